@@ -1,0 +1,30 @@
+# How everything is compiled: warnings are errors, with gcc and with clang.
+
+add_library(jitr_compiler INTERFACE)
+target_include_directories(jitr_compiler INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_compile_definitions(jitr_compiler INTERFACE
+	_DEFAULT_SOURCE JITR_VERSION="${PROJECT_VERSION}")
+target_compile_options(jitr_compiler INTERFACE
+	-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes
+	-Wmissing-prototypes -Wvla -Wcast-qual -Wformat=2 -Wundef
+	-fstack-protector-strong -fno-strict-aliasing
+	$<$<BOOL:${JITR_WERROR}>:-Werror>)
+
+if(JITR_SANITIZE)
+	target_compile_options(jitr_compiler INTERFACE
+		-fsanitize=${JITR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+	target_link_options(jitr_compiler INTERFACE -fsanitize=${JITR_SANITIZE})
+elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
+	target_compile_options(jitr_compiler INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+
+# A shared object that a host program loads by name: no lib prefix, our own
+# symbols bound to ourselves (the broker exports names of its own), and every
+# symbol it needs from elsewhere checked by the tests, since the host brings
+# some of them.
+function(jitr_module target output)
+	set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${output}
+		LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+	target_link_options(${target} PRIVATE
+		-Wl,-Bsymbolic -Wl,-z,relro -Wl,-z,now -Wl,--exclude-libs,ALL)
+endfunction()

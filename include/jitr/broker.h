@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * broker.h - what we need from the broker, and no more.
+ *
+ * Everything above the store is written against this table; only
+ * plugin/shell/ knows Mosquitto.  Tests bring a broker of twenty lines.
+ * Broker thread only, and never with a store transaction open: each of these
+ * may call us again (mosquitto section 0, 3 and 19).
+ */
+#ifndef JITR_BROKER_H
+#define JITR_BROKER_H
+
+#include "jitr/base.h"
+
+enum log_level {
+	LEVEL_DEBUG,
+	LEVEL_INFO,
+	LEVEL_NOTICE,
+	LEVEL_WARNING,
+	LEVEL_ERROR,
+};
+
+struct broker {
+	/* line: one line without its end, already escaped. */
+	void (*log)(enum log_level level, const char *line);
+
+	/* client_id == NULL: to whoever subscribes, QoS 1; else to that client
+	 * alone, subscribed or not, QoS 0.  Copies topic and payload. */
+	enum err (*publish)(const char *client_id, const char *topic, struct view payload);
+
+	/* Close the live connections of this user name.  TICK only. */
+	void (*kick)(const char *user_name);
+
+	/* Replace a connected client's user name. */
+	enum err (*name_client)(void *client, const char *user_name);
+};
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * decide.h - what to do with a client certificate.
+ *
+ * The whole of just-in-time registration in one pure function: no clock, no
+ * database, no broker, no allocation.  It is run twice for a first connection:
+ * by the broker thread on its snapshot, for the answer to the client, and by
+ * the writer thread inside the write transaction, for the change.  Because it
+ * is pure the two runs need no lock between them; the second one decides.
+ *
+ * The rules are the table of aws-iot D.2 and the requirements of D.6;
+ * test/unit/decisions.golden spells out every case.
+ */
+#ifndef JITR_DECIDE_H
+#define JITR_DECIDE_H
+
+#include "jitr/model.h"
+
+/* What the client presented, as far as the certificate itself tells.  The
+ * facts from is_leaf on count only for a certificate that is not registered;
+ * left zero, they refuse. */
+struct presented {
+	struct certid id;
+	int64_t       not_before, not_after;
+	bool          is_leaf;          /* not a CA certificate */
+	bool          strong_signature; /* SHA-2 with RSA, DSA or ECDSA, or EdDSA */
+	bool          strong_key;       /* RSA of 2048 bits or more, NIST curve, Ed25519/448 */
+	bool          known_extensions; /* no critical one that we do not understand */
+	enum answer   issued_by_ca;     /* signature checked with the key of the CA given */
+};
+
+struct decide_rules {
+	int64_t announce_interval; /* ms, per certificate; 0: at every attempt, as AWS */
+	bool    defer_unknown;     /* unknown CA: let another plugin judge */
+};
+
+enum verdict {
+	VERDICT_DENY,
+	VERDICT_ALLOW,
+	VERDICT_DEFER,
+};
+
+/* One row per reason: our name, the code for programs (aws-iot H.1; the ones
+ * AWS does not have are ours), and words for people. */
+#define REASON_TABLE(X)                                                                      \
+	X(REASON_NONE, "", "")                                                               \
+	X(REASON_UNKNOWN_CA, "CA_CERTIFICATE_NOT_REGISTERED",                                \
+	    "issued by a CA that is not registered")                                         \
+	X(REASON_NOT_ISSUED_BY_CA, "CERTIFICATE_NOT_ISSUED_BY_CA",                           \
+	    "names a registered CA that did not sign it")                                    \
+	X(REASON_CA_INACTIVE, "CA_CERTIFICATE_INACTIVE", "its CA is not active")             \
+	X(REASON_CA_NOT_VALID, "CA_CERTIFICATE_NOT_VALID", "its CA is outside its validity") \
+	X(REASON_AUTO_REGISTRATION_OFF, "CA_AUTO_REGISTRATION_DISABLED",                     \
+	    "its CA does not register automatically")                                        \
+	X(REASON_IS_CA, "CERTIFICATE_IS_CA", "a CA certificate used as a client's")          \
+	X(REASON_WEAK_SIGNATURE, "CERTIFICATE_SIGNATURE_ALGORITHM_UNSUPPORTED",              \
+	    "signed with an algorithm that is not accepted")                                 \
+	X(REASON_WEAK_KEY, "CERTIFICATE_KEY_UNSUPPORTED", "its key is too weak or unsupported") \
+	X(REASON_UNKNOWN_EXTENSION, "CERTIFICATE_EXTENSION_UNSUPPORTED",                     \
+	    "has a critical extension that is not understood")                               \
+	X(REASON_NOT_YET_VALID, "CERTIFICATE_NOT_YET_VALID", "not valid yet")                \
+	X(REASON_EXPIRED, "CERTIFICATE_EXPIRED", "expired")                                  \
+	X(REASON_REGISTERED_NOW, "DEVICE_CERTIFICATE_REGISTERED",                            \
+	    "registered now, waits for activation")                                          \
+	X(REASON_PENDING_ACTIVATION, "DEVICE_CERTIFICATE_PENDING_ACTIVATION",                \
+	    "waits for activation")                                                          \
+	X(REASON_PENDING_TRANSFER, "DEVICE_CERTIFICATE_PENDING_TRANSFER", "waits for transfer") \
+	X(REASON_INACTIVE, "DEVICE_CERTIFICATE_INACTIVE", "inactive")                        \
+	X(REASON_REVOKED, "DEVICE_CERTIFICATE_REVOKED", "revoked")
+
+enum reason {
+#define X(name, code, text) name,
+	REASON_TABLE(X)
+#undef X
+	REASON_COUNT
+};
+
+const char *reason_text(enum reason r);
+const char *reason_code(enum reason r);
+
+enum {
+	EFFECT_REGISTER = 1u << 0, /* store the certificate as PENDING_ACTIVATION */
+	EFFECT_ANNOUNCE = 1u << 1, /* put a registered-event in the outbox */
+};
+
+struct decision {
+	enum verdict verdict;
+	enum reason  reason;
+	unsigned     effects;
+};
+
+/*
+ * ca:   the registered CA that the certificate names as its issuer, or NULL.
+ * cert: the registered certificate with this id, or NULL.
+ * now:  ms since 1970.
+ */
+struct decision decide_connect(const struct presented *p, const struct ca *ca,
+    const struct cert *cert, const struct decide_rules *rules, int64_t now);
+
+/* May updateCertificate take a certificate from one status to the other
+ * (aws-iot A.3.6)?  To the same status: yes, it changes nothing. */
+MUST_USE bool decide_status_change(enum cert_status from, enum cert_status to);
+
+#endif

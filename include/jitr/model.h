@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * model.h - the nouns: CA certificates, client certificates, events.
+ *
+ * Plain data.  In every enum the zero value is the one that grants nothing,
+ * so a forgotten field refuses instead of admitting.
+ * Times are milliseconds since 1970.
+ */
+#ifndef JITR_MODEL_H
+#define JITR_MODEL_H
+
+#include "jitr/base.h"
+
+/* The answer to a question that may not have been asked. */
+enum answer {
+	ANSWER_NOT_ASKED,
+	ANSWER_NO,
+	ANSWER_YES,
+};
+
+enum ca_status {
+	CA_INACTIVE,
+	CA_ACTIVE,
+};
+
+/* AWS's deprecated REGISTER_INACTIVE is never stored (aws-iot B.4). */
+enum cert_status {
+	CERT_INACTIVE,
+	CERT_ACTIVE,
+	CERT_REVOKED,
+	CERT_PENDING_TRANSFER,
+	CERT_PENDING_ACTIVATION,
+};
+
+/* How a CA was registered: DEFAULT with proof of possession of its key,
+ * SNI_ONLY without (aws-iot A.2.1).  A certificate has the mode of its CA. */
+enum cert_mode {
+	MODE_SNI_ONLY,
+	MODE_DEFAULT,
+};
+
+/* New for each registration, so that one after a deletion can be told apart. */
+struct generation {
+	uint8_t b[16];
+};
+
+/* A registered CA certificate: what is looked at for each connection. */
+struct ca {
+	struct certid     id;
+	enum ca_status    status;
+	enum cert_mode    mode;
+	bool              auto_registration; /* AWS: autoRegistrationStatus ENABLE */
+	int64_t           not_before, not_after;
+	int64_t           created, modified;
+	uint32_t          version;      /* AWS: customerVersion, +1 on each change */
+	struct generation generation;
+	uint32_t          subject_hash; /* OpenSSL's X509_NAME_hash of the subject */
+	struct view       key_id;       /* subjectKeyIdentifier, may be empty */
+};
+
+/* The rest of it.  Texts are empty when never given. */
+struct ca_document {
+	struct view der;
+	struct view pem;           /* as received, returned verbatim */
+	struct view template_body; /* AWS: registrationConfig */
+	struct view role_arn;
+	struct view tags;          /* a JSON array of {"Key":...,"Value":...} */
+};
+
+/* A registered client certificate: what is looked at for each connection. */
+struct cert {
+	struct certid     id;
+	bool              has_ca; /* registered under a CA; otherwise ca_id is zero */
+	struct certid     ca_id;
+	enum cert_status  status;
+	enum cert_mode    mode;
+	int64_t           not_before, not_after;
+	int64_t           created, modified;
+	int64_t           announced; /* last registered-event put in the outbox; 0: never */
+	uint32_t          version;
+	struct generation generation;
+};
+
+struct cert_document {
+	struct view der;
+	struct view pem; /* as received; empty when it came by a handshake */
+};
+
+/* The message AWS publishes on $aws/events/certificates/registered/<caId>. */
+struct registered_event {
+	struct certid    cert_id, ca_id;
+	enum cert_status status;
+	int64_t          timestamp;
+	int64_t          registered; /* 0 in the first event of a registration */
+};
+
+const char   *ca_status_name(enum ca_status s);     /* "ACTIVE", ... */
+const char   *cert_status_name(enum cert_status s); /* "PENDING_ACTIVATION", ... */
+const char   *cert_mode_name(enum cert_mode m);     /* "DEFAULT", "SNI_ONLY" */
+MUST_USE bool ca_status_parse(const char *name, enum ca_status *out);
+MUST_USE bool cert_status_parse(const char *name, enum cert_status *out);
+MUST_USE bool cert_mode_parse(const char *name, enum cert_mode *out);
+
+#endif

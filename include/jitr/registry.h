@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * registry.h - every change to the registry, as a function of a transaction.
+ *
+ * Look, decide, then put: a function that answers an error has put nothing.
+ * Each writes, in the same transaction, the outbox messages it causes.
+ * Runs on the writer thread; in tests, on any thread that has a transaction.
+ * The rules are aws-iot A.1 to A.3; *diag gets the sentence for the caller.
+ */
+#ifndef JITR_REGISTRY_H
+#define JITR_REGISTRY_H
+
+#include "jitr/decide.h"
+#include "jitr/store.h"
+
+struct x509_st;
+
+#define CA_SAME_SUBJECT_MAX 10 /* aws-iot appendix 1 */
+
+struct registry_rules {
+	struct decide_rules decide;
+	char                account_id[13];
+};
+
+/* A client presented this certificate and the broker thread thought something
+ * should be done about it.  Decides again, on the state as it is now: the
+ * second of two simultaneous first connections finds the first one's record.
+ * *done says what was done. */
+MUST_USE enum err registry_present(struct txn *t, const struct presented *p,
+    const struct certid *ca_id, struct view der, const struct registry_rules *rules, int64_t now,
+    struct decision *done);
+
+/* The code of this registry, made when there is none. */
+MUST_USE enum err registry_registration_code(struct txn *t, char code[REGISTRATION_CODE_SIZE]);
+MUST_USE enum err registry_delete_registration_code(struct txn *t, struct diag *diag);
+
+/* ca: id, validity, hash, key id, status, auto_registration, mode are the
+ * caller's; the rest is filled.  proof: the common name of the verification
+ * certificate in mode DEFAULT, NULL in SNI_ONLY. */
+MUST_USE enum err registry_add_ca(struct txn *t, struct ca *ca,
+    const struct ca_document *document, const char *proof, int64_t now, struct diag *diag);
+
+/* What updateCACertificate may change; NULL leaves it. */
+struct ca_update {
+	const enum ca_status   *status;
+	const bool             *auto_registration;
+	const struct view      *template_body, *role_arn;
+	bool                    remove_auto_registration;
+};
+
+MUST_USE enum err registry_update_ca(struct txn *t, const struct certid *id,
+    const struct ca_update *update, int64_t now, struct diag *diag);
+MUST_USE enum err registry_remove_ca(struct txn *t, const struct certid *id, struct diag *diag);
+
+/* A certificate registered by call.  issuer: what caCertificatePem named, NULL
+ * to look for it; with_ca false: registerCertificateWithoutCA. */
+struct cert_registration {
+	struct x509_st  *x;
+	struct view      pem;
+	bool             with_ca;
+	struct x509_st  *issuer;
+	enum cert_status status;
+};
+
+MUST_USE enum err registry_add_cert(struct txn *t, const struct cert_registration *r,
+    int64_t now, struct certid *id, struct diag *diag);
+
+/* *was: the status before. */
+MUST_USE enum err registry_set_cert_status(struct txn *t, const struct certid *id,
+    enum cert_status status, int64_t now, enum cert_status *was, struct diag *diag);
+MUST_USE enum err registry_remove_cert(struct txn *t, const struct certid *id, bool force,
+    struct diag *diag);
+
+#endif

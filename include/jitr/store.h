@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * store.h - the registry on disk.
+ *
+ * The only door to LMDB, in the language of the domain: there is no key and
+ * no value in this header.  doc/storage.md has the schema.
+ *
+ * Threads.  One writer: store_write() may be called by the writer thread only.
+ * The broker thread reads: store_read() hands out one reusable read
+ * transaction of the broker thread; it sees one moment in time, costs
+ * microseconds and never waits for the writer.  Keep it within one callback,
+ * and call nothing of the broker while it is open: an old reader keeps old
+ * pages from being reused, and the broker may call us again.
+ *
+ * Lifetimes.  Views in records that a get function fills point into the
+ * memory map and live until the transaction ends.  Records passed to a put
+ * function are copied.
+ *
+ * Errors.  Getters answer ERR_OK, ERR_NOT_FOUND, ERR_CORRUPT or ERR_STORAGE.
+ * Puts answer nothing: the first failure sticks to the transaction, later
+ * puts do nothing, store_commit() reports it.  So a change reads as a list.
+ * Once a failure sticks, everything the transaction did is dropped.
+ */
+#ifndef JITR_STORE_H
+#define JITR_STORE_H
+
+#include "jitr/model.h"
+
+struct store;
+
+#define STORE_SCHEMA 1 /* the version this program writes and reads */
+
+struct store_config {
+	const char *path;      /* a directory, made with mode 0700 when missing */
+	size_t      map_size;  /* bytes, an upper bound; address space, not disk */
+	bool        exclusive; /* refuse when another process holds it exclusively */
+};
+
+/* On failure *diag says which path and why, and what to do. */
+MUST_USE enum err store_open(const struct store_config *config, struct store **out,
+    struct diag *diag);
+void store_close(struct store *s); /* NULL is fine */
+
+/* Did a process other than this one commit since the last call?  May say yes
+ * once too often, never too seldom.  Cheap; broker thread. */
+bool store_changed_elsewhere(struct store *s);
+
+/* A transaction lives on the caller's stack between begin and end. */
+struct txn {
+	struct store *store;
+	void         *handle;
+	enum err      failed;
+	bool          writing;
+};
+
+MUST_USE enum err store_read(struct store *s, struct txn *t);
+MUST_USE enum err store_write(struct store *s, struct txn *t);
+MUST_USE enum err store_commit(struct txn *t); /* ends t, also on failure */
+void              store_end(struct txn *t);    /* ends t, drops changes; twice is fine */
+
+/* What made the last write or commit fail, in words ("No space left on device",
+ * "Environment mapsize limit reached"), for the log.  Writer thread. */
+const char *store_failure(const struct store *s);
+
+/* The registration code: 64 lower-case hex digits (aws-iot A.1). */
+#define REGISTRATION_CODE_SIZE 65
+MUST_USE enum err store_get_registration_code(struct txn *t, char code[REGISTRATION_CODE_SIZE]);
+void              store_put_registration_code(struct txn *t, const char *code);
+void              store_delete_registration_code(struct txn *t);
+
+/* CA certificates.  put without a document keeps the stored one. */
+MUST_USE enum err store_get_ca(struct txn *t, const struct certid *id, struct ca *out);
+MUST_USE enum err store_get_ca_document(struct txn *t, const struct certid *id,
+    struct ca_document *out);
+void              store_put_ca(struct txn *t, const struct ca *ca,
+                 const struct ca_document *document_or_null);
+void              store_delete_ca(struct txn *t, const struct certid *id);
+
+/* The CAs whose subject has this hash: nth = 0, 1, ... until ERR_NOT_FOUND.
+ * Names are not unique (AWS allows ten CAs of one subject) and hashes less so:
+ * check names and signatures. */
+MUST_USE enum err store_find_issuer(struct txn *t, uint32_t subject_hash, size_t nth,
+    struct ca *out);
+
+/* Client certificates.  put without a document keeps the stored one. */
+MUST_USE enum err store_get_cert(struct txn *t, const struct certid *id, struct cert *out);
+MUST_USE enum err store_get_cert_document(struct txn *t, const struct certid *id,
+    struct cert_document *out);
+void              store_put_cert(struct txn *t, const struct cert *cert,
+                 const struct cert_document *document_or_null);
+void              store_delete_cert(struct txn *t, const struct certid *id);
+
+/* Is there any certificate registered under this CA? */
+MUST_USE enum err store_has_cert_of(struct txn *t, const struct certid *ca_id, bool *out);
+
+/*
+ * Listing, in order of creation, ties broken by id (aws-iot 1.6).  A position
+ * names an entry, which need not exist any more; the listing goes on after it.
+ * Fills at most max entries and answers how many in *count.
+ */
+struct position {
+	int64_t       created;
+	struct certid id;
+};
+
+struct listing {
+	const struct certid   *ca;    /* only certificates of this CA; NULL: all */
+	const struct position *after; /* NULL: from the start */
+	bool                   ascending;
+};
+
+MUST_USE enum err store_list_cas(struct txn *t, const struct listing *l, struct ca *out,
+    size_t max, size_t *count);
+MUST_USE enum err store_list_certs(struct txn *t, const struct listing *l, struct cert *out,
+    size_t max, size_t *count);
+
+/*
+ * The outbox: messages to publish, written by the transaction that causes
+ * them, removed once published.  A message may be published twice, never lost.
+ */
+struct message {
+	uint64_t    seq; /* 1, 2, 3, ... for ever, also over restarts and removals */
+	struct view topic;
+	struct view payload;
+};
+
+void              store_post(struct txn *t, struct view topic, struct view payload);
+MUST_USE enum err store_next_message(struct txn *t, uint64_t after_seq, struct message *out);
+void              store_drop_messages(struct txn *t, uint64_t up_to_seq);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * text.h - build a line of text in a buffer of fixed size.
+ *
+ * Never allocates, never overruns: what does not fit is cut at the end, the
+ * text stays terminated, and `cut` says so.  Bytes from outside go through
+ * one of the escaping functions.  Any thread.
+ */
+#ifndef JITR_TEXT_H
+#define JITR_TEXT_H
+
+#include "jitr/base.h"
+
+struct text {
+	char  *at;
+	size_t size; /* of the buffer, terminator included; at least 1 */
+	size_t len;
+	bool   cut;
+};
+
+struct text text_in(char *buffer, size_t size);
+
+void text_add(struct text *t, const char *s);
+void text_addf(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void text_add_hex(struct text *t, struct view bytes);
+
+/* Bytes for a log line: printable ASCII and valid UTF-8 as they are; quotes,
+ * backslashes, control characters and broken UTF-8 as \xNN.  A client cannot
+ * begin a line of its own.  At most max bytes of the input are used. */
+void text_add_escaped(struct text *t, struct view bytes, size_t max);
+
+/* A JSON string with its quotes (RFC 8259 section 7); broken UTF-8 becomes
+ * U+FFFD, so that the line stays JSON whatever a client sends. */
+void text_add_json(struct text *t, struct view bytes);
+
+/* Length of the UTF-8 character at the start of v (1 to 4), 0 when there is
+ * none: empty, overlong, surrogate, beyond U+10FFFF (RFC 3629 section 4). */
+size_t utf8_next(struct view v);
+MUST_USE bool utf8_valid(struct view v);
+
+/* UTC, "2017-08-10 15:37:23.476" (aws-iot B.5); ms since 1970. */
+#define TIMESTAMP_SIZE 32
+void timestamp_text(int64_t ms, char out[TIMESTAMP_SIZE]);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * writer.h - the one thread that writes.
+ *
+ * The broker thread submits jobs and goes on; the writer runs all jobs that
+ * are waiting in one transaction and pays for one sync (group commit: while
+ * it syncs, the next batch gathers by itself).  Completed jobs come back to
+ * the broker thread, which finishes them in the order they were submitted.
+ *
+ * A job has one owner at a time: the submitter, then the writer, then the
+ * broker thread again.  Nothing else is shared, so there is nothing to lock
+ * but the two queues.
+ *
+ * On the writer thread these are forbidden, because the broker is single
+ * threaded: mosquitto_*() including its log and its allocator, and cJSON,
+ * whose allocator Mosquitto 2.1 replaces with its own.  The thread takes no
+ * signals.
+ */
+#ifndef JITR_WRITER_H
+#define JITR_WRITER_H
+
+#include "jitr/store.h"
+
+struct job;
+
+struct job_type {
+	const char *name;
+
+	/* Writer thread.  Look, decide, and only then put: a job that answers an
+	 * error has changed nothing. */
+	enum err (*run)(struct txn *t, struct job *job, int64_t now);
+
+	/* Writer thread, after the batch was committed and before finish; not
+	 * called when the job or its commit failed.  For what must follow the
+	 * change on disk, outside the database.  May be NULL. */
+	void (*committed)(struct job *job);
+
+	/* Broker thread, after the commit, job->result set.  Frees the job. */
+	void (*finish)(struct job *job, void *context);
+};
+
+/* Embed as the first member of a concrete job. */
+struct job {
+	const struct job_type *type;
+	struct job            *next;
+	enum err               result;
+};
+
+struct writer_config {
+	size_t queue_max; /* jobs waiting or running; beyond: ERR_BUSY */
+	size_t batch_max; /* jobs in one transaction */
+	int64_t (*now)(void); /* ms since 1970 */
+};
+
+struct writer;
+
+MUST_USE enum err writer_start(struct store *s, const struct writer_config *config,
+    struct writer **out);
+
+/* Broker thread.  On ERR_OK the job is no longer the caller's; on ERR_BUSY
+ * it still is.  Never waits. */
+MUST_USE enum err writer_submit(struct writer *w, struct job *job);
+
+/* Broker thread.  Finishes at most max jobs that are done; answers how many. */
+size_t writer_collect(struct writer *w, size_t max, void *context);
+
+/* Commits what waits, stops the thread, finishes the rest.  NULL is fine. */
+void writer_stop(struct writer *w, void *context);
+
+#endif
