@@ -24,9 +24,12 @@ struct broker {
 	/* line: one line without its end, already escaped. */
 	void (*log)(enum log_level level, const char *line);
 
-	/* client_id == NULL: to whoever subscribes, QoS 1; else to that client
-	 * alone, subscribed or not, QoS 0.  Copies topic and payload. */
-	enum err (*publish)(const char *client_id, const char *topic, struct view payload);
+	/* To whoever subscribes.  Copies topic and payload. */
+	enum err (*publish)(const char *topic, struct view payload, int qos, bool retain);
+
+	/* To this client alone, subscribed or not, QoS 0.  A client that is gone
+	 * gets nothing, and that is no error. */
+	enum err (*answer)(const char *client_id, const char *topic, struct view payload);
 
 	/* Close the live connections of this user name.  TICK only. */
 	void (*kick)(const char *user_name);

@@ -66,7 +66,12 @@ enum verdict {
 	    "waits for activation")                                                          \
 	X(REASON_PENDING_TRANSFER, "DEVICE_CERTIFICATE_PENDING_TRANSFER", "waits for transfer") \
 	X(REASON_INACTIVE, "DEVICE_CERTIFICATE_INACTIVE", "inactive")                        \
-	X(REASON_REVOKED, "DEVICE_CERTIFICATE_REVOKED", "revoked")
+	X(REASON_REVOKED, "DEVICE_CERTIFICATE_REVOKED", "revoked")                           \
+	/* Not decide_connect's: gate.h's own refusals. */                                   \
+	X(REASON_UNREADABLE, "CERTIFICATE_MALFORMED", "the certificate cannot be read")      \
+	X(REASON_NAME_RESERVED, "NOT_AUTHENTICATED",                                         \
+	    "claims the name of a certificate without presenting it")                        \
+	X(REASON_REGISTRY_FAILED, "INTERNAL_SERVER_ERROR", "the registry cannot be read")
 
 enum reason {
 #define X(name, code, text) name,

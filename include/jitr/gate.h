@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * gate.h - who may connect, and what a connected client may do.
+ *
+ * The broker-thread half of the program: it reads the store, asks decide.h,
+ * remembers connected clients, and submits jobs.  It never waits.
+ *
+ * A client is known by the broker's pointer to it and by a reference to its
+ * certificate, held so that neither can be taken for another's.  Where the
+ * broker shows no certificate (offline sessions, delayed wills, sessions
+ * restored from disk) the user name tells: an accepted device's user name is
+ * its certificateId, and nobody else may have a name of that shape.
+ */
+#ifndef JITR_GATE_H
+#define JITR_GATE_H
+
+#include "jitr/registry.h"
+#include "jitr/report.h"
+#include "jitr/stats.h"
+
+/* What an ACTIVE certificate may do. */
+enum authorization {
+	AUTHORIZATION_DEFER, /* other plugins and acl_file decide */
+	AUTHORIZATION_ALLOW,
+};
+
+/* What clients without a certificate of ours may do. */
+enum other_clients {
+	OTHER_CLIENTS_DEFER,
+	OTHER_CLIENTS_ALLOW,
+};
+
+struct gate_config {
+	struct registry_rules  rules;
+	enum authorization     authorization;
+	enum other_clients     other_clients;
+	char *const           *admin_users; /* borrowed for the gate's life */
+	size_t                 admin_user_count;
+	const struct certid   *admin_certificates;
+	size_t                 admin_certificate_count;
+	struct store          *store;
+	struct writer         *writer;
+	struct report         *report;
+	struct stats          *stats;
+	const struct broker   *broker;
+	int64_t (*now)(void); /* ms since 1970 */
+};
+
+struct gate;
+
+MUST_USE enum err gate_open(const struct gate_config *config, struct gate **out);
+void gate_close(struct gate *g); /* NULL is fine */
+
+/*
+ * An MQTT CONNECT, in any form: BASIC_AUTH, EXT_AUTH_START, 2.1's CONNECT.
+ * Registers or announces where the decision says so, remembers the client,
+ * and renames it when it is let in.  VERDICT_DEFER: not ours to judge.
+ */
+enum verdict gate_connect(struct gate *g, const struct client *c);
+
+/* Between gate_reload() and the next gate_tick() the broker asks again about
+ * every session it has, offline ones included (mosquitto section 0, 1):
+ * nothing is registered, announced or logged as a connection. */
+void gate_reload(struct gate *g);
+
+enum access {
+	ACCESS_DENY,
+	ACCESS_ALLOW,
+	ACCESS_DEFER,
+};
+
+enum action {
+	ACTION_READ,      /* a message is about to be delivered */
+	ACTION_WRITE,     /* publish, or a will */
+	ACTION_SUBSCRIBE,
+	ACTION_UNSUBSCRIBE,
+};
+
+/* May this client do this?  A client the gate has not let in itself is judged
+ * from its certificate first: listener options can bypass the connect check
+ * (mosquitto section 0, 6).  Logs and kicks nothing: gate_tick() does. */
+enum access gate_access(struct gate *g, const struct client *c, enum action action,
+    const char *topic);
+
+/* Topics that nobody but the plugin publishes to, whoever asks on whatever
+ * thread: events, counters, answers. */
+bool topic_is_reserved(const char *topic);
+
+/* May this client use the control topic? */
+bool gate_may_administer(struct gate *g, const struct client *c);
+
+void gate_disconnected(struct gate *g, const void *client);
+
+/* This certificate changed; NULL: anything may have changed (another process
+ * wrote).  Its clients are judged anew and cut off from gate_tick(). */
+void gate_changed(struct gate *g, const struct certid *id_or_null);
+
+/* TICK: cut off whom it must, look after changes from elsewhere; a bounded
+ * part of the work at a time. */
+void gate_tick(struct gate *g);
+
+/* Were registration events committed since the last call? */
+bool gate_take_announced(struct gate *g);
+
+#endif

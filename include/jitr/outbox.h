@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * outbox.h - stored messages, on their way to the broker.
+ *
+ * Broker thread, on each tick: publish what was committed since the last
+ * time, and submit a job that removes what the broker has had a turn of its
+ * loop to deliver.  After a crash the messages not yet removed are published
+ * again: at least once, never lost.
+ */
+#ifndef JITR_OUTBOX_H
+#define JITR_OUTBOX_H
+
+#include "jitr/broker.h"
+#include "jitr/writer.h"
+
+#define OUTBOX_PER_TICK 128
+
+struct outbox {
+	struct store        *store;
+	struct writer       *writer;
+	const struct broker *broker;
+	bool                 pending;   /* there may be rows that were not published */
+	uint64_t             published; /* the highest number handed to the broker */
+	uint64_t             delivered; /* the highest number it has had a turn for */
+	uint64_t             removing;  /* the highest number a job was submitted for */
+};
+
+/* Publishes at most OUTBOX_PER_TICK messages; how many.  outbox.pending stays
+ * set while there may be more, or the store could not be read. */
+size_t outbox_pump(struct outbox *o);
+
+#endif

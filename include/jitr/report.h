@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * report.h - what was decided, for people and for programs.
+ *
+ * One line per decision: key=value in the broker's log, and, where a log file
+ * is configured, one JSON object as AWS writes to CloudWatch (aws-iot H.1).
+ * Text from clients is escaped, so that no client can write a line of its own
+ * (mosquitto section 0, 19).  The file is written by the writer thread: the
+ * broker never waits for it; lines that cannot be written are counted in the
+ * broker's log.
+ *
+ * Broker thread; never with a store transaction open.
+ */
+#ifndef JITR_REPORT_H
+#define JITR_REPORT_H
+
+#include "jitr/broker.h"
+#include "jitr/decide.h"
+#include "jitr/writer.h"
+
+struct x509_st;
+
+/* A client as the broker knows it.  Everything is borrowed for the call. */
+struct client {
+	void           *handle;
+	const char     *id;        /* NULL: none yet */
+	const char     *user_name; /* NULL: none */
+	const char     *address;   /* NULL: bridge, restored session */
+	struct x509_st *x;         /* NULL: no certificate */
+	int             port;      /* 0: not known (before 2.1) */
+	bool            websockets;
+};
+
+struct report;
+
+struct report_config {
+	const char          *path; /* of the log file; NULL: none */
+	const char          *account_id;
+	const struct broker *broker;
+	int64_t (*now)(void);
+};
+
+MUST_USE enum err report_open(const struct report_config *config, struct report **out,
+    struct diag *diag);
+void report_close(struct report *r); /* after writer_stop(); NULL is fine */
+void report_start(struct report *r, struct writer *w); /* the file is written from here on */
+
+/* Open the file again, after it was moved away (SIGHUP, as logrotate does). */
+void report_reopen(struct report *r);
+
+/* A client with a certificate was judged.  id and ca_id NULL: not known. */
+void report_connection(struct report *r, const struct client *c, const struct certid *id,
+    const struct certid *ca_id, const struct decision *d);
+
+/* A live connection is closed because its certificate may not be used any more. */
+void report_cut(struct report *r, const struct certid *id, enum reason reason);
+
+/* The registration by a first connection was committed, or could not be. */
+void report_registration(struct report *r, const struct certid *id, const struct certid *ca_id,
+    enum err result, const char *details);
+
+/* A line of the broker's log alone. */
+void report_line(struct report *r, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* base.c - see base.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "jitr/base.h"
+
+struct view
+view_of(const char *text)
+{
+	if (text == NULL)
+		return (struct view){ NULL, 0 };
+	return (struct view){ (const uint8_t *)text, strlen(text) };
+}
+
+void
+hex_encode(struct view bytes, char *hex)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < bytes.len; i++) {
+		*hex++ = digits[bytes.data[i] >> 4];
+		*hex++ = digits[bytes.data[i] & 15];
+	}
+	*hex = '\0';
+}
+
+static int
+hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool
+hex_decode(uint8_t *bytes, size_t size, struct view hex)
+{
+	if (hex.len != 2 * size)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		int high = hex_digit(hex.data[2 * i]);
+		int low = hex_digit(hex.data[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+void
+certid_to_hex(const struct certid *id, char hex[CERTID_HEX_SIZE])
+{
+	hex_encode((struct view){ id->b, sizeof(id->b) }, hex);
+}
+
+bool
+certid_from_hex(struct certid *id, struct view hex)
+{
+	return hex_decode(id->b, sizeof(id->b), hex);
+}
+
+bool
+certid_equal(const struct certid *a, const struct certid *b)
+{
+	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
+static const struct {
+	int         http;
+	const char *aws;
+	const char *text;
+} errors[] = {
+#define X(name, http, aws, text) [name] = { http, aws, text },
+	ERR_TABLE(X)
+#undef X
+};
+
+const char *
+err_text(enum err e)
+{
+	return (size_t)e < COUNT_OF(errors) ? errors[e].text : "unknown error";
+}
+
+const char *
+err_aws_name(enum err e)
+{
+	return (size_t)e < COUNT_OF(errors) ? errors[e].aws : "InternalFailureException";
+}
+
+int
+err_http_status(enum err e)
+{
+	return (size_t)e < COUNT_OF(errors) ? errors[e].http : 500;
+}
+
+void
+diag_set(struct diag *d, const char *fmt, ...)
+{
+	va_list args;
+
+	if (d == NULL)
+		return;
+	va_start(args, fmt);
+	(void)vsnprintf(d->text, sizeof(d->text), fmt, args);
+	va_end(args);
+}
