@@ -50,7 +50,7 @@ bool          certid_equal(const struct certid *a, const struct certid *b);
 	X(ERR_OK,          200, "",                               "success")                  \
 	X(ERR_NOT_FOUND,   404, "ResourceNotFoundException",      "no such resource")         \
 	X(ERR_EXISTS,      409, "ResourceAlreadyExistsException", "already exists")           \
-	X(ERR_STATE,       406, "CertificateStateException",      "not allowed in this state") \
+	X(ERR_WRONG_STATE, 406, "CertificateStateException",      "not allowed in this state") \
 	X(ERR_REQUEST,     400, "InvalidRequestException",        "malformed request")        \
 	X(ERR_CERTIFICATE, 400, "CertificateValidationException", "invalid certificate")      \
 	X(ERR_CONFLICT,    409, "CertificateConflictException",   "more than one CA fits")    \
