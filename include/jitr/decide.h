@@ -60,7 +60,7 @@ enum verdict {
 	    "has a critical extension that is not understood")                               \
 	X(REASON_NOT_YET_VALID, "CERTIFICATE_NOT_YET_VALID", "not valid yet")                \
 	X(REASON_EXPIRED, "CERTIFICATE_EXPIRED", "expired")                                  \
-	X(REASON_REGISTERED_NOW, "DEVICE_CERTIFICATE_REGISTERED",                            \
+	X(REASON_REGISTERED_NOW, "DEVICE_CERTIFICATE_NOT_REGISTERED",                            \
 	    "registered now, waits for activation")                                          \
 	X(REASON_PENDING_ACTIVATION, "DEVICE_CERTIFICATE_PENDING_ACTIVATION",                \
 	    "waits for activation")                                                          \

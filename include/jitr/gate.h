@@ -58,6 +58,10 @@ void gate_close(struct gate *g); /* NULL is fine */
  */
 enum verdict gate_connect(struct gate *g, const struct client *c);
 
+/* A client is connected (2.1 tells, after it answered the client): judged now
+ * if a listener option bypassed gate_connect(), and cut off if refused. */
+void gate_connected(struct gate *g, const struct client *c);
+
 /* Between gate_reload() and the next gate_tick() the broker asks again about
  * every session it has, offline ones included (mosquitto section 0, 1):
  * nothing is registered, announced or logged as a connection. */

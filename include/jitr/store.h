@@ -59,7 +59,8 @@ MUST_USE enum err store_commit(struct txn *t); /* ends t, also on failure */
 void              store_end(struct txn *t);    /* ends t, drops changes; twice is fine */
 
 /* What made the last write or commit fail, in words ("No space left on device",
- * "Environment mapsize limit reached"), for the log.  Writer thread. */
+ * "Environment mapsize limit reached"), for the log.  Asked on the writer
+ * thread; the text lives as long as the program. */
 const char *store_failure(const struct store *s);
 
 /* The registration code: 64 lower-case hex digits (aws-iot A.1). */

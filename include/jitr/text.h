@@ -33,6 +33,9 @@ void text_add_escaped(struct text *t, struct view bytes, size_t max);
  * U+FFFD, so that the line stays JSON whatever a client sends. */
 void text_add_json(struct text *t, struct view bytes);
 
+/* A random UUID (RFC 9562 section 5.4) from 16 random bytes. */
+void text_add_uuid(struct text *t, const uint8_t random[16]);
+
 /* Length of the UTF-8 character at the start of v (1 to 4), 0 when there is
  * none: empty, overlong, surrogate, beyond U+10FFFF (RFC 3629 section 4). */
 size_t utf8_next(struct view v);

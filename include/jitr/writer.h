@@ -44,6 +44,7 @@ struct job {
 	const struct job_type *type;
 	struct job            *next;
 	enum err               result;
+	const char            *failure; /* why the store failed, in words; NULL: it did not */
 };
 
 struct writer_config {

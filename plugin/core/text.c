@@ -61,6 +61,22 @@ text_add_hex(struct text *t, struct view bytes)
 	}
 }
 
+void
+text_add_uuid(struct text *t, const uint8_t random[16])
+{
+	for (size_t i = 0; i < 16; i++) {
+		uint8_t b = random[i];
+
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			text_add(t, "-");
+		if (i == 6)
+			b = (uint8_t)((b & 0x0f) | 0x40); /* version 4 */
+		if (i == 8)
+			b = (uint8_t)((b & 0x3f) | 0x80); /* the variant of RFC 9562 */
+		text_add_hex(t, (struct view){ &b, 1 });
+	}
+}
+
 size_t
 utf8_next(struct view v)
 {

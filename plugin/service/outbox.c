@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* outbox.c - see outbox.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "jitr/outbox.h"
+
+/* A message copied out of the transaction: the broker may call us again from
+ * publish(), so none is open then. */
+struct copy {
+	uint64_t seq;
+	size_t   payload_len;
+	char     topic[256];
+	uint8_t  payload[1024];
+};
+
+struct drop_job {
+	struct job     job;
+	struct outbox *outbox;
+	uint64_t       up_to;
+};
+
+static enum err
+drop_run(struct txn *t, struct job *job, int64_t now)
+{
+	(void)now;
+	store_drop_messages(t, ((struct drop_job *)job)->up_to);
+	return ERR_OK;
+}
+
+/* Rows that could not be removed are tried again with the next ones: the jobs
+ * name a number, not a range. */
+static void
+drop_finish(struct job *job, void *context)
+{
+	struct drop_job *drop = (struct drop_job *)job;
+
+	(void)context;
+	if (job->result != ERR_OK && drop->outbox->removing == drop->up_to)
+		drop->outbox->removing = 0;
+	free(drop);
+}
+
+static const struct job_type drop_type = { "drop published", drop_run, NULL, drop_finish };
+
+static void
+submit_drop(struct outbox *o)
+{
+	struct drop_job *drop;
+
+	if (o->delivered <= o->removing)
+		return;
+	drop = calloc(1, sizeof(*drop));
+	if (drop == NULL)
+		return; /* at the next tick */
+	drop->job.type = &drop_type;
+	drop->outbox = o;
+	drop->up_to = o->delivered;
+	if (writer_submit(o->writer, &drop->job) == ERR_OK)
+		o->removing = drop->up_to;
+	else
+		free(drop);
+}
+
+static bool
+copy_message(const struct message *m, struct copy *copy)
+{
+	if (m->topic.len >= sizeof(copy->topic) || m->payload.len > sizeof(copy->payload))
+		return false;
+	copy->seq = m->seq;
+	memcpy(copy->topic, m->topic.data, m->topic.len);
+	copy->topic[m->topic.len] = '\0';
+	memcpy(copy->payload, m->payload.data, m->payload.len);
+	copy->payload_len = m->payload.len;
+	return true;
+}
+
+/* At most max messages that were not published yet.  One that this version
+ * cannot carry (a newer one wrote it) is passed over. */
+static enum err
+copy_messages(struct outbox *o, struct copy *copies, size_t max, size_t *count)
+{
+	uint64_t after = o->published;
+	struct message m;
+	struct txn t;
+	enum err e = store_read(o->store, &t);
+
+	*count = 0;
+	if (e != ERR_OK)
+		return e;
+	while (*count < max && (e = store_next_message(&t, after, &m)) == ERR_OK) {
+		after = m.seq;
+		if (copy_message(&m, &copies[*count]))
+			++*count;
+	}
+	store_end(&t);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static size_t
+publish_copies(struct outbox *o, const struct copy *copies, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct view payload = { copies[i].payload, copies[i].payload_len };
+
+		if (o->broker->publish(copies[i].topic, payload, 1, false) != ERR_OK)
+			return i; /* the rest at the next tick */
+		o->published = copies[i].seq;
+	}
+	return count;
+}
+
+size_t
+outbox_pump(struct outbox *o)
+{
+	struct copy *copies;
+	size_t count, published = 0;
+
+	/* What was published at an earlier tick the broker has delivered by now. */
+	o->delivered = o->published;
+	submit_drop(o);
+	if (!o->pending)
+		return 0;
+	copies = malloc(OUTBOX_PER_TICK * sizeof(*copies));
+	if (copies == NULL)
+		return 0;
+	if (copy_messages(o, copies, OUTBOX_PER_TICK, &count) == ERR_OK) {
+		published = publish_copies(o, copies, count);
+		o->pending = published == OUTBOX_PER_TICK || published < count;
+	}
+	free(copies);
+	return published;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* registry.c - see registry.h: client certificates.  registry_ca.c: CAs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "jitr/event.h"
+#include "jitr/registry.h"
+#include "jitr/x509.h"
+
+#include "issuer.h"
+
+static void
+announce(struct txn *t, const struct cert *cert, bool first, const char *account_id, int64_t now)
+{
+	struct registered_event event = { .cert_id = cert->id, .ca_id = cert->ca_id,
+		.status = cert->status, .timestamp = now, .registered = first ? 0 : cert->created };
+	char topic[EVENT_TOPIC_SIZE], payload[EVENT_PAYLOAD_SIZE];
+
+	store_post(t, event_topic(&cert->ca_id, topic), event_payload(&event, account_id, payload));
+}
+
+static enum err
+register_presented(struct txn *t, const struct presented *p, const struct ca *ca,
+    struct view der, const struct registry_rules *rules, int64_t now)
+{
+	struct cert_document document = { .der = der };
+	struct cert cert = { .id = p->id, .has_ca = true, .ca_id = ca->id,
+		.status = CERT_PENDING_ACTIVATION, .mode = ca->mode, .not_before = p->not_before,
+		.not_after = p->not_after, .created = now, .modified = now, .announced = now,
+		.version = 1 };
+	enum err e = random_fill(&cert.generation, sizeof(cert.generation));
+
+	if (e != ERR_OK)
+		return e;
+	store_put_cert(t, &cert, &document);
+	announce(t, &cert, true, rules->account_id, now);
+	return t->failed;
+}
+
+static enum err
+get_or_none(enum err e, bool *found)
+{
+	*found = e == ERR_OK;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err
+registry_present(struct txn *t, const struct presented *p, const struct certid *ca_id,
+    struct view der, const struct registry_rules *rules, int64_t now, struct decision *done)
+{
+	struct cert cert;
+	struct ca ca;
+	bool registered, has_ca;
+	enum err e = get_or_none(store_get_cert(t, &p->id, &cert), &registered);
+
+	if (e == ERR_OK)
+		e = get_or_none(store_get_ca(t, ca_id, &ca), &has_ca);
+	if (e != ERR_OK)
+		return e;
+	*done = decide_connect(p, has_ca ? &ca : NULL, registered ? &cert : NULL, &rules->decide, now);
+	if (done->effects & EFFECT_REGISTER)
+		return register_presented(t, p, &ca, der, rules, now);
+	if (done->effects & EFFECT_ANNOUNCE) {
+		cert.announced = now; /* not a change of the record: AWS's version stays */
+		store_put_cert(t, &cert, NULL);
+		announce(t, &cert, false, rules->account_id, now);
+	}
+	return t->failed;
+}
+
+/* A certificate enters the pending statuses by a first connection or a
+ * transfer, never by call (aws-iot A.3.1, B.4). */
+static enum err
+check_status(enum cert_status status, struct diag *diag)
+{
+	if (status != CERT_PENDING_ACTIVATION && status != CERT_PENDING_TRANSFER)
+		return ERR_OK;
+	diag_set(diag, "Not allowed to register certificate with %s status",
+	    cert_status_name(status));
+	return ERR_WRONG_STATE;
+}
+
+static enum err
+fill_from_ca(const struct ca *ca, struct cert *cert, struct diag *diag)
+{
+	if (ca->status != CA_ACTIVE) {
+		diag_set(diag, "The CA certificate of the given certificate is not active");
+		return ERR_WRONG_STATE;
+	}
+	cert->has_ca = true;
+	cert->ca_id = ca->id;
+	cert->mode = ca->mode;
+	return ERR_OK;
+}
+
+static enum err
+no_ca(struct diag *diag)
+{
+	diag_set(diag, "No CA certificate exists for the given certificate");
+	return ERR_WRONG_STATE;
+}
+
+static enum err
+named_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert,
+    struct diag *diag)
+{
+	struct ca ca, facts;
+	enum err e = x509_read_ca(r->issuer, &facts);
+
+	if (e != ERR_OK)
+		return e;
+	e = store_get_ca(t, &facts.id, &ca);
+	if (e == ERR_NOT_FOUND)
+		return no_ca(diag);
+	if (e != ERR_OK)
+		return e;
+	if (x509_issued_by(r->x, r->issuer) != ANSWER_YES) {
+		diag_set(diag, "The certificate is not signed by the given CA certificate");
+		return ERR_CERTIFICATE;
+	}
+	return fill_from_ca(&ca, cert, diag);
+}
+
+static enum err
+found_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert,
+    struct diag *diag)
+{
+	struct issuer issuer;
+	enum err e = issuer_find(t, NULL, r->x, &issuer);
+
+	if (e != ERR_OK)
+		return e;
+	if (issuer.issued == ANSWER_NOT_ASKED)
+		return no_ca(diag);
+	if (issuer.issued != ANSWER_YES) {
+		diag_set(diag, "The certificate names a registered CA as its issuer, "
+			       "but is not signed by it");
+		return ERR_CERTIFICATE;
+	}
+	if (issuer.matches > 1) {
+		diag_set(diag, "More than one registered CA has the subject and the key of the "
+			       "issuer: pass caCertificatePem");
+		return ERR_CONFLICT;
+	}
+	return fill_from_ca(&issuer.ca, cert, diag);
+}
+
+static enum err
+put_registered(struct txn *t, const struct cert_registration *r, struct cert *cert)
+{
+	struct cert_document document = { .pem = r->pem };
+	uint8_t *der = NULL;
+	enum err e = x509_to_der(r->x, &der, &document.der.len);
+
+	if (e == ERR_OK)
+		e = random_fill(&cert->generation, sizeof(cert->generation));
+	if (e == ERR_OK) {
+		document.der.data = der;
+		store_put_cert(t, cert, &document);
+		e = t->failed;
+	}
+	free(der);
+	return e;
+}
+
+enum err
+registry_add_cert(struct txn *t, const struct cert_registration *r, int64_t now,
+    struct certid *id, struct diag *diag)
+{
+	struct presented p;
+	struct cert cert;
+	enum err e = x509_read(r->x, &p);
+
+	if (e == ERR_OK)
+		e = check_status(r->status, diag);
+	if (e != ERR_OK)
+		return e;
+	*id = p.id;
+	e = store_get_cert(t, &p.id, &cert);
+	if (e == ERR_OK) {
+		diag_set(diag, "The certificate is already provisioned or registered");
+		return ERR_EXISTS;
+	}
+	if (e != ERR_NOT_FOUND)
+		return e;
+	cert = (struct cert){ .id = p.id, .status = r->status, .mode = MODE_SNI_ONLY,
+		.not_before = p.not_before, .not_after = p.not_after, .created = now,
+		.modified = now, .version = 1 };
+	e = ERR_OK;
+	if (r->with_ca)
+		e = r->issuer != NULL ? named_issuer(t, r, &cert, diag)
+		                      : found_issuer(t, r, &cert, diag);
+	return e == ERR_OK ? put_registered(t, r, &cert) : e;
+}
+
+static enum err
+get_cert(struct txn *t, const struct certid *id, struct cert *cert, struct diag *diag)
+{
+	char hex[CERTID_HEX_SIZE];
+	enum err e = store_get_cert(t, id, cert);
+
+	if (e == ERR_NOT_FOUND) {
+		certid_to_hex(id, hex);
+		diag_set(diag, "Certificate not found (id: %s)", hex);
+	}
+	return e;
+}
+
+enum err
+registry_set_cert_status(struct txn *t, const struct certid *id, enum cert_status status,
+    int64_t now, enum cert_status *was, struct diag *diag)
+{
+	struct cert cert;
+	enum err e = get_cert(t, id, &cert, diag);
+
+	if (e != ERR_OK)
+		return e;
+	*was = cert.status;
+	if (!decide_status_change(cert.status, status)) {
+		diag_set(diag, "The status of a certificate cannot be changed from %s to %s",
+		    cert_status_name(cert.status), cert_status_name(status));
+		return ERR_WRONG_STATE;
+	}
+	if (cert.status == status)
+		return ERR_OK;
+	cert.status = status;
+	cert.modified = now;
+	cert.version++;
+	store_put_cert(t, &cert, NULL);
+	return t->failed;
+}
+
+enum err
+registry_remove_cert(struct txn *t, const struct certid *id, struct diag *diag)
+{
+	char hex[CERTID_HEX_SIZE];
+	struct cert cert;
+	enum err e = get_cert(t, id, &cert, diag);
+
+	if (e != ERR_OK)
+		return e;
+	certid_to_hex(id, hex);
+	if (cert.status == CERT_ACTIVE) {
+		diag_set(diag, "Certificate must be deactivated (not ACTIVE) before deletion. Id: %s", hex);
+		return ERR_WRONG_STATE;
+	}
+	if (cert.status == CERT_PENDING_TRANSFER) {
+		diag_set(diag, "Certificate is being transferred. Id: %s", hex);
+		return ERR_WRONG_STATE;
+	}
+	store_delete_cert(t, id);
+	return t->failed;
+}

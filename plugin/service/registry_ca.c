@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* registry_ca.c - see registry.h: the registration code and CA certificates. */
+#include <string.h>
+
+#include "jitr/registry.h"
+#include "jitr/x509.h"
+
+enum err
+registry_registration_code(struct txn *t, char code[REGISTRATION_CODE_SIZE])
+{
+	uint8_t random[(REGISTRATION_CODE_SIZE - 1) / 2];
+	enum err e = store_get_registration_code(t, code);
+
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = random_fill(random, sizeof(random));
+	if (e != ERR_OK)
+		return e;
+	hex_encode((struct view){ random, sizeof(random) }, code);
+	store_put_registration_code(t, code);
+	return t->failed;
+}
+
+enum err
+registry_delete_registration_code(struct txn *t, struct diag *diag)
+{
+	char code[REGISTRATION_CODE_SIZE];
+	enum err e = store_get_registration_code(t, code);
+
+	if (e == ERR_NOT_FOUND)
+		diag_set(diag, "There is no registration code");
+	if (e != ERR_OK)
+		return e;
+	store_delete_registration_code(t);
+	return t->failed;
+}
+
+/* The comparison is exact (aws-iot C).  A code that was never made proves
+ * nothing. */
+static enum err
+check_proof(struct txn *t, const char *common_name, struct diag *diag)
+{
+	char code[REGISTRATION_CODE_SIZE];
+	enum err e = store_get_registration_code(t, code);
+
+	if (e == ERR_OK && strcmp(code, common_name) == 0)
+		return ERR_OK;
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	diag_set(diag, "The common name of the verification certificate is not the current "
+		       "registration code: ask for it with getRegistrationCode");
+	return ERR_PROOF;
+}
+
+static enum err
+check_same_subject(struct txn *t, uint32_t subject_hash, struct diag *diag)
+{
+	struct ca other;
+	enum err e = store_find_issuer(t, subject_hash, CA_SAME_SUBJECT_MAX - 1, &other);
+
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (e != ERR_OK)
+		return e;
+	diag_set(diag, "Limit reached for number of CA Certificates with same subject");
+	return ERR_LIMIT;
+}
+
+enum err
+registry_add_ca(struct txn *t, struct ca *ca, const struct ca_document *document,
+    const char *proof, int64_t now, struct diag *diag)
+{
+	struct ca present;
+	enum err e = proof != NULL ? check_proof(t, proof, diag) : ERR_OK;
+
+	if (e != ERR_OK)
+		return e;
+	e = store_get_ca(t, &ca->id, &present);
+	if (e == ERR_OK) {
+		diag_set(diag, "The CA certificate is already registered");
+		return ERR_EXISTS;
+	}
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = check_same_subject(t, ca->subject_hash, diag);
+	if (e == ERR_OK)
+		e = random_fill(&ca->generation, sizeof(ca->generation));
+	if (e != ERR_OK)
+		return e;
+	ca->created = ca->modified = now;
+	ca->version = 1;
+	store_put_ca(t, ca, document);
+	return t->failed;
+}
+
+static enum err
+get_ca(struct txn *t, const struct certid *id, struct ca *ca, struct diag *diag)
+{
+	char hex[CERTID_HEX_SIZE];
+	enum err e = store_get_ca(t, id, ca);
+
+	if (e == ERR_NOT_FOUND) {
+		certid_to_hex(id, hex);
+		diag_set(diag, "CA certificate not found (id: %s)", hex);
+	}
+	return e;
+}
+
+/* removeAutoRegistration takes the template away and, unless the same call
+ * enables it, switches auto-registration off (aws-iot A.2.3). */
+static void
+apply_update(struct ca *ca, struct ca_document *document, const struct ca_update *u)
+{
+	if (u->status != NULL)
+		ca->status = *u->status;
+	if (u->remove_auto_registration) {
+		document->template_body = document->role_arn = (struct view){ NULL, 0 };
+		ca->auto_registration = false;
+	}
+	if (u->auto_registration != NULL)
+		ca->auto_registration = *u->auto_registration;
+	if (u->template_body != NULL) {
+		document->template_body = *u->template_body;
+		document->role_arn = *u->role_arn;
+	}
+}
+
+static bool
+changes_nothing(const struct ca_update *u)
+{
+	return u->status == NULL && u->auto_registration == NULL && u->template_body == NULL &&
+	    !u->remove_auto_registration;
+}
+
+enum err
+registry_update_ca(struct txn *t, const struct certid *id, const struct ca_update *update,
+    int64_t now, struct diag *diag)
+{
+	struct ca_document document;
+	struct ca ca;
+	enum err e = get_ca(t, id, &ca, diag);
+
+	if (e == ERR_OK)
+		e = store_get_ca_document(t, id, &document);
+	if (e != ERR_OK || changes_nothing(update))
+		return e;
+	apply_update(&ca, &document, update);
+	ca.modified = now;
+	ca.version++;
+	store_put_ca(t, &ca, &document);
+	return t->failed;
+}
+
+enum err
+registry_remove_ca(struct txn *t, const struct certid *id, struct diag *diag)
+{
+	struct ca ca;
+	enum err e = get_ca(t, id, &ca, diag);
+
+	if (e != ERR_OK)
+		return e;
+	if (ca.status == CA_ACTIVE) {
+		diag_set(diag, "CA certificate must be deactivated (not ACTIVE) before deletion");
+		return ERR_WRONG_STATE;
+	}
+	store_delete_ca(t, id);
+	return t->failed;
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* report.c - see report.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "jitr/report.h"
+#include "jitr/text.h"
+#include "jitr/x509.h"
+
+/* The broker cuts a line at 1000 bytes (mosquitto section 0, 19). */
+#define LINE_SIZE      960
+#define JSON_LINE_SIZE 4096
+
+/* Bytes of a client's text that are shown. */
+#define CLIENT_ID_SHOWN 128
+#define SUBJECT_SHOWN   256
+
+struct report {
+	char                *path;
+	char                 account_id[13];
+	const struct broker *broker;
+	struct writer       *writer;
+	int64_t (*now)(void);
+	int      fd;           /* writer thread's from report_start() on */
+	int64_t  told;         /* when lines lost were last told of */
+	uint64_t lost;         /* lines that could not be written since then */
+};
+
+struct line_job {
+	struct job     job;
+	struct report *report;
+	int            error; /* errno; 0: written */
+	size_t         len;
+	char           text[];
+};
+
+static int
+open_log(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+}
+
+enum err
+report_open(const struct report_config *config, struct report **out, struct diag *diag)
+{
+	struct report *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return ERR_NOMEM;
+	r->broker = config->broker;
+	r->now = config->now;
+	r->fd = -1;
+	(void)snprintf(r->account_id, sizeof(r->account_id), "%s", config->account_id);
+	if (config->path != NULL) {
+		r->path = strdup(config->path);
+		r->fd = open_log(config->path);
+	}
+	if (config->path != NULL && (r->path == NULL || r->fd < 0)) {
+		diag_set(diag, "log_file %s: %s", config->path, strerror(errno));
+		report_close(r);
+		return ERR_STORAGE;
+	}
+	*out = r;
+	return ERR_OK;
+}
+
+void
+report_close(struct report *r)
+{
+	if (r == NULL)
+		return;
+	if (r->fd >= 0)
+		(void)close(r->fd);
+	free(r->path);
+	free(r);
+}
+
+void
+report_start(struct report *r, struct writer *w)
+{
+	r->writer = w;
+}
+
+void
+report_line(struct report *r, enum log_level level, const char *fmt, ...)
+{
+	char line[LINE_SIZE] = "jitr: ";
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(line + 6, sizeof(line) - 6, fmt, args);
+	va_end(args);
+	r->broker->log(level, line);
+}
+
+/*
+ * The log file.
+ */
+
+static enum err
+line_run(struct txn *t, struct job *job, int64_t now)
+{
+	struct line_job *line = (struct line_job *)job;
+	size_t done = 0;
+	ssize_t n;
+
+	(void)t;
+	(void)now;
+	while (done < line->len) {
+		n = write(line->report->fd, line->text + done, line->len - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			line->error = n < 0 ? errno : EIO;
+			break;
+		}
+		done += (size_t)n;
+	}
+	return ERR_OK;
+}
+
+/* A full disk fails every line: told once in ten seconds, with their number. */
+static void
+count_lost(struct report *r, const char *why)
+{
+	int64_t now = r->now();
+
+	r->lost++;
+	if (r->told != 0 && now >= r->told && now - r->told < 10000)
+		return;
+	report_line(r, LEVEL_ERROR, "log_file %s: %s; %" PRIu64 " lines lost", r->path, why, r->lost);
+	r->told = now;
+	r->lost = 0;
+}
+
+static void
+line_finish(struct job *job, void *context)
+{
+	struct line_job *line = (struct line_job *)job;
+
+	(void)context;
+	if (line->error != 0)
+		count_lost(line->report, strerror(line->error));
+	free(line);
+}
+
+static const struct job_type line_type = { "log line", line_run, NULL, line_finish };
+
+static enum err
+reopen_run(struct txn *t, struct job *job, int64_t now)
+{
+	struct line_job *line = (struct line_job *)job;
+	int fd = open_log(line->report->path);
+
+	(void)t;
+	(void)now;
+	if (fd < 0) {
+		line->error = errno; /* lines go on to the old file */
+		return ERR_OK;
+	}
+	(void)close(line->report->fd);
+	line->report->fd = fd;
+	return ERR_OK;
+}
+
+static const struct job_type reopen_type = { "reopen log", reopen_run, NULL, line_finish };
+
+static void
+submit_line(struct report *r, const struct job_type *type, const char *text, size_t len)
+{
+	struct line_job *line = malloc(sizeof(*line) + len);
+
+	if (line == NULL) {
+		count_lost(r, "out of memory");
+		return;
+	}
+	memset(line, 0, sizeof(*line));
+	line->job.type = type;
+	line->report = r;
+	line->len = len;
+	memcpy(line->text, text, len);
+	if (writer_submit(r->writer, &line->job) != ERR_OK) {
+		count_lost(r, "too many changes are waiting");
+		free(line);
+	}
+}
+
+void
+report_reopen(struct report *r)
+{
+	if (r->path != NULL && r->writer != NULL)
+		submit_line(r, &reopen_type, "", 0);
+}
+
+/*
+ * One JSON object per line, members as in aws-iot H.1.
+ */
+
+static void
+json_member(struct text *t, const char *name, struct view value)
+{
+	text_addf(t, ",\"%s\":", name);
+	text_add_json(t, value);
+}
+
+static void
+json_id(struct text *t, const char *name, const struct certid *id)
+{
+	if (id == NULL)
+		return;
+	text_addf(t, ",\"%s\":\"", name);
+	text_add_hex(t, (struct view){ id->b, sizeof(id->b) });
+	text_add(t, "\"");
+}
+
+static void
+json_begin(struct report *r, struct text *t, bool success, const char *level, const char *event)
+{
+	char when[TIMESTAMP_SIZE];
+	uint8_t trace[16] = { 0 };
+
+	timestamp_text(r->now(), when);
+	if (random_fill(trace, sizeof(trace)) != ERR_OK)
+		memset(trace, 0, sizeof(trace)); /* a trace id is a convenience */
+	text_addf(t, "{\"timestamp\":\"%s\",\"logLevel\":\"%s\",\"traceId\":\"", when, level);
+	text_add_uuid(t, trace);
+	text_addf(t, "\",\"accountId\":\"%s\",\"status\":\"%s\",\"eventType\":\"%s\"", r->account_id,
+	    success ? "Success" : "Failure", event);
+}
+
+/* A line that does not fit is lost rather than broken. */
+static void
+json_end(struct report *r, struct text *t)
+{
+	text_add(t, "}\n");
+	if (t->cut)
+		count_lost(r, "a line is too long");
+	else
+		submit_line(r, &line_type, t->at, t->len);
+}
+
+static bool
+has_file(const struct report *r)
+{
+	return r->path != NULL && r->writer != NULL;
+}
+
+static struct view
+shown(const char *text, size_t max)
+{
+	struct view v = view_of(text);
+
+	if (v.len > max)
+		v.len = max;
+	return v;
+}
+
+/* Refusals of what the registry does not know are failed registrations;
+ * refusals of what it knows are AWS's authentication errors. */
+static const char *
+event_of(enum reason reason)
+{
+	return reason > REASON_NONE && reason < REASON_REGISTERED_NOW ? "RegisterCertificateJIT"
+	                                                              : "Connection.AuthNError";
+}
+
+static void
+write_connection(struct report *r, const struct client *c, const struct certid *id,
+    const struct certid *ca_id, const struct decision *d, const char *subject)
+{
+	char buffer[JSON_LINE_SIZE];
+	struct text t = text_in(buffer, sizeof(buffer));
+	bool accepted = d->verdict == VERDICT_ALLOW;
+
+	json_begin(r, &t, accepted, accepted ? "INFO" : "ERROR",
+	    accepted ? "Connect" : event_of(d->reason));
+	text_add(&t, ",\"protocol\":\"MQTT\"");
+	json_member(&t, "clientId", shown(c->id, CLIENT_ID_SHOWN));
+	json_id(&t, "principalId", id);
+	json_id(&t, "certificateId", id);
+	json_id(&t, "caCertificateId", ca_id);
+	json_member(&t, "subject", shown(subject, SUBJECT_SHOWN));
+	if (c->address != NULL)
+		json_member(&t, "sourceIp", shown(c->address, CLIENT_ID_SHOWN));
+	if (c->port != 0)
+		text_addf(&t, ",\"sourcePort\":%d", c->port);
+	if (!accepted) {
+		json_member(&t, "reason", view_of(reason_code(d->reason)));
+		json_member(&t, "details", view_of(reason_text(d->reason)));
+	}
+	json_end(r, &t);
+}
+
+/*
+ * The broker's log.
+ */
+
+static void
+line_id(struct text *t, const char *name, const struct certid *id)
+{
+	text_addf(t, " %s=", name);
+	if (id == NULL)
+		text_add(t, "-");
+	else
+		text_add_hex(t, (struct view){ id->b, sizeof(id->b) });
+}
+
+static void
+line_client(struct text *t, const struct client *c, const char *subject)
+{
+	text_add(t, " client=\"");
+	text_add_escaped(t, view_of(c->id), CLIENT_ID_SHOWN);
+	text_add(t, "\" address=");
+	text_add_escaped(t, view_of(c->address != NULL ? c->address : "-"), 64);
+	text_add(t, " subject=\"");
+	text_add_escaped(t, view_of(subject), SUBJECT_SHOWN);
+	text_add(t, "\"");
+}
+
+void
+report_connection(struct report *r, const struct client *c, const struct certid *id,
+    const struct certid *ca_id, const struct decision *d)
+{
+	char line[LINE_SIZE], subject[SUBJECT_SHOWN + 2] = "";
+	struct text t = text_in(line, sizeof(line));
+	bool accepted = d->verdict == VERDICT_ALLOW;
+
+	if (c->x != NULL)
+		x509_subject_text(c->x, subject, sizeof(subject));
+	if (accepted)
+		text_add(&t, "jitr: connection accepted:");
+	else
+		text_addf(&t, "jitr: connection refused: reason=\"%s\"", reason_text(d->reason));
+	line_id(&t, "certificate", id);
+	line_id(&t, "ca", ca_id);
+	line_client(&t, c, subject);
+	if (has_file(r))
+		write_connection(r, c, id, ca_id, d, subject);
+	r->broker->log(accepted ? LEVEL_INFO : LEVEL_NOTICE, line);
+}
+
+void
+report_cut(struct report *r, const struct certid *id, enum reason reason)
+{
+	char buffer[JSON_LINE_SIZE];
+	struct text t = text_in(buffer, LINE_SIZE);
+
+	text_addf(&t, "jitr: connection closed: reason=\"%s\"", reason_text(reason));
+	line_id(&t, "certificate", id);
+	r->broker->log(LEVEL_NOTICE, buffer);
+	if (!has_file(r))
+		return;
+	t = text_in(buffer, sizeof(buffer));
+	json_begin(r, &t, true, "INFO", "Disconnect");
+	text_add(&t, ",\"protocol\":\"MQTT\"");
+	json_id(&t, "principalId", id);
+	json_member(&t, "disconnectReason", view_of("FORBIDDEN_ACCESS"));
+	json_member(&t, "reason", view_of(reason_code(reason)));
+	json_end(r, &t);
+}
+
+void
+report_registration(struct report *r, const struct certid *id, const struct certid *ca_id,
+    enum err result, const char *details)
+{
+	char buffer[JSON_LINE_SIZE];
+	struct text t = text_in(buffer, LINE_SIZE);
+	bool done = result == ERR_OK;
+
+	text_addf(&t, "jitr: certificate %s:", done ? "registered" : "not registered");
+	if (!done) {
+		text_addf(&t, " reason=\"%s: ", err_text(result));
+		text_add_escaped(&t, view_of(details), 200);
+		text_add(&t, "\"");
+	}
+	line_id(&t, "certificate", id);
+	line_id(&t, "ca", ca_id);
+	r->broker->log(done ? LEVEL_NOTICE : LEVEL_ERROR, buffer);
+	if (!has_file(r))
+		return;
+	t = text_in(buffer, sizeof(buffer));
+	json_begin(r, &t, done, done ? "INFO" : "ERROR", "RegisterCertificateJIT");
+	json_id(&t, "certificateId", id);
+	json_id(&t, "caCertificateId", ca_id);
+	if (!done) {
+		json_member(&t, "reason", view_of(err_aws_name(result)));
+		json_member(&t, "details", view_of(details));
+	}
+	json_end(r, &t);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * writer.c - see writer.h.
+ *
+ * Two first-in first-out lists under one mutex: waiting (broker -> writer)
+ * and done (writer -> broker).  The writer takes what waits, at most
+ * batch_max, and holds no lock while it runs, commits and syncs.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "jitr/writer.h"
+
+struct fifo {
+	struct job *first, **end;
+	size_t      count;
+};
+
+struct writer {
+	struct store        *store;
+	struct writer_config config;
+	pthread_t            thread;
+	pthread_mutex_t      lock;    /* guards the four below */
+	struct fifo          waiting, done;
+	size_t               running;
+	bool                 stopping;
+	pthread_cond_t       work;
+};
+
+static void
+fifo_init(struct fifo *f)
+{
+	f->first = NULL;
+	f->end = &f->first;
+	f->count = 0;
+}
+
+static void
+fifo_push(struct fifo *f, struct job *job)
+{
+	job->next = NULL;
+	*f->end = job;
+	f->end = &job->next;
+	f->count++;
+}
+
+static struct job *
+fifo_pop(struct fifo *f)
+{
+	struct job *job = f->first;
+
+	if (job == NULL)
+		return NULL;
+	f->first = job->next;
+	if (f->first == NULL)
+		f->end = &f->first;
+	f->count--;
+	return job;
+}
+
+static size_t
+fifo_move(struct fifo *to, struct fifo *from, size_t max)
+{
+	size_t moved = 0;
+
+	for (; moved < max && from->first != NULL; moved++)
+		fifo_push(to, fifo_pop(from));
+	return moved;
+}
+
+/* All jobs of the batch in one transaction; they succeed or fail with it. */
+static void
+run_batch(struct writer *w, struct fifo *batch)
+{
+	struct txn t;
+	int64_t now = w->config.now();
+	enum err e = store_write(w->store, &t);
+
+	if (e == ERR_OK) {
+		for (struct job *job = batch->first; job != NULL; job = job->next)
+			job->result = job->type->run(&t, job, now);
+		e = store_commit(&t);
+	}
+	for (struct job *job = batch->first; job != NULL; job = job->next) {
+		if (e != ERR_OK) {
+			job->result = e;
+			job->failure = store_failure(w->store);
+		} else if (job->result == ERR_OK && job->type->committed != NULL) {
+			job->type->committed(job);
+		}
+	}
+}
+
+static void *
+writer_main(void *arg)
+{
+	struct writer *w = arg;
+	struct fifo batch;
+
+	fifo_init(&batch);
+	pthread_mutex_lock(&w->lock);
+	for (;;) {
+		while (w->waiting.count == 0 && !w->stopping)
+			pthread_cond_wait(&w->work, &w->lock);
+		if (w->waiting.count == 0)
+			break;
+		w->running = fifo_move(&batch, &w->waiting, w->config.batch_max);
+		pthread_mutex_unlock(&w->lock);
+
+		run_batch(w, &batch);
+
+		pthread_mutex_lock(&w->lock);
+		fifo_move(&w->done, &batch, SIZE_MAX);
+		w->running = 0;
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+/* Signals are the broker's: a SIGHUP taken here would not wake its loop. */
+static bool
+start_thread(struct writer *w)
+{
+	sigset_t all, before;
+	bool started;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	started = pthread_create(&w->thread, NULL, writer_main, w) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
+}
+
+static void
+writer_free(struct writer *w)
+{
+	pthread_cond_destroy(&w->work);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+enum err
+writer_start(struct store *s, const struct writer_config *config, struct writer **out)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return ERR_NOMEM;
+	w->store = s;
+	w->config = *config;
+	fifo_init(&w->waiting);
+	fifo_init(&w->done);
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->work, NULL);
+	if (!start_thread(w)) {
+		writer_free(w);
+		return ERR_NOMEM;
+	}
+	*out = w;
+	return ERR_OK;
+}
+
+enum err
+writer_submit(struct writer *w, struct job *job)
+{
+	enum err e = ERR_BUSY;
+
+	pthread_mutex_lock(&w->lock);
+	if (w->waiting.count + w->running < w->config.queue_max) {
+		fifo_push(&w->waiting, job);
+		e = ERR_OK;
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (e == ERR_OK)
+		pthread_cond_signal(&w->work);
+	return e;
+}
+
+size_t
+writer_collect(struct writer *w, size_t max, void *context)
+{
+	struct fifo finished;
+	struct job *job;
+	size_t count;
+
+	fifo_init(&finished);
+	pthread_mutex_lock(&w->lock);
+	count = fifo_move(&finished, &w->done, max);
+	pthread_mutex_unlock(&w->lock);
+
+	while ((job = fifo_pop(&finished)) != NULL)
+		job->type->finish(job, context);
+	return count;
+}
+
+void
+writer_stop(struct writer *w, void *context)
+{
+	if (w == NULL)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stopping = true;
+	pthread_mutex_unlock(&w->lock);
+	pthread_cond_signal(&w->work);
+	pthread_join(w->thread, NULL);
+	writer_collect(w, SIZE_MAX, context);
+	writer_free(w);
+}
