@@ -18,6 +18,10 @@
 #include "jitr/report.h"
 #include "jitr/stats.h"
 
+/* Control requests, and the answers to them. */
+#define CONTROL_TOPIC          "$CONTROL/jitr/v1"
+#define CONTROL_RESPONSE_TOPIC "$CONTROL/jitr/v1/response"
+
 /* What an ACTIVE certificate may do. */
 enum authorization {
 	AUTHORIZATION_DEFER, /* other plugins and acl_file decide */

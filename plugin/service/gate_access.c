@@ -4,7 +4,6 @@
 
 #include "gate_private.h"
 
-#define CONTROL_TOPIC  "$CONTROL/jitr/v1"
 #define CONTROL_PREFIX "$CONTROL/jitr"
 #define EVENTS_PREFIX  "$aws/events"
 #define COUNTER_PREFIX "$SYS/broker/jitr"

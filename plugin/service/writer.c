@@ -194,6 +194,21 @@ writer_collect(struct writer *w, size_t max, void *context)
 	return count;
 }
 
+/* The thread has ended: what finishing a job has submitted is run here. */
+static void
+run_rest(struct writer *w, void *context)
+{
+	struct fifo batch;
+
+	fifo_init(&batch);
+	while (writer_collect(w, SIZE_MAX, context) > 0) {
+		while (fifo_move(&batch, &w->waiting, w->config.batch_max) > 0) {
+			run_batch(w, &batch);
+			fifo_move(&w->done, &batch, SIZE_MAX);
+		}
+	}
+}
+
 void
 writer_stop(struct writer *w, void *context)
 {
@@ -204,6 +219,6 @@ writer_stop(struct writer *w, void *context)
 	pthread_mutex_unlock(&w->lock);
 	pthread_cond_signal(&w->work);
 	pthread_join(w->thread, NULL);
-	writer_collect(w, SIZE_MAX, context);
+	run_rest(w, context);
 	writer_free(w);
 }

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * request.h - control requests: bytes in, bytes out.
+ *
+ * {"commands":[{"command":"describeCertificate",...}, ...]} on $CONTROL/jitr/v1
+ * is answered by {"responses":[...]} to the asking client alone (contract,
+ * section 3).  A request that only reads is answered at once; one that
+ * changes something is one job of the writer, answered after its commit: an
+ * answer to a change means that it is on disk.  Commands are carried out in
+ * order and each stands alone: one that fails has changed nothing.
+ *
+ * Broker thread.
+ */
+#ifndef JITR_REQUEST_H
+#define JITR_REQUEST_H
+
+#include "jitr/gate.h"
+
+/* Bounds of what one request may cost the broker's thread. */
+#define REQUEST_MAX          (512 * 1024) /* bytes */
+#define REQUEST_COMMANDS_MAX 50
+#define REQUEST_DEPTH_MAX    16
+
+struct api_config {
+	char                 account_id[13];
+	char                 region[64];
+	const char          *ca_path; /* borrowed */
+	struct store        *store;
+	struct writer       *writer;
+	struct gate         *gate;
+	struct report       *report;
+	struct stats        *stats;
+	const struct broker *broker;
+	int64_t (*now)(void);
+};
+
+struct api;
+
+MUST_USE enum err api_open(const struct api_config *config, struct api **out);
+void api_close(struct api *a); /* after writer_stop(); NULL is fine */
+
+/* A message on the control topic.  Always answered, also when it is garbage;
+ * response_topic: where else the client wants to hear it, NULL as a rule. */
+void api_request(struct api *a, const struct client *c, struct view payload,
+    const char *response_topic);
+
+/* TICK: whatever of the CA mirror failed is tried again now and then. */
+void api_tick(struct api *a);
+
+/* Another process changed the registry: the CA mirror is brought up to date. */
+void api_changed_elsewhere(struct api *a);
+
+#endif

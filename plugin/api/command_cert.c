@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* command_cert.c - client certificates (aws-iot A.3). */
+#include <stdlib.h>
+
+#include "command.h"
+
+#include "jitr/x509.h"
+
+/* The order is AWS's, for its messages. */
+static const char *const statuses[] = { "ACTIVE", "INACTIVE", "REVOKED", "PENDING_TRANSFER",
+	"REGISTER_INACTIVE", "PENDING_ACTIVATION" };
+
+/* Answers whether there was one.  REGISTER_INACTIVE is an old word for
+ * INACTIVE where a certificate is registered, and no status to change to
+ * (aws-iot A.3.6). */
+static bool
+parse_status(struct members *m, const char *name, bool required, enum cert_status *out)
+{
+	int word = json_word(m, name, statuses, COUNT_OF(statuses), required);
+
+	if (word < 0)
+		return false;
+	if (!cert_status_parse(statuses[word], out)) {
+		*out = CERT_INACTIVE;
+		if (required && m->failed == ERR_OK) {
+			m->failed = ERR_WRONG_STATE;
+			diag_set(m->diag, "REGISTER_INACTIVE is deprecated: use INACTIVE");
+		}
+	}
+	return true;
+}
+
+static void
+parse_certificate(struct members *m, struct command *c, int64_t now)
+{
+	if (!parse_pem(m, "certificatePem", true, &c->registration.x))
+		return;
+	c->registration.pem = view_of(json_string(m, "certificatePem", 0, X509_PEM_MAX, false));
+	if (m->failed == ERR_OK)
+		m->failed = x509_check_client(c->registration.x, now, m->diag);
+}
+
+void
+parse_register_cert(struct members *m, struct command *c, int64_t now)
+{
+	static const char *const names[] = { "command", "correlationData", "certificatePem",
+		"caCertificatePem", "setAsActive", "status" };
+	bool active = json_bool(m, "setAsActive", false);
+
+	c->registration.with_ca = true;
+	if (!parse_status(m, "status", false, &c->registration.status)) /* it wins (aws-iot J, 11) */
+		c->registration.status = active ? CERT_ACTIVE : CERT_INACTIVE;
+	json_only(m, names, COUNT_OF(names));
+	parse_certificate(m, c, now);
+	(void)parse_pem(m, "caCertificatePem", false, &c->registration.issuer);
+}
+
+void
+parse_register_cert_without_ca(struct members *m, struct command *c, int64_t now)
+{
+	static const char *const names[] = { "command", "correlationData", "certificatePem",
+		"status" };
+
+	if (!parse_status(m, "status", false, &c->registration.status))
+		c->registration.status = CERT_INACTIVE;
+	json_only(m, names, COUNT_OF(names));
+	parse_certificate(m, c, now);
+}
+
+enum err
+change_register_cert(struct txn *t, struct command *c, int64_t now)
+{
+	return registry_add_cert(t, &c->registration, now, &c->id, &c->diag);
+}
+
+enum err
+render_cert_made(struct txn *t, struct command *c, const struct account *a, cJSON *data)
+{
+	(void)t;
+	add_arn(data, "certificateArn", a, "cert", &c->id);
+	add_hex(data, "certificateId", c->id.b, sizeof(c->id.b));
+	return ERR_OK;
+}
+
+void
+parse_cert_id(struct members *m, struct command *c, int64_t now)
+{
+	parse_ca_id(m, c, now);
+}
+
+void
+parse_update_cert(struct members *m, struct command *c, int64_t now)
+{
+	static const char *const names[] = { "command", "correlationData", "certificateId",
+		"newStatus" };
+
+	(void)now;
+	json_certid(m, "certificateId", &c->id);
+	(void)parse_status(m, "newStatus", true, &c->status);
+	json_only(m, names, COUNT_OF(names));
+}
+
+enum err
+change_update_cert(struct txn *t, struct command *c, int64_t now)
+{
+	enum cert_status was;
+
+	return registry_set_cert_status(t, &c->id, c->status, now, &was, &c->diag);
+}
+
+/* forceDelete detaches policies; without policies it asks for nothing. */
+void
+parse_delete_cert(struct members *m, struct command *c, int64_t now)
+{
+	static const char *const names[] = { "command", "correlationData", "certificateId",
+		"forceDelete" };
+
+	(void)now;
+	json_certid(m, "certificateId", &c->id);
+	(void)json_bool(m, "forceDelete", false);
+	json_only(m, names, COUNT_OF(names));
+}
+
+enum err
+change_delete_cert(struct txn *t, struct command *c, int64_t now)
+{
+	(void)now;
+	return registry_remove_cert(t, &c->id, &c->diag);
+}
+
+static enum err
+describe(struct txn *t, const struct cert *cert, const struct account *a, cJSON *o)
+{
+	struct cert_document document;
+	enum err e = store_get_cert_document(t, &cert->id, &document);
+
+	if (e != ERR_OK)
+		return e;
+	add_arn(o, "certificateArn", a, "cert", &cert->id);
+	add_hex(o, "certificateId", cert->id.b, sizeof(cert->id.b));
+	if (cert->has_ca)
+		add_hex(o, "caCertificateId", cert->ca_id.b, sizeof(cert->ca_id.b));
+	cJSON_AddStringToObject(o, "status", cert_status_name(cert->status));
+	e = add_pem(o, document.pem, document.der);
+	cJSON_AddStringToObject(o, "ownedBy", a->id);
+	add_time(o, "creationDate", cert->created);
+	add_time(o, "lastModifiedDate", cert->modified);
+	cJSON_AddNumberToObject(o, "customerVersion", cert->version);
+	cJSON_AddObjectToObject(o, "transferData");
+	add_generation(o, &cert->generation);
+	add_validity(o, cert->not_before, cert->not_after);
+	cJSON_AddStringToObject(o, "certificateMode", cert_mode_name(cert->mode));
+	return e;
+}
+
+enum err
+render_cert(struct txn *t, struct command *c, const struct account *a, cJSON *data)
+{
+	char hex[CERTID_HEX_SIZE];
+	struct cert cert;
+	enum err e = store_get_cert(t, &c->id, &cert);
+
+	if (e == ERR_NOT_FOUND) {
+		certid_to_hex(&c->id, hex);
+		diag_set(&c->diag, "Certificate not found (id: %s)", hex);
+	}
+	if (e != ERR_OK)
+		return e;
+	return describe(t, &cert, a, cJSON_AddObjectToObject(data, "certificateDescription"));
+}
+
+void
+parse_list_certs(struct members *m, struct command *c, int64_t now)
+{
+	static const char *const names[] = { "command", "correlationData", "pageSize", "marker",
+		"ascendingOrder" };
+
+	(void)now;
+	parse_listing(m, c);
+	json_only(m, names, COUNT_OF(names));
+}
+
+void
+parse_list_certs_by_ca(struct members *m, struct command *c, int64_t now)
+{
+	static const char *const names[] = { "command", "correlationData", "caCertificateId",
+		"pageSize", "marker", "ascendingOrder" };
+
+	(void)now;
+	json_certid(m, "caCertificateId", &c->id);
+	parse_listing(m, c);
+	json_only(m, names, COUNT_OF(names));
+}
+
+static void
+add_cert_entry(cJSON *list, const struct account *a, const struct cert *cert)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	add_arn(o, "certificateArn", a, "cert", &cert->id);
+	add_hex(o, "certificateId", cert->id.b, sizeof(cert->id.b));
+	cJSON_AddStringToObject(o, "status", cert_status_name(cert->status));
+	cJSON_AddStringToObject(o, "certificateMode", cert_mode_name(cert->mode));
+	add_time(o, "creationDate", cert->created);
+	cJSON_AddItemToArray(list, o);
+}
+
+static enum err
+render_list(struct txn *t, struct command *c, const struct certid *ca, const struct account *a,
+    cJSON *data)
+{
+	struct cert *page = calloc(PAGE_MAX + 1, sizeof(*page));
+	cJSON *list = cJSON_AddArrayToObject(data, "certificates");
+	struct listing l = command_listing(c);
+	size_t count = 0;
+	enum err e = ERR_NOMEM;
+
+	l.ca = ca;
+	if (page != NULL)
+		e = store_list_certs(t, &l, page, c->page_size + 1, &count);
+	for (size_t i = 0; e == ERR_OK && i < count && i < c->page_size; i++)
+		add_cert_entry(list, a, &page[i]);
+	if (e == ERR_OK && count > c->page_size)
+		add_marker(data, page[c->page_size - 1].created, &page[c->page_size - 1].id);
+	free(page);
+	return e;
+}
+
+enum err
+render_certs(struct txn *t, struct command *c, const struct account *a, cJSON *data)
+{
+	return render_list(t, c, NULL, a, data);
+}
+
+enum err
+render_certs_by_ca(struct txn *t, struct command *c, const struct account *a, cJSON *data)
+{
+	return render_list(t, c, &c->id, a, data);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* json.c - see json.h. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "json.h"
+
+#include "jitr/text.h"
+
+/* Of a value that is wrong, as much as helps to find it. */
+#define VALUE_SHOWN 48
+
+static enum err
+refuse(struct diag *diag, const char *why)
+{
+	diag_set(diag, "The request is not acceptable: %s", why);
+	return ERR_REQUEST;
+}
+
+/* What cJSON would not tell us: a NUL, as a byte or escaped, which ends its
+ * strings early, and nesting, on which it recurses. */
+static enum err
+scan_text(struct view text, size_t depth_max, struct diag *diag)
+{
+	bool in_string = false;
+	size_t depth = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.data[i];
+
+		if (c == '\0')
+			return refuse(diag, "it contains a NUL");
+		if (in_string && c == '\\') {
+			if (text.len - i > 5 && memcmp(text.data + i + 1, "u0000", 5) == 0)
+				return refuse(diag, "a string contains \\u0000");
+			i++;
+		} else if (c == '"') {
+			in_string = !in_string;
+		} else if (!in_string && (c == '{' || c == '[')) {
+			if (++depth > depth_max)
+				return refuse(diag, "it is nested too deeply");
+		} else if (!in_string && (c == '}' || c == ']')) {
+			depth -= depth > 0;
+		}
+	}
+	return ERR_OK;
+}
+
+static enum err
+check_names(const cJSON *object, struct diag *diag)
+{
+	size_t count = 0;
+
+	for (const cJSON *a = object->child; a != NULL; a = a->next) {
+		if (++count > JSON_MEMBERS_MAX)
+			return refuse(diag, "an object has too many members");
+		for (const cJSON *b = a->next; b != NULL; b = b->next) {
+			if (strcmp(a->string, b->string) != 0)
+				continue;
+			diag_set(diag, "The request is not acceptable: member '%.*s' is given twice",
+			    VALUE_SHOWN, a->string);
+			return ERR_REQUEST;
+		}
+	}
+	return ERR_OK;
+}
+
+/* The depth was checked in the text. */
+static enum err
+check_tree(const cJSON *value, struct diag *diag)
+{
+	enum err e = cJSON_IsObject(value) ? check_names(value, diag) : ERR_OK;
+
+	for (const cJSON *c = value->child; e == ERR_OK && c != NULL; c = c->next)
+		e = check_tree(c, diag);
+	return e;
+}
+
+static bool
+only_space(const char *at, const char *end)
+{
+	while (at < end && memchr(" \t\r\n", *at, 4) != NULL)
+		at++;
+	return at == end;
+}
+
+enum err
+json_parse(struct view text, size_t depth_max, cJSON **out, struct diag *diag)
+{
+	const char *begin = (const char *)text.data, *end = NULL;
+	cJSON *value;
+	enum err e;
+
+	if (text.len == 0)
+		return refuse(diag, "it is empty");
+	if (!utf8_valid(text))
+		return refuse(diag, "it is not UTF-8");
+	e = scan_text(text, depth_max, diag);
+	if (e != ERR_OK)
+		return e;
+	value = cJSON_ParseWithLengthOpts(begin, text.len, &end, false);
+	if (value == NULL)
+		return refuse(diag, "it is not JSON");
+	e = check_tree(value, diag);
+	if (e == ERR_OK && !only_space(end, begin + text.len))
+		e = refuse(diag, "something stands behind the JSON value");
+	if (e != ERR_OK)
+		cJSON_Delete(value);
+	else
+		*out = value;
+	return e;
+}
+
+struct members
+json_members(const cJSON *object, struct diag *diag)
+{
+	return (struct members){ .object = object, .diag = diag };
+}
+
+void
+json_fail(struct members *m, const char *name, const char *value, const char *constraint)
+{
+	if (m->failed != ERR_OK)
+		return;
+	m->failed = ERR_REQUEST;
+	if (value == NULL)
+		diag_set(m->diag, "1 validation error detected: Value at '%s' failed to satisfy "
+				  "constraint: Member must %s", name, constraint);
+	else
+		diag_set(m->diag, "1 validation error detected: Value '%.*s%s' at '%s' failed to "
+				  "satisfy constraint: Member must %s", VALUE_SHOWN, value,
+		    strlen(value) > VALUE_SHOWN ? "..." : "", name, constraint);
+}
+
+static const cJSON *
+get(const struct members *m, const char *name)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(m->object, name);
+
+	return value != NULL && !cJSON_IsNull(value) ? value : NULL;
+}
+
+bool
+json_has(const struct members *m, const char *name)
+{
+	return get(m, name) != NULL;
+}
+
+static size_t
+characters(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += ((uint8_t)*s & 0xc0) != 0x80;
+	return n;
+}
+
+static void
+fail_length(struct members *m, const char *name, const char *value, const char *than, size_t limit)
+{
+	char constraint[80];
+
+	(void)snprintf(constraint, sizeof(constraint), "have length %s than or equal to %zu", than,
+	    limit);
+	json_fail(m, name, value, constraint);
+}
+
+const char *
+json_string(struct members *m, const char *name, size_t min, size_t max, bool required)
+{
+	const cJSON *value = get(m, name);
+	size_t len;
+
+	if (m->failed != ERR_OK)
+		return NULL;
+	if (value == NULL) {
+		if (required)
+			json_fail(m, name, NULL, "not be null");
+		return NULL;
+	}
+	if (!cJSON_IsString(value)) {
+		json_fail(m, name, NULL, "be a string");
+		return NULL;
+	}
+	len = characters(value->valuestring);
+	if (len < min)
+		fail_length(m, name, value->valuestring, "greater", min);
+	else if (len > max)
+		fail_length(m, name, value->valuestring, "less", max);
+	return m->failed == ERR_OK ? value->valuestring : NULL;
+}
+
+bool
+json_bool(struct members *m, const char *name, bool absent)
+{
+	const cJSON *value = get(m, name);
+
+	if (value == NULL)
+		return absent;
+	if (!cJSON_IsBool(value))
+		json_fail(m, name, NULL, "be a boolean");
+	return cJSON_IsTrue(value);
+}
+
+int64_t
+json_integer(struct members *m, const char *name, int64_t min, int64_t max, int64_t absent)
+{
+	const cJSON *value = get(m, name);
+	char constraint[80], text[32];
+	double number;
+
+	if (value == NULL)
+		return absent;
+	number = cJSON_IsNumber(value) ? value->valuedouble : NAN;
+	if (!(number == floor(number)) || fabs(number) > 9007199254740992.0) {
+		json_fail(m, name, NULL, "be an integer");
+		return absent;
+	}
+	(void)snprintf(text, sizeof(text), "%.0f", number);
+	if (number < (double)min) {
+		(void)snprintf(constraint, sizeof(constraint),
+		    "have value greater than or equal to %lld", (long long)min);
+		json_fail(m, name, text, constraint);
+	} else if (number > (double)max) {
+		(void)snprintf(constraint, sizeof(constraint),
+		    "have value less than or equal to %lld", (long long)max);
+		json_fail(m, name, text, constraint);
+	}
+	return m->failed == ERR_OK ? (int64_t)number : absent;
+}
+
+const cJSON *
+json_object(struct members *m, const char *name)
+{
+	const cJSON *value = get(m, name);
+
+	if (value != NULL && !cJSON_IsObject(value)) {
+		json_fail(m, name, NULL, "be an object");
+		return NULL;
+	}
+	return value;
+}
+
+const cJSON *
+json_array(struct members *m, const char *name, size_t max)
+{
+	const cJSON *value = get(m, name);
+
+	if (value != NULL && !cJSON_IsArray(value)) {
+		json_fail(m, name, NULL, "be a list");
+		return NULL;
+	}
+	if (value != NULL && (size_t)cJSON_GetArraySize(value) > max)
+		fail_length(m, name, NULL, "less", max);
+	return value;
+}
+
+void
+json_certid(struct members *m, const char *name, struct certid *out)
+{
+	const char *hex = json_string(m, name, 64, 64, true);
+
+	if (hex != NULL && !certid_from_hex(out, view_of(hex)))
+		json_fail(m, name, hex,
+		    "satisfy regular expression pattern: (0x)?[a-fA-F0-9]+");
+}
+
+int
+json_word(struct members *m, const char *name, const char *const *words, size_t count,
+    bool required)
+{
+	const char *value = json_string(m, name, 0, SIZE_MAX, required);
+	char constraint[160];
+	struct text t = text_in(constraint, sizeof(constraint));
+
+	if (value == NULL)
+		return -1;
+	text_add(&t, "satisfy enum value set: [");
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(words[i], value) == 0)
+			return (int)i;
+		text_addf(&t, "%s%s", i > 0 ? ", " : "", words[i]);
+	}
+	text_add(&t, "]");
+	json_fail(m, name, value, constraint);
+	return -1;
+}
+
+void
+json_only(struct members *m, const char *const *names, size_t count)
+{
+	for (const cJSON *c = m->object->child; c != NULL && m->failed == ERR_OK; c = c->next) {
+		size_t i = 0;
+
+		while (i < count && strcmp(names[i], c->string) != 0)
+			i++;
+		if (i < count)
+			continue;
+		m->failed = ERR_REQUEST;
+		diag_set(m->diag, "Unknown member '%.*s'", VALUE_SHOWN, c->string);
+	}
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* request.c - see request.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "jitr/ca_dir.h"
+#include "jitr/request.h"
+#include "jitr/text.h"
+
+#include "command.h"
+
+/* A mirror that failed is tried again after this long. */
+#define MIRROR_RETRY_MS 10000
+
+struct api {
+	struct api_config config;
+	struct account    account;
+	int64_t           mirror_retry; /* when; 0: it is up to date */
+	bool              mirror_busy;
+};
+
+/* A request on its way; a job when it changes something. */
+struct request {
+	struct job     job;
+	struct api    *api;
+	cJSON         *json; /* what the commands' texts point into */
+	char          *client_id, *response_topic, *user_name;
+	bool           changes_ca;
+	enum err       mirror_result;
+	struct diag    mirror_diag;
+	size_t         count;
+	struct command commands[];
+};
+
+enum err
+api_open(const struct api_config *config, struct api **out)
+{
+	struct api *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return ERR_NOMEM;
+	a->config = *config;
+	a->account = (struct account){ a->config.account_id, a->config.region };
+	*out = a;
+	return ERR_OK;
+}
+
+void
+api_close(struct api *a)
+{
+	free(a);
+}
+
+static void
+request_free(struct request *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < r->count; i++)
+		command_clear(&r->commands[i]);
+	cJSON_Delete(r->json);
+	free(r->client_id);
+	free(r->response_topic);
+	free(r->user_name);
+	free(r);
+}
+
+/*
+ * Answers.
+ */
+
+static void
+add_resource(const struct api *a, const struct command *c, cJSON *o)
+{
+	add_hex(o, "resourceId", c->id.b, sizeof(c->id.b));
+	add_arn(o, "resourceArn", &a->account, c->type->concern == CONCERNS_CA ? "cacert" : "cert",
+	    &c->id);
+}
+
+/* The message may quote a value cut in the middle of a character. */
+static void
+add_message(cJSON *o, const char *message)
+{
+	struct view rest = view_of(message);
+	char *text = strdup(message);
+	size_t n;
+
+	while ((n = utf8_next(rest)) > 0)
+		rest = (struct view){ rest.data + n, rest.len - n };
+	if (text == NULL)
+		return;
+	text[strlen(message) - rest.len] = '\0';
+	cJSON_AddStringToObject(o, "message", text);
+	free(text);
+}
+
+static void
+add_error(const struct api *a, const struct command *c, cJSON *o)
+{
+	cJSON_AddStringToObject(o, "error", err_aws_name(c->result));
+	add_message(o, c->diag.text[0] != '\0' ? c->diag.text : err_text(c->result));
+	if (c->result == ERR_EXISTS)
+		add_resource(a, c, o);
+}
+
+static void
+render_command(const struct api *a, struct txn *t, struct command *c, cJSON *o)
+{
+	cJSON *data = cJSON_CreateObject();
+
+	if (c->name != NULL)
+		cJSON_AddStringToObject(o, "command", c->name);
+	if (c->correlation != NULL)
+		cJSON_AddStringToObject(o, "correlationData", c->correlation);
+	if (c->result == ERR_OK && data == NULL)
+		c->result = ERR_NOMEM;
+	if (c->result == ERR_OK && c->type->render != NULL)
+		c->result = c->type->render(t, c, &a->account, data);
+	if (c->result == ERR_OK) {
+		cJSON_AddItemToObject(o, "data", data);
+		return;
+	}
+	cJSON_Delete(data);
+	add_error(a, c, o);
+}
+
+/* cJSON leaves out what it cannot allocate; then the text is NULL as well, or
+ * lacks members, which no client takes for success. */
+static char *
+render(const struct api *a, struct command *commands, size_t count)
+{
+	cJSON *answer = cJSON_CreateObject();
+	cJSON *list = cJSON_AddArrayToObject(answer, "responses");
+	struct txn t;
+	enum err e = store_read(a->config.store, &t);
+	char *text;
+
+	for (size_t i = 0; i < count; i++) {
+		cJSON *o = cJSON_CreateObject();
+
+		if (e != ERR_OK && commands[i].result == ERR_OK)
+			commands[i].result = e;
+		render_command(a, &t, &commands[i], o);
+		cJSON_AddItemToArray(list, o);
+	}
+	if (e == ERR_OK)
+		store_end(&t);
+	text = cJSON_PrintUnformatted(answer);
+	cJSON_Delete(answer);
+	return text;
+}
+
+static void
+log_change(const struct api *a, const struct request *r, const struct command *c)
+{
+	char buffer[700];
+	struct text t = text_in(buffer, sizeof(buffer));
+
+	text_addf(&t, "request: command=%s user=\"", c->name);
+	text_add_escaped(&t, view_of(r->user_name), 80);
+	text_add(&t, "\" client=\"");
+	text_add_escaped(&t, view_of(r->client_id), 80);
+	text_addf(&t, "\" result=%s", c->result == ERR_OK ? "done" : err_aws_name(c->result));
+	if (c->type->concern != CONCERNS_NOTHING) {
+		text_addf(&t, " %s=", c->type->concern == CONCERNS_CA ? "ca" : "certificate");
+		text_add_hex(&t, (struct view){ c->id.b, sizeof(c->id.b) });
+	}
+	report_line(a->config.report, c->result == ERR_OK ? LEVEL_NOTICE : LEVEL_WARNING, "%s",
+	    buffer);
+}
+
+static void
+log_changes(const struct api *a, const struct request *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->commands[i].type != NULL && r->commands[i].type->change != NULL)
+			log_change(a, r, &r->commands[i]);
+}
+
+static void
+send_text(const struct api *a, const struct request *r, const char *text)
+{
+	struct view payload = view_of(text);
+	enum err e;
+
+	e = a->config.broker->answer(r->client_id, CONTROL_RESPONSE_TOPIC, payload);
+	if (e == ERR_OK && r->response_topic != NULL)
+		e = a->config.broker->answer(r->client_id, r->response_topic, payload);
+	if (e != ERR_OK)
+		report_line(a->config.report, LEVEL_ERROR, "a request could not be answered: %s",
+		    err_text(e));
+}
+
+static void
+answer(struct api *a, struct request *r)
+{
+	char *text = render(a, r->commands, r->count);
+
+	log_changes(a, r);
+	send_text(a, r, text != NULL ? text
+	    : "{\"responses\":[{\"error\":\"InternalFailureException\",\"message\":\"out of memory\"}]}");
+	cJSON_free(text);
+}
+
+/*
+ * Changes.
+ */
+
+static enum err
+request_run(struct txn *t, struct job *job, int64_t now)
+{
+	struct request *r = (struct request *)job;
+
+	for (size_t i = 0; i < r->count; i++) {
+		struct command *c = &r->commands[i];
+
+		if (c->result != ERR_OK || c->type->change == NULL)
+			continue;
+		c->result = c->type->change(t, c, now);
+		r->changes_ca |= c->result == ERR_OK && c->type->concern == CONCERNS_CA;
+	}
+	return ERR_OK;
+}
+
+static void
+request_committed(struct job *job)
+{
+	struct request *r = (struct request *)job;
+
+	if (r->changes_ca)
+		r->mirror_result = ca_dir_sync(r->api->config.ca_path, r->api->config.store,
+		    &r->mirror_diag);
+}
+
+static void
+mirrored(struct api *a, enum err result, const struct diag *diag)
+{
+	if (result == ERR_OK) {
+		a->mirror_retry = 0;
+		return;
+	}
+	report_line(a->config.report, LEVEL_ERROR,
+	    "%s; devices of a new CA cannot connect until this is mended, trying again in %d s",
+	    diag->text, MIRROR_RETRY_MS / 1000);
+	a->mirror_retry = a->config.now() + MIRROR_RETRY_MS;
+}
+
+/* The changes of a request whose commit failed, or that did not fit into the
+ * queue, were not made. */
+static void
+fail_changes(struct request *r, enum err e, const char *why)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		struct command *c = &r->commands[i];
+
+		if (c->type == NULL || c->type->change == NULL || c->result != ERR_OK)
+			continue;
+		c->result = e;
+		diag_set(&c->diag, "%s%s%s", err_text(e), why != NULL ? ": " : "",
+		    why != NULL ? why : "");
+	}
+}
+
+static void
+request_finish(struct job *job, void *context)
+{
+	struct request *r = (struct request *)job;
+	struct api *a = r->api;
+
+	(void)context;
+	if (job->result != ERR_OK)
+		fail_changes(r, job->result, job->failure);
+	else if (r->changes_ca)
+		mirrored(a, r->mirror_result, &r->mirror_diag);
+	for (size_t i = 0; i < r->count; i++) {
+		struct command *c = &r->commands[i];
+
+		if (c->result == ERR_OK && c->type->concern == CONCERNS_CERTIFICATE)
+			gate_changed(a->config.gate, &c->id);
+	}
+	answer(a, r);
+	request_free(r);
+}
+
+static const struct job_type request_type = { "request", request_run, request_committed,
+	request_finish };
+
+static bool
+changes_something(const struct request *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->commands[i].result == ERR_OK && r->commands[i].type->change != NULL)
+			return true;
+	return false;
+}
+
+/*
+ * Requests.
+ */
+
+static char *
+copy_text(const char *text)
+{
+	return strdup(text != NULL ? text : "");
+}
+
+static struct request *
+request_new(struct api *a, const struct client *c, size_t count, const char *response_topic)
+{
+	struct request *r = calloc(1, sizeof(*r) + count * sizeof(r->commands[0]));
+
+	if (r == NULL)
+		return NULL;
+	r->job.type = &request_type;
+	r->api = a;
+	r->count = count;
+	r->client_id = copy_text(c->id);
+	r->user_name = copy_text(c->user_name);
+	r->response_topic = response_topic != NULL ? strdup(response_topic) : NULL;
+	if (r->client_id == NULL || r->user_name == NULL) {
+		request_free(r);
+		return NULL;
+	}
+	return r;
+}
+
+/* One command without a name carries what is wrong with the whole request. */
+static void
+refuse_request(struct api *a, const struct client *c, const char *response_topic, enum err e,
+    const struct diag *diag)
+{
+	struct request *r = request_new(a, c, 1, response_topic);
+
+	if (r == NULL)
+		return;
+	r->commands[0].result = e;
+	r->commands[0].diag = *diag;
+	answer(a, r);
+	request_free(r);
+}
+
+static enum err
+parse_request(struct view payload, cJSON **json, const cJSON **commands, struct diag *diag)
+{
+	static const char *const names[] = { "commands" };
+	struct members m;
+	enum err e;
+
+	if (payload.len > REQUEST_MAX) {
+		diag_set(diag, "The request is too large: %zu bytes, at most %d are accepted",
+		    payload.len, REQUEST_MAX);
+		return ERR_REQUEST;
+	}
+	e = json_parse(payload, REQUEST_DEPTH_MAX, json, diag);
+	if (e != ERR_OK)
+		return e;
+	m = json_members(*json, diag);
+	if (!cJSON_IsObject(*json))
+		json_fail(&m, "request", NULL, "be an object");
+	else
+		json_only(&m, names, COUNT_OF(names));
+	*commands = m.failed == ERR_OK ? json_array(&m, "commands", REQUEST_COMMANDS_MAX) : NULL;
+	if (*commands == NULL || cJSON_GetArraySize(*commands) == 0)
+		json_fail(&m, "commands", NULL, "be a list of at least one command");
+	return m.failed;
+}
+
+/* Whoever may not ask hears so for each command, and nothing is looked at. */
+static void
+deny_commands(struct request *r, const cJSON *commands)
+{
+	const cJSON *json;
+	size_t i = 0;
+
+	cJSON_ArrayForEach(json, commands) {
+		struct command *c = &r->commands[i++];
+		struct members m = json_members(json, NULL);
+
+		if (cJSON_IsObject(json)) {
+			c->correlation = json_string(&m, "correlationData", 0, 1024, false);
+			c->name = json_string(&m, "command", 1, 128, false);
+		}
+		c->result = ERR_DENIED;
+		diag_set(&c->diag, "This client may not use %s: name its user in admin_users or its "
+				   "certificate in admin_certificates", CONTROL_TOPIC);
+	}
+}
+
+static void
+parse_commands(struct request *r, const cJSON *commands)
+{
+	const cJSON *json;
+	size_t i = 0;
+
+	cJSON_ArrayForEach(json, commands)
+		command_parse(json, &r->commands[i++], r->api->config.now());
+}
+
+static void
+submit(struct api *a, struct request *r)
+{
+	enum err e = writer_submit(a->config.writer, &r->job);
+
+	if (e == ERR_OK)
+		return;
+	fail_changes(r, e, "the changes that wait fill the queue");
+	answer(a, r);
+	request_free(r);
+}
+
+static void
+log_denied(struct api *a, const struct client *c)
+{
+	char buffer[400];
+	struct text t = text_in(buffer, sizeof(buffer));
+
+	a->config.stats->denied++;
+	text_add(&t, "request refused: reason=\"not an administrator\" user=\"");
+	text_add_escaped(&t, view_of(c->user_name), 80);
+	text_add(&t, "\" client=\"");
+	text_add_escaped(&t, view_of(c->id), 80);
+	text_add(&t, "\"");
+	report_line(a->config.report, LEVEL_NOTICE, "%s", buffer);
+}
+
+void
+api_request(struct api *a, const struct client *c, struct view payload, const char *response_topic)
+{
+	bool allowed = gate_may_administer(a->config.gate, c);
+	const cJSON *commands = NULL;
+	cJSON *json = NULL;
+	struct diag diag = { "" };
+	struct request *r;
+	enum err e;
+
+	a->config.stats->requests++;
+	if (!allowed)
+		log_denied(a, c);
+	e = parse_request(payload, &json, &commands, &diag);
+	if (e != ERR_OK) {
+		refuse_request(a, c, response_topic, allowed ? e : ERR_DENIED, &diag);
+		cJSON_Delete(json);
+		return;
+	}
+	r = request_new(a, c, (size_t)cJSON_GetArraySize(commands), response_topic);
+	if (r == NULL) {
+		cJSON_Delete(json);
+		return;
+	}
+	r->json = json;
+	if (allowed)
+		parse_commands(r, commands);
+	else
+		deny_commands(r, commands);
+	if (changes_something(r)) {
+		submit(a, r);
+		return;
+	}
+	answer(a, r);
+	request_free(r);
+}
+
+/*
+ * The CA mirror when no request asks for it.
+ */
+
+struct mirror_job {
+	struct job  job;
+	struct api *api;
+	enum err    result;
+	struct diag diag;
+};
+
+static enum err
+mirror_run(struct txn *t, struct job *job, int64_t now)
+{
+	(void)t;
+	(void)job;
+	(void)now;
+	return ERR_OK;
+}
+
+static void
+mirror_committed(struct job *job)
+{
+	struct mirror_job *m = (struct mirror_job *)job;
+
+	m->result = ca_dir_sync(m->api->config.ca_path, m->api->config.store, &m->diag);
+}
+
+static void
+mirror_finish(struct job *job, void *context)
+{
+	struct mirror_job *m = (struct mirror_job *)job;
+
+	(void)context;
+	m->api->mirror_busy = false;
+	if (job->result == ERR_OK)
+		mirrored(m->api, m->result, &m->diag);
+	free(m);
+}
+
+static const struct job_type mirror_type = { "mirror", mirror_run, mirror_committed,
+	mirror_finish };
+
+void
+api_changed_elsewhere(struct api *a)
+{
+	struct mirror_job *m;
+
+	a->mirror_retry = a->config.now() + MIRROR_RETRY_MS; /* should it not come to it now */
+	if (a->mirror_busy)
+		return;
+	m = calloc(1, sizeof(*m));
+	if (m == NULL)
+		return;
+	m->job.type = &mirror_type;
+	m->api = a;
+	a->mirror_busy = writer_submit(a->config.writer, &m->job) == ERR_OK;
+	if (!a->mirror_busy)
+		free(m);
+}
+
+void
+api_tick(struct api *a)
+{
+	if (a->mirror_retry != 0 && a->config.now() >= a->mirror_retry)
+		api_changed_elsewhere(a);
+}

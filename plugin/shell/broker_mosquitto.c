@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* broker_mosquitto.c - see broker_mosquitto.h. */
+#include <dlfcn.h>
+#include <string.h>
+
+#include "broker_mosquitto.h"
+
+#define PROPERTY_RESPONSE_TOPIC 8 /* MQTT 5, 2.2.2.2 */
+
+static const int levels[] = {
+	[LEVEL_DEBUG] = MOSQ_LOG_DEBUG,
+	[LEVEL_INFO] = MOSQ_LOG_INFO,
+	[LEVEL_NOTICE] = MOSQ_LOG_NOTICE,
+	[LEVEL_WARNING] = MOSQ_LOG_WARNING,
+	[LEVEL_ERROR] = MOSQ_LOG_ERR,
+};
+
+static void
+log_line(enum log_level level, const char *line)
+{
+	mosquitto_log_printf(levels[level], "%s", line);
+}
+
+static enum err
+publish_to(const char *client_id, const char *topic, struct view payload, int qos, bool retain)
+{
+	int rc;
+
+	if (payload.len > INT32_MAX)
+		return ERR_LIMIT;
+	rc = mosquitto_broker_publish_copy(client_id, topic, (int)payload.len, payload.data, qos,
+	    retain, NULL);
+	return rc == MOSQ_ERR_SUCCESS ? ERR_OK : rc == MOSQ_ERR_NOMEM ? ERR_NOMEM : ERR_REQUEST;
+}
+
+static enum err
+publish(const char *topic, struct view payload, int qos, bool retain)
+{
+	return publish_to(NULL, topic, payload, qos, retain);
+}
+
+static enum err
+answer(const char *client_id, const char *topic, struct view payload)
+{
+	return publish_to(client_id, topic, payload, 0, false);
+}
+
+/* By user name: that walks live connections only; kicking an offline session
+ * by its client id corrupts 2.0 (mosquitto section 0, 2).  No will: it would be
+ * a publication of a certificate that may not. */
+static void
+kick(const char *user_name)
+{
+	(void)mosquitto_kick_client_by_username(user_name, false);
+}
+
+static enum err
+name_client(void *client, const char *user_name)
+{
+	return mosquitto_set_username(client, user_name) == MOSQ_ERR_SUCCESS ? ERR_OK : ERR_NOMEM;
+}
+
+const struct broker broker_mosquitto = { log_line, publish, answer, kick, name_client };
+
+/* ISO C has no conversion from an object's address to a function's. */
+#define LOOK_UP(function, name)                             \
+	do {                                                \
+		void *symbol = dlsym(RTLD_DEFAULT, name);   \
+		memcpy(&(function), &symbol, sizeof(symbol)); \
+	} while (0)
+
+static int
+client_port(const struct mosquitto *m)
+{
+	static int (*port_of)(const struct mosquitto *);
+	static bool looked_up;
+
+	if (!looked_up) {
+		LOOK_UP(port_of, "mosquitto_client_port");
+		looked_up = true;
+	}
+	return port_of != NULL ? port_of(m) : 0;
+}
+
+void
+client_read(struct mosquitto *m, struct client *c)
+{
+	*c = (struct client){
+		.handle = m,
+		.id = mosquitto_client_id(m),
+		.user_name = mosquitto_client_username(m),
+		.address = mosquitto_client_address(m),
+		.x = mosquitto_client_certificate(m),
+		.port = client_port(m),
+		.websockets = mosquitto_client_protocol(m) == mp_websockets,
+	};
+}
+
+char *
+read_response_topic(const mosquitto_property *properties)
+{
+	const mosquitto_property *(*read_string)(const mosquitto_property *, int, char **, bool);
+	char *topic = NULL;
+
+	LOOK_UP(read_string, "mosquitto_property_read_string");
+	if (properties == NULL || read_string == NULL)
+		return NULL;
+	(void)read_string(properties, PROPERTY_RESPONSE_TOPIC, &topic, false);
+	return topic;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* broker_mosquitto.h - broker.h over the functions of Mosquitto.  Broker thread. */
+#ifndef JITR_BROKER_MOSQUITTO_H
+#define JITR_BROKER_MOSQUITTO_H
+
+#include "jitr/broker.h"
+#include "jitr/report.h"
+
+#include "mosquitto_api.h"
+
+extern const struct broker broker_mosquitto;
+
+/* What the broker knows of a client; c->x is a reference, to be given back
+ * with x509_free(). */
+void client_read(struct mosquitto *m, struct client *c);
+
+/* The MQTT 5 response topic of a message, where this broker lets plugins read
+ * it.  Free with mosquitto_free(). */
+char *read_response_topic(const mosquitto_property *properties);
+
+#endif

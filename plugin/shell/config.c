@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* config.c - see config.h. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jitr/config.h"
+
+#define LIST_MAX 256 /* names in one option */
+
+/* 16 GiB of address space, where there is that much. */
+#define MAP_SIZE_MB (sizeof(void *) > 4 ? 16384 : 1024)
+#define MAP_MAX_MB  (sizeof(void *) > 4 ? 1048576 : 2047)
+
+/* One setter per option: false and *diag when the value will not do. */
+typedef bool config_setter(struct config *c, const char *value, struct diag *diag);
+
+static bool
+refuse(struct diag *diag, const char *value, const char *must)
+{
+	diag_set(diag, "\"%.100s\" must be %s", value, must);
+	return false;
+}
+
+static bool
+set_text(char **out, const char *value, struct diag *diag)
+{
+	if (value[0] == '\0')
+		return refuse(diag, value, "a path");
+	*out = strdup(value);
+	return *out != NULL || refuse(diag, value, "stored, but memory is out");
+}
+
+static bool
+set_number(int64_t *out, const char *value, int64_t min, int64_t max, struct diag *diag)
+{
+	char must[64], *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(value, &end, 10);
+	if (errno == 0 && end != value && *end == '\0' && n >= min && n <= max) {
+		*out = n;
+		return true;
+	}
+	(void)snprintf(must, sizeof(must), "a whole number from %" PRId64 " to %" PRId64, min, max);
+	return refuse(diag, value, must);
+}
+
+/* The first of two words is true. */
+static bool
+set_choice(bool *first, const char *value, const char *yes, const char *no, struct diag *diag)
+{
+	char must[64];
+
+	*first = strcmp(value, yes) == 0;
+	if (*first || strcmp(value, no) == 0)
+		return true;
+	(void)snprintf(must, sizeof(must), "%s or %s", yes, no);
+	return refuse(diag, value, must);
+}
+
+static bool
+set_db_path(struct config *c, const char *value, struct diag *diag)
+{
+	return set_text(&c->db_path, value, diag);
+}
+
+static bool
+set_db_map_size(struct config *c, const char *value, struct diag *diag)
+{
+	return set_number(&c->db_map_size_mb, value, 1, MAP_MAX_MB, diag);
+}
+
+static bool
+set_ca_path(struct config *c, const char *value, struct diag *diag)
+{
+	return set_text(&c->ca_path, value, diag);
+}
+
+static bool
+set_account_id(struct config *c, const char *value, struct diag *diag)
+{
+	if (strlen(value) != 12 || strspn(value, "0123456789") != 12)
+		return refuse(diag, value, "12 digits");
+	(void)snprintf(c->account_id, sizeof(c->account_id), "%s", value);
+	return true;
+}
+
+static bool
+set_region(struct config *c, const char *value, struct diag *diag)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len >= sizeof(c->region) ||
+	    strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
+		return refuse(diag, value, "1 to 63 lower-case letters, digits and hyphens");
+	(void)snprintf(c->region, sizeof(c->region), "%s", value);
+	return true;
+}
+
+/* The next name of a comma-separated list, without blanks around it. */
+static bool
+next_name(const char **list, struct view *name)
+{
+	const char *at = *list, *end;
+
+	if (at == NULL)
+		return false;
+	at += strspn(at, " \t");
+	end = at + strcspn(at, ",");
+	*list = *end == ',' ? end + 1 : NULL;
+	while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	*name = (struct view){ (const uint8_t *)at, (size_t)(end - at) };
+	return true;
+}
+
+static bool
+set_admin_users(struct config *c, const char *value, struct diag *diag)
+{
+	struct certid id;
+	struct view name;
+	const char *list = value;
+
+	c->admin_users = calloc(LIST_MAX, sizeof(char *));
+	while (c->admin_users != NULL && next_name(&list, &name)) {
+		char **user = &c->admin_users[c->admin_user_count];
+
+		if (name.len == 0 || c->admin_user_count == LIST_MAX)
+			return refuse(diag, value, "user names separated by commas, at most 256");
+		if (certid_from_hex(&id, name))
+			return refuse(diag, value,
+			    "user names; certificateIds belong into admin_certificates");
+		*user = strndup((const char *)name.data, name.len);
+		if (*user == NULL)
+			break;
+		c->admin_user_count++;
+	}
+	return list == NULL || refuse(diag, value, "stored, but memory is out");
+}
+
+static bool
+set_admin_certificates(struct config *c, const char *value, struct diag *diag)
+{
+	struct view hex;
+	const char *list = value;
+
+	c->admin_certificates = calloc(LIST_MAX, sizeof(*c->admin_certificates));
+	if (c->admin_certificates == NULL)
+		return refuse(diag, value, "stored, but memory is out");
+	while (next_name(&list, &hex)) {
+		if (c->admin_certificate_count == LIST_MAX ||
+		    !certid_from_hex(&c->admin_certificates[c->admin_certificate_count], hex))
+			return refuse(diag, value,
+			    "certificateIds of 64 hexadecimal digits separated by commas, at most 256");
+		c->admin_certificate_count++;
+	}
+	return true;
+}
+
+static bool
+set_authorization(struct config *c, const char *value, struct diag *diag)
+{
+	bool allow;
+
+	if (strcmp(value, "policy") == 0)
+		return refuse(diag, value, "defer or allow: policies come with a later release");
+	if (!set_choice(&allow, value, "allow", "defer", diag))
+		return false;
+	c->authorization = allow ? AUTHORIZATION_ALLOW : AUTHORIZATION_DEFER;
+	return true;
+}
+
+static bool
+set_other_clients(struct config *c, const char *value, struct diag *diag)
+{
+	bool allow;
+
+	if (!set_choice(&allow, value, "allow", "defer", diag))
+		return false;
+	c->other_clients = allow ? OTHER_CLIENTS_ALLOW : OTHER_CLIENTS_DEFER;
+	return true;
+}
+
+static bool
+set_unknown_ca(struct config *c, const char *value, struct diag *diag)
+{
+	return set_choice(&c->unknown_ca_defer, value, "defer", "deny", diag);
+}
+
+static bool
+set_announce_interval(struct config *c, const char *value, struct diag *diag)
+{
+	return set_number(&c->announce_interval, value, 0, 86400, diag);
+}
+
+static bool
+set_metrics_interval(struct config *c, const char *value, struct diag *diag)
+{
+	return set_number(&c->metrics_interval, value, 0, 86400, diag);
+}
+
+static bool
+set_log_file(struct config *c, const char *value, struct diag *diag)
+{
+	return set_text(&c->log_file, value, diag);
+}
+
+static const struct {
+	const char    *name;
+	config_setter *set;
+} option_table[] = {
+	{ "db_path", set_db_path },
+	{ "db_map_size_mb", set_db_map_size },
+	{ "ca_path", set_ca_path },
+	{ "account_id", set_account_id },
+	{ "region", set_region },
+	{ "admin_users", set_admin_users },
+	{ "admin_certificates", set_admin_certificates },
+	{ "authorization", set_authorization },
+	{ "other_clients", set_other_clients },
+	{ "unknown_ca", set_unknown_ca },
+	{ "announce_interval", set_announce_interval },
+	{ "metrics_interval", set_metrics_interval },
+	{ "log_file", set_log_file },
+};
+
+const char *
+config_option_name(size_t nth)
+{
+	return nth < COUNT_OF(option_table) ? option_table[nth].name : NULL;
+}
+
+static bool
+apply_option(struct config *c, const struct option *o, uint32_t *seen, struct diag *diag)
+{
+	struct diag why = { "" };
+
+	for (size_t i = 0; i < COUNT_OF(option_table); i++) {
+		if (strcmp(option_table[i].name, o->name) != 0)
+			continue;
+		if (*seen & 1u << i) {
+			diag_set(diag, "option %s is given twice", o->name);
+			return false;
+		}
+		*seen |= 1u << i;
+		if (option_table[i].set(c, o->value, &why))
+			return true;
+		diag_set(diag, "option %s: %s", o->name, why.text);
+		return false;
+	}
+	diag_set(diag, "unknown option %.100s", o->name);
+	return false;
+}
+
+static bool
+apply_defaults(struct config *c)
+{
+	size_t size;
+
+	if (c->db_path == NULL)
+		c->db_path = strdup("/var/lib/mosquitto/jitr");
+	if (c->db_path == NULL)
+		return false;
+	if (c->ca_path != NULL)
+		return true;
+	size = strlen(c->db_path) + sizeof("/ca");
+	c->ca_path = malloc(size);
+	if (c->ca_path != NULL)
+		(void)snprintf(c->ca_path, size, "%s/ca", c->db_path);
+	return c->ca_path != NULL;
+}
+
+enum err
+config_parse(const struct option *options, size_t count, struct config *out, struct diag *diag)
+{
+	uint32_t seen = 0;
+
+	*out = (struct config){ .db_map_size_mb = (int64_t)MAP_SIZE_MB, .account_id = "000000000000",
+		.region = "local", .announce_interval = 1, .metrics_interval = 10 };
+	for (size_t i = 0; i < count; i++) {
+		if (!apply_option(out, &options[i], &seen, diag)) {
+			config_free(out);
+			return ERR_REQUEST;
+		}
+	}
+	if (!apply_defaults(out)) {
+		diag_set(diag, "out of memory");
+		config_free(out);
+		return ERR_NOMEM;
+	}
+	return ERR_OK;
+}
+
+void
+config_free(struct config *c)
+{
+	for (size_t i = 0; i < c->admin_user_count; i++)
+		free(c->admin_users[i]);
+	free(c->admin_users);
+	free(c->admin_certificates);
+	free(c->db_path);
+	free(c->ca_path);
+	free(c->log_file);
+	memset(c, 0, sizeof(*c));
+}
