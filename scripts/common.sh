@@ -1,0 +1,66 @@
+# common.sh - what demo.sh and test.sh share.  Sourced, with $root and $log_dir set.
+# shellcheck shell=bash disable=SC2154,SC2034
+
+die() {
+	printf '%s\n' "$*" >&2
+	exit 1
+}
+
+# Fresh machines have no package lists, and only root may install.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "not root and no sudo: install these first: ${missing[*]}"
+	fi
+}
+
+is_installed() {
+	dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+}
+
+# need PACKAGE...: install what is missing, quietly; services stay as they are
+# (RUNLEVEL=1 keeps Debian from starting a broker on port 1883).
+need() {
+	local package
+	missing=()
+	for package; do
+		is_installed "$package" || missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	command -v apt-get >/dev/null || die "not Debian: install the like of ${missing[*]}"
+	printf 'Installing %s\n' "${missing[*]}"
+	as_root apt-get update -qq >/dev/null || die "apt-get update failed"
+	as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq \
+		--no-install-recommends "${missing[@]}" >"$log_dir/install.log" 2>&1 || {
+		tail -n 20 "$log_dir/install.log" >&2
+		die "apt-get install failed"
+	}
+}
+
+build_packages=(gcc libc6-dev cmake ninja-build pkg-config libssl-dev liblmdb-dev libcjson-dev
+	libmosquitto-dev mosquitto-dev uthash-dev check mosquitto mosquitto-clients openssl)
+
+# build PRESET [CMAKE OPTION...]: configure and build, showing output only when
+# it fails.
+build() {
+	local preset=$1
+	shift
+	if ! { cmake -S "$root" --preset "$preset" -G Ninja "$@" &&
+		cmake --build "$root/$(build_dir "$preset")"; } >"$log_dir/build-$preset.log" 2>&1; then
+		grep -E 'error|Error|FAILED' -A 3 "$log_dir/build-$preset.log" | tail -n 60 >&2
+		die "building the preset $preset failed"
+	fi
+}
+
+build_dir() {
+	case $1 in
+	release) echo build ;;
+	*) echo "build-$1" ;;
+	esac
+}
+
+# The broker and its tools, also where /usr/sbin is not on the path.
+PATH=$PATH:/usr/sbin:/sbin

@@ -1,0 +1,225 @@
+#!/bin/bash
+# demo.sh - the main job, from nothing to a registered device and beyond.
+#
+# Builds the plugin, starts a real Mosquitto with it on free loopback ports in a
+# temporary directory, and walks through a device's life: each step shows the
+# command that you would type and what comes back.  Exit status 0 only if every
+# step did what it says.  Cleans up what it started.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+dir=$(mktemp -d)
+log_dir=$dir
+# shellcheck source=scripts/common.sh
+. "$root/scripts/common.sh"
+
+broker_pid='' subscriber_pid='' device_pid='' rule_pid=''
+cleanup() {
+	local status=$?
+	trap - EXIT INT TERM
+	for pid in $rule_pid $device_pid $subscriber_pid $broker_pid; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	if [ $status != 0 ]; then
+		printf '\nThe demo failed.  The end of the broker log:\n' >&2
+		tail -n 20 "$dir/broker.log" >&2 2>/dev/null || true
+	fi
+	rm -rf "$dir"
+	exit $status
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi
+
+step() {
+	printf '\n%s%s%s\n' "$bold" "$*" "$plain"
+}
+
+# show WORD...: print the command as one would type it, then run it.
+show() {
+	printf '%s$ %s%s\n' "$dim" "${*//"$dir/"/}" "$plain"
+	"$@" 2>&1 | sed 's/^/  /'
+	return "${PIPESTATUS[0]}"
+}
+
+say() {
+	printf '  %s\n' "$*"
+}
+
+# wait_for WHAT COMMAND...: until the command succeeds, at most 15 seconds.
+wait_for() {
+	local what=$1 i
+	shift
+	for ((i = 0; i < 150; i++)); do
+		if "$@" >/dev/null 2>&1; then return 0; fi
+		sleep 0.1
+	done
+	die "waited in vain for $what"
+}
+
+free_port() {
+	local port
+	while :; do
+		port=$((20000 + RANDOM % 12000))
+		if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+			echo $port
+			return
+		fi
+	done
+}
+
+step "Building"
+need "${build_packages[@]}" jq
+build release -DJITR_TESTS=OFF
+say "build/mosquitto_jitr.so, build/mosquitto_ctrl_jitr.so, build/mosquitto_jitr"
+
+# --- a broker of our own ----------------------------------------------------
+
+cd "$dir"
+admin_port=$(free_port)
+tls_port=$(free_port)
+while [ "$tls_port" = "$admin_port" ]; do tls_port=$(free_port); done
+
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout server.key \
+	-out server.pem -subj '/CN=localhost' -addext 'subjectAltName=DNS:localhost' 2>/dev/null
+password=$(openssl rand -hex 12)
+mosquitto_passwd -b -c passwd admin "$password" 2>/dev/null
+cat >mosquitto.conf <<CONF
+$([ "$(id -u)" != 0 ] || echo 'user root')
+log_dest file $dir/broker.log
+allow_anonymous false
+password_file $dir/passwd
+set_tcp_nodelay true
+listener $admin_port 127.0.0.1
+listener $tls_port 127.0.0.1
+certfile $dir/server.pem
+keyfile $dir/server.key
+capath $dir/jitr/ca
+require_certificate true
+plugin $root/build/mosquitto_jitr.so
+plugin_opt_db_path $dir/jitr
+plugin_opt_admin_users admin
+plugin_opt_authorization allow
+CONF
+
+# The administrator's connection, as mosquitto_ctrl reads it from its file.
+export XDG_CONFIG_HOME=$dir HOME=$dir LD_LIBRARY_PATH=$root/build
+cat >mosquitto_ctrl <<CONF
+-h localhost
+-p $admin_port
+-u admin
+-P $password
+CONF
+admin_options=(-h localhost -p "$admin_port" -u admin -P "$password")
+device_options=(-h localhost -p "$tls_port" --cafile server.pem)
+jitr() {
+	mosquitto_ctrl "${admin_options[@]}" jitr "$@"
+}
+# Shown without the connection options, which would come from the file.
+show_jitr() {
+	printf '%s$ mosquitto_ctrl jitr %s%s\n' "$dim" "${*//"$dir/"/}" "$plain"
+	jitr "$@" 2>&1 | sed 's/^/  /'
+	return "${PIPESTATUS[0]}"
+}
+
+step "1. A broker with the plugin"
+grep -E '^(listener|capath|require|plugin)' mosquitto.conf | sed "s#$dir/##g; s#$root/##g; s/^/  /"
+mosquitto -c mosquitto.conf >broker.out 2>&1 &
+broker_pid=$!
+wait_for "the broker" jitr list-ca-certificates
+say "$(mosquitto -h | head -n 1), running"
+
+step "2. The factory's CA, and proof that we hold its key"
+show openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
+	-keyout ca.key -out ca.pem -subj "/O=Example Devices/CN=Factory CA" \
+	-addext 'basicConstraints=critical,CA:TRUE' -addext 'keyUsage=critical,keyCertSign,cRLSign' \
+	>/dev/null && say "openssl req -x509 ... -> ca.pem, ca.key"
+show_jitr get-registration-code
+code=$(jitr get-registration-code | jq -r .registrationCode)
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout verification.key \
+	-out verification.csr -subj "/CN=$code" 2>/dev/null
+openssl x509 -req -in verification.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 1 -sha256 \
+	-out verification.pem 2>/dev/null
+say "openssl: a certificate with that code as its name, signed by the CA -> verification.pem"
+show_jitr register-ca-certificate --allow-auto-registration --set-as-active \
+	--ca-certificate file://ca.pem --verification-cert file://verification.pem
+ca_id=$(jitr list-ca-certificates | jq -r '.certificates[0].certificateId')
+show_jitr describe-ca-certificate --certificate-id "$ca_id" | grep -E 'mosquitto_ctrl|tatus|Mode'
+
+step "3. Somebody listens for registrations"
+say "mosquitto_sub -t '\$aws/events/certificates/registered/#'"
+mosquitto_sub "${admin_options[@]}" -q 1 -t '$aws/events/certificates/registered/#' -F '%t %p' \
+	>events &
+subscriber_pid=$!
+wait_for "the subscription" grep -q 'mosq.*aws/events\|Sending SUBACK\|New client' broker.log
+
+step "4. A device that nobody told the broker about connects for the first time"
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout device.key \
+	-out device.csr -subj '/O=Example Devices/CN=sensor-0001' 2>/dev/null
+openssl x509 -req -in device.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -sha256 \
+	-out device.pem 2>/dev/null
+say "cat device.pem ca.pem > combined.pem"
+cat device.pem ca.pem >combined.pem
+publish() {
+	show mosquitto_pub "${device_options[@]}" --cert combined.pem --key device.key -i sensor-0001 \
+		-V 5 -q 1 "$@"
+}
+if publish -t sensors/0001 -m hello; then die "the first connection was accepted"; fi
+say "-> refused, and registered.  The event:"
+wait_for "the event" test -s events
+sed 's/^/  /' events
+event=$(cut -d ' ' -f 2- events | head -n 1)
+certificate_id=$(jq -r .certificateId <<<"$event")
+[ "$(jq -r .certificateStatus <<<"$event")" = PENDING_ACTIVATION ]
+[ "$certificate_id" = "$(openssl x509 -in device.pem -outform DER | sha256sum | cut -d ' ' -f 1)" ]
+show_jitr describe-certificate --certificate-id "$certificate_id" |
+	grep -E 'mosquitto_ctrl|"status"|caCertificateId'
+
+step "5. A rule checks the revocation list and activates it"
+openssl_ca() {
+	openssl ca -config "$dir/openssl.cnf" -keyfile ca.key -cert ca.pem "$@" 2>/dev/null
+}
+printf '[ca]\ndefault_ca=c\n[c]\ndatabase=%s/index.txt\ndefault_md=sha256\ndefault_crl_days=1\n' \
+	"$dir" >openssl.cnf
+: >index.txt
+openssl_ca -gencrl -out ca.crl
+say "examples/activate.sh --crl ca.crl --ca ca.pem   (your program; this one is 60 lines of shell)"
+JITR_CTL="mosquitto_ctrl ${admin_options[*]} jitr" \
+	JITR_SUB="mosquitto_sub ${admin_options[*]}" \
+	"$root/examples/activate.sh" --crl ca.crl --ca ca.pem >rule.log 2>&1 &
+rule_pid=$!
+wait_for "the rule" grep -q listening rule.log
+say "the device tries again, as devices do:"
+if publish -t sensors/0001 -m hello; then die "a pending certificate was accepted"; fi
+wait_for "the activation" grep -q "activated $certificate_id" rule.log
+sed 's/^/  rule: /' rule.log
+
+step "6. Now it connects, and its user name is its certificate"
+publish -t sensors/0001 -m hello || die "an active certificate was refused"
+say "-> accepted, published"
+grep "connection accepted" broker.log | tail -n 1 | sed 's/^[0-9]*: /  log: /'
+
+step "7. It cannot pretend to be the plugin"
+if publish -t "\$aws/events/certificates/registered/$ca_id" -m '{}' -d | grep -v 'Reason\|Not auth' \
+	>forged.log; then :; fi
+show mosquitto_pub "${device_options[@]}" --cert combined.pem --key device.key -i sensor-0001 -V 5 \
+	-q 1 -t "\$aws/events/certificates/registered/$ca_id" -m '{"forged":true}' || true
+if grep -q forged events; then die "a forged event got through"; fi
+say "-> nobody received it"
+
+step "8. Revocation cuts the live connection"
+mosquitto_sub "${device_options[@]}" --cert combined.pem --key device.key -i sensor-0001 -V 5 \
+	-t commands/0001 >device.log 2>&1 &
+device_pid=$!
+wait_for "the device's connection" grep -q 'as sensor-0001' broker.log
+show_jitr update-certificate --certificate-id "$certificate_id" --new-status REVOKED
+wait_for "the cut" grep -q 'connection closed: reason="revoked"' broker.log
+grep 'connection closed' broker.log | tail -n 1 | sed 's/^[0-9]*: /  log: /'
+kill "$device_pid" 2>/dev/null || true
+wait "$device_pid" 2>/dev/null || true
+device_pid=
+if publish -t sensors/0001 -m hello; then die "a revoked certificate was accepted"; fi
+say "-> refused, for good"
+
+step "Done: every step did what it says."

@@ -1,0 +1,62 @@
+#!/bin/bash
+# test.sh - builds and runs all tests, and ends with a summary line.
+#
+#   unit          each module with check
+#   integration   a real broker and real clients
+#   lint          the rules of the house: layers, headers, lengths, documents
+#   sanitize      unit and integration again under ASan and UBSan
+#   thread        the writer under TSan
+#   clang         everything compiles with the other compiler, without a warning
+#
+# JITR_TEST_QUICK=1 leaves out the last three.
+set -uo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+log_dir=$(mktemp -d)
+trap 'rm -rf "$log_dir"' EXIT
+# shellcheck source=scripts/common.sh
+. "$root/scripts/common.sh"
+
+passed=0 failed=0
+
+# run NAME COMMAND...: shows the runners' closing lines, and everything of a
+# command that fails.
+run() {
+	local name=$1 start=$SECONDS
+	shift
+	if "$@" >"$log_dir/$name.log" 2>&1; then
+		grep -hE '^([0-9]+: )?([0-9]+%: Checks|=+ .*(passed|failed|skipped).* =+$|[0-9]+ passed)' \
+			"$log_dir/$name.log" | sed -E 's/^[0-9]+: //; s/^/  /'
+		grep -hE 'tests passed' "$log_dir/$name.log" | sed 's/^/  /'
+		printf 'ok      %s (%d s)\n' "$name" $((SECONDS - start))
+		passed=$((passed + 1))
+	else
+		cat "$log_dir/$name.log"
+		printf 'FAILED  %s (%d s)\n' "$name" $((SECONDS - start))
+		failed=$((failed + 1))
+	fi
+}
+
+labelled() {
+	(cd "$root/$(build_dir "$1")" && ctest -V --no-tests=error -L "$2")
+}
+
+need "${build_packages[@]}" python3 python3-pytest python3-paho-mqtt python3-cryptography \
+	clang shellcheck jq lmdb-utils procps
+
+build release -DJITR_TESTS=ON
+run unit labelled release unit
+run lint labelled release lint
+run integration labelled release integration
+
+if [ "${JITR_TEST_QUICK:-0}" = 0 ]; then
+	build sanitize
+	run sanitize-unit labelled sanitize unit
+	run sanitize-integration labelled sanitize integration
+	build thread
+	run thread labelled thread thread
+	run clang sh -c "CC=clang cmake -S '$root' -B '$root/build-clang' -G Ninja &&
+		cmake --build '$root/build-clang'"
+fi
+
+printf '%d passed, %d failed\n' $passed $failed
+[ $failed = 0 ]

@@ -1,0 +1,28 @@
+#!/bin/sh
+# The modules export what their hosts look for and nothing else, and the plugin
+# needs nothing that one of the brokers lacks: a missing symbol would keep it
+# from loading (mosquitto section 11).
+set -u
+build=$1
+failed=0
+
+expect() {
+	module=$1 wanted=$2
+	found=$(nm -D --defined-only "$build/$module" | awk '{print $3}' | sort | tr '\n' ' ')
+	[ "$found" = "$wanted" ] || { echo "$module exports: $found"; failed=$((failed + 1)); }
+}
+
+expect mosquitto_jitr.so "mosquitto_plugin_cleanup mosquitto_plugin_init mosquitto_plugin_version "
+expect mosquitto_ctrl_jitr.so "ctrl_help ctrl_main "
+
+# What Debian 12's, 13's and sid's brokers have in common.
+common=' broker_publish_copy callback_register callback_unregister client_address client_certificate client_id client_protocol client_username free kick_client_by_username log_printf set_username '
+for symbol in $(nm -D --undefined-only "$build/mosquitto_jitr.so" | awk '{print $2}' |
+	sed -n 's/^mosquitto_//p'); do
+	case $common in
+	*" $symbol "*) ;;
+	*) echo "mosquitto_$symbol is not in every broker"; failed=$((failed + 1)) ;;
+	esac
+done
+echo "$((3 - failed)) passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Includes point down only, and each library has one door (doc/architecture.md)."""
+import pathlib
+import re
+import sys
+
+LAYERS = {"core": 1, "adapter": 2, "service": 3, "api": 4, "shell": 5}
+HEADERS = {
+    0: ["base"],
+    1: ["text", "model", "codec", "event", "decide", "pattern", "policy"],
+    2: ["x509", "store"],
+    3: ["writer", "registry", "outbox", "gate", "ca_dir", "stats", "broker", "report"],
+    4: ["request"],
+    5: ["config"],
+}
+DOORS = {
+    r"openssl/": r"plugin/adapter/x509\w*\.[ch]|ctl/\w+\.[ch]",
+    r"lmdb\.h": r"plugin/adapter/store\w*\.[ch]",
+    r"cjson/": r"plugin/api/\w+\.[ch]|ctl/\w+\.[ch]",
+    r"pthread\.h": r"plugin/service/writer\.c",
+    r"mosquitto(/|\.h|_broker|_plugin)": r"plugin/shell/mosquitto_api\.h|ctl/client\.[ch]",
+    r"(uthash|utlist)\.h": r"plugin/service/\w+\.[ch]",
+}
+PURE = {"decide", "codec", "event", "model", "base"}
+IMPURE = re.compile(r"\b(time|clock_gettime|malloc|calloc|realloc|free|fopen|getenv|rand)\s*\(")
+
+
+def layer_of(header):
+    for level, names in HEADERS.items():
+        if header in names:
+            return level
+    return None
+
+
+def faults(root):
+    for path in sorted([*root.glob("plugin/**/*.[ch]"), *root.glob("ctl/*.[ch]")]):
+        name = path.relative_to(root).as_posix()
+        text = path.read_text()
+        level = LAYERS.get(path.parent.name)
+        for include in re.findall(r'^#include ["<]([^">]+)', text, re.M):
+            own = re.match(r"jitr/(\w+)\.h", include)
+            if own:
+                below = layer_of(own.group(1))
+                if below is None:
+                    yield f"{name}: {include} has no layer in this test"
+                elif level is not None and below > level:
+                    yield f"{name}: includes {include} of a layer above"
+            for library, door in DOORS.items():
+                if re.match(library, include) and not re.fullmatch(door, name):
+                    yield f"{name}: {include} has another door"
+        if path.parent.name == "core" and path.stem in PURE and IMPURE.search(text):
+            yield f"{name}: the core has no clock, no memory and no files"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    found = list(faults(root))
+    print("\n".join(found))
+    print(f"{1 if not found else 0} passed, {len(found)} failed")
+    return 1 if found else 0
+
+
+sys.exit(main())
