@@ -4,8 +4,8 @@
  *
  * Pure, no allocation.  Every record begins with a format byte; integers are
  * big-endian; a decoder consumes its input exactly and answers ERR_CORRUPT for
- * anything else.  doc/storage.md shows the bytes.  Decoded views point into
- * the input.  Any thread.
+ * anything else, with the record all zero.  doc/storage.md shows the bytes.
+ * Decoded views point into the input.  Any thread.
  */
 #ifndef JITR_CODEC_H
 #define JITR_CODEC_H
@@ -15,7 +15,9 @@
 #define CODEC_CA_MAX   256 /* bytes that an encoded ca never exceeds */
 #define CODEC_CERT_MAX 192
 
-/* The hot records fit on the stack: they answer the length written. */
+/* The hot records fit on the stack: they answer the length written, 0 for a
+ * record that has no encoding (a key id above 64 bytes, a creation before 1970).
+ * The id is the key of the row, not part of it: decoders leave it zero. */
 size_t        codec_put_ca(const struct ca *ca, uint8_t out[CODEC_CA_MAX]);
 size_t        codec_put_cert(const struct cert *cert, uint8_t out[CODEC_CERT_MAX]);
 
@@ -24,10 +26,13 @@ size_t        codec_ca_document_size(const struct ca_document *d);
 void          codec_put_ca_document(const struct ca_document *d, uint8_t *out);
 size_t        codec_cert_document_size(const struct cert_document *d);
 void          codec_put_cert_document(const struct cert_document *d, uint8_t *out);
+size_t        codec_message_size(struct view topic, struct view payload);
+void          codec_put_message(struct view topic, struct view payload, uint8_t *out);
 
 MUST_USE enum err codec_get_ca(struct view in, struct ca *out);
 MUST_USE enum err codec_get_cert(struct view in, struct cert *out);
 MUST_USE enum err codec_get_ca_document(struct view in, struct ca_document *out);
 MUST_USE enum err codec_get_cert_document(struct view in, struct cert_document *out);
+MUST_USE enum err codec_get_message(struct view in, struct view *topic, struct view *payload);
 
 #endif

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * codec.c - see codec.h; doc/storage.md shows every record byte by byte.
+ *
+ * Both directions have sticky errors: a record is a list of fields, and
+ * whether all of them fitted is asked once, at the end.  There is one way only
+ * to write a record, so what is accepted would be written with the same bytes.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "jitr/codec.h"
+
+/* The first byte of each record.  A new layout gets a new number. */
+#define FORMAT_CA            1
+#define FORMAT_CERT          1
+#define FORMAT_CA_DOCUMENT   1
+#define FORMAT_CERT_DOCUMENT 1
+#define FORMAT_MESSAGE       1
+
+/* Enough for every hash that serves as a subjectKeyIdentifier (RFC 5280
+ * 4.2.1.2, RFC 7093). */
+#define KEY_ID_MAX 64
+
+#define LENGTH_SIZE 4 /* of the length in front of a text */
+
+/* Where a record is written. */
+struct sink {
+	uint8_t *at;
+	size_t   left, len;
+	bool     failed;
+};
+
+/* Where a record is read from. */
+struct source {
+	const uint8_t *at;
+	size_t         left;
+	bool           failed;
+};
+
+static void
+put_bytes(struct sink *s, const uint8_t *bytes, size_t len)
+{
+	if (s->failed || len > s->left) {
+		s->failed = true;
+		return;
+	}
+	if (len > 0)
+		memcpy(s->at, bytes, len);
+	s->at += len;
+	s->left -= len;
+	s->len += len;
+}
+
+static void
+put_number(struct sink *s, uint64_t value, size_t size)
+{
+	uint8_t bytes[8];
+
+	for (size_t i = size; i-- > 0; value >>= 8)
+		bytes[i] = (uint8_t)value;
+	if (value != 0)
+		s->failed = true;
+	put_bytes(s, bytes, size);
+}
+
+static void
+put_one_of(struct sink *s, unsigned value, unsigned count)
+{
+	if (value >= count)
+		s->failed = true;
+	put_number(s, value, 1);
+}
+
+static void
+put_time(struct sink *s, int64_t ms)
+{
+	put_number(s, (uint64_t)ms, 8);
+}
+
+/* The indexes sort by this time as an unsigned number. */
+static void
+put_created(struct sink *s, int64_t ms)
+{
+	if (ms < 0)
+		s->failed = true;
+	put_time(s, ms);
+}
+
+static void
+put_text(struct sink *s, struct view text)
+{
+	put_number(s, text.len, LENGTH_SIZE);
+	put_bytes(s, text.data, text.len);
+}
+
+static const uint8_t *
+get_bytes(struct source *s, size_t len)
+{
+	const uint8_t *bytes = s->at;
+
+	if (s->failed || len > s->left) {
+		s->failed = true;
+		return NULL;
+	}
+	s->at += len;
+	s->left -= len;
+	return bytes;
+}
+
+static void
+get_array(struct source *s, uint8_t *out, size_t len)
+{
+	const uint8_t *bytes = get_bytes(s, len);
+
+	if (bytes != NULL)
+		memcpy(out, bytes, len);
+}
+
+static uint64_t
+get_number(struct source *s, size_t size)
+{
+	const uint8_t *bytes = get_bytes(s, size);
+	uint64_t value = 0;
+
+	if (bytes == NULL)
+		return 0;
+	for (size_t i = 0; i < size; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+static unsigned
+get_one_of(struct source *s, unsigned count)
+{
+	unsigned value = (unsigned)get_number(s, 1);
+
+	if (value < count)
+		return value;
+	s->failed = true;
+	return 0;
+}
+
+static int64_t
+get_time(struct source *s)
+{
+	return (int64_t)get_number(s, 8);
+}
+
+static int64_t
+get_created(struct source *s)
+{
+	int64_t ms = get_time(s);
+
+	if (ms < 0)
+		s->failed = true;
+	return ms;
+}
+
+static struct view
+get_view(struct source *s, size_t len)
+{
+	const uint8_t *bytes = get_bytes(s, len);
+
+	return bytes != NULL ? (struct view){ bytes, len } : (struct view){ NULL, 0 };
+}
+
+static struct view
+get_text(struct source *s)
+{
+	return get_view(s, (size_t)get_number(s, LENGTH_SIZE));
+}
+
+static void
+get_format(struct source *s, uint8_t known)
+{
+	if (get_number(s, 1) != known)
+		s->failed = true;
+}
+
+/* Was everything there, and nothing more? */
+static bool
+get_end(const struct source *s)
+{
+	return !s->failed && s->left == 0;
+}
+
+size_t
+codec_put_ca(const struct ca *ca, uint8_t out[CODEC_CA_MAX])
+{
+	struct sink s = { .at = out, .left = CODEC_CA_MAX };
+
+	put_number(&s, FORMAT_CA, 1);
+	put_one_of(&s, ca->status, CA_ACTIVE + 1);
+	put_one_of(&s, ca->mode, MODE_DEFAULT + 1);
+	put_one_of(&s, ca->auto_registration, 2);
+	put_time(&s, ca->not_before);
+	put_time(&s, ca->not_after);
+	put_created(&s, ca->created);
+	put_time(&s, ca->modified);
+	put_number(&s, ca->version, 4);
+	put_bytes(&s, ca->generation.b, sizeof(ca->generation.b));
+	put_number(&s, ca->subject_hash, 4);
+	if (ca->key_id.len > KEY_ID_MAX)
+		s.failed = true;
+	put_number(&s, ca->key_id.len & UINT8_MAX, 1);
+	put_bytes(&s, ca->key_id.data, ca->key_id.len);
+	return s.failed ? 0 : s.len;
+}
+
+enum err
+codec_get_ca(struct view in, struct ca *out)
+{
+	struct source s = { .at = in.data, .left = in.len };
+
+	memset(out, 0, sizeof(*out));
+	get_format(&s, FORMAT_CA);
+	out->status = (enum ca_status)get_one_of(&s, CA_ACTIVE + 1);
+	out->mode = (enum cert_mode)get_one_of(&s, MODE_DEFAULT + 1);
+	out->auto_registration = get_one_of(&s, 2) == 1;
+	out->not_before = get_time(&s);
+	out->not_after = get_time(&s);
+	out->created = get_created(&s);
+	out->modified = get_time(&s);
+	out->version = (uint32_t)get_number(&s, 4);
+	get_array(&s, out->generation.b, sizeof(out->generation.b));
+	out->subject_hash = (uint32_t)get_number(&s, 4);
+	out->key_id = get_view(&s, get_one_of(&s, KEY_ID_MAX + 1));
+	if (get_end(&s))
+		return ERR_OK;
+	memset(out, 0, sizeof(*out));
+	return ERR_CORRUPT;
+}
+
+size_t
+codec_put_cert(const struct cert *cert, uint8_t out[CODEC_CERT_MAX])
+{
+	struct sink s = { .at = out, .left = CODEC_CERT_MAX };
+
+	put_number(&s, FORMAT_CERT, 1);
+	put_one_of(&s, cert->status, CERT_PENDING_ACTIVATION + 1);
+	put_one_of(&s, cert->mode, MODE_DEFAULT + 1);
+	put_time(&s, cert->not_before);
+	put_time(&s, cert->not_after);
+	put_created(&s, cert->created);
+	put_time(&s, cert->modified);
+	put_time(&s, cert->announced);
+	put_number(&s, cert->version, 4);
+	put_bytes(&s, cert->generation.b, sizeof(cert->generation.b));
+	put_one_of(&s, cert->has_ca, 2);
+	if (cert->has_ca)
+		put_bytes(&s, cert->ca_id.b, sizeof(cert->ca_id.b));
+	return s.failed ? 0 : s.len;
+}
+
+enum err
+codec_get_cert(struct view in, struct cert *out)
+{
+	struct source s = { .at = in.data, .left = in.len };
+
+	memset(out, 0, sizeof(*out));
+	get_format(&s, FORMAT_CERT);
+	out->status = (enum cert_status)get_one_of(&s, CERT_PENDING_ACTIVATION + 1);
+	out->mode = (enum cert_mode)get_one_of(&s, MODE_DEFAULT + 1);
+	out->not_before = get_time(&s);
+	out->not_after = get_time(&s);
+	out->created = get_created(&s);
+	out->modified = get_time(&s);
+	out->announced = get_time(&s);
+	out->version = (uint32_t)get_number(&s, 4);
+	get_array(&s, out->generation.b, sizeof(out->generation.b));
+	out->has_ca = get_one_of(&s, 2) == 1;
+	if (out->has_ca)
+		get_array(&s, out->ca_id.b, sizeof(out->ca_id.b));
+	if (get_end(&s))
+		return ERR_OK;
+	memset(out, 0, sizeof(*out));
+	return ERR_CORRUPT;
+}
+
+/* A record of texts: each with its length in front. */
+static size_t
+texts_size(const struct view *texts, size_t count)
+{
+	size_t size = 1;
+
+	for (size_t i = 0; i < count; i++) {
+		assert(texts[i].len <= UINT32_MAX);
+		size += LENGTH_SIZE + texts[i].len;
+	}
+	return size;
+}
+
+static void
+put_texts(uint8_t format, const struct view *texts, size_t count, uint8_t *out)
+{
+	struct sink s = { .at = out, .left = texts_size(texts, count) };
+
+	put_number(&s, format, 1);
+	for (size_t i = 0; i < count; i++)
+		put_text(&s, texts[i]);
+	assert(!s.failed && s.left == 0);
+}
+
+static enum err
+get_texts(struct view in, uint8_t format, struct view *texts, size_t count)
+{
+	struct source s = { .at = in.data, .left = in.len };
+
+	get_format(&s, format);
+	for (size_t i = 0; i < count; i++)
+		texts[i] = get_text(&s);
+	if (get_end(&s))
+		return ERR_OK;
+	memset(texts, 0, count * sizeof(*texts));
+	return ERR_CORRUPT;
+}
+
+#define CA_TEXTS(d) { (d)->der, (d)->pem, (d)->template_body, (d)->role_arn, (d)->tags }
+
+size_t
+codec_ca_document_size(const struct ca_document *d)
+{
+	struct view texts[] = CA_TEXTS(d);
+
+	return texts_size(texts, COUNT_OF(texts));
+}
+
+void
+codec_put_ca_document(const struct ca_document *d, uint8_t *out)
+{
+	struct view texts[] = CA_TEXTS(d);
+
+	put_texts(FORMAT_CA_DOCUMENT, texts, COUNT_OF(texts), out);
+}
+
+enum err
+codec_get_ca_document(struct view in, struct ca_document *out)
+{
+	struct view texts[5];
+	enum err e = get_texts(in, FORMAT_CA_DOCUMENT, texts, COUNT_OF(texts));
+
+	*out = (struct ca_document){ .der = texts[0], .pem = texts[1], .template_body = texts[2],
+		.role_arn = texts[3], .tags = texts[4] };
+	return e;
+}
+
+size_t
+codec_cert_document_size(const struct cert_document *d)
+{
+	struct view texts[] = { d->der, d->pem };
+
+	return texts_size(texts, COUNT_OF(texts));
+}
+
+void
+codec_put_cert_document(const struct cert_document *d, uint8_t *out)
+{
+	struct view texts[] = { d->der, d->pem };
+
+	put_texts(FORMAT_CERT_DOCUMENT, texts, COUNT_OF(texts), out);
+}
+
+enum err
+codec_get_cert_document(struct view in, struct cert_document *out)
+{
+	struct view texts[2];
+	enum err e = get_texts(in, FORMAT_CERT_DOCUMENT, texts, COUNT_OF(texts));
+
+	*out = (struct cert_document){ .der = texts[0], .pem = texts[1] };
+	return e;
+}
+
+size_t
+codec_message_size(struct view topic, struct view payload)
+{
+	struct view texts[] = { topic, payload };
+
+	return texts_size(texts, COUNT_OF(texts));
+}
+
+void
+codec_put_message(struct view topic, struct view payload, uint8_t *out)
+{
+	struct view texts[] = { topic, payload };
+
+	put_texts(FORMAT_MESSAGE, texts, COUNT_OF(texts), out);
+}
+
+enum err
+codec_get_message(struct view in, struct view *topic, struct view *payload)
+{
+	struct view texts[2];
+	enum err e = get_texts(in, FORMAT_MESSAGE, texts, COUNT_OF(texts));
+
+	*topic = texts[0];
+	*payload = texts[1];
+	return e;
+}
