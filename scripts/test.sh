@@ -44,13 +44,13 @@ need "${build_packages[@]}" python3 python3-pytest python3-paho-mqtt python3-cry
 	clang shellcheck jq lmdb-utils procps
 
 build release -DJITR_TESTS=ON
-run unit labelled release unit
+run unit labelled release "unit|fuzz"
 run lint labelled release lint
 run integration labelled release integration
 
 if [ "${JITR_TEST_QUICK:-0}" = 0 ]; then
 	build sanitize
-	run sanitize-unit labelled sanitize unit
+	run sanitize-unit labelled sanitize "unit|fuzz"
 	run sanitize-integration labelled sanitize integration
 	build thread
 	run thread labelled thread thread

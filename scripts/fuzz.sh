@@ -1,0 +1,30 @@
+#!/bin/bash
+# fuzz.sh [SECONDS] - fuzz each parser of bytes from outside for so long (60 by
+# default), with libFuzzer, ASan and UBSan.  What it finds is left in the
+# directory that it names; put it into test/fuzz/<target>.in to keep it mended.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+seconds=${1:-60}
+log_dir=$(mktemp -d)
+# shellcheck source=scripts/common.sh
+. "$root/scripts/common.sh"
+
+need "${build_packages[@]}" clang
+version=$(clang -dumpversion)
+need "libclang-rt-${version%%.*}-dev"
+build fuzz
+for target in "$root"/test/fuzz/fuzz_*.c; do
+	name=$(basename "$target" .c)
+	corpus=$log_dir/$name
+	mkdir "$corpus"
+	printf '%s: ' "$name"
+	if "$root/build-fuzz/test/fuzz/$name" -max_total_time="$seconds" -rss_limit_mb=2048 \
+		-artifact_prefix="$log_dir/$name-" "$corpus" "$root/test/fuzz/${name#fuzz_}.in" \
+		>"$log_dir/$name.log" 2>&1; then
+		grep -E '^Done' "$log_dir/$name.log"
+	else
+		tail -n 30 "$log_dir/$name.log"
+		die "$name failed; see $log_dir"
+	fi
+done
+rm -rf "$log_dir"

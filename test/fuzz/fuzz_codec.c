@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* fuzz_codec.c - records from a damaged disk: decoded or refused, and what is
+ * decoded is encoded to the same bytes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "jitr/codec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+expect_same(struct view in, const uint8_t *again, size_t len)
+{
+	if (len != in.len || memcmp(again, in.data, len) != 0)
+		abort();
+}
+
+static void
+try_records(struct view in)
+{
+	uint8_t ca_bytes[CODEC_CA_MAX], cert_bytes[CODEC_CERT_MAX];
+	struct cert cert;
+	struct ca ca;
+
+	if (codec_get_ca(in, &ca) == ERR_OK)
+		expect_same(in, ca_bytes, codec_put_ca(&ca, ca_bytes));
+	if (codec_get_cert(in, &cert) == ERR_OK)
+		expect_same(in, cert_bytes, codec_put_cert(&cert, cert_bytes));
+}
+
+static void
+try_documents(struct view in, uint8_t *again)
+{
+	struct cert_document cert;
+	struct ca_document ca;
+
+	if (codec_get_ca_document(in, &ca) == ERR_OK && codec_ca_document_size(&ca) == in.len) {
+		codec_put_ca_document(&ca, again);
+		expect_same(in, again, in.len);
+	}
+	if (codec_get_cert_document(in, &cert) == ERR_OK &&
+	    codec_cert_document_size(&cert) == in.len) {
+		codec_put_cert_document(&cert, again);
+		expect_same(in, again, in.len);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct view in = { data, size };
+	uint8_t *again = malloc(size + 1);
+
+	if (again == NULL)
+		return 0;
+	try_records(in);
+	try_documents(in, again);
+	free(again);
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* fuzz_json.c - control requests: whatever comes, each command is parsed or
+ * refused with a sentence. */
+#include <stdlib.h>
+
+#include "command.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* 2026, so that the certificates of the corpus are valid. */
+#define NOW INT64_C(1798000000000)
+
+static void
+try_command(const cJSON *json)
+{
+	struct command c;
+
+	command_parse(json, &c, NOW);
+	if (c.result != ERR_OK && c.diag.text[0] == '\0' && c.result != ERR_NOMEM)
+		abort();
+	if (c.result == ERR_OK && c.type == NULL)
+		abort();
+	command_clear(&c);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct diag diag = { "" };
+	const cJSON *commands, *one;
+	cJSON *json = NULL;
+
+	if (json_parse((struct view){ data, size }, 16, &json, &diag) != ERR_OK)
+		return 0;
+	commands = cJSON_GetObjectItemCaseSensitive(json, "commands");
+	cJSON_ArrayForEach(one, commands)
+		try_command(one);
+	cJSON_Delete(json);
+	return 0;
+}
