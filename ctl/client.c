@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * client.c - see client.h.
+ *
+ * One thread: libmosquitto's callbacks run inside wait_for.
+ */
+#include "client.h"
+
+#include <errno.h>
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "envelope.h"
+#include "terminal.h"
+
+#define REQUEST_TOPIC  "$CONTROL/jitr/v1"
+#define RESPONSE_TOPIC "$CONTROL/jitr/v1/response"
+#define PATIENCE_MS    10000
+
+enum stage {
+	STAGE_CONNECTING,
+	STAGE_CONNECTED,
+	STAGE_WAITING,  /* for an answer */
+	STAGE_ANSWERED,
+	STAGE_FAILED,   /* why is set */
+};
+
+struct client {
+	struct mosquitto     *mosq;
+	const struct options *options;
+	enum stage            stage;
+	char                  correlation[33];
+	cJSON                *answer;
+	struct diag           why;
+	struct diag           tls; /* the last error OpenSSL reported */
+	struct sigaction      old_pipe;
+};
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+MUST_USE static bool
+random_hex(char *hex, size_t bytes)
+{
+	uint8_t random[32];
+
+	if (bytes > sizeof(random) || getrandom(random, bytes, 0) != (ssize_t)bytes)
+		return false;
+	hex_encode((struct view){random, bytes}, hex);
+	return true;
+}
+
+static void
+fail(struct client *c, const char *what, const char *detail)
+{
+	if (c->stage == STAGE_FAILED)
+		return;
+	c->stage = STAGE_FAILED;
+	diag_set(&c->why, "%s%s%s", what, detail[0] != '\0' ? ": " : "", detail);
+}
+
+static const char *
+connect_refusal(const struct client *c, int code)
+{
+	if (c->options->protocol == MQTT_PROTOCOL_V5)
+		return mosquitto_reason_string(code);
+	return mosquitto_connack_string(code);
+}
+
+static void
+on_connect(struct mosquitto *mosq, void *obj, int code, int flags, const mosquitto_property *p)
+{
+	struct client *c = obj;
+
+	(void)mosq;
+	(void)flags;
+	(void)p;
+	if (code == 0)
+		c->stage = STAGE_CONNECTED;
+	else
+		fail(c, "Connection error", connect_refusal(c, code));
+}
+
+static void
+on_disconnect(struct mosquitto *mosq, void *obj, int code, const mosquitto_property *p)
+{
+	struct client *c = obj;
+
+	(void)mosq;
+	(void)p;
+	if (c->stage == STAGE_CONNECTING)
+		fail(c, "Connection error: the broker closed the connection", c->tls.text);
+	else if (c->stage == STAGE_WAITING)
+		fail(c, "the broker closed the connection before it answered",
+		    code > 0 && code < 128 ? mosquitto_strerror(code) : "");
+}
+
+/* Only MQTT 5 tells that a publish was refused; before it, there is silence. */
+static void
+on_publish(struct mosquitto *mosq, void *obj, int mid, int code, const mosquitto_property *p)
+{
+	struct client *c = obj;
+
+	(void)mosq;
+	(void)mid;
+	(void)p;
+	if (code > 127)
+		fail(c, "the broker refused the request: may this user publish to "
+		    REQUEST_TOPIC "?", mosquitto_reason_string(code));
+}
+
+static void
+on_message(struct mosquitto *mosq, void *obj, const struct mosquitto_message *m,
+    const mosquitto_property *p)
+{
+	struct client *c = obj;
+
+	(void)mosq;
+	(void)p;
+	if (c->stage != STAGE_WAITING || strcmp(m->topic, RESPONSE_TOPIC) != 0 || m->payloadlen < 1)
+		return;
+	c->answer = envelope_open((struct view){m->payload, (size_t)m->payloadlen}, c->correlation);
+	if (c->answer != NULL)
+		c->stage = STAGE_ANSWERED;
+}
+
+static void
+on_log(struct mosquitto *mosq, void *obj, int level, const char *text)
+{
+	struct client *c = obj;
+
+	(void)mosq;
+	if (strstr(text, "OpenSSL Error") != NULL)
+		diag_set(&c->tls, "%s", text);
+	if (c->options->debug && level == MOSQ_LOG_DEBUG)
+		(void)fprintf(stderr, "%s\n", text);
+}
+
+/* Until the stage is no longer this one; false when it failed or time is up. */
+MUST_USE static bool
+wait_for(struct client *c, enum stage leave)
+{
+	int64_t deadline = now_ms() + PATIENCE_MS;
+
+	while (c->stage == leave) {
+		int64_t left = deadline - now_ms();
+		int rc;
+
+		if (left <= 0)
+			return false;
+		rc = mosquitto_loop(c->mosq, left < 250 ? (int)left : 250, 1);
+		if (rc != MOSQ_ERR_SUCCESS && c->stage == leave)
+			fail(c, "Connection error",
+			    c->tls.text[0] != '\0' ? c->tls.text : mosquitto_strerror(rc));
+	}
+	return c->stage != STAGE_FAILED;
+}
+
+MUST_USE static bool
+set_password(struct client *c)
+{
+	const struct options *o = c->options;
+	char prompt[300];
+	char secret[SECRET_SIZE];
+	bool asked = false;
+	int rc;
+
+	if (o->username == NULL && o->password == NULL)
+		return true;
+	if (o->password == NULL) {
+		(void)snprintf(prompt, sizeof(prompt), "Password for %.200s: ", o->username);
+		asked = terminal_ask(prompt, secret);
+	}
+	rc = mosquitto_username_pw_set(c->mosq, o->username, asked ? secret : o->password);
+	if (asked)
+		terminal_wipe(secret);
+	if (rc != MOSQ_ERR_SUCCESS)
+		fail(c, "Problem setting username and/or password", mosquitto_strerror(rc));
+	return rc == MOSQ_ERR_SUCCESS;
+}
+
+/* In this order: libmosquitto looks at earlier ones when it takes the later. */
+MUST_USE static bool
+set_tls(struct client *c)
+{
+	const struct options *o = c->options;
+	struct mosquitto *m = c->mosq;
+	int rc = MOSQ_ERR_SUCCESS;
+
+	if (o->os_certs)
+		rc = mosquitto_int_option(m, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
+	if (rc == 0 && (o->cafile != NULL || o->capath != NULL || o->os_certs))
+		rc = mosquitto_tls_set(m, o->cafile, o->capath, o->cert, o->key, NULL);
+	if (rc == 0 && o->insecure)
+		rc = mosquitto_tls_insecure_set(m, true);
+	if (rc == 0 && o->tls_engine != NULL)
+		rc = mosquitto_string_option(m, MOSQ_OPT_TLS_ENGINE, o->tls_engine);
+	if (rc == 0 && o->keyform != NULL)
+		rc = mosquitto_string_option(m, MOSQ_OPT_TLS_KEYFORM, o->keyform);
+	if (rc == 0 && o->tls_engine_kpass != NULL)
+		rc = mosquitto_string_option(m, MOSQ_OPT_TLS_ENGINE_KPASS_SHA1,
+		    o->tls_engine_kpass);
+	if (rc == 0 && o->tls_alpn != NULL)
+		rc = mosquitto_string_option(m, MOSQ_OPT_TLS_ALPN, o->tls_alpn);
+	if (rc == 0 && o->psk != NULL)
+		rc = mosquitto_tls_psk_set(m, o->psk, o->psk_identity, NULL);
+	if (rc == 0 && (o->tls_version != NULL || o->ciphers != NULL))
+		rc = mosquitto_tls_opts_set(m, 1, o->tls_version, o->ciphers);
+	if (rc == 0)
+		return true;
+	fail(c, "Problem setting TLS options",
+	    rc == MOSQ_ERR_INVAL ? "File not found or option not valid." : mosquitto_strerror(rc));
+	return false;
+}
+
+MUST_USE static bool
+set_options(struct client *c)
+{
+	const struct options *o = c->options;
+	int rc = mosquitto_int_option(c->mosq, MOSQ_OPT_PROTOCOL_VERSION, o->protocol);
+
+	if (rc == 0 && o->proxy_host != NULL)
+		rc = mosquitto_socks5_set(c->mosq, o->proxy_host, o->proxy_port, o->proxy_username,
+		    o->proxy_password);
+	if (rc != 0) {
+		fail(c, "Problem setting the connection options", mosquitto_strerror(rc));
+		return false;
+	}
+	return set_password(c) && set_tls(c);
+}
+
+static void
+set_callbacks(struct client *c)
+{
+	mosquitto_connect_v5_callback_set(c->mosq, on_connect);
+	mosquitto_disconnect_v5_callback_set(c->mosq, on_disconnect);
+	mosquitto_publish_v5_callback_set(c->mosq, on_publish);
+	mosquitto_message_v5_callback_set(c->mosq, on_message);
+	mosquitto_log_callback_set(c->mosq, on_log);
+}
+
+/* An id of our own: a broker may forbid the empty one.  MQTT 3.1 takes 23
+ * characters. */
+MUST_USE static struct mosquitto *
+new_session(struct client *c)
+{
+	char id[5 + 16 + 1] = "jitr-";
+
+	if (c->options->id != NULL)
+		return mosquitto_new(c->options->id, true, c);
+	return random_hex(id + 5, 8) ? mosquitto_new(id, true, c) : NULL;
+}
+
+MUST_USE static bool
+connect_to(struct client *c)
+{
+	const struct options *o = c->options;
+	char where[160];
+	int rc = mosquitto_connect_bind_v5(c->mosq, o->host, options_port(o), o->keepalive, o->bind,
+	    NULL);
+	const char *detail = rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc);
+
+	if (rc == MOSQ_ERR_SUCCESS) {
+		if (wait_for(c, STAGE_CONNECTING))
+			return true;
+		fail(c, "Connection error", "no answer to the connection request");
+		return false;
+	}
+	if (rc == MOSQ_ERR_TLS && c->tls.text[0] != '\0')
+		detail = c->tls.text;
+	(void)snprintf(where, sizeof(where), "Unable to connect to %.100s port %d", o->host,
+	    options_port(o));
+	fail(c, where, detail);
+	return false;
+}
+
+/* A broker that goes away must not take the process with it unheard. */
+static void
+ignore_pipe(struct client *c)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	(void)sigaction(SIGPIPE, &ignore, &c->old_pipe);
+}
+
+struct client *
+client_open(const struct options *o, struct diag *d)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (c == NULL) {
+		diag_set(d, "out of memory");
+		return NULL;
+	}
+	c->options = o;
+	ignore_pipe(c);
+	(void)mosquitto_lib_init();
+	c->mosq = new_session(c);
+	if (c->mosq == NULL)
+		fail(c, "the MQTT client cannot be set up", strerror(errno));
+	else
+		set_callbacks(c);
+	if (c->mosq != NULL && set_options(c) && connect_to(c)) {
+		/* A broker that answers by an ordinary publish needs this; ours
+		 * does not, so a refusal does not matter. */
+		(void)mosquitto_subscribe(c->mosq, NULL, RESPONSE_TOPIC, 0);
+		return c;
+	}
+	*d = c->why;
+	client_close(c);
+	return NULL;
+}
+
+void
+client_close(struct client *c)
+{
+	if (c == NULL)
+		return;
+	if (c->mosq != NULL) {
+		(void)mosquitto_disconnect(c->mosq);
+		mosquitto_destroy(c->mosq);
+	}
+	(void)mosquitto_lib_cleanup();
+	(void)sigaction(SIGPIPE, &c->old_pipe, NULL);
+	cJSON_Delete(c->answer);
+	free(c);
+}
+
+MUST_USE static bool
+send_request(struct client *c, const char *operation, const cJSON *members)
+{
+	char *text = NULL;
+	int rc = MOSQ_ERR_NOMEM;
+
+	if (random_hex(c->correlation, 16))
+		text = envelope_seal(operation, c->correlation, members);
+	if (text != NULL)
+		rc = mosquitto_publish(c->mosq, NULL, REQUEST_TOPIC, (int)strlen(text), text,
+		    c->options->qos, false);
+	free(text);
+	if (rc != MOSQ_ERR_SUCCESS)
+		fail(c, "the request cannot be sent", mosquitto_strerror(rc));
+	return rc == MOSQ_ERR_SUCCESS;
+}
+
+cJSON *
+client_ask(struct client *c, const char *operation, const cJSON *members, struct diag *d)
+{
+	cJSON *answer;
+
+	c->stage = STAGE_WAITING;
+	if (!send_request(c, operation, members) || !wait_for(c, STAGE_WAITING)) {
+		fail(c, "no answer from the plugin: is mosquitto_jitr loaded by this broker, and "
+		    "may this user use " REQUEST_TOPIC "?", "");
+		*d = c->why;
+		return NULL;
+	}
+	answer = c->answer;
+	c->answer = NULL;
+	return answer;
+}

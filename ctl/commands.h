@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * commands.h - the table of commands: one row each, with its flags.
+ *
+ * Names are those of `aws iot` (aws-iot A.1 to A.3); parsing, requests, help
+ * and the test of the documentation all read this table and know no command
+ * by name.  Constant data.  Any thread.
+ */
+#ifndef CTL_COMMANDS_H
+#define CTL_COMMANDS_H
+
+#include "jitr/base.h"
+
+enum flag_kind {
+	FLAG_TEXT,    /* a string */
+	FLAG_PEM,     /* PEM text, or the file it is in */
+	FLAG_OBJECT,  /* JSON or shorthand, key=value,... */
+	FLAG_TAGS,    /* JSON or Key=...,Value=... as often as wanted */
+	FLAG_NUMBER,
+	FLAG_BOOLEAN, /* --name or --no-name */
+	FLAG_SWITCH,  /* --name only */
+	FLAG_REFUSED, /* the AWS CLI has it, we do not: help says what to do */
+};
+
+struct flag {
+	const char        *name;   /* without the dashes; NULL ends a list */
+	const char        *member; /* in the request; NULL: for the command line itself */
+	enum flag_kind     kind;
+	bool               required;
+	const char        *value;  /* how help calls the value */
+	const char        *help;
+	const char *const *parts;  /* FLAG_OBJECT, FLAG_TAGS: the members it may have */
+};
+
+struct command {
+	const char        *name;      /* register-ca-certificate */
+	const char        *operation; /* RegisterCACertificate */
+	const char        *summary;
+	const char        *example;   /* the rest of a line that shows it */
+	const char        *list;      /* the member that holds a page of entries; NULL: no pages */
+	const struct flag *flags;
+};
+
+extern const struct command command_table[];
+extern const size_t         command_count;
+extern const struct flag    global_flags[]; /* with every command */
+
+const struct command *command_find(const char *name);
+const struct command *command_guess(const char *name); /* a likely misspelling, or NULL */
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * envelope.c - see envelope.h.
+ *
+ * Any thread.
+ */
+#include "envelope.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A command is the AWS operation in lower camel case. */
+static void
+command_of(const char *operation, char *out, size_t size)
+{
+	(void)snprintf(out, size, "%s", operation);
+	out[0] = (char)tolower((unsigned char)out[0]);
+}
+
+MUST_USE static bool
+add_members(cJSON *request, const cJSON *members)
+{
+	for (const cJSON *m = members->child; m != NULL; m = m->next) {
+		cJSON *copy = cJSON_Duplicate(m, true);
+
+		if (copy == NULL || !cJSON_AddItemToObject(request, m->string, copy)) {
+			cJSON_Delete(copy);
+			return false;
+		}
+	}
+	return true;
+}
+
+char *
+envelope_seal(const char *operation, const char *correlation, const cJSON *members)
+{
+	cJSON *root = cJSON_CreateObject();
+	cJSON *list = cJSON_AddArrayToObject(root, "commands");
+	cJSON *request = cJSON_CreateObject();
+	char command[64];
+	char *text = NULL;
+
+	command_of(operation, command, sizeof(command));
+	if (!cJSON_AddItemToArray(list, request)) {
+		cJSON_Delete(request);
+		goto out;
+	}
+	if (cJSON_AddStringToObject(request, "command", command) != NULL &&
+	    cJSON_AddStringToObject(request, "correlationData", correlation) != NULL &&
+	    add_members(request, members))
+		text = cJSON_PrintUnformatted(root);
+out:
+	cJSON_Delete(root);
+	return text;
+}
+
+/* As deep as cJSON parses, which stops at 1000. */
+static void
+remove_nulls(cJSON *item)
+{
+	cJSON *next;
+
+	for (cJSON *child = item->child; child != NULL; child = next) {
+		next = child->next;
+		if (cJSON_IsNull(child) && cJSON_IsObject(item))
+			cJSON_Delete(cJSON_DetachItemViaPointer(item, child));
+		else
+			remove_nulls(child);
+	}
+}
+
+cJSON *
+envelope_open(struct view payload, const char *correlation)
+{
+	cJSON *root = cJSON_ParseWithLength((const char *)payload.data, payload.len);
+	cJSON *responses = cJSON_GetObjectItemCaseSensitive(root, "responses");
+	cJSON *answer = NULL;
+	cJSON *r;
+
+	cJSON_ArrayForEach(r, responses) {
+		const cJSON *id = cJSON_GetObjectItemCaseSensitive(r, "correlationData");
+
+		if (cJSON_IsString(id) && strcmp(id->valuestring, correlation) == 0) {
+			answer = cJSON_DetachItemViaPointer(responses, r);
+			remove_nulls(answer);
+			break;
+		}
+	}
+	cJSON_Delete(root);
+	return answer;
+}
+
+const cJSON *
+answer_data(const cJSON *answer)
+{
+	return cJSON_GetObjectItemCaseSensitive(answer, "data");
+}
+
+static const char *
+answer_string(const cJSON *answer, const char *name)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, name));
+}
+
+const char *
+answer_error(const cJSON *answer)
+{
+	return answer_string(answer, "error");
+}
+
+const char *
+answer_message(const cJSON *answer)
+{
+	const char *message = answer_string(answer, "message");
+
+	return message != NULL ? message : "";
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * value.c - see value.h.
+ *
+ * Any thread.  The only file of the command line that reads files for a
+ * request.
+ */
+#include "value.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jitr/text.h"
+#include "shorthand.h"
+
+static const char *
+file_prefix_skip(const char *given)
+{
+	if (strncmp(given, "file://", 7) == 0)
+		return given + 7;
+	if (strncmp(given, "fileb://", 8) == 0)
+		return given + 8;
+	return NULL;
+}
+
+static char *
+copy_or_complain(const char *text, struct diag *d)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		diag_set(d, "out of memory");
+	return copy;
+}
+
+/* The shell leaves the tilde of file://~/root.pem alone; the AWS CLI does not. */
+char *
+value_path(const char *given, struct diag *d)
+{
+	const char *path = file_prefix_skip(given);
+	const char *home = getenv("HOME");
+	char *whole;
+	size_t size;
+
+	if (path == NULL)
+		path = given;
+	if (strncmp(path, "~/", 2) != 0 || home == NULL)
+		return copy_or_complain(path, d);
+	size = strlen(home) + strlen(path);
+	whole = malloc(size);
+	if (whole == NULL)
+		diag_set(d, "out of memory");
+	else
+		(void)snprintf(whole, size, "%s%s", home, path + 1);
+	return whole;
+}
+
+static char *
+read_stream(FILE *file, const char *given, struct diag *d)
+{
+	char *content = malloc(VALUE_MAX + 1);
+	char *smaller;
+	size_t len;
+
+	if (content == NULL) {
+		diag_set(d, "out of memory");
+		return NULL;
+	}
+	len = fread(content, 1, VALUE_MAX, file);
+	content[len] = '\0';
+	if (ferror(file))
+		diag_set(d, "Unable to load paramfile %s: %s", given, strerror(errno));
+	else if (len == VALUE_MAX)
+		diag_set(d, "Unable to load paramfile %s: it is larger than 1 MiB", given);
+	else if (strlen(content) != len ||
+	    !utf8_valid((struct view){(const uint8_t *)content, len}))
+		diag_set(d, "Unable to load paramfile %s: it is not text (a certificate in DER? "
+		    "openssl x509 -inform DER makes PEM of it)", given);
+	else {
+		smaller = realloc(content, len + 1);
+		return smaller != NULL ? smaller : content;
+	}
+	free(content);
+	return NULL;
+}
+
+static char *
+read_file(const char *given, struct diag *d)
+{
+	char *path = value_path(given, d);
+	char *content = NULL;
+	FILE *file;
+
+	if (path == NULL)
+		return NULL;
+	file = fopen(path, "rb");
+	if (file == NULL) {
+		diag_set(d, "Unable to load paramfile %s: %s", given, strerror(errno));
+	} else {
+		content = read_stream(file, given, d);
+		(void)fclose(file);
+	}
+	free(path);
+	return content;
+}
+
+char *
+value_text(const char *given, struct diag *d)
+{
+	if (file_prefix_skip(given) != NULL)
+		return read_file(given, d);
+	if (!utf8_valid(view_of(given))) {
+		diag_set(d, "the value is not UTF-8");
+		return NULL;
+	}
+	return copy_or_complain(given, d);
+}
+
+char *
+value_pem(const char *given, struct diag *d)
+{
+	bool literal = strstr(given, "-----BEGIN") != NULL;
+	char *pem = literal ? value_text(given, d) : read_file(given, d);
+
+	if (pem != NULL && strstr(pem, "PRIVATE KEY-----") != NULL) {
+		diag_set(d, "%s holds a private key; nothing was sent",
+		    literal ? "the value" : given);
+		free(pem);
+		return NULL;
+	}
+	return pem;
+}
+
+/* JSON, shorthand, or neither: then it is a path. */
+static cJSON *
+parse_structure(const char *given, struct diag *d)
+{
+	const char *shape = given + strspn(given, " \t\r\n");
+	bool from_file = file_prefix_skip(given) != NULL;
+	char *content;
+	cJSON *json;
+
+	if (!from_file && *shape != '{' && *shape != '[' && strchr(given, '=') != NULL)
+		return shorthand_parse(given, d);
+	if (!from_file && (*shape == '{' || *shape == '['))
+		content = value_text(given, d);
+	else
+		content = read_file(given, d);
+	if (content == NULL)
+		return NULL;
+	json = cJSON_ParseWithOpts(content, NULL, true);
+	if (json == NULL)
+		diag_set(d, "Invalid JSON%s%s", from_file ? " in " : "", from_file ? given : "");
+	free(content);
+	return json;
+}
+
+static bool
+is_part(const char *name, const char *const *parts)
+{
+	for (; *parts != NULL; parts++) {
+		if (strcmp(name, *parts) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* As the AWS CLI, which knows what may be in a structure before it asks. */
+MUST_USE static bool
+check_object(const cJSON *object, const char *const *parts, struct diag *d)
+{
+	char names[160];
+	struct text all = text_in(names, sizeof(names));
+
+	for (const char *const *p = parts; *p != NULL; p++)
+		text_addf(&all, "%s%s", p == parts ? "" : ", ", *p);
+	if (!cJSON_IsObject(object)) {
+		diag_set(d, "expected an object with %s", names);
+		return false;
+	}
+	for (const cJSON *member = object->child; member != NULL; member = member->next) {
+		if (!is_part(member->string, parts)) {
+			diag_set(d, "Unknown parameter: \"%.60s\", must be one of: %s",
+			    member->string, names);
+			return false;
+		}
+	}
+	return true;
+}
+
+cJSON *
+value_object(const char *given, const char *const *parts, struct diag *d)
+{
+	cJSON *object = parse_structure(given, d);
+
+	if (object != NULL && !check_object(object, parts, d)) {
+		cJSON_Delete(object);
+		return NULL;
+	}
+	return object;
+}
+
+MUST_USE static bool
+list_add(cJSON *list, const char *given, const char *const *parts, struct diag *d)
+{
+	cJSON *item = parse_structure(given, d);
+	bool ok = item != NULL;
+
+	while (ok && cJSON_IsArray(item) && item->child != NULL) {
+		cJSON *element = cJSON_DetachItemFromArray(item, 0);
+
+		ok = check_object(element, parts, d) && cJSON_AddItemToArray(list, element);
+		if (!ok)
+			cJSON_Delete(element);
+	}
+	if (ok && !cJSON_IsArray(item)) {
+		ok = check_object(item, parts, d) && cJSON_AddItemToArray(list, item);
+		if (ok)
+			item = NULL;
+	}
+	cJSON_Delete(item);
+	return ok;
+}
+
+cJSON *
+value_list(const char *first, char *const *more, int count, const char *const *parts,
+    struct diag *d)
+{
+	cJSON *list = cJSON_CreateArray();
+	bool ok = list != NULL && list_add(list, first, parts, d);
+
+	for (int i = 0; ok && i < count; i++)
+		ok = list_add(list, more[i], parts, d);
+	if (ok)
+		return list;
+	cJSON_Delete(list);
+	return NULL;
+}
+
+bool
+value_number(const char *given, int *out, struct diag *d)
+{
+	char *end;
+	long number;
+
+	errno = 0;
+	number = strtol(given, &end, 10);
+	if (*given == '\0' || *end != '\0' || errno != 0 || number < INT_MIN || number > INT_MAX) {
+		diag_set(d, "invalid number: '%s'", given);
+		return false;
+	}
+	*out = (int)number;
+	return true;
+}

@@ -1,0 +1,1439 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_ctl.c - the command line: words to requests, answers to print.
+ *
+ * No broker: where one is needed, a child process plays it over a socket.
+ */
+#include <arpa/inet.h>
+#include <cjson/cJSON.h>
+#include <check.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "build.h"
+#include "envelope.h"
+#include "help.h"
+#include "host.h"
+#include "options.h"
+#include "print.h"
+#include "proof.h"
+#include "run.h"
+#include "shorthand.h"
+#include "url.h"
+#include "value.h"
+
+#define WORDS_MAX 24
+#define ID64      "3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173"
+#define PEM       "-----BEGIN CERTIFICATE-----\nMIIBxz\n-----END CERTIFICATE-----\n"
+#define PEM_JSON  "\"-----BEGIN CERTIFICATE-----\\nMIIBxz\\n-----END CERTIFICATE-----\\n\""
+
+static char folder[32]; /* to work in */
+static char start[4096]; /* where the test was started */
+
+/* ---- helpers ------------------------------------------------------------ */
+
+static void
+write_file(const char *name, const char *content, size_t len)
+{
+	FILE *file = fopen(name, "wb");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(content, 1, len, file), len);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static char *
+read_all(const char *name)
+{
+	struct diag d;
+	char *text = value_text(name, &d);
+
+	ck_assert_msg(text != NULL, "%s: %s", name, d.text);
+	return text;
+}
+
+static int
+count_words(const char *const *words)
+{
+	int n = 0;
+
+	while (words[n] != NULL)
+		n++;
+	return n;
+}
+
+/* argv as main() has it: words that may be written to. */
+static int
+make_argv(char **argv, const char *const *words)
+{
+	int n = count_words(words);
+
+	for (int i = 0; i < n; i++) {
+		argv[i] = strdup(words[i]);
+		ck_assert_ptr_nonnull(argv[i]);
+	}
+	argv[n] = NULL;
+	return n;
+}
+
+static void
+free_argv(char **argv)
+{
+	for (; *argv != NULL; argv++)
+		free(*argv);
+}
+
+/* The request's members as JSON; "" and why in d when the words are refused. */
+static char *
+members_of(const char *const *words, struct diag *d)
+{
+	char *argv[WORDS_MAX];
+	int argc = make_argv(argv, words);
+	struct arguments a;
+	cJSON *members = NULL;
+	char *text = NULL;
+
+	if (arguments_parse(&a, argc, argv, d) && arguments_complete(&a, d))
+		members = build_members(&a, d);
+	if (members != NULL)
+		text = cJSON_PrintUnformatted(members);
+	cJSON_Delete(members);
+	free_argv(argv);
+	return text != NULL ? text : strdup("");
+}
+
+/* ---- words to requests -------------------------------------------------- */
+
+struct request_row {
+	const char *what;
+	const char *words[WORDS_MAX];
+	const char *members;
+};
+
+/* Commands and flags are the AWS CLI's, members are AWS's (contract 3 and 4;
+ * aws-iot A.1 to A.3). */
+static const struct request_row requests[] = {
+    {"the registration code needs nothing", {"get-registration-code"}, "{}"},
+    {"nor does its deletion", {"delete-registration-code"}, "{}"},
+    {"a line of the AWS documentation: file://, an abbreviated flag, switches",
+        {"register-ca-certificate", "--ca-certificate", "file://ca.pem", "--verification-cert",
+            "file://ca.pem", "--allow-auto-registration", "--set-as-active"},
+        "{\"caCertificate\":" PEM_JSON ",\"verificationCertificate\":" PEM_JSON
+        ",\"allowAutoRegistration\":true,\"setAsActive\":true}"},
+    {"a plain path does where AWS wants file://",
+        {"register-ca-certificate", "--ca-certificate", "ca.pem", "--certificate-mode", "SNI_ONLY"},
+        "{\"caCertificate\":" PEM_JSON ",\"certificateMode\":\"SNI_ONLY\"}"},
+    {"so does the text itself, though it begins with dashes",
+        {"register-ca-certificate", "--ca-certificate", PEM}, "{\"caCertificate\":" PEM_JSON "}"},
+    {"--no-set-as-active is false",
+        {"register-ca-certificate", "--ca-certificate", "ca.pem", "--no-set-as-active",
+            "--no-allow-auto-registration"},
+        "{\"caCertificate\":" PEM_JSON ",\"setAsActive\":false,\"allowAutoRegistration\":false}"},
+    {"tags in shorthand, several words",
+        {"register-ca-certificate", "--ca-certificate", "ca.pem", "--tags", "Key=a,Value=b",
+            "Key=c,Value=", "--set-as-active"},
+        "{\"caCertificate\":" PEM_JSON ",\"tags\":[{\"Key\":\"a\",\"Value\":\"b\"},"
+        "{\"Key\":\"c\",\"Value\":\"\"}],\"setAsActive\":true}"},
+    {"tags in JSON, as a list and one by one",
+        {"register-ca-certificate", "--ca-certificate", "ca.pem", "--tags",
+            "[{\"Key\":\"a\",\"Value\":\"b\"},{\"Key\":\"c\"}]", "{\"Key\":\"d\"}"},
+        "{\"caCertificate\":" PEM_JSON ",\"tags\":[{\"Key\":\"a\",\"Value\":\"b\"},"
+        "{\"Key\":\"c\"},{\"Key\":\"d\"}]}"},
+    {"a registration configuration in shorthand",
+        {"update-ca-certificate", "--certificate-id", ID64, "--registration-config",
+            "templateBody='{\"a\":\"b,c\"}',roleArn=arn:aws:iam::1:role/r"},
+        "{\"certificateId\":\"" ID64 "\",\"registrationConfig\":{\"templateBody\":"
+        "\"{\\\"a\\\":\\\"b,c\\\"}\",\"roleArn\":\"arn:aws:iam::1:role/r\"}}"},
+    {"a registration configuration from a JSON file",
+        {"update-ca-certificate", "--certificate-id", ID64, "--registration-config",
+            "file://config.json"},
+        "{\"certificateId\":\"" ID64 "\",\"registrationConfig\":{\"templateName\":\"t\"}}"},
+    {"the same, by its path alone",
+        {"update-ca-certificate", "--certificate-id", ID64, "--registration-config",
+            "config.json", "--remove-auto-registration"},
+        "{\"certificateId\":\"" ID64 "\",\"registrationConfig\":{\"templateName\":\"t\"},"
+        "\"removeAutoRegistration\":true}"},
+    {"both statuses of a CA",
+        {"update-ca-certificate", "--certificate-id", ID64, "--new-status", "ACTIVE",
+            "--new-auto-registration-status", "ENABLE"},
+        "{\"certificateId\":\"" ID64 "\",\"newStatus\":\"ACTIVE\","
+        "\"newAutoRegistrationStatus\":\"ENABLE\"}"},
+    {"--flag=value is --flag value", {"describe-ca-certificate", "--certificate-id=" ID64},
+        "{\"certificateId\":\"" ID64 "\"}"},
+    {"the last of several wins",
+        {"describe-ca-certificate", "--certificate-id", "1", "--certificate-id", "2"},
+        "{\"certificateId\":\"2\"}"},
+    {"a list with everything; numbers are numbers; what is for us stays here",
+        {"list-ca-certificates", "--page-size", "10", "--marker", "Mg==", "--ascending-order",
+            "--template-name", "t", "--max-items", "5", "--no-paginate"},
+        "{\"pageSize\":10,\"marker\":\"Mg==\",\"ascendingOrder\":true,\"templateName\":\"t\"}"},
+    {"deleting a CA", {"delete-ca-certificate", "--certificate-id", ID64},
+        "{\"certificateId\":\"" ID64 "\"}"},
+    {"registering a certificate",
+        {"register-certificate", "--certificate-pem", "ca.pem", "--ca-certificate-pem",
+            "fileb://ca.pem", "--status", "ACTIVE", "--no-set-as-active"},
+        "{\"certificatePem\":" PEM_JSON ",\"caCertificatePem\":" PEM_JSON
+        ",\"status\":\"ACTIVE\",\"setAsActive\":false}"},
+    {"registering one without a CA",
+        {"register-certificate-without-ca", "--certificate-pem", "ca.pem", "--status", "INACTIVE"},
+        "{\"certificatePem\":" PEM_JSON ",\"status\":\"INACTIVE\"}"},
+    {"describing a certificate", {"describe-certificate", "--certificate-id", ID64},
+        "{\"certificateId\":\"" ID64 "\"}"},
+    {"values are not judged here: the plugin does it",
+        {"update-certificate", "--certificate-id", "x", "--new-status", "DISABLE"},
+        "{\"certificateId\":\"x\",\"newStatus\":\"DISABLE\"}"},
+    {"listing certificates", {"list-certificates", "--no-ascending-order"},
+        "{\"ascendingOrder\":false}"},
+    {"listing those of a CA", {"list-certificates-by-ca", "--ca-certificate-id", ID64},
+        "{\"caCertificateId\":\"" ID64 "\"}"},
+    {"deleting a certificate", {"delete-certificate", "--certificate-id", ID64, "--force-delete"},
+        "{\"certificateId\":\"" ID64 "\",\"forceDelete\":true}"},
+    {"AWS's own global flags do no harm",
+        {"delete-certificate", "--certificate-id", ID64, "--region", "eu-west-1", "--profile", "p",
+            "--no-cli-pager", "--output", "text"},
+        "{\"certificateId\":\"" ID64 "\"}"},
+    {"an abbreviation that works with the AWS CLI is not spoilt by a flag of ours (--ca-key)",
+        {"register-ca-certificate", "--ca", "ca.pem"}, "{\"caCertificate\":" PEM_JSON "}"},
+};
+
+START_TEST(words_become_the_request_of_the_aws_operation)
+{
+	const struct request_row *row = &requests[_i];
+	struct diag d = {""};
+	char *members = members_of(row->words, &d);
+
+	ck_assert_msg(strcmp(members, row->members) == 0, "%s:\n%s\nexpected\n%s\n%s", row->what,
+	    members, row->members, d.text);
+	free(members);
+}
+END_TEST
+
+/* No row of the table is without a line above. */
+START_TEST(every_command_has_a_request_in_this_test)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < COUNT_OF(requests); i++)
+		used += strcmp(requests[i].words[0], command_table[_i].name) == 0;
+	ck_assert_msg(used > 0, "no request tested for %s", command_table[_i].name);
+}
+END_TEST
+
+struct refusal_row {
+	const char *what;
+	const char *words[WORDS_MAX];
+	const char *message;
+};
+
+static const struct refusal_row refusals[] = {
+    {"no command", {NULL}, "the following arguments are required: command"},
+    {"an unknown command", {"frobnicate"}, "argument command: Invalid choice: 'frobnicate'"},
+    {"a misspelt one", {"describe-certifcate"}, "maybe you meant: describe-certificate"},
+    {"the beginning of one", {"update-ca-cert"}, "maybe you meant: update-ca-certificate"},
+    {"a required flag is missing", {"describe-certificate"},
+        "the following arguments are required: --certificate-id"},
+    {"two are", {"update-certificate"},
+        "the following arguments are required: --certificate-id, --new-status"},
+    {"an unknown flag", {"get-registration-code", "--colour", "x"}, "Unknown options: --colour"},
+    {"a word too many", {"get-registration-code", "now"}, "Unknown options: now"},
+    {"a connection option behind the command", {"get-registration-code", "-h", "x"},
+        "connection options go before the command"},
+    {"an abbreviation of two flags", {"update-ca-certificate", "--new", "ACTIVE"},
+        "ambiguous option: --new could match --new-status, --new-auto-registration-status"},
+    {"no value", {"describe-certificate", "--certificate-id"},
+        "argument --certificate-id: expected one argument"},
+    {"a flag where the value should be", {"update-certificate", "--certificate-id", "--new-status"},
+        "argument --certificate-id: expected one argument"},
+    {"a value where none is taken", {"delete-certificate", "--force-delete=yes"},
+        "argument --force-delete: takes no value"},
+    {"not a number", {"list-certificates", "--page-size", "ten"},
+        "Error parsing parameter '--page-size': invalid number: 'ten'"},
+    {"--query, which we do not have", {"list-certificates", "--query", "x"},
+        "--query is not supported"},
+    {"no such file", {"register-certificate", "--certificate-pem", "file://none.pem"},
+        "Error parsing parameter '--certificate-pem': Unable to load paramfile file://none.pem: "
+        "No such file or directory"},
+    {"neither PEM nor a path", {"register-certificate", "--certificate-pem", "none.pem"},
+        "Unable to load paramfile none.pem: No such file or directory"},
+    {"a directory", {"register-certificate", "--certificate-pem", "."},
+        "Unable to load paramfile .: Is a directory"},
+    {"DER instead of PEM", {"register-certificate", "--certificate-pem", "ca.der"},
+        "Unable to load paramfile ca.der: it is not text"},
+    {"far too large a file", {"register-certificate", "--certificate-pem", "large.pem"},
+        "Unable to load paramfile large.pem: it is larger than 1 MiB"},
+    {"a private key by mistake: it must not be sent",
+        {"register-certificate", "--certificate-pem", "secret.pem"},
+        "secret.pem holds a private key; nothing was sent"},
+    {"broken JSON",
+        {"update-ca-certificate", "--certificate-id", "1", "--registration-config", "{"},
+        "Error parsing parameter '--registration-config': Invalid JSON"},
+    {"a misspelt member",
+        {"update-ca-certificate", "--certificate-id", "1", "--registration-config", "template=x"},
+        "Unknown parameter: \"template\", must be one of: templateBody, roleArn, templateName"},
+    {"a misspelt member in a list",
+        {"register-ca-certificate", "--ca-certificate", "ca.pem", "--tags", "[{\"key\":\"x\"}]"},
+        "Unknown parameter: \"key\", must be one of: Key, Value"},
+    {"a list of something else",
+        {"register-ca-certificate", "--ca-certificate", "ca.pem", "--tags", "[1]"},
+        "expected an object with Key, Value"},
+    {"not UTF-8", {"describe-certificate", "--certificate-id", "\xff"}, "the value is not UTF-8"},
+};
+
+START_TEST(wrong_words_are_refused_with_the_reason)
+{
+	const struct refusal_row *row = &refusals[_i];
+	struct diag d = {""};
+	char *members = members_of(row->words, &d);
+
+	ck_assert_msg(strcmp(members, "") == 0, "%s: accepted: %s", row->what, members);
+	ck_assert_msg(strstr(d.text, row->message) != NULL, "%s:\n%s\nexpected\n%s", row->what,
+	    d.text, row->message);
+	free(members);
+}
+END_TEST
+
+/* `help`, `help COMMAND`, `COMMAND help` and --help anywhere (contract 4). */
+START_TEST(help_is_found_wherever_it_stands)
+{
+	static const struct {
+		const char *words[WORDS_MAX];
+		const char *command;
+	} rows[] = {
+	    {{"help"}, NULL},
+	    {{"--help"}, NULL},
+	    {{"help", "list-certificates"}, "list-certificates"},
+	    {{"list-certificates", "help"}, "list-certificates"},
+	    {{"delete-certificate", "--certificate-id", "1", "--help"}, "delete-certificate"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char *argv[WORDS_MAX];
+		int argc = make_argv(argv, rows[i].words);
+		struct arguments a;
+		struct diag d;
+
+		ck_assert(arguments_parse(&a, argc, argv, &d));
+		ck_assert(a.help);
+		if (rows[i].command == NULL)
+			ck_assert_ptr_null(a.command);
+		else
+			ck_assert_str_eq(a.command->name, rows[i].command);
+		free_argv(argv);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *what, *text, *json; /* json NULL: refused */
+} shorthands[] = {
+    {"one member", "a=b", "{\"a\":\"b\"}"},
+    {"two, with blanks between", "a=b, c=d", "{\"a\":\"b\",\"c\":\"d\"}"},
+    {"an empty value", "a=", "{\"a\":\"\"}"},
+    {"quotes keep commas", "a=\"b,c\",d='e,f'", "{\"a\":\"b,c\",\"d\":\"e,f\"}"},
+    {"a backslash keeps a quote", "a=\"b\\\"c\"", "{\"a\":\"b\\\"c\"}"},
+    {"a backslash keeps a comma", "a=b\\,c", "{\"a\":\"b,c\"}"},
+    {"JSON in quotes keeps its own backslashes", "a='{\"b\\n\"}'", "{\"a\":\"{\\\"b\\\\n\\\"}\"}"},
+    {"an equals sign in a value", "a=b=c", "{\"a\":\"b=c\"}"},
+    {"a value from a file", "a@=file://word.txt", "{\"a\":\"word\"}"},
+    {"no equals sign", "a", NULL},
+    {"no key", "=b", NULL},
+    {"nothing", "", NULL},
+    {"a comma at the end", "a=b,", NULL},
+    {"an open quote", "a=\"b", NULL},
+    {"something behind a quote", "a=\"b\"c", NULL},
+    {"the same key twice", "a=b,a=c", NULL},
+    {"a file that is not there", "a@=file://none", NULL},
+};
+
+START_TEST(shorthand_is_read_as_the_aws_cli_reads_it)
+{
+	struct diag d = {""};
+	cJSON *json = shorthand_parse(shorthands[_i].text, &d);
+	char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
+
+	if (shorthands[_i].json == NULL)
+		ck_assert_msg(json == NULL && d.text[0] != '\0', "%s: accepted",
+		    shorthands[_i].what);
+	else
+		ck_assert_msg(text != NULL && strcmp(text, shorthands[_i].json) == 0, "%s: %s, %s",
+		    shorthands[_i].what, text != NULL ? text : "refused", d.text);
+	free(text);
+	cJSON_Delete(json);
+}
+END_TEST
+
+/* Every length of every example above, cut off anywhere: never a crash, never
+ * a byte too far (run under a sanitizer). */
+START_TEST(shorthand_cut_off_anywhere_does_no_harm)
+{
+	for (size_t i = 0; i < COUNT_OF(shorthands); i++) {
+		for (size_t len = 0; len < strlen(shorthands[i].text); len++) {
+			char *part = strndup(shorthands[i].text, len);
+			struct diag d;
+
+			cJSON_Delete(shorthand_parse(part, &d));
+			free(part);
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_tilde_is_the_home_directory)
+{
+	struct diag d;
+	char *path;
+
+	ck_assert_int_eq(setenv("HOME", "/home/somebody", 1), 0);
+	path = value_path("file://~/root.pem", &d);
+	ck_assert_str_eq(path, "/home/somebody/root.pem");
+	free(path);
+	path = value_path("~x/root.pem", &d);
+	ck_assert_str_eq(path, "~x/root.pem");
+	free(path);
+}
+END_TEST
+
+/* ---- connection options ------------------------------------------------- */
+
+static bool
+parse_options(struct options *o, const char *const *words, struct diag *d)
+{
+	char *argv[WORDS_MAX];
+	int argc = make_argv(argv, words);
+	int used = 0;
+	bool ok = options_parse(o, argc, argv, &used, d);
+
+	if (ok)
+		ck_assert_int_eq(used, argc);
+	free_argv(argv);
+	return ok;
+}
+
+START_TEST(options_are_those_of_mosquitto_ctrl)
+{
+	static const char *const words[] = {"-h", "broker", "-p", "1234", "-u", "admin", "-P", "pw",
+	    "-V", "mqttv5", "-q", "2", "--cafile", "ca.pem", "--cert", "c.pem", "--key", "k.pem",
+	    "--insecure", "-d", "-i", "me", NULL};
+	struct options o;
+	struct diag d = {""};
+
+	ck_assert_msg(parse_options(&o, words, &d), "%s", d.text);
+	ck_assert_str_eq(o.host, "broker");
+	ck_assert_int_eq(options_port(&o), 1234);
+	ck_assert_str_eq(o.username, "admin");
+	ck_assert_str_eq(o.password, "pw");
+	ck_assert_int_eq(o.protocol, 5);
+	ck_assert_int_eq(o.qos, 2);
+	ck_assert_str_eq(o.cert, "c.pem");
+	ck_assert(o.insecure && o.debug && !o.quiet);
+	ck_assert_str_eq(o.id, "me");
+	options_free(&o);
+}
+END_TEST
+
+START_TEST(without_options_it_is_localhost_and_mqtt_311)
+{
+	static const char *const words[] = {NULL};
+	static const char *const tls[] = {"--capath", "x", NULL};
+	struct options o;
+	struct diag d;
+
+	ck_assert(parse_options(&o, words, &d));
+	ck_assert_str_eq(o.host, "localhost");
+	ck_assert_int_eq(options_port(&o), 1883);
+	ck_assert_int_eq(o.protocol, 4);
+	ck_assert_int_eq(o.qos, 1);
+	options_free(&o);
+	ck_assert(parse_options(&o, tls, &d));
+	ck_assert_int_eq(options_port(&o), 8883);
+	options_free(&o);
+}
+END_TEST
+
+START_TEST(a_url_brings_host_port_user_and_password)
+{
+	static const struct {
+		const char *url, *host, *user, *password;
+		int         port;
+	} rows[] = {
+	    {"mqtt://h", "h", NULL, NULL, 1883},
+	    {"mqtt://h/topic", "h", NULL, NULL, 1883},
+	    {"MQTTS://h:99/", "h", NULL, NULL, 99},
+	    {"mqtts://u@h", "h", "u", NULL, 8883},
+	    {"mqtt://u:p@h:1/t/u", "h", "u", "p", 1},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const char *const words[] = {"-L", rows[i].url, NULL};
+		struct options o;
+		struct diag d = {""};
+
+		ck_assert_msg(parse_options(&o, words, &d), "%s: %s", rows[i].url, d.text);
+		ck_assert_str_eq(o.host, rows[i].host);
+		ck_assert_int_eq(o.port, rows[i].port);
+		ck_assert_pstr_eq(o.username, rows[i].user);
+		ck_assert_pstr_eq(o.password, rows[i].password);
+		options_free(&o);
+	}
+}
+END_TEST
+
+/* The file holds the defaults, the command line wins (mosquitto_ctrl(1)). */
+START_TEST(the_command_line_wins_over_the_options_file)
+{
+	static const char file[] =
+	    "# comment\n\n-h fromfile\n-p 4321 \r\n-u admin\n-P two words\n--insecure\n";
+	static const char *const words[] = {"-p", "1", NULL};
+	static const char *const asked[] = {"-o", "options", "-h", "asked", NULL};
+	struct options o;
+	struct diag d = {""};
+
+	write_file("mosquitto_ctrl", file, strlen(file));
+	ck_assert_int_eq(setenv("XDG_CONFIG_HOME", folder, 1), 0);
+	ck_assert_msg(parse_options(&o, words, &d), "%s", d.text);
+	ck_assert_str_eq(o.host, "fromfile");
+	ck_assert_int_eq(o.port, 1);
+	ck_assert_str_eq(o.username, "admin");
+	ck_assert_str_eq(o.password, "two words");
+	ck_assert(o.insecure);
+	options_free(&o);
+
+	write_file("options", "-u other", 8);
+	ck_assert_msg(parse_options(&o, asked, &d), "%s", d.text);
+	ck_assert_str_eq(o.host, "asked");
+	ck_assert_str_eq(o.username, "other");
+	ck_assert_ptr_null(o.password);
+	options_free(&o);
+}
+END_TEST
+
+static const struct {
+	const char *words[6];
+	const char *message;
+} wrong_options[] = {
+    {{"--frob"}, "Unknown option '--frob'."},
+    {{"-h"}, "-h argument given but no HOST specified."},
+    {{"-p", "70000"}, "Invalid port given: 70000"},
+    {{"-p", "1x"}, "Invalid port given: 1x"},
+    {{"-q", "3"}, "Invalid QoS given: 3"},
+    {{"-V", "4"}, "Invalid protocol version given: 4"},
+    {{"-L", "http://h"}, "unsupported URL scheme"},
+    {{"-L", "mqtt://h:x"}, "Invalid URL: port 'x'"},
+    {{"-L", "mqtt://"}, "Invalid URL: no host"},
+    {{"--cafile", "x", "--cert", "y"}, "Both --cert and --key must be provided"},
+    {{"--cert", "x", "--key", "y"}, "--cert needs --cafile"},
+    {{"--psk", "00"}, "--psk-identity required"},
+    {{"--proxy", "socks5h://%zz@h"}, "Invalid URL encoding"},
+    {{"-o", "none"}, "cannot read the options file none"},
+    {{"-o", "bad"}, "bad: Unknown option '--frob'."},
+};
+
+START_TEST(wrong_options_are_refused_with_the_reason)
+{
+	struct options o;
+	struct diag d = {""};
+
+	write_file("bad", "--frob x\n", 9);
+	ck_assert(!parse_options(&o, wrong_options[_i].words, &d));
+	ck_assert_msg(strstr(d.text, wrong_options[_i].message) != NULL, "%s, expected %s", d.text,
+	    wrong_options[_i].message);
+	options_free(&o);
+}
+END_TEST
+
+/* mosquitto_ctrl cuts the URL of -L at its separators before it calls a module
+ * (its options.c), and says nothing about it. */
+START_TEST(a_url_that_the_host_has_cut_is_mended)
+{
+	static const struct {
+		const char *cut, *whole;
+	} rows[] = {
+	    {"mqtt://h\0topic", "mqtt://h/topic"},
+	    {"mqtt://h\0", "mqtt://h/"},
+	    {"mqtt://h\0" "1883\0t", "mqtt://h:1883/t"},
+	    {"mqtt://u\0h\0t", "mqtt://u@h/t"},
+	    {"mqtt://u\0p\0h\0t", "mqtt://u:p@h/t"},
+	    {"mqtt://u\0h\0" "1\0t", "mqtt://u@h:1/t"},
+	    {"mqtt://u\0p\0h\0" "1\0t/v", "mqtt://u:p@h:1/t/v"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char whole[64];
+
+		url_mend(rows[i].cut, strlen(rows[i].whole) + 1, whole);
+		ck_assert_str_eq(whole, rows[i].whole);
+	}
+}
+END_TEST
+
+/* A module sees its own words only; the options lie in front of them, as the
+ * kernel put them: one string behind the other. */
+START_TEST(a_module_finds_the_options_before_its_name)
+{
+	static char area[] = "mosquitto_ctrl\0-h\0x\0-L\0mqtt://u\0h\0t\0jitr\0help";
+	char *argv[] = {area, area + 15, area + 18, area + 20, area + 23, area + 36, area + 41,
+	    NULL};
+	int count = 0;
+	char **options = host_options(1, argv + 6, sizeof(area), &count);
+
+	ck_assert_ptr_nonnull(options);
+	ck_assert_int_eq(count, 4);
+	ck_assert_str_eq(options[0], "-h");
+	ck_assert_str_eq(options[1], "x");
+	ck_assert_str_eq(options[3], "mqtt://u@h/t");
+	host_options_free(options);
+
+	/* A host whose arguments do not lie like that is not guessed about. */
+	ck_assert_ptr_null(host_options(1, argv + 6, sizeof(area) - 3, &count));
+	ck_assert_ptr_null(host_options(1, argv + 6, 0, &count));
+}
+END_TEST
+
+/* ---- envelopes ---------------------------------------------------------- */
+
+START_TEST(a_request_names_its_command_in_lower_camel_case)
+{
+	cJSON *members = cJSON_Parse("{\"certificateId\":\"1\"}");
+	char *text = envelope_seal("DescribeCACertificate", "c1", members);
+
+	ck_assert_str_eq(text, "{\"commands\":[{\"command\":\"describeCACertificate\","
+	                       "\"correlationData\":\"c1\",\"certificateId\":\"1\"}]}");
+	free(text);
+	cJSON_Delete(members);
+}
+END_TEST
+
+START_TEST(only_the_answer_with_our_correlation_is_opened)
+{
+	static const char text[] =
+	    "{\"responses\":[{\"correlationData\":\"other\",\"error\":\"E\"},7,null,"
+	    "{\"correlationData\":\"c1\",\"data\":{\"a\":null,\"b\":[{\"c\":null,\"d\":1}]}}]}";
+	cJSON *answer = envelope_open(view_of(text), "c1");
+	char *data = cJSON_PrintUnformatted(answer_data(answer));
+
+	ck_assert_ptr_null(answer_error(answer));
+	ck_assert_str_eq(data, "{\"b\":[{\"d\":1}]}");
+	free(data);
+	cJSON_Delete(answer);
+
+	answer = envelope_open(view_of(text), "other");
+	ck_assert_str_eq(answer_error(answer), "E");
+	ck_assert_str_eq(answer_message(answer), "");
+	cJSON_Delete(answer);
+	ck_assert_ptr_null(envelope_open(view_of(text), "c2"));
+}
+END_TEST
+
+START_TEST(what_is_no_answer_is_ignored)
+{
+	static const char *const payloads[] = {"", "x", "{", "[]", "null", "{\"responses\":7}",
+	    "{\"responses\":{}}", "{\"responses\":[[]]}",
+	    "{\"responses\":[{\"correlationData\":7}]}"};
+
+	for (size_t i = 0; i < COUNT_OF(payloads); i++)
+		ck_assert_ptr_null(envelope_open(view_of(payloads[i]), "7"));
+}
+END_TEST
+
+/* ---- output ------------------------------------------------------------- */
+
+static char *
+printed(enum output format, const char *operation, const char *json, int width)
+{
+	cJSON *data = cJSON_Parse(json);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	ck_assert_ptr_nonnull(data);
+	ck_assert(print_answer(out, format, operation, data, width));
+	ck_assert_int_eq(fclose(out), 0);
+	cJSON_Delete(data);
+	return text;
+}
+
+#define TWO                                                                                    \
+	"{\"certificates\":[{\"certificateId\":\"a1\",\"status\":\"ACTIVE\","                  \
+	"\"creationDate\":1541022751.983},{\"certificateId\":\"b2\","                          \
+	"\"status\":\"PENDING_ACTIVATION\",\"certificateMode\":\"DEFAULT\","                   \
+	"\"creationDate\":1541022752}],\"NextToken\":\"abc\"}"
+
+/* Checked against awscli 1.45.11's own formatters. */
+static const struct {
+	const char *what, *operation, *json;
+	enum output format;
+	int         width;
+	const char *text;
+} outputs[] = {
+    {"json: four spaces, numbers as they came", "ListCertificates", TWO, OUTPUT_JSON, 80,
+        "{\n    \"certificates\": [\n        {\n            \"certificateId\": \"a1\",\n"
+        "            \"status\": \"ACTIVE\",\n            \"creationDate\": 1541022751.983\n"
+        "        },\n        {\n            \"certificateId\": \"b2\",\n"
+        "            \"status\": \"PENDING_ACTIVATION\",\n"
+        "            \"certificateMode\": \"DEFAULT\",\n"
+        "            \"creationDate\": 1541022752\n        }\n    ],\n"
+        "    \"NextToken\": \"abc\"\n}\n"},
+    {"json: empty things", "X", "{\"a\":{},\"b\":[],\"c\":true}", OUTPUT_JSON, 80,
+        "{\n    \"a\": {},\n    \"b\": [],\n    \"c\": true\n}\n"},
+    {"text: scalars by name, the same for every record", "ListCertificates", TWO, OUTPUT_TEXT, 80,
+        "abc\n"
+        "CERTIFICATES\ta1\t\t2018-10-31T21:52:31.983000+00:00\tACTIVE\n"
+        "CERTIFICATES\tb2\tDEFAULT\t2018-10-31T21:52:32+00:00\tPENDING_ACTIVATION\n"},
+    {"text: objects in objects", "DescribeCertificate",
+        "{\"d\":{\"z\":1,\"a\":\"x\",\"validity\":{\"notAfter\":2524607999},\"t\":{}},\"b\":false}",
+        OUTPUT_TEXT, 80, "False\nD\tx\t1\nVALIDITY\t2049-12-31T23:59:59+00:00\n"},
+    {"text: plain lists", "X", "{\"n\":[1,2]}", OUTPUT_TEXT, 80, "N\t1\nN\t2\n"},
+    {"table: records side by side, even when too wide", "ListCertificates", TWO, OUTPUT_TABLE, 80,
+        "--------------------------------------------------------------------------------------------------\n"
+        "|                                        ListCertificates                                        |\n"
+        "+--------------------------------------------------------------+---------------------------------+\n"
+        "|  NextToken                                                   |  abc                            |\n"
+        "+--------------------------------------------------------------+---------------------------------+\n"
+        "||                                         certificates                                         ||\n"
+        "|+---------------+------------------+------------------------------------+----------------------+|\n"
+        "|| certificateId | certificateMode  |           creationDate             |       status         ||\n"
+        "|+---------------+------------------+------------------------------------+----------------------+|\n"
+        "||  a1           |                  |  2018-10-31T21:52:31.983000+00:00  |  ACTIVE              ||\n"
+        "||  b2           |  DEFAULT         |  2018-10-31T21:52:32+00:00         |  PENDING_ACTIVATION  ||\n"
+        "|+---------------+------------------+------------------------------------+----------------------+|\n"},
+    {"table: one record too wide is turned on its side", "DescribeCertificate",
+        "{\"certificateDescription\":{\"certificateId\":\"" ID64 "\",\"status\":\"ACTIVE\","
+        "\"customerVersion\":1}}", OUTPUT_TABLE, 80,
+        "-------------------------------------------------------------------------------------------\n"
+        "|                                   DescribeCertificate                                   |\n"
+        "+-----------------------------------------------------------------------------------------+\n"
+        "||                                certificateDescription                                 ||\n"
+        "|+-----------------+---------------------------------------------------------------------+|\n"
+        "||  certificateId  |  " ID64 "   ||\n"
+        "||  customerVersion|  1                                                                  ||\n"
+        "||  status         |  ACTIVE                                                             ||\n"
+        "|+-----------------+---------------------------------------------------------------------+|\n"},
+    {"table: an empty list is a title", "ListCACertificates", "{\"certificates\":[]}",
+        OUTPUT_TABLE, 80,
+        "--------------------\n|ListCACertificates|\n+------------------+\n"},
+    {"nothing for an answer without members", "DeleteCertificate", "{}", OUTPUT_JSON, 80, ""},
+    {"nothing in a table either", "DeleteCertificate", "{}", OUTPUT_TABLE, 80, ""},
+};
+
+START_TEST(answers_look_as_the_aws_cli_prints_them)
+{
+	char *text = printed(outputs[_i].format, outputs[_i].operation, outputs[_i].json,
+	    outputs[_i].width);
+
+	ck_assert_msg(strcmp(text, outputs[_i].text) == 0, "%s:\n%s\nexpected\n%s", outputs[_i].what,
+	    text, outputs[_i].text);
+	free(text);
+}
+END_TEST
+
+/* What a device put into its certificate must not steer an administrator's
+ * terminal: ESC, C1 controls (U+009B is CSI) and line breaks in fields. */
+START_TEST(no_control_character_reaches_a_terminal)
+{
+	static const char json[] = "{\"a\":\"x\\u001b[2J\\u009b\\u007f\\ny\\t\xff\",\"b\":1}";
+
+	for (int format = OUTPUT_JSON; format <= OUTPUT_TABLE; format++) {
+		char *text = printed((enum output)format, "X", json, 80);
+
+		for (const char *c = text; *c != '\0'; c++) {
+			ck_assert_msg(((unsigned char)*c >= 0x20 && *c != 0x7f) || *c == '\n' ||
+			    (*c == '\t' && format == OUTPUT_TEXT), "format %d: %02x in %s", format, *c,
+			    text);
+		}
+		ck_assert_ptr_null(strstr(text, "\xc2\x9b"));
+		ck_assert_ptr_null(strchr(text, '\xff'));
+		ck_assert_ptr_nonnull(strstr(text, "[2J"));
+		free(text);
+	}
+}
+END_TEST
+
+/* ---- proof of possession ------------------------------------------------ */
+
+static EVP_PKEY *
+new_key(const char *type)
+{
+	if (strcmp(type, "RSA") == 0)
+		return EVP_RSA_gen(2048);
+	if (strcmp(type, "EC") == 0)
+		return EVP_EC_gen("P-384");
+	return EVP_PKEY_Q_keygen(NULL, NULL, type);
+}
+
+static X509 *
+new_ca(EVP_PKEY *key, const EVP_MD *digest, bool with_id)
+{
+	X509 *x = X509_new();
+	X509_EXTENSION *id;
+	X509V3_CTX context;
+
+	ck_assert_int_eq(X509_set_version(x, X509_VERSION_3), 1);
+	ck_assert_int_eq(X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8,
+	    (const unsigned char *)"Test CA", -1, -1, 0), 1);
+	ck_assert_int_eq(X509_set_issuer_name(x, X509_get_subject_name(x)), 1);
+	ck_assert_int_eq(X509_set_pubkey(x, key), 1);
+	X509_gmtime_adj(X509_getm_notBefore(x), -60);
+	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
+	if (with_id) {
+		X509V3_set_ctx(&context, x, x, NULL, NULL, 0);
+		id = X509V3_EXT_conf(NULL, &context, "subjectKeyIdentifier", "hash");
+		ck_assert_int_eq(X509_add_ext(x, id, -1), 1);
+		X509_EXTENSION_free(id);
+	}
+	ck_assert_int_gt(X509_sign(x, key, digest), 0);
+	return x;
+}
+
+static char *
+pem_of(X509 *x)
+{
+	BIO *out = BIO_new(BIO_s_mem());
+	char *data = NULL;
+	char *pem;
+	long len;
+
+	ck_assert_int_eq(PEM_write_bio_X509(out, x), 1);
+	len = BIO_get_mem_data(out, &data);
+	pem = strndup(data, (size_t)len);
+	BIO_free(out);
+	return pem;
+}
+
+static void
+write_key(const char *name, EVP_PKEY *key, const char *passphrase)
+{
+	FILE *file = fopen(name, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(PEM_write_PKCS8PrivateKey(file, key,
+	    passphrase != NULL ? EVP_aes_256_cbc() : NULL, passphrase,
+	    passphrase != NULL ? (int)strlen(passphrase) : 0, NULL, NULL), 1);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static const struct {
+	const char *type;
+	bool        with_id;
+} ca_types[] = {{"RSA", true}, {"EC", true}, {"EC", false}, {"ED25519", true}, {"ED448", false}};
+
+/* aws-iot C: signed by the CA's key, exactly one common name, which is the
+ * registration code; valid now; for a key that is not the CA's. */
+START_TEST(a_proof_is_signed_by_the_ca_and_carries_the_code)
+{
+	const char *type = ca_types[_i].type;
+	EVP_PKEY *key = new_key(type);
+	X509 *ca = new_ca(key, type[1] == 'D' ? NULL : EVP_sha256(), ca_types[_i].with_id);
+	char *ca_pem = pem_of(ca);
+	struct diag d = {""};
+	struct ca_key *k;
+	char *pem;
+	BIO *in;
+	X509 *proof;
+	char code[100];
+
+	write_key("ca.key", key, NULL);
+	k = ca_key_open("ca.key", ca_pem, &d);
+	ck_assert_msg(k != NULL, "%s", d.text);
+	pem = ca_key_prove(k, ID64, &d);
+	ck_assert_msg(pem != NULL, "%s", d.text);
+	in = BIO_new_mem_buf(pem, -1);
+	proof = PEM_read_bio_X509(in, NULL, NULL, NULL);
+	ck_assert_int_eq(X509_verify(proof, key), 1);
+	ck_assert_int_eq(X509_check_issued(ca, proof), X509_V_OK);
+	ck_assert_int_eq(X509_get_version(proof), X509_VERSION_3);
+	ck_assert_int_eq(X509_NAME_get_text_by_NID(X509_get_subject_name(proof), NID_commonName,
+	    code, sizeof(code)), 64);
+	ck_assert_str_eq(code, ID64);
+	ck_assert_int_eq(X509_NAME_entry_count(X509_get_subject_name(proof)), 1);
+	ck_assert_int_lt(X509_cmp_current_time(X509_get0_notBefore(proof)), 0);
+	ck_assert_int_gt(X509_cmp_current_time(X509_get0_notAfter(proof)), 0);
+	ck_assert_int_eq(X509_check_private_key(proof, key), 0);
+	ck_assert_int_eq(X509_check_ca(proof), 0);
+	ck_assert_ptr_null(strstr(pem, "PRIVATE"));
+	X509_free(proof);
+	BIO_free(in);
+	free(pem);
+	ca_key_close(k);
+	free(ca_pem);
+	X509_free(ca);
+	EVP_PKEY_free(key);
+}
+END_TEST
+
+static void
+expect_no_key(const char *path, const char *ca_pem, const char *message)
+{
+	struct diag d = {""};
+
+	ck_assert_ptr_null(ca_key_open(path, ca_pem, &d));
+	ck_assert_msg(strstr(d.text, message) != NULL, "%s, expected %s", d.text, message);
+}
+
+START_TEST(a_key_that_cannot_prove_anything_is_refused_first)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	EVP_PKEY *other = EVP_EC_gen("P-256");
+	X509 *ca = new_ca(key, EVP_sha256(), true);
+	char *ca_pem = pem_of(ca);
+
+	write_key("other.key", other, NULL);
+	write_key("locked.key", key, "secret");
+	ck_assert_ptr_nonnull(freopen("/dev/null", "r", stdin)); /* no terminal */
+	expect_no_key("other.key", ca_pem, "the key in other.key is not the key of this CA");
+	expect_no_key("locked.key", ca_pem, "encrypted, and there is no terminal to ask");
+	expect_no_key("ca.pem", ca_pem, "no private key in PEM found in ca.pem");
+	expect_no_key("none.key", ca_pem, "cannot read the key none.key: No such file");
+	expect_no_key("other.key", "nonsense", "the CA certificate cannot be read");
+	free(ca_pem);
+	X509_free(ca);
+	EVP_PKEY_free(other);
+	EVP_PKEY_free(key);
+}
+END_TEST
+
+/* ---- whole commands ----------------------------------------------------- */
+
+static const struct program program = {"mosquitto_jitr", ""};
+
+/* A command line as from a shell; what it printed is in the files out and err.
+ * Each test is a process of its own, so nothing needs to be put back. */
+static int
+run_words(const char *const *words)
+{
+	char *argv[WORDS_MAX];
+	int argc = make_argv(argv, words);
+	int status;
+
+	ck_assert_ptr_nonnull(freopen("/dev/null", "r", stdin));
+	ck_assert_ptr_nonnull(freopen("out", "w", stdout));
+	ck_assert_ptr_nonnull(freopen("err", "w", stderr));
+	status = (int)run_line(&program, argc, argv);
+	ck_assert_int_eq(fflush(stdout), 0);
+	ck_assert_int_eq(fflush(stderr), 0);
+	free_argv(argv);
+	return status;
+}
+
+static void
+expect_file(const char *name, const char *content)
+{
+	char *text = read_all(name);
+
+	ck_assert_str_eq(text, content);
+	free(text);
+}
+
+START_TEST(usage_errors_end_with_252_and_look_as_the_aws_clis)
+{
+	static const char *const words[] = {"describe-certificate", NULL};
+
+	ck_assert_int_eq(run_words(words), 252);
+	expect_file("file://out", "");
+	expect_file("file://err",
+	    "usage: mosquitto_jitr [options] COMMAND [--flags]\nTo see help text, you can run:\n\n"
+	    "  mosquitto_jitr help\n  mosquitto_jitr help COMMAND\n\n"
+	    "mosquitto_jitr: error: the following arguments are required: --certificate-id\n");
+}
+END_TEST
+
+/* In mode DEFAULT exactly one proof, in SNI_ONLY none (aws-iot A.2.1): said
+ * before anything is connected to. */
+START_TEST(a_ca_without_proof_or_with_two_is_a_usage_error)
+{
+	static const struct {
+		const char *words[WORDS_MAX];
+		const char *message;
+	} rows[] = {
+	    {{"register-ca-certificate", "--ca-certificate", "ca.pem"}, "give --ca-key FILE"},
+	    {{"register-ca-certificate", "--ca-certificate", "ca.pem", "--certificate-mode", "DEFAULT"},
+	        "give --ca-key FILE"},
+	    {{"register-ca-certificate", "--ca-certificate", "ca.pem", "--ca-key", "k",
+	         "--verification-certificate", "ca.pem"}, "give one of them"},
+	    {{"register-ca-certificate", "--ca-certificate", "ca.pem", "--ca-key", "k",
+	         "--certificate-mode", "SNI_ONLY"}, "no proof in --certificate-mode SNI_ONLY"},
+	    {{"list-certificates", "--output", "yaml"}, "argument --output: Invalid choice: 'yaml'"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char *text;
+
+		ck_assert_int_eq(run_words(rows[i].words), 252);
+		text = read_all("file://err");
+		ck_assert_msg(strstr(text, rows[i].message) != NULL, "%s", text);
+		free(text);
+	}
+}
+END_TEST
+
+static int
+listening(int *port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t size = sizeof(address);
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(bind(s, (struct sockaddr *)&address, size), 0);
+	ck_assert_int_eq(listen(s, 1), 0);
+	ck_assert_int_eq(getsockname(s, (struct sockaddr *)&address, &size), 0);
+	*port = ntohs(address.sin_port);
+	return s;
+}
+
+START_TEST(a_broker_that_is_not_there_is_253)
+{
+	char port[8];
+	int number;
+	const char *const words[] = {"-h", "127.0.0.1", "-p", port, "get-registration-code", NULL};
+	char *text;
+
+	(void)close(listening(&number));
+	(void)snprintf(port, sizeof(port), "%d", number);
+	ck_assert_int_eq(run_words(words), 253);
+	text = read_all("file://err");
+	ck_assert_ptr_nonnull(strstr(text, "Unable to connect to 127.0.0.1"));
+	free(text);
+}
+END_TEST
+
+/* One MQTT 3.1.1 packet; the broker's side of the wire in as few lines as will
+ * do.  -1 at the end. */
+static int
+read_packet(int s, unsigned char *body, size_t size, size_t *len)
+{
+	unsigned char header, digit;
+	size_t shift = 0;
+	size_t got = 0;
+
+	*len = 0;
+	if (read(s, &header, 1) != 1)
+		return -1;
+	do {
+		if (read(s, &digit, 1) != 1)
+			return -1;
+		*len |= (size_t)(digit & 127) << shift;
+		shift += 7;
+	} while (digit & 128);
+	while (got < *len && *len < size) {
+		ssize_t n = read(s, body + got, *len - got);
+
+		if (n <= 0)
+			return -1;
+		got += (size_t)n;
+	}
+	body[got] = '\0';
+	return header;
+}
+
+static void
+send_packet(int s, unsigned char header, const void *body, size_t len)
+{
+	unsigned char packet[8192];
+	size_t n = 0;
+	size_t rest = len;
+
+	packet[n++] = header;
+	do {
+		packet[n++] = (unsigned char)(rest % 128 | (rest > 127 ? 128 : 0));
+		rest /= 128;
+	} while (rest > 0);
+	memcpy(packet + n, body, len);
+	if (write(s, packet, n + len) < 0)
+		_exit(1);
+}
+
+static void
+send_answer(int s, const char *correlation, const char *rest)
+{
+	char body[4096] = "\0\x19$CONTROL/jitr/v1/response";
+	int len = snprintf(body + 27, sizeof(body) - 27,
+	    "{\"responses\":[{\"command\":\"c\",\"correlationData\":\"%s\",%s}]}", correlation, rest);
+
+	send_packet(s, 0x30, body, 27 + (size_t)len);
+}
+
+/* A request: first an answer that is somebody else's, then ours, the next of
+ * the list. */
+static void
+answer_request(int s, const unsigned char *body, const char *answer)
+{
+	const char *json = (const char *)body + 2 + 16 + 2; /* topic, packet id */
+	cJSON *request = cJSON_Parse(json);
+	const cJSON *command =
+	    cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(request, "commands"), 0);
+	const char *id =
+	    cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(command, "correlationData"));
+	FILE *log = fopen("requests", "a");
+
+	send_packet(s, 0x40, body + 2 + 16, 2); /* PUBACK */
+	send_answer(s, "somebody else", "\"error\":\"NotYoursException\"");
+	send_answer(s, id, answer);
+	(void)fprintf(log, "%s\n", json);
+	(void)fclose(log);
+	cJSON_Delete(request);
+}
+
+/* The subscription is refused, as a broker's rules may do; the answers come
+ * nevertheless. */
+static void
+play_broker(int listener, const char *const *answers)
+{
+	static unsigned char body[65536];
+	int s = accept(listener, NULL, NULL);
+	size_t len;
+	int header;
+
+	while ((header = read_packet(s, body, sizeof(body) - 1, &len)) >= 0) {
+		if (header >> 4 == 1)
+			send_packet(s, 0x20, "\0\0", 2);
+		else if (header >> 4 == 8)
+			send_packet(s, 0x90, (unsigned char[]){body[0], body[1], 0x80}, 3);
+		else if (header >> 4 == 3 && *answers != NULL)
+			answer_request(s, body, *answers++);
+		else
+			break;
+	}
+	_exit(0);
+}
+
+static int
+run_with_broker(const char *const *answers, const char *const *command)
+{
+	char port[8];
+	int number;
+	int listener = listening(&number);
+	const char *words[WORDS_MAX] = {"-h", "127.0.0.1", "-p", port};
+	pid_t broker;
+	int status;
+
+	(void)unlink("requests");
+	broker = fork();
+	if (broker == 0)
+		play_broker(listener, answers);
+	(void)close(listener);
+	(void)snprintf(port, sizeof(port), "%d", number);
+	for (int i = 0; command[i] != NULL; i++)
+		words[4 + i] = command[i];
+	status = run_words(words);
+	ck_assert_int_eq(waitpid(broker, NULL, 0), broker);
+	return status;
+}
+
+START_TEST(an_answer_is_printed_and_the_status_is_0)
+{
+	static const char *const answers[] = {"\"data\":{\"registrationCode\":\"ab\"}", NULL};
+	static const char *const words[] = {"get-registration-code", NULL};
+
+	ck_assert_int_eq(run_with_broker(answers, words), 0);
+	expect_file("file://out", "{\n    \"registrationCode\": \"ab\"\n}\n");
+	expect_file("file://err", "");
+}
+END_TEST
+
+START_TEST(a_command_without_output_prints_nothing)
+{
+	static const char *const answers[] = {"\"data\":{}", NULL};
+	static const char *const words[] = {"delete-registration-code", NULL};
+
+	ck_assert_int_eq(run_with_broker(answers, words), 0);
+	expect_file("file://out", "");
+	expect_file("file://err", "");
+}
+END_TEST
+
+START_TEST(a_refusal_is_254_in_the_words_of_the_aws_cli)
+{
+	static const char *const answers[] = {
+	    "\"error\":\"ResourceNotFoundException\",\"message\":\"no such\\u001b CA\"", NULL};
+	static const char *const words[] = {"describe-ca-certificate", "--certificate-id", "1",
+	    NULL};
+
+	ck_assert_int_eq(run_with_broker(answers, words), 254);
+	expect_file("file://out", "");
+	expect_file("file://err",
+	    "\nAn error occurred (ResourceNotFoundException) when calling the "
+	    "DescribeCACertificate operation: no such\\x1b CA\n");
+}
+END_TEST
+
+START_TEST(a_broker_that_hangs_up_is_253)
+{
+	static const char *const answers[] = {NULL};
+	static const char *const words[] = {"get-registration-code", NULL};
+	char *text;
+
+	ck_assert_int_eq(run_with_broker(answers, words), 253);
+	text = read_all("file://err");
+	ck_assert_ptr_nonnull(strstr(text, "the broker closed the connection before it answered"));
+	free(text);
+}
+END_TEST
+
+#define ENTRY(id) "{\"certificateId\":\"" id "\"}"
+#define PAGE(entries, next) "\"data\":{\"certificates\":[" entries "],\"nextMarker\":" next "}"
+
+static const char *const three_pages[] = {PAGE(ENTRY("1") "," ENTRY("2"), "\"Mg==\""),
+    PAGE(ENTRY("3"), "\"Mw==\""), PAGE(ENTRY("4"), "null"), NULL};
+
+/* The AWS CLI fetches all pages and shows them as one. */
+START_TEST(a_list_is_fetched_page_by_page_and_shown_as_one)
+{
+	static const char *const words[] = {"list-certificates", "--output", "text", NULL};
+	char *requested;
+
+	ck_assert_int_eq(run_with_broker(three_pages, words), 0);
+	expect_file("file://out",
+	    "CERTIFICATES\t1\nCERTIFICATES\t2\nCERTIFICATES\t3\nCERTIFICATES\t4\n");
+	requested = read_all("file://requests");
+	ck_assert_ptr_nonnull(strstr(requested, "\"pageSize\":250,\"marker\":\"Mg==\"}"));
+	ck_assert_ptr_nonnull(strstr(requested, "\"pageSize\":250,\"marker\":\"Mw==\"}"));
+	free(requested);
+}
+END_TEST
+
+START_TEST(max_items_stops_where_the_next_command_goes_on)
+{
+	static const char *const words[] = {"list-certificates", "--max-items", "3", "--page-size",
+	    "2", "--starting-token", "MQ==", NULL};
+	char *requested;
+
+	ck_assert_int_eq(run_with_broker(three_pages, words), 0);
+	expect_file("file://out",
+	    "{\n    \"certificates\": [\n        {\n            \"certificateId\": \"1\"\n        },\n"
+	    "        {\n            \"certificateId\": \"2\"\n        },\n"
+	    "        {\n            \"certificateId\": \"3\"\n        }\n    ],\n"
+	    "    \"NextToken\": \"Mw==\"\n}\n");
+	requested = read_all("file://requests");
+	ck_assert_ptr_nonnull(strstr(requested, "\"pageSize\":2,\"marker\":\"MQ==\"}"));
+	ck_assert_ptr_nonnull(strstr(requested, "\"pageSize\":1,\"marker\":\"Mg==\"}"));
+	free(requested);
+}
+END_TEST
+
+START_TEST(no_paginate_shows_the_page_as_it_came)
+{
+	static const char *const words[] = {"list-certificates", "--no-paginate", NULL};
+
+	ck_assert_int_eq(run_with_broker(three_pages, words), 0);
+	expect_file("file://out",
+	    "{\n    \"certificates\": [\n        {\n            \"certificateId\": \"1\"\n        },\n"
+	    "        {\n            \"certificateId\": \"2\"\n        }\n    ],\n"
+	    "    \"nextMarker\": \"Mg==\"\n}\n");
+}
+END_TEST
+
+START_TEST(a_list_that_never_ends_is_given_up)
+{
+	static const char *const answers[] = {PAGE("", "\"Mg==\""), PAGE("", "\"Mg==\""), NULL};
+	static const char *const words[] = {"list-certificates", NULL};
+
+	ck_assert_int_eq(run_with_broker(answers, words), 255);
+	expect_file("file://out", "");
+}
+END_TEST
+
+/* One command does what takes four with AWS (contract 4), and the key stays. */
+START_TEST(ca_key_proves_possession_by_itself_and_is_not_sent)
+{
+	static const char *const answers[] = {"\"data\":{\"registrationCode\":\"" ID64 "\"}",
+	    "\"data\":{\"certificateId\":\"1\"}", NULL};
+	static const char *const words[] = {"register-ca-certificate", "--ca-certificate",
+	    "own.pem", "--ca-key", "file://own.key", "--set-as-active", NULL};
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *ca = new_ca(key, EVP_sha256(), true);
+	char *pem = pem_of(ca);
+	char *requested;
+
+	write_key("own.key", key, NULL);
+	write_file("own.pem", pem, strlen(pem));
+	ck_assert_int_eq(run_with_broker(answers, words), 0);
+	expect_file("file://out", "{\n    \"certificateId\": \"1\"\n}\n");
+	requested = read_all("file://requests");
+	ck_assert_ptr_nonnull(strstr(requested, "\"verificationCertificate\":\"-----BEGIN CERT"));
+	ck_assert_ptr_null(strstr(requested, "PRIVATE KEY"));
+	free(requested);
+	free(pem);
+	X509_free(ca);
+	EVP_PKEY_free(key);
+}
+END_TEST
+
+/* ---- help and documentation --------------------------------------------- */
+
+static void
+expect_flags(const char *text, const char *where, const struct flag *flags)
+{
+	for (const struct flag *f = flags; f->name != NULL; f++) {
+		char name[80];
+
+		(void)snprintf(name, sizeof(name), "--%s", f->name);
+		ck_assert_msg(strstr(text, name) != NULL, "%s does not name %s", where, name);
+		if (f->kind != FLAG_BOOLEAN)
+			continue;
+		(void)snprintf(name, sizeof(name), "--no-%s", f->name);
+		ck_assert_msg(strstr(text, name) != NULL, "%s does not name %s", where, name);
+	}
+}
+
+/* doc/commands.md has a section for every command, and it names every flag. */
+START_TEST(the_documentation_names_every_command_and_flag)
+{
+	const struct command *c = &command_table[_i];
+	char path[5000];
+	char heading[100];
+	char *doc;
+	char *section;
+	char *end;
+
+	(void)snprintf(path, sizeof(path), "file://%s/../../doc/commands.md", start);
+	doc = read_all(path);
+	expect_flags(doc, "doc/commands.md", global_flags);
+	(void)snprintf(heading, sizeof(heading), "\n### %s\n", c->name);
+	section = strstr(doc, heading);
+	ck_assert_msg(section != NULL, "no section for %s", c->name);
+	end = strstr(section + 2, "\n##");
+	if (end != NULL)
+		*end = '\0';
+	expect_flags(section, c->name, c->flags);
+	free(doc);
+}
+END_TEST
+
+START_TEST(help_names_every_flag)
+{
+	const struct command *c = &command_table[_i];
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	help_command(out, &program, c);
+	ck_assert_int_eq(fclose(out), 0);
+	expect_flags(text, c->name, c->flags);
+	free(text);
+}
+END_TEST
+
+/* A folder of our own to work in, with the files that the rows name. */
+static void
+prepare_folder(void)
+{
+	static char large[VALUE_MAX + 1];
+	static const char key[] = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
+
+	ck_assert_ptr_nonnull(getcwd(start, sizeof(start)));
+	memcpy(folder, "/tmp/check_ctl_XXXXXX", 22);
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(chdir(folder), 0);
+	ck_assert_int_eq(setenv("XDG_CONFIG_HOME", "/nonexistent", 1), 0);
+	memset(large, 'x', sizeof(large));
+	write_file("large.pem", large, sizeof(large));
+	write_file("ca.pem", PEM, strlen(PEM));
+	write_file("ca.der", "\x30\x82\0\x10", 4);
+	write_file("secret.pem", key, strlen(key));
+	write_file("config.json", "{\"templateName\":\"t\"}", 20);
+	write_file("word.txt", "word", 4);
+}
+
+static void
+remove_folder(void)
+{
+	static const char *const names[] = {"large.pem", "ca.pem", "ca.der", "secret.pem",
+	    "config.json", "word.txt", "mosquitto_ctrl", "options", "bad", "ca.key", "other.key",
+	    "locked.key", "own.key", "own.pem", "out", "err", "requests"};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		(void)unlink(names[i]);
+	ck_assert_int_eq(chdir(start), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+
+/* ---- the suite ---------------------------------------------------------- */
+
+static TCase *
+new_case(Suite *suite, const char *name)
+{
+	TCase *c = tcase_create(name);
+
+	tcase_add_unchecked_fixture(c, prepare_folder, remove_folder);
+	suite_add_tcase(suite, c);
+	return c;
+}
+
+static void
+add_words(Suite *suite)
+{
+	TCase *words = new_case(suite, "words");
+	TCase *options = new_case(suite, "options");
+
+	tcase_add_loop_test(words, words_become_the_request_of_the_aws_operation, 0,
+	    COUNT_OF(requests));
+	tcase_add_loop_test(words, every_command_has_a_request_in_this_test, 0, (int)command_count);
+	tcase_add_loop_test(words, wrong_words_are_refused_with_the_reason, 0, COUNT_OF(refusals));
+	tcase_add_test(words, help_is_found_wherever_it_stands);
+	tcase_add_loop_test(words, shorthand_is_read_as_the_aws_cli_reads_it, 0,
+	    COUNT_OF(shorthands));
+	tcase_add_test(words, shorthand_cut_off_anywhere_does_no_harm);
+	tcase_add_test(words, a_tilde_is_the_home_directory);
+	tcase_add_loop_test(words, the_documentation_names_every_command_and_flag, 0,
+	    (int)command_count);
+	tcase_add_loop_test(words, help_names_every_flag, 0, (int)command_count);
+	tcase_add_test(options, options_are_those_of_mosquitto_ctrl);
+	tcase_add_test(options, without_options_it_is_localhost_and_mqtt_311);
+	tcase_add_test(options, a_url_brings_host_port_user_and_password);
+	tcase_add_test(options, the_command_line_wins_over_the_options_file);
+	tcase_add_loop_test(options, wrong_options_are_refused_with_the_reason, 0,
+	    COUNT_OF(wrong_options));
+	tcase_add_test(options, a_url_that_the_host_has_cut_is_mended);
+	tcase_add_test(options, a_module_finds_the_options_before_its_name);
+}
+
+static void
+add_answers(Suite *suite)
+{
+	TCase *answers = new_case(suite, "answers");
+	TCase *whole = new_case(suite, "whole");
+
+	tcase_add_test(answers, a_request_names_its_command_in_lower_camel_case);
+	tcase_add_test(answers, only_the_answer_with_our_correlation_is_opened);
+	tcase_add_test(answers, what_is_no_answer_is_ignored);
+	tcase_add_loop_test(answers, answers_look_as_the_aws_cli_prints_them, 0, COUNT_OF(outputs));
+	tcase_add_test(answers, no_control_character_reaches_a_terminal);
+	tcase_add_loop_test(answers, a_proof_is_signed_by_the_ca_and_carries_the_code, 0,
+	    COUNT_OF(ca_types));
+	tcase_add_test(answers, a_key_that_cannot_prove_anything_is_refused_first);
+	tcase_set_timeout(whole, 30);
+	tcase_add_test(whole, usage_errors_end_with_252_and_look_as_the_aws_clis);
+	tcase_add_test(whole, a_ca_without_proof_or_with_two_is_a_usage_error);
+	tcase_add_test(whole, a_broker_that_is_not_there_is_253);
+	tcase_add_test(whole, an_answer_is_printed_and_the_status_is_0);
+	tcase_add_test(whole, a_command_without_output_prints_nothing);
+	tcase_add_test(whole, a_refusal_is_254_in_the_words_of_the_aws_cli);
+	tcase_add_test(whole, a_broker_that_hangs_up_is_253);
+	tcase_add_test(whole, a_list_is_fetched_page_by_page_and_shown_as_one);
+	tcase_add_test(whole, max_items_stops_where_the_next_command_goes_on);
+	tcase_add_test(whole, no_paginate_shows_the_page_as_it_came);
+	tcase_add_test(whole, a_list_that_never_ends_is_given_up);
+	tcase_add_test(whole, ca_key_proves_possession_by_itself_and_is_not_sent);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("ctl");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	add_words(suite);
+	add_answers(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
