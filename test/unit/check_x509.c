@@ -696,6 +696,27 @@ START_TEST(a_longer_encoding_is_refused_but_has_the_same_id)
 }
 END_TEST
 
+/* Unused bits of the signature may be anything in BER, and zero in DER: here
+ * the encoding has the same length and other bytes. */
+START_TEST(another_encoding_of_the_same_length_is_refused)
+{
+	struct pki_cert *c = pki_device(p256_ca, "device");
+	uint8_t          der[2048];
+	size_t           at = c->der.len - 64;
+	struct x509_st  *x;
+	struct diag      diag;
+
+	memcpy(der, c->der.data, c->der.len);
+	while (der[at] != 0x03 || at + 2 + der[at + 1] != c->der.len)
+		at--;
+	der[at + 2] = 1; /* the last bit is not used */
+	der[c->der.len - 1] |= 1;
+	ck_clean(x509_from_der((struct view){ der, c->der.len }, &x, &diag) == ERR_CERTIFICATE);
+	ck_assert_str_eq(diag.text, "the certificate is not encoded in DER");
+	pki_free(c);
+}
+END_TEST
+
 /* Everything that can be asked of a certificate from outside. */
 static void
 ask_everything(struct x509_st *x)
@@ -940,6 +961,7 @@ START_TEST(the_largest_certificate_survives_as_pem)
 {
 	struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = p256_ca, .sans = 11910 });
 	struct x509_st  *x;
+	struct diag      diag;
 
 	ck_assert_uint_gt(c->der.len, 47900);
 	ck_assert_uint_le(c->der.len, 48000);
@@ -949,7 +971,8 @@ START_TEST(the_largest_certificate_survives_as_pem)
 	x509_free(x);
 	pki_free(c);
 	c = pki_make(&(struct pki_options){ .issuer = p256_ca, .sans = 12000 });
-	ck_clean(x509_from_der(c->der, &x, NULL) == ERR_CERTIFICATE);
+	ck_clean(x509_from_der(c->der, &x, &diag) == ERR_CERTIFICATE);
+	ck_assert_ptr_nonnull(strstr(diag.text, "1 to 48000 bytes")); /* and not parsed */
 	ck_clean(x509_from_pem(c->pem, &x, NULL) == ERR_CERTIFICATE);
 	pki_free(c);
 }
@@ -1266,6 +1289,7 @@ parse_case(void)
 	tcase_add_test(t, truncated_der_is_refused);
 	tcase_add_test(t, bytes_behind_the_certificate_are_refused);
 	tcase_add_test(t, a_longer_encoding_is_refused_but_has_the_same_id);
+	tcase_add_test(t, another_encoding_of_the_same_length_is_refused);
 	tcase_add_loop_test(t, random_changes_do_no_harm, 0, 10);
 	tcase_add_loop_test(t, pem_is_one_certificate_and_nothing_else, 0, COUNT_OF(pems));
 	tcase_add_loop_test(t, pem_lines_may_have_any_length, 0, 70);
