@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <openssl/x509.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ struct client {
 	char                  correlation[33];
 	cJSON                *answer;
 	struct diag           why;
-	struct diag           tls; /* the last error OpenSSL reported */
+	struct diag           tls; /* what libmosquitto logged about a failure */
 	struct sigaction      old_pipe;
 };
 
@@ -136,14 +137,19 @@ on_message(struct mosquitto *mosq, void *obj, const struct mosquitto_message *m,
 		c->stage = STAGE_ANSWERED;
 }
 
+/* What libmosquitto knows about a failure it tells nobody but the log: first
+ * which file, then OpenSSL's "error:0A000086:SSL routines::reason". */
 static void
 on_log(struct mosquitto *mosq, void *obj, int level, const char *text)
 {
 	struct client *c = obj;
+	const char *reason = strrchr(text, ':');
 
 	(void)mosq;
-	if (strstr(text, "OpenSSL Error") != NULL)
-		diag_set(&c->tls, "%s", text);
+	if (level == MOSQ_LOG_ERR && strncmp(text, "Error: ", 7) == 0)
+		diag_set(&c->tls, "%s", text + 7);
+	else if (level == MOSQ_LOG_ERR && c->tls.text[0] == '\0')
+		diag_set(&c->tls, "TLS: %s", reason != NULL ? reason + 1 : text);
 	if (c->options->debug && level == MOSQ_LOG_DEBUG)
 		(void)fprintf(stderr, "%s\n", text);
 }
@@ -197,12 +203,16 @@ set_tls(struct client *c)
 {
 	const struct options *o = c->options;
 	struct mosquitto *m = c->mosq;
+	const char *capath = o->capath;
 	int rc = MOSQ_ERR_SUCCESS;
 
+	/* libmosquitto 2.0 takes no client certificate with that option alone. */
+	if (o->os_certs && o->cert != NULL && o->cafile == NULL && capath == NULL)
+		capath = X509_get_default_cert_dir();
 	if (o->os_certs)
 		rc = mosquitto_int_option(m, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
-	if (rc == 0 && (o->cafile != NULL || o->capath != NULL || o->os_certs))
-		rc = mosquitto_tls_set(m, o->cafile, o->capath, o->cert, o->key, NULL);
+	if (rc == 0 && (o->cafile != NULL || capath != NULL))
+		rc = mosquitto_tls_set(m, o->cafile, capath, o->cert, o->key, NULL);
 	if (rc == 0 && o->insecure)
 		rc = mosquitto_tls_insecure_set(m, true);
 	if (rc == 0 && o->tls_engine != NULL)
@@ -263,6 +273,17 @@ new_session(struct client *c)
 	return random_hex(id + 5, 8) ? mosquitto_new(id, true, c) : NULL;
 }
 
+static const char *
+connect_failure(const struct client *c, int rc)
+{
+	if (c->tls.text[0] != '\0')
+		return c->tls.text;
+	if (rc != MOSQ_ERR_ERRNO)
+		return mosquitto_strerror(rc);
+	/* libmosquitto's name for a connection that ended within TLS. */
+	return errno == EPROTO ? "the broker closed the connection" : strerror(errno);
+}
+
 MUST_USE static bool
 connect_to(struct client *c)
 {
@@ -270,19 +291,18 @@ connect_to(struct client *c)
 	char where[160];
 	int rc = mosquitto_connect_bind_v5(c->mosq, o->host, options_port(o), o->keepalive, o->bind,
 	    NULL);
-	const char *detail = rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc);
 
-	if (rc == MOSQ_ERR_SUCCESS) {
-		if (wait_for(c, STAGE_CONNECTING))
-			return true;
-		fail(c, "Connection error", "no answer to the connection request");
+	if (rc != MOSQ_ERR_SUCCESS) {
+		const char *why = connect_failure(c, rc);
+
+		(void)snprintf(where, sizeof(where), "Unable to connect to %.100s port %d",
+		    o->host, options_port(o));
+		fail(c, where, why);
 		return false;
 	}
-	if (rc == MOSQ_ERR_TLS && c->tls.text[0] != '\0')
-		detail = c->tls.text;
-	(void)snprintf(where, sizeof(where), "Unable to connect to %.100s port %d", o->host,
-	    options_port(o));
-	fail(c, where, detail);
+	if (wait_for(c, STAGE_CONNECTING))
+		return true;
+	fail(c, "Connection error", "no answer to the connection request");
 	return false;
 }
 
