@@ -23,6 +23,7 @@ struct outbox {
 	uint64_t             published; /* the highest number handed to the broker */
 	uint64_t             delivered; /* the highest number it has had a turn for */
 	uint64_t             removing;  /* the highest number a job was submitted for */
+	bool                 failing;   /* the store could not be read at the last try */
 };
 
 /* Publishes at most OUTBOX_PER_TICK messages; how many.  outbox.pending stays

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* outbox.c - see outbox.h. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,11 +111,26 @@ publish_copies(struct outbox *o, const struct copy *copies, size_t count)
 	return count;
 }
 
+/* Told when it begins, not at every tick. */
+static void
+note_failure(struct outbox *o, enum err e)
+{
+	char line[160];
+
+	if (e != ERR_OK && !o->failing) {
+		(void)snprintf(line, sizeof(line), "jitr: stored events cannot be published: %s; "
+		    "they stay stored, and it is tried again", err_text(e));
+		o->broker->log(LEVEL_ERROR, line);
+	}
+	o->failing = e != ERR_OK;
+}
+
 size_t
 outbox_pump(struct outbox *o)
 {
+	size_t count = 0, published = 0;
 	struct copy *copies;
-	size_t count, published = 0;
+	enum err e;
 
 	/* What was published at an earlier tick the broker has delivered by now. */
 	o->delivered = o->published;
@@ -122,12 +138,12 @@ outbox_pump(struct outbox *o)
 	if (!o->pending)
 		return 0;
 	copies = malloc(OUTBOX_PER_TICK * sizeof(*copies));
-	if (copies == NULL)
-		return 0;
-	if (copy_messages(o, copies, OUTBOX_PER_TICK, &count) == ERR_OK) {
+	e = copies == NULL ? ERR_NOMEM : copy_messages(o, copies, OUTBOX_PER_TICK, &count);
+	if (e == ERR_OK) {
 		published = publish_copies(o, copies, count);
 		o->pending = published == OUTBOX_PER_TICK || published < count;
 	}
+	note_failure(o, e);
 	free(copies);
 	return published;
 }
