@@ -173,42 +173,40 @@ find_body(struct view pem, struct view *body)
 
 /* Into out, which has room for body.len bytes and one line more.  White space
  * is skipped; a dash, which OpenSSL takes for the end, cannot be in there. */
-static bool
+static enum err
 base64_decode(struct view body, uint8_t *out, size_t *len)
 {
 	EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
 	int             n = 0, rest = 0;
-	bool            ok = false;
+	enum err        e = ERR_CERTIFICATE;
 
 	if (ctx == NULL)
-		return false;
+		return ERR_NOMEM;
 	EVP_DecodeInit(ctx);
 	if (EVP_DecodeUpdate(ctx, out, &n, body.data, (int)body.len) >= 0
 	    && EVP_DecodeFinal(ctx, out + n, &rest) >= 0) {
 		*len = (size_t)n + (size_t)rest;
-		ok = true;
+		e = ERR_OK;
 	}
 	EVP_ENCODE_CTX_free(ctx);
-	return ok;
+	return e;
 }
 
 static enum err
 from_body(struct view body, struct x509_st **out, struct diag *diag)
 {
-	struct view der = {0};
 	uint8_t    *bytes = malloc(body.len + LINE);
-	enum err    e;
+	struct view der = { bytes, 0 };
+	enum err    e = ERR_NOMEM;
 
-	if (bytes == NULL)
-		return ERR_NOMEM;
-	if (base64_decode(body, bytes, &der.len)) {
-		der.data = bytes;
+	if (bytes != NULL)
+		e = base64_decode(body, bytes, &der.len);
+	if (e == ERR_OK)
 		e = x509_from_der(der, out, diag);
-	} else {
+	else if (e == ERR_CERTIFICATE)
 		diag_set(diag, "what is between the PEM lines is not base64");
-		e = openssl_failure(ERR_CERTIFICATE);
-	}
 	free(bytes);
+	ERR_clear_error();
 	return e;
 }
 
