@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_base.c - hex, identities, errors, and the names of states.
+ *
+ * AWS's names and statuses are written down here a second time, from aws-iot
+ * 1.4 and 1.7: a slip in the tables of base.h or model.c shows.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "jitr/base.h"
+#include "jitr/model.h"
+#include "suite.h"
+
+static const char digits[] = "00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165afa";
+
+START_TEST(hex_is_lower_case_and_comes_back)
+{
+	uint8_t bytes[] = { 0x00, 0x01, 0x7f, 0x80, 0xab, 0xff }, again[6];
+	char hex[13];
+
+	hex_encode((struct view){ bytes, sizeof(bytes) }, hex);
+	ck_assert_str_eq(hex, "00017f80abff");
+	ck_assert(hex_decode(again, sizeof(again), view_of(hex)));
+	ck_assert_mem_eq(again, bytes, sizeof(bytes));
+	hex_encode((struct view){ NULL, 0 }, hex);
+	ck_assert_str_eq(hex, "");
+}
+END_TEST
+
+START_TEST(an_id_is_64_digits_of_either_case_written_in_lower_case)
+{
+	char upper[CERTID_HEX_SIZE], out[CERTID_HEX_SIZE];
+	struct certid a, b;
+
+	for (size_t i = 0; i < sizeof(upper); i++)
+		upper[i] = (char)(digits[i] >= 'a' && digits[i] <= 'f' ? digits[i] - 'a' + 'A' : digits[i]);
+	ck_assert(certid_from_hex(&a, view_of(digits)));
+	ck_assert(certid_from_hex(&b, view_of(upper)));
+	ck_assert(certid_equal(&a, &b));
+	certid_to_hex(&b, out);
+	ck_assert_str_eq(out, digits);
+	b.b[31] ^= 1;
+	ck_assert(!certid_equal(&a, &b));
+}
+END_TEST
+
+static const struct {
+	const char *what;
+	const char *hex;
+} not_ids[] = {
+	{ "nothing", "" },
+	{ "one digit short", "00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165af" },
+	{ "one digit long", "00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165afa0" },
+	{ "a g", "00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165afg" },
+	{ "a blank", " 0ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165afa" },
+	{ "a sign", "+0ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165afa" },
+	{ "AWS's leftover prefix", "0x00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165a" },
+	{ "colons", "00:ff:10:a5:de:ad:be:ef:25:11:e0:93:54:e2:63:7d:a1:99:07:37:92:9" },
+	{ "the characters around the digits", "/:@G`g00000000000000000000000000000000000000000000000000000000000" },
+};
+
+START_TEST(anything_else_is_no_id)
+{
+	struct certid id;
+
+	ck_assert_msg(!certid_from_hex(&id, view_of(not_ids[_i].hex)), "%s", not_ids[_i].what);
+}
+END_TEST
+
+START_TEST(a_view_of_no_text_is_empty)
+{
+	ck_assert_uint_eq(view_of(NULL).len, 0);
+	ck_assert_uint_eq(view_of("").len, 0);
+	ck_assert_uint_eq(view_of("abc").len, 3);
+}
+END_TEST
+
+static const struct {
+	enum err    e;
+	const char *aws;
+	int         http;
+} errors[] = {
+	{ ERR_OK, "", 200 },
+	{ ERR_NOT_FOUND, "ResourceNotFoundException", 404 },
+	{ ERR_EXISTS, "ResourceAlreadyExistsException", 409 },
+	{ ERR_WRONG_STATE, "CertificateStateException", 406 },
+	{ ERR_REQUEST, "InvalidRequestException", 400 },
+	{ ERR_CERTIFICATE, "CertificateValidationException", 400 },
+	{ ERR_CONFLICT, "CertificateConflictException", 409 },
+	{ ERR_PROOF, "RegistrationCodeValidationException", 400 },
+	{ ERR_LIMIT, "LimitExceededException", 410 },
+	{ ERR_DENIED, "AccessDeniedException", 403 },
+	{ ERR_BUSY, "ThrottlingException", 400 },
+	{ ERR_STORAGE, "ServiceUnavailableException", 503 },
+	{ ERR_CORRUPT, "InternalFailureException", 500 },
+	{ ERR_CRYPTO, "InternalFailureException", 500 },
+	{ ERR_NOMEM, "InternalFailureException", 500 },
+};
+
+#define X(name, http, aws, text) +1
+_Static_assert(COUNT_OF(errors) == 0 ERR_TABLE(X), "an error is missing in this test");
+#undef X
+
+START_TEST(every_error_has_an_aws_name_its_http_status_and_words)
+{
+	ck_assert_int_eq((int)errors[_i].e, _i);
+	ck_assert_str_eq(err_aws_name(errors[_i].e), errors[_i].aws);
+	ck_assert_int_eq(err_http_status(errors[_i].e), errors[_i].http);
+	ck_assert_str_ne(err_text(errors[_i].e), "");
+}
+END_TEST
+
+START_TEST(an_error_of_no_name_is_an_internal_failure)
+{
+	volatile int beyond = (int)COUNT_OF(errors);
+
+	ck_assert_str_eq(err_aws_name((enum err)beyond), "InternalFailureException");
+	ck_assert_int_eq(err_http_status((enum err)beyond), 500);
+	ck_assert_str_ne(err_text((enum err)beyond), "");
+}
+END_TEST
+
+START_TEST(a_diagnosis_is_optional_and_cut_where_it_ends)
+{
+	struct diag d = { "" };
+	char longer[2 * sizeof(d.text)];
+
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	diag_set(NULL, "%s", longer);
+	diag_set(&d, "%d of %s", 3, "four");
+	ck_assert_str_eq(d.text, "3 of four");
+	diag_set(&d, "%s", longer);
+	ck_assert_uint_eq(strlen(d.text), sizeof(d.text) - 1);
+}
+END_TEST
+
+/*
+ * The names of states: aws-iot 1.7.
+ */
+
+static const char *const cert_names[] = {
+	[CERT_INACTIVE] = "INACTIVE",
+	[CERT_ACTIVE] = "ACTIVE",
+	[CERT_REVOKED] = "REVOKED",
+	[CERT_PENDING_TRANSFER] = "PENDING_TRANSFER",
+	[CERT_PENDING_ACTIVATION] = "PENDING_ACTIVATION",
+};
+
+START_TEST(a_certificate_status_has_a_name_both_ways)
+{
+	enum cert_status s;
+
+	ck_assert_str_eq(cert_status_name((enum cert_status)_i), cert_names[_i]);
+	ck_assert(cert_status_parse(cert_names[_i], &s));
+	ck_assert_int_eq((int)s, _i);
+}
+END_TEST
+
+START_TEST(a_ca_status_and_a_mode_have_names_both_ways)
+{
+	enum ca_status status;
+	enum cert_mode mode;
+
+	ck_assert_str_eq(ca_status_name(CA_ACTIVE), "ACTIVE");
+	ck_assert_str_eq(ca_status_name(CA_INACTIVE), "INACTIVE");
+	ck_assert(ca_status_parse("ACTIVE", &status) && status == CA_ACTIVE);
+	ck_assert(ca_status_parse("INACTIVE", &status) && status == CA_INACTIVE);
+	ck_assert_str_eq(cert_mode_name(MODE_DEFAULT), "DEFAULT");
+	ck_assert_str_eq(cert_mode_name(MODE_SNI_ONLY), "SNI_ONLY");
+	ck_assert(cert_mode_parse("DEFAULT", &mode) && mode == MODE_DEFAULT);
+	ck_assert(cert_mode_parse("SNI_ONLY", &mode) && mode == MODE_SNI_ONLY);
+}
+END_TEST
+
+START_TEST(a_word_of_another_spelling_names_nothing)
+{
+	static const char *const words[] = { "", "active", "ACTIVE ", "ACTIV", "ACTIVEX", "UNKNOWN",
+		"REGISTER_INACTIVE" };
+	enum cert_status cert;
+	enum ca_status ca;
+	enum cert_mode mode;
+
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		ck_assert(!cert_status_parse(words[i], &cert));
+		ck_assert(!ca_status_parse(words[i], &ca));
+		ck_assert(!cert_mode_parse(words[i], &mode));
+	}
+	ck_assert(!ca_status_parse("REVOKED", &ca));
+	ck_assert(!ca_status_parse("PENDING_ACTIVATION", &ca));
+}
+END_TEST
+
+START_TEST(a_status_from_damaged_memory_has_a_name_all_the_same)
+{
+	volatile int beyond = 77;
+
+	ck_assert_str_eq(cert_status_name((enum cert_status)beyond), "UNKNOWN");
+	ck_assert_str_eq(ca_status_name((enum ca_status)beyond), "UNKNOWN");
+	ck_assert_str_eq(cert_mode_name((enum cert_mode)beyond), "UNKNOWN");
+}
+END_TEST
+
+/* A field that was forgotten refuses instead of admitting (model.h). */
+START_TEST(zero_grants_nothing)
+{
+	ck_assert_int_eq(CERT_INACTIVE, 0);
+	ck_assert_int_eq(CA_INACTIVE, 0);
+	ck_assert_int_eq(ANSWER_NOT_ASKED, 0);
+	ck_assert_int_eq(MODE_SNI_ONLY, 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("base");
+	TCase *t = suite_case(suite, "hex and errors");
+
+	tcase_add_test(t, hex_is_lower_case_and_comes_back);
+	tcase_add_test(t, an_id_is_64_digits_of_either_case_written_in_lower_case);
+	tcase_add_loop_test(t, anything_else_is_no_id, 0, COUNT_OF(not_ids));
+	tcase_add_test(t, a_view_of_no_text_is_empty);
+	tcase_add_loop_test(t, every_error_has_an_aws_name_its_http_status_and_words, 0,
+	    COUNT_OF(errors));
+	tcase_add_test(t, an_error_of_no_name_is_an_internal_failure);
+	tcase_add_test(t, a_diagnosis_is_optional_and_cut_where_it_ends);
+	t = suite_case(suite, "names");
+	tcase_add_loop_test(t, a_certificate_status_has_a_name_both_ways, 0, COUNT_OF(cert_names));
+	tcase_add_test(t, a_ca_status_and_a_mode_have_names_both_ways);
+	tcase_add_test(t, a_word_of_another_spelling_names_nothing);
+	tcase_add_test(t, a_status_from_damaged_memory_has_a_name_all_the_same);
+	tcase_add_test(t, zero_grants_nothing);
+	return suite_run(suite);
+}

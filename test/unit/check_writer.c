@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_writer.c - the one thread that writes, on a store of ten lines.
+ *
+ * Order, group commit, back-pressure, failure and the end (writer.h).  The
+ * store's commit waits for the test where the test needs to know what is
+ * running; nothing here waits for time to pass.  Also run under
+ * ThreadSanitizer.
+ */
+#include <pthread.h>
+#include <semaphore.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "jitr/writer.h"
+#include "suite.h"
+
+/*
+ * The store of ten lines.  Writer thread, but for what is set before a start
+ * and read after a stop, and the semaphores.
+ */
+
+struct store {
+	bool     held;           /* each commit waits for a pass */
+	sem_t    entered, pass;
+	unsigned commits;
+	enum err begin, commit;  /* what they answer */
+};
+
+static struct store store;
+
+enum err
+store_write(struct store *s, struct txn *t)
+{
+	*t = (struct txn){ .store = s, .writing = true };
+	return s->begin;
+}
+
+enum err
+store_commit(struct txn *t)
+{
+	struct store *s = t->store;
+
+	s->commits++;
+	if (s->held) {
+		sem_post(&s->entered);
+		sem_wait(&s->pass);
+	}
+	return s->commit;
+}
+
+const char *
+store_failure(const struct store *s)
+{
+	(void)s;
+	return "No space left on device";
+}
+
+/*
+ * A job that counts what happens to it.
+ */
+
+struct counted {
+	struct job job;
+	unsigned   nth;
+	enum err   answer;    /* of run */
+	unsigned   ran, committed, commits_before;
+	int64_t    now;
+	unsigned   chain;     /* finish submits another one, so many times */
+};
+
+static struct {
+	struct writer *writer;
+	pthread_t      broker_thread;
+	unsigned       finished, ran, committed, failed;
+	unsigned       chained;
+	struct counted last;
+	void          *context;
+	bool           signals_open;
+} seen;
+
+static struct counted *counted_new(unsigned nth);
+
+static enum err
+counted_run(struct txn *t, struct job *job, int64_t now)
+{
+	struct counted *c = (struct counted *)job;
+	sigset_t blocked;
+
+	must(t->store == &store);
+	/* Once the thread has ended, what finishing submits is run by writer_stop(). */
+	must(!pthread_equal(pthread_self(), seen.broker_thread) || seen.chained > 0);
+	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+	if (sigismember(&blocked, SIGHUP) != 1 || sigismember(&blocked, SIGTERM) != 1 ||
+	    sigismember(&blocked, SIGUSR1) != 1)
+		seen.signals_open = true;
+	c->ran++;
+	c->now = now;
+	return c->answer;
+}
+
+static void
+counted_committed(struct job *job)
+{
+	struct counted *c = (struct counted *)job;
+
+	c->committed++;
+	c->commits_before = store.commits;
+	must(job->result == ERR_OK);
+}
+
+static void
+counted_finish(struct job *job, void *context)
+{
+	struct counted *c = (struct counted *)job;
+
+	must(pthread_equal(pthread_self(), seen.broker_thread));
+	must(c->nth == seen.finished); /* in the order in which they were submitted */
+	seen.finished++;
+	seen.ran += c->ran;
+	seen.committed += c->committed;
+	seen.failed += job->result != ERR_OK;
+	seen.context = context;
+	seen.last = *c;
+	if (c->chain > 0) {
+		struct counted *next = counted_new(c->nth + 1);
+
+		next->chain = c->chain - 1;
+		seen.chained++;
+		must(writer_submit(seen.writer, &next->job) == ERR_OK);
+	}
+	free(c);
+}
+
+static const struct job_type counted_type = { "counted", counted_run, counted_committed,
+	counted_finish };
+
+static struct counted *
+counted_new(unsigned nth)
+{
+	struct counted *c = calloc(1, sizeof(*c));
+
+	must(c != NULL);
+	c->job.type = &counted_type;
+	c->nth = nth;
+	return c;
+}
+
+static void
+submit(unsigned nth)
+{
+	must(writer_submit(seen.writer, &counted_new(nth)->job) == ERR_OK);
+}
+
+static enum err
+try_to_submit(unsigned nth)
+{
+	struct counted *c = counted_new(nth);
+	enum err e = writer_submit(seen.writer, &c->job);
+
+	if (e != ERR_OK)
+		free(c); /* it is still ours */
+	return e;
+}
+
+static int64_t
+clock_of_the_test(void)
+{
+	return 4711;
+}
+
+static void
+start(size_t queue_max, size_t batch_max)
+{
+	struct writer_config config = { queue_max, batch_max, clock_of_the_test };
+
+	ck_assert_int_eq(writer_start(&store, &config, &seen.writer), ERR_OK);
+}
+
+static void
+stop(void)
+{
+	writer_stop(seen.writer, NULL);
+}
+
+static void
+collect_until(unsigned finished)
+{
+	while (seen.finished < finished)
+		if (writer_collect(seen.writer, SIZE_MAX, NULL) == 0)
+			sched_yield();
+}
+
+static void
+set_up(void)
+{
+	memset(&store, 0, sizeof(store));
+	memset(&seen, 0, sizeof(seen));
+	seen.broker_thread = pthread_self();
+	sem_init(&store.entered, 0, 0);
+	sem_init(&store.pass, 0, 0);
+}
+
+/* The writer is in a commit and stays there until let_go(). */
+static void
+hold_in_commit(void)
+{
+	sem_wait(&store.entered);
+}
+
+static void
+let_go(unsigned commits)
+{
+	while (commits-- > 0)
+		sem_post(&store.pass);
+}
+
+/*
+ * Order.
+ */
+
+START_TEST(every_job_is_run_and_finished_once_in_the_order_of_submission)
+{
+	unsigned submitted = 0;
+
+	start(64, 16);
+	while (submitted < 20000) {
+		if (try_to_submit(submitted) == ERR_OK)
+			submitted++;
+		else if (writer_collect(seen.writer, SIZE_MAX, NULL) == 0)
+			sched_yield();
+	}
+	stop();
+	ck_assert_uint_eq(seen.finished, submitted);
+	ck_assert_uint_eq(seen.ran, submitted);
+	ck_assert_uint_eq(seen.committed, submitted);
+	ck_assert_uint_eq(seen.failed, 0);
+}
+END_TEST
+
+START_TEST(a_job_is_told_the_time_and_its_finisher_the_context)
+{
+	int context;
+
+	start(4, 4);
+	submit(0);
+	while (writer_collect(seen.writer, 1, &context) == 0)
+		sched_yield();
+	ck_assert_int_eq(seen.last.now, 4711);
+	ck_assert_ptr_eq(seen.context, &context);
+	stop();
+}
+END_TEST
+
+static size_t
+collect_some(size_t max)
+{
+	size_t n;
+
+	while ((n = writer_collect(seen.writer, max, NULL)) == 0)
+		sched_yield();
+	return n;
+}
+
+START_TEST(no_more_is_finished_at_once_than_was_asked_for)
+{
+	store.held = true;
+	start(10, 10);
+	submit(0);
+	hold_in_commit();
+	for (unsigned i = 1; i < 5; i++)
+		submit(i);
+	let_go(1);
+	ck_assert_uint_eq(collect_some(3), 1);
+	let_go(1);
+	ck_assert_uint_eq(collect_some(3), 3); /* the four are done at the same moment */
+	ck_assert_uint_eq(collect_some(3), 1);
+	ck_assert_uint_eq(writer_collect(seen.writer, 3, NULL), 0);
+	stop();
+}
+END_TEST
+
+/*
+ * Group commit.
+ */
+
+START_TEST(what_gathers_during_a_commit_is_one_batch)
+{
+	store.held = true;
+	start(1000, 512);
+	submit(0);
+	hold_in_commit();
+	for (unsigned i = 1; i <= 100; i++)
+		submit(i);
+	let_go(2);
+	collect_until(101);
+	stop();
+	ck_assert_uint_eq(store.commits, 2);
+}
+END_TEST
+
+START_TEST(a_batch_has_a_greatest_size)
+{
+	store.held = true;
+	start(1000, 10);
+	submit(0);
+	hold_in_commit();
+	for (unsigned i = 1; i <= 25; i++)
+		submit(i);
+	let_go(4);
+	collect_until(26);
+	stop();
+	ck_assert_uint_eq(store.commits, 1 + 3);
+}
+END_TEST
+
+/*
+ * Back-pressure.
+ */
+
+START_TEST(a_full_queue_refuses_and_running_jobs_count)
+{
+	store.held = true;
+	start(4, 1);
+	submit(0);
+	hold_in_commit();
+	for (unsigned i = 1; i < 4; i++)
+		submit(i);
+	ck_assert_int_eq(try_to_submit(4), ERR_BUSY);
+	ck_assert_int_eq(try_to_submit(4), ERR_BUSY);
+	let_go(4);
+	collect_until(4);
+	let_go(1);
+	ck_assert_int_eq(try_to_submit(4), ERR_OK);
+	collect_until(5);
+	stop();
+	ck_assert_uint_eq(seen.ran, 5);
+}
+END_TEST
+
+/*
+ * Failures.
+ */
+
+static void
+three_jobs_fail_with(enum err e)
+{
+	start(10, 10);
+	for (unsigned i = 0; i < 3; i++)
+		submit(i);
+	collect_until(3);
+	ck_assert_uint_eq(seen.failed, 3);
+	ck_assert_uint_eq(seen.committed, 0);
+	ck_assert_int_eq(seen.last.job.result, e);
+	ck_assert_str_eq(seen.last.job.failure, "No space left on device");
+	stop();
+}
+
+START_TEST(a_commit_that_fails_fails_every_job_of_the_batch)
+{
+	store.commit = ERR_STORAGE;
+	three_jobs_fail_with(ERR_STORAGE);
+}
+END_TEST
+
+START_TEST(without_a_transaction_no_job_is_run)
+{
+	store.begin = ERR_NOMEM;
+	three_jobs_fail_with(ERR_NOMEM);
+	ck_assert_uint_eq(seen.ran, 0);
+	ck_assert_uint_eq(store.commits, 0);
+}
+END_TEST
+
+START_TEST(a_failure_is_over_when_the_store_works_again)
+{
+	store.held = true;
+	store.commit = ERR_STORAGE;
+	start(10, 10);
+	submit(0);
+	hold_in_commit();
+	let_go(1);
+	collect_until(1);
+	ck_assert_uint_eq(seen.failed, 1);
+	store.commit = ERR_OK; /* the writer waits for work: it does not look */
+	submit(1);
+	let_go(1);
+	collect_until(2);
+	ck_assert_uint_eq(seen.failed, 1);
+	ck_assert_ptr_null(seen.last.job.failure);
+	stop();
+}
+END_TEST
+
+START_TEST(a_job_that_fails_fails_alone)
+{
+	store.held = true;
+	start(10, 10);
+	submit(0);
+	hold_in_commit();
+	for (unsigned i = 1; i < 4; i++) {
+		struct counted *c = counted_new(i);
+
+		c->answer = i == 2 ? ERR_NOT_FOUND : ERR_OK;
+		ck_assert_int_eq(writer_submit(seen.writer, &c->job), ERR_OK);
+	}
+	let_go(2);
+	collect_until(3);
+	collect_until(4);
+	stop();
+	ck_assert_uint_eq(store.commits, 2);
+	ck_assert_uint_eq(seen.failed, 1);
+	ck_assert_uint_eq(seen.committed, 3); /* what follows a change follows no failure */
+}
+END_TEST
+
+START_TEST(what_follows_a_change_comes_after_the_commit)
+{
+	start(10, 10);
+	submit(0);
+	collect_until(1);
+	ck_assert_uint_eq(seen.last.committed, 1);
+	ck_assert_uint_eq(seen.last.commits_before, 1);
+	stop();
+}
+END_TEST
+
+/*
+ * The end.
+ */
+
+START_TEST(stopping_commits_what_waits_and_finishes_everything)
+{
+	store.held = true;
+	start(1000, 7);
+	for (unsigned i = 0; i < 100; i++)
+		submit(i);
+	hold_in_commit();
+	let_go(100);
+	stop();
+	ck_assert_uint_eq(seen.finished, 100);
+	ck_assert_uint_eq(seen.committed, 100);
+}
+END_TEST
+
+START_TEST(what_finishing_submits_while_stopping_is_run_as_well)
+{
+	struct counted *c = counted_new(0);
+
+	start(10, 10);
+	c->chain = 3;
+	ck_assert_int_eq(writer_submit(seen.writer, &c->job), ERR_OK);
+	stop();
+	ck_assert_uint_eq(seen.finished, 4);
+	ck_assert_uint_eq(seen.committed, 4);
+}
+END_TEST
+
+START_TEST(a_writer_without_work_stops_and_none_stops_too)
+{
+	start(10, 10);
+	stop();
+	writer_stop(NULL, NULL);
+	ck_assert_uint_eq(store.commits, 0);
+}
+END_TEST
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	must(pthread_equal(pthread_self(), seen.broker_thread));
+}
+
+/* A signal that the writer took would not wake the broker's loop. */
+START_TEST(signals_are_the_brokers)
+{
+	struct sigaction act = { .sa_handler = on_signal };
+	sigset_t before, after;
+
+	sigaction(SIGHUP, &act, NULL);
+	pthread_sigmask(SIG_BLOCK, NULL, &before);
+	start(10, 10);
+	pthread_sigmask(SIG_BLOCK, NULL, &after);
+	ck_assert_int_eq(sigismember(&after, SIGHUP), sigismember(&before, SIGHUP));
+	for (unsigned i = 0; i < 20; i++) {
+		submit(i);
+		kill(getpid(), SIGHUP);
+		collect_until(i + 1);
+	}
+	stop();
+	ck_assert(!seen.signals_open);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("writer");
+	TCase *t = suite_case(suite, "order");
+
+	tcase_add_checked_fixture(t, set_up, NULL);
+	tcase_set_timeout(t, 30);
+	tcase_add_test(t, every_job_is_run_and_finished_once_in_the_order_of_submission);
+	tcase_add_test(t, a_job_is_told_the_time_and_its_finisher_the_context);
+	tcase_add_test(t, no_more_is_finished_at_once_than_was_asked_for);
+	tcase_add_test(t, what_gathers_during_a_commit_is_one_batch);
+	tcase_add_test(t, a_batch_has_a_greatest_size);
+	tcase_add_test(t, a_full_queue_refuses_and_running_jobs_count);
+	t = suite_case(suite, "failures and the end");
+	tcase_add_checked_fixture(t, set_up, NULL);
+	tcase_set_timeout(t, 30);
+	tcase_add_test(t, a_commit_that_fails_fails_every_job_of_the_batch);
+	tcase_add_test(t, without_a_transaction_no_job_is_run);
+	tcase_add_test(t, a_failure_is_over_when_the_store_works_again);
+	tcase_add_test(t, a_job_that_fails_fails_alone);
+	tcase_add_test(t, what_follows_a_change_comes_after_the_commit);
+	tcase_add_test(t, stopping_commits_what_waits_and_finishes_everything);
+	tcase_add_test(t, what_finishing_submits_while_stopping_is_run_as_well);
+	tcase_add_test(t, a_writer_without_work_stops_and_none_stops_too);
+	tcase_add_test(t, signals_are_the_brokers);
+	return suite_run(suite);
+}
