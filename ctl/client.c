@@ -108,6 +108,20 @@ on_disconnect(struct mosquitto *mosq, void *obj, int code, const mosquitto_prope
 		    code > 0 && code < 128 ? mosquitto_strerror(code) : "");
 }
 
+/* What the plugin would have answered if the broker had asked it. */
+static cJSON *
+denial(void)
+{
+	cJSON *answer = cJSON_CreateObject();
+
+	if (cJSON_AddStringToObject(answer, "error", "AccessDeniedException") != NULL &&
+	    cJSON_AddStringToObject(answer, "message",
+	        "the broker does not let this user publish to " REQUEST_TOPIC) != NULL)
+		return answer;
+	cJSON_Delete(answer);
+	return NULL;
+}
+
 /* Only MQTT 5 tells that a publish was refused; before it, there is silence. */
 static void
 on_publish(struct mosquitto *mosq, void *obj, int mid, int code, const mosquitto_property *p)
@@ -117,9 +131,14 @@ on_publish(struct mosquitto *mosq, void *obj, int mid, int code, const mosquitto
 	(void)mosq;
 	(void)mid;
 	(void)p;
-	if (code > 127)
-		fail(c, "the broker refused the request: may this user publish to "
-		    REQUEST_TOPIC "?", mosquitto_reason_string(code));
+	if (code < 128 || c->stage != STAGE_WAITING)
+		return;
+	if (code == MQTT_RC_NOT_AUTHORIZED)
+		c->answer = denial();
+	if (c->answer != NULL)
+		c->stage = STAGE_ANSWERED;
+	else
+		fail(c, "the broker refused the request", mosquitto_reason_string(code));
 }
 
 static void

@@ -148,8 +148,26 @@ print_is_scalar(const cJSON *item)
 	return !cJSON_IsObject(item) && !cJSON_IsArray(item);
 }
 
-char *
-print_safe(const char *text)
+/* One character, or one byte that is none, of len bytes. */
+static void
+add_safe(struct text *out, const uint8_t *at, size_t len, bool lines)
+{
+	uint8_t c = at[0];
+
+	if (c == '\n')
+		text_add(out, lines ? "\n" : "\\n");
+	else if (c == '\t')
+		text_add(out, "\\t");
+	else if (len == 0 || c < 0x20 || c == 0x7f)
+		text_addf(out, "\\x%02x", c);
+	else if (is_c1(at, len))
+		text_addf(out, "\\x%02x", at[1]);
+	else
+		text_addf(out, "%.*s", (int)len, (const char *)at);
+}
+
+static char *
+safe_text(const char *text, bool lines)
 {
 	struct view rest = view_of(text);
 	size_t size = 4 * rest.len + 1;
@@ -161,23 +179,25 @@ print_safe(const char *text)
 	out = text_in(safe, size);
 	while (rest.len > 0) {
 		size_t len = utf8_next(rest);
-		uint8_t c = rest.data[0];
 
-		if (c == '\n')
-			text_add(&out, "\\n");
-		else if (c == '\t')
-			text_add(&out, "\\t");
-		else if (len == 0 || c < 0x20 || c == 0x7f)
-			text_addf(&out, "\\x%02x", c);
-		else if (is_c1(rest.data, len))
-			text_addf(&out, "\\x%02x", rest.data[1]);
-		else
-			text_addf(&out, "%.*s", (int)len, (const char *)rest.data);
+		add_safe(&out, rest.data, len, lines);
 		len = len == 0 ? 1 : len;
 		rest.data += len;
 		rest.len -= len;
 	}
 	return safe;
+}
+
+char *
+print_safe(const char *text)
+{
+	return safe_text(text, false);
+}
+
+char *
+print_safe_lines(const char *text)
+{
+	return safe_text(text, true);
 }
 
 /* creationDate, lastModifiedDate, notBefore ...: seconds since 1970
@@ -216,10 +236,10 @@ time_text(double seconds)
 }
 
 char *
-print_scalar(const cJSON *item)
+print_scalar(const cJSON *item, char *(*safe)(const char *text))
 {
 	if (cJSON_IsString(item))
-		return print_safe(item->valuestring);
+		return safe(item->valuestring);
 	if (cJSON_IsBool(item))
 		return strdup(cJSON_IsTrue(item) ? "True" : "False");
 	if (is_time(item))

@@ -31,10 +31,13 @@ void          print_json(FILE *out, const cJSON *item, int depth);
 MUST_USE bool print_text(FILE *out, const cJSON *data);
 MUST_USE bool print_table(FILE *out, const char *title, const cJSON *data, int width);
 
-/* A string, number or truth value for text and table; free() it.  And text
- * from outside made fit for a terminal: \n, \t, \x1b. */
-MUST_USE char *print_scalar(const cJSON *item);
+/* Text from outside made fit for a terminal: \n, \t, \x1b; with lines, only
+ * line breaks stay what they are.  free() it. */
 MUST_USE char *print_safe(const char *text);
+MUST_USE char *print_safe_lines(const char *text);
+
+/* A string made safe by one of these, a number or a truth value. */
+MUST_USE char *print_scalar(const cJSON *item, char *(*safe)(const char *text));
 
 bool print_is_scalar(const cJSON *item);
 

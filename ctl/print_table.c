@@ -38,13 +38,30 @@ static void add_item(struct table *t, const char *title, const cJSON *item, int 
 
 /* Characters, not bytes. */
 static int
-width_of(const char *text)
+width_of(const char *text, size_t len)
 {
 	int width = 0;
 
-	for (; *text != '\0' && width < INT_MAX / 4; text++) {
-		if (((unsigned char)*text & 0xc0) != 0x80)
+	for (size_t i = 0; i < len && width < INT_MAX / 4; i++) {
+		if (((unsigned char)text[i] & 0xc0) != 0x80)
 			width++;
+	}
+	return width;
+}
+
+/* Of the longest line. */
+static int
+cell_width(const char *text)
+{
+	int width = 0;
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+		int w = width_of(text, len);
+
+		width = w > width ? w : width;
+		text += len;
+		text += *text == '\n';
 	}
 	return width;
 }
@@ -96,7 +113,9 @@ scalar_of(const cJSON *object, const char *name)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
 
-	return item != NULL && print_is_scalar(item) ? print_scalar(item) : strdup("");
+	if (item == NULL || !print_is_scalar(item))
+		return strdup("");
+	return print_scalar(item, print_safe_lines);
 }
 
 /* The names of members that are scalars, or that are not, of all objects in a
@@ -212,7 +231,8 @@ add_scalars(struct table *t, const char *title, const cJSON *list, int indent)
 	if (s == NULL)
 		return;
 	cJSON_ArrayForEach(item, list) {
-		add_cell(t, s, print_is_scalar(item) ? print_scalar(item) : strdup(""));
+		add_cell(t, s, print_is_scalar(item) ? print_scalar(item, print_safe_lines)
+		    : strdup(""));
 		end_row(s);
 	}
 }
@@ -248,7 +268,7 @@ column_width(const struct section *s, size_t column)
 	int width = 0;
 
 	for (size_t row = 0; row < rows_of(s); row++) {
-		int w = width_of(cell(s, row, column));
+		int w = cell_width(cell(s, row, column));
 
 		width = w > width ? w : width;
 	}
@@ -258,7 +278,7 @@ column_width(const struct section *s, size_t column)
 static int
 section_width(const struct section *s)
 {
-	int titled = width_of(s->title) + 2 + 2 * s->indent;
+	int titled = cell_width(s->title) + 2 + 2 * s->indent;
 	int total = 2 + 2 * s->indent;
 
 	for (size_t c = 0; c < s->columns; c++)
@@ -355,7 +375,7 @@ draw_rule(FILE *out, const struct section *s, const int *widths)
 static void
 draw_centred(FILE *out, const char *text, int width, int left)
 {
-	int len = width_of(text);
+	int len = cell_width(text);
 	int before = width / 2 - len / 2 - 1;
 
 	repeat(out, '|', left);
@@ -366,30 +386,60 @@ draw_centred(FILE *out, const char *text, int width, int left)
 }
 
 static void
-draw_left(FILE *out, const char *text, int width, int left)
+draw_left(FILE *out, const char *text, size_t bytes, int width, int left)
 {
-	int len = width_of(text);
+	int len = width_of(text, bytes);
 	int padding = width - len - 2 - left - 1 >= 0 ? 2 : 0;
 
 	repeat(out, '|', left);
 	repeat(out, ' ', padding);
-	(void)fputs(text, out);
+	(void)fwrite(text, 1, bytes, out);
 	repeat(out, ' ', width - left - padding - len - 1);
 	(void)fputc('|', out);
 }
 
 static void
-draw_row(FILE *out, const struct section *s, size_t row, const int *widths, bool heading)
+draw_heading(FILE *out, const struct section *s, const int *widths)
 {
 	repeat(out, '|', s->indent);
+	for (size_t c = 0; c < s->columns; c++)
+		draw_centred(out, cell(s, 0, c), widths[c], c == 0);
+	repeat(out, '|', s->indent);
+	(void)fputc('\n', out);
+}
+
+/* One line of the cells, which begins at at[]; at[] moves on to the next.
+ * True if there is one: a line break at the end of a cell begins none. */
+static bool
+draw_line(FILE *out, const struct section *s, const int *widths, const char **at)
+{
+	bool more = false;
+
+	repeat(out, '|', s->indent);
 	for (size_t c = 0; c < s->columns; c++) {
-		if (heading)
-			draw_centred(out, cell(s, row, c), widths[c], c == 0);
-		else
-			draw_left(out, cell(s, row, c), widths[c], c == 0);
+		size_t len = strcspn(at[c], "\n");
+
+		draw_left(out, at[c], len, widths[c], c == 0);
+		at[c] += len;
+		at[c] += *at[c] == '\n';
+		more = more || *at[c] != '\0';
 	}
 	repeat(out, '|', s->indent);
 	(void)fputc('\n', out);
+	return more;
+}
+
+/* As many lines as the tallest cell has: PEM is read as it was written.  (The
+ * AWS CLI lets its line breaks tear the box apart.) */
+static void
+draw_row(FILE *out, const struct section *s, size_t row, const int *widths)
+{
+	const char *at[COLUMNS_MAX + 1];
+
+	for (size_t c = 0; c < s->columns; c++)
+		at[c] = cell(s, row, c);
+	while (draw_line(out, s, widths, at))
+		continue;
 }
 
 static void
@@ -420,12 +470,14 @@ draw_section(FILE *out, const struct section *s, int width)
 		return;
 	stretch(s, width, widths);
 	draw_rule(out, s, widths);
-	for (size_t row = 0; row < rows_of(s); row++) {
-		draw_row(out, s, row, widths, row == 0 && s->headed);
-		if (row == 0 && s->headed && rows_of(s) > 1)
-			draw_rule(out, s, widths);
+	if (s->headed) {
+		draw_heading(out, s, widths);
+		draw_rule(out, s, widths);
 	}
-	draw_rule(out, s, widths);
+	for (size_t row = s->headed; row < rows_of(s); row++)
+		draw_row(out, s, row, widths);
+	if (!s->headed || rows_of(s) > 1)
+		draw_rule(out, s, widths);
 }
 
 static void

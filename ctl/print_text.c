@@ -29,7 +29,8 @@ static void write_item(struct writer *w, const cJSON *item, const char *name,
 static void
 write_scalar(struct writer *w, const cJSON *item)
 {
-	char *text = item != NULL && print_is_scalar(item) ? print_scalar(item) : strdup("");
+	char *text = item != NULL && print_is_scalar(item) ? print_scalar(item, print_safe)
+	    : strdup("");
 
 	if (text == NULL)
 		w->failed = true;

@@ -715,6 +715,16 @@ static const struct {
         "||  customerVersion|  1                                                                  ||\n"
         "||  status         |  ACTIVE                                                             ||\n"
         "|+-----------------+---------------------------------------------------------------------+|\n"},
+    {"table: a value of several lines stays within its box", "X",
+        "{\"status\":\"ACTIVE\",\"pem\":\"--B--\\nMIIB\\n--E--\\n\"}", OUTPUT_TABLE, 20,
+        "----------------------\n"
+        "|          X         |\n"
+        "+---------+----------+\n"
+        "|  pem    |  --B--   |\n"
+        "|         |  MIIB    |\n"
+        "|         |  --E--   |\n"
+        "|  status |  ACTIVE  |\n"
+        "+---------+----------+\n"},
     {"table: an empty list is a title", "ListCACertificates", "{\"certificates\":[]}",
         OUTPUT_TABLE, 80,
         "--------------------\n|ListCACertificates|\n+------------------+\n"},
@@ -1081,24 +1091,30 @@ answer_request(int s, const unsigned char *body, const char *answer)
 }
 
 /* The subscription is refused, as a broker's rules may do; the answers come
- * nevertheless. */
+ * nevertheless.  With MQTT 5, which has an empty list of properties in its
+ * packets, requests are refused, too. */
 static void
 play_broker(int listener, const char *const *answers)
 {
 	static unsigned char body[65536];
 	int s = accept(listener, NULL, NULL);
+	bool v5 = false;
 	size_t len;
 	int header;
 
 	while ((header = read_packet(s, body, sizeof(body) - 1, &len)) >= 0) {
-		if (header >> 4 == 1)
-			send_packet(s, 0x20, "\0\0", 2);
-		else if (header >> 4 == 8)
+		if (header >> 4 == 1) {
+			v5 = body[6] == 5;
+			send_packet(s, 0x20, "\0\0\0", v5 ? 3 : 2);
+		} else if (header >> 4 == 8 && !v5) {
 			send_packet(s, 0x90, (unsigned char[]){body[0], body[1], 0x80}, 3);
-		else if (header >> 4 == 3 && *answers != NULL)
+		} else if (header >> 4 == 3 && v5) {
+			send_packet(s, 0x40, (unsigned char[]){body[18], body[19], 0x87}, 3);
+		} else if (header >> 4 == 3 && *answers != NULL) {
 			answer_request(s, body, *answers++);
-		else
+		} else if (header >> 4 != 8) {
 			break;
+		}
 	}
 	_exit(0);
 }
@@ -1160,6 +1176,19 @@ START_TEST(a_refusal_is_254_in_the_words_of_the_aws_cli)
 	expect_file("file://err",
 	    "\nAn error occurred (ResourceNotFoundException) when calling the "
 	    "DescribeCACertificate operation: no such\\x1b CA\n");
+}
+END_TEST
+
+/* MQTT 5 can tell what 3.1.1 cannot. */
+START_TEST(a_publish_that_the_broker_refuses_is_access_denied)
+{
+	static const char *const answers[] = {NULL};
+	static const char *const words[] = {"-V", "5", "get-registration-code", NULL};
+
+	ck_assert_int_eq(run_with_broker(answers, words), 254);
+	expect_file("file://err",
+	    "\nAn error occurred (AccessDeniedException) when calling the GetRegistrationCode "
+	    "operation: the broker does not let this user publish to $CONTROL/jitr/v1\n");
 }
 END_TEST
 
@@ -1415,6 +1444,7 @@ add_answers(Suite *suite)
 	tcase_add_test(whole, an_answer_is_printed_and_the_status_is_0);
 	tcase_add_test(whole, a_command_without_output_prints_nothing);
 	tcase_add_test(whole, a_refusal_is_254_in_the_words_of_the_aws_cli);
+	tcase_add_test(whole, a_publish_that_the_broker_refuses_is_access_denied);
 	tcase_add_test(whole, a_broker_that_hangs_up_is_253);
 	tcase_add_test(whole, a_list_is_fetched_page_by_page_and_shown_as_one);
 	tcase_add_test(whole, max_items_stops_where_the_next_command_goes_on);
