@@ -18,6 +18,7 @@
 
 /* Bounds of what one request may cost the broker's thread. */
 #define REQUEST_MAX          (512 * 1024) /* bytes */
+#define REQUEST_DENIED_MAX   (16 * 1024)  /* of a caller who may not: only to name what he asked */
 #define REQUEST_COMMANDS_MAX 50
 #define REQUEST_DEPTH_MAX    16
 

@@ -324,6 +324,14 @@ request_new(struct api *a, const struct client *c, size_t count, const char *res
 	return r;
 }
 
+static void
+set_denied(struct command *c)
+{
+	c->result = ERR_DENIED;
+	diag_set(&c->diag, "This client may not use %s: name its user in admin_users or its "
+			   "certificate in admin_certificates", CONTROL_TOPIC);
+}
+
 /* One command without a name carries what is wrong with the whole request. */
 static void
 refuse_request(struct api *a, const struct client *c, const char *response_topic, enum err e,
@@ -335,20 +343,23 @@ refuse_request(struct api *a, const struct client *c, const char *response_topic
 		return;
 	r->commands[0].result = e;
 	r->commands[0].diag = *diag;
+	if (e == ERR_DENIED)
+		set_denied(&r->commands[0]);
 	answer(a, r);
 	request_free(r);
 }
 
 static enum err
-parse_request(struct view payload, cJSON **json, const cJSON **commands, struct diag *diag)
+parse_request(struct view payload, size_t max, cJSON **json, const cJSON **commands,
+    struct diag *diag)
 {
 	static const char *const names[] = { "commands" };
 	struct members m;
 	enum err e;
 
-	if (payload.len > REQUEST_MAX) {
-		diag_set(diag, "The request is too large: %zu bytes, at most %d are accepted",
-		    payload.len, REQUEST_MAX);
+	if (payload.len > max) {
+		diag_set(diag, "The request is too large: %zu bytes, at most %zu are accepted",
+		    payload.len, max);
 		return ERR_REQUEST;
 	}
 	e = json_parse(payload, REQUEST_DEPTH_MAX, json, diag);
@@ -380,9 +391,7 @@ deny_commands(struct request *r, const cJSON *commands)
 			c->correlation = json_string(&m, "correlationData", 0, 1024, false);
 			c->name = json_string(&m, "command", 1, 128, false);
 		}
-		c->result = ERR_DENIED;
-		diag_set(&c->diag, "This client may not use %s: name its user in admin_users or its "
-				   "certificate in admin_certificates", CONTROL_TOPIC);
+		set_denied(c);
 	}
 }
 
@@ -436,7 +445,7 @@ api_request(struct api *a, const struct client *c, struct view payload, const ch
 	a->config.stats->requests++;
 	if (!allowed)
 		log_denied(a, c);
-	e = parse_request(payload, &json, &commands, &diag);
+	e = parse_request(payload, allowed ? REQUEST_MAX : REQUEST_DENIED_MAX, &json, &commands, &diag);
 	if (e != ERR_OK) {
 		refuse_request(a, c, response_topic, allowed ? e : ERR_DENIED, &diag);
 		cJSON_Delete(json);

@@ -47,14 +47,20 @@ shared_filter(const char *filter)
 	return slash != NULL ? slash + 1 : filter;
 }
 
-/* What an administrator may do whatever other plugins say. */
+/* Everybody may ask: whoever may not hears so from the request's answer
+ * (contract, section 3), which goes by gate_may_administer(). */
+static bool
+is_request(enum action action, const char *topic)
+{
+	return action == ACTION_WRITE && strcmp(topic, CONTROL_TOPIC) == 0;
+}
+
+/* What an administrator may hear whatever other plugins say. */
 static bool
 is_admin_access(enum action action, const char *topic)
 {
-	if (topic[0] != '$')
+	if (action == ACTION_WRITE || topic[0] != '$')
 		return false;
-	if (action == ACTION_WRITE)
-		return strcmp(topic, CONTROL_TOPIC) == 0;
 	return is_below(topic, CONTROL_PREFIX) || is_below(topic, EVENTS_PREFIX) ||
 	    is_below(topic, COUNTER_PREFIX);
 }
@@ -93,8 +99,10 @@ is_admin_user(const struct gate *g, const struct client *c, const struct session
 }
 
 static enum access
-access_of_others(const struct gate *g)
+access_of_others(const struct gate *g, enum action action, const char *topic)
 {
+	if (is_request(action, topic))
+		return ACCESS_ALLOW;
 	return g->config.other_clients == OTHER_CLIENTS_ALLOW ? ACCESS_ALLOW : ACCESS_DEFER;
 }
 
@@ -103,7 +111,8 @@ static enum access
 access_of_device(const struct gate *g, const struct certid *id, enum action action,
     const char *topic)
 {
-	if (is_admin_certificate(g, id) && is_admin_access(action, topic))
+	if (is_request(action, topic) ||
+	    (is_admin_certificate(g, id) && is_admin_access(action, topic)))
 		return ACCESS_ALLOW;
 	if (g->config.authorization != AUTHORIZATION_ALLOW)
 		return ACCESS_DEFER;
@@ -121,7 +130,7 @@ access_by_name(struct gate *g, const struct client *c, enum action action, const
 
 	if (!name_is_certid(c->user_name, &id))
 		return is_admin_name(g, c->user_name) && is_admin_access(action, topic)
-		    ? ACCESS_ALLOW : access_of_others(g);
+		    ? ACCESS_ALLOW : access_of_others(g, action, topic);
 	p = principal_find(&g->sessions, &id);
 	if (p != NULL)
 		gate_refresh(g, p);
@@ -148,7 +157,7 @@ gate_access(struct gate *g, const struct client *c, enum action action, const ch
 		return ACCESS_DENY;
 	if (session->principal == NULL)
 		return is_admin_user(g, c, session) && is_admin_access(action, topic)
-		    ? ACCESS_ALLOW : access_of_others(g);
+		    ? ACCESS_ALLOW : access_of_others(g, action, topic);
 	gate_refresh(g, session->principal);
 	if (session->principal->verdict != VERDICT_ALLOW)
 		return ACCESS_DENY;
