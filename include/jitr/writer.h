@@ -48,7 +48,7 @@ struct job {
 };
 
 struct writer_config {
-	size_t queue_max; /* jobs waiting or running; beyond: ERR_BUSY */
+	size_t queue_max; /* jobs submitted and not finished; beyond: ERR_BUSY */
 	size_t batch_max; /* jobs in one transaction */
 	int64_t (*now)(void); /* ms since 1970 */
 };

@@ -167,7 +167,7 @@ writer_submit(struct writer *w, struct job *job)
 	enum err e = ERR_BUSY;
 
 	pthread_mutex_lock(&w->lock);
-	if (w->waiting.count + w->running < w->config.queue_max) {
+	if (w->waiting.count + w->running + w->done.count < w->config.queue_max) {
 		fifo_push(&w->waiting, job);
 		e = ERR_OK;
 	}
