@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * world.h - what a test of the services needs around it: a temporary registry
+ * on real LMDB, a broker of twenty lines that notes what it is told, a clock
+ * that the test sets, and a writer that runs when the test says so.
+ *
+ * There is one world at a time; world_open() and world_close() are a checked
+ * fixture.  Nothing here can fail: what does, fails the test.  Called by one
+ * thread, the broker thread of the test; the broker's functions insist on it.
+ *
+ *	struct pki_cert *ca = pki_ca("Test CA"), *device = pki_device(ca, "device-1");
+ *
+ *	world_put_ca(ca, CA_ACTIVE, true);
+ *	world_start_writer(100, 10);
+ *	... gate_connect(...) ...
+ *	world_settle();
+ *	ck_assert(world_said("registered"));
+ */
+#ifndef JITR_TEST_WORLD_H
+#define JITR_TEST_WORLD_H
+
+#include "jitr/broker.h"
+#include "jitr/writer.h"
+#include "pki.h"
+
+/* What the broker was told, in the order in which it was. */
+enum note_kind {
+	NOTE_LINE,      /* text */
+	NOTE_PUBLISHED, /* topic, text */
+	NOTE_ANSWER,    /* to, topic, text */
+	NOTE_KICK,      /* to: a user name */
+	NOTE_NAME,      /* client, text: its new user name */
+};
+
+struct note {
+	enum note_kind kind;
+	enum log_level level;
+	char          *to, *topic, *text;
+	size_t         text_len;
+	const void    *client;
+	int            qos;
+	bool           retain;
+	struct note   *next;
+};
+
+struct world {
+	char           dir[64]; /* temporary */
+	char           db_path[128], ca_path[128], log_path[128]; /* below it */
+	struct store  *store;
+	struct writer *writer; /* NULL: not started */
+
+	/* What the broker answers. */
+	enum err publish_result, answer_result, name_result;
+	size_t   publish_most; /* so many publications succeed; SIZE_MAX at first */
+
+	/* Called for each note: a broker calls us again in the middle of things. */
+	void (*on_note)(const struct note *n);
+};
+
+extern struct world world;
+extern const struct broker world_broker;
+
+void world_open(void);
+void world_close(void); /* stops the writer, removes the directory */
+
+/* The clock: the real time at world_open(), then what the test says. */
+int64_t world_now(void);
+void    world_set_clock(int64_t ms);
+void    world_wait(int64_t ms); /* time passes */
+
+/* The store again, as after a restart; the writer must not be running. */
+void world_reopen_store(void);
+
+void world_start_writer(size_t queue_max, size_t batch_max);
+void world_stop_writer(void);
+void world_settle(void); /* until every job is finished, also those that finishing submits */
+
+/* The writer is busy until it is let go; jobs wait.  It counts as a job. */
+void world_hold_writer(void);
+void world_release_writer(void); /* and settle */
+
+/* The commit of the batch that this becomes part of fails. */
+void world_spoil_batch(void);
+
+/* Changes made by this thread, while the writer rests. */
+void world_change(struct txn *t);
+void world_commit(struct txn *t);
+
+struct certid world_id(const struct pki_cert *c);
+const char   *world_hex(const struct pki_cert *c); /* lives until the eighth call after it */
+
+/* Records as registration makes them. */
+void world_put_ca(const struct pki_cert *ca, enum ca_status status, bool automatic);
+void world_put_cert(const struct pki_cert *c, const struct pki_cert *ca_or_null,
+    enum cert_status status);
+bool world_get_cert(const struct pki_cert *c, struct cert *out); /* no views in it */
+bool world_get_ca(const struct pki_cert *c, struct ca *out);     /* key_id is empty */
+size_t world_message_count(void);
+
+/* Notes. */
+const struct note *world_note(enum note_kind kind, size_t nth); /* NULL: not so many */
+const struct note *world_last(enum note_kind kind);
+size_t             world_count(enum note_kind kind);
+bool               world_said(const char *part); /* is it in a line of the log? */
+void               world_forget(void);
+
+/* The whole of a file, terminated; free with free().  NULL: it cannot be read. */
+char *world_read_file(const char *path);
+void  world_write_file(const char *path, const char *text);
+
+#endif
