@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""An administrator: asks the plugin over the control topic, and gets an answer or an error."""
+import itertools
+import json
+
+CONTROL = "$CONTROL/jitr/v1"
+RESPONSE = "$CONTROL/jitr/v1/response"
+EVENTS = "$aws/events/certificates/registered/"
+
+# Users of the plain listener.
+ADMIN, BYSTANDER, PASSWORD = "admin", "bystander", "not a secret"
+
+_numbers = itertools.count(1)
+
+
+class AwsError(Exception):
+    """A request that was refused, in AWS's terms."""
+
+    def __init__(self, answer):
+        super().__init__("%s: %s" % (answer["error"], answer["message"]))
+        self.name = answer["error"]
+        self.message = answer["message"]
+        self.answer = answer
+
+
+def resource(thing):
+    """An id: of a certificate, or as it is."""
+    return getattr(thing, "id", thing)
+
+
+def given(**members):
+    return {name: value for name, value in members.items() if value is not None}
+
+
+class Admin:
+    def __init__(self, broker, session):
+        self.broker = broker
+        self.session = session
+
+    # -- requests ------------------------------------------------------------
+
+    def send(self, payload, **how):
+        """A request of any shape, and whatever is answered to it."""
+        self.session.publish(CONTROL, payload, **how)
+        message = self.session.next_message()
+        assert message.topic == RESPONSE
+        return json.loads(message.payload)["responses"]
+
+    def request(self, *commands):
+        """Several commands at once; their answers in order."""
+        return self.send(json.dumps({"commands": commands}))
+
+    def call(self, command, **members):
+        """One command: the data of its answer, or AwsError."""
+        correlation = str(next(_numbers))
+        answers = self.request({"command": command, "correlationData": correlation, **members})
+        assert len(answers) == 1
+        answer = answers[0]
+        assert (answer["command"], answer["correlationData"]) == (command, correlation)
+        assert ("data" in answer) != ("error" in answer)
+        if "error" in answer:
+            raise AwsError(answer)
+        return answer["data"]
+
+    # -- the operations, by their names ------------------------------------------
+
+    def registration_code(self):
+        return self.call("getRegistrationCode")["registrationCode"]
+
+    def delete_registration_code(self):
+        return self.call("deleteRegistrationCode")
+
+    def register_ca(self, ca, *, active=True, auto_registration=True, verification=None,
+                    mode=None, **members):
+        """Registered with proof of possession, unless the mode goes without."""
+        if verification is None and mode != "SNI_ONLY":
+            verification = self.broker.pki.verification(ca, self.registration_code())
+        return self.call("registerCACertificate", caCertificate=getattr(ca, "pem", ca),
+                         **given(verificationCertificate=verification, setAsActive=active,
+                                 allowAutoRegistration=auto_registration, certificateMode=mode),
+                         **members)
+
+    def update_ca(self, ca, *, status=None, auto_registration=None, **members):
+        return self.call("updateCACertificate", certificateId=resource(ca),
+                         **given(newStatus=status, newAutoRegistrationStatus=auto_registration),
+                         **members)
+
+    def describe_ca(self, ca):
+        return self.call("describeCACertificate",
+                         certificateId=resource(ca))["certificateDescription"]
+
+    def delete_ca(self, ca):
+        return self.call("deleteCACertificate", certificateId=resource(ca))
+
+    def register_certificate(self, device, **members):
+        return self.call("registerCertificate", certificatePem=getattr(device, "pem", device),
+                         **members)
+
+    def register_certificate_without_ca(self, device, **members):
+        return self.call("registerCertificateWithoutCA",
+                         certificatePem=getattr(device, "pem", device), **members)
+
+    def update_certificate(self, device, status):
+        return self.call("updateCertificate", certificateId=resource(device), newStatus=status)
+
+    def settle(self):
+        """What devices caused up to now is done when this returns: changes are made in
+        the order in which they came, and this is one."""
+        self.registration_code()
+
+    def describe_certificate(self, device):
+        self.settle()
+        return self.call("describeCertificate",
+                         certificateId=resource(device))["certificateDescription"]
+
+    def delete_certificate(self, device, **members):
+        return self.call("deleteCertificate", certificateId=resource(device), **members)
+
+    def pages(self, command, **members):
+        """Every page of a list, following the markers."""
+        self.settle()
+        pages, marker = [], {}
+        while True:
+            data = self.call(command, **members, **marker)
+            pages.append(data["certificates"])
+            if not data.get("nextMarker"):
+                return pages
+            marker = {"marker": data["nextMarker"]}
+            assert len(pages) < 1000, "the list does not end"
+
+    def ids(self, command="listCertificates", **members):
+        return [entry["certificateId"] for page in self.pages(command, **members)
+                for entry in page]
+
+    # -- what a test says often --------------------------------------------------
+
+    def status(self, device):
+        """Status of a certificate; None: it is not registered."""
+        try:
+            return self.describe_certificate(device)["status"]
+        except AwsError as e:
+            assert e.name == "ResourceNotFoundException"
+            return None
+
+    def activate(self, device):
+        """Registered by call and ACTIVE: a device that may come in at once."""
+        self.register_certificate(device, status="ACTIVE")
+        return device
+
+    def listen(self, topic, **how):
+        """A session of its own that hears what is published there."""
+        session = self.broker.admin(**how).session
+        assert session.subscribe(topic)
+        return session
+
+    def listen_to_events(self, ca=None, **how):
+        return self.listen(EVENTS + (ca.id if ca else "+"), **how)

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""A real mosquitto on free loopback ports, with the plugin, in a directory of its own."""
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+
+from admin import ADMIN, BYSTANDER, PASSWORD, Admin
+from device import Session
+from wait import PATIENCE, until
+
+BUILD_DIR = pathlib.Path(os.environ.get("JITR_BUILD_DIR", "build")).resolve()
+PLUGIN = BUILD_DIR / "mosquitto_jitr.so"
+PRELOAD = os.environ.get("JITR_PRELOAD", "")
+SUPPRESSIONS = pathlib.Path(__file__).with_name("lsan.supp")
+
+SANITIZERS = re.compile(r"(Address|Leak|Thread|UndefinedBehavior|Memory)Sanitizer|runtime error:")
+
+
+def program(name):
+    """Debian has the broker where only root's PATH goes."""
+    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
+    assert path, "%s is not installed" % name
+    return path
+
+
+def environment(**more):
+    """For programs that load something of ours: libraries, sanitizers."""
+    env = dict(os.environ, LD_LIBRARY_PATH=str(BUILD_DIR), **more)
+    if PRELOAD:
+        env["LD_PRELOAD"] = PRELOAD
+        env["LSAN_OPTIONS"] = "print_suppressions=0:suppressions=%s" % SUPPRESSIONS
+        env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    return env
+
+
+def free_ports(count):
+    """Ports nobody listens on at the moment."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in sockets]
+
+
+class DidNotStart(Exception):
+    """The broker gave up before it served anybody; .log says why."""
+
+    def __init__(self, log, status):
+        super().__init__("the broker did not start (status %s):\n%s" % (status, log))
+        self.log = log
+        self.status = status
+
+
+class Broker:
+    """One broker over all its lives: what is on its disk stays over restarts.
+
+    plugin:    plugin_opt_* options beside those that every test has
+    listeners: "plain" for administrators, "tls", "websockets" (TLS, trusting
+               websockets_trust), "identity" (use_identity_as_username)
+    tls:       further lines for the TLS listeners
+    config:    further lines at the end of mosquitto.conf
+    """
+
+    def __init__(self, directory, pki, *, plugin=None, listeners=("plain", "tls"), tls=(),
+                 config=(), websockets_trust=(), plugin_lines=1, user=None, wrapper=(),
+                 anonymous=False):
+        self.directory = pathlib.Path(directory)
+        self.pki = pki
+        self.db_path = self.directory / "registry"
+        self.ca_path = self.db_path / "ca"
+        self.log_path = self.directory / "broker.log"
+        self.options = {"db_path": self.db_path, "admin_users": ADMIN, "authorization": "allow",
+                        **(plugin or {})}
+        if "ca_path" in self.options:
+            self.ca_path = pathlib.Path(self.options["ca_path"])
+        elif self.options["db_path"] is not None:
+            self.ca_path = pathlib.Path(self.options["db_path"]) / "ca"
+        self.listeners = listeners
+        self.tls_lines = tls
+        self.more_lines = config
+        self.websockets_trust = websockets_trust
+        self.plugin_lines = plugin_lines
+        self.user = user or ("root" if os.geteuid() == 0 else None)
+        self.wrapper = wrapper
+        self.anonymous = anonymous
+        self.ports = {}
+        self.process = None
+        self.sessions = []
+        self.log_path.touch()
+        self._write_passwords()
+
+    # -- configuration -----------------------------------------------------
+
+    def _write_passwords(self):
+        path = self.directory / "passwords"
+        path.write_text("".join("%s:%s\n" % (u, PASSWORD) for u in (ADMIN, BYSTANDER)))
+        subprocess.run([program("mosquitto_passwd"), "-U", path], check=True, capture_output=True)
+        path.chmod(0o644)
+
+    def _plugin_config(self):
+        lines = []
+        for _ in range(self.plugin_lines):
+            lines.append("plugin %s" % PLUGIN)
+            lines += ["plugin_opt_%s %s" % (k, v) for k, v in self.options.items()
+                      if v is not None]
+        return lines
+
+    def _tls_config(self):
+        return ["certfile %s" % self.pki.server_certificate, "keyfile %s" % self.pki.server_key,
+                "require_certificate true", *self.tls_lines]
+
+    def _listener_config(self, kind):
+        lines = ["listener %d 127.0.0.1" % self.ports[kind]]
+        if kind == "plain":
+            return lines
+        lines += self._tls_config()
+        if kind == "websockets":
+            trust = self.directory / "websockets-trust.pem"
+            trust.write_text("".join(ca.pem for ca in self.websockets_trust))
+            trust.chmod(0o644)
+            return lines + ["protocol websockets", "cafile %s" % trust]
+        lines.append("capath %s" % self.ca_path)
+        if kind == "identity":
+            lines.append("use_identity_as_username true")
+        return lines
+
+    def _write_config(self):
+        self.ports = dict(zip(self.listeners, free_ports(len(self.listeners))))
+        lines = ["per_listener_settings false", "set_tcp_nodelay true", "log_dest stderr",
+                 "log_type all", "log_timestamp false",
+                 "allow_anonymous %s" % ("true" if self.anonymous else "false"),
+                 "password_file %s" % (self.directory / "passwords"), "persistence true",
+                 "persistence_location %s/" % self.directory, "autosave_interval 0"]
+        if self.user:
+            lines.append("user %s" % self.user)
+        lines += self._plugin_config()
+        for kind in self.listeners:
+            lines += self._listener_config(kind)
+        path = self.directory / "mosquitto.conf"
+        path.write_text("\n".join([*lines, *self.more_lines, ""]))
+        path.chmod(0o644)
+        return path
+
+    # -- life ----------------------------------------------------------------
+
+    def start(self):
+        """Start it and wait until it serves; DidNotStart if it gives up."""
+        for attempt in range(5):
+            seen = len(self.log())
+            with open(self.log_path, "ab") as log:
+                self.process = subprocess.Popen(
+                    [*self.wrapper, program("mosquitto"), "-c", str(self._write_config())],
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
+            until(lambda: " running" in self.log()[seen:] or self.process.poll() is not None,
+                  "the broker to start")
+            if self.process.poll() is None:
+                return self
+            if "Address already in use" not in self.log()[seen:] or attempt == 4:
+                raise DidNotStart(self.log()[seen:], self.process.returncode)
+
+    def stop(self):
+        """SIGTERM, as an administrator would: it ends well, whatever happened before."""
+        self._leave_sessions()
+        if self.process is None or self.process.poll() is not None:
+            return
+        process, self.process = self.process, None
+        process.send_signal(signal.SIGTERM)
+        try:
+            status = process.wait(2 * PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError("the broker does not stop:\n" + self.log()) from None
+        assert status == 0, "the broker ended with %d:\n%s" % (status, self.log()[-5000:])
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def kill(self):
+        """SIGKILL: nothing is tidied up."""
+        self.process.kill()
+        self.process.wait()
+
+    def reload(self):
+        """SIGHUP, and wait until the broker is through with it."""
+        seen = len(self.log())
+        self.process.send_signal(signal.SIGHUP)
+        until(lambda: "Reloading config" in self.log()[seen:], "the broker to reload")
+        self.admin().registration_code()  # answered from a tick, which comes after it
+
+    def clean_up(self):
+        """At the end of a test: it must still be alive, end well, and leave no report."""
+        alive = self.process is None or self.process.poll() is None
+        if not alive:
+            raise AssertionError("the broker died with status %d:\n%s" % (
+                self.process.returncode, self.log()[-5000:]))
+        self.stop()
+        log = self.log()
+        assert not SANITIZERS.search(log), "a sanitizer complains:\n" + log[-20000:]
+
+    def discard(self):
+        """It is meant to be dead by now: nothing is asked of it."""
+        self._leave_sessions()
+        if self.process and self.process.poll() is None:
+            self.kill()
+        self.process = None
+
+    def _leave_sessions(self):
+        for session in self.sessions:
+            session.leave()
+        self.sessions = []
+
+    # -- log -----------------------------------------------------------------
+
+    def log(self):
+        return self.log_path.read_bytes().decode(errors="replace")
+
+    def log_lines(self, *words):
+        """Lines of the plugin that contain all the words."""
+        return [line for line in self.log().split("\n")
+                if "jitr: " in line and all(w in line for w in words)]
+
+    def wait_for_log(self, *words, count=1):
+        """The first line of the plugin that contains all the words, once there are count."""
+        until(lambda: len(self.log_lines(*words)) >= count,
+              "%d log lines with %s in:\n%s" % (count, words, self.log()[-3000:]))
+        return self.log_lines(*words)[0]
+
+    # -- clients -------------------------------------------------------------
+
+    def connect(self, device=None, **how):
+        """A device connects: the session says whether it was let in."""
+        how.setdefault("listener", "tls")
+        session = Session(self, device, **how)
+        self.sessions.append(session)
+        return session
+
+    def bystander(self, **how):
+        """A client without certificate, with a password, and no administrator."""
+        return self.connect(None, listener="plain", user=BYSTANDER, password=PASSWORD, **how)
+
+    def admin(self, **how):
+        """An administrator on the plain listener."""
+        session = self.connect(None, listener="plain", user=ADMIN, password=PASSWORD, **how)
+        assert session.accepted, "the administrator is not let in:\n" + self.log()[-3000:]
+        return Admin(self, session)

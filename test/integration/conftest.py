@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""What every integration test may ask for: a broker, an administrator, certificates."""
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from broker import PLUGIN, Broker, DidNotStart  # noqa: E402
+from command_line import CommandLine  # noqa: E402
+from pki import Pki  # noqa: E402
+
+
+def pytest_sessionstart(session):
+    if not PLUGIN.exists():
+        pytest.exit("%s is not there: set JITR_BUILD_DIR to a build" % PLUGIN, returncode=2)
+
+
+def new_directory():
+    """Open to the broker, whoever it runs as."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="jitr-test-"))
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture(scope="session")
+def pki():
+    """Certificate authorities and devices."""
+    directory = new_directory()
+    yield Pki(directory)
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def directory():
+    """A directory of the test's own."""
+    path = new_directory()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def make_broker(directory, pki):
+    """Brokers that are not like the others, not started yet; checked at the end."""
+    made = []
+
+    def make(**how):
+        home = directory / ("broker%d" % len(made))
+        home.mkdir()
+        made.append(Broker(home, pki, **how))
+        return made[-1]
+
+    yield make
+    try:
+        for broker in made:
+            broker.clean_up()
+    finally:
+        for broker in made:
+            broker.discard()
+
+
+@pytest.fixture
+def start_broker(make_broker):
+    """Brokers that are not like the others."""
+    return lambda **how: make_broker(**how).start()
+
+
+@pytest.fixture
+def broker(start_broker):
+    """The broker that most tests take."""
+    return start_broker()
+
+
+@pytest.fixture
+def admin(broker):
+    """Its administrator."""
+    return broker.admin()
+
+
+@pytest.fixture
+def factory(admin, pki):
+    """A registered CA that is active and registers its devices automatically."""
+    ca = pki.ca("factory")
+    admin.register_ca(ca)
+    return ca
+
+
+@pytest.fixture(params=["module", "program"])
+def cli(request, broker, directory):
+    """The command line in both of its forms."""
+    return CommandLine(broker, request.param, directory)
+
+
+@pytest.fixture
+def refuses_to_start(make_broker):
+    """A broker that must give up at once; its log."""
+
+    def refuse(**how):
+        broker = make_broker(**how)
+        with pytest.raises(DidNotStart) as refusal:
+            broker.start()
+        broker.process = None
+        assert refusal.value.status not in (0, None) and refusal.value.status > 0
+        return refusal.value.log
+
+    return refuse

@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""The command line: AWS's lines with `aws iot` replaced, as `mosquitto_ctrl jitr` and as
+`mosquitto_jitr`, with AWS's output and exit statuses (contract, section 4)."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from admin import ADMIN, BYSTANDER, PASSWORD
+from broker import BUILD_DIR, environment, free_ports, program
+from command_line import DONE, REFUSED, UNREACHABLE, USAGE, CommandLine
+from test_ca_registry import NOWHERE
+
+COMMANDS = [
+    "get-registration-code", "delete-registration-code", "register-ca-certificate",
+    "describe-ca-certificate", "update-ca-certificate", "list-ca-certificates",
+    "delete-ca-certificate", "register-certificate", "register-certificate-without-ca",
+    "describe-certificate", "update-certificate", "list-certificates",
+    "list-certificates-by-ca", "delete-certificate",
+]
+
+
+# -- the seed --------------------------------------------------------------------
+
+def test_the_story_of_the_seed(cli, broker, admin, pki, directory):
+    """Code, verification certificate, registration, auto-registration, first connection
+    with `cat device ca`, activation: the commands of the seed, flags and all."""
+    ca = pki.ca("factory")
+    ca.files(directory)
+    code = cli("get-registration-code").data["registrationCode"]
+    (directory / "verification.pem").write_text(
+        pki.verification_by_recipe(ca, code, directory))
+
+    registered = cli("register-ca-certificate", "--allow-auto-registration",
+                     "--ca-certificate", "file://ca.pem",
+                     "--verification-cert", "file://verification.pem").data
+    assert registered["certificateId"] == ca.id
+    description = cli("describe-ca-certificate", "--certificate-id",
+                      ca.id).data["certificateDescription"]
+    assert (description["status"], description["autoRegistrationStatus"]) == (
+        "INACTIVE", "ENABLE")  # the trap of the seed's second command: aws-iot A.2.1
+    assert cli("update-ca-certificate", "--certificate-id", ca.id, "--new-status",
+               "ACTIVE").status == DONE
+
+    events = admin.listen_to_events(ca)
+    certificate, key = pki.device("d1", issuer=ca).with_chain(ca).files(directory)
+    publish = [program("mosquitto_pub"), "-h", "localhost", "-p", str(broker.ports["tls"]),
+               "--cafile", str(pki.server_ca), "--cert", str(certificate), "--key", str(key),
+               "-t", "t/1", "-m", "hello", "-i", "d1", "-q", "1"]
+    refused = subprocess.run(publish, capture_output=True, text=True, env=environment())
+    assert refused.returncode == 5 and "not authorised" in refused.stderr
+    event = events.next()
+    cli("update-certificate", "--certificate-id", event["certificateId"], "--new-status",
+        "ACTIVE")
+    accepted = subprocess.run(publish, capture_output=True, text=True, env=environment())
+    assert accepted.returncode == 0, accepted.stderr
+    listed = cli("list-certificates-by-ca", "--ca-certificate-id", ca.id).data["certificates"]
+    assert [c["certificateId"] for c in listed] == [event["certificateId"]]
+
+
+def test_enabling_auto_registration_as_the_seed_does(cli, admin, pki):
+    """The seed's first command (update-ca-certificate --new-auto-registration-status)."""
+    ca = pki.ca("factory")
+    admin.register_ca(ca, auto_registration=False)
+
+    done = cli("update-ca-certificate", "--certificate-id", ca.id,
+               "--new-auto-registration-status", "ENABLE")
+    assert (done.status, done.out, done.err) == (DONE, "", "")
+    assert admin.describe_ca(ca)["autoRegistrationStatus"] == "ENABLE"
+
+
+def test_proof_of_possession_in_one_step(cli, admin, pki, directory):
+    """--ca-key proves possession by itself; the key stays on this machine (contract,
+    section 4)."""
+    ca = pki.ca("factory")
+    certificate, key = ca.files(directory)
+
+    registered = cli("register-ca-certificate", "--ca-certificate", certificate, "--ca-key", key,
+                     "--set-as-active", "--allow-auto-registration").data
+    assert registered["certificateId"] == ca.id
+    description = admin.describe_ca(ca)
+    assert (description["status"], description["autoRegistrationStatus"]) == ("ACTIVE", "ENABLE")
+
+
+def test_key_of_another_ca_proves_nothing(cli, admin, pki, directory):
+    """Said before anything is sent (contract, section 4)."""
+    certificate, _ = pki.ca("factory").files(directory)
+    other = directory / "other"
+    other.mkdir()
+    _, key = pki.ca("other").files(other)
+
+    done = cli("register-ca-certificate", "--ca-certificate", certificate, "--ca-key", key)
+    assert done.status == USAGE and "key" in done.err
+    assert admin.ids("listCACertificates") == []
+
+
+# -- every command ---------------------------------------------------------------
+
+def test_life_of_a_certificate(cli, admin, pki, directory, factory):
+    """Registered, described, updated, listed, deleted; a change answers nothing, as
+    AWS's does (contract, section 4)."""
+    device = pki.device("d1", issuer=factory)
+    certificate, _ = device.files(directory)
+    made = cli("register-certificate", "--certificate-pem", "file://%s" % certificate,
+               "--status", "ACTIVE").data
+    assert made == {"certificateArn": "arn:aws:iot:local:000000000000:cert/" + device.id,
+                    "certificateId": device.id}
+    assert cli("describe-certificate", "--certificate-id", device.id).data == {
+        "certificateDescription": admin.describe_certificate(device)}
+    refused = cli("delete-certificate", "--certificate-id", device.id)
+    assert refused.status == REFUSED
+    assert ("An error occurred (CertificateStateException) when calling the DeleteCertificate "
+            "operation: Certificate must be deactivated") in refused.err
+    done = cli("update-certificate", "--certificate-id", device.id, "--new-status", "INACTIVE")
+    assert (done.status, done.out, done.err) == (DONE, "", "")
+    assert cli("delete-certificate", "--certificate-id", device.id,
+               "--force-delete").status == DONE
+    assert cli("list-certificates").data == {"certificates": []}
+
+
+def test_the_other_commands(cli, admin, pki, directory, factory):
+    """register-certificate-without-ca, list-ca-certificates, delete-ca-certificate,
+    delete-registration-code (contract, section 4)."""
+    loner = pki.device("loner", issuer=pki.ca("stranger"))
+    certificate, _ = loner.files(directory)
+    assert cli("register-certificate-without-ca", "--certificate-pem",
+               certificate).data["certificateId"] == loner.id
+    assert cli("list-ca-certificates").data["certificates"][0]["certificateId"] == factory.id
+    assert cli("update-ca-certificate", "--certificate-id", factory.id, "--new-status",
+               "INACTIVE").status == DONE
+    assert cli("delete-ca-certificate", "--certificate-id", factory.id).status == DONE
+    assert cli("list-ca-certificates").data == {"certificates": []}
+    code = cli("get-registration-code").data["registrationCode"]
+    assert cli("delete-registration-code").status == DONE
+    assert cli("delete-registration-code").status == REFUSED
+    assert cli("get-registration-code").data["registrationCode"] != code
+
+
+def test_certificate_as_literal_text(cli, pki, factory):
+    """A PEM may be given as it is, as a path, or as file:// (contract, section 4)."""
+    device = pki.device("d1", issuer=factory)
+    assert cli("register-certificate", "--certificate-pem",
+               device.pem).data["certificateId"] == device.id
+
+
+def test_registration_config(cli, admin, pki, directory):
+    """In AWS's shorthand and as JSON, literal or from a file (contract, section 4)."""
+    ca = pki.ca("factory")
+    certificate, key = ca.files(directory)
+    config = {"templateBody": "{}", "roleArn": "arn:aws:iam::123456789012:role/JITPRole"}
+    path = directory / "config.json"
+    path.write_text(json.dumps(config))
+    assert cli("register-ca-certificate", "--ca-certificate", certificate, "--ca-key", key,
+               "--registration-config", json.dumps(config)).status == DONE
+
+    for text, expected in (("templateBody={}", {"templateBody": "{}"}),
+                           ("file://%s" % path, config)):
+        assert cli("update-ca-certificate", "--certificate-id", ca.id, "--registration-config",
+                   text).status == DONE
+        assert cli("describe-ca-certificate", "--certificate-id",
+                   ca.id).data["registrationConfig"] == expected
+    assert cli("update-ca-certificate", "--certificate-id", ca.id,
+               "--remove-auto-registration").status == DONE
+    assert "registrationConfig" not in cli("describe-ca-certificate", "--certificate-id",
+                                           ca.id).data
+
+
+def test_lists_fetch_all_pages(cli, admin, pki, factory):
+    """As the AWS CLI: everything, unless --max-items, --no-paginate or --marker say
+    otherwise (contract, section 4)."""
+    devices = [pki.device("d%d" % n, issuer=factory) for n in range(30)]
+    for device in devices:
+        admin.register_certificate(device)
+
+    def ids(*words):
+        data = cli("list-certificates", "--ascending-order", *words).data
+        return [c["certificateId"] for c in data["certificates"]], data
+
+    everything, data = ids("--page-size", "7")
+    assert sorted(everything) == sorted(d.id for d in devices)
+    assert "nextMarker" not in data and "NextToken" not in data
+    first, data = ids("--max-items", "12")
+    rest, _ = ids("--starting-token", data["NextToken"])
+    assert (len(first), first + rest) == (12, everything)
+    page, data = ids("--no-paginate", "--page-size", "10")
+    assert page == everything[:10]
+    page, _ = ids("--marker", data["nextMarker"], "--page-size", "10")
+    assert page == everything[10:20]
+
+
+# -- what comes out --------------------------------------------------------------
+
+def test_output_text(cli, factory):
+    """Fields between tabs, sorted by name, records after their name (contract, section 4)."""
+    code = cli("get-registration-code").data["registrationCode"]
+    assert cli("get-registration-code", "--output", "text").out == code + "\n"
+    line = cli("list-ca-certificates", "--output", "text").out.rstrip("\n").split("\t")
+    assert line[0] == "CERTIFICATES"
+    assert line[1] == "arn:aws:iot:local:000000000000:cacert/" + factory.id
+    assert line[2] == factory.id and line[4] == "ACTIVE"
+
+
+def test_output_table(cli, factory):
+    """Drawn with lines, titled with the operation (contract, section 4)."""
+    table = cli("list-ca-certificates", "--output", "table").out
+    assert "ListCACertificates" in table and factory.id in table and "ACTIVE" in table
+    assert all(line[0] in "|+-" for line in table.splitlines() if line)
+
+
+def test_output_of_another_kind(cli):
+    """Usage (contract, section 4)."""
+    done = cli("get-registration-code", "--output", "xml")
+    assert done.status == USAGE and "xml" in done.err and done.out == ""
+
+
+def test_errors_go_to_standard_error(cli):
+    """As the AWS CLI prints them, with status 254 (contract, section 4)."""
+    done = cli("describe-certificate", "--certificate-id", NOWHERE)
+    assert done.status == REFUSED and done.out == ""
+    assert done.err.strip() == (
+        "An error occurred (ResourceNotFoundException) when calling the DescribeCertificate "
+        "operation: Certificate not found (id: %s)" % NOWHERE)
+    assert cli("describe-certificate", "--certificate-id", "x").status in (USAGE, REFUSED)
+
+
+# -- what goes wrong -------------------------------------------------------------
+
+@pytest.mark.parametrize("words", [
+    [], ["no-such-command"], ["describe-certificate"], ["get-registration-code", "--bogus"],
+    ["describe-certificate", "--certificate-id"], ["get-registration-code", "more"],
+    ["register-ca-certificate", "--ca-certificate", "file://no-such-file"],
+    ["list-certificates", "--page-size", "many"], ["help", "no-such-command"],
+], ids=" ".join)
+def test_usage(cli, words):
+    """Status 252 and words on standard error, nothing on standard output (contract,
+    section 4)."""
+    if cli.kind == "module" and not words:
+        pytest.skip("mosquitto_ctrl answers this by itself (mosquitto 10)")
+    done = cli(*words)
+    assert done.status == USAGE, done
+    assert done.err and done.out == ""
+
+
+def test_misspelt_command_is_guessed(cli):
+    """Whoever mistypes is told what he may have meant."""
+    assert "get-registration-code" in cli("get-registation-code").err
+
+
+def test_broker_that_is_not_there(cli):
+    """Status 253 (contract, section 4)."""
+    done = cli.run(["-h", "127.0.0.1", "-p", str(free_ports(1)[0]), "-u", ADMIN, "-P", PASSWORD],
+                   "get-registration-code")
+    assert done.status == UNREACHABLE and done.err and done.out == ""
+
+
+def test_wrong_password(cli):
+    """Status 253 (contract, section 4)."""
+    done = cli.run(cli.login(ADMIN, "wrong"), "get-registration-code")
+    assert done.status == UNREACHABLE and done.err and done.out == ""
+
+
+def test_user_who_is_no_administrator(cli, start_broker, directory):
+    """Status 254: the broker was reached, the request was refused (contract, section 4)."""
+    cli.broker = start_broker(plugin={"other_clients": "allow"})
+    done = cli.run(cli.login(BYSTANDER, PASSWORD), "get-registration-code")
+    assert done.status == REFUSED
+    assert "An error occurred (AccessDeniedException) when calling the GetRegistrationCode" in (
+        done.err)
+
+
+def test_device_certificate_as_administrator(cli, start_broker, pki, directory):
+    """An administrator may also log in with a certificate: mosquitto_ctrl's own options
+    (contract, sections 4 and 5)."""
+    ca = pki.ca("factory")
+    operator = pki.device("operator", issuer=ca)
+    cli.broker = broker = start_broker(plugin={"admin_certificates": operator.id})
+    admin = broker.admin()
+    admin.register_ca(ca)
+    admin.activate(operator)
+    certificate, key = operator.files(directory)
+
+    done = cli.run(["-h", "localhost", "-p", str(broker.ports["tls"]), "--cafile", pki.server_ca,
+                    "--cert", str(certificate), "--key", str(key)], "list-ca-certificates")
+    assert done.data["certificates"][0]["certificateId"] == ca.id
+
+
+def test_options_file(cli, broker, directory):
+    """Connection options from ~/.config/mosquitto_ctrl, as mosquitto_ctrl has them
+    (contract, section 4)."""
+    (directory / ".config").mkdir()
+    (directory / ".config" / "mosquitto_ctrl").write_text(
+        "-h 127.0.0.1\n-p %d\n-u %s\n" % (broker.ports["plain"], ADMIN))
+    (directory / ".config" / "mosquitto_ctrl").chmod(0o600)
+    done = cli.run(["-P", PASSWORD], "get-registration-code")
+    assert len(done.data["registrationCode"]) == 64
+
+
+def test_protocol_versions(cli):
+    """Over MQTT 3.1.1 and 5 alike (contract, section 4)."""
+    for version in ("mqttv311", "mqttv5"):
+        done = cli.run([*cli.login(ADMIN, PASSWORD), "-V", version], "get-registration-code")
+        assert len(done.data["registrationCode"]) == 64
+
+
+def test_help(cli):
+    """help, help COMMAND and COMMAND help say what there is (issue, point 9)."""
+    overview = cli("help")
+    assert overview.status == DONE
+    for command in COMMANDS:
+        assert command in overview.out
+        by_name = cli("help", command)
+        assert by_name.status == DONE and command in by_name.out
+        assert cli(command, "--help").out == by_name.out
+    assert cli("update-certificate", "help").out == cli("help", "update-certificate").out
+    assert "--certificate-id" in cli("help", "update-certificate").out
+
+
+def test_help_needs_no_broker(cli):
+    """Nor does anything that is wrong before a broker would be asked."""
+    nowhere = ["-h", "127.0.0.1", "-p", str(free_ports(1)[0])]
+    assert cli.run(nowhere, "help").status == DONE
+    assert cli.run(nowhere, "describe-certificate").status == USAGE
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_output_that_cannot_be_written(broker, directory):
+    """A full disk behind standard output is no success."""
+    line = CommandLine(broker, "program", directory)
+    words = [str(BUILD_DIR / "mosquitto_jitr"), *line.login(ADMIN, PASSWORD),
+             "get-registration-code"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, env=environment())
+    assert done.returncode not in (DONE, USAGE, UNREACHABLE, REFUSED) and done.stderr

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""Registered CAs in the listener's capath: trusted at once, named as OpenSSL wants them, and
+the operator's own files left alone (contract, section 6; issue, point 7)."""
+import stat
+import threading
+
+
+from admin import AwsError
+from trust import subject_hash, trust, trusted
+
+
+def test_registered_ca_is_trusted_without_restart_or_signal(broker, pki, admin):
+    """As soon as the answer is there: the listener trusts the CA (contract, section 6)."""
+    for n in range(5):
+        ca = pki.ca("CA %d" % n)
+        admin.register_ca(ca)
+        assert broker.connect(pki.device("d1", issuer=ca)).refused  # by the plugin, not by TLS
+
+
+def test_file_is_named_by_the_hash_of_the_subject(broker, pki, admin):
+    """<subject hash>.0, a PEM that anybody may read, as OpenSSL looks for it (issue,
+    point 7)."""
+    ca = pki.ca("factory")
+    admin.register_ca(ca)
+
+    assert trusted(broker, ca) == [subject_hash(ca, broker.directory) + ".0"]
+    path = broker.ca_path / trusted(broker, ca)[0]
+    assert stat.S_IMODE(path.stat().st_mode) & 0o444 == 0o444
+
+
+def test_cas_of_one_subject_are_numbered(broker, pki, admin):
+    """.0, .1, .2 without a gap: OpenSSL stops at the first number that is missing (issue,
+    point 7)."""
+    twins = [pki.ca("twin") for _ in range(3)]
+    name = subject_hash(twins[0], broker.directory)
+    for number, ca in enumerate(twins):
+        admin.register_ca(ca, active=False)
+        assert trusted(broker, ca) == ["%s.%d" % (name, number)]
+
+    admin.delete_ca(twins[0])
+    left = sorted(trusted(broker, twins[1]) + trusted(broker, twins[2]))
+    assert left == [name + ".0", name + ".1"]
+    assert trusted(broker, twins[0]) == []
+
+
+def test_files_appear_whole(broker, pki, admin):
+    """Written aside and renamed: whoever looks at a file finds the whole certificate
+    (issue, point 7)."""
+    torn, done = [], threading.Event()
+
+    def look():
+        while not done.is_set():
+            for path in broker.ca_path.glob("*.[0-9]*"):
+                try:
+                    text = path.read_text()
+                except FileNotFoundError:
+                    continue
+                if not text.rstrip().endswith("-----END CERTIFICATE-----"):
+                    torn.append((path.name, text))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        for n in range(30):
+            ca = pki.ca("CA %d" % n)
+            admin.register_ca(ca, active=False)
+            if n % 2:
+                admin.delete_ca(ca)
+    finally:
+        done.set()
+        watcher.join()
+    assert torn == []
+    assert len(list(broker.ca_path.glob("*.[0-9]*"))) == 15
+
+
+def test_rename_is_what_makes_it_appear(broker, pki, admin):
+    """No half-written file is left over beside the finished ones (issue, point 7)."""
+    admin.register_ca(pki.ca("factory"))
+
+    assert [p.name for p in broker.ca_path.iterdir() if not p.name[-1].isdigit()] == []
+
+
+def test_operators_own_files_are_untouched(broker, pki, admin):
+    """What an operator put there stays as it is, over registrations, deletions and
+    restarts, also where he uses a name that would be ours (issue, point 7)."""
+    own, factory = pki.ca("own"), pki.ca("factory")
+    mine = trust(broker, own)
+    taken = broker.ca_path / (subject_hash(factory, broker.directory) + ".0")
+    taken.write_text(pki.ca("factory").pem)
+    note = broker.ca_path / "README"
+    note.write_text("by hand")
+    before = {p: (p.read_bytes(), p.stat().st_mtime_ns, p.stat().st_ino)
+              for p in (mine, taken, note)}
+
+    admin.register_ca(factory, active=False)
+    assert trusted(broker, factory) == [taken.name[:-1] + "1"]
+    admin.delete_ca(factory)
+    broker.restart()
+    assert {p: (p.read_bytes(), p.stat().st_mtime_ns, p.stat().st_ino)
+            for p in before} == before
+
+
+def test_registering_what_the_operator_trusts_already(broker, pki, admin):
+    """A CA that stands there by hand can be registered, and deleted again, without his
+    file going away (issue, point 7)."""
+    ca = pki.ca("own")
+    mine = trust(broker, ca)
+
+    admin.register_ca(ca, active=False)
+    admin.delete_ca(ca)
+    assert mine.read_text() == ca.pem
+
+
+def test_inactive_ca_stays_trusted_by_tls(broker, pki, admin, factory):
+    """Inactive is the plugin's business, not TLS's: ACTIVE devices of an inactive CA keep
+    getting in (aws-iot A.2.3, D.2 row 7)."""
+    device = admin.activate(pki.device("d1", issuer=factory))
+    admin.update_ca(factory, status="INACTIVE")
+
+    assert trusted(broker, factory) != []
+    broker.restart()
+    assert broker.connect(device).accepted
+
+
+def test_deleted_ca_without_devices_is_not_trusted_any_more(broker, pki, admin, factory):
+    """With nobody left that TLS would have to let in, its file goes (aws-iot A.2.5)."""
+    admin.update_ca(factory, status="INACTIVE")
+    admin.delete_ca(factory)
+
+    assert trusted(broker, factory) == []
+
+
+def test_deleted_ca_with_devices_stays_trusted(broker, pki, admin, factory):
+    """Certificates of a deleted CA keep working, and TLS must let them through, also after
+    a restart; the file goes with the last of them (aws-iot A.2.5, D.2 row 7)."""
+    device = admin.activate(pki.device("d1", issuer=factory))
+    admin.update_ca(factory, status="INACTIVE")
+    admin.delete_ca(factory)
+    broker.restart()
+    assert trusted(broker, factory) != []
+    assert broker.connect(device).accepted
+
+    admin = broker.admin()
+    admin.update_certificate(device, "INACTIVE")
+    admin.delete_certificate(device)
+    broker.restart()
+    assert trusted(broker, factory) == []
+
+
+def test_deleted_and_registered_again(broker, pki, admin, factory):
+    """The same CA can come back, with proof of possession again, and is trusted at once
+    (aws-iot A.2.5)."""
+    admin.update_ca(factory, status="INACTIVE")
+    admin.delete_ca(factory)
+    admin.register_ca(factory)
+
+    device = pki.device("d1", issuer=factory)
+    assert broker.connect(device).refused
+    assert admin.status(device) == "PENDING_ACTIVATION"
+
+
+def test_start_brings_the_directory_up_to_date(broker, pki, admin, factory):
+    """What is missing, damaged or left over in the capath is put right when the broker
+    starts (issue, point 7)."""
+    other = pki.ca("other")
+    admin.register_ca(other)
+    gone = pki.ca("gone")
+    admin.register_ca(gone, active=False)
+    left_over = broker.ca_path / trusted(broker, gone)[0]
+    text = left_over.read_bytes()
+    admin.delete_ca(gone)
+    broker.stop()
+    left_over.write_bytes(text)
+    (broker.ca_path / trusted(broker, factory)[0]).unlink()
+    damaged = broker.ca_path / trusted(broker, other)[0]
+    damaged.write_bytes(damaged.read_bytes()[:200])
+
+    broker.start()
+    assert trusted(broker, factory) != [] and trusted(broker, other) == [damaged.name]
+    assert trusted(broker, gone) == []
+    for ca in (factory, other):
+        assert broker.connect(pki.device("d1", issuer=ca)).refused
+
+
+def test_own_capath(start_broker, directory, pki):
+    """ca_path says where (contract, section 5)."""
+    place = directory / "trusted"
+    broker = start_broker(plugin={"ca_path": place})
+    ca = pki.ca("factory")
+    broker.admin().register_ca(ca)
+
+    assert trusted(broker, ca) != [] and broker.ca_path == place
+    assert broker.connect(pki.device("d1", issuer=ca)).refused
+
+
+def test_sub_ca_is_an_anchor_after_a_restart_too(broker, pki, admin):
+    """A registered sub-CA is trusted by itself, without its root (issue, point 7)."""
+    plant = pki.ca("plant", parent=pki.ca("root"))
+    admin.register_ca(plant)
+    device = admin.activate(pki.device("d1", issuer=plant))
+    assert broker.connect(device).accepted
+
+    broker.restart()
+    assert broker.connect(device).accepted
+
+
+def test_directory_that_cannot_be_written(broker, pki, admin, factory):
+    """When the file cannot be written the registration stands, the log says what is
+    wrong, and it is put right as soon as it can be (issue, bad input)."""
+    away = broker.ca_path.with_name("away")
+    broker.ca_path.rename(away)
+    ca = pki.ca("other")
+
+    try:
+        admin.register_ca(ca)
+    except AwsError:
+        pass  # either way: what counts is that somebody is told
+    broker.wait_for_log(str(broker.ca_path))
+    away.rename(broker.ca_path)
+    broker.restart()
+    if ca.id in broker.admin().ids("listCACertificates"):
+        assert trusted(broker, ca) != []
+
+
+def test_registry_directory_is_private(broker, admin):
+    """The registry is nobody else's to read: its directory is made with mode 0700
+    (contract, section 5)."""
+    assert stat.S_IMODE(broker.db_path.stat().st_mode) == 0o700

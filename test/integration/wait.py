@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""Waiting for something to become true: never for time to pass."""
+import time
+
+# Nothing here takes as long on a machine that is merely slow.
+PATIENCE = 15
+
+
+def until(condition, what, timeout=PATIENCE):
+    """Ask until condition() answers something true, and give that back."""
+    deadline = time.monotonic() + timeout
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError("waited %g s in vain for %s" % (timeout, what))
+        time.sleep(0.005)
