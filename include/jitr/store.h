@@ -13,8 +13,9 @@
  * pages from being reused, and the broker may call us again.
  *
  * Lifetimes.  Views in records that a get function fills point into the
- * memory map and live until the transaction ends.  Records passed to a put
- * function are copied.
+ * memory map and live until the transaction ends, in a write transaction
+ * until its next change.  Records passed to a put function are copied before
+ * anything changes: they may hold such views.
  *
  * Errors.  Getters answer ERR_OK, ERR_NOT_FOUND, ERR_CORRUPT or ERR_STORAGE.
  * Puts answer nothing: the first failure sticks to the transaction, later

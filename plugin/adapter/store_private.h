@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * store_private.h - what the store*.c files share.  Not for anybody else.
+ *
+ * store.c opens and closes, begins and ends, and has the table_ functions;
+ * the other files know which row goes where.
+ */
+#ifndef JITR_STORE_PRIVATE_H
+#define JITR_STORE_PRIVATE_H
+
+#include <lmdb.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "jitr/store.h"
+
+enum table {
+	TABLE_META,
+	TABLE_CA,
+	TABLE_CA_DOCUMENT,
+	TABLE_CA_BY_SUBJECT,
+	TABLE_CA_BY_TIME,
+	TABLE_CERT,
+	TABLE_CERT_DOCUMENT,
+	TABLE_CERT_BY_TIME,
+	TABLE_CERT_BY_CA,
+	TABLE_MESSAGE,
+	TABLE_COUNT,
+};
+
+struct store {
+	MDB_env      *env;
+	MDB_dbi       tables[TABLE_COUNT];
+	struct store *next; /* of those this process has open */
+
+	int   directory; /* kept open, so that its inode number stays its own */
+	dev_t device;
+	ino_t inode;
+	int   lock; /* broker.lock, or -1 */
+
+	/* Broker thread.  The reusable read transaction keeps its place in
+	 * LMDB's reader table: reading never fails because others fill it. */
+	MDB_txn *reader;
+	bool     reading; /* and is in use */
+
+	/* Writer thread. */
+	const char *failure;
+	bool        changed; /* by the write transaction that is open */
+
+	/* Both; see store_changed_elsewhere().  Numbers of transactions. */
+	atomic_size_t own;      /* our last; or the last when we opened */
+	atomic_size_t reported; /* the last foreign one that was reported */
+	atomic_bool   foreign;  /* one that was not reported lies before our last */
+};
+
+/* What LMDB's return code is to our callers. */
+enum err store_error(int rc);
+
+/* The first failure sticks; words must live as long as the program. */
+void txn_fail(struct txn *t, enum err e, const char *words);
+void txn_check(struct txn *t, int rc); /* the same from LMDB's return code, when it is one */
+
+/* LMDB takes keys and values as pointers to what it will not change. */
+MDB_val     val_of(struct view bytes);
+struct view view_of_val(const MDB_val *val);
+
+MUST_USE int      table_cursor(struct txn *t, enum table table, MDB_cursor **out);
+MUST_USE enum err table_get(struct txn *t, enum table table, struct view key, struct view *value);
+void              table_put(struct txn *t, enum table table, struct view key, struct view value);
+
+/* As table_put, for a key that sorts behind all others of the table. */
+void table_append(struct txn *t, enum table table, struct view key, struct view value);
+
+/* A row that is not there is no failure.  value: of a key with several; NULL. */
+void table_delete(struct txn *t, enum table table, struct view key, const struct view *value);
+
+/* Keys: big-endian, so that bytes sort like numbers. */
+#define BY_TIME_SIZE    (8 + 32)
+#define CERT_BY_CA_SIZE (32 + BY_TIME_SIZE)
+
+void        number_put(uint8_t *out, size_t size, uint64_t value);
+uint64_t    number_get(const uint8_t *in, size_t size);
+struct view id_key(const struct certid *id); /* lives as long as *id */
+struct view by_time_key(int64_t created, const struct certid *id, uint8_t out[BY_TIME_SIZE]);
+struct view cert_by_ca_key(const struct certid *ca_id, int64_t created,
+    const struct certid *id, uint8_t out[CERT_BY_CA_SIZE]);
+
+#endif
