@@ -161,7 +161,7 @@ reopen_run(struct txn *t, struct job *job, int64_t now)
 	(void)t;
 	(void)now;
 	if (fd < 0) {
-		line->error = errno; /* lines go on to the old file */
+		line->error = errno;
 		return ERR_OK;
 	}
 	(void)close(line->report->fd);
@@ -169,7 +169,19 @@ reopen_run(struct txn *t, struct job *job, int64_t now)
 	return ERR_OK;
 }
 
-static const struct job_type reopen_type = { "reopen log", reopen_run, NULL, line_finish };
+static void
+reopen_finish(struct job *job, void *context)
+{
+	struct line_job *line = (struct line_job *)job;
+
+	(void)context;
+	if (line->error != 0)
+		report_line(line->report, LEVEL_ERROR, "log_file %s: cannot be opened again: %s; lines "
+		    "go on to the file that was open", line->report->path, strerror(line->error));
+	free(line);
+}
+
+static const struct job_type reopen_type = { "reopen log", reopen_run, NULL, reopen_finish };
 
 static void
 submit_line(struct report *r, const struct job_type *type, const char *text, size_t len)
