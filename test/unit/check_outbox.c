@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_outbox.c - stored messages on their way to the broker.
+ *
+ * In order, at least once over any crash, and once as long as nothing fails
+ * (contract, section 6; aws-iot D.3).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "jitr/outbox.h"
+#include "suite.h"
+#include "world.h"
+
+static struct outbox outbox;
+
+/* As the plugin begins: there may be messages from an earlier life. */
+static void
+new_outbox(void)
+{
+	outbox = (struct outbox){ .store = world.store, .writer = world.writer,
+		.broker = &world_broker, .pending = true };
+}
+
+static void
+set_up(void)
+{
+	world_open();
+	world_start_writer(16, 16);
+	new_outbox();
+}
+
+/* The next numbered messages, committed. */
+static void
+post(unsigned first, unsigned count)
+{
+	char payload[24];
+	struct txn t;
+
+	world_change(&t);
+	for (unsigned i = first; i < first + count; i++) {
+		snprintf(payload, sizeof(payload), "message %u", i);
+		store_post(&t, view_of("$aws/events/x"), view_of(payload));
+	}
+	world_commit(&t);
+	outbox.pending = true;
+}
+
+/* Are these the publications so far, once each and in order? */
+static void
+check_published(unsigned count)
+{
+	char payload[24];
+
+	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), count);
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(payload, sizeof(payload), "message %u", i);
+		ck_assert_str_eq(world_note(NOTE_PUBLISHED, i)->text, payload);
+	}
+}
+
+START_TEST(messages_are_published_in_order_with_qos_1_and_not_retained)
+{
+	const struct note *n;
+
+	post(0, 3);
+	ck_assert_uint_eq(outbox_pump(&outbox), 3);
+	check_published(3);
+	n = world_note(NOTE_PUBLISHED, 0);
+	ck_assert_str_eq(n->topic, "$aws/events/x");
+	ck_assert_int_eq(n->qos, 1);
+	ck_assert(!n->retain);
+}
+END_TEST
+
+START_TEST(a_message_is_published_once_in_a_life)
+{
+	for (unsigned i = 0; i < 5; i++) {
+		post(i, 1);
+		outbox_pump(&outbox);
+		outbox.pending = true; /* something was committed, perhaps */
+		outbox_pump(&outbox);
+	}
+	check_published(5);
+}
+END_TEST
+
+/* The broker delivers what it was given at the next turn of its loop: before
+ * that a crash would lose it. */
+START_TEST(a_message_is_removed_when_the_broker_had_a_turn_to_deliver_it)
+{
+	post(0, 2);
+	outbox_pump(&outbox);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 2);
+	outbox_pump(&outbox);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 0);
+}
+END_TEST
+
+START_TEST(with_nothing_to_do_nothing_is_done)
+{
+	outbox_pump(&outbox);
+	ck_assert(!outbox.pending);
+	post(0, 1);
+	outbox.pending = false; /* nobody told of it */
+	ck_assert_uint_eq(outbox_pump(&outbox), 0);
+	check_published(0);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 1);
+}
+END_TEST
+
+START_TEST(after_a_crash_what_was_not_removed_is_published_again)
+{
+	post(0, 3);
+	outbox_pump(&outbox);
+	world_stop_writer(); /* the broker dies before it had a turn */
+	world_reopen_store();
+	world_start_writer(16, 16);
+	world_forget();
+	new_outbox();
+	post(3, 1);
+	outbox_pump(&outbox);
+	check_published(4);
+	outbox_pump(&outbox);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 0);
+}
+END_TEST
+
+START_TEST(after_a_removal_and_a_restart_numbers_go_on)
+{
+	post(0, 3);
+	outbox_pump(&outbox);
+	outbox_pump(&outbox);
+	world_settle();
+	world_stop_writer();
+	world_reopen_store();
+	world_start_writer(16, 16);
+	new_outbox();
+	post(3, 2);
+	outbox_pump(&outbox);
+	check_published(5);
+	ck_assert_uint_eq(outbox.published, 5);
+}
+END_TEST
+
+START_TEST(what_the_broker_does_not_take_is_offered_again)
+{
+	post(0, 5);
+	world.publish_most = 2;
+	ck_assert_uint_eq(outbox_pump(&outbox), 2);
+	ck_assert(outbox.pending);
+	ck_assert_uint_eq(outbox_pump(&outbox), 0);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 3);
+	world.publish_most = SIZE_MAX;
+	ck_assert_uint_eq(outbox_pump(&outbox), 3);
+	check_published(5);
+	ck_assert(!outbox.pending);
+}
+END_TEST
+
+START_TEST(one_tick_publishes_a_bounded_number)
+{
+	post(0, 2 * OUTBOX_PER_TICK + 5);
+	ck_assert_uint_eq(outbox_pump(&outbox), OUTBOX_PER_TICK);
+	ck_assert(outbox.pending);
+	ck_assert_uint_eq(outbox_pump(&outbox), OUTBOX_PER_TICK);
+	ck_assert(outbox.pending);
+	ck_assert_uint_eq(outbox_pump(&outbox), 5);
+	ck_assert(!outbox.pending);
+	check_published(2 * OUTBOX_PER_TICK + 5);
+	outbox_pump(&outbox);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 0);
+}
+END_TEST
+
+START_TEST(a_removal_that_failed_is_tried_again)
+{
+	post(0, 2);
+	outbox_pump(&outbox);
+	world_hold_writer();
+	outbox_pump(&outbox);
+	world_spoil_batch();
+	world_release_writer();
+	ck_assert_uint_eq(world_message_count(), 2);
+	outbox_pump(&outbox);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 0);
+	check_published(2);
+}
+END_TEST
+
+START_TEST(a_full_queue_puts_the_removal_off)
+{
+	world_stop_writer();
+	world_start_writer(1, 1);
+	new_outbox();
+	post(0, 2);
+	outbox_pump(&outbox);
+	world_hold_writer();
+	outbox_pump(&outbox);
+	world_release_writer();
+	ck_assert_uint_eq(world_message_count(), 2);
+	outbox_pump(&outbox);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 0);
+}
+END_TEST
+
+/* A newer version may have written longer ones. */
+START_TEST(a_message_too_long_to_carry_holds_up_nobody)
+{
+	char longer[2000];
+	struct txn t;
+
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	post(0, 1);
+	world_change(&t);
+	store_post(&t, view_of("topic"), view_of(longer));
+	longer[400] = '\0';
+	store_post(&t, view_of(longer), view_of("payload"));
+	world_commit(&t);
+	post(1, 1);
+	outbox_pump(&outbox);
+	check_published(2);
+}
+END_TEST
+
+/* The broker may call us again from within publish(). */
+static void
+read_something(const struct note *n)
+{
+	(void)n;
+	ck_assert_uint_eq(world_message_count(), 3);
+}
+
+START_TEST(the_registry_may_be_read_while_a_message_is_published)
+{
+	post(0, 3);
+	world.on_note = read_something;
+	outbox_pump(&outbox);
+	world.on_note = NULL;
+	check_published(3);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("outbox");
+	TCase *t = suite_case(suite, "outbox");
+
+	tcase_add_checked_fixture(t, set_up, world_close);
+	tcase_set_timeout(t, 20);
+	tcase_add_test(t, messages_are_published_in_order_with_qos_1_and_not_retained);
+	tcase_add_test(t, a_message_is_published_once_in_a_life);
+	tcase_add_test(t, a_message_is_removed_when_the_broker_had_a_turn_to_deliver_it);
+	tcase_add_test(t, with_nothing_to_do_nothing_is_done);
+	tcase_add_test(t, after_a_crash_what_was_not_removed_is_published_again);
+	tcase_add_test(t, after_a_removal_and_a_restart_numbers_go_on);
+	tcase_add_test(t, what_the_broker_does_not_take_is_offered_again);
+	tcase_add_test(t, one_tick_publishes_a_bounded_number);
+	tcase_add_test(t, a_removal_that_failed_is_tried_again);
+	tcase_add_test(t, a_full_queue_puts_the_removal_off);
+	tcase_add_test(t, a_message_too_long_to_carry_holds_up_nobody);
+	tcase_add_test(t, the_registry_may_be_read_while_a_message_is_published);
+	return suite_run(suite);
+}

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_report.c - one line per decision, for people and for programs.
+ *
+ * The broker's log in our words, the log file in AWS's (aws-iot H.1); no
+ * client writes a line of its own, and a file that cannot be written is told
+ * of, not often.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "jitr/report.h"
+#include "json.h"
+#include "suite.h"
+#include "world.h"
+
+#define TIME      1502379443476 /* 2017-08-10 15:37:23.476 */
+#define TIME_TEXT "2017-08-10 15:37:23.476"
+
+static struct report *report;
+static struct pki_cert *ca, *device;
+static struct certid id, ca_id;
+static cJSON *line;
+
+static void
+open_report(const char *path)
+{
+	struct report_config config = { .path = path, .account_id = "123456789012",
+		.broker = &world_broker, .now = world_now };
+	struct diag diag = { "" };
+
+	ck_assert_msg(report_open(&config, &report, &diag) == ERR_OK, "%s", diag.text);
+	report_start(report, world.writer);
+}
+
+static void
+set_up(void)
+{
+	world_open();
+	world_set_clock(TIME);
+	world_start_writer(64, 16);
+	ca = pki_ca("Test CA");
+	device = pki_device(ca, "device-1");
+	id = world_id(device);
+	ca_id = world_id(ca);
+}
+
+static void
+tear_down(void)
+{
+	cJSON_Delete(line);
+	world_stop_writer();
+	report_close(report);
+	pki_free(device);
+	pki_free(ca);
+	world_close();
+}
+
+/* The text of the last line of the broker's log. */
+static const char *
+logged(void)
+{
+	const struct note *n = world_last(NOTE_LINE);
+
+	ck_assert_ptr_nonnull(n);
+	return n->text;
+}
+
+static void
+ck_logged(enum log_level level, const char *text)
+{
+	ck_assert_str_eq(logged(), text);
+	ck_assert_int_eq(world_last(NOTE_LINE)->level, level);
+}
+
+/* The nth line of the log file, from 0; NULL: there is none. */
+static const cJSON *
+json_line(const char *path, size_t nth)
+{
+	char *text, *at, *end = NULL;
+	struct diag diag = { "" };
+	enum err e = ERR_OK;
+
+	world_settle();
+	cJSON_Delete(line);
+	line = NULL;
+	at = text = world_read_file(path);
+	ck_assert_ptr_nonnull(text);
+	while ((end = strchr(at, '\n')) != NULL && nth-- > 0)
+		at = end + 1;
+	if (end != NULL)
+		e = json_parse((struct view){ (uint8_t *)at, (size_t)(end - at) }, 4, &line, &diag);
+	ck_assert_msg(e == ERR_OK, "%s: %s", diag.text, at);
+	free(text);
+	return line;
+}
+
+static const char *
+member(const cJSON *json, const char *name)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, name);
+
+	return cJSON_IsString(value) ? value->valuestring : "(none)";
+}
+
+static struct client
+client_of(const struct pki_cert *c)
+{
+	return (struct client){ .id = "d1", .user_name = "u1", .address = "203.0.113.7", .x = c->x };
+}
+
+static const struct decision accepted = { .verdict = VERDICT_ALLOW };
+static const struct decision revoked = { .reason = REASON_REVOKED };
+static const struct decision unknown = { .reason = REASON_UNKNOWN_CA };
+
+/*
+ * The broker's log.
+ */
+
+START_TEST(a_connection_is_a_line_with_everything_needed)
+{
+	struct client c = client_of(device);
+	char expected[1000];
+
+	open_report(NULL);
+	report_connection(report, &c, &id, &ca_id, &accepted);
+	snprintf(expected, sizeof(expected), "jitr: connection accepted: certificate=%s ca=%s "
+	    "client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"", world_hex(device),
+	    world_hex(ca));
+	ck_logged(LEVEL_INFO, expected);
+	report_connection(report, &c, &id, &ca_id, &revoked);
+	snprintf(expected, sizeof(expected), "jitr: connection refused: reason=\"revoked\" "
+	    "certificate=%s ca=%s client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
+	    world_hex(device), world_hex(ca));
+	ck_logged(LEVEL_NOTICE, expected);
+}
+END_TEST
+
+START_TEST(what_is_not_known_is_a_hyphen_or_empty)
+{
+	struct client c = { .id = NULL };
+
+	open_report(NULL);
+	report_connection(report, &c, NULL, NULL, &unknown);
+	ck_logged(LEVEL_NOTICE, "jitr: connection refused: reason=\"issued by a CA that is not "
+	    "registered\" certificate=- ca=- client=\"\" address=- subject=\"\"");
+}
+END_TEST
+
+START_TEST(no_client_writes_a_line_of_its_own)
+{
+	struct pki_cert *evil = pki_device(ca, "x\" address=1.2.3.4\njitr: connection accepted");
+	struct client c = { .id = "a\nb\"\033[2J", .address = "1.2.3.4\n", .x = evil->x };
+
+	open_report(world.log_path);
+	report_connection(report, &c, NULL, NULL, &unknown);
+	ck_assert_ptr_nonnull(strstr(logged(), "client=\"a\\x0ab\\x22\\x1b[2J\" address=1.2.3.4\\x0a "));
+	for (const char *p = logged(); *p != '\0'; p++)
+		ck_assert_int_ge(*p, ' ');
+	ck_assert_str_eq(member(json_line(world.log_path, 0), "clientId"), "a\nb\"\033[2J");
+	ck_assert_ptr_null(json_line(world.log_path, 1));
+	pki_free(evil);
+}
+END_TEST
+
+/* The broker cuts a line at 1000 bytes (mosquitto section 0, 19). */
+START_TEST(long_texts_are_shown_in_part_and_the_line_keeps_its_end)
+{
+	char long_id[5000], long_name[65];
+	struct pki_cert *c;
+	struct client client = { .id = long_id, .address = "203.0.113.7" };
+
+	memset(long_id, '\n', sizeof(long_id) - 1);
+	long_id[sizeof(long_id) - 1] = '\0';
+	memset(long_name, 'x', 64);
+	long_name[64] = '\0';
+	c = pki_device(ca, long_name);
+	client.x = c->x;
+	open_report(world.log_path);
+	report_connection(report, &client, &id, &ca_id, &revoked);
+	ck_assert_uint_lt(strlen(logged()), 1000);
+	ck_assert_ptr_nonnull(strstr(logged(), long_name));
+	ck_assert_uint_le(strlen(member(json_line(world.log_path, 0), "clientId")), 128);
+	pki_free(c);
+}
+END_TEST
+
+START_TEST(a_line_of_the_log_alone_is_marked_as_ours)
+{
+	open_report(world.log_path);
+	report_line(report, LEVEL_WARNING, "%d of %s", 3, "four");
+	ck_logged(LEVEL_WARNING, "jitr: 3 of four");
+	ck_assert_ptr_null(json_line(world.log_path, 0));
+}
+END_TEST
+
+/*
+ * The log file.
+ */
+
+static bool
+is_uuid(const char *text)
+{
+	return strlen(text) == 36 && strspn(text, "0123456789abcdef-") == 36 && text[14] == '4';
+}
+
+START_TEST(an_accepted_connection_is_awss_connect)
+{
+	struct client c = client_of(device);
+	const cJSON *json;
+
+	c.port = 13490;
+	open_report(world.log_path);
+	report_connection(report, &c, &id, &ca_id, &accepted);
+	json = json_line(world.log_path, 0);
+	ck_assert_str_eq(member(json, "timestamp"), TIME_TEXT);
+	ck_assert_str_eq(member(json, "logLevel"), "INFO");
+	ck_assert(is_uuid(member(json, "traceId")));
+	ck_assert_str_eq(member(json, "accountId"), "123456789012");
+	ck_assert_str_eq(member(json, "status"), "Success");
+	ck_assert_str_eq(member(json, "eventType"), "Connect");
+	ck_assert_str_eq(member(json, "protocol"), "MQTT");
+	ck_assert_str_eq(member(json, "clientId"), "d1");
+	ck_assert_str_eq(member(json, "principalId"), world_hex(device));
+	ck_assert_str_eq(member(json, "caCertificateId"), world_hex(ca));
+	ck_assert_str_eq(member(json, "subject"), "CN=device-1");
+	ck_assert_str_eq(member(json, "sourceIp"), "203.0.113.7");
+	ck_assert_int_eq(cJSON_GetObjectItem(json, "sourcePort")->valueint, 13490);
+	ck_assert_str_eq(member(json, "reason"), "(none)");
+}
+END_TEST
+
+/* Refusals that AWS has an event for, and those of the registration, for which
+ * it has none. */
+static const struct {
+	enum reason reason;
+	const char *event, *code;
+} refusals[] = {
+	{ REASON_UNKNOWN_CA, "RegisterCertificateJIT", "CA_CERTIFICATE_NOT_REGISTERED" },
+	{ REASON_CA_INACTIVE, "RegisterCertificateJIT", "CA_CERTIFICATE_INACTIVE" },
+	{ REASON_AUTO_REGISTRATION_OFF, "RegisterCertificateJIT", "CA_AUTO_REGISTRATION_DISABLED" },
+	{ REASON_WEAK_SIGNATURE, "RegisterCertificateJIT",
+	    "CERTIFICATE_SIGNATURE_ALGORITHM_UNSUPPORTED" },
+	{ REASON_EXPIRED, "RegisterCertificateJIT", "CERTIFICATE_EXPIRED" },
+	{ REASON_REGISTERED_NOW, "Connection.AuthNError", "DEVICE_CERTIFICATE_NOT_REGISTERED" },
+	{ REASON_PENDING_ACTIVATION, "Connection.AuthNError", "DEVICE_CERTIFICATE_PENDING_ACTIVATION" },
+	{ REASON_INACTIVE, "Connection.AuthNError", "DEVICE_CERTIFICATE_INACTIVE" },
+	{ REASON_REVOKED, "Connection.AuthNError", "DEVICE_CERTIFICATE_REVOKED" },
+	{ REASON_NAME_RESERVED, "Connection.AuthNError", "NOT_AUTHENTICATED" },
+	{ REASON_REGISTRY_FAILED, "Connection.AuthNError", "INTERNAL_SERVER_ERROR" },
+};
+
+START_TEST(a_refusal_is_an_error_with_its_reason)
+{
+	struct decision d = { .reason = refusals[_i].reason };
+	struct client c = client_of(device);
+	const cJSON *json;
+
+	open_report(world.log_path);
+	report_connection(report, &c, &id, NULL, &d);
+	json = json_line(world.log_path, 0);
+	ck_assert_str_eq(member(json, "logLevel"), "ERROR");
+	ck_assert_str_eq(member(json, "status"), "Failure");
+	ck_assert_str_eq(member(json, "eventType"), refusals[_i].event);
+	ck_assert_str_eq(member(json, "reason"), refusals[_i].code);
+	ck_assert_str_eq(member(json, "details"), reason_text(d.reason));
+	ck_assert_str_eq(member(json, "caCertificateId"), "(none)");
+	ck_assert_ptr_null(cJSON_GetObjectItem(json, "sourcePort"));
+}
+END_TEST
+
+START_TEST(a_connection_that_is_closed_is_told)
+{
+	char expected[300];
+	const cJSON *json;
+
+	open_report(world.log_path);
+	report_cut(report, &id, REASON_REVOKED);
+	snprintf(expected, sizeof(expected), "jitr: connection closed: reason=\"revoked\" "
+	    "certificate=%s", world_hex(device));
+	ck_logged(LEVEL_NOTICE, expected);
+	json = json_line(world.log_path, 0);
+	ck_assert_str_eq(member(json, "eventType"), "Disconnect");
+	ck_assert_str_eq(member(json, "principalId"), world_hex(device));
+	ck_assert_str_eq(member(json, "disconnectReason"), "FORBIDDEN_ACCESS");
+	ck_assert_str_eq(member(json, "reason"), "DEVICE_CERTIFICATE_REVOKED");
+}
+END_TEST
+
+START_TEST(a_registration_is_told_done_or_not)
+{
+	char expected[400];
+	const cJSON *json;
+
+	open_report(world.log_path);
+	report_registration(report, &id, &ca_id, ERR_OK, "");
+	snprintf(expected, sizeof(expected), "jitr: certificate registered: certificate=%s ca=%s",
+	    world_hex(device), world_hex(ca));
+	ck_logged(LEVEL_NOTICE, expected);
+	report_registration(report, &id, &ca_id, ERR_STORAGE, "No space left\n");
+	snprintf(expected, sizeof(expected), "jitr: certificate not registered: "
+	    "reason=\"storage failed: No space left\\x0a\" certificate=%s ca=%s", world_hex(device),
+	    world_hex(ca));
+	ck_logged(LEVEL_ERROR, expected);
+	json = json_line(world.log_path, 0);
+	ck_assert_str_eq(member(json, "eventType"), "RegisterCertificateJIT");
+	ck_assert_str_eq(member(json, "status"), "Success");
+	ck_assert_str_eq(member(json, "certificateId"), world_hex(device));
+	ck_assert_str_eq(member(json, "caCertificateId"), world_hex(ca));
+	json = json_line(world.log_path, 1);
+	ck_assert_str_eq(member(json, "status"), "Failure");
+	ck_assert_str_eq(member(json, "reason"), "ServiceUnavailableException");
+	ck_assert_str_eq(member(json, "details"), "No space left\n");
+}
+END_TEST
+
+START_TEST(lines_are_added_to_a_file_that_exists)
+{
+	world_write_file(world.log_path, "{\"old\":\"line\"}\n");
+	open_report(world.log_path);
+	report_cut(report, &id, REASON_REVOKED);
+	ck_assert_str_eq(member(json_line(world.log_path, 0), "old"), "line");
+	ck_assert_str_eq(member(json_line(world.log_path, 1), "eventType"), "Disconnect");
+}
+END_TEST
+
+/* As logrotate does: the file is moved away, SIGHUP follows. */
+START_TEST(a_file_that_was_moved_away_is_opened_again)
+{
+	char moved[200];
+
+	snprintf(moved, sizeof(moved), "%s.1", world.log_path);
+	open_report(world.log_path);
+	report_cut(report, &id, REASON_REVOKED);
+	world_settle();
+	ck_assert_int_eq(rename(world.log_path, moved), 0);
+	report_cut(report, &id, REASON_INACTIVE);
+	report_reopen(report);
+	report_cut(report, &id, REASON_EXPIRED);
+	ck_assert_str_eq(member(json_line(moved, 1), "reason"), "DEVICE_CERTIFICATE_INACTIVE");
+	ck_assert_ptr_null(json_line(moved, 2));
+	ck_assert_str_eq(member(json_line(world.log_path, 0), "reason"), "CERTIFICATE_EXPIRED");
+}
+END_TEST
+
+START_TEST(where_it_cannot_be_opened_again_lines_go_to_the_old_one)
+{
+	char dir[160], path[200], moved[160];
+
+	snprintf(dir, sizeof(dir), "%s/log", world.dir);
+	snprintf(path, sizeof(path), "%s/log/jitr.log", world.dir);
+	snprintf(moved, sizeof(moved), "%s/moved", world.dir);
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	open_report(path);
+	ck_assert_int_eq(rename(path, moved), 0);
+	ck_assert_int_eq(rmdir(dir), 0);
+	report_reopen(report);
+	report_cut(report, &id, REASON_REVOKED);
+	ck_assert_str_eq(member(json_line(moved, 0), "eventType"), "Disconnect");
+	ck_assert(world_said(path));
+	ck_assert(world_said("cannot be opened again: No such file or directory; lines go on"));
+	ck_assert(!world_said("lost"));
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_opened_stops_the_start)
+{
+	struct report_config config = { .path = "/nowhere/at/all.log", .account_id = "1",
+		.broker = &world_broker, .now = world_now };
+	struct diag diag = { "" };
+
+	ck_assert_int_eq(report_open(&config, &report, &diag), ERR_STORAGE);
+	ck_assert_str_eq(diag.text, "log_file /nowhere/at/all.log: No such file or directory");
+}
+END_TEST
+
+static void
+settle_and_count_lines(size_t lines)
+{
+	world_settle();
+	ck_assert_uint_eq(world_count(NOTE_LINE), lines);
+}
+
+/* A full disk fails every line. */
+START_TEST(lines_that_cannot_be_written_are_told_once_in_ten_seconds)
+{
+	open_report("/dev/full");
+	for (int i = 0; i < 5; i++)
+		report_cut(report, &id, REASON_REVOKED); /* one line of the log each */
+	settle_and_count_lines(5 + 1);
+	ck_logged(LEVEL_ERROR, "jitr: log_file /dev/full: No space left on device; 1 lines lost");
+	world_wait(9999);
+	report_cut(report, &id, REASON_REVOKED);
+	settle_and_count_lines(6 + 1);
+	world_wait(1);
+	report_cut(report, &id, REASON_REVOKED);
+	settle_and_count_lines(7 + 2);
+	ck_logged(LEVEL_ERROR, "jitr: log_file /dev/full: No space left on device; 6 lines lost");
+}
+END_TEST
+
+START_TEST(lines_for_which_there_is_no_room_are_counted_as_lost)
+{
+	world_stop_writer();
+	world_start_writer(1, 1);
+	open_report(world.log_path);
+	world_hold_writer();
+	report_cut(report, &id, REASON_REVOKED);
+	ck_assert(world_said("too many changes are waiting; 1 lines lost"));
+	world_release_writer();
+	ck_assert_ptr_null(json_line(world.log_path, 0));
+}
+END_TEST
+
+START_TEST(without_a_file_or_a_writer_there_are_no_lines_in_it)
+{
+	struct report_config config = { .path = world.log_path, .account_id = "1",
+		.broker = &world_broker, .now = world_now };
+
+	ck_assert_int_eq(report_open(&config, &report, NULL), ERR_OK);
+	report_cut(report, &id, REASON_REVOKED); /* not started */
+	report_reopen(report);
+	report_close(report);
+	ck_assert_ptr_null(json_line(world.log_path, 0));
+	open_report(NULL);
+	report_reopen(report);
+	report_cut(report, &id, REASON_REVOKED);
+	settle_and_count_lines(2);
+	report_close(NULL);
+}
+END_TEST
+
+static void
+file_tests(TCase *t)
+{
+	tcase_add_test(t, an_accepted_connection_is_awss_connect);
+	tcase_add_loop_test(t, a_refusal_is_an_error_with_its_reason, 0, COUNT_OF(refusals));
+	tcase_add_test(t, a_connection_that_is_closed_is_told);
+	tcase_add_test(t, a_registration_is_told_done_or_not);
+	tcase_add_test(t, lines_are_added_to_a_file_that_exists);
+	tcase_add_test(t, a_file_that_was_moved_away_is_opened_again);
+	tcase_add_test(t, where_it_cannot_be_opened_again_lines_go_to_the_old_one);
+	tcase_add_test(t, a_file_that_cannot_be_opened_stops_the_start);
+	tcase_add_test(t, lines_that_cannot_be_written_are_told_once_in_ten_seconds);
+	tcase_add_test(t, lines_for_which_there_is_no_room_are_counted_as_lost);
+	tcase_add_test(t, without_a_file_or_a_writer_there_are_no_lines_in_it);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("report");
+	TCase *t = suite_case(suite, "the broker's log");
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, a_connection_is_a_line_with_everything_needed);
+	tcase_add_test(t, what_is_not_known_is_a_hyphen_or_empty);
+	tcase_add_test(t, no_client_writes_a_line_of_its_own);
+	tcase_add_test(t, long_texts_are_shown_in_part_and_the_line_keeps_its_end);
+	tcase_add_test(t, a_line_of_the_log_alone_is_marked_as_ours);
+	t = suite_case(suite, "the log file");
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	file_tests(t);
+	return suite_run(suite);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_session.c - connected clients and the certificates they came with.
+ *
+ * A broker reuses the addresses of clients that have gone: a session must
+ * never be taken for another's (session.h).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "jitr/x509.h"
+#include "pki.h"
+#include "session.h"
+#include "suite.h"
+
+static struct sessions sessions;
+static struct pki_cert *ca, *first, *second;
+static struct certid first_id, second_id;
+
+/* Addresses of clients. */
+static char clients[3000];
+
+static struct certid
+id_of(const struct pki_cert *c)
+{
+	struct presented p;
+
+	ck_assert_int_eq(x509_read(c->x, &p), ERR_OK);
+	return p.id;
+}
+
+static void
+set_up(void)
+{
+	memset(&sessions, 0, sizeof(sessions));
+	ca = pki_ca("Test CA");
+	first = pki_device(ca, "first");
+	second = pki_device(ca, "second");
+	first_id = id_of(first);
+	second_id = id_of(second);
+}
+
+static void
+tear_down(void)
+{
+	sessions_clear(&sessions);
+	pki_free(first);
+	pki_free(second);
+	pki_free(ca);
+}
+
+static struct session *
+add(int client, const struct pki_cert *c, const struct certid *id)
+{
+	struct session *s = session_add(&sessions, &clients[client], c->x, id);
+
+	ck_assert_ptr_nonnull(s);
+	return s;
+}
+
+START_TEST(a_session_is_found_by_client_and_certificate)
+{
+	struct session *s = add(0, first, &first_id);
+
+	ck_assert_ptr_eq(session_find(&sessions, &clients[0], first->x), s);
+	ck_assert_ptr_null(session_find(&sessions, &clients[1], first->x));
+	ck_assert_ptr_null(session_find(&sessions, &clients[0], second->x));
+	session_remove(&sessions, &clients[0]);
+	session_remove(&sessions, &clients[0]); /* nobody there: fine */
+	ck_assert_ptr_null(session_find(&sessions, &clients[0], first->x));
+	ck_assert_ptr_null(principal_find(&sessions, &first_id));
+}
+END_TEST
+
+/* While it is held, no other certificate can be given its address. */
+START_TEST(the_certificate_is_held)
+{
+	struct x509_st *x = first->x;
+	struct session *s = add(0, first, &first_id);
+	struct presented p;
+
+	pki_free(first);
+	first = NULL;
+	ck_assert_ptr_eq(s->x, x);
+	ck_assert_int_eq(x509_read(s->x, &p), ERR_OK);
+	ck_assert(certid_equal(&p.id, &first_id));
+}
+END_TEST
+
+START_TEST(a_client_that_comes_again_replaces_itself)
+{
+	add(0, first, &first_id);
+	add(0, second, &second_id);
+	ck_assert_ptr_null(session_find(&sessions, &clients[0], first->x));
+	ck_assert_ptr_nonnull(session_find(&sessions, &clients[0], second->x));
+	ck_assert_ptr_null(principal_find(&sessions, &first_id));
+	add(0, second, &second_id); /* with the same certificate, too */
+	ck_assert_uint_eq(principal_find(&sessions, &second_id)->sessions, 1);
+}
+END_TEST
+
+START_TEST(the_sessions_of_one_certificate_share_its_principal)
+{
+	struct principal *p = add(0, first, &first_id)->principal;
+
+	ck_assert_ptr_eq(add(1, first, &first_id)->principal, p);
+	ck_assert_ptr_ne(add(2, second, &second_id)->principal, p);
+	ck_assert_ptr_eq(principal_find(&sessions, &first_id), p);
+	session_remove(&sessions, &clients[0]);
+	ck_assert_ptr_eq(principal_find(&sessions, &first_id), p);
+	session_remove(&sessions, &clients[1]);
+	ck_assert_ptr_null(principal_find(&sessions, &first_id));
+	ck_assert_ptr_nonnull(principal_find(&sessions, &second_id));
+}
+END_TEST
+
+START_TEST(a_new_principal_may_nothing)
+{
+	struct principal *p = add(0, first, &first_id)->principal;
+
+	ck_assert_int_eq(p->verdict, VERDICT_DENY);
+	ck_assert(!p->to_cut);
+}
+END_TEST
+
+START_TEST(a_stranger_has_no_principal)
+{
+	struct session *s = add(0, first, NULL);
+
+	ck_assert_ptr_null(s->principal);
+	ck_assert(!s->named_by_others);
+	ck_assert_ptr_null(principal_find(&sessions, &first_id));
+}
+END_TEST
+
+/*
+ * Cutting off.
+ */
+
+START_TEST(principals_are_cut_off_once_in_order)
+{
+	struct principal *a = add(0, first, &first_id)->principal;
+	struct principal *b = add(1, second, &second_id)->principal;
+
+	principal_cut(&sessions, b);
+	principal_cut(&sessions, a);
+	principal_cut(&sessions, b);
+	ck_assert_ptr_eq(principal_next_cut(&sessions), b);
+	ck_assert_ptr_eq(principal_next_cut(&sessions), a);
+	ck_assert_ptr_null(principal_next_cut(&sessions));
+	principal_cut(&sessions, a); /* and may be again */
+	ck_assert_ptr_eq(principal_next_cut(&sessions), a);
+}
+END_TEST
+
+START_TEST(whoever_has_left_is_not_cut_off)
+{
+	principal_cut(&sessions, add(0, first, &first_id)->principal);
+	principal_cut(&sessions, add(1, second, &second_id)->principal);
+	session_remove(&sessions, &clients[0]);
+	ck_assert_ptr_eq(principal_next_cut(&sessions), principal_find(&sessions, &second_id));
+	ck_assert_ptr_null(principal_next_cut(&sessions));
+}
+END_TEST
+
+/*
+ * The sweep.
+ */
+
+static struct certid
+numbered_id(unsigned n)
+{
+	struct certid id = { { 0 } };
+
+	memcpy(id.b, &n, sizeof(n));
+	return id;
+}
+
+static unsigned
+number_of(const struct principal *p)
+{
+	unsigned n;
+
+	memcpy(&n, p->id.b, sizeof(n));
+	return n;
+}
+
+static void
+add_numbered(unsigned n)
+{
+	struct certid id = numbered_id(n);
+
+	add((int)n, first, &id);
+}
+
+START_TEST(a_sweep_meets_everybody_once)
+{
+	bool met[COUNT_OF(clients)] = { false };
+	struct principal *p;
+	unsigned count = 0;
+
+	for (unsigned n = 0; n < COUNT_OF(clients); n++)
+		add_numbered(n);
+	ck_assert_ptr_null(sweep_next(&sessions)); /* none was started */
+	sweep_start(&sessions);
+	while ((p = sweep_next(&sessions)) != NULL) {
+		must(!met[number_of(p)]);
+		met[number_of(p)] = true;
+		count++;
+	}
+	ck_assert_uint_eq(count, COUNT_OF(clients));
+}
+END_TEST
+
+/* Whoever leaves meanwhile is not met any more, and nobody else is missed. */
+START_TEST(a_sweep_goes_on_when_the_next_one_leaves)
+{
+	bool met[100] = { false }, left[100] = { false };
+	struct principal *p;
+
+	for (unsigned n = 0; n < 100; n++)
+		add_numbered(n);
+	sweep_start(&sessions);
+	while ((p = sweep_next(&sessions)) != NULL) {
+		struct principal *next = sessions.sweep;
+
+		met[number_of(p)] = true;
+		if (next != NULL && number_of(next) % 3 == 0) {
+			left[number_of(next)] = true;
+			session_remove(&sessions, &clients[number_of(next)]);
+		}
+		session_remove(&sessions, &clients[number_of(p)]); /* this one may go as well */
+	}
+	for (unsigned n = 0; n < 100; n++)
+		ck_assert_int_eq(met[n], !left[n]);
+}
+END_TEST
+
+START_TEST(thousands_of_clients_are_found)
+{
+	for (unsigned n = 0; n < COUNT_OF(clients); n++)
+		add_numbered(n);
+	for (unsigned n = 0; n < COUNT_OF(clients); n += 2)
+		session_remove(&sessions, &clients[n]);
+	for (unsigned n = 0; n < COUNT_OF(clients); n++) {
+		struct certid id = numbered_id(n);
+
+		must((session_find(&sessions, &clients[n], first->x) != NULL) == (n % 2 == 1));
+		must((principal_find(&sessions, &id) != NULL) == (n % 2 == 1));
+	}
+	sessions_clear(&sessions);
+	ck_assert_ptr_null(session_find(&sessions, &clients[1], first->x));
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("session");
+	TCase *t = suite_case(suite, "sessions");
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, a_session_is_found_by_client_and_certificate);
+	tcase_add_test(t, the_certificate_is_held);
+	tcase_add_test(t, a_client_that_comes_again_replaces_itself);
+	tcase_add_test(t, the_sessions_of_one_certificate_share_its_principal);
+	tcase_add_test(t, a_new_principal_may_nothing);
+	tcase_add_test(t, a_stranger_has_no_principal);
+	t = suite_case(suite, "cutting off and sweeping");
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, principals_are_cut_off_once_in_order);
+	tcase_add_test(t, whoever_has_left_is_not_cut_off);
+	tcase_add_test(t, a_sweep_meets_everybody_once);
+	tcase_add_test(t, a_sweep_goes_on_when_the_next_one_leaves);
+	tcase_add_test(t, thousands_of_clients_are_found);
+	return suite_run(suite);
+}
