@@ -191,15 +191,6 @@ wants_help(int argc, char **argv)
 	return false;
 }
 
-static bool
-parse_help(struct arguments *a, int argc, char **argv)
-{
-	a->help = true;
-	for (int i = 0; i < argc && a->command == NULL; i++)
-		a->command = command_find(argv[i]);
-	return true;
-}
-
 MUST_USE static bool
 parse_command(struct arguments *a, const char *name, struct diag *d)
 {
@@ -217,6 +208,17 @@ parse_command(struct arguments *a, const char *name, struct diag *d)
 	return false;
 }
 
+/* Help on the first word that is not the word help itself, if there is one. */
+MUST_USE static bool
+parse_help(struct arguments *a, int argc, char **argv, struct diag *d)
+{
+	a->help = true;
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], "help") != 0 && argv[i][0] != '-')
+			return parse_command(a, argv[i], d);
+	return true;
+}
+
 bool
 arguments_parse(struct arguments *a, int argc, char **argv, struct diag *d)
 {
@@ -226,7 +228,7 @@ arguments_parse(struct arguments *a, int argc, char **argv, struct diag *d)
 		return false;
 	}
 	if (wants_help(argc, argv))
-		return parse_help(a, argc, argv);
+		return parse_help(a, argc, argv, d);
 	if (!parse_command(a, argv[0], d))
 		return false;
 	for (int i = 1; i < argc;) {

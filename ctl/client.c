@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <mosquitto.h>
+#if !__has_include(<mosquitto/broker.h>) /* since 2.1 mosquitto.h brings it */
 #include <mqtt_protocol.h>
+#endif
 #include <openssl/x509.h>
 #include <signal.h>
 #include <stdio.h>

@@ -21,8 +21,11 @@ cleanup() {
 		wait "$pid" 2>/dev/null || true
 	done
 	if [ $status != 0 ]; then
-		printf '\nThe demo failed.  The end of the broker log:\n' >&2
-		tail -n 20 "$dir/broker.log" >&2 2>/dev/null || true
+		printf '\nThe demo failed.\n' >&2
+		if [ -s "$dir/broker.log" ]; then
+			printf 'The end of the broker log:\n' >&2
+			tail -n 20 "$dir/broker.log" >&2
+		fi
 	fi
 	rm -rf "$dir"
 	exit $status
