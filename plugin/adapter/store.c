@@ -210,6 +210,17 @@ close_environment(struct store *s)
 	s->env = NULL;
 }
 
+/* LMDB leaves this one of its files to programs that the process starts. */
+static int
+keep_data_file(MDB_env *env)
+{
+	int fd, rc = mdb_env_get_fd(env, &fd);
+
+	if (rc == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+		rc = errno;
+	return rc;
+}
+
 static int
 try_environment(struct store *s, const struct store_config *config)
 {
@@ -225,6 +236,8 @@ try_environment(struct store *s, const struct store_config *config)
 		rc = mdb_env_set_mapsize(s->env, config->map_size / page * page);
 	if (rc == 0)
 		rc = mdb_env_open(s->env, config->path, MDB_NOTLS, S_IRUSR | S_IWUSR);
+	if (rc == 0)
+		rc = keep_data_file(s->env);
 	if (rc == 0)
 		rc = mdb_reader_check(s->env, &dead);
 	if (rc != 0)

@@ -712,6 +712,25 @@ START_TEST(a_new_registry_is_its_owners_alone)
 }
 END_TEST
 
+START_TEST(programs_that_we_start_inherit_nothing)
+{
+	char dir[PATH_ROOM];
+	struct diag diag;
+	struct store *s;
+
+	(void)snprintf(dir, sizeof(dir), "%s", new_dir());
+	ck_assert_int_eq(open_with(dir, MAP_SIZE, true, &s, &diag), ERR_OK);
+	for (int fd = 0; fd < 1000; fd++) {
+		char link[64], file[2 * PATH_ROOM] = "";
+
+		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		if (readlink(link, file, sizeof(file) - 1) > 0 && strstr(file, dir) == file)
+			ck_assert_msg(fcntl(fd, F_GETFD) == FD_CLOEXEC, "%s", file);
+	}
+	store_close(s);
+}
+END_TEST
+
 START_TEST(what_was_committed_is_there_after_reopening)
 {
 	const char *dir = new_dir();
@@ -1989,6 +2008,7 @@ opening_case(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_new_registry_is_its_owners_alone);
+	tcase_add_test(t, programs_that_we_start_inherit_nothing);
 	tcase_add_test(t, what_was_committed_is_there_after_reopening);
 	tcase_add_test(t, a_registry_is_open_once_in_a_process);
 	tcase_add_test(t, a_second_broker_is_refused_and_a_tool_is_not);
