@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* json.c - see json.h. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -204,6 +203,14 @@ json_bool(struct members *m, const char *name, bool absent)
 	return cJSON_IsTrue(value);
 }
 
+/* JSON's numbers are doubles; beyond 2^53 they are no exact integers. */
+static bool
+is_integer(double number)
+{
+	return number >= -9007199254740992.0 && number <= 9007199254740992.0 &&
+	    (double)(int64_t)number == number;
+}
+
 int64_t
 json_integer(struct members *m, const char *name, int64_t min, int64_t max, int64_t absent)
 {
@@ -213,8 +220,8 @@ json_integer(struct members *m, const char *name, int64_t min, int64_t max, int6
 
 	if (value == NULL)
 		return absent;
-	number = cJSON_IsNumber(value) ? value->valuedouble : NAN;
-	if (!(number == floor(number)) || fabs(number) > 9007199254740992.0) {
+	number = cJSON_IsNumber(value) ? value->valuedouble : 0.5;
+	if (!is_integer(number)) {
 		json_fail(m, name, NULL, "be an integer");
 		return absent;
 	}
