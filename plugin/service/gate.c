@@ -86,7 +86,7 @@ present_finish(struct job *job, void *context)
 		g->config.stats->registered++;
 		report_registration(g->config.report, &p->presented.id, &p->ca_id, ERR_OK, "");
 	}
-	if (p->done.effects & EFFECT_ANNOUNCE)
+	if (job->result == ERR_OK && p->done.effects & EFFECT_ANNOUNCE)
 		g->announced = true;
 	present_free(p);
 }
