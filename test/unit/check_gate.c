@@ -1,0 +1,1099 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_gate.c - who may connect, and what a connected client may do.
+ *
+ * Real certificates, a real registry, a real writer.  The promises are those
+ * of the contract, section 6; the ways around the connect check are those of
+ * mosquitto section 0.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "jitr/gate.h"
+#include "suite.h"
+#include "world.h"
+
+static struct gate *gate;
+static struct gate_config config;
+static struct report *report;
+static struct stats stats;
+static struct pki_cert *ca, *device;
+
+/* Addresses of clients. */
+static char clients[400];
+
+static char admin_name[] = "admin";
+static char *const admin_names[] = { admin_name };
+static struct certid admin_ids[1];
+
+static void
+open_gate(void)
+{
+	gate_close(gate);
+	config.store = world.store;
+	config.writer = world.writer;
+	config.report = report;
+	config.stats = &stats;
+	config.broker = &world_broker;
+	config.now = world_now;
+	config.admin_users = admin_names;
+	config.admin_user_count = 1;
+	config.admin_certificates = admin_ids;
+	config.admin_certificate_count = 1;
+	config.rules.decide.announce_interval = 1000;
+	memcpy(config.rules.account_id, "123456789012", 13);
+	ck_assert_int_eq(gate_open(&config, &gate), ERR_OK);
+}
+
+/* An active CA that registers; a device of it that nobody knows. */
+static void
+set_up(void)
+{
+	struct report_config report_config = { .account_id = "123456789012",
+		.broker = &world_broker, .now = world_now };
+
+	world_open();
+	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	ca = pki_ca("Test CA");
+	device = pki_device(ca, "device-1");
+	world_put_ca(ca, CA_ACTIVE, true);
+	world_start_writer(64, 16);
+	open_gate();
+}
+
+static void
+tear_down(void)
+{
+	world_stop_writer();
+	gate_close(gate);
+	report_close(report);
+	pki_free(device);
+	pki_free(ca);
+	world_close();
+}
+
+/* The nth client, which claims to be u1. */
+static struct client
+client(int n, const struct pki_cert *c)
+{
+	return (struct client){ .handle = &clients[n], .id = "d1", .user_name = "u1",
+		.address = "203.0.113.7", .x = c != NULL ? c->x : NULL };
+}
+
+static enum verdict
+connect_as(int n, const struct pki_cert *c)
+{
+	struct client presented = client(n, c);
+
+	return gate_connect(gate, &presented);
+}
+
+static enum access
+may(int n, const struct pki_cert *c, enum action action, const char *topic)
+{
+	struct client presented = client(n, c);
+
+	return gate_access(gate, &presented, action, topic);
+}
+
+/* The same for one without a certificate who has this name. */
+static struct client
+named(const char *name)
+{
+	struct client c = client(0, NULL);
+
+	c.user_name = name;
+	return c;
+}
+
+static enum access
+may_named(const char *name, enum action action, const char *topic)
+{
+	struct client c = named(name);
+
+	return gate_access(gate, &c, action, topic);
+}
+
+static void
+put(const struct pki_cert *c, enum cert_status status)
+{
+	world_put_cert(c, ca, status);
+}
+
+static void
+put_and_tell(const struct pki_cert *c, enum cert_status status)
+{
+	struct certid id = world_id(c);
+
+	put(c, status);
+	gate_changed(gate, &id);
+}
+
+static void
+remove_cert(const struct pki_cert *c)
+{
+	struct certid id = world_id(c);
+	struct txn t;
+
+	world_change(&t);
+	store_delete_cert(&t, &id);
+	world_commit(&t);
+}
+
+static void
+put_admin(enum cert_status status)
+{
+	put(device, status);
+	admin_ids[0] = world_id(device);
+}
+
+/*
+ * CONNECT.
+ */
+
+START_TEST(an_active_certificate_gets_in_under_its_own_name)
+{
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_str_eq(world_last(NOTE_NAME)->text, world_hex(device));
+	ck_assert_ptr_eq(world_last(NOTE_NAME)->client, &clients[0]);
+	ck_assert(world_said("connection accepted"));
+	ck_assert_uint_eq(stats.accepted, 1);
+	ck_assert_uint_eq(world_message_count(), 0);
+}
+END_TEST
+
+START_TEST(a_first_connection_is_refused_and_registered)
+{
+	struct cert cert;
+
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert(world_said("registered now, waits for activation"));
+	ck_assert(!gate_take_announced(gate)); /* nothing before it is on disk */
+	world_settle();
+	ck_assert(world_get_cert(device, &cert));
+	ck_assert_int_eq(cert.status, CERT_PENDING_ACTIVATION);
+	ck_assert_uint_eq(world_message_count(), 1);
+	ck_assert(world_said("certificate registered: certificate="));
+	ck_assert(gate_take_announced(gate));
+	ck_assert(!gate_take_announced(gate));
+	ck_assert_uint_eq(stats.registered, 1);
+	ck_assert_uint_eq(stats.refused, 1);
+	ck_assert_uint_eq(world_count(NOTE_NAME), 0); /* who is refused gets no name */
+}
+END_TEST
+
+/* Refusals, each with its reason in the log (contract, section 6). */
+static const struct {
+	int         record; /* -1: none */
+	enum reason reason;
+} refusals[] = {
+	{ CERT_PENDING_ACTIVATION, REASON_PENDING_ACTIVATION },
+	{ CERT_INACTIVE, REASON_INACTIVE },
+	{ CERT_REVOKED, REASON_REVOKED },
+	{ CERT_PENDING_TRANSFER, REASON_PENDING_TRANSFER },
+};
+
+START_TEST(a_certificate_that_is_not_active_does_not_get_in)
+{
+	char line[100];
+
+	put(device, (enum cert_status)refusals[_i].record);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	snprintf(line, sizeof(line), "refused: reason=\"%s\"", reason_text(refusals[_i].reason));
+	ck_assert(world_said(line));
+	ck_assert(world_said(world_hex(ca))); /* and the CA of the record */
+	ck_assert_uint_eq(stats.refused, 1);
+}
+END_TEST
+
+START_TEST(a_pending_certificate_is_announced_again)
+{
+	put(device, CERT_PENDING_ACTIVATION);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 1);
+	ck_assert(gate_take_announced(gate));
+	ck_assert(!world_said("certificate registered"));
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 1); /* not twice in a second */
+}
+END_TEST
+
+START_TEST(two_simultaneous_first_connections_register_once)
+{
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_DENY);
+	world_release_writer();
+	ck_assert_uint_eq(world_message_count(), 1);
+	ck_assert_uint_eq(stats.registered, 1);
+}
+END_TEST
+
+static void
+ck_refused_and_not_registered(const struct pki_cert *c, enum reason reason)
+{
+	struct cert cert;
+	char line[120];
+
+	ck_assert_int_eq(connect_as(0, c), VERDICT_DENY);
+	world_settle();
+	snprintf(line, sizeof(line), "refused: reason=\"%s\"", reason_text(reason));
+	ck_assert_msg(world_said(line), "%s", line);
+	ck_assert(!world_get_cert(c, &cert));
+	ck_assert_uint_eq(world_message_count(), 0);
+}
+
+START_TEST(a_ca_that_may_not_register_does_not)
+{
+	world_put_ca(ca, CA_ACTIVE, false);
+	ck_refused_and_not_registered(device, REASON_AUTO_REGISTRATION_OFF);
+	world_put_ca(ca, CA_INACTIVE, true);
+	ck_refused_and_not_registered(device, REASON_CA_INACTIVE);
+}
+END_TEST
+
+START_TEST(a_certificate_of_an_unknown_ca_is_refused)
+{
+	struct pki_cert *other = pki_ca("Another CA"), *stranger = pki_device(other, "stranger");
+
+	ck_refused_and_not_registered(stranger, REASON_UNKNOWN_CA);
+	pki_free(stranger);
+	pki_free(other);
+}
+END_TEST
+
+START_TEST(a_name_written_down_is_no_signature)
+{
+	struct pki_cert *impostor = pki_ca("Test CA"), *forged = pki_device(impostor, "forged");
+
+	ck_refused_and_not_registered(forged, REASON_NOT_ISSUED_BY_CA);
+	pki_free(forged);
+	pki_free(impostor);
+}
+END_TEST
+
+/* aws-iot D.6. */
+static const struct {
+	struct pki_options options;
+	enum reason        reason;
+} unfit[] = {
+	{ { .not_after_days = -1 }, REASON_EXPIRED },
+	{ { .not_before_days = 1 }, REASON_NOT_YET_VALID },
+	{ { .is_ca = true }, REASON_IS_CA },
+	{ { .digest = "SHA1" }, REASON_WEAK_SIGNATURE },
+	{ { .key = PKI_RSA_1024 }, REASON_WEAK_KEY },
+	{ { .extensions = { { "1.2.3.4", "critical,DER:0500" } } }, REASON_UNKNOWN_EXTENSION },
+};
+
+START_TEST(a_certificate_that_is_not_fit_is_not_registered)
+{
+	struct pki_options options = unfit[_i].options;
+	struct pki_cert *c;
+
+	options.issuer = ca;
+	options.common_name = "unfit";
+	c = pki_make(&options);
+	ck_refused_and_not_registered(c, unfit[_i].reason);
+	pki_free(c);
+}
+END_TEST
+
+START_TEST(a_certificate_that_cannot_be_read_is_refused_under_no_name)
+{
+	struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = ca, .common_name = "bad",
+		.not_after = "not a time" });
+
+	ck_assert_int_eq(connect_as(0, c), VERDICT_DENY);
+	ck_assert(world_said("the certificate cannot be read\" certificate=- ca=-"));
+	ck_assert_int_eq(may(0, c, ACTION_WRITE, "a"), ACCESS_DENY);
+	ck_assert_int_eq(may(0, c, ACTION_READ, "a"), ACCESS_DENY);
+	pki_free(c);
+}
+END_TEST
+
+/* D.2, row 7. */
+START_TEST(an_active_certificate_outlives_its_ca)
+{
+	struct certid ca_id = world_id(ca);
+	struct txn t;
+
+	put(device, CERT_ACTIVE);
+	world_put_ca(ca, CA_INACTIVE, false);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_change(&t);
+	store_delete_ca(&t, &ca_id);
+	world_commit(&t);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+}
+END_TEST
+
+START_TEST(a_full_queue_puts_the_registration_off)
+{
+	struct cert cert;
+
+	world_stop_writer();
+	world_start_writer(1, 1);
+	open_gate();
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert(world_said("certificate not registered: reason=\"too many requests: the device "
+	    "will try again\""));
+	ck_assert_uint_eq(stats.busy, 1);
+	world_release_writer();
+	ck_assert(!world_get_cert(device, &cert));
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	world_settle();
+	ck_assert(world_get_cert(device, &cert));
+}
+END_TEST
+
+START_TEST(a_registration_that_cannot_be_stored_is_told)
+{
+	struct cert cert;
+
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	world_spoil_batch();
+	world_release_writer();
+	ck_assert(!world_get_cert(device, &cert));
+	ck_assert(world_said("certificate not registered: reason=\"storage failed: "));
+	ck_assert_uint_eq(stats.failed, 1);
+	ck_assert(!gate_take_announced(gate));
+}
+END_TEST
+
+START_TEST(a_client_that_cannot_be_named_is_not_let_in)
+{
+	put(device, CERT_ACTIVE);
+	world.name_result = ERR_NOMEM;
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert_uint_eq(stats.accepted, 0);
+	ck_assert_uint_eq(stats.refused, 1);
+}
+END_TEST
+
+/*
+ * Clients without a certificate of ours.
+ */
+
+START_TEST(a_client_without_a_certificate_is_not_ours)
+{
+	struct client nobody = named(NULL), other = named("somebody");
+
+	ck_assert_int_eq(gate_connect(gate, &nobody), VERDICT_DEFER);
+	ck_assert_int_eq(gate_connect(gate, &other), VERDICT_DEFER);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
+	ck_assert_int_eq(may_named("somebody", ACTION_WRITE, "a"), ACCESS_DEFER);
+	ck_assert_int_eq(may_named(NULL, ACTION_READ, "a"), ACCESS_DEFER);
+	config.other_clients = OTHER_CLIENTS_ALLOW;
+	open_gate();
+	ck_assert_int_eq(may_named("somebody", ACTION_WRITE, "a"), ACCESS_ALLOW);
+	ck_assert_int_eq(may_named(NULL, ACTION_READ, "a"), ACCESS_ALLOW);
+}
+END_TEST
+
+/* Its sessions and wills would be judged as the certificate's. */
+START_TEST(nobody_else_has_a_name_like_a_certificates)
+{
+	struct client impostor = named(world_hex(device));
+
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(gate_connect(gate, &impostor), VERDICT_DENY);
+	ck_assert(world_said("claims the name of a certificate without presenting it"));
+}
+END_TEST
+
+START_TEST(a_name_that_only_resembles_one_is_free)
+{
+	char name[80];
+	struct client c = named(name);
+
+	snprintf(name, sizeof(name), "%s0", world_hex(device));
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER);
+	snprintf(name, sizeof(name), "%.63s", world_hex(device));
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER);
+	snprintf(name, sizeof(name), "%.63sA", world_hex(device)); /* we write lower case */
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER);
+}
+END_TEST
+
+START_TEST(strangers_are_left_to_others_where_that_is_wanted)
+{
+	struct pki_cert *other = pki_ca("Another CA"), *stranger = pki_device(other, "stranger");
+
+	config.rules.decide.defer_unknown = true;
+	open_gate();
+	ck_assert_int_eq(connect_as(0, stranger), VERDICT_DEFER);
+	ck_assert_uint_eq(world_count(NOTE_NAME), 0);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
+	ck_assert_int_eq(may(0, stranger, ACTION_WRITE, "a"), ACCESS_DEFER);
+	ck_assert_int_eq(may(0, stranger, ACTION_WRITE, "$aws/events/x"), ACCESS_DENY);
+	pki_free(stranger);
+	pki_free(other);
+}
+END_TEST
+
+/*
+ * Access.
+ */
+
+/* Contract, section 2: whoever asks, whatever the configuration. */
+static const char *const reserved[] = { "$aws/events", "$aws/events/",
+	"$aws/events/certificates/registered/x", "$SYS/broker/jitr", "$SYS/broker/jitr/a/b",
+	"$CONTROL/jitr", "$CONTROL/jitr/v1/response", "$CONTROL/jitr/v2", "$CONTROL/jitr/v1/" };
+static const char *const not_reserved[] = { "", "a", "aws/events/x", "$aws/eventsx", "$aws",
+	"$aws/things/x", "$SYS/broker", "$SYS/broker/jitrx", "$CONTROL", "$CONTROL/jitrx",
+	"$CONTROL/dynamic-security/v1", "x/$aws/events", CONTROL_TOPIC };
+
+START_TEST(nobody_publishes_to_a_reserved_topic)
+{
+	config.authorization = AUTHORIZATION_ALLOW;
+	config.other_clients = OTHER_CLIENTS_ALLOW;
+	put_admin(CERT_ACTIVE);
+	open_gate();
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	for (size_t i = 0; i < COUNT_OF(reserved); i++) {
+		ck_assert(topic_is_reserved(reserved[i]));
+		ck_assert_int_eq(may(1, device, ACTION_WRITE, reserved[i]), ACCESS_DENY);
+		ck_assert_int_eq(may_named("admin", ACTION_WRITE, reserved[i]), ACCESS_DENY);
+		ck_assert_int_eq(may_named(NULL, ACTION_WRITE, reserved[i]), ACCESS_DENY);
+	}
+	for (size_t i = 0; i < COUNT_OF(not_reserved); i++) {
+		ck_assert_msg(!topic_is_reserved(not_reserved[i]), "%s", not_reserved[i]);
+		ck_assert_int_eq(may_named("x", ACTION_WRITE, not_reserved[i]), ACCESS_ALLOW);
+	}
+}
+END_TEST
+
+START_TEST(an_active_certificate_is_left_to_others_by_default)
+{
+	static const enum action actions[] = { ACTION_READ, ACTION_WRITE, ACTION_SUBSCRIBE,
+		ACTION_UNSUBSCRIBE };
+
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	for (size_t i = 0; i < COUNT_OF(actions); i++) {
+		ck_assert_int_eq(may(0, device, actions[i], "a/b"), ACCESS_DEFER);
+		ck_assert_int_eq(may(0, device, actions[i], "$aws/things/x"), ACCESS_DEFER);
+	}
+}
+END_TEST
+
+/* aws-iot D.4: events are not for devices. */
+static const struct {
+	enum action action;
+	const char *topic;
+	enum access access;
+} device_rights[] = {
+	{ ACTION_WRITE, "a/b", ACCESS_ALLOW },
+	{ ACTION_READ, "a/b", ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, "#", ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, "$SYS/#", ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, "$share/g/a/b", ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, "$share/g", ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, "$awsome", ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, "$aws/events/#", ACCESS_DENY },
+	{ ACTION_SUBSCRIBE, "$aws/#", ACCESS_DENY },
+	{ ACTION_SUBSCRIBE, "$share/g/$aws/events/#", ACCESS_DENY },
+	{ ACTION_SUBSCRIBE, "$share//$aws/#", ACCESS_DENY },
+	{ ACTION_READ, "$aws/events/certificates/registered/x", ACCESS_DENY },
+	{ ACTION_WRITE, "$aws/things/x", ACCESS_DENY },
+	{ ACTION_UNSUBSCRIBE, "$aws/events/#", ACCESS_ALLOW },
+	{ ACTION_WRITE, CONTROL_TOPIC, ACCESS_ALLOW }, /* the answer says no */
+	{ ACTION_WRITE, CONTROL_RESPONSE_TOPIC, ACCESS_DENY },
+};
+
+START_TEST(an_active_certificate_may_everything_but_aws_topics_where_allowed)
+{
+	config.authorization = AUTHORIZATION_ALLOW;
+	open_gate();
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_msg(may(0, device, device_rights[_i].action, device_rights[_i].topic) ==
+	    device_rights[_i].access, "%s", device_rights[_i].topic);
+}
+END_TEST
+
+/* Administrators hear what others must not, also where others decide. */
+static const struct {
+	enum action action;
+	const char *topic;
+	enum access access;
+} admin_rights[] = {
+	{ ACTION_WRITE, CONTROL_TOPIC, ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, CONTROL_RESPONSE_TOPIC, ACCESS_ALLOW },
+	{ ACTION_READ, CONTROL_RESPONSE_TOPIC, ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, "$aws/events/#", ACCESS_ALLOW },
+	{ ACTION_READ, "$aws/events/certificates/registered/x", ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, "$share/g/$aws/events/certificates/registered/+", ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, "$SYS/broker/jitr/#", ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, "$SYS/#", ACCESS_DEFER },
+	{ ACTION_SUBSCRIBE, "a", ACCESS_DEFER },
+	{ ACTION_WRITE, "a", ACCESS_DEFER },
+	{ ACTION_WRITE, "$aws/events/x", ACCESS_DENY },
+};
+
+START_TEST(an_administrator_by_name_hears_events)
+{
+	ck_assert_msg(may_named("admin", admin_rights[_i].action, admin_rights[_i].topic) ==
+	    admin_rights[_i].access, "%s", admin_rights[_i].topic);
+	if (admin_rights[_i].action != ACTION_WRITE)
+		ck_assert_int_eq(may_named("admin2", admin_rights[_i].action, admin_rights[_i].topic),
+		    ACCESS_DEFER);
+}
+END_TEST
+
+START_TEST(an_administrator_by_certificate_hears_events)
+{
+	struct pki_cert *other = pki_device(ca, "device-2");
+
+	put_admin(CERT_ACTIVE);
+	put(other, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(2, other), VERDICT_ALLOW);
+	ck_assert_msg(may(1, device, admin_rights[_i].action, admin_rights[_i].topic) ==
+	    admin_rights[_i].access, "%s", admin_rights[_i].topic);
+	if (admin_rights[_i].action != ACTION_WRITE)
+		ck_assert_int_eq(may(2, other, admin_rights[_i].action, admin_rights[_i].topic),
+		    ACCESS_DEFER);
+	pki_free(other);
+}
+END_TEST
+
+/* Offline sessions, delayed wills, sessions restored from disk have no
+ * certificate any more: their name tells (mosquitto section 0, 3). */
+START_TEST(an_offline_session_is_judged_by_its_name)
+{
+	config.authorization = AUTHORIZATION_ALLOW;
+	open_gate();
+	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_DENY); /* unknown */
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_ALLOW);
+	ck_assert_int_eq(may_named(world_hex(device), ACTION_WRITE, "$aws/x"), ACCESS_DENY);
+	put(device, CERT_REVOKED);
+	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_DENY);
+	ck_assert_int_eq(may_named(world_hex(device), ACTION_WRITE, "a"), ACCESS_DENY);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
+}
+END_TEST
+
+START_TEST(with_a_live_session_beside_it_the_same_holds)
+{
+	config.authorization = AUTHORIZATION_ALLOW;
+	open_gate();
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_ALLOW);
+	put_and_tell(device, CERT_INACTIVE);
+	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_DENY);
+}
+END_TEST
+
+/*
+ * Who may use the control topic.
+ */
+
+static bool
+may_administer(int n, const struct pki_cert *c, const char *name, const char *address)
+{
+	struct client presented = client(n, c);
+
+	presented.user_name = name;
+	presented.address = address;
+	return gate_may_administer(gate, &presented);
+}
+
+START_TEST(an_administrator_has_a_name_that_somebody_checked)
+{
+	ck_assert(may_administer(0, NULL, "admin", "::1"));
+	ck_assert(!may_administer(0, NULL, "admin ", "::1"));
+	ck_assert(!may_administer(0, NULL, "Admin", "::1"));
+	ck_assert(!may_administer(0, NULL, NULL, "::1"));
+	ck_assert(!may_administer(0, NULL, "admin", NULL)); /* a bridge */
+}
+END_TEST
+
+START_TEST(or_a_certificate_that_is_active)
+{
+	put_admin(CERT_ACTIVE);
+	ck_assert(!may_administer(0, device, "admin", "::1")); /* not connected yet */
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert(may_administer(0, device, NULL, "::1"));
+	ck_assert(!may_administer(0, device, NULL, NULL));
+	ck_assert(!may_administer(0, NULL, world_hex(device), "::1"));
+	put_and_tell(device, CERT_INACTIVE);
+	ck_assert(!may_administer(0, device, NULL, "::1"));
+}
+END_TEST
+
+START_TEST(a_device_is_none_whatever_it_is_called)
+{
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert(!may_administer(0, device, "admin", "::1"));
+}
+END_TEST
+
+/* Its name came through the connect check, or it did not. */
+START_TEST(a_strangers_name_counts_where_others_checked_it)
+{
+	struct pki_cert *other = pki_ca("Another CA"), *stranger = pki_device(other, "stranger");
+	struct client c = client(0, stranger);
+
+	config.rules.decide.defer_unknown = true;
+	open_gate();
+	c.user_name = "admin";
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER);
+	ck_assert(gate_may_administer(gate, &c));
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#"), ACCESS_ALLOW);
+	c.handle = &clients[1]; /* a listener that takes the name from the certificate */
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#"), ACCESS_DEFER);
+	ck_assert(!gate_may_administer(gate, &c));
+	pki_free(stranger);
+	pki_free(other);
+}
+END_TEST
+
+/*
+ * Clients that got past the connect check (mosquitto section 0, 6).
+ */
+
+START_TEST(a_late_client_that_may_not_is_refused_at_once_and_cut_off_at_the_tick)
+{
+	put(device, CERT_REVOKED);
+	ck_assert_int_eq(may(0, device, ACTION_SUBSCRIBE, "a"), ACCESS_DENY);
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
+	/* In the middle of a delivery nothing is logged and nobody is cut off. */
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	gate_tick(gate);
+	ck_assert(world_said("connection refused: reason=\"revoked\""));
+	ck_assert(world_said("client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\""));
+	ck_assert(world_said("connection closed: reason=\"revoked\""));
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+	ck_assert_str_eq(world_last(NOTE_KICK)->to, world_hex(device));
+	ck_assert_uint_eq(stats.refused, 1);
+	ck_assert_uint_eq(stats.cut, 1);
+}
+END_TEST
+
+START_TEST(a_late_client_that_may_is_named_and_reported_at_the_tick)
+{
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DEFER);
+	ck_assert_str_eq(world_last(NOTE_NAME)->text, world_hex(device));
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
+	gate_tick(gate);
+	ck_assert(world_said("connection accepted"));
+	ck_assert_uint_eq(stats.accepted, 1);
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DEFER);
+	gate_tick(gate);
+	ck_assert_uint_eq(stats.accepted, 1);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+}
+END_TEST
+
+START_TEST(a_late_first_connection_is_registered_too)
+{
+	struct cert cert;
+
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
+	world_settle();
+	ck_assert(world_get_cert(device, &cert));
+	ck_assert_int_eq(cert.status, CERT_PENDING_ACTIVATION);
+	gate_tick(gate);
+	ck_assert(world_said("registered now, waits for activation"));
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+}
+END_TEST
+
+START_TEST(a_late_registration_for_which_there_is_no_room_is_told)
+{
+	world_stop_writer();
+	world_start_writer(1, 1);
+	open_gate();
+	world_hold_writer();
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
+	gate_tick(gate);
+	ck_assert(world_said("certificate not registered"));
+	ck_assert_uint_eq(stats.busy, 1);
+	world_release_writer();
+}
+END_TEST
+
+/* From 2.1 on the broker says when a client is connected. */
+START_TEST(once_connected_a_late_client_is_judged_without_asking_for_anything)
+{
+	struct client c = client(0, device);
+
+	put(device, CERT_INACTIVE);
+	gate_connected(gate, &c);
+	gate_tick(gate);
+	ck_assert_str_eq(world_last(NOTE_KICK)->to, world_hex(device));
+	put(device, CERT_ACTIVE);
+	world_forget();
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	c.handle = &clients[1];
+	gate_connected(gate, &c); /* who came through the check is known */
+	gate_tick(gate);
+	ck_assert_uint_eq(stats.accepted, 1);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	c.x = NULL;
+	gate_connected(gate, &c); /* no certificate, no business of ours */
+}
+END_TEST
+
+/* A broker gives the address of a client that has gone to another one. */
+START_TEST(a_clients_address_alone_is_no_admission)
+{
+	struct pki_cert *other = pki_device(ca, "device-2");
+
+	put(device, CERT_ACTIVE);
+	put(other, CERT_REVOKED);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(may(0, other, ACTION_WRITE, "a"), ACCESS_DENY);
+	gate_tick(gate);
+	ck_assert_str_eq(world_last(NOTE_KICK)->to, world_hex(other));
+	pki_free(other);
+}
+END_TEST
+
+START_TEST(what_waits_for_a_tick_is_forgotten_at_the_end)
+{
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
+	world_settle();
+	open_gate(); /* closes the old one */
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+}
+END_TEST
+
+/*
+ * Reload (mosquitto section 0, 1).
+ */
+
+static enum verdict
+reload_asks(const char *name, const struct pki_cert *c, bool websockets)
+{
+	struct client asked = client(0, c);
+
+	asked.user_name = name;
+	asked.websockets = websockets;
+	if (c == NULL)
+		asked.address = NULL;
+	return gate_connect(gate, &asked);
+}
+
+START_TEST(while_reloading_nothing_is_registered_announced_or_told)
+{
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_forget();
+	gate_reload(gate);
+	ck_assert_int_eq(reload_asks("u1", device, false), VERDICT_ALLOW);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
+	ck_assert_uint_eq(stats.accepted, 1);
+	put(device, CERT_PENDING_ACTIVATION);
+	ck_assert_int_eq(reload_asks("u1", device, false), VERDICT_DENY);
+	remove_cert(device);
+	ck_assert_int_eq(reload_asks("u1", device, false), VERDICT_DENY);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 0);
+	gate_tick(gate);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 1);
+}
+END_TEST
+
+START_TEST(while_reloading_an_offline_session_keeps_its_name)
+{
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(reload_asks(world_hex(device), NULL, false), VERDICT_DENY);
+	gate_reload(gate);
+	ck_assert_int_eq(reload_asks(world_hex(device), NULL, false), VERDICT_ALLOW);
+	ck_assert_int_eq(reload_asks("somebody", NULL, false), VERDICT_DEFER);
+	gate_tick(gate);
+	ck_assert_int_eq(reload_asks(world_hex(device), NULL, false), VERDICT_DENY);
+}
+END_TEST
+
+/* Those connect while the broker reloads: a connection over websockets is a
+ * live one, whatever it calls itself. */
+START_TEST(while_reloading_a_websocket_without_a_certificate_is_an_impostor)
+{
+	put(device, CERT_ACTIVE);
+	gate_reload(gate);
+	ck_assert_int_eq(reload_asks(world_hex(device), NULL, true), VERDICT_DENY);
+	ck_assert(world_said("claims the name of a certificate"));
+}
+END_TEST
+
+/*
+ * Changes.
+ */
+
+START_TEST(a_change_takes_effect_at_once_and_cuts_off_at_the_tick)
+{
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	put_and_tell(device, CERT_REVOKED);
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
+	ck_assert_int_eq(may(1, device, ACTION_READ, "a"), ACCESS_DENY);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1); /* by name: both at once */
+	ck_assert(world_said("connection closed: reason=\"revoked\""));
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+}
+END_TEST
+
+START_TEST(deleting_a_certificate_cuts_off_too)
+{
+	struct certid id = world_id(device);
+
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	remove_cert(device);
+	gate_changed(gate, &id);
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+}
+END_TEST
+
+START_TEST(activated_again_before_the_tick_nobody_is_cut_off)
+{
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	put_and_tell(device, CERT_INACTIVE);
+	put_and_tell(device, CERT_ACTIVE);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DEFER);
+	put_and_tell(device, CERT_INACTIVE);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+}
+END_TEST
+
+START_TEST(a_change_of_somebody_else_concerns_nobody)
+{
+	struct pki_cert *other = pki_device(ca, "device-2");
+
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	put_and_tell(other, CERT_REVOKED);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	pki_free(other);
+}
+END_TEST
+
+/* Another process wrote: everybody is looked after. */
+START_TEST(a_change_from_elsewhere_reaches_the_next_packet_and_the_next_tick)
+{
+	struct pki_cert *quiet = pki_device(ca, "device-2");
+
+	put(device, CERT_ACTIVE);
+	put(quiet, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, quiet), VERDICT_ALLOW);
+	put(device, CERT_INACTIVE);
+	put(quiet, CERT_INACTIVE);
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DEFER); /* not known yet */
+	gate_changed(gate, NULL);
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 2);
+	pki_free(quiet);
+}
+END_TEST
+
+enum { MANY = 300 }; /* more than one tick looks after */
+
+static void
+connect_many(struct pki_cert **many)
+{
+	for (int i = 0; i < MANY; i++) {
+		many[i] = pki_device(ca, "one of many");
+		put(many[i], CERT_ACTIVE);
+		must(connect_as(i, many[i]) == VERDICT_ALLOW);
+	}
+}
+
+START_TEST(many_clients_are_looked_after_part_by_part)
+{
+	struct pki_cert *many[MANY];
+
+	connect_many(many);
+	for (int i = 0; i < MANY; i++)
+		put(many[i], CERT_INACTIVE);
+	gate_changed(gate, NULL);
+	for (int ticks = 0; world_count(NOTE_KICK) < MANY; ticks++) {
+		ck_assert_int_lt(ticks, MANY + 2); /* at least one is cut off at each */
+		gate_tick(gate);
+	}
+	for (int i = 0; i < MANY; i++)
+		pki_free(many[i]);
+}
+END_TEST
+
+/* The broker calls us from within the kick: the client has disconnected. */
+static void
+disconnect_kicked(const struct note *n)
+{
+	if (n->kind != NOTE_KICK)
+		return;
+	gate_disconnected(gate, &clients[0]);
+	gate_disconnected(gate, &clients[1]);
+}
+
+START_TEST(a_kick_that_calls_us_again_does_no_harm)
+{
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	put_and_tell(device, CERT_INACTIVE);
+	world.on_note = disconnect_kicked;
+	gate_tick(gate);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+}
+END_TEST
+
+/* mosquitto section 0, 19: a log line is a message on $SYS, which asks us. */
+static void
+deliver_log(const struct note *n)
+{
+	disconnect_kicked(n);
+	if (n->kind == NOTE_LINE)
+		(void)may(0, device, ACTION_READ, "$SYS/broker/log/N");
+}
+
+START_TEST(a_log_line_that_asks_us_does_no_harm)
+{
+	struct pki_cert *other = pki_device(ca, "device-2");
+
+	put(device, CERT_ACTIVE);
+	world.on_note = deliver_log;
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, other), VERDICT_DENY);
+	world_settle();
+	put_and_tell(device, CERT_INACTIVE);
+	gate_tick(gate);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+	pki_free(other);
+}
+END_TEST
+
+START_TEST(whoever_has_gone_is_forgotten)
+{
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	gate_disconnected(gate, &clients[0]);
+	gate_disconnected(gate, &clients[0]);
+	put_and_tell(device, CERT_INACTIVE);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+}
+END_TEST
+
+static void
+connect_tests(TCase *t)
+{
+	tcase_add_test(t, an_active_certificate_gets_in_under_its_own_name);
+	tcase_add_test(t, a_first_connection_is_refused_and_registered);
+	tcase_add_loop_test(t, a_certificate_that_is_not_active_does_not_get_in, 0,
+	    COUNT_OF(refusals));
+	tcase_add_test(t, a_pending_certificate_is_announced_again);
+	tcase_add_test(t, two_simultaneous_first_connections_register_once);
+	tcase_add_test(t, a_ca_that_may_not_register_does_not);
+	tcase_add_test(t, a_certificate_of_an_unknown_ca_is_refused);
+	tcase_add_test(t, a_name_written_down_is_no_signature);
+	tcase_add_loop_test(t, a_certificate_that_is_not_fit_is_not_registered, 0, COUNT_OF(unfit));
+	tcase_add_test(t, a_certificate_that_cannot_be_read_is_refused_under_no_name);
+	tcase_add_test(t, an_active_certificate_outlives_its_ca);
+	tcase_add_test(t, a_full_queue_puts_the_registration_off);
+	tcase_add_test(t, a_registration_that_cannot_be_stored_is_told);
+	tcase_add_test(t, a_client_that_cannot_be_named_is_not_let_in);
+	tcase_add_test(t, a_client_without_a_certificate_is_not_ours);
+	tcase_add_test(t, nobody_else_has_a_name_like_a_certificates);
+	tcase_add_test(t, a_name_that_only_resembles_one_is_free);
+	tcase_add_test(t, strangers_are_left_to_others_where_that_is_wanted);
+}
+
+static void
+access_tests(TCase *t)
+{
+	tcase_add_test(t, nobody_publishes_to_a_reserved_topic);
+	tcase_add_test(t, an_active_certificate_is_left_to_others_by_default);
+	tcase_add_loop_test(t, an_active_certificate_may_everything_but_aws_topics_where_allowed, 0,
+	    COUNT_OF(device_rights));
+	tcase_add_loop_test(t, an_administrator_by_name_hears_events, 0, COUNT_OF(admin_rights));
+	tcase_add_loop_test(t, an_administrator_by_certificate_hears_events, 0,
+	    COUNT_OF(admin_rights));
+	tcase_add_test(t, an_offline_session_is_judged_by_its_name);
+	tcase_add_test(t, with_a_live_session_beside_it_the_same_holds);
+	tcase_add_test(t, an_administrator_has_a_name_that_somebody_checked);
+	tcase_add_test(t, or_a_certificate_that_is_active);
+	tcase_add_test(t, a_device_is_none_whatever_it_is_called);
+	tcase_add_test(t, a_strangers_name_counts_where_others_checked_it);
+}
+
+static void
+late_tests(TCase *t)
+{
+	tcase_add_test(t, a_late_client_that_may_not_is_refused_at_once_and_cut_off_at_the_tick);
+	tcase_add_test(t, a_late_client_that_may_is_named_and_reported_at_the_tick);
+	tcase_add_test(t, a_late_first_connection_is_registered_too);
+	tcase_add_test(t, a_late_registration_for_which_there_is_no_room_is_told);
+	tcase_add_test(t, once_connected_a_late_client_is_judged_without_asking_for_anything);
+	tcase_add_test(t, a_clients_address_alone_is_no_admission);
+	tcase_add_test(t, what_waits_for_a_tick_is_forgotten_at_the_end);
+	tcase_add_test(t, while_reloading_nothing_is_registered_announced_or_told);
+	tcase_add_test(t, while_reloading_an_offline_session_keeps_its_name);
+	tcase_add_test(t, while_reloading_a_websocket_without_a_certificate_is_an_impostor);
+}
+
+static void
+change_tests(TCase *t)
+{
+	tcase_add_test(t, a_change_takes_effect_at_once_and_cuts_off_at_the_tick);
+	tcase_add_test(t, deleting_a_certificate_cuts_off_too);
+	tcase_add_test(t, activated_again_before_the_tick_nobody_is_cut_off);
+	tcase_add_test(t, a_change_of_somebody_else_concerns_nobody);
+	tcase_add_test(t, a_change_from_elsewhere_reaches_the_next_packet_and_the_next_tick);
+	tcase_add_test(t, many_clients_are_looked_after_part_by_part);
+	tcase_add_test(t, a_kick_that_calls_us_again_does_no_harm);
+	tcase_add_test(t, a_log_line_that_asks_us_does_no_harm);
+	tcase_add_test(t, whoever_has_gone_is_forgotten);
+}
+
+static TCase *
+gate_case(Suite *suite, const char *name)
+{
+	TCase *t = suite_case(suite, name);
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_set_timeout(t, 30);
+	return t;
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("gate");
+
+	connect_tests(gate_case(suite, "CONNECT"));
+	access_tests(gate_case(suite, "access"));
+	late_tests(gate_case(suite, "past the connect check, and reload"));
+	change_tests(gate_case(suite, "changes"));
+	return suite_run(suite);
+}
