@@ -76,23 +76,28 @@ copy_message(const struct message *m, struct copy *copy)
 	return true;
 }
 
-/* At most max messages that were not published yet.  One that this version
- * cannot carry (a newer one wrote it) is passed over. */
+/* At most max messages that were not published yet.  One that cannot be read
+ * must not keep back those behind it: it is passed over, and *damaged says so. */
 static enum err
-copy_messages(struct outbox *o, struct copy *copies, size_t max, size_t *count)
+copy_messages(struct outbox *o, struct copy *copies, size_t *count, bool *damaged)
 {
 	uint64_t after = o->published;
 	struct message m;
 	struct txn t;
 	enum err e = store_read(o->store, &t);
 
-	*count = 0;
 	if (e != ERR_OK)
 		return e;
-	while (*count < max && (e = store_next_message(&t, after, &m)) == ERR_OK) {
-		after = m.seq;
-		if (copy_message(&m, &copies[*count]))
+	while (*count < OUTBOX_PER_TICK) {
+		m.seq = after;
+		e = store_next_message(&t, after, &m);
+		if (e != ERR_OK && m.seq == after)
+			break;
+		if (e != ERR_OK || !copy_message(&m, &copies[*count]))
+			*damaged = true;
+		else
 			++*count;
+		after = m.seq;
 	}
 	store_end(&t);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
@@ -113,7 +118,7 @@ publish_copies(struct outbox *o, const struct copy *copies, size_t count)
 
 /* Told when it begins, not at every tick. */
 static void
-note_failure(struct outbox *o, enum err e)
+note_failure(struct outbox *o, enum err e, bool damaged)
 {
 	char line[160];
 
@@ -122,13 +127,17 @@ note_failure(struct outbox *o, enum err e)
 		    "they stay stored, and it is tried again", err_text(e));
 		o->broker->log(LEVEL_ERROR, line);
 	}
-	o->failing = e != ERR_OK;
+	if (damaged && !o->failing)
+		o->broker->log(LEVEL_ERROR, "jitr: a stored event is damaged and is passed over; "
+		    "its device's next attempt brings another");
+	o->failing = e != ERR_OK || damaged;
 }
 
 size_t
 outbox_pump(struct outbox *o)
 {
 	size_t count = 0, published = 0;
+	bool damaged = false;
 	struct copy *copies;
 	enum err e;
 
@@ -138,12 +147,12 @@ outbox_pump(struct outbox *o)
 	if (!o->pending)
 		return 0;
 	copies = malloc(OUTBOX_PER_TICK * sizeof(*copies));
-	e = copies == NULL ? ERR_NOMEM : copy_messages(o, copies, OUTBOX_PER_TICK, &count);
+	e = copies == NULL ? ERR_NOMEM : copy_messages(o, copies, &count, &damaged);
 	if (e == ERR_OK) {
 		published = publish_copies(o, copies, count);
 		o->pending = published == OUTBOX_PER_TICK || published < count;
 	}
-	note_failure(o, e);
+	note_failure(o, e, damaged);
 	free(copies);
 	return published;
 }
