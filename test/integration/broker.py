@@ -19,6 +19,7 @@ PRELOAD = os.environ.get("JITR_PRELOAD", "")
 SUPPRESSIONS = pathlib.Path(__file__).with_name("lsan.supp")
 
 SANITIZERS = re.compile(r"(Address|Leak|Thread|UndefinedBehavior|Memory)Sanitizer|runtime error:")
+RUNNING = re.compile(r"mosquitto version \S+ running")
 
 
 def program(name):
@@ -156,7 +157,7 @@ class Broker:
                 self.process = subprocess.Popen(
                     [*self.wrapper, program("mosquitto"), "-c", str(self._write_config())],
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
-            until(lambda: " running" in self.log()[seen:] or self.process.poll() is not None,
+            until(lambda: RUNNING.search(self.log()[seen:]) or self.process.poll() is not None,
                   "the broker to start")
             if self.process.poll() is None:
                 return self

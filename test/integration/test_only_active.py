@@ -205,21 +205,26 @@ def ask(session, command):
 
 # -- SIGHUP ----------------------------------------------------------------------
 
-def test_reload_leaves_everything_as_it_is(broker, pki, admin, factory, witness):
+@VERSIONS
+def test_reload_leaves_everything_as_it_is(broker, pki, admin, factory, witness, version):
     """SIGHUP asks again about every session, connected or offline: all stay, and nothing
-    is registered or announced on that account (contract, section 6; mosquitto 0.1)."""
+    is decided, registered or announced on that account (contract, section 6; mosquitto
+    0.1)."""
+    how = dict(version=version, clean=False, expiry=3600)
     events = admin.listen_to_events()
-    online = broker.connect(make(admin, pki, factory, "ACTIVE", "online"))
+    online = broker.connect(make(admin, pki, factory, "ACTIVE", "online"), version=version)
     device = make(admin, pki, factory, "ACTIVE", "offline")
-    session = broker.connect(device, clean=False)
+    session = broker.connect(device, **how)
     assert session.subscribe("t/#")
     session.leave()
+    decisions = broker.log_lines("connection ")
 
     broker.reload()
+    assert broker.log_lines("connection ") == decisions
     assert online.accepted and online.subscribe("t/#")
     witness.publish("t/1", "hello")
     assert online.next_message().payload == b"hello"
-    back = broker.connect(device, clean=False)
+    back = broker.connect(device, **how)
     assert back.session_present
     assert back.next_message().payload == b"hello"
     assert_silent(events)
