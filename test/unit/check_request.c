@@ -1,0 +1,1466 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_request.c - control requests: bytes in, bytes out.
+ *
+ * Every command with its answers and errors (aws-iot A.1 to A.3), and what
+ * the contract promises of requests in section 3.
+ *
+ * Requests and answers are written with ' for " and with names in angle
+ * brackets, as <ca id>, for what is known only when the test runs.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "jitr/request.h"
+#include "jitr/text.h"
+#include "jitr/x509.h"
+#include "json.h"
+#include "suite.h"
+#include "world.h"
+
+static struct report *report;
+static struct gate *gate;
+static struct api *api;
+static struct stats stats;
+static struct certid admin_certificate;
+static char admin_name[] = "admin";
+static char *const admin_names[] = { admin_name };
+
+/* ca is registered, ACTIVE and ENABLE; other and device are not. */
+static struct pki_cert *ca, *other, *device, *second, *stranger, *proof, *wrong_proof;
+
+static cJSON *answer; /* the last one */
+
+/*
+ * Names in angle brackets.
+ */
+
+static struct {
+	const char *name;
+	char        text[4096];
+} words[40];
+static size_t word_count;
+
+static void
+word(const char *name, const char *text)
+{
+	size_t i = 0;
+
+	while (i < word_count && strcmp(words[i].name, name) != 0)
+		i++;
+	if (i == word_count)
+		ck_assert_uint_lt(word_count++, COUNT_OF(words));
+	words[i].name = name;
+	ck_assert_uint_lt(strlen(text), sizeof(words[i].text));
+	strcpy(words[i].text, text);
+}
+
+/* As it stands in a JSON string. */
+static void
+word_pem(const char *name, const struct pki_cert *c)
+{
+	char quoted[4096];
+	struct text t = text_in(quoted, sizeof(quoted));
+
+	text_add_json(&t, c->pem);
+	ck_assert(!t.cut);
+	quoted[t.len - 1] = '\0';
+	word(name, quoted + 1);
+}
+
+static void
+word_time(const char *name, int64_t ms)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.3f", (double)ms / 1000);
+	word(name, text);
+}
+
+static void
+word_validity(const char *before, const char *after, const struct pki_cert *c)
+{
+	struct presented p;
+
+	ck_assert_int_eq(x509_read(c->x, &p), ERR_OK);
+	word_time(before, p.not_before);
+	word_time(after, p.not_after);
+}
+
+/* The word at this place, e.g. "<ca id>"; NULL: none. */
+static const char *
+word_at(const char *at, size_t *len)
+{
+	const char *end = *at == '<' ? strchr(at, '>') : NULL;
+
+	for (size_t i = 0; end != NULL && i < word_count; i++) {
+		*len = strlen(words[i].name);
+		if (strncmp(at + 1, words[i].name, *len) == 0 && at + 1 + *len == end) {
+			*len += 2;
+			return words[i].text;
+		}
+	}
+	return NULL;
+}
+
+/* Lives until the next call. */
+static const char *
+replace_words(const char *text, char quote)
+{
+	static char buffer[1 << 18];
+	struct text t = text_in(buffer, sizeof(buffer));
+
+	while (*text != '\0') {
+		size_t len = 1;
+		const char *w = word_at(text, &len);
+		char c[2] = { *text == '\'' ? quote : *text, '\0' };
+
+		text_add(&t, w != NULL ? w : c);
+		text += w != NULL ? len : 1;
+	}
+	ck_assert(!t.cut);
+	return buffer;
+}
+
+static const char *
+expand(const char *text)
+{
+	return replace_words(text, '"');
+}
+
+/*
+ * Asking.
+ */
+
+static struct client
+admin(void)
+{
+	return (struct client){ .id = "c1", .user_name = "admin", .address = "::1" };
+}
+
+static void
+parse_answer(void)
+{
+	const struct note *n = world_last(NOTE_ANSWER);
+	struct diag diag = { "" };
+
+	cJSON_Delete(answer);
+	answer = NULL;
+	ck_assert_ptr_nonnull(n);
+	ck_assert_msg(json_parse((struct view){ (uint8_t *)n->text, n->text_len }, 16, &answer,
+	    &diag) == ERR_OK, "%s: %s", diag.text, n->text);
+}
+
+static void
+send_as(const struct client *c, struct view payload)
+{
+	api_request(api, c, payload, NULL);
+	world_settle();
+	parse_answer();
+}
+
+static void
+send_text(const char *text)
+{
+	struct client c = admin();
+
+	send_as(&c, view_of(expand(text)));
+}
+
+/* One or more commands, separated by commas. */
+static void
+ask(const char *commands)
+{
+	char text[16384];
+
+	snprintf(text, sizeof(text), "{'commands':[%s]}", commands);
+	send_text(text);
+}
+
+static const cJSON *
+response(int nth)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(answer, "responses");
+	const cJSON *r = cJSON_GetArrayItem(list, nth);
+
+	ck_assert_ptr_nonnull(r);
+	return r;
+}
+
+static int
+response_count(void)
+{
+	return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "responses"));
+}
+
+static const char *
+member(const cJSON *o, const char *name)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(o, name);
+
+	return cJSON_IsString(value) ? value->valuestring : "(none)";
+}
+
+static const cJSON *
+data(int nth)
+{
+	return cJSON_GetObjectItemCaseSensitive(response(nth), "data");
+}
+
+/* A UUID, random, and so not compared; AWS has one for each registration. */
+static void
+take_generation(cJSON *response_data)
+{
+	cJSON *o = cJSON_GetObjectItem(response_data, "certificateDescription");
+
+	if (o == NULL)
+		return;
+	ck_assert_uint_eq(strlen(member(o, "generationId")), 36);
+	cJSON_DeleteItemFromObject(o, "generationId");
+}
+
+/* The nth response is exactly this. */
+static void
+ck_response(int nth, const char *expected)
+{
+	cJSON *want = cJSON_Parse(expand(expected)), *have = cJSON_Duplicate(response(nth), true);
+	char *text;
+
+	ck_assert_ptr_nonnull(want);
+	take_generation(cJSON_GetObjectItem(have, "data"));
+	text = cJSON_PrintUnformatted(have);
+	ck_assert_msg(cJSON_Compare(have, want, true), "%s\nis not\n%s", text, expand(expected));
+	cJSON_free(text);
+	cJSON_Delete(have);
+	cJSON_Delete(want);
+}
+
+static void
+ck_error(int nth, const char *error, const char *message)
+{
+	ck_assert_msg(strcmp(member(response(nth), "error"), error) == 0 &&
+	    strstr(member(response(nth), "message"), replace_words(message, '\'')) != NULL, "%s: %s",
+	    member(response(nth), "error"), member(response(nth), "message"));
+	ck_assert_ptr_null(data(nth));
+}
+
+/* What was asked for was done, and there is nothing to tell. */
+static void
+ck_done(int nth)
+{
+	ck_assert_msg(cJSON_IsObject(data(nth)) && data(nth)->child == NULL, "%s: %s",
+	    member(response(nth), "error"), member(response(nth), "message"));
+}
+
+/*
+ * The world.
+ */
+
+static void
+open_parts(size_t queue_max)
+{
+	struct report_config report_config = { .account_id = "123456789012",
+		.broker = &world_broker, .now = world_now };
+	struct gate_config gate_config = { .admin_users = admin_names, .admin_user_count = 1,
+		.admin_certificates = &admin_certificate, .admin_certificate_count = 1,
+		.store = world.store, .stats = &stats, .broker = &world_broker, .now = world_now };
+	struct api_config api_config = { .account_id = "123456789012", .region = "eu-central-1",
+		.ca_path = world.ca_path, .store = world.store, .stats = &stats,
+		.broker = &world_broker, .now = world_now };
+
+	world_start_writer(queue_max, 16);
+	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	gate_config.writer = api_config.writer = world.writer;
+	gate_config.report = api_config.report = report;
+	ck_assert_int_eq(gate_open(&gate_config, &gate), ERR_OK);
+	api_config.gate = gate;
+	ck_assert_int_eq(api_open(&api_config, &api), ERR_OK);
+}
+
+static void
+close_parts(void)
+{
+	world_stop_writer();
+	api_close(api);
+	gate_close(gate);
+	report_close(report);
+}
+
+static void
+make_certificates(void)
+{
+	ca = pki_ca("Test CA");
+	other = pki_ca("Other CA");
+	device = pki_device(ca, "device-1");
+	second = pki_device(ca, "device-2");
+	stranger = pki_device(other, "stranger");
+	wrong_proof = pki_verification(other,
+	    "0000000000000000000000000000000000000000000000000000000000000000");
+}
+
+static void
+make_words(void)
+{
+	word("ca id", world_hex(ca));
+	word_pem("ca pem", ca);
+	word("other id", world_hex(other));
+	word_pem("other pem", other);
+	word("device id", world_hex(device));
+	word_pem("device pem", device);
+	word("second id", world_hex(second));
+	word_pem("second pem", second);
+	word_pem("stranger pem", stranger);
+	word_pem("proof pem", proof);
+	word_pem("wrong proof pem", wrong_proof);
+	word("arn", "arn:aws:iot:eu-central-1:123456789012:");
+	word("role", "arn:aws:iam::123456789012:role/JITPRole");
+	word_time("now", world_now());
+	word_validity("ca from", "ca to", ca);
+	word_validity("device from", "device to", device);
+}
+
+static void
+set_up(void)
+{
+	world_open();
+	world_wait(983); /* not a whole second */
+	make_certificates();
+	world_put_ca(ca, CA_ACTIVE, true);
+	open_parts(64);
+	ask("{'command':'getRegistrationCode'}");
+	proof = pki_verification(other, member(data(0), "registrationCode"));
+	make_words();
+	world_forget();
+}
+
+static void
+tear_down(void)
+{
+	cJSON_Delete(answer);
+	close_parts();
+	pki_free(proof);
+	pki_free(wrong_proof);
+	pki_free(stranger);
+	pki_free(second);
+	pki_free(device);
+	pki_free(other);
+	pki_free(ca);
+	world_close();
+}
+
+static void
+put(const struct pki_cert *c, enum cert_status status)
+{
+	world_put_cert(c, ca, status);
+}
+
+/*
+ * The registration code: aws-iot A.1.
+ */
+
+START_TEST(the_registration_code_is_made_kept_and_deleted)
+{
+	char code[REGISTRATION_CODE_SIZE];
+
+	ask("{'command':'getRegistrationCode'},{'command':'getRegistrationCode'}");
+	ck_assert_uint_eq(strlen(member(data(0), "registrationCode")), 64);
+	ck_assert_str_eq(member(data(0), "registrationCode"), member(data(1), "registrationCode"));
+	snprintf(code, sizeof(code), "%s", member(data(0), "registrationCode"));
+	ask("{'command':'deleteRegistrationCode'},{'command':'deleteRegistrationCode'}");
+	ck_done(0);
+	ck_error(1, "ResourceNotFoundException", "There is no registration code");
+	ask("{'command':'getRegistrationCode'}");
+	ck_assert_str_ne(member(data(0), "registrationCode"), code);
+}
+END_TEST
+
+/*
+ * CA certificates: aws-iot A.2.
+ */
+
+#define REGISTER_OTHER "{'command':'registerCACertificate','caCertificate':'<other pem>'," \
+	"'verificationCertificate':'<proof pem>'"
+
+START_TEST(a_ca_is_registered_and_described)
+{
+	ask(REGISTER_OTHER "}");
+	ck_response(0, "{'command':'registerCACertificate','data':{"
+	    "'certificateArn':'<arn>cacert/<other id>','certificateId':'<other id>'}}");
+	word_validity("other from", "other to", other);
+	ask("{'command':'describeCACertificate','certificateId':'<other id>'}");
+	ck_response(0, "{'command':'describeCACertificate','data':{'certificateDescription':{"
+	    "'certificateArn':'<arn>cacert/<other id>','certificateId':'<other id>',"
+	    "'status':'INACTIVE','certificatePem':'<other pem>','ownedBy':'123456789012',"
+	    "'creationDate':<now>,'autoRegistrationStatus':'DISABLE','lastModifiedDate':<now>,"
+	    "'customerVersion':1,'validity':{'notBefore':<other from>,'notAfter':<other to>},"
+	    "'certificateMode':'DEFAULT'}}}");
+}
+END_TEST
+
+/* Seconds with a fraction: milliseconds as an integer break clients (1.3). */
+START_TEST(times_are_seconds_with_a_fraction)
+{
+	char date[64];
+
+	snprintf(date, sizeof(date), "\"creationDate\":%lld.983", (long long)world_now() / 1000);
+	ask("{'command':'describeCACertificate','certificateId':'<ca id>'}");
+	ck_assert_ptr_nonnull(strstr(world_last(NOTE_ANSWER)->text, date));
+}
+END_TEST
+
+START_TEST(a_ca_is_registered_with_everything_at_once)
+{
+	ask(REGISTER_OTHER ",'setAsActive':true,'allowAutoRegistration':true,"
+	    "'certificateMode':'DEFAULT','tags':[{'Key':'k','Value':'v'},{'Key':'w'}],"
+	    "'registrationConfig':{'templateBody':'{\\'Parameters\\':{}}','roleArn':'<role>'}}");
+	ask("{'command':'describeCACertificate','certificateId':'<other id>'}");
+	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificateDescription"), "status"),
+	    "ACTIVE");
+	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificateDescription"),
+	    "autoRegistrationStatus"), "ENABLE");
+	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "registrationConfig"), "templateBody"),
+	    "{\"Parameters\":{}}");
+	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "registrationConfig"), "roleArn"),
+	    "arn:aws:iam::123456789012:role/JITPRole");
+}
+END_TEST
+
+START_TEST(a_ca_is_registered_without_proof_in_sni_only)
+{
+	ask("{'command':'registerCACertificate','caCertificate':'<other pem>',"
+	    "'certificateMode':'SNI_ONLY'}");
+	ck_assert_str_eq(member(data(0), "certificateId"), world_hex(other));
+	ask("{'command':'describeCACertificate','certificateId':'<other id>'}");
+	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificateDescription"),
+	    "certificateMode"), "SNI_ONLY");
+}
+END_TEST
+
+START_TEST(a_ca_that_is_there_is_named_in_the_error)
+{
+	ask(REGISTER_OTHER "}," REGISTER_OTHER ",'setAsActive':true}");
+	ck_response(1, "{'command':'registerCACertificate','error':'ResourceAlreadyExistsException',"
+	    "'message':'The CA certificate is already registered','resourceId':'<other id>',"
+	    "'resourceArn':'<arn>cacert/<other id>'}");
+}
+END_TEST
+
+START_TEST(the_settings_of_a_ca_are_changed)
+{
+	ask("{'command':'updateCACertificate','certificateId':'<ca id>','newStatus':'INACTIVE'},"
+	    "{'command':'updateCACertificate','certificateId':'<ca id>',"
+	    "'newAutoRegistrationStatus':'DISABLE'},"
+	    "{'command':'updateCACertificate','certificateId':'<ca id>'}");
+	for (int i = 0; i < 3; i++)
+		ck_done(i);
+	ask("{'command':'describeCACertificate','certificateId':'<ca id>'}");
+	ck_response(0, "{'command':'describeCACertificate','data':{'certificateDescription':{"
+	    "'certificateArn':'<arn>cacert/<ca id>','certificateId':'<ca id>',"
+	    "'status':'INACTIVE','certificatePem':'<ca pem>','ownedBy':'123456789012',"
+	    "'creationDate':<now>,'autoRegistrationStatus':'DISABLE','lastModifiedDate':<now>,"
+	    "'customerVersion':3,'validity':{'notBefore':<ca from>,'notAfter':<ca to>},"
+	    "'certificateMode':'DEFAULT'}}}");
+}
+END_TEST
+
+START_TEST(a_template_comes_and_goes)
+{
+	ask("{'command':'updateCACertificate','certificateId':'<ca id>',"
+	    "'registrationConfig':{'templateBody':'{}'}},"
+	    "{'command':'describeCACertificate','certificateId':'<ca id>'}");
+	ck_done(0);
+	ck_assert_str_eq(member(cJSON_GetObjectItem(data(1), "registrationConfig"), "templateBody"),
+	    "{}");
+	ask("{'command':'updateCACertificate','certificateId':'<ca id>',"
+	    "'removeAutoRegistration':true},"
+	    "{'command':'describeCACertificate','certificateId':'<ca id>'}");
+	ck_assert_ptr_null(cJSON_GetObjectItem(data(1), "registrationConfig"));
+	ck_assert_str_eq(member(cJSON_GetObjectItem(data(1), "certificateDescription"),
+	    "autoRegistrationStatus"), "DISABLE");
+}
+END_TEST
+
+START_TEST(a_ca_is_deleted_when_it_is_inactive)
+{
+	ask("{'command':'deleteCACertificate','certificateId':'<ca id>'},"
+	    "{'command':'updateCACertificate','certificateId':'<ca id>','newStatus':'INACTIVE'},"
+	    "{'command':'deleteCACertificate','certificateId':'<ca id>'},"
+	    "{'command':'deleteCACertificate','certificateId':'<ca id>'}");
+	ck_error(0, "CertificateStateException", "must be deactivated (not ACTIVE)");
+	ck_done(1);
+	ck_done(2);
+	ck_error(3, "ResourceNotFoundException", "<ca id>");
+}
+END_TEST
+
+START_TEST(cas_are_listed)
+{
+	ask("{'command':'listCACertificates'}");
+	ck_response(0, "{'command':'listCACertificates','data':{'certificates':[{"
+	    "'certificateArn':'<arn>cacert/<ca id>','certificateId':'<ca id>','status':'ACTIVE',"
+	    "'creationDate':<now>}]}}");
+	ask("{'command':'listCACertificates','templateName':'none'}");
+	ck_response(0, "{'command':'listCACertificates','data':{'certificates':[]}}");
+}
+END_TEST
+
+/*
+ * Certificates: aws-iot A.3.
+ */
+
+START_TEST(a_certificate_is_registered_and_described)
+{
+	ask("{'command':'registerCertificate','certificatePem':'<device pem>','setAsActive':true}");
+	ck_response(0, "{'command':'registerCertificate','data':{"
+	    "'certificateArn':'<arn>cert/<device id>','certificateId':'<device id>'}}");
+	ask("{'command':'describeCertificate','certificateId':'<device id>'}");
+	ck_response(0, "{'command':'describeCertificate','data':{'certificateDescription':{"
+	    "'certificateArn':'<arn>cert/<device id>','certificateId':'<device id>',"
+	    "'caCertificateId':'<ca id>','status':'ACTIVE','certificatePem':'<device pem>',"
+	    "'ownedBy':'123456789012','creationDate':<now>,'lastModifiedDate':<now>,"
+	    "'customerVersion':1,'transferData':{},"
+	    "'validity':{'notBefore':<device from>,'notAfter':<device to>},"
+	    "'certificateMode':'DEFAULT'}}}");
+}
+END_TEST
+
+START_TEST(a_certificate_is_registered_without_a_ca)
+{
+	ask("{'command':'registerCertificateWithoutCA','certificatePem':'<stranger pem>',"
+	    "'status':'ACTIVE'},"
+	    "{'command':'registerCertificateWithoutCA','certificatePem':'<stranger pem>'}");
+	ck_assert_str_eq(member(data(0), "certificateId"), world_hex(stranger));
+	ck_error(1, "ResourceAlreadyExistsException", "already provisioned or registered");
+	ck_assert_str_eq(member(response(1), "resourceId"), world_hex(stranger));
+	ck_assert_ptr_nonnull(strstr(member(response(1), "resourceArn"), ":cert/"));
+}
+END_TEST
+
+/* The PEM as it was received; what a handshake brought has none. */
+START_TEST(a_certificate_from_a_handshake_is_described_as_pem)
+{
+	put(device, CERT_PENDING_ACTIVATION);
+	ask("{'command':'describeCertificate','certificateId':'<device id>'}");
+	ck_response(0, "{'command':'describeCertificate','data':{'certificateDescription':{"
+	    "'certificateArn':'<arn>cert/<device id>','certificateId':'<device id>',"
+	    "'caCertificateId':'<ca id>','status':'PENDING_ACTIVATION',"
+	    "'certificatePem':'<device pem>','ownedBy':'123456789012','creationDate':<now>,"
+	    "'lastModifiedDate':<now>,'customerVersion':1,'transferData':{},"
+	    "'validity':{'notBefore':<device from>,'notAfter':<device to>},"
+	    "'certificateMode':'DEFAULT'}}}");
+}
+END_TEST
+
+/* Which status a certificate registered by call has: aws-iot A.3.1. */
+static const struct {
+	const char *arguments, *status;
+} registrations[] = {
+	{ "", "INACTIVE" },
+	{ ",'setAsActive':true", "ACTIVE" },
+	{ ",'setAsActive':false", "INACTIVE" },
+	{ ",'status':'ACTIVE'", "ACTIVE" },
+	{ ",'status':'REVOKED'", "REVOKED" },
+	{ ",'status':'REGISTER_INACTIVE'", "INACTIVE" },
+	{ ",'status':'INACTIVE','setAsActive':true", "INACTIVE" },
+	{ ",'status':null,'setAsActive':true", "ACTIVE" },
+	{ ",'caCertificatePem':'<ca pem>'", "INACTIVE" },
+};
+
+START_TEST(status_wins_over_set_as_active)
+{
+	char text[9000];
+
+	snprintf(text, sizeof(text), "{'command':'registerCertificate','certificatePem':'<device pem>'"
+	    "%s}", registrations[_i].arguments);
+	ask(text);
+	ask("{'command':'describeCertificate','certificateId':'<device id>'}");
+	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificateDescription"), "status"),
+	    registrations[_i].status);
+}
+END_TEST
+
+START_TEST(the_status_of_a_certificate_is_changed)
+{
+	struct cert cert;
+
+	put(device, CERT_PENDING_ACTIVATION);
+	ask("{'command':'updateCertificate','certificateId':'<device id>','newStatus':'ACTIVE'},"
+	    "{'command':'updateCertificate','certificateId':'<device id>','newStatus':'ACTIVE'},"
+	    "{'command':'updateCertificate','certificateId':'<device id>','newStatus':'REVOKED'},"
+	    "{'command':'updateCertificate','certificateId':'<device id>','newStatus':'ACTIVE'}");
+	for (int i = 0; i < 3; i++)
+		ck_done(i);
+	ck_error(3, "CertificateStateException", "from REVOKED to ACTIVE");
+	ck_assert(world_get_cert(device, &cert));
+	ck_assert_int_eq(cert.status, CERT_REVOKED);
+	ck_assert_uint_eq(cert.version, 3);
+}
+END_TEST
+
+START_TEST(a_certificate_is_deleted_when_it_is_not_active)
+{
+	put(device, CERT_ACTIVE);
+	ask("{'command':'deleteCertificate','certificateId':'<device id>','forceDelete':true},"
+	    "{'command':'updateCertificate','certificateId':'<device id>','newStatus':'INACTIVE'},"
+	    "{'command':'deleteCertificate','certificateId':'<device id>'},"
+	    "{'command':'describeCertificate','certificateId':'<device id>'}");
+	ck_error(0, "CertificateStateException",
+	    "Certificate must be deactivated (not ACTIVE) before deletion. Id: <device id>");
+	ck_done(1);
+	ck_done(2);
+	ck_error(3, "ResourceNotFoundException", "Certificate not found (id: <device id>)");
+}
+END_TEST
+
+START_TEST(certificates_are_listed_also_by_their_ca)
+{
+	put(device, CERT_PENDING_ACTIVATION);
+	world_put_cert(stranger, NULL, CERT_ACTIVE);
+	ask("{'command':'listCertificates'},"
+	    "{'command':'listCertificatesByCA','caCertificateId':'<ca id>'},"
+	    "{'command':'listCertificatesByCA','caCertificateId':'<other id>'}");
+	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(0), "certificates")), 2);
+	ck_response(1, "{'command':'listCertificatesByCA','data':{'certificates':[{"
+	    "'certificateArn':'<arn>cert/<device id>','certificateId':'<device id>',"
+	    "'status':'PENDING_ACTIVATION','certificateMode':'DEFAULT','creationDate':<now>}]}}");
+	/* Not an error: aws-iot A.3.8. */
+	ck_response(2, "{'command':'listCertificatesByCA','data':{'certificates':[]}}");
+}
+END_TEST
+
+/*
+ * Paging: aws-iot 1.6.
+ */
+
+enum { LISTED = 30 };
+
+/* Ids of certificates in the order of their registration; pairs of one time. */
+static char listed[LISTED][CERTID_HEX_SIZE];
+
+static int
+compare_hex(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void
+put_listed(void)
+{
+	for (int i = 0; i < LISTED; i++) {
+		struct pki_cert *c = pki_device(ca, "listed");
+
+		if (i % 2 == 0)
+			world_wait(1);
+		put(c, CERT_ACTIVE);
+		strcpy(listed[i], world_hex(c));
+		pki_free(c);
+	}
+	for (int i = 0; i < LISTED; i += 2)
+		qsort(listed[i], 2, CERTID_HEX_SIZE, compare_hex);
+}
+
+/* All pages of a list; the command is written without its closing brace. */
+static int
+list_all(const char *command, char found[][CERTID_HEX_SIZE], int *pages)
+{
+	char text[1000], marker[200] = "";
+	const cJSON *o;
+	int count = 0;
+
+	*pages = 0;
+	do {
+		snprintf(text, sizeof(text), "%s%s}", command, marker);
+		ask(text);
+		++*pages;
+		cJSON_ArrayForEach(o, cJSON_GetObjectItem(data(0), "certificates"))
+			strcpy(found[count++], member(o, "certificateId"));
+		snprintf(marker, sizeof(marker), ",'marker':'%s'", member(data(0), "nextMarker"));
+	} while (cJSON_HasObjectItem(data(0), "nextMarker"));
+	return count;
+}
+
+START_TEST(a_list_comes_in_pages_oldest_or_newest_first)
+{
+	static char found[2 * LISTED][CERTID_HEX_SIZE];
+	int pages;
+
+	put_listed();
+	ck_assert_int_eq(list_all("{'command':'listCertificates','ascendingOrder':true,'pageSize':7",
+	    found, &pages), LISTED);
+	ck_assert_int_eq(pages, 5);
+	for (int i = 0; i < LISTED; i++)
+		ck_assert_str_eq(found[i], listed[i]);
+	ck_assert_int_eq(list_all("{'command':'listCertificatesByCA','caCertificateId':'<ca id>',"
+	    "'pageSize':10", found, &pages), LISTED);
+	ck_assert_int_eq(pages, 3); /* the last page is full, and known to be the last */
+	for (int i = 0; i < LISTED; i++)
+		ck_assert_str_eq(found[i], listed[LISTED - 1 - i]);
+	ck_assert_int_eq(list_all("{'command':'listCertificates'", found, &pages), LISTED);
+	ck_assert_int_eq(pages, 2); /* 25 by default */
+}
+END_TEST
+
+START_TEST(a_page_goes_on_where_the_last_one_ended_though_that_entry_is_gone)
+{
+	struct certid id;
+	struct txn t;
+	char text[300];
+
+	put_listed();
+	ask("{'command':'listCertificates','ascendingOrder':true,'pageSize':3}");
+	ck_assert(certid_from_hex(&id, view_of(listed[2])));
+	world_change(&t);
+	store_delete_cert(&t, &id);
+	world_commit(&t);
+	snprintf(text, sizeof(text), "{'command':'listCertificates','ascendingOrder':true,"
+	    "'pageSize':1,'marker':'%s'}", member(data(0), "nextMarker"));
+	ask(text);
+	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificates")->child, "certificateId"),
+	    listed[3]);
+}
+END_TEST
+
+START_TEST(cas_come_in_pages_too)
+{
+	static char found[8][CERTID_HEX_SIZE];
+	int pages;
+
+	world_wait(1);
+	world_put_ca(other, CA_INACTIVE, false);
+	ck_assert_int_eq(list_all("{'command':'listCACertificates','pageSize':1", found, &pages), 2);
+	ck_assert_int_eq(pages, 2);
+	ck_assert_str_eq(found[0], world_hex(other)); /* newest first */
+	ck_assert_str_eq(found[1], world_hex(ca));
+}
+END_TEST
+
+/*
+ * Mistakes.
+ */
+
+#define INVALID  "InvalidRequestException"
+#define BAD_CERT "CertificateValidationException"
+#define STATE    "CertificateStateException"
+#define NONE     "ResourceNotFoundException"
+#define CODE     "RegistrationCodeValidationException"
+#define REGISTER_CA   "{'command':'registerCACertificate'"
+#define UPDATE_CA     "{'command':'updateCACertificate','certificateId':'<ca id>'"
+#define REGISTER_CERT "{'command':'registerCertificate'"
+#define WITHOUT_CA    "{'command':'registerCertificateWithoutCA'"
+#define UPDATE_CERT   "{'command':'updateCertificate','certificateId':'<device id>'"
+#define ID_0 "0000000000000000000000000000000000000000000000000000000000000000"
+
+static const struct {
+	const char *command, *error, *message;
+} mistakes[] = {
+	/* The request itself. */
+	{ "7", INVALID, "A command must be an object" },
+	{ "[]", INVALID, "A command must be an object" },
+	{ "{}", INVALID, "at 'command' failed" },
+	{ "{'command':7}", INVALID, "Value at 'command' failed to satisfy constraint: Member must be a string" },
+	{ "{'command':''}", INVALID, "at 'command' failed" },
+	{ "{'command':'createThing'}", INVALID, "Unknown command 'createThing'" },
+	{ "{'command':'DescribeCertificate'}", INVALID, "Unknown command 'DescribeCertificate'" },
+	{ "{'command':'getRegistrationCode','correlationData':7}", INVALID, "'correlationData'" },
+	{ "{'command':'getRegistrationCode','x':1}", INVALID, "Unknown member 'x'" },
+	{ "{'command':'deleteRegistrationCode','certificateId':'x'}", INVALID, "Unknown member" },
+	/* registerCACertificate */
+	{ REGISTER_CA "}", INVALID, "at 'caCertificate' failed to satisfy constraint: Member must not be null" },
+	{ REGISTER_CA ",'caCertificate':''}", INVALID, "greater than or equal to 1" },
+	{ REGISTER_CA ",'caCertificate':'garbage','verificationCertificate':'<proof pem>'}", BAD_CERT,
+	    "caCertificate: " },
+	{ REGISTER_CA ",'caCertificate':'<device pem>','verificationCertificate':'<proof pem>'}",
+	    BAD_CERT, "" },
+	{ REGISTER_CA ",'caCertificate':'<other pem>'}", INVALID,
+	    "verificationCertificate must be given in certificateMode DEFAULT" },
+	{ REGISTER_OTHER ",'certificateMode':'SNI_ONLY'}", INVALID,
+	    "verificationCertificate must not be given in certificateMode SNI_ONLY" },
+	{ REGISTER_OTHER ",'certificateMode':'NONE'}", INVALID,
+	    "'NONE' at 'certificateMode' failed to satisfy constraint: Member must satisfy enum "
+	    "value set: [DEFAULT, SNI_ONLY]" },
+	{ REGISTER_CA ",'caCertificate':'<other pem>','verificationCertificate':'garbage'}", BAD_CERT,
+	    "verificationCertificate: " },
+	{ REGISTER_CA ",'caCertificate':'<ca pem>','verificationCertificate':'<proof pem>'}", BAD_CERT,
+	    "" },
+	{ REGISTER_CA ",'caCertificate':'<other pem>','verificationCertificate':'<wrong proof pem>'}",
+	    CODE, "getRegistrationCode" },
+	{ REGISTER_OTHER ",'setAsActive':'ACTIVE'}", INVALID, "at 'setAsActive' failed" },
+	{ REGISTER_OTHER ",'allowAutoRegistration':1}", INVALID, "at 'allowAutoRegistration' failed" },
+	{ REGISTER_OTHER ",'setAsActiv':true}", INVALID, "Unknown member 'setAsActiv'" },
+	{ REGISTER_OTHER ",'tags':{}}", INVALID, "at 'tags' failed" },
+	{ REGISTER_OTHER ",'tags':[7]}", INVALID, "at 'tags' failed" },
+	{ REGISTER_OTHER ",'tags':[{'Value':'v'}]}", INVALID, "at 'Key' failed" },
+	{ REGISTER_OTHER ",'tags':[{'Key':''}]}", INVALID, "at 'Key' failed" },
+	{ REGISTER_OTHER ",'tags':[{'Key':'k','key':'k'}]}", INVALID, "Unknown member 'key'" },
+	{ REGISTER_OTHER ",'registrationConfig':[]}", INVALID, "at 'registrationConfig' failed" },
+	{ REGISTER_OTHER ",'registrationConfig':{}}", INVALID, "either a templateBody or" },
+	{ REGISTER_OTHER ",'registrationConfig':{'templateBody':'{}','templateName':'t'}}", INVALID,
+	    "either a templateBody or" },
+	{ REGISTER_OTHER ",'registrationConfig':{'templateBody':'x'}}", INVALID, "not a JSON object" },
+	{ REGISTER_OTHER ",'registrationConfig':{'templateBody':'[]'}}", INVALID, "not a JSON object" },
+	{ REGISTER_OTHER ",'registrationConfig':{'templateBody':'{}','roleArn':'short'}}", INVALID,
+	    "at 'roleArn' failed" },
+	{ REGISTER_OTHER ",'registrationConfig':{'templateName':'t t'}}", INVALID,
+	    "^[0-9A-Za-z_-]+$" },
+	{ REGISTER_OTHER ",'registrationConfig':{'templateName':'t'}}", NONE, "provisioning template" },
+	{ REGISTER_OTHER ",'registrationConfig':{'x':'t'}}", INVALID, "Unknown member 'x'" },
+	/* describeCACertificate, updateCACertificate, deleteCACertificate, listCACertificates */
+	{ "{'command':'describeCACertificate'}", INVALID, "at 'certificateId' failed" },
+	{ "{'command':'describeCACertificate','certificateId':'xyz'}", INVALID,
+	    "'xyz' at 'certificateId' failed to satisfy constraint: Member must have length greater" },
+	{ "{'command':'describeCACertificate','certificateId':'" ID_0 "'}", NONE, "not found" },
+	{ "{'command':'describeCACertificate','certificateId':'<device id>'}", NONE, "not found" },
+	{ "{'command':'updateCACertificate','certificateId':'" ID_0 "','newStatus':'ACTIVE'}", NONE,
+	    "not found (id: " ID_0 ")" },
+	{ UPDATE_CA ",'newStatus':'DISABLE'}", INVALID, "enum value set: [ACTIVE, INACTIVE]" },
+	{ UPDATE_CA ",'newStatus':'REGISTER_INACTIVE'}", INVALID, "[ACTIVE, INACTIVE]" },
+	{ UPDATE_CA ",'newAutoRegistrationStatus':'ENABLED'}", INVALID, "[ENABLE, DISABLE]" },
+	{ UPDATE_CA ",'removeAutoRegistration':true,'registrationConfig':{'templateBody':'{}'}}",
+	    INVALID, "exclude each other" },
+	{ UPDATE_CA ",'registrationConfig':{'templateBody':7}}", INVALID, "at 'templateBody' failed" },
+	{ "{'command':'deleteCACertificate','certificateId':'" ID_0 "'}", NONE, "not found" },
+	{ "{'command':'listCACertificates','templateName':''}", INVALID, "at 'templateName' failed" },
+	{ "{'command':'listCACertificates','pageSize':0}", INVALID, "greater than or equal to 1" },
+	{ "{'command':'listCACertificates','pageSize':251}", INVALID, "less than or equal to 250" },
+	{ "{'command':'listCACertificates','pageSize':'5'}", INVALID, "must be an integer" },
+	{ "{'command':'listCACertificates','marker':'!'}", INVALID, "at 'marker' failed" },
+	{ "{'command':'listCACertificates','marker':''}", INVALID, "at 'marker' failed" },
+	{ "{'command':'listCACertificates','ascendingOrder':'true'}", INVALID, "must be a boolean" },
+	/* registerCertificate, registerCertificateWithoutCA */
+	{ REGISTER_CERT "}", INVALID, "at 'certificatePem' failed" },
+	{ REGISTER_CERT ",'certificatePem':'garbage'}", BAD_CERT, "certificatePem: " },
+	{ REGISTER_CERT ",'certificatePem':'<device pem><device pem>'}", BAD_CERT, "certificatePem: " },
+	{ REGISTER_CERT ",'certificatePem':'<second pem>','caCertificatePem':'garbage'}", BAD_CERT,
+	    "caCertificatePem: " },
+	{ REGISTER_CERT ",'certificatePem':'<second pem>','status':'PENDING_ACTIVATION'}", STATE,
+	    "Not allowed to register certificate with PENDING_ACTIVATION status" },
+	{ REGISTER_CERT ",'certificatePem':'<second pem>','status':'PENDING_TRANSFER'}", STATE, "" },
+	{ REGISTER_CERT ",'certificatePem':'<second pem>','status':'PENDING'}", INVALID,
+	    "[ACTIVE, INACTIVE, REVOKED, PENDING_TRANSFER, REGISTER_INACTIVE, PENDING_ACTIVATION]" },
+	{ REGISTER_CERT ",'certificatePem':'<second pem>','forceDelete':true}", INVALID, "Unknown" },
+	{ REGISTER_CERT ",'certificatePem':'<stranger pem>'}", STATE,
+	    "No CA certificate exists for the given certificate" },
+	{ REGISTER_CERT ",'certificatePem':'<second pem>','caCertificatePem':'<other pem>'}", STATE,
+	    "No CA certificate exists for the given certificate" },
+	{ REGISTER_CERT ",'certificatePem':'<stranger pem>','caCertificatePem':'<ca pem>'}", BAD_CERT,
+	    "not signed by" },
+	{ WITHOUT_CA ",'certificatePem':'<second pem>','setAsActive':true}", INVALID, "setAsActive" },
+	{ WITHOUT_CA ",'certificatePem':'<second pem>','status':'PENDING_ACTIVATION'}", STATE, "" },
+	{ WITHOUT_CA ",'certificatePem':7}", INVALID, "at 'certificatePem' failed" },
+	/* describeCertificate, updateCertificate, deleteCertificate, lists */
+	{ "{'command':'describeCertificate','certificateId':'<ca id>'}", NONE,
+	    "Certificate not found (id: <ca id>)" },
+	{ UPDATE_CERT "}", INVALID, "at 'newStatus' failed" },
+	{ UPDATE_CERT ",'newStatus':'DISABLE'}", INVALID, "enum value set" },
+	{ UPDATE_CERT ",'newStatus':'REGISTER_INACTIVE'}", STATE, "deprecated" },
+	{ UPDATE_CERT ",'newStatus':'PENDING_ACTIVATION'}", STATE, "from INACTIVE to" },
+	{ UPDATE_CERT ",'newStatus':'PENDING_TRANSFER'}", STATE, "from INACTIVE to" },
+	{ "{'command':'updateCertificate','certificateId':'" ID_0 "','newStatus':'ACTIVE'}", NONE, "" },
+	{ "{'command':'deleteCertificate','certificateId':'" ID_0 "'}", NONE, "not found" },
+	{ "{'command':'deleteCertificate','certificateId':'<device id>','forceDelete':1}", INVALID,
+	    "must be a boolean" },
+	{ "{'command':'listCertificates','pageSize':1.5}", INVALID, "must be an integer" },
+	{ "{'command':'listCertificates','templateName':'x'}", INVALID, "Unknown member" },
+	{ "{'command':'listCertificatesByCA'}", INVALID, "at 'caCertificateId' failed" },
+	{ "{'command':'listCertificatesByCA','caCertificateId':'x'}", INVALID, "'caCertificateId'" },
+};
+
+START_TEST(a_mistake_is_named_and_changes_nothing)
+{
+	struct cert cert;
+	struct ca record;
+
+	put(device, CERT_INACTIVE);
+	ask(mistakes[_i].command);
+	ck_assert_int_eq(response_count(), 1);
+	ck_error(0, mistakes[_i].error, mistakes[_i].message);
+	ck_assert(!world_get_ca(other, &record));
+	ck_assert(!world_get_cert(second, &cert) && !world_get_cert(stranger, &cert));
+	ck_assert(world_get_cert(device, &cert));
+	ck_assert_uint_eq(cert.version, 1);
+	ck_assert(world_get_ca(ca, &record));
+	ck_assert_uint_eq(record.version, 1);
+}
+END_TEST
+
+/* aws-iot D.6: weak and expired certificates are not registered by call either. */
+static const struct pki_options unfit[] = {
+	{ .common_name = "expired", .not_after_days = -1 },
+	{ .common_name = "early", .not_before_days = 1 },
+	{ .common_name = "weak", .digest = "SHA1" },
+	{ .common_name = "short", .key = PKI_RSA_1024 },
+};
+
+START_TEST(a_certificate_that_is_not_fit_is_not_registered)
+{
+	struct pki_options options = unfit[_i];
+	struct pki_cert *c;
+
+	options.issuer = ca;
+	c = pki_make(&options);
+	word_pem("unfit pem", c);
+	ask(REGISTER_CERT ",'certificatePem':'<unfit pem>'},"
+	    WITHOUT_CA ",'certificatePem':'<unfit pem>'}");
+	ck_error(0, BAD_CERT, "");
+	ck_error(1, BAD_CERT, "");
+	pki_free(c);
+}
+END_TEST
+
+START_TEST(an_inactive_ca_registers_nobody_by_call)
+{
+	world_put_ca(ca, CA_INACTIVE, true);
+	ask(REGISTER_CERT ",'certificatePem':'<device pem>'}");
+	ck_error(0, STATE, "not active");
+}
+END_TEST
+
+START_TEST(of_two_cas_with_one_key_one_must_be_named)
+{
+	struct pki_cert *renewed = pki_make(&(struct pki_options){ .common_name = "Test CA",
+		.is_ca = true, .key_of = ca });
+
+	world_put_ca(renewed, CA_ACTIVE, true);
+	ask(REGISTER_CERT ",'certificatePem':'<device pem>'},"
+	    REGISTER_CERT ",'certificatePem':'<device pem>','caCertificatePem':'<ca pem>'}");
+	ck_error(0, "CertificateConflictException", "caCertificatePem");
+	ck_assert_str_eq(member(data(1), "certificateId"), world_hex(device));
+	pki_free(renewed);
+}
+END_TEST
+
+START_TEST(an_eleventh_ca_of_one_subject_is_too_many)
+{
+	for (int i = 0; i < 10; i++) {
+		struct pki_cert *same = pki_ca("Other CA");
+
+		world_put_ca(same, CA_INACTIVE, false);
+		pki_free(same);
+	}
+	ask(REGISTER_OTHER "}");
+	ck_error(0, "LimitExceededException", "same subject");
+}
+END_TEST
+
+/*
+ * The request as a whole: contract, section 3.
+ */
+
+static const struct {
+	const char *what, *text, *message;
+} garbage[] = {
+	{ "nothing", "", "it is empty" },
+	{ "no JSON", "hello", "it is not JSON" },
+	{ "half of it", "{'commands':[{'command':'getRegistrationCode'}", "it is not JSON" },
+	{ "a list", "[]", "at 'request' failed to satisfy constraint: Member must be an object" },
+	{ "a string", "'x'", "at 'request' failed" },
+	{ "nothing asked", "{}", "at 'commands' failed" },
+	{ "no commands", "{'commands':[]}", "a list of at least one command" },
+	{ "one command without a list", "{'commands':{'command':'getRegistrationCode'}}",
+	    "at 'commands' failed to satisfy constraint: Member must be a list" },
+	{ "something more", "{'commands':[{'command':'getRegistrationCode'}],'x':1}",
+	    "Unknown member 'x'" },
+	{ "something behind it", "{'commands':[{'command':'getRegistrationCode'}]} x", "behind" },
+	{ "a name twice", "{'commands':[{'command':'a','command':'getRegistrationCode'}]}",
+	    "'command' is given twice" },
+	{ "a NUL in a string", "{'commands':[{'command':'getRegistrationCode\\u0000'}]}", "\\u0000" },
+	{ "too deep", "{'commands':[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]}", "nested too deeply" },
+};
+
+START_TEST(garbage_is_answered_once_with_what_is_wrong)
+{
+	send_text(garbage[_i].text);
+	ck_assert_int_eq(response_count(), 1);
+	ck_assert_ptr_null(cJSON_GetObjectItem(response(0), "command"));
+	ck_error(0, INVALID, garbage[_i].message);
+	ck_assert_uint_eq(world_count(NOTE_ANSWER), 1);
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_text_are_answered_as_text)
+{
+	static const uint8_t bytes[] = { 0xff, 0x00, 0xfe, '\n' };
+	struct client c = admin();
+
+	send_as(&c, (struct view){ bytes, sizeof(bytes) });
+	ck_error(0, INVALID, "it is not UTF-8");
+	send_as(&c, (struct view){ NULL, 0 });
+	ck_error(0, INVALID, "it is empty");
+}
+END_TEST
+
+/* A value is quoted as far as it fits, and in whole characters. */
+START_TEST(what_is_quoted_stays_text)
+{
+	ask("{'command':'xxx\xf0\x9f\x94\x91\xf0\x9f\x94\x91\xf0\x9f\x94\x91\xf0\x9f\x94\x91\xf0\x9f\x94\x91"
+	    "\xf0\x9f\x94\x91\xf0\x9f\x94\x91\xf0\x9f\x94\x91\xf0\x9f\x94\x91\xf0\x9f\x94\x91"
+	    "\xf0\x9f\x94\x91\xf0\x9f\x94\x91'}");
+	ck_error(0, INVALID, "Unknown command 'xxx\xf0\x9f\x94\x91");
+}
+END_TEST
+
+START_TEST(a_request_has_a_greatest_size)
+{
+	char *text = malloc(REQUEST_MAX + 2);
+	struct client c = admin();
+
+	memset(text, ' ', REQUEST_MAX + 1);
+	memcpy(text, expand("{'commands':[{'command':'getRegistrationCode'}]}"), 48);
+	send_as(&c, (struct view){ (uint8_t *)text, REQUEST_MAX });
+	ck_assert_ptr_nonnull(data(0));
+	send_as(&c, (struct view){ (uint8_t *)text, REQUEST_MAX + 1 });
+	ck_error(0, INVALID, "The request is too large");
+	free(text);
+}
+END_TEST
+
+static void
+ask_many(int count)
+{
+	char text[8192] = "";
+
+	for (int i = 0; i < count; i++)
+		sprintf(text + strlen(text), "%s{'command':'getRegistrationCode'}", i > 0 ? "," : "");
+	ask(text);
+}
+
+START_TEST(a_request_has_a_greatest_number_of_commands)
+{
+	ask_many(REQUEST_COMMANDS_MAX);
+	ck_assert_int_eq(response_count(), REQUEST_COMMANDS_MAX);
+	ask_many(REQUEST_COMMANDS_MAX + 1);
+	ck_assert_int_eq(response_count(), 1);
+	ck_error(0, INVALID, "at 'commands' failed to satisfy constraint: Member must have length "
+	    "less than or equal to 50");
+}
+END_TEST
+
+START_TEST(command_and_correlation_data_come_back)
+{
+	ask("{'command':'getRegistrationCode','correlationData':'a\xc3\xa9\\n'},"
+	    "{'command':'nonsense','correlationData':''},"
+	    "{'command':'describeCertificate','certificateId':'x','correlationData':'3'},"
+	    "{'command':'deleteRegistrationCode'}");
+	ck_assert_int_eq(response_count(), 4);
+	ck_assert_str_eq(member(response(0), "correlationData"), "a\xc3\xa9\n");
+	ck_assert_str_eq(member(response(1), "correlationData"), "");
+	ck_assert_str_eq(member(response(1), "command"), "nonsense");
+	ck_assert_str_eq(member(response(2), "correlationData"), "3");
+	ck_assert_ptr_null(cJSON_GetObjectItem(response(3), "correlationData"));
+	ck_assert_str_eq(member(response(3), "command"), "deleteRegistrationCode");
+}
+END_TEST
+
+START_TEST(commands_are_carried_out_in_order_and_each_stands_alone)
+{
+	ask("{'command':'updateCertificate','certificateId':'<device id>','newStatus':'ACTIVE'},"
+	    "{'command':'registerCertificate','certificatePem':'<device pem>'},"
+	    "{'command':'nonsense'},"
+	    "{'command':'updateCertificate','certificateId':'<device id>','newStatus':'REVOKED'},"
+	    "{'command':'deleteCertificate','certificateId':'<device id>'},"
+	    "{'command':'registerCertificate','certificatePem':'<device pem>','status':'ACTIVE'}");
+	ck_error(0, NONE, "not found");
+	ck_assert_str_eq(member(data(1), "certificateId"), world_hex(device));
+	ck_error(2, INVALID, "Unknown command");
+	ck_done(3);
+	ck_done(4);
+	ck_assert_str_eq(member(data(5), "certificateId"), world_hex(device));
+}
+END_TEST
+
+/*
+ * Answers.
+ */
+
+/* A client hears of its own requests, and nobody else does (contract, 2). */
+START_TEST(the_answer_goes_to_the_asking_client_alone)
+{
+	struct client c = admin();
+
+	c.id = "asker";
+	send_as(&c, view_of("garbage"));
+	ck_assert_str_eq(world_last(NOTE_ANSWER)->to, "asker");
+	ck_assert_str_eq(world_last(NOTE_ANSWER)->topic, "$CONTROL/jitr/v1/response");
+	ck_assert_uint_eq(world_count(NOTE_ANSWER), 1);
+	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 0);
+}
+END_TEST
+
+START_TEST(the_response_topic_is_answered_as_well)
+{
+	struct client c = admin();
+
+	api_request(api, &c, view_of(expand("{'commands':[{'command':'getRegistrationCode'}]}")),
+	    "my/topic");
+	world_settle();
+	ck_assert_uint_eq(world_count(NOTE_ANSWER), 2);
+	ck_assert_str_eq(world_note(NOTE_ANSWER, 0)->topic, "$CONTROL/jitr/v1/response");
+	ck_assert_str_eq(world_note(NOTE_ANSWER, 1)->topic, "my/topic");
+	ck_assert_str_eq(world_note(NOTE_ANSWER, 1)->to, "c1");
+	ck_assert_str_eq(world_note(NOTE_ANSWER, 1)->text, world_note(NOTE_ANSWER, 0)->text);
+}
+END_TEST
+
+/* An answer to a change means that it is on disk. */
+START_TEST(a_change_is_answered_after_its_commit_and_a_question_at_once)
+{
+	struct client c = admin();
+
+	world_hold_writer();
+	api_request(api, &c, view_of(expand("{'commands':[{'command':'listCertificates'}]}")), NULL);
+	ck_assert_uint_eq(world_count(NOTE_ANSWER), 1);
+	api_request(api, &c, view_of(expand("{'commands':[{'command':'registerCertificate',"
+	    "'certificatePem':'<device pem>'}]}")), NULL);
+	ck_assert_uint_eq(world_count(NOTE_ANSWER), 1);
+	world_release_writer();
+	ck_assert_uint_eq(world_count(NOTE_ANSWER), 2);
+}
+END_TEST
+
+START_TEST(what_waits_when_the_broker_stops_is_done_and_answered)
+{
+	struct client c = admin();
+	struct cert cert;
+
+	api_request(api, &c, view_of(expand("{'commands':[{'command':'registerCertificate',"
+	    "'certificatePem':'<device pem>'}]}")), NULL);
+	close_parts();
+	parse_answer();
+	ck_assert_str_eq(member(data(0), "certificateId"), world_hex(device));
+	ck_assert(world_get_cert(device, &cert));
+	open_parts(64);
+}
+END_TEST
+
+START_TEST(an_answer_that_cannot_be_sent_is_told)
+{
+	struct client c = admin();
+
+	world.answer_result = ERR_NOMEM;
+	api_request(api, &c, view_of("garbage"), NULL);
+	ck_assert(world_said("a request could not be answered: out of memory"));
+}
+END_TEST
+
+START_TEST(changes_are_logged_and_questions_are_not)
+{
+	char expected[300];
+
+	put(device, CERT_INACTIVE);
+	ask("{'command':'updateCertificate','certificateId':'<device id>','newStatus':'ACTIVE'},"
+	    "{'command':'deleteCertificate','certificateId':'<device id>'}");
+	snprintf(expected, sizeof(expected), "jitr: request: command=updateCertificate "
+	    "user=\"admin\" client=\"c1\" result=done certificate=%s", world_hex(device));
+	ck_assert_str_eq(world_note(NOTE_LINE, 0)->text, expected);
+	ck_assert_int_eq(world_note(NOTE_LINE, 0)->level, LEVEL_NOTICE);
+	snprintf(expected, sizeof(expected), "jitr: request: command=deleteCertificate "
+	    "user=\"admin\" client=\"c1\" result=CertificateStateException certificate=%s",
+	    world_hex(device));
+	ck_assert_str_eq(world_note(NOTE_LINE, 1)->text, expected);
+	ck_assert_int_eq(world_note(NOTE_LINE, 1)->level, LEVEL_WARNING);
+	world_forget();
+	ask("{'command':'describeCertificate','certificateId':'<device id>'}");
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
+}
+END_TEST
+
+START_TEST(an_asker_writes_no_line_of_his_own)
+{
+	struct client c = admin();
+
+	c.id = "x\nx";
+	send_as(&c, view_of(expand("{'commands':[{'command':'deleteRegistrationCode'}]}")));
+	ck_assert(world_said("client=\"x\\x0ax\""));
+	c.user_name = "y\ny";
+	send_as(&c, view_of("garbage"));
+	ck_assert(world_said("user=\"y\\x0ay\" client=\"x\\x0ax\""));
+}
+END_TEST
+
+/*
+ * Who may ask.
+ */
+
+static void
+ck_denied(const struct client *c)
+{
+	struct cert cert;
+
+	send_as(c, view_of(expand("{'commands':[{'command':'registerCertificate',"
+	    "'certificatePem':'<device pem>','correlationData':'1'},"
+	    "{'command':'listCertificates'},{'command':'nonsense'},7]}")));
+	ck_assert_int_eq(response_count(), 4);
+	for (int i = 0; i < 4; i++)
+		ck_error(i, "AccessDeniedException", "admin_users");
+	ck_assert_str_eq(member(response(0), "command"), "registerCertificate");
+	ck_assert_str_eq(member(response(0), "correlationData"), "1");
+	ck_assert(!world_get_cert(device, &cert));
+	ck_assert(world_said("request refused: reason=\"not an administrator\""));
+}
+
+START_TEST(whoever_may_not_is_told_and_nothing_happens)
+{
+	struct client c = admin();
+
+	c.user_name = "somebody";
+	ck_denied(&c);
+	c.user_name = NULL;
+	ck_denied(&c);
+	c = admin();
+	c.address = NULL; /* a bridge */
+	ck_denied(&c);
+	ck_assert_uint_eq(stats.denied, 3);
+}
+END_TEST
+
+/* Of whoever may not, little is looked at. */
+START_TEST(garbage_of_whoever_may_not_is_denied_as_well)
+{
+	char *text = calloc(1, REQUEST_DENIED_MAX + 2);
+	struct client c = admin();
+
+	c.user_name = "somebody";
+	send_as(&c, view_of("garbage"));
+	ck_error(0, "AccessDeniedException", "admin_users");
+	memset(text, ' ', REQUEST_DENIED_MAX + 1);
+	memcpy(text, expand("{'commands':[{'command':'getRegistrationCode'}]}"), 48);
+	send_as(&c, view_of(text));
+	ck_error(0, "AccessDeniedException", "admin_users");
+	free(text);
+}
+END_TEST
+
+START_TEST(a_certificate_may_ask_when_it_is_named_and_active)
+{
+	struct client c = { .handle = &c, .id = "d1", .address = "::1", .x = device->x };
+
+	admin_certificate = world_id(device);
+	close_parts();
+	open_parts(64);
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
+	send_as(&c, view_of(expand("{'commands':[{'command':'updateCertificate',"
+	    "'certificateId':'<device id>','newStatus':'INACTIVE'}]}")));
+	ck_done(0);
+	send_as(&c, view_of(expand("{'commands':[{'command':'updateCertificate',"
+	    "'certificateId':'<device id>','newStatus':'ACTIVE'}]}")));
+	ck_error(0, "AccessDeniedException", "");
+}
+END_TEST
+
+/*
+ * Trouble.
+ */
+
+START_TEST(with_a_full_queue_changes_are_put_off_and_questions_answered)
+{
+	close_parts();
+	open_parts(1);
+	world_hold_writer();
+	api_request(api, &(struct client){ .id = "c1", .user_name = "admin", .address = "::1" },
+	    view_of(expand("{'commands':[{'command':'registerCertificate',"
+	    "'certificatePem':'<device pem>'},{'command':'listCertificates'},"
+	    "{'command':'nonsense'}]}")), NULL);
+	parse_answer();
+	ck_error(0, "ThrottlingException", "queue");
+	ck_response(1, "{'command':'listCertificates','data':{'certificates':[]}}");
+	ck_error(2, INVALID, "Unknown command");
+	world_release_writer();
+	ask("{'command':'registerCertificate','certificatePem':'<device pem>'}");
+	ck_assert_str_eq(member(data(0), "certificateId"), world_hex(device));
+}
+END_TEST
+
+START_TEST(a_commit_that_fails_is_answered_with_why)
+{
+	struct client c = admin();
+	struct cert cert;
+
+	world_hold_writer();
+	api_request(api, &c, view_of(expand("{'commands':[{'command':'registerCertificate',"
+	    "'certificatePem':'<device pem>'},{'command':'deleteCertificate',"
+	    "'certificateId':'" ID_0 "'}]}")), NULL);
+	world_spoil_batch();
+	world_release_writer();
+	parse_answer();
+	ck_error(0, "ServiceUnavailableException", "storage failed");
+	ck_error(1, NONE, "not found");
+	ck_assert(!world_get_cert(device, &cert));
+}
+END_TEST
+
+/* A changed certificate's clients are judged anew (contract, section 6). */
+START_TEST(revoking_cuts_off_the_clients_of_a_certificate)
+{
+	struct client c = { .handle = &c, .id = "d1", .address = "::1", .x = device->x };
+
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
+	ask("{'command':'updateCertificate','certificateId':'<device id>','newStatus':'REVOKED'}");
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a"), ACCESS_DENY);
+	gate_tick(gate);
+	ck_assert_str_eq(world_last(NOTE_KICK)->to, world_hex(device));
+}
+END_TEST
+
+START_TEST(stopping_in_the_middle_of_a_revocation_still_revokes)
+{
+	struct client c = admin();
+	struct cert cert;
+
+	put(device, CERT_ACTIVE);
+	api_request(api, &c, view_of(expand("{'commands':[{'command':'updateCertificate',"
+	    "'certificateId':'<device id>','newStatus':'REVOKED'}]}")), NULL);
+	close_parts();
+	ck_assert(world_get_cert(device, &cert));
+	ck_assert_int_eq(cert.status, CERT_REVOKED);
+	open_parts(64);
+}
+END_TEST
+
+/*
+ * The CA mirror.
+ */
+
+static bool
+is_mirrored(const struct pki_cert *c)
+{
+	struct ca facts;
+	char path[256];
+
+	ck_assert_int_eq(x509_read_ca(c->x, &facts), ERR_OK);
+	snprintf(path, sizeof(path), "%s/%08x.0", world.ca_path, facts.subject_hash);
+	return access(path, R_OK) == 0;
+}
+
+START_TEST(a_ca_is_trusted_when_the_answer_arrives)
+{
+	ask(REGISTER_OTHER "}");
+	ck_assert(is_mirrored(other));
+	ask("{'command':'deleteCACertificate','certificateId':'<other id>'}");
+	ck_assert(!is_mirrored(other));
+}
+END_TEST
+
+START_TEST(a_mirror_that_fails_is_told_and_tried_again)
+{
+	char away[200];
+
+	snprintf(away, sizeof(away), "%s/away", world.dir);
+	ck_assert_int_eq(rename(world.ca_path, away), 0);
+	ask(REGISTER_OTHER "}");
+	ck_assert_str_eq(member(data(0), "certificateId"), world_hex(other)); /* it is registered */
+	ck_assert(world_said("No such file or directory; devices of a new CA cannot connect"));
+	ck_assert_int_eq(rename(away, world.ca_path), 0);
+	api_tick(api);
+	world_settle();
+	ck_assert(!is_mirrored(other)); /* not yet */
+	world_wait(10000);
+	api_tick(api);
+	world_settle();
+	ck_assert(is_mirrored(other));
+}
+END_TEST
+
+START_TEST(a_ca_registered_by_another_process_is_mirrored)
+{
+	world_put_ca(other, CA_ACTIVE, true);
+	ck_assert(!is_mirrored(other));
+	api_changed_elsewhere(api);
+	api_changed_elsewhere(api); /* once is enough */
+	world_settle();
+	ck_assert(is_mirrored(other));
+}
+END_TEST
+
+static void
+command_tests(TCase *t)
+{
+	tcase_add_test(t, the_registration_code_is_made_kept_and_deleted);
+	tcase_add_test(t, a_ca_is_registered_and_described);
+	tcase_add_test(t, times_are_seconds_with_a_fraction);
+	tcase_add_test(t, a_ca_is_registered_with_everything_at_once);
+	tcase_add_test(t, a_ca_is_registered_without_proof_in_sni_only);
+	tcase_add_test(t, a_ca_that_is_there_is_named_in_the_error);
+	tcase_add_test(t, the_settings_of_a_ca_are_changed);
+	tcase_add_test(t, a_template_comes_and_goes);
+	tcase_add_test(t, a_ca_is_deleted_when_it_is_inactive);
+	tcase_add_test(t, cas_are_listed);
+	tcase_add_test(t, a_certificate_is_registered_and_described);
+	tcase_add_test(t, a_certificate_is_registered_without_a_ca);
+	tcase_add_test(t, a_certificate_from_a_handshake_is_described_as_pem);
+	tcase_add_loop_test(t, status_wins_over_set_as_active, 0, COUNT_OF(registrations));
+	tcase_add_test(t, the_status_of_a_certificate_is_changed);
+	tcase_add_test(t, a_certificate_is_deleted_when_it_is_not_active);
+	tcase_add_test(t, certificates_are_listed_also_by_their_ca);
+	tcase_add_test(t, a_list_comes_in_pages_oldest_or_newest_first);
+	tcase_add_test(t, a_page_goes_on_where_the_last_one_ended_though_that_entry_is_gone);
+	tcase_add_test(t, cas_come_in_pages_too);
+}
+
+static void
+mistake_tests(TCase *t)
+{
+	tcase_add_loop_test(t, a_mistake_is_named_and_changes_nothing, 0, COUNT_OF(mistakes));
+	tcase_add_loop_test(t, a_certificate_that_is_not_fit_is_not_registered, 0, COUNT_OF(unfit));
+	tcase_add_test(t, an_inactive_ca_registers_nobody_by_call);
+	tcase_add_test(t, of_two_cas_with_one_key_one_must_be_named);
+	tcase_add_test(t, an_eleventh_ca_of_one_subject_is_too_many);
+	tcase_add_loop_test(t, garbage_is_answered_once_with_what_is_wrong, 0, COUNT_OF(garbage));
+	tcase_add_test(t, bytes_that_are_no_text_are_answered_as_text);
+	tcase_add_test(t, what_is_quoted_stays_text);
+	tcase_add_test(t, a_request_has_a_greatest_size);
+	tcase_add_test(t, a_request_has_a_greatest_number_of_commands);
+}
+
+static void
+answer_tests(TCase *t)
+{
+	tcase_add_test(t, command_and_correlation_data_come_back);
+	tcase_add_test(t, commands_are_carried_out_in_order_and_each_stands_alone);
+	tcase_add_test(t, the_answer_goes_to_the_asking_client_alone);
+	tcase_add_test(t, the_response_topic_is_answered_as_well);
+	tcase_add_test(t, a_change_is_answered_after_its_commit_and_a_question_at_once);
+	tcase_add_test(t, what_waits_when_the_broker_stops_is_done_and_answered);
+	tcase_add_test(t, an_answer_that_cannot_be_sent_is_told);
+	tcase_add_test(t, changes_are_logged_and_questions_are_not);
+	tcase_add_test(t, an_asker_writes_no_line_of_his_own);
+	tcase_add_test(t, whoever_may_not_is_told_and_nothing_happens);
+	tcase_add_test(t, garbage_of_whoever_may_not_is_denied_as_well);
+	tcase_add_test(t, a_certificate_may_ask_when_it_is_named_and_active);
+}
+
+static void
+trouble_tests(TCase *t)
+{
+	tcase_add_test(t, with_a_full_queue_changes_are_put_off_and_questions_answered);
+	tcase_add_test(t, a_commit_that_fails_is_answered_with_why);
+	tcase_add_test(t, revoking_cuts_off_the_clients_of_a_certificate);
+	tcase_add_test(t, stopping_in_the_middle_of_a_revocation_still_revokes);
+	tcase_add_test(t, a_ca_is_trusted_when_the_answer_arrives);
+	tcase_add_test(t, a_mirror_that_fails_is_told_and_tried_again);
+	tcase_add_test(t, a_ca_registered_by_another_process_is_mirrored);
+}
+
+static TCase *
+request_case(Suite *suite, const char *name)
+{
+	TCase *t = suite_case(suite, name);
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_set_timeout(t, 30);
+	return t;
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("request");
+
+	command_tests(request_case(suite, "commands"));
+	mistake_tests(request_case(suite, "mistakes"));
+	answer_tests(request_case(suite, "answers"));
+	trouble_tests(request_case(suite, "trouble and the CA mirror"));
+	return suite_run(suite);
+}
