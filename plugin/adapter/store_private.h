@@ -2,8 +2,8 @@
 /*
  * store_private.h - what the store*.c files share.  Not for anybody else.
  *
- * store.c opens and closes, begins and ends, and has the table_ functions;
- * the other files know which row goes where.
+ * store_open.c opens and closes; store.c begins and ends transactions and has
+ * the table_ functions; the other files know which row goes where.
  */
 #ifndef JITR_STORE_PRIVATE_H
 #define JITR_STORE_PRIVATE_H
@@ -52,6 +52,9 @@ struct store {
 	atomic_size_t reported; /* the last foreign one that was reported */
 	atomic_bool   foreign;  /* one that was not reported lies before our last */
 };
+
+/* LMDB's word for a write that was cut short, most often by a full disk. */
+#define DISK_FAILED "input/output error: the disk is full or damaged"
 
 /* What LMDB's return code is to our callers. */
 enum err store_error(int rc);
