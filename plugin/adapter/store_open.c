@@ -46,7 +46,6 @@ static const struct {
  * would drop the file locks of both (lmdb.h, "Caveats"). */
 static struct store *open_stores;
 
-
 static const struct {
 	int         rc;
 	const char *words; /* the reason, and what to do */
