@@ -40,7 +40,7 @@ labelled() {
 	(cd "$root/$(build_dir "$1")" && ctest -V --no-tests=error -L "$2")
 }
 
-need "${build_packages[@]}" python3 python3-pytest python3-xdist python3-paho-mqtt python3-cryptography \
+need "${build_packages[@]}" python3 python3-pytest python3-pytest-xdist python3-paho-mqtt python3-cryptography \
 	clang shellcheck jq lmdb-utils procps
 
 build release -DJITR_TESTS=ON
