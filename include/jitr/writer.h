@@ -3,8 +3,8 @@
  * writer.h - the one thread that writes.
  *
  * The broker thread submits jobs and goes on; the writer runs all jobs that
- * are waiting in one transaction and pays for one sync (group commit: while
- * it syncs, the next batch gathers by itself).  Completed jobs come back to
+ * are waiting in one transaction and pays for one sync (group commit: a batch
+ * gathers for a moment, and while the one before it syncs).  Completed jobs come back to
  * the broker thread, which finishes them in the order they were submitted.
  *
  * A job has one owner at a time: the submitter, then the writer, then the
@@ -50,6 +50,7 @@ struct job {
 struct writer_config {
 	size_t queue_max; /* jobs submitted and not finished; beyond: ERR_BUSY */
 	size_t batch_max; /* jobs in one transaction */
+	int    gather_ms; /* how long the first job of a batch waits for others */
 	int64_t (*now)(void); /* ms since 1970 */
 };
 

@@ -6,8 +6,10 @@
 
 #include "jitr/outbox.h"
 
-/* A message copied out of the transaction: the broker may call us again from
- * publish(), so none is open then. */
+/* Messages are copied out of the transaction, a few at a time: the broker may
+ * call us again from publish(), so none is open then. */
+#define COPIES 16
+
 struct copy {
 	uint64_t seq;
 	size_t   payload_len;
@@ -76,7 +78,7 @@ copy_message(const struct message *m, struct copy *copy)
 	return true;
 }
 
-/* At most max messages that were not published yet.  One that cannot be read
+/* At most COPIES messages that were not published yet.  One that cannot be read
  * must not keep back those behind it: it is passed over, and *damaged says so. */
 static enum err
 copy_messages(struct outbox *o, struct copy *copies, size_t *count, bool *damaged)
@@ -88,7 +90,7 @@ copy_messages(struct outbox *o, struct copy *copies, size_t *count, bool *damage
 
 	if (e != ERR_OK)
 		return e;
-	while (*count < OUTBOX_PER_TICK) {
+	while (*count < COPIES) {
 		m.seq = after;
 		e = store_next_message(&t, after, &m);
 		if (e != ERR_OK && m.seq == after)
@@ -133,26 +135,33 @@ note_failure(struct outbox *o, enum err e, bool damaged)
 	o->failing = e != ERR_OK || damaged;
 }
 
+static enum err
+publish_some(struct outbox *o, size_t *published)
+{
+	struct copy copies[COPIES];
+	size_t count = 0, done;
+	bool damaged = false;
+	enum err e = copy_messages(o, copies, &count, &damaged);
+
+	note_failure(o, e, damaged);
+	if (e != ERR_OK)
+		return e;
+	done = publish_copies(o, copies, count);
+	*published += done;
+	if (done == count && count < COPIES)
+		o->pending = false;
+	return done == count ? ERR_OK : ERR_BUSY;
+}
+
 size_t
 outbox_pump(struct outbox *o)
 {
-	size_t count = 0, published = 0;
-	bool damaged = false;
-	struct copy *copies;
-	enum err e;
+	size_t published = 0;
 
 	/* What was published at an earlier tick the broker has delivered by now. */
 	o->delivered = o->published;
 	submit_drop(o);
-	if (!o->pending)
-		return 0;
-	copies = malloc(OUTBOX_PER_TICK * sizeof(*copies));
-	e = copies == NULL ? ERR_NOMEM : copy_messages(o, copies, &count, &damaged);
-	if (e == ERR_OK) {
-		published = publish_copies(o, copies, count);
-		o->pending = published == OUTBOX_PER_TICK || published < count;
-	}
-	note_failure(o, e, damaged);
-	free(copies);
+	while (o->pending && published < OUTBOX_PER_TICK && publish_some(o, &published) == ERR_OK)
+		continue;
 	return published;
 }

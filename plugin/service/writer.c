@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "jitr/writer.h"
 
@@ -92,6 +93,25 @@ run_batch(struct writer *w, struct fifo *batch)
 	}
 }
 
+/* A commit costs the same for one job as for many.  Nobody is kept waiting by
+ * it: what is done is noticed at the broker's next tick anyway.  Called and
+ * left with the lock held. */
+static void
+gather(struct writer *w)
+{
+	struct timespec until;
+	int rc = 0;
+
+	if (w->config.gather_ms == 0)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (long)w->config.gather_ms * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (rc == 0 && !w->stopping && w->waiting.count < w->config.batch_max)
+		rc = pthread_cond_timedwait(&w->work, &w->lock, &until);
+}
+
 static void *
 writer_main(void *arg)
 {
@@ -105,6 +125,7 @@ writer_main(void *arg)
 			pthread_cond_wait(&w->work, &w->lock);
 		if (w->waiting.count == 0)
 			break;
+		gather(w);
 		w->running = fifo_move(&batch, &w->waiting, w->config.batch_max);
 		pthread_mutex_unlock(&w->lock);
 
@@ -132,6 +153,18 @@ start_thread(struct writer *w)
 	return started;
 }
 
+/* Waits are measured on a clock that nobody sets. */
+static void
+init_condition(pthread_cond_t *cond)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
 static void
 writer_free(struct writer *w)
 {
@@ -152,7 +185,7 @@ writer_start(struct store *s, const struct writer_config *config, struct writer 
 	fifo_init(&w->waiting);
 	fifo_init(&w->done);
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->work, NULL);
+	init_condition(&w->work);
 	if (!start_thread(w)) {
 		writer_free(w);
 		return ERR_NOMEM;
@@ -165,14 +198,17 @@ enum err
 writer_submit(struct writer *w, struct job *job)
 {
 	enum err e = ERR_BUSY;
+	bool wake = false;
 
 	pthread_mutex_lock(&w->lock);
 	if (w->waiting.count + w->running + w->done.count < w->config.queue_max) {
 		fifo_push(&w->waiting, job);
+		/* In between the thread has no use for it: it gathers. */
+		wake = w->waiting.count == 1 || w->waiting.count >= w->config.batch_max;
 		e = ERR_OK;
 	}
 	pthread_mutex_unlock(&w->lock);
-	if (e == ERR_OK)
+	if (wake)
 		pthread_cond_signal(&w->work);
 	return e;
 }

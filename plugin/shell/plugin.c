@@ -26,6 +26,7 @@
 
 #define QUEUE_MAX 65536
 #define BATCH_MAX 512
+#define GATHER_MS 10
 
 /* Of one tick: jobs finished, and how often the store is asked whether another
  * process wrote to it. */
@@ -372,7 +373,7 @@ open_api(struct plugin *p)
 static enum err
 open_parts(struct plugin *p, struct diag *diag)
 {
-	struct writer_config config = { QUEUE_MAX, BATCH_MAX, now_ms };
+	struct writer_config config = { QUEUE_MAX, BATCH_MAX, GATHER_MS, now_ms };
 	enum err e = open_report(p, diag);
 
 	if (e == ERR_OK)

@@ -271,7 +271,7 @@ world_commit(struct txn *t)
 void
 world_start_writer(size_t queue_max, size_t batch_max)
 {
-	struct writer_config config = { queue_max, batch_max, world_now };
+	struct writer_config config = { queue_max, batch_max, 0, world_now };
 
 	must(sem_init(&holding, 0, 0) == 0 && sem_init(&release, 0, 0) == 0);
 	must(writer_start(world.store, &config, &world.writer) == ERR_OK);

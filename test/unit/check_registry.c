@@ -832,7 +832,7 @@ static _Noreturn void
 register_until_killed(const char *db_path, const char *ca_hex)
 {
 	struct store_config config = { .path = db_path, .map_size = 64u << 20 };
-	struct writer_config writer_config = { 64, 16, real_now };
+	struct writer_config writer_config = { 64, 16, 0, real_now };
 	struct writer *w;
 	struct store *s;
 	struct certid ca_id;
@@ -1051,10 +1051,11 @@ world_case(Suite *suite, const char *name)
 int
 main(int argc, char **argv)
 {
-	Suite *suite = suite_create("registry");
+	Suite *suite;
 
 	if (argc == 4 && strcmp(argv[1], "--register") == 0)
 		register_until_killed(argv[2], argv[3]);
+	suite = suite_create("registry");
 	present_tests(world_case(suite, "presenting"));
 	ca_tests(world_case(suite, "CAs"));
 	cert_tests(world_case(suite, "certificates"));

@@ -173,11 +173,17 @@ clock_of_the_test(void)
 }
 
 static void
-start(size_t queue_max, size_t batch_max)
+start_gathering(size_t queue_max, size_t batch_max, int gather_ms)
 {
-	struct writer_config config = { queue_max, batch_max, clock_of_the_test };
+	struct writer_config config = { queue_max, batch_max, gather_ms, clock_of_the_test };
 
 	ck_assert_int_eq(writer_start(&store, &config, &seen.writer), ERR_OK);
+}
+
+static void
+start(size_t queue_max, size_t batch_max)
+{
+	start_gathering(queue_max, batch_max, 0);
 }
 
 static void
@@ -314,6 +320,42 @@ START_TEST(a_batch_has_a_greatest_size)
 	collect_until(26);
 	stop();
 	ck_assert_uint_eq(store.commits, 1 + 3);
+}
+END_TEST
+
+enum { FOR_EVER = 3600 * 1000 }; /* ms: longer than any test */
+
+START_TEST(the_first_job_of_a_batch_waits_for_others)
+{
+	start_gathering(10, 10, 20);
+	submit(0);
+	submit(1);
+	collect_until(2);
+	stop();
+	ck_assert_uint_eq(seen.committed, 2);
+	ck_assert_uint_le(store.commits, 2);
+}
+END_TEST
+
+START_TEST(a_full_batch_waits_for_nobody)
+{
+	start_gathering(10, 3, FOR_EVER);
+	for (unsigned i = 0; i < 3; i++)
+		submit(i);
+	collect_until(3);
+	stop();
+	ck_assert_uint_eq(store.commits, 1);
+}
+END_TEST
+
+START_TEST(nor_does_the_end)
+{
+	start_gathering(10, 10, FOR_EVER);
+	for (unsigned i = 0; i < 3; i++)
+		submit(i);
+	stop();
+	ck_assert_uint_eq(seen.committed, 3);
+	ck_assert_uint_eq(store.commits, 1);
 }
 END_TEST
 
@@ -512,6 +554,9 @@ main(void)
 	tcase_add_test(t, no_more_is_finished_at_once_than_was_asked_for);
 	tcase_add_test(t, what_gathers_during_a_commit_is_one_batch);
 	tcase_add_test(t, a_batch_has_a_greatest_size);
+	tcase_add_test(t, the_first_job_of_a_batch_waits_for_others);
+	tcase_add_test(t, a_full_batch_waits_for_nobody);
+	tcase_add_test(t, nor_does_the_end);
 	tcase_add_test(t, a_full_queue_refuses_until_jobs_are_finished);
 	t = suite_case(suite, "failures and the end");
 	tcase_add_checked_fixture(t, set_up, NULL);
