@@ -132,6 +132,28 @@ class Admin:
         return [entry["certificateId"] for page in self.pages(command, **members)
                 for entry in page]
 
+    # -- many at once ------------------------------------------------------------
+
+    def _request_in_parts(self, commands, size):
+        for start in range(0, len(commands), size):
+            for answer in self.request(*commands[start:start + size]):
+                if "error" in answer:
+                    raise AwsError(answer)
+
+    def register_cas(self, cas, size=9, **members):
+        """In order, a few to a request: those of one request have one creation date."""
+        code = self.registration_code()
+        self._request_in_parts([
+            {"command": "registerCACertificate", "caCertificate": ca.pem,
+             "verificationCertificate": self.broker.pki.verification(ca, code), **members}
+            for ca in cas], size)
+
+    def register_certificates(self, devices, size=9, **members):
+        """The same for devices."""
+        self._request_in_parts([
+            {"command": "registerCertificate", "certificatePem": device.pem, **members}
+            for device in devices], size)
+
     # -- what a test says often --------------------------------------------------
 
     def status(self, device):

@@ -250,8 +250,7 @@ def test_ten_cas_of_one_subject(pki, admin):
     """LimitExceededException with the eleventh, in AWS's words; deleting one makes room
     (aws-iot A.2.1, appendix 1)."""
     cas = [pki.ca("twin") for _ in range(11)]
-    for ca in cas[:10]:
-        admin.register_ca(ca, active=False)
+    admin.register_cas(cas[:10])
 
     error = refusal(admin.register_ca, cas[10])
     assert error.name == "LimitExceededException"
@@ -534,8 +533,8 @@ def test_listing_in_pages(pki, admin, ascending):
     exactly once; inactive ones too (aws-iot 1.6, A.2.4)."""
     members = {} if ascending is None else {"ascendingOrder": ascending}
     cas = [pki.ca("CA %d" % n) for n in range(27)]
-    for number, ca in enumerate(cas):
-        admin.register_ca(ca, active=number % 2 == 0)
+    admin.register_cas(cas[:13], setAsActive=True)
+    admin.register_cas(cas[13:])
     expected = [ca.id for ca in (cas if ascending else reversed(cas))]
 
     assert same_order(admin, admin.pages("listCACertificates", **members), expected)

@@ -392,8 +392,7 @@ def test_listing_in_pages(pki, admin, ascending):
     for ca in cas:
         admin.register_ca(ca)
     devices = [pki.device("d%d" % n, issuer=cas[n % 2]) for n in range(54)]
-    for device in devices:
-        admin.register_certificate(device)
+    admin.register_certificates(devices)
     loner = pki.device("loner", issuer=pki.ca("stranger"))
     admin.register_certificate_without_ca(loner)
 
@@ -431,9 +430,7 @@ def test_listing_while_certificates_come_and_go(broker, pki, admin, factory):
     else is registered and deleted meanwhile (aws-iot 1.6)."""
     stay = [pki.device("s%d" % n, issuer=factory) for n in range(6)]
     go = [pki.device("g%d" % n, issuer=factory) for n in range(6)]
-    for pair in zip(stay, go):
-        for device in pair:
-            admin.register_certificate(device)
+    admin.register_certificates([device for pair in zip(stay, go) for device in pair], size=3)
     seen, marker = [], {}
     for n in range(100):
         page = admin.call("listCertificates", pageSize=2, **marker)

@@ -170,8 +170,7 @@ def test_lists_fetch_all_pages(cli, admin, pki, factory):
     """As the AWS CLI: everything, unless --max-items, --no-paginate or --marker say
     otherwise (contract, section 4)."""
     devices = [pki.device("d%d" % n, issuer=factory) for n in range(30)]
-    for device in devices:
-        admin.register_certificate(device)
+    admin.register_certificates(devices)
 
     def ids(*words):
         data = cli("list-certificates", "--ascending-order", *words).data

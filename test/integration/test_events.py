@@ -140,7 +140,7 @@ def test_activation_within_the_event_works(broker, pki, admin, factory):
     """What the event tells is there when it tells it: a rule that describes and
     activates the certificate at once succeeds (aws-iot G.1; contract, section 6)."""
     events = admin.listen_to_events(factory)
-    for n in range(20):
+    for n in range(10):
         device = pki.device("d%d" % n, issuer=factory)
         broker.connect(device)
         admin.update_certificate(events.next()["certificateId"], "ACTIVE")
