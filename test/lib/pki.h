@@ -23,7 +23,8 @@ struct x509_st;     /* OpenSSL's X509 */
 struct evp_pkey_st; /* OpenSSL's EVP_PKEY */
 
 struct pki_cert {
-	struct x509_st     *x;   /* parsed from der, as a handshake would */
+	struct x509_st     *x;   /* parsed from der, as a handshake would; NULL: it is so
+	                          * wrong that this OpenSSL does not parse it */
 	struct evp_pkey_st *key; /* without its private half for PKI_RSA_16384, _E1 */
 	struct view         der;
 	struct view         pem; /* terminated as well */
@@ -108,6 +109,7 @@ char *pki_key_pem(const struct pki_cert *c);
 /* What OpenSSL makes of bytes in a handshake: laxer than x509_from_der().
  * NULL when it refuses them. */
 struct x509_st *pki_parse(struct view der);
+bool            pki_is_version_1(const struct pki_cert *c);
 
 /* Does a TLS server of this process that trusts `anchor` alone accept a client
  * with this certificate at this time? */

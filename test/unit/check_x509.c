@@ -182,28 +182,47 @@ static const struct {
 	{ "nothing", "", ERR_CERTIFICATE, 0 },
 };
 
-START_TEST(times_are_read_strictly)
+/* Some of these OpenSSL 3.5 does not even parse: refused as well. */
+static bool
+is_parsed(const struct pki_cert *c, enum err expected)
 {
-	struct pki_cert *before = pki_make(&(struct pki_options){
+	ck_assert(c->x != NULL || expected == ERR_CERTIFICATE);
+	return c->x != NULL;
+}
+
+START_TEST(a_beginning_is_read_strictly)
+{
+	struct pki_cert *c = pki_make(&(struct pki_options){
 	    .not_before = times[_i].text, .not_after = "99991231235959Z" });
-	struct pki_cert *after = pki_make(&(struct pki_options){
+	struct presented p;
+
+	if (is_parsed(c, times[_i].e)) {
+		ck_clean(x509_read(c->x, &p) == times[_i].e);
+		if (times[_i].e == ERR_OK)
+			ck_assert_msg(p.not_before == times[_i].ms, "%s: %lld", times[_i].descr,
+			    (long long)p.not_before);
+	}
+	pki_free(c);
+}
+END_TEST
+
+START_TEST(an_end_is_read_strictly)
+{
+	struct pki_cert *c = pki_make(&(struct pki_options){
 	    .not_before = "500101000000Z", .not_after = times[_i].text });
 	struct presented p;
 	struct ca        ca;
 
-	ck_clean(x509_read(before->x, &p) == times[_i].e);
-	if (times[_i].e == ERR_OK)
-		ck_assert_msg(p.not_before == times[_i].ms, "%s: %lld", times[_i].descr,
-		    (long long)p.not_before);
-	ck_clean(x509_read(after->x, &p) == times[_i].e);
-	if (times[_i].e == ERR_OK)
-		ck_assert_msg(p.not_after == times[_i].ms, "%s: %lld", times[_i].descr,
-		    (long long)p.not_after);
-	ck_clean(x509_read_ca(after->x, &ca) == times[_i].e);
-	if (times[_i].e != ERR_OK)
-		ck_clean(x509_check_client(after->x, NOW, NULL) == ERR_CERTIFICATE);
-	pki_free(before);
-	pki_free(after);
+	if (is_parsed(c, times[_i].e)) {
+		ck_clean(x509_read(c->x, &p) == times[_i].e);
+		if (times[_i].e == ERR_OK)
+			ck_assert_msg(p.not_after == times[_i].ms, "%s: %lld", times[_i].descr,
+			    (long long)p.not_after);
+		ck_clean(x509_read_ca(c->x, &ca) == times[_i].e);
+		if (times[_i].e != ERR_OK)
+			ck_clean(x509_check_client(c->x, NOW, NULL) == ERR_CERTIFICATE);
+	}
+	pki_free(c);
 }
 END_TEST
 
@@ -341,12 +360,24 @@ make_strength(size_t row)
 	return pki_make(&o);
 }
 
+/* OpenSSL 3.5 does not make version 1 with extensions any more: it makes
+ * version 3 of it. */
+static bool
+could_make(const struct pki_cert *c, size_t row)
+{
+	return strengths[row].o.version != 1 || pki_is_version_1(c);
+}
+
 START_TEST(strength_is_read_from_the_certificate)
 {
 	struct pki_cert *c = make_strength((size_t)_i);
 	struct presented p;
 	char             facts[5];
 
+	if (!could_make(c, (size_t)_i)) {
+		pki_free(c);
+		return;
+	}
 	ck_clean(x509_read(c->x, &p) == ERR_OK);
 	ck_clean((x509_read_strength(c->x, &p), true));
 	snprintf(facts, sizeof(facts), "%c%c%c%c", p.is_leaf ? 'L' : 'l',
@@ -366,6 +397,10 @@ START_TEST(a_client_certificate_must_be_strong)
 	bool             fit = strcmp(strengths[_i].facts + 1, "SKE") == 0;
 	struct diag      diag = { "" };
 
+	if (!could_make(c, (size_t)_i)) {
+		pki_free(c);
+		return;
+	}
 	ck_clean(x509_check_client(c->x, NOW, &diag) == (fit ? ERR_OK : ERR_CERTIFICATE));
 	ck_assert_msg((diag.text[0] == '\0') == fit, "%s: %s", strengths[_i].descr, diag.text);
 	ck_clean(x509_check_client(c->x, NOW, NULL) == (fit ? ERR_OK : ERR_CERTIFICATE));
@@ -1249,7 +1284,8 @@ facts_case(void)
 	tcase_add_test(t, the_test_vectors_can_be_registered);
 	tcase_add_test(t, reading_grants_nothing);
 	tcase_add_test(t, a_held_certificate_outlives_its_first_owner);
-	tcase_add_loop_test(t, times_are_read_strictly, 0, COUNT_OF(times));
+	tcase_add_loop_test(t, a_beginning_is_read_strictly, 0, COUNT_OF(times));
+	tcase_add_loop_test(t, an_end_is_read_strictly, 0, COUNT_OF(times));
 	tcase_add_loop_test(t, strength_is_read_from_the_certificate, 0, COUNT_OF(strengths));
 	tcase_add_loop_test(t, a_client_certificate_must_be_strong, 0, COUNT_OF(strengths));
 	tcase_add_test(t, both_signature_algorithms_must_be_the_same);
