@@ -69,6 +69,7 @@ enum verdict {
 	X(REASON_REVOKED, "DEVICE_CERTIFICATE_REVOKED", "revoked")                           \
 	/* Not decide_connect's: gate.h's own refusals. */                                   \
 	X(REASON_UNREADABLE, "CERTIFICATE_MALFORMED", "the certificate cannot be read")      \
+	X(REASON_DELETED, "DEVICE_CERTIFICATE_DELETED", "not registered any more")              \
 	X(REASON_NAME_RESERVED, "NOT_AUTHENTICATED",                                         \
 	    "claims the name of a certificate without presenting it")                        \
 	X(REASON_REGISTRY_FAILED, "INTERNAL_SERVER_ERROR", "the registry cannot be read")

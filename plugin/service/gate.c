@@ -193,26 +193,24 @@ gate_judge(struct gate *g, struct x509_st *x, struct judgement *j)
 struct decision
 gate_judge_id(struct gate *g, const struct certid *id)
 {
-	struct decision refused = { .reason = REASON_REGISTRY_FAILED };
-	struct presented p = { .id = *id };
+	/* Its validity was judged when it connected. */
+	struct presented p = { .id = *id, .not_before = INT64_MIN, .not_after = INT64_MAX };
+	struct decision d = { .reason = REASON_REGISTRY_FAILED };
 	struct cert cert;
 	struct txn t;
 	enum err e = store_read(g->config.store, &t);
 
 	if (e != ERR_OK)
-		return refused;
+		return d;
 	e = store_get_cert(&t, id, &cert);
 	store_end(&t);
 	if (e == ERR_NOT_FOUND)
-		refused.reason = REASON_INACTIVE; /* deleted */
+		d.reason = REASON_DELETED;
 	if (e != ERR_OK)
-		return refused;
-	/* Its validity was judged when it connected. */
-	p.not_before = INT64_MIN;
-	p.not_after = INT64_MAX;
-	refused = decide_connect(&p, NULL, &cert, &g->config.rules.decide, g->config.now());
-	refused.effects = 0;
-	return refused;
+		return d;
+	d = decide_connect(&p, NULL, &cert, &g->config.rules.decide, g->config.now());
+	d.effects = 0;
+	return d;
 }
 
 static void

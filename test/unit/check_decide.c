@@ -240,7 +240,8 @@ every_rule(struct facts f)
 static bool
 is_of_the_gate(int reason)
 {
-	return reason == REASON_UNREADABLE || reason == REASON_NAME_RESERVED ||
+	return reason == REASON_UNREADABLE || reason == REASON_DELETED ||
+	    reason == REASON_NAME_RESERVED ||
 	    reason == REASON_REGISTRY_FAILED;
 }
 
