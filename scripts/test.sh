@@ -40,8 +40,8 @@ labelled() {
 	(cd "$root/$(build_dir "$1")" && ctest -V --no-tests=error -L "$2")
 }
 
-need "${build_packages[@]}" python3 python3-pytest python3-pytest-xdist python3-paho-mqtt python3-cryptography \
-	clang shellcheck jq lmdb-utils procps
+need "${build_packages[@]}" python3 python3-pytest python3-pytest-xdist python3-paho-mqtt \
+	python3-cryptography shellcheck jq lmdb-utils procps
 
 build release -DJITR_TESTS=ON
 run unit labelled release "unit|fuzz"
@@ -49,6 +49,7 @@ run lint labelled release lint
 run integration labelled release integration
 
 if [ "${JITR_TEST_QUICK:-0}" = 0 ]; then
+	need clang
 	build sanitize
 	run sanitize-unit labelled sanitize "unit|fuzz"
 	run sanitize-integration labelled sanitize integration
