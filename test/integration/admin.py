@@ -86,6 +86,7 @@ class Admin:
                          **members)
 
     def describe_ca(self, ca):
+        self.settle()
         return self.call("describeCACertificate",
                          certificateId=resource(ca))["certificateDescription"]
 
@@ -104,7 +105,7 @@ class Admin:
         return self.call("updateCertificate", certificateId=resource(device), newStatus=status)
 
     def settle(self):
-        """What devices caused up to now is done when this returns: changes are made in
+        """What anybody caused up to now is done when this returns: changes are made in
         the order in which they came, and this is one."""
         self.registration_code()
 

@@ -9,8 +9,9 @@ import pytest
 import raw
 from admin import CONTROL, EVENTS, RESPONSE, Admin, AwsError
 from broker import PRELOAD
-from device import MQTT_3_1_1, MQTT_5
+from device import MQTT_3_1_1, MQTT_5, NOT_AUTHORISED
 from silence import assert_silent
+from trust import trust
 from wait import PATIENCE, until
 
 # What the contract promises; a sanitizer makes everything slow.
@@ -18,6 +19,8 @@ AT_ONCE = PATIENCE if PRELOAD else 1.0
 
 VERSIONS = pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 NOT_ACTIVE = pytest.mark.parametrize("status", ["PENDING_ACTIVATION", "INACTIVE", "REVOKED"])
+
+BAD_AUTHENTICATION_METHOD = 0x8C
 
 _markers = itertools.count(1)
 
@@ -101,9 +104,17 @@ def test_extended_authentication_is_no_way_around(broker, pki, admin, factory, s
     packet = raw.connect_packet("d1", version=5, method="SOME-METHOD")
     refusals = len(broker.log_lines("connection refused", device.id))
 
-    answer = raw.answer_to(broker, device, packet)
-    assert answer[:1] in (b"", b"\x20") and answer[3:4] != b"\0"
+    assert raw.answer_to(broker, device, packet)[3] == NOT_AUTHORISED[MQTT_5]
     broker.wait_for_log("connection refused", device.id, count=refusals + 1)
+
+
+def test_extended_authentication_of_an_active_certificate(broker, pki, admin, factory):
+    """Is left to whoever offers the method: here nobody does, and the broker says so
+    (mosquitto 1)."""
+    device = make(admin, pki, factory, "ACTIVE")
+    packet = raw.connect_packet("d1", version=5, method="SOME-METHOD")
+
+    assert raw.answer_to(broker, device, packet)[3] == BAD_AUTHENTICATION_METHOD
 
 
 def test_extended_authentication_registers_as_any_connect(broker, pki, admin, factory):
@@ -197,8 +208,25 @@ def test_identity_listener_makes_nobody_an_administrator(identity, pki):
     assert admin.describe_ca(ca)["status"] == "ACTIVE"
 
 
+def test_stranger_of_a_good_name_is_no_administrator(start_broker, pki):
+    """Nor is a certificate of a CA that is not registered, where those are left to others:
+    nobody has checked a name that stands in a certificate (contract, sections 3 and 5)."""
+    broker = start_broker(listeners=("plain", "tls", "identity"),
+                          plugin={"other_clients": "allow", "unknown_ca": "defer"})
+    admin, ca, stranger = broker.admin(), pki.ca("factory"), pki.ca("stranger")
+    admin.register_ca(ca)
+    trust(broker, stranger)
+
+    session = broker.connect(pki.device("admin", issuer=stranger), listener="identity",
+                             client_id="impostor")
+    assert session.accepted
+    ask(session, {"command": "updateCACertificate", "certificateId": ca.id,
+                  "newStatus": "INACTIVE"})
+    assert admin.describe_ca(ca)["status"] == "ACTIVE"
+
+
 def ask(session, command):
-    """Whether or not an answer comes: the request was handled when this returns."""
+    """Whether or not an answer comes: the plugin has heard of it when this returns."""
     session.publish(CONTROL, json.dumps({"commands": [command]}))
     session.received()
 
