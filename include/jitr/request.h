@@ -4,10 +4,11 @@
  *
  * {"commands":[{"command":"describeCertificate",...}, ...]} on $CONTROL/jitr/v1
  * is answered by {"responses":[...]} to the asking client alone (contract,
- * section 3).  A request that only reads is answered at once; one that
- * changes something is one job of the writer, answered after its commit: an
- * answer to a change means that it is on disk.  Commands are carried out in
- * order and each stands alone: one that fails has changed nothing.
+ * section 3).  A request that only reads is answered at once; changes are jobs
+ * of the writer, and the request is answered after the last commit: an answer
+ * to a change means that it is on disk.  Commands are carried out in order,
+ * a question sees the changes before it and none after, and each stands
+ * alone: one that fails has changed nothing.
  *
  * Broker thread.
  */

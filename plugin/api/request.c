@@ -19,15 +19,21 @@ struct api {
 	bool              mirror_busy;
 };
 
-/* A request on its way; a job when it changes something. */
+/*
+ * A request on its way.  Its commands are carried out in runs: neighbours that
+ * change something are one job of the writer, the others are answered from
+ * one moment of the registry.
+ */
 struct request {
 	struct job     job;
 	struct api    *api;
-	cJSON         *json; /* what the commands' texts point into */
+	cJSON         *json;      /* what the commands' texts point into */
+	cJSON         *responses; /* to the commands carried out */
 	char          *client_id, *response_topic, *user_name;
 	bool           changes_ca;
 	enum err       mirror_result;
 	struct diag    mirror_diag;
+	size_t         done, end; /* the present run begins and ends here */
 	size_t         count;
 	struct command commands[];
 };
@@ -59,6 +65,7 @@ request_free(struct request *r)
 	for (size_t i = 0; i < r->count; i++)
 		command_clear(&r->commands[i]);
 	cJSON_Delete(r->json);
+	cJSON_Delete(r->responses);
 	free(r->client_id);
 	free(r->response_topic);
 	free(r->user_name);
@@ -124,28 +131,40 @@ render_command(const struct api *a, struct txn *t, struct command *c, cJSON *o)
 	add_error(a, c, o);
 }
 
-/* cJSON leaves out what it cannot allocate; then the text is NULL as well, or
- * lacks members, which no client takes for success. */
-static char *
-render(const struct api *a, struct command *commands, size_t count)
+/* The responses to the present run. */
+static void
+respond(struct request *r)
 {
-	cJSON *answer = cJSON_CreateObject();
-	cJSON *list = cJSON_AddArrayToObject(answer, "responses");
+	const struct api *a = r->api;
 	struct txn t;
 	enum err e = store_read(a->config.store, &t);
-	char *text;
 
-	for (size_t i = 0; i < count; i++) {
+	for (; r->done < r->end; r->done++) {
+		struct command *c = &r->commands[r->done];
 		cJSON *o = cJSON_CreateObject();
 
-		if (e != ERR_OK && commands[i].result == ERR_OK)
-			commands[i].result = e;
-		render_command(a, &t, &commands[i], o);
-		cJSON_AddItemToArray(list, o);
+		if (e != ERR_OK && c->result == ERR_OK)
+			c->result = e;
+		render_command(a, &t, c, o);
+		if (!cJSON_AddItemToArray(r->responses, o))
+			cJSON_Delete(o);
 	}
 	if (e == ERR_OK)
 		store_end(&t);
-	text = cJSON_PrintUnformatted(answer);
+}
+
+/* cJSON leaves out what it cannot allocate; then the text is NULL as well, or
+ * lacks members, which no client takes for success. */
+static char *
+render(struct request *r)
+{
+	cJSON *answer = cJSON_CreateObject();
+	char *text = NULL;
+
+	if (cJSON_AddItemToObject(answer, "responses", r->responses)) {
+		r->responses = NULL;
+		text = cJSON_PrintUnformatted(answer);
+	}
 	cJSON_Delete(answer);
 	return text;
 }
@@ -194,7 +213,7 @@ send_text(const struct api *a, const struct request *r, const char *text)
 static void
 answer(struct api *a, struct request *r)
 {
-	char *text = render(a, r->commands, r->count);
+	char *text = render(r);
 
 	log_changes(a, r);
 	send_text(a, r, text != NULL ? text
@@ -206,16 +225,20 @@ answer(struct api *a, struct request *r)
  * Changes.
  */
 
+static bool
+is_change(const struct command *c)
+{
+	return c->result == ERR_OK && c->type != NULL && c->type->change != NULL;
+}
+
 static enum err
 request_run(struct txn *t, struct job *job, int64_t now)
 {
 	struct request *r = (struct request *)job;
 
-	for (size_t i = 0; i < r->count; i++) {
+	for (size_t i = r->done; i < r->end; i++) {
 		struct command *c = &r->commands[i];
 
-		if (c->result != ERR_OK || c->type->change == NULL)
-			continue;
 		c->result = c->type->change(t, c, now);
 		r->changes_ca |= c->result == ERR_OK && c->type->concern == CONCERNS_CA;
 	}
@@ -245,21 +268,23 @@ mirrored(struct api *a, enum err result, const struct diag *diag)
 	a->mirror_retry = a->config.now() + MIRROR_RETRY_MS;
 }
 
-/* The changes of a request whose commit failed, or that did not fit into the
- * queue, were not made. */
+/* Changes whose commit failed, or that did not fit into the queue, were not
+ * made. */
 static void
 fail_changes(struct request *r, enum err e, const char *why)
 {
-	for (size_t i = 0; i < r->count; i++) {
+	for (size_t i = r->done; i < r->end; i++) {
 		struct command *c = &r->commands[i];
 
-		if (c->type == NULL || c->type->change == NULL || c->result != ERR_OK)
+		if (c->result != ERR_OK)
 			continue;
 		c->result = e;
 		diag_set(&c->diag, "%s%s%s", err_text(e), why != NULL ? ": " : "",
 		    why != NULL ? why : "");
 	}
 }
+
+static void carry_on(struct request *r);
 
 static void
 request_finish(struct job *job, void *context)
@@ -272,26 +297,49 @@ request_finish(struct job *job, void *context)
 		fail_changes(r, job->result, job->failure);
 	else if (r->changes_ca)
 		mirrored(a, r->mirror_result, &r->mirror_diag);
-	for (size_t i = 0; i < r->count; i++) {
+	for (size_t i = r->done; i < r->end; i++) {
 		struct command *c = &r->commands[i];
 
 		if (c->result == ERR_OK && c->type->concern == CONCERNS_CERTIFICATE)
 			gate_changed(a->config.gate, &c->id);
 	}
-	answer(a, r);
-	request_free(r);
+	respond(r);
+	carry_on(r);
 }
 
 static const struct job_type request_type = { "request", request_run, request_committed,
 	request_finish };
 
+/* Answers whether the run is on its way. */
 static bool
-changes_something(const struct request *r)
+submit(struct request *r)
 {
-	for (size_t i = 0; i < r->count; i++)
-		if (r->commands[i].result == ERR_OK && r->commands[i].type->change != NULL)
-			return true;
-	return false;
+	enum err e;
+
+	r->job = (struct job){ .type = &request_type };
+	r->changes_ca = false;
+	e = writer_submit(r->api->config.writer, &r->job);
+	if (e != ERR_OK)
+		fail_changes(r, e, "the changes that wait fill the queue");
+	return e == ERR_OK;
+}
+
+/* Run after run, until one waits for the writer or all are done. */
+static void
+carry_on(struct request *r)
+{
+	while (r->done < r->count) {
+		bool changes = is_change(&r->commands[r->done]);
+
+		r->end = r->done + 1;
+		while (r->end < r->count && is_change(&r->commands[r->end]) == changes)
+			r->end++;
+		if (changes && submit(r))
+			return;
+		respond(r);
+	}
+	answer(r->api, r);
+	request_free(r);
 }
 
 /*
@@ -311,8 +359,8 @@ request_new(struct api *a, const struct client *c, size_t count, const char *res
 
 	if (r == NULL)
 		return NULL;
-	r->job.type = &request_type;
 	r->api = a;
+	r->responses = cJSON_CreateArray();
 	r->count = count;
 	r->client_id = copy_text(c->id);
 	r->user_name = copy_text(c->user_name);
@@ -345,8 +393,7 @@ refuse_request(struct api *a, const struct client *c, const char *response_topic
 	r->commands[0].diag = *diag;
 	if (e == ERR_DENIED)
 		set_denied(&r->commands[0]);
-	answer(a, r);
-	request_free(r);
+	carry_on(r);
 }
 
 static enum err
@@ -406,18 +453,6 @@ parse_commands(struct request *r, const cJSON *commands)
 }
 
 static void
-submit(struct api *a, struct request *r)
-{
-	enum err e = writer_submit(a->config.writer, &r->job);
-
-	if (e == ERR_OK)
-		return;
-	fail_changes(r, e, "the changes that wait fill the queue");
-	answer(a, r);
-	request_free(r);
-}
-
-static void
 log_denied(struct api *a, const struct client *c)
 {
 	char buffer[400];
@@ -461,12 +496,7 @@ api_request(struct api *a, const struct client *c, struct view payload, const ch
 		parse_commands(r, commands);
 	else
 		deny_commands(r, commands);
-	if (changes_something(r)) {
-		submit(a, r);
-		return;
-	}
-	answer(a, r);
-	request_free(r);
+	carry_on(r);
 }
 
 /*
