@@ -408,7 +408,7 @@ END_TEST
 
 START_TEST(a_name_that_only_resembles_one_is_free)
 {
-	char name[80];
+	char name[80] = "";
 	struct client c = named(name);
 
 	snprintf(name, sizeof(name), "%s0", world_hex(device));
