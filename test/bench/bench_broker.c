@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * bench_broker.c - a broker with the plugin beside the same broker without.
+ *
+ *   bench_broker DIRECTORY PLUGIN.so
+ *
+ * Known devices: what a connection costs the broker in CPU time.  A storm of
+ * new devices: how many a second, until every one is on disk, and how long the
+ * broker keeps another client waiting meanwhile.  The two sides take turns, a
+ * round of one beside a round of the other, so that what else the machine does
+ * strikes both; what is compared is the median over the pairs.
+ *
+ * doc/performance.md explains the numbers.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "instructions.h"
+#include "load.h"
+#include "ping.h"
+
+#include "jitr/ca_dir.h"
+#include "jitr/store.h"
+
+#define KNOWN_MAX   2000 /* of the registered devices, those that connect */
+#define WARM_UP     100
+#define ON_DISK_S   60
+#define LOOK_US     1000
+#define SLICE       1000 /* of a storm, for one side at a time */
+
+enum side { BARE, PLUGIN, SIDES };
+
+static const char *const side_names[SIDES] = { "bare", "plugin" };
+
+/* One quantity on both sides, and what the goal speaks of for each pair. */
+struct comparison {
+	struct series side[SIDES], relation;
+};
+
+struct bench {
+	struct fleet         fleet;
+	struct device       *known;
+	size_t               known_count, registered;
+	size_t               rounds, connections, storms, storm_size;
+	unsigned             parallel;
+	struct server_config config[SIDES];
+	struct comparison    cpu, storm_cpu, rate, ping;
+	double               instructions[3]; /* bare, ACTIVE, new */
+	bool                 counted, missed;
+	size_t               on_disk;
+};
+
+/*
+ * Setting the scene.
+ */
+
+static void
+read_options(struct bench *b, const char *directory, const char *plugin)
+{
+	const char *program = getenv("JITR_BENCH_BROKER");
+
+	b->registered = option("JITR_BENCH_REGISTERED", 100000);
+	b->rounds = option("JITR_BENCH_ROUNDS", 20);
+	b->connections = option("JITR_BENCH_CONNECTIONS", 500);
+	b->storms = option("JITR_BENCH_STORMS", 3);
+	b->storm_size = option("JITR_BENCH_DEVICES", 5000);
+	if (b->storm_size > SLICE)
+		b->storm_size -= b->storm_size % SLICE;
+	b->parallel = (unsigned)option("JITR_BENCH_PARALLEL", 16);
+	b->known_count = b->registered < KNOWN_MAX ? b->registered : KNOWN_MAX;
+	must(b->known_count >= WARM_UP, "JITR_BENCH_REGISTERED: at least 100");
+	if (b->connections > b->known_count)
+		b->connections = b->known_count;
+	for (size_t i = 0; i < SIDES; i++) {
+		b->config[i].program = program != NULL ? program : "mosquitto";
+		b->config[i].directory = directory;
+	}
+	b->config[PLUGIN].plugin = plugin;
+}
+
+static void
+set_scene(struct bench *b)
+{
+	const char   *directory = b->config[BARE].directory;
+	int64_t       start = clock_ns();
+	struct store *s = bench_store_open(directory);
+	struct diag   diag = { "" };
+	char          path[4096];
+
+	fleet_open(&b->fleet);
+	fleet_write_server(directory);
+	b->known = devices_make(&b->fleet, b->known_count);
+	fleet_register(&b->fleet, s, b->known, b->known_count, b->registered);
+	snprintf(path, sizeof(path), "%s/ca", directory);
+	must(mkdir(path, 0755) == 0, path);
+	if (ca_dir_sync(path, s, &diag) != ERR_OK)
+		die("%s", diag.text);
+	store_close(s);
+	printf("registered %zu certificates in %.1f s\n", b->registered,
+	    (double)(clock_ns() - start) / 1e9);
+}
+
+static void
+warm_up(const struct bench *b, const struct server *s)
+{
+	struct load_result r;
+
+	load_run(s->tls_port, b->known, WARM_UP, b->parallel, &r);
+	load_must_be(&r, ACCEPTED, "warm-up");
+}
+
+/*
+ * Known devices.
+ */
+
+static double
+known_round(const struct bench *b, enum side side, const struct server *s, size_t round)
+{
+	size_t             first = round * b->connections % (b->known_count - b->connections + 1);
+	int64_t            before = server_cpu_ns(s);
+	struct load_result r;
+	double             cpu;
+
+	load_run(s->tls_port, b->known + first, b->connections, b->parallel, &r);
+	load_must_be(&r, ACCEPTED, side_names[side]);
+	cpu = (double)(server_cpu_ns(s) - before) / 1e3 / (double)b->connections;
+	printf("known   %-6s  %zu accepted in %.2f s, %.0f us of CPU each\n", side_names[side],
+	    b->connections, (double)(r.ended - r.started) / 1e9, cpu);
+	return cpu;
+}
+
+static void
+compare(struct comparison *c, double bare, double plugin, double relation)
+{
+	series_add(&c->side[BARE], bare);
+	series_add(&c->side[PLUGIN], plugin);
+	series_add(&c->relation, relation);
+}
+
+static void
+run_known(struct bench *b)
+{
+	struct server s[SIDES];
+	double        cpu[SIDES];
+
+	for (size_t i = 0; i < SIDES; i++) {
+		server_start(&s[i], &b->config[i]);
+		warm_up(b, &s[i]);
+	}
+	for (size_t round = 0; round < b->rounds; round++) {
+		for (size_t i = 0; i < SIDES; i++) {
+			enum side side = (round + i) % 2 == 0 ? BARE : PLUGIN;
+
+			cpu[side] = known_round(b, side, &s[side], round);
+		}
+		compare(&b->cpu, cpu[BARE], cpu[PLUGIN], cpu[PLUGIN] / cpu[BARE]);
+	}
+	for (size_t i = 0; i < SIDES; i++)
+		server_stop(&s[i], SIGTERM);
+}
+
+/*
+ * New devices: a storm of them in slices, for the two sides in turn.
+ */
+
+/* Both brokers, the registry as one who looks on sees it, and what the other
+ * client's pings took. */
+struct storm {
+	struct server  server[SIDES];
+	struct store  *registry;
+	struct device *devices;
+	struct series  rtt[SIDES];
+};
+
+struct slice {
+	double rate, cpu;
+};
+
+static int64_t
+wait_until_on_disk(const struct storm *storm, const struct device *d, size_t count)
+{
+	int64_t start = clock_ns();
+
+	while (devices_pending(storm->registry, d, count) < count) {
+		sleep_us(LOOK_US);
+		if (clock_ns() - start > (int64_t)ON_DISK_S * 1000000000)
+			die("not all devices were registered");
+	}
+	return clock_ns();
+}
+
+/* The time ends when the last device has its answer and is on disk. */
+static struct slice
+storm_slice(struct bench *b, enum side side, struct storm *storm, size_t first, size_t count)
+{
+	const struct server *s = &storm->server[side];
+	const struct device *d = storm->devices + first;
+	struct ping         *ping = ping_start(s->port);
+	int64_t              cpu = server_cpu_ns(s), end;
+	struct load_result   r;
+	struct slice         slice;
+
+	load_run(s->tls_port, d, count, b->parallel, &r);
+	load_must_be(&r, side == BARE ? ACCEPTED : REFUSED, side_names[side]);
+	end = side == BARE ? r.ended : wait_until_on_disk(storm, d, count);
+	ping_stop(ping, &storm->rtt[side]);
+	slice.cpu = (double)(server_cpu_ns(s) - cpu) / 1e3 / (double)count;
+	slice.rate = (double)count * 1e9 / (double)(end - r.started);
+	printf("storm   %-6s  %zu %s in %.2f s", side_names[side], count,
+	    side == BARE ? "accepted" : "refused", (double)(r.ended - r.started) / 1e9);
+	if (side == PLUGIN)
+		printf(", on disk %.0f ms later", (double)(end - r.ended) / 1e6);
+	printf(": %.0f a second, %.0f us of CPU each\n", slice.rate, slice.cpu);
+	return slice;
+}
+
+static void
+storm_slices(struct bench *b, struct storm *storm)
+{
+	size_t size = b->storm_size < SLICE ? b->storm_size : SLICE;
+
+	for (size_t first = 0, round = 0; first + size <= b->storm_size; first += size, round++) {
+		struct slice r[SIDES];
+
+		for (size_t i = 0; i < SIDES; i++) {
+			enum side side = (round + i) % 2 == 0 ? BARE : PLUGIN;
+
+			r[side] = storm_slice(b, side, storm, first, size);
+		}
+		compare(&b->rate, r[BARE].rate, r[PLUGIN].rate, r[PLUGIN].rate / r[BARE].rate);
+		compare(&b->storm_cpu, r[BARE].cpu, r[PLUGIN].cpu, r[PLUGIN].cpu / r[BARE].cpu);
+	}
+}
+
+static void
+compare_pings(struct bench *b, struct storm *storm)
+{
+	double p99[SIDES];
+
+	for (size_t i = 0; i < SIDES; i++) {
+		struct series *rtt = &storm->rtt[i];
+
+		p99[i] = series_at(rtt, 0.99);
+		printf("ping    %-6s  %zu round trips: median %.2f, p99 %.2f, worst %.2f ms\n",
+		    side_names[i], rtt->count, series_at(rtt, 0.5), p99[i], series_at(rtt, 1));
+		series_free(rtt);
+	}
+	compare(&b->ping, p99[BARE], p99[PLUGIN], p99[PLUGIN] - p99[BARE]);
+}
+
+/* What a broker that starts again after a SIGKILL finds. */
+static void
+count_on_disk(struct bench *b, const struct device *d)
+{
+	struct store *s = bench_store_open(b->config[PLUGIN].directory);
+	size_t        found = devices_pending(s, d, b->storm_size);
+
+	store_close(s);
+	printf("        after SIGKILL %zu of %zu are in the registry\n", found, b->storm_size);
+	b->on_disk += found;
+}
+
+static void
+run_storm(struct bench *b)
+{
+	struct storm storm = { .devices = devices_make(&b->fleet, b->storm_size) };
+
+	for (size_t i = 0; i < SIDES; i++) {
+		server_start(&storm.server[i], &b->config[i]);
+		warm_up(b, &storm.server[i]);
+	}
+	storm.registry = bench_store_open(b->config[PLUGIN].directory);
+	storm_slices(b, &storm);
+	store_close(storm.registry);
+	compare_pings(b, &storm);
+	server_stop(&storm.server[PLUGIN], SIGKILL);
+	server_stop(&storm.server[BARE], SIGTERM);
+	count_on_disk(b, storm.devices);
+	devices_free(storm.devices, b->storm_size);
+}
+
+/*
+ * Instructions.
+ */
+
+static void
+run_instructions(struct bench *b)
+{
+	size_t         count = option("JITR_BENCH_INSTRUCTIONS", 0);
+	struct device *d;
+
+	if (count == 0)
+		return;
+	must(count >= 10 && count <= b->known_count, "JITR_BENCH_INSTRUCTIONS: at least 10");
+	if (!instructions_can_be_counted()) {
+		printf("no valgrind: instructions are not counted\n");
+		return;
+	}
+	d = devices_make(&b->fleet, count);
+	b->instructions[0] = instructions_count(&b->config[BARE], b->known, count, ACCEPTED);
+	b->instructions[1] = instructions_count(&b->config[PLUGIN], b->known, count, ACCEPTED);
+	b->instructions[2] = instructions_count(&b->config[PLUGIN], d, count, REFUSED);
+	b->counted = true;
+	devices_free(d, count);
+}
+
+/*
+ * The table.
+ */
+
+static const char *
+judge(struct bench *b, bool met)
+{
+	if (!met)
+		b->missed = true;
+	return met ? "PASS" : "MISSED";
+}
+
+static void
+print_row(struct comparison *c, const char *what, int digits, const char *goal,
+    const char *verdict)
+{
+	printf("%-46s %9.*f %9.*f %9.3f  (%.3f to %.3f)  %-9s %s\n", what, digits,
+	    series_median(&c->side[BARE]), digits, series_median(&c->side[PLUGIN]),
+	    series_median(&c->relation), series_at(&c->relation, 0), series_at(&c->relation, 1),
+	    goal, verdict);
+}
+
+static void
+print_instructions(const struct bench *b)
+{
+	const double *n = b->instructions;
+
+	if (!b->counted) {
+		printf("(instructions are counted with JITR_BENCH_INSTRUCTIONS=200)\n");
+		return;
+	}
+	printf("%-46s %9.0f %9.0f %9.3f\n", "thousand instructions, ACTIVE certificate", n[0] / 1e3,
+	    n[1] / 1e3, n[1] / n[0]);
+	printf("%-46s %9.0f %9.0f %9.3f\n", "thousand instructions, first connection", n[0] / 1e3,
+	    n[2] / 1e3, n[2] / n[0]);
+}
+
+static void
+print_table(struct bench *b)
+{
+	size_t all = b->storms * b->storm_size;
+
+	printf("\nThe same broker and configuration without the plugin (bare) and with it; %zu "
+	       "certificates\nregistered, %u connections at a time, full TLS 1.3 handshakes, P-256; "
+	       "medians, and of the\npairs the median and the range.\n\n", b->registered,
+	    b->parallel);
+	printf("%-46s %9s %9s %9s  %-17s  %s\n", "", "bare", "plugin", "relation", "", "goal");
+	print_row(&b->cpu, "broker CPU per ACTIVE connection, us", 0, "<= 1.03",
+	    judge(b, series_median(&b->cpu.relation) <= 1.03));
+	print_row(&b->rate, "first connections a second, until on disk", 0, ">= 0.9",
+	    judge(b, series_median(&b->rate.relation) >= 0.9));
+	print_row(&b->storm_cpu, "broker CPU per first connection, us", 0, "-", "");
+	print_row(&b->ping, "PINGREQ p99 meanwhile, ms (difference)", 2, "<= +2 ms",
+	    judge(b, series_median(&b->ping.relation) <= 2));
+	printf("%-46s %9s %9zu %9s  of %-14zu  %-9s %s\n", "new devices in the registry after SIGKILL",
+	    "-", b->on_disk, "", all, "all", judge(b, b->on_disk == all));
+	print_instructions(b);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct bench b = { .known = NULL };
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: %s DIRECTORY PLUGIN.so\n", argv[0]);
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	signal(SIGPIPE, SIG_IGN);
+	read_options(&b, argv[1], argv[2]);
+	set_scene(&b);
+	run_known(&b);
+	for (size_t i = 0; i < b.storms; i++)
+		run_storm(&b);
+	run_instructions(&b);
+	print_table(&b);
+	devices_free(b.known, b.known_count);
+	fleet_close(&b.fleet);
+	return b.missed && option("JITR_BENCH_STRICT", 0) != 0 ? 1 : 0;
+}

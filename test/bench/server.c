@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* server.c - see server.h. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fleet.h"
+#include "mqtt.h"
+#include "server.h"
+
+#define START_TRIES 600 /* a tenth of a second each */
+
+static int
+free_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t          len = sizeof(at);
+	int                fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	must(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0
+	    && getsockname(fd, (struct sockaddr *)&at, &len) == 0, "free port");
+	close(fd);
+	return ntohs(at.sin_port);
+}
+
+static const char *
+name_of(const struct server_config *config)
+{
+	return config->plugin != NULL ? "plugin" : "bare";
+}
+
+/* The two differ in the plugin's lines alone. */
+static void
+write_config(const struct server *s, const struct server_config *config, const char *path)
+{
+	const char *dir = config->directory;
+	FILE       *f = fopen(path, "w");
+
+	must(f != NULL, path);
+	if (getuid() == 0)
+		fprintf(f, "user root\n");
+	fprintf(f, "log_dest file %s/%s.log\n", dir, name_of(config));
+	fprintf(f, "allow_anonymous true\nset_tcp_nodelay true\n");
+	fprintf(f, "listener %d 127.0.0.1\n", s->port);
+	fprintf(f, "listener %d 127.0.0.1\n", s->tls_port);
+	fprintf(f, "certfile %s/server.pem\nkeyfile %s/server.key\n", dir, dir);
+	fprintf(f, "capath %s/ca\nrequire_certificate true\n", dir);
+	if (config->plugin != NULL) {
+		fprintf(f, "plugin %s\n", config->plugin);
+		fprintf(f, "plugin_opt_db_path %s/db\nplugin_opt_ca_path %s/ca\n", dir, dir);
+		fprintf(f, "plugin_opt_db_map_size_mb %d\n", BENCH_MAP_MB);
+		fprintf(f, "plugin_opt_authorization allow\n");
+	}
+	must(fclose(f) == 0, path);
+}
+
+/* In the child.  What the broker says before it has its log goes nowhere. */
+static void
+run(const struct server_config *config, const char *conf)
+{
+	const char *words[32];
+	char       *arguments[32];
+	size_t      n = 0;
+
+	for (; config->wrapper != NULL && config->wrapper[n] != NULL && n < 24; n++)
+		words[n] = config->wrapper[n];
+	words[n++] = config->program;
+	words[n++] = "-c";
+	words[n++] = conf;
+	for (size_t i = 0; i < n; i++)
+		arguments[i] = strdup(words[i]);
+	arguments[n] = NULL;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (freopen("/dev/null", "w", stdout) != NULL && freopen("/dev/null", "w", stderr) != NULL)
+		execvp(arguments[0], arguments);
+	_exit(127);
+}
+
+static bool
+answers(int port)
+{
+	int fd = mqtt_dial(port);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static void
+wait_until_it_answers(const struct server *s, const struct server_config *config)
+{
+	for (int i = 0; i < START_TRIES; i++) {
+		if (waitpid(s->pid, NULL, WNOHANG) != 0)
+			die("%s did not start: see %s/%s.log", config->program, config->directory,
+			    name_of(config));
+		if (answers(s->port) && answers(s->tls_port))
+			return;
+		sleep_us(100000);
+	}
+	die("%s does not answer", config->program);
+}
+
+void
+server_start(struct server *s, const struct server_config *config)
+{
+	char conf[4096];
+
+	s->port = free_port();
+	s->tls_port = free_port();
+	snprintf(conf, sizeof(conf), "%s/%s.conf", config->directory, name_of(config));
+	write_config(s, config, conf);
+	fflush(NULL);
+	s->pid = fork();
+	must(s->pid >= 0, "fork");
+	if (s->pid == 0)
+		run(config, conf);
+	wait_until_it_answers(s, config);
+}
+
+int64_t
+server_cpu_ns(const struct server *s)
+{
+	struct timespec ts;
+	clockid_t       clock;
+
+	must(clock_getcpuclockid(s->pid, &clock) == 0 && clock_gettime(clock, &ts) == 0,
+	    "CPU time of the broker");
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+void
+server_stop(struct server *s, int signal)
+{
+	must(kill(s->pid, signal) == 0, "signal to the broker");
+	while (waitpid(s->pid, NULL, 0) < 0)
+		must(errno == EINTR, "end of the broker");
+	s->pid = 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * server.h - a broker of our own: one configuration, with or without the
+ * plugin's lines at its end.
+ *
+ * It ends with the program, whatever happens to that.
+ */
+#ifndef JITR_BENCH_SERVER_H
+#define JITR_BENCH_SERVER_H
+
+#include <sys/types.h>
+
+#include "bench.h"
+
+struct server_config {
+	const char        *program;   /* the broker */
+	const char        *plugin;    /* the .so; NULL: the bare broker */
+	const char        *directory; /* server.pem, server.key, ca/ and the registry db/ */
+	const char *const *wrapper;   /* a command to run the broker under; NULL: none */
+};
+
+struct server {
+	pid_t pid;
+	int   port, tls_port;
+};
+
+/* Returns when both listeners answer. */
+void server_start(struct server *s, const struct server_config *config);
+
+/* CPU time of all its threads since it started, user and system. */
+int64_t server_cpu_ns(const struct server *s);
+
+/* SIGTERM, or SIGKILL; returns when it is gone. */
+void server_stop(struct server *s, int signal);
+
+#endif
