@@ -27,7 +27,8 @@ struct job_type {
 	const char *name;
 
 	/* Writer thread.  Look, decide, and only then put: a job that answers an
-	 * error has changed nothing. */
+	 * error has changed nothing.  Run again, from the start, when a batch could
+	 * not be committed as a whole. */
 	enum err (*run)(struct txn *t, struct job *job, int64_t now);
 
 	/* Writer thread, after the batch was committed and before finish; not

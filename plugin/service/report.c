@@ -35,8 +35,8 @@ struct report {
 struct line_job {
 	struct job     job;
 	struct report *report;
-	int            error; /* errno; 0: written */
-	size_t         len;
+	int            error;        /* errno; 0: none */
+	size_t         len, written; /* when the batch is run again, no line is written twice */
 	char           text[];
 };
 
@@ -107,20 +107,16 @@ static enum err
 line_run(struct txn *t, struct job *job, int64_t now)
 {
 	struct line_job *line = (struct line_job *)job;
-	size_t done = 0;
 	ssize_t n;
 
 	(void)t;
 	(void)now;
-	while (done < line->len) {
-		n = write(line->report->fd, line->text + done, line->len - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			line->error = n < 0 ? errno : EIO;
-			break;
-		}
-		done += (size_t)n;
+	while (line->error == 0 && line->written < line->len) {
+		n = write(line->report->fd, line->text + line->written, line->len - line->written);
+		if (n > 0)
+			line->written += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			line->error = n == 0 ? EIO : errno;
 	}
 	return ERR_OK;
 }

@@ -70,20 +70,24 @@ fifo_move(struct fifo *to, struct fifo *from, size_t max)
 	return moved;
 }
 
-/* All jobs of the batch in one transaction; they succeed or fail with it. */
-static void
-run_batch(struct writer *w, struct fifo *batch)
+static enum err
+try_jobs(struct writer *w, struct job *first, const struct job *end)
 {
 	struct txn t;
 	int64_t now = w->config.now();
 	enum err e = store_write(w->store, &t);
 
-	if (e == ERR_OK) {
-		for (struct job *job = batch->first; job != NULL; job = job->next)
-			job->result = job->type->run(&t, job, now);
-		e = store_commit(&t);
-	}
-	for (struct job *job = batch->first; job != NULL; job = job->next) {
+	if (e != ERR_OK)
+		return e;
+	for (struct job *job = first; job != end; job = job->next)
+		job->result = job->type->run(&t, job, now);
+	return store_commit(&t);
+}
+
+static void
+settle(struct writer *w, struct job *first, const struct job *end, enum err e)
+{
+	for (struct job *job = first; job != end; job = job->next) {
 		if (e != ERR_OK) {
 			job->result = e;
 			job->failure = store_failure(w->store);
@@ -91,6 +95,24 @@ run_batch(struct writer *w, struct fifo *batch)
 			job->type->committed(job);
 		}
 	}
+}
+
+/*
+ * All jobs of the batch in one transaction.  When that fails, each in one of
+ * its own: a job for which there is no room must not take those along that
+ * need none.
+ */
+static void
+run_batch(struct writer *w, struct fifo *batch)
+{
+	enum err e = try_jobs(w, batch->first, NULL);
+
+	if (e == ERR_OK || batch->count == 1) {
+		settle(w, batch->first, NULL, e);
+		return;
+	}
+	for (struct job *job = batch->first; job != NULL; job = job->next)
+		settle(w, job, job->next, try_jobs(w, job, job->next));
 }
 
 /* A commit costs the same for one job as for many.  Nobody is kept waiting by

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* world.c - see world.h. */
 #define _XOPEN_SOURCE 700 /* nftw() */
+#include <signal.h>
+#include <sys/resource.h>
 #include <ftw.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -310,15 +312,6 @@ hold_run(struct txn *t, struct job *job, int64_t now)
 	return ERR_OK;
 }
 
-static enum err
-spoil_run(struct txn *t, struct job *job, int64_t now)
-{
-	(void)job;
-	(void)now;
-	t->failed = ERR_STORAGE;
-	return ERR_STORAGE;
-}
-
 static void
 tool_finish(struct job *job, void *context)
 {
@@ -332,7 +325,6 @@ tool_finish(struct job *job, void *context)
 
 static const struct job_type idle_type = { "idle", idle_run, NULL, tool_finish };
 static const struct job_type hold_type = { "hold", hold_run, NULL, tool_finish };
-static const struct job_type spoil_type = { "spoil", spoil_run, NULL, tool_finish };
 
 static bool
 submit_tool(const struct job_type *type, bool *finished)
@@ -380,17 +372,30 @@ world_hold_writer(void)
 		;
 }
 
+/* No file may have a byte: every write of the store fails, reading goes on. */
+static void
+limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	must(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+	must(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
 void
 world_release_writer(void)
 {
 	sem_post(&release);
 	world_settle();
+	limit_files(RLIM_INFINITY);
 }
 
 void
-world_spoil_batch(void)
+world_break_disk(void)
 {
-	must(submit_tool(&spoil_type, NULL));
+	signal(SIGXFSZ, SIG_IGN);
+	limit_files(0);
 }
 
 /*

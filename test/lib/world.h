@@ -77,10 +77,10 @@ void world_settle(void); /* until every job is finished, also those that finishi
 
 /* The writer is busy until it is let go; jobs wait.  It counts as a job. */
 void world_hold_writer(void);
-void world_release_writer(void); /* and settle */
+void world_release_writer(void); /* and settle, and mend the disk */
 
-/* The commit of the batch that this becomes part of fails. */
-void world_spoil_batch(void);
+/* No change can be stored until the writer is let go. */
+void world_break_disk(void);
 
 /* Changes made by this thread, while the writer rests. */
 void world_change(struct txn *t);

@@ -356,7 +356,7 @@ START_TEST(a_registration_that_cannot_be_stored_is_told)
 
 	world_hold_writer();
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
-	world_spoil_batch();
+	world_break_disk();
 	world_release_writer();
 	ck_assert(!world_get_cert(device, &cert));
 	ck_assert(world_said("certificate not registered: reason=\"storage failed: "));

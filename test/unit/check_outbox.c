@@ -185,7 +185,7 @@ START_TEST(a_removal_that_failed_is_tried_again)
 	outbox_pump(&outbox);
 	world_hold_writer();
 	outbox_pump(&outbox);
-	world_spoil_batch();
+	world_break_disk();
 	world_release_writer();
 	ck_assert_uint_eq(world_message_count(), 2);
 	outbox_pump(&outbox);

@@ -1310,7 +1310,7 @@ START_TEST(a_commit_that_fails_is_answered_with_why)
 	api_request(api, &c, view_of(expand("{'commands':[{'command':'registerCertificate',"
 	    "'certificatePem':'<device pem>'},{'command':'deleteCertificate',"
 	    "'certificateId':'" ID_0 "'}]}")), NULL);
-	world_spoil_batch();
+	world_break_disk();
 	world_release_writer();
 	parse_answer();
 	ck_error(0, "ServiceUnavailableException", "storage failed");

@@ -49,7 +49,7 @@ store_commit(struct txn *t)
 		sem_post(&s->entered);
 		sem_wait(&s->pass);
 	}
-	return s->commit;
+	return t->failed != ERR_OK ? t->failed : s->commit;
 }
 
 const char *
@@ -67,6 +67,7 @@ struct counted {
 	struct job job;
 	unsigned   nth;
 	enum err   answer;    /* of run */
+	enum err   sticks;    /* to the transaction: no room for this one */
 	unsigned   ran, committed, commits_before;
 	int64_t    now;
 	unsigned   chain;     /* finish submits another one, so many times */
@@ -99,6 +100,8 @@ counted_run(struct txn *t, struct job *job, int64_t now)
 		seen.signals_open = true;
 	c->ran++;
 	c->now = now;
+	if (t->failed == ERR_OK)
+		t->failed = c->sticks;
 	return c->answer;
 }
 
@@ -420,6 +423,28 @@ START_TEST(without_a_transaction_no_job_is_run)
 }
 END_TEST
 
+/* No room for one job is no reason to fail those that need none. */
+START_TEST(a_job_that_cannot_be_committed_takes_no_other_along)
+{
+	struct counted *greedy = counted_new(2);
+
+	greedy->sticks = ERR_STORAGE;
+	store.held = true;
+	start(10, 10);
+	submit(0);
+	hold_in_commit();
+	submit(1);
+	must(writer_submit(seen.writer, &greedy->job) == ERR_OK);
+	submit(3);
+	let_go(1 + 1 + 3); /* the first, the batch, and each alone */
+	collect_until(4);
+	stop();
+	ck_assert_uint_eq(seen.failed, 1);
+	ck_assert_uint_eq(seen.committed, 3);
+	ck_assert_uint_eq(seen.ran, 1 + 2 * 3);
+}
+END_TEST
+
 START_TEST(a_failure_is_over_when_the_store_works_again)
 {
 	store.held = true;
@@ -563,6 +588,7 @@ main(void)
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, a_commit_that_fails_fails_every_job_of_the_batch);
 	tcase_add_test(t, without_a_transaction_no_job_is_run);
+	tcase_add_test(t, a_job_that_cannot_be_committed_takes_no_other_along);
 	tcase_add_test(t, a_failure_is_over_when_the_store_works_again);
 	tcase_add_test(t, a_job_that_fails_fails_alone);
 	tcase_add_test(t, what_follows_a_change_comes_after_the_commit);
