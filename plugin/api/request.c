@@ -172,6 +172,7 @@ render(struct request *r)
 static void
 log_change(const struct api *a, const struct request *r, const struct command *c)
 {
+	static const struct certid none;
 	char buffer[700];
 	struct text t = text_in(buffer, sizeof(buffer));
 
@@ -180,7 +181,7 @@ log_change(const struct api *a, const struct request *r, const struct command *c
 	text_add(&t, "\" client=\"");
 	text_add_escaped(&t, view_of(r->client_id), 80);
 	text_addf(&t, "\" result=%s", c->result == ERR_OK ? "done" : err_aws_name(c->result));
-	if (c->type->concern != CONCERNS_NOTHING) {
+	if (c->type->concern != CONCERNS_NOTHING && !certid_equal(&c->id, &none)) {
 		text_addf(&t, " %s=", c->type->concern == CONCERNS_CA ? "ca" : "certificate");
 		text_add_hex(&t, (struct view){ c->id.b, sizeof(c->id.b) });
 	}

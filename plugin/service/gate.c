@@ -221,16 +221,19 @@ principal_judged(struct gate *g, struct principal *p, const struct decision *d)
 	p->generation = g->generation;
 }
 
+/* One that is refused is looked up each time: it may have been activated.  It
+ * is cut off when it loses its admission, and not again for what it still sends. */
 void
 gate_refresh(struct gate *g, struct principal *p)
 {
+	bool was_in = p->verdict == VERDICT_ALLOW;
 	struct decision d;
 
-	if (p->generation == g->generation && p->verdict != VERDICT_DENY)
+	if (p->generation == g->generation && was_in)
 		return;
 	d = gate_judge_id(g, &p->id);
 	principal_judged(g, p, &d);
-	if (p->verdict != VERDICT_ALLOW)
+	if (was_in && p->verdict != VERDICT_ALLOW)
 		principal_cut(&g->sessions, p);
 }
 
