@@ -4,8 +4,10 @@
  *
  * Broker thread, on each tick: publish what was committed since the last
  * time, and submit a job that removes what the broker has had a turn of its
- * loop to deliver.  After a crash the messages not yet removed are published
- * again: at least once, never lost.
+ * loop to deliver.  The job waits for the next change and costs no commit of
+ * its own.  After a crash the messages not yet removed are published again: at
+ * least once, never lost; and since any change takes the removal along, one
+ * that comes again tells of a certificate that nobody has touched since.
  */
 #ifndef JITR_OUTBOX_H
 #define JITR_OUTBOX_H
@@ -22,7 +24,8 @@ struct outbox {
 	bool                 pending;   /* there may be rows that were not published */
 	uint64_t             published; /* the highest number handed to the broker */
 	uint64_t             delivered; /* the highest number it has had a turn for */
-	uint64_t             removing;  /* the highest number a job was submitted for */
+	uint64_t             removed;   /* the highest number taken from the store */
+	bool                 dropping;  /* a job that removes some is on its way */
 	bool                 failing;   /* the store could not be read at the last try */
 };
 

@@ -26,6 +26,9 @@ struct job;
 struct job_type {
 	const char *name;
 
+	/* Not worth a commit: waits for the next job that is, or for the end. */
+	bool patient;
+
 	/* Writer thread.  Look, decide, and only then put: a job that answers an
 	 * error has changed nothing.  Run again, from the start, when a batch could
 	 * not be committed as a whole. */

@@ -308,7 +308,7 @@ request_finish(struct job *job, void *context)
 	carry_on(r);
 }
 
-static const struct job_type request_type = { "request", request_run, request_committed,
+static const struct job_type request_type = { "request", false, request_run, request_committed,
 	request_finish };
 
 /* Answers whether the run is on its way. */
@@ -540,7 +540,7 @@ mirror_finish(struct job *job, void *context)
 	free(m);
 }
 
-static const struct job_type mirror_type = { "mirror", mirror_run, mirror_committed,
+static const struct job_type mirror_type = { "mirror", false, mirror_run, mirror_committed,
 	mirror_finish };
 
 void

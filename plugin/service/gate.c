@@ -91,7 +91,7 @@ present_finish(struct job *job, void *context)
 	present_free(p);
 }
 
-static const struct job_type present_type = { "present", present_run, NULL, present_finish };
+static const struct job_type present_type = { "present", false, present_run, NULL, present_finish };
 
 enum err
 gate_submit(struct gate *g, struct x509_st *x, const struct judgement *j)

@@ -39,19 +39,20 @@ drop_finish(struct job *job, void *context)
 	struct drop_job *drop = (struct drop_job *)job;
 
 	(void)context;
-	if (job->result != ERR_OK && drop->outbox->removing == drop->up_to)
-		drop->outbox->removing = 0;
+	drop->outbox->dropping = false;
+	if (job->result == ERR_OK)
+		drop->outbox->removed = drop->up_to;
 	free(drop);
 }
 
-static const struct job_type drop_type = { "drop published", drop_run, NULL, drop_finish };
+static const struct job_type drop_type = { "drop published", true, drop_run, NULL, drop_finish };
 
 static void
 submit_drop(struct outbox *o)
 {
 	struct drop_job *drop;
 
-	if (o->delivered <= o->removing)
+	if (o->dropping || o->delivered <= o->removed)
 		return;
 	drop = calloc(1, sizeof(*drop));
 	if (drop == NULL)
@@ -59,9 +60,8 @@ submit_drop(struct outbox *o)
 	drop->job.type = &drop_type;
 	drop->outbox = o;
 	drop->up_to = o->delivered;
-	if (writer_submit(o->writer, &drop->job) == ERR_OK)
-		o->removing = drop->up_to;
-	else
+	o->dropping = writer_submit(o->writer, &drop->job) == ERR_OK;
+	if (!o->dropping)
 		free(drop);
 }
 

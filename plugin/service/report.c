@@ -146,7 +146,7 @@ line_finish(struct job *job, void *context)
 	free(line);
 }
 
-static const struct job_type line_type = { "log line", line_run, NULL, line_finish };
+static const struct job_type line_type = { "log line", false, line_run, NULL, line_finish };
 
 static enum err
 reopen_run(struct txn *t, struct job *job, int64_t now)
@@ -177,7 +177,7 @@ reopen_finish(struct job *job, void *context)
 	free(line);
 }
 
-static const struct job_type reopen_type = { "reopen log", reopen_run, NULL, reopen_finish };
+static const struct job_type reopen_type = { "reopen log", false, reopen_run, NULL, reopen_finish };
 
 static void
 submit_line(struct report *r, const struct job_type *type, const char *text, size_t len)

@@ -22,9 +22,10 @@ struct writer {
 	struct store        *store;
 	struct writer_config config;
 	pthread_t            thread;
-	pthread_mutex_t      lock;    /* guards the four below */
+	pthread_mutex_t      lock;    /* guards the five below */
 	struct fifo          waiting, done;
 	size_t               running;
+	size_t               urgent;  /* of those that wait, not patient */
 	bool                 stopping;
 	pthread_cond_t       work;
 };
@@ -134,6 +135,16 @@ gather(struct writer *w)
 		rc = pthread_cond_timedwait(&w->work, &w->lock, &until);
 }
 
+static size_t
+count_urgent(const struct fifo *f)
+{
+	size_t count = 0;
+
+	for (const struct job *job = f->first; job != NULL; job = job->next)
+		count += !job->type->patient;
+	return count;
+}
+
 static void *
 writer_main(void *arg)
 {
@@ -143,12 +154,13 @@ writer_main(void *arg)
 	fifo_init(&batch);
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
-		while (w->waiting.count == 0 && !w->stopping)
+		while (w->urgent == 0 && !w->stopping)
 			pthread_cond_wait(&w->work, &w->lock);
 		if (w->waiting.count == 0)
 			break;
 		gather(w);
 		w->running = fifo_move(&batch, &w->waiting, w->config.batch_max);
+		w->urgent -= count_urgent(&batch);
 		pthread_mutex_unlock(&w->lock);
 
 		run_batch(w, &batch);
@@ -225,8 +237,9 @@ writer_submit(struct writer *w, struct job *job)
 	pthread_mutex_lock(&w->lock);
 	if (w->waiting.count + w->running + w->done.count < w->config.queue_max) {
 		fifo_push(&w->waiting, job);
+		w->urgent += !job->type->patient;
 		/* In between the thread has no use for it: it gathers. */
-		wake = w->waiting.count == 1 || w->waiting.count >= w->config.batch_max;
+		wake = w->urgent == 1 || w->waiting.count >= w->config.batch_max;
 		e = ERR_OK;
 	}
 	pthread_mutex_unlock(&w->lock);

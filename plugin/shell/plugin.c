@@ -26,7 +26,7 @@
 
 #define QUEUE_MAX 65536
 #define BATCH_MAX 512
-#define GATHER_MS 10
+#define GATHER_MS 20
 
 /* Of one tick: jobs finished, and how often the store is asked whether another
  * process wrote to it. */

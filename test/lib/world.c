@@ -323,8 +323,8 @@ tool_finish(struct job *job, void *context)
 	free(tool);
 }
 
-static const struct job_type idle_type = { "idle", idle_run, NULL, tool_finish };
-static const struct job_type hold_type = { "hold", hold_run, NULL, tool_finish };
+static const struct job_type idle_type = { "idle", false, idle_run, NULL, tool_finish };
+static const struct job_type hold_type = { "hold", false, hold_run, NULL, tool_finish };
 
 static bool
 submit_tool(const struct job_type *type, bool *finished)

@@ -173,6 +173,7 @@ START_TEST(one_tick_publishes_a_bounded_number)
 	ck_assert_uint_eq(outbox_pump(&outbox), 5);
 	ck_assert(!outbox.pending);
 	check_published(2 * OUTBOX_PER_TICK + 5);
+	world_settle();
 	outbox_pump(&outbox);
 	world_settle();
 	ck_assert_uint_eq(world_message_count(), 0);
@@ -206,8 +207,25 @@ START_TEST(a_full_queue_puts_the_removal_off)
 	outbox_pump(&outbox);
 	world_release_writer();
 	ck_assert_uint_eq(world_message_count(), 2);
+	world_stop_writer();
+	world_start_writer(16, 16); /* room again */
+	outbox.writer = world.writer;
 	outbox_pump(&outbox);
 	world_settle();
+	ck_assert_uint_eq(world_message_count(), 0);
+}
+END_TEST
+
+/* A removal is not worth a commit of its own: it waits for a change. */
+START_TEST(a_removal_waits_for_the_next_change)
+{
+	post(0, 2);
+	outbox_pump(&outbox);
+	outbox_pump(&outbox);
+	ck_assert(outbox.dropping);
+	ck_assert_uint_eq(world_message_count(), 2);
+	world_settle(); /* brings a job of its own */
+	ck_assert(!outbox.dropping);
 	ck_assert_uint_eq(world_message_count(), 0);
 }
 END_TEST
@@ -268,6 +286,7 @@ main(void)
 	tcase_add_test(t, one_tick_publishes_a_bounded_number);
 	tcase_add_test(t, a_removal_that_failed_is_tried_again);
 	tcase_add_test(t, a_full_queue_puts_the_removal_off);
+	tcase_add_test(t, a_removal_waits_for_the_next_change);
 	tcase_add_test(t, a_message_too_long_to_carry_holds_up_nobody);
 	tcase_add_test(t, the_registry_may_be_read_while_a_message_is_published);
 	return suite_run(suite);

@@ -804,7 +804,7 @@ crash_finish(struct job *job, void *context)
 	free(c);
 }
 
-static const struct job_type crash_type = { "crash", crash_run, NULL, crash_finish };
+static const struct job_type crash_type = { "crash", false, crash_run, NULL, crash_finish };
 
 static int64_t
 real_now(void)

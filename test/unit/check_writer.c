@@ -138,7 +138,7 @@ counted_finish(struct job *job, void *context)
 	free(c);
 }
 
-static const struct job_type counted_type = { "counted", counted_run, counted_committed,
+static const struct job_type counted_type = { "counted", false, counted_run, counted_committed,
 	counted_finish };
 
 static struct counted *
