@@ -2,8 +2,9 @@
 """Waiting for something to become true: never for time to pass."""
 import time
 
-# Nothing here takes as long on a machine that is merely slow.
-PATIENCE = 15
+# Seconds.  Nothing here takes as long on a machine that is merely slow, or whose disk
+# stalls for a while.
+PATIENCE = 60
 
 
 def until(condition, what, timeout=PATIENCE):
