@@ -48,7 +48,7 @@ run_under_callgrind(const struct server_config *config, const struct device *d, 
 	snprintf(out, sizeof(out), "--callgrind-out-file=%s", path);
 	slow.wrapper = wrapper;
 	server_start(&server, &slow);
-	load_run(server.tls_port, d, count, PARALLEL, &result);
+	load_run(server.tls_port, d, count, PARALLEL, LEAVE, &result);
 	load_must_be(&result, (enum outcome)outcome, "under callgrind");
 	server_stop(&server, SIGTERM);
 	return read_summary(path);

@@ -21,6 +21,7 @@
 
 struct load {
 	int                  port;
+	enum manner          manner;
 	const struct device *devices;
 	size_t               count;
 	SSL_CTX             *tls;
@@ -85,19 +86,27 @@ read_all(SSL *tls, uint8_t *data, size_t len)
 static enum outcome
 talk(SSL *tls, const struct device *d)
 {
-	static const uint8_t disconnect[] = { 0xe0, 0 };
-	uint8_t              packet[MQTT_CONNECT_MAX], answer[4];
-	size_t               len = mqtt_connect_packet(d->name, packet);
+	uint8_t packet[MQTT_CONNECT_MAX], answer[4];
+	size_t  len = mqtt_connect_packet(d->name, packet);
 
 	if (!write_all(tls, packet, len) || !read_all(tls, answer, sizeof(answer)))
 		return NO_ANSWER;
 	if (answer[0] != 0x20 || (answer[3] != 0 && answer[3] != 5))
 		return OTHER_ANSWER;
-	if (answer[3] == 0 && !write_all(tls, disconnect, sizeof(disconnect)))
-		return NO_ANSWER;
-	while (SSL_read(tls, packet, sizeof(packet)) > 0)
-		continue;
 	return answer[3] == 0 ? ACCEPTED : REFUSED;
+}
+
+static enum outcome
+leave(SSL *tls)
+{
+	static const uint8_t disconnect[] = { 0xe0, 0 };
+	uint8_t              rest[64];
+
+	if (!write_all(tls, disconnect, sizeof(disconnect)))
+		return NO_ANSWER;
+	while (SSL_read(tls, rest, sizeof(rest)) > 0)
+		continue;
+	return ACCEPTED;
 }
 
 static enum outcome
@@ -114,6 +123,8 @@ connect_once(struct load *l, const struct device *d)
 	    && SSL_use_PrivateKey(tls, d->key) == 1 && SSL_set_fd(tls, fd) == 1, "TLS client");
 	if (SSL_connect(tls) == 1)
 		outcome = talk(tls, d);
+	if (outcome == ACCEPTED && l->manner == LEAVE)
+		outcome = leave(tls);
 	SSL_free(tls);
 	close(fd);
 	ERR_clear_error();
@@ -140,14 +151,16 @@ client_context(void)
 	must(tls != NULL && SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION), "TLS context");
 	SSL_CTX_set_verify(tls, SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(tls, SSL_MODE_NO_AUTO_CHAIN);
 	return tls;
 }
 
 void
 load_run(int port, const struct device *d, size_t count, unsigned parallel,
-    struct load_result *out)
+    enum manner manner, struct load_result *out)
 {
-	struct load l = { .port = port, .devices = d, .count = count, .tls = client_context() };
+	struct load l = { .port = port, .manner = manner, .devices = d, .count = count,
+		.tls = client_context() };
 	pthread_t   thread[PARALLEL_MAX];
 
 	must(parallel > 0 && parallel <= PARALLEL_MAX, "parallel connections: 1 to 256");

@@ -1,0 +1,50 @@
+#!/bin/bash
+# bench.sh - what the plugin costs: a broker with it beside the same broker
+# without, and the plugin's own part alone.  doc/performance.md explains the
+# numbers.  By environment variable:
+#
+#   JITR_BENCH_REGISTERED=100000   certificates in the registry
+#   JITR_BENCH_PARALLEL=16         connections at a time
+#   JITR_BENCH_ROUNDS=50           of known devices, for each side ...
+#   JITR_BENCH_CONNECTIONS=200     ... with so many connections
+#   JITR_BENCH_STORMS=3            of new devices, for each side ...
+#   JITR_BENCH_DEVICES=5000        ... with so many of them
+#   JITR_BENCH_INSTRUCTIONS=0      200: count instructions, too, over 200 connections
+#   JITR_BENCH_BROKER=mosquitto    the broker
+#   JITR_BENCH_DIR=/var/tmp        where the registry is, on a real disk
+#   JITR_BENCH_STRICT=0            1: a goal that is missed is a failure
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+dir=$(mktemp -d "${JITR_BENCH_DIR:-/var/tmp}/jitr-bench.XXXXXX")
+log_dir=$dir
+# shellcheck source=scripts/common.sh
+. "$root/scripts/common.sh"
+
+cleanup() {
+	local status=$?
+	trap - EXIT INT TERM
+	[ $status -lt 2 ] || tail -n 5 "$dir"/broker/*.log >&2 2>/dev/null || true
+	rm -rf "$dir"
+	exit $status
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+need "${build_packages[@]}"
+[ "${JITR_BENCH_INSTRUCTIONS:-0}" = 0 ] || need valgrind
+{ cmake -S "$root" --preset release -G Ninja -DJITR_TESTS=ON &&
+	cmake --build "$root/build" --target bench_broker bench_gate; } >"$dir/build.log" 2>&1 || {
+	tail -n 40 "$dir/build.log" >&2
+	die "the build failed"
+}
+
+printf '%s, %s processors (%s), Linux %s\n' "$(date -u +%Y-%m-%d)" "$(nproc)" \
+	"$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)"
+printf '%s, %s, load average %s\n\n' \
+	"$("${JITR_BENCH_BROKER:-mosquitto}" -h 2>/dev/null | head -n 1)" \
+	"$(openssl version | cut -d ' ' -f 1-2)" "$(cut -d ' ' -f 1-3 /proc/loadavg)"
+
+mkdir "$dir/gate" "$dir/broker"
+"$root/build/test/bench/bench_gate" "$dir/gate"
+rm -rf "$dir/gate"
+"$root/build/test/bench/bench_broker" "$dir/broker" "$root/build/mosquitto_jitr.so"
