@@ -23,6 +23,7 @@ struct view {
 	size_t         len;
 };
 
+bool        view_equal(struct view a, struct view b); /* byte by byte */
 struct view view_of(const char *text); /* without the terminator; NULL is empty */
 
 /* A certificate's identity: SHA-256 over its DER encoding.  AWS calls the
@@ -56,6 +57,10 @@ bool          certid_equal(const struct certid *a, const struct certid *b);
 	X(ERR_CONFLICT,    409, "CertificateConflictException",   "more than one CA fits")    \
 	X(ERR_PROOF,       400, "RegistrationCodeValidationException", "no proof of possession") \
 	X(ERR_LIMIT,       410, "LimitExceededException",         "limit exceeded")           \
+	X(ERR_POLICY,      400, "MalformedPolicyException",       "malformed policy")         \
+	X(ERR_VERSIONS,    409, "VersionsLimitExceededException", "too many versions")        \
+	X(ERR_VERSION,     409, "VersionConflictException",       "another version than expected") \
+	X(ERR_ATTACHED,    409, "DeleteConflictException",        "still attached")           \
 	X(ERR_DENIED,      403, "AccessDeniedException",          "not permitted")            \
 	X(ERR_BUSY,        400, "ThrottlingException",            "too many requests")        \
 	X(ERR_STORAGE,     503, "ServiceUnavailableException",    "storage failed")           \

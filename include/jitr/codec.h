@@ -29,6 +29,19 @@ void          codec_put_cert_document(const struct cert_document *d, uint8_t *ou
 size_t        codec_message_size(struct view topic, struct view payload);
 void          codec_put_message(struct view topic, struct view payload, uint8_t *out);
 
+/* Policies and things: the name is the key of the row, decoders leave it
+ * empty.  Attributes must be packed, sorted and each once (model.h). */
+#define CODEC_POLICY_MAX 64
+size_t        codec_put_policy(const struct policy_record *p, uint8_t out[CODEC_POLICY_MAX]);
+size_t        codec_policy_version_size(const struct policy_version *v);
+void          codec_put_policy_version(const struct policy_version *v, uint8_t *out);
+size_t        codec_thing_size(const struct thing *thing);
+void          codec_put_thing(const struct thing *thing, uint8_t *out);
+
+MUST_USE enum err codec_get_policy(struct view in, struct policy_record *out);
+MUST_USE enum err codec_get_policy_version(struct view in, struct policy_version *out);
+MUST_USE enum err codec_get_thing(struct view in, struct thing *out);
+
 MUST_USE enum err codec_get_ca(struct view in, struct ca *out);
 MUST_USE enum err codec_get_cert(struct view in, struct cert *out);
 MUST_USE enum err codec_get_ca_document(struct view in, struct ca_document *out);

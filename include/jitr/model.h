@@ -86,6 +86,55 @@ struct cert_document {
 	struct view pem; /* as received; empty when it came by a handshake */
 };
 
+/* Names of policies: 1 to 128 of [A-Za-z0-9_+=,.@-]; of things, and of their
+ * types and billing groups: 1 to 128 of [a-zA-Z0-9:_-] (aws-iot 1.7). */
+#define NAME_MAX_LENGTH 128
+
+/* A policy without its texts. */
+struct policy_record {
+	struct view       name;
+	uint32_t          default_version; /* the one that is asked */
+	uint32_t          last_version;    /* the highest number ever given */
+	int64_t           created, modified;
+	struct generation generation;
+};
+
+struct policy_version {
+	uint32_t    number; /* 1, 2, 3, ... */
+	int64_t     created;
+	struct view document; /* as received */
+};
+
+/* How a certificate is attached to a thing. */
+enum principal_type {
+	PRINCIPAL_NON_EXCLUSIVE,
+	PRINCIPAL_EXCLUSIVE, /* it may be attached to no other thing */
+};
+
+/* A thing.  Texts are empty when never given. */
+struct thing {
+	struct view       name;
+	struct view       type_name;
+	struct view       billing_group;
+	struct view       attributes; /* packed: see thing_attribute_next() */
+	uint32_t          version;    /* 1, +1 per update */
+	int64_t           created, modified;
+	struct generation id;         /* AWS: thingId */
+};
+
+#define THING_ATTRIBUTES_MAX 50 /* with a type; without one: */
+#define THING_ATTRIBUTES_MAX_UNTYPED 3
+#define THING_ATTRIBUTE_NAME_MAX 128
+#define THING_ATTRIBUTE_VALUE_MAX 800
+
+/* Packed attributes, sorted by name, each name once: length of the name in one
+ * byte, name, length of the value in two bytes (big-endian), value.
+ * Takes the first pair off *rest; false: there is none, or it is cut short. */
+bool thing_attribute_next(struct view *rest, struct view *name, struct view *value);
+
+/* The value of an attribute; data NULL: there is none. */
+struct view thing_attribute(struct view attributes, struct view name);
+
 /* The message AWS publishes on $aws/events/certificates/registered/<caId>. */
 struct registered_event {
 	struct certid    cert_id, ca_id;

@@ -117,6 +117,71 @@ MUST_USE enum err store_list_certs(struct txn *t, const struct listing *l, struc
     size_t max, size_t *count);
 
 /*
+ * Policies, under their names.  A put copies what it is given.  Deleting a
+ * policy deletes its versions; it does not detach it.
+ */
+MUST_USE enum err store_get_policy(struct txn *t, struct view name, struct policy_record *out);
+void              store_put_policy(struct txn *t, const struct policy_record *policy);
+void              store_delete_policy(struct txn *t, struct view name);
+
+MUST_USE enum err store_get_policy_version(struct txn *t, struct view name, uint32_t number,
+    struct policy_version *out);
+void              store_put_policy_version(struct txn *t, struct view name,
+                 const struct policy_version *version);
+void              store_delete_policy_version(struct txn *t, struct view name, uint32_t number);
+
+/* Highest number first; the documents are there. */
+MUST_USE enum err store_list_policy_versions(struct txn *t, struct view name,
+    struct policy_version *out, size_t max, size_t *count);
+
+/* Policies in order of creation, ties broken by name. */
+struct name_position {
+	int64_t     created;
+	struct view name;
+};
+
+MUST_USE enum err store_list_policies(struct txn *t, const struct name_position *after,
+    bool ascending, struct policy_record *out, size_t max, size_t *count);
+
+/*
+ * Which policies are attached to which certificates: a set, seen from both
+ * sides.  Names and ids are listed in their own order; after NULL: from the
+ * start (when descending, the end).
+ */
+MUST_USE enum err store_is_attached(struct txn *t, struct view policy, const struct certid *id,
+    bool *out);
+void              store_attach(struct txn *t, struct view policy, const struct certid *id);
+void              store_detach(struct txn *t, struct view policy, const struct certid *id);
+MUST_USE enum err store_list_attached(struct txn *t, const struct certid *id,
+    const struct view *after, bool ascending, struct view *out, size_t max, size_t *count);
+MUST_USE enum err store_list_targets(struct txn *t, struct view policy,
+    const struct certid *after, bool ascending, struct certid *out, size_t max, size_t *count);
+
+/* Things, under their names, and listed in that order. */
+MUST_USE enum err store_get_thing(struct txn *t, struct view name, struct thing *out);
+void              store_put_thing(struct txn *t, const struct thing *thing);
+void              store_delete_thing(struct txn *t, struct view name);
+MUST_USE enum err store_list_things(struct txn *t, const struct view *after, struct thing *out,
+    size_t max, size_t *count);
+
+/* Which certificates are attached to which things: as policies are. */
+struct thing_principal {
+	struct certid       id;
+	struct view         thing;
+	enum principal_type type;
+};
+
+MUST_USE enum err store_get_thing_principal(struct txn *t, struct view thing,
+    const struct certid *id, enum principal_type *out);
+void              store_put_thing_principal(struct txn *t, const struct thing_principal *p);
+void              store_delete_thing_principal(struct txn *t, struct view thing,
+                 const struct certid *id);
+MUST_USE enum err store_list_thing_principals(struct txn *t, struct view thing,
+    const struct certid *after, struct thing_principal *out, size_t max, size_t *count);
+MUST_USE enum err store_list_principal_things(struct txn *t, const struct certid *id,
+    const struct view *after, struct thing_principal *out, size_t max, size_t *count);
+
+/*
  * The outbox: messages to publish, written by the transaction that causes
  * them, removed once published.  A message may be published twice, never lost.
  */

@@ -13,7 +13,7 @@
 
 #include "jitr/registry.h"
 
-#include "json.h"
+#include "jitr/json.h"
 
 struct x509_st;
 struct command_type;

@@ -14,6 +14,12 @@ view_of(const char *text)
 	return (struct view){ (const uint8_t *)text, strlen(text) };
 }
 
+bool
+view_equal(struct view a, struct view b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
 void
 hex_encode(struct view bytes, char *hex)
 {

@@ -87,3 +87,34 @@ cert_mode_parse(const char *name, enum cert_mode *out)
 	*out = (enum cert_mode)value;
 	return true;
 }
+
+/* The first len bytes of *rest, taken off. */
+static bool
+take(struct view *rest, size_t len, struct view *out)
+{
+	if (rest->len < len)
+		return false;
+	*out = (struct view){ rest->data, len };
+	*rest = (struct view){ rest->data + len, rest->len - len };
+	return true;
+}
+
+bool
+thing_attribute_next(struct view *rest, struct view *name, struct view *value)
+{
+	struct view len;
+
+	return take(rest, 1, &len) && take(rest, len.data[0], name) && take(rest, 2, &len) &&
+	    take(rest, (size_t)(len.data[0] << 8 | len.data[1]), value);
+}
+
+struct view
+thing_attribute(struct view attributes, struct view name)
+{
+	struct view n, value;
+
+	while (thing_attribute_next(&attributes, &n, &value))
+		if (view_equal(n, name))
+			return value;
+	return (struct view){ NULL, 0 };
+}

@@ -7,21 +7,21 @@ import sys
 LAYERS = {"core": 1, "adapter": 2, "service": 3, "api": 4, "shell": 5}
 HEADERS = {
     0: ["base"],
-    1: ["text", "model", "codec", "event", "decide", "pattern", "policy"],
-    2: ["x509", "store"],
-    3: ["writer", "registry", "outbox", "gate", "ca_dir", "stats", "broker", "report"],
+    1: ["text", "model", "codec", "event", "decide", "facts", "pattern", "policy"],
+    2: ["x509", "store", "json"],
+    3: ["writer", "registry", "registry_policy", "registry_thing", "outbox", "gate", "ca_dir", "stats", "broker", "report"],
     4: ["request"],
     5: ["config"],
 }
 DOORS = {
     r"openssl/": r"plugin/adapter/x509\w*\.[ch]|ctl/\w+\.[ch]",
     r"lmdb\.h": r"plugin/adapter/store\w*\.[ch]",
-    r"cjson/": r"plugin/api/\w+\.[ch]|ctl/\w+\.[ch]",
+    r"cjson/": r"plugin/adapter/(json|policy)\w*\.[ch]|plugin/api/\w+\.[ch]|ctl/\w+\.[ch]",
     r"pthread\.h": r"plugin/service/writer\.c",
     r"mosquitto(/|\.h|_broker|_plugin)": r"plugin/shell/mosquitto_api\.h|ctl/client\.[ch]",
     r"(uthash|utlist)\.h": r"plugin/service/\w+\.[ch]",
 }
-PURE = {"decide", "codec", "event", "model", "base"}
+PURE = {"decide", "codec", "event", "model", "base", "facts", "pattern", "condition", "policy"}
 IMPURE = re.compile(r"\b(time|clock_gettime|malloc|calloc|realloc|free|fopen|getenv|rand)\s*\(")
 
 

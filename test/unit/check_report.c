@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "jitr/report.h"
-#include "json.h"
+#include "jitr/json.h"
 #include "suite.h"
 #include "world.h"
 

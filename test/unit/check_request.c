@@ -15,7 +15,7 @@
 #include "jitr/request.h"
 #include "jitr/text.h"
 #include "jitr/x509.h"
-#include "json.h"
+#include "jitr/json.h"
 #include "suite.h"
 #include "world.h"
 

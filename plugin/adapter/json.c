@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json.h"
+#include "jitr/json.h"
 
 #include "jitr/text.h"
 
