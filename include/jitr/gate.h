@@ -94,14 +94,32 @@ enum access gate_access(struct gate *g, const struct client *c, enum action acti
  * thread: events, counters, answers. */
 bool topic_is_reserved(const char *topic);
 
-/* May this client use the control topic? */
-bool gate_may_administer(struct gate *g, const struct client *c);
+/* What of the control API is open to this client. */
+enum administration {
+	ADMINISTRATION_NONE,
+	ADMINISTRATION_BY_POLICY, /* what gate_may_control() allows */
+	ADMINISTRATION_ALL,       /* admin_users, admin_certificates */
+};
+
+enum administration gate_administration(struct gate *g, const struct client *c);
+
+/* May this client, whose rights come from its policies, do this?  action:
+ * "iot:UpdateCertificate"; resource: the rest of the ARN behind the account,
+ * "cert/<id>", NULL for an action without one (only Resource "*" allows it);
+ * also: a second resource that must not be denied, NULL for none.  The answer
+ * is no for a client of any other kind. */
+bool gate_may_control(struct gate *g, const struct client *c, const char *action,
+    const char *resource, const char *also);
 
 void gate_disconnected(struct gate *g, const void *client);
 
 /* This certificate changed; NULL: anything may have changed (another process
  * wrote).  Its clients are judged anew and cut off from gate_tick(). */
 void gate_changed(struct gate *g, const struct certid *id_or_null);
+
+/* This policy has another default version, or is gone; this thing changed. */
+void gate_policy_changed(struct gate *g, struct view name);
+void gate_thing_changed(struct gate *g, struct view name);
 
 /* TICK: cut off whom it must, look after changes from elsewhere; a bounded
  * part of the work at a time. */

@@ -471,7 +471,7 @@ log_denied(struct api *a, const struct client *c)
 void
 api_request(struct api *a, const struct client *c, struct view payload, const char *response_topic)
 {
-	bool allowed = gate_may_administer(a->config.gate, c);
+	bool allowed = gate_administration(a->config.gate, c) == ADMINISTRATION_ALL;
 	const cJSON *commands = NULL;
 	cJSON *json = NULL;
 	struct diag diag = { "" };

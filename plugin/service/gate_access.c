@@ -48,7 +48,7 @@ shared_filter(const char *filter)
 }
 
 /* Everybody may ask: whoever may not hears so from the request's answer
- * (contract, section 3), which goes by gate_may_administer(). */
+ * (contract, section 3), which goes by gate_administration(). */
 static bool
 is_request(enum action action, const char *topic)
 {
@@ -164,8 +164,8 @@ gate_access(struct gate *g, const struct client *c, enum action action, const ch
 	return access_of_device(g, &session->principal->id, action, topic);
 }
 
-bool
-gate_may_administer(struct gate *g, const struct client *c)
+static bool
+may_administer(struct gate *g, const struct client *c)
 {
 	struct session *session = c->x != NULL ? session_find(&g->sessions, c->handle, c->x) : NULL;
 	struct certid id;
@@ -181,4 +181,36 @@ gate_may_administer(struct gate *g, const struct client *c)
 	gate_refresh(g, session->principal);
 	return session->principal->verdict == VERDICT_ALLOW &&
 	    is_admin_certificate(g, &session->principal->id);
+}
+
+enum administration
+gate_administration(struct gate *g, const struct client *c)
+{
+	return may_administer(g, c) ? ADMINISTRATION_ALL : ADMINISTRATION_NONE;
+}
+
+bool
+gate_may_control(struct gate *g, const struct client *c, const char *action,
+    const char *resource, const char *also)
+{
+	(void)g;
+	(void)c;
+	(void)action;
+	(void)resource;
+	(void)also;
+	return false;
+}
+
+void
+gate_policy_changed(struct gate *g, struct view name)
+{
+	(void)name;
+	gate_changed(g, NULL);
+}
+
+void
+gate_thing_changed(struct gate *g, struct view name)
+{
+	(void)name;
+	gate_changed(g, NULL);
 }
