@@ -186,6 +186,21 @@ refuse(struct gate *g, struct session *session, enum action action, const char *
 }
 
 static enum access
+access_by_policy(struct gate *g, struct session *s, enum action action, const char *topic,
+    bool retain)
+{
+	struct recent_question q = { s->number, g->changes,
+		(uint8_t)(action << 1 | (action == ACTION_WRITE && retain)), view_of(topic) };
+
+	if (recent_has(&g->recent, &q))
+		return ACCESS_ALLOW;
+	if (!may_by_policy(g, s->principal, &s->facts, action, topic, retain))
+		return refuse(g, s, action, topic);
+	recent_keep(&g->recent, &q);
+	return ACCESS_ALLOW;
+}
+
+static enum access
 access_of_session(struct gate *g, struct session *s, enum action action, const char *topic,
     bool retain)
 {
@@ -196,9 +211,7 @@ access_of_session(struct gate *g, struct session *s, enum action action, const c
 		return ACCESS_ALLOW;
 	if (g->config.authorization != AUTHORIZATION_POLICY)
 		return access_by_option(g, topic);
-	if (may_by_policy(g, s->principal, &s->facts, action, topic, retain))
-		return ACCESS_ALLOW;
-	return refuse(g, s, action, topic);
+	return access_by_policy(g, s, action, topic, retain);
 }
 
 /* An offline session, a will, the publisher of a retained message: judged by

@@ -6,6 +6,7 @@
 #include "jitr/gate.h"
 
 #include "issuer.h"
+#include "recent.h"
 #include "session.h"
 
 struct late;   /* a client that got past gate_connect() and was not reported yet */
@@ -24,6 +25,7 @@ struct gate {
 	size_t              late_count;
 	struct denial      *denials; /* list */
 	size_t              denial_count;
+	struct recent       recent;
 
 	/* The resources of device actions: "arn:aws:iot:<region>:<account>:topic/". */
 	char                head_text[POLICY_ACTION_COUNT][ARN_PREFIX_SIZE + 16];

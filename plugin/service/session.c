@@ -156,12 +156,25 @@ sweep_next(struct sessions *s)
  * Sessions.
  */
 
+/* Clients are some kilobytes apart. */
+static struct session **
+front_of(struct sessions *s, const void *client)
+{
+	uintptr_t at = (uintptr_t)client;
+
+	return &s->front[(at >> 4 ^ at >> 14) & (FRONT_SIZE - 1)];
+}
+
 static struct session *
 find_client(struct sessions *s, const void *client)
 {
-	struct session *session;
+	struct session **front = front_of(s, client), *session;
 
+	if (*front != NULL && (*front)->client == client)
+		return *front;
 	HASH_FIND_PTR(s->by_client, &client, session);
+	if (session != NULL)
+		*front = session;
 	return session;
 }
 
@@ -238,6 +251,7 @@ session_find(struct sessions *s, const void *client, const struct x509_st *x)
 	return session != NULL && session->x == x ? session : NULL;
 }
 
+/* The name is read once; from then on it is enough that it is still there. */
 struct session *
 session_known(struct sessions *s, const void *client, const char *broker_id,
     const char *user_name)
@@ -247,7 +261,12 @@ session_known(struct sessions *s, const void *client, const char *broker_id,
 	if (session == NULL || session->principal == NULL || session->broker_id != broker_id ||
 	    broker_id == NULL || user_name == NULL)
 		return NULL;
-	return strcmp(user_name, session->principal->hex) == 0 ? session : NULL;
+	if (session->broker_name == user_name)
+		return session;
+	if (strcmp(user_name, session->principal->hex) != 0)
+		return NULL;
+	session->broker_name = user_name;
+	return session;
 }
 
 void
@@ -257,6 +276,8 @@ session_remove(struct sessions *s, const void *client)
 
 	if (session == NULL)
 		return;
+	if (*front_of(s, client) == session)
+		*front_of(s, client) = NULL;
 	HASH_DELETE(hh, s->by_client, session);
 	principal_leave(s, session);
 	session_free(session);

@@ -40,8 +40,8 @@ struct principal {
 
 struct session {
 	const void       *client;
-	const char       *broker_id; /* the broker's own text: as long as it is the same
-	                              * connection, it is at the same place */
+	const char       *broker_id, *broker_name; /* the broker's own texts: as long as it is
+	                              * the same connection, they are at the same places */
 	uint64_t          number;    /* given to no other session */
 	struct x509_st   *x;         /* held: its address stays this certificate's */
 	struct principal *principal; /* NULL: a stranger, other plugins judge it */
@@ -58,8 +58,12 @@ struct session {
 	UT_hash_handle    hh;
 };
 
+/* The sessions that are asked for again and again are found by one look. */
+#define FRONT_SIZE 1024 /* a power of two */
+
 struct sessions {
 	struct session   *by_client;
+	struct session   *front[FRONT_SIZE];
 	struct principal *by_id;
 	struct principal *to_cut;   /* list */
 	struct principal *absent;   /* list, the longest unused first */
