@@ -182,7 +182,9 @@ x509_hold(struct x509_st *x)
 void
 x509_free(struct x509_st *x)
 {
-	X509_free(x); /* leaves nothing in the queue; to clear it is dear */
+	X509_free(x);
+	if (ERR_peek_error() != 0) /* to clear an empty queue is dear */
+		ERR_clear_error();
 }
 
 /* OpenSSL's name for how a server verifies its clients. */

@@ -46,13 +46,6 @@ def test_unknown_option_stops_the_broker(refuses_to_start):
     assert "Db_Path" in complaint(refuses_to_start(plugin={"Db_Path": "/tmp"}))
 
 
-def test_policies_are_announced_for_later(refuses_to_start):
-    """`authorization policy` comes with a later release, and is not mistaken for something
-    else until then (issue, point 6)."""
-    line = complaint(refuses_to_start(plugin={"authorization": "policy"}))
-    assert "authorization" in line and "policy" in line and "later" in line
-
-
 def test_option_given_twice(refuses_to_start):
     """Which one would count?  Neither (contract, section 5)."""
     line = complaint(refuses_to_start(plugin={"region": "local\nplugin_opt_region other"}))

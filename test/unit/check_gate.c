@@ -570,10 +570,10 @@ START_TEST(an_offline_session_is_judged_by_its_name)
 	config.authorization = AUTHORIZATION_ALLOW;
 	open_gate();
 	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_DENY); /* unknown */
-	put(device, CERT_ACTIVE);
+	put_and_tell(device, CERT_ACTIVE);
 	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_ALLOW);
 	ck_assert_int_eq(may_named(world_hex(device), ACTION_WRITE, "$aws/x"), ACCESS_DENY);
-	put(device, CERT_REVOKED);
+	put_and_tell(device, CERT_REVOKED);
 	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_DENY);
 	ck_assert_int_eq(may_named(world_hex(device), ACTION_WRITE, "a"), ACCESS_DENY);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 0);

@@ -148,16 +148,18 @@ START_TEST(a_client_is_known_by_the_texts_the_broker_has_of_it)
 {
 	struct session *s = add(0, first, &first_id);
 	const char *hex = s->principal->hex;
-	char copy[CERTID_HEX_SIZE];
+	char copy[CERTID_HEX_SIZE], other[CERTID_HEX_SIZE];
 
 	memcpy(copy, hex, sizeof(copy));
+	memcpy(other, hex, sizeof(other));
+	other[63] ^= 1; /* as a listener may take it from a certificate */
+	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], other));
 	ck_assert_ptr_eq(session_known(&sessions, &clients[0], &names[0], copy), s);
 	ck_assert_ptr_null(session_known(&sessions, &clients[1], &names[0], copy));
 	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[1], copy));
 	ck_assert_ptr_null(session_known(&sessions, &clients[0], NULL, copy));
 	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], NULL));
-	copy[63] ^= 1; /* another's name, as a listener may take it from a certificate */
-	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], copy));
+	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], other));
 }
 END_TEST
 
