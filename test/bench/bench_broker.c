@@ -30,6 +30,8 @@
 #define LOOK_US     1000
 #define SLICE       1000 /* of a storm, for one side at a time */
 
+#define PARALLEL_UNDER_CALLGRIND 4
+
 enum side { BARE, PLUGIN, SIDES };
 
 static const char *const side_names[SIDES] = { "bare", "plugin" };
@@ -74,10 +76,12 @@ read_options(struct bench *b, const char *directory, const char *plugin)
 	if (b->connections > b->known_count)
 		b->connections = b->known_count;
 	for (size_t i = 0; i < SIDES; i++) {
+		b->config[i].name = side_names[i];
 		b->config[i].program = program != NULL ? program : "mosquitto";
 		b->config[i].directory = directory;
 	}
 	b->config[PLUGIN].plugin = plugin;
+	b->config[PLUGIN].authorization = "allow";
 }
 
 static void
@@ -288,11 +292,40 @@ run_storm(struct bench *b)
  * Instructions.
  */
 
+/* Devices that connect, and how it must end. */
+struct arrivals {
+	const struct device *devices;
+	enum outcome         outcome;
+};
+
+static void
+arrive(const struct server *s, size_t first, size_t count, const void *context)
+{
+	const struct arrivals *a = context;
+	struct load_result     r;
+
+	load_run(s->tls_port, a->devices + first, count, PARALLEL_UNDER_CALLGRIND, LEAVE, &r);
+	load_must_be(&r, a->outcome, "under callgrind");
+}
+
+static void
+count_instructions(struct bench *b, const struct device *new, size_t count)
+{
+	struct arrivals known = { b->known, ACCEPTED }, unknown = { new, REFUSED };
+	struct work     active = { arrive, &known, "active" }, first = { arrive, &unknown, "new" };
+	size_t          few = count / 5;
+
+	b->instructions[0] = instructions_count(&b->config[BARE], &active, few, count - few);
+	b->instructions[1] = instructions_count(&b->config[PLUGIN], &active, few, count - few);
+	b->instructions[2] = instructions_count(&b->config[PLUGIN], &first, few, count - few);
+	b->counted = true;
+}
+
 static void
 run_instructions(struct bench *b)
 {
 	size_t         count = option("JITR_BENCH_INSTRUCTIONS", 0);
-	struct device *d;
+	struct device *new;
 
 	if (count == 0)
 		return;
@@ -301,12 +334,9 @@ run_instructions(struct bench *b)
 		printf("no valgrind: instructions are not counted\n");
 		return;
 	}
-	d = devices_make(&b->fleet, count);
-	b->instructions[0] = instructions_count(&b->config[BARE], b->known, count, ACCEPTED);
-	b->instructions[1] = instructions_count(&b->config[PLUGIN], b->known, count, ACCEPTED);
-	b->instructions[2] = instructions_count(&b->config[PLUGIN], d, count, REFUSED);
-	b->counted = true;
-	devices_free(d, count);
+	new = devices_make(&b->fleet, count);
+	count_instructions(b, new, count);
+	devices_free(new, count);
 }
 
 /*

@@ -6,9 +6,6 @@
 #include <string.h>
 
 #include "instructions.h"
-#include "load.h"
-
-#define PARALLEL 4
 
 bool
 instructions_can_be_counted(void)
@@ -34,33 +31,30 @@ read_summary(const char *path)
 }
 
 static double
-run_under_callgrind(const struct server_config *config, const struct device *d, size_t count,
-    int outcome, const char *part)
+run_under_callgrind(const struct server_config *config, const struct work *w, size_t first,
+    size_t count, const char *part)
 {
 	char                 path[4096], out[4200];
 	const char *const    wrapper[] = { "valgrind", "--tool=callgrind", out, NULL };
 	struct server_config slow = *config;
 	struct server        server;
-	struct load_result   result;
 
-	snprintf(path, sizeof(path), "%s/callgrind.%s.%s", config->directory,
-	    config->plugin == NULL ? "bare" : outcome == ACCEPTED ? "active" : "new", part);
+	snprintf(path, sizeof(path), "%s/callgrind.%s.%s.%s", config->directory, config->name, w->name,
+	    part);
 	snprintf(out, sizeof(out), "--callgrind-out-file=%s", path);
 	slow.wrapper = wrapper;
 	server_start(&server, &slow);
-	load_run(server.tls_port, d, count, PARALLEL, LEAVE, &result);
-	load_must_be(&result, (enum outcome)outcome, "under callgrind");
+	w->run(&server, first, count, w->context);
 	server_stop(&server, SIGTERM);
 	return read_summary(path);
 }
 
 double
-instructions_count(const struct server_config *config, const struct device *d, size_t count,
-    int outcome)
+instructions_count(const struct server_config *config, const struct work *w, size_t few,
+    size_t many)
 {
-	size_t few = count / 5;
-	double least = run_under_callgrind(config, d, few, outcome, "few");
-	double all = run_under_callgrind(config, d + few, count - few, outcome, "all");
+	double least = run_under_callgrind(config, w, 0, few, "few");
+	double all = run_under_callgrind(config, w, few, many, "many");
 
-	return (all - least) / (double)(count - 2 * few);
+	return (all - least) / (double)(many - few);
 }
