@@ -292,32 +292,35 @@ run_storm(struct bench *b)
  * Instructions.
  */
 
-/* Devices that connect, and how it must end. */
-struct arrivals {
-	const struct device *devices;
-	enum outcome         outcome;
-};
-
-static void
-arrive(const struct server *s, size_t first, size_t count, const void *context)
+/* For each of these devices but the first few, which warm it up. */
+static double
+counted_connections(const struct server_config *config, const char *name, const struct device *d,
+    size_t count, enum outcome outcome)
 {
-	const struct arrivals *a = context;
-	struct load_result     r;
+	size_t             few = count / 5;
+	struct load_result r;
+	struct counter     c;
+	double             total;
 
-	load_run(s->tls_port, a->devices + first, count, PARALLEL_UNDER_CALLGRIND, LEAVE, &r);
-	load_must_be(&r, a->outcome, "under callgrind");
+	counter_open(&c, config, name);
+	load_run(c.server.tls_port, d, few, PARALLEL_UNDER_CALLGRIND, LEAVE, &r);
+	load_must_be(&r, outcome, "under callgrind");
+	counter_start(&c);
+	load_run(c.server.tls_port, d + few, count - few, PARALLEL_UNDER_CALLGRIND, LEAVE, &r);
+	total = counter_stop(&c);
+	load_must_be(&r, outcome, "under callgrind");
+	counter_close(&c);
+	return total / (double)(count - few);
 }
 
 static void
 count_instructions(struct bench *b, const struct device *new, size_t count)
 {
-	struct arrivals known = { b->known, ACCEPTED }, unknown = { new, REFUSED };
-	struct work     active = { arrive, &known, "active" }, first = { arrive, &unknown, "new" };
-	size_t          few = count / 5;
+	const struct server_config *bare = &b->config[BARE], *plugin = &b->config[PLUGIN];
 
-	b->instructions[0] = instructions_count(&b->config[BARE], &active, few, count - few);
-	b->instructions[1] = instructions_count(&b->config[PLUGIN], &active, few, count - few);
-	b->instructions[2] = instructions_count(&b->config[PLUGIN], &first, few, count - few);
+	b->instructions[0] = counted_connections(bare, "active", b->known, count, ACCEPTED);
+	b->instructions[1] = counted_connections(plugin, "active", b->known, count, ACCEPTED);
+	b->instructions[2] = counted_connections(plugin, "new", new, count, REFUSED);
 	b->counted = true;
 }
 

@@ -129,33 +129,32 @@ set_scene(struct bench *b)
  * Instructions.
  */
 
-struct publishing {
-	const struct device *devices;
-	const struct pace   *pace;
-};
-
-static void
-publish(const struct server *s, size_t first, size_t count, const void *context)
+static double
+counted_round(const struct bench *b, const struct server_config *config, const struct pace *pace)
 {
-	const struct publishing *p = context;
-	struct stream           *stream = stream_open(s->tls_port, p->devices, p->pace);
+	struct counter c;
+	struct stream *stream;
+	double         total;
 
-	(void)first;
-	stream_run(stream, count);
+	counter_open(&c, config, pace->name);
+	stream = stream_open(c.server.tls_port, b->devices, pace);
+	stream_run(stream, UNIT);
+	counter_start(&c);
+	stream_run(stream, b->counted);
+	total = counter_stop(&c);
 	stream_close(stream);
+	counter_close(&c);
+	return total / (double)b->counted;
 }
 
 static void
 count_instructions(struct bench *b, size_t pace)
 {
-	struct publishing p = { b->devices, &paces[pace] };
-	struct work       w = { publish, &p, paces[pace].name };
+	double *n = b->instructions[pace];
 
 	for (size_t i = 0; i < b->sides; i++) {
-		b->instructions[pace][i] =
-		    instructions_count(&b->config[i], &w, UNIT, UNIT + b->counted);
-		printf("%-7s %-7s %.0f instructions a message\n", paces[pace].name, side_names[i],
-		    b->instructions[pace][i]);
+		n[i] = counted_round(b, &b->config[i], &paces[pace]);
+		printf("%-7s %-7s %.0f instructions a message\n", paces[pace].name, side_names[i], n[i]);
 	}
 }
 
