@@ -29,14 +29,23 @@ void          codec_put_cert_document(const struct cert_document *d, uint8_t *ou
 size_t        codec_message_size(struct view topic, struct view payload);
 void          codec_put_message(struct view topic, struct view payload, uint8_t *out);
 
-/* Policies and things: the name is the key of the row, decoders leave it
- * empty.  Attributes must be packed, sorted and each once (model.h). */
+/* Policies and things: name and number are the key of the row, decoders leave
+ * them empty.  A size of 0: the record has no encoding (a creation before 1970,
+ * a name above 128 bytes, attributes that are not as model.h says). */
 #define CODEC_POLICY_MAX 64
 size_t        codec_put_policy(const struct policy_record *p, uint8_t out[CODEC_POLICY_MAX]);
 size_t        codec_policy_version_size(const struct policy_version *v);
 void          codec_put_policy_version(const struct policy_version *v, uint8_t *out);
 size_t        codec_thing_size(const struct thing *thing);
 void          codec_put_thing(const struct thing *thing, uint8_t *out);
+
+/* Packed, sorted by name, each once, none too long, not too many?  How many? */
+MUST_USE bool codec_check_attributes(struct view packed, size_t *count);
+
+/* Both, of one name that of changes; an empty value removes the attribute.
+ * Both are as codec_check_attributes() wants them, out has room for both.
+ * Answers the length. */
+size_t        codec_merge_attributes(struct view old, struct view changes, uint8_t *out);
 
 MUST_USE enum err codec_get_policy(struct view in, struct policy_record *out);
 MUST_USE enum err codec_get_policy_version(struct view in, struct policy_version *out);

@@ -68,6 +68,8 @@ MUST_USE enum err registry_add_cert(struct txn *t, const struct cert_registratio
 /* *was: the status before. */
 MUST_USE enum err registry_set_cert_status(struct txn *t, const struct certid *id,
     enum cert_status status, int64_t now, enum cert_status *was, struct diag *diag);
-MUST_USE enum err registry_remove_cert(struct txn *t, const struct certid *id, struct diag *diag);
+/* force: policies that are attached to it are detached, things never. */
+MUST_USE enum err registry_remove_cert(struct txn *t, const struct certid *id, bool force,
+    struct diag *diag);
 
 #endif

@@ -29,7 +29,7 @@
 
 struct store;
 
-#define STORE_SCHEMA 1 /* the version this program writes and reads */
+#define STORE_SCHEMA 2 /* the version this program writes; an older one is upgraded */
 
 struct store_config {
 	const char *path;      /* a directory, made with mode 0700 when missing */
@@ -117,8 +117,9 @@ MUST_USE enum err store_list_certs(struct txn *t, const struct listing *l, struc
     size_t max, size_t *count);
 
 /*
- * Policies, under their names.  A put copies what it is given.  Deleting a
- * policy deletes its versions; it does not detach it.
+ * Policies, under their names.  A put copies what it is given; what a get
+ * answers has the name it was given.  Deleting a policy deletes its versions;
+ * it does not detach it.
  */
 MUST_USE enum err store_get_policy(struct txn *t, struct view name, struct policy_record *out);
 void              store_put_policy(struct txn *t, const struct policy_record *policy);

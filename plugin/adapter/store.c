@@ -189,8 +189,11 @@ enum err
 table_get(struct txn *t, enum table table, struct view key, struct view *value)
 {
 	MDB_val k = val_of(key), v;
-	int rc = mdb_get(t->handle, t->store->tables[table], &k, &v);
+	int rc;
 
+	if (key.len == 0)
+		return ERR_NOT_FOUND;
+	rc = mdb_get(t->handle, t->store->tables[table], &k, &v);
 	if (rc == 0)
 		*value = view_of_val(&v);
 	return store_error(rc);
@@ -202,6 +205,8 @@ put_with(struct txn *t, enum table table, struct view key, struct view value, un
 	MDB_val k = val_of(key), v = val_of(value);
 
 	assert(t->writing);
+	if (key.len == 0)
+		txn_fail(t, ERR_STORAGE, "a name that cannot be stored");
 	if (t->failed != ERR_OK)
 		return;
 	t->store->changed = true;
@@ -227,7 +232,7 @@ table_delete(struct txn *t, enum table table, struct view key, const struct view
 	int rc;
 
 	assert(t->writing);
-	if (t->failed != ERR_OK)
+	if (t->failed != ERR_OK || key.len == 0)
 		return;
 	if (value != NULL)
 		v = val_of(*value);
@@ -276,4 +281,49 @@ cert_by_ca_key(const struct certid *ca_id, int64_t created, const struct certid 
 	memcpy(out, ca_id->b, sizeof(ca_id->b));
 	(void)by_time_key(created, id, out + sizeof(ca_id->b));
 	return (struct view){ out, CERT_BY_CA_SIZE };
+}
+
+struct view
+named_key(struct view before, struct view name, struct view behind, uint8_t out[KEY_MAX])
+{
+	struct view parts[] = { before, name, behind };
+	size_t len = 0;
+
+	if (name.len == 0 || name.len > NAME_MAX_LENGTH || memchr(name.data, 0, name.len) != NULL)
+		return (struct view){ NULL, 0 };
+	for (size_t i = 0; i < COUNT_OF(parts); len += parts[i++].len) {
+		assert(parts[i].len <= KEY_MAX - len);
+		if (parts[i].len > 0)
+			memcpy(out + len, parts[i].data, parts[i].len);
+	}
+	return (struct view){ out, len };
+}
+
+struct view
+name_key(struct view name, uint8_t out[KEY_MAX])
+{
+	return named_key((struct view){ NULL, 0 }, name, (struct view){ NULL, 0 }, out);
+}
+
+struct view
+name_prefix(struct view name, uint8_t out[KEY_MAX])
+{
+	static const uint8_t end[1];
+
+	return named_key((struct view){ NULL, 0 }, name, (struct view){ end, sizeof(end) }, out);
+}
+
+struct view
+name_id_key(struct view name, const struct certid *id, uint8_t out[KEY_MAX])
+{
+	uint8_t behind[1 + sizeof(id->b)] = { 0 };
+
+	memcpy(behind + 1, id->b, sizeof(id->b));
+	return named_key((struct view){ NULL, 0 }, name, (struct view){ behind, sizeof(behind) }, out);
+}
+
+struct view
+id_name_key(const struct certid *id, struct view name, uint8_t out[KEY_MAX])
+{
+	return named_key(id_key(id), name, (struct view){ NULL, 0 }, out);
 }

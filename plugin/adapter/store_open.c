@@ -28,18 +28,27 @@
 
 static const struct {
 	const char *name;
+	unsigned    since; /* which schema */
 	unsigned    flags;
 } tables[TABLE_COUNT] = {
-	[TABLE_META] = { "meta", 0 },
-	[TABLE_CA] = { "ca", 0 },
-	[TABLE_CA_DOCUMENT] = { "ca_document", 0 },
-	[TABLE_CA_BY_SUBJECT] = { "ca_by_subject", MDB_DUPSORT | MDB_DUPFIXED },
-	[TABLE_CA_BY_TIME] = { "ca_by_time", 0 },
-	[TABLE_CERT] = { "cert", 0 },
-	[TABLE_CERT_DOCUMENT] = { "cert_document", 0 },
-	[TABLE_CERT_BY_TIME] = { "cert_by_time", 0 },
-	[TABLE_CERT_BY_CA] = { "cert_by_ca", 0 },
-	[TABLE_MESSAGE] = { "message", 0 },
+	[TABLE_META] = { "meta", 1, 0 },
+	[TABLE_CA] = { "ca", 1, 0 },
+	[TABLE_CA_DOCUMENT] = { "ca_document", 1, 0 },
+	[TABLE_CA_BY_SUBJECT] = { "ca_by_subject", 1, MDB_DUPSORT | MDB_DUPFIXED },
+	[TABLE_CA_BY_TIME] = { "ca_by_time", 1, 0 },
+	[TABLE_CERT] = { "cert", 1, 0 },
+	[TABLE_CERT_DOCUMENT] = { "cert_document", 1, 0 },
+	[TABLE_CERT_BY_TIME] = { "cert_by_time", 1, 0 },
+	[TABLE_CERT_BY_CA] = { "cert_by_ca", 1, 0 },
+	[TABLE_MESSAGE] = { "message", 1, 0 },
+	[TABLE_POLICY] = { "policy", 2, 0 },
+	[TABLE_POLICY_VERSION] = { "policy_version", 2, 0 },
+	[TABLE_POLICY_BY_TIME] = { "policy_by_time", 2, 0 },
+	[TABLE_POLICY_CERT] = { "policy_cert", 2, 0 },
+	[TABLE_CERT_POLICY] = { "cert_policy", 2, 0 },
+	[TABLE_THING] = { "thing", 2, 0 },
+	[TABLE_THING_CERT] = { "thing_cert", 2, 0 },
+	[TABLE_CERT_THING] = { "cert_thing", 2, 0 },
 };
 
 /* LMDB forbids a second environment of one file in a process: closing either
@@ -281,19 +290,40 @@ read_schema(struct store *s, MDB_txn *txn, uint64_t *schema)
 	return rc;
 }
 
-/* The schema is read first: of a newer one nothing else is known, not even its
- * tables. */
+/* All those of our schema; made, where they came with a later one than that. */
 static int
-open_tables_in(struct store *s, MDB_txn *txn, unsigned create, uint64_t *schema)
+open_those_behind_meta(struct store *s, MDB_txn *txn, uint64_t schema)
+{
+	int rc = 0;
+
+	for (size_t i = TABLE_META + 1; rc == 0 && i < TABLE_COUNT; i++) {
+		unsigned create = tables[i].since > schema ? MDB_CREATE : 0;
+
+		rc = mdb_dbi_open(txn, tables[i].name, tables[i].flags | create, &s->tables[i]);
+	}
+	return rc;
+}
+
+/* The schema is read first: of a newer one nothing else is known, not even its
+ * tables.  One that is older, or none at all, gets what it lacks. */
+static int
+open_tables_in(struct store *s, MDB_txn *txn, unsigned flags, unsigned create, uint64_t *schema)
 {
 	int rc = mdb_dbi_open(txn, tables[TABLE_META].name, create, &s->tables[TABLE_META]);
 
-	if (rc == 0 && create != 0)
-		rc = write_schema(s, txn);
-	if (rc == 0)
+	*schema = 0;
+	if (rc == 0 && create == 0)
 		rc = read_schema(s, txn, schema);
-	for (size_t i = TABLE_META + 1; rc == 0 && *schema == STORE_SCHEMA && i < TABLE_COUNT; i++)
-		rc = mdb_dbi_open(txn, tables[i].name, tables[i].flags | create, &s->tables[i]);
+	if (rc != 0 || *schema > STORE_SCHEMA)
+		return rc;
+	if (*schema == STORE_SCHEMA)
+		return open_those_behind_meta(s, txn, STORE_SCHEMA);
+	if ((flags & MDB_RDONLY) != 0 || (*schema == 0 && create == 0))
+		return 0;
+	rc = open_those_behind_meta(s, txn, *schema);
+	if (rc == 0)
+		rc = write_schema(s, txn);
+	*schema = STORE_SCHEMA;
 	return rc;
 }
 
@@ -325,22 +355,23 @@ try_tables(struct store *s, unsigned flags, uint64_t *schema)
 	if (flags == 0)
 		rc = may_create(txn, &create);
 	if (rc == 0)
-		rc = open_tables_in(s, txn, create, schema);
+		rc = open_tables_in(s, txn, flags, create, schema);
 	if (rc == 0)
 		return mdb_txn_commit(txn);
 	mdb_txn_abort(txn);
 	return rc;
 }
 
-/* Tables and schema come into being together, in the first transaction.  A
- * database that has them is opened without waiting for its writer. */
+/* Tables and schema come into being together, in one transaction: that of an
+ * older schema too.  A database that has them is opened without waiting for
+ * its writer. */
 static enum err
 open_tables(struct store *s, const struct store_config *config, struct diag *diag)
 {
 	uint64_t schema = 0;
 	int rc = try_tables(s, MDB_RDONLY, &schema);
 
-	if (rc == MDB_NOTFOUND) {
+	if (rc == MDB_NOTFOUND || (rc == 0 && schema < STORE_SCHEMA)) {
 		rc = try_tables(s, 0, &schema);
 		if (rc == 0 && fsync(s->directory) != 0)
 			rc = errno;

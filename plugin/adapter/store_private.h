@@ -3,7 +3,8 @@
  * store_private.h - what the store*.c files share.  Not for anybody else.
  *
  * store_open.c opens and closes; store.c begins and ends transactions and has
- * the table_ functions; the other files know which row goes where.
+ * the table_ functions; store_walk.c goes through tables, store_pair.c keeps
+ * two that mirror each other; the other files know which row goes where.
  */
 #ifndef JITR_STORE_PRIVATE_H
 #define JITR_STORE_PRIVATE_H
@@ -25,6 +26,14 @@ enum table {
 	TABLE_CERT_BY_TIME,
 	TABLE_CERT_BY_CA,
 	TABLE_MESSAGE,
+	TABLE_POLICY,
+	TABLE_POLICY_VERSION,
+	TABLE_POLICY_BY_TIME,
+	TABLE_POLICY_CERT,
+	TABLE_CERT_POLICY,
+	TABLE_THING,
+	TABLE_THING_CERT,
+	TABLE_CERT_THING,
 	TABLE_COUNT,
 };
 
@@ -67,6 +76,8 @@ void txn_check(struct txn *t, int rc); /* the same from LMDB's return code, when
 MDB_val     val_of(struct view bytes);
 struct view view_of_val(const MDB_val *val);
 
+/* An empty key is one that cannot be: nothing is under it, and putting there
+ * is a failure. */
 MUST_USE int      table_cursor(struct txn *t, enum table table, MDB_cursor **out);
 MUST_USE enum err table_get(struct txn *t, enum table table, struct view key, struct view *value);
 void              table_put(struct txn *t, enum table table, struct view key, struct view value);
@@ -87,5 +98,85 @@ struct view id_key(const struct certid *id); /* lives as long as *id */
 struct view by_time_key(int64_t created, const struct certid *id, uint8_t out[BY_TIME_SIZE]);
 struct view cert_by_ca_key(const struct certid *ca_id, int64_t created,
     const struct certid *id, uint8_t out[CERT_BY_CA_SIZE]);
+
+/* Keys with a name in them, empty when it cannot be one: 1 to NAME_MAX_LENGTH
+ * bytes, none of them zero.  Zero ends a name that something follows. */
+#define KEY_MAX (NAME_MAX_LENGTH + 1 + 32)
+
+struct view named_key(struct view before, struct view name, struct view behind,
+    uint8_t out[KEY_MAX]);
+struct view name_key(struct view name, uint8_t out[KEY_MAX]);
+struct view name_prefix(struct view name, uint8_t out[KEY_MAX]); /* of all that follow it */
+struct view name_id_key(struct view name, const struct certid *id, uint8_t out[KEY_MAX]);
+struct view id_name_key(const struct certid *id, struct view name, uint8_t out[KEY_MAX]);
+
+/* The keys of a table that begin with the same prefix, from where on. */
+struct range {
+	enum table  table;
+	struct view prefix;
+	struct view after; /* the rest of a key, which need not exist; empty: from an end */
+	bool        ascending;
+	size_t      least, most; /* bytes of a key behind the prefix */
+};
+
+struct row {
+	struct view key, rest, value; /* rest: the key behind the prefix; all in the map */
+};
+
+struct walk {
+	MDB_cursor         *cursor;
+	const struct range *range;
+	bool                started;
+	size_t              len;
+	uint8_t             start[KEY_MAX + 8]; /* the walk is beyond this, not at it */
+};
+
+/* walk_end() also where walk_begin() failed. */
+MUST_USE enum err walk_begin(struct walk *w, struct txn *t, const struct range *range);
+MUST_USE enum err walk_next(struct walk *w, struct row *row); /* until ERR_NOT_FOUND */
+void              walk_end(struct walk *w);
+
+/* What to make of a row: an entry of an array. */
+struct taker {
+	enum err (*take)(struct txn *t, const void *of, const struct row *row, void *out);
+	const void *of;
+	void       *out;
+	size_t      size; /* of an entry */
+};
+
+MUST_USE enum err list_rows(struct txn *t, const struct range *range, const struct taker *taker,
+    size_t max, size_t *count);
+
+/* Pairs of a name and a certificate, each with a type below types. */
+struct pairs {
+	enum table by_name, by_id;
+	unsigned   types;
+};
+
+struct pair {
+	struct view   name;
+	struct certid id;
+	unsigned      type;
+};
+
+MUST_USE enum err pair_get(struct txn *t, const struct pairs *p, struct view name,
+    const struct certid *id, unsigned *type);
+void pair_put(struct txn *t, const struct pairs *p, struct view name, const struct certid *id,
+    unsigned type);
+void pair_delete(struct txn *t, const struct pairs *p, struct view name,
+    const struct certid *id);
+
+struct page {
+	void (*emit)(const struct pair *pair, void *out);
+	struct view after; /* empty: from an end */
+	bool        ascending;
+	void       *out;
+	size_t      size, max; /* of an entry, and how many */
+};
+
+MUST_USE enum err pairs_of_id(struct txn *t, const struct pairs *p, const struct certid *id,
+    const struct page *page, size_t *count);
+MUST_USE enum err pairs_of_name(struct txn *t, const struct pairs *p, struct view name,
+    const struct page *page, size_t *count);
 
 #endif

@@ -47,6 +47,7 @@ struct command {
 
 	struct cert_registration registration; /* x and issuer owned by the command */
 	enum cert_status         status;       /* updateCertificate */
+	bool                     force;        /* deleteCertificate */
 
 	struct position after; /* lists */
 	bool            has_after, ascending;

@@ -108,7 +108,6 @@ change_update_cert(struct txn *t, struct command *c, int64_t now)
 	return registry_set_cert_status(t, &c->id, c->status, now, &was, &c->diag);
 }
 
-/* forceDelete detaches policies; without policies it asks for nothing. */
 void
 parse_delete_cert(struct members *m, struct command *c, int64_t now)
 {
@@ -117,7 +116,7 @@ parse_delete_cert(struct members *m, struct command *c, int64_t now)
 
 	(void)now;
 	json_certid(m, "certificateId", &c->id);
-	(void)json_bool(m, "forceDelete", false);
+	c->force = json_bool(m, "forceDelete", false);
 	json_only(m, names, COUNT_OF(names));
 }
 
@@ -125,7 +124,7 @@ enum err
 change_delete_cert(struct txn *t, struct command *c, int64_t now)
 {
 	(void)now;
-	return registry_remove_cert(t, &c->id, &c->diag);
+	return registry_remove_cert(t, &c->id, c->force, &c->diag);
 }
 
 static enum err

@@ -5,9 +5,11 @@
 
 #include "jitr/event.h"
 #include "jitr/registry.h"
+#include "jitr/registry_policy.h"
 #include "jitr/x509.h"
 
 #include "issuer.h"
+#include "registry_private.h"
 
 static void
 announce(struct txn *t, const struct cert *cert, bool first, const char *account_id, int64_t now)
@@ -193,8 +195,8 @@ registry_add_cert(struct txn *t, const struct cert_registration *r, int64_t now,
 	return e == ERR_OK ? put_registered(t, r, &cert) : e;
 }
 
-static enum err
-get_cert(struct txn *t, const struct certid *id, struct cert *cert, struct diag *diag)
+enum err
+registry_get_cert(struct txn *t, const struct certid *id, struct cert *cert, struct diag *diag)
 {
 	char hex[CERTID_HEX_SIZE];
 	enum err e = store_get_cert(t, id, cert);
@@ -211,7 +213,7 @@ registry_set_cert_status(struct txn *t, const struct certid *id, enum cert_statu
     int64_t now, enum cert_status *was, struct diag *diag)
 {
 	struct cert cert;
-	enum err e = get_cert(t, id, &cert, diag);
+	enum err e = registry_get_cert(t, id, &cert, diag);
 
 	if (e != ERR_OK)
 		return e;
@@ -230,24 +232,74 @@ registry_set_cert_status(struct txn *t, const struct certid *id, enum cert_statu
 	return t->failed;
 }
 
-enum err
-registry_remove_cert(struct txn *t, const struct certid *id, struct diag *diag)
+static enum err
+check_removable(const struct cert *cert, const char *hex, struct diag *diag)
 {
-	char hex[CERTID_HEX_SIZE];
-	struct cert cert;
-	enum err e = get_cert(t, id, &cert, diag);
-
-	if (e != ERR_OK)
-		return e;
-	certid_to_hex(id, hex);
-	if (cert.status == CERT_ACTIVE) {
+	if (cert->status == CERT_ACTIVE) {
 		diag_set(diag, "Certificate must be deactivated (not ACTIVE) before deletion. Id: %s", hex);
 		return ERR_WRONG_STATE;
 	}
-	if (cert.status == CERT_PENDING_TRANSFER) {
+	if (cert->status == CERT_PENDING_TRANSFER) {
 		diag_set(diag, "Certificate is being transferred. Id: %s", hex);
 		return ERR_WRONG_STATE;
 	}
+	return ERR_OK;
+}
+
+static enum err
+check_no_things(struct txn *t, const struct certid *id, const char *hex, struct diag *diag)
+{
+	struct thing_principal first;
+	size_t count;
+	enum err e = store_list_principal_things(t, id, NULL, &first, 1, &count);
+
+	if (e != ERR_OK || count == 0)
+		return e;
+	diag_set(diag, "Things must be detached before deletion (id: %s)", hex);
+	return ERR_ATTACHED;
+}
+
+/* Names copied: those that were listed do not outlive the first change. */
+static void
+detach_all(struct txn *t, const struct certid *id, const struct view *names, size_t count)
+{
+	uint8_t copies[POLICIES_PER_CERT_MAX][NAME_MAX_LENGTH];
+	size_t len[POLICIES_PER_CERT_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		len[i] = names[i].len;
+		memcpy(copies[i], names[i].data, len[i]);
+	}
+	for (size_t i = 0; i < count; i++)
+		store_detach(t, (struct view){ copies[i], len[i] }, id);
+}
+
+/* The order of the checks is AWS's: status, things, policies (aws-iot A.3.9). */
+enum err
+registry_remove_cert(struct txn *t, const struct certid *id, bool force, struct diag *diag)
+{
+	struct view policies[POLICIES_PER_CERT_MAX + 1];
+	char hex[CERTID_HEX_SIZE];
+	struct cert cert;
+	size_t count;
+	enum err e = registry_get_cert(t, id, &cert, diag);
+
+	certid_to_hex(id, hex);
+	if (e == ERR_OK)
+		e = check_removable(&cert, hex, diag);
+	if (e == ERR_OK)
+		e = check_no_things(t, id, hex, diag);
+	if (e == ERR_OK)
+		e = store_list_attached(t, id, NULL, true, policies, COUNT_OF(policies), &count);
+	if (e != ERR_OK)
+		return e;
+	if (count > 0 && !force) {
+		diag_set(diag, "Certificate policies must be detached before deletion (id: %s)", hex);
+		return ERR_ATTACHED;
+	}
+	if (count > POLICIES_PER_CERT_MAX)
+		return ERR_CORRUPT;
+	detach_all(t, id, policies, count);
 	store_delete_cert(t, id);
 	return t->failed;
 }

@@ -853,12 +853,12 @@ START_TEST(a_newer_schema_is_refused_in_words)
 	const char *dir = new_dir();
 
 	store_close(open_store(dir));
-	patch(dir, (struct view){ (const uint8_t *)"schema\0\0\0\1", 10 },
+	patch(dir, (struct view){ (const uint8_t *)"schema\0\0\0\2", 10 },
 	    (struct view){ (const uint8_t *)"schema\0\0\0\7", 10 });
 	assert_refused(dir, false, ": made by a newer version (schema 7, this program reads up to "
-				   "1): install that version or restore a backup");
+				   "2): install that version or restore a backup");
 	patch(dir, (struct view){ (const uint8_t *)"schema\0\0\0\7", 10 },
-	    (struct view){ (const uint8_t *)"schema\0\0\0\1", 10 });
+	    (struct view){ (const uint8_t *)"schema\0\0\0\2", 10 });
 	store_close(open_store(dir));
 }
 END_TEST

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * store_pair.c - a set of pairs of a name and a certificate, seen from both
+ * sides: what is attached to what.
+ *
+ * Two tables hold the same pairs, by name and by certificate.  Both change
+ * together, and each is believed only as far as the other one agrees: a pair
+ * that one of them has alone is ERR_CORRUPT, so damage attaches nothing.
+ */
+#include <string.h>
+
+#include "store_private.h"
+
+/* One of the two rows: absent, or what it says. */
+static enum err
+half(struct txn *t, const struct pairs *p, enum table table, struct view key, unsigned *type)
+{
+	struct view row;
+	enum err e = table_get(t, table, key, &row);
+
+	if (e == ERR_OK && (row.len != 1 || row.data[0] >= p->types))
+		return ERR_CORRUPT;
+	if (e == ERR_OK)
+		*type = row.data[0];
+	return e;
+}
+
+enum err
+pair_get(struct txn *t, const struct pairs *p, struct view name, const struct certid *id,
+    unsigned *type)
+{
+	uint8_t key[KEY_MAX];
+	unsigned mirrored = 0;
+	enum err e = half(t, p, p->by_name, name_id_key(name, id, key), type);
+	enum err mirror = half(t, p, p->by_id, id_name_key(id, name, key), &mirrored);
+
+	if (e == mirror)
+		return e == ERR_OK && *type != mirrored ? ERR_CORRUPT : e;
+	return e == ERR_STORAGE || mirror == ERR_STORAGE ? ERR_STORAGE : ERR_CORRUPT;
+}
+
+/* Both keys are made before anything changes: the name may lie in the map. */
+void
+pair_put(struct txn *t, const struct pairs *p, struct view name, const struct certid *id,
+    unsigned type)
+{
+	uint8_t first[KEY_MAX], second[KEY_MAX], byte = (uint8_t)type;
+	struct view by_name = name_id_key(name, id, first), by_id = id_name_key(id, name, second);
+	struct view row = { &byte, 1 };
+
+	if (type >= p->types)
+		txn_fail(t, ERR_STORAGE, "an attachment that cannot be encoded");
+	table_put(t, p->by_name, by_name, row);
+	table_put(t, p->by_id, by_id, row);
+}
+
+/* Also one that only one side has: so damage can be cleared away. */
+void
+pair_delete(struct txn *t, const struct pairs *p, struct view name, const struct certid *id)
+{
+	uint8_t first[KEY_MAX], second[KEY_MAX];
+	struct view by_name = name_id_key(name, id, first), by_id = id_name_key(id, name, second);
+
+	table_delete(t, p->by_name, by_name, NULL);
+	table_delete(t, p->by_id, by_id, NULL);
+}
+
+/* What a listing is of. */
+struct side {
+	const struct pairs  *pairs;
+	struct view          name; /* of this name; or, with id: */
+	const struct certid *id;
+	void (*emit)(const struct pair *pair, void *out);
+};
+
+static enum err
+take_pair(struct txn *t, const void *of, const struct row *row, void *out)
+{
+	const struct side *side = of;
+	struct pair pair = { .name = side->name };
+	enum err e;
+
+	if (side->id != NULL) {
+		pair.id = *side->id;
+		pair.name = row->rest;
+	} else {
+		memcpy(pair.id.b, row->rest.data, sizeof(pair.id.b));
+	}
+	e = pair_get(t, side->pairs, pair.name, &pair.id, &pair.type);
+	if (e == ERR_OK)
+		side->emit(&pair, out);
+	return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+}
+
+enum err
+pairs_of_id(struct txn *t, const struct pairs *p, const struct certid *id,
+    const struct page *page, size_t *count)
+{
+	struct side side = { p, { NULL, 0 }, id, page->emit };
+	struct taker taker = { take_pair, &side, page->out, page->size };
+	struct range r = { .table = p->by_id, .prefix = id_key(id), .after = page->after,
+		.ascending = page->ascending, .least = 1, .most = NAME_MAX_LENGTH };
+
+	return list_rows(t, &r, &taker, page->max, count);
+}
+
+enum err
+pairs_of_name(struct txn *t, const struct pairs *p, struct view name, const struct page *page,
+    size_t *count)
+{
+	struct side side = { p, name, NULL, page->emit };
+	struct taker taker = { take_pair, &side, page->out, page->size };
+	uint8_t prefix[KEY_MAX];
+	struct range r = { .table = p->by_name, .prefix = name_prefix(name, prefix),
+		.after = page->after, .ascending = page->ascending, .least = sizeof(struct certid),
+		.most = sizeof(struct certid) };
+
+	*count = 0;
+	return r.prefix.len == 0 ? ERR_OK : list_rows(t, &r, &taker, page->max, count);
+}

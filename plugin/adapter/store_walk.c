@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * store_walk.c - a way through a table, in the order of its keys.
+ *
+ * A walk begins beyond a key, wherever that is by now: no page of a listing
+ * depends on the one before being unchanged.
+ */
+#include <string.h>
+
+#include "store_private.h"
+
+/* As much of it as there is room for: no key is longer. */
+static void
+start_add(struct walk *w, struct view bytes)
+{
+	size_t room = sizeof(w->start) - w->len, len = bytes.len < room ? bytes.len : room;
+
+	if (len > 0)
+		memcpy(w->start + w->len, bytes.data, len);
+	w->len += len;
+}
+
+/* Without a position the walk starts before the first or behind the last key
+ * there can be: the rest of a key is never a single zero, and shorter than
+ * what is left of the room. */
+static void
+set_start(struct walk *w)
+{
+	const struct range *r = w->range;
+
+	start_add(w, r->prefix);
+	if (r->after.len > 0) {
+		start_add(w, r->after);
+	} else if (r->ascending) {
+		w->start[w->len++] = 0;
+	} else {
+		memset(w->start + w->len, 0xff, sizeof(w->start) - w->len);
+		w->len = sizeof(w->start);
+	}
+}
+
+enum err
+walk_begin(struct walk *w, struct txn *t, const struct range *range)
+{
+	memset(w, 0, sizeof(*w));
+	w->range = range;
+	set_start(w);
+	return store_error(table_cursor(t, range->table, &w->cursor));
+}
+
+static int
+walk_start(const struct walk *w, MDB_val *key, MDB_val *value)
+{
+	struct view start = { w->start, w->len };
+	int rc;
+
+	*key = val_of(start);
+	rc = mdb_cursor_get(w->cursor, key, value, MDB_SET_RANGE);
+	if (w->range->ascending) {
+		if (rc == 0 && view_equal(view_of_val(key), start))
+			rc = mdb_cursor_get(w->cursor, key, value, MDB_NEXT);
+		return rc;
+	}
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		return rc;
+	return mdb_cursor_get(w->cursor, key, value, rc == 0 ? MDB_PREV : MDB_LAST);
+}
+
+enum err
+walk_next(struct walk *w, struct row *row)
+{
+	const struct range *r = w->range;
+	size_t prefix = r->prefix.len;
+	MDB_val key, value;
+	int rc;
+
+	if (w->started)
+		rc = mdb_cursor_get(w->cursor, &key, &value, r->ascending ? MDB_NEXT : MDB_PREV);
+	else
+		rc = walk_start(w, &key, &value);
+	w->started = true;
+	if (rc != 0)
+		return store_error(rc);
+	if (key.mv_size < prefix || memcmp(key.mv_data, w->start, prefix) != 0)
+		return ERR_NOT_FOUND;
+	row->key = view_of_val(&key);
+	row->rest = (struct view){ row->key.data + prefix, row->key.len - prefix };
+	row->value = view_of_val(&value);
+	return row->rest.len < r->least || row->rest.len > r->most ? ERR_CORRUPT : ERR_OK;
+}
+
+void
+walk_end(struct walk *w)
+{
+	if (w->cursor != NULL)
+		mdb_cursor_close(w->cursor);
+}
+
+enum err
+list_rows(struct txn *t, const struct range *range, const struct taker *taker, size_t max,
+    size_t *count)
+{
+	struct walk w;
+	struct row row;
+	enum err e = walk_begin(&w, t, range);
+
+	for (*count = 0; e == ERR_OK && *count < max; *count += e == ERR_OK) {
+		e = walk_next(&w, &row);
+		if (e == ERR_OK)
+			e = taker->take(t, taker->of, &row, (uint8_t *)taker->out + *count * taker->size);
+	}
+	walk_end(&w);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
