@@ -15,13 +15,12 @@
 
 #include "fleet.h"
 
-#define ACCESS_POLICIES   3
-#define ACCESS_STATEMENTS 5 /* of each */
+struct store;
 
-const char *access_policy_name(size_t policy);
-void        access_write_policy(FILE *f, size_t policy);
+/* The policies, attached to the certificates of these devices. */
+void access_register(struct store *s, const struct device *d, size_t count);
 
-/* The plugin's config_file, for clients named as the devices are. */
+/* The other plugin's config_file, for clients named as the devices are. */
 void access_write_roles(FILE *f, const struct device *d, size_t count);
 
 #endif
