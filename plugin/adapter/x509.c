@@ -8,7 +8,7 @@
  * The error queue of OpenSSL belongs to the thread, and the broker looks into
  * it after its own TLS calls: an entry of ours left there would look like the
  * failure of some other client's connection.  So every public function of the
- * x509*.c files ends with an empty queue, whoever filled it.
+ * x509*.c files that may fail ends with an empty queue, whoever filled it.
  */
 #include <limits.h>
 #include <time.h>
@@ -182,8 +182,7 @@ x509_hold(struct x509_st *x)
 void
 x509_free(struct x509_st *x)
 {
-	X509_free(x);
-	ERR_clear_error();
+	X509_free(x); /* leaves nothing in the queue; to clear it is dear */
 }
 
 /* OpenSSL's name for how a server verifies its clients. */
