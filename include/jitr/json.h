@@ -20,6 +20,10 @@
 /* One value and nothing behind it.  Free with cJSON_Delete(). */
 MUST_USE enum err json_parse(struct view text, size_t depth_max, cJSON **out, struct diag *diag);
 
+/* The same of something that is no request: what it is, for the message. */
+MUST_USE enum err json_parse_as(struct view text, const char *what, size_t depth_max, cJSON **out,
+    struct diag *diag);
+
 /* The members of one object, asked for one by one.  The first failure sticks:
  * later questions answer nothing, and failed is looked at once at the end. */
 struct members {

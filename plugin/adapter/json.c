@@ -10,17 +10,23 @@
 /* Of a value that is wrong, as much as helps to find it. */
 #define VALUE_SHOWN 48
 
+/* Who is told what is wrong with what. */
+struct complaint {
+	const char  *what; /* "request" */
+	struct diag *diag;
+};
+
 static enum err
-refuse(struct diag *diag, const char *why)
+refuse(const struct complaint *to, const char *why)
 {
-	diag_set(diag, "The request is not acceptable: %s", why);
+	diag_set(to->diag, "The %s is not acceptable: %s", to->what, why);
 	return ERR_REQUEST;
 }
 
 /* What cJSON would not tell us: a NUL, as a byte or escaped, which ends its
  * strings early, and nesting, on which it recurses. */
 static enum err
-scan_text(struct view text, size_t depth_max, struct diag *diag)
+scan_text(struct view text, size_t depth_max, const struct complaint *to)
 {
 	bool in_string = false;
 	size_t depth = 0;
@@ -29,16 +35,16 @@ scan_text(struct view text, size_t depth_max, struct diag *diag)
 		uint8_t c = text.data[i];
 
 		if (c == '\0')
-			return refuse(diag, "it contains a NUL");
+			return refuse(to, "it contains a NUL");
 		if (in_string && c == '\\') {
 			if (text.len - i > 5 && memcmp(text.data + i + 1, "u0000", 5) == 0)
-				return refuse(diag, "a string contains \\u0000");
+				return refuse(to, "a string contains \\u0000");
 			i++;
 		} else if (c == '"') {
 			in_string = !in_string;
 		} else if (!in_string && (c == '{' || c == '[')) {
 			if (++depth > depth_max)
-				return refuse(diag, "it is nested too deeply");
+				return refuse(to, "it is nested too deeply");
 		} else if (!in_string && (c == '}' || c == ']')) {
 			depth -= depth > 0;
 		}
@@ -47,18 +53,18 @@ scan_text(struct view text, size_t depth_max, struct diag *diag)
 }
 
 static enum err
-check_names(const cJSON *object, struct diag *diag)
+check_names(const cJSON *object, const struct complaint *to)
 {
 	size_t count = 0;
 
 	for (const cJSON *a = object->child; a != NULL; a = a->next) {
 		if (++count > JSON_MEMBERS_MAX)
-			return refuse(diag, "an object has too many members");
+			return refuse(to, "an object has too many members");
 		for (const cJSON *b = a->next; b != NULL; b = b->next) {
 			if (strcmp(a->string, b->string) != 0)
 				continue;
-			diag_set(diag, "The request is not acceptable: member '%.*s' is given twice",
-			    VALUE_SHOWN, a->string);
+			diag_set(to->diag, "The %s is not acceptable: member '%.*s' is given twice",
+			    to->what, VALUE_SHOWN, a->string);
 			return ERR_REQUEST;
 		}
 	}
@@ -67,12 +73,12 @@ check_names(const cJSON *object, struct diag *diag)
 
 /* The depth was checked in the text. */
 static enum err
-check_tree(const cJSON *value, struct diag *diag)
+check_tree(const cJSON *value, const struct complaint *to)
 {
-	enum err e = cJSON_IsObject(value) ? check_names(value, diag) : ERR_OK;
+	enum err e = cJSON_IsObject(value) ? check_names(value, to) : ERR_OK;
 
 	for (const cJSON *c = value->child; e == ERR_OK && c != NULL; c = c->next)
-		e = check_tree(c, diag);
+		e = check_tree(c, to);
 	return e;
 }
 
@@ -85,30 +91,38 @@ only_space(const char *at, const char *end)
 }
 
 enum err
-json_parse(struct view text, size_t depth_max, cJSON **out, struct diag *diag)
+json_parse_as(struct view text, const char *what, size_t depth_max, cJSON **out,
+    struct diag *diag)
 {
+	const struct complaint to = { what, diag };
 	const char *begin = (const char *)text.data, *end = NULL;
 	cJSON *value;
 	enum err e;
 
 	if (text.len == 0)
-		return refuse(diag, "it is empty");
+		return refuse(&to, "it is empty");
 	if (!utf8_valid(text))
-		return refuse(diag, "it is not UTF-8");
-	e = scan_text(text, depth_max, diag);
+		return refuse(&to, "it is not UTF-8");
+	e = scan_text(text, depth_max, &to);
 	if (e != ERR_OK)
 		return e;
 	value = cJSON_ParseWithLengthOpts(begin, text.len, &end, false);
 	if (value == NULL)
-		return refuse(diag, "it is not JSON");
-	e = check_tree(value, diag);
+		return refuse(&to, "it is not JSON");
+	e = check_tree(value, &to);
 	if (e == ERR_OK && !only_space(end, begin + text.len))
-		e = refuse(diag, "something stands behind the JSON value");
+		e = refuse(&to, "something stands behind the JSON value");
 	if (e != ERR_OK)
 		cJSON_Delete(value);
 	else
 		*out = value;
 	return e;
+}
+
+enum err
+json_parse(struct view text, size_t depth_max, cJSON **out, struct diag *diag)
+{
+	return json_parse_as(text, "request", depth_max, out, diag);
 }
 
 struct members

@@ -7,7 +7,7 @@ import sys
 LAYERS = {"core": 1, "adapter": 2, "service": 3, "api": 4, "shell": 5}
 HEADERS = {
     0: ["base"],
-    1: ["text", "model", "codec", "event", "decide", "facts", "pattern", "policy"],
+    1: ["text", "model", "codec", "event", "decide", "facts", "variable", "pattern", "condition", "policy", "policy_form"],
     2: ["x509", "store", "json"],
     3: ["writer", "registry", "registry_policy", "registry_thing", "outbox", "gate", "ca_dir", "stats", "broker", "report"],
     4: ["request"],
@@ -21,7 +21,7 @@ DOORS = {
     r"mosquitto(/|\.h|_broker|_plugin)": r"plugin/shell/mosquitto_api\.h|ctl/client\.[ch]",
     r"(uthash|utlist)\.h": r"plugin/service/\w+\.[ch]",
 }
-PURE = {"decide", "codec", "event", "model", "base", "facts", "pattern", "condition", "policy"}
+PURE = {"decide", "codec", "event", "model", "base", "facts", "variable", "pattern", "condition", "condition_parse", "policy"}
 IMPURE = re.compile(r"\b(time|clock_gettime|malloc|calloc|realloc|free|fopen|getenv|rand)\s*\(")
 
 

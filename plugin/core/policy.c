@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* policy.c - see policy.h: compiled policies are asked. */
+#include <stdio.h>
+#include <string.h>
+
+#include "jitr/policy.h"
+
+#include "jitr/policy_form.h"
+
+static const struct {
+	const char *name, *type;
+} actions[] = {
+	[POLICY_CONNECT] = { "iot:Connect", "client" },
+	[POLICY_PUBLISH] = { "iot:Publish", "topic" },
+	[POLICY_RETAIN_PUBLISH] = { "iot:RetainPublish", "topic" },
+	[POLICY_RECEIVE] = { "iot:Receive", "topic" },
+	[POLICY_SUBSCRIBE] = { "iot:Subscribe", "topicfilter" },
+};
+
+static const struct {
+	const char   *text;
+	enum arn_head head;
+} heads[] = {
+	{ "topic/", HEAD_TOPIC },
+	{ "topicfilter/", HEAD_TOPICFILTER },
+	{ "client/", HEAD_CLIENT },
+};
+
+const char *
+policy_action_name(enum policy_action a)
+{
+	return (size_t)a < COUNT_OF(actions) ? actions[a].name : "";
+}
+
+const char *
+policy_resource_type(enum policy_action a)
+{
+	return (size_t)a < COUNT_OF(actions) ? actions[a].type : "";
+}
+
+struct arn_scope
+arn_scope_of(const char *region, const char *account_id)
+{
+	struct arn_scope scope;
+
+	(void)snprintf(scope.prefix, sizeof(scope.prefix), "arn:aws:iot:%s:%s:", region,
+	    account_id);
+	return scope;
+}
+
+static struct view
+behind(struct view v, size_t n)
+{
+	return (struct view){ v.data + n, v.len - n };
+}
+
+static bool
+has_prefix(struct view v, const char *prefix, size_t len)
+{
+	return v.len >= len && memcmp(v.data, prefix, len) == 0;
+}
+
+size_t
+arn_head_length(const struct policy *p, struct view literal, enum arn_head *head)
+{
+	struct view type;
+
+	*head = HEAD_OTHER;
+	if (literal.len == 0 || !has_prefix(literal, p->scope.prefix, p->prefix_len))
+		return 0;
+	type = behind(literal, p->prefix_len);
+	for (size_t i = 0; i < COUNT_OF(heads); i++) {
+		size_t len = strlen(heads[i].text);
+
+		if (!has_prefix(type, heads[i].text, len))
+			continue;
+		*head = heads[i].head;
+		return p->prefix_len + len;
+	}
+	return 0;
+}
+
+enum arn_head
+arn_head_of(const struct policy *p, struct view head)
+{
+	enum arn_head found;
+
+	return arn_head_length(p, head, &found) == head.len ? found : HEAD_OTHER;
+}
+
+struct view
+dollar_level(struct view name)
+{
+	const uint8_t *end;
+
+	if (name.len == 0 || name.data[0] != '$')
+		return (struct view){ NULL, 0 };
+	end = memchr(name.data, '/', name.len);
+	if (end != NULL)
+		name.len = (size_t)(end - name.data);
+	return name;
+}
+
+/* A request, with what has to be found out once. */
+struct asked {
+	const struct policy_request *request;
+	struct view                  control;
+	struct subject               whole, name;
+	struct view                  level; /* dollar_level() of the name of a topic */
+	enum arn_head                head;  /* in the scope of the policy at hand */
+	struct context               context;
+};
+
+static bool
+ends_with(struct view v, const char *end)
+{
+	size_t len = strlen(end);
+
+	return v.len >= len && memcmp(v.data + v.len - len, end, len) == 0;
+}
+
+/* The topic or filter that is asked for; data NULL: something else is. */
+static struct view
+topic_of(const struct policy_request *r)
+{
+	const uint8_t *slash;
+
+	if (r->action == POLICY_CONNECT)
+		return (struct view){ NULL, 0 };
+	if (ends_with(r->head, ":topic/") || ends_with(r->head, ":topicfilter/"))
+		return r->name;
+	if (r->action == POLICY_CONTROL || r->name.len == 0)
+		return (struct view){ NULL, 0 };
+	if (r->head.len > 0)
+		return r->name;
+	slash = memchr(r->name.data, '/', r->name.len);
+	return slash != NULL ? behind(r->name, (size_t)(slash + 1 - r->name.data)) : r->name;
+}
+
+static const struct facts no_facts;
+
+static struct asked
+ask(const struct policy_request *r)
+{
+	struct asked a = { .request = r, .control = view_of(r->control),
+		.whole = { r->head, r->name }, .name = { .name = r->name } };
+
+	a.level = dollar_level(topic_of(r));
+	a.context.facts = r->facts != NULL ? r->facts : &no_facts;
+	a.context.connecting = r->action == POLICY_CONNECT;
+	a.context.steps = STEPS_MAX;
+	return a;
+}
+
+/* A broad Allow makes no administrator: NotAction never does, and of the
+ * others only those with a name in them (policy.h). */
+static enum truth
+control_matches(const struct statement *s, struct asked *a)
+{
+	struct subject control = { .name = a->control };
+	enum truth t = TRUTH_NO;
+
+	if (s->not_action && !s->deny)
+		return TRUTH_NO;
+	for (size_t i = 0; i < s->action_count && t != TRUTH_YES; i++)
+		if (s->deny || s->actions[i].names_control)
+			t = truth_or(t, pattern_match(&s->actions[i].pattern, &control,
+			    &a->context));
+	return s->not_action ? truth_not(t) : t;
+}
+
+static enum truth
+action_matches(const struct statement *s, struct asked *a)
+{
+	if (a->request->action == POLICY_CONTROL)
+		return control_matches(s, a);
+	return (s->devices & 1u << a->request->action) != 0 ? TRUTH_YES : TRUTH_NO;
+}
+
+static enum truth
+resource_matches(const struct resource *r, struct asked *a)
+{
+	if (r->any)
+		return TRUTH_YES;
+	if (r->head == HEAD_OTHER || a->head == HEAD_OTHER)
+		return pattern_match(&r->whole, &a->whole, &a->context);
+	if (r->head != a->head)
+		return TRUTH_NO;
+	return pattern_match(&r->name, &a->name, &a->context);
+}
+
+static enum truth
+resources_match(const struct statement *s, struct asked *a)
+{
+	bool must_name = a->level.len > 0 && !s->deny;
+	enum truth t = TRUTH_NO;
+
+	if (must_name && s->not_resource)
+		return TRUTH_NO;
+	for (size_t i = 0; i < s->resource_count && t != TRUTH_YES; i++)
+		if (!must_name || view_equal(s->resources[i].level, a->level))
+			t = truth_or(t, resource_matches(&s->resources[i], a));
+	return s->not_resource ? truth_not(t) : t;
+}
+
+static enum truth
+statement_holds(const struct statement *s, struct asked *a)
+{
+	enum truth t = action_matches(s, a);
+
+	if (t != TRUTH_NO)
+		t = truth_and(t, resources_match(s, a));
+	for (size_t i = 0; i < s->condition_count && t != TRUTH_NO; i++)
+		t = truth_and(t, condition_eval(&s->conditions[i], &a->context));
+	return t;
+}
+
+static enum policy_result
+policy_ask(const struct policy *p, struct asked *a, enum policy_result before,
+    struct policy_ground *ground)
+{
+	enum policy_result result = before;
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct statement *s = &p->statements[i];
+		enum truth t;
+
+		if (result == POLICY_ALLOWED && !s->deny)
+			continue;
+		t = statement_holds(s, a);
+		if (t == TRUTH_NO || (t == TRUTH_HIDDEN && !s->deny))
+			continue;
+		ground->statement = i;
+		ground->sid = s->sid;
+		result = s->deny ? POLICY_EXPLICIT_DENY : POLICY_ALLOWED;
+		if (s->deny)
+			break;
+	}
+	return result;
+}
+
+enum policy_result
+policy_eval(const struct policy *const *set, size_t count, const struct policy_request *request,
+    struct policy_ground *ground)
+{
+	enum policy_result result = POLICY_IMPLICIT_DENY;
+	struct asked asked = ask(request);
+
+	for (size_t i = 0; i < count && result != POLICY_EXPLICIT_DENY; i++) {
+		struct policy_ground here = { .policy = i };
+		enum policy_result before = result;
+
+		asked.head = arn_head_of(set[i], request->head);
+		result = policy_ask(set[i], &asked, before, &here);
+		if (result != before && ground != NULL)
+			*ground = here;
+	}
+	return result;
+}
+
+unsigned
+policy_uses(const struct policy *p)
+{
+	return p->uses;
+}
+
+bool
+policy_variable(const struct policy *p, size_t nth, const struct facts *facts, struct view *name,
+    bool *has_value)
+{
+	const struct policy_name *n = p->names;
+	struct view value;
+	size_t cursor = 0;
+
+	while (n != NULL && nth-- > 0)
+		n = n->next;
+	if (n == NULL)
+		return false;
+	*name = n->variable.name;
+	*has_value = variable_next(&n->variable, facts, &cursor, &value);
+	return true;
+}
