@@ -14,8 +14,8 @@
 
 #include "jitr/base.h"
 
-/* Names of one object; none of ours has nearly as many. */
-#define JSON_MEMBERS_MAX 32
+/* Names of one object; a thing may have fifty attributes. */
+#define JSON_MEMBERS_MAX 64
 
 /* One value and nothing behind it.  Free with cJSON_Delete(). */
 MUST_USE enum err json_parse(struct view text, size_t depth_max, cJSON **out, struct diag *diag);

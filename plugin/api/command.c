@@ -1,34 +1,78 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* command.c - see command.h. */
-#include <inttypes.h>
+/* command.c - see command.h: the table, and what every command has. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 
-#include "jitr/text.h"
 #include "jitr/x509.h"
 
+#define NONE RESOURCE_NONE
+#define CA   RESOURCE_CA
+#define CERT RESOURCE_CERTIFICATE
+#define POL  RESOURCE_POLICY
+#define THNG RESOURCE_THING
+
+/* Resources after AWS's service authorization reference: for attachments that
+ * is the certificate. */
 const struct command_type command_types[] = {
-	{ "deleteCACertificate", CONCERNS_CA, parse_ca_id, change_delete_ca, NULL },
-	{ "deleteCertificate", CONCERNS_CERTIFICATE, parse_delete_cert, change_delete_cert, NULL },
-	{ "deleteRegistrationCode", CONCERNS_NOTHING, parse_nothing, change_delete_code, NULL },
-	{ "describeCACertificate", CONCERNS_NOTHING, parse_ca_id, NULL, render_ca },
-	{ "describeCertificate", CONCERNS_NOTHING, parse_cert_id, NULL, render_cert },
-	{ "getRegistrationCode", CONCERNS_NOTHING, parse_nothing, change_get_code, render_code },
-	{ "listCACertificates", CONCERNS_NOTHING, parse_list_cas, NULL, render_cas },
-	{ "listCertificates", CONCERNS_NOTHING, parse_list_certs, NULL, render_certs },
-	{ "listCertificatesByCA", CONCERNS_NOTHING, parse_list_certs_by_ca, NULL,
+	{ "attachPolicy", CERT, POL, CERT, parse_attach_policy, change_attach_policy, NULL },
+	{ "attachPrincipalPolicy", CERT, POL, CERT, parse_attach_principal_policy,
+	    change_attach_policy, NULL },
+	{ "attachThingPrincipal", CERT, THNG, CERT, parse_attach_thing, change_attach_thing, NULL },
+	{ "createPolicy", POL, NONE, POL, parse_create_policy, change_create_policy,
+	    render_policy_made },
+	{ "createPolicyVersion", POL, NONE, POL, parse_create_policy_version,
+	    change_create_policy_version, render_policy_version_made },
+	{ "createThing", THNG, NONE, THNG, parse_create_thing, change_create_thing,
+	    render_thing_made },
+	{ "deleteCACertificate", CA, NONE, CA, parse_ca_id, change_delete_ca, NULL },
+	{ "deleteCertificate", CERT, NONE, CERT, parse_delete_cert, change_delete_cert, NULL },
+	{ "deletePolicy", POL, NONE, POL, parse_policy, change_delete_policy, NULL },
+	{ "deletePolicyVersion", POL, NONE, POL, parse_policy_version,
+	    change_delete_policy_version, NULL },
+	{ "deleteRegistrationCode", NONE, NONE, NONE, parse_nothing, change_delete_code, NULL },
+	{ "deleteThing", THNG, NONE, THNG, parse_delete_thing, change_delete_thing, NULL },
+	{ "describeCACertificate", CA, NONE, NONE, parse_ca_id, NULL, render_ca },
+	{ "describeCertificate", CERT, NONE, NONE, parse_cert_id, NULL, render_cert },
+	{ "describeThing", THNG, NONE, NONE, parse_thing, NULL, render_thing },
+	{ "detachPolicy", CERT, POL, CERT, parse_attach_policy, change_detach_policy, NULL },
+	{ "detachPrincipalPolicy", CERT, POL, CERT, parse_attach_principal_policy,
+	    change_detach_policy, NULL },
+	{ "detachThingPrincipal", CERT, THNG, CERT, parse_detach_thing, change_detach_thing, NULL },
+	{ "getPolicy", POL, NONE, NONE, parse_policy, NULL, render_policy },
+	{ "getPolicyVersion", POL, NONE, NONE, parse_policy_version, NULL, render_policy_version },
+	{ "getRegistrationCode", NONE, NONE, NONE, parse_nothing, change_get_code, render_code },
+	{ "listAttachedPolicies", CERT, NONE, NONE, parse_list_attached_policies, NULL,
+	    render_attached_policies },
+	{ "listCACertificates", NONE, NONE, NONE, parse_list_cas, NULL, render_cas },
+	{ "listCertificates", NONE, NONE, NONE, parse_list_certs, NULL, render_certs },
+	{ "listCertificatesByCA", NONE, NONE, NONE, parse_list_certs_by_ca, NULL,
 	    render_certs_by_ca },
-	{ "registerCACertificate", CONCERNS_CA, parse_register_ca, change_register_ca,
+	{ "listPolicies", NONE, NONE, NONE, parse_list_policies, NULL, render_policies },
+	{ "listPolicyPrincipals", POL, NONE, NONE, parse_list_policy_principals, NULL,
+	    render_policy_principals },
+	{ "listPolicyVersions", POL, NONE, NONE, parse_policy, NULL, render_policy_versions },
+	{ "listPrincipalPolicies", CERT, NONE, NONE, parse_list_principal_policies, NULL,
+	    render_attached_policies },
+	{ "listPrincipalThings", CERT, NONE, NONE, parse_list_principal_things, NULL,
+	    render_principal_things },
+	{ "listTargetsForPolicy", POL, NONE, NONE, parse_list_targets, NULL, render_targets },
+	{ "listThingPrincipals", THNG, NONE, NONE, parse_list_thing_principals, NULL,
+	    render_thing_principals },
+	{ "listThings", NONE, NONE, NONE, parse_list_things, NULL, render_things },
+	{ "registerCACertificate", NONE, NONE, CA, parse_register_ca, change_register_ca,
 	    render_ca_made },
-	{ "registerCertificate", CONCERNS_CERTIFICATE, parse_register_cert, change_register_cert,
+	{ "registerCertificate", NONE, NONE, CERT, parse_register_cert, change_register_cert,
 	    render_cert_made },
-	{ "registerCertificateWithoutCA", CONCERNS_CERTIFICATE, parse_register_cert_without_ca,
+	{ "registerCertificateWithoutCA", NONE, NONE, CERT, parse_register_cert_without_ca,
 	    change_register_cert, render_cert_made },
-	{ "updateCACertificate", CONCERNS_CA, parse_update_ca, change_update_ca, NULL },
-	{ "updateCertificate", CONCERNS_CERTIFICATE, parse_update_cert, change_update_cert, NULL },
+	{ "setDefaultPolicyVersion", POL, NONE, POL, parse_policy_version,
+	    change_set_default_policy_version, NULL },
+	{ "updateCACertificate", CA, NONE, CA, parse_update_ca, change_update_ca, NULL },
+	{ "updateCertificate", CERT, NONE, CERT, parse_update_cert, change_update_cert, NULL },
+	{ "updateThing", THNG, NONE, THNG, parse_update_thing, change_update_thing, NULL },
 };
 const size_t command_type_count = COUNT_OF(command_types);
 
@@ -46,7 +90,7 @@ command_find(const char *name)
 }
 
 static void
-parse_arguments(const cJSON *json, struct command *c, int64_t now)
+parse_arguments(const cJSON *json, struct command *c)
 {
 	struct members m = json_members(json, &c->diag);
 
@@ -60,7 +104,7 @@ parse_arguments(const cJSON *json, struct command *c, int64_t now)
 	if (c->name != NULL) {
 		c->type = command_find(c->name);
 		if (c->type != NULL) {
-			c->type->parse(&m, c, now);
+			c->type->parse(&m, c);
 		} else {
 			m.failed = ERR_REQUEST;
 			diag_set(&c->diag, "Unknown command '%.48s'", c->name);
@@ -70,170 +114,98 @@ parse_arguments(const cJSON *json, struct command *c, int64_t now)
 }
 
 void
-command_parse(const cJSON *json, struct command *c, int64_t now)
+command_parse(const cJSON *json, struct command *c, const struct account *a, int64_t now)
 {
 	memset(c, 0, sizeof(*c));
-	parse_arguments(json, c, now);
+	c->account = a;
+	c->asked = now;
+	parse_arguments(json, c);
 }
 
 void
 command_clear(struct command *c)
 {
 	x509_free(c->x);
-	x509_free(c->registration.x);
-	x509_free(c->registration.issuer);
-	cJSON_free(c->tags);
+	x509_free(c->issuer);
+	cJSON_free(c->kept);
 	memset(c, 0, sizeof(*c));
 }
 
-/* Members that every command may have come first. */
-void
-parse_nothing(struct members *m, struct command *c, int64_t now)
-{
-	static const char *const names[] = { "command", "correlationData" };
+/*
+ * Resources.
+ */
 
-	(void)c;
-	(void)now;
-	json_only(m, names, COUNT_OF(names));
-}
-
-/* A marker is where the last page ended, as digits: they match AWS's pattern
- * (aws-iot 1.7, Marker) and mean nothing to anybody else. */
-#define MARKER_BYTES 40
-
-static void
-parse_marker(struct members *m, struct command *c)
-{
-	const char *marker = json_string(m, "marker", 0, 1024, false);
-	uint8_t bytes[MARKER_BYTES];
-
-	if (marker == NULL)
-		return;
-	if (!hex_decode(bytes, sizeof(bytes), view_of(marker))) {
-		json_fail(m, "marker", marker, "be a nextMarker of an earlier answer");
-		return;
-	}
-	for (size_t i = 0; i < 8; i++)
-		c->after.created = (int64_t)((uint64_t)c->after.created << 8 | bytes[i]);
-	memcpy(c->after.id.b, bytes + 8, sizeof(c->after.id.b));
-	c->has_after = true;
-}
+static const char *const resource_types[] = {
+	[RESOURCE_NONE] = "",
+	[RESOURCE_CA] = "cacert/",
+	[RESOURCE_CERTIFICATE] = "cert/",
+	[RESOURCE_POLICY] = "policy/",
+	[RESOURCE_THING] = "thing/",
+};
 
 void
-parse_listing(struct members *m, struct command *c)
-{
-	c->page_size = (size_t)json_integer(m, "pageSize", 1, PAGE_MAX, PAGE_DEFAULT);
-	c->ascending = json_bool(m, "ascendingOrder", false);
-	parse_marker(m, c);
-}
-
-void
-add_marker(cJSON *data, int64_t created, const struct certid *id)
-{
-	uint8_t bytes[MARKER_BYTES];
-	char hex[2 * MARKER_BYTES + 1];
-
-	for (size_t i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)((uint64_t)created >> (56 - 8 * i));
-	memcpy(bytes + 8, id->b, sizeof(id->b));
-	hex_encode((struct view){ bytes, sizeof(bytes) }, hex);
-	cJSON_AddStringToObject(data, "nextMarker", hex);
-}
-
-struct listing
-command_listing(const struct command *c)
-{
-	return (struct listing){ .after = c->has_after ? &c->after : NULL,
-		.ascending = c->ascending };
-}
-
-bool
-parse_pem(struct members *m, const char *name, bool required, struct x509_st **out)
-{
-	const char *pem = json_string(m, name, 1, X509_PEM_MAX, required);
-	struct diag why = { "" };
-	enum err e;
-
-	if (pem == NULL)
-		return false;
-	e = x509_from_pem(view_of(pem), out, &why);
-	if (e == ERR_OK)
-		return true;
-	m->failed = e;
-	diag_set(m->diag, "%s: %s", name, why.text);
-	return false;
-}
-
-void
-add_hex(cJSON *o, const char *name, const uint8_t *bytes, size_t len)
+resource_text(enum resource r, const struct certid *id, struct view name, char out[RESOURCE_SIZE])
 {
 	char hex[CERTID_HEX_SIZE];
 
-	hex_encode((struct view){ bytes, len }, hex);
-	cJSON_AddStringToObject(o, name, hex);
+	if (r == RESOURCE_CA || r == RESOURCE_CERTIFICATE) {
+		certid_to_hex(id, hex);
+		name = view_of(hex);
+	}
+	(void)snprintf(out, RESOURCE_SIZE, "%s%.*s", resource_types[r], (int)name.len,
+	    name.len > 0 ? (const char *)name.data : "");
+}
+
+/* "iot:DescribeCertificate", from the command's name. */
+#define ACTION_SIZE 64
+
+static void
+action_of(const struct command *c, char out[ACTION_SIZE])
+{
+	(void)snprintf(out, ACTION_SIZE, "iot:%s", c->type->name);
+	out[4] = (char)(out[4] - 'a' + 'A');
 }
 
 void
-add_time(cJSON *o, const char *name, int64_t ms)
+command_authorize(struct command *c, struct gate *g, const struct client *client)
 {
-	cJSON_AddNumberToObject(o, name, (double)ms / 1000);
+	char action[ACTION_SIZE], asked[RESOURCE_SIZE], also[RESOURCE_SIZE], on[RESOURCE_SIZE + ARN_PREFIX_SIZE] = "*";
+
+	if (c->type == NULL || c->result == ERR_REQUEST)
+		return;
+	action_of(c, action);
+	resource_text(c->type->asked, &c->id, c->named, asked);
+	resource_text(c->type->also, &c->id, c->named, also);
+	if (gate_may_control(g, client, action, c->type->asked != RESOURCE_NONE ? asked : NULL,
+	        c->type->also != RESOURCE_NONE ? also : NULL))
+		return;
+	if (c->type->asked != RESOURCE_NONE)
+		(void)snprintf(on, sizeof(on), "%s%s", c->account->scope.prefix, asked);
+	c->result = ERR_DENIED;
+	if (c->type->also == RESOURCE_NONE)
+		diag_set(&c->diag, "No policy of this client allows %s on %s", action, on);
+	else
+		diag_set(&c->diag, "No policy of this client allows %s on %s, or one denies it on %s",
+		    action, on, also);
 }
 
 void
-add_arn(cJSON *o, const char *name, const struct account *a, const char *type,
-    const struct certid *id)
+command_notify(const struct command *c, struct gate *g)
 {
-	char hex[CERTID_HEX_SIZE], arn[256];
-
-	certid_to_hex(id, hex);
-	(void)snprintf(arn, sizeof(arn), "arn:aws:iot:%s:%s:%s/%s", a->region, a->id, type, hex);
-	cJSON_AddStringToObject(o, name, arn);
-}
-
-void
-add_generation(cJSON *o, const struct generation *g)
-{
-	char uuid[40];
-	struct text t = text_in(uuid, sizeof(uuid));
-
-	text_add_uuid(&t, g->b);
-	cJSON_AddStringToObject(o, "generationId", uuid);
-}
-
-void
-add_validity(cJSON *o, int64_t not_before, int64_t not_after)
-{
-	cJSON *validity = cJSON_AddObjectToObject(o, "validity");
-
-	add_time(validity, "notBefore", not_before);
-	add_time(validity, "notAfter", not_after);
-}
-
-static enum err
-add_made_pem(cJSON *o, struct view der)
-{
-	char *pem;
-	enum err e = x509_pem_from_der(der, &pem);
-
-	if (e != ERR_OK)
-		return e;
-	cJSON_AddStringToObject(o, "certificatePem", pem);
-	free(pem);
-	return ERR_OK;
-}
-
-/* As it was received, or made from what the handshake brought. */
-enum err
-add_pem(cJSON *o, struct view pem, struct view der)
-{
-	char *text;
-
-	if (pem.len == 0)
-		return add_made_pem(o, der);
-	text = strndup((const char *)pem.data, pem.len);
-	if (text == NULL)
-		return ERR_NOMEM;
-	cJSON_AddStringToObject(o, "certificatePem", text);
-	free(text);
-	return ERR_OK;
+	if (c->unheard)
+		return;
+	switch (c->type->changed) {
+	case RESOURCE_CERTIFICATE:
+		gate_changed(g, &c->id);
+		break;
+	case RESOURCE_POLICY:
+		gate_policy_changed(g, c->named);
+		break;
+	case RESOURCE_THING:
+		gate_thing_changed(g, c->named);
+		break;
+	case RESOURCE_CA: /* the mirror of the CAs is told: request.c */
+	case RESOURCE_NONE:
+		break;
+	}
 }

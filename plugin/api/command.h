@@ -6,12 +6,15 @@
  * the writer thread and sees only its own parsed arguments.  Text arguments
  * point into the request, which lives until it is answered.
  *
- * The rules are aws-iot A.1 to A.3; doc/api.md is checked against the table.
+ * The rules are aws-iot A.1 to A.6; doc/api.md is checked against the table.
  */
 #ifndef JITR_COMMAND_H
 #define JITR_COMMAND_H
 
-#include "jitr/registry.h"
+#include "jitr/gate.h"
+#include "jitr/policy.h"
+#include "jitr/registry_policy.h"
+#include "jitr/registry_thing.h"
 
 #include "jitr/json.h"
 
@@ -20,59 +23,126 @@ struct command_type;
 
 /* Where we stand in an ARN, and whose the resources are. */
 struct account {
-	const char *id, *region;
+	const char      *id, *region;
+	struct arn_scope scope;
 };
 
-enum { PAGE_DEFAULT = 25, PAGE_MAX = 250 }; /* aws-iot 1.6 */
+/* What commands name, make and change. */
+enum resource {
+	RESOURCE_NONE,
+	RESOURCE_CA,
+	RESOURCE_CERTIFICATE,
+	RESOURCE_POLICY,
+	RESOURCE_THING,
+};
+
+enum { PAGE_MAX = 250, PAGE_DEFAULT = 25, PAGE_DEFAULT_THINGS = 50 }; /* aws-iot 1.6 */
+
+/* What tells an entry of a list from its neighbours. */
+enum page_key {
+	KEY_CREATED_ID,
+	KEY_CREATED_NAME,
+	KEY_ID,
+	KEY_NAME,
+};
+
+/* A place in a list, behind an entry that need not exist any more. */
+struct mark {
+	int64_t       created;
+	struct certid id;
+	struct view   name;
+};
+
+#define MARK_BYTES (8 + NAME_MAX_LENGTH)
+
+struct page {
+	enum page_key key;
+	const char   *next; /* how the answer calls the mark */
+	size_t        size;
+	bool          ascending, has_after;
+	struct mark   after;
+	uint8_t       bytes[MARK_BYTES]; /* what after.name points into */
+};
+
+/*
+ * Arguments by the kind of resource.
+ */
+
+struct ca_arguments {
+	struct ca          record;
+	struct ca_document document;
+	char               proof[REGISTRATION_CODE_SIZE];
+	struct ca_update   update;
+	enum ca_status     new_status;
+	bool               new_auto_registration;
+};
+
+struct cert_arguments {
+	struct view      pem;
+	enum cert_status status;
+	bool             with_ca, force;
+};
+
+struct policy_arguments {
+	struct view document;
+	uint32_t    number; /* of a version, named or made */
+	bool        set_default;
+};
+
+struct thing_arguments {
+	struct thing        record;
+	struct thing_update update;
+	enum principal_type principal_type;
+	struct view         attribute_name, attribute_value, type_name; /* listThings */
+	bool                by_prefix;
+};
 
 /* One command of a request: its arguments and, later, its outcome. */
 struct command {
 	const struct command_type *type; /* NULL: not understood */
 	const char                *name, *correlation; /* to be echoed; NULL: not given */
+	const struct account      *account;
+	int64_t                    asked; /* when */
 	enum err                   result;
 	struct diag                diag;
 
-	struct certid id;      /* the resource named or made */
-	char          code[REGISTRATION_CODE_SIZE];
+	/* The resources named or made: a certificate or CA, a policy or thing. */
+	struct certid id;
+	struct view   named;
+	bool          unheard; /* the change is nobody else's business */
 
-	struct ca          ca; /* registerCACertificate */
-	struct ca_document document;
-	char               proof[REGISTRATION_CODE_SIZE];
-	struct x509_st    *x;  /* owned; what ca.key_id points into */
-	char              *tags; /* owned by cJSON */
+	struct x509_st *x, *issuer; /* owned */
+	char           *kept;       /* owned by cJSON: texts made from the request's */
 
-	struct ca_update update;
-	enum ca_status   new_ca_status;
-	bool             new_auto_registration;
-
-	struct cert_registration registration; /* x and issuer owned by the command */
-	enum cert_status         status;       /* updateCertificate */
-	bool                     force;        /* deleteCertificate */
-
-	struct position after; /* lists */
-	bool            has_after, ascending;
-	size_t          page_size;
-};
-
-/* What a change may concern beyond its own row. */
-enum concern {
-	CONCERNS_NOTHING,
-	CONCERNS_CA,
-	CONCERNS_CERTIFICATE,
+	struct page page;
+	union {
+		char                    code[REGISTRATION_CODE_SIZE];
+		struct ca_arguments     ca;
+		struct cert_arguments   cert;
+		struct policy_arguments policy;
+		struct thing_arguments  thing;
+	};
 };
 
 struct command_type {
-	const char  *name;
-	enum concern concern;
+	const char *name;
 
-	/* JSON to arguments; never touches the store.  now: ms since 1970. */
-	void (*parse)(struct members *m, struct command *c, int64_t now);
+	/* What the caller's policies are asked about (contract, section 3), none:
+	 * "*"; and what they must not deny besides. */
+	enum resource asked, also;
+
+	/* What a change makes or alters: whom it concerns, for the log, and what
+	 * exists already when it does. */
+	enum resource changed;
+
+	/* JSON to arguments; never touches the store. */
+	void (*parse)(struct members *m, struct command *c);
 
 	/* For commands that change something; NULL for those that only read. */
 	enum err (*change)(struct txn *t, struct command *c, int64_t now);
 
 	/* Arguments and outcome to the "data" of the answer; NULL: empty. */
-	enum err (*render)(struct txn *t, struct command *c, const struct account *a, cJSON *data);
+	enum err (*render)(struct txn *t, struct command *c, cJSON *data);
 };
 
 /* Sorted by name. */
@@ -81,53 +151,138 @@ extern const size_t              command_type_count;
 
 const struct command_type *command_find(const char *name);
 
-/* Arguments from one element of "commands"; the outcome is in c->result. */
-void command_parse(const cJSON *json, struct command *c, int64_t now);
+/* Arguments from one element of "commands"; the outcome is in c->result.
+ * account is borrowed for the command's life; now: ms since 1970. */
+void command_parse(const cJSON *json, struct command *c, const struct account *a, int64_t now);
 void command_clear(struct command *c); /* frees what it owns */
 
-/* The parts that command_ca.c and command_cert.c share. */
-void     parse_nothing(struct members *m, struct command *c, int64_t now);
-void     parse_listing(struct members *m, struct command *c);
-bool     parse_pem(struct members *m, const char *name, bool required, struct x509_st **out);
+/* "policy/<name>", "cert/<id>": an ARN behind the account; "" for none. */
+#define RESOURCE_SIZE 160
+void resource_text(enum resource r, const struct certid *id, struct view name,
+    char out[RESOURCE_SIZE]);
+
+/* Refuses a command that the client's policies do not allow.  After syntax and
+ * before anything else (aws-iot 1.5): what is wrong with the content is for
+ * those who may. */
+void command_authorize(struct command *c, struct gate *g, const struct client *client);
+
+/* Tells the gate what a committed change concerns. */
+void command_notify(const struct command *c, struct gate *g);
+
+/* The parts that commands share (command_parts.c). */
+void parse_nothing(struct members *m, struct command *c);
+void parse_fail(struct members *m, enum err e, const char *why);
+void parse_take(struct members *m, enum err e); /* the sentence is in place already */
+void parse_markers(struct members *m, struct command *c, enum page_key key);
+void parse_tokens(struct members *m, struct command *c, enum page_key key);
+bool parse_pem(struct members *m, const char *name, bool required, struct x509_st **out);
+void parse_tags(struct members *m);
+void parse_policy_name(struct members *m, struct command *c);
+void parse_thing_name(struct members *m, const char *name, bool required, struct view *out);
+void parse_principal(struct members *m, const char *name, struct command *c); /* ARN or id */
+
+void     add_view(cJSON *o, const char *name, struct view v); /* not if empty */
 void     add_hex(cJSON *o, const char *name, const uint8_t *bytes, size_t len);
 void     add_time(cJSON *o, const char *name, int64_t ms); /* seconds with a fraction */
-void     add_arn(cJSON *o, const char *name, const struct account *a, const char *type,
+void     add_id_arn(cJSON *o, const char *name, const struct account *a, enum resource r,
          const struct certid *id);
-void     add_generation(cJSON *o, const struct generation *g);
+void     add_name_arn(cJSON *o, const char *name, const struct account *a, enum resource r,
+         struct view resource_name);
+void     add_uuid(cJSON *o, const char *name, const struct generation *g);
 void     add_validity(cJSON *o, int64_t not_before, int64_t not_after);
 enum err add_pem(cJSON *o, struct view pem, struct view der);
-void     add_marker(cJSON *data, int64_t created, const struct certid *id);
-struct listing command_listing(const struct command *c);
+void     add_mark(cJSON *data, const struct command *c, const struct mark *last);
 
-/* The rows of command_ca.c and command_cert.c. */
-void     parse_register_ca(struct members *m, struct command *c, int64_t now);
-void     parse_ca_id(struct members *m, struct command *c, int64_t now);
-void     parse_update_ca(struct members *m, struct command *c, int64_t now);
-void     parse_list_cas(struct members *m, struct command *c, int64_t now);
+/* A page of principals, ARNs of certificates, and the mark behind it.  ids has
+ * one more than the page if there are more. */
+void     add_principals(cJSON *data, const char *name, const struct command *c,
+         const struct certid *ids, size_t count);
+
+/* ERR_NOT_FOUND, with a sentence, when there is no such resource. */
+enum err check_principal(struct txn *t, struct command *c, struct cert *out);
+enum err check_policy(struct txn *t, struct command *c, struct policy_record *out);
+
+/* The rows of command_ca.c. */
+void     parse_register_ca(struct members *m, struct command *c);
+void     parse_ca_id(struct members *m, struct command *c);
+void     parse_update_ca(struct members *m, struct command *c);
+void     parse_list_cas(struct members *m, struct command *c);
 enum err change_get_code(struct txn *t, struct command *c, int64_t now);
 enum err change_delete_code(struct txn *t, struct command *c, int64_t now);
 enum err change_register_ca(struct txn *t, struct command *c, int64_t now);
 enum err change_update_ca(struct txn *t, struct command *c, int64_t now);
 enum err change_delete_ca(struct txn *t, struct command *c, int64_t now);
-enum err render_code(struct txn *t, struct command *c, const struct account *a, cJSON *data);
-enum err render_ca_made(struct txn *t, struct command *c, const struct account *a, cJSON *data);
-enum err render_ca(struct txn *t, struct command *c, const struct account *a, cJSON *data);
-enum err render_cas(struct txn *t, struct command *c, const struct account *a, cJSON *data);
+enum err render_code(struct txn *t, struct command *c, cJSON *data);
+enum err render_ca_made(struct txn *t, struct command *c, cJSON *data);
+enum err render_ca(struct txn *t, struct command *c, cJSON *data);
+enum err render_cas(struct txn *t, struct command *c, cJSON *data);
 
-void     parse_register_cert(struct members *m, struct command *c, int64_t now);
-void     parse_register_cert_without_ca(struct members *m, struct command *c, int64_t now);
-void     parse_cert_id(struct members *m, struct command *c, int64_t now);
-void     parse_update_cert(struct members *m, struct command *c, int64_t now);
-void     parse_delete_cert(struct members *m, struct command *c, int64_t now);
-void     parse_list_certs(struct members *m, struct command *c, int64_t now);
-void     parse_list_certs_by_ca(struct members *m, struct command *c, int64_t now);
+/* Of command_cert.c. */
+void     parse_register_cert(struct members *m, struct command *c);
+void     parse_register_cert_without_ca(struct members *m, struct command *c);
+void     parse_cert_id(struct members *m, struct command *c);
+void     parse_update_cert(struct members *m, struct command *c);
+void     parse_delete_cert(struct members *m, struct command *c);
+void     parse_list_certs(struct members *m, struct command *c);
+void     parse_list_certs_by_ca(struct members *m, struct command *c);
 enum err change_register_cert(struct txn *t, struct command *c, int64_t now);
 enum err change_update_cert(struct txn *t, struct command *c, int64_t now);
 enum err change_delete_cert(struct txn *t, struct command *c, int64_t now);
-enum err render_cert_made(struct txn *t, struct command *c, const struct account *a, cJSON *data);
-enum err render_cert(struct txn *t, struct command *c, const struct account *a, cJSON *data);
-enum err render_certs(struct txn *t, struct command *c, const struct account *a, cJSON *data);
-enum err render_certs_by_ca(struct txn *t, struct command *c, const struct account *a,
-    cJSON *data);
+enum err render_cert_made(struct txn *t, struct command *c, cJSON *data);
+enum err render_cert(struct txn *t, struct command *c, cJSON *data);
+enum err render_certs(struct txn *t, struct command *c, cJSON *data);
+enum err render_certs_by_ca(struct txn *t, struct command *c, cJSON *data);
+
+/* Of command_policy.c. */
+void     parse_create_policy(struct members *m, struct command *c);
+void     parse_policy(struct members *m, struct command *c);
+void     parse_list_policies(struct members *m, struct command *c);
+void     parse_create_policy_version(struct members *m, struct command *c);
+void     parse_policy_version(struct members *m, struct command *c);
+enum err change_create_policy(struct txn *t, struct command *c, int64_t now);
+enum err change_delete_policy(struct txn *t, struct command *c, int64_t now);
+enum err change_create_policy_version(struct txn *t, struct command *c, int64_t now);
+enum err change_set_default_policy_version(struct txn *t, struct command *c, int64_t now);
+enum err change_delete_policy_version(struct txn *t, struct command *c, int64_t now);
+enum err render_policy_made(struct txn *t, struct command *c, cJSON *data);
+enum err render_policy(struct txn *t, struct command *c, cJSON *data);
+enum err render_policies(struct txn *t, struct command *c, cJSON *data);
+enum err render_policy_version_made(struct txn *t, struct command *c, cJSON *data);
+enum err render_policy_version(struct txn *t, struct command *c, cJSON *data);
+enum err render_policy_versions(struct txn *t, struct command *c, cJSON *data);
+
+/* Of command_attach.c. */
+void     parse_attach_policy(struct members *m, struct command *c);
+void     parse_attach_principal_policy(struct members *m, struct command *c);
+void     parse_list_attached_policies(struct members *m, struct command *c);
+void     parse_list_targets(struct members *m, struct command *c);
+void     parse_list_principal_policies(struct members *m, struct command *c);
+void     parse_list_policy_principals(struct members *m, struct command *c);
+enum err change_attach_policy(struct txn *t, struct command *c, int64_t now);
+enum err change_detach_policy(struct txn *t, struct command *c, int64_t now);
+enum err render_attached_policies(struct txn *t, struct command *c, cJSON *data);
+enum err render_targets(struct txn *t, struct command *c, cJSON *data);
+enum err render_policy_principals(struct txn *t, struct command *c, cJSON *data);
+
+/* Of command_thing.c. */
+void     parse_create_thing(struct members *m, struct command *c);
+void     parse_thing(struct members *m, struct command *c);
+void     parse_update_thing(struct members *m, struct command *c);
+void     parse_delete_thing(struct members *m, struct command *c);
+void     parse_list_things(struct members *m, struct command *c);
+void     parse_attach_thing(struct members *m, struct command *c);
+void     parse_detach_thing(struct members *m, struct command *c);
+void     parse_list_thing_principals(struct members *m, struct command *c);
+void     parse_list_principal_things(struct members *m, struct command *c);
+enum err change_create_thing(struct txn *t, struct command *c, int64_t now);
+enum err change_update_thing(struct txn *t, struct command *c, int64_t now);
+enum err change_delete_thing(struct txn *t, struct command *c, int64_t now);
+enum err change_attach_thing(struct txn *t, struct command *c, int64_t now);
+enum err change_detach_thing(struct txn *t, struct command *c, int64_t now);
+enum err render_thing_made(struct txn *t, struct command *c, cJSON *data);
+enum err render_thing(struct txn *t, struct command *c, cJSON *data);
+enum err render_things(struct txn *t, struct command *c, cJSON *data);
+enum err render_thing_principals(struct txn *t, struct command *c, cJSON *data);
+enum err render_principal_things(struct txn *t, struct command *c, cJSON *data);
 
 #endif

@@ -31,72 +31,74 @@ parse_status(struct members *m, const char *name, bool required, enum cert_statu
 }
 
 static void
-parse_certificate(struct members *m, struct command *c, int64_t now)
+parse_certificate(struct members *m, struct command *c)
 {
-	if (!parse_pem(m, "certificatePem", true, &c->registration.x))
+	if (!parse_pem(m, "certificatePem", true, &c->x))
 		return;
-	c->registration.pem = view_of(json_string(m, "certificatePem", 0, X509_PEM_MAX, false));
+	c->cert.pem = view_of(json_string(m, "certificatePem", 0, X509_PEM_MAX, false));
 	if (m->failed == ERR_OK)
-		m->failed = x509_check_client(c->registration.x, now, m->diag);
+		m->failed = x509_check_client(c->x, c->asked, m->diag);
 }
 
 void
-parse_register_cert(struct members *m, struct command *c, int64_t now)
+parse_register_cert(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "command", "correlationData", "certificatePem",
 		"caCertificatePem", "setAsActive", "status" };
 	bool active = json_bool(m, "setAsActive", false);
 
-	c->registration.with_ca = true;
-	if (!parse_status(m, "status", false, &c->registration.status)) /* it wins (aws-iot J, 11) */
-		c->registration.status = active ? CERT_ACTIVE : CERT_INACTIVE;
+	c->cert.with_ca = true;
+	if (!parse_status(m, "status", false, &c->cert.status)) /* it wins (aws-iot J, 11) */
+		c->cert.status = active ? CERT_ACTIVE : CERT_INACTIVE;
 	json_only(m, names, COUNT_OF(names));
-	parse_certificate(m, c, now);
-	(void)parse_pem(m, "caCertificatePem", false, &c->registration.issuer);
+	parse_certificate(m, c);
+	(void)parse_pem(m, "caCertificatePem", false, &c->issuer);
 }
 
 void
-parse_register_cert_without_ca(struct members *m, struct command *c, int64_t now)
+parse_register_cert_without_ca(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "command", "correlationData", "certificatePem",
 		"status" };
 
-	if (!parse_status(m, "status", false, &c->registration.status))
-		c->registration.status = CERT_INACTIVE;
+	if (!parse_status(m, "status", false, &c->cert.status))
+		c->cert.status = CERT_INACTIVE;
 	json_only(m, names, COUNT_OF(names));
-	parse_certificate(m, c, now);
+	parse_certificate(m, c);
 }
 
 enum err
 change_register_cert(struct txn *t, struct command *c, int64_t now)
 {
-	return registry_add_cert(t, &c->registration, now, &c->id, &c->diag);
+	const struct cert_registration r = { .x = c->x, .pem = c->cert.pem,
+		.with_ca = c->cert.with_ca, .issuer = c->issuer, .status = c->cert.status };
+
+	return registry_add_cert(t, &r, now, &c->id, &c->diag);
 }
 
 enum err
-render_cert_made(struct txn *t, struct command *c, const struct account *a, cJSON *data)
+render_cert_made(struct txn *t, struct command *c, cJSON *data)
 {
 	(void)t;
-	add_arn(data, "certificateArn", a, "cert", &c->id);
+	add_id_arn(data, "certificateArn", c->account, RESOURCE_CERTIFICATE, &c->id);
 	add_hex(data, "certificateId", c->id.b, sizeof(c->id.b));
 	return ERR_OK;
 }
 
 void
-parse_cert_id(struct members *m, struct command *c, int64_t now)
+parse_cert_id(struct members *m, struct command *c)
 {
-	parse_ca_id(m, c, now);
+	parse_ca_id(m, c);
 }
 
 void
-parse_update_cert(struct members *m, struct command *c, int64_t now)
+parse_update_cert(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "command", "correlationData", "certificateId",
 		"newStatus" };
 
-	(void)now;
 	json_certid(m, "certificateId", &c->id);
-	(void)parse_status(m, "newStatus", true, &c->status);
+	(void)parse_status(m, "newStatus", true, &c->cert.status);
 	json_only(m, names, COUNT_OF(names));
 }
 
@@ -105,18 +107,17 @@ change_update_cert(struct txn *t, struct command *c, int64_t now)
 {
 	enum cert_status was;
 
-	return registry_set_cert_status(t, &c->id, c->status, now, &was, &c->diag);
+	return registry_set_cert_status(t, &c->id, c->cert.status, now, &was, &c->diag);
 }
 
 void
-parse_delete_cert(struct members *m, struct command *c, int64_t now)
+parse_delete_cert(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "command", "correlationData", "certificateId",
 		"forceDelete" };
 
-	(void)now;
 	json_certid(m, "certificateId", &c->id);
-	c->force = json_bool(m, "forceDelete", false);
+	c->cert.force = json_bool(m, "forceDelete", false);
 	json_only(m, names, COUNT_OF(names));
 }
 
@@ -124,7 +125,7 @@ enum err
 change_delete_cert(struct txn *t, struct command *c, int64_t now)
 {
 	(void)now;
-	return registry_remove_cert(t, &c->id, c->force, &c->diag);
+	return registry_remove_cert(t, &c->id, c->cert.force, &c->diag);
 }
 
 static enum err
@@ -135,7 +136,7 @@ describe(struct txn *t, const struct cert *cert, const struct account *a, cJSON 
 
 	if (e != ERR_OK)
 		return e;
-	add_arn(o, "certificateArn", a, "cert", &cert->id);
+	add_id_arn(o, "certificateArn", a, RESOURCE_CERTIFICATE, &cert->id);
 	add_hex(o, "certificateId", cert->id.b, sizeof(cert->id.b));
 	if (cert->has_ca)
 		add_hex(o, "caCertificateId", cert->ca_id.b, sizeof(cert->ca_id.b));
@@ -146,48 +147,41 @@ describe(struct txn *t, const struct cert *cert, const struct account *a, cJSON 
 	add_time(o, "lastModifiedDate", cert->modified);
 	cJSON_AddNumberToObject(o, "customerVersion", cert->version);
 	cJSON_AddObjectToObject(o, "transferData");
-	add_generation(o, &cert->generation);
+	add_uuid(o, "generationId", &cert->generation);
 	add_validity(o, cert->not_before, cert->not_after);
 	cJSON_AddStringToObject(o, "certificateMode", cert_mode_name(cert->mode));
 	return e;
 }
 
 enum err
-render_cert(struct txn *t, struct command *c, const struct account *a, cJSON *data)
+render_cert(struct txn *t, struct command *c, cJSON *data)
 {
-	char hex[CERTID_HEX_SIZE];
 	struct cert cert;
-	enum err e = store_get_cert(t, &c->id, &cert);
+	enum err e = check_principal(t, c, &cert);
 
-	if (e == ERR_NOT_FOUND) {
-		certid_to_hex(&c->id, hex);
-		diag_set(&c->diag, "Certificate not found (id: %s)", hex);
-	}
 	if (e != ERR_OK)
 		return e;
-	return describe(t, &cert, a, cJSON_AddObjectToObject(data, "certificateDescription"));
+	return describe(t, &cert, c->account, cJSON_AddObjectToObject(data, "certificateDescription"));
 }
 
 void
-parse_list_certs(struct members *m, struct command *c, int64_t now)
+parse_list_certs(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "command", "correlationData", "pageSize", "marker",
 		"ascendingOrder" };
 
-	(void)now;
-	parse_listing(m, c);
+	parse_markers(m, c, KEY_CREATED_ID);
 	json_only(m, names, COUNT_OF(names));
 }
 
 void
-parse_list_certs_by_ca(struct members *m, struct command *c, int64_t now)
+parse_list_certs_by_ca(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "command", "correlationData", "caCertificateId",
 		"pageSize", "marker", "ascendingOrder" };
 
-	(void)now;
 	json_certid(m, "caCertificateId", &c->id);
-	parse_listing(m, c);
+	parse_markers(m, c, KEY_CREATED_ID);
 	json_only(m, names, COUNT_OF(names));
 }
 
@@ -196,7 +190,7 @@ add_cert_entry(cJSON *list, const struct account *a, const struct cert *cert)
 {
 	cJSON *o = cJSON_CreateObject();
 
-	add_arn(o, "certificateArn", a, "cert", &cert->id);
+	add_id_arn(o, "certificateArn", a, RESOURCE_CERTIFICATE, &cert->id);
 	add_hex(o, "certificateId", cert->id.b, sizeof(cert->id.b));
 	cJSON_AddStringToObject(o, "status", cert_status_name(cert->status));
 	cJSON_AddStringToObject(o, "certificateMode", cert_mode_name(cert->mode));
@@ -205,34 +199,34 @@ add_cert_entry(cJSON *list, const struct account *a, const struct cert *cert)
 }
 
 static enum err
-render_list(struct txn *t, struct command *c, const struct certid *ca, const struct account *a,
-    cJSON *data)
+render_list(struct txn *t, struct command *c, const struct certid *ca, cJSON *data)
 {
 	struct cert *page = calloc(PAGE_MAX + 1, sizeof(*page));
 	cJSON *list = cJSON_AddArrayToObject(data, "certificates");
-	struct listing l = command_listing(c);
-	size_t count = 0;
+	struct position after = { c->page.after.created, c->page.after.id };
+	struct listing l = { ca, c->page.has_after ? &after : NULL, c->page.ascending };
+	size_t count = 0, size = c->page.size;
 	enum err e = ERR_NOMEM;
 
-	l.ca = ca;
 	if (page != NULL)
-		e = store_list_certs(t, &l, page, c->page_size + 1, &count);
-	for (size_t i = 0; e == ERR_OK && i < count && i < c->page_size; i++)
-		add_cert_entry(list, a, &page[i]);
-	if (e == ERR_OK && count > c->page_size)
-		add_marker(data, page[c->page_size - 1].created, &page[c->page_size - 1].id);
+		e = store_list_certs(t, &l, page, size + 1, &count);
+	for (size_t i = 0; e == ERR_OK && i < count && i < size; i++)
+		add_cert_entry(list, c->account, &page[i]);
+	if (e == ERR_OK && count > size)
+		add_mark(data, c, &(struct mark){ .created = page[size - 1].created,
+		    .id = page[size - 1].id });
 	free(page);
 	return e;
 }
 
 enum err
-render_certs(struct txn *t, struct command *c, const struct account *a, cJSON *data)
+render_certs(struct txn *t, struct command *c, cJSON *data)
 {
-	return render_list(t, c, NULL, a, data);
+	return render_list(t, c, NULL, data);
 }
 
 enum err
-render_certs_by_ca(struct txn *t, struct command *c, const struct account *a, cJSON *data)
+render_certs_by_ca(struct txn *t, struct command *c, cJSON *data)
 {
-	return render_list(t, c, &c->id, a, data);
+	return render_list(t, c, &c->id, data);
 }

@@ -46,7 +46,8 @@ api_open(const struct api_config *config, struct api **out)
 	if (a == NULL)
 		return ERR_NOMEM;
 	a->config = *config;
-	a->account = (struct account){ a->config.account_id, a->config.region };
+	a->account = (struct account){ a->config.account_id, a->config.region,
+		arn_scope_of(a->config.region, a->config.account_id) };
 	*out = a;
 	return ERR_OK;
 }
@@ -76,12 +77,23 @@ request_free(struct request *r)
  * Answers.
  */
 
-static void
-add_resource(const struct api *a, const struct command *c, cJSON *o)
+static bool
+has_id(enum resource r)
 {
-	add_hex(o, "resourceId", c->id.b, sizeof(c->id.b));
-	add_arn(o, "resourceArn", &a->account, c->type->concern == CONCERNS_CA ? "cacert" : "cert",
-	    &c->id);
+	return r == RESOURCE_CA || r == RESOURCE_CERTIFICATE;
+}
+
+/* What exists already. */
+static void
+add_resource(const struct command *c, cJSON *o)
+{
+	if (has_id(c->type->changed)) {
+		add_hex(o, "resourceId", c->id.b, sizeof(c->id.b));
+		add_id_arn(o, "resourceArn", c->account, c->type->changed, &c->id);
+	} else {
+		add_view(o, "resourceId", c->named);
+		add_name_arn(o, "resourceArn", c->account, c->type->changed, c->named);
+	}
 }
 
 /* The message may quote a value cut in the middle of a character. */
@@ -102,16 +114,16 @@ add_message(cJSON *o, const char *message)
 }
 
 static void
-add_error(const struct api *a, const struct command *c, cJSON *o)
+add_error(const struct command *c, cJSON *o)
 {
 	cJSON_AddStringToObject(o, "error", err_aws_name(c->result));
 	add_message(o, c->diag.text[0] != '\0' ? c->diag.text : err_text(c->result));
 	if (c->result == ERR_EXISTS)
-		add_resource(a, c, o);
+		add_resource(c, o);
 }
 
 static void
-render_command(const struct api *a, struct txn *t, struct command *c, cJSON *o)
+render_command(struct txn *t, struct command *c, cJSON *o)
 {
 	cJSON *data = cJSON_CreateObject();
 
@@ -122,13 +134,13 @@ render_command(const struct api *a, struct txn *t, struct command *c, cJSON *o)
 	if (c->result == ERR_OK && data == NULL)
 		c->result = ERR_NOMEM;
 	if (c->result == ERR_OK && c->type->render != NULL)
-		c->result = c->type->render(t, c, &a->account, data);
+		c->result = c->type->render(t, c, data);
 	if (c->result == ERR_OK) {
 		cJSON_AddItemToObject(o, "data", data);
 		return;
 	}
 	cJSON_Delete(data);
-	add_error(a, c, o);
+	add_error(c, o);
 }
 
 /* The responses to the present run. */
@@ -145,7 +157,7 @@ respond(struct request *r)
 
 		if (e != ERR_OK && c->result == ERR_OK)
 			c->result = e;
-		render_command(a, &t, c, o);
+		render_command(&t, c, o);
 		if (!cJSON_AddItemToArray(r->responses, o))
 			cJSON_Delete(o);
 	}
@@ -169,10 +181,25 @@ render(struct request *r)
 	return text;
 }
 
+/* " policy=<name>"; nothing where the request did not get as far as naming it. */
+static void
+text_add_resource(struct text *t, const struct command *c, enum resource r)
+{
+	static const struct certid none;
+	static const char *const words[] = { "", "ca", "certificate", "policy", "thing" };
+
+	if (r == RESOURCE_NONE || (has_id(r) ? certid_equal(&c->id, &none) : c->named.len == 0))
+		return;
+	text_addf(t, " %s=", words[r]);
+	if (has_id(r))
+		text_add_hex(t, (struct view){ c->id.b, sizeof(c->id.b) });
+	else
+		text_add_escaped(t, c->named, NAME_MAX_LENGTH);
+}
+
 static void
 log_change(const struct api *a, const struct request *r, const struct command *c)
 {
-	static const struct certid none;
 	char buffer[700];
 	struct text t = text_in(buffer, sizeof(buffer));
 
@@ -181,10 +208,8 @@ log_change(const struct api *a, const struct request *r, const struct command *c
 	text_add(&t, "\" client=\"");
 	text_add_escaped(&t, view_of(r->client_id), 80);
 	text_addf(&t, "\" result=%s", c->result == ERR_OK ? "done" : err_aws_name(c->result));
-	if (c->type->concern != CONCERNS_NOTHING && !certid_equal(&c->id, &none)) {
-		text_addf(&t, " %s=", c->type->concern == CONCERNS_CA ? "ca" : "certificate");
-		text_add_hex(&t, (struct view){ c->id.b, sizeof(c->id.b) });
-	}
+	text_add_resource(&t, c, c->type->changed);
+	text_add_resource(&t, c, c->type->also);
 	report_line(a->config.report, c->result == ERR_OK ? LEVEL_NOTICE : LEVEL_WARNING, "%s",
 	    buffer);
 }
@@ -241,7 +266,7 @@ request_run(struct txn *t, struct job *job, int64_t now)
 		struct command *c = &r->commands[i];
 
 		c->result = c->type->change(t, c, now);
-		r->changes_ca |= c->result == ERR_OK && c->type->concern == CONCERNS_CA;
+		r->changes_ca |= c->result == ERR_OK && c->type->changed == RESOURCE_CA;
 	}
 	return ERR_OK;
 }
@@ -299,10 +324,10 @@ request_finish(struct job *job, void *context)
 	else if (r->changes_ca)
 		mirrored(a, r->mirror_result, &r->mirror_diag);
 	for (size_t i = r->done; i < r->end; i++) {
-		struct command *c = &r->commands[i];
+		const struct command *c = &r->commands[i];
 
-		if (c->result == ERR_OK && c->type->concern == CONCERNS_CERTIFICATE)
-			gate_changed(a->config.gate, &c->id);
+		if (c->result == ERR_OK)
+			command_notify(c, a->config.gate);
 	}
 	respond(r);
 	carry_on(r);
@@ -450,28 +475,45 @@ parse_commands(struct request *r, const cJSON *commands)
 	size_t i = 0;
 
 	cJSON_ArrayForEach(json, commands)
-		command_parse(json, &r->commands[i++], r->api->config.now());
+		command_parse(json, &r->commands[i++], &r->api->account, r->api->config.now());
 }
 
 static void
-log_denied(struct api *a, const struct client *c)
+log_denied(struct api *a, const struct client *c, const char *reason, const char *command)
 {
 	char buffer[400];
 	struct text t = text_in(buffer, sizeof(buffer));
 
 	a->config.stats->denied++;
-	text_add(&t, "request refused: reason=\"not an administrator\" user=\"");
+	text_addf(&t, "request refused: reason=\"%s\" user=\"", reason);
 	text_add_escaped(&t, view_of(c->user_name), 80);
 	text_add(&t, "\" client=\"");
 	text_add_escaped(&t, view_of(c->id), 80);
-	text_add(&t, "\"");
+	text_addf(&t, "\"%s%s", command != NULL ? " command=" : "", command != NULL ? command : "");
 	report_line(a->config.report, LEVEL_NOTICE, "%s", buffer);
+}
+
+/* Each command by itself, while the client is at hand.  The log is told of the
+ * first that is refused: a client must not fill it with one request. */
+static void
+authorize_commands(struct request *r, const struct client *client)
+{
+	const struct command *first = NULL;
+
+	for (size_t i = 0; i < r->count; i++) {
+		command_authorize(&r->commands[i], r->api->config.gate, client);
+		if (first == NULL && r->commands[i].result == ERR_DENIED)
+			first = &r->commands[i];
+	}
+	if (first != NULL)
+		log_denied(r->api, client, "not allowed by a policy", first->name);
 }
 
 void
 api_request(struct api *a, const struct client *c, struct view payload, const char *response_topic)
 {
-	bool allowed = gate_administration(a->config.gate, c) == ADMINISTRATION_ALL;
+	enum administration may = gate_administration(a->config.gate, c);
+	size_t max = may != ADMINISTRATION_NONE ? REQUEST_MAX : REQUEST_DENIED_MAX;
 	const cJSON *commands = NULL;
 	cJSON *json = NULL;
 	struct diag diag = { "" };
@@ -479,11 +521,11 @@ api_request(struct api *a, const struct client *c, struct view payload, const ch
 	enum err e;
 
 	a->config.stats->requests++;
-	if (!allowed)
-		log_denied(a, c);
-	e = parse_request(payload, allowed ? REQUEST_MAX : REQUEST_DENIED_MAX, &json, &commands, &diag);
+	if (may == ADMINISTRATION_NONE)
+		log_denied(a, c, "not an administrator", NULL);
+	e = parse_request(payload, max, &json, &commands, &diag);
 	if (e != ERR_OK) {
-		refuse_request(a, c, response_topic, allowed ? e : ERR_DENIED, &diag);
+		refuse_request(a, c, response_topic, may != ADMINISTRATION_NONE ? e : ERR_DENIED, &diag);
 		cJSON_Delete(json);
 		return;
 	}
@@ -493,10 +535,12 @@ api_request(struct api *a, const struct client *c, struct view payload, const ch
 		return;
 	}
 	r->json = json;
-	if (allowed)
-		parse_commands(r, commands);
-	else
+	if (may == ADMINISTRATION_NONE)
 		deny_commands(r, commands);
+	else
+		parse_commands(r, commands);
+	if (may == ADMINISTRATION_BY_POLICY)
+		authorize_commands(r, c);
 	carry_on(r);
 }
 

@@ -10,12 +10,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* 2026, so that the certificates of the corpus are valid. */
 #define NOW INT64_C(1798000000000)
 
+static struct account account = { "123456789012", "eu-central-1", { "" } };
+
 static void
 try_command(const cJSON *json)
 {
 	struct command c;
 
-	command_parse(json, &c, NOW);
+	command_parse(json, &c, &account, NOW);
 	if (c.result != ERR_OK && c.diag.text[0] == '\0' && c.result != ERR_NOMEM)
 		abort();
 	if (c.result == ERR_OK && c.type == NULL)
@@ -32,6 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (json_parse((struct view){ data, size }, 16, &json, &diag) != ERR_OK)
 		return 0;
+	account.scope = arn_scope_of(account.region, account.id);
 	commands = cJSON_GetObjectItemCaseSensitive(json, "commands");
 	cJSON_ArrayForEach(one, commands)
 		try_command(one);

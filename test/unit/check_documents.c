@@ -109,8 +109,10 @@ START_TEST(a_command_reads_or_changes_and_says_what_it_concerns)
 
 		ck_assert(c->parse != NULL);
 		ck_assert_msg(c->change != NULL || c->render != NULL, "%s does nothing", c->name);
-		ck_assert_msg(c->change != NULL || c->concern == CONCERNS_NOTHING,
+		ck_assert_msg(c->change != NULL || c->changed == RESOURCE_NONE,
 		    "%s changes nothing", c->name);
+		ck_assert_msg(c->also == RESOURCE_NONE || c->asked != RESOURCE_NONE,
+		    "%s is asked about the lesser resource only", c->name);
 	}
 }
 END_TEST

@@ -761,7 +761,7 @@ static const struct {
 	{ "{}", INVALID, "at 'command' failed" },
 	{ "{'command':7}", INVALID, "Value at 'command' failed to satisfy constraint: Member must be a string" },
 	{ "{'command':''}", INVALID, "at 'command' failed" },
-	{ "{'command':'createThing'}", INVALID, "Unknown command 'createThing'" },
+	{ "{'command':'createThingGroup'}", INVALID, "Unknown command 'createThingGroup'" },
 	{ "{'command':'DescribeCertificate'}", INVALID, "Unknown command 'DescribeCertificate'" },
 	{ "{'command':'getRegistrationCode','correlationData':7}", INVALID, "'correlationData'" },
 	{ "{'command':'getRegistrationCode','x':1}", INVALID, "Unknown member 'x'" },
