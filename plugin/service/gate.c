@@ -422,13 +422,16 @@ void
 gate_policy_changed(struct gate *g, struct view name)
 {
 	struct txn t;
+	bool held;
 
 	if (store_read(g->config.store, &t) != ERR_OK) {
 		gate_changed(g, NULL);
 		return;
 	}
-	policy_cache_reload(&g->policies, &t, name);
+	held = policy_cache_reload(&g->policies, &t, name);
 	store_end(&t);
+	if (!held)
+		return;
 	g->changes++;
 	sweep_start(&g->sessions);
 }

@@ -114,13 +114,14 @@ policy_cache_release(struct policy_cache *c, struct cached_policy *p)
 	free(p);
 }
 
-void
+bool
 policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name)
 {
 	struct cached_policy *p = find(c, name);
 
 	if (p != NULL)
 		check(c, t, p);
+	return p != NULL;
 }
 
 struct cached_policy *

@@ -40,8 +40,9 @@ struct policy_cache {
 struct cached_policy *policy_cache_take(struct policy_cache *c, struct txn *t, struct view name);
 void                  policy_cache_release(struct policy_cache *c, struct cached_policy *p);
 
-/* Read again, if anybody has it.  A policy that is gone cannot be used. */
-void policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name);
+/* Read again, if anybody has it; answers whether.  A policy that is gone cannot
+ * be used. */
+bool policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name);
 
 /* One that cannot be used and was not told yet; NULL: no more. */
 struct cached_policy *policy_cache_next_unusable(struct policy_cache *c);
