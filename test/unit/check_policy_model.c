@@ -405,7 +405,7 @@ struct model_policy {
 
 struct model_request {
 	unsigned    action; /* of the columns above */
-	char        name[NAME_SIZE], arn[NAME_SIZE];
+	char        name[NAME_SIZE], arn[NAME_SIZE + 160];
 	const struct known *known;
 };
 
@@ -608,8 +608,8 @@ random_request(const struct model_policy *p, const struct known *k, struct model
 	r.head = head_of(r.action);
 	if (r.action == POLICY_CONTROL)
 		r.control = control[m->action - POLICY_CONTROL];
-	snprintf(m->arn, sizeof(m->arn), "%.*s%s", (int)r.head.len, (const char *)r.head.data,
-	    m->name);
+	memcpy(m->arn, r.head.data, r.head.len);
+	memcpy(m->arn + r.head.len, m->name, sizeof(m->name));
 	r.name = view_of(m->name);
 	return r;
 }
