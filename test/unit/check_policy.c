@@ -737,7 +737,7 @@ static const struct {
 	{ "variables", "${iot:ClientId}", "?b*", false },
 };
 
-/* Six thousandths of a second are meant; a slow machine and a sanitizer have
+/* A few thousandths of a second are meant; a slow machine and a sanitizer have
  * more.  Without the steps it takes seconds. */
 START_TEST(no_policy_and_topic_take_long)
 {
