@@ -306,13 +306,13 @@ judge_goals(struct bench *b)
 static void
 print_table(struct bench *b)
 {
-	printf("\nThe broker for each message, from one publisher to one subscriber: TLS 1.3, QoS 0, %d "
-	       "bytes.\nbare: no ACL; named: the same, and clients have user names; plugin: three "
-	       "policies of\nfive statements; dynsec: three roles that say the same.  Medians; name/: to "
-	       "bare.\n", MQTT_PAYLOAD_LEN);
+	printf("\nThe broker for each message, from one publisher to one subscriber: TLS 1.3, QoS 0, "
+	       "%d bytes.\nbare: no ACL; named: the same, and clients have user names; plugin: "
+	       "three policies of\nfive statements; dynsec: three roles that say the same.  Medians; "
+	       "name/: to bare.\n", MQTT_PAYLOAD_LEN);
 	if (b->rounds > 0)
-		printf("Of the bare broker's CPU time %.0f %% was its own, the rest the kernel's.\n",
-		    100 * b->user_part);
+		printf("Of the bare broker's CPU time %.0f %% was its own, the rest the "
+		       "kernel's.\n", 100 * b->user_part);
 	printf("\n%-26s", "");
 	for (size_t i = 0; i < b->sides; i++)
 		printf(" %9s", side_names[i]);

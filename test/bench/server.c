@@ -147,8 +147,8 @@ server_user_part(const struct server *s)
 	must(f != NULL && fgets(line, sizeof(line), f) != NULL, path);
 	fclose(f);
 	fields = strrchr(line, ')');
-	must(fields != NULL && sscanf(fields + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-	    &user, &system) == 2 && user + system > 0, path);
+	must(fields != NULL && sscanf(fields + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
+	    " %lu %lu", &user, &system) == 2 && user + system > 0, path);
 	return (double)user / (double)(user + system);
 }
 
