@@ -56,7 +56,7 @@ struct bench {
 	size_t               sides; /* without DYNSEC where it is missing */
 	size_t               rounds, messages, counts, counted;
 	struct series        instructions[PACES][SIDES], cpu[PACES][SIDES];
-	double               user_part; /* of the bare broker's CPU time */
+	struct server_ticks  ticks; /* of the bare broker, with its messages */
 	bool                 missed;
 };
 
@@ -189,19 +189,25 @@ run_instructions(struct bench *b)
  * CPU time.
  */
 
-/* Microseconds for each message. */
+/* Microseconds for each message.  *ticks grows by what they took. */
 static double
-timed_round(const struct bench *b, const struct server *s, const struct pace *pace)
+timed_round(const struct bench *b, const struct server *s, const struct pace *pace,
+    struct server_ticks *ticks)
 {
-	struct stream *stream = stream_open(s->tls_port, b->devices, pace);
-	int64_t        before;
+	struct stream      *stream = stream_open(s->tls_port, b->devices, pace);
+	struct server_ticks before, after;
+	int64_t             cpu;
 
 	stream_run(stream, UNIT);
-	before = server_cpu_ns(s);
+	before = server_ticks(s);
+	cpu = server_cpu_ns(s);
 	stream_run(stream, b->messages);
-	before = server_cpu_ns(s) - before;
+	cpu = server_cpu_ns(s) - cpu;
+	after = server_ticks(s);
 	stream_close(stream);
-	return (double)before / 1e3 / (double)b->messages;
+	ticks->user += after.user - before.user;
+	ticks->system += after.system - before.system;
+	return (double)cpu / 1e3 / (double)b->messages;
 }
 
 /* Each side's round comes first, second and so on in turn. */
@@ -212,7 +218,9 @@ time_all(struct bench *b, size_t pace, const struct server *s)
 		printf("%-7s", paces[pace].name);
 		for (size_t i = 0; i < b->sides; i++) {
 			size_t side = (round + i) % b->sides;
-			double us = timed_round(b, &s[side], &paces[pace]);
+			struct server_ticks of_others = { 0, 0 };
+			double us = timed_round(b, &s[side], &paces[pace],
+			    side == BARE ? &b->ticks : &of_others);
 
 			series_add(&b->cpu[pace][side], us);
 			printf(" %s %.1f", side_names[side], us);
@@ -232,7 +240,6 @@ run_timed(struct bench *b)
 		server_start(&s[i], &b->config[i]);
 	for (size_t i = 0; i < PACES; i++)
 		time_all(b, i, s);
-	b->user_part = server_user_part(&s[BARE]);
 	for (size_t i = 0; i < b->sides; i++)
 		server_stop(&s[i], SIGTERM);
 }
@@ -252,6 +259,15 @@ print_row(const struct bench *b, const char *what, const double value[SIDES], in
 	printf("\n");
 }
 
+/* Of the bare broker's CPU time, what is not the kernel's. */
+static double
+user_part(const struct bench *b)
+{
+	unsigned long all = b->ticks.user + b->ticks.system;
+
+	return all > 0 ? (double)b->ticks.user / (double)all : 1;
+}
+
 /* What more instructions of the broker's own mean for its CPU time, which the
  * kernel has a part of. */
 static void
@@ -261,7 +277,7 @@ print_estimate(const struct bench *b, const double n[SIDES])
 	for (size_t i = 0; i < b->sides; i++)
 		printf(" %9s", "");
 	for (size_t i = 1; i < b->sides; i++)
-		printf(" %9.3f", 1 + b->user_part * (n[i] / n[BARE] - 1));
+		printf(" %9.3f", 1 + user_part(b) * (n[i] / n[BARE] - 1));
 	printf("\n");
 }
 
@@ -312,7 +328,7 @@ print_table(struct bench *b)
 	       "name/: to bare.\n", MQTT_PAYLOAD_LEN);
 	if (b->rounds > 0)
 		printf("Of the bare broker's CPU time %.0f %% was its own, the rest the "
-		       "kernel's.\n", 100 * b->user_part);
+		       "kernel's.\n", 100 * user_part(b));
 	printf("\n%-26s", "");
 	for (size_t i = 0; i < b->sides; i++)
 		printf(" %9s", side_names[i]);
@@ -324,6 +340,16 @@ print_table(struct bench *b)
 	printf("\n");
 	if (b->counts > 0)
 		judge_goals(b);
+}
+
+static void
+free_all(struct bench *b)
+{
+	for (size_t i = 0; i < PACES * SIDES; i++) {
+		series_free(&b->instructions[i / SIDES][i % SIDES]);
+		series_free(&b->cpu[i / SIDES][i % SIDES]);
+	}
+	devices_free(b->devices, 2 * PAIRS);
 }
 
 int
@@ -342,7 +368,7 @@ main(int argc, char **argv)
 	run_instructions(&b);
 	run_timed(&b);
 	print_table(&b);
-	devices_free(b.devices, 2 * PAIRS);
+	free_all(&b);
 	fleet_close(&b.fleet);
 	return b.missed && option("JITR_BENCH_STRICT", 0) != 0 ? 1 : 0;
 }
