@@ -138,7 +138,7 @@ read_values(struct given *g, int argc, char **argv, struct diag *d)
 		diag_set(d, "argument --%s: expected one argument", g->flag->name);
 		return 0;
 	}
-	if (g->flag->kind != FLAG_TAGS)
+	if (g->flag->kind != FLAG_TAGS && g->flag->kind != FLAG_WORDS)
 		return used;
 	g->more = argv + used;
 	while (used < argc && !looks_like_flag(argv[used])) {

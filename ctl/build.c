@@ -39,6 +39,10 @@ build_value(const struct given *g, struct diag *d)
 		return value_object(g->value, g->flag->parts, d);
 	case FLAG_TAGS:
 		return value_list(g->value, g->more, g->more_count, g->flag->parts, d);
+	case FLAG_WORDS:
+		return value_words(g->value, g->more, g->more_count, d);
+	case FLAG_DOCUMENT:
+		return build_string(value_document(g->value, d));
 	case FLAG_NUMBER:
 		return build_number(g->value, d);
 	case FLAG_BOOLEAN:
@@ -56,6 +60,8 @@ add_value(cJSON *members, const struct given *g, struct diag *d)
 	struct diag why = {"out of memory"};
 	cJSON *value = build_value(g, &why);
 
+	/* Two flags may be one member: --page-size and --max-results. */
+	cJSON_DeleteItemFromObjectCaseSensitive(members, g->flag->member);
 	if (value != NULL && cJSON_AddItemToObject(members, g->flag->member, value))
 		return true;
 	cJSON_Delete(value);

@@ -2,7 +2,7 @@
 /*
  * commands.h - the table of commands: one row each, with its flags.
  *
- * Names are those of `aws iot` (aws-iot A.1 to A.3); parsing, requests, help
+ * Names are those of `aws iot` (aws-iot A.1 to A.7); parsing, requests, help
  * and the test of the documentation all read this table and know no command
  * by name.  Constant data.  Any thread.
  */
@@ -16,10 +16,25 @@ enum flag_kind {
 	FLAG_PEM,     /* PEM text, or the file it is in */
 	FLAG_OBJECT,  /* JSON or shorthand, key=value,... */
 	FLAG_TAGS,    /* JSON or Key=...,Value=... as often as wanted */
+	FLAG_WORDS,   /* strings, as often as wanted, or a JSON array of them */
+	FLAG_DOCUMENT, /* JSON as a string, or the file it is in */
 	FLAG_NUMBER,
 	FLAG_BOOLEAN, /* --name or --no-name */
 	FLAG_SWITCH,  /* --name only */
 	FLAG_REFUSED, /* the AWS CLI has it, we do not: help says what to do */
+};
+
+/* What a member of a structure is, for shorthand, which has only words. */
+enum part_kind {
+	PART_TEXT,
+	PART_BOOLEAN,
+	PART_LIST,   /* of strings */
+	PART_OBJECT, /* of strings */
+};
+
+struct part {
+	const char    *name; /* NULL ends a list */
+	enum part_kind kind;
 };
 
 struct flag {
@@ -29,7 +44,7 @@ struct flag {
 	bool               required;
 	const char        *value;  /* how help calls the value */
 	const char        *help;
-	const char *const *parts;  /* FLAG_OBJECT, FLAG_TAGS: the members it may have */
+	const struct part *parts;  /* FLAG_OBJECT, FLAG_TAGS: the members it may have */
 };
 
 struct command {
@@ -39,6 +54,7 @@ struct command {
 	const char        *example;   /* the rest of a line that shows it */
 	const char        *list;      /* the member that holds a page of entries; NULL: no pages */
 	const struct flag *flags;
+	bool               tokens;    /* pages go by nextToken and maxResults */
 };
 
 extern const struct command command_table[];

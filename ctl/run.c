@@ -213,8 +213,17 @@ add_proof(struct job *j)
 
 /* ---- lists -------------------------------------------------------------- */
 
+/* How lists call the parts of their pages. */
+struct paging {
+	const char *size, *from, *next;
+};
+
+static const struct paging by_marker = {"pageSize", "marker", "nextMarker"};
+static const struct paging by_token = {"maxResults", "nextToken", "nextToken"};
+
 struct list {
 	struct job *job;
+	const struct paging *paging;
 	cJSON      *entries; /* of all pages so far */
 	size_t      count;
 	int         page_size;
@@ -242,8 +251,9 @@ next_request(struct list *l)
 
 	if (l->max_items > 0 && (size_t)size > (size_t)l->max_items - l->count)
 		size = (int)((size_t)l->max_items - l->count);
-	return set_member(members, "pageSize", cJSON_CreateNumber(size)) &&
-	    (l->marker == NULL || set_member(members, "marker", cJSON_CreateString(l->marker)));
+	return set_member(members, l->paging->size, cJSON_CreateNumber(size)) &&
+	    (l->marker == NULL ||
+	        set_member(members, l->paging->from, cJSON_CreateString(l->marker)));
 }
 
 MUST_USE static bool
@@ -267,7 +277,7 @@ take_entries(struct list *l, const cJSON *data)
 MUST_USE static bool
 take_marker(struct list *l, const cJSON *data)
 {
-	const cJSON *behind = cJSON_GetObjectItemCaseSensitive(data, "nextMarker");
+	const cJSON *behind = cJSON_GetObjectItemCaseSensitive(data, l->paging->next);
 	const char *next = cJSON_GetStringValue(behind);
 	char *old = l->marker;
 	bool ok = true;
@@ -362,6 +372,7 @@ list_and_show(struct job *j)
 
 	if (l.entries == NULL)
 		return fail("out of memory");
+	l.paging = j->arguments.command->tokens ? &by_token : &by_marker;
 	status = read_limits(&l) ? fetch_pages(&l) : fail(j->why.text);
 	if (status == STATUS_DONE)
 		status = show_list(&l);
@@ -376,6 +387,7 @@ static bool
 all_pages(const struct job *j)
 {
 	return j->arguments.command->list != NULL && given(j, "marker") == NULL &&
+	    given(j, "next-token") == NULL && given(j, "max-results") == NULL &&
 	    given(j, "no-paginate") == NULL;
 }
 

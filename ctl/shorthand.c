@@ -11,11 +11,30 @@
 
 #include "value.h"
 
+#define NESTING_MAX 8
+
 struct reader {
 	const char  *at;
-	char        *word; /* as large as the whole text, so nothing can overrun it */
+	char        *word;  /* as large as the whole text, so nothing can overrun it */
+	int          depth; /* of brackets and braces */
 	struct diag *why;
 };
+
+static cJSON *read_value(struct reader *r);
+MUST_USE static bool read_members(struct reader *r, cJSON *object, char end);
+
+static void
+skip_blanks(struct reader *r)
+{
+	r->at += strspn(r->at, " \t\r\n");
+}
+
+static cJSON *
+expected(struct reader *r, const char *what)
+{
+	diag_set(r->why, "Expected: %s, received: '%.60s'", what, r->at);
+	return NULL;
+}
 
 MUST_USE static bool
 read_quoted(struct reader *r)
@@ -38,12 +57,14 @@ read_quoted(struct reader *r)
 	return true;
 }
 
+/* Up to a comma, and within brackets up to where they may close. */
 static void
 read_plain(struct reader *r)
 {
+	const char *ends = r->depth > 0 ? ",]}" : ",";
 	char *out = r->word;
 
-	while (*r->at != ',' && *r->at != '\0') {
+	while (*r->at != '\0' && strchr(ends, *r->at) == NULL) {
 		if (r->at[0] == '\\' && r->at[1] == ',')
 			r->at++;
 		*out++ = *r->at++;
@@ -51,63 +72,177 @@ read_plain(struct reader *r)
 	*out = '\0';
 }
 
-MUST_USE static bool
-add_member(cJSON *object, const char *key, bool from_file, struct reader *r)
+static cJSON *
+read_word(struct reader *r)
 {
-	char *content = NULL;
-	bool ok;
+	if (*r->at != '"' && *r->at != '\'')
+		read_plain(r);
+	else if (!read_quoted(r))
+		return NULL;
+	return cJSON_CreateString(r->word);
+}
+
+/* One item more; takes it over. */
+MUST_USE static bool
+append(cJSON *list, cJSON *item)
+{
+	if (item != NULL && cJSON_AddItemToArray(list, item))
+		return true;
+	cJSON_Delete(item);
+	return false;
+}
+
+/* [one,two] behind its bracket. */
+MUST_USE static bool
+read_items(struct reader *r, cJSON *list)
+{
+	skip_blanks(r);
+	if (*r->at == ']')
+		return true;
+	while (append(list, read_value(r))) {
+		skip_blanks(r);
+		if (*r->at == ']')
+			return true;
+		if (*r->at != ',')
+			return expected(r, "',' or ']'") != NULL;
+		r->at++;
+		skip_blanks(r);
+	}
+	return false;
+}
+
+static cJSON *
+read_nested(struct reader *r)
+{
+	bool list = *r->at++ == '[';
+	cJSON *value = list ? cJSON_CreateArray() : cJSON_CreateObject();
+	bool ok = value != NULL && ++r->depth <= NESTING_MAX;
+
+	if (!ok)
+		diag_set(r->why, "it is nested too deeply");
+	ok = ok && (list ? read_items(r, value) : read_members(r, value, '}'));
+	r->depth--;
+	if (ok) {
+		r->at++;
+		return value;
+	}
+	cJSON_Delete(value);
+	return NULL;
+}
+
+static cJSON *
+read_value(struct reader *r)
+{
+	return *r->at == '[' || *r->at == '{' ? read_nested(r) : read_word(r);
+}
+
+/* Does key=one,two go on with one more of these, not with the next key? */
+static bool
+list_goes_on(const struct reader *r)
+{
+	const char *next = r->at + 1;
+
+	if (r->depth > 0 || *r->at != ',')
+		return false;
+	next += strspn(next, " \t\r\n");
+	return *next != '\0' && *next != '[' && *next != '{' &&
+	    (*next == '"' || *next == '\'' || next[strcspn(next, "=,")] != '=');
+}
+
+/* The first value is read; more of them make it a list. */
+static cJSON *
+read_rest_of_list(struct reader *r, cJSON *first)
+{
+	cJSON *list = cJSON_CreateArray();
+
+	if (!append(list, first)) {
+		cJSON_Delete(list);
+		return NULL;
+	}
+	while (list_goes_on(r)) {
+		r->at++;
+		skip_blanks(r);
+		if (!append(list, read_word(r))) {
+			cJSON_Delete(list);
+			return NULL;
+		}
+		skip_blanks(r);
+	}
+	return list;
+}
+
+static cJSON *
+read_from_file(struct reader *r)
+{
+	cJSON *word = read_word(r);
+	char *content = word != NULL ? value_text(word->valuestring, r->why) : NULL;
+	cJSON *text = content != NULL ? cJSON_CreateString(content) : NULL;
+
+	cJSON_Delete(word);
+	free(content);
+	return text;
+}
+
+static cJSON *
+read_whole_value(struct reader *r, bool from_file)
+{
+	cJSON *value = from_file ? read_from_file(r) : read_value(r);
+
+	skip_blanks(r);
+	if (cJSON_IsString(value) && list_goes_on(r))
+		return read_rest_of_list(r, value);
+	return value;
+}
+
+MUST_USE static bool
+add_member(struct reader *r, cJSON *object, const char *key, bool from_file)
+{
+	cJSON *value;
 
 	if (cJSON_GetObjectItemCaseSensitive(object, key) != NULL) {
 		diag_set(r->why, "Second instance of key \"%.60s\" encountered", key);
 		return false;
 	}
-	if (from_file) {
-		content = value_text(r->word, r->why);
-		if (content == NULL)
-			return false;
-	}
-	ok = cJSON_AddStringToObject(object, key, from_file ? content : r->word) != NULL;
-	if (!ok)
-		diag_set(r->why, "out of memory");
-	free(content);
-	return ok;
+	value = read_whole_value(r, from_file);
+	if (value != NULL && cJSON_AddItemToObject(object, key, value))
+		return true;
+	cJSON_Delete(value);
+	return false;
 }
 
 MUST_USE static bool
 read_member(struct reader *r, cJSON *object)
 {
-	char key[64];
+	char key[136]; /* the name of an attribute has up to 128 characters */
 	size_t len;
 	bool from_file;
 
-	r->at += strspn(r->at, " \t\r\n");
+	skip_blanks(r);
 	len = strcspn(r->at, "=@,");
-	from_file = r->at[len] == '@' && r->at[len + 1] == '=';
-	if (len == 0 || len >= sizeof(key) || (r->at[len] != '=' && !from_file)) {
-		diag_set(r->why, "Expected: key=value,... (or JSON), received: '%.60s'", r->at);
-		return false;
-	}
+	while (r->at[len] == '@' && r->at[len + 1] != '=') /* attributes may have it in their names */
+		len += 1 + strcspn(r->at + len + 1, "=@,");
+	from_file = r->at[len] == '@';
+	if (len == 0 || len >= sizeof(key) || (r->at[len] != '=' && !from_file))
+		return expected(r, "key=value,... (or JSON)") != NULL;
 	memcpy(key, r->at, len);
 	key[len] = '\0';
 	r->at += len + (from_file ? 2 : 1);
-	if (*r->at != '"' && *r->at != '\'')
-		read_plain(r);
-	else if (!read_quoted(r))
-		return false;
-	return add_member(object, key, from_file, r);
+	return add_member(r, object, key, from_file);
 }
 
+/* Up to end, a brace or the end of all. */
 MUST_USE static bool
-read_members(struct reader *r, cJSON *object)
+read_members(struct reader *r, cJSON *object, char end)
 {
+	skip_blanks(r);
+	if (end == '}' && *r->at == end)
+		return true;
 	while (read_member(r, object)) {
-		r->at += strspn(r->at, " \t\r\n");
-		if (*r->at == '\0')
+		skip_blanks(r);
+		if (*r->at == end)
 			return true;
-		if (*r->at != ',') {
-			diag_set(r->why, "Expected: ',', received: '%.60s'", r->at);
-			return false;
-		}
+		if (*r->at != ',')
+			return expected(r, "','") != NULL;
 		r->at++;
 	}
 	return false;
@@ -120,10 +255,9 @@ shorthand_parse(const char *text, struct diag *d)
 	cJSON *object = cJSON_CreateObject();
 	bool ok = false;
 
-	if (r.word == NULL || object == NULL)
-		diag_set(d, "out of memory");
-	else
-		ok = read_members(&r, object);
+	diag_set(d, "out of memory"); /* unless they know better */
+	if (r.word != NULL && object != NULL)
+		ok = read_members(&r, object, '\0');
 	free(r.word);
 	if (ok)
 		return object;

@@ -119,6 +119,15 @@ value_text(const char *given, struct diag *d)
 	return copy_or_complain(given, d);
 }
 
+/* JSON begins with a brace; a policy's path, as a rule, does not. */
+char *
+value_document(const char *given, struct diag *d)
+{
+	if (given[strspn(given, " \t\r\n")] == '{')
+		return value_text(given, d);
+	return read_file(given, d);
+}
+
 char *
 value_pem(const char *given, struct diag *d)
 {
@@ -158,41 +167,81 @@ parse_structure(const char *given, struct diag *d)
 	return json;
 }
 
-static bool
-is_part(const char *name, const char *const *parts)
+static const struct part *
+find_part(const char *name, const struct part *parts)
 {
-	for (; *parts != NULL; parts++) {
-		if (strcmp(name, *parts) == 0)
-			return true;
+	for (; parts->name != NULL; parts++) {
+		if (strcmp(name, parts->name) == 0)
+			return parts;
 	}
-	return false;
+	return NULL;
+}
+
+/* What a part becomes when shorthand gave one word for it; NULL: it stays. */
+static cJSON *
+part_of_word(enum part_kind kind, const char *word)
+{
+	cJSON *list;
+
+	if (kind == PART_BOOLEAN && (strcmp(word, "true") == 0 || strcmp(word, "false") == 0))
+		return cJSON_CreateBool(word[0] == 't');
+	if (kind != PART_LIST)
+		return NULL;
+	list = cJSON_CreateArray();
+	cJSON_AddItemToArray(list, cJSON_CreateString(word));
+	return list;
+}
+
+/* Shorthand knows no types but those of the flag. */
+MUST_USE static bool
+check_part(cJSON *object, cJSON *member, const struct part *part, struct diag *d)
+{
+	cJSON *other = cJSON_IsString(member) ? part_of_word(part->kind, member->valuestring) : NULL;
+
+	if (part->kind == PART_TEXT && cJSON_IsArray(member)) {
+		diag_set(d, "%.60s is one text, not a list (a comma in it is written \\,)",
+		    part->name);
+		return false;
+	}
+	if (other != NULL && !cJSON_ReplaceItemInObjectCaseSensitive(object, part->name, other)) {
+		cJSON_Delete(other);
+		diag_set(d, "out of memory");
+		return false;
+	}
+	return true;
 }
 
 /* As the AWS CLI, which knows what may be in a structure before it asks. */
 MUST_USE static bool
-check_object(const cJSON *object, const char *const *parts, struct diag *d)
+check_object(cJSON *object, const struct part *parts, struct diag *d)
 {
 	char names[160];
 	struct text all = text_in(names, sizeof(names));
+	cJSON *next;
 
-	for (const char *const *p = parts; *p != NULL; p++)
-		text_addf(&all, "%s%s", p == parts ? "" : ", ", *p);
+	for (const struct part *p = parts; p->name != NULL; p++)
+		text_addf(&all, "%s%s", p == parts ? "" : ", ", p->name);
 	if (!cJSON_IsObject(object)) {
 		diag_set(d, "expected an object with %s", names);
 		return false;
 	}
-	for (const cJSON *member = object->child; member != NULL; member = member->next) {
-		if (!is_part(member->string, parts)) {
+	for (cJSON *member = object->child; member != NULL; member = next) {
+		const struct part *part = find_part(member->string, parts);
+
+		next = member->next;
+		if (part == NULL) {
 			diag_set(d, "Unknown parameter: \"%.60s\", must be one of: %s",
 			    member->string, names);
 			return false;
 		}
+		if (!check_part(object, member, part, d))
+			return false;
 	}
 	return true;
 }
 
 cJSON *
-value_object(const char *given, const char *const *parts, struct diag *d)
+value_object(const char *given, const struct part *parts, struct diag *d)
 {
 	cJSON *object = parse_structure(given, d);
 
@@ -204,7 +253,7 @@ value_object(const char *given, const char *const *parts, struct diag *d)
 }
 
 MUST_USE static bool
-list_add(cJSON *list, const char *given, const char *const *parts, struct diag *d)
+list_add(cJSON *list, const char *given, const struct part *parts, struct diag *d)
 {
 	cJSON *item = parse_structure(given, d);
 	bool ok = item != NULL;
@@ -226,7 +275,7 @@ list_add(cJSON *list, const char *given, const char *const *parts, struct diag *
 }
 
 cJSON *
-value_list(const char *first, char *const *more, int count, const char *const *parts,
+value_list(const char *first, char *const *more, int count, const struct part *parts,
     struct diag *d)
 {
 	cJSON *list = cJSON_CreateArray();
@@ -238,6 +287,29 @@ value_list(const char *first, char *const *more, int count, const char *const *p
 		return list;
 	cJSON_Delete(list);
 	return NULL;
+}
+
+/* A JSON array, or words. */
+cJSON *
+value_words(const char *first, char *const *more, int count, struct diag *d)
+{
+	cJSON *list;
+
+	if (count == 0 && (first[strspn(first, " \t\r\n")] == '[' || file_prefix_skip(first) != NULL))
+		return parse_structure(first, d);
+	list = cJSON_CreateArray();
+	for (int i = -1; i < count; i++) {
+		char *word = value_text(i < 0 ? first : more[i], d);
+		cJSON *item = word != NULL ? cJSON_CreateString(word) : NULL;
+
+		free(word);
+		if (item != NULL && cJSON_AddItemToArray(list, item))
+			continue;
+		cJSON_Delete(item);
+		cJSON_Delete(list);
+		return NULL;
+	}
+	return list;
 }
 
 bool

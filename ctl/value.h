@@ -11,7 +11,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "jitr/base.h"
+#include "commands.h"
 
 #define VALUE_MAX (1024 * 1024) /* AWS takes 64 KiB of PEM at most (aws-iot 1.7) */
 
@@ -21,13 +21,19 @@ MUST_USE char *value_text(const char *given, struct diag *d);
 /* The same, and a plain path: what is not PEM text is a path. */
 MUST_USE char *value_pem(const char *given, struct diag *d);
 
+/* The same, and a plain path: what does not begin as JSON does is a path. */
+MUST_USE char *value_document(const char *given, struct diag *d);
+
 /* Shorthand (key=value,...), JSON, or a file with JSON, as an object whose
  * members are all among parts. */
-MUST_USE cJSON *value_object(const char *given, const char *const *parts, struct diag *d);
+MUST_USE cJSON *value_object(const char *given, const struct part *parts, struct diag *d);
 
 /* One or more of these, as an array; JSON may bring several at once. */
 MUST_USE cJSON *value_list(const char *first, char *const *more, int count,
-    const char *const *parts, struct diag *d);
+    const struct part *parts, struct diag *d);
+
+/* Words, or one JSON array of them. */
+MUST_USE cJSON *value_words(const char *first, char *const *more, int count, struct diag *d);
 
 MUST_USE bool value_number(const char *given, int *out, struct diag *d);
 

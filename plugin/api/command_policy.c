@@ -45,6 +45,7 @@ parse_create_policy(struct members *m, struct command *c)
 	json_only(m, names, COUNT_OF(names));
 	check_document(m, c);
 	c->policy.number = 1;
+	c->unheard = true; /* nobody has it yet */
 }
 
 void
@@ -144,6 +145,7 @@ enum err
 change_delete_policy_version(struct txn *t, struct command *c, int64_t now)
 {
 	(void)now;
+	c->unheard = true; /* nobody is asked by it: it is not the default */
 	return registry_delete_policy_version(t, c->named, c->policy.number, &c->diag);
 }
 

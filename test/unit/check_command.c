@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_command.c - what commands ask of the gate, and what they tell it.
+ *
+ * The gate is one of this test's own: it notes what it is asked and told, and
+ * answers as the test wants (contract, section 3; aws-iot 1.5).  Requests are
+ * written with ' for ", and with <id> for the certificate's id.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "jitr/request.h"
+#include "jitr/text.h"
+#include "suite.h"
+#include "world.h"
+
+static struct report *report;
+static struct api *api;
+static struct stats stats;
+static struct pki_cert *device;
+static cJSON *answer;
+
+/*
+ * The gate.
+ */
+
+static enum administration administration;
+static const char *allowed; /* the one action that is allowed; NULL: none */
+static char notes[4096];    /* what it was asked and told, one a line */
+
+static void PRINTF_LIKE(1, 2)
+note(const char *fmt, ...)
+{
+	size_t len = strlen(notes);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(notes + len, sizeof(notes) - len, fmt, args);
+	va_end(args);
+}
+
+enum administration
+gate_administration(struct gate *g, const struct client *c)
+{
+	ck_assert_ptr_null(g);
+	ck_assert_str_eq(c->id, "c1");
+	return administration;
+}
+
+bool
+gate_may_control(struct gate *g, const struct client *c, const char *action,
+    const char *resource, const char *also)
+{
+	ck_assert_ptr_null(g);
+	ck_assert_str_eq(c->id, "c1");
+	note("%s %s %s\n", action, resource != NULL ? resource : "*", also != NULL ? also : "-");
+	return allowed != NULL && strcmp(allowed, action) == 0;
+}
+
+void
+gate_changed(struct gate *g, const struct certid *id_or_null)
+{
+	char hex[CERTID_HEX_SIZE];
+
+	(void)g;
+	certid_to_hex(id_or_null, hex);
+	note("certificate %s\n", hex);
+}
+
+void
+gate_policy_changed(struct gate *g, struct view name)
+{
+	(void)g;
+	note("policy %.*s\n", (int)name.len, (const char *)name.data);
+}
+
+void
+gate_thing_changed(struct gate *g, struct view name)
+{
+	(void)g;
+	note("thing %.*s\n", (int)name.len, (const char *)name.data);
+}
+
+/*
+ * Asking.
+ */
+
+static const char *
+expand(const char *text)
+{
+	static char buffer[8192];
+	struct text t = text_in(buffer, sizeof(buffer));
+
+	while (*text != '\0') {
+		bool id = strncmp(text, "<id>", 4) == 0;
+
+		text_addf(&t, "%s", id ? world_hex(device) : (char[]){ *text == '\'' ? '"' : *text, 0 });
+		text += id ? 4 : 1;
+	}
+	ck_assert(!t.cut);
+	return buffer;
+}
+
+static void
+ask(const char *commands)
+{
+	const struct client c = { .id = "c1", .user_name = "u1", .address = "::1" };
+	char text[4096];
+	const struct note *n;
+	struct diag diag = { "" };
+
+	notes[0] = '\0';
+	snprintf(text, sizeof(text), "{'commands':[%s]}", commands);
+	api_request(api, &c, view_of(expand(text)), NULL);
+	world_settle();
+	n = world_last(NOTE_ANSWER);
+	ck_assert_ptr_nonnull(n);
+	cJSON_Delete(answer);
+	ck_assert_int_eq(json_parse((struct view){ (uint8_t *)n->text, n->text_len }, 16, &answer,
+	    &diag), ERR_OK);
+}
+
+static const char *
+member(int nth, const char *name)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(answer, "responses");
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(list, nth), name);
+
+	return cJSON_IsString(value) ? value->valuestring : "";
+}
+
+static void
+ck_notes(const char *expected)
+{
+	static char text[sizeof(notes)];
+
+	snprintf(text, sizeof(text), "%s", expand(expected));
+	ck_assert_str_eq(notes, text);
+}
+
+static void
+set_up(void)
+{
+	struct report_config report_config = { .account_id = "123456789012",
+		.broker = &world_broker, .now = world_now };
+	struct api_config config = { .account_id = "123456789012", .region = "eu-central-1",
+		.store = NULL, .stats = &stats, .broker = &world_broker, .now = world_now };
+
+	world_open();
+	device = pki_ca("device");
+	world_put_cert(device, NULL, CERT_ACTIVE);
+	world_start_writer(64, 16);
+	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	config.ca_path = world.ca_path;
+	config.store = world.store;
+	config.writer = world.writer;
+	config.report = report;
+	ck_assert_int_eq(api_open(&config, &api), ERR_OK);
+}
+
+static void
+tear_down(void)
+{
+	cJSON_Delete(answer);
+	world_stop_writer();
+	api_close(api);
+	report_close(report);
+	pki_free(device);
+	world_close();
+}
+
+/*
+ * Who may: contract, section 3.
+ */
+
+#define ATTACHING "'policyName':'p','target':'<id>'"
+#define PRINCIPAL "'policyName':'p','principal':'<id>'"
+#define OF_THING  "'thingName':'t','principal':'arn:aws:iot:eu-central-1:123456789012:cert/<id>'"
+
+/* After AWS's service authorization reference; content need not be right yet. */
+static const struct {
+	const char *name, *members, *question;
+} questions[] = {
+	{ "attachPolicy", ATTACHING, "iot:AttachPolicy cert/<id> policy/p" },
+	{ "attachPrincipalPolicy", PRINCIPAL, "iot:AttachPrincipalPolicy cert/<id> policy/p" },
+	{ "attachThingPrincipal", OF_THING, "iot:AttachThingPrincipal cert/<id> thing/t" },
+	{ "createPolicy", "'policyName':'p','policyDocument':'garbage'",
+	    "iot:CreatePolicy policy/p -" },
+	{ "createPolicyVersion", "'policyName':'p','policyDocument':'garbage'",
+	    "iot:CreatePolicyVersion policy/p -" },
+	{ "createThing", "'thingName':'t'", "iot:CreateThing thing/t -" },
+	{ "deleteCACertificate", "'certificateId':'<id>'", "iot:DeleteCACertificate cacert/<id> -" },
+	{ "deleteCertificate", "'certificateId':'<id>'", "iot:DeleteCertificate cert/<id> -" },
+	{ "deletePolicy", "'policyName':'p'", "iot:DeletePolicy policy/p -" },
+	{ "deletePolicyVersion", "'policyName':'p','policyVersionId':'1'",
+	    "iot:DeletePolicyVersion policy/p -" },
+	{ "deleteRegistrationCode", "", "iot:DeleteRegistrationCode * -" },
+	{ "deleteThing", "'thingName':'t'", "iot:DeleteThing thing/t -" },
+	{ "describeCACertificate", "'certificateId':'<id>'",
+	    "iot:DescribeCACertificate cacert/<id> -" },
+	{ "describeCertificate", "'certificateId':'<id>'", "iot:DescribeCertificate cert/<id> -" },
+	{ "describeThing", "'thingName':'t'", "iot:DescribeThing thing/t -" },
+	{ "detachPolicy", ATTACHING, "iot:DetachPolicy cert/<id> policy/p" },
+	{ "detachPrincipalPolicy", PRINCIPAL, "iot:DetachPrincipalPolicy cert/<id> policy/p" },
+	{ "detachThingPrincipal", OF_THING, "iot:DetachThingPrincipal cert/<id> thing/t" },
+	{ "getPolicy", "'policyName':'p'", "iot:GetPolicy policy/p -" },
+	{ "getPolicyVersion", "'policyName':'p','policyVersionId':'1'",
+	    "iot:GetPolicyVersion policy/p -" },
+	{ "getRegistrationCode", "", "iot:GetRegistrationCode * -" },
+	{ "listAttachedPolicies", "'target':'<id>'", "iot:ListAttachedPolicies cert/<id> -" },
+	{ "listCACertificates", "", "iot:ListCACertificates * -" },
+	{ "listCertificates", "", "iot:ListCertificates * -" },
+	{ "listCertificatesByCA", "'caCertificateId':'<id>'", "iot:ListCertificatesByCA * -" },
+	{ "listPolicies", "", "iot:ListPolicies * -" },
+	{ "listPolicyPrincipals", "'policyName':'p'", "iot:ListPolicyPrincipals policy/p -" },
+	{ "listPolicyVersions", "'policyName':'p'", "iot:ListPolicyVersions policy/p -" },
+	{ "listPrincipalPolicies", "'principal':'<id>'", "iot:ListPrincipalPolicies cert/<id> -" },
+	{ "listPrincipalThings", "'principal':'<id>'", "iot:ListPrincipalThings cert/<id> -" },
+	{ "listTargetsForPolicy", "'policyName':'p'", "iot:ListTargetsForPolicy policy/p -" },
+	{ "listThingPrincipals", "'thingName':'t'", "iot:ListThingPrincipals thing/t -" },
+	{ "listThings", "", "iot:ListThings * -" },
+	{ "registerCACertificate", "'caCertificate':'x','certificateMode':'SNI_ONLY'",
+	    "iot:RegisterCACertificate * -" },
+	{ "registerCertificate", "'certificatePem':'x'", "iot:RegisterCertificate * -" },
+	{ "registerCertificateWithoutCA", "'certificatePem':'x'",
+	    "iot:RegisterCertificateWithoutCA * -" },
+	{ "setDefaultPolicyVersion", "'policyName':'p','policyVersionId':'1'",
+	    "iot:SetDefaultPolicyVersion policy/p -" },
+	{ "updateCACertificate", "'certificateId':'<id>'", "iot:UpdateCACertificate cacert/<id> -" },
+	{ "updateCertificate", "'certificateId':'<id>','newStatus':'INACTIVE'",
+	    "iot:UpdateCertificate cert/<id> -" },
+	{ "updateThing", "'thingName':'t'", "iot:UpdateThing thing/t -" },
+};
+
+START_TEST(each_command_is_asked_about_by_its_operation_and_resource)
+{
+	struct cert cert;
+	char text[1000];
+
+	administration = ADMINISTRATION_BY_POLICY;
+	snprintf(text, sizeof(text), "{'command':'%s'%s%s}", questions[_i].name,
+	    questions[_i].members[0] != '\0' ? "," : "", questions[_i].members);
+	ask(text);
+	snprintf(text, sizeof(text), "%s\n", questions[_i].question);
+	ck_notes(text);
+	ck_assert_str_eq(member(0, "error"), "AccessDeniedException");
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(questions[_i].question, " "),
+	    questions[_i].question);
+	ck_assert_msg(strstr(member(0, "message"), text) != NULL, "%s", member(0, "message"));
+	ck_assert(world_get_cert(device, &cert));
+	ck_assert_uint_eq(cert.version, 1);
+	ck_assert(world_said("not allowed by a policy"));
+}
+END_TEST
+
+START_TEST(no_command_is_without_a_question)
+{
+	ck_assert_uint_eq(COUNT_OF(questions), command_type_count);
+	for (size_t i = 0; i < command_type_count; i++)
+		ck_assert_str_eq(questions[i].name, command_types[i].name);
+}
+END_TEST
+
+/* The resource is named as everywhere else: with the whole ARN. */
+START_TEST(a_refusal_names_action_and_resource)
+{
+	administration = ADMINISTRATION_BY_POLICY;
+	ask("{'command':'attachPolicy'," ATTACHING "},{'command':'listThings'}");
+	ck_assert_str_eq(member(0, "message"), expand("No policy of this client allows "
+	    "iot:AttachPolicy on arn:aws:iot:eu-central-1:123456789012:cert/<id>, or one denies it "
+	    "on policy/p"));
+	ck_assert_str_eq(member(1, "message"), "No policy of this client allows iot:ListThings on *");
+}
+END_TEST
+
+/* An activation program may activate and attach and nothing else. */
+START_TEST(what_is_allowed_is_done_though_the_rest_is_not)
+{
+	struct cert cert;
+
+	administration = ADMINISTRATION_BY_POLICY;
+	allowed = "iot:UpdateCertificate";
+	stats.denied = 0;
+	ask("{'command':'deleteCertificate','certificateId':'<id>'},"
+	    "{'command':'updateCertificate','certificateId':'<id>','newStatus':'INACTIVE'},"
+	    "{'command':'describeCertificate','certificateId':'<id>'}");
+	ck_assert_str_eq(member(0, "error"), "AccessDeniedException");
+	ck_assert_str_eq(member(1, "error"), "");
+	ck_assert_str_eq(member(2, "error"), "AccessDeniedException");
+	ck_assert(world_get_cert(device, &cert));
+	ck_assert_int_eq(cert.status, CERT_INACTIVE);
+	ck_assert_uint_eq(stats.denied, 1); /* one request */
+}
+END_TEST
+
+/* aws-iot 1.5: syntax before permission, permission before existence and content. */
+START_TEST(permission_comes_behind_syntax_and_before_everything_else)
+{
+	administration = ADMINISTRATION_BY_POLICY;
+	ask("{'command':'getPolicy','policyName':'p p'},{'command':'nothing'},7,"
+	    "{'command':'getPolicy','policyName':'missing'},"
+	    "{'command':'createPolicy','policyName':'p','policyDocument':'garbage'}");
+	ck_notes("iot:GetPolicy policy/missing -\niot:CreatePolicy policy/p -\n");
+	for (int i = 0; i < 3; i++)
+		ck_assert_str_eq(member(i, "error"), "InvalidRequestException");
+	ck_assert_str_eq(member(3, "error"), "AccessDeniedException");
+	ck_assert_str_eq(member(4, "error"), "AccessDeniedException");
+	allowed = "iot:CreatePolicy";
+	ask("{'command':'createPolicy','policyName':'p','policyDocument':'garbage'}");
+	ck_assert_str_eq(member(0, "error"), "MalformedPolicyException");
+	allowed = "iot:GetPolicy";
+	ask("{'command':'getPolicy','policyName':'missing'}");
+	ck_assert_str_eq(member(0, "error"), "ResourceNotFoundException");
+}
+END_TEST
+
+START_TEST(who_may_nothing_or_everything_is_not_asked_about)
+{
+	administration = ADMINISTRATION_NONE;
+	ask("{'command':'getPolicy','policyName':'p'}");
+	ck_notes("");
+	ck_assert_str_eq(member(0, "error"), "AccessDeniedException");
+	administration = ADMINISTRATION_ALL;
+	ask("{'command':'getPolicy','policyName':'p'}");
+	ck_notes("");
+	ck_assert_str_eq(member(0, "error"), "ResourceNotFoundException");
+}
+END_TEST
+
+/*
+ * What the gate is told.
+ */
+
+#define DOCUMENT "'policyDocument':'{\\'Version\\':\\'2012-10-17\\',\\'Statement\\':[{" \
+	"\\'Effect\\':\\'Allow\\',\\'Action\\':\\'iot:Connect\\',\\'Resource\\':\\'*\\'}]}'"
+
+static const struct {
+	const char *command, *notes;
+} changes[] = {
+	{ "{'command':'createPolicy','policyName':'p'," DOCUMENT "}", "" }, /* nobody has it yet */
+	{ "{'command':'attachPolicy'," ATTACHING "}", "certificate <id>\n" },
+	{ "{'command':'createPolicyVersion','policyName':'p'," DOCUMENT "}", "" },
+	{ "{'command':'createPolicyVersion','policyName':'p','setAsDefault':true," DOCUMENT "}",
+	    "policy p\n" },
+	{ "{'command':'setDefaultPolicyVersion','policyName':'p','policyVersionId':'1'}",
+	    "policy p\n" },
+	{ "{'command':'setDefaultPolicyVersion','policyName':'p','policyVersionId':'9'}", "" },
+	{ "{'command':'deletePolicyVersion','policyName':'p','policyVersionId':'3'}", "" },
+	{ "{'command':'deletePolicyVersion','policyName':'p','policyVersionId':'2'}", "" },
+	{ "{'command':'deletePolicy','policyName':'p'}", "" }, /* it is attached */
+	{ "{'command':'detachPrincipalPolicy'," PRINCIPAL "}", "certificate <id>\n" },
+	{ "{'command':'deletePolicy','policyName':'p'}", "policy p\n" },
+	{ "{'command':'createThing','thingName':'t'}", "thing t\n" },
+	{ "{'command':'attachThingPrincipal'," OF_THING "}", "certificate <id>\n" },
+	{ "{'command':'updateThing','thingName':'t'}", "thing t\n" },
+	{ "{'command':'detachThingPrincipal'," OF_THING "}", "certificate <id>\n" },
+	{ "{'command':'deleteThing','thingName':'t'}", "thing t\n" },
+	{ "{'command':'updateCertificate','certificateId':'<id>','newStatus':'INACTIVE'}",
+	    "certificate <id>\n" },
+	{ "{'command':'listPolicies'},{'command':'listThings'}", "" },
+};
+
+/* After a commit, what was changed and nothing else; the rows go on one from
+ * the other. */
+START_TEST(the_gate_hears_of_what_others_must_notice)
+{
+	administration = ADMINISTRATION_ALL;
+	for (size_t i = 0; i < COUNT_OF(changes); i++) {
+		ask(changes[i].command);
+		ck_assert_msg(strcmp(notes, expand(changes[i].notes)) == 0, "%s: %s (%s)",
+		    changes[i].command, notes, member(0, "message"));
+	}
+}
+END_TEST
+
+START_TEST(what_could_not_be_stored_is_not_told)
+{
+	administration = ADMINISTRATION_ALL;
+	world_break_disk();
+	ask("{'command':'createThing','thingName':'t'}");
+	world_release_writer();
+	ck_notes("");
+}
+END_TEST
+
+START_TEST(the_log_names_both_resources)
+{
+	administration = ADMINISTRATION_ALL;
+	ask("{'command':'createPolicy','policyName':'p'," DOCUMENT "},"
+	    "{'command':'attachPolicy'," ATTACHING "}");
+	ck_assert(world_said("command=createPolicy user=\"u1\" client=\"c1\" result=done policy=p"));
+	ck_assert(world_said(expand("command=attachPolicy user=\"u1\" client=\"c1\" result=done "
+	    "certificate=<id> policy=p")));
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("command");
+	TCase *t = suite_case(suite, "permission"), *n = suite_case(suite, "notices");
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_loop_test(t, each_command_is_asked_about_by_its_operation_and_resource, 0,
+	    COUNT_OF(questions));
+	tcase_add_test(t, no_command_is_without_a_question);
+	tcase_add_test(t, a_refusal_names_action_and_resource);
+	tcase_add_test(t, what_is_allowed_is_done_though_the_rest_is_not);
+	tcase_add_test(t, permission_comes_behind_syntax_and_before_everything_else);
+	tcase_add_test(t, who_may_nothing_or_everything_is_not_asked_about);
+	tcase_add_checked_fixture(n, set_up, tear_down);
+	tcase_add_test(n, the_gate_hears_of_what_others_must_notice);
+	tcase_add_test(n, what_could_not_be_stored_is_not_told);
+	tcase_add_test(n, the_log_names_both_resources);
+	return suite_run(suite);
+}
