@@ -524,11 +524,11 @@ sweep(struct gate *g)
 static void
 report_unusable(struct gate *g)
 {
-	struct cached_policy *p;
-
-	while ((p = policy_cache_next_unusable(&g->policies)) != NULL)
-		report_line(g->config.report, LEVEL_ERROR, "policy %s cannot be used: %s; the "
-		    "certificates it is attached to are refused", p->name, p->why.text);
+	if (g->policies.unusable.text[0] == '\0')
+		return;
+	report_line(g->config.report, LEVEL_ERROR, "%s; the certificates it is attached to are refused",
+	    g->policies.unusable.text);
+	g->policies.unusable.text[0] = '\0';
 }
 
 void

@@ -16,13 +16,11 @@
 #include "jitr/store.h"
 
 struct cached_policy {
-	struct policy    *policy; /* NULL: it cannot be used, and why says so */
+	struct policy    *policy; /* NULL: it cannot be used */
 	struct generation generation; /* with version: which document it is made of */
 	uint32_t          version;
 	uint64_t          checked; /* the cache's round, when that was found out */
 	unsigned          holders;
-	struct diag       why;
-	bool              told; /* why was logged */
 	UT_hash_handle    hh;
 	size_t            name_len;
 	char              name[]; /* terminated */
@@ -32,7 +30,7 @@ struct policy_cache {
 	struct arn_scope      scope;
 	struct cached_policy *by_name;
 	uint64_t              round; /* grows when any policy may have changed */
-	bool                  unusable; /* there is one whose why was not logged */
+	struct diag           unusable; /* which and why, the last one; to be logged */
 };
 
 /* One more holder; read again if it was not in this round.  NULL: out of
@@ -44,7 +42,5 @@ void                  policy_cache_release(struct policy_cache *c, struct cached
  * be used. */
 bool policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name);
 
-/* One that cannot be used and was not told yet; NULL: no more. */
-struct cached_policy *policy_cache_next_unusable(struct policy_cache *c);
 
 #endif
