@@ -189,7 +189,7 @@ static enum access
 access_by_policy(struct gate *g, struct session *s, enum action action, const char *topic,
     bool retain)
 {
-	struct recent_question q = { s->number, g->changes,
+	struct recent_question q = { s->number, s->stamp,
 		(uint8_t)(action << 1 | (action == ACTION_WRITE && retain)), view_of(topic) };
 
 	if (recent_has(&g->recent, &q))

@@ -42,6 +42,7 @@ load(struct policy_cache *c, struct txn *t, struct cached_policy *p, struct diag
 		return e;
 	policy_free(p->policy);
 	p->policy = policy;
+	c->revision++;
 	p->version = record.default_version;
 	p->generation = record.generation;
 	return ERR_OK;
@@ -58,6 +59,7 @@ check(struct policy_cache *c, struct txn *t, struct cached_policy *p)
 		return;
 	policy_free(p->policy);
 	p->policy = NULL;
+	c->revision++;
 	diag_set(&c->unusable, "policy %s cannot be used: %s", p->name,
 	    why.text[0] != '\0' ? why.text : err_text(e));
 }

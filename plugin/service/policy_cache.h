@@ -29,7 +29,8 @@ struct cached_policy {
 struct policy_cache {
 	struct arn_scope      scope;
 	struct cached_policy *by_name;
-	uint64_t              round; /* grows when any policy may have changed */
+	uint64_t              round;    /* grows when any policy may have changed */
+	uint64_t              revision; /* grows when one that somebody has did change */
 	struct diag           unusable; /* which and why, the last one; to be logged */
 };
 
