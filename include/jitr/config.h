@@ -26,6 +26,9 @@ struct config {
 	size_t             admin_certificate_count;
 	enum authorization authorization;
 	enum other_clients other_clients;
+	bool               deny_publish_disconnects;
+	bool               deny_subscribe_disconnects;
+	bool               client_id_as_is;   /* facts.h */
 	bool               unknown_ca_defer;
 	int64_t            announce_interval; /* seconds */
 	int64_t            metrics_interval;  /* seconds; 0: off */

@@ -70,6 +70,10 @@ enum verdict {
 	/* Not decide_connect's: gate.h's own refusals. */                                   \
 	X(REASON_UNREADABLE, "CERTIFICATE_MALFORMED", "the certificate cannot be read")      \
 	X(REASON_DELETED, "DEVICE_CERTIFICATE_DELETED", "not registered any more")              \
+	X(REASON_NO_POLICY, "DEVICE_CERTIFICATE_NO_POLICY", "no policy is attached to it")      \
+	X(REASON_NOT_ALLOWED, "AUTHORIZATION_FAILURE",                                       \
+	    "its policies do not allow it to connect with this client id")                   \
+	X(REASON_POLICY_UNUSABLE, "POLICY_UNUSABLE", "a policy of it cannot be used")  \
 	X(REASON_NAME_RESERVED, "NOT_AUTHENTICATED",                                         \
 	    "claims the name of a certificate without presenting it")                        \
 	X(REASON_REGISTRY_FAILED, "INTERNAL_SERVER_ERROR", "the registry cannot be read")

@@ -14,6 +14,7 @@
 #ifndef JITR_GATE_H
 #define JITR_GATE_H
 
+#include "jitr/policy.h"
 #include "jitr/registry.h"
 #include "jitr/report.h"
 #include "jitr/stats.h"
@@ -24,6 +25,7 @@
 
 /* What an ACTIVE certificate may do. */
 enum authorization {
+	AUTHORIZATION_POLICY, /* the policies attached to it decide (aws-iot F) */
 	AUTHORIZATION_DEFER, /* other plugins and acl_file decide */
 	AUTHORIZATION_ALLOW,
 };
@@ -38,6 +40,10 @@ struct gate_config {
 	struct registry_rules  rules;
 	enum authorization     authorization;
 	enum other_clients     other_clients;
+	bool                   deny_publish_disconnects;
+	bool                   deny_subscribe_disconnects;
+	bool                   client_id_as_is; /* facts.h */
+	struct arn_scope       scope;
 	char *const           *admin_users; /* borrowed for the gate's life */
 	size_t                 admin_user_count;
 	const struct certid   *admin_certificates;
@@ -75,6 +81,7 @@ enum access {
 	ACCESS_DENY,
 	ACCESS_ALLOW,
 	ACCESS_DEFER,
+	ACCESS_DISCONNECT, /* no, and the client is to be disconnected */
 };
 
 enum action {
@@ -88,7 +95,13 @@ enum action {
  * from its certificate first: listener options can bypass the connect check
  * (mosquitto section 0, 6).  Logs and kicks nothing: gate_tick() does. */
 enum access gate_access(struct gate *g, const struct client *c, enum action action,
-    const char *topic);
+    const char *topic, bool retain);
+
+/* The same for a client that is known by the texts the broker has of it,
+ * without a look at its certificate; false: it is not, ask gate_access(). */
+bool gate_access_known(struct gate *g, const void *client, const char *id,
+    const char *user_name, enum action action, const char *topic, bool retain,
+    enum access *out);
 
 /* Topics that nobody but the plugin publishes to, whoever asks on whatever
  * thread: events, counters, answers. */

@@ -29,6 +29,7 @@ struct client {
 	struct x509_st *x;         /* NULL: no certificate */
 	int             port;      /* 0: not known (before 2.1) */
 	bool            websockets;
+	bool            clean_session;
 };
 
 struct report;
@@ -54,6 +55,10 @@ void report_connection(struct report *r, const struct client *c, const struct ce
 
 /* A live connection is closed because its certificate may not be used any more. */
 void report_cut(struct report *r, const struct certid *id, enum reason reason);
+
+/* A client was not allowed to "publish", "subscribe" or "receive". */
+void report_denied(struct report *r, const struct client *c, const struct certid *id,
+    const char *what, const char *topic);
 
 /* The registration by a first connection was committed, or could not be. */
 void report_registration(struct report *r, const struct certid *id, const struct certid *ca_id,

@@ -20,6 +20,9 @@
 	X(failed,     "certificates/failed")     /* registrations that could not be stored */ \
 	X(busy,       "certificates/busy")       /* registrations put off, queue full */   \
 	X(events,     "events/published")        /* registration events */                 \
+	X(denied_publish,   "publishes/denied")  /* by policies */                         \
+	X(denied_subscribe, "subscriptions/denied")                                        \
+	X(denied_receive,   "deliveries/denied")                                           \
 	X(requests,   "requests/handled")        /* control requests */                    \
 	X(denied,     "requests/denied")         /* of callers who may not */
 

@@ -10,6 +10,7 @@
 #define JITR_X509_H
 
 #include "jitr/decide.h"
+#include "jitr/facts.h"
 
 struct x509_st; /* OpenSSL's X509 */
 
@@ -81,6 +82,9 @@ void x509_subject_text(struct x509_st *x, char *out, size_t size);
  * Once, before listeners are opened.  undo gives OpenSSL's rule back. */
 MUST_USE enum err x509_trust_partial_chains(void);
 void              x509_trust_partial_chains_undo(void);
+
+/* What policies may ask of it: facts.h.  Free with free(). */
+MUST_USE enum err x509_read_facts(struct x509_st *x, struct cert_facts **out);
 
 /* Random bytes for codes and ids. */
 MUST_USE enum err random_fill(void *out, size_t len);

@@ -8,7 +8,7 @@
  * The error queue of OpenSSL belongs to the thread, and the broker looks into
  * it after its own TLS calls: an entry of ours left there would look like the
  * failure of some other client's connection.  So every public function of the
- * x509*.c files ends with an empty queue, whoever filled it.
+ * x509*.c files that may fail ends with an empty queue, whoever filled it.
  */
 #include <limits.h>
 #include <time.h>
@@ -183,7 +183,8 @@ void
 x509_free(struct x509_st *x)
 {
 	X509_free(x);
-	ERR_clear_error();
+	if (ERR_peek_error() != 0) /* to clear an empty queue is dear */
+		ERR_clear_error();
 }
 
 /* OpenSSL's name for how a server verifies its clients. */

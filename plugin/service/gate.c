@@ -5,6 +5,7 @@
  * Here: judging a certificate, at CONNECT and whenever it may have changed.
  * gate_late.c: clients that got past CONNECT.  gate_access.c: what one may do.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,7 +17,22 @@
 /* Of the broker's time at one tick: long enough to be done with a handful of
  * clients, short enough that nobody notices. */
 #define CUT_BUDGET_NS (3 * 1000 * 1000)
-#define SWEEP_PER_TICK 256
+#define SWEEP_BUDGET_NS (5 * 1000 * 1000)
+#define SWEEP_STRIDE 64 /* principals between two looks at the clock */
+
+/* Certificates of one thing that are judged within one call; where it has more,
+ * everybody is looked after, tick by tick. */
+#define THING_PRINCIPALS_AT_ONCE 100
+
+static void
+name_resources(struct gate *g)
+{
+	for (enum policy_action a = 0; a < POLICY_CONTROL; a++) {
+		(void)snprintf(g->head_text[a], sizeof(g->head_text[a]), "%s%s/",
+		    g->config.scope.prefix, policy_resource_type(a));
+		g->head[a] = view_of(g->head_text[a]);
+	}
+}
 
 enum err
 gate_open(const struct gate_config *config, struct gate **out)
@@ -26,6 +42,10 @@ gate_open(const struct gate_config *config, struct gate **out)
 	if (g == NULL)
 		return ERR_NOMEM;
 	g->config = *config;
+	g->sessions.policies = &g->policies;
+	g->policies.scope = config->scope;
+	g->changes = 1;
+	name_resources(g);
 	*out = g;
 	return ERR_OK;
 }
@@ -36,6 +56,7 @@ gate_close(struct gate *g)
 	if (g == NULL)
 		return;
 	late_forget_all(g);
+	denial_forget_all(g);
 	sessions_clear(&g->sessions);
 	issuer_cache_clear(&g->issuers);
 	free(g);
@@ -144,7 +165,7 @@ look_for_ca(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *
 	return ERR_OK;
 }
 
-static enum err
+enum err
 judge_in(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j)
 {
 	struct issuer issuer;
@@ -190,20 +211,15 @@ gate_judge(struct gate *g, struct x509_st *x, struct judgement *j)
 
 /* A certificate of which we have no more than the id: an offline session, or a
  * client connected before something changed. */
-struct decision
-gate_judge_id(struct gate *g, const struct certid *id)
+static struct decision
+judge_id_in(struct gate *g, struct txn *t, const struct certid *id)
 {
 	/* Its validity was judged when it connected. */
 	struct presented p = { .id = *id, .not_before = INT64_MIN, .not_after = INT64_MAX };
 	struct decision d = { .reason = REASON_REGISTRY_FAILED };
 	struct cert cert;
-	struct txn t;
-	enum err e = store_read(g->config.store, &t);
+	enum err e = store_get_cert(t, id, &cert);
 
-	if (e != ERR_OK)
-		return d;
-	e = store_get_cert(&t, id, &cert);
-	store_end(&t);
 	if (e == ERR_NOT_FOUND)
 		d.reason = REASON_DELETED;
 	if (e != ERR_OK)
@@ -213,54 +229,93 @@ gate_judge_id(struct gate *g, const struct certid *id)
 	return d;
 }
 
+static bool
+asks_policies(const struct gate *g, const struct principal *p)
+{
+	return g->config.authorization == AUTHORIZATION_POLICY && p->verdict == VERDICT_ALLOW;
+}
+
+/* What was decided about it, and its policies, from one moment of the registry. */
 static void
-principal_judged(struct gate *g, struct principal *p, const struct decision *d)
+principal_judged(struct gate *g, struct txn *t, struct principal *p, const struct decision *d)
 {
 	p->verdict = d->verdict;
 	p->reason = d->reason;
 	p->generation = g->generation;
+	p->revision++;
+	if (asks_policies(g, p))
+		rights_read(&p->rights, &g->policies, t, &p->id);
+	else
+		rights_clear(&p->rights, &g->policies);
 }
 
-/* One that is refused is looked up each time: it may have been activated.  It
- * is cut off when it loses its admission, and not again for what it still sends. */
+static void
+principal_unreadable(struct principal *p)
+{
+	p->verdict = VERDICT_DENY;
+	p->reason = REASON_REGISTRY_FAILED;
+	p->revision++;
+}
+
 void
 gate_refresh(struct gate *g, struct principal *p)
 {
-	bool was_in = p->verdict == VERDICT_ALLOW;
 	struct decision d;
+	struct txn t;
 
-	if (p->generation == g->generation && was_in)
+	if (p->generation == g->generation && p->verdict == VERDICT_ALLOW)
 		return;
-	d = gate_judge_id(g, &p->id);
-	principal_judged(g, p, &d);
-	if (was_in && p->verdict != VERDICT_ALLOW)
-		principal_cut(&g->sessions, p);
+	if (store_read(g->config.store, &t) != ERR_OK) {
+		principal_unreadable(p);
+		return;
+	}
+	d = judge_id_in(g, &t, &p->id);
+	principal_judged(g, &t, p, &d);
+	store_end(&t);
 }
 
 /* The name under which offline sessions and wills are known again, and by
  * which the client can be cut off. */
 static bool
-name_client(struct gate *g, void *client, const struct certid *id)
+name_client(struct gate *g, void *client, const struct principal *p)
 {
-	char hex[CERTID_HEX_SIZE];
+	return g->config.broker->name_client(client, p->hex) == ERR_OK;
+}
 
-	certid_to_hex(id, hex);
-	return g->config.broker->name_client(client, hex) == ERR_OK;
+/* The policies of one that may connect, as far as they were not read before. */
+static void
+remember_judgement(struct gate *g, struct principal *p, const struct decision *d)
+{
+	struct txn t;
+
+	if (p->verdict == VERDICT_ALLOW && d->verdict == VERDICT_ALLOW &&
+	    p->generation == g->generation)
+		return;
+	if (store_read(g->config.store, &t) != ERR_OK) {
+		principal_unreadable(p);
+		return;
+	}
+	principal_judged(g, &t, p, d);
+	store_end(&t);
 }
 
 struct session *
-gate_remember(struct gate *g, const struct client *c, const struct judgement *j)
+gate_remember(struct gate *g, const struct client *c, struct judgement *j)
 {
 	bool stranger = j->decision.verdict == VERDICT_DEFER;
-	struct session *session = session_add(&g->sessions, c->handle, c->x,
+	struct connection connection = { c->handle, c->x, c->id, c->address };
+	struct session *session = session_add(&g->sessions, &connection,
 	    stranger ? NULL : &j->presented.id);
+	enum reason reason;
 
-	if (session == NULL)
-		return NULL;
-	if (stranger)
+	if (session == NULL || stranger)
 		return session;
-	principal_judged(g, session->principal, &j->decision);
-	if (!name_client(g, c->handle, &j->presented.id)) {
+	remember_judgement(g, session->principal, &j->decision);
+	session->facts.persistent_connect = c->clean_session ? ANSWER_NO : ANSWER_YES;
+	reason = session_admit(g, session);
+	if (j->decision.verdict == VERDICT_ALLOW && !session->admitted)
+		j->decision = (struct decision){ .reason = reason };
+	if (!name_client(g, c->handle, session->principal)) {
 		session_remove(&g->sessions, c->handle);
 		return NULL;
 	}
@@ -317,6 +372,8 @@ gate_connect(struct gate *g, const struct client *c)
 		session = gate_remember(g, c, &j);
 		if (session == NULL)
 			j.decision = (struct decision){ .reason = REASON_REGISTRY_FAILED };
+		else if (j.decision.verdict == VERDICT_DENY)
+			session_remove(&g->sessions, c->handle);
 		else
 			session->named_by_others = session->principal == NULL;
 	}
@@ -337,21 +394,74 @@ gate_reload(struct gate *g)
 	g->reloading = true;
 }
 
+static void
+principal_refresh(struct gate *g, struct principal *p)
+{
+	struct session *session, *next;
+
+	for (session = p->sessions; session != NULL; session = next) {
+		next = session->next;
+		session_refresh(g, session);
+	}
+}
+
 void
 gate_changed(struct gate *g, const struct certid *id_or_null)
 {
 	struct principal *p;
 
+	g->changes++;
 	if (id_or_null == NULL) {
 		g->generation++;
+		g->policies.round++;
 		sweep_start(&g->sessions);
 		return;
 	}
 	p = principal_find(&g->sessions, id_or_null);
 	if (p != NULL) {
 		p->generation = g->generation - 1;
-		gate_refresh(g, p);
+		principal_refresh(g, p);
 	}
+}
+
+void
+gate_policy_changed(struct gate *g, struct view name)
+{
+	struct txn t;
+	bool held;
+
+	if (store_read(g->config.store, &t) != ERR_OK) {
+		gate_changed(g, NULL);
+		return;
+	}
+	held = policy_cache_reload(&g->policies, &t, name);
+	store_end(&t);
+	if (!held)
+		return;
+	g->changes++;
+	sweep_start(&g->sessions);
+}
+
+/* Those attached to it, as many as can be looked after at once. */
+void
+gate_thing_changed(struct gate *g, struct view name)
+{
+	struct thing_principal principals[THING_PRINCIPALS_AT_ONCE + 1];
+	size_t count = 0;
+	struct txn t;
+	enum err e = store_read(g->config.store, &t);
+
+	if (e == ERR_OK) {
+		e = store_list_thing_principals(&t, name, NULL, principals, COUNT_OF(principals),
+		    &count);
+		store_end(&t);
+	}
+	if (e != ERR_OK || count > THING_PRINCIPALS_AT_ONCE) {
+		gate_changed(g, NULL);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		gate_changed(g, &principals[i].id);
 }
 
 /*
@@ -368,6 +478,17 @@ monotonic_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
+static bool
+may_stay(const struct principal *p)
+{
+	const struct session *session;
+
+	for (session = p->sessions; session != NULL; session = session->next)
+		if (!session->admitted)
+			return false;
+	return true;
+}
+
 static void
 cut_off(struct gate *g)
 {
@@ -380,24 +501,50 @@ cut_off(struct gate *g)
 	start = monotonic_ns();
 	do {
 		p = principal_next_cut(&g->sessions);
-		if (p == NULL || p->verdict == VERDICT_ALLOW) /* activated again meanwhile */
+		if (p == NULL || may_stay(p)) /* activated again meanwhile */
 			continue;
 		g->config.stats->cut++;
-		certid_to_hex(&p->id, hex);
-		report_cut(g->config.report, &p->id, p->reason);
+		memcpy(hex, p->hex, sizeof(hex));
+		report_cut(g->config.report, &p->id, p->cut_reason);
 		g->config.broker->kick(hex);
 	} while (p != NULL && monotonic_ns() - start < CUT_BUDGET_NS);
+}
+
+static void
+sweep(struct gate *g)
+{
+	int64_t start;
+	size_t visited = 0;
+	struct principal *p;
+
+	if (g->sessions.sweep_left == 0)
+		return;
+	start = monotonic_ns();
+	while ((p = sweep_next(&g->sessions)) != NULL) {
+		principal_refresh(g, p);
+		if (++visited % SWEEP_STRIDE == 0 && monotonic_ns() - start > SWEEP_BUDGET_NS)
+			break;
+	}
+}
+
+static void
+report_unusable(struct gate *g)
+{
+	if (g->policies.unusable.text[0] == '\0')
+		return;
+	report_line(g->config.report, LEVEL_ERROR, "%s; the certificates it is attached to are refused",
+	    g->policies.unusable.text);
+	g->policies.unusable.text[0] = '\0';
 }
 
 void
 gate_tick(struct gate *g)
 {
-	struct principal *p;
-
 	g->reloading = false;
 	late_report_all(g);
-	for (size_t i = 0; i < SWEEP_PER_TICK && (p = sweep_next(&g->sessions)) != NULL; i++)
-		gate_refresh(g, p);
+	denial_report_all(g);
+	report_unusable(g);
+	sweep(g);
 	cut_off(g);
 }
 

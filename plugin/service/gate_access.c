@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* gate_access.c - see gate.h: what a client may do. */
+#include <stdio.h>
 #include <string.h>
 
 #include "gate_private.h"
@@ -76,7 +77,7 @@ is_admin_name(const struct gate *g, const char *name)
 	return false;
 }
 
-static bool
+bool
 is_admin_certificate(const struct gate *g, const struct certid *id)
 {
 	for (size_t i = 0; i < g->config.admin_certificate_count; i++)
@@ -106,41 +107,164 @@ access_of_others(const struct gate *g, enum action action, const char *topic)
 	return g->config.other_clients == OTHER_CLIENTS_ALLOW ? ACCESS_ALLOW : ACCESS_DEFER;
 }
 
-/* An ACTIVE certificate.  Events are for administrators (aws-iot D.4). */
-static enum access
-access_of_device(const struct gate *g, const struct certid *id, enum action action,
-    const char *topic)
+/* Answers to its requests come to whoever asked, and to nobody else: to listen
+ * for them takes no policy. */
+static bool
+is_own_answer(enum action action, const char *topic)
 {
-	if (is_request(action, topic) ||
-	    (is_admin_certificate(g, id) && is_admin_access(action, topic)))
-		return ACCESS_ALLOW;
+	return action != ACTION_WRITE && strcmp(topic, CONTROL_RESPONSE_TOPIC) == 0;
+}
+
+/* What an ACTIVE certificate may whatever its policies say. */
+static bool
+is_free(const struct gate *g, const struct certid *id, enum action action, const char *topic)
+{
+	if (action == ACTION_UNSUBSCRIBE) /* there is no iot:Unsubscribe (aws-iot F.2) */
+		return g->config.authorization != AUTHORIZATION_DEFER;
+	if (topic[0] != '$')
+		return false;
+	if (g->config.authorization == AUTHORIZATION_POLICY && is_own_answer(action, topic))
+		return true;
+	return is_request(action, topic) ||
+	    (is_admin_access(action, topic) && is_admin_certificate(g, id));
+}
+
+/* Without policies.  Events are for administrators (aws-iot D.4). */
+static enum access
+access_by_option(const struct gate *g, const char *topic)
+{
 	if (g->config.authorization != AUTHORIZATION_ALLOW)
 		return ACCESS_DEFER;
-	if (action != ACTION_UNSUBSCRIBE && is_below(topic, "$aws"))
-		return ACCESS_DENY;
+	return is_below(topic, "$aws") ? ACCESS_DENY : ACCESS_ALLOW;
+}
+
+static bool
+may_by_policy(struct gate *g, const struct principal *p, const struct facts *facts,
+    enum action action, const char *topic, bool retain)
+{
+	struct view name = view_of(topic);
+
+	switch (action) {
+	case ACTION_READ:
+		return gate_ask(g, p, facts, POLICY_RECEIVE, name);
+	case ACTION_SUBSCRIBE:
+		return gate_ask(g, p, facts, POLICY_SUBSCRIBE, name);
+	case ACTION_WRITE:
+		return gate_ask(g, p, facts, POLICY_PUBLISH, name) &&
+		    (!retain || gate_ask(g, p, facts, POLICY_RETAIN_PUBLISH, name));
+	case ACTION_UNSUBSCRIBE:
+		break;
+	}
+	return true;
+}
+
+/* For a message that is not delivered nobody is disconnected: that would be
+ * the publisher (mosquitto section 0, 10). */
+static enum access
+refuse(struct gate *g, struct session *session, enum action action, const char *topic)
+{
+	bool disconnects = (action == ACTION_WRITE && g->config.deny_publish_disconnects) ||
+	    (action == ACTION_SUBSCRIBE && g->config.deny_subscribe_disconnects);
+
+	switch (action) {
+	case ACTION_WRITE:
+		g->config.stats->denied_publish++;
+		denial_note(g, session, "publish", topic);
+		break;
+	case ACTION_SUBSCRIBE:
+		g->config.stats->denied_subscribe++;
+		denial_note(g, session, "subscribe", topic);
+		break;
+	case ACTION_READ:
+		g->config.stats->denied_receive++;
+		denial_note(g, session, "receive", topic);
+		break;
+	case ACTION_UNSUBSCRIBE:
+		break;
+	}
+	return disconnects ? ACCESS_DISCONNECT : ACCESS_DENY;
+}
+
+static enum access
+access_by_policy(struct gate *g, struct session *s, enum action action, const char *topic,
+    bool retain)
+{
+	struct recent_question q = { s->number, s->stamp,
+		(uint8_t)(action << 1 | (action == ACTION_WRITE && retain)), view_of(topic) };
+
+	if (recent_has(&g->recent, &q))
+		return ACCESS_ALLOW;
+	if (!may_by_policy(g, s->principal, &s->facts, action, topic, retain))
+		return refuse(g, s, action, topic);
+	recent_keep(&g->recent, &q);
 	return ACCESS_ALLOW;
 }
 
-/* An offline session, a delayed will: judged by the name it was given. */
 static enum access
-access_by_name(struct gate *g, const struct client *c, enum action action, const char *topic)
+access_of_session(struct gate *g, struct session *s, enum action action, const char *topic,
+    bool retain)
 {
-	struct principal *p;
+	session_refresh(g, s);
+	if (!s->admitted)
+		return ACCESS_DENY;
+	if (is_free(g, &s->principal->id, action, topic))
+		return ACCESS_ALLOW;
+	if (g->config.authorization != AUTHORIZATION_POLICY)
+		return access_by_option(g, topic);
+	return access_by_policy(g, s, action, topic, retain);
+}
+
+/* An offline session, a will, the publisher of a retained message: judged by
+ * the name it was given, and by what the registry has. */
+static enum access
+access_absent(struct gate *g, const struct certid *id, const char *client_id,
+    enum action action, const char *topic, bool retain)
+{
+	struct principal *p = principal_absent(&g->sessions, id);
+	struct thing thing;
+	struct facts facts;
+	struct txn t;
+	bool allowed;
+
+	if (p == NULL)
+		return ACCESS_DENY;
+	gate_refresh(g, p);
+	if (p->verdict != VERDICT_ALLOW)
+		return ACCESS_DENY;
+	if (is_free(g, id, action, topic))
+		return ACCESS_ALLOW;
+	if (g->config.authorization != AUTHORIZATION_POLICY)
+		return access_by_option(g, topic);
+	if (!gate_facts_absent(g, p, view_of(client_id), &facts, &thing, &t))
+		return ACCESS_DENY;
+	allowed = may_by_policy(g, p, &facts, action, topic, retain);
+	store_end(&t);
+	return allowed ? ACCESS_ALLOW : ACCESS_DENY;
+}
+
+static enum access
+access_by_name(struct gate *g, const struct client *c, enum action action, const char *topic,
+    bool retain)
+{
 	struct certid id;
 
-	if (!name_is_certid(c->user_name, &id))
-		return is_admin_name(g, c->user_name) && is_admin_access(action, topic)
-		    ? ACCESS_ALLOW : access_of_others(g, action, topic);
-	p = principal_find(&g->sessions, &id);
-	if (p != NULL)
-		gate_refresh(g, p);
-	if (p != NULL ? p->verdict != VERDICT_ALLOW : gate_judge_id(g, &id).verdict != VERDICT_ALLOW)
-		return ACCESS_DENY;
-	return access_of_device(g, &id, action, topic);
+	if (name_is_certid(c->user_name, &id))
+		return access_absent(g, &id, c->id, action, topic, retain);
+	return is_admin_name(g, c->user_name) && is_admin_access(action, topic)
+	    ? ACCESS_ALLOW : access_of_others(g, action, topic);
+}
+
+static enum access
+access_of_stranger(struct gate *g, const struct client *c, const struct session *session,
+    enum action action, const char *topic)
+{
+	return is_admin_user(g, c, session) && is_admin_access(action, topic)
+	    ? ACCESS_ALLOW : access_of_others(g, action, topic);
 }
 
 enum access
-gate_access(struct gate *g, const struct client *c, enum action action, const char *topic)
+gate_access(struct gate *g, const struct client *c, enum action action, const char *topic,
+    bool retain)
 {
 	struct session *session;
 
@@ -149,68 +273,107 @@ gate_access(struct gate *g, const struct client *c, enum action action, const ch
 	if (action == ACTION_SUBSCRIBE || action == ACTION_UNSUBSCRIBE)
 		topic = shared_filter(topic);
 	if (c->x == NULL)
-		return access_by_name(g, c, action, topic);
+		return access_by_name(g, c, action, topic, retain);
 	session = session_find(&g->sessions, c->handle, c->x);
 	if (session == NULL)
 		session = gate_connect_late(g, c);
 	if (session == NULL)
 		return ACCESS_DENY;
 	if (session->principal == NULL)
-		return is_admin_user(g, c, session) && is_admin_access(action, topic)
-		    ? ACCESS_ALLOW : access_of_others(g, action, topic);
-	gate_refresh(g, session->principal);
-	if (session->principal->verdict != VERDICT_ALLOW)
-		return ACCESS_DENY;
-	return access_of_device(g, &session->principal->id, action, topic);
+		return access_of_stranger(g, c, session, action, topic);
+	return access_of_session(g, session, action, topic, retain);
+}
+
+bool
+gate_access_known(struct gate *g, const void *client, const char *id, const char *user_name,
+    enum action action, const char *topic, bool retain, enum access *out)
+{
+	struct session *session = session_known(&g->sessions, client, id, user_name);
+
+	if (session == NULL)
+		return false;
+	if (action == ACTION_WRITE && topic_is_reserved(topic)) {
+		*out = ACCESS_DENY;
+		return true;
+	}
+	if (action == ACTION_SUBSCRIBE || action == ACTION_UNSUBSCRIBE)
+		topic = shared_filter(topic);
+	*out = access_of_session(g, session, action, topic, retain);
+	return true;
+}
+
+/*
+ * The control API.
+ */
+
+/* The session of a client that may ask for more than to be told it may not. */
+static struct session *
+find_admitted(struct gate *g, const struct client *c)
+{
+	struct session *session = c->x != NULL ? session_find(&g->sessions, c->handle, c->x) : NULL;
+
+	if (session == NULL || session->principal == NULL)
+		return NULL;
+	session_refresh(g, session);
+	return session->admitted ? session : NULL;
 }
 
 static bool
-may_administer(struct gate *g, const struct client *c)
+is_administrator(struct gate *g, const struct client *c)
 {
 	struct session *session = c->x != NULL ? session_find(&g->sessions, c->handle, c->x) : NULL;
 	struct certid id;
 
-	if (c->address == NULL) /* a bridge: its remote side speaks (mosquitto section 0, 13) */
-		return false;
 	if (c->x == NULL)
 		return !name_is_certid(c->user_name, &id) && is_admin_name(g, c->user_name);
-	if (session == NULL)
-		return false;
-	if (session->principal == NULL)
+	if (session != NULL && session->principal == NULL)
 		return is_admin_user(g, c, session);
-	gate_refresh(g, session->principal);
-	return session->principal->verdict == VERDICT_ALLOW &&
-	    is_admin_certificate(g, &session->principal->id);
+	session = find_admitted(g, c);
+	return session != NULL && is_admin_certificate(g, &session->principal->id);
 }
 
 enum administration
 gate_administration(struct gate *g, const struct client *c)
 {
-	return may_administer(g, c) ? ADMINISTRATION_ALL : ADMINISTRATION_NONE;
+	struct session *session;
+
+	if (c->address == NULL) /* a bridge: its remote side speaks (mosquitto section 0, 13) */
+		return ADMINISTRATION_NONE;
+	if (is_administrator(g, c))
+		return ADMINISTRATION_ALL;
+	if (g->config.authorization != AUTHORIZATION_POLICY)
+		return ADMINISTRATION_NONE;
+	session = find_admitted(g, c);
+	return session != NULL && rights_use(&session->principal->rights) & POLICY_ALLOWS_CONTROL
+	    ? ADMINISTRATION_BY_POLICY : ADMINISTRATION_NONE;
+}
+
+static enum policy_result
+ask_control(struct gate *g, const struct session *s, const char *action, const char *resource)
+{
+	char arn[512];
+	struct policy_request r = { .action = POLICY_CONTROL, .control = action,
+		.head = view_of(""), .name = view_of("*"), .facts = &s->facts };
+	int len;
+
+	if (resource != NULL) {
+		len = snprintf(arn, sizeof(arn), "%s%s", g->config.scope.prefix, resource);
+		if (len < 0 || (size_t)len >= sizeof(arn))
+			return POLICY_EXPLICIT_DENY;
+		r.name = view_of(arn);
+	}
+	return rights_ask(&s->principal->rights, &r, NULL);
 }
 
 bool
 gate_may_control(struct gate *g, const struct client *c, const char *action,
     const char *resource, const char *also)
 {
-	(void)g;
-	(void)c;
-	(void)action;
-	(void)resource;
-	(void)also;
-	return false;
-}
+	struct session *session;
 
-void
-gate_policy_changed(struct gate *g, struct view name)
-{
-	(void)name;
-	gate_changed(g, NULL);
-}
-
-void
-gate_thing_changed(struct gate *g, struct view name)
-{
-	(void)name;
-	gate_changed(g, NULL);
+	if (gate_administration(g, c) != ADMINISTRATION_BY_POLICY)
+		return false;
+	session = find_admitted(g, c);
+	return session != NULL && ask_control(g, session, action, resource) == POLICY_ALLOWED &&
+	    (also == NULL || ask_control(g, session, action, also) != POLICY_EXPLICIT_DENY);
 }

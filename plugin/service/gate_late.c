@@ -68,7 +68,7 @@ gate_connect_late(struct gate *g, const struct client *c)
 		session = gate_remember(g, c, &j);
 	report_later(g, c, &j, submitted);
 	if (session != NULL && j.decision.verdict == VERDICT_DENY)
-		principal_cut(&g->sessions, session->principal);
+		principal_cut(&g->sessions, session->principal, j.decision.reason);
 	return session;
 }
 

@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* gate_private.h - what gate.c and gate_access.c share.  Broker thread. */
+/* gate_private.h - what the gate*.c files share.  Broker thread. */
 #ifndef JITR_GATE_PRIVATE_H
 #define JITR_GATE_PRIVATE_H
 
 #include "jitr/gate.h"
 
 #include "issuer.h"
+#include "recent.h"
 #include "session.h"
 
-struct late; /* a client that got past gate_connect() and was not reported yet */
+struct late;   /* a client that got past gate_connect() and was not reported yet */
+struct denial; /* something a client was not allowed, not reported yet */
 
 struct gate {
 	struct gate_config  config;
 	struct sessions     sessions;
 	struct issuer_cache issuers;
-	uint64_t            generation; /* grows when another process wrote */
+	struct policy_cache policies;
+	uint64_t            generation; /* grows when anything may have changed */
+	uint64_t            changes;    /* grows with every change */
 	bool                reloading;
 	bool                announced;
 	struct late        *late; /* list */
 	size_t              late_count;
+	struct denial      *denials; /* list */
+	size_t              denial_count;
+	struct recent       recent;
+
+	/* The resources of device actions: "arn:aws:iot:<region>:<account>:topic/". */
+	char                head_text[POLICY_ACTION_COUNT][ARN_PREFIX_SIZE + 16];
+	struct view         head[POLICY_ACTION_COUNT];
 };
 
 /* A certificate, what the registry knows of it, and what follows. */
@@ -29,29 +40,76 @@ struct judgement {
 	struct decision  decision;
 };
 
-void            gate_judge(struct gate *g, struct x509_st *x, struct judgement *j);
-struct decision gate_judge_id(struct gate *g, const struct certid *id);
+/*
+ * gate.c: certificates.
+ */
 
-/* Judge a principal again if it may have changed; to be cut off if refused. */
+MUST_USE enum err judge_in(struct gate *g, struct txn *t, struct x509_st *x,
+             struct judgement *j);
+void            gate_judge(struct gate *g, struct x509_st *x, struct judgement *j);
+
+/* Judge a principal again, with its policies, if it may have changed. */
 void gate_refresh(struct gate *g, struct principal *p);
 
 /* A session for a client that was judged, refused ones included, and its name.
- * NULL: it cannot be remembered, and must not be let in. */
-struct session *gate_remember(struct gate *g, const struct client *c, const struct judgement *j);
+ * The decision becomes a refusal where policies do not let it connect.  NULL:
+ * it cannot be remembered, and must not be let in. */
+struct session *gate_remember(struct gate *g, const struct client *c, struct judgement *j);
 
 /* Register or announce, as the judgement says. */
 enum err gate_submit(struct gate *g, struct x509_st *x, const struct judgement *j);
 void     gate_report_not_submitted(struct gate *g, const struct judgement *j, enum err e);
 void     gate_report_judged(struct gate *g, const struct client *c, const struct judgement *j);
 
-/* A client that got past gate_connect(): as there, but reported at the next
- * tick, since the broker may be in the middle of a delivery.  NULL: it cannot
- * be remembered, and must not do anything. */
+/* Does this user name have the shape of a certificateId? */
+bool name_is_certid(const char *name, struct certid *id);
+bool is_admin_certificate(const struct gate *g, const struct certid *id);
+
+/*
+ * gate_late.c: clients that got past gate_connect().  As there, but reported
+ * at the next tick, since the broker may be in the middle of a delivery.
+ * NULL: it cannot be remembered, and must not do anything.
+ */
 struct session *gate_connect_late(struct gate *g, const struct client *c);
 void            late_report_all(struct gate *g);
 void            late_forget_all(struct gate *g);
 
-/* Does this user name have the shape of a certificateId? */
-bool name_is_certid(const char *name, struct certid *id);
+/*
+ * gate_policy.c: what the policies say.
+ */
+
+/* Gather what the policies of a session look at and ask whether it may
+ * connect: REASON_NONE, or why not.  Changes session->admitted. */
+enum reason session_admit(struct gate *g, struct session *session);
+
+/* The same again if something changed since; to be cut off if it may not any
+ * more. */
+void session_refresh(struct gate *g, struct session *session);
+
+/* REASON_NONE: a certificate that has these policies, of which this is the
+ * answer to iot:Connect, may connect. */
+enum reason connect_verdict(const struct gate *g, const struct certid *id, bool usable,
+    size_t policies, enum policy_result result);
+
+/* The thing named like the client id, if the certificate is attached to it
+ * (aws-iot F.5); lives as long as the transaction. */
+MUST_USE enum err find_thing(struct txn *t, const struct certid *id, struct view client_id,
+    struct thing *out, bool *found);
+
+/* May they?  name: topic or topic filter. */
+bool gate_ask(const struct gate *g, const struct principal *p, const struct facts *facts,
+    enum policy_action action, struct view name);
+
+/* One that is not connected: its facts, from the registry.  If it answers true
+ * *t is open, because a thing among them lives there: store_end() it. */
+bool gate_facts_absent(struct gate *g, struct principal *p, struct view client_id,
+    struct facts *facts, struct thing *thing, struct txn *t);
+
+/*
+ * gate_denied.c: what was not allowed, for the log, at the next tick.
+ */
+void denial_note(struct gate *g, struct session *session, const char *what, const char *topic);
+void denial_report_all(struct gate *g);
+void denial_forget_all(struct gate *g);
 
 #endif

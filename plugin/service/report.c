@@ -20,6 +20,7 @@
 /* Bytes of a client's text that are shown. */
 #define CLIENT_ID_SHOWN 128
 #define SUBJECT_SHOWN   256
+#define TOPIC_SHOWN     256
 
 struct report {
 	char                *path;
@@ -370,6 +371,49 @@ report_cut(struct report *r, const struct certid *id, enum reason reason)
 	json_id(&t, "principalId", id);
 	json_member(&t, "disconnectReason", view_of("FORBIDDEN_ACCESS"));
 	json_member(&t, "reason", view_of(reason_code(reason)));
+	json_end(r, &t);
+}
+
+/* aws-iot H.1: what AWS calls it. */
+static const char *
+event_of_denial(const char *what)
+{
+	switch (what[0]) {
+	case 'p':
+		return "Publish-In";
+	case 's':
+		return "Subscribe";
+	default:
+		return "Publish-Out";
+	}
+}
+
+void
+report_denied(struct report *r, const struct client *c, const struct certid *id,
+    const char *what, const char *topic)
+{
+	char buffer[JSON_LINE_SIZE];
+	struct text t = text_in(buffer, LINE_SIZE);
+
+	text_addf(&t, "jitr: %s denied: topic=\"", what);
+	text_add_escaped(&t, view_of(topic), TOPIC_SHOWN);
+	text_add(&t, "\" client=\"");
+	text_add_escaped(&t, view_of(c->id), CLIENT_ID_SHOWN);
+	text_add(&t, "\"");
+	line_id(&t, "certificate", id);
+	r->broker->log(LEVEL_NOTICE, buffer);
+	if (!has_file(r))
+		return;
+	t = text_in(buffer, sizeof(buffer));
+	json_begin(r, &t, false, "ERROR", event_of_denial(what));
+	text_add(&t, ",\"protocol\":\"MQTT\"");
+	json_member(&t, "topicName", shown(topic, TOPIC_SHOWN));
+	json_member(&t, "clientId", shown(c->id, CLIENT_ID_SHOWN));
+	json_id(&t, "principalId", id);
+	if (c->address != NULL && c->address[0] != '\0')
+		json_member(&t, "sourceIp", shown(c->address, CLIENT_ID_SHOWN));
+	json_member(&t, "reason", view_of("AUTHORIZATION_FAILURE"));
+	json_member(&t, "details", view_of("Authorization Failure"));
 	json_end(r, &t);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* session.c - see session.h. */
 #include <stdlib.h>
+#include <string.h>
 
 /* Out of memory is an answer here, not the end of the broker. */
 #define HASH_NONFATAL_OOM 1
@@ -10,93 +11,9 @@
 
 #include "jitr/x509.h"
 
-static struct principal *
-principal_hold(struct sessions *s, const struct certid *id)
-{
-	struct principal *p = principal_find(s, id);
-
-	if (p == NULL) {
-		p = calloc(1, sizeof(*p));
-		if (p == NULL)
-			return NULL;
-		p->id = *id;
-		HASH_ADD(hh, s->by_id, id, sizeof(p->id), p);
-		if (principal_find(s, id) == NULL) {
-			free(p);
-			return NULL;
-		}
-	}
-	p->sessions++;
-	return p;
-}
-
-static void
-principal_release(struct sessions *s, struct principal *p)
-{
-	if (p == NULL || --p->sessions > 0)
-		return;
-	if (s->sweep == p)
-		s->sweep = p->hh.next;
-	if (p->to_cut)
-		DL_DELETE(s->to_cut, p);
-	HASH_DELETE(hh, s->by_id, p);
-	free(p);
-}
-
-static void
-session_free(struct sessions *s, struct session *session)
-{
-	HASH_DELETE(hh, s->by_client, session);
-	principal_release(s, session->principal);
-	x509_free(session->x);
-	free(session);
-}
-
-static struct session *
-find_client(struct sessions *s, const void *client)
-{
-	struct session *session;
-
-	HASH_FIND_PTR(s->by_client, &client, session);
-	return session;
-}
-
-struct session *
-session_add(struct sessions *s, const void *client, struct x509_st *x,
-    const struct certid *id_or_null)
-{
-	struct session *session;
-
-	session_remove(s, client);
-	session = calloc(1, sizeof(*session));
-	if (session == NULL)
-		return NULL;
-	session->client = client;
-	if (id_or_null != NULL) {
-		session->principal = principal_hold(s, id_or_null);
-		if (session->principal == NULL)
-			goto fail;
-	}
-	HASH_ADD_PTR(s->by_client, client, session);
-	if (find_client(s, client) == NULL)
-		goto fail;
-	x509_hold(x);
-	session->x = x;
-	return session;
-
-fail:
-	principal_release(s, session->principal);
-	free(session);
-	return NULL;
-}
-
-struct session *
-session_find(struct sessions *s, const void *client, const struct x509_st *x)
-{
-	struct session *session = find_client(s, client);
-
-	return session != NULL && session->x == x ? session : NULL;
-}
+/*
+ * Principals.
+ */
 
 struct principal *
 principal_find(struct sessions *s, const struct certid *id)
@@ -107,28 +24,99 @@ principal_find(struct sessions *s, const struct certid *id)
 	return p;
 }
 
-void
-session_remove(struct sessions *s, const void *client)
+static struct principal *
+principal_new(struct sessions *s, const struct certid *id)
 {
-	struct session *session = find_client(s, client);
+	struct principal *p = calloc(1, sizeof(*p));
 
-	if (session != NULL)
-		session_free(s, session);
+	if (p == NULL)
+		return NULL;
+	p->id = *id;
+	certid_to_hex(id, p->hex);
+	HASH_ADD(hh, s->by_id, id, sizeof(p->id), p);
+	if (principal_find(s, id) != NULL)
+		return p;
+	free(p);
+	return NULL;
 }
 
-void
-sessions_clear(struct sessions *s)
+static void
+principal_free(struct sessions *s, struct principal *p)
 {
-	struct session *session, *next;
-
-	HASH_ITER(hh, s->by_client, session, next)
-		session_free(s, session);
-}
-
-void
-principal_cut(struct sessions *s, struct principal *p)
-{
+	if (s->sweep == p)
+		s->sweep = p->hh.next;
 	if (p->to_cut)
+		DL_DELETE(s->to_cut, p);
+	HASH_DELETE(hh, s->by_id, p);
+	rights_clear(&p->rights, s->policies);
+	free(p->facts);
+	free(p);
+}
+
+static void
+absent_remove(struct sessions *s, struct principal *p)
+{
+	DL_DELETE(s->absent, p);
+	s->absent_count--;
+}
+
+struct principal *
+principal_absent(struct sessions *s, const struct certid *id)
+{
+	struct principal *p = principal_find(s, id);
+
+	if (p != NULL && p->sessions != NULL)
+		return p;
+	if (p != NULL) {
+		absent_remove(s, p);
+	} else if (s->absent_count == ABSENT_MAX) {
+		p = s->absent;
+		absent_remove(s, p);
+		principal_free(s, p);
+		p = NULL;
+	}
+	if (p == NULL)
+		p = principal_new(s, id);
+	if (p == NULL)
+		return NULL;
+	DL_APPEND(s->absent, p);
+	s->absent_count++;
+	return p;
+}
+
+static bool
+principal_join(struct sessions *s, const struct certid *id, struct session *session)
+{
+	struct principal *p = principal_find(s, id);
+
+	if (p == NULL)
+		p = principal_new(s, id);
+	else if (p->sessions == NULL)
+		absent_remove(s, p);
+	if (p == NULL)
+		return false;
+	session->principal = p;
+	DL_APPEND(p->sessions, session);
+	return true;
+}
+
+static void
+principal_leave(struct sessions *s, struct session *session)
+{
+	struct principal *p = session->principal;
+
+	if (p == NULL)
+		return;
+	DL_DELETE(p->sessions, session);
+	if (p->sessions == NULL)
+		principal_free(s, p);
+}
+
+void
+principal_cut(struct sessions *s, struct principal *p, enum reason reason)
+{
+	p->cut_reason = reason;
+	if (p->to_cut || p->sessions == NULL)
 		return;
 	p->to_cut = true;
 	DL_APPEND(s->to_cut, p);
@@ -149,15 +137,163 @@ principal_next_cut(struct sessions *s)
 void
 sweep_start(struct sessions *s)
 {
-	s->sweep = s->by_id;
+	s->sweep_left = HASH_COUNT(s->by_id);
 }
 
 struct principal *
 sweep_next(struct sessions *s)
 {
-	struct principal *p = s->sweep;
+	struct principal *p = s->sweep != NULL ? s->sweep : s->by_id;
 
-	if (p != NULL)
-		s->sweep = p->hh.next;
+	if (s->sweep_left == 0 || p == NULL)
+		return NULL;
+	s->sweep_left--;
+	s->sweep = p->hh.next;
 	return p;
+}
+
+/*
+ * Sessions.
+ */
+
+/* Clients are some kilobytes apart. */
+static struct session **
+front_of(struct sessions *s, const void *client)
+{
+	uintptr_t at = (uintptr_t)client;
+
+	return &s->front[(at >> 4 ^ at >> 14) & (FRONT_SIZE - 1)];
+}
+
+static struct session *
+find_client(struct sessions *s, const void *client)
+{
+	struct session **front = front_of(s, client), *session;
+
+	if (*front != NULL && (*front)->client == client)
+		return *front;
+	HASH_FIND_PTR(s->by_client, &client, session);
+	if (session != NULL)
+		*front = session;
+	return session;
+}
+
+static void
+session_free(struct session *session)
+{
+	x509_free(session->x);
+	free(session->client_id);
+	free(session->address);
+	free(session->thing);
+	free(session);
+}
+
+static bool
+copy_text(const char *text, char **copy, struct view *view)
+{
+	if (text == NULL)
+		return true;
+	*copy = strdup(text);
+	*view = view_of(*copy);
+	return *copy != NULL;
+}
+
+static struct session *
+session_new(struct sessions *s, const struct connection *c)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (session == NULL)
+		return NULL;
+	session->client = c->client;
+	session->broker_id = c->id;
+	session->number = ++s->numbered;
+	session->x = c->x;
+	if (session->x != NULL)
+		x509_hold(session->x);
+	if (copy_text(c->id, &session->client_id, &session->facts.client_id) &&
+	    copy_text(c->address, &session->address, &session->facts.source_text)) {
+		session->facts.source = address_parse(session->facts.source_text);
+		return session;
+	}
+	session_free(session);
+	return NULL;
+}
+
+struct session *
+session_add(struct sessions *s, const struct connection *c, const struct certid *id_or_null)
+{
+	struct session *session;
+
+	session_remove(s, c->client);
+	session = session_new(s, c);
+	if (session == NULL)
+		return NULL;
+	HASH_ADD_PTR(s->by_client, client, session);
+	if (find_client(s, c->client) == NULL) {
+		session_free(session);
+		return NULL;
+	}
+	if (id_or_null != NULL && !principal_join(s, id_or_null, session)) {
+		session_remove(s, c->client);
+		return NULL;
+	}
+	if (session->principal != NULL)
+		session->facts.certificate_id = view_of(session->principal->hex);
+	return session;
+}
+
+struct session *
+session_find(struct sessions *s, const void *client, const struct x509_st *x)
+{
+	struct session *session = find_client(s, client);
+
+	return session != NULL && session->x == x ? session : NULL;
+}
+
+/* The name is read once; from then on it is enough that it is still there. */
+struct session *
+session_known(struct sessions *s, const void *client, const char *broker_id,
+    const char *user_name)
+{
+	struct session *session = find_client(s, client);
+
+	if (session == NULL || session->principal == NULL || session->broker_id != broker_id ||
+	    broker_id == NULL || user_name == NULL)
+		return NULL;
+	if (session->broker_name == user_name)
+		return session;
+	if (strcmp(user_name, session->principal->hex) != 0)
+		return NULL;
+	session->broker_name = user_name;
+	return session;
+}
+
+void
+session_remove(struct sessions *s, const void *client)
+{
+	struct session *session = find_client(s, client);
+
+	if (session == NULL)
+		return;
+	if (*front_of(s, client) == session)
+		*front_of(s, client) = NULL;
+	HASH_DELETE(hh, s->by_client, session);
+	principal_leave(s, session);
+	session_free(session);
+}
+
+void
+sessions_clear(struct sessions *s)
+{
+	struct session *session, *next;
+
+	HASH_ITER(hh, s->by_client, session, next)
+		session_remove(s, session->client);
+	while (s->absent != NULL) {
+		struct principal *p = s->absent;
+
+		absent_remove(s, p);
+		principal_free(s, p);
+	}
 }

@@ -2,8 +2,10 @@
 /*
  * session.h - connected clients and the certificates they came with.
  *
- * A session is one connection; a principal is one certificate with at least
- * one session, and carries what was last decided about it.  Broker thread.
+ * A session is one connection; a principal is one certificate, and carries
+ * what was last decided about it and the policies it has.  Most principals
+ * have sessions; some that have none are kept for a while, because messages
+ * for offline sessions are judged by them.  Broker thread.
  */
 #ifndef JITR_SESSION_H
 #define JITR_SESSION_H
@@ -11,51 +13,102 @@
 #include <uthash.h>
 
 #include "jitr/decide.h"
+#include "jitr/facts.h"
+
+#include "rights.h"
 
 struct x509_st;
 
+/* Principals without a session that are kept. */
+#define ABSENT_MAX 4096
+
 struct principal {
-	struct certid    id;
-	enum verdict     verdict;
-	enum reason      reason;
-	uint64_t         generation; /* of the registry, when it was judged */
-	unsigned         sessions;
-	bool             to_cut;     /* on the list of those to be cut off */
-	struct principal *next, *prev;
-	UT_hash_handle   hh;
+	struct certid      id;
+	char               hex[CERTID_HEX_SIZE];
+	enum verdict       verdict;
+	enum reason        reason;
+	uint64_t           generation; /* of the registry, when it was judged */
+	uint64_t           revision;   /* grows when it was judged anew */
+	struct rights      rights;
+	struct cert_facts *facts;      /* owned; NULL: not needed so far */
+	struct session    *sessions;   /* list */
+	enum reason        cut_reason;
+	bool               to_cut;     /* on the list of those to be cut off */
+	struct principal  *next, *prev; /* of that list, or of the absent ones */
+	UT_hash_handle     hh;
 };
 
 struct session {
 	const void       *client;
+	const char       *broker_id, *broker_name; /* the broker's own texts: as long as it is
+	                              * the same connection, they are at the same places */
+	uint64_t          number;    /* given to no other session */
 	struct x509_st   *x;         /* held: its address stays this certificate's */
 	struct principal *principal; /* NULL: a stranger, other plugins judge it */
 	bool              named_by_others; /* a stranger whose user name they checked */
+
+	bool              admitted;  /* the certificate may, and may connect like this */
+	uint64_t          stamp;     /* of principal and policies, when that was found out */
+	uint64_t          seen;      /* gate's changes, when the stamp was last compared */
+	struct facts      facts;     /* point to what follows, and to the principal's */
+	char             *client_id, *address; /* owned */
+	struct thing     *thing;     /* owned, one allocation; NULL: none */
+	int64_t           denial_told; /* ms; 0: never */
+	struct session   *next, *prev; /* of the principal's list */
 	UT_hash_handle    hh;
 };
 
+/* The sessions that are asked for again and again are found by one look. */
+#define FRONT_SIZE 1024 /* a power of two */
+
 struct sessions {
 	struct session   *by_client;
+	struct session   *front[FRONT_SIZE];
 	struct principal *by_id;
-	struct principal *to_cut; /* list */
-	struct principal *sweep;  /* the next to look after; NULL: none */
+	struct principal *to_cut;   /* list */
+	struct principal *absent;   /* list, the longest unused first */
+	size_t            absent_count;
+	struct principal *sweep;    /* the next to look after */
+	size_t            sweep_left;
+	uint64_t          numbered; /* sessions so far */
+	struct policy_cache *policies; /* whose policies the principals hold */
+};
+
+/* What the broker says of a connection; borrowed for the call. */
+struct connection {
+	const void     *client;
+	struct x509_st *x;
+	const char     *id, *address; /* NULL: none */
 };
 
 /* Forgets what was remembered of this client before.  id NULL: a stranger.
  * NULL: out of memory. */
-struct session   *session_add(struct sessions *s, const void *client, struct x509_st *x,
+struct session   *session_add(struct sessions *s, const struct connection *c,
       const struct certid *id_or_null);
 
 /* The session of this client, if it still is the one with this certificate. */
 struct session   *session_find(struct sessions *s, const void *client, const struct x509_st *x);
-struct principal *principal_find(struct sessions *s, const struct certid *id);
+
+/* The same without a look at the certificate: by the broker's own texts, of
+ * which the name is the certificateId that we gave.  NULL: look closer. */
+struct session   *session_known(struct sessions *s, const void *client, const char *broker_id,
+      const char *user_name);
 void              session_remove(struct sessions *s, const void *client);
 void              sessions_clear(struct sessions *s);
 
+struct principal *principal_find(struct sessions *s, const struct certid *id);
+
+/* The same, made when there is none, for one that is not connected; lives
+ * until the next call of these functions.  NULL: out of memory. */
+struct principal *principal_absent(struct sessions *s, const struct certid *id);
+
 /* To be cut off at the next tick; once. */
-void              principal_cut(struct sessions *s, struct principal *p);
+void              principal_cut(struct sessions *s, struct principal *p, enum reason reason);
 /* The next to cut off, taken from the list; NULL: none. */
 struct principal *principal_next_cut(struct sessions *s);
 
+/* Everybody who is there now will be visited, beginning where the last visit
+ * ended: changes that come faster than a round ends leave nobody out. */
 void              sweep_start(struct sessions *s);
 struct principal *sweep_next(struct sessions *s);
 

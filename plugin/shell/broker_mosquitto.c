@@ -93,6 +93,7 @@ client_read(struct mosquitto *m, struct client *c)
 		.x = mosquitto_client_certificate(m),
 		.port = client_port(m),
 		.websockets = mosquitto_client_protocol(m) == mp_websockets,
+		.clean_session = mosquitto_client_clean_session(m),
 	};
 }
 

@@ -164,14 +164,37 @@ set_admin_certificates(struct config *c, const char *value, struct diag *diag)
 static bool
 set_authorization(struct config *c, const char *value, struct diag *diag)
 {
-	bool allow;
+	static const char *const words[] = {
+		[AUTHORIZATION_POLICY] = "policy",
+		[AUTHORIZATION_DEFER] = "defer",
+		[AUTHORIZATION_ALLOW] = "allow",
+	};
 
-	if (strcmp(value, "policy") == 0)
-		return refuse(diag, value, "defer or allow: policies come with a later release");
-	if (!set_choice(&allow, value, "allow", "defer", diag))
-		return false;
-	c->authorization = allow ? AUTHORIZATION_ALLOW : AUTHORIZATION_DEFER;
-	return true;
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		if (strcmp(value, words[i]) == 0) {
+			c->authorization = (enum authorization)i;
+			return true;
+		}
+	}
+	return refuse(diag, value, "policy, defer or allow");
+}
+
+static bool
+set_deny_publish(struct config *c, const char *value, struct diag *diag)
+{
+	return set_choice(&c->deny_publish_disconnects, value, "disconnect", "drop", diag);
+}
+
+static bool
+set_deny_subscribe(struct config *c, const char *value, struct diag *diag)
+{
+	return set_choice(&c->deny_subscribe_disconnects, value, "disconnect", "suback", diag);
+}
+
+static bool
+set_client_id_variable(struct config *c, const char *value, struct diag *diag)
+{
+	return set_choice(&c->client_id_as_is, value, "any", "plain", diag);
 }
 
 static bool
@@ -221,6 +244,9 @@ static const struct {
 	{ "admin_users", set_admin_users },
 	{ "admin_certificates", set_admin_certificates },
 	{ "authorization", set_authorization },
+	{ "deny_publish", set_deny_publish },
+	{ "deny_subscribe", set_deny_subscribe },
+	{ "client_id_variable", set_client_id_variable },
 	{ "other_clients", set_other_clients },
 	{ "unknown_ca", set_unknown_ca },
 	{ "announce_interval", set_announce_interval },

@@ -28,6 +28,9 @@
 #define BATCH_MAX 512
 #define GATHER_MS 20
 
+/* The broker ticks at every turn of its loop; once in so long is enough. */
+#define TICK_MS 10
+
 /* Of one tick: jobs finished, and how often the store is asked whether another
  * process wrote to it. */
 #define FINISH_PER_TICK   512
@@ -46,7 +49,7 @@ struct plugin {
 	struct api            *api;
 	struct outbox          outbox;
 	struct stats           stats;
-	int64_t                started, looked_elsewhere, counted; /* ms, monotonic */
+	int64_t                started, ticked, looked_elsewhere, counted; /* ms, monotonic */
 	bool                   ticking, told_no_tick, trusts_partial;
 };
 
@@ -54,7 +57,8 @@ struct plugin {
  * section 0, 15). */
 static struct plugin *the_plugin;
 
-static _Thread_local bool on_broker_thread;
+/* Looked at for every packet: at a place the loader fixes. */
+static _Thread_local bool on_broker_thread __attribute__((tls_model("initial-exec")));
 
 static int64_t
 clock_ms(clockid_t clock)
@@ -141,15 +145,45 @@ action_of(int access)
 	}
 }
 
-/* Only these three answers are safe (mosquitto section 0, 10). */
+/* Only the first three are safe for every kind of check; the last, any other
+ * error, disconnects the client that published or subscribed (mosquitto
+ * section 0, 10). */
+static int
+acl_answer(enum access access)
+{
+	switch (access) {
+	case ACCESS_ALLOW:
+		return MOSQ_ERR_SUCCESS;
+	case ACCESS_DEFER:
+		return MOSQ_ERR_PLUGIN_DEFER;
+	case ACCESS_DISCONNECT:
+		return MOSQ_ERR_AUTH;
+	case ACCESS_DENY:
+		break;
+	}
+	return MOSQ_ERR_ACL_DENIED;
+}
+
+static enum access
+check_access(struct plugin *p, const struct mosquitto_evt_acl_check *ed, enum action action)
+{
+	enum access access;
+	struct client c;
+
+	if (gate_access_known(p->gate, ed->client, mosquitto_client_id(ed->client),
+	        mosquitto_client_username(ed->client), action, ed->topic, ed->retain, &access))
+		return access;
+	client_read(ed->client, &c);
+	access = gate_access(p->gate, &c, action, ed->topic, ed->retain);
+	x509_free(c.x);
+	return access;
+}
+
 static int
 on_acl_check(int event, void *event_data, void *user_data)
 {
 	struct mosquitto_evt_acl_check *ed = event_data;
 	enum action action = action_of(ed->access);
-	struct plugin *p = user_data;
-	enum access access;
-	struct client c;
 
 	(void)event;
 	if (ed->topic == NULL)
@@ -157,12 +191,7 @@ on_acl_check(int event, void *event_data, void *user_data)
 	if (!on_broker_thread)
 		return action == ACTION_WRITE && topic_is_reserved(ed->topic) ? MOSQ_ERR_ACL_DENIED
 		                                                             : MOSQ_ERR_PLUGIN_DEFER;
-	client_read(ed->client, &c);
-	access = gate_access(p->gate, &c, action, ed->topic);
-	x509_free(c.x);
-	if (access == ACCESS_DEFER)
-		return MOSQ_ERR_PLUGIN_DEFER;
-	return access == ACCESS_ALLOW ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+	return acl_answer(check_access(user_data, ed, action));
 }
 
 /* What arrives over a bridge passes no ACL_CHECK (mosquitto section 2). */
@@ -240,6 +269,7 @@ on_reload(int event, void *event_data, void *user_data)
 	(void)event;
 	(void)event_data;
 	gate_reload(p->gate);
+	p->ticked = 0; /* the very next tick ends what this begins */
 	report_reopen(p->report);
 	return MOSQ_ERR_SUCCESS;
 }
@@ -274,6 +304,9 @@ on_tick(int event, void *event_data, void *user_data)
 
 	(void)event;
 	(void)event_data;
+	if (now - p->ticked < TICK_MS)
+		return MOSQ_ERR_SUCCESS;
+	p->ticked = now;
 	p->ticking = true;
 	writer_collect(p->writer, FINISH_PER_TICK, NULL);
 	look_elsewhere(p, now);
@@ -352,6 +385,10 @@ open_gate(struct plugin *p)
 		.store = p->store, .writer = p->writer, .report = p->report, .stats = &p->stats,
 		.broker = &broker_mosquitto, .now = now_ms };
 
+	config.deny_publish_disconnects = p->config.deny_publish_disconnects;
+	config.deny_subscribe_disconnects = p->config.deny_subscribe_disconnects;
+	config.client_id_as_is = p->config.client_id_as_is;
+	config.scope = arn_scope_of(p->config.region, p->config.account_id);
 	config.rules.decide.announce_interval = p->config.announce_interval * 1000;
 	config.rules.decide.defer_unknown = p->config.unknown_ca_defer;
 	memcpy(config.rules.account_id, p->config.account_id, sizeof(config.rules.account_id));

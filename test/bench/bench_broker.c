@@ -30,6 +30,8 @@
 #define LOOK_US     1000
 #define SLICE       1000 /* of a storm, for one side at a time */
 
+#define PARALLEL_UNDER_CALLGRIND 4
+
 enum side { BARE, PLUGIN, SIDES };
 
 static const char *const side_names[SIDES] = { "bare", "plugin" };
@@ -74,10 +76,12 @@ read_options(struct bench *b, const char *directory, const char *plugin)
 	if (b->connections > b->known_count)
 		b->connections = b->known_count;
 	for (size_t i = 0; i < SIDES; i++) {
+		b->config[i].name = side_names[i];
 		b->config[i].program = program != NULL ? program : "mosquitto";
 		b->config[i].directory = directory;
 	}
 	b->config[PLUGIN].plugin = plugin;
+	b->config[PLUGIN].authorization = "allow";
 }
 
 static void
@@ -288,11 +292,43 @@ run_storm(struct bench *b)
  * Instructions.
  */
 
+/* For each of these devices but the first few, which warm it up. */
+static double
+counted_connections(const struct server_config *config, const char *name, const struct device *d,
+    size_t count, enum outcome outcome)
+{
+	size_t             few = count / 5;
+	struct load_result r;
+	struct counter     c;
+	double             total;
+
+	counter_open(&c, config, name);
+	load_run(c.server.tls_port, d, few, PARALLEL_UNDER_CALLGRIND, LEAVE, &r);
+	load_must_be(&r, outcome, "under callgrind");
+	counter_start(&c);
+	load_run(c.server.tls_port, d + few, count - few, PARALLEL_UNDER_CALLGRIND, LEAVE, &r);
+	total = counter_stop(&c);
+	load_must_be(&r, outcome, "under callgrind");
+	counter_close(&c);
+	return total / (double)(count - few);
+}
+
+static void
+count_instructions(struct bench *b, const struct device *new, size_t count)
+{
+	const struct server_config *bare = &b->config[BARE], *plugin = &b->config[PLUGIN];
+
+	b->instructions[0] = counted_connections(bare, "active", b->known, count, ACCEPTED);
+	b->instructions[1] = counted_connections(plugin, "active", b->known, count, ACCEPTED);
+	b->instructions[2] = counted_connections(plugin, "new", new, count, REFUSED);
+	b->counted = true;
+}
+
 static void
 run_instructions(struct bench *b)
 {
 	size_t         count = option("JITR_BENCH_INSTRUCTIONS", 0);
-	struct device *d;
+	struct device *new;
 
 	if (count == 0)
 		return;
@@ -301,12 +337,9 @@ run_instructions(struct bench *b)
 		printf("no valgrind: instructions are not counted\n");
 		return;
 	}
-	d = devices_make(&b->fleet, count);
-	b->instructions[0] = instructions_count(&b->config[BARE], b->known, count, ACCEPTED);
-	b->instructions[1] = instructions_count(&b->config[PLUGIN], b->known, count, ACCEPTED);
-	b->instructions[2] = instructions_count(&b->config[PLUGIN], d, count, REFUSED);
-	b->counted = true;
-	devices_free(d, count);
+	new = devices_make(&b->fleet, count);
+	count_instructions(b, new, count);
+	devices_free(new, count);
 }
 
 /*

@@ -6,19 +6,56 @@
 #include <string.h>
 
 #include "instructions.h"
-#include "load.h"
 
-#define PARALLEL 4
+#define SETTLE_US 200000
 
 bool
 instructions_can_be_counted(void)
 {
-	return system("valgrind --version >/dev/null 2>&1") == 0;
+	return system("valgrind --version >/dev/null 2>&1 && vgdb --help >/dev/null 2>&1") == 0;
+}
+
+void
+counter_open(struct counter *c, const struct server_config *config, const char *name)
+{
+	char                 out[4200];
+	const char *const    wrapper[] = { "valgrind", "--tool=callgrind", out, NULL };
+	struct server_config slow = *config;
+
+	snprintf(c->path, sizeof(c->path), "%s/callgrind.%s.%s", config->directory, config->name,
+	    name);
+	snprintf(out, sizeof(out), "--callgrind-out-file=%s", c->path);
+	slow.wrapper = wrapper;
+	server_start(&c->server, &slow);
+}
+
+void
+counter_close(struct counter *c)
+{
+	server_stop(&c->server, SIGTERM);
+}
+
+/* A command of callgrind's (its manual, "Monitor Commands"). */
+static void
+command(const struct counter *c, const char *word)
+{
+	char line[100];
+
+	sleep_us(SETTLE_US);
+	snprintf(line, sizeof(line), "vgdb --pid=%ld %s >/dev/null 2>&1", (long)c->server.pid,
+	    word);
+	must(system(line) == 0, line);
+}
+
+void
+counter_start(struct counter *c)
+{
+	command(c, "zero");
 }
 
 /* The line "summary: N" of callgrind's output. */
 static double
-read_summary(const char *path)
+read_total(const char *path)
 {
 	char   line[4096];
 	double total = 0;
@@ -33,34 +70,12 @@ read_summary(const char *path)
 	return total;
 }
 
-static double
-run_under_callgrind(const struct server_config *config, const struct device *d, size_t count,
-    int outcome, const char *part)
-{
-	char                 path[4096], out[4200];
-	const char *const    wrapper[] = { "valgrind", "--tool=callgrind", out, NULL };
-	struct server_config slow = *config;
-	struct server        server;
-	struct load_result   result;
-
-	snprintf(path, sizeof(path), "%s/callgrind.%s.%s", config->directory,
-	    config->plugin == NULL ? "bare" : outcome == ACCEPTED ? "active" : "new", part);
-	snprintf(out, sizeof(out), "--callgrind-out-file=%s", path);
-	slow.wrapper = wrapper;
-	server_start(&server, &slow);
-	load_run(server.tls_port, d, count, PARALLEL, LEAVE, &result);
-	load_must_be(&result, (enum outcome)outcome, "under callgrind");
-	server_stop(&server, SIGTERM);
-	return read_summary(path);
-}
-
 double
-instructions_count(const struct server_config *config, const struct device *d, size_t count,
-    int outcome)
+counter_stop(struct counter *c)
 {
-	size_t few = count / 5;
-	double least = run_under_callgrind(config, d, few, outcome, "few");
-	double all = run_under_callgrind(config, d + few, count - few, outcome, "all");
+	char path[4200];
 
-	return (all - least) / (double)(count - 2 * few);
+	command(c, "dump");
+	snprintf(path, sizeof(path), "%s.1", c->path);
+	return read_total(path);
 }

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * instructions.h - what a connection costs the broker in instructions, counted
- * by valgrind's callgrind: slow, but the same on every run and every machine.
+ * instructions.h - a broker under valgrind's callgrind: what it executes
+ * between two moments.  Slow, but nearly the same on every run and every
+ * machine.  The kernel's instructions are not among them.
+ *
+ * One counter at a time in a directory.
  */
 #ifndef JITR_BENCH_INSTRUCTIONS_H
 #define JITR_BENCH_INSTRUCTIONS_H
 
-#include "fleet.h"
 #include "server.h"
+
+struct counter {
+	struct server server;
+	char          path[4096]; /* callgrind.<server>.<name> below the directory */
+};
 
 bool instructions_can_be_counted(void);
 
-/* Per connection of these devices, who all meet this outcome: a run with all
- * of them less a run with the first few. */
-double instructions_count(const struct server_config *config, const struct device *d,
-    size_t count, int outcome);
+void   counter_open(struct counter *c, const struct server_config *config, const char *name);
+void   counter_start(struct counter *c); /* once the broker has nothing left to do */
+double counter_stop(struct counter *c);  /* likewise; <path>.1 stays, for callgrind_annotate */
+void   counter_close(struct counter *c);
 
 #endif

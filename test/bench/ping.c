@@ -45,7 +45,7 @@ struct ping *
 ping_start(int port)
 {
 	struct ping *p = calloc(1, sizeof(*p));
-	uint8_t      packet[MQTT_CONNECT_MAX];
+	uint8_t      packet[MQTT_PACKET_MAX];
 
 	must(p != NULL, "memory");
 	p->fd = mqtt_dial(port);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * server.h - a broker of our own: one configuration, with or without the
+ * server.h - a broker of our own: one configuration, with or without a
  * plugin's lines at its end.
  *
  * It ends with the program, whatever happens to that.
@@ -13,10 +13,13 @@
 #include "bench.h"
 
 struct server_config {
-	const char        *program;   /* the broker */
-	const char        *plugin;    /* the .so; NULL: the bare broker */
-	const char        *directory; /* server.pem, server.key, ca/ and the registry db/ */
-	const char *const *wrapper;   /* a command to run the broker under; NULL: none */
+	const char        *name;          /* of its files: <name>.conf, <name>.log */
+	const char        *program;       /* the broker */
+	const char        *plugin;        /* our .so; NULL: without */
+	const char        *authorization; /* the plugin's option */
+	const char        *lines;         /* more of the configuration; NULL: none */
+	const char        *directory;     /* server.pem, server.key, ca/ and the registry db/ */
+	const char *const *wrapper;       /* a command to run the broker under; NULL: none */
 };
 
 struct server {
@@ -29,6 +32,13 @@ void server_start(struct server *s, const struct server_config *config);
 
 /* CPU time of all its threads since it started, user and system. */
 int64_t server_cpu_ns(const struct server *s);
+
+/* The same in clock ticks, apart.  Sampled: good for long stretches only. */
+struct server_ticks {
+	unsigned long user, system;
+};
+
+struct server_ticks server_ticks(const struct server *s);
 
 /* SIGTERM, or SIGKILL; returns when it is gone. */
 void server_stop(struct server *s, int signal);

@@ -19,9 +19,13 @@ static void
 try_records(struct view in)
 {
 	uint8_t ca_bytes[CODEC_CA_MAX], cert_bytes[CODEC_CERT_MAX];
+	uint8_t policy_bytes[CODEC_POLICY_MAX];
+	struct policy_record policy;
 	struct cert cert;
 	struct ca ca;
 
+	if (codec_get_policy(in, &policy) == ERR_OK)
+		expect_same(in, policy_bytes, codec_put_policy(&policy, policy_bytes));
 	if (codec_get_ca(in, &ca) == ERR_OK)
 		expect_same(in, ca_bytes, codec_put_ca(&ca, ca_bytes));
 	if (codec_get_cert(in, &cert) == ERR_OK)
@@ -45,6 +49,48 @@ try_documents(struct view in, uint8_t *again)
 	}
 }
 
+static void
+try_named(struct view in, uint8_t *again)
+{
+	struct policy_version version;
+	struct thing thing;
+
+	if (codec_get_policy_version(in, &version) == ERR_OK &&
+	    codec_policy_version_size(&version) == in.len) {
+		codec_put_policy_version(&version, again);
+		expect_same(in, again, in.len);
+	}
+	if (codec_get_thing(in, &thing) == ERR_OK) {
+		if (codec_thing_size(&thing) != in.len)
+			abort();
+		codec_put_thing(&thing, again);
+		expect_same(in, again, in.len);
+	}
+}
+
+/* A merge with itself changes nothing but what an empty value takes away. */
+static void
+try_merge(struct view in)
+{
+	uint8_t *merged, *twice;
+	size_t count, left, len;
+
+	if (!codec_check_attributes(in, &count))
+		return;
+	merged = malloc(2 * in.len + 1);
+	twice = malloc(3 * in.len + 1);
+	if (merged != NULL && twice != NULL) {
+		len = codec_merge_attributes(in, in, merged);
+		if (len > in.len || !codec_check_attributes((struct view){ merged, len }, &left) ||
+		    left > count)
+			abort();
+		expect_same((struct view){ merged, len }, twice,
+		    codec_merge_attributes(in, (struct view){ merged, len }, twice));
+	}
+	free(merged);
+	free(twice);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -55,6 +101,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	try_records(in);
 	try_documents(in, again);
+	try_named(in, again);
+	try_merge(in);
 	free(again);
 	return 0;
 }

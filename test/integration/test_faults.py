@@ -46,13 +46,6 @@ def test_unknown_option_stops_the_broker(refuses_to_start):
     assert "Db_Path" in complaint(refuses_to_start(plugin={"Db_Path": "/tmp"}))
 
 
-def test_policies_are_announced_for_later(refuses_to_start):
-    """`authorization policy` comes with a later release, and is not mistaken for something
-    else until then (issue, point 6)."""
-    line = complaint(refuses_to_start(plugin={"authorization": "policy"}))
-    assert "authorization" in line and "policy" in line and "later" in line
-
-
 def test_option_given_twice(refuses_to_start):
     """Which one would count?  Neither (contract, section 5)."""
     line = complaint(refuses_to_start(plugin={"region": "local\nplugin_opt_region other"}))
@@ -166,9 +159,9 @@ def test_database_of_a_newer_version(start_broker, refuses_to_start, pki):
     broker.stop()
     dump = subprocess.run(["mdb_dump", "-s", "meta", broker.db_path], check=True,
                           capture_output=True, text=True).stdout
-    assert dump.count("736368656d61\n 00000001\n") == 1  # "schema"
+    assert dump.count("736368656d61\n 00000002\n") == 1  # "schema"
     subprocess.run(["mdb_load", "-s", "meta", broker.db_path], check=True, text=True,
-                   input=dump.replace("736368656d61\n 00000001\n", "736368656d61\n 00000063\n"))
+                   input=dump.replace("736368656d61\n 00000002\n", "736368656d61\n 00000063\n"))
     before = (broker.db_path / "data.mdb").read_bytes()
 
     line = complaint(refuses_to_start(plugin={"db_path": broker.db_path}))

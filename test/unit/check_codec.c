@@ -17,11 +17,14 @@
 /* A record of any kind, so that one table drives all tests. */
 struct record {
 	union {
-		struct ca            ca;
-		struct cert          cert;
-		struct ca_document   ca_document;
-		struct cert_document cert_document;
-		struct view          message[2];
+		struct ca             ca;
+		struct cert           cert;
+		struct ca_document    ca_document;
+		struct cert_document  cert_document;
+		struct view           message[2];
+		struct policy_record  policy;
+		struct policy_version policy_version;
+		struct thing          thing;
 	} as;
 };
 
@@ -107,12 +110,60 @@ get_message(struct view in, struct record *r)
 	return codec_get_message(in, &r->as.message[0], &r->as.message[1]);
 }
 
+static size_t
+put_policy(const struct record *r, uint8_t *out)
+{
+	uint8_t bytes[CODEC_POLICY_MAX];
+	size_t len = codec_put_policy(&r->as.policy, bytes);
+
+	if (out != NULL)
+		memcpy(out, bytes, len);
+	return len;
+}
+
+static enum err
+get_policy(struct view in, struct record *r)
+{
+	return codec_get_policy(in, &r->as.policy);
+}
+
+static size_t
+put_policy_version(const struct record *r, uint8_t *out)
+{
+	if (out != NULL)
+		codec_put_policy_version(&r->as.policy_version, out);
+	return codec_policy_version_size(&r->as.policy_version);
+}
+
+static enum err
+get_policy_version(struct view in, struct record *r)
+{
+	return codec_get_policy_version(in, &r->as.policy_version);
+}
+
+static size_t
+put_thing(const struct record *r, uint8_t *out)
+{
+	if (out != NULL)
+		codec_put_thing(&r->as.thing, out);
+	return codec_thing_size(&r->as.thing);
+}
+
+static enum err
+get_thing(struct view in, struct record *r)
+{
+	return codec_get_thing(in, &r->as.thing);
+}
+
 static const struct kind kinds[] = {
 	{ "ca", put_ca, get_ca },
 	{ "cert", put_cert, get_cert },
 	{ "ca_document", put_ca_document, get_ca_document },
 	{ "cert_document", put_cert_document, get_cert_document },
 	{ "message", put_message, get_message },
+	{ "policy", put_policy, get_policy },
+	{ "policy_version", put_policy_version, get_policy_version },
+	{ "thing", put_thing, get_thing },
 };
 
 enum {
@@ -121,6 +172,9 @@ enum {
 	KIND_CA_DOCUMENT,
 	KIND_CERT_DOCUMENT,
 	KIND_MESSAGE,
+	KIND_POLICY,
+	KIND_POLICY_VERSION,
+	KIND_THING,
 };
 
 static const uint8_t key_id[64] = { 0xfb, 0x19, 0x68, 0xed };
@@ -160,12 +214,42 @@ ca_document_record(void)
 	return r;
 }
 
+static struct record
+policy_record(void)
+{
+	struct record r = { .as.policy = { .default_version = 3, .last_version = UINT32_MAX,
+		.created = NOW, .modified = NOW + 1, .generation = { { 7, 8, 9 } } } };
+
+	return r;
+}
+
+static struct record
+policy_version_record(void)
+{
+	struct record r = { .as.policy_version = { .created = NOW,
+		.document = view_of("{\"Version\":\"2012-10-17\"}") } };
+
+	return r;
+}
+
+static struct record
+thing_record(void)
+{
+	static const char packed[] = "\1a\0\1x" "\2ab\0\0" "\1b\0\2yz";
+	struct record r = { .as.thing = { .type_name = view_of("pump"),
+		.billing_group = view_of("north"),
+		.attributes = { (const uint8_t *)packed, sizeof(packed) - 1 }, .version = 2,
+		.created = NOW, .modified = NOW + 1, .id = { { 10, 11 } } } };
+
+	return r;
+}
+
 /* One row for each shape that a record can have. */
 static struct row {
 	const char   *what;
 	unsigned      kind;
 	struct record record;
-} rows[11];
+} rows[15];
 
 static void
 fill_rows(void)
@@ -191,6 +275,10 @@ fill_rows(void)
 	ROW("a long text", KIND_CERT_DOCUMENT, long_text);
 	ROW("a document without texts", KIND_CERT_DOCUMENT, empty);
 	ROW("an event", KIND_MESSAGE, message);
+	ROW("a policy", KIND_POLICY, policy_record());
+	ROW("a version of a policy", KIND_POLICY_VERSION, policy_version_record());
+	ROW("a thing with everything", KIND_THING, thing_record());
+	ROW("a thing without anything", KIND_THING, empty);
 #undef ROW
 }
 
@@ -260,6 +348,18 @@ assert_same_cert(const struct cert *a, const struct cert *b)
 }
 
 static void
+assert_same_thing(const struct thing *a, const struct thing *b)
+{
+	assert_same_view(a->type_name, b->type_name);
+	assert_same_view(a->billing_group, b->billing_group);
+	assert_same_view(a->attributes, b->attributes);
+	ck_assert_uint_eq(a->version, b->version);
+	ck_assert_int_eq(a->created, b->created);
+	ck_assert_int_eq(a->modified, b->modified);
+	ck_assert_mem_eq(&a->id, &b->id, sizeof(a->id));
+}
+
+static void
 assert_same(unsigned kind, const struct record *a, const struct record *b)
 {
 	switch (kind) {
@@ -279,6 +379,20 @@ assert_same(unsigned kind, const struct record *a, const struct record *b)
 	case KIND_CERT_DOCUMENT:
 		assert_same_view(a->as.cert_document.der, b->as.cert_document.der);
 		assert_same_view(a->as.cert_document.pem, b->as.cert_document.pem);
+		break;
+	case KIND_POLICY:
+		ck_assert_uint_eq(a->as.policy.default_version, b->as.policy.default_version);
+		ck_assert_uint_eq(a->as.policy.last_version, b->as.policy.last_version);
+		ck_assert_int_eq(a->as.policy.created, b->as.policy.created);
+		ck_assert_int_eq(a->as.policy.modified, b->as.policy.modified);
+		ck_assert_mem_eq(&a->as.policy.generation, &b->as.policy.generation, 16);
+		break;
+	case KIND_POLICY_VERSION:
+		ck_assert_int_eq(a->as.policy_version.created, b->as.policy_version.created);
+		assert_same_view(a->as.policy_version.document, b->as.policy_version.document);
+		break;
+	case KIND_THING:
+		assert_same_thing(&a->as.thing, &b->as.thing);
 		break;
 	default:
 		assert_same_view(a->as.message[0], b->as.message[0]);
@@ -386,6 +500,9 @@ static const struct {
 	{ "status of a certificate", 4, 1, 5 },
 	{ "mode of a certificate", 4, 2, 2 },
 	{ "creation of a certificate, sign", 4, 19, 128 },
+	{ "creation of a policy, sign", 11, 9, 128 },
+	{ "creation of a version, sign", 12, 1, 128 },
+	{ "creation of a thing, sign", 13, 5, 128 },
 };
 
 START_TEST(a_value_without_meaning_is_refused)
@@ -460,6 +577,188 @@ START_TEST(what_has_no_encoding_is_not_written)
 	cert = cert_record(true);
 	cert.as.cert.status = (enum cert_status)5;
 	ck_assert_uint_eq(codec_put_cert(&cert.as.cert, out), 0);
+
+	struct record policy = policy_record(), version = policy_version_record();
+	struct record thing = thing_record();
+
+	policy.as.policy.created = version.as.policy_version.created = thing.as.thing.created = -1;
+	ck_assert_uint_eq(put_policy(&policy, NULL), 0);
+	ck_assert_uint_eq(put_policy_version(&version, NULL), 0);
+	ck_assert_uint_eq(put_thing(&thing, NULL), 0);
+	thing = thing_record();
+	thing.as.thing.type_name = (struct view){ out, NAME_MAX_LENGTH + 1 };
+	ck_assert_uint_eq(put_thing(&thing, NULL), 0);
+	thing = thing_record();
+	thing.as.thing.billing_group = (struct view){ out, NAME_MAX_LENGTH + 1 };
+	ck_assert_uint_eq(put_thing(&thing, NULL), 0);
+}
+END_TEST
+
+/* The version that is asked is one that was given: 1 to the last. */
+static const struct {
+	uint32_t default_version, last_version;
+	bool     fits;
+} versions[] = {
+	{ 1, 1, true }, { 1, 5, true }, { 5, 5, true }, { UINT32_MAX, UINT32_MAX, true },
+	{ 0, 0, false }, { 0, 1, false }, { 2, 1, false }, { UINT32_MAX, 1, false },
+};
+
+START_TEST(a_policy_asks_a_version_that_was_given)
+{
+	struct record r = policy_record();
+	uint8_t out[CODEC_POLICY_MAX];
+	size_t len = put_policy(&r, out);
+
+	ck_assert_uint_eq(len, 41);
+	for (size_t i = 0; i < 4; i++) {
+		out[1 + i] = (uint8_t)(versions[_i].default_version >> (24 - 8 * i));
+		out[5 + i] = (uint8_t)(versions[_i].last_version >> (24 - 8 * i));
+	}
+	r.as.policy.default_version = versions[_i].default_version;
+	r.as.policy.last_version = versions[_i].last_version;
+	if (versions[_i].fits) {
+		ck_assert_uint_eq(put_policy(&r, NULL), len);
+		ck_assert_int_eq(get_policy((struct view){ out, len }, &r), ERR_OK);
+	} else {
+		ck_assert_uint_eq(put_policy(&r, NULL), 0);
+		assert_refused(&kinds[KIND_POLICY], out, len, "a version that was not given");
+	}
+}
+END_TEST
+
+/* Packed attributes: model.h. */
+static const struct packed {
+	const char *what, *bytes;
+	size_t      len;
+	int         count; /* -1: refused */
+} attributes[] = {
+#define PACKED(what, bytes, count) { what, bytes, sizeof(bytes) - 1, count }
+	PACKED("none", "", 0),
+	PACKED("one", "\1a\0\1x", 1),
+	PACKED("an empty value", "\1a\0\0", 1),
+	PACKED("two", "\1a\0\1x" "\1b\0\1x", 2),
+	PACKED("a name that goes on as another one", "\1a\0\1x" "\2aa\0\1x", 2),
+	PACKED("bytes above 127 sort last", "\1z\0\0" "\1\xff\0\0", 2),
+	PACKED("twice", "\1a\0\1x" "\1a\0\1y", -1),
+	PACKED("not sorted", "\1b\0\1x" "\1a\0\1x", -1),
+	PACKED("the longer one first", "\2aa\0\1x" "\1a\0\1x", -1),
+	PACKED("an empty name", "\0\0\1x", -1),
+	PACKED("a length alone", "\1", -1),
+	PACKED("no value", "\1a", -1),
+	PACKED("half a length", "\1a\0", -1),
+	PACKED("a value that is cut", "\1a\0\2x", -1),
+	PACKED("a byte behind", "\1a\0\1xy", -1),
+#undef PACKED
+};
+
+START_TEST(attributes_are_packed_sorted_and_each_once)
+{
+	const struct packed *row = &attributes[_i];
+	uint8_t *block = exactly((const uint8_t *)row->bytes, row->len);
+	struct record r = thing_record();
+	bool fits;
+	size_t count;
+
+	r.as.thing.attributes = (struct view){ block, row->len };
+	fits = codec_check_attributes(r.as.thing.attributes, &count);
+	ck_assert_msg(fits == (row->count >= 0), "%s", row->what);
+	ck_assert(!fits || count == (size_t)row->count);
+	ck_assert_msg((put_thing(&r, NULL) > 0) == fits, "%s", row->what);
+	free(block);
+}
+END_TEST
+
+/* aws-iot 1.7 and model.h: 128 bytes of name, 800 of value, 50 of them. */
+START_TEST(attributes_have_bounds)
+{
+	static uint8_t bytes[(size_t)51 * 6 + 2000];
+	size_t count, len = 0;
+
+	for (unsigned i = 0; i < 51; i++) {
+		uint8_t pair[] = { 2, (uint8_t)('a' + i / 26), (uint8_t)('a' + i % 26), 0, 1, 'x' };
+
+		memcpy(bytes + len, pair, sizeof(pair));
+		len += sizeof(pair);
+		ck_assert_int_eq(codec_check_attributes((struct view){ bytes, len }, &count), i < 50);
+	}
+	for (unsigned name = 127; name <= 130; name++)
+		for (unsigned value = 799; value <= 801; value++) {
+			len = 1 + name + 2 + value;
+			memset(bytes, 'n', len);
+			bytes[0] = (uint8_t)name;
+			bytes[1 + name] = (uint8_t)(value >> 8);
+			bytes[2 + name] = (uint8_t)value;
+			ck_assert_int_eq(codec_check_attributes((struct view){ bytes, len }, &count),
+			    name <= 128 && value <= 800);
+		}
+}
+END_TEST
+
+/* What codec_check_attributes() refuses is not read either: the record of the
+ * row with everything, one of its attributes spoiled. */
+START_TEST(a_thing_with_spoiled_attributes_is_refused)
+{
+	struct record r = thing_record();
+	size_t len, at;
+	uint8_t *bytes = encode(&kinds[KIND_THING], &r, &len);
+
+	at = len - r.as.thing.attributes.len;
+	bytes[at + 1] = 'z'; /* "a" */
+	assert_refused(&kinds[KIND_THING], bytes, len, "attributes that are not sorted");
+	bytes[at + 1] = 'a';
+	bytes[at] = 2;
+	assert_refused(&kinds[KIND_THING], bytes, len, "an attribute that is cut");
+	free(bytes);
+}
+END_TEST
+
+static const struct merge {
+	const char *what, *old, *changes, *merged; /* a=x;b= */
+} merges[] = {
+	{ "nothing", "", "", "" },
+	{ "nothing changes", "a=1;b=2;", "", "a=1;b=2;" },
+	{ "the first ones", "", "a=1;b=2;", "a=1;b=2;" },
+	{ "one before, one between, one behind", "b=1;d=2;", "a=3;c=4;e=5;", "a=3;b=1;c=4;d=2;e=5;" },
+	{ "another value", "a=1;b=2;c=3;", "b=9;", "a=1;b=9;c=3;" },
+	{ "a longer value", "a=1;", "a=123;", "a=123;" },
+	{ "an empty value removes", "a=1;b=2;c=3;", "b=;", "a=1;c=3;" },
+	{ "all are removed", "a=1;b=2;", "a=;b=;", "" },
+	{ "what is not there is removed", "b=1;", "a=;c=;", "b=1;" },
+	{ "a name that goes on as another one", "aa=1;", "a=2;aaa=3;", "a=2;aa=1;aaa=3;" },
+};
+
+static size_t
+pack(const char *text, uint8_t *out)
+{
+	size_t len = 0;
+
+	while (*text != '\0') {
+		size_t name = strcspn(text, "="), value = strcspn(text + name + 1, ";");
+
+		out[len++] = (uint8_t)name;
+		memcpy(out + len, text, name);
+		len += name;
+		out[len++] = 0;
+		out[len++] = (uint8_t)value;
+		memcpy(out + len, text + name + 1, value);
+		len += value;
+		text += name + 1 + value + 1;
+	}
+	return len;
+}
+
+START_TEST(attributes_are_merged)
+{
+	uint8_t old[64], changes[64], expected[64];
+	size_t old_len = pack(merges[_i].old, old), len = pack(merges[_i].changes, changes);
+	size_t expected_len = pack(merges[_i].merged, expected);
+	uint8_t *out = malloc(old_len + len + 1);
+
+	ck_assert_ptr_nonnull(out);
+	len = codec_merge_attributes((struct view){ old, old_len },
+	    (struct view){ changes, len }, out);
+	ck_assert_msg(len == expected_len && memcmp(out, expected, len) == 0, "%s", merges[_i].what);
+	free(out);
 }
 END_TEST
 
@@ -560,6 +859,22 @@ START_TEST(the_bytes_are_those_of_the_documentation)
 }
 END_TEST
 
+/* And those of a policy: doc/storage.md. */
+START_TEST(the_bytes_of_a_policy_are_those_of_the_documentation)
+{
+	struct policy_record p = { .default_version = 1, .last_version = 2, .created = NOW,
+		.modified = NOW };
+	uint8_t out[CODEC_POLICY_MAX];
+	char hex[2 * CODEC_POLICY_MAX + 1];
+
+	for (size_t i = 0; i < sizeof(p.generation.b); i++)
+		p.generation.b[i] = (uint8_t)i;
+	hex_encode((struct view){ out, codec_put_policy(&p, out) }, hex);
+	ck_assert_str_eq(hex, "01" "00000001" "00000002" "0000015dcccb0514" "0000015dcccb0514"
+			      "000102030405060708090a0b0c0d0e0f");
+}
+END_TEST
+
 static TCase *
 codec_case(void)
 {
@@ -573,10 +888,16 @@ codec_case(void)
 	tcase_add_test(t, a_key_id_is_not_longer_than_64_bytes);
 	tcase_add_test(t, a_length_beyond_the_end_is_refused);
 	tcase_add_test(t, what_has_no_encoding_is_not_written);
+	tcase_add_loop_test(t, a_policy_asks_a_version_that_was_given, 0, COUNT_OF(versions));
+	tcase_add_loop_test(t, attributes_are_packed_sorted_and_each_once, 0, COUNT_OF(attributes));
+	tcase_add_test(t, attributes_have_bounds);
+	tcase_add_test(t, a_thing_with_spoiled_attributes_is_refused);
+	tcase_add_loop_test(t, attributes_are_merged, 0, COUNT_OF(merges));
 	tcase_add_loop_test(t, random_bytes_do_no_harm, 0, COUNT_OF(kinds));
 	tcase_add_loop_test(t, a_changed_record_is_refused_or_says_just_what_it_says, 0,
 	    COUNT_OF(rows));
 	tcase_add_test(t, the_bytes_are_those_of_the_documentation);
+	tcase_add_test(t, the_bytes_of_a_policy_are_those_of_the_documentation);
 	return t;
 }
 

@@ -50,7 +50,10 @@ START_TEST(without_options_the_defaults_hold)
 	ck_assert_str_eq(config.region, "local");
 	ck_assert_uint_eq(config.admin_user_count, 0);
 	ck_assert_uint_eq(config.admin_certificate_count, 0);
-	ck_assert_int_eq(config.authorization, AUTHORIZATION_DEFER);
+	ck_assert_int_eq(config.authorization, AUTHORIZATION_POLICY);
+	ck_assert(!config.deny_publish_disconnects);
+	ck_assert(!config.deny_subscribe_disconnects);
+	ck_assert(!config.client_id_as_is);
 	ck_assert_int_eq(config.other_clients, OTHER_CLIENTS_DEFER);
 	ck_assert(!config.unknown_ca_defer);
 	ck_assert_int_eq(config.announce_interval, 1);
@@ -97,6 +100,20 @@ START_TEST(names_and_words_are_taken)
 	ck_assert_int_eq(config.authorization, AUTHORIZATION_ALLOW);
 	set("authorization", "defer");
 	ck_assert_int_eq(config.authorization, AUTHORIZATION_DEFER);
+	set("authorization", "policy");
+	ck_assert_int_eq(config.authorization, AUTHORIZATION_POLICY);
+	set("deny_publish", "disconnect");
+	ck_assert(config.deny_publish_disconnects);
+	set("deny_publish", "drop");
+	ck_assert(!config.deny_publish_disconnects);
+	set("deny_subscribe", "disconnect");
+	ck_assert(config.deny_subscribe_disconnects);
+	set("deny_subscribe", "suback");
+	ck_assert(!config.deny_subscribe_disconnects);
+	set("client_id_variable", "any");
+	ck_assert(config.client_id_as_is);
+	set("client_id_variable", "plain");
+	ck_assert(!config.client_id_as_is);
 	set("other_clients", "allow");
 	ck_assert_int_eq(config.other_clients, OTHER_CLIENTS_ALLOW);
 	set("other_clients", "defer");
@@ -133,7 +150,9 @@ START_TEST(all_options_may_be_given_together)
 		{ "db_path", "/db" }, { "db_map_size_mb", "64" }, { "ca_path", "/ca" },
 		{ "account_id", "123456789012" }, { "region", "eu-central-1" },
 		{ "admin_users", "admin" }, { "admin_certificates", ID },
-		{ "authorization", "allow" }, { "other_clients", "allow" },
+		{ "authorization", "allow" }, { "deny_publish", "disconnect" },
+		{ "deny_subscribe", "disconnect" }, { "client_id_variable", "any" },
+		{ "other_clients", "allow" },
 		{ "unknown_ca", "defer" }, { "announce_interval", "5" },
 		{ "metrics_interval", "6" }, { "log_file", "/log" },
 	};
@@ -185,8 +204,11 @@ static const struct {
 	{ "admin_certificates", "", LIST_OF_IDS },
 	{ "admin_certificates", "admin", LIST_OF_IDS },
 	{ "admin_certificates", ID ",", LIST_OF_IDS },
-	{ "authorization", "none", "allow or defer" },
-	{ "authorization", "Allow", "allow or defer" },
+	{ "authorization", "none", "policy, defer or allow" },
+	{ "authorization", "Allow", "policy, defer or allow" },
+	{ "deny_publish", "suback", "disconnect or drop" },
+	{ "deny_subscribe", "drop", "disconnect or suback" },
+	{ "client_id_variable", "all", "any or plain" },
 	{ "other_clients", "deny", "allow or defer" },
 	{ "unknown_ca", "allow", "defer or deny" },
 	{ "announce_interval", "1.5", NUMBER_1_DAY },
@@ -216,16 +238,6 @@ START_TEST(a_certificate_id_is_no_user_name)
 	ck_assert_int_eq(parse(&o, 1), ERR_REQUEST);
 	ck_assert_str_eq(diag.text, "option admin_users: \"ann," ID "\" must be user names; "
 	    "certificateIds belong into admin_certificates");
-}
-END_TEST
-
-START_TEST(policies_are_refused_until_they_exist)
-{
-	struct option o = { "authorization", "policy" };
-
-	ck_assert_int_eq(parse(&o, 1), ERR_REQUEST);
-	ck_assert_str_eq(diag.text, "option authorization: \"policy\" must be defer or allow: "
-	    "policies come with a later release");
 }
 END_TEST
 
@@ -300,7 +312,6 @@ main(void)
 	tcase_add_checked_fixture(t, NULL, forget);
 	tcase_add_loop_test(t, a_bad_value_is_named_with_what_it_must_be, 0, COUNT_OF(bad));
 	tcase_add_test(t, a_certificate_id_is_no_user_name);
-	tcase_add_test(t, policies_are_refused_until_they_exist);
 	tcase_add_test(t, a_long_value_is_shown_in_part);
 	tcase_add_test(t, lists_have_a_greatest_length);
 	tcase_add_test(t, an_unknown_option_is_an_error);

@@ -241,7 +241,8 @@ static bool
 is_of_the_gate(int reason)
 {
 	return reason == REASON_UNREADABLE || reason == REASON_DELETED ||
-	    reason == REASON_NAME_RESERVED ||
+	    reason == REASON_NAME_RESERVED || reason == REASON_NO_POLICY ||
+	    reason == REASON_NOT_ALLOWED || reason == REASON_POLICY_UNUSABLE ||
 	    reason == REASON_REGISTRY_FAILED;
 }
 

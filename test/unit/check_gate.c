@@ -14,7 +14,7 @@
 #include "world.h"
 
 static struct gate *gate;
-static struct gate_config config;
+static struct gate_config config = { .authorization = AUTHORIZATION_DEFER };
 static struct report *report;
 static struct stats stats;
 static struct pki_cert *ca, *device;
@@ -93,7 +93,7 @@ may(int n, const struct pki_cert *c, enum action action, const char *topic)
 {
 	struct client presented = client(n, c);
 
-	return gate_access(gate, &presented, action, topic);
+	return gate_access(gate, &presented, action, topic, false);
 }
 
 /* The same for one without a certificate who has this name. */
@@ -111,7 +111,7 @@ may_named(const char *name, enum action action, const char *topic)
 {
 	struct client c = named(name);
 
-	return gate_access(gate, &c, action, topic);
+	return gate_access(gate, &c, action, topic, false);
 }
 
 static void
@@ -570,10 +570,10 @@ START_TEST(an_offline_session_is_judged_by_its_name)
 	config.authorization = AUTHORIZATION_ALLOW;
 	open_gate();
 	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_DENY); /* unknown */
-	put(device, CERT_ACTIVE);
+	put_and_tell(device, CERT_ACTIVE);
 	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_ALLOW);
 	ck_assert_int_eq(may_named(world_hex(device), ACTION_WRITE, "$aws/x"), ACCESS_DENY);
-	put(device, CERT_REVOKED);
+	put_and_tell(device, CERT_REVOKED);
 	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_DENY);
 	ck_assert_int_eq(may_named(world_hex(device), ACTION_WRITE, "a"), ACCESS_DENY);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
@@ -648,9 +648,9 @@ START_TEST(a_strangers_name_counts_where_others_checked_it)
 	c.user_name = "admin";
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER);
 	ck_assert(gate_administration(gate, &c) == ADMINISTRATION_ALL);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#"), ACCESS_ALLOW);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_ALLOW);
 	c.handle = &clients[1]; /* a listener that takes the name from the certificate */
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#"), ACCESS_DEFER);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_DEFER);
 	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
 	pki_free(stranger);
 	pki_free(other);

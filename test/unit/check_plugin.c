@@ -190,6 +190,13 @@ mosquitto_client_protocol(const struct mosquitto *client)
 	return client->protocol;
 }
 
+bool
+mosquitto_client_clean_session(const struct mosquitto *client)
+{
+	(void)client;
+	return true;
+}
+
 /* A new reference, as brokers give it. */
 EXPORT void *
 mosquitto_client_certificate(const struct mosquitto *client)

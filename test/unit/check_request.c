@@ -266,7 +266,8 @@ open_parts(size_t queue_max)
 {
 	struct report_config report_config = { .account_id = "123456789012",
 		.broker = &world_broker, .now = world_now };
-	struct gate_config gate_config = { .admin_users = admin_names, .admin_user_count = 1,
+	struct gate_config gate_config = { .authorization = AUTHORIZATION_DEFER,
+		.admin_users = admin_names, .admin_user_count = 1,
 		.admin_certificates = &admin_certificate, .admin_certificate_count = 1,
 		.store = world.store, .stats = &stats, .broker = &world_broker, .now = world_now };
 	struct api_config api_config = { .account_id = "123456789012", .region = "eu-central-1",
@@ -1780,7 +1781,7 @@ START_TEST(revoking_cuts_off_the_clients_of_a_certificate)
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
 	ask("{'command':'updateCertificate','certificateId':'<device id>','newStatus':'REVOKED'}");
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a"), ACCESS_DENY);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
 	gate_tick(gate);
 	ck_assert_str_eq(world_last(NOTE_KICK)->to, world_hex(device));
 }

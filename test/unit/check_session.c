@@ -14,11 +14,15 @@
 #include "suite.h"
 
 static struct sessions sessions;
+static struct policy_cache policies;
 static struct pki_cert *ca, *first, *second;
 static struct certid first_id, second_id;
 
 /* Addresses of clients. */
 static char clients[3000];
+
+/* The broker's texts of their client ids. */
+static char names[COUNT_OF(clients) + 1];
 
 static struct certid
 id_of(const struct pki_cert *c)
@@ -33,6 +37,8 @@ static void
 set_up(void)
 {
 	memset(&sessions, 0, sizeof(sessions));
+	memset(&policies, 0, sizeof(policies));
+	sessions.policies = &policies;
 	ca = pki_ca("Test CA");
 	first = pki_device(ca, "first");
 	second = pki_device(ca, "second");
@@ -52,7 +58,8 @@ tear_down(void)
 static struct session *
 add(int client, const struct pki_cert *c, const struct certid *id)
 {
-	struct session *s = session_add(&sessions, &clients[client], c->x, id);
+	struct connection connection = { &clients[client], c->x, &names[client], "192.0.2.1" };
+	struct session *s = session_add(&sessions, &connection, id);
 
 	ck_assert_ptr_nonnull(s);
 	return s;
@@ -95,7 +102,7 @@ START_TEST(a_client_that_comes_again_replaces_itself)
 	ck_assert_ptr_nonnull(session_find(&sessions, &clients[0], second->x));
 	ck_assert_ptr_null(principal_find(&sessions, &first_id));
 	add(0, second, &second_id); /* with the same certificate, too */
-	ck_assert_uint_eq(principal_find(&sessions, &second_id)->sessions, 1);
+	ck_assert_ptr_null(principal_find(&sessions, &second_id)->sessions->next);
 }
 END_TEST
 
@@ -134,6 +141,80 @@ START_TEST(a_stranger_has_no_principal)
 END_TEST
 
 /*
+ * Without a look at the certificate.
+ */
+
+START_TEST(a_client_is_known_by_the_texts_the_broker_has_of_it)
+{
+	struct session *s = add(0, first, &first_id);
+	const char *hex = s->principal->hex;
+	char copy[CERTID_HEX_SIZE], other[CERTID_HEX_SIZE];
+
+	memcpy(copy, hex, sizeof(copy));
+	memcpy(other, hex, sizeof(other));
+	other[63] ^= 1; /* as a listener may take it from a certificate */
+	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], other));
+	ck_assert_ptr_eq(session_known(&sessions, &clients[0], &names[0], copy), s);
+	ck_assert_ptr_null(session_known(&sessions, &clients[1], &names[0], copy));
+	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[1], copy));
+	ck_assert_ptr_null(session_known(&sessions, &clients[0], NULL, copy));
+	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], NULL));
+	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], other));
+}
+END_TEST
+
+START_TEST(a_stranger_is_never_known_by_its_name)
+{
+	add(0, first, NULL);
+	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], "admin"));
+}
+END_TEST
+
+/*
+ * Principals without a session.
+ */
+
+START_TEST(one_that_is_absent_is_kept_until_it_comes)
+{
+	struct principal *p = principal_absent(&sessions, &first_id);
+
+	ck_assert_ptr_nonnull(p);
+	ck_assert_ptr_eq(principal_absent(&sessions, &first_id), p);
+	ck_assert_ptr_eq(add(0, first, &first_id)->principal, p);
+	ck_assert_uint_eq(sessions.absent_count, 0);
+	ck_assert_ptr_eq(principal_absent(&sessions, &first_id), p); /* it is there */
+	ck_assert_uint_eq(sessions.absent_count, 0);
+}
+END_TEST
+
+START_TEST(one_that_is_absent_is_not_cut_off)
+{
+	principal_cut(&sessions, principal_absent(&sessions, &first_id), REASON_REVOKED);
+	ck_assert_ptr_null(principal_next_cut(&sessions));
+}
+END_TEST
+
+static struct certid numbered_id(unsigned n);
+
+START_TEST(the_longest_unused_of_the_absent_makes_room)
+{
+	struct certid id, last = numbered_id(ABSENT_MAX);
+
+	for (unsigned n = 0; n < ABSENT_MAX; n++) {
+		id = numbered_id(n);
+		must(principal_absent(&sessions, &id) != NULL);
+	}
+	id = numbered_id(0);
+	must(principal_absent(&sessions, &id) != NULL); /* used again */
+	must(principal_absent(&sessions, &last) != NULL);
+	ck_assert_uint_eq(sessions.absent_count, ABSENT_MAX);
+	ck_assert_ptr_nonnull(principal_find(&sessions, &id));
+	id = numbered_id(1);
+	ck_assert_ptr_null(principal_find(&sessions, &id));
+}
+END_TEST
+
+/*
  * Cutting off.
  */
 
@@ -142,21 +223,21 @@ START_TEST(principals_are_cut_off_once_in_order)
 	struct principal *a = add(0, first, &first_id)->principal;
 	struct principal *b = add(1, second, &second_id)->principal;
 
-	principal_cut(&sessions, b);
-	principal_cut(&sessions, a);
-	principal_cut(&sessions, b);
+	principal_cut(&sessions, b, REASON_REVOKED);
+	principal_cut(&sessions, a, REASON_REVOKED);
+	principal_cut(&sessions, b, REASON_REVOKED);
 	ck_assert_ptr_eq(principal_next_cut(&sessions), b);
 	ck_assert_ptr_eq(principal_next_cut(&sessions), a);
 	ck_assert_ptr_null(principal_next_cut(&sessions));
-	principal_cut(&sessions, a); /* and may be again */
+	principal_cut(&sessions, a, REASON_REVOKED); /* and may be again */
 	ck_assert_ptr_eq(principal_next_cut(&sessions), a);
 }
 END_TEST
 
 START_TEST(whoever_has_left_is_not_cut_off)
 {
-	principal_cut(&sessions, add(0, first, &first_id)->principal);
-	principal_cut(&sessions, add(1, second, &second_id)->principal);
+	principal_cut(&sessions, add(0, first, &first_id)->principal, REASON_REVOKED);
+	principal_cut(&sessions, add(1, second, &second_id)->principal, REASON_REVOKED);
 	session_remove(&sessions, &clients[0]);
 	ck_assert_ptr_eq(principal_next_cut(&sessions), principal_find(&sessions, &second_id));
 	ck_assert_ptr_null(principal_next_cut(&sessions));
@@ -236,6 +317,23 @@ START_TEST(a_sweep_goes_on_when_the_next_one_leaves)
 }
 END_TEST
 
+/* Policies of a fleet that is being set up change all the time. */
+START_TEST(a_sweep_that_is_started_again_and_again_leaves_nobody_out)
+{
+	bool met[100] = { false };
+
+	for (unsigned n = 0; n < 100; n++)
+		add_numbered(n);
+	for (unsigned turn = 0; turn < 25; turn++) {
+		sweep_start(&sessions);
+		for (unsigned i = 0; i < 4; i++)
+			met[number_of(sweep_next(&sessions))] = true;
+	}
+	for (unsigned n = 0; n < 100; n++)
+		ck_assert(met[n]);
+}
+END_TEST
+
 START_TEST(thousands_of_clients_are_found)
 {
 	for (unsigned n = 0; n < COUNT_OF(clients); n++)
@@ -266,12 +364,20 @@ main(void)
 	tcase_add_test(t, the_sessions_of_one_certificate_share_its_principal);
 	tcase_add_test(t, a_new_principal_may_nothing);
 	tcase_add_test(t, a_stranger_has_no_principal);
+	t = suite_case(suite, "known by name, and absent");
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, a_client_is_known_by_the_texts_the_broker_has_of_it);
+	tcase_add_test(t, a_stranger_is_never_known_by_its_name);
+	tcase_add_test(t, one_that_is_absent_is_kept_until_it_comes);
+	tcase_add_test(t, one_that_is_absent_is_not_cut_off);
+	tcase_add_test(t, the_longest_unused_of_the_absent_makes_room);
 	t = suite_case(suite, "cutting off and sweeping");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, principals_are_cut_off_once_in_order);
 	tcase_add_test(t, whoever_has_left_is_not_cut_off);
 	tcase_add_test(t, a_sweep_meets_everybody_once);
 	tcase_add_test(t, a_sweep_goes_on_when_the_next_one_leaves);
+	tcase_add_test(t, a_sweep_that_is_started_again_and_again_leaves_nobody_out);
 	tcase_add_test(t, thousands_of_clients_are_found);
 	return suite_run(suite);
 }

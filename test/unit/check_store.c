@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <lmdb.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -1085,6 +1086,161 @@ START_TEST(a_creation_that_was_killed_is_taken_up_again)
 END_TEST
 
 /*
+ * An older schema.  LMDB's own functions make it what a program of then left:
+ * without the tables that came later.
+ */
+
+static const char *const later_tables[] = { "policy", "policy_version", "policy_by_time",
+	"policy_cert", "cert_policy", "thing", "thing_cert", "cert_thing" };
+
+static MDB_txn *
+raw_begin(const char *dir, MDB_env **env)
+{
+	MDB_txn *txn;
+
+	ck_assert_int_eq(mdb_env_create(env), 0);
+	ck_assert_int_eq(mdb_env_set_maxdbs(*env, 32), 0);
+	ck_assert_int_eq(mdb_env_set_mapsize(*env, MAP_SIZE), 0);
+	ck_assert_int_eq(mdb_env_open(*env, dir, 0, 0600), 0);
+	ck_assert_int_eq(mdb_txn_begin(*env, NULL, 0, &txn), 0);
+	return txn;
+}
+
+static void
+make_schema_1(const char *dir)
+{
+	struct store *s = open_store(dir);
+	uint8_t one[] = { 0, 0, 0, 1 };
+	MDB_val key = { 6, (char *)(uintptr_t)"schema" }, value = { sizeof(one), one };
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi table;
+
+	put_certs(s, 0, 20);
+	store_close(s);
+	txn = raw_begin(dir, &env);
+	for (size_t i = 0; i < COUNT_OF(later_tables); i++) {
+		ck_assert_int_eq(mdb_dbi_open(txn, later_tables[i], 0, &table), 0);
+		ck_assert_int_eq(mdb_drop(txn, table, 1), 0);
+	}
+	ck_assert_int_eq(mdb_dbi_open(txn, "meta", 0, &table), 0);
+	ck_assert_int_eq(mdb_put(txn, table, &key, &value, 0), 0);
+	ck_assert_int_eq(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+/* Which schema it is; the tables that came later are all there or none. */
+static unsigned
+schema_of(const char *dir)
+{
+	MDB_val key = { 6, (char *)(uintptr_t)"schema" }, value;
+	MDB_env *env;
+	MDB_txn *txn = raw_begin(dir, &env);
+	MDB_dbi table;
+	size_t there = 0;
+	unsigned schema;
+
+	ck_assert_int_eq(mdb_dbi_open(txn, "meta", 0, &table), 0);
+	ck_assert_int_eq(mdb_get(txn, table, &key, &value), 0);
+	schema = ((uint8_t *)value.mv_data)[3];
+	for (size_t i = 0; i < COUNT_OF(later_tables); i++)
+		there += mdb_dbi_open(txn, later_tables[i], 0, &table) == 0;
+	mdb_txn_abort(txn);
+	mdb_env_close(env);
+	ck_assert_uint_eq(there, schema == 1 ? 0 : COUNT_OF(later_tables));
+	return schema;
+}
+
+/* All that was there before, and room for what came later. */
+static void
+assert_upgraded(const char *dir)
+{
+	struct policy_record p = { .name = view_of("p"), .default_version = 1, .last_version = 1 };
+	struct store *s = open_store(dir);
+	struct txn t = writing(s);
+
+	ck_assert_uint_eq(count_certs(&t, 30), 20);
+	store_put_policy(&t, &p);
+	commit(&t);
+	assert_consistent(s, 30);
+	store_close(s);
+	store_close(open_store(dir));
+	ck_assert_uint_eq(schema_of(dir), STORE_SCHEMA);
+}
+
+START_TEST(an_older_schema_is_upgraded_when_it_is_opened)
+{
+	const char *dir = new_dir();
+
+	make_schema_1(dir);
+	ck_assert_uint_eq(schema_of(dir), 1);
+	assert_upgraded(dir);
+}
+END_TEST
+
+START_TEST(a_schema_without_a_number_is_damage)
+{
+	const char *dir = new_dir();
+
+	store_close(open_store(dir));
+	patch(dir, (struct view){ (const uint8_t *)"schema\0\0\0\2", 10 },
+	    (struct view){ (const uint8_t *)"schema\0\0\0\0", 10 });
+	assert_refused(dir, false, "damaged");
+}
+END_TEST
+
+START_TEST(an_older_schema_that_lacks_a_table_is_damage)
+{
+	const char *dir = new_dir();
+
+	make_schema_1(dir);
+	patch(dir, view_of("message"), view_of("massage"));
+	assert_refused(dir, false, "damaged");
+	ck_assert_uint_eq(schema_of(dir), 1);
+}
+END_TEST
+
+START_TEST(an_upgrade_without_room_leaves_the_older_schema)
+{
+	static const rlim_t limits[] = { 0, 4096, 8192 };
+	struct rlimit old, low;
+	const char *dir = new_dir();
+
+	make_schema_1(dir);
+	ck_assert(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+	low = old;
+	low.rlim_cur = limits[_i];
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &low), 0);
+	assert_refused(dir, false, "");
+	assert_refused(dir, false, "");
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+	ck_assert_uint_eq(schema_of(dir), 1);
+	assert_upgraded(dir);
+}
+END_TEST
+
+START_TEST(an_upgrade_that_was_killed_is_taken_up_again)
+{
+	uint64_t state = 1181783497276652981u;
+
+	for (int round = 0; round < 25; round++) {
+		const char *dir = new_dir();
+		struct child c;
+
+		make_schema_1(dir);
+		c = start("create", dir, NULL);
+		wait_until_ready(&c);
+		spin(random_number(&state) % 2000);
+		(void)kill(c.pid, SIGKILL);
+		(void)end(&c);
+		ck_assert_uint_le(schema_of(dir), STORE_SCHEMA);
+		assert_upgraded(dir);
+	}
+}
+END_TEST
+
+/*
  * Records.
  */
 
@@ -2021,6 +2177,11 @@ opening_case(void)
 	tcase_add_test(t, a_path_of_any_length_leaves_room_for_the_reason);
 	tcase_add_loop_test(t, a_creation_that_ran_out_of_room_is_taken_up_again, 0, 8);
 	tcase_add_test(t, a_creation_that_was_killed_is_taken_up_again);
+	tcase_add_test(t, an_older_schema_is_upgraded_when_it_is_opened);
+	tcase_add_test(t, a_schema_without_a_number_is_damage);
+	tcase_add_test(t, an_older_schema_that_lacks_a_table_is_damage);
+	tcase_add_loop_test(t, an_upgrade_without_room_leaves_the_older_schema, 0, 3);
+	tcase_add_test(t, an_upgrade_that_was_killed_is_taken_up_again);
 	return t;
 }
 

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * x509_facts.c - what policies may ask of a certificate (aws-iot F.5).
+ *
+ * Any thread, one object in one thread at a time.  A value that cannot be read
+ * fails the whole: a statement that denies must not lose its ground.
+ */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "x509_private.h"
+
+/* Written twice: without facts, to learn how much there is, then for good. */
+struct sink {
+	struct cert_facts *facts; /* NULL: only count */
+	uint8_t           *at;    /* where the next text goes */
+	size_t             count, bytes;
+	unsigned           of_field; /* values of the present field so far */
+	enum err           failed;
+};
+
+static bool
+needs_escape(uint8_t c)
+{
+	return c != '\0' && strchr(",\"\\+=<>;", c) != NULL;
+}
+
+static void
+put_byte(struct sink *s, uint8_t c)
+{
+	s->bytes++;
+	if (s->facts != NULL)
+		*s->at++ = c;
+}
+
+/* At most five values of a field; AWS keeps no more. */
+static void
+put_value(struct sink *s, enum cert_field field, struct view text)
+{
+	size_t before = s->bytes;
+
+	if (s->of_field >= CERT_FIELD_VALUES_MAX || s->failed != ERR_OK)
+		return;
+	for (size_t i = 0; i < text.len; i++) {
+		if (needs_escape(text.data[i]))
+			put_byte(s, '\\');
+		put_byte(s, text.data[i]);
+	}
+	if (s->facts != NULL)
+		s->facts->values[s->count] = (struct cert_value){ field,
+			{ s->at - (s->bytes - before), s->bytes - before } };
+	s->count++;
+	s->of_field++;
+}
+
+static void
+put_string(struct sink *s, enum cert_field field, const ASN1_STRING *string)
+{
+	unsigned char *utf8 = NULL;
+	int            len = ASN1_STRING_to_UTF8(&utf8, string);
+
+	if (len < 0) {
+		s->failed = ERR_CERTIFICATE;
+		return;
+	}
+	put_value(s, field, (struct view){ utf8, (size_t)len });
+	OPENSSL_free(utf8);
+}
+
+/*
+ * Names.
+ */
+
+/* In the order of the fields of a name (facts.h). */
+static const int attributes[] = { NID_dnQualifier, NID_countryName, NID_organizationName,
+	NID_organizationalUnitName, NID_stateOrProvinceName, NID_commonName, NID_serialNumber,
+	NID_title, NID_surname, NID_givenName, NID_initials, NID_pseudonym,
+	NID_generationQualifier };
+
+static void
+put_name(struct sink *s, enum cert_field first, const X509_NAME *name)
+{
+	for (size_t i = 0; i < COUNT_OF(attributes); i++) {
+		s->of_field = 0;
+		for (int at = -1; (at = X509_NAME_get_index_by_NID(name, attributes[i], at)) >= 0;)
+			put_string(s, first + i, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+	}
+}
+
+static void
+put_directory_name(struct sink *s, enum cert_field field, const X509_NAME *name)
+{
+	BIO  *text = BIO_new(BIO_s_mem());
+	char *data;
+	long  len;
+
+	if (text == NULL || X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) {
+		s->failed = ERR_CERTIFICATE;
+	} else {
+		len = BIO_get_mem_data(text, &data);
+		put_value(s, field, (struct view){ (const uint8_t *)data, (size_t)len });
+	}
+	BIO_free(text);
+}
+
+static void
+put_ip_address(struct sink *s, enum cert_field field, const ASN1_OCTET_STRING *address)
+{
+	int  family = ASN1_STRING_length(address) == 4 ? AF_INET : AF_INET6;
+	char text[INET6_ADDRSTRLEN];
+
+	if (ASN1_STRING_length(address) != (family == AF_INET ? 4 : 16) ||
+	    inet_ntop(family, ASN1_STRING_get0_data(address), text, sizeof(text)) == NULL) {
+		s->failed = ERR_CERTIFICATE;
+		return;
+	}
+	put_value(s, field, view_of(text));
+}
+
+/* In the order of the alternative names' fields (facts.h). */
+static const int kinds[] = { GEN_EMAIL, GEN_DNS, GEN_DIRNAME, GEN_URI, GEN_IPADD };
+
+static void
+put_alternative_name(struct sink *s, enum cert_field field, const GENERAL_NAME *name)
+{
+	switch (name->type) {
+	case GEN_DIRNAME:
+		put_directory_name(s, field, name->d.directoryName);
+		break;
+	case GEN_IPADD:
+		put_ip_address(s, field, name->d.iPAddress);
+		break;
+	default:
+		put_string(s, field, name->d.ia5);
+		break;
+	}
+}
+
+/* A missing extension has no names; one that cannot be read, or is there
+ * twice (RFC 5280 4.2), is a failure. */
+static void
+put_alternative_names(struct sink *s, const X509 *x, int extension, enum cert_field first)
+{
+	int            critical;
+	GENERAL_NAMES *names = X509_get_ext_d2i(x, extension, &critical, NULL);
+
+	if (names == NULL) {
+		if (critical != -1)
+			s->failed = ERR_CERTIFICATE;
+		return;
+	}
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		s->of_field = 0;
+		for (int n = 0; n < sk_GENERAL_NAME_num(names); n++)
+			if (sk_GENERAL_NAME_value(names, n)->type == kinds[i])
+				put_alternative_name(s, first + i, sk_GENERAL_NAME_value(names, n));
+	}
+	GENERAL_NAMES_free(names);
+}
+
+/*
+ * The certificate.
+ */
+
+static void
+put_serial_number(struct sink *s, const X509 *x)
+{
+	BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);
+	char   *text = number != NULL ? BN_bn2dec(number) : NULL;
+
+	s->of_field = 0;
+	if (text == NULL)
+		s->failed = ERR_CERTIFICATE;
+	else
+		put_value(s, FIELD_CERT_SERIAL_NUMBER, view_of(text));
+	OPENSSL_free(text);
+	BN_free(number);
+}
+
+static void
+put_all(struct sink *s, const X509 *x)
+{
+	put_serial_number(s, x);
+	put_name(s, FIELD_SUBJECT_DN_QUALIFIER, X509_get_subject_name(x));
+	put_alternative_names(s, x, NID_subject_alt_name, FIELD_SUBJECT_RFC822_NAME);
+	put_name(s, FIELD_ISSUER_DN_QUALIFIER, X509_get_issuer_name(x));
+	put_alternative_names(s, x, NID_issuer_alt_name, FIELD_ISSUER_RFC822_NAME);
+}
+
+enum err
+x509_read_facts(struct x509_st *x, struct cert_facts **out)
+{
+	struct sink measure = { 0 }, sink = { 0 };
+	size_t      table;
+
+	*out = NULL;
+	put_all(&measure, x);
+	if (measure.failed != ERR_OK)
+		return openssl_failure(measure.failed);
+	table = sizeof(**out) + measure.count * sizeof((*out)->values[0]);
+	sink.facts = malloc(table + measure.bytes);
+	if (sink.facts == NULL)
+		return ERR_NOMEM;
+	sink.at = (uint8_t *)sink.facts + table;
+	put_all(&sink, x);
+	if (sink.failed != ERR_OK) {
+		free(sink.facts);
+		return openssl_failure(sink.failed);
+	}
+	sink.facts->count = sink.count;
+	*out = sink.facts;
+	ERR_clear_error();
+	return ERR_OK;
+}

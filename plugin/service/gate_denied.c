@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * gate_denied.c - what clients were not allowed, for the log.
+ *
+ * Nothing is logged where it happens: the broker may be in the middle of a
+ * delivery (mosquitto section 0, 19).  A client that goes on trying is told of
+ * once in a while; every denial is counted.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gate_private.h"
+#include <utlist.h>
+
+#define DENIALS_MAX 256       /* between two ticks */
+#define DENIAL_INTERVAL 10000 /* ms between two lines about one connection */
+
+struct denial {
+	struct certid  id;
+	const char    *what;
+	char           client_id[132], address[64], topic[260];
+	struct denial *next, *prev;
+};
+
+void
+denial_note(struct gate *g, struct session *session, const char *what, const char *topic)
+{
+	int64_t now = g->config.now();
+	struct denial *d;
+
+	if (g->denial_count >= DENIALS_MAX ||
+	    (session->denial_told != 0 && now >= session->denial_told &&
+	     now - session->denial_told < DENIAL_INTERVAL))
+		return;
+	d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return;
+	session->denial_told = now;
+	d->id = session->principal->id;
+	d->what = what;
+	(void)snprintf(d->client_id, sizeof(d->client_id), "%s",
+	    session->client_id != NULL ? session->client_id : "");
+	(void)snprintf(d->address, sizeof(d->address), "%s",
+	    session->address != NULL ? session->address : "");
+	(void)snprintf(d->topic, sizeof(d->topic), "%s", topic);
+	DL_APPEND(g->denials, d);
+	g->denial_count++;
+}
+
+static void
+denial_free(struct gate *g, struct denial *d)
+{
+	DL_DELETE(g->denials, d);
+	g->denial_count--;
+	free(d);
+}
+
+void
+denial_report_all(struct gate *g)
+{
+	struct denial *d;
+
+	while ((d = g->denials) != NULL) {
+		struct client c = { .id = d->client_id, .address = d->address };
+
+		report_denied(g->config.report, &c, &d->id, d->what, d->topic);
+		denial_free(g, d);
+	}
+}
+
+void
+denial_forget_all(struct gate *g)
+{
+	while (g->denials != NULL)
+		denial_free(g, g->denials);
+}

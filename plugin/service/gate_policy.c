@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * gate_policy.c - see gate.h: what the policies of a certificate say.
+ *
+ * Facts are gathered as far as the policies look at them: a certificate's
+ * names once, a thing anew whenever something about it may have changed.
+ * What should be there and cannot be gathered refuses: a Deny that needs it
+ * would be lost.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate_private.h"
+
+#include "jitr/x509.h"
+
+/*
+ * Facts.
+ */
+
+static enum err
+read_facts(struct gate *g, struct principal *p)
+{
+	struct cert_document document;
+	struct x509_st *x = NULL;
+	struct txn t;
+	enum err e = store_read(g->config.store, &t);
+
+	if (e != ERR_OK)
+		return e;
+	e = store_get_cert_document(&t, &p->id, &document);
+	if (e == ERR_OK)
+		e = x509_from_der(document.der, &x, NULL);
+	store_end(&t);
+	if (e == ERR_OK)
+		e = x509_read_facts(x, &p->facts);
+	x509_free(x);
+	return e;
+}
+
+/* From the certificate that was presented where there is one. */
+static bool
+gather_certificate(struct gate *g, struct principal *p, struct x509_st *x)
+{
+	if (p->facts != NULL)
+		return true;
+	return (x != NULL ? x509_read_facts(x, &p->facts) : read_facts(g, p)) == ERR_OK;
+}
+
+enum err
+find_thing(struct txn *t, const struct certid *id, struct view client_id, struct thing *out,
+    bool *found)
+{
+	enum principal_type type;
+	enum err e = ERR_NOT_FOUND;
+
+	if (client_id.len > 0 && client_id.len <= NAME_MAX_LENGTH)
+		e = store_get_thing_principal(t, client_id, id, &type);
+	if (e == ERR_OK)
+		e = store_get_thing(t, client_id, out);
+	*found = e == ERR_OK;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static void
+move_text(struct view *text, uint8_t **at)
+{
+	if (text->len > 0)
+		memcpy(*at, text->data, text->len);
+	text->data = *at;
+	*at += text->len;
+}
+
+static struct thing *
+copy_thing(const struct thing *thing)
+{
+	struct thing *copy = malloc(sizeof(*copy) + thing->name.len + thing->type_name.len +
+	    thing->billing_group.len + thing->attributes.len);
+	uint8_t *at;
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *thing;
+	at = (uint8_t *)(copy + 1);
+	move_text(&copy->name, &at);
+	move_text(&copy->type_name, &at);
+	move_text(&copy->billing_group, &at);
+	move_text(&copy->attributes, &at);
+	return copy;
+}
+
+static bool
+gather_thing(struct gate *g, struct session *s)
+{
+	struct thing thing;
+	bool found = false;
+	struct txn t;
+	enum err e;
+
+	free(s->thing);
+	s->facts.thing = s->thing = NULL;
+	e = store_read(g->config.store, &t);
+	if (e != ERR_OK)
+		return false;
+	e = find_thing(&t, &s->principal->id, s->facts.client_id, &thing, &found);
+	if (found)
+		s->facts.thing = s->thing = copy_thing(&thing);
+	store_end(&t);
+	return e == ERR_OK && (!found || s->thing != NULL);
+}
+
+static bool
+gather(struct gate *g, struct session *s)
+{
+	unsigned use = rights_use(&s->principal->rights);
+
+	if (use & POLICY_USES_CERTIFICATE && !gather_certificate(g, s->principal, s->x))
+		return false;
+	s->facts.cert = s->principal->facts;
+	return !(use & POLICY_USES_THING) || gather_thing(g, s);
+}
+
+bool
+gate_facts_absent(struct gate *g, struct principal *p, struct view client_id,
+    struct facts *facts, struct thing *thing, struct txn *t)
+{
+	unsigned use = rights_use(&p->rights);
+	bool found;
+
+	*facts = (struct facts){ .client_id = client_id, .certificate_id = view_of(p->hex),
+		.client_id_as_is = g->config.client_id_as_is };
+	if (use & POLICY_USES_CERTIFICATE && !gather_certificate(g, p, NULL))
+		return false;
+	facts->cert = p->facts;
+	if (store_read(g->config.store, t) != ERR_OK)
+		return false;
+	if (!(use & POLICY_USES_THING))
+		return true;
+	if (find_thing(t, &p->id, client_id, thing, &found) != ERR_OK) {
+		store_end(t);
+		return false;
+	}
+	facts->thing = found ? thing : NULL;
+	return true;
+}
+
+/*
+ * Questions.
+ */
+
+static enum policy_result
+ask(const struct gate *g, const struct principal *p, const struct facts *facts,
+    enum policy_action action, struct view name)
+{
+	struct policy_request r = { .action = action, .head = g->head[action], .name = name,
+		.facts = facts };
+
+	return rights_ask(&p->rights, &r, NULL);
+}
+
+bool
+gate_ask(const struct gate *g, const struct principal *p, const struct facts *facts,
+    enum policy_action action, struct view name)
+{
+	return ask(g, p, facts, action, name) == POLICY_ALLOWED;
+}
+
+/* An administrator of the configuration always may: somebody must be able to
+ * attach the first policy. */
+enum reason
+connect_verdict(const struct gate *g, const struct certid *id, bool usable, size_t policies,
+    enum policy_result result)
+{
+	if (g->config.authorization != AUTHORIZATION_POLICY || is_admin_certificate(g, id))
+		return REASON_NONE;
+	if (!usable)
+		return REASON_POLICY_UNUSABLE;
+	if (policies == 0)
+		return REASON_NO_POLICY;
+	return result == POLICY_ALLOWED ? REASON_NONE : REASON_NOT_ALLOWED;
+}
+
+static enum reason
+may_connect(struct gate *g, const struct session *s)
+{
+	const struct rights *rights = &s->principal->rights;
+
+	return connect_verdict(g, &s->principal->id, rights_usable(rights), rights->count,
+	    ask(g, s->principal, &s->facts, POLICY_CONNECT, s->facts.client_id));
+}
+
+/* Both only grow, so their sum is another whenever one of them is. */
+static uint64_t
+stamp_of(const struct gate *g, const struct principal *p)
+{
+	return p->revision + g->policies.revision;
+}
+
+enum reason
+session_admit(struct gate *g, struct session *s)
+{
+	enum reason reason = s->principal->reason;
+
+	s->facts.client_id_as_is = g->config.client_id_as_is;
+	if (s->principal->verdict == VERDICT_ALLOW)
+		reason = gather(g, s) ? may_connect(g, s) : REASON_REGISTRY_FAILED;
+	s->admitted = s->principal->verdict == VERDICT_ALLOW && reason == REASON_NONE;
+	s->stamp = stamp_of(g, s->principal);
+	s->seen = g->changes;
+	return reason;
+}
+
+/* One that is refused is judged each time: it may have been activated.  It is
+ * cut off when it loses its admission, and not again for what it still sends. */
+void
+session_refresh(struct gate *g, struct session *s)
+{
+	bool was_in = s->admitted;
+	enum reason reason;
+
+	if (was_in && s->seen == g->changes)
+		return;
+	gate_refresh(g, s->principal);
+	if (was_in && s->stamp == stamp_of(g, s->principal)) { /* others changed */
+		s->seen = g->changes;
+		return;
+	}
+	reason = session_admit(g, s);
+	if (was_in && !s->admitted)
+		principal_cut(&g->sessions, s->principal, reason);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* inquiry.c - see inquiry.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "jitr/inquiry.h"
+#include "jitr/x509.h"
+
+#include "gate_private.h"
+
+struct inquiry {
+	struct gate          *gate;
+	struct cached_policy *held[INQUIRY_POLICIES_MAX];
+	size_t                count;
+	struct facts          facts;
+	struct cert_facts    *cert;
+	struct thing          thing;
+	char                  hex[CERTID_HEX_SIZE];
+};
+
+void
+inquiry_close(struct inquiry *i)
+{
+	if (i == NULL)
+		return;
+	for (size_t n = 0; n < i->count; n++)
+		policy_cache_release(&i->gate->policies, i->held[n]);
+	free(i->cert);
+	free(i);
+}
+
+/*
+ * Policies.
+ */
+
+static bool
+is_among(struct view name, const struct view *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (view_equal(name, names[i]))
+			return true;
+	return false;
+}
+
+static enum err
+hold(struct inquiry *i, struct txn *t, struct view name)
+{
+	struct cached_policy *p;
+
+	for (size_t n = 0; n < i->count; n++)
+		if (view_equal(name, view_of(i->held[n]->name)))
+			return ERR_OK;
+	if (i->count == INQUIRY_POLICIES_MAX)
+		return ERR_LIMIT;
+	p = policy_cache_take(&i->gate->policies, t, name);
+	if (p == NULL)
+		return ERR_NOMEM;
+	i->held[i->count++] = p;
+	return ERR_OK;
+}
+
+static enum err
+must_exist(struct txn *t, const struct view *names, size_t count, struct diag *diag)
+{
+	struct policy_record record;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < count && e == ERR_OK; i++) {
+		e = store_get_policy(t, names[i], &record);
+		if (e == ERR_NOT_FOUND)
+			diag_set(diag, "Policy not found (name: %.*s)", (int)names[i].len,
+			    (const char *)names[i].data);
+	}
+	return e;
+}
+
+static enum err
+hold_all(struct inquiry *i, struct txn *t, const struct inquiry_request *r, struct diag *diag)
+{
+	struct view names[POLICIES_MAX];
+	size_t count = 0;
+	enum err e = must_exist(t, r->skip, r->skip_count, diag);
+
+	if (e == ERR_OK)
+		e = must_exist(t, r->add, r->add_count, diag);
+	if (e == ERR_OK && r->principal != NULL)
+		e = store_list_attached(t, r->principal, NULL, true, names, COUNT_OF(names), &count);
+	for (size_t n = 0; n < count && e == ERR_OK; n++)
+		if (!is_among(names[n], r->skip, r->skip_count))
+			e = hold(i, t, names[n]);
+	for (size_t n = 0; n < r->add_count && e == ERR_OK; n++)
+		e = hold(i, t, r->add[n]);
+	return e;
+}
+
+/*
+ * Facts.
+ */
+
+static enum err
+read_certificate(struct inquiry *i, struct txn *t, const struct certid *id)
+{
+	struct cert_document document;
+	struct x509_st *x = NULL;
+	enum err e = store_get_cert_document(t, id, &document);
+
+	if (e == ERR_OK)
+		e = x509_from_der(document.der, &x, NULL);
+	if (e == ERR_OK)
+		e = x509_read_facts(x, &i->cert);
+	x509_free(x);
+	return e;
+}
+
+/* Of the connection itself as much as a first look at a CONNECT tells: no
+ * persistent session; the will is hidden, as it always is. */
+static enum err
+gather(struct inquiry *i, struct txn *t, const struct inquiry_request *r, struct diag *diag)
+{
+	bool found = false;
+	enum err e = ERR_OK;
+
+	i->facts.client_id = r->client_id;
+	i->facts.client_id_as_is = i->gate->config.client_id_as_is;
+	i->facts.source_text = r->source;
+	i->facts.source = address_parse(r->source);
+	i->facts.persistent_connect = ANSWER_NO;
+	if (r->x != NULL)
+		e = x509_read_facts(r->x, &i->cert);
+	if (r->principal == NULL || e != ERR_OK)
+		return e;
+	certid_to_hex(r->principal, i->hex);
+	i->facts.certificate_id = view_of(i->hex);
+	if (r->x == NULL)
+		e = read_certificate(i, t, r->principal);
+	if (e == ERR_NOT_FOUND)
+		diag_set(diag, "Certificate not found (id: %s)", i->hex);
+	if (e != ERR_OK)
+		return e;
+	i->facts.cert = i->cert;
+	e = find_thing(t, r->principal, r->client_id, &i->thing, &found);
+	i->facts.thing = found ? &i->thing : NULL;
+	return e;
+}
+
+enum err
+inquiry_open(struct gate *g, struct txn *t, const struct inquiry_request *r,
+    struct inquiry **out, struct diag *diag)
+{
+	struct inquiry *i = calloc(1, sizeof(*i));
+	enum err e;
+
+	*out = NULL;
+	if (i == NULL)
+		return ERR_NOMEM;
+	i->gate = g;
+	e = gather(i, t, r, diag);
+	if (e == ERR_OK)
+		e = hold_all(i, t, r, diag);
+	if (e != ERR_OK) {
+		inquiry_close(i);
+		return e;
+	}
+	*out = i;
+	return ERR_OK;
+}
+
+/*
+ * Answers.
+ */
+
+size_t
+inquiry_policy_count(const struct inquiry *i)
+{
+	return i->count;
+}
+
+const char *
+inquiry_policy_name(const struct inquiry *i, size_t nth)
+{
+	return i->held[nth]->name;
+}
+
+uint32_t
+inquiry_policy_version(const struct inquiry *i, size_t nth)
+{
+	return i->held[nth]->version;
+}
+
+static struct policy_request
+request_of(const struct inquiry *i, enum policy_action action, struct view name)
+{
+	return (struct policy_request){ .action = action, .head = i->gate->head[action],
+		.name = name, .facts = &i->facts };
+}
+
+enum policy_result
+inquiry_ask(const struct inquiry *i, enum policy_action action, struct view name,
+    struct policy_ground *ground)
+{
+	struct policy_request r = request_of(i, action, name);
+	const struct policy *set[INQUIRY_POLICIES_MAX];
+
+	for (size_t n = 0; n < i->count; n++) {
+		set[n] = i->held[n]->policy;
+		if (set[n] == NULL)
+			return POLICY_IMPLICIT_DENY;
+	}
+	return policy_eval(set, i->count, &r, ground);
+}
+
+enum policy_result
+inquiry_ask_one(const struct inquiry *i, size_t nth, enum policy_action action, struct view name)
+{
+	struct policy_request r = request_of(i, action, name);
+	const struct policy *policy = i->held[nth]->policy;
+
+	return policy != NULL ? policy_eval(&policy, 1, &r, NULL) : POLICY_IMPLICIT_DENY;
+}
+
+/* A name that two policies have is told where it comes first. */
+static bool
+was_named_before(const struct inquiry *i, size_t policy, struct view name)
+{
+	struct view earlier;
+	bool has_value;
+
+	for (size_t n = 0; n < policy; n++)
+		for (size_t v = 0; i->held[n]->policy != NULL &&
+		     policy_variable(i->held[n]->policy, v, &i->facts, &earlier, &has_value); v++)
+			if (view_equal(earlier, name))
+				return true;
+	return false;
+}
+
+bool
+inquiry_missing(const struct inquiry *i, size_t nth, struct view *name)
+{
+	bool has_value;
+
+	for (size_t n = 0; n < i->count; n++)
+		for (size_t v = 0; i->held[n]->policy != NULL &&
+		     policy_variable(i->held[n]->policy, v, &i->facts, name, &has_value); v++)
+			if (!has_value && !was_named_before(i, n, *name) && nth-- == 0)
+				return true;
+	return false;
+}
+
+/*
+ * Explaining.
+ */
+
+static enum reason
+connect_reason(const struct gate *g, const struct inquiry *i, const struct certid *id)
+{
+	bool usable = true;
+
+	for (size_t n = 0; n < i->count; n++)
+		usable = usable && i->held[n]->policy != NULL;
+	return connect_verdict(g, id, usable, i->count,
+	    inquiry_ask(i, POLICY_CONNECT, i->facts.client_id, NULL));
+}
+
+enum err
+inquiry_explain(struct gate *g, struct txn *t, struct x509_st *x, const struct inquiry *i,
+    struct explanation *out)
+{
+	struct judgement j = { .has_id = false };
+	enum reason reason;
+	struct cert cert;
+	enum err e = x509_read(x, &j.presented);
+
+	memset(out, 0, sizeof(*out));
+	if (e != ERR_OK)
+		return e;
+	e = judge_in(g, t, x, &j);
+	if (e != ERR_OK)
+		return e;
+	out->id = j.presented.id;
+	out->has_ca = j.has_ca;
+	out->ca_id = j.ca_id;
+	out->decision = j.decision;
+	out->registered = store_get_cert(t, &out->id, &cert) == ERR_OK;
+	if (out->registered)
+		out->status = cert.status;
+	if (out->decision.verdict != VERDICT_ALLOW)
+		return ERR_OK;
+	reason = connect_reason(g, i, &out->id);
+	if (reason != REASON_NONE)
+		out->decision = (struct decision){ .reason = reason };
+	return ERR_OK;
+}

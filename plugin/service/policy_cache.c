@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* policy_cache.c - see policy_cache.h. */
+#include <stdlib.h>
+#include <string.h>
+
+/* Out of memory is an answer here, not the end of the broker. */
+#define HASH_NONFATAL_OOM 1
+
+#include "policy_cache.h"
+
+static struct cached_policy *
+find(struct policy_cache *c, struct view name)
+{
+	struct cached_policy *p;
+
+	HASH_FIND(hh, c->by_name, name.data, name.len, p);
+	return p;
+}
+
+static bool
+is_made_of(const struct cached_policy *p, const struct policy_record *record)
+{
+	return p->policy != NULL && p->version == record->default_version &&
+	    memcmp(&p->generation, &record->generation, sizeof(p->generation)) == 0;
+}
+
+static enum err
+load(struct policy_cache *c, struct txn *t, struct cached_policy *p, struct diag *why)
+{
+	struct view name = { (const uint8_t *)p->name, p->name_len };
+	struct policy *policy = NULL;
+	struct policy_record record;
+	struct policy_version version;
+	enum err e = store_get_policy(t, name, &record);
+
+	if (e != ERR_OK || is_made_of(p, &record))
+		return e;
+	e = store_get_policy_version(t, name, record.default_version, &version);
+	if (e == ERR_OK)
+		e = policy_compile(version.document, &c->scope, &policy, why);
+	if (e != ERR_OK)
+		return e;
+	policy_free(p->policy);
+	p->policy = policy;
+	c->revision++;
+	p->version = record.default_version;
+	p->generation = record.generation;
+	return ERR_OK;
+}
+
+static void
+check(struct policy_cache *c, struct txn *t, struct cached_policy *p)
+{
+	struct diag why = { "" };
+	enum err e = load(c, t, p, &why);
+
+	p->checked = c->round;
+	if (e == ERR_OK)
+		return;
+	policy_free(p->policy);
+	p->policy = NULL;
+	c->revision++;
+	diag_set(&c->unusable, "policy %s cannot be used: %s", p->name,
+	    why.text[0] != '\0' ? why.text : err_text(e));
+}
+
+static struct cached_policy *
+add(struct policy_cache *c, struct view name)
+{
+	struct cached_policy *p = calloc(1, sizeof(*p) + name.len + 1);
+
+	if (p == NULL)
+		return NULL;
+	memcpy(p->name, name.data, name.len);
+	p->name_len = name.len;
+	HASH_ADD_KEYPTR(hh, c->by_name, p->name, p->name_len, p);
+	if (find(c, name) == NULL) {
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+struct cached_policy *
+policy_cache_take(struct policy_cache *c, struct txn *t, struct view name)
+{
+	struct cached_policy *p = find(c, name);
+
+	if (p == NULL) {
+		p = add(c, name);
+		if (p == NULL)
+			return NULL;
+		check(c, t, p);
+	} else if (p->checked != c->round) {
+		check(c, t, p);
+	}
+	p->holders++;
+	return p;
+}
+
+void
+policy_cache_release(struct policy_cache *c, struct cached_policy *p)
+{
+	if (--p->holders > 0)
+		return;
+	HASH_DELETE(hh, c->by_name, p);
+	policy_free(p->policy);
+	free(p);
+}
+
+bool
+policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name)
+{
+	struct cached_policy *p = find(c, name);
+
+	if (p != NULL)
+		check(c, t, p);
+	return p != NULL;
+}

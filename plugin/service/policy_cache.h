@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * policy_cache.h - compiled policies that some connected certificate has.
+ *
+ * A policy is compiled once, when the first who has it comes, and again when
+ * its default version changes; those who have it see the new one at once.
+ * One that cannot be read or compiled denies all who have it: a Deny in it may
+ * not be lost.  Broker thread.
+ */
+#ifndef JITR_POLICY_CACHE_H
+#define JITR_POLICY_CACHE_H
+
+#include <uthash.h>
+
+#include "jitr/policy.h"
+#include "jitr/store.h"
+
+struct cached_policy {
+	struct policy    *policy; /* NULL: it cannot be used */
+	struct generation generation; /* with version: which document it is made of */
+	uint32_t          version;
+	uint64_t          checked; /* the cache's round, when that was found out */
+	unsigned          holders;
+	UT_hash_handle    hh;
+	size_t            name_len;
+	char              name[]; /* terminated */
+};
+
+struct policy_cache {
+	struct arn_scope      scope;
+	struct cached_policy *by_name;
+	uint64_t              round;    /* grows when any policy may have changed */
+	uint64_t              revision; /* grows when one that somebody has did change */
+	struct diag           unusable; /* which and why, the last one; to be logged */
+};
+
+/* One more holder; read again if it was not in this round.  NULL: out of
+ * memory. */
+struct cached_policy *policy_cache_take(struct policy_cache *c, struct txn *t, struct view name);
+void                  policy_cache_release(struct policy_cache *c, struct cached_policy *p);
+
+/* Read again, if anybody has it; answers whether.  A policy that is gone cannot
+ * be used. */
+bool policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name);
+
+
+#endif
