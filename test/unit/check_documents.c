@@ -3,13 +3,15 @@
  * check_documents.c - the documentation names everything there is.
  *
  * Options are listed in the example configuration and for operators, commands
- * in doc/api.md, counters for operators: what is added to a table of the
- * program and forgotten here fails.  SOURCE_DIR comes from CMake.
+ * in doc/api.md, counters for operators, the words of policies in
+ * doc/policies.md: what is added to a table of the program and forgotten there
+ * fails.  SOURCE_DIR comes from CMake.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
+#include "jitr/condition.h"
 #include "jitr/config.h"
 #include "jitr/gate.h"
 #include "jitr/stats.h"
@@ -147,6 +149,164 @@ START_TEST(operators_are_told_every_counter)
 }
 END_TEST
 
+/*
+ * Policies.
+ */
+
+#define POLICIES_DOCUMENT "doc/policies.md"
+
+/* The text between this heading and the next one. */
+static char *
+read_section(const char *document, const char *heading)
+{
+	char *text = read_document(document), *at = strstr(text, heading), *end;
+
+	ck_assert_msg(at != NULL, "%s has no '%s'", document, heading);
+	end = strstr(at + 1, "\n## ");
+	if (end != NULL)
+		*end = '\0';
+	memmove(text, at, strlen(at) + 1);
+	return text;
+}
+
+/* The words in the first column of a section's tables, one by one; of rows that
+ * begin with code. */
+static char *
+next_word(char **lines, char **cell)
+{
+	char *line, *word;
+
+	for (;;) {
+		while ((word = strsep(cell, "`, ")) != NULL)
+			if (*word != '\0')
+				return word;
+		do
+			line = strsep(lines, "\n");
+		while (line != NULL && strncmp(line, "| `", 3) != 0);
+		if (line == NULL)
+			return NULL;
+		*cell = line + 2;
+		*strchr(*cell, '|') = '\0';
+	}
+}
+
+/* Of these words every operator's name is made. */
+static const char *const of_type[] = { "String", "Numeric", "Date", "Arn", "Bool", "IpAddress",
+	"Null", "Binary", "NotIpAddress" };
+static const char *const of_kind[] = { "", "Equals", "NotEquals", "EqualsIgnoreCase",
+	"NotEqualsIgnoreCase", "Like", "NotLike", "LessThan", "LessThanEquals", "GreaterThan",
+	"GreaterThanEquals", "Not" };
+
+START_TEST(every_operator_is_documented)
+{
+	char *text = read_section(POLICIES_DOCUMENT, "\n## Conditions"), name[80];
+	struct operator o;
+	size_t known = 0;
+
+	for (size_t i = 0; i < COUNT_OF(of_type) * COUNT_OF(of_kind); i++) {
+		snprintf(name, sizeof(name), "%s%s", of_type[i / COUNT_OF(of_kind)],
+		    of_kind[i % COUNT_OF(of_kind)]);
+		if (!operator_parse(view_of(name), &o))
+			continue;
+		known++;
+		ck_assert_msg(has_word(text, name), "%s is not documented", name);
+	}
+	ck_assert_uint_eq(known, 26);
+	free(text);
+}
+END_TEST
+
+START_TEST(every_documented_operator_is_known)
+{
+	char *text = read_section(POLICIES_DOCUMENT, "\n## Conditions"), *at = text, *cell = NULL;
+	struct operator o;
+	size_t seen = 0;
+
+	for (char *word; (word = next_word(&at, &cell)) != NULL; seen++)
+		ck_assert_msg(operator_parse(view_of(word), &o), "%s is no operator", word);
+	ck_assert_uint_eq(seen, 26);
+	free(text);
+}
+END_TEST
+
+START_TEST(every_field_of_a_certificate_is_documented)
+{
+	char *text = read_section(POLICIES_DOCUMENT, "\n## Variables"), quoted[80];
+
+	for (int f = 0; f < CERT_FIELD_COUNT; f++) {
+		const char *name = cert_field_name((enum cert_field)f);
+		const char *field = strchr(name, '.') != NULL ? strchr(name, '.') + 1 : name;
+
+		snprintf(quoted, sizeof(quoted), field == name ? "`iot:Certificate.%s`" : "`%s`", field);
+		ck_assert_msg(strstr(text, quoted) != NULL, "%s is not documented", quoted);
+	}
+	free(text);
+}
+END_TEST
+
+/* Each name in the table is one that the program knows, and of each kind that
+ * it knows there is one. */
+START_TEST(the_table_of_variables_is_the_programs)
+{
+	char *text = read_section(POLICIES_DOCUMENT, "\n## Variables"), *at = text, *cell = NULL;
+	bool seen[VARIABLE_LAST_WILL_TOPIC + 1] = { [VARIABLE_UNKNOWN] = true };
+
+	for (char *name; (name = next_word(&at, &cell)) != NULL;) {
+		struct variable v = variable_parse(view_of(name));
+
+		ck_assert_msg(v.kind != VARIABLE_UNKNOWN, "%s is no variable", name);
+		seen[v.kind] = true;
+	}
+	for (size_t i = 0; i < COUNT_OF(seen); i++)
+		ck_assert_msg(seen[i], "no variable of the kind %zu is documented", i);
+	free(text);
+}
+END_TEST
+
+START_TEST(the_table_of_actions_is_the_programs)
+{
+	char *text = read_section(POLICIES_DOCUMENT, "\n## Actions"), row[80];
+
+	for (int a = 0; a < POLICY_CONTROL; a++) {
+		snprintf(row, sizeof(row), "\n| `%s` | `%s/<", policy_action_name((enum policy_action)a),
+		    policy_resource_type((enum policy_action)a));
+		ck_assert_msg(strstr(text, row) != NULL, "no row%s", row);
+	}
+	free(text);
+}
+END_TEST
+
+static void
+is_a_policy(const char *document, const char *text, size_t len)
+{
+	struct arn_scope scope = arn_scope_of("local", "000000000000");
+	struct diag diag = { "" };
+	struct policy *p;
+
+	ck_assert_msg(policy_compile((struct view){ (const uint8_t *)text, len }, &scope, &p, &diag) ==
+	    ERR_OK, "%s: %s", document, diag.text);
+	policy_free(p);
+}
+
+START_TEST(the_policies_that_are_shown_can_be_used)
+{
+	char *text = read_document(POLICIES_DOCUMENT), *at = text, *end;
+	char *file = read_document("examples/device-policy.json");
+	size_t shown = 0;
+
+	is_a_policy("examples/device-policy.json", file, strlen(file));
+	ck_assert_msg(strstr(text, file) != NULL, "the example is shown otherwise than it is");
+	for (; (at = strstr(at, "```json\n")) != NULL; at = end, shown++) {
+		end = strstr(at += 8, "```");
+		ck_assert_ptr_nonnull(end);
+		is_a_policy(POLICIES_DOCUMENT, at, (size_t)(end - at));
+	}
+	ck_assert_uint_ge(shown, 2);
+	free(file);
+	free(text);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -160,5 +320,11 @@ main(void)
 	tcase_add_test(t, a_command_reads_or_changes_and_says_what_it_concerns);
 	tcase_add_test(t, the_api_document_names_every_command);
 	tcase_add_test(t, operators_are_told_every_counter);
+	tcase_add_test(t, every_operator_is_documented);
+	tcase_add_test(t, every_documented_operator_is_known);
+	tcase_add_test(t, every_field_of_a_certificate_is_documented);
+	tcase_add_test(t, the_table_of_variables_is_the_programs);
+	tcase_add_test(t, the_table_of_actions_is_the_programs);
+	tcase_add_test(t, the_policies_that_are_shown_can_be_used);
 	return suite_run(suite);
 }
