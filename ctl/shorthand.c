@@ -17,6 +17,7 @@ struct reader {
 	const char  *at;
 	char        *word;  /* as large as the whole text, so nothing can overrun it */
 	int          depth; /* of brackets and braces */
+	const struct part *parts;
 	struct diag *why;
 };
 
@@ -183,10 +184,22 @@ read_from_file(struct reader *r)
 	return text;
 }
 
-static cJSON *
-read_whole_value(struct reader *r, bool from_file)
+/* Braces of a text are its own: templateBody={}. */
+static bool
+is_text(const struct reader *r, const char *key)
 {
-	cJSON *value = from_file ? read_from_file(r) : read_value(r);
+	const struct part *part = r->depth == 0 ? r->parts : NULL;
+
+	while (part != NULL && part->name != NULL && strcmp(part->name, key) != 0)
+		part++;
+	return part != NULL && part->name != NULL && part->kind == PART_TEXT;
+}
+
+static cJSON *
+read_whole_value(struct reader *r, const char *key, bool from_file)
+{
+	cJSON *value = from_file ? read_from_file(r) : is_text(r, key) ? read_word(r)
+	                                                               : read_value(r);
 
 	skip_blanks(r);
 	if (cJSON_IsString(value) && list_goes_on(r))
@@ -203,7 +216,7 @@ add_member(struct reader *r, cJSON *object, const char *key, bool from_file)
 		diag_set(r->why, "Second instance of key \"%.60s\" encountered", key);
 		return false;
 	}
-	value = read_whole_value(r, from_file);
+	value = read_whole_value(r, key, from_file);
 	if (value != NULL && cJSON_AddItemToObject(object, key, value))
 		return true;
 	cJSON_Delete(value);
@@ -249,9 +262,10 @@ read_members(struct reader *r, cJSON *object, char end)
 }
 
 cJSON *
-shorthand_parse(const char *text, struct diag *d)
+shorthand_parse(const char *text, const struct part *parts, struct diag *d)
 {
-	struct reader r = {.at = text, .word = malloc(strlen(text) + 1), .why = d};
+	struct reader r = {.at = text, .word = malloc(strlen(text) + 1),
+	    .parts = parts, .why = d};
 	cJSON *object = cJSON_CreateObject();
 	bool ok = false;
 

@@ -12,8 +12,9 @@
 
 #include <cjson/cJSON.h>
 
-#include "jitr/base.h"
+#include "commands.h"
 
-MUST_USE cJSON *shorthand_parse(const char *text, struct diag *d);
+/* parts: which of the members are texts, whatever they begin with; NULL: none. */
+MUST_USE cJSON *shorthand_parse(const char *text, const struct part *parts, struct diag *d);
 
 #endif

@@ -145,7 +145,7 @@ value_pem(const char *given, struct diag *d)
 
 /* JSON, shorthand, or neither: then it is a path. */
 static cJSON *
-parse_structure(const char *given, struct diag *d)
+parse_structure(const char *given, const struct part *parts, struct diag *d)
 {
 	const char *shape = given + strspn(given, " \t\r\n");
 	bool from_file = file_prefix_skip(given) != NULL;
@@ -153,7 +153,7 @@ parse_structure(const char *given, struct diag *d)
 	cJSON *json;
 
 	if (!from_file && *shape != '{' && *shape != '[' && strchr(given, '=') != NULL)
-		return shorthand_parse(given, d);
+		return shorthand_parse(given, parts, d);
 	if (!from_file && (*shape == '{' || *shape == '['))
 		content = value_text(given, d);
 	else
@@ -243,7 +243,7 @@ check_object(cJSON *object, const struct part *parts, struct diag *d)
 cJSON *
 value_object(const char *given, const struct part *parts, struct diag *d)
 {
-	cJSON *object = parse_structure(given, d);
+	cJSON *object = parse_structure(given, parts, d);
 
 	if (object != NULL && !check_object(object, parts, d)) {
 		cJSON_Delete(object);
@@ -255,7 +255,7 @@ value_object(const char *given, const struct part *parts, struct diag *d)
 MUST_USE static bool
 list_add(cJSON *list, const char *given, const struct part *parts, struct diag *d)
 {
-	cJSON *item = parse_structure(given, d);
+	cJSON *item = parse_structure(given, parts, d);
 	bool ok = item != NULL;
 
 	while (ok && cJSON_IsArray(item) && item->child != NULL) {
@@ -296,7 +296,7 @@ value_words(const char *first, char *const *more, int count, struct diag *d)
 	cJSON *list;
 
 	if (count == 0 && (first[strspn(first, " \t\r\n")] == '[' || file_prefix_skip(first) != NULL))
-		return parse_structure(first, d);
+		return parse_structure(first, NULL, d);
 	list = cJSON_CreateArray();
 	for (int i = -1; i < count; i++) {
 		char *word = value_text(i < 0 ? first : more[i], d);

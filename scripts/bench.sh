@@ -3,6 +3,10 @@
 # without, and the plugin's own part alone.  doc/performance.md explains the
 # numbers.  By environment variable:
 #
+#   JITR_BENCH_PARTS="gate broker publish"   which of the three
+#
+# gate and broker, connections:
+#
 #   JITR_BENCH_REGISTERED=100000   certificates in the registry
 #   JITR_BENCH_PARALLEL=16         connections at a time
 #   JITR_BENCH_ROUNDS=50           of known devices, for each side ...
@@ -10,6 +14,18 @@
 #   JITR_BENCH_STORMS=3            of new devices, for each side ...
 #   JITR_BENCH_DEVICES=5000        ... with so many of them
 #   JITR_BENCH_INSTRUCTIONS=0      200: count instructions, too, over 200 connections
+#
+# publish, messages:
+#
+#   JITR_BENCH_COUNTS=5            brokers whose instructions are counted, for each side ...
+#   JITR_BENCH_COUNTED=1600        ... over so many messages; needs valgrind
+#   JITR_BENCH_PUBLISH_ROUNDS=10   rounds of CPU time, for each side ...
+#   JITR_BENCH_MESSAGES=1600       ... of so many messages
+#   JITR_BENCH_DYNSEC=FILE         mosquitto_dynamic_security.so, to compare with
+#   JITR_BENCH_AUTHORIZATION=policy  or allow: without policies
+#
+# and all:
+#
 #   JITR_BENCH_BROKER=mosquitto    the broker
 #   JITR_BENCH_DIR=/var/tmp        where the registry is, on a real disk
 #   JITR_BENCH_STRICT=0            1: a goal that is missed is a failure
@@ -23,17 +39,21 @@ log_dir=$dir
 cleanup() {
 	local status=$?
 	trap - EXIT INT TERM
-	[ $status -lt 2 ] || tail -n 5 "$dir"/broker/*.log >&2 2>/dev/null || true
+	[ "$status" -lt 2 ] || tail -n 5 "$dir"/{broker,publish}/*.log >&2 2>/dev/null || true
 	rm -rf "$dir"
-	exit $status
+	exit "$status"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 need "${build_packages[@]}"
-[ "${JITR_BENCH_INSTRUCTIONS:-0}" = 0 ] || need valgrind
+parts=" ${JITR_BENCH_PARTS:-gate broker publish} "
+has() { [[ $parts == *" $1 "* ]]; }
+if [ "${JITR_BENCH_INSTRUCTIONS:-0}" != 0 ] || { has publish && [ "${JITR_BENCH_COUNTS:-5}" != 0 ]; }; then
+	need valgrind
+fi
 { cmake -S "$root" --preset release -G Ninja -DJITR_TESTS=ON &&
-	cmake --build "$root/build" --target bench_broker bench_gate; } >"$dir/build.log" 2>&1 || {
+	cmake --build "$root/build" --target bench_broker bench_gate bench_publish; } >"$dir/build.log" 2>&1 || {
 	tail -n 40 "$dir/build.log" >&2
 	die "the build failed"
 }
@@ -44,7 +64,20 @@ printf '%s, %s, load average %s\n\n' \
 	"$("${JITR_BENCH_BROKER:-mosquitto}" -h 2>/dev/null | head -n 1)" \
 	"$(openssl version | cut -d ' ' -f 1-2)" "$(cut -d ' ' -f 1-3 /proc/loadavg)"
 
-mkdir "$dir/gate" "$dir/broker"
-"$root/build/test/bench/bench_gate" "$dir/gate"
-rm -rf "$dir/gate"
-"$root/build/test/bench/bench_broker" "$dir/broker" "$root/build/mosquitto_jitr.so"
+missed=0
+mkdir "$dir/gate" "$dir/broker" "$dir/publish"
+if has gate; then
+	"$root/build/test/bench/bench_gate" "$dir/gate"
+	rm -rf "$dir/gate"
+fi
+if has broker; then
+	"$root/build/test/bench/bench_broker" "$dir/broker" "$root/build/mosquitto_jitr.so" || missed=$?
+	[ "$missed" -lt 2 ] || exit "$missed"
+	rm -rf "$dir/broker"
+fi
+if has publish; then
+	dynsec=${JITR_BENCH_DYNSEC:-$(find /usr/lib /usr/local/lib -name mosquitto_dynamic_security.so 2>/dev/null | head -n 1)}
+	"$root/build/test/bench/bench_publish" "$dir/publish" "$root/build/mosquitto_jitr.so" \
+		"${dynsec:-missing}" || { status=$?; [ "$status" -lt 2 ] || exit "$status"; missed=$status; }
+fi
+[ "$missed" = 0 ]

@@ -48,10 +48,6 @@ enum policy_result inquiry_ask_one(const struct inquiry *i, size_t nth,
  * value here, each once: nth = 0, 1, ...; false: no more. */
 bool inquiry_missing(const struct inquiry *i, size_t nth, struct view *name);
 
-/* Is this the ARN of such a resource here?  Its name behind the type. */
-bool inquiry_resource(const struct gate *g, enum policy_action action, struct view arn,
-    struct view *name);
-
 /* What would be answered to a CONNECT with this certificate now. */
 struct explanation {
 	struct certid    id, ca_id;
@@ -62,8 +58,5 @@ struct explanation {
 
 MUST_USE enum err inquiry_explain(struct gate *g, struct txn *t, struct x509_st *x,
     const struct inquiry *i, struct explanation *out);
-
-/* Do policies decide what an ACTIVE certificate may do? */
-enum authorization gate_authorization(const struct gate *g);
 
 #endif

@@ -17,7 +17,7 @@
 
 #include "jitr/variable.h"
 
-#define STEPS_MAX 2000000
+#define STEPS_MAX 400000
 
 enum piece_kind {
 	PIECE_TEXT,     /* exactly these bytes; two texts never follow each other */

@@ -3,13 +3,15 @@
  * policy.h - AWS IoT policies: compile once, evaluate often (aws-iot F).
  *
  * A compiled policy is immutable.  Evaluation is pure, allocates nothing, and
- * takes bounded time whatever policy and topic are.  An explicit Deny wins
- * over any Allow; no match is a Deny.
+ * takes a few milliseconds at most whatever policies and topic are: beyond a
+ * number of steps (pattern.h) everything counts as hidden.  An explicit Deny
+ * wins over any Allow; no match is a Deny.
  *
  * A variable is matched as literal text, never spliced into the pattern: a
  * client that calls itself "*" matches only "*".  One without a value matches
  * nothing.  What depends on a hidden fact (facts.h) does not allow, and does
- * deny.
+ * deny.  There is no clock: aws:CurrentTime and aws:EpochTime have no value.
+ * iot:ConnectAttributes and iot:LastWillTopic have none but for iot:Connect.
  */
 #ifndef JITR_POLICY_H
 #define JITR_POLICY_H

@@ -63,10 +63,7 @@ struct policy {
 	void               *memory; /* all of it, this included */
 };
 
-/* What follows the prefix, if this is a head of this scope. */
-enum arn_head arn_head_of(const struct policy *p, struct view head);
-
-/* The literal prefix up to the name: 0 for none. */
+/* How much of literal text is the head of an ARN of this scope; 0: none is. */
 size_t arn_head_length(const struct policy *p, struct view literal, enum arn_head *head);
 
 /* The first level of text, if it begins with '$'; else empty. */

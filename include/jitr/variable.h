@@ -10,17 +10,30 @@
 
 #include "jitr/facts.h"
 
-/* What is known of a statement: and is the least, or the greatest, and not
- * 2 - x of its parts.  Hidden: it depends on what cannot be seen. */
+/* Of something that is asked.  Hidden: it depends on what cannot be seen. */
 enum truth {
 	TRUTH_NO,
 	TRUTH_HIDDEN,
 	TRUTH_YES,
 };
 
-enum truth truth_and(enum truth a, enum truth b);
-enum truth truth_or(enum truth a, enum truth b);
-enum truth truth_not(enum truth t);
+static inline enum truth
+truth_and(enum truth a, enum truth b)
+{
+	return a < b ? a : b;
+}
+
+static inline enum truth
+truth_or(enum truth a, enum truth b)
+{
+	return a > b ? a : b;
+}
+
+static inline enum truth
+truth_not(enum truth t)
+{
+	return t == TRUTH_YES ? TRUTH_NO : t == TRUTH_NO ? TRUTH_YES : TRUTH_HIDDEN;
+}
 
 enum variable_kind {
 	VARIABLE_UNKNOWN, /* has no value */

@@ -92,7 +92,7 @@ put_name(struct sink *s, enum cert_field first, const X509_NAME *name)
 	for (size_t i = 0; i < COUNT_OF(attributes); i++) {
 		s->of_field = 0;
 		for (int at = -1; (at = X509_NAME_get_index_by_NID(name, attributes[i], at)) >= 0;)
-			put_string(s, first + i, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+			put_string(s, (enum cert_field)(first + i), X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
 	}
 }
 
@@ -162,7 +162,7 @@ put_alternative_names(struct sink *s, const X509 *x, int extension, enum cert_fi
 		s->of_field = 0;
 		for (int n = 0; n < sk_GENERAL_NAME_num(names); n++)
 			if (sk_GENERAL_NAME_value(names, n)->type == kinds[i])
-				put_alternative_name(s, first + i, sk_GENERAL_NAME_value(names, n));
+				put_alternative_name(s, (enum cert_field)(first + i), sk_GENERAL_NAME_value(names, n));
 	}
 	GENERAL_NAMES_free(names);
 }

@@ -11,7 +11,7 @@
 #ifndef JITR_COMMAND_H
 #define JITR_COMMAND_H
 
-#include "jitr/gate.h"
+#include "jitr/inquiry.h"
 #include "jitr/policy.h"
 #include "jitr/registry_policy.h"
 #include "jitr/registry_thing.h"
@@ -97,11 +97,23 @@ struct thing_arguments {
 	bool                by_prefix;
 };
 
+#define AUTH_INFOS_MAX     10 /* aws-iot appendix 1 */
+#define ADDED_POLICIES_MAX 10
+
+struct inquiry_arguments {
+	bool         has_principal;
+	const cJSON *auth_infos;
+	struct view  client_id, topic, source; /* data NULL: not given */
+	struct view  add[ADDED_POLICIES_MAX], skip[ADDED_POLICIES_MAX];
+	size_t       add_count, skip_count;
+};
+
 /* One command of a request: its arguments and, later, its outcome. */
 struct command {
 	const struct command_type *type; /* NULL: not understood */
 	const char                *name, *correlation; /* to be echoed; NULL: not given */
 	const struct account      *account;
+	struct gate               *gate; /* whom inquiries are put to */
 	int64_t                    asked; /* when */
 	enum err                   result;
 	struct diag                diag;
@@ -121,6 +133,7 @@ struct command {
 		struct cert_arguments   cert;
 		struct policy_arguments policy;
 		struct thing_arguments  thing;
+		struct inquiry_arguments inquiry;
 	};
 };
 
@@ -284,5 +297,12 @@ enum err render_thing(struct txn *t, struct command *c, cJSON *data);
 enum err render_things(struct txn *t, struct command *c, cJSON *data);
 enum err render_thing_principals(struct txn *t, struct command *c, cJSON *data);
 enum err render_principal_things(struct txn *t, struct command *c, cJSON *data);
+
+void     parse_test_authorization(struct members *m, struct command *c);
+void     parse_get_effective_policies(struct members *m, struct command *c);
+void     parse_explain(struct members *m, struct command *c);
+enum err render_test_authorization(struct txn *t, struct command *c, cJSON *data);
+enum err render_effective_policies(struct txn *t, struct command *c, cJSON *data);
+enum err render_explain(struct txn *t, struct command *c, cJSON *data);
 
 #endif

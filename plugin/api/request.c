@@ -474,8 +474,10 @@ parse_commands(struct request *r, const cJSON *commands)
 	const cJSON *json;
 	size_t i = 0;
 
-	cJSON_ArrayForEach(json, commands)
-		command_parse(json, &r->commands[i++], &r->api->account, r->api->config.now());
+	cJSON_ArrayForEach(json, commands) {
+		command_parse(json, &r->commands[i], &r->api->account, r->api->config.now());
+		r->commands[i++].gate = r->api->config.gate;
+	}
 }
 
 static void

@@ -80,13 +80,6 @@ arn_head_length(const struct policy *p, struct view literal, enum arn_head *head
 	return 0;
 }
 
-enum arn_head
-arn_head_of(const struct policy *p, struct view head)
-{
-	enum arn_head found;
-
-	return arn_head_length(p, head, &found) == head.len ? found : HEAD_OTHER;
-}
 
 struct view
 dollar_level(struct view name)
@@ -103,11 +96,13 @@ dollar_level(struct view name)
 
 /* A request, with what has to be found out once. */
 struct asked {
-	const struct policy_request *request;
+	unsigned                     device; /* its bit; 0: an action of the control API */
 	struct view                  control;
 	struct subject               whole, name;
 	struct view                  level; /* dollar_level() of the name of a topic */
-	enum arn_head                head;  /* in the scope of the policy at hand */
+	enum arn_head                type;  /* of the head, behind: */
+	size_t                       prefix_len;
+	enum arn_head                head;  /* the same, if the prefix is the policy's scope */
 	struct context               context;
 };
 
@@ -137,14 +132,39 @@ topic_of(const struct policy_request *r)
 	return slash != NULL ? behind(r->name, (size_t)(slash + 1 - r->name.data)) : r->name;
 }
 
+/* What the head ends with, and where that begins. */
+static void
+find_type(struct asked *a, struct view head)
+{
+	for (size_t i = 0; i < COUNT_OF(heads); i++) {
+		size_t len = strlen(heads[i].text);
+
+		if (!ends_with(head, heads[i].text))
+			continue;
+		a->type = heads[i].head;
+		a->prefix_len = head.len - len;
+	}
+}
+
+static enum arn_head
+head_in_scope(const struct policy *p, const struct asked *a)
+{
+	if (a->type == HEAD_OTHER || a->prefix_len != p->prefix_len ||
+	    memcmp(a->whole.head.data, p->scope.prefix, p->prefix_len) != 0)
+		return HEAD_OTHER;
+	return a->type;
+}
+
 static const struct facts no_facts;
 
 static struct asked
 ask(const struct policy_request *r)
 {
-	struct asked a = { .request = r, .control = view_of(r->control),
+	struct asked a = { .control = view_of(r->control),
 		.whole = { r->head, r->name }, .name = { .name = r->name } };
 
+	find_type(&a, r->head);
+	a.device = r->action < POLICY_CONTROL ? 1u << r->action : 0;
 	a.level = dollar_level(topic_of(r));
 	a.context.facts = r->facts != NULL ? r->facts : &no_facts;
 	a.context.connecting = r->action == POLICY_CONNECT;
@@ -167,14 +187,6 @@ control_matches(const struct statement *s, struct asked *a)
 			t = truth_or(t, pattern_match(&s->actions[i].pattern, &control,
 			    &a->context));
 	return s->not_action ? truth_not(t) : t;
-}
-
-static enum truth
-action_matches(const struct statement *s, struct asked *a)
-{
-	if (a->request->action == POLICY_CONTROL)
-		return control_matches(s, a);
-	return (s->devices & 1u << a->request->action) != 0 ? TRUTH_YES : TRUTH_NO;
 }
 
 static enum truth
@@ -206,7 +218,7 @@ resources_match(const struct statement *s, struct asked *a)
 static enum truth
 statement_holds(const struct statement *s, struct asked *a)
 {
-	enum truth t = action_matches(s, a);
+	enum truth t = a->device == 0 ? control_matches(s, a) : TRUTH_YES;
 
 	if (t != TRUTH_NO)
 		t = truth_and(t, resources_match(s, a));
@@ -225,7 +237,7 @@ policy_ask(const struct policy *p, struct asked *a, enum policy_result before,
 		const struct statement *s = &p->statements[i];
 		enum truth t;
 
-		if (result == POLICY_ALLOWED && !s->deny)
+		if ((s->devices & a->device) != a->device || (result == POLICY_ALLOWED && !s->deny))
 			continue;
 		t = statement_holds(s, a);
 		if (t == TRUTH_NO || (t == TRUTH_HIDDEN && !s->deny))
@@ -250,7 +262,7 @@ policy_eval(const struct policy *const *set, size_t count, const struct policy_r
 		struct policy_ground here = { .policy = i };
 		enum policy_result before = result;
 
-		asked.head = arn_head_of(set[i], request->head);
+		asked.head = head_in_scope(set[i], &asked);
 		result = policy_ask(set[i], &asked, before, &here);
 		if (result != before && ground != NULL)
 			*ground = here;

@@ -35,24 +35,6 @@ static const char *const keys[] = {
 
 static const struct view nothing = { NULL, 0 };
 
-enum truth
-truth_and(enum truth a, enum truth b)
-{
-	return a < b ? a : b;
-}
-
-enum truth
-truth_or(enum truth a, enum truth b)
-{
-	return a > b ? a : b;
-}
-
-enum truth
-truth_not(enum truth t)
-{
-	return t == TRUTH_YES ? TRUTH_NO : t == TRUTH_NO ? TRUTH_YES : TRUTH_HIDDEN;
-}
-
 static uint8_t
 fold(uint8_t c)
 {

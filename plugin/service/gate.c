@@ -242,23 +242,31 @@ principal_judged(struct gate *g, struct txn *t, struct principal *p, const struc
 	p->verdict = d->verdict;
 	p->reason = d->reason;
 	p->generation = g->generation;
+	p->revision++;
 	if (asks_policies(g, p))
 		rights_read(&p->rights, &g->policies, t, &p->id);
 	else
 		rights_clear(&p->rights, &g->policies);
 }
 
+static void
+principal_unreadable(struct principal *p)
+{
+	p->verdict = VERDICT_DENY;
+	p->reason = REASON_REGISTRY_FAILED;
+	p->revision++;
+}
+
 void
 gate_refresh(struct gate *g, struct principal *p)
 {
-	struct decision d = { .reason = REASON_REGISTRY_FAILED };
+	struct decision d;
 	struct txn t;
 
 	if (p->generation == g->generation && p->verdict == VERDICT_ALLOW)
 		return;
 	if (store_read(g->config.store, &t) != ERR_OK) {
-		p->verdict = d.verdict;
-		p->reason = d.reason;
+		principal_unreadable(p);
 		return;
 	}
 	d = judge_id_in(g, &t, &p->id);
@@ -278,15 +286,13 @@ name_client(struct gate *g, void *client, const struct principal *p)
 static void
 remember_judgement(struct gate *g, struct principal *p, const struct decision *d)
 {
-	struct decision failed = { .reason = REASON_REGISTRY_FAILED };
 	struct txn t;
 
 	if (p->verdict == VERDICT_ALLOW && d->verdict == VERDICT_ALLOW &&
 	    p->generation == g->generation)
 		return;
 	if (store_read(g->config.store, &t) != ERR_OK) {
-		p->verdict = failed.verdict;
-		p->reason = failed.reason;
+		principal_unreadable(p);
 		return;
 	}
 	principal_judged(g, &t, p, d);
@@ -422,13 +428,16 @@ void
 gate_policy_changed(struct gate *g, struct view name)
 {
 	struct txn t;
+	bool held;
 
 	if (store_read(g->config.store, &t) != ERR_OK) {
 		gate_changed(g, NULL);
 		return;
 	}
-	policy_cache_reload(&g->policies, &t, name);
+	held = policy_cache_reload(&g->policies, &t, name);
 	store_end(&t);
+	if (!held)
+		return;
 	g->changes++;
 	sweep_start(&g->sessions);
 }
@@ -521,11 +530,11 @@ sweep(struct gate *g)
 static void
 report_unusable(struct gate *g)
 {
-	struct cached_policy *p;
-
-	while ((p = policy_cache_next_unusable(&g->policies)) != NULL)
-		report_line(g->config.report, LEVEL_ERROR, "policy %s cannot be used: %s; the "
-		    "certificates it is attached to are refused", p->name, p->why.text);
+	if (g->policies.unusable.text[0] == '\0')
+		return;
+	report_line(g->config.report, LEVEL_ERROR, "%s; the certificates it is attached to are refused",
+	    g->policies.unusable.text);
+	g->policies.unusable.text[0] = '\0';
 }
 
 void

@@ -189,6 +189,13 @@ may_connect(struct gate *g, const struct session *s)
 	    ask(g, s->principal, &s->facts, POLICY_CONNECT, s->facts.client_id));
 }
 
+/* Both only grow, so their sum is another whenever one of them is. */
+static uint64_t
+stamp_of(const struct gate *g, const struct principal *p)
+{
+	return p->revision + g->policies.revision;
+}
+
 enum reason
 session_admit(struct gate *g, struct session *s)
 {
@@ -198,6 +205,7 @@ session_admit(struct gate *g, struct session *s)
 	if (s->principal->verdict == VERDICT_ALLOW)
 		reason = gather(g, s) ? may_connect(g, s) : REASON_REGISTRY_FAILED;
 	s->admitted = s->principal->verdict == VERDICT_ALLOW && reason == REASON_NONE;
+	s->stamp = stamp_of(g, s->principal);
 	s->seen = g->changes;
 	return reason;
 }
@@ -213,6 +221,10 @@ session_refresh(struct gate *g, struct session *s)
 	if (was_in && s->seen == g->changes)
 		return;
 	gate_refresh(g, s->principal);
+	if (was_in && s->stamp == stamp_of(g, s->principal)) { /* others changed */
+		s->seen = g->changes;
+		return;
+	}
 	reason = session_admit(g, s);
 	if (was_in && !s->admitted)
 		principal_cut(&g->sessions, s->principal, reason);

@@ -246,18 +246,6 @@ inquiry_missing(const struct inquiry *i, size_t nth, struct view *name)
 	return false;
 }
 
-bool
-inquiry_resource(const struct gate *g, enum policy_action action, struct view arn,
-    struct view *name)
-{
-	struct view head = g->head[action];
-
-	if (arn.len <= head.len || memcmp(arn.data, head.data, head.len) != 0)
-		return false;
-	*name = (struct view){ arn.data + head.len, arn.len - head.len };
-	return true;
-}
-
 /*
  * Explaining.
  */
@@ -301,10 +289,4 @@ inquiry_explain(struct gate *g, struct txn *t, struct x509_st *x, const struct i
 	if (reason != REASON_NONE)
 		out->decision = (struct decision){ .reason = reason };
 	return ERR_OK;
-}
-
-enum authorization
-gate_authorization(const struct gate *g)
-{
-	return g->config.authorization;
 }

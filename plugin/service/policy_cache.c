@@ -17,17 +17,6 @@ find(struct policy_cache *c, struct view name)
 	return p;
 }
 
-static void
-unusable(struct policy_cache *c, struct cached_policy *p, enum err e)
-{
-	policy_free(p->policy);
-	p->policy = NULL;
-	if (p->why.text[0] == '\0')
-		diag_set(&p->why, "%s", err_text(e));
-	p->told = false;
-	c->unusable = true;
-}
-
 static bool
 is_made_of(const struct cached_policy *p, const struct policy_record *record)
 {
@@ -36,7 +25,7 @@ is_made_of(const struct cached_policy *p, const struct policy_record *record)
 }
 
 static enum err
-load(struct policy_cache *c, struct txn *t, struct cached_policy *p)
+load(struct policy_cache *c, struct txn *t, struct cached_policy *p, struct diag *why)
 {
 	struct view name = { (const uint8_t *)p->name, p->name_len };
 	struct policy *policy = NULL;
@@ -48,11 +37,12 @@ load(struct policy_cache *c, struct txn *t, struct cached_policy *p)
 		return e;
 	e = store_get_policy_version(t, name, record.default_version, &version);
 	if (e == ERR_OK)
-		e = policy_compile(version.document, &c->scope, &policy, &p->why);
+		e = policy_compile(version.document, &c->scope, &policy, why);
 	if (e != ERR_OK)
 		return e;
 	policy_free(p->policy);
 	p->policy = policy;
+	c->revision++;
 	p->version = record.default_version;
 	p->generation = record.generation;
 	return ERR_OK;
@@ -61,13 +51,17 @@ load(struct policy_cache *c, struct txn *t, struct cached_policy *p)
 static void
 check(struct policy_cache *c, struct txn *t, struct cached_policy *p)
 {
-	enum err e;
+	struct diag why = { "" };
+	enum err e = load(c, t, p, &why);
 
 	p->checked = c->round;
-	p->why = (struct diag){ "" };
-	e = load(c, t, p);
-	if (e != ERR_OK)
-		unusable(c, p, e);
+	if (e == ERR_OK)
+		return;
+	policy_free(p->policy);
+	p->policy = NULL;
+	c->revision++;
+	diag_set(&c->unusable, "policy %s cannot be used: %s", p->name,
+	    why.text[0] != '\0' ? why.text : err_text(e));
 }
 
 static struct cached_policy *
@@ -114,28 +108,12 @@ policy_cache_release(struct policy_cache *c, struct cached_policy *p)
 	free(p);
 }
 
-void
+bool
 policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name)
 {
 	struct cached_policy *p = find(c, name);
 
 	if (p != NULL)
 		check(c, t, p);
-}
-
-struct cached_policy *
-policy_cache_next_unusable(struct policy_cache *c)
-{
-	struct cached_policy *p, *next;
-
-	if (!c->unusable)
-		return NULL;
-	HASH_ITER(hh, c->by_name, p, next) {
-		if (p->policy == NULL && !p->told) {
-			p->told = true;
-			return p;
-		}
-	}
-	c->unusable = false;
-	return NULL;
+	return p != NULL;
 }

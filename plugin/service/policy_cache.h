@@ -16,13 +16,11 @@
 #include "jitr/store.h"
 
 struct cached_policy {
-	struct policy    *policy; /* NULL: it cannot be used, and why says so */
+	struct policy    *policy; /* NULL: it cannot be used */
 	struct generation generation; /* with version: which document it is made of */
 	uint32_t          version;
 	uint64_t          checked; /* the cache's round, when that was found out */
 	unsigned          holders;
-	struct diag       why;
-	bool              told; /* why was logged */
 	UT_hash_handle    hh;
 	size_t            name_len;
 	char              name[]; /* terminated */
@@ -31,8 +29,9 @@ struct cached_policy {
 struct policy_cache {
 	struct arn_scope      scope;
 	struct cached_policy *by_name;
-	uint64_t              round; /* grows when any policy may have changed */
-	bool                  unusable; /* there is one whose why was not logged */
+	uint64_t              round;    /* grows when any policy may have changed */
+	uint64_t              revision; /* grows when one that somebody has did change */
+	struct diag           unusable; /* which and why, the last one; to be logged */
 };
 
 /* One more holder; read again if it was not in this round.  NULL: out of
@@ -40,10 +39,9 @@ struct policy_cache {
 struct cached_policy *policy_cache_take(struct policy_cache *c, struct txn *t, struct view name);
 void                  policy_cache_release(struct policy_cache *c, struct cached_policy *p);
 
-/* Read again, if anybody has it.  A policy that is gone cannot be used. */
-void policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name);
+/* Read again, if anybody has it; answers whether.  A policy that is gone cannot
+ * be used. */
+bool policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name);
 
-/* One that cannot be used and was not told yet; NULL: no more. */
-struct cached_policy *policy_cache_next_unusable(struct policy_cache *c);
 
 #endif

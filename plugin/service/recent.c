@@ -23,7 +23,7 @@ recent_has(const struct recent *r, const struct recent_question *q)
 {
 	const struct recent_entry *e = &r->entries[place_of(q)];
 
-	return e->session == q->session && e->changes == q->changes && e->action == q->action &&
+	return e->session == q->session && e->stamp == q->stamp && e->action == q->action &&
 	    e->len == q->topic.len && memcmp(e->topic, q->topic.data, e->len) == 0;
 }
 
@@ -35,7 +35,7 @@ recent_keep(struct recent *r, const struct recent_question *q)
 	if (q->topic.len > sizeof(e->topic))
 		return;
 	e->session = q->session;
-	e->changes = q->changes;
+	e->stamp = q->stamp;
 	e->action = q->action;
 	e->len = (uint32_t)q->topic.len;
 	memcpy(e->topic, q->topic.data, q->topic.len);

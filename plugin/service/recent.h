@@ -18,7 +18,7 @@
 
 struct recent_entry {
 	uint64_t session; /* its number; 0: empty */
-	uint64_t changes; /* how many there had been */
+	uint64_t stamp;   /* of its rights */
 	uint32_t len;
 	uint8_t  action;
 	char     topic[RECENT_TOPIC_MAX];
@@ -28,9 +28,9 @@ struct recent {
 	struct recent_entry entries[RECENT_ENTRIES];
 };
 
-/* One question: who, at what moment, what, on which topic. */
+/* One question: who, by which state of its rights, what, on which topic. */
 struct recent_question {
-	uint64_t    session, changes;
+	uint64_t    session, stamp;
 	uint8_t     action;
 	struct view topic;
 };

@@ -48,8 +48,8 @@ struct session {
 	bool              named_by_others; /* a stranger whose user name they checked */
 
 	bool              admitted;  /* the certificate may, and may connect like this */
-	uint64_t          seen;      /* gate's changes, when that was found out */
-	uint64_t          revision;  /* of the principal, at that time */
+	uint64_t          stamp;     /* of principal and policies, when that was found out */
+	uint64_t          seen;      /* gate's changes, when the stamp was last compared */
 	struct facts      facts;     /* point to what follows, and to the principal's */
 	char             *client_id, *address; /* owned */
 	struct thing     *thing;     /* owned, one allocation; NULL: none */

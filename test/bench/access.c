@@ -51,8 +51,8 @@ static const struct statement statements[POLICIES][STATEMENTS] = {
 	    { true, "iot:Publish",
 	        "topic/factory/line1/alarms/${iot:Certificate.Subject.CommonName}", SEND,
 	        "factory/line1/alarms/%s" },
-	    { true, "iot:Subscribe", "topicfilter/factory/line1/${iot:ClientId}/commands", SUBSCRIBE,
-	        "factory/line1/%s/commands" },
+	    { true, "iot:Subscribe", "topicfilter/factory/line1/${iot:ClientId}/commands",
+	        SUBSCRIBE, "factory/line1/%s/commands" },
 	    { true, "iot:Receive", "topic/factory/line1/${iot:ClientId}/commands", RECEIVE,
 	        "factory/line1/%s/commands" },
 	    { true, "iot:Subscribe", "topicfilter/factory/line1/*", SUBSCRIBE, "factory/line1/#" },
@@ -77,7 +77,7 @@ write_policy(FILE *f, const struct statement *s)
 static void
 create_policy(struct txn *t, size_t policy, int64_t now)
 {
-	struct view document = { NULL, 0 };
+	struct view name = view_of(policy_names[policy]), document = { NULL, 0 };
 	struct diag diag = { "" };
 	char       *text = NULL;
 	FILE       *f = open_memstream(&text, &document.len);
@@ -86,23 +86,31 @@ create_policy(struct txn *t, size_t policy, int64_t now)
 	write_policy(f, statements[policy]);
 	must(fclose(f) == 0, "memory");
 	document.data = (const uint8_t *)text;
-	if (registry_create_policy(t, view_of(policy_names[policy]), document, now, &diag) != ERR_OK)
+	if (registry_create_policy(t, name, document, now, &diag) != ERR_OK)
 		die("%s: %s", policy_names[policy], diag.text);
 	free(text);
+}
+
+static void
+attach_policy(struct txn *t, size_t policy, const struct device *d)
+{
+	struct view name = view_of(policy_names[policy]);
+	struct diag diag = { "" };
+
+	if (registry_attach_policy(t, name, &d->id, &diag) != ERR_OK)
+		die("%s: %s", policy_names[policy], diag.text);
 }
 
 void
 access_register(struct store *s, const struct device *d, size_t count)
 {
-	struct diag diag = { "" };
-	struct txn  t;
+	struct txn t;
 
 	must(store_write(s, &t) == ERR_OK, "write transaction");
 	for (size_t policy = 0; policy < POLICIES; policy++) {
 		create_policy(&t, policy, (int64_t)time(NULL) * 1000);
 		for (size_t i = 0; i < count; i++)
-			if (registry_attach_policy(&t, view_of(policy_names[policy]), &d[i].id, &diag) != ERR_OK)
-				die("%s: %s", policy_names[policy], diag.text);
+			attach_policy(&t, policy, &d[i]);
 	}
 	must(store_commit(&t) == ERR_OK, "commit");
 }
@@ -159,7 +167,8 @@ void
 access_write_roles(FILE *f, const struct device *d, size_t count)
 {
 	fprintf(f, "{\"defaultACLAccess\":{\"publishClientSend\":false,"
-	    "\"publishClientReceive\":false,\"subscribe\":false,\"unsubscribe\":false},\n\"roles\":[");
+	    "\"publishClientReceive\":false,\"subscribe\":false,\"unsubscribe\":false},\n"
+	    "\"roles\":[");
 	for (size_t i = 0; i < count; i++)
 		for (size_t policy = 0; policy < POLICIES; policy++) {
 			fputs(i + policy > 0 ? ",\n" : "\n", f);

@@ -42,7 +42,8 @@ command(const struct counter *c, const char *word)
 	char line[100];
 
 	sleep_us(SETTLE_US);
-	snprintf(line, sizeof(line), "vgdb --pid=%ld %s >/dev/null 2>&1", (long)c->server.pid, word);
+	snprintf(line, sizeof(line), "vgdb --pid=%ld %s >/dev/null 2>&1", (long)c->server.pid,
+	    word);
 	must(system(line) == 0, line);
 }
 

@@ -135,21 +135,21 @@ server_cpu_ns(const struct server *s)
 
 /* proc(5): utime and stime are the 14th and 15th field of stat; the second, the
  * name in parentheses, is the only one that may contain spaces. */
-double
-server_user_part(const struct server *s)
+struct server_ticks
+server_ticks(const struct server *s)
 {
-	char          path[64], line[1024] = "", *fields;
-	unsigned long user = 0, system = 0;
-	FILE         *f;
+	struct server_ticks t = { 0, 0 };
+	char                path[64], line[1024] = "", *fields;
+	FILE               *f;
 
 	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)s->pid);
 	f = fopen(path, "r");
 	must(f != NULL && fgets(line, sizeof(line), f) != NULL, path);
 	fclose(f);
 	fields = strrchr(line, ')');
-	must(fields != NULL && sscanf(fields + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-	    &user, &system) == 2 && user + system > 0, path);
-	return (double)user / (double)(user + system);
+	must(fields != NULL && sscanf(fields + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
+	    " %lu %lu", &t.user, &t.system) == 2, path);
+	return t;
 }
 
 void

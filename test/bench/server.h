@@ -33,8 +33,12 @@ void server_start(struct server *s, const struct server_config *config);
 /* CPU time of all its threads since it started, user and system. */
 int64_t server_cpu_ns(const struct server *s);
 
-/* The part of it that is not the kernel's, 0 to 1: sampled, so of long runs. */
-double server_user_part(const struct server *s);
+/* The same in clock ticks, apart.  Sampled: good for long stretches only. */
+struct server_ticks {
+	unsigned long user, system;
+};
+
+struct server_ticks server_ticks(const struct server *s);
 
 /* SIGTERM, or SIGKILL; returns when it is gone. */
 void server_stop(struct server *s, int signal);

@@ -161,8 +161,10 @@ stream_run(struct stream *s, size_t messages)
 
 	must(messages % (pairs * s->pace->burst) == 0, "messages: a multiple of pairs and burst");
 	for (size_t i = 0; i < pairs; i++) {
-		s->pairs[i].bursts = messages / pairs / s->pace->burst;
-		must(pthread_create(&s->pairs[i].thread, NULL, pair_main, &s->pairs[i]) == 0, "thread");
+		struct pair *p = &s->pairs[i];
+
+		p->bursts = messages / pairs / s->pace->burst;
+		must(pthread_create(&p->thread, NULL, pair_main, p) == 0, "thread");
 	}
 	for (size_t i = 0; i < pairs; i++)
 		pthread_join(s->pairs[i].thread, NULL);

@@ -117,16 +117,44 @@ class Admin:
     def delete_certificate(self, device, **members):
         return self.call("deleteCertificate", certificateId=resource(device), **members)
 
-    def pages(self, command, **members):
-        """Every page of a list, following the markers."""
+    def create_policy(self, name, document, **members):
+        return self.call("createPolicy", policyName=name, policyDocument=document, **members)
+
+    def create_version(self, name, document, **members):
+        return self.call("createPolicyVersion", policyName=name, policyDocument=document,
+                         **members)
+
+    def attach_policy(self, name, device):
+        return self.call("attachPolicy", policyName=name, target=resource(device))
+
+    def detach_policy(self, name, device):
+        return self.call("detachPolicy", policyName=name, target=resource(device))
+
+    def policies(self):
+        return [p for page in self.pages("listPolicies", "policies") for p in page]
+
+    def attached_policies(self, device):
+        return [p for page in self.pages("listAttachedPolicies", "policies",
+                                         target=resource(device)) for p in page]
+
+    def create_thing(self, name, **members):
+        return self.call("createThing", thingName=name, **members)
+
+    def attach_thing(self, name, device, **members):
+        return self.call("attachThingPrincipal", thingName=name, principal=resource(device),
+                         **members)
+
+    def pages(self, command, entries="certificates", **members):
+        """Every page of a list, following the markers or tokens."""
         self.settle()
-        pages, marker = [], {}
+        pages, place = [], {}
         while True:
-            data = self.call(command, **members, **marker)
-            pages.append(data["certificates"])
-            if not data.get("nextMarker"):
+            data = self.call(command, **{**members, **place})
+            pages.append(data[entries])
+            place = {ours: data[theirs] for ours, theirs in
+                     (("marker", "nextMarker"), ("nextToken", "nextToken")) if data.get(theirs)}
+            if not place:
                 return pages
-            marker = {"marker": data["nextMarker"]}
             assert len(pages) < 1000, "the list does not end"
 
     def ids(self, command="listCertificates", **members):

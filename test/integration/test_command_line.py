@@ -18,7 +18,17 @@ COMMANDS = [
     "delete-ca-certificate", "register-certificate", "register-certificate-without-ca",
     "describe-certificate", "update-certificate", "list-certificates",
     "list-certificates-by-ca", "delete-certificate",
+    "create-policy", "get-policy", "list-policies", "delete-policy", "create-policy-version",
+    "get-policy-version", "list-policy-versions", "set-default-policy-version",
+    "delete-policy-version", "attach-policy", "detach-policy", "list-attached-policies",
+    "list-targets-for-policy", "attach-principal-policy", "detach-principal-policy",
+    "list-principal-policies", "list-policy-principals", "create-thing", "describe-thing",
+    "update-thing", "delete-thing", "list-things", "attach-thing-principal",
+    "detach-thing-principal", "list-thing-principals", "list-principal-things",
 ]
+
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"}]})
 
 
 # -- the seed --------------------------------------------------------------------
@@ -135,6 +145,118 @@ def test_the_other_commands(cli, admin, pki, directory, factory):
     assert cli("delete-registration-code").status == DONE
     assert cli("delete-registration-code").status == REFUSED
     assert cli("get-registration-code").data["registrationCode"] != code
+
+
+def nothing(done):
+    """Done, and nothing to say."""
+    return (done.status, done.out, done.err) == (DONE, "", "")
+
+
+def test_life_of_a_policy(cli, admin, pki, directory, factory):
+    """Made from a file, shown, versions added, chosen and deleted, attached, listed, detached,
+    deleted (contract, section 4)."""
+    device = pki.device("d1", issuer=factory)
+    arn = admin.register_certificate(device)["certificateArn"]
+    (directory / "p.json").write_text(POLICY + "\n")
+    made = cli("create-policy", "--policy-name", "p", "--policy-document", "file://p.json",
+               "--tags", "Key=a,Value=b").data
+    assert made == {"policyName": "p", "policyArn": "arn:aws:iot:local:000000000000:policy/p",
+                    "policyDocument": POLICY + "\n", "policyVersionId": "1"}
+    assert cli("get-policy", "--policy-name", "p").data == admin.call("getPolicy", policyName="p")
+    assert cli("create-policy", "--policy-name", "q", "--policy-document",
+               "p.json").data["policyDocument"] == POLICY + "\n"
+    assert cli("create-policy-version", "--policy-name", "p", "--policy-document", POLICY,
+               "--set-as-default").data["policyVersionId"] == "2"
+    assert cli("get-policy-version", "--policy-name", "p", "--policy-version-id",
+               "2").data["isDefaultVersion"] is True
+    assert nothing(cli("set-default-policy-version", "--policy-name", "p",
+                       "--policy-version-id", "1"))
+    assert nothing(cli("delete-policy-version", "--policy-name", "p", "--policy-version-id",
+                       "2"))
+    versions = cli("list-policy-versions", "--policy-name", "p", "--output", "text").out
+    assert versions.split("\t")[0] == "POLICYVERSIONS" and versions.split()[2:] == ["True", "1"]
+
+    for name in ("p", "q"):
+        assert nothing(cli("attach-policy", "--policy-name", name, "--target", arn))
+    listed = cli("list-attached-policies", "--target", arn, "--page-size", "1").data
+    assert [p["policyName"] for p in listed["policies"]] == ["p", "q"]
+    assert cli("list-targets-for-policy", "--policy-name", "p").data == {"targets": [arn]}
+    assert cli("list-targets-for-policy", "--policy-name", "p", "--output",
+               "text").out == "TARGETS\t%s\n" % arn
+    refused = cli("delete-policy", "--policy-name", "p")
+    assert refused.status == REFUSED
+    assert ("An error occurred (DeleteConflictException) when calling the DeletePolicy "
+            "operation: ") in refused.err
+    for name in ("p", "q"):
+        assert nothing(cli("detach-policy", "--policy-name", name, "--target", device.id))
+    assert nothing(cli("delete-policy", "--policy-name", "p"))
+    assert [p["policyName"] for p in cli("list-policies").data["policies"]] == ["q"]
+    assert "ListPolicies" in cli("list-policies", "--output", "table").out
+
+
+def test_older_names_of_attaching(cli, admin, pki, factory):
+    """attach-principal-policy and its relatives (contract, section 4)."""
+    device = pki.device("d1", issuer=factory)
+    arn = admin.register_certificate(device)["certificateArn"]
+    admin.create_policy("p", POLICY)
+    both = ["--policy-name", "p", "--principal", arn]
+    assert nothing(cli("attach-principal-policy", *both))
+    assert cli("list-principal-policies", "--principal",
+               arn).data["policies"][0]["policyName"] == "p"
+    assert cli("list-policy-principals", "--policy-name", "p").data == {"principals": [arn]}
+    assert nothing(cli("detach-principal-policy", *both))
+
+
+def test_malformed_policy(cli):
+    """The plugin says what is wrong with it (contract, section 4)."""
+    done = cli("create-policy", "--policy-name", "p", "--policy-document", "{}")
+    assert done.status == REFUSED
+    assert "An error occurred (MalformedPolicyException) when calling the CreatePolicy" in done.err
+    done = cli("create-policy", "--policy-name", "p", "--policy-document", "none.json")
+    assert done.status == USAGE and "none.json" in done.err
+
+
+def test_life_of_a_thing(cli, admin, pki, factory):
+    """Made, described, changed, attached, listed, detached, deleted (contract, section 4)."""
+    arn = admin.register_certificate(pki.device("d1", issuer=factory))["certificateArn"]
+    made = cli("create-thing", "--thing-name", "t", "--thing-type-name", "x",
+               "--attribute-payload", "attributes={a=1,b=2},merge=true").data
+    assert made["thingArn"] == "arn:aws:iot:local:000000000000:thing/t"
+    assert nothing(cli("update-thing", "--thing-name", "t", "--expected-version", "1",
+                       "--attribute-payload", '{"attributes":{"c":"3"},"merge":true}'))
+    assert nothing(cli("update-thing", "--thing-name", "t", "--remove-thing-type"))
+    shown = cli("describe-thing", "--thing-name", "t").data
+    assert (shown["attributes"], shown["version"]) == ({"a": "1", "b": "2", "c": "3"}, 3)
+    assert "DescribeThing" in cli("describe-thing", "--thing-name", "t", "--output", "table").out
+
+    both = ["--thing-name", "t", "--principal", arn]
+    assert nothing(cli("attach-thing-principal", *both, "--thing-principal-type",
+                       "EXCLUSIVE_THING"))
+    assert cli("list-thing-principals", "--thing-name", "t").data == {"principals": [arn]}
+    assert cli("list-principal-things", "--principal", arn).data == {"things": ["t"]}
+    refused = cli("update-thing", "--thing-name", "t", "--expected-version", "1")
+    assert refused.status == REFUSED and "(VersionConflictException)" in refused.err
+    assert nothing(cli("detach-thing-principal", *both))
+    assert nothing(cli("delete-thing", "--thing-name", "t", "--expected-version", "3"))
+
+
+def test_lists_of_things_fetch_all_pages(cli, admin):
+    """As the AWS CLI: everything, unless --max-items, --max-results, --next-token or
+    --no-paginate say otherwise (contract, section 4)."""
+    for n in range(7):
+        admin.create_thing("t%d" % n, thingTypeName="even" if n % 2 == 0 else "odd")
+
+    def names(*words):
+        data = cli("list-things", *words).data
+        return "".join(t["thingName"][1] for t in data["things"]), data
+
+    assert names("--page-size", "2")[0] == "0123456"
+    assert names("--thing-type-name", "odd", "--page-size", "2")[0] == "135"
+    first, data = names("--max-items", "3")
+    assert first == "012" and names("--starting-token", data["NextToken"])[0] == "3456"
+    page, data = names("--max-results", "4")
+    assert page == "0123" and names("--next-token", data["nextToken"])[0] == "456"
+    assert names("--no-paginate", "--page-size", "5")[0] == "01234"
 
 
 def test_certificate_as_literal_text(cli, pki, factory):

@@ -66,7 +66,7 @@ BAD_COMMANDS = {
     "null": ({"command": None}, "'command'"),
     "a number": ({"command": 7}, "'command'"),
     "unknown": ({"command": "getRegistrationcode"}, "getRegistrationcode"),
-    "of a later release": ({"command": "createPolicy"}, "createPolicy"),
+    "of a later release": ({"command": "createBillingGroup"}, "createBillingGroup"),
     "unknown member": ({"command": "getRegistrationCode", "pleeease": 1}, "pleeease"),
     "misspelt member": ({"command": "registerCACertificate", "setasactive": True}, "setasactive"),
     "correlation of another type": ({"command": "getRegistrationCode", "correlationData": {}},

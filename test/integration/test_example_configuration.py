@@ -35,6 +35,10 @@ class ExampleBroker(Broker):
                                  "keyfile": self.pki.server_key, "plugin": PLUGIN}[name])
 
 
+POLICY = '''{"Version":"2012-10-17","Statement":[
+    {"Effect":"Allow","Action":"iot:Connect","Resource":"*"}]}'''
+
+
 @pytest.fixture
 def example(directory, pki):
     broker = ExampleBroker(directory, pki)
@@ -44,7 +48,8 @@ def example(directory, pki):
 
 def test_example_configuration_registers_a_device(example, pki):
     """A person fills in the paths and starts the broker: the administrator gets in, a CA
-    is registered, and a device that connects is registered and can be activated."""
+    is registered, and a device that connects is registered, can be activated and gets in
+    with a policy."""
     admin = example.admin()
     ca = pki.ca("factory")
     admin.register_ca(ca)
@@ -53,4 +58,7 @@ def test_example_configuration_registers_a_device(example, pki):
     assert example.connect(device).refused
     example.wait_for_log("certificate registered", device.id)
     admin.update_certificate(device, "ACTIVE")
+    assert example.connect(device).refused  # it has no policy yet
+    admin.call("createPolicy", policyName="device", policyDocument=POLICY)
+    admin.call("attachPolicy", policyName="device", target=device.id)
     assert example.connect(device).accepted

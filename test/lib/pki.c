@@ -228,6 +228,8 @@ set_names(X509 *x, const struct pki_options *o)
 	name_add(subject, NID_commonName, o->common_name, o->common_name_len,
 	    o->common_name_type);
 	name_add(subject, NID_commonName, o->second_common_name, 0, 0);
+	for (const struct pki_extension *a = o->attributes; a->name != NULL; a++)
+		name_add(subject, OBJ_txt2nid(a->name), a->value, 0, 0);
 	name_add(by_text, NID_commonName, o->issuer_name, 0, 0);
 	if (o->issuer_name != NULL)
 		issuer = by_text;

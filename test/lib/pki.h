@@ -72,6 +72,7 @@ struct pki_options {
 	int                    common_name_type; /* ASN.1 tag; 0: UTF8String */
 	const char            *second_common_name;
 	const char            *organization;
+	struct pki_extension   attributes[16];  /* more of the subject: {"OU", "one"} */
 	const struct pki_cert *issuer;        /* NULL: self-signed */
 	const struct pki_cert *named_issuer;  /* whose name is written down; NULL: issuer's */
 	const char            *issuer_name;   /* or just this common name */

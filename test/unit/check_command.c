@@ -41,8 +41,16 @@ note(const char *fmt, ...)
 	va_end(args);
 }
 
+/* The linker puts these into the place of the gate's own. */
+enum administration __wrap_gate_administration(struct gate *g, const struct client *c);
+bool __wrap_gate_may_control(struct gate *g, const struct client *c, const char *action,
+    const char *resource, const char *also);
+void __wrap_gate_changed(struct gate *g, const struct certid *id_or_null);
+void __wrap_gate_policy_changed(struct gate *g, struct view name);
+void __wrap_gate_thing_changed(struct gate *g, struct view name);
+
 enum administration
-gate_administration(struct gate *g, const struct client *c)
+__wrap_gate_administration(struct gate *g, const struct client *c)
 {
 	ck_assert_ptr_null(g);
 	ck_assert_str_eq(c->id, "c1");
@@ -50,7 +58,7 @@ gate_administration(struct gate *g, const struct client *c)
 }
 
 bool
-gate_may_control(struct gate *g, const struct client *c, const char *action,
+__wrap_gate_may_control(struct gate *g, const struct client *c, const char *action,
     const char *resource, const char *also)
 {
 	ck_assert_ptr_null(g);
@@ -60,7 +68,7 @@ gate_may_control(struct gate *g, const struct client *c, const char *action,
 }
 
 void
-gate_changed(struct gate *g, const struct certid *id_or_null)
+__wrap_gate_changed(struct gate *g, const struct certid *id_or_null)
 {
 	char hex[CERTID_HEX_SIZE];
 
@@ -70,14 +78,14 @@ gate_changed(struct gate *g, const struct certid *id_or_null)
 }
 
 void
-gate_policy_changed(struct gate *g, struct view name)
+__wrap_gate_policy_changed(struct gate *g, struct view name)
 {
 	(void)g;
 	note("policy %.*s\n", (int)name.len, (const char *)name.data);
 }
 
 void
-gate_thing_changed(struct gate *g, struct view name)
+__wrap_gate_thing_changed(struct gate *g, struct view name)
 {
 	(void)g;
 	note("thing %.*s\n", (int)name.len, (const char *)name.data);
@@ -205,6 +213,8 @@ static const struct {
 	{ "detachPolicy", ATTACHING, "iot:DetachPolicy cert/<id> policy/p" },
 	{ "detachPrincipalPolicy", PRINCIPAL, "iot:DetachPrincipalPolicy cert/<id> policy/p" },
 	{ "detachThingPrincipal", OF_THING, "iot:DetachThingPrincipal cert/<id> thing/t" },
+	{ "explain", "'certificateId':'<id>'", "iot:Explain cert/<id> -" },
+	{ "getEffectivePolicies", "'principal':'<id>'", "iot:GetEffectivePolicies cert/<id> -" },
 	{ "getPolicy", "'policyName':'p'", "iot:GetPolicy policy/p -" },
 	{ "getPolicyVersion", "'policyName':'p','policyVersionId':'1'",
 	    "iot:GetPolicyVersion policy/p -" },
@@ -228,6 +238,9 @@ static const struct {
 	    "iot:RegisterCertificateWithoutCA * -" },
 	{ "setDefaultPolicyVersion", "'policyName':'p','policyVersionId':'1'",
 	    "iot:SetDefaultPolicyVersion policy/p -" },
+	{ "testAuthorization", "'principal':'<id>','authInfos':[{'actionType':'CONNECT','resources':"
+	    "['arn:aws:iot:eu-central-1:123456789012:client/c']}]",
+	    "iot:TestAuthorization cert/<id> -" },
 	{ "updateCACertificate", "'certificateId':'<id>'", "iot:UpdateCACertificate cacert/<id> -" },
 	{ "updateCertificate", "'certificateId':'<id>','newStatus':'INACTIVE'",
 	    "iot:UpdateCertificate cert/<id> -" },

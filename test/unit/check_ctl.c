@@ -151,6 +151,11 @@ static const struct request_row requests[] = {
             "templateBody='{\"a\":\"b,c\"}',roleArn=arn:aws:iam::1:role/r"},
         "{\"certificateId\":\"" ID64 "\",\"registrationConfig\":{\"templateBody\":"
         "\"{\\\"a\\\":\\\"b,c\\\"}\",\"roleArn\":\"arn:aws:iam::1:role/r\"}}"},
+    {"braces of a text are its own",
+        {"update-ca-certificate", "--certificate-id", ID64, "--registration-config",
+            "templateBody={},roleArn=r"},
+        "{\"certificateId\":\"" ID64 "\",\"registrationConfig\":{\"templateBody\":\"{}\","
+        "\"roleArn\":\"r\"}}"},
     {"a registration configuration from a JSON file",
         {"update-ca-certificate", "--certificate-id", ID64, "--registration-config",
             "file://config.json"},
@@ -488,7 +493,7 @@ static const struct {
 START_TEST(shorthand_is_read_as_the_aws_cli_reads_it)
 {
 	struct diag d = {""};
-	cJSON *json = shorthand_parse(shorthands[_i].text, &d);
+	cJSON *json = shorthand_parse(shorthands[_i].text, NULL, &d);
 	char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
 
 	if (shorthands[_i].json == NULL)
@@ -511,7 +516,7 @@ START_TEST(shorthand_cut_off_anywhere_does_no_harm)
 			char *part = strndup(shorthands[i].text, len);
 			struct diag d;
 
-			cJSON_Delete(shorthand_parse(part, &d));
+			cJSON_Delete(shorthand_parse(part, NULL, &d));
 			free(part);
 		}
 	}

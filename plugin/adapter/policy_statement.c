@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * policy_statement.c - one statement: whether, what, and on what (aws-iot
+ * F.1).  See policy_compiler.h.
+ */
+#include <string.h>
+
+#include "policy_compiler.h"
+
+/*
+ * Actions.
+ */
+
+static bool
+has_text(const struct pattern *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->pieces[i].kind == PIECE_TEXT)
+			return true;
+	return false;
+}
+
+/* Literal text behind "iot:" (policy.h). */
+static bool
+names_control(const struct pattern *p)
+{
+	const struct view iot = view_of("iot:");
+	struct view first;
+
+	if (p->count == 0 || p->pieces[0].kind != PIECE_TEXT || p->pieces[0].text.len < iot.len)
+		return false;
+	first = p->pieces[0].text;
+	if (!text_same_folded((struct view){ first.data, iot.len }, iot))
+		return false;
+	return first.len > iot.len ||
+	    has_text(&(struct pattern){ .pieces = p->pieces + 1, .count = p->count - 1 });
+}
+
+static bool
+action_matches_name(const struct pattern *p, const char *name)
+{
+	static const struct facts nothing;
+	struct context context = { .facts = &nothing, .steps = STEPS_MAX };
+	struct subject subject = { .name = view_of(name) };
+
+	return pattern_match(p, &subject, &context) == TRUTH_YES;
+}
+
+/* A name without wildcards that is a device's allows nothing else. */
+static bool
+is_device_action(const struct pattern *p)
+{
+	for (int a = 0; p->count == 1 && a < POLICY_CONTROL; a++)
+		if (action_matches_name(p, policy_action_name((enum policy_action)a)))
+			return p->pieces[0].kind == PIECE_TEXT;
+	return false;
+}
+
+static unsigned
+device_actions(const struct statement *s)
+{
+	unsigned bits = 0;
+
+	for (int a = 0; a < POLICY_CONTROL; a++) {
+		const char *name = policy_action_name((enum policy_action)a);
+		bool named = false;
+
+		for (size_t i = 0; i < s->action_count; i++)
+			named = named || action_matches_name(&s->actions[i].pattern, name);
+		if (named != s->not_action)
+			bits |= 1u << a;
+	}
+	return bits;
+}
+
+static void
+compile_action(struct compiler *c, const cJSON *item, void *at)
+{
+	struct action *action = at;
+
+	action->pattern = compile_pattern(c, view_of(item->valuestring), PATTERN_WILDCARDS, true);
+	action->names_control = names_control(&action->pattern);
+}
+
+/*
+ * Resources.
+ */
+
+/* It begins with "arn:", or with wildcards that could be. */
+static bool
+could_be_arn(const struct pattern *p)
+{
+	const char *arn = "arn:";
+	size_t len;
+
+	if (p->count == 0 || p->pieces[0].kind == PIECE_VARIABLE)
+		return false;
+	if (p->pieces[0].kind != PIECE_TEXT)
+		return true;
+	len = p->pieces[0].text.len < strlen(arn) ? p->pieces[0].text.len : strlen(arn);
+	if (memcmp(p->pieces[0].text.data, arn, len) != 0)
+		return false;
+	return len == strlen(arn) || (p->count > 1 && p->pieces[1].kind != PIECE_VARIABLE);
+}
+
+/* The first level behind the first '/', if it is all literal text. */
+static struct view
+literal_level(const struct pattern *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		struct view text = p->pieces[i].text;
+		const uint8_t *slash;
+
+		if (p->pieces[i].kind != PIECE_TEXT)
+			continue;
+		slash = memchr(text.data, '/', text.len);
+		if (slash == NULL)
+			continue;
+		text.len -= (size_t)(slash + 1 - text.data);
+		text.data = slash + 1;
+		if (i + 1 < p->count && (text.len == 0 || memchr(text.data, '/', text.len) == NULL))
+			break; /* the level goes on with something else */
+		return dollar_level(text);
+	}
+	return (struct view){ NULL, 0 };
+}
+
+/* The pattern without its first bytes, which are text. */
+static struct pattern
+cut_pattern(struct compiler *c, const struct pattern *whole, size_t cut)
+{
+	size_t gone = whole->pieces[0].text.len == cut ? 1 : 0;
+	struct piece *pieces = allocate(c, whole->count + 1, sizeof(*pieces));
+
+	if (pieces == NULL)
+		return *whole;
+	memcpy(pieces, whole->pieces + gone, (whole->count - gone) * sizeof(*pieces));
+	if (gone == 0) {
+		pieces[0].text.data += cut;
+		pieces[0].text.len -= cut;
+	}
+	return pattern_of(pieces, whole->count - gone, whole->folded);
+}
+
+static void
+compile_resource(struct compiler *c, const cJSON *item, void *at)
+{
+	struct resource *r = at;
+	struct view text = view_of(item->valuestring);
+	size_t cut;
+
+	r->whole = compile_pattern(c, text, PATTERN_WILDCARDS | c->pattern_flags, false);
+	if (c->failed != ERR_OK)
+		return;
+	if (!could_be_arn(&r->whole)) {
+		fail(c, "'%.*s' is not an ARN", SHOWN, item->valuestring);
+		return;
+	}
+	r->any = r->whole.count == 1 && r->whole.pieces[0].kind == PIECE_ANY;
+	r->level = literal_level(&r->whole);
+	if (r->whole.pieces[0].kind != PIECE_TEXT)
+		return;
+	cut = arn_head_length(c->policy, r->whole.pieces[0].text, &r->head);
+	if (r->head != HEAD_OTHER)
+		r->name = cut_pattern(c, &r->whole, cut);
+}
+
+/* A member that is a string or a list of strings, not of none. */
+static void *
+compile_list(struct compiler *c, const cJSON *list,
+    void (*compile)(struct compiler *c, const cJSON *item, void *at), size_t size, size_t *count)
+{
+	const cJSON *item = list_first(list);
+	char *items;
+	size_t i;
+
+	*count = list_count(list);
+	if (*count == 0)
+		fail(c, "the list is empty");
+	items = allocate(c, *count, size);
+	for (i = 0; c->failed == ERR_OK && i < *count; i++, item = item->next) {
+		size_t before = go_to_item(c, list, i);
+
+		if (!cJSON_IsString(item))
+			fail(c, "must be a string%s",
+			    cJSON_IsArray(list) ? "" : " or a list of strings");
+		else
+			compile(c, item, items + i * size);
+		go_back(c, before);
+	}
+	return c->failed == ERR_OK ? items : NULL;
+}
+
+/*
+ * The statement.
+ */
+
+static void
+compile_effect(struct compiler *c, const cJSON *object, struct statement *s)
+{
+	const char *effect = optional_string(c, object, "Effect");
+	size_t before;
+
+	if (effect != NULL && (strcmp(effect, "Allow") == 0 || strcmp(effect, "Deny") == 0)) {
+		s->deny = strcmp(effect, "Deny") == 0;
+	} else if (effect == NULL) {
+		fail(c, "Effect is missing");
+	} else {
+		before = go_to(c, ".Effect");
+		fail(c, "'%.*s' is neither Allow nor Deny", SHOWN, effect);
+		go_back(c, before);
+	}
+}
+
+/* Which of two members there is; exactly one must be. */
+static const cJSON *
+one_of(struct compiler *c, const cJSON *object, const char *name, const char *not_name,
+    bool *is_not)
+{
+	const cJSON *value = get(object, name), *not_value = get(object, not_name);
+
+	if (value != NULL && not_value != NULL)
+		fail(c, "%s and %s exclude each other", name, not_name);
+	else if (value == NULL && not_value == NULL)
+		fail(c, "%s is missing", name);
+	*is_not = value == NULL;
+	return value != NULL ? value : not_value;
+}
+
+static void
+note_control(struct compiler *c, const struct statement *s)
+{
+	for (size_t i = 0; !s->deny && !s->not_action && i < s->action_count; i++)
+		if (s->actions[i].names_control && !is_device_action(&s->actions[i].pattern))
+			c->policy->uses |= POLICY_ALLOWS_CONTROL;
+}
+
+static void
+compile_actions(struct compiler *c, const cJSON *object, struct statement *s)
+{
+	const cJSON *list = one_of(c, object, "Action", "NotAction", &s->not_action);
+	size_t before;
+
+	if (c->failed != ERR_OK)
+		return;
+	before = go_to(c, ".%s", list->string);
+	s->actions = compile_list(c, list, compile_action, sizeof(struct action),
+	    &s->action_count);
+	go_back(c, before);
+	if (c->failed != ERR_OK)
+		return;
+	s->devices = device_actions(s);
+	note_control(c, s);
+}
+
+static void
+compile_resources(struct compiler *c, const cJSON *object, struct statement *s)
+{
+	const cJSON *list = one_of(c, object, "Resource", "NotResource", &s->not_resource);
+	size_t before;
+
+	if (c->failed != ERR_OK)
+		return;
+	before = go_to(c, ".%s", list->string);
+	s->resources = compile_list(c, list, compile_resource, sizeof(struct resource),
+	    &s->resource_count);
+	go_back(c, before);
+}
+
+void
+compile_statement(struct compiler *c, const cJSON *object, struct statement *s)
+{
+	static const char *const names[] = { "Sid", "Effect", "Action", "NotAction", "Resource",
+		"NotResource", "Condition" };
+	const cJSON *condition = get(object, "Condition");
+	size_t before;
+
+	if (!cJSON_IsObject(object)) {
+		fail(c, "must be an object");
+		return;
+	}
+	check_members(c, object, names, COUNT_OF(names));
+	s->sid = copy(c, view_of(optional_string(c, object, "Sid")));
+	compile_effect(c, object, s);
+	compile_actions(c, object, s);
+	compile_resources(c, object, s);
+	if (condition == NULL || c->failed != ERR_OK)
+		return;
+	before = go_to(c, ".Condition");
+	compile_conditions(c, condition, s);
+	go_back(c, before);
+}

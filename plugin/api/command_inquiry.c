@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * command_inquiry.c - what would happen: testAuthorization,
+ * getEffectivePolicies (aws-iot A.7), and explain, which is ours.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+#include "jitr/x509.h"
+
+#define RESOURCES_MAX      10
+#define RESOURCE_BYTES_MAX 2048
+
+/* The order is AWS's, for its messages; what they are called as actions. */
+static const char *const action_types[] = { "PUBLISH", "SUBSCRIBE", "RECEIVE", "CONNECT" };
+static const enum policy_action actions[] = { POLICY_PUBLISH, POLICY_SUBSCRIBE, POLICY_RECEIVE,
+	POLICY_CONNECT };
+
+static const char *const result_names[] = {
+	[POLICY_IMPLICIT_DENY] = "IMPLICIT_DENY",
+	[POLICY_ALLOWED] = "ALLOWED",
+	[POLICY_EXPLICIT_DENY] = "EXPLICIT_DENY",
+};
+
+/*
+ * Members.
+ */
+
+static void
+parse_names(struct members *m, const char *name, struct view *out, size_t *count)
+{
+	const cJSON *list = json_array(m, name, ADDED_POLICIES_MAX), *item;
+
+	cJSON_ArrayForEach(item, list) {
+		if (!cJSON_IsString(item)) {
+			json_fail(m, name, NULL, "be a list of policy names");
+			return;
+		}
+		out[(*count)++] = view_of(item->valuestring);
+	}
+}
+
+static void
+parse_client_id(struct members *m, struct command *c)
+{
+	c->inquiry.client_id = view_of(json_string(m, "clientId", 1, 65535, false));
+}
+
+static void
+parse_optional_principal(struct members *m, struct command *c)
+{
+	c->inquiry.has_principal = json_has(m, "principal");
+	if (c->inquiry.has_principal)
+		parse_principal(m, "principal", c);
+}
+
+/* The text behind "arn:...:<type>/"; data NULL: it is no such ARN. */
+static struct view
+resource_name(const struct command *c, enum policy_action action, const char *arn)
+{
+	char head[ARN_PREFIX_SIZE + 16];
+	int len = snprintf(head, sizeof(head), "%s%s/", c->account->scope.prefix,
+	    policy_resource_type(action));
+
+	if (strncmp(arn, head, (size_t)len) != 0 || arn[len] == '\0')
+		return (struct view){ NULL, 0 };
+	return view_of(arn + len);
+}
+
+static void
+check_resources(struct members *m, const struct command *c, enum policy_action action,
+    const cJSON *resources)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, resources) {
+		if (cJSON_IsString(item) && strlen(item->valuestring) <= RESOURCE_BYTES_MAX &&
+		    resource_name(c, action, item->valuestring).data != NULL)
+			continue;
+		parse_take(m, ERR_REQUEST);
+		diag_set(m->diag, "Invalid resource '%.80s' at 'authInfos': for %s it must be %s%s/...",
+		    cJSON_IsString(item) ? item->valuestring : "", policy_action_name(action),
+		    c->account->scope.prefix, policy_resource_type(action));
+		return;
+	}
+}
+
+static void
+check_auth_info(struct members *m, const struct command *c, const cJSON *json)
+{
+	static const char *const names[] = { "actionType", "resources" };
+	struct members info = json_members(json, m->diag);
+	const cJSON *resources;
+	int word;
+
+	if (!cJSON_IsObject(json)) {
+		json_fail(m, "authInfos", NULL, "be a list of objects");
+		return;
+	}
+	word = json_word(&info, "actionType", action_types, COUNT_OF(action_types), true);
+	resources = json_array(&info, "resources", RESOURCES_MAX);
+	if (info.failed == ERR_OK && cJSON_GetArraySize(resources) == 0)
+		json_fail(&info, "resources", NULL, "be a list of at least one ARN");
+	json_only(&info, names, COUNT_OF(names));
+	if (info.failed == ERR_OK)
+		check_resources(&info, c, actions[word], resources);
+	parse_take(m, info.failed);
+}
+
+void
+parse_test_authorization(struct members *m, struct command *c)
+{
+	static const char *const names[] = { "command", "correlationData", "principal", "authInfos",
+		"clientId", "policyNamesToAdd", "policyNamesToSkip" };
+	const cJSON *infos = json_array(m, "authInfos", AUTH_INFOS_MAX), *info;
+
+	if (m->failed == ERR_OK && cJSON_GetArraySize(infos) == 0)
+		json_fail(m, "authInfos", NULL, "be a list of at least one");
+	cJSON_ArrayForEach(info, infos)
+		if (m->failed == ERR_OK)
+			check_auth_info(m, c, info);
+	c->inquiry.auth_infos = infos;
+	parse_optional_principal(m, c);
+	parse_client_id(m, c);
+	parse_names(m, "policyNamesToAdd", c->inquiry.add, &c->inquiry.add_count);
+	parse_names(m, "policyNamesToSkip", c->inquiry.skip, &c->inquiry.skip_count);
+	json_only(m, names, COUNT_OF(names));
+}
+
+void
+parse_get_effective_policies(struct members *m, struct command *c)
+{
+	static const char *const names[] = { "command", "correlationData", "principal",
+		"thingName" };
+
+	parse_optional_principal(m, c);
+	parse_thing_name(m, "thingName", false, &c->named);
+	json_only(m, names, COUNT_OF(names));
+}
+
+static void
+parse_id(struct members *m, struct command *c)
+{
+	struct presented presented;
+
+	parse_take(m, x509_read(c->x, &presented));
+	c->id = presented.id;
+}
+
+void
+parse_explain(struct members *m, struct command *c)
+{
+	static const char *const names[] = { "command", "correlationData", "certificateId",
+		"certificatePem", "clientId", "topic", "sourceIp" };
+	bool by_id = json_has(m, "certificateId");
+
+	if (by_id == json_has(m, "certificatePem"))
+		json_fail(m, "certificateId", NULL, "be given, or certificatePem, not both");
+	else if (by_id)
+		json_certid(m, "certificateId", &c->id);
+	else if (parse_pem(m, "certificatePem", true, &c->x))
+		parse_id(m, c);
+	parse_client_id(m, c);
+	c->inquiry.topic = view_of(json_string(m, "topic", 1, 65535, false));
+	c->inquiry.source = view_of(json_string(m, "sourceIp", 1, 64, false));
+	if (c->inquiry.source.data != NULL && !address_parse(c->inquiry.source).known)
+		json_fail(m, "sourceIp", (const char *)c->inquiry.source.data, "be an IP address");
+	json_only(m, names, COUNT_OF(names));
+}
+
+/*
+ * Answers.
+ */
+
+static struct inquiry_request
+request_of(const struct command *c)
+{
+	return (struct inquiry_request){
+		.principal = c->inquiry.has_principal ? &c->id : NULL,
+		.client_id = c->inquiry.client_id, .source = c->inquiry.source,
+		.add = c->inquiry.add, .add_count = c->inquiry.add_count,
+		.skip = c->inquiry.skip, .skip_count = c->inquiry.skip_count };
+}
+
+static void
+add_policy(cJSON *list, const struct command *c, const struct inquiry *i, size_t nth)
+{
+	struct view name = view_of(inquiry_policy_name(i, nth));
+	cJSON *o = cJSON_CreateObject();
+
+	add_view(o, "policyName", name);
+	add_name_arn(o, "policyArn", c->account, RESOURCE_POLICY, name);
+	cJSON_AddItemToArray(list, o);
+}
+
+/* What one policy says to several resources: the worst. */
+static enum policy_result
+ask_policy(const struct command *c, const struct inquiry *i, size_t nth,
+    enum policy_action action, const cJSON *resources)
+{
+	enum policy_result worst = POLICY_ALLOWED, r;
+	const cJSON *arn;
+
+	cJSON_ArrayForEach(arn, resources) {
+		r = inquiry_ask_one(i, nth, action, resource_name(c, action, arn->valuestring));
+		if (r == POLICY_EXPLICIT_DENY)
+			return r;
+		if (r == POLICY_IMPLICIT_DENY)
+			worst = r;
+	}
+	return worst;
+}
+
+static enum policy_result
+ask_all(const struct command *c, const struct inquiry *i, enum policy_action action,
+    const cJSON *resources)
+{
+	enum policy_result worst = POLICY_ALLOWED, r;
+	const cJSON *arn;
+
+	cJSON_ArrayForEach(arn, resources) {
+		r = inquiry_ask(i, action, resource_name(c, action, arn->valuestring), NULL);
+		if (r == POLICY_EXPLICIT_DENY)
+			return r;
+		if (r == POLICY_IMPLICIT_DENY)
+			worst = r;
+	}
+	return worst;
+}
+
+static void
+add_missing(cJSON *o, const struct inquiry *i)
+{
+	cJSON *list = cJSON_AddArrayToObject(o, "missingContextValues");
+	struct view name;
+
+	for (size_t n = 0; inquiry_missing(i, n, &name); n++) {
+		char *text = strndup((const char *)name.data, name.len);
+
+		if (text != NULL)
+			cJSON_AddItemToArray(list, cJSON_CreateString(text));
+		free(text);
+	}
+}
+
+static void
+add_result(cJSON *results, const struct command *c, const struct inquiry *i, const cJSON *info)
+{
+	const cJSON *resources = cJSON_GetObjectItemCaseSensitive(info, "resources");
+	struct members m = json_members(info, NULL);
+	int word = json_word(&m, "actionType", action_types, COUNT_OF(action_types), true);
+	cJSON *o = cJSON_CreateObject(), *denied, *lists[COUNT_OF(result_names)];
+
+	cJSON_AddItemToObject(o, "authInfo", cJSON_Duplicate(info, true));
+	lists[POLICY_ALLOWED] = cJSON_AddArrayToObject(cJSON_AddObjectToObject(o, "allowed"),
+	    "policies");
+	denied = cJSON_AddObjectToObject(o, "denied");
+	lists[POLICY_IMPLICIT_DENY] = cJSON_AddArrayToObject(
+	    cJSON_AddObjectToObject(denied, "implicitDeny"), "policies");
+	lists[POLICY_EXPLICIT_DENY] = cJSON_AddArrayToObject(
+	    cJSON_AddObjectToObject(denied, "explicitDeny"), "policies");
+	for (size_t n = 0; n < inquiry_policy_count(i); n++)
+		add_policy(lists[ask_policy(c, i, n, actions[word], resources)], c, i, n);
+	cJSON_AddStringToObject(o, "authDecision",
+	    result_names[ask_all(c, i, actions[word], resources)]);
+	add_missing(o, i);
+	cJSON_AddItemToArray(results, o);
+}
+
+enum err
+render_test_authorization(struct txn *t, struct command *c, cJSON *data)
+{
+	struct inquiry_request r = request_of(c);
+	cJSON *results = cJSON_AddArrayToObject(data, "authResults");
+	struct inquiry *i;
+	const cJSON *info;
+	enum err e = inquiry_open(c->gate, t, &r, &i, &c->diag);
+
+	if (e != ERR_OK)
+		return e;
+	cJSON_ArrayForEach(info, c->inquiry.auth_infos)
+		add_result(results, c, i, info);
+	inquiry_close(i);
+	return ERR_OK;
+}
+
+static enum err
+add_effective(struct txn *t, const struct command *c, struct view name, cJSON *list)
+{
+	struct policy_record record;
+	struct policy_version version;
+	cJSON *o;
+	enum err e = store_get_policy(t, name, &record);
+
+	if (e == ERR_OK)
+		e = store_get_policy_version(t, name, record.default_version, &version);
+	if (e != ERR_OK)
+		return e;
+	o = cJSON_CreateObject();
+	add_view(o, "policyName", name);
+	add_name_arn(o, "policyArn", c->account, RESOURCE_POLICY, name);
+	add_view(o, "policyDocument", version.document);
+	cJSON_AddItemToArray(list, o);
+	return ERR_OK;
+}
+
+enum err
+render_effective_policies(struct txn *t, struct command *c, cJSON *data)
+{
+	cJSON *list = cJSON_AddArrayToObject(data, "effectivePolicies");
+	struct inquiry_request r = request_of(c);
+	struct inquiry *i = NULL;
+	struct thing thing;
+	enum err e = ERR_OK;
+
+	if (c->named.len > 0)
+		e = store_get_thing(t, c->named, &thing);
+	if (e == ERR_NOT_FOUND)
+		diag_set(&c->diag, "Thing %.*s cannot be found.", (int)c->named.len,
+		    (const char *)c->named.data);
+	if (e == ERR_OK)
+		e = inquiry_open(c->gate, t, &r, &i, &c->diag);
+	for (size_t n = 0; e == ERR_OK && n < inquiry_policy_count(i); n++)
+		e = add_effective(t, c, view_of(inquiry_policy_name(i, n)), list);
+	inquiry_close(i);
+	return e;
+}
+
+/*
+ * explain.
+ */
+
+static enum err
+load_certificate(struct txn *t, struct command *c)
+{
+	struct cert_document document;
+	char hex[CERTID_HEX_SIZE];
+	enum err e;
+
+	if (c->x != NULL)
+		return ERR_OK;
+	e = store_get_cert_document(t, &c->id, &document);
+	if (e == ERR_OK)
+		return x509_from_der(document.der, &c->x, &c->diag);
+	certid_to_hex(&c->id, hex);
+	if (e == ERR_NOT_FOUND)
+		diag_set(&c->diag, "Certificate not found (id: %s)", hex);
+	return e;
+}
+
+static void
+add_ground(cJSON *o, const struct inquiry *i, const struct policy_ground *ground)
+{
+	cJSON_AddStringToObject(o, "policyName", inquiry_policy_name(i, ground->policy));
+	cJSON_AddNumberToObject(o, "policyVersionId", inquiry_policy_version(i, ground->policy));
+	cJSON_AddNumberToObject(o, "statement", (double)ground->statement);
+	if (ground->sid.len > 0)
+		add_view(o, "sid", ground->sid);
+}
+
+/* What the policies say to one action, and which statement says it. */
+static enum policy_result
+add_decision(cJSON *data, const char *name, const struct inquiry *i, enum policy_action action,
+    struct view resource)
+{
+	cJSON *o = cJSON_AddObjectToObject(data, name);
+	struct policy_ground ground;
+	enum policy_result r = inquiry_ask(i, action, resource, &ground);
+
+	cJSON_AddStringToObject(o, "authDecision", result_names[r]);
+	if (r != POLICY_IMPLICIT_DENY)
+		add_ground(o, i, &ground);
+	return r;
+}
+
+static void
+add_connect(cJSON *data, const struct command *c, const struct inquiry *i,
+    const struct explanation *ex)
+{
+	cJSON *o = cJSON_AddObjectToObject(data, "connect");
+	bool allowed = ex->decision.verdict == VERDICT_ALLOW;
+
+	cJSON_AddBoolToObject(o, "allowed", allowed);
+	if (!allowed) {
+		cJSON_AddStringToObject(o, "reason", reason_code(ex->decision.reason));
+		cJSON_AddStringToObject(o, "details", ex->decision.verdict == VERDICT_DEFER
+		    ? "not judged here: other plugins decide" : reason_text(ex->decision.reason));
+	}
+	cJSON_AddBoolToObject(o, "registersCertificate", ex->decision.effects & EFFECT_REGISTER);
+	cJSON_AddBoolToObject(o, "publishesEvent", ex->decision.effects & EFFECT_ANNOUNCE);
+	if (ex->registered && ex->status == CERT_ACTIVE && c->inquiry.client_id.data != NULL)
+		(void)add_decision(o, "policies", i, POLICY_CONNECT, c->inquiry.client_id);
+}
+
+static void
+add_topic(cJSON *data, const struct command *c, const struct inquiry *i)
+{
+	static const struct {
+		const char        *name;
+		enum policy_action action;
+	} asked[] = {
+		{ "publish", POLICY_PUBLISH }, { "retainPublish", POLICY_RETAIN_PUBLISH },
+		{ "subscribe", POLICY_SUBSCRIBE }, { "receive", POLICY_RECEIVE },
+	};
+
+	for (size_t n = 0; n < COUNT_OF(asked); n++)
+		(void)add_decision(data, asked[n].name, i, asked[n].action, c->inquiry.topic);
+}
+
+static void
+add_certificate(cJSON *data, const struct explanation *ex)
+{
+	add_hex(data, "certificateId", ex->id.b, sizeof(ex->id.b));
+	if (ex->registered)
+		cJSON_AddStringToObject(data, "status", cert_status_name(ex->status));
+	cJSON_AddBoolToObject(data, "registered", ex->registered);
+	if (ex->has_ca)
+		add_hex(data, "caCertificateId", ex->ca_id.b, sizeof(ex->ca_id.b));
+}
+
+static enum err
+explain(struct txn *t, struct command *c, cJSON *data)
+{
+	struct inquiry_request r = request_of(c);
+	struct inquiry *i = NULL;
+	struct explanation ex;
+	enum err e;
+
+	r.principal = &c->id;
+	r.x = c->x;
+	e = inquiry_open(c->gate, t, &r, &i, &c->diag);
+	if (e == ERR_OK)
+		e = inquiry_explain(c->gate, t, c->x, i, &ex);
+	if (e == ERR_OK) {
+		add_certificate(data, &ex);
+		add_connect(data, c, i, &ex);
+		if (c->inquiry.topic.data != NULL)
+			add_topic(data, c, i);
+		add_missing(data, i);
+	}
+	inquiry_close(i);
+	return e;
+}
+
+enum err
+render_explain(struct txn *t, struct command *c, cJSON *data)
+{
+	enum err e = load_certificate(t, c);
+
+	return e == ERR_OK ? explain(t, c, data) : e;
+}

@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_gate_policy.c - what a client may do by the policies of its
+ * certificate, at once and after every change (gate.h; aws-iot F).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "jitr/gate.h"
+#include "jitr/registry_policy.h"
+#include "jitr/registry_thing.h"
+#include "jitr/x509.h"
+#include "pki.h"
+#include "suite.h"
+#include "world.h"
+
+static struct gate *gate;
+static struct gate_config config;
+static struct report *report;
+static struct stats stats;
+static struct pki_cert *ca, *device;
+static struct certid admin_ids[1];
+static char clients[400];
+static char hex_name[CERTID_HEX_SIZE];
+
+#define A "arn:aws:iot:local:123456789012"
+#define DOCUMENT(statements) "{\"Version\":\"2012-10-17\",\"Statement\":[" statements "]}"
+#define ALLOW(action, resource) \
+	"{\"Effect\":\"Allow\",\"Action\":\"iot:" action "\",\"Resource\":\"" resource "\"}"
+#define DENY(action, resource) \
+	"{\"Effect\":\"Deny\",\"Action\":\"iot:" action "\",\"Resource\":\"" resource "\"}"
+#define CONNECT ALLOW("Connect", A ":client/*")
+
+static void
+open_gate(void)
+{
+	gate_close(gate);
+	config.store = world.store;
+	config.writer = world.writer;
+	config.report = report;
+	config.stats = &stats;
+	config.broker = &world_broker;
+	config.now = world_now;
+	config.admin_certificates = admin_ids;
+	config.admin_certificate_count = 1;
+	config.scope = arn_scope_of("local", "123456789012");
+	memcpy(config.rules.account_id, "123456789012", 13);
+	ck_assert_int_eq(gate_open(&config, &gate), ERR_OK);
+}
+
+static void
+set_up(void)
+{
+	struct report_config report_config = { .account_id = "123456789012",
+		.broker = &world_broker, .now = world_now };
+
+	world_open();
+	memset(&stats, 0, sizeof(stats));
+	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	ca = pki_ca("Test CA");
+	device = pki_device(ca, "device-1");
+	world_put_ca(ca, CA_ACTIVE, true);
+	world_put_cert(device, ca, CERT_ACTIVE);
+	world_start_writer(64, 16);
+	memcpy(hex_name, world_hex(device), sizeof(hex_name));
+	open_gate();
+}
+
+static void
+tear_down(void)
+{
+	world_stop_writer();
+	gate_close(gate);
+	gate = NULL;
+	report_close(report);
+	pki_free(device);
+	pki_free(ca);
+	world_close();
+}
+
+/*
+ * Changes, as requests make them.
+ */
+
+static void
+settled(struct txn *t, enum err e)
+{
+	ck_assert_int_eq(e, ERR_OK);
+	world_commit(t);
+}
+
+static void
+create(const char *name, const char *document)
+{
+	struct txn t;
+
+	world_change(&t);
+	settled(&t, registry_create_policy(&t, view_of(name), view_of(document), world_now(), NULL));
+}
+
+static void
+attach(const char *name, const struct pki_cert *c)
+{
+	struct certid id = world_id(c);
+	struct txn t;
+
+	world_change(&t);
+	settled(&t, registry_attach_policy(&t, view_of(name), &id, NULL));
+	gate_changed(gate, &id);
+}
+
+static void
+detach(const char *name, const struct pki_cert *c)
+{
+	struct certid id = world_id(c);
+	struct txn t;
+
+	world_change(&t);
+	settled(&t, registry_detach_policy(&t, view_of(name), &id, NULL));
+	gate_changed(gate, &id);
+}
+
+static void
+new_version(const char *name, const char *document)
+{
+	uint32_t number;
+	struct txn t;
+
+	world_change(&t);
+	settled(&t, registry_create_policy_version(&t, view_of(name), view_of(document), true,
+	    world_now(), &number, NULL));
+	gate_policy_changed(gate, view_of(name));
+}
+
+/* A device with one policy of these statements. */
+static void
+give(const char *document)
+{
+	create("p", document);
+	attach("p", device);
+}
+
+/*
+ * Clients.
+ */
+
+static struct client
+client_as(int n, const char *client_id)
+{
+	return (struct client){ .handle = &clients[n], .id = client_id, .user_name = "u1",
+		.address = "203.0.113.7", .x = device->x, .clean_session = true };
+}
+
+static enum verdict
+connect_as(int n, const char *client_id)
+{
+	struct client c = client_as(n, client_id);
+
+	return gate_connect(gate, &c);
+}
+
+static enum access
+may_as(int n, const char *client_id, enum action action, const char *topic)
+{
+	struct client c = client_as(n, client_id);
+	enum access known, looked = gate_access(gate, &c, action, topic, false);
+
+	/* The short way answers the same wherever it answers. */
+	if (gate_access_known(gate, c.handle, client_id, hex_name, action, topic, false, &known))
+		ck_assert_int_eq(known, looked);
+	return looked;
+}
+
+static enum access
+may(enum action action, const char *topic)
+{
+	return may_as(0, "d1", action, topic);
+}
+
+static enum access
+may_absent(enum action action, const char *topic, bool retain)
+{
+	struct client c = { .handle = &clients[9], .id = "d1", .user_name = hex_name };
+
+	return gate_access(gate, &c, action, topic, retain);
+}
+
+/*
+ * Connecting.
+ */
+
+START_TEST(an_active_certificate_without_policies_is_refused)
+{
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_DENY);
+	ck_assert(world_said("no policy is attached"));
+	ck_assert_int_eq(may(ACTION_WRITE, "a"), ACCESS_DENY);
+}
+END_TEST
+
+START_TEST(a_policy_with_no_statements_allows_nothing)
+{
+	give(DOCUMENT(""));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_DENY);
+	ck_assert(world_said("do not allow it to connect with this client id"));
+}
+END_TEST
+
+START_TEST(the_client_id_is_what_connect_is_asked_about)
+{
+	give(DOCUMENT(ALLOW("Connect", A ":client/d1")));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, "d2"), VERDICT_DENY);
+	ck_assert_int_eq(connect_as(1, "d1x"), VERDICT_DENY);
+}
+END_TEST
+
+START_TEST(a_certificates_name_stands_for_a_client_id)
+{
+	give(DOCUMENT(ALLOW("Connect", A ":client/${iot:Certificate.Subject.CommonName}")));
+	ck_assert_int_eq(connect_as(0, "device-1"), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, "d1"), VERDICT_DENY);
+}
+END_TEST
+
+/* Somebody must be able to attach the first policy. */
+START_TEST(an_administrators_certificate_connects_without_policies)
+{
+	admin_ids[0] = world_id(device);
+	open_gate();
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(may(ACTION_SUBSCRIBE, "$aws/events/#"), ACCESS_ALLOW);
+	ck_assert_int_eq(may(ACTION_WRITE, "a"), ACCESS_DENY);
+	memset(admin_ids, 0, sizeof(admin_ids));
+}
+END_TEST
+
+#define PERSISTENT(condition) \
+	"{\"Effect\":\"Allow\",\"Action\":\"iot:Connect\",\"Resource\":\"*\",\"Condition\":{" condition "}}"
+
+START_TEST(a_persistent_session_is_seen_and_a_will_is_not)
+{
+	struct client c = client_as(0, "d1");
+
+	give(DOCUMENT(PERSISTENT("\"ForAllValues:StringEquals\":{\"iot:ConnectAttributes\":"
+	    "[\"LastWill\"]}")));
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
+	c.clean_session = false;
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DENY);
+	/* Whether there is a will decides, and cannot be known. */
+	new_version("p", DOCUMENT(PERSISTENT("\"ForAllValues:StringEquals\":"
+	    "{\"iot:ConnectAttributes\":[\"PersistentConnect\"]}")));
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DENY);
+	/* Whether there is one or not, it is allowed. */
+	new_version("p", DOCUMENT(PERSISTENT("\"ForAllValues:StringEquals\":"
+	    "{\"iot:ConnectAttributes\":[\"PersistentConnect\",\"LastWill\"]}")));
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
+}
+END_TEST
+
+/*
+ * Doing.
+ */
+
+START_TEST(each_action_is_asked_about_by_itself)
+{
+	struct client c = client_as(0, "d1");
+
+	give(DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/w") "," ALLOW("Receive", A ":topic/r") ","
+	    ALLOW("Subscribe", A ":topicfilter/s/#") "," ALLOW("RetainPublish", A ":topic/x")));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_ALLOW);
+	ck_assert_int_eq(may(ACTION_WRITE, "r"), ACCESS_DENY);
+	ck_assert_int_eq(may(ACTION_READ, "r"), ACCESS_ALLOW);
+	ck_assert_int_eq(may(ACTION_READ, "w"), ACCESS_DENY);
+	ck_assert_int_eq(may(ACTION_SUBSCRIBE, "s/#"), ACCESS_ALLOW);
+	ck_assert_int_eq(may(ACTION_SUBSCRIBE, "$share/group/s/#"), ACCESS_ALLOW);
+	ck_assert_int_eq(may(ACTION_SUBSCRIBE, "s/a"), ACCESS_DENY);
+	ck_assert_int_eq(may(ACTION_SUBSCRIBE, "$share/group/s/a"), ACCESS_DENY);
+	ck_assert_int_eq(may(ACTION_UNSUBSCRIBE, "anything"), ACCESS_ALLOW);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", true), ACCESS_DENY);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "x", true), ACCESS_DENY);
+}
+END_TEST
+
+START_TEST(a_retained_publish_needs_both_rights)
+{
+	struct client c = client_as(0, "d1");
+
+	give(DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/w") "," ALLOW("RetainPublish", A ":topic/w")));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", true), ACCESS_ALLOW);
+	new_version("p", DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/w")));
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", true), ACCESS_DENY);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
+}
+END_TEST
+
+START_TEST(dollar_topics_are_reached_by_name_only)
+{
+	give(DOCUMENT(CONNECT "," ALLOW("*", "*")));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(may(ACTION_READ, "a"), ACCESS_ALLOW);
+	ck_assert_int_eq(may(ACTION_READ, "$SYS/broker/uptime"), ACCESS_DENY);
+	ck_assert_int_eq(may(ACTION_SUBSCRIBE, "$aws/events/#"), ACCESS_DENY);
+	ck_assert_int_eq(may(ACTION_WRITE, "$dps/x"), ACCESS_DENY);
+	new_version("p", DOCUMENT(CONNECT "," ALLOW("*", A ":topic/$SYS/*") ","
+	    ALLOW("*", A ":topic/$aws/*")));
+	ck_assert_int_eq(may(ACTION_READ, "$SYS/broker/uptime"), ACCESS_ALLOW);
+	ck_assert_int_eq(may(ACTION_READ, "$aws/events/x"), ACCESS_ALLOW);
+	ck_assert_int_eq(may(ACTION_WRITE, "$aws/events/x"), ACCESS_DENY); /* nobody */
+}
+END_TEST
+
+START_TEST(a_device_asks_and_hears_its_own_answers)
+{
+	give(DOCUMENT(CONNECT));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(may(ACTION_WRITE, CONTROL_TOPIC), ACCESS_ALLOW);
+	ck_assert_int_eq(may(ACTION_SUBSCRIBE, CONTROL_RESPONSE_TOPIC), ACCESS_ALLOW);
+	ck_assert_int_eq(may(ACTION_READ, CONTROL_RESPONSE_TOPIC), ACCESS_ALLOW);
+	ck_assert_int_eq(may(ACTION_SUBSCRIBE, "$CONTROL/jitr/#"), ACCESS_DENY);
+	ck_assert_int_eq(may(ACTION_WRITE, CONTROL_RESPONSE_TOPIC), ACCESS_DENY);
+}
+END_TEST
+
+START_TEST(what_is_denied_disconnects_where_that_is_asked_for)
+{
+	config.deny_publish_disconnects = config.deny_subscribe_disconnects = true;
+	open_gate();
+	give(DOCUMENT(CONNECT));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(may(ACTION_WRITE, "a"), ACCESS_DISCONNECT);
+	ck_assert_int_eq(may(ACTION_SUBSCRIBE, "a"), ACCESS_DISCONNECT);
+	ck_assert_int_eq(may(ACTION_READ, "a"), ACCESS_DENY); /* it would be the publisher */
+	ck_assert_int_eq(may_absent(ACTION_WRITE, "a", false), ACCESS_DENY);
+	config.deny_publish_disconnects = config.deny_subscribe_disconnects = false;
+}
+END_TEST
+
+START_TEST(what_is_denied_is_counted_and_told_once_in_a_while)
+{
+	give(DOCUMENT(CONNECT));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	world_forget();
+	for (int i = 0; i < 3; i++)
+		(void)may(ACTION_WRITE, "a\nb");
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0); /* not where it happens */
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
+	ck_assert(world_said("publish denied: topic=\"a\\x0ab\" client=\"d1\""));
+	ck_assert_uint_ge(stats.denied_publish, 3);
+	world_wait(10001);
+	(void)may(ACTION_READ, "c");
+	gate_tick(gate);
+	ck_assert(world_said("receive denied: topic=\"c\""));
+}
+END_TEST
+
+/*
+ * Things.
+ */
+
+static void
+put_thing(const char *name, const char *type)
+{
+	struct thing thing = { .name = view_of(name), .type_name = view_of(type) };
+	struct generation id;
+	struct txn t;
+
+	world_change(&t);
+	settled(&t, registry_create_thing(&t, &thing, world_now(), &id, NULL));
+}
+
+static void
+attach_thing(const char *name, bool attached)
+{
+	struct certid id = world_id(device);
+	struct txn t;
+
+	world_change(&t);
+	settled(&t, attached ? registry_attach_thing(&t, view_of(name), &id, PRINCIPAL_NON_EXCLUSIVE, NULL)
+	                     : registry_detach_thing(&t, view_of(name), &id, NULL));
+	gate_changed(gate, &id);
+}
+
+START_TEST(a_thing_has_a_name_only_when_it_is_attached)
+{
+	give(DOCUMENT(ALLOW("Connect", A ":client/${iot:Connection.Thing.ThingName}")));
+	put_thing("d1", "");
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_DENY);
+	attach_thing("d1", true);
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, "d2"), VERDICT_DENY);
+	attach_thing("d1", false);
+	gate_tick(gate);
+	ck_assert_str_eq(world_last(NOTE_KICK)->to, hex_name);
+}
+END_TEST
+
+START_TEST(a_change_of_a_thing_is_seen_by_live_connections)
+{
+	struct thing_update update = { .has_type = true, .type_name = view_of("pump") };
+	struct txn t;
+
+	give(DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/${iot:Connection.Thing.ThingTypeName}")));
+	put_thing("d1", "valve");
+	attach_thing("d1", true);
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(may(ACTION_WRITE, "valve"), ACCESS_ALLOW);
+	world_change(&t);
+	settled(&t, registry_update_thing(&t, view_of("d1"), &update, world_now(), NULL));
+	gate_thing_changed(gate, view_of("d1"));
+	ck_assert_int_eq(may(ACTION_WRITE, "valve"), ACCESS_DENY);
+	ck_assert_int_eq(may(ACTION_WRITE, "pump"), ACCESS_ALLOW);
+	ck_assert_int_eq(may_absent(ACTION_WRITE, "pump", false), ACCESS_ALLOW);
+}
+END_TEST
+
+/*
+ * At once.
+ */
+
+START_TEST(the_next_packet_goes_by_what_is_attached_then)
+{
+	give(DOCUMENT(CONNECT));
+	create("w", DOCUMENT(ALLOW("Publish", A ":topic/w")));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_DENY);
+		attach("w", device);
+		ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_ALLOW);
+		ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_ALLOW); /* remembered */
+		detach("w", device);
+	}
+}
+END_TEST
+
+START_TEST(a_new_default_version_takes_a_right_away_at_once)
+{
+	give(DOCUMENT(CONNECT "," ALLOW("Publish", "*")));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_ALLOW);
+	ck_assert_int_eq(may_absent(ACTION_WRITE, "w", false), ACCESS_ALLOW);
+	new_version("p", DOCUMENT(CONNECT "," ALLOW("Publish", "*") "," DENY("Publish", A ":topic/w")));
+	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_DENY);
+	ck_assert_int_eq(may(ACTION_WRITE, "v"), ACCESS_ALLOW);
+	ck_assert_int_eq(may_absent(ACTION_WRITE, "w", false), ACCESS_DENY);
+}
+END_TEST
+
+START_TEST(who_may_not_connect_any_more_does_nothing_and_is_closed)
+{
+	give(DOCUMENT(CONNECT "," ALLOW("Publish", "*")));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	new_version("p", DOCUMENT(ALLOW("Connect", A ":client/other") "," ALLOW("Publish", "*")));
+	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_DENY);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+	ck_assert(world_said("connection closed: reason=\"its policies do not allow"));
+}
+END_TEST
+
+START_TEST(a_silent_connection_is_closed_as_well)
+{
+	give(DOCUMENT(CONNECT));
+	for (int n = 0; n < 300; n++)
+		ck_assert_int_eq(connect_as(n, "d1"), VERDICT_ALLOW);
+	detach("p", device);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1); /* all of one certificate by one name */
+	ck_assert(world_said("no policy is attached"));
+}
+END_TEST
+
+START_TEST(a_right_given_back_before_the_tick_cuts_nobody_off)
+{
+	give(DOCUMENT(CONNECT));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	detach("p", device);
+	attach("p", device);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	ck_assert_int_eq(may(ACTION_READ, CONTROL_RESPONSE_TOPIC), ACCESS_ALLOW);
+}
+END_TEST
+
+/* Another process wrote: everything is looked at again. */
+START_TEST(a_change_from_elsewhere_is_seen)
+{
+	uint32_t number;
+	struct txn t;
+
+	give(DOCUMENT(CONNECT "," ALLOW("Publish", "*")));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_ALLOW);
+	world_change(&t);
+	settled(&t, registry_create_policy_version(&t, view_of("p"), view_of(DOCUMENT(CONNECT)), true,
+	    world_now(), &number, NULL));
+	gate_changed(gate, NULL);
+	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_DENY);
+	ck_assert_int_eq(may_absent(ACTION_WRITE, "w", false), ACCESS_DENY);
+}
+END_TEST
+
+/* A Deny in it may not be lost: it denies all, and the log says why. */
+START_TEST(a_policy_that_cannot_be_used_denies_whoever_has_it)
+{
+	struct policy_version broken = { .number = 1, .document = view_of("{}") };
+	struct txn t;
+
+	give(DOCUMENT(CONNECT));
+	create("q", DOCUMENT(""));
+	attach("q", device);
+	world_change(&t);
+	store_put_policy_version(&t, view_of("q"), &broken);
+	world_commit(&t);
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_DENY);
+	ck_assert(world_said("a policy of it cannot be used"));
+	gate_tick(gate);
+	ck_assert(world_said("policy q cannot be used: "));
+	detach("q", device);
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+}
+END_TEST
+
+/*
+ * Offline.
+ */
+
+START_TEST(an_offline_session_is_judged_by_the_stored_certificate)
+{
+	give(DOCUMENT(CONNECT "," ALLOW("Receive", A ":topic/${iot:Certificate.Subject.CommonName}/*")));
+	ck_assert_int_eq(may_absent(ACTION_READ, "device-1/x", false), ACCESS_ALLOW);
+	ck_assert_int_eq(may_absent(ACTION_READ, "d1/x", false), ACCESS_DENY);
+	ck_assert_int_eq(may_absent(ACTION_WRITE, "device-1/x", false), ACCESS_DENY);
+	detach("p", device);
+	ck_assert_int_eq(may_absent(ACTION_READ, "device-1/x", false), ACCESS_DENY);
+}
+END_TEST
+
+START_TEST(a_retained_will_needs_both_rights)
+{
+	give(DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/w")));
+	ck_assert_int_eq(may_absent(ACTION_WRITE, "w", false), ACCESS_ALLOW);
+	ck_assert_int_eq(may_absent(ACTION_WRITE, "w", true), ACCESS_DENY);
+}
+END_TEST
+
+/*
+ * Administering.
+ */
+
+static bool
+may_control(const char *action, const char *resource, const char *also)
+{
+	struct client c = client_as(0, "d1");
+
+	return gate_may_control(gate, &c, action, resource, also);
+}
+
+START_TEST(a_named_control_action_is_allowed_on_its_resource)
+{
+	struct client c = client_as(0, "d1");
+
+	give(DOCUMENT(CONNECT "," ALLOW("AttachPolicy", A ":cert/*") "," ALLOW("ListThings", "*") ","
+	    DENY("AttachPolicy", A ":policy/admin")));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_BY_POLICY);
+	ck_assert(may_control("iot:AttachPolicy", "cert/00", NULL));
+	ck_assert(may_control("iot:AttachPolicy", "cert/00", "policy/p"));
+	ck_assert(!may_control("iot:AttachPolicy", "cert/00", "policy/admin"));
+	ck_assert(!may_control("iot:AttachPolicy", "policy/p", NULL));
+	ck_assert(!may_control("iot:DetachPolicy", "cert/00", NULL));
+	ck_assert(may_control("iot:ListThings", NULL, NULL));
+	ck_assert(!may_control("iot:ListPolicies", NULL, NULL));
+	c.address = NULL; /* a bridge */
+	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
+}
+END_TEST
+
+START_TEST(a_broad_policy_makes_no_administrator)
+{
+	struct client c = client_as(0, "d1");
+
+	give(DOCUMENT(CONNECT "," ALLOW("*", "*")));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
+	ck_assert(!may_control("iot:UpdateCertificate", "cert/00", NULL));
+	detach("p", device); /* who may not connect may not administer */
+	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("gate_policy");
+	TCase *t = suite_case(suite, "connecting");
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, an_active_certificate_without_policies_is_refused);
+	tcase_add_test(t, a_policy_with_no_statements_allows_nothing);
+	tcase_add_test(t, the_client_id_is_what_connect_is_asked_about);
+	tcase_add_test(t, a_certificates_name_stands_for_a_client_id);
+	tcase_add_test(t, an_administrators_certificate_connects_without_policies);
+	tcase_add_test(t, a_persistent_session_is_seen_and_a_will_is_not);
+	t = suite_case(suite, "doing");
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, each_action_is_asked_about_by_itself);
+	tcase_add_test(t, a_retained_publish_needs_both_rights);
+	tcase_add_test(t, dollar_topics_are_reached_by_name_only);
+	tcase_add_test(t, a_device_asks_and_hears_its_own_answers);
+	tcase_add_test(t, what_is_denied_disconnects_where_that_is_asked_for);
+	tcase_add_test(t, what_is_denied_is_counted_and_told_once_in_a_while);
+	tcase_add_test(t, a_thing_has_a_name_only_when_it_is_attached);
+	tcase_add_test(t, a_change_of_a_thing_is_seen_by_live_connections);
+	t = suite_case(suite, "at once");
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, the_next_packet_goes_by_what_is_attached_then);
+	tcase_add_test(t, a_new_default_version_takes_a_right_away_at_once);
+	tcase_add_test(t, who_may_not_connect_any_more_does_nothing_and_is_closed);
+	tcase_add_test(t, a_silent_connection_is_closed_as_well);
+	tcase_add_test(t, a_right_given_back_before_the_tick_cuts_nobody_off);
+	tcase_add_test(t, a_change_from_elsewhere_is_seen);
+	tcase_add_test(t, a_policy_that_cannot_be_used_denies_whoever_has_it);
+	t = suite_case(suite, "offline");
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, an_offline_session_is_judged_by_the_stored_certificate);
+	tcase_add_test(t, a_retained_will_needs_both_rights);
+	t = suite_case(suite, "administering");
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, a_named_control_action_is_allowed_on_its_resource);
+	tcase_add_test(t, a_broad_policy_makes_no_administrator);
+	return suite_run(suite);
+}

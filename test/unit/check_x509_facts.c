@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_x509_facts.c - what policies may ask of a certificate (aws-iot F.5).
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jitr/text.h"
+#include "jitr/x509.h"
+#include "pki.h"
+#include "suite.h"
+
+static struct pki_cert *ca;
+
+static void
+set_up(void)
+{
+	ca = pki_make(&(struct pki_options){ .common_name = "Maker, Inc.", .is_ca = true,
+	    .organization = "Amazon.com Inc. L=Seattle" });
+}
+
+static void
+tear_down(void)
+{
+	pki_free(ca);
+}
+
+/* All facts of a certificate, "name=value" and a line feed each; NULL: it
+ * cannot be read. */
+static const char *
+facts_of(const struct pki_options *options)
+{
+	static char buffer[4096];
+	struct pki_cert *c = pki_make(options);
+	struct text t = text_in(buffer, sizeof(buffer));
+	struct cert_facts *facts;
+	enum err e;
+
+	pki_leave_error();
+	e = x509_read_facts(c->x, &facts);
+	ck_assert(pki_no_errors());
+	pki_free(c);
+	if (e != ERR_OK) {
+		ck_assert_int_eq(e, ERR_CERTIFICATE);
+		ck_assert_ptr_null(facts);
+		return NULL;
+	}
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct cert_value *v = &facts->values[i];
+
+		ck_assert(i == 0 || v->field >= facts->values[i - 1].field);
+		text_addf(&t, "%s=%.*s\n", cert_field_name(v->field), (int)v->text.len,
+		    (const char *)v->text.data);
+	}
+	free(facts);
+	ck_assert(!t.cut);
+	return buffer;
+}
+
+#define ISSUER "Issuer.Organization=Amazon.com Inc. L\\=Seattle\nIssuer.CommonName=Maker\\, Inc.\n"
+
+static const struct {
+	const char        *what;
+	struct pki_options options;
+	const char        *facts; /* NULL: it cannot be read */
+} rows[] = {
+	{ "a plain device", { .serial = "7", .common_name = "d1" },
+	    "SerialNumber=7\nSubject.CommonName=d1\n" ISSUER },
+	{ "no subject at all", { .serial = "7" }, "SerialNumber=7\n" ISSUER },
+	{ "a large serial number is decimal (F.8, 19)", { .serial = "10525622389124227206" },
+	    "SerialNumber=10525622389124227206\n" ISSUER },
+	{ "every attribute", { .serial = "1", .common_name = "cn", .organization = "o",
+	    .attributes = { { "dnQualifier", "q" }, { "C", "US" }, { "OU", "ou" }, { "ST", "WA" },
+	        { "serialNumber", "sn" }, { "title", "Dr" }, { "SN", "sur" }, { "GN", "given" },
+	        { "initials", "i" }, { "pseudonym", "p" }, { "generationQualifier", "Jr" } } },
+	    "SerialNumber=1\nSubject.DistinguishedNameQualifier=q\nSubject.Country=US\n"
+	    "Subject.Organization=o\nSubject.OrganizationalUnit=ou\nSubject.State=WA\n"
+	    "Subject.CommonName=cn\nSubject.SerialNumber=sn\nSubject.Title=Dr\nSubject.Surname=sur\n"
+	    "Subject.GivenName=given\nSubject.Initials=i\nSubject.Pseudonym=p\n"
+	    "Subject.GenerationQualifier=Jr\n" ISSUER },
+	{ "several values in the order of the certificate", { .serial = "1",
+	    .attributes = { { "OU", "one" }, { "O", "x" }, { "OU", "two" } } },
+	    "SerialNumber=1\nSubject.Organization=x\nSubject.OrganizationalUnit=one\n"
+	    "Subject.OrganizationalUnit=two\n" ISSUER },
+	{ "no more than five of one", { .serial = "1", .attributes = { { "OU", "1" }, { "OU", "2" },
+	    { "OU", "3" }, { "OU", "4" }, { "OU", "5" }, { "OU", "6" } } },
+	    "SerialNumber=1\nSubject.OrganizationalUnit=1\nSubject.OrganizationalUnit=2\n"
+	    "Subject.OrganizationalUnit=3\nSubject.OrganizationalUnit=4\n"
+	    "Subject.OrganizationalUnit=5\n" ISSUER },
+	{ "what is special in names is escaped", { .serial = "1", .common_name = "a,\"\\+=<>;b" },
+	    "SerialNumber=1\nSubject.CommonName=a\\,\\\"\\\\\\+\\=\\<\\>\\;b\n" ISSUER },
+	{ "wildcards stay: policies take care of them", { .serial = "1", .common_name = "dev*#?$" },
+	    "SerialNumber=1\nSubject.CommonName=dev*#?$\n" ISSUER },
+	{ "letters of all alphabets", { .serial = "1", .common_name = "Gerät" },
+	    "SerialNumber=1\nSubject.CommonName=Gerät\n" ISSUER },
+	{ "an alternative name of each kind", { .serial = "1", .extensions = {
+	    { "subjectAltName", "DNS:a.example,email:b@example,URI:urn:x,IP:192.0.2.1,IP:2001:db8::1,"
+	                        "DNS:c.example" } } },
+	    "SerialNumber=1\nSubject.AlternativeName.RFC822Name=b@example\n"
+	    "Subject.AlternativeName.DNSName=a.example\nSubject.AlternativeName.DNSName=c.example\n"
+	    "Subject.AlternativeName.UniformResourceIdentifier=urn:x\n"
+	    "Subject.AlternativeName.IPAddress=192.0.2.1\n"
+	    "Subject.AlternativeName.IPAddress=2001:db8::1\n" ISSUER },
+	{ "alternative names of the issuer", { .serial = "1", .extensions = {
+	    { "issuerAltName", "DNS:ca.example" } } },
+	    "SerialNumber=1\n" ISSUER "Issuer.AlternativeName.DNSName=ca.example\n" },
+	{ "an unreadable alternative name fails the whole", { .serial = "1", .extensions = {
+	    { "subjectAltName", "DER:0500" } } }, NULL },
+	{ "so does an address of five bytes", { .serial = "1", .extensions = {
+	    { "subjectAltName", "DER:30078705c000020100" } } }, NULL },
+};
+
+START_TEST(the_facts_are_those_of_the_certificate)
+{
+	struct pki_options options = rows[_i].options;
+	const char *facts;
+
+	options.issuer = ca;
+	facts = facts_of(&options);
+	if (rows[_i].facts == NULL)
+		ck_assert_msg(facts == NULL, "%s: %s", rows[_i].what, facts);
+	else
+		ck_assert_msg(facts != NULL && strcmp(facts, rows[_i].facts) == 0, "%s: %s",
+		    rows[_i].what, facts != NULL ? facts : "cannot be read");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("x509_facts");
+	TCase *t = suite_case(suite, "facts");
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_loop_test(t, the_facts_are_those_of_the_certificate, 0, COUNT_OF(rows));
+	return suite_run(suite);
+}
