@@ -444,9 +444,11 @@ def withdrawn_by_deletion(site, device):
 @pytest.mark.parametrize("withdraw", [withdrawn_by_version, withdrawn_retain,
                                       withdrawn_by_detaching, withdrawn_by_revocation,
                                       withdrawn_by_deletion])
-def test_retained_message_of_one_who_may_not_any_more(site, withdraw, restarted):
+def test_retained_message_of_one_who_may_not_any_more(make_site, withdraw, restarted):
     """A retained message goes to those who subscribe later only as long as its publisher may
-    publish it; that of another publisher does not suffer (CVE-2018-12546)."""
+    publish it; that of another publisher does not suffer (CVE-2018-12546).  The broker asks
+    only where it is told to, whatever its manual says of the default."""
+    site = make_site(config=["check_retain_source true"])
     publish = allow(["Publish", "RetainPublish"], "topic/t/*")
     device = site.device(CONNECT, publish)
     site.broker.connect(device).publish("t/bad", "bad", retain=True)
