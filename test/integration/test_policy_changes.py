@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from admin import AwsError
 from broker import PRELOAD
 from device import MQTT_3_1_1, MQTT_5
 from policies import CONNECT, allow, deny
@@ -532,15 +531,10 @@ def test_user_names_give_nothing(site, user):
 # -- nothing said ------------------------------------------------------------------------------
 
 def test_empty_policy_allows_nothing(site):
-    """A policy without statements cannot be made, or allows nothing: not to connect, and
-    beside one that allows that, nothing more (CVE-2018-12550)."""
-    try:
-        empty = site.policies.create()
-    except AwsError as refusal:
-        assert refusal.name == "MalformedPolicyException"
-        return
+    """A policy without statements does not let connect, and beside one that does allows
+    nothing more (CVE-2018-12550)."""
     device = site.device()
-    site.policies.attach(empty, device)
+    site.policies.attach(site.policies.create(), device)
     assert site.broker.connect(device).refused
 
     site.policies.give(device, CONNECT)
@@ -556,11 +550,7 @@ def test_version_without_statements_takes_everything_away(site):
     """The same for a later version of a policy (CVE-2018-12550)."""
     device = site.device(CONNECT, allow("Publish", "topic/t/*"))
     session = site.broker.connect(device)
-    try:
-        site.policies.add_version(device.policy)
-    except AwsError as refusal:
-        assert refusal.name == "MalformedPolicyException"
-        return
+    site.policies.add_version(device.policy)
     session.publish("t/1", "contraband", qos=0)
     assert session.wait_until_closed() < AT_ONCE
     assert site.heard() == []
