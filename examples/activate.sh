@@ -1,14 +1,19 @@
 #!/bin/bash
-# activate.sh - a rule: activates certificates as they register, unless their
-# CA's revocation list names them.
+# activate.sh - a rule: gives certificates a policy and activates them as they
+# register, unless their CA's revocation list names them.
 #
-#   examples/activate.sh --crl ca.crl --ca ca.pem
+#   examples/activate.sh --crl ca.crl --ca ca.pem --policy NAME
 #
 # Listens for $aws/events/certificates/registered/<caCertificateId>.  For each
 # event it fetches the certificate, looks its serial number up in the
-# revocation list, and activates or revokes it.  Without a list that is valid
-# now nothing is activated: the certificate stays pending, and its device's
-# next attempt brings the next event.
+# revocation list, and revokes it, or attaches the policy and activates it: in
+# this order, so that no ACTIVE certificate is without its policy.  Without a
+# list that is valid now nothing is activated: the certificate stays pending,
+# and its device's next attempt brings the next event.
+#
+# The policy exists already (mosquitto_ctrl jitr create-policy).  One is enough
+# for all devices if it speaks of each by variables, such as
+# ${iot:Certificate.Subject.CommonName}.
 #
 # An event may come twice (at least once is the promise); every step here may
 # be repeated.
@@ -17,19 +22,21 @@
 # JITR_SUB  how to subscribe              (default: mosquitto_sub)
 # Needs openssl and jq.
 set -uo pipefail
-crl='' ca=''
+crl='' ca='' policy=''
+usage() {
+	echo "usage: $0 --crl FILE --ca FILE --policy NAME" >&2
+	exit 2
+}
 while [ $# -gt 0 ]; do
 	case $1 in
 	--crl) crl=$2 ;;
 	--ca) ca=$2 ;;
-	*) echo "usage: $0 --crl FILE --ca FILE" >&2 && exit 2 ;;
+	--policy) policy=$2 ;;
+	*) usage ;;
 	esac
 	shift 2
 done
-if ! [ -r "$crl" ] || ! [ -r "$ca" ]; then
-	echo "usage: $0 --crl FILE --ca FILE" >&2
-	exit 2
-fi
+if ! [ -r "$crl" ] || ! [ -r "$ca" ] || [ -z "$policy" ]; then usage; fi
 read -ra ctl <<<"${JITR_CTL:-mosquitto_ctrl jitr}"
 read -ra sub <<<"${JITR_SUB:-mosquitto_sub}"
 dir=$(mktemp -d)
@@ -42,11 +49,13 @@ verdict() {
 }
 
 handle() {
-	local id=$1 result
-	"${ctl[@]}" describe-certificate --certificate-id "$id" |
-		jq -r .certificateDescription.certificatePem >"$dir/device.pem" || return
+	local id=$1 description arn result
+	description=$("${ctl[@]}" describe-certificate --certificate-id "$id") || return
+	arn=$(jq -r .certificateDescription.certificateArn <<<"$description")
+	jq -r .certificateDescription.certificatePem <<<"$description" >"$dir/device.pem"
 	if result=$(verdict "$dir/device.pem"); then
-		"${ctl[@]}" update-certificate --certificate-id "$id" --new-status ACTIVE &&
+		"${ctl[@]}" attach-policy --policy-name "$policy" --target "$arn" &&
+			"${ctl[@]}" update-certificate --certificate-id "$id" --new-status ACTIVE &&
 			echo "activated $id"
 	elif grep -q 'certificate revoked' <<<"$result"; then
 		"${ctl[@]}" update-certificate --certificate-id "$id" --new-status REVOKED &&

@@ -12,11 +12,11 @@ log_dir=$dir
 # shellcheck source=scripts/common.sh
 . "$root/scripts/common.sh"
 
-broker_pid='' subscriber_pid='' device_pid='' rule_pid=''
+broker_pid='' subscriber_pid='' listener_pid='' device_pid='' rule_pid=''
 cleanup() {
 	local status=$?
 	trap - EXIT INT TERM
-	for pid in $rule_pid $device_pid $subscriber_pid $broker_pid; do
+	for pid in $rule_pid $device_pid $listener_pid $subscriber_pid $broker_pid; do
 		kill "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
@@ -108,7 +108,8 @@ require_certificate true
 plugin $root/build/mosquitto_jitr.so
 plugin_opt_db_path $dir/jitr
 plugin_opt_admin_users admin
-plugin_opt_authorization allow
+plugin_opt_authorization policy
+plugin_opt_other_clients allow
 CONF
 
 # The administrator's connection, as mosquitto_ctrl reads it from its file.
@@ -173,7 +174,9 @@ publish() {
 	show mosquitto_pub "${device_options[@]}" --cert combined.pem --key device.key -i sensor-0001 \
 		-V 5 -q 1 "$@"
 }
-if publish -t sensors/0001 -m hello; then die "the first connection was accepted"; fi
+if publish -t sensors/sensor-0001/temperature -m 20; then
+	die "the first connection was accepted"
+fi
 say "-> refused, and registered.  The event:"
 wait_for "the event" test -s events
 sed 's/^/  /' events
@@ -184,7 +187,23 @@ certificate_id=$(jq -r .certificateId <<<"$event")
 show_jitr describe-certificate --certificate-id "$certificate_id" |
 	grep -E 'mosquitto_ctrl|"status"|caCertificateId'
 
-step "5. A rule checks the revocation list and activates it"
+step "5. What a device may do: one policy for all of them"
+cat >policy.json <<'POLICY'
+{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Action": "iot:Connect",
+   "Resource": "arn:aws:iot:local:000000000000:client/${iot:Certificate.Subject.CommonName}"},
+  {"Effect": "Allow", "Action": "iot:Publish",
+   "Resource": "arn:aws:iot:local:000000000000:topic/sensors/${iot:ClientId}/*"},
+  {"Effect": "Allow", "Action": "iot:Subscribe",
+   "Resource": "arn:aws:iot:local:000000000000:topicfilter/commands/${iot:ClientId}"},
+  {"Effect": "Allow", "Action": "iot:Receive",
+   "Resource": "arn:aws:iot:local:000000000000:topic/commands/${iot:ClientId}"}]}
+POLICY
+sed 's/^/  /' policy.json
+show_jitr create-policy --policy-name sensor --policy-document file://policy.json |
+	grep -E 'mosquitto_ctrl|policyName|policyArn|policyVersionId'
+
+step "6. A rule checks the revocation list, attaches the policy and activates the certificate"
 openssl_ca() {
 	openssl ca -config "$dir/openssl.cnf" -keyfile ca.key -cert ca.pem "$@" 2>/dev/null
 }
@@ -192,10 +211,10 @@ printf '[ca]\ndefault_ca=c\n[c]\ndatabase=%s/index.txt\ndefault_md=sha256\ndefau
 	"$dir" >openssl.cnf
 : >index.txt
 openssl_ca -gencrl -out ca.crl
-say "examples/activate.sh --crl ca.crl --ca ca.pem   (your program; this one is 60 lines of shell)"
+say "examples/activate.sh --crl ca.crl --ca ca.pem --policy sensor   (your program; here some shell)"
 JITR_CTL="mosquitto_ctrl ${admin_options[*]} jitr" \
 	JITR_SUB="mosquitto_sub ${admin_options[*]}" \
-	"$root/examples/activate.sh" --crl ca.crl --ca ca.pem >rule.log 2>&1 &
+	"$root/examples/activate.sh" --crl ca.crl --ca ca.pem --policy sensor >rule.log 2>&1 &
 rule_pid=$!
 wait_for "the rule" grep -q listening rule.log
 say "the device tries again every second, as devices do; each attempt is announced until somebody acts"
@@ -205,35 +224,68 @@ activated() {
 for ((attempt = 0; attempt < 15; attempt++)); do
 	sleep 1
 	mosquitto_pub "${device_options[@]}" --cert combined.pem --key device.key -i sensor-0001 \
-		-V 5 -q 1 -t sensors/0001 -m hello >/dev/null 2>&1 || true
+		-V 5 -q 1 -t sensors/sensor-0001/temperature -m 20 >/dev/null 2>&1 || true
 	if activated; then break; fi
 done
 wait_for "the activation" activated
 sed 's/^/  rule: /' rule.log
+show_jitr list-attached-policies --target "$certificate_id" | grep -E 'mosquitto_ctrl|policyName'
 
-step "6. Now it connects, and its user name is its certificate"
-publish -t sensors/0001 -m hello || die "an active certificate was refused"
-say "-> accepted, published"
+step "7. Now it connects, and publishes what its policy allows"
+mosquitto_sub "${admin_options[@]}" -q 1 -t 'sensors/#' -F '%t %p' >heard &
+listener_pid=$!
+wait_for "the subscription" grep -q ' 1 sensors/#' broker.log
+publish -t sensors/sensor-0001/temperature -m 21 || die "an active certificate was refused"
+wait_for "the message" grep -qx 'sensors/sensor-0001/temperature 21' heard
+say "-> accepted, published; a listener heard: $(tail -n 1 heard)"
 grep "connection accepted" broker.log | tail -n 1 | sed 's/^[0-9]*: /  log: /'
+publish -t sensors/sensor-0002/temperature -m 99 || true
+wait_for "the denial" grep -q 'publish denied: topic="sensors/sensor-0002' broker.log
+grep 'publish denied' broker.log | tail -n 1 | sed 's/^[0-9]*: /  log: /'
+if mosquitto_pub "${device_options[@]}" --cert combined.pem --key device.key -i sensor-0002 -V 5 \
+	-q 1 -t sensors/sensor-0002/temperature -m 99 >/dev/null 2>&1; then
+	die "it connected under another device's name"
+fi
+if grep -q 99 heard; then die "a denied message got through"; fi
+say "-> denied for another sensor's topic, and under another sensor's client id; nobody heard it"
 
-step "7. It cannot pretend to be the plugin"
+step "8. It cannot pretend to be the plugin"
 publish -t "\$aws/events/certificates/registered/$ca_id" -m '{"forged":true}' || true
 if grep -q forged events; then die "a forged event got through"; fi
 say "-> refused; nobody received it"
 
-step "8. Revocation cuts the live connection"
+step "9. A new version of the policy takes effect at once, on the open connection"
 mosquitto_sub "${device_options[@]}" --cert combined.pem --key device.key -i sensor-0001 -V 5 \
-	-t commands/0001 >device.log 2>&1 &
+	-t commands/sensor-0001 >device.log 2>&1 &
 device_pid=$!
-wait_for "the device's subscription" grep -q 'sensor-0001 0 commands/0001' broker.log
-say "mosquitto_sub ... -t commands/0001   (connected)"
+wait_for "the device's subscription" grep -q 'sensor-0001 0 commands/sensor-0001' broker.log
+say "mosquitto_sub ... -t commands/sensor-0001   (the device, connected)"
+order() {
+	mosquitto_pub "${admin_options[@]}" -q 1 -t commands/sensor-0001 -m "$1"
+}
+order first
+wait_for "the first command" grep -qx first device.log
+jq '.Statement |= map(select(.Action != "iot:Receive"))' policy.json >policy-without-receive.json
+show_jitr create-policy-version --policy-name sensor --set-as-default \
+	--policy-document file://policy-without-receive.json |
+	grep -E 'mosquitto_ctrl|policyVersionId|isDefault'
+order second
+show_jitr set-default-policy-version --policy-name sensor --policy-version-id 1
+order third
+wait_for "the third command" grep -qx third device.log
+if grep -qx second device.log; then die "a message was delivered against the policy"; fi
+say "three commands were sent to it, one under each version; it got: $(paste -sd ' ' device.log)"
+
+step "10. Revocation cuts the live connection"
 show_jitr update-certificate --certificate-id "$certificate_id" --new-status REVOKED
 wait_for "the cut" grep -q 'connection closed: reason="revoked"' broker.log
 grep 'connection closed' broker.log | tail -n 1 | sed 's/^[0-9]*: /  log: /'
 kill "$device_pid" 2>/dev/null || true
 wait "$device_pid" 2>/dev/null || true
 device_pid=
-if publish -t sensors/0001 -m hello; then die "a revoked certificate was accepted"; fi
+if publish -t sensors/sensor-0001/temperature -m 22; then
+	die "a revoked certificate was accepted"
+fi
 say "-> refused, for good"
 
 step "Done: every step did what it says."

@@ -34,6 +34,10 @@ struct broker {
 	/* Close the live connections of this user name.  TICK only. */
 	void (*kick)(const char *user_name);
 
+	/* Close the connection with this client id, which must be a live one: to
+	 * kick an offline session corrupts 2.0 (mosquitto section 0, 2).  TICK only. */
+	void (*kick_one)(const char *client_id);
+
 	/* Replace a connected client's user name. */
 	enum err (*name_client)(void *client, const char *user_name);
 };

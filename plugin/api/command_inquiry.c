@@ -3,6 +3,7 @@
  * command_inquiry.c - what would happen: testAuthorization,
  * getEffectivePolicies (aws-iot A.7), and explain, which is ours.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,8 +355,11 @@ load_certificate(struct txn *t, struct command *c)
 static void
 add_ground(cJSON *o, const struct inquiry *i, const struct policy_ground *ground)
 {
+	char version[16];
+
+	(void)snprintf(version, sizeof(version), "%" PRIu32, inquiry_policy_version(i, ground->policy));
 	cJSON_AddStringToObject(o, "policyName", inquiry_policy_name(i, ground->policy));
-	cJSON_AddNumberToObject(o, "policyVersionId", inquiry_policy_version(i, ground->policy));
+	cJSON_AddStringToObject(o, "policyVersionId", version);
 	cJSON_AddNumberToObject(o, "statement", (double)ground->statement);
 	if (ground->sid.len > 0)
 		add_view(o, "sid", ground->sid);

@@ -478,21 +478,51 @@ monotonic_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static bool
-may_stay(const struct principal *p)
+static size_t
+count_sessions(const struct principal *p, bool admitted)
 {
 	const struct session *session;
+	size_t count = 0;
 
 	for (session = p->sessions; session != NULL; session = session->next)
-		if (!session->admitted)
-			return false;
-	return true;
+		count += session->admitted == admitted;
+	return count;
+}
+
+/* Of several connections with one certificate those that may stay do: the
+ * others are told apart by client id.  They are live, since we have them. */
+static void
+kick_some(struct gate *g, const struct principal *p)
+{
+	struct session *session, *next;
+
+	for (session = p->sessions; session != NULL; session = next) {
+		char *id = session->admitted || session->client_id == NULL
+		    ? NULL : strdup(session->client_id);
+
+		next = session->next;
+		if (id != NULL)
+			g->config.broker->kick_one(id); /* frees the session */
+		free(id);
+	}
+}
+
+static void
+kick(struct gate *g, const struct principal *p)
+{
+	char hex[CERTID_HEX_SIZE];
+
+	if (count_sessions(p, true) > 0) {
+		kick_some(g, p);
+		return;
+	}
+	memcpy(hex, p->hex, sizeof(hex)); /* p goes with its last session */
+	g->config.broker->kick(hex);
 }
 
 static void
 cut_off(struct gate *g)
 {
-	char hex[CERTID_HEX_SIZE];
 	struct principal *p;
 	int64_t start;
 
@@ -501,12 +531,11 @@ cut_off(struct gate *g)
 	start = monotonic_ns();
 	do {
 		p = principal_next_cut(&g->sessions);
-		if (p == NULL || may_stay(p)) /* activated again meanwhile */
+		if (p == NULL || count_sessions(p, false) == 0) /* activated again meanwhile */
 			continue;
 		g->config.stats->cut++;
-		memcpy(hex, p->hex, sizeof(hex));
 		report_cut(g->config.report, &p->id, p->cut_reason);
-		g->config.broker->kick(hex);
+		kick(g, p);
 	} while (p != NULL && monotonic_ns() - start < CUT_BUDGET_NS);
 }
 

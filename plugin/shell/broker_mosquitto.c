@@ -54,13 +54,20 @@ kick(const char *user_name)
 	(void)mosquitto_kick_client_by_username(user_name, false);
 }
 
+static void
+kick_one(const char *client_id)
+{
+	(void)mosquitto_kick_client_by_clientid(client_id, false);
+}
+
 static enum err
 name_client(void *client, const char *user_name)
 {
 	return mosquitto_set_username(client, user_name) == MOSQ_ERR_SUCCESS ? ERR_OK : ERR_NOMEM;
 }
 
-const struct broker broker_mosquitto = { log_line, publish, answer, kick, name_client };
+const struct broker broker_mosquitto = { log_line, publish, answer, kick, kick_one,
+	name_client };
 
 /* ISO C has no conversion from an object's address to a function's. */
 #define LOOK_UP(function, name)                             \

@@ -74,7 +74,7 @@ count_name(void *client, const char *user_name)
 	return ERR_OK;
 }
 
-static const struct broker broker = { count_line, publish_nothing, answer_nothing, kick_nobody,
+static const struct broker broker = { count_line, publish_nothing, answer_nothing, kick_nobody, kick_nobody,
 	count_name };
 
 static int64_t

@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from broker import PLUGIN, Broker, DidNotStart  # noqa: E402
 from command_line import CommandLine  # noqa: E402
 from pki import Pki  # noqa: E402
+from policies import make_site, site  # noqa: E402,F401
 
 
 def pytest_sessionstart(session):

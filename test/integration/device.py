@@ -43,7 +43,7 @@ class Session:
 
     def __init__(self, broker, device, *, listener, client_id=None, version=MQTT_3_1_1,
                  user=None, password=None, clean=True, expiry=None, will=None, will_delay=None,
-                 tls_version=None):
+                 will_retain=False, tls_version=None):
         self.broker = broker
         self.code = None  # of CONNACK; None: there was none
         self.session_present = False
@@ -66,17 +66,17 @@ class Session:
         if device is not None:
             client.tls_set_context(device.tls(broker.pki, tls_version))
             client.tls_insecure_set(True)
-        self._set_will(will, will_delay)
+        self._set_will(will, will_delay, will_retain)
         self._connect(broker.ports[listener], clean, expiry)
 
-    def _set_will(self, will, delay):
+    def _set_will(self, will, delay, retain):
         if will is None:
             return
         how = {}
         if delay is not None:
             how["properties"] = Properties(PacketTypes.WILLMESSAGE)
             how["properties"].WillDelayInterval = delay
-        self._client.will_set(*will, qos=1, **how)
+        self._client.will_set(*will, qos=1, retain=retain, **how)
 
     def _connect(self, port, clean, expiry):
         how = {}
@@ -147,9 +147,13 @@ class Session:
 
     def subscribe(self, topic, qos=1):
         """Did the broker grant it?"""
-        _, mid = self._client.subscribe(topic, qos)
-        code = self._wait_for(mid, "SUBACK")
+        code = self.subscription_code(topic, qos)
         return code is not None and code < 0x80
+
+    def subscription_code(self, topic, qos=1):
+        """What SUBACK says; None: there was none."""
+        _, mid = self._client.subscribe(topic, qos)
+        return self._wait_for(mid, "SUBACK")
 
     def unsubscribe(self, topic):
         _, mid = self._client.unsubscribe(topic)

@@ -70,6 +70,45 @@ def first_connection(broker, device):
     return answer[3] if len(answer) >= 4 and answer[0] == 0x20 else None
 
 
+def publish_packet(topic, payload="x", *, version=4, qos=1, retain=False, number=1):
+    body = text(topic) + (struct.pack(">H", number) if qos else b"")
+    body += (b"\0" if version == 5 else b"") + payload.encode()
+    return packet(0x30 | qos << 1 | retain, body)
+
+
+def answers_to(broker, device, *packets, listener="tls"):
+    """What the broker answers to each of these packets, until it closes: pairs of the
+    packet's kind and body."""
+    with contextlib.closing(tls_socket(broker, device, listener)) as s:
+        stream = Stream(s)
+        answers = []
+        for one in packets:
+            s.sendall(one)
+            answers.append(stream.packet())
+    return answers
+
+
+class Stream:
+    """The packets that come from a socket."""
+
+    def __init__(self, connection):
+        self._file = connection.makefile("rb")
+
+    def packet(self):
+        """The next one, None at the end."""
+        kind = self._file.read(1)
+        size, shift = 0, 0
+        while kind:
+            digit = self._file.read(1)
+            if not digit:
+                return None
+            size |= (digit[0] & 0x7F) << shift
+            shift += 7
+            if not digit[0] & 0x80:
+                return kind[0], self._file.read(size)
+        return None
+
+
 class Rule:
     """A persistent subscriber that takes whatever reached its socket, also from a
     broker that was killed.  It acknowledges nothing, so that the end is clean."""

@@ -25,6 +25,7 @@ COMMANDS = [
     "list-principal-policies", "list-policy-principals", "create-thing", "describe-thing",
     "update-thing", "delete-thing", "list-things", "attach-thing-principal",
     "detach-thing-principal", "list-thing-principals", "list-principal-things",
+    "test-authorization", "get-effective-policies", "explain",
 ]
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [
@@ -214,6 +215,32 @@ def test_malformed_policy(cli):
     assert "An error occurred (MalformedPolicyException) when calling the CreatePolicy" in done.err
     done = cli("create-policy", "--policy-name", "p", "--policy-document", "none.json")
     assert done.status == USAGE and "none.json" in done.err
+
+
+def test_what_would_happen(cli, admin, pki, directory, factory):
+    """testAuthorization, getEffectivePolicies and explain from the command line, with the AWS
+    CLI's shorthand (aws-iot A.7)."""
+    device = pki.device("d1", issuer=factory)
+    (directory / "d1.pem").write_text(device.pem)
+    admin.register_certificate(device, status="ACTIVE")
+    admin.create_policy("p", POLICY)
+    admin.call("attachPolicy", policyName="p", target=device.id)
+    prefix = "arn:aws:iot:local:000000000000:"
+    result, = cli("test-authorization", "--principal", device.id, "--client-id", "d1",
+                  "--auth-infos", "actionType=CONNECT,resources=%sclient/d1" % prefix
+                  ).data["authResults"]
+    assert result["authInfo"] == {"actionType": "CONNECT", "resources": [prefix + "client/d1"]}
+    assert result["authDecision"] == "ALLOWED"
+    effective, = cli("get-effective-policies", "--principal", device.id).data["effectivePolicies"]
+    assert (effective["policyName"], effective["policyDocument"]) == ("p", POLICY)
+    by_id = cli("explain", "--certificate-id", device.id, "--client-id", "d1", "--topic", "t",
+                "--source-ip", "192.0.2.1").data
+    by_pem = cli("explain", "--certificate-pem", "d1.pem", "--client-id", "d1", "--topic", "t",
+                 "--source-ip", "192.0.2.1").data
+    assert by_id == by_pem and by_id["certificateId"] == device.id
+    assert {"connect", "publish", "retainPublish", "subscribe", "receive"} <= set(by_id)
+    refused = cli("explain", "--certificate-id", "0" * 64)
+    assert refused.status == REFUSED and "ResourceNotFoundException" in refused.err
 
 
 def test_life_of_a_thing(cli, admin, pki, factory):

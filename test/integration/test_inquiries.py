@@ -173,9 +173,9 @@ def test_explain_names_the_statement(world):
     assert answer["caCertificateId"] == world.ca.id
     assert answer["connect"]["allowed"] is True
     assert answer["connect"]["policies"] == {"authDecision": "ALLOWED", "policyName": "p",
-                                             "policyVersionId": 1, "statement": 0, "sid": "here"}
+                                             "policyVersionId": "1", "statement": 0, "sid": "here"}
     assert answer["publish"] == {"authDecision": "EXPLICIT_DENY", "policyName": "p",
-                                 "policyVersionId": 1, "statement": 2}
+                                 "policyVersionId": "1", "statement": 2}
     assert answer["subscribe"] == {"authDecision": "IMPLICIT_DENY"}
     assert world.explain(clientId="d2")["connect"]["reason"] == "AUTHORIZATION_FAILURE"
     assert world.broker.connect(world.device, client_id="d1").accepted

@@ -105,6 +105,12 @@ broker_kick(const char *user_name)
 	take_note((struct note){ .kind = NOTE_KICK }, user_name, NULL, view_of(NULL));
 }
 
+static void
+broker_kick_one(const char *client_id)
+{
+	take_note((struct note){ .kind = NOTE_KICK_ONE }, client_id, NULL, view_of(NULL));
+}
+
 static enum err
 broker_name_client(void *client, const char *user_name)
 {
@@ -114,7 +120,7 @@ broker_name_client(void *client, const char *user_name)
 	return world.name_result;
 }
 
-const struct broker world_broker = { broker_log, broker_publish, broker_answer, broker_kick,
+const struct broker world_broker = { broker_log, broker_publish, broker_answer, broker_kick, broker_kick_one,
 	broker_name_client };
 
 const struct note *

@@ -29,6 +29,7 @@ enum note_kind {
 	NOTE_PUBLISHED, /* topic, text */
 	NOTE_ANSWER,    /* to, topic, text */
 	NOTE_KICK,      /* to: a user name */
+	NOTE_KICK_ONE,  /* to: a client id */
 	NOTE_NAME,      /* client, text: its new user name */
 };
 

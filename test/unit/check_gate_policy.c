@@ -472,6 +472,22 @@ START_TEST(a_silent_connection_is_closed_as_well)
 }
 END_TEST
 
+/* A certificate that several connections share. */
+START_TEST(of_several_connections_those_that_may_stay_do)
+{
+	give(DOCUMENT(CONNECT));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, "d2"), VERDICT_ALLOW);
+	new_version("p", DOCUMENT(ALLOW("Connect", A ":client/d1")));
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	ck_assert_uint_eq(world_count(NOTE_KICK_ONE), 1);
+	ck_assert_str_eq(world_last(NOTE_KICK_ONE)->to, "d2");
+	ck_assert_int_eq(may_as(0, "d1", ACTION_READ, CONTROL_RESPONSE_TOPIC), ACCESS_ALLOW);
+	ck_assert_int_eq(may_as(1, "d2", ACTION_READ, CONTROL_RESPONSE_TOPIC), ACCESS_DENY);
+}
+END_TEST
+
 START_TEST(a_right_given_back_before_the_tick_cuts_nobody_off)
 {
 	give(DOCUMENT(CONNECT));
@@ -620,6 +636,7 @@ main(void)
 	tcase_add_test(t, a_new_default_version_takes_a_right_away_at_once);
 	tcase_add_test(t, who_may_not_connect_any_more_does_nothing_and_is_closed);
 	tcase_add_test(t, a_silent_connection_is_closed_as_well);
+	tcase_add_test(t, of_several_connections_those_that_may_stay_do);
 	tcase_add_test(t, a_right_given_back_before_the_tick_cuts_nobody_off);
 	tcase_add_test(t, a_change_from_elsewhere_is_seen);
 	tcase_add_test(t, a_policy_that_cannot_be_used_denies_whoever_has_it);

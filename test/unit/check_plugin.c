@@ -152,6 +152,14 @@ mosquitto_broker_publish_copy(const char *client_id, const char *topic, int payl
 }
 
 EXPORT int
+mosquitto_kick_client_by_clientid(const char *clientid, bool with_will)
+{
+	(void)clientid;
+	(void)with_will;
+	return MOSQ_ERR_SUCCESS;
+}
+
+int
 mosquitto_kick_client_by_username(const char *username, bool with_will)
 {
 	must(!with_will); /* it would be a publication of one who may not */
