@@ -158,30 +158,37 @@ may_by_policy(struct gate *g, const struct principal *p, const struct facts *fac
 	return true;
 }
 
-/* For a message that is not delivered nobody is disconnected: that would be
- * the publisher (mosquitto section 0, 10). */
-static enum access
-refuse(struct gate *g, struct session *session, enum action action, const char *topic)
+static void
+note_refusal(struct gate *g, struct principal *p, const struct facts *facts, enum action action,
+    const char *topic)
 {
-	bool disconnects = (action == ACTION_WRITE && g->config.deny_publish_disconnects) ||
-	    (action == ACTION_SUBSCRIBE && g->config.deny_subscribe_disconnects);
-
 	switch (action) {
 	case ACTION_WRITE:
 		g->config.stats->denied_publish++;
-		denial_note(g, session, "publish", topic);
+		denial_note(g, p, facts, "publish", topic);
 		break;
 	case ACTION_SUBSCRIBE:
 		g->config.stats->denied_subscribe++;
-		denial_note(g, session, "subscribe", topic);
+		denial_note(g, p, facts, "subscribe", topic);
 		break;
 	case ACTION_READ:
 		g->config.stats->denied_receive++;
-		denial_note(g, session, "receive", topic);
+		denial_note(g, p, facts, "receive", topic);
 		break;
 	case ACTION_UNSUBSCRIBE:
 		break;
 	}
+}
+
+/* For a message that is not delivered nobody is disconnected: that would be
+ * the publisher (mosquitto section 0, 10). */
+static enum access
+refuse(struct gate *g, struct session *s, enum action action, const char *topic)
+{
+	bool disconnects = (action == ACTION_WRITE && g->config.deny_publish_disconnects) ||
+	    (action == ACTION_SUBSCRIBE && g->config.deny_subscribe_disconnects);
+
+	note_refusal(g, s->principal, &s->facts, action, topic);
 	return disconnects ? ACCESS_DISCONNECT : ACCESS_DENY;
 }
 
@@ -258,6 +265,8 @@ access_absent(struct gate *g, const struct certid *id, const char *client_id,
 	if (!gate_facts_absent(g, p, view_of(client_id), &facts, &thing, &t))
 		return ACCESS_DENY;
 	allowed = may_by_policy(g, p, &facts, action, topic, retain);
+	if (!allowed)
+		note_refusal(g, p, &facts, action, topic);
 	store_end(&t);
 	return allowed ? ACCESS_ALLOW : ACCESS_DENY;
 }

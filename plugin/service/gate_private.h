@@ -108,7 +108,8 @@ bool gate_facts_absent(struct gate *g, struct principal *p, struct view client_i
 /*
  * gate_denied.c: what was not allowed, for the log, at the next tick.
  */
-void denial_note(struct gate *g, struct session *session, const char *what, const char *topic);
+void denial_note(struct gate *g, struct principal *p, const struct facts *facts,
+    const char *what, const char *topic);
 void denial_report_all(struct gate *g);
 void denial_forget_all(struct gate *g);
 

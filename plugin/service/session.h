@@ -34,6 +34,7 @@ struct principal {
 	struct session    *sessions;   /* list */
 	enum reason        cut_reason;
 	bool               to_cut;     /* on the list of those to be cut off */
+	int64_t            denial_told; /* ms; 0: never */
 	struct principal  *next, *prev; /* of that list, or of the absent ones */
 	UT_hash_handle     hh;
 };
@@ -53,7 +54,6 @@ struct session {
 	struct facts      facts;     /* point to what follows, and to the principal's */
 	char             *client_id, *address; /* owned */
 	struct thing     *thing;     /* owned, one allocation; NULL: none */
-	int64_t           denial_told; /* ms; 0: never */
 	struct session   *next, *prev; /* of the principal's list */
 	UT_hash_handle    hh;
 };

@@ -548,6 +548,9 @@ START_TEST(an_offline_session_is_judged_by_the_stored_certificate)
 	give(DOCUMENT(CONNECT "," ALLOW("Receive", A ":topic/${iot:Certificate.Subject.CommonName}/*")));
 	ck_assert_int_eq(may_absent(ACTION_READ, "device-1/x", false), ACCESS_ALLOW);
 	ck_assert_int_eq(may_absent(ACTION_READ, "d1/x", false), ACCESS_DENY);
+	ck_assert_uint_eq(stats.denied_receive, 1);
+	gate_tick(gate);
+	ck_assert(world_said("receive denied: topic=\"d1/x\" client=\"d1\""));
 	ck_assert_int_eq(may_absent(ACTION_WRITE, "device-1/x", false), ACCESS_DENY);
 	detach("p", device);
 	ck_assert_int_eq(may_absent(ACTION_READ, "device-1/x", false), ACCESS_DENY);
