@@ -5,6 +5,8 @@
 
 #include "gate_private.h"
 
+#include "jitr/x509.h"
+
 #define CONTROL_PREFIX "$CONTROL/jitr"
 #define EVENTS_PREFIX  "$aws/events"
 #define COUNTER_PREFIX "$SYS/broker/jitr"
@@ -291,6 +293,21 @@ access_of_stranger(struct gate *g, const struct client *c, const struct session 
 	    ? ACCESS_ALLOW : access_of_others(g, action, topic);
 }
 
+/* The will of one that has just gone: it has no session any more and gets no
+ * new one. */
+static enum access
+access_of_gone(struct gate *g, const struct client *c, enum action action, const char *topic,
+    bool retain)
+{
+	struct presented p;
+
+	if (g->gone_stranger)
+		return access_of_others(g, action, topic);
+	if (x509_read(c->x, &p) != ERR_OK)
+		return ACCESS_DENY;
+	return access_absent(g, &p.id, c->id, action, topic, retain);
+}
+
 enum access
 gate_access(struct gate *g, const struct client *c, enum action action, const char *topic,
     bool retain)
@@ -304,6 +321,8 @@ gate_access(struct gate *g, const struct client *c, enum action action, const ch
 	if (c->x == NULL)
 		return access_by_name(g, c, action, topic, retain);
 	session = session_find(&g->sessions, c->handle, c->x);
+	if (session == NULL && c->handle == g->gone)
+		return access_of_gone(g, c, action, topic, retain);
 	if (session == NULL)
 		session = gate_connect_late(g, c);
 	if (session == NULL)

@@ -20,6 +20,10 @@ struct gate {
 	uint64_t            generation; /* grows when anything may have changed */
 	uint64_t            changes;    /* grows with every change */
 	bool                reloading;
+	const void         *gone; /* the client that disconnected last, until the next tick: its
+	                           * will is sent after that, in some versions with its
+	                           * certificate at hand */
+	bool                gone_stranger;
 	bool                announced;
 	struct late        *late; /* list */
 	size_t              late_count;

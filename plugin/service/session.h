@@ -89,6 +89,8 @@ struct session   *session_add(struct sessions *s, const struct connection *c,
 /* The session of this client, if it still is the one with this certificate. */
 struct session   *session_find(struct sessions *s, const void *client, const struct x509_st *x);
 
+struct session   *session_of(struct sessions *s, const void *client); /* whatever it is now */
+
 /* The same without a look at the certificate: by the broker's own texts, of
  * which the name is the certificateId that we gave.  NULL: look closer. */
 struct session   *session_known(struct sessions *s, const void *client, const char *broker_id,
