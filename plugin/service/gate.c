@@ -362,6 +362,8 @@ gate_connect(struct gate *g, const struct client *c)
 
 	if (c->x == NULL)
 		return connect_without_certificate(g, c);
+	if (g->gone == c->handle)
+		g->gone = NULL;
 	gate_judge(g, c->x, &j);
 	if (j.decision.effects != 0) {
 		e = gate_submit(g, c->x, &j);
@@ -385,6 +387,10 @@ gate_connect(struct gate *g, const struct client *c)
 void
 gate_disconnected(struct gate *g, const void *client)
 {
+	const struct session *session = session_of(&g->sessions, client);
+
+	g->gone = client;
+	g->gone_stranger = session != NULL && session->principal == NULL;
 	session_remove(&g->sessions, client);
 }
 
@@ -570,6 +576,7 @@ void
 gate_tick(struct gate *g)
 {
 	g->reloading = false;
+	g->gone = NULL;
 	late_report_all(g);
 	denial_report_all(g);
 	report_unusable(g);

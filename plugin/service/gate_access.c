@@ -5,6 +5,8 @@
 
 #include "gate_private.h"
 
+#include "jitr/x509.h"
+
 #define CONTROL_PREFIX "$CONTROL/jitr"
 #define EVENTS_PREFIX  "$aws/events"
 #define COUNTER_PREFIX "$SYS/broker/jitr"
@@ -158,30 +160,37 @@ may_by_policy(struct gate *g, const struct principal *p, const struct facts *fac
 	return true;
 }
 
-/* For a message that is not delivered nobody is disconnected: that would be
- * the publisher (mosquitto section 0, 10). */
-static enum access
-refuse(struct gate *g, struct session *session, enum action action, const char *topic)
+static void
+note_refusal(struct gate *g, struct principal *p, const struct facts *facts, enum action action,
+    const char *topic)
 {
-	bool disconnects = (action == ACTION_WRITE && g->config.deny_publish_disconnects) ||
-	    (action == ACTION_SUBSCRIBE && g->config.deny_subscribe_disconnects);
-
 	switch (action) {
 	case ACTION_WRITE:
 		g->config.stats->denied_publish++;
-		denial_note(g, session, "publish", topic);
+		denial_note(g, p, facts, "publish", topic);
 		break;
 	case ACTION_SUBSCRIBE:
 		g->config.stats->denied_subscribe++;
-		denial_note(g, session, "subscribe", topic);
+		denial_note(g, p, facts, "subscribe", topic);
 		break;
 	case ACTION_READ:
 		g->config.stats->denied_receive++;
-		denial_note(g, session, "receive", topic);
+		denial_note(g, p, facts, "receive", topic);
 		break;
 	case ACTION_UNSUBSCRIBE:
 		break;
 	}
+}
+
+/* For a message that is not delivered nobody is disconnected: that would be
+ * the publisher (mosquitto section 0, 10). */
+static enum access
+refuse(struct gate *g, struct session *s, enum action action, const char *topic)
+{
+	bool disconnects = (action == ACTION_WRITE && g->config.deny_publish_disconnects) ||
+	    (action == ACTION_SUBSCRIBE && g->config.deny_subscribe_disconnects);
+
+	note_refusal(g, s->principal, &s->facts, action, topic);
 	return disconnects ? ACCESS_DISCONNECT : ACCESS_DENY;
 }
 
@@ -258,6 +267,8 @@ access_absent(struct gate *g, const struct certid *id, const char *client_id,
 	if (!gate_facts_absent(g, p, view_of(client_id), &facts, &thing, &t))
 		return ACCESS_DENY;
 	allowed = may_by_policy(g, p, &facts, action, topic, retain);
+	if (!allowed)
+		note_refusal(g, p, &facts, action, topic);
 	store_end(&t);
 	return allowed ? ACCESS_ALLOW : ACCESS_DENY;
 }
@@ -282,6 +293,21 @@ access_of_stranger(struct gate *g, const struct client *c, const struct session 
 	    ? ACCESS_ALLOW : access_of_others(g, action, topic);
 }
 
+/* The will of one that has just gone: it has no session any more and gets no
+ * new one. */
+static enum access
+access_of_gone(struct gate *g, const struct client *c, enum action action, const char *topic,
+    bool retain)
+{
+	struct presented p;
+
+	if (g->gone_stranger)
+		return access_of_others(g, action, topic);
+	if (x509_read(c->x, &p) != ERR_OK)
+		return ACCESS_DENY;
+	return access_absent(g, &p.id, c->id, action, topic, retain);
+}
+
 enum access
 gate_access(struct gate *g, const struct client *c, enum action action, const char *topic,
     bool retain)
@@ -295,6 +321,8 @@ gate_access(struct gate *g, const struct client *c, enum action action, const ch
 	if (c->x == NULL)
 		return access_by_name(g, c, action, topic, retain);
 	session = session_find(&g->sessions, c->handle, c->x);
+	if (session == NULL && c->handle == g->gone)
+		return access_of_gone(g, c, action, topic, retain);
 	if (session == NULL)
 		session = gate_connect_late(g, c);
 	if (session == NULL)

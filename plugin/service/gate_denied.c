@@ -3,7 +3,7 @@
  * gate_denied.c - what clients were not allowed, for the log.
  *
  * Nothing is logged where it happens: the broker may be in the middle of a
- * delivery (mosquitto section 0, 19).  A client that goes on trying is told of
+ * delivery (mosquitto section 0, 19).  Of one that goes on trying it is told
  * once in a while; every denial is counted.
  */
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include <utlist.h>
 
 #define DENIALS_MAX 256       /* between two ticks */
-#define DENIAL_INTERVAL 10000 /* ms between two lines about one connection */
+#define DENIAL_INTERVAL 10000 /* ms between two lines about one certificate */
 
 struct denial {
 	struct certid  id;
@@ -22,26 +22,31 @@ struct denial {
 	struct denial *next, *prev;
 };
 
+static void
+copy_shown(char *out, size_t size, struct view text)
+{
+	(void)snprintf(out, size, "%.*s", (int)(text.len < size ? text.len : size - 1),
+	    text.data != NULL ? (const char *)text.data : "");
+}
+
 void
-denial_note(struct gate *g, struct session *session, const char *what, const char *topic)
+denial_note(struct gate *g, struct principal *p, const struct facts *facts, const char *what,
+    const char *topic)
 {
 	int64_t now = g->config.now();
 	struct denial *d;
 
 	if (g->denial_count >= DENIALS_MAX ||
-	    (session->denial_told != 0 && now >= session->denial_told &&
-	     now - session->denial_told < DENIAL_INTERVAL))
+	    (p->denial_told != 0 && now >= p->denial_told && now - p->denial_told < DENIAL_INTERVAL))
 		return;
 	d = calloc(1, sizeof(*d));
 	if (d == NULL)
 		return;
-	session->denial_told = now;
-	d->id = session->principal->id;
+	p->denial_told = now;
+	d->id = p->id;
 	d->what = what;
-	(void)snprintf(d->client_id, sizeof(d->client_id), "%s",
-	    session->client_id != NULL ? session->client_id : "");
-	(void)snprintf(d->address, sizeof(d->address), "%s",
-	    session->address != NULL ? session->address : "");
+	copy_shown(d->client_id, sizeof(d->client_id), facts->client_id);
+	copy_shown(d->address, sizeof(d->address), facts->source_text);
 	(void)snprintf(d->topic, sizeof(d->topic), "%s", topic);
 	DL_APPEND(g->denials, d);
 	g->denial_count++;

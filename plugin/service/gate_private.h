@@ -20,6 +20,10 @@ struct gate {
 	uint64_t            generation; /* grows when anything may have changed */
 	uint64_t            changes;    /* grows with every change */
 	bool                reloading;
+	const void         *gone; /* the client that disconnected last, until the next tick: its
+	                           * will is sent after that, in some versions with its
+	                           * certificate at hand */
+	bool                gone_stranger;
 	bool                announced;
 	struct late        *late; /* list */
 	size_t              late_count;
@@ -108,7 +112,8 @@ bool gate_facts_absent(struct gate *g, struct principal *p, struct view client_i
 /*
  * gate_denied.c: what was not allowed, for the log, at the next tick.
  */
-void denial_note(struct gate *g, struct session *session, const char *what, const char *topic);
+void denial_note(struct gate *g, struct principal *p, const struct facts *facts,
+    const char *what, const char *topic);
 void denial_report_all(struct gate *g);
 void denial_forget_all(struct gate *g);
 

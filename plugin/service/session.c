@@ -251,6 +251,12 @@ session_find(struct sessions *s, const void *client, const struct x509_st *x)
 	return session != NULL && session->x == x ? session : NULL;
 }
 
+struct session *
+session_of(struct sessions *s, const void *client)
+{
+	return find_client(s, client);
+}
+
 /* The name is read once; from then on it is enough that it is still there. */
 struct session *
 session_known(struct sessions *s, const void *client, const char *broker_id,

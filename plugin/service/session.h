@@ -34,6 +34,7 @@ struct principal {
 	struct session    *sessions;   /* list */
 	enum reason        cut_reason;
 	bool               to_cut;     /* on the list of those to be cut off */
+	int64_t            denial_told; /* ms; 0: never */
 	struct principal  *next, *prev; /* of that list, or of the absent ones */
 	UT_hash_handle     hh;
 };
@@ -53,7 +54,6 @@ struct session {
 	struct facts      facts;     /* point to what follows, and to the principal's */
 	char             *client_id, *address; /* owned */
 	struct thing     *thing;     /* owned, one allocation; NULL: none */
-	int64_t           denial_told; /* ms; 0: never */
 	struct session   *next, *prev; /* of the principal's list */
 	UT_hash_handle    hh;
 };
@@ -88,6 +88,8 @@ struct session   *session_add(struct sessions *s, const struct connection *c,
 
 /* The session of this client, if it still is the one with this certificate. */
 struct session   *session_find(struct sessions *s, const void *client, const struct x509_st *x);
+
+struct session   *session_of(struct sessions *s, const void *client); /* whatever it is now */
 
 /* The same without a look at the certificate: by the broker's own texts, of
  * which the name is the certificateId that we gave.  NULL: look closer. */

@@ -548,9 +548,31 @@ START_TEST(an_offline_session_is_judged_by_the_stored_certificate)
 	give(DOCUMENT(CONNECT "," ALLOW("Receive", A ":topic/${iot:Certificate.Subject.CommonName}/*")));
 	ck_assert_int_eq(may_absent(ACTION_READ, "device-1/x", false), ACCESS_ALLOW);
 	ck_assert_int_eq(may_absent(ACTION_READ, "d1/x", false), ACCESS_DENY);
+	ck_assert_uint_eq(stats.denied_receive, 1);
+	gate_tick(gate);
+	ck_assert(world_said("receive denied: topic=\"d1/x\" client=\"d1\""));
 	ck_assert_int_eq(may_absent(ACTION_WRITE, "device-1/x", false), ACCESS_DENY);
 	detach("p", device);
 	ck_assert_int_eq(may_absent(ACTION_READ, "device-1/x", false), ACCESS_DENY);
+}
+END_TEST
+
+/* Some versions send it after the disconnection, with the certificate at hand. */
+START_TEST(a_will_makes_no_session_of_one_that_has_gone)
+{
+	struct client c = client_as(0, "d1");
+
+	give(DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/w")));
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	world_forget();
+	gate_disconnected(gate, c.handle);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "v", false), ACCESS_DENY);
+	gate_tick(gate);
+	ck_assert(!world_said("connection accepted"));
+	detach("p", device);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
 }
 END_TEST
 
@@ -643,6 +665,7 @@ main(void)
 	t = suite_case(suite, "offline");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, an_offline_session_is_judged_by_the_stored_certificate);
+	tcase_add_test(t, a_will_makes_no_session_of_one_that_has_gone);
 	tcase_add_test(t, a_retained_will_needs_both_rights);
 	t = suite_case(suite, "administering");
 	tcase_add_checked_fixture(t, set_up, tear_down);
