@@ -2,7 +2,7 @@
 /*
  * condition.h - the conditions of a statement (aws-iot F.6).
  *
- * Pure, no allocation, no clock: aws:CurrentTime has no value.  Any thread.
+ * Pure, no allocation, no clock: the time is hidden.  Any thread.
  */
 #ifndef JITR_CONDITION_H
 #define JITR_CONDITION_H

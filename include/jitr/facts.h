@@ -86,7 +86,7 @@ struct facts {
 	                                          * the certificate; NULL: absent */
 	struct view              source_text;    /* data NULL: hidden */
 	struct address           source;
-	struct view              domain_name;    /* data NULL: absent */
+	struct view              domain_name;    /* data NULL: hidden */
 
 	/* Of a CONNECT (aws-iot F.6, iot:ConnectAttributes); NOT_ASKED: hidden. */
 	enum answer              persistent_connect;

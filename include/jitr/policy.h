@@ -10,7 +10,7 @@
  * A variable is matched as literal text, never spliced into the pattern: a
  * client that calls itself "*" matches only "*".  One without a value matches
  * nothing.  What depends on a hidden fact (facts.h) does not allow, and does
- * deny.  There is no clock: aws:CurrentTime and aws:EpochTime have no value.
+ * deny.  There is no clock: the time is hidden.
  * iot:ConnectAttributes and iot:LastWillTopic have none but for iot:Connect.
  */
 #ifndef JITR_POLICY_H

@@ -40,6 +40,7 @@ enum variable_kind {
 	VARIABLE_CLIENT_ID,
 	VARIABLE_SOURCE_IP,
 	VARIABLE_DOMAIN_NAME,
+	VARIABLE_TIME, /* aws:CurrentTime, aws:EpochTime: there is no clock here */
 	VARIABLE_THING_NAME,
 	VARIABLE_THING_TYPE,
 	VARIABLE_THING_ATTACHED,

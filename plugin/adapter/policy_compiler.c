@@ -139,6 +139,7 @@ uses_of(const struct variable *v)
 	case VARIABLE_CLIENT_ID:
 	case VARIABLE_SOURCE_IP:
 	case VARIABLE_DOMAIN_NAME:
+	case VARIABLE_TIME:
 	case VARIABLE_CERTIFICATE_ID:
 		break;
 	}

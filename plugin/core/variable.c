@@ -17,6 +17,8 @@ static const struct {
 	{ "iot:ClientId", VARIABLE_CLIENT_ID },
 	{ "aws:SourceIp", VARIABLE_SOURCE_IP },
 	{ "iot:DomainName", VARIABLE_DOMAIN_NAME },
+	{ "aws:CurrentTime", VARIABLE_TIME },
+	{ "aws:EpochTime", VARIABLE_TIME },
 	{ "iot:Connection.Thing.ThingName", VARIABLE_THING_NAME },
 	{ "iot:Connection.Thing.ThingTypeName", VARIABLE_THING_TYPE },
 	{ "iot:Connection.Thing.IsAttached", VARIABLE_THING_ATTACHED },
@@ -218,6 +220,7 @@ variable_value(const struct variable *v, const struct facts *f)
 	case VARIABLE_CERT_FIELD:
 		return v->list ? nothing : nth_of_field(f->cert, v->field, v->nth);
 	case VARIABLE_UNKNOWN:
+	case VARIABLE_TIME:
 	case VARIABLE_CERT_KEYS:
 	case VARIABLE_CONNECT_ATTRIBUTES:
 	case VARIABLE_LAST_WILL_TOPIC:
@@ -250,6 +253,10 @@ variable_hidden(const struct variable *v, const struct facts *f)
 {
 	if (v->kind == VARIABLE_SOURCE_IP)
 		return f->source_text.data == NULL;
+	if (v->kind == VARIABLE_DOMAIN_NAME)
+		return f->domain_name.data == NULL;
+	if (v->kind == VARIABLE_TIME)
+		return true;
 	if (v->kind == VARIABLE_LAST_WILL_TOPIC)
 		return f->last_will != ANSWER_NO && f->last_will_topic.data == NULL;
 	if (v->kind == VARIABLE_CONNECT_ATTRIBUTES)

@@ -467,7 +467,9 @@ static const struct {
 	    "thing", PUBLISH, true, false },
 	{ "an earlier one", "'DateGreaterThanEquals':{'iot:Connection.Thing.Attributes[since]':"
 	    "'2024-02-29'}", "thing", PUBLISH, true, false },
-	{ "no clock here", "'DateLessThan':{'aws:CurrentTime':'9999-01-01'}", "", PUBLISH, false, false },
+	{ "no clock here", "'DateLessThan':{'aws:CurrentTime':'9999-01-01'}", "", PUBLISH, false, true },
+	{ "not for the time in seconds either", "'NumericLessThan':{'aws:EpochTime':'1'}", "", PUBLISH,
+	    false, true },
 
 	{ "it is there", "'Null':{'iot:ClientId':'false'}", "", PUBLISH, true, false },
 	{ "it is not", "'Null':{'iot:Nonsense':true}", "", PUBLISH, true, false },
