@@ -3,7 +3,7 @@
 # without, and the plugin's own part alone.  doc/performance.md explains the
 # numbers.  By environment variable:
 #
-#   JITR_BENCH_PARTS="gate broker publish"   which of the three
+#   JITR_BENCH_PARTS="gate policy broker publish"   which of the four
 #
 # gate and broker, connections:
 #
@@ -47,13 +47,14 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 need "${build_packages[@]}"
-parts=" ${JITR_BENCH_PARTS:-gate broker publish} "
+parts=" ${JITR_BENCH_PARTS:-gate policy broker publish} "
 has() { [[ $parts == *" $1 "* ]]; }
 if [ "${JITR_BENCH_INSTRUCTIONS:-0}" != 0 ] || { has publish && [ "${JITR_BENCH_COUNTS:-5}" != 0 ]; }; then
 	need valgrind
 fi
 { cmake -S "$root" --preset release -G Ninja -DJITR_TESTS=ON &&
-	cmake --build "$root/build" --target bench_broker bench_gate bench_publish; } >"$dir/build.log" 2>&1 || {
+	cmake --build "$root/build" --target bench_broker bench_gate \
+		bench_policy bench_publish; } >"$dir/build.log" 2>&1 || {
 	tail -n 40 "$dir/build.log" >&2
 	die "the build failed"
 }
@@ -69,6 +70,9 @@ mkdir "$dir/gate" "$dir/broker" "$dir/publish"
 if has gate; then
 	"$root/build/test/bench/bench_gate" "$dir/gate"
 	rm -rf "$dir/gate"
+fi
+if has policy; then
+	"$root/build/test/bench/bench_policy"
 fi
 if has broker; then
 	"$root/build/test/bench/bench_broker" "$dir/broker" "$root/build/mosquitto_jitr.so" || missed=$?
