@@ -92,8 +92,7 @@ enum policy_result policy_eval(const struct policy *const *set, size_t count,
 enum {
 	POLICY_USES_CERTIFICATE = 1u << 0,
 	POLICY_USES_THING       = 1u << 1,
-	POLICY_USES_CONNECT     = 1u << 2, /* iot:ConnectAttributes, iot:LastWillTopic */
-	POLICY_ALLOWS_CONTROL   = 1u << 3, /* there is an Allow for some control action */
+	POLICY_ALLOWS_CONTROL   = 1u << 2, /* there is an Allow for some control action */
 };
 
 unsigned policy_uses(const struct policy *p);

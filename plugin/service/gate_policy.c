@@ -18,23 +18,31 @@
  * Facts.
  */
 
-static enum err
-read_facts(struct gate *g, struct principal *p)
+enum err
+read_stored_facts(struct txn *t, const struct certid *id, struct cert_facts **out)
 {
 	struct cert_document document;
 	struct x509_st *x = NULL;
+	enum err e = store_get_cert_document(t, id, &document);
+
+	if (e == ERR_OK)
+		e = x509_from_der(document.der, &x, NULL);
+	if (e == ERR_OK)
+		e = x509_read_facts(x, out);
+	x509_free(x);
+	return e;
+}
+
+static enum err
+read_facts(struct gate *g, struct principal *p)
+{
 	struct txn t;
 	enum err e = store_read(g->config.store, &t);
 
 	if (e != ERR_OK)
 		return e;
-	e = store_get_cert_document(&t, &p->id, &document);
-	if (e == ERR_OK)
-		e = x509_from_der(document.der, &x, NULL);
+	e = read_stored_facts(&t, &p->id, &p->facts);
 	store_end(&t);
-	if (e == ERR_OK)
-		e = x509_read_facts(x, &p->facts);
-	x509_free(x);
 	return e;
 }
 

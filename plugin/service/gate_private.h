@@ -95,6 +95,10 @@ void session_refresh(struct gate *g, struct session *session);
 enum reason connect_verdict(const struct gate *g, const struct certid *id, bool usable,
     size_t policies, enum policy_result result);
 
+/* What a registered certificate says of itself; free with free(). */
+MUST_USE enum err read_stored_facts(struct txn *t, const struct certid *id,
+    struct cert_facts **out);
+
 /* The thing named like the client id, if the certificate is attached to it
  * (aws-iot F.5); lives as long as the transaction. */
 MUST_USE enum err find_thing(struct txn *t, const struct certid *id, struct view client_id,

@@ -97,21 +97,6 @@ hold_all(struct inquiry *i, struct txn *t, const struct inquiry_request *r, stru
  * Facts.
  */
 
-static enum err
-read_certificate(struct inquiry *i, struct txn *t, const struct certid *id)
-{
-	struct cert_document document;
-	struct x509_st *x = NULL;
-	enum err e = store_get_cert_document(t, id, &document);
-
-	if (e == ERR_OK)
-		e = x509_from_der(document.der, &x, NULL);
-	if (e == ERR_OK)
-		e = x509_read_facts(x, &i->cert);
-	x509_free(x);
-	return e;
-}
-
 /* Of the connection itself as much as a first look at a CONNECT tells: no
  * persistent session; the will is hidden, as it always is. */
 static enum err
@@ -132,7 +117,7 @@ gather(struct inquiry *i, struct txn *t, const struct inquiry_request *r, struct
 	certid_to_hex(r->principal, i->hex);
 	i->facts.certificate_id = view_of(i->hex);
 	if (r->x == NULL)
-		e = read_certificate(i, t, r->principal);
+		e = read_stored_facts(t, r->principal, &i->cert);
 	if (e == ERR_NOT_FOUND)
 		diag_set(diag, "Certificate not found (id: %s)", i->hex);
 	if (e != ERR_OK)

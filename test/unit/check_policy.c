@@ -684,7 +684,7 @@ static const struct {
 } uses[] = {
 	{ DOC(ALLOW("*", "*")), 0 },
 	{ DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.ThingName}")), POLICY_USES_THING },
-	{ DOC(IF("Allow", "Connect", "'Null':{'iot:LastWillTopic':true}")), POLICY_USES_CONNECT },
+	{ DOC(IF("Allow", "Connect", "'Null':{'iot:LastWillTopic':true}")), 0 },
 	{ DOC(ALLOW("UpdateCertificate", "*")), POLICY_ALLOWS_CONTROL },
 	{ DOC(ALLOW("*Certificate", "*")), POLICY_ALLOWS_CONTROL },
 	{ DOC(DENY("UpdateCertificate", "*")), 0 },
