@@ -3,20 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/ca_dir.h"
+#include "jitr/ca_mirror.h"
 #include "jitr/request.h"
 #include "jitr/text.h"
 
 #include "command.h"
 
-/* A mirror that failed is tried again after this long. */
-#define MIRROR_RETRY_MS 10000
-
 struct api {
 	struct api_config config;
 	struct account    account;
-	int64_t           mirror_retry; /* when; 0: it is up to date */
-	bool              mirror_busy;
+	struct ca_mirror  mirror;
 };
 
 /*
@@ -48,6 +44,8 @@ api_open(const struct api_config *config, struct api **out)
 	a->config = *config;
 	a->account = (struct account){ a->config.account_id, a->config.region,
 		arn_scope_of(a->config.region, a->config.account_id) };
+	a->mirror = (struct ca_mirror){ .ca_path = config->ca_path, .store = config->store,
+		.writer = config->writer, .report = config->report, .now = config->now };
 	*out = a;
 	return ERR_OK;
 }
@@ -277,21 +275,7 @@ request_committed(struct job *job)
 	struct request *r = (struct request *)job;
 
 	if (r->changes_ca)
-		r->mirror_result = ca_dir_sync(r->api->config.ca_path, r->api->config.store,
-		    &r->mirror_diag);
-}
-
-static void
-mirrored(struct api *a, enum err result, const struct diag *diag)
-{
-	if (result == ERR_OK) {
-		a->mirror_retry = 0;
-		return;
-	}
-	report_line(a->config.report, LEVEL_ERROR,
-	    "%s; devices of a new CA cannot connect until this is mended, trying again in %d s",
-	    diag->text, MIRROR_RETRY_MS / 1000);
-	a->mirror_retry = a->config.now() + MIRROR_RETRY_MS;
+		r->mirror_result = ca_mirror_sync(&r->api->mirror, &r->mirror_diag);
 }
 
 /* Changes whose commit failed, or that did not fit into the queue, were not
@@ -322,7 +306,7 @@ request_finish(struct job *job, void *context)
 	if (job->result != ERR_OK)
 		fail_changes(r, job->result, job->failure);
 	else if (r->changes_ca)
-		mirrored(a, r->mirror_result, &r->mirror_diag);
+		ca_mirror_synced(&a->mirror, r->mirror_result, &r->mirror_diag);
 	for (size_t i = r->done; i < r->end; i++) {
 		const struct command *c = &r->commands[i];
 
@@ -550,66 +534,14 @@ api_request(struct api *a, const struct client *c, struct view payload, const ch
  * The CA mirror when no request asks for it.
  */
 
-struct mirror_job {
-	struct job  job;
-	struct api *api;
-	enum err    result;
-	struct diag diag;
-};
-
-static enum err
-mirror_run(struct txn *t, struct job *job, int64_t now)
-{
-	(void)t;
-	(void)job;
-	(void)now;
-	return ERR_OK;
-}
-
-static void
-mirror_committed(struct job *job)
-{
-	struct mirror_job *m = (struct mirror_job *)job;
-
-	m->result = ca_dir_sync(m->api->config.ca_path, m->api->config.store, &m->diag);
-}
-
-static void
-mirror_finish(struct job *job, void *context)
-{
-	struct mirror_job *m = (struct mirror_job *)job;
-
-	(void)context;
-	m->api->mirror_busy = false;
-	if (job->result == ERR_OK)
-		mirrored(m->api, m->result, &m->diag);
-	free(m);
-}
-
-static const struct job_type mirror_type = { "mirror", false, mirror_run, mirror_committed,
-	mirror_finish };
-
 void
 api_changed_elsewhere(struct api *a)
 {
-	struct mirror_job *m;
-
-	a->mirror_retry = a->config.now() + MIRROR_RETRY_MS; /* should it not come to it now */
-	if (a->mirror_busy)
-		return;
-	m = calloc(1, sizeof(*m));
-	if (m == NULL)
-		return;
-	m->job.type = &mirror_type;
-	m->api = a;
-	a->mirror_busy = writer_submit(a->config.writer, &m->job) == ERR_OK;
-	if (!a->mirror_busy)
-		free(m);
+	ca_mirror_start(&a->mirror);
 }
 
 void
 api_tick(struct api *a)
 {
-	if (a->mirror_retry != 0 && a->config.now() >= a->mirror_retry)
-		api_changed_elsewhere(a);
+	ca_mirror_tick(&a->mirror);
 }

@@ -9,7 +9,7 @@ HEADERS = {
     0: ["base"],
     1: ["text", "model", "codec", "event", "decide", "facts", "variable", "pattern", "condition", "policy", "policy_form"],
     2: ["x509", "store", "json"],
-    3: ["writer", "registry", "registry_policy", "registry_thing", "outbox", "gate", "inquiry", "ca_dir", "stats", "broker", "report"],
+    3: ["writer", "registry", "registry_policy", "registry_thing", "outbox", "gate", "inquiry", "ca_dir", "ca_mirror", "stats", "broker", "report"],
     4: ["request"],
     5: ["config"],
 }
