@@ -17,6 +17,7 @@ enum comparison {
 	COMPARE_NUMBER,
 	COMPARE_DATE,
 	COMPARE_NULL,
+	COMPARE_EXPRESSION, /* of rules alone */
 };
 
 enum {
@@ -75,6 +76,7 @@ struct expected {
 	struct decimal        number;
 	int64_t               date;
 	bool                  truth; /* of Bool and Null */
+	const struct expression *expression;
 };
 
 struct condition {

@@ -31,6 +31,7 @@ enum cert_status {
 	CERT_PENDING_TRANSFER,
 	CERT_PENDING_ACTIVATION,
 };
+#define CERT_STATUS_COUNT (CERT_PENDING_ACTIVATION + 1)
 
 /* How a CA was registered: DEFAULT with proof of possession of its key,
  * SNI_ONLY without (aws-iot A.2.1).  A certificate has the mode of its CA. */
@@ -67,6 +68,63 @@ struct ca_document {
 	struct view tags;          /* a JSON array of {"Key":...,"Value":...} */
 };
 
+/* What is asked of the revocation list of a CA: with REQUIRED a current one must
+ * be there, with GRACE one that is not older than so many days beyond its
+ * nextUpdate.  With IF_PRESENT whatever is there refuses whom it lists. */
+enum crl_check {
+	CRL_REQUIRED,
+	CRL_GRACE,
+	CRL_IF_PRESENT,
+};
+
+#define CRL_GRACE_DAYS_MAX 3650
+
+/* What an operator sets for a CA besides AWS's fields.  Texts are empty when
+ * not set. */
+struct ca_settings {
+	enum crl_check crl_check;
+	uint32_t       crl_grace_days;  /* with CRL_GRACE; otherwise 0 */
+	struct view    crl_file;        /* on the broker's machine, read again when it changes */
+	struct view    activation;      /* the rule: a JSON document (rule.h) */
+	bool           supersedes;      /* the rule says so, with: */
+	int64_t        supersede_after; /* ms; otherwise 0 */
+	struct view    template_name;   /* AWS: registrationConfig.templateName */
+};
+
+/* Of a CA for which nothing was set. */
+#define CA_SETTINGS_DEFAULT ((struct ca_settings){ .crl_check = CRL_IF_PRESENT })
+
+#define CRL_NUMBER_MAX 20 /* bytes (RFC 5280 5.2.3) */
+
+/* The revocation list of a CA that is in force (RFC 5280 5): what is looked at
+ * for each connection. */
+struct crl {
+	uint64_t      list;         /* under which number its entries are stored */
+	int64_t       this_update, next_update;
+	int64_t       imported;
+	uint32_t      count;        /* of entries */
+	bool          applied;      /* every certificate it names is REVOKED by now */
+	struct certid digest;       /* SHA-256 over its DER */
+	uint8_t       number_len;   /* 0: it has no cRLNumber */
+	uint8_t       number[CRL_NUMBER_MAX]; /* big-endian, without zeros in front */
+};
+
+/* RFC 5280 5.3.1; the numbers are the standard's. */
+enum revocation_reason {
+	REVOKED_UNSPECIFIED = 0,
+	REVOKED_HOLD        = 6, /* may be lifted by a later list */
+	REVOKED_REASON_MAX  = 10,
+};
+
+/* A serial number as the content of its DER INTEGER; longer ones are on no list. */
+#define SERIAL_MAX 64
+
+/* An entry of a revocation list. */
+struct revoked {
+	int64_t date;
+	uint8_t reason; /* enum revocation_reason, or another number of the standard */
+};
+
 /* A registered client certificate: what is looked at for each connection. */
 struct cert {
 	struct certid     id;
@@ -84,6 +142,51 @@ struct cert {
 struct cert_document {
 	struct view der;
 	struct view pem; /* as received; empty when it came by a handshake */
+};
+
+/* Why a certificate has its status. */
+struct cert_note {
+	int64_t       time;
+	bool          superseded; /* by: */
+	struct certid successor;
+	struct view   text;
+};
+
+#define NOTE_TEXT_MAX 512
+
+/* The last time a certificate was turned away. */
+struct refusal {
+	int64_t     time;
+	struct view code;    /* reason_code() */
+	struct view details; /* in words */
+	struct view client_id, address; /* empty: not known */
+};
+
+#define REFUSAL_TEXT_MAX 512 /* of each of its texts */
+
+/* What is to be done at a time of its own. */
+enum agenda_kind {
+	AGENDA_EXPIRY,    /* time: notAfter of a certificate nobody was warned of */
+	AGENDA_SUPERSEDE, /* time: when it becomes INACTIVE */
+};
+
+struct agenda_entry {
+	enum agenda_kind kind;
+	int64_t          time;
+	struct certid    id;
+	struct certid    successor; /* of AGENDA_SUPERSEDE */
+};
+
+/* A template for just-in-time provisioning (AWS: provisioning template). */
+#define TEMPLATE_NAME_MAX 36
+#define TEMPLATE_BODY_MAX 10240 /* characters */
+
+struct provisioning_template {
+	struct view       name;
+	bool              enabled;
+	int64_t           created, modified;
+	struct generation generation;
+	struct view       description, role_arn, body;
 };
 
 /* Names of policies: 1 to 128 of [A-Za-z0-9_+=,.@-]; of things, and of their

@@ -58,11 +58,17 @@ struct subject {
 	struct view head, name;
 };
 
+struct expression; /* a regular expression: expression.h */
+
 /* One evaluation: what is known, and what is left to spend. */
 struct context {
 	const struct facts *facts;
 	bool                connecting; /* the action is iot:Connect */
 	size_t              steps;
+
+	/* Matching allocates, so it is not of the core; NULL where there are no
+	 * expressions, and one that is met all the same is hidden. */
+	enum truth (*expression_match)(const struct expression *e, struct view value);
 };
 
 enum truth pattern_match(const struct pattern *p, const struct subject *s, struct context *c);

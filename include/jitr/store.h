@@ -78,6 +78,22 @@ void              store_put_ca(struct txn *t, const struct ca *ca,
                  const struct ca_document *document_or_null);
 void              store_delete_ca(struct txn *t, const struct certid *id);
 
+/* What was set for a CA; ERR_NOT_FOUND: nothing was.  Deleted with the CA. */
+MUST_USE enum err store_get_ca_settings(struct txn *t, const struct certid *id,
+    struct ca_settings *out);
+void              store_put_ca_settings(struct txn *t, const struct certid *id,
+                 const struct ca_settings *settings);
+
+/* CAs in the order of their ids that have a setting: for what looks after
+ * their files.  after NULL: from the start. */
+struct ca_setting_entry {
+	struct certid      id;
+	struct ca_settings settings;
+};
+
+MUST_USE enum err store_list_ca_settings(struct txn *t, const struct certid *after,
+    struct ca_setting_entry *out, size_t max, size_t *count);
+
 /* The CAs whose subject has this hash: nth = 0, 1, ... until ERR_NOT_FOUND.
  * Names are not unique (AWS allows ten CAs of one subject) and hashes less so:
  * check names and signatures. */
@@ -91,6 +107,23 @@ MUST_USE enum err store_get_cert_document(struct txn *t, const struct certid *id
 void              store_put_cert(struct txn *t, const struct cert *cert,
                  const struct cert_document *document_or_null);
 void              store_delete_cert(struct txn *t, const struct certid *id);
+
+/* Its serial number (model.h), out of the stored certificate; empty: it has
+ * none that can be on a list. */
+MUST_USE enum err store_get_cert_serial(struct txn *t, const struct certid *id,
+    struct view *out);
+
+/* Why it has its status, and when it was last turned away; deleted with the
+ * certificate.  Longer texts than model.h says are cut. */
+MUST_USE enum err store_get_cert_note(struct txn *t, const struct certid *id,
+    struct cert_note *out);
+void              store_put_cert_note(struct txn *t, const struct certid *id,
+                 const struct cert_note *note);
+void              store_delete_cert_note(struct txn *t, const struct certid *id);
+MUST_USE enum err store_get_refusal(struct txn *t, const struct certid *id,
+    struct refusal *out);
+void              store_put_refusal(struct txn *t, const struct certid *id,
+                 const struct refusal *refusal);
 
 /* Is there any certificate registered under this CA? */
 MUST_USE enum err store_has_cert_of(struct txn *t, const struct certid *ca_id, bool *out);
@@ -106,15 +139,88 @@ struct position {
 };
 
 struct listing {
-	const struct certid   *ca;    /* only certificates of this CA; NULL: all */
-	const struct position *after; /* NULL: from the start */
-	bool                   ascending;
+	const struct certid    *ca;     /* only certificates of this CA; NULL: all */
+	const enum cert_status *status; /* only those of this status; NULL, or with ca: all */
+	const struct position  *after;  /* NULL: from the start */
+	bool                    ascending;
 };
 
 MUST_USE enum err store_list_cas(struct txn *t, const struct listing *l, struct ca *out,
     size_t max, size_t *count);
 MUST_USE enum err store_list_certs(struct txn *t, const struct listing *l, struct cert *out,
     size_t max, size_t *count);
+
+/*
+ * Revocation lists.  The entries of a list are stored under its number, before
+ * and after a CA refers to it: many transactions make or remove a list, one
+ * puts it in force.
+ */
+MUST_USE enum err store_get_crl(struct txn *t, const struct certid *ca_id, struct crl *out);
+void              store_put_crl(struct txn *t, const struct certid *ca_id, const struct crl *crl);
+void              store_delete_crl(struct txn *t, const struct certid *ca_id);
+
+/* CAs that have a list, in the order of their ids; after NULL: from the start. */
+struct crl_entry {
+	struct certid ca_id;
+	struct crl    crl;
+};
+
+MUST_USE enum err store_list_crls(struct txn *t, const struct certid *after,
+    struct crl_entry *out, size_t max, size_t *count);
+
+/* A number that no list has had: it is used up by the commit. */
+MUST_USE enum err store_new_list(struct txn *t, uint64_t *list);
+
+/* list: the newest there is; serial: beyond all that were appended to it. */
+void              store_append_revoked(struct txn *t, uint64_t list, struct view serial,
+                 const struct revoked *entry);
+MUST_USE enum err store_get_revoked(struct txn *t, uint64_t list, struct view serial,
+    struct revoked *out);
+
+/* The first list at or behind this number that has entries. */
+MUST_USE enum err store_next_list(struct txn *t, uint64_t from, uint64_t *list);
+
+/* Removes at most max entries of the list; *left: there are more. */
+MUST_USE enum err store_drop_revoked(struct txn *t, uint64_t list, size_t max, bool *left);
+
+/* The next certificate registered under the CA that the list names, in the
+ * order of serial numbers.  The walk begins with all zero, and looks at no
+ * more than *steps rows, which it counts down; *steps 0 and ERR_NOT_FOUND: go
+ * on later. */
+struct revoked_walk {
+	uint8_t       serial[SERIAL_MAX];
+	size_t        serial_len;
+	bool          started;
+	struct certid id; /* the last one of this serial number */
+};
+
+MUST_USE enum err store_next_revoked_cert(struct txn *t, const struct certid *ca_id,
+    uint64_t list, struct revoked_walk *walk, size_t *steps, struct certid *id,
+    struct revoked *out);
+
+/* What is to be done at a time of its own: the earliest of a kind.  Entries of
+ * AGENDA_EXPIRY come and go with the certificates. */
+MUST_USE enum err store_next_agenda(struct txn *t, enum agenda_kind kind,
+    struct agenda_entry *out);
+void              store_put_agenda(struct txn *t, const struct agenda_entry *entry);
+void              store_delete_agenda(struct txn *t, const struct agenda_entry *entry);
+
+/* Provisioning templates, under their names, and listed in that order. */
+MUST_USE enum err store_get_template(struct txn *t, struct view name,
+    struct provisioning_template *out);
+void              store_put_template(struct txn *t, const struct provisioning_template *made);
+void              store_delete_template(struct txn *t, struct view name);
+MUST_USE enum err store_list_templates(struct txn *t, const struct view *after,
+    struct provisioning_template *out, size_t max, size_t *count);
+
+/* How much there is of everything; each costs no more than a look-up. */
+struct store_counts {
+	uint64_t certs[CERT_STATUS_COUNT];
+	uint64_t cas, policies, things, messages;
+	uint64_t bytes_used, bytes_most; /* of the file, and db_map_size_mb */
+};
+
+MUST_USE enum err store_count(struct txn *t, struct store_counts *out);
 
 /*
  * Policies, under their names.  A put copies what it is given; what a get

@@ -36,7 +36,11 @@ struct job_type {
 
 	/* Writer thread, after the batch was committed and before finish; not
 	 * called when the job or its commit failed.  For what must follow the
-	 * change on disk, outside the database.  May be NULL. */
+	 * change on disk, outside the database.  May be NULL.
+	 *
+	 * A long job does a part of its work at each run, and notes here what is
+	 * done: with job->again set it goes to the end of the queue and is run
+	 * again, behind all that came meanwhile. */
 	void (*committed)(struct job *job);
 
 	/* Broker thread, after the commit, job->result set.  Frees the job. */
@@ -49,6 +53,7 @@ struct job {
 	struct job            *next;
 	enum err               result;
 	const char            *failure; /* why the store failed, in words; NULL: it did not */
+	bool                   again;   /* set and cleared by committed() */
 };
 
 struct writer_config {
@@ -69,6 +74,17 @@ MUST_USE enum err writer_submit(struct writer *w, struct job *job);
 
 /* Broker thread.  Finishes at most max jobs that are done; answers how many. */
 size_t writer_collect(struct writer *w, size_t max, void *context);
+
+/* What the writer has to do, and what commits cost; any thread. */
+struct writer_state {
+	size_t   waiting;        /* jobs submitted and not finished */
+	uint64_t commits;        /* with a change, since the start */
+	uint64_t commit_us;      /* all of them together */
+	uint64_t commit_us_max;  /* the longest since this was last asked */
+	uint64_t commit_us_last;
+};
+
+void writer_look(struct writer *w, struct writer_state *out);
 
 /* Commits what waits, stops the thread, finishes the rest.  NULL is fine. */
 void writer_stop(struct writer *w, void *context);

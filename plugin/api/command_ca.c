@@ -308,7 +308,8 @@ render_cas(struct txn *t, struct command *c, cJSON *data)
 	struct ca *page = calloc(PAGE_MAX + 1, sizeof(*page));
 	cJSON *list = cJSON_AddArrayToObject(data, "certificates");
 	struct position after = { c->page.after.created, c->page.after.id };
-	struct listing l = { NULL, c->page.has_after ? &after : NULL, c->page.ascending };
+	struct listing l = { .after = c->page.has_after ? &after : NULL,
+		.ascending = c->page.ascending };
 	size_t count = 0;
 	enum err e = ERR_NOMEM;
 

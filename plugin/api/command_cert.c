@@ -204,7 +204,8 @@ render_list(struct txn *t, struct command *c, const struct certid *ca, cJSON *da
 	struct cert *page = calloc(PAGE_MAX + 1, sizeof(*page));
 	cJSON *list = cJSON_AddArrayToObject(data, "certificates");
 	struct position after = { c->page.after.created, c->page.after.id };
-	struct listing l = { ca, c->page.has_after ? &after : NULL, c->page.ascending };
+	struct listing l = { .ca = ca, .after = c->page.has_after ? &after : NULL,
+		.ascending = c->page.ascending };
 	size_t count = 0, size = c->page.size;
 	enum err e = ERR_NOMEM;
 

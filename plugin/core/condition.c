@@ -21,6 +21,7 @@ read_given(const struct condition *c, struct view text, const struct facts *f)
 	switch (c->operator.comparison) {
 	case COMPARE_TEXT:
 	case COMPARE_NULL:
+	case COMPARE_EXPRESSION:
 		g.readable = true;
 		break;
 	case COMPARE_ARN:
@@ -92,6 +93,9 @@ compare(const struct condition *c, const struct expected *e, const struct given 
 	case COMPARE_DATE:
 		return truth_of(in_order(c->operator.order,
 		    (g->date > e->date) - (g->date < e->date)));
+	case COMPARE_EXPRESSION:
+		return context->expression_match != NULL
+		    ? context->expression_match(e->expression, g->text) : TRUTH_HIDDEN;
 	case COMPARE_NULL:
 		break;
 	}

@@ -7,21 +7,22 @@ import sys
 LAYERS = {"core": 1, "adapter": 2, "service": 3, "api": 4, "shell": 5}
 HEADERS = {
     0: ["base"],
-    1: ["text", "model", "codec", "event", "decide", "facts", "variable", "pattern", "condition", "policy", "policy_form"],
-    2: ["x509", "store", "json"],
+    1: ["text", "model", "codec", "crl_walk", "decide", "der", "event", "facts", "variable", "pattern", "condition", "plan", "policy", "policy_form", "rule", "template"],
+    2: ["crl", "expression", "json", "store", "x509"],
     3: ["writer", "registry", "registry_policy", "registry_thing", "outbox", "gate", "inquiry", "ca_dir", "ca_mirror", "stats", "broker", "report"],
     4: ["request"],
     5: ["config"],
 }
 DOORS = {
-    r"openssl/": r"plugin/adapter/x509\w*\.[ch]|ctl/\w+\.[ch]",
+    r"openssl/": r"plugin/adapter/(crl|x509)\w*\.[ch]|ctl/\w+\.[ch]",
     r"lmdb\.h": r"plugin/adapter/store\w*\.[ch]",
-    r"cjson/": r"plugin/adapter/(json|policy)\w*\.[ch]|plugin/api/\w+\.[ch]|ctl/\w+\.[ch]",
+    r"regex\.h": r"plugin/adapter/expression\.c",
+    r"cjson/": r"plugin/adapter/(json|policy|rule|template)\w*\.[ch]|plugin/api/\w+\.[ch]|ctl/\w+\.[ch]",
     r"pthread\.h": r"plugin/service/writer\.c",
     r"mosquitto(/|\.h|_broker|_plugin)": r"plugin/shell/mosquitto_api\.h|ctl/client\.[ch]",
     r"(uthash|utlist)\.h": r"plugin/service/\w+\.[ch]",
 }
-PURE = {"decide", "codec", "event", "model", "base", "facts", "variable", "pattern", "condition", "condition_parse", "policy"}
+PURE = {"base", "codec", "condition", "condition_parse", "crl_walk", "decide", "der", "event", "facts", "model", "pattern", "policy", "rule", "template", "variable"}
 IMPURE = re.compile(r"\b(time|clock_gettime|malloc|calloc|realloc|free|fopen|getenv|rand)\s*\(")
 
 
