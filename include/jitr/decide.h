@@ -14,13 +14,14 @@
 #ifndef JITR_DECIDE_H
 #define JITR_DECIDE_H
 
-#include "jitr/model.h"
+#include "jitr/plan.h"
 
 /* What the client presented, as far as the certificate itself tells.  The
  * facts from is_leaf on count only for a certificate that is not registered;
  * left zero, they refuse. */
 struct presented {
 	struct certid id;
+	struct serial serial;
 	int64_t       not_before, not_after;
 	bool          is_leaf;          /* not a CA certificate */
 	bool          strong_signature; /* SHA-2 with RSA, DSA or ECDSA, or EdDSA */
@@ -29,9 +30,29 @@ struct presented {
 	enum answer   issued_by_ca;     /* signature checked with the key of the CA given */
 };
 
+/* What the revocation list of its CA says of a certificate.  Left zero, it
+ * lets nobody in. */
+struct revocation {
+	enum crl_check check;
+	int64_t        grace;       /* ms, with CRL_GRACE */
+	bool           has_list;
+	int64_t        next_update; /* of the list */
+	bool           listed;
+	bool           on_hold;     /* listed, but may be taken off again */
+};
+
+/* What the registry knows of it. */
+struct known {
+	const struct ca   *ca;   /* the registered CA that the certificate names as its issuer,
+	                          * or under which it was registered; NULL: there is none */
+	const struct cert *cert; /* the registered certificate with this id; NULL: none */
+	struct revocation  revocation; /* does not count for one registered without a CA */
+};
+
 struct decide_rules {
 	int64_t announce_interval; /* ms, per certificate; 0: at every attempt, as AWS */
 	bool    defer_unknown;     /* unknown CA: let another plugin judge */
+	bool    accept_first;      /* also a connection that a template activates; rules do */
 };
 
 enum verdict {
@@ -67,6 +88,20 @@ enum verdict {
 	X(REASON_PENDING_TRANSFER, "DEVICE_CERTIFICATE_PENDING_TRANSFER", "waits for transfer") \
 	X(REASON_INACTIVE, "DEVICE_CERTIFICATE_INACTIVE", "inactive")                        \
 	X(REASON_REVOKED, "DEVICE_CERTIFICATE_REVOKED", "revoked")                           \
+	X(REASON_ON_LIST, "CERTIFICATE_ON_REVOCATION_LIST",                                  \
+	    "on the revocation list of its CA")                                              \
+	X(REASON_ON_HOLD, "CERTIFICATE_ON_HOLD", "on hold by the revocation list of its CA") \
+	X(REASON_LIST_MISSING, "REVOCATION_LIST_MISSING",                                    \
+	    "its CA has no revocation list, and one is required")                            \
+	X(REASON_LIST_STALE, "REVOCATION_LIST_STALE",                                        \
+	    "the revocation list of its CA is out of date")                                  \
+	/* decide_plan's. */                                                                 \
+	X(REASON_RULE_WAITS, "ACTIVATION_RULE_NOT_MET", "the rule of its CA leaves it pending") \
+	X(REASON_RULE_REVOKES, "ACTIVATION_RULE_REVOKES", "revoked by the rule of its CA")   \
+	X(REASON_PROVISIONING_FAILED, "PROVISIONING_FAILED",                                 \
+	    "it could not be provisioned by the template of its CA")                         \
+	X(REASON_PROVISIONED_NOW, "DEVICE_CERTIFICATE_PROVISIONED",                          \
+	    "provisioned now, may connect the next time")                                    \
 	/* Not decide_connect's: gate.h's own refusals. */                                   \
 	X(REASON_UNREADABLE, "CERTIFICATE_MALFORMED", "the certificate cannot be read")      \
 	X(REASON_DELETED, "DEVICE_CERTIFICATE_DELETED", "not registered any more")              \
@@ -76,6 +111,9 @@ enum verdict {
 	X(REASON_POLICY_UNUSABLE, "POLICY_UNUSABLE", "a policy of it cannot be used")  \
 	X(REASON_NAME_RESERVED, "NOT_AUTHENTICATED",                                         \
 	    "claims the name of a certificate without presenting it")                        \
+	X(REASON_CLONE, "DEVICE_CERTIFICATE_SHARED",                                         \
+	    "another client uses the same certificate")                                      \
+	X(REASON_NOT_STORED, "REGISTRATION_FAILED", "its registration could not be stored")  \
 	X(REASON_REGISTRY_FAILED, "INTERNAL_SERVER_ERROR", "the registry cannot be read")
 
 enum reason {
@@ -89,8 +127,12 @@ const char *reason_text(enum reason r);
 const char *reason_code(enum reason r);
 
 enum {
-	EFFECT_REGISTER = 1u << 0, /* store the certificate as PENDING_ACTIVATION */
+	EFFECT_REGISTER = 1u << 0, /* store the certificate */
 	EFFECT_ANNOUNCE = 1u << 1, /* put a registered-event in the outbox */
+	EFFECT_REVOKE   = 1u << 2, /* it is REVOKED from now on */
+	EFFECT_PLAN     = 1u << 3, /* from decide_connect(): its CA's rule or template may say
+	                            * what is to become of it; from decide_plan(): what that
+	                            * says is to be carried out */
 };
 
 struct decision {
@@ -99,13 +141,14 @@ struct decision {
 	unsigned     effects;
 };
 
-/*
- * ca:   the registered CA that the certificate names as its issuer, or NULL.
- * cert: the registered certificate with this id, or NULL.
- * now:  ms since 1970.
- */
-struct decision decide_connect(const struct presented *p, const struct ca *ca,
-    const struct cert *cert, const struct decide_rules *rules, int64_t now);
+/* now: ms since 1970. */
+struct decision decide_connect(const struct presented *p, const struct known *known,
+    const struct decide_rules *rules, int64_t now);
+
+/* What a plan makes of a decision of decide_connect(); NULL: the CA has neither
+ * rule nor template.  Without EFFECT_PLAN there nothing changes here. */
+struct decision decide_plan(struct decision d, const struct plan *plan,
+    const struct decide_rules *rules);
 
 /* May updateCertificate take a certificate from one status to the other
  * (aws-iot A.3.6)?  To the same status: yes, it changes nothing. */

@@ -23,6 +23,13 @@
 #define CONTROL_TOPIC          "$CONTROL/jitr/v1"
 #define CONTROL_RESPONSE_TOPIC "$CONTROL/jitr/v1/response"
 
+/* One certificate, used by two clients or from two addresses at once. */
+enum clone_policy {
+	CLONE_ALLOW,  /* told of and counted */
+	CLONE_NEWEST, /* the newest stays, the others are closed */
+	CLONE_OLDEST, /* the newcomer is refused */
+};
+
 /* What an ACTIVE certificate may do. */
 enum authorization {
 	AUTHORIZATION_POLICY, /* the policies attached to it decide (aws-iot F) */
@@ -43,6 +50,8 @@ struct gate_config {
 	bool                   deny_publish_disconnects;
 	bool                   deny_subscribe_disconnects;
 	bool                   client_id_as_is; /* facts.h */
+	bool                   event_details;   /* event.h */
+	enum clone_policy      clone_policy;
 	struct arn_scope       scope;
 	char *const           *admin_users; /* borrowed for the gate's life */
 	size_t                 admin_user_count;
@@ -129,6 +138,9 @@ void gate_disconnected(struct gate *g, const void *client);
 /* This certificate changed; NULL: anything may have changed (another process
  * wrote).  Its clients are judged anew and cut off from gate_tick(). */
 void gate_changed(struct gate *g, const struct certid *id_or_null);
+
+/* A CA has another revocation list. */
+void gate_crl_changed(struct gate *g);
 
 /* This policy has another default version, or is gone; this thing changed. */
 void gate_policy_changed(struct gate *g, struct view name);

@@ -17,7 +17,8 @@
 
 struct inquiry_request {
 	const struct certid *principal; /* NULL: none, only the policies added */
-	struct x509_st      *x;         /* of a certificate that may not be registered; NULL */
+	struct x509_st      *x;         /* a certificate, registered or not, to be explained;
+	                                 * NULL */
 	struct view          client_id; /* data NULL: not given */
 	struct view          source;    /* an IP address; data NULL: not given */
 	const struct view   *add, *skip; /* names of policies */
@@ -50,13 +51,17 @@ bool inquiry_missing(const struct inquiry *i, size_t nth, struct view *name);
 
 /* What would be answered to a CONNECT with this certificate now. */
 struct explanation {
-	struct certid    id, ca_id;
-	bool             registered, has_ca;
-	enum cert_status status; /* if registered */
-	struct decision  decision; /* with policies, where they decide */
+	struct certid      id, ca_id;
+	bool               registered, has_ca;
+	enum cert_status   status;   /* if registered */
+	struct decision    decision; /* with policies, where they decide */
+	struct diag        details;  /* of its reason; empty: there is no more to say */
+	const struct plan *plan;     /* what the rule or template of its CA says, as long as the
+	                              * inquiry is open; NULL: it was not asked */
 };
 
-MUST_USE enum err inquiry_explain(struct gate *g, struct txn *t, struct x509_st *x,
-    const struct inquiry *i, struct explanation *out);
+/* Of an inquiry with x. */
+MUST_USE enum err inquiry_explain(struct gate *g, struct txn *t, const struct inquiry *i,
+    struct explanation *out);
 
 #endif

@@ -116,8 +116,13 @@ enum revocation_reason {
 	REVOKED_REASON_MAX  = 10,
 };
 
-/* A serial number as the content of its DER INTEGER; longer ones are on no list. */
+/* A serial number as the content of its DER INTEGER. */
 #define SERIAL_MAX 64
+
+struct serial {
+	uint8_t len; /* 0: it is longer than that, and on no list */
+	uint8_t b[SERIAL_MAX];
+};
 
 /* An entry of a revocation list. */
 struct revoked {

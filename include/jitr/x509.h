@@ -86,6 +86,9 @@ void              x509_trust_partial_chains_undo(void);
 /* What policies may ask of it: facts.h.  Free with free(). */
 MUST_USE enum err x509_read_facts(struct x509_st *x, struct cert_facts **out);
 
+/* SHA-256. */
+MUST_USE enum err digest_of(struct view bytes, struct certid *out);
+
 /* Random bytes for codes and ids. */
 MUST_USE enum err random_fill(void *out, size_t len);
 

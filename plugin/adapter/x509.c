@@ -11,6 +11,7 @@
  * x509*.c files that may fail ends with an empty queue, whoever filled it.
  */
 #include <limits.h>
+#include <string.h>
 #include <time.h>
 
 #include <openssl/asn1.h>
@@ -76,11 +77,31 @@ id_read(const X509 *x, struct certid *id)
 	return X509_digest(x, EVP_sha256(), id->b, NULL) == 1;
 }
 
+/* The content of the INTEGER: behind its tag and a length of one byte. */
+static bool
+serial_read(const X509 *x, struct serial *out)
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(x);
+	unsigned char       der[2 + SERIAL_MAX], *at = der;
+	int                 len = i2d_ASN1_INTEGER(serial, NULL);
+
+	if (len < 0)
+		return false;
+	if (len < 3 || len > (int)sizeof(der))
+		return true;
+	if (i2d_ASN1_INTEGER(serial, &at) != len)
+		return false;
+	out->len = (uint8_t)(len - 2);
+	memcpy(out->b, der + 2, out->len);
+	return true;
+}
+
 enum err
 x509_read(struct x509_st *x, struct presented *out)
 {
 	*out = (struct presented){0};
-	if (!id_read(x, &out->id) || !validity_read(x, &out->not_before, &out->not_after))
+	if (!id_read(x, &out->id) || !serial_read(x, &out->serial) ||
+	    !validity_read(x, &out->not_before, &out->not_after))
 		return openssl_failure(ERR_CERTIFICATE);
 	ERR_clear_error();
 	return ERR_OK;
@@ -242,6 +263,15 @@ x509_trust_partial_chains_undo(void)
 	if (our_rule_holds())
 		(void)X509_VERIFY_PARAM_clear_flags(our_rule, X509_V_FLAG_PARTIAL_CHAIN);
 	ERR_clear_error();
+}
+
+enum err
+digest_of(struct view bytes, struct certid *out)
+{
+	if (EVP_Digest(bytes.data, bytes.len, out->b, NULL, EVP_sha256(), NULL) != 1)
+		return openssl_failure(ERR_CRYPTO);
+	ERR_clear_error();
+	return ERR_OK;
 }
 
 enum err

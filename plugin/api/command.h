@@ -195,6 +195,7 @@ void parse_thing_name(struct members *m, const char *name, bool required, struct
 void parse_principal(struct members *m, const char *name, struct command *c); /* ARN or id */
 
 void     add_view(cJSON *o, const char *name, struct view v); /* not if empty */
+void     add_text(cJSON *o, const char *name, const char *text); /* as far as it is UTF-8 */
 void     add_hex(cJSON *o, const char *name, const uint8_t *bytes, size_t len);
 void     add_time(cJSON *o, const char *name, int64_t ms); /* seconds with a fraction */
 void     add_id_arn(cJSON *o, const char *name, const struct account *a, enum resource r,

@@ -380,6 +380,36 @@ add_decision(cJSON *data, const char *name, const struct inquiry *i, enum policy
 	return r;
 }
 
+/* As far as its status goes; then its policies decide. */
+static bool
+may_come_in(const struct explanation *ex)
+{
+	return (ex->registered && ex->status == CERT_ACTIVE) ||
+	    (ex->plan != NULL && ex->plan->status == CERT_ACTIVE);
+}
+
+static const char *
+details_of(const struct explanation *ex)
+{
+	if (ex->decision.verdict == VERDICT_DEFER)
+		return "not judged here: other plugins decide";
+	return ex->details.text[0] != '\0' ? ex->details.text : reason_text(ex->decision.reason);
+}
+
+/* What the rule or template of its CA says of it. */
+static void
+add_plan(cJSON *data, const struct plan *plan)
+{
+	cJSON *o;
+
+	if (plan == NULL)
+		return;
+	o = cJSON_AddObjectToObject(data, "activation");
+	cJSON_AddStringToObject(o, "by", plan->origin == PLAN_RULE ? "rule" : "template");
+	cJSON_AddStringToObject(o, "status", cert_status_name(plan->status));
+	add_text(o, "details", plan->reason.text);
+}
+
 static void
 add_connect(cJSON *data, const struct command *c, const struct inquiry *i,
     const struct explanation *ex)
@@ -390,12 +420,11 @@ add_connect(cJSON *data, const struct command *c, const struct inquiry *i,
 	cJSON_AddBoolToObject(o, "allowed", allowed);
 	if (!allowed) {
 		cJSON_AddStringToObject(o, "reason", reason_code(ex->decision.reason));
-		cJSON_AddStringToObject(o, "details", ex->decision.verdict == VERDICT_DEFER
-		    ? "not judged here: other plugins decide" : reason_text(ex->decision.reason));
+		cJSON_AddStringToObject(o, "details", details_of(ex));
 	}
 	cJSON_AddBoolToObject(o, "registersCertificate", ex->decision.effects & EFFECT_REGISTER);
 	cJSON_AddBoolToObject(o, "publishesEvent", ex->decision.effects & EFFECT_ANNOUNCE);
-	if (ex->registered && ex->status == CERT_ACTIVE && c->inquiry.client_id.data != NULL)
+	if (may_come_in(ex) && c->inquiry.client_id.data != NULL)
 		(void)add_decision(o, "policies", i, POLICY_CONNECT, c->inquiry.client_id);
 }
 
@@ -437,9 +466,10 @@ explain(struct txn *t, struct command *c, cJSON *data)
 	r.x = c->x;
 	e = inquiry_open(c->gate, t, &r, &i, &c->diag);
 	if (e == ERR_OK)
-		e = inquiry_explain(c->gate, t, c->x, i, &ex);
+		e = inquiry_explain(c->gate, t, i, &ex);
 	if (e == ERR_OK) {
 		add_certificate(data, &ex);
+		add_plan(data, ex.plan);
 		add_connect(data, c, i, &ex);
 		if (c->inquiry.topic.data != NULL)
 			add_topic(data, c, i);

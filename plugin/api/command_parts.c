@@ -270,6 +270,18 @@ add_view(cJSON *o, const char *name, struct view v)
 	free(text);
 }
 
+/* It may quote a value cut in the middle of a character. */
+void
+add_text(cJSON *o, const char *name, const char *text)
+{
+	struct view rest = view_of(text);
+	size_t n;
+
+	while ((n = utf8_next(rest)) > 0)
+		rest = (struct view){ rest.data + n, rest.len - n };
+	add_view(o, name, (struct view){ (const uint8_t *)text, strlen(text) - rest.len });
+}
+
 void
 add_hex(cJSON *o, const char *name, const uint8_t *bytes, size_t len)
 {

@@ -94,28 +94,11 @@ add_resource(const struct command *c, cJSON *o)
 	}
 }
 
-/* The message may quote a value cut in the middle of a character. */
-static void
-add_message(cJSON *o, const char *message)
-{
-	struct view rest = view_of(message);
-	char *text = strdup(message);
-	size_t n;
-
-	while ((n = utf8_next(rest)) > 0)
-		rest = (struct view){ rest.data + n, rest.len - n };
-	if (text == NULL)
-		return;
-	text[strlen(message) - rest.len] = '\0';
-	cJSON_AddStringToObject(o, "message", text);
-	free(text);
-}
-
 static void
 add_error(const struct command *c, cJSON *o)
 {
 	cJSON_AddStringToObject(o, "error", err_aws_name(c->result));
-	add_message(o, c->diag.text[0] != '\0' ? c->diag.text : err_text(c->result));
+	add_text(o, "message", c->diag.text[0] != '\0' ? c->diag.text : err_text(c->result));
 	if (c->result == ERR_EXISTS)
 		add_resource(c, o);
 }

@@ -28,38 +28,46 @@ fault_of_validity(const struct presented *p, int64_t now)
 	return REASON_NONE;
 }
 
-/*
- * A pending certificate is announced at every attempt (aws-iot D.2, row 6):
- * that is the only retry its activator has.  An impatient client tries many
- * times a second, hence the interval.  A clock set back announces at once.
- */
-static struct decision
-deny_pending(const struct cert *cert, const struct decide_rules *rules, int64_t now)
+/* Whoever is listed and not merely on hold is revoked for good. */
+static bool
+is_revoked(const struct revocation *r)
 {
-	struct decision d = deny(REASON_PENDING_ACTIVATION);
-	int64_t since = now - cert->announced;
+	return r->listed && !r->on_hold;
+}
 
-	if (since < 0 || since >= rules->announce_interval)
-		d.effects = EFFECT_ANNOUNCE;
-	return d;
+/* A list that is missing or stale matters only to a CA that insists on one. */
+static enum reason
+fault_of_revocation(const struct revocation *r, int64_t now)
+{
+	int64_t good_until = r->next_update;
+
+	if (r->listed)
+		return r->on_hold ? REASON_ON_HOLD : REASON_ON_LIST;
+	if (r->check == CRL_IF_PRESENT)
+		return REASON_NONE;
+	if (!r->has_list)
+		return REASON_LIST_MISSING;
+	if (r->check == CRL_GRACE)
+		good_until += r->grace;
+	return now > good_until ? REASON_LIST_STALE : REASON_NONE;
 }
 
 static struct decision
-decide_registered(const struct cert *cert, const struct decide_rules *rules, int64_t now)
+deny_revoked(unsigned effects)
 {
-	switch (cert->status) {
-	case CERT_ACTIVE:
-		return (struct decision){ .verdict = VERDICT_ALLOW };
-	case CERT_PENDING_ACTIVATION:
-		return deny_pending(cert, rules, now);
-	case CERT_PENDING_TRANSFER:
-		return deny(REASON_PENDING_TRANSFER);
-	case CERT_REVOKED:
-		return deny(REASON_REVOKED);
-	case CERT_INACTIVE:
-		return deny(REASON_INACTIVE);
-	}
-	return deny(REASON_INACTIVE); /* a status this version does not know */
+	struct decision d = deny(REASON_ON_LIST);
+
+	d.effects = effects | EFFECT_REVOKE;
+	return d;
+}
+
+/* A registered certificate without a CA is on nobody's list. */
+static struct revocation
+revocation_of(const struct known *known)
+{
+	if (known->cert != NULL && !known->cert->has_ca)
+		return (struct revocation){ .check = CRL_IF_PRESENT };
+	return known->revocation;
 }
 
 static enum reason
@@ -72,6 +80,62 @@ fault_of_ca(const struct ca *ca, int64_t now)
 	if (!ca->auto_registration)
 		return REASON_AUTO_REGISTRATION_OFF;
 	return REASON_NONE;
+}
+
+/*
+ * A pending certificate is announced at every attempt (aws-iot D.2, row 6):
+ * that is the only retry its activator has.  An impatient client tries many
+ * times a second, hence the interval.  A clock set back announces at once.
+ *
+ * The rule of its CA is asked again, too, as long as the CA may register and
+ * its revocation list, where one is wanted, clears the certificate.
+ */
+static struct decision
+deny_pending(const struct known *known, const struct revocation *r,
+    const struct decide_rules *rules, int64_t now)
+{
+	enum reason fault = fault_of_revocation(r, now);
+	struct decision d = deny(fault != REASON_NONE ? fault : REASON_PENDING_ACTIVATION);
+	int64_t since = now - known->cert->announced;
+
+	if (since < 0 || since >= rules->announce_interval)
+		d.effects |= EFFECT_ANNOUNCE;
+	if (fault == REASON_NONE && known->ca != NULL && fault_of_ca(known->ca, now) == REASON_NONE)
+		d.effects |= EFFECT_PLAN;
+	return d;
+}
+
+static struct decision
+decide_active(const struct revocation *r, int64_t now)
+{
+	enum reason fault = fault_of_revocation(r, now);
+
+	if (fault != REASON_NONE)
+		return deny(fault);
+	return (struct decision){ .verdict = VERDICT_ALLOW };
+}
+
+static struct decision
+decide_registered(const struct known *known, const struct decide_rules *rules, int64_t now)
+{
+	struct revocation r = revocation_of(known);
+	enum cert_status status = known->cert->status;
+
+	if (is_revoked(&r) && decide_status_change(status, CERT_REVOKED) && status != CERT_REVOKED)
+		return deny_revoked(0);
+	switch (status) {
+	case CERT_ACTIVE:
+		return decide_active(&r, now);
+	case CERT_PENDING_ACTIVATION:
+		return deny_pending(known, &r, rules, now);
+	case CERT_PENDING_TRANSFER:
+		return deny(REASON_PENDING_TRANSFER);
+	case CERT_REVOKED:
+		return deny(REASON_REVOKED);
+	case CERT_INACTIVE:
+		return deny(REASON_INACTIVE);
+	}
+	return deny(REASON_INACTIVE); /* a status this version does not know */
 }
 
 /* What forbids registering this certificate, whoever signed it (aws-iot D.6). */
@@ -89,41 +153,99 @@ fault_of_certificate(const struct presented *p)
 	return REASON_NONE;
 }
 
-static struct decision
-decide_unregistered(const struct presented *p, const struct ca *ca, int64_t now)
+static enum reason
+fault_of_registration(const struct presented *p, const struct ca *ca, int64_t now)
 {
-	enum reason fault;
-	struct decision d;
+	enum reason fault = fault_of_ca(ca, now);
 
 	if (p->issued_by_ca != ANSWER_YES)
-		return deny(REASON_NOT_ISSUED_BY_CA);
-	fault = fault_of_ca(ca, now);
-	if (fault == REASON_NONE)
-		fault = fault_of_certificate(p);
+		return REASON_NOT_ISSUED_BY_CA;
+	return fault != REASON_NONE ? fault : fault_of_certificate(p);
+}
+
+static struct decision
+decide_unregistered(const struct presented *p, const struct known *known, int64_t now)
+{
+	enum reason fault = fault_of_registration(p, known->ca, now);
+	struct decision d;
+
 	if (fault != REASON_NONE)
 		return deny(fault);
-
-	d = deny(REASON_REGISTERED_NOW);
+	if (is_revoked(&known->revocation))
+		return deny_revoked(EFFECT_REGISTER | EFFECT_ANNOUNCE);
+	fault = fault_of_revocation(&known->revocation, now);
+	d = deny(fault != REASON_NONE ? fault : REASON_REGISTERED_NOW);
 	d.effects = EFFECT_REGISTER | EFFECT_ANNOUNCE;
+	if (fault == REASON_NONE)
+		d.effects |= EFFECT_PLAN;
 	return d;
 }
 
 struct decision
-decide_connect(const struct presented *p, const struct ca *ca, const struct cert *cert,
+decide_connect(const struct presented *p, const struct known *known,
     const struct decide_rules *rules, int64_t now)
 {
 	enum reason fault = fault_of_validity(p, now);
 
-	if (cert == NULL && ca == NULL)
+	if (known->cert == NULL && known->ca == NULL)
 		return (struct decision){
 			.verdict = rules->defer_unknown ? VERDICT_DEFER : VERDICT_DENY,
 			.reason = REASON_UNKNOWN_CA,
 		};
 	if (fault != REASON_NONE)
 		return deny(fault);
-	if (cert != NULL)
-		return decide_registered(cert, rules, now);
-	return decide_unregistered(p, ca, now);
+	if (known->cert != NULL)
+		return decide_registered(known, rules, now);
+	return decide_unregistered(p, known, now);
+}
+
+/* It stays as it is.  Why is noted where something is written anyway. */
+static struct decision
+plan_waits(struct decision d, const struct plan *plan)
+{
+	if (plan->origin == PLAN_RULE)
+		d.reason = REASON_RULE_WAITS;
+	else if (plan->failed)
+		d.reason = REASON_PROVISIONING_FAILED;
+	if (!(d.effects & (EFFECT_REGISTER | EFFECT_ANNOUNCE)))
+		d.effects &= ~(unsigned)EFFECT_PLAN;
+	return d;
+}
+
+/* Nobody needs to be told any more of one that is not pending, but of its
+ * registration. */
+static struct decision
+plan_settles(struct decision d, enum reason reason)
+{
+	if (!(d.effects & EFFECT_REGISTER))
+		d.effects &= ~(unsigned)EFFECT_ANNOUNCE;
+	d.reason = reason;
+	d.verdict = reason == REASON_NONE ? VERDICT_ALLOW : VERDICT_DENY;
+	return d;
+}
+
+struct decision
+decide_plan(struct decision d, const struct plan *plan, const struct decide_rules *rules)
+{
+	if (!(d.effects & EFFECT_PLAN))
+		return d;
+	if (plan == NULL) {
+		d.effects &= ~(unsigned)EFFECT_PLAN;
+		return d;
+	}
+	switch (plan->status) {
+	case CERT_ACTIVE:
+		return plan_settles(d, plan->origin == PLAN_RULE || rules->accept_first
+		    ? REASON_NONE : REASON_PROVISIONED_NOW);
+	case CERT_REVOKED:
+		return plan_settles(d, REASON_RULE_REVOKES);
+	case CERT_INACTIVE:
+		return plan_settles(d, REASON_INACTIVE);
+	case CERT_PENDING_ACTIVATION:
+	case CERT_PENDING_TRANSFER:
+		break;
+	}
+	return plan_waits(d, plan);
 }
 
 /*

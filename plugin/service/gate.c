@@ -2,21 +2,20 @@
 /*
  * gate.c - see gate.h.
  *
- * Here: judging a certificate, at CONNECT and whenever it may have changed.
- * gate_late.c: clients that got past CONNECT.  gate_access.c: what one may do.
+ * Here: a connection from CONNECT to its end, and what changes meanwhile.
+ * gate_judge.c: what is decided about a certificate.  gate_present.c: what is
+ * done about it.  gate_late.c: clients that got past CONNECT.  gate_access.c:
+ * what one may do.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gate_private.h"
 
 #include "jitr/x509.h"
 
-/* Of the broker's time at one tick: long enough to be done with a handful of
- * clients, short enough that nobody notices. */
-#define CUT_BUDGET_NS (3 * 1000 * 1000)
+/* Of the broker's time at one tick: short enough that nobody notices. */
 #define SWEEP_BUDGET_NS (5 * 1000 * 1000)
 #define SWEEP_STRIDE 64 /* principals between two looks at the clock */
 
@@ -44,6 +43,7 @@ gate_open(const struct gate_config *config, struct gate **out)
 	g->config = *config;
 	g->sessions.policies = &g->policies;
 	g->policies.scope = config->scope;
+	g->activations.scope = config->scope;
 	g->changes = 1;
 	name_resources(g);
 	*out = g;
@@ -57,221 +57,11 @@ gate_close(struct gate *g)
 		return;
 	late_forget_all(g);
 	denial_forget_all(g);
+	clone_forget_all(g);
 	sessions_clear(&g->sessions);
 	issuer_cache_clear(&g->issuers);
+	activations_clear(&g->activations);
 	free(g);
-}
-
-/*
- * The job of a certificate that is to be registered or announced.
- */
-
-struct present_job {
-	struct job       job;
-	struct gate     *gate;
-	struct presented presented;
-	struct certid    ca_id;
-	struct decision  done;
-	uint8_t         *der;
-	size_t           der_len;
-};
-
-static enum err
-present_run(struct txn *t, struct job *job, int64_t now)
-{
-	struct present_job *p = (struct present_job *)job;
-	struct view der = { p->der, p->der_len };
-
-	return registry_present(t, &p->presented, &p->ca_id, der, &p->gate->config.rules, now, &p->done);
-}
-
-static void
-present_free(struct present_job *p)
-{
-	free(p->der);
-	free(p);
-}
-
-static void
-present_finish(struct job *job, void *context)
-{
-	struct present_job *p = (struct present_job *)job;
-	struct gate *g = p->gate;
-
-	(void)context;
-	if (job->result != ERR_OK) {
-		g->config.stats->failed++;
-		report_registration(g->config.report, &p->presented.id, &p->ca_id, job->result,
-		    job->failure != NULL ? job->failure : "the device will try again");
-	} else if (p->done.effects & EFFECT_REGISTER) {
-		g->config.stats->registered++;
-		report_registration(g->config.report, &p->presented.id, &p->ca_id, ERR_OK, "");
-	}
-	if (job->result == ERR_OK && p->done.effects & EFFECT_ANNOUNCE)
-		g->announced = true;
-	present_free(p);
-}
-
-static const struct job_type present_type = { "present", false, present_run, NULL, present_finish };
-
-enum err
-gate_submit(struct gate *g, struct x509_st *x, const struct judgement *j)
-{
-	struct present_job *p = calloc(1, sizeof(*p));
-	enum err e;
-
-	if (p == NULL)
-		return ERR_NOMEM;
-	p->job.type = &present_type;
-	p->gate = g;
-	p->presented = j->presented;
-	p->ca_id = j->ca_id;
-	e = x509_to_der(x, &p->der, &p->der_len);
-	if (e == ERR_OK)
-		e = writer_submit(g->config.writer, &p->job);
-	if (e != ERR_OK)
-		present_free(p);
-	return e;
-}
-
-void
-gate_report_not_submitted(struct gate *g, const struct judgement *j, enum err e)
-{
-	if (e == ERR_BUSY)
-		g->config.stats->busy++;
-	else
-		g->config.stats->failed++;
-	report_registration(g->config.report, &j->presented.id, &j->ca_id, e,
-	    "the device will try again");
-}
-
-/*
- * Judging.
- */
-
-/* The registered CA of a certificate that is not registered itself. */
-static enum err
-look_for_ca(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j,
-    struct issuer *issuer)
-{
-	enum err e = issuer_find(t, &g->issuers, x, issuer);
-
-	if (e != ERR_OK || issuer->issued == ANSWER_NOT_ASKED)
-		return e;
-	j->presented.issued_by_ca = issuer->issued;
-	x509_read_strength(x, &j->presented);
-	j->ca_id = issuer->ca.id;
-	j->has_ca = true;
-	return ERR_OK;
-}
-
-enum err
-judge_in(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j)
-{
-	struct issuer issuer;
-	struct cert cert;
-	enum err e = store_get_cert(t, &j->presented.id, &cert);
-	bool registered = e == ERR_OK;
-
-	if (registered) {
-		j->has_ca = cert.has_ca;
-		j->ca_id = cert.ca_id;
-	} else if (e == ERR_NOT_FOUND) {
-		e = look_for_ca(g, t, x, j, &issuer);
-	}
-	if (e != ERR_OK)
-		return e;
-	j->decision = decide_connect(&j->presented, !registered && j->has_ca ? &issuer.ca : NULL,
-	    registered ? &cert : NULL, &g->config.rules.decide, g->config.now());
-	return ERR_OK;
-}
-
-void
-gate_judge(struct gate *g, struct x509_st *x, struct judgement *j)
-{
-	struct txn t;
-	enum err e;
-
-	memset(j, 0, sizeof(*j));
-	if (x509_read(x, &j->presented) != ERR_OK) {
-		j->decision.reason = REASON_UNREADABLE;
-		return;
-	}
-	j->has_id = true;
-	e = store_read(g->config.store, &t);
-	if (e == ERR_OK) {
-		e = judge_in(g, &t, x, j);
-		store_end(&t);
-	}
-	if (e != ERR_OK)
-		j->decision = (struct decision){ .reason = REASON_REGISTRY_FAILED };
-	if (g->reloading)
-		j->decision.effects = 0;
-}
-
-/* A certificate of which we have no more than the id: an offline session, or a
- * client connected before something changed. */
-static struct decision
-judge_id_in(struct gate *g, struct txn *t, const struct certid *id)
-{
-	/* Its validity was judged when it connected. */
-	struct presented p = { .id = *id, .not_before = INT64_MIN, .not_after = INT64_MAX };
-	struct decision d = { .reason = REASON_REGISTRY_FAILED };
-	struct cert cert;
-	enum err e = store_get_cert(t, id, &cert);
-
-	if (e == ERR_NOT_FOUND)
-		d.reason = REASON_DELETED;
-	if (e != ERR_OK)
-		return d;
-	d = decide_connect(&p, NULL, &cert, &g->config.rules.decide, g->config.now());
-	d.effects = 0;
-	return d;
-}
-
-static bool
-asks_policies(const struct gate *g, const struct principal *p)
-{
-	return g->config.authorization == AUTHORIZATION_POLICY && p->verdict == VERDICT_ALLOW;
-}
-
-/* What was decided about it, and its policies, from one moment of the registry. */
-static void
-principal_judged(struct gate *g, struct txn *t, struct principal *p, const struct decision *d)
-{
-	p->verdict = d->verdict;
-	p->reason = d->reason;
-	p->generation = g->generation;
-	p->revision++;
-	if (asks_policies(g, p))
-		rights_read(&p->rights, &g->policies, t, &p->id);
-	else
-		rights_clear(&p->rights, &g->policies);
-}
-
-static void
-principal_unreadable(struct principal *p)
-{
-	p->verdict = VERDICT_DENY;
-	p->reason = REASON_REGISTRY_FAILED;
-	p->revision++;
-}
-
-void
-gate_refresh(struct gate *g, struct principal *p)
-{
-	struct decision d;
-	struct txn t;
-
-	if (p->generation == g->generation && p->verdict == VERDICT_ALLOW)
-		return;
-	if (store_read(g->config.store, &t) != ERR_OK) {
-		principal_unreadable(p);
-		return;
-	}
-	d = judge_id_in(g, &t, &p->id);
-	principal_judged(g, &t, p, &d);
-	store_end(&t);
 }
 
 /* The name under which offline sessions and wills are known again, and by
@@ -282,21 +72,28 @@ name_client(struct gate *g, void *client, const struct principal *p)
 	return g->config.broker->name_client(client, p->hex) == ERR_OK;
 }
 
-/* The policies of one that may connect, as far as they were not read before. */
+/* Until its certificate is stored, the plan that let it in says what it may. */
 static void
-remember_judgement(struct gate *g, struct principal *p, const struct decision *d)
+adopt_plan(struct principal *p, struct judgement *j)
 {
-	struct txn t;
+	if (!j->by_plan || p->plan != NULL)
+		return;
+	p->plan = j->plan;
+	j->plan = NULL;
+}
 
-	if (p->verdict == VERDICT_ALLOW && d->verdict == VERDICT_ALLOW &&
-	    p->generation == g->generation)
-		return;
-	if (store_read(g->config.store, &t) != ERR_OK) {
-		principal_unreadable(p);
-		return;
-	}
-	principal_judged(g, &t, p, d);
-	store_end(&t);
+/* May it stay, by its policies and beside others with its certificate? */
+static void
+admit(struct gate *g, const struct client *c, struct session *session, struct judgement *j)
+{
+	enum reason reason;
+
+	session->facts.persistent_connect = c->clean_session ? ANSWER_NO : ANSWER_YES;
+	reason = session_admit(g, session);
+	if (session->admitted && !g->reloading)
+		reason = clone_admit(g, session);
+	if (j->decision.verdict == VERDICT_ALLOW && !session->admitted)
+		j->decision = (struct decision){ .reason = reason };
 }
 
 struct session *
@@ -306,15 +103,12 @@ gate_remember(struct gate *g, const struct client *c, struct judgement *j)
 	struct connection connection = { c->handle, c->x, c->id, c->address };
 	struct session *session = session_add(&g->sessions, &connection,
 	    stranger ? NULL : &j->presented.id);
-	enum reason reason;
 
 	if (session == NULL || stranger)
 		return session;
-	remember_judgement(g, session->principal, &j->decision);
-	session->facts.persistent_connect = c->clean_session ? ANSWER_NO : ANSWER_YES;
-	reason = session_admit(g, session);
-	if (j->decision.verdict == VERDICT_ALLOW && !session->admitted)
-		j->decision = (struct decision){ .reason = reason };
+	adopt_plan(session->principal, j);
+	gate_keep_judgement(g, session->principal, &j->decision);
+	admit(g, c, session, j);
 	if (!name_client(g, c->handle, session->principal)) {
 		session_remove(&g->sessions, c->handle);
 		return NULL;
@@ -332,7 +126,10 @@ gate_report_judged(struct gate *g, const struct client *c, const struct judgemen
 	else
 		return; /* the plugin that judges it tells */
 	report_connection(g->config.report, c, j->has_id ? &j->presented.id : NULL,
-	    j->has_ca ? &j->ca_id : NULL, &j->decision);
+	    j->has_ca ? &j->ca_id : NULL, &j->decision,
+	    j->details.text[0] != '\0' ? j->details.text : NULL);
+	if (j->decision.verdict == VERDICT_DENY)
+		refusal_note(g, c, j);
 }
 
 /*
@@ -353,34 +150,55 @@ connect_without_certificate(struct gate *g, const struct client *c)
 	return VERDICT_DENY;
 }
 
+/* What has to be done about it is on its way, or it must not come in by it. */
+static void
+submit(struct gate *g, const struct client *c, struct judgement *j)
+{
+	enum err e;
+
+	if (j->decision.effects == 0)
+		return;
+	e = gate_submit(g, c, j);
+	if (e == ERR_OK) {
+		j->registered = true; /* when its turn comes */
+		return;
+	}
+	gate_report_not_submitted(g, j, e);
+	if (j->by_plan)
+		j->decision = (struct decision){ .reason = REASON_NOT_STORED };
+}
+
+static void
+remember(struct gate *g, const struct client *c, struct judgement *j)
+{
+	struct session *session;
+
+	if (j->decision.verdict == VERDICT_DENY)
+		return;
+	session = gate_remember(g, c, j);
+	if (session == NULL)
+		j->decision = (struct decision){ .reason = REASON_REGISTRY_FAILED };
+	else if (j->decision.verdict == VERDICT_DENY)
+		session_remove(&g->sessions, c->handle);
+	else
+		session->named_by_others = session->principal == NULL;
+}
+
 enum verdict
 gate_connect(struct gate *g, const struct client *c)
 {
 	struct judgement j;
-	struct session *session;
-	enum err e;
 
 	if (c->x == NULL)
 		return connect_without_certificate(g, c);
 	if (g->gone == c->handle)
 		g->gone = NULL;
-	gate_judge(g, c->x, &j);
-	if (j.decision.effects != 0) {
-		e = gate_submit(g, c->x, &j);
-		if (e != ERR_OK)
-			gate_report_not_submitted(g, &j, e);
-	}
-	if (j.decision.verdict != VERDICT_DENY) {
-		session = gate_remember(g, c, &j);
-		if (session == NULL)
-			j.decision = (struct decision){ .reason = REASON_REGISTRY_FAILED };
-		else if (j.decision.verdict == VERDICT_DENY)
-			session_remove(&g->sessions, c->handle);
-		else
-			session->named_by_others = session->principal == NULL;
-	}
+	gate_judge(g, c, &j);
+	submit(g, c, &j);
+	remember(g, c, &j);
 	if (!g->reloading || j.decision.verdict == VERDICT_DENY)
 		gate_report_judged(g, c, &j);
+	judgement_clear(&j);
 	return j.decision.verdict;
 }
 
@@ -431,6 +249,14 @@ gate_changed(struct gate *g, const struct certid *id_or_null)
 }
 
 void
+gate_crl_changed(struct gate *g)
+{
+	g->changes++;
+	g->generation++;
+	sweep_start(&g->sessions);
+}
+
+void
 gate_policy_changed(struct gate *g, struct view name)
 {
 	struct txn t;
@@ -470,81 +296,6 @@ gate_thing_changed(struct gate *g, struct view name)
 		gate_changed(g, &principals[i].id);
 }
 
-/*
- * Kicking walks all connections (mosquitto section 4): as many as fit into the
- * tick's budget, at least one.  A principal leaves the list first, since the
- * kick calls gate_disconnected().
- */
-static int64_t
-monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-static size_t
-count_sessions(const struct principal *p, bool admitted)
-{
-	const struct session *session;
-	size_t count = 0;
-
-	for (session = p->sessions; session != NULL; session = session->next)
-		count += session->admitted == admitted;
-	return count;
-}
-
-/* Of several connections with one certificate those that may stay do: the
- * others are told apart by client id.  They are live, since we have them. */
-static void
-kick_some(struct gate *g, const struct principal *p)
-{
-	struct session *session, *next;
-
-	for (session = p->sessions; session != NULL; session = next) {
-		char *id = session->admitted || session->client_id == NULL
-		    ? NULL : strdup(session->client_id);
-
-		next = session->next;
-		if (id != NULL)
-			g->config.broker->kick_one(id); /* frees the session */
-		free(id);
-	}
-}
-
-static void
-kick(struct gate *g, const struct principal *p)
-{
-	char hex[CERTID_HEX_SIZE];
-
-	if (count_sessions(p, true) > 0) {
-		kick_some(g, p);
-		return;
-	}
-	memcpy(hex, p->hex, sizeof(hex)); /* p goes with its last session */
-	g->config.broker->kick(hex);
-}
-
-static void
-cut_off(struct gate *g)
-{
-	struct principal *p;
-	int64_t start;
-
-	if (g->sessions.to_cut == NULL)
-		return;
-	start = monotonic_ns();
-	do {
-		p = principal_next_cut(&g->sessions);
-		if (p == NULL || count_sessions(p, false) == 0) /* activated again meanwhile */
-			continue;
-		g->config.stats->cut++;
-		report_cut(g->config.report, &p->id, p->cut_reason);
-		kick(g, p);
-	} while (p != NULL && monotonic_ns() - start < CUT_BUDGET_NS);
-}
-
 static void
 sweep(struct gate *g)
 {
@@ -554,10 +305,10 @@ sweep(struct gate *g)
 
 	if (g->sessions.sweep_left == 0)
 		return;
-	start = monotonic_ns();
+	start = gate_clock_ns();
 	while ((p = sweep_next(&g->sessions)) != NULL) {
 		principal_refresh(g, p);
-		if (++visited % SWEEP_STRIDE == 0 && monotonic_ns() - start > SWEEP_BUDGET_NS)
+		if (++visited % SWEEP_STRIDE == 0 && gate_clock_ns() - start > SWEEP_BUDGET_NS)
 			break;
 	}
 }
@@ -579,9 +330,10 @@ gate_tick(struct gate *g)
 	g->gone = NULL;
 	late_report_all(g);
 	denial_report_all(g);
+	clone_report_all(g);
 	report_unusable(g);
 	sweep(g);
-	cut_off(g);
+	gate_cut_off(g);
 }
 
 bool

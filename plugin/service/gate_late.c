@@ -45,6 +45,7 @@ report_later(struct gate *g, const struct client *c, const struct judgement *j, 
 	if (l == NULL)
 		return;
 	l->judgement = *j;
+	l->judgement.plan = NULL;
 	l->submitted = submitted;
 	l->x = c->x;
 	x509_hold(l->x);
@@ -61,14 +62,17 @@ gate_connect_late(struct gate *g, const struct client *c)
 	enum err submitted = ERR_OK;
 	struct judgement j;
 
-	gate_judge(g, c->x, &j);
+	gate_judge(g, c, &j);
 	if (j.decision.effects != 0)
-		submitted = gate_submit(g, c->x, &j);
+		submitted = gate_submit(g, c, &j);
+	if (submitted != ERR_OK && j.by_plan)
+		j.decision = (struct decision){ .reason = REASON_NOT_STORED };
 	if (j.has_id)
 		session = gate_remember(g, c, &j);
 	report_later(g, c, &j, submitted);
 	if (session != NULL && j.decision.verdict == VERDICT_DENY)
 		principal_cut(&g->sessions, session->principal, j.decision.reason);
+	judgement_clear(&j);
 	return session;
 }
 

@@ -70,6 +70,24 @@ find_thing(struct txn *t, const struct certid *id, struct view client_id, struct
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+enum err
+find_planned_thing(struct txn *t, const struct plan *plan, struct view client_id,
+    struct thing *out, bool *found)
+{
+	const struct planned_thing *p = &plan->thing;
+	enum err e;
+
+	*found = p->name.len > 0 && view_equal(p->name, client_id);
+	if (!*found)
+		return ERR_OK;
+	e = store_get_thing(t, p->name, out);
+	if (e != ERR_NOT_FOUND)
+		return e;
+	*out = (struct thing){ .name = p->name, .type_name = p->type_name,
+		.billing_group = p->billing_group, .attributes = p->attributes };
+	return ERR_OK;
+}
+
 static void
 move_text(struct view *text, uint8_t **at)
 {
@@ -111,6 +129,8 @@ gather_thing(struct gate *g, struct session *s)
 	if (e != ERR_OK)
 		return false;
 	e = find_thing(&t, &s->principal->id, s->facts.client_id, &thing, &found);
+	if (e == ERR_OK && !found && s->principal->plan != NULL)
+		e = find_planned_thing(&t, s->principal->plan, s->facts.client_id, &thing, &found);
 	if (found)
 		s->facts.thing = s->thing = copy_thing(&thing);
 	store_end(&t);
@@ -212,6 +232,8 @@ session_admit(struct gate *g, struct session *s)
 	s->facts.client_id_as_is = g->config.client_id_as_is;
 	if (s->principal->verdict == VERDICT_ALLOW)
 		reason = gather(g, s) ? may_connect(g, s) : REASON_REGISTRY_FAILED;
+	if (reason == REASON_NONE && s->ousted)
+		reason = REASON_CLONE;
 	s->admitted = s->principal->verdict == VERDICT_ALLOW && reason == REASON_NONE;
 	s->stamp = stamp_of(g, s->principal);
 	s->seen = g->changes;

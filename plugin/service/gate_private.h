@@ -5,18 +5,21 @@
 
 #include "jitr/gate.h"
 
+#include "activation.h"
 #include "issuer.h"
 #include "recent.h"
 #include "session.h"
 
 struct late;   /* a client that got past gate_connect() and was not reported yet */
 struct denial; /* something a client was not allowed, not reported yet */
+struct clone;  /* a certificate that two clients use, not reported yet */
 
 struct gate {
 	struct gate_config  config;
 	struct sessions     sessions;
 	struct issuer_cache issuers;
 	struct policy_cache policies;
+	struct activations  activations;
 	uint64_t            generation; /* grows when anything may have changed */
 	uint64_t            changes;    /* grows with every change */
 	bool                reloading;
@@ -29,6 +32,9 @@ struct gate {
 	size_t              late_count;
 	struct denial      *denials; /* list */
 	size_t              denial_count;
+	struct clone       *clones; /* list */
+	size_t              clone_count;
+	size_t              refusals_waiting;
 	struct recent       recent;
 
 	/* The resources of device actions: "arn:aws:iot:<region>:<account>:topic/". */
@@ -40,34 +46,59 @@ struct gate {
 struct judgement {
 	struct presented presented;
 	struct certid    ca_id;
-	bool             has_id, has_ca;
+	bool             has_id, has_ca, registered;
 	struct decision  decision;
+	struct plan     *plan;    /* owned; what its CA's rule or template says; NULL: nothing */
+	struct premise   premise; /* of the plan */
+	bool             by_plan; /* the plan lets it in */
+	struct diag      details; /* of the reason; empty: there is no more to say */
 };
 
+void judgement_clear(struct judgement *j);
+
 /*
- * gate.c: certificates.
+ * gate_judge.c: certificates.
  */
 
+/* After x509_read(), of a judgement that is otherwise empty.  client: what is
+ * known of the client itself. */
 MUST_USE enum err judge_in(struct gate *g, struct txn *t, struct x509_st *x,
-             struct judgement *j);
-void            gate_judge(struct gate *g, struct x509_st *x, struct judgement *j);
+             const struct facts *client, struct judgement *j);
+void            gate_judge(struct gate *g, const struct client *c, struct judgement *j);
+
+/* A principal as it was judged at CONNECT, with its policies, as far as they
+ * were not read before. */
+void gate_keep_judgement(struct gate *g, struct principal *p, const struct decision *d);
 
 /* Judge a principal again, with its policies, if it may have changed. */
 void gate_refresh(struct gate *g, struct principal *p);
+
+/*
+ * gate_present.c: register, announce, revoke, activate, as the judgement says.
+ */
+enum err gate_submit(struct gate *g, const struct client *c, const struct judgement *j);
+void     gate_report_not_submitted(struct gate *g, const struct judgement *j, enum err e);
+
+/*
+ * gate.c: connections.
+ */
 
 /* A session for a client that was judged, refused ones included, and its name.
  * The decision becomes a refusal where policies do not let it connect.  NULL:
  * it cannot be remembered, and must not be let in. */
 struct session *gate_remember(struct gate *g, const struct client *c, struct judgement *j);
 
-/* Register or announce, as the judgement says. */
-enum err gate_submit(struct gate *g, struct x509_st *x, const struct judgement *j);
-void     gate_report_not_submitted(struct gate *g, const struct judgement *j, enum err e);
-void     gate_report_judged(struct gate *g, const struct client *c, const struct judgement *j);
+void gate_report_judged(struct gate *g, const struct client *c, const struct judgement *j);
 
 /* Does this user name have the shape of a certificateId? */
 bool name_is_certid(const char *name, struct certid *id);
 bool is_admin_certificate(const struct gate *g, const struct certid *id);
+
+/*
+ * gate_cut.c: close the connections on the list, as many as fit into a tick.
+ */
+void    gate_cut_off(struct gate *g);
+int64_t gate_clock_ns(void); /* of a clock that nobody sets */
 
 /*
  * gate_late.c: clients that got past gate_connect().  As there, but reported
@@ -104,6 +135,11 @@ MUST_USE enum err read_stored_facts(struct txn *t, const struct certid *id,
 MUST_USE enum err find_thing(struct txn *t, const struct certid *id, struct view client_id,
     struct thing *out, bool *found);
 
+/* The thing that a plan attaches, if it is named like the client id; lives as
+ * long as the transaction and the plan. */
+MUST_USE enum err find_planned_thing(struct txn *t, const struct plan *plan,
+             struct view client_id, struct thing *out, bool *found);
+
 /* May they?  name: topic or topic filter. */
 bool gate_ask(const struct gate *g, const struct principal *p, const struct facts *facts,
     enum policy_action action, struct view name);
@@ -112,6 +148,20 @@ bool gate_ask(const struct gate *g, const struct principal *p, const struct fact
  * *t is open, because a thing among them lives there: store_end() it. */
 bool gate_facts_absent(struct gate *g, struct principal *p, struct view client_id,
     struct facts *facts, struct thing *thing, struct txn *t);
+
+/*
+ * gate_refusal.c: the last refusal is kept on the certificate's record, the
+ * same one at most once a minute.
+ */
+void refusal_note(struct gate *g, const struct client *c, const struct judgement *j);
+
+/*
+ * gate_clone.c: one certificate, several clients.  What becomes of one that was
+ * admitted: REASON_NONE, or why it is not.
+ */
+enum reason clone_admit(struct gate *g, struct session *session);
+void        clone_report_all(struct gate *g);
+void        clone_forget_all(struct gate *g);
 
 /*
  * gate_denied.c: what was not allowed, for the log, at the next tick.

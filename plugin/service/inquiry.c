@@ -15,6 +15,7 @@ struct inquiry {
 	struct facts          facts;
 	struct cert_facts    *cert;
 	struct thing          thing;
+	struct judgement      judgement; /* of a certificate that is explained */
 	char                  hex[CERTID_HEX_SIZE];
 };
 
@@ -25,6 +26,7 @@ inquiry_close(struct inquiry *i)
 		return;
 	for (size_t n = 0; n < i->count; n++)
 		policy_cache_release(&i->gate->policies, i->held[n]);
+	judgement_clear(&i->judgement);
 	free(i->cert);
 	free(i);
 }
@@ -42,8 +44,9 @@ is_among(struct view name, const struct view *names, size_t count)
 	return false;
 }
 
+/* document: of one that a plan would make; empty: it must be there. */
 static enum err
-hold(struct inquiry *i, struct txn *t, struct view name)
+hold(struct inquiry *i, struct txn *t, struct view name, struct view document)
 {
 	struct cached_policy *p;
 
@@ -52,7 +55,7 @@ hold(struct inquiry *i, struct txn *t, struct view name)
 			return ERR_OK;
 	if (i->count == INQUIRY_POLICIES_MAX)
 		return ERR_LIMIT;
-	p = policy_cache_take(&i->gate->policies, t, name);
+	p = policy_cache_take_planned(&i->gate->policies, t, name, document);
 	if (p == NULL)
 		return ERR_NOMEM;
 	i->held[i->count++] = p;
@@ -77,6 +80,7 @@ must_exist(struct txn *t, const struct view *names, size_t count, struct diag *d
 static enum err
 hold_all(struct inquiry *i, struct txn *t, const struct inquiry_request *r, struct diag *diag)
 {
+	const struct view none = { NULL, 0 };
 	struct view names[POLICIES_MAX];
 	size_t count = 0;
 	enum err e = must_exist(t, r->skip, r->skip_count, diag);
@@ -87,9 +91,21 @@ hold_all(struct inquiry *i, struct txn *t, const struct inquiry_request *r, stru
 		e = store_list_attached(t, r->principal, NULL, true, names, COUNT_OF(names), &count);
 	for (size_t n = 0; n < count && e == ERR_OK; n++)
 		if (!is_among(names[n], r->skip, r->skip_count))
-			e = hold(i, t, names[n]);
+			e = hold(i, t, names[n], none);
 	for (size_t n = 0; n < r->add_count && e == ERR_OK; n++)
-		e = hold(i, t, r->add[n]);
+		e = hold(i, t, r->add[n], none);
+	return e;
+}
+
+/* Those that the plan attaches to whom it lets in. */
+static enum err
+hold_planned(struct inquiry *i, struct txn *t)
+{
+	const struct plan *plan = i->judgement.by_plan ? i->judgement.plan : NULL;
+	enum err e = ERR_OK;
+
+	for (size_t n = 0; plan != NULL && n < plan->policy_count && e == ERR_OK; n++)
+		e = hold(i, t, plan->policies[n].name, plan->policies[n].document);
 	return e;
 }
 
@@ -128,6 +144,23 @@ gather(struct inquiry *i, struct txn *t, const struct inquiry_request *r, struct
 	return e;
 }
 
+/* What would be answered to it, and what it would get by that. */
+static enum err
+judge(struct inquiry *i, struct txn *t, struct x509_st *x)
+{
+	struct judgement *j = &i->judgement;
+	bool found = false;
+	enum err e = x509_read(x, &j->presented);
+
+	if (e == ERR_OK)
+		e = judge_in(i->gate, t, x, &i->facts, j);
+	if (e == ERR_OK && j->by_plan && i->facts.thing == NULL)
+		e = find_planned_thing(t, j->plan, i->facts.client_id, &i->thing, &found);
+	if (found)
+		i->facts.thing = &i->thing;
+	return e;
+}
+
 enum err
 inquiry_open(struct gate *g, struct txn *t, const struct inquiry_request *r,
     struct inquiry **out, struct diag *diag)
@@ -140,8 +173,12 @@ inquiry_open(struct gate *g, struct txn *t, const struct inquiry_request *r,
 		return ERR_NOMEM;
 	i->gate = g;
 	e = gather(i, t, r, diag);
+	if (e == ERR_OK && r->x != NULL)
+		e = judge(i, t, r->x);
 	if (e == ERR_OK)
 		e = hold_all(i, t, r, diag);
+	if (e == ERR_OK)
+		e = hold_planned(i, t);
 	if (e != ERR_OK) {
 		inquiry_close(i);
 		return e;
@@ -247,31 +284,28 @@ connect_reason(const struct gate *g, const struct inquiry *i, const struct certi
 }
 
 enum err
-inquiry_explain(struct gate *g, struct txn *t, struct x509_st *x, const struct inquiry *i,
-    struct explanation *out)
+inquiry_explain(struct gate *g, struct txn *t, const struct inquiry *i, struct explanation *out)
 {
-	struct judgement j = { .has_id = false };
+	const struct judgement *j = &i->judgement;
 	enum reason reason;
 	struct cert cert;
-	enum err e = x509_read(x, &j.presented);
 
 	memset(out, 0, sizeof(*out));
-	if (e != ERR_OK)
-		return e;
-	e = judge_in(g, t, x, &j);
-	if (e != ERR_OK)
-		return e;
-	out->id = j.presented.id;
-	out->has_ca = j.has_ca;
-	out->ca_id = j.ca_id;
-	out->decision = j.decision;
+	out->id = j->presented.id;
+	out->has_ca = j->has_ca;
+	out->ca_id = j->ca_id;
+	out->decision = j->decision;
+	out->details = j->details;
+	out->plan = j->plan;
 	out->registered = store_get_cert(t, &out->id, &cert) == ERR_OK;
 	if (out->registered)
 		out->status = cert.status;
 	if (out->decision.verdict != VERDICT_ALLOW)
 		return ERR_OK;
 	reason = connect_reason(g, i, &out->id);
-	if (reason != REASON_NONE)
-		out->decision = (struct decision){ .reason = reason };
+	if (reason == REASON_NONE)
+		return ERR_OK;
+	out->decision.verdict = VERDICT_DENY;
+	out->decision.reason = reason;
 	return ERR_OK;
 }

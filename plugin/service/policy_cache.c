@@ -98,6 +98,34 @@ policy_cache_take(struct policy_cache *c, struct txn *t, struct view name)
 	return p;
 }
 
+/* Not there yet: until it is, it says what its document says. */
+static struct cached_policy *
+add_planned(struct policy_cache *c, struct view name, struct view document)
+{
+	struct cached_policy *p = add(c, name);
+	struct diag why = { "" };
+
+	if (p == NULL)
+		return NULL;
+	if (policy_compile(document, &c->scope, &p->policy, &why) != ERR_OK)
+		diag_set(&c->unusable, "policy %s cannot be used: %s", p->name, why.text);
+	p->checked = c->round;
+	p->holders = 1;
+	return p;
+}
+
+struct cached_policy *
+policy_cache_take_planned(struct policy_cache *c, struct txn *t, struct view name,
+    struct view document)
+{
+	struct policy_record record;
+
+	if (document.len > 0 && find(c, name) == NULL &&
+	    store_get_policy(t, name, &record) == ERR_NOT_FOUND)
+		return add_planned(c, name, document);
+	return policy_cache_take(c, t, name);
+}
+
 void
 policy_cache_release(struct policy_cache *c, struct cached_policy *p)
 {

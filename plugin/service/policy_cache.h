@@ -37,11 +37,15 @@ struct policy_cache {
 /* One more holder; read again if it was not in this round.  NULL: out of
  * memory. */
 struct cached_policy *policy_cache_take(struct policy_cache *c, struct txn *t, struct view name);
+
+/* The same for one that will be made from this document, if there is none of
+ * the name yet. */
+struct cached_policy *policy_cache_take_planned(struct policy_cache *c, struct txn *t,
+          struct view name, struct view document);
 void                  policy_cache_release(struct policy_cache *c, struct cached_policy *p);
 
 /* Read again, if anybody has it; answers whether.  A policy that is gone cannot
  * be used. */
 bool policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name);
-
 
 #endif

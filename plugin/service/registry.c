@@ -1,72 +1,29 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* registry.c - see registry.h: client certificates.  registry_ca.c: CAs. */
+/* registry.c - see registry.h: client certificates, by call.
+ * registry_present.c: by a connection.  registry_ca.c: CAs. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/event.h"
 #include "jitr/registry.h"
+#include "jitr/registry_activate.h"
 #include "jitr/registry_policy.h"
 #include "jitr/x509.h"
 
 #include "issuer.h"
 #include "registry_private.h"
 
-static void
-announce(struct txn *t, const struct cert *cert, bool first, const char *account_id, int64_t now)
-{
-	struct registered_event event = { .cert_id = cert->id, .ca_id = cert->ca_id,
-		.status = cert->status, .timestamp = now, .registered = first ? 0 : cert->created };
-	char topic[EVENT_TOPIC_SIZE], payload[EVENT_PAYLOAD_SIZE];
-
-	store_post(t, event_topic(&cert->ca_id, topic), event_payload(&event, account_id, payload));
-}
-
-static enum err
-register_presented(struct txn *t, const struct presented *p, const struct ca *ca,
-    struct view der, const struct registry_rules *rules, int64_t now)
-{
-	struct cert_document document = { .der = der };
-	struct cert cert = { .id = p->id, .has_ca = true, .ca_id = ca->id,
-		.status = CERT_PENDING_ACTIVATION, .mode = ca->mode, .not_before = p->not_before,
-		.not_after = p->not_after, .created = now, .modified = now, .announced = now,
-		.version = 1 };
-	enum err e = random_fill(&cert.generation, sizeof(cert.generation));
-
-	if (e != ERR_OK)
-		return e;
-	store_put_cert(t, &cert, &document);
-	announce(t, &cert, true, rules->account_id, now);
-	return t->failed;
-}
-
-static enum err
-get_or_none(enum err e, bool *found)
+enum err
+registry_optional(enum err e, bool *found)
 {
 	*found = e == ERR_OK;
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 enum err
-registry_present(struct txn *t, const struct presented *p, const struct certid *ca_id,
-    struct view der, const struct registry_rules *rules, int64_t now, struct decision *done)
+registry_drop(struct txn *t, enum err e)
 {
-	struct cert cert;
-	struct ca ca;
-	bool registered, has_ca;
-	enum err e = get_or_none(store_get_cert(t, &p->id, &cert), &registered);
-
-	if (e == ERR_OK)
-		e = get_or_none(store_get_ca(t, ca_id, &ca), &has_ca);
-	if (e != ERR_OK)
-		return e;
-	*done = decide_connect(p, has_ca ? &ca : NULL, registered ? &cert : NULL, &rules->decide, now);
-	if (done->effects & EFFECT_REGISTER)
-		return register_presented(t, p, &ca, der, rules, now);
-	if (done->effects & EFFECT_ANNOUNCE) {
-		cert.announced = now; /* not a change of the record: AWS's version stays */
-		store_put_cert(t, &cert, NULL);
-		announce(t, &cert, false, rules->account_id, now);
-	}
+	if (t->failed == ERR_OK)
+		t->failed = e;
 	return t->failed;
 }
 
@@ -208,6 +165,20 @@ registry_get_cert(struct txn *t, const struct certid *id, struct cert *cert, str
 	return e;
 }
 
+void
+registry_put_status(struct txn *t, struct cert *cert, enum cert_status status,
+    const struct cert_note *note, int64_t now)
+{
+	cert->status = status;
+	cert->modified = now;
+	cert->version++;
+	store_put_cert(t, cert, NULL);
+	if (note != NULL)
+		store_put_cert_note(t, &cert->id, note);
+	else
+		store_delete_cert_note(t, &cert->id);
+}
+
 enum err
 registry_set_cert_status(struct txn *t, const struct certid *id, enum cert_status status,
     int64_t now, enum cert_status *was, struct diag *diag)
@@ -225,11 +196,10 @@ registry_set_cert_status(struct txn *t, const struct certid *id, enum cert_statu
 	}
 	if (cert.status == status)
 		return ERR_OK;
-	cert.status = status;
-	cert.modified = now;
-	cert.version++;
-	store_put_cert(t, &cert, NULL);
-	return t->failed;
+	registry_put_status(t, &cert, status, NULL, now);
+	if (status != CERT_ACTIVE)
+		return t->failed;
+	return registry_drop(t, registry_supersede_by_ca(t, &cert, now));
 }
 
 static enum err

@@ -5,6 +5,9 @@
 #include "jitr/registry.h"
 #include "jitr/x509.h"
 
+#include "registry_private.h"
+#include "revocation.h"
+
 enum err
 registry_registration_code(struct txn *t, char code[REGISTRATION_CODE_SIZE])
 {
@@ -66,9 +69,90 @@ check_same_subject(struct txn *t, uint32_t subject_hash, struct diag *diag)
 	return ERR_LIMIT;
 }
 
+/*
+ * Settings.
+ */
+
+static void
+apply_settings(struct ca_settings *s, const struct ca_settings_update *u)
+{
+	if (u->crl_check != NULL) {
+		s->crl_check = *u->crl_check;
+		s->crl_grace_days = u->crl_grace_days;
+	}
+	if (u->crl_file != NULL)
+		s->crl_file = *u->crl_file;
+	if (u->activation != NULL) {
+		s->activation = *u->activation;
+		s->supersedes = u->supersedes;
+		s->supersede_after = u->supersede_after;
+	}
+	if (u->template_name != NULL)
+		s->template_name = *u->template_name;
+}
+
+static bool
+sets_nothing(const struct ca_settings_update *u)
+{
+	return u->crl_check == NULL && u->crl_file == NULL && u->activation == NULL &&
+	    u->template_name == NULL;
+}
+
+static enum err
+check_template(struct txn *t, struct view name, struct diag *diag)
+{
+	struct provisioning_template template;
+	enum err e = name.len > 0 ? store_get_template(t, name, &template) : ERR_OK;
+
+	if (e == ERR_NOT_FOUND)
+		diag_set(diag, "There is no provisioning template %.*s", NAME_ARGS(name));
+	return e;
+}
+
+/* One of the two decides about a certificate. */
+static enum err
+check_settings(struct txn *t, const struct ca_document *document, const struct ca_settings *s,
+    struct diag *diag)
+{
+	if (s->activation.len > 0 && (document->template_body.len > 0 || s->template_name.len > 0)) {
+		diag_set(diag, "activation and registrationConfig exclude each other: activation none "
+			       "takes the rule away, removeAutoRegistration the template");
+		return ERR_REQUEST;
+	}
+	return check_template(t, s->template_name, diag);
+}
+
+/* Read again: what was read before does not outlive a change. */
+static enum err
+put_settings(struct txn *t, const struct certid *id, const struct ca_settings_update *u,
+    bool no_template)
+{
+	struct ca_settings settings;
+	enum err e = revocation_settings(t, id, &settings);
+
+	if (e != ERR_OK)
+		return registry_drop(t, e);
+	apply_settings(&settings, u);
+	if (no_template)
+		settings.template_name = (struct view){ NULL, 0 };
+	if (!sets_nothing(u) || no_template)
+		store_put_ca_settings(t, id, &settings);
+	return t->failed;
+}
+
+static enum err
+check_new_settings(struct txn *t, const struct ca_document *document,
+    const struct ca_settings_update *u, struct diag *diag)
+{
+	struct ca_settings settings = CA_SETTINGS_DEFAULT;
+
+	apply_settings(&settings, u);
+	return check_settings(t, document, &settings, diag);
+}
+
 enum err
 registry_add_ca(struct txn *t, struct ca *ca, const struct ca_document *document,
-    const char *proof, int64_t now, struct diag *diag)
+    const struct ca_settings_update *settings, const char *proof, int64_t now, struct diag *diag)
 {
 	struct ca present;
 	enum err e = proof != NULL ? check_proof(t, proof, diag) : ERR_OK;
@@ -84,13 +168,15 @@ registry_add_ca(struct txn *t, struct ca *ca, const struct ca_document *document
 		return e;
 	e = check_same_subject(t, ca->subject_hash, diag);
 	if (e == ERR_OK)
+		e = check_new_settings(t, document, settings, diag);
+	if (e == ERR_OK)
 		e = random_fill(&ca->generation, sizeof(ca->generation));
 	if (e != ERR_OK)
 		return e;
 	ca->created = ca->modified = now;
 	ca->version = 1;
 	store_put_ca(t, ca, document);
-	return t->failed;
+	return put_settings(t, &ca->id, settings, false);
 }
 
 static enum err
@@ -129,7 +215,22 @@ static bool
 changes_nothing(const struct ca_update *u)
 {
 	return u->status == NULL && u->auto_registration == NULL && u->template_body == NULL &&
-	    !u->remove_auto_registration;
+	    !u->remove_auto_registration && sets_nothing(&u->settings);
+}
+
+static enum err
+check_update(struct txn *t, const struct certid *id, const struct ca_document *document,
+    const struct ca_update *u, struct diag *diag)
+{
+	struct ca_settings settings;
+	enum err e = revocation_settings(t, id, &settings);
+
+	if (e != ERR_OK)
+		return e;
+	if (u->remove_auto_registration)
+		settings.template_name.len = 0;
+	apply_settings(&settings, &u->settings);
+	return check_settings(t, document, &settings, diag);
 }
 
 enum err
@@ -145,10 +246,13 @@ registry_update_ca(struct txn *t, const struct certid *id, const struct ca_updat
 	if (e != ERR_OK || changes_nothing(update))
 		return e;
 	apply_update(&ca, &document, update);
+	e = check_update(t, id, &document, update, diag);
+	if (e != ERR_OK)
+		return e;
 	ca.modified = now;
 	ca.version++;
 	store_put_ca(t, &ca, &document);
-	return t->failed;
+	return put_settings(t, id, &update->settings, update->remove_auto_registration);
 }
 
 enum err

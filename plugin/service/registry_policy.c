@@ -5,9 +5,6 @@
 
 #include "registry_private.h"
 
-/* A name in a sentence. */
-#define NAME_ARGS(name) (int)(name).len, (const char *)(name).data
-
 static enum err
 get_policy(struct txn *t, struct view name, struct policy_record *policy, struct diag *diag)
 {

@@ -5,8 +5,28 @@
 
 #include "jitr/store.h"
 
+/* A name in a sentence. */
+#define NAME_ARGS(name) (int)(name).len, (const char *)(name).data
+
+/* What may be missing: ERR_NOT_FOUND is no error. */
+MUST_USE enum err registry_optional(enum err e, bool *found);
+
+/* A failure behind the first put: nothing of the transaction may remain.
+ * Answers it. */
+enum err registry_drop(struct txn *t, enum err e);
+
 /* ERR_NOT_FOUND in AWS's words. */
 MUST_USE enum err registry_get_cert(struct txn *t, const struct certid *id, struct cert *cert,
     struct diag *diag);
+
+/* Another status, and why: NULL for one that somebody gave it by call. */
+void registry_put_status(struct txn *t, struct cert *cert, enum cert_status status,
+    const struct cert_note *note, int64_t now);
+
+/* registry_thing.c: what else a thing must be, and whom it may have. */
+MUST_USE enum err thing_check_attributes(const struct thing *thing, struct diag *diag);
+bool              thing_same(const struct thing *a, const struct thing *b);
+MUST_USE enum err thing_check_exclusive(struct txn *t, struct view name, const struct certid *id,
+    enum principal_type type, struct diag *diag);
 
 #endif

@@ -8,9 +8,6 @@
 
 #include "registry_private.h"
 
-/* A name in a sentence. */
-#define NAME_ARGS(name) (int)(name).len, (const char *)(name).data
-
 static enum err
 get_thing(struct txn *t, struct view name, struct thing *thing, struct diag *diag)
 {
@@ -21,8 +18,8 @@ get_thing(struct txn *t, struct view name, struct thing *thing, struct diag *dia
 	return e;
 }
 
-static enum err
-check_attributes(const struct thing *thing, struct diag *diag)
+enum err
+thing_check_attributes(const struct thing *thing, struct diag *diag)
 {
 	size_t count, most = thing->type_name.len > 0 ? THING_ATTRIBUTES_MAX
 	                                              : THING_ATTRIBUTES_MAX_UNTYPED;
@@ -34,8 +31,8 @@ check_attributes(const struct thing *thing, struct diag *diag)
 	return ERR_REQUEST;
 }
 
-static bool
-same_configuration(const struct thing *a, const struct thing *b)
+bool
+thing_same(const struct thing *a, const struct thing *b)
 {
 	return view_equal(a->type_name, b->type_name) &&
 	    view_equal(a->billing_group, b->billing_group) &&
@@ -47,14 +44,14 @@ registry_create_thing(struct txn *t, const struct thing *thing, int64_t now,
     struct generation *id, struct diag *diag)
 {
 	struct thing present, made = *thing;
-	enum err e = check_attributes(thing, diag);
+	enum err e = thing_check_attributes(thing, diag);
 
 	if (e != ERR_OK)
 		return e;
 	e = store_get_thing(t, thing->name, &present);
 	if (e == ERR_OK) {
 		*id = present.id;
-		if (same_configuration(&present, thing))
+		if (thing_same(&present, thing))
 			return ERR_OK;
 		diag_set(diag, "Thing %.*s already exists with a different configuration",
 		    NAME_ARGS(thing->name));
@@ -132,7 +129,7 @@ registry_update_thing(struct txn *t, struct view name, const struct thing_update
 	if (update->has_attributes)
 		e = apply_attributes(&thing, update, &merged);
 	if (e == ERR_OK)
-		e = check_attributes(&thing, diag);
+		e = thing_check_attributes(&thing, diag);
 	if (e == ERR_OK) {
 		thing.version++;
 		thing.modified = now;
@@ -181,8 +178,8 @@ get_both(struct txn *t, struct view name, const struct certid *id, struct diag *
 
 /* A certificate that belongs to one thing exclusively has no other: two tell
  * whether there is another one, and whether it is exclusive. */
-static enum err
-check_exclusive(struct txn *t, struct view name, const struct certid *id,
+enum err
+thing_check_exclusive(struct txn *t, struct view name, const struct certid *id,
     enum principal_type type, struct diag *diag)
 {
 	struct thing_principal things[2];
@@ -226,7 +223,7 @@ registry_attach_thing(struct txn *t, struct view name, const struct certid *id,
 		e = find_principal(t, name, id, &attached, &was);
 	if (e != ERR_OK || (attached && was == type))
 		return e;
-	e = check_exclusive(t, name, id, type, diag);
+	e = thing_check_exclusive(t, name, id, type, diag);
 	if (e != ERR_OK)
 		return e;
 	store_put_thing_principal(t, &p);

@@ -9,6 +9,8 @@
 #ifndef JITR_RIGHTS_H
 #define JITR_RIGHTS_H
 
+#include "jitr/plan.h"
+
 #include "policy_cache.h"
 
 struct rights {
@@ -17,9 +19,9 @@ struct rights {
 	bool                  failed;
 };
 
-/* Reads anew what is attached. */
+/* Reads anew what is attached, and what a plan will attach; NULL: there is none. */
 void rights_read(struct rights *r, struct policy_cache *c, struct txn *t,
-    const struct certid *id);
+    const struct certid *id, const struct plan *plan_or_null);
 void rights_clear(struct rights *r, struct policy_cache *c);
 
 /* What of the facts the policies look at, all together (policy.h). */

@@ -50,6 +50,7 @@ principal_free(struct sessions *s, struct principal *p)
 	HASH_DELETE(hh, s->by_id, p);
 	rights_clear(&p->rights, s->policies);
 	free(p->facts);
+	free(p->plan);
 	free(p);
 }
 

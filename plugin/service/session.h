@@ -13,7 +13,6 @@
 #include <uthash.h>
 
 #include "jitr/decide.h"
-#include "jitr/facts.h"
 
 #include "rights.h"
 
@@ -30,11 +29,15 @@ struct principal {
 	uint64_t           generation; /* of the registry, when it was judged */
 	uint64_t           revision;   /* grows when it was judged anew */
 	struct rights      rights;
+	struct plan       *plan;       /* owned; what let it in before it is stored; NULL: it
+	                                * is stored, or was not let in so */
+	bool               not_stored; /* it could not be */
 	struct cert_facts *facts;      /* owned; NULL: not needed so far */
 	struct session    *sessions;   /* list */
 	enum reason        cut_reason;
 	bool               to_cut;     /* on the list of those to be cut off */
 	int64_t            denial_told; /* ms; 0: never */
+	int64_t            clone_told;
 	struct principal  *next, *prev; /* of that list, or of the absent ones */
 	UT_hash_handle     hh;
 };
@@ -49,6 +52,7 @@ struct session {
 	bool              named_by_others; /* a stranger whose user name they checked */
 
 	bool              admitted;  /* the certificate may, and may connect like this */
+	bool              ousted;    /* by a newer client with its certificate */
 	uint64_t          stamp;     /* of principal and policies, when that was found out */
 	uint64_t          seen;      /* gate's changes, when the stamp was last compared */
 	struct facts      facts;     /* point to what follows, and to the principal's */

@@ -37,8 +37,36 @@ static const int64_t periods[PERIOD_COUNT][2] = {
 	[PERIOD_AFTER] = { NOW - 500000, NOW - 1 },
 };
 
+/* What the CA's revocation list is like, and what it says. */
+enum list {
+	LIST_NONE,
+	LIST_CURRENT,
+	LIST_OLD,   /* past its nextUpdate, but not longer than the days of grace */
+	LIST_STALE,
+	LIST_COUNT,
+};
+
+enum listed {
+	LISTED_NOT,
+	LISTED,
+	LISTED_ON_HOLD,
+	LISTED_COUNT,
+};
+
+#define GRACE 1000
+
+static const int64_t next_updates[LIST_COUNT] = {
+	[LIST_CURRENT] = NOW,
+	[LIST_OLD] = NOW - GRACE,
+	[LIST_STALE] = NOW - GRACE - 1,
+};
+
 /* One combination of everything that the decision may depend on. */
-struct facts {
+struct situation {
+	enum crl_check check;
+	enum list      list;
+	enum listed    listed;
+	bool           without_ca; /* registered so */
 	int         cert_status; /* NONE: not registered */
 	int64_t     announced;   /* ms ago */
 	int         ca_status;   /* NONE: not registered */
@@ -51,7 +79,8 @@ struct facts {
 };
 
 /* A good certificate of a CA that registers. */
-static const struct facts first_connection = {
+static const struct situation first_connection = {
+	.check = CRL_IF_PRESENT,
 	.cert_status = NONE,
 	.ca_status = CA_ACTIVE,
 	.automatic = true,
@@ -61,7 +90,7 @@ static const struct facts first_connection = {
 };
 
 static struct decision
-decide(const struct facts *f)
+decide(const struct situation *f)
 {
 	struct presented p = {
 		.not_before = periods[f->period][0],
@@ -80,15 +109,27 @@ decide(const struct facts *f)
 	};
 	struct cert cert = {
 		.status = (enum cert_status)f->cert_status,
+		.has_ca = !f->without_ca,
 		.announced = NOW - f->announced,
 	};
 	struct decide_rules rules = {
 		.announce_interval = f->interval,
 		.defer_unknown = f->defer_unknown,
 	};
+	struct known known = {
+		.ca = f->ca_status != NONE ? &ca : NULL,
+		.cert = f->cert_status != NONE ? &cert : NULL,
+		.revocation = {
+			.check = f->check,
+			.grace = GRACE,
+			.has_list = f->list != LIST_NONE,
+			.next_update = next_updates[f->list],
+			.listed = f->listed != LISTED_NOT,
+			.on_hold = f->listed == LISTED_ON_HOLD,
+		},
+	};
 
-	return decide_connect(&p, f->ca_status != NONE ? &ca : NULL,
-	    f->cert_status != NONE ? &cert : NULL, &rules, NOW);
+	return decide_connect(&p, &known, &rules, NOW);
 }
 
 /*
@@ -96,19 +137,19 @@ decide(const struct facts *f)
  */
 
 static bool
-is_registered(const struct facts *f)
+is_registered(const struct situation *f)
 {
 	return f->cert_status != NONE;
 }
 
 static bool
-is_known(const struct facts *f)
+is_known(const struct situation *f)
 {
 	return is_registered(f) || f->ca_status != NONE;
 }
 
 static bool
-may_be_registered(const struct facts *f)
+may_be_registered(const struct situation *f)
 {
 	return !is_registered(f) && f->ca_status == CA_ACTIVE && f->automatic &&
 	    f->ca_period == PERIOD_WITHIN && f->period == PERIOD_WITHIN &&
@@ -116,19 +157,60 @@ may_be_registered(const struct facts *f)
 	    !f->unknown_extension;
 }
 
+/* On the list for good. */
 static bool
-may_be_announced(const struct facts *f)
+is_listed(const struct situation *f)
+{
+	return f->listed == LISTED && !f->without_ca;
+}
+
+/* As far as lists go, it may come in. */
+static bool
+is_cleared(const struct situation *f)
+{
+	if (f->without_ca)
+		return true;
+	if (f->listed != LISTED_NOT)
+		return false;
+	return f->check == CRL_IF_PRESENT || f->list == LIST_CURRENT ||
+	    (f->check == CRL_GRACE && f->list == LIST_OLD);
+}
+
+static bool
+may_be_announced(const struct situation *f)
 {
 	return f->cert_status == CERT_PENDING_ACTIVATION && f->period == PERIOD_WITHIN &&
-	    (f->announced < 0 || f->announced >= f->interval);
+	    !is_listed(f) && (f->announced < 0 || f->announced >= f->interval);
+}
+
+static bool
+may_be_revoked(const struct situation *f)
+{
+	if (!is_listed(f) || f->period != PERIOD_WITHIN)
+		return false;
+	return is_registered(f)
+	    ? f->cert_status != CERT_REVOKED && f->cert_status != CERT_PENDING_TRANSFER
+	    : may_be_registered(f);
+}
+
+/* The rule of its CA may decide. */
+static bool
+may_be_planned(const struct situation *f)
+{
+	if (!is_cleared(f) || f->period != PERIOD_WITHIN)
+		return false;
+	if (!is_registered(f))
+		return may_be_registered(f);
+	return f->cert_status == CERT_PENDING_ACTIVATION && f->ca_status == CA_ACTIVE &&
+	    f->automatic && f->ca_period == PERIOD_WITHIN;
 }
 
 static void
-check_verdict(const struct facts *f, struct decision d)
+check_verdict(const struct situation *f, struct decision d)
 {
-	/* Who gets in is registered, ACTIVE and valid; whoever is, gets in. */
+	/* Who gets in is registered, ACTIVE, valid and cleared; whoever is, gets in. */
 	must((d.verdict == VERDICT_ALLOW) ==
-	    (f->cert_status == CERT_ACTIVE && f->period == PERIOD_WITHIN));
+	    (f->cert_status == CERT_ACTIVE && f->period == PERIOD_WITHIN && is_cleared(f)));
 	/* Others are asked about strangers only, and only where that is wanted. */
 	must((d.verdict == VERDICT_DEFER) == (!is_known(f) && f->defer_unknown));
 	/* A refusal has a reason, with words and a code; an admission has none. */
@@ -140,28 +222,33 @@ check_verdict(const struct facts *f, struct decision d)
 }
 
 static void
-check_effects(const struct facts *f, struct decision d)
+check_effects(const struct situation *f, struct decision d)
 {
 	bool registers = d.effects & EFFECT_REGISTER, announces = d.effects & EFFECT_ANNOUNCE;
 
 	must(registers == may_be_registered(f));
 	must(announces == (registers || may_be_announced(f)));
-	/* The first connection is refused too: nothing depends on a write. */
+	must(!!(d.effects & EFFECT_REVOKE) == may_be_revoked(f));
+	must(!!(d.effects & EFFECT_PLAN) == may_be_planned(f));
+	/* Nothing is done about one that gets in. */
 	if (d.effects != 0)
 		must(d.verdict == VERDICT_DENY);
-	must((d.effects & ~(unsigned)(EFFECT_REGISTER | EFFECT_ANNOUNCE)) == 0);
 }
 
 /* A certificate that is registered is judged by its own record, whatever
  * became of its CA and however weak it is (aws-iot D.2, row 7). */
 static void
-check_independence(const struct facts *f, struct decision d)
+check_independence(const struct situation *f, struct decision d)
 {
-	struct facts other = first_connection;
+	struct situation other = first_connection;
 	struct decision same;
 
 	if (!is_registered(f))
 		return;
+	other.check = f->check;
+	other.list = f->list;
+	other.listed = f->listed;
+	other.without_ca = f->without_ca;
 	other.cert_status = f->cert_status;
 	other.announced = f->announced;
 	other.interval = f->interval;
@@ -169,13 +256,14 @@ check_independence(const struct facts *f, struct decision d)
 	same = decide(&other);
 	must(d.verdict == same.verdict);
 	must(d.reason == same.reason);
-	must(d.effects == same.effects);
+	/* But whether a rule is asked: that is the CA's. */
+	must((d.effects | EFFECT_PLAN) == (same.effects | EFFECT_PLAN));
 }
 
 static unsigned long cases, seen[REASON_COUNT];
 
 static void
-check_case(const struct facts *f)
+check_case(const struct situation *f)
 {
 	struct decision d = decide(f);
 
@@ -187,7 +275,7 @@ check_case(const struct facts *f)
 }
 
 static void
-every_fault(struct facts f)
+every_fault(struct situation f)
 {
 	for (int bits = 0; bits < 16; bits++) {
 		f.ca_certificate = bits & 1;
@@ -199,7 +287,7 @@ every_fault(struct facts f)
 }
 
 static void
-every_certificate(struct facts f)
+every_certificate(struct situation f)
 {
 	for (int period = 0; period < PERIOD_COUNT; period++)
 		for (int issued = ANSWER_NOT_ASKED; issued <= ANSWER_YES; issued++) {
@@ -210,7 +298,7 @@ every_certificate(struct facts f)
 }
 
 static void
-every_ca(struct facts f)
+every_ca(struct situation f)
 {
 	for (int status = NONE; status <= CA_ACTIVE; status++)
 		for (int period = 0; period < PERIOD_COUNT; period++)
@@ -225,7 +313,7 @@ every_ca(struct facts f)
 static const int64_t announcements[] = { 0, INTERVAL - 1, INTERVAL, INTERVAL + 1, NOW, -1 };
 
 static void
-every_rule(struct facts f)
+every_rule(struct situation f)
 {
 	for (size_t i = 0; i < COUNT_OF(announcements); i++)
 		for (int rules = 0; rules < 4; rules++) {
@@ -236,11 +324,27 @@ every_rule(struct facts f)
 		}
 }
 
-/* What decide_connect() never answers: gate.h's own refusals. */
-static bool
-is_of_the_gate(int reason)
+/* Lists: none, and each of the others with each word on a certificate. */
+static void
+every_list(struct situation f)
 {
-	return reason == REASON_UNREADABLE || reason == REASON_DELETED ||
+	f.list = LIST_NONE;
+	f.listed = LISTED_NOT;
+	every_rule(f);
+	for (int list = LIST_CURRENT; list < LIST_COUNT; list++)
+		for (int listed = LISTED_NOT; listed < LISTED_COUNT; listed++) {
+			f.list = (enum list)list;
+			f.listed = (enum listed)listed;
+			every_rule(f);
+		}
+}
+
+/* What decide_connect() never answers: a plan's words, and the gate's own. */
+static bool
+is_of_others(int reason)
+{
+	return (reason >= REASON_RULE_WAITS && reason <= REASON_PROVISIONED_NOW) ||
+	    reason == REASON_CLONE || reason == REASON_NOT_STORED || reason == REASON_UNREADABLE || reason == REASON_DELETED ||
 	    reason == REASON_NAME_RESERVED || reason == REASON_NO_POLICY ||
 	    reason == REASON_NOT_ALLOWED || reason == REASON_POLICY_UNUSABLE ||
 	    reason == REASON_REGISTRY_FAILED;
@@ -248,14 +352,18 @@ is_of_the_gate(int reason)
 
 START_TEST(for_every_combination_of_facts_the_rules_hold)
 {
-	for (int status = NONE; status <= CERT_PENDING_ACTIVATION; status++) {
-		struct facts f = { .cert_status = status };
+	for (int status = NONE; status <= CERT_PENDING_ACTIVATION; status++)
+		for (int check = CRL_REQUIRED; check <= CRL_IF_PRESENT; check++) {
+			struct situation f = { .cert_status = status, .check = (enum crl_check)check };
 
-		every_rule(f);
-	}
-	ck_assert_uint_eq(cases, 6ul * 6 * 4 * 18 * 9 * 16);
+			every_list(f);
+			f.without_ca = status != NONE;
+			if (f.without_ca)
+				every_list(f);
+		}
+	ck_assert_uint_eq(cases, 11ul * 3 * 10 * 6 * 4 * 18 * 9 * 16);
 	for (int reason = 0; reason < REASON_COUNT; reason++)
-		ck_assert_msg((seen[reason] > 0) == !is_of_the_gate(reason), "%s",
+		ck_assert_msg((seen[reason] > 0) == !is_of_others(reason), "%s",
 		    reason_code((enum reason)reason));
 }
 END_TEST
@@ -266,12 +374,13 @@ START_TEST(nothing_known_is_nothing_granted)
 	struct presented p = { .not_before = 0 };
 	struct decide_rules rules = { .announce_interval = 0 };
 	struct ca ca = { .created = 0 };
-	struct cert cert = { .created = 0 };
-	struct decision d[] = {
-		decide_connect(&p, NULL, NULL, &rules, 0),
-		decide_connect(&p, &ca, NULL, &rules, 0),
-		decide_connect(&p, NULL, &cert, &rules, 0),
-	};
+	struct cert cert = { .created = 0 }, active = { .has_ca = true, .status = CERT_ACTIVE };
+	struct known known[] = { { .ca = NULL }, { .ca = &ca }, { .cert = &cert },
+		{ .cert = &active } };
+	struct decision d[COUNT_OF(known)];
+
+	for (size_t i = 0; i < COUNT_OF(known); i++)
+		d[i] = decide_connect(&p, &known[i], &rules, 0);
 
 	for (size_t i = 0; i < COUNT_OF(d); i++) {
 		ck_assert_int_eq(d[i].verdict, VERDICT_DENY);
@@ -281,11 +390,86 @@ START_TEST(nothing_known_is_nothing_granted)
 }
 END_TEST
 
+/*
+ * Plans.
+ */
+
+/* What a plan with this status makes of a first connection, or of a later one. */
+static struct decision
+planned(const struct situation *f, const struct plan *plan, bool accept_first)
+{
+	struct decide_rules rules = { .announce_interval = f->interval,
+		.accept_first = accept_first };
+
+	return decide_plan(decide(f), plan, &rules);
+}
+
+START_TEST(only_a_plan_that_activates_lets_in_and_only_whom_it_may)
+{
+	static const int statuses[] = { NONE, CERT_PENDING_ACTIVATION };
+
+	for (int bits = 0; bits < 64; bits++)
+		for (int status = CERT_INACTIVE; status <= CERT_PENDING_ACTIVATION; status++) {
+			struct plan plan = { .origin = bits & 1 ? PLAN_TEMPLATE : PLAN_RULE,
+				.failed = bits & 2, .status = (enum cert_status)status };
+			struct situation f = first_connection;
+			bool accept_first = bits & 4;
+			struct decision before, d;
+
+			f.cert_status = statuses[bits >> 3 & 1];
+			f.announced = bits & 16 ? 0 : INTERVAL;
+			f.listed = bits & 32 ? LISTED : LISTED_NOT;
+			f.list = LIST_CURRENT;
+			before = decide(&f);
+			d = planned(&f, &plan, accept_first);
+			ck_assert_int_eq(d.verdict == VERDICT_ALLOW, f.listed == LISTED_NOT &&
+			    status == CERT_ACTIVE && (plan.origin == PLAN_RULE || accept_first));
+			ck_assert_int_eq(d.reason == REASON_NONE, d.verdict == VERDICT_ALLOW);
+			/* A registration is a registration, and told of. */
+			ck_assert_uint_eq(d.effects & EFFECT_REGISTER, before.effects & EFFECT_REGISTER);
+			if (d.effects & EFFECT_REGISTER)
+				ck_assert(d.effects & EFFECT_ANNOUNCE);
+			/* Whatever becomes of it is carried out. */
+			if (f.listed == LISTED_NOT && status <= CERT_REVOKED)
+				ck_assert(d.effects & EFFECT_PLAN);
+			ck_assert_uint_eq(d.effects & ~before.effects, 0);
+		}
+}
+END_TEST
+
+START_TEST(a_ca_without_a_rule_leaves_it_to_others)
+{
+	struct decision d = planned(&first_connection, NULL, true);
+
+	ck_assert_int_eq(d.verdict, VERDICT_DENY);
+	ck_assert_int_eq(d.reason, REASON_REGISTERED_NOW);
+	ck_assert_uint_eq(d.effects, EFFECT_REGISTER | EFFECT_ANNOUNCE);
+}
+END_TEST
+
+START_TEST(a_plan_decides_about_nobody_whom_it_is_not_asked_about)
+{
+	struct plan plan = { .status = CERT_ACTIVE };
+	struct situation f = first_connection;
+
+	for (int status = CERT_INACTIVE; status < CERT_PENDING_ACTIVATION; status++) {
+		struct decision before, d;
+
+		f.cert_status = status;
+		before = decide(&f);
+		d = planned(&f, &plan, true);
+		ck_assert_int_eq(d.verdict, before.verdict);
+		ck_assert_int_eq(d.reason, before.reason);
+		ck_assert_uint_eq(d.effects, 0);
+	}
+}
+END_TEST
+
 /* A status that a later version wrote. */
 START_TEST(a_status_of_the_future_is_refused)
 {
 	volatile int beyond = CERT_PENDING_ACTIVATION + 1;
-	struct facts f = first_connection;
+	struct situation f = first_connection;
 	struct decision d;
 
 	f.cert_status = beyond;
@@ -326,7 +510,7 @@ period_words(enum period p)
 }
 
 static void
-say_ca(FILE *out, const struct facts *f)
+say_ca(FILE *out, const struct situation *f)
 {
 	if (f->ca_status == NONE) {
 		fputs("CA not registered", out);
@@ -346,7 +530,7 @@ say_fault(FILE *out, bool fault, const char *words)
 }
 
 static void
-say_certificate(FILE *out, const struct facts *f)
+say_certificate(FILE *out, const struct situation *f)
 {
 	if (f->cert_status == NONE)
 		fputs("not registered", out);
@@ -371,12 +555,14 @@ say_decision(FILE *out, struct decision d)
 		fprintf(out, " \"%s\"", reason_text(d.reason));
 	fputs(d.effects & EFFECT_REGISTER ? " + register" : "", out);
 	fputs(d.effects & EFFECT_ANNOUNCE ? " + announce" : "", out);
+	fputs(d.effects & EFFECT_REVOKE ? " + revoke" : "", out);
+	fputs(d.effects & EFFECT_PLAN ? " + plan" : "", out);
 	fputc('\n', out);
 }
 
 /* One line: the facts, in words or as they stand, and what follows. */
 static void
-say(FILE *out, const struct facts *f, const char *more)
+say(FILE *out, const struct situation *f, const char *more)
 {
 	say_certificate(out, f);
 	fputs("; ", out);
@@ -393,7 +579,7 @@ title(FILE *out, const char *text)
 
 /* The CA of a certificate may be as it likes: gone, or in any state. */
 static void
-say_with_every_ca(FILE *out, struct facts f, const char *more)
+say_with_every_ca(FILE *out, struct situation f, const char *more)
 {
 	for (int status = CA_ACTIVE; status >= NONE; status--)
 		for (int automatic = 1; automatic >= 0; automatic--) {
@@ -407,11 +593,11 @@ say_with_every_ca(FILE *out, struct facts f, const char *more)
 static void
 rows_not_registered(FILE *out)
 {
-	struct facts f = first_connection;
+	struct situation f = first_connection;
 
 	title(out, "D.2 row 1: the first connection of a CA's certificate registers it");
 	say(out, &f, "");
-	title(out, "D.2 row 2: a template (registrationConfig) is stored, not carried out: as row 1");
+	title(out, "D.2 row 2: with a template (registrationConfig), or a rule: as row 1, and see the plans below");
 	say(out, &f, ", with a template");
 	title(out, "D.2 row 3: the CA does not register automatically");
 	f.automatic = false;
@@ -432,7 +618,7 @@ rows_not_registered(FILE *out)
 static void
 row_of_status(FILE *out, const char *row, enum cert_status status)
 {
-	struct facts f = first_connection;
+	struct situation f = first_connection;
 
 	title(out, row);
 	f.cert_status = (int)status;
@@ -442,7 +628,7 @@ row_of_status(FILE *out, const char *row, enum cert_status status)
 static void
 rows_registered(FILE *out)
 {
-	struct facts f = first_connection;
+	struct situation f = first_connection;
 
 	title(out, "D.2 row 6: a pending certificate is announced again, whatever became of its CA");
 	f.cert_status = CERT_PENDING_ACTIVATION;
@@ -463,7 +649,7 @@ rows_registered(FILE *out)
 static void
 requirements(FILE *out)
 {
-	struct facts f = first_connection;
+	struct situation f = first_connection;
 
 	title(out, "D.6: what is registered at a first connection must be fit for it");
 	f.issued = ANSWER_NO;
@@ -486,7 +672,7 @@ requirements(FILE *out)
 static void
 validity(FILE *out)
 {
-	struct facts f = first_connection;
+	struct situation f = first_connection;
 
 	title(out, "Validity of the certificate: outside it nobody gets in and nothing is done");
 	for (int status = NONE; status <= CERT_PENDING_ACTIVATION; status++)
@@ -512,7 +698,7 @@ validity(FILE *out)
 
 /* The nth thing that can be wrong with a first connection. */
 static bool
-spoil(struct facts *f, int nth)
+spoil(struct situation *f, int nth)
 {
 	switch (nth) {
 	case 0:
@@ -541,7 +727,7 @@ spoil(struct facts *f, int nth)
 static void
 precedence(FILE *out)
 {
-	struct facts f;
+	struct situation f;
 
 	title(out, "Two things wrong at once: the reason that is given");
 	for (int a = 0; f = first_connection, spoil(&f, a); a++)
@@ -565,7 +751,7 @@ times(FILE *out)
 		{ INTERVAL, -1, ", announce_interval 1 s, announced in the future (clock set back)" },
 		{ 0, 0, ", announce_interval 0, announced this instant" },
 	};
-	struct facts f = first_connection;
+	struct situation f = first_connection;
 
 	title(out, "Times: how often a pending certificate is announced");
 	f.cert_status = CERT_PENDING_ACTIVATION;
@@ -597,7 +783,91 @@ instants(FILE *out)
 		struct presented p = { .not_before = NOW + rows[i].from, .not_after = NOW + rows[i].to };
 
 		fprintf(out, "registered ACTIVE, %s", rows[i].words);
-		say_decision(out, decide_connect(&p, NULL, &cert, &rules, NOW));
+		say_decision(out, decide_connect(&p, &(struct known){ .cert = &cert }, &rules, NOW));
+	}
+}
+
+static const char *const checks[] = { [CRL_REQUIRED] = "required", [CRL_GRACE] = "grace",
+	[CRL_IF_PRESENT] = "if-present" };
+static const char *const lists[] = { [LIST_NONE] = "no list", [LIST_CURRENT] = "a current list",
+	[LIST_OLD] = "a list past its nextUpdate within the days of grace",
+	[LIST_STALE] = "a list older than that" };
+static const char *const listings[] = { [LISTED_NOT] = "", [LISTED] = " that names it",
+	[LISTED_ON_HOLD] = " that has it on hold" };
+
+static void
+say_with_list(FILE *out, const struct situation *f)
+{
+	char more[160];
+
+	snprintf(more, sizeof(more), ", crlCheck %s, %s%s", checks[f->check], lists[f->list],
+	    listings[f->listed]);
+	say(out, f, more);
+}
+
+static void
+revocation_lists(FILE *out)
+{
+	struct situation f = first_connection;
+
+	for (int status = NONE; status <= CERT_PENDING_ACTIVATION; status++) {
+		if (status != NONE && status != CERT_ACTIVE && status != CERT_PENDING_ACTIVATION)
+			continue;
+		f.cert_status = status;
+		title(out, "Revocation lists: what is asked of them, and of whom");
+		for (int check = CRL_REQUIRED; check <= CRL_IF_PRESENT; check++)
+			for (int list = LIST_NONE; list < LIST_COUNT; list++) {
+				f.check = (enum crl_check)check;
+				f.list = (enum list)list;
+				say_with_list(out, &f);
+			}
+	}
+	title(out, "Revocation lists: whom they name");
+	f.check = CRL_IF_PRESENT;
+	f.list = LIST_CURRENT;
+	for (int status = NONE; status <= CERT_PENDING_ACTIVATION; status++)
+		for (int listed = LISTED; listed < LISTED_COUNT; listed++) {
+			f.cert_status = status;
+			f.listed = (enum listed)listed;
+			say_with_list(out, &f);
+		}
+}
+
+static void
+say_plan(FILE *out, const struct situation *f, const struct plan *plan, bool accept_first)
+{
+	say_certificate(out, f);
+	fprintf(out, "; %s %s%s%s", plan->origin == PLAN_RULE ? "rule" : "template",
+	    plan->failed ? "fails, " : "says ", cert_status_name(plan->status),
+	    plan->origin == PLAN_RULE ? "" : accept_first ? ", first_connection accept"
+	                                                  : ", first_connection refuse");
+	say_decision(out, planned(f, plan, accept_first));
+}
+
+static void
+plans(FILE *out)
+{
+	static const struct plan rows[] = {
+		{ .origin = PLAN_RULE, .status = CERT_ACTIVE },
+		{ .origin = PLAN_RULE, .status = CERT_PENDING_ACTIVATION },
+		{ .origin = PLAN_RULE, .status = CERT_REVOKED },
+		{ .origin = PLAN_TEMPLATE, .status = CERT_ACTIVE },
+		{ .origin = PLAN_TEMPLATE, .status = CERT_INACTIVE },
+		{ .origin = PLAN_TEMPLATE, .status = CERT_PENDING_ACTIVATION },
+		{ .origin = PLAN_TEMPLATE, .status = CERT_PENDING_ACTIVATION, .failed = true },
+	};
+	struct situation f = first_connection;
+
+	for (int status = NONE; status <= CERT_PENDING_ACTIVATION; status++) {
+		if (status != NONE && status != CERT_PENDING_ACTIVATION)
+			continue;
+		f.cert_status = status;
+		title(out, "Plans: what the CA's rule or template makes of it");
+		for (size_t i = 0; i < COUNT_OF(rows); i++) {
+			say_plan(out, &f, &rows[i], false);
+			if (rows[i].origin == PLAN_TEMPLATE)
+				say_plan(out, &f, &rows[i], true);
+		}
 	}
 }
 
@@ -610,7 +880,7 @@ all_in_words(size_t *len)
 	ck_assert_ptr_nonnull(out);
 	fputs("What happens to a client that presents a certificate: facts -> verdict \"reason\" + effects.\n"
 	      "Written by check_decide.c; D.2 and D.6 are the sections of the AWS IoT reference.\n"
-	      "ENABLE and DISABLE are the CA's autoRegistrationStatus.\n", out);
+	      "ENABLE and DISABLE are the CA's autoRegistrationStatus; \"plan\": its rule or template is asked.\n", out);
 	rows_not_registered(out);
 	rows_registered(out);
 	requirements(out);
@@ -618,6 +888,8 @@ all_in_words(size_t *len)
 	precedence(out);
 	times(out);
 	instants(out);
+	revocation_lists(out);
+	plans(out);
 	fclose(out);
 	return text;
 }
@@ -706,6 +978,9 @@ main(void)
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, for_every_combination_of_facts_the_rules_hold);
 	tcase_add_test(t, nothing_known_is_nothing_granted);
+	tcase_add_test(t, only_a_plan_that_activates_lets_in_and_only_whom_it_may);
+	tcase_add_test(t, a_ca_without_a_rule_leaves_it_to_others);
+	tcase_add_test(t, a_plan_decides_about_nobody_whom_it_is_not_asked_about);
 	tcase_add_test(t, a_status_of_the_future_is_refused);
 	tcase_add_test(t, a_reason_of_no_name_is_silent);
 	tcase_add_test(t, reasons_have_codes_of_their_own);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * registry_activate.h - plans carried out, and what follows from them in time.
+ *
+ * As registry.h: look, decide, then put; writer thread.
+ */
+#ifndef JITR_REGISTRY_ACTIVATE_H
+#define JITR_REGISTRY_ACTIVATE_H
+
+#include "jitr/plan.h"
+#include "jitr/store.h"
+
+/* Can it be carried out for this certificate, registered or not?  Looks only;
+ * any thread that has a transaction.  ERR_REQUEST: *diag says what is in the
+ * way; other errors are the store's. */
+MUST_USE enum err registry_check_plan(struct txn *t, const struct plan *plan,
+    const struct certid *id, struct diag *diag);
+
+/* Policies and thing of a plan that was checked; the certificate is registered
+ * and has its status. */
+MUST_USE enum err registry_carry_out(struct txn *t, const struct plan *plan,
+    const struct certid *id, int64_t now);
+
+/* A certificate became ACTIVE: what is older and ACTIVE of its things becomes
+ * INACTIVE after so many ms. */
+MUST_USE enum err registry_supersede(struct txn *t, const struct cert *cert, int64_t after,
+    int64_t now);
+
+/* The same, if its CA says so. */
+MUST_USE enum err registry_supersede_by_ca(struct txn *t, const struct cert *cert, int64_t now);
+
+/* What is due: at most max certificates, whose ids are answered.  *count == max
+ * means there may be more. */
+MUST_USE enum err registry_superseded(struct txn *t, int64_t now, struct certid *ids, size_t max,
+    size_t *count);
+
+/* Those that expire up to a time and were not announced yet get their event. */
+MUST_USE enum err registry_expiring(struct txn *t, int64_t until, const char *account_id,
+    int64_t now, size_t max, size_t *count);
+
+#endif

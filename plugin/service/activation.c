@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* activation.c - see activation.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "jitr/registry_activate.h"
+#include "jitr/x509.h"
+
+#include "activation.h"
+#include "revocation.h"
+
+/*
+ * Compiled ones.
+ */
+
+static void
+forget(struct activation *a)
+{
+	rule_free(a->rule);
+	template_free(a->template);
+	memset(a, 0, sizeof(*a));
+}
+
+void
+activations_clear(struct activations *a)
+{
+	for (size_t i = 0; i < ACTIVATIONS_MAX; i++)
+		forget(&a->kept[i]);
+}
+
+static struct premise
+premise_of(const struct ca *ca)
+{
+	return (struct premise){ ca->generation, ca->version };
+}
+
+static bool
+same_generation(const struct generation *a, const struct generation *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* That of this CA, or the free or longest unused one. */
+static struct activation *
+place_of(struct activations *a, const struct certid *ca_id)
+{
+	struct activation *oldest = &a->kept[0];
+
+	for (size_t i = 0; i < ACTIVATIONS_MAX; i++) {
+		if (a->kept[i].used != 0 && certid_equal(&a->kept[i].ca_id, ca_id))
+			return &a->kept[i];
+		if (a->kept[i].used < oldest->used)
+			oldest = &a->kept[i];
+	}
+	return oldest;
+}
+
+/* The body of the CA's template, by value or by name; empty: it has none. */
+static enum err
+find_template(struct txn *t, const struct ca *ca, const struct ca_settings *settings,
+    struct view *body, struct activation *a)
+{
+	struct provisioning_template template;
+	struct ca_document document;
+	enum err e;
+
+	*body = (struct view){ NULL, 0 };
+	if (settings->template_name.len == 0) {
+		e = store_get_ca_document(t, &ca->id, &document);
+		if (e == ERR_OK)
+			*body = document.template_body;
+		return e;
+	}
+	e = store_get_template(t, settings->template_name, &template);
+	if (e != ERR_OK || !template.enabled) {
+		diag_set(&a->broken, "its provisioning template %.*s is %s",
+		    (int)settings->template_name.len, (const char *)settings->template_name.data,
+		    e == ERR_OK ? "not enabled" : "not there");
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	}
+	a->template_generation = template.generation;
+	*body = template.body;
+	return ERR_OK;
+}
+
+/* What cannot be compiled is remembered, too, with the reason. */
+static enum err
+compile(struct activations *all, struct txn *t, const struct ca *ca, struct activation *a)
+{
+	struct ca_settings settings;
+	struct view body;
+	enum err e = revocation_settings(t, &ca->id, &settings);
+
+	if (e != ERR_OK)
+		return e;
+	if (settings.activation.len > 0) {
+		e = rule_compile(settings.activation, &a->rule, &a->broken);
+		return e == ERR_REQUEST ? ERR_OK : e;
+	}
+	e = find_template(t, ca, &settings, &body, a);
+	a->by_template = body.len > 0 || settings.template_name.len > 0;
+	if (e == ERR_OK && body.len > 0)
+		e = template_compile(body, &all->scope, &a->template, &a->broken);
+	return e == ERR_REQUEST ? ERR_OK : e;
+}
+
+static bool
+is_fresh(struct txn *t, const struct activation *a, const struct ca *ca)
+{
+	struct premise premise = premise_of(ca);
+	struct ca_settings settings;
+	struct provisioning_template template;
+
+	if (a->used == 0 || !certid_equal(&a->ca_id, &ca->id) ||
+	    a->premise.version != premise.version ||
+	    !same_generation(&a->premise.generation, &premise.generation))
+		return false;
+	if (!a->by_template || revocation_settings(t, &ca->id, &settings) != ERR_OK)
+		return !a->by_template;
+	if (settings.template_name.len == 0)
+		return true;
+	return store_get_template(t, settings.template_name, &template) == ERR_OK &&
+	    template.enabled && same_generation(&template.generation, &a->template_generation);
+}
+
+static enum err
+get(struct activations *all, struct txn *t, const struct ca *ca, struct activation **out)
+{
+	struct activation *a = place_of(all, &ca->id);
+	enum err e;
+
+	*out = a;
+	if (is_fresh(t, a, ca)) {
+		a->used = ++all->clock;
+		return ERR_OK;
+	}
+	forget(a);
+	e = compile(all, t, ca, a);
+	if (e != ERR_OK) {
+		forget(a);
+		return e;
+	}
+	a->ca_id = ca->id;
+	a->premise = premise_of(ca);
+	a->used = ++all->clock;
+	return ERR_OK;
+}
+
+/*
+ * Plans.
+ */
+
+static void
+fail(struct plan *plan, const char *reason)
+{
+	*plan = (struct plan){ .origin = plan->origin, .status = CERT_PENDING_ACTIVATION,
+		.failed = true };
+	diag_set(&plan->reason, "%s", reason);
+}
+
+/* A policy that is given by its text is called by what it says, so that one is
+ * enough for all who have it (aws-iot E.1). */
+static enum err
+name_policies(struct plan *plan, char names[POLICIES_MAX][CERTID_HEX_SIZE])
+{
+	struct certid digest;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < plan->policy_count; i++) {
+		if (plan->policies[i].name.len > 0)
+			continue;
+		e = digest_of(plan->policies[i].document, &digest);
+		certid_to_hex(&digest, names[i]);
+		plan->policies[i].name = view_of(names[i]);
+	}
+	return e;
+}
+
+/* Documents that came with a certificate, as parameters. */
+static void
+check_documents(const struct activations *a, struct plan *plan)
+{
+	struct diag why = { "" };
+	struct policy *policy;
+
+	for (size_t i = 0; i < plan->policy_count && !plan->failed; i++) {
+		if (plan->policies[i].document.len == 0)
+			continue;
+		if (policy_compile(plan->policies[i].document, &a->scope, &policy, &why) == ERR_OK)
+			policy_free(policy);
+		else
+			fail(plan, why.text);
+	}
+}
+
+static enum err
+complete(const struct activations *a, struct txn *t, struct plan *plan, const struct certid *id,
+    char names[POLICIES_MAX][CERTID_HEX_SIZE])
+{
+	struct diag why = { "" };
+	enum err e;
+
+	if (plan->failed)
+		return ERR_OK;
+	e = name_policies(plan, names);
+	if (e == ERR_OK)
+		check_documents(a, plan);
+	if (e != ERR_OK || plan->failed)
+		return e;
+	e = registry_check_plan(t, plan, id, &why);
+	if (e == ERR_REQUEST)
+		fail(plan, why.text);
+	return e == ERR_REQUEST ? ERR_OK : e;
+}
+
+static enum err
+make(struct activations *all, struct txn *t, const struct activation *a, struct x509_st *x,
+    const struct facts *client, struct plan *plan, char names[POLICIES_MAX][CERTID_HEX_SIZE],
+    struct plan **out)
+{
+	struct presented p;
+	struct facts facts = *client;
+	struct cert_facts *cert = NULL;
+	char hex[CERTID_HEX_SIZE];
+	enum err e = x509_read(x, &p);
+
+	if (e == ERR_OK)
+		e = x509_read_facts(x, &cert);
+	if (e != ERR_OK)
+		return e;
+	certid_to_hex(&p.id, hex);
+	facts.certificate_id = view_of(hex);
+	facts.cert = cert;
+	if (a->rule != NULL)
+		rule_eval(a->rule, &facts, all->room, plan);
+	else if (a->template != NULL)
+		template_eval(a->template, &facts, all->room, plan);
+	else
+		fail(plan, a->broken.text);
+	e = complete(all, t, plan, &p.id, names);
+	if (e == ERR_OK) {
+		*out = plan_copy(plan);
+		e = *out != NULL ? ERR_OK : ERR_NOMEM;
+	}
+	free(cert);
+	return e;
+}
+
+enum err
+activation_plan(struct activations *all, struct txn *t, const struct ca *ca, struct x509_st *x,
+    const struct facts *client, struct plan **out)
+{
+	char names[POLICIES_MAX][CERTID_HEX_SIZE];
+	struct plan plan = { .status = CERT_PENDING_ACTIVATION };
+	struct activation *a;
+	enum err e = get(all, t, ca, &a);
+
+	*out = NULL;
+	if (e != ERR_OK)
+		return e;
+	if (a->rule == NULL && a->template == NULL && a->broken.text[0] == '\0')
+		return ERR_OK;
+	plan.origin = a->by_template ? PLAN_TEMPLATE : PLAN_RULE;
+	return make(all, t, a, x, client, &plan, names, out);
+}
+
+/*
+ * Copies.
+ */
+
+static size_t
+text_size(const struct plan *plan)
+{
+	size_t size = plan->thing.name.len + plan->thing.type_name.len +
+	    plan->thing.billing_group.len + plan->thing.attributes.len;
+
+	for (size_t i = 0; i < plan->policy_count; i++)
+		size += plan->policies[i].name.len + plan->policies[i].document.len;
+	return size;
+}
+
+static void
+move_text(struct view *text, uint8_t **at)
+{
+	if (text->len > 0)
+		memcpy(*at, text->data, text->len);
+	text->data = *at;
+	*at += text->len;
+}
+
+struct plan *
+plan_copy(const struct plan *plan)
+{
+	struct plan *copy = malloc(sizeof(*copy) + text_size(plan));
+	uint8_t *at;
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *plan;
+	at = (uint8_t *)(copy + 1);
+	move_text(&copy->thing.name, &at);
+	move_text(&copy->thing.type_name, &at);
+	move_text(&copy->thing.billing_group, &at);
+	move_text(&copy->thing.attributes, &at);
+	for (size_t i = 0; i < plan->policy_count; i++) {
+		move_text(&copy->policies[i].name, &at);
+		move_text(&copy->policies[i].document, &at);
+	}
+	return copy;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * registry_agenda.c - see registry_activate.h: what is done at a time of its
+ * own.  Certificates that others supersede, and warnings of those that expire.
+ */
+#include <string.h>
+
+#include "jitr/event.h"
+#include "jitr/registry_activate.h"
+
+#include "registry_private.h"
+#include "revocation.h"
+
+/* Certificates of one thing that are looked at. */
+#define PREDECESSORS_MAX 1000
+#define PRINCIPALS_AT_ONCE 50
+
+/* An older certificate of the thing that still gets in. */
+static enum err
+is_predecessor(struct txn *t, const struct certid *id, const struct cert *successor, bool *out)
+{
+	struct cert cert;
+	bool found;
+	enum err e = registry_optional(store_get_cert(t, id, &cert), &found);
+
+	*out = e == ERR_OK && found && cert.status == CERT_ACTIVE && !certid_equal(id, &successor->id)
+	    && cert.created <= successor->created;
+	return e;
+}
+
+static enum err
+supersede_some(struct txn *t, const struct thing_principal *principals, size_t count,
+    const struct cert *successor, int64_t due)
+{
+	struct agenda_entry entry = { .kind = AGENDA_SUPERSEDE, .time = due,
+		.successor = successor->id };
+	enum err e = ERR_OK;
+	bool is;
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		e = is_predecessor(t, &principals[i].id, successor, &is);
+		entry.id = principals[i].id;
+		if (e == ERR_OK && is)
+			store_put_agenda(t, &entry);
+	}
+	return e == ERR_OK ? t->failed : e;
+}
+
+static enum err
+supersede_of_thing(struct txn *t, struct view thing, const struct cert *successor, int64_t due)
+{
+	struct thing_principal principals[PRINCIPALS_AT_ONCE];
+	struct certid last;
+	size_t count = COUNT_OF(principals), seen = 0;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && count == COUNT_OF(principals) && seen < PREDECESSORS_MAX) {
+		e = store_list_thing_principals(t, thing, seen > 0 ? &last : NULL, principals,
+		    COUNT_OF(principals), &count);
+		if (e == ERR_OK && count > 0) {
+			last = principals[count - 1].id;
+			e = supersede_some(t, principals, count, successor, due);
+		}
+		seen += count;
+	}
+	return e;
+}
+
+/* Names copied: what was listed does not outlive the first change. */
+enum err
+registry_supersede(struct txn *t, const struct cert *cert, int64_t after, int64_t now)
+{
+	struct thing_principal things[PRINCIPALS_AT_ONCE];
+	uint8_t names[PRINCIPALS_AT_ONCE][NAME_MAX_LENGTH];
+	size_t count = 0;
+	enum err e = store_list_principal_things(t, &cert->id, NULL, things, COUNT_OF(things), &count);
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		memcpy(names[i], things[i].thing.data, things[i].thing.len);
+		things[i].thing.data = names[i];
+	}
+	for (size_t i = 0; e == ERR_OK && i < count; i++)
+		e = supersede_of_thing(t, things[i].thing, cert, now + after);
+	return e;
+}
+
+enum err
+registry_supersede_by_ca(struct txn *t, const struct cert *cert, int64_t now)
+{
+	struct ca_settings settings;
+	enum err e;
+
+	if (!cert->has_ca)
+		return ERR_OK;
+	e = revocation_settings(t, &cert->ca_id, &settings);
+	if (e != ERR_OK || !settings.supersedes)
+		return e;
+	return registry_supersede(t, cert, settings.supersede_after, now);
+}
+
+/* Unless its successor is no good any more: a device must not lose both.  What
+ * cannot be read lets nobody in anyway. */
+static enum err
+retire(struct txn *t, const struct agenda_entry *entry, int64_t now, bool *done)
+{
+	struct cert_note note = { .time = now, .superseded = true, .successor = entry->successor,
+		.text = view_of("superseded by a newer certificate of its thing") };
+	struct cert cert, successor;
+	bool found, has_successor;
+	enum err e = registry_optional(store_get_cert(t, &entry->id, &cert), &found);
+
+	if (e == ERR_OK)
+		e = registry_optional(store_get_cert(t, &entry->successor, &successor), &has_successor);
+	*done = false;
+	if (e != ERR_OK)
+		return e == ERR_CORRUPT ? ERR_OK : e;
+	*done = found && has_successor && cert.status == CERT_ACTIVE &&
+	    successor.status == CERT_ACTIVE;
+	if (*done)
+		registry_put_status(t, &cert, CERT_INACTIVE, &note, now);
+	return t->failed;
+}
+
+static enum err
+next_due(struct txn *t, enum agenda_kind kind, int64_t until, struct agenda_entry *entry,
+    bool *found)
+{
+	enum err e = registry_optional(store_next_agenda(t, kind, entry), found);
+
+	*found = *found && entry->time <= until;
+	return e;
+}
+
+enum err
+registry_superseded(struct txn *t, int64_t now, struct certid *ids, size_t max, size_t *count)
+{
+	struct agenda_entry entry;
+	bool found = true, done = false;
+	enum err e = ERR_OK;
+
+	*count = 0;
+	while (e == ERR_OK && *count < max) {
+		e = next_due(t, AGENDA_SUPERSEDE, now, &entry, &found);
+		if (e != ERR_OK || !found)
+			break;
+		e = retire(t, &entry, now, &done);
+		store_delete_agenda(t, &entry);
+		if (e == ERR_OK && done)
+			ids[(*count)++] = entry.id;
+	}
+	return registry_drop(t, e);
+}
