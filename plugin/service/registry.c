@@ -23,7 +23,7 @@ enum err
 registry_drop(struct txn *t, enum err e)
 {
 	if (t->failed == ERR_OK)
-		t->failed = e;
+		t->failed = e; /* none is fine */
 	return t->failed;
 }
 

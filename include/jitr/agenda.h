@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * agenda.h - what is done at a time of its own: superseded certificates become
+ * INACTIVE, and those that expire soon are announced.
+ *
+ * Broker thread, from TICK; looks at the registry once a second, and submits a
+ * job when something is due.
+ */
+#ifndef JITR_AGENDA_H
+#define JITR_AGENDA_H
+
+#include "jitr/gate.h"
+
+/* Set by who has it, and borrowed, but for the last three, which begin zero. */
+struct agenda {
+	struct store  *store;
+	struct writer *writer;
+	struct report *report;
+	struct gate   *gate;
+	const char    *account_id;
+	int64_t        expiring_days; /* how long before notAfter; 0: not at all */
+	int64_t (*now)(void);
+	int64_t        looked;
+	bool           busy, announced;
+};
+
+void agenda_tick(struct agenda *a);
+
+/* Were events committed since the last call? */
+bool agenda_take_announced(struct agenda *a);
+
+#endif

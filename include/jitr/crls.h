@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * crls.h - the revocation lists of all CAs: files that are watched, imports
+ * that are told of, what they leave behind tidied up.
+ *
+ * A file is looked at every few seconds on the writer's thread, and read when
+ * it is another one than the last time.  A list that cannot be taken leaves the
+ * one in force; it is told once, and kept for whoever asks describeCrl.
+ *
+ * Broker thread.
+ */
+#ifndef JITR_CRLS_H
+#define JITR_CRLS_H
+
+#include "jitr/crl_import.h"
+#include "jitr/gate.h"
+
+#define CRL_WATCH_MS 2000 /* between two looks at the files */
+
+struct crls_config {
+	struct store  *store;
+	struct writer *writer;
+	struct report *report;
+	struct stats  *stats;
+	struct gate   *gate;
+	int64_t (*now)(void);
+};
+
+struct crls;
+
+MUST_USE enum err crls_open(const struct crls_config *config, struct crls **out);
+void crls_close(struct crls *c); /* after writer_stop(); NULL is fine */
+
+void crls_tick(struct crls *c);
+
+/* An import by somebody else begins, and ends like this: live connections of
+ * whom it names are closed.  i NULL: a list was taken out of force. */
+void crls_begin(struct crls *c);
+void crls_end(struct crls *c, const struct crl_import *i, enum err result,
+    const struct diag *diag);
+
+/* The last list of this CA that could not be taken, since the last one that
+ * could; NULL: none.  Lives until the next tick. */
+struct crl_failure {
+	int64_t     time;
+	struct diag details;
+};
+
+const struct crl_failure *crls_failure(const struct crls *c, const struct certid *ca_id);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* crl_watch.c - see crl_watch.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Out of memory is an answer here, not the end of the broker. */
+#define HASH_NONFATAL_OOM 1
+
+#include <uthash.h>
+
+#include "jitr/crls.h"
+
+#include "crl_watch.h"
+
+/* A list that cannot be taken now may be good later: it may not be valid yet. */
+#define RETRY_MS 600000
+
+/* What a file is, or why it cannot be looked at. */
+struct file_state {
+	dev_t           device;
+	ino_t           inode;
+	off_t           size;
+	struct timespec modified;
+	int             error; /* errno; 0: none */
+};
+
+struct watched {
+	struct certid     ca_id;
+	char             *path;
+	struct file_state state;
+	int64_t           retry; /* when, though it has not changed; 0: never */
+	UT_hash_handle    hh;
+};
+
+struct watch_job {
+	struct job         job;
+	struct crl_watch  *watch;
+	struct crl_import *import;
+	bool               has_found;
+	struct crl_found   found;
+	char              *path;
+	struct file_state  state;
+};
+
+/*
+ * Looking, on the writer's thread.
+ */
+
+static struct file_state
+look_at(const char *path)
+{
+	struct file_state state = { .error = 0 };
+	struct stat st;
+
+	if (stat(path, &st) != 0) {
+		state.error = errno;
+		return state;
+	}
+	state.device = st.st_dev;
+	state.inode = st.st_ino;
+	state.size = st.st_size;
+	state.modified = st.st_mtim;
+	return state;
+}
+
+static bool
+same_state(const struct file_state *a, const struct file_state *b)
+{
+	return a->error == b->error && a->device == b->device && a->inode == b->inode &&
+	    a->size == b->size && a->modified.tv_sec == b->modified.tv_sec &&
+	    a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+static struct watched *
+find(struct watched *files, const struct certid *ca_id)
+{
+	struct watched *w;
+
+	HASH_FIND(hh, files, ca_id, sizeof(*ca_id), w);
+	return w;
+}
+
+static bool
+is_known(const struct watched *w, const char *path, const struct file_state *state, int64_t now)
+{
+	return w != NULL && strcmp(w->path, path) == 0 && same_state(&w->state, state) &&
+	    (w->retry == 0 || now < w->retry);
+}
+
+/* Is the file another one than the last time?  What is to be done about it. */
+static enum err
+look_at_entry(struct watch_job *j, const struct ca_setting_entry *entry, int64_t now)
+{
+	struct view path = entry->settings.crl_file;
+
+	if (path.len == 0)
+		return ERR_OK;
+	j->path = strndup((const char *)path.data, path.len);
+	if (j->path == NULL)
+		return ERR_NOMEM;
+	j->state = look_at(j->path);
+	if (is_known(find(j->watch->files, &entry->id), j->path, &j->state, now)) {
+		free(j->path);
+		j->path = NULL;
+		return ERR_OK;
+	}
+	j->found.ca_id = entry->id;
+	j->has_found = true;
+	if (j->state.error == 0)
+		return crl_import_new_file(&entry->id, j->path, &j->import);
+	diag_set(&j->found.diag, "%.200s: %s", j->path, strerror(j->state.error));
+	j->found.result = ERR_STORAGE;
+	return ERR_OK;
+}
+
+static enum err
+look(struct watch_job *j, struct txn *t, int64_t now)
+{
+	struct ca_setting_entry entry;
+	struct certid last;
+	size_t count = 1;
+	enum err e = store_list_ca_settings(t, NULL, &entry, 1, &count);
+
+	while (e == ERR_OK && count > 0 && !j->has_found) {
+		e = look_at_entry(j, &entry, now);
+		last = entry.id;
+		if (e == ERR_OK && !j->has_found)
+			e = store_list_ca_settings(t, &last, &entry, 1, &count);
+	}
+	return e;
+}
+
+static enum err
+watch_run(struct txn *t, struct job *job, int64_t now)
+{
+	struct watch_job *j = (struct watch_job *)job;
+	enum err e = j->has_found ? ERR_OK : look(j, t, now);
+
+	if (e == ERR_OK && j->import != NULL)
+		e = crl_import_run(j->import, t, now, &j->found.diag);
+	return e;
+}
+
+static void
+watch_committed(struct job *job)
+{
+	struct watch_job *j = (struct watch_job *)job;
+
+	if (j->import != NULL)
+		job->again = crl_import_committed(j->import);
+}
+
+/*
+ * What came of it, on the broker's thread.
+ */
+
+static void
+forget(struct crl_watch *watch, struct watched *w)
+{
+	HASH_DEL(watch->files, w);
+	free(w->path);
+	free(w);
+}
+
+/* What could not be done for other reasons than the list's is done again at the
+ * next look; so is what cannot be remembered. */
+static void
+remember(struct watch_job *j)
+{
+	struct crl_watch *watch = j->watch;
+	struct watched *w = find(watch->files, &j->found.ca_id);
+	bool settled = j->state.error != 0 || j->found.result == ERR_OK ||
+	    j->found.result == ERR_CERTIFICATE;
+
+	if (w != NULL)
+		forget(watch, w);
+	w = settled ? calloc(1, sizeof(*w)) : NULL;
+	if (w == NULL)
+		return;
+	w->ca_id = j->found.ca_id;
+	w->path = j->path;
+	w->state = j->state;
+	w->retry = j->found.result == ERR_CERTIFICATE ? watch->now() + RETRY_MS : 0;
+	HASH_ADD(hh, watch->files, ca_id, sizeof(w->ca_id), w);
+	if (find(watch->files, &w->ca_id) == NULL)
+		free(w);
+	else
+		j->path = NULL;
+}
+
+static void
+watch_finish(struct job *job, void *context)
+{
+	struct watch_job *j = (struct watch_job *)job;
+	struct crl_watch *watch = j->watch;
+
+	(void)context;
+	watch->busy = false;
+	watch->last = watch->now();
+	if (j->has_found) {
+		if (j->found.result == ERR_OK)
+			j->found.result = job->result;
+		if (job->failure != NULL && j->found.diag.text[0] == '\0')
+			diag_set(&j->found.diag, "%s", job->failure);
+		j->found.import = j->import;
+		remember(j);
+		if (j->found.result == ERR_OK || j->found.result == ERR_CERTIFICATE)
+			watch->last = 0; /* there may be more */
+		watch->found(watch->of, &j->found);
+	}
+	crl_import_free(j->import);
+	free(j->path);
+	free(j);
+}
+
+static const struct job_type watch_type = { "watch lists", false, watch_run, watch_committed,
+	watch_finish };
+
+void
+crl_watch_tick(struct crl_watch *w)
+{
+	struct watch_job *j;
+	int64_t now = w->now();
+
+	if (w->busy || (w->last != 0 && now >= w->last && now - w->last < CRL_WATCH_MS))
+		return;
+	w->last = now;
+	j = calloc(1, sizeof(*j));
+	if (j == NULL)
+		return;
+	j->job.type = &watch_type;
+	j->watch = w;
+	w->busy = writer_submit(w->writer, &j->job) == ERR_OK;
+	if (!w->busy)
+		free(j);
+}
+
+void
+crl_watch_clear(struct crl_watch *w)
+{
+	struct watched *file, *next;
+
+	HASH_ITER(hh, w->files, file, next)
+		forget(w, file);
+}

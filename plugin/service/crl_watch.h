@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * crl_watch.h - files of revocation lists, read again when they change.
+ *
+ * One look at a time: a job of the writer that compares each file with what it
+ * was the last time, and imports the first one that is another.
+ */
+#ifndef JITR_CRL_WATCH_H
+#define JITR_CRL_WATCH_H
+
+#include "jitr/crl_import.h"
+#include "jitr/writer.h"
+
+struct watched;
+
+/* What came of a look that found something. */
+struct crl_found {
+	const struct crl_import *import; /* NULL: the file cannot be looked at */
+	struct certid            ca_id;
+	enum err                 result;
+	struct diag              diag;
+};
+
+/* Zeroed, but for the first four, which are set by who has it, and borrowed. */
+struct crl_watch {
+	struct writer *writer;
+	int64_t (*now)(void);
+	void (*found)(void *of, const struct crl_found *found); /* broker thread */
+	void           *of;
+	struct watched *files; /* the writer's while busy */
+	int64_t         last;  /* when; 0: look at once */
+	bool            busy;
+};
+
+/* TICK. */
+void crl_watch_tick(struct crl_watch *w);
+void crl_watch_clear(struct crl_watch *w); /* after writer_stop() */
+
+#endif

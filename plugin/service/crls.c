@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* crls.c - see crls.h. */
+#include <stdlib.h>
+#include <string.h>
+
+/* Out of memory is an answer here, not the end of the broker. */
+#define HASH_NONFATAL_OOM 1
+
+#include <uthash.h>
+
+#include "jitr/crls.h"
+
+#include "crl_watch.h"
+
+#define TIDY_RETRY_MS 10000
+
+struct failed_list {
+	struct certid      ca_id;
+	struct crl_failure failure;
+	UT_hash_handle     hh;
+};
+
+struct crls {
+	struct crls_config  config;
+	struct crl_watch    watch;
+	struct failed_list *failures;
+	size_t              imports;          /* under way */
+	bool                untidy, tidying;
+	int64_t             tidy_again; /* when, after a failure */
+};
+
+static void file_found(void *of, const struct crl_found *found);
+
+enum err
+crls_open(const struct crls_config *config, struct crls **out)
+{
+	struct crls *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return ERR_NOMEM;
+	c->config = *config;
+	c->watch = (struct crl_watch){ .writer = config->writer, .now = config->now,
+		.found = file_found, .of = c };
+	c->untidy = true; /* a broker that was killed may have left something */
+	*out = c;
+	return ERR_OK;
+}
+
+static void
+failure_remove(struct crls *c, struct failed_list *f)
+{
+	HASH_DEL(c->failures, f);
+	free(f);
+}
+
+void
+crls_close(struct crls *c)
+{
+	struct failed_list *f, *next;
+
+	if (c == NULL)
+		return;
+	HASH_ITER(hh, c->failures, f, next)
+		failure_remove(c, f);
+	crl_watch_clear(&c->watch);
+	free(c);
+}
+
+/*
+ * Failures.
+ */
+
+static struct failed_list *
+failure_find(const struct crls *c, const struct certid *ca_id)
+{
+	struct failed_list *f;
+
+	HASH_FIND(hh, c->failures, ca_id, sizeof(*ca_id), f);
+	return f;
+}
+
+const struct crl_failure *
+crls_failure(const struct crls *c, const struct certid *ca_id)
+{
+	const struct failed_list *f = failure_find(c, ca_id);
+
+	return f != NULL ? &f->failure : NULL;
+}
+
+/* Answers whether it is news. */
+static bool
+failure_keep(struct crls *c, const struct certid *ca_id, const char *details)
+{
+	struct failed_list *f = failure_find(c, ca_id);
+	bool news = f == NULL || strcmp(f->failure.details.text, details) != 0;
+
+	if (f == NULL) {
+		f = calloc(1, sizeof(*f));
+		if (f == NULL)
+			return true;
+		f->ca_id = *ca_id;
+		HASH_ADD(hh, c->failures, ca_id, sizeof(f->ca_id), f);
+		if (failure_find(c, ca_id) == NULL) {
+			free(f);
+			return true;
+		}
+	}
+	f->failure.time = c->config.now();
+	diag_set(&f->failure.details, "%s", details);
+	return news;
+}
+
+/*
+ * Imports.
+ */
+
+void
+crls_begin(struct crls *c)
+{
+	c->imports++;
+}
+
+static void
+imported(struct crls *c, const struct crl_result *r)
+{
+	struct failed_list *f = failure_find(c, &r->ca_id);
+
+	if (f != NULL)
+		failure_remove(c, f);
+	if (r->unchanged)
+		return;
+	c->config.stats->crl_imported++;
+	c->config.stats->revoked += r->revoked;
+	report_crl(c->config.report, &r->ca_id, &r->crl, ERR_OK, "");
+	gate_crl_changed(c->config.gate);
+	c->untidy = true;
+}
+
+static void
+not_imported(struct crls *c, const struct certid *ca_id, enum err result, const char *details)
+{
+	bool news = failure_keep(c, ca_id, details[0] != '\0' ? details : err_text(result));
+
+	c->untidy = true;
+	if (!news)
+		return;
+	c->config.stats->crl_failed++;
+	report_crl(c->config.report, ca_id, NULL, result, details);
+}
+
+static void
+ended(struct crls *c, const struct certid *ca_id, const struct crl_import *i, enum err result,
+    const char *details)
+{
+	struct crl_result r;
+
+	if (result != ERR_OK) {
+		not_imported(c, ca_id, result, details);
+		return;
+	}
+	r = crl_import_result(i);
+	imported(c, &r);
+}
+
+void
+crls_end(struct crls *c, const struct crl_import *i, enum err result, const struct diag *diag)
+{
+	struct certid ca_id;
+
+	c->imports--;
+	if (i == NULL) { /* taken out of force */
+		gate_crl_changed(c->config.gate);
+		c->untidy = true;
+		return;
+	}
+	ca_id = crl_import_result(i).ca_id;
+	ended(c, &ca_id, i, result, diag->text);
+}
+
+static void
+file_found(void *of, const struct crl_found *found)
+{
+	ended(of, &found->ca_id, found->import, found->result, found->diag.text);
+}
+
+/*
+ * Tidying up.
+ */
+
+struct tidy_job {
+	struct job      job;
+	struct crls    *crls;
+	struct crl_tidy tidy;
+};
+
+static enum err
+tidy_run(struct txn *t, struct job *job, int64_t now)
+{
+	return crl_tidy_run(&((struct tidy_job *)job)->tidy, t, now);
+}
+
+static void
+tidy_committed(struct job *job)
+{
+	job->again = crl_tidy_committed(&((struct tidy_job *)job)->tidy);
+}
+
+static void
+tidy_finish(struct job *job, void *context)
+{
+	struct tidy_job *j = (struct tidy_job *)job;
+	struct crls *c = j->crls;
+
+	(void)context;
+	c->tidying = false;
+	if (job->result != ERR_OK) {
+		c->untidy = true;
+		c->tidy_again = c->config.now() + TIDY_RETRY_MS;
+	}
+	if (j->tidy.revoked > 0) {
+		c->config.stats->revoked += j->tidy.revoked;
+		report_line(c->config.report, LEVEL_NOTICE,
+		    "%zu certificates on revocation lists are REVOKED now", j->tidy.revoked);
+		gate_crl_changed(c->config.gate);
+	}
+	free(j);
+}
+
+static const struct job_type tidy_type = { "tidy lists", false, tidy_run, tidy_committed,
+	tidy_finish };
+
+static void
+start_tidying(struct crls *c)
+{
+	struct tidy_job *j;
+
+	if (!c->untidy || c->tidying || c->imports > 0 || c->watch.busy ||
+	    c->config.now() < c->tidy_again)
+		return;
+	j = calloc(1, sizeof(*j));
+	if (j == NULL)
+		return;
+	j->job.type = &tidy_type;
+	j->crls = c;
+	c->tidying = writer_submit(c->config.writer, &j->job) == ERR_OK;
+	c->untidy = !c->tidying;
+	if (!c->tidying)
+		free(j);
+}
+
+void
+crls_tick(struct crls *c)
+{
+	start_tidying(c);
+	if (!c->tidying)
+		crl_watch_tick(&c->watch);
+}
