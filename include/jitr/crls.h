@@ -34,13 +34,16 @@ void crls_close(struct crls *c); /* after writer_stop(); NULL is fine */
 void crls_tick(struct crls *c);
 
 /* An import by somebody else begins, and ends like this: live connections of
- * whom it names are closed.  i NULL: a list was taken out of force. */
+ * whom it names are closed. */
 void crls_begin(struct crls *c);
 void crls_end(struct crls *c, const struct crl_import *i, enum err result,
     const struct diag *diag);
 
+/* A list was taken out of force. */
+void crls_removed(struct crls *c);
+
 /* The last list of this CA that could not be taken, since the last one that
- * could; NULL: none.  Lives until the next tick. */
+ * could; NULL: none.  Lives until the next call. */
 struct crl_failure {
 	int64_t     time;
 	struct diag details;

@@ -78,6 +78,7 @@ enum crl_check {
 };
 
 #define CRL_GRACE_DAYS_MAX 3650
+#define CRL_FILE_MAX       4095 /* bytes of a path */
 
 /* What an operator sets for a CA besides AWS's fields.  Texts are empty when
  * not set. */

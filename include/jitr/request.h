@@ -15,7 +15,7 @@
 #ifndef JITR_REQUEST_H
 #define JITR_REQUEST_H
 
-#include "jitr/gate.h"
+#include "jitr/crls.h"
 
 /* Bounds of what one request may cost the broker's thread. */
 #define REQUEST_MAX          (512 * 1024) /* bytes */
@@ -30,6 +30,7 @@ struct api_config {
 	struct store        *store;
 	struct writer       *writer;
 	struct gate         *gate;
+	struct crls         *crls;
 	struct report       *report;
 	struct stats        *stats;
 	const struct broker *broker;

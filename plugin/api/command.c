@@ -13,71 +13,98 @@
 #define CERT RESOURCE_CERTIFICATE
 #define POL  RESOURCE_POLICY
 #define THNG RESOURCE_THING
+#define CRL  RESOURCE_CRL
+#define TMPL RESOURCE_TEMPLATE
 
 /* Resources after AWS's service authorization reference: for attachments that
  * is the certificate. */
 const struct command_type command_types[] = {
-	{ "attachPolicy", CERT, POL, CERT, parse_attach_policy, change_attach_policy, NULL },
-	{ "attachPrincipalPolicy", CERT, POL, CERT, parse_attach_principal_policy,
+	{ "attachPolicy", CERT, POL, CERT, parse_attach_policy, NULL, change_attach_policy,
+	    NULL },
+	{ "attachPrincipalPolicy", CERT, POL, CERT, parse_attach_principal_policy, NULL,
 	    change_attach_policy, NULL },
-	{ "attachThingPrincipal", CERT, THNG, CERT, parse_attach_thing, change_attach_thing, NULL },
-	{ "createPolicy", POL, NONE, POL, parse_create_policy, change_create_policy,
+	{ "attachThingPrincipal", CERT, THNG, CERT, parse_attach_thing, NULL, change_attach_thing,
+	    NULL },
+	{ "createPolicy", POL, NONE, POL, parse_create_policy, NULL, change_create_policy,
 	    render_policy_made },
-	{ "createPolicyVersion", POL, NONE, POL, parse_create_policy_version,
+	{ "createPolicyVersion", POL, NONE, POL, parse_create_policy_version, NULL,
 	    change_create_policy_version, render_policy_version_made },
-	{ "createThing", THNG, NONE, THNG, parse_create_thing, change_create_thing,
+	{ "createProvisioningTemplate", TMPL, NONE, TMPL, parse_create_template, NULL,
+	    change_create_template, render_template_made },
+	{ "createThing", THNG, NONE, THNG, parse_create_thing, NULL, change_create_thing,
 	    render_thing_made },
-	{ "deleteCACertificate", CA, NONE, CA, parse_ca_id, change_delete_ca, NULL },
-	{ "deleteCertificate", CERT, NONE, CERT, parse_delete_cert, change_delete_cert, NULL },
-	{ "deletePolicy", POL, NONE, POL, parse_policy, change_delete_policy, NULL },
-	{ "deletePolicyVersion", POL, NONE, POL, parse_policy_version,
+	{ "deleteCACertificate", CA, NONE, CA, parse_ca_id, NULL, change_delete_ca, NULL },
+	{ "deleteCertificate", CERT, NONE, CERT, parse_delete_cert, NULL, change_delete_cert,
+	    NULL },
+	{ "deleteCrl", CRL, NONE, CRL, parse_crl, NULL, change_delete_crl, NULL },
+	{ "deletePolicy", POL, NONE, POL, parse_policy, NULL, change_delete_policy, NULL },
+	{ "deletePolicyVersion", POL, NONE, POL, parse_policy_version, NULL,
 	    change_delete_policy_version, NULL },
-	{ "deleteRegistrationCode", NONE, NONE, NONE, parse_nothing, change_delete_code, NULL },
-	{ "deleteThing", THNG, NONE, THNG, parse_delete_thing, change_delete_thing, NULL },
-	{ "describeCACertificate", CA, NONE, NONE, parse_ca_id, NULL, render_ca },
-	{ "describeCertificate", CERT, NONE, NONE, parse_cert_id, NULL, render_cert },
-	{ "describeThing", THNG, NONE, NONE, parse_thing, NULL, render_thing },
-	{ "detachPolicy", CERT, POL, CERT, parse_attach_policy, change_detach_policy, NULL },
-	{ "detachPrincipalPolicy", CERT, POL, CERT, parse_attach_principal_policy,
+	{ "deleteProvisioningTemplate", TMPL, NONE, TMPL, parse_template, NULL,
+	    change_delete_template, NULL },
+	{ "deleteRegistrationCode", NONE, NONE, NONE, parse_nothing, NULL, change_delete_code,
+	    NULL },
+	{ "deleteThing", THNG, NONE, THNG, parse_delete_thing, NULL, change_delete_thing, NULL },
+	{ "describeCACertificate", CA, NONE, NONE, parse_ca_id, NULL, NULL, render_ca },
+	{ "describeCertificate", CERT, NONE, NONE, parse_cert_id, NULL, NULL, render_cert },
+	{ "describeCrl", CRL, NONE, NONE, parse_crl, NULL, NULL, render_crl },
+	{ "describeProvisioningTemplate", TMPL, NONE, NONE, parse_template, NULL, NULL,
+	    render_template },
+	{ "describeThing", THNG, NONE, NONE, parse_thing, NULL, NULL, render_thing },
+	{ "detachPolicy", CERT, POL, CERT, parse_attach_policy, NULL, change_detach_policy,
+	    NULL },
+	{ "detachPrincipalPolicy", CERT, POL, CERT, parse_attach_principal_policy, NULL,
 	    change_detach_policy, NULL },
-	{ "detachThingPrincipal", CERT, THNG, CERT, parse_detach_thing, change_detach_thing, NULL },
-	{ "explain", CERT, NONE, NONE, parse_explain, NULL, render_explain },
-	{ "getEffectivePolicies", CERT, NONE, NONE, parse_get_effective_policies, NULL,
+	{ "detachThingPrincipal", CERT, THNG, CERT, parse_detach_thing, NULL, change_detach_thing,
+	    NULL },
+	{ "explain", CERT, NONE, NONE, parse_explain, NULL, NULL, render_explain },
+	{ "getEffectivePolicies", CERT, NONE, NONE, parse_get_effective_policies, NULL, NULL,
 	    render_effective_policies },
-	{ "getPolicy", POL, NONE, NONE, parse_policy, NULL, render_policy },
-	{ "getPolicyVersion", POL, NONE, NONE, parse_policy_version, NULL, render_policy_version },
-	{ "getRegistrationCode", NONE, NONE, NONE, parse_nothing, change_get_code, render_code },
-	{ "listAttachedPolicies", CERT, NONE, NONE, parse_list_attached_policies, NULL,
+	{ "getPolicy", POL, NONE, NONE, parse_policy, NULL, NULL, render_policy },
+	{ "getPolicyVersion", POL, NONE, NONE, parse_policy_version, NULL, NULL,
+	    render_policy_version },
+	{ "getRegistrationCode", NONE, NONE, NONE, parse_nothing, NULL, change_get_code,
+	    render_code },
+	{ "importCrl", CRL, NONE, CRL, parse_import_crl, prepare_import_crl, change_import_crl,
+	    render_import_crl },
+	{ "listAttachedPolicies", CERT, NONE, NONE, parse_list_attached_policies, NULL, NULL,
 	    render_attached_policies },
-	{ "listCACertificates", NONE, NONE, NONE, parse_list_cas, NULL, render_cas },
-	{ "listCertificates", NONE, NONE, NONE, parse_list_certs, NULL, render_certs },
-	{ "listCertificatesByCA", NONE, NONE, NONE, parse_list_certs_by_ca, NULL,
+	{ "listCACertificates", NONE, NONE, NONE, parse_list_cas, NULL, NULL, render_cas },
+	{ "listCertificates", NONE, NONE, NONE, parse_list_certs, NULL, NULL, render_certs },
+	{ "listCertificatesByCA", NONE, NONE, NONE, parse_list_certs_by_ca, NULL, NULL,
 	    render_certs_by_ca },
-	{ "listPolicies", NONE, NONE, NONE, parse_list_policies, NULL, render_policies },
-	{ "listPolicyPrincipals", POL, NONE, NONE, parse_list_policy_principals, NULL,
+	{ "listPolicies", NONE, NONE, NONE, parse_list_policies, NULL, NULL, render_policies },
+	{ "listPolicyPrincipals", POL, NONE, NONE, parse_list_policy_principals, NULL, NULL,
 	    render_policy_principals },
-	{ "listPolicyVersions", POL, NONE, NONE, parse_policy, NULL, render_policy_versions },
-	{ "listPrincipalPolicies", CERT, NONE, NONE, parse_list_principal_policies, NULL,
+	{ "listPolicyVersions", POL, NONE, NONE, parse_policy, NULL, NULL,
+	    render_policy_versions },
+	{ "listPrincipalPolicies", CERT, NONE, NONE, parse_list_principal_policies, NULL, NULL,
 	    render_attached_policies },
-	{ "listPrincipalThings", CERT, NONE, NONE, parse_list_principal_things, NULL,
+	{ "listPrincipalThings", CERT, NONE, NONE, parse_list_principal_things, NULL, NULL,
 	    render_principal_things },
-	{ "listTargetsForPolicy", POL, NONE, NONE, parse_list_targets, NULL, render_targets },
-	{ "listThingPrincipals", THNG, NONE, NONE, parse_list_thing_principals, NULL,
+	{ "listProvisioningTemplates", NONE, NONE, NONE, parse_list_templates, NULL, NULL,
+	    render_templates },
+	{ "listTargetsForPolicy", POL, NONE, NONE, parse_list_targets, NULL, NULL,
+	    render_targets },
+	{ "listThingPrincipals", THNG, NONE, NONE, parse_list_thing_principals, NULL, NULL,
 	    render_thing_principals },
-	{ "listThings", NONE, NONE, NONE, parse_list_things, NULL, render_things },
-	{ "registerCACertificate", NONE, NONE, CA, parse_register_ca, change_register_ca,
+	{ "listThings", NONE, NONE, NONE, parse_list_things, NULL, NULL, render_things },
+	{ "registerCACertificate", NONE, NONE, CA, parse_register_ca, NULL, change_register_ca,
 	    render_ca_made },
-	{ "registerCertificate", NONE, NONE, CERT, parse_register_cert, change_register_cert,
-	    render_cert_made },
-	{ "registerCertificateWithoutCA", NONE, NONE, CERT, parse_register_cert_without_ca,
+	{ "registerCertificate", NONE, NONE, CERT, parse_register_cert, NULL,
 	    change_register_cert, render_cert_made },
-	{ "setDefaultPolicyVersion", POL, NONE, POL, parse_policy_version,
+	{ "registerCertificateWithoutCA", NONE, NONE, CERT, parse_register_cert_without_ca, NULL,
+	    change_register_cert, render_cert_made },
+	{ "setDefaultPolicyVersion", POL, NONE, POL, parse_policy_version, NULL,
 	    change_set_default_policy_version, NULL },
-	{ "testAuthorization", CERT, NONE, NONE, parse_test_authorization, NULL,
+	{ "testAuthorization", CERT, NONE, NONE, parse_test_authorization, NULL, NULL,
 	    render_test_authorization },
-	{ "updateCACertificate", CA, NONE, CA, parse_update_ca, change_update_ca, NULL },
-	{ "updateCertificate", CERT, NONE, CERT, parse_update_cert, change_update_cert, NULL },
-	{ "updateThing", THNG, NONE, THNG, parse_update_thing, change_update_thing, NULL },
+	{ "updateCACertificate", CA, NONE, CA, parse_update_ca, NULL, change_update_ca, NULL },
+	{ "updateCertificate", CERT, NONE, CERT, parse_update_cert, NULL, change_update_cert,
+	    NULL },
+	{ "updateProvisioningTemplate", TMPL, NONE, TMPL, parse_update_template, NULL,
+	    change_update_template, NULL },
+	{ "updateThing", THNG, NONE, THNG, parse_update_thing, NULL, change_update_thing, NULL },
 };
 const size_t command_type_count = COUNT_OF(command_types);
 
@@ -132,6 +159,7 @@ command_clear(struct command *c)
 {
 	x509_free(c->x);
 	x509_free(c->issuer);
+	crl_import_free(c->import);
 	cJSON_free(c->kept);
 	memset(c, 0, sizeof(*c));
 }
@@ -146,14 +174,22 @@ static const char *const resource_types[] = {
 	[RESOURCE_CERTIFICATE] = "cert/",
 	[RESOURCE_POLICY] = "policy/",
 	[RESOURCE_THING] = "thing/",
+	[RESOURCE_CRL] = "cacert/",
+	[RESOURCE_TEMPLATE] = "provisioningtemplate/",
 };
+
+bool
+resource_has_id(enum resource r)
+{
+	return r == RESOURCE_CA || r == RESOURCE_CERTIFICATE || r == RESOURCE_CRL;
+}
 
 void
 resource_text(enum resource r, const struct certid *id, struct view name, char out[RESOURCE_SIZE])
 {
 	char hex[CERTID_HEX_SIZE];
 
-	if (r == RESOURCE_CA || r == RESOURCE_CERTIFICATE) {
+	if (resource_has_id(r)) {
 		certid_to_hex(id, hex);
 		name = view_of(hex);
 	}
@@ -210,7 +246,18 @@ command_notify(const struct command *c, struct gate *g)
 		gate_thing_changed(g, c->named);
 		break;
 	case RESOURCE_CA: /* the mirror of the CAs is told: request.c */
+	case RESOURCE_CRL: /* command_conclude() */
+	case RESOURCE_TEMPLATE: /* looked at when it is asked */
 	case RESOURCE_NONE:
 		break;
 	}
+}
+
+void
+command_conclude(struct command *c)
+{
+	if (c->import != NULL)
+		crls_end(c->crls, c->import, c->result, &c->diag);
+	else if (c->type->changed == RESOURCE_CRL && c->result == ERR_OK && !c->prepared)
+		crls_removed(c->crls);
 }

@@ -11,15 +11,18 @@
 #ifndef JITR_COMMAND_H
 #define JITR_COMMAND_H
 
+#include "jitr/crls.h"
 #include "jitr/inquiry.h"
 #include "jitr/policy.h"
 #include "jitr/registry_policy.h"
+#include "jitr/registry_template.h"
 #include "jitr/registry_thing.h"
 
 #include "jitr/json.h"
 
 struct x509_st;
 struct command_type;
+struct uploads;
 
 /* Where we stand in an ARN, and whose the resources are. */
 struct account {
@@ -34,6 +37,8 @@ enum resource {
 	RESOURCE_CERTIFICATE,
 	RESOURCE_POLICY,
 	RESOURCE_THING,
+	RESOURCE_CRL, /* of a CA, whose id it has */
+	RESOURCE_TEMPLATE,
 };
 
 enum { PAGE_MAX = 250, PAGE_DEFAULT = 25, PAGE_DEFAULT_THINGS = 50 }; /* aws-iot 1.6 */
@@ -72,15 +77,28 @@ struct ca_arguments {
 	struct ca          record;
 	struct ca_document document;
 	char               proof[REGISTRATION_CODE_SIZE];
-	struct ca_update   update;
+	struct ca_update   update; /* points to what follows */
 	enum ca_status     new_status;
 	bool               new_auto_registration;
+	enum crl_check     crl_check;
+	struct view        crl_file, activation, template_name;
 };
 
 struct cert_arguments {
 	struct view      pem;
-	enum cert_status status;
-	bool             with_ca, force;
+	enum cert_status status; /* to have, or only those that have it */
+	bool             with_ca, force, by_status;
+};
+
+/* A list, or a part of one. */
+struct crl_arguments {
+	struct view text, upload_id;
+	size_t      part, parts;
+};
+
+struct template_arguments {
+	struct provisioning_template record;
+	struct template_update       update; /* points to record */
 };
 
 struct policy_arguments {
@@ -114,6 +132,9 @@ struct command {
 	const char                *name, *correlation; /* to be echoed; NULL: not given */
 	const struct account      *account;
 	struct gate               *gate; /* whom inquiries are put to */
+	struct crls               *crls;
+	struct uploads            *uploads;
+	const char                *client_id; /* who asks */
 	int64_t                    asked; /* when */
 	enum err                   result;
 	struct diag                diag;
@@ -121,9 +142,11 @@ struct command {
 	/* The resources named or made: a certificate or CA, a policy or thing. */
 	struct certid id;
 	struct view   named;
-	bool          unheard; /* the change is nobody else's business */
+	bool          unheard;  /* the change is nobody else's business */
+	bool          prepared; /* and answered by that: there is nothing to change */
 
 	struct x509_st *x, *issuer; /* owned */
+	struct crl_import *import;  /* owned; NULL: none is under way */
 	char           *kept;       /* owned by cJSON: texts made from the request's */
 
 	struct page page;
@@ -133,6 +156,8 @@ struct command {
 		struct cert_arguments   cert;
 		struct policy_arguments policy;
 		struct thing_arguments  thing;
+		struct crl_arguments    crl;
+		struct template_arguments template;
 		struct inquiry_arguments inquiry;
 	};
 };
@@ -150,6 +175,10 @@ struct command_type {
 
 	/* JSON to arguments; never touches the store. */
 	void (*parse)(struct members *m, struct command *c);
+
+	/* Broker thread, once it is known that the caller may: what a change takes
+	 * besides its arguments.  NULL: nothing. */
+	enum err (*prepare)(struct command *c);
 
 	/* For commands that change something; NULL for those that only read. */
 	enum err (*change)(struct txn *t, struct command *c, int64_t now);
@@ -171,6 +200,7 @@ void command_clear(struct command *c); /* frees what it owns */
 
 /* "policy/<name>", "cert/<id>": an ARN behind the account; "" for none. */
 #define RESOURCE_SIZE 160
+bool resource_has_id(enum resource r); /* rather than a name */
 void resource_text(enum resource r, const struct certid *id, struct view name,
     char out[RESOURCE_SIZE]);
 
@@ -182,6 +212,9 @@ void command_authorize(struct command *c, struct gate *g, const struct client *c
 /* Tells the gate what a committed change concerns. */
 void command_notify(const struct command *c, struct gate *g);
 
+/* A change that is done, or could not be: an import ends. */
+void command_conclude(struct command *c);
+
 /* The parts that commands share (command_parts.c). */
 void parse_nothing(struct members *m, struct command *c);
 void parse_fail(struct members *m, enum err e, const char *why);
@@ -191,11 +224,13 @@ void parse_tokens(struct members *m, struct command *c, enum page_key key);
 bool parse_pem(struct members *m, const char *name, bool required, struct x509_st **out);
 void parse_tags(struct members *m);
 void parse_policy_name(struct members *m, struct command *c);
+void parse_template_name(struct members *m, const char *name, bool required, struct view *out);
 void parse_thing_name(struct members *m, const char *name, bool required, struct view *out);
 void parse_principal(struct members *m, const char *name, struct command *c); /* ARN or id */
 
 void     add_view(cJSON *o, const char *name, struct view v); /* not if empty */
-void     add_text(cJSON *o, const char *name, const char *text); /* as far as it is UTF-8 */
+void     add_bytes(cJSON *o, const char *name, struct view bytes); /* as far as they are UTF-8 */
+void     add_text(cJSON *o, const char *name, const char *text);
 void     add_hex(cJSON *o, const char *name, const uint8_t *bytes, size_t len);
 void     add_time(cJSON *o, const char *name, int64_t ms); /* seconds with a fraction */
 void     add_id_arn(cJSON *o, const char *name, const struct account *a, enum resource r,
@@ -246,6 +281,30 @@ enum err render_cert_made(struct txn *t, struct command *c, cJSON *data);
 enum err render_cert(struct txn *t, struct command *c, cJSON *data);
 enum err render_certs(struct txn *t, struct command *c, cJSON *data);
 enum err render_certs_by_ca(struct txn *t, struct command *c, cJSON *data);
+
+/* What is set for a CA's revocation list. */
+enum err add_crl_settings(struct txn *t, const struct command *c, cJSON *data);
+
+/* Of command_crl.c. */
+void     parse_import_crl(struct members *m, struct command *c);
+void     parse_crl(struct members *m, struct command *c);
+enum err prepare_import_crl(struct command *c);
+enum err change_import_crl(struct txn *t, struct command *c, int64_t now);
+enum err change_delete_crl(struct txn *t, struct command *c, int64_t now);
+enum err render_import_crl(struct txn *t, struct command *c, cJSON *data);
+enum err render_crl(struct txn *t, struct command *c, cJSON *data);
+
+/* Of command_template.c. */
+void     parse_create_template(struct members *m, struct command *c);
+void     parse_template(struct members *m, struct command *c);
+void     parse_update_template(struct members *m, struct command *c);
+void     parse_list_templates(struct members *m, struct command *c);
+enum err change_create_template(struct txn *t, struct command *c, int64_t now);
+enum err change_update_template(struct txn *t, struct command *c, int64_t now);
+enum err change_delete_template(struct txn *t, struct command *c, int64_t now);
+enum err render_template_made(struct txn *t, struct command *c, cJSON *data);
+enum err render_template(struct txn *t, struct command *c, cJSON *data);
+enum err render_templates(struct txn *t, struct command *c, cJSON *data);
 
 /* Of command_policy.c. */
 void     parse_create_policy(struct members *m, struct command *c);
@@ -299,6 +358,7 @@ enum err render_things(struct txn *t, struct command *c, cJSON *data);
 enum err render_thing_principals(struct txn *t, struct command *c, cJSON *data);
 enum err render_principal_things(struct txn *t, struct command *c, cJSON *data);
 
+/* Of command_inquiry.c. */
 void     parse_test_authorization(struct members *m, struct command *c);
 void     parse_get_effective_policies(struct members *m, struct command *c);
 void     parse_explain(struct members *m, struct command *c);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* command_ca.c - the registration code and CA certificates (aws-iot A.1, A.2). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 
+#include "jitr/rule.h"
+#include "jitr/template.h"
 #include "jitr/x509.h"
 
 static const char *const ca_statuses[] = { "ACTIVE", "INACTIVE" };
@@ -34,57 +37,124 @@ render_code(struct txn *t, struct command *c, cJSON *data)
 }
 
 /*
- * registrationConfig, a provisioning template: stored and told, not carried
- * out by this release.  There is no store of named templates, so every name
- * names none.
+ * registrationConfig: a provisioning template, by value or by name.
  */
 
 static void
-check_template_name(struct members *m, const char *name)
+check_template_body(struct members *m, const struct command *c, const char *body)
 {
-	if (name == NULL)
+	struct template *template;
+
+	if (body == NULL || m->failed != ERR_OK)
 		return;
-	if (strspn(name, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-") !=
-	    strlen(name))
-		json_fail(m, "templateName", name,
-		    "satisfy regular expression pattern: ^[0-9A-Za-z_-]+$");
+	m->failed = template_compile(view_of(body), &c->account->scope, &template, m->diag);
+	if (m->failed == ERR_OK)
+		template_free(template);
 }
 
 static void
-check_template_body(struct members *m, const char *body)
-{
-	cJSON *json = NULL;
-
-	if (body == NULL)
-		return;
-	if (json_parse(view_of(body), 32, &json, NULL) != ERR_OK || !cJSON_IsObject(json))
-		parse_fail(m, ERR_REQUEST, "registrationConfig.templateBody is not a JSON object");
-	cJSON_Delete(json);
-}
-
-static void
-parse_registration_config(struct members *m, struct view *template_body, struct view *role_arn)
+parse_registration_config(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "templateBody", "roleArn", "templateName" };
 	struct members config = json_members(json_object(m, "registrationConfig"), m->diag);
-	const char *body, *role, *name;
+	const char *body;
 
 	if (config.object == NULL)
 		return;
-	body = json_string(&config, "templateBody", 0, 10240, false);
-	role = json_string(&config, "roleArn", 20, 2048, false);
-	name = json_string(&config, "templateName", 1, 36, false);
+	body = json_string(&config, "templateBody", 0, TEMPLATE_BODY_MAX, false);
+	c->ca.document.template_body = view_of(body);
+	c->ca.document.role_arn = view_of(json_string(&config, "roleArn", 20, 2048, false));
+	parse_template_name(&config, "templateName", false, &c->ca.template_name);
 	json_only(&config, names, COUNT_OF(names));
-	check_template_name(&config, name);
-	if ((body == NULL) == (name == NULL))
+	if ((body == NULL) == (c->ca.template_name.len == 0))
 		parse_fail(&config, ERR_REQUEST,
 		    "registrationConfig needs either a templateBody or a templateName");
-	check_template_body(&config, body);
-	if (name != NULL)
-		parse_fail(&config, ERR_NOT_FOUND, "There is no provisioning template of this name");
+	check_template_body(&config, c, body);
 	parse_take(m, config.failed);
-	*template_body = view_of(body);
-	*role_arn = view_of(role);
+	c->ca.update.settings.template_name = &c->ca.template_name;
+}
+
+/*
+ * Settings that are ours: the rule, and what is asked of revocation lists.
+ */
+
+/* The words: whatever passes the revocation check becomes ACTIVE; and no rule. */
+#define RULE_PLAIN "{}"
+
+static void
+parse_activation(struct members *m, struct command *c)
+{
+	struct ca_settings_update *u = &c->ca.update.settings;
+	const char *text = json_string(m, "activation", 1, RULE_BYTES_MAX, false);
+	struct rule *rule;
+
+	if (text == NULL)
+		return;
+	u->activation = &c->ca.activation;
+	if (strcmp(text, "none") == 0)
+		return;
+	c->ca.activation = view_of(strcmp(text, "rule") == 0 ? RULE_PLAIN : text);
+	parse_take(m, rule_compile(c->ca.activation, &rule, m->diag));
+	if (m->failed != ERR_OK)
+		return;
+	u->supersedes = rule_supersedes(rule);
+	u->supersede_after = rule_supersede_after(rule);
+	rule_free(rule);
+}
+
+static bool
+grace_parse(const char *text, uint32_t *days)
+{
+	unsigned long n;
+	char *end;
+
+	if (strncmp(text, "grace ", 6) != 0 || text[6] < '0' || text[6] > '9')
+		return false;
+	n = strtoul(text + 6, &end, 10);
+	*days = (uint32_t)n;
+	return *end == '\0' && end - text <= 12 && n <= CRL_GRACE_DAYS_MAX;
+}
+
+static void
+parse_crl_check(struct members *m, struct command *c)
+{
+	struct ca_settings_update *u = &c->ca.update.settings;
+	const char *text = json_string(m, "crlCheck", 1, 32, false);
+
+	if (text == NULL)
+		return;
+	u->crl_check = &c->ca.crl_check;
+	if (strcmp(text, "required") == 0)
+		c->ca.crl_check = CRL_REQUIRED;
+	else if (strcmp(text, "if-present") == 0)
+		c->ca.crl_check = CRL_IF_PRESENT;
+	else if (grace_parse(text, &u->crl_grace_days))
+		c->ca.crl_check = CRL_GRACE;
+	else
+		json_fail(m, "crlCheck", text,
+		    "be required, if-present, or grace and a number of days, 0 to 3650");
+}
+
+static void
+parse_crl_file(struct members *m, struct command *c)
+{
+	const char *path = json_string(m, "crlFile", 0, CRL_FILE_MAX, false);
+
+	if (path == NULL)
+		return;
+	c->ca.crl_file = view_of(path);
+	c->ca.update.settings.crl_file = &c->ca.crl_file;
+	if (path[0] != '/' && path[0] != '\0')
+		json_fail(m, "crlFile", path,
+		    "be an absolute path on the broker's machine, or empty for none");
+}
+
+static void
+parse_settings(struct members *m, struct command *c)
+{
+	parse_activation(m, c);
+	parse_crl_check(m, c);
+	parse_crl_file(m, c);
 }
 
 /* Kept as they came, for whoever asks. */
@@ -139,14 +209,15 @@ parse_register_ca(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "command", "correlationData", "caCertificate",
 		"verificationCertificate", "setAsActive", "allowAutoRegistration",
-		"registrationConfig", "tags", "certificateMode" };
+		"registrationConfig", "tags", "certificateMode", "activation", "crlCheck", "crlFile" };
 	bool active = json_bool(m, "setAsActive", false);
 	bool automatic = json_bool(m, "allowAutoRegistration", false);
 	int mode = json_word(m, "certificateMode", modes, COUNT_OF(modes), false);
 
 	json_only(m, names, COUNT_OF(names));
 	parse_ca_tags(m, c);
-	parse_registration_config(m, &c->ca.document.template_body, &c->ca.document.role_arn);
+	parse_registration_config(m, c);
+	parse_settings(m, c);
 	parse_ca_pem(m, c);
 	if (m->failed != ERR_OK)
 		return;
@@ -194,7 +265,7 @@ parse_update_ca(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "command", "correlationData", "certificateId",
 		"newStatus", "newAutoRegistrationStatus", "registrationConfig",
-		"removeAutoRegistration" };
+		"removeAutoRegistration", "activation", "crlCheck", "crlFile" };
 	int status, automatic;
 
 	json_certid(m, "certificateId", &c->id);
@@ -203,7 +274,8 @@ parse_update_ca(struct members *m, struct command *c)
 	    COUNT_OF(auto_statuses), false);
 	c->ca.update.remove_auto_registration = json_bool(m, "removeAutoRegistration", false);
 	json_only(m, names, COUNT_OF(names));
-	parse_registration_config(m, &c->ca.document.template_body, &c->ca.document.role_arn);
+	parse_registration_config(m, c);
+	parse_settings(m, c);
 	c->ca.new_status = status == 0 ? CA_ACTIVE : CA_INACTIVE;
 	c->ca.new_auto_registration = automatic == 0;
 	if (status >= 0)
@@ -233,27 +305,65 @@ change_delete_ca(struct txn *t, struct command *c, int64_t now)
 }
 
 static void
-add_registration_config(cJSON *data, const struct ca_document *document)
+add_registration_config(cJSON *data, const struct ca_document *document,
+    const struct ca_settings *settings)
 {
 	cJSON *config;
 
-	if (document->template_body.len == 0)
+	if (document->template_body.len == 0 && settings->template_name.len == 0)
 		return;
 	config = cJSON_AddObjectToObject(data, "registrationConfig");
 	add_view(config, "templateBody", document->template_body);
 	add_view(config, "roleArn", document->role_arn);
+	add_view(config, "templateName", settings->template_name);
+}
+
+static enum err
+get_settings(struct txn *t, const struct certid *id, struct ca_settings *out)
+{
+	enum err e = store_get_ca_settings(t, id, out);
+
+	if (e != ERR_NOT_FOUND)
+		return e;
+	*out = CA_SETTINGS_DEFAULT;
+	return ERR_OK;
+}
+
+static void
+add_crl_check(cJSON *data, const struct ca_settings *s)
+{
+	char grace[32];
+
+	(void)snprintf(grace, sizeof(grace), "grace %lu", (unsigned long)s->crl_grace_days);
+	cJSON_AddStringToObject(data, "crlCheck", s->crl_check == CRL_REQUIRED ? "required" :
+	    s->crl_check == CRL_GRACE ? grace : "if-present");
+	add_view(data, "crlFile", s->crl_file);
+}
+
+enum err
+add_crl_settings(struct txn *t, const struct command *c, cJSON *data)
+{
+	struct ca_settings settings;
+	enum err e = get_settings(t, &c->id, &settings);
+
+	if (e == ERR_OK)
+		add_crl_check(data, &settings);
+	return e;
 }
 
 enum err
 render_ca(struct txn *t, struct command *c, cJSON *data)
 {
 	struct ca_document document;
+	struct ca_settings settings;
 	struct ca ca;
 	cJSON *o;
 	enum err e = store_get_ca(t, &c->id, &ca);
 
 	if (e == ERR_OK)
 		e = store_get_ca_document(t, &c->id, &document);
+	if (e == ERR_OK)
+		e = get_settings(t, &c->id, &settings);
 	if (e == ERR_NOT_FOUND)
 		diag_set(&c->diag, "CA certificate not found");
 	if (e != ERR_OK)
@@ -271,7 +381,9 @@ render_ca(struct txn *t, struct command *c, cJSON *data)
 	add_uuid(o, "generationId", &ca.generation);
 	add_validity(o, ca.not_before, ca.not_after);
 	cJSON_AddStringToObject(o, "certificateMode", cert_mode_name(ca.mode));
-	add_registration_config(data, &document);
+	add_registration_config(data, &document, &settings);
+	add_view(data, "activation", settings.activation);
+	add_crl_check(data, &settings);
 	return e;
 }
 
@@ -280,14 +392,10 @@ parse_list_cas(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "command", "correlationData", "pageSize", "marker",
 		"ascendingOrder", "templateName" };
-	const char *name;
 
 	parse_markers(m, c, KEY_CREATED_ID);
-	name = json_string(m, "templateName", 1, 36, false);
-	check_template_name(m, name);
+	parse_template_name(m, "templateName", false, &c->named);
 	json_only(m, names, COUNT_OF(names));
-	if (name != NULL)
-		c->page.size = 0; /* no CA has a named template */
 }
 
 static void
@@ -302,6 +410,21 @@ add_ca_entry(cJSON *list, const struct account *a, const struct ca *ca)
 	cJSON_AddItemToArray(list, o);
 }
 
+/* Only those with this template, if one is asked for: a page may be short. */
+static enum err
+is_asked_for(struct txn *t, const struct command *c, const struct ca *ca, bool *out)
+{
+	struct ca_settings settings;
+	enum err e;
+
+	*out = c->named.len == 0;
+	if (*out)
+		return ERR_OK;
+	e = get_settings(t, &ca->id, &settings);
+	*out = e == ERR_OK && view_equal(settings.template_name, c->named);
+	return e;
+}
+
 enum err
 render_cas(struct txn *t, struct command *c, cJSON *data)
 {
@@ -311,12 +434,16 @@ render_cas(struct txn *t, struct command *c, cJSON *data)
 	struct listing l = { .after = c->page.has_after ? &after : NULL,
 		.ascending = c->page.ascending };
 	size_t count = 0;
+	bool asked_for = true;
 	enum err e = ERR_NOMEM;
 
 	if (page != NULL)
-		e = c->page.size > 0 ? store_list_cas(t, &l, page, c->page.size + 1, &count) : ERR_OK;
-	for (size_t i = 0; e == ERR_OK && i < count && i < c->page.size; i++)
-		add_ca_entry(list, c->account, &page[i]);
+		e = store_list_cas(t, &l, page, c->page.size + 1, &count);
+	for (size_t i = 0; e == ERR_OK && i < count && i < c->page.size; i++) {
+		e = is_asked_for(t, c, &page[i], &asked_for);
+		if (e == ERR_OK && asked_for)
+			add_ca_entry(list, c->account, &page[i]);
+	}
 	if (e == ERR_OK && count > c->page.size)
 		add_mark(data, c, &(struct mark){ .created = page[c->page.size - 1].created,
 		    .id = page[c->page.size - 1].id });

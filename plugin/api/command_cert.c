@@ -128,6 +128,42 @@ change_delete_cert(struct txn *t, struct command *c, int64_t now)
 	return registry_remove_cert(t, &c->id, c->cert.force, &c->diag);
 }
 
+/* Why it has its status. */
+static enum err
+add_note(struct txn *t, const struct certid *id, cJSON *o)
+{
+	struct cert_note note;
+	cJSON *reason;
+	enum err e = store_get_cert_note(t, id, &note);
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	reason = cJSON_AddObjectToObject(o, "statusReason");
+	add_bytes(reason, "details", note.text);
+	add_time(reason, "date", note.time);
+	if (note.superseded)
+		add_hex(reason, "successorCertificateId", note.successor.b, sizeof(note.successor.b));
+	return ERR_OK;
+}
+
+static enum err
+add_refusal(struct txn *t, const struct certid *id, cJSON *o)
+{
+	struct refusal refusal;
+	cJSON *last;
+	enum err e = store_get_refusal(t, id, &refusal);
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	last = cJSON_AddObjectToObject(o, "lastRefusal");
+	add_bytes(last, "reason", refusal.code);
+	add_bytes(last, "details", refusal.details);
+	add_time(last, "date", refusal.time);
+	add_bytes(last, "clientId", refusal.client_id);
+	add_bytes(last, "sourceIp", refusal.address);
+	return ERR_OK;
+}
+
 static enum err
 describe(struct txn *t, const struct cert *cert, const struct account *a, cJSON *o)
 {
@@ -150,7 +186,9 @@ describe(struct txn *t, const struct cert *cert, const struct account *a, cJSON 
 	add_uuid(o, "generationId", &cert->generation);
 	add_validity(o, cert->not_before, cert->not_after);
 	cJSON_AddStringToObject(o, "certificateMode", cert_mode_name(cert->mode));
-	return e;
+	if (e == ERR_OK)
+		e = add_note(t, &cert->id, o);
+	return e == ERR_OK ? add_refusal(t, &cert->id, o) : e;
 }
 
 enum err
@@ -164,13 +202,21 @@ render_cert(struct txn *t, struct command *c, cJSON *data)
 	return describe(t, &cert, c->account, cJSON_AddObjectToObject(data, "certificateDescription"));
 }
 
+/* Not AWS's: what waits is found among a million. */
+static void
+parse_status_filter(struct members *m, struct command *c)
+{
+	c->cert.by_status = parse_status(m, "status", false, &c->cert.status);
+}
+
 void
 parse_list_certs(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "command", "correlationData", "pageSize", "marker",
-		"ascendingOrder" };
+		"ascendingOrder", "status" };
 
 	parse_markers(m, c, KEY_CREATED_ID);
+	parse_status_filter(m, c);
 	json_only(m, names, COUNT_OF(names));
 }
 
@@ -178,10 +224,11 @@ void
 parse_list_certs_by_ca(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "command", "correlationData", "caCertificateId",
-		"pageSize", "marker", "ascendingOrder" };
+		"pageSize", "marker", "ascendingOrder", "status" };
 
 	json_certid(m, "caCertificateId", &c->id);
 	parse_markers(m, c, KEY_CREATED_ID);
+	parse_status_filter(m, c);
 	json_only(m, names, COUNT_OF(names));
 }
 
@@ -198,13 +245,21 @@ add_cert_entry(cJSON *list, const struct account *a, const struct cert *cert)
 	cJSON_AddItemToArray(list, o);
 }
 
+/* Of one CA a page may be short: there is no index of its certificates by
+ * status. */
+static bool
+is_asked_for(const struct command *c, const struct cert *cert)
+{
+	return !c->cert.by_status || cert->status == c->cert.status;
+}
+
 static enum err
 render_list(struct txn *t, struct command *c, const struct certid *ca, cJSON *data)
 {
 	struct cert *page = calloc(PAGE_MAX + 1, sizeof(*page));
 	cJSON *list = cJSON_AddArrayToObject(data, "certificates");
 	struct position after = { c->page.after.created, c->page.after.id };
-	struct listing l = { .ca = ca, .after = c->page.has_after ? &after : NULL,
+	struct listing l = { .ca = ca, .status = c->cert.by_status ? &c->cert.status : NULL, .after = c->page.has_after ? &after : NULL,
 		.ascending = c->page.ascending };
 	size_t count = 0, size = c->page.size;
 	enum err e = ERR_NOMEM;
@@ -212,7 +267,8 @@ render_list(struct txn *t, struct command *c, const struct certid *ca, cJSON *da
 	if (page != NULL)
 		e = store_list_certs(t, &l, page, size + 1, &count);
 	for (size_t i = 0; e == ERR_OK && i < count && i < size; i++)
-		add_cert_entry(list, c->account, &page[i]);
+		if (is_asked_for(c, &page[i]))
+			add_cert_entry(list, c->account, &page[i]);
 	if (e == ERR_OK && count > size)
 		add_mark(data, c, &(struct mark){ .created = page[size - 1].created,
 		    .id = page[size - 1].id });

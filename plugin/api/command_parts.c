@@ -118,6 +118,18 @@ parse_thing_name(struct members *m, const char *name, bool required, struct view
 	parse_name(m, name, required, LETTERS DIGITS ":_-", "[a-zA-Z0-9:_-]+", out);
 }
 
+void
+parse_template_name(struct members *m, const char *name, bool required, struct view *out)
+{
+	const char *text = json_string(m, name, 1, TEMPLATE_NAME_MAX, required);
+
+	if (text == NULL)
+		return;
+	*out = view_of(text);
+	if (text[strspn(text, LETTERS DIGITS "_-")] != '\0')
+		json_fail(m, name, text, "satisfy regular expression pattern: ^[0-9A-Za-z_-]+$");
+}
+
 /* A principal is a certificate of this registry; its id alone will do. */
 void
 parse_principal(struct members *m, const char *name, struct command *c)
@@ -272,14 +284,20 @@ add_view(cJSON *o, const char *name, struct view v)
 
 /* It may quote a value cut in the middle of a character. */
 void
-add_text(cJSON *o, const char *name, const char *text)
+add_bytes(cJSON *o, const char *name, struct view bytes)
 {
-	struct view rest = view_of(text);
+	struct view rest = bytes;
 	size_t n;
 
-	while ((n = utf8_next(rest)) > 0)
+	while ((n = utf8_next(rest)) > 0 && rest.data[0] != '\0')
 		rest = (struct view){ rest.data + n, rest.len - n };
-	add_view(o, name, (struct view){ (const uint8_t *)text, strlen(text) - rest.len });
+	add_view(o, name, (struct view){ bytes.data, bytes.len - rest.len });
+}
+
+void
+add_text(cJSON *o, const char *name, const char *text)
+{
+	add_bytes(o, name, view_of(text));
 }
 
 void

@@ -8,11 +8,13 @@
 #include "jitr/text.h"
 
 #include "command.h"
+#include "upload.h"
 
 struct api {
 	struct api_config config;
 	struct account    account;
 	struct ca_mirror  mirror;
+	struct uploads    uploads;
 };
 
 /*
@@ -30,6 +32,8 @@ struct request {
 	enum err       mirror_result;
 	struct diag    mirror_diag;
 	size_t         done, end; /* the present run begins and ends here */
+	size_t         at, next;  /* of it the next command to carry out, and the one behind
+	                           * those that the present transaction carries out */
 	size_t         count;
 	struct command commands[];
 };
@@ -53,6 +57,8 @@ api_open(const struct api_config *config, struct api **out)
 void
 api_close(struct api *a)
 {
+	if (a != NULL)
+		uploads_clear(&a->uploads);
 	free(a);
 }
 
@@ -75,17 +81,11 @@ request_free(struct request *r)
  * Answers.
  */
 
-static bool
-has_id(enum resource r)
-{
-	return r == RESOURCE_CA || r == RESOURCE_CERTIFICATE;
-}
-
 /* What exists already. */
 static void
 add_resource(const struct command *c, cJSON *o)
 {
-	if (has_id(c->type->changed)) {
+	if (resource_has_id(c->type->changed)) {
 		add_hex(o, "resourceId", c->id.b, sizeof(c->id.b));
 		add_id_arn(o, "resourceArn", c->account, c->type->changed, &c->id);
 	} else {
@@ -167,12 +167,13 @@ static void
 text_add_resource(struct text *t, const struct command *c, enum resource r)
 {
 	static const struct certid none;
-	static const char *const words[] = { "", "ca", "certificate", "policy", "thing" };
+	static const char *const words[] = { "", "ca", "certificate", "policy", "thing", "ca",
+		"template" };
 
-	if (r == RESOURCE_NONE || (has_id(r) ? certid_equal(&c->id, &none) : c->named.len == 0))
+	if (r == RESOURCE_NONE || (resource_has_id(r) ? certid_equal(&c->id, &none) : c->named.len == 0))
 		return;
 	text_addf(t, " %s=", words[r]);
-	if (has_id(r))
+	if (resource_has_id(r))
 		text_add_hex(t, (struct view){ c->id.b, sizeof(c->id.b) });
 	else
 		text_add_escaped(t, c->named, NAME_MAX_LENGTH);
@@ -198,9 +199,12 @@ log_change(const struct api *a, const struct request *r, const struct command *c
 static void
 log_changes(const struct api *a, const struct request *r)
 {
-	for (size_t i = 0; i < r->count; i++)
-		if (r->commands[i].type != NULL && r->commands[i].type->change != NULL)
-			log_change(a, r, &r->commands[i]);
+	for (size_t i = 0; i < r->count; i++) {
+		const struct command *c = &r->commands[i];
+
+		if (c->type != NULL && c->type->change != NULL && !c->prepared)
+			log_change(a, r, c);
+	}
 }
 
 static void
@@ -235,29 +239,38 @@ answer(struct api *a, struct request *r)
 static bool
 is_change(const struct command *c)
 {
-	return c->result == ERR_OK && c->type != NULL && c->type->change != NULL;
+	return c->result == ERR_OK && c->type != NULL && c->type->change != NULL && !c->prepared;
 }
 
+/* As many as one transaction may have: an import takes one of its own for each
+ * of its parts. */
 static enum err
 request_run(struct txn *t, struct job *job, int64_t now)
 {
 	struct request *r = (struct request *)job;
+	bool import = false;
 
-	for (size_t i = r->done; i < r->end; i++) {
-		struct command *c = &r->commands[i];
+	for (r->next = r->at; r->next < r->end && !import; r->next++) {
+		struct command *c = &r->commands[r->next];
 
 		c->result = c->type->change(t, c, now);
 		r->changes_ca |= c->result == ERR_OK && c->type->changed == RESOURCE_CA;
+		import = c->import != NULL;
 	}
-	return ERR_OK;
+	return t->failed;
 }
 
 static void
 request_committed(struct job *job)
 {
 	struct request *r = (struct request *)job;
+	struct command *last = &r->commands[r->next - 1];
+	bool more = last->import != NULL && last->result == ERR_OK &&
+	    crl_import_committed(last->import);
 
-	if (r->changes_ca)
+	r->at = more ? r->next - 1 : r->next;
+	job->again = r->at < r->end;
+	if (!job->again && r->changes_ca)
 		r->mirror_result = ca_mirror_sync(&r->api->mirror, &r->mirror_diag);
 }
 
@@ -266,7 +279,7 @@ request_committed(struct job *job)
 static void
 fail_changes(struct request *r, enum err e, const char *why)
 {
-	for (size_t i = r->done; i < r->end; i++) {
+	for (size_t i = r->at; i < r->end; i++) {
 		struct command *c = &r->commands[i];
 
 		if (c->result != ERR_OK)
@@ -274,6 +287,19 @@ fail_changes(struct request *r, enum err e, const char *why)
 		c->result = e;
 		diag_set(&c->diag, "%s%s%s", err_text(e), why != NULL ? ": " : "",
 		    why != NULL ? why : "");
+	}
+}
+
+/* Everybody whom the present run concerns is told of what came of it. */
+static void
+conclude(struct request *r)
+{
+	for (size_t i = r->done; i < r->end; i++) {
+		struct command *c = &r->commands[i];
+
+		if (c->result == ERR_OK)
+			command_notify(c, r->api->config.gate);
+		command_conclude(c);
 	}
 }
 
@@ -290,12 +316,7 @@ request_finish(struct job *job, void *context)
 		fail_changes(r, job->result, job->failure);
 	else if (r->changes_ca)
 		ca_mirror_synced(&a->mirror, r->mirror_result, &r->mirror_diag);
-	for (size_t i = r->done; i < r->end; i++) {
-		const struct command *c = &r->commands[i];
-
-		if (c->result == ERR_OK)
-			command_notify(c, a->config.gate);
-	}
+	conclude(r);
 	respond(r);
 	carry_on(r);
 }
@@ -311,10 +332,13 @@ submit(struct request *r)
 
 	r->job = (struct job){ .type = &request_type };
 	r->changes_ca = false;
+	r->at = r->done;
 	e = writer_submit(r->api->config.writer, &r->job);
-	if (e != ERR_OK)
-		fail_changes(r, e, "the changes that wait fill the queue");
-	return e == ERR_OK;
+	if (e == ERR_OK)
+		return true;
+	fail_changes(r, e, "the changes that wait fill the queue");
+	conclude(r);
+	return false;
 }
 
 /* Run after run, until one waits for the writer or all are done. */
@@ -442,8 +466,24 @@ parse_commands(struct request *r, const cJSON *commands)
 	size_t i = 0;
 
 	cJSON_ArrayForEach(json, commands) {
-		command_parse(json, &r->commands[i], &r->api->account, r->api->config.now());
-		r->commands[i++].gate = r->api->config.gate;
+		struct command *c = &r->commands[i++];
+
+		command_parse(json, c, &r->api->account, r->api->config.now());
+		c->gate = r->api->config.gate;
+		c->crls = r->api->config.crls;
+		c->uploads = &r->api->uploads;
+		c->client_id = r->client_id;
+	}
+}
+
+static void
+prepare_commands(struct request *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		struct command *c = &r->commands[i];
+
+		if (c->result == ERR_OK && c->type != NULL && c->type->prepare != NULL)
+			c->result = c->type->prepare(c);
 	}
 }
 
@@ -510,6 +550,7 @@ api_request(struct api *a, const struct client *c, struct view payload, const ch
 		parse_commands(r, commands);
 	if (may == ADMINISTRATION_BY_POLICY)
 		authorize_commands(r, c);
+	prepare_commands(r);
 	carry_on(r);
 }
 
@@ -527,4 +568,5 @@ void
 api_tick(struct api *a)
 {
 	ca_mirror_tick(&a->mirror);
+	uploads_tick(&a->uploads, a->config.now());
 }

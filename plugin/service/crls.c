@@ -165,16 +165,17 @@ ended(struct crls *c, const struct certid *ca_id, const struct crl_import *i, en
 void
 crls_end(struct crls *c, const struct crl_import *i, enum err result, const struct diag *diag)
 {
-	struct certid ca_id;
+	struct certid ca_id = crl_import_result(i).ca_id;
 
 	c->imports--;
-	if (i == NULL) { /* taken out of force */
-		gate_crl_changed(c->config.gate);
-		c->untidy = true;
-		return;
-	}
-	ca_id = crl_import_result(i).ca_id;
 	ended(c, &ca_id, i, result, diag->text);
+}
+
+void
+crls_removed(struct crls *c)
+{
+	gate_crl_changed(c->config.gate);
+	c->untidy = true;
 }
 
 static void

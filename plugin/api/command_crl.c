@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * command_crl.c - revocation lists of CAs; not AWS's.
+ *
+ * A list is PEM, or base64 of DER; one that does not fit into a request comes
+ * in parts, base64 of its DER.  The parts but the last are answered at once,
+ * the last when the list is in force.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "upload.h"
+
+#include "jitr/pem.h"
+#include "jitr/request.h"
+
+#define ID_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+static void
+parse_part(struct members *m, struct command *c)
+{
+	const char *id = json_string(m, "uploadId", 1, UPLOAD_ID_MAX, false);
+	int64_t parts = json_integer(m, "parts", 1, UPLOAD_PARTS_MAX, 0);
+	int64_t part = json_integer(m, "part", 1, UPLOAD_PARTS_MAX, 0);
+
+	if (m->failed != ERR_OK)
+		return;
+	if ((id == NULL) != (parts == 0) || (id == NULL) != (part == 0) || part > parts) {
+		parse_fail(m, ERR_REQUEST,
+		    "uploadId, part and parts go together, and part is 1 to parts");
+		return;
+	}
+	if (id != NULL && strspn(id, ID_CHARACTERS) != strlen(id))
+		json_fail(m, "uploadId", id, "satisfy regular expression pattern: [a-zA-Z0-9_-]+");
+	c->crl.upload_id = view_of(id);
+	c->crl.part = (size_t)part;
+	c->crl.parts = (size_t)parts;
+}
+
+void
+parse_import_crl(struct members *m, struct command *c)
+{
+	static const char *const names[] = { "command", "correlationData", "caCertificateId", "crl",
+		"uploadId", "part", "parts" };
+
+	json_certid(m, "caCertificateId", &c->id);
+	c->crl.text = view_of(json_string(m, "crl", 1, REQUEST_MAX, true));
+	parse_part(m, c);
+	json_only(m, names, COUNT_OF(names));
+}
+
+void
+parse_crl(struct members *m, struct command *c)
+{
+	static const char *const names[] = { "command", "correlationData", "caCertificateId" };
+
+	json_certid(m, "caCertificateId", &c->id);
+	json_only(m, names, COUNT_OF(names));
+}
+
+static enum err
+decode(struct command *c, uint8_t **bytes, size_t *len)
+{
+	enum err e = base64_decode(c->crl.text, bytes, len);
+
+	if (e == ERR_REQUEST)
+		diag_set(&c->diag, "crl is neither PEM nor base64");
+	return e;
+}
+
+/* PEM as it came: crl_read() finds the list in it. */
+static enum err
+take_whole(struct command *c, uint8_t **bytes, size_t *len)
+{
+	if (!pem_begins(c->crl.text))
+		return decode(c, bytes, len);
+	*len = c->crl.text.len;
+	*bytes = malloc(*len);
+	if (*bytes == NULL)
+		return ERR_NOMEM;
+	memcpy(*bytes, c->crl.text.data, *len);
+	return ERR_OK;
+}
+
+/* *bytes stays NULL while parts are missing. */
+static enum err
+take_part(struct command *c, uint8_t **bytes, size_t *len)
+{
+	struct upload_part p = { .owner = c->client_id, .id = c->crl.upload_id, .of = c->id,
+		.part = c->crl.part, .parts = c->crl.parts };
+	uint8_t *part = NULL;
+	enum err e = decode(c, &part, &p.bytes.len);
+
+	*bytes = NULL;
+	p.bytes.data = part;
+	if (e == ERR_OK)
+		e = uploads_add(c->uploads, &p, c->asked, bytes, len, &c->diag);
+	free(part);
+	return e;
+}
+
+enum err
+prepare_import_crl(struct command *c)
+{
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	enum err e = c->crl.upload_id.len > 0 ? take_part(c, &bytes, &len)
+	                                      : take_whole(c, &bytes, &len);
+
+	c->prepared = e == ERR_OK && bytes == NULL;
+	if (e != ERR_OK || c->prepared)
+		return e;
+	e = crl_import_new(&c->id, bytes, len, &c->import);
+	if (e == ERR_OK)
+		crls_begin(c->crls);
+	return e;
+}
+
+enum err
+change_import_crl(struct txn *t, struct command *c, int64_t now)
+{
+	return crl_import_run(c->import, t, now, &c->diag);
+}
+
+enum err
+change_delete_crl(struct txn *t, struct command *c, int64_t now)
+{
+	(void)now;
+	return crl_remove(t, &c->id, &c->diag);
+}
+
+/* cRLNumber in decimal: divided by ten again and again. */
+#define NUMBER_DIGITS (CRL_NUMBER_MAX * 5 / 2 + 2)
+
+static void
+add_number(cJSON *o, const struct crl *crl)
+{
+	uint8_t number[CRL_NUMBER_MAX];
+	char digits[NUMBER_DIGITS + 1], *at = digits + NUMBER_DIGITS;
+	bool more = true;
+
+	if (crl->number_len == 0)
+		return;
+	memcpy(number, crl->number, crl->number_len);
+	*at = '\0';
+	while (more) {
+		unsigned rest = 0;
+
+		more = false;
+		for (size_t i = 0; i < crl->number_len; i++) {
+			rest = rest << 8 | number[i];
+			number[i] = (uint8_t)(rest / 10);
+			rest %= 10;
+			more = more || number[i] != 0;
+		}
+		*--at = (char)('0' + rest);
+	}
+	cJSON_AddStringToObject(o, "crlNumber", at);
+}
+
+static void
+add_crl(cJSON *data, const struct command *c, const struct crl *crl)
+{
+	cJSON *o = cJSON_AddObjectToObject(data, "crl");
+
+	add_hex(o, "caCertificateId", c->id.b, sizeof(c->id.b));
+	add_number(o, crl);
+	add_time(o, "thisUpdate", crl->this_update);
+	add_time(o, "nextUpdate", crl->next_update);
+	cJSON_AddBoolToObject(o, "stale", c->asked > crl->next_update);
+	cJSON_AddNumberToObject(o, "entries", crl->count);
+	add_hex(o, "sha256", crl->digest.b, sizeof(crl->digest.b));
+	add_time(o, "importDate", crl->imported);
+	cJSON_AddBoolToObject(o, "applied", crl->applied);
+}
+
+enum err
+render_import_crl(struct txn *t, struct command *c, cJSON *data)
+{
+	struct crl_result r;
+
+	(void)t;
+	if (c->import == NULL) {
+		cJSON_AddNumberToObject(data, "part", (double)c->crl.part);
+		return ERR_OK;
+	}
+	r = crl_import_result(c->import);
+	add_crl(data, c, &r.crl);
+	cJSON_AddBoolToObject(data, "unchanged", r.unchanged);
+	cJSON_AddNumberToObject(data, "certificatesRevoked", (double)r.revoked);
+	return ERR_OK;
+}
+
+static void
+add_failure(cJSON *data, const struct command *c)
+{
+	const struct crl_failure *failure = crls_failure(c->crls, &c->id);
+	cJSON *o;
+
+	if (failure == NULL)
+		return;
+	o = cJSON_AddObjectToObject(data, "lastFailure");
+	add_text(o, "details", failure->details.text);
+	add_time(o, "date", failure->time);
+}
+
+/* A CA without a list has settings, and perhaps a failure, that say why. */
+enum err
+render_crl(struct txn *t, struct command *c, cJSON *data)
+{
+	struct ca ca;
+	struct crl crl;
+	enum err e = store_get_ca(t, &c->id, &ca);
+
+	if (e == ERR_NOT_FOUND)
+		diag_set(&c->diag, "CA certificate not found");
+	if (e != ERR_OK)
+		return e;
+	e = store_get_crl(t, &c->id, &crl);
+	if (e == ERR_OK)
+		add_crl(data, c, &crl);
+	if (e == ERR_OK || e == ERR_NOT_FOUND)
+		e = add_crl_settings(t, c, data);
+	add_failure(data, c);
+	return e;
+}
