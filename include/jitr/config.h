@@ -30,6 +30,11 @@ struct config {
 	bool               deny_subscribe_disconnects;
 	bool               client_id_as_is;   /* facts.h */
 	bool               unknown_ca_defer;
+	bool               first_connection_accept; /* of what a template activates */
+	bool               event_details;
+	bool               lifecycle_events;
+	int64_t            expiring_days;     /* 0: off */
+	enum clone_policy  clone_policy;
 	int64_t            announce_interval; /* seconds */
 	int64_t            metrics_interval;  /* seconds; 0: off */
 	char              *log_file;          /* NULL: none */

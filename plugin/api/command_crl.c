@@ -12,8 +12,8 @@
 #include "command.h"
 #include "upload.h"
 
-#include "jitr/pem.h"
 #include "jitr/request.h"
+#include "jitr/x509.h"
 
 #define ID_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
@@ -64,7 +64,7 @@ decode(struct command *c, uint8_t **bytes, size_t *len)
 {
 	enum err e = base64_decode(c->crl.text, bytes, len);
 
-	if (e == ERR_REQUEST)
+	if (e == ERR_CERTIFICATE)
 		diag_set(&c->diag, "crl is neither PEM nor base64");
 	return e;
 }
@@ -73,7 +73,7 @@ decode(struct command *c, uint8_t **bytes, size_t *len)
 static enum err
 take_whole(struct command *c, uint8_t **bytes, size_t *len)
 {
-	if (!pem_begins(c->crl.text))
+	if (strstr((const char *)c->crl.text.data, "-----BEGIN") == NULL)
 		return decode(c, bytes, len);
 	*len = c->crl.text.len;
 	*bytes = malloc(*len);

@@ -161,6 +161,19 @@ set_admin_certificates(struct config *c, const char *value, struct diag *diag)
 	return true;
 }
 
+/* One of three words: which. */
+static bool
+set_word(size_t *which, const char *value, const char *const words[3], struct diag *diag)
+{
+	char must[64];
+
+	for (*which = 0; *which < 3; ++*which)
+		if (strcmp(value, words[*which]) == 0)
+			return true;
+	(void)snprintf(must, sizeof(must), "%s, %s or %s", words[0], words[1], words[2]);
+	return refuse(diag, value, must);
+}
+
 static bool
 set_authorization(struct config *c, const char *value, struct diag *diag)
 {
@@ -169,14 +182,52 @@ set_authorization(struct config *c, const char *value, struct diag *diag)
 		[AUTHORIZATION_DEFER] = "defer",
 		[AUTHORIZATION_ALLOW] = "allow",
 	};
+	size_t which;
 
-	for (size_t i = 0; i < COUNT_OF(words); i++) {
-		if (strcmp(value, words[i]) == 0) {
-			c->authorization = (enum authorization)i;
-			return true;
-		}
-	}
-	return refuse(diag, value, "policy, defer or allow");
+	if (!set_word(&which, value, words, diag))
+		return false;
+	c->authorization = (enum authorization)which;
+	return true;
+}
+
+static bool
+set_clone_policy(struct config *c, const char *value, struct diag *diag)
+{
+	static const char *const words[] = {
+		[CLONE_ALLOW] = "allow",
+		[CLONE_NEWEST] = "newest",
+		[CLONE_OLDEST] = "oldest",
+	};
+	size_t which;
+
+	if (!set_word(&which, value, words, diag))
+		return false;
+	c->clone_policy = (enum clone_policy)which;
+	return true;
+}
+
+static bool
+set_first_connection(struct config *c, const char *value, struct diag *diag)
+{
+	return set_choice(&c->first_connection_accept, value, "accept", "refuse", diag);
+}
+
+static bool
+set_event_details(struct config *c, const char *value, struct diag *diag)
+{
+	return set_choice(&c->event_details, value, "true", "false", diag);
+}
+
+static bool
+set_lifecycle_events(struct config *c, const char *value, struct diag *diag)
+{
+	return set_choice(&c->lifecycle_events, value, "true", "false", diag);
+}
+
+static bool
+set_expiring_days(struct config *c, const char *value, struct diag *diag)
+{
+	return set_number(&c->expiring_days, value, 0, 3650, diag);
 }
 
 static bool
@@ -249,6 +300,11 @@ static const struct {
 	{ "client_id_variable", set_client_id_variable },
 	{ "other_clients", set_other_clients },
 	{ "unknown_ca", set_unknown_ca },
+	{ "first_connection", set_first_connection },
+	{ "clone_policy", set_clone_policy },
+	{ "event_details", set_event_details },
+	{ "lifecycle_events", set_lifecycle_events },
+	{ "expiring_days", set_expiring_days },
 	{ "announce_interval", set_announce_interval },
 	{ "metrics_interval", set_metrics_interval },
 	{ "log_file", set_log_file },
