@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* outbox.c - see outbox.h. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "jitr/event.h"
 #include "jitr/outbox.h"
+
+static_assert(EVENT_PAYLOAD_SIZE + EVENT_DETAILS_MAX <= OUTBOX_PAYLOAD_MAX,
+    "every event can be carried");
+static_assert(OUTBOX_TOPIC_MAX + OUTBOX_PAYLOAD_MAX <= OUTBOX_BYTES_PER_TICK,
+    "whatever is carried fits into a tick");
 
 /* A message on its way, copied out of the transaction: the broker may call us
  * again from publish(), so none is open then. */

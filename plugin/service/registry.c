@@ -16,9 +16,11 @@ announce(struct txn *t, const struct cert *cert, bool first, const char *account
 {
 	struct registered_event event = { .cert_id = cert->id, .ca_id = cert->ca_id,
 		.status = cert->status, .timestamp = now, .registered = first ? 0 : cert->created };
-	char topic[EVENT_TOPIC_SIZE], payload[EVENT_PAYLOAD_SIZE];
+	char topic[EVENT_TOPIC_SIZE], buffer[EVENT_PAYLOAD_SIZE];
+	struct text payload = text_in(buffer, sizeof(buffer));
 
-	store_post(t, event_topic(&cert->ca_id, topic), event_payload(&event, account_id, payload));
+	store_post(t, event_topic(&cert->ca_id, topic),
+	    event_payload(&event, account_id, (struct view){ NULL, 0 }, &payload));
 }
 
 static enum err
