@@ -24,7 +24,10 @@
 	X(denied_subscribe, "subscriptions/denied")                                        \
 	X(denied_receive,   "deliveries/denied")                                           \
 	X(requests,   "requests/handled")        /* control requests */                    \
-	X(denied,     "requests/denied")         /* of callers who may not */
+	X(denied,     "requests/denied")         /* of callers who may not */              \
+	X(presence_published,  "presence/published")  /* events of who is connected */     \
+	X(presence_dropped,    "presence/dropped")    /* too many waited, or no memory */  \
+	X(presence_suppressed, "presence/suppressed") /* connections that failed, too many a second */
 
 struct stats {
 #define X(field, topic) uint64_t field;
