@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker_mosquitto.h"
 #include "plugin.h"
 #include "suite.h"
 #include "world.h"
@@ -673,6 +674,32 @@ START_TEST(a_reload_succeeds_and_opens_the_log_file_again)
 }
 END_TEST
 
+/* By the numbers of 2.1.2, whatever this was built against. */
+static const struct {
+	int         reason;
+	enum answer client_initiated;
+	const char *text; /* NULL: not known */
+} ends[] = {
+	{ -1, ANSWER_NOT_ASKED, NULL }, /* 2.0, always */
+	{ 0, ANSWER_YES, "CLIENT_INITIATED_DISCONNECT" },
+	{ 7, ANSWER_NO, "CONNECTION_LOST" },
+	{ 11, ANSWER_NO, "AUTH_ERROR" },
+	{ 19, ANSWER_NO, "MQTT_KEEP_ALIVE_TIMEOUT" },
+	{ 21, ANSWER_NO, "CLIENT_ERROR" },
+	{ 142, ANSWER_NO, "DUPLICATE_CLIENTID" },
+	{ 152, ANSWER_NO, "SERVER_INITIATED_DISCONNECT" },
+	{ 9999, ANSWER_NO, NULL },
+};
+
+START_TEST(why_a_connection_ended_is_told_in_awss_words)
+{
+	struct presence_end end = disconnect_read(ends[_i].reason);
+
+	ck_assert_int_eq(end.client_initiated, ends[_i].client_initiated);
+	ck_assert_pstr_eq(end.reason, ends[_i].text);
+}
+END_TEST
+
 /*
  * Time.
  */
@@ -877,6 +904,7 @@ event_tests(TCase *t)
 	tcase_add_test(t, extended_authentication_is_no_way_around);
 	tcase_add_test(t, a_message_on_a_reserved_topic_goes_nowhere);
 	tcase_add_test(t, a_reload_succeeds_and_opens_the_log_file_again);
+	tcase_add_loop_test(t, why_a_connection_ended_is_told_in_awss_words, 0, COUNT_OF(ends));
 	tcase_add_test(t, a_broker_without_ticks_is_told_of_once);
 	tcase_add_test(t, a_broker_with_ticks_is_not);
 	tcase_add_test(t, counters_are_published_now_and_then);
