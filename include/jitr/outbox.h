@@ -15,22 +15,31 @@
 #include "jitr/broker.h"
 #include "jitr/writer.h"
 
-#define OUTBOX_PER_TICK 128
+/* What is published at one tick at most: the broker copies it for each
+ * subscriber before it goes on. */
+#define OUTBOX_PER_TICK       128
+#define OUTBOX_BYTES_PER_TICK ((size_t)256 << 10) /* topics and payloads */
+
+/* Of a message; a larger one is passed over as damaged.  Less together than
+ * what a tick has room for. */
+#define OUTBOX_TOPIC_MAX   65535 /* MQTT 3.1.1, 1.5.3 */
+#define OUTBOX_PAYLOAD_MAX ((size_t)96 << 10)
 
 struct outbox {
 	struct store        *store;
 	struct writer       *writer;
 	const struct broker *broker;
 	bool                 pending;   /* there may be rows that were not published */
-	uint64_t             published; /* the highest number handed to the broker */
+	uint64_t             published; /* the highest number handed to the broker, or passed over */
 	uint64_t             delivered; /* the highest number it has had a turn for */
 	uint64_t             removed;   /* the highest number taken from the store */
 	bool                 dropping;  /* a job that removes some is on its way */
 	bool                 failing;   /* the store could not be read at the last try */
 };
 
-/* Publishes at most OUTBOX_PER_TICK messages; how many.  outbox.pending stays
- * set while there may be more, or the store could not be read. */
+/* Publishes what one tick has room for; how many messages.  outbox.pending
+ * stays set while there may be more, and where the store could not be read or
+ * there was no memory: what was not published stays stored. */
 size_t outbox_pump(struct outbox *o);
 
 #endif

@@ -29,12 +29,12 @@ MUST_USE enum err registry_supersede(struct txn *t, const struct cert *cert, int
 /* The same, if its CA says so. */
 MUST_USE enum err registry_supersede_by_ca(struct txn *t, const struct cert *cert, int64_t now);
 
-/* What is due: at most max certificates, whose ids are answered.  *count == max
- * means there may be more. */
+/* What is due: at most max certificates, whose ids are answered. */
 MUST_USE enum err registry_superseded(struct txn *t, int64_t now, struct certid *ids, size_t max,
     size_t *count);
 
-/* Those that expire up to a time and were not announced yet get their event. */
+/* Those that expire up to a time and were not looked at yet, at most max of
+ * them; *count get their event. */
 MUST_USE enum err registry_expiring(struct txn *t, int64_t until, const char *account_id,
     int64_t now, size_t max, size_t *count);
 

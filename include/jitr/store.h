@@ -59,6 +59,10 @@ MUST_USE enum err store_write(struct store *s, struct txn *t);
 MUST_USE enum err store_commit(struct txn *t); /* ends t, also on failure */
 void              store_end(struct txn *t);    /* ends t, drops changes; twice is fine */
 
+/* Did the last write transaction change anything?  Without a change a commit
+ * needs no disk.  Asked on the writer thread. */
+bool store_changed(const struct store *s);
+
 /* What made the last write or commit fail, in words ("No space left on device",
  * "Environment mapsize limit reached"), for the log.  Asked on the writer
  * thread; the text lives as long as the program. */

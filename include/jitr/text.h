@@ -21,6 +21,7 @@ struct text {
 struct text text_in(char *buffer, size_t size);
 
 void text_add(struct text *t, const char *s);
+void text_add_view(struct text *t, struct view bytes); /* as they are */
 void text_addf(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void text_add_hex(struct text *t, struct view bytes);
 

@@ -5,7 +5,8 @@
  * The broker thread submits jobs and goes on; the writer runs all jobs that
  * are waiting in one transaction and pays for one sync (group commit: a batch
  * gathers for a moment, and while the one before it syncs).  Completed jobs come back to
- * the broker thread, which finishes them in the order they were submitted.
+ * the broker thread, which finishes them in the order they were submitted; one
+ * that took several turns, when its last one is done.
  *
  * A job has one owner at a time: the submitter, then the writer, then the
  * broker thread again.  Nothing else is shared, so there is nothing to lock
@@ -40,7 +41,9 @@ struct job_type {
 	 *
 	 * A long job does a part of its work at each run, and notes here what is
 	 * done: with job->again set it goes to the end of the queue and is run
-	 * again, behind all that came meanwhile. */
+	 * again, behind all that came meanwhile.  Once writer_stop() was called it
+	 * is not: it is finished with ERR_BUSY, so that the broker ends soon.  What
+	 * is on disk by then is what its parts have left there, as after a crash. */
 	void (*committed)(struct job *job);
 
 	/* Broker thread, after the commit, job->result set.  Frees the job. */
@@ -52,8 +55,8 @@ struct job {
 	const struct job_type *type;
 	struct job            *next;
 	enum err               result;
-	const char            *failure; /* why the store failed, in words; NULL: it did not */
-	bool                   again;   /* set and cleared by committed() */
+	const char            *failure; /* why the writer could not do it, in words; NULL: it did */
+	bool                   again;   /* set by committed(), cleared by the writer */
 };
 
 struct writer_config {
@@ -86,7 +89,8 @@ struct writer_state {
 
 void writer_look(struct writer *w, struct writer_state *out);
 
-/* Commits what waits, stops the thread, finishes the rest.  NULL is fine. */
+/* Commits what waits, stops the thread, finishes the rest; of a long job the
+ * part that is its turn.  NULL is fine. */
 void writer_stop(struct writer *w, void *context);
 
 #endif

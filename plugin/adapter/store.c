@@ -141,6 +141,12 @@ store_changed_elsewhere(struct store *s)
 	return atomic_exchange(&s->foreign, false) || last_is_foreign;
 }
 
+bool
+store_changed(const struct store *s)
+{
+	return s->changed;
+}
+
 const char *
 store_failure(const struct store *s)
 {

@@ -35,6 +35,13 @@ text_add(struct text *t, const char *s)
 }
 
 void
+text_add_view(struct text *t, struct view bytes)
+{
+	if (bytes.len > 0)
+		add_bytes(t, bytes.data, bytes.len);
+}
+
+void
 text_addf(struct text *t, const char *fmt, ...)
 {
 	char piece[512];

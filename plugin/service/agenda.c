@@ -59,8 +59,7 @@ agenda_finish(struct job *job, void *context)
 		for (size_t i = 0; i < j->superseded_count; i++)
 			tell_superseded(a, &j->superseded[i]);
 		a->announced |= j->expiring_count > 0;
-		if (j->superseded_count == SUPERSEDED_AT_ONCE || j->expiring_count == EXPIRING_AT_ONCE)
-			a->looked = 0; /* there may be more */
+		a->looked = 0; /* there may be more */
 	}
 	free(j);
 }

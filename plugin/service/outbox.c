@@ -1,20 +1,32 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* outbox.c - see outbox.h. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "jitr/event.h"
 #include "jitr/outbox.h"
 
-/* Messages are copied out of the transaction, a few at a time: the broker may
- * call us again from publish(), so none is open then. */
-#define COPIES 16
+static_assert(EVENT_PAYLOAD_SIZE + EVENT_DETAILS_MAX <= OUTBOX_PAYLOAD_MAX,
+    "every event can be carried");
+static_assert(OUTBOX_TOPIC_MAX + OUTBOX_PAYLOAD_MAX <= OUTBOX_BYTES_PER_TICK,
+    "whatever is carried fits into a tick");
 
-struct copy {
+/* A message on its way, copied out of the transaction: the broker may call us
+ * again from publish(), so none is open then. */
+struct carried {
 	uint64_t seq;
-	size_t   payload_len;
-	char     topic[256];
-	uint8_t  payload[1024];
+	size_t   topic_len, payload_len;
+	char     bytes[]; /* the topic, terminated, and the payload */
+};
+
+/* What one tick has room for, and what came of it. */
+struct tick {
+	size_t   room; /* bytes */
+	size_t   published;
+	bool     damaged;
+	enum err failed;
 };
 
 struct drop_job {
@@ -65,57 +77,89 @@ submit_drop(struct outbox *o)
 		free(drop);
 }
 
+/* A newer version may have written what we do not carry. */
 static bool
-copy_message(const struct message *m, struct copy *copy)
+is_fit(const struct message *m)
 {
-	if (m->topic.len >= sizeof(copy->topic) || m->payload.len > sizeof(copy->payload))
-		return false;
-	copy->seq = m->seq;
-	memcpy(copy->topic, m->topic.data, m->topic.len);
-	copy->topic[m->topic.len] = '\0';
-	memcpy(copy->payload, m->payload.data, m->payload.len);
-	copy->payload_len = m->payload.len;
-	return true;
+	return m->topic.len > 0 && m->topic.len <= OUTBOX_TOPIC_MAX &&
+	    memchr(m->topic.data, 0, m->topic.len) == NULL && m->payload.len <= OUTBOX_PAYLOAD_MAX;
 }
 
-/* At most COPIES messages that were not published yet.  One that cannot be read
- * must not keep back those behind it: it is passed over, and *damaged says so. */
+/* ERR_LIMIT: it is for the next tick. */
 static enum err
-copy_messages(struct outbox *o, struct copy *copies, size_t *count, bool *damaged)
+copy_message(const struct message *m, size_t room, struct carried **out)
 {
-	uint64_t after = o->published;
-	struct message m;
+	struct carried *c;
+
+	if (m->topic.len + m->payload.len > room)
+		return ERR_LIMIT;
+	c = malloc(sizeof(*c) + m->topic.len + 1 + m->payload.len);
+	if (c == NULL)
+		return ERR_NOMEM;
+	c->seq = m->seq;
+	c->topic_len = m->topic.len;
+	c->payload_len = m->payload.len;
+	memcpy(c->bytes, m->topic.data, m->topic.len);
+	c->bytes[m->topic.len] = '\0';
+	if (m->payload.len > 0)
+		memcpy(c->bytes + m->topic.len + 1, m->payload.data, m->payload.len);
+	*out = c;
+	return ERR_OK;
+}
+
+/* The first message that was not published yet.  One that cannot be read must
+ * not keep back those behind it: it is passed over, and *out stays NULL. */
+static enum err
+carry_next(struct outbox *o, struct tick *tick, struct carried **out)
+{
+	struct message m = { .seq = o->published };
 	struct txn t;
 	enum err e = store_read(o->store, &t);
 
 	if (e != ERR_OK)
 		return e;
-	while (*count < COPIES) {
-		m.seq = after;
-		e = store_next_message(&t, after, &m);
-		if (e != ERR_OK && m.seq == after)
-			break;
-		if (e != ERR_OK || !copy_message(&m, &copies[*count]))
-			*damaged = true;
-		else
-			++*count;
-		after = m.seq;
+	e = store_next_message(&t, o->published, &m);
+	if (e == ERR_OK && is_fit(&m)) {
+		e = copy_message(&m, tick->room, out);
+	} else if (m.seq != o->published) {
+		o->published = m.seq;
+		tick->damaged = true;
+		e = ERR_OK;
 	}
 	store_end(&t);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
+	return e;
 }
 
-static size_t
-publish_copies(struct outbox *o, const struct copy *copies, size_t count)
+static bool
+publish_one(struct outbox *o, struct tick *tick, const struct carried *c)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct view payload = { copies[i].payload, copies[i].payload_len };
+	struct view payload = { (const uint8_t *)c->bytes + c->topic_len + 1, c->payload_len };
 
-		if (o->broker->publish(copies[i].topic, payload, 1, false) != ERR_OK)
-			return i; /* the rest at the next tick */
-		o->published = copies[i].seq;
-	}
-	return count;
+	if (o->broker->publish(c->bytes, payload, 1, false) != ERR_OK)
+		return false;
+	o->published = c->seq;
+	tick->published++;
+	tick->room -= c->topic_len + c->payload_len;
+	return true;
+}
+
+/* Is there more for this tick?  What failed is tried again at the next one. */
+static bool
+publish_next(struct outbox *o, struct tick *tick)
+{
+	struct carried *c = NULL;
+	enum err e = carry_next(o, tick, &c);
+	bool more;
+
+	if (e == ERR_NOT_FOUND)
+		o->pending = false;
+	else if (e != ERR_OK && e != ERR_LIMIT)
+		tick->failed = e;
+	if (e != ERR_OK)
+		return false;
+	more = c == NULL || publish_one(o, tick, c);
+	free(c);
+	return more;
 }
 
 /* Told when it begins, not at every tick. */
@@ -130,38 +174,22 @@ note_failure(struct outbox *o, enum err e, bool damaged)
 		o->broker->log(LEVEL_ERROR, line);
 	}
 	if (damaged && !o->failing)
-		o->broker->log(LEVEL_ERROR, "jitr: a stored event is damaged and is passed over; "
-		    "its device's next attempt brings another");
+		o->broker->log(LEVEL_ERROR, "jitr: a stored event is damaged and is passed over");
 	o->failing = e != ERR_OK || damaged;
-}
-
-static enum err
-publish_some(struct outbox *o, size_t *published)
-{
-	struct copy copies[COPIES];
-	size_t count = 0, done;
-	bool damaged = false;
-	enum err e = copy_messages(o, copies, &count, &damaged);
-
-	note_failure(o, e, damaged);
-	if (e != ERR_OK)
-		return e;
-	done = publish_copies(o, copies, count);
-	*published += done;
-	if (done == count && count < COPIES)
-		o->pending = false;
-	return done == count ? ERR_OK : ERR_BUSY;
 }
 
 size_t
 outbox_pump(struct outbox *o)
 {
-	size_t published = 0;
+	struct tick tick = { .room = OUTBOX_BYTES_PER_TICK };
 
 	/* What was published at an earlier tick the broker has delivered by now. */
 	o->delivered = o->published;
 	submit_drop(o);
-	while (o->pending && published < OUTBOX_PER_TICK && publish_some(o, &published) == ERR_OK)
+	if (!o->pending)
+		return 0;
+	for (size_t i = 0; i < OUTBOX_PER_TICK && publish_next(o, &tick); i++)
 		continue;
-	return published;
+	note_failure(o, tick.failed, tick.damaged);
+	return tick.published;
 }

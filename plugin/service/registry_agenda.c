@@ -150,3 +150,52 @@ registry_superseded(struct txn *t, int64_t now, struct certid *ids, size_t max, 
 	}
 	return registry_drop(t, e);
 }
+
+/*
+ * Certificates that expire.
+ */
+
+static void
+announce_expiry(struct txn *t, const struct cert *cert, const char *account_id, int64_t now)
+{
+	struct expiring_event event = { .cert_id = cert->id, .has_ca = cert->has_ca,
+		.ca_id = cert->ca_id, .status = cert->status, .timestamp = now,
+		.not_after = cert->not_after };
+	char topic[EVENT_TOPIC_SIZE], buffer[EVENT_PAYLOAD_SIZE];
+	struct text payload = text_in(buffer, sizeof(buffer));
+
+	store_post(t, event_expiring_topic(cert->has_ca ? &cert->ca_id : NULL, topic),
+	    event_expiring(&event, account_id, &payload));
+}
+
+/* Nobody needs to replace one that is revoked, or that has been expired since
+ * before anybody wanted to be told. */
+static bool
+is_worth_a_warning(const struct cert *cert, int64_t now)
+{
+	return cert->status != CERT_REVOKED && cert->not_after >= now;
+}
+
+enum err
+registry_expiring(struct txn *t, int64_t until, const char *account_id, int64_t now, size_t max,
+    size_t *count)
+{
+	struct agenda_entry entry;
+	struct cert cert;
+	bool due = true, found;
+	enum err e = ERR_OK;
+
+	*count = 0;
+	for (size_t n = 0; e == ERR_OK && n < max; n++) {
+		e = next_due(t, AGENDA_EXPIRY, until, &entry, &due);
+		if (e != ERR_OK || !due)
+			break;
+		found = store_get_cert(t, &entry.id, &cert) == ERR_OK;
+		if (found && is_worth_a_warning(&cert, now)) {
+			announce_expiry(t, &cert, account_id, now);
+			++*count;
+		}
+		store_delete_agenda(t, &entry);
+	}
+	return registry_drop(t, e);
+}

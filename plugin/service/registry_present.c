@@ -6,6 +6,7 @@
  * state as it is now; then everything that follows is put: the record, what the
  * plan attaches, the event, the note, the refusal.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "jitr/event.h"
@@ -134,16 +135,56 @@ put_present(struct txn *t, struct present *x, enum cert_status status)
 	store_put_cert(t, &x->cert, NULL);
 }
 
-static void
+static enum err
 announce(struct txn *t, const struct present *x)
 {
 	struct registered_event event = { .cert_id = x->cert.id, .ca_id = x->cert.ca_id,
 		.status = x->cert.status, .timestamp = x->now,
 		.registered = x->registered ? x->cert.created : 0 };
-	char topic[EVENT_TOPIC_SIZE], payload[EVENT_PAYLOAD_SIZE];
+	size_t size = EVENT_PAYLOAD_SIZE + x->p->details.len;
+	char topic[EVENT_TOPIC_SIZE], *buffer = malloc(size);
+	struct text payload;
 
+	if (buffer == NULL)
+		return ERR_NOMEM;
+	payload = text_in(buffer, size);
 	store_post(t, event_topic(&x->cert.ca_id, topic),
-	    event_payload(&event, x->rules->account_id, payload));
+	    event_payload(&event, x->rules->account_id, x->p->details, &payload));
+	free(buffer);
+	return ERR_OK;
+}
+
+/* What a template could not do is told apart: nobody else would see it. */
+static void
+announce_failure(struct txn *t, const struct present *x)
+{
+	struct failed_event event = { .cert_id = x->cert.id, .ca_id = x->cert.ca_id,
+		.status = x->cert.status, .timestamp = x->now,
+		.reason = view_of(x->plan->reason.text) };
+	char topic[EVENT_TOPIC_SIZE], buffer[EVENT_PAYLOAD_SIZE];
+	struct text payload = text_in(buffer, sizeof(buffer));
+
+	store_post(t, event_failed_topic(&x->cert.ca_id, topic),
+	    event_failed(&event, x->rules->account_id, &payload));
+}
+
+static bool
+provisioning_failed(const struct present *x)
+{
+	return x->decision.effects & EFFECT_PLAN && x->plan->origin == PLAN_TEMPLATE &&
+	    x->plan->failed;
+}
+
+static enum err
+put_events(struct txn *t, const struct present *x)
+{
+	enum err e = ERR_OK;
+
+	if (x->decision.effects & EFFECT_ANNOUNCE)
+		e = announce(t, x);
+	if (e == ERR_OK && provisioning_failed(x))
+		announce_failure(t, x);
+	return e;
 }
 
 /* Why it has its status: in the plan's words, or the list's. */
@@ -202,9 +243,7 @@ put_all(struct txn *t, struct present *x)
 		return registry_drop(t, e);
 	put_note(t, x);
 	put_refusal(t, x);
-	if (x->decision.effects & EFFECT_ANNOUNCE)
-		announce(t, x);
-	return t->failed;
+	return registry_drop(t, put_events(t, x));
 }
 
 enum err
@@ -223,10 +262,9 @@ registry_present(struct txn *t, const struct presentation *p, const struct regis
 		return e;
 	done->decision = x.decision;
 	done->status = x.cert.status;
-	if (x.decision.effects & EFFECT_PLAN) {
+	done->failed = provisioning_failed(&x);
+	if (x.decision.effects & EFFECT_PLAN)
 		done->details = x.plan->reason;
-		done->failed = x.plan->origin == PLAN_TEMPLATE && x.plan->failed;
-	}
 	return ERR_OK;
 }
 

@@ -4,7 +4,8 @@
  *
  * Two first-in first-out lists under one mutex: waiting (broker -> writer)
  * and done (writer -> broker).  The writer takes what waits, at most
- * batch_max, and holds no lock while it runs, commits and syncs.
+ * batch_max, and holds no lock while it runs, commits and syncs.  A job that
+ * asks to be run again goes back to the end of the first list.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -22,11 +23,12 @@ struct writer {
 	struct store        *store;
 	struct writer_config config;
 	pthread_t            thread;
-	pthread_mutex_t      lock;    /* guards the five below */
+	pthread_mutex_t      lock;    /* guards the six below */
 	struct fifo          waiting, done;
 	size_t               running;
 	size_t               urgent;  /* of those that wait, not patient */
 	bool                 stopping;
+	struct writer_state  state;   /* what commits cost; waiting is not kept here */
 	pthread_cond_t       work;
 };
 
@@ -71,6 +73,39 @@ fifo_move(struct fifo *to, struct fifo *from, size_t max)
 	return moved;
 }
 
+static uint64_t
+monotonic_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static void
+count_commit(struct writer *w, uint64_t us)
+{
+	pthread_mutex_lock(&w->lock);
+	w->state.commits++;
+	w->state.commit_us += us;
+	w->state.commit_us_last = us;
+	if (us > w->state.commit_us_max)
+		w->state.commit_us_max = us;
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* A commit without a change costs nothing, and says nothing about the disk. */
+static enum err
+commit(struct writer *w, struct txn *t)
+{
+	uint64_t before = monotonic_us();
+	enum err e = store_commit(t);
+
+	if (e == ERR_OK && store_changed(w->store))
+		count_commit(w, monotonic_us() - before);
+	return e;
+}
+
 static enum err
 try_jobs(struct writer *w, struct job *first, const struct job *end)
 {
@@ -82,7 +117,7 @@ try_jobs(struct writer *w, struct job *first, const struct job *end)
 		return e;
 	for (struct job *job = first; job != end; job = job->next)
 		job->result = job->type->run(&t, job, now);
-	return store_commit(&t);
+	return commit(w, &t);
 }
 
 static void
@@ -145,10 +180,49 @@ count_urgent(const struct fifo *f)
 	return count;
 }
 
+/* Not at the end: nobody knows how long it would take. */
+static bool
+goes_on(const struct writer *w, struct job *job)
+{
+	bool again = job->again && job->result == ERR_OK;
+
+	job->again = false;
+	if (again && w->stopping) {
+		job->result = ERR_BUSY;
+		job->failure = "the broker stopped in the middle of it";
+	}
+	return again && !w->stopping;
+}
+
+/*
+ * Each job of the batch is done, or goes on behind all that wait: no long job
+ * keeps others from their turn.  Called with the lock held.  Is there one that
+ * goes on by itself?
+ */
+static bool
+hand_back(struct writer *w, struct fifo *batch)
+{
+	bool any = false;
+	struct job *job;
+
+	while ((job = fifo_pop(batch)) != NULL) {
+		bool on = goes_on(w, job);
+
+		fifo_push(on ? &w->waiting : &w->done, job);
+		if (on && !job->type->patient) {
+			w->urgent++;
+			any = true;
+		}
+	}
+	w->running = 0;
+	return any;
+}
+
 static void *
 writer_main(void *arg)
 {
 	struct writer *w = arg;
+	bool in_the_middle = false;
 	struct fifo batch;
 
 	fifo_init(&batch);
@@ -158,7 +232,10 @@ writer_main(void *arg)
 			pthread_cond_wait(&w->work, &w->lock);
 		if (w->waiting.count == 0)
 			break;
-		gather(w);
+		/* Between two parts of a long job nobody rests: who comes meanwhile
+		 * gathers while the one before it is committed. */
+		if (!in_the_middle)
+			gather(w);
 		w->running = fifo_move(&batch, &w->waiting, w->config.batch_max);
 		w->urgent -= count_urgent(&batch);
 		pthread_mutex_unlock(&w->lock);
@@ -166,8 +243,7 @@ writer_main(void *arg)
 		run_batch(w, &batch);
 
 		pthread_mutex_lock(&w->lock);
-		fifo_move(&w->done, &batch, SIZE_MAX);
-		w->running = 0;
+		in_the_middle = hand_back(w, &batch);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
@@ -228,6 +304,13 @@ writer_start(struct store *s, const struct writer_config *config, struct writer 
 	return ERR_OK;
 }
 
+/* Submitted and not finished.  Called with the lock held. */
+static size_t
+count_all(const struct writer *w)
+{
+	return w->waiting.count + w->running + w->done.count;
+}
+
 enum err
 writer_submit(struct writer *w, struct job *job)
 {
@@ -235,7 +318,7 @@ writer_submit(struct writer *w, struct job *job)
 	bool wake = false;
 
 	pthread_mutex_lock(&w->lock);
-	if (w->waiting.count + w->running + w->done.count < w->config.queue_max) {
+	if (count_all(w) < w->config.queue_max) {
 		fifo_push(&w->waiting, job);
 		w->urgent += !job->type->patient;
 		/* In between the thread has no use for it: it gathers. */
@@ -265,6 +348,16 @@ writer_collect(struct writer *w, size_t max, void *context)
 	return count;
 }
 
+void
+writer_look(struct writer *w, struct writer_state *out)
+{
+	pthread_mutex_lock(&w->lock);
+	*out = w->state;
+	out->waiting = count_all(w);
+	w->state.commit_us_max = 0;
+	pthread_mutex_unlock(&w->lock);
+}
+
 /* The thread has ended: what finishing a job has submitted is run here. */
 static void
 run_rest(struct writer *w, void *context)
@@ -275,7 +368,7 @@ run_rest(struct writer *w, void *context)
 	while (writer_collect(w, SIZE_MAX, context) > 0) {
 		while (fifo_move(&batch, &w->waiting, w->config.batch_max) > 0) {
 			run_batch(w, &batch);
-			fifo_move(&w->done, &batch, SIZE_MAX);
+			(void)hand_back(w, &batch);
 		}
 	}
 }

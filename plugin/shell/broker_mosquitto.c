@@ -104,6 +104,49 @@ client_read(struct mosquitto *m, struct client *c)
 	};
 }
 
+/*
+ * What the reasons of 2.1 are to AWS (aws-iot D.9).  Reasons of MQTT 5 by their
+ * numbers: 2.0 has others of the same names.
+ */
+static const struct {
+	int         reason;
+	const char *text;
+} ends[] = {
+	{ MOSQ_ERR_CONN_LOST, "CONNECTION_LOST" },
+	{ MOSQ_ERR_ERRNO, "CONNECTION_LOST" },
+	{ MOSQ_ERR_TLS, "CONNECTION_LOST" },
+	{ MOSQ_ERR_KEEPALIVE, "MQTT_KEEP_ALIVE_TIMEOUT" },
+	{ MOSQ_ERR_AUTH, "AUTH_ERROR" },
+	{ MOSQ_ERR_ACL_DENIED, "FORBIDDEN_ACCESS" },
+	{ MOSQ_ERR_PROTOCOL, "CLIENT_ERROR" },
+	{ MOSQ_ERR_MALFORMED_PACKET, "CLIENT_ERROR" },
+	{ MOSQ_ERR_MALFORMED_UTF8, "CLIENT_ERROR" },
+	{ MOSQ_ERR_DUPLICATE_PROPERTY, "CLIENT_ERROR" },
+	{ MOSQ_ERR_OVERSIZE_PACKET, "CLIENT_ERROR" },
+	{ MOSQ_ERR_PAYLOAD_SIZE, "CLIENT_ERROR" },
+	{ MOSQ_ERR_QOS_NOT_SUPPORTED, "CLIENT_ERROR" },
+	{ MOSQ_ERR_NOT_SUPPORTED, "CLIENT_ERROR" },
+	{ MOSQ_ERR_NOMEM, "SERVER_ERROR" },
+	{ 139, "SERVER_INITIATED_DISCONNECT" }, /* server shutting down */
+	{ 142, "DUPLICATE_CLIENTID" },          /* session taken over */
+	{ 147, "CLIENT_ERROR" },                /* receive maximum exceeded */
+	{ 148, "CLIENT_ERROR" },                /* topic alias invalid */
+	{ 152, "SERVER_INITIATED_DISCONNECT" }, /* administrative action */
+};
+
+struct presence_end
+disconnect_read(int reason)
+{
+	if (reason < 0)
+		return (struct presence_end){ ANSWER_NOT_ASKED, NULL };
+	if (reason == MOSQ_ERR_SUCCESS)
+		return (struct presence_end){ ANSWER_YES, "CLIENT_INITIATED_DISCONNECT" };
+	for (size_t i = 0; i < COUNT_OF(ends); i++)
+		if (ends[i].reason == reason)
+			return (struct presence_end){ ANSWER_NO, ends[i].text };
+	return (struct presence_end){ ANSWER_NO, NULL };
+}
+
 char *
 read_response_topic(const mosquitto_property *properties)
 {

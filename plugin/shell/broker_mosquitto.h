@@ -4,6 +4,7 @@
 #define JITR_BROKER_MOSQUITTO_H
 
 #include "jitr/broker.h"
+#include "jitr/presence.h"
 #include "jitr/report.h"
 
 #include "mosquitto_api.h"
@@ -13,6 +14,10 @@ extern const struct broker broker_mosquitto;
 /* What the broker knows of a client; c->x is a reference, to be given back
  * with x509_free(). */
 void client_read(struct mosquitto *m, struct client *c);
+
+/* Why a connection ended, from the event's reason: 2.0 does not tell (mosquitto
+ * section 13). */
+struct presence_end disconnect_read(int reason);
 
 /* The MQTT 5 response topic of a message, where this broker lets plugins read
  * it.  Free with mosquitto_free(). */

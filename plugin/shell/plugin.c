@@ -290,10 +290,13 @@ look_elsewhere(struct plugin *p, int64_t now)
 static void
 publish_counters(struct plugin *p, int64_t now)
 {
+	struct gauges gauges = { .now = now_ms() };
+
 	if (p->config.metrics_interval == 0 || now - p->counted < p->config.metrics_interval * 1000)
 		return;
 	p->counted = now;
-	stats_publish(&p->stats, &broker_mosquitto);
+	writer_look(p->writer, &gauges.writer);
+	stats_publish(&p->stats, &gauges, &broker_mosquitto);
 }
 
 static int

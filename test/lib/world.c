@@ -346,28 +346,31 @@ submit_tool(const struct job_type *type, bool *finished)
 	return false;
 }
 
-/* Jobs are finished in order: when the idle one is, all before it are. */
-static size_t
+/* Jobs are finished in order: when the idle one is, all before it are, but
+ * long ones. */
+static void
 settle_once(void)
 {
 	static const struct timespec moment = { 0, 100000 };
 	bool finished = false, submitted = false;
-	size_t collected = 0;
 
 	while (!finished) {
 		submitted = submitted || submit_tool(&idle_type, &finished);
-		collected += writer_collect(world.writer, SIZE_MAX, NULL);
+		writer_collect(world.writer, SIZE_MAX, NULL);
 		if (!finished)
 			nanosleep(&moment, NULL);
 	}
-	return collected;
 }
 
 void
 world_settle(void)
 {
-	while (settle_once() > 1)
-		;
+	struct writer_state state;
+
+	do {
+		settle_once();
+		writer_look(world.writer, &state);
+	} while (state.waiting > 0);
 }
 
 void

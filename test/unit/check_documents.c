@@ -132,19 +132,50 @@ START_TEST(the_api_document_names_every_command)
 }
 END_TEST
 
-START_TEST(operators_are_told_every_counter)
+/* A topic as it stands in the document, in code. */
+static void
+names_topic(const char *text, const char *topic)
+{
+	char quoted[160];
+
+	snprintf(quoted, sizeof(quoted), "`%s`", topic);
+	ck_assert_msg(strstr(text, quoted) != NULL, "doc/operations.md does not name %s", topic);
+}
+
+START_TEST(operators_are_told_every_counter_and_gauge)
 {
 	static const char *const topics[] = {
 #define X(field, topic) topic,
 		STATS_TABLE(X)
+		WRITER_GAUGES(X)
+		STORE_GAUGES(X)
 #undef X
+#define X(name, topic) "crl/<caCertificateId>/" topic,
+		CRL_GAUGES(X)
+#undef X
+		"connections/refused/<code>",
+		"certificates/status/<STATUS>",
+		"commits/mean_us",
 	};
 	char *text = read_document("doc/operations.md");
 
 	ck_assert_ptr_nonnull(strstr(text, STATS_TOPIC));
 	for (size_t i = 0; i < COUNT_OF(topics); i++)
-		ck_assert_msg(strstr(text, topics[i]) != NULL, "doc/operations.md does not name %s",
-		    topics[i]);
+		names_topic(text, topics[i]);
+	free(text);
+}
+END_TEST
+
+/* They are what refusals are counted by, and what the log file says. */
+START_TEST(operators_are_told_every_reason_and_its_code)
+{
+	char *text = read_document("doc/operations.md");
+
+	for (enum reason r = REASON_NONE + 1; r < REASON_COUNT; r++) {
+		names_topic(text, reason_code(r));
+		ck_assert_msg(strstr(text, reason_text(r)) != NULL,
+		    "doc/operations.md does not explain '%s'", reason_text(r));
+	}
 	free(text);
 }
 END_TEST
@@ -319,7 +350,8 @@ main(void)
 	tcase_add_test(t, the_table_of_commands_is_sorted_so_that_each_is_found);
 	tcase_add_test(t, a_command_reads_or_changes_and_says_what_it_concerns);
 	tcase_add_test(t, the_api_document_names_every_command);
-	tcase_add_test(t, operators_are_told_every_counter);
+	tcase_add_test(t, operators_are_told_every_counter_and_gauge);
+	tcase_add_test(t, operators_are_told_every_reason_and_its_code);
 	tcase_add_test(t, every_operator_is_documented);
 	tcase_add_test(t, every_documented_operator_is_known);
 	tcase_add_test(t, every_field_of_a_certificate_is_documented);

@@ -6,6 +6,7 @@
  * (contract, section 6; aws-iot D.3).
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "jitr/outbox.h"
@@ -13,6 +14,21 @@
 #include "world.h"
 
 static struct outbox outbox;
+
+/* No memory for the next allocation. */
+static bool out_of_memory;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *
+__wrap_malloc(size_t size)
+{
+	if (!out_of_memory)
+		return __real_malloc(size);
+	out_of_memory = false;
+	return NULL;
+}
 
 /* As the plugin begins: there may be messages from an earlier life. */
 static void
@@ -230,23 +246,136 @@ START_TEST(a_removal_waits_for_the_next_change)
 }
 END_TEST
 
-/* A newer version may have written longer ones. */
-START_TEST(a_message_too_long_to_carry_holds_up_nobody)
+/*
+ * Messages of any size.
+ */
+
+static char *
+long_text(size_t len, char c)
 {
-	char longer[2000];
+	char *text = malloc(len + 1);
+
+	must(text != NULL);
+	memset(text, c, len);
+	text[len] = '\0';
+	return text;
+}
+
+/* One message of these sizes, of one character each. */
+static void
+post_long(size_t topic_len, size_t payload_len)
+{
+	char *topic = long_text(topic_len, 't'), *payload = long_text(payload_len, 'p');
 	struct txn t;
 
-	memset(longer, 'x', sizeof(longer) - 1);
-	longer[sizeof(longer) - 1] = '\0';
-	post(0, 1);
 	world_change(&t);
-	store_post(&t, view_of("topic"), view_of(longer));
-	longer[400] = '\0';
-	store_post(&t, view_of(longer), view_of("payload"));
+	store_post(&t, view_of(topic), view_of(payload));
+	world_commit(&t);
+	outbox.pending = true;
+	free(topic);
+	free(payload);
+}
+
+/* The nth publication is one of these sizes. */
+static void
+check_long(size_t nth, size_t topic_len, size_t payload_len)
+{
+	const struct note *n = world_note(NOTE_PUBLISHED, nth);
+
+	ck_assert_ptr_nonnull(n);
+	ck_assert_uint_eq(strlen(n->topic), topic_len);
+	ck_assert_uint_eq(strspn(n->topic, "t"), topic_len);
+	ck_assert_uint_eq(n->text_len, payload_len);
+	ck_assert_uint_eq(strspn(n->text, "p"), payload_len);
+}
+
+static const struct {
+	size_t topic, payload;
+} sizes[] = {
+	{ 1, 0 },
+	{ 1, 1 },
+	{ 256, 1024 },
+	{ 1100, 1025 },
+	{ 128, OUTBOX_PAYLOAD_MAX },
+	{ OUTBOX_TOPIC_MAX, OUTBOX_PAYLOAD_MAX },
+};
+
+START_TEST(messages_of_any_size_that_is_carried_are_published_whole)
+{
+	post_long(sizes[_i].topic, sizes[_i].payload);
+	ck_assert_uint_eq(outbox_pump(&outbox), 1);
+	check_long(0, sizes[_i].topic, sizes[_i].payload);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
+}
+END_TEST
+
+START_TEST(one_tick_publishes_a_bounded_number_of_bytes)
+{
+	for (unsigned i = 0; i < 6; i++)
+		post_long(100, 80 << 10);
+	ck_assert_uint_eq(outbox_pump(&outbox), 3);
+	ck_assert(outbox.pending);
+	ck_assert_uint_eq(outbox_pump(&outbox), 3);
+	ck_assert(!outbox.pending);
+	for (unsigned i = 0; i < 6; i++)
+		check_long(i, 100, 80 << 10);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0); /* that is no failure */
+}
+END_TEST
+
+/* A newer version may have written longer ones, and others. */
+START_TEST(a_message_that_is_not_carried_holds_up_nobody)
+{
+	struct txn t;
+
+	post(0, 1);
+	post_long(1, OUTBOX_PAYLOAD_MAX + 1);
+	post_long(OUTBOX_TOPIC_MAX + 1, 1);
+	world_change(&t);
+	store_post(&t, view_of(""), view_of("payload"));
+	store_post(&t, (struct view){ (const uint8_t *)"a\0b", 3 }, view_of("payload"));
 	world_commit(&t);
 	post(1, 1);
-	outbox_pump(&outbox);
+	ck_assert_uint_eq(outbox_pump(&outbox), 2);
 	check_published(2);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
+	ck_assert(world_said("a stored event is damaged and is passed over"));
+	outbox_pump(&outbox);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 0);
+}
+END_TEST
+
+START_TEST(however_many_there_are_a_tick_has_its_end)
+{
+	struct txn t;
+
+	world_change(&t);
+	for (unsigned i = 0; i < OUTBOX_PER_TICK; i++)
+		store_post(&t, view_of(""), view_of(""));
+	world_commit(&t);
+	post(0, 1);
+	ck_assert_uint_eq(outbox_pump(&outbox), 0);
+	ck_assert(outbox.pending);
+	ck_assert_uint_eq(outbox_pump(&outbox), 1);
+	check_published(1);
+}
+END_TEST
+
+START_TEST(without_memory_a_message_waits)
+{
+	post(0, 3);
+	world.publish_most = 1;
+	ck_assert_uint_eq(outbox_pump(&outbox), 1);
+	world.publish_most = SIZE_MAX;
+	out_of_memory = true;
+	ck_assert_uint_eq(outbox_pump(&outbox), 0);
+	ck_assert(!out_of_memory);
+	ck_assert(outbox.pending);
+	ck_assert(world_said("stored events cannot be published: out of memory; they stay stored"));
+	ck_assert_uint_eq(outbox_pump(&outbox), 2);
+	check_published(3);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
 }
 END_TEST
 
@@ -287,7 +416,12 @@ main(void)
 	tcase_add_test(t, a_removal_that_failed_is_tried_again);
 	tcase_add_test(t, a_full_queue_puts_the_removal_off);
 	tcase_add_test(t, a_removal_waits_for_the_next_change);
-	tcase_add_test(t, a_message_too_long_to_carry_holds_up_nobody);
+	tcase_add_loop_test(t, messages_of_any_size_that_is_carried_are_published_whole, 0,
+	    COUNT_OF(sizes));
+	tcase_add_test(t, one_tick_publishes_a_bounded_number_of_bytes);
+	tcase_add_test(t, a_message_that_is_not_carried_holds_up_nobody);
+	tcase_add_test(t, however_many_there_are_a_tick_has_its_end);
+	tcase_add_test(t, without_memory_a_message_waits);
 	tcase_add_test(t, the_registry_may_be_read_while_a_message_is_published);
 	return suite_run(suite);
 }

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker_mosquitto.h"
 #include "plugin.h"
 #include "suite.h"
 #include "world.h"
@@ -673,6 +674,32 @@ START_TEST(a_reload_succeeds_and_opens_the_log_file_again)
 }
 END_TEST
 
+/* By the numbers of 2.1.2, whatever this was built against. */
+static const struct {
+	int         reason;
+	enum answer client_initiated;
+	const char *text; /* NULL: not known */
+} ends[] = {
+	{ -1, ANSWER_NOT_ASKED, NULL }, /* 2.0, always */
+	{ 0, ANSWER_YES, "CLIENT_INITIATED_DISCONNECT" },
+	{ 7, ANSWER_NO, "CONNECTION_LOST" },
+	{ 11, ANSWER_NO, "AUTH_ERROR" },
+	{ 19, ANSWER_NO, "MQTT_KEEP_ALIVE_TIMEOUT" },
+	{ 21, ANSWER_NO, "CLIENT_ERROR" },
+	{ 142, ANSWER_NO, "DUPLICATE_CLIENTID" },
+	{ 152, ANSWER_NO, "SERVER_INITIATED_DISCONNECT" },
+	{ 9999, ANSWER_NO, NULL },
+};
+
+START_TEST(why_a_connection_ended_is_told_in_awss_words)
+{
+	struct presence_end end = disconnect_read(ends[_i].reason);
+
+	ck_assert_int_eq(end.client_initiated, ends[_i].client_initiated);
+	ck_assert_pstr_eq(end.reason, ends[_i].text);
+}
+END_TEST
+
 /*
  * Time.
  */
@@ -703,24 +730,35 @@ START_TEST(a_broker_with_ticks_is_not)
 }
 END_TEST
 
+/* The last message on this very topic. */
+static const struct publication *
+counter(const char *topic)
+{
+	for (size_t i = broker.publication_count; i-- > 0;)
+		if (strcmp(broker.publications[i].topic, topic) == 0)
+			return &broker.publications[i];
+	ck_abort_msg("nothing on %s", topic);
+}
+
 START_TEST(counters_are_published_now_and_then)
 {
+	static const char refused[] = "$SYS/broker/jitr/connections/refused";
 	size_t count;
 
 	ck_assert_int_eq(start_with("metrics_interval", "60"), MOSQ_ERR_SUCCESS);
 	wait_ms(60000);
 	tick();
 	count = broker.publication_count;
-	ck_assert_ptr_nonnull(published("$SYS/broker/jitr/connections/refused"));
-	ck_assert_str_eq(published("$SYS/broker/jitr/connections/refused")->payload, "0");
-	ck_assert(published("$SYS/broker/jitr/connections/refused")->retain);
+	ck_assert_str_eq(counter(refused)->payload, "0");
+	ck_assert(counter(refused)->retain);
+	ck_assert_str_eq(counter("$SYS/broker/jitr/queue/waiting")->payload, "0");
 	ck_assert_int_eq(basic_auth(&m_device), MOSQ_ERR_AUTH);
 	wait_ms(59000);
 	tick();
-	ck_assert_str_eq(published("$SYS/broker/jitr/connections/refused")->payload, "0");
+	ck_assert_str_eq(counter(refused)->payload, "0");
 	wait_ms(1000);
 	tick();
-	ck_assert_str_eq(published("$SYS/broker/jitr/connections/refused")->payload, "1");
+	ck_assert_str_eq(counter(refused)->payload, "1");
 	ck_assert_uint_ge(broker.publication_count, 2 * count);
 }
 END_TEST
@@ -877,6 +915,7 @@ event_tests(TCase *t)
 	tcase_add_test(t, extended_authentication_is_no_way_around);
 	tcase_add_test(t, a_message_on_a_reserved_topic_goes_nowhere);
 	tcase_add_test(t, a_reload_succeeds_and_opens_the_log_file_again);
+	tcase_add_loop_test(t, why_a_connection_ended_is_told_in_awss_words, 0, COUNT_OF(ends));
 	tcase_add_test(t, a_broker_without_ticks_is_told_of_once);
 	tcase_add_test(t, a_broker_with_ticks_is_not);
 	tcase_add_test(t, counters_are_published_now_and_then);

@@ -1802,6 +1802,24 @@ START_TEST(what_is_not_committed_never_was)
 }
 END_TEST
 
+START_TEST(a_transaction_knows_whether_it_changed_anything)
+{
+	struct store *s = open_store(new_dir());
+	struct cert nobody = cert_number(7);
+	struct txn t = writing(s);
+
+	store_delete_cert(&t, &nobody.id);
+	commit(&t);
+	ck_assert(!store_changed(s));
+	put_certs(s, 0, 1);
+	ck_assert(store_changed(s));
+	t = writing(s);
+	ck_assert(!store_changed(s));
+	store_end(&t);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(the_first_failure_of_a_transaction_sticks)
 {
 	struct store *s = open_store(new_dir());
@@ -2226,6 +2244,7 @@ transactions_case(void)
 	tcase_add_test(t, a_message_number_is_never_given_twice);
 	tcase_add_test(t, a_sequence_that_went_back_is_told);
 	tcase_add_test(t, what_is_not_committed_never_was);
+	tcase_add_test(t, a_transaction_knows_whether_it_changed_anything);
 	tcase_add_test(t, the_first_failure_of_a_transaction_sticks);
 	tcase_add_test(t, the_words_of_a_full_map_are_kept_and_the_store_goes_on);
 	tcase_add_test(t, a_full_disk_is_told_and_the_store_goes_on);

@@ -56,6 +56,20 @@ START_TEST(bytes_from_outside_cannot_leave_their_place_in_a_line)
 }
 END_TEST
 
+START_TEST(bytes_of_our_own_making_are_added_as_they_are)
+{
+	char buffer[8];
+	struct text t = text_in(buffer, sizeof(buffer));
+
+	text_add_view(&t, (struct view){ NULL, 0 });
+	text_add_view(&t, (struct view){ (const uint8_t *)"a\n\"b", 3 });
+	ck_assert_str_eq(buffer, "a\n\"");
+	text_add_view(&t, view_of("12345"));
+	ck_assert(t.cut);
+	ck_assert_str_eq(buffer, "a\n\"");
+}
+END_TEST
+
 START_TEST(no_byte_at_all_comes_through_as_a_control)
 {
 	for (unsigned c = 0; c < 256; c++) {
@@ -338,6 +352,7 @@ main(void)
 
 	tcase_add_loop_test(t, bytes_from_outside_cannot_leave_their_place_in_a_line, 0,
 	    COUNT_OF(escapes));
+	tcase_add_test(t, bytes_of_our_own_making_are_added_as_they_are);
 	tcase_add_test(t, no_byte_at_all_comes_through_as_a_control);
 	tcase_add_test(t, only_so_much_of_the_input_is_shown);
 	tcase_add_test(t, cutting_never_halves_an_escape_or_a_character);

@@ -2,9 +2,9 @@
 /*
  * check_writer.c - the one thread that writes, on a store of ten lines.
  *
- * Order, group commit, back-pressure, failure and the end (writer.h).  The
- * store's commit waits for the test where the test needs to know what is
- * running; nothing here waits for time to pass.  Also run under
+ * Order, group commit, long jobs, back-pressure, failure and the end
+ * (writer.h).  The store's commit waits for the test where the test needs to
+ * know what is running; nothing here waits for time to pass.  Also run under
  * ThreadSanitizer.
  */
 #include <pthread.h>
@@ -13,6 +13,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "jitr/writer.h"
@@ -28,9 +30,26 @@ struct store {
 	sem_t    entered, pass;
 	unsigned commits;
 	enum err begin, commit;  /* what they answer */
+	unsigned fails_at;       /* this commit fails, counted from 1; 0: none */
+	bool     changed;
+	int64_t  takes_us;       /* each commit */
+	int64_t  clock_us;
 };
 
 static struct store store;
+static pthread_t broker_thread;
+
+/* On the writer's thread time passes in commits alone, where they take any. */
+int
+clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	if (clock != CLOCK_MONOTONIC || store.takes_us == 0 ||
+	    pthread_equal(pthread_self(), broker_thread))
+		return (int)syscall(SYS_clock_gettime, clock, ts);
+	ts->tv_sec = (time_t)(store.clock_us / 1000000);
+	ts->tv_nsec = (long)(store.clock_us % 1000000) * 1000;
+	return 0;
+}
 
 enum err
 store_write(struct store *s, struct txn *t)
@@ -45,11 +64,20 @@ store_commit(struct txn *t)
 	struct store *s = t->store;
 
 	s->commits++;
+	s->clock_us += s->takes_us;
 	if (s->held) {
 		sem_post(&s->entered);
 		sem_wait(&s->pass);
 	}
+	if (s->commits == s->fails_at)
+		return ERR_STORAGE;
 	return t->failed != ERR_OK ? t->failed : s->commit;
+}
+
+bool
+store_changed(const struct store *s)
+{
+	return s->changed;
 }
 
 const char *
@@ -71,11 +99,12 @@ struct counted {
 	unsigned   ran, committed, commits_before;
 	int64_t    now;
 	unsigned   chain;     /* finish submits another one, so many times */
+	unsigned   parts;     /* more that it takes after this one */
+	unsigned   parts_of_next;
 };
 
 static struct {
 	struct writer *writer;
-	pthread_t      broker_thread;
 	unsigned       finished, ran, committed, failed;
 	unsigned       chained;
 	struct counted last;
@@ -93,7 +122,7 @@ counted_run(struct txn *t, struct job *job, int64_t now)
 
 	must(t->store == &store);
 	/* Once the thread has ended, what finishing submits is run by writer_stop(). */
-	must(!pthread_equal(pthread_self(), seen.broker_thread) || seen.chained > 0);
+	must(!pthread_equal(pthread_self(), broker_thread) || seen.chained > 0);
 	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
 	if (sigismember(&blocked, SIGHUP) != 1 || sigismember(&blocked, SIGTERM) != 1 ||
 	    sigismember(&blocked, SIGUSR1) != 1)
@@ -112,7 +141,9 @@ counted_committed(struct job *job)
 
 	c->committed++;
 	c->commits_before = store.commits;
-	must(job->result == ERR_OK);
+	must(job->result == ERR_OK && !job->again);
+	job->again = c->parts > 0;
+	c->parts -= c->parts > 0;
 }
 
 static void
@@ -120,8 +151,9 @@ counted_finish(struct job *job, void *context)
 {
 	struct counted *c = (struct counted *)job;
 
-	must(pthread_equal(pthread_self(), seen.broker_thread));
-	must(c->nth == seen.finished); /* in the order in which they were submitted */
+	must(pthread_equal(pthread_self(), broker_thread));
+	must(c->nth == seen.finished); /* in the order that the test expects */
+	must(!job->again);
 	seen.finished++;
 	seen.ran += c->ran;
 	seen.committed += c->committed;
@@ -132,6 +164,7 @@ counted_finish(struct job *job, void *context)
 		struct counted *next = counted_new(c->nth + 1);
 
 		next->chain = c->chain - 1;
+		next->parts = c->parts_of_next;
 		seen.chained++;
 		must(writer_submit(seen.writer, &next->job) == ERR_OK);
 	}
@@ -139,6 +172,8 @@ counted_finish(struct job *job, void *context)
 }
 
 static const struct job_type counted_type = { "counted", false, counted_run, counted_committed,
+	counted_finish };
+static const struct job_type patient_type = { "patient", true, counted_run, counted_committed,
 	counted_finish };
 
 static struct counted *
@@ -156,6 +191,19 @@ static void
 submit(unsigned nth)
 {
 	must(writer_submit(seen.writer, &counted_new(nth)->job) == ERR_OK);
+}
+
+enum { ENDLESS = 1000000 }; /* parts */
+
+/* A job of so many parts. */
+static struct counted *
+submit_long(unsigned nth, unsigned parts)
+{
+	struct counted *c = counted_new(nth);
+
+	c->parts = parts - 1;
+	must(writer_submit(seen.writer, &c->job) == ERR_OK);
+	return c;
 }
 
 static enum err
@@ -208,7 +256,7 @@ set_up(void)
 {
 	memset(&store, 0, sizeof(store));
 	memset(&seen, 0, sizeof(seen));
-	seen.broker_thread = pthread_self();
+	broker_thread = pthread_self();
 	sem_init(&store.entered, 0, 0);
 	sem_init(&store.pass, 0, 0);
 }
@@ -390,6 +438,238 @@ START_TEST(a_full_queue_refuses_until_jobs_are_finished)
 END_TEST
 
 /*
+ * Long jobs.
+ */
+
+START_TEST(a_long_job_is_run_until_it_is_done_and_finished_once)
+{
+	start(10, 10);
+	submit_long(0, 1000);
+	collect_until(1);
+	stop();
+	ck_assert_uint_eq(seen.finished, 1);
+	ck_assert_uint_eq(seen.ran, 1000);
+	ck_assert_uint_eq(seen.committed, 1000);
+	ck_assert_uint_eq(store.commits, 1000);
+	ck_assert_int_eq(seen.last.job.result, ERR_OK);
+}
+END_TEST
+
+START_TEST(what_comes_meanwhile_has_its_turn_before_the_rest_of_a_long_job)
+{
+	store.held = true;
+	start(10, 1);
+	submit_long(3, 3);
+	hold_in_commit();
+	for (unsigned i = 0; i < 3; i++)
+		submit(i);
+	let_go(1 + 3); /* its first part, and the others */
+	collect_until(3);
+	let_go(2);
+	collect_until(4);
+	stop();
+	ck_assert_uint_eq(seen.last.ran, 3);
+}
+END_TEST
+
+START_TEST(long_jobs_take_turns)
+{
+	store.held = true;
+	start(10, 1);
+	submit_long(1, 3);
+	hold_in_commit();
+	submit_long(0, 2);
+	let_go(5);
+	collect_until(2);
+	stop();
+	ck_assert_uint_eq(seen.ran, 3 + 2);
+}
+END_TEST
+
+/* The next part would wait for ever for others. */
+START_TEST(between_its_parts_nobody_is_waited_for)
+{
+	start_gathering(10, 2, FOR_EVER);
+	submit(0);
+	submit_long(1, 5);
+	collect_until(2);
+	stop();
+	ck_assert_uint_eq(store.commits, 5);
+}
+END_TEST
+
+START_TEST(a_long_job_keeps_its_one_place_in_the_queue)
+{
+	store.held = true;
+	start(2, 1);
+	submit_long(2, 3);
+	hold_in_commit();
+	submit(0);
+	ck_assert_int_eq(try_to_submit(1), ERR_BUSY);
+	let_go(1);
+	hold_in_commit(); /* the other's; the long job waits again */
+	ck_assert_int_eq(try_to_submit(1), ERR_BUSY);
+	let_go(1);
+	collect_until(1);
+	hold_in_commit();
+	submit(1);
+	ck_assert_int_eq(try_to_submit(3), ERR_BUSY);
+	let_go(3);
+	collect_until(3);
+	stop();
+}
+END_TEST
+
+START_TEST(a_part_that_cannot_be_committed_ends_a_long_job)
+{
+	store.fails_at = 3;
+	start(10, 10);
+	submit_long(0, 5);
+	collect_until(1);
+	stop();
+	ck_assert_uint_eq(seen.finished, 1);
+	ck_assert_int_eq(seen.last.job.result, ERR_STORAGE);
+	ck_assert_str_eq(seen.last.job.failure, "No space left on device");
+	ck_assert_uint_eq(seen.last.ran, 3);
+	ck_assert_uint_eq(seen.last.committed, 2);
+	ck_assert_uint_eq(store.commits, 3);
+}
+END_TEST
+
+/* The part is run again alone, and not a third time. */
+START_TEST(a_part_that_fails_with_others_is_tried_alone)
+{
+	store.held = true;
+	start(10, 10);
+	submit_long(1, 3);
+	hold_in_commit();
+	submit(0);
+	store.fails_at = 2; /* of both together */
+	let_go(1 + 1 + 2 + 1);
+	collect_until(2);
+	stop();
+	ck_assert_uint_eq(seen.failed, 0);
+	ck_assert_uint_eq(seen.last.ran, 3 + 1);
+	ck_assert_uint_eq(seen.last.committed, 3);
+}
+END_TEST
+
+START_TEST(a_part_that_answers_an_error_is_the_last)
+{
+	struct counted *c = counted_new(0);
+
+	c->parts = ENDLESS;
+	c->answer = ERR_CERTIFICATE;
+	c->job.again = true; /* whatever it says */
+	start(10, 10);
+	ck_assert_int_eq(writer_submit(seen.writer, &c->job), ERR_OK);
+	collect_until(1);
+	stop();
+	ck_assert_uint_eq(seen.ran, 1);
+	ck_assert_int_eq(seen.last.job.result, ERR_CERTIFICATE);
+}
+END_TEST
+
+/* Rows that nobody refers to are removed in parts, each along with a change. */
+START_TEST(a_patient_long_job_has_each_part_taken_along)
+{
+	struct counted *c = counted_new(2);
+
+	c->job.type = &patient_type;
+	c->parts = 2;
+	start(10, 10);
+	ck_assert_int_eq(writer_submit(seen.writer, &c->job), ERR_OK);
+	for (unsigned i = 0; i < 2; i++) {
+		submit(i);
+		collect_until(i + 1);
+	}
+	ck_assert_uint_eq(store.commits, 2);
+	submit(3);
+	collect_until(4);
+	stop();
+	ck_assert_uint_eq(seen.committed, 3 + 3);
+	ck_assert_uint_eq(store.commits, 3);
+}
+END_TEST
+
+/*
+ * What it costs.
+ */
+
+static struct writer_state
+look(void)
+{
+	struct writer_state state;
+
+	writer_look(seen.writer, &state);
+	return state;
+}
+
+START_TEST(commits_with_a_change_are_timed)
+{
+	static const int64_t took[] = { 300, 100 };
+	struct writer_state state;
+
+	store.changed = true;
+	start(10, 10);
+	for (unsigned i = 0; i < 2; i++) {
+		store.takes_us = took[i];
+		submit(i);
+		collect_until(i + 1);
+	}
+	state = look();
+	ck_assert_uint_eq(state.commits, 2);
+	ck_assert_uint_eq(state.commit_us, 400);
+	ck_assert_uint_eq(state.commit_us_last, 100);
+	ck_assert_uint_eq(state.commit_us_max, 300);
+	ck_assert_uint_eq(look().commit_us_max, 0); /* since it was last asked */
+	ck_assert_uint_eq(look().commit_us_last, 100);
+	submit(2);
+	collect_until(3);
+	ck_assert_uint_eq(look().commit_us_max, 100);
+	stop();
+}
+END_TEST
+
+START_TEST(commits_without_a_change_and_failed_ones_are_not_counted)
+{
+	store.takes_us = 100;
+	start(10, 10);
+	submit(0);
+	collect_until(1);
+	store.changed = true;
+	store.commit = ERR_STORAGE;
+	submit(1);
+	collect_until(2);
+	ck_assert_uint_eq(look().commits, 0);
+	ck_assert_uint_eq(look().commit_us, 0);
+	stop();
+}
+END_TEST
+
+START_TEST(what_waits_runs_or_is_done_is_waiting_until_it_is_finished)
+{
+	store.held = true;
+	start(10, 1);
+	ck_assert_uint_eq(look().waiting, 0);
+	submit(0);
+	hold_in_commit();
+	submit(1);
+	submit(2);
+	ck_assert_uint_eq(look().waiting, 3);
+	let_go(1);
+	hold_in_commit(); /* of the second: the first is done */
+	ck_assert_uint_eq(look().waiting, 3);
+	collect_until(1);
+	ck_assert_uint_eq(look().waiting, 2);
+	let_go(2);
+	collect_until(3);
+	ck_assert_uint_eq(look().waiting, 0);
+	stop();
+}
+END_TEST
+
+/*
  * Failures.
  */
 
@@ -529,6 +809,54 @@ START_TEST(what_finishing_submits_while_stopping_is_run_as_well)
 }
 END_TEST
 
+/* What a part left on disk is as good as after a crash. */
+START_TEST(stopping_gives_up_a_long_job_but_nothing_else)
+{
+	store.held = true;
+	start(10, 10);
+	submit_long(3, ENDLESS);
+	hold_in_commit();
+	for (unsigned i = 0; i < 3; i++)
+		submit(i);
+	let_go(ENDLESS);
+	stop();
+	ck_assert_uint_eq(seen.finished, 4);
+	ck_assert_uint_eq(seen.failed, 1);
+	ck_assert_int_eq(seen.last.job.result, ERR_BUSY);
+	ck_assert_str_eq(seen.last.job.failure, "the broker stopped in the middle of it");
+	ck_assert_uint_ge(seen.last.committed, 1);
+	ck_assert_uint_lt(seen.last.committed, ENDLESS);
+}
+END_TEST
+
+START_TEST(a_long_job_that_ends_with_its_turn_is_done_all_the_same)
+{
+	store.held = true;
+	start(10, 10);
+	submit(0);
+	hold_in_commit();
+	submit_long(1, 1);
+	let_go(2);
+	stop();
+	ck_assert_uint_eq(seen.failed, 0);
+}
+END_TEST
+
+START_TEST(one_that_finishing_submits_while_stopping_is_given_up_too)
+{
+	struct counted *c = counted_new(0);
+
+	c->chain = 1;
+	c->parts_of_next = ENDLESS;
+	start(10, 10);
+	ck_assert_int_eq(writer_submit(seen.writer, &c->job), ERR_OK);
+	stop();
+	ck_assert_uint_eq(seen.finished, 2);
+	ck_assert_int_eq(seen.last.job.result, ERR_BUSY);
+	ck_assert_uint_eq(seen.last.ran, 1);
+}
+END_TEST
+
 START_TEST(a_writer_without_work_stops_and_none_stops_too)
 {
 	start(10, 10);
@@ -542,7 +870,7 @@ static void
 on_signal(int number)
 {
 	(void)number;
-	must(pthread_equal(pthread_self(), seen.broker_thread));
+	must(pthread_equal(pthread_self(), broker_thread));
 }
 
 /* A signal that the writer took would not wake the broker's loop. */
@@ -566,6 +894,23 @@ START_TEST(signals_are_the_brokers)
 }
 END_TEST
 
+static void
+long_job_tests(TCase *t)
+{
+	tcase_add_test(t, a_long_job_is_run_until_it_is_done_and_finished_once);
+	tcase_add_test(t, what_comes_meanwhile_has_its_turn_before_the_rest_of_a_long_job);
+	tcase_add_test(t, long_jobs_take_turns);
+	tcase_add_test(t, between_its_parts_nobody_is_waited_for);
+	tcase_add_test(t, a_long_job_keeps_its_one_place_in_the_queue);
+	tcase_add_test(t, a_part_that_cannot_be_committed_ends_a_long_job);
+	tcase_add_test(t, a_part_that_fails_with_others_is_tried_alone);
+	tcase_add_test(t, a_part_that_answers_an_error_is_the_last);
+	tcase_add_test(t, a_patient_long_job_has_each_part_taken_along);
+	tcase_add_test(t, commits_with_a_change_are_timed);
+	tcase_add_test(t, commits_without_a_change_and_failed_ones_are_not_counted);
+	tcase_add_test(t, what_waits_runs_or_is_done_is_waiting_until_it_is_finished);
+}
+
 int
 main(void)
 {
@@ -583,6 +928,10 @@ main(void)
 	tcase_add_test(t, a_full_batch_waits_for_nobody);
 	tcase_add_test(t, nor_does_the_end);
 	tcase_add_test(t, a_full_queue_refuses_until_jobs_are_finished);
+	t = suite_case(suite, "long jobs, and what it costs");
+	tcase_add_checked_fixture(t, set_up, NULL);
+	tcase_set_timeout(t, 30);
+	long_job_tests(t);
 	t = suite_case(suite, "failures and the end");
 	tcase_add_checked_fixture(t, set_up, NULL);
 	tcase_set_timeout(t, 30);
@@ -594,6 +943,9 @@ main(void)
 	tcase_add_test(t, what_follows_a_change_comes_after_the_commit);
 	tcase_add_test(t, stopping_commits_what_waits_and_finishes_everything);
 	tcase_add_test(t, what_finishing_submits_while_stopping_is_run_as_well);
+	tcase_add_test(t, stopping_gives_up_a_long_job_but_nothing_else);
+	tcase_add_test(t, a_long_job_that_ends_with_its_turn_is_done_all_the_same);
+	tcase_add_test(t, one_that_finishing_submits_while_stopping_is_given_up_too);
 	tcase_add_test(t, a_writer_without_work_stops_and_none_stops_too);
 	tcase_add_test(t, signals_are_the_brokers);
 	return suite_run(suite);

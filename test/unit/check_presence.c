@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_presence.c - events of who is connected (presence.h, aws-iot D.9).
+ *
+ * In order and once each, whatever the broker does meanwhile; a client that
+ * knocks without end, or a broker that takes nothing, costs a bounded part of
+ * the memory.  The bytes of an event are check_event's.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jitr/json.h"
+#include "jitr/presence.h"
+#include "suite.h"
+#include "world.h"
+
+#define TIME 1573002230757
+
+static struct presence presence;
+static struct stats stats;
+static struct presence_session session;
+static struct certid id;
+static cJSON *json;
+static const struct presence_end unknown;
+
+/* No memory for the next allocation. */
+static bool out_of_memory;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *
+__wrap_malloc(size_t size)
+{
+	if (!out_of_memory)
+		return __real_malloc(size);
+	out_of_memory = false;
+	return NULL;
+}
+
+static void
+set_up(void)
+{
+	world_open();
+	world_set_clock(TIME);
+	memset(&stats, 0, sizeof(stats));
+	memset(&session, 0, sizeof(session));
+	memset(&id, 0xab, sizeof(id));
+	presence = (struct presence){ .on = true, .broker = &world_broker, .stats = &stats,
+		.now = world_now };
+}
+
+static void
+tear_down(void)
+{
+	world.on_note = NULL;
+	cJSON_Delete(json);
+	json = NULL;
+	presence_clear(&presence);
+	world_close();
+}
+
+static void
+connected(const char *client_id)
+{
+	presence_connected(&presence, &session, client_id, &id, "203.0.113.7");
+}
+
+static void
+disconnected(const char *client_id)
+{
+	presence_disconnected(&presence, &session, client_id, &id, &unknown);
+}
+
+static void
+failed(const char *client_id)
+{
+	presence_connect_failed(&presence, client_id, &id, "203.0.113.7");
+}
+
+static size_t
+published(void)
+{
+	return world_count(NOTE_PUBLISHED);
+}
+
+/* The nth publication is this one, and no other client's. */
+static const cJSON *
+check_published(size_t nth, const char *topic)
+{
+	const struct note *n = world_note(NOTE_PUBLISHED, nth);
+	struct diag diag = { "" };
+
+	ck_assert_ptr_nonnull(n);
+	ck_assert_str_eq(n->topic, topic);
+	ck_assert(n->qos == 1 && !n->retain);
+	cJSON_Delete(json);
+	json = NULL;
+	ck_assert_msg(json_parse(view_of(n->text), 2, &json, &diag) == ERR_OK, "%s", diag.text);
+	ck_assert_str_eq(cJSON_GetObjectItem(json, "clientId")->valuestring,
+	    strrchr(topic, '/') + 1);
+	return json;
+}
+
+static const char *
+text_of(const char *member)
+{
+	return cJSON_GetObjectItem(json, member)->valuestring;
+}
+
+static double
+number_of(const char *member)
+{
+	return cJSON_GetObjectItem(json, member)->valuedouble;
+}
+
+/*
+ * What is told.
+ */
+
+START_TEST(a_session_is_told_from_its_beginning_to_its_end)
+{
+	char name[40];
+	double version;
+
+	connected("d1");
+	presence_tick(&presence);
+	check_published(0, "$aws/events/presence/connected/d1");
+	ck_assert_str_eq(text_of("ipAddress"), "203.0.113.7");
+	ck_assert(number_of("timestamp") == TIME);
+	snprintf(name, sizeof(name), "%s", text_of("sessionIdentifier"));
+	version = number_of("versionNumber");
+	ck_assert(version == TIME);
+	world_wait(60000);
+	disconnected("d1");
+	presence_tick(&presence);
+	check_published(1, "$aws/events/presence/disconnected/d1");
+	ck_assert(number_of("timestamp") == TIME + 60000);
+	ck_assert_str_eq(text_of("sessionIdentifier"), name);
+	ck_assert(number_of("versionNumber") == version);
+	ck_assert_uint_eq(stats.presence_published, 2);
+}
+END_TEST
+
+/* The time at which it happened, not the time of the tick. */
+START_TEST(an_event_has_the_time_at_which_it_was_noted)
+{
+	failed("d1");
+	world_wait(5000);
+	presence_tick(&presence);
+	check_published(0, "$aws/events/presence/connect_failed/d1");
+	ck_assert(number_of("timestamp") == TIME);
+	ck_assert_str_eq(text_of("connectFailureReason"), "AUTHORIZATION_FAILED");
+}
+END_TEST
+
+START_TEST(how_a_connection_ended_is_told_where_it_is_known)
+{
+	struct presence_end end = { ANSWER_YES, "CLIENT_INITIATED_DISCONNECT" };
+
+	connected("d1");
+	presence_disconnected(&presence, &session, "d1", &id, &end);
+	presence_tick(&presence);
+	check_published(1, "$aws/events/presence/disconnected/d1");
+	ck_assert(cJSON_IsTrue(cJSON_GetObjectItem(json, "clientInitiatedDisconnect")));
+	ck_assert_str_eq(text_of("disconnectReason"), "CLIENT_INITIATED_DISCONNECT");
+}
+END_TEST
+
+START_TEST(an_end_is_told_once_and_only_of_what_was_told)
+{
+	disconnected("d1");
+	connected("d1");
+	disconnected("d1");
+	disconnected("d1");
+	presence_tick(&presence);
+	ck_assert_uint_eq(published(), 2);
+}
+END_TEST
+
+/* Also within a millisecond, and when the clock is set back. */
+START_TEST(each_connection_has_a_greater_version_than_all_before)
+{
+	uint64_t last = 0;
+
+	for (int i = 0; i < 100; i++) {
+		struct presence_session one = { .version = 0 };
+
+		world_wait(i < 50 ? 0 : i < 70 ? -1000 : 700);
+		presence_connected(&presence, &one, "d1", &id, NULL);
+		ck_assert_uint_gt(one.version, last);
+		last = one.version;
+	}
+	ck_assert_uint_ge(last, TIME);
+}
+END_TEST
+
+START_TEST(sessions_and_failures_have_names_of_their_own)
+{
+	char names[4][40];
+
+	connected("a");
+	connected("b");
+	failed("c");
+	failed("d");
+	presence_tick(&presence);
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const topics[] = { "$aws/events/presence/connected/a",
+			"$aws/events/presence/connected/b", "$aws/events/presence/connect_failed/c",
+			"$aws/events/presence/connect_failed/d" };
+
+		check_published(i, topics[i]);
+		snprintf(names[i], sizeof(names[i]), "%s", text_of("sessionIdentifier"));
+		for (size_t before = 0; before < i; before++)
+			ck_assert_str_ne(names[before], names[i]);
+	}
+}
+END_TEST
+
+START_TEST(an_address_that_is_not_known_is_null)
+{
+	presence_connected(&presence, &session, "d1", &id, NULL);
+	presence_tick(&presence);
+	check_published(0, "$aws/events/presence/connected/d1");
+	ck_assert(cJSON_IsNull(cJSON_GetObjectItem(json, "ipAddress")));
+}
+END_TEST
+
+/* aws-iot D.9. */
+START_TEST(a_client_whose_id_makes_no_topic_has_no_events)
+{
+	static const char *const ids[] = { NULL, "", "a+", "#", "a\n", "\xff" };
+
+	connected(ids[_i]);
+	ck_assert_uint_eq(session.version, 0);
+	disconnected(ids[_i]);
+	failed(ids[_i]);
+	presence_tick(&presence);
+	ck_assert_uint_eq(published(), 0);
+	ck_assert_uint_eq(stats.presence_dropped + stats.presence_suppressed, 0);
+}
+END_TEST
+
+START_TEST(switched_off_nothing_is_noted)
+{
+	presence.on = false;
+	connected("d1");
+	ck_assert_uint_eq(session.version, 0);
+	disconnected("d1");
+	failed("d1");
+	ck_assert_ptr_null(presence.first);
+	presence_tick(&presence);
+	presence_connected(NULL, &session, "d1", &id, NULL);
+	presence_disconnected(NULL, &session, "d1", &id, &unknown);
+	presence_connect_failed(NULL, "d1", &id, NULL);
+	presence_tick(NULL);
+	ck_assert_uint_eq(published(), 0);
+}
+END_TEST
+
+/*
+ * When.
+ */
+
+START_TEST(nothing_is_published_before_the_tick)
+{
+	connected("d1");
+	failed("d2");
+	disconnected("d1");
+	ck_assert_uint_eq(published(), 0);
+	presence_tick(&presence);
+	check_published(0, "$aws/events/presence/connected/d1");
+	check_published(1, "$aws/events/presence/connect_failed/d2");
+	check_published(2, "$aws/events/presence/disconnected/d1");
+	presence_tick(&presence);
+	ck_assert_uint_eq(published(), 3);
+}
+END_TEST
+
+START_TEST(one_tick_publishes_a_bounded_number)
+{
+	for (int i = 0; i < PRESENCE_PER_TICK + 3; i++)
+		connected("d1");
+	presence_tick(&presence);
+	ck_assert_uint_eq(published(), PRESENCE_PER_TICK);
+	presence_tick(&presence);
+	ck_assert_uint_eq(published(), PRESENCE_PER_TICK + 3);
+	ck_assert_uint_eq(presence.waiting, 0);
+}
+END_TEST
+
+START_TEST(what_the_broker_does_not_take_is_offered_again)
+{
+	connected("d1");
+	connected("d2");
+	connected("d3");
+	world.publish_most = 1;
+	presence_tick(&presence);
+	presence_tick(&presence);
+	ck_assert_uint_eq(published(), 1);
+	world.publish_most = SIZE_MAX;
+	presence_tick(&presence);
+	check_published(1, "$aws/events/presence/connected/d2");
+	check_published(2, "$aws/events/presence/connected/d3");
+	ck_assert_uint_eq(stats.presence_published, 3);
+	ck_assert_uint_eq(stats.presence_dropped, 0);
+}
+END_TEST
+
+/* The broker may call us again in the middle of a publication. */
+static void
+answer_with_an_event(const struct note *n)
+{
+	if (strstr(n->topic, "connect_failed") == NULL)
+		failed("d2");
+}
+
+START_TEST(what_a_publication_brings_comes_behind_the_rest)
+{
+	connected("d1");
+	connected("d3");
+	world.on_note = answer_with_an_event;
+	presence_tick(&presence);
+	world.on_note = NULL;
+	check_published(0, "$aws/events/presence/connected/d1");
+	check_published(1, "$aws/events/presence/connected/d3");
+	check_published(2, "$aws/events/presence/connect_failed/d2");
+	check_published(3, "$aws/events/presence/connect_failed/d2");
+	ck_assert_uint_eq(published(), 4);
+}
+END_TEST
+
+/*
+ * How much.
+ */
+
+START_TEST(beyond_what_may_wait_events_are_dropped_and_counted)
+{
+	for (int i = 0; i < PRESENCE_WAITING_MAX + 5; i++)
+		connected("d1");
+	ck_assert_uint_eq(stats.presence_dropped, 5);
+	ck_assert_uint_ne(session.version, 0); /* it is connected all the same */
+	while (presence.waiting > 0)
+		presence_tick(&presence);
+	ck_assert_uint_eq(published(), PRESENCE_WAITING_MAX);
+	disconnected("d1");
+	presence_tick(&presence);
+	check_published(PRESENCE_WAITING_MAX, "$aws/events/presence/disconnected/d1");
+}
+END_TEST
+
+START_TEST(without_memory_an_event_is_dropped_and_counted)
+{
+	out_of_memory = true;
+	failed("d1");
+	ck_assert(!out_of_memory);
+	ck_assert_uint_eq(stats.presence_dropped, 1);
+	failed("d2");
+	presence_tick(&presence);
+	check_published(0, "$aws/events/presence/connect_failed/d2");
+}
+END_TEST
+
+START_TEST(so_many_failures_are_told_in_a_second)
+{
+	for (int i = 0; i < PRESENCE_FAILED_PER_SECOND + 7; i++)
+		failed("d1");
+	connected("d2"); /* and nobody else suffers */
+	ck_assert_uint_eq(stats.presence_suppressed, 7);
+	world_wait(1000);
+	failed("d1");
+	presence_tick(&presence);
+	ck_assert_uint_eq(published(), PRESENCE_FAILED_PER_SECOND + 2);
+	world_wait(-500000); /* the clock is set back */
+	for (int i = 0; i < PRESENCE_FAILED_PER_SECOND; i++)
+		failed("d1");
+	ck_assert_uint_eq(stats.presence_suppressed, 7);
+	ck_assert_uint_eq(stats.presence_dropped, 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("presence");
+	TCase *t = suite_case(suite, "what is told");
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, a_session_is_told_from_its_beginning_to_its_end);
+	tcase_add_test(t, an_event_has_the_time_at_which_it_was_noted);
+	tcase_add_test(t, how_a_connection_ended_is_told_where_it_is_known);
+	tcase_add_test(t, an_end_is_told_once_and_only_of_what_was_told);
+	tcase_add_test(t, each_connection_has_a_greater_version_than_all_before);
+	tcase_add_test(t, sessions_and_failures_have_names_of_their_own);
+	tcase_add_test(t, an_address_that_is_not_known_is_null);
+	tcase_add_loop_test(t, a_client_whose_id_makes_no_topic_has_no_events, 0, 6);
+	tcase_add_test(t, switched_off_nothing_is_noted);
+	t = suite_case(suite, "when and how much");
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, nothing_is_published_before_the_tick);
+	tcase_add_test(t, one_tick_publishes_a_bounded_number);
+	tcase_add_test(t, what_the_broker_does_not_take_is_offered_again);
+	tcase_add_test(t, what_a_publication_brings_comes_behind_the_rest);
+	tcase_add_test(t, beyond_what_may_wait_events_are_dropped_and_counted);
+	tcase_add_test(t, without_memory_an_event_is_dropped_and_counted);
+	tcase_add_test(t, so_many_failures_are_told_in_a_second);
+	return suite_run(suite);
+}
