@@ -47,6 +47,38 @@ MUST_USE bool codec_check_attributes(struct view packed, size_t *count);
  * Answers the length. */
 size_t        codec_merge_attributes(struct view old, struct view changes, uint8_t *out);
 
+/* Revocation lists and their entries.  0: a list without a number, a cRLNumber
+ * with zeros in front, a reason that the standard has not. */
+#define CODEC_CRL_MAX     96
+#define CODEC_REVOKED_MAX 10
+size_t        codec_put_crl(const struct crl *crl, uint8_t out[CODEC_CRL_MAX]);
+size_t        codec_put_revoked(const struct revoked *entry, uint8_t out[CODEC_REVOKED_MAX]);
+
+/* Settings and templates.  A size of 0: days of grace or a delay where nothing
+ * asks for them, something longer than model.h says, a creation before 1970. */
+size_t        codec_ca_settings_size(const struct ca_settings *settings);
+void          codec_put_ca_settings(const struct ca_settings *settings, uint8_t *out);
+size_t        codec_template_size(const struct provisioning_template *made);
+void          codec_put_template(const struct provisioning_template *made, uint8_t *out);
+
+/* How a certificate came to what it is.  0: a text is longer than model.h says.
+ * The successor is what an entry of AGENDA_SUPERSEDE has besides its key. */
+#define CODEC_CERT_NOTE_MAX (1 + 8 + 1 + 32 + 4 + NOTE_TEXT_MAX)
+#define CODEC_REFUSAL_MAX   (1 + 8 + 4 * (4 + REFUSAL_TEXT_MAX))
+#define CODEC_SUCCESSOR_MAX (1 + 32)
+size_t        codec_put_cert_note(const struct cert_note *note, uint8_t out[CODEC_CERT_NOTE_MAX]);
+size_t        codec_put_refusal(const struct refusal *refusal, uint8_t out[CODEC_REFUSAL_MAX]);
+size_t        codec_put_successor(const struct certid *successor,
+           uint8_t out[CODEC_SUCCESSOR_MAX]);
+
+MUST_USE enum err codec_get_crl(struct view in, struct crl *out);
+MUST_USE enum err codec_get_revoked(struct view in, struct revoked *out);
+MUST_USE enum err codec_get_ca_settings(struct view in, struct ca_settings *out);
+MUST_USE enum err codec_get_template(struct view in, struct provisioning_template *out);
+MUST_USE enum err codec_get_cert_note(struct view in, struct cert_note *out);
+MUST_USE enum err codec_get_refusal(struct view in, struct refusal *out);
+MUST_USE enum err codec_get_successor(struct view in, struct certid *out);
+
 MUST_USE enum err codec_get_policy(struct view in, struct policy_record *out);
 MUST_USE enum err codec_get_policy_version(struct view in, struct policy_version *out);
 MUST_USE enum err codec_get_thing(struct view in, struct thing *out);

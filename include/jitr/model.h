@@ -100,14 +100,15 @@ struct ca_settings {
 /* The revocation list of a CA that is in force (RFC 5280 5): what is looked at
  * for each connection. */
 struct crl {
-	uint64_t      list;         /* under which number its entries are stored */
+	uint64_t      list;         /* under which number its entries are stored; from 1 on */
 	int64_t       this_update, next_update;
 	int64_t       imported;
 	uint32_t      count;        /* of entries */
 	bool          applied;      /* every certificate it names is REVOKED by now */
 	struct certid digest;       /* SHA-256 over its DER */
 	uint8_t       number_len;   /* 0: it has no cRLNumber */
-	uint8_t       number[CRL_NUMBER_MAX]; /* big-endian, without zeros in front */
+	uint8_t       number[CRL_NUMBER_MAX]; /* big-endian, without zeros in front; the
+	                                       * number 0 is one zero */
 };
 
 /* RFC 5280 5.3.1; the numbers are the standard's. */

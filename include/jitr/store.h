@@ -29,7 +29,7 @@
 
 struct store;
 
-#define STORE_SCHEMA 2 /* the version this program writes; an older one is upgraded */
+#define STORE_SCHEMA 3 /* the version this program writes; an older one is upgraded */
 
 struct store_config {
 	const char *path;      /* a directory, made with mode 0700 when missing */
@@ -175,7 +175,10 @@ MUST_USE enum err store_list_crls(struct txn *t, const struct certid *after,
 /* A number that no list has had: it is used up by the commit. */
 MUST_USE enum err store_new_list(struct txn *t, uint64_t *list);
 
-/* list: the newest there is; serial: beyond all that were appended to it. */
+/* Quickest where list is the newest there is and serial beyond all that were
+ * appended to it, byte by byte (of two where one goes on from the other, the
+ * longer one is beyond).  Of a list that has this serial number the
+ * transaction fails. */
 void              store_append_revoked(struct txn *t, uint64_t list, struct view serial,
                  const struct revoked *entry);
 MUST_USE enum err store_get_revoked(struct txn *t, uint64_t list, struct view serial,
@@ -187,23 +190,30 @@ MUST_USE enum err store_next_list(struct txn *t, uint64_t from, uint64_t *list);
 /* Removes at most max entries of the list; *left: there are more. */
 MUST_USE enum err store_drop_revoked(struct txn *t, uint64_t list, size_t max, bool *left);
 
-/* The next certificate registered under the CA that the list names, in the
- * order of serial numbers.  The walk begins with all zero, and looks at no
- * more than *steps rows, which it counts down; *steps 0 and ERR_NOT_FOUND: go
- * on later. */
+/*
+ * The next certificate registered under the CA that the list names, in the
+ * order of serial numbers.  The walk begins with all zero and may go on in a
+ * later transaction, whatever came and went in between; what was registered
+ * behind it is not seen.
+ *
+ * Looks at no more than *steps rows, at least 3, and counts them down.
+ * ERR_NOT_FOUND with *steps 0: go on later; otherwise there is no other.
+ */
 struct revoked_walk {
-	uint8_t       serial[SERIAL_MAX];
+	uint8_t       serial[SERIAL_MAX]; /* certificates before this one are done */
 	size_t        serial_len;
-	bool          started;
-	struct certid id; /* the last one of this serial number */
+	bool          answered; /* so are those of it up to: */
+	struct certid id;
 };
 
 MUST_USE enum err store_next_revoked_cert(struct txn *t, const struct certid *ca_id,
     uint64_t list, struct revoked_walk *walk, size_t *steps, struct certid *id,
     struct revoked *out);
 
-/* What is to be done at a time of its own: the earliest of a kind.  Entries of
- * AGENDA_EXPIRY come and go with the certificates. */
+/* What is to be done at a time of its own: the earliest of a kind.  An entry of
+ * AGENDA_EXPIRY is made when a certificate is stored or its notAfter changes,
+ * and goes with it; those of AGENDA_SUPERSEDE stay.  ERR_CORRUPT: kind, time
+ * and id are there, as far as they can be read, so that it can be deleted. */
 MUST_USE enum err store_next_agenda(struct txn *t, enum agenda_kind kind,
     struct agenda_entry *out);
 void              store_put_agenda(struct txn *t, const struct agenda_entry *entry);
@@ -221,7 +231,8 @@ MUST_USE enum err store_list_templates(struct txn *t, const struct view *after,
 struct store_counts {
 	uint64_t certs[CERT_STATUS_COUNT];
 	uint64_t cas, policies, things, messages;
-	uint64_t bytes_used, bytes_most; /* of the file, and db_map_size_mb */
+	uint64_t bytes_used, bytes_most; /* of the file, whose pages are used again, and
+	                                  * db_map_size_mb */
 };
 
 MUST_USE enum err store_count(struct txn *t, struct store_counts *out);

@@ -165,8 +165,11 @@ txn_fail(struct txn *t, enum err e, const char *words)
 void
 txn_check(struct txn *t, int rc)
 {
-	if (rc != 0)
-		txn_fail(t, store_error(rc), rc == EIO ? DISK_FAILED : mdb_strerror(rc));
+	if (rc == 0)
+		return;
+	if (t->failed == ERR_OK)
+		t->store->cause = rc;
+	txn_fail(t, store_error(rc), rc == EIO ? DISK_FAILED : mdb_strerror(rc));
 }
 
 /*
@@ -287,6 +290,41 @@ cert_by_ca_key(const struct certid *ca_id, int64_t created, const struct certid 
 	memcpy(out, ca_id->b, sizeof(ca_id->b));
 	(void)by_time_key(created, id, out + sizeof(ca_id->b));
 	return (struct view){ out, CERT_BY_CA_SIZE };
+}
+
+struct view
+cert_by_status_key(enum cert_status status, int64_t created, const struct certid *id,
+    uint8_t out[CERT_BY_STATUS_SIZE])
+{
+	out[0] = (uint8_t)status;
+	(void)by_time_key(created, id, out + 1);
+	return (struct view){ out, CERT_BY_STATUS_SIZE };
+}
+
+enum err
+sequence_last(struct txn *t, const char *name, uint64_t *last)
+{
+	struct view stored;
+	enum err e = table_get(t, TABLE_META, view_of(name), &stored);
+
+	*last = 0;
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (e != ERR_OK)
+		return e;
+	if (stored.len != SEQUENCE_SIZE)
+		return ERR_CORRUPT;
+	*last = number_get(stored.data, SEQUENCE_SIZE);
+	return *last < UINT64_MAX ? ERR_OK : ERR_CORRUPT;
+}
+
+void
+sequence_put(struct txn *t, const char *name, uint64_t last)
+{
+	uint8_t bytes[SEQUENCE_SIZE];
+
+	number_put(bytes, sizeof(bytes), last);
+	table_put(t, TABLE_META, view_of(name), (struct view){ bytes, sizeof(bytes) });
 }
 
 struct view

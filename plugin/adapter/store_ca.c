@@ -162,6 +162,8 @@ store_delete_ca(struct txn *t, const struct certid *id)
 	remove_from_indexes(t, &old);
 	table_delete(t, TABLE_CA, id_key(id), NULL);
 	table_delete(t, TABLE_CA_DOCUMENT, id_key(id), NULL);
+	table_delete(t, TABLE_CA_SETTINGS, id_key(id), NULL);
+	store_delete_crl(t, id);
 }
 
 static int

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "jitr/codec.h"
+#include "jitr/der.h"
 
 #include "store_private.h"
 
@@ -28,6 +29,16 @@ store_get_cert_document(struct txn *t, const struct certid *id, struct cert_docu
 	return e == ERR_OK ? codec_get_cert_document(row, out) : e;
 }
 
+enum err
+store_get_cert_serial(struct txn *t, const struct certid *id, struct view *out)
+{
+	struct cert_document document;
+	enum err e = store_get_cert_document(t, id, &document);
+
+	*out = e == ERR_OK ? der_certificate_serial(document.der) : (struct view){ NULL, 0 };
+	return e;
+}
+
 /* The texts may be those that a get function answered: they are copied before
  * their page changes. */
 static void
@@ -45,57 +56,56 @@ put_document(struct txn *t, const struct certid *id, const struct cert_document 
 	free(row);
 }
 
-static void
-add_to_indexes(struct txn *t, const struct cert *cert)
+/* Without a document none of its rows depends on the serial number. */
+static enum err
+read_serial(struct txn *t, struct indexed *of)
 {
-	uint8_t time[BY_TIME_SIZE], ca[CERT_BY_CA_SIZE];
+	struct view serial;
+	enum err e = store_get_cert_serial(t, &of->cert.id, &serial);
 
-	table_put(t, TABLE_CERT_BY_TIME, by_time_key(cert->created, &cert->id, time), view_of(""));
-	if (cert->has_ca)
-		table_put(t, TABLE_CERT_BY_CA,
-		    cert_by_ca_key(&cert->ca_id, cert->created, &cert->id, ca), view_of(""));
-}
-
-static void
-remove_from_indexes(struct txn *t, const struct cert *cert)
-{
-	uint8_t time[BY_TIME_SIZE], ca[CERT_BY_CA_SIZE];
-
-	table_delete(t, TABLE_CERT_BY_TIME, by_time_key(cert->created, &cert->id, time), NULL);
-	if (cert->has_ca)
-		table_delete(t, TABLE_CERT_BY_CA,
-		    cert_by_ca_key(&cert->ca_id, cert->created, &cert->id, ca), NULL);
+	if (e == ERR_OK)
+		indexed_set_serial(of, serial);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 static bool
-same_index_rows(const struct cert *a, const struct cert *b)
+same_ca(const struct cert *a, const struct cert *b)
 {
-	return a->created == b->created && a->has_ca == b->has_ca &&
-	    (!a->has_ca || certid_equal(&a->ca_id, &b->ca_id));
+	return a->has_ca == b->has_ca && (!a->has_ca || certid_equal(&a->ca_id, &b->ca_id));
 }
 
-/* Most changes leave them as they are, and then their pages too. */
-static void
-update_indexes(struct txn *t, const struct cert *cert)
+/* What was stored, if anything, and what will be.  The document is only looked
+ * at where the row of the serial number may change: without serial numbers on
+ * both sides it does not. */
+static enum err
+compare_with_stored(struct txn *t, const struct cert_document *document_or_null,
+    struct indexed *before, bool *stored, struct indexed *after)
 {
-	struct cert old;
-	enum err e = store_get_cert(t, &cert->id, &old);
+	enum err e = store_get_cert(t, &after->cert.id, &before->cert);
 
+	*stored = e == ERR_OK;
+	before->serial_len = after->serial_len = 0;
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
-		txn_fail(t, e, "the stored certificate that is to be replaced cannot be read");
-	if (e == ERR_OK && same_index_rows(&old, cert))
-		return;
-	if (e == ERR_OK)
-		remove_from_indexes(t, &old);
-	add_to_indexes(t, cert);
+		return e;
+	if (document_or_null != NULL)
+		indexed_set_serial(after, der_certificate_serial(document_or_null->der));
+	if (!*stored || (document_or_null == NULL && same_ca(&before->cert, &after->cert)))
+		return ERR_OK;
+	e = read_serial(t, before);
+	if (document_or_null == NULL)
+		indexed_set_serial(after, (struct view){ before->serial, before->serial_len });
+	return e;
 }
 
 void
 store_put_cert(struct txn *t, const struct cert *cert,
     const struct cert_document *document_or_null)
 {
+	struct indexed before, after = { .cert = *cert };
 	uint8_t row[CODEC_CERT_MAX];
 	size_t len = codec_put_cert(cert, row);
+	bool stored;
+	enum err e;
 
 	if (t->failed != ERR_OK)
 		return;
@@ -103,28 +113,39 @@ store_put_cert(struct txn *t, const struct cert *cert,
 		txn_fail(t, ERR_STORAGE, "a certificate that cannot be encoded");
 		return;
 	}
+	e = compare_with_stored(t, document_or_null, &before, &stored, &after);
+	if (e != ERR_OK) {
+		txn_fail(t, e, "the stored certificate that is to be replaced cannot be read");
+		return;
+	}
 	if (document_or_null != NULL)
 		put_document(t, &cert->id, document_or_null);
-	update_indexes(t, cert);
+	index_change(t, stored ? &before : NULL, &after);
+	counts_change(t, stored ? &before : NULL, &after);
 	table_put(t, TABLE_CERT, id_key(&cert->id), (struct view){ row, len });
 }
 
 void
 store_delete_cert(struct txn *t, const struct certid *id)
 {
-	struct cert old;
+	struct indexed old = { .serial_len = 0 };
 	enum err e;
 
 	if (t->failed != ERR_OK)
 		return;
-	e = store_get_cert(t, id, &old);
+	e = store_get_cert(t, id, &old.cert);
 	if (e == ERR_NOT_FOUND)
 		return;
+	if (e == ERR_OK)
+		e = read_serial(t, &old);
 	if (e != ERR_OK) {
 		txn_fail(t, e, "the stored certificate that is to be deleted cannot be read");
 		return;
 	}
-	remove_from_indexes(t, &old);
-	table_delete(t, TABLE_CERT, id_key(id), NULL);
-	table_delete(t, TABLE_CERT_DOCUMENT, id_key(id), NULL);
+	index_change(t, &old, NULL);
+	counts_change(t, &old, NULL);
+	table_delete(t, TABLE_CERT, id_key(&old.cert.id), NULL);
+	table_delete(t, TABLE_CERT_DOCUMENT, id_key(&old.cert.id), NULL);
+	table_delete(t, TABLE_CERT_NOTE, id_key(&old.cert.id), NULL);
+	table_delete(t, TABLE_REFUSAL, id_key(&old.cert.id), NULL);
 }

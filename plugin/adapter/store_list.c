@@ -11,15 +11,13 @@
 
 /* Nothing was created before 1970: a position there is before the first. */
 static struct range
-by_time_range(enum table table, const struct certid *ca, const struct listing *l,
+by_time_range(enum table table, struct view prefix, const struct listing *l,
     uint8_t after[BY_TIME_SIZE])
 {
 	static const struct certid lowest;
-	struct range r = { .table = table, .ascending = l->ascending, .least = BY_TIME_SIZE,
-		.most = BY_TIME_SIZE };
+	struct range r = { .table = table, .prefix = prefix, .ascending = l->ascending,
+		.least = BY_TIME_SIZE, .most = BY_TIME_SIZE };
 
-	if (ca != NULL)
-		r.prefix = id_key(ca);
 	if (l->after != NULL && l->after->created < 0)
 		r.after = by_time_key(0, &lowest, after);
 	else if (l->after != NULL)
@@ -27,7 +25,7 @@ by_time_range(enum table table, const struct certid *ca, const struct listing *l
 	return r;
 }
 
-/* Both keys end with the id. */
+/* All keys end with the id. */
 static struct certid
 id_of(struct view key)
 {
@@ -57,39 +55,53 @@ store_list_cas(struct txn *t, const struct listing *l, struct ca *out, size_t ma
     size_t *count)
 {
 	uint8_t after[BY_TIME_SIZE];
-	struct range r = by_time_range(TABLE_CA_BY_TIME, NULL, l, after);
+	struct range r = by_time_range(TABLE_CA_BY_TIME, (struct view){ NULL, 0 }, l, after);
 	struct taker taker = { take_ca, NULL, out, sizeof(*out) };
 
 	return list_rows(t, &r, &taker, max, count);
+}
+
+/* The key that a certificate has in the index of this listing; empty: none. */
+static struct view
+cert_key(const struct listing *l, const struct cert *cert, uint8_t out[CERT_BY_CA_SIZE])
+{
+	if (l->ca != NULL && !cert->has_ca)
+		return (struct view){ NULL, 0 };
+	if (l->ca != NULL)
+		return cert_by_ca_key(&cert->ca_id, cert->created, &cert->id, out);
+	if (l->status != NULL)
+		return cert_by_status_key(cert->status, cert->created, &cert->id, out);
+	return by_time_key(cert->created, &cert->id, out);
 }
 
 static enum err
 take_cert(struct txn *t, const void *of, const struct row *row, void *out)
 {
 	struct certid id = id_of(row->key);
-	uint8_t buffer[CERT_BY_CA_SIZE];
+	uint8_t expected[CERT_BY_CA_SIZE];
 	struct cert *cert = out;
-	struct view expected;
 	enum err e = store_get_cert(t, &id, cert);
 
-	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
-	if (of != NULL && !cert->has_ca)
+	if (e == ERR_NOT_FOUND ||
+	    (e == ERR_OK && !view_equal(row->key, cert_key(of, cert, expected))))
 		return ERR_CORRUPT;
-	expected = of != NULL ? cert_by_ca_key(&cert->ca_id, cert->created, &id, buffer)
-	                      : by_time_key(cert->created, &id, buffer);
-	return view_equal(row->key, expected) ? ERR_OK : ERR_CORRUPT;
+	return e;
 }
 
 enum err
 store_list_certs(struct txn *t, const struct listing *l, struct cert *out, size_t max,
     size_t *count)
 {
-	uint8_t after[BY_TIME_SIZE];
-	enum table table = l->ca != NULL ? TABLE_CERT_BY_CA : TABLE_CERT_BY_TIME;
-	struct range r = by_time_range(table, l->ca, l, after);
-	struct taker taker = { take_cert, l->ca, out, sizeof(*out) };
+	uint8_t after[BY_TIME_SIZE], status = l->status != NULL ? (uint8_t)*l->status : 0;
+	struct taker taker = { take_cert, l, out, sizeof(*out) };
+	struct range r;
 
+	if (l->ca != NULL)
+		r = by_time_range(TABLE_CERT_BY_CA, id_key(l->ca), l, after);
+	else if (l->status != NULL)
+		r = by_time_range(TABLE_CERT_BY_STATUS, (struct view){ &status, 1 }, l, after);
+	else
+		r = by_time_range(TABLE_CERT_BY_TIME, (struct view){ NULL, 0 }, l, after);
 	return list_rows(t, &r, &taker, max, count);
 }
 
@@ -98,7 +110,7 @@ store_has_cert_of(struct txn *t, const struct certid *ca_id, bool *out)
 {
 	struct listing all = { .ascending = true };
 	uint8_t after[BY_TIME_SIZE];
-	struct range r = by_time_range(TABLE_CERT_BY_CA, ca_id, &all, after);
+	struct range r = by_time_range(TABLE_CERT_BY_CA, id_key(ca_id), &all, after);
 	struct walk w;
 	struct row row;
 	enum err e = walk_begin(&w, t, &r);

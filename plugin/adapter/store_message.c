@@ -1,40 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/*
- * store_message.c - see store.h: the outbox.
- *
- * The last number given is a row of its own: it outlives the messages, so no
- * number is ever given twice.
- */
+/* store_message.c - see store.h: the outbox. */
 #include <stdlib.h>
 
 #include "jitr/codec.h"
 
 #include "store_private.h"
 
-#define SEQ_SIZE 8
-
-static struct view
-sequence_key(void)
-{
-	return view_of("sequence");
-}
-
-static enum err
-last_seq(struct txn *t, uint64_t *seq)
-{
-	struct view stored;
-	enum err e = table_get(t, TABLE_META, sequence_key(), &stored);
-
-	*seq = 0;
-	if (e == ERR_NOT_FOUND)
-		return ERR_OK;
-	if (e != ERR_OK)
-		return e;
-	if (stored.len != SEQ_SIZE)
-		return ERR_CORRUPT;
-	*seq = number_get(stored.data, SEQ_SIZE);
-	return *seq < UINT64_MAX ? ERR_OK : ERR_CORRUPT;
-}
+#define SEQ_SIZE SEQUENCE_SIZE
+#define SEQUENCE "sequence" /* its name in TABLE_META */
 
 static struct view
 seq_key(uint64_t seq, uint8_t out[SEQ_SIZE])
@@ -57,7 +30,7 @@ put_message(struct txn *t, uint64_t seq, struct view topic, struct view payload)
 	}
 	codec_put_message(topic, payload, row);
 	table_append(t, TABLE_MESSAGE, seq_key(seq, key), (struct view){ row, size });
-	table_put(t, TABLE_META, sequence_key(), (struct view){ key, sizeof(key) });
+	sequence_put(t, SEQUENCE, seq);
 	free(row);
 }
 
@@ -69,7 +42,7 @@ store_post(struct txn *t, struct view topic, struct view payload)
 
 	if (t->failed != ERR_OK)
 		return;
-	e = last_seq(t, &seq);
+	e = sequence_last(t, SEQUENCE, &seq);
 	if (e == ERR_OK)
 		put_message(t, seq + 1, topic, payload);
 	else

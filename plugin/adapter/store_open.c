@@ -49,6 +49,15 @@ static const struct {
 	[TABLE_THING] = { "thing", 2, 0 },
 	[TABLE_THING_CERT] = { "thing_cert", 2, 0 },
 	[TABLE_CERT_THING] = { "cert_thing", 2, 0 },
+	[TABLE_CA_SETTINGS] = { "ca_settings", 3, 0 },
+	[TABLE_CRL] = { "crl", 3, 0 },
+	[TABLE_REVOKED] = { "revoked", 3, 0 },
+	[TABLE_CERT_BY_SERIAL] = { "cert_by_serial", 3, MDB_DUPSORT | MDB_DUPFIXED },
+	[TABLE_CERT_BY_STATUS] = { "cert_by_status", 3, 0 },
+	[TABLE_CERT_NOTE] = { "cert_note", 3, 0 },
+	[TABLE_REFUSAL] = { "refusal", 3, 0 },
+	[TABLE_AGENDA] = { "agenda", 3, 0 },
+	[TABLE_TEMPLATE] = { "template", 3, 0 },
 };
 
 /* LMDB forbids a second environment of one file in a process: closing either
@@ -321,6 +330,8 @@ open_tables_in(struct store *s, MDB_txn *txn, unsigned flags, unsigned create, u
 	if ((flags & MDB_RDONLY) != 0 || (*schema == 0 && create == 0))
 		return 0;
 	rc = open_those_behind_meta(s, txn, *schema);
+	if (rc == 0 && *schema > 0)
+		rc = upgrade(s, txn, *schema);
 	if (rc == 0)
 		rc = write_schema(s, txn);
 	*schema = STORE_SCHEMA;

@@ -2,9 +2,11 @@
 /*
  * store_private.h - what the store*.c files share.  Not for anybody else.
  *
- * store_open.c opens and closes; store.c begins and ends transactions and has
- * the table_ functions; store_walk.c goes through tables, store_pair.c keeps
- * two that mirror each other; the other files know which row goes where.
+ * store_open.c opens and closes, store_upgrade.c brings along what is older;
+ * store.c begins and ends transactions and has the table_ functions;
+ * store_walk.c goes through tables, store_pair.c keeps two that mirror each
+ * other, store_index.c what certificates are found by; the other files know
+ * which row goes where.
  */
 #ifndef JITR_STORE_PRIVATE_H
 #define JITR_STORE_PRIVATE_H
@@ -34,6 +36,15 @@ enum table {
 	TABLE_THING,
 	TABLE_THING_CERT,
 	TABLE_CERT_THING,
+	TABLE_CA_SETTINGS,
+	TABLE_CRL,
+	TABLE_REVOKED,
+	TABLE_CERT_BY_SERIAL,
+	TABLE_CERT_BY_STATUS,
+	TABLE_CERT_NOTE,
+	TABLE_REFUSAL,
+	TABLE_AGENDA,
+	TABLE_TEMPLATE,
 	TABLE_COUNT,
 };
 
@@ -54,6 +65,7 @@ struct store {
 
 	/* Writer thread. */
 	const char *failure;
+	int         cause;   /* LMDB's code, where the failure was one of its calls */
 	bool        changed; /* by the write transaction that is open */
 
 	/* Both; see store_changed_elsewhere().  Numbers of transactions. */
@@ -89,8 +101,9 @@ void table_append(struct txn *t, enum table table, struct view key, struct view 
 void table_delete(struct txn *t, enum table table, struct view key, const struct view *value);
 
 /* Keys: big-endian, so that bytes sort like numbers. */
-#define BY_TIME_SIZE    (8 + 32)
-#define CERT_BY_CA_SIZE (32 + BY_TIME_SIZE)
+#define BY_TIME_SIZE        (8 + 32)
+#define CERT_BY_CA_SIZE     (32 + BY_TIME_SIZE)
+#define CERT_BY_STATUS_SIZE (1 + BY_TIME_SIZE)
 
 void        number_put(uint8_t *out, size_t size, uint64_t value);
 uint64_t    number_get(const uint8_t *in, size_t size);
@@ -98,6 +111,15 @@ struct view id_key(const struct certid *id); /* lives as long as *id */
 struct view by_time_key(int64_t created, const struct certid *id, uint8_t out[BY_TIME_SIZE]);
 struct view cert_by_ca_key(const struct certid *ca_id, int64_t created,
     const struct certid *id, uint8_t out[CERT_BY_CA_SIZE]);
+struct view cert_by_status_key(enum cert_status status, int64_t created,
+    const struct certid *id, uint8_t out[CERT_BY_STATUS_SIZE]);
+
+/* The last number given, a row of TABLE_META of this name: it outlives what was
+ * numbered, so no number is ever given twice.  0: none was given. */
+#define SEQUENCE_SIZE 8
+
+MUST_USE enum err sequence_last(struct txn *t, const char *name, uint64_t *last);
+void              sequence_put(struct txn *t, const char *name, uint64_t last);
 
 /* Keys with a name in them, empty when it cannot be one: 1 to NAME_MAX_LENGTH
  * bytes, none of them zero.  Zero ends a name that something follows. */
@@ -109,6 +131,40 @@ struct view name_key(struct view name, uint8_t out[KEY_MAX]);
 struct view name_prefix(struct view name, uint8_t out[KEY_MAX]); /* of all that follow it */
 struct view name_id_key(struct view name, const struct certid *id, uint8_t out[KEY_MAX]);
 struct view id_name_key(const struct certid *id, struct view name, uint8_t out[KEY_MAX]);
+
+/* kind, time (so that those before 1970 come first), id. */
+#define AGENDA_SIZE (1 + 8 + 32)
+
+struct view agenda_key(enum agenda_kind kind, int64_t time, const struct certid *id,
+    uint8_t out[AGENDA_SIZE]);
+
+/* What a certificate is found by. */
+struct indexed {
+	struct cert cert;
+	size_t      serial_len; /* 0: not by its serial number */
+	uint8_t     serial[SERIAL_MAX];
+};
+
+/* A certificate that has it in this encoding; too long, or none: not by it. */
+void indexed_set_serial(struct indexed *of, struct view serial);
+
+/* The rows of before become those of after; NULL: there are none. */
+void index_change(struct txn *t, const struct indexed *before, const struct indexed *after);
+
+/* Those that came later than this schema. */
+void index_add_later(struct txn *t, const struct indexed *of, uint64_t schema);
+
+/* How many certificates there are of each status. */
+struct counts {
+	uint64_t certs[CERT_STATUS_COUNT];
+};
+
+MUST_USE enum err counts_get(struct txn *t, struct counts *out);
+void              counts_put(struct txn *t, const struct counts *counts);
+void counts_change(struct txn *t, const struct indexed *before, const struct indexed *after);
+
+/* Fills what came later than this schema from what is there.  LMDB's code. */
+MUST_USE int upgrade(struct store *s, MDB_txn *txn, uint64_t schema);
 
 /* The keys of a table that begin with the same prefix, from where on. */
 struct range {

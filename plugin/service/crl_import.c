@@ -241,7 +241,7 @@ store_some(struct crl_import *i, struct txn *t)
 static enum err
 put_in_force(struct crl_import *i, struct txn *t, int64_t now)
 {
-	struct revoked_walk walk = { .started = false };
+	struct revoked_walk walk = { .serial_len = 0 };
 	bool applied = false;
 	enum err e;
 

@@ -53,7 +53,7 @@ apply(struct crl_tidy *tidy, struct txn *t, const struct crl_entry *entry, int64
 	bool done = false;
 	enum err e;
 
-	tidy->next_walk = same ? tidy->walk : (struct revoked_walk){ .started = false };
+	tidy->next_walk = same ? tidy->walk : (struct revoked_walk){ .serial_len = 0 };
 	tidy->ca_id = entry->ca_id;
 	tidy->list = crl.list;
 	tidy->next_revoked = tidy->revoked;

@@ -68,6 +68,56 @@ try_named(struct view in, uint8_t *again)
 	}
 }
 
+static void
+try_lists(struct view in)
+{
+	uint8_t crl_bytes[CODEC_CRL_MAX], revoked_bytes[CODEC_REVOKED_MAX];
+	struct revoked entry;
+	struct crl crl;
+
+	if (codec_get_crl(in, &crl) == ERR_OK)
+		expect_same(in, crl_bytes, codec_put_crl(&crl, crl_bytes));
+	if (codec_get_revoked(in, &entry) == ERR_OK)
+		expect_same(in, revoked_bytes, codec_put_revoked(&entry, revoked_bytes));
+}
+
+static void
+try_history(struct view in)
+{
+	uint8_t note_bytes[CODEC_CERT_NOTE_MAX], refusal_bytes[CODEC_REFUSAL_MAX];
+	uint8_t successor_bytes[CODEC_SUCCESSOR_MAX];
+	struct certid successor;
+	struct cert_note note;
+	struct refusal refusal;
+
+	if (codec_get_cert_note(in, &note) == ERR_OK)
+		expect_same(in, note_bytes, codec_put_cert_note(&note, note_bytes));
+	if (codec_get_refusal(in, &refusal) == ERR_OK)
+		expect_same(in, refusal_bytes, codec_put_refusal(&refusal, refusal_bytes));
+	if (codec_get_successor(in, &successor) == ERR_OK)
+		expect_same(in, successor_bytes, codec_put_successor(&successor, successor_bytes));
+}
+
+static void
+try_settings(struct view in, uint8_t *again)
+{
+	struct provisioning_template made;
+	struct ca_settings settings;
+
+	if (codec_get_ca_settings(in, &settings) == ERR_OK) {
+		if (codec_ca_settings_size(&settings) != in.len)
+			abort();
+		codec_put_ca_settings(&settings, again);
+		expect_same(in, again, in.len);
+	}
+	if (codec_get_template(in, &made) == ERR_OK) {
+		if (codec_template_size(&made) != in.len)
+			abort();
+		codec_put_template(&made, again);
+		expect_same(in, again, in.len);
+	}
+}
+
 /* A merge with itself changes nothing but what an empty value takes away. */
 static void
 try_merge(struct view in)
@@ -102,6 +152,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_records(in);
 	try_documents(in, again);
 	try_named(in, again);
+	try_lists(in);
+	try_history(in);
+	try_settings(in, again);
 	try_merge(in);
 	free(again);
 	return 0;

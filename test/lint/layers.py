@@ -22,7 +22,7 @@ DOORS = {
     r"mosquitto(/|\.h|_broker|_plugin)": r"plugin/shell/mosquitto_api\.h|ctl/client\.[ch]",
     r"(uthash|utlist)\.h": r"plugin/service/\w+\.[ch]",
 }
-PURE = {"base", "codec", "condition", "condition_parse", "crl_walk", "decide", "der", "event", "facts", "model", "pattern", "policy", "rule", "template", "variable"}
+PURE = {"base", "codec", "codec_activation", "codec_crl", "codec_field", "codec_policy", "condition", "condition_parse", "crl_walk", "decide", "der", "event", "facts", "model", "pattern", "policy", "rule", "template", "variable"}
 IMPURE = re.compile(r"\b(time|clock_gettime|malloc|calloc|realloc|free|fopen|getenv|rand)\s*\(")
 
 

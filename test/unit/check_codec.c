@@ -25,6 +25,13 @@ struct record {
 		struct policy_record  policy;
 		struct policy_version policy_version;
 		struct thing          thing;
+		struct ca_settings    ca_settings;
+		struct crl            crl;
+		struct revoked        revoked;
+		struct cert_note      cert_note;
+		struct refusal        refusal;
+		struct certid         successor;
+		struct provisioning_template made;
 	} as;
 };
 
@@ -155,6 +162,119 @@ get_thing(struct view in, struct record *r)
 	return codec_get_thing(in, &r->as.thing);
 }
 
+static size_t
+put_ca_settings(const struct record *r, uint8_t *out)
+{
+	if (out != NULL)
+		codec_put_ca_settings(&r->as.ca_settings, out);
+	return codec_ca_settings_size(&r->as.ca_settings);
+}
+
+static enum err
+get_ca_settings(struct view in, struct record *r)
+{
+	return codec_get_ca_settings(in, &r->as.ca_settings);
+}
+
+static size_t
+put_template(const struct record *r, uint8_t *out)
+{
+	if (out != NULL)
+		codec_put_template(&r->as.made, out);
+	return codec_template_size(&r->as.made);
+}
+
+static enum err
+get_template(struct view in, struct record *r)
+{
+	return codec_get_template(in, &r->as.made);
+}
+
+static size_t
+put_crl(const struct record *r, uint8_t *out)
+{
+	uint8_t bytes[CODEC_CRL_MAX];
+	size_t len = codec_put_crl(&r->as.crl, bytes);
+
+	if (out != NULL)
+		memcpy(out, bytes, len);
+	return len;
+}
+
+static enum err
+get_crl(struct view in, struct record *r)
+{
+	return codec_get_crl(in, &r->as.crl);
+}
+
+static size_t
+put_revoked(const struct record *r, uint8_t *out)
+{
+	uint8_t bytes[CODEC_REVOKED_MAX];
+	size_t len = codec_put_revoked(&r->as.revoked, bytes);
+
+	if (out != NULL)
+		memcpy(out, bytes, len);
+	return len;
+}
+
+static enum err
+get_revoked(struct view in, struct record *r)
+{
+	return codec_get_revoked(in, &r->as.revoked);
+}
+
+static size_t
+put_cert_note(const struct record *r, uint8_t *out)
+{
+	uint8_t bytes[CODEC_CERT_NOTE_MAX];
+	size_t len = codec_put_cert_note(&r->as.cert_note, bytes);
+
+	if (out != NULL)
+		memcpy(out, bytes, len);
+	return len;
+}
+
+static enum err
+get_cert_note(struct view in, struct record *r)
+{
+	return codec_get_cert_note(in, &r->as.cert_note);
+}
+
+static size_t
+put_refusal(const struct record *r, uint8_t *out)
+{
+	uint8_t bytes[CODEC_REFUSAL_MAX];
+	size_t len = codec_put_refusal(&r->as.refusal, bytes);
+
+	if (out != NULL)
+		memcpy(out, bytes, len);
+	return len;
+}
+
+static enum err
+get_refusal(struct view in, struct record *r)
+{
+	return codec_get_refusal(in, &r->as.refusal);
+}
+
+static size_t
+put_successor(const struct record *r, uint8_t *out)
+{
+	uint8_t bytes[CODEC_SUCCESSOR_MAX];
+	size_t len = codec_put_successor(&r->as.successor, bytes);
+
+	if (out != NULL)
+		memcpy(out, bytes, len);
+	return len;
+}
+
+static enum err
+get_successor(struct view in, struct record *r)
+{
+	return codec_get_successor(in, &r->as.successor);
+}
+
 static const struct kind kinds[] = {
 	{ "ca", put_ca, get_ca },
 	{ "cert", put_cert, get_cert },
@@ -164,6 +284,13 @@ static const struct kind kinds[] = {
 	{ "policy", put_policy, get_policy },
 	{ "policy_version", put_policy_version, get_policy_version },
 	{ "thing", put_thing, get_thing },
+	{ "ca_settings", put_ca_settings, get_ca_settings },
+	{ "template", put_template, get_template },
+	{ "crl", put_crl, get_crl },
+	{ "revoked", put_revoked, get_revoked },
+	{ "cert_note", put_cert_note, get_cert_note },
+	{ "refusal", put_refusal, get_refusal },
+	{ "successor", put_successor, get_successor },
 };
 
 enum {
@@ -175,6 +302,13 @@ enum {
 	KIND_POLICY,
 	KIND_POLICY_VERSION,
 	KIND_THING,
+	KIND_CA_SETTINGS,
+	KIND_TEMPLATE,
+	KIND_CRL,
+	KIND_REVOKED,
+	KIND_CERT_NOTE,
+	KIND_REFUSAL,
+	KIND_SUCCESSOR,
 };
 
 static const uint8_t key_id[64] = { 0xfb, 0x19, 0x68, 0xed };
@@ -244,12 +378,63 @@ thing_record(void)
 	return r;
 }
 
+static struct record
+ca_settings_record(void)
+{
+	struct record r = { .as.ca_settings = { .crl_check = CRL_GRACE, .crl_grace_days = 3650,
+		.crl_file = view_of("/etc/crl/plant.crl"), .activation = view_of("{\"thing\":\"x\"}"),
+		.supersedes = true, .supersede_after = 86400000, .template_name = view_of("plant") } };
+
+	return r;
+}
+
+static struct record
+template_record(void)
+{
+	struct record r = { .as.made = { .enabled = true, .created = NOW, .modified = NOW + 1,
+		.generation = { { 12, 13 } }, .description = view_of("for the plant"),
+		.role_arn = view_of("arn:aws:iam::1:role/r"), .body = view_of("{\"Resources\":{}}") } };
+
+	return r;
+}
+
+static struct record
+crl_record(void)
+{
+	struct record r = { .as.crl = { .list = 7, .this_update = -1, .next_update = NOW + 9,
+		.imported = NOW, .count = UINT32_MAX, .applied = true, .digest = { { 0xd1, 0x6e } },
+		.number_len = CRL_NUMBER_MAX, .number = { 0x80, 1 } } };
+
+	return r;
+}
+
+static struct record
+cert_note_record(bool superseded)
+{
+	struct record r = { .as.cert_note = { .time = NOW, .superseded = superseded,
+		.text = view_of("another certificate took its place") } };
+
+	if (superseded)
+		memset(r.as.cert_note.successor.b, 0x5c, sizeof(r.as.cert_note.successor.b));
+	return r;
+}
+
+static struct record
+refusal_record(void)
+{
+	struct record r = { .as.refusal = { .time = NOW, .code = view_of("revoked"),
+		.details = view_of("on the list of its CA"), .client_id = view_of("pump-1"),
+		.address = view_of("192.0.2.7") } };
+
+	return r;
+}
+
 /* One row for each shape that a record can have. */
 static struct row {
 	const char   *what;
 	unsigned      kind;
 	struct record record;
-} rows[15];
+} rows[26];
 
 static void
 fill_rows(void)
@@ -279,6 +464,19 @@ fill_rows(void)
 	ROW("a version of a policy", KIND_POLICY_VERSION, policy_version_record());
 	ROW("a thing with everything", KIND_THING, thing_record());
 	ROW("a thing without anything", KIND_THING, empty);
+	ROW("settings with everything", KIND_CA_SETTINGS, ca_settings_record());
+	ROW("settings that refuse", KIND_CA_SETTINGS, empty);
+	ROW("a template", KIND_TEMPLATE, template_record());
+	ROW("a list with a number", KIND_CRL, crl_record());
+	ROW("a list without a number", KIND_CRL, { .as.crl = { .list = UINT64_MAX } });
+	ROW("an entry of a list", KIND_REVOKED, { .as.revoked = { NOW, REVOKED_REASON_MAX } });
+	ROW("a note with a successor", KIND_CERT_NOTE, cert_note_record(true));
+	ROW("a note without one", KIND_CERT_NOTE, cert_note_record(false));
+	ROW("a refusal", KIND_REFUSAL, refusal_record());
+	ROW("a refusal of nobody known", KIND_REFUSAL, empty);
+	ROW("a successor", KIND_SUCCESSOR, { .as.successor = { { 1, 2, 3 } } });
+	if (n != COUNT_OF(rows))
+		abort();
 #undef ROW
 }
 
@@ -360,6 +558,86 @@ assert_same_thing(const struct thing *a, const struct thing *b)
 }
 
 static void
+assert_same_settings(const struct ca_settings *a, const struct ca_settings *b)
+{
+	ck_assert_int_eq(a->crl_check, b->crl_check);
+	ck_assert_uint_eq(a->crl_grace_days, b->crl_grace_days);
+	assert_same_view(a->crl_file, b->crl_file);
+	assert_same_view(a->activation, b->activation);
+	ck_assert_int_eq(a->supersedes, b->supersedes);
+	ck_assert_int_eq(a->supersede_after, b->supersede_after);
+	assert_same_view(a->template_name, b->template_name);
+}
+
+static void
+assert_same_template(const struct provisioning_template *a,
+    const struct provisioning_template *b)
+{
+	ck_assert_int_eq(a->enabled, b->enabled);
+	ck_assert_int_eq(a->created, b->created);
+	ck_assert_int_eq(a->modified, b->modified);
+	ck_assert_mem_eq(&a->generation, &b->generation, sizeof(a->generation));
+	assert_same_view(a->description, b->description);
+	assert_same_view(a->role_arn, b->role_arn);
+	assert_same_view(a->body, b->body);
+}
+
+static void
+assert_same_crl(const struct crl *a, const struct crl *b)
+{
+	ck_assert_uint_eq(a->list, b->list);
+	ck_assert_int_eq(a->this_update, b->this_update);
+	ck_assert_int_eq(a->next_update, b->next_update);
+	ck_assert_int_eq(a->imported, b->imported);
+	ck_assert_uint_eq(a->count, b->count);
+	ck_assert_int_eq(a->applied, b->applied);
+	ck_assert(certid_equal(&a->digest, &b->digest));
+	ck_assert_uint_eq(a->number_len, b->number_len);
+	ck_assert_mem_eq(a->number, b->number, sizeof(a->number));
+}
+
+static void
+assert_same_refusal(const struct refusal *a, const struct refusal *b)
+{
+	ck_assert_int_eq(a->time, b->time);
+	assert_same_view(a->code, b->code);
+	assert_same_view(a->details, b->details);
+	assert_same_view(a->client_id, b->client_id);
+	assert_same_view(a->address, b->address);
+}
+
+static void
+assert_same_activation(unsigned kind, const struct record *a, const struct record *b)
+{
+	switch (kind) {
+	case KIND_CA_SETTINGS:
+		assert_same_settings(&a->as.ca_settings, &b->as.ca_settings);
+		break;
+	case KIND_TEMPLATE:
+		assert_same_template(&a->as.made, &b->as.made);
+		break;
+	case KIND_CRL:
+		assert_same_crl(&a->as.crl, &b->as.crl);
+		break;
+	case KIND_REVOKED:
+		ck_assert_int_eq(a->as.revoked.date, b->as.revoked.date);
+		ck_assert_uint_eq(a->as.revoked.reason, b->as.revoked.reason);
+		break;
+	case KIND_CERT_NOTE:
+		ck_assert_int_eq(a->as.cert_note.time, b->as.cert_note.time);
+		ck_assert_int_eq(a->as.cert_note.superseded, b->as.cert_note.superseded);
+		ck_assert(certid_equal(&a->as.cert_note.successor, &b->as.cert_note.successor));
+		assert_same_view(a->as.cert_note.text, b->as.cert_note.text);
+		break;
+	case KIND_REFUSAL:
+		assert_same_refusal(&a->as.refusal, &b->as.refusal);
+		break;
+	default:
+		ck_assert(certid_equal(&a->as.successor, &b->as.successor));
+	}
+}
+
+static void
 assert_same(unsigned kind, const struct record *a, const struct record *b)
 {
 	switch (kind) {
@@ -394,9 +672,12 @@ assert_same(unsigned kind, const struct record *a, const struct record *b)
 	case KIND_THING:
 		assert_same_thing(&a->as.thing, &b->as.thing);
 		break;
-	default:
+	case KIND_MESSAGE:
 		assert_same_view(a->as.message[0], b->as.message[0]);
 		assert_same_view(a->as.message[1], b->as.message[1]);
+		break;
+	default:
+		assert_same_activation(kind, a, b);
 	}
 }
 
@@ -503,6 +784,14 @@ static const struct {
 	{ "creation of a policy, sign", 11, 9, 128 },
 	{ "creation of a version, sign", 12, 1, 128 },
 	{ "creation of a thing, sign", 13, 5, 128 },
+	{ "what is asked of a list", 16, 1, 3 },
+	{ "a rule that supersedes", 16, 4, 2 },
+	{ "days of grace, high byte", 15, 2, 15 }, /* 0x0e42 is 3650, 0x0f42 is beyond */
+	{ "delay before a certificate is superseded, sign", 15, 5, 128 },
+	{ "template in force", 17, 1, 2 },
+	{ "creation of a template, sign", 17, 2, 128 },
+	{ "list that was applied", 18, 37, 2 },
+	{ "reason", 20, 9, 11 },
 };
 
 START_TEST(a_value_without_meaning_is_refused)
@@ -591,6 +880,13 @@ START_TEST(what_has_no_encoding_is_not_written)
 	thing = thing_record();
 	thing.as.thing.billing_group = (struct view){ out, NAME_MAX_LENGTH + 1 };
 	ck_assert_uint_eq(put_thing(&thing, NULL), 0);
+
+	struct record made = template_record();
+	struct record revoked = { .as.revoked = { NOW, REVOKED_REASON_MAX + 1 } };
+
+	made.as.made.created = -1;
+	ck_assert_uint_eq(put_template(&made, NULL), 0);
+	ck_assert_uint_eq(put_revoked(&revoked, NULL), 0);
 }
 END_TEST
 
@@ -762,6 +1058,131 @@ START_TEST(attributes_are_merged)
 }
 END_TEST
 
+/* One setting asks for the other (model.h): written and read alike. */
+static const struct {
+	const char *what;
+	unsigned    check, days;
+	bool        supersedes;
+	int64_t     after;
+	bool        fits;
+} settings[] = {
+	{ "the strictest", CRL_REQUIRED, 0, false, 0, true },
+	{ "no days of grace", CRL_GRACE, 0, false, 0, true },
+	{ "the most days of grace", CRL_GRACE, 3650, false, 0, true },
+	{ "a day more", CRL_GRACE, 3651, false, 0, false },
+	{ "days of grace that no 16 bits hold", CRL_GRACE, 65536 + 1, false, 0, false },
+	{ "days where a current list is asked for", CRL_REQUIRED, 1, false, 0, false },
+	{ "days where none is asked for", CRL_IF_PRESENT, 1, false, 0, false },
+	{ "a question that there is not", 3, 0, false, 0, false },
+	{ "superseded at once", CRL_IF_PRESENT, 0, true, 0, true },
+	{ "superseded in the end", CRL_IF_PRESENT, 0, true, INT64_MAX, true },
+	{ "superseded before", CRL_IF_PRESENT, 0, true, -1, false },
+	{ "a delay of nothing", CRL_IF_PRESENT, 0, false, 1, false },
+};
+
+START_TEST(settings_are_written_and_read_where_they_fit_together)
+{
+	struct record r = { .as.ca_settings = { .crl_check = (enum crl_check)settings[_i].check,
+		.crl_grace_days = settings[_i].days, .supersedes = settings[_i].supersedes,
+		.supersede_after = settings[_i].after } };
+	uint8_t out[32] = { 1, (uint8_t)settings[_i].check, (uint8_t)(settings[_i].days >> 8),
+		(uint8_t)settings[_i].days, settings[_i].supersedes };
+	size_t len = 22;
+
+	for (size_t i = 0; i < 8; i++)
+		out[5 + i] = (uint8_t)((uint64_t)settings[_i].after >> (56 - 8 * i));
+	ck_assert_msg(put_ca_settings(&r, NULL) == (settings[_i].fits ? len : 0), "%s",
+	    settings[_i].what);
+	if (settings[_i].fits)
+		ck_assert_int_eq(get_ca_settings((struct view){ out, len }, &r), ERR_OK);
+	else if (settings[_i].days <= UINT16_MAX)
+		assert_refused(&kinds[KIND_CA_SETTINGS], out, len, settings[_i].what);
+}
+END_TEST
+
+/* RFC 5280 5.2.3: up to 20 bytes; written as short as it can be. */
+static const struct {
+	const char *what;
+	uint64_t    list;
+	unsigned    len;
+	uint8_t     first, second;
+	bool        fits;
+} numbers[] = {
+	{ "no number", 1, 0, 0, 0, true },
+	{ "the number 0", 1, 1, 0, 0, true },
+	{ "the number 1", 1, 1, 1, 0, true },
+	{ "a number of two bytes", 1, 2, 1, 0, true },
+	{ "a zero in front", 1, 2, 0, 1, false },
+	{ "zeros only", 1, 2, 0, 0, false },
+	{ "the longest", 1, CRL_NUMBER_MAX, 1, 0, true },
+	{ "a byte more", 1, CRL_NUMBER_MAX + 1, 1, 0, false },
+	{ "as long as a byte can say", 1, 255, 1, 0, false },
+	{ "a list without a number of its own", 0, 0, 0, 0, false },
+};
+
+START_TEST(a_list_is_numbered_from_one_and_its_number_has_no_zeros_in_front)
+{
+	struct record r = { .as.crl = { .list = numbers[_i].list,
+		.number_len = (uint8_t)numbers[_i].len, .number = { numbers[_i].first,
+		numbers[_i].second } } };
+	uint8_t out[1 + 8 + 24 + 4 + 1 + 32 + 1 + 255] = { 1, 0, 0, 0, 0, 0, 0, 0,
+		(uint8_t)numbers[_i].list };
+	size_t len = 71 + numbers[_i].len;
+
+	out[70] = (uint8_t)numbers[_i].len;
+	out[71] = numbers[_i].first;
+	out[72] = numbers[_i].second;
+	ck_assert_msg(put_crl(&r, NULL) == (numbers[_i].fits ? len : 0), "%s", numbers[_i].what);
+	if (numbers[_i].fits)
+		ck_assert_int_eq(get_crl((struct view){ out, len }, &r), ERR_OK);
+	else
+		assert_refused(&kinds[KIND_CRL], out, len, numbers[_i].what);
+}
+END_TEST
+
+/* A text in a record, as long as it may be and a byte longer (model.h). */
+static const struct {
+	const char *what;
+	unsigned    kind;
+	size_t      text; /* where it is in the record */
+	size_t      length, width; /* of its length in the bytes of an empty record */
+	size_t      most;
+} texts[] = {
+#define TEXT(member) offsetof(struct record, as.member)
+	{ "name of a template", KIND_CA_SETTINGS, TEXT(ca_settings.template_name), 21, 1, 36 },
+	{ "body of a template", KIND_TEMPLATE, TEXT(made.body), 42, 4, 40960 },
+	{ "text of a note", KIND_CERT_NOTE, TEXT(cert_note.text), 10, 4, 512 },
+	{ "code of a refusal", KIND_REFUSAL, TEXT(refusal.code), 9, 4, 512 },
+	{ "details of a refusal", KIND_REFUSAL, TEXT(refusal.details), 13, 4, 512 },
+	{ "client of a refusal", KIND_REFUSAL, TEXT(refusal.client_id), 17, 4, 512 },
+	{ "address of a refusal", KIND_REFUSAL, TEXT(refusal.address), 21, 4, 512 },
+#undef TEXT
+};
+
+START_TEST(a_text_is_written_and_read_up_to_its_bound)
+{
+	static const uint8_t zeros[50000];
+	static uint8_t bytes[50000];
+	const struct kind *kind = &kinds[texts[_i].kind];
+	struct record r;
+	size_t empty, len = texts[_i].most;
+
+	memset(&r, 0, sizeof(r));
+	empty = kind->put(&r, NULL);
+	ck_assert_uint_gt(empty, 0);
+	*(struct view *)(void *)((char *)&r + texts[_i].text) = (struct view){ zeros, len };
+	ck_assert_uint_eq(kind->put(&r, bytes), empty + len);
+	ck_assert_int_eq(kind->get((struct view){ bytes, empty + len }, &r), ERR_OK);
+
+	len++;
+	*(struct view *)(void *)((char *)&r + texts[_i].text) = (struct view){ zeros, len };
+	ck_assert_msg(kind->put(&r, NULL) == 0, "%s", texts[_i].what);
+	for (size_t i = 0; i < texts[_i].width; i++)
+		bytes[texts[_i].length + i] = (uint8_t)(len >> (8 * (texts[_i].width - 1 - i)));
+	assert_refused(kind, bytes, empty + len, texts[_i].what);
+}
+END_TEST
+
 static uint64_t random_state = 0x9e3779b97f4a7c15;
 
 /* xorshift64: the same numbers in each run. */
@@ -875,6 +1296,27 @@ START_TEST(the_bytes_of_a_policy_are_those_of_the_documentation)
 }
 END_TEST
 
+/* And those of a revocation list and an entry: doc/storage.md. */
+START_TEST(the_bytes_of_a_list_are_those_of_the_documentation)
+{
+	struct crl crl = { .list = 3, .this_update = 1502323200000, .next_update = 1502928000000,
+		.imported = NOW, .count = 1, .number_len = 2, .number = { 0x10, 0x04 } };
+	struct revoked entry = { .date = 1502290800000, .reason = 1 };
+	uint8_t out[CODEC_CRL_MAX];
+	char hex[2 * CODEC_CRL_MAX + 1];
+
+	for (size_t i = 0; i < sizeof(crl.digest.b); i++)
+		crl.digest.b[i] = (uint8_t)(0xa0 + i);
+	hex_encode((struct view){ out, codec_put_crl(&crl, out) }, hex);
+	ck_assert_str_eq(hex, "01" "0000000000000003" "0000015dc970d000" "0000015ded7d5400"
+			      "0000015dcccb0514" "00000001" "00"
+			      "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
+			      "02" "1004");
+	hex_encode((struct view){ out, codec_put_revoked(&entry, out) }, hex);
+	ck_assert_str_eq(hex, "01" "0000015dc7826d80" "01");
+}
+END_TEST
+
 static TCase *
 codec_case(void)
 {
@@ -893,11 +1335,17 @@ codec_case(void)
 	tcase_add_test(t, attributes_have_bounds);
 	tcase_add_test(t, a_thing_with_spoiled_attributes_is_refused);
 	tcase_add_loop_test(t, attributes_are_merged, 0, COUNT_OF(merges));
+	tcase_add_loop_test(t, settings_are_written_and_read_where_they_fit_together, 0,
+	    COUNT_OF(settings));
+	tcase_add_loop_test(t, a_list_is_numbered_from_one_and_its_number_has_no_zeros_in_front, 0,
+	    COUNT_OF(numbers));
+	tcase_add_loop_test(t, a_text_is_written_and_read_up_to_its_bound, 0, COUNT_OF(texts));
 	tcase_add_loop_test(t, random_bytes_do_no_harm, 0, COUNT_OF(kinds));
 	tcase_add_loop_test(t, a_changed_record_is_refused_or_says_just_what_it_says, 0,
 	    COUNT_OF(rows));
 	tcase_add_test(t, the_bytes_are_those_of_the_documentation);
 	tcase_add_test(t, the_bytes_of_a_policy_are_those_of_the_documentation);
+	tcase_add_test(t, the_bytes_of_a_list_are_those_of_the_documentation);
 	return t;
 }
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* store_agenda.c - see store.h: what is to be done at a time of its own. */
+#include <string.h>
+
+#include "jitr/codec.h"
+
+#include "store_private.h"
+
+/* The first bit of a negative number is set: the other way round all times sort
+ * as they follow each other. */
+#define SIGN ((uint64_t)1 << 63)
+
+struct view
+agenda_key(enum agenda_kind kind, int64_t time, const struct certid *id,
+    uint8_t out[AGENDA_SIZE])
+{
+	out[0] = (uint8_t)kind;
+	number_put(out + 1, 8, (uint64_t)time ^ SIGN);
+	memcpy(out + 1 + 8, id->b, sizeof(id->b));
+	return (struct view){ out, AGENDA_SIZE };
+}
+
+static enum err
+read_value(struct view value, struct agenda_entry *out)
+{
+	if (out->kind == AGENDA_SUPERSEDE)
+		return codec_get_successor(value, &out->successor);
+	return value.len == 0 ? ERR_OK : ERR_CORRUPT;
+}
+
+/* The key is read even where the value cannot be: such an entry can be
+ * deleted. */
+static enum err
+read_entry(const MDB_val *key, const MDB_val *value, struct agenda_entry *out)
+{
+	struct view bytes = view_of_val(key);
+
+	if (bytes.len != AGENDA_SIZE)
+		return ERR_CORRUPT;
+	out->time = (int64_t)(number_get(bytes.data + 1, 8) ^ SIGN);
+	memcpy(out->id.b, bytes.data + 1 + 8, sizeof(out->id.b));
+	return read_value(view_of_val(value), out);
+}
+
+enum err
+store_next_agenda(struct txn *t, enum agenda_kind kind, struct agenda_entry *out)
+{
+	uint8_t first = (uint8_t)kind;
+	MDB_val key = { sizeof(first), &first }, value;
+	MDB_cursor *cursor;
+	int rc;
+
+	*out = (struct agenda_entry){ .kind = kind };
+	rc = table_cursor(t, TABLE_AGENDA, &cursor);
+	if (rc != 0)
+		return store_error(rc);
+	rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	mdb_cursor_close(cursor);
+	if (rc != 0)
+		return store_error(rc);
+	if (*(const uint8_t *)key.mv_data != first)
+		return ERR_NOT_FOUND;
+	return read_entry(&key, &value, out);
+}
+
+void
+store_put_agenda(struct txn *t, const struct agenda_entry *entry)
+{
+	uint8_t key[AGENDA_SIZE], row[CODEC_SUCCESSOR_MAX];
+	struct view value = { row, 0 };
+
+	if (entry->kind == AGENDA_SUPERSEDE)
+		value.len = codec_put_successor(&entry->successor, row);
+	table_put(t, TABLE_AGENDA, agenda_key(entry->kind, entry->time, &entry->id, key), value);
+}
+
+void
+store_delete_agenda(struct txn *t, const struct agenda_entry *entry)
+{
+	uint8_t key[AGENDA_SIZE];
+
+	table_delete(t, TABLE_AGENDA, agenda_key(entry->kind, entry->time, &entry->id, key), NULL);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * codec_private.h - what the codec*.c files share: the fields of records.  Not
+ * for anybody else.
+ *
+ * Both directions have sticky errors: a record is a list of fields, and
+ * whether all of them fitted is asked once, at the end.  There is one way only
+ * to write a record, so what is accepted would be written with the same bytes.
+ */
+#ifndef JITR_CODEC_PRIVATE_H
+#define JITR_CODEC_PRIVATE_H
+
+#include "jitr/codec.h"
+
+#define LENGTH_SIZE 4 /* of the length in front of a text */
+
+/* Where a record is written. */
+struct sink {
+	uint8_t *at;
+	size_t   left, len;
+	bool     failed;
+};
+
+void   put_bytes(struct sink *s, const uint8_t *bytes, size_t len);
+void   put_number(struct sink *s, uint64_t value, size_t size);
+void   put_one_of(struct sink *s, unsigned value, unsigned count);
+void   put_time(struct sink *s, int64_t ms);
+void   put_created(struct sink *s, int64_t ms); /* not before 1970 */
+void   put_text(struct sink *s, struct view text);
+void   put_name(struct sink *s, struct view name);
+size_t put_end(const struct sink *s); /* the length written; 0: it has no encoding */
+
+/* Where a record is read from. */
+struct source {
+	const uint8_t *at;
+	size_t         left;
+	bool           failed;
+};
+
+const uint8_t *get_bytes(struct source *s, size_t len); /* NULL: not so many */
+void           get_array(struct source *s, uint8_t *out, size_t len);
+uint64_t       get_number(struct source *s, size_t size);
+unsigned       get_one_of(struct source *s, unsigned count);
+int64_t        get_time(struct source *s);
+int64_t        get_created(struct source *s);
+struct view    get_view(struct source *s, size_t len);
+struct view    get_text(struct source *s);
+void           get_format(struct source *s, uint8_t known);
+bool           get_end(const struct source *s); /* was everything there, and nothing more? */
+
+#endif
