@@ -14,7 +14,7 @@
 #ifndef JITR_GATE_H
 #define JITR_GATE_H
 
-#include "jitr/policy.h"
+#include "jitr/presence.h"
 #include "jitr/registry.h"
 #include "jitr/report.h"
 #include "jitr/stats.h"
@@ -51,6 +51,7 @@ struct gate_config {
 	bool                   deny_subscribe_disconnects;
 	bool                   client_id_as_is; /* facts.h */
 	bool                   event_details;   /* event.h */
+	bool                   presence;        /* events of who is connected */
 	enum clone_policy      clone_policy;
 	struct arn_scope       scope;
 	char *const           *admin_users; /* borrowed for the gate's life */
@@ -133,7 +134,8 @@ enum administration gate_administration(struct gate *g, const struct client *c);
 bool gate_may_control(struct gate *g, const struct client *c, const char *action,
     const char *resource, const char *also);
 
-void gate_disconnected(struct gate *g, const void *client);
+/* end: what the broker says of why. */
+void gate_disconnected(struct gate *g, const void *client, const struct presence_end *end);
 
 /* This certificate changed; NULL: anything may have changed (another process
  * wrote).  Its clients are judged anew and cut off from gate_tick(). */

@@ -70,8 +70,9 @@ static bool
 is_due(struct txn *t, enum agenda_kind kind, int64_t until)
 {
 	struct agenda_entry entry;
+	enum err e = store_next_agenda(t, kind, &entry);
 
-	return store_next_agenda(t, kind, &entry) == ERR_OK && entry.time <= until;
+	return e == ERR_CORRUPT || (e == ERR_OK && entry.time <= until);
 }
 
 static bool

@@ -44,6 +44,8 @@ gate_open(const struct gate_config *config, struct gate **out)
 	g->sessions.policies = &g->policies;
 	g->policies.scope = config->scope;
 	g->activations.scope = config->scope;
+	g->presence = (struct presence){ .on = config->presence, .broker = config->broker,
+		.stats = config->stats, .now = config->now };
 	g->changes = 1;
 	name_resources(g);
 	*out = g;
@@ -58,6 +60,7 @@ gate_close(struct gate *g)
 	late_forget_all(g);
 	denial_forget_all(g);
 	clone_forget_all(g);
+	presence_clear(&g->presence);
 	sessions_clear(&g->sessions);
 	issuer_cache_clear(&g->issuers);
 	activations_clear(&g->activations);
@@ -116,18 +119,40 @@ gate_remember(struct gate *g, const struct client *c, struct judgement *j)
 	return session;
 }
 
-void
-gate_report_judged(struct gate *g, const struct client *c, const struct judgement *j)
+static void
+count(struct gate *g, const struct decision *d)
 {
-	if (j->decision.verdict == VERDICT_ALLOW)
+	if (d->verdict == VERDICT_ALLOW)
 		g->config.stats->accepted++;
-	else if (j->decision.verdict == VERDICT_DENY)
-		g->config.stats->refused++;
 	else
+		stats_refused(g->config.stats, d->reason);
+}
+
+/* AWS tells of a connection that failed because of who the client is (aws-iot
+ * D.9): so its certificate must be known to be one. */
+static void
+tell_presence(struct gate *g, const struct client *c, const struct judgement *j,
+    struct session *session)
+{
+	const char *id = c->id != NULL ? c->id : "";
+
+	if (session != NULL && session->principal != NULL)
+		presence_connected(&g->presence, &session->presence, id, &j->presented.id, c->address);
+	else if (j->decision.verdict == VERDICT_DENY && j->has_id)
+		presence_connect_failed(&g->presence, id, &j->presented.id, c->address);
+}
+
+void
+gate_report_judged(struct gate *g, const struct client *c, const struct judgement *j,
+    struct session *session_or_null)
+{
+	if (j->decision.verdict == VERDICT_DEFER)
 		return; /* the plugin that judges it tells */
+	count(g, &j->decision);
 	report_connection(g->config.report, c, j->has_id ? &j->presented.id : NULL,
 	    j->has_ca ? &j->ca_id : NULL, &j->decision,
 	    j->details.text[0] != '\0' ? j->details.text : NULL);
+	tell_presence(g, c, j, session_or_null);
 	if (j->decision.verdict == VERDICT_DENY)
 		refusal_note(g, c, j);
 }
@@ -146,7 +171,7 @@ connect_without_certificate(struct gate *g, const struct client *c)
 		return VERDICT_DEFER;
 	if (g->reloading && !c->websockets)
 		return VERDICT_ALLOW;
-	gate_report_judged(g, c, &j);
+	gate_report_judged(g, c, &j, NULL);
 	return VERDICT_DENY;
 }
 
@@ -168,26 +193,32 @@ submit(struct gate *g, const struct client *c, struct judgement *j)
 		j->decision = (struct decision){ .reason = REASON_NOT_STORED };
 }
 
-static void
+/* NULL: it is not let in. */
+static struct session *
 remember(struct gate *g, const struct client *c, struct judgement *j)
 {
 	struct session *session;
 
 	if (j->decision.verdict == VERDICT_DENY)
-		return;
+		return NULL;
 	session = gate_remember(g, c, j);
-	if (session == NULL)
+	if (session == NULL) {
 		j->decision = (struct decision){ .reason = REASON_REGISTRY_FAILED };
-	else if (j->decision.verdict == VERDICT_DENY)
+		return NULL;
+	}
+	if (j->decision.verdict == VERDICT_DENY) {
 		session_remove(&g->sessions, c->handle);
-	else
-		session->named_by_others = session->principal == NULL;
+		return NULL;
+	}
+	session->named_by_others = session->principal == NULL;
+	return session;
 }
 
 enum verdict
 gate_connect(struct gate *g, const struct client *c)
 {
 	struct judgement j;
+	struct session *session;
 
 	if (c->x == NULL)
 		return connect_without_certificate(g, c);
@@ -195,20 +226,32 @@ gate_connect(struct gate *g, const struct client *c)
 		g->gone = NULL;
 	gate_judge(g, c, &j);
 	submit(g, c, &j);
-	remember(g, c, &j);
+	session = remember(g, c, &j);
 	if (!g->reloading || j.decision.verdict == VERDICT_DENY)
-		gate_report_judged(g, c, &j);
+		gate_report_judged(g, c, &j, session);
 	judgement_clear(&j);
 	return j.decision.verdict;
 }
 
-void
-gate_disconnected(struct gate *g, const void *client)
+/* That we closed it is known before the broker says so, and better. */
+static void
+tell_disconnected(struct gate *g, struct session *session, const struct presence_end *end)
 {
-	const struct session *session = session_of(&g->sessions, client);
+	static const struct presence_end ours = { ANSWER_NO, "FORBIDDEN_ACCESS" };
+
+	presence_disconnected(&g->presence, &session->presence, session->client_id,
+	    &session->principal->id, session->kicked ? &ours : end);
+}
+
+void
+gate_disconnected(struct gate *g, const void *client, const struct presence_end *end)
+{
+	struct session *session = session_of(&g->sessions, client);
 
 	g->gone = client;
 	g->gone_stranger = session != NULL && session->principal == NULL;
+	if (session != NULL && session->principal != NULL)
+		tell_disconnected(g, session, end);
 	session_remove(&g->sessions, client);
 }
 
@@ -331,6 +374,7 @@ gate_tick(struct gate *g)
 	late_report_all(g);
 	denial_report_all(g);
 	clone_report_all(g);
+	presence_tick(&g->presence);
 	report_unusable(g);
 	sweep(g);
 	gate_cut_off(g);

@@ -58,6 +58,8 @@ kick(struct gate *g, const struct principal *p)
 {
 	char hex[CERTID_HEX_SIZE];
 
+	for (struct session *session = p->sessions; session != NULL; session = session->next)
+		session->kicked = !session->admitted;
 	if (count_sessions(p, true) > 0) {
 		kick_some(g, p);
 		return;

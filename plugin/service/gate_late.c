@@ -23,6 +23,7 @@
 struct late {
 	struct judgement judgement;
 	enum err         submitted;
+	const void      *handle;
 	struct x509_st  *x; /* held */
 	char             id[132], address[64];
 	struct late     *next, *prev;
@@ -47,6 +48,7 @@ report_later(struct gate *g, const struct client *c, const struct judgement *j, 
 	l->judgement = *j;
 	l->judgement.plan = NULL;
 	l->submitted = submitted;
+	l->handle = c->handle;
 	l->x = c->x;
 	x509_hold(l->x);
 	(void)snprintf(l->id, sizeof(l->id), "%s", c->id != NULL ? c->id : "");
@@ -90,8 +92,10 @@ late_report_all(struct gate *g)
 
 	while ((l = g->late) != NULL) {
 		struct client c = { .id = l->id, .address = l->address, .x = l->x };
+		struct session *session = session_find(&g->sessions, l->handle, l->x);
 
-		gate_report_judged(g, &c, &l->judgement);
+		gate_report_judged(g, &c, &l->judgement,
+		    session != NULL && session->admitted ? session : NULL);
 		if (l->submitted != ERR_OK)
 			gate_report_not_submitted(g, &l->judgement, l->submitted);
 		late_free(g, l);

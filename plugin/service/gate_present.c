@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event_facts.h"
 #include "gate_private.h"
 
 #include "jitr/x509.h"
@@ -153,6 +154,19 @@ copy_plan(struct present_job *p, const struct judgement *j)
 	return p->plan != NULL;
 }
 
+/* What the events tell besides; where it cannot be told they go without. */
+static void
+add_details(struct present_job *p, const struct client *c, const struct judgement *j)
+{
+	const char *reason = j->details.text[0] != '\0' ? j->details.text
+	                                                : reason_text(j->decision.reason);
+
+	if (!p->gate->config.event_details || !(j->decision.effects & EFFECT_ANNOUNCE))
+		return;
+	p->details = event_details_of(c, p->presentation.der, reason);
+	p->presentation.details = view_of(p->details);
+}
+
 static enum err
 fill(struct present_job *p, const struct client *c, const struct judgement *j)
 {
@@ -168,6 +182,7 @@ fill(struct present_job *p, const struct client *c, const struct judgement *j)
 	    !copy_text(c->id, REFUSAL_TEXT_MAX, &p->client_id, &what->client_id) ||
 	    !copy_text(c->address, REFUSAL_TEXT_MAX, &p->address, &what->address))
 		return ERR_NOMEM;
+	add_details(p, c, j);
 	return ERR_OK;
 }
 

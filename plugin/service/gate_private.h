@@ -19,6 +19,7 @@ struct gate {
 	struct sessions     sessions;
 	struct issuer_cache issuers;
 	struct policy_cache policies;
+	struct presence     presence;
 	struct activations  activations;
 	uint64_t            generation; /* grows when anything may have changed */
 	uint64_t            changes;    /* grows with every change */
@@ -88,7 +89,9 @@ void     gate_report_not_submitted(struct gate *g, const struct judgement *j, en
  * it cannot be remembered, and must not be let in. */
 struct session *gate_remember(struct gate *g, const struct client *c, struct judgement *j);
 
-void gate_report_judged(struct gate *g, const struct client *c, const struct judgement *j);
+/* Log, counters, events, the record.  session: of one that was let in. */
+void gate_report_judged(struct gate *g, const struct client *c, const struct judgement *j,
+    struct session *session_or_null);
 
 /* Does this user name have the shape of a certificateId? */
 bool name_is_certid(const char *name, struct certid *id);

@@ -121,12 +121,16 @@ retire(struct txn *t, const struct agenda_entry *entry, int64_t now, bool *done)
 	return t->failed;
 }
 
+/* One that cannot be read must not keep back those behind it. */
 static enum err
 next_due(struct txn *t, enum agenda_kind kind, int64_t until, struct agenda_entry *entry,
     bool *found)
 {
-	enum err e = registry_optional(store_next_agenda(t, kind, entry), found);
+	enum err e;
 
+	while ((e = store_next_agenda(t, kind, entry)) == ERR_CORRUPT && t->failed == ERR_OK)
+		store_delete_agenda(t, entry);
+	e = registry_optional(e, found);
 	*found = *found && entry->time <= until;
 	return e;
 }

@@ -13,6 +13,7 @@
 #include <uthash.h>
 
 #include "jitr/decide.h"
+#include "jitr/presence.h"
 
 #include "rights.h"
 
@@ -55,6 +56,8 @@ struct session {
 	bool              ousted;    /* by a newer client with its certificate */
 	uint64_t          stamp;     /* of principal and policies, when that was found out */
 	uint64_t          seen;      /* gate's changes, when the stamp was last compared */
+	bool              kicked;    /* by us */
+	struct presence_session presence; /* of its events */
 	struct facts      facts;     /* point to what follows, and to the principal's */
 	char             *client_id, *address; /* owned */
 	struct thing     *thing;     /* owned, one allocation; NULL: none */

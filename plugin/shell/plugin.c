@@ -17,8 +17,10 @@
 #include "broker_mosquitto.h"
 #include "plugin.h"
 
+#include "jitr/agenda.h"
 #include "jitr/ca_dir.h"
 #include "jitr/config.h"
+#include "jitr/crls.h"
 #include "jitr/outbox.h"
 #include "jitr/request.h"
 #include "jitr/text.h"
@@ -46,7 +48,9 @@ struct plugin {
 	struct writer         *writer;
 	struct report         *report;
 	struct gate           *gate;
+	struct crls           *crls;
 	struct api            *api;
+	struct agenda          agenda;
 	struct outbox          outbox;
 	struct stats           stats;
 	int64_t                started, ticked, looked_elsewhere, counted; /* ms, monotonic */
@@ -252,10 +256,11 @@ on_disconnect(int event, void *event_data, void *user_data)
 {
 	struct mosquitto_evt_disconnect *ed = event_data;
 	struct plugin *p = user_data;
+	struct presence_end end = disconnect_read(ed->reason);
 
 	(void)event;
 	if (on_broker_thread)
-		gate_disconnected(p->gate, ed->client);
+		gate_disconnected(p->gate, ed->client, &end);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -287,16 +292,38 @@ look_elsewhere(struct plugin *p, int64_t now)
 	api_changed_elsewhere(p->api);
 }
 
+/* How the registry stands, from one moment of it. */
+static void
+read_gauges(struct plugin *p, struct store_counts *counts, struct crl_entry *crls,
+    struct gauges *out)
+{
+	struct txn t;
+
+	if (store_read(p->store, &t) != ERR_OK)
+		return;
+	if (store_count(&t, counts) == ERR_OK)
+		out->counts = counts;
+	if (crls == NULL || store_list_crls(&t, NULL, crls, STATS_CRLS_MAX, &out->crl_count) != ERR_OK)
+		out->crl_count = 0;
+	store_end(&t);
+}
+
 static void
 publish_counters(struct plugin *p, int64_t now)
 {
 	struct gauges gauges = { .now = now_ms() };
+	struct store_counts counts;
+	struct crl_entry *crls;
 
 	if (p->config.metrics_interval == 0 || now - p->counted < p->config.metrics_interval * 1000)
 		return;
 	p->counted = now;
+	crls = calloc(STATS_CRLS_MAX, sizeof(*crls));
+	gauges.crls = crls;
+	read_gauges(p, &counts, crls, &gauges);
 	writer_look(p->writer, &gauges.writer);
 	stats_publish(&p->stats, &gauges, &broker_mosquitto);
+	free(crls);
 }
 
 static int
@@ -313,11 +340,13 @@ on_tick(int event, void *event_data, void *user_data)
 	p->ticking = true;
 	writer_collect(p->writer, FINISH_PER_TICK, NULL);
 	look_elsewhere(p, now);
-	if (gate_take_announced(p->gate))
+	if (gate_take_announced(p->gate) || agenda_take_announced(&p->agenda))
 		p->outbox.pending = true;
 	p->stats.events += outbox_pump(&p->outbox);
 	gate_tick(p->gate);
 	api_tick(p->api);
+	crls_tick(p->crls);
+	agenda_tick(&p->agenda);
 	publish_counters(p, now);
 	return MOSQ_ERR_SUCCESS;
 }
@@ -391,19 +420,32 @@ open_gate(struct plugin *p)
 	config.deny_publish_disconnects = p->config.deny_publish_disconnects;
 	config.deny_subscribe_disconnects = p->config.deny_subscribe_disconnects;
 	config.client_id_as_is = p->config.client_id_as_is;
+	config.event_details = p->config.event_details;
+	config.presence = p->config.lifecycle_events;
+	config.clone_policy = p->config.clone_policy;
 	config.scope = arn_scope_of(p->config.region, p->config.account_id);
 	config.rules.decide.announce_interval = p->config.announce_interval * 1000;
 	config.rules.decide.defer_unknown = p->config.unknown_ca_defer;
+	config.rules.decide.accept_first = p->config.first_connection_accept;
 	memcpy(config.rules.account_id, p->config.account_id, sizeof(config.rules.account_id));
 	return gate_open(&config, &p->gate);
+}
+
+static enum err
+open_crls(struct plugin *p)
+{
+	struct crls_config config = { .store = p->store, .writer = p->writer, .report = p->report,
+		.stats = &p->stats, .gate = p->gate, .now = now_ms };
+
+	return crls_open(&config, &p->crls);
 }
 
 static enum err
 open_api(struct plugin *p)
 {
 	struct api_config config = { .ca_path = p->config.ca_path, .store = p->store,
-		.writer = p->writer, .gate = p->gate, .report = p->report, .stats = &p->stats,
-		.broker = &broker_mosquitto, .now = now_ms };
+		.writer = p->writer, .gate = p->gate, .crls = p->crls,
+		.report = p->report, .stats = &p->stats, .broker = &broker_mosquitto, .now = now_ms };
 
 	memcpy(config.account_id, p->config.account_id, sizeof(config.account_id));
 	memcpy(config.region, p->config.region, sizeof(config.region));
@@ -426,10 +468,15 @@ open_parts(struct plugin *p, struct diag *diag)
 	if (e == ERR_OK)
 		e = open_gate(p);
 	if (e == ERR_OK)
+		e = open_crls(p);
+	if (e == ERR_OK)
 		e = open_api(p);
 	if (e != ERR_OK)
 		return e;
 	report_start(p->report, p->writer);
+	p->agenda = (struct agenda){ .store = p->store, .writer = p->writer, .report = p->report,
+		.gate = p->gate, .account_id = p->config.account_id,
+		.expiring_days = p->config.expiring_days, .now = now_ms };
 	p->outbox = (struct outbox){ .store = p->store, .writer = p->writer,
 		.broker = &broker_mosquitto, .pending = true };
 	return ERR_OK;
@@ -440,6 +487,7 @@ close_parts(struct plugin *p)
 {
 	writer_stop(p->writer, NULL);
 	api_close(p->api);
+	crls_close(p->crls);
 	gate_close(p->gate);
 	report_close(p->report);
 	store_close(p->store);
