@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* report.c - see report.h. */
-#include <errno.h>
-#include <fcntl.h>
+/* report.c - see report.h: what is said.  report_file.c: the log file. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "jitr/report.h"
+#include "report_private.h"
+
 #include "jitr/text.h"
 #include "jitr/x509.h"
 
@@ -22,72 +19,6 @@
 #define SUBJECT_SHOWN   256
 #define TOPIC_SHOWN     256
 
-struct report {
-	char                *path;
-	char                 account_id[13];
-	const struct broker *broker;
-	struct writer       *writer;
-	int64_t (*now)(void);
-	int      fd;           /* writer thread's from report_start() on */
-	int64_t  told;         /* when lines lost were last told of */
-	uint64_t lost;         /* lines that could not be written since then */
-};
-
-struct line_job {
-	struct job     job;
-	struct report *report;
-	int            error;        /* errno; 0: none */
-	size_t         len, written; /* when the batch is run again, no line is written twice */
-	char           text[];
-};
-
-static int
-open_log(const char *path)
-{
-	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-}
-
-enum err
-report_open(const struct report_config *config, struct report **out, struct diag *diag)
-{
-	struct report *r = calloc(1, sizeof(*r));
-
-	if (r == NULL)
-		return ERR_NOMEM;
-	r->broker = config->broker;
-	r->now = config->now;
-	r->fd = -1;
-	(void)snprintf(r->account_id, sizeof(r->account_id), "%s", config->account_id);
-	if (config->path != NULL) {
-		r->path = strdup(config->path);
-		r->fd = open_log(config->path);
-	}
-	if (config->path != NULL && (r->path == NULL || r->fd < 0)) {
-		diag_set(diag, "log_file %s: %s", config->path, strerror(errno));
-		report_close(r);
-		return ERR_STORAGE;
-	}
-	*out = r;
-	return ERR_OK;
-}
-
-void
-report_close(struct report *r)
-{
-	if (r == NULL)
-		return;
-	if (r->fd >= 0)
-		(void)close(r->fd);
-	free(r->path);
-	free(r);
-}
-
-void
-report_start(struct report *r, struct writer *w)
-{
-	r->writer = w;
-}
-
 void
 report_line(struct report *r, enum log_level level, const char *fmt, ...)
 {
@@ -98,113 +29,6 @@ report_line(struct report *r, enum log_level level, const char *fmt, ...)
 	(void)vsnprintf(line + 6, sizeof(line) - 6, fmt, args);
 	va_end(args);
 	r->broker->log(level, line);
-}
-
-/*
- * The log file.
- */
-
-static enum err
-line_run(struct txn *t, struct job *job, int64_t now)
-{
-	struct line_job *line = (struct line_job *)job;
-	ssize_t n;
-
-	(void)t;
-	(void)now;
-	while (line->error == 0 && line->written < line->len) {
-		n = write(line->report->fd, line->text + line->written, line->len - line->written);
-		if (n > 0)
-			line->written += (size_t)n;
-		else if (n == 0 || errno != EINTR)
-			line->error = n == 0 ? EIO : errno;
-	}
-	return ERR_OK;
-}
-
-/* A full disk fails every line: told once in ten seconds, with their number. */
-static void
-count_lost(struct report *r, const char *why)
-{
-	int64_t now = r->now();
-
-	r->lost++;
-	if (r->told != 0 && now >= r->told && now - r->told < 10000)
-		return;
-	report_line(r, LEVEL_ERROR, "log_file %s: %s; %" PRIu64 " lines lost", r->path, why, r->lost);
-	r->told = now;
-	r->lost = 0;
-}
-
-static void
-line_finish(struct job *job, void *context)
-{
-	struct line_job *line = (struct line_job *)job;
-
-	(void)context;
-	if (line->error != 0)
-		count_lost(line->report, strerror(line->error));
-	free(line);
-}
-
-static const struct job_type line_type = { "log line", false, line_run, NULL, line_finish };
-
-static enum err
-reopen_run(struct txn *t, struct job *job, int64_t now)
-{
-	struct line_job *line = (struct line_job *)job;
-	int fd = open_log(line->report->path);
-
-	(void)t;
-	(void)now;
-	if (fd < 0) {
-		line->error = errno;
-		return ERR_OK;
-	}
-	(void)close(line->report->fd);
-	line->report->fd = fd;
-	return ERR_OK;
-}
-
-static void
-reopen_finish(struct job *job, void *context)
-{
-	struct line_job *line = (struct line_job *)job;
-
-	(void)context;
-	if (line->error != 0)
-		report_line(line->report, LEVEL_ERROR, "log_file %s: cannot be opened again: %s; lines "
-		    "go on to the file that was open", line->report->path, strerror(line->error));
-	free(line);
-}
-
-static const struct job_type reopen_type = { "reopen log", false, reopen_run, NULL, reopen_finish };
-
-static void
-submit_line(struct report *r, const struct job_type *type, const char *text, size_t len)
-{
-	struct line_job *line = malloc(sizeof(*line) + len);
-
-	if (line == NULL) {
-		count_lost(r, "out of memory");
-		return;
-	}
-	memset(line, 0, sizeof(*line));
-	line->job.type = type;
-	line->report = r;
-	line->len = len;
-	memcpy(line->text, text, len);
-	if (writer_submit(r->writer, &line->job) != ERR_OK) {
-		count_lost(r, "too many changes are waiting");
-		free(line);
-	}
-}
-
-void
-report_reopen(struct report *r)
-{
-	if (r->path != NULL && r->writer != NULL)
-		submit_line(r, &reopen_type, "", 0);
 }
 
 /*
@@ -249,15 +73,9 @@ json_end(struct report *r, struct text *t)
 {
 	text_add(t, "}\n");
 	if (t->cut)
-		count_lost(r, "a line is too long");
+		report_lost(r, "a line is too long");
 	else
-		submit_line(r, &line_type, t->at, t->len);
-}
-
-static bool
-has_file(const struct report *r)
-{
-	return r->path != NULL && r->writer != NULL;
+		report_write(r, t->at, t->len);
 }
 
 static struct view
@@ -349,7 +167,7 @@ report_connection(struct report *r, const struct client *c, const struct certid 
 	line_id(&t, "certificate", id);
 	line_id(&t, "ca", ca_id);
 	line_client(&t, c, subject);
-	if (has_file(r))
+	if (report_has_file(r))
 		write_connection(r, c, id, ca_id, d, subject);
 	r->broker->log(accepted ? LEVEL_INFO : LEVEL_NOTICE, line);
 }
@@ -363,7 +181,7 @@ report_cut(struct report *r, const struct certid *id, enum reason reason)
 	text_addf(&t, "jitr: connection closed: reason=\"%s\"", reason_text(reason));
 	line_id(&t, "certificate", id);
 	r->broker->log(LEVEL_NOTICE, buffer);
-	if (!has_file(r))
+	if (!report_has_file(r))
 		return;
 	t = text_in(buffer, sizeof(buffer));
 	json_begin(r, &t, true, "INFO", "Disconnect");
@@ -402,7 +220,7 @@ report_denied(struct report *r, const struct client *c, const struct certid *id,
 	text_add(&t, "\"");
 	line_id(&t, "certificate", id);
 	r->broker->log(LEVEL_NOTICE, buffer);
-	if (!has_file(r))
+	if (!report_has_file(r))
 		return;
 	t = text_in(buffer, sizeof(buffer));
 	json_begin(r, &t, false, "ERROR", event_of_denial(what));
@@ -434,7 +252,7 @@ report_registration(struct report *r, const struct certid *id, const struct cert
 	line_id(&t, "certificate", id);
 	line_id(&t, "ca", ca_id);
 	r->broker->log(done ? LEVEL_NOTICE : LEVEL_ERROR, buffer);
-	if (!has_file(r))
+	if (!report_has_file(r))
 		return;
 	t = text_in(buffer, sizeof(buffer));
 	json_begin(r, &t, done, done ? "INFO" : "ERROR", "RegisterCertificateJIT");
