@@ -332,7 +332,7 @@ gate_report_judged(struct gate *g, const struct client *c, const struct judgemen
 	else
 		return; /* the plugin that judges it tells */
 	report_connection(g->config.report, c, j->has_id ? &j->presented.id : NULL,
-	    j->has_ca ? &j->ca_id : NULL, &j->decision);
+	    j->has_ca ? &j->ca_id : NULL, &j->decision, NULL);
 }
 
 /*
