@@ -16,6 +16,7 @@
 
 #include "jitr/broker.h"
 #include "jitr/decide.h"
+#include "jitr/plan.h"
 #include "jitr/writer.h"
 
 struct x509_st;
@@ -49,9 +50,10 @@ void report_start(struct report *r, struct writer *w); /* the file is written fr
 /* Open the file again, after it was moved away (SIGHUP, as logrotate does). */
 void report_reopen(struct report *r);
 
-/* A client with a certificate was judged.  id and ca_id NULL: not known. */
+/* A client with a certificate was judged.  id and ca_id NULL: not known.
+ * details: what there is to say behind the words of the reason; NULL: nothing. */
 void report_connection(struct report *r, const struct client *c, const struct certid *id,
-    const struct certid *ca_id, const struct decision *d);
+    const struct certid *ca_id, const struct decision *d, const char *details);
 
 /* A live connection is closed because its certificate may not be used any more. */
 void report_cut(struct report *r, const struct certid *id, enum reason reason);
@@ -63,6 +65,27 @@ void report_denied(struct report *r, const struct client *c, const struct certid
 /* The registration by a first connection was committed, or could not be. */
 void report_registration(struct report *r, const struct certid *id, const struct certid *ca_id,
     enum err result, const char *details);
+
+/* What the rule or the template of its CA has made of a certificate, committed. */
+struct activation_line {
+	struct certid    id, ca_id;
+	enum plan_origin origin;
+	const char      *template_name; /* NULL: a rule, or a template without a name */
+	enum cert_status status;        /* what it is now */
+	bool             failed;        /* the plan could not be made or carried out: details say why */
+	const char      *details;       /* NULL: none */
+};
+
+void report_activation(struct report *r, const struct activation_line *a);
+
+/* A revocation list was put in force: crl; or was not: NULL, result, details. */
+void report_crl(struct report *r, const struct certid *ca_id, const struct crl *crl,
+    enum err result, const char *details);
+
+/* A certificate is in use at two places at once: by c, and by the other one.
+ * done: what became of it, "both may stay"; other_address NULL: not known. */
+void report_clone(struct report *r, const struct client *c, const struct certid *id,
+    const char *other_id, const char *other_address, const char *done);
 
 /* A line of the broker's log alone. */
 void report_line(struct report *r, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);

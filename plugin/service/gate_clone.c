@@ -121,16 +121,15 @@ clone_free(struct gate *g, struct clone *clone)
 void
 clone_report_all(struct gate *g)
 {
-	static const char *const words[] = { [CLONE_ALLOW] = "allow", [CLONE_NEWEST] = "newest",
-		[CLONE_OLDEST] = "oldest" };
+	static const char *const done[] = { [CLONE_ALLOW] = "both may stay",
+		[CLONE_NEWEST] = "the newest stays", [CLONE_OLDEST] = "the oldest stays" };
 	struct clone *clone;
 
 	while ((clone = g->clones) != NULL) {
 		struct client newcomer = { .id = clone->client_id[0], .address = clone->address[0] };
-		struct client other = { .id = clone->client_id[1], .address = clone->address[1] };
 
-		report_clone(g->config.report, &clone->id, &newcomer, &other,
-		    words[g->config.clone_policy]);
+		report_clone(g->config.report, &newcomer, &clone->id, clone->client_id[1],
+		    clone->address[1], done[g->config.clone_policy]);
 		clone_free(g, clone);
 	}
 }

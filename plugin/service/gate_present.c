@@ -60,16 +60,32 @@ count(struct stats *stats, const struct outcome *o)
 }
 
 static void
+report_plan(const struct present_job *p)
+{
+	const struct outcome *o = &p->outcome;
+	struct activation_line line = { .id = p->presentation.presented.id,
+		.ca_id = p->presentation.ca_id, .origin = p->plan->origin, .status = o->status,
+		.failed = o->failed, .details = o->details.text };
+
+	report_activation(p->gate->config.report, &line);
+}
+
+static void
 report_done(const struct present_job *p)
 {
-	struct report *report = p->gate->config.report;
 	const struct presentation *what = &p->presentation;
-	const struct outcome *o = &p->outcome;
+	struct report *report = p->gate->config.report;
+	unsigned effects = p->outcome.decision.effects;
+	char hex[CERTID_HEX_SIZE];
 
-	if (o->decision.effects & EFFECT_REGISTER)
+	certid_to_hex(&what->presented.id, hex);
+	if (effects & EFFECT_REGISTER)
 		report_registration(report, &what->presented.id, &what->ca_id, ERR_OK, "");
-	if (o->decision.effects & (EFFECT_PLAN | EFFECT_REVOKE))
-		report_activation(report, &what->presented.id, &what->ca_id, o);
+	if (effects & EFFECT_PLAN)
+		report_plan(p);
+	if (effects & EFFECT_REVOKE)
+		report_line(report, LEVEL_NOTICE, "certificate revoked: reason=\"%s\" certificate=%s",
+		    reason_text(REASON_ON_LIST), hex);
 }
 
 static void

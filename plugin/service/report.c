@@ -1,92 +1,27 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* report.c - see report.h. */
-#include <errno.h>
-#include <fcntl.h>
+/* report.c - see report.h: what is said.  report_file.c: the log file. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "jitr/report.h"
+#include "report_private.h"
+
 #include "jitr/text.h"
 #include "jitr/x509.h"
 
 /* The broker cuts a line at 1000 bytes (mosquitto section 0, 19). */
 #define LINE_SIZE      960
-#define JSON_LINE_SIZE 4096
+#define JSON_LINE_SIZE 8192
 
 /* Bytes of a client's text that are shown. */
 #define CLIENT_ID_SHOWN 128
 #define SUBJECT_SHOWN   256
 #define TOPIC_SHOWN     256
 
-struct report {
-	char                *path;
-	char                 account_id[13];
-	const struct broker *broker;
-	struct writer       *writer;
-	int64_t (*now)(void);
-	int      fd;           /* writer thread's from report_start() on */
-	int64_t  told;         /* when lines lost were last told of */
-	uint64_t lost;         /* lines that could not be written since then */
-};
-
-struct line_job {
-	struct job     job;
-	struct report *report;
-	int            error;        /* errno; 0: none */
-	size_t         len, written; /* when the batch is run again, no line is written twice */
-	char           text[];
-};
-
-static int
-open_log(const char *path)
-{
-	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-}
-
-enum err
-report_open(const struct report_config *config, struct report **out, struct diag *diag)
-{
-	struct report *r = calloc(1, sizeof(*r));
-
-	if (r == NULL)
-		return ERR_NOMEM;
-	r->broker = config->broker;
-	r->now = config->now;
-	r->fd = -1;
-	(void)snprintf(r->account_id, sizeof(r->account_id), "%s", config->account_id);
-	if (config->path != NULL) {
-		r->path = strdup(config->path);
-		r->fd = open_log(config->path);
-	}
-	if (config->path != NULL && (r->path == NULL || r->fd < 0)) {
-		diag_set(diag, "log_file %s: %s", config->path, strerror(errno));
-		report_close(r);
-		return ERR_STORAGE;
-	}
-	*out = r;
-	return ERR_OK;
-}
-
-void
-report_close(struct report *r)
-{
-	if (r == NULL)
-		return;
-	if (r->fd >= 0)
-		(void)close(r->fd);
-	free(r->path);
-	free(r);
-}
-
-void
-report_start(struct report *r, struct writer *w)
-{
-	r->writer = w;
-}
+/* Of details: of a whole line, and where a client's text has to fit beside them. */
+#define DETAILS_SHOWN       320
+#define DETAILS_SHOWN_SHORT 128
 
 void
 report_line(struct report *r, enum log_level level, const char *fmt, ...)
@@ -98,113 +33,6 @@ report_line(struct report *r, enum log_level level, const char *fmt, ...)
 	(void)vsnprintf(line + 6, sizeof(line) - 6, fmt, args);
 	va_end(args);
 	r->broker->log(level, line);
-}
-
-/*
- * The log file.
- */
-
-static enum err
-line_run(struct txn *t, struct job *job, int64_t now)
-{
-	struct line_job *line = (struct line_job *)job;
-	ssize_t n;
-
-	(void)t;
-	(void)now;
-	while (line->error == 0 && line->written < line->len) {
-		n = write(line->report->fd, line->text + line->written, line->len - line->written);
-		if (n > 0)
-			line->written += (size_t)n;
-		else if (n == 0 || errno != EINTR)
-			line->error = n == 0 ? EIO : errno;
-	}
-	return ERR_OK;
-}
-
-/* A full disk fails every line: told once in ten seconds, with their number. */
-static void
-count_lost(struct report *r, const char *why)
-{
-	int64_t now = r->now();
-
-	r->lost++;
-	if (r->told != 0 && now >= r->told && now - r->told < 10000)
-		return;
-	report_line(r, LEVEL_ERROR, "log_file %s: %s; %" PRIu64 " lines lost", r->path, why, r->lost);
-	r->told = now;
-	r->lost = 0;
-}
-
-static void
-line_finish(struct job *job, void *context)
-{
-	struct line_job *line = (struct line_job *)job;
-
-	(void)context;
-	if (line->error != 0)
-		count_lost(line->report, strerror(line->error));
-	free(line);
-}
-
-static const struct job_type line_type = { "log line", false, line_run, NULL, line_finish };
-
-static enum err
-reopen_run(struct txn *t, struct job *job, int64_t now)
-{
-	struct line_job *line = (struct line_job *)job;
-	int fd = open_log(line->report->path);
-
-	(void)t;
-	(void)now;
-	if (fd < 0) {
-		line->error = errno;
-		return ERR_OK;
-	}
-	(void)close(line->report->fd);
-	line->report->fd = fd;
-	return ERR_OK;
-}
-
-static void
-reopen_finish(struct job *job, void *context)
-{
-	struct line_job *line = (struct line_job *)job;
-
-	(void)context;
-	if (line->error != 0)
-		report_line(line->report, LEVEL_ERROR, "log_file %s: cannot be opened again: %s; lines "
-		    "go on to the file that was open", line->report->path, strerror(line->error));
-	free(line);
-}
-
-static const struct job_type reopen_type = { "reopen log", false, reopen_run, NULL, reopen_finish };
-
-static void
-submit_line(struct report *r, const struct job_type *type, const char *text, size_t len)
-{
-	struct line_job *line = malloc(sizeof(*line) + len);
-
-	if (line == NULL) {
-		count_lost(r, "out of memory");
-		return;
-	}
-	memset(line, 0, sizeof(*line));
-	line->job.type = type;
-	line->report = r;
-	line->len = len;
-	memcpy(line->text, text, len);
-	if (writer_submit(r->writer, &line->job) != ERR_OK) {
-		count_lost(r, "too many changes are waiting");
-		free(line);
-	}
-}
-
-void
-report_reopen(struct report *r)
-{
-	if (r->path != NULL && r->writer != NULL)
-		submit_line(r, &reopen_type, "", 0);
 }
 
 /*
@@ -249,15 +77,9 @@ json_end(struct report *r, struct text *t)
 {
 	text_add(t, "}\n");
 	if (t->cut)
-		count_lost(r, "a line is too long");
+		report_lost(r, "a line is too long");
 	else
-		submit_line(r, &line_type, t->at, t->len);
-}
-
-static bool
-has_file(const struct report *r)
-{
-	return r->path != NULL && r->writer != NULL;
+		report_write(r, t->at, t->len);
 }
 
 static struct view
@@ -268,6 +90,22 @@ shown(const char *text, size_t max)
 	if (v.len > max)
 		v.len = max;
 	return v;
+}
+
+/* words NULL: the details alone; details NULL: the words alone. */
+static void
+json_reason(struct text *t, const char *code, const char *words, const char *details)
+{
+	char room[128 + DETAILS_SHOWN];
+	struct text both = text_in(room, sizeof(room));
+
+	if (words != NULL)
+		text_add(&both, words);
+	if (words != NULL && details != NULL)
+		text_add(&both, ": ");
+	text_add_view(&both, shown(details, DETAILS_SHOWN));
+	json_member(t, "reason", view_of(code));
+	json_member(t, "details", view_of(room));
 }
 
 /* Refusals of what the registry does not know are failed registrations;
@@ -281,7 +119,8 @@ event_of(enum reason reason)
 
 static void
 write_connection(struct report *r, const struct client *c, const struct certid *id,
-    const struct certid *ca_id, const struct decision *d, const char *subject)
+    const struct certid *ca_id, const struct decision *d, const char *subject,
+    const char *details)
 {
 	char buffer[JSON_LINE_SIZE];
 	struct text t = text_in(buffer, sizeof(buffer));
@@ -299,10 +138,8 @@ write_connection(struct report *r, const struct client *c, const struct certid *
 		json_member(&t, "sourceIp", shown(c->address, CLIENT_ID_SHOWN));
 	if (c->port != 0)
 		text_addf(&t, ",\"sourcePort\":%d", c->port);
-	if (!accepted) {
-		json_member(&t, "reason", view_of(reason_code(d->reason)));
-		json_member(&t, "details", view_of(reason_text(d->reason)));
-	}
+	if (!accepted)
+		json_reason(&t, reason_code(d->reason), reason_text(d->reason), details);
 	json_end(r, &t);
 }
 
@@ -320,6 +157,39 @@ line_id(struct text *t, const char *name, const struct certid *id)
 		text_add_hex(t, (struct view){ id->b, sizeof(id->b) });
 }
 
+/* Escaped, and no more than so many bytes of the line, but for the dots that
+ * say so: what follows must fit, too. */
+static void
+line_bytes(struct text *t, const char *value, size_t most)
+{
+	char room[LINE_SIZE];
+	struct text escaped = text_in(room, most + 1);
+
+	text_add_escaped(&escaped, shown(value, most + 1), most + 1);
+	text_add(t, room);
+	if (escaped.cut)
+		text_add(t, "...");
+}
+
+static void
+line_text(struct text *t, const char *name, const char *value, size_t most)
+{
+	text_addf(t, " %s=\"", name);
+	line_bytes(t, value, most);
+	text_add(t, "\"");
+}
+
+static void
+line_reason(struct text *t, const char *words, const char *details, size_t most)
+{
+	text_addf(t, " reason=\"%s", words);
+	if (details != NULL) {
+		text_add(t, ": ");
+		line_bytes(t, details, most);
+	}
+	text_add(t, "\"");
+}
+
 static void
 line_client(struct text *t, const struct client *c, const char *subject)
 {
@@ -334,7 +204,7 @@ line_client(struct text *t, const struct client *c, const char *subject)
 
 void
 report_connection(struct report *r, const struct client *c, const struct certid *id,
-    const struct certid *ca_id, const struct decision *d)
+    const struct certid *ca_id, const struct decision *d, const char *details)
 {
 	char line[LINE_SIZE], subject[SUBJECT_SHOWN + 2] = "";
 	struct text t = text_in(line, sizeof(line));
@@ -342,15 +212,14 @@ report_connection(struct report *r, const struct client *c, const struct certid 
 
 	if (c->x != NULL)
 		x509_subject_text(c->x, subject, sizeof(subject));
-	if (accepted)
-		text_add(&t, "jitr: connection accepted:");
-	else
-		text_addf(&t, "jitr: connection refused: reason=\"%s\"", reason_text(d->reason));
+	text_addf(&t, "jitr: connection %s:", accepted ? "accepted" : "refused");
+	if (!accepted)
+		line_reason(&t, reason_text(d->reason), details, DETAILS_SHOWN_SHORT);
 	line_id(&t, "certificate", id);
 	line_id(&t, "ca", ca_id);
 	line_client(&t, c, subject);
-	if (has_file(r))
-		write_connection(r, c, id, ca_id, d, subject);
+	if (report_has_file(r))
+		write_connection(r, c, id, ca_id, d, subject, details);
 	r->broker->log(accepted ? LEVEL_INFO : LEVEL_NOTICE, line);
 }
 
@@ -363,7 +232,7 @@ report_cut(struct report *r, const struct certid *id, enum reason reason)
 	text_addf(&t, "jitr: connection closed: reason=\"%s\"", reason_text(reason));
 	line_id(&t, "certificate", id);
 	r->broker->log(LEVEL_NOTICE, buffer);
-	if (!has_file(r))
+	if (!report_has_file(r))
 		return;
 	t = text_in(buffer, sizeof(buffer));
 	json_begin(r, &t, true, "INFO", "Disconnect");
@@ -402,7 +271,7 @@ report_denied(struct report *r, const struct client *c, const struct certid *id,
 	text_add(&t, "\"");
 	line_id(&t, "certificate", id);
 	r->broker->log(LEVEL_NOTICE, buffer);
-	if (!has_file(r))
+	if (!report_has_file(r))
 		return;
 	t = text_in(buffer, sizeof(buffer));
 	json_begin(r, &t, false, "ERROR", event_of_denial(what));
@@ -426,23 +295,186 @@ report_registration(struct report *r, const struct certid *id, const struct cert
 	bool done = result == ERR_OK;
 
 	text_addf(&t, "jitr: certificate %s:", done ? "registered" : "not registered");
-	if (!done) {
-		text_addf(&t, " reason=\"%s: ", err_text(result));
-		text_add_escaped(&t, view_of(details), 200);
-		text_add(&t, "\"");
-	}
+	if (!done)
+		line_reason(&t, err_text(result), details, DETAILS_SHOWN);
 	line_id(&t, "certificate", id);
 	line_id(&t, "ca", ca_id);
 	r->broker->log(done ? LEVEL_NOTICE : LEVEL_ERROR, buffer);
-	if (!has_file(r))
+	if (!report_has_file(r))
 		return;
 	t = text_in(buffer, sizeof(buffer));
 	json_begin(r, &t, done, done ? "INFO" : "ERROR", "RegisterCertificateJIT");
 	json_id(&t, "certificateId", id);
 	json_id(&t, "caCertificateId", ca_id);
-	if (!done) {
-		json_member(&t, "reason", view_of(err_aws_name(result)));
-		json_member(&t, "details", view_of(details));
-	}
+	if (!done)
+		json_reason(&t, err_aws_name(result), NULL, details);
 	json_end(r, &t);
+}
+
+/*
+ * Activation.
+ */
+
+static const char *const became[] = {
+	[CERT_INACTIVE] = "made inactive",
+	[CERT_ACTIVE] = "activated",
+	[CERT_REVOKED] = "revoked",
+	[CERT_PENDING_TRANSFER] = "left waiting for transfer",
+	[CERT_PENDING_ACTIVATION] = "left pending",
+};
+
+/* A template's work is AWS's ProvisionDevice (aws-iot H.1); the rest is ours. */
+static void
+write_activation(struct report *r, const struct activation_line *a)
+{
+	bool template = a->origin == PLAN_TEMPLATE;
+	char buffer[JSON_LINE_SIZE];
+	struct text t = text_in(buffer, sizeof(buffer));
+
+	json_begin(r, &t, !a->failed, a->failed ? "ERROR" : "INFO",
+	    template ? "ProvisionDevice" : "ActivateCertificate");
+	json_id(&t, template ? "deviceCertificateId" : "certificateId", &a->id);
+	json_id(&t, "caCertificateId", &a->ca_id);
+	if (template && a->template_name != NULL)
+		json_member(&t, "provisioningTemplateName", view_of(a->template_name));
+	json_member(&t, "certificateStatus", view_of(cert_status_name(a->status)));
+	if (a->failed)
+		json_reason(&t, template ? "PROVISIONING_FAILED" : "ACTIVATION_FAILED", NULL, a->details);
+	else if (a->details != NULL)
+		json_member(&t, "details", shown(a->details, DETAILS_SHOWN));
+	json_end(r, &t);
+}
+
+void
+report_activation(struct report *r, const struct activation_line *a)
+{
+	char line[LINE_SIZE];
+	struct text t = text_in(line, sizeof(line));
+
+	text_addf(&t, "jitr: certificate %s: by=%s", a->failed ? "not activated" : became[a->status],
+	    a->origin == PLAN_TEMPLATE ? "template" : "rule");
+	if (a->template_name != NULL)
+		line_text(&t, "template", a->template_name, TEMPLATE_NAME_MAX);
+	if (a->details != NULL)
+		line_text(&t, "reason", a->details, DETAILS_SHOWN);
+	line_id(&t, "certificate", &a->id);
+	line_id(&t, "ca", &a->ca_id);
+	if (report_has_file(r))
+		write_activation(r, a);
+	r->broker->log(a->failed ? LEVEL_WARNING : LEVEL_NOTICE, line);
+}
+
+/*
+ * Revocation lists.
+ */
+
+static struct view
+crl_number(const struct crl *crl)
+{
+	return (struct view){ crl->number, crl->number_len };
+}
+
+static void
+write_crl(struct report *r, const struct certid *ca_id, const struct crl *crl, enum err result,
+    const char *details)
+{
+	char buffer[JSON_LINE_SIZE];
+	struct text t = text_in(buffer, sizeof(buffer));
+
+	json_begin(r, &t, crl != NULL, crl != NULL ? "INFO" : "ERROR", "ImportCrl");
+	json_id(&t, "caCertificateId", ca_id);
+	if (crl == NULL) {
+		json_reason(&t, err_aws_name(result), NULL, details);
+		json_end(r, &t);
+		return;
+	}
+	if (crl->number_len > 0) {
+		text_add(&t, ",\"crlNumber\":\"0x");
+		text_add_hex(&t, crl_number(crl));
+		text_add(&t, "\"");
+	}
+	text_addf(&t, ",\"thisUpdate\":%" PRId64 ",\"nextUpdate\":%" PRId64 ",\"entries\":%" PRIu32,
+	    crl->this_update, crl->next_update, crl->count);
+	json_end(r, &t);
+}
+
+static void
+line_crl(struct text *t, const struct crl *crl)
+{
+	char when[TIMESTAMP_SIZE];
+
+	text_add(t, " number=");
+	if (crl->number_len > 0) {
+		text_add(t, "0x");
+		text_add_hex(t, crl_number(crl));
+	} else {
+		text_add(t, "-");
+	}
+	text_addf(t, " entries=%" PRIu32, crl->count);
+	timestamp_text(crl->next_update, when);
+	text_addf(t, " next_update=\"%s\"", when);
+}
+
+void
+report_crl(struct report *r, const struct certid *ca_id, const struct crl *crl,
+    enum err result, const char *details)
+{
+	char line[LINE_SIZE];
+	struct text t = text_in(line, sizeof(line));
+
+	text_addf(&t, "jitr: revocation list %s:", crl != NULL ? "imported" : "not imported");
+	if (crl == NULL)
+		line_reason(&t, err_text(result), details, DETAILS_SHOWN);
+	line_id(&t, "ca", ca_id);
+	if (crl != NULL)
+		line_crl(&t, crl);
+	if (report_has_file(r))
+		write_crl(r, ca_id, crl, result, details);
+	r->broker->log(crl != NULL ? LEVEL_NOTICE : LEVEL_ERROR, line);
+}
+
+/*
+ * Clones.
+ */
+
+static void
+write_clone(struct report *r, const struct client *c, const struct certid *id,
+    const char *other_id, const char *other_address, const char *done)
+{
+	char buffer[JSON_LINE_SIZE];
+	struct text t = text_in(buffer, sizeof(buffer));
+
+	json_begin(r, &t, false, "WARN", "CertificateClone");
+	text_add(&t, ",\"protocol\":\"MQTT\"");
+	json_member(&t, "clientId", shown(c->id, CLIENT_ID_SHOWN));
+	json_id(&t, "principalId", id);
+	json_id(&t, "certificateId", id);
+	if (c->address != NULL)
+		json_member(&t, "sourceIp", shown(c->address, CLIENT_ID_SHOWN));
+	json_member(&t, "otherClientId", shown(other_id, CLIENT_ID_SHOWN));
+	if (other_address != NULL)
+		json_member(&t, "otherSourceIp", shown(other_address, CLIENT_ID_SHOWN));
+	json_reason(&t, "CERTIFICATE_USED_TWICE", NULL, done);
+	json_end(r, &t);
+}
+
+void
+report_clone(struct report *r, const struct client *c, const struct certid *id,
+    const char *other_id, const char *other_address, const char *done)
+{
+	char line[LINE_SIZE];
+	struct text t = text_in(line, sizeof(line));
+
+	text_add(&t, "jitr: certificate used twice:");
+	line_text(&t, "done", done, DETAILS_SHOWN_SHORT);
+	line_id(&t, "certificate", id);
+	line_text(&t, "client", c->id, CLIENT_ID_SHOWN);
+	text_add(&t, " address=");
+	line_bytes(&t, c->address != NULL ? c->address : "-", 64);
+	line_text(&t, "other_client", other_id, CLIENT_ID_SHOWN);
+	text_add(&t, " other_address=");
+	line_bytes(&t, other_address != NULL ? other_address : "-", 64);
+	if (report_has_file(r))
+		write_clone(r, c, id, other_id, other_address, done);
+	r->broker->log(LEVEL_WARNING, line);
 }

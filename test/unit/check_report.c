@@ -125,12 +125,12 @@ START_TEST(a_connection_is_a_line_with_everything_needed)
 	char expected[1000];
 
 	open_report(NULL);
-	report_connection(report, &c, &id, &ca_id, &accepted);
+	report_connection(report, &c, &id, &ca_id, &accepted, NULL);
 	snprintf(expected, sizeof(expected), "jitr: connection accepted: certificate=%s ca=%s "
 	    "client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"", world_hex(device),
 	    world_hex(ca));
 	ck_logged(LEVEL_INFO, expected);
-	report_connection(report, &c, &id, &ca_id, &revoked);
+	report_connection(report, &c, &id, &ca_id, &revoked, NULL);
 	snprintf(expected, sizeof(expected), "jitr: connection refused: reason=\"revoked\" "
 	    "certificate=%s ca=%s client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
 	    world_hex(device), world_hex(ca));
@@ -143,7 +143,7 @@ START_TEST(what_is_not_known_is_a_hyphen_or_empty)
 	struct client c = { .id = NULL };
 
 	open_report(NULL);
-	report_connection(report, &c, NULL, NULL, &unknown);
+	report_connection(report, &c, NULL, NULL, &unknown, NULL);
 	ck_logged(LEVEL_NOTICE, "jitr: connection refused: reason=\"issued by a CA that is not "
 	    "registered\" certificate=- ca=- client=\"\" address=- subject=\"\"");
 }
@@ -155,7 +155,7 @@ START_TEST(no_client_writes_a_line_of_its_own)
 	struct client c = { .id = "a\nb\"\033[2J", .address = "1.2.3.4\n", .x = evil->x };
 
 	open_report(world.log_path);
-	report_connection(report, &c, NULL, NULL, &unknown);
+	report_connection(report, &c, NULL, NULL, &unknown, NULL);
 	ck_assert_ptr_nonnull(strstr(logged(), "client=\"a\\x0ab\\x22\\x1b[2J\" address=1.2.3.4\\x0a "));
 	for (const char *p = logged(); *p != '\0'; p++)
 		ck_assert_int_ge(*p, ' ');
@@ -179,11 +179,32 @@ START_TEST(long_texts_are_shown_in_part_and_the_line_keeps_its_end)
 	c = pki_device(ca, long_name);
 	client.x = c->x;
 	open_report(world.log_path);
-	report_connection(report, &client, &id, &ca_id, &revoked);
+	report_connection(report, &client, &id, &ca_id, &revoked, NULL);
 	ck_assert_uint_lt(strlen(logged()), 1000);
 	ck_assert_ptr_nonnull(strstr(logged(), long_name));
 	ck_assert_uint_le(strlen(member(json_line(world.log_path, 0), "clientId")), 128);
 	pki_free(c);
+}
+END_TEST
+
+/* The worst of everything at once. */
+START_TEST(details_leave_room_for_who_it_was)
+{
+	char bad_id[5000], details[5000];
+	struct client client = { .id = bad_id, .address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" };
+	struct decision d = { .reason = REASON_NOT_ALLOWED };
+
+	memset(bad_id, '\n', sizeof(bad_id) - 1);
+	bad_id[sizeof(bad_id) - 1] = '\0';
+	memset(details, '\n', sizeof(details) - 1);
+	details[sizeof(details) - 1] = '\0';
+	open_report(world.log_path);
+	report_connection(report, &client, &id, &ca_id, &d, details);
+	ck_assert_uint_lt(strlen(logged()), 1000);
+	ck_assert_ptr_nonnull(strstr(logged(), "with this client id: \\x0a\\x0a"));
+	ck_assert_ptr_nonnull(strstr(logged(), "...\" certificate="));
+	ck_assert_ptr_nonnull(strstr(logged(), " address=ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"));
+	ck_assert_uint_gt(strlen(member(json_line(world.log_path, 0), "details")), 300);
 }
 END_TEST
 
@@ -213,7 +234,7 @@ START_TEST(an_accepted_connection_is_awss_connect)
 
 	c.port = 13490;
 	open_report(world.log_path);
-	report_connection(report, &c, &id, &ca_id, &accepted);
+	report_connection(report, &c, &id, &ca_id, &accepted, NULL);
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "timestamp"), TIME_TEXT);
 	ck_assert_str_eq(member(json, "logLevel"), "INFO");
@@ -259,7 +280,7 @@ START_TEST(a_refusal_is_an_error_with_its_reason)
 	const cJSON *json;
 
 	open_report(world.log_path);
-	report_connection(report, &c, &id, NULL, &d);
+	report_connection(report, &c, &id, NULL, &d, NULL);
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "logLevel"), "ERROR");
 	ck_assert_str_eq(member(json, "status"), "Failure");
@@ -268,6 +289,25 @@ START_TEST(a_refusal_is_an_error_with_its_reason)
 	ck_assert_str_eq(member(json, "details"), reason_text(d.reason));
 	ck_assert_str_eq(member(json, "caCertificateId"), "(none)");
 	ck_assert_ptr_null(cJSON_GetObjectItem(json, "sourcePort"));
+}
+END_TEST
+
+/* Which list, which entry: what the words of a reason cannot say. */
+START_TEST(details_stand_behind_the_words_of_a_reason)
+{
+	struct client c = client_of(device);
+	const cJSON *json;
+
+	open_report(world.log_path);
+	report_connection(report, &c, &id, &ca_id, &revoked, "on the list of \"2026\"");
+	ck_assert(world_said("connection refused: reason=\"revoked: on the list of \\x222026\\x22\" "
+	    "certificate="));
+	json = json_line(world.log_path, 0);
+	ck_assert_str_eq(member(json, "reason"), "DEVICE_CERTIFICATE_REVOKED");
+	ck_assert_str_eq(member(json, "details"), "revoked: on the list of \"2026\"");
+	report_connection(report, &c, &id, &ca_id, &accepted, "whatever");
+	ck_assert_str_eq(member(json_line(world.log_path, 1), "details"), "(none)");
+	ck_assert_ptr_null(strstr(logged(), "whatever"));
 }
 END_TEST
 
@@ -432,6 +472,214 @@ START_TEST(without_a_file_or_a_writer_there_are_no_lines_in_it)
 }
 END_TEST
 
+/*
+ * What becomes of certificates by themselves.
+ */
+
+static struct activation_line
+activation_of(enum plan_origin origin, enum cert_status status, const char *details)
+{
+	return (struct activation_line){ .id = id, .ca_id = ca_id, .origin = origin,
+		.status = status, .details = details };
+}
+
+static void
+ck_logged_of_certificate(enum log_level level, const char *before)
+{
+	char expected[400];
+
+	snprintf(expected, sizeof(expected), "jitr: certificate %s certificate=%s ca=%s", before,
+	    world_hex(device), world_hex(ca));
+	ck_logged(level, expected);
+}
+
+static const struct {
+	enum plan_origin origin;
+	enum cert_status status;
+	const char      *words, *event, *name;
+} activations[] = {
+	{ PLAN_RULE, CERT_ACTIVE, "activated: by=rule", "ActivateCertificate", "ACTIVE" },
+	{ PLAN_RULE, CERT_REVOKED, "revoked: by=rule", "ActivateCertificate", "REVOKED" },
+	{ PLAN_RULE, CERT_PENDING_ACTIVATION, "left pending: by=rule", "ActivateCertificate",
+	    "PENDING_ACTIVATION" },
+	{ PLAN_TEMPLATE, CERT_ACTIVE, "activated: by=template", "ProvisionDevice", "ACTIVE" },
+	{ PLAN_TEMPLATE, CERT_INACTIVE, "made inactive: by=template", "ProvisionDevice", "INACTIVE" },
+};
+
+START_TEST(what_a_rule_or_a_template_decided_is_told)
+{
+	struct activation_line a = activation_of(activations[_i].origin, activations[_i].status, NULL);
+	const char *id_member = a.origin == PLAN_RULE ? "certificateId" : "deviceCertificateId";
+	const cJSON *json;
+
+	open_report(world.log_path);
+	report_activation(report, &a);
+	ck_logged_of_certificate(LEVEL_NOTICE, activations[_i].words);
+	json = json_line(world.log_path, 0);
+	ck_assert_str_eq(member(json, "eventType"), activations[_i].event);
+	ck_assert_str_eq(member(json, "status"), "Success");
+	ck_assert_str_eq(member(json, "logLevel"), "INFO");
+	ck_assert_str_eq(member(json, id_member), world_hex(device));
+	ck_assert_str_eq(member(json, "caCertificateId"), world_hex(ca));
+	ck_assert_str_eq(member(json, "certificateStatus"), activations[_i].name);
+	ck_assert_str_eq(member(json, "details"), "(none)");
+	ck_assert_str_eq(member(json, "reason"), "(none)");
+}
+END_TEST
+
+START_TEST(why_a_certificate_was_left_pending_is_told)
+{
+	struct activation_line a = activation_of(PLAN_RULE, CERT_PENDING_ACTIVATION,
+	    "its CommonName is not like \"gw-*\"");
+
+	open_report(world.log_path);
+	report_activation(report, &a);
+	ck_logged_of_certificate(LEVEL_NOTICE, "left pending: by=rule "
+	    "reason=\"its CommonName is not like \\x22gw-*\\x22\"");
+	ck_assert_str_eq(member(json_line(world.log_path, 0), "details"), a.details);
+}
+END_TEST
+
+/* AWS's event (aws-iot H.1). */
+START_TEST(a_provisioning_that_failed_is_awss_provision_device)
+{
+	struct activation_line a = activation_of(PLAN_TEMPLATE, CERT_PENDING_ACTIVATION,
+	    "no policy of this name\n");
+	const cJSON *json;
+
+	a.failed = true;
+	a.template_name = "fleet";
+	open_report(world.log_path);
+	report_activation(report, &a);
+	ck_logged_of_certificate(LEVEL_WARNING, "not activated: by=template template=\"fleet\" "
+	    "reason=\"no policy of this name\\x0a\"");
+	json = json_line(world.log_path, 0);
+	ck_assert_str_eq(member(json, "eventType"), "ProvisionDevice");
+	ck_assert_str_eq(member(json, "status"), "Failure");
+	ck_assert_str_eq(member(json, "logLevel"), "ERROR");
+	ck_assert_str_eq(member(json, "deviceCertificateId"), world_hex(device));
+	ck_assert_str_eq(member(json, "provisioningTemplateName"), "fleet");
+	ck_assert_str_eq(member(json, "certificateStatus"), "PENDING_ACTIVATION");
+	ck_assert_str_eq(member(json, "reason"), "PROVISIONING_FAILED");
+	ck_assert_str_eq(member(json, "details"), a.details);
+}
+END_TEST
+
+START_TEST(a_rule_that_failed_says_so)
+{
+	struct activation_line a = activation_of(PLAN_RULE, CERT_PENDING_ACTIVATION, "no thing name");
+
+	a.failed = true;
+	open_report(world.log_path);
+	report_activation(report, &a);
+	ck_logged_of_certificate(LEVEL_WARNING, "not activated: by=rule reason=\"no thing name\"");
+	ck_assert_str_eq(member(json_line(world.log_path, 0), "reason"), "ACTIVATION_FAILED");
+	ck_assert_str_eq(member(json_line(world.log_path, 0), "eventType"), "ActivateCertificate");
+}
+END_TEST
+
+/*
+ * Revocation lists.
+ */
+
+START_TEST(a_list_put_in_force_is_told_with_what_it_is)
+{
+	struct crl crl = { .this_update = TIME - 1000, .next_update = TIME, .count = 12,
+		.number_len = 2, .number = { 0x01, 0xf0 } };
+	char expected[300];
+	const cJSON *json;
+
+	open_report(world.log_path);
+	report_crl(report, &ca_id, &crl, ERR_OK, NULL);
+	snprintf(expected, sizeof(expected), "jitr: revocation list imported: ca=%s number=0x01f0 "
+	    "entries=12 next_update=\"" TIME_TEXT "\"", world_hex(ca));
+	ck_logged(LEVEL_NOTICE, expected);
+	json = json_line(world.log_path, 0);
+	ck_assert_str_eq(member(json, "eventType"), "ImportCrl");
+	ck_assert_str_eq(member(json, "status"), "Success");
+	ck_assert_str_eq(member(json, "caCertificateId"), world_hex(ca));
+	ck_assert_str_eq(member(json, "crlNumber"), "0x01f0");
+	ck_assert(cJSON_GetObjectItem(json, "thisUpdate")->valuedouble == TIME - 1000);
+	ck_assert(cJSON_GetObjectItem(json, "nextUpdate")->valuedouble == TIME);
+	ck_assert_int_eq(cJSON_GetObjectItem(json, "entries")->valueint, 12);
+}
+END_TEST
+
+START_TEST(a_list_without_a_number_has_none)
+{
+	struct crl crl = { .count = 1 };
+
+	open_report(world.log_path);
+	report_crl(report, &ca_id, &crl, ERR_OK, NULL);
+	ck_assert(world_said(" number=- entries=1 "));
+	ck_assert_str_eq(member(json_line(world.log_path, 0), "crlNumber"), "(none)");
+}
+END_TEST
+
+START_TEST(a_list_that_was_not_taken_is_told_with_its_reason)
+{
+	char expected[300];
+	const cJSON *json;
+
+	open_report(world.log_path);
+	report_crl(report, &ca_id, NULL, ERR_CERTIFICATE, "not signed by the CA's key");
+	snprintf(expected, sizeof(expected), "jitr: revocation list not imported: "
+	    "reason=\"invalid certificate: not signed by the CA's key\" ca=%s", world_hex(ca));
+	ck_logged(LEVEL_ERROR, expected);
+	json = json_line(world.log_path, 0);
+	ck_assert_str_eq(member(json, "eventType"), "ImportCrl");
+	ck_assert_str_eq(member(json, "status"), "Failure");
+	ck_assert_str_eq(member(json, "reason"), "CertificateValidationException");
+	ck_assert_str_eq(member(json, "details"), "not signed by the CA's key");
+	ck_assert_ptr_null(cJSON_GetObjectItem(json, "entries"));
+}
+END_TEST
+
+/*
+ * Clones.
+ */
+
+START_TEST(a_certificate_that_is_used_twice_is_told_with_both_places)
+{
+	struct client c = client_of(device);
+	char expected[400];
+	const cJSON *json;
+
+	open_report(world.log_path);
+	report_clone(report, &c, &id, "d2", "198.51.100.9", "the older one is closed");
+	snprintf(expected, sizeof(expected), "jitr: certificate used twice: "
+	    "done=\"the older one is closed\" certificate=%s client=\"d1\" address=203.0.113.7 "
+	    "other_client=\"d2\" other_address=198.51.100.9", world_hex(device));
+	ck_logged(LEVEL_WARNING, expected);
+	json = json_line(world.log_path, 0);
+	ck_assert_str_eq(member(json, "eventType"), "CertificateClone");
+	ck_assert_str_eq(member(json, "logLevel"), "WARN");
+	ck_assert_str_eq(member(json, "status"), "Failure");
+	ck_assert_str_eq(member(json, "clientId"), "d1");
+	ck_assert_str_eq(member(json, "principalId"), world_hex(device));
+	ck_assert_str_eq(member(json, "sourceIp"), "203.0.113.7");
+	ck_assert_str_eq(member(json, "otherClientId"), "d2");
+	ck_assert_str_eq(member(json, "otherSourceIp"), "198.51.100.9");
+	ck_assert_str_eq(member(json, "reason"), "CERTIFICATE_USED_TWICE");
+	ck_assert_str_eq(member(json, "details"), "the older one is closed");
+}
+END_TEST
+
+START_TEST(two_bad_client_ids_leave_room_for_each_other)
+{
+	char bad[300];
+	struct client c = { .id = bad };
+
+	memset(bad, '\n', sizeof(bad) - 1);
+	bad[sizeof(bad) - 1] = '\0';
+	open_report(world.log_path);
+	report_clone(report, &c, &id, bad, NULL, "both may stay");
+	ck_assert_ptr_nonnull(strstr(logged(), "\\x0a...\" address=- other_client=\"\\x0a"));
+	ck_assert_ptr_nonnull(strstr(logged(), "\\x0a...\" other_address=-"));
+	ck_assert_str_eq(member(json_line(world.log_path, 0), "otherSourceIp"), "(none)");
+}
+END_TEST
+
 static void
 file_tests(TCase *t)
 {
@@ -439,6 +687,7 @@ file_tests(TCase *t)
 	tcase_add_loop_test(t, a_refusal_is_an_error_with_its_reason, 0, COUNT_OF(refusals));
 	tcase_add_test(t, a_connection_that_is_closed_is_told);
 	tcase_add_test(t, a_registration_is_told_done_or_not);
+	tcase_add_test(t, details_stand_behind_the_words_of_a_reason);
 	tcase_add_test(t, lines_are_added_to_a_file_that_exists);
 	tcase_add_test(t, a_file_that_was_moved_away_is_opened_again);
 	tcase_add_test(t, where_it_cannot_be_opened_again_lines_go_to_the_old_one);
@@ -446,6 +695,20 @@ file_tests(TCase *t)
 	tcase_add_test(t, lines_that_cannot_be_written_are_told_once_in_ten_seconds);
 	tcase_add_test(t, lines_for_which_there_is_no_room_are_counted_as_lost);
 	tcase_add_test(t, without_a_file_or_a_writer_there_are_no_lines_in_it);
+}
+
+static void
+activation_tests(TCase *t)
+{
+	tcase_add_loop_test(t, what_a_rule_or_a_template_decided_is_told, 0, COUNT_OF(activations));
+	tcase_add_test(t, why_a_certificate_was_left_pending_is_told);
+	tcase_add_test(t, a_provisioning_that_failed_is_awss_provision_device);
+	tcase_add_test(t, a_rule_that_failed_says_so);
+	tcase_add_test(t, a_list_put_in_force_is_told_with_what_it_is);
+	tcase_add_test(t, a_list_without_a_number_has_none);
+	tcase_add_test(t, a_list_that_was_not_taken_is_told_with_its_reason);
+	tcase_add_test(t, a_certificate_that_is_used_twice_is_told_with_both_places);
+	tcase_add_test(t, two_bad_client_ids_leave_room_for_each_other);
 }
 
 int
@@ -459,9 +722,13 @@ main(void)
 	tcase_add_test(t, what_is_not_known_is_a_hyphen_or_empty);
 	tcase_add_test(t, no_client_writes_a_line_of_its_own);
 	tcase_add_test(t, long_texts_are_shown_in_part_and_the_line_keeps_its_end);
+	tcase_add_test(t, details_leave_room_for_who_it_was);
 	tcase_add_test(t, a_line_of_the_log_alone_is_marked_as_ours);
 	t = suite_case(suite, "the log file");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	file_tests(t);
+	t = suite_case(suite, "activation, revocation lists, clones");
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	activation_tests(t);
 	return suite_run(suite);
 }
