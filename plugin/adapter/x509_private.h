@@ -14,6 +14,20 @@
  * memory, which is nobody's fault, from everything else. */
 enum err openssl_failure(enum err otherwise);
 
+/* What a PEM text has to hold one of. */
+struct pem_kind {
+	const char *label; /* RFC 7468; at most 16 characters */
+	const char *noun;  /* for *diag */
+	size_t      max;   /* characters; at most INT_MAX */
+};
+
+#define PEM_CERTIFICATE "CERTIFICATE"
+
+/* The bytes of the only block, allocated; free with free().  ERR_CERTIFICATE
+ * and *diag when it is not that. */
+MUST_USE enum err pem_decode(struct view pem, const struct pem_kind *kind, uint8_t **der,
+    size_t *len, struct diag *diag);
+
 /* A key with which a signature is worth checking and not too dear to check. */
 MUST_USE bool key_is_strong(struct x509_st *x);
 
