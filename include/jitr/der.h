@@ -40,6 +40,9 @@ MUST_USE bool der_take(struct view *rest, uint8_t tag, struct der *out);
  * 1970. */
 MUST_USE bool der_time(const struct der *value, int64_t *ms);
 
+/* Is this the content of an INTEGER or ENUMERATED as DER writes it? */
+MUST_USE bool der_is_shortest(struct view integer);
+
 /* The serial number of a certificate: the content of its INTEGER (RFC 5280
  * 4.1.2.2).  Empty: it cannot be found, or is longer than SERIAL_MAX.  The
  * view points into the certificate. */

@@ -46,6 +46,10 @@ void x509_hold(struct x509_st *x); /* one more reference */
 /* The DER of x as it was received, allocated; free with free(). */
 MUST_USE enum err x509_to_der(struct x509_st *x, uint8_t **der, size_t *len);
 
+/* Base64 (RFC 4648 section 4), white space skipped; allocated, free with free().
+ * ERR_CERTIFICATE: it is none. */
+MUST_USE enum err base64_decode(struct view text, uint8_t **out, size_t *len);
+
 /* PEM of a DER certificate, allocated, terminated; free with free(). */
 MUST_USE enum err x509_pem_from_der(struct view der, char **pem);
 

@@ -172,10 +172,10 @@ x509_issued_by(struct x509_st *x, struct x509_st *ca)
 }
 
 /* Control characters are escaped as RFC 2253 has it, UTF-8 is left readable. */
-#define SUBJECT_STYLE (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)
+#define NAME_STYLE (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)
 
 void
-x509_subject_text(struct x509_st *x, char *out, size_t size)
+name_text(const X509_NAME *name, char *out, size_t size)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	int  used = 0;
@@ -184,13 +184,19 @@ x509_subject_text(struct x509_st *x, char *out, size_t size)
 		goto out;
 	if (bio != NULL) {
 		/* When memory runs short, what was written before it is shown. */
-		(void)X509_NAME_print_ex(bio, X509_get_subject_name(x), 0, SUBJECT_STYLE);
+		(void)X509_NAME_print_ex(bio, name, 0, NAME_STYLE);
 		used = BIO_read(bio, out, size > INT_MAX ? INT_MAX : (int)size - 1);
 	}
 	out[used > 0 ? used : 0] = '\0';
 out:
 	BIO_free(bio);
 	ERR_clear_error();
+}
+
+void
+x509_subject_text(struct x509_st *x, char *out, size_t size)
+{
+	name_text(X509_get_subject_name(x), out, size);
 }
 
 void

@@ -24,11 +24,10 @@
 #define KEY_BITS_MAX      8192 /* a check costs some 0.3 ms; twice the size, four times that */
 #define RSA_EXPONENT_MAX  64   /* bits; what OpenSSL demands of large keys */
 #define SECURITY_BITS_MIN 112  /* what RSA of 2048 bits has (NIST SP 800-57) */
-#define EXTENSIONS_MAX    64   /* looking for double ones is quadratic */
 
 /* aws-iot D.6, and EdDSA, for which there is no weaker choice. */
-static bool
-signature_is_strong(X509 *x)
+bool
+algorithm_is_strong(int key, int digest)
 {
 	static const struct {
 		int key, digest;
@@ -46,6 +45,16 @@ signature_is_strong(X509 *x)
 		{ NID_ED25519, NID_undef },
 		{ NID_ED448, NID_undef },
 	};
+
+	for (size_t i = 0; i < COUNT_OF(accepted); i++)
+		if (accepted[i].key == key && accepted[i].digest == digest)
+			return true;
+	return false;
+}
+
+static bool
+signature_is_strong(X509 *x)
+{
 	const X509_ALGOR *outside;
 	int               digest, key;
 
@@ -53,12 +62,8 @@ signature_is_strong(X509 *x)
 	X509_get0_signature(NULL, &outside, x);
 	if (X509_ALGOR_cmp(outside, X509_get0_tbs_sigalg(x)) != 0)
 		return false;
-	if (!X509_get_signature_info(x, &digest, &key, NULL, NULL))
-		return false;
-	for (size_t i = 0; i < COUNT_OF(accepted); i++)
-		if (accepted[i].key == key && accepted[i].digest == digest)
-			return true;
-	return false;
+	return X509_get_signature_info(x, &digest, &key, NULL, NULL)
+	    && algorithm_is_strong(key, digest);
 }
 
 static bool
@@ -212,8 +217,7 @@ check_signature(X509 *x, const char *what, struct diag *diag)
 {
 	if (signature_is_strong(x))
 		return true;
-	diag_set(diag, "the signature algorithm of the %s is not accepted: %s; SHA-256, SHA-384 or "
-	               "SHA-512 with RSA or ECDSA, SHA-256 with DSA, and EdDSA are",
+	diag_set(diag, "the signature algorithm of the %s is not accepted: %s; " STRONG_ALGORITHMS,
 	    what, OBJ_nid2ln(X509_get_signature_nid(x)));
 	return false;
 }

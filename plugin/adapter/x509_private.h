@@ -1,18 +1,47 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * x509_private.h - what the x509*.c files share.  Not for anybody else.
+ * x509_private.h - what the x509*.c and crl*.c files share.  Not for anybody
+ * else.
  */
 #ifndef JITR_X509_PRIVATE_H
 #define JITR_X509_PRIVATE_H
 
 #include "jitr/x509.h"
 
+struct X509_name_st; /* OpenSSL's X509_NAME */
+
 /* DER above this has a PEM above X509_PEM_MAX: it could be shown to nobody. */
 #define X509_DER_MAX 48000
+
+#define EXTENSIONS_MAX 64 /* looking for double ones is quadratic */
 
 /* Call when OpenSSL failed: empties its error queue and tells a shortage of
  * memory, which is nobody's fault, from everything else. */
 enum err openssl_failure(enum err otherwise);
+
+/* What a PEM text has to hold one of. */
+struct pem_kind {
+	const char *label; /* RFC 7468; at most 16 characters */
+	const char *noun;  /* for *diag */
+	size_t      max;   /* characters; at most INT_MAX */
+};
+
+#define PEM_CERTIFICATE "CERTIFICATE"
+
+/* The bytes of the only block, allocated; free with free().  ERR_CERTIFICATE
+ * and *diag when it is not that. */
+MUST_USE enum err pem_decode(struct view pem, const struct pem_kind *kind, uint8_t **der,
+    size_t *len, struct diag *diag);
+
+/* Are signatures by this kind of key over this digest accepted?  Numbers of
+ * OpenSSL; NID_undef for the digest that EdDSA brings along. */
+MUST_USE bool algorithm_is_strong(int key, int digest);
+
+#define STRONG_ALGORITHMS                                                           \
+	"SHA-256, SHA-384 or SHA-512 with RSA or ECDSA, SHA-256 with DSA, and EdDSA are"
+
+/* A name on one line, as x509_subject_text() has it. */
+void name_text(const struct X509_name_st *name, char *out, size_t size);
 
 /* A key with which a signature is worth checking and not too dear to check. */
 MUST_USE bool key_is_strong(struct x509_st *x);

@@ -158,8 +158,8 @@ der_time(const struct der *value, int64_t *ms)
 }
 
 /* X.690 8.3.2: the first nine bits of an INTEGER are not all the same. */
-static bool
-is_shortest(struct view integer)
+bool
+der_is_shortest(struct view integer)
 {
 	if (integer.len < 2)
 		return integer.len == 1;
@@ -181,7 +181,7 @@ der_certificate_serial(struct view certificate)
 		return none;
 	if (value.tag == DER_CONTEXT_0 && !der_next(&tbs.content, &value))
 		return none; /* the version, and nothing behind it */
-	if (value.tag != DER_INTEGER || value.content.len > SERIAL_MAX || !is_shortest(value.content))
+	if (value.tag != DER_INTEGER || value.content.len > SERIAL_MAX || !der_is_shortest(value.content))
 		return none;
 	return value.content;
 }

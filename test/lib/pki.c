@@ -23,8 +23,8 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-static void
-must(bool ok, const char *what)
+void
+pki_must(bool ok, const char *what)
 {
 	if (ok)
 		return;
@@ -44,11 +44,11 @@ key_of_numbers(const char *type, int selection, const char *const *name, BIGNUM 
 	OSSL_PARAM     *params;
 	EVP_PKEY       *key = NULL;
 
-	must(build != NULL && ctx != NULL, "key context");
+	pki_must(build != NULL && ctx != NULL, "key context");
 	for (size_t i = 0; name[i] != NULL; i++)
-		must(OSSL_PARAM_BLD_push_BN(build, name[i], value[i]), name[i]);
+		pki_must(OSSL_PARAM_BLD_push_BN(build, name[i], value[i]), name[i]);
 	params = OSSL_PARAM_BLD_to_param(build);
-	must(params != NULL && EVP_PKEY_fromdata_init(ctx) == 1
+	pki_must(params != NULL && EVP_PKEY_fromdata_init(ctx) == 1
 	    && EVP_PKEY_fromdata(ctx, &key, selection, params) == 1, "key of numbers");
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(build);
@@ -64,7 +64,7 @@ rsa_public(int bits, unsigned exponent)
 	BIGNUM           *value[] = { BN_new(), BN_new() };
 	EVP_PKEY         *key;
 
-	must(value[0] != NULL && value[1] != NULL
+	pki_must(value[0] != NULL && value[1] != NULL
 	    && BN_rand(value[0], bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD)
 	    && BN_set_word(value[1], exponent), "RSA numbers");
 	key = key_of_numbers("RSA", EVP_PKEY_PUBLIC_KEY, name, value);
@@ -86,15 +86,15 @@ dsa_make(void)
 	EVP_PKEY     *dh = NULL, *parameters, *key = NULL;
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DHX", NULL);
 
-	must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1
+	pki_must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1
 	    && EVP_PKEY_CTX_set_params(ctx, group) == 1 && EVP_PKEY_generate(ctx, &dh) == 1,
 	    "DH group");
 	EVP_PKEY_CTX_free(ctx);
 	for (size_t i = 0; i < 3; i++)
-		must(EVP_PKEY_get_bn_param(dh, name[i], &value[i]), name[i]);
+		pki_must(EVP_PKEY_get_bn_param(dh, name[i], &value[i]), name[i]);
 	parameters = key_of_numbers("DSA", EVP_PKEY_KEY_PARAMETERS, name, value);
 	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, parameters, NULL);
-	must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_generate(ctx, &key) == 1,
+	pki_must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_generate(ctx, &key) == 1,
 	    "DSA key");
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(parameters);
@@ -117,7 +117,7 @@ curve_make(const char *curve, const char *encoding)
 	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
 	params[1] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, form, 0);
 	params[2] = OSSL_PARAM_construct_end();
-	must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1
+	pki_must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1
 	    && EVP_PKEY_CTX_set_params(ctx, params) == 1 && EVP_PKEY_generate(ctx, &key) == 1,
 	    curve);
 	EVP_PKEY_CTX_free(ctx);
@@ -130,7 +130,7 @@ rsa_make(const char *type, int bits)
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY     *key = NULL;
 
-	must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1
+	pki_must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1
 	    && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, bits) == 1
 	    && EVP_PKEY_generate(ctx, &key) == 1, type);
 	EVP_PKEY_CTX_free(ctx);
@@ -194,12 +194,12 @@ key_get(const struct pki_options *o)
 
 	if (key == NULL || (o->key_of == NULL && !key_is_dear(o->key))) {
 		key = key_make(o->key);
-		must(key != NULL, "key");
+		pki_must(key != NULL, "key");
 		if (!key_is_dear(o->key))
 			return key;
 		*slot = key;
 	}
-	must(EVP_PKEY_up_ref(key), "key reference");
+	pki_must(EVP_PKEY_up_ref(key), "key reference");
 	return key;
 }
 
@@ -210,7 +210,7 @@ name_add(X509_NAME *name, int nid, const char *text, size_t len, int type)
 {
 	if (text == NULL)
 		return;
-	must(X509_NAME_add_entry_by_NID(name, nid, type == 0 ? V_ASN1_UTF8STRING : type,
+	pki_must(X509_NAME_add_entry_by_NID(name, nid, type == 0 ? V_ASN1_UTF8STRING : type,
 		 (const unsigned char *)text, (int)(len == 0 ? strlen(text) : len), -1, 0),
 	    "name");
 }
@@ -223,7 +223,7 @@ set_names(X509 *x, const struct pki_options *o)
 	const struct pki_cert *by = o->named_issuer != NULL ? o->named_issuer : o->issuer;
 	const X509_NAME       *issuer = by == NULL ? subject : X509_get_subject_name(by->x);
 
-	must(subject != NULL && by_text != NULL, "name");
+	pki_must(subject != NULL && by_text != NULL, "name");
 	name_add(subject, NID_organizationName, o->organization, 0, 0);
 	name_add(subject, NID_commonName, o->common_name, o->common_name_len,
 	    o->common_name_type);
@@ -233,7 +233,7 @@ set_names(X509 *x, const struct pki_options *o)
 	name_add(by_text, NID_commonName, o->issuer_name, 0, 0);
 	if (o->issuer_name != NULL)
 		issuer = by_text;
-	must(X509_set_subject_name(x, subject) && X509_set_issuer_name(x, issuer), "names");
+	pki_must(X509_set_subject_name(x, subject) && X509_set_issuer_name(x, issuer), "names");
 	X509_NAME_free(subject);
 	X509_NAME_free(by_text);
 }
@@ -247,7 +247,7 @@ make_time(const char *text, time_t now, int days)
 	if (text == NULL)
 		return X509_time_adj_ex(NULL, days, 0, &now);
 	t = ASN1_STRING_type_new(strlen(text) <= 13 ? V_ASN1_UTCTIME : V_ASN1_GENERALIZEDTIME);
-	must(t != NULL && ASN1_STRING_set(t, text, (int)strlen(text)), "time");
+	pki_must(t != NULL && ASN1_STRING_set(t, text, (int)strlen(text)), "time");
 	return t;
 }
 
@@ -263,7 +263,7 @@ set_times(X509 *x, const struct pki_options *o)
 		from = to <= 0 ? to - 1 : -1;
 	not_before = make_time(o->not_before, now, from);
 	not_after = make_time(o->not_after, now, to);
-	must(X509_set1_notBefore(x, not_before) && X509_set1_notAfter(x, not_after), "validity");
+	pki_must(X509_set1_notBefore(x, not_before) && X509_set1_notAfter(x, not_after), "validity");
 	ASN1_TIME_free(not_before);
 	ASN1_TIME_free(not_after);
 }
@@ -275,11 +275,11 @@ set_serial(X509 *x, const char *decimal)
 
 	if (decimal == NULL) {
 		n = BN_new();
-		must(n != NULL && BN_rand(n, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY), "serial");
+		pki_must(n != NULL && BN_rand(n, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY), "serial");
 	} else {
-		must(BN_dec2bn(&n, decimal) > 0, "serial");
+		pki_must(BN_dec2bn(&n, decimal) > 0, "serial");
 	}
-	must(BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x)) != NULL, "serial");
+	pki_must(BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x)) != NULL, "serial");
 	BN_free(n);
 }
 
@@ -291,7 +291,7 @@ add_extension(X509 *x, const struct pki_cert *issuer, const char *name, const ch
 
 	X509V3_set_ctx(&ctx, issuer == NULL ? x : issuer->x, x, NULL, NULL, 0);
 	extension = X509V3_EXT_nconf(NULL, &ctx, name, value);
-	must(extension != NULL && X509_add_ext(x, extension, -1), name);
+	pki_must(extension != NULL && X509_add_ext(x, extension, -1), name);
 	X509_EXTENSION_free(extension);
 }
 
@@ -319,16 +319,16 @@ add_sans(X509 *x, unsigned count)
 {
 	GENERAL_NAMES *names = GENERAL_NAMES_new();
 
-	must(names != NULL, "subjectAltName");
+	pki_must(names != NULL, "subjectAltName");
 	for (unsigned i = 0; i < count; i++) {
 		GENERAL_NAME  *name = GENERAL_NAME_new();
 		ASN1_IA5STRING *dns = ASN1_IA5STRING_new();
 
-		must(name != NULL && dns != NULL && ASN1_STRING_set(dns, "aa", 2), "DNS name");
+		pki_must(name != NULL && dns != NULL && ASN1_STRING_set(dns, "aa", 2), "DNS name");
 		GENERAL_NAME_set0_value(name, GEN_DNS, dns);
-		must(sk_GENERAL_NAME_push(names, name) > 0, "DNS name");
+		pki_must(sk_GENERAL_NAME_push(names, name) > 0, "DNS name");
 	}
-	must(X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, X509V3_ADD_APPEND) == 1,
+	pki_must(X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, X509V3_ADD_APPEND) == 1,
 	    "subjectAltName");
 	GENERAL_NAMES_free(names);
 }
@@ -338,7 +338,7 @@ add_extra(X509 *x, unsigned count)
 {
 	ASN1_OCTET_STRING *nothing = ASN1_OCTET_STRING_new();
 
-	must(nothing != NULL, "extension");
+	pki_must(nothing != NULL, "extension");
 	for (unsigned i = 0; i < count; i++) {
 		char            oid[32];
 		ASN1_OBJECT    *object;
@@ -347,7 +347,7 @@ add_extra(X509 *x, unsigned count)
 		snprintf(oid, sizeof(oid), "1.2.3.%u", i);
 		object = OBJ_txt2obj(oid, 1);
 		extension = X509_EXTENSION_create_by_OBJ(NULL, object, 0, nothing);
-		must(extension != NULL && X509_add_ext(x, extension, -1), oid);
+		pki_must(extension != NULL && X509_add_ext(x, extension, -1), oid);
 		X509_EXTENSION_free(extension);
 		ASN1_OBJECT_free(object);
 	}
@@ -378,11 +378,11 @@ sign(X509 *x, EVP_PKEY *key, const struct pki_options *o)
 	EVP_MD_CTX   *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *how;
 
-	must(ctx != NULL && EVP_DigestSignInit_ex(ctx, &how, pure ? NULL : digest, NULL, NULL, key,
+	pki_must(ctx != NULL && EVP_DigestSignInit_ex(ctx, &how, pure ? NULL : digest, NULL, NULL, key,
 		 NULL) == 1, "sign");
 	if (o->pss)
-		must(EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1, "PSS");
-	must(X509_sign_ctx(x, ctx) > 0, "sign");
+		pki_must(EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1, "PSS");
+	pki_must(X509_sign_ctx(x, ctx) > 0, "sign");
 	EVP_MD_CTX_free(ctx);
 }
 
@@ -394,7 +394,7 @@ text_of(BIO *bio)
 	long  len = BIO_get_mem_data(bio, &text);
 
 	copy = malloc((size_t)len + 1);
-	must(copy != NULL, "text");
+	pki_must(copy != NULL, "text");
 	memcpy(copy, text, (size_t)len);
 	copy[len] = '\0';
 	BIO_free(bio);
@@ -406,7 +406,7 @@ pem_of(const X509 *x)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 
-	must(bio != NULL && PEM_write_bio_X509(bio, x), "PEM");
+	pki_must(bio != NULL && PEM_write_bio_X509(bio, x), "PEM");
 	return text_of(bio);
 }
 
@@ -430,9 +430,9 @@ finish(const X509 *x, EVP_PKEY *key)
 	struct minted *m = calloc(1, sizeof(*m));
 	int            len;
 
-	must(m != NULL, "certificate");
+	pki_must(m != NULL, "certificate");
 	len = i2d_X509(x, &m->der);
-	must(len > 0, "DER");
+	pki_must(len > 0, "DER");
 	m->pem = pem_of(x);
 	m->cert.key = key;
 	m->cert.der = (struct view){ m->der, (size_t)len };
@@ -449,12 +449,12 @@ pki_make(const struct pki_options *o)
 	EVP_PKEY        *key = key_get(o);
 	struct pki_cert *c;
 
-	must(x != NULL && X509_set_version(x, o->version == 1 ? X509_VERSION_1 : X509_VERSION_3),
+	pki_must(x != NULL && X509_set_version(x, o->version == 1 ? X509_VERSION_1 : X509_VERSION_3),
 	    "version");
 	set_serial(x, o->serial);
 	set_names(x, o);
 	set_times(x, o);
-	must(X509_set_pubkey(x, key), "public key");
+	pki_must(X509_set_pubkey(x, key), "public key");
 	add_extensions(x, o);
 	sign(x, o->issuer == NULL ? key : o->issuer->key, o);
 	c = finish(x, key);
@@ -503,7 +503,7 @@ pki_key_pem(const struct pki_cert *c)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 
-	must(bio != NULL && PEM_write_bio_PrivateKey(bio, c->key, NULL, NULL, 0, NULL, NULL),
+	pki_must(bio != NULL && PEM_write_bio_PrivateKey(bio, c->key, NULL, NULL, 0, NULL, NULL),
 	    "private key");
 	return text_of(bio);
 }
@@ -525,7 +525,7 @@ pki_server_accepts(const struct pki_cert *anchor, const struct pki_cert *client,
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	bool            ok;
 
-	must(store != NULL && ctx != NULL && X509_STORE_add_cert(store, anchor->x)
+	pki_must(store != NULL && ctx != NULL && X509_STORE_add_cert(store, anchor->x)
 	    && X509_STORE_CTX_init(ctx, store, client->x, NULL)
 	    && X509_STORE_CTX_set_default(ctx, "ssl_client"), "verify context");
 	X509_STORE_CTX_set_time(ctx, 0, (time_t)(now / 1000));

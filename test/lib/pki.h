@@ -117,6 +117,9 @@ bool            pki_is_version_1(const struct pki_cert *c);
 bool pki_server_accepts(const struct pki_cert *anchor, const struct pki_cert *client,
     int64_t now);
 
+/* Ends the program when something of these files fails. */
+void pki_must(bool ok, const char *what);
+
 /* OpenSSL's error queue: put something in; is it empty? */
 void pki_leave_error(void);
 bool pki_no_errors(void);
