@@ -152,6 +152,7 @@ base64_decode(struct view text, uint8_t **out, size_t *len)
 	enum err e;
 
 	*out = NULL;
+	ERR_clear_error();
 	if (text.len == 0 || text.len > INT_MAX - LINE || memchr(text.data, '-', text.len) != NULL)
 		return ERR_CERTIFICATE;
 	bytes = malloc(text.len + LINE);
@@ -173,6 +174,7 @@ pem_decode(struct view pem, const struct pem_kind *kind, uint8_t **der, size_t *
 
 	*der = NULL;
 	*len = 0;
+	ERR_clear_error();
 	if (!text_is_fit(pem, kind, diag) || !find_body(pem, kind, &body, diag))
 		return ERR_CERTIFICATE;
 	e = base64_decode(body, der, len);

@@ -125,18 +125,25 @@ message(size_t nth)
 	return text;
 }
 
+static struct presentation
+presentation(const struct pki_cert *c)
+{
+	struct presentation p = { .ca_id = world_id(ca), .der = c->der };
+
+	ck_assert_int_eq(x509_read(c->x, &p.presented), ERR_OK);
+	x509_read_strength(c->x, &p.presented);
+	p.presented.issued_by_ca = x509_issued_by(c->x, ca->x);
+	return p;
+}
+
 static struct decision
 present(const struct pki_cert *c)
 {
-	struct certid ca_id = world_id(ca);
-	struct presented p;
-	struct decision done;
+	struct presentation p = presentation(c);
+	struct outcome done;
 
-	ck_assert_int_eq(x509_read(c->x, &p), ERR_OK);
-	x509_read_strength(c->x, &p);
-	p.issued_by_ca = x509_issued_by(c->x, ca->x);
-	ck_assert_int_eq(registry_present(&t, &p, &ca_id, c->der, &rules, world_now(), &done), ERR_OK);
-	return done;
+	ck_assert_int_eq(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	return done.decision;
 }
 
 /*
@@ -306,17 +313,12 @@ END_TEST
 
 START_TEST(a_store_that_fails_registers_nothing_and_says_so)
 {
-	struct certid ca_id = world_id(ca);
-	struct presented p;
-	struct decision done;
+	struct presentation p = presentation(device);
+	struct outcome done;
 
 	put_ca(ca, CA_ACTIVE, true);
-	ck_assert_int_eq(x509_read(device->x, &p), ERR_OK);
-	x509_read_strength(device->x, &p);
-	p.issued_by_ca = ANSWER_YES;
 	t.failed = ERR_STORAGE;
-	ck_assert_int_ne(registry_present(&t, &p, &ca_id, device->der, &rules, world_now(), &done),
-	    ERR_OK);
+	ck_assert_int_ne(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
 	ck_assert_int_eq(store_commit(&t), ERR_STORAGE);
 	world_change(&t);
 	ck_assert(!has_cert(device));
@@ -382,6 +384,7 @@ static enum err
 add_ca(const struct pki_cert *c, enum cert_mode mode, const char *proof)
 {
 	struct ca_document document = { .der = c->der, .pem = c->pem };
+	struct ca_settings_update settings = { .crl_check = NULL };
 	struct ca record;
 
 	diag.text[0] = '\0';
@@ -389,7 +392,7 @@ add_ca(const struct pki_cert *c, enum cert_mode mode, const char *proof)
 	record.status = CA_INACTIVE;
 	record.mode = mode;
 	record.auto_registration = false;
-	return registry_add_ca(&t, &record, &document, proof, world_now(), &diag);
+	return registry_add_ca(&t, &record, &document, &settings, proof, world_now(), &diag);
 }
 
 START_TEST(a_ca_is_registered_against_the_code)
@@ -777,10 +780,9 @@ END_TEST
  */
 
 struct crash_job {
-	struct job       job;
-	struct presented presented;
-	struct certid    ca_id;
-	struct decision  done;
+	struct job          job;
+	struct presentation presentation;
+	struct outcome      done;
 };
 
 static enum err
@@ -788,8 +790,7 @@ crash_run(struct txn *txn, struct job *job, int64_t now)
 {
 	struct crash_job *c = (struct crash_job *)job;
 
-	return registry_present(txn, &c->presented, &c->ca_id, view_of("a certificate"), &rules, now,
-	    &c->done);
+	return registry_present(txn, &c->presentation, &rules, now, &c->done);
 }
 
 /* Told after the commit: from here on it must not get lost. */
@@ -799,8 +800,8 @@ crash_finish(struct job *job, void *context)
 	struct crash_job *c = (struct crash_job *)job;
 
 	(void)context;
-	must(job->result == ERR_OK && c->done.effects == (EFFECT_REGISTER | EFFECT_ANNOUNCE));
-	must(write(STDOUT_FILENO, c->presented.id.b, 32) == 32);
+	must(job->result == ERR_OK && c->done.decision.effects == (EFFECT_REGISTER | EFFECT_ANNOUNCE));
+	must(write(STDOUT_FILENO, c->presentation.presented.id.b, 32) == 32);
 	free(c);
 }
 
@@ -817,13 +818,14 @@ submit_one(struct writer *w, const struct certid *ca_id)
 {
 	struct crash_job *c = calloc(1, sizeof(*c));
 
-	must(c != NULL && random_fill(&c->presented.id, 32) == ERR_OK);
+	must(c != NULL);
 	c->job.type = &crash_type;
-	c->ca_id = *ca_id;
-	c->presented.not_after = INT64_MAX;
-	c->presented.is_leaf = c->presented.strong_signature = true;
-	c->presented.strong_key = c->presented.known_extensions = true;
-	c->presented.issued_by_ca = ANSWER_YES;
+	c->presentation.ca_id = *ca_id;
+	c->presentation.der = view_of("a certificate");
+	c->presentation.presented = (struct presented){ .not_after = INT64_MAX, .is_leaf = true,
+		.strong_signature = true, .strong_key = true, .known_extensions = true,
+		.issued_by_ca = ANSWER_YES };
+	must(random_fill(&c->presentation.presented.id, 32) == ERR_OK);
 	if (writer_submit(w, &c->job) != ERR_OK)
 		free(c);
 }
