@@ -320,6 +320,7 @@ put_entries(struct bytes *b, const struct pki_crl_options *o, int64_t now)
 		    || o->entries[i].der != NULL)
 			put_revoked(b, &o->entries[i], now);
 	put_many(b, o->many);
+	put(b, o->raw.data, o->raw.len);
 	if (b->len > from || o->empty)
 		wrap(b, from, DER_SEQUENCE);
 }
@@ -436,7 +437,7 @@ put_signature(struct bytes *b, EVP_MD_CTX *ctx, struct view tbs)
 	free(signature);
 }
 
-static struct view
+static char *
 pem_of(struct view der)
 {
 	BIO  *bio = BIO_new(BIO_s_mem());
@@ -448,7 +449,7 @@ pem_of(struct view der)
 	copy = strndup(text, (size_t)len);
 	pki_must(copy != NULL, "PEM");
 	BIO_free(bio);
-	return view_of(copy);
+	return copy;
 }
 
 /* What pki_crl_free() frees behind a list. */
@@ -472,7 +473,8 @@ finish(struct bytes tbs, EVP_MD_CTX *ctx)
 	wrap(&b, 0, DER_SEQUENCE);
 	m->der = b.data;
 	m->list.der = (struct view){ b.data, b.len };
-	m->list.pem = pem_of(m->list.der);
+	m->pem = pem_of(m->list.der);
+	m->list.pem = view_of(m->pem);
 	EVP_MD_CTX_free(ctx);
 	free(tbs.data);
 	ERR_clear_error();
@@ -521,6 +523,12 @@ pki_crl_free(struct pki_crl *l)
 }
 
 /* OpenSSL. */
+
+void
+pki_sha256(struct view bytes, uint8_t digest[32])
+{
+	pki_must(EVP_Digest(bytes.data, bytes.len, digest, NULL, EVP_sha256(), NULL) == 1, "SHA-256");
+}
 
 struct X509_crl_st *
 pki_crl_parse(struct view der)
