@@ -91,7 +91,7 @@ void              x509_trust_partial_chains_undo(void);
 MUST_USE enum err x509_read_facts(struct x509_st *x, struct cert_facts **out);
 
 /* SHA-256. */
-MUST_USE enum err digest_of(struct view bytes, struct certid *out);
+MUST_USE enum err sha256_of(struct view bytes, struct certid *out);
 
 /* Random bytes for codes and ids. */
 MUST_USE enum err random_fill(void *out, size_t len);

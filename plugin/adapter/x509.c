@@ -272,7 +272,7 @@ x509_trust_partial_chains_undo(void)
 }
 
 enum err
-digest_of(struct view bytes, struct certid *out)
+sha256_of(struct view bytes, struct certid *out)
 {
 	if (EVP_Digest(bytes.data, bytes.len, out->b, NULL, EVP_sha256(), NULL) != 1)
 		return openssl_failure(ERR_CRYPTO);

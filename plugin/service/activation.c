@@ -169,7 +169,7 @@ name_policies(struct plan *plan, char names[POLICIES_MAX][CERTID_HEX_SIZE])
 	for (size_t i = 0; e == ERR_OK && i < plan->policy_count; i++) {
 		if (plan->policies[i].name.len > 0)
 			continue;
-		e = digest_of(plan->policies[i].document, &digest);
+		e = sha256_of(plan->policies[i].document, &digest);
 		certid_to_hex(&digest, names[i]);
 		plan->policies[i].name = view_of(names[i]);
 	}
