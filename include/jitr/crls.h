@@ -33,6 +33,10 @@ void crls_close(struct crls *c); /* after writer_stop(); NULL is fine */
 
 void crls_tick(struct crls *c);
 
+/* Settings of CAs may have changed: files of theirs are looked at again, as they
+ * are not where there are none. */
+void crls_settings_changed(struct crls *c);
+
 /* An import by somebody else begins, and ends like this: live connections of
  * whom it names are closed. */
 void crls_begin(struct crls *c);

@@ -303,19 +303,25 @@ conclude(struct request *r)
 	}
 }
 
+static void
+cas_changed(struct request *r)
+{
+	ca_mirror_synced(&r->api->mirror, r->mirror_result, &r->mirror_diag);
+	crls_settings_changed(r->api->config.crls);
+}
+
 static void carry_on(struct request *r);
 
 static void
 request_finish(struct job *job, void *context)
 {
 	struct request *r = (struct request *)job;
-	struct api *a = r->api;
 
 	(void)context;
 	if (job->result != ERR_OK)
 		fail_changes(r, job->result, job->failure);
 	else if (r->changes_ca)
-		ca_mirror_synced(&a->mirror, r->mirror_result, &r->mirror_diag);
+		cas_changed(r);
 	conclude(r);
 	respond(r);
 	carry_on(r);
@@ -562,6 +568,7 @@ void
 api_changed_elsewhere(struct api *a)
 {
 	ca_mirror_start(&a->mirror);
+	crls_settings_changed(a->config.crls);
 }
 
 void

@@ -38,7 +38,7 @@ struct watch_job {
 	struct job         job;
 	struct crl_watch  *watch;
 	struct crl_import *import;
-	bool               has_found;
+	bool               has_files, has_found;
 	struct crl_found   found;
 	char              *path;
 	struct file_state  state;
@@ -97,6 +97,7 @@ look_at_entry(struct watch_job *j, const struct ca_setting_entry *entry, int64_t
 
 	if (path.len == 0)
 		return ERR_OK;
+	j->has_files = true;
 	j->path = strndup((const char *)path.data, path.len);
 	if (j->path == NULL)
 		return ERR_NOMEM;
@@ -198,6 +199,7 @@ watch_finish(struct job *job, void *context)
 
 	(void)context;
 	watch->busy = false;
+	watch->idle = watch->idle && job->result == ERR_OK && !j->has_files;
 	watch->last = watch->now();
 	if (j->has_found) {
 		if (j->found.result == ERR_OK)
@@ -219,12 +221,18 @@ static const struct job_type watch_type = { "watch lists", false, watch_run, wat
 	watch_finish };
 
 void
+crl_watch_settings_changed(struct crl_watch *w)
+{
+	w->idle = false;
+}
+
+void
 crl_watch_tick(struct crl_watch *w)
 {
 	struct watch_job *j;
 	int64_t now = w->now();
 
-	if (w->busy || (w->last != 0 && now >= w->last && now - w->last < CRL_WATCH_MS))
+	if (w->busy || w->idle || (w->last != 0 && now >= w->last && now - w->last < CRL_WATCH_MS))
 		return;
 	w->last = now;
 	j = calloc(1, sizeof(*j));
@@ -233,6 +241,7 @@ crl_watch_tick(struct crl_watch *w)
 	j->job.type = &watch_type;
 	j->watch = w;
 	w->busy = writer_submit(w->writer, &j->job) == ERR_OK;
+	w->idle = w->busy; /* until it is known better */
 	if (!w->busy)
 		free(j);
 }

@@ -29,8 +29,12 @@ struct crl_watch {
 	void           *of;
 	struct watched *files; /* the writer's while busy */
 	int64_t         last;  /* when; 0: look at once */
+	bool            idle;  /* no CA had a file then */
 	bool            busy;
 };
+
+/* A CA may have another file. */
+void crl_watch_settings_changed(struct crl_watch *w);
 
 /* TICK. */
 void crl_watch_tick(struct crl_watch *w);

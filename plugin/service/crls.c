@@ -250,6 +250,12 @@ start_tidying(struct crls *c)
 }
 
 void
+crls_settings_changed(struct crls *c)
+{
+	crl_watch_settings_changed(&c->watch);
+}
+
+void
 crls_tick(struct crls *c)
 {
 	start_tidying(c);

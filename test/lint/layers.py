@@ -9,7 +9,7 @@ HEADERS = {
     0: ["base"],
     1: ["text", "model", "codec", "crl_walk", "decide", "der", "event", "facts", "variable", "pattern", "condition", "plan", "policy", "policy_form", "rule", "template"],
     2: ["crl", "expression", "json", "store", "x509"],
-    3: ["writer", "registry", "registry_policy", "registry_thing", "outbox", "gate", "inquiry", "ca_dir", "ca_mirror", "stats", "broker", "report", "presence"],
+    3: ["agenda", "broker", "ca_dir", "ca_mirror", "crl_import", "crls", "gate", "inquiry", "outbox", "presence", "registry", "registry_activate", "registry_policy", "registry_template", "registry_thing", "report", "stats", "writer"],
     4: ["request"],
     5: ["config"],
 }

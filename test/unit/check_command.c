@@ -17,6 +17,7 @@
 #include "world.h"
 
 static struct report *report;
+static struct crls *crls;
 static struct api *api;
 static struct stats stats;
 static struct pki_cert *device;
@@ -151,6 +152,7 @@ ck_notes(const char *expected)
 static void
 set_up(void)
 {
+	struct crls_config crls_config = { .stats = &stats, .now = world_now };
 	struct report_config report_config = { .account_id = "123456789012",
 		.broker = &world_broker, .now = world_now };
 	struct api_config config = { .account_id = "123456789012", .region = "eu-central-1",
@@ -164,7 +166,11 @@ set_up(void)
 	config.ca_path = world.ca_path;
 	config.store = world.store;
 	config.writer = world.writer;
-	config.report = report;
+	config.report = crls_config.report = report;
+	crls_config.store = world.store;
+	crls_config.writer = world.writer;
+	ck_assert_int_eq(crls_open(&crls_config, &crls), ERR_OK);
+	config.crls = crls;
 	ck_assert_int_eq(api_open(&config, &api), ERR_OK);
 }
 
@@ -174,6 +180,7 @@ tear_down(void)
 	cJSON_Delete(answer);
 	world_stop_writer();
 	api_close(api);
+	crls_close(crls);
 	report_close(report);
 	pki_free(device);
 	world_close();
@@ -198,17 +205,25 @@ static const struct {
 	    "iot:CreatePolicy policy/p -" },
 	{ "createPolicyVersion", "'policyName':'p','policyDocument':'garbage'",
 	    "iot:CreatePolicyVersion policy/p -" },
+	{ "createProvisioningTemplate", "'templateName':'f','templateBody':'garbage','type':'JITP'",
+	    "iot:CreateProvisioningTemplate provisioningtemplate/f -" },
 	{ "createThing", "'thingName':'t'", "iot:CreateThing thing/t -" },
 	{ "deleteCACertificate", "'certificateId':'<id>'", "iot:DeleteCACertificate cacert/<id> -" },
 	{ "deleteCertificate", "'certificateId':'<id>'", "iot:DeleteCertificate cert/<id> -" },
+	{ "deleteCrl", "'caCertificateId':'<id>'", "iot:DeleteCrl cacert/<id> -" },
 	{ "deletePolicy", "'policyName':'p'", "iot:DeletePolicy policy/p -" },
 	{ "deletePolicyVersion", "'policyName':'p','policyVersionId':'1'",
 	    "iot:DeletePolicyVersion policy/p -" },
+	{ "deleteProvisioningTemplate", "'templateName':'f'",
+	    "iot:DeleteProvisioningTemplate provisioningtemplate/f -" },
 	{ "deleteRegistrationCode", "", "iot:DeleteRegistrationCode * -" },
 	{ "deleteThing", "'thingName':'t'", "iot:DeleteThing thing/t -" },
 	{ "describeCACertificate", "'certificateId':'<id>'",
 	    "iot:DescribeCACertificate cacert/<id> -" },
 	{ "describeCertificate", "'certificateId':'<id>'", "iot:DescribeCertificate cert/<id> -" },
+	{ "describeCrl", "'caCertificateId':'<id>'", "iot:DescribeCrl cacert/<id> -" },
+	{ "describeProvisioningTemplate", "'templateName':'f'",
+	    "iot:DescribeProvisioningTemplate provisioningtemplate/f -" },
 	{ "describeThing", "'thingName':'t'", "iot:DescribeThing thing/t -" },
 	{ "detachPolicy", ATTACHING, "iot:DetachPolicy cert/<id> policy/p" },
 	{ "detachPrincipalPolicy", PRINCIPAL, "iot:DetachPrincipalPolicy cert/<id> policy/p" },
@@ -219,6 +234,8 @@ static const struct {
 	{ "getPolicyVersion", "'policyName':'p','policyVersionId':'1'",
 	    "iot:GetPolicyVersion policy/p -" },
 	{ "getRegistrationCode", "", "iot:GetRegistrationCode * -" },
+	{ "importCrl", "'caCertificateId':'<id>','crl':'garbage'",
+	    "iot:ImportCrl cacert/<id> -" },
 	{ "listAttachedPolicies", "'target':'<id>'", "iot:ListAttachedPolicies cert/<id> -" },
 	{ "listCACertificates", "", "iot:ListCACertificates * -" },
 	{ "listCertificates", "", "iot:ListCertificates * -" },
@@ -228,6 +245,7 @@ static const struct {
 	{ "listPolicyVersions", "'policyName':'p'", "iot:ListPolicyVersions policy/p -" },
 	{ "listPrincipalPolicies", "'principal':'<id>'", "iot:ListPrincipalPolicies cert/<id> -" },
 	{ "listPrincipalThings", "'principal':'<id>'", "iot:ListPrincipalThings cert/<id> -" },
+	{ "listProvisioningTemplates", "", "iot:ListProvisioningTemplates * -" },
 	{ "listTargetsForPolicy", "'policyName':'p'", "iot:ListTargetsForPolicy policy/p -" },
 	{ "listThingPrincipals", "'thingName':'t'", "iot:ListThingPrincipals thing/t -" },
 	{ "listThings", "", "iot:ListThings * -" },
@@ -244,6 +262,8 @@ static const struct {
 	{ "updateCACertificate", "'certificateId':'<id>'", "iot:UpdateCACertificate cacert/<id> -" },
 	{ "updateCertificate", "'certificateId':'<id>','newStatus':'INACTIVE'",
 	    "iot:UpdateCertificate cert/<id> -" },
+	{ "updateProvisioningTemplate", "'templateName':'f'",
+	    "iot:UpdateProvisioningTemplate provisioningtemplate/f -" },
 	{ "updateThing", "'thingName':'t'", "iot:UpdateThing thing/t -" },
 };
 

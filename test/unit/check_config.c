@@ -153,12 +153,18 @@ START_TEST(all_options_may_be_given_together)
 		{ "authorization", "allow" }, { "deny_publish", "disconnect" },
 		{ "deny_subscribe", "disconnect" }, { "client_id_variable", "any" },
 		{ "other_clients", "allow" },
-		{ "unknown_ca", "defer" }, { "announce_interval", "5" },
+		{ "unknown_ca", "defer" }, { "first_connection", "accept" },
+		{ "clone_policy", "newest" }, { "event_details", "true" },
+		{ "lifecycle_events", "true" }, { "expiring_days", "30" },
+		{ "announce_interval", "5" },
 		{ "metrics_interval", "6" }, { "log_file", "/log" },
 	};
 
 	ck_assert_int_eq(parse(all, COUNT_OF(all)), ERR_OK);
 	ck_assert_int_eq(config.announce_interval, 5);
+	ck_assert(config.first_connection_accept && config.event_details && config.lifecycle_events);
+	ck_assert_int_eq(config.clone_policy, CLONE_NEWEST);
+	ck_assert_int_eq(config.expiring_days, 30);
 	for (size_t i = 0; i < COUNT_OF(all); i++)
 		ck_assert_str_eq(config_option_name(i), all[i].name);
 	ck_assert_ptr_null(config_option_name(COUNT_OF(all)));

@@ -950,8 +950,8 @@ disconnect_kicked(const struct note *n)
 {
 	if (n->kind != NOTE_KICK)
 		return;
-	gate_disconnected(gate, &clients[0]);
-	gate_disconnected(gate, &clients[1]);
+	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
+	gate_disconnected(gate, &clients[1], &(struct presence_end){ ANSWER_NO, NULL });
 }
 
 START_TEST(a_kick_that_calls_us_again_does_no_harm)
@@ -997,8 +997,8 @@ START_TEST(whoever_has_gone_is_forgotten)
 {
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
-	gate_disconnected(gate, &clients[0]);
-	gate_disconnected(gate, &clients[0]);
+	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
+	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
 	put_and_tell(device, CERT_INACTIVE);
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_KICK), 0);

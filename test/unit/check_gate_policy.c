@@ -565,7 +565,7 @@ START_TEST(a_will_makes_no_session_of_one_that_has_gone)
 	give(DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/w")));
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
 	world_forget();
-	gate_disconnected(gate, c.handle);
+	gate_disconnected(gate, c.handle, &(struct presence_end){ ANSWER_NO, NULL });
 	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
 	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "v", false), ACCESS_DENY);
 	gate_tick(gate);

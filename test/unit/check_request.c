@@ -21,6 +21,7 @@
 
 static struct report *report;
 static struct gate *gate;
+static struct crls *crls;
 static struct api *api;
 static struct stats stats;
 static struct certid admin_certificate;
@@ -270,6 +271,7 @@ open_parts(size_t queue_max)
 		.admin_users = admin_names, .admin_user_count = 1,
 		.admin_certificates = &admin_certificate, .admin_certificate_count = 1,
 		.store = world.store, .stats = &stats, .broker = &world_broker, .now = world_now };
+	struct crls_config crls_config = { .store = world.store, .stats = &stats, .now = world_now };
 	struct api_config api_config = { .account_id = "123456789012", .region = "eu-central-1",
 		.ca_path = world.ca_path, .store = world.store, .stats = &stats,
 		.broker = &world_broker, .now = world_now };
@@ -279,7 +281,11 @@ open_parts(size_t queue_max)
 	gate_config.writer = api_config.writer = world.writer;
 	gate_config.report = api_config.report = report;
 	ck_assert_int_eq(gate_open(&gate_config, &gate), ERR_OK);
-	api_config.gate = gate;
+	crls_config.writer = world.writer;
+	crls_config.report = report;
+	crls_config.gate = api_config.gate = gate;
+	ck_assert_int_eq(crls_open(&crls_config, &crls), ERR_OK);
+	api_config.crls = crls;
 	ck_assert_int_eq(api_open(&api_config, &api), ERR_OK);
 }
 
@@ -288,6 +294,7 @@ close_parts(void)
 {
 	world_stop_writer();
 	api_close(api);
+	crls_close(crls);
 	gate_close(gate);
 	report_close(report);
 }
@@ -402,7 +409,7 @@ START_TEST(a_ca_is_registered_and_described)
 	    "'status':'INACTIVE','certificatePem':'<other pem>','ownedBy':'123456789012',"
 	    "'creationDate':<now>,'autoRegistrationStatus':'DISABLE','lastModifiedDate':<now>,"
 	    "'customerVersion':1,'validity':{'notBefore':<other from>,'notAfter':<other to>},"
-	    "'certificateMode':'DEFAULT'}}}");
+	    "'certificateMode':'DEFAULT'},'crlCheck':'if-present'}}");
 }
 END_TEST
 
@@ -468,7 +475,7 @@ START_TEST(the_settings_of_a_ca_are_changed)
 	    "'status':'INACTIVE','certificatePem':'<ca pem>','ownedBy':'123456789012',"
 	    "'creationDate':<now>,'autoRegistrationStatus':'DISABLE','lastModifiedDate':<now>,"
 	    "'customerVersion':3,'validity':{'notBefore':<ca from>,'notAfter':<ca to>},"
-	    "'certificateMode':'DEFAULT'}}}");
+	    "'certificateMode':'DEFAULT'},'crlCheck':'if-present'}}");
 }
 END_TEST
 
