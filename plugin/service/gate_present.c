@@ -170,16 +170,21 @@ copy_plan(struct present_job *p, const struct judgement *j)
 	return p->plan != NULL;
 }
 
+/* Why it is what it is: in the words of the plan, where there is one. */
+static const char *
+words_of(const struct judgement *j)
+{
+	return j->plan != NULL && j->plan->reason.text[0] != '\0' ? j->plan->reason.text
+	                                                          : reason_text(j->decision.reason);
+}
+
 /* What the events tell besides; where it cannot be told they go without. */
 static void
 add_details(struct present_job *p, const struct client *c, const struct judgement *j)
 {
-	const char *reason = j->details.text[0] != '\0' ? j->details.text
-	                                                : reason_text(j->decision.reason);
-
 	if (!p->gate->config.event_details || !(j->decision.effects & EFFECT_ANNOUNCE))
 		return;
-	p->details = event_details_of(c, p->presentation.der, reason);
+	p->details = event_details_of(c, p->presentation.der, words_of(j));
 	p->presentation.details = view_of(p->details);
 }
 

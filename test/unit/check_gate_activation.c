@@ -1,0 +1,813 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_gate_activation.c - devices that a rule lets in before they are stored,
+ * revocation lists that cut off who is connected, clones, refusals, presence.
+ *
+ * Real certificates, a real registry, a real writer (issue of activation,
+ * points 1, 2, 5, 6, 7 and 10).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "jitr/gate.h"
+#include "jitr/registry_policy.h"
+#include "jitr/x509.h"
+#include "pki.h"
+#include "suite.h"
+#include "world.h"
+
+static struct gate *gate;
+static struct gate_config config;
+static struct report *report;
+static struct stats stats;
+static struct pki_cert *ca, *device;
+static struct certid admin_ids[1];
+static char clients[400];
+
+#define A "arn:aws:iot:local:123456789012"
+#define STATEMENT(action, resource) \
+	"{\"Effect\":\"Allow\",\"Action\":\"iot:" action "\",\"Resource\":\"" A ":" resource "\"}"
+#define DEVICE_POLICY "{\"Version\":\"2012-10-17\",\"Statement\":[" STATEMENT("Connect", "client/d*") \
+	"," STATEMENT("Publish", "topic/up/${iot:ClientId}") "," \
+	STATEMENT("Publish", "topic/of/${iot:Connection.Thing.ThingName}") "]}"
+
+static void
+open_gate(void)
+{
+	gate_close(gate);
+	config.store = world.store;
+	config.writer = world.writer;
+	config.report = report;
+	config.stats = &stats;
+	config.broker = &world_broker;
+	config.now = world_now;
+	config.admin_certificates = admin_ids;
+	config.admin_certificate_count = 1;
+	config.scope = arn_scope_of("local", "123456789012");
+	config.rules.decide.announce_interval = 1000;
+	memcpy(config.rules.account_id, "123456789012", 13);
+	ck_assert_int_eq(gate_open(&config, &gate), ERR_OK);
+}
+
+static void
+create_policy(const char *name, const char *document)
+{
+	struct txn t;
+
+	world_change(&t);
+	ck_assert_int_eq(registry_create_policy(&t, view_of(name), view_of(document), world_now(),
+	    NULL), ERR_OK);
+	world_commit(&t);
+}
+
+static void
+set_rule(const char *rule)
+{
+	struct view text = view_of(rule);
+	struct certid id = world_id(ca);
+	struct txn t;
+
+	world_change(&t);
+	ck_assert_int_eq(registry_update_ca(&t, &id, &(struct ca_update){
+	    .settings.activation = &text }, world_now(), NULL), ERR_OK);
+	world_commit(&t);
+}
+
+/* An active CA with a rule that activates all, with a policy. */
+static void
+set_up(void)
+{
+	struct report_config report_config = { .account_id = "123456789012",
+		.broker = &world_broker, .now = world_now };
+
+	world_open();
+	memset(&stats, 0, sizeof(stats));
+	config = (struct gate_config){ .authorization = AUTHORIZATION_POLICY };
+	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	ca = pki_ca("Test CA");
+	device = pki_device(ca, "d0");
+	world_put_ca(ca, CA_ACTIVE, true);
+	create_policy("device", DEVICE_POLICY);
+	set_rule("{\"policies\":[\"device\"]}");
+	world_start_writer(64, 16);
+	open_gate();
+}
+
+static void
+tear_down(void)
+{
+	world_stop_writer();
+	gate_close(gate);
+	gate = NULL;
+	report_close(report);
+	pki_free(device);
+	pki_free(ca);
+	world_close();
+}
+
+/* The nth client is called dn and comes from an address of its own. */
+static struct client
+client(int n, const struct pki_cert *c)
+{
+	static char ids[8][8], addresses[8][32];
+
+	snprintf(ids[n], sizeof(ids[n]), "d%d", n);
+	snprintf(addresses[n], sizeof(addresses[n]), "192.0.2.%d", n + 1);
+	return (struct client){ .handle = &clients[n], .id = ids[n], .user_name = "u1",
+		.address = addresses[n], .x = c->x };
+}
+
+static enum verdict
+connect_as(int n, const struct pki_cert *c)
+{
+	struct client presented = client(n, c);
+
+	return gate_connect(gate, &presented);
+}
+
+static enum access
+publish(int n, const struct pki_cert *c, const char *topic)
+{
+	struct client presented = client(n, c);
+
+	return gate_access(gate, &presented, ACTION_WRITE, topic, false);
+}
+
+static int
+status_of(const struct pki_cert *c)
+{
+	struct cert cert;
+
+	return world_get_cert(c, &cert) ? (int)cert.status : -1;
+}
+
+/* The broker closes whom it is told to close. */
+static void
+obey(const struct note *n)
+{
+	static const struct presence_end end = { ANSWER_NO, NULL };
+
+	if (n->kind == NOTE_KICK)
+		for (size_t i = 0; i < sizeof(clients); i++)
+			gate_disconnected(gate, &clients[i], &end);
+	if (n->kind == NOTE_KICK_ONE)
+		gate_disconnected(gate, &clients[n->to[1] - '0'], &end);
+}
+
+static void
+tick(void)
+{
+	world.on_note = obey;
+	gate_tick(gate);
+	world.on_note = NULL;
+}
+
+/*
+ * The first connection is accepted.
+ */
+
+START_TEST(a_device_that_the_rule_activates_is_in_before_it_is_stored)
+{
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(status_of(device), -1);
+	ck_assert_str_eq(world_last(NOTE_NAME)->text, world_hex(device));
+	/* And does what the policies of the rule allow. */
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+	ck_assert_int_eq(publish(0, device, "up/d1"), ACCESS_DENY);
+	world_release_writer();
+	ck_assert_int_eq(status_of(device), CERT_ACTIVE);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+	ck_assert_int_eq(publish(0, device, "up/d1"), ACCESS_DENY);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	ck_assert_uint_eq(stats.accepted, 1);
+	ck_assert_uint_eq(stats.registered, 1);
+	ck_assert_uint_eq(stats.activated, 1);
+	ck_assert(gate_take_announced(gate));
+}
+END_TEST
+
+START_TEST(a_device_that_waited_is_let_in_by_a_rule_that_came_later)
+{
+	world_put_cert(device, ca, CERT_PENDING_ACTIVATION);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_settle();
+	ck_assert_int_eq(status_of(device), CERT_ACTIVE);
+}
+END_TEST
+
+START_TEST(a_device_whose_record_cannot_be_stored_is_cut_off)
+{
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_break_disk();
+	world_release_writer();
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_DENY);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+	ck_assert(world_said("connection closed: reason=\"its registration could not be stored\""));
+	ck_assert_int_eq(status_of(device), -1);
+	/* The disk is mended; it comes again. */
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_settle();
+	ck_assert_int_eq(status_of(device), CERT_ACTIVE);
+}
+END_TEST
+
+/* Somebody's change of the CA, ahead in the queue. */
+static enum err
+change_run(struct txn *t, struct job *job, int64_t now)
+{
+	struct certid id = world_id(ca);
+	bool on = true;
+
+	(void)job;
+	return registry_update_ca(t, &id, &(struct ca_update){ .auto_registration = &on }, now, NULL);
+}
+
+static void
+change_finish(struct job *job, void *context)
+{
+	(void)context;
+	ck_assert_int_eq(job->result, ERR_OK);
+}
+
+START_TEST(a_device_whose_ca_changed_before_it_was_stored_is_cut_off)
+{
+	static const struct job_type change_type = { "change", false, change_run, NULL, change_finish };
+	struct job change = { .type = &change_type };
+
+	world_hold_writer();
+	ck_assert_int_eq(writer_submit(world.writer, &change), ERR_OK);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_release_writer();
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+	ck_assert_int_eq(status_of(device), CERT_PENDING_ACTIVATION);
+}
+END_TEST
+
+START_TEST(whom_nobody_can_store_is_not_let_in)
+{
+	world_stop_writer();
+	world_start_writer(1, 1);
+	open_gate();
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert(world_said("its registration could not be stored"));
+	ck_assert_uint_eq(stats.busy, 1);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_DENY);
+	world_release_writer();
+}
+END_TEST
+
+START_TEST(two_connections_of_one_device_are_one_registration)
+{
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	world_release_writer();
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_ALLOW);
+	ck_assert_uint_eq(stats.registered, 1);
+	ck_assert_uint_eq(world_message_count(), 1);
+}
+END_TEST
+
+START_TEST(the_policies_of_the_rule_decide_under_which_name_it_connects)
+{
+	struct client stranger = client(0, device);
+
+	stranger.id = "x0";
+	ck_assert_int_eq(gate_connect(gate, &stranger), VERDICT_DENY);
+	ck_assert(world_said("its policies do not allow it to connect with this client id"));
+	world_settle();
+	ck_assert_int_eq(status_of(device), CERT_ACTIVE); /* but it is one of ours */
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+}
+END_TEST
+
+START_TEST(a_rule_whose_policy_is_not_there_leaves_it_pending_and_says_so)
+{
+	set_rule("{\"policies\":[\"missing\"]}");
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	world_settle();
+	ck_assert_int_eq(status_of(device), CERT_PENDING_ACTIVATION);
+	ck_assert(world_said("there is no policy missing to attach"));
+	/* Somebody makes it: the next attempt is let in. */
+	create_policy("missing", DEVICE_POLICY);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+}
+END_TEST
+
+/* Its facts are those of the thing it is about to be attached to. */
+START_TEST(the_thing_that_the_rule_makes_counts_from_the_first_packet_on)
+{
+	set_rule("{\"policies\":[\"device\"],\"thing\":\"${iot:Certificate.Subject.CommonName}\"}");
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(publish(0, device, "of/d0"), ACCESS_ALLOW);
+	world_release_writer();
+	ck_assert_int_eq(publish(0, device, "of/d0"), ACCESS_ALLOW);
+}
+END_TEST
+
+/* While SIGHUP asks about everybody again (mosquitto section 0, 1). */
+START_TEST(a_reload_lets_stay_who_is_about_to_be_stored)
+{
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	gate_reload(gate);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	tick();
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+	world_release_writer();
+	tick();
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+	ck_assert_uint_eq(stats.registered, 1);
+	ck_assert_uint_eq(stats.accepted, 1);
+}
+END_TEST
+
+START_TEST(a_reload_registers_nobody)
+{
+	gate_reload(gate);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	tick();
+	world_settle();
+	ck_assert_int_eq(status_of(device), -1);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+}
+END_TEST
+
+/* Listener options that bypass the connect check (mosquitto section 0, 6). */
+START_TEST(a_late_client_is_let_in_by_the_rule_too)
+{
+	world_hold_writer();
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+	world_release_writer();
+	tick();
+	ck_assert_int_eq(status_of(device), CERT_ACTIVE);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+	ck_assert_uint_eq(stats.accepted, 1);
+}
+END_TEST
+
+/*
+ * Revocation lists.
+ */
+
+/* The CA has a list with this one on it. */
+static void
+list(const struct pki_cert *c, uint8_t reason)
+{
+	struct crl crl = { .this_update = world_now(), .next_update = world_now() + 86400000 };
+	struct certid id = world_id(ca);
+	struct presented p;
+	struct txn t;
+
+	ck_assert_int_eq(x509_read(c->x, &p), ERR_OK);
+	world_change(&t);
+	ck_assert_int_eq(store_new_list(&t, &crl.list), ERR_OK);
+	store_append_revoked(&t, crl.list, (struct view){ p.serial.b, p.serial.len },
+	    &(struct revoked){ world_now(), reason });
+	store_put_crl(&t, &id, &crl);
+	world_commit(&t);
+	gate_crl_changed(gate);
+}
+
+START_TEST(a_list_cuts_off_whom_it_names_and_nobody_else)
+{
+	struct pki_cert *other = pki_device(ca, "d1");
+
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, other), VERDICT_ALLOW);
+	world_settle();
+	list(device, REVOKED_UNSPECIFIED);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_DENY);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+	ck_assert_str_eq(world_last(NOTE_KICK)->to, world_hex(device));
+	ck_assert(world_said("connection closed: reason=\"on the revocation list of its CA\""));
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	world_settle();
+	ck_assert_int_eq(status_of(device), CERT_REVOKED);
+	ck_assert_uint_eq(stats.revoked, 1);
+	pki_free(other);
+}
+END_TEST
+
+START_TEST(one_on_hold_is_cut_off_and_comes_back_when_it_is_lifted)
+{
+	struct pki_cert *other = pki_device(ca, "other");
+
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_settle();
+	list(device, REVOKED_HOLD);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	world_settle();
+	ck_assert_int_eq(status_of(device), CERT_ACTIVE);
+	list(other, REVOKED_UNSPECIFIED);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	pki_free(other);
+}
+END_TEST
+
+/* It was current when they came; whoever comes now is refused. */
+START_TEST(a_list_that_grows_old_cuts_nobody_off)
+{
+	const enum crl_check required = CRL_REQUIRED;
+	struct pki_cert *other = pki_device(ca, "other");
+	struct certid id = world_id(ca);
+	struct txn t;
+
+	world_change(&t);
+	ck_assert_int_eq(registry_update_ca(&t, &id, &(struct ca_update){
+	    .settings.crl_check = &required }, world_now(), NULL), ERR_OK);
+	world_commit(&t);
+	list(other, REVOKED_UNSPECIFIED);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_settle();
+	world_wait(2 * INT64_C(86400000));
+	gate_changed(gate, NULL);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_DENY);
+	ck_assert(world_said("the revocation list of its CA is out of date"));
+	pki_free(other);
+}
+END_TEST
+
+/*
+ * Refusals on the record.
+ */
+
+static struct refusal
+refusal_of(const struct pki_cert *c, char details[200])
+{
+	struct certid id = world_id(c);
+	struct refusal refusal = { .time = 0 };
+	struct txn t;
+	enum err e;
+
+	world_settle();
+	world_change(&t);
+	e = store_get_refusal(&t, &id, &refusal);
+	if (e == ERR_OK)
+		snprintf(details, 200, "%.*s: %.*s by %.*s from %.*s", (int)refusal.code.len,
+		    (const char *)refusal.code.data, (int)refusal.details.len,
+		    (const char *)refusal.details.data, (int)refusal.client_id.len,
+		    (const char *)refusal.client_id.data, (int)refusal.address.len,
+		    (const char *)refusal.address.data);
+	store_end(&t);
+	return e == ERR_OK ? refusal : (struct refusal){ .time = 0 };
+}
+
+START_TEST(the_last_refusal_is_on_the_record_once_a_minute)
+{
+	char details[200] = "";
+	int64_t first;
+
+	world_put_cert(device, ca, CERT_INACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	first = world_now();
+	ck_assert_int_eq(refusal_of(device, details).time, first);
+	ck_assert_str_eq(details, "DEVICE_CERTIFICATE_INACTIVE: inactive by d0 from 192.0.2.1");
+	world_wait(59999);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_DENY);
+	ck_assert_int_eq(refusal_of(device, details).time, first);
+	world_wait(1);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_DENY);
+	ck_assert_int_eq(refusal_of(device, details).time, first + 60000);
+	/* Another reason is news. */
+	world_put_cert(device, ca, CERT_REVOKED);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_DENY);
+	(void)refusal_of(device, details);
+	ck_assert_str_eq(details, "DEVICE_CERTIFICATE_REVOKED: revoked by d1 from 192.0.2.2");
+}
+END_TEST
+
+START_TEST(what_policies_do_not_allow_is_on_the_record_too)
+{
+	char details[200] = "";
+
+	world_put_cert(device, ca, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	(void)refusal_of(device, details);
+	ck_assert_str_eq(details, "DEVICE_CERTIFICATE_NO_POLICY: no policy is attached to it by d0 "
+	    "from 192.0.2.1");
+}
+END_TEST
+
+START_TEST(refusals_are_counted_by_their_reason)
+{
+	struct pki_cert *stranger = pki_ca("stranger"), *unknown = pki_device(stranger, "d1");
+
+	world_put_cert(device, ca, CERT_INACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert_int_eq(connect_as(1, unknown), VERDICT_DENY);
+	ck_assert_int_eq(connect_as(1, unknown), VERDICT_DENY);
+	ck_assert_uint_eq(stats.refused, 3);
+	ck_assert_uint_eq(stats.refused_for[REASON_INACTIVE], 1);
+	ck_assert_uint_eq(stats.refused_for[REASON_UNKNOWN_CA], 2);
+	pki_free(unknown);
+	pki_free(stranger);
+}
+END_TEST
+
+/*
+ * Clones.
+ */
+
+static void
+reopen_with(enum clone_policy policy)
+{
+	config.clone_policy = policy;
+	open_gate();
+}
+
+START_TEST(a_certificate_at_two_places_is_told_of_and_counted)
+{
+	reopen_with(CLONE_ALLOW);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_uint_eq(stats.clones, 0);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	ck_assert_uint_eq(stats.clones, 1);
+	tick();
+	ck_assert(world_said("certificate used twice"));
+	ck_assert(world_said("both may stay"));
+	ck_assert_uint_eq(world_count(NOTE_KICK) + world_count(NOTE_KICK_ONE), 0);
+	/* Once in a while, however many come. */
+	world_forget();
+	ck_assert_int_eq(connect_as(2, device), VERDICT_ALLOW);
+	tick();
+	ck_assert_uint_eq(stats.clones, 2);
+	ck_assert(!world_said("certificate used twice"));
+	world_wait(10000);
+	ck_assert_int_eq(connect_as(3, device), VERDICT_ALLOW);
+	tick();
+	ck_assert(world_said("certificate used twice"));
+}
+END_TEST
+
+START_TEST(the_newest_stays_and_the_others_are_closed)
+{
+	reopen_with(CLONE_NEWEST);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	world_settle();
+	/* Not even until it is closed may the older one go on. */
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_DENY);
+	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_ALLOW);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK_ONE), 1);
+	ck_assert_str_eq(world_last(NOTE_KICK_ONE)->to, "d0");
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_ALLOW);
+}
+END_TEST
+
+START_TEST(the_oldest_stays_and_the_newcomer_is_refused)
+{
+	char details[200] = "";
+
+	reopen_with(CLONE_OLDEST);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_settle();
+	ck_assert_int_eq(connect_as(1, device), VERDICT_DENY);
+	ck_assert(world_said("another client uses the same certificate"));
+	(void)refusal_of(device, details);
+	ck_assert_str_eq(details, "DEVICE_CERTIFICATE_SHARED: another client uses the same "
+	    "certificate by d1 from 192.0.2.2");
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK) + world_count(NOTE_KICK_ONE), 0);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+	/* When the first one has gone the other may come. */
+	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+}
+END_TEST
+
+START_TEST(one_that_comes_back_to_the_same_place_is_no_clone)
+{
+	struct client again = client(0, device);
+
+	reopen_with(CLONE_OLDEST);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	again.handle = &clients[7];
+	ck_assert_int_eq(gate_connect(gate, &again), VERDICT_ALLOW);
+	ck_assert_uint_eq(stats.clones, 0);
+}
+END_TEST
+
+/* The broker closes the other one itself (MQTT 5, 3.1.4-3): to kick by this
+ * client id would close the newcomer. */
+START_TEST(one_that_takes_over_from_another_address_is_told_of_and_closes_nobody)
+{
+	struct client again = client(0, device);
+
+	reopen_with(CLONE_NEWEST);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	again.handle = &clients[7];
+	again.address = "203.0.113.9";
+	ck_assert_int_eq(gate_connect(gate, &again), VERDICT_ALLOW);
+	ck_assert_uint_eq(stats.clones, 1);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK) + world_count(NOTE_KICK_ONE), 0);
+}
+END_TEST
+
+START_TEST(administrators_share_their_certificates)
+{
+	admin_ids[0] = world_id(device);
+	reopen_with(CLONE_OLDEST);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	ck_assert_uint_eq(stats.clones, 0);
+	memset(admin_ids, 0, sizeof(admin_ids));
+}
+END_TEST
+
+/*
+ * Events.
+ */
+
+/* Is there a message about this client, of this kind? */
+static bool
+published(const char *kind, const char *id, const char *part)
+{
+	const struct note *n;
+	char topic[128];
+
+	snprintf(topic, sizeof(topic), "$aws/events/presence/%s/%s", kind, id);
+	for (size_t i = 0; (n = world_note(NOTE_PUBLISHED, i)) != NULL; i++)
+		if (strcmp(n->topic, topic) == 0 && strstr(n->text, part) != NULL)
+			return true;
+	return false;
+}
+
+START_TEST(presence_tells_who_comes_who_goes_and_who_may_not)
+{
+	struct pki_cert *bad = pki_device(ca, "d1");
+
+	config.presence = true;
+	open_gate();
+	world_put_cert(bad, ca, CERT_INACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, bad), VERDICT_DENY);
+	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_YES,
+	    "CLIENT_INITIATED_DISCONNECT" });
+	tick();
+	ck_assert(published("connected", "d0", "\"ipAddress\":\"192.0.2.1\""));
+	ck_assert(published("connect_failed", "d1", "AUTHORIZATION_FAILED"));
+	ck_assert(published("disconnected", "d0", "\"clientInitiatedDisconnect\":true"));
+	ck_assert(published("disconnected", "d0", world_hex(device)));
+	pki_free(bad);
+}
+END_TEST
+
+START_TEST(whom_we_cut_off_did_not_leave_by_itself)
+{
+	struct certid id = world_id(device);
+
+	config.presence = true;
+	open_gate();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_settle();
+	world_put_cert(device, ca, CERT_REVOKED);
+	gate_changed(gate, &id);
+	tick();
+	tick();
+	ck_assert(published("disconnected", "d0", "\"disconnectReason\":\"FORBIDDEN_ACCESS\""));
+}
+END_TEST
+
+START_TEST(a_reload_tells_of_nobody)
+{
+	config.presence = true;
+	open_gate();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_settle();
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 1);
+	gate_reload(gate);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 1);
+	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 2);
+}
+END_TEST
+
+START_TEST(presence_is_off_unless_it_is_wanted)
+{
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 0);
+}
+END_TEST
+
+/* The first event of the outbox, terminated. */
+static char *
+first_event(void)
+{
+	struct message m;
+	struct txn t;
+	char *text;
+
+	world_settle();
+	world_change(&t);
+	ck_assert_int_eq(store_next_message(&t, 0, &m), ERR_OK);
+	text = strndup((const char *)m.payload.data, m.payload.len);
+	store_end(&t);
+	return text;
+}
+
+START_TEST(events_have_details_on_request)
+{
+	struct pki_cert *c = pki_make(&(struct pki_options){ .common_name = "d2", .issuer = ca,
+	    .serial = "4711", .extensions = { { "subjectAltName", "DNS:d2.example,URI:urn:d2" } } });
+	char *text;
+
+	config.event_details = true;
+	open_gate();
+	ck_assert_int_eq(connect_as(2, c), VERDICT_ALLOW);
+	text = first_event();
+	ck_assert_ptr_nonnull(strstr(text, "\"certificateRegistrationTimestamp\":null,\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"subject\":\"CN=d2\""));
+	ck_assert_ptr_nonnull(strstr(text, "[\"DNS:d2.example\",\"URI:urn:d2\"]"));
+	ck_assert_ptr_nonnull(strstr(text, "\"serialNumber\":\"4711\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"clientId\":\"d2\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"sourceIp\":\"192.0.2.3\""));
+	ck_assert_ptr_null(strstr(text, "\"reason\":\"\"")); /* the rule's words */
+	ck_assert_msg(strstr(text, "-----BEGIN CERTIFICATE-----\\u000a") != NULL, "%s", text);
+	free(text);
+	pki_free(c);
+}
+END_TEST
+
+START_TEST(without_the_option_an_event_is_awss_and_no_more)
+{
+	char *text;
+
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	text = first_event();
+	ck_assert_ptr_nonnull(strstr(text, "\"certificateRegistrationTimestamp\":null}"));
+	free(text);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("gate_activation");
+	TCase *c = suite_case(suite, "first connections");
+
+	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_test(c, a_device_that_the_rule_activates_is_in_before_it_is_stored);
+	tcase_add_test(c, a_device_that_waited_is_let_in_by_a_rule_that_came_later);
+	tcase_add_test(c, a_device_whose_record_cannot_be_stored_is_cut_off);
+	tcase_add_test(c, a_device_whose_ca_changed_before_it_was_stored_is_cut_off);
+	tcase_add_test(c, whom_nobody_can_store_is_not_let_in);
+	tcase_add_test(c, two_connections_of_one_device_are_one_registration);
+	tcase_add_test(c, the_policies_of_the_rule_decide_under_which_name_it_connects);
+	tcase_add_test(c, a_rule_whose_policy_is_not_there_leaves_it_pending_and_says_so);
+	tcase_add_test(c, the_thing_that_the_rule_makes_counts_from_the_first_packet_on);
+	tcase_add_test(c, a_reload_lets_stay_who_is_about_to_be_stored);
+	tcase_add_test(c, a_reload_registers_nobody);
+	tcase_add_test(c, a_late_client_is_let_in_by_the_rule_too);
+	c = suite_case(suite, "revocation lists");
+	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_test(c, a_list_cuts_off_whom_it_names_and_nobody_else);
+	tcase_add_test(c, one_on_hold_is_cut_off_and_comes_back_when_it_is_lifted);
+	tcase_add_test(c, a_list_that_grows_old_cuts_nobody_off);
+	c = suite_case(suite, "refusals");
+	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_test(c, the_last_refusal_is_on_the_record_once_a_minute);
+	tcase_add_test(c, what_policies_do_not_allow_is_on_the_record_too);
+	tcase_add_test(c, refusals_are_counted_by_their_reason);
+	c = suite_case(suite, "clones");
+	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_test(c, a_certificate_at_two_places_is_told_of_and_counted);
+	tcase_add_test(c, the_newest_stays_and_the_others_are_closed);
+	tcase_add_test(c, the_oldest_stays_and_the_newcomer_is_refused);
+	tcase_add_test(c, one_that_comes_back_to_the_same_place_is_no_clone);
+	tcase_add_test(c, one_that_takes_over_from_another_address_is_told_of_and_closes_nobody);
+	tcase_add_test(c, administrators_share_their_certificates);
+	c = suite_case(suite, "events");
+	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_test(c, presence_tells_who_comes_who_goes_and_who_may_not);
+	tcase_add_test(c, whom_we_cut_off_did_not_leave_by_itself);
+	tcase_add_test(c, a_reload_tells_of_nobody);
+	tcase_add_test(c, presence_is_off_unless_it_is_wanted);
+	tcase_add_test(c, events_have_details_on_request);
+	tcase_add_test(c, without_the_option_an_event_is_awss_and_no_more);
+	return suite_run(suite);
+}
