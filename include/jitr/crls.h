@@ -23,6 +23,7 @@ struct crls_config {
 	struct report *report;
 	struct stats  *stats;
 	struct gate   *gate;
+	const struct broker *broker;
 	int64_t (*now)(void);
 };
 
@@ -43,8 +44,9 @@ void crls_begin(struct crls *c);
 void crls_end(struct crls *c, const struct crl_import *i, enum err result,
     const struct diag *diag);
 
-/* A list was taken out of force. */
-void crls_removed(struct crls *c);
+/* The list of this CA was taken out of force; the CA was deleted with its list. */
+void crls_removed(struct crls *c, const struct certid *ca_id);
+void crls_ca_deleted(struct crls *c, const struct certid *ca_id);
 
 /* The last list of this CA that could not be taken, since the last one that
  * could; NULL: none.  Lives until the next call. */

@@ -258,6 +258,8 @@ command_conclude(struct command *c)
 {
 	if (c->import != NULL)
 		crls_end(c->crls, c->import, c->result, &c->diag);
-	else if (c->type->changed == RESOURCE_CRL && c->result == ERR_OK && !c->prepared)
-		crls_removed(c->crls);
+	else if (c->result == ERR_OK && c->type->change == change_delete_crl)
+		crls_removed(c->crls, &c->id);
+	else if (c->result == ERR_OK && c->type->change == change_delete_ca)
+		crls_ca_deleted(c->crls, &c->id);
 }

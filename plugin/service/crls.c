@@ -172,10 +172,21 @@ crls_end(struct crls *c, const struct crl_import *i, enum err result, const stru
 }
 
 void
-crls_removed(struct crls *c)
+crls_removed(struct crls *c, const struct certid *ca_id)
 {
+	stats_forget_crl(ca_id, c->config.broker);
 	gate_crl_changed(c->config.gate);
 	c->untidy = true;
+}
+
+void
+crls_ca_deleted(struct crls *c, const struct certid *ca_id)
+{
+	struct failed_list *f = failure_find(c, ca_id);
+
+	if (f != NULL)
+		failure_remove(c, f);
+	crls_removed(c, ca_id);
 }
 
 static void

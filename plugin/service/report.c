@@ -191,6 +191,13 @@ line_reason(struct text *t, const char *words, const char *details, size_t most)
 }
 
 static void
+line_refusal(struct text *t, enum reason reason, const char *details)
+{
+	line_reason(t, reason_text(reason), details, DETAILS_SHOWN_SHORT);
+	text_addf(t, " code=%s", reason_code(reason));
+}
+
+static void
 line_client(struct text *t, const struct client *c, const char *subject)
 {
 	text_add(t, " client=\"");
@@ -214,7 +221,7 @@ report_connection(struct report *r, const struct client *c, const struct certid 
 		x509_subject_text(c->x, subject, sizeof(subject));
 	text_addf(&t, "jitr: connection %s:", accepted ? "accepted" : "refused");
 	if (!accepted)
-		line_reason(&t, reason_text(d->reason), details, DETAILS_SHOWN_SHORT);
+		line_refusal(&t, d->reason, details);
 	line_id(&t, "certificate", id);
 	line_id(&t, "ca", ca_id);
 	line_client(&t, c, subject);
@@ -229,7 +236,8 @@ report_cut(struct report *r, const struct certid *id, enum reason reason)
 	char buffer[JSON_LINE_SIZE];
 	struct text t = text_in(buffer, LINE_SIZE);
 
-	text_addf(&t, "jitr: connection closed: reason=\"%s\"", reason_text(reason));
+	text_add(&t, "jitr: connection closed:");
+	line_refusal(&t, reason, NULL);
 	line_id(&t, "certificate", id);
 	r->broker->log(LEVEL_NOTICE, buffer);
 	if (!report_has_file(r))

@@ -53,6 +53,8 @@ struct plugin {
 	struct agenda          agenda;
 	struct outbox          outbox;
 	struct stats           stats;
+	struct certid          gauged; /* the last list whose gauges were published */
+	bool                   gauged_some; /* and there may be more */
 	int64_t                started, ticked, looked_elsewhere, counted; /* ms, monotonic */
 	bool                   ticking, told_no_tick, trusts_partial;
 };
@@ -292,20 +294,25 @@ look_elsewhere(struct plugin *p, int64_t now)
 	api_changed_elsewhere(p->api);
 }
 
-/* How the registry stands, from one moment of it. */
+/* How the registry stands, from one moment of it; of very many lists as many as fit
+ * into one interval, and the next ones at the next. */
 static void
 read_gauges(struct plugin *p, struct store_counts *counts, struct crl_entry *crls,
     struct gauges *out)
 {
+	const struct certid *after = p->gauged_some ? &p->gauged : NULL;
 	struct txn t;
 
 	if (store_read(p->store, &t) != ERR_OK)
 		return;
 	if (store_count(&t, counts) == ERR_OK)
 		out->counts = counts;
-	if (crls == NULL || store_list_crls(&t, NULL, crls, STATS_CRLS_MAX, &out->crl_count) != ERR_OK)
+	if (crls == NULL || store_list_crls(&t, after, crls, STATS_CRLS_MAX, &out->crl_count) != ERR_OK)
 		out->crl_count = 0;
 	store_end(&t);
+	p->gauged_some = out->crl_count == STATS_CRLS_MAX;
+	if (p->gauged_some)
+		p->gauged = crls[STATS_CRLS_MAX - 1].ca_id;
 }
 
 static void
@@ -435,7 +442,7 @@ static enum err
 open_crls(struct plugin *p)
 {
 	struct crls_config config = { .store = p->store, .writer = p->writer, .report = p->report,
-		.stats = &p->stats, .gate = p->gate, .now = now_ms };
+		.stats = &p->stats, .gate = p->gate, .broker = &broker_mosquitto, .now = now_ms };
 
 	return crls_open(&config, &p->crls);
 }

@@ -62,11 +62,12 @@ def test_line_of_a_refused_connection(broker, pki, admin, factory):
     broker.connect(device, client_id="client 1")
     line = broker.wait_for_log("connection refused")
 
-    match = re.fullmatch(r'jitr: connection refused: reason="([^"]*)" certificate=(\S+) ca=(\S+) '
-                         r'client="([^"]*)" address=(\S+) subject="([^"]*)"', line)
+    match = re.fullmatch(r'jitr: connection refused: reason="([^"]*)" code=(\S+) certificate=(\S+) '
+                         r'ca=(\S+) client="([^"]*)" address=(\S+) subject="([^"]*)"', line)
     assert match, line
-    reason, certificate, ca, client, address, subject = match.groups()
+    reason, code, certificate, ca, client, address, subject = match.groups()
     assert "waits for activation" in reason
+    assert code == "DEVICE_CERTIFICATE_NOT_REGISTERED"
     assert (certificate, ca, client, address) == (device.id, factory.id, "client 1", "127.0.0.1")
     assert "CN=d1" in subject.replace(" ", "") and "Example Corp" in subject
 
@@ -151,7 +152,7 @@ def test_control_characters_in_a_client_id(broker, pki, admin, factory, text):
 
 
 def assert_one_line(line, device):
-    match = re.fullmatch(r'jitr: connection refused: reason="[^"]*" certificate=%s ca=%s '
+    match = re.fullmatch(r'jitr: connection refused: reason="[^"]*" code=\S+ certificate=%s ca=%s '
                          r'client="([^"]*)" address=127\.0\.0\.1 subject="([^"]*)"' % (
                              device.id, device.issuer.id), line)
     assert match, line

@@ -152,7 +152,8 @@ ck_notes(const char *expected)
 static void
 set_up(void)
 {
-	struct crls_config crls_config = { .stats = &stats, .now = world_now };
+	struct crls_config crls_config = { .stats = &stats, .broker = &world_broker,
+		.now = world_now };
 	struct report_config report_config = { .account_id = "123456789012",
 		.broker = &world_broker, .now = world_now };
 	struct api_config config = { .account_id = "123456789012", .region = "eu-central-1",

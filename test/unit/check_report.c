@@ -132,7 +132,7 @@ START_TEST(a_connection_is_a_line_with_everything_needed)
 	ck_logged(LEVEL_INFO, expected);
 	report_connection(report, &c, &id, &ca_id, &revoked, NULL);
 	snprintf(expected, sizeof(expected), "jitr: connection refused: reason=\"revoked\" "
-	    "certificate=%s ca=%s client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
+	    "code=DEVICE_CERTIFICATE_REVOKED certificate=%s ca=%s client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
 	    world_hex(device), world_hex(ca));
 	ck_logged(LEVEL_NOTICE, expected);
 }
@@ -145,7 +145,7 @@ START_TEST(what_is_not_known_is_a_hyphen_or_empty)
 	open_report(NULL);
 	report_connection(report, &c, NULL, NULL, &unknown, NULL);
 	ck_logged(LEVEL_NOTICE, "jitr: connection refused: reason=\"issued by a CA that is not "
-	    "registered\" certificate=- ca=- client=\"\" address=- subject=\"\"");
+	    "registered\" code=CA_CERTIFICATE_NOT_REGISTERED certificate=- ca=- client=\"\" address=- subject=\"\"");
 }
 END_TEST
 
@@ -319,7 +319,7 @@ START_TEST(a_connection_that_is_closed_is_told)
 	open_report(world.log_path);
 	report_cut(report, &id, REASON_REVOKED);
 	snprintf(expected, sizeof(expected), "jitr: connection closed: reason=\"revoked\" "
-	    "certificate=%s", world_hex(device));
+	    "code=DEVICE_CERTIFICATE_REVOKED certificate=%s", world_hex(device));
 	ck_logged(LEVEL_NOTICE, expected);
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "eventType"), "Disconnect");

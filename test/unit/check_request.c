@@ -271,7 +271,8 @@ open_parts(size_t queue_max)
 		.admin_users = admin_names, .admin_user_count = 1,
 		.admin_certificates = &admin_certificate, .admin_certificate_count = 1,
 		.store = world.store, .stats = &stats, .broker = &world_broker, .now = world_now };
-	struct crls_config crls_config = { .store = world.store, .stats = &stats, .now = world_now };
+	struct crls_config crls_config = { .store = world.store, .stats = &stats, .broker = &world_broker,
+		.now = world_now };
 	struct api_config api_config = { .account_id = "123456789012", .region = "eu-central-1",
 		.ca_path = world.ca_path, .store = world.store, .stats = &stats,
 		.broker = &world_broker, .now = world_now };
