@@ -153,8 +153,8 @@ store_drop_revoked(struct txn *t, uint64_t list, size_t max, bool *left)
 
 /*
  * Which certificates does a list name?  Two sorted tables are walked side by
- * side: each in turn jumps to where the other one is, so however different
- * their sizes, no more rows are looked at than twice the smaller one has.
+ * side: each in turn jumps to where the other one is.  So however different
+ * their sizes, each row of the smaller one costs four looks at most.
  */
 struct join {
 	MDB_cursor          *certs, *entries;
