@@ -1789,6 +1789,86 @@ START_TEST(an_index_that_disagrees_is_told)
 }
 END_TEST
 
+/* The worked example of doc/storage.md: rows as digits, *id* for the id. */
+static const struct {
+	const char *table, *key, *value;
+} documented[] = {
+#define CA_ID "3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173"
+#define ID    "1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d"
+	{ "cert_by_time", "0000015dcccb0514" ID, "" },
+	{ "cert_by_ca", CA_ID "0000015dcccb0514" ID, "" },
+	{ "cert_by_serial", CA_ID "0ba29011", ID },
+	{ "cert_by_status", "040000015dcccb0514" ID, "" },
+	{ "agenda", "008000024bce5cec18" ID, "" },
+	{ "message", "0000000000000001", "01000000017400000000" },
+	{ "meta", "73657175656e6365", "0000000000000001" },
+	{ "meta", "636f756e7473", "0000000000000000000000000000000000000000000000000000000000000000"
+			"0000000000000001" },
+	{ "meta", "6c6973745f73657175656e6365", "0000000000000003" },
+	{ "revoked", "00000000000000030ba29011", "010000015dc7826d8001" },
+	{ "crl", CA_ID, "0100000000000000030000015dc970d0000000015ded7d54000000015dcccb05140000000100"
+			"a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf021004" },
+#undef CA_ID
+#undef ID
+};
+
+static void
+put_documented(struct txn *t)
+{
+	static const uint8_t serial[] = { 0x0b, 0xa2, 0x90, 0x11 };
+	struct cert cert = { .has_ca = true, .status = CERT_PENDING_ACTIVATION,
+		.created = CREATED, .not_after = 2524607999000 };
+	struct crl crl = { .list = 3, .this_update = 1502323200000, .next_update = 1502928000000,
+		.imported = CREATED, .count = 1, .number_len = 2, .number = { 0x10, 0x04 } };
+	struct revoked entry = { 1502290800000, 1 };
+	struct view bytes = { serial, sizeof(serial) };
+	uint8_t der[TINY_LEAST];
+	struct cert_document document = { .der = tiny_certificate(bytes, sizeof(der), der) };
+	uint64_t list = 0;
+
+	memset(cert.id.b, 0x1d, sizeof(cert.id.b));
+	for (size_t i = 0; i < sizeof(crl.digest.b); i++)
+		crl.digest.b[i] = (uint8_t)(0xa0 + i);
+	ck_assert(certid_from_hex(&cert.ca_id,
+	    view_of("3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173")));
+	store_put_cert(t, &cert, &document);
+	store_post(t, view_of("t"), view_of(""));
+	while (list < 3)
+		ck_assert_int_eq(store_new_list(t, &list), ERR_OK);
+	store_append_revoked(t, list, bytes, &entry);
+	store_put_crl(t, &cert.ca_id, &crl);
+}
+
+START_TEST(the_rows_are_those_of_the_documentation)
+{
+	const char *dir = new_dir();
+	struct store *s = open_store(dir);
+	struct txn t = writing(s);
+	char hex[512];
+	MDB_env *env;
+	MDB_txn *txn;
+
+	put_documented(&t);
+	commit(&t);
+	store_close(s);
+	txn = raw_begin(dir, &env);
+	for (size_t i = 0; i < COUNT_OF(documented); i++) {
+		uint8_t bytes[128];
+		size_t len = strlen(documented[i].key) / 2;
+		MDB_val key = raw(bytes, len), value;
+		MDB_dbi table;
+
+		ck_assert(hex_decode(bytes, len, view_of(documented[i].key)));
+		ck_assert_int_eq(mdb_dbi_open(txn, documented[i].table, 0, &table), 0);
+		ck_assert_msg(mdb_get(txn, table, &key, &value) == 0, "%s", documented[i].table);
+		hex_encode((struct view){ value.mv_data, value.mv_size }, hex);
+		ck_assert_str_eq(hex, documented[i].value);
+	}
+	mdb_txn_abort(txn);
+	mdb_env_close(env);
+}
+END_TEST
+
 /*
  * Listings (aws-iot 1.6).
  */
@@ -2475,6 +2555,7 @@ records_case(void)
 	tcase_add_test(t, the_registration_code_is_kept_replaced_and_deleted);
 	tcase_add_test(t, a_damaged_record_is_told_and_never_replaced);
 	tcase_add_test(t, an_index_that_disagrees_is_told);
+	tcase_add_test(t, the_rows_are_those_of_the_documentation);
 	return t;
 }
 
