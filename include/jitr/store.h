@@ -108,8 +108,7 @@ void              store_put_cert(struct txn *t, const struct cert *cert,
                  const struct cert_document *document_or_null);
 void              store_delete_cert(struct txn *t, const struct certid *id);
 
-/* Its serial number (model.h), out of the stored certificate; empty: it has
- * none that can be on a list. */
+/* Its serial number, out of the stored certificate; empty: der.h. */
 MUST_USE enum err store_get_cert_serial(struct txn *t, const struct certid *id,
     struct view *out);
 
