@@ -44,8 +44,10 @@ MUST_USE bool der_time(const struct der *value, int64_t *ms);
 MUST_USE bool der_is_shortest(struct view integer);
 
 /* The serial number of a certificate: the content of its INTEGER (RFC 5280
- * 4.1.2.2).  Empty: it cannot be found, or is longer than SERIAL_MAX.  The
- * view points into the certificate. */
+ * 4.1.2.2).  Empty: it cannot be found, or is longer than SERIAL_MAX; OpenSSL
+ * takes certificates whose signed part is BER, which is not read here.  Then no
+ * list can be asked, which is not the same as not being on it.  The view points
+ * into the certificate. */
 struct view der_certificate_serial(struct view certificate);
 
 #endif

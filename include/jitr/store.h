@@ -112,8 +112,7 @@ void              store_put_cert(struct txn *t, const struct cert *cert,
                  const struct cert_document *document_or_null);
 void              store_delete_cert(struct txn *t, const struct certid *id);
 
-/* Its serial number (model.h), out of the stored certificate; empty: it has
- * none that can be on a list. */
+/* Its serial number, out of the stored certificate; empty: der.h. */
 MUST_USE enum err store_get_cert_serial(struct txn *t, const struct certid *id,
     struct view *out);
 
@@ -194,7 +193,8 @@ MUST_USE enum err store_drop_revoked(struct txn *t, uint64_t list, size_t max, b
  * The next certificate registered under the CA that the list names, in the
  * order of serial numbers.  The walk begins with all zero and may go on in a
  * later transaction, whatever came and went in between; what was registered
- * behind it is not seen.
+ * behind it is not seen.  Whether *id is there is for the caller to see: an
+ * index that is damaged does not hold up the others.
  *
  * Looks at no more than *steps rows, at least 3, and counts them down.
  * ERR_NOT_FOUND with *steps 0: go on later; otherwise there is no other.

@@ -7,6 +7,7 @@
  * byte, and what another one goes on from first.  So do the serial numbers of
  * one CA in cert_by_serial, and the two tables can be walked side by side.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "jitr/codec.h"
@@ -34,7 +35,7 @@ is_serial(struct view serial)
 }
 
 /* Behind all other rows it is appended, which is quick and fills pages to the
- * end.  Where a newer list has rows already it is sought a place. */
+ * end.  Where a newer list has rows already a place is looked for. */
 void
 store_append_revoked(struct txn *t, uint64_t list, struct view serial,
     const struct revoked *entry)
@@ -45,6 +46,7 @@ store_append_revoked(struct txn *t, uint64_t list, struct view serial,
 	MDB_val key, value = { len, row };
 	int rc;
 
+	assert(t->writing);
 	if (t->failed != ERR_OK)
 		return;
 	if (len == 0 || !is_serial(serial)) {
@@ -75,7 +77,7 @@ store_get_revoked(struct txn *t, uint64_t list, struct view serial, struct revok
 	return e == ERR_OK ? codec_get_revoked(row, out) : e;
 }
 
-/* The first row at or behind this place; of which list? */
+/* The first row at or behind this place. */
 static int
 seek(MDB_cursor *rows, struct view place, MDB_val *key, MDB_val *value)
 {
@@ -139,6 +141,7 @@ store_drop_revoked(struct txn *t, uint64_t list, size_t max, bool *left)
 	MDB_cursor *rows;
 	int rc;
 
+	assert(t->writing);
 	*left = false;
 	if (t->failed != ERR_OK)
 		return t->failed;
@@ -153,8 +156,8 @@ store_drop_revoked(struct txn *t, uint64_t list, size_t max, bool *left)
 
 /*
  * Which certificates does a list name?  Two sorted tables are walked side by
- * side: each in turn jumps to where the other one is, so however different
- * their sizes, no more rows are looked at than twice the smaller one has.
+ * side: each in turn jumps to where the other one is.  So however different
+ * their sizes, each row of the smaller one costs four looks at most.
  */
 struct join {
 	MDB_cursor          *certs, *entries;

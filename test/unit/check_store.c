@@ -1264,9 +1264,9 @@ raw(const void *bytes, size_t len)
 	return (MDB_val){ len, (void *)(uintptr_t)bytes };
 }
 
-/* With certificates of every status. */
+/* With so many certificates, of every status. */
 static void
-make_schema(const char *dir, unsigned schema)
+make_schema_with(const char *dir, unsigned schema, uint32_t certs)
 {
 	const uint8_t number[] = { 0, 0, 0, (uint8_t)schema };
 	MDB_val key = raw("schema", 6), counts = raw("counts", 6), value = raw(number, 4);
@@ -1276,7 +1276,7 @@ make_schema(const char *dir, unsigned schema)
 	MDB_txn *txn;
 	MDB_dbi table;
 
-	for (uint32_t n = 0; n < 20; n++) {
+	for (uint32_t n = 0; n < certs; n++) {
 		struct cert cert = cert_number(n);
 		struct cert_document document = { .der = der_number(n, 900) };
 
@@ -1297,6 +1297,12 @@ make_schema(const char *dir, unsigned schema)
 	ck_assert_int_eq(mdb_del(txn, table, &counts, NULL), 0);
 	ck_assert_int_eq(mdb_txn_commit(txn), 0);
 	mdb_env_close(env);
+}
+
+static void
+make_schema(const char *dir, unsigned schema)
+{
+	make_schema_with(dir, schema, 20);
 }
 
 /* Which schema it is; of the tables that came later it has its own alone. */
@@ -1403,12 +1409,107 @@ START_TEST(an_upgrade_that_was_killed_is_taken_up_again)
 		make_schema(dir, 1 + (unsigned)round % 2);
 		c = start("create", dir, NULL);
 		wait_until_ready(&c);
-		spin(random_number(&state) % 2000);
+		spin(random_number(&state) % 12000);
 		(void)kill(c.pid, SIGKILL);
 		(void)end(&c);
 		ck_assert_uint_le(schema_of(dir), STORE_SCHEMA);
 		assert_upgraded(dir);
 	}
+}
+END_TEST
+
+/* Words that say what to do; and nothing has changed. */
+START_TEST(an_upgrade_that_does_not_fit_is_refused_in_words)
+{
+	const char *dir = new_dir();
+	struct diag diag;
+	struct store *s;
+	struct stat st;
+
+	make_schema_with(dir, 2, 3000);
+	ck_assert_int_eq(stat(in(dir, "data.mdb"), &st), 0);
+	ck_assert_int_eq(open_with(dir, (size_t)st.st_size / 2, false, &s, &diag), ERR_STORAGE);
+	ck_assert_msg(strstr(diag.text, "does not fit: raise db_map_size_mb") != NULL, "%s", diag.text);
+	ck_assert_uint_eq(schema_of(dir), 2);
+	s = open_store(dir);
+	assert_consistent(s, 3000);
+	assert_all_on_the_agenda(s, 3000);
+	store_close(s);
+}
+END_TEST
+
+static void
+raw_put(const char *dir, const char *name, struct view key, const char *text)
+{
+	MDB_val k = raw(key.data, key.len), v = raw(text, strlen(text));
+	MDB_env *env;
+	MDB_txn *txn = raw_begin(dir, &env);
+	MDB_dbi table;
+
+	ck_assert_int_eq(mdb_dbi_open(txn, name, 0, &table), 0);
+	ck_assert_int_eq(mdb_put(txn, table, &k, &v, 0), 0);
+	ck_assert_int_eq(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+/* Refused, neither replaced nor deleted, and found by nothing that came later. */
+static void
+assert_still_damaged(struct store *s, uint32_t n)
+{
+	struct cert cert = cert_number(n), got;
+	struct txn t = reading(s);
+
+	ck_assert_int_eq(store_get_cert(&t, &cert.id, &got), ERR_CORRUPT);
+	store_end(&t);
+	t = writing(s);
+	store_put_cert(&t, &cert, NULL);
+	ck_assert_int_eq(store_commit(&t), ERR_CORRUPT);
+	t = writing(s);
+	store_delete_cert(&t, &cert.id);
+	ck_assert_int_eq(store_commit(&t), ERR_CORRUPT);
+}
+
+static size_t
+count_named_of_all(struct txn *t)
+{
+	size_t count = 0;
+
+	for (uint32_t n = 0; n < CA_COUNT; n++) {
+		struct certid id = ca_id_number(n);
+
+		count += count_named(t, &id);
+	}
+	return count;
+}
+
+/* One certificate is rubbish, one has rubbish for a document, one a key that is
+ * no id: the other 18 are where they belong, 15 of them with a CA. */
+START_TEST(an_upgrade_leaves_a_damaged_row_as_it_is)
+{
+	struct certid cert = id_number(2), document = id_number(3);
+	const char *dir = new_dir();
+	struct agenda_entry entry;
+	struct store *s;
+	struct txn t;
+	size_t on_agenda = 0;
+
+	make_schema(dir, (unsigned)_i);
+	raw_put(dir, "cert", (struct view){ cert.b, sizeof(cert.b) }, "rubbish");
+	raw_put(dir, "cert_document", (struct view){ document.b, sizeof(document.b) }, "rubbish");
+	raw_put(dir, "cert", view_of("short"), "rubbish");
+	s = open_store(dir);
+	t = writing(s);
+	put_every_serial(&t, 30);
+	ck_assert_uint_eq(count_named_of_all(&t), 15);
+	assert_statuses_agree(&t, 19);
+	while (store_next_agenda(&t, AGENDA_EXPIRY, &entry) == ERR_OK) {
+		store_delete_agenda(&t, &entry);
+		on_agenda++;
+	}
+	ck_assert_uint_eq(on_agenda, 19);
+	store_end(&t);
+	assert_still_damaged(s, 2);
+	store_close(s);
 }
 END_TEST
 
@@ -1685,6 +1786,86 @@ START_TEST(an_index_that_disagrees_is_told)
 	ck_assert_int_eq(store_list_certs(&t, &l, &cert, 1, &count), ERR_CORRUPT);
 	store_end(&t);
 	store_close(s);
+}
+END_TEST
+
+/* The worked example of doc/storage.md: rows as digits, *id* for the id. */
+static const struct {
+	const char *table, *key, *value;
+} documented[] = {
+#define CA_ID "3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173"
+#define ID    "1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d"
+	{ "cert_by_time", "0000015dcccb0514" ID, "" },
+	{ "cert_by_ca", CA_ID "0000015dcccb0514" ID, "" },
+	{ "cert_by_serial", CA_ID "0ba29011", ID },
+	{ "cert_by_status", "040000015dcccb0514" ID, "" },
+	{ "agenda", "008000024bce5cec18" ID, "" },
+	{ "message", "0000000000000001", "01000000017400000000" },
+	{ "meta", "73657175656e6365", "0000000000000001" },
+	{ "meta", "636f756e7473", "0000000000000000000000000000000000000000000000000000000000000000"
+			"0000000000000001" },
+	{ "meta", "6c6973745f73657175656e6365", "0000000000000003" },
+	{ "revoked", "00000000000000030ba29011", "010000015dc7826d8001" },
+	{ "crl", CA_ID, "0100000000000000030000015dc970d0000000015ded7d54000000015dcccb05140000000100"
+			"a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf021004" },
+#undef CA_ID
+#undef ID
+};
+
+static void
+put_documented(struct txn *t)
+{
+	static const uint8_t serial[] = { 0x0b, 0xa2, 0x90, 0x11 };
+	struct cert cert = { .has_ca = true, .status = CERT_PENDING_ACTIVATION,
+		.created = CREATED, .not_after = 2524607999000 };
+	struct crl crl = { .list = 3, .this_update = 1502323200000, .next_update = 1502928000000,
+		.imported = CREATED, .count = 1, .number_len = 2, .number = { 0x10, 0x04 } };
+	struct revoked entry = { 1502290800000, 1 };
+	struct view bytes = { serial, sizeof(serial) };
+	uint8_t der[TINY_LEAST];
+	struct cert_document document = { .der = tiny_certificate(bytes, sizeof(der), der) };
+	uint64_t list = 0;
+
+	memset(cert.id.b, 0x1d, sizeof(cert.id.b));
+	for (size_t i = 0; i < sizeof(crl.digest.b); i++)
+		crl.digest.b[i] = (uint8_t)(0xa0 + i);
+	ck_assert(certid_from_hex(&cert.ca_id,
+	    view_of("3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173")));
+	store_put_cert(t, &cert, &document);
+	store_post(t, view_of("t"), view_of(""));
+	while (list < 3)
+		ck_assert_int_eq(store_new_list(t, &list), ERR_OK);
+	store_append_revoked(t, list, bytes, &entry);
+	store_put_crl(t, &cert.ca_id, &crl);
+}
+
+START_TEST(the_rows_are_those_of_the_documentation)
+{
+	const char *dir = new_dir();
+	struct store *s = open_store(dir);
+	struct txn t = writing(s);
+	char hex[512];
+	MDB_env *env;
+	MDB_txn *txn;
+
+	put_documented(&t);
+	commit(&t);
+	store_close(s);
+	txn = raw_begin(dir, &env);
+	for (size_t i = 0; i < COUNT_OF(documented); i++) {
+		uint8_t bytes[128];
+		size_t len = strlen(documented[i].key) / 2;
+		MDB_val key = raw(bytes, len), value;
+		MDB_dbi table;
+
+		ck_assert(hex_decode(bytes, len, view_of(documented[i].key)));
+		ck_assert_int_eq(mdb_dbi_open(txn, documented[i].table, 0, &table), 0);
+		ck_assert_msg(mdb_get(txn, table, &key, &value) == 0, "%s", documented[i].table);
+		hex_encode((struct view){ value.mv_data, value.mv_size }, hex);
+		ck_assert_str_eq(hex, documented[i].value);
+	}
+	mdb_txn_abort(txn);
+	mdb_env_close(env);
 }
 END_TEST
 
@@ -2373,6 +2554,8 @@ opening_case(void)
 	tcase_add_loop_test(t, an_older_schema_that_lacks_a_table_is_damage, 1, STORE_SCHEMA);
 	tcase_add_loop_test(t, an_upgrade_without_room_leaves_the_older_schema, 0, 6);
 	tcase_add_test(t, an_upgrade_that_was_killed_is_taken_up_again);
+	tcase_add_test(t, an_upgrade_that_does_not_fit_is_refused_in_words);
+	tcase_add_loop_test(t, an_upgrade_leaves_a_damaged_row_as_it_is, 1, STORE_SCHEMA);
 	return t;
 }
 
@@ -2390,6 +2573,7 @@ records_case(void)
 	tcase_add_test(t, the_registration_code_is_kept_replaced_and_deleted);
 	tcase_add_test(t, a_damaged_record_is_told_and_never_replaced);
 	tcase_add_test(t, an_index_that_disagrees_is_told);
+	tcase_add_test(t, the_rows_are_those_of_the_documentation);
 	return t;
 }
 

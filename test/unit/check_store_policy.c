@@ -3,13 +3,12 @@
  * check_store_policy.c - policies, things and attachments on disk.
  *
  * Names are keys of any length next to each other; what is attached is stored
- * from both sides, and damage on either attaches nothing (store.h).  Rows are
- * damaged with LMDB's own functions while the registry is closed.
+ * from both sides, and damage on either attaches nothing (store.h).
  */
-#include <lmdb.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "damage.h"
 #include "suite.h"
 #include "world.h"
 
@@ -721,33 +720,6 @@ START_TEST(what_has_no_encoding_is_a_failure_in_words)
 }
 END_TEST
 
-/* A row as LMDB has it: value NULL takes it away. */
-static void
-damage(const char *table, const void *key, size_t key_len, const char *value, size_t len)
-{
-	MDB_val k = { key_len, (void *)(uintptr_t)key }, v = { len, (void *)(uintptr_t)value };
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi dbi;
-
-	world_commit(&t);
-	store_close(world.store);
-	world.store = NULL;
-	ck_assert_int_eq(mdb_env_create(&env), 0);
-	ck_assert_int_eq(mdb_env_set_maxdbs(env, 32), 0);
-	ck_assert_int_eq(mdb_env_open(env, world.db_path, 0, 0600), 0);
-	ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
-	ck_assert_int_eq(mdb_dbi_open(txn, table, 0, &dbi), 0);
-	if (value != NULL)
-		ck_assert_int_eq(mdb_put(txn, dbi, &k, &v, 0), 0);
-	else
-		ck_assert_int_eq(mdb_del(txn, dbi, &k, NULL), 0);
-	ck_assert_int_eq(mdb_txn_commit(txn), 0);
-	mdb_env_close(env);
-	world_reopen_store();
-	world_change(&t);
-}
-
 static const struct {
 	const char *what;
 	bool        by_id; /* which of the two rows */
@@ -783,7 +755,7 @@ START_TEST(an_attachment_that_one_side_has_alone_is_told)
 	enum err e;
 
 	store_attach(&t, view_of("n"), &id);
-	damage(halves[_i].by_id ? "cert_policy" : "policy_cert", key, len, halves[_i].value,
+	damage(&t, halves[_i].by_id ? "cert_policy" : "policy_cert", key, len, halves[_i].value,
 	    halves[_i].len);
 	ck_assert_msg(store_is_attached(&t, view_of("n"), &id, &is) == ERR_CORRUPT, "%s",
 	    halves[_i].what);
@@ -816,7 +788,7 @@ START_TEST(a_principal_that_one_side_has_alone_is_told)
 	bool gone = halves[_i].value == NULL;
 
 	put_principal("n", 1, PRINCIPAL_NON_EXCLUSIVE);
-	damage(halves[_i].by_id ? "cert_thing" : "thing_cert", key, len, halves[_i].value,
+	damage(&t, halves[_i].by_id ? "cert_thing" : "thing_cert", key, len, halves[_i].value,
 	    halves[_i].len);
 	ck_assert_msg(store_get_thing_principal(&t, view_of("n"), &id, &type) == ERR_CORRUPT, "%s",
 	    halves[_i].what);
@@ -853,7 +825,7 @@ START_TEST(a_key_that_cannot_be_is_told)
 
 	put_policy("n", CREATED);
 	put_version("n", 9, "");
-	damage(keys[_i].table, keys[_i].key, keys[_i].key_len, keys[_i].value, keys[_i].len);
+	damage(&t, keys[_i].table, keys[_i].key, keys[_i].key_len, keys[_i].value, keys[_i].len);
 	for (int ascending = 0; ascending < 2; ascending++) {
 		enum err e = strcmp(keys[_i].table, "policy_cert") == 0
 		                 ? store_list_targets(&t, view_of("n"), NULL, ascending, id, 8, &count)
@@ -876,9 +848,9 @@ START_TEST(a_damaged_record_is_told_and_never_replaced)
 	put_policy("n", CREATED);
 	put_version("n", 9, "");
 	put_thing("n", "");
-	damage("policy", "n", 1, "rubbish", 7);
-	damage("policy_version", "n\0\0\0\0\11", 6, "rubbish", 7);
-	damage("thing", "n", 1, "rubbish", 7);
+	damage(&t, "policy", "n", 1, "rubbish", 7);
+	damage(&t, "policy_version", "n\0\0\0\0\11", 6, "rubbish", 7);
+	damage(&t, "thing", "n", 1, "rubbish", 7);
 	ck_assert_int_eq(store_get_policy(&t, view_of("n"), &p), ERR_CORRUPT);
 	ck_assert_int_eq(store_list_policies(&t, NULL, true, &p, 1, &count), ERR_CORRUPT);
 	ck_assert_int_eq(store_get_policy_version(&t, view_of("n"), 9, &v), ERR_CORRUPT);
