@@ -106,7 +106,7 @@ struct crl {
 	bool          applied;      /* every certificate it names is REVOKED by now */
 	struct certid digest;       /* SHA-256 over its DER */
 	uint8_t       number_len;   /* 0: it has no cRLNumber */
-	uint8_t       number[CRL_NUMBER_MAX]; /* big-endian, without zeros in front */
+	uint8_t       number[CRL_NUMBER_MAX]; /* big-endian, without zeros in front; 0 is one zero */
 };
 
 /* RFC 5280 5.3.1; the numbers are the standard's. */
