@@ -25,7 +25,8 @@ struct crl_list {
 	uint32_t   *places; /* of entries, in order */
 };
 
-/* No text begins so: behind the zero, 0x80 to 0x84 are no character. */
+/* A list has 128 bytes at least, so its length begins with 0x81 to 0x84, or with
+ * 0x80 in BER.  No text begins so: behind the digit 0 these are no character. */
 static bool
 looks_like_der(struct view bytes)
 {

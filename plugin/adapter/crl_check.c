@@ -159,6 +159,17 @@ check_may_sign(const struct crl_reading *r, struct diag *diag)
 	return false;
 }
 
+/* It bounds what the check of the signature costs. */
+static bool
+check_key(const struct crl_reading *r, struct diag *diag)
+{
+	if (key_is_strong(r->ca))
+		return true;
+	diag_set(diag, "the key of the CA certificate is too weak, too large or of an unknown kind, so "
+	               "what it signs is not accepted");
+	return false;
+}
+
 /* What is looked at below; of others it is enough that they are not critical. */
 static bool
 is_known(X509_EXTENSION *e)
@@ -356,5 +367,5 @@ crl_check(const struct crl_reading *r, struct crl *facts, struct diag *diag)
 	    && check_is_complete(r, diag)
 	    && check_scope(r, diag) && check_beginning(r, &head, facts, diag)
 	    && check_end(r, &head, facts, diag) && check_number(r, facts, diag)
-	    && check_signature(r, &scheme, diag);
+	    && check_key(r, diag) && check_signature(r, &scheme, diag);
 }

@@ -31,7 +31,8 @@ struct crl_scheme {
 
 MUST_USE bool crl_scheme_read(const struct X509_algor_st *algorithm, struct crl_scheme *out);
 
-/* Is the list signed so with the key of the CA?  Over its bytes as they came. */
+/* Is the list signed so with the key of the CA, which is a strong one?  Over its
+ * bytes as they came. */
 MUST_USE bool crl_signature_is_good(const struct crl_parts *parts, const struct crl_scheme *scheme,
     struct x509_st *ca);
 

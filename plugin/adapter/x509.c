@@ -24,6 +24,8 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include "jitr/der.h"
+
 #include "x509_private.h"
 
 enum err
@@ -77,31 +79,30 @@ id_read(const X509 *x, struct certid *id)
 	return X509_digest(x, EVP_sha256(), id->b, NULL) == 1;
 }
 
-/* The content of the INTEGER: behind its tag and a length of one byte. */
+/* Id and serial number from the same bytes: the number as the registry's index
+ * has it, or its CA's list would be asked about another one. */
 static bool
-serial_read(const X509 *x, struct serial *out)
+identity_read(X509 *x, struct presented *out)
 {
-	const ASN1_INTEGER *serial = X509_get0_serialNumber(x);
-	unsigned char       der[2 + SERIAL_MAX], *at = der;
-	int                 len = i2d_ASN1_INTEGER(serial, NULL);
+	unsigned char *der = NULL;
+	int            len = i2d_X509(x, &der);
+	struct view    bytes = { der, len > 0 ? (size_t)len : 0 };
+	struct view    serial = der_certificate_serial(bytes);
+	bool           done = serial.len > 0 && sha256_of(bytes, &out->id) == ERR_OK;
 
-	if (len < 0)
-		return false;
-	if (len < 3 || len > (int)sizeof(der))
-		return true;
-	if (i2d_ASN1_INTEGER(serial, &at) != len)
-		return false;
-	out->len = (uint8_t)(len - 2);
-	memcpy(out->b, der + 2, out->len);
-	return true;
+	if (done) {
+		memcpy(out->serial.b, serial.data, serial.len);
+		out->serial.len = (uint8_t)serial.len;
+	}
+	OPENSSL_free(der);
+	return done;
 }
 
 enum err
 x509_read(struct x509_st *x, struct presented *out)
 {
 	*out = (struct presented){0};
-	if (!id_read(x, &out->id) || !serial_read(x, &out->serial) ||
-	    !validity_read(x, &out->not_before, &out->not_after))
+	if (!identity_read(x, out) || !validity_read(x, &out->not_before, &out->not_after))
 		return openssl_failure(ERR_CERTIFICATE);
 	ERR_clear_error();
 	return ERR_OK;

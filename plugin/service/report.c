@@ -21,7 +21,7 @@
 
 /* Of details: of a whole line, and where a client's text has to fit beside them. */
 #define DETAILS_SHOWN       320
-#define DETAILS_SHOWN_SHORT 128
+#define DETAILS_SHOWN_SHORT 80
 
 void
 report_line(struct report *r, enum log_level level, const char *fmt, ...)

@@ -44,8 +44,11 @@ struct pki_crl_options {
 	struct view            raw;           /* and these, encoded */
 	bool                   empty;         /* revokedCertificates is there without any */
 	const char            *digest;        /* NULL: "SHA256" */
-	bool                   pss;           /* RSA signature with PSS padding */
+	bool                   pss;           /* RSA signature with PSS padding, and in it: */
+	const char            *mask_digest;   /* NULL: digest */
+	int                    salt_len;      /* 0: that of the digest */
 	const char            *digest_inside; /* what the signed part says of it */
+	const char            *algorithm;     /* what both parts say, as pki_der() has it */
 };
 
 struct pki_crl {

@@ -351,7 +351,7 @@ START_TEST(a_ca_must_be_one_that_may_sign_lists)
 
 	crl_free(read_as(of_all->der, all));
 	assert_refused(of_mute->der, mute, "no cRLSign", "without cRLSign");
-	assert_refused(of_weak->der, weak, "weak key", "not signed with the key");
+	assert_refused(of_weak->der, weak, "weak key", "the key of the CA certificate is too weak");
 	pki_crl_free(of_weak);
 	pki_crl_free(of_mute);
 	pki_crl_free(of_all);
@@ -387,29 +387,38 @@ static const struct {
 	enum pki_key key;
 	bool         pss;
 	const char  *digest;
+	const char  *mask_digest;
+	int          salt_len;
 } signatures[] = {
-	{ "P-256 with SHA-256", true, PKI_P256, false, "SHA256" },
-	{ "P-256 with SHA-512", true, PKI_P256, false, "SHA512" },
-	{ "P-384 with SHA-384", true, PKI_P384, false, "SHA384" },
-	{ "P-521 with SHA-512", true, PKI_P521, false, "SHA512" },
-	{ "RSA with SHA-256", true, PKI_RSA_2048, false, "SHA256" },
-	{ "RSA with SHA-384", true, PKI_RSA_2048, false, "SHA384" },
-	{ "RSA with SHA-512", true, PKI_RSA_2048, false, "SHA512" },
-	{ "RSA-PSS with SHA-256", true, PKI_RSA_2048, true, "SHA256" },
-	{ "RSA-PSS with SHA-384", true, PKI_RSA_2048, true, "SHA384" },
-	{ "RSA-PSS with SHA-512", true, PKI_RSA_2048, true, "SHA512" },
-	{ "a key for RSA-PSS alone", true, PKI_RSA_PSS_2048, true, "SHA256" },
-	{ "Ed25519", true, PKI_ED25519, false, NULL },
-	{ "Ed448", true, PKI_ED448, false, NULL },
-	{ "DSA with SHA-256", true, PKI_DSA_2048, false, "SHA256" },
-	{ "P-256 with SHA3-256", false, PKI_P256, false, "SHA3-256" },
-	{ "RSA with SHA-1", false, PKI_RSA_2048, false, "SHA1" },
-	{ "RSA with MD5", false, PKI_RSA_2048, false, "MD5" },
-	{ "RSA-PSS with SHA-1", false, PKI_RSA_2048, true, "SHA1" },
-	{ "RSA-PSS with SHA-224", false, PKI_RSA_2048, true, "SHA224" },
-	{ "DSA with SHA-384, not in the list", false, PKI_DSA_2048, false, "SHA384" },
-	{ "P-224", false, PKI_P224, false, "SHA256" },
-	{ "secp256k1", false, PKI_SECP256K1, false, "SHA256" },
+	{ "P-256 with SHA-256", true, PKI_P256, false, "SHA256", NULL, 0 },
+	{ "P-256 with SHA-512", true, PKI_P256, false, "SHA512", NULL, 0 },
+	{ "P-384 with SHA-384", true, PKI_P384, false, "SHA384", NULL, 0 },
+	{ "P-521 with SHA-512", true, PKI_P521, false, "SHA512", NULL, 0 },
+	{ "RSA with SHA-256", true, PKI_RSA_2048, false, "SHA256", NULL, 0 },
+	{ "RSA with SHA-384", true, PKI_RSA_2048, false, "SHA384", NULL, 0 },
+	{ "RSA with SHA-512", true, PKI_RSA_2048, false, "SHA512", NULL, 0 },
+	{ "RSA-PSS with SHA-256", true, PKI_RSA_2048, true, "SHA256", NULL, 0 },
+	{ "RSA-PSS with SHA-384", true, PKI_RSA_2048, true, "SHA384", NULL, 0 },
+	{ "RSA-PSS with SHA-512", true, PKI_RSA_2048, true, "SHA512", NULL, 0 },
+	{ "RSA-PSS with two digests", true, PKI_RSA_2048, true, "SHA256", "SHA512", 0 },
+	{ "RSA-PSS with the default of its mask, SHA-1", true, PKI_RSA_2048, true, "SHA256", "SHA1",
+	    0 },
+	{ "RSA-PSS with the default of its salt, 20 bytes", true, PKI_RSA_2048, true, "SHA256", NULL,
+	    20 },
+	{ "RSA-PSS with a long salt", true, PKI_RSA_2048, true, "SHA256", NULL, 222 },
+	{ "a key for RSA-PSS alone", true, PKI_RSA_PSS_2048, true, "SHA256", NULL, 0 },
+	{ "Ed25519", true, PKI_ED25519, false, NULL, NULL, 0 },
+	{ "Ed448", true, PKI_ED448, false, NULL, NULL, 0 },
+	{ "DSA with SHA-256", true, PKI_DSA_2048, false, "SHA256", NULL, 0 },
+	{ "P-256 with SHA3-256", false, PKI_P256, false, "SHA3-256", NULL, 0 },
+	{ "RSA with SHA-1", false, PKI_RSA_2048, false, "SHA1", NULL, 0 },
+	{ "RSA with MD5", false, PKI_RSA_2048, false, "MD5", NULL, 0 },
+	{ "RSA-PSS with all defaults, SHA-1", false, PKI_RSA_2048, true, "SHA1", "SHA1", 20 },
+	{ "RSA-PSS with SHA-1", false, PKI_RSA_2048, true, "SHA1", NULL, 0 },
+	{ "RSA-PSS with SHA-224", false, PKI_RSA_2048, true, "SHA224", NULL, 0 },
+	{ "DSA with SHA-384, not in the list", false, PKI_DSA_2048, false, "SHA384", NULL, 0 },
+	{ "P-224", false, PKI_P224, false, "SHA256", NULL, 0 },
+	{ "secp256k1", false, PKI_SECP256K1, false, "SHA256", NULL, 0 },
 };
 
 /* The same ones as for certificates (aws-iot D.6). */
@@ -419,7 +428,8 @@ START_TEST(a_signature_is_strong_and_by_this_key)
 	    .common_name = "Signer", .is_ca = true, .key = signatures[_i].key,
 	    .pss = signatures[_i].key == PKI_RSA_PSS_2048 });
 	struct pki_crl *list = make((struct pki_crl_options){ .issuer = signer, .many = 3,
-	    .digest = signatures[_i].digest, .pss = signatures[_i].pss });
+	    .digest = signatures[_i].digest, .pss = signatures[_i].pss,
+	    .mask_digest = signatures[_i].mask_digest, .salt_len = signatures[_i].salt_len });
 	struct X509_crl_st *oracle = pki_crl_parse(list->der);
 	struct crl_list *l;
 	struct diag      diag = { "" };
@@ -463,26 +473,56 @@ START_TEST(a_changed_byte_breaks_it)
 }
 END_TEST
 
-/* A signature is one of the algorithm that is named, not of another that the
- * key could do as well. */
-START_TEST(an_algorithm_is_for_its_kind_of_key)
+#define ECDSA_SHA256 "30( 06(2a8648ce3d040302) )"
+#define RSA_SHA256   "30( 06(2a864886f70d01010b) 0500 )"
+#define DSA_SHA256   "30( 06(608648016503040302) )"
+
+static const struct {
+	const char  *what;
+	enum pki_key key;
+	const char  *algorithm;
+	const char  *words;
+} misnamed[] = {
+	{ "ECDSA as RSA", PKI_P256, RSA_SHA256, "not signed with the key" },
+	{ "ECDSA as DSA", PKI_P256, DSA_SHA256, "not signed with the key" },
+	{ "ECDSA as Ed25519", PKI_P256, "30( 06(2b6570) )", "not signed with the key" },
+	{ "RSA as ECDSA", PKI_RSA_2048, ECDSA_SHA256, "not signed with the key" },
+	{ "DSA as ECDSA", PKI_DSA_2048, ECDSA_SHA256, "not signed with the key" },
+	{ "Ed25519 as Ed448", PKI_ED25519, "30( 06(2b6571) )", "not signed with the key" },
+	/* RFC 4055 1.2: a key for RSA-PSS alone. */
+	{ "RSA-PSS as RSA", PKI_RSA_PSS_2048, RSA_SHA256, "not signed with the key" },
+	{ "RSA-PSS without parameters", PKI_RSA_PSS_2048, "30( 06(2a864886f70d01010a) )",
+	    "is not accepted: rsassaPss" },
+	{ "RSA-PSS with parameters that are none", PKI_RSA_PSS_2048,
+	    "30( 06(2a864886f70d01010a) 0500 )", "is not accepted: rsassaPss" },
+	{ "RSA-PSS with all defaults", PKI_RSA_PSS_2048, "30( 06(2a864886f70d01010a) 30() )",
+	    "is not accepted: rsassaPss" },
+	{ "RSA-PSS with another mask", PKI_RSA_PSS_2048, "30( 06(2a864886f70d01010a) 30( "
+	    "a0( 30( 06(608648016503040201) 0500 ) ) a1( 30( 06(2a0304) 30( 06(608648016503040201) ) ) )"
+	    "a2( 02(20) ) ) )", "is not accepted: rsassaPss" },
+	{ "RSA-PSS with another trailer", PKI_RSA_PSS_2048, "30( 06(2a864886f70d01010a) 30( "
+	    "a0( 30( 06(608648016503040201) 0500 ) ) a1( 30( 06(2a864886f70d010108) "
+	    "30( 06(608648016503040201) 0500 ) ) ) a2( 02(20) ) a3( 02(02) ) ) )",
+	    "is not accepted: rsassaPss" },
+	/* RFC 8410 3 */
+	{ "Ed25519 with parameters", PKI_ED25519, "30( 06(2b6570) 0500 )",
+	    "is not accepted: ED25519" },
+	{ "a digest alone", PKI_P256, "30( 06(608648016503040201) )", "is not accepted: sha256" },
+	{ "something unknown", PKI_P256, "30( 06(2a0304) )", "is not accepted: undefined" },
+};
+
+/* The signature itself is good: only its name is not the one of what the key
+ * has done. */
+START_TEST(an_algorithm_is_called_by_its_name)
 {
-	static const struct {
-		enum pki_key key;
-		bool         pss;
-	} others[] = { { PKI_RSA_2048, false }, { PKI_RSA_2048, true }, { PKI_DSA_2048, false },
-		{ PKI_ED25519, false }, { PKI_P256, false } };
+	struct pki_cert *signer = pki_make(&(struct pki_options){ .common_name = "Signer",
+	    .is_ca = true, .key = misnamed[_i].key, .pss = misnamed[_i].key == PKI_RSA_PSS_2048 });
+	struct pki_crl  *list = make((struct pki_crl_options){ .issuer = signer,
+	    .pss = misnamed[_i].key == PKI_RSA_PSS_2048, .algorithm = misnamed[_i].algorithm });
 
-	for (size_t i = 0; i < COUNT_OF(others); i++) {
-		struct pki_cert *stranger = pki_make(&(struct pki_options){
-		    .common_name = "CA", .is_ca = true, .key = others[i].key });
-		struct pki_crl *list = make((struct pki_crl_options){ .signer = stranger,
-		    .pss = others[i].pss });
-
-		assert_refused(list->der, ca, "another key", "not signed with the key");
-		pki_crl_free(list);
-		pki_free(stranger);
-	}
+	assert_refused(list->der, signer, misnamed[_i].what, misnamed[_i].words);
+	pki_crl_free(list);
+	pki_free(signer);
 }
 END_TEST
 
@@ -1087,7 +1127,7 @@ add_reading(Suite *suite)
 	tcase_add_test(t, grace_is_how_long_a_list_counts_beyond_its_end);
 	tcase_add_loop_test(t, a_signature_is_strong_and_by_this_key, 0, COUNT_OF(signatures));
 	tcase_add_loop_test(t, a_changed_byte_breaks_it, 0, 3);
-	tcase_add_test(t, an_algorithm_is_for_its_kind_of_key);
+	tcase_add_loop_test(t, an_algorithm_is_called_by_its_name, 0, COUNT_OF(misnamed));
 }
 
 static void

@@ -307,7 +307,7 @@ START_TEST(a_certificate_that_cannot_be_read_is_refused_under_no_name)
 		.not_after = "20231301000000Z" }); /* month 13 */
 
 	ck_assert_int_eq(connect_as(0, c), VERDICT_DENY);
-	ck_assert(world_said("the certificate cannot be read\" certificate=- ca=-"));
+	ck_assert(world_said("the certificate cannot be read\" code=CERTIFICATE_MALFORMED certificate=- ca=-"));
 	ck_assert_int_eq(may(0, c, ACTION_WRITE, "a"), ACCESS_DENY);
 	ck_assert_int_eq(may(0, c, ACTION_READ, "a"), ACCESS_DENY);
 	pki_free(c);

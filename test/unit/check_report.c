@@ -202,7 +202,7 @@ START_TEST(details_leave_room_for_who_it_was)
 	report_connection(report, &client, &id, &ca_id, &d, details);
 	ck_assert_uint_lt(strlen(logged()), 1000);
 	ck_assert_ptr_nonnull(strstr(logged(), "with this client id: \\x0a\\x0a"));
-	ck_assert_ptr_nonnull(strstr(logged(), "...\" certificate="));
+	ck_assert_ptr_nonnull(strstr(logged(), "...\" code=AUTHORIZATION_FAILURE certificate="));
 	ck_assert_ptr_nonnull(strstr(logged(), " address=ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"));
 	ck_assert_uint_gt(strlen(member(json_line(world.log_path, 0), "details")), 300);
 }
@@ -301,7 +301,7 @@ START_TEST(details_stand_behind_the_words_of_a_reason)
 	open_report(world.log_path);
 	report_connection(report, &c, &id, &ca_id, &revoked, "on the list of \"2026\"");
 	ck_assert(world_said("connection refused: reason=\"revoked: on the list of \\x222026\\x22\" "
-	    "certificate="));
+	    "code=DEVICE_CERTIFICATE_REVOKED certificate="));
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "reason"), "DEVICE_CERTIFICATE_REVOKED");
 	ck_assert_str_eq(member(json, "details"), "revoked: on the list of \"2026\"");

@@ -498,16 +498,16 @@ random_number(uint32_t below)
 }
 
 /* Short ones, of few bytes: equal, and such that others go on from. */
-struct serial {
+struct small_serial {
 	uint8_t b[SERIAL_MAX];
 	size_t  len;
 };
 
-static struct serial
+static struct small_serial
 random_serial(void)
 {
 	static const uint8_t bytes[] = { 0x00, 0x01, 0x7f, 0xff };
-	struct serial serial = { .len = 1 + random_number(3) };
+	struct small_serial serial = { .len = 1 + random_number(3) };
 
 	if (random_number(40) == 0)
 		serial.len = SERIAL_MAX - random_number(2);
@@ -519,7 +519,7 @@ random_serial(void)
 }
 
 static struct view
-view_of_serial(const struct serial *serial)
+view_of_serial(const struct small_serial *serial)
 {
 	return (struct view){ serial->b, serial->len };
 }
@@ -533,10 +533,10 @@ struct model {
 	struct {
 		bool          there;
 		unsigned      ca; /* MODEL_CAS: none */
-		struct serial serial;
+		struct small_serial serial;
 		unsigned      answered; /* in this walk */
 	} certs[MODEL_CERTS];
-	struct serial entries[MODEL_LISTS][200];
+	struct small_serial entries[MODEL_LISTS][200];
 	size_t        count[MODEL_LISTS];
 };
 
@@ -565,7 +565,7 @@ model_delete_cert(unsigned n)
 }
 
 static bool
-model_lists(unsigned list, const struct serial *serial)
+model_lists(unsigned list, const struct small_serial *serial)
 {
 	for (size_t i = 0; i < model.count[list]; i++)
 		if (view_equal(view_of_serial(&model.entries[list][i]), view_of_serial(serial)))
@@ -582,7 +582,7 @@ model_fill(void)
 			model_put_cert(n);
 	for (unsigned list = 0; list < MODEL_LISTS; list++)
 		for (size_t tries = random_number(90); tries > 0; tries--) {
-			struct serial serial = random_serial();
+			struct small_serial serial = random_serial();
 
 			if (model_lists(list, &serial))
 				continue;
@@ -840,7 +840,7 @@ END_TEST
 START_TEST(the_first_and_the_last_are_named)
 {
 	struct certid lowest = { { 0 } }, highest, ca[2];
-	struct serial first = { { 0 }, 1 }, last = { { 0x7f }, SERIAL_MAX };
+	struct small_serial first = { { 0 }, 1 }, last = { { 0x7f }, SERIAL_MAX };
 
 	memset(highest.b, 0xff, sizeof(highest.b));
 	memset(last.b + 1, 0xff, SERIAL_MAX - 1);

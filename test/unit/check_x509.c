@@ -133,6 +133,55 @@ START_TEST(reading_grants_nothing)
 }
 END_TEST
 
+/* Ten to the 153rd fits into the 64 octets that lists are read with, ten to the
+ * 154th does not: no list could name it, so nobody could revoke it. */
+START_TEST(a_serial_number_that_no_list_can_name_is_refused)
+{
+	char decimal[156] = "1";
+
+	memset(decimal + 1, '0', sizeof(decimal) - 2);
+	for (size_t zeros = 153; zeros <= 154; zeros++) {
+		struct pki_options options = { .serial = decimal };
+		struct presented   p;
+		struct pki_cert   *c;
+
+		decimal[zeros + 1] = '\0';
+		c = pki_make(&options);
+		ck_clean(x509_read(c->x, &p) == (zeros == 153 ? ERR_OK : ERR_CERTIFICATE));
+		ck_assert_uint_eq(p.serial.len, zeros == 153 ? SERIAL_MAX : 0);
+		pki_free(c);
+		decimal[zeros + 1] = '0';
+	}
+}
+END_TEST
+
+/* The signed part with an indefinite length, which takes as many bytes: OpenSSL
+ * reads it, DER it is not (RFC 5280 4.1). */
+START_TEST(a_certificate_that_is_not_der_inside_is_refused)
+{
+	struct pki_cert *c = pki_make(&(struct pki_options){ .key = PKI_RSA_2048 });
+	uint8_t         *der = malloc(c->der.len);
+	struct presented p;
+	struct x509_st  *x;
+	size_t           len;
+
+	ck_assert_ptr_nonnull(der);
+	memcpy(der, c->der.data, c->der.len);
+	ck_assert(der[4] == 0x30 && der[5] == 0x82);
+	len = (size_t)der[6] << 8 | der[7];
+	der[5] = 0x80;
+	memmove(der + 6, der + 8, len);
+	memset(der + 6 + len, 0, 2);
+	x = pki_parse((struct view){ der, c->der.len });
+	ck_assert_ptr_nonnull(x);
+	ck_clean(x509_read(x, &p) == ERR_CERTIFICATE);
+	ck_assert_uint_eq(p.serial.len, 0);
+	x509_free(x);
+	free(der);
+	pki_free(c);
+}
+END_TEST
+
 START_TEST(a_held_certificate_outlives_its_first_owner)
 {
 	struct x509_st *x = from_pem(vector_device);
@@ -1283,6 +1332,8 @@ facts_case(void)
 	tcase_add_test(t, the_test_vectors_have_the_published_ids);
 	tcase_add_test(t, the_test_vectors_can_be_registered);
 	tcase_add_test(t, reading_grants_nothing);
+	tcase_add_test(t, a_serial_number_that_no_list_can_name_is_refused);
+	tcase_add_test(t, a_certificate_that_is_not_der_inside_is_refused);
 	tcase_add_test(t, a_held_certificate_outlives_its_first_owner);
 	tcase_add_loop_test(t, a_beginning_is_read_strictly, 0, COUNT_OF(times));
 	tcase_add_loop_test(t, an_end_is_read_strictly, 0, COUNT_OF(times));
