@@ -25,7 +25,10 @@ COMMANDS = [
     "list-principal-policies", "list-policy-principals", "create-thing", "describe-thing",
     "update-thing", "delete-thing", "list-things", "attach-thing-principal",
     "detach-thing-principal", "list-thing-principals", "list-principal-things",
-    "test-authorization", "get-effective-policies", "explain",
+    "test-authorization", "get-effective-policies", "explain", "describe-crl", "delete-crl",
+    "create-provisioning-template", "describe-provisioning-template",
+    "update-provisioning-template", "list-provisioning-templates",
+    "delete-provisioning-template",
 ]
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [
