@@ -179,6 +179,13 @@ static const struct flag list_by_ca_flags[] = {
 	NO_MORE,
 };
 
+static const struct flag import_crl_flags[] = {
+	CA_CERTIFICATE_ID,
+	{"crl", NULL, FLAG_TEXT, FLAG_REQUIRED, "LIST",
+	 "The list in PEM or DER: the file it is in, read on this machine.", NULL},
+	NO_MORE,
+};
+
 static const struct flag crl_flags[] = {CA_CERTIFICATE_ID, NO_MORE};
 
 static const struct flag register_flags[] = {
@@ -385,6 +392,8 @@ const struct command command_table[] = {
 	 "--output table", "certificates", list_ca_flags, false},
 	{"delete-ca-certificate", "DeleteCACertificate", "Remove an inactive CA.",
 	 "--certificate-id ID", NULL, id_flags, false},
+	{"import-crl", "ImportCrl", "Put a revocation list of a CA into force.",
+	 "--ca-certificate-id ID --crl file://ca.crl", NULL, import_crl_flags, false},
 	{"describe-crl", "DescribeCrl", "Show the revocation list of a CA.",
 	 "--ca-certificate-id ID", NULL, crl_flags, false},
 	{"delete-crl", "DeleteCrl", "Forget the revocation list of a CA.",

@@ -9,6 +9,7 @@
 
 #include "arguments.h"
 #include "client.h"
+#include "crl_file.h"
 #include "print.h"
 #include "proof.h"
 #include "run.h"
@@ -19,6 +20,7 @@ struct job {
 	enum output           output;
 	cJSON                *members; /* of the request */
 	struct ca_key        *ca_key;  /* --ca-key */
+	struct crl_file      *crl;     /* --crl */
 	struct client        *client;
 	struct diag           why;
 };

@@ -13,6 +13,7 @@
 #include "envelope.h"
 #include "job.h"
 #include "pages.h"
+#include "upload.h"
 #include "value.h"
 
 /* ---- before the broker is asked ---------------------------------------- */
@@ -70,10 +71,23 @@ prepare_register_ca(struct job *j)
 	return j->ca_key != NULL;
 }
 
+MUST_USE static bool
+prepare_crl(struct job *j, const struct given *crl)
+{
+	struct diag why = {""};
+
+	j->crl = crl_file_open(crl->value, &why);
+	if (j->crl == NULL)
+		diag_set(&j->why, "Error parsing parameter '--crl': %s", why.text);
+	return j->crl != NULL;
+}
+
 /* Everything that can be wrong without a broker. */
 MUST_USE static bool
 prepare(struct job *j)
 {
+	const struct given *crl = job_given(j, "crl");
+
 	if (!arguments_complete(&j->arguments, &j->why) || !read_output(j))
 		return false;
 	j->members = build_members(&j->arguments, &j->why);
@@ -81,7 +95,7 @@ prepare(struct job *j)
 		return false;
 	if (strcmp(j->arguments.command->name, "register-ca-certificate") == 0)
 		return prepare_register_ca(j);
-	return true;
+	return crl == NULL || prepare_crl(j, crl);
 }
 
 /* ---- what the broker says ----------------------------------------------- */
@@ -137,6 +151,14 @@ all_pages(const struct job *j)
 }
 
 MUST_USE static enum status
+ask_command(struct job *j)
+{
+	if (j->crl != NULL)
+		return upload_crl(j);
+	return all_pages(j) ? pages_show(j) : ask_and_show(j);
+}
+
+MUST_USE static enum status
 carry_out(struct job *j)
 {
 	enum status status = job_connect(j);
@@ -144,7 +166,7 @@ carry_out(struct job *j)
 	if (status == STATUS_DONE && j->ca_key != NULL)
 		status = add_proof(j);
 	if (status == STATUS_DONE)
-		status = all_pages(j) ? pages_show(j) : ask_and_show(j);
+		status = ask_command(j);
 	client_close(j->client);
 	return status;
 }
@@ -187,6 +209,7 @@ run(const struct program *p, const struct options *o, int argc, char **argv)
 		status = STATUS_USAGE;
 	}
 	ca_key_close(j.ca_key);
+	crl_file_close(j.crl);
 	cJSON_Delete(j.members);
 	return flush(status);
 }
