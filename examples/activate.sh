@@ -89,7 +89,8 @@ subscribe() {
 		-t '$aws/events/certificates/registered/#'
 }
 
-until (subscribe -E); do sleep 2; done
+# What waits in it already is pending: it is asked for below.
+until (subscribe -E >/dev/null); do sleep 2; done
 echo "listening"
 while :; do
 	exec {events}< <(subscribe -W 300 2>"$dir/sub.err")

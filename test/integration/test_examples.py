@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """The programs and documents in examples/, as a user takes them: both programs that activate
 what registers do the same, and the rule and the template work as they are."""
-import datetime
 import importlib.util
 import json
 import pathlib
@@ -12,31 +11,14 @@ import sys
 import types
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from admin import ADMIN, PASSWORD
 from broker import BUILD_DIR, environment, free_ports, program
+from revocation import revocation_list
 from wait import PATIENCE, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-DAY = datetime.timedelta(days=1)
-
-
-def revocation_list(ca, *devices, age=0, signer=None):
-    """A list in PEM that counts for a day, issued so many days ago."""
-    issued = datetime.datetime.utcnow() - age * DAY - datetime.timedelta(minutes=1)
-    issuer = x509.load_pem_x509_certificate(ca.pem.encode()).subject
-    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer)
-    builder = builder.last_update(issued).next_update(issued + DAY)
-    for device in devices:
-        serial = x509.load_pem_x509_certificate(device.pem.encode()).serial_number
-        builder = builder.add_revoked_certificate(
-            x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(issued).build())
-    signed = builder.sign((signer or ca).key, hashes.SHA256())
-    return signed.public_bytes(Encoding.PEM).decode()
 
 
 class Rule:
