@@ -55,13 +55,13 @@ search_exact(struct search *s, const struct flag *flags)
 	return false;
 }
 
-/* Flags that go into the request are AWS's.  They are tried first, so that a
- * flag of our own never spoils an abbreviation that works with the AWS CLI. */
+/* AWS's flags are tried first, so that a flag of our own never spoils an
+ * abbreviation that works with the AWS CLI. */
 static void
 search_beginning(struct search *s, const struct flag *flags, bool ours)
 {
 	for (const struct flag *f = flags; f->name != NULL; f++) {
-		if ((f->member == NULL) != ours)
+		if ((f->use == FLAG_OURS) != ours)
 			continue;
 		if (begins(f->name, s))
 			search_hit(s, f, false);
@@ -83,7 +83,7 @@ flag_search(const struct command *command, const char *argument, struct match *o
 		if (s.hits == 0)
 			search_beginning(&s, command->flags, true);
 		if (s.hits == 0)
-			search_beginning(&s, global_flags, true);
+			search_beginning(&s, global_flags, false);
 	}
 	if (s.hits == 1) {
 		*out = s.found;
@@ -108,6 +108,12 @@ static bool
 takes_value(enum flag_kind kind)
 {
 	return kind != FLAG_BOOLEAN && kind != FLAG_SWITCH && kind != FLAG_REFUSED;
+}
+
+static bool
+takes_several(enum flag_kind kind)
+{
+	return kind == FLAG_TAGS || kind == FLAG_WORDS || kind == FLAG_PHRASE;
 }
 
 /* The slot for a flag: the old one if it was given before. */
@@ -138,7 +144,7 @@ read_values(struct given *g, int argc, char **argv, struct diag *d)
 		diag_set(d, "argument --%s: expected one argument", g->flag->name);
 		return 0;
 	}
-	if (g->flag->kind != FLAG_TAGS && g->flag->kind != FLAG_WORDS)
+	if (!takes_several(g->flag->kind))
 		return used;
 	g->more = argv + used;
 	while (used < argc && !looks_like_flag(argv[used])) {
@@ -248,7 +254,7 @@ arguments_complete(const struct arguments *a, struct diag *d)
 	struct text missing = text_in(names, sizeof(names));
 
 	for (const struct flag *f = a->command->flags; f->name != NULL; f++) {
-		if (f->required && arguments_given(a, f->name) == NULL)
+		if (f->use == FLAG_REQUIRED && arguments_given(a, f->name) == NULL)
 			text_addf(&missing, "%s--%s", missing.len == 0 ? "" : ", ", f->name);
 	}
 	if (missing.len == 0)

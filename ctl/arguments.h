@@ -15,7 +15,7 @@ struct given {
 	const struct flag *flag;
 	bool               yes;        /* FLAG_BOOLEAN: false after --no-... */
 	const char        *value;      /* the only or first value; NULL if none is taken */
-	char             **more;       /* FLAG_TAGS, FLAG_WORDS: the values after the first */
+	char             **more;       /* of a flag that takes several: those after the first */
 	int                more_count;
 };
 

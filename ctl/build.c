@@ -43,6 +43,12 @@ build_value(const struct given *g, struct diag *d)
 		return value_words(g->value, g->more, g->more_count, d);
 	case FLAG_DOCUMENT:
 		return build_string(value_document(g->value, d));
+	case FLAG_PHRASE:
+		return build_string(value_phrase(g->value, g->more, g->more_count, d));
+	case FLAG_RULE:
+		return build_string(value_rule(g->value, d));
+	case FLAG_BROKER_PATH:
+		return build_string(value_broker_path(g->value, d));
 	case FLAG_NUMBER:
 		return build_number(g->value, d);
 	case FLAG_BOOLEAN:

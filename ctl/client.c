@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "envelope.h"
@@ -38,6 +37,7 @@ struct client {
 	struct mosquitto     *mosq;
 	const struct options *options;
 	enum stage            stage;
+	int                   patience_ms;
 	char                  correlation[33];
 	cJSON                *answer;
 	struct diag           why;
@@ -52,17 +52,6 @@ now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-MUST_USE static bool
-random_hex(char *hex, size_t bytes)
-{
-	uint8_t random[32];
-
-	if (bytes > sizeof(random) || getrandom(random, bytes, 0) != (ssize_t)bytes)
-		return false;
-	hex_encode((struct view){random, bytes}, hex);
-	return true;
 }
 
 static void
@@ -179,7 +168,7 @@ on_log(struct mosquitto *mosq, void *obj, int level, const char *text)
 MUST_USE static bool
 wait_for(struct client *c, enum stage leave)
 {
-	int64_t deadline = now_ms() + PATIENCE_MS;
+	int64_t deadline = now_ms() + c->patience_ms;
 
 	while (c->stage == leave) {
 		int64_t left = deadline - now_ms();
@@ -346,6 +335,7 @@ client_open(const struct options *o, struct diag *d)
 		return NULL;
 	}
 	c->options = o;
+	c->patience_ms = PATIENCE_MS;
 	ignore_pipe(c);
 	(void)mosquitto_lib_init();
 	c->mosq = new_session(c);
@@ -396,6 +386,27 @@ send_request(struct client *c, const char *operation, const cJSON *members)
 	return rc == MOSQ_ERR_SUCCESS;
 }
 
+void
+client_be_patient(struct client *c, int ms)
+{
+	c->patience_ms = ms;
+}
+
+static void
+fail_unanswered(struct client *c)
+{
+	char what[80];
+
+	if (c->patience_ms == PATIENCE_MS) {
+		fail(c, "no answer from the plugin: is mosquitto_jitr loaded by this broker, and "
+		    "may this user use " REQUEST_TOPIC "?", "");
+		return;
+	}
+	(void)snprintf(what, sizeof(what), "no answer from the plugin within %d seconds",
+	    c->patience_ms / 1000);
+	fail(c, what, "it may still be at work; or is mosquitto_jitr not loaded by this broker?");
+}
+
 cJSON *
 client_ask(struct client *c, const char *operation, const cJSON *members, struct diag *d)
 {
@@ -403,8 +414,7 @@ client_ask(struct client *c, const char *operation, const cJSON *members, struct
 
 	c->stage = STAGE_WAITING;
 	if (!send_request(c, operation, members) || !wait_for(c, STAGE_WAITING)) {
-		fail(c, "no answer from the plugin: is mosquitto_jitr loaded by this broker, and "
-		    "may this user use " REQUEST_TOPIC "?", "");
+		fail_unanswered(c);
 		*d = c->why;
 		return NULL;
 	}

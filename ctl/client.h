@@ -3,7 +3,8 @@
  * client.h - one connection to the broker, for one request at a time.
  *
  * The only door to libmosquitto.  Blocks: connecting as long as the system
- * takes, everything after that ten seconds at most.  One thread.
+ * takes, everything after that ten seconds at most, unless it is told to be
+ * patient.  One thread.
  */
 #ifndef CTL_CLIENT_H
 #define CTL_CLIENT_H
@@ -18,6 +19,9 @@ struct client;
  * until client_close. */
 MUST_USE struct client *client_open(const struct options *o, struct diag *d);
 void                    client_close(struct client *c);
+
+/* Wait so long for the answers to what is asked from now on. */
+void client_be_patient(struct client *c, int ms);
 
 /* Ask for an operation and wait for its answer (envelope.h), which is the
  * caller's.  NULL: there was none, and why in d. */

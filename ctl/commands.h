@@ -17,11 +17,20 @@ enum flag_kind {
 	FLAG_OBJECT,  /* JSON or shorthand, key=value,... */
 	FLAG_TAGS,    /* JSON or Key=...,Value=... as often as wanted */
 	FLAG_WORDS,   /* strings, as often as wanted, or a JSON array of them */
+	FLAG_PHRASE,  /* words that are one string, with blanks between them */
 	FLAG_DOCUMENT, /* JSON as a string, or the file it is in */
+	FLAG_RULE,    /* the same, or one of the words rule and none */
+	FLAG_BROKER_PATH, /* of a file on the broker's machine: never read here */
 	FLAG_NUMBER,
 	FLAG_BOOLEAN, /* --name or --no-name */
 	FLAG_SWITCH,  /* --name only */
 	FLAG_REFUSED, /* the AWS CLI has it, we do not: help says what to do */
+};
+
+enum flag_use {
+	FLAG_OPTIONAL,
+	FLAG_REQUIRED,
+	FLAG_OURS, /* optional, and the AWS CLI's command does not have it */
 };
 
 /* What a member of a structure is, for shorthand, which has only words. */
@@ -41,7 +50,7 @@ struct flag {
 	const char        *name;   /* without the dashes; NULL ends a list */
 	const char        *member; /* in the request; NULL: for the command line itself */
 	enum flag_kind     kind;
-	bool               required;
+	enum flag_use      use;
 	const char        *value;  /* how help calls the value */
 	const char        *help;
 	const struct part *parts;  /* FLAG_OBJECT, FLAG_TAGS: the members it may have */

@@ -9,6 +9,18 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
+
+bool
+random_hex(char *hex, size_t bytes)
+{
+	uint8_t random[32];
+
+	if (bytes > sizeof(random) || getrandom(random, bytes, 0) != (ssize_t)bytes)
+		return false;
+	hex_encode((struct view){random, bytes}, hex);
+	return true;
+}
 
 /* A command is the AWS operation in lower camel case. */
 static void

@@ -22,6 +22,10 @@ MUST_USE char *envelope_seal(const char *operation, const char *correlation, con
  * AWS CLI's view of an answer (aws-iot 1.3). */
 MUST_USE cJSON *envelope_open(struct view payload, const char *correlation);
 
+/* 2 * bytes random digits (32 bytes at most), to know what belongs together: a
+ * request and its answer, the parts of a list. */
+MUST_USE bool random_hex(char *hex, size_t bytes);
+
 /* Of an answer: its data (may be NULL), or the error it reports, else NULL. */
 const cJSON *answer_data(const cJSON *answer);
 const char  *answer_error(const cJSON *answer);

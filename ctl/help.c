@@ -38,7 +38,7 @@ show_flag(FILE *out, const struct flag *f)
 		(void)fprintf(out, "  --%s | --no-%s\n", f->name, f->name);
 	else
 		(void)fprintf(out, "  --%s%s%s%s\n", f->name, f->value != NULL ? " " : "",
-		    f->value != NULL ? f->value : "", f->required ? "   (required)" : "");
+		    f->value != NULL ? f->value : "", f->use == FLAG_REQUIRED ? "   (required)" : "");
 	wrapped(out, f->help, 6);
 }
 
@@ -77,7 +77,7 @@ help_command(FILE *out, const struct program *p, const struct command *c)
 	(void)fprintf(out, "%s\n\nusage: %s [options]%s %s", c->summary, p->name, p->module,
 	    c->name);
 	for (const struct flag *f = c->flags; f->name != NULL; f++) {
-		if (f->required)
+		if (f->use == FLAG_REQUIRED)
 			(void)fprintf(out, " --%s %s", f->name, f->value);
 	}
 	(void)fputs(c->flags->name != NULL ? " [--flags]\n" : "\n", out);

@@ -200,19 +200,28 @@ print_safe_lines(const char *text)
 	return safe_text(text, true);
 }
 
-/* creationDate, lastModifiedDate, notBefore ...: seconds since 1970
- * (aws-iot 1.3). */
+/* Of AWS creationDate, lastModifiedDate ..., notBefore, notAfter; of ours those
+ * of refusals and of revocation lists. */
+static bool
+is_name_of_time(const char *name)
+{
+	static const char *const names[] = {"notBefore", "notAfter", "date", "thisUpdate",
+	    "nextUpdate"};
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return len > 4 && strcmp(name + len - 4, "Date") == 0;
+}
+
+/* Seconds since 1970 (aws-iot 1.3), in the years 69 to 9892. */
 static bool
 is_time(const cJSON *item)
 {
-	const char *name = item->string;
-	size_t len = name != NULL ? strlen(name) : 0;
-
-	if (!cJSON_IsNumber(item) || len < 5 || !(item->valuedouble > -6e10) ||
-	    !(item->valuedouble < 2.5e11)) /* years 69 to 9892 */
-		return false;
-	return strcmp(name + len - 4, "Date") == 0 || strcmp(name, "notBefore") == 0 ||
-	    strcmp(name, "notAfter") == 0;
+	return cJSON_IsNumber(item) && item->string != NULL && is_name_of_time(item->string) &&
+	    item->valuedouble > -6e10 && item->valuedouble < 2.5e11;
 }
 
 static char *

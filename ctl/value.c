@@ -128,6 +128,52 @@ value_document(const char *given, struct diag *d)
 	return read_file(given, d);
 }
 
+/* A file of that name can still be meant: file://rule. */
+char *
+value_rule(const char *given, struct diag *d)
+{
+	if (strcmp(given, "rule") == 0 || strcmp(given, "none") == 0)
+		return copy_or_complain(given, d);
+	return value_document(given, d);
+}
+
+/* The broker looks for it from wherever it was started: a relative path would
+ * mean something else there than here. */
+char *
+value_broker_path(const char *given, struct diag *d)
+{
+	if (*given == '\0' || *given == '/')
+		return value_text(given, d);
+	diag_set(d, "'%.100s' is no absolute path. The broker reads the file, on its own machine: "
+	    "give the whole path there, beginning with /", given);
+	return NULL;
+}
+
+char *
+value_phrase(const char *first, char *const *more, int count, struct diag *d)
+{
+	size_t size = strlen(first) + 1;
+	struct text text;
+	char *phrase;
+
+	for (int i = 0; i < count; i++)
+		size += strlen(more[i]) + 1;
+	phrase = malloc(size);
+	if (phrase == NULL) {
+		diag_set(d, "out of memory");
+		return NULL;
+	}
+	text = text_in(phrase, size);
+	text_add(&text, first);
+	for (int i = 0; i < count; i++)
+		text_addf(&text, " %s", more[i]);
+	if (utf8_valid(view_of(phrase)))
+		return phrase;
+	diag_set(d, "the value is not UTF-8");
+	free(phrase);
+	return NULL;
+}
+
 char *
 value_pem(const char *given, struct diag *d)
 {

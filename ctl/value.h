@@ -24,6 +24,15 @@ MUST_USE char *value_pem(const char *given, struct diag *d);
 /* The same, and a plain path: what does not begin as JSON does is a path. */
 MUST_USE char *value_document(const char *given, struct diag *d);
 
+/* The same, and the words rule and none as they are. */
+MUST_USE char *value_rule(const char *given, struct diag *d);
+
+/* An absolute path, or nothing, as it is: not file://, it is not read here. */
+MUST_USE char *value_broker_path(const char *given, struct diag *d);
+
+/* Words with one blank between them. */
+MUST_USE char *value_phrase(const char *first, char *const *more, int count, struct diag *d);
+
 /* Shorthand (key=value,...), JSON, or a file with JSON, as an object whose
  * members are all among parts. */
 MUST_USE cJSON *value_object(const char *given, const struct part *parts, struct diag *d);

@@ -11,15 +11,20 @@
 # list that is valid now nothing is activated: the certificate stays pending,
 # and its device's next attempt brings the next event.
 #
+# The broker keeps its session, so that events wait for it while it is away.
+# At the start, and every five minutes, it asks besides which certificates are
+# pending, so that none is forgotten whatever happened to the events.
+#
 # The policy exists already (mosquitto_ctrl jitr create-policy).  One is enough
 # for all devices if it speaks of each by variables, such as
 # ${iot:Certificate.Subject.CommonName}.
 #
 # An event may come twice (at least once is the promise); every step here may
-# be repeated.
+# be repeated, and what is no longer pending is left alone.
 #
 # JITR_CTL  how to call the command line  (default: mosquitto_ctrl jitr)
 # JITR_SUB  how to subscribe              (default: mosquitto_sub)
+# JITR_ID   the client id of its session  (default: activate); one for each
 # Needs openssl and jq.
 set -uo pipefail
 crl='' ca='' policy=''
@@ -40,32 +45,60 @@ if ! [ -r "$crl" ] || ! [ -r "$ca" ] || [ -z "$policy" ]; then usage; fi
 read -ra ctl <<<"${JITR_CTL:-mosquitto_ctrl jitr}"
 read -ra sub <<<"${JITR_SUB:-mosquitto_sub}"
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"; kill $(jobs -p) 2>/dev/null' EXIT
+trap 'kill ${!:-} 2>/dev/null; rm -rf "$dir"' EXIT # $!: the subscription
 
 # -crl_check looks the certificate up in the list and refuses a list that is
-# out of date or not signed by the CA.  -partial_chain: the CA may be a sub-CA.
+# out of date or not signed by the CA.  -partial_chain: the CA may be a sub-CA,
+# and no other is trusted.
 verdict() {
-	openssl verify -partial_chain -crl_check -CAfile "$ca" -CRLfile "$crl" "$1" 2>&1
+	openssl verify -partial_chain -crl_check -no-CApath -no-CAstore -CAfile "$ca" \
+		-CRLfile "$crl" "$1" 2>&1
 }
 
 handle() {
-	local id=$1 description arn result
+	local id=$1 description arn result errors
 	description=$("${ctl[@]}" describe-certificate --certificate-id "$id") || return
+	[ "$(jq -r .certificateDescription.status <<<"$description")" = PENDING_ACTIVATION ] || return
 	arn=$(jq -r .certificateDescription.certificateArn <<<"$description")
 	jq -r .certificateDescription.certificatePem <<<"$description" >"$dir/device.pem"
 	if result=$(verdict "$dir/device.pem"); then
 		"${ctl[@]}" attach-policy --policy-name "$policy" --target "$arn" &&
 			"${ctl[@]}" update-certificate --certificate-id "$id" --new-status ACTIVE &&
 			echo "activated $id"
-	elif grep -q 'certificate revoked' <<<"$result"; then
+		return
+	fi
+	errors=$(sed -n 's/^error [0-9]* at [0-9]* depth lookup: //p' <<<"$result" | paste -sd ';')
+	if [ "$errors" = 'certificate revoked' ]; then # and not a word against the list
 		"${ctl[@]}" update-certificate --certificate-id "$id" --new-status REVOKED &&
 			echo "revoked $id"
 	else
-		echo "left pending $id: $result"
+		echo "left pending $id: ${errors:-${result//$'\n'/; }}"
 	fi
 }
 
+# What registered while nobody listened.
+catch_up() {
+	local list id
+	list=$("${ctl[@]}" list-certificates --status PENDING_ACTIVATION) || return
+	for id in $(jq -r '.certificates[].certificateId' <<<"$list"); do handle "$id"; done
+}
+
+# subscribe OPTION...: in the session that the broker keeps.
+subscribe() {
+	exec "${sub[@]}" -c -i "${JITR_ID:-activate}" -q 1 "$@" \
+		-t '$aws/events/certificates/registered/#'
+}
+
+# What waits in it already is pending: it is asked for below.
+until (subscribe -E >/dev/null); do sleep 2; done
 echo "listening"
-while read -r event; do
-	handle "$(jq -r .certificateId <<<"$event")"
-done < <("${sub[@]}" -q 1 -t '$aws/events/certificates/registered/#')
+while :; do
+	exec {events}< <(subscribe -W 300 2>"$dir/sub.err")
+	catch_up
+	while read -r event <&"$events"; do
+		id=$(jq -r .certificateId <<<"$event") && handle "$id"
+	done
+	exec {events}<&-
+	grep -vx 'Timed out' "$dir/sub.err" >&2
+	sleep 2
+done

@@ -217,7 +217,8 @@ JITR_CTL="mosquitto_ctrl ${admin_options[*]} jitr" \
 	"$root/examples/activate.sh" --crl ca.crl --ca ca.pem --policy sensor >rule.log 2>&1 &
 rule_pid=$!
 wait_for "the rule" grep -q listening rule.log
-say "the device tries again every second, as devices do; each attempt is announced until somebody acts"
+say "it asks what is pending, and listens; the device tries again every second, as devices do, and"
+say "each attempt is announced until somebody acts"
 activated() {
 	grep -q "activated $certificate_id" rule.log
 }

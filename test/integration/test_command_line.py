@@ -3,6 +3,7 @@
 `mosquitto_jitr`, with AWS's output and exit statuses (contract, section 4)."""
 import json
 import os
+import pathlib
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from admin import ADMIN, BYSTANDER, PASSWORD
 from broker import BUILD_DIR, environment, free_ports, program
 from command_line import DONE, REFUSED, UNREACHABLE, USAGE, CommandLine
+from revocation import revocation_list
 from test_ca_registry import NOWHERE
 
 COMMANDS = [
@@ -25,7 +27,11 @@ COMMANDS = [
     "list-principal-policies", "list-policy-principals", "create-thing", "describe-thing",
     "update-thing", "delete-thing", "list-things", "attach-thing-principal",
     "detach-thing-principal", "list-thing-principals", "list-principal-things",
-    "test-authorization", "get-effective-policies", "explain",
+    "test-authorization", "get-effective-policies", "explain", "import-crl",
+    "describe-crl", "delete-crl",
+    "create-provisioning-template", "describe-provisioning-template",
+    "update-provisioning-template", "list-provisioning-templates",
+    "delete-provisioning-template",
 ]
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [
@@ -335,6 +341,110 @@ def test_lists_fetch_all_pages(cli, admin, pki, factory):
     assert page == everything[:10]
     page, _ = ids("--marker", data["nextMarker"], "--page-size", "10")
     assert page == everything[10:20]
+
+
+# -- activation ------------------------------------------------------------------
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+
+
+def test_rule_of_a_ca(cli, pki, directory):
+    """Given when the CA is registered, shown, replaced, taken away; a check of two words needs
+    no quotes."""
+    ca = pki.ca("factory")
+    certificate, key = ca.files(directory)
+    rule = EXAMPLES / "rule.json"
+    assert cli("register-ca-certificate", "--ca-certificate", certificate, "--ca-key", key,
+               "--activation", "file://%s" % rule, "--crl-check", "grace", "7", "--crl-file",
+               directory / "ca.crl").status == DONE
+
+    def shown():
+        data = cli("describe-ca-certificate", "--certificate-id", ca.id).data
+        return tuple(data.get(name) for name in ("activation", "crlCheck", "crlFile"))
+
+    assert shown() == (rule.read_text(), "grace 7", str(directory / "ca.crl"))
+    update = ["update-ca-certificate", "--certificate-id", ca.id]
+    assert nothing(cli(*update, "--activation", "rule", "--crl-check", "required"))
+    assert shown() == ("rule", "required", str(directory / "ca.crl"))
+    assert nothing(cli(*update, "--activation", "none", "--crl-check", "if-present",
+                       "--crl-file", ""))
+    assert shown() == (None, "if-present", None)
+    refused = cli(*update, "--activation", '{"polices":[]}')
+    assert refused.status == REFUSED and "polices" in refused.err
+    assert cli(*update, "--crl-file", "ca.crl").status == USAGE
+
+
+@pytest.mark.parametrize("size", [0, 12000], ids=["in-one-request", "in-parts"])
+def test_life_of_a_revocation_list(cli, admin, pki, directory, factory, size):
+    """Imported whatever its size, shown, imported again to no effect, forgotten; whom it names
+    is revoked."""
+    device = admin.activate(pki.device("d1", issuer=factory))
+    path = directory / "ca.crl"
+    path.write_text(revocation_list(factory, device, serials=range(1 << 120, (1 << 120) + size)))
+    which = ["--ca-certificate-id", factory.id]
+    assert cli("describe-crl", *which).status == REFUSED
+    done = cli("import-crl", *which, "--crl", "file://ca.crl").data
+    assert (done["unchanged"], done["certificatesRevoked"]) == (False, 1)
+    assert cli("describe-crl", *which).data["crl"] == done["crl"]
+    assert admin.status(device) == "REVOKED"
+    again = cli("import-crl", *which, "--crl", path.read_text() if size == 0 else path).data
+    assert (again["unchanged"], again["crl"]) == (True, done["crl"])
+    assert "DescribeCrl" in cli("describe-crl", *which, "--output", "table").out
+    assert nothing(cli("delete-crl", *which))
+    assert cli("delete-crl", *which).status == REFUSED
+
+
+def test_list_of_another_ca(cli, pki, directory, factory):
+    """The plugin says what is wrong with it."""
+    (directory / "ca.crl").write_text(revocation_list(pki.ca("other")))
+    refused = cli("import-crl", "--ca-certificate-id", factory.id, "--crl", "ca.crl")
+    assert refused.status == REFUSED
+    assert "(CertificateValidationException) when calling the ImportCrl operation" in refused.err
+
+
+def test_life_of_a_template(cli, admin, pki, directory):
+    """Made, named by a CA, shown, changed, listed, deleted: the lines of AWS's documentation."""
+    ca = pki.ca("factory")
+    certificate, key = ca.files(directory)
+    role = "arn:aws:iam::123456789012:role/jitp"
+    made = cli("create-provisioning-template", "--template-name", "site", "--template-body",
+               "file://%s" % (EXAMPLES / "template.json"), "--provisioning-role-arn", role,
+               "--type", "JITP", "--enabled", "--description", "all of them").data
+    assert made["templateName"] == "site"
+    assert cli("register-ca-certificate", "--ca-certificate", certificate, "--ca-key", key,
+               "--registration-config", "templateName=site").status == DONE
+    assert cli("describe-ca-certificate", "--certificate-id",
+               ca.id).data["registrationConfig"] == {"templateName": "site"}
+    assert nothing(cli("update-provisioning-template", "--template-name", "site", "--no-enabled",
+                       "--description", "nobody"))
+    shown = cli("describe-provisioning-template", "--template-name", "site").data
+    assert (shown["type"], shown["enabled"], shown["description"]) == ("JITP", False, "nobody")
+    assert (shown["templateBody"], shown["provisioningRoleArn"]) == (
+        (EXAMPLES / "template.json").read_text(), role)
+    listed = cli("list-provisioning-templates", "--page-size", "1").data["templates"]
+    assert [t["templateName"] for t in listed] == ["site"]
+    assert nothing(cli("update-ca-certificate", "--certificate-id", ca.id,
+                       "--remove-auto-registration"))
+    assert nothing(cli("delete-provisioning-template", "--template-name", "site"))
+    assert cli("list-provisioning-templates").data == {"templates": []}
+
+
+def test_lists_by_status(cli, broker, admin, pki, factory):
+    """Of all certificates and of those of a CA."""
+    active, pending = (pki.device(name, issuer=factory) for name in ("active", "pending"))
+    admin.activate(active)
+    broker.connect(pending)
+    admin.settle()
+
+    def ids(command, status, *words):
+        listed = cli(command, "--status", status, *words).data["certificates"]
+        return [c["certificateId"] for c in listed]
+
+    for command, words in (("list-certificates", []),
+                           ("list-certificates-by-ca", ["--ca-certificate-id", factory.id])):
+        assert ids(command, "PENDING_ACTIVATION", *words) == [pending.id]
+        assert ids(command, "ACTIVE", *words) == [active.id]
+        assert ids(command, "REVOKED", *words) == []
 
 
 # -- what comes out --------------------------------------------------------------

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <cjson/cJSON.h>
 #include <check.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "build.h"
+#include "crl_file.h"
 #include "envelope.h"
 #include "help.h"
 #include "host.h"
@@ -165,6 +167,32 @@ static const struct request_row requests[] = {
             "config.json", "--remove-auto-registration"},
         "{\"certificateId\":\"" ID64 "\",\"registrationConfig\":{\"templateName\":\"t\"},"
         "\"removeAutoRegistration\":true}"},
+    {"a registration configuration that names a template",
+        {"update-ca-certificate", "--certificate-id", ID64, "--registration-config",
+            "templateName=site"},
+        "{\"certificateId\":\"" ID64 "\",\"registrationConfig\":{\"templateName\":\"site\"}}"},
+    {"what activates the certificates of a CA, and after which check",
+        {"register-ca-certificate", "--ca-certificate", "ca.pem", "--activation", "rule",
+            "--crl-check", "required", "--crl-file", "/etc/ca.crl"},
+        "{\"caCertificate\":" PEM_JSON ",\"activation\":\"rule\",\"crlCheck\":\"required\","
+        "\"crlFile\":\"/etc/ca.crl\"}"},
+    {"a check of two words, in one or in two",
+        {"update-ca-certificate", "--certificate-id", "1", "--crl-check", "grace", "7",
+            "--crl-file", ""},
+        "{\"certificateId\":\"1\",\"crlCheck\":\"grace 7\",\"crlFile\":\"\"}"},
+    {"and quoted", {"update-ca-certificate", "--certificate-id", "1", "--crl-check", "grace 7"},
+        "{\"certificateId\":\"1\",\"crlCheck\":\"grace 7\"}"},
+    {"a rule taken away", {"update-ca-certificate", "--certificate-id", "1", "--activation", "none"},
+        "{\"certificateId\":\"1\",\"activation\":\"none\"}"},
+    {"a rule in JSON, as it is",
+        {"update-ca-certificate", "--certificate-id", "1", "--activation", " {\"policies\": []}"},
+        "{\"certificateId\":\"1\",\"activation\":\" {\\\"policies\\\": []}\"}"},
+    {"from a file://",
+        {"update-ca-certificate", "--certificate-id", "1", "--activation", "file://policy.json"},
+        "{\"certificateId\":\"1\",\"activation\":\"{\\\"a\\\": 1}\\n\"}"},
+    {"and by its path alone",
+        {"update-ca-certificate", "--certificate-id", "1", "--activation", "policy.json"},
+        "{\"certificateId\":\"1\",\"activation\":\"{\\\"a\\\": 1}\\n\"}"},
     {"both statuses of a CA",
         {"update-ca-certificate", "--certificate-id", ID64, "--new-status", "ACTIVE",
             "--new-auto-registration-status", "ENABLE"},
@@ -196,6 +224,12 @@ static const struct request_row requests[] = {
         "{\"certificateId\":\"x\",\"newStatus\":\"DISABLE\"}"},
     {"listing certificates", {"list-certificates", "--no-ascending-order"},
         "{\"ascendingOrder\":false}"},
+    {"those that wait",
+        {"list-certificates", "--status", "PENDING_ACTIVATION", "--ascending-order"},
+        "{\"status\":\"PENDING_ACTIVATION\",\"ascendingOrder\":true}"},
+    {"those of a CA that are revoked",
+        {"list-certificates-by-ca", "--ca-certificate-id", ID64, "--status", "REVOKED"},
+        "{\"caCertificateId\":\"" ID64 "\",\"status\":\"REVOKED\"}"},
     {"listing those of a CA", {"list-certificates-by-ca", "--ca-certificate-id", ID64},
         "{\"caCertificateId\":\"" ID64 "\"}"},
     {"deleting a certificate", {"delete-certificate", "--certificate-id", ID64, "--force-delete"},
@@ -276,6 +310,31 @@ static const struct request_row requests[] = {
         "\"sourceIp\":\"192.0.2.1\"}"},
     {"and of one in a file", {"explain", "--certificate-pem", "ca.pem"},
         "{\"certificatePem\":" PEM_JSON "}"},
+    {"a revocation list does not travel among the members: it may need many requests",
+        {"import-crl", "--ca-certificate-id", ID64, "--crl", "ca.crl"},
+        "{\"caCertificateId\":\"" ID64 "\"}"},
+    {"showing a revocation list", {"describe-crl", "--ca-certificate-id", ID64},
+        "{\"caCertificateId\":\"" ID64 "\"}"},
+    {"forgetting it", {"delete-crl", "--ca-certificate-id", ID64},
+        "{\"caCertificateId\":\"" ID64 "\"}"},
+    {"a template, with everything",
+        {"create-provisioning-template", "--template-name", "t", "--template-body",
+            "file://policy.json", "--provisioning-role-arn", "arn:r", "--type", "JITP",
+            "--enabled", "--description", "for the site", "--tags", "Key=a,Value=b"},
+        "{\"templateName\":\"t\",\"templateBody\":\"{\\\"a\\\": 1}\\n\","
+        "\"provisioningRoleArn\":\"arn:r\",\"type\":\"JITP\",\"enabled\":true,"
+        "\"description\":\"for the site\",\"tags\":[{\"Key\":\"a\",\"Value\":\"b\"}]}"},
+    {"showing a template", {"describe-provisioning-template", "--template-name", "t"},
+        "{\"templateName\":\"t\"}"},
+    {"changing one",
+        {"update-provisioning-template", "--template-name", "t", "--no-enabled", "--description",
+            "", "--provisioning-role-arn", "arn:r"},
+        "{\"templateName\":\"t\",\"enabled\":false,\"description\":\"\","
+        "\"provisioningRoleArn\":\"arn:r\"}"},
+    {"listing templates", {"list-provisioning-templates", "--max-results", "5", "--next-token", "ab"},
+        "{\"maxResults\":5,\"nextToken\":\"ab\"}"},
+    {"deleting one", {"delete-provisioning-template", "--template-name", "t"},
+        "{\"templateName\":\"t\"}"},
     {"a thing with attributes in shorthand",
         {"create-thing", "--thing-name", "n", "--thing-type-name", "t", "--attribute-payload",
             "attributes={a=b,c=d},merge=true", "--billing-group-name", "g"},
@@ -317,6 +376,12 @@ static const struct request_row requests[] = {
         "{\"certificateId\":\"" ID64 "\"}"},
     {"an abbreviation that works with the AWS CLI is not spoilt by a flag of ours (--ca-key)",
         {"register-ca-certificate", "--ca", "ca.pem"}, "{\"caCertificate\":" PEM_JSON "}"},
+    {"nor by --activation",
+        {"register-ca-certificate", "--ca", "ca.pem", "--a"},
+        "{\"caCertificate\":" PEM_JSON ",\"allowAutoRegistration\":true}"},
+    {"nor by --status (--starting-token)", {"list-certificates", "--st", "ab"}, "{}"},
+    {"one of ours can be shortened, too", {"list-certificates", "--stat", "ACTIVE"},
+        "{\"status\":\"ACTIVE\"}"},
 };
 
 START_TEST(words_become_the_request_of_the_aws_operation)
@@ -363,6 +428,8 @@ static const struct refusal_row refusals[] = {
         "connection options go before the command"},
     {"an abbreviation of two flags", {"update-ca-certificate", "--new", "ACTIVE"},
         "ambiguous option: --new could match --new-status, --new-auto-registration-status"},
+    {"one of AWS's that is none of ours", {"list-certificates", "--ma", "x"},
+        "ambiguous option: --ma could match --marker, --max-items"},
     {"no value", {"describe-certificate", "--certificate-id"},
         "argument --certificate-id: expected one argument"},
     {"a flag where the value should be", {"update-certificate", "--certificate-id", "--new-status"},
@@ -402,6 +469,19 @@ static const struct refusal_row refusals[] = {
     {"a policy that is neither JSON nor a file",
         {"create-policy", "--policy-name", "p", "--policy-document", "[]"},
         "Error parsing parameter '--policy-document': Unable to load paramfile []"},
+    {"a rule that is neither JSON nor a file nor a word we know",
+        {"update-ca-certificate", "--certificate-id", "1", "--activation", "Rule"},
+        "Error parsing parameter '--activation': Unable to load paramfile Rule"},
+    {"a path that means nothing to the broker",
+        {"update-ca-certificate", "--certificate-id", "1", "--crl-file", "ca.crl"},
+        "Error parsing parameter '--crl-file': 'ca.crl' is no absolute path. The broker reads "
+        "the file, on its own machine"},
+    {"a file that would be read here",
+        {"update-ca-certificate", "--certificate-id", "1", "--crl-file", "file://ca.pem"},
+        "'file://ca.pem' is no absolute path"},
+    {"a check that is not UTF-8",
+        {"update-ca-certificate", "--certificate-id", "1", "--crl-check", "grace", "\xff"},
+        "Error parsing parameter '--crl-check': the value is not UTF-8"},
     {"broken JSON in place of words",
         {"test-authorization", "--auth-infos", "{}", "--policy-names-to-add", "[\"p\""},
         "Error parsing parameter '--policy-names-to-add': Invalid JSON"},
@@ -827,6 +907,37 @@ static const struct {
     {"text: objects in objects", "DescribeCertificate",
         "{\"d\":{\"z\":1,\"a\":\"x\",\"validity\":{\"notAfter\":2524607999},\"t\":{}},\"b\":false}",
         OUTPUT_TEXT, 80, "False\nD\tx\t1\nVALIDITY\t2049-12-31T23:59:59+00:00\n"},
+    {"text: why a certificate has its status, and when it was refused", "DescribeCertificate",
+        "{\"certificateDescription\":{\"certificateId\":\"a1\",\"statusReason\":{\"details\":"
+        "\"on the list\",\"date\":1541022752},\"lastRefusal\":{\"reason\":\"REVOKED\","
+        "\"date\":1541022751.983,\"sourceIp\":\"::1\"}}}", OUTPUT_TEXT, 80,
+        "CERTIFICATEDESCRIPTION\ta1\n"
+        "LASTREFUSAL\t2018-10-31T21:52:31.983000+00:00\tREVOKED\t::1\n"
+        "STATUSREASON\t2018-10-31T21:52:32+00:00\ton the list\n"},
+    {"text: a rule of several lines is one field", "DescribeCACertificate",
+        "{\"certificateDescription\":{\"certificateId\":\"a1\"},\"activation\":\"{\\n\\t1}\","
+        "\"crlCheck\":\"grace 7\",\"crlFile\":\"/etc/ca.crl\"}", OUTPUT_TEXT, 80,
+        "{\\n\\t1}\tgrace 7\t/etc/ca.crl\nCERTIFICATEDESCRIPTION\ta1\n"},
+    {"text: a list's dates", "DescribeCrl",
+        "{\"crl\":{\"thisUpdate\":1541022752,\"nextUpdate\":1541022753,\"number\":\"0x11\"}}",
+        OUTPUT_TEXT, 80,
+        "CRL\t2018-10-31T21:52:33+00:00\t0x11\t2018-10-31T21:52:32+00:00\n"},
+    {"table: a list's dates, and a rule in its box", "DescribeCACertificate",
+        "{\"activation\":\"{\\n \\\"a\\\": 1\\n}\",\"crl\":{\"nextUpdate\":1541022753,\"count\":2}}",
+        OUTPUT_TABLE, 80,
+        "------------------------------------------\n"
+        "|          DescribeCACertificate         |\n"
+        "+----------------------+-----------------+\n"
+        "|  activation          |  {              |\n"
+        "|                      |   \"a\": 1        |\n"
+        "|                      |  }              |\n"
+        "+----------------------+-----------------+\n"
+        "||                  crl                 ||\n"
+        "|+-------+------------------------------+|\n"
+        "|| count |         nextUpdate           ||\n"
+        "|+-------+------------------------------+|\n"
+        "||  2    |  2018-10-31T21:52:33+00:00   ||\n"
+        "|+-------+------------------------------+|\n"},
     {"text: plain lists", "X", "{\"n\":[1,2]}", OUTPUT_TEXT, 80, "N\t1\nN\t2\n"},
     {"table: records side by side, even when too wide", "ListCertificates", TWO, OUTPUT_TABLE, 80,
         "--------------------------------------------------------------------------------------------------\n"
@@ -1046,6 +1157,225 @@ START_TEST(a_key_that_cannot_prove_anything_is_refused_first)
 }
 END_TEST
 
+/* ---- revocation lists --------------------------------------------------- */
+
+/* The beginning of a SEQUENCE that has so many bytes altogether. */
+static size_t
+der_header(uint8_t header[6], size_t size)
+{
+	size_t octets = size < 0x82 ? 0 : size < 0x103 ? 1 : size < 0x10004 ? 2 : size < 0x1000005 ? 3 : 4;
+	size_t len = size - 2 - octets;
+
+	header[0] = 0x30;
+	header[1] = (uint8_t)(octets == 0 ? len : 0x80 + octets);
+	for (size_t i = 0; i < octets; i++)
+		header[2 + i] = (uint8_t)(len >> (8 * (octets - 1 - i)));
+	return 2 + octets;
+}
+
+/* Something of the size of a list that looks like one from outside. */
+static uint8_t *
+new_list(size_t size)
+{
+	uint8_t *der = malloc(size);
+	uint8_t header[6];
+
+	ck_assert_ptr_nonnull(der);
+	for (size_t i = 0; i < size; i++)
+		der[i] = (uint8_t)(i * 7 + i / 251);
+	memcpy(der, header, der_header(header, size));
+	return der;
+}
+
+static void
+write_list(const char *name, size_t size)
+{
+	uint8_t *der = new_list(size);
+
+	write_file(name, (const char *)der, size);
+	free(der);
+}
+
+/* All of its parts, put together again. */
+static size_t
+join_parts(const struct crl_file *f, uint8_t *out)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < crl_file_parts(f); i++) {
+		char *part = crl_file_part(f, i);
+		size_t chars = strlen(part);
+		int n = EVP_DecodeBlock(out + len, (const uint8_t *)part, (int)chars);
+
+		ck_assert_int_gt(n, 0);
+		ck_assert_uint_le(chars, 460000);
+		if (i + 1 < crl_file_parts(f))
+			ck_assert_int_eq(n, 345000);
+		len += (size_t)n - (part[chars - 1] == '=') - (part[chars - 2] == '=');
+		free(part);
+	}
+	return len;
+}
+
+static void
+expect_list(const char *given, const uint8_t *der, size_t size, size_t parts)
+{
+	struct diag d = {""};
+	struct crl_file *f = crl_file_open(given, &d);
+	uint8_t *joined = malloc(size + 3);
+
+	ck_assert_msg(f != NULL, "%s: %s", given, d.text);
+	ck_assert_uint_eq(crl_file_parts(f), parts);
+	ck_assert_uint_eq(join_parts(f, joined), size);
+	ck_assert_mem_eq(joined, der, size);
+	free(joined);
+	crl_file_close(f);
+}
+
+static const struct {
+	size_t size, parts;
+} list_sizes[] = {{2, 1}, {344999, 1}, {345000, 1}, {345001, 2}, {689999, 2}, {690000, 2}, {690001, 3}};
+
+START_TEST(a_list_is_cut_into_parts_that_fit_into_a_request)
+{
+	size_t size = list_sizes[_i].size;
+	uint8_t *der = new_list(size);
+
+	write_file("ca.crl", (const char *)der, size);
+	expect_list("ca.crl", der, size, list_sizes[_i].parts);
+	expect_list("file://ca.crl", der, size, list_sizes[_i].parts);
+	expect_list("fileb://ca.crl", der, size, list_sizes[_i].parts);
+	free(der);
+}
+END_TEST
+
+#define CRL_BEGIN "-----BEGIN X509 CRL-----"
+#define CRL_END   "-----END X509 CRL-----"
+
+/* What is between the lines is base64, in lines of 64 characters. */
+static char *
+pem_list(const char *before, const uint8_t *der, size_t size, const char *newline, const char *behind)
+{
+	char *base64 = malloc(size / 3 * 4 + 5);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)EVP_EncodeBlock((uint8_t *)base64, der, (int)size);
+	(void)fprintf(out, "%s" CRL_BEGIN "%s", before, newline);
+	for (size_t at = 0; at < strlen(base64); at += 64)
+		(void)fprintf(out, "%.64s%s", base64 + at, newline);
+	(void)fprintf(out, CRL_END "%s%s", newline, behind);
+	ck_assert_int_eq(fclose(out), 0);
+	free(base64);
+	return text;
+}
+
+/* `openssl crl -text` writes what is in a list in front of it; mail adds more
+ * (RFC 7468 section 2: all of that is ignored). */
+START_TEST(a_list_in_pem_is_the_same_list_whatever_is_around_it)
+{
+	static const struct {
+		const char *before, *newline, *behind;
+	} rows[] = {
+	    {"", "\n", ""},
+	    {"Certificate Revocation List (CRL):\n    Version 2 (0x1)\n", "\n", "\n"},
+	    {"Subject: " CRL_BEGIN " is near\r\n", "\r\n", "-- \r\nthe CA's own robot\r\n"},
+	    {PEM, "\n", PEM},
+	};
+	uint8_t *der = new_list(1000);
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		char *pem = pem_list(rows[i].before, der, 1000, rows[i].newline, rows[i].behind);
+
+		write_file("ca.crl", pem, strlen(pem));
+		expect_list("ca.crl", der, 1000, 1);
+		expect_list(pem, der, 1000, 1);
+		free(pem);
+	}
+	free(der);
+}
+END_TEST
+
+static const struct {
+	const char *what, *content;
+	size_t      len; /* 0: of the string */
+	const char *message;
+} no_lists[] = {
+    {"nothing", "", 0, "there is no revocation list"},
+    {"some text", "0 entries", 0, "neither a line " CRL_BEGIN " nor exactly one list in DER"},
+    {"a certificate", PEM, 0, "there is no revocation list"},
+    {"DER that is cut off", "\x30\x03\x02\x01", 4, "there is no revocation list"},
+    {"DER with something behind", "\x30\x00\x0a", 3, "there is no revocation list"},
+    {"DER of something else", "\x31\x00", 2, "there is no revocation list"},
+    {"a length that means nothing", "\x30\x84\xff\xff\xff\xff", 6, "there is no revocation list"},
+    {"a line that only talks of it", "see " CRL_BEGIN "\nMAA=\n" CRL_END "\n", 0,
+        "there is no revocation list"},
+    {"PEM that is cut off", CRL_BEGIN "\nMAA=\n", 0, "cut off: there is no line " CRL_END},
+    {"two", CRL_BEGIN "\nMAA=\n" CRL_END "\n" CRL_BEGIN "\nMAA=\n" CRL_END "\n", 0,
+        "there is more than one revocation list"},
+    {"one within another", CRL_BEGIN "\n" CRL_BEGIN "\nMAA=\n" CRL_END "\n", 0,
+        "there is more than one revocation list"},
+    {"no base64", CRL_BEGIN "\nM:A=\n" CRL_END "\n", 0, "is damaged"},
+    {"too few characters of it", CRL_BEGIN "\nMAA\n" CRL_END "\n", 0, "is damaged"},
+    {"base64 of something else", CRL_BEGIN "\nAAAA\n" CRL_END "\n", 0, "is damaged"},
+    {"nothing in it", CRL_BEGIN "\n" CRL_END "\n", 0, "is damaged"},
+};
+
+START_TEST(what_is_no_list_is_refused_with_the_reason)
+{
+	const char *content = no_lists[_i].content;
+	size_t len = no_lists[_i].len > 0 ? no_lists[_i].len : strlen(content);
+	struct diag d = {""};
+
+	write_file("ca.crl", content, len);
+	ck_assert_msg(crl_file_open("ca.crl", &d) == NULL, "%s: accepted", no_lists[_i].what);
+	ck_assert_msg(strstr(d.text, no_lists[_i].message) != NULL, "%s: %s", no_lists[_i].what,
+	    d.text);
+}
+END_TEST
+
+START_TEST(a_list_that_cannot_be_read_is_refused_with_the_reason)
+{
+	struct diag d = {""};
+
+	ck_assert_ptr_null(crl_file_open("file://none.crl", &d));
+	ck_assert_str_eq(d.text, "Unable to load paramfile file://none.crl: No such file or directory");
+	ck_assert_ptr_null(crl_file_open(".", &d));
+	ck_assert_str_eq(d.text, "Unable to load paramfile .: Is a directory");
+}
+END_TEST
+
+/* The rest of the file is a hole: nothing of that size is written. */
+static void
+write_huge(const char *name, size_t list, size_t file)
+{
+	uint8_t header[6];
+
+	write_file(name, (const char *)header, der_header(header, list));
+	ck_assert_int_eq(truncate(name, (off_t)file), 0);
+}
+
+START_TEST(a_list_of_128_mib_is_taken_and_no_larger_one)
+{
+	struct diag d = {""};
+	struct crl_file *f;
+
+	write_huge("ca.crl", CRL_FILE_MAX, CRL_FILE_MAX);
+	f = crl_file_open("ca.crl", &d);
+	ck_assert_msg(f != NULL, "%s", d.text);
+	ck_assert_uint_eq(crl_file_parts(f), 390);
+	crl_file_close(f);
+	write_huge("ca.crl", CRL_FILE_MAX + 1, CRL_FILE_MAX + 1);
+	ck_assert_ptr_null(crl_file_open("ca.crl", &d));
+	ck_assert_str_eq(d.text, "the list is larger than 128 MiB");
+	write_huge("ca.crl", 2, CRL_FILE_MAX / 2 * 3 + 1);
+	ck_assert_ptr_null(crl_file_open("ca.crl", &d));
+	ck_assert_str_eq(d.text, "Unable to load paramfile ca.crl: it is larger than a revocation "
+	                         "list may be");
+}
+END_TEST
+
 /* ---- whole commands ----------------------------------------------------- */
 
 static const struct program program = {"mosquitto_jitr", ""};
@@ -1207,6 +1537,9 @@ send_answer(int s, const char *correlation, const char *rest)
 	send_packet(s, 0x30, body, 27 + (size_t)len);
 }
 
+/* Longer than the command line waits for an ordinary answer. */
+#define LATE "~"
+
 /* A request: first an answer that is somebody else's, then ours, the next of
  * the list. */
 static void
@@ -1222,6 +1555,10 @@ answer_request(int s, const unsigned char *body, const char *answer)
 
 	send_packet(s, 0x40, body + 2 + 16, 2); /* PUBACK */
 	send_answer(s, "somebody else", "\"error\":\"NotYoursException\"");
+	if (strncmp(answer, LATE, strlen(LATE)) == 0) {
+		(void)sleep(11);
+		answer += strlen(LATE);
+	}
 	send_answer(s, id, answer);
 	(void)fprintf(log, "%s\n", json);
 	(void)fclose(log);
@@ -1234,7 +1571,7 @@ answer_request(int s, const unsigned char *body, const char *answer)
 static void
 play_broker(int listener, const char *const *answers)
 {
-	static unsigned char body[65536];
+	static unsigned char body[1 << 19]; /* as much as the plugin takes */
 	int s = accept(listener, NULL, NULL);
 	bool v5 = false;
 	size_t len;
@@ -1432,6 +1769,129 @@ START_TEST(ca_key_proves_possession_by_itself_and_is_not_sent)
 }
 END_TEST
 
+#define PART(n)  "\"data\":{\"part\":" #n "}"
+#define IMPORTED "\"data\":{\"certificatesRevoked\":2}"
+
+static cJSON *
+request_sent(int nth)
+{
+	char *requested = read_all("file://requests");
+	char *line = requested;
+	cJSON *request;
+
+	for (int i = 0; i < nth; i++) {
+		line = strchr(line, '\n');
+		ck_assert_msg(line != NULL, "no request number %d", nth);
+		line++;
+	}
+	line[strcspn(line, "\n")] = '\0';
+	request = cJSON_Parse(line);
+	ck_assert_ptr_nonnull(request);
+	free(requested);
+	return request;
+}
+
+static const char *
+member_sent(const cJSON *request, const char *name)
+{
+	const cJSON *commands = cJSON_GetObjectItemCaseSensitive(request, "commands");
+	const cJSON *member = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(commands, 0), name);
+	static char number[16];
+
+	if (!cJSON_IsNumber(member))
+		return cJSON_GetStringValue(member);
+	(void)snprintf(number, sizeof(number), "%d", member->valueint);
+	return number;
+}
+
+static const char *const import_words[] = {"import-crl", "--ca-certificate-id", ID64, "--crl",
+    "file://ca.crl", NULL};
+
+START_TEST(a_small_list_goes_in_one_request)
+{
+	static const char *const answers[] = {IMPORTED, NULL};
+	cJSON *request;
+
+	write_file("ca.crl", CRL_BEGIN "\nMAA=\n" CRL_END "\n",
+	    strlen(CRL_BEGIN "\nMAA=\n" CRL_END "\n"));
+	ck_assert_int_eq(run_with_broker(answers, import_words), 0);
+	expect_file("file://out", "{\n    \"certificatesRevoked\": 2\n}\n");
+	request = request_sent(0);
+	ck_assert_str_eq(member_sent(request, "command"), "importCrl");
+	ck_assert_str_eq(member_sent(request, "caCertificateId"), ID64);
+	ck_assert_str_eq(member_sent(request, "crl"), "MAA=");
+	ck_assert_ptr_null(member_sent(request, "uploadId"));
+	ck_assert_ptr_null(member_sent(request, "part"));
+	cJSON_Delete(request);
+}
+END_TEST
+
+START_TEST(a_large_list_goes_in_parts_that_know_where_they_belong)
+{
+	static const char *const answers[] = {PART(1), IMPORTED, NULL};
+	cJSON *first;
+	cJSON *last;
+
+	write_list("ca.crl", 345001);
+	ck_assert_int_eq(run_with_broker(answers, import_words), 0);
+	expect_file("file://out", "{\n    \"certificatesRevoked\": 2\n}\n");
+	expect_file("file://err", ""); /* no terminal, no progress */
+	first = request_sent(0);
+	last = request_sent(1);
+	ck_assert_str_eq(member_sent(first, "caCertificateId"), ID64);
+	ck_assert_uint_eq(strlen(member_sent(first, "uploadId")), 32);
+	ck_assert_str_eq(member_sent(first, "uploadId"), member_sent(last, "uploadId"));
+	ck_assert_str_eq(member_sent(first, "part"), "1");
+	ck_assert_str_eq(member_sent(last, "part"), "2");
+	ck_assert_str_eq(member_sent(last, "parts"), "2");
+	ck_assert_uint_eq(strlen(member_sent(first, "crl")), 460000);
+	ck_assert_uint_eq(strlen(member_sent(last, "crl")), 4);
+	cJSON_Delete(first);
+	cJSON_Delete(last);
+}
+END_TEST
+
+START_TEST(a_part_that_is_refused_is_the_last)
+{
+	static const char *const answers[] = {
+	    "\"error\":\"LimitExceededException\",\"message\":\"another import\"", IMPORTED, NULL};
+	char *requested;
+
+	write_list("ca.crl", 345001);
+	ck_assert_int_eq(run_with_broker(answers, import_words), 254);
+	expect_file("file://out", "");
+	expect_file("file://err", "\nAn error occurred (LimitExceededException) when calling the "
+	                          "ImportCrl operation: another import\n");
+	requested = read_all("file://requests");
+	ck_assert_ptr_nonnull(strstr(requested, "\"part\":1"));
+	ck_assert_ptr_null(strstr(requested, "\"part\":2"));
+	free(requested);
+}
+END_TEST
+
+START_TEST(the_import_itself_may_take_longer_than_other_answers)
+{
+	static const char *const answers[] = {LATE IMPORTED, NULL};
+
+	write_list("ca.crl", 345000);
+	ck_assert_int_eq(run_with_broker(answers, import_words), 0);
+}
+END_TEST
+
+START_TEST(a_list_that_is_none_is_a_usage_error_and_nobody_is_asked)
+{
+	static const char *const words[] = {"import-crl", "--ca-certificate-id", ID64, "--crl",
+	    "ca.pem", NULL};
+	char *text;
+
+	ck_assert_int_eq(run_words(words), 252);
+	text = read_all("file://err");
+	ck_assert_ptr_nonnull(strstr(text, "Error parsing parameter '--crl': there is no revocation "
+	                                   "list"));
+	free(text);
+}
+END_TEST
+
 /* ---- help and documentation --------------------------------------------- */
 
 static void
@@ -1514,7 +1974,7 @@ remove_folder(void)
 {
 	static const char *const names[] = {"large.pem", "ca.pem", "ca.der", "secret.pem",
 	    "config.json", "word.txt", "policy.json", "mosquitto_ctrl", "options", "bad", "ca.key", "other.key",
-	    "locked.key", "own.key", "own.pem", "out", "err", "requests"};
+	    "locked.key", "own.key", "own.pem", "ca.crl", "out", "err", "requests"};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		(void)unlink(names[i]);
@@ -1592,6 +2052,26 @@ add_answers(Suite *suite)
 	tcase_add_test(whole, ca_key_proves_possession_by_itself_and_is_not_sent);
 }
 
+static void
+add_lists(Suite *suite)
+{
+	TCase *lists = new_case(suite, "revocation lists");
+
+	tcase_set_timeout(lists, 60);
+	tcase_add_loop_test(lists, a_list_is_cut_into_parts_that_fit_into_a_request, 0,
+	    COUNT_OF(list_sizes));
+	tcase_add_test(lists, a_list_in_pem_is_the_same_list_whatever_is_around_it);
+	tcase_add_loop_test(lists, what_is_no_list_is_refused_with_the_reason, 0,
+	    COUNT_OF(no_lists));
+	tcase_add_test(lists, a_list_that_cannot_be_read_is_refused_with_the_reason);
+	tcase_add_test(lists, a_list_of_128_mib_is_taken_and_no_larger_one);
+	tcase_add_test(lists, a_small_list_goes_in_one_request);
+	tcase_add_test(lists, a_large_list_goes_in_parts_that_know_where_they_belong);
+	tcase_add_test(lists, a_part_that_is_refused_is_the_last);
+	tcase_add_test(lists, the_import_itself_may_take_longer_than_other_answers);
+	tcase_add_test(lists, a_list_that_is_none_is_a_usage_error_and_nobody_is_asked);
+}
+
 int
 main(void)
 {
@@ -1601,6 +2081,7 @@ main(void)
 
 	add_words(suite);
 	add_answers(suite);
+	add_lists(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * pages.c - see pages.h.
+ *
+ * One thread.
+ */
+#include "pages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "envelope.h"
+#include "value.h"
+
+#define PAGE_SIZE 250 /* as large as the service has them (aws-iot 1.6) */
+
+/* How lists call the parts of their pages. */
+struct paging {
+	const char *size, *from, *next;
+};
+
+static const struct paging by_marker = {"pageSize", "marker", "nextMarker"};
+static const struct paging by_token = {"maxResults", "nextToken", "nextToken"};
+
+struct list {
+	struct job *job;
+	const struct paging *paging;
+	cJSON      *entries; /* of all pages so far */
+	size_t      count;
+	int         page_size;
+	int         max_items; /* 0: all */
+	char       *marker;    /* of the next page; NULL: this was the last */
+};
+
+MUST_USE static bool
+set_member(cJSON *object, const char *name, cJSON *value)
+{
+	cJSON_DeleteItemFromObjectCaseSensitive(object, name);
+	if (value != NULL && cJSON_AddItemToObject(object, name, value))
+		return true;
+	cJSON_Delete(value);
+	return false;
+}
+
+/* The next page is never larger than what is still wanted, so that the marker
+ * behind it is where the next command goes on. */
+MUST_USE static bool
+next_request(struct list *l)
+{
+	cJSON *members = l->job->members;
+	int size = l->page_size;
+
+	if (l->max_items > 0 && (size_t)size > (size_t)l->max_items - l->count)
+		size = (int)((size_t)l->max_items - l->count);
+	return set_member(members, l->paging->size, cJSON_CreateNumber(size)) &&
+	    (l->marker == NULL ||
+	        set_member(members, l->paging->from, cJSON_CreateString(l->marker)));
+}
+
+MUST_USE static bool
+take_entries(struct list *l, const cJSON *data)
+{
+	cJSON *page = cJSON_GetObjectItemCaseSensitive(data, l->job->arguments.command->list);
+
+	while (page != NULL && page->child != NULL) {
+		cJSON *entry = cJSON_DetachItemViaPointer(page, page->child);
+
+		if (!cJSON_AddItemToArray(l->entries, entry)) {
+			cJSON_Delete(entry);
+			return false;
+		}
+		l->count++; /* cJSON would count them anew each time */
+	}
+	return true;
+}
+
+/* Where the next page begins: not where this one did, or it would never end. */
+MUST_USE static bool
+take_marker(struct list *l, const cJSON *data)
+{
+	const cJSON *behind = cJSON_GetObjectItemCaseSensitive(data, l->paging->next);
+	const char *next = cJSON_GetStringValue(behind);
+	char *old = l->marker;
+	bool ok = true;
+
+	l->marker = NULL;
+	if (next != NULL && old != NULL && strcmp(next, old) == 0) {
+		diag_set(&l->job->why, "the plugin answers the same page again and again");
+		ok = false;
+	} else if (next != NULL && next[0] != '\0') {
+		l->marker = strdup(next);
+		ok = l->marker != NULL;
+	}
+	free(old);
+	return ok;
+}
+
+MUST_USE static enum status
+fetch_pages(struct list *l)
+{
+	const char *operation = l->job->arguments.command->operation;
+
+	do {
+		enum status status;
+		cJSON *answer;
+		bool ok;
+
+		if (!next_request(l))
+			return job_fail("out of memory");
+		status = job_ask(l->job, operation, l->job->members, &answer);
+		if (status != STATUS_DONE)
+			return status;
+		diag_set(&l->job->why, "out of memory"); /* unless they know better */
+		ok = take_entries(l, answer_data(answer)) && take_marker(l, answer_data(answer));
+		cJSON_Delete(answer);
+		if (!ok)
+			return job_fail(l->job->why.text);
+		job_progress(l->job, l->job->arguments.command->list, l->count);
+	} while (l->marker != NULL && (l->max_items == 0 || l->count < (size_t)l->max_items));
+	return STATUS_DONE;
+}
+
+/* As the AWS CLI: in text a record of its own, behind the others. */
+MUST_USE static enum status
+show_list(struct list *l)
+{
+	const struct job *j = l->job;
+	cJSON *all = cJSON_CreateObject();
+	cJSON *token = all;
+	bool ok = all != NULL && set_member(all, j->arguments.command->list, l->entries);
+	enum status status = STATUS_DONE;
+
+	l->entries = NULL;
+	if (ok && j->output == OUTPUT_TEXT && l->marker != NULL) {
+		status = job_show(j, all);
+		cJSON_DeleteItemFromObjectCaseSensitive(all, j->arguments.command->list);
+		token = cJSON_AddObjectToObject(all, "NextToken");
+	}
+	if (ok && l->marker != NULL)
+		ok = cJSON_AddStringToObject(token, "NextToken", l->marker) != NULL;
+	if (ok && status == STATUS_DONE)
+		status = job_show(j, all);
+	cJSON_Delete(all);
+	return ok ? status : job_fail("out of memory");
+}
+
+MUST_USE static bool
+read_limits(struct list *l)
+{
+	const struct given *size = job_given(l->job, "page-size");
+	const struct given *most = job_given(l->job, "max-items");
+	const struct given *from = job_given(l->job, "starting-token");
+	struct diag *d = &l->job->why;
+
+	l->page_size = PAGE_SIZE;
+	if (size != NULL && !value_number(size->value, &l->page_size, d))
+		return false;
+	if (most != NULL && (!value_number(most->value, &l->max_items, d) || l->max_items < 1)) {
+		diag_set(d, "argument --max-items: invalid number: '%s'", most->value);
+		return false;
+	}
+	if (from != NULL)
+		l->marker = strdup(from->value);
+	return true;
+}
+
+enum status
+pages_show(struct job *j)
+{
+	struct list l = {.job = j, .entries = cJSON_CreateArray()};
+	enum status status;
+
+	if (l.entries == NULL)
+		return job_fail("out of memory");
+	l.paging = j->arguments.command->tokens ? &by_token : &by_marker;
+	status = read_limits(&l) ? fetch_pages(&l) : job_fail(j->why.text);
+	if (status == STATUS_DONE)
+		status = show_list(&l);
+	cJSON_Delete(l.entries);
+	free(l.marker);
+	return status;
+}

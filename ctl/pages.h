@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * pages.h - a list, page after page, shown as one.
+ *
+ * As the AWS CLI does it (aws-iot 1.6).  One thread.
+ */
+#ifndef CTL_PAGES_H
+#define CTL_PAGES_H
+
+#include "job.h"
+
+/* The command has a list, and no flag asks for one page of it. */
+MUST_USE enum status pages_show(struct job *j);
+
+#endif
