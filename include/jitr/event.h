@@ -32,7 +32,8 @@ struct view event_topic(const struct certid *ca_id, char topic[EVENT_TOPIC_SIZE]
 struct view event_payload(const struct registered_event *e, const char *account_id,
     struct view details, struct text *out);
 
-/* What an event may tell besides, ours.  Texts with data NULL are left out. */
+/* What an event may tell besides, ours.  Texts with data NULL are left out, and
+ * names where alternative_names is NULL; without any the list is empty. */
 struct event_details {
 	struct view        subject;
 	const struct view *alternative_names; /* "DNS:a.example", "URI:...", "IP:...", "email:..." */

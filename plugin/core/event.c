@@ -149,6 +149,8 @@ add_names(struct text *t, const struct event_details *d)
 {
 	size_t before = t->len;
 
+	if (d->alternative_names == NULL)
+		return true;
 	text_add(t, ",\"alternativeNames\":[");
 	for (size_t i = 0; i < d->alternative_name_count; i++) {
 		text_add(t, i > 0 ? "," : "");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* event_facts.c - see event_facts.h. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "jitr/event.h"
+#include "jitr/text.h"
 #include "jitr/x509.h"
 
 #include "event_facts.h"
@@ -30,16 +30,22 @@ struct names {
 	char        texts[NAMES_MAX][NAME_MAX_SHOWN];
 };
 
+/* As the certificate has it: what policies see is escaped (facts.h).  With all
+ * its bytes, a NUL among them: half a name is another name. */
 static void
 add_name(struct names *n, const char *kind, struct view text)
 {
-	char *out = n->texts[n->count];
-	int len = snprintf(out, NAME_MAX_SHOWN, "%s:%.*s", kind, (int)text.len,
-	    (const char *)text.data);
+	struct text out = text_in(n->texts[n->count], NAME_MAX_SHOWN);
 
-	if (len < 0 || len >= NAME_MAX_SHOWN)
-		return;
-	n->views[n->count++] = (struct view){ (const uint8_t *)out, (size_t)len };
+	text_add(&out, kind);
+	text_add(&out, ":");
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '\\' && i + 1 < text.len)
+			i++;
+		text_add_view(&out, (struct view){ text.data + i, 1 });
+	}
+	if (!out.cut)
+		n->views[n->count++] = (struct view){ (const uint8_t *)out.at, out.len };
 }
 
 static void
@@ -55,7 +61,7 @@ add_names(struct names *n, const struct cert_facts *facts)
 static struct view
 serial_number(const struct cert_facts *facts)
 {
-	for (size_t i = 0; i < facts->count; i++)
+	for (size_t i = 0; facts != NULL && i < facts->count; i++)
 		if (facts->values[i].field == FIELD_CERT_SERIAL_NUMBER)
 			return facts->values[i].text;
 	return (struct view){ NULL, 0 };
@@ -65,19 +71,24 @@ serial_number(const struct cert_facts *facts)
 struct parts {
 	struct names       names;
 	char               subject[SUBJECT_MAX];
-	struct cert_facts *facts;
+	struct cert_facts *facts; /* NULL: they cannot be read */
 	char              *pem;
 	char               out[EVENT_DETAILS_MAX];
 };
 
+/* A name that is no text takes itself and its like away, not the rest. */
 static bool
 gather(const struct client *c, struct view der, struct presented *p, struct parts *parts)
 {
-	if (x509_read(c->x, p) != ERR_OK || x509_read_facts(c->x, &parts->facts) != ERR_OK ||
-	    x509_pem_from_der(der, &parts->pem) != ERR_OK)
+	enum err e = x509_read_facts(c->x, &parts->facts);
+
+	if (e == ERR_OK)
+		add_names(&parts->names, parts->facts);
+	else if (e != ERR_CERTIFICATE)
+		return false;
+	if (x509_read(c->x, p) != ERR_OK || x509_pem_from_der(der, &parts->pem) != ERR_OK)
 		return false;
 	x509_subject_text(c->x, parts->subject, sizeof(parts->subject));
-	add_names(&parts->names, parts->facts);
 	return true;
 }
 
@@ -86,7 +97,7 @@ static char *
 render(const struct client *c, const struct presented *p, struct parts *parts, const char *reason)
 {
 	struct event_details d = { .subject = view_of(parts->subject),
-		.alternative_names = parts->names.views,
+		.alternative_names = parts->facts != NULL ? parts->names.views : NULL,
 		.alternative_name_count = parts->names.count,
 		.serial_number = serial_number(parts->facts), .not_before = p->not_before,
 		.not_after = p->not_after, .client_id = view_of(c->id),

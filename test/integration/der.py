@@ -7,6 +7,7 @@ bad, are put together here, and only keys and signatures come from a library.
 """
 import base64
 import datetime
+import ipaddress
 import textwrap
 
 from cryptography.hazmat.primitives import hashes
@@ -110,6 +111,21 @@ def authority_key_id(key):
 
 def subject_alt_names(names):
     return extension(SUBJECT_ALT_NAME, sequence(*(tlv(0x82, n.encode()) for n in names)))
+
+
+# The context tags of a general name (RFC 5280 4.2.1.6), called as openssl x509 calls them.
+GENERAL_NAMES = {"email": 0x81, "DNS": 0x82, "URI": 0x86, "IP": 0x87}
+
+
+def general_names(*names):
+    """Alternative names of several kinds: (kind, text or bytes) each."""
+    def value(kind, text):
+        if isinstance(text, bytes):
+            return text
+        return ipaddress.ip_address(text).packed if kind == "IP" else text.encode()
+
+    return extension(SUBJECT_ALT_NAME, sequence(*(tlv(GENERAL_NAMES[kind], value(kind, text))
+                                                  for kind, text in names)))
 
 
 def spki(key):

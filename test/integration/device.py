@@ -43,7 +43,7 @@ class Session:
 
     def __init__(self, broker, device, *, listener, client_id=None, version=MQTT_3_1_1,
                  user=None, password=None, clean=True, expiry=None, will=None, will_delay=None,
-                 will_retain=False, tls_version=None):
+                 will_retain=False, tls_version=None, source="", keepalive=600):
         self.broker = broker
         self.code = None  # of CONNACK; None: there was none
         self.session_present = False
@@ -67,7 +67,7 @@ class Session:
             client.tls_set_context(device.tls(broker.pki, tls_version))
             client.tls_insecure_set(True)
         self._set_will(will, will_delay, will_retain)
-        self._connect(broker.ports[listener], clean, expiry)
+        self._connect(broker.ports[listener], clean, expiry, keepalive, source)
 
     def _set_will(self, will, delay, retain):
         if will is None:
@@ -78,14 +78,16 @@ class Session:
             how["properties"].WillDelayInterval = delay
         self._client.will_set(*will, qos=1, retain=retain, **how)
 
-    def _connect(self, port, clean, expiry):
+    def _connect(self, port, clean, expiry, keepalive, source):
+        """source: the address to come from, one of this machine's."""
         how = {}
         if self.version == MQTT_5:
             how["clean_start"] = clean
             how["properties"] = Properties(PacketTypes.CONNECT)
             how["properties"].SessionExpiryInterval = expiry or 0
         try:
-            self._client.connect("127.0.0.1", port, keepalive=600, **how)
+            self._client.connect("127.0.0.1", port, keepalive=keepalive, bind_address=source,
+                                 **how)
         except (ssl.SSLError, ConnectionError, paho.WebsocketConnectionError):
             self.closed = self.handshake_failed = True
             return

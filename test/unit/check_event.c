@@ -187,7 +187,16 @@ START_TEST(what_is_not_known_is_left_out)
 	struct event_details d = { .subject = view_of("") };
 
 	ck_assert(event_details(&d, &text));
-	ck_assert_str_eq(buffer, ",\"validity\":{\"notBefore\":0,\"notAfter\":0},\"subject\":\"\","
+	ck_assert_str_eq(buffer, ",\"validity\":{\"notBefore\":0,\"notAfter\":0},\"subject\":\"\"");
+}
+END_TEST
+
+START_TEST(no_names_are_an_empty_list)
+{
+	struct event_details d = { .alternative_names = names };
+
+	ck_assert(event_details(&d, &text));
+	ck_assert_str_eq(buffer, ",\"validity\":{\"notBefore\":0,\"notAfter\":0},"
 	    "\"alternativeNames\":[]");
 }
 END_TEST
@@ -495,6 +504,7 @@ certificate_tests(TCase *t)
 	tcase_add_test(t, a_buffer_that_is_too_small_is_told);
 	tcase_add_test(t, details_stand_behind_the_six_members);
 	tcase_add_test(t, what_is_not_known_is_left_out);
+	tcase_add_test(t, no_names_are_an_empty_list);
 	tcase_add_test(t, a_detail_without_room_is_left_out_whole);
 	tcase_add_test(t, details_without_room_leave_the_event_as_it_is);
 	tcase_add_test(t, the_largest_certificate_fits);
