@@ -213,6 +213,19 @@ complete(const struct activations *a, struct txn *t, struct plan *plan, const st
 	return e == ERR_REQUEST ? ERR_OK : e;
 }
 
+static void
+evaluate(struct activations *all, const struct activation *a, const struct facts *facts,
+    struct plan *plan)
+{
+	if (a->rule != NULL)
+		rule_eval(a->rule, facts, all->room, plan);
+	else if (a->template != NULL)
+		template_eval(a->template, facts, all->room, plan);
+	else
+		fail(plan, a->broken.text);
+}
+
+/* One with a name that is no text cannot be judged: it waits. */
 static enum err
 make(struct activations *all, struct txn *t, const struct activation *a, struct x509_st *x,
     const struct facts *client, struct plan *plan, char names[POLICIES_MAX][CERTID_HEX_SIZE],
@@ -226,17 +239,15 @@ make(struct activations *all, struct txn *t, const struct activation *a, struct 
 
 	if (e == ERR_OK)
 		e = x509_read_facts(x, &cert);
-	if (e != ERR_OK)
+	if (e != ERR_OK && e != ERR_CERTIFICATE)
 		return e;
 	certid_to_hex(&p.id, hex);
 	facts.certificate_id = view_of(hex);
 	facts.cert = cert;
-	if (a->rule != NULL)
-		rule_eval(a->rule, &facts, all->room, plan);
-	else if (a->template != NULL)
-		template_eval(a->template, &facts, all->room, plan);
+	if (e == ERR_OK)
+		evaluate(all, a, &facts, plan);
 	else
-		fail(plan, a->broken.text);
+		fail(plan, "its names cannot be read");
 	e = complete(all, t, plan, &p.id, names);
 	if (e == ERR_OK) {
 		*out = plan_copy(plan);
