@@ -175,7 +175,8 @@ connect_without_certificate(struct gate *g, const struct client *c)
 	return VERDICT_DENY;
 }
 
-/* What has to be done about it is on its way, or it must not come in by it. */
+/* What has to be done about it is on its way, or it must not come in by it, nor
+ * be told that it is registered. */
 static void
 submit(struct gate *g, const struct client *c, struct judgement *j)
 {
@@ -189,7 +190,7 @@ submit(struct gate *g, const struct client *c, struct judgement *j)
 		return;
 	}
 	gate_report_not_submitted(g, j, e);
-	if (j->by_plan)
+	if (j->by_plan || j->decision.effects & EFFECT_REGISTER)
 		j->decision = (struct decision){ .reason = REASON_NOT_STORED };
 }
 

@@ -67,7 +67,7 @@ gate_connect_late(struct gate *g, const struct client *c)
 	gate_judge(g, c, &j);
 	if (j.decision.effects != 0)
 		submitted = gate_submit(g, c, &j);
-	if (submitted != ERR_OK && j.by_plan)
+	if (submitted != ERR_OK && (j.by_plan || j.decision.effects & EFFECT_REGISTER))
 		j.decision = (struct decision){ .reason = REASON_NOT_STORED };
 	if (j.has_id)
 		session = gate_remember(g, c, &j);

@@ -233,5 +233,5 @@ gate_report_not_submitted(struct gate *g, const struct judgement *j, enum err e)
 	else
 		g->config.stats->failed++;
 	report_registration(g->config.report, &j->presented.id, &j->ca_id, e,
-	    "the device will try again");
+	    e == ERR_CERTIFICATE ? "it is too long" : "the device will try again");
 }
