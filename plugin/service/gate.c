@@ -129,7 +129,8 @@ count(struct gate *g, const struct decision *d)
 }
 
 /* AWS tells of a connection that failed because of who the client is (aws-iot
- * D.9): so its certificate must be known to be one. */
+ * D.9): so its certificate must be known to be one.  The session has the whole
+ * client id, c of one that was judged late has not. */
 static void
 tell_presence(struct gate *g, const struct client *c, const struct judgement *j,
     struct session *session)
@@ -137,7 +138,8 @@ tell_presence(struct gate *g, const struct client *c, const struct judgement *j,
 	const char *id = c->id != NULL ? c->id : "";
 
 	if (session != NULL && session->principal != NULL)
-		presence_connected(&g->presence, &session->presence, id, &j->presented.id, c->address);
+		presence_connected(&g->presence, &session->presence, session->client_id,
+		    &j->presented.id, session->address);
 	else if (j->decision.verdict == VERDICT_DENY && j->has_id)
 		presence_connect_failed(&g->presence, id, &j->presented.id, c->address);
 }

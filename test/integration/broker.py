@@ -227,6 +227,12 @@ class Broker:
 
     # -- log -----------------------------------------------------------------
 
+    @property
+    def version(self):
+        """(2, 0, 11): of the broker, as it says itself."""
+        return tuple(int(n) for n in re.search(r"mosquitto version ([\d.]+)",
+                                               self.log()).group(1).split("."))
+
     def log(self):
         return self.log_path.read_bytes().decode(errors="replace")
 
