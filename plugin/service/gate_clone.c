@@ -77,6 +77,14 @@ tell_later(struct gate *g, const struct session *session, const struct session *
 	g->clone_count++;
 }
 
+/* For good: whoever is judged again, as what it sends is, stays out. */
+static void
+oust(struct session *session)
+{
+	session->ousted = true;
+	session->admitted = false;
+}
+
 /* All but the newest; whose client id it has taken over is gone already. */
 static void
 oust_others(struct gate *g, struct session *session)
@@ -86,8 +94,7 @@ oust_others(struct gate *g, struct session *session)
 	for (other = session->principal->sessions; other != NULL; other = other->next) {
 		if (!is_clone(session, other) || same_text(session->client_id, other->client_id))
 			continue;
-		other->ousted = true;
-		other->admitted = false;
+		oust(other);
 		principal_cut(&g->sessions, session->principal, REASON_CLONE);
 	}
 }
@@ -102,7 +109,7 @@ clone_admit(struct gate *g, struct session *session)
 	g->config.stats->clones++;
 	tell_later(g, session, other);
 	if (g->config.clone_policy == CLONE_OLDEST) {
-		session->admitted = false;
+		oust(session);
 		return REASON_CLONE;
 	}
 	if (g->config.clone_policy == CLONE_NEWEST)
