@@ -51,9 +51,10 @@ void report_start(struct report *r, struct writer *w); /* the file is written fr
 void report_reopen(struct report *r);
 
 /* A client with a certificate was judged.  id and ca_id NULL: not known.
- * details: what there is to say behind the words of the reason; NULL: nothing. */
+ * details: what there is to say behind the words of the reason; NULL: nothing.
+ * registered: a refusal is not one of a registration. */
 void report_connection(struct report *r, const struct client *c, const struct certid *id,
-    const struct certid *ca_id, const struct decision *d, const char *details);
+    const struct certid *ca_id, const struct decision *d, const char *details, bool registered);
 
 /* A live connection is closed because its certificate may not be used any more. */
 void report_cut(struct report *r, const struct certid *id, enum reason reason);

@@ -153,7 +153,7 @@ gate_report_judged(struct gate *g, const struct client *c, const struct judgemen
 	count(g, &j->decision);
 	report_connection(g->config.report, c, j->has_id ? &j->presented.id : NULL,
 	    j->has_ca ? &j->ca_id : NULL, &j->decision,
-	    j->details.text[0] != '\0' ? j->details.text : NULL);
+	    j->details.text[0] != '\0' ? j->details.text : NULL, j->registered);
 	tell_presence(g, c, j, session_or_null);
 	if (j->decision.verdict == VERDICT_DENY)
 		refusal_note(g, c, j);

@@ -111,23 +111,23 @@ json_reason(struct text *t, const char *code, const char *words, const char *det
 /* Refusals of what the registry does not know are failed registrations;
  * refusals of what it knows are AWS's authentication errors. */
 static const char *
-event_of(enum reason reason)
+event_of(enum reason reason, bool registered)
 {
-	return reason > REASON_NONE && reason < REASON_REGISTERED_NOW ? "RegisterCertificateJIT"
-	                                                              : "Connection.AuthNError";
+	return !registered && reason > REASON_NONE && reason < REASON_REGISTERED_NOW
+	    ? "RegisterCertificateJIT" : "Connection.AuthNError";
 }
 
 static void
 write_connection(struct report *r, const struct client *c, const struct certid *id,
     const struct certid *ca_id, const struct decision *d, const char *subject,
-    const char *details)
+    const char *details, bool registered)
 {
 	char buffer[JSON_LINE_SIZE];
 	struct text t = text_in(buffer, sizeof(buffer));
 	bool accepted = d->verdict == VERDICT_ALLOW;
 
 	json_begin(r, &t, accepted, accepted ? "INFO" : "ERROR",
-	    accepted ? "Connect" : event_of(d->reason));
+	    accepted ? "Connect" : event_of(d->reason, registered));
 	text_add(&t, ",\"protocol\":\"MQTT\"");
 	json_member(&t, "clientId", shown(c->id, CLIENT_ID_SHOWN));
 	json_id(&t, "principalId", id);
@@ -211,7 +211,7 @@ line_client(struct text *t, const struct client *c, const char *subject)
 
 void
 report_connection(struct report *r, const struct client *c, const struct certid *id,
-    const struct certid *ca_id, const struct decision *d, const char *details)
+    const struct certid *ca_id, const struct decision *d, const char *details, bool registered)
 {
 	char line[LINE_SIZE], subject[SUBJECT_SHOWN + 2] = "";
 	struct text t = text_in(line, sizeof(line));
@@ -226,7 +226,7 @@ report_connection(struct report *r, const struct client *c, const struct certid 
 	line_id(&t, "ca", ca_id);
 	line_client(&t, c, subject);
 	if (report_has_file(r))
-		write_connection(r, c, id, ca_id, d, subject, details);
+		write_connection(r, c, id, ca_id, d, subject, details, registered);
 	r->broker->log(accepted ? LEVEL_INFO : LEVEL_NOTICE, line);
 }
 

@@ -125,12 +125,12 @@ START_TEST(a_connection_is_a_line_with_everything_needed)
 	char expected[1000];
 
 	open_report(NULL);
-	report_connection(report, &c, &id, &ca_id, &accepted, NULL);
+	report_connection(report, &c, &id, &ca_id, &accepted, NULL, true);
 	snprintf(expected, sizeof(expected), "jitr: connection accepted: certificate=%s ca=%s "
 	    "client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"", world_hex(device),
 	    world_hex(ca));
 	ck_logged(LEVEL_INFO, expected);
-	report_connection(report, &c, &id, &ca_id, &revoked, NULL);
+	report_connection(report, &c, &id, &ca_id, &revoked, NULL, true);
 	snprintf(expected, sizeof(expected), "jitr: connection refused: reason=\"revoked\" "
 	    "code=DEVICE_CERTIFICATE_REVOKED certificate=%s ca=%s client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
 	    world_hex(device), world_hex(ca));
@@ -143,7 +143,7 @@ START_TEST(what_is_not_known_is_a_hyphen_or_empty)
 	struct client c = { .id = NULL };
 
 	open_report(NULL);
-	report_connection(report, &c, NULL, NULL, &unknown, NULL);
+	report_connection(report, &c, NULL, NULL, &unknown, NULL, false);
 	ck_logged(LEVEL_NOTICE, "jitr: connection refused: reason=\"issued by a CA that is not "
 	    "registered\" code=CA_CERTIFICATE_NOT_REGISTERED certificate=- ca=- client=\"\" address=- subject=\"\"");
 }
@@ -155,7 +155,7 @@ START_TEST(no_client_writes_a_line_of_its_own)
 	struct client c = { .id = "a\nb\"\033[2J", .address = "1.2.3.4\n", .x = evil->x };
 
 	open_report(world.log_path);
-	report_connection(report, &c, NULL, NULL, &unknown, NULL);
+	report_connection(report, &c, NULL, NULL, &unknown, NULL, false);
 	ck_assert_ptr_nonnull(strstr(logged(), "client=\"a\\x0ab\\x22\\x1b[2J\" address=1.2.3.4\\x0a "));
 	for (const char *p = logged(); *p != '\0'; p++)
 		ck_assert_int_ge(*p, ' ');
@@ -179,7 +179,7 @@ START_TEST(long_texts_are_shown_in_part_and_the_line_keeps_its_end)
 	c = pki_device(ca, long_name);
 	client.x = c->x;
 	open_report(world.log_path);
-	report_connection(report, &client, &id, &ca_id, &revoked, NULL);
+	report_connection(report, &client, &id, &ca_id, &revoked, NULL, true);
 	ck_assert_uint_lt(strlen(logged()), 1000);
 	ck_assert_ptr_nonnull(strstr(logged(), long_name));
 	ck_assert_uint_le(strlen(member(json_line(world.log_path, 0), "clientId")), 128);
@@ -199,7 +199,7 @@ START_TEST(details_leave_room_for_who_it_was)
 	memset(details, '\n', sizeof(details) - 1);
 	details[sizeof(details) - 1] = '\0';
 	open_report(world.log_path);
-	report_connection(report, &client, &id, &ca_id, &d, details);
+	report_connection(report, &client, &id, &ca_id, &d, details, false);
 	ck_assert_uint_lt(strlen(logged()), 1000);
 	ck_assert_ptr_nonnull(strstr(logged(), "with this client id: \\x0a\\x0a"));
 	ck_assert_ptr_nonnull(strstr(logged(), "...\" code=AUTHORIZATION_FAILURE certificate="));
@@ -234,7 +234,7 @@ START_TEST(an_accepted_connection_is_awss_connect)
 
 	c.port = 13490;
 	open_report(world.log_path);
-	report_connection(report, &c, &id, &ca_id, &accepted, NULL);
+	report_connection(report, &c, &id, &ca_id, &accepted, NULL, true);
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "timestamp"), TIME_TEXT);
 	ck_assert_str_eq(member(json, "logLevel"), "INFO");
@@ -280,7 +280,7 @@ START_TEST(a_refusal_is_an_error_with_its_reason)
 	const cJSON *json;
 
 	open_report(world.log_path);
-	report_connection(report, &c, &id, NULL, &d, NULL);
+	report_connection(report, &c, &id, NULL, &d, NULL, false);
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "logLevel"), "ERROR");
 	ck_assert_str_eq(member(json, "status"), "Failure");
@@ -292,6 +292,18 @@ START_TEST(a_refusal_is_an_error_with_its_reason)
 }
 END_TEST
 
+/* AWS's word for it: nothing was to be registered. */
+START_TEST(a_refusal_of_a_registered_certificate_is_no_failed_registration)
+{
+	struct decision d = { .reason = REASON_EXPIRED };
+	struct client c = client_of(device);
+
+	open_report(world.log_path);
+	report_connection(report, &c, &id, &ca_id, &d, NULL, true);
+	ck_assert_str_eq(member(json_line(world.log_path, 0), "eventType"), "Connection.AuthNError");
+}
+END_TEST
+
 /* Which list, which entry: what the words of a reason cannot say. */
 START_TEST(details_stand_behind_the_words_of_a_reason)
 {
@@ -299,13 +311,13 @@ START_TEST(details_stand_behind_the_words_of_a_reason)
 	const cJSON *json;
 
 	open_report(world.log_path);
-	report_connection(report, &c, &id, &ca_id, &revoked, "on the list of \"2026\"");
+	report_connection(report, &c, &id, &ca_id, &revoked, "on the list of \"2026\"", true);
 	ck_assert(world_said("connection refused: reason=\"revoked: on the list of \\x222026\\x22\" "
 	    "code=DEVICE_CERTIFICATE_REVOKED certificate="));
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "reason"), "DEVICE_CERTIFICATE_REVOKED");
 	ck_assert_str_eq(member(json, "details"), "revoked: on the list of \"2026\"");
-	report_connection(report, &c, &id, &ca_id, &accepted, "whatever");
+	report_connection(report, &c, &id, &ca_id, &accepted, "whatever", true);
 	ck_assert_str_eq(member(json_line(world.log_path, 1), "details"), "(none)");
 	ck_assert_ptr_null(strstr(logged(), "whatever"));
 }
@@ -685,6 +697,7 @@ file_tests(TCase *t)
 {
 	tcase_add_test(t, an_accepted_connection_is_awss_connect);
 	tcase_add_loop_test(t, a_refusal_is_an_error_with_its_reason, 0, COUNT_OF(refusals));
+	tcase_add_test(t, a_refusal_of_a_registered_certificate_is_no_failed_registration);
 	tcase_add_test(t, a_connection_that_is_closed_is_told);
 	tcase_add_test(t, a_registration_is_told_done_or_not);
 	tcase_add_test(t, details_stand_behind_the_words_of_a_reason);
