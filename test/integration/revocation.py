@@ -13,9 +13,9 @@ def serial_of(device):
     return x509.load_pem_x509_certificate(device.pem.encode()).serial_number
 
 
-def revocation_list(ca, *devices, age=0, signer=None, serials=(), number=None):
+def revocation_list(ca, *devices, age=0, signer=None, serials=(), number=None, hold=False):
     """One in PEM that counts for a day, issued so many days ago, which names these devices
-    and these serial numbers."""
+    and these serial numbers; hold: for the time being."""
     issued = datetime.datetime.utcnow() - age * DAY - datetime.timedelta(minutes=1)
     issuer = x509.load_pem_x509_certificate(ca.pem.encode()).subject
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer)
@@ -23,7 +23,10 @@ def revocation_list(ca, *devices, age=0, signer=None, serials=(), number=None):
     if number is not None:
         builder = builder.add_extension(x509.CRLNumber(number), critical=False)
     for serial in [*map(serial_of, devices), *serials]:
-        builder = builder.add_revoked_certificate(
-            x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(issued).build())
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(issued)
+        if hold:
+            entry = entry.add_extension(x509.CRLReason(x509.ReasonFlags.certificate_hold),
+                                        critical=False)
+        builder = builder.add_revoked_certificate(entry.build())
     signed = builder.sign((signer or ca).key, hashes.SHA256())
     return signed.public_bytes(Encoding.PEM).decode()
