@@ -4,7 +4,7 @@ clone_policy says who may stay."""
 import pytest
 
 from device import MQTT_3_1_1, MQTT_5
-from policies import allow, make_site  # noqa: F401
+from policies import allow
 from test_logs import entries
 from wait import until
 
@@ -241,7 +241,7 @@ def test_different_certificates_are_no_clones(make_fleet):
     fleet.wait_for_clones(0)
 
 
-def test_refused_connections_are_no_clones(make_site):  # noqa: F811
+def test_refused_connections_are_no_clones(make_site):
     """Only who is let in is somewhere: one whose policies refuse the client id closes nobody."""
     site = make_site({"clone_policy": "newest", "metrics_interval": 1})
     device = site.device(allow("Connect", "client/d1"))

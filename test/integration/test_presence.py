@@ -11,9 +11,8 @@ import uuid
 import pytest
 
 import raw
-from admin import EVENTS
 from device import MQTT_3_1_1, MQTT_5
-from policies import CONNECT, allow, make_site  # noqa: F401
+from policies import CONNECT, allow
 from revocation import revocation_list
 from silence import assert_silent
 
@@ -210,7 +209,7 @@ def test_end_is_told_with_its_reason_where_the_broker_knows(watch, end, initiate
     assert told == ((initiated, reason) if watch.tells_reasons else (None, None))
 
 
-def test_denied_publish_that_disconnects(make_site):  # noqa: F811
+def test_denied_publish_that_disconnects(make_site):
     """Where deny_publish disconnects, that is the reason, as far as the broker tells (aws-iot
     D.9, F.7)."""
     site = make_site({"lifecycle_events": "true", "deny_publish": "disconnect"})
@@ -289,7 +288,7 @@ def test_refused_connection_has_an_event_of_its_own(watch, pki, status):
     watch.assert_silent()
 
 
-def test_connection_that_policies_refuse(make_site):  # noqa: F811
+def test_connection_that_policies_refuse(make_site):
     """So is one that policies do not let in with this client id (aws-iot D.9)."""
     site = make_site({"lifecycle_events": "true"})
     watch = Watch(site.broker)
@@ -384,7 +383,7 @@ def test_without_the_option_nothing_is_told(start_broker, pki, options):
 
 # -- who hears it ------------------------------------------------------------------
 
-def test_only_those_whom_policies_allow_hear_presence(make_site):  # noqa: F811
+def test_only_those_whom_policies_allow_hear_presence(make_site):
     """Presence tells where devices are: a device hears it if its policies allow the topic, as
     for any other, and a user without a certificate that is no administrator never does
     (aws-iot D.4, D.9)."""
