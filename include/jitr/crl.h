@@ -3,10 +3,11 @@
  * crl.h - certificate revocation lists (RFC 5280 5): bytes to entries.
  *
  * Reading one checks all there is to check about it: form, extensions, issuer,
- * signature, dates.  A list of a million entries takes a fraction of a second
- * and some 20 MB besides its bytes: OpenSSL, which would make several hundred
- * MB of it, is shown the list without its entries.  Any thread, but not the
- * broker's; one object in one thread at a time.
+ * signature, dates.  A list of a million entries takes half a second and some
+ * 20 MB besides its bytes: OpenSSL, which would make several hundred MB of it,
+ * is shown the list without its entries.  The worst that CRL_DER_MAX bytes can
+ * hold takes some seconds.  OpenSSL's error queue is empty on return.  Any
+ * thread, but not the broker's; one object in one thread at a time.
  */
 #ifndef JITR_CRL_H
 #define JITR_CRL_H
@@ -16,7 +17,7 @@
 struct x509_st;
 
 #define CRL_DER_MAX ((size_t)128 << 20) /* bytes */
-#define CRL_PEM_MAX (CRL_DER_MAX / 3 * 4 + CRL_DER_MAX / 48 + 4096)
+#define CRL_PEM_MAX (CRL_DER_MAX / 3 * 4 + CRL_DER_MAX / 24 + 4096) /* lines end with CR and LF */
 
 struct crl_list;
 
@@ -37,7 +38,9 @@ void crl_free(struct crl_list *l); /* NULL is fine */
 const struct crl *crl_facts(const struct crl_list *l);
 
 /* Entries in the order of their serial numbers, each number once: nth = 0, 1,
- * ... crl_facts()->count - 1.  The view points into the bytes. */
+ * ... crl_facts()->count - 1.  The order is by bytes, the shorter first where
+ * one begins like the other; of entries of one number the first that is no
+ * hold.  The view lives as long as the list and the bytes. */
 void crl_entry(const struct crl_list *l, size_t nth, struct view *serial, struct revoked *out);
 
 /* May it take the place of present?  ERR_OK; ERR_EXISTS: it is present, or says

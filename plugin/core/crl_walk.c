@@ -92,6 +92,21 @@ take_critical(struct view *rest, bool *critical)
 	return value.content.len == 1 && (*critical || value.content.data[0] == 0);
 }
 
+/* X.690 8.19.2: numbers in as few bytes as they need, the last of each without
+ * its highest bit. */
+static bool
+is_oid(struct view content)
+{
+	bool begins = true;
+
+	for (size_t i = 0; i < content.len; i++) {
+		if (begins && content.data[i] == 0x80)
+			return false;
+		begins = content.data[i] < 0x80;
+	}
+	return begins && content.len > 0;
+}
+
 struct extension {
 	struct view oid, value;
 	bool        critical;
@@ -108,7 +123,7 @@ take_extension(struct view *rest, struct extension *out)
 		return false;
 	out->oid = oid.content;
 	out->value = value.content;
-	return whole.content.len == 0;
+	return whole.content.len == 0 && is_oid(out->oid);
 }
 
 #define NUMBER_NOT_USED 7 /* RFC 5280 5.3.1 */

@@ -212,11 +212,21 @@ put_name(struct bytes *b, const struct pki_crl_options *o)
 	X509_NAME_free(by_text);
 }
 
-/* SHA-256 unless digest says another; for keys that have a choice. */
-static EVP_MD_CTX *
-signing(const struct pki_cert *signer, const char *digest, bool pss)
+static void
+set_pss(EVP_PKEY_CTX *how, const struct pki_crl_options *o)
 {
-	EVP_PKEY     *key = signer->key;
+	pki_must(EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1, "PSS");
+	if (o->mask_digest != NULL)
+		pki_must(EVP_PKEY_CTX_set_rsa_mgf1_md_name(how, o->mask_digest, NULL) == 1, "MGF1");
+	pki_must(EVP_PKEY_CTX_set_rsa_pss_saltlen(how,
+		     o->salt_len == 0 ? RSA_PSS_SALTLEN_DIGEST : o->salt_len) == 1, "salt");
+}
+
+/* digest: NULL is SHA-256; for keys that have a choice. */
+static EVP_MD_CTX *
+signing(const struct pki_crl_options *o, const char *digest)
+{
+	EVP_PKEY     *key = o->signer == NULL ? o->issuer->key : o->signer->key;
 	bool          pure = EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
 	EVP_MD_CTX   *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *how;
@@ -225,19 +235,23 @@ signing(const struct pki_cert *signer, const char *digest, bool pss)
 		digest = "SHA256";
 	pki_must(ctx != NULL && EVP_DigestSignInit_ex(ctx, &how, pure ? NULL : digest, NULL, NULL,
 		     key, NULL) == 1, "sign");
-	if (pss)
-		pki_must(EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1, "PSS");
+	if (o->pss)
+		set_pss(how, o);
 	return ctx;
 }
 
-/* The AlgorithmIdentifier. */
+/* The AlgorithmIdentifier: of ctx, or this one. */
 static void
-put_algorithm(struct bytes *b, EVP_MD_CTX *ctx)
+put_algorithm(struct bytes *b, EVP_MD_CTX *ctx, const char *notation)
 {
 	unsigned char der[256];
 	OSSL_PARAM    params[] = { OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, der,
 				       sizeof(der)), OSSL_PARAM_END };
 
+	if (notation != NULL) {
+		put_notation(b, notation);
+		return;
+	}
 	pki_must(EVP_PKEY_CTX_get_params(EVP_MD_CTX_get_pkey_ctx(ctx), params) == 1,
 	    "algorithm of the signature");
 	put(b, der, params[0].return_size);
@@ -320,6 +334,7 @@ put_entries(struct bytes *b, const struct pki_crl_options *o, int64_t now)
 		    || o->entries[i].der != NULL)
 			put_revoked(b, &o->entries[i], now);
 	put_many(b, o->many);
+	put(b, o->raw.data, o->raw.len);
 	if (b->len > from || o->empty)
 		wrap(b, from, DER_SEQUENCE);
 }
@@ -411,7 +426,7 @@ put_tbs(struct bytes *b, const struct pki_crl_options *o, EVP_MD_CTX *inside)
 	int64_t now = o->now == 0 ? (int64_t)time(NULL) * 1000 : o->now;
 
 	put_version(b, o->version);
-	put_algorithm(b, inside);
+	put_algorithm(b, inside, o->algorithm);
 	put_name(b, o);
 	put_time(b, o->this_update, now, o->this_days == 0 ? -1 : o->this_days);
 	if (o->next_update == NULL || o->next_update[0] != '\0')
@@ -436,7 +451,7 @@ put_signature(struct bytes *b, EVP_MD_CTX *ctx, struct view tbs)
 	free(signature);
 }
 
-static struct view
+static char *
 pem_of(struct view der)
 {
 	BIO  *bio = BIO_new(BIO_s_mem());
@@ -448,7 +463,7 @@ pem_of(struct view der)
 	copy = strndup(text, (size_t)len);
 	pki_must(copy != NULL, "PEM");
 	BIO_free(bio);
-	return view_of(copy);
+	return copy;
 }
 
 /* What pki_crl_free() frees behind a list. */
@@ -460,19 +475,20 @@ struct minted {
 
 /* Takes tbs; uses up ctx. */
 static struct pki_crl *
-finish(struct bytes tbs, EVP_MD_CTX *ctx)
+finish(struct bytes tbs, EVP_MD_CTX *ctx, const char *algorithm)
 {
 	struct minted *m = calloc(1, sizeof(*m));
 	struct bytes   b = { 0 };
 
 	pki_must(m != NULL, "memory");
 	put(&b, tbs.data, tbs.len);
-	put_algorithm(&b, ctx);
+	put_algorithm(&b, ctx, algorithm);
 	put_signature(&b, ctx, (struct view){ tbs.data, tbs.len });
 	wrap(&b, 0, DER_SEQUENCE);
 	m->der = b.data;
 	m->list.der = (struct view){ b.data, b.len };
-	m->list.pem = pem_of(m->list.der);
+	m->pem = pem_of(m->list.der);
+	m->list.pem = view_of(m->pem);
 	EVP_MD_CTX_free(ctx);
 	free(tbs.data);
 	ERR_clear_error();
@@ -482,14 +498,13 @@ finish(struct bytes tbs, EVP_MD_CTX *ctx)
 struct pki_crl *
 pki_crl_make(const struct pki_crl_options *o)
 {
-	const struct pki_cert *signer = o->signer == NULL ? o->issuer : o->signer;
-	EVP_MD_CTX            *inside;
-	struct bytes           tbs = { 0 };
+	struct bytes tbs = { 0 };
+	EVP_MD_CTX  *inside;
 
-	inside = signing(signer, o->digest_inside == NULL ? o->digest : o->digest_inside, o->pss);
+	inside = signing(o, o->digest_inside == NULL ? o->digest : o->digest_inside);
 	put_tbs(&tbs, o, inside);
 	EVP_MD_CTX_free(inside);
-	return finish(tbs, signing(signer, o->digest, o->pss));
+	return finish(tbs, signing(o, o->digest), o->algorithm);
 }
 
 struct pki_crl *
@@ -498,7 +513,7 @@ pki_crl_sign(const struct pki_cert *signer, struct view tbs)
 	struct bytes b = { 0 };
 
 	put(&b, tbs.data, tbs.len);
-	return finish(b, signing(signer, NULL, false));
+	return finish(b, signing(&(struct pki_crl_options){ .signer = signer }, NULL), NULL);
 }
 
 struct pki_crl *
@@ -521,6 +536,12 @@ pki_crl_free(struct pki_crl *l)
 }
 
 /* OpenSSL. */
+
+void
+pki_sha256(struct view bytes, uint8_t digest[32])
+{
+	pki_must(EVP_Digest(bytes.data, bytes.len, digest, NULL, EVP_sha256(), NULL) == 1, "SHA-256");
+}
 
 struct X509_crl_st *
 pki_crl_parse(struct view der)
@@ -579,7 +600,7 @@ pki_crl_lists(struct X509_crl_st *l, struct view serial, int64_t *date, int *rea
 	ASN1_ENUMERATED *why;
 	X509_REVOKED    *r = NULL;
 	struct tm        tm;
-	int              days, seconds;
+	int              days = 0, seconds = 0;
 	bool             listed = X509_CRL_get0_by_serial(l, &r, number) != 0;
 
 	if (listed) {

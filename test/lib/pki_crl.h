@@ -41,10 +41,14 @@ struct pki_crl_options {
 	unsigned               extra;         /* this many unknown, not critical extensions */
 	struct pki_revoked     entries[8];
 	unsigned               many;          /* this many more entries */
+	struct view            raw;           /* and these, encoded */
 	bool                   empty;         /* revokedCertificates is there without any */
 	const char            *digest;        /* NULL: "SHA256" */
-	bool                   pss;           /* RSA signature with PSS padding */
+	bool                   pss;           /* RSA signature with PSS padding, and in it: */
+	const char            *mask_digest;   /* NULL: digest */
+	int                    salt_len;      /* 0: that of the digest */
 	const char            *digest_inside; /* what the signed part says of it */
+	const char            *algorithm;     /* what both parts say, as pki_der() has it */
 };
 
 struct pki_crl {
@@ -65,6 +69,8 @@ struct pki_crl *pki_crl_sign(const struct pki_cert *signer, struct view tbs);
 /* The serial number of the nth of `many` entries: not in their order. */
 #define PKI_SERIAL_SIZE 16
 void pki_serial(unsigned nth, uint8_t serial[PKI_SERIAL_SIZE]);
+
+void pki_sha256(struct view bytes, uint8_t digest[32]);
 
 /* DER in short: hexadecimal digits, 'text', and the tag before parentheses of
  * whose content the length is counted: "30( 02(05) 17('261101000000Z') )". */
