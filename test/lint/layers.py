@@ -17,7 +17,7 @@ DOORS = {
     r"openssl/": r"plugin/adapter/(crl|x509)\w*\.[ch]|ctl/\w+\.[ch]",
     r"lmdb\.h": r"plugin/adapter/store\w*\.[ch]",
     r"regex\.h": r"plugin/adapter/expression\.c",
-    r"cjson/": r"plugin/adapter/(json|policy|rule|template)\w*\.[ch]|plugin/api/\w+\.[ch]|ctl/\w+\.[ch]",
+    r"cjson/": r"plugin/adapter/(compiler|json|policy|rule|template)\w*\.[ch]|plugin/api/\w+\.[ch]|ctl/\w+\.[ch]",
     r"pthread\.h": r"plugin/service/writer\.c",
     r"mosquitto(/|\.h|_broker|_plugin)": r"plugin/shell/mosquitto_api\.h|ctl/client\.[ch]",
     r"(uthash|utlist)\.h": r"plugin/service/\w+\.[ch]",
