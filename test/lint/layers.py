@@ -7,7 +7,7 @@ import sys
 LAYERS = {"core": 1, "adapter": 2, "service": 3, "api": 4, "shell": 5}
 HEADERS = {
     0: ["base"],
-    1: ["text", "model", "codec", "crl_walk", "decide", "der", "event", "facts", "variable", "pattern", "condition", "plan", "policy", "policy_form", "rule", "template"],
+    1: ["text", "model", "codec", "crl_walk", "decide", "der", "event", "facts", "name", "variable", "pattern", "condition", "plan", "policy", "policy_form", "rule", "rule_form", "template", "template_form"],
     2: ["crl", "expression", "json", "store", "x509"],
     3: ["writer", "registry", "registry_policy", "registry_thing", "outbox", "gate", "inquiry", "ca_dir", "ca_mirror", "stats", "broker", "report"],
     4: ["request"],
@@ -22,7 +22,7 @@ DOORS = {
     r"mosquitto(/|\.h|_broker|_plugin)": r"plugin/shell/mosquitto_api\.h|ctl/client\.[ch]",
     r"(uthash|utlist)\.h": r"plugin/service/\w+\.[ch]",
 }
-PURE = {"base", "codec", "condition", "condition_parse", "crl_walk", "decide", "der", "event", "facts", "model", "pattern", "policy", "rule", "template", "variable"}
+PURE = {"base", "codec", "condition", "condition_parse", "crl_walk", "decide", "der", "event", "facts", "model", "name", "pattern", "policy", "rule", "template", "variable"}
 IMPURE = re.compile(r"\b(time|clock_gettime|malloc|calloc|realloc|free|fopen|getenv|rand)\s*\(")
 
 
