@@ -64,8 +64,8 @@ time_read(const ASN1_TIME *t, int64_t *ms)
 	return true;
 }
 
-static bool
-validity_read(const X509 *x, int64_t *not_before, int64_t *not_after)
+bool
+validity_read(const struct x509_st *x, int64_t *not_before, int64_t *not_after)
 {
 	return time_read(X509_get0_notBefore(x), not_before)
 	    && time_read(X509_get0_notAfter(x), not_after);
