@@ -290,7 +290,8 @@ fi
 say "-> refused, for good"
 
 step "11. The same by a rule of the CA, without any program: the first connection gets in"
-kill "$rule_pid" && wait "$rule_pid" 2>/dev/null || true
+kill "$rule_pid"
+wait "$rule_pid" 2>/dev/null || true
 rule_pid=
 cat >rule.json <<'RULE'
 {"conditions": {"StringLike": {"iot:Certificate.Subject.CommonName": "sensor-*"},

@@ -43,6 +43,11 @@ check_twins(struct txn *t, const struct planned_cert *cert, struct diag *diag)
 	size_t count = 0;
 	enum err e = store_find_by_serial(t, cert->ca_id, cert->serial, ids, COUNT_OF(ids), &count);
 
+	if (cert->serial.len == 0) {
+		diag_set(diag, "its serial number is longer than %d bytes: no list could name it",
+		    SERIAL_MAX);
+		return ERR_REQUEST;
+	}
 	if (e == ERR_OK && count == COUNT_OF(ids)) {
 		diag_set(diag, "%zu certificates of its CA or more have its serial number", count);
 		return ERR_REQUEST;

@@ -373,6 +373,22 @@ START_TEST(certificates_that_share_a_serial_number_are_activated_up_to_a_bound)
 }
 END_TEST
 
+/* The hundred bytes of ten to the 240th: nobody could take it back. */
+START_TEST(a_serial_number_that_no_list_can_name_leaves_it_pending)
+{
+	char decimal[242] = "1";
+	struct pki_options options = { .issuer = ca, .common_name = "device", .serial = decimal };
+	struct plan plan = rule_plan(CERT_ACTIVE);
+	struct pki_cert *c;
+
+	memset(decimal + 1, '0', sizeof(decimal) - 2);
+	c = pki_make(&options);
+	ck_assert_int_eq(present(c, &plan).reason, REASON_RULE_WAITS);
+	ck_assert_str_eq(note_of(c), "its serial number is longer than 64 bytes: no list could name it");
+	pki_free(c);
+}
+END_TEST
+
 START_TEST(more_policies_than_a_certificate_may_have_leave_it_pending)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
@@ -961,6 +977,7 @@ main(void)
 	tcase_add_test(c, a_policy_that_is_not_there_leaves_it_pending_without_any);
 	tcase_add_test(c, the_same_certificate_with_another_signature_is_left_pending);
 	tcase_add_test(c, certificates_that_share_a_serial_number_are_activated_up_to_a_bound);
+	tcase_add_test(c, a_serial_number_that_no_list_can_name_leaves_it_pending);
 	tcase_add_test(c, more_policies_than_a_certificate_may_have_leave_it_pending);
 	tcase_add_test(c, a_failure_of_the_store_in_the_middle_leaves_nothing);
 	c = suite_case(suite, "templates");
