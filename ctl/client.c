@@ -164,6 +164,15 @@ on_log(struct mosquitto *mosq, void *obj, int level, const char *text)
 		(void)fprintf(stderr, "%s\n", text);
 }
 
+/* Whoever is told to be patient is told how long already. */
+static void
+show_patience(const struct client *c, int64_t left)
+{
+	if (c->patience_ms > PATIENCE_MS && !c->options->quiet)
+		terminal_progress("seconds since all was sent",
+		    (size_t)(c->patience_ms - left) / 1000);
+}
+
 /* Until the stage is no longer this one; false when it failed or time is up. */
 MUST_USE static bool
 wait_for(struct client *c, enum stage leave)
@@ -176,6 +185,7 @@ wait_for(struct client *c, enum stage leave)
 
 		if (left <= 0)
 			return false;
+		show_patience(c, left);
 		rc = mosquitto_loop(c->mosq, left < 250 ? (int)left : 250, 1);
 		if (rc != MOSQ_ERR_SUCCESS && c->stage == leave)
 			fail(c, "Connection error",

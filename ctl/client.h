@@ -20,7 +20,8 @@ struct client;
 MUST_USE struct client *client_open(const struct options *o, struct diag *d);
 void                    client_close(struct client *c);
 
-/* Wait so long for the answers to what is asked from now on. */
+/* Wait so long for the answers to what is asked from now on, and show on a
+ * terminal that time passes, unless --quiet. */
 void client_be_patient(struct client *c, int ms);
 
 /* Ask for an operation and wait for its answer (envelope.h), which is the

@@ -289,4 +289,58 @@ if publish -t sensors/sensor-0001/temperature -m 22; then
 fi
 say "-> refused, for good"
 
+step "11. The same by a rule of the CA, without any program: the first connection gets in"
+kill "$rule_pid"
+wait "$rule_pid" 2>/dev/null || true
+rule_pid=
+cat >rule.json <<'RULE'
+{"conditions": {"StringLike": {"iot:Certificate.Subject.CommonName": "sensor-*"},
+                "StringEquals": {"jitr:Certificate.KeyType": ["P-256", "P-384"]}},
+ "policies": ["sensor"], "thing": "${iot:Certificate.Subject.CommonName}"}
+RULE
+sed 's/^/  /' rule.json
+show_jitr update-ca-certificate --certificate-id "$ca_id" --activation file://rule.json
+# make_device NAME: a key and a certificate of the factory's.
+make_device() {
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" \
+		-out "$1.csr" -subj "/O=Example Devices/CN=$1" 2>/dev/null
+	openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -sha256 \
+		-out "$1.pem" 2>/dev/null
+}
+make_device sensor-0002
+show mosquitto_pub "${device_options[@]}" --cert sensor-0002.pem --key sensor-0002.key -i sensor-0002 \
+	-V 5 -q 1 -t sensors/sensor-0002/temperature -m 23 || die "the rule did not let it in"
+wait_for "the message" grep -qx 'sensors/sensor-0002/temperature 23' heard
+say "-> accepted; a listener heard: $(tail -n 1 heard)"
+second_id=$(openssl x509 -in sensor-0002.pem -outform DER | sha256sum | cut -d ' ' -f 1)
+wait_for "the record" jitr describe-certificate --certificate-id "$second_id"
+show_jitr list-thing-principals --thing-name sensor-0002 | grep -E 'mosquitto_ctrl|cert/'
+
+step "12. What the rule does not like stays pending, and says why"
+make_device toaster-1
+if mosquitto_pub "${device_options[@]}" --cert toaster-1.pem --key toaster-1.key -i toaster-1 -V 5 \
+	-q 1 -t sensors/toaster-1 -m 1 >/dev/null 2>&1; then
+	die "the rule let in what it should not"
+fi
+toaster_id=$(openssl x509 -in toaster-1.pem -outform DER | sha256sum | cut -d ' ' -f 1)
+wait_for "the record" jitr describe-certificate --certificate-id "$toaster_id"
+jitr describe-certificate --certificate-id "$toaster_id" >toaster.json
+[ "$(jq -r .certificateDescription.status toaster.json)" = PENDING_ACTIVATION ]
+jq '.certificateDescription | {status, lastRefusal}' toaster.json | sed 's/^/  /'
+
+step "13. A revocation list cuts the connections of whom it names"
+mosquitto_sub "${device_options[@]}" --cert sensor-0002.pem --key sensor-0002.key -i sensor-0002 -V 5 \
+	-t commands/sensor-0002 >device.log 2>&1 &
+device_pid=$!
+wait_for "the device's subscription" grep -q 'sensor-0002 0 commands/sensor-0002' broker.log
+openssl_ca -revoke sensor-0002.pem -crl_reason keyCompromise
+openssl_ca -gencrl -out ca.crl
+say "openssl ca -revoke sensor-0002.pem; openssl ca -gencrl -out ca.crl"
+show_jitr import-crl --ca-certificate-id "$ca_id" --crl file://ca.crl |
+	grep -E 'mosquitto_ctrl|entries|certificatesRevoked'
+wait_for "the cut" grep -q "connection closed: reason=\"revoked\" .*certificate=$second_id" broker.log
+grep 'connection closed' broker.log | tail -n 1 | sed 's/^[0-9]*: /  log: /'
+jitr describe-certificate --certificate-id "$second_id" |
+	jq '.certificateDescription | {status, statusReason}' | sed 's/^/  /'
+
 step "Done: every step did what it says."

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * condition.h - the conditions of a statement (aws-iot F.6).
+ * condition.h - the conditions of a statement or a rule (aws-iot F.6).
  *
  * Pure, no allocation, no clock: the time is hidden.  Any thread.
  */
@@ -80,6 +80,7 @@ struct expected {
 };
 
 struct condition {
+	struct view            name; /* of the operator, as written */
 	struct operator        operator;
 	const struct variable *key;
 	const struct expected *expected;

@@ -15,7 +15,7 @@
 #include "jitr/model.h"
 
 /*
- * The fields of a certificate that policies may name, after
+ * The fields of a certificate that policies and rules may name, after
  * "iot:Certificate." (aws-iot F.5).  Subject and issuer have the same ones.
  */
 #define CERT_NAME_TABLE(X, WHO, who)                                             \
@@ -43,15 +43,27 @@
 	CERT_NAME_TABLE(X, FIELD_SUBJECT, "Subject")                             \
 	CERT_NAME_TABLE(X, FIELD_ISSUER, "Issuer")
 
+/* What AWS has no name for, after "jitr:Certificate.": the key is one of "RSA",
+ * "P-256", "P-384", "P-521", "Ed25519", "Ed448", "DSA", or "other"; its bits; what
+ * the certificate is signed with, as OpenSSL calls it in full; the whole days
+ * between its notBefore and its notAfter. */
+#define OUR_FIELD_TABLE(X)                                                       \
+	X(FIELD_KEY_TYPE, "KeyType")                                             \
+	X(FIELD_KEY_BITS, "KeyBits")                                             \
+	X(FIELD_SIGNATURE_ALGORITHM, "SignatureAlgorithm")                       \
+	X(FIELD_VALIDITY_DAYS, "ValidityDays")
+
 enum cert_field {
 #define X(name, text) name,
 	CERT_FIELD_TABLE(X)
+	OUR_FIELD_TABLE(X)
 #undef X
 	CERT_FIELD_COUNT
 };
 
-/* "Subject.CommonName" */
+/* "Subject.CommonName", "KeyType" */
 const char *cert_field_name(enum cert_field f);
+bool        cert_field_is_ours(enum cert_field f);
 
 /* Of one field at most so many values are kept (aws-iot F.5). */
 #define CERT_FIELD_VALUES_MAX 5

@@ -122,7 +122,7 @@ enum revocation_reason {
 #define SERIAL_MAX 64
 
 struct serial {
-	uint8_t len;
+	uint8_t len; /* 0: it is longer than that, and no list names it */
 	uint8_t b[SERIAL_MAX];
 };
 

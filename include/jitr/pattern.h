@@ -68,7 +68,8 @@ struct context {
 
 	/* Matching allocates, so it is not of the core; NULL where there are no
 	 * expressions, and one that is met all the same is hidden. */
-	enum truth (*expression_match)(const struct expression *e, struct view value);
+	enum truth (*expression_match)(const struct expression *e, struct view value,
+	    struct context *c);
 };
 
 enum truth pattern_match(const struct pattern *p, const struct subject *s, struct context *c);

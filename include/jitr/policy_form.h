@@ -47,20 +47,14 @@ struct statement {
 	struct view             sid;
 };
 
-/* A list of what it names, each once. */
-struct policy_name {
-	struct variable     variable;
-	struct policy_name *next;
-};
-
 struct policy {
-	struct arn_scope    scope;
-	size_t              prefix_len;
-	struct statement   *statements;
-	size_t              count;
-	struct policy_name *names; /* in the order of the document */
-	unsigned            uses;
-	void               *memory; /* all of it, this included */
+	struct arn_scope      scope;
+	size_t                prefix_len;
+	struct statement     *statements;
+	size_t                count;
+	struct variable_list *names; /* in the order of the document */
+	unsigned              uses;
+	void                 *memory; /* all of it, this included */
 };
 
 /* How much of literal text is the head of an ARN of this scope; 0: none is. */

@@ -10,11 +10,18 @@
 #include "jitr/plan.h"
 #include "jitr/store.h"
 
-/* Can it be carried out for this certificate, registered or not?  Looks only;
- * any thread that has a transaction.  ERR_REQUEST: *diag says what is in the
- * way; other errors are the store's. */
+/* A certificate that a plan is for, registered or not; all borrowed. */
+struct planned_cert {
+	const struct certid *id, *ca_id;
+	struct view          serial, der;
+};
+
+/* Can it be carried out for this certificate?  Not where the same was registered
+ * before with its signature in another form: that one may have been revoked.
+ * Looks only; any thread that has a transaction.  ERR_REQUEST: *diag says what is
+ * in the way; other errors are the store's. */
 MUST_USE enum err registry_check_plan(struct txn *t, const struct plan *plan,
-    const struct certid *id, struct diag *diag);
+    const struct planned_cert *cert, struct diag *diag);
 
 /* Policies and thing of a plan that was checked; the certificate is registered
  * and has its status. */

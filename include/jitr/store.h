@@ -116,6 +116,10 @@ void              store_delete_cert(struct txn *t, const struct certid *id);
 MUST_USE enum err store_get_cert_serial(struct txn *t, const struct certid *id,
     struct view *out);
 
+/* Those that were registered under the CA with this serial number, by their ids. */
+MUST_USE enum err store_find_by_serial(struct txn *t, const struct certid *ca_id,
+    struct view serial, struct certid *ids, size_t max, size_t *count);
+
 /* Why it has its status, and when it was last turned away; deleted with the
  * certificate.  Longer texts than model.h says are cut. */
 MUST_USE enum err store_get_cert_note(struct txn *t, const struct certid *id,

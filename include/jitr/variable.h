@@ -61,6 +61,12 @@ struct variable {
 	struct view        name;  /* as written */
 };
 
+/* Variables, each once. */
+struct variable_list {
+	struct variable       variable;
+	struct variable_list *next;
+};
+
 /* The views point into the name.  Case does not count, but in the name of an
  * attribute of a thing. */
 struct variable variable_parse(struct view name);

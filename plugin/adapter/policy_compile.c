@@ -13,8 +13,11 @@
 
 #define DEPTH_MAX 16 /* a document needs six */
 
+static const struct language policies = { .document = "Policy document", .before = "",
+	.failure = ERR_POLICY };
+
 static void
-compile_statements(struct compiler *c, const cJSON *statement)
+compile_statements(struct compiler *c, struct policy *p, const cJSON *statement)
 {
 	const cJSON *item;
 
@@ -23,12 +26,12 @@ compile_statements(struct compiler *c, const cJSON *statement)
 		return;
 	}
 	item = list_first(statement);
-	c->policy->count = list_count(statement);
-	c->policy->statements = allocate(c, c->policy->count + 1, sizeof(struct statement));
-	for (size_t i = 0; c->failed == ERR_OK && i < c->policy->count; i++, item = item->next) {
+	p->count = list_count(statement);
+	p->statements = allocate(c, p->count + 1, sizeof(struct statement));
+	for (size_t i = 0; c->failed == ERR_OK && i < p->count; i++, item = item->next) {
 		size_t before = go_to(c, "Statement[%zu]", i);
 
-		compile_statement(c, item, &c->policy->statements[i]);
+		compile_statement(c, p, item, &p->statements[i]);
 		go_back(c, before);
 	}
 }
@@ -49,7 +52,7 @@ compile_version(struct compiler *c, const cJSON *object)
 }
 
 static void
-compile_document(struct compiler *c, const cJSON *object)
+compile_document(struct compiler *c, struct policy *p, const cJSON *object)
 {
 	static const char *const names[] = { "Id", "Version", "Statement" };
 
@@ -61,7 +64,32 @@ compile_document(struct compiler *c, const cJSON *object)
 	(void)optional_string(c, object, "Id");
 	compile_version(c, object);
 	if (c->failed == ERR_OK)
-		compile_statements(c, get(object, "Statement"));
+		compile_statements(c, p, get(object, "Statement"));
+}
+
+static unsigned
+uses_of(const struct variable *v)
+{
+	switch (v->kind) {
+	case VARIABLE_THING_NAME:
+	case VARIABLE_THING_TYPE:
+	case VARIABLE_THING_ATTACHED:
+	case VARIABLE_THING_ATTRIBUTE:
+		return POLICY_USES_THING;
+	case VARIABLE_CERT_FIELD:
+	case VARIABLE_CERT_KEYS:
+		return POLICY_USES_CERTIFICATE;
+	case VARIABLE_UNKNOWN:
+	case VARIABLE_CLIENT_ID:
+	case VARIABLE_SOURCE_IP:
+	case VARIABLE_DOMAIN_NAME:
+	case VARIABLE_TIME:
+	case VARIABLE_CERTIFICATE_ID:
+	case VARIABLE_CONNECT_ATTRIBUTES:
+	case VARIABLE_LAST_WILL_TOPIC:
+		break;
+	}
+	return 0;
 }
 
 /* AWS counts characters that are not white space (aws-iot F.1). */
@@ -83,24 +111,34 @@ check_size(struct compiler *c, struct view document)
 		    characters, POLICY_CHARACTERS_MAX);
 }
 
-static void
+/* NULL: failed. */
+static struct policy *
 begin_policy(struct compiler *c, const struct arn_scope *scope)
 {
 	struct policy *p = allocate(c, 1, sizeof(*p));
 
 	if (p == NULL)
-		return;
+		return NULL;
 	p->scope = *scope;
 	p->prefix_len = strlen(scope->prefix);
-	c->policy = p;
-	c->names_end = &p->names;
+	return p;
+}
+
+static void
+end_policy(struct compiler *c, struct policy *p)
+{
+	p->names = c->names;
+	for (const struct variable_list *n = c->names; n != NULL; n = n->next)
+		p->uses |= uses_of(&n->variable);
+	p->memory = c->chunks;
 }
 
 enum err
 policy_compile(struct view document, const struct arn_scope *scope, struct policy **out,
     struct diag *diag)
 {
-	struct compiler c = { .diag = diag };
+	struct compiler c = compiler_of(&policies, diag);
+	struct policy *p;
 	cJSON *json = NULL;
 
 	*out = NULL;
@@ -108,16 +146,16 @@ policy_compile(struct view document, const struct arn_scope *scope, struct polic
 	if (c.failed == ERR_OK &&
 	    json_parse_as(document, "policy document", DEPTH_MAX, &json, diag) != ERR_OK)
 		return ERR_POLICY;
-	begin_policy(&c, scope);
+	p = begin_policy(&c, scope);
 	if (c.failed == ERR_OK)
-		compile_document(&c, json);
+		compile_document(&c, p, json);
 	cJSON_Delete(json);
 	if (c.failed != ERR_OK) {
 		chunks_free(c.chunks);
 		return c.failed;
 	}
-	c.policy->memory = c.chunks;
-	*out = c.policy;
+	end_policy(&c, p);
+	*out = p;
 	return ERR_OK;
 }
 

@@ -147,7 +147,6 @@ compile_resource(struct compiler *c, const cJSON *item, void *at)
 {
 	struct resource *r = at;
 	struct view text = view_of(item->valuestring);
-	size_t cut;
 
 	r->whole = compile_pattern(c, text, PATTERN_WILDCARDS | c->pattern_flags, false);
 	if (c->failed != ERR_OK)
@@ -158,9 +157,17 @@ compile_resource(struct compiler *c, const cJSON *item, void *at)
 	}
 	r->any = r->whole.count == 1 && r->whole.pieces[0].kind == PIECE_ANY;
 	r->level = literal_level(&r->whole);
+}
+
+/* What begins as this broker's ARNs do is compared by name alone. */
+static void
+find_head(struct compiler *c, const struct policy *p, struct resource *r)
+{
+	size_t cut;
+
 	if (r->whole.pieces[0].kind != PIECE_TEXT)
 		return;
-	cut = arn_head_length(c->policy, r->whole.pieces[0].text, &r->head);
+	cut = arn_head_length(p, r->whole.pieces[0].text, &r->head);
 	if (r->head != HEAD_OTHER)
 		r->name = cut_pattern(c, &r->whole, cut);
 }
@@ -227,12 +234,13 @@ one_of(struct compiler *c, const cJSON *object, const char *name, const char *no
 	return value != NULL ? value : not_value;
 }
 
-static void
-note_control(struct compiler *c, const struct statement *s)
+static bool
+allows_control(const struct statement *s)
 {
 	for (size_t i = 0; !s->deny && !s->not_action && i < s->action_count; i++)
 		if (s->actions[i].names_control && !is_device_action(&s->actions[i].pattern))
-			c->policy->uses |= POLICY_ALLOWS_CONTROL;
+			return true;
+	return false;
 }
 
 static void
@@ -247,28 +255,31 @@ compile_actions(struct compiler *c, const cJSON *object, struct statement *s)
 	s->actions = compile_list(c, list, compile_action, sizeof(struct action),
 	    &s->action_count);
 	go_back(c, before);
-	if (c->failed != ERR_OK)
-		return;
-	s->devices = device_actions(s);
-	note_control(c, s);
+	if (c->failed == ERR_OK)
+		s->devices = device_actions(s);
 }
 
 static void
-compile_resources(struct compiler *c, const cJSON *object, struct statement *s)
+compile_resources(struct compiler *c, const struct policy *p, const cJSON *object,
+    struct statement *s)
 {
 	const cJSON *list = one_of(c, object, "Resource", "NotResource", &s->not_resource);
+	struct resource *resources;
 	size_t before;
 
 	if (c->failed != ERR_OK)
 		return;
 	before = go_to(c, ".%s", list->string);
-	s->resources = compile_list(c, list, compile_resource, sizeof(struct resource),
+	resources = compile_list(c, list, compile_resource, sizeof(struct resource),
 	    &s->resource_count);
+	for (size_t i = 0; c->failed == ERR_OK && i < s->resource_count; i++)
+		find_head(c, p, &resources[i]);
+	s->resources = resources;
 	go_back(c, before);
 }
 
 void
-compile_statement(struct compiler *c, const cJSON *object, struct statement *s)
+compile_statement(struct compiler *c, struct policy *p, const cJSON *object, struct statement *s)
 {
 	static const char *const names[] = { "Sid", "Effect", "Action", "NotAction", "Resource",
 		"NotResource", "Condition" };
@@ -283,10 +294,14 @@ compile_statement(struct compiler *c, const cJSON *object, struct statement *s)
 	s->sid = copy(c, view_of(optional_string(c, object, "Sid")));
 	compile_effect(c, object, s);
 	compile_actions(c, object, s);
-	compile_resources(c, object, s);
-	if (condition == NULL || c->failed != ERR_OK)
+	compile_resources(c, p, object, s);
+	if (c->failed != ERR_OK)
+		return;
+	if (allows_control(s))
+		p->uses |= POLICY_ALLOWS_CONTROL;
+	if (condition == NULL)
 		return;
 	before = go_to(c, ".Condition");
-	compile_conditions(c, condition, s);
+	s->conditions = compile_conditions(c, condition, &s->condition_count);
 	go_back(c, before);
 }

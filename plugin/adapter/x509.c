@@ -64,8 +64,8 @@ time_read(const ASN1_TIME *t, int64_t *ms)
 	return true;
 }
 
-static bool
-validity_read(const X509 *x, int64_t *not_before, int64_t *not_after)
+bool
+validity_read(const struct x509_st *x, int64_t *not_before, int64_t *not_after)
 {
 	return time_read(X509_get0_notBefore(x), not_before)
 	    && time_read(X509_get0_notAfter(x), not_after);
@@ -79,8 +79,15 @@ id_read(const X509 *x, struct certid *id)
 	return X509_digest(x, EVP_sha256(), id->b, NULL) == 1;
 }
 
+static bool
+is_long(const ASN1_INTEGER *serial)
+{
+	return i2d_ASN1_INTEGER(serial, NULL) > 2 + SERIAL_MAX;
+}
+
 /* Id and serial number from the same bytes: the number as the registry's index
- * has it, or its CA's list would be asked about another one. */
+ * has it, or its CA's list would be asked about another one.  Where OpenSSL finds
+ * one that is not there in DER the certificate is not what RFC 5280 4.1 wants. */
 static bool
 identity_read(X509 *x, struct presented *out)
 {
@@ -88,12 +95,12 @@ identity_read(X509 *x, struct presented *out)
 	int            len = i2d_X509(x, &der);
 	struct view    bytes = { der, len > 0 ? (size_t)len : 0 };
 	struct view    serial = der_certificate_serial(bytes);
-	bool           done = serial.len > 0 && sha256_of(bytes, &out->id) == ERR_OK;
+	bool           done = (serial.len > 0 || is_long(X509_get0_serialNumber(x))) &&
+	    sha256_of(bytes, &out->id) == ERR_OK;
 
-	if (done) {
+	if (serial.len > 0)
 		memcpy(out->serial.b, serial.data, serial.len);
-		out->serial.len = (uint8_t)serial.len;
-	}
+	out->serial.len = (uint8_t)serial.len;
 	OPENSSL_free(der);
 	return done;
 }

@@ -88,22 +88,29 @@ rsa_is_strong(const EVP_PKEY *key)
 	return ok;
 }
 
-/* The curve must be named: parameters of one's own can imitate a curve that
- * they are not (CVE-2020-0601), and RFC 5480 2.1.1 forbids them. */
-static bool
-curve_is_strong(X509 *x)
+int
+named_curve(const struct x509_st *x)
 {
 	X509_ALGOR        *algorithm;
 	const ASN1_OBJECT *oid;
 	const void        *parameter;
-	int                type, curve;
+	int                type;
 
 	if (!X509_PUBKEY_get0_param(NULL, NULL, NULL, &algorithm, X509_get_X509_PUBKEY(x)))
-		return false;
+		return NID_undef;
 	X509_ALGOR_get0(&oid, &type, &parameter, algorithm);
 	if (OBJ_obj2nid(oid) != NID_X9_62_id_ecPublicKey || type != V_ASN1_OBJECT)
-		return false;
-	curve = OBJ_obj2nid(parameter);
+		return NID_undef;
+	return OBJ_obj2nid(parameter);
+}
+
+/* The curve must be named: parameters of one's own can imitate a curve that
+ * they are not (CVE-2020-0601), and RFC 5480 2.1.1 forbids them. */
+static bool
+curve_is_strong(const X509 *x)
+{
+	int curve = named_curve(x);
+
 	return curve == NID_X9_62_prime256v1 || curve == NID_secp384r1 || curve == NID_secp521r1;
 }
 

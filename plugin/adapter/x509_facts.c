@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * x509_facts.c - what policies may ask of a certificate (aws-iot F.5).
+ * x509_facts.c - what policies and rules may ask of a certificate (aws-iot
+ * F.5).
  *
  * Any thread, one object in one thread at a time.  A value that cannot be read
  * fails the whole: a statement that denies must not lose its ground.
  */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +16,8 @@
 #include <openssl/bn.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -168,6 +172,76 @@ put_alternative_names(struct sink *s, const X509 *x, int extension, enum cert_fi
 }
 
 /*
+ * The key, the signature and the validity, which AWS has no names for.
+ */
+
+static const char *
+key_type(const X509 *x)
+{
+	static const struct {
+		const char *of_openssl, *name;
+	} types[] = { { "RSA", "RSA" }, { "RSA-PSS", "RSA" }, { "DSA", "DSA" },
+		{ "ED25519", "Ed25519" }, { "ED448", "Ed448" } };
+	static const struct {
+		int         nid;
+		const char *name;
+	} curves[] = { { NID_X9_62_prime256v1, "P-256" }, { NID_secp384r1, "P-384" },
+		{ NID_secp521r1, "P-521" } };
+	const EVP_PKEY *key = X509_get0_pubkey(x);
+	int             curve = named_curve(x);
+
+	for (size_t i = 0; key != NULL && i < COUNT_OF(types); i++)
+		if (EVP_PKEY_is_a(key, types[i].of_openssl))
+			return types[i].name;
+	for (size_t i = 0; key != NULL && i < COUNT_OF(curves); i++)
+		if (curve == curves[i].nid)
+			return curves[i].name;
+	return "other";
+}
+
+static void
+put_text(struct sink *s, enum cert_field field, const char *text)
+{
+	s->of_field = 0;
+	put_value(s, field, view_of(text));
+}
+
+static void
+put_number(struct sink *s, enum cert_field field, int64_t number)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)number);
+	put_text(s, field, text);
+}
+
+#define DAY (INT64_C(86400) * 1000)
+
+static void
+put_validity_days(struct sink *s, const X509 *x)
+{
+	int64_t not_before, not_after, span;
+
+	if (!validity_read(x, &not_before, &not_after)) {
+		s->failed = ERR_CERTIFICATE;
+		return;
+	}
+	span = not_after - not_before;
+	put_number(s, FIELD_VALIDITY_DAYS, span / DAY - (span % DAY < 0));
+}
+
+static void
+put_ours(struct sink *s, const X509 *x)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(x);
+
+	put_text(s, FIELD_KEY_TYPE, key_type(x));
+	put_number(s, FIELD_KEY_BITS, key != NULL ? EVP_PKEY_get_bits(key) : 0);
+	put_text(s, FIELD_SIGNATURE_ALGORITHM, OBJ_nid2ln(X509_get_signature_nid(x)));
+	put_validity_days(s, x);
+}
+
+/*
  * The certificate.
  */
 
@@ -194,6 +268,7 @@ put_all(struct sink *s, const X509 *x)
 	put_alternative_names(s, x, NID_subject_alt_name, FIELD_SUBJECT_RFC822_NAME);
 	put_name(s, FIELD_ISSUER_DN_QUALIFIER, X509_get_issuer_name(x));
 	put_alternative_names(s, x, NID_issuer_alt_name, FIELD_ISSUER_RFC822_NAME);
+	put_ours(s, x);
 }
 
 enum err

@@ -46,4 +46,11 @@ void name_text(const struct X509_name_st *name, char *out, size_t size);
 /* A key with which a signature is worth checking and not too dear to check. */
 MUST_USE bool key_is_strong(struct x509_st *x);
 
+/* The NID of the curve that an elliptic key names; NID_undef: it is none, or it
+ * has parameters of its own. */
+int named_curve(const struct x509_st *x);
+
+/* In ms since 1970. */
+MUST_USE bool validity_read(const struct x509_st *x, int64_t *not_before, int64_t *not_after);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "command.h"
 
+#include "jitr/name.h"
 #include "jitr/text.h"
 #include "jitr/x509.h"
 
@@ -89,7 +90,7 @@ parse_tags(struct members *m)
 
 /* A name in AWS's pattern for it (aws-iot 1.7). */
 static void
-parse_name(struct members *m, const char *name, bool required, const char *allowed,
+parse_name(struct members *m, const char *name, bool required, bool (*valid)(struct view text),
     const char *pattern, struct view *out)
 {
 	const char *text = json_string(m, name, 1, NAME_MAX_LENGTH, required);
@@ -97,7 +98,7 @@ parse_name(struct members *m, const char *name, bool required, const char *allow
 
 	if (text == NULL)
 		return;
-	if (text[strspn(text, allowed)] == '\0') {
+	if (valid(view_of(text))) {
 		*out = view_of(text);
 		return;
 	}
@@ -109,13 +110,13 @@ parse_name(struct members *m, const char *name, bool required, const char *allow
 void
 parse_policy_name(struct members *m, struct command *c)
 {
-	parse_name(m, "policyName", true, LETTERS DIGITS "_+=,.@-", "[\\w+=,.@-]+", &c->named);
+	parse_name(m, "policyName", true, policy_name_valid, "[\\w+=,.@-]+", &c->named);
 }
 
 void
 parse_thing_name(struct members *m, const char *name, bool required, struct view *out)
 {
-	parse_name(m, name, required, LETTERS DIGITS ":_-", "[a-zA-Z0-9:_-]+", out);
+	parse_name(m, name, required, thing_name_valid, "[a-zA-Z0-9:_-]+", out);
 }
 
 void

@@ -5,19 +5,12 @@
 
 #include "command.h"
 
-#define ATTRIBUTE_CHARACTERS \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.,@/:#-"
+#include "jitr/name.h"
 
 /* Of a list with a filter so many things are looked at for one answer, which
  * may then be shorter than asked for: the broker must not wait. */
 #define THINGS_LOOKED_AT 5000
 #define THINGS_AT_A_TIME 64
-
-static bool
-consists_of(const char *text, const char *allowed)
-{
-	return text[strspn(text, allowed)] == '\0';
-}
 
 /*
  * Attributes: an object of strings, packed as model.h has them.
@@ -32,8 +25,7 @@ compare_members(const void *a, const void *b)
 static void
 check_attribute_name(struct members *m, const char *name)
 {
-	if (strlen(name) < 1 || strlen(name) > THING_ATTRIBUTE_NAME_MAX ||
-	    !consists_of(name, ATTRIBUTE_CHARACTERS))
+	if (!attribute_name_valid(view_of(name)))
 		json_fail(m, "attributes", name,
 		    "have keys of length 1 to 128 that satisfy regular expression pattern: "
 		    "[a-zA-Z0-9_.,@/:#-]+");
@@ -44,7 +36,7 @@ check_attribute_value(struct members *m, const char *name, const char *value)
 {
 	if (strlen(value) > THING_ATTRIBUTE_VALUE_MAX)
 		json_fail(m, name, value, "have length less than or equal to 800");
-	else if (!consists_of(value, ATTRIBUTE_CHARACTERS "=[]"))
+	else if (!attribute_value_valid(view_of(value)))
 		json_fail(m, name, value,
 		    "satisfy regular expression pattern: [a-zA-Z0-9_.,@/:#=\\[\\]-]*");
 }

@@ -95,7 +95,8 @@ compare(const struct condition *c, const struct expected *e, const struct given 
 		    (g->date > e->date) - (g->date < e->date)));
 	case COMPARE_EXPRESSION:
 		return context->expression_match != NULL
-		    ? context->expression_match(e->expression, g->text) : TRUTH_HIDDEN;
+		    ? context->expression_match(e->expression, g->text, context)
+		    : TRUTH_HIDDEN;
 	case COMPARE_NULL:
 		break;
 	}

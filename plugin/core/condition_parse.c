@@ -40,6 +40,8 @@ static const struct {
 	{ "DateGreaterThanEquals",
 	    { .comparison = COMPARE_DATE, .order = ORDER_GREATER | ORDER_EQUAL } },
 	{ "Null", { .comparison = COMPARE_NULL } },
+	{ "StringMatches", { .comparison = COMPARE_EXPRESSION } },
+	{ "StringNotMatches", { .comparison = COMPARE_EXPRESSION, .negated = true } },
 };
 
 static bool

@@ -168,16 +168,30 @@ der_is_shortest(struct view integer)
 	return (integer.data[0] & 0x80) != (integer.data[1] & 0x80);
 }
 
+static bool
+take_signed_part(struct view certificate, struct der *tbs)
+{
+	struct der outer;
+
+	return der_take(&certificate, DER_SEQUENCE, &outer) && certificate.len == 0 &&
+	    der_take(&outer.content, DER_SEQUENCE, tbs);
+}
+
+struct view
+der_certificate_signed_part(struct view certificate)
+{
+	struct der tbs;
+
+	return take_signed_part(certificate, &tbs) ? tbs.whole : (struct view){ NULL, 0 };
+}
+
 struct view
 der_certificate_serial(struct view certificate)
 {
 	static const struct view none;
-	struct der outer, tbs, value;
+	struct der tbs, value;
 
-	if (!der_take(&certificate, DER_SEQUENCE, &outer) || certificate.len > 0 ||
-	    !der_take(&outer.content, DER_SEQUENCE, &tbs))
-		return none;
-	if (!der_next(&tbs.content, &value))
+	if (!take_signed_part(certificate, &tbs) || !der_next(&tbs.content, &value))
 		return none;
 	if (value.tag == DER_CONTEXT_0 && !der_next(&tbs.content, &value))
 		return none; /* the version, and nothing behind it */

@@ -8,6 +8,7 @@
 static const char *const fields[] = {
 #define X(name, text) [name] = text,
 	CERT_FIELD_TABLE(X)
+	OUR_FIELD_TABLE(X)
 #undef X
 };
 
@@ -15,6 +16,12 @@ const char *
 cert_field_name(enum cert_field f)
 {
 	return (size_t)f < COUNT_OF(fields) ? fields[f] : "";
+}
+
+bool
+cert_field_is_ours(enum cert_field f)
+{
+	return f >= FIELD_KEY_TYPE && f < CERT_FIELD_COUNT;
 }
 
 struct address

@@ -280,7 +280,7 @@ bool
 policy_variable(const struct policy *p, size_t nth, const struct facts *facts, struct view *name,
     bool *has_value)
 {
-	const struct policy_name *n = p->names;
+	const struct variable_list *n = p->names;
 	struct view value;
 	size_t cursor = 0;
 

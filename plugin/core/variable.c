@@ -7,8 +7,9 @@
 /* Of a value that stands in a policy's text (aws-iot F.5). */
 #define VALUE_LENGTH_MAX 1024
 
-#define CERTIFICATE "iot:Certificate."
-#define ATTRIBUTES  "iot:Connection.Thing.Attributes["
+#define CERTIFICATE     "iot:Certificate."
+#define OUR_CERTIFICATE "jitr:Certificate."
+#define ATTRIBUTES      "iot:Connection.Thing.Attributes["
 
 static const struct {
 	const char        *name;
@@ -28,7 +29,7 @@ static const struct {
 	{ "iot:LastWillTopic", VARIABLE_LAST_WILL_TOPIC },
 };
 
-/* The values of iot:Certificate.AvailableKeys. */
+/* The values of iot:Certificate.AvailableKeys: AWS's keys alone. */
 static const char *const keys[] = {
 #define X(name, text) [name] = CERTIFICATE text,
 	CERT_FIELD_TABLE(X)
@@ -80,7 +81,7 @@ cut_suffix(struct view *v, const char *text)
 
 /* "Subject.OrganizationalUnit.1": ".1" is the value behind the first. */
 static void
-parse_field(struct variable *v, struct view rest)
+parse_field(struct variable *v, struct view rest, bool ours)
 {
 	static const char *const index[] = { NULL, ".1", ".2", ".3", ".4" };
 
@@ -89,7 +90,8 @@ parse_field(struct variable *v, struct view rest)
 		if (cut_suffix(&rest, index[i]))
 			v->nth = i;
 	for (size_t f = 0; f < CERT_FIELD_COUNT; f++) {
-		if (!text_same_folded(rest, view_of(cert_field_name((enum cert_field)f))))
+		if (cert_field_is_ours((enum cert_field)f) != ours ||
+		    !text_same_folded(rest, view_of(cert_field_name((enum cert_field)f))))
 			continue;
 		v->kind = VARIABLE_CERT_FIELD;
 		v->field = (enum cert_field)f;
@@ -109,7 +111,9 @@ variable_parse(struct view name)
 	if (v.kind != VARIABLE_UNKNOWN)
 		return v;
 	if (cut_prefix(&rest, CERTIFICATE)) {
-		parse_field(&v, rest);
+		parse_field(&v, rest, false);
+	} else if (cut_prefix(&rest, OUR_CERTIFICATE)) {
+		parse_field(&v, rest, true);
 	} else if (cut_prefix(&rest, ATTRIBUTES) && cut_suffix(&rest, "]")) {
 		v.kind = VARIABLE_THING_ATTRIBUTE;
 		v.attribute = rest;

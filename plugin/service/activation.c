@@ -158,111 +158,136 @@ fail(struct plan *plan, const char *reason)
 	diag_set(&plan->reason, "%s", reason);
 }
 
+/* A certificate, and what is said of it. */
+struct asking {
+	struct activations      *all;
+	struct txn              *t;
+	const struct activation *of;
+	struct presented         presented;
+	struct cert_facts       *facts; /* owned, and so is: */
+	uint8_t                 *der;
+	size_t                   der_len;
+	char                     hex[CERTID_HEX_SIZE];
+	char                     names[POLICIES_MAX][CERTID_HEX_SIZE]; /* of policies */
+	struct plan              plan;
+};
+
+static enum err
+asking_read(struct asking *q, struct x509_st *x)
+{
+	enum err e = x509_read(x, &q->presented);
+
+	if (e == ERR_OK)
+		e = x509_read_facts(x, &q->facts);
+	return e == ERR_OK ? x509_to_der(x, &q->der, &q->der_len) : e;
+}
+
+static void
+asking_clear(struct asking *q)
+{
+	free(q->facts);
+	free(q->der);
+}
+
+static void
+evaluate(struct asking *q, const struct facts *client)
+{
+	struct facts facts = *client;
+
+	certid_to_hex(&q->presented.id, q->hex);
+	facts.certificate_id = view_of(q->hex);
+	facts.cert = q->facts;
+	if (q->of->rule != NULL)
+		rule_eval(q->of->rule, &facts, q->all->room, &q->plan);
+	else if (q->of->template != NULL)
+		template_eval(q->of->template, &facts, q->all->room, &q->plan);
+	else
+		fail(&q->plan, q->of->broken.text);
+}
+
 /* A policy that is given by its text is called by what it says, so that one is
  * enough for all who have it (aws-iot E.1). */
 static enum err
-name_policies(struct plan *plan, char names[POLICIES_MAX][CERTID_HEX_SIZE])
+name_policies(struct asking *q)
 {
+	struct planned_policy *p;
 	struct certid digest;
 	enum err e = ERR_OK;
 
-	for (size_t i = 0; e == ERR_OK && i < plan->policy_count; i++) {
-		if (plan->policies[i].name.len > 0)
+	for (size_t i = 0; e == ERR_OK && i < q->plan.policy_count; i++) {
+		p = &q->plan.policies[i];
+		if (p->name.len > 0)
 			continue;
-		e = sha256_of(plan->policies[i].document, &digest);
-		certid_to_hex(&digest, names[i]);
-		plan->policies[i].name = view_of(names[i]);
+		e = sha256_of(p->document, &digest);
+		certid_to_hex(&digest, q->names[i]);
+		p->name = view_of(q->names[i]);
 	}
 	return e;
 }
 
 /* Documents that came with a certificate, as parameters. */
 static void
-check_documents(const struct activations *a, struct plan *plan)
+check_documents(struct asking *q)
 {
 	struct diag why = { "" };
 	struct policy *policy;
 
-	for (size_t i = 0; i < plan->policy_count && !plan->failed; i++) {
-		if (plan->policies[i].document.len == 0)
+	for (size_t i = 0; i < q->plan.policy_count && !q->plan.failed; i++) {
+		if (q->plan.policies[i].document.len == 0)
 			continue;
-		if (policy_compile(plan->policies[i].document, &a->scope, &policy, &why) == ERR_OK)
+		if (policy_compile(q->plan.policies[i].document, &q->all->scope, &policy, &why) == ERR_OK)
 			policy_free(policy);
 		else
-			fail(plan, why.text);
+			fail(&q->plan, why.text);
 	}
 }
 
 static enum err
-complete(const struct activations *a, struct txn *t, struct plan *plan, const struct certid *id,
-    char names[POLICIES_MAX][CERTID_HEX_SIZE])
+complete(struct asking *q)
 {
+	struct planned_cert cert = { &q->presented.id, &q->of->ca_id, serial_of(&q->presented),
+		{ q->der, q->der_len } };
 	struct diag why = { "" };
 	enum err e;
 
-	if (plan->failed)
+	if (q->plan.failed)
 		return ERR_OK;
-	e = name_policies(plan, names);
+	e = name_policies(q);
 	if (e == ERR_OK)
-		check_documents(a, plan);
-	if (e != ERR_OK || plan->failed)
+		check_documents(q);
+	if (e != ERR_OK || q->plan.failed)
 		return e;
-	e = registry_check_plan(t, plan, id, &why);
+	e = registry_check_plan(q->t, &q->plan, &cert, &why);
 	if (e == ERR_REQUEST)
-		fail(plan, why.text);
+		fail(&q->plan, why.text);
 	return e == ERR_REQUEST ? ERR_OK : e;
 }
 
-static void
-evaluate(struct activations *all, const struct activation *a, const struct facts *facts,
-    struct plan *plan)
-{
-	if (a->rule != NULL)
-		rule_eval(a->rule, facts, all->room, plan);
-	else if (a->template != NULL)
-		template_eval(a->template, facts, all->room, plan);
-	else
-		fail(plan, a->broken.text);
-}
-
-/* One with a name that is no text cannot be judged: it waits. */
+/* A certificate with a name that is no text cannot be judged: it waits. */
 static enum err
-make(struct activations *all, struct txn *t, const struct activation *a, struct x509_st *x,
-    const struct facts *client, struct plan *plan, char names[POLICIES_MAX][CERTID_HEX_SIZE],
-    struct plan **out)
+make(struct asking *q, struct x509_st *x, const struct facts *client, struct plan **out)
 {
-	struct presented p;
-	struct facts facts = *client;
-	struct cert_facts *cert = NULL;
-	char hex[CERTID_HEX_SIZE];
-	enum err e = x509_read(x, &p);
+	enum err e = asking_read(q, x);
 
-	if (e == ERR_OK)
-		e = x509_read_facts(x, &cert);
-	if (e != ERR_OK && e != ERR_CERTIFICATE)
-		return e;
-	certid_to_hex(&p.id, hex);
-	facts.certificate_id = view_of(hex);
-	facts.cert = cert;
-	if (e == ERR_OK)
-		evaluate(all, a, &facts, plan);
-	else
-		fail(plan, "its names cannot be read");
-	e = complete(all, t, plan, &p.id, names);
+	q->plan.origin = q->of->by_template ? PLAN_TEMPLATE : PLAN_RULE;
 	if (e == ERR_OK) {
-		*out = plan_copy(plan);
-		e = *out != NULL ? ERR_OK : ERR_NOMEM;
+		evaluate(q, client);
+		e = complete(q);
+	} else if (e == ERR_CERTIFICATE) {
+		fail(&q->plan, "its names cannot be read");
+		e = ERR_OK;
 	}
-	free(cert);
-	return e;
+	if (e != ERR_OK)
+		return e;
+	*out = plan_copy(&q->plan);
+	return *out != NULL ? ERR_OK : ERR_NOMEM;
 }
 
 enum err
 activation_plan(struct activations *all, struct txn *t, const struct ca *ca, struct x509_st *x,
     const struct facts *client, struct plan **out)
 {
-	char names[POLICIES_MAX][CERTID_HEX_SIZE];
-	struct plan plan = { .status = CERT_PENDING_ACTIVATION };
+	struct asking q = { .all = all, .t = t, .plan = { .status = CERT_PENDING_ACTIVATION } };
 	struct activation *a;
 	enum err e = get(all, t, ca, &a);
 
@@ -271,8 +296,10 @@ activation_plan(struct activations *all, struct txn *t, const struct ca *ca, str
 		return e;
 	if (a->rule == NULL && a->template == NULL && a->broken.text[0] == '\0')
 		return ERR_OK;
-	plan.origin = a->by_template ? PLAN_TEMPLATE : PLAN_RULE;
-	return make(all, t, a, x, client, &plan, names, out);
+	q.of = a;
+	e = make(&q, x, client, out);
+	asking_clear(&q);
+	return e;
 }
 
 /*

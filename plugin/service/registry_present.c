@@ -77,13 +77,15 @@ fail_plan(struct present *x)
 static enum err
 decide_all(struct txn *t, struct present *x)
 {
+	struct planned_cert cert = { &x->p->presented.id, &x->p->ca_id, serial_of(&x->p->presented),
+		x->p->der };
 	enum err e = ERR_OK;
 
 	x->plan = x->p->plan != NULL && x->has_ca && holds(&x->p->premise, &x->ca) ? x->p->plan : NULL;
 	decide(x);
 	if (!(x->decision.effects & EFFECT_PLAN) || x->plan->failed)
 		return ERR_OK;
-	e = registry_check_plan(t, x->plan, &x->p->presented.id, &x->failed.reason);
+	e = registry_check_plan(t, x->plan, &cert, &x->failed.reason);
 	if (e != ERR_REQUEST)
 		return e;
 	fail_plan(x);

@@ -19,10 +19,8 @@ static enum err
 read_entry(struct txn *t, uint64_t list, struct view serial, struct revocation *out)
 {
 	struct revoked entry;
-	enum err e = ERR_NOT_FOUND;
+	enum err e = store_get_revoked(t, list, serial, &entry);
 
-	if (serial.len > 0)
-		e = store_get_revoked(t, list, serial, &entry);
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;
 	out->listed = true;
@@ -41,6 +39,10 @@ revocation_read(struct txn *t, const struct certid *ca_id, struct view serial,
 	*out = (struct revocation){ .check = CRL_REQUIRED };
 	if (e != ERR_OK)
 		return e;
+	if (serial.len == 0) { /* too long for any list: there is none for it */
+		out->check = settings.crl_check;
+		return ERR_OK;
+	}
 	out->check = settings.crl_check;
 	out->grace = settings.crl_grace_days * DAY_MS;
 	e = store_get_crl(t, ca_id, &crl);

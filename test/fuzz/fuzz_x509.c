@@ -51,6 +51,28 @@ check_round_trip(struct x509_st *x)
 	free(bytes);
 }
 
+/* What policies and rules ask: in order, at most five of each, and all of ours. */
+static void
+ask_facts(struct x509_st *x)
+{
+	struct cert_facts *facts;
+	size_t             same = 1, ours = 0;
+
+	if (x509_read_facts(x, &facts) != ERR_OK) {
+		require(facts == NULL);
+		return;
+	}
+	require(facts->count > 0);
+	for (size_t i = 0; i < facts->count; i++) {
+		require(i == 0 || facts->values[i].field >= facts->values[i - 1].field);
+		same = i > 0 && facts->values[i].field == facts->values[i - 1].field ? same + 1 : 1;
+		require(same <= CERT_FIELD_VALUES_MAX);
+		ours += cert_field_is_ours(facts->values[i].field);
+	}
+	require(ours == CERT_FIELD_COUNT - FIELD_KEY_TYPE);
+	free(facts);
+}
+
 static void
 ask_everything(struct x509_st *x, size_t size)
 {
@@ -68,6 +90,7 @@ ask_everything(struct x509_st *x, size_t size)
 	require(x509_check_client(x, NOW, &diag) == ERR_OK || has_words(&diag));
 	require(x509_check_verification(x, x, NOW, code, &diag) == ERR_OK || code[0] == '\0');
 	require(strlen(code) <= 64);
+	ask_facts(x);
 	x509_subject_text(x, subject, 1 + size % sizeof(subject));
 	require(strlen(subject) <= size % sizeof(subject));
 	x509_hold(x);

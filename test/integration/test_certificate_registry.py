@@ -39,7 +39,7 @@ def test_description_of_a_certificate_registered_just_in_time(start_broker, pki)
     admin.register_ca(ca)
     device = pki.device("d1", issuer=ca, days=(-3, 30))
     before = time.time()
-    broker.connect(device)
+    broker.connect(device, client_id="client 1")
     admin.settle()
     after = time.time()
 
@@ -60,6 +60,9 @@ def test_description_of_a_certificate_registered_just_in_time(start_broker, pki)
         "validity": {"notBefore": pytest.approx(before - 3 * 86400, abs=60),
                      "notAfter": pytest.approx(before + 30 * 86400, abs=60)},
         "certificateMode": "DEFAULT",
+        "lastRefusal": {"reason": "DEVICE_CERTIFICATE_NOT_REGISTERED",
+                        "details": "registered now, waits for activation", "date": created,
+                        "clientId": "client 1", "sourceIp": "127.0.0.1"},
     }
 
 

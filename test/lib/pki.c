@@ -462,6 +462,19 @@ pki_make(const struct pki_options *o)
 	return c;
 }
 
+struct pki_cert *
+pki_twin(const struct pki_cert *c, const struct pki_cert *issuer)
+{
+	X509            *x = X509_dup(c->x);
+	struct pki_cert *twin;
+
+	pki_must(x != NULL && X509_sign(x, issuer->key, EVP_sha256()) > 0, "twin");
+	pki_must(EVP_PKEY_up_ref(c->key), "key");
+	twin = finish(x, c->key);
+	X509_free(x);
+	return twin;
+}
+
 void
 pki_free(struct pki_cert *c)
 {

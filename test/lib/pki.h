@@ -104,6 +104,10 @@ struct pki_cert *pki_ca(const char *common_name);
 struct pki_cert *pki_device(const struct pki_cert *ca, const char *common_name);
 struct pki_cert *pki_verification(const struct pki_cert *ca, const char *code);
 
+/* The same certificate with another signature by its issuer, as whoever holds it
+ * could make one of an ECDSA signature: another id, nothing else. */
+struct pki_cert *pki_twin(const struct pki_cert *c, const struct pki_cert *issuer);
+
 /* The PEM of a certificate's private key, terminated; free with free(). */
 char *pki_key_pem(const struct pki_cert *c);
 

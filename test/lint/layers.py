@@ -7,7 +7,7 @@ import sys
 LAYERS = {"core": 1, "adapter": 2, "service": 3, "api": 4, "shell": 5}
 HEADERS = {
     0: ["base"],
-    1: ["text", "model", "codec", "crl_walk", "decide", "der", "event", "facts", "variable", "pattern", "condition", "plan", "policy", "policy_form", "rule", "template"],
+    1: ["text", "model", "codec", "crl_walk", "decide", "der", "event", "facts", "name", "variable", "pattern", "condition", "plan", "policy", "policy_form", "rule", "rule_form", "template", "template_form"],
     2: ["crl", "expression", "json", "store", "x509"],
     3: ["agenda", "broker", "ca_dir", "ca_mirror", "crl_import", "crls", "gate", "inquiry", "outbox", "presence", "registry", "registry_activate", "registry_policy", "registry_template", "registry_thing", "report", "stats", "writer"],
     4: ["request"],
@@ -17,12 +17,12 @@ DOORS = {
     r"openssl/": r"plugin/adapter/(crl|x509)\w*\.[ch]|ctl/\w+\.[ch]",
     r"lmdb\.h": r"plugin/adapter/store\w*\.[ch]",
     r"regex\.h": r"plugin/adapter/expression\.c",
-    r"cjson/": r"plugin/adapter/(json|policy|rule|template)\w*\.[ch]|plugin/api/\w+\.[ch]|ctl/\w+\.[ch]",
+    r"cjson/": r"plugin/adapter/(compiler|json|policy|rule|template)\w*\.[ch]|plugin/api/\w+\.[ch]|ctl/\w+\.[ch]",
     r"pthread\.h": r"plugin/service/writer\.c",
     r"mosquitto(/|\.h|_broker|_plugin)": r"plugin/shell/mosquitto_api\.h|ctl/client\.[ch]",
     r"(uthash|utlist)\.h": r"plugin/service/\w+\.[ch]",
 }
-PURE = {"base", "codec", "codec_activation", "codec_crl", "codec_field", "codec_policy", "condition", "condition_parse", "crl_walk", "decide", "der", "event", "facts", "model", "pattern", "policy", "rule", "template", "variable"}
+PURE = {"base", "codec", "codec_activation", "codec_crl", "codec_field", "codec_policy", "condition", "condition_parse", "crl_walk", "decide", "der", "event", "facts", "model", "name", "pattern", "policy", "rule", "template", "variable"}
 IMPURE = re.compile(r"\b(time|clock_gettime|malloc|calloc|realloc|free|fopen|getenv|rand)\s*\(")
 
 

@@ -266,6 +266,26 @@ START_TEST(the_serial_number_of_a_certificate_is_the_content_of_its_integer)
 }
 END_TEST
 
+/* Another signature, the same signed part; another serial number, another one. */
+START_TEST(the_signed_part_of_a_certificate_is_what_its_signature_is_made_over)
+{
+	struct pki_cert *ca = pki_ca("ca"), *c = pki_device(ca, "d1"), *other = pki_device(ca, "d1");
+	struct pki_cert *twin = pki_twin(c, ca);
+	struct view signed_part = der_certificate_signed_part(c->der);
+
+	ck_assert(signed_part.data == c->der.data + (c->der.data[1] == 0x82 ? 4 : 3));
+	ck_assert(!view_equal(c->der, twin->der));
+	ck_assert(view_equal(signed_part, der_certificate_signed_part(twin->der)));
+	ck_assert(!view_equal(signed_part, der_certificate_signed_part(other->der)));
+	for (size_t len = 0; len < c->der.len; len++)
+		ck_assert_uint_eq(der_certificate_signed_part((struct view){ c->der.data, len }).len, 0);
+	pki_free(twin);
+	pki_free(other);
+	pki_free(c);
+	pki_free(ca);
+}
+END_TEST
+
 /* The shortest that could be one, around this integer. */
 static struct view
 around(const char *integer, uint8_t out[256])
@@ -372,6 +392,7 @@ main(void)
 	tcase_add_test(t, every_day_of_six_hundred_years_is_a_day_after_the_one_before);
 	t = suite_case(suite, "serial numbers");
 	tcase_add_test(t, the_serial_number_of_a_certificate_is_the_content_of_its_integer);
+	tcase_add_test(t, the_signed_part_of_a_certificate_is_what_its_signature_is_made_over);
 	tcase_add_loop_test(t, a_serial_number_has_one_encoding_or_is_none, 0, COUNT_OF(serials));
 	tcase_add_test(t, a_serial_number_of_64_bytes_is_found_a_longer_one_is_none);
 	tcase_add_test(t, what_is_no_certificate_has_no_serial_number);

@@ -41,6 +41,10 @@ static const struct cert_value values[] = {
 	{ FIELD_SUBJECT_COMMON_NAME, { (const uint8_t *)"dev-1", 5 } },
 	{ FIELD_ISSUER_COMMON_NAME, { (const uint8_t *)"a\\,b", 4 } },
 	{ FIELD_ISSUER_IP_ADDRESS, { (const uint8_t *)"192.0.2.7", 9 } },
+	{ FIELD_KEY_TYPE, { (const uint8_t *)"P-256", 5 } },
+	{ FIELD_KEY_BITS, { (const uint8_t *)"256", 3 } },
+	{ FIELD_SIGNATURE_ALGORITHM, { (const uint8_t *)"ecdsa-with-SHA256", 17 } },
+	{ FIELD_VALIDITY_DAYS, { (const uint8_t *)"365", 3 } },
 };
 
 static struct cert_facts *cert;
@@ -404,6 +408,21 @@ static const struct {
 	    "'iot:Certificate.Subject.OrganizationalUnit'}", "", PUBLISH, true, false },
 	{ "and no others", "'ForAnyValue:StringEquals':{'iot:Certificate.AvailableKeys':"
 	    "'iot:Certificate.Subject.Title'}", "", PUBLISH, false, false },
+	{ "among which are none of ours", "'ForAnyValue:StringLike':{'iot:Certificate.AvailableKeys':"
+	    "['*Key*','jitr:*']}", "", PUBLISH, false, false },
+	{ "the kind of key", "'StringEquals':{'jitr:Certificate.KeyType':['P-256','P-384']}", "", PUBLISH,
+	    true, false },
+	{ "in whatever case", "'StringEquals':{'JITR:certificate.keytype':'P-256'}", "", PUBLISH, true,
+	    false },
+	{ "its size", "'NumericGreaterThan':{'jitr:Certificate.KeyBits':256}", "", PUBLISH, false, false },
+	{ "what it is signed with", "'StringLike':{'jitr:Certificate.SignatureAlgorithm':'*SHA256'}", "",
+	    PUBLISH, true, false },
+	{ "how long it is valid", "'NumericLessThanEquals':{'jitr:Certificate.ValidityDays':366}", "",
+	    PUBLISH, true, false },
+	{ "ours are not AWS's", "'Null':{'iot:Certificate.KeyType':true,"
+	    "'iot:Certificate.ValidityDays':true}", "", PUBLISH, true, false },
+	{ "nor AWS's ours", "'Null':{'jitr:Certificate.SerialNumber':true,"
+	    "'jitr:Certificate.Subject.CommonName':true}", "", PUBLISH, true, false },
 	{ "an escaped value of a certificate", "'StringEquals':{'iot:Certificate.Issuer.CommonName':"
 	    "'a\\\\,b'}", "", PUBLISH, true, false },
 
@@ -794,6 +813,10 @@ START_TEST(actions_and_fields_have_their_names)
 	ck_assert_str_eq(policy_resource_type(POLICY_CONTROL), "");
 	ck_assert_str_eq(cert_field_name(FIELD_ISSUER_DNS_NAME), "Issuer.AlternativeName.DNSName");
 	ck_assert_str_eq(cert_field_name(FIELD_CERT_SERIAL_NUMBER), "SerialNumber");
+	ck_assert_str_eq(cert_field_name(FIELD_VALIDITY_DAYS), "ValidityDays");
+	ck_assert(cert_field_is_ours(FIELD_KEY_TYPE) && cert_field_is_ours(FIELD_VALIDITY_DAYS));
+	ck_assert(!cert_field_is_ours(FIELD_ISSUER_IP_ADDRESS));
+	ck_assert(!cert_field_is_ours(CERT_FIELD_COUNT));
 	ck_assert_str_eq(arn_scope_of("r", "1").prefix, "arn:aws:iot:r:1:");
 }
 END_TEST

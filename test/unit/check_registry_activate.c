@@ -334,6 +334,61 @@ START_TEST(a_policy_that_is_not_there_leaves_it_pending_without_any)
 }
 END_TEST
 
+/* Whoever has a device's key can give its certificate another id (security.md):
+ * nobody gets in again like that who was turned out by the id. */
+START_TEST(the_same_certificate_with_another_signature_is_left_pending)
+{
+	struct pki_cert *twin = pki_twin(device, ca);
+	struct plan plan = rule_plan(CERT_ACTIVE);
+	char expected[160];
+
+	put_cert(device, CERT_REVOKED);
+	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag), ERR_OK);
+	ck_assert_int_eq(present(twin, &plan).reason, REASON_RULE_WAITS);
+	commit();
+	ck_assert_int_eq(get_cert(twin)->status, CERT_PENDING_ACTIVATION);
+	ck_assert(!has_policy(twin, "device"));
+	snprintf(expected, sizeof(expected), "it is certificate %s with its signature in another form",
+	    world_hex(device));
+	ck_assert_str_eq(note_of(twin), expected);
+	pki_free(twin);
+}
+END_TEST
+
+/* A maker who numbers all alike has no list that could name one of them. */
+START_TEST(certificates_that_share_a_serial_number_are_activated_up_to_a_bound)
+{
+	struct plan plan = rule_plan(CERT_ACTIVE);
+
+	for (int i = 0; i < 17; i++) {
+		struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = ca, .serial = "1",
+			.common_name = "device" });
+
+		(void)present(c, &plan);
+		ck_assert_int_eq(get_cert(c)->status, i < 16 ? CERT_ACTIVE : CERT_PENDING_ACTIVATION);
+		if (i == 16)
+			ck_assert_str_eq(note_of(c), "16 certificates of its CA or more have its serial number");
+		pki_free(c);
+	}
+}
+END_TEST
+
+/* The hundred bytes of ten to the 240th: nobody could take it back. */
+START_TEST(a_serial_number_that_no_list_can_name_leaves_it_pending)
+{
+	char decimal[242] = "1";
+	struct pki_options options = { .issuer = ca, .common_name = "device", .serial = decimal };
+	struct plan plan = rule_plan(CERT_ACTIVE);
+	struct pki_cert *c;
+
+	memset(decimal + 1, '0', sizeof(decimal) - 2);
+	c = pki_make(&options);
+	ck_assert_int_eq(present(c, &plan).reason, REASON_RULE_WAITS);
+	ck_assert_str_eq(note_of(c), "its serial number is longer than 64 bytes: no list could name it");
+	pki_free(c);
+}
+END_TEST
+
 START_TEST(more_policies_than_a_certificate_may_have_leave_it_pending)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
@@ -920,6 +975,9 @@ main(void)
 	tcase_add_test(c, a_rule_leaves_it_pending_and_says_why);
 	tcase_add_test(c, a_rule_revokes);
 	tcase_add_test(c, a_policy_that_is_not_there_leaves_it_pending_without_any);
+	tcase_add_test(c, the_same_certificate_with_another_signature_is_left_pending);
+	tcase_add_test(c, certificates_that_share_a_serial_number_are_activated_up_to_a_bound);
+	tcase_add_test(c, a_serial_number_that_no_list_can_name_leaves_it_pending);
 	tcase_add_test(c, more_policies_than_a_certificate_may_have_leave_it_pending);
 	tcase_add_test(c, a_failure_of_the_store_in_the_middle_leaves_nothing);
 	c = suite_case(suite, "templates");

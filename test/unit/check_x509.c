@@ -134,8 +134,8 @@ START_TEST(reading_grants_nothing)
 END_TEST
 
 /* Ten to the 153rd fits into the 64 octets that lists are read with, ten to the
- * 154th does not: no list could name it, so nobody could revoke it. */
-START_TEST(a_serial_number_that_no_list_can_name_is_refused)
+ * 154th does not.  RFC 5280 4.1.2.2 wants twenty, and patience. */
+START_TEST(a_serial_number_that_no_list_can_name_is_left_out)
 {
 	char decimal[156] = "1";
 
@@ -147,7 +147,7 @@ START_TEST(a_serial_number_that_no_list_can_name_is_refused)
 
 		decimal[zeros + 1] = '\0';
 		c = pki_make(&options);
-		ck_clean(x509_read(c->x, &p) == (zeros == 153 ? ERR_OK : ERR_CERTIFICATE));
+		ck_clean(x509_read(c->x, &p) == ERR_OK);
 		ck_assert_uint_eq(p.serial.len, zeros == 153 ? SERIAL_MAX : 0);
 		pki_free(c);
 		decimal[zeros + 1] = '0';
@@ -1332,7 +1332,7 @@ facts_case(void)
 	tcase_add_test(t, the_test_vectors_have_the_published_ids);
 	tcase_add_test(t, the_test_vectors_can_be_registered);
 	tcase_add_test(t, reading_grants_nothing);
-	tcase_add_test(t, a_serial_number_that_no_list_can_name_is_refused);
+	tcase_add_test(t, a_serial_number_that_no_list_can_name_is_left_out);
 	tcase_add_test(t, a_certificate_that_is_not_der_inside_is_refused);
 	tcase_add_test(t, a_held_certificate_outlives_its_first_owner);
 	tcase_add_loop_test(t, a_beginning_is_read_strictly, 0, COUNT_OF(times));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_x509_facts.c - what policies may ask of a certificate (aws-iot F.5).
+ * check_x509_facts.c - what policies and rules may ask of a certificate
+ * (aws-iot F.5).
  */
 #include <check.h>
 #include <stdio.h>
@@ -27,10 +28,10 @@ tear_down(void)
 	pki_free(ca);
 }
 
-/* All facts of a certificate, "name=value" and a line feed each; NULL: it
- * cannot be read. */
+/* The facts of a certificate that AWS has, or those that are ours, "name=value"
+ * and a line feed each; NULL: it cannot be read. */
 static const char *
-facts_of(const struct pki_options *options)
+facts_of(const struct pki_options *options, bool ours)
 {
 	static char buffer[4096];
 	struct pki_cert *c = pki_make(options);
@@ -51,6 +52,8 @@ facts_of(const struct pki_options *options)
 		const struct cert_value *v = &facts->values[i];
 
 		ck_assert(i == 0 || v->field >= facts->values[i - 1].field);
+		if (cert_field_is_ours(v->field) != ours)
+			continue;
 		text_addf(&t, "%s=%.*s\n", cert_field_name(v->field), (int)v->text.len,
 		    (const char *)v->text.data);
 	}
@@ -118,12 +121,84 @@ START_TEST(the_facts_are_those_of_the_certificate)
 	const char *facts;
 
 	options.issuer = ca;
-	facts = facts_of(&options);
+	facts = facts_of(&options, false);
 	if (rows[_i].facts == NULL)
 		ck_assert_msg(facts == NULL, "%s: %s", rows[_i].what, facts);
 	else
 		ck_assert_msg(facts != NULL && strcmp(facts, rows[_i].facts) == 0, "%s: %s",
 		    rows[_i].what, facts != NULL ? facts : "cannot be read");
+}
+END_TEST
+
+/* 2026 has no leap day. */
+#define YEAR      .not_before = "260101000000Z", .not_after = "270101000000Z"
+#define ECDSA(md) "SignatureAlgorithm=ecdsa-with-" md "\n"
+#define RSA(md)   "SignatureAlgorithm=" md "WithRSAEncryption\n"
+#define DAYS(n)   "ValidityDays=" n "\n"
+
+/* Signed by a CA with P-256. */
+static const struct {
+	const char        *what;
+	struct pki_options options;
+	bool               self_signed;
+	const char        *facts;
+} own[] = {
+	{ "P-256", { YEAR }, false, "KeyType=P-256\nKeyBits=256\n" ECDSA("SHA256") DAYS("365") },
+	{ "P-384", { YEAR, .key = PKI_P384, .digest = "SHA384" }, true,
+	    "KeyType=P-384\nKeyBits=384\n" ECDSA("SHA384") DAYS("365") },
+	{ "P-521", { YEAR, .key = PKI_P521, .digest = "SHA512" }, false,
+	    "KeyType=P-521\nKeyBits=521\n" ECDSA("SHA512") DAYS("365") },
+	{ "Ed25519", { YEAR, .key = PKI_ED25519 }, true,
+	    "KeyType=Ed25519\nKeyBits=256\nSignatureAlgorithm=ED25519\n" DAYS("365") },
+	{ "Ed448", { YEAR, .key = PKI_ED448 }, true,
+	    "KeyType=Ed448\nKeyBits=456\nSignatureAlgorithm=ED448\n" DAYS("365") },
+	{ "RSA", { YEAR, .key = PKI_RSA_3072 }, true,
+	    "KeyType=RSA\nKeyBits=3072\n" RSA("sha256") DAYS("365") },
+	{ "RSA with SHA-1", { YEAR, .key = PKI_RSA_2048, .digest = "SHA1" }, true,
+	    "KeyType=RSA\nKeyBits=2048\n" RSA("sha1") DAYS("365") },
+	{ "RSA that pads otherwise", { YEAR, .key = PKI_RSA_2048, .pss = true }, true,
+	    "KeyType=RSA\nKeyBits=2048\nSignatureAlgorithm=rsassaPss\n" DAYS("365") },
+	{ "a key for that alone", { YEAR, .key = PKI_RSA_PSS_2048 }, true,
+	    "KeyType=RSA\nKeyBits=2048\nSignatureAlgorithm=rsassaPss\n" DAYS("365") },
+	{ "DSA", { YEAR, .key = PKI_DSA_2048 }, true,
+	    "KeyType=DSA\nKeyBits=2048\nSignatureAlgorithm=dsa_with_SHA256\n" DAYS("365") },
+	{ "another curve", { YEAR, .key = PKI_SECP256K1 }, false,
+	    "KeyType=other\nKeyBits=256\n" ECDSA("SHA256") DAYS("365") },
+	{ "a curve that imitates P-256", { YEAR, .key = PKI_P256_EXPLICIT }, false,
+	    "KeyType=other\nKeyBits=256\n" ECDSA("SHA256") DAYS("365") },
+	{ "a key that signs nothing", { YEAR, .key = PKI_X25519 }, false,
+	    "KeyType=other\nKeyBits=253\n" ECDSA("SHA256") DAYS("365") },
+	{ "a second less than a year", { .not_before = "260101000000Z",
+	    .not_after = "261231235959Z" }, false,
+	    "KeyType=P-256\nKeyBits=256\n" ECDSA("SHA256") DAYS("364") },
+	{ "less than a day", { .not_before = "260101000000Z", .not_after = "260101235959Z" }, false,
+	    "KeyType=P-256\nKeyBits=256\n" ECDSA("SHA256") DAYS("0") },
+	{ "for ever", { .not_before = "260101000000Z", .not_after = "99991231235959Z" }, false,
+	    "KeyType=P-256\nKeyBits=256\n" ECDSA("SHA256") DAYS("2912442") },
+	{ "never: the end is a second before the beginning", { .not_before = "260101000000Z",
+	    .not_after = "251231235959Z" }, false,
+	    "KeyType=P-256\nKeyBits=256\n" ECDSA("SHA256") DAYS("-1") },
+};
+
+START_TEST(what_aws_has_no_name_for_is_told_of_key_signature_and_validity)
+{
+	struct pki_options options = own[_i].options;
+	const char *facts;
+
+	options.serial = "1";
+	options.issuer = own[_i].self_signed ? NULL : ca;
+	facts = facts_of(&options, true);
+	ck_assert_msg(facts != NULL && strcmp(facts, own[_i].facts) == 0, "%s: %s", own[_i].what,
+	    facts != NULL ? facts : "cannot be read");
+}
+END_TEST
+
+START_TEST(a_time_that_cannot_be_read_fails_the_whole)
+{
+	struct pki_options options = { .serial = "1", .issuer = ca,
+		.not_after = "261301000000Z" };
+
+	ck_assert_ptr_null(facts_of(&options, true));
 }
 END_TEST
 
@@ -135,5 +210,8 @@ main(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, the_facts_are_those_of_the_certificate, 0, COUNT_OF(rows));
+	tcase_add_loop_test(t, what_aws_has_no_name_for_is_told_of_key_signature_and_validity, 0,
+	    COUNT_OF(own));
+	tcase_add_test(t, a_time_that_cannot_be_read_fails_the_whole);
 	return suite_run(suite);
 }

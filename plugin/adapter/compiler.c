@@ -1,22 +1,32 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* policy_compiler.c - see policy_compiler.h. */
+/* compiler.c - see compiler.h. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy_compiler.h"
+#include "compiler.h"
+
+#include "jitr/expression.h"
 
 #define CHUNK_BYTES 4096
 
+struct compiler
+compiler_of(const struct language *language, struct diag *diag)
+{
+	return (struct compiler){ .language = language, .diag = diag };
+}
+
 /*
- * Memory of one policy: chunks, freed together.
+ * Memory of what is made: chunks, freed together, and what one has to let go of
+ * with it.
  */
 
 struct chunk {
-	struct chunk *next;
-	size_t        used, size;
-	max_align_t   bytes[];
+	struct chunk      *next;
+	struct expression *expression; /* NULL: none */
+	size_t             used, size;
+	max_align_t        bytes[];
 };
 
 void
@@ -25,6 +35,7 @@ chunks_free(struct chunk *c)
 	while (c != NULL) {
 		struct chunk *next = c->next;
 
+		expression_free(c->expression);
 		free(c);
 		c = next;
 	}
@@ -90,8 +101,11 @@ fail(struct compiler *c, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
-	c->failed = ERR_POLICY;
-	diag_set(c->diag, "%s: %s", c->place_len > 0 ? c->place : "Policy document", why);
+	c->failed = c->language->failure;
+	if (c->place_len > 0)
+		diag_set(c->diag, "%s%s: %s", c->language->before, c->place, why);
+	else
+		diag_set(c->diag, "%s: %s", c->language->document, why);
 }
 
 size_t
@@ -117,50 +131,38 @@ go_back(struct compiler *c, size_t before)
 }
 
 /*
- * Variables and patterns.
+ * Variables, patterns, expressions.
  */
 
-static unsigned
-uses_of(const struct variable *v)
+static void
+check_variable(struct compiler *c, const struct variable *v)
 {
-	switch (v->kind) {
-	case VARIABLE_THING_NAME:
-	case VARIABLE_THING_TYPE:
-	case VARIABLE_THING_ATTACHED:
-	case VARIABLE_THING_ATTRIBUTE:
-		return POLICY_USES_THING;
-	case VARIABLE_CERT_FIELD:
-	case VARIABLE_CERT_KEYS:
-		return POLICY_USES_CERTIFICATE;
-	case VARIABLE_UNKNOWN:
-	case VARIABLE_CLIENT_ID:
-	case VARIABLE_SOURCE_IP:
-	case VARIABLE_DOMAIN_NAME:
-	case VARIABLE_TIME:
-	case VARIABLE_CERTIFICATE_ID:
-	case VARIABLE_CONNECT_ATTRIBUTES:
-	case VARIABLE_LAST_WILL_TOPIC:
-		break;
-	}
-	return 0;
+	const char *why = c->language->fault != NULL ? c->language->fault(v) : NULL;
+
+	if (why != NULL)
+		fail(c, "'%.*s' %s", v->name.len < SHOWN ? (int)v->name.len : SHOWN,
+		    (const char *)v->name.data, why);
 }
 
 const struct variable *
 variable_of(struct compiler *c, struct view name)
 {
 	struct variable wanted = variable_parse(name);
-	struct policy_name *n;
+	struct variable_list *n;
 
-	for (n = c->policy->names; n != NULL; n = n->next)
+	for (n = c->names; n != NULL; n = n->next)
 		if (variable_same(&n->variable, &wanted))
 			return &n->variable;
+	check_variable(c, &wanted);
 	n = allocate(c, 1, sizeof(*n));
 	if (n == NULL)
 		return NULL;
 	n->variable = variable_parse(copy(c, name));
-	*c->names_end = n;
+	if (c->names == NULL)
+		c->names = n;
+	else
+		*c->names_end = n;
 	c->names_end = &n->next;
-	c->policy->uses |= uses_of(&n->variable);
 	return &n->variable;
 }
 
@@ -189,6 +191,28 @@ compile_pattern(struct compiler *c, struct view text, unsigned flags, bool folde
 		pieces[i].text = pieces[i].variable->name;
 	}
 	return pattern_of(pieces, count, folded);
+}
+
+const struct expression *
+compile_expression(struct compiler *c, struct view text)
+{
+	struct chunk *keeper = c->failed == ERR_OK ? chunk_new(0) : NULL;
+	struct chunk **at = c->chunks != NULL ? &c->chunks->next : &c->chunks;
+	struct diag why = { "" };
+	enum err e;
+
+	if (keeper == NULL) {
+		c->failed = c->failed != ERR_OK ? c->failed : ERR_NOMEM;
+		return NULL;
+	}
+	keeper->next = *at; /* the first chunk goes on being filled */
+	*at = keeper;
+	e = expression_compile(text, &keeper->expression, &why);
+	if (e == ERR_REQUEST)
+		fail(c, "'%.*s' is not accepted: %s", SHOWN, (const char *)text.data, why.text);
+	else
+		c->failed = e;
+	return keeper->expression;
 }
 
 /*

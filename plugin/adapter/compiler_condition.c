@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* policy_condition.c - the conditions of a statement (aws-iot F.6).  See policy_compiler.h. */
+/* compiler_condition.c - the conditions of a statement or a rule (aws-iot F.6).
+ * See compiler.h. */
 #include <stdio.h>
 #include <string.h>
 
-#include "policy_compiler.h"
+#include "compiler.h"
 
 static void
 compile_arn(struct compiler *c, struct view text, struct expected *e)
@@ -54,7 +55,8 @@ compile_expected(struct compiler *c, const struct operator *o, struct view text,
 	case COMPARE_DATE:
 		expect(c, date_parse(text, &e->date), text, "a date");
 		break;
-	case COMPARE_EXPRESSION: /* no operator of policies */
+	case COMPARE_EXPRESSION:
+		e->expression = compile_expression(c, text);
 		break;
 	}
 }
@@ -72,7 +74,7 @@ number_text(struct compiler *c, double number, char out[40])
 		fail(c, "the number is too large or too small: write it as a string");
 }
 
-/* A value as the text that it is compared as; lives as long as the policy. */
+/* A value as the text that it is compared as; lives as long as what is made. */
 static struct view
 value_text(struct compiler *c, const cJSON *item)
 {
@@ -89,8 +91,14 @@ value_text(struct compiler *c, const cJSON *item)
 	return copy(c, view_of(number));
 }
 
+/* An operator, and what it is called. */
+struct named_operator {
+	struct operator operator;
+	struct view     name;
+};
+
 static void
-compile_condition(struct compiler *c, const struct operator *o, const cJSON *member,
+compile_condition(struct compiler *c, const struct named_operator *o, const cJSON *member,
     struct condition *out)
 {
 	const cJSON *item = list_first(member);
@@ -103,20 +111,21 @@ compile_condition(struct compiler *c, const struct operator *o, const cJSON *mem
 		struct view text = value_text(c, item);
 
 		if (c->failed == ERR_OK)
-			compile_expected(c, o, text, &expected[i]);
+			compile_expected(c, &o->operator, text, &expected[i]);
 		go_back(c, before);
 	}
-	*out = (struct condition){ .operator = *o, .expected = expected, .count = count,
-		.key = variable_of(c, view_of(member->string)) };
+	*out = (struct condition){ .name = o->name, .operator = o->operator, .expected = expected,
+		.count = count, .key = variable_of(c, view_of(member->string)) };
 }
 
 /* The keys of one operator, each a condition of its own. */
 static void
 compile_operator(struct compiler *c, const cJSON *member, struct condition *out)
 {
-	struct operator o;
+	struct named_operator o = { .name = copy(c, view_of(member->string)) };
 
-	if (!operator_parse(view_of(member->string), &o)) {
+	if (!operator_parse(view_of(member->string), &o.operator) ||
+	    (o.operator.comparison == COMPARE_EXPRESSION && !c->language->expressions)) {
 		fail(c, "unknown operator");
 		return;
 	}
@@ -134,28 +143,28 @@ member_count(const cJSON *object)
 	return (size_t)cJSON_GetArraySize(object);
 }
 
-void
-compile_conditions(struct compiler *c, const cJSON *object, struct statement *s)
+const struct condition *
+compile_conditions(struct compiler *c, const cJSON *object, size_t *count)
 {
-	struct condition *conditions;
-	size_t count = 0;
+	struct condition *conditions, *next;
 
+	*count = 0;
 	if (!cJSON_IsObject(object)) {
 		fail(c, "must be an object");
-		return;
+		return NULL;
 	}
 	for (const cJSON *o = object->child; o != NULL; o = o->next)
-		count += member_count(o);
-	conditions = allocate(c, count + 1, sizeof(*conditions));
-	s->conditions = conditions;
+		*count += member_count(o);
+	conditions = next = allocate(c, *count + 1, sizeof(*conditions));
 	for (const cJSON *o = object->child; c->failed == ERR_OK && o != NULL; o = o->next) {
 		size_t before = go_to(c, ".%.*s", SHOWN, o->string);
 
 		if (cJSON_IsObject(o))
-			compile_operator(c, o, conditions + s->condition_count);
+			compile_operator(c, o, next);
 		else
 			fail(c, "must be an object");
-		s->condition_count += member_count(o);
+		next += member_count(o);
 		go_back(c, before);
 	}
+	return conditions;
 }

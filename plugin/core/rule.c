@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* rule.c - see rule.h: a compiled rule is asked. */
+#include <string.h>
+
+#include "jitr/name.h"
+#include "jitr/rule_form.h"
+
+#define SHOWN 64 /* bytes of a text that is quoted */
+
+/* A rule is asked once for a certificate, a policy for every packet. */
+#define RULE_STEPS_MAX (4 * STEPS_MAX)
+
+bool
+rule_supersedes(const struct rule *r)
+{
+	return r->supersedes;
+}
+
+int64_t
+rule_supersede_after(const struct rule *r)
+{
+	return r->supersede_after;
+}
+
+static int
+shown(struct view text)
+{
+	return text.len < SHOWN ? (int)text.len : SHOWN;
+}
+
+static void
+tell_condition(struct plan *out, const struct condition *c, const char *what)
+{
+	diag_set(&out->reason, "%.*s %.*s %s", shown(c->name), (const char *)c->name.data,
+	    shown(c->key->name), (const char *)c->key->name.data, what);
+}
+
+/* The first that does not hold counts; only where there is none, what is
+ * hidden does, since what is not known revokes nobody. */
+static bool
+conditions_hold(const struct rule *r, struct context *context, struct plan *out)
+{
+	const struct condition *hidden = NULL;
+
+	for (size_t i = 0; i < r->condition_count; i++) {
+		const struct condition *c = &r->conditions[i];
+		enum truth t = condition_eval(c, context);
+
+		if (t == TRUTH_NO) {
+			out->status = r->otherwise;
+			tell_condition(out, c, "does not hold");
+			return false;
+		}
+		if (t == TRUTH_HIDDEN && hidden == NULL)
+			hidden = c;
+	}
+	if (hidden == NULL)
+		return true;
+	out->failed = true;
+	tell_condition(out, hidden, context->steps == 0 ? "takes too long to decide"
+	    : variable_hidden(hidden->key, context->facts)
+	    ? "cannot be decided: the broker does not know the value"
+	    : "cannot be decided: the value is too long, or the broker does not know it");
+	return false;
+}
+
+static bool
+fail_thing(struct plan *out, struct view name)
+{
+	bool escaped = memchr(name.data, '\\', name.len) != NULL;
+
+	out->failed = true;
+	diag_set(&out->reason, "'%.*s' is no name of a thing: that is 1 to 128 of a-z, A-Z, 0-9, "
+	    "':', '_' and '-'%s", shown(name), (const char *)name.data,
+	    escaped ? "; signs like ',' and '=' of a certificate have a '\\' before them" : "");
+	return false;
+}
+
+/* Adds what fits and one byte more, so that a name that is too long is one. */
+static size_t
+add(uint8_t *room, size_t len, struct view text)
+{
+	size_t left = NAME_MAX_LENGTH + 1 - len;
+	size_t more = text.len < left ? text.len : left;
+
+	if (more > 0)
+		memcpy(room + len, text.data, more);
+	return len + more;
+}
+
+static bool
+name_thing(const struct rule *r, const struct facts *facts, uint8_t *room, struct plan *out)
+{
+	struct view name = { room, 0 };
+
+	for (size_t i = 0; i < r->thing.count; i++) {
+		const struct piece *piece = &r->thing.pieces[i];
+		bool literal = piece->kind == PIECE_TEXT;
+		struct view text = literal ? piece->text : variable_value(piece->variable, facts);
+
+		if (text.data == NULL) {
+			out->failed = true;
+			diag_set(&out->reason, "%.*s, of which the thing's name is made, has no value",
+			    shown(piece->text), (const char *)piece->text.data);
+			return false;
+		}
+		name.len = add(room, name.len, text);
+	}
+	if (r->thing.count > 0 && !thing_name_valid(name))
+		return fail_thing(out, name);
+	out->thing.name = name;
+	return true;
+}
+
+static void
+grant(const struct rule *r, struct plan *out)
+{
+	out->status = CERT_ACTIVE;
+	out->supersedes = r->supersedes;
+	out->supersede_after = r->supersede_after;
+	for (size_t i = 0; i < r->policy_count; i++)
+		out->policies[i].name = r->policies[i];
+	out->policy_count = r->policy_count;
+	diag_set(&out->reason, "the rule of its CA accepts it");
+}
+
+void
+rule_eval(const struct rule *r, const struct facts *facts, uint8_t room[PLAN_ROOM],
+    struct plan *out)
+{
+	struct context context = { .facts = facts, .steps = RULE_STEPS_MAX,
+		.expression_match = r->expression_match };
+
+	*out = (struct plan){ .origin = PLAN_RULE, .status = CERT_PENDING_ACTIVATION };
+	if (conditions_hold(r, &context, out) && name_thing(r, facts, room, out))
+		grant(r, out);
+}
