@@ -228,7 +228,7 @@ def rule_revokes(scene):
     return scene.refused(scene.device())
 
 
-TEMPLATE = {"Parameters": {"AWS::IoT::Certificate::CommonName": {"Type": "String"}},
+TEMPLATE = {"Parameters": {"AWS::IoT::Certificate::Id": {"Type": "String"}},
             "Resources": {"certificate": {"Type": "AWS::IoT::Certificate", "Properties": {
                 "CertificateId": {"Ref": "AWS::IoT::Certificate::Id"}, "Status": "ACTIVE"}}}}
 
