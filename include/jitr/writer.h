@@ -22,12 +22,15 @@
 
 #include "jitr/store.h"
 
+#define WRITER_PATIENCE_MS 1000
+
 struct job;
 
 struct job_type {
 	const char *name;
 
-	/* Not worth a commit: waits for the next job that is, or for the end. */
+	/* Not worth a commit: waits for the next job that is, or for the end; but
+	 * no longer than WRITER_PATIENCE_MS. */
 	bool patient;
 
 	/* Writer thread.  Look, decide, and only then put: a job that answers an

@@ -151,6 +151,33 @@ run_batch(struct writer *w, struct fifo *batch)
 		settle(w, job, job->next, try_jobs(w, job, job->next));
 }
 
+static struct timespec
+time_after(int ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += (long)ms * 1000000;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
+/* Until there is a job that is worth a commit, or one that has been patient for
+ * long enough.  Called and left with the lock held. */
+static void
+wait_for_work(struct writer *w)
+{
+	struct timespec until;
+	int rc = 0;
+
+	while (w->waiting.count == 0 && !w->stopping)
+		pthread_cond_wait(&w->work, &w->lock);
+	until = time_after(WRITER_PATIENCE_MS);
+	while (rc == 0 && w->urgent == 0 && !w->stopping)
+		rc = pthread_cond_timedwait(&w->work, &w->lock, &until);
+}
+
 /* A commit costs the same for one job as for many.  Nobody is kept waiting by
  * it: what is done is noticed at the broker's next tick anyway.  Called and
  * left with the lock held. */
@@ -162,10 +189,7 @@ gather(struct writer *w)
 
 	if (w->config.gather_ms == 0)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (long)w->config.gather_ms * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
+	until = time_after(w->config.gather_ms);
 	while (rc == 0 && !w->stopping && w->waiting.count < w->config.batch_max)
 		rc = pthread_cond_timedwait(&w->work, &w->lock, &until);
 }
@@ -228,8 +252,7 @@ writer_main(void *arg)
 	fifo_init(&batch);
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
-		while (w->urgent == 0 && !w->stopping)
-			pthread_cond_wait(&w->work, &w->lock);
+		wait_for_work(w);
 		if (w->waiting.count == 0)
 			break;
 		/* Between two parts of a long job nobody rests: who comes meanwhile
@@ -322,7 +345,8 @@ writer_submit(struct writer *w, struct job *job)
 		fifo_push(&w->waiting, job);
 		w->urgent += !job->type->patient;
 		/* In between the thread has no use for it: it gathers. */
-		wake = w->urgent == 1 || w->waiting.count >= w->config.batch_max;
+		wake = w->waiting.count == 1 || w->urgent == 1 ||
+		    w->waiting.count >= w->config.batch_max;
 		e = ERR_OK;
 	}
 	pthread_mutex_unlock(&w->lock);

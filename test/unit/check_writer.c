@@ -571,6 +571,20 @@ START_TEST(a_part_that_answers_an_error_is_the_last)
 END_TEST
 
 /* Rows that nobody refers to are removed in parts, each along with a change. */
+/* In a quiet broker what was published would stay stored. */
+START_TEST(a_patient_job_does_not_wait_for_ever)
+{
+	struct counted *c = counted_new(0);
+
+	c->job.type = &patient_type;
+	start(10, 10);
+	ck_assert_int_eq(writer_submit(seen.writer, &c->job), ERR_OK);
+	collect_until(1);
+	ck_assert_uint_eq(store.commits, 1);
+	stop();
+}
+END_TEST
+
 START_TEST(a_patient_long_job_has_each_part_taken_along)
 {
 	struct counted *c = counted_new(2);
@@ -905,6 +919,7 @@ long_job_tests(TCase *t)
 	tcase_add_test(t, a_part_that_cannot_be_committed_ends_a_long_job);
 	tcase_add_test(t, a_part_that_fails_with_others_is_tried_alone);
 	tcase_add_test(t, a_part_that_answers_an_error_is_the_last);
+	tcase_add_test(t, a_patient_job_does_not_wait_for_ever);
 	tcase_add_test(t, a_patient_long_job_has_each_part_taken_along);
 	tcase_add_test(t, commits_with_a_change_are_timed);
 	tcase_add_test(t, commits_without_a_change_and_failed_ones_are_not_counted);
