@@ -281,7 +281,8 @@ def test_restart_begins_at_zero_and_keeps_how_things_stand(scene):
     for status in ("ACTIVE", "INACTIVE", "INACTIVE", "REVOKED"):
         scene.registered(status, status)
     scene.admin.create_thing("t")
-    before = scene.counters.wait_for(events__published=1, events__waiting=0, queue__waiting=0)
+    before = scene.counters.wait_for(events__published=1, events__waiting=0, queue__waiting=0,
+                                     things=1, certificates__status__REVOKED=1)
     scene.broker.restart()
     scene.broker.wait_for_log("version", count=2)
 
