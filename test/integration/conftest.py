@@ -79,7 +79,7 @@ def broker(start_broker):
 def shared_broker(pki):
     """One for all tests of a file, which then have CAs of their own."""
     home = new_directory()
-    broker = Broker(home, pki, plugin={"announce_interval": 0, "metrics_interval": 1}).start()
+    broker = Broker(home, pki, plugin={"announce_interval": 0, "other_clients": "allow"}).start()
     yield broker
     try:
         broker.clean_up()
