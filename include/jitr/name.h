@@ -9,14 +9,20 @@
 
 #include "jitr/base.h"
 
-/* [a-zA-Z0-9:_-]{1,128}; also of types of things and billing groups. */
+/* Also of types of things and billing groups. */
 bool thing_name_valid(struct view text);
+#define THING_NAME_WORDS "1 to 128 of a-z A-Z 0-9 : _ -"
 
-/* [a-zA-Z0-9_+=,.@-]{1,128} */
 bool policy_name_valid(struct view text);
+#define POLICY_NAME_WORDS "1 to 128 of a-z A-Z 0-9 _ + = , . @ -"
 
-/* Of a thing: [a-zA-Z0-9_.,@/:#-]{1,128}, and the same with = [ ] up to 800 bytes. */
+/* Of a thing. */
 bool attribute_name_valid(struct view text);
 bool attribute_value_valid(struct view text);
+#define ATTRIBUTE_NAME_WORDS  "1 to 128 of a-z A-Z 0-9 _ . , @ / : # -"
+#define ATTRIBUTE_VALUE_WORDS "up to 800 of a-z A-Z 0-9 _ . , @ / : # = [ ] -"
+
+/* What a text of a certificate may have that none of these may (facts.h). */
+#define ESCAPED_WORDS "signs like , and = of a certificate have a \\ before them"
 
 #endif

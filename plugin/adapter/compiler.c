@@ -93,7 +93,7 @@ copy(struct compiler *c, struct view v)
 void
 fail(struct compiler *c, const char *fmt, ...)
 {
-	char why[160];
+	char why[sizeof(c->diag->text)];
 	va_list args;
 
 	if (c->failed != ERR_OK)

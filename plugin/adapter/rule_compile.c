@@ -52,7 +52,8 @@ compile_policy(struct compiler *c, const cJSON *item, struct rule *r)
 	if (!cJSON_IsString(item))
 		fail(c, "must be a string");
 	else if (!policy_name_valid(name))
-		fail(c, "'%.*s' is no name of a policy", SHOWN, item->valuestring);
+		fail(c, "'%.*s' is no name of a policy: that is " POLICY_NAME_WORDS, SHOWN,
+		    item->valuestring);
 	for (size_t i = 0; i < r->policy_count; i++)
 		if (view_equal(r->policies[i], name))
 			fail(c, "'%.*s' is named twice", SHOWN, item->valuestring);
@@ -81,8 +82,8 @@ check_piece_of_name(struct compiler *c, const struct piece *piece)
 	const struct variable *v = piece->variable;
 
 	if (piece->kind == PIECE_TEXT && !thing_name_valid(piece->text))
-		fail(c, "'%.*s' cannot be in the name of a thing, which is of a-z, A-Z, 0-9, ':', '_' "
-		    "and '-'", piece->text.len < SHOWN ? (int)piece->text.len : SHOWN,
+		fail(c, "'%.*s' cannot be in the name of a thing: that is " THING_NAME_WORDS,
+		    piece->text.len < SHOWN ? (int)piece->text.len : SHOWN,
 		    (const char *)piece->text.data);
 	if (piece->kind == PIECE_VARIABLE && (v->list || v->kind == VARIABLE_CERT_KEYS))
 		fail(c, "'%.*s' has more than one value", (int)v->name.len, (const char *)v->name.data);

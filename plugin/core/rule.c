@@ -70,9 +70,8 @@ fail_thing(struct plan *out, struct view name)
 	bool escaped = memchr(name.data, '\\', name.len) != NULL;
 
 	out->failed = true;
-	diag_set(&out->reason, "'%.*s' is no name of a thing: that is 1 to 128 of a-z, A-Z, 0-9, "
-	    "':', '_' and '-'%s", shown(name), (const char *)name.data,
-	    escaped ? "; signs like ',' and '=' of a certificate have a '\\' before them" : "");
+	diag_set(&out->reason, "'%.*s' is no name of a thing: that is " THING_NAME_WORDS "%s",
+	    shown(name), (const char *)name.data, escaped ? "; " ESCAPED_WORDS : "");
 	return false;
 }
 

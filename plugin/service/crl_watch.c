@@ -13,6 +13,7 @@
 #include "jitr/crls.h"
 
 #include "crl_watch.h"
+#include "registry_private.h"
 
 /* A list that cannot be taken now may be good later: it may not be valid yet. */
 #define RETRY_MS 600000
@@ -30,7 +31,8 @@ struct watched {
 	struct certid     ca_id;
 	char             *path;
 	struct file_state state;
-	int64_t           retry; /* when, though it has not changed; 0: never */
+	int64_t           retry;    /* when, though it has not changed; 0: never */
+	bool              had_list; /* its CA had one in force then */
 	UT_hash_handle    hh;
 };
 
@@ -39,6 +41,7 @@ struct watch_job {
 	struct crl_watch  *watch;
 	struct crl_import *import;
 	bool               has_files, has_found;
+	bool               had_list;
 	struct crl_found   found;
 	char              *path;
 	struct file_state  state;
@@ -82,27 +85,41 @@ find(struct watched *files, const struct certid *ca_id)
 	return w;
 }
 
+/* Known is what was read already, unless the list in force was taken away since:
+ * then it may be just what is wanted. */
 static bool
-is_known(const struct watched *w, const char *path, const struct file_state *state, int64_t now)
+is_known(const struct watched *w, const struct watch_job *j, int64_t now)
 {
-	return w != NULL && strcmp(w->path, path) == 0 && same_state(&w->state, state) &&
-	    (w->retry == 0 || now < w->retry);
+	return w != NULL && strcmp(w->path, j->path) == 0 && same_state(&w->state, &j->state) &&
+	    (j->had_list || !w->had_list) && (w->retry == 0 || now < w->retry);
+}
+
+static enum err
+has_list(struct txn *t, const struct certid *ca_id, bool *out)
+{
+	struct crl crl;
+
+	return registry_optional(store_get_crl(t, ca_id, &crl), out);
 }
 
 /* Is the file another one than the last time?  What is to be done about it. */
 static enum err
-look_at_entry(struct watch_job *j, const struct ca_setting_entry *entry, int64_t now)
+look_at_entry(struct watch_job *j, struct txn *t, const struct ca_setting_entry *entry, int64_t now)
 {
 	struct view path = entry->settings.crl_file;
+	enum err e;
 
 	if (path.len == 0)
 		return ERR_OK;
+	e = has_list(t, &entry->id, &j->had_list);
+	if (e != ERR_OK)
+		return e;
 	j->has_files = true;
 	j->path = strndup((const char *)path.data, path.len);
 	if (j->path == NULL)
 		return ERR_NOMEM;
 	j->state = look_at(j->path);
-	if (is_known(find(j->watch->files, &entry->id), j->path, &j->state, now)) {
+	if (is_known(find(j->watch->files, &entry->id), j, now)) {
 		free(j->path);
 		j->path = NULL;
 		return ERR_OK;
@@ -125,7 +142,7 @@ look(struct watch_job *j, struct txn *t, int64_t now)
 	enum err e = store_list_ca_settings(t, NULL, &entry, 1, &count);
 
 	while (e == ERR_OK && count > 0 && !j->has_found) {
-		e = look_at_entry(j, &entry, now);
+		e = look_at_entry(j, t, &entry, now);
 		last = entry.id;
 		if (e == ERR_OK && !j->has_found)
 			e = store_list_ca_settings(t, &last, &entry, 1, &count);
@@ -165,30 +182,40 @@ forget(struct crl_watch *watch, struct watched *w)
 	free(w);
 }
 
-/* What could not be done for other reasons than the list's is done again at the
- * next look; so is what cannot be remembered. */
-static void
+/* When to try again, though the file stays the same.  What could not be done for
+ * other reasons than the list's is done again at the next look. */
+static int64_t
+retry_of(const struct watch_job *j)
+{
+	if (j->found.result == ERR_OK || j->state.error != 0)
+		return 0;
+	return j->watch->now() + (j->found.result == ERR_CERTIFICATE ? RETRY_MS : CRL_WATCH_MS);
+}
+
+/* Answers whether it could: then the next look finds what is behind it. */
+static bool
 remember(struct watch_job *j)
 {
 	struct crl_watch *watch = j->watch;
 	struct watched *w = find(watch->files, &j->found.ca_id);
-	bool settled = j->state.error != 0 || j->found.result == ERR_OK ||
-	    j->found.result == ERR_CERTIFICATE;
 
 	if (w != NULL)
 		forget(watch, w);
-	w = settled ? calloc(1, sizeof(*w)) : NULL;
+	w = calloc(1, sizeof(*w));
 	if (w == NULL)
-		return;
+		return false;
 	w->ca_id = j->found.ca_id;
 	w->path = j->path;
 	w->state = j->state;
-	w->retry = j->found.result == ERR_CERTIFICATE ? watch->now() + RETRY_MS : 0;
+	w->retry = retry_of(j);
+	w->had_list = j->had_list || j->found.result == ERR_OK;
 	HASH_ADD(hh, watch->files, ca_id, sizeof(w->ca_id), w);
-	if (find(watch->files, &w->ca_id) == NULL)
+	if (find(watch->files, &w->ca_id) == NULL) {
 		free(w);
-	else
-		j->path = NULL;
+		return false;
+	}
+	j->path = NULL;
+	return true;
 }
 
 static void
@@ -207,8 +234,7 @@ watch_finish(struct job *job, void *context)
 		if (job->failure != NULL && j->found.diag.text[0] == '\0')
 			diag_set(&j->found.diag, "%s", job->failure);
 		j->found.import = j->import;
-		remember(j);
-		if (j->found.result == ERR_OK || j->found.result == ERR_CERTIFICATE)
+		if (remember(j))
 			watch->last = 0; /* there may be more */
 		watch->found(watch->of, &j->found);
 	}
@@ -220,10 +246,22 @@ watch_finish(struct job *job, void *context)
 static const struct job_type watch_type = { "watch lists", false, watch_run, watch_committed,
 	watch_finish };
 
+/* A list that counts no more may do so with more days of grace. */
+static void
+retry_all(struct crl_watch *watch)
+{
+	struct watched *w, *next;
+
+	HASH_ITER(hh, watch->files, w, next)
+		w->retry = w->retry != 0 ? 1 : 0;
+	watch->retry = false;
+}
+
 void
 crl_watch_settings_changed(struct crl_watch *w)
 {
 	w->idle = false;
+	w->retry = true;
 }
 
 void
@@ -235,6 +273,8 @@ crl_watch_tick(struct crl_watch *w)
 	if (w->busy || w->idle || (w->last != 0 && now >= w->last && now - w->last < CRL_WATCH_MS))
 		return;
 	w->last = now;
+	if (w->retry)
+		retry_all(w);
 	j = calloc(1, sizeof(*j));
 	if (j == NULL)
 		return;

@@ -30,10 +30,11 @@ struct crl_watch {
 	struct watched *files; /* the writer's while busy */
 	int64_t         last;  /* when; 0: look at once */
 	bool            idle;  /* no CA had a file then */
+	bool            retry; /* also what is known not to be taken */
 	bool            busy;
 };
 
-/* A CA may have another file. */
+/* A CA may have another file, or take another list. */
 void crl_watch_settings_changed(struct crl_watch *w);
 
 /* TICK. */

@@ -136,39 +136,34 @@ imported(struct crls *c, const struct crl_result *r)
 	c->untidy = true;
 }
 
-static void
-not_imported(struct crls *c, const struct certid *ca_id, enum err result, const char *details)
+/* Answers whether it is news.  A CA that is not registered has no failures. */
+static bool
+failed(struct crls *c, const struct certid *ca_id, enum err result, const char *details)
 {
-	bool news = failure_keep(c, ca_id, details[0] != '\0' ? details : err_text(result));
-
 	c->untidy = true;
-	if (!news)
-		return;
-	c->config.stats->crl_failed++;
-	report_crl(c->config.report, ca_id, NULL, result, details);
+	return result == ERR_NOT_FOUND ||
+	    failure_keep(c, ca_id, details[0] != '\0' ? details : err_text(result));
 }
 
 static void
-ended(struct crls *c, const struct certid *ca_id, const struct crl_import *i, enum err result,
-    const char *details)
+not_imported(struct crls *c, const struct certid *ca_id, enum err result, const char *details)
 {
-	struct crl_result r;
-
-	if (result != ERR_OK) {
-		not_imported(c, ca_id, result, details);
-		return;
-	}
-	r = crl_import_result(i);
-	imported(c, &r);
+	c->config.stats->crl_failed++;
+	report_crl(c->config.report, ca_id, NULL, result, details);
 }
 
 void
 crls_end(struct crls *c, const struct crl_import *i, enum err result, const struct diag *diag)
 {
-	struct certid ca_id = crl_import_result(i).ca_id;
+	struct crl_result r = crl_import_result(i);
 
 	c->imports--;
-	ended(c, &ca_id, i, result, diag->text);
+	if (result == ERR_OK) {
+		imported(c, &r);
+		return;
+	}
+	(void)failed(c, &r.ca_id, result, diag->text);
+	not_imported(c, &r.ca_id, result, diag->text);
 }
 
 void
@@ -189,10 +184,18 @@ crls_ca_deleted(struct crls *c, const struct certid *ca_id)
 	crls_removed(c, ca_id);
 }
 
+/* A file that is looked at again and again tells the same story only once. */
 static void
 file_found(void *of, const struct crl_found *found)
 {
-	ended(of, &found->ca_id, found->import, found->result, found->diag.text);
+	struct crl_result r;
+
+	if (found->result == ERR_OK) {
+		r = crl_import_result(found->import);
+		imported(of, &r);
+	} else if (failed(of, &found->ca_id, found->result, found->diag.text)) {
+		not_imported(of, &found->ca_id, found->result, found->diag.text);
+	}
 }
 
 /*

@@ -166,7 +166,7 @@ class Broker:
 
     def stop(self):
         """SIGTERM, as an administrator would: it ends well, whatever happened before."""
-        self._leave_sessions()
+        self.leave_sessions()
         if self.process is None or self.process.poll() is not None:
             return
         process, self.process = self.process, None
@@ -215,12 +215,12 @@ class Broker:
 
     def discard(self):
         """It is meant to be dead by now: nothing is asked of it."""
-        self._leave_sessions()
+        self.leave_sessions()
         if self.process and self.process.poll() is None:
             self.kill()
         self.process = None
 
-    def _leave_sessions(self):
+    def leave_sessions(self):
         for session in self.sessions:
             session.leave()
         self.sessions = []

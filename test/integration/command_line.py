@@ -35,13 +35,14 @@ class CommandLine:
         self.kind = kind
         self.directory = directory
 
-    def run(self, connection, *words, text=None):
+    def run(self, connection, *words, text=None, timeout=60):
         start = [program("mosquitto_ctrl"), *connection, "jitr"]
         if self.kind == "program":
             start = [str(BUILD_DIR / "mosquitto_jitr"), *connection]
         words = [*start, *map(str, words)]
-        done = subprocess.run(words, input=text or "", capture_output=True, text=True, timeout=60,
-                              cwd=self.directory, env=environment(HOME=str(self.directory)))
+        done = subprocess.run(words, input=text or "", capture_output=True, text=True,
+                              timeout=timeout, cwd=self.directory,
+                              env=environment(HOME=str(self.directory)))
         return Outcome(words, done)
 
     def __call__(self, *words, **how):

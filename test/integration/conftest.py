@@ -75,6 +75,19 @@ def broker(start_broker):
     return start_broker()
 
 
+@pytest.fixture(scope="module")
+def shared_broker(pki):
+    """One for all tests of a file, which then have CAs of their own."""
+    home = new_directory()
+    broker = Broker(home, pki, plugin={"announce_interval": 0, "other_clients": "allow"}).start()
+    yield broker
+    try:
+        broker.clean_up()
+    finally:
+        broker.discard()
+        shutil.rmtree(home, ignore_errors=True)
+
+
 @pytest.fixture
 def admin(broker):
     """Its administrator."""

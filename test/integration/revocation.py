@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Certificate revocation lists, minted for one test run."""
+"""Certificate revocation lists, minted for one test run, and what is done with them."""
+import base64
 import datetime
+import itertools
+import random
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+import der
+
 DAY = datetime.timedelta(days=1)
+CRL_NUMBER = "2.5.29.20"
+PART_SIZE = 345000  # as the command line has it
+
+_numbers = itertools.count(1)
 
 
 def serial_of(device):
@@ -30,3 +39,64 @@ def revocation_list(ca, *devices, age=0, signer=None, serials=(), number=None, h
         builder = builder.add_revoked_certificate(entry.build())
     signed = builder.sign((signer or ca).key, hashes.SHA256())
     return signed.public_bytes(Encoding.PEM).decode()
+
+
+def to_der(pem):
+    return base64.b64decode("".join(line for line in pem.split("\n") if "-----" not in line))
+
+
+def _many_entries(count, issued):
+    """Different serial numbers, in no order, the same ones each time: written column by
+    column, since a million in a loop take long."""
+    entry = der.sequence(der.integer(1 << 126), issued)
+    at = len(entry) - len(issued) - 8
+    entries = bytearray(entry * count)
+    numbers = random.Random(count)
+    for column in range(at, at + 8):
+        entries[column::len(entry)] = numbers.randbytes(count)
+    return bytes(entries)
+
+
+def large_list(ca, count, *devices, number=1):
+    """One in DER with that many entries besides these devices."""
+    issued, until = der.time_of(der.days_from_now(-1)), der.time_of(der.days_from_now(30))
+    entries = [der.sequence(der.integer(serial_of(d)), issued) for d in devices]
+    algorithm, _ = der.signature(ca.key, "sha256", b"")
+    extensions = der.sequence(der.authority_key_id(ca.key),
+                              der.extension(CRL_NUMBER, der.integer(number)))
+    body = der.sequence(der.integer(1), algorithm, ca.subject, issued, until,
+                        der.sequence(*entries, _many_entries(count, issued)),
+                        der.tlv(0xA0, extensions))
+    _, signed = der.signature(ca.key, "sha256", body)
+    return der.sequence(body, algorithm, der.bit_string(signed))
+
+
+# -- what an administrator does with them --------------------------------------------
+
+def import_list(admin, ca, made):
+    """PEM as text or DER as bytes; the data of the answer."""
+    text = made if isinstance(made, str) else base64.b64encode(made).decode()
+    return admin.call("importCrl", caCertificateId=ca.id, crl=text)
+
+
+def parts_of(ca, made, size=PART_SIZE, upload=None):
+    """The members of the requests that bring one in DER in parts."""
+    upload = upload or "upload-%d" % next(_numbers)
+    pieces = [made[at:at + size] for at in range(0, len(made), size)]
+    return [{"caCertificateId": ca.id, "uploadId": upload, "part": n, "parts": len(pieces),
+             "crl": base64.b64encode(piece).decode()} for n, piece in enumerate(pieces, 1)]
+
+
+def import_in_parts(admin, ca, made, size=PART_SIZE):
+    """The answer to the last part."""
+    answers = [admin.call("importCrl", **part) for part in parts_of(ca, made, size)]
+    assert [a["part"] for a in answers[:-1]] == list(range(1, len(answers)))
+    return answers[-1]
+
+
+def describe_list(admin, ca):
+    return admin.call("describeCrl", caCertificateId=ca.id)
+
+
+def delete_list(admin, ca):
+    return admin.call("deleteCrl", caCertificateId=ca.id)

@@ -4,7 +4,7 @@
  *
  * Options are listed in the example configuration and for operators, commands
  * in doc/api.md, counters for operators, the words of policies in
- * doc/policies.md: what is added to a table of the program and forgotten there
+ * doc/policies.md, those of rules and templates in doc/activation.md: what is added to a table of the program and forgotten there
  * fails.  SOURCE_DIR comes from CMake.
  */
 #include <stdio.h>
@@ -13,8 +13,11 @@
 #include "command.h"
 #include "jitr/condition.h"
 #include "jitr/config.h"
+#include "jitr/expression.h"
 #include "jitr/gate.h"
+#include "jitr/rule.h"
 #include "jitr/stats.h"
+#include "jitr/template.h"
 #include "suite.h"
 
 static char *
@@ -320,21 +323,192 @@ is_a_policy(const char *document, const char *text, size_t len)
 	policy_free(p);
 }
 
-START_TEST(the_policies_that_are_shown_can_be_used)
+/* Each example of this text is one of these.  How many there are. */
+static size_t
+each_example(char *text, const char *document, void (*is_one)(const char *document, const char *text,
+    size_t len))
 {
-	char *text = read_document(POLICIES_DOCUMENT), *at = text, *end;
-	char *file = read_document("examples/device-policy.json");
+	char *at = text, *end;
 	size_t shown = 0;
 
-	is_a_policy("examples/device-policy.json", file, strlen(file));
-	ck_assert_msg(strstr(text, file) != NULL, "the example is shown otherwise than it is");
 	for (; (at = strstr(at, "```json\n")) != NULL; at = end, shown++) {
 		end = strstr(at += 8, "```");
 		ck_assert_ptr_nonnull(end);
-		is_a_policy(POLICIES_DOCUMENT, at, (size_t)(end - at));
+		is_one(document, at, (size_t)(end - at));
 	}
-	ck_assert_uint_ge(shown, 2);
+	return shown;
+}
+
+START_TEST(the_policies_that_are_shown_can_be_used)
+{
+	char *text = read_document(POLICIES_DOCUMENT);
+	char *file = read_document("examples/device-policy.json");
+
+	is_a_policy("examples/device-policy.json", file, strlen(file));
+	ck_assert_msg(strstr(text, file) != NULL, "the example is shown otherwise than it is");
+	ck_assert_uint_ge(each_example(text, POLICIES_DOCUMENT, is_a_policy), 2);
 	free(file);
+	free(text);
+}
+END_TEST
+
+/*
+ * Rules and templates.
+ */
+
+#define ACTIVATION_DOCUMENT "doc/activation.md"
+#define RULES               "\n## The rule of a CA"
+#define TEMPLATES           "\n## Provisioning templates"
+
+static void
+is_a_rule(const char *document, const char *text, size_t len)
+{
+	struct diag diag = { "" };
+	struct rule *r;
+
+	ck_assert_msg(rule_compile((struct view){ (const uint8_t *)text, len }, &r, &diag) == ERR_OK,
+	    "%s: %s", document, diag.text);
+	rule_free(r);
+}
+
+static void
+is_a_template(const char *document, const char *text, size_t len)
+{
+	struct arn_scope scope = arn_scope_of("local", "000000000000");
+	struct diag diag = { "" };
+	struct template *t;
+
+	ck_assert_msg(template_compile((struct view){ (const uint8_t *)text, len }, &scope, &t,
+	    &diag) == ERR_OK, "%s: %s", document, diag.text);
+	template_free(t);
+}
+
+START_TEST(the_rules_that_are_shown_can_be_used)
+{
+	char *text = read_section(ACTIVATION_DOCUMENT, RULES);
+
+	ck_assert_uint_ge(each_example(text, ACTIVATION_DOCUMENT, is_a_rule), 4);
+	free(text);
+}
+END_TEST
+
+START_TEST(the_templates_that_are_shown_can_be_used)
+{
+	char *text = read_section(ACTIVATION_DOCUMENT, TEMPLATES);
+
+	ck_assert_uint_ge(each_example(text, ACTIVATION_DOCUMENT, is_a_template), 2);
+	free(text);
+}
+END_TEST
+
+/* A rule of this operator and this fact. */
+static enum err
+compile_rule_with(const char *operator, const char *fact)
+{
+	char text[256];
+	struct rule *r;
+	enum err e;
+
+	snprintf(text, sizeof(text), "{\"conditions\":{\"%s\":{\"%s\":\"1\"}}}", operator, fact);
+	e = rule_compile(view_of(text), &r, NULL);
+	rule_free(r);
+	return e;
+}
+
+START_TEST(the_operators_of_rules_are_known)
+{
+	char *text = read_section(ACTIVATION_DOCUMENT, "\n### Operators"), *at = text, *cell = NULL;
+	size_t seen = 0;
+
+	for (char *word; (word = next_word(&at, &cell)) != NULL;) {
+		if (strncmp(word, "String", 6) != 0)
+			continue;
+		ck_assert_msg(compile_rule_with(word, "iot:ClientId") == ERR_OK, "%s", word);
+		seen++;
+	}
+	ck_assert_uint_eq(seen, 2);
+	free(text);
+}
+END_TEST
+
+static bool
+is_fact(const char *word)
+{
+	return (strncmp(word, "iot:", 4) == 0 || strncmp(word, "aws:", 4) == 0 ||
+	    strncmp(word, "jitr:", 5) == 0) && word[strlen(word) - 1] != '.';
+}
+
+START_TEST(the_facts_of_rules_are_known_and_ours_are_all_documented)
+{
+	char *text = read_section(ACTIVATION_DOCUMENT, "\n### Facts"), *at, *cell = NULL, fact[80];
+	size_t seen = 0;
+
+	for (int f = FIELD_KEY_TYPE; f < CERT_FIELD_COUNT; f++) {
+		snprintf(fact, sizeof(fact), "| `jitr:Certificate.%s` |",
+		    cert_field_name((enum cert_field)f));
+		ck_assert_msg(strstr(text, fact) != NULL, "%s is not documented", fact);
+	}
+	at = text;
+	for (char *word; (word = next_word(&at, &cell)) != NULL;) {
+		if (!is_fact(word))
+			continue;
+		ck_assert_msg(compile_rule_with("StringEquals", word) == ERR_OK, "%s", word);
+		seen++;
+	}
+	ck_assert_uint_ge(seen, 8);
+	free(text);
+}
+END_TEST
+
+START_TEST(the_bounds_of_expressions_are_documented)
+{
+	char *text = read_section(ACTIVATION_DOCUMENT, "\n### Regular expressions"), words[80];
+
+	snprintf(words, sizeof(words), "more than %d bytes, or %d characters", EXPRESSION_MAX,
+	    EXPRESSION_SIZE_MAX);
+	ck_assert_ptr_nonnull(strstr(text, words));
+	snprintf(words, sizeof(words), "A value of more than %d bytes", EXPRESSION_VALUE_MAX);
+	ck_assert_ptr_nonnull(strstr(text, words));
+	free(text);
+}
+END_TEST
+
+START_TEST(every_member_of_a_rule_is_known)
+{
+	static const char *const values[] = { "conditions", "{}", "policies", "[]", "thing", "\"a\"",
+		"supersede", "0,\"thing\":\"${iot:ClientId}\"", "otherwise", "\"REVOKED\"" };
+	char *text = read_section(ACTIVATION_DOCUMENT, RULES), row[80], rule[128];
+
+	for (size_t i = 0; i < COUNT_OF(values); i += 2) {
+		snprintf(row, sizeof(row), "\n| `%s` |", values[i]);
+		ck_assert_msg(strstr(text, row) != NULL, "no row%s", row);
+		snprintf(rule, sizeof(rule), "{\"%s\":%s}", values[i], values[i + 1]);
+		is_a_rule(rule, rule, strlen(rule));
+	}
+	free(text);
+}
+END_TEST
+
+#define PARAMETER "\"%s\":{\"Type\":\"String\"}"
+#define ID        "AWS::IoT::Certificate::Id"
+
+START_TEST(every_documented_parameter_of_a_template_is_known)
+{
+	char *text = read_section(ACTIVATION_DOCUMENT, "\n### Parameters"), *at = text, *cell = NULL;
+	char body[1024];
+	size_t seen = 0;
+
+	for (char *word; (word = next_word(&at, &cell)) != NULL;) {
+		if (strncmp(word, "AWS::IoT::Certificate::", 23) != 0)
+			continue;
+		snprintf(body, sizeof(body), "{\"Parameters\":{" PARAMETER "," PARAMETER "},\"Resources\":{"
+		    "\"c\":{\"Type\":\"AWS::IoT::Certificate\",\"Properties\":{\"CertificateId\":{\"Ref\":"
+		    "\"" ID "\"}}},\"t\":{\"Type\":\"AWS::IoT::Thing\",\"Properties\":{\"ThingName\":{\"Ref\":"
+		    "\"%s\"}}}}}", word, strcmp(word, ID) == 0 ? "another" : ID, word);
+		is_a_template(word, body, strlen(body));
+		seen++;
+	}
+	ck_assert_uint_eq(seen, 8);
 	free(text);
 }
 END_TEST
@@ -359,5 +533,12 @@ main(void)
 	tcase_add_test(t, the_table_of_variables_is_the_programs);
 	tcase_add_test(t, the_table_of_actions_is_the_programs);
 	tcase_add_test(t, the_policies_that_are_shown_can_be_used);
+	tcase_add_test(t, the_rules_that_are_shown_can_be_used);
+	tcase_add_test(t, the_templates_that_are_shown_can_be_used);
+	tcase_add_test(t, every_member_of_a_rule_is_known);
+	tcase_add_test(t, the_operators_of_rules_are_known);
+	tcase_add_test(t, the_facts_of_rules_are_known_and_ours_are_all_documented);
+	tcase_add_test(t, the_bounds_of_expressions_are_documented);
+	tcase_add_test(t, every_documented_parameter_of_a_template_is_known);
 	return suite_run(suite);
 }

@@ -4,366 +4,15 @@
  *
  * Every command with its answers and errors (aws-iot A.1 to A.6), and what
  * the contract promises of requests in section 3.
- *
- * Requests and answers are written with ' for " and with names in angle
- * brackets, as <ca id>, for what is known only when the test runs.
  */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "jitr/request.h"
 #include "jitr/text.h"
 #include "jitr/x509.h"
-#include "jitr/json.h"
+#include "requests.h"
 #include "suite.h"
-#include "world.h"
-
-static struct report *report;
-static struct gate *gate;
-static struct crls *crls;
-static struct api *api;
-static struct stats stats;
-static struct certid admin_certificate;
-static char admin_name[] = "admin";
-static char *const admin_names[] = { admin_name };
-
-/* ca is registered, ACTIVE and ENABLE; other and device are not. */
-static struct pki_cert *ca, *other, *device, *second, *stranger, *proof, *wrong_proof;
-
-static cJSON *answer; /* the last one */
-
-/*
- * Names in angle brackets.
- */
-
-static struct {
-	const char *name;
-	char        text[4096];
-} words[40];
-static size_t word_count;
-
-static void
-word(const char *name, const char *text)
-{
-	size_t i = 0;
-
-	while (i < word_count && strcmp(words[i].name, name) != 0)
-		i++;
-	if (i == word_count)
-		ck_assert_uint_lt(word_count++, COUNT_OF(words));
-	words[i].name = name;
-	ck_assert_uint_lt(strlen(text), sizeof(words[i].text));
-	strcpy(words[i].text, text);
-}
-
-/* As it stands in a JSON string. */
-static void
-word_pem(const char *name, const struct pki_cert *c)
-{
-	char quoted[4096];
-	struct text t = text_in(quoted, sizeof(quoted));
-
-	text_add_json(&t, c->pem);
-	ck_assert(!t.cut);
-	quoted[t.len - 1] = '\0';
-	word(name, quoted + 1);
-}
-
-static void
-word_time(const char *name, int64_t ms)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%.3f", (double)ms / 1000);
-	word(name, text);
-}
-
-static void
-word_validity(const char *before, const char *after, const struct pki_cert *c)
-{
-	struct presented p;
-
-	ck_assert_int_eq(x509_read(c->x, &p), ERR_OK);
-	word_time(before, p.not_before);
-	word_time(after, p.not_after);
-}
-
-/* The word at this place, e.g. "<ca id>"; NULL: none. */
-static const char *
-word_at(const char *at, size_t *len)
-{
-	const char *end = *at == '<' ? strchr(at, '>') : NULL;
-
-	for (size_t i = 0; end != NULL && i < word_count; i++) {
-		*len = strlen(words[i].name);
-		if (strncmp(at + 1, words[i].name, *len) == 0 && at + 1 + *len == end) {
-			*len += 2;
-			return words[i].text;
-		}
-	}
-	return NULL;
-}
-
-/* Lives until the next call. */
-static const char *
-replace_words(const char *text, char quote)
-{
-	static char buffer[1 << 18];
-	struct text t = text_in(buffer, sizeof(buffer));
-
-	while (*text != '\0') {
-		size_t len = 1;
-		const char *w = word_at(text, &len);
-		char c[2] = { *text == '\'' ? quote : *text, '\0' };
-
-		text_add(&t, w != NULL ? w : c);
-		text += w != NULL ? len : 1;
-	}
-	ck_assert(!t.cut);
-	return buffer;
-}
-
-static const char *
-expand(const char *text)
-{
-	return replace_words(text, '"');
-}
-
-/*
- * Asking.
- */
-
-static struct client
-admin(void)
-{
-	return (struct client){ .id = "c1", .user_name = "admin", .address = "::1" };
-}
-
-static void
-parse_answer(void)
-{
-	const struct note *n = world_last(NOTE_ANSWER);
-	struct diag diag = { "" };
-
-	cJSON_Delete(answer);
-	answer = NULL;
-	ck_assert_ptr_nonnull(n);
-	ck_assert_msg(json_parse((struct view){ (uint8_t *)n->text, n->text_len }, 16, &answer,
-	    &diag) == ERR_OK, "%s: %s", diag.text, n->text);
-}
-
-static void
-send_as(const struct client *c, struct view payload)
-{
-	api_request(api, c, payload, NULL);
-	world_settle();
-	parse_answer();
-}
-
-static void
-send_text(const char *text)
-{
-	struct client c = admin();
-
-	send_as(&c, view_of(expand(text)));
-}
-
-/* One or more commands, separated by commas. */
-static void
-ask(const char *commands)
-{
-	char text[16384];
-
-	snprintf(text, sizeof(text), "{'commands':[%s]}", commands);
-	send_text(text);
-}
-
-static const cJSON *
-response(int nth)
-{
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(answer, "responses");
-	const cJSON *r = cJSON_GetArrayItem(list, nth);
-
-	ck_assert_ptr_nonnull(r);
-	return r;
-}
-
-static int
-response_count(void)
-{
-	return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "responses"));
-}
-
-static const char *
-member(const cJSON *o, const char *name)
-{
-	const cJSON *value = cJSON_GetObjectItemCaseSensitive(o, name);
-
-	return cJSON_IsString(value) ? value->valuestring : "(none)";
-}
-
-static const cJSON *
-data(int nth)
-{
-	return cJSON_GetObjectItemCaseSensitive(response(nth), "data");
-}
-
-/* A UUID, random, and so not compared; AWS has one for each registration. */
-static void
-take_generation(cJSON *response_data)
-{
-	static const char *const names[] = { "generationId", "thingId" };
-	cJSON *o = cJSON_GetObjectItem(response_data, "certificateDescription");
-
-	o = o != NULL ? o : response_data;
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		if (!cJSON_HasObjectItem(o, names[i]))
-			continue;
-		ck_assert_uint_eq(strlen(member(o, names[i])), 36);
-		cJSON_DeleteItemFromObject(o, names[i]);
-	}
-}
-
-/* The nth response is exactly this. */
-static void
-ck_response(int nth, const char *expected)
-{
-	cJSON *want = cJSON_Parse(expand(expected)), *have = cJSON_Duplicate(response(nth), true);
-	char *text;
-
-	ck_assert_ptr_nonnull(want);
-	take_generation(cJSON_GetObjectItem(have, "data"));
-	text = cJSON_PrintUnformatted(have);
-	ck_assert_msg(cJSON_Compare(have, want, true), "%s\nis not\n%s", text, expand(expected));
-	cJSON_free(text);
-	cJSON_Delete(have);
-	cJSON_Delete(want);
-}
-
-static void
-ck_error(int nth, const char *error, const char *message)
-{
-	ck_assert_msg(strcmp(member(response(nth), "error"), error) == 0 &&
-	    strstr(member(response(nth), "message"), replace_words(message, '\'')) != NULL, "%s: %s",
-	    member(response(nth), "error"), member(response(nth), "message"));
-	ck_assert_ptr_null(data(nth));
-}
-
-/* What was asked for was done, and there is nothing to tell. */
-static void
-ck_done(int nth)
-{
-	ck_assert_msg(cJSON_IsObject(data(nth)) && data(nth)->child == NULL, "%s: %s",
-	    member(response(nth), "error"), member(response(nth), "message"));
-}
-
-/*
- * The world.
- */
-
-static void
-open_parts(size_t queue_max)
-{
-	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker, .now = world_now };
-	struct gate_config gate_config = { .authorization = AUTHORIZATION_DEFER,
-		.admin_users = admin_names, .admin_user_count = 1,
-		.admin_certificates = &admin_certificate, .admin_certificate_count = 1,
-		.store = world.store, .stats = &stats, .broker = &world_broker, .now = world_now };
-	struct crls_config crls_config = { .store = world.store, .stats = &stats, .broker = &world_broker,
-		.now = world_now };
-	struct api_config api_config = { .account_id = "123456789012", .region = "eu-central-1",
-		.ca_path = world.ca_path, .store = world.store, .stats = &stats,
-		.broker = &world_broker, .now = world_now };
-
-	world_start_writer(queue_max, 16);
-	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
-	gate_config.writer = api_config.writer = world.writer;
-	gate_config.report = api_config.report = report;
-	ck_assert_int_eq(gate_open(&gate_config, &gate), ERR_OK);
-	crls_config.writer = world.writer;
-	crls_config.report = report;
-	crls_config.gate = api_config.gate = gate;
-	ck_assert_int_eq(crls_open(&crls_config, &crls), ERR_OK);
-	api_config.crls = crls;
-	ck_assert_int_eq(api_open(&api_config, &api), ERR_OK);
-}
-
-static void
-close_parts(void)
-{
-	world_stop_writer();
-	api_close(api);
-	crls_close(crls);
-	gate_close(gate);
-	report_close(report);
-}
-
-static void
-make_certificates(void)
-{
-	ca = pki_ca("Test CA");
-	other = pki_ca("Other CA");
-	device = pki_device(ca, "device-1");
-	second = pki_device(ca, "device-2");
-	stranger = pki_device(other, "stranger");
-	wrong_proof = pki_verification(other,
-	    "0000000000000000000000000000000000000000000000000000000000000000");
-}
-
-static void
-make_words(void)
-{
-	word("ca id", world_hex(ca));
-	word_pem("ca pem", ca);
-	word("other id", world_hex(other));
-	word_pem("other pem", other);
-	word("device id", world_hex(device));
-	word_pem("device pem", device);
-	word("second id", world_hex(second));
-	word_pem("second pem", second);
-	word_pem("stranger pem", stranger);
-	word_pem("proof pem", proof);
-	word_pem("wrong proof pem", wrong_proof);
-	word("arn", "arn:aws:iot:eu-central-1:123456789012:");
-	word("doc", "{\\\"Version\\\":\\\"2012-10-17\\\", \\\"Statement\\\":[]}");
-	word("doc 2", " {\\\"Statement\\\":{\\\"Effect\\\":\\\"Allow\\\",\\\"Action\\\":"
-	    "\\\"iot:Connect\\\",\\\"Resource\\\":\\\"*\\\"},\\\"Version\\\":\\\"2012-10-17\\\"}\\n");
-	word("role", "arn:aws:iam::123456789012:role/JITPRole");
-	word_time("now", world_now());
-	word_validity("ca from", "ca to", ca);
-	word_validity("device from", "device to", device);
-}
-
-static void
-set_up(void)
-{
-	world_open();
-	world_wait(983); /* not a whole second */
-	make_certificates();
-	world_put_ca(ca, CA_ACTIVE, true);
-	open_parts(64);
-	ask("{'command':'getRegistrationCode'}");
-	proof = pki_verification(other, member(data(0), "registrationCode"));
-	make_words();
-	world_forget();
-}
-
-static void
-tear_down(void)
-{
-	cJSON_Delete(answer);
-	close_parts();
-	pki_free(proof);
-	pki_free(wrong_proof);
-	pki_free(stranger);
-	pki_free(second);
-	pki_free(device);
-	pki_free(other);
-	pki_free(ca);
-	world_close();
-}
 
 static void
 put(const struct pki_cert *c, enum cert_status status)
@@ -1366,7 +1015,7 @@ START_TEST(a_certificate_that_is_not_fit_is_not_registered)
 
 	options.issuer = ca;
 	c = pki_make(&options);
-	word_pem("unfit pem", c);
+	word_pem("unfit pem", c->pem);
 	ask(REGISTER_CERT ",'certificatePem':'<unfit pem>'},"
 	    WITHOUT_CA ",'certificatePem':'<unfit pem>'}");
 	ck_error(0, BAD_CERT, "");
@@ -1616,11 +1265,11 @@ START_TEST(what_waits_when_the_broker_stops_is_done_and_answered)
 
 	api_request(api, &c, view_of(expand("{'commands':[{'command':'registerCertificate',"
 	    "'certificatePem':'<device pem>'}]}")), NULL);
-	close_parts();
+	requests_stop();
 	parse_answer();
 	ck_assert_str_eq(member(data(0), "certificateId"), world_hex(device));
 	ck_assert(world_get_cert(device, &cert));
-	open_parts(64);
+	requests_start(64);
 }
 END_TEST
 
@@ -1727,8 +1376,8 @@ START_TEST(a_certificate_may_ask_when_it_is_named_and_active)
 	struct client c = { .handle = &c, .id = "d1", .address = "::1", .x = device->x };
 
 	admin_certificate = world_id(device);
-	close_parts();
-	open_parts(64);
+	requests_stop();
+	requests_start(64);
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
 	send_as(&c, view_of(expand("{'commands':[{'command':'updateCertificate',"
@@ -1746,8 +1395,8 @@ END_TEST
 
 START_TEST(with_a_full_queue_changes_are_put_off_and_questions_answered)
 {
-	close_parts();
-	open_parts(1);
+	requests_stop();
+	requests_start(1);
 	world_hold_writer();
 	api_request(api, &(struct client){ .id = "c1", .user_name = "admin", .address = "::1" },
 	    view_of(expand("{'commands':[{'command':'registerCertificate',"
@@ -1803,10 +1452,10 @@ START_TEST(stopping_in_the_middle_of_a_revocation_still_revokes)
 	put(device, CERT_ACTIVE);
 	api_request(api, &c, view_of(expand("{'commands':[{'command':'updateCertificate',"
 	    "'certificateId':'<device id>','newStatus':'REVOKED'}]}")), NULL);
-	close_parts();
+	requests_stop();
 	ck_assert(world_get_cert(device, &cert));
 	ck_assert_int_eq(cert.status, CERT_REVOKED);
-	open_parts(64);
+	requests_start(64);
 }
 END_TEST
 
@@ -1955,7 +1604,7 @@ request_case(Suite *suite, const char *name)
 {
 	TCase *t = suite_case(suite, name);
 
-	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_checked_fixture(t, requests_open, requests_close);
 	tcase_set_timeout(t, 30);
 	return t;
 }

@@ -119,7 +119,8 @@ static const struct {
 	{ "a policy without a name", "{'policies':['']}",
 	    "activation: policies[0]: '' is no name of a policy" },
 	{ "a policy with a blank", "{'policies':'a b'}",
-	    "activation: policies: 'a b' is no name of a policy" },
+	    "activation: policies: 'a b' is no name of a policy: that is 1 to 128 of a-z A-Z 0-9 _ + = "
+	    ", . @ -" },
 	{ "a policy with a very long name", "{'policies':['" A128 "a']}", "is no name of a policy" },
 	{ "a policy by its ARN", "{'policies':['arn:aws:iot:x:y:policy/device']}",
 	    "activation: policies[0]: 'arn:aws:iot:x:y:policy/device' is no name of a policy" },
@@ -134,8 +135,8 @@ static const struct {
 	{ "a thing that is null", "{'thing':null}",
 	    "activation: thing: must be a string that is not empty" },
 	{ "a thing with a slash", "{'thing':'" CN "/x'}",
-	    "activation: thing: '/x' cannot be in the name of a thing, which is of a-z, A-Z, 0-9, ':', "
-	    "'_' and '-'" },
+	    "activation: thing: '/x' cannot be in the name of a thing: that is 1 to 128 of a-z A-Z 0-9 "
+	    ": _ -" },
 	{ "a thing with a star", "{'thing':'a*'}", "'a*' cannot be in the name of a thing" },
 	{ "a thing with a very long name", "{'thing':'" A128 "-" CN "'}",
 	    "activation: thing: the name of a thing has 128 characters at most" },

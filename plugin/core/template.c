@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* template.c - see template.h: a compiled template is asked. */
+#include <string.h>
+
+#include "jitr/name.h"
+#include "jitr/template_form.h"
+
+#define SHOWN 64 /* bytes of a text that is quoted */
+
+static bool
+is_status(struct view text)
+{
+	return view_equal(text, view_of("ACTIVE")) || view_equal(text, view_of("INACTIVE"));
+}
+
+static bool
+is_text(struct view text)
+{
+	return text.data != NULL;
+}
+
+const struct text_kind kind_thing_name = { thing_name_valid,
+	"is no name of a thing: that is " THING_NAME_WORDS };
+const struct text_kind kind_policy_name = { policy_name_valid,
+	"is no name of a policy: that is " POLICY_NAME_WORDS };
+const struct text_kind kind_attribute = { attribute_value_valid,
+	"is no value of an attribute: that is " ATTRIBUTE_VALUE_WORDS };
+const struct text_kind kind_status = { is_status, "is neither ACTIVE nor INACTIVE" };
+const struct text_kind kind_text = { is_text, "" };
+
+/* A plan on its way. */
+struct making {
+	const struct facts *facts;
+	struct plan        *plan;
+	uint8_t            *at; /* where the next attribute goes */
+};
+
+static int
+shown(struct view text)
+{
+	return text.len < SHOWN ? (int)text.len : SHOWN;
+}
+
+static struct view
+first_of_field(const struct cert_facts *cert, enum cert_field field)
+{
+	for (size_t i = 0; cert != NULL && i < cert->count; i++)
+		if (cert->values[i].field == field)
+			return cert->values[i].text;
+	return (struct view){ NULL, 0 };
+}
+
+static struct view
+text_of(const struct template_value *v, const struct facts *facts)
+{
+	struct view text = { NULL, 0 };
+
+	if (v->source == VALUE_SUBJECT)
+		text = first_of_field(facts->cert, v->field);
+	else if (v->source == VALUE_CERTIFICATE_ID)
+		text = facts->certificate_id;
+	return text.data != NULL ? text : v->text;
+}
+
+/* In AWS's words (aws-iot E.1). */
+static void
+fail_reference(struct plan *plan, struct view parameter)
+{
+	plan->failed = true;
+	diag_set(&plan->reason, "Invalid registration template. Cannot resolve reference value: "
+	    "{Ref=%.*s}", shown(parameter), (const char *)parameter.data);
+}
+
+static void
+fail_value(struct plan *plan, const struct template_value *v, struct view text)
+{
+	bool escaped = memchr(text.data, '\\', text.len) != NULL;
+
+	plan->failed = true;
+	diag_set(&plan->reason, "{Ref=%.*s} is '%.*s', which %s%s", shown(v->parameter),
+	    (const char *)v->parameter.data, shown(text), (const char *)text.data,
+	    v->kind->words, escaped ? "; " ESCAPED_WORDS : "");
+}
+
+/* The value; empty where none is given, and after a failure. */
+static struct view
+resolve(struct making *m, const struct template_value *v)
+{
+	const struct view nothing = { NULL, 0 };
+	struct view text;
+
+	if (m->plan->failed || v->source == VALUE_NONE)
+		return nothing;
+	text = text_of(v, m->facts);
+	if (text.data == NULL) {
+		fail_reference(m->plan, v->parameter);
+		return nothing;
+	}
+	if (v->kind->valid(text))
+		return text;
+	fail_value(m->plan, v, text);
+	return nothing;
+}
+
+static void
+put(struct making *m, struct view bytes)
+{
+	memcpy(m->at, bytes.data, bytes.len);
+	m->at += bytes.len;
+}
+
+/* As model.h has them; without a value there is none. */
+static void
+put_attribute(struct making *m, struct view name, struct view value)
+{
+	if (value.len == 0)
+		return;
+	*m->at++ = (uint8_t)name.len;
+	put(m, name);
+	*m->at++ = (uint8_t)(value.len >> 8);
+	*m->at++ = (uint8_t)value.len;
+	put(m, value);
+}
+
+static void
+plan_thing(struct making *m, const struct template *t)
+{
+	struct planned_thing *thing = &m->plan->thing;
+	uint8_t *begin = m->at;
+
+	thing->name = resolve(m, &t->thing_name);
+	thing->type_name = resolve(m, &t->thing_type);
+	thing->billing_group = resolve(m, &t->billing_group);
+	thing->on_attributes = t->on_attributes;
+	thing->on_type = t->on_type;
+	for (size_t i = 0; i < t->attribute_count; i++)
+		put_attribute(m, t->attributes[i].name, resolve(m, &t->attributes[i].value));
+	thing->attributes = (struct view){ begin, (size_t)(m->at - begin) };
+}
+
+static void
+plan_policies(struct making *m, const struct template *t)
+{
+	for (size_t i = 0; i < t->policy_count; i++)
+		m->plan->policies[i] = (struct planned_policy){
+			.name = resolve(m, &t->policies[i].name),
+			.document = resolve(m, &t->policies[i].document) };
+	m->plan->policy_count = t->policy_count;
+}
+
+/* The certificate was registered as PENDING_ACTIVATION (aws-iot E.3). */
+static void
+plan_status(struct making *m, const struct template *t)
+{
+	struct view status = resolve(m, &t->status);
+	struct plan *plan = m->plan;
+
+	if (plan->failed)
+		return;
+	if (t->on_status == OVERRIDE_FAIL) {
+		plan->failed = true;
+		diag_set(&plan->reason, "the template says FAIL if the certificate has another Status, "
+		    "and it has: PENDING_ACTIVATION");
+	} else if (t->on_status == OVERRIDE_DO_NOTHING) {
+		diag_set(&plan->reason, "the template of its CA leaves its status");
+	} else {
+		plan->status = view_equal(status, view_of("INACTIVE")) ? CERT_INACTIVE : CERT_ACTIVE;
+		diag_set(&plan->reason, "the template of its CA");
+	}
+}
+
+void
+template_eval(const struct template *t, const struct facts *facts, uint8_t room[PLAN_ROOM],
+    struct plan *out)
+{
+	struct making m = { .facts = facts, .plan = out, .at = room };
+
+	*out = (struct plan){ .origin = PLAN_TEMPLATE, .status = CERT_PENDING_ACTIVATION };
+	plan_thing(&m, t);
+	plan_policies(&m, t);
+	plan_status(&m, t);
+	if (out->failed)
+		*out = (struct plan){ .origin = PLAN_TEMPLATE, .status = CERT_PENDING_ACTIVATION,
+			.failed = true, .reason = out->reason };
+}

@@ -1,0 +1,27 @@
+#!/bin/bash
+# crl.sh - what a revocation list of a million entries costs: how long its
+# import takes, how long others wait meanwhile, how soon a live connection of
+# somebody it names is closed.  By environment variable:
+#
+#   JITR_CRL_ENTRIES=1000000       entries of the list
+#   JITR_BENCH_DIR=/var/tmp        where the registry is, on a real disk
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+log_dir=$(mktemp -d)
+trap 'rm -rf "$log_dir"' EXIT
+# shellcheck source=scripts/common.sh
+. "$root/scripts/common.sh"
+
+need "${build_packages[@]}" python3 python3-pytest python3-paho-mqtt python3-cryptography
+{ cmake -S "$root" --preset release -G Ninja &&
+	cmake --build "$root/build" --target mosquitto_jitr_plugin mosquitto_jitr; } \
+	>"$log_dir/build.log" 2>&1 || {
+	tail -n 40 "$log_dir/build.log" >&2
+	die "the build failed"
+}
+
+printf '%s, %s processors (%s), Linux %s\n' "$(date -u +%Y-%m-%d)" "$(nproc)" \
+	"$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)"
+printf '%s, %s, load average %s\n\n' "$(mosquitto -h 2>/dev/null | head -n 1)" \
+	"$(openssl version | cut -d ' ' -f 1-2)" "$(cut -d ' ' -f 1-3 /proc/loadavg)"
+JITR_BUILD_DIR=$root/build PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$root/test/bench/crl.py"

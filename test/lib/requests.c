@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* requests.c - see requests.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "jitr/text.h"
+#include "jitr/x509.h"
+#include "requests.h"
+#include "suite.h"
+
+struct report *report;
+struct gate *gate;
+struct crls *crls;
+struct api *api;
+struct stats stats;
+struct certid admin_certificate;
+static char admin_name[] = "admin";
+static char *const admin_names[] = { admin_name };
+
+struct pki_cert *ca, *other, *device, *second, *stranger, *proof, *wrong_proof;
+
+static cJSON *answer; /* the last one */
+
+/*
+ * Names in angle brackets.
+ */
+
+static struct {
+	const char *name;
+	char        text[4096];
+} words[40];
+static size_t word_count;
+
+void
+word(const char *name, const char *text)
+{
+	size_t i = 0;
+
+	while (i < word_count && strcmp(words[i].name, name) != 0)
+		i++;
+	if (i == word_count)
+		ck_assert_uint_lt(word_count++, COUNT_OF(words));
+	words[i].name = name;
+	ck_assert_uint_lt(strlen(text), sizeof(words[i].text));
+	strcpy(words[i].text, text);
+}
+
+void
+word_pem(const char *name, struct view pem)
+{
+	char quoted[4096];
+	struct text t = text_in(quoted, sizeof(quoted));
+
+	text_add_json(&t, pem);
+	ck_assert(!t.cut);
+	quoted[t.len - 1] = '\0';
+	word(name, quoted + 1);
+}
+
+void
+word_time(const char *name, int64_t ms)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.3f", (double)ms / 1000);
+	word(name, text);
+}
+
+void
+word_validity(const char *before, const char *after, const struct pki_cert *c)
+{
+	struct presented p;
+
+	ck_assert_int_eq(x509_read(c->x, &p), ERR_OK);
+	word_time(before, p.not_before);
+	word_time(after, p.not_after);
+}
+
+/* The word at this place, e.g. "<ca id>"; NULL: none. */
+static const char *
+word_at(const char *at, size_t *len)
+{
+	const char *end = *at == '<' ? strchr(at, '>') : NULL;
+
+	for (size_t i = 0; end != NULL && i < word_count; i++) {
+		*len = strlen(words[i].name);
+		if (strncmp(at + 1, words[i].name, *len) == 0 && at + 1 + *len == end) {
+			*len += 2;
+			return words[i].text;
+		}
+	}
+	return NULL;
+}
+
+const char *
+replace_words(const char *text, char quote)
+{
+	static char buffer[1 << 18];
+	struct text t = text_in(buffer, sizeof(buffer));
+
+	while (*text != '\0') {
+		size_t len = 1;
+		const char *w = word_at(text, &len);
+		char c[2] = { *text == '\'' ? quote : *text, '\0' };
+
+		text_add(&t, w != NULL ? w : c);
+		text += w != NULL ? len : 1;
+	}
+	ck_assert(!t.cut);
+	return buffer;
+}
+
+const char *
+expand(const char *text)
+{
+	return replace_words(text, '"');
+}
+
+/*
+ * Asking.
+ */
+
+struct client
+admin(void)
+{
+	return (struct client){ .id = "c1", .user_name = "admin", .address = "::1" };
+}
+
+void
+parse_answer(void)
+{
+	const struct note *n = world_last(NOTE_ANSWER);
+	struct diag diag = { "" };
+
+	cJSON_Delete(answer);
+	answer = NULL;
+	ck_assert_ptr_nonnull(n);
+	ck_assert_msg(json_parse((struct view){ (uint8_t *)n->text, n->text_len }, 16, &answer,
+	    &diag) == ERR_OK, "%s: %s", diag.text, n->text);
+}
+
+void
+send_as(const struct client *c, struct view payload)
+{
+	api_request(api, c, payload, NULL);
+	world_settle();
+	parse_answer();
+}
+
+void
+send_text(const char *text)
+{
+	struct client c = admin();
+
+	send_as(&c, view_of(expand(text)));
+}
+
+void
+ask(const char *commands)
+{
+	char text[16384];
+
+	snprintf(text, sizeof(text), "{'commands':[%s]}", commands);
+	send_text(text);
+}
+
+const cJSON *
+response(int nth)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(answer, "responses");
+	const cJSON *r = cJSON_GetArrayItem(list, nth);
+
+	ck_assert_ptr_nonnull(r);
+	return r;
+}
+
+int
+response_count(void)
+{
+	return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "responses"));
+}
+
+const char *
+member(const cJSON *o, const char *name)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(o, name);
+
+	return cJSON_IsString(value) ? value->valuestring : "(none)";
+}
+
+const cJSON *
+data(int nth)
+{
+	return cJSON_GetObjectItemCaseSensitive(response(nth), "data");
+}
+
+/* A UUID, random, and so not compared; AWS has one for each registration. */
+static void
+take_generation(cJSON *response_data)
+{
+	static const char *const names[] = { "generationId", "thingId" };
+	cJSON *o = cJSON_GetObjectItem(response_data, "certificateDescription");
+
+	o = o != NULL ? o : response_data;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		if (!cJSON_HasObjectItem(o, names[i]))
+			continue;
+		ck_assert_uint_eq(strlen(member(o, names[i])), 36);
+		cJSON_DeleteItemFromObject(o, names[i]);
+	}
+}
+
+void
+ck_response(int nth, const char *expected)
+{
+	cJSON *want = cJSON_Parse(expand(expected)), *have = cJSON_Duplicate(response(nth), true);
+	char *text;
+
+	ck_assert_ptr_nonnull(want);
+	take_generation(cJSON_GetObjectItem(have, "data"));
+	text = cJSON_PrintUnformatted(have);
+	ck_assert_msg(cJSON_Compare(have, want, true), "%s\nis not\n%s", text, expand(expected));
+	cJSON_free(text);
+	cJSON_Delete(have);
+	cJSON_Delete(want);
+}
+
+void
+ck_error(int nth, const char *error, const char *message)
+{
+	ck_assert_msg(strcmp(member(response(nth), "error"), error) == 0 &&
+	    strstr(member(response(nth), "message"), replace_words(message, '\'')) != NULL, "%s: %s",
+	    member(response(nth), "error"), member(response(nth), "message"));
+	ck_assert_ptr_null(data(nth));
+}
+
+void
+ck_done(int nth)
+{
+	ck_assert_msg(cJSON_IsObject(data(nth)) && data(nth)->child == NULL, "%s: %s",
+	    member(response(nth), "error"), member(response(nth), "message"));
+}
+
+/*
+ * The world.
+ */
+
+void
+requests_start(size_t queue_max)
+{
+	struct report_config report_config = { .account_id = "123456789012",
+		.broker = &world_broker, .now = world_now };
+	struct gate_config gate_config = { .authorization = AUTHORIZATION_DEFER,
+		.admin_users = admin_names, .admin_user_count = 1,
+		.admin_certificates = &admin_certificate, .admin_certificate_count = 1,
+		.store = world.store, .stats = &stats, .broker = &world_broker, .now = world_now };
+	struct crls_config crls_config = { .store = world.store, .stats = &stats, .broker = &world_broker,
+		.now = world_now };
+	struct api_config api_config = { .account_id = "123456789012", .region = "eu-central-1",
+		.ca_path = world.ca_path, .store = world.store, .stats = &stats,
+		.broker = &world_broker, .now = world_now };
+
+	world_start_writer(queue_max, 16);
+	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	gate_config.writer = api_config.writer = world.writer;
+	gate_config.report = api_config.report = report;
+	ck_assert_int_eq(gate_open(&gate_config, &gate), ERR_OK);
+	crls_config.writer = world.writer;
+	crls_config.report = report;
+	crls_config.gate = api_config.gate = gate;
+	ck_assert_int_eq(crls_open(&crls_config, &crls), ERR_OK);
+	api_config.crls = crls;
+	ck_assert_int_eq(api_open(&api_config, &api), ERR_OK);
+}
+
+void
+requests_stop(void)
+{
+	world_stop_writer();
+	api_close(api);
+	crls_close(crls);
+	gate_close(gate);
+	report_close(report);
+}
+
+static void
+make_certificates(void)
+{
+	ca = pki_ca("Test CA");
+	other = pki_ca("Other CA");
+	device = pki_device(ca, "device-1");
+	second = pki_device(ca, "device-2");
+	stranger = pki_device(other, "stranger");
+	wrong_proof = pki_verification(other,
+	    "0000000000000000000000000000000000000000000000000000000000000000");
+}
+
+static void
+make_words(void)
+{
+	word("ca id", world_hex(ca));
+	word_pem("ca pem", ca->pem);
+	word("other id", world_hex(other));
+	word_pem("other pem", other->pem);
+	word("device id", world_hex(device));
+	word_pem("device pem", device->pem);
+	word("second id", world_hex(second));
+	word_pem("second pem", second->pem);
+	word_pem("stranger pem", stranger->pem);
+	word_pem("proof pem", proof->pem);
+	word_pem("wrong proof pem", wrong_proof->pem);
+	word("arn", "arn:aws:iot:eu-central-1:123456789012:");
+	word("doc", "{\\\"Version\\\":\\\"2012-10-17\\\", \\\"Statement\\\":[]}");
+	word("doc 2", " {\\\"Statement\\\":{\\\"Effect\\\":\\\"Allow\\\",\\\"Action\\\":"
+	    "\\\"iot:Connect\\\",\\\"Resource\\\":\\\"*\\\"},\\\"Version\\\":\\\"2012-10-17\\\"}\\n");
+	word("role", "arn:aws:iam::123456789012:role/JITPRole");
+	word_time("now", world_now());
+	word_validity("ca from", "ca to", ca);
+	word_validity("device from", "device to", device);
+}
+
+void
+requests_open(void)
+{
+	world_open();
+	world_wait(983); /* not a whole second */
+	make_certificates();
+	world_put_ca(ca, CA_ACTIVE, true);
+	requests_start(64);
+	ask("{'command':'getRegistrationCode'}");
+	proof = pki_verification(other, member(data(0), "registrationCode"));
+	make_words();
+	world_forget();
+}
+
+void
+requests_close(void)
+{
+	cJSON_Delete(answer);
+	requests_stop();
+	pki_free(proof);
+	pki_free(wrong_proof);
+	pki_free(stranger);
+	pki_free(second);
+	pki_free(device);
+	pki_free(other);
+	pki_free(ca);
+	world_close();
+}

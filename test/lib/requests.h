@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * requests.h - control requests as a test writes them, and the parts of the
+ * plugin that answer them, in the world of world.h.
+ *
+ * Requests and answers are written with ' for " and with names in angle
+ * brackets, as <ca id>, for what is known only when the test runs.
+ *
+ * requests_open() and requests_close() are a checked fixture.  As in world.h,
+ * what fails fails the test.
+ *
+ *	ask("{'command':'describeCertificate','certificateId':'<device id>'}");
+ *	ck_error(0, "ResourceNotFoundException", "<device id>");
+ */
+#ifndef JITR_TEST_REQUESTS_H
+#define JITR_TEST_REQUESTS_H
+
+#include "jitr/crls.h"
+#include "jitr/json.h"
+#include "jitr/request.h"
+#include "world.h"
+
+/* The user "admin" may, and the certificate admin_certificate from the next
+ * start on. */
+extern struct report *report;
+extern struct gate   *gate;
+extern struct crls   *crls;
+extern struct api    *api;
+extern struct stats   stats;
+extern struct certid  admin_certificate;
+
+/* ca is registered, ACTIVE and ENABLE; other and device are not. */
+extern struct pki_cert *ca, *other, *device, *second, *stranger, *proof, *wrong_proof;
+
+void requests_open(void);
+void requests_close(void);
+
+/* The plugin's parts, as at a restart of the broker. */
+void requests_start(size_t queue_max);
+void requests_stop(void);
+
+/* Names in angle brackets.  name is borrowed. */
+void word(const char *name, const char *text);
+void word_pem(const char *name, struct view pem); /* as it stands in a JSON string */
+void word_time(const char *name, int64_t ms);
+void word_validity(const char *before, const char *after, const struct pki_cert *c);
+
+/* The text with its names replaced, and ' by quote, which expand() takes to be
+ * ".  Lives until the next call. */
+const char *replace_words(const char *text, char quote);
+const char *expand(const char *text);
+
+/* A client of the user "admin". */
+struct client admin(void);
+
+/* Asked, and answered. */
+void send_as(const struct client *c, struct view payload);
+void send_text(const char *text);
+void ask(const char *commands); /* one or more, separated by commas */
+
+/* The last answer; parse_answer(): of what was asked in another way. */
+void         parse_answer(void);
+const cJSON *response(int nth);
+int          response_count(void);
+const cJSON *data(int nth);
+const char  *member(const cJSON *o, const char *name); /* "(none)": it is no text */
+
+void ck_response(int nth, const char *expected); /* exactly this */
+void ck_error(int nth, const char *error, const char *message); /* a part of it */
+void ck_done(int nth); /* what was asked for was done, and there is nothing to tell */
+
+#endif

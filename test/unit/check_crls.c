@@ -1,0 +1,955 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_crls.c - revocation lists of all CAs: files that are watched, imports
+ * by others, what they leave behind; on the test's own clock.
+ *
+ * The gate is one of this test's own: it counts how often it is told.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "jitr/crls.h"
+#include "pki_crl.h"
+#include "suite.h"
+#include "world.h"
+
+#define RETRY_LIST_MS INT64_C(600000) /* a list that cannot be taken */
+#define RETRY_TIDY_MS 10000
+
+static struct pki_cert *ca, *device;
+static struct certid ca_id;
+static struct report *report;
+static struct stats stats;
+static struct crls *crls;
+static size_t told; /* the gate */
+static char path[160];
+
+/* The linker puts this into the place of the gate's own. */
+void __wrap_gate_crl_changed(struct gate *g);
+
+void
+__wrap_gate_crl_changed(struct gate *g)
+{
+	(void)g;
+	told++;
+}
+
+static void
+start(void)
+{
+	struct crls_config config = { .store = world.store, .stats = &stats,
+		.broker = &world_broker, .now = world_now };
+	struct report_config report_config = { .account_id = "123456789012",
+		.broker = &world_broker, .now = world_now };
+
+	world_start_writer(64, 16);
+	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	config.writer = world.writer;
+	config.report = report;
+	ck_assert_int_eq(crls_open(&config, &crls), ERR_OK);
+}
+
+static void
+stop(void)
+{
+	world_stop_writer();
+	crls_close(crls);
+	report_close(report);
+}
+
+/* Until nothing is to be done any more at this time. */
+static void
+tick(void)
+{
+	for (int n = 0; n < 20; n++) {
+		crls_tick(crls);
+		world_settle();
+	}
+}
+
+static void
+set_up(void)
+{
+	world_open();
+	ca = pki_ca("Test CA");
+	device = pki_device(ca, "device-1");
+	ca_id = world_id(ca);
+	world_put_ca(ca, CA_ACTIVE, true);
+	world_put_cert(device, ca, CERT_ACTIVE);
+	memset(&stats, 0, sizeof(stats));
+	told = 0;
+	snprintf(path, sizeof(path), "%s/ca.crl", world.dir);
+	start();
+	tick();
+	ck_assert_uint_eq(told, 0);
+}
+
+static void
+tear_down(void)
+{
+	stop();
+	pki_free(device);
+	pki_free(ca);
+	world_close();
+}
+
+/*
+ * Settings and files.
+ */
+
+/* While the writer rests; files are looked at at the next tick. */
+static void
+set(const struct certid *id, const char *file, enum crl_check check, uint32_t days)
+{
+	struct ca_settings settings = CA_SETTINGS_DEFAULT;
+	struct txn t;
+
+	settings.crl_file = view_of(file);
+	settings.crl_check = check;
+	settings.crl_grace_days = days;
+	world_change(&t);
+	store_put_ca_settings(&t, id, &settings);
+	world_commit(&t);
+	crls_settings_changed(crls);
+	world_wait(CRL_WATCH_MS);
+}
+
+static void
+watch(void)
+{
+	set(&ca_id, path, CRL_IF_PRESENT, 0);
+}
+
+static void
+write_bytes(const char *where, struct view bytes)
+{
+	char new[200];
+	FILE *out;
+
+	snprintf(new, sizeof(new), "%s.new", where);
+	out = fopen(new, "w");
+	ck_assert_ptr_nonnull(out);
+	ck_assert_uint_eq(fwrite(bytes.data, 1, bytes.len, out), bytes.len);
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert_int_eq(rename(new, where), 0);
+}
+
+static void
+write_list(const char *number, const struct pki_cert *revoked)
+{
+	struct pki_crl_options options = { .issuer = ca, .number = number, .now = world_now() };
+	struct pki_crl *list;
+
+	options.entries[0].cert = revoked;
+	list = pki_crl_make(&options);
+	write_bytes(path, list->pem);
+	pki_crl_free(list);
+}
+
+/* The number of the list in force; -1: none. */
+static int
+in_force(const struct certid *id)
+{
+	struct crl crl;
+	struct txn t;
+	enum err e;
+
+	ck_assert_int_eq(store_read(world.store, &t), ERR_OK);
+	e = store_get_crl(&t, id, &crl);
+	store_end(&t);
+	ck_assert(e == ERR_OK || e == ERR_NOT_FOUND);
+	return e == ERR_OK ? crl.number[crl.number_len - 1] : -1;
+}
+
+static enum cert_status
+status_of(const struct pki_cert *c)
+{
+	struct cert cert;
+
+	ck_assert(world_get_cert(c, &cert));
+	return cert.status;
+}
+
+static const char *
+failure(void)
+{
+	const struct crl_failure *f = crls_failure(crls, &ca_id);
+
+	return f != NULL ? f->details.text : "";
+}
+
+static void
+ck_failure(const char *part)
+{
+	ck_assert_msg(strstr(failure(), part) != NULL, "%s", failure());
+}
+
+static size_t
+complaints(void)
+{
+	const struct note *n;
+	size_t count = 0;
+
+	for (size_t i = 0; (n = world_note(NOTE_LINE, i)) != NULL; i++)
+		count += strstr(n->text, "revocation list not imported") != NULL;
+	return count;
+}
+
+START_TEST(a_file_is_taken_and_everybody_told)
+{
+	write_list("1", device);
+	watch();
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 1);
+	ck_assert_int_eq(status_of(device), CERT_REVOKED);
+	ck_assert_uint_eq(told, 1);
+	ck_assert_uint_eq(stats.crl_imported, 1);
+	ck_assert_uint_eq(stats.revoked, 1);
+	ck_assert(world_said("revocation list imported"));
+	ck_assert_str_eq(failure(), "");
+}
+END_TEST
+
+START_TEST(a_file_is_looked_at_again_after_two_seconds)
+{
+	write_list("1", NULL);
+	watch();
+	tick();
+	write_list("2", NULL);
+	world_wait(CRL_WATCH_MS - 1);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 1);
+	world_wait(1);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 2);
+	ck_assert_uint_eq(told, 2);
+}
+END_TEST
+
+/* Its bytes are others, and nothing else is. */
+static void
+spoil_unseen(void)
+{
+	int fd = open(path, O_WRONLY);
+	struct stat st;
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_eq(pwrite(fd, "?", 1, 0), 1);
+	ck_assert_int_eq(futimens(fd, (struct timespec[]){ st.st_atim, st.st_mtim }), 0);
+	ck_assert_int_eq(close(fd), 0);
+}
+
+START_TEST(a_file_that_stays_the_same_is_not_read_again)
+{
+	write_list("1", NULL);
+	watch();
+	tick();
+	spoil_unseen();
+	for (int n = 0; n < 5; n++) {
+		world_wait(CRL_WATCH_MS);
+		tick();
+	}
+	ck_assert_str_eq(failure(), "");
+	ck_assert_uint_eq(told, 1);
+}
+END_TEST
+
+/* Touched, copied anew: it is read, and nothing has changed. */
+START_TEST(the_same_list_in_another_file_is_no_news)
+{
+	struct pki_crl *list = pki_crl(ca, NULL);
+
+	watch();
+	for (int n = 0; n < 3; n++) {
+		write_bytes(path, list->pem);
+		world_wait(CRL_WATCH_MS);
+		tick();
+	}
+	ck_assert_uint_eq(told, 1);
+	ck_assert_uint_eq(stats.crl_imported, 1);
+	pki_crl_free(list);
+}
+END_TEST
+
+/* How a file may be bad for good. */
+static void
+make_garbage(void)
+{
+	world_write_file(path, "hello");
+}
+
+static void
+make_empty(void)
+{
+	world_write_file(path, "");
+}
+
+static void
+make_none(void)
+{
+	(void)unlink(path);
+}
+
+/* And how it may be for a while, without a trace when it is not any more. */
+static void
+make_directory(void)
+{
+	(void)unlink(path);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+}
+
+static void
+make_pipe(void)
+{
+	(void)unlink(path);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+}
+
+static const struct {
+	void (*make)(void);
+	const char *says;
+	int64_t     retry; /* 0: when it changes */
+} bad_files[] = {
+	{ make_garbage, "X509 CRL", RETRY_LIST_MS },
+	{ make_empty, "has 0 bytes", RETRY_LIST_MS },
+	{ make_none, "No such file", 0 },
+	{ make_directory, "is no ordinary file", CRL_WATCH_MS },
+	{ make_pipe, "is no ordinary file", CRL_WATCH_MS },
+};
+
+START_TEST(a_bad_file_is_told_once_and_keeps_the_list)
+{
+	int64_t first;
+
+	write_list("1", NULL);
+	watch();
+	tick();
+	bad_files[_i].make();
+	world_wait(CRL_WATCH_MS);
+	tick();
+	first = world_now();
+	ck_failure(bad_files[_i].says);
+	ck_assert_int_eq(crls_failure(crls, &ca_id)->time, first);
+	for (int n = 0; n < 5; n++) {
+		world_wait(RETRY_LIST_MS);
+		tick();
+	}
+	ck_assert_uint_eq(complaints(), 1);
+	ck_assert_uint_eq(stats.crl_failed, 1);
+	ck_assert_uint_eq(told, 1);
+	ck_assert_int_eq(in_force(&ca_id), 1);
+	/* It was tried again, or not. */
+	ck_assert_int_eq(crls_failure(crls, &ca_id)->time,
+	    bad_files[_i].retry != 0 ? world_now() : first);
+	(void)rmdir(path);
+	write_list("2", NULL);
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 2);
+	ck_assert_str_eq(failure(), "");
+}
+END_TEST
+
+START_TEST(a_bad_file_is_not_tried_again_too_soon)
+{
+	int64_t first;
+
+	if (bad_files[_i].retry == 0)
+		return;
+	bad_files[_i].make();
+	watch();
+	tick();
+	first = world_now();
+	world_wait(bad_files[_i].retry - 1);
+	tick();
+	ck_assert_int_eq(crls_failure(crls, &ca_id)->time, first);
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_int_eq(crls_failure(crls, &ca_id)->time, world_now());
+}
+END_TEST
+
+/* Another reason is news, and so is the first one when it is back. */
+START_TEST(each_change_of_what_is_wrong_is_told)
+{
+	static void (*const makes[])(void) = { make_garbage, make_empty, make_none, make_garbage };
+
+	watch();
+	for (size_t i = 0; i < COUNT_OF(makes); i++) {
+		makes[i]();
+		world_wait(CRL_WATCH_MS);
+		tick();
+		ck_assert_uint_eq(complaints(), i + 1);
+	}
+}
+END_TEST
+
+/* The first one is looked at first, whatever it is like. */
+START_TEST(a_bad_file_does_not_stand_in_the_way_of_others)
+{
+	static const size_t count = 8;
+	struct pki_cert *cas[8];
+	struct pki_crl *list;
+	struct certid ids[8], *first = &ids[0];
+	char file[200];
+
+	for (size_t i = 0; i < count; i++) {
+		cas[i] = pki_ca("Another CA");
+		ids[i] = world_id(cas[i]);
+		world_put_ca(cas[i], CA_ACTIVE, true);
+		if (memcmp(&ids[i], first, sizeof(*first)) < 0)
+			first = &ids[i];
+	}
+	bad_files[_i].make();
+	for (size_t i = 0; i < count; i++) {
+		snprintf(file, sizeof(file), "%s/%zu.crl", world.dir, i);
+		set(&ids[i], &ids[i] == first ? path : file, CRL_IF_PRESENT, 0);
+		list = pki_crl(cas[i], NULL);
+		write_bytes(file, list->pem);
+		pki_crl_free(list);
+	}
+	tick();
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_int_eq(in_force(&ids[i]), &ids[i] == first ? -1 : 1);
+		ck_assert_ptr_eq(crls_failure(crls, &ids[i]) != NULL ? first : NULL,
+		    &ids[i] == first ? first : NULL);
+		pki_free(cas[i]);
+	}
+	ck_assert_uint_eq(complaints(), 1);
+}
+END_TEST
+
+static size_t
+jobs_of_a_tick(void)
+{
+	struct writer_state state;
+
+	world_wait(CRL_WATCH_MS);
+	world_hold_writer();
+	crls_tick(crls);
+	writer_look(world.writer, &state);
+	world_release_writer();
+	return state.waiting - 1; /* the one that holds it */
+}
+
+/* Where no CA has a file, nobody looks. */
+START_TEST(without_files_there_is_nothing_to_do)
+{
+	ck_assert_uint_eq(jobs_of_a_tick(), 0);
+	crls_settings_changed(crls);
+	ck_assert_uint_eq(jobs_of_a_tick(), 1);
+	ck_assert_uint_eq(jobs_of_a_tick(), 0);
+	write_list("1", NULL);
+	watch();
+	ck_assert_uint_eq(jobs_of_a_tick(), 1);
+	ck_assert_int_eq(in_force(&ca_id), 1);
+	tick();
+	ck_assert_uint_eq(jobs_of_a_tick(), 1);
+	ck_assert_uint_eq(jobs_of_a_tick(), 1);
+	set(&ca_id, "", CRL_IF_PRESENT, 0);
+	tick();
+	ck_assert_uint_eq(jobs_of_a_tick(), 0);
+}
+END_TEST
+
+/* It was named while the look was under way that would have found none. */
+START_TEST(a_file_that_is_named_during_a_look_is_found)
+{
+	crls_settings_changed(crls);
+	world_wait(CRL_WATCH_MS);
+	world_hold_writer();
+	crls_tick(crls);
+	crls_settings_changed(crls);
+	world_release_writer();
+	write_list("1", NULL);
+	watch();
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 1);
+}
+END_TEST
+
+START_TEST(another_file_is_another_list)
+{
+	char other[180];
+
+	write_list("1", NULL);
+	watch();
+	tick();
+	snprintf(other, sizeof(other), "%s.2", path);
+	ck_assert_int_eq(link(path, other), 0); /* the very same file */
+	set(&ca_id, other, CRL_IF_PRESENT, 0);
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 1);
+	write_list("2", NULL); /* where nobody looks now */
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 1);
+	watch();
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 2);
+}
+END_TEST
+
+/* What is wrong with the old one is not what is wrong with the new one. */
+START_TEST(another_file_that_is_missing_is_news)
+{
+	watch();
+	tick();
+	ck_failure("ca.crl: No such file");
+	set(&ca_id, "/nowhere/else.crl", CRL_IF_PRESENT, 0);
+	tick();
+	ck_failure("/nowhere/else.crl: No such file");
+}
+END_TEST
+
+/* Empty lines behind the list. */
+static void
+pad(off_t size)
+{
+	int fd = open(path, O_WRONLY | O_APPEND);
+
+	while (lseek(fd, 0, SEEK_END) < size)
+		ck_assert_int_eq(write(fd, "\n", 1), 1);
+	ck_assert_int_eq(close(fd), 0);
+}
+
+/* As many tools copy: with the time of the original. */
+START_TEST(a_file_in_its_place_is_read_though_size_and_time_are_the_same)
+{
+	static const char *const found[] = { "1", "2", "3" };
+
+	watch();
+	for (size_t i = 0; i < COUNT_OF(found); i++) {
+		write_list(found[i], NULL);
+		pad(2048);
+		ck_assert_int_eq(utimensat(AT_FDCWD, path, (struct timespec[]){ { 1, 0 }, { 1, 0 } }, 0),
+		    0);
+		world_wait(CRL_WATCH_MS);
+		tick();
+		ck_assert_int_eq(in_force(&ca_id), (int)i + 1);
+	}
+}
+END_TEST
+
+static void
+take_away(void)
+{
+	struct diag diag = { "" };
+	struct txn t;
+
+	world_change(&t);
+	ck_assert_int_eq(crl_remove(&t, &ca_id, &diag), ERR_OK);
+	world_commit(&t);
+	crls_removed(crls, &ca_id);
+}
+
+START_TEST(a_list_that_is_taken_away_is_read_again)
+{
+	write_list("1", NULL);
+	watch();
+	tick();
+	take_away();
+	ck_assert_uint_eq(told, 2);
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 1);
+	ck_assert_uint_eq(told, 3);
+}
+END_TEST
+
+/* The way back to an older one. */
+START_TEST(a_list_that_was_too_old_is_read_when_the_later_one_is_gone)
+{
+	write_list("2", NULL);
+	watch();
+	tick();
+	write_list("1", NULL);
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_failure("older");
+	take_away();
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 1);
+}
+END_TEST
+
+/* And not again and again when there never was one. */
+START_TEST(a_bad_first_list_is_not_read_at_each_look)
+{
+	int64_t first;
+
+	make_garbage();
+	watch();
+	tick();
+	first = world_now();
+	for (int n = 0; n < 5; n++) {
+		world_wait(CRL_WATCH_MS);
+		tick();
+	}
+	ck_assert_int_eq(crls_failure(crls, &ca_id)->time, first);
+}
+END_TEST
+
+START_TEST(more_days_of_grace_are_a_reason_to_read_it_again)
+{
+	struct pki_crl *list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca,
+	    .now = world_now(), .this_days = -9, .next_days = -2 });
+
+	write_bytes(path, list->pem);
+	watch();
+	tick();
+	ck_failure("counted until");
+	set(&ca_id, path, CRL_GRACE, 1);
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_failure("days of grace are over");
+	set(&ca_id, path, CRL_GRACE, 3);
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 1);
+	ck_assert_str_eq(failure(), "");
+	pki_crl_free(list);
+}
+END_TEST
+
+/* The list may have come while nobody could store it. */
+START_TEST(a_file_that_cannot_be_stored_is_taken_when_the_disk_is_mended)
+{
+	write_list("1", NULL);
+	watch();
+	world_hold_writer();
+	crls_tick(crls);
+	world_break_disk();
+	world_release_writer();
+	ck_assert_int_eq(in_force(&ca_id), -1);
+	ck_assert_uint_eq(complaints(), 1);
+	world_wait(CRL_WATCH_MS);
+	tick();
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 1);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_set_back_does_not_stop_it)
+{
+	write_list("1", NULL);
+	watch();
+	tick();
+	world_wait(-86400000);
+	write_list("2", NULL);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 2);
+}
+END_TEST
+
+/*
+ * Imports by others.
+ */
+
+static struct crl_import *
+import_of(const struct certid *id, struct view bytes)
+{
+	struct crl_import *i;
+	uint8_t *copy = malloc(bytes.len);
+
+	memcpy(copy, bytes.data, bytes.len);
+	ck_assert_int_eq(crl_import_new(id, copy, bytes.len, &i), ERR_OK);
+	return i;
+}
+
+/* As request.c does it; at most so many parts. */
+static enum err
+import_parts(const struct certid *id, struct view bytes, size_t parts)
+{
+	struct crl_import *i = import_of(id, bytes);
+	struct diag diag = { "" };
+	bool more = true;
+	enum err e = ERR_OK;
+	struct txn t;
+
+	crls_begin(crls);
+	while (e == ERR_OK && more && parts-- > 0) {
+		world_change(&t);
+		e = crl_import_run(i, &t, world_now(), &diag);
+		if (e == ERR_OK)
+			world_commit(&t);
+		else
+			store_end(&t);
+		more = e == ERR_OK && crl_import_committed(i);
+	}
+	if (e == ERR_OK && more)
+		e = ERR_BUSY; /* given up */
+	crls_end(crls, i, e, &diag);
+	crl_import_free(i);
+	return e;
+}
+
+static enum err
+import(struct view bytes)
+{
+	return import_parts(&ca_id, bytes, SIZE_MAX);
+}
+
+START_TEST(an_import_is_told_and_counted)
+{
+	struct pki_crl *list = pki_crl(ca, device);
+
+	ck_assert_int_eq(import(list->der), ERR_OK);
+	ck_assert_uint_eq(told, 1);
+	ck_assert_uint_eq(stats.crl_imported, 1);
+	ck_assert_uint_eq(stats.revoked, 1);
+	ck_assert_int_eq(import(list->der), ERR_OK); /* unchanged */
+	ck_assert_uint_eq(told, 1);
+	ck_assert_uint_eq(stats.crl_imported, 1);
+	pki_crl_free(list);
+}
+END_TEST
+
+START_TEST(each_import_that_fails_is_told_and_the_last_one_kept)
+{
+	struct pki_crl *list = pki_crl(ca, NULL);
+
+	ck_assert_int_eq(import(view_of("hello")), ERR_CERTIFICATE);
+	world_wait(1000);
+	ck_assert_int_eq(import(view_of("hello")), ERR_CERTIFICATE);
+	ck_assert_uint_eq(complaints(), 2);
+	ck_assert_uint_eq(stats.crl_failed, 2);
+	ck_assert_uint_eq(told, 0);
+	ck_assert_int_eq(crls_failure(crls, &ca_id)->time, world_now());
+	ck_assert_int_eq(import(list->der), ERR_OK);
+	ck_assert_ptr_null(crls_failure(crls, &ca_id));
+	pki_crl_free(list);
+}
+END_TEST
+
+START_TEST(failures_are_those_of_a_ca)
+{
+	struct pki_cert *other = pki_ca("Other CA");
+	struct pki_crl *list = pki_crl(ca, NULL);
+	struct certid other_id = world_id(other);
+
+	ck_assert_int_eq(import_parts(&other_id, list->der, 1), ERR_NOT_FOUND);
+	ck_assert_ptr_null(crls_failure(crls, &other_id)); /* it is no CA of ours */
+	world_put_ca(other, CA_ACTIVE, true);
+	ck_assert_int_eq(import_parts(&other_id, list->der, 1), ERR_CERTIFICATE);
+	ck_assert_ptr_nonnull(crls_failure(crls, &other_id));
+	ck_assert_ptr_null(crls_failure(crls, &ca_id));
+	crls_ca_deleted(crls, &other_id);
+	ck_assert_ptr_null(crls_failure(crls, &other_id));
+	pki_crl_free(list);
+	pki_free(other);
+}
+END_TEST
+
+START_TEST(gauges_go_with_their_list)
+{
+	crls_removed(crls, &ca_id);
+	ck_assert_uint_eq(told, 1);
+	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_ptr_nonnull(strstr(world_note(NOTE_PUBLISHED, i)->topic, world_hex(ca)));
+		ck_assert(world_note(NOTE_PUBLISHED, i)->retain);
+		ck_assert_uint_eq(world_note(NOTE_PUBLISHED, i)->text_len, 0);
+	}
+}
+END_TEST
+
+/*
+ * What imports leave behind.
+ */
+
+#define MANY (2 * CRL_ROWS_AT_ONCE + 10)
+
+static size_t
+stored_lists(void)
+{
+	uint64_t list = 0;
+	size_t count = 0;
+	struct txn t;
+
+	ck_assert_int_eq(store_read(world.store, &t), ERR_OK);
+	for (; store_next_list(&t, list, &list) == ERR_OK; list++)
+		count++;
+	store_end(&t);
+	return count;
+}
+
+/* Stored in part, and given up. */
+static void
+leave_something(void)
+{
+	struct pki_crl *list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .many = MANY });
+
+	ck_assert_int_eq(import_parts(&ca_id, list->der, 1), ERR_BUSY);
+	ck_assert_uint_eq(stored_lists(), 1);
+	pki_crl_free(list);
+}
+
+START_TEST(what_is_left_behind_is_swept_out)
+{
+	leave_something();
+	tick();
+	ck_assert_uint_eq(stored_lists(), 0);
+	ck_assert_int_eq(in_force(&ca_id), -1);
+}
+END_TEST
+
+START_TEST(what_a_broker_that_was_killed_left_behind_is_swept_out_by_the_next)
+{
+	leave_something();
+	stop();
+	world_reopen_store();
+	start();
+	tick();
+	ck_assert_uint_eq(stored_lists(), 0);
+}
+END_TEST
+
+/* What an import stores looks like something left behind. */
+START_TEST(nothing_is_swept_out_while_an_import_is_under_way)
+{
+	struct crl_import *i = import_of(&ca_id, view_of("x"));
+
+	leave_something();
+	crls_begin(crls);
+	tick();
+	ck_assert_uint_eq(stored_lists(), 1);
+	crls_end(crls, i, ERR_BUSY, &(struct diag){ "" });
+	crl_import_free(i);
+	tick();
+	ck_assert_uint_eq(stored_lists(), 0);
+}
+END_TEST
+
+START_TEST(sweeping_that_fails_is_tried_again_in_a_while)
+{
+	leave_something();
+	world_hold_writer();
+	crls_tick(crls);
+	world_break_disk();
+	world_release_writer();
+	ck_assert_uint_eq(stored_lists(), 1);
+	world_wait(RETRY_TIDY_MS - 1);
+	tick();
+	ck_assert_uint_eq(stored_lists(), 1);
+	world_wait(1);
+	tick();
+	ck_assert_uint_eq(stored_lists(), 0);
+}
+END_TEST
+
+START_TEST(the_old_list_goes_when_the_new_one_is_there)
+{
+	write_list("1", device);
+	watch();
+	tick();
+	write_list("2", device);
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_uint_eq(stored_lists(), 1);
+	take_away();
+	set(&ca_id, "", CRL_IF_PRESENT, 0);
+	tick();
+	ck_assert_uint_eq(stored_lists(), 0);
+}
+END_TEST
+
+/* Certificates with the serial numbers of pki_crl.h's many entries. */
+static void
+put_many_certificates(unsigned count)
+{
+	uint8_t der[64], serial[PKI_SERIAL_SIZE];
+	struct txn t;
+
+	world_change(&t);
+	for (unsigned n = 0; n < count; n++) {
+		struct cert cert = { .id = { { 1 } }, .has_ca = true, .ca_id = ca_id,
+			.status = CERT_ACTIVE, .created = 1 };
+		char notation[128], hex[2 * PKI_SERIAL_SIZE + 1];
+		struct cert_document document;
+
+		pki_serial(n, serial);
+		hex_encode((struct view){ serial, sizeof(serial) }, hex);
+		snprintf(notation, sizeof(notation), "30( 30( 02(%s) ) )", hex);
+		document = (struct cert_document){ .der = pki_der(notation, der, sizeof(der)) };
+		memcpy(cert.id.b + 1, &n, sizeof(n));
+		store_put_cert(&t, &cert, &document);
+	}
+	world_commit(&t);
+}
+
+START_TEST(who_did_not_fit_into_the_import_is_revoked_afterwards)
+{
+	enum { COUNT = 2 * CRL_CERTS_AT_ONCE + 5 };
+	struct pki_crl *list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .many = COUNT });
+
+	put_many_certificates(COUNT);
+	ck_assert_int_eq(import(list->der), ERR_OK);
+	ck_assert_uint_eq(stats.revoked, CRL_CERTS_AT_ONCE);
+	ck_assert_uint_eq(told, 1);
+	tick();
+	ck_assert_uint_eq(stats.revoked, COUNT);
+	ck_assert_uint_eq(told, 2);
+	ck_assert(world_said("2005 certificates on revocation lists are REVOKED now"));
+	pki_crl_free(list);
+}
+END_TEST
+
+static TCase *
+crls_case(Suite *suite, const char *name)
+{
+	TCase *t = suite_case(suite, name);
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	return t;
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("crls");
+	TCase *t = crls_case(suite, "files");
+
+	tcase_add_test(t, a_file_is_taken_and_everybody_told);
+	tcase_add_test(t, a_file_is_looked_at_again_after_two_seconds);
+	tcase_add_test(t, a_file_that_stays_the_same_is_not_read_again);
+	tcase_add_test(t, the_same_list_in_another_file_is_no_news);
+	tcase_add_loop_test(t, a_bad_file_is_told_once_and_keeps_the_list, 0, COUNT_OF(bad_files));
+	tcase_add_loop_test(t, a_bad_file_is_not_tried_again_too_soon, 0, COUNT_OF(bad_files));
+	tcase_add_test(t, each_change_of_what_is_wrong_is_told);
+	tcase_add_loop_test(t, a_bad_file_does_not_stand_in_the_way_of_others, 0,
+	    COUNT_OF(bad_files));
+	tcase_add_test(t, without_files_there_is_nothing_to_do);
+	tcase_add_test(t, a_file_that_is_named_during_a_look_is_found);
+	tcase_add_test(t, another_file_is_another_list);
+	tcase_add_test(t, another_file_that_is_missing_is_news);
+	tcase_add_test(t, a_file_in_its_place_is_read_though_size_and_time_are_the_same);
+	tcase_add_test(t, a_list_that_is_taken_away_is_read_again);
+	tcase_add_test(t, a_list_that_was_too_old_is_read_when_the_later_one_is_gone);
+	tcase_add_test(t, a_bad_first_list_is_not_read_at_each_look);
+	tcase_add_test(t, more_days_of_grace_are_a_reason_to_read_it_again);
+	tcase_add_test(t, a_file_that_cannot_be_stored_is_taken_when_the_disk_is_mended);
+	tcase_add_test(t, a_clock_that_is_set_back_does_not_stop_it);
+	t = crls_case(suite, "imports by others");
+	tcase_add_test(t, an_import_is_told_and_counted);
+	tcase_add_test(t, each_import_that_fails_is_told_and_the_last_one_kept);
+	tcase_add_test(t, failures_are_those_of_a_ca);
+	tcase_add_test(t, gauges_go_with_their_list);
+	t = crls_case(suite, "what is left behind");
+	tcase_add_test(t, what_is_left_behind_is_swept_out);
+	tcase_add_test(t, what_a_broker_that_was_killed_left_behind_is_swept_out_by_the_next);
+	tcase_add_test(t, nothing_is_swept_out_while_an_import_is_under_way);
+	tcase_add_test(t, sweeping_that_fails_is_tried_again_in_a_while);
+	tcase_add_test(t, the_old_list_goes_when_the_new_one_is_there);
+	tcase_add_test(t, who_did_not_fit_into_the_import_is_revoked_afterwards);
+	return suite_run(suite);
+}
