@@ -225,6 +225,7 @@ bool parse_pem(struct members *m, const char *name, bool required, struct x509_s
 void parse_tags(struct members *m);
 void parse_policy_name(struct members *m, struct command *c);
 void parse_template_name(struct members *m, const char *name, bool required, struct view *out);
+MUST_USE enum err check_template_body(struct command *c, struct view body);
 void parse_thing_name(struct members *m, const char *name, bool required, struct view *out);
 void parse_principal(struct members *m, const char *name, struct command *c); /* ARN or id */
 
@@ -289,6 +290,8 @@ enum err add_crl_settings(struct txn *t, const struct command *c, cJSON *data);
 void     parse_import_crl(struct members *m, struct command *c);
 void     parse_crl(struct members *m, struct command *c);
 enum err prepare_import_crl(struct command *c);
+enum err prepare_ca(struct command *c);
+enum err prepare_create_template(struct command *c);
 enum err change_import_crl(struct txn *t, struct command *c, int64_t now);
 enum err change_delete_crl(struct txn *t, struct command *c, int64_t now);
 enum err render_import_crl(struct txn *t, struct command *c, cJSON *data);

@@ -7,7 +7,6 @@
 #include "command.h"
 
 #include "jitr/rule.h"
-#include "jitr/template.h"
 #include "jitr/x509.h"
 
 static const char *const ca_statuses[] = { "ACTIVE", "INACTIVE" };
@@ -41,18 +40,6 @@ render_code(struct txn *t, struct command *c, cJSON *data)
  */
 
 static void
-check_template_body(struct members *m, const struct command *c, const char *body)
-{
-	struct template *template;
-
-	if (body == NULL || m->failed != ERR_OK)
-		return;
-	m->failed = template_compile(view_of(body), &c->account->scope, &template, m->diag);
-	if (m->failed == ERR_OK)
-		template_free(template);
-}
-
-static void
 parse_registration_config(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "templateBody", "roleArn", "templateName" };
@@ -69,7 +56,6 @@ parse_registration_config(struct members *m, struct command *c)
 	if ((body == NULL) == (c->ca.template_name.len == 0))
 		parse_fail(&config, ERR_REQUEST,
 		    "registrationConfig needs either a templateBody or a templateName");
-	check_template_body(&config, c, body);
 	parse_take(m, config.failed);
 	c->ca.update.settings.template_name = &c->ca.template_name;
 }
@@ -86,20 +72,41 @@ parse_activation(struct members *m, struct command *c)
 {
 	struct ca_settings_update *u = &c->ca.update.settings;
 	const char *text = json_string(m, "activation", 1, RULE_BYTES_MAX, false);
-	struct rule *rule;
 
 	if (text == NULL)
 		return;
 	u->activation = &c->ca.activation;
-	if (strcmp(text, "none") == 0)
-		return;
-	c->ca.activation = view_of(strcmp(text, "rule") == 0 ? RULE_PLAIN : text);
-	parse_take(m, rule_compile(c->ca.activation, &rule, m->diag));
-	if (m->failed != ERR_OK)
-		return;
+	if (strcmp(text, "none") != 0)
+		c->ca.activation = view_of(strcmp(text, "rule") == 0 ? RULE_PLAIN : text);
+}
+
+static enum err
+prepare_activation(struct command *c)
+{
+	struct ca_settings_update *u = &c->ca.update.settings;
+	struct rule *rule;
+	enum err e;
+
+	if (c->ca.activation.len == 0)
+		return ERR_OK;
+	e = rule_compile(c->ca.activation, &rule, &c->diag);
+	if (e != ERR_OK)
+		return e;
 	u->supersedes = rule_supersedes(rule);
 	u->supersede_after = rule_supersede_after(rule);
 	rule_free(rule);
+	return ERR_OK;
+}
+
+/* Of what is to be stored: can it be carried out? */
+enum err
+prepare_ca(struct command *c)
+{
+	enum err e = ERR_OK;
+
+	if (c->ca.document.template_body.data != NULL)
+		e = check_template_body(c, c->ca.document.template_body);
+	return e == ERR_OK ? prepare_activation(c) : e;
 }
 
 static bool

@@ -15,16 +15,21 @@
 
 #define DESCRIPTION_MAX 500
 
-static void
-check_body(struct members *m, const struct command *c, const char *body)
+enum err
+check_template_body(struct command *c, struct view body)
 {
 	struct template *template;
+	enum err e = template_compile(body, &c->account->scope, &template, &c->diag);
 
-	if (body == NULL || m->failed != ERR_OK)
-		return;
-	m->failed = template_compile(view_of(body), &c->account->scope, &template, m->diag);
-	if (m->failed == ERR_OK)
+	if (e == ERR_OK)
 		template_free(template);
+	return e;
+}
+
+enum err
+prepare_create_template(struct command *c)
+{
+	return check_template_body(c, c->template.record.body);
 }
 
 static void
@@ -43,19 +48,16 @@ parse_create_template(struct members *m, struct command *c)
 	static const char *const names[] = { "command", "correlationData", "templateName",
 		"description", "templateBody", "enabled", "provisioningRoleArn", "type", "tags" };
 	struct provisioning_template *t = &c->template.record;
-	const char *body;
 
 	parse_template_name(m, "templateName", true, &c->named);
 	t->name = c->named;
 	t->description = view_of(json_string(m, "description", 0, DESCRIPTION_MAX, false));
-	body = json_string(m, "templateBody", 0, TEMPLATE_BODY_MAX, true);
-	t->body = view_of(body);
+	t->body = view_of(json_string(m, "templateBody", 0, TEMPLATE_BODY_MAX, true));
 	t->enabled = json_bool(m, "enabled", false);
 	t->role_arn = view_of(json_string(m, "provisioningRoleArn", 20, 2048, false));
 	check_type(m);
 	parse_tags(m);
 	json_only(m, names, COUNT_OF(names));
-	check_body(m, c, body);
 }
 
 void

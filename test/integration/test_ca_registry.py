@@ -10,6 +10,7 @@ import pytest
 import der
 from admin import AwsError
 from pki import new_key
+from provisioning import template
 
 NOWHERE = "0" * 63 + "1"
 
@@ -350,23 +351,24 @@ def test_registration_configuration(pki, admin):
     """Stored with the CA, told beside its description, replaced as a whole, and absent when
     there is none (aws-iot A.2.1 to A.2.3)."""
     ca, plain = pki.ca("templated"), pki.ca("plain")
-    config = {"templateBody": "{\"Parameters\":{}}", "roleArn": ROLE}
+    config = {"templateBody": template(), "roleArn": ROLE}
     admin.register_ca(ca, registrationConfig=config)
     admin.register_ca(plain)
     assert configuration(admin, ca) == config
     assert configuration(admin, plain) is None
 
-    admin.update_ca(ca, registrationConfig={"templateBody": "{}"})
-    assert configuration(admin, ca) == {"templateBody": "{}"}
+    other = {"templateBody": template(status="INACTIVE")}
+    admin.update_ca(ca, registrationConfig=other)
+    assert configuration(admin, ca) == other
     admin.update_ca(ca, status="INACTIVE")
-    assert configuration(admin, ca) == {"templateBody": "{}"}
+    assert configuration(admin, ca) == other
 
 
 def test_remove_auto_registration(pki, admin):
     """Takes the configuration away and switches auto-registration off, unless the same
     call enables it (aws-iot A.2.3)."""
     ca = pki.ca("templated")
-    admin.register_ca(ca, registrationConfig={"templateBody": "{}"})
+    admin.register_ca(ca, registrationConfig={"templateBody": template()})
     admin.update_ca(ca, removeAutoRegistration=True)
     assert configuration(admin, ca) is None
     assert admin.describe_ca(ca)["autoRegistrationStatus"] == "DISABLE"
@@ -378,27 +380,28 @@ def test_remove_auto_registration(pki, admin):
 @pytest.mark.parametrize("config, name", [
     ({}, "InvalidRequestException"),
     ({"templateBody": "not JSON"}, "InvalidRequestException"),
-    ({"templateBody": "{}", "templateName": "t"}, "InvalidRequestException"),
+    ({"templateBody": "{}"}, "InvalidRequestException"),
+    ({"templateBody": template(), "templateName": "t"}, "InvalidRequestException"),
     ({"roleArn": ROLE}, "InvalidRequestException"),
-    ({"templateBody": "{}", "roleArn": "short"}, "InvalidRequestException"),
+    ({"templateBody": template(), "roleArn": "short"}, "InvalidRequestException"),
     ({"templateName": "white space"}, "InvalidRequestException"),
     ({"templateName": "x" * 37}, "InvalidRequestException"),
-    ({"templateBody": "{" + " " * 10240 + "}"}, "InvalidRequestException"),
+    ({"templateBody": template() + " " * 10240}, "InvalidRequestException"),
     ({"templateName": "no-such-template"}, "ResourceNotFoundException"),
     ("no object", "InvalidRequestException"),
-    ({"templateBody": "{}", "unknown": 1}, "InvalidRequestException"),
+    ({"templateBody": template(), "unknown": 1}, "InvalidRequestException"),
 ])
 def test_registration_configuration_that_is_unusable(pki, admin, config, name):
     """Refused when registering and when updating, and nothing is changed (aws-iot A.2.1,
     A.2.3)."""
     ca, other = pki.ca("factory"), pki.ca("other")
-    admin.register_ca(other, registrationConfig={"templateBody": "{}"})
+    admin.register_ca(other, registrationConfig={"templateBody": template()})
 
     assert refusal(admin.register_ca, ca, registrationConfig=config).name == name
     assert refusal(admin.update_ca, other, status="INACTIVE",
                    registrationConfig=config).name == name
     assert admin.ids("listCACertificates") == [other.id]
-    assert configuration(admin, other) == {"templateBody": "{}"}
+    assert configuration(admin, other) == {"templateBody": template()}
     assert admin.describe_ca(other)["status"] == "ACTIVE"
 
 
@@ -408,7 +411,7 @@ def test_configuration_cannot_be_set_and_removed_at_once(pki, admin):
     admin.register_ca(ca)
 
     error = refusal(admin.update_ca, ca, removeAutoRegistration=True,
-                    registrationConfig={"templateBody": "{}"})
+                    registrationConfig={"templateBody": template()})
     assert error.name == "InvalidRequestException"
 
 

@@ -11,6 +11,7 @@ import pytest
 from admin import ADMIN, BYSTANDER, PASSWORD
 from broker import BUILD_DIR, environment, free_ports, program
 from command_line import DONE, REFUSED, UNREACHABLE, USAGE, CommandLine
+from provisioning import template
 from revocation import revocation_list
 from test_ca_registry import NOWHERE
 
@@ -303,13 +304,14 @@ def test_registration_config(cli, admin, pki, directory):
     """In AWS's shorthand and as JSON, literal or from a file (contract, section 4)."""
     ca = pki.ca("factory")
     certificate, key = ca.files(directory)
-    config = {"templateBody": "{}", "roleArn": "arn:aws:iam::123456789012:role/JITPRole"}
+    config = {"templateBody": template(), "roleArn": "arn:aws:iam::123456789012:role/JITPRole"}
+    other = template(status="INACTIVE")
     path = directory / "config.json"
     path.write_text(json.dumps(config))
     assert cli("register-ca-certificate", "--ca-certificate", certificate, "--ca-key", key,
                "--registration-config", json.dumps(config)).status == DONE
 
-    for text, expected in (("templateBody={}", {"templateBody": "{}"}),
+    for text, expected in (("templateBody='%s'" % other, {"templateBody": other}),
                            ("file://%s" % path, config)):
         assert cli("update-ca-certificate", "--certificate-id", ca.id, "--registration-config",
                    text).status == DONE

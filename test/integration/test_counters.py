@@ -11,8 +11,9 @@ import der
 from admin import CONTROL
 from counters import TOPIC, Counters
 from policies import allow
+from provisioning import ROLE, template
 from revocation import revocation_list
-from test_refusals import TEMPLATE, rule
+from test_refusals import rule
 
 OPERATIONS = pathlib.Path(__file__).parents[2] / "doc" / "operations.md"
 
@@ -140,8 +141,7 @@ def test_what_rules_and_templates_do_is_counted(start_broker, pki):
     scene.admin.update_ca(scene.ca, activation=rule(otherwise="PENDING_ACTIVATION"))
     assert scene.broker.connect(scene.device()).accepted
     scene.admin.call("createProvisioningTemplate", templateName="fleet", type="JITP",
-                     enabled=False, templateBody=json.dumps(TEMPLATE),
-                     provisioningRoleArn="arn:aws:iam::123456789012:role/provisioning")
+                     enabled=False, templateBody=template(), provisioningRoleArn=ROLE)
     other = pki.ca("other factory")
     scene.admin.register_ca(other, registrationConfig={"templateName": "fleet"})
     assert scene.broker.connect(pki.device("d2", issuer=other)).refused

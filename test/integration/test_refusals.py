@@ -12,6 +12,7 @@ import der
 import raw
 from counters import Counters
 from pki import new_key
+from provisioning import ROLE, template
 from revocation import revocation_list
 from test_logs import entries
 from trust import trust
@@ -228,15 +229,9 @@ def rule_revokes(scene):
     return scene.refused(scene.device())
 
 
-TEMPLATE = {"Parameters": {"AWS::IoT::Certificate::Id": {"Type": "String"}},
-            "Resources": {"certificate": {"Type": "AWS::IoT::Certificate", "Properties": {
-                "CertificateId": {"Ref": "AWS::IoT::Certificate::Id"}, "Status": "ACTIVE"}}}}
-
-
 def register_ca_with_template(scene):
     scene.call("createProvisioningTemplate", templateName="fleet", type="JITP", enabled=True,
-               templateBody=json.dumps(TEMPLATE),
-               provisioningRoleArn="arn:aws:iam::123456789012:role/provisioning")
+               templateBody=template(), provisioningRoleArn=ROLE)
     scene.register_ca(registrationConfig={"templateName": "fleet"})
 
 

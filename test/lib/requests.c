@@ -313,6 +313,7 @@ make_words(void)
 	word("doc", "{\\\"Version\\\":\\\"2012-10-17\\\", \\\"Statement\\\":[]}");
 	word("doc 2", " {\\\"Statement\\\":{\\\"Effect\\\":\\\"Allow\\\",\\\"Action\\\":"
 	    "\\\"iot:Connect\\\",\\\"Resource\\\":\\\"*\\\"},\\\"Version\\\":\\\"2012-10-17\\\"}\\n");
+	word_pem("template", view_of(TEMPLATE));
 	word("role", "arn:aws:iam::123456789012:role/JITPRole");
 	word_time("now", world_now());
 	word_validity("ca from", "ca to", ca);

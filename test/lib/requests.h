@@ -53,6 +53,13 @@ const char *expand(const char *text);
 /* A client of the user "admin". */
 struct client admin(void);
 
+/* A provisioning template that does the least; as <template> it stands in a JSON
+ * string. */
+#define TEMPLATE                                                                          \
+	"{\"Parameters\":{\"AWS::IoT::Certificate::Id\":{\"Type\":\"String\"}},\"Resources\":{\"c\":{" \
+	"\"Type\":\"AWS::IoT::Certificate\",\"Properties\":{\"CertificateId\":{"               \
+	"\"Ref\":\"AWS::IoT::Certificate::Id\"}}}}}"
+
 /* Asked, and answered. */
 void send_as(const struct client *c, struct view payload);
 void send_text(const char *text);

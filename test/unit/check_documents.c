@@ -358,7 +358,7 @@ END_TEST
 
 #define ACTIVATION_DOCUMENT "doc/activation.md"
 #define RULES               "\n## The rule of a CA"
-#define TEMPLATES           "\n## Provisioning templates"
+#define TEMPLATES           "\n## Templates"
 
 static void
 is_a_rule(const char *document, const char *text, size_t len)

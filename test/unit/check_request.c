@@ -78,14 +78,14 @@ START_TEST(a_ca_is_registered_with_everything_at_once)
 {
 	ask(REGISTER_OTHER ",'setAsActive':true,'allowAutoRegistration':true,"
 	    "'certificateMode':'DEFAULT','tags':[{'Key':'k','Value':'v'},{'Key':'w'}],"
-	    "'registrationConfig':{'templateBody':'{\\'Parameters\\':{}}','roleArn':'<role>'}}");
+	    "'registrationConfig':{'templateBody':'<template>','roleArn':'<role>'}}");
 	ask("{'command':'describeCACertificate','certificateId':'<other id>'}");
 	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificateDescription"), "status"),
 	    "ACTIVE");
 	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificateDescription"),
 	    "autoRegistrationStatus"), "ENABLE");
 	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "registrationConfig"), "templateBody"),
-	    "{\"Parameters\":{}}");
+	    TEMPLATE);
 	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "registrationConfig"), "roleArn"),
 	    "arn:aws:iam::123456789012:role/JITPRole");
 }
@@ -132,11 +132,11 @@ END_TEST
 START_TEST(a_template_comes_and_goes)
 {
 	ask("{'command':'updateCACertificate','certificateId':'<ca id>',"
-	    "'registrationConfig':{'templateBody':'{}'}},"
+	    "'registrationConfig':{'templateBody':'<template>'}},"
 	    "{'command':'describeCACertificate','certificateId':'<ca id>'}");
 	ck_done(0);
 	ck_assert_str_eq(member(cJSON_GetObjectItem(data(1), "registrationConfig"), "templateBody"),
-	    "{}");
+	    TEMPLATE);
 	ask("{'command':'updateCACertificate','certificateId':'<ca id>',"
 	    "'removeAutoRegistration':true},"
 	    "{'command':'describeCACertificate','certificateId':'<ca id>'}");
@@ -804,8 +804,8 @@ static const struct {
 	{ REGISTER_OTHER ",'registrationConfig':{}}", INVALID, "either a templateBody or" },
 	{ REGISTER_OTHER ",'registrationConfig':{'templateBody':'{}','templateName':'t'}}", INVALID,
 	    "either a templateBody or" },
-	{ REGISTER_OTHER ",'registrationConfig':{'templateBody':'x'}}", INVALID, "not a JSON object" },
-	{ REGISTER_OTHER ",'registrationConfig':{'templateBody':'[]'}}", INVALID, "not a JSON object" },
+	{ REGISTER_OTHER ",'registrationConfig':{'templateBody':'x'}}", INVALID, "it is not JSON" },
+	{ REGISTER_OTHER ",'registrationConfig':{'templateBody':'[]'}}", INVALID, "templateBody" },
 	{ REGISTER_OTHER ",'registrationConfig':{'templateBody':'{}','roleArn':'short'}}", INVALID,
 	    "at 'roleArn' failed" },
 	{ REGISTER_OTHER ",'registrationConfig':{'templateName':'t t'}}", INVALID,
