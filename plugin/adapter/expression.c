@@ -12,7 +12,8 @@
  * them, a few kilobytes each: whoever may choose the values could make a
  * compiled expression grow without end.  So it is compiled for each match, and
  * forgotten.  What a new state costs depends on how many places there can be
- * in it, which is found out when the expression is read.
+ * in it and in how many ways it can lead on, which is found out when the
+ * expression is read.
  *
  * libc sees one byte for each character, in the C locale: those beyond ASCII
  * that the expression has are numbered, all others are one.  In a UTF-8 locale
@@ -31,8 +32,8 @@
 #define OTHER_LETTER 0xff
 #define LETTERS_MAX  (OTHER_LETTER - FIRST_LETTER)
 
-/* So many bytes of a value it must be possible to match, at the least: an X.509
- * name has no more (RFC 5280 appendix A.1, ub-common-name). */
+/* So many characters of a value it must be possible to match, at the least: a
+ * common name has no more (RFC 5280 appendix A.1, ub-common-name). */
 #define VALUE_USUAL 64
 
 struct expression {
@@ -77,9 +78,9 @@ struct reader {
 	struct view        all;
 	size_t             at, depth;
 	struct expression *e;
-	size_t             len; /* of e->text */
-	struct view        kinds[KINDS_MAX]; /* of atoms: those seen so far */
-	size_t             kind_count, sets; /* some of them are sets of characters */
+	size_t             len; /* of e->text, in which are: */
+	struct view        kinds[KINDS_MAX]; /* the different atoms */
+	size_t             kind_count;       /* KINDS_MAX: there may be more */
 	struct diag       *diag;
 	bool               failed;
 };
@@ -168,10 +169,8 @@ note_kind(struct reader *r, struct view atom)
 	for (size_t i = 0; i < r->kind_count; i++)
 		if (view_equal(r->kinds[i], atom))
 			return;
-	if (r->kind_count == KINDS_MAX)
-		return;
-	r->kinds[r->kind_count++] = atom;
-	r->sets += atom.data[0] == '[' || atom.data[0] == '.';
+	if (r->kind_count < KINDS_MAX)
+		r->kinds[r->kind_count++] = atom;
 }
 
 /* "[:alpha:]" within brackets; libc knows which there are. */
@@ -263,7 +262,7 @@ read_group(struct reader *r)
 static struct part
 read_atom(struct reader *r)
 {
-	size_t begin = r->at;
+	size_t begin = r->len;
 	char c = peek(r, 0);
 
 	if (c == '(')
@@ -278,8 +277,7 @@ read_atom(struct reader *r)
 		read_escape(r);
 	else
 		take(r);
-	if (!r->failed)
-		note_kind(r, (struct view){ r->all.data + begin, r->at - begin });
+	note_kind(r, (struct view){ (const uint8_t *)r->e->text + begin, r->len - begin });
 	return (struct part){ .size = 1, .width = 1, .length = 1 };
 }
 
@@ -429,31 +427,20 @@ read_alternatives(struct reader *r)
 	return all;
 }
 
-/* In steps of 10 ns, at most: a new state costs 2 us, and 0.25 ns for each two
- * places in it and each set of characters that lead on alike; to compile it,
- * as much as all its places would. */
-static void
-reckon(struct reader *r, struct part all)
-{
-	size_t groups = (r->sets < 8 ? (size_t)1 << r->sets : 256) + r->kind_count - r->sets;
-
-	r->e->compiling = 1000 + all.size * (40 + all.size);
-	r->e->each = 200 + all.width * all.width * groups / 40;
-	if (r->e->compiling + VALUE_USUAL * r->e->each > STEPS_MAX)
-		refuse(r, "it would take too long: it has too many repetitions of different length");
-}
-
 /* A ^ at the beginning and a $ at the end say what is so anyway. */
-static void
+static struct part
 read_all(struct reader *r)
 {
+	struct part all;
+
 	r->at = peek(r, 0) == '^' ? 1 : 0;
 	r->len = 2;
 	memcpy(r->e->text, "^(", 2);
-	reckon(r, read_alternatives(r));
+	all = read_alternatives(r);
 	if (!r->failed && peek(r, 0) == ')')
 		refuse(r, "a ')' has no '('");
 	memcpy(r->e->text + r->len, ")$", 3);
+	return all;
 }
 
 /*
@@ -504,21 +491,90 @@ try_compile(const struct expression *e, struct diag *diag)
 	return ERR_REQUEST;
 }
 
+static int
+match_text(const char *expression, const char *text)
+{
+	regex_t regex;
+	int code = regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB);
+
+	if (code != 0)
+		return REG_ESPACE; /* it was compiled once */
+	code = regexec(&regex, text, 0, NULL, 0);
+	regfree(&regex);
+	return code;
+}
+
 static enum truth
 try_match(const struct expression *e, const char *text)
 {
 	struct locale_change l = to_c_locale();
-	regex_t regex;
-	int code = regcomp(&regex, e->text, REG_EXTENDED | REG_NOSUB);
+	int code = match_text(e->text, text);
 
-	if (code == 0) {
-		code = regexec(&regex, text, 0, NULL, 0);
-		regfree(&regex);
-	} else {
-		code = REG_ESPACE;
-	}
 	to_locale_before(l);
 	return code == 0 ? TRUTH_YES : code == REG_NOMATCH ? TRUTH_NO : TRUTH_HIDDEN;
+}
+
+/*
+ * What a match costs.
+ */
+
+/* By byte, one bit for each kind of atom that matches it. */
+static void
+mark_bytes(struct view kind, uint64_t bit, uint64_t of_byte[256])
+{
+	char text[EXPRESSION_MAX + 1];
+	regex_t regex;
+
+	memcpy(text, kind.data, kind.len);
+	text[kind.len] = '\0';
+	if (regcomp(&regex, text, REG_EXTENDED | REG_NOSUB) != 0)
+		return;
+	for (unsigned byte = 1; byte < 256; byte++)
+		if (regexec(&regex, (const char[]){ (char)byte, '\0' }, 0, NULL, 0) == 0)
+			of_byte[byte] |= bit;
+	regfree(&regex);
+}
+
+static bool
+is_first_of_its_kind(const uint64_t *of_byte, unsigned byte)
+{
+	for (unsigned i = 1; i < byte; i++)
+		if (of_byte[i] == of_byte[byte])
+			return false;
+	return of_byte[byte] != 0;
+}
+
+/* In how many ways a character can lead on: what the same atoms match is one. */
+static size_t
+count_ways(const struct reader *r)
+{
+	uint64_t of_byte[256] = { 0 };
+	struct locale_change l = to_c_locale();
+	size_t ways = 0;
+
+	for (size_t i = 0; i < r->kind_count; i++)
+		mark_bytes(r->kinds[i], UINT64_C(1) << i, of_byte);
+	to_locale_before(l);
+	for (unsigned byte = 1; byte < 256; byte++)
+		ways += is_first_of_its_kind(of_byte, byte);
+	return r->kind_count < KINDS_MAX ? ways : 256;
+}
+
+/* In steps of 10 ns, at most: for each character of a value there is a new
+ * state, and for each way that leads on from it another one, which takes time
+ * for all its places, two by two.  To compile it takes as much for all the
+ * places there are. */
+static void
+reckon(struct reader *r, const struct part *all)
+{
+	size_t ways = count_ways(r), places = all->width;
+
+	if (places < 8 && ways >= (size_t)1 << places)
+		ways = ((size_t)1 << places) - 1; /* one place is one way, two are three */
+	r->e->compiling = 1000 + all->size * (40 + all->size);
+	r->e->each = 200 + ways * (100 + places * places / 16);
+	if (r->e->compiling + VALUE_USUAL * r->e->each > STEPS_MAX)
+		refuse(r, "it would take too long: it has too many repetitions of different length");
 }
 
 /*
@@ -529,6 +585,8 @@ static enum err
 compile(struct view text, struct expression *e, struct diag *diag)
 {
 	struct reader r = { .all = text, .e = e, .diag = diag };
+	struct part all = no_part;
+	enum err failed;
 
 	if (text.len > EXPRESSION_MAX)
 		refuse(&r, "it is longer than 256 bytes");
@@ -537,8 +595,11 @@ compile(struct view text, struct expression *e, struct diag *diag)
 	else if (!utf8_valid(text))
 		refuse(&r, "it is not UTF-8");
 	else
-		read_all(&r);
-	return r.failed ? ERR_REQUEST : try_compile(e, diag);
+		all = read_all(&r);
+	failed = r.failed ? ERR_REQUEST : try_compile(e, diag);
+	if (failed == ERR_OK)
+		reckon(&r, &all);
+	return r.failed ? ERR_REQUEST : failed;
 }
 
 enum err

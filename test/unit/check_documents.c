@@ -460,8 +460,11 @@ START_TEST(the_facts_of_rules_are_known_and_ours_are_all_documented)
 }
 END_TEST
 
+#define TOO_DEAR "[^k]{0,64}[a-m]{0,64}[a-c]{0,64}"
+
 START_TEST(the_bounds_of_expressions_are_documented)
 {
+	struct expression *e;
 	char *text = read_section(ACTIVATION_DOCUMENT, "\n### Regular expressions"), words[80];
 
 	snprintf(words, sizeof(words), "more than %d bytes, or %d characters", EXPRESSION_MAX,
@@ -469,6 +472,8 @@ START_TEST(the_bounds_of_expressions_are_documented)
 	ck_assert_ptr_nonnull(strstr(text, words));
 	snprintf(words, sizeof(words), "A value of more than %d bytes", EXPRESSION_VALUE_MAX);
 	ck_assert_ptr_nonnull(strstr(text, words));
+	ck_assert_ptr_nonnull(strstr(text, "`" TOO_DEAR "` | refused"));
+	ck_assert_int_eq(expression_compile(view_of(TOO_DEAR), &e, NULL), ERR_REQUEST);
 	free(text);
 }
 END_TEST

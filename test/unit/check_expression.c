@@ -213,7 +213,7 @@ END_TEST
 #define MANY_WORDS "sensor|gateway|meter|pump|valve|camera|display|controller|thermostat|light|switch|" \
 	"plug|lock|door|window|garage|sprinkler|heater|cooler|fan"
 
-static const char *const largest[] = { A256, "a{256}", "(a{16}){16}", "a{255,}", "((((((((a))))))))",
+static const char *const largest[] = { A256, "a{256}", "(a{16}){16}", "a{255,}", "((((((((a))))))))", "(a)(a)(a)(a)(a)(a)(a)(a)(a)",
 	"(((((((a)+)+)+)+)+)+)+", "[a-z]{1,200}", "(a|b|c|d|e|f|g|h){32}", E32 E32 E32 E32,
 	"(" MANY_WORDS ")-[0-9]{4}" };
 
@@ -234,6 +234,21 @@ START_TEST(a_value_has_a_greatest_length)
 	value[EXPRESSION_VALUE_MAX] = '\0';
 	ck_assert_int_eq(match("a*", view_of(value)), TRUTH_YES);
 	ck_assert_int_eq(match("[ab]{1,200}", view_of(value)), TRUTH_HIDDEN);
+}
+END_TEST
+
+START_TEST(one_match_never_takes_more_than_its_steps_however_many_there_are)
+{
+	struct context context = { .steps = 100 * STEPS_MAX };
+	struct expression *e;
+	char value[EXPRESSION_VALUE_MAX + 1];
+
+	memset(value, 'a', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	ck_assert_int_eq(expression_compile(view_of("[ab]{1,200}"), &e, NULL), ERR_OK);
+	ck_assert_int_eq(expression_match(e, view_of(value), &context), TRUTH_HIDDEN);
+	ck_assert_uint_eq(context.steps, 100 * STEPS_MAX);
+	expression_free(e);
 }
 END_TEST
 
@@ -338,6 +353,7 @@ main(void)
 	tcase_add_test(t, a_nul_is_refused_and_of_a_value_with_one_nothing_is_known);
 	tcase_add_loop_test(t, the_largest_that_is_accepted, 0, COUNT_OF(largest));
 	tcase_add_test(t, a_value_has_a_greatest_length);
+	tcase_add_test(t, one_match_never_takes_more_than_its_steps_however_many_there_are);
 	tcase_add_test(t, of_a_value_that_is_not_utf8_nothing_is_known);
 	tcase_add_test(t, a_match_takes_steps_and_is_hidden_without_them);
 	tcase_add_loop_test(t, no_expression_and_value_take_long, 0, COUNT_OF(slow));
