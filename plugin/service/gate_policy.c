@@ -115,6 +115,18 @@ copy_thing(const struct thing *thing)
 	return copy;
 }
 
+/* The one that it is attached to, or about to be. */
+static enum err
+find_thing_of(struct txn *t, const struct principal *p, struct view client_id,
+    struct thing *out, bool *found)
+{
+	enum err e = find_thing(t, &p->id, client_id, out, found);
+
+	if (e == ERR_OK && !*found && p->plan != NULL)
+		e = find_planned_thing(t, p->plan, client_id, out, found);
+	return e;
+}
+
 static bool
 gather_thing(struct gate *g, struct session *s)
 {
@@ -128,9 +140,7 @@ gather_thing(struct gate *g, struct session *s)
 	e = store_read(g->config.store, &t);
 	if (e != ERR_OK)
 		return false;
-	e = find_thing(&t, &s->principal->id, s->facts.client_id, &thing, &found);
-	if (e == ERR_OK && !found && s->principal->plan != NULL)
-		e = find_planned_thing(&t, s->principal->plan, s->facts.client_id, &thing, &found);
+	e = find_thing_of(&t, s->principal, s->facts.client_id, &thing, &found);
 	if (found)
 		s->facts.thing = s->thing = copy_thing(&thing);
 	store_end(&t);
@@ -164,7 +174,7 @@ gate_facts_absent(struct gate *g, struct principal *p, struct view client_id,
 		return false;
 	if (!(use & POLICY_USES_THING))
 		return true;
-	if (find_thing(t, &p->id, client_id, thing, &found) != ERR_OK) {
+	if (find_thing_of(t, p, client_id, thing, &found) != ERR_OK) {
 		store_end(t);
 		return false;
 	}

@@ -122,6 +122,7 @@ settle(struct gate *g, const struct present_job *p)
 	free(principal->plan);
 	principal->plan = NULL;
 	gate_changed(g, &p->presentation.presented.id);
+	principal->not_stored = false;
 }
 
 static void

@@ -61,6 +61,20 @@ absent_remove(struct sessions *s, struct principal *p)
 	s->absent_count--;
 }
 
+/* In the place of the longest unused one, if there are too many. */
+static void
+absent_add(struct sessions *s, struct principal *p)
+{
+	struct principal *oldest = s->absent;
+
+	if (s->absent_count == ABSENT_MAX) {
+		absent_remove(s, oldest);
+		principal_free(s, oldest);
+	}
+	DL_APPEND(s->absent, p);
+	s->absent_count++;
+}
+
 struct principal *
 principal_absent(struct sessions *s, const struct certid *id)
 {
@@ -68,20 +82,12 @@ principal_absent(struct sessions *s, const struct certid *id)
 
 	if (p != NULL && p->sessions != NULL)
 		return p;
-	if (p != NULL) {
+	if (p != NULL)
 		absent_remove(s, p);
-	} else if (s->absent_count == ABSENT_MAX) {
-		p = s->absent;
-		absent_remove(s, p);
-		principal_free(s, p);
-		p = NULL;
-	}
-	if (p == NULL)
+	else
 		p = principal_new(s, id);
-	if (p == NULL)
-		return NULL;
-	DL_APPEND(s->absent, p);
-	s->absent_count++;
+	if (p != NULL)
+		absent_add(s, p);
 	return p;
 }
 
@@ -101,6 +107,8 @@ principal_join(struct sessions *s, const struct certid *id, struct session *sess
 	return true;
 }
 
+/* What one may whose certificate is not stored yet nobody else knows: its will
+ * comes behind it, and messages for its session. */
 static void
 principal_leave(struct sessions *s, struct session *session)
 {
@@ -109,8 +117,16 @@ principal_leave(struct sessions *s, struct session *session)
 	if (p == NULL)
 		return;
 	DL_DELETE(p->sessions, session);
-	if (p->sessions == NULL)
+	if (p->sessions != NULL)
+		return;
+	if (p->plan == NULL) {
 		principal_free(s, p);
+		return;
+	}
+	if (p->to_cut)
+		DL_DELETE(s->to_cut, p);
+	p->to_cut = false;
+	absent_add(s, p);
 }
 
 void

@@ -29,7 +29,8 @@ static char clients[400];
 	"{\"Effect\":\"Allow\",\"Action\":\"iot:" action "\",\"Resource\":\"" A ":" resource "\"}"
 #define DEVICE_POLICY "{\"Version\":\"2012-10-17\",\"Statement\":[" STATEMENT("Connect", "client/d*") \
 	"," STATEMENT("Publish", "topic/up/${iot:ClientId}") "," \
-	STATEMENT("Publish", "topic/of/${iot:Connection.Thing.ThingName}") "]}"
+	STATEMENT("Publish", "topic/of/${iot:Connection.Thing.ThingName}") "," \
+	STATEMENT("Receive", "topic/down/${iot:Certificate.Subject.CommonName}") "]}"
 
 static void
 open_gate(void)
@@ -131,6 +132,36 @@ publish(int n, const struct pki_cert *c, const char *topic)
 	struct client presented = client(n, c);
 
 	return gate_access(gate, &presented, ACTION_WRITE, topic, false);
+}
+
+static void
+leave(int n)
+{
+	gate_disconnected(gate, &clients[n], &(struct presence_end){ ANSWER_NO, NULL });
+}
+
+/* For its session, when it is offline. */
+static enum access
+keep_for(int n, const struct pki_cert *c, const char *topic)
+{
+	struct client presented = client(n, c);
+	char name[CERTID_HEX_SIZE];
+
+	snprintf(name, sizeof(name), "%s", world_hex(c));
+	presented.x = NULL;
+	presented.user_name = name;
+	return gate_access(gate, &presented, ACTION_READ, topic, false);
+}
+
+static void
+delete_cert(const struct pki_cert *c)
+{
+	struct certid id = world_id(c);
+	struct txn t;
+
+	world_change(&t);
+	store_delete_cert(&t, &id);
+	world_commit(&t);
 }
 
 static int
@@ -315,6 +346,72 @@ START_TEST(the_thing_that_the_rule_makes_counts_from_the_first_packet_on)
 }
 END_TEST
 
+/* Nor does it end with the connection: the broker publishes the will behind it,
+ * and keeps messages for its session. */
+START_TEST(what_it_may_outlives_the_connection_until_it_is_stored)
+{
+	set_rule("{\"policies\":[\"device\"],\"thing\":\"${iot:Certificate.Subject.CommonName}\"}");
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	leave(0);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+	ck_assert_int_eq(publish(0, device, "of/d0"), ACCESS_ALLOW);
+	ck_assert_int_eq(publish(0, device, "up/d1"), ACCESS_DENY);
+	ck_assert_int_eq(keep_for(0, device, "down/d0"), ACCESS_ALLOW);
+	ck_assert_int_eq(keep_for(0, device, "down/d1"), ACCESS_DENY);
+	ck_assert_int_eq(status_of(device), -1);
+	world_release_writer();
+	ck_assert_int_eq(status_of(device), CERT_ACTIVE);
+	ck_assert_int_eq(keep_for(0, device, "down/d0"), ACCESS_ALLOW);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(publish(0, device, "of/d0"), ACCESS_ALLOW);
+	ck_assert_uint_eq(stats.registered, 1);
+}
+END_TEST
+
+START_TEST(what_it_might_have_done_ends_when_it_cannot_be_stored)
+{
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	leave(0);
+	world_break_disk();
+	world_release_writer();
+	ck_assert_int_eq(keep_for(0, device, "down/d0"), ACCESS_DENY);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	/* The disk is mended; what becomes of it then has nothing to do with that. */
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_settle();
+	ck_assert_int_eq(keep_for(0, device, "down/d0"), ACCESS_ALLOW);
+	delete_cert(device);
+	gate_changed(gate, NULL);
+	tick();
+	ck_assert(world_said("connection closed: reason=\"not registered any more\""));
+}
+END_TEST
+
+/* It waits for the writer while thousands are asked about that are offline. */
+START_TEST(one_that_is_forgotten_meanwhile_is_judged_by_the_registry)
+{
+	char name[CERTID_HEX_SIZE];
+	struct client absent = client(1, device);
+
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	leave(0);
+	absent.x = NULL;
+	absent.user_name = name;
+	for (unsigned i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "%064x", i);
+		ck_assert_int_eq(gate_access(gate, &absent, ACTION_READ, "a", false), ACCESS_DENY);
+	}
+	ck_assert_int_eq(keep_for(0, device, "down/d0"), ACCESS_DENY);
+	world_release_writer();
+	gate_changed(gate, NULL);
+	ck_assert_int_eq(keep_for(0, device, "down/d0"), ACCESS_ALLOW);
+}
+END_TEST
+
 /* While SIGHUP asks about everybody again (mosquitto section 0, 1). */
 START_TEST(a_reload_lets_stay_who_is_about_to_be_stored)
 {
@@ -353,6 +450,110 @@ START_TEST(a_late_client_is_let_in_by_the_rule_too)
 	ck_assert_int_eq(status_of(device), CERT_ACTIVE);
 	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
 	ck_assert_uint_eq(stats.accepted, 1);
+}
+END_TEST
+
+/*
+ * Templates.
+ */
+
+#define REF(name) "{\"Ref\":\"AWS::IoT::Certificate::" name "\"}"
+#define TYPE(type) "{\"Type\":\"AWS::IoT::" type "\",\"Properties\":"
+#define ID_PARAMETERS "{\"Parameters\":{\"AWS::IoT::Certificate::Id\":{\"Type\":\"String\"}," \
+	"\"AWS::IoT::Certificate::CommonName\":{\"Type\":\"String\"}},\"Resources\":{"
+#define TEMPLATE(status, policy) ID_PARAMETERS \
+	"\"c\":" TYPE("Certificate") "{\"CertificateId\":" REF("Id") ",\"Status\":\"" status "\"}}," \
+	"\"t\":" TYPE("Thing") "{\"ThingName\":" REF("CommonName") "}}," \
+	"\"p\":" TYPE("Policy") "{" policy "}}}}"
+/* The policy, in a string of the template. */
+#define Q "\\\""
+#define QUOTED_STATEMENT(action, resource) "{" Q "Effect" Q ":" Q "Allow" Q "," Q "Action" Q ":" Q \
+	"iot:" action Q "," Q "Resource" Q ":" Q A ":" resource Q "}"
+#define BY_DOCUMENT "\"PolicyDocument\":\"{" Q "Version" Q ":" Q "2012-10-17" Q "," Q "Statement" Q \
+	":[" QUOTED_STATEMENT("Connect", "client/d*") "," \
+	QUOTED_STATEMENT("Publish", "topic/of/${iot:Connection.Thing.ThingName}") "]}\""
+#define BY_NAME(name) "\"PolicyName\":\"" name "\""
+
+static void
+set_template(const char *body, bool accept_first)
+{
+	struct view text = view_of(body), none = view_of("");
+	struct certid id = world_id(ca);
+	struct txn t;
+
+	world_change(&t);
+	ck_assert_int_eq(registry_update_ca(&t, &id, &(struct ca_update){ .template_body = &text,
+	    .role_arn = &none, .settings = { .activation = &none, .template_name = &none } },
+	    world_now(), NULL), ERR_OK);
+	world_commit(&t);
+	config.rules.decide.accept_first = accept_first;
+	open_gate();
+}
+
+START_TEST(a_device_that_a_template_activates_comes_again)
+{
+	set_template(TEMPLATE("ACTIVE", BY_NAME("device")), false);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert(world_said("provisioned now, may connect the next time"));
+	world_settle();
+	ck_assert_int_eq(status_of(device), CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(publish(0, device, "of/d0"), ACCESS_ALLOW);
+	ck_assert_uint_eq(stats.activated, 1);
+}
+END_TEST
+
+/* Not even the policy is there before it is stored. */
+START_TEST(with_first_connection_accept_it_is_in_before_it_is_stored)
+{
+	set_template(TEMPLATE("ACTIVE", BY_DOCUMENT), true);
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(publish(0, device, "of/d0"), ACCESS_ALLOW);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_DENY);
+	ck_assert_int_eq(status_of(device), -1);
+	world_release_writer();
+	ck_assert_int_eq(publish(0, device, "of/d0"), ACCESS_ALLOW);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_DENY);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
+	ck_assert_int_eq(status_of(device), CERT_ACTIVE);
+}
+END_TEST
+
+START_TEST(with_first_connection_accept_it_is_cut_off_if_it_cannot_be_stored)
+{
+	set_template(TEMPLATE("ACTIVE", BY_NAME("device")), true);
+	world_hold_writer();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_break_disk();
+	world_release_writer();
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+	ck_assert(world_said("connection closed: reason=\"its registration could not be stored\""));
+	ck_assert_int_eq(status_of(device), -1);
+}
+END_TEST
+
+static const struct {
+	const char      *body, *said;
+	enum cert_status status;
+	uint64_t         failed;
+} unlucky[] = {
+	{ TEMPLATE("INACTIVE", BY_NAME("device")), "reason=\"inactive\"", CERT_INACTIVE, 0 },
+	{ TEMPLATE("ACTIVE", BY_NAME("missing")), "there is no policy missing to attach",
+	    CERT_PENDING_ACTIVATION, 1 },
+};
+
+START_TEST(whom_a_template_does_not_activate_first_connection_accept_does_not_let_in)
+{
+	set_template(unlucky[_i].body, true);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert(world_said(unlucky[_i].said));
+	world_settle();
+	ck_assert_int_eq(status_of(device), unlucky[_i].status);
+	ck_assert_uint_eq(stats.provisioning_failed, unlucky[_i].failed);
+	ck_assert_int_eq(publish(0, device, "of/d0"), ACCESS_DENY);
 }
 END_TEST
 
@@ -780,9 +981,19 @@ main(void)
 	tcase_add_test(c, the_policies_of_the_rule_decide_under_which_name_it_connects);
 	tcase_add_test(c, a_rule_whose_policy_is_not_there_leaves_it_pending_and_says_so);
 	tcase_add_test(c, the_thing_that_the_rule_makes_counts_from_the_first_packet_on);
+	tcase_add_test(c, what_it_may_outlives_the_connection_until_it_is_stored);
+	tcase_add_test(c, what_it_might_have_done_ends_when_it_cannot_be_stored);
+	tcase_add_test(c, one_that_is_forgotten_meanwhile_is_judged_by_the_registry);
 	tcase_add_test(c, a_reload_lets_stay_who_is_about_to_be_stored);
 	tcase_add_test(c, a_reload_registers_nobody);
 	tcase_add_test(c, a_late_client_is_let_in_by_the_rule_too);
+	c = suite_case(suite, "templates");
+	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_test(c, a_device_that_a_template_activates_comes_again);
+	tcase_add_test(c, with_first_connection_accept_it_is_in_before_it_is_stored);
+	tcase_add_test(c, with_first_connection_accept_it_is_cut_off_if_it_cannot_be_stored);
+	tcase_add_loop_test(c, whom_a_template_does_not_activate_first_connection_accept_does_not_let_in,
+	    0, COUNT_OF(unlucky));
 	c = suite_case(suite, "revocation lists");
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_test(c, a_list_cuts_off_whom_it_names_and_nobody_else);
