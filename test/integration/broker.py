@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 
 from admin import ADMIN, BYSTANDER, PASSWORD, Admin
 from device import Session
@@ -20,6 +21,13 @@ SUPPRESSIONS = pathlib.Path(__file__).with_name("lsan.supp")
 
 SANITIZERS = re.compile(r"(Address|Leak|Thread|UndefinedBehavior|Memory)Sanitizer|runtime error:")
 RUNNING = re.compile(r"mosquitto version \S+ running")
+
+
+def new_directory():
+    """Open to the broker, whoever it runs as."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="jitr-test-"))
+    path.chmod(0o755)
+    return path
 
 
 def program(name):
@@ -265,3 +273,16 @@ class Broker:
         session = self.connect(None, listener="plain", user=ADMIN, password=PASSWORD, **how)
         assert session.accepted, "the administrator is not let in:\n" + self.log()[-3000:]
         return Admin(self, session)
+
+
+@contextlib.contextmanager
+def lasting_broker(pki, **how):
+    """One for all tests of a file, which then have CAs of their own; checked at the end."""
+    home = new_directory()
+    broker = Broker(home, pki, **how)
+    try:
+        yield broker.start()
+        broker.clean_up()
+    finally:
+        broker.discard()
+        shutil.rmtree(home, ignore_errors=True)

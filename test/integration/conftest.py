@@ -3,14 +3,14 @@
 import pathlib
 import shutil
 import sys
-import tempfile
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from broker import PLUGIN, Broker, DidNotStart  # noqa: E402
+from broker import PLUGIN, Broker, DidNotStart, lasting_broker, new_directory  # noqa: E402
 from command_line import CommandLine  # noqa: E402
+from disk import make_small_disk  # noqa: E402,F401
 from pki import Pki  # noqa: E402
 from policies import make_site, site  # noqa: E402,F401
 
@@ -18,13 +18,6 @@ from policies import make_site, site  # noqa: E402,F401
 def pytest_sessionstart(session):
     if not PLUGIN.exists():
         pytest.exit("%s is not there: set JITR_BUILD_DIR to a build" % PLUGIN, returncode=2)
-
-
-def new_directory():
-    """Open to the broker, whoever it runs as."""
-    path = pathlib.Path(tempfile.mkdtemp(prefix="jitr-test-"))
-    path.chmod(0o755)
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -78,14 +71,8 @@ def broker(start_broker):
 @pytest.fixture(scope="module")
 def shared_broker(pki):
     """One for all tests of a file, which then have CAs of their own."""
-    home = new_directory()
-    broker = Broker(home, pki, plugin={"announce_interval": 0, "other_clients": "allow"}).start()
-    yield broker
-    try:
-        broker.clean_up()
-    finally:
-        broker.discard()
-        shutil.rmtree(home, ignore_errors=True)
+    with lasting_broker(pki, plugin={"announce_interval": 0, "other_clients": "allow"}) as made:
+        yield made
 
 
 @pytest.fixture

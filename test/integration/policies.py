@@ -100,13 +100,13 @@ class Site:
     """A broker that goes by policies, its CA, and a witness without a certificate, who may
     do everything below t/ and hears what is published there."""
 
-    def __init__(self, broker, ca=None):
+    def __init__(self, broker, ca=None, **members):
         self.broker = broker
         self.pki = broker.pki
         self.admin = broker.admin()
         self.policies = Policies(self.admin)
         self.ca = ca or self.pki.ca("factory")
-        self.admin.register_ca(self.ca)
+        self.admin.register_ca(self.ca, **members)
         self._witness = None
 
     def device(self, *statements, name="d1", **how):

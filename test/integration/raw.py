@@ -77,6 +77,11 @@ def publish_packet(topic, payload="x", *, version=4, qos=1, retain=False, number
     return packet(0x30 | qos << 1 | retain, body)
 
 
+def subscribe_packet(topic, *, version=4, number=1):
+    return packet(0x82, struct.pack(">H", number) + (b"\0" if version == 5 else b"") +
+                  text(topic) + b"\1")
+
+
 def answers_to(broker, device, *packets, listener="tls"):
     """What the broker answers to each of these packets, until it closes: pairs of the
     packet's kind and body."""

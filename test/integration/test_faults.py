@@ -11,9 +11,7 @@ import pytest
 
 from admin import AwsError
 from broker import DidNotStart
-
-MAY_MOUNT = os.geteuid() == 0 and subprocess.run(
-    ["unshare", "-m", "true"], capture_output=True).returncode == 0
+from disk import MAY_MOUNT, in_file_system
 
 
 def complaint(log):
@@ -180,46 +178,18 @@ def test_registry_in_use(start_broker, refuses_to_start):
 
 # -- full disks ------------------------------------------------------------------
 
-def in_file_system(path, options):
-    """Runs the broker with a small file system of its own at path."""
-    script = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && exec "$@"'
-    return ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", options,
-            str(path)]
-
-
-@pytest.fixture
-def small_disk(make_broker, directory):
-    """A broker whose registry lies on a disk of two megabytes, and the place where it is
-    seen from outside."""
-    if not MAY_MOUNT:
-        pytest.skip("needs to mount")
-    path = directory / "disk"
-    path.mkdir()
-    broker = make_broker(plugin={"db_path": path / "registry"},
-                         wrapper=in_file_system(path, "size=2m")).start()
-    return broker, "/proc/%d/root%s" % (broker.process.pid, path)
-
-
-def fill(disk):
-    with open(os.path.join(disk, "filler"), "wb", buffering=0) as filler:
-        try:
-            while True:
-                filler.write(b"x" * 4096)
-        except OSError:
-            pass
-
-
-def test_full_disk(small_disk, pki):
+def test_full_disk(make_small_disk, pki):
     """No room for a change: the caller is told, the device is refused and the log says that
     it was not registered; what is there stays and is served, and with room again
     everything goes on (issue, bad input)."""
-    broker, disk = small_disk
+    disk = make_small_disk()
+    broker = disk.broker
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
     active = admin.activate(pki.device("active", issuer=ca))
     devices = [pki.device("d%d" % n, issuer=ca) for n in range(400)]
     events = admin.listen_to_events()
-    fill(disk)
+    disk.fill()
 
     error, taken = None, []
     for device in devices[:200]:
@@ -243,7 +213,7 @@ def test_full_disk(small_disk, pki):
     assert {c["certificateId"] for c in kept} == {active.id, *taken}
     assert events.received() == []
 
-    os.unlink(os.path.join(disk, "filler"))
+    disk.make_room()
     assert broker.connect(late).refused
     assert events.next()["certificateId"] == late.id
     assert admin.status(late) == "PENDING_ACTIVATION"
