@@ -44,6 +44,7 @@ struct planned_thing {
 
 struct plan {
 	enum plan_origin      origin;
+	struct view           template_name; /* empty: a rule, or a template without a name */
 	enum cert_status      status;
 	bool                  failed;
 	struct diag           reason; /* why, for people; may quote bytes from outside */

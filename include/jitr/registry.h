@@ -44,7 +44,7 @@ struct outcome {
 	struct decision  decision; /* with what was done */
 	enum cert_status status;   /* of the record, if there is one */
 	struct diag      details;  /* why, where the plan has words for it */
-	bool             failed;   /* a template could not be carried out */
+	bool             failed;   /* the plan could not be carried out */
 };
 
 /* Decides again, on the state as it is now: the second of two simultaneous

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* activation.c - see activation.h. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,10 +72,11 @@ find_template(struct txn *t, const struct ca *ca, const struct ca_settings *sett
 			*body = document.template_body;
 		return e;
 	}
+	(void)snprintf(a->template_name, sizeof(a->template_name), "%.*s",
+	    (int)settings->template_name.len, (const char *)settings->template_name.data);
 	e = store_get_template(t, settings->template_name, &template);
 	if (e != ERR_OK || !template.enabled) {
-		diag_set(&a->broken, "its provisioning template %.*s is %s",
-		    (int)settings->template_name.len, (const char *)settings->template_name.data,
+		diag_set(&a->broken, "its provisioning template %s is %s", a->template_name,
 		    e == ERR_OK ? "not enabled" : "not there");
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
 	}
@@ -279,6 +281,7 @@ make(struct asking *q, struct x509_st *x, const struct facts *client, struct pla
 	}
 	if (e != ERR_OK)
 		return e;
+	q->plan.template_name = view_of(q->of->template_name);
 	*out = plan_copy(&q->plan);
 	return *out != NULL ? ERR_OK : ERR_NOMEM;
 }
@@ -309,7 +312,7 @@ activation_plan(struct activations *all, struct txn *t, const struct ca *ca, str
 static size_t
 text_size(const struct plan *plan)
 {
-	size_t size = plan->thing.name.len + plan->thing.type_name.len +
+	size_t size = plan->template_name.len + plan->thing.name.len + plan->thing.type_name.len +
 	    plan->thing.billing_group.len + plan->thing.attributes.len;
 
 	for (size_t i = 0; i < plan->policy_count; i++)
@@ -336,6 +339,7 @@ plan_copy(const struct plan *plan)
 		return NULL;
 	*copy = *plan;
 	at = (uint8_t *)(copy + 1);
+	move_text(&copy->template_name, &at);
 	move_text(&copy->thing.name, &at);
 	move_text(&copy->thing.type_name, &at);
 	move_text(&copy->thing.billing_group, &at);

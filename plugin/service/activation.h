@@ -19,7 +19,8 @@ struct x509_st;
 struct activation {
 	struct certid     ca_id;
 	struct premise    premise;
-	struct generation template_generation; /* of a template by name */
+	char              template_name[TEMPLATE_NAME_MAX + 1]; /* of a template by name */
+	struct generation template_generation;
 	struct rule      *rule;
 	struct template  *template;
 	struct diag       broken; /* why neither could be made; empty: the CA has none */

@@ -6,6 +6,7 @@
  * A client that was let in by a plan is in before its certificate is stored.
  * It stays if it was, and is cut off if not.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,24 +50,31 @@ present_free(struct present_job *p)
  */
 
 static void
-count(struct stats *stats, const struct outcome *o)
+count(struct stats *stats, const struct present_job *p)
 {
+	const struct outcome *o = &p->outcome;
 	bool changed = o->decision.effects & (EFFECT_PLAN | EFFECT_REVOKE);
 
 	stats->registered += o->decision.effects & EFFECT_REGISTER ? 1 : 0;
 	stats->activated += changed && o->status == CERT_ACTIVE;
 	stats->revoked += changed && o->status == CERT_REVOKED;
-	stats->provisioning_failed += o->failed;
+	stats->provisioning_failed += o->failed && p->plan->origin == PLAN_TEMPLATE;
 }
 
 static void
 report_plan(const struct present_job *p)
 {
 	const struct outcome *o = &p->outcome;
+	struct view name = p->plan->template_name;
+	char template_name[TEMPLATE_NAME_MAX + 1];
 	struct activation_line line = { .id = p->presentation.presented.id,
 		.ca_id = p->presentation.ca_id, .origin = p->plan->origin, .status = o->status,
 		.failed = o->failed, .details = o->details.text };
 
+	(void)snprintf(template_name, sizeof(template_name), "%.*s", (int)name.len,
+	    (const char *)name.data);
+	if (name.len > 0)
+		line.template_name = template_name;
 	report_activation(p->gate->config.report, &line);
 }
 
@@ -133,7 +141,7 @@ present_finish(struct job *job, void *context)
 
 	(void)context;
 	if (job->result == ERR_OK) {
-		count(g->config.stats, &p->outcome);
+		count(g->config.stats, p);
 		report_done(p);
 		g->announced |= (p->outcome.decision.effects & EFFECT_ANNOUNCE) != 0;
 	} else {

@@ -171,10 +171,9 @@ announce_failure(struct txn *t, const struct present *x)
 }
 
 static bool
-provisioning_failed(const struct present *x)
+plan_failed(const struct present *x)
 {
-	return x->decision.effects & EFFECT_PLAN && x->plan->origin == PLAN_TEMPLATE &&
-	    x->plan->failed;
+	return x->decision.effects & EFFECT_PLAN && x->plan->failed;
 }
 
 static enum err
@@ -184,7 +183,7 @@ put_events(struct txn *t, const struct present *x)
 
 	if (x->decision.effects & EFFECT_ANNOUNCE)
 		e = announce(t, x);
-	if (e == ERR_OK && provisioning_failed(x))
+	if (e == ERR_OK && plan_failed(x) && x->plan->origin == PLAN_TEMPLATE)
 		announce_failure(t, x);
 	return e;
 }
@@ -264,7 +263,7 @@ registry_present(struct txn *t, const struct presentation *p, const struct regis
 		return e;
 	done->decision = x.decision;
 	done->status = x.cert.status;
-	done->failed = provisioning_failed(&x);
+	done->failed = plan_failed(&x);
 	if (x.decision.effects & EFFECT_PLAN)
 		done->details = x.plan->reason;
 	return ERR_OK;
