@@ -6,6 +6,7 @@
 #include "jitr/rule_form.h"
 
 #define SHOWN 64 /* bytes of a text that is quoted */
+#define NAME_SHOWN 96 /* of a name: there is none that is longer */
 
 /* A rule is asked once for a certificate, a policy for every packet. */
 #define RULE_STEPS_MAX (4 * STEPS_MAX)
@@ -28,11 +29,17 @@ shown(struct view text)
 	return text.len < SHOWN ? (int)text.len : SHOWN;
 }
 
+static int
+shown_name(struct view name)
+{
+	return name.len < NAME_SHOWN ? (int)name.len : NAME_SHOWN;
+}
+
 static void
 tell_condition(struct plan *out, const struct condition *c, const char *what)
 {
-	diag_set(&out->reason, "%.*s %.*s %s", shown(c->name), (const char *)c->name.data,
-	    shown(c->key->name), (const char *)c->key->name.data, what);
+	diag_set(&out->reason, "%.*s %.*s %s", shown_name(c->name), (const char *)c->name.data,
+	    shown_name(c->key->name), (const char *)c->key->name.data, what);
 }
 
 /* The first that does not hold counts; only where there is none, what is
@@ -100,7 +107,7 @@ name_thing(const struct rule *r, const struct facts *facts, uint8_t *room, struc
 		if (text.data == NULL) {
 			out->failed = true;
 			diag_set(&out->reason, "%.*s, of which the thing's name is made, has no value",
-			    shown(piece->text), (const char *)piece->text.data);
+			    shown_name(piece->text), (const char *)piece->text.data);
 			return false;
 		}
 		name.len = add(room, name.len, text);
