@@ -14,6 +14,7 @@ struct inquiry {
 	size_t                count;
 	struct facts          facts;
 	struct cert_facts    *cert;
+	bool                  unreadable; /* names of the certificate that is explained */
 	struct thing          thing;
 	struct judgement      judgement; /* of a certificate that is explained */
 	char                  hex[CERTID_HEX_SIZE];
@@ -113,6 +114,16 @@ hold_planned(struct inquiry *i, struct txn *t)
  * Facts.
  */
 
+/* Whoever comes with names that cannot be read is judged without them. */
+static enum err
+read_presented_facts(struct inquiry *i, struct x509_st *x)
+{
+	enum err e = x509_read_facts(x, &i->cert);
+
+	i->unreadable = e == ERR_CERTIFICATE;
+	return i->unreadable ? ERR_OK : e;
+}
+
 /* Of the connection itself as much as a first look at a CONNECT tells: no
  * persistent session; the will is hidden, as it always is. */
 static enum err
@@ -127,7 +138,7 @@ gather(struct inquiry *i, struct txn *t, const struct inquiry_request *r, struct
 	i->facts.source = address_parse(r->source);
 	i->facts.persistent_connect = ANSWER_NO;
 	if (r->x != NULL)
-		e = x509_read_facts(r->x, &i->cert);
+		e = read_presented_facts(i, r->x);
 	if (r->principal == NULL || e != ERR_OK)
 		return e;
 	certid_to_hex(r->principal, i->hex);
@@ -216,6 +227,19 @@ request_of(const struct inquiry *i, enum policy_action action, struct view name)
 		.name = name, .facts = &i->facts };
 }
 
+/* Do its policies look at what cannot be read?  Then nothing is allowed: a Deny
+ * would be lost. */
+static bool
+is_blind(const struct inquiry *i)
+{
+	bool blind = false;
+
+	for (size_t n = 0; i->unreadable && n < i->count; n++)
+		blind = blind || (i->held[n]->policy != NULL &&
+		    policy_uses(i->held[n]->policy) & POLICY_USES_CERTIFICATE);
+	return blind;
+}
+
 enum policy_result
 inquiry_ask(const struct inquiry *i, enum policy_action action, struct view name,
     struct policy_ground *ground)
@@ -223,6 +247,8 @@ inquiry_ask(const struct inquiry *i, enum policy_action action, struct view name
 	struct policy_request r = request_of(i, action, name);
 	const struct policy *set[INQUIRY_POLICIES_MAX];
 
+	if (is_blind(i))
+		return POLICY_IMPLICIT_DENY;
 	for (size_t n = 0; n < i->count; n++) {
 		set[n] = i->held[n]->policy;
 		if (set[n] == NULL)
@@ -277,6 +303,8 @@ connect_reason(const struct gate *g, const struct inquiry *i, const struct certi
 {
 	bool usable = true;
 
+	if (is_blind(i))
+		return REASON_REGISTRY_FAILED;
 	for (size_t n = 0; n < i->count; n++)
 		usable = usable && i->held[n]->policy != NULL;
 	return connect_verdict(g, id, usable, i->count,
