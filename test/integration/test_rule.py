@@ -7,14 +7,20 @@ import contextlib
 import json
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import utils
 
+import der
 import raw
 from admin import CONTROL, AwsError
 from broker import lasting_broker
 from device import MQTT_3_1_1, MQTT_5
 from disk import held
 from fleet import Fleet, rule
+from pki import Device, new_key
 from policies import CONNECT, allow
+from revocation import import_list, revocation_list
+from test_logs import entries
 from wait import PATIENCE, until
 
 VERSIONS = pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
@@ -434,3 +440,484 @@ def test_policy_that_is_deleted_before_the_record_is_stored(fleet):
     assert fleet.refuses(device) == (WAITS, missing)
     fleet.policies.create(*STATEMENTS, name=fleet.policy)
     fleet.admits(device)
+
+
+# -- conditions ------------------------------------------------------------------------------
+
+ATTRIBUTES = {"DistinguishedNameQualifier": "2.5.4.46", "Country": "2.5.4.6",
+              "Organization": "2.5.4.10", "OrganizationalUnit": "2.5.4.11", "State": "2.5.4.8",
+              "CommonName": der.COMMON_NAME, "SerialNumber": "2.5.4.5", "Title": "2.5.4.12",
+              "Surname": "2.5.4.4", "GivenName": "2.5.4.42", "Initials": "2.5.4.43",
+              "Pseudonym": "2.5.4.65", "GenerationQualifier": "2.5.4.44"}
+
+
+def subject(*attributes, **more):
+    """A certificate with these attributes in its subject: (kind, text) each."""
+    pairs = [*attributes, *more.items()]
+    return {"subject": der.name(*((ATTRIBUTES[kind], text) for kind, text in pairs))}
+
+
+def names(*general_names):
+    """One with these alternative names."""
+    return {"extensions": [der.general_names(*general_names)]}
+
+
+def of_subject(field):
+    return "iot:Certificate.Subject." + field
+
+
+DNS, IP, URI, EMAIL = (of_subject("AlternativeName." + kind) for kind in (
+    "DNSName", "IPAddress", "UniformResourceIdentifier", "RFC822Name"))
+CN, OU = COMMON_NAME, of_subject("OrganizationalUnit")
+PLANTS = "[a-z0-9-]{1,40}\\.(plant|field)\\.example"
+
+# What is asked, of which certificate or connection it holds, and of which it does not.
+CONDITIONS = {
+    "literal": (conditions("StringEquals", CN, ["x", "sensor 1"]),
+                subject(CommonName="sensor 1"), subject(CommonName="sensor 2")),
+    "literal, case ignored": (conditions("StringEqualsIgnoreCase", CN, "SENSOR"),
+                              subject(CommonName="Sensor"), subject(CommonName="sensors")),
+    "not the literal": (conditions("StringNotEquals", CN, ["x", "y"]),
+                        subject(CommonName="z"), subject(CommonName="y")),
+    "wildcard": (conditions("StringLike", CN, ["gw-*", "sensor-?-*"]),
+                 subject(CommonName="sensor-1-"), subject(CommonName="sensor-1")),
+    "not the wildcard": (conditions("StringNotLike", CN, "test-*"),
+                         subject(CommonName="prod-1"), subject(CommonName="test-1")),
+    "expression": (conditions("StringMatches", OU, "(plant|field)-[0-9]{2}"),
+                   subject(OrganizationalUnit="field-07"),
+                   subject(OrganizationalUnit="field-077")),
+    "expression of classes": (conditions("StringMatches", CN, "[[:upper:]]{3}[^x]+ä?"),
+                              subject(CommonName="ABC-ü-ä"), subject(CommonName="ABCx")),
+    "not the expression": (conditions("StringNotMatches", CN, ["0+", "(test|demo)-.*"]),
+                           subject(CommonName="100"), subject(CommonName="demo-")),
+    "two conditions": ({**conditions("StringLike", CN, "s-*"),
+                        **conditions("StringMatches", OU, "[a-c]+")},
+                       subject(CommonName="s-1", OrganizationalUnit="abba"),
+                       subject(CommonName="s-1", OrganizationalUnit="d")),
+    "two keys of an operator": ({"StringEquals": {CN: "a", OU: "b"}},
+                                subject(CommonName="a", OrganizationalUnit="b"),
+                                subject(CommonName="a")),
+    "escaped value": (conditions("StringEquals", CN, "a\\,b\\=c"),
+                      subject(CommonName="a,b=c"), subject(CommonName="a,b=d")),
+    "second value": (conditions("StringEquals", OU + ".1", "b"),
+                     subject(("OrganizationalUnit", "a"), ("OrganizationalUnit", "b")),
+                     subject(("OrganizationalUnit", "b"), ("OrganizationalUnit", "a"))),
+    "any of several": (conditions("ForAnyValue:StringEquals", OU + ".List", "b"),
+                       subject(("OrganizationalUnit", "a"), ("OrganizationalUnit", "b")),
+                       subject(("OrganizationalUnit", "a"), ("OrganizationalUnit", "c"))),
+    "all of several": (conditions("ForAllValues:StringMatches", OU + ".List", "[ab]"),
+                       subject(("OrganizationalUnit", "a"), ("OrganizationalUnit", "b")),
+                       subject(("OrganizationalUnit", "a"), ("OrganizationalUnit", "c"))),
+    "if it is there": (conditions("StringMatchesIfExists", OU, "a+"),
+                       subject(CommonName="x"), subject(OrganizationalUnit="b")),
+    "that it is there": (conditions("Null", OU, False),
+                         subject(OrganizationalUnit="any"), subject(CommonName="x")),
+    "that it is not": (conditions("Null", DNS, True), {}, names(("DNS", "a.example"))),
+    "number in the subject": (conditions("NumericLessThan", of_subject("SerialNumber"), "1000"),
+                              subject(SerialNumber="999"), subject(SerialNumber="1000")),
+    "DNS name": (conditions("ForAnyValue:StringMatches", DNS + ".List", PLANTS),
+                 names(("DNS", "other.example"), ("DNS", "d-1.field.example")),
+                 names(("DNS", "d-1.field.example.com"), ("URI", "d-1.field.example"))),
+    "IP name": (conditions("IpAddress", IP, ["192.0.2.0/24", "2001:db8::/32"]),
+                names(("IP", "2001:db8::7")), names(("IP", "192.0.3.7"))),
+    "IP name as text": (conditions("StringEquals", IP, "192.0.2.7"),
+                        names(("IP", "192.0.2.7")), names(("IP", "192.0.2.8"))),
+    "URI": (conditions("StringLike", URI, "urn:dev:mac:*"),
+            names(("URI", "urn:dev:mac:0024")), names(("URI", "urn:dev:ow:0024"))),
+    "mail address": (conditions("StringLike", EMAIL, "*@example.com"),
+                     names(("email", "d1@example.com")), names(("email", "d1@example.org"))),
+    "own serial number": (conditions("StringEquals", "iot:Certificate.SerialNumber", "4711"),
+                          {"serial": 4711}, {"serial": 4712}),
+    "range of serial numbers": (
+        {**conditions("NumericGreaterThanEquals", "iot:Certificate.SerialNumber", str(1 << 80)),
+         **conditions("NumericLessThan", "iot:Certificate.SerialNumber", str((1 << 80) + 10))},
+        {"serial": (1 << 80) + 9}, {"serial": (1 << 80) + 10}),
+    "curve": (conditions("StringEquals", "jitr:Certificate.KeyType", ["P-384", "P-521"]),
+              {"key": "P-384"}, {"key": "P-256"}),
+    "RSA": (conditions("StringEquals", "jitr:Certificate.KeyType", "RSA"),
+            {"key": "RSA-2048"}, {"key": "P-256"}),
+    "bits": (conditions("NumericGreaterThanEquals", "jitr:Certificate.KeyBits", "384"),
+             {"key": "P-384"}, {"key": "P-256"}),
+    "signature": (conditions("StringEquals", "jitr:Certificate.SignatureAlgorithm",
+                             "ecdsa-with-SHA384"), {"digest": "sha384"}, {"digest": "sha256"}),
+    "validity": (conditions("NumericLessThanEquals", "jitr:Certificate.ValidityDays", "366"),
+                 {"days": (-1, 365)}, {"days": (-1, 366)}),
+    "client id": (conditions("StringLike", "iot:ClientId", "gw-*"),
+                  {"client_id": "gw-1"}, {"client_id": "sensor-1"}),
+    "client id of the certificate": (conditions("StringEquals", "iot:ClientId", OWN_NAME),
+                                     {"client_id": "me", **subject(CommonName="me")},
+                                     {"client_id": "me", **subject(CommonName="you")}),
+    "address": (conditions("IpAddress", "aws:SourceIp", "127.0.0.2/31"),
+                {"source": "127.0.0.3"}, {"source": "127.0.0.4"}),
+    "not the address": (conditions("NotIpAddress", "aws:SourceIp", "127.0.0.0/30"),
+                        {"source": "127.0.0.4"}, {"source": "127.0.0.3"}),
+}
+
+
+def of_certificate_and_connection(how):
+    """The two halves of a row, with keys made of their names."""
+    connection = {name: how[name] for name in ("client_id", "source") if name in how}
+    certificate = {name: how[name] for name in how if name not in connection}
+    if "key" in certificate:
+        certificate["key"] = new_key(certificate["key"])
+    return certificate, connection
+
+
+@pytest.mark.parametrize("asked, good, bad", CONDITIONS.values(), ids=CONDITIONS)
+def test_condition(fleet, asked, good, bad):
+    """What the certificate or the connection is like decides: whoever fulfils it is in at once,
+    whoever does not waits and is told which condition it was."""
+    fleet.set_rule(conditions=asked, policies=[fleet.policies.create(CONNECT)])
+    certificate, connection = of_certificate_and_connection(good)
+    device = fleet.fresh(**certificate)
+    fleet.admits(device, **connection)
+    assert fleet.status(device) == "ACTIVE"
+
+    certificate, connection = of_certificate_and_connection(bad)
+    device = fleet.fresh(**certificate)
+    code, details = fleet.refuses(device, **connection)
+    assert code == WAITS
+    asked_of = {"%s %s does not hold" % (operator, name) for operator, keys in asked.items()
+                for name in keys}
+    assert details in asked_of
+    assert fleet.status(device) == "PENDING_ACTIVATION" and fleet.attached(device) == []
+
+
+def test_each_field_of_the_subject(fleet):
+    """Every field that has a name can be asked: of fourteen certificates the one in which all of
+    them are right is accepted."""
+    right = {field: "right " + field for field in ATTRIBUTES}
+    fleet.set_rule(conditions={"StringEquals": {of_subject(f): v for f, v in right.items()}},
+                   policies=[fleet.policies.create(CONNECT)])
+    fleet.admits(fleet.fresh(**subject(**right)))
+    for field in ATTRIBUTES:
+        device = fleet.fresh(**subject(**{**right, field: "wrong"}))
+        assert fleet.refuses(device) == (
+            WAITS, "StringEquals %s does not hold" % of_subject(field))
+
+
+def test_issuer(broker_of_all, fleet):
+    """Names of the issuer are facts as well: one rule for two CAs lets in the devices of one."""
+    document = {"conditions": {"StringEquals": {
+        "iot:Certificate.Issuer.CommonName": "plant 7",
+        "iot:Certificate.Issuer.Organization": "Example Corp"}},
+        "policies": fleet.policies.create(CONNECT)}
+    plant, office = (Fleet(broker_of_all, fleet.pki.ca(name), activation=rule(**document))
+                     for name in ("plant 7", "office 7"))
+    plant.admits(plant.fresh())
+    assert office.refuses(office.fresh())[0] == WAITS
+
+
+# -- what cannot be seen -------------------------------------------------------------------
+
+LONG = {"URI": "urn:x:" + "y" * 1100}
+
+
+def test_value_that_is_too_long_for_an_expression(fleet):
+    """What cannot be decided neither activates nor revokes, unless something else surely does
+    not hold."""
+    policies = [fleet.policies.create(CONNECT)]
+    asked = conditions("StringMatches", URI, "urn:x:y*")
+    fleet.set_rule(conditions=asked, policies=policies, otherwise="REVOKED")
+    device = fleet.fresh(**names(*LONG.items()))
+    assert fleet.refuses(device) == (WAITS, "StringMatches %s cannot be decided: the value is too "
+                                     "long, or the broker does not know it" % URI)
+    assert fleet.status(device) == "PENDING_ACTIVATION"
+
+    fleet.set_rule(conditions={**asked, **nobody()}, policies=policies, otherwise="REVOKED")
+    assert fleet.refuses(device)[0] == REVOKES
+    assert fleet.status(device) == "REVOKED"
+
+
+def test_names_that_cannot_be_read(fleet):
+    """A subject that is no text waits, whatever the rule says of it, and explain says the
+    same."""
+    fleet.set_rule(conditions=conditions("StringNotEquals", CN, "x"), otherwise="REVOKED",
+                   policies=[fleet.policies.create(CONNECT)])
+    bits = der.tlv(0x31, der.sequence(der.oid(der.COMMON_NAME), der.tlv(0x03, b"\0\xff\xfe")))
+    device = fleet.fresh(subject=der.sequence(bits))
+    explained = fleet.explain(device)
+    assert explained["connect"]["allowed"] is False
+    assert explained["activation"]["status"] == "PENDING_ACTIVATION"
+    assert fleet.refuses(device) == (WAITS, "its names cannot be read")
+    assert fleet.status(device) == "PENDING_ACTIVATION"
+
+
+def test_explain_without_an_address(fleet):
+    """Where the question has no address the condition is not decided; with one it is."""
+    fleet.set_rule(conditions=conditions("IpAddress", "aws:SourceIp", "127.0.0.0/8"),
+                   policies=[fleet.policies.create(CONNECT)], otherwise="REVOKED")
+    device = fleet.fresh()
+    asked = fleet.call("explain", certificatePem=device.pem, clientId=device.client_id)
+    assert asked["activation"] == {
+        "by": "rule", "status": "PENDING_ACTIVATION",
+        "details": "IpAddress aws:SourceIp cannot be decided: the broker does not know the value"}
+    assert fleet.explain(device)["connect"]["allowed"] is True
+    assert fleet.explain(device, sourceIp="192.0.2.1")["activation"]["status"] == "REVOKED"
+    fleet.admits(device)
+
+
+# -- whom it does not accept -------------------------------------------------------------------
+
+@pytest.mark.parametrize("otherwise, status, code, word", [
+    (None, "PENDING_ACTIVATION", WAITS, "left pending"),
+    ("PENDING_ACTIVATION", "PENDING_ACTIVATION", WAITS, "left pending"),
+    ("REVOKED", "REVOKED", REVOKES, "revoked"),
+], ids=["default", "PENDING_ACTIVATION", "REVOKED"])
+def test_whom_it_does_not_accept(make_fleet, directory, otherwise, status, code, word):
+    """It gets the status that the rule says, for good if that is REVOKED; why is told on its
+    record, in the log, in the log file and by the event."""
+    log_file = directory / "jitr.log"
+    fleet = make_fleet({"log_file": log_file, "account_id": "123456789012",
+                        "event_details": "true"})
+    members = {} if otherwise is None else {"otherwise": otherwise}
+    fleet.set_rule(conditions=nobody(), policies=["does-not-matter"], thing=OWN_NAME, **members)
+    device = fleet.fresh()
+    why = "StringEquals %s does not hold" % CN
+
+    assert fleet.refuses(device) == (code, why)
+    description = fleet.description(device)
+    assert (description["status"], description["statusReason"]["details"]) == (status, why)
+    event = fleet.event()
+    assert (event["certificateStatus"], event["reason"]) == (status, why)
+    fleet.broker.wait_for_log("certificate %s: by=rule" % word, 'reason="%s"' % why, device.id)
+    fleet.broker.wait_for_log("connection refused", "code=" + code, why, device.id)
+    entry, = entries(log_file, eventType="ActivateCertificate")
+    assert (entry["certificateId"], entry["caCertificateId"]) == (device.id, fleet.ca.id)
+    assert (entry["certificateStatus"], entry["details"]) == (status, why)
+    assert fleet.attached(device) == fleet.things(device) == []
+
+    fleet.set_rule(policies=[fleet.policies.create(allow("Connect", "*"))])
+    assert fleet.broker.connect(device).accepted == (status == "PENDING_ACTIVATION")
+
+
+def test_policy_that_is_missing(fleet):
+    """Nothing of the rule is done until everything can be: the certificate is pending, with the
+    name of what is missing; once somebody has made it, the next attempt gets in."""
+    fleet.set_rule(policies=[fleet.policy, "to-be-made-" + fleet.policy], thing=OWN_NAME)
+    device = fleet.fresh()
+    missing = "there is no policy to-be-made-%s to attach" % fleet.policy
+    assert fleet.explain(device)["connect"]["details"] == missing
+    for _ in range(2):
+        assert fleet.refuses(device) == (WAITS, missing)
+    assert (fleet.status(device), fleet.reason(device)) == ("PENDING_ACTIVATION", missing)
+    assert fleet.attached(device) == fleet.things(device) == []
+    fleet.broker.wait_for_log("certificate not activated: by=rule", missing, device.id)
+
+    fleet.policies.create(CONNECT, name="to-be-made-" + fleet.policy)
+    fleet.admits(device)
+    assert fleet.status(device) == "ACTIVE" and fleet.reason(device) == ACCEPTED
+    assert len(fleet.attached(device)) == 2 and fleet.things(device) == [device.name]
+
+
+def test_name_that_no_thing_may_have(fleet):
+    """A common name that does not do for a thing leaves it pending, and says so; a thing that
+    is there already is the device's from then on, with all it has."""
+    fleet.set_rule(policies=[fleet.policy], thing="x-" + OWN_NAME)
+    odd = fleet.fresh(**subject(CommonName="a b"))
+    code, details = fleet.refuses(odd)
+    assert code == WAITS and details.startswith("'x-a b' is no name of a thing")
+    nameless = fleet.fresh(**subject(Organization="nobody"))
+    assert fleet.refuses(nameless) == (
+        WAITS, CN + ", of which the thing's name is made, has no value")
+
+    fine = fleet.fresh()
+    fleet.policies.create_thing("x-" + fine.name, floor="2")
+    fleet.admits(fine)
+    assert fleet.things(fine) == ["x-" + fine.name]
+    assert fleet.thing("x-" + fine.name)["attributes"] == {"floor": "2"}
+
+
+# -- afterwards --------------------------------------------------------------------------------
+
+def test_changed_rule_lets_in_who_waited(fleet):
+    """At the next attempt, without anybody else doing anything; the other way round, whoever is
+    ACTIVE stays so."""
+    policies = [fleet.policies.create(CONNECT)]
+    fleet.set_rule(policies=policies, conditions=nobody())
+    waiting = [fleet.fresh() for _ in range(3)]
+    for device in waiting:
+        assert fleet.refuses(device)[0] == WAITS
+        assert fleet.event()["certificateStatus"] == "PENDING_ACTIVATION"
+    fleet.set_rule(policies=policies)
+    sessions = [fleet.admits(device) for device in waiting[:2]]
+    assert [fleet.status(device) for device in waiting] == ["ACTIVE"] * 2 + ["PENDING_ACTIVATION"]
+    fleet.no_more_events()
+
+    fleet.set_rule(policies=policies, conditions=nobody(), otherwise="REVOKED")
+    assert [session.received() for session in sessions] == [[], []]
+    fleet.admits(waiting[0])
+    assert fleet.refuses(waiting[2])[0] == REVOKES
+    assert [fleet.status(device) for device in waiting] == ["ACTIVE"] * 2 + ["REVOKED"]
+
+
+@pytest.mark.parametrize("status", ["INACTIVE", "REVOKED"])
+def test_what_an_operator_has_set_no_rule_touches(fleet, status):
+    """Set by hand after the rule had activated it, or before it ever connected."""
+    fleet.set_rule(policies=[fleet.policy])
+    known, unknown = fleet.fresh(), fleet.fresh()
+    fleet.admits(known)
+    fleet.admin.settle()
+    fleet.admin.register_certificate(unknown, status="ACTIVE")
+    for device in (known, unknown):
+        fleet.admin.update_certificate(device, status)
+    fleet.set_rule(policies=[fleet.policy], thing=OWN_NAME)
+    for device in (known, unknown):
+        assert "activation" not in fleet.explain(device)
+        assert fleet.refuses(device)[0] == "DEVICE_CERTIFICATE_" + status
+        assert fleet.status(device) == status and fleet.things(device) == []
+
+
+def test_rule_that_is_taken_away(fleet):
+    """Whoever comes then is PENDING_ACTIVATION and announced, for somebody else to decide;
+    whoever is ACTIVE stays so."""
+    fleet.set_rule(policies=[fleet.policy])
+    before, after = fleet.fresh(), fleet.fresh()
+    fleet.admits(before)
+    assert fleet.event()["certificateStatus"] == "ACTIVE"
+    fleet.admin.update_ca(fleet.ca, activation="none")
+    assert "activation" not in fleet.call("describeCACertificate", certificateId=fleet.ca.id)
+    fleet.admits(before)
+    assert fleet.refuses(after)[0] == "DEVICE_CERTIFICATE_NOT_REGISTERED"
+    assert fleet.refuses(after)[0] == "DEVICE_CERTIFICATE_PENDING_ACTIVATION"
+    assert fleet.event()["certificateStatus"] == "PENDING_ACTIVATION"
+    assert "statusReason" not in fleet.description(after)
+
+
+def test_two_cas_have_each_their_rule(broker_of_all, fleet):
+    """One wants sensors, the other pumps, and each gives its own policy."""
+    other = Fleet(broker_of_all)
+    other.policy = other.policies.create(CONNECT)
+    for each, kind in ((fleet, "sensor"), (other, "pump")):
+        each.set_rule(policies=[each.policy], conditions=conditions("StringLike", CN, kind + "-*"))
+    for each, good, bad in ((fleet, "sensor-7", "pump-7"), (other, "pump-8", "sensor-8")):
+        device = each.fresh(good)
+        each.admits(device)
+        assert each.attached(device) == [each.policy]
+        assert each.refuses(each.fresh(bad))[0] == WAITS
+
+
+def test_more_cas_than_are_kept_compiled(fleet):
+    """Each of seventy CAs is asked for its own rule, round after round."""
+    cas = [fleet.pki.ca("ca %d" % n) for n in range(70)]
+    code = fleet.admin.registration_code()
+    for n, ca in enumerate(cas):
+        ca.unit = "unit %d" % n
+        ca.command = {"command": "registerCACertificate", "caCertificate": ca.pem,
+                      "verificationCertificate": fleet.pki.verification(ca, code),
+                      "setAsActive": True, "allowAutoRegistration": True,
+                      "activation": rule(conditions=conditions("StringEquals", OU, ca.unit))}
+    for at in range(0, len(cas), 7):
+        fleet.admin.request(*(ca.command for ca in cas[at:at + 7]))
+    for answers in (["ACTIVE"] * 70, ["PENDING_ACTIVATION"] * 70):
+        units = [ca.unit for ca in cas] if answers[0] == "ACTIVE" else ["another"] * 70
+        asked = [{"command": "explain", "clientId": "x", "certificatePem": fleet.pki.device(
+            "d", issuer=ca, **subject(OrganizationalUnit=unit)).pem}
+            for ca, unit in zip(cas, units)]
+        told = [a for at in range(0, 70, 10) for a in fleet.admin.request(*asked[at:at + 10])]
+        assert [a["data"]["activation"]["status"] for a in told] == answers
+
+
+# -- revocation lists ------------------------------------------------------------------------
+
+def test_list_is_asked_before_the_rule(fleet):
+    """Whom the list of the CA names is REVOKED, and the rule that accepts everybody is not
+    asked; one on hold waits until it is not any more."""
+    fleet.set_rule(policies=[fleet.policy], thing=OWN_NAME)
+    listed, held_back, good = (fleet.fresh() for _ in range(3))
+    import_list(fleet.admin, fleet.ca, revocation_list(fleet.ca, listed, number=1))
+    assert fleet.refuses(listed)[0] == "CERTIFICATE_ON_REVOCATION_LIST"
+    assert fleet.status(listed) == "REVOKED"
+    assert fleet.attached(listed) == fleet.things(listed) == []
+    fleet.admits(good)
+
+    import_list(fleet.admin, fleet.ca, revocation_list(fleet.ca, held_back, hold=True, number=2))
+    assert fleet.refuses(held_back)[0] == "CERTIFICATE_ON_HOLD"
+    assert fleet.status(held_back) == "PENDING_ACTIVATION"
+    import_list(fleet.admin, fleet.ca, revocation_list(fleet.ca, number=3))
+    fleet.admits(held_back)
+    assert fleet.refuses(listed)[0] == "DEVICE_CERTIFICATE_REVOKED"
+
+
+def test_without_a_list_that_is_required_nobody_is_activated(fleet):
+    """They wait, with that reason; when the list is there the next attempt gets in."""
+    fleet.set_rule(policies=[fleet.policy])
+    fleet.admin.update_ca(fleet.ca, crlCheck="required")
+    devices = good, bad = fleet.fresh(), fleet.fresh()
+    for device in devices:
+        assert fleet.explain(device)["connect"]["reason"] == "REVOCATION_LIST_MISSING"
+        assert fleet.refuses(device)[0] == "REVOCATION_LIST_MISSING"
+        assert fleet.status(device) == "PENDING_ACTIVATION"
+    import_list(fleet.admin, fleet.ca, revocation_list(fleet.ca, bad))
+    fleet.admits(good)
+    assert fleet.refuses(bad)[0] == "DEVICE_CERTIFICATE_REVOKED"
+
+
+# The order of P-256: with s, its difference to that is as good.
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+def with_signature_in_another_form(device):
+    """The same certificate, which the same CA has signed, with another id."""
+    certificate = x509.load_der_x509_certificate(device.der)
+    r, s = utils.decode_dss_signature(certificate.signature)
+    algorithm, _ = der.signature(device.issuer.key, "sha256", b"")
+    body = der.sequence(certificate.tbs_certificate_bytes, algorithm,
+                        der.bit_string(utils.encode_dss_signature(r, ORDER - s)))
+    return Device(device.name, body, device.key, device.key_text, device.issuer)
+
+
+@pytest.mark.parametrize("status", ["REVOKED", "INACTIVE", "ACTIVE"])
+def test_signature_in_another_form(fleet, status):
+    """Who has the key of a certificate that was revoked can give it another id; the rule does
+    not take that for a new one."""
+    fleet.set_rule(policies=[fleet.policy])
+    device = fleet.fresh()
+    twin = with_signature_in_another_form(device)
+    assert twin.id != device.id
+    fleet.admits(device).leave()
+    assert fleet.status(device) == "ACTIVE"
+    fleet.admin.update_certificate(device, status)
+    why = "it is certificate %s with its signature in another form" % device.id
+    assert fleet.explain(twin)["activation"]["details"] == why
+    for _ in range(2):
+        assert fleet.refuses(twin) == (WAITS, why)
+    assert fleet.status(twin) == "PENDING_ACTIVATION" and fleet.attached(twin) == []
+    fleet.admits(fleet.fresh())
+
+
+# -- documents --------------------------------------------------------------------------------
+
+NO_JSON = "The activation document is not acceptable: it is not JSON"
+
+
+@pytest.mark.parametrize("document, place", [
+    ('{"policies": ["a"', NO_JSON),
+    ("yes", NO_JSON),
+    ("[]", "activation: "),
+    ('{"policy": "a"}', "activation: unknown member 'policy'"),
+    ('{"conditions": {"StringEqual": {"iot:ClientId": "a"}}}',
+     "activation: conditions.StringEqual: unknown operator"),
+    ('{"conditions": {"StringEquals": {"iot:Certificate.Subject.CommonNam": "a"}}}',
+     "activation: conditions.StringEquals.iot:Certificate.Subject.CommonNam"),
+    ('{"conditions": {"StringMatches": {"iot:ClientId": "(a*)*"}}}',
+     "activation: conditions.StringMatches.iot:ClientId"),
+    ('{"otherwise": "ACTIVE"}', "activation: otherwise"),
+    ('{"supersede": 60}', "activation: supersede"),
+    ('{"policies": ["a b"]}', "activation: policies"),
+    ('{"thing": "${iot:Connection.Thing.ThingName}"}', "activation: thing"),
+])
+def test_rule_that_is_none_cannot_be_set(fleet, document, place):
+    """It is refused with the place, when a CA is registered and when it is changed, and the rule
+    that there is goes on."""
+    fleet.set_rule(policies=[fleet.policy])
+    before = fleet.call("describeCACertificate", certificateId=fleet.ca.id)
+    with pytest.raises(AwsError) as refused:
+        fleet.admin.update_ca(fleet.ca, activation=document, status="INACTIVE")
+    assert refused.value.name == "InvalidRequestException"
+    assert refused.value.message.startswith(place), refused.value.message
+    assert fleet.call("describeCACertificate", certificateId=fleet.ca.id) == before
+    with pytest.raises(AwsError) as refused:
+        fleet.admin.register_ca(fleet.pki.ca("another"), activation=document)
+    assert refused.value.message.startswith(place)
+    fleet.admits(fleet.fresh())
