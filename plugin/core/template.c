@@ -148,7 +148,9 @@ plan_policies(struct making *m, const struct template *t)
 	m->plan->policy_count = t->policy_count;
 }
 
-/* The certificate was registered as PENDING_ACTIVATION (aws-iot E.3). */
+/* The certificate was registered as PENDING_ACTIVATION (aws-iot E.3): a status
+ * that nobody has given it, so that DO_NOTHING does not keep it.  The complete
+ * example of AWS's guide says that, and that the certificate becomes ACTIVE. */
 static void
 plan_status(struct making *m, const struct template *t)
 {
@@ -161,8 +163,6 @@ plan_status(struct making *m, const struct template *t)
 		plan->failed = true;
 		diag_set(&plan->reason, "the template says FAIL if the certificate has another Status, "
 		    "and it has: PENDING_ACTIVATION");
-	} else if (t->on_status == OVERRIDE_DO_NOTHING) {
-		diag_set(&plan->reason, "the template of its CA leaves its status");
 	} else {
 		plan->status = view_equal(status, view_of("INACTIVE")) ? CERT_INACTIVE : CERT_ACTIVE;
 		diag_set(&plan->reason, "the template of its CA");

@@ -594,8 +594,7 @@ static const struct {
 	{ ",'Status':'INACTIVE'", "", CERT_INACTIVE, "the template of its CA", false },
 	{ ",'Status':'INACTIVE'", "'Status':'REPLACE'", CERT_INACTIVE, "the template of its CA", false },
 	{ "", "'STATUS':'REPLACE'", CERT_ACTIVE, "the template of its CA", false },
-	{ ",'Status':'ACTIVE'", "'Status':'DO_NOTHING'", CERT_PENDING_ACTIVATION,
-	    "the template of its CA leaves its status", false },
+	{ ",'Status':'ACTIVE'", "'Status':'DO_NOTHING'", CERT_ACTIVE, "the template of its CA", false },
 	{ ",'Status':'ACTIVE'", "'Status':'FAIL'", CERT_PENDING_ACTIVATION,
 	    "the template says FAIL if the certificate has another Status, and it has: "
 	    "PENDING_ACTIVATION", true },
