@@ -125,6 +125,7 @@ enum reason {
 
 const char *reason_text(enum reason r);
 const char *reason_code(enum reason r);
+bool        reason_is_of_plan(enum reason r); /* the plan's own reason says more */
 
 enum {
 	EFFECT_REGISTER = 1u << 0, /* store the certificate */

@@ -282,3 +282,9 @@ reason_code(enum reason r)
 {
 	return (unsigned)r < REASON_COUNT ? reasons[r].code : "";
 }
+
+bool
+reason_is_of_plan(enum reason r)
+{
+	return r == REASON_RULE_WAITS || r == REASON_RULE_REVOKES || r == REASON_PROVISIONING_FAILED;
+}

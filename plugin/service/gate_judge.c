@@ -78,13 +78,6 @@ look(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j, stru
 	return e;
 }
 
-static bool
-is_of_plan(enum reason reason)
-{
-	return reason == REASON_RULE_WAITS || reason == REASON_RULE_REVOKES ||
-	    reason == REASON_PROVISIONING_FAILED;
-}
-
 /* What the rule or template of its CA says, if it may say something. */
 static enum err
 ask_activation(struct gate *g, struct txn *t, const struct records *r, struct x509_st *x,
@@ -99,7 +92,7 @@ ask_activation(struct gate *g, struct txn *t, const struct records *r, struct x5
 	j->premise = (struct premise){ r->ca.generation, r->ca.version };
 	j->decision = decide_plan(j->decision, j->plan, &g->config.rules.decide);
 	j->by_plan = j->decision.verdict == VERDICT_ALLOW && j->decision.effects & EFFECT_PLAN;
-	if (j->plan != NULL && is_of_plan(j->decision.reason))
+	if (j->plan != NULL && reason_is_of_plan(j->decision.reason))
 		j->details = j->plan->reason;
 	return ERR_OK;
 }

@@ -209,7 +209,7 @@ put_refusal(struct txn *t, const struct present *x)
 	struct refusal refusal = { .time = x->now, .client_id = x->p->client_id,
 		.address = x->p->address, .code = view_of(reason_code(x->decision.reason)) };
 
-	if (x->decision.effects & EFFECT_PLAN && x->plan->reason.text[0] != '\0')
+	if (reason_is_of_plan(x->decision.reason) && x->plan->reason.text[0] != '\0')
 		words = x->plan->reason.text;
 	refusal.details = view_of(words);
 	if (x->decision.verdict != VERDICT_ALLOW)
