@@ -20,6 +20,22 @@
 #define CRL_STEPS_AT_ONCE 50000 /* rows looked at for whom the list names */
 #define CRL_CERTS_AT_ONCE 2000  /* certificates revoked */
 
+/* How far a list was applied to the certificates of its CA. */
+struct crl_progress {
+	struct revoked_walk walk;
+	size_t              revoked; /* that this made REVOKED */
+	bool                done;
+};
+
+/* Whom a list names and the gate may have let in: some of them, since it looks
+ * after everybody when it is told that a list has changed, but that takes time. */
+#define CRL_NAMED_MAX 2000
+
+struct crl_named {
+	size_t        count;
+	struct certid ids[CRL_NAMED_MAX];
+};
+
 struct crl_import;
 
 /* bytes: PEM or DER, allocated; from here on the import's, also on failure. */
@@ -46,6 +62,7 @@ struct crl_result {
 	struct crl    crl;       /* the list that is in force */
 	bool          unchanged; /* it was already */
 	size_t        revoked;   /* certificates that this made REVOKED, so far */
+	const struct crl_named *named; /* lives as long as the import */
 };
 
 struct crl_result crl_import_result(const struct crl_import *i);
@@ -61,11 +78,10 @@ MUST_USE enum err crl_remove(struct txn *t, const struct certid *ca_id, struct d
 struct crl_tidy {
 	struct certid       ca_id; /* of the list that is being applied */
 	uint64_t            list;
-	bool                applying;
-	struct revoked_walk walk, next_walk;
-	size_t              revoked, next_revoked; /* certificates that this made REVOKED */
+	struct crl_progress now, next; /* of it; revoked is counted over all lists */
 	uint64_t            bound, next_bound;
-	bool                more, fresh;
+	bool                more, applying, next_applying;
+	struct crl_named    named;
 };
 
 MUST_USE enum err crl_tidy_run(struct crl_tidy *tidy, struct txn *t, int64_t now);

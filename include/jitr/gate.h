@@ -141,8 +141,9 @@ void gate_disconnected(struct gate *g, const void *client, const struct presence
  * wrote).  Its clients are judged anew and cut off from gate_tick(). */
 void gate_changed(struct gate *g, const struct certid *id_or_null);
 
-/* A CA has another revocation list. */
-void gate_crl_changed(struct gate *g);
+/* A CA has another revocation list.  Everybody is judged anew, some at each
+ * gate_tick(); these first, whom it is known to name. */
+void gate_crl_changed(struct gate *g, const struct certid *named, size_t count);
 
 /* This policy has another default version, or is gone; this thing changed. */
 void gate_policy_changed(struct gate *g, struct view name);

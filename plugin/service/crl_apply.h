@@ -5,11 +5,11 @@
 #ifndef JITR_CRL_APPLY_H
 #define JITR_CRL_APPLY_H
 
-#include "jitr/store.h"
+#include "jitr/crl_import.h"
 
-/* Goes on where *walk is, a bounded part of the way.  *revoked grows by those
- * that were not REVOKED; *done: the way has ended. */
+/* Goes on where *p is, a bounded part of the way.  named grows, too, also by those
+ * of a transaction that is not committed. */
 MUST_USE enum err crl_apply(struct txn *t, const struct certid *ca_id, uint64_t list,
-    struct revoked_walk *walk, int64_t now, size_t *revoked, bool *done);
+    struct crl_progress *p, struct crl_named *named, int64_t now);
 
 #endif

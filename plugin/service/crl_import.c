@@ -37,6 +37,7 @@ struct crl_import {
 	size_t           len;
 	struct crl_list *read;  /* points into bytes; NULL: not read yet */
 	struct progress  now, next;
+	struct crl_named named;
 };
 
 static struct crl_import *
@@ -92,7 +93,7 @@ struct crl_result
 crl_import_result(const struct crl_import *i)
 {
 	return (struct crl_result){ .ca_id = i->ca_id, .crl = i->now.crl,
-		.unchanged = i->now.unchanged, .revoked = i->now.revoked };
+		.unchanged = i->now.unchanged, .revoked = i->now.revoked, .named = &i->named };
 }
 
 /*
@@ -241,17 +242,16 @@ store_some(struct crl_import *i, struct txn *t)
 static enum err
 put_in_force(struct crl_import *i, struct txn *t, int64_t now)
 {
-	struct revoked_walk walk = { .serial_len = 0 };
-	bool applied = false;
-	enum err e;
+	struct crl_progress applied = { .revoked = 0 };
+	enum err e = crl_apply(t, &i->ca_id, i->next.list, &applied, &i->named, now);
 
-	e = crl_apply(t, &i->ca_id, i->next.list, &walk, now, &i->next.revoked, &applied);
 	if (e != ERR_OK)
 		return e;
+	i->next.revoked = applied.revoked;
 	i->next.crl = *crl_facts(i->read);
 	i->next.crl.list = i->next.list;
 	i->next.crl.imported = now;
-	i->next.crl.applied = applied;
+	i->next.crl.applied = applied.done;
 	store_put_crl(t, &i->ca_id, &i->next.crl);
 	i->next.done = true;
 	return t->failed;

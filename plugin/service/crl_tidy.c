@@ -50,19 +50,18 @@ apply(struct crl_tidy *tidy, struct txn *t, const struct crl_entry *entry, int64
 	struct crl crl = entry->crl;
 	bool same = tidy->applying && tidy->list == crl.list &&
 	    certid_equal(&tidy->ca_id, &entry->ca_id);
-	bool done = false;
 	enum err e;
 
-	tidy->next_walk = same ? tidy->walk : (struct revoked_walk){ .serial_len = 0 };
+	if (!same)
+		tidy->next.walk = (struct revoked_walk){ .serial_len = 0 };
 	tidy->ca_id = entry->ca_id;
 	tidy->list = crl.list;
-	tidy->next_revoked = tidy->revoked;
-	e = crl_apply(t, &entry->ca_id, crl.list, &tidy->next_walk, now, &tidy->next_revoked, &done);
+	e = crl_apply(t, &entry->ca_id, crl.list, &tidy->next, &tidy->named, now);
 	if (e != ERR_OK)
 		return e;
-	tidy->fresh = !done;
-	crl.applied = done;
-	if (done)
+	tidy->next_applying = !tidy->next.done;
+	crl.applied = tidy->next.done;
+	if (crl.applied)
 		store_put_crl(t, &entry->ca_id, &crl);
 	return t->failed;
 }
@@ -108,9 +107,9 @@ crl_tidy_run(struct crl_tidy *tidy, struct txn *t, int64_t now)
 	enum err e = find_unapplied(t, &entry, &found);
 
 	tidy->more = true;
-	tidy->fresh = false;
+	tidy->next_applying = false;
 	tidy->next_bound = tidy->bound;
-	tidy->next_revoked = tidy->revoked;
+	tidy->next = tidy->now;
 	if (e == ERR_OK)
 		e = found ? apply(tidy, t, &entry, now) : sweep_out(tidy, t);
 	return e == ERR_OK ? t->failed : registry_drop(t, e);
@@ -119,9 +118,8 @@ crl_tidy_run(struct crl_tidy *tidy, struct txn *t, int64_t now)
 bool
 crl_tidy_committed(struct crl_tidy *tidy)
 {
-	tidy->revoked = tidy->next_revoked;
+	tidy->now = tidy->next;
 	tidy->bound = tidy->next_bound;
-	tidy->walk = tidy->next_walk;
-	tidy->applying = tidy->fresh;
+	tidy->applying = tidy->next_applying;
 	return tidy->more;
 }

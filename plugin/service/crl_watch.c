@@ -137,9 +137,9 @@ static enum err
 look(struct watch_job *j, struct txn *t, int64_t now)
 {
 	struct ca_setting_entry entry;
-	struct certid last;
+	struct certid last = j->watch->after;
 	size_t count = 1;
-	enum err e = store_list_ca_settings(t, NULL, &entry, 1, &count);
+	enum err e = store_list_ca_settings(t, j->watch->more ? &last : NULL, &entry, 1, &count);
 
 	while (e == ERR_OK && count > 0 && !j->has_found) {
 		e = look_at_entry(j, t, &entry, now);
@@ -226,16 +226,20 @@ watch_finish(struct job *job, void *context)
 
 	(void)context;
 	watch->busy = false;
-	watch->idle = watch->idle && job->result == ERR_OK && !j->has_files;
+	watch->idle = watch->idle && job->result == ERR_OK && !j->has_files && !watch->more;
 	watch->last = watch->now();
+	watch->more = false;
 	if (j->has_found) {
 		if (j->found.result == ERR_OK)
 			j->found.result = job->result;
 		if (job->failure != NULL && j->found.diag.text[0] == '\0')
 			diag_set(&j->found.diag, "%s", job->failure);
 		j->found.import = j->import;
-		if (remember(j))
-			watch->last = 0; /* there may be more */
+		if (remember(j)) {
+			watch->after = j->found.ca_id;
+			watch->more = true;
+			watch->last = 0;
+		}
 		watch->found(watch->of, &j->found);
 	}
 	crl_import_free(j->import);

@@ -3,7 +3,8 @@
  * crl_watch.h - files of revocation lists, read again when they change.
  *
  * One look at a time: a job of the writer that compares each file with what it
- * was the last time, and imports the first one that is another.
+ * was the last time, and imports the first one that is another.  The next look
+ * goes on behind it, so that each of many is looked at once.
  */
 #ifndef JITR_CRL_WATCH_H
 #define JITR_CRL_WATCH_H
@@ -27,7 +28,9 @@ struct crl_watch {
 	int64_t (*now)(void);
 	void (*found)(void *of, const struct crl_found *found); /* broker thread */
 	void           *of;
-	struct watched *files; /* the writer's while busy */
+	struct watched *files; /* the writer's while busy, and so are the next two */
+	struct certid   after; /* where the last look found something */
+	bool            more;  /* the next one goes on behind it */
 	int64_t         last;  /* when; 0: look at once */
 	bool            idle;  /* no CA had a file then */
 	bool            retry; /* also what is known not to be taken */

@@ -132,7 +132,7 @@ imported(struct crls *c, const struct crl_result *r)
 	c->config.stats->crl_imported++;
 	c->config.stats->revoked += r->revoked;
 	report_crl(c->config.report, &r->ca_id, &r->crl, ERR_OK, "");
-	gate_crl_changed(c->config.gate);
+	gate_crl_changed(c->config.gate, r->named->ids, r->named->count);
 	c->untidy = true;
 }
 
@@ -170,7 +170,7 @@ void
 crls_removed(struct crls *c, const struct certid *ca_id)
 {
 	stats_forget_crl(ca_id, c->config.broker);
-	gate_crl_changed(c->config.gate);
+	gate_crl_changed(c->config.gate, NULL, 0);
 	c->untidy = true;
 }
 
@@ -232,11 +232,12 @@ tidy_finish(struct job *job, void *context)
 		c->untidy = true;
 		c->tidy_again = c->config.now() + TIDY_RETRY_MS;
 	}
-	if (j->tidy.revoked > 0) {
-		c->config.stats->revoked += j->tidy.revoked;
+	if (j->tidy.named.count > 0)
+		gate_crl_changed(c->config.gate, j->tidy.named.ids, j->tidy.named.count);
+	if (j->tidy.now.revoked > 0) {
+		c->config.stats->revoked += j->tidy.now.revoked;
 		report_line(c->config.report, LEVEL_NOTICE,
-		    "%zu certificates on revocation lists are REVOKED now", j->tidy.revoked);
-		gate_crl_changed(c->config.gate);
+		    "%zu certificates on revocation lists are REVOKED now", j->tidy.now.revoked);
 	}
 	free(j);
 }

@@ -17,6 +17,7 @@
 
 /* Of the broker's time at one tick: short enough that nobody notices. */
 #define SWEEP_BUDGET_NS (5 * 1000 * 1000)
+#define NAMED_MAX    20000 /* certificates that have their turn first */
 #define SWEEP_STRIDE 64 /* principals between two looks at the clock */
 
 /* Certificates of one thing that are judged within one call; where it has more,
@@ -60,6 +61,7 @@ gate_close(struct gate *g)
 	late_forget_all(g);
 	denial_forget_all(g);
 	clone_forget_all(g);
+	free(g->named);
 	presence_clear(&g->presence);
 	sessions_clear(&g->sessions);
 	issuer_cache_clear(&g->issuers);
@@ -294,12 +296,44 @@ gate_changed(struct gate *g, const struct certid *id_or_null)
 	}
 }
 
+/* Without room for them they have their turn like everybody. */
+static void
+named_add(struct gate *g, const struct certid *ids, size_t count)
+{
+	struct certid *more;
+
+	if (count == 0 || g->named_count + count > NAMED_MAX)
+		return;
+	more = realloc(g->named, (g->named_count + count) * sizeof(*more));
+	if (more == NULL)
+		return;
+	memcpy(more + g->named_count, ids, count * sizeof(*more));
+	g->named = more;
+	g->named_count += count;
+}
+
+/* The last one first; those who are not connected cost a look. */
+static struct principal *
+named_next(struct gate *g)
+{
+	struct principal *p = NULL;
+
+	while (p == NULL && g->named_count > 0)
+		p = principal_find(&g->sessions, &g->named[--g->named_count]);
+	if (g->named_count == 0) {
+		free(g->named);
+		g->named = NULL;
+	}
+	return p;
+}
+
 void
-gate_crl_changed(struct gate *g)
+gate_crl_changed(struct gate *g, const struct certid *named, size_t count)
 {
 	g->changes++;
 	g->generation++;
 	sweep_start(&g->sessions);
+	named_add(g, named, count);
 }
 
 void
@@ -352,7 +386,7 @@ sweep(struct gate *g)
 	if (g->sessions.sweep_left == 0)
 		return;
 	start = gate_clock_ns();
-	while ((p = sweep_next(&g->sessions)) != NULL) {
+	while ((p = named_next(g)) != NULL || (p = sweep_next(&g->sessions)) != NULL) {
 		principal_refresh(g, p);
 		if (++visited % SWEEP_STRIDE == 0 && gate_clock_ns() - start > SWEEP_BUDGET_NS)
 			break;

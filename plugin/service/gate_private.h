@@ -36,6 +36,8 @@ struct gate {
 	struct clone       *clones; /* list */
 	size_t              clone_count;
 	size_t              refusals_waiting;
+	struct certid      *named; /* owned; whom the sweep visits before others */
+	size_t              named_count;
 	struct recent       recent;
 
 	/* The resources of device actions: "arn:aws:iot:<region>:<account>:topic/". */

@@ -162,7 +162,7 @@ tidy_up(void)
 		world_commit(&t);
 		ck_assert_uint_lt(++parts, 100);
 	} while (crl_tidy_committed(&tidy));
-	return tidy.revoked;
+	return tidy.now.revoked;
 }
 
 START_TEST(a_list_is_in_force_and_whom_it_names_is_revoked)

@@ -25,17 +25,21 @@ static struct certid ca_id;
 static struct report *report;
 static struct stats stats;
 static struct crls *crls;
-static size_t told; /* the gate */
+static size_t told, named_count; /* the gate, and whom it was told by name */
+static struct certid last_named;
 static char path[160];
 
 /* The linker puts this into the place of the gate's own. */
-void __wrap_gate_crl_changed(struct gate *g);
+void __wrap_gate_crl_changed(struct gate *g, const struct certid *named, size_t count);
 
 void
-__wrap_gate_crl_changed(struct gate *g)
+__wrap_gate_crl_changed(struct gate *g, const struct certid *named, size_t count)
 {
 	(void)g;
 	told++;
+	named_count += count;
+	if (count > 0)
+		last_named = named[count - 1];
 }
 
 static void
@@ -81,7 +85,7 @@ set_up(void)
 	world_put_ca(ca, CA_ACTIVE, true);
 	world_put_cert(device, ca, CERT_ACTIVE);
 	memset(&stats, 0, sizeof(stats));
-	told = 0;
+	told = named_count = 0;
 	snprintf(path, sizeof(path), "%s/ca.crl", world.dir);
 	start();
 	tick();
@@ -207,6 +211,8 @@ START_TEST(a_file_is_taken_and_everybody_told)
 	ck_assert_int_eq(in_force(&ca_id), 1);
 	ck_assert_int_eq(status_of(device), CERT_REVOKED);
 	ck_assert_uint_eq(told, 1);
+	ck_assert_uint_eq(named_count, 1);
+	ck_assert(certid_equal(&last_named, &(struct certid[]){ world_id(device) }[0]));
 	ck_assert_uint_eq(stats.crl_imported, 1);
 	ck_assert_uint_eq(stats.revoked, 1);
 	ck_assert(world_said("revocation list imported"));
@@ -896,9 +902,11 @@ START_TEST(who_did_not_fit_into_the_import_is_revoked_afterwards)
 	ck_assert_int_eq(import(list->der), ERR_OK);
 	ck_assert_uint_eq(stats.revoked, CRL_CERTS_AT_ONCE);
 	ck_assert_uint_eq(told, 1);
+	ck_assert_uint_eq(named_count, CRL_NAMED_MAX);
 	tick();
 	ck_assert_uint_eq(stats.revoked, COUNT);
 	ck_assert_uint_eq(told, 2);
+	ck_assert_uint_eq(named_count, 2 * CRL_NAMED_MAX);
 	ck_assert(world_said("2005 certificates on revocation lists are REVOKED now"));
 	pki_crl_free(list);
 }
