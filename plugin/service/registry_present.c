@@ -54,6 +54,26 @@ holds(const struct premise *premise, const struct ca *ca)
 	    memcmp(&premise->generation, &ca->generation, sizeof(ca->generation)) == 0;
 }
 
+/* The plan that it came with, as long as its CA, and the template that the CA
+ * names, are what they were: that cannot be deleted, but be switched off.  One
+ * that failed may have done so for that reason, and does nothing. */
+static enum err
+look_at_plan(struct txn *t, struct present *x)
+{
+	struct provisioning_template template = { .enabled = true };
+	const struct plan *plan = x->p->plan;
+	enum err e = ERR_OK;
+
+	x->plan = NULL;
+	if (plan == NULL || !x->has_ca || !holds(&x->p->premise, &x->ca))
+		return ERR_OK;
+	if (!plan->failed && plan->template_name.len > 0)
+		e = store_get_template(t, plan->template_name, &template);
+	if (e == ERR_OK && template.enabled)
+		x->plan = plan;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 static void
 decide(struct present *x)
 {
@@ -79,9 +99,10 @@ decide_all(struct txn *t, struct present *x)
 {
 	struct planned_cert cert = { &x->p->presented.id, &x->p->ca_id, serial_of(&x->p->presented),
 		x->p->der };
-	enum err e = ERR_OK;
+	enum err e = look_at_plan(t, x);
 
-	x->plan = x->p->plan != NULL && x->has_ca && holds(&x->p->premise, &x->ca) ? x->p->plan : NULL;
+	if (e != ERR_OK)
+		return e;
 	decide(x);
 	if (!(x->decision.effects & EFFECT_PLAN) || x->plan->failed)
 		return ERR_OK;
