@@ -3,6 +3,8 @@
 import itertools
 import json
 
+import der
+from admin import CONTROL
 from policies import Policies, Site
 from provisioning import ROLE
 
@@ -12,8 +14,29 @@ FAILED = "$aws/events/certificates/provisioning_failed/"
 _numbers = itertools.count(1)
 
 
+# Of a subject, by the names that they have in rules.
+ATTRIBUTES = {"DistinguishedNameQualifier": "2.5.4.46", "Country": "2.5.4.6",
+              "Organization": "2.5.4.10", "OrganizationalUnit": "2.5.4.11", "State": "2.5.4.8",
+              "CommonName": der.COMMON_NAME, "SerialNumber": "2.5.4.5", "Title": "2.5.4.12",
+              "Surname": "2.5.4.4", "GivenName": "2.5.4.42", "Initials": "2.5.4.43",
+              "Pseudonym": "2.5.4.65", "GenerationQualifier": "2.5.4.44"}
+
+
+def subject(*attributes, **more):
+    """A certificate with these attributes in its subject: (kind, text) each."""
+    pairs = [*attributes, *more.items()]
+    return {"subject": der.name(*((ATTRIBUTES[kind], text) for kind, text in pairs))}
+
+
 def rule(**members):
     return json.dumps(members)
+
+
+def ask_without_waiting(fleet, command, **members):
+    """A change on its way: the broker has it, and the registry not yet."""
+    session = fleet.broker.admin().session
+    session.publish(CONTROL, json.dumps({"commands": [{"command": command, **members}]}))
+    return session
 
 
 class Fleet(Site):

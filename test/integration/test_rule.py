@@ -4,7 +4,6 @@ policies and its thing, and the record follows; whom it does not accept waits or
 everybody is told why (issue of activation, point 2)."""
 import asyncio
 import contextlib
-import json
 
 import pytest
 from cryptography import x509
@@ -12,11 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import utils
 
 import der
 import raw
-from admin import CONTROL, AwsError
+from admin import AwsError
 from broker import lasting_broker
 from device import MQTT_3_1_1, MQTT_5
 from disk import held
-from fleet import Fleet, rule
+from fleet import ATTRIBUTES, Fleet, ask_without_waiting, rule, subject
 from pki import Device, new_key
 from policies import CONNECT, allow
 from revocation import import_list, revocation_list
@@ -390,13 +389,6 @@ def test_broker_that_dies_before_the_record_is_stored(make_fleet):
     assert fleet.status(device) == "ACTIVE"
 
 
-def ask_without_waiting(fleet, command, **members):
-    """A change on its way: the broker has it, and the registry not yet."""
-    session = fleet.broker.admin().session
-    session.publish(CONTROL, json.dumps({"commands": [{"command": command, **members}]}))
-    return session
-
-
 @pytest.mark.parametrize("change, status", [
     ({"activation": rule(conditions=nobody())}, "PENDING_ACTIVATION"),
     ({"activation": "none"}, "PENDING_ACTIVATION"),
@@ -443,19 +435,6 @@ def test_policy_that_is_deleted_before_the_record_is_stored(fleet):
 
 
 # -- conditions ------------------------------------------------------------------------------
-
-ATTRIBUTES = {"DistinguishedNameQualifier": "2.5.4.46", "Country": "2.5.4.6",
-              "Organization": "2.5.4.10", "OrganizationalUnit": "2.5.4.11", "State": "2.5.4.8",
-              "CommonName": der.COMMON_NAME, "SerialNumber": "2.5.4.5", "Title": "2.5.4.12",
-              "Surname": "2.5.4.4", "GivenName": "2.5.4.42", "Initials": "2.5.4.43",
-              "Pseudonym": "2.5.4.65", "GenerationQualifier": "2.5.4.44"}
-
-
-def subject(*attributes, **more):
-    """A certificate with these attributes in its subject: (kind, text) each."""
-    pairs = [*attributes, *more.items()]
-    return {"subject": der.name(*((ATTRIBUTES[kind], text) for kind, text in pairs))}
-
 
 def names(*general_names):
     """One with these alternative names."""
