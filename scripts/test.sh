@@ -37,7 +37,7 @@ run() {
 }
 
 labelled() {
-	(cd "$root/$(build_dir "$1")" && ctest -V --no-tests=error -L "$2")
+	(cd "$root/$(build_dir "$1")" && ctest -V -j "$(nproc)" --no-tests=error -L "$2")
 }
 
 need "${build_packages[@]}" python3 python3-pytest python3-pytest-xdist python3-paho-mqtt \

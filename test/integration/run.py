@@ -16,5 +16,5 @@ os.chdir(pathlib.Path(__file__).resolve().parent)
 
 workers = []
 if importlib.util.find_spec("xdist"):
-    workers = ["-n", str(2 * len(os.sched_getaffinity(0)))]
+    workers = ["-n", str(4 * len(os.sched_getaffinity(0)))]
 sys.exit(pytest.main(workers + sys.argv[1:]))

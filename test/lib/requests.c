@@ -324,6 +324,8 @@ void
 requests_open(void)
 {
 	world_open();
+	memset(&stats, 0, sizeof(stats));
+	word_count = 0;
 	world_wait(983); /* not a whole second */
 	make_certificates();
 	world_put_ca(ca, CA_ACTIVE, true);
@@ -338,6 +340,7 @@ void
 requests_close(void)
 {
 	cJSON_Delete(answer);
+	answer = NULL;
 	requests_stop();
 	pki_free(proof);
 	pki_free(wrong_proof);

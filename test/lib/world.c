@@ -288,6 +288,7 @@ world_start_writer(size_t queue_max, size_t batch_max)
 void
 world_stop_writer(void)
 {
+	sem_post(&release); /* a test may have failed while it held it */
 	writer_stop(world.writer, NULL);
 	world.writer = NULL;
 }

@@ -179,6 +179,7 @@ static void
 tear_down(void)
 {
 	cJSON_Delete(answer);
+	answer = NULL;
 	world_stop_writer();
 	api_close(api);
 	crls_close(crls);

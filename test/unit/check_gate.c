@@ -14,7 +14,7 @@
 #include "world.h"
 
 static struct gate *gate;
-static struct gate_config config = { .authorization = AUTHORIZATION_DEFER };
+static struct gate_config config;
 static struct report *report;
 static struct stats stats;
 static struct pki_cert *ca, *device;
@@ -53,6 +53,8 @@ set_up(void)
 		.broker = &world_broker, .now = world_now };
 
 	world_open();
+	memset(&stats, 0, sizeof(stats));
+	config = (struct gate_config){ .authorization = AUTHORIZATION_DEFER };
 	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
 	ca = pki_ca("Test CA");
 	device = pki_device(ca, "device-1");
@@ -66,6 +68,7 @@ tear_down(void)
 {
 	world_stop_writer();
 	gate_close(gate);
+	gate = NULL;
 	report_close(report);
 	pki_free(device);
 	pki_free(ca);

@@ -56,6 +56,7 @@ set_up(void)
 
 	world_open();
 	memset(&stats, 0, sizeof(stats));
+	config = (struct gate_config){ .authorization = AUTHORIZATION_POLICY };
 	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
 	ca = pki_ca("Test CA");
 	device = pki_device(ca, "device-1");
@@ -333,7 +334,6 @@ START_TEST(what_is_denied_disconnects_where_that_is_asked_for)
 	ck_assert_int_eq(may(ACTION_SUBSCRIBE, "a"), ACCESS_DISCONNECT);
 	ck_assert_int_eq(may(ACTION_READ, "a"), ACCESS_DENY); /* it would be the publisher */
 	ck_assert_int_eq(may_absent(ACTION_WRITE, "a", false), ACCESS_DENY);
-	config.deny_publish_disconnects = config.deny_subscribe_disconnects = false;
 }
 END_TEST
 

@@ -51,8 +51,10 @@ static void
 tear_down(void)
 {
 	cJSON_Delete(line);
+	line = NULL;
 	world_stop_writer();
 	report_close(report);
+	report = NULL;
 	pki_free(device);
 	pki_free(ca);
 	world_close();
