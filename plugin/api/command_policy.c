@@ -45,7 +45,6 @@ parse_create_policy(struct members *m, struct command *c)
 	json_only(m, names, COUNT_OF(names));
 	check_document(m, c);
 	c->policy.number = 1;
-	c->unheard = true; /* nobody has it yet */
 }
 
 void

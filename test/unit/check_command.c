@@ -374,7 +374,8 @@ END_TEST
 static const struct {
 	const char *command, *notes;
 } changes[] = {
-	{ "{'command':'createPolicy','policyName':'p'," DOCUMENT "}", "" }, /* nobody has it yet */
+	{ "{'command':'createPolicy','policyName':'p'," DOCUMENT "}",
+	    "policy p\n" }, /* a device may wait for it */
 	{ "{'command':'attachPolicy'," ATTACHING "}", "certificate <id>\n" },
 	{ "{'command':'createPolicyVersion','policyName':'p'," DOCUMENT "}", "" },
 	{ "{'command':'createPolicyVersion','policyName':'p','setAsDefault':true," DOCUMENT "}",
