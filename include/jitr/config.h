@@ -10,6 +10,13 @@
 
 #include "jitr/gate.h"
 
+/* Whom the TLS listeners trust. */
+enum trust_store {
+	TRUST_STORE_CAPATH,          /* as the broker does: registered CAs are in a capath */
+	TRUST_STORE_LIVE,            /* registered CAs and nobody else (trust.h) */
+	TRUST_STORE_LIVE_AND_CAFILE, /* what the listener's files hold as well */
+};
+
 struct option {
 	const char *name, *value;
 };
@@ -18,6 +25,7 @@ struct config {
 	char              *db_path;
 	int64_t            db_map_size_mb;
 	char              *ca_path;
+	enum trust_store   trust_store;
 	char               account_id[13];
 	char               region[64];
 	char             **admin_users;

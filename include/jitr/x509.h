@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * x509.h - the door to OpenSSL, with crl.h the only one.
+ * x509.h - the door to OpenSSL, with crl.h and trust.h the only one.
  *
  * Turns certificates into plain facts.  OpenSSL types are named, never
  * included; OpenSSL's error queue is empty on return.  Any thread, but one

@@ -115,7 +115,7 @@ x509_read(struct x509_st *x, struct presented *out)
 	return ERR_OK;
 }
 
-static bool
+bool
 name_hash(const X509_NAME *name, uint32_t *out)
 {
 	int           ok = 0;

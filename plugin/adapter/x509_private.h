@@ -19,6 +19,9 @@ struct X509_name_st; /* OpenSSL's X509_NAME */
  * memory, which is nobody's fault, from everything else. */
 enum err openssl_failure(enum err otherwise);
 
+/* As OpenSSL names the files of a capath. */
+MUST_USE bool name_hash(const struct X509_name_st *name, uint32_t *out);
+
 /* What a PEM text has to hold one of. */
 struct pem_kind {
 	const char *label; /* RFC 7468; at most 16 characters */

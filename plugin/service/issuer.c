@@ -41,9 +41,8 @@ cache_slot(const struct issuer_cache *c, const struct certid *id)
 	return oldest;
 }
 
-/* The parsed CA, with a reference that the caller frees. */
-static enum err
-get_ca(struct txn *t, struct issuer_cache *c, const struct certid *id, struct x509_st **out)
+enum err
+issuer_get_ca(struct txn *t, struct issuer_cache *c, const struct certid *id, struct x509_st **out)
 {
 	size_t i;
 	enum err e;
@@ -98,7 +97,7 @@ consider(struct txn *t, struct issuer_cache *cache, struct x509_st *x,
 	}
 	if (key_ids_differ(hint->key_id, ca->key_id))
 		return ERR_OK;
-	e = get_ca(t, cache, &ca->id, &parsed);
+	e = issuer_get_ca(t, cache, &ca->id, &parsed);
 	if (e != ERR_OK)
 		return e;
 	issued = x509_issued_by(x, parsed);

@@ -28,6 +28,10 @@ struct issuer_cache {
 
 void issuer_cache_clear(struct issuer_cache *c);
 
+/* The parsed CA, with a reference that the caller frees; c may be NULL. */
+MUST_USE enum err issuer_get_ca(struct txn *t, struct issuer_cache *c, const struct certid *id,
+    struct x509_st **out);
+
 struct issuer {
 	struct ca ca; /* key_id points into the transaction */
 	/* NO: a registered CA has that name, but did not sign; ca is one of them.

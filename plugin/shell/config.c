@@ -62,6 +62,19 @@ set_choice(bool *first, const char *value, const char *yes, const char *no, stru
 	return refuse(diag, value, must);
 }
 
+/* One of three words: which. */
+static bool
+set_word(size_t *which, const char *value, const char *const words[3], struct diag *diag)
+{
+	char must[64];
+
+	for (*which = 0; *which < 3; ++*which)
+		if (strcmp(value, words[*which]) == 0)
+			return true;
+	(void)snprintf(must, sizeof(must), "%s, %s or %s", words[0], words[1], words[2]);
+	return refuse(diag, value, must);
+}
+
 static bool
 set_db_path(struct config *c, const char *value, struct diag *diag)
 {
@@ -78,6 +91,22 @@ static bool
 set_ca_path(struct config *c, const char *value, struct diag *diag)
 {
 	return set_text(&c->ca_path, value, diag);
+}
+
+static bool
+set_trust_store(struct config *c, const char *value, struct diag *diag)
+{
+	static const char *const words[] = {
+		[TRUST_STORE_CAPATH] = "capath",
+		[TRUST_STORE_LIVE] = "live",
+		[TRUST_STORE_LIVE_AND_CAFILE] = "live-and-cafile",
+	};
+	size_t which;
+
+	if (!set_word(&which, value, words, diag))
+		return false;
+	c->trust_store = (enum trust_store)which;
+	return true;
 }
 
 static bool
@@ -159,19 +188,6 @@ set_admin_certificates(struct config *c, const char *value, struct diag *diag)
 		c->admin_certificate_count++;
 	}
 	return true;
-}
-
-/* One of three words: which. */
-static bool
-set_word(size_t *which, const char *value, const char *const words[3], struct diag *diag)
-{
-	char must[64];
-
-	for (*which = 0; *which < 3; ++*which)
-		if (strcmp(value, words[*which]) == 0)
-			return true;
-	(void)snprintf(must, sizeof(must), "%s, %s or %s", words[0], words[1], words[2]);
-	return refuse(diag, value, must);
 }
 
 static bool
@@ -290,6 +306,7 @@ static const struct {
 	{ "db_path", set_db_path },
 	{ "db_map_size_mb", set_db_map_size },
 	{ "ca_path", set_ca_path },
+	{ "trust_store", set_trust_store },
 	{ "account_id", set_account_id },
 	{ "region", set_region },
 	{ "admin_users", set_admin_users },

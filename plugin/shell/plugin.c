@@ -18,6 +18,7 @@
 #include "plugin.h"
 
 #include "jitr/agenda.h"
+#include "jitr/anchors.h"
 #include "jitr/ca_dir.h"
 #include "jitr/config.h"
 #include "jitr/crls.h"
@@ -49,6 +50,7 @@ struct plugin {
 	struct report         *report;
 	struct gate           *gate;
 	struct crls           *crls;
+	struct anchors        *anchors; /* NULL: nobody asks for them */
 	struct api            *api;
 	struct agenda          agenda;
 	struct outbox          outbox;
@@ -404,6 +406,31 @@ open_store(struct plugin *p, struct diag *diag)
 }
 
 static enum err
+start_trust(struct plugin *p)
+{
+	struct trust_config config = { .find = anchors_find,
+		.files_too = p->config.trust_store == TRUST_STORE_LIVE_AND_CAFILE };
+	enum err e = x509_trust_partial_chains();
+
+	p->trusts_partial = e == ERR_OK;
+	if (e != ERR_OK || p->config.trust_store == TRUST_STORE_CAPATH)
+		return e;
+	e = anchors_open(p->store, &p->anchors);
+	config.context = p->anchors;
+	return e == ERR_OK ? trust_start(&config) : e;
+}
+
+static void
+stop_trust(struct plugin *p)
+{
+	if (p->anchors != NULL)
+		trust_stop();
+	anchors_close(p->anchors);
+	if (p->trusts_partial)
+		x509_trust_partial_chains_undo();
+}
+
+static enum err
 open_report(struct plugin *p, struct diag *diag)
 {
 	struct report_config config = { .path = p->config.log_file,
@@ -468,8 +495,7 @@ open_parts(struct plugin *p, struct diag *diag)
 	if (e == ERR_OK)
 		e = open_store(p, diag);
 	if (e == ERR_OK)
-		e = x509_trust_partial_chains();
-	p->trusts_partial = e == ERR_OK;
+		e = start_trust(p);
 	if (e == ERR_OK)
 		e = writer_start(p->store, &config, &p->writer);
 	if (e == ERR_OK)
@@ -492,14 +518,13 @@ open_parts(struct plugin *p, struct diag *diag)
 static void
 close_parts(struct plugin *p)
 {
+	stop_trust(p);
 	writer_stop(p->writer, NULL);
 	api_close(p->api);
 	crls_close(p->crls);
 	gate_close(p->gate);
 	report_close(p->report);
 	store_close(p->store);
-	if (p->trusts_partial)
-		x509_trust_partial_chains_undo();
 	config_free(&p->config);
 	free(p);
 }

@@ -68,7 +68,8 @@ class DidNotStart(Exception):
 class Broker:
     """One broker over all its lives: what is on its disk stays over restarts.
 
-    plugin:    plugin_opt_* options beside those that every test has
+    plugin:    plugin_opt_* options beside those that every test has; with a trust_store that
+               is live the listeners have neither capath nor cafile
     listeners: "plain" for administrators, "tls", "websockets" (TLS, trusting
                websockets_trust), "identity" (use_identity_as_username)
     tls:       further lines for the TLS listeners
@@ -123,17 +124,23 @@ class Broker:
         return ["certfile %s" % self.pki.server_certificate, "keyfile %s" % self.pki.server_key,
                 "require_certificate true", *self.tls_lines]
 
+    def _websockets_trust(self):
+        path = self.directory / "websockets-trust.pem"
+        path.write_text("".join(ca.pem for ca in self.websockets_trust))
+        path.chmod(0o644)
+        return path
+
     def _listener_config(self, kind):
         lines = ["listener %d 127.0.0.1" % self.ports[kind]]
         if kind == "plain":
             return lines
         lines += self._tls_config()
+        live = self.options.get("trust_store", "capath") != "capath"
         if kind == "websockets":
-            trust = self.directory / "websockets-trust.pem"
-            trust.write_text("".join(ca.pem for ca in self.websockets_trust))
-            trust.chmod(0o644)
-            return lines + ["protocol websockets", "cafile %s" % trust]
-        lines.append("capath %s" % self.ca_path)
+            lines.append("protocol websockets")
+            return lines if live else [*lines, "cafile %s" % self._websockets_trust()]
+        if not live:
+            lines.append("capath %s" % self.ca_path)
         if kind == "identity":
             lines.append("use_identity_as_username true")
         return lines

@@ -8,13 +8,13 @@ LAYERS = {"core": 1, "adapter": 2, "service": 3, "api": 4, "shell": 5}
 HEADERS = {
     0: ["base"],
     1: ["text", "model", "codec", "crl_walk", "decide", "der", "event", "facts", "name", "variable", "pattern", "condition", "plan", "policy", "policy_form", "rule", "rule_form", "template", "template_form"],
-    2: ["crl", "expression", "json", "store", "x509"],
-    3: ["agenda", "broker", "ca_dir", "ca_mirror", "crl_import", "crls", "gate", "inquiry", "outbox", "presence", "registry", "registry_activate", "registry_policy", "registry_template", "registry_thing", "report", "stats", "writer"],
+    2: ["crl", "expression", "json", "store", "trust", "x509"],
+    3: ["agenda", "anchors", "broker", "ca_dir", "ca_mirror", "crl_import", "crls", "gate", "inquiry", "outbox", "presence", "registry", "registry_activate", "registry_policy", "registry_template", "registry_thing", "report", "stats", "writer"],
     4: ["request"],
     5: ["config"],
 }
 DOORS = {
-    r"openssl/": r"plugin/adapter/(crl|x509)\w*\.[ch]|ctl/\w+\.[ch]",
+    r"openssl/": r"plugin/adapter/(crl|trust|x509)\w*\.[ch]|ctl/\w+\.[ch]",
     r"lmdb\.h": r"plugin/adapter/store\w*\.[ch]",
     r"regex\.h": r"plugin/adapter/expression\.c",
     r"cjson/": r"plugin/adapter/(compiler|json|policy|rule|template)\w*\.[ch]|plugin/api/\w+\.[ch]|ctl/\w+\.[ch]",

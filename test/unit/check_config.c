@@ -148,7 +148,7 @@ START_TEST(all_options_may_be_given_together)
 {
 	struct option all[] = {
 		{ "db_path", "/db" }, { "db_map_size_mb", "64" }, { "ca_path", "/ca" },
-		{ "account_id", "123456789012" }, { "region", "eu-central-1" },
+		{ "trust_store", "live" }, { "account_id", "123456789012" }, { "region", "eu-central-1" },
 		{ "admin_users", "admin" }, { "admin_certificates", ID },
 		{ "authorization", "allow" }, { "deny_publish", "disconnect" },
 		{ "deny_subscribe", "disconnect" }, { "client_id_variable", "any" },
@@ -164,6 +164,7 @@ START_TEST(all_options_may_be_given_together)
 	ck_assert_int_eq(config.announce_interval, 5);
 	ck_assert(config.first_connection_accept && config.event_details && config.lifecycle_events);
 	ck_assert_int_eq(config.clone_policy, CLONE_NEWEST);
+	ck_assert_int_eq(config.trust_store, TRUST_STORE_LIVE);
 	ck_assert_int_eq(config.expiring_days, 30);
 	for (size_t i = 0; i < COUNT_OF(all); i++)
 		ck_assert_str_eq(config_option_name(i), all[i].name);
@@ -210,6 +211,8 @@ static const struct {
 	{ "admin_certificates", "", LIST_OF_IDS },
 	{ "admin_certificates", "admin", LIST_OF_IDS },
 	{ "admin_certificates", ID ",", LIST_OF_IDS },
+	{ "trust_store", "system", "capath, live or live-and-cafile" },
+	{ "trust_store", "Live", "capath, live or live-and-cafile" },
 	{ "authorization", "none", "policy, defer or allow" },
 	{ "authorization", "Allow", "policy, defer or allow" },
 	{ "deny_publish", "suback", "disconnect or drop" },

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * check_trust.c - whom a listener trusts that asks (trust.h): handshakes of a
+ * server and a client of this process.
+ */
+#include <check.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "jitr/trust.h"
+#include "jitr/x509.h"
+#include "pki.h"
+#include "suite.h"
+
+/* Those that are found, whatever they are asked for: their names decide. */
+static const struct pki_cert *known[8];
+static size_t known_count, times_asked;
+
+static size_t
+find(void *context, uint32_t subject_hash, struct x509_st **found, size_t max)
+{
+	size_t count = 0;
+
+	ck_assert_ptr_eq(context, &known_count);
+	times_asked++;
+	for (size_t i = 0; i < known_count && count < max; i++) {
+		if ((uint32_t)X509_subject_name_hash(known[i]->x) != subject_hash)
+			continue;
+		found[count++] = known[i]->x;
+		X509_up_ref(known[i]->x);
+	}
+	return count;
+}
+
+static void
+know(const struct pki_cert *first, const struct pki_cert *second)
+{
+	known[0] = first;
+	known[1] = second;
+	known_count = first == NULL ? 0 : second == NULL ? 1 : 2;
+}
+
+static enum err
+start(bool files_too)
+{
+	struct trust_config config = { find, &known_count, files_too };
+
+	return trust_start(&config);
+}
+
+/*
+ * Both ends.
+ */
+
+static struct pki_cert *ca, *server_cert, *device;
+static SSL_CTX *server, *client;
+static SSL_SESSION *session; /* of the client's last handshake */
+
+static int
+keep_session(SSL *ssl, SSL_SESSION *s)
+{
+	(void)ssl;
+	SSL_SESSION_free(session);
+	session = s;
+	return 1;
+}
+
+/* As the broker makes that of a listener with require_certificate. */
+static SSL_CTX *
+make_server(int verify_mode)
+{
+	static const unsigned char id[] = "listener";
+	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+
+	ck_assert_ptr_nonnull(context);
+	ck_assert_int_eq(SSL_CTX_use_certificate(context, server_cert->x), 1);
+	ck_assert_int_eq(SSL_CTX_use_PrivateKey(context, server_cert->key), 1);
+	ck_assert_int_eq(SSL_CTX_set_session_id_context(context, id, sizeof(id)), 1);
+	SSL_CTX_set_verify(context, verify_mode, NULL);
+	return context;
+}
+
+#define DEMANDING (SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT)
+
+static void
+set_up(void)
+{
+	know(NULL, NULL);
+	times_asked = 0;
+	session = NULL;
+	ca = pki_ca("Test CA");
+	device = pki_device(ca, "device-1");
+	server_cert = pki_make(&(struct pki_options){ .common_name = "localhost" });
+	ck_assert_int_eq(start(false), ERR_OK);
+	ck_assert_int_eq(x509_trust_partial_chains(), ERR_OK);
+	server = make_server(DEMANDING);
+	client = SSL_CTX_new(TLS_client_method());
+	SSL_CTX_set_session_cache_mode(client, SSL_SESS_CACHE_CLIENT);
+	SSL_CTX_sess_set_new_cb(client, keep_session);
+}
+
+static void
+tear_down(void)
+{
+	trust_stop();
+	x509_trust_partial_chains_undo();
+	SSL_SESSION_free(session);
+	SSL_CTX_free(server);
+	SSL_CTX_free(client);
+	pki_free(server_cert);
+	pki_free(device);
+	pki_free(ca);
+}
+
+static SSL *
+make_end(SSL_CTX *context, BIO *bio, const struct pki_cert *cert, const struct pki_cert *chain)
+{
+	SSL *ssl = SSL_new(context);
+
+	ck_assert_ptr_nonnull(ssl);
+	SSL_set_bio(ssl, bio, bio);
+	if (cert == NULL) {
+		SSL_set_accept_state(ssl);
+		return ssl;
+	}
+	SSL_set_connect_state(ssl);
+	ck_assert_int_eq(SSL_use_certificate(ssl, cert->x), 1);
+	ck_assert_int_eq(SSL_use_PrivateKey(ssl, cert->key), 1);
+	if (chain != NULL)
+		ck_assert_int_eq(SSL_add1_chain_cert(ssl, chain->x), 1);
+	if (session != NULL)
+		ck_assert_int_eq(SSL_set_session(ssl, session), 1);
+	return ssl;
+}
+
+struct outcome {
+	bool accepted, resumed;
+	int  names; /* of CAs in the CertificateRequest */
+};
+
+/* Until the server is through, then what it still has to say: tickets. */
+static struct outcome
+handshake(SSL_CTX *of_server, const struct pki_cert *cert, const struct pki_cert *chain)
+{
+	struct outcome out = { false, false, 0 };
+	BIO *a, *b;
+	SSL *s, *c;
+	char byte;
+
+	ck_assert_int_eq(BIO_new_bio_pair(&a, 0, &b, 0), 1);
+	s = make_end(of_server, a, NULL, NULL);
+	c = make_end(client, b, cert, chain);
+	for (int i = 0; i < 10; i++) {
+		(void)SSL_do_handshake(c);
+		ERR_clear_error();
+		if (SSL_get0_peer_CA_list(c) != NULL)
+			out.names = sk_X509_NAME_num(SSL_get0_peer_CA_list(c));
+		out.accepted = SSL_do_handshake(s) == 1;
+	}
+	ck_assert(!out.accepted || pki_no_errors()); /* the broker would give up */
+	(void)SSL_read(c, &byte, 1);
+	out.resumed = out.accepted && SSL_session_reused(s);
+	if (out.accepted) {
+		SSL_set_shutdown(c, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+		SSL_set_shutdown(s, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	}
+	SSL_free(s);
+	SSL_free(c);
+	ERR_clear_error();
+	return out;
+}
+
+static bool
+accepts(const struct pki_cert *cert)
+{
+	SSL_SESSION_free(session);
+	session = NULL;
+	return handshake(server, cert, NULL).accepted;
+}
+
+/*
+ * Who is trusted.
+ */
+
+START_TEST(a_ca_is_trusted_as_long_as_it_is_found)
+{
+	for (int i = 0; i < 3; i++) {
+		know(NULL, NULL);
+		ck_assert(!accepts(device));
+		know(ca, NULL);
+		ck_assert(accepts(device));
+	}
+}
+END_TEST
+
+START_TEST(one_with_the_name_of_a_ca_and_another_key_is_not_it)
+{
+	struct pki_cert *impostor = pki_ca("Test CA");
+	struct pki_cert *forged = pki_device(impostor, "device-1");
+
+	know(ca, NULL);
+	ck_assert(!accepts(forged));
+	pki_free(forged);
+	pki_free(impostor);
+}
+END_TEST
+
+/* Without key identifiers nothing but the signature tells them apart. */
+START_TEST(several_of_one_subject_are_told_apart)
+{
+	enum pki_key_id how = _i == 0 ? PKI_KEY_ID_RIGHT : PKI_KEY_ID_NONE;
+	struct pki_options twin = { .common_name = "Twin", .is_ca = true, .key_id = how };
+	struct pki_cert *one = pki_make(&twin), *two = pki_make(&twin);
+	struct pki_cert *of_one = pki_make(&(struct pki_options){ .common_name = "d1", .issuer = one,
+	    .key_id = how });
+	struct pki_cert *of_two = pki_make(&(struct pki_options){ .common_name = "d2", .issuer = two,
+	    .key_id = how });
+
+	know(one, NULL);
+	ck_assert(accepts(of_one) && !accepts(of_two));
+	know(one, two);
+	ck_assert(accepts(of_one) && accepts(of_two));
+	know(two, one);
+	ck_assert(accepts(of_one) && accepts(of_two));
+	ck_assert(handshake(server, of_two, two).accepted); /* its root sent along */
+	know(two, NULL);
+	ck_assert(!accepts(of_one) && accepts(of_two));
+	pki_free(of_two);
+	pki_free(of_one);
+	pki_free(two);
+	pki_free(one);
+}
+END_TEST
+
+/* A root that was renewed with its key: one expired, one not. */
+START_TEST(of_two_with_one_key_the_valid_one_counts)
+{
+	struct pki_options old_one = { .common_name = "Renewed", .is_ca = true,
+		.not_after_days = -1 };
+	struct pki_cert *old_ca = pki_make(&old_one);
+	struct pki_cert *new_ca = pki_make(&(struct pki_options){ .common_name = "Renewed",
+	    .is_ca = true, .key_of = old_ca });
+	struct pki_cert *of_both = pki_device(old_ca, "d1");
+
+	know(old_ca, NULL);
+	ck_assert(!accepts(of_both));
+	know(old_ca, new_ca);
+	ck_assert(accepts(of_both));
+	know(new_ca, old_ca);
+	ck_assert(accepts(of_both));
+	pki_free(of_both);
+	pki_free(new_ca);
+	pki_free(old_ca);
+}
+END_TEST
+
+START_TEST(chains_end_at_the_registered_one)
+{
+	struct pki_cert *middle = pki_make(&(struct pki_options){ .common_name = "Middle",
+	    .is_ca = true, .issuer = ca });
+	struct pki_cert *below = pki_device(middle, "d1");
+
+	know(ca, NULL);
+	ck_assert(!accepts(below));
+	ck_assert(handshake(server, below, middle).accepted);
+	know(middle, NULL);
+	ck_assert(accepts(below));
+	ck_assert(handshake(server, below, middle).accepted);
+	ck_assert(!accepts(device)); /* not of those above it */
+	know(NULL, NULL);
+	ck_assert(!handshake(server, below, middle).accepted);
+	pki_free(below);
+	pki_free(middle);
+}
+END_TEST
+
+START_TEST(a_root_that_is_sent_along_is_no_reason_to_trust_it)
+{
+	ck_assert(!handshake(server, device, ca).accepted);
+	know(ca, NULL);
+	ck_assert(handshake(server, device, ca).accepted);
+}
+END_TEST
+
+START_TEST(dates_and_purposes_are_still_looked_at)
+{
+	struct pki_cert *expired = pki_make(&(struct pki_options){ .common_name = "d1",
+	    .issuer = ca, .not_after_days = -1 });
+	struct pki_cert *serving = pki_make(&(struct pki_options){ .common_name = "d2",
+	    .issuer = ca, .extensions = { { "extendedKeyUsage", "serverAuth" } } });
+
+	know(ca, NULL);
+	ck_assert(!accepts(expired));
+	ck_assert(!accepts(serving));
+	pki_free(serving);
+	pki_free(expired);
+}
+END_TEST
+
+/* crlfile and what goes with it, as the broker sets it (mosquitto 9.3). */
+START_TEST(lists_of_the_listener_are_still_looked_at)
+{
+	X509_STORE_set_flags(SSL_CTX_get_cert_store(server), X509_V_FLAG_CRL_CHECK);
+	know(ca, NULL);
+	ck_assert(!accepts(device)); /* its CA has none there */
+}
+END_TEST
+
+/*
+ * The listener's files.
+ */
+
+START_TEST(files_of_the_listener_are_trusted_only_if_that_is_asked_for)
+{
+	struct pki_cert *of_file = pki_ca("Of the file");
+	struct pki_cert *other = pki_device(of_file, "d2");
+
+	trust_stop();
+	ck_assert_int_eq(start(_i == 1), ERR_OK);
+	SSL_CTX_free(server);
+	server = make_server(DEMANDING);
+	ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), of_file->x), 1);
+	know(ca, NULL);
+	ck_assert(accepts(other) == (_i == 1));
+	ck_assert(handshake(server, other, of_file).accepted == (_i == 1));
+	ck_assert(accepts(device));
+	know(NULL, NULL);
+	ck_assert(!accepts(device));
+	pki_free(other);
+	pki_free(of_file);
+}
+END_TEST
+
+START_TEST(when_it_is_stopped_the_files_count_again)
+{
+	ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), ca->x), 1);
+	ck_assert(!accepts(device));
+	ck_assert_int_eq(start(true), ERR_EXISTS);
+	trust_stop();
+	trust_stop();
+	times_asked = 0;
+	ck_assert(accepts(device));
+	ck_assert_uint_eq(times_asked, 0);
+}
+END_TEST
+
+/*
+ * Handshakes.
+ */
+
+/* TLS 1.2 and 1.3; the control: without it, they are resumed. */
+START_TEST(sessions_are_not_resumed)
+{
+	SSL_CTX *plain;
+	int version = _i == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
+
+	SSL_CTX_set_min_proto_version(client, version);
+	SSL_CTX_set_max_proto_version(client, version);
+	know(ca, NULL);
+	ck_assert(accepts(device));
+	ck_assert(!handshake(server, device, NULL).resumed);
+
+	trust_stop();
+	plain = make_server(DEMANDING);
+	ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(plain), ca->x), 1);
+	ck_assert(handshake(plain, device, NULL).accepted);
+	ck_assert(handshake(plain, device, NULL).resumed);
+	SSL_CTX_free(plain);
+}
+END_TEST
+
+/* From before the first handshake that it saw, as after a reload. */
+START_TEST(a_session_of_before_is_not_resumed)
+{
+	SSL_CTX_set_max_proto_version(client, _i == 0 ? TLS1_2_VERSION : TLS1_3_VERSION);
+	SSL_CTX_set_verify(server, SSL_VERIFY_PEER, NULL);
+	ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), ca->x), 1);
+	ck_assert(handshake(server, device, NULL).accepted);
+	ck_assert_ptr_nonnull(session);
+	SSL_CTX_set_verify(server, DEMANDING, NULL);
+	ck_assert(!handshake(server, device, NULL).accepted);
+}
+END_TEST
+
+START_TEST(no_names_are_sent_that_could_keep_a_client_from_coming)
+{
+	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+
+	sk_X509_NAME_push(names, X509_NAME_dup(X509_get_subject_name(server_cert->x)));
+	SSL_CTX_set_client_CA_list(server, names);
+	know(ca, NULL);
+	ck_assert_int_eq(handshake(server, device, NULL).names, 0);
+	ck_assert(accepts(device));
+}
+END_TEST
+
+/* They are no listeners that devices come to by their certificates. */
+START_TEST(servers_that_demand_no_certificate_are_left_alone)
+{
+	SSL_CTX *other = make_server(SSL_VERIFY_PEER);
+
+	ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(other), ca->x), 1);
+	ck_assert(handshake(other, device, NULL).accepted);
+	ck_assert_uint_eq(times_asked, 0);
+	SSL_CTX_free(other);
+}
+END_TEST
+
+static void *
+handshake_elsewhere(void *accepted)
+{
+	*(bool *)accepted = handshake(server, device, NULL).accepted;
+	OPENSSL_thread_stop();
+	return NULL;
+}
+
+START_TEST(other_threads_are_left_alone)
+{
+	bool accepted = false;
+	pthread_t thread;
+
+	ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), ca->x), 1);
+	ck_assert_int_eq(pthread_create(&thread, NULL, handshake_elsewhere, &accepted), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert(accepted);
+	ck_assert_uint_eq(times_asked, 0);
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+	Suite *s = suite_create("trust");
+	TCase *t = suite_case(s, "trust");
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, a_ca_is_trusted_as_long_as_it_is_found);
+	tcase_add_test(t, one_with_the_name_of_a_ca_and_another_key_is_not_it);
+	tcase_add_loop_test(t, several_of_one_subject_are_told_apart, 0, 2);
+	tcase_add_test(t, of_two_with_one_key_the_valid_one_counts);
+	tcase_add_test(t, chains_end_at_the_registered_one);
+	tcase_add_test(t, a_root_that_is_sent_along_is_no_reason_to_trust_it);
+	tcase_add_test(t, dates_and_purposes_are_still_looked_at);
+	tcase_add_test(t, lists_of_the_listener_are_still_looked_at);
+	tcase_add_loop_test(t, files_of_the_listener_are_trusted_only_if_that_is_asked_for, 0, 2);
+	tcase_add_test(t, when_it_is_stopped_the_files_count_again);
+	tcase_add_loop_test(t, sessions_are_not_resumed, 0, 2);
+	tcase_add_loop_test(t, a_session_of_before_is_not_resumed, 0, 2);
+	tcase_add_test(t, no_names_are_sent_that_could_keep_a_client_from_coming);
+	tcase_add_test(t, servers_that_demand_no_certificate_are_left_alone);
+	tcase_add_test(t, other_threads_are_left_alone);
+	return s;
+}
+
+int
+main(void)
+{
+	return suite_run(make_suite());
+}
