@@ -4,7 +4,8 @@
 #   unit          each module with check
 #   integration   a real broker and real clients
 #   lint          the rules of the house: layers, headers, lengths, documents
-#   sanitize      unit and integration again under ASan and UBSan
+#   sanitize      unit and integration again under ASan and UBSan; of tables of
+#                 integration tests the first case
 #   thread        the writer under TSan
 #   clang         everything compiles with the other compiler, without a warning
 #
