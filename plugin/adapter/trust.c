@@ -43,20 +43,16 @@ is_issuer(X509 *ca, X509 *x, bool alone)
 	    (alone || X509_verify(x, X509_get0_pubkey(ca)) == 1);
 }
 
-/* A root that the client sent along is itself, before all others of its name
- * and key: OpenSSL wants the same one.  Then one that is valid. */
+/* The first, but one that is valid before one that is not. */
 static X509 *
 choose(X509 *const *found, size_t count, X509 *x)
 {
 	X509 *chosen = NULL;
 
-	for (size_t i = 0; i < count; i++) {
-		if (X509_cmp(found[i], x) == 0)
-			return found[i];
+	for (size_t i = 0; i < count; i++)
 		if (is_issuer(found[i], x, count == 1) &&
 		    (chosen == NULL || (is_valid_now(found[i]) && !is_valid_now(chosen))))
 			chosen = found[i];
-	}
 	return chosen;
 }
 

@@ -140,11 +140,22 @@ struct outcome {
 	int  names; /* of CAs in the CertificateRequest */
 };
 
+/* One step.  To the broker whatever OpenSSL complains of is the end of it. */
+static bool
+serve(SSL *s, bool *failed)
+{
+	int rc = SSL_do_handshake(s);
+
+	*failed = *failed || (rc == 1 ? !pki_no_errors() : SSL_get_error(s, rc) == SSL_ERROR_SSL);
+	return rc == 1 && !*failed;
+}
+
 /* Until the server is through, then what it still has to say: tickets. */
 static struct outcome
 handshake(SSL_CTX *of_server, const struct pki_cert *cert, const struct pki_cert *chain)
 {
 	struct outcome out = { false, false, 0 };
+	bool failed = false;
 	BIO *a, *b;
 	SSL *s, *c;
 	char byte;
@@ -157,9 +168,8 @@ handshake(SSL_CTX *of_server, const struct pki_cert *cert, const struct pki_cert
 		ERR_clear_error();
 		if (SSL_get0_peer_CA_list(c) != NULL)
 			out.names = sk_X509_NAME_num(SSL_get0_peer_CA_list(c));
-		out.accepted = SSL_do_handshake(s) == 1;
+		out.accepted = serve(s, &failed);
 	}
-	ck_assert(!out.accepted || pki_no_errors()); /* the broker would give up */
 	(void)SSL_read(c, &byte, 1);
 	out.resumed = out.accepted && SSL_session_reused(s);
 	if (out.accepted) {
@@ -360,6 +370,7 @@ START_TEST(sessions_are_not_resumed)
 	SSL_CTX_set_max_proto_version(client, version);
 	know(ca, NULL);
 	ck_assert(accepts(device));
+	ck_assert(session == NULL || version == TLS1_2_VERSION); /* no ticket was sent */
 	ck_assert(!handshake(server, device, NULL).resumed);
 
 	trust_stop();
