@@ -176,6 +176,35 @@ START_TEST(the_example_configuration_shows_defaults)
 }
 END_TEST
 
+static bool
+is_option(const char *word)
+{
+	size_t i = 0;
+
+	while (config_option_name(i) != NULL && strcmp(config_option_name(i), word) != 0)
+		i++;
+	return config_option_name(i) != NULL;
+}
+
+START_TEST(it_is_said_what_each_option_opens)
+{
+	char *table = read_table("doc/security.md", "## What each option opens"), *rows = table, *word;
+	struct cells row;
+	size_t seen = 0, known = 0;
+
+	while (next_row(&rows, &row)) {
+		while ((word = strsep(&row.at[0], "`, ")) != NULL) {
+			ck_assert_msg(*word == '\0' || is_option(word), "%s is no option", word);
+			seen += *word != '\0';
+		}
+	}
+	while (config_option_name(known) != NULL)
+		known++;
+	ck_assert_uint_eq(seen, known);
+	free(table);
+}
+END_TEST
+
 /*
  * Commands and errors.
  */
@@ -459,6 +488,7 @@ main(void)
 	tcase_add_test(t, the_options_for_operators_are_the_programs);
 	tcase_add_test(t, operators_are_told_which_values_an_option_may_have);
 	tcase_add_test(t, the_example_configuration_shows_defaults);
+	tcase_add_test(t, it_is_said_what_each_option_opens);
 	tcase_add_test(t, the_commands_of_the_api_document_are_the_programs);
 	tcase_add_test(t, the_errors_of_the_api_document_are_the_programs);
 	tcase_add_test(t, no_document_names_an_error_that_there_is_not);
