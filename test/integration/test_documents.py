@@ -24,8 +24,12 @@ def blocks(document, heading):
     """The blocks of a section, in order."""
     text = (ROOT / document).read_text()
     section = text.split("\n%s\n" % heading, 1)[1].split("\n## ", 1)[0]
+    return blocks_in(section, heading)
+
+
+def blocks_in(section, where):
     found = re.findall(r"^ *```sh\n(.*?)^ *```$", section, re.M | re.S)
-    assert found, "no block below %s" % heading
+    assert found, "no block in %s" % where
     return [textwrap.dedent(block) for block in found]
 
 
@@ -35,7 +39,7 @@ class Shell:
     def __init__(self, directory, options, **variables):
         self.directory = directory
         self.variables = variables
-        for name in ("mosquitto_ctrl", "mosquitto_sub", "mosquitto_pub"):
+        for name in ("mosquitto_ctrl", "mosquitto_sub", "mosquitto_pub", "mosquitto_rr"):
             (directory / name).write_text(options)
 
     def run(self, block, status=0):
@@ -119,6 +123,12 @@ def test_counters_are_shown(start_broker, directory):
     admin.next()
     (look,) = blocks("doc/operations.md", "## Counters")
     assert "$SYS/broker/jitr/connections/accepted 0" in for_broker(broker, directory).run(look)
+
+
+def test_a_request_by_hand(broker, factory, directory):
+    """As the document of the control topic shows it."""
+    (ask,) = blocks_in((ROOT / "doc" / "api.md").read_text(), "doc/api.md")
+    assert factory.id in for_broker(broker, directory).run(ask)
 
 
 class Beginner:

@@ -37,7 +37,7 @@ read_table(const char *document, const char *heading)
 	char line[128], *text = read_document(document), *at, *end;
 
 	snprintf(line, sizeof(line), "\n%s\n", heading);
-	at = strncmp(text, line + 1, strlen(line + 1)) == 0 ? text : strstr(text, line);
+	at = strstr(text, line);
 	ck_assert_msg(at != NULL, "%s has no '%s'", document, heading);
 	at = strstr(at, "\n|---|");
 	ck_assert_msg(at != NULL, "%s has no table below '%s'", document, heading);

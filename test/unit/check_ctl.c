@@ -2071,7 +2071,7 @@ has_member(const struct command *c, const char *member)
 static void
 read_members(const struct command *c, char *out, size_t size)
 {
-	char *table = read_table("doc/api.md", "# The control topic");
+	char *table = read_table("doc/api.md", "## Commands");
 	char *rows = table;
 	struct cells row;
 	char quoted[100];

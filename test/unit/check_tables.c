@@ -211,7 +211,7 @@ END_TEST
 
 START_TEST(the_commands_of_the_api_document_are_the_programs)
 {
-	char *table = read_table(API, "# The control topic"), *rows = table, *name;
+	char *table = read_table(API, "## Commands"), *rows = table, *name;
 	size_t seen = 0;
 	struct cells row;
 
