@@ -117,10 +117,11 @@ END_TEST
 
 /* "a, b or c": each in code. */
 static bool
-names_each_word(const char *text, char *words)
+names_each_word(const char *text, const char *list)
 {
-	char *word, quoted[80];
+	char copy[200], *words = copy, *word, quoted[80];
 
+	snprintf(copy, sizeof(copy), "%s", list);
 	while ((word = strsep(&words, " ")) != NULL) {
 		if (strcmp(word, "or") == 0)
 			continue;
