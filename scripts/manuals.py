@@ -55,8 +55,10 @@ def rows(document, heading):
 
 
 def sentence(text):
-    text = re.sub(r"^\[?[a-z]", lambda first: first.group().upper(), text)
-    return text if text.endswith(".") else text + "."
+    """Begins with a capital, unless with a name, and ends with a stop."""
+    text = re.sub(r"^(\[?)([a-z])(?=[a-z]*(?:[ ,;:.\]-]|$))",
+                  lambda first: first.group(1) + first.group(2).upper(), text)
+    return text if text.endswith((".", "?", "!")) else text + "."
 
 
 def plugin_options():
