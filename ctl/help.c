@@ -68,7 +68,7 @@ help_overview(FILE *out, const struct program *p)
 	(void)fputs("\nOptions, before the command or in ~/.config/mosquitto_ctrl:\n", out);
 	options_help(out);
 	(void)fputs("\nExit status: 0 done, 252 usage, 253 broker not reached or no answer,\n"
-	            "254 refused.\n", out);
+	            "254 refused, 255 failed on this side.\n", out);
 }
 
 void

@@ -42,7 +42,7 @@ labelled() {
 }
 
 need "${build_packages[@]}" python3 python3-pytest python3-pytest-xdist python3-paho-mqtt \
-	python3-cryptography shellcheck jq lmdb-utils procps
+	python3-cryptography shellcheck jq lmdb-utils mandoc procps
 
 build release -DJITR_TESTS=ON
 run unit labelled release "unit|fuzz"

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "document.h"
 #include "jitr/codec.h"
 
 #define NOW 1502379443476 /* 2017-08-10 15:37:23.476 UTC */
@@ -1250,6 +1251,34 @@ START_TEST(a_changed_record_is_refused_or_says_just_what_it_says)
 }
 END_TEST
 
+/* The digits in the blocks of doc/storage.md, one behind the other: of a line
+ * the pairs at its beginning, one blank between them. */
+static char *
+documented_bytes(void)
+{
+	char *text = read_document("doc/storage.md"), *bytes = calloc(1, strlen(text) + 1);
+	char *lines = text, *line, *out = bytes;
+	bool inside = false;
+
+	while ((line = strsep(&lines, "\n")) != NULL) {
+		if (strncmp(line, "```", 3) == 0)
+			inside = !inside;
+		for (; inside && strspn(line, "0123456789abcdef") == 2; line += line[2] == ' ' ? 3 : 2)
+			out = stpncpy(out, line, 2);
+	}
+	free(text);
+	return bytes;
+}
+
+static void
+is_documented(const char *hex)
+{
+	char *bytes = documented_bytes();
+
+	ck_assert_msg(strstr(bytes, hex) != NULL, "not in doc/storage.md: %s", hex);
+	free(bytes);
+}
+
 /* The worked example of doc/storage.md. */
 static const char example_cert[] =
     "01" "04" "01"
@@ -1277,6 +1306,7 @@ START_TEST(the_bytes_are_those_of_the_documentation)
 	len = codec_put_cert(&cert, out);
 	hex_encode((struct view){ out, len }, hex);
 	ck_assert_str_eq(hex, example_cert);
+	is_documented(hex);
 }
 END_TEST
 
@@ -1293,6 +1323,7 @@ START_TEST(the_bytes_of_a_policy_are_those_of_the_documentation)
 	hex_encode((struct view){ out, codec_put_policy(&p, out) }, hex);
 	ck_assert_str_eq(hex, "01" "00000001" "00000002" "0000015dcccb0514" "0000015dcccb0514"
 			      "000102030405060708090a0b0c0d0e0f");
+	is_documented(hex);
 }
 END_TEST
 
@@ -1312,8 +1343,10 @@ START_TEST(the_bytes_of_a_list_are_those_of_the_documentation)
 			      "0000015dcccb0514" "00000001" "00"
 			      "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
 			      "02" "1004");
+	is_documented(hex);
 	hex_encode((struct view){ out, codec_put_revoked(&entry, out) }, hex);
 	ck_assert_str_eq(hex, "01" "0000015dc7826d80" "01");
+	is_documented(hex);
 }
 END_TEST
 

@@ -2,15 +2,16 @@
 /*
  * check_documents.c - the documentation names everything there is.
  *
- * Options are listed in the example configuration and for operators, commands
- * in doc/api.md, counters for operators, the words of policies in
- * doc/policies.md, those of rules and templates in doc/activation.md: what is added to a table of the program and forgotten there
- * fails.  SOURCE_DIR comes from CMake.
+ * Options are listed in the example configuration, counters for operators, the
+ * words of policies in doc/policies.md, those of rules and templates in
+ * doc/activation.md: what is added to a table of the program and forgotten there
+ * fails.  What is a table in both is compared by check_tables.c.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
+#include "document.h"
 #include "jitr/condition.h"
 #include "jitr/config.h"
 #include "jitr/expression.h"
@@ -19,21 +20,6 @@
 #include "jitr/stats.h"
 #include "jitr/template.h"
 #include "suite.h"
-
-static char *
-read_document(const char *name)
-{
-	char path[1024];
-	char *text = calloc(1, 1 << 18);
-	FILE *in;
-
-	snprintf(path, sizeof(path), "%s/%s", SOURCE_DIR, name);
-	in = fopen(path, "r");
-	ck_assert_msg(in != NULL, "%s is missing", path);
-	ck_assert_uint_gt(fread(text, 1, (1 << 18) - 1, in), 0);
-	fclose(in);
-	return text;
-}
 
 static bool
 is_word_char(char c)
@@ -53,27 +39,15 @@ has_word(const char *text, const char *word)
 	return false;
 }
 
-static void
-names_each_option(const char *document, const char *prefix)
-{
-	char *text = read_document(document), word[80];
-
-	for (size_t i = 0; config_option_name(i) != NULL; i++) {
-		snprintf(word, sizeof(word), "%s%s", prefix, config_option_name(i));
-		ck_assert_msg(has_word(text, word), "%s does not name %s", document, word);
-	}
-	free(text);
-}
-
 START_TEST(the_example_configuration_shows_every_option)
 {
-	names_each_option("mosquitto.conf.example", "plugin_opt_");
-}
-END_TEST
+	char *text = read_document("mosquitto.conf.example"), word[80];
 
-START_TEST(operators_are_told_every_option)
-{
-	names_each_option("doc/operations.md", "");
+	for (size_t i = 0; config_option_name(i) != NULL; i++) {
+		snprintf(word, sizeof(word), "plugin_opt_%s", config_option_name(i));
+		ck_assert_msg(has_word(text, word), "%s is not shown", word);
+	}
+	free(text);
 }
 END_TEST
 
@@ -122,15 +96,12 @@ START_TEST(a_command_reads_or_changes_and_says_what_it_concerns)
 }
 END_TEST
 
-START_TEST(the_api_document_names_every_command)
+START_TEST(the_api_document_names_the_topics_of_requests)
 {
 	char *text = read_document("doc/api.md");
 
-	for (size_t i = 0; i < command_type_count; i++)
-		ck_assert_msg(has_word(text, command_types[i].name), "doc/api.md does not name %s",
-		    command_types[i].name);
-	ck_assert_ptr_nonnull(strstr(text, CONTROL_TOPIC));
-	ck_assert_ptr_nonnull(strstr(text, CONTROL_RESPONSE_TOPIC));
+	ck_assert_ptr_nonnull(strstr(text, "`" CONTROL_TOPIC "`"));
+	ck_assert_ptr_nonnull(strstr(text, "`" CONTROL_RESPONSE_TOPIC "`"));
 	free(text);
 }
 END_TEST
@@ -165,20 +136,6 @@ START_TEST(operators_are_told_every_counter_and_gauge)
 	ck_assert_ptr_nonnull(strstr(text, STATS_TOPIC));
 	for (size_t i = 0; i < COUNT_OF(topics); i++)
 		names_topic(text, topics[i]);
-	free(text);
-}
-END_TEST
-
-/* They are what refusals are counted by, and what the log file says. */
-START_TEST(operators_are_told_every_reason_and_its_code)
-{
-	char *text = read_document("doc/operations.md");
-
-	for (enum reason r = REASON_NONE + 1; r < REASON_COUNT; r++) {
-		names_topic(text, reason_code(r));
-		ck_assert_msg(strstr(text, reason_text(r)) != NULL,
-		    "doc/operations.md does not explain '%s'", reason_text(r));
-	}
 	free(text);
 }
 END_TEST
@@ -526,12 +483,10 @@ main(void)
 
 	tcase_add_test(t, the_example_configuration_shows_every_option);
 	tcase_add_test(t, the_example_configuration_shows_no_other_option);
-	tcase_add_test(t, operators_are_told_every_option);
 	tcase_add_test(t, the_table_of_commands_is_sorted_so_that_each_is_found);
 	tcase_add_test(t, a_command_reads_or_changes_and_says_what_it_concerns);
-	tcase_add_test(t, the_api_document_names_every_command);
+	tcase_add_test(t, the_api_document_names_the_topics_of_requests);
 	tcase_add_test(t, operators_are_told_every_counter_and_gauge);
-	tcase_add_test(t, operators_are_told_every_reason_and_its_code);
 	tcase_add_test(t, every_operator_is_documented);
 	tcase_add_test(t, every_documented_operator_is_known);
 	tcase_add_test(t, every_field_of_a_certificate_is_documented);

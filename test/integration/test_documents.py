@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""The commands that the documents show do what the documents say: blocks marked `sh` are
+run as they stand."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import textwrap
+
+import pytest
+
+from admin import ADMIN, PASSWORD
+from broker import PLUGIN, environment, free_ports, program
+from wait import PATIENCE, until
+
+REFUSED_BY_BROKER = 5  # of mosquitto_pub: CONNACK's code
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def blocks(document, heading):
+    """The blocks of a section, in order."""
+    text = (ROOT / document).read_text()
+    section = text.split("\n%s\n" % heading, 1)[1].split("\n## ", 1)[0]
+    return blocks_in(section, heading)
+
+
+def blocks_in(section, where):
+    found = re.findall(r"^ *```sh\n(.*?)^ *```$", section, re.M | re.S)
+    assert found, "no block in %s" % where
+    return [textwrap.dedent(block) for block in found]
+
+
+class Shell:
+    """A person's shell, with the programs' options in files; what a block sets stays."""
+
+    def __init__(self, directory, options, **variables):
+        self.directory = directory
+        self.variables = variables
+        for name in ("mosquitto_ctrl", "mosquitto_sub", "mosquitto_pub", "mosquitto_rr"):
+            (directory / name).write_text(options)
+
+    def run(self, block, status=0):
+        env = environment(XDG_CONFIG_HOME=str(self.directory), **self.variables)
+        env["PATH"] += ":/usr/sbin:/usr/local/sbin"
+        end = "\ndeclare -p old id ca key PWD 2>/dev/null >.variables || true\n"
+        before = self.directory / ".before"
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", '[ ! -e "%s" ] || . "%s"; cd "${PWD}"\n' % (
+                before, before) + block + end + 'mv .variables "%s"' % before],
+            cwd=self.directory, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=4 * PATIENCE)
+        assert done.returncode == status, "%s\n%s" % (block, done.stdout)
+        return done.stdout
+
+
+def for_broker(broker, directory, **variables):
+    return Shell(directory, "-h 127.0.0.1\n-p %d\n-u %s\n-P %s\n" % (
+        broker.ports["plain"], ADMIN, PASSWORD), **variables)
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="needs jq")
+def test_a_ca_is_rotated(broker, admin, pki, directory):
+    """Devices of both CAs register while both are there; those of the old one stay when it
+    registers nobody any more, and are refused when it is gone."""
+    old, new = pki.ca("Old"), pki.ca("New")
+    admin.register_ca(old)
+    before, after = pki.device("before", issuer=old), pki.device("after", issuer=new)
+    admin.activate(before)
+    assert broker.connect(before).accepted
+    (directory / "old-ca.pem").write_text(old.pem)
+    for file in new.files(directory):
+        file.rename(directory / ("new-" + file.name))
+    shell = for_broker(broker, directory)
+    register, stop, left, end, remove = blocks("doc/operations.md", "## Rotating a CA")
+
+    shell.run(register)
+    assert broker.connect(after).refused
+    broker.wait_for_log("certificate registered", after.id)
+    shell.run(stop)
+    late = pki.device("late", issuer=old)
+    assert broker.connect(late).refused
+    broker.wait_for_log("CA_AUTO_REGISTRATION_DISABLED", late.id)
+    assert broker.connect(before).accepted
+    assert before.id in shell.run(left)
+    shell.run(end)
+    shell.run(remove)
+    assert [new.id] == admin.ids("listCACertificates")
+    assert [after.id] == admin.ids()
+    assert broker.connect(before).turned_away
+
+
+@pytest.mark.skipif(not shutil.which("mdb_copy"), reason="needs mdb_copy, of lmdb-utils")
+def test_a_registry_is_backed_up_and_restored(broker, admin, pki, directory):
+    """What was there at the backup is there after it was restored, and nothing else; the
+    backup is taken while the broker runs, again over an older one, and is nobody else's."""
+    ca = pki.ca("factory")
+    admin.register_ca(ca)
+    device, later = pki.device("device", issuer=ca), pki.device("later", issuer=ca)
+    admin.register_certificate(device, status="ACTIVE")
+    shell = for_broker(broker, directory, db=str(broker.db_path))
+    backup, restore = blocks("doc/operations.md", "## Backup and restore")
+
+    shell.run(backup)
+    shell.run(backup)
+    assert (directory / "backup" / "data.mdb").stat().st_mode & 0o077 == 0
+    admin.register_certificate(later, status="ACTIVE")
+    admin.update_certificate(device, "REVOKED")
+    broker.stop()
+    shutil.rmtree(broker.ca_path)
+    shell.run(restore)
+    broker.start()
+    assert broker.admin().ids() == [device.id]
+    assert broker.connect(device).accepted
+
+
+def test_counters_are_shown(start_broker, directory):
+    """As the document shows them."""
+    broker = start_broker(plugin={"metrics_interval": 1})
+    admin = broker.admin().listen("$SYS/broker/jitr/cas")
+    admin.next()
+    (look,) = blocks("doc/operations.md", "## Counters")
+    assert "$SYS/broker/jitr/connections/accepted 0" in for_broker(broker, directory).run(look)
+
+
+def test_a_request_by_hand(broker, factory, directory):
+    """As the document of the control topic shows it."""
+    (ask,) = blocks_in((ROOT / "doc" / "api.md").read_text(), "doc/api.md")
+    assert factory.id in for_broker(broker, directory).run(ask)
+
+
+class Beginner:
+    """Somebody who follows README.md, on other ports than it says and with the plugin of this
+    build."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.plain, self.tls = free_ports(2)
+        self.shell = Shell(directory, "-p %d\n" % self.plain)
+        (directory / "examples").symlink_to(ROOT / "examples")
+
+    def types(self, block, status=0):
+        block = re.sub(r"\b1883\b", str(self.plain), block)
+        block = re.sub(r"\b8883\b", str(self.tls), block)
+        block = re.sub(r"^plugin .*$", "plugin %s" % PLUGIN, block, flags=re.M)
+        if os.geteuid() == 0:
+            block = re.sub(r"^allow_anonymous", "user root\n\\g<0>", block, flags=re.M)
+        return self.shell.run(block, status)
+
+    def log(self):
+        return (self.directory / "try" / "broker.log").read_text()
+
+    def starts_broker(self, block):
+        """It is started by the shell, and ours to end."""
+        self.types(block + "echo $! >broker.pid\n")
+        until(lambda: "running" in self.log() or "Error" in self.log(), "the broker to start")
+
+    def leaves(self):
+        path = self.directory / "try" / "broker.pid"
+        if path.exists():
+            os.kill(int(path.read_text()), signal.SIGTERM)
+
+
+@pytest.fixture
+def beginner(directory):
+    program("mosquitto_passwd")
+    person = Beginner(directory)
+    yield person
+    person.leaves()
+
+
+def test_five_minutes_to_a_working_device(beginner):
+    """Nothing is needed but what the README says: the device is refused, registered,
+    activated, and gets in; after a rule is set others do so by themselves."""
+    make, start, register, publish, show, activate, rule, explain = blocks(
+        "README.md", "## Five minutes to a working device")
+
+    beginner.types(make)
+    beginner.starts_broker(start)
+    assert "certificateId" in beginner.types(register)
+    assert "not authorised" in beginner.types(publish, status=REFUSED_BY_BROKER)
+    until(lambda: "certificate registered" in beginner.log(), "the certificate to be stored")
+    assert "PENDING_ACTIVATION" in beginner.types(show)
+    beginner.types(activate)
+    beginner.types(rule)
+    beginner.types(first_connection_of("sensor-2", make, publish))
+    assert '"allowed": true' in beginner.types(explain)
+    assert beginner.log().count("connection refused") == 1
+
+
+def first_connection_of(name, make, publish):
+    """The README's lines for one more device, which must get in."""
+    lines = [line for line in make.splitlines() if "device.csr" in line]
+    return "\n".join([*lines, publish, ""]).replace("sensor-1", name)
