@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # How everything is compiled: warnings are errors, with gcc and with clang.
 
 add_library(jitr_compiler INTERFACE)
