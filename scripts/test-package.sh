@@ -56,6 +56,7 @@ fi
 
 # --- the broker -----------------------------------------------------------------
 
+: >"$dir/broker.log"
 configuration=/etc/mosquitto/conf.d/jitr.conf
 state=/var/lib/mosquitto/jitr
 password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
@@ -200,7 +201,7 @@ is() {
 
 lies_where_it_should() {
 	local lib doc=/usr/share/doc/mosquitto-jitr
-	lib=$(dirname "$(dpkg -L mosquitto | grep '/mosquitto_dynamic_security\.so$')")
+	lib=$(dirname "$(dpkg -L libmosquitto1 | grep '/libmosquitto\.so\.1$')")
 	is '644 root:root' "$lib"/mosquitto_jitr.so "$lib"/mosquitto_ctrl_jitr.so \
 		$doc/copyright $doc/changelog.gz $doc/changelog.Debian.gz $doc/NOTICE.md \
 		$doc/mosquitto.conf.example $doc/examples/rule.json $doc/mosquitto-jitr.spdx.json &&
