@@ -126,7 +126,7 @@ configure() {
 	mkdir -p "$home"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
 		-keyout "$home/server.key" -out "$home/server.pem" 2>/dev/null
-	mosquitto_passwd -b -c "$home/passwd" admin "$password"
+	mosquitto_passwd -b -c "$home/passwd" admin "$password" 2>/dev/null
 	chown -R mosquitto "$home"
 	sed -e "s|^password_file .*|password_file $home/passwd|" \
 		-e "s|^certfile .*|certfile $home/server.pem|" -e "s|^keyfile .*|keyfile $home/server.key|" \
@@ -273,7 +273,7 @@ same_code() {
 printf '%s, ' "$(. /etc/os-release && echo "$PRETTY_NAME")"
 apt update >/dev/null
 apt install mosquitto openssl >"$dir/apt.log" 2>&1 || { cat "$dir/apt.log"; exit 1; }
-printf '%s, %s\n' "$(mosquitto -h | head -n 1)" "$(by_systemd && echo systemd || echo 'no systemd')"
+printf 'mosquitto %s, %s\n' "$(dpkg-query -W -f '${Version}' mosquitto)" "$(by_systemd && echo systemd || echo 'no systemd')"
 step "what it depends on can be installed" apt satisfy "$(dpkg-deb -f "$package" Depends)"
 chmod 755 "$dir"
 step "a broker without the plugin runs" plain
