@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # How everything is compiled: warnings are errors, with gcc and with clang.
 
 add_library(jitr_compiler INTERFACE)
@@ -9,6 +10,7 @@ target_compile_options(jitr_compiler INTERFACE
 	-Wmissing-prototypes -Wvla -Wcast-qual -Wformat=2 -Wundef
 	-fstack-protector-strong -fno-strict-aliasing
 	$<$<BOOL:${JITR_WERROR}>:-Werror>)
+target_link_options(jitr_compiler INTERFACE -Wl,-z,relro -Wl,-z,now)
 
 if(JITR_SANITIZE)
 	target_compile_options(jitr_compiler INTERFACE
@@ -39,5 +41,5 @@ function(jitr_module target output)
 	set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${output}
 		LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 	target_link_options(${target} PRIVATE
-		${whole_program} -Wl,-Bsymbolic -Wl,-z,relro -Wl,-z,now -Wl,--exclude-libs,ALL)
+		${whole_program} -Wl,-Bsymbolic -Wl,--exclude-libs,ALL)
 endfunction()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # What we build on: Debian packages, found and their versions checked.
 #
 #   libssl-dev liblmdb-dev libcjson-dev mosquitto-dev libmosquitto-dev uthash-dev check
@@ -66,3 +67,9 @@ find_path(jitr_uthash_INCLUDE uthash.h)
 if(NOT jitr_uthash_INCLUDE)
 	message(FATAL_ERROR "uthash.h not found: apt install uthash-dev")
 endif()
+file(STRINGS ${jitr_uthash_INCLUDE}/uthash.h uthash_version REGEX "^#define UTHASH_VERSION")
+string(REGEX REPLACE ".* " "" uthash_version "${uthash_version}")
+
+execute_process(COMMAND getconf GNU_LIBC_VERSION
+	OUTPUT_VARIABLE glibc_version OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+string(REGEX REPLACE ".* " "" glibc_version "${glibc_version}")

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # entrypoint.sh - what a first start lacks is made in the volume: a password
 # for the administrator and a self-signed server certificate.  Your own files,
 # mounted or put there before, are left alone.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # activate.sh - a rule: gives certificates a policy and activates them as they
 # register, unless their CA's revocation list names them.
 #

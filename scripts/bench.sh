@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # bench.sh - what the plugin costs: a broker with it beside the same broker
 # without, and the plugin's own part alone.  doc/performance.md explains the
 # numbers.  By environment variable:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # common.sh - what demo.sh and test.sh share.  Sourced, with $root and $log_dir set.
 # shellcheck shell=bash disable=SC2154,SC2034
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # crl.sh - what a revocation list of a million entries costs: how long its
 # import takes, how long others wait meanwhile, how soon a live connection of
 # somebody it names is closed.  By environment variable:

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # demo.sh - the main job, from nothing to a registered device and beyond.
 #
 # Builds the plugin, starts a real Mosquitto with it on free loopback ports in a

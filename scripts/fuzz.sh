@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # fuzz.sh [SECONDS] - fuzz each parser of bytes from outside for so long (60 by
 # default), with libFuzzer, ASan and UBSan.  What it finds is left in the
 # directory that it names; put it into test/fuzz/<target>.in to keep it mended.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # test.sh - builds and runs all tests, and ends with a summary line.
 #
 #   unit          each module with check

@@ -18,7 +18,7 @@
 
 static struct trust_config asked; /* find is NULL: nobody */
 static int context_index = -1;
-static _Thread_local bool on_starting_thread;
+static _Thread_local bool on_starting_thread __attribute__((tls_model("initial-exec")));
 
 static void
 free_all(X509 **found, size_t count)

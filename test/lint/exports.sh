@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # The modules export what their hosts look for and nothing else, and the plugin
 # needs nothing that one of the brokers lacks: a missing symbol would keep it
 # from loading (mosquitto section 11).

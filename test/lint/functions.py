@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Functions are short: median at most 15 lines, 90 % at most 40, none over 80."""
 import pathlib
 import re

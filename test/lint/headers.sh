@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # Every header compiles alone: whoever includes it needs nothing else first.
 set -u
 root=$1

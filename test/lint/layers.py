@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Includes point down only, and each library has one door (doc/architecture.md)."""
 import pathlib
 import re

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # The man pages are what program and tables say, and roff has nothing to say
 # about them.  man-db and mandoc judge where they are installed.
 set -u

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # Every Python file compiles; nothing is left behind.
 set -u
 cd "$1" || exit 1

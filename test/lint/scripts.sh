@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # ShellCheck finds nothing to say about our scripts.
 set -u
 cd "$1" || exit 1

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+# package.sh - builds the Debian package, from the same code and with the same
+# flags as what the tests run, and prints where it is.  Where lintian is
+# installed, its errors and warnings are failures.
+#
+# DEBFULLNAME and DEBEMAIL say who answers for the package.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+log_dir=$(mktemp -d)
+trap 'rm -rf "$log_dir"' EXIT
+# shellcheck source=scripts/common.sh
+. "$root/scripts/common.sh"
+umask 022
+
+# The date of the release, so that the same source always gives the same package.
+released=$(sed -n 's/^## [0-9.]* - \([0-9-]*\)$/\1/p' "$root/CHANGELOG.md" | head -n 1)
+SOURCE_DATE_EPOCH=$(date -u -d "$released" +%s)
+export SOURCE_DATE_EPOCH
+
+need "${build_packages[@]}" dpkg-dev file
+maintainer=()
+[ -z "${DEBEMAIL:-}" ] || maintainer=(-DJITR_MAINTAINER="${DEBFULLNAME:-$DEBEMAIL} <$DEBEMAIL>")
+build package "${maintainer[@]}"
+rm -f "$root"/build-package/*.deb
+(cd "$root/build-package" && cpack) >"$log_dir/cpack.log" 2>&1 || {
+	tail -n 40 "$log_dir/cpack.log" >&2
+	die "cpack failed"
+}
+package=$(echo "$root"/build-package/*.deb)
+if command -v lintian >/dev/null; then
+	lintian --allow-root --fail-on error,warning "$package"
+fi
+echo "$package"
