@@ -101,7 +101,7 @@ once "made a policy for its devices, named device" create-policy --policy-name d
 step "The device $device connects for the first time"
 make_device
 if publish hello; then die "it was let in at once"; fi
-echo "  refused: $(tail -n 1 "$work/publish")"
+echo "  refused: $(head -n 1 "$work/publish")"
 echo "  and registered: $id"
 
 step "The rule looks at the revocation list, attaches the policy and activates it"

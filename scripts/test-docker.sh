@@ -273,6 +273,15 @@ sign() {
 }
 
 # shellcheck disable=SC2086
+register_ca_through_a_pipe() {
+	at_factory openssl req -x509 $new_key -days 30 -keyout other.key -out other.pem \
+		-subj "/CN=Other CA" -addext keyUsage=critical,keyCertSign,cRLSign &&
+		at_factory cat other.key | docker exec -i "$name-broker" mosquitto_ctrl jitr \
+			register-ca-certificate --ca-certificate "$(at_factory cat other.pem)" \
+			--ca-key /dev/stdin --set-as-active --allow-auto-registration
+}
+
+# shellcheck disable=SC2086
 make_device() {
 	at_factory openssl req -new $new_key -keyout "$1.key" -out "$1.csr" \
 		-subj "/O=Example Devices/CN=$1" && sign "$1"
@@ -364,6 +373,22 @@ restarts_on_its_volume() {
 		ends_in_time "$name-broker" && sums "$name-data" >"$dir/before" && docker rm "$name-broker" &&
 		first_start && sums "$name-data" | diff "$dir/before" - && ! said Made &&
 		status_is REVOKED && in_broker mosquitto_sub -C 1 -W 5 -t kept | grep -x retained
+}
+
+forgotten_password() {
+	in_broker rm /mosquitto/data/admin/password && docker restart "$name-broker" &&
+		wait_for jitr list-ca-certificates && ! in_broker mosquitto_ctrl -u admin -P "$password" jitr \
+		list-ca-certificates && [ "$(in_broker cat /mosquitto/data/admin/password)" != "$password" ]
+}
+
+other_names() {
+	local key
+	key=$(in_broker sha256sum /mosquitto/data/server.key) &&
+		in_broker rm /mosquitto/data/server.pem && docker rm -f "$name-broker" &&
+		start_broker "$name-broker" "$name-data" -e JITR_SERVER_NAME='other.example 192.0.2.7 2001:db8::7' &&
+		[ "$(in_broker sha256sum /mosquitto/data/server.key)" = "$key" ] &&
+		in_broker openssl x509 -in /mosquitto/data/server.pem -noout -ext subjectAltName |
+		grep 'DNS:other.example, IP Address:192.0.2.7, IP Address:2001:DB8:0:0:0:0:0:7'
 }
 
 # What was made before a start was cut off stays; the next start makes the rest.
@@ -540,6 +565,7 @@ step "the registration code" registration_code
 step "a CA" make_ca
 step "is registered with proof of possession" register_ca
 step "and not without" proof_is_needed
+step "another by its key, through a pipe" register_ca_through_a_pipe
 step "a device" make_device sensor-1
 step "a listener for events" listen
 step "the first connection is refused and registered, with its event" first_connection
@@ -551,6 +577,8 @@ step "revocation cuts the live connection" revocation_cuts
 step "SIGTERM ends the rule" rule_ends_by_sigterm
 
 step "SIGTERM ends the broker; a start on its volume changes nothing" restarts_on_its_volume
+step "a password that was removed is made anew" forgotten_password
+step "a certificate for other names, with the same key" other_names
 step "a first start that was cut off is mended" mends_a_first_start
 step "own password and certificate" own_files
 step "are used and stay as they are" own_files_are_used
