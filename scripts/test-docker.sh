@@ -577,9 +577,9 @@ step "revocation cuts the live connection" revocation_cuts
 step "SIGTERM ends the rule" rule_ends_by_sigterm
 
 step "SIGTERM ends the broker; a start on its volume changes nothing" restarts_on_its_volume
+step "a first start that was cut off is mended" mends_a_first_start
 step "a password that was removed is made anew" forgotten_password
 step "a certificate for other names, with the same key" other_names
-step "a first start that was cut off is mended" mends_a_first_start
 step "own password and certificate" own_files
 step "are used and stay as they are" own_files_are_used
 step "a changed own password counts from the next start on" own_password_changes
