@@ -21,9 +21,10 @@ while it, or the broker, is away.  For each certificate:
 files whenever you like: they are read for each certificate.  The policy exists already; one is
 enough for all devices if it speaks of each by variables (examples/device-policy.json).
 
-It logs in with a password (also taken from $MQTT_PASSWORD) as one of admin_users, or with a
-certificate (--cafile, --cert, --key) that is among admin_certificates or has the policy which
-doc/policies.md shows for such programs.  Two of them need client ids of their own (-i).
+It logs in with a password (also taken from $MQTT_PASSWORD, or from the file --pw-file) as one of
+admin_users, or with a certificate (--cafile, --cert, --key) that is among admin_certificates or has
+the policy which doc/policies.md shows for such programs.  Two of them need client ids of their own
+(-i).
 
 Needs paho-mqtt, 1.6 or 2.x (Debian: python3-paho-mqtt), and the command openssl, which checks
 revocation lists without one more library to install.
@@ -165,6 +166,14 @@ class Activator:
         self.running = False
 
 
+def first_line(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.readline().rstrip("\n")
+    except OSError as e:
+        raise argparse.ArgumentTypeError(e) from None
+
+
 def read_options():
     parser = argparse.ArgumentParser(add_help=False, description=__doc__.split("\n\n")[0])
     add = parser.add_argument
@@ -176,6 +185,7 @@ def read_options():
     add("-i", "--id", default="activate", help="client id")
     add("-u", "--username")
     add("-P", "--pw", dest="password", default=os.environ.get("MQTT_PASSWORD"))
+    add("--pw-file", type=first_line, dest="password", help="the password, a file")
     add("--cafile", help="CA of the broker's certificate, a file; turns TLS on")
     add("--cert", help="a certificate to log in with, a file")
     add("--key", help="its key, a file")

@@ -284,6 +284,20 @@ def test_program_logs_in_with_a_certificate(directory, site, port):
         assert program.end() == 0
 
 
+def test_program_reads_its_password_from_a_file(directory, site, port):
+    """And ends with a line, not a trace, where there is none."""
+    program = Rule("activate.py", directory, port)
+    program.uses(site.ca, revocation_list(site.ca))
+    program.login = ["-h", "127.0.0.1", "-p", str(port), "-u", ADMIN, "--pw-file", "password"]
+    program.launch()
+    assert program.process.wait(PATIENCE) == 2
+    assert "--pw-file" in program.log() and "Traceback" not in program.log()
+    (directory / "password").write_text(PASSWORD + "\n")
+    program.launch()
+    program.wait_for("listening")
+    assert program.end() == 0
+
+
 @pytest.fixture
 def activator():
     """The program as a module, with a broker that is a list of answers."""
