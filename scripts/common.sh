@@ -1,4 +1,4 @@
-# common.sh - what demo.sh and test.sh share.  Sourced, with $root and $log_dir set.
+# common.sh - what demo.sh, test.sh and test-brokers.sh share.  Sourced, with $root and $log_dir set.
 # shellcheck shell=bash disable=SC2154,SC2034
 
 die() {
@@ -42,6 +42,10 @@ need() {
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libssl-dev liblmdb-dev libcjson-dev
 	libmosquitto-dev mosquitto-dev uthash-dev check mosquitto mosquitto-clients openssl)
+
+# What the integration tests call.
+test_packages=(python3 python3-pytest python3-pytest-xdist python3-paho-mqtt python3-cryptography
+	openssl jq lmdb-utils procps)
 
 # build PRESET [CMAKE OPTION...]: configure and build, showing output only when
 # it fails.
