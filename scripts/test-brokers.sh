@@ -39,9 +39,9 @@ codename=$(. /etc/os-release 2>/dev/null && printf '%s' "${VERSION_CODENAME:-}")
 [ "$codename" = bookworm ] || die "builds on Debian 12 (bookworm) only, for a binary that runs on all"
 [ "$(id -u)" = 0 ] || die "needs root, to make clean roots of the other suites"
 
-# Beside the tree and not in it, which the roots see read-only.
+# Not in /tmp, which is small on many machines.
 work=$(mktemp -d -p /var/tmp mosquitto-jitr-brokers.XXXXXX)
-log_dir=$work
+log_dir=$work tree=$work/tree
 child=
 trap 'stop_child; rm -rf --one-file-system "$work"' EXIT
 trap 'exit 130' INT TERM HUP
@@ -116,6 +116,15 @@ unpack_root() {
 	mkdir -p "$work/$1/src"
 }
 
+# Of the tree and what was built: whoever goes on working in it meanwhile does not
+# disturb the tests.
+copy_tree() {
+	mkdir -p "$tree/build/test/integration"
+	tar -C "$root" --exclude=./.git --exclude='./build*' -cf - . | tar -C "$tree" -xf - || return 1
+	cp "$root"/build/mosquitto_jitr{,.so} "$root/build/mosquitto_ctrl_jitr.so" "$tree/build/" &&
+		cp "$root/build/test/integration/neighbour.so" "$tree/build/test/integration/"
+}
+
 # inside SUITE COMMAND...: in its root, with the tree below /src, read-only, and
 # a network of nothing but its own loopback.  The shell stays, to be the first
 # process there: sid's timeout does not work as that.
@@ -133,7 +142,7 @@ inside() {
 		nice chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 \
 			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 			JITR_BUILD_DIR=/src/build "$@"
-		exit $?' inside "$work/$suite" "$root" "$@" </dev/null
+		exit $?' inside "$work/$suite" "$tree" "$@" </dev/null
 }
 
 check_libraries() {
@@ -180,6 +189,7 @@ test_suite() {
 
 need "${build_packages[@]}" mmdebstrap iproute2
 build release -DJITR_TESTS=ON
+copy_tree || die "cannot copy the tree to $tree"
 
 failed=0
 for suite in "${suites[@]}"; do
