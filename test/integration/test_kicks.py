@@ -72,3 +72,17 @@ def test_cut_off_while_it_asks(broker, admin, device):
         session.wait_until_closed()
         assert session.messages == []
         admin.update_certificate(device, "ACTIVE")
+
+
+def test_namesake_that_is_refused(broker, admin, factory, pki, device):
+    """A refused client that calls itself like one who is connected takes nothing away from it:
+    2.0.11 does not say whose end it tells of (mosquitto 14)."""
+    session = broker.connect(device, client_id="same")
+    assert session.subscribe("t/#")
+    for n in range(3):
+        assert broker.connect(pki.device("d%d" % n, issuer=factory), client_id="same").refused
+
+    broker.bystander().publish("t/1", "hello")
+    assert session.next_message().payload == b"hello"
+    admin.update_certificate(device, "REVOKED")
+    session.wait_until_closed()

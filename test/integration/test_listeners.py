@@ -9,9 +9,8 @@ import urllib.request
 import pytest
 
 from admin import ADMIN, BYSTANDER, CONTROL, PASSWORD
-from broker import Broker, DidNotStart, installed_version
-from device import MQTT_3_1_1, MQTT_5, NOT_AUTHORISED
-from test_only_active import NOT_ACTIVE, VERSIONS, heard, make
+from broker import installed_version
+from test_only_active import NOT_ACTIVE, VERSIONS, make
 
 TICKS_EVERYWHERE = installed_version() >= (2, 0, 12)
 
@@ -138,7 +137,8 @@ def http(make_broker, directory, pki):
     acl.chmod(0o644)
     broker = make_broker(listeners=("plain", "tls", "http"), config=["acl_file %s" % acl])
     broker.pages.mkdir()
-    (broker.pages / "page.html").write_text("<p>hello")
+    for name in ("page.html", "closed.html"):
+        (broker.pages / name).write_text("<p>hello")
     broker.start()
     return broker
 
@@ -175,4 +175,13 @@ def test_pages_are_served_while_connections_go_on(http, pki):
         for reader in readers:
             reader.join()
     assert len(answers) >= 10
-    assert {answer for answer in answers} == {(200, b"<p>hello")}
+    assert set(answers) == {(200, b"<p>hello")}
+
+
+@pytest.mark.skipif(installed_version() < (2, 1), reason="http_api came with 2.1")
+def test_pages_that_nobody_allows(http):
+    """What we leave to others and nobody allows is denied."""
+    assert get(http, "/page.html", BYSTANDER) == (200, b"<p>hello")
+    assert get(http, "/closed.html", BYSTANDER)[0] != 200
+    assert get(http, "/page.html", ADMIN)[0] != 200
+    assert get(http, "/page.html")[0] != 200
