@@ -45,7 +45,7 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libssl-dev liblmdb-de
 
 # What the integration tests call.
 test_packages=(python3 python3-pytest python3-pytest-xdist python3-paho-mqtt python3-cryptography
-	openssl jq lmdb-utils procps)
+	openssl jq lmdb-utils mount procps)
 
 # build PRESET [CMAKE OPTION...]: configure and build, showing output only when
 # it fails.

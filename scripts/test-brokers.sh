@@ -98,10 +98,9 @@ make_root() {
 	sources "$1" >"$work/sources.list"
 	apart mmdebstrap --quiet --mode=root --variant=apt --format=tar \
 		--aptopt="$work/apt.conf" --dpkgopt=force-unsafe-io --include="$(packages "$1" | paste -sd,)" \
-		"${1%-backports}" "$2.new" "$work/sources.list" >"$work/$1.make.log" 2>&1 &&
-		mv "$2.new" "$2" && return 0
+		"${1%-backports}" "$work/root.tar" "$work/sources.list" >"$work/$1.make.log" 2>&1 &&
+		mv "$work/root.tar" "$2" && return 0
 	tail -n 20 "$work/$1.make.log" >&2
-	rm -f "$2.new"
 	return 1
 }
 
@@ -127,14 +126,15 @@ copy_tree() {
 
 # inside SUITE COMMAND...: in its root, with the tree below /src, read-only, and
 # a network of nothing but its own loopback.  The shell stays, to be the first
-# process there: sid's timeout does not work as that.
+# process there: sid's timeout does not work as that.  The root is mounted on itself
+# for the tests that mount.
 inside() {
 	local suite=$1
 	shift
 	apart --net --uts --ipc bash -c '
 		root=$1 tree=$2
 		shift 2
-		ip link set lo up &&
+		ip link set lo up && mount --bind "$root" "$root" &&
 			mount --bind "$tree" "$root/src" && mount -o remount,bind,ro "$root/src" &&
 			mount -t proc proc "$root/proc" && mount -t sysfs -o ro sysfs "$root/sys" &&
 			mount --rbind /dev "$root/dev" || exit 125
