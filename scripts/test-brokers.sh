@@ -34,6 +34,12 @@ while [ $# -gt 0 ]; do
 	shift
 done
 [ ${#suites[@]} -gt 0 ] || suites=(bookworm bookworm-backports trixie sid)
+for suite in "${suites[@]}"; do
+	case $suite in
+	bookworm | bookworm-backports | trixie | sid) ;;
+	*) die "no suite of a supported broker: $suite" ;;
+	esac
+done
 
 codename=$(. /etc/os-release 2>/dev/null && printf '%s' "${VERSION_CODENAME:-}")
 [ "$codename" = bookworm ] || die "builds on Debian 12 (bookworm) only, for a binary that runs on all"
