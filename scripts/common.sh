@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# common.sh - what demo.sh and test.sh share.  Sourced, with $root and $log_dir set.
+# common.sh - what demo.sh, test.sh and test-brokers.sh share.  Sourced, with $root and $log_dir set.
 # shellcheck shell=bash disable=SC2154,SC2034
 
 die() {
@@ -43,6 +43,10 @@ need() {
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libssl-dev liblmdb-dev libcjson-dev
 	libmosquitto-dev mosquitto-dev uthash-dev check mosquitto mosquitto-clients openssl)
+
+# What the integration tests call.
+test_packages=(python3 python3-pytest python3-pytest-xdist python3-paho-mqtt python3-cryptography
+	openssl jq lmdb-utils mount procps)
 
 # build PRESET [CMAKE OPTION...]: configure and build, showing output only when
 # it fails.

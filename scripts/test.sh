@@ -42,8 +42,7 @@ labelled() {
 	(cd "$root/$(build_dir "$1")" && ctest -V -j "$(nproc)" --no-tests=error -L "$2")
 }
 
-need "${build_packages[@]}" python3 python3-pytest python3-pytest-xdist python3-paho-mqtt \
-	python3-cryptography shellcheck jq lmdb-utils mandoc procps
+need "${build_packages[@]}" "${test_packages[@]}" shellcheck mandoc
 
 build release -DJITR_TESTS=ON
 run unit labelled release "unit|fuzz"

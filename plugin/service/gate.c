@@ -58,6 +58,7 @@ gate_close(struct gate *g)
 {
 	if (g == NULL)
 		return;
+	gone_forget(g);
 	late_forget_all(g);
 	denial_forget_all(g);
 	clone_forget_all(g);
@@ -228,7 +229,7 @@ gate_connect(struct gate *g, const struct client *c)
 	if (c->x == NULL)
 		return connect_without_certificate(g, c);
 	if (g->gone == c->handle)
-		g->gone = NULL;
+		gone_forget(g);
 	gate_judge(g, c, &j);
 	submit(g, c, &j);
 	session = remember(g, c, &j);
@@ -249,11 +250,24 @@ tell_disconnected(struct gate *g, struct session *session, const struct presence
 }
 
 void
+gone_forget(struct gate *g)
+{
+	g->gone = NULL;
+	x509_free(g->gone_x);
+	g->gone_x = NULL;
+}
+
+void
 gate_disconnected(struct gate *g, const void *client, const struct presence_end *end)
 {
 	struct session *session = session_of(&g->sessions, client);
 
+	gone_forget(g);
 	g->gone = client;
+	if (session != NULL && session->x != NULL) {
+		g->gone_x = session->x;
+		x509_hold(g->gone_x);
+	}
 	g->gone_stranger = session != NULL && session->principal == NULL;
 	if (session != NULL && session->principal != NULL)
 		tell_disconnected(g, session, end);
@@ -407,7 +421,7 @@ void
 gate_tick(struct gate *g)
 {
 	g->reloading = false;
-	g->gone = NULL;
+	gone_forget(g);
 	late_report_all(g);
 	denial_report_all(g);
 	clone_report_all(g);

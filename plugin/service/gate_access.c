@@ -293,6 +293,14 @@ access_of_stranger(struct gate *g, const struct client *c, const struct session 
 	    ? ACCESS_ALLOW : access_of_others(g, action, topic);
 }
 
+/* Who is cut off is gone until the next tick, and by then a newcomer may have its
+ * address. */
+static bool
+is_gone(const struct gate *g, const struct client *c)
+{
+	return c->handle == g->gone && (g->gone_x == NULL || g->gone_x == c->x);
+}
+
 /* The will of one that has just gone: it has no session any more and gets no
  * new one. */
 static enum access
@@ -321,7 +329,7 @@ gate_access(struct gate *g, const struct client *c, enum action action, const ch
 	if (c->x == NULL)
 		return access_by_name(g, c, action, topic, retain);
 	session = session_find(&g->sessions, c->handle, c->x);
-	if (session == NULL && c->handle == g->gone)
+	if (session == NULL && is_gone(g, c))
 		return access_of_gone(g, c, action, topic, retain);
 	if (session == NULL)
 		session = gate_connect_late(g, c);

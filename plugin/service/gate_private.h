@@ -27,6 +27,8 @@ struct gate {
 	const void         *gone; /* the client that disconnected last, until the next tick: its
 	                           * will is sent after that, in some versions with its
 	                           * certificate at hand */
+	struct x509_st     *gone_x; /* held; its certificate, by which it is told from another
+	                             * client at the same address; NULL: it had no session */
 	bool                gone_stranger;
 	bool                announced;
 	struct late        *late; /* list */
@@ -58,6 +60,8 @@ struct judgement {
 };
 
 void judgement_clear(struct judgement *j);
+
+void gone_forget(struct gate *g);
 
 /*
  * gate_judge.c: certificates.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """A real mosquitto on free loopback ports, with the plugin, in a directory of its own."""
 import contextlib
+import functools
 import os
 import pathlib
 import re
@@ -16,6 +17,7 @@ from wait import PATIENCE, until
 
 BUILD_DIR = pathlib.Path(os.environ.get("JITR_BUILD_DIR", "build")).resolve()
 PLUGIN = BUILD_DIR / "mosquitto_jitr.so"
+NEIGHBOUR = BUILD_DIR / "test" / "integration" / "neighbour.so"
 PRELOAD = os.environ.get("JITR_PRELOAD", "")
 SUPPRESSIONS = pathlib.Path(__file__).with_name("lsan.supp")
 
@@ -35,6 +37,23 @@ def program(name):
     path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
     assert path, "%s is not installed" % name
     return path
+
+
+@functools.lru_cache
+def installed_version():
+    """(2, 0, 11): of the broker that is installed, as it says itself."""
+    usage = subprocess.run([program("mosquitto"), "-h"], capture_output=True, text=True).stdout
+    return version_in(usage)
+
+
+def version_in(text):
+    return tuple(int(n) for n in re.search(r"mosquitto version ([\d.]+)", text).group(1).split("."))
+
+
+def neighbour(**answers):
+    """Lines for another plugin, which answers MOSQ_ERR_ numbers to connect, extended and
+    access, and leaves the rest to others (neighbour.c)."""
+    return ["plugin %s" % NEIGHBOUR, *("plugin_opt_%s %d" % a for a in answers.items())]
 
 
 def environment(**more):
@@ -71,18 +90,22 @@ class Broker:
     plugin:    plugin_opt_* options beside those that every test has; with a trust_store that
                is live the listeners have neither capath nor cafile
     listeners: "plain" for administrators, "tls", "websockets" (TLS, trusting
-               websockets_trust), "identity" (use_identity_as_username)
+               websockets_trust), "identity" (use_identity_as_username), "http" (2.1's
+               http_api, with the files of .pages)
     tls:       further lines for the TLS listeners
+    before:    further lines before the plugin's
     config:    further lines at the end of mosquitto.conf
+    per_listener: the listeners that have the plugin, with per_listener_settings
     """
 
     def __init__(self, directory, pki, *, plugin=None, listeners=("plain", "tls"), tls=(),
-                 config=(), websockets_trust=(), plugin_lines=1, user=None, wrapper=(),
-                 anonymous=False):
+                 before=(), config=(), websockets_trust=(), plugin_lines=1, user=None,
+                 wrapper=(), anonymous=False, per_listener=None):
         self.directory = pathlib.Path(directory)
         self.pki = pki
         self.db_path = self.directory / "registry"
         self.ca_path = self.db_path / "ca"
+        self.pages = self.directory / "pages"
         self.log_path = self.directory / "broker.log"
         self.options = {"db_path": self.db_path, "admin_users": ADMIN, "authorization": "allow",
                         **(plugin or {})}
@@ -92,12 +115,14 @@ class Broker:
             self.ca_path = pathlib.Path(self.options["db_path"]) / "ca"
         self.listeners = listeners
         self.tls_lines = tls
+        self.lines_before = before
         self.more_lines = config
         self.websockets_trust = websockets_trust
         self.plugin_lines = plugin_lines
         self.user = user or ("root" if os.geteuid() == 0 else None)
         self.wrapper = wrapper
         self.anonymous = anonymous
+        self.per_listener = per_listener
         self.ports = {}
         self.process = None
         self.sessions = []
@@ -113,12 +138,17 @@ class Broker:
         path.chmod(0o644)
 
     def _plugin_config(self):
-        lines = []
+        lines = [*self.lines_before]
         for _ in range(self.plugin_lines):
             lines.append("plugin %s" % PLUGIN)
             lines += ["plugin_opt_%s %s" % (k, v) for k, v in self.options.items()
                       if v is not None]
         return lines
+
+    def _security_config(self, with_plugin):
+        lines = ["allow_anonymous %s" % ("true" if self.anonymous else "false"),
+                 "password_file %s" % (self.directory / "passwords")]
+        return lines + self._plugin_config() if with_plugin else lines
 
     def _tls_config(self):
         return ["certfile %s" % self.pki.server_certificate, "keyfile %s" % self.pki.server_key,
@@ -134,6 +164,8 @@ class Broker:
         lines = ["listener %d 127.0.0.1" % self.ports[kind]]
         if kind == "plain":
             return lines
+        if kind == "http":
+            return lines + ["protocol http_api", "http_dir %s" % self.pages]
         lines += self._tls_config()
         live = self.options.get("trust_store", "capath") != "capath"
         if kind == "websockets":
@@ -147,16 +179,19 @@ class Broker:
 
     def _write_config(self):
         self.ports = dict(zip(self.listeners, free_ports(len(self.listeners))))
-        lines = ["per_listener_settings false", "set_tcp_nodelay true", "log_dest stderr",
-                 "log_type all", "log_timestamp false",
-                 "allow_anonymous %s" % ("true" if self.anonymous else "false"),
-                 "password_file %s" % (self.directory / "passwords"), "persistence true",
-                 "persistence_location %s/" % self.directory, "autosave_interval 0"]
+        everywhere = self.per_listener is None
+        lines = ["per_listener_settings %s" % ("false" if everywhere else "true"),
+                 "set_tcp_nodelay true", "log_dest stderr", "log_type all", "log_timestamp false",
+                 "persistence true", "persistence_location %s/" % self.directory,
+                 "autosave_interval 0"]
         if self.user:
             lines.append("user %s" % self.user)
-        lines += self._plugin_config()
+        if everywhere:
+            lines += self._security_config(True)
         for kind in self.listeners:
             lines += self._listener_config(kind)
+            if not everywhere:
+                lines += self._security_config(kind in self.per_listener)
         path = self.directory / "mosquitto.conf"
         path.write_text("\n".join([*lines, *self.more_lines, ""]))
         path.chmod(0o644)
@@ -245,8 +280,7 @@ class Broker:
     @property
     def version(self):
         """(2, 0, 11): of the broker, as it says itself."""
-        return tuple(int(n) for n in re.search(r"mosquitto version ([\d.]+)",
-                                               self.log()).group(1).split("."))
+        return version_in(self.log())
 
     def log(self):
         return self.log_path.read_bytes().decode(errors="replace")

@@ -36,12 +36,12 @@ def connect_packet(client_id, *, version=4, user=None, password=None, method=Non
     return packet(0x10, body)
 
 
-def tls_socket(broker, device, listener="tls", source=""):
-    """Through the handshake, and no further."""
+def tls_socket(broker, device, listener="tls", source="", context=None, session=None):
+    """Through the handshake, and no further; of a TLS session that there was, perhaps."""
     plain = socket.create_connection(("127.0.0.1", broker.ports[listener]), PATIENCE,
                                      source_address=(source, 0))
     try:
-        return device.tls(broker.pki).wrap_socket(plain)
+        return (context or device.tls(broker.pki)).wrap_socket(plain, session=session)
     except OSError:
         plain.close()
         raise

@@ -25,7 +25,7 @@ def serial_of(device):
 def revocation_list(ca, *devices, age=0, signer=None, serials=(), number=None, hold=False):
     """One in PEM that counts for a day, issued so many days ago, which names these devices
     and these serial numbers; hold: for the time being."""
-    issued = datetime.datetime.utcnow() - age * DAY - datetime.timedelta(minutes=1)
+    issued = datetime.datetime.now(datetime.timezone.utc) - age * DAY - datetime.timedelta(minutes=1)
     issuer = x509.load_pem_x509_certificate(ca.pem.encode()).subject
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer)
     builder = builder.last_update(issued).next_update(issued + DAY)

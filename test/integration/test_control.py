@@ -8,7 +8,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 import raw
-from admin import ADMIN, CONTROL, PASSWORD, RESPONSE, Admin, AwsError
+from admin import ADMIN, BYSTANDER, CONTROL, PASSWORD, RESPONSE, Admin, AwsError
 from device import MQTT_5
 from wait import until
 
@@ -266,3 +266,23 @@ def test_bridge_is_refused(make_broker, pki):
         until(lambda: "'marker'" in broker.log(), "the bridge to take what was sent")
     assert admin.describe_ca(ca)["status"] == "ACTIVE"
     assert broker.log_lines("request refused", "not an administrator")
+
+
+@pytest.mark.parametrize("user", [ADMIN, BYSTANDER])
+def test_will_is_no_request(start_broker, pki, user):
+    """A will on the control topic is not carried out, whoever leaves it: 2.0.11 takes it for a
+    message, the others close the connection (mosquitto 6)."""
+    broker = start_broker(plugin={"other_clients": "allow"})
+    admin, ca = broker.admin(), pki.ca("factory")
+    admin.register_ca(ca)
+    will = json.dumps({"commands": [
+        {"command": "updateCACertificate", "certificateId": ca.id, "newStatus": "INACTIVE"}]})
+    session = broker.connect(None, listener="plain", user=user, password=PASSWORD,
+                             will=(CONTROL, will))
+    session.vanish()
+    witness = broker.bystander()
+    assert witness.subscribe("t/#")
+    broker.connect(None, listener="plain", user=BYSTANDER, password=PASSWORD,
+                   will=("t/after", "after")).vanish()
+    assert witness.next_message().payload == b"after"
+    assert admin.describe_ca(ca)["status"] == "ACTIVE"

@@ -160,6 +160,38 @@ def assert_one_line(line, device):
         assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029]", part), line
 
 
+def test_log_to_a_topic(start_broker, pki):
+    """The broker publishes each line where we log it, and asks the plugin about every
+    delivery: also a reader whose deliveries are denied, which is a line again, starts no
+    avalanche (mosquitto 0.19)."""
+    broker = start_broker(plugin={"authorization": "policy", "other_clients": "allow"},
+                          config=["log_dest topic"])
+    admin, ca = broker.admin(), pki.ca("factory")
+    admin.register_ca(ca)
+    lines = admin.listen("$SYS/broker/log/#")
+    admin.create_policy("reader", json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"},
+        {"Effect": "Allow", "Action": "iot:Subscribe",
+         "Resource": "arn:aws:iot:local:000000000000:topicfilter/$SYS/broker/log/*"}]}))
+    reader, stranger = pki.device("reader", issuer=ca), pki.device("stranger", issuer=ca)
+    admin.activate(reader)
+    admin.attach_policy("reader", reader)
+    session = broker.connect(reader)
+    assert session.accepted
+    assert session.subscribe("$SYS/broker/log/#")
+
+    assert broker.connect(stranger).refused
+    admin.update_certificate(reader, "REVOKED")
+    session.wait_until_closed()
+    for what in ("receive denied", "certificate registered: certificate=" + stranger.id,
+                 "connection closed"):
+        broker.wait_for_log(what)
+        while what not in lines.next_message().payload.decode(errors="replace"):
+            pass
+    assert session.messages == []
+    assert len(broker.log_lines()) < 100
+
+
 def test_long_text_is_cut(broker, pki, admin, factory, log_file):
     """A name of 20 000 letters does not fill the log, and what follows it is still there
     (issue, point 10)."""

@@ -275,15 +275,16 @@ def test_stale_list_lets_nobody_in_where_one_is_required(broker, admin, pki, ca,
     stays; a new list lets in again."""
     admin.update_ca(ca, crlCheck="required")
     device = admin.activate(pki.device("d1", issuer=ca))
-    two_seconds = 2 / 86400
-    import_list(admin, ca, authority.list(number=1, days=(0, two_seconds)))
+    import_list(admin, ca, authority.list(number=1))
     session = broker.connect(device)
     assert session.accepted
+    five_seconds = 5 / 86400
+    import_list(admin, ca, authority.list(number=2, days=(0, five_seconds)))
     until(lambda: describe_list(admin, ca)["crl"]["stale"], "the list to be stale")
 
     assert refused_for(admin, device, client_id="d1 again") == STALE
     assert session.received() == []
-    import_list(admin, ca, authority.list(number=2))
+    import_list(admin, ca, authority.list(number=3))
     assert broker.connect(device, client_id="d1 again").accepted
 
 

@@ -764,6 +764,23 @@ START_TEST(a_clients_address_alone_is_no_admission)
 }
 END_TEST
 
+START_TEST(whoever_has_the_address_of_one_that_has_gone_is_judged)
+{
+	struct pki_cert *other = pki_device(ca, "device-2");
+	struct client c = client(0, device);
+
+	put(device, CERT_ACTIVE);
+	put(other, CERT_REVOKED);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	gate_disconnected(gate, c.handle, &(struct presence_end){ ANSWER_NO, NULL });
+	ck_assert_int_eq(may(0, other, ACTION_SUBSCRIBE, "a"), ACCESS_DENY);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+	ck_assert_str_eq(world_last(NOTE_KICK)->to, world_hex(other));
+	pki_free(other);
+}
+END_TEST
+
 START_TEST(what_waits_for_a_tick_is_forgotten_at_the_end)
 {
 	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
@@ -1059,6 +1076,7 @@ late_tests(TCase *t)
 	tcase_add_test(t, a_late_registration_for_which_there_is_no_room_is_told);
 	tcase_add_test(t, once_connected_a_late_client_is_judged_without_asking_for_anything);
 	tcase_add_test(t, a_clients_address_alone_is_no_admission);
+	tcase_add_test(t, whoever_has_the_address_of_one_that_has_gone_is_judged);
 	tcase_add_test(t, what_waits_for_a_tick_is_forgotten_at_the_end);
 	tcase_add_test(t, while_reloading_nothing_is_registered_announced_or_told);
 	tcase_add_test(t, while_reloading_an_offline_session_keeps_its_name);

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""Listeners of other kinds than the usual: with settings of their own, for HTTP, and where
+nobody needs a name (mosquitto 0.8, 0.12, 0.13, 0.15, 12)."""
+import base64
+import threading
+import urllib.error
+import urllib.request
+
+import pytest
+
+from admin import ADMIN, BYSTANDER, CONTROL, PASSWORD
+from broker import installed_version
+from test_only_active import NOT_ACTIVE, VERSIONS, make
+
+TICKS_EVERYWHERE = installed_version() >= (2, 0, 12)
+
+
+# -- per_listener_settings ---------------------------------------------------------
+
+@pytest.fixture
+def per_listener(start_broker, pki):
+    """A broker whose TLS listener alone has the plugin, with a CA that was registered before."""
+    def start(**how):
+        broker = start_broker(**how)
+        broker.ca = pki.ca("factory")
+        broker.admin().register_ca(broker.ca)
+        broker.stop()
+        broker.per_listener = ("tls",)
+        return broker.start()
+
+    return start
+
+
+@pytest.mark.skipif(TICKS_EVERYWHERE, reason="this broker ticks with per_listener_settings")
+def test_no_ticks_are_an_error_in_the_log(per_listener, pki):
+    """2.0.11 sends no ticks with per_listener_settings: ten seconds on, the plugin says what
+    that means and what to do.  Nobody is let in on that account."""
+    broker = per_listener()
+    device = pki.device("d1", issuer=broker.ca)
+    told = ("no ticks", "per_listener_settings")
+    while not broker.log_lines(*told):
+        assert broker.connect(device).refused
+    assert len(broker.log_lines(*told)) == 1
+
+
+@pytest.mark.skipif(not TICKS_EVERYWHERE, reason="2.0.11 sends no ticks with per_listener_settings")
+def test_one_listener_with_the_plugin(per_listener, pki):
+    """Where there are ticks it works for the listener that has it."""
+    broker = per_listener(plugin={"metrics_interval": 1})
+    device = pki.device("d1", issuer=broker.ca)
+    assert broker.connect(device).refused
+    broker.wait_for_log("certificate registered", device.id)
+    assert not broker.log_lines("no ticks")
+
+
+@pytest.mark.skipif(not TICKS_EVERYWHERE, reason="2.0.11 answers nothing with per_listener_settings")
+def test_control_topic_from_a_listener_without_the_plugin(per_listener):
+    """In 2.1 requests come from there, too, and past all our checks: they are answered
+    according to who asks, and in 2.0 not at all."""
+    broker = per_listener()
+    session = broker.bystander()
+    session.publish(CONTROL, '{"commands":[{"command":"updateCACertificate","certificateId":"%s",'
+                             '"newStatus":"INACTIVE"}]}' % broker.ca.id)
+    session.received()
+    broker.stop()
+    broker.per_listener = None
+    broker.start()
+    assert broker.admin().describe_ca(broker.ca)["status"] == "ACTIVE"
+
+
+def test_two_listeners_with_the_plugin(refuses_to_start):
+    """The broker would start it once for each, on one registry: the second says so."""
+    log = refuses_to_start(per_listener=("plain", "tls"))
+    line = [line for line in log.splitlines() if "jitr: " in line][-1]
+    assert "loaded twice" in line and "per_listener_settings" in line
+
+
+# -- nobody needs a name -------------------------------------------------------------
+
+@VERSIONS
+@NOT_ACTIVE
+def test_anonymous_access_is_no_way_around(start_broker, pki, status, version):
+    """Where anonymous clients are welcome, a certificate that is not ACTIVE is refused all the
+    same, and not left to the broker, which would let it in."""
+    broker = start_broker(anonymous=True)
+    admin, ca = broker.admin(), pki.ca("factory")
+    admin.register_ca(ca)
+    assert broker.connect(make(admin, pki, ca, status), version=version).refused
+
+
+@VERSIONS
+def test_anonymous_clients_without_certificate(start_broker, version):
+    """They are the broker's own business, and get no further than others without one."""
+    broker = start_broker(anonymous=True, plugin={"other_clients": "allow"})
+    session = broker.connect(None, listener="plain", version=version)
+    assert session.accepted
+    events = broker.admin().listen_to_events()
+    session.publish("$aws/events/certificates/registered/x", "forged")
+    session.publish(CONTROL, '{"commands":[{"command":"getRegistrationCode"}]}')
+    session.received()
+    assert events.received() == []
+    broker.wait_for_log("request refused", "not an administrator")
+
+
+def test_tls_without_client_certificates(start_broker, pki):
+    """A listener that asks for none hands the plugin none: its clients are clients without a
+    certificate, and an ACTIVE one counts for nothing there."""
+    broker = start_broker(tls=["require_certificate false"], plugin={"other_clients": "allow"})
+    admin, ca = broker.admin(), pki.ca("factory")
+    admin.register_ca(ca)
+    device = make(admin, pki, ca, "ACTIVE")
+    assert not broker.connect(device).accepted
+    assert broker.connect(device, user=BYSTANDER, password=PASSWORD).accepted
+    assert broker.connect(device, user=device.id).refused
+
+
+# -- HTTP ------------------------------------------------------------------------
+
+def get(broker, path, user=None):
+    """The status and the body of an answer."""
+    request = urllib.request.Request("http://127.0.0.1:%d%s" % (broker.ports["http"], path))
+    if user:
+        words = base64.b64encode(("%s:%s" % (user, PASSWORD)).encode()).decode()
+        request.add_header("Authorization", "Basic " + words)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read()
+
+
+@pytest.fixture
+def http(make_broker, directory, pki):
+    """A broker with pages, whose acl_file opens them to bystander."""
+    acl = directory / "acl"
+    acl.write_text("user bystander\ntopic readwrite t/#\ntopic read /page.html\n")
+    acl.chmod(0o644)
+    broker = make_broker(listeners=("plain", "tls", "http"), config=["acl_file %s" % acl])
+    broker.pages.mkdir()
+    for name in ("page.html", "closed.html"):
+        (broker.pages / name).write_text("<p>hello")
+    broker.start()
+    return broker
+
+
+@pytest.mark.skipif(installed_version() < (2, 1), reason="http_api came with 2.1")
+def test_pages_are_served_while_connections_go_on(http, pki):
+    """2.1 serves pages on a thread of its own, which asks the plugin: it leaves them to others,
+    and whatever that thread does, connections are judged as ever."""
+    admin, ca = http.admin(), pki.ca("factory")
+    admin.register_ca(ca)
+    answers, done = [], threading.Event()
+
+    def read():
+        while not done.is_set():
+            answers.append(get(http, "/page.html", BYSTANDER))
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    try:
+        for n in range(10):
+            device = pki.device("d%d" % n, issuer=ca)
+            assert http.connect(device).refused
+            admin.status(device)
+            admin.update_certificate(device, "ACTIVE")
+            session = http.connect(device)
+            assert session.accepted and session.subscribe("t/#")
+            session.publish("t/%d" % n, "hello")
+            assert session.next_message().payload == b"hello"
+            admin.update_certificate(device, "REVOKED")
+            session.wait_until_closed()
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert len(answers) >= 10
+    assert set(answers) == {(200, b"<p>hello")}
+
+
+@pytest.mark.skipif(installed_version() < (2, 1), reason="http_api came with 2.1")
+def test_pages_that_nobody_allows(http):
+    """What we leave to others and nobody allows is denied."""
+    assert get(http, "/page.html", BYSTANDER) == (200, b"<p>hello")
+    assert get(http, "/closed.html", BYSTANDER)[0] != 200
+    assert get(http, "/page.html", ADMIN)[0] != 200
+    assert get(http, "/page.html")[0] != 200

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
+"""Other plugins before and behind ours: the first that decides wins, and an answer that nobody
+gives is the broker's own (mosquitto 1, 7)."""
+import pytest
+
+import raw
+from broker import neighbour
+from device import MQTT_5, NOT_AUTHORISED
+from test_only_active import NOT_ACTIVE, VERSIONS, heard, make
+from trust import trust
+
+SUCCESS, DENIED = 0, 12
+
+
+@pytest.fixture
+def make_place(start_broker, pki):
+    """A broker with a neighbour, a CA, and a witness of what is published below t/."""
+    class Place:
+        def __init__(self, **how):
+            self.broker = start_broker(**{"plugin": {"other_clients": "allow"}, **how})
+            self.admin, self.ca = self.broker.admin(), pki.ca("factory")
+            self.admin.register_ca(self.ca)
+            self.witness = self.broker.bystander()
+            assert self.witness.subscribe("t/#")
+
+        def device(self, status):
+            return make(self.admin, pki, self.ca, status)
+
+    return Place
+
+
+@NOT_ACTIVE
+def test_plugin_before_that_defers(make_place, status):
+    """Changes nothing: ours is asked next."""
+    place = make_place(before=neighbour())
+    assert place.broker.connect(place.device(status)).refused
+
+
+def test_plugin_before_that_defers_lets_active_in(make_place):
+    place = make_place(before=neighbour())
+    session = place.broker.connect(place.device("ACTIVE"))
+    assert session.accepted
+    session.publish("t/1", "hello")
+    assert heard(place.witness) == ["hello"]
+
+
+@VERSIONS
+@NOT_ACTIVE
+def test_plugin_before_that_lets_everybody_in(start_broker, pki, status, version):
+    """Ours is not asked about the connection; it finds out at the first packet, denies that,
+    and cuts the client off."""
+    broker = start_broker(plugin={"other_clients": "allow"})
+    admin, ca = broker.admin(), pki.ca("factory")
+    admin.register_ca(ca)
+    device = make(admin, pki, ca, status)
+    broker.lines_before = neighbour(connect=SUCCESS)
+    broker.restart()
+    witness = broker.bystander()
+    assert witness.subscribe("t/#")
+
+    session = broker.connect(device, version=version)
+    session.publish("t/1", "contraband", qos=0)
+    session.wait_until_closed()
+    assert heard(witness) == []
+    broker.wait_for_log("connection refused", device.id)
+
+
+@NOT_ACTIVE
+def test_plugin_behind_lets_nobody_in(make_place, status):
+    """What ours refuses is refused."""
+    place = make_place(config=neighbour(connect=SUCCESS))
+    assert place.broker.connect(place.device(status)).refused
+
+
+def test_plugin_behind_answers_for_clients_without_certificate(make_place):
+    """Those are left to it with `other_clients defer`."""
+    place = make_place(plugin={"other_clients": "defer"}, config=neighbour(connect=SUCCESS,
+                                                                           access=SUCCESS))
+    assert place.broker.connect(None, listener="plain", user="anybody", password="x").accepted
+
+
+@NOT_ACTIVE
+def test_plugin_that_offers_extended_authentication(make_place, status):
+    """Its yes would let any certificate in; ours says no before it (mosquitto 0.6, 1)."""
+    place = make_place(config=neighbour(extended=SUCCESS))
+    packet = raw.connect_packet("d1", version=5, method="METHOD")
+    device = place.device(status)
+    assert raw.answer_to(place.broker, device, packet)[3] == NOT_AUTHORISED[MQTT_5]
+
+
+def test_active_certificate_by_extended_authentication(make_place):
+    """And it is let in with an ACTIVE one, by whoever offers the method."""
+    place = make_place(config=neighbour(extended=SUCCESS))
+    packet = raw.connect_packet("d1", version=5, method="METHOD")
+    assert raw.answer_to(place.broker, place.device("ACTIVE"), packet)[3] == 0
+
+
+def test_plugin_behind_that_denies_access(make_place):
+    """With `authorization defer` it decides; ours has said neither yes nor no."""
+    place = make_place(plugin={"authorization": "defer", "other_clients": "allow"},
+                       config=neighbour(access=DENIED))
+    session = place.broker.connect(place.device("ACTIVE"))
+    assert session.accepted
+    assert not session.subscribe("t/1")
+
+
+def test_plugin_behind_that_allows_access(make_place):
+    """What is reserved to the plugin it cannot allow (mosquitto 7)."""
+    place = make_place(plugin={"authorization": "defer", "other_clients": "allow"},
+                       config=neighbour(access=SUCCESS))
+    listener = place.admin.listen("$aws/events/#")
+    session = place.broker.connect(place.device("ACTIVE"))
+    session.publish("$aws/events/anything", "forged")
+    session.publish("t/1", "hello")
+    assert heard(place.witness)[-1:] == ["hello"]
+    assert listener.received() == []
+
+
+def test_unknown_ca_left_to_others_needs_one_that_agrees(start_broker, pki):
+    """`unknown_ca defer`: where nobody decides, the broker asks for a user name, and has none
+    of them (mosquitto 0.8)."""
+    broker = start_broker(plugin={"unknown_ca": "defer", "other_clients": "allow"})
+    stranger = pki.ca("stranger")
+    trust(broker, stranger)
+    assert not broker.connect(pki.device("d1", issuer=stranger)).accepted
