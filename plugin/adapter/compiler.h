@@ -4,7 +4,7 @@
  * a template: its memory, the place that is looked at, the first failure, and
  * what policies and rules have in common, variables and conditions.
  *
- * For policy_*.c, rule_compile.c and template_compile.c alone.  Broker thread.
+ * For policy_*.c, rule_compile.c and template_*.c alone.  Broker thread.
  * compiler_condition.c reads the conditions (aws-iot F.6).
  */
 #ifndef JITR_COMPILER_H
