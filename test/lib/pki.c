@@ -521,6 +521,35 @@ pki_key_pem(const struct pki_cert *c)
 	return text_of(bio);
 }
 
+static size_t
+append(char *out, size_t at, const char *text, size_t len)
+{
+	memcpy(out + at, text, len);
+	return at + len;
+}
+
+size_t
+pki_fill_in(char *out, const char *pattern, struct view pem, const struct pki_cert *key)
+{
+	char       *secret = pki_key_pem(key);
+	const char *block = (const char *)pem.data;
+	const char *body = strchr(block, '\n') + 1;
+	size_t      len = 0;
+
+	for (; *pattern != '\0'; pattern++) {
+		if (*pattern == '@')
+			len = append(out, len, block, strlen(block));
+		else if (*pattern == '#')
+			len = append(out, len, body, (size_t)(strstr(body, "-----") - body));
+		else if (*pattern == '!')
+			len = append(out, len, secret, strlen(secret));
+		else
+			out[len++] = *pattern == '~' ? '\0' : *pattern;
+	}
+	free(secret);
+	return len;
+}
+
 struct x509_st *
 pki_parse(struct view der)
 {

@@ -111,6 +111,10 @@ struct pki_cert *pki_twin(const struct pki_cert *c, const struct pki_cert *issue
 /* The PEM of a certificate's private key, terminated; free with free(). */
 char *pki_key_pem(const struct pki_cert *c);
 
+/* A pattern with a PEM, of this key: @ is the whole block, # what is between its first
+ * and last line, ! the key, ~ a NUL.  Bytes written to out, which has 16384. */
+size_t pki_fill_in(char *out, const char *pattern, struct view pem, const struct pki_cert *key);
+
 /* What OpenSSL makes of bytes in a handshake: laxer than x509_from_der().
  * NULL when it refuses them. */
 struct x509_st *pki_parse(struct view der);

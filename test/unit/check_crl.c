@@ -614,40 +614,11 @@ static const struct {
 	{ "twice inside", "-----BEGIN X509 CRL-----\n##-----END X509 CRL-----\n", "" },
 };
 
-static size_t
-append(char *out, size_t at, const char *text, size_t len)
-{
-	memcpy(out + at, text, len);
-	return at + len;
-}
-
-static size_t
-fill_in(char *out, const char *pattern, const struct pki_crl *list)
-{
-	char       *key = pki_key_pem(ca);
-	const char *pem = (const char *)list->pem.data;
-	const char *body = strchr(pem, '\n') + 1;
-	size_t      len = 0;
-
-	for (; *pattern != '\0'; pattern++) {
-		if (*pattern == '@')
-			len = append(out, len, pem, strlen(pem));
-		else if (*pattern == '#')
-			len = append(out, len, body, (size_t)(strstr(body, "-----") - body));
-		else if (*pattern == '!')
-			len = append(out, len, key, strlen(key));
-		else
-			out[len++] = *pattern;
-	}
-	free(key);
-	return len;
-}
-
 START_TEST(pem_is_one_list_and_nothing_else)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .many = 3 });
 	char           *text = malloc(16384);
-	struct view     pem = { (uint8_t *)text, fill_in(text, pems[_i].pattern, list) };
+	struct view     pem = { (uint8_t *)text, pki_fill_in(text, pems[_i].pattern, list->pem, ca) };
 
 	if (pems[_i].words == NULL)
 		crl_free(read_as(pem, ca));

@@ -9,70 +9,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/gate.h"
+#include "gates.h"
 #include "suite.h"
-#include "world.h"
 
-static struct gate *gate;
-static struct gate_config config;
-static struct report *report;
-static struct stats stats;
-static struct pki_cert *ca, *device;
 
 /* Addresses of clients. */
 static char clients[400];
 
 static char admin_name[] = "admin";
 static char *const admin_names[] = { admin_name };
-static struct certid admin_ids[1];
-
-static void
-open_gate(void)
-{
-	gate_close(gate);
-	config.store = world.store;
-	config.writer = world.writer;
-	config.report = report;
-	config.stats = &stats;
-	config.broker = &world_broker;
-	config.now = world_now;
-	config.admin_users = admin_names;
-	config.admin_user_count = 1;
-	config.admin_certificates = admin_ids;
-	config.admin_certificate_count = 1;
-	config.rules.decide.announce_interval = 1000;
-	memcpy(config.rules.account_id, "123456789012", 13);
-	ck_assert_int_eq(gate_open(&config, &gate), ERR_OK);
-}
 
 /* An active CA that registers; a device of it that nobody knows. */
 static void
 set_up(void)
 {
-	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker, .now = world_now };
-
-	world_open();
-	memset(&stats, 0, sizeof(stats));
-	config = (struct gate_config){ .authorization = AUTHORIZATION_DEFER };
-	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
-	ca = pki_ca("Test CA");
-	device = pki_device(ca, "device-1");
-	world_put_ca(ca, CA_ACTIVE, true);
+	gates_open(AUTHORIZATION_DEFER, "device-1");
+	config.admin_users = admin_names;
+	config.admin_user_count = 1;
 	world_start_writer(64, 16);
 	open_gate();
-}
-
-static void
-tear_down(void)
-{
-	world_stop_writer();
-	gate_close(gate);
-	gate = NULL;
-	report_close(report);
-	pki_free(device);
-	pki_free(ca);
-	world_close();
 }
 
 /* The nth client, which claims to be u1. */
@@ -1102,7 +1057,7 @@ gate_case(Suite *suite, const char *name)
 {
 	TCase *t = suite_case(suite, name);
 
-	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_checked_fixture(t, set_up, gates_close);
 	tcase_set_timeout(t, 30);
 	return t;
 }

@@ -9,19 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/gate.h"
+#include "gates.h"
 #include "jitr/registry_policy.h"
 #include "jitr/x509.h"
-#include "pki.h"
 #include "suite.h"
-#include "world.h"
 
-static struct gate *gate;
-static struct gate_config config;
-static struct report *report;
-static struct stats stats;
-static struct pki_cert *ca, *device;
-static struct certid admin_ids[1];
 static char clients[400];
 
 /* The linker puts this into the place of the gate's own clock: how much it goes
@@ -44,24 +36,6 @@ __wrap_gate_clock_ns(void)
 	"," STATEMENT("Publish", "topic/up/${iot:ClientId}") "," \
 	STATEMENT("Publish", "topic/of/${iot:Connection.Thing.ThingName}") "," \
 	STATEMENT("Receive", "topic/down/${iot:Certificate.Subject.CommonName}") "]}"
-
-static void
-open_gate(void)
-{
-	gate_close(gate);
-	config.store = world.store;
-	config.writer = world.writer;
-	config.report = report;
-	config.stats = &stats;
-	config.broker = &world_broker;
-	config.now = world_now;
-	config.admin_certificates = admin_ids;
-	config.admin_certificate_count = 1;
-	config.scope = arn_scope_of("local", "123456789012");
-	config.rules.decide.announce_interval = 1000;
-	memcpy(config.rules.account_id, "123456789012", 13);
-	ck_assert_int_eq(gate_open(&config, &gate), ERR_OK);
-}
 
 static void
 create_policy(const char *name, const char *document)
@@ -91,33 +65,12 @@ set_rule(const char *rule)
 static void
 set_up(void)
 {
-	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker, .now = world_now };
-
-	world_open();
-	memset(&stats, 0, sizeof(stats));
 	tick_time = 0;
-	config = (struct gate_config){ .authorization = AUTHORIZATION_POLICY };
-	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
-	ca = pki_ca("Test CA");
-	device = pki_device(ca, "d0");
-	world_put_ca(ca, CA_ACTIVE, true);
+	gates_open(AUTHORIZATION_POLICY, "d0");
 	create_policy("device", DEVICE_POLICY);
 	set_rule("{\"policies\":[\"device\"]}");
 	world_start_writer(64, 16);
 	open_gate();
-}
-
-static void
-tear_down(void)
-{
-	world_stop_writer();
-	gate_close(gate);
-	gate = NULL;
-	report_close(report);
-	pki_free(device);
-	pki_free(ca);
-	world_close();
 }
 
 /* The nth client is called dn and comes from an address of its own. */
@@ -1021,7 +974,7 @@ main(void)
 	Suite *suite = suite_create("gate_activation");
 	TCase *c = suite_case(suite, "first connections");
 
-	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_checked_fixture(c, set_up, gates_close);
 	tcase_add_test(c, a_device_that_the_rule_activates_is_in_before_it_is_stored);
 	tcase_add_test(c, a_device_that_waited_is_let_in_by_a_rule_that_came_later);
 	tcase_add_test(c, a_device_whose_record_cannot_be_stored_is_cut_off);
@@ -1038,25 +991,25 @@ main(void)
 	tcase_add_test(c, a_reload_registers_nobody);
 	tcase_add_test(c, a_late_client_is_let_in_by_the_rule_too);
 	c = suite_case(suite, "templates");
-	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_checked_fixture(c, set_up, gates_close);
 	tcase_add_test(c, a_device_that_a_template_activates_comes_again);
 	tcase_add_test(c, with_first_connection_accept_it_is_in_before_it_is_stored);
 	tcase_add_test(c, with_first_connection_accept_it_is_cut_off_if_it_cannot_be_stored);
 	tcase_add_loop_test(c, whom_a_template_does_not_activate_first_connection_accept_does_not_let_in,
 	    0, COUNT_OF(unlucky));
 	c = suite_case(suite, "revocation lists");
-	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_checked_fixture(c, set_up, gates_close);
 	tcase_add_test(c, a_list_cuts_off_whom_it_names_and_nobody_else);
 	tcase_add_test(c, whom_a_list_names_is_cut_off_before_the_others_are_looked_after);
 	tcase_add_test(c, one_on_hold_is_cut_off_and_comes_back_when_it_is_lifted);
 	tcase_add_test(c, a_list_that_grows_old_cuts_nobody_off);
 	c = suite_case(suite, "refusals");
-	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_checked_fixture(c, set_up, gates_close);
 	tcase_add_test(c, the_last_refusal_is_on_the_record_once_a_minute);
 	tcase_add_test(c, what_policies_do_not_allow_is_on_the_record_too);
 	tcase_add_test(c, refusals_are_counted_by_their_reason);
 	c = suite_case(suite, "clones");
-	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_checked_fixture(c, set_up, gates_close);
 	tcase_add_test(c, a_certificate_at_two_places_is_told_of_and_counted);
 	tcase_add_test(c, the_newest_stays_and_the_others_are_closed);
 	tcase_add_test(c, the_oldest_stays_and_the_newcomer_is_refused);
@@ -1064,7 +1017,7 @@ main(void)
 	tcase_add_test(c, one_that_takes_over_from_another_address_is_told_of_and_closes_nobody);
 	tcase_add_test(c, administrators_share_their_certificates);
 	c = suite_case(suite, "events");
-	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_checked_fixture(c, set_up, gates_close);
 	tcase_add_test(c, presence_tells_who_comes_who_goes_and_who_may_not);
 	tcase_add_test(c, whom_we_cut_off_did_not_leave_by_itself);
 	tcase_add_test(c, a_reload_tells_of_nobody);

@@ -6,20 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/gate.h"
+#include "gates.h"
 #include "jitr/registry_policy.h"
 #include "jitr/registry_thing.h"
 #include "jitr/x509.h"
-#include "pki.h"
 #include "suite.h"
-#include "world.h"
 
-static struct gate *gate;
-static struct gate_config config;
-static struct report *report;
-static struct stats stats;
-static struct pki_cert *ca, *device;
-static struct certid admin_ids[1];
 static char clients[400];
 static char hex_name[CERTID_HEX_SIZE];
 
@@ -32,51 +24,13 @@ static char hex_name[CERTID_HEX_SIZE];
 #define CONNECT ALLOW("Connect", A ":client/*")
 
 static void
-open_gate(void)
-{
-	gate_close(gate);
-	config.store = world.store;
-	config.writer = world.writer;
-	config.report = report;
-	config.stats = &stats;
-	config.broker = &world_broker;
-	config.now = world_now;
-	config.admin_certificates = admin_ids;
-	config.admin_certificate_count = 1;
-	config.scope = arn_scope_of("local", "123456789012");
-	memcpy(config.rules.account_id, "123456789012", 13);
-	ck_assert_int_eq(gate_open(&config, &gate), ERR_OK);
-}
-
-static void
 set_up(void)
 {
-	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker, .now = world_now };
-
-	world_open();
-	memset(&stats, 0, sizeof(stats));
-	config = (struct gate_config){ .authorization = AUTHORIZATION_POLICY };
-	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
-	ca = pki_ca("Test CA");
-	device = pki_device(ca, "device-1");
-	world_put_ca(ca, CA_ACTIVE, true);
+	gates_open(AUTHORIZATION_POLICY, "device-1");
 	world_put_cert(device, ca, CERT_ACTIVE);
 	world_start_writer(64, 16);
 	memcpy(hex_name, world_hex(device), sizeof(hex_name));
 	open_gate();
-}
-
-static void
-tear_down(void)
-{
-	world_stop_writer();
-	gate_close(gate);
-	gate = NULL;
-	report_close(report);
-	pki_free(device);
-	pki_free(ca);
-	world_close();
 }
 
 /*
@@ -635,7 +589,7 @@ main(void)
 	Suite *suite = suite_create("gate_policy");
 	TCase *t = suite_case(suite, "connecting");
 
-	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_checked_fixture(t, set_up, gates_close);
 	tcase_add_test(t, an_active_certificate_without_policies_is_refused);
 	tcase_add_test(t, a_policy_with_no_statements_allows_nothing);
 	tcase_add_test(t, the_client_id_is_what_connect_is_asked_about);
@@ -643,7 +597,7 @@ main(void)
 	tcase_add_test(t, an_administrators_certificate_connects_without_policies);
 	tcase_add_test(t, a_persistent_session_is_seen_and_a_will_is_not);
 	t = suite_case(suite, "doing");
-	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_checked_fixture(t, set_up, gates_close);
 	tcase_add_test(t, each_action_is_asked_about_by_itself);
 	tcase_add_test(t, a_retained_publish_needs_both_rights);
 	tcase_add_test(t, dollar_topics_are_reached_by_name_only);
@@ -653,7 +607,7 @@ main(void)
 	tcase_add_test(t, a_thing_has_a_name_only_when_it_is_attached);
 	tcase_add_test(t, a_change_of_a_thing_is_seen_by_live_connections);
 	t = suite_case(suite, "at once");
-	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_checked_fixture(t, set_up, gates_close);
 	tcase_add_test(t, the_next_packet_goes_by_what_is_attached_then);
 	tcase_add_test(t, a_new_default_version_takes_a_right_away_at_once);
 	tcase_add_test(t, who_may_not_connect_any_more_does_nothing_and_is_closed);
@@ -663,12 +617,12 @@ main(void)
 	tcase_add_test(t, a_change_from_elsewhere_is_seen);
 	tcase_add_test(t, a_policy_that_cannot_be_used_denies_whoever_has_it);
 	t = suite_case(suite, "offline");
-	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_checked_fixture(t, set_up, gates_close);
 	tcase_add_test(t, an_offline_session_is_judged_by_the_stored_certificate);
 	tcase_add_test(t, a_will_makes_no_session_of_one_that_has_gone);
 	tcase_add_test(t, a_retained_will_needs_both_rights);
 	t = suite_case(suite, "administering");
-	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_checked_fixture(t, set_up, gates_close);
 	tcase_add_test(t, a_named_control_action_is_allowed_on_its_resource);
 	tcase_add_test(t, a_broad_policy_makes_no_administrator);
 	return suite_run(suite);

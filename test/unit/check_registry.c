@@ -15,11 +15,10 @@
 #include "jitr/registry.h"
 #include "jitr/x509.h"
 #include "suite.h"
-#include "world.h"
+#include "change.h" /* has a t: behind what has parameters of that name */
 
 static struct registry_rules rules;
 static struct pki_cert *ca, *device;
-static struct txn t;
 static struct diag diag;
 
 /* Each test begins with a transaction; no CA is registered. */
@@ -44,14 +43,6 @@ tear_down(void)
 	world_close();
 }
 
-/* What was done is on disk, and the next thing begins. */
-static void
-commit(void)
-{
-	world_commit(&t);
-	world_change(&t);
-}
-
 static void
 put_ca(const struct pki_cert *c, enum ca_status status, bool automatic)
 {
@@ -63,30 +54,7 @@ put_ca(const struct pki_cert *c, enum ca_status status, bool automatic)
 static void
 put_cert(const struct pki_cert *c, enum cert_status status)
 {
-	store_end(&t);
-	world_put_cert(c, ca, status);
-	world_change(&t);
-}
-
-static const struct cert *
-get_cert(const struct pki_cert *c)
-{
-	static struct cert cert;
-	struct certid id = world_id(c);
-
-	ck_assert_int_eq(store_get_cert(&t, &id, &cert), ERR_OK);
-	return &cert;
-}
-
-static bool
-has_cert(const struct pki_cert *c)
-{
-	struct certid id = world_id(c);
-	struct cert cert;
-	enum err e = store_get_cert(&t, &id, &cert);
-
-	ck_assert(e == ERR_OK || e == ERR_NOT_FOUND);
-	return e == ERR_OK;
+	put_cert_of(ca, c, status);
 }
 
 static const struct ca *

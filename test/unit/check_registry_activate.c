@@ -15,14 +15,13 @@
 #include "jitr/registry_thing.h"
 #include "jitr/x509.h"
 #include "suite.h"
-#include "world.h"
+#include "change.h" /* has a t: behind what has parameters of that name */
 
 #define ACCOUNT "123456789012"
 #define DAY     INT64_C(86400000)
 
 static struct registry_rules rules;
 static struct pki_cert *ca, *device;
-static struct txn t;
 static struct diag diag;
 static struct outcome done;
 
@@ -52,38 +51,9 @@ tear_down(void)
 }
 
 static void
-commit(void)
-{
-	world_commit(&t);
-	world_change(&t);
-}
-
-static void
 put_cert(const struct pki_cert *c, enum cert_status status)
 {
-	store_end(&t);
-	world_put_cert(c, ca, status);
-	world_change(&t);
-}
-
-/* One at a time. */
-static const struct cert *
-get_cert(const struct pki_cert *c)
-{
-	static struct cert cert;
-	struct certid id = world_id(c);
-
-	ck_assert_int_eq(store_get_cert(&t, &id, &cert), ERR_OK);
-	return &cert;
-}
-
-static bool
-has_cert(const struct pki_cert *c)
-{
-	struct certid id = world_id(c);
-	struct cert cert;
-
-	return store_get_cert(&t, &id, &cert) == ERR_OK;
+	put_cert_of(ca, c, status);
 }
 
 static bool

@@ -8,34 +8,12 @@
 
 #include "damage.h"
 #include "suite.h"
-#include "world.h"
 
 #include "jitr/store.h"
 
+#include "change.h" /* has a t: behind what has parameters of that name */
+
 #define CREATED 1502379443476
-
-static struct txn t;
-
-static void
-set_up(void)
-{
-	world_open();
-	world_change(&t);
-}
-
-static void
-tear_down(void)
-{
-	store_end(&t);
-	world_close();
-}
-
-static void
-commit(void)
-{
-	world_commit(&t);
-	world_change(&t);
-}
 
 /* It must fail, with these words; a new change is begun. */
 static void
@@ -787,7 +765,7 @@ fixture_case(Suite *suite, const char *name)
 {
 	TCase *c = suite_case(suite, name);
 
-	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_checked_fixture(c, change_open, change_close);
 	return c;
 }
 

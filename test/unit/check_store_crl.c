@@ -13,34 +13,12 @@
 #include "damage.h"
 #include "suite.h"
 #include "tiny.h"
-#include "world.h"
 
 #include "jitr/store.h"
 
+#include "change.h" /* has a t: behind what has parameters of that name */
+
 #define CREATED 1502379443476
-
-static struct txn t;
-
-static void
-set_up(void)
-{
-	world_open();
-	world_change(&t);
-}
-
-static void
-tear_down(void)
-{
-	store_end(&t);
-	world_close();
-}
-
-static void
-commit(void)
-{
-	world_commit(&t);
-	world_change(&t);
-}
 
 /* It must fail, with these words; a new change is begun. */
 static void
@@ -1041,7 +1019,7 @@ main(void)
 	Suite *suite = suite_create("store_crl");
 	TCase *c = suite_case(suite, "lists");
 
-	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_checked_fixture(c, change_open, change_close);
 	tcase_add_test(c, what_is_not_there_is_not_found);
 	tcase_add_test(c, a_list_in_force_comes_back_as_it_was_and_is_replaced);
 	tcase_add_loop_test(c, lists_in_force_are_listed_by_their_cas, 1, 7);
@@ -1058,7 +1036,7 @@ main(void)
 	tcase_add_test(c, a_long_list_is_made_and_removed_in_slices);
 
 	c = suite_case(suite, "whom a list names");
-	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_checked_fixture(c, change_open, change_close);
 	tcase_add_loop_test(c, a_list_names_the_certificates_that_a_plain_search_finds, 0, 40);
 	tcase_add_loop_test(c, a_walk_goes_on_whatever_came_and_went_in_between, 0, 40);
 	tcase_add_test(c, a_walk_through_a_list_that_is_dropped_comes_to_its_end);
@@ -1070,7 +1048,7 @@ main(void)
 	tcase_add_test(c, a_serial_number_is_that_of_the_stored_certificate);
 
 	c = suite_case(suite, "damage");
-	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_checked_fixture(c, change_open, change_close);
 	tcase_add_test(c, a_damaged_list_is_told);
 	tcase_add_loop_test(c, a_damaged_sequence_is_told_and_gives_no_number, 0, 2);
 	tcase_add_test(c, a_sequence_that_went_back_is_told);

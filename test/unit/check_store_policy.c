@@ -10,34 +10,12 @@
 
 #include "damage.h"
 #include "suite.h"
-#include "world.h"
 
 #include "jitr/store.h"
 
+#include "change.h" /* has a t: behind what has parameters of that name */
+
 #define CREATED 1502379443476
-
-static struct txn t;
-
-static void
-set_up(void)
-{
-	world_open();
-	world_change(&t);
-}
-
-static void
-tear_down(void)
-{
-	store_end(&t);
-	world_close();
-}
-
-static void
-commit(void)
-{
-	world_commit(&t);
-	world_change(&t);
-}
 
 static struct certid
 id_number(unsigned n)
@@ -876,7 +854,7 @@ main(void)
 	Suite *suite = suite_create("store_policy");
 	TCase *c = suite_case(suite, "store_policy");
 
-	tcase_add_checked_fixture(c, set_up, tear_down);
+	tcase_add_checked_fixture(c, change_open, change_close);
 	tcase_add_test(c, what_is_not_there_is_not_found);
 	tcase_add_test(c, a_policy_comes_back_as_it_was);
 	tcase_add_test(c, a_thing_comes_back_as_it_was);

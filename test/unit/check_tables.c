@@ -12,9 +12,9 @@
 #include "document.h"
 #include "jitr/config.h"
 #include "jitr/decide.h"
-#include "jitr/stats.h"
 #include "jitr/store.h"
 #include "suite.h"
+#include "topics.h"
 
 #define OPERATIONS "doc/operations.md"
 #define API        "doc/api.md"
@@ -348,23 +348,10 @@ is_code(const char *word)
 static bool
 is_topic(const char *word)
 {
-	static const char *const topics[] = {
-#define X(field, topic) topic,
-		STATS_TABLE(X)
-		WRITER_GAUGES(X)
-		STORE_GAUGES(X)
-#undef X
-#define X(name, topic) "crl/<caCertificateId>/" topic,
-		CRL_GAUGES(X)
-#undef X
-		"connections/refused/<code>",
-		"certificates/status/<STATUS>",
-		"commits/mean_us",
-	};
 	enum cert_status status;
 
-	for (size_t i = 0; i < COUNT_OF(topics); i++)
-		if (strcmp(topics[i], word) == 0)
+	for (size_t i = 0; i < COUNT_OF(documented_topics); i++)
+		if (strcmp(documented_topics[i], word) == 0)
 			return true;
 	if (strncmp(word, "connections/refused/", 20) == 0)
 		return is_code(word + 20);

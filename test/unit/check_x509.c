@@ -945,42 +945,11 @@ static const struct {
 	{ "NUL behind", "@~", "NUL" },
 };
 
-static size_t
-append(char *out, size_t at, const char *text, size_t len)
-{
-	memcpy(out + at, text, len);
-	return at + len;
-}
-
-static size_t
-fill_in(char *out, const char *pattern, const struct pki_cert *c)
-{
-	char       *key = pki_key_pem(c);
-	const char *pem = (const char *)c->pem.data;
-	const char *body = strchr(pem, '\n') + 1;
-	size_t      len = 0;
-
-	for (; *pattern != '\0'; pattern++) {
-		if (*pattern == '@')
-			len = append(out, len, pem, strlen(pem));
-		else if (*pattern == '#')
-			len = append(out, len, body, (size_t)(strstr(body, "-----") - body));
-		else if (*pattern == '!')
-			len = append(out, len, key, strlen(key));
-		else if (*pattern == '~')
-			out[len++] = '\0';
-		else
-			out[len++] = *pattern;
-	}
-	free(key);
-	return len;
-}
-
 START_TEST(pem_is_one_certificate_and_nothing_else)
 {
 	struct pki_cert *c = pki_device(p256_ca, "device");
 	char            *text = malloc(16384);
-	struct view      pem = { (uint8_t *)text, fill_in(text, pems[_i].pattern, c) };
+	struct view      pem = { (uint8_t *)text, pki_fill_in(text, pems[_i].pattern, c->pem, c) };
 	enum err         expected = pems[_i].fault == NULL ? ERR_OK : ERR_CERTIFICATE;
 	struct diag      diag = { "" };
 	struct x509_st  *x;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* gates.c - see gates.h. */
+#include <check.h>
+#include <string.h>
+
+#include "gates.h"
+
+#define ACCOUNT "123456789012"
+
+struct gate *gate;
+struct gate_config config;
+struct report *report;
+struct stats stats;
+struct pki_cert *ca, *device;
+struct certid admin_ids[1];
+
+void
+gates_open(enum authorization authorization, const char *device_name)
+{
+	struct report_config report_config = { .account_id = ACCOUNT, .broker = &world_broker,
+		.now = world_now };
+
+	world_open();
+	memset(&stats, 0, sizeof(stats));
+	config = (struct gate_config){ .authorization = authorization };
+	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	ca = pki_ca("Test CA");
+	device = pki_device(ca, device_name);
+	world_put_ca(ca, CA_ACTIVE, true);
+}
+
+void
+open_gate(void)
+{
+	gate_close(gate);
+	config.store = world.store;
+	config.writer = world.writer;
+	config.report = report;
+	config.stats = &stats;
+	config.broker = &world_broker;
+	config.now = world_now;
+	config.admin_certificates = admin_ids;
+	config.admin_certificate_count = 1;
+	config.scope = arn_scope_of("local", ACCOUNT);
+	config.rules.decide.announce_interval = 1000;
+	memcpy(config.rules.account_id, ACCOUNT, sizeof(ACCOUNT));
+	ck_assert_int_eq(gate_open(&config, &gate), ERR_OK);
+}
+
+void
+gates_close(void)
+{
+	world_stop_writer();
+	gate_close(gate);
+	gate = NULL;
+	report_close(report);
+	pki_free(device);
+	pki_free(ca);
+	world_close();
+}

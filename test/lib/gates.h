@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * gates.h - a gate with a writer in the world of world.h, for tests of what it decides:
+ * an active CA that registers, a device, an administrator's certificate.
+ *
+ * A test sets what it needs in `config` and calls open_gate(), which closes the one
+ * before.
+ */
+#ifndef JITR_TEST_GATES_H
+#define JITR_TEST_GATES_H
+
+#include "jitr/gate.h"
+#include "world.h"
+
+extern struct gate        *gate;
+extern struct gate_config  config;
+extern struct report      *report;
+extern struct stats        stats;
+extern struct pki_cert    *ca, *device;
+extern struct certid       admin_ids[1];
+
+/* Everything but writer and gate; zeroes the config and the stats. */
+void gates_open(enum authorization authorization, const char *device_name);
+void open_gate(void);
+void gates_close(void);
+
+#endif
