@@ -8,7 +8,8 @@
  * subject, are answered by a function instead: a CA is trusted from the moment
  * the function finds it to the moment it does not, several of one subject as
  * well, and over websockets as well.  Dates, purposes, depth, partial chains
- * and crlfile stay what the listener says.
+ * and crlfile stay what the listener says, and its own certificate gets its chain
+ * from cafile as ever.
  *
  * A listener is a server that demands a client certificate and whose context
  * was made after trust_start(), by the thread that called it; it is known by

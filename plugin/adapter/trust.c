@@ -67,6 +67,14 @@ find(const X509_NAME *name, X509 **found)
 	return asked.find(asked.context, hash, found, TRUST_SAME_SUBJECT_MAX);
 }
 
+/* The chain of the listener's own certificate is made from the same store: that is
+ * no question of trust.  Only a verification of the other side has the SSL with it. */
+static bool
+is_of_client(X509_STORE_CTX *context)
+{
+	return X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()) != NULL;
+}
+
 static bool
 files_are_trusted(void)
 {
@@ -95,6 +103,8 @@ find_issuer(X509 *x)
 static int
 get_issuer(X509 **issuer, X509_STORE_CTX *context, X509 *x)
 {
+	if (!is_of_client(context))
+		return X509_STORE_CTX_get1_issuer(issuer, context, x);
 	*issuer = find_issuer(x);
 	if (*issuer == NULL && files_are_trusted())
 		return X509_STORE_CTX_get1_issuer(issuer, context, x);
@@ -107,9 +117,14 @@ static STACK_OF(X509) *
 get_certificates(X509_STORE_CTX *context, const X509_NAME *name)
 {
 	X509 *found[TRUST_SAME_SUBJECT_MAX];
-	STACK_OF(X509) *all = files_are_trusted() ? X509_STORE_CTX_get1_certs(context, name) : NULL;
-	size_t count = find(name, found);
+	STACK_OF(X509) *all = NULL;
+	size_t count;
 
+	if (!is_of_client(context))
+		return X509_STORE_CTX_get1_certs(context, name);
+	if (files_are_trusted())
+		all = X509_STORE_CTX_get1_certs(context, name);
+	count = find(name, found);
 	if (all == NULL)
 		all = sk_X509_new_null();
 	for (size_t i = 0; i < count; i++)

@@ -138,6 +138,7 @@ make_end(SSL_CTX *context, BIO *bio, const struct pki_cert *cert, const struct p
 struct outcome {
 	bool accepted, resumed;
 	int  names; /* of CAs in the CertificateRequest */
+	int  chain; /* certificates that the server sent */
 };
 
 /* One step.  To the broker whatever OpenSSL complains of is the end of it. */
@@ -154,7 +155,7 @@ serve(SSL *s, bool *failed)
 static struct outcome
 handshake(SSL_CTX *of_server, const struct pki_cert *cert, const struct pki_cert *chain)
 {
-	struct outcome out = { false, false, 0 };
+	struct outcome out = { .accepted = false };
 	bool failed = false;
 	BIO *a, *b;
 	SSL *s, *c;
@@ -170,6 +171,7 @@ handshake(SSL_CTX *of_server, const struct pki_cert *cert, const struct pki_cert
 			out.names = sk_X509_NAME_num(SSL_get0_peer_CA_list(c));
 		out.accepted = serve(s, &failed);
 	}
+	out.chain = sk_X509_num(SSL_get_peer_cert_chain(c));
 	(void)SSL_read(c, &byte, 1);
 	out.resumed = out.accepted && SSL_session_reused(s);
 	if (out.accepted) {
@@ -356,6 +358,27 @@ START_TEST(when_it_is_stopped_the_files_count_again)
 }
 END_TEST
 
+/* OpenSSL makes it from the same store, and asks the same questions. */
+START_TEST(the_servers_own_chain_comes_from_its_files_and_not_from_the_registry)
+{
+	struct pki_cert *middle = pki_make(&(struct pki_options){ .common_name = "Of servers",
+	    .is_ca = true, .issuer = ca });
+	struct pki_cert *below = pki_device(middle, "broker.example");
+
+	ck_assert_int_eq(SSL_CTX_use_certificate(server, below->x), 1);
+	ck_assert_int_eq(SSL_CTX_use_PrivateKey(server, below->key), 1);
+	know(ca, middle);
+	ck_assert_int_eq(handshake(server, device, NULL).chain, 1);
+	ck_assert_int_eq(handshake(server, device, NULL).chain, 1); /* now it asks */
+	ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), middle->x), 1);
+	know(ca, NULL);
+	ck_assert_int_eq(handshake(server, device, NULL).chain, 2);
+	ck_assert(accepts(device));
+	pki_free(below);
+	pki_free(middle);
+}
+END_TEST
+
 /*
  * Handshakes.
  */
@@ -457,6 +480,7 @@ make_suite(void)
 	tcase_add_test(t, lists_of_the_listener_are_still_looked_at);
 	tcase_add_loop_test(t, files_of_the_listener_are_trusted_only_if_that_is_asked_for, 0, 2);
 	tcase_add_test(t, when_it_is_stopped_the_files_count_again);
+	tcase_add_test(t, the_servers_own_chain_comes_from_its_files_and_not_from_the_registry);
 	tcase_add_loop_test(t, sessions_are_not_resumed, 0, 2);
 	tcase_add_loop_test(t, a_session_of_before_is_not_resumed, 0, 2);
 	tcase_add_test(t, no_names_are_sent_that_could_keep_a_client_from_coming);
