@@ -76,8 +76,8 @@ MUST_USE enum err crl_remove(struct txn *t, const struct certid *ca_id, struct d
  * import is under way; one may begin meanwhile.  Begins all zero.
  */
 struct crl_tidy {
-	struct certid       ca_id; /* of the list that is being applied */
-	uint64_t            list;
+	struct certid       ca_id, next_ca_id; /* of the list that is being applied */
+	uint64_t            list, next_list;
 	struct crl_progress now, next; /* of it; revoked is counted over all lists */
 	uint64_t            bound, next_bound;
 	bool                more, applying, next_applying;

@@ -54,8 +54,8 @@ apply(struct crl_tidy *tidy, struct txn *t, const struct crl_entry *entry, int64
 
 	if (!same)
 		tidy->next.walk = (struct revoked_walk){ .serial_len = 0 };
-	tidy->ca_id = entry->ca_id;
-	tidy->list = crl.list;
+	tidy->next_ca_id = entry->ca_id;
+	tidy->next_list = crl.list;
 	e = crl_apply(t, &entry->ca_id, crl.list, &tidy->next, &tidy->named, now);
 	if (e != ERR_OK)
 		return e;
@@ -118,6 +118,8 @@ crl_tidy_run(struct crl_tidy *tidy, struct txn *t, int64_t now)
 bool
 crl_tidy_committed(struct crl_tidy *tidy)
 {
+	tidy->ca_id = tidy->next_ca_id;
+	tidy->list = tidy->next_list;
 	tidy->now = tidy->next;
 	tidy->bound = tidy->next_bound;
 	tidy->applying = tidy->next_applying;

@@ -445,18 +445,14 @@ START_TEST(a_ca_that_is_deleted_meanwhile_gets_no_list)
 }
 END_TEST
 
-/* More than one transaction may revoke: the rest follows, also after a crash. */
-START_TEST(many_certificates_are_revoked_in_several_goes)
+/* Active ones, which the first `many` entries of a list name. */
+static void
+put_many_certs(unsigned count)
 {
-	enum { COUNT = CRL_CERTS_AT_ONCE + 500 };
 	uint8_t der[64], serial[PKI_SERIAL_SIZE];
-	struct pki_crl *list;
-	struct crl_result r;
-	struct store_counts counts;
-	bool found;
 
 	world_change(&t);
-	for (unsigned n = 0; n < COUNT; n++) {
+	for (unsigned n = 0; n < count; n++) {
 		struct cert cert = { .id = { { 1 } }, .has_ca = true, .ca_id = ca_id,
 			.status = CERT_ACTIVE, .created = 1 };
 		char notation[128], hex[2 * PKI_SERIAL_SIZE + 1];
@@ -470,6 +466,18 @@ START_TEST(many_certificates_are_revoked_in_several_goes)
 		store_put_cert(&t, &cert, &document);
 	}
 	world_commit(&t);
+}
+
+/* More than one transaction may revoke: the rest follows, also after a crash. */
+START_TEST(many_certificates_are_revoked_in_several_goes)
+{
+	enum { COUNT = CRL_CERTS_AT_ONCE + 500 };
+	struct pki_crl *list;
+	struct crl_result r;
+	struct store_counts counts;
+	bool found;
+
+	put_many_certs(COUNT);
 	list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .many = COUNT });
 	ck_assert_int_eq(import(list, &r), ERR_OK);
 	ck_assert_uint_eq(r.revoked, CRL_CERTS_AT_ONCE);
@@ -483,6 +491,69 @@ START_TEST(many_certificates_are_revoked_in_several_goes)
 	ck_assert_uint_eq(counts.certs[CERT_REVOKED], COUNT);
 	ck_assert_uint_eq(counts.certs[CERT_ACTIVE], 2);
 	pki_crl_free(list);
+}
+END_TEST
+
+/* As if the import had ended before it came to this certificate. */
+static void
+take_back(const struct certid *of, const struct pki_cert *c)
+{
+	struct certid id = world_id(c);
+	struct cert cert;
+	struct crl crl;
+
+	world_change(&t);
+	ck_assert_int_eq(store_get_crl(&t, of, &crl), ERR_OK);
+	crl.applied = false;
+	store_put_crl(&t, of, &crl);
+	ck_assert_int_eq(store_get_cert(&t, &id, &cert), ERR_OK);
+	cert.status = CERT_ACTIVE;
+	store_put_cert(&t, &cert, NULL);
+	world_commit(&t);
+}
+
+/* One list is given up half-way for a newer one, and the first part of the next CA's is
+ * not committed: that begins at its beginning all the same. */
+START_TEST(a_part_that_was_not_committed_is_done_again_from_its_beginning)
+{
+	enum { COUNT = 2 * CRL_CERTS_AT_ONCE + 500 };
+	struct pki_cert *second = pki_ca("Second CA"), *named = pki_make(&(struct pki_options){
+	    .common_name = "first of all", .issuer = second, .serial = "1" });
+	struct pki_crl *list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .many = COUNT });
+	struct pki_crl *newer = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .number = "2" });
+	struct pki_crl *of_second = pki_crl(second, named);
+	struct certid first_id = ca_id, second_id = world_id(second);
+	struct crl_tidy tidy = { .more = false };
+	struct crl_result r;
+
+	put_many_certs(COUNT);
+	world_put_ca(second, CA_ACTIVE, true);
+	world_put_cert(named, second, CERT_ACTIVE);
+	ck_assert_int_eq(import(list, &r), ERR_OK);
+	world_change(&t);
+	ck_assert_int_eq(crl_tidy_run(&tidy, &t, world_now()), ERR_OK);
+	world_commit(&t);
+	ck_assert(crl_tidy_committed(&tidy) && tidy.applying);
+
+	ck_assert_int_eq(import(newer, &r), ERR_OK);
+	ca_id = second_id;
+	ck_assert_int_eq(import(of_second, &r), ERR_OK);
+	ca_id = first_id;
+	take_back(&second_id, named);
+	world_change(&t);
+	ck_assert_int_eq(crl_tidy_run(&tidy, &t, world_now()), ERR_OK);
+	store_end(&t);
+	do {
+		world_change(&t);
+		ck_assert_int_eq(crl_tidy_run(&tidy, &t, world_now()), ERR_OK);
+		world_commit(&t);
+	} while (crl_tidy_committed(&tidy));
+	ck_assert_int_eq(status_of(named), CERT_REVOKED);
+	pki_crl_free(of_second);
+	pki_crl_free(newer);
+	pki_crl_free(list);
+	pki_free(named);
+	pki_free(second);
 }
 END_TEST
 
@@ -569,6 +640,7 @@ main(void)
 	tcase_add_test(c, of_two_imports_at_once_the_older_list_gives_way);
 	tcase_add_test(c, a_ca_that_is_deleted_meanwhile_gets_no_list);
 	tcase_add_test(c, many_certificates_are_revoked_in_several_goes);
+	tcase_add_test(c, a_part_that_was_not_committed_is_done_again_from_its_beginning);
 	c = suite_case(suite, "files");
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_test(c, a_list_is_read_from_a_file);
