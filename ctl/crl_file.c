@@ -16,7 +16,7 @@
 #include "value.h"
 
 /* PEM of the largest list, and some text around it. */
-#define BYTES_MAX  (CRL_FILE_MAX / 2 * 3)
+#define BYTES_MAX  (CRL_FILE_BYTES_MAX / 2 * 3)
 #define BYTES_STEP ((size_t)64 << 10)
 
 #define PEM_BEGIN "-----BEGIN X509 CRL-----"
@@ -179,9 +179,9 @@ open_list(struct crl_file *f, struct diag *d)
 {
 	if (!is_der(f) && !open_pem(f, d))
 		return false;
-	if (f->len > CRL_FILE_MAX)
+	if (f->len > CRL_FILE_BYTES_MAX)
 		diag_set(d, "the list is larger than 128 MiB");
-	return f->len <= CRL_FILE_MAX;
+	return f->len <= CRL_FILE_BYTES_MAX;
 }
 
 struct crl_file *

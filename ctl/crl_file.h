@@ -11,7 +11,7 @@
 
 #include "jitr/base.h"
 
-#define CRL_FILE_MAX ((size_t)128 << 20) /* of a list in DER; the plugin takes no more */
+#define CRL_FILE_BYTES_MAX ((size_t)128 << 20) /* of a list in DER; the plugin takes no more */
 
 /* Bytes of one part.  Their base64 is 460 000, so that a request stays below
  * 480 KiB, and has no padding before the end. */

@@ -130,7 +130,8 @@ show_list(struct list *l)
 	bool ok = all != NULL && set_member(all, j->arguments.command->list, l->entries);
 	enum status status = STATUS_DONE;
 
-	l->entries = NULL;
+	if (all != NULL)
+		l->entries = NULL; /* added, or freed */
 	if (ok && j->output == OUTPUT_TEXT && l->marker != NULL) {
 		status = job_show(j, all);
 		cJSON_DeleteItemFromObjectCaseSensitive(all, j->arguments.command->list);
@@ -159,9 +160,12 @@ read_limits(struct list *l)
 		diag_set(d, "argument --max-items: invalid number: '%s'", most->value);
 		return false;
 	}
-	if (from != NULL)
-		l->marker = strdup(from->value);
-	return true;
+	if (from == NULL)
+		return true;
+	l->marker = strdup(from->value);
+	if (l->marker == NULL)
+		diag_set(d, "out of memory");
+	return l->marker != NULL;
 }
 
 enum status

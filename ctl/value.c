@@ -165,8 +165,10 @@ value_phrase(const char *first, char *const *more, int count, struct diag *d)
 	}
 	text = text_in(phrase, size);
 	text_add(&text, first);
-	for (int i = 0; i < count; i++)
-		text_addf(&text, " %s", more[i]);
+	for (int i = 0; i < count; i++) {
+		text_add(&text, " ");
+		text_add(&text, more[i]);
+	}
 	if (utf8_valid(view_of(phrase)))
 		return phrase;
 	diag_set(d, "the value is not UTF-8");

@@ -42,6 +42,10 @@ void text_add_uuid(struct text *t, const uint8_t random[16]);
 size_t utf8_next(struct view v);
 MUST_USE bool utf8_valid(struct view v);
 
+/* The first bytes of a text, at most so many, without half a character at their end; max
+ * is 3 at least. */
+struct view utf8_head(struct view v, size_t max);
+
 /* UTC, "2017-08-10 15:37:23.476" (aws-iot B.5); ms since 1970. */
 #define TIMESTAMP_SIZE 32
 void timestamp_text(int64_t ms, char out[TIMESTAMP_SIZE]);

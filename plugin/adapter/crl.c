@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 
 #include "crl_private.h"
@@ -128,8 +127,8 @@ check(struct crl_reading *r, struct view der, struct crl *facts, struct diag *di
 	e = make_frame(&r->parts, &r->frame, diag);
 	if (e == ERR_OK && !crl_check(r, facts, diag))
 		e = openssl_failure(ERR_CERTIFICATE);
-	if (e == ERR_OK && EVP_Digest(der.data, der.len, facts->digest.b, NULL, EVP_sha256(), NULL) != 1)
-		e = openssl_failure(ERR_CRYPTO);
+	if (e == ERR_OK)
+		e = sha256_of(der, &facts->digest);
 	X509_CRL_free(r->frame);
 	return e;
 }

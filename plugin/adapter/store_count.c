@@ -20,7 +20,7 @@ counts_key(void)
 	return view_of("counts");
 }
 
-enum err
+static enum err
 counts_get(struct txn *t, struct counts *out)
 {
 	struct view stored;

@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* store_note.c - see store.h: how a certificate came to what it is. */
 #include "jitr/codec.h"
+#include "jitr/text.h"
 
 #include "store_private.h"
-
-/* At most so many bytes, and no part of a character (RFC 3629 section 3: what
- * follows its first byte begins with the bits 10, three bytes at most). */
-static struct view
-cut(struct view text, size_t most)
-{
-	size_t len = most;
-
-	if (text.len <= most)
-		return text;
-	while (len > most - 3 && (text.data[len] & 0xc0) == 0x80)
-		len--;
-	return (struct view){ text.data, len };
-}
 
 enum err
 store_get_cert_note(struct txn *t, const struct certid *id, struct cert_note *out)
@@ -33,7 +20,7 @@ store_put_cert_note(struct txn *t, const struct certid *id, const struct cert_no
 	uint8_t row[CODEC_CERT_NOTE_MAX];
 	struct cert_note fitting = *note;
 
-	fitting.text = cut(note->text, NOTE_TEXT_MAX);
+	fitting.text = utf8_head(note->text, NOTE_TEXT_MAX);
 	table_put(t, TABLE_CERT_NOTE, id_key(id),
 	    (struct view){ row, codec_put_cert_note(&fitting, row) });
 }
@@ -58,10 +45,10 @@ store_put_refusal(struct txn *t, const struct certid *id, const struct refusal *
 {
 	uint8_t row[CODEC_REFUSAL_MAX];
 	struct refusal fitting = { .time = refusal->time,
-		.code = cut(refusal->code, REFUSAL_TEXT_MAX),
-		.details = cut(refusal->details, REFUSAL_TEXT_MAX),
-		.client_id = cut(refusal->client_id, REFUSAL_TEXT_MAX),
-		.address = cut(refusal->address, REFUSAL_TEXT_MAX) };
+		.code = utf8_head(refusal->code, REFUSAL_TEXT_MAX),
+		.details = utf8_head(refusal->details, REFUSAL_TEXT_MAX),
+		.client_id = utf8_head(refusal->client_id, REFUSAL_TEXT_MAX),
+		.address = utf8_head(refusal->address, REFUSAL_TEXT_MAX) };
 
 	table_put(t, TABLE_REFUSAL, id_key(id),
 	    (struct view){ row, codec_put_refusal(&fitting, row) });

@@ -159,7 +159,6 @@ struct counts {
 	uint64_t certs[CERT_STATUS_COUNT];
 };
 
-MUST_USE enum err counts_get(struct txn *t, struct counts *out);
 void              counts_put(struct txn *t, const struct counts *counts);
 void counts_change(struct txn *t, const struct indexed *before, const struct indexed *after);
 

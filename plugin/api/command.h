@@ -266,6 +266,10 @@ enum err render_code(struct txn *t, struct command *c, cJSON *data);
 enum err render_ca_made(struct txn *t, struct command *c, cJSON *data);
 enum err render_ca(struct txn *t, struct command *c, cJSON *data);
 enum err render_cas(struct txn *t, struct command *c, cJSON *data);
+enum err prepare_ca(struct command *c);
+
+/* What is set for a CA's revocation list. */
+enum err add_crl_settings(struct txn *t, const struct command *c, cJSON *data);
 
 /* Of command_cert.c. */
 void     parse_register_cert(struct members *m, struct command *c);
@@ -283,15 +287,10 @@ enum err render_cert(struct txn *t, struct command *c, cJSON *data);
 enum err render_certs(struct txn *t, struct command *c, cJSON *data);
 enum err render_certs_by_ca(struct txn *t, struct command *c, cJSON *data);
 
-/* What is set for a CA's revocation list. */
-enum err add_crl_settings(struct txn *t, const struct command *c, cJSON *data);
-
 /* Of command_crl.c. */
 void     parse_import_crl(struct members *m, struct command *c);
 void     parse_crl(struct members *m, struct command *c);
 enum err prepare_import_crl(struct command *c);
-enum err prepare_ca(struct command *c);
-enum err prepare_create_template(struct command *c);
 enum err change_import_crl(struct txn *t, struct command *c, int64_t now);
 enum err change_delete_crl(struct txn *t, struct command *c, int64_t now);
 enum err render_import_crl(struct txn *t, struct command *c, cJSON *data);
@@ -302,6 +301,7 @@ void     parse_create_template(struct members *m, struct command *c);
 void     parse_template(struct members *m, struct command *c);
 void     parse_update_template(struct members *m, struct command *c);
 void     parse_list_templates(struct members *m, struct command *c);
+enum err prepare_create_template(struct command *c);
 enum err change_create_template(struct txn *t, struct command *c, int64_t now);
 enum err change_update_template(struct txn *t, struct command *c, int64_t now);
 enum err change_delete_template(struct txn *t, struct command *c, int64_t now);

@@ -32,8 +32,6 @@ struct request {
 	enum err       mirror_result;
 	struct diag    mirror_diag;
 	size_t         done, end; /* the present run begins and ends here */
-	size_t         at, next;  /* of it the next command to carry out, and the one behind
-	                           * those that the present transaction carries out */
 	size_t         count;
 	struct command commands[];
 };
@@ -167,8 +165,15 @@ static void
 text_add_resource(struct text *t, const struct command *c, enum resource r)
 {
 	static const struct certid none;
-	static const char *const words[] = { "", "ca", "certificate", "policy", "thing", "ca",
-		"template" };
+	static const char *const words[] = {
+		[RESOURCE_NONE] = "",
+		[RESOURCE_CA] = "ca",
+		[RESOURCE_CERTIFICATE] = "certificate",
+		[RESOURCE_POLICY] = "policy",
+		[RESOURCE_THING] = "thing",
+		[RESOURCE_CRL] = "ca",
+		[RESOURCE_TEMPLATE] = "template",
+	};
 
 	if (r == RESOURCE_NONE || (resource_has_id(r) ? certid_equal(&c->id, &none) : c->named.len == 0))
 		return;
@@ -242,20 +247,26 @@ is_change(const struct command *c)
 	return c->result == ERR_OK && c->type != NULL && c->type->change != NULL && !c->prepared;
 }
 
-/* As many as one transaction may have: an import takes one of its own for each
- * of its parts. */
+/* An import takes many transactions and is a run by itself: what is committed is
+ * told at once. */
+static bool
+goes_along(const struct request *r, const struct command *c)
+{
+	const struct command *first = &r->commands[r->done];
+
+	return is_change(c) == is_change(first) && first->import == NULL && c->import == NULL;
+}
+
 static enum err
 request_run(struct txn *t, struct job *job, int64_t now)
 {
 	struct request *r = (struct request *)job;
-	bool import = false;
 
-	for (r->next = r->at; r->next < r->end && !import; r->next++) {
-		struct command *c = &r->commands[r->next];
+	for (size_t i = r->done; i < r->end; i++) {
+		struct command *c = &r->commands[i];
 
 		c->result = c->type->change(t, c, now);
 		r->changes_ca |= c->result == ERR_OK && c->type->changed == RESOURCE_CA;
-		import = c->import != NULL;
 	}
 	return t->failed;
 }
@@ -264,13 +275,11 @@ static void
 request_committed(struct job *job)
 {
 	struct request *r = (struct request *)job;
-	struct command *last = &r->commands[r->next - 1];
-	bool more = last->import != NULL && last->result == ERR_OK &&
-	    crl_import_committed(last->import);
+	struct command *first = &r->commands[r->done];
 
-	r->at = more ? r->next - 1 : r->next;
-	job->again = r->at < r->end;
-	if (!job->again && r->changes_ca)
+	job->again = first->import != NULL && first->result == ERR_OK &&
+	    crl_import_committed(first->import);
+	if (r->changes_ca)
 		r->mirror_result = ca_mirror_sync(&r->api->mirror, &r->mirror_diag);
 }
 
@@ -279,7 +288,7 @@ request_committed(struct job *job)
 static void
 fail_changes(struct request *r, enum err e, const char *why)
 {
-	for (size_t i = r->at; i < r->end; i++) {
+	for (size_t i = r->done; i < r->end; i++) {
 		struct command *c = &r->commands[i];
 
 		if (c->result != ERR_OK)
@@ -338,7 +347,6 @@ submit(struct request *r)
 
 	r->job = (struct job){ .type = &request_type };
 	r->changes_ca = false;
-	r->at = r->done;
 	e = writer_submit(r->api->config.writer, &r->job);
 	if (e == ERR_OK)
 		return true;
@@ -355,7 +363,7 @@ carry_on(struct request *r)
 		bool changes = is_change(&r->commands[r->done]);
 
 		r->end = r->done + 1;
-		while (r->end < r->count && is_change(&r->commands[r->end]) == changes)
+		while (r->end < r->count && goes_along(r, &r->commands[r->end]))
 			r->end++;
 		if (changes && submit(r))
 			return;

@@ -73,7 +73,8 @@ put_end(const struct sink *s)
 	return s->failed ? 0 : s->len;
 }
 
-const uint8_t *
+/* NULL: there are not so many. */
+static const uint8_t *
 get_bytes(struct source *s, size_t len)
 {
 	const uint8_t *bytes = s->at;

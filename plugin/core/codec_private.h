@@ -37,7 +37,6 @@ struct source {
 	bool           failed;
 };
 
-const uint8_t *get_bytes(struct source *s, size_t len); /* NULL: not so many */
 void           get_array(struct source *s, uint8_t *out, size_t len);
 uint64_t       get_number(struct source *s, size_t size);
 unsigned       get_one_of(struct source *s, unsigned count);

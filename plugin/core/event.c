@@ -20,19 +20,6 @@ add_id(struct text *t, const char *before, const struct certid *id)
 	text_add_hex(t, (struct view){ id->b, sizeof(id->b) });
 }
 
-/* The first bytes of a text, without half a character at their end. */
-static struct view
-head_of(struct view v, size_t max)
-{
-	size_t least = max - 3; /* where one that goes on beyond may begin */
-
-	if (v.len <= max)
-		return v;
-	while (max > least && (v.data[max] & 0xc0) == 0x80)
-		max--;
-	return (struct view){ v.data, max };
-}
-
 static void
 add_member(struct text *t, const char *name, struct view value)
 {
@@ -197,7 +184,7 @@ event_failed(const struct failed_event *e, const char *account_id, struct text *
 	struct subject s = { &e->cert_id, &e->ca_id, e->timestamp, e->status };
 
 	begin_event(out, &s, account_id);
-	add_member(out, "reason", head_of(e->reason, EVENT_REASON_MAX));
+	add_member(out, "reason", utf8_head(e->reason, EVENT_REASON_MAX));
 	return end_event(out);
 }
 
@@ -295,7 +282,7 @@ event_presence(const struct presence_event *e, struct text *out)
 		text_addf(out, ",\"clientInitiatedDisconnect\":%s", answer_text(e->client_initiated));
 		add_or_null(out, "disconnectReason", view_of(e->disconnect_reason));
 	} else {
-		add_or_null(out, "ipAddress", head_of(e->address, ADDRESS_MAX));
+		add_or_null(out, "ipAddress", utf8_head(e->address, ADDRESS_MAX));
 	}
 	if (e->kind != PRESENCE_CONNECT_FAILED)
 		text_addf(out, ",\"versionNumber\":%" PRIu64, e->version);

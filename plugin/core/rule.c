@@ -4,6 +4,7 @@
 
 #include "jitr/name.h"
 #include "jitr/rule_form.h"
+#include "jitr/text.h"
 
 #define SHOWN 64 /* bytes of a text that is quoted */
 #define NAME_SHOWN 96 /* of a name: there is none that is longer */
@@ -26,7 +27,7 @@ rule_supersede_after(const struct rule *r)
 static int
 shown(struct view text)
 {
-	return text.len < SHOWN ? (int)text.len : SHOWN;
+	return (int)utf8_head(text, SHOWN).len;
 }
 
 static int

@@ -4,6 +4,7 @@
 
 #include "jitr/name.h"
 #include "jitr/template_form.h"
+#include "jitr/text.h"
 
 #define SHOWN 64 /* bytes of a text that is quoted */
 
@@ -38,7 +39,7 @@ struct making {
 static int
 shown(struct view text)
 {
-	return text.len < SHOWN ? (int)text.len : SHOWN;
+	return (int)utf8_head(text, SHOWN).len;
 }
 
 static struct view

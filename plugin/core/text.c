@@ -110,6 +110,20 @@ utf8_next(struct view v)
 	return n;
 }
 
+/* What follows the first byte of a character begins with the bits 10, three bytes at
+ * most (RFC 3629 section 3). */
+struct view
+utf8_head(struct view v, size_t max)
+{
+	size_t least = max - 3;
+
+	if (v.len <= max)
+		return v;
+	while (max > least && (v.data[max] & 0xc0) == 0x80)
+		max--;
+	return (struct view){ v.data, max };
+}
+
 bool
 utf8_valid(struct view v)
 {

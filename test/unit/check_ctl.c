@@ -1363,15 +1363,15 @@ START_TEST(a_list_of_128_mib_is_taken_and_no_larger_one)
 	struct diag d = {""};
 	struct crl_file *f;
 
-	write_huge("ca.crl", CRL_FILE_MAX, CRL_FILE_MAX);
+	write_huge("ca.crl", CRL_FILE_BYTES_MAX, CRL_FILE_BYTES_MAX);
 	f = crl_file_open("ca.crl", &d);
 	ck_assert_msg(f != NULL, "%s", d.text);
 	ck_assert_uint_eq(crl_file_parts(f), 390);
 	crl_file_close(f);
-	write_huge("ca.crl", CRL_FILE_MAX + 1, CRL_FILE_MAX + 1);
+	write_huge("ca.crl", CRL_FILE_BYTES_MAX + 1, CRL_FILE_BYTES_MAX + 1);
 	ck_assert_ptr_null(crl_file_open("ca.crl", &d));
 	ck_assert_str_eq(d.text, "the list is larger than 128 MiB");
-	write_huge("ca.crl", 2, CRL_FILE_MAX / 2 * 3 + 1);
+	write_huge("ca.crl", 2, CRL_FILE_BYTES_MAX / 2 * 3 + 1);
 	ck_assert_ptr_null(crl_file_open("ca.crl", &d));
 	ck_assert_str_eq(d.text, "Unable to load paramfile ca.crl: it is larger than a revocation "
 	                         "list may be");

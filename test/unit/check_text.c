@@ -285,6 +285,10 @@ START_TEST(valid_means_to_the_end)
 {
 	struct view good = BYTES("a\xc3\xa9\xf0\x9f\x94\x91" "b"), bad = BYTES("abc\xc3");
 
+	ck_assert_uint_eq(utf8_head(view_of("abcdef"), 4).len, 4);
+	ck_assert_uint_eq(utf8_head(view_of("abc"), 4).len, 3);
+	ck_assert_uint_eq(utf8_head(view_of("ab\xe6\xbc\xa2"), 4).len, 2); /* no half of a letter */
+	ck_assert_uint_eq(utf8_head(view_of("ab\xe6\xbc\xa2"), 5).len, 5);
 	ck_assert(utf8_valid(good));
 	ck_assert(utf8_valid((struct view){ NULL, 0 }));
 	ck_assert(!utf8_valid(bad));
