@@ -143,7 +143,7 @@ registry_superseded(struct txn *t, int64_t now, struct certid *ids, size_t max, 
 	enum err e = ERR_OK;
 
 	*count = 0;
-	while (e == ERR_OK && *count < max) {
+	for (size_t n = 0; e == ERR_OK && n < max; n++) {
 		e = next_due(t, AGENDA_SUPERSEDE, now, &entry, &found);
 		if (e != ERR_OK || !found)
 			break;
@@ -194,7 +194,11 @@ registry_expiring(struct txn *t, int64_t until, const char *account_id, int64_t 
 		e = next_due(t, AGENDA_EXPIRY, until, &entry, &due);
 		if (e != ERR_OK || !due)
 			break;
-		found = store_get_cert(t, &entry.id, &cert) == ERR_OK;
+		e = registry_optional(store_get_cert(t, &entry.id, &cert), &found);
+		if (e == ERR_CORRUPT)
+			e = ERR_OK; /* what cannot be read lets nobody in anyway */
+		if (e != ERR_OK)
+			break;
 		if (found && is_worth_a_warning(&cert, now)) {
 			announce_expiry(t, &cert, account_id, now);
 			++*count;

@@ -899,6 +899,27 @@ END_TEST
  * Refusals.
  */
 
+/* A transaction of the writer's is bounded, also by those that end nobody. */
+START_TEST(old_certificates_that_are_gone_are_dropped_a_few_at_a_time)
+{
+	struct agenda_entry entry = { .kind = AGENDA_SUPERSEDE, .time = 1 };
+	struct certid ids[2];
+	size_t count, left;
+
+	for (uint8_t n = 1; n <= 5; n++) {
+		entry.id.b[0] = n;
+		store_put_agenda(&t, &entry);
+	}
+	for (left = 5; left > 0; left -= left > 2 ? 2 : left) {
+		ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_OK);
+		ck_assert_uint_eq(entry.id.b[0], 6 - left);
+		ck_assert_int_eq(registry_superseded(&t, world_now(), ids, 2, &count), ERR_OK);
+		ck_assert_uint_eq(count, 0);
+	}
+	ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(a_refusal_is_kept_with_the_record_and_goes_with_it)
 {
 	struct refusal refusal = { .time = 5, .code = view_of("CODE"), .details = view_of("words") };
@@ -980,6 +1001,7 @@ main(void)
 	tcase_add_test(c, one_that_was_older_supersedes_nobody);
 	tcase_add_test(c, who_expires_soon_is_told_of_once);
 	tcase_add_test(c, nobody_is_warned_of_a_revoked_certificate_or_of_one_that_has_expired);
+	tcase_add_test(c, old_certificates_that_are_gone_are_dropped_a_few_at_a_time);
 	tcase_add_test(c, a_refusal_is_kept_with_the_record_and_goes_with_it);
 	tcase_add_test(c, a_status_that_is_set_by_call_has_no_reason_of_ours);
 	return suite_run(suite);
