@@ -24,6 +24,9 @@ struct view {
 };
 
 bool        view_equal(struct view a, struct view b); /* byte by byte */
+
+/* Copies the bytes to *at, which goes on behind them, and views the copy. */
+void        view_move(struct view *v, uint8_t **at);
 struct view view_of(const char *text); /* without the terminator; NULL is empty */
 
 /* A certificate's identity: SHA-256 over its DER encoding.  AWS calls the

@@ -45,6 +45,8 @@ struct generation {
 	uint8_t b[16];
 };
 
+bool generation_equal(const struct generation *a, const struct generation *b);
+
 /* A registered CA certificate: what is looked at for each connection. */
 struct ca {
 	struct certid     id;

@@ -28,6 +28,12 @@ struct premise {
 	uint32_t          version;
 };
 
+static inline struct premise
+premise_of(const struct ca *ca)
+{
+	return (struct premise){ ca->generation, ca->version };
+}
+
 /* A client presented a certificate, and the broker thread thinks that something
  * should be done about it. */
 struct presentation {

@@ -14,6 +14,15 @@ view_of(const char *text)
 	return (struct view){ (const uint8_t *)text, strlen(text) };
 }
 
+void
+view_move(struct view *v, uint8_t **at)
+{
+	if (v->len > 0)
+		memcpy(*at, v->data, v->len);
+	v->data = *at;
+	*at += v->len;
+}
+
 bool
 view_equal(struct view a, struct view b)
 {

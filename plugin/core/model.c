@@ -37,6 +37,12 @@ find_name(const char *const *names, size_t count, const char *name, size_t *valu
 	return false;
 }
 
+bool
+generation_equal(const struct generation *a, const struct generation *b)
+{
+	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
 const char *
 ca_status_name(enum ca_status s)
 {

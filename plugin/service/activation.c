@@ -29,18 +29,6 @@ activations_clear(struct activations *a)
 		forget(&a->kept[i]);
 }
 
-static struct premise
-premise_of(const struct ca *ca)
-{
-	return (struct premise){ ca->generation, ca->version };
-}
-
-static bool
-same_generation(const struct generation *a, const struct generation *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
 /* That of this CA, or the free or longest unused one. */
 static struct activation *
 place_of(struct activations *a, const struct certid *ca_id)
@@ -115,14 +103,14 @@ is_fresh(struct txn *t, const struct activation *a, const struct ca *ca)
 
 	if (a->used == 0 || !certid_equal(&a->ca_id, &ca->id) ||
 	    a->premise.version != premise.version ||
-	    !same_generation(&a->premise.generation, &premise.generation))
+	    !generation_equal(&a->premise.generation, &premise.generation))
 		return false;
 	if (!a->by_template || revocation_settings(t, &ca->id, &settings) != ERR_OK)
 		return !a->by_template;
 	if (settings.template_name.len == 0)
 		return true;
 	return store_get_template(t, settings.template_name, &template) == ERR_OK &&
-	    template.enabled && same_generation(&template.generation, &a->template_generation);
+	    template.enabled && generation_equal(&template.generation, &a->template_generation);
 }
 
 static enum err
@@ -165,7 +153,7 @@ struct asking {
 	struct activations      *all;
 	struct txn              *t;
 	const struct activation *of;
-	struct presented         presented;
+	const struct presented  *presented;
 	struct cert_facts       *facts; /* owned, and so is: */
 	uint8_t                 *der;
 	size_t                   der_len;
@@ -177,10 +165,8 @@ struct asking {
 static enum err
 asking_read(struct asking *q, struct x509_st *x)
 {
-	enum err e = x509_read(x, &q->presented);
+	enum err e = x509_read_facts(x, &q->facts);
 
-	if (e == ERR_OK)
-		e = x509_read_facts(x, &q->facts);
 	return e == ERR_OK ? x509_to_der(x, &q->der, &q->der_len) : e;
 }
 
@@ -196,7 +182,7 @@ evaluate(struct asking *q, const struct facts *client)
 {
 	struct facts facts = *client;
 
-	certid_to_hex(&q->presented.id, q->hex);
+	certid_to_hex(&q->presented->id, q->hex);
 	facts.certificate_id = view_of(q->hex);
 	facts.cert = q->facts;
 	if (q->of->rule != NULL)
@@ -247,7 +233,7 @@ check_documents(struct asking *q)
 static enum err
 complete(struct asking *q)
 {
-	struct planned_cert cert = { &q->presented.id, &q->of->ca_id, serial_of(&q->presented),
+	struct planned_cert cert = { &q->presented->id, &q->of->ca_id, serial_of(q->presented),
 		{ q->der, q->der_len } };
 	struct diag why = { "" };
 	enum err e;
@@ -288,9 +274,9 @@ make(struct asking *q, struct x509_st *x, const struct facts *client, struct pla
 
 enum err
 activation_plan(struct activations *all, struct txn *t, const struct ca *ca, struct x509_st *x,
-    const struct facts *client, struct plan **out)
+    const struct presented *presented, const struct facts *client, struct plan **out)
 {
-	struct asking q = { .all = all, .t = t, .plan = { .status = CERT_PENDING_ACTIVATION } };
+	struct asking q = { .all = all, .t = t, .presented = presented, .plan = { .status = CERT_PENDING_ACTIVATION } };
 	struct activation *a;
 	enum err e = get(all, t, ca, &a);
 
@@ -320,15 +306,6 @@ text_size(const struct plan *plan)
 	return size;
 }
 
-static void
-move_text(struct view *text, uint8_t **at)
-{
-	if (text->len > 0)
-		memcpy(*at, text->data, text->len);
-	text->data = *at;
-	*at += text->len;
-}
-
 struct plan *
 plan_copy(const struct plan *plan)
 {
@@ -339,14 +316,14 @@ plan_copy(const struct plan *plan)
 		return NULL;
 	*copy = *plan;
 	at = (uint8_t *)(copy + 1);
-	move_text(&copy->template_name, &at);
-	move_text(&copy->thing.name, &at);
-	move_text(&copy->thing.type_name, &at);
-	move_text(&copy->thing.billing_group, &at);
-	move_text(&copy->thing.attributes, &at);
+	view_move(&copy->template_name, &at);
+	view_move(&copy->thing.name, &at);
+	view_move(&copy->thing.type_name, &at);
+	view_move(&copy->thing.billing_group, &at);
+	view_move(&copy->thing.attributes, &at);
 	for (size_t i = 0; i < plan->policy_count; i++) {
-		move_text(&copy->policies[i].name, &at);
-		move_text(&copy->policies[i].document, &at);
+		view_move(&copy->policies[i].name, &at);
+		view_move(&copy->policies[i].document, &at);
 	}
 	return copy;
 }

@@ -38,13 +38,14 @@ struct activations {
 void activations_clear(struct activations *a);
 
 /*
- * What the rule or template of ca says of x; *out NULL: it has neither.  client:
- * the facts of the client, those of the certificate are added.  The plan is one
+ * What the rule or template of ca says of x, as which it was presented; *out NULL: it
+ * has neither.  client: the facts of the client, those of the certificate are added.  The plan is one
  * allocation and stands alone: free().  One that the registry does not bear out
  * is failed.
  */
 MUST_USE enum err activation_plan(struct activations *a, struct txn *t, const struct ca *ca,
-    struct x509_st *x, const struct facts *client, struct plan **out);
+    struct x509_st *x, const struct presented *presented, const struct facts *client,
+    struct plan **out);
 
 /* In one allocation, with all its texts; NULL: out of memory.  free(). */
 struct plan *plan_copy(const struct plan *plan);

@@ -126,8 +126,10 @@ look_at_entry(struct watch_job *j, struct txn *t, const struct ca_setting_entry 
 	}
 	j->found.ca_id = entry->id;
 	j->has_found = true;
-	if (j->state.error == 0)
-		return crl_import_new_file(&entry->id, j->path, &j->import);
+	if (j->state.error == 0) {
+		j->found.result = crl_import_new_file(&entry->id, j->path, &j->import);
+		return j->found.result;
+	}
 	diag_set(&j->found.diag, "%.200s: %s", j->path, strerror(j->state.error));
 	j->found.result = ERR_STORAGE;
 	return ERR_OK;

@@ -53,6 +53,14 @@ gate_open(const struct gate_config *config, struct gate **out)
 	return ERR_OK;
 }
 
+static void
+gone_forget(struct gate *g)
+{
+	g->gone = NULL;
+	x509_free(g->gone_x);
+	g->gone_x = NULL;
+}
+
 void
 gate_close(struct gate *g)
 {
@@ -82,7 +90,7 @@ name_client(struct gate *g, void *client, const struct principal *p)
 static void
 adopt_plan(struct principal *p, struct judgement *j)
 {
-	if (!j->by_plan || p->plan != NULL)
+	if (!lets_in_by_plan(&j->decision) || p->plan != NULL)
 		return;
 	p->plan = j->plan;
 	j->plan = NULL;
@@ -140,6 +148,8 @@ tell_presence(struct gate *g, const struct client *c, const struct judgement *j,
 {
 	const char *id = c->id != NULL ? c->id : "";
 
+	if (session != NULL && session->principal != NULL && session->presence.version != 0)
+		return; /* it is told already: it authenticates anew */
 	if (session != NULL && session->principal != NULL)
 		presence_connected(&g->presence, &session->presence, session->client_id,
 		    &j->presented.id, session->address);
@@ -180,23 +190,14 @@ connect_without_certificate(struct gate *g, const struct client *c)
 	return VERDICT_DENY;
 }
 
-/* What has to be done about it is on its way, or it must not come in by it, nor
- * be told that it is registered. */
+/* That we closed it is known before the broker says so, and better. */
 static void
-submit(struct gate *g, const struct client *c, struct judgement *j)
+tell_disconnected(struct gate *g, struct session *session, const struct presence_end *end)
 {
-	enum err e;
+	static const struct presence_end ours = { ANSWER_NO, "FORBIDDEN_ACCESS" };
 
-	if (j->decision.effects == 0)
-		return;
-	e = gate_submit(g, c, j);
-	if (e == ERR_OK) {
-		j->registered = true; /* when its turn comes */
-		return;
-	}
-	gate_report_not_submitted(g, j, e);
-	if (j->by_plan || j->decision.effects & EFFECT_REGISTER)
-		j->decision = (struct decision){ .reason = REASON_NOT_STORED };
+	presence_disconnected(&g->presence, &session->presence, session->client_id,
+	    &session->principal->id, session->kicked ? &ours : end);
 }
 
 /* NULL: it is not let in. */
@@ -213,6 +214,8 @@ remember(struct gate *g, const struct client *c, struct judgement *j)
 		return NULL;
 	}
 	if (j->decision.verdict == VERDICT_DENY) {
+		session->kicked = true; /* it may have been connected, and be asked again */
+		tell_disconnected(g, session, NULL);
 		session_remove(&g->sessions, c->handle);
 		return NULL;
 	}
@@ -225,36 +228,21 @@ gate_connect(struct gate *g, const struct client *c)
 {
 	struct judgement j;
 	struct session *session;
+	enum err submitted;
 
 	if (c->x == NULL)
 		return connect_without_certificate(g, c);
 	if (g->gone == c->handle)
 		gone_forget(g);
 	gate_judge(g, c, &j);
-	submit(g, c, &j);
+	submitted = gate_submit(g, c, &j);
+	if (submitted != ERR_OK)
+		gate_report_not_submitted(g, &j, submitted);
 	session = remember(g, c, &j);
 	if (!g->reloading || j.decision.verdict == VERDICT_DENY)
 		gate_report_judged(g, c, &j, session);
 	judgement_clear(&j);
 	return j.decision.verdict;
-}
-
-/* That we closed it is known before the broker says so, and better. */
-static void
-tell_disconnected(struct gate *g, struct session *session, const struct presence_end *end)
-{
-	static const struct presence_end ours = { ANSWER_NO, "FORBIDDEN_ACCESS" };
-
-	presence_disconnected(&g->presence, &session->presence, session->client_id,
-	    &session->principal->id, session->kicked ? &ours : end);
-}
-
-void
-gone_forget(struct gate *g)
-{
-	g->gone = NULL;
-	x509_free(g->gone_x);
-	g->gone_x = NULL;
 }
 
 void
@@ -354,15 +342,15 @@ void
 gate_policy_changed(struct gate *g, struct view name)
 {
 	struct txn t;
-	bool held;
+	bool changed;
 
 	if (store_read(g->config.store, &t) != ERR_OK) {
 		gate_changed(g, NULL);
 		return;
 	}
-	held = policy_cache_reload(&g->policies, &t, name);
+	changed = policy_cache_reload(&g->policies, &t, name);
 	store_end(&t);
-	if (!held)
+	if (!changed)
 		return;
 	g->changes++;
 	sweep_start(&g->sessions);

@@ -81,7 +81,7 @@ tell_later(struct gate *g, const struct session *session, const struct session *
 static void
 oust(struct session *session)
 {
-	session->ousted = true;
+	session->shut_out = REASON_CLONE;
 	session->admitted = false;
 }
 

@@ -83,15 +83,15 @@ static enum err
 ask_activation(struct gate *g, struct txn *t, const struct records *r, struct x509_st *x,
     const struct facts *client, struct judgement *j)
 {
-	enum err e = ERR_OK;
+	enum err e;
 
-	if (j->decision.effects & EFFECT_PLAN)
-		e = activation_plan(&g->activations, t, &r->ca, x, client, &j->plan);
+	if (!(j->decision.effects & EFFECT_PLAN))
+		return ERR_OK;
+	e = activation_plan(&g->activations, t, &r->ca, x, &j->presented, client, &j->plan);
 	if (e != ERR_OK)
 		return e;
-	j->premise = (struct premise){ r->ca.generation, r->ca.version };
+	j->premise = premise_of(&r->ca);
 	j->decision = decide_plan(j->decision, j->plan, &g->config.rules.decide);
-	j->by_plan = j->decision.verdict == VERDICT_ALLOW && j->decision.effects & EFFECT_PLAN;
 	if (j->plan != NULL && reason_is_of_plan(j->decision.reason))
 		j->details = j->plan->reason;
 	return ERR_OK;
@@ -118,9 +118,8 @@ hold_still(struct gate *g, struct judgement *j)
 {
 	const struct principal *p = principal_find(&g->sessions, &j->presented.id);
 
-	if (j->by_plan && (p == NULL || p->plan == NULL))
+	if (lets_in_by_plan(&j->decision) && (p == NULL || p->plan == NULL))
 		j->decision = (struct decision){ .reason = REASON_REGISTERED_NOW };
-	j->by_plan = j->by_plan && j->decision.verdict == VERDICT_ALLOW;
 	j->decision.effects = 0;
 }
 
@@ -165,7 +164,6 @@ judgement_clear(struct judgement *j)
 {
 	free(j->plan);
 	j->plan = NULL;
-	j->by_plan = false;
 }
 
 /*

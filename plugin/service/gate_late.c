@@ -57,23 +57,30 @@ report_later(struct gate *g, const struct client *c, const struct judgement *j, 
 	g->late_count++;
 }
 
+/* It is connected, and by its id alone it might seem to be in order: what it was refused
+ * for, as an old list, is asked at CONNECT and not again. */
+static void
+shut_out(struct gate *g, struct session *session, enum reason reason)
+{
+	session->shut_out = reason;
+	session->admitted = false;
+	principal_cut(&g->sessions, session->principal, reason);
+}
+
 struct session *
 gate_connect_late(struct gate *g, const struct client *c)
 {
 	struct session *session = NULL;
-	enum err submitted = ERR_OK;
 	struct judgement j;
+	enum err submitted;
 
 	gate_judge(g, c, &j);
-	if (j.decision.effects != 0)
-		submitted = gate_submit(g, c, &j);
-	if (submitted != ERR_OK && (j.by_plan || j.decision.effects & EFFECT_REGISTER))
-		j.decision = (struct decision){ .reason = REASON_NOT_STORED };
+	submitted = gate_submit(g, c, &j);
 	if (j.has_id)
 		session = gate_remember(g, c, &j);
 	report_later(g, c, &j, submitted);
 	if (session != NULL && j.decision.verdict == VERDICT_DENY)
-		principal_cut(&g->sessions, session->principal, j.decision.reason);
+		shut_out(g, session, j.decision.reason);
 	judgement_clear(&j);
 	return session;
 }

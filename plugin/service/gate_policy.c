@@ -88,15 +88,6 @@ find_planned_thing(struct txn *t, const struct plan *plan, struct view client_id
 	return ERR_OK;
 }
 
-static void
-move_text(struct view *text, uint8_t **at)
-{
-	if (text->len > 0)
-		memcpy(*at, text->data, text->len);
-	text->data = *at;
-	*at += text->len;
-}
-
 static struct thing *
 copy_thing(const struct thing *thing)
 {
@@ -108,10 +99,10 @@ copy_thing(const struct thing *thing)
 		return NULL;
 	*copy = *thing;
 	at = (uint8_t *)(copy + 1);
-	move_text(&copy->name, &at);
-	move_text(&copy->type_name, &at);
-	move_text(&copy->billing_group, &at);
-	move_text(&copy->attributes, &at);
+	view_move(&copy->name, &at);
+	view_move(&copy->type_name, &at);
+	view_move(&copy->billing_group, &at);
+	view_move(&copy->attributes, &at);
 	return copy;
 }
 
@@ -242,8 +233,8 @@ session_admit(struct gate *g, struct session *s)
 	s->facts.client_id_as_is = g->config.client_id_as_is;
 	if (s->principal->verdict == VERDICT_ALLOW)
 		reason = gather(g, s) ? may_connect(g, s) : REASON_REGISTRY_FAILED;
-	if (reason == REASON_NONE && s->ousted)
-		reason = REASON_CLONE;
+	if (reason == REASON_NONE)
+		reason = s->shut_out;
 	s->admitted = s->principal->verdict == VERDICT_ALLOW && reason == REASON_NONE;
 	s->stamp = stamp_of(g, s->principal);
 	s->seen = g->changes;

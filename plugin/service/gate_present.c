@@ -216,8 +216,8 @@ fill(struct present_job *p, const struct client *c, const struct judgement *j)
 	return ERR_OK;
 }
 
-enum err
-gate_submit(struct gate *g, const struct client *c, const struct judgement *j)
+static enum err
+submit(struct gate *g, const struct client *c, const struct judgement *j)
 {
 	struct present_job *p = calloc(1, sizeof(*p));
 	enum err e;
@@ -231,6 +231,21 @@ gate_submit(struct gate *g, const struct client *c, const struct judgement *j)
 		e = writer_submit(g->config.writer, &p->job);
 	if (e != ERR_OK)
 		present_free(p);
+	return e;
+}
+
+enum err
+gate_submit(struct gate *g, const struct client *c, struct judgement *j)
+{
+	enum err e;
+
+	if (j->decision.effects == 0)
+		return ERR_OK;
+	e = submit(g, c, j);
+	if (e == ERR_OK)
+		j->registered = true; /* when its turn comes */
+	else if (lets_in_by_plan(&j->decision) || j->decision.effects & EFFECT_REGISTER)
+		j->decision = (struct decision){ .reason = REASON_NOT_STORED };
 	return e;
 }
 

@@ -55,13 +55,17 @@ struct judgement {
 	struct decision  decision;
 	struct plan     *plan;    /* owned; what its CA's rule or template says; NULL: nothing */
 	struct premise   premise; /* of the plan */
-	bool             by_plan; /* the plan lets it in */
 	struct diag      details; /* of the reason; empty: there is no more to say */
 };
 
 void judgement_clear(struct judgement *j);
 
-void gone_forget(struct gate *g);
+/* Before its certificate is stored as ACTIVE. */
+static inline bool
+lets_in_by_plan(const struct decision *d)
+{
+	return d->verdict == VERDICT_ALLOW && d->effects & EFFECT_PLAN;
+}
 
 /*
  * gate_judge.c: certificates.
@@ -83,7 +87,10 @@ void gate_refresh(struct gate *g, struct principal *p);
 /*
  * gate_present.c: register, announce, revoke, activate, as the judgement says.
  */
-enum err gate_submit(struct gate *g, const struct client *c, const struct judgement *j);
+
+/* What has to be done is on its way, or it is not let in by it, nor told that it is
+ * registered. */
+enum err gate_submit(struct gate *g, const struct client *c, struct judgement *j);
 void     gate_report_not_submitted(struct gate *g, const struct judgement *j, enum err e);
 
 /*

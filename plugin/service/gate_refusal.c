@@ -44,7 +44,7 @@ refusal_finish(struct job *job, void *context)
 	free(r);
 }
 
-static const struct job_type refusal_type = { "refusal", false, refusal_run, NULL,
+static const struct job_type refusal_type = { "refusal", true, refusal_run, NULL,
 	refusal_finish };
 
 /* Is there something new to tell? */

@@ -102,7 +102,7 @@ hold_all(struct inquiry *i, struct txn *t, const struct inquiry_request *r, stru
 static enum err
 hold_planned(struct inquiry *i, struct txn *t)
 {
-	const struct plan *plan = i->judgement.by_plan ? i->judgement.plan : NULL;
+	const struct plan *plan = lets_in_by_plan(&i->judgement.decision) ? i->judgement.plan : NULL;
 	enum err e = ERR_OK;
 
 	for (size_t n = 0; plan != NULL && n < plan->policy_count && e == ERR_OK; n++)
@@ -165,7 +165,7 @@ judge(struct inquiry *i, struct txn *t, struct x509_st *x)
 
 	if (e == ERR_OK)
 		e = judge_in(i->gate, t, x, &i->facts, j);
-	if (e == ERR_OK && j->by_plan && i->facts.thing == NULL)
+	if (e == ERR_OK && lets_in_by_plan(&j->decision) && i->facts.thing == NULL)
 		e = find_planned_thing(t, j->plan, i->facts.client_id, &i->thing, &found);
 	if (found)
 		i->facts.thing = &i->thing;

@@ -21,7 +21,7 @@ static bool
 is_made_of(const struct cached_policy *p, const struct policy_record *record)
 {
 	return p->policy != NULL && p->version == record->default_version &&
-	    memcmp(&p->generation, &record->generation, sizeof(p->generation)) == 0;
+	    generation_equal(&p->generation, &record->generation);
 }
 
 static enum err
@@ -42,7 +42,7 @@ load(struct policy_cache *c, struct txn *t, struct cached_policy *p, struct diag
 		return e;
 	policy_free(p->policy);
 	p->policy = policy;
-	c->revision++;
+	c->revision += p->holders > 0;
 	p->version = record.default_version;
 	p->generation = record.generation;
 	return ERR_OK;
@@ -59,7 +59,7 @@ check(struct policy_cache *c, struct txn *t, struct cached_policy *p)
 		return;
 	policy_free(p->policy);
 	p->policy = NULL;
-	c->revision++;
+	c->revision += p->holders > 0;
 	diag_set(&c->unusable, "policy %s cannot be used: %s", p->name,
 	    why.text[0] != '\0' ? why.text : err_text(e));
 }
@@ -140,8 +140,9 @@ bool
 policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name)
 {
 	struct cached_policy *p = find(c, name);
+	uint64_t before = c->revision;
 
 	if (p != NULL)
 		check(c, t, p);
-	return p != NULL;
+	return c->revision != before;
 }

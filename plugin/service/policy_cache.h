@@ -44,8 +44,8 @@ struct cached_policy *policy_cache_take_planned(struct policy_cache *c, struct t
           struct view name, struct view document);
 void                  policy_cache_release(struct policy_cache *c, struct cached_policy *p);
 
-/* Read again, if anybody has it; answers whether.  A policy that is gone cannot
- * be used. */
+/* Read again, if anybody has it; answers whether it is another one now.  A policy that
+ * is gone cannot be used. */
 bool policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name);
 
 #endif

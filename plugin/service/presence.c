@@ -27,17 +27,6 @@ name_session(uint8_t id[16])
 		memset(id, 0, 16);
 }
 
-static struct view
-keep(uint8_t **room, struct view v)
-{
-	struct view kept = { *room, v.len };
-
-	if (v.len > 0)
-		memcpy(*room, v.data, v.len);
-	*room += v.len;
-	return kept;
-}
-
 static struct presence_note *
 note_of(const struct presence_event *e)
 {
@@ -49,8 +38,8 @@ note_of(const struct presence_event *e)
 	n->next = NULL;
 	n->event = *e;
 	room = n->texts;
-	n->event.client_id = keep(&room, e->client_id);
-	n->event.address = keep(&room, e->address);
+	view_move(&n->event.client_id, &room);
+	view_move(&n->event.address, &room);
 	return n;
 }
 

@@ -51,7 +51,7 @@ static bool
 holds(const struct premise *premise, const struct ca *ca)
 {
 	return premise->version == ca->version &&
-	    memcmp(&premise->generation, &ca->generation, sizeof(ca->generation)) == 0;
+	    generation_equal(&premise->generation, &ca->generation);
 }
 
 /* The plan that it came with, as long as its CA, and the template that the CA

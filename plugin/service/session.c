@@ -237,27 +237,34 @@ session_new(struct sessions *s, const struct connection *c)
 	return NULL;
 }
 
-/* A connection that is judged again goes on. */
-static struct presence_session
-presence_of(struct sessions *s, const struct connection *c)
+/* What outlives it when the same connection is judged again. */
+struct constant {
+	struct presence_session presence;
+	enum reason             shut_out;
+};
+
+static struct constant
+constant_of(struct sessions *s, const struct connection *c)
 {
 	const struct session *before = find_client(s, c->client);
 
-	return before != NULL && before->x == c->x ? before->presence
-	                                           : (struct presence_session){ .version = 0 };
+	return before != NULL && before->x == c->x
+	    ? (struct constant){ before->presence, before->shut_out }
+	    : (struct constant){ .shut_out = REASON_NONE };
 }
 
 struct session *
 session_add(struct sessions *s, const struct connection *c, const struct certid *id_or_null)
 {
-	struct presence_session presence = presence_of(s, c);
+	struct constant constant = constant_of(s, c);
 	struct session *session;
 
 	session_remove(s, c->client);
 	session = session_new(s, c);
 	if (session == NULL)
 		return NULL;
-	session->presence = presence;
+	session->presence = constant.presence;
+	session->shut_out = constant.shut_out;
 	HASH_ADD_PTR(s->by_client, client, session);
 	if (find_client(s, c->client) == NULL) {
 		session_free(session);

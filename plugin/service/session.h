@@ -53,7 +53,7 @@ struct session {
 	bool              named_by_others; /* a stranger whose user name they checked */
 
 	bool              admitted;  /* the certificate may, and may connect like this */
-	bool              ousted;    /* by another client with its certificate */
+	enum reason       shut_out;  /* for good, and why; REASON_NONE: it is not */
 	uint64_t          stamp;     /* of principal and policies, when that was found out */
 	uint64_t          seen;      /* gate's changes, when the stamp was last compared */
 	bool              kicked;    /* by us */

@@ -726,6 +726,63 @@ START_TEST(refusals_are_counted_by_their_reason)
 END_TEST
 
 /*
+ * Past the connect check (use_identity_as_username).
+ */
+
+static void
+set_status(const struct pki_cert *c, enum cert_status status)
+{
+	struct certid id = world_id(c);
+
+	world_put_cert(c, ca, status);
+	gate_changed(gate, &id);
+}
+
+/* By its id alone it would seem to be in order. */
+START_TEST(whom_a_late_look_refuses_no_packet_lets_in)
+{
+	struct pki_cert *expired = pki_make(&(struct pki_options){ .common_name = "d1",
+	    .issuer = ca, .not_after_days = -1 });
+	struct certid id = world_id(expired);
+	struct txn t;
+
+	world_stop_writer();
+	world_put_cert(expired, ca, CERT_ACTIVE);
+	world_change(&t);
+	ck_assert_int_eq(registry_attach_policy(&t, view_of("device"), &id, NULL), ERR_OK);
+	world_commit(&t);
+	world_start_writer(64, 16);
+	open_gate();
+	ck_assert_int_eq(publish(1, expired, "up/d1"), ACCESS_DENY);
+	ck_assert_int_eq(publish(1, expired, "up/d1"), ACCESS_DENY);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+	pki_free(expired);
+}
+END_TEST
+
+/* What it wanted to do is on nobody's way, so nothing may be left of it. */
+START_TEST(a_plan_that_could_not_be_submitted_lets_nobody_in_later)
+{
+	world_stop_writer();
+	world_start_writer(1, 1);
+	open_gate();
+	world_hold_writer();
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_DENY); /* no room */
+	tick();
+	world_release_writer();
+	ck_assert_int_eq(status_of(device), -1);
+
+	set_rule("{\"policies\":[\"device\"],\"otherwise\":\"PENDING_ACTIVATION\","
+	    "\"conditions\":{\"StringEquals\":{\"iot:Certificate.Subject.CommonName\":\"x\"}}}");
+	set_status(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY); /* no policy is attached */
+	set_status(device, CERT_REVOKED);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_DENY);
+}
+END_TEST
+
+/*
  * Clones.
  */
 
@@ -827,6 +884,20 @@ START_TEST(one_that_takes_over_from_another_address_is_told_of_and_closes_nobody
 }
 END_TEST
 
+/* The broker asks about all its sessions again, those that it is to close included. */
+START_TEST(a_reload_takes_nobody_back_who_has_to_go)
+{
+	reopen_with(CLONE_NEWEST);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	world_settle();
+	gate_reload(gate);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_ALLOW);
+}
+END_TEST
+
 START_TEST(administrators_share_their_certificates)
 {
 	admin_ids[0] = world_id(device);
@@ -907,6 +978,38 @@ START_TEST(a_reload_tells_of_nobody)
 	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
 	tick();
 	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 2);
+}
+END_TEST
+
+/* MQTT 5 lets it authenticate anew; it is the same session. */
+START_TEST(whoever_is_connected_is_told_of_once)
+{
+	config.presence = true;
+	open_gate();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 1);
+}
+END_TEST
+
+START_TEST(whom_a_reload_refuses_has_gone)
+{
+	struct certid id = world_id(device);
+	struct txn t;
+
+	config.presence = true;
+	open_gate();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_settle();
+	world_change(&t);
+	ck_assert_int_eq(registry_detach_policy(&t, view_of("device"), &id, NULL), ERR_OK);
+	world_commit(&t);
+	gate_reload(gate);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
+	tick();
+	ck_assert(published("disconnected", "d0", "\"disconnectReason\":\"FORBIDDEN_ACCESS\""));
 }
 END_TEST
 
@@ -1016,12 +1119,17 @@ main(void)
 	tcase_add_test(c, one_that_comes_back_to_the_same_place_is_no_clone);
 	tcase_add_test(c, one_that_takes_over_from_another_address_is_told_of_and_closes_nobody);
 	tcase_add_test(c, administrators_share_their_certificates);
+	tcase_add_test(c, a_reload_takes_nobody_back_who_has_to_go);
 	c = suite_case(suite, "events");
 	tcase_add_checked_fixture(c, set_up, gates_close);
 	tcase_add_test(c, presence_tells_who_comes_who_goes_and_who_may_not);
 	tcase_add_test(c, whom_we_cut_off_did_not_leave_by_itself);
 	tcase_add_test(c, a_reload_tells_of_nobody);
 	tcase_add_test(c, presence_is_off_unless_it_is_wanted);
+	tcase_add_test(c, whoever_is_connected_is_told_of_once);
+	tcase_add_test(c, whom_a_reload_refuses_has_gone);
+	tcase_add_test(c, whom_a_late_look_refuses_no_packet_lets_in);
+	tcase_add_test(c, a_plan_that_could_not_be_submitted_lets_nobody_in_later);
 	tcase_add_test(c, events_have_details_on_request);
 	tcase_add_test(c, without_the_option_an_event_is_awss_and_no_more);
 	return suite_run(suite);
