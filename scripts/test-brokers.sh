@@ -119,6 +119,7 @@ unpack_root() {
 	tar -C "$work/$1" -xf "$place/$1.tar" || return 1
 	[ $keep = 1 ] || rm "$place/$1.tar"
 	mkdir -p "$work/$1/src"
+	printf '127.0.0.1 localhost\n' >"$work/$1/etc/hosts" # which no package of a root so small brings
 }
 
 # Of the tree and what was built: whoever goes on working in it meanwhile does not
