@@ -52,7 +52,7 @@ child=
 trap 'stop_child; rm -rf --one-file-system "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 
-# shellcheck disable=SC2317 # the trap reaches it
+# shellcheck disable=SC2317,SC2329 # the trap reaches it
 stop_child() {
 	[ -z "$child" ] || kill -KILL "$child" 2>/dev/null
 	[ -z "$child" ] || wait "$child" 2>/dev/null
