@@ -41,6 +41,8 @@ elsewhere() {
 	}
 	printf '#!/bin/sh\nexit 101\n' >"$machine/usr/sbin/policy-rc.d"
 	chmod 755 "$machine/usr/sbin/policy-rc.d"
+	# What this machine's apt thinks of proxies and dates, for its mirror.
+	apt-config dump | grep -E '^Acquire::(.*Proxy|Check-)' >"$machine/etc/apt/apt.conf.d/90mirror" || true
 	mkdir -p "$machine/src/scripts"
 	cp "$root"/scripts/{common,test-package}.sh "$machine/src/scripts"
 	cp "$package" "$machine/src"
@@ -68,6 +70,7 @@ by_systemd() {
 
 start_broker() {
 	if by_systemd; then
+		systemctl reset-failed mosquitto || true # many starts in a short time are meant here
 		systemctl restart mosquitto
 	else
 		install -d -o mosquitto /run/mosquitto
@@ -126,7 +129,7 @@ configure() {
 	mkdir -p "$home"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
 		-keyout "$home/server.key" -out "$home/server.pem" 2>/dev/null
-	mosquitto_passwd -b -c "$home/passwd" admin "$password" 2>/dev/null
+	mosquitto_passwd -b -c "$home/passwd" admin "$password" >/dev/null 2>&1
 	chown -R mosquitto "$home"
 	sed -e "s|^password_file .*|password_file $home/passwd|" \
 		-e "s|^certfile .*|certfile $home/server.pem|" -e "s|^keyfile .*|keyfile $home/server.key|" \
