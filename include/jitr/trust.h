@@ -18,7 +18,7 @@
  * CA in its CertificateRequest, so that clients choose their certificate freely.
  *
  * Public functions of OpenSSL only; one in a process.  Handshakes on other
- * threads are left alone.
+ * threads are left alone; one with a context of a listener's finds nobody.
  */
 #ifndef JITR_TRUST_H
 #define JITR_TRUST_H
@@ -28,6 +28,11 @@
 struct x509_st; /* OpenSSL's X509 */
 
 #define TRUST_SAME_SUBJECT_MAX 16 /* CAs that are looked at for one name */
+
+/* Certificates of a chain, the device's among them, whose issuer is looked for.  What
+ * comes along in a handshake is anybody's, up to a hundred of them, and CAs of one
+ * subject cost a signature each. */
+#define TRUST_CHAIN_MAX 5
 
 /* Certificates whose subject has this X509_NAME_hash, as many as there are up
  * to max, each with a reference that the caller frees.  What cannot be read is

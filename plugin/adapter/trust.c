@@ -35,7 +35,8 @@ is_valid_now(const X509 *ca)
 }
 
 /* Names and key identifiers do not tell CAs of one subject apart where
- * certificates have no authorityKeyIdentifier: then the signature does. */
+ * certificates have no authorityKeyIdentifier: then the signature does.  One that is
+ * alone need not be told from any. */
 static bool
 is_issuer(X509 *ca, X509 *x, bool alone)
 {
@@ -50,7 +51,7 @@ choose(X509 *const *found, size_t count, X509 *x)
 	X509 *chosen = NULL;
 
 	for (size_t i = 0; i < count; i++)
-		if (is_issuer(found[i], x, count == 1) &&
+		if (is_issuer(found[i], x, count == 1 && !asked.files_too) &&
 		    (chosen == NULL || (is_valid_now(found[i]) && !is_valid_now(chosen))))
 			chosen = found[i];
 	return chosen;
@@ -62,7 +63,7 @@ find(const X509_NAME *name, X509 **found)
 {
 	uint32_t hash;
 
-	if (asked.find == NULL || !name_hash(name, &hash))
+	if (asked.find == NULL || !on_starting_thread || !name_hash(name, &hash))
 		return 0;
 	return asked.find(asked.context, hash, found, TRUST_SAME_SUBJECT_MAX);
 }
@@ -105,7 +106,9 @@ get_issuer(X509 **issuer, X509_STORE_CTX *context, X509 *x)
 {
 	if (!is_of_client(context))
 		return X509_STORE_CTX_get1_issuer(issuer, context, x);
-	*issuer = find_issuer(x);
+	*issuer = NULL;
+	if (X509_STORE_CTX_get_num_untrusted(context) <= TRUST_CHAIN_MAX)
+		*issuer = find_issuer(x);
 	if (*issuer == NULL && files_are_trusted())
 		return X509_STORE_CTX_get1_issuer(issuer, context, x);
 	return *issuer != NULL;

@@ -483,7 +483,7 @@ END_TEST
 START_TEST(one_plugin_serves_the_whole_broker)
 {
 	void *second = NULL;
-	struct mosquitto_opt none;
+	struct mosquitto_opt none = { NULL, NULL };
 
 	start();
 	ck_assert_int_eq(plugin_start((mosquitto_plugin_id_t *)&broker, &second, &none, 0),

@@ -288,6 +288,50 @@ START_TEST(chains_end_at_the_registered_one)
 }
 END_TEST
 
+/* A client may send along what it likes. */
+#define LONG_CHAIN 60
+
+static void
+make_long_chain(struct pki_cert **chain)
+{
+	chain[0] = pki_ca("Test CA 0");
+	for (int i = 1; i < LONG_CHAIN; i++)
+		chain[i] = pki_make(&(struct pki_options){ .common_name = i % 2 == 0 ? "even" : "odd",
+		    .is_ca = true, .issuer = chain[i - 1] });
+}
+
+static bool
+accepts_below(struct pki_cert **chain, int from, int to)
+{
+	struct pki_cert *below = pki_device(chain[to], "d1");
+	bool accepted;
+
+	for (int i = to; i > from; i--) {
+		X509_up_ref(chain[i]->x);
+		ck_assert_int_eq(SSL_CTX_add_extra_chain_cert(client, chain[i]->x), 1);
+	}
+	accepted = accepts(below);
+	SSL_CTX_clear_extra_chain_certs(client);
+	pki_free(below);
+	return accepted;
+}
+
+START_TEST(a_chain_is_followed_so_far_and_no_further)
+{
+	struct pki_cert *chain[LONG_CHAIN];
+
+	make_long_chain(chain);
+	know(chain[0], NULL);
+	ck_assert(accepts_below(chain, 0, TRUST_CHAIN_MAX - 1));
+	ck_assert(!accepts_below(chain, 0, TRUST_CHAIN_MAX));
+	times_asked = 0;
+	ck_assert(!accepts_below(chain, 0, LONG_CHAIN - 1));
+	ck_assert_uint_le(times_asked, TRUST_CHAIN_MAX + 1); /* and where it ends, by its name */
+	for (int i = 0; i < LONG_CHAIN; i++)
+		pki_free(chain[i]);
+}
+END_TEST
+
 START_TEST(a_root_that_is_sent_along_is_no_reason_to_trust_it)
 {
 	ck_assert(!handshake(server, device, ca).accepted);
@@ -341,6 +385,31 @@ START_TEST(files_of_the_listener_are_trusted_only_if_that_is_asked_for)
 	know(NULL, NULL);
 	ck_assert(!accepts(device));
 	pki_free(other);
+	pki_free(of_file);
+}
+END_TEST
+
+/* Without key identifiers; one of them registered, the other in the listener's cafile. */
+START_TEST(of_one_subject_the_one_of_the_file_is_found_as_well)
+{
+	struct pki_options twin = { .common_name = "Twin", .is_ca = true,
+		.key_id = PKI_KEY_ID_NONE };
+	struct pki_cert *of_file = pki_make(&twin), *registered = pki_make(&twin);
+	struct pki_cert *one = pki_make(&(struct pki_options){ .common_name = "d1",
+	    .issuer = of_file, .key_id = PKI_KEY_ID_NONE });
+	struct pki_cert *two = pki_make(&(struct pki_options){ .common_name = "d2",
+	    .issuer = registered, .key_id = PKI_KEY_ID_NONE });
+
+	trust_stop();
+	ck_assert_int_eq(start(true), ERR_OK);
+	SSL_CTX_free(server);
+	server = make_server(DEMANDING);
+	ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), of_file->x), 1);
+	know(registered, NULL);
+	ck_assert(accepts(one) && accepts(two));
+	pki_free(two);
+	pki_free(one);
+	pki_free(registered);
 	pki_free(of_file);
 }
 END_TEST
@@ -463,6 +532,22 @@ START_TEST(other_threads_are_left_alone)
 }
 END_TEST
 
+/* A context of a listener's that another thread uses as well. */
+START_TEST(on_other_threads_nobody_is_found)
+{
+	bool accepted = true;
+	pthread_t thread;
+
+	know(ca, NULL);
+	ck_assert(accepts(device));
+	times_asked = 0;
+	ck_assert_int_eq(pthread_create(&thread, NULL, handshake_elsewhere, &accepted), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert(!accepted);
+	ck_assert_uint_eq(times_asked, 0);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -475,10 +560,12 @@ make_suite(void)
 	tcase_add_loop_test(t, several_of_one_subject_are_told_apart, 0, 2);
 	tcase_add_test(t, of_two_with_one_key_the_valid_one_counts);
 	tcase_add_test(t, chains_end_at_the_registered_one);
+	tcase_add_test(t, a_chain_is_followed_so_far_and_no_further);
 	tcase_add_test(t, a_root_that_is_sent_along_is_no_reason_to_trust_it);
 	tcase_add_test(t, dates_and_purposes_are_still_looked_at);
 	tcase_add_test(t, lists_of_the_listener_are_still_looked_at);
 	tcase_add_loop_test(t, files_of_the_listener_are_trusted_only_if_that_is_asked_for, 0, 2);
+	tcase_add_test(t, of_one_subject_the_one_of_the_file_is_found_as_well);
 	tcase_add_test(t, when_it_is_stopped_the_files_count_again);
 	tcase_add_test(t, the_servers_own_chain_comes_from_its_files_and_not_from_the_registry);
 	tcase_add_loop_test(t, sessions_are_not_resumed, 0, 2);
@@ -486,6 +573,7 @@ make_suite(void)
 	tcase_add_test(t, no_names_are_sent_that_could_keep_a_client_from_coming);
 	tcase_add_test(t, servers_that_demand_no_certificate_are_left_alone);
 	tcase_add_test(t, other_threads_are_left_alone);
+	tcase_add_test(t, on_other_threads_nobody_is_found);
 	return s;
 }
 
