@@ -234,7 +234,8 @@ nobody_gets_in_without_a_password() {
 healthy_means_that_it_answers() {
 	start_broker "$name-ill" "$name-ill" --health-interval 1s --health-timeout 2s \
 		--health-retries 1 && docker kill -s STOP "$name-ill" && wait_for is_unhealthy "$name-ill" &&
-		docker kill -s CONT "$name-ill" && wait_for is_healthy "$name-ill"
+		docker kill -s CONT "$name-ill" && wait_for is_healthy "$name-ill" &&
+		! said 'request: command=' "$name-ill"
 }
 
 # --- steps: a device's life --------------------------------------------------------
@@ -417,6 +418,55 @@ mended() {
 	docker volume rm "$volume"
 }
 
+# --- steps: backup and upgrade ----------------------------------------------------
+
+policies() {
+	jitr list-policies | grep -o '"policyName": "[^"]*"' | sort
+}
+
+add_policy() {
+	jitr create-policy --policy-name "$1" --policy-document '{"Version":"2012-10-17","Statement":
+		{"Effect":"Allow","Action":"iot:Connect","Resource":"*"}}'
+}
+
+back_up() {
+	(umask 077 && mkdir -p "$dir/backup" && docker exec "$name-broker" mdb_copy -c /mosquitto/data/jitr \
+		>"$dir/backup/data.mdb" && docker cp "$name-broker:/mosquitto/data/server.key" "$dir/backup/" &&
+		docker cp "$name-broker:/mosquitto/data/server.pem" "$dir/backup/" &&
+		docker cp "$name-broker:/mosquitto/data/admin/password" "$dir/backup/") &&
+		grep -q 'PRIVATE KEY' "$dir/backup/server.key" && grep -q CERTIFICATE "$dir/backup/server.pem" &&
+		[ "$(cat "$dir/backup/password")" = "$(in_broker cat /mosquitto/data/admin/password)" ] &&
+		policies >"$dir/policies" && add_policy later
+}
+
+# An image that differs in its label only.
+upgrade() {
+	local version=next
+	in_broker mosquitto_pub -q 1 -r -t kept -m upgraded && policies >"$dir/all_policies" &&
+		build "$image" broker && docker stop "$name-broker" && docker rm "$name-broker" && first_start &&
+		docker inspect -f '{{json .Config.Labels}}' "$name-broker" | grep '"next"' && ! said Made &&
+		policies | diff "$dir/all_policies" - && status_is REVOKED &&
+		in_broker mosquitto_sub -C 1 -W 5 -t kept | grep -x upgraded
+}
+
+restore() {
+	docker stop "$name-broker" && put_back "$name-data" && docker start "$name-broker" &&
+		wait_for is_healthy "$name-broker" && policies | diff "$dir/policies" - && status_is REVOKED
+}
+
+put_back() {
+	docker run --rm -i -v "$1:/mosquitto/data" "$image" sh -c 'umask 077 && mkdir -p /mosquitto/data/jitr &&
+		cd /mosquitto/data/jitr && cat >restored && mv restored data.mdb && rm -f lock.mdb' \
+		<"$dir/backup/data.mdb"
+}
+
+# Into a volume where no broker was yet.
+restore_elsewhere() {
+	put_back "$name-new" && start_broker "$name-new" "$name-new" &&
+		docker exec "$name-new" mosquitto_ctrl jitr describe-certificate --certificate-id "$id" |
+		grep '"status": "REVOKED"'
+}
+
 # --- steps: what is mounted ---------------------------------------------------------
 
 # Two files for secrets, readable for the broker's user as docker mounts them.
@@ -502,18 +552,25 @@ compose() {
 		-f "$dir/images.yaml" "$@"
 }
 
-# The images as built above.
+# The images as built above; when compose builds, one with another label.
 write_images() {
 	cat >"$dir/images.yaml" <<-YAML
 		services:
-		  broker: {image: $image}
-		  rule: {image: $image-rule}
+		  broker: {image: $image, build: {args: {SUITE: $suite, VERSION: newer}}}
+		  rule: {image: $image-rule, build: {args: {SUITE: $suite}}}
 		  demo: {image: $image-demo}
 	YAML
 }
 
 compose_demo() {
 	compose run --rm demo && compose logs rule | grep activated
+}
+
+compose_upgrade() {
+	local before
+	before=$(compose ps -q broker) && compose exec -T broker mdb_copy -c /mosquitto/data/jitr >"$dir/copy" &&
+		[ -s "$dir/copy" ] && compose up -d --build && [ "$(compose ps -q broker)" != "$before" ] &&
+		wait_for compose exec -T broker mosquitto_ctrl jitr get-policy --policy-name device
 }
 
 compose_own_secrets() {
@@ -577,6 +634,10 @@ step "revocation cuts the live connection" revocation_cuts
 step "SIGTERM ends the rule" rule_ends_by_sigterm
 
 step "SIGTERM ends the broker; a start on its volume changes nothing" restarts_on_its_volume
+step "a backup of the running broker" back_up
+step "an upgrade: a new image, a new container, the same volume" upgrade
+step "a restore: what came after the backup is gone" restore
+step "a restore into an empty volume" restore_elsewhere
 step "a first start that was cut off is mended" mends_a_first_start
 step "a password that was removed is made anew" forgotten_password
 step "a certificate for other names, with the same key" other_names
@@ -589,6 +650,7 @@ step "mistakes are told" mistakes_are_told
 step "compose: broker and rule come up" compose up -d --wait --wait-timeout 60
 step "compose: the demo device is refused, activated and let in" compose_demo
 step "compose: and a second one" compose_demo
+step "compose: a backup, and an upgrade" compose_upgrade
 step "compose: own password and certificate as secrets" compose_own_secrets
 
 printf '%d passed, %d failed\n' $passed $failed
