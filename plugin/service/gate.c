@@ -59,6 +59,7 @@ gone_forget(struct gate *g)
 	g->gone = NULL;
 	x509_free(g->gone_x);
 	g->gone_x = NULL;
+	g->gone_stranger = g->gone_refused = false;
 }
 
 void
@@ -93,6 +94,7 @@ adopt_plan(struct principal *p, struct judgement *j)
 	if (!lets_in_by_plan(&j->decision) || p->plan != NULL)
 		return;
 	p->plan = j->plan;
+	p->plan_number = j->plan_number;
 	j->plan = NULL;
 }
 
@@ -141,7 +143,8 @@ count(struct gate *g, const struct decision *d)
 
 /* AWS tells of a connection that failed because of who the client is (aws-iot
  * D.9): so its certificate must be known to be one.  The session has the whole
- * client id, c of one that was judged late has not. */
+ * client id, c of one that was judged late has not.  One that is connected, and asked
+ * again, made no attempt. */
 static void
 tell_presence(struct gate *g, const struct client *c, const struct judgement *j,
     struct session *session)
@@ -153,7 +156,8 @@ tell_presence(struct gate *g, const struct client *c, const struct judgement *j,
 	if (session != NULL && session->principal != NULL)
 		presence_connected(&g->presence, &session->presence, session->client_id,
 		    &j->presented.id, session->address);
-	else if (j->decision.verdict == VERDICT_DENY && j->has_id)
+	else if (j->decision.verdict == VERDICT_DENY && j->has_id &&
+	    session_find(&g->sessions, c->handle, c->x) == NULL)
 		presence_connect_failed(&g->presence, id, &j->presented.id, c->address);
 }
 
@@ -200,23 +204,35 @@ tell_disconnected(struct gate *g, struct session *session, const struct presence
 	    &session->principal->id, session->kicked ? &ours : end);
 }
 
+/* One that is connected, and was asked again, the broker closes, and tells of its end:
+ * until then it is known that nothing of it counts. */
+static void
+forget_refused(struct gate *g, struct session *session, bool connected, enum reason reason)
+{
+	if (!connected) {
+		session_remove(&g->sessions, session->client);
+		return;
+	}
+	session->shut_out = reason;
+	session->admitted = false;
+	session->kicked = true;
+}
+
 /* NULL: it is not let in. */
 static struct session *
 remember(struct gate *g, const struct client *c, struct judgement *j)
 {
-	struct session *session;
+	struct session *session = session_find(&g->sessions, c->handle, c->x);
+	bool connected = session != NULL;
 
-	if (j->decision.verdict == VERDICT_DENY)
-		return NULL;
-	session = gate_remember(g, c, j);
-	if (session == NULL) {
-		j->decision = (struct decision){ .reason = REASON_REGISTRY_FAILED };
-		return NULL;
+	if (j->decision.verdict != VERDICT_DENY) {
+		session = gate_remember(g, c, j);
+		if (session == NULL)
+			j->decision = (struct decision){ .reason = REASON_REGISTRY_FAILED };
 	}
 	if (j->decision.verdict == VERDICT_DENY) {
-		session->kicked = true; /* it may have been connected, and be asked again */
-		tell_disconnected(g, session, NULL);
-		session_remove(&g->sessions, c->handle);
+		if (session != NULL)
+			forget_refused(g, session, connected, j->decision.reason);
 		return NULL;
 	}
 	session->named_by_others = session->principal == NULL;
@@ -257,6 +273,8 @@ gate_disconnected(struct gate *g, const void *client, const struct presence_end 
 		x509_hold(g->gone_x);
 	}
 	g->gone_stranger = session != NULL && session->principal == NULL;
+	g->gone_refused = session != NULL && (session->shut_out != REASON_NONE ||
+	    (session->principal != NULL && !session->admitted));
 	if (session != NULL && session->principal != NULL)
 		tell_disconnected(g, session, end);
 	session_remove(&g->sessions, client);

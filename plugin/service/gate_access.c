@@ -273,14 +273,18 @@ access_absent(struct gate *g, const struct certid *id, const char *client_id,
 	return allowed ? ACCESS_ALLOW : ACCESS_DENY;
 }
 
+/* Some versions ask about a will without the certificate (mosquitto 6). */
 static enum access
 access_by_name(struct gate *g, const struct client *c, enum action action, const char *topic,
     bool retain)
 {
 	struct certid id;
 
-	if (name_is_certid(c->user_name, &id))
+	if (name_is_certid(c->user_name, &id)) {
+		if (g->gone_refused && c->handle == g->gone)
+			return ACCESS_DENY;
 		return access_absent(g, &id, c->id, action, topic, retain);
+	}
 	return is_admin_name(g, c->user_name) && is_admin_access(action, topic)
 	    ? ACCESS_ALLOW : access_of_others(g, action, topic);
 }
@@ -301,6 +305,20 @@ is_gone(const struct gate *g, const struct client *c)
 	return c->handle == g->gone && (g->gone_x == NULL || g->gone_x == c->x);
 }
 
+/* One that left before it was asked about: as it would have been at CONNECT. */
+static bool
+would_have_got_in(struct gate *g, const struct client *c)
+{
+	struct judgement j;
+	bool allowed;
+
+	gate_judge(g, c, &j);
+	allowed = j.decision.verdict == VERDICT_ALLOW && j.decision.effects == 0 &&
+	    gate_may_connect_absent(g, &j.presented.id, view_of(c->id));
+	judgement_clear(&j);
+	return allowed;
+}
+
 /* The will of one that has just gone: it has no session any more and gets no
  * new one. */
 static enum access
@@ -309,8 +327,12 @@ access_of_gone(struct gate *g, const struct client *c, enum action action, const
 {
 	struct presented p;
 
+	if (g->gone_refused)
+		return ACCESS_DENY;
 	if (g->gone_stranger)
 		return access_of_others(g, action, topic);
+	if (g->gone_x == NULL && !would_have_got_in(g, c))
+		return ACCESS_DENY;
 	if (x509_read(c->x, &p) != ERR_OK)
 		return ACCESS_DENY;
 	return access_absent(g, &p.id, c->id, action, topic, retain);

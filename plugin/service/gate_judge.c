@@ -91,6 +91,7 @@ ask_activation(struct gate *g, struct txn *t, const struct records *r, struct x5
 	if (e != ERR_OK)
 		return e;
 	j->premise = premise_of(&r->ca);
+	j->plan_number = ++g->planned;
 	j->decision = decide_plan(j->decision, j->plan, &g->config.rules.decide);
 	if (j->plan != NULL && reason_is_of_plan(j->decision.reason))
 		j->details = j->plan->reason;

@@ -58,12 +58,14 @@ report_later(struct gate *g, const struct client *c, const struct judgement *j, 
 }
 
 /* It is connected, and by its id alone it might seem to be in order: what it was refused
- * for, as an old list, is asked at CONNECT and not again. */
+ * for, as an old list, is asked at CONNECT and not again.  That holds for others with its
+ * certificate as well, who have been let in before: they are judged anew. */
 static void
 shut_out(struct gate *g, struct session *session, enum reason reason)
 {
 	session->shut_out = reason;
 	session->admitted = false;
+	g->changes++;
 	principal_cut(&g->sessions, session->principal, reason);
 }
 

@@ -218,6 +218,26 @@ may_connect(struct gate *g, const struct session *s)
 	    ask(g, s->principal, &s->facts, POLICY_CONNECT, s->facts.client_id));
 }
 
+bool
+gate_may_connect_absent(struct gate *g, const struct certid *id, struct view client_id)
+{
+	struct principal *p = principal_absent(&g->sessions, id);
+	struct thing thing;
+	struct facts facts;
+	struct txn t;
+	bool allowed;
+
+	if (p == NULL)
+		return false;
+	gate_refresh(g, p);
+	if (p->verdict != VERDICT_ALLOW || !gate_facts_absent(g, p, client_id, &facts, &thing, &t))
+		return false;
+	allowed = connect_verdict(g, id, rights_usable(&p->rights), p->rights.count,
+	    ask(g, p, &facts, POLICY_CONNECT, client_id)) == REASON_NONE;
+	store_end(&t);
+	return allowed;
+}
+
 /* Both only grow, so their sum is another whenever one of them is. */
 static uint64_t
 stamp_of(const struct gate *g, const struct principal *p)

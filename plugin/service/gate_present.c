@@ -23,6 +23,7 @@ struct present_job {
 	uint8_t            *der;
 	size_t              der_len;
 	struct plan        *plan;
+	uint64_t            plan_number;
 	char               *details, *client_id, *address;
 };
 
@@ -114,6 +115,15 @@ tell_of_policies(struct gate *g, const struct plan *plan)
 			gate_policy_changed(g, plan->policies[i].name);
 }
 
+/* Of two plans for one certificate the other one has let it in, and is still on its
+ * way. */
+static bool
+is_let_in_by_another(const struct principal *principal, const struct present_job *p)
+{
+	return p->plan != NULL && principal->plan != NULL &&
+	    principal->plan_number != p->plan_number && !(p->outcome.decision.effects & EFFECT_REVOKE);
+}
+
 /* From here on the registry says what it may. */
 static void
 settle(struct gate *g, const struct present_job *p)
@@ -123,7 +133,7 @@ settle(struct gate *g, const struct present_job *p)
 
 	if (done && p->outcome.decision.effects & (EFFECT_PLAN | EFFECT_REVOKE))
 		tell_of_policies(g, p->plan);
-	if (principal == NULL)
+	if (principal == NULL || is_let_in_by_another(principal, p))
 		return;
 	if (principal->plan != NULL && !done)
 		principal->not_stored = true;
@@ -175,6 +185,7 @@ copy_plan(struct present_job *p, const struct judgement *j)
 		return true;
 	p->plan = plan_copy(j->plan);
 	p->presentation.plan = p->plan;
+	p->plan_number = j->plan_number;
 	p->presentation.premise = j->premise;
 	return p->plan != NULL;
 }

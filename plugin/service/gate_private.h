@@ -23,6 +23,7 @@ struct gate {
 	struct activations  activations;
 	uint64_t            generation; /* grows when anything may have changed */
 	uint64_t            changes;    /* grows with every change */
+	uint64_t            planned;    /* plans so far */
 	bool                reloading;
 	const void         *gone; /* the client that disconnected last, until the next tick: its
 	                           * will is sent after that, in some versions with its
@@ -30,6 +31,8 @@ struct gate {
 	struct x509_st     *gone_x; /* held; its certificate, by which it is told from another
 	                             * client at the same address; NULL: it had no session */
 	bool                gone_stranger;
+	bool                gone_refused; /* it was not let in, or shut out: nothing of it is
+	                                   * published */
 	bool                announced;
 	struct late        *late; /* list */
 	size_t              late_count;
@@ -54,6 +57,7 @@ struct judgement {
 	bool             has_id, has_ca, registered;
 	struct decision  decision;
 	struct plan     *plan;    /* owned; what its CA's rule or template says; NULL: nothing */
+	uint64_t         plan_number; /* of the plan; 0: none */
 	struct premise   premise; /* of the plan */
 	struct diag      details; /* of the reason; empty: there is no more to say */
 };
@@ -164,6 +168,9 @@ bool gate_ask(const struct gate *g, const struct principal *p, const struct fact
  * *t is open, because a thing among them lives there: store_end() it. */
 bool gate_facts_absent(struct gate *g, struct principal *p, struct view client_id,
     struct facts *facts, struct thing *thing, struct txn *t);
+
+/* May one connect that is not connected, as far as it is known by its id? */
+bool gate_may_connect_absent(struct gate *g, const struct certid *id, struct view client_id);
 
 /*
  * gate_refusal.c: the last refusal is kept on the certificate's record, the

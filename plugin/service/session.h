@@ -32,6 +32,7 @@ struct principal {
 	struct rights      rights;
 	struct plan       *plan;       /* owned; what let it in before it is stored; NULL: it
 	                                * is stored, or was not let in so */
+	uint64_t           plan_number; /* of the plan */
 	bool               not_stored; /* it could not be, and those connected are told so */
 	struct cert_facts *facts;      /* owned; NULL: not needed so far */
 	struct session    *sessions;   /* list */

@@ -107,9 +107,9 @@ leave(int n)
 	gate_disconnected(gate, &clients[n], &(struct presence_end){ ANSWER_NO, NULL });
 }
 
-/* For its session, when it is offline. */
+/* Of one that is not connected any more, by the name that it was given. */
 static enum access
-keep_for(int n, const struct pki_cert *c, const char *topic)
+absent(int n, const struct pki_cert *c, enum action action, const char *topic)
 {
 	struct client presented = client(n, c);
 	char name[CERTID_HEX_SIZE];
@@ -117,7 +117,14 @@ keep_for(int n, const struct pki_cert *c, const char *topic)
 	snprintf(name, sizeof(name), "%s", world_hex(c));
 	presented.x = NULL;
 	presented.user_name = name;
-	return gate_access(gate, &presented, ACTION_READ, topic, false);
+	return gate_access(gate, &presented, action, topic, false);
+}
+
+/* For its session, when it is offline. */
+static enum access
+keep_for(int n, const struct pki_cert *c, const char *topic)
+{
+	return absent(n, c, ACTION_READ, topic);
 }
 
 static void
@@ -622,8 +629,9 @@ START_TEST(one_on_hold_is_cut_off_and_comes_back_when_it_is_lifted)
 }
 END_TEST
 
-/* It was current when they came; whoever comes now is refused. */
-START_TEST(a_list_that_grows_old_cuts_nobody_off)
+/* The device is connected as d0, and its CA's list, which is required, out of date. */
+static void
+connect_and_let_the_list_grow_old(void)
 {
 	const enum crl_check required = CRL_REQUIRED;
 	struct pki_cert *other = pki_device(ca, "other");
@@ -640,11 +648,69 @@ START_TEST(a_list_that_grows_old_cuts_nobody_off)
 	world_wait(2 * INT64_C(86400000));
 	gate_changed(gate, NULL);
 	tick();
+	pki_free(other);
+}
+
+/* It was current when they came; whoever comes now is refused. */
+START_TEST(a_list_that_grows_old_cuts_nobody_off)
+{
+	connect_and_let_the_list_grow_old();
 	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
 	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
 	ck_assert_int_eq(connect_as(1, device), VERDICT_DENY);
 	ck_assert(world_said("the revocation list of its CA is out of date"));
-	pki_free(other);
+}
+END_TEST
+
+/* The others are asked about their rights by the same record. */
+START_TEST(who_is_refused_late_takes_nothing_from_others_with_its_certificate)
+{
+	struct client late = client(1, device);
+
+	connect_and_let_the_list_grow_old();
+	gate_connected(gate, &late);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_DENY);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK_ONE), 1);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+}
+END_TEST
+
+/* Its certificate is ACTIVE, and by that alone its will would be published.  With it at
+ * hand and without: versions differ. */
+START_TEST(nothing_is_published_of_one_that_was_refused_and_leaves_before_it_is_cut_off)
+{
+	struct client late = client(1, device);
+
+	connect_and_let_the_list_grow_old();
+	gate_connected(gate, &late);
+	leave(1);
+	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_DENY);
+	ck_assert_int_eq(absent(1, device, ACTION_WRITE, "up/d1"), ACCESS_DENY);
+	ck_assert_int_eq(absent(0, device, ACTION_WRITE, "up/d0"), ACCESS_ALLOW);
+	tick();
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
+}
+END_TEST
+
+START_TEST(nothing_is_published_of_one_that_was_never_asked_about_and_would_be_refused)
+{
+	connect_and_let_the_list_grow_old();
+	leave(1);
+	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_DENY);
+}
+END_TEST
+
+START_TEST(nothing_is_published_of_one_that_a_reload_refuses)
+{
+	connect_and_let_the_list_grow_old();
+	gate_reload(gate);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_DENY);
+	leave(0);
+	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_DENY);
+	ck_assert_int_eq(absent(0, device, ACTION_WRITE, "up/d0"), ACCESS_DENY);
 }
 END_TEST
 
@@ -779,6 +845,28 @@ START_TEST(a_plan_that_could_not_be_submitted_lets_nobody_in_later)
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY); /* no policy is attached */
 	set_status(device, CERT_REVOKED);
 	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_DENY);
+}
+END_TEST
+
+/* The first job's end says nothing about the second one's plan. */
+START_TEST(of_two_plans_that_which_let_it_in_counts_until_it_is_carried_out)
+{
+	world_stop_writer();
+	world_start_writer(64, 1);
+	set_rule("{\"policies\":[\"device\"],\"otherwise\":\"PENDING_ACTIVATION\","
+	    "\"conditions\":{\"StringEquals\":{\"iot:ClientId\":\"d1\"}}}");
+	open_gate();
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	world_hold_writer(); /* now the first is done */
+	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
+	(void)writer_collect(world.writer, SIZE_MAX, NULL);
+	tick();
+	ck_assert_uint_eq(world_count(NOTE_KICK) + world_count(NOTE_KICK_ONE), 0);
+	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_ALLOW);
+	world_release_writer();
+	ck_assert_int_eq(status_of(device), CERT_ACTIVE);
+	tick();
+	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_ALLOW);
 }
 END_TEST
 
@@ -1010,6 +1098,7 @@ START_TEST(whom_a_reload_refuses_has_gone)
 	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
 	tick();
 	ck_assert(published("disconnected", "d0", "\"disconnectReason\":\"FORBIDDEN_ACCESS\""));
+	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 2); /* no attempt of its own failed */
 }
 END_TEST
 
@@ -1130,6 +1219,12 @@ main(void)
 	tcase_add_test(c, whom_a_reload_refuses_has_gone);
 	tcase_add_test(c, whom_a_late_look_refuses_no_packet_lets_in);
 	tcase_add_test(c, a_plan_that_could_not_be_submitted_lets_nobody_in_later);
+	tcase_add_test(c, of_two_plans_that_which_let_it_in_counts_until_it_is_carried_out);
+	tcase_add_test(c, who_is_refused_late_takes_nothing_from_others_with_its_certificate);
+	tcase_add_test(c,
+	    nothing_is_published_of_one_that_was_refused_and_leaves_before_it_is_cut_off);
+	tcase_add_test(c, nothing_is_published_of_one_that_was_never_asked_about_and_would_be_refused);
+	tcase_add_test(c, nothing_is_published_of_one_that_a_reload_refuses);
 	tcase_add_test(c, events_have_details_on_request);
 	tcase_add_test(c, without_the_option_an_event_is_awss_and_no_more);
 	return suite_run(suite);

@@ -199,6 +199,7 @@ START_TEST(a_persistent_session_is_seen_and_a_will_is_not)
 	give(DOCUMENT(PERSISTENT("\"ForAllValues:StringEquals\":{\"iot:ConnectAttributes\":"
 	    "[\"LastWill\"]}")));
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
+	gate_disconnected(gate, c.handle, &(struct presence_end){ ANSWER_NO, NULL });
 	c.clean_session = false;
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DENY);
 	/* Whether there is a will decides, and cannot be known. */
@@ -530,6 +531,22 @@ START_TEST(a_will_makes_no_session_of_one_that_has_gone)
 }
 END_TEST
 
+/* In 2.0 a listener that takes the name from the certificate asks about nothing before:
+ * as at CONNECT, then. */
+START_TEST(the_will_of_one_that_was_never_asked_about_needs_what_a_connection_does)
+{
+	struct client c = client_as(0, "d1");
+
+	give(DOCUMENT(ALLOW("Connect", A ":client/d1") "," ALLOW("Publish", A ":topic/w")));
+	gate_disconnected(gate, c.handle, &(struct presence_end){ ANSWER_NO, NULL });
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
+	c.id = "d2";
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_DENY);
+	c.id = "d1";
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "v", false), ACCESS_DENY);
+}
+END_TEST
+
 START_TEST(a_retained_will_needs_both_rights)
 {
 	give(DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/w")));
@@ -620,6 +637,7 @@ main(void)
 	tcase_add_checked_fixture(t, set_up, gates_close);
 	tcase_add_test(t, an_offline_session_is_judged_by_the_stored_certificate);
 	tcase_add_test(t, a_will_makes_no_session_of_one_that_has_gone);
+	tcase_add_test(t, the_will_of_one_that_was_never_asked_about_needs_what_a_connection_does);
 	tcase_add_test(t, a_retained_will_needs_both_rights);
 	t = suite_case(suite, "administering");
 	tcase_add_checked_fixture(t, set_up, gates_close);
