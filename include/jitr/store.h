@@ -216,12 +216,13 @@ MUST_USE enum err store_next_revoked_cert(struct txn *t, const struct certid *ca
 
 /* What is to be done at a time of its own: the earliest of a kind.  An entry of
  * AGENDA_EXPIRY is made when a certificate is stored or its notAfter changes,
- * and goes with it; those of AGENDA_SUPERSEDE stay.  ERR_CORRUPT: kind, time
- * and id are there, as far as they can be read, so that it can be deleted. */
+ * and goes with it; those of AGENDA_SUPERSEDE stay.  ERR_CORRUPT: it cannot be
+ * read, but dropped. */
 MUST_USE enum err store_next_agenda(struct txn *t, enum agenda_kind kind,
     struct agenda_entry *out);
 void              store_put_agenda(struct txn *t, const struct agenda_entry *entry);
 void              store_delete_agenda(struct txn *t, const struct agenda_entry *entry);
+void              store_drop_agenda(struct txn *t, enum agenda_kind kind); /* the earliest */
 
 /* Provisioning templates, under their names, and listed in that order. */
 MUST_USE enum err store_get_template(struct txn *t, struct view name,

@@ -6,6 +6,8 @@
 
 #include "store_private.h"
 
+#define LONGEST_KEY 511 /* of LMDB */
+
 /* The first bit of a negative number is set: the other way round all times sort
  * as they follow each other. */
 #define SIGN ((uint64_t)1 << 63)
@@ -28,8 +30,6 @@ read_value(struct view value, struct agenda_entry *out)
 	return value.len == 0 ? ERR_OK : ERR_CORRUPT;
 }
 
-/* The key is read even where the value cannot be: such an entry can be
- * deleted. */
 static enum err
 read_entry(const MDB_val *key, const MDB_val *value, struct agenda_entry *out)
 {
@@ -42,25 +42,46 @@ read_entry(const MDB_val *key, const MDB_val *value, struct agenda_entry *out)
 	return read_value(view_of_val(value), out);
 }
 
-enum err
-store_next_agenda(struct txn *t, enum agenda_kind kind, struct agenda_entry *out)
+/* The key of the first one, whether it can be read or not. */
+static enum err
+first_of(struct txn *t, enum agenda_kind kind, MDB_val *key, MDB_val *value)
 {
 	uint8_t first = (uint8_t)kind;
-	MDB_val key = { sizeof(first), &first }, value;
 	MDB_cursor *cursor;
 	int rc;
 
-	*out = (struct agenda_entry){ .kind = kind };
+	*key = (MDB_val){ sizeof(first), &first };
 	rc = table_cursor(t, TABLE_AGENDA, &cursor);
 	if (rc != 0)
 		return store_error(rc);
-	rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	rc = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
 	mdb_cursor_close(cursor);
 	if (rc != 0)
 		return store_error(rc);
-	if (*(const uint8_t *)key.mv_data != first)
-		return ERR_NOT_FOUND;
-	return read_entry(&key, &value, out);
+	return *(const uint8_t *)key->mv_data == first ? ERR_OK : ERR_NOT_FOUND;
+}
+
+enum err
+store_next_agenda(struct txn *t, enum agenda_kind kind, struct agenda_entry *out)
+{
+	MDB_val key, value;
+	enum err e = first_of(t, kind, &key, &value);
+
+	*out = (struct agenda_entry){ .kind = kind };
+	return e == ERR_OK ? read_entry(&key, &value, out) : e;
+}
+
+/* The key is copied: it lies in the page that the deletion changes. */
+void
+store_drop_agenda(struct txn *t, enum agenda_kind kind)
+{
+	uint8_t copy[LONGEST_KEY];
+	MDB_val key, value;
+
+	if (first_of(t, kind, &key, &value) != ERR_OK || key.mv_size > sizeof(copy))
+		return;
+	memcpy(copy, key.mv_data, key.mv_size);
+	table_delete(t, TABLE_AGENDA, (struct view){ copy, key.mv_size }, NULL);
 }
 
 void

@@ -121,15 +121,23 @@ retire(struct txn *t, const struct agenda_entry *entry, int64_t now, bool *done)
 	return t->failed;
 }
 
-/* One that cannot be read must not keep back those behind it. */
+/* One that cannot be read must not keep back those behind it: it is dropped, and counts
+ * as one of so many. */
 static enum err
 next_due(struct txn *t, enum agenda_kind kind, int64_t until, struct agenda_entry *entry,
-    bool *found)
+    bool *found, size_t *left)
 {
-	enum err e;
+	enum err e = ERR_CORRUPT;
 
-	while ((e = store_next_agenda(t, kind, entry)) == ERR_CORRUPT && t->failed == ERR_OK)
-		store_delete_agenda(t, entry);
+	*found = false;
+	while (e == ERR_CORRUPT && t->failed == ERR_OK && *left > 0) {
+		--*left;
+		e = store_next_agenda(t, kind, entry);
+		if (e == ERR_CORRUPT)
+			store_drop_agenda(t, kind);
+	}
+	if (e == ERR_CORRUPT)
+		return t->failed;
 	e = registry_optional(e, found);
 	*found = *found && entry->time <= until;
 	return e;
@@ -139,12 +147,13 @@ enum err
 registry_superseded(struct txn *t, int64_t now, struct certid *ids, size_t max, size_t *count)
 {
 	struct agenda_entry entry;
-	bool found = true, done = false;
+	bool found, done = false;
 	enum err e = ERR_OK;
+	size_t left = max;
 
 	*count = 0;
-	for (size_t n = 0; e == ERR_OK && n < max; n++) {
-		e = next_due(t, AGENDA_SUPERSEDE, now, &entry, &found);
+	while (e == ERR_OK && left > 0) {
+		e = next_due(t, AGENDA_SUPERSEDE, now, &entry, &found, &left);
 		if (e != ERR_OK || !found)
 			break;
 		e = retire(t, &entry, now, &done);
@@ -186,12 +195,13 @@ registry_expiring(struct txn *t, int64_t until, const char *account_id, int64_t 
 {
 	struct agenda_entry entry;
 	struct cert cert;
-	bool due = true, found;
+	bool due, found;
 	enum err e = ERR_OK;
+	size_t left = max;
 
 	*count = 0;
-	for (size_t n = 0; e == ERR_OK && n < max; n++) {
-		e = next_due(t, AGENDA_EXPIRY, until, &entry, &due);
+	while (e == ERR_OK && left > 0) {
+		e = next_due(t, AGENDA_EXPIRY, until, &entry, &due, &left);
 		if (e != ERR_OK || !due)
 			break;
 		e = registry_optional(store_get_cert(t, &entry.id, &cert), &found);

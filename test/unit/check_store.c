@@ -1513,6 +1513,35 @@ START_TEST(an_upgrade_leaves_a_damaged_row_as_it_is)
 }
 END_TEST
 
+/* A value, and a key, that nobody has written: neither keeps back what is behind it. */
+START_TEST(a_damaged_row_of_the_agenda_can_be_dropped)
+{
+	static const uint8_t early[41] = { AGENDA_SUPERSEDE };
+	struct agenda_entry entry = { AGENDA_SUPERSEDE, CREATED, id_number(1), id_number(2) };
+	const char *dir = new_dir();
+	struct store *s = open_store(dir);
+	struct txn t = writing(s);
+
+	store_put_agenda(&t, &entry);
+	commit(&t);
+	store_close(s);
+	raw_put(dir, "agenda", (struct view){ early, 7 }, "rubbish");
+	raw_put(dir, "agenda", (struct view){ early, sizeof(early) }, "rubbish");
+	s = open_store(dir);
+	t = writing(s);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_CORRUPT);
+		store_drop_agenda(&t, AGENDA_SUPERSEDE);
+	}
+	ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_OK);
+	ck_assert_int_eq(entry.time, CREATED);
+	store_drop_agenda(&t, AGENDA_EXPIRY); /* nothing of this kind */
+	ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_OK);
+	commit(&t);
+	store_close(s);
+}
+END_TEST
+
 /*
  * Records.
  */
@@ -2558,6 +2587,7 @@ opening_case(void)
 	tcase_add_test(t, an_upgrade_that_was_killed_is_taken_up_again);
 	tcase_add_test(t, an_upgrade_that_does_not_fit_is_refused_in_words);
 	tcase_add_loop_test(t, an_upgrade_leaves_a_damaged_row_as_it_is, 1, STORE_SCHEMA);
+	tcase_add_test(t, a_damaged_row_of_the_agenda_can_be_dropped);
 	return t;
 }
 
