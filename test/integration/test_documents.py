@@ -11,11 +11,14 @@ import textwrap
 
 import pytest
 
-from admin import ADMIN, PASSWORD
+from admin import ADMIN, BYSTANDER, PASSWORD
 from broker import PLUGIN, environment, free_ports, program
 from wait import PATIENCE, until
 
+TIMED_OUT = 27  # of mosquitto_sub
 REFUSED_BY_BROKER = 5  # of mosquitto_pub: CONNACK's code
+
+ORDINARY_PATH = "/usr/local/bin:/usr/bin:/bin"  # Debian's, for who is not root
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -44,7 +47,7 @@ class Shell:
 
     def run(self, block, status=0):
         env = environment(XDG_CONFIG_HOME=str(self.directory), **self.variables)
-        env["PATH"] += ":/usr/sbin:/usr/local/sbin"
+        env["PATH"] = ORDINARY_PATH
         end = "\ndeclare -p old id ca key PWD 2>/dev/null >.variables || true\n"
         before = self.directory / ".before"
         done = subprocess.run(
@@ -56,19 +59,21 @@ class Shell:
         return done.stdout
 
 
-def for_broker(broker, directory, **variables):
+def for_broker(broker, directory, user=ADMIN, **variables):
     return Shell(directory, "-h 127.0.0.1\n-p %d\n-u %s\n-P %s\n" % (
-        broker.ports["plain"], ADMIN, PASSWORD), **variables)
+        broker.ports["plain"], user, PASSWORD), **variables)
 
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="needs jq")
 def test_a_ca_is_rotated(broker, admin, pki, directory):
     """Devices of both CAs register while both are there; those of the old one stay when it
-    registers nobody any more, and are refused when it is gone."""
+    registers nobody any more, and are refused when it is gone. One has a thing."""
     old, new = pki.ca("Old"), pki.ca("New")
     admin.register_ca(old)
     before, after = pki.device("before", issuer=old), pki.device("after", issuer=new)
     admin.activate(before)
+    admin.create_thing("pump")
+    admin.attach_thing("pump", before)
     assert broker.connect(before).accepted
     (directory / "old-ca.pem").write_text(old.pem)
     for file in new.files(directory):
@@ -123,6 +128,18 @@ def test_counters_are_shown(start_broker, directory):
     admin.next()
     (look,) = blocks("doc/operations.md", "## Counters")
     assert "$SYS/broker/jitr/connections/accepted 0" in for_broker(broker, directory).run(look)
+
+
+def test_an_exporter_sees_the_counters_and_nothing_else(start_broker, directory):
+    """With the lines that the document gives its user."""
+    text = (ROOT / "doc/operations.md").read_text().split("\n### Prometheus\n", 1)[1]
+    (directory / "acl").write_text(
+        text.split("```\n")[1].replace("user exporter", "user " + BYSTANDER))
+    broker = start_broker(plugin={"metrics_interval": 1}, config=["acl_file %s" % (directory / "acl")])
+    shell = for_broker(broker, directory, user=BYSTANDER)
+    look = "mosquitto_sub -v -C 1 -W %d -t '%s'"
+    assert "connections/accepted 0" in shell.run(look % (PATIENCE, "$SYS/broker/jitr/connections/accepted"))
+    shell.run(look % (1, "$SYS/broker/uptime"), status=TIMED_OUT)
 
 
 def test_a_request_by_hand(broker, factory, directory):
