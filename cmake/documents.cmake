@@ -18,9 +18,11 @@ foreach(section IN ITEMS 1 8)
 	install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 
-# Last: it has the checksums of everything above.
+# Last: it has the checksums of everything above.  The manifest of the installation names it, too,
+# so that what it lists is all there is to remove.
 configure_file(cmake/sbom.cmake.in sbom.cmake @ONLY)
 install(CODE "set(sbom_root \"\$ENV{DESTDIR}\")
 	set(sbom_prefix \"\${CMAKE_INSTALL_PREFIX}\")
 	set(sbom_files \"\${CMAKE_INSTALL_MANIFEST_FILES}\")
-	include(\"${PROJECT_BINARY_DIR}/sbom.cmake\")")
+	include(\"${PROJECT_BINARY_DIR}/sbom.cmake\")
+	list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${document}\")")

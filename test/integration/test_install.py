@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """cmake --install: everything is where the documents say, and works from there."""
+import fcntl
 import hashlib
 import json
 import pathlib
@@ -33,8 +34,11 @@ class Tree:
 
     def __init__(self, prefix):
         self.prefix = prefix
-        subprocess.run(["cmake", "--install", BUILD_DIR, "--prefix", prefix], check=True,
-                       capture_output=True)
+        with open(BUILD_DIR / "install.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the manifest is that of the last installation
+            subprocess.run(["cmake", "--install", BUILD_DIR, "--prefix", prefix], check=True,
+                           capture_output=True)
+            self.manifest = (BUILD_DIR / "install_manifest.txt").read_text()
         self.files = {p.relative_to(prefix).as_posix() for p in prefix.rglob("*") if p.is_file()}
         self.plugin, = prefix.glob("lib/**/mosquitto_jitr.so")
         self.lib = self.plugin.parent
@@ -89,6 +93,27 @@ def test_the_documents_say_what_is_installed(tree):
     assert all(any(f == row or row.endswith("/") and f.startswith(row) for row in rows)
                for f in tree.files)
     assert all(any(f.startswith(row) for f in tree.files) for row in rows if "/man/" not in row)
+
+
+def test_what_was_installed_can_be_removed(tree, directory):
+    """As doc/operations.md says; directories stay."""
+    command = "xargs rm < build/install_manifest.txt"
+    assert "\n%s\n" % command in (ROOT / "doc/operations.md").read_text()
+    (directory / "build").mkdir()
+    (directory / "build/install_manifest.txt").write_text(tree.manifest)
+    subprocess.run(["sh", "-c", command], cwd=directory, check=True)
+    assert [p for p in tree.prefix.rglob("*") if not p.is_dir()] == []
+
+
+def test_links_lead_to_what_is_installed(tree):
+    """Or the document says that it is in the sources."""
+    looked_at = 0
+    for document in (tree.prefix / DOC).rglob("*.md"):
+        text = re.sub(r"^ *```.*?^ *```$", "", document.read_text(), flags=re.M | re.S)
+        for path in re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)(?! \(in the sources\))", text):
+            looked_at += 1
+            assert (document.parent / path).exists(), "%s: %s" % (document.name, path)
+    assert looked_at
 
 
 def test_the_plugin_serves_from_there(installed_broker, tree):
