@@ -134,8 +134,9 @@ enum administration gate_administration(struct gate *g, const struct client *c);
 bool gate_may_control(struct gate *g, const struct client *c, const char *action,
     const char *resource, const char *also);
 
-/* end: what the broker says of why. */
-void gate_disconnected(struct gate *g, const void *client, const struct presence_end *end);
+/* end: what the broker says of why.  From here on, until its address is another client's
+ * or the next tick, what is asked about it is asked about its will. */
+void gate_disconnected(struct gate *g, const struct client *c, const struct presence_end *end);
 
 /* This certificate changed; NULL: anything may have changed (another process
  * wrote).  Its clients are judged anew and cut off from gate_tick(). */

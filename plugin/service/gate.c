@@ -59,7 +59,7 @@ gone_forget(struct gate *g)
 	g->gone = NULL;
 	x509_free(g->gone_x);
 	g->gone_x = NULL;
-	g->gone_stranger = g->gone_refused = false;
+	g->gone_stranger = g->gone_unasked = g->gone_refused = false;
 }
 
 void
@@ -246,10 +246,10 @@ gate_connect(struct gate *g, const struct client *c)
 	struct session *session;
 	enum err submitted;
 
-	if (c->x == NULL)
-		return connect_without_certificate(g, c);
 	if (g->gone == c->handle)
 		gone_forget(g);
+	if (c->x == NULL)
+		return connect_without_certificate(g, c);
 	gate_judge(g, c, &j);
 	submitted = gate_submit(g, c, &j);
 	if (submitted != ERR_OK)
@@ -262,22 +262,22 @@ gate_connect(struct gate *g, const struct client *c)
 }
 
 void
-gate_disconnected(struct gate *g, const void *client, const struct presence_end *end)
+gate_disconnected(struct gate *g, const struct client *c, const struct presence_end *end)
 {
-	struct session *session = session_of(&g->sessions, client);
+	struct session *session = session_of(&g->sessions, c->handle);
 
 	gone_forget(g);
-	g->gone = client;
-	if (session != NULL && session->x != NULL) {
-		g->gone_x = session->x;
+	g->gone = c->handle;
+	g->gone_x = session != NULL ? session->x : c->x;
+	if (g->gone_x != NULL)
 		x509_hold(g->gone_x);
-	}
+	g->gone_unasked = session == NULL && c->x != NULL;
 	g->gone_stranger = session != NULL && session->principal == NULL;
 	g->gone_refused = session != NULL && (session->shut_out != REASON_NONE ||
 	    (session->principal != NULL && !session->admitted));
 	if (session != NULL && session->principal != NULL)
 		tell_disconnected(g, session, end);
-	session_remove(&g->sessions, client);
+	session_remove(&g->sessions, c->handle);
 }
 
 void

@@ -305,20 +305,6 @@ is_gone(const struct gate *g, const struct client *c)
 	return c->handle == g->gone && (g->gone_x == NULL || g->gone_x == c->x);
 }
 
-/* One that left before it was asked about: as it would have been at CONNECT. */
-static bool
-would_have_got_in(struct gate *g, const struct client *c)
-{
-	struct judgement j;
-	bool allowed;
-
-	gate_judge(g, c, &j);
-	allowed = j.decision.verdict == VERDICT_ALLOW && j.decision.effects == 0 &&
-	    gate_may_connect_absent(g, &j.presented.id, view_of(c->id));
-	judgement_clear(&j);
-	return allowed;
-}
-
 /* The will of one that has just gone: it has no session any more and gets no
  * new one. */
 static enum access
@@ -331,11 +317,35 @@ access_of_gone(struct gate *g, const struct client *c, enum action action, const
 		return ACCESS_DENY;
 	if (g->gone_stranger)
 		return access_of_others(g, action, topic);
-	if (g->gone_x == NULL && !would_have_got_in(g, c))
-		return ACCESS_DENY;
 	if (x509_read(c->x, &p) != ERR_OK)
 		return ACCESS_DENY;
 	return access_absent(g, &p.id, c->id, action, topic, retain);
+}
+
+static bool
+is_gone_unasked(const struct gate *g, const struct client *c)
+{
+	return c->handle == g->gone && g->gone_unasked && (c->x == NULL || c->x == g->gone_x);
+}
+
+/* It is judged now, for its will: as it would have been at CONNECT. */
+static enum access
+access_of_gone_unasked(struct gate *g, const struct client *c, enum action action,
+    const char *topic, bool retain)
+{
+	struct client with_certificate = *c;
+	struct judgement j;
+	enum access access = ACCESS_DENY;
+
+	with_certificate.x = g->gone_x;
+	gate_judge(g, &with_certificate, &j);
+	if (j.decision.verdict == VERDICT_DEFER)
+		access = access_of_others(g, action, topic);
+	if (j.decision.verdict == VERDICT_ALLOW && j.decision.effects == 0 &&
+	    gate_may_connect_absent(g, &j.presented.id, view_of(c->id)))
+		access = access_absent(g, &j.presented.id, c->id, action, topic, retain);
+	judgement_clear(&j);
+	return access;
 }
 
 enum access
@@ -348,6 +358,8 @@ gate_access(struct gate *g, const struct client *c, enum action action, const ch
 		return ACCESS_DENY;
 	if (action == ACTION_SUBSCRIBE || action == ACTION_UNSUBSCRIBE)
 		topic = shared_filter(topic);
+	if (is_gone_unasked(g, c))
+		return access_of_gone_unasked(g, c, action, topic, retain);
 	if (c->x == NULL)
 		return access_by_name(g, c, action, topic, retain);
 	session = session_find(&g->sessions, c->handle, c->x);

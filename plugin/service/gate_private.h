@@ -29,8 +29,10 @@ struct gate {
 	                           * will is sent after that, in some versions with its
 	                           * certificate at hand */
 	struct x509_st     *gone_x; /* held; its certificate, by which it is told from another
-	                             * client at the same address; NULL: it had no session */
+	                             * client at the same address; NULL: not known */
 	bool                gone_stranger;
+	bool                gone_unasked; /* it was never judged: its listener takes the name
+	                                   * from the certificate */
 	bool                gone_refused; /* it was not let in, or shut out: nothing of it is
 	                                   * published */
 	bool                announced;

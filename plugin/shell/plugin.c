@@ -212,10 +212,14 @@ on_disconnect(int event, void *event_data, void *user_data)
 	struct mosquitto_evt_disconnect *ed = event_data;
 	struct plugin *p = user_data;
 	struct presence_end end = disconnect_read(ed->reason);
+	struct client c;
 
 	(void)event;
-	if (on_broker_thread)
-		gate_disconnected(p->gate, ed->client, &end);
+	if (!on_broker_thread)
+		return MOSQ_ERR_SUCCESS;
+	client_read(ed->client, &c);
+	gate_disconnected(p->gate, &c, &end);
+	x509_free(c.x);
 	return MOSQ_ERR_SUCCESS;
 }
 

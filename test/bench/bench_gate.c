@@ -194,7 +194,7 @@ connect_all(struct bench *b, struct device *d, enum verdict wanted)
 
 		series_add(&us, (double)(clock_ns() - start) / 1e3);
 		must(verdict == wanted, "verdict");
-		gate_disconnected(b->gate, c.handle, &(struct presence_end){ ANSWER_NO, NULL });
+		gate_disconnected(b->gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 		writer_collect(b->writer, SIZE_MAX, NULL);
 	}
 	median = series_median(&us);

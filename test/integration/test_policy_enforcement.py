@@ -212,6 +212,21 @@ def test_identity_listener_is_no_way_around_connect(identity, version):
     assert identity.heard() == []
 
 
+@VERSIONS
+def test_identity_listener_publishes_no_will_of_who_may_not_connect(identity, version):
+    """Nor of one that sends nothing and vanishes before anybody has asked about it (contract,
+    section 6; mosquitto 0.6)."""
+    rights = (allow("Publish", "topic/t/*"),)
+    refused = identity.device(allow("Connect", "client/other"), *rights, name="not so")
+    welcome = identity.device(allow("Connect", "client/*"), *rights, name="so")
+    for device, word in ((refused, "contraband"), (welcome, "last word")):
+        session = identity.broker.connect(device, listener="identity", version=version,
+                                          will=("t/will", word))
+        session.vanish()
+    assert identity.witness.next_message().payload == b"last word"
+    assert identity.heard() == []
+
+
 def test_identity_listener_goes_by_policies(identity):
     """Who may connect does there what his policies say, and no more (contract, section
     6)."""

@@ -38,6 +38,13 @@ client(int n, const struct pki_cert *c)
 		.address = "203.0.113.7", .x = c != NULL ? c->x : NULL };
 }
 
+static void
+leave(int n)
+{
+	gate_disconnected(gate, &(struct client){ .handle = &clients[n] },
+	    &(struct presence_end){ ANSWER_NO, NULL });
+}
+
 static enum verdict
 connect_as(int n, const struct pki_cert *c)
 {
@@ -727,7 +734,7 @@ START_TEST(whoever_has_the_address_of_one_that_has_gone_is_judged)
 	put(device, CERT_ACTIVE);
 	put(other, CERT_REVOKED);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
-	gate_disconnected(gate, c.handle, &(struct presence_end){ ANSWER_NO, NULL });
+	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 	ck_assert_int_eq(may(0, other, ACTION_SUBSCRIBE, "a"), ACCESS_DENY);
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
@@ -925,8 +932,8 @@ disconnect_kicked(const struct note *n)
 {
 	if (n->kind != NOTE_KICK)
 		return;
-	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
-	gate_disconnected(gate, &clients[1], &(struct presence_end){ ANSWER_NO, NULL });
+	leave(0);
+	leave(1);
 }
 
 START_TEST(a_kick_that_calls_us_again_does_no_harm)
@@ -972,8 +979,8 @@ START_TEST(whoever_has_gone_is_forgotten)
 {
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
-	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
-	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
+	leave(0);
+	leave(0);
 	put_and_tell(device, CERT_INACTIVE);
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_KICK), 0);

@@ -104,7 +104,8 @@ publish(int n, const struct pki_cert *c, const char *topic)
 static void
 leave(int n)
 {
-	gate_disconnected(gate, &clients[n], &(struct presence_end){ ANSWER_NO, NULL });
+	gate_disconnected(gate, &(struct client){ .handle = &clients[n] },
+	    &(struct presence_end){ ANSWER_NO, NULL });
 }
 
 /* Of one that is not connected any more, by the name that it was given. */
@@ -154,9 +155,9 @@ obey(const struct note *n)
 
 	if (n->kind == NOTE_KICK)
 		for (size_t i = 0; i < sizeof(clients); i++)
-			gate_disconnected(gate, &clients[i], &end);
+			gate_disconnected(gate, &(struct client){ .handle = &clients[i] }, &end);
 	if (n->kind == NOTE_KICK_ONE)
-		gate_disconnected(gate, &clients[n->to[1] - '0'], &end);
+		gate_disconnected(gate, &(struct client){ .handle = &clients[n->to[1] - '0'] }, &end);
 }
 
 static void
@@ -696,9 +697,17 @@ END_TEST
 
 START_TEST(nothing_is_published_of_one_that_was_never_asked_about_and_would_be_refused)
 {
+	struct client c = client(1, device);
+
 	connect_and_let_the_list_grow_old();
-	leave(1);
+	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_DENY);
+	c.x = NULL;
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "up/d1", false), ACCESS_DENY);
+	/* Its address is another's now, who has no certificate. */
+	c.user_name = "u";
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "up/d1", false), ACCESS_DEFER);
 }
 END_TEST
 
@@ -938,7 +947,7 @@ START_TEST(the_oldest_stays_and_the_newcomer_is_refused)
 	ck_assert_uint_eq(world_count(NOTE_KICK) + world_count(NOTE_KICK_ONE), 0);
 	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
 	/* When the first one has gone the other may come. */
-	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
+	leave(0);
 	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
 }
 END_TEST
@@ -1024,7 +1033,7 @@ START_TEST(presence_tells_who_comes_who_goes_and_who_may_not)
 	world_put_cert(bad, ca, CERT_INACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	ck_assert_int_eq(connect_as(1, bad), VERDICT_DENY);
-	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_YES,
+	gate_disconnected(gate, &(struct client){ .handle = &clients[0] }, &(struct presence_end){ ANSWER_YES,
 	    "CLIENT_INITIATED_DISCONNECT" });
 	tick();
 	ck_assert(published("connected", "d0", "\"ipAddress\":\"192.0.2.1\""));
@@ -1063,7 +1072,7 @@ START_TEST(a_reload_tells_of_nobody)
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	tick();
 	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 1);
-	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
+	leave(0);
 	tick();
 	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 2);
 }
@@ -1095,7 +1104,7 @@ START_TEST(whom_a_reload_refuses_has_gone)
 	world_commit(&t);
 	gate_reload(gate);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
-	gate_disconnected(gate, &clients[0], &(struct presence_end){ ANSWER_NO, NULL });
+	leave(0);
 	tick();
 	ck_assert(published("disconnected", "d0", "\"disconnectReason\":\"FORBIDDEN_ACCESS\""));
 	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 2); /* no attempt of its own failed */
