@@ -302,7 +302,7 @@ access_of_stranger(struct gate *g, const struct client *c, const struct session 
 static bool
 is_gone(const struct gate *g, const struct client *c)
 {
-	return c->handle == g->gone && (g->gone_x == NULL || g->gone_x == c->x);
+	return c->handle == g->gone && c->x == g->gone_x;
 }
 
 /* The will of one that has just gone: it has no session any more and gets no

@@ -743,6 +743,21 @@ START_TEST(whoever_has_the_address_of_one_that_has_gone_is_judged)
 }
 END_TEST
 
+/* With no certificate to tell them apart by. */
+START_TEST(and_so_is_who_has_that_of_one_without_a_certificate)
+{
+	struct client plain = client(0, device);
+
+	put(device, CERT_ACTIVE);
+	plain.x = NULL;
+	ck_assert_int_eq(gate_connect(gate, &plain), VERDICT_DEFER);
+	gate_disconnected(gate, &plain, &(struct presence_end){ ANSWER_NO, NULL });
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DEFER);
+	gate_tick(gate);
+	ck_assert_uint_eq(stats.accepted, 1); /* as a connection */
+}
+END_TEST
+
 START_TEST(what_waits_for_a_tick_is_forgotten_at_the_end)
 {
 	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
@@ -1039,6 +1054,7 @@ late_tests(TCase *t)
 	tcase_add_test(t, once_connected_a_late_client_is_judged_without_asking_for_anything);
 	tcase_add_test(t, a_clients_address_alone_is_no_admission);
 	tcase_add_test(t, whoever_has_the_address_of_one_that_has_gone_is_judged);
+	tcase_add_test(t, and_so_is_who_has_that_of_one_without_a_certificate);
 	tcase_add_test(t, what_waits_for_a_tick_is_forgotten_at_the_end);
 	tcase_add_test(t, while_reloading_nothing_is_registered_announced_or_told);
 	tcase_add_test(t, while_reloading_an_offline_session_keeps_its_name);
