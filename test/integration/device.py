@@ -208,6 +208,10 @@ class Session:
         self.closed = True
 
     def _close_socket(self):
+        """Neither holds the other any more: what else the client has open goes with it, and
+        not when a collector comes by.  A process may have a thousand files open."""
         s = self._client.socket()
         if s is not None:
             s.close()
+        for event in ("connect", "disconnect", "message", "subscribe", "unsubscribe", "publish"):
+            setattr(self._client, "on_" + event, None)
