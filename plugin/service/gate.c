@@ -207,7 +207,7 @@ tell_disconnected(struct gate *g, struct session *session, const struct presence
 /* One that is connected, and was asked again, the broker closes, and tells of its end:
  * until then it is known that nothing of it counts. */
 static void
-forget_refused(struct gate *g, struct session *session, bool connected, enum reason reason)
+refuse_session(struct gate *g, struct session *session, bool connected, enum reason reason)
 {
 	if (!connected) {
 		session_remove(&g->sessions, session->client);
@@ -232,7 +232,7 @@ remember(struct gate *g, const struct client *c, struct judgement *j)
 	}
 	if (j->decision.verdict == VERDICT_DENY) {
 		if (session != NULL)
-			forget_refused(g, session, connected, j->decision.reason);
+			refuse_session(g, session, connected, j->decision.reason);
 		return NULL;
 	}
 	session->named_by_others = session->principal == NULL;

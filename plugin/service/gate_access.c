@@ -249,16 +249,13 @@ static enum access
 access_absent(struct gate *g, const struct certid *id, const char *client_id,
     enum action action, const char *topic, bool retain)
 {
-	struct principal *p = principal_absent(&g->sessions, id);
+	struct principal *p = gate_find_absent(g, id);
 	struct thing thing;
 	struct facts facts;
 	struct txn t;
 	bool allowed;
 
 	if (p == NULL)
-		return ACCESS_DENY;
-	gate_refresh(g, p);
-	if (p->verdict != VERDICT_ALLOW)
 		return ACCESS_DENY;
 	if (is_free(g, id, action, topic))
 		return ACCESS_ALLOW;

@@ -260,6 +260,16 @@ gate_refresh(struct gate *g, struct principal *p)
 	store_end(&t);
 }
 
+struct principal *
+gate_find_absent(struct gate *g, const struct certid *id)
+{
+	struct principal *p = principal_absent(&g->sessions, id);
+
+	if (p != NULL)
+		gate_refresh(g, p);
+	return p != NULL && p->verdict == VERDICT_ALLOW ? p : NULL;
+}
+
 /* The policies of one that may connect, as far as they were not read before. */
 void
 gate_keep_judgement(struct gate *g, struct principal *p, const struct decision *d)

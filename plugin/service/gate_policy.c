@@ -210,30 +210,24 @@ connect_verdict(const struct gate *g, const struct certid *id, bool usable, size
 }
 
 static enum reason
-may_connect(struct gate *g, const struct session *s)
+may_connect(const struct gate *g, const struct principal *p, const struct facts *facts)
 {
-	const struct rights *rights = &s->principal->rights;
-
-	return connect_verdict(g, &s->principal->id, rights_usable(rights), rights->count,
-	    ask(g, s->principal, &s->facts, POLICY_CONNECT, s->facts.client_id));
+	return connect_verdict(g, &p->id, rights_usable(&p->rights), p->rights.count,
+	    ask(g, p, facts, POLICY_CONNECT, facts->client_id));
 }
 
 bool
 gate_may_connect_absent(struct gate *g, const struct certid *id, struct view client_id)
 {
-	struct principal *p = principal_absent(&g->sessions, id);
+	struct principal *p = gate_find_absent(g, id);
 	struct thing thing;
 	struct facts facts;
 	struct txn t;
 	bool allowed;
 
-	if (p == NULL)
+	if (p == NULL || !gate_facts_absent(g, p, client_id, &facts, &thing, &t))
 		return false;
-	gate_refresh(g, p);
-	if (p->verdict != VERDICT_ALLOW || !gate_facts_absent(g, p, client_id, &facts, &thing, &t))
-		return false;
-	allowed = connect_verdict(g, id, rights_usable(&p->rights), p->rights.count,
-	    ask(g, p, &facts, POLICY_CONNECT, client_id)) == REASON_NONE;
+	allowed = may_connect(g, p, &facts) == REASON_NONE;
 	store_end(&t);
 	return allowed;
 }
@@ -252,7 +246,7 @@ session_admit(struct gate *g, struct session *s)
 
 	s->facts.client_id_as_is = g->config.client_id_as_is;
 	if (s->principal->verdict == VERDICT_ALLOW)
-		reason = gather(g, s) ? may_connect(g, s) : REASON_REGISTRY_FAILED;
+		reason = gather(g, s) ? may_connect(g, s->principal, &s->facts) : REASON_REGISTRY_FAILED;
 	if (reason == REASON_NONE)
 		reason = s->shut_out;
 	s->admitted = s->principal->verdict == VERDICT_ALLOW && reason == REASON_NONE;

@@ -90,6 +90,10 @@ void gate_keep_judgement(struct gate *g, struct principal *p, const struct decis
 /* Judge a principal again, with its policies, if it may have changed. */
 void gate_refresh(struct gate *g, struct principal *p);
 
+/* One that is not connected, judged by its id; lives as principal_absent() says.
+ * NULL: it may not connect, or is not known. */
+struct principal *gate_find_absent(struct gate *g, const struct certid *id);
+
 /*
  * gate_present.c: register, announce, revoke, activate, as the judgement says.
  */

@@ -1033,8 +1033,8 @@ START_TEST(presence_tells_who_comes_who_goes_and_who_may_not)
 	world_put_cert(bad, ca, CERT_INACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	ck_assert_int_eq(connect_as(1, bad), VERDICT_DENY);
-	gate_disconnected(gate, &(struct client){ .handle = &clients[0] }, &(struct presence_end){ ANSWER_YES,
-	    "CLIENT_INITIATED_DISCONNECT" });
+	gate_disconnected(gate, &(struct client){ .handle = &clients[0] },
+	    &(struct presence_end){ ANSWER_YES, "CLIENT_INITIATED_DISCONNECT" });
 	tick();
 	ck_assert(published("connected", "d0", "\"ipAddress\":\"192.0.2.1\""));
 	ck_assert(published("connect_failed", "d1", "AUTHORIZATION_FAILED"));
