@@ -63,6 +63,7 @@ on_basic_auth(int event, void *event_data, void *user_data)
 	watch_ticks(p);
 	client_read(ed->client, &c);
 	c.user_name = ed->username;
+	c.name_to_check = true;
 	verdict = gate_connect(p->gate, &c);
 	x509_free(c.x);
 	if (verdict == VERDICT_DEFER)
@@ -182,6 +183,8 @@ on_control(int event, void *event_data, void *user_data)
 	client_read(ed->client, &c);
 	response_topic = read_response_topic(ed->properties);
 	api_request(p->api, &c, payload, response_topic);
+	if (p->sends_before_tick)
+		api_send_answers(p->api);
 	mosquitto_free(response_topic);
 	x509_free(c.x);
 	return MOSQ_ERR_SUCCESS;
@@ -259,7 +262,8 @@ on_tick(int event, void *event_data, void *user_data)
 
 	(void)event;
 	(void)event_data;
-	if (now - p->ticked < TICK_MS)
+	gate_release(p->gate); /* what was published before has been sent */
+	if (now - p->ticked < TICK_MS && !api_has_answers(p->api))
 		return MOSQ_ERR_SUCCESS;
 	p->ticked = now;
 	p->ticking = true;
@@ -315,6 +319,8 @@ register_callbacks(struct plugin *p)
 
 		if (rc != MOSQ_ERR_SUCCESS && !callbacks[i].optional)
 			return rc;
+		if (rc == MOSQ_ERR_SUCCESS && callbacks[i].event == EVENT_CONNECT)
+			p->sends_before_tick = true;
 	}
 	return MOSQ_ERR_SUCCESS;
 }
