@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "listeners.h"
 #include "plugin.h"
 #include "plugin_private.h"
 
@@ -357,9 +358,11 @@ parse_options(const struct mosquitto_opt *options, int count, struct config *con
 static int
 start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 {
-	struct diag diag = { "" };
+	struct diag diag = { "" }, unread = { "" };
 	enum err e = parse_options(options, option_count, &p->config, &diag);
 
+	if (e == ERR_OK && listeners_check(&unread) == ERR_CONFLICT)
+		return refuse_start(unread.text);
 	if (e == ERR_OK)
 		e = open_parts(p, &diag);
 	if (e != ERR_OK)
@@ -371,6 +374,8 @@ start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 	}
 	p->started = clock_ms(CLOCK_MONOTONIC);
 	on_broker_thread = true;
+	if (unread.text[0] != '\0')
+		report_line(p->report, LEVEL_WARNING, "%s", unread.text);
 	report_line(p->report, LEVEL_NOTICE, "version %s, registry %s, CA certificates %s",
 	    JITR_VERSION, p->config.db_path, p->config.ca_path);
 	return MOSQ_ERR_SUCCESS;
