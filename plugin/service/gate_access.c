@@ -303,15 +303,27 @@ restore_name(struct gate *g, struct session *session, const struct client *c)
 		shut_out(g, session, REASON_REGISTRY_FAILED);
 }
 
+/* A client without a certificate that another plugin let in before this one was asked: from
+ * here on it is one like others, for its answers and its will.  Its name was not checked as
+ * far as the plugin knows. */
+static struct session *
+meet_other(struct gate *g, const struct client *c)
+{
+	struct connection connection = { c->handle, NULL, c->id, c->address, NULL };
+
+	return c->address == NULL || name_is_certid(c->user_name, NULL)
+	    ? NULL : session_add(&g->sessions, &connection, NULL);
+}
+
 /* NULL: it has left, or is not known. */
 static struct session *
 find_session(struct gate *g, const struct client *c)
 {
 	struct session *session = session_find(&g->sessions, c->handle, c->x);
 
-	if (session == NULL && c->x != NULL && departed_find(&g->departures, c->handle, c->x) == NULL)
-		session = gate_connect_late(g, c);
-	return session;
+	if (session != NULL || departed_find(&g->departures, c->handle, c->x) != NULL)
+		return session;
+	return c->x != NULL ? gate_connect_late(g, c) : meet_other(g, c);
 }
 
 static enum access

@@ -650,6 +650,133 @@ START_TEST(a_strangers_name_counts_where_others_checked_it)
 }
 END_TEST
 
+/* What it authenticates with by extended authentication need not be that name. */
+START_TEST(a_name_that_only_was_claimed_makes_no_administrator)
+{
+	struct client c = named("admin");
+
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER); /* EXT_AUTH_START */
+	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_DEFER);
+	c.handle = &clients[1]; /* never seen at CONNECT: another plugin was asked before */
+	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_DEFER);
+	ck_assert(gate_caller(gate, &c).session != 0); /* but it can be answered */
+}
+END_TEST
+
+START_TEST(a_connected_client_that_brings_the_name_of_a_certificate_has_no_rights)
+{
+	struct client c = named(world_hex(device));
+
+	config.authorization = AUTHORIZATION_ALLOW;
+	config.other_clients = OTHER_CLIENTS_ALLOW;
+	open_gate();
+	put(device, CERT_ACTIVE);
+	for (int action = ACTION_READ; action <= ACTION_UNSUBSCRIBE; action++)
+		ck_assert_int_eq(gate_access(gate, &c, (enum action)action, "a", false), ACCESS_DENY);
+	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
+}
+END_TEST
+
+/*
+ * Clients that left: their wills, also delayed ones, and their offline sessions.
+ */
+
+START_TEST(a_client_that_left_has_one_will)
+{
+	struct client c = client(0, device);
+
+	config.authorization = AUTHORIZATION_ALLOW;
+	open_gate();
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
+	gate_tick(gate);
+	c.x = NULL;
+	c.user_name = NULL; /* whatever it is called by then */
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "a", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_READ, "a", false), ACCESS_ALLOW);
+}
+END_TEST
+
+START_TEST(the_next_client_at_its_address_is_another_one)
+{
+	struct client c = client(0, device);
+
+	config.authorization = AUTHORIZATION_ALLOW;
+	open_gate();
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
+	log_in(0, "somebody");
+	ck_assert_int_eq(may_named("somebody", ACTION_WRITE, "a"), ACCESS_DEFER);
+	ck_assert_int_eq(may_named("somebody", ACTION_READ, "a"), ACCESS_DEFER);
+}
+END_TEST
+
+/* Not to be remembered for ever: the broker frees a client of MQTT 3.1.1 that asked for a
+ * clean session at once, and it can have no delayed will. */
+START_TEST(a_client_that_left_nothing_behind_is_forgotten)
+{
+	struct client c = client(0, device);
+
+	config.authorization = AUTHORIZATION_ALLOW;
+	open_gate();
+	put(device, CERT_ACTIVE);
+	c.version = 4;
+	c.clean_session = true;
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
+	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
+	gate_tick(gate);
+	c.x = NULL;
+	c.user_name = "u1";
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DEFER);
+}
+END_TEST
+
+START_TEST(the_will_of_a_client_that_was_never_seen_is_not_published)
+{
+	struct client c = named("u1");
+
+	config.other_clients = OTHER_CLIENTS_ALLOW;
+	open_gate();
+	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
+}
+END_TEST
+
+/*
+ * Answers: the broker looks for the client id when it sends them.
+ */
+
+START_TEST(a_client_id_that_an_answer_is_on_its_way_to_is_kept)
+{
+	struct client asker = named("admin"), other = client(1, NULL);
+	struct caller caller;
+
+	log_in(0, "admin");
+	caller = gate_caller(gate, &asker);
+	ck_assert(gate_is_connected(gate, &caller));
+	ck_assert(gate_hold(gate, &caller, "d1"));
+	other.name_to_check = true;
+	ck_assert_int_eq(gate_connect(gate, &other), VERDICT_DENY);
+	ck_assert(world_said("code=CLIENT_ID_BUSY"));
+	other.id = "d2";
+	ck_assert_int_eq(gate_connect(gate, &other), VERDICT_DEFER);
+	gate_release(gate);
+	other.id = "d1";
+	ck_assert_int_eq(gate_connect(gate, &other), VERDICT_DEFER);
+	gate_disconnected(gate, &asker, &(struct presence_end){ ANSWER_NO, NULL });
+	ck_assert(!gate_is_connected(gate, &caller));
+	log_in(0, "admin"); /* the same address, user and client id: another connection */
+	ck_assert(!gate_is_connected(gate, &caller));
+}
+END_TEST
+
 /*
  * Clients that got past the connect check (mosquitto section 0, 6).
  */
@@ -1070,6 +1197,13 @@ access_tests(TCase *t)
 	tcase_add_test(t, or_a_certificate_that_is_active);
 	tcase_add_test(t, a_device_is_none_whatever_it_is_called);
 	tcase_add_test(t, a_strangers_name_counts_where_others_checked_it);
+	tcase_add_test(t, a_name_that_only_was_claimed_makes_no_administrator);
+	tcase_add_test(t, a_connected_client_that_brings_the_name_of_a_certificate_has_no_rights);
+	tcase_add_test(t, a_client_that_left_has_one_will);
+	tcase_add_test(t, the_next_client_at_its_address_is_another_one);
+	tcase_add_test(t, a_client_that_left_nothing_behind_is_forgotten);
+	tcase_add_test(t, the_will_of_a_client_that_was_never_seen_is_not_published);
+	tcase_add_test(t, a_client_id_that_an_answer_is_on_its_way_to_is_kept);
 }
 
 static void
