@@ -998,7 +998,8 @@ END_TEST
  * terminal: ESC, C1 controls (U+009B is CSI) and line breaks in fields. */
 START_TEST(no_control_character_reaches_a_terminal)
 {
-	static const char json[] = "{\"a\":\"x\\u001b[2J\\u009b\\u007f\\ny\\t\xff\",\"b\":1}";
+	static const char json[] = "{\"a\":\"x\\u001b[2J\\u009b\\u007f\\ny\\t\xff"
+	    "\\u202e\\u2066\\u061c\\u200f\\u2028\",\"b\":1}";
 
 	for (int format = OUTPUT_JSON; format <= OUTPUT_TABLE; format++) {
 		char *text = printed((enum output)format, "X", json, 80);
@@ -1009,9 +1010,82 @@ START_TEST(no_control_character_reaches_a_terminal)
 			    text);
 		}
 		ck_assert_ptr_null(strstr(text, "\xc2\x9b"));
+		ck_assert_ptr_null(strstr(text, "\xe2\x80"));
+		ck_assert_ptr_null(strstr(text, "\xe2\x81"));
+		ck_assert_ptr_null(strstr(text, "\xd8\x9c"));
+		ck_assert_ptr_nonnull(strstr(text, "\\u202e"));
 		ck_assert_ptr_null(strchr(text, '\xff'));
 		ck_assert_ptr_nonnull(strstr(text, "[2J"));
 		free(text);
+	}
+}
+END_TEST
+
+/* The escapes of JSON mean what they stand for: a program behind a pipe reads the
+ * very characters that a terminal is not shown. */
+START_TEST(json_with_escapes_is_read_back_as_it_was)
+{
+	static const char value[] = "\x1b\xc2\x9b\x7f\n\xe2\x80\xae\xe2\x81\xa9\xd8\x9c\xc3\xa9";
+	cJSON *data = cJSON_CreateObject(), *again;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	ck_assert_ptr_nonnull(cJSON_AddStringToObject(data, "a", value));
+	ck_assert(print_answer(out, OUTPUT_JSON, "X", data, 80));
+	ck_assert_int_eq(fclose(out), 0);
+	again = cJSON_Parse(text);
+	ck_assert_str_eq(cJSON_GetObjectItem(again, "a")->valuestring, value);
+	cJSON_Delete(again);
+	cJSON_Delete(data);
+	free(text);
+}
+END_TEST
+
+/* Errors quote answers, files and the command line. */
+START_TEST(what_is_said_on_standard_error_steers_no_terminal)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	print_shown(out, "a\n\t\x1b[2J\xc2\x9b\xe2\x80\xae\xff\xc3\xa9");
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert_str_eq(text, "a\\n\\t\\x1b[2J\\x9b\\u202e\\xff\xc3\xa9");
+	free(text);
+}
+END_TEST
+
+/* RFC 5280 4.1.2.5: 99991231235959Z is "no well-defined expiration date", as seconds
+ * beyond what some formatters take; DER also has years before 1970, and 0. */
+static const struct {
+	const char *seconds, *text;
+} ends[] = {
+	{"253402300799", "9999-12-31T23:59:59+00:00"},
+	{"253402300799.5", "9999-12-31T23:59:59.500000+00:00"},
+	{"253402300800", "253402300800"}, /* no time that a certificate can say */
+	{"32503680000", "3000-01-01T00:00:00+00:00"},
+	{"-1", "1969-12-31T23:59:59+00:00"},
+	{"-0.25", "1969-12-31T23:59:59.750000+00:00"},
+	{"-62135596800", "0001-01-01T00:00:00+00:00"},
+	{"-62167219200", "0000-01-01T00:00:00+00:00"},
+};
+
+START_TEST(a_time_is_a_time_whatever_its_year)
+{
+	static const char *const names[] = {"notAfter", "notBefore", "creationDate", "nextUpdate"};
+	char json[100];
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		for (int format = OUTPUT_JSON; format <= OUTPUT_TABLE; format++) {
+			const char *expected = format == OUTPUT_JSON ? ends[_i].seconds : ends[_i].text;
+			char *text;
+
+			(void)snprintf(json, sizeof(json), "{\"%s\":%s}", names[i], ends[_i].seconds);
+			text = printed((enum output)format, "X", json, 80);
+			ck_assert_msg(strstr(text, expected) != NULL, "%s: %s", json, text);
+			free(text);
+		}
 	}
 }
 END_TEST
@@ -2231,6 +2305,9 @@ add_answers(Suite *suite)
 	tcase_add_test(answers, what_is_no_answer_is_ignored);
 	tcase_add_loop_test(answers, answers_look_as_the_aws_cli_prints_them, 0, COUNT_OF(outputs));
 	tcase_add_test(answers, no_control_character_reaches_a_terminal);
+	tcase_add_test(answers, json_with_escapes_is_read_back_as_it_was);
+	tcase_add_test(answers, what_is_said_on_standard_error_steers_no_terminal);
+	tcase_add_loop_test(answers, a_time_is_a_time_whatever_its_year, 0, COUNT_OF(ends));
 	tcase_add_loop_test(answers, a_proof_is_signed_by_the_ca_and_carries_the_code, 0,
 	    COUNT_OF(ca_types));
 	tcase_add_test(answers, a_key_that_cannot_prove_anything_is_refused_first);
