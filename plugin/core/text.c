@@ -125,6 +125,47 @@ utf8_head(struct view v, size_t max)
 	return (struct view){ v.data, max };
 }
 
+struct place
+place_of(struct view text, size_t offset)
+{
+	struct place p = { 1, 1 };
+
+	for (size_t i = 0; i < offset && i < text.len; i++) {
+		if (text.data[i] == '\n')
+			p = (struct place){ p.line + 1, 1 };
+		else
+			p.column += (text.data[i] & 0xc0) != 0x80;
+	}
+	return p;
+}
+
+static bool
+is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Behind a brace or a comma, and no number: [1,2x] is not meant. */
+static bool
+begins_no_name(struct view text, size_t at)
+{
+	uint8_t c = text.data[at];
+
+	if (c == '"' || is_space(c) || (c >= '0' && c <= '9'))
+		return false;
+	while (at > 0 && is_space(text.data[at - 1]))
+		at--;
+	return at > 0 && (text.data[at - 1] == '{' || text.data[at - 1] == ',');
+}
+
+struct place
+place_of_json(struct view text, size_t offset)
+{
+	if (offset > 0 && offset <= text.len && begins_no_name(text, offset - 1))
+		offset--;
+	return place_of(text, offset);
+}
+
 bool
 utf8_valid(struct view v)
 {
