@@ -304,7 +304,7 @@ static const struct flag create_template_flags[] = {
 	TEMPLATE_DESCRIPTION,
 	TEMPLATE_ENABLED,
 	{"type", "type", FLAG_TEXT, FLAG_OPTIONAL, "TYPE",
-	 "JITP: there is no other here, and AWS's default is one.", NULL},
+	 "JITP, the default: there is no other here.", NULL},
 	{"tags", "tags", FLAG_TAGS, FLAG_OPTIONAL, "TAG ...",
 	 "Key=...,Value=... as often as wanted: checked, and not kept.", tag_parts},
 	NO_MORE,
