@@ -349,8 +349,9 @@ static const struct flag delete_thing_flags[] = {THING_NAME, EXPECTED_VERSION, N
 
 static const struct flag list_things_flags[] = {
 	{"attribute-name", "attributeName", FLAG_TEXT, FLAG_OPTIONAL, "NAME",
-	 "Only those with this attribute, with --attribute-value.", NULL},
-	{"attribute-value", "attributeValue", FLAG_TEXT, FLAG_OPTIONAL, "VALUE", "Its value.", NULL},
+	 "Only those with this attribute, whatever its value.", NULL},
+	{"attribute-value", "attributeValue", FLAG_TEXT, FLAG_OPTIONAL, "VALUE",
+	 "Only those where it has this value.", NULL},
 	THING_TYPE("Only those of this type."),
 	{"use-prefix-attribute-value", "usePrefixAttributeValue", FLAG_BOOLEAN, FLAG_OPTIONAL, NULL,
 	 "The value need only begin with --attribute-value.", NULL},

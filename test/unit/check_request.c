@@ -599,7 +599,10 @@ START_TEST(things_are_found_by_type_and_attribute)
 	    "{'command':'listThings','attributeName':'k','attributeValue':'v',"
 	    "'usePrefixAttributeValue':true,'maxResults':1},"
 	    "{'command':'listThings','attributeName':'k','attributeValue':'value',"
-	    "'thingTypeName':'x'}");
+	    "'thingTypeName':'x'},"
+	    "{'command':'listThings','attributeName':'k'},"
+	    "{'command':'listThings','attributeName':'k','thingTypeName':'x'},"
+	    "{'command':'listThings','attributeName':'kk'}");
 	ck_response(0, "{'command':'listThings','data':{'things':["
 	    "{'thingName':'a','thingArn':'<arn>thing/a','thingTypeName':'x',"
 	    "'attributes':{'k':'value'},'version':1},"
@@ -610,6 +613,10 @@ START_TEST(things_are_found_by_type_and_attribute)
 	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(2), "things")), 1);
 	ck_assert(cJSON_HasObjectItem(data(2), "nextToken"));
 	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(3), "things")), 1);
+	/* A name alone: those that have the attribute, whatever its value. */
+	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(4), "things")), 2);
+	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(5), "things")), 1);
+	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(6), "things")), 0);
 }
 END_TEST
 
@@ -963,7 +970,7 @@ static const struct {
 	{ "{'command':'updateThing','thingName':'t','billingGroupName':'g'}", INVALID, "Unknown" },
 	{ "{'command':'deleteThing','thingName':''}", INVALID, "at 'thingName' failed" },
 	{ "{'command':'listThings','maxResults':251}", INVALID, "less than or equal to 250" },
-	{ "{'command':'listThings','attributeName':'a'}", INVALID, "go together" },
+	{ "{'command':'listThings','attributeValue':'a'}", INVALID, "needs an attributeName" },
 	{ "{'command':'listThings','nextToken':'zz'}", INVALID, "a nextToken of an earlier answer" },
 	{ "{'command':'listThings','pageSize':5}", INVALID, "Unknown member 'pageSize'" },
 	{ "{'command':'attachThingPrincipal','thingName':'t','principal':'x'}", INVALID,
