@@ -265,6 +265,8 @@ request_run(struct txn *t, struct job *job, int64_t now)
 	for (size_t i = r->done; i < r->end; i++) {
 		struct command *c = &r->commands[i];
 
+		if (i > r->done)
+			store_next_step(t);
 		c->result = c->type->change(t, c, now);
 		r->changes_ca |= c->result == ERR_OK && c->type->changed == RESOURCE_CA;
 	}

@@ -186,6 +186,8 @@ registry_set_cert_status(struct txn *t, const struct certid *id, enum cert_statu
 	struct cert cert;
 	enum err e = registry_get_cert(t, id, &cert, diag);
 
+	if (status != CERT_ACTIVE)
+		store_use_reserve(t);
 	if (e != ERR_OK)
 		return e;
 	*was = cert.status;
@@ -267,6 +269,7 @@ registry_remove_cert(struct txn *t, const struct certid *id, bool force, const c
 	size_t count;
 	enum err e = registry_get_cert(t, id, &cert, diag);
 
+	store_use_reserve(t);
 	certid_to_hex(id, hex);
 	if (e == ERR_OK)
 		e = check_removable(&cert, hex, diag);
