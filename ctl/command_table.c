@@ -295,6 +295,12 @@ static const struct flag explain_flags[] = {
 	NO_MORE,
 };
 
+static const struct flag endpoint_flags[] = {
+	{"endpoint-type", "endpointType", FLAG_TEXT, FLAG_OPTIONAL, "TYPE",
+	 "iot:Data-ATS or iot:Data, which are the same here.", NULL},
+	NO_MORE,
+};
+
 static const struct flag create_template_flags[] = {
 	TEMPLATE_NAME,
 	{"template-body", "templateBody", FLAG_DOCUMENT, FLAG_REQUIRED, "DOCUMENT",
@@ -469,6 +475,8 @@ const struct command command_table[] = {
 	 effective_policies_flags, false},
 	{"explain", "Explain", "Say why a device is, or would be, let in or refused.",
 	 "--certificate-id ID --client-id sensor-1 --topic sensors/1", NULL, explain_flags, false},
+	{"describe-endpoint", "DescribeEndpoint", "Show where devices connect.",
+	 "--endpoint-type iot:Data-ATS", NULL, endpoint_flags, false},
 	{"create-provisioning-template", "CreateProvisioningTemplate",
 	 "Make a template for devices that register just in time.",
 	 "--template-name site --template-body file://template.json --type JITP --enabled "

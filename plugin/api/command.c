@@ -48,6 +48,7 @@ const struct command_type command_types[] = {
 	{ "describeCACertificate", CA, NONE, NONE, parse_ca_id, NULL, NULL, render_ca },
 	{ "describeCertificate", CERT, NONE, NONE, parse_cert_id, NULL, NULL, render_cert },
 	{ "describeCrl", CRL, NONE, NONE, parse_crl, NULL, NULL, render_crl },
+	{ "describeEndpoint", NONE, NONE, NONE, parse_endpoint, NULL, NULL, render_endpoint },
 	{ "describeProvisioningTemplate", TMPL, NONE, NONE, parse_template, NULL, NULL,
 	    render_template },
 	{ "describeThing", THNG, NONE, NONE, parse_thing, NULL, NULL, render_thing },

@@ -44,7 +44,7 @@ api_open(const struct api_config *config, struct api **out)
 	if (a == NULL)
 		return ERR_NOMEM;
 	a->config = *config;
-	a->account = (struct account){ a->config.account_id, a->config.region,
+	a->account = (struct account){ a->config.account_id, a->config.region, a->config.endpoint,
 		arn_scope_of(a->config.region, a->config.account_id) };
 	a->mirror = (struct ca_mirror){ .ca_path = config->ca_path, .store = config->store,
 		.writer = config->writer, .report = config->report, .now = config->now };

@@ -28,7 +28,7 @@ COMMANDS = [
     "list-principal-policies", "list-policy-principals", "create-thing", "describe-thing",
     "update-thing", "delete-thing", "list-things", "attach-thing-principal",
     "detach-thing-principal", "list-thing-principals", "list-principal-things",
-    "test-authorization", "get-effective-policies", "explain", "import-crl",
+    "test-authorization", "get-effective-policies", "explain", "describe-endpoint", "import-crl",
     "describe-crl", "delete-crl",
     "create-provisioning-template", "describe-provisioning-template",
     "update-provisioning-template", "list-provisioning-templates",

@@ -305,6 +305,8 @@ static const struct request_row requests[] = {
     {"effective policies",
         {"get-effective-policies", "--principal", "arn:t", "--thing-name", "n"},
         "{\"principal\":\"arn:t\",\"thingName\":\"n\"}"},
+    {"where devices connect", {"describe-endpoint", "--endpoint-type", "iot:Data-ATS"},
+        "{\"endpointType\":\"iot:Data-ATS\"}"},
     {"an explanation of a registered certificate",
         {"explain", "--certificate-id", ID64, "--client-id", "c", "--topic", "a/b", "--source-ip",
             "192.0.2.1"},

@@ -588,6 +588,18 @@ START_TEST(certificates_of_a_policy_and_a_thing_are_listed_in_pages)
 }
 END_TEST
 
+/* AWS's scripts begin with it (aws-iot A.8). */
+START_TEST(the_endpoint_is_the_configured_name)
+{
+	ask("{'command':'describeEndpoint'},"
+	    "{'command':'describeEndpoint','endpointType':'iot:Data-ATS'},"
+	    "{'command':'describeEndpoint','endpointType':'iot:Data'}");
+	for (int i = 0; i < 3; i++)
+		ck_response(i, "{'command':'describeEndpoint','data':{'endpointAddress':"
+		    "'mqtt.example.com'}}");
+}
+END_TEST
+
 START_TEST(things_are_found_by_type_and_attribute)
 {
 	ask("{'command':'createThing','thingName':'a','thingTypeName':'x','attributePayload':{"
@@ -1554,6 +1566,7 @@ command_tests(TCase *t)
 	tcase_add_test(t, policies_and_things_are_listed_in_pages);
 	tcase_add_test(t, certificates_of_a_policy_and_a_thing_are_listed_in_pages);
 	tcase_add_test(t, things_are_found_by_type_and_attribute);
+	tcase_add_test(t, the_endpoint_is_the_configured_name);
 	tcase_add_test(t, a_filter_looks_at_so_many_things_at_a_time);
 	tcase_add_test(t, a_list_comes_in_pages_oldest_or_newest_first);
 	tcase_add_test(t, a_page_goes_on_where_the_last_one_ended_though_that_entry_is_gone);
