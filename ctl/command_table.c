@@ -55,8 +55,8 @@ static const struct part auth_parts[] = {{"actionType", PART_TEXT}, {"resources"
 	 "Only those with this status: ACTIVE, INACTIVE, REVOKED, PENDING_ACTIVATION ...", NULL}
 
 /* What every list takes.  The AWS CLI fetches all pages by itself; marker (with
- * things: next-token, max-results) and no-paginate turn that off, page-size
- * does not (aws-iot 1.6). */
+ * things: next-token, max-results), page-size where the request has a pageSize, and
+ * no-paginate turn that off (pages.c). */
 #define ALL_PAGES                                                                              \
 	{"max-items", NULL, FLAG_NUMBER, FLAG_OPTIONAL, "N",                                   \
 	 "Stop after so many entries; NextToken then tells where to go on.", NULL},            \
@@ -65,7 +65,7 @@ static const struct part auth_parts[] = {{"actionType", PART_TEXT}, {"resources"
 
 #define PLAIN_PAGES                                                                            \
 	{"page-size", "pageSize", FLAG_NUMBER, FLAG_OPTIONAL, "N",                             \
-	 "Entries to ask for at a time, 1 to 250; all pages are fetched nevertheless.", NULL}, \
+	 "Fetch one page of so many entries, 1 to 250, with nextMarker if there are more.", NULL}, \
 	{"marker", "marker", FLAG_TEXT, FLAG_OPTIONAL, "MARKER",                               \
 	 "Fetch the one page that begins here: nextMarker of the page before.", NULL},         \
 	ALL_PAGES,                                                                             \

@@ -374,7 +374,7 @@ value_number(const char *given, int *out, struct diag *d)
 	errno = 0;
 	number = strtol(given, &end, 10);
 	if (*given == '\0' || *end != '\0' || errno != 0 || number < INT_MIN || number > INT_MAX) {
-		diag_set(d, "invalid number: '%s'", given);
+		diag_set(d, "invalid int value: '%s'", given);
 		return false;
 	}
 	*out = (int)number;

@@ -6,6 +6,8 @@
 
 #include "command.h"
 
+#include "jitr/aws_gap.h"
+#include "jitr/text.h"
 #include "jitr/x509.h"
 
 #define NONE RESOURCE_NONE
@@ -123,6 +125,26 @@ command_find(const char *name)
 	    compare_name);
 }
 
+/* An operation of AWS IoT that does not exist here is no misspelling: one sentence says
+ * what to use instead. */
+static void
+explain_unknown(const char *name, struct diag *diag)
+{
+	const struct aws_gap *gap = aws_gap_find(name);
+	char sentence[sizeof(diag->text)];
+	struct text t = text_in(sentence, sizeof(sentence));
+
+	if (gap == NULL) {
+		diag_set(diag, "Unknown command '%.48s'", name);
+		return;
+	}
+	text_addf(&t, "Command '%.48s' of AWS IoT is not supported: %s", name, gap->why);
+	for (size_t i = 0; i < AWS_GAP_USE_MAX && gap->use[i] != NULL; i++)
+		text_addf(&t, "%s%c%s", i == 0 ? ": see " : " and ",
+		    gap->use[i][0] - 'A' + 'a', gap->use[i] + 1);
+	diag_set(diag, "%s", sentence);
+}
+
 static void
 parse_arguments(const cJSON *json, struct command *c)
 {
@@ -141,7 +163,7 @@ parse_arguments(const cJSON *json, struct command *c)
 			c->type->parse(&m, c);
 		} else {
 			m.failed = ERR_REQUEST;
-			diag_set(&c->diag, "Unknown command '%.48s'", c->name);
+			explain_unknown(c->name, &c->diag);
 		}
 	}
 	c->result = m.failed;

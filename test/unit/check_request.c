@@ -786,7 +786,17 @@ static const struct {
 	{ "{}", INVALID, "at 'command' failed" },
 	{ "{'command':7}", INVALID, "Value at 'command' failed to satisfy constraint: Member must be a string" },
 	{ "{'command':''}", INVALID, "at 'command' failed" },
-	{ "{'command':'createThingGroup'}", INVALID, "Unknown command 'createThingGroup'" },
+	{ "{'command':'createThingGrup'}", INVALID, "Unknown command 'createThingGrup'" },
+	{ "{'command':'createThingGroup'}", INVALID, "Command 'createThingGroup' of AWS IoT is not "
+	    "supported: there are no thing groups; policies are attached to certificates: see "
+	    "attachPolicy and updateThing" },
+	{ "{'command':'ListThingPrincipalsV2'}", INVALID, "see listThingPrincipals" },
+	{ "{'command':'create-keys-and-certificate'}", INVALID, "see registerCACertificate and "
+	    "registerCertificate" },
+	{ "{'command':'describeEndpoint','endpointType':'iot:Jobs'}", INVALID,
+	    "Endpoint type 'iot:Jobs' is not recognized: there are iot:Data-ATS and iot:Data" },
+	{ "{'command':'describeEndpoint','endpointType':7}", INVALID, "at 'endpointType' failed" },
+	{ "{'command':'describeEndpoint','x':7}", INVALID, "Unknown member 'x'" },
 	{ "{'command':'DescribeCertificate'}", INVALID, "Unknown command 'DescribeCertificate'" },
 	{ "{'command':'getRegistrationCode','correlationData':7}", INVALID, "'correlationData'" },
 	{ "{'command':'getRegistrationCode','x':1}", INVALID, "Unknown member 'x'" },
