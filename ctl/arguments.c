@@ -205,11 +205,11 @@ explain_gap(const char *name, const struct aws_gap *gap, struct diag *d)
 	char sentence[sizeof(d->text)];
 	struct text t = text_in(sentence, sizeof(sentence));
 
-	text_addf(&t, "argument command: '%.60s' of aws iot is not supported: %s", name, gap->why);
+	text_addf(&t, "argument command: '%.60s' of aws iot is not supported here: %s", name, gap->why);
 	for (size_t i = 0; i < AWS_GAP_USE_MAX && gap->use[i] != NULL; i++) {
 		const struct command *use = command_of_operation(gap->use[i]);
 
-		text_addf(&t, "%s%s", i == 0 ? ": see " : " and ", use != NULL ? use->name : "help");
+		text_addf(&t, "%s%s", i == 0 ? "; see " : " and ", use != NULL ? use->name : "help");
 	}
 	diag_set(d, "%s", sentence);
 }

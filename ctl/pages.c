@@ -190,19 +190,21 @@ pages_wanted(const struct job *j)
 	return j->arguments.command->list != NULL && one_page_flag(j) == NULL;
 }
 
+/* The AWS CLI knows the least value of a number, not the largest. */
 MUST_USE static bool
-check_max_items(struct job *j)
+check_number(struct job *j, const char *name)
 {
-	const struct given *most = job_given(j, "max-items");
+	const struct given *given = job_given(j, name);
 	struct diag why = {""};
 	int number;
 
-	if (most == NULL)
+	if (given == NULL)
 		return true;
-	if (!value_number(most->value, &number, &why))
-		diag_set(&j->why, "argument --max-items: %s", why.text);
+	if (!value_number(given->value, &number, &why))
+		diag_set(&j->why, "argument --%s: %s", name, why.text);
 	else if (number < 1)
-		diag_set(&j->why, "argument --max-items: must be 1 or more: '%s'", most->value);
+		diag_set(&j->why, "argument --%s: Invalid value: '%s', valid min value: 1", name,
+		    given->value);
 	else
 		return true;
 	return false;
@@ -221,7 +223,8 @@ pages_check(struct job *j)
 		    "--%s (--%s asks for one page)", names[i], one);
 		return false;
 	}
-	return check_max_items(j);
+	return check_number(j, "max-items") && check_number(j, "page-size") &&
+	    check_number(j, "max-results");
 }
 
 enum status

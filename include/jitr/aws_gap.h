@@ -18,6 +18,9 @@ struct aws_gap {
 	const char *use[AWS_GAP_USE_MAX]; /* operations that exist here; NULL: none, or no other */
 };
 
+/* Is it the same operation, in whatever spelling: create-thing, createThing, CreateThing? */
+bool aws_same_name(const char *name, struct view operation);
+
 /* NULL: AWS has no such operation, or it exists here.  name as in AWS's API, in the
  * control topic or on the command line. */
 const struct aws_gap *aws_gap_find(const char *name);

@@ -125,6 +125,19 @@ command_find(const char *name)
 	    compare_name);
 }
 
+/* As AWS's API or the command line have it. */
+static void
+explain_misspelt(const char *name, struct diag *diag)
+{
+	for (size_t i = 0; i < command_type_count; i++) {
+		if (!aws_same_name(name, view_of(command_types[i].name)))
+			continue;
+		diag_set(diag, "Unknown command '%.48s': here it is %s", name, command_types[i].name);
+		return;
+	}
+	diag_set(diag, "Unknown command '%.48s'", name);
+}
+
 /* An operation of AWS IoT that does not exist here is no misspelling: one sentence says
  * what to use instead. */
 static void
@@ -135,12 +148,12 @@ explain_unknown(const char *name, struct diag *diag)
 	struct text t = text_in(sentence, sizeof(sentence));
 
 	if (gap == NULL) {
-		diag_set(diag, "Unknown command '%.48s'", name);
+		explain_misspelt(name, diag);
 		return;
 	}
-	text_addf(&t, "Command '%.48s' of AWS IoT is not supported: %s", name, gap->why);
+	text_addf(&t, "Command '%.48s' of AWS IoT is not supported here: %s", name, gap->why);
 	for (size_t i = 0; i < AWS_GAP_USE_MAX && gap->use[i] != NULL; i++)
-		text_addf(&t, "%s%c%s", i == 0 ? ": see " : " and ",
+		text_addf(&t, "%s%c%s", i == 0 ? "; see " : " and ",
 		    gap->use[i][0] - 'A' + 'a', gap->use[i] + 1);
 	diag_set(diag, "%s", sentence);
 }

@@ -139,20 +139,19 @@ folded(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* In any spelling: create-thing-group, createThingGroup, CreateThingGroup. */
-static bool
-same_name(const char *name, const char *word, size_t len)
+bool
+aws_same_name(const char *name, struct view operation)
 {
 	size_t at = 0;
 
 	for (; *name != '\0'; name++) {
 		if (*name == '-')
 			continue;
-		if (at == len || folded(*name) != folded(word[at]))
+		if (at == operation.len || folded(*name) != folded((char)operation.data[at]))
 			return false;
 		at++;
 	}
-	return at == len;
+	return at == operation.len;
 }
 
 const struct aws_gap *
@@ -162,7 +161,7 @@ aws_gap_find(const char *name)
 		for (const char *word = gaps[i].names; *word != '\0';) {
 			size_t len = strcspn(word, " ");
 
-			if (same_name(name, word, len))
+			if (aws_same_name(name, (struct view){ (const uint8_t *)word, len }))
 				return &gaps[i];
 			word += len;
 			word += strspn(word, " ");

@@ -330,8 +330,8 @@ def test_command_of_aws_that_does_not_exist_here(cli, admin):
     topic."""
     done = cli("create-thing-group", "--thing-group-name", "g")
     assert (done.status, done.out) == (USAGE, "")
-    assert ("'create-thing-group' of aws iot is not supported: there are no thing groups; policies "
-            "are attached to certificates: see attach-policy and update-thing") in done.err
+    assert ("'create-thing-group' of aws iot is not supported here: there are no thing groups; "
+            "policies are attached to certificates; see attach-policy and update-thing") in done.err
     with pytest.raises(AwsError) as refusal:
         admin.call("createThingGroup", thingGroupName="g")
     assert refusal.value.name == "InvalidRequestException"

@@ -452,15 +452,15 @@ static const struct refusal_row refusals[] = {
     {"no number at all", {"list-certificates", "--page-size", ""},
         "argument --page-size: invalid int value: ''"},
     {"a command of AWS that does not exist here", {"create-thing-group"},
-        "argument command: 'create-thing-group' of aws iot is not supported: there are no thing "
-        "groups; policies are attached to certificates: see attach-policy and update-thing"},
+        "argument command: 'create-thing-group' of aws iot is not supported here: there are no "
+        "thing groups; policies are attached to certificates; see attach-policy and update-thing"},
     {"another, that looks like a misspelling", {"create-policy-versions"},
         "maybe you meant: create-policy-version"},
     {"one that differs from ours in two letters", {"list-thing-principals-v2"},
-        "is not supported: the older command has the same principals: see list-thing-principals"},
+        "is not supported here: the older command has the same principals; see list-thing-principals"},
     {"one without anything instead", {"create-topic-rule"},
-        "'create-topic-rule' of aws iot is not supported: there is no rules engine; a program that "
-        "subscribes does its work"},
+        "'create-topic-rule' of aws iot is not supported here: there is no rules engine; a program "
+        "that subscribes does its work"},
     {"--query, which we do not have", {"list-certificates", "--query", "x"},
         "--query is not supported"},
     {"no such file", {"register-certificate", "--certificate-pem", "file://none.pem"},
@@ -1874,8 +1874,12 @@ static const struct {
 	{{"list-policies", "--max-items", "abc"}, "argument --max-items: invalid int value: 'abc'"},
 	{{"list-things", "--max-items", "1.5"}, "argument --max-items: invalid int value: '1.5'"},
 	{{"list-things", "--max-items", ""}, "argument --max-items: invalid int value: ''"},
-	{{"list-policies", "--max-items", "0"}, "argument --max-items: must be 1 or more: '0'"},
-	{{"list-policies", "--max-items", "-1"}, "argument --max-items: must be 1 or more: '-1'"},
+	{{"list-policies", "--max-items", "0"}, "argument --max-items: Invalid value: '0', valid min value: 1"},
+	{{"list-policies", "--max-items", "-1"}, "argument --max-items: Invalid value: '-1', valid min value: 1"},
+	{{"list-policies", "--page-size", "0"}, "argument --page-size: Invalid value: '0', valid min "
+	    "value: 1"},
+	{{"list-things", "--max-results", "-3"}, "argument --max-results: Invalid value: '-3', valid "
+	    "min value: 1"},
 	{{"list-policies", "--page-size", "abc"}, "argument --page-size: invalid int value: 'abc'"},
 	{{"list-things", "--max-results", "abc"}, "argument --max-results: invalid int value: 'abc'"},
 	{{"list-policies", "--page-size", "2", "--max-items", "3"}, "Cannot specify --no-paginate along "

@@ -788,7 +788,7 @@ static const struct {
 	{ "{'command':''}", INVALID, "at 'command' failed" },
 	{ "{'command':'createThingGrup'}", INVALID, "Unknown command 'createThingGrup'" },
 	{ "{'command':'createThingGroup'}", INVALID, "Command 'createThingGroup' of AWS IoT is not "
-	    "supported: there are no thing groups; policies are attached to certificates: see "
+	    "supported here: there are no thing groups; policies are attached to certificates; see "
 	    "attachPolicy and updateThing" },
 	{ "{'command':'ListThingPrincipalsV2'}", INVALID, "see listThingPrincipals" },
 	{ "{'command':'create-keys-and-certificate'}", INVALID, "see registerCACertificate and "
@@ -797,7 +797,9 @@ static const struct {
 	    "Endpoint type 'iot:Jobs' is not recognized: there are iot:Data-ATS and iot:Data" },
 	{ "{'command':'describeEndpoint','endpointType':7}", INVALID, "at 'endpointType' failed" },
 	{ "{'command':'describeEndpoint','x':7}", INVALID, "Unknown member 'x'" },
-	{ "{'command':'DescribeCertificate'}", INVALID, "Unknown command 'DescribeCertificate'" },
+	{ "{'command':'DescribeCertificate'}", INVALID,
+	    "Unknown command 'DescribeCertificate': here it is describeCertificate" },
+	{ "{'command':'update-ca-certificate'}", INVALID, "here it is updateCACertificate" },
 	{ "{'command':'getRegistrationCode','correlationData':7}", INVALID, "'correlationData'" },
 	{ "{'command':'getRegistrationCode','x':1}", INVALID, "Unknown member 'x'" },
 	{ "{'command':'deleteRegistrationCode','certificateId':'x'}", INVALID, "Unknown member" },
