@@ -299,7 +299,15 @@ def test_registry_that_is_full_can_be_emptied(start_broker, pki):
     taken = fill_registry(admin, pki, ca)
     assert len(taken) > 10
 
-    admin.update_certificate(live, "INACTIVE")
+    # In one request with something that adds: each command stands alone.
+    more = pki.device("more", issuer=ca)
+    answers = admin.request(
+        {"command": "registerCertificate", "certificatePem": more.pem},
+        {"command": "updateCertificate", "certificateId": live.id, "newStatus": "INACTIVE"},
+        {"command": "detachPolicy", "policyName": "p4", "target": live.id},
+        {"command": "detachPolicy", "policyName": "p4", "target": live.id})
+    assert [answer.get("error") for answer in answers] == [
+        "ServiceUnavailableException", None, None, "ResourceNotFoundException"]
     broker.wait_for_log("connection closed", live.id)
     assert broker.connect(live).refused
     for device in taken[:10]:
