@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "jitr/aws_gap.h"
 #include "jitr/text.h"
 
 /* A flag as it was written: which one, and whether --no- stood before. */
@@ -197,16 +198,36 @@ wants_help(int argc, char **argv)
 	return false;
 }
 
+/* A command of `aws iot` that is none of ours: one sentence says what is. */
+static void
+explain_gap(const char *name, const struct aws_gap *gap, struct diag *d)
+{
+	char sentence[sizeof(d->text)];
+	struct text t = text_in(sentence, sizeof(sentence));
+
+	text_addf(&t, "argument command: '%.60s' of aws iot is not supported here: %s", name, gap->why);
+	for (size_t i = 0; i < AWS_GAP_USE_MAX && gap->use[i] != NULL; i++) {
+		const struct command *use = command_of_operation(gap->use[i]);
+
+		text_addf(&t, "%s%s", i == 0 ? "; see " : " and ", use != NULL ? use->name : "help");
+	}
+	diag_set(d, "%s", sentence);
+}
+
 MUST_USE static bool
 parse_command(struct arguments *a, const char *name, struct diag *d)
 {
+	const struct aws_gap *gap;
 	const struct command *guess;
 
 	a->command = command_find(name);
 	if (a->command != NULL)
 		return true;
+	gap = aws_gap_find(name);
 	guess = command_guess(name);
-	if (guess != NULL)
+	if (gap != NULL)
+		explain_gap(name, gap, d);
+	else if (guess != NULL)
 		diag_set(d, "argument command: Invalid choice: '%s', maybe you meant: %s", name,
 		    guess->name);
 	else

@@ -71,7 +71,10 @@ add_value(cJSON *members, const struct given *g, struct diag *d)
 	if (value != NULL && cJSON_AddItemToObject(members, g->flag->member, value))
 		return true;
 	cJSON_Delete(value);
-	diag_set(d, "Error parsing parameter '--%s': %s", g->flag->name, why.text);
+	if (g->flag->kind == FLAG_NUMBER)
+		diag_set(d, "argument --%s: %s", g->flag->name, why.text);
+	else
+		diag_set(d, "Error parsing parameter '--%s': %s", g->flag->name, why.text);
 	return false;
 }
 

@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "envelope.h"
+#include "print.h"
 #include "terminal.h"
 
 #define REQUEST_TOPIC  "$CONTROL/jitr/v1"
@@ -160,8 +161,10 @@ on_log(struct mosquitto *mosq, void *obj, int level, const char *text)
 		diag_set(&c->tls, "%s", text + 7);
 	else if (level == MOSQ_LOG_ERR && c->tls.text[0] == '\0')
 		diag_set(&c->tls, "TLS: %s", reason != NULL ? reason + 1 : text);
-	if (c->options->debug && level == MOSQ_LOG_DEBUG)
-		(void)fprintf(stderr, "%s\n", text);
+	if (c->options->debug && level == MOSQ_LOG_DEBUG) {
+		print_shown(stderr, text);
+		(void)fputc('\n', stderr);
+	}
 }
 
 /* Whoever is told to be patient is told how long already. */

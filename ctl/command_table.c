@@ -55,8 +55,8 @@ static const struct part auth_parts[] = {{"actionType", PART_TEXT}, {"resources"
 	 "Only those with this status: ACTIVE, INACTIVE, REVOKED, PENDING_ACTIVATION ...", NULL}
 
 /* What every list takes.  The AWS CLI fetches all pages by itself; marker (with
- * things: next-token, max-results) and no-paginate turn that off, page-size
- * does not (aws-iot 1.6). */
+ * things: next-token, max-results), page-size where the request has a pageSize, and
+ * no-paginate turn that off (pages.c). */
 #define ALL_PAGES                                                                              \
 	{"max-items", NULL, FLAG_NUMBER, FLAG_OPTIONAL, "N",                                   \
 	 "Stop after so many entries; NextToken then tells where to go on.", NULL},            \
@@ -65,7 +65,7 @@ static const struct part auth_parts[] = {{"actionType", PART_TEXT}, {"resources"
 
 #define PLAIN_PAGES                                                                            \
 	{"page-size", "pageSize", FLAG_NUMBER, FLAG_OPTIONAL, "N",                             \
-	 "Entries to ask for at a time, 1 to 250; all pages are fetched nevertheless.", NULL}, \
+	 "Fetch one page of so many entries, 1 to 250, with nextMarker if there are more.", NULL}, \
 	{"marker", "marker", FLAG_TEXT, FLAG_OPTIONAL, "MARKER",                               \
 	 "Fetch the one page that begins here: nextMarker of the page before.", NULL},         \
 	ALL_PAGES,                                                                             \
@@ -295,6 +295,12 @@ static const struct flag explain_flags[] = {
 	NO_MORE,
 };
 
+static const struct flag endpoint_flags[] = {
+	{"endpoint-type", "endpointType", FLAG_TEXT, FLAG_OPTIONAL, "TYPE",
+	 "iot:Data-ATS or iot:Data, which are the same here.", NULL},
+	NO_MORE,
+};
+
 static const struct flag create_template_flags[] = {
 	TEMPLATE_NAME,
 	{"template-body", "templateBody", FLAG_DOCUMENT, FLAG_REQUIRED, "DOCUMENT",
@@ -304,7 +310,7 @@ static const struct flag create_template_flags[] = {
 	TEMPLATE_DESCRIPTION,
 	TEMPLATE_ENABLED,
 	{"type", "type", FLAG_TEXT, FLAG_OPTIONAL, "TYPE",
-	 "JITP: there is no other here, and AWS's default is one.", NULL},
+	 "JITP, the default: there is no other here.", NULL},
 	{"tags", "tags", FLAG_TAGS, FLAG_OPTIONAL, "TAG ...",
 	 "Key=...,Value=... as often as wanted: checked, and not kept.", tag_parts},
 	NO_MORE,
@@ -349,8 +355,9 @@ static const struct flag delete_thing_flags[] = {THING_NAME, EXPECTED_VERSION, N
 
 static const struct flag list_things_flags[] = {
 	{"attribute-name", "attributeName", FLAG_TEXT, FLAG_OPTIONAL, "NAME",
-	 "Only those with this attribute, with --attribute-value.", NULL},
-	{"attribute-value", "attributeValue", FLAG_TEXT, FLAG_OPTIONAL, "VALUE", "Its value.", NULL},
+	 "Only those with this attribute, whatever its value.", NULL},
+	{"attribute-value", "attributeValue", FLAG_TEXT, FLAG_OPTIONAL, "VALUE",
+	 "Only those where it has this value.", NULL},
 	THING_TYPE("Only those of this type."),
 	{"use-prefix-attribute-value", "usePrefixAttributeValue", FLAG_BOOLEAN, FLAG_OPTIONAL, NULL,
 	 "The value need only begin with --attribute-value.", NULL},
@@ -468,6 +475,8 @@ const struct command command_table[] = {
 	 effective_policies_flags, false},
 	{"explain", "Explain", "Say why a device is, or would be, let in or refused.",
 	 "--certificate-id ID --client-id sensor-1 --topic sensors/1", NULL, explain_flags, false},
+	{"describe-endpoint", "DescribeEndpoint", "Show where devices connect.",
+	 "--endpoint-type iot:Data-ATS", NULL, endpoint_flags, false},
 	{"create-provisioning-template", "CreateProvisioningTemplate",
 	 "Make a template for devices that register just in time.",
 	 "--template-name site --template-body file://template.json --type JITP --enabled "

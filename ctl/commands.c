@@ -18,6 +18,16 @@ command_find(const char *name)
 	return NULL;
 }
 
+const struct command *
+command_of_operation(const char *operation)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		if (strcmp(command_table[i].operation, operation) == 0)
+			return &command_table[i];
+	}
+	return NULL;
+}
+
 static size_t
 smallest(size_t a, size_t b, size_t c)
 {

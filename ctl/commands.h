@@ -71,6 +71,7 @@ extern const size_t         command_count;
 extern const struct flag    global_flags[]; /* with every command */
 
 const struct command *command_find(const char *name);
+const struct command *command_of_operation(const char *operation); /* NULL: there is none */
 const struct command *command_guess(const char *name); /* a likely misspelling, or NULL */
 
 #endif

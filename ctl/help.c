@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "print.h"
 
 static void
 wrapped(FILE *out, const char *text, int indent)
@@ -95,6 +96,8 @@ help_usage(const struct program *p, const char *wrong)
 	    "To see help text, you can run:\n\n"
 	    "  %s%s help\n"
 	    "  %s%s help COMMAND\n\n"
-	    "%s%s: error: %s\n",
-	    p->name, p->module, p->name, p->module, p->name, p->module, p->name, p->module, wrong);
+	    "%s%s: error: ",
+	    p->name, p->module, p->name, p->module, p->name, p->module, p->name, p->module);
+	print_shown(stderr, wrong); /* quotes the command line, and files */
+	(void)fputc('\n', stderr);
 }

@@ -26,22 +26,21 @@ job_member(const struct job *j, const char *name)
 static void
 complain(const char *text)
 {
-	char *safe = print_safe(text);
-
-	(void)fprintf(stderr, "\n%s\n", safe != NULL ? safe : text);
-	free(safe);
+	(void)fputc('\n', stderr);
+	print_shown(stderr, text);
+	(void)fputc('\n', stderr);
 }
 
 static void
 print_refusal(const char *operation, const cJSON *answer)
 {
-	char *error = print_safe(answer_error(answer));
-	char *message = print_safe(answer_message(answer));
+	const char *message = answer_message(answer);
 
-	(void)fprintf(stderr, "\nAn error occurred (%s) when calling the %s operation: %s\n",
-	    error != NULL ? error : "", operation, message != NULL ? message : "");
-	free(error);
-	free(message);
+	(void)fputs("\nAn error occurred (", stderr);
+	print_shown(stderr, answer_error(answer));
+	(void)fprintf(stderr, ") when calling the %s operation: ", operation);
+	print_shown(stderr, message != NULL ? message : "");
+	(void)fputc('\n', stderr);
 }
 
 MUST_USE static enum status

@@ -145,6 +145,7 @@ show_list(struct list *l)
 	return ok ? status : job_fail("out of memory");
 }
 
+/* Checked already: pages_check(). */
 MUST_USE static bool
 read_limits(struct list *l)
 {
@@ -154,18 +155,76 @@ read_limits(struct list *l)
 	struct diag *d = &l->job->why;
 
 	l->page_size = PAGE_SIZE;
-	if (size != NULL && !value_number(size->value, &l->page_size, d))
+	if ((size != NULL && !value_number(size->value, &l->page_size, d)) ||
+	    (most != NULL && !value_number(most->value, &l->max_items, d)))
 		return false;
-	if (most != NULL && (!value_number(most->value, &l->max_items, d) || l->max_items < 1)) {
-		diag_set(d, "argument --max-items: invalid number: '%s'", most->value);
-		return false;
-	}
 	if (from == NULL)
 		return true;
 	l->marker = strdup(from->value);
 	if (l->marker == NULL)
 		diag_set(d, "out of memory");
 	return l->marker != NULL;
+}
+
+/* The flag that asks for one page, NULL: all are fetched.  A flag that is a member
+ * of the request itself is one, as with the AWS CLI: --page-size of lists that have
+ * a pageSize, but not of those that have a maxResults (check_should_enable_pagination()
+ * in its customizations/paginate.py). */
+static const char *
+one_page_flag(const struct job *j)
+{
+	static const char *const names[] = {"no-paginate", "marker", "next-token", "max-results",
+	    "page-size"};
+	size_t count = COUNT_OF(names) - j->arguments.command->tokens;
+
+	for (size_t i = 0; i < count; i++) {
+		if (job_given(j, names[i]) != NULL)
+			return names[i];
+	}
+	return NULL;
+}
+
+bool
+pages_wanted(const struct job *j)
+{
+	return j->arguments.command->list != NULL && one_page_flag(j) == NULL;
+}
+
+/* The AWS CLI knows the least value of a number, not the largest. */
+MUST_USE static bool
+check_number(struct job *j, const char *name)
+{
+	const struct given *given = job_given(j, name);
+	struct diag why = {""};
+	int number;
+
+	if (given == NULL)
+		return true;
+	if (!value_number(given->value, &number, &why))
+		diag_set(&j->why, "argument --%s: %s", name, why.text);
+	else if (number < 1)
+		diag_set(&j->why, "argument --%s: Invalid value: '%s', valid min value: 1", name,
+		    given->value);
+	else
+		return true;
+	return false;
+}
+
+bool
+pages_check(struct job *j)
+{
+	static const char *const names[] = {"starting-token", "max-items"};
+	const char *one = one_page_flag(j);
+
+	for (size_t i = 0; one != NULL && i < COUNT_OF(names); i++) {
+		if (job_given(j, names[i]) == NULL)
+			continue;
+		diag_set(&j->why, "Cannot specify --no-paginate along with pagination arguments: "
+		    "--%s (--%s asks for one page)", names[i], one);
+		return false;
+	}
+	return check_number(j, "max-items") && check_number(j, "page-size") &&
+	    check_number(j, "max-results");
 }
 
 enum status

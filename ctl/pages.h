@@ -9,7 +9,13 @@
 
 #include "job.h"
 
+/* Flags about pages that contradict each other, or are no number: before the broker
+ * is asked.  False: j->why says what is wrong. */
+MUST_USE bool pages_check(struct job *j);
+
 /* The command has a list, and no flag asks for one page of it. */
-MUST_USE enum status pages_show(struct job *j);
+bool pages_wanted(const struct job *j);
+
+MUST_USE enum status pages_show(struct job *j); /* of one that is wanted */
 
 #endif

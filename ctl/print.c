@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "jitr/text.h"
 
@@ -24,13 +23,6 @@ output_parse(const char *name, enum output *out)
 		}
 	}
 	return false;
-}
-
-/* U+0080 to U+009F: some terminals obey them as they obey ESC. */
-static bool
-is_c1(const uint8_t *c, size_t len)
-{
-	return len == 2 && c[0] == 0xc2 && c[1] < 0xa0;
 }
 
 static void
@@ -49,7 +41,8 @@ json_control(FILE *out, unsigned code)
 	(void)fprintf(out, "\\u%04x", code);
 }
 
-/* RFC 8259 section 7, and every other control character escaped, too. */
+/* RFC 8259 section 7, and every other control character escaped, too: to a file or
+ * a pipe as well, where the escapes mean the same characters. */
 static void
 json_string(FILE *out, const char *text)
 {
@@ -62,10 +55,8 @@ json_string(FILE *out, const char *text)
 
 		if (len == 0)
 			(void)fputs("\\ufffd", out);
-		else if (is_c1(rest.data, len))
-			json_control(out, rest.data[1]);
-		else if (c < 0x20 || c == 0x7f)
-			json_control(out, c);
+		else if (utf8_is_control((struct view){rest.data, len}))
+			json_control(out, utf8_code((struct view){rest.data, len}));
 		else if (c == '"' || c == '\\')
 			(void)fprintf(out, "\\%c", c);
 		else
@@ -152,18 +143,19 @@ print_is_scalar(const cJSON *item)
 static void
 add_safe(struct text *out, const uint8_t *at, size_t len, bool lines)
 {
-	uint8_t c = at[0];
+	struct view character = {at, len};
 
-	if (c == '\n')
+	if (len == 0)
+		text_addf(out, "\\x%02x", at[0]);
+	else if (at[0] == '\n')
 		text_add(out, lines ? "\n" : "\\n");
-	else if (c == '\t')
+	else if (at[0] == '\t')
 		text_add(out, "\\t");
-	else if (len == 0 || c < 0x20 || c == 0x7f)
-		text_addf(out, "\\x%02x", c);
-	else if (is_c1(at, len))
-		text_addf(out, "\\x%02x", at[1]);
+	else if (utf8_is_control(character))
+		text_addf(out, utf8_code(character) > 0xff ? "\\u%04x" : "\\x%02x",
+		    (unsigned)utf8_code(character));
 	else
-		text_addf(out, "%.*s", (int)len, (const char *)at);
+		text_add_view(out, character);
 }
 
 static char *
@@ -186,6 +178,24 @@ safe_text(const char *text, bool lines)
 		rest.len -= len;
 	}
 	return safe;
+}
+
+void
+print_shown(FILE *out, const char *text)
+{
+	struct view rest = view_of(text);
+
+	while (rest.len > 0) {
+		size_t len = utf8_next(rest);
+		char buffer[8];
+		struct text piece = text_in(buffer, sizeof(buffer));
+
+		add_safe(&piece, rest.data, len, false);
+		(void)fputs(buffer, out);
+		len = len == 0 ? 1 : len;
+		rest.data += len;
+		rest.len -= len;
+	}
 }
 
 char *
@@ -216,31 +226,26 @@ is_name_of_time(const char *name)
 	return len > 4 && strcmp(name + len - 4, "Date") == 0;
 }
 
-/* Seconds since 1970 (aws-iot 1.3), in the years 69 to 9892. */
+/* Seconds since 1970 (aws-iot 1.3) in the years 0 to 9999, which is what a certificate
+ * can say; 99991231235959Z is a notAfter of its own: it never ends (RFC 5280 4.1.2.5). */
 static bool
 is_time(const cJSON *item)
 {
 	return cJSON_IsNumber(item) && item->string != NULL && is_name_of_time(item->string) &&
-	    item->valuedouble > -6e10 && item->valuedouble < 2.5e11;
+	    item->valuedouble >= -62167219200.0 && item->valuedouble < 253402300800.0;
 }
 
 static char *
 time_text(double seconds)
 {
 	char text[64];
-	double rounded = seconds * 1000 + (seconds < 0 ? -0.5 : 0.5);
-	int64_t ms = (int64_t)rounded;
-	int64_t rest = ((ms % 1000) + 1000) % 1000;
-	time_t whole = (time_t)((ms - rest) / 1000);
-	struct tm tm;
-	size_t len;
+	struct civil c = civil_of((int64_t)(seconds * 1000 + (seconds < 0 ? -0.5 : 0.5)));
+	int len = snprintf(text, sizeof(text), "%04d-%02u-%02uT%02u:%02u:%02u", (int)c.year,
+	    c.month, c.day, c.hour, c.minute, c.second);
 
-	if (gmtime_r(&whole, &tm) == NULL)
-		return strdup("?");
-	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	if (rest != 0)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, ".%03d000", (int)rest);
-	(void)snprintf(text + len, sizeof(text) - len, "+00:00");
+	if (c.ms != 0)
+		len += snprintf(text + len, sizeof(text) - (size_t)len, ".%03u000", c.ms);
+	(void)snprintf(text + len, sizeof(text) - (size_t)len, "+00:00");
 	return strdup(text);
 }
 

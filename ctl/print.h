@@ -31,10 +31,13 @@ void          print_json(FILE *out, const cJSON *item, int depth);
 MUST_USE bool print_text(FILE *out, const cJSON *data);
 MUST_USE bool print_table(FILE *out, const char *title, const cJSON *data, int width);
 
-/* Text from outside made fit for a terminal: \n, \t, \x1b; with lines, only
- * line breaks stay what they are.  free() it. */
+/* Text from outside made fit for a terminal: \n, \t, \x1b, \u202e (all that
+ * utf8_is_control() names); with lines, only line breaks stay what they are.  free() it. */
 MUST_USE char *print_safe(const char *text);
 MUST_USE char *print_safe_lines(const char *text);
+
+/* The same, written at once; never fails. */
+void print_shown(FILE *out, const char *text);
 
 /* A string made safe by one of these, a number or a truth value. */
 MUST_USE char *print_scalar(const cJSON *item, char *(*safe)(const char *text));

@@ -88,7 +88,7 @@ prepare(struct job *j)
 {
 	const struct given *crl = job_given(j, "crl");
 
-	if (!arguments_complete(&j->arguments, &j->why) || !read_output(j))
+	if (!arguments_complete(&j->arguments, &j->why) || !read_output(j) || !pages_check(j))
 		return false;
 	j->members = build_members(&j->arguments, &j->why);
 	if (j->members == NULL)
@@ -142,20 +142,12 @@ add_proof(struct job *j)
 
 /* ---- the whole ---------------------------------------------------------- */
 
-static bool
-all_pages(const struct job *j)
-{
-	return j->arguments.command->list != NULL && job_given(j, "marker") == NULL &&
-	    job_given(j, "next-token") == NULL && job_given(j, "max-results") == NULL &&
-	    job_given(j, "no-paginate") == NULL;
-}
-
 MUST_USE static enum status
 ask_command(struct job *j)
 {
 	if (j->crl != NULL)
 		return upload_crl(j);
-	return all_pages(j) ? pages_show(j) : ask_and_show(j);
+	return pages_wanted(j) ? pages_show(j) : ask_and_show(j);
 }
 
 MUST_USE static enum status

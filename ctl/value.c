@@ -197,6 +197,7 @@ parse_structure(const char *given, const struct part *parts, struct diag *d)
 {
 	const char *shape = given + strspn(given, " \t\r\n");
 	bool from_file = file_prefix_skip(given) != NULL;
+	const char *end = NULL;
 	char *content;
 	cJSON *json;
 
@@ -208,9 +209,13 @@ parse_structure(const char *given, const struct part *parts, struct diag *d)
 		content = read_file(given, d);
 	if (content == NULL)
 		return NULL;
-	json = cJSON_ParseWithOpts(content, NULL, true);
-	if (json == NULL)
-		diag_set(d, "Invalid JSON%s%s", from_file ? " in " : "", from_file ? given : "");
+	json = cJSON_ParseWithOpts(content, &end, true);
+	if (json == NULL) {
+		struct place p = place_of_json(view_of(content), (size_t)(end - content));
+
+		diag_set(d, "Invalid JSON%s%s (line %zu, column %zu)", from_file ? " in " : "",
+		    from_file ? given : "", p.line, p.column);
+	}
 	free(content);
 	return json;
 }
@@ -369,7 +374,7 @@ value_number(const char *given, int *out, struct diag *d)
 	errno = 0;
 	number = strtol(given, &end, 10);
 	if (*given == '\0' || *end != '\0' || errno != 0 || number < INT_MIN || number > INT_MAX) {
-		diag_set(d, "invalid number: '%s'", given);
+		diag_set(d, "invalid int value: '%s'", given);
 		return false;
 	}
 	*out = (int)number;

@@ -28,6 +28,7 @@ struct config {
 	enum trust_store   trust_store;
 	char               account_id[13];
 	char               region[64];
+	char              *endpoint_address;  /* NULL: the machine's host name */
 	char             **admin_users;
 	size_t             admin_user_count;
 	struct certid     *admin_certificates;

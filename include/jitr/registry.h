@@ -118,8 +118,9 @@ MUST_USE enum err registry_add_cert(struct txn *t, const struct cert_registratio
  * things, where its CA says so. */
 MUST_USE enum err registry_set_cert_status(struct txn *t, const struct certid *id,
     enum cert_status status, int64_t now, enum cert_status *was, struct diag *diag);
-/* force: policies that are attached to it are detached, things never. */
+/* force: policies that are attached to it are detached, things never.  arn_prefix:
+ * what its ARN begins with, for the sentence ("arn:aws:iot:local:000000000000:"). */
 MUST_USE enum err registry_remove_cert(struct txn *t, const struct certid *id, bool force,
-    struct diag *diag);
+    const char *arn_prefix, struct diag *diag);
 
 #endif

@@ -26,6 +26,7 @@
 struct api_config {
 	char                 account_id[13];
 	char                 region[64];
+	char                 endpoint[256]; /* host name or address of the broker */
 	const char          *ca_path; /* borrowed */
 	struct store        *store;
 	struct writer       *writer;

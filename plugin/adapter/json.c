@@ -13,6 +13,7 @@
 /* Who is told what is wrong with what. */
 struct complaint {
 	const char  *what; /* "request" */
+	struct view  text;
 	struct diag *diag;
 };
 
@@ -21,6 +22,36 @@ refuse(const struct complaint *to, const char *why)
 {
 	diag_set(to->diag, "The %s is not acceptable: %s", to->what, why);
 	return ERR_REQUEST;
+}
+
+/* With the place of the byte that is wrong. */
+static enum err
+refuse_place(const struct complaint *to, struct place p, const char *why)
+{
+	diag_set(to->diag, "The %s is not acceptable: %s (line %zu, column %zu)", to->what, why,
+	    p.line, p.column);
+	return ERR_REQUEST;
+}
+
+static enum err
+refuse_at(const struct complaint *to, size_t offset, const char *why)
+{
+	return refuse_place(to, place_of(to->text, offset), why);
+}
+
+static enum err
+check_utf8(struct view text, const struct complaint *to)
+{
+	struct view rest = text;
+
+	while (rest.len > 0) {
+		size_t n = utf8_next(rest);
+
+		if (n == 0)
+			return refuse_at(to, text.len - rest.len, "it is not UTF-8");
+		rest = (struct view){ rest.data + n, rest.len - n };
+	}
+	return ERR_OK;
 }
 
 /* What cJSON would not tell us: a NUL, as a byte or escaped, which ends its
@@ -35,16 +66,16 @@ scan_text(struct view text, size_t depth_max, const struct complaint *to)
 		uint8_t c = text.data[i];
 
 		if (c == '\0')
-			return refuse(to, "it contains a NUL");
+			return refuse_at(to, i, "it contains a NUL");
 		if (in_string && c == '\\') {
 			if (text.len - i > 5 && memcmp(text.data + i + 1, "u0000", 5) == 0)
-				return refuse(to, "a string contains \\u0000");
+				return refuse_at(to, i, "a string contains \\u0000");
 			i++;
 		} else if (c == '"') {
 			in_string = !in_string;
 		} else if (!in_string && (c == '{' || c == '[')) {
 			if (++depth > depth_max)
-				return refuse(to, "it is nested too deeply");
+				return refuse_at(to, i, "it is nested too deeply");
 		} else if (!in_string && (c == '}' || c == ']')) {
 			depth -= depth > 0;
 		}
@@ -82,36 +113,38 @@ check_tree(const cJSON *value, const struct complaint *to)
 	return e;
 }
 
-static bool
-only_space(const char *at, const char *end)
+static size_t
+skip_space(struct view text, size_t at)
 {
-	while (at < end && memchr(" \t\r\n", *at, 4) != NULL)
+	while (at < text.len && memchr(" \t\r\n", text.data[at], 4) != NULL)
 		at++;
-	return at == end;
+	return at;
 }
 
 enum err
 json_parse_as(struct view text, const char *what, size_t depth_max, cJSON **out,
     struct diag *diag)
 {
-	const struct complaint to = { what, diag };
-	const char *begin = (const char *)text.data, *end = NULL;
+	const struct complaint to = { what, text, diag };
+	const char *begin = (const char *)text.data, *end = begin;
 	cJSON *value;
+	size_t behind;
 	enum err e;
 
 	if (text.len == 0)
 		return refuse(&to, "it is empty");
-	if (!utf8_valid(text))
-		return refuse(&to, "it is not UTF-8");
-	e = scan_text(text, depth_max, &to);
+	e = check_utf8(text, &to);
+	if (e == ERR_OK)
+		e = scan_text(text, depth_max, &to);
 	if (e != ERR_OK)
 		return e;
 	value = cJSON_ParseWithLengthOpts(begin, text.len, &end, false);
 	if (value == NULL)
-		return refuse(&to, "it is not JSON");
+		return refuse_place(&to, place_of_json(text, (size_t)(end - begin)), "it is not JSON");
 	e = check_tree(value, &to);
-	if (e == ERR_OK && !only_space(end, begin + text.len))
-		e = refuse(&to, "something stands behind the JSON value");
+	behind = skip_space(text, (size_t)(end - begin));
+	if (e == ERR_OK && behind < text.len)
+		e = refuse_at(&to, behind, "something stands behind the JSON value");
 	if (e != ERR_OK)
 		cJSON_Delete(value);
 	else

@@ -65,7 +65,7 @@ store_write(struct store *s, struct txn *t)
 	MDB_txn *handle = NULL;
 	int rc = mdb_txn_begin(s->env, NULL, 0, &handle);
 
-	*t = (struct txn){ .store = s, .writing = true };
+	*t = (struct txn){ .store = s, .writing = true, .ordinary_steps = 1 };
 	if (rc == 0)
 		t->handle = handle;
 	s->changed = false;
@@ -117,6 +117,8 @@ store_commit(struct txn *t)
 {
 	MDB_txn *handle = t->handle;
 
+	if (t->writing && t->failed == ERR_OK && handle != NULL && t->store->changed)
+		txn_check(t, store_check_room(t));
 	if (t->writing && t->failed == ERR_OK && handle != NULL && t->store->changed) {
 		t->handle = NULL;
 		txn_check(t, commit_changes(t->store, handle));

@@ -84,6 +84,9 @@ enum err store_error(int rc);
 void txn_fail(struct txn *t, enum err e, const char *words);
 void txn_check(struct txn *t, int rc); /* the same from LMDB's return code, when it is one */
 
+/* MDB_MAP_FULL: the changes would take what is kept for others (store.h). */
+MUST_USE int store_check_room(const struct txn *t);
+
 /* LMDB takes keys and values as pointers to what it will not change. */
 MDB_val     val_of(struct view bytes);
 struct view view_of_val(const MDB_val *val);

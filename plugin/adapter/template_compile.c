@@ -54,6 +54,7 @@ source_of(const char *parameter, enum cert_field *field)
 	return VALUE_DEFAULT;
 }
 
+/* Without a Type it is a String: there is no other. */
 static void
 compile_parameter(struct compiler *c, const cJSON *parameter)
 {
@@ -73,7 +74,7 @@ compile_parameter(struct compiler *c, const cJSON *parameter)
 	(void)optional_string(c, parameter, "Default");
 	type = optional_string(c, parameter, "Type");
 	before = go_to(c, ".Type");
-	if (type == NULL || strcmp(type, "String") != 0)
+	if (type != NULL && strcmp(type, "String") != 0)
 		fail(c, "must be String");
 	go_back(c, before);
 }

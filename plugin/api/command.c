@@ -6,6 +6,8 @@
 
 #include "command.h"
 
+#include "jitr/aws_gap.h"
+#include "jitr/text.h"
 #include "jitr/x509.h"
 
 #define NONE RESOURCE_NONE
@@ -48,6 +50,7 @@ const struct command_type command_types[] = {
 	{ "describeCACertificate", CA, NONE, NONE, parse_ca_id, NULL, NULL, render_ca },
 	{ "describeCertificate", CERT, NONE, NONE, parse_cert_id, NULL, NULL, render_cert },
 	{ "describeCrl", CRL, NONE, NONE, parse_crl, NULL, NULL, render_crl },
+	{ "describeEndpoint", NONE, NONE, NONE, parse_endpoint, NULL, NULL, render_endpoint },
 	{ "describeProvisioningTemplate", TMPL, NONE, NONE, parse_template, NULL, NULL,
 	    render_template },
 	{ "describeThing", THNG, NONE, NONE, parse_thing, NULL, NULL, render_thing },
@@ -122,6 +125,39 @@ command_find(const char *name)
 	    compare_name);
 }
 
+/* As AWS's API or the command line have it. */
+static void
+explain_misspelt(const char *name, struct diag *diag)
+{
+	for (size_t i = 0; i < command_type_count; i++) {
+		if (!aws_same_name(name, view_of(command_types[i].name)))
+			continue;
+		diag_set(diag, "Unknown command '%.48s': here it is %s", name, command_types[i].name);
+		return;
+	}
+	diag_set(diag, "Unknown command '%.48s'", name);
+}
+
+/* An operation of AWS IoT that does not exist here is no misspelling: one sentence says
+ * what to use instead. */
+static void
+explain_unknown(const char *name, struct diag *diag)
+{
+	const struct aws_gap *gap = aws_gap_find(name);
+	char sentence[sizeof(diag->text)];
+	struct text t = text_in(sentence, sizeof(sentence));
+
+	if (gap == NULL) {
+		explain_misspelt(name, diag);
+		return;
+	}
+	text_addf(&t, "Command '%.48s' of AWS IoT is not supported here: %s", name, gap->why);
+	for (size_t i = 0; i < AWS_GAP_USE_MAX && gap->use[i] != NULL; i++)
+		text_addf(&t, "%s%c%s", i == 0 ? "; see " : " and ",
+		    gap->use[i][0] - 'A' + 'a', gap->use[i] + 1);
+	diag_set(diag, "%s", sentence);
+}
+
 static void
 parse_arguments(const cJSON *json, struct command *c)
 {
@@ -140,7 +176,7 @@ parse_arguments(const cJSON *json, struct command *c)
 			c->type->parse(&m, c);
 		} else {
 			m.failed = ERR_REQUEST;
-			diag_set(&c->diag, "Unknown command '%.48s'", c->name);
+			explain_unknown(c->name, &c->diag);
 		}
 	}
 	c->result = m.failed;

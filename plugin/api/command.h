@@ -24,9 +24,9 @@ struct x509_st;
 struct command_type;
 struct uploads;
 
-/* Where we stand in an ARN, and whose the resources are. */
+/* Where we stand in an ARN, whose the resources are, and where the broker is. */
 struct account {
-	const char      *id, *region;
+	const char      *id, *region, *endpoint;
 	struct arn_scope scope;
 };
 
@@ -286,6 +286,10 @@ enum err render_cert_made(struct txn *t, struct command *c, cJSON *data);
 enum err render_cert(struct txn *t, struct command *c, cJSON *data);
 enum err render_certs(struct txn *t, struct command *c, cJSON *data);
 enum err render_certs_by_ca(struct txn *t, struct command *c, cJSON *data);
+
+/* Of command_endpoint.c. */
+void     parse_endpoint(struct members *m, struct command *c);
+enum err render_endpoint(struct txn *t, struct command *c, cJSON *data);
 
 /* Of command_crl.c. */
 void     parse_import_crl(struct members *m, struct command *c);

@@ -125,7 +125,8 @@ enum err
 change_delete_cert(struct txn *t, struct command *c, int64_t now)
 {
 	(void)now;
-	return registry_remove_cert(t, &c->id, c->cert.force, &c->diag);
+	return registry_remove_cert(t, &c->id, c->cert.force, c->account->scope.prefix,
+	    &c->diag);
 }
 
 /* Why it has its status. */

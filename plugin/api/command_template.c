@@ -32,13 +32,15 @@ prepare_create_template(struct command *c)
 	return check_template_body(c, c->template.record.body);
 }
 
+/* AWS's default is FLEET_PROVISIONING, which does not exist here: where nothing is
+ * said, JITP is meant. */
 static void
 check_type(struct members *m)
 {
 	static const char *const types[] = { "FLEET_PROVISIONING", "JITP" };
 	int type = json_word(m, "type", types, COUNT_OF(types), false);
 
-	if (m->failed == ERR_OK && type != 1)
+	if (m->failed == ERR_OK && type == 0)
 		parse_fail(m, ERR_REQUEST, "Only provisioning templates of type JITP are supported");
 }
 

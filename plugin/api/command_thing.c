@@ -198,8 +198,8 @@ parse_list_things(struct members *m, struct command *c)
 	parse_thing_name(m, "thingTypeName", false, &c->thing.type_name);
 	c->thing.by_prefix = json_bool(m, "usePrefixAttributeValue", false);
 	json_only(m, names, COUNT_OF(names));
-	if ((c->thing.attribute_name.len > 0) != (c->thing.attribute_value.len > 0))
-		parse_fail(m, ERR_REQUEST, "attributeName and attributeValue go together");
+	if (c->thing.attribute_name.len == 0 && c->thing.attribute_value.len > 0)
+		parse_fail(m, ERR_REQUEST, "attributeValue needs an attributeName");
 }
 
 static void
@@ -356,6 +356,8 @@ is_wanted(const struct thing *thing, const struct thing_arguments *a)
 	if (a->attribute_name.len == 0)
 		return true;
 	value = thing_attribute(thing->attributes, a->attribute_name);
+	if (a->attribute_value.len == 0)
+		return value.data != NULL;
 	return a->by_prefix ? begins_with(value, a->attribute_value)
 	                    : view_equal(value, a->attribute_value);
 }

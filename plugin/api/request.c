@@ -32,6 +32,7 @@ struct request {
 	struct caller  caller;
 	char          *client_id, *response_topic, *user_name;
 	bool           changes_ca;
+	bool           alone;     /* a run of several could not be committed */
 	enum err       mirror_result;
 	struct diag    mirror_diag;
 	size_t         done, end; /* the present run begins and ends here */
@@ -47,7 +48,7 @@ api_open(const struct api_config *config, struct api **out)
 	if (a == NULL)
 		return ERR_NOMEM;
 	a->config = *config;
-	a->account = (struct account){ a->config.account_id, a->config.region,
+	a->account = (struct account){ a->config.account_id, a->config.region, a->config.endpoint,
 		arn_scope_of(a->config.region, a->config.account_id) };
 	a->mirror = (struct ca_mirror){ .ca_path = config->ca_path, .store = config->store,
 		.writer = config->writer, .report = config->report, .now = config->now };
@@ -258,7 +259,8 @@ goes_along(const struct request *r, const struct command *c)
 {
 	const struct command *first = &r->commands[r->done];
 
-	return is_change(c) == is_change(first) && first->import == NULL && c->import == NULL;
+	return !r->alone && is_change(c) == is_change(first) && first->import == NULL &&
+	    c->import == NULL;
 }
 
 static enum err
@@ -269,6 +271,8 @@ request_run(struct txn *t, struct job *job, int64_t now)
 	for (size_t i = r->done; i < r->end; i++) {
 		struct command *c = &r->commands[i];
 
+		if (i > r->done)
+			store_next_step(t);
 		c->result = c->type->change(t, c, now);
 		r->changes_ca |= c->result == ERR_OK && c->type->changed == RESOURCE_CA;
 	}
@@ -325,12 +329,29 @@ cas_changed(struct request *r)
 
 static void carry_on(struct request *r);
 
+/* Commands stand alone: one for which there is no room must not take those along that
+ * need none. */
+static void
+try_one_by_one(struct request *r)
+{
+	for (size_t i = r->done; i < r->end; i++) {
+		r->commands[i].result = ERR_OK;
+		r->commands[i].diag.text[0] = '\0';
+	}
+	r->alone = true;
+	carry_on(r);
+}
+
 static void
 request_finish(struct job *job, void *context)
 {
 	struct request *r = (struct request *)job;
 
 	(void)context;
+	if (job->result == ERR_STORAGE && r->end - r->done > 1) {
+		try_one_by_one(r);
+		return;
+	}
 	if (job->result != ERR_OK)
 		fail_changes(r, job->result, job->failure);
 	else if (r->changes_ca)

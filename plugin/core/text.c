@@ -3,9 +3,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "jitr/text.h"
+
+#define DAY_MS INT64_C(86400000)
 
 struct text
 text_in(char *buffer, size_t size)
@@ -124,6 +125,47 @@ utf8_head(struct view v, size_t max)
 	return (struct view){ v.data, max };
 }
 
+struct place
+place_of(struct view text, size_t offset)
+{
+	struct place p = { 1, 1 };
+
+	for (size_t i = 0; i < offset && i < text.len; i++) {
+		if (text.data[i] == '\n')
+			p = (struct place){ p.line + 1, 1 };
+		else
+			p.column += (text.data[i] & 0xc0) != 0x80;
+	}
+	return p;
+}
+
+static bool
+is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Behind a brace or a comma, and no number: [1,2x] is not meant. */
+static bool
+begins_no_name(struct view text, size_t at)
+{
+	uint8_t c = text.data[at];
+
+	if (c == '"' || is_space(c) || (c >= '0' && c <= '9'))
+		return false;
+	while (at > 0 && is_space(text.data[at - 1]))
+		at--;
+	return at > 0 && (text.data[at - 1] == '{' || text.data[at - 1] == ',');
+}
+
+struct place
+place_of_json(struct view text, size_t offset)
+{
+	if (offset > 0 && offset <= text.len && begins_no_name(text, offset - 1))
+		offset--;
+	return place_of(text, offset);
+}
+
 bool
 utf8_valid(struct view v)
 {
@@ -137,31 +179,57 @@ utf8_valid(struct view v)
 	return true;
 }
 
-/* U+0080 to U+009F are control characters too: some terminals obey them.
- * U+2028 and U+2029 end a line for some readers. */
-static bool
-is_plain(const uint8_t *c, size_t n)
+uint32_t
+utf8_code(struct view character)
 {
-	if (n == 1)
-		return c[0] >= 0x20 && c[0] != 0x7f && c[0] != '"' && c[0] != '\\';
-	if (n == 2)
-		return !(c[0] == 0xc2 && c[1] < 0xa0);
-	if (n == 3)
-		return !(c[0] == 0xe2 && c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9));
-	return true;
+	const uint8_t *c = character.data;
+	uint32_t code = character.len == 1 ? c[0] : c[0] & (0x7fu >> character.len);
+
+	for (size_t i = 1; i < character.len; i++)
+		code = code << 6 | (c[i] & 0x3f);
+	return code;
 }
 
-void
-text_add_escaped(struct text *t, struct view bytes, size_t max)
-{
-	bool longer = bytes.len > max;
+/* Controls of ECMA-48 (C0, DEL, C1: some terminals obey U+009B as they obey ESC [), the
+ * two that end a line, and those with Unicode's property Bidi_Control, which show
+ * text in another order than it has (UAX 9, section 2), with their deprecated kin. */
+static const struct {
+	uint32_t first, last;
+} controls[] = {
+	{ 0, 0x1f }, { 0x7f, 0x9f }, { 0x61c, 0x61c }, { 0x200e, 0x200f }, { 0x2028, 0x202e },
+	{ 0x2066, 0x206f },
+};
 
-	if (longer)
-		bytes.len = max;
+bool
+utf8_is_control(struct view character)
+{
+	uint32_t code = utf8_code(character);
+
+	for (size_t i = 0; i < COUNT_OF(controls); i++)
+		if (code >= controls[i].first && code <= controls[i].last)
+			return true;
+	return false;
+}
+
+static bool
+is_shown(const uint8_t *c, size_t n)
+{
+	return !utf8_is_control((struct view){ c, n });
+}
+
+static bool
+is_quotable(const uint8_t *c, size_t n)
+{
+	return is_shown(c, n) && c[0] != '"' && c[0] != '\\';
+}
+
+static void
+add_escaped(struct text *t, struct view bytes, bool (*plain)(const uint8_t *c, size_t n))
+{
 	while (bytes.len > 0) {
 		size_t n = utf8_next(bytes);
 
-		if (n > 0 && is_plain(bytes.data, n)) {
+		if (n > 0 && plain(bytes.data, n)) {
 			add_bytes(t, bytes.data, n);
 		} else {
 			n = 1;
@@ -169,8 +237,20 @@ text_add_escaped(struct text *t, struct view bytes, size_t max)
 		}
 		bytes = (struct view){ bytes.data + n, bytes.len - n };
 	}
-	if (longer)
+}
+
+void
+text_add_escaped(struct text *t, struct view bytes, size_t max)
+{
+	add_escaped(t, bytes.len > max ? (struct view){ bytes.data, max } : bytes, is_quotable);
+	if (bytes.len > max)
 		text_add(t, "...");
+}
+
+void
+text_add_shown(struct text *t, struct view bytes)
+{
+	add_escaped(t, bytes, is_shown);
 }
 
 static void
@@ -180,8 +260,8 @@ add_json_char(struct text *t, const uint8_t *c, size_t n)
 		text_add(t, "\\ufffd");
 	else if (n == 1 && (c[0] == '"' || c[0] == '\\'))
 		text_addf(t, "\\%c", c[0]);
-	else if (n == 1 && (c[0] < 0x20 || c[0] == 0x7f))
-		text_addf(t, "\\u%04x", c[0]);
+	else if (utf8_is_control((struct view){ c, n }))
+		text_addf(t, "\\u%04x", (unsigned)utf8_code((struct view){ c, n }));
 	else
 		add_bytes(t, c, n);
 }
@@ -200,15 +280,38 @@ text_add_json(struct text *t, struct view bytes)
 	text_add(t, "\"");
 }
 
+/* gmtime() and strftime() know negative times and years of fewer than four digits
+ * differently from one C library to the next.  The algorithm is Howard Hinnant's
+ * civil_from_days: years begin in March, so that the leap day is the last. */
+struct civil
+civil_of(int64_t ms)
+{
+	int64_t days = ms / DAY_MS - (ms % DAY_MS < 0), era, year;
+	int64_t rest = (ms % DAY_MS + DAY_MS) % DAY_MS;
+	unsigned day, month;
+
+	days += 719468; /* since 0000-03-01 */
+	era = (days >= 0 ? days : days - 146096) / 146097;
+	day = (unsigned)(days - era * 146097);
+	year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	day -= (unsigned)(365 * year + year / 4 - year / 100);
+	month = (5 * day + 2) / 153;
+	return (struct civil){
+		.year = year + era * 400 + (month >= 10),
+		.month = month < 10 ? month + 3 : month - 9,
+		.day = day - (153 * month + 2) / 5 + 1,
+		.hour = (unsigned)(rest / 3600000),
+		.minute = (unsigned)(rest / 60000 % 60),
+		.second = (unsigned)(rest / 1000 % 60),
+		.ms = (unsigned)(rest % 1000),
+	};
+}
+
 void
 timestamp_text(int64_t ms, char out[TIMESTAMP_SIZE])
 {
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm tm;
-	size_t n;
+	struct civil c = civil_of(ms);
 
-	memset(&tm, 0, sizeof(tm));
-	gmtime_r(&seconds, &tm);
-	n = strftime(out, TIMESTAMP_SIZE, "%Y-%m-%d %H:%M:%S", &tm);
-	(void)snprintf(out + n, TIMESTAMP_SIZE - n, ".%03d", (int)(ms % 1000));
+	(void)snprintf(out, TIMESTAMP_SIZE, "%04lld-%02u-%02u %02u:%02u:%02u.%03u",
+	    (long long)c.year, c.month, c.day, c.hour, c.minute, c.second, c.ms);
 }

@@ -307,6 +307,7 @@ crl_remove(struct txn *t, const struct certid *ca_id, struct diag *diag)
 	struct crl crl;
 	enum err e = find_ca(t, ca_id, diag);
 
+	store_use_reserve(t);
 	if (e == ERR_OK)
 		e = store_get_crl(t, ca_id, &crl);
 	else

@@ -106,6 +106,7 @@ crl_tidy_run(struct crl_tidy *tidy, struct txn *t, int64_t now)
 	bool found;
 	enum err e = find_unapplied(t, &entry, &found);
 
+	store_use_reserve(t);
 	tidy->more = true;
 	tidy->next_applying = false;
 	tidy->next_bound = tidy->bound;

@@ -39,6 +39,7 @@ static enum err
 drop_run(struct txn *t, struct job *job, int64_t now)
 {
 	(void)now;
+	store_use_reserve(t);
 	store_drop_messages(t, ((struct drop_job *)job)->up_to);
 	return ERR_OK;
 }

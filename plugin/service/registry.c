@@ -186,6 +186,8 @@ registry_set_cert_status(struct txn *t, const struct certid *id, enum cert_statu
 	struct cert cert;
 	enum err e = registry_get_cert(t, id, &cert, diag);
 
+	if (status != CERT_ACTIVE)
+		store_use_reserve(t);
 	if (e != ERR_OK)
 		return e;
 	*was = cert.status;
@@ -216,8 +218,21 @@ check_removable(const struct cert *cert, const char *hex, struct diag *diag)
 	return ERR_OK;
 }
 
+/* In AWS's words (aws-iot A.3.9). */
 static enum err
-check_no_things(struct txn *t, const struct certid *id, const char *hex, struct diag *diag)
+refuse_attached(const char *what, const char *arn_prefix, const struct certid *id,
+    struct diag *diag)
+{
+	char hex[CERTID_HEX_SIZE];
+
+	certid_to_hex(id, hex);
+	diag_set(diag, "%s must be detached before deletion (arn: %scert/%s)", what, arn_prefix, hex);
+	return ERR_ATTACHED;
+}
+
+static enum err
+check_no_things(struct txn *t, const struct certid *id, const char *arn_prefix,
+    struct diag *diag)
 {
 	struct thing_principal first;
 	size_t count;
@@ -225,8 +240,7 @@ check_no_things(struct txn *t, const struct certid *id, const char *hex, struct 
 
 	if (e != ERR_OK || count == 0)
 		return e;
-	diag_set(diag, "Things must be detached before deletion (id: %s)", hex);
-	return ERR_ATTACHED;
+	return refuse_attached("Things", arn_prefix, id, diag);
 }
 
 /* Names copied: those that were listed do not outlive the first change. */
@@ -246,7 +260,8 @@ detach_all(struct txn *t, const struct certid *id, const struct view *names, siz
 
 /* The order of the checks is AWS's: status, things, policies (aws-iot A.3.9). */
 enum err
-registry_remove_cert(struct txn *t, const struct certid *id, bool force, struct diag *diag)
+registry_remove_cert(struct txn *t, const struct certid *id, bool force, const char *arn_prefix,
+    struct diag *diag)
 {
 	struct view policies[POLICIES_PER_CERT_MAX + 1];
 	char hex[CERTID_HEX_SIZE];
@@ -254,19 +269,18 @@ registry_remove_cert(struct txn *t, const struct certid *id, bool force, struct 
 	size_t count;
 	enum err e = registry_get_cert(t, id, &cert, diag);
 
+	store_use_reserve(t);
 	certid_to_hex(id, hex);
 	if (e == ERR_OK)
 		e = check_removable(&cert, hex, diag);
 	if (e == ERR_OK)
-		e = check_no_things(t, id, hex, diag);
+		e = check_no_things(t, id, arn_prefix, diag);
 	if (e == ERR_OK)
 		e = store_list_attached(t, id, NULL, true, policies, COUNT_OF(policies), &count);
 	if (e != ERR_OK)
 		return e;
-	if (count > 0 && !force) {
-		diag_set(diag, "Certificate policies must be detached before deletion (id: %s)", hex);
-		return ERR_ATTACHED;
-	}
+	if (count > 0 && !force)
+		return refuse_attached("Certificate policies", arn_prefix, id, diag);
 	if (count > POLICIES_PER_CERT_MAX)
 		return ERR_CORRUPT;
 	detach_all(t, id, policies, count);

@@ -151,6 +151,7 @@ registry_superseded(struct txn *t, int64_t now, struct certid *ids, size_t max, 
 	enum err e = ERR_OK;
 	size_t left = max;
 
+	store_use_reserve(t);
 	*count = 0;
 	while (e == ERR_OK && left > 0) {
 		e = next_due(t, AGENDA_SUPERSEDE, now, &entry, &found, &left);

@@ -30,6 +30,7 @@ registry_delete_registration_code(struct txn *t, struct diag *diag)
 	char code[REGISTRATION_CODE_SIZE];
 	enum err e = store_get_registration_code(t, code);
 
+	store_use_reserve(t);
 	if (e == ERR_NOT_FOUND)
 		diag_set(diag, "There is no registration code");
 	if (e != ERR_OK)
@@ -233,6 +234,18 @@ check_update(struct txn *t, const struct certid *id, const struct ca_document *d
 	return check_settings(t, document, &settings, diag);
 }
 
+/* It registers fewer devices, and needs no more room. */
+static bool
+only_takes_away(const struct ca_update *u)
+{
+	bool gives = (u->status != NULL && *u->status == CA_ACTIVE) ||
+	    (u->auto_registration != NULL && *u->auto_registration) || u->template_body != NULL ||
+	    u->role_arn != NULL || u->settings.crl_check != NULL || u->settings.crl_file != NULL ||
+	    u->settings.activation != NULL || u->settings.template_name != NULL;
+
+	return !gives;
+}
+
 enum err
 registry_update_ca(struct txn *t, const struct certid *id, const struct ca_update *update,
     int64_t now, struct diag *diag)
@@ -241,6 +254,8 @@ registry_update_ca(struct txn *t, const struct certid *id, const struct ca_updat
 	struct ca ca;
 	enum err e = get_ca(t, id, &ca, diag);
 
+	if (only_takes_away(update))
+		store_use_reserve(t);
 	if (e == ERR_OK)
 		e = store_get_ca_document(t, id, &document);
 	if (e != ERR_OK || changes_nothing(update))
@@ -261,6 +276,7 @@ registry_remove_ca(struct txn *t, const struct certid *id, struct diag *diag)
 	struct ca ca;
 	enum err e = get_ca(t, id, &ca, diag);
 
+	store_use_reserve(t);
 	if (e != ERR_OK)
 		return e;
 	if (ca.status == CA_ACTIVE) {

@@ -86,6 +86,7 @@ registry_delete_policy(struct txn *t, struct view name, struct diag *diag)
 	struct policy_record policy;
 	enum err e = get_policy(t, name, &policy, diag);
 
+	store_use_reserve(t);
 	if (e == ERR_OK)
 		e = check_not_attached(t, name, diag);
 	if (e == ERR_OK)
@@ -149,6 +150,7 @@ registry_set_default_policy_version(struct txn *t, struct view name, uint32_t nu
 	struct policy_record policy;
 	enum err e = get_policy(t, name, &policy, diag);
 
+	store_use_reserve(t);
 	if (e == ERR_OK)
 		e = get_version(t, name, number, diag);
 	if (e != ERR_OK || policy.default_version == number)
@@ -165,6 +167,7 @@ registry_delete_policy_version(struct txn *t, struct view name, uint32_t number,
 	struct policy_record policy;
 	enum err e = get_policy(t, name, &policy, diag);
 
+	store_use_reserve(t);
 	if (e == ERR_OK)
 		e = get_version(t, name, number, diag);
 	if (e != ERR_OK)
@@ -228,6 +231,7 @@ registry_detach_policy(struct txn *t, struct view name, const struct certid *id,
 	bool attached;
 	enum err e = store_is_attached(t, name, id, &attached);
 
+	store_use_reserve(t);
 	if (e == ERR_OK && !attached)
 		e = get_both(t, name, id, diag);
 	if (e != ERR_OK)

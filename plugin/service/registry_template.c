@@ -45,6 +45,8 @@ registry_update_template(struct txn *t, struct view name, const struct template_
 	struct provisioning_template template;
 	enum err e = get_template(t, name, &template, diag);
 
+	if (u->enabled != NULL && !*u->enabled && u->description == NULL && u->role_arn == NULL)
+		store_use_reserve(t);
 	if (e != ERR_OK)
 		return e;
 	if (u->enabled != NULL)
@@ -85,6 +87,7 @@ registry_delete_template(struct txn *t, struct view name, struct diag *diag)
 	bool used = false;
 	enum err e = get_template(t, name, &template, diag);
 
+	store_use_reserve(t);
 	if (e == ERR_OK)
 		e = find_user(t, name, &user, &used);
 	if (e != ERR_OK)

@@ -149,6 +149,7 @@ registry_delete_thing(struct txn *t, struct view name, bool has_expected,
 	size_t count = 0;
 	enum err e = store_get_thing(t, name, &thing);
 
+	store_use_reserve(t);
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;
 	if (e == ERR_OK)
@@ -239,6 +240,7 @@ registry_detach_thing(struct txn *t, struct view name, const struct certid *id,
 	bool attached;
 	enum err e = find_principal(t, name, id, &attached, &type);
 
+	store_use_reserve(t);
 	if (e != ERR_OK)
 		return e;
 	if (!attached)

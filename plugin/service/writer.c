@@ -115,8 +115,11 @@ try_jobs(struct writer *w, struct job *first, const struct job *end)
 
 	if (e != ERR_OK)
 		return e;
-	for (struct job *job = first; job != end; job = job->next)
+	for (struct job *job = first; job != end; job = job->next) {
+		if (job != first)
+			store_next_step(&t);
 		job->result = job->type->run(&t, job, now);
+	}
 	return commit(w, &t);
 }
 

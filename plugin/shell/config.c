@@ -94,6 +94,19 @@ set_ca_path(struct config *c, const char *value, struct diag *diag)
 }
 
 static bool
+set_endpoint_address(struct config *c, const char *value, struct diag *diag)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len > 253 || strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789-.:[]") != len)
+		return refuse(diag, value, "a host name or an address: 1 to 253 letters, digits, "
+		    "hyphens, dots, colons and brackets");
+	c->endpoint_address = strdup(value);
+	return c->endpoint_address != NULL || refuse(diag, value, "stored, but memory is out");
+}
+
+static bool
 set_trust_store(struct config *c, const char *value, struct diag *diag)
 {
 	static const char *const words[] = {
@@ -309,6 +322,7 @@ static const struct {
 	{ "trust_store", set_trust_store },
 	{ "account_id", set_account_id },
 	{ "region", set_region },
+	{ "endpoint_address", set_endpoint_address },
 	{ "admin_users", set_admin_users },
 	{ "admin_certificates", set_admin_certificates },
 	{ "authorization", set_authorization },
@@ -404,5 +418,6 @@ config_free(struct config *c)
 	free(c->db_path);
 	free(c->ca_path);
 	free(c->log_file);
+	free(c->endpoint_address);
 	memset(c, 0, sizeof(*c));
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* parts.c - makes the parts of the plugin as its options say, and ends them. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "plugin_private.h"
 
@@ -121,6 +123,18 @@ open_crls(struct plugin *p)
 	return crls_open(&config, &p->crls);
 }
 
+/* AWS's endpoint is a name of its own; ours is the machine's, unless it is known by
+ * another outside. */
+static void
+name_endpoint(const struct plugin *p, char *out, size_t size)
+{
+	if (p->config.endpoint_address != NULL)
+		(void)snprintf(out, size, "%s", p->config.endpoint_address);
+	else if (gethostname(out, size) != 0)
+		(void)snprintf(out, size, "localhost");
+	out[size - 1] = '\0';
+}
+
 static enum err
 open_api(struct plugin *p)
 {
@@ -130,6 +144,7 @@ open_api(struct plugin *p)
 
 	memcpy(config.account_id, p->config.account_id, sizeof(config.account_id));
 	memcpy(config.region, p->config.region, sizeof(config.region));
+	name_endpoint(p, config.endpoint, sizeof(config.endpoint));
 	return api_open(&config, &p->api);
 }
 

@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* 2026, so that the certificates of the corpus are valid. */
 #define NOW INT64_C(1798000000000)
 
-static struct account account = { "123456789012", "eu-central-1", { "" } };
+static struct account account = { "123456789012", "eu-central-1", "localhost",
+	{ "" } };
 
 static void
 try_command(const cJSON *json)

@@ -165,6 +165,13 @@ def pem(der):
     return "\n".join(["-----BEGIN CERTIFICATE-----"] + lines + ["-----END CERTIFICATE-----", ""])
 
 
+# RFC 5280 4.1.2.5: it never expires.
+NEVER = datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.timezone.utc)
+
+
 def days_from_now(days):
+    """Or a time, as it is."""
+    if isinstance(days, datetime.datetime):
+        return days
     now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
     return now + datetime.timedelta(days=days)

@@ -4,11 +4,13 @@
 import json
 import os
 import pathlib
+import socket
 import subprocess
 
 import pytest
 
-from admin import ADMIN, BYSTANDER, PASSWORD
+import der
+from admin import ADMIN, BYSTANDER, PASSWORD, AwsError
 from broker import BUILD_DIR, environment, free_ports, program
 from command_line import DONE, REFUSED, UNREACHABLE, USAGE, CommandLine
 from provisioning import template
@@ -28,7 +30,7 @@ COMMANDS = [
     "list-principal-policies", "list-policy-principals", "create-thing", "describe-thing",
     "update-thing", "delete-thing", "list-things", "attach-thing-principal",
     "detach-thing-principal", "list-thing-principals", "list-principal-things",
-    "test-authorization", "get-effective-policies", "explain", "import-crl",
+    "test-authorization", "get-effective-policies", "explain", "describe-endpoint", "import-crl",
     "describe-crl", "delete-crl",
     "create-provisioning-template", "describe-provisioning-template",
     "update-provisioning-template", "list-provisioning-templates",
@@ -186,8 +188,10 @@ def test_life_of_a_policy(cli, admin, pki, directory, factory):
 
     for name in ("p", "q"):
         assert nothing(cli("attach-policy", "--policy-name", name, "--target", arn))
-    listed = cli("list-attached-policies", "--target", arn, "--page-size", "1").data
+    listed = cli("list-attached-policies", "--target", arn).data
     assert [p["policyName"] for p in listed["policies"]] == ["p", "q"]
+    page = cli("list-attached-policies", "--target", arn, "--page-size", "1").data
+    assert [p["policyName"] for p in page["policies"]] == ["p"] and page["nextMarker"]
     assert cli("list-targets-for-policy", "--policy-name", "p").data == {"targets": [arn]}
     assert cli("list-targets-for-policy", "--policy-name", "p", "--output",
                "text").out == "TARGETS\t%s\n" % arn
@@ -293,6 +297,105 @@ def test_lists_of_things_fetch_all_pages(cli, admin):
     assert names("--no-paginate", "--page-size", "5")[0] == "01234"
 
 
+@pytest.mark.parametrize("words, message", [
+    (["list-things", "--max-items", "abc"], "argument --max-items: invalid int value: 'abc'"),
+    (["list-policies", "--page-size", "1.5"], "argument --page-size: invalid int value: '1.5'"),
+    (["list-things", "--max-results", ""], "argument --max-results: invalid int value: ''"),
+    (["delete-thing", "--thing-name", "t", "--expected-version", "x"],
+     "argument --expected-version: invalid int value: 'x'"),
+    (["list-policies", "--page-size", "2", "--max-items", "3"],
+     "Cannot specify --no-paginate along with pagination arguments: --max-items"),
+], ids=lambda value: "" if isinstance(value, str) else " ".join(value))
+def test_numbers_that_are_none(cli, words, message):
+    """Status 252 and the AWS CLI's words, whichever flag it is (contract, section 4)."""
+    done = cli(*words)
+    assert (done.status, done.out) == (USAGE, "") and message in done.err
+
+
+def test_endpoint(cli, start_broker):
+    """describe-endpoint answers with endpoint_address, and without it with the machine's name
+    (aws-iot A.8)."""
+    assert cli("describe-endpoint").data == {"endpointAddress": socket.gethostname()}
+    cli.broker = start_broker(plugin={"endpoint_address": "mqtt.example.com"})
+    expected = {"endpointAddress": "mqtt.example.com"}
+    assert cli("describe-endpoint", "--endpoint-type", "iot:Data-ATS").data == expected
+    assert cli("describe-endpoint", "--endpoint-type", "iot:Data").data == expected
+    assert cli("describe-endpoint", "--output", "text").out == "mqtt.example.com\n"
+    refused = cli("describe-endpoint", "--endpoint-type", "iot:CredentialProvider")
+    assert refused.status == REFUSED and "(InvalidRequestException)" in refused.err
+
+
+def test_command_of_aws_that_does_not_exist_here(cli, admin):
+    """One sentence says so and names what to use, on the command line and on the control
+    topic."""
+    done = cli("create-thing-group", "--thing-group-name", "g")
+    assert (done.status, done.out) == (USAGE, "")
+    assert ("'create-thing-group' of aws iot is not supported here: there are no thing groups; "
+            "policies are attached to certificates; see attach-policy and update-thing") in done.err
+    with pytest.raises(AwsError) as refusal:
+        admin.call("createThingGroup", thingGroupName="g")
+    assert refusal.value.name == "InvalidRequestException"
+    assert "see attachPolicy and updateThing" in str(refusal.value)
+
+
+def test_conflict_texts_name_the_arn(cli, admin, pki, factory):
+    """DeleteConflictException in AWS's words, with the ARN (aws-iot A.3.9)."""
+    device = admin.activate(pki.device("d1", issuer=factory))
+    admin.update_certificate(device, "INACTIVE")
+    arn = "arn:aws:iot:local:000000000000:cert/" + device.id
+    admin.create_policy("p", POLICY)
+    admin.attach_policy("p", device)
+    admin.create_thing("t")
+    admin.attach_thing("t", device)
+    for what in ("Things", "Certificate policies"):
+        done = cli("delete-certificate", "--certificate-id", device.id)
+        assert done.status == REFUSED
+        assert done.err.strip() == (
+            "An error occurred (DeleteConflictException) when calling the DeleteCertificate "
+            "operation: %s must be detached before deletion (arn: %s)" % (what, arn))
+        admin.call("detachThingPrincipal", thingName="t", principal=arn)
+
+
+def test_mistakes_in_json_have_a_place(cli, directory):
+    """Line and column, of documents that the plugin reads and of those that the command line
+    reads; MalformedPolicyException as AWS has it (aws-iot A.4.1)."""
+    path = directory / "policy.json"
+    path.write_text('{\n  "Version": "2012-10-17",\n  "Statement": {"Effect" "Allow"}\n}\n')
+    done = cli("create-policy", "--policy-name", "p", "--policy-document", "file://%s" % path)
+    assert done.status == REFUSED and "(MalformedPolicyException)" in done.err
+    assert "it is not JSON (line 3, column 26)" in done.err
+    done = cli("create-provisioning-template", "--template-name", "t", "--template-body",
+               "file://%s" % path, "--provisioning-role-arn", "arn:aws:iam::123456789012:role/r")
+    assert done.status == REFUSED and "it is not JSON (line 3, column 26)" in done.err
+    done = cli("create-thing", "--thing-name", "t", "--attribute-payload", "file://%s" % path)
+    assert done.status == USAGE and "(line 3, column 26)" in done.err
+
+
+def test_certificate_that_never_expires(cli, pki, factory, admin):
+    """99991231235959Z is "no well-defined expiration date" (RFC 5280 4.1.2.5): a number in JSON, a
+    time in text and table."""
+    device = pki.device("d1", issuer=factory, days=(-1, der.NEVER))
+    admin.register_certificate(device)
+    words = ("describe-certificate", "--certificate-id", device.id, "--output")
+    assert cli(*words, "json").data["certificateDescription"]["validity"]["notAfter"] == 253402300799
+    for output in ("text", "table"):
+        assert "9999-12-31T23:59:59+00:00" in cli(*words, output).out
+
+
+def test_direction_of_text_is_not_changed(cli, admin):
+    """What an answer quotes neither steers a terminal nor shows in another order: in JSON the
+    escapes mean the same characters (CVE-2021-42574)."""
+    nasty = "a\u009b2J\u202egnp.\u2066\u200f\u061c\u2028b"
+    admin.call("createProvisioningTemplate", templateName="t", templateBody=template(),
+               description=nasty)
+    for output in ("json", "text", "table"):
+        done = cli("describe-provisioning-template", "--template-name", "t", "--output", output)
+        assert not set(nasty) - set("a2Jgnp.b") & set(done.out), output
+        if output == "json":
+            assert done.data["description"] == nasty
+        else:
+            assert "a\\x9b2J\\u202egnp." in done.out
+
 def test_certificate_as_literal_text(cli, pki, factory):
     """A PEM may be given as it is, as a path, or as file:// (contract, section 4)."""
     device = pki.device("d1", issuer=factory)
@@ -324,8 +427,8 @@ def test_registration_config(cli, admin, pki, directory):
 
 
 def test_lists_fetch_all_pages(cli, admin, pki, factory):
-    """As the AWS CLI: everything, unless --max-items, --no-paginate or --marker say
-    otherwise (contract, section 4)."""
+    """As the AWS CLI: everything, unless --max-items, or --page-size, --no-paginate or --marker,
+    which ask for one page, say otherwise (contract, section 4; awscli's paginate.py)."""
     devices = [pki.device("d%d" % n, issuer=factory) for n in range(30)]
     admin.register_certificates(devices)
 
@@ -333,12 +436,14 @@ def test_lists_fetch_all_pages(cli, admin, pki, factory):
         data = cli("list-certificates", "--ascending-order", *words).data
         return [c["certificateId"] for c in data["certificates"]], data
 
-    everything, data = ids("--page-size", "7")
+    everything, data = ids()
     assert sorted(everything) == sorted(d.id for d in devices)
     assert "nextMarker" not in data and "NextToken" not in data
     first, data = ids("--max-items", "12")
     rest, _ = ids("--starting-token", data["NextToken"])
     assert (len(first), first + rest) == (12, everything)
+    page, data = ids("--page-size", "7")
+    assert page == everything[:7] and data["nextMarker"] and "NextToken" not in data
     page, data = ids("--no-paginate", "--page-size", "10")
     assert page == everything[:10]
     page, _ = ids("--marker", data["nextMarker"], "--page-size", "10")

@@ -262,6 +262,71 @@ def test_registry_that_is_full(start_broker, pki):
     admin.activate(pki.device("last", issuer=ca))
 
 
+POLICY = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*",'
+          '"Resource":"*"}]}')
+
+
+def fill_registry(admin, pki, ca):
+    """Certificates until there is no room for one more."""
+    taken = []
+    for n in range(5000):
+        device = pki.device("d%d" % n, issuer=ca)
+        try:
+            admin.register_certificate(device)
+        except AwsError as error:
+            assert error.name == "ServiceUnavailableException"
+            return taken
+        taken.append(device)
+    raise AssertionError("the registry takes more than 5000 certificates")
+
+
+def test_registry_that_is_full_can_be_emptied(start_broker, pki):
+    """Of a registry that is full a device can be shut out, policies and things can be detached,
+    and everything can be deleted, without raising db_map_size_mb (LMDB takes pages to free
+    pages); nothing can be added meanwhile, and again afterwards."""
+    broker = start_broker(plugin={"db_map_size_mb": 1})
+    admin, ca, other = broker.admin(), pki.ca("factory"), pki.ca("other")
+    admin.register_ca(ca)
+    admin.register_ca(other)
+    live = admin.activate(pki.device("live", issuer=ca))
+    for n in range(5):
+        admin.create_policy("p%d" % n, POLICY)
+        admin.attach_policy("p%d" % n, live)
+    admin.create_thing("t")
+    admin.attach_thing("t", live)
+    session = broker.connect(live)
+    assert session.accepted
+    taken = fill_registry(admin, pki, ca)
+    assert len(taken) > 10
+
+    # In one request with something that adds: each command stands alone.
+    more = pki.device("more", issuer=ca)
+    answers = admin.request(
+        {"command": "registerCertificate", "certificatePem": more.pem},
+        {"command": "updateCertificate", "certificateId": live.id, "newStatus": "INACTIVE"},
+        {"command": "detachPolicy", "policyName": "p4", "target": live.id},
+        {"command": "detachPolicy", "policyName": "p4", "target": live.id})
+    assert [answer.get("error") for answer in answers] == [
+        "ServiceUnavailableException", None, None, "ResourceNotFoundException"]
+    broker.wait_for_log("connection closed", live.id)
+    assert broker.connect(live).refused
+    for device in taken[:10]:
+        admin.update_certificate(device, "REVOKED")
+    admin.update_ca(ca, status="INACTIVE")
+    admin.call("detachThingPrincipal", thingName="t", principal=live.id)
+    admin.call("deleteThing", thingName="t")
+    admin.detach_policy("p0", live)
+    admin.call("deletePolicy", policyName="p0")
+    admin.delete_certificate(live, forceDelete=True)
+    admin.update_ca(other, status="INACTIVE")
+    admin.delete_ca(other)
+    for device in taken:
+        admin.delete_certificate(device)
+    assert admin.ids(pageSize=250) == []
+    admin.update_ca(ca, status="ACTIVE")
+    admin.register_certificates([pki.device("new%d" % n, issuer=ca) for n in range(10)])
+
+
 def test_log_file_on_a_full_disk(start_broker, pki):
     """Lines that cannot be written are counted in the broker's log; who may come in does not
     depend on it (include/jitr/report.h)."""

@@ -112,6 +112,9 @@ NASTY = {
     "escape": "d1\x1b[2Jforged",
     "C1 control": "d1\u009bforged",
     "line separator": "d1\u2028forged",
+    "override of direction": "d1\u202edegrof\u202c",
+    "isolate": "d1\u2067forged\u2069",
+    "mark of direction": "d1\u200f\u061cforged",
     "percent": "d1%s%n%s%n",
     "beyond ASCII": "gerät é \U0001f600",
 }

@@ -121,6 +121,7 @@ def other_operations(site, device):
         "listPrincipalThings": principal,
         "testAuthorization": {**principal, "authInfos": [
             {"actionType": "CONNECT", "resources": [arn("client/d1")]}]},
+        "describeEndpoint": {},
         "getEffectivePolicies": principal, "explain": {**cert, "clientId": "d1"},
     }
 

@@ -226,11 +226,16 @@ def test_filters(admin):
     assert names(attributeName="k", attributeValue="one", usePrefixAttributeValue=True,
                  maxResults=1, thingTypeName="y") == ["c"]
     assert names(attributeName="l", attributeValue="one") == []
+    # A name alone, as the AWS CLI's list-things --attribute-name.
+    assert names(attributeName="k") == ["a", "b", "c"]
+    assert names(attributeName="k", usePrefixAttributeValue=True, maxResults=2) == ["a", "b", "c"]
+    assert names(attributeName="k", thingTypeName="y") == ["c"]
+    assert names(attributeName="l") == []
 
 
 @pytest.mark.parametrize("members", [
     {"maxResults": 0}, {"maxResults": 251}, {"nextToken": "zz"}, {"nextToken": ""},
-    {"nextToken": "00"}, {"nextToken": "61" * 129}, {"pageSize": 5}, {"attributeName": "a"},
+    {"nextToken": "00"}, {"nextToken": "61" * 129}, {"pageSize": 5},
     {"attributeValue": "a"}, {"usePrefixAttributeValue": 1}, {"attributeName": ""},
 ])
 def test_constraints_of_listing(admin, members):

@@ -296,7 +296,7 @@ requests_start(size_t queue_max)
 	struct crls_config crls_config = { .store = world.store, .stats = &stats, .broker = &world_broker,
 		.now = world_now };
 	struct api_config api_config = { .account_id = "123456789012", .region = "eu-central-1",
-		.ca_path = world.ca_path, .store = world.store, .stats = &stats,
+		.endpoint = "mqtt.example.com", .ca_path = world.ca_path, .store = world.store, .stats = &stats,
 		.broker = &world_broker, .now = world_now };
 
 	world_start_writer(queue_max, 16);

@@ -252,6 +252,7 @@ static const struct {
 	    "iot:DescribeCACertificate cacert/<id> -" },
 	{ "describeCertificate", "'certificateId':'<id>'", "iot:DescribeCertificate cert/<id> -" },
 	{ "describeCrl", "'caCertificateId':'<id>'", "iot:DescribeCrl cacert/<id> -" },
+	{ "describeEndpoint", "", "iot:DescribeEndpoint * -" },
 	{ "describeProvisioningTemplate", "'templateName':'f'",
 	    "iot:DescribeProvisioningTemplate provisioningtemplate/f -" },
 	{ "describeThing", "'thingName':'t'", "iot:DescribeThing thing/t -" },

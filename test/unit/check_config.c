@@ -59,6 +59,7 @@ START_TEST(without_options_the_defaults_hold)
 	ck_assert_int_eq(config.announce_interval, 1);
 	ck_assert_int_eq(config.metrics_interval, 10);
 	ck_assert_ptr_null(config.log_file);
+	ck_assert_ptr_null(config.endpoint_address);
 }
 END_TEST
 
@@ -149,6 +150,7 @@ START_TEST(all_options_may_be_given_together)
 	struct option all[] = {
 		{ "db_path", "/db" }, { "db_map_size_mb", "64" }, { "ca_path", "/ca" },
 		{ "trust_store", "live" }, { "account_id", "123456789012" }, { "region", "eu-central-1" },
+		{ "endpoint_address", "mqtt.example.com" },
 		{ "admin_users", "admin" }, { "admin_certificates", ID },
 		{ "authorization", "allow" }, { "deny_publish", "disconnect" },
 		{ "deny_subscribe", "disconnect" }, { "client_id_variable", "any" },
@@ -166,6 +168,7 @@ START_TEST(all_options_may_be_given_together)
 	ck_assert_int_eq(config.clone_policy, CLONE_NEWEST);
 	ck_assert_int_eq(config.trust_store, TRUST_STORE_LIVE);
 	ck_assert_int_eq(config.expiring_days, 30);
+	ck_assert_str_eq(config.endpoint_address, "mqtt.example.com");
 	for (size_t i = 0; i < COUNT_OF(all); i++)
 		ck_assert_str_eq(config_option_name(i), all[i].name);
 	ck_assert_ptr_null(config_option_name(COUNT_OF(all)));
@@ -173,6 +176,7 @@ START_TEST(all_options_may_be_given_together)
 END_TEST
 
 #if UINTPTR_MAX > 0xffffffff
+#define ADDRESS "a host name or an address: 1 to 253 letters, digits, hyphens, dots, colons and brackets"
 #define MEGABYTES "a whole number from 1 to 1048576"
 #else
 #define MEGABYTES "a whole number from 1 to 2047"
@@ -198,6 +202,9 @@ static const struct {
 	{ "account_id", "1234567890123", "12 digits" },
 	{ "account_id", "12345678901a", "12 digits" },
 	{ "account_id", "", "12 digits" },
+	{ "endpoint_address", "", ADDRESS },
+	{ "endpoint_address", "two words", ADDRESS },
+	{ "endpoint_address", "a\"b", ADDRESS },
 	{ "region", "", "1 to 63 lower-case letters, digits and hyphens" },
 	{ "region", "EU", "1 to 63 lower-case letters, digits and hyphens" },
 	{ "region", "a:b", "1 to 63 lower-case letters, digits and hyphens" },

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "aws_operations.h"
 #include "build.h"
 #include "crl_file.h"
 #include "document.h"
@@ -32,6 +33,8 @@
 #include "shorthand.h"
 #include "url.h"
 #include "value.h"
+
+#include "jitr/aws_gap.h"
 
 #define WORDS_MAX 24
 #define ID64      "3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173"
@@ -305,6 +308,8 @@ static const struct request_row requests[] = {
     {"effective policies",
         {"get-effective-policies", "--principal", "arn:t", "--thing-name", "n"},
         "{\"principal\":\"arn:t\",\"thingName\":\"n\"}"},
+    {"where devices connect", {"describe-endpoint", "--endpoint-type", "iot:Data-ATS"},
+        "{\"endpointType\":\"iot:Data-ATS\"}"},
     {"an explanation of a registered certificate",
         {"explain", "--certificate-id", ID64, "--client-id", "c", "--topic", "a/b", "--source-ip",
             "192.0.2.1"},
@@ -439,7 +444,23 @@ static const struct refusal_row refusals[] = {
     {"a value where none is taken", {"delete-certificate", "--force-delete=yes"},
         "argument --force-delete: takes no value"},
     {"not a number", {"list-certificates", "--page-size", "ten"},
-        "Error parsing parameter '--page-size': invalid number: 'ten'"},
+        "argument --page-size: invalid int value: 'ten'"},
+    {"a number with a fraction", {"list-things", "--max-results", "3.5"},
+        "argument --max-results: invalid int value: '3.5'"},
+    {"a number with something behind it", {"delete-thing", "--thing-name", "t",
+        "--expected-version", "1x"}, "argument --expected-version: invalid int value: '1x'"},
+    {"no number at all", {"list-certificates", "--page-size", ""},
+        "argument --page-size: invalid int value: ''"},
+    {"a command of AWS that does not exist here", {"create-thing-group"},
+        "argument command: 'create-thing-group' of aws iot is not supported here: there are no "
+        "thing groups; policies are attached to certificates; see attach-policy and update-thing"},
+    {"another, that looks like a misspelling", {"create-policy-versions"},
+        "maybe you meant: create-policy-version"},
+    {"one that differs from ours in two letters", {"list-thing-principals-v2"},
+        "is not supported here: the older command has the same principals; see list-thing-principals"},
+    {"one without anything instead", {"create-topic-rule"},
+        "'create-topic-rule' of aws iot is not supported here: there is no rules engine; a program "
+        "that subscribes does its work"},
     {"--query, which we do not have", {"list-certificates", "--query", "x"},
         "--query is not supported"},
     {"no such file", {"register-certificate", "--certificate-pem", "file://none.pem"},
@@ -458,7 +479,7 @@ static const struct refusal_row refusals[] = {
         "secret.pem holds a private key; nothing was sent"},
     {"broken JSON",
         {"update-ca-certificate", "--certificate-id", "1", "--registration-config", "{"},
-        "Error parsing parameter '--registration-config': Invalid JSON"},
+        "Error parsing parameter '--registration-config': Invalid JSON (line 1, column "},
     {"a misspelt member",
         {"update-ca-certificate", "--certificate-id", "1", "--registration-config", "template=x"},
         "Unknown parameter: \"template\", must be one of: templateBody, roleArn, templateName"},
@@ -486,7 +507,7 @@ static const struct refusal_row refusals[] = {
         "Error parsing parameter '--crl-check': the value is not UTF-8"},
     {"broken JSON in place of words",
         {"test-authorization", "--auth-infos", "{}", "--policy-names-to-add", "[\"p\""},
-        "Error parsing parameter '--policy-names-to-add': Invalid JSON"},
+        "Error parsing parameter '--policy-names-to-add': Invalid JSON (line 1, column "},
     {"a list of something else",
         {"register-ca-certificate", "--ca-certificate", "ca.pem", "--tags", "[1]"},
         "expected an object with Key, Value"},
@@ -998,7 +1019,8 @@ END_TEST
  * terminal: ESC, C1 controls (U+009B is CSI) and line breaks in fields. */
 START_TEST(no_control_character_reaches_a_terminal)
 {
-	static const char json[] = "{\"a\":\"x\\u001b[2J\\u009b\\u007f\\ny\\t\xff\",\"b\":1}";
+	static const char json[] = "{\"a\":\"x\\u001b[2J\\u009b\\u007f\\ny\\t\xff"
+	    "\\u202e\\u2066\\u061c\\u200f\\u2028\",\"b\":1}";
 
 	for (int format = OUTPUT_JSON; format <= OUTPUT_TABLE; format++) {
 		char *text = printed((enum output)format, "X", json, 80);
@@ -1009,9 +1031,82 @@ START_TEST(no_control_character_reaches_a_terminal)
 			    text);
 		}
 		ck_assert_ptr_null(strstr(text, "\xc2\x9b"));
+		ck_assert_ptr_null(strstr(text, "\xe2\x80"));
+		ck_assert_ptr_null(strstr(text, "\xe2\x81"));
+		ck_assert_ptr_null(strstr(text, "\xd8\x9c"));
+		ck_assert_ptr_nonnull(strstr(text, "\\u202e"));
 		ck_assert_ptr_null(strchr(text, '\xff'));
 		ck_assert_ptr_nonnull(strstr(text, "[2J"));
 		free(text);
+	}
+}
+END_TEST
+
+/* The escapes of JSON mean what they stand for: a program behind a pipe reads the
+ * very characters that a terminal is not shown. */
+START_TEST(json_with_escapes_is_read_back_as_it_was)
+{
+	static const char value[] = "\x1b\xc2\x9b\x7f\n\xe2\x80\xae\xe2\x81\xa9\xd8\x9c\xc3\xa9";
+	cJSON *data = cJSON_CreateObject(), *again;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	ck_assert_ptr_nonnull(cJSON_AddStringToObject(data, "a", value));
+	ck_assert(print_answer(out, OUTPUT_JSON, "X", data, 80));
+	ck_assert_int_eq(fclose(out), 0);
+	again = cJSON_Parse(text);
+	ck_assert_str_eq(cJSON_GetObjectItem(again, "a")->valuestring, value);
+	cJSON_Delete(again);
+	cJSON_Delete(data);
+	free(text);
+}
+END_TEST
+
+/* Errors quote answers, files and the command line. */
+START_TEST(what_is_said_on_standard_error_steers_no_terminal)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	print_shown(out, "a\n\t\x1b[2J\xc2\x9b\xe2\x80\xae\xff\xc3\xa9");
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert_str_eq(text, "a\\n\\t\\x1b[2J\\x9b\\u202e\\xff\xc3\xa9");
+	free(text);
+}
+END_TEST
+
+/* RFC 5280 4.1.2.5: 99991231235959Z is "no well-defined expiration date", as seconds
+ * beyond what some formatters take; DER also has years before 1970, and 0. */
+static const struct {
+	const char *seconds, *text;
+} ends[] = {
+	{"253402300799", "9999-12-31T23:59:59+00:00"},
+	{"253402300799.5", "9999-12-31T23:59:59.500000+00:00"},
+	{"253402300800", "253402300800"}, /* no time that a certificate can say */
+	{"32503680000", "3000-01-01T00:00:00+00:00"},
+	{"-1", "1969-12-31T23:59:59+00:00"},
+	{"-0.25", "1969-12-31T23:59:59.750000+00:00"},
+	{"-62135596800", "0001-01-01T00:00:00+00:00"},
+	{"-62167219200", "0000-01-01T00:00:00+00:00"},
+};
+
+START_TEST(a_time_is_a_time_whatever_its_year)
+{
+	static const char *const names[] = {"notAfter", "notBefore", "creationDate", "nextUpdate"};
+	char json[100];
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		for (int format = OUTPUT_JSON; format <= OUTPUT_TABLE; format++) {
+			const char *expected = format == OUTPUT_JSON ? ends[_i].seconds : ends[_i].text;
+			char *text;
+
+			(void)snprintf(json, sizeof(json), "{\"%s\":%s}", names[i], ends[_i].seconds);
+			text = printed((enum output)format, "X", json, 80);
+			ck_assert_msg(strstr(text, expected) != NULL, "%s: %s", json, text);
+			free(text);
+		}
 	}
 }
 END_TEST
@@ -1706,8 +1801,8 @@ END_TEST
 
 START_TEST(max_items_stops_where_the_next_command_goes_on)
 {
-	static const char *const words[] = {"list-certificates", "--max-items", "3", "--page-size",
-	    "2", "--starting-token", "MQ==", NULL};
+	static const char *const words[] = {"list-certificates", "--max-items", "3",
+	    "--starting-token", "MQ==", NULL};
 	char *requested;
 
 	ck_assert_int_eq(run_with_broker(three_pages, words), 0);
@@ -1717,7 +1812,7 @@ START_TEST(max_items_stops_where_the_next_command_goes_on)
 	    "        {\n            \"certificateId\": \"3\"\n        }\n    ],\n"
 	    "    \"NextToken\": \"Mw==\"\n}\n");
 	requested = read_all("file://requests");
-	ck_assert_ptr_nonnull(strstr(requested, "\"pageSize\":2,\"marker\":\"MQ==\"}"));
+	ck_assert_ptr_nonnull(strstr(requested, "\"pageSize\":3,\"marker\":\"MQ==\"}"));
 	ck_assert_ptr_nonnull(strstr(requested, "\"pageSize\":1,\"marker\":\"Mg==\"}"));
 	free(requested);
 }
@@ -1732,6 +1827,101 @@ START_TEST(no_paginate_shows_the_page_as_it_came)
 	    "{\n    \"certificates\": [\n        {\n            \"certificateId\": \"1\"\n        },\n"
 	    "        {\n            \"certificateId\": \"2\"\n        }\n    ],\n"
 	    "    \"nextMarker\": \"Mg==\"\n}\n");
+}
+END_TEST
+
+/* As the AWS CLI (awscli/customizations/paginate.py): where a flag of its own is the
+ * member of the request, as pageSize is, it is for one page. */
+START_TEST(page_size_of_a_list_with_markers_asks_for_one_page)
+{
+	static const char *const words[] = {"list-certificates", "--page-size", "2", NULL};
+	char *requested;
+
+	ck_assert_int_eq(run_with_broker(three_pages, words), 0);
+	expect_file("file://out",
+	    "{\n    \"certificates\": [\n        {\n            \"certificateId\": \"1\"\n        },\n"
+	    "        {\n            \"certificateId\": \"2\"\n        }\n    ],\n"
+	    "    \"nextMarker\": \"Mg==\"\n}\n");
+	requested = read_all("file://requests");
+	ck_assert_ptr_nonnull(strstr(requested, "\"pageSize\":2}"));
+	ck_assert_ptr_eq(strchr(requested, '\n'), strrchr(requested, '\n')); /* one request */
+	free(requested);
+}
+END_TEST
+
+#define THING_PAGE(name, next) "\"data\":{\"things\":[{\"thingName\":\"" name "\"}],\"nextToken\":" next "}"
+
+START_TEST(page_size_of_a_list_with_tokens_is_for_all_pages)
+{
+	static const char *const answers[] = {THING_PAGE("a", "\"61\""), THING_PAGE("b", "null"), NULL};
+	static const char *const words[] = {"list-things", "--page-size", "1", "--output", "text",
+	    NULL};
+	char *requested;
+
+	ck_assert_int_eq(run_with_broker(answers, words), 0);
+	expect_file("file://out", "THINGS\ta\nTHINGS\tb\n");
+	requested = read_all("file://requests");
+	ck_assert_ptr_nonnull(strstr(requested, "\"maxResults\":1,\"nextToken\":\"61\"}"));
+	free(requested);
+}
+END_TEST
+
+/* Status 252, in the words of argparse and of the AWS CLI, and no broker is asked. */
+static const struct {
+	const char *words[WORDS_MAX];
+	const char *message;
+} page_flags[] = {
+	{{"list-policies", "--max-items", "abc"}, "argument --max-items: invalid int value: 'abc'"},
+	{{"list-things", "--max-items", "1.5"}, "argument --max-items: invalid int value: '1.5'"},
+	{{"list-things", "--max-items", ""}, "argument --max-items: invalid int value: ''"},
+	{{"list-policies", "--max-items", "0"}, "argument --max-items: Invalid value: '0', valid min value: 1"},
+	{{"list-policies", "--max-items", "-1"}, "argument --max-items: Invalid value: '-1', valid min value: 1"},
+	{{"list-policies", "--page-size", "0"}, "argument --page-size: Invalid value: '0', valid min "
+	    "value: 1"},
+	{{"list-things", "--max-results", "-3"}, "argument --max-results: Invalid value: '-3', valid "
+	    "min value: 1"},
+	{{"list-policies", "--page-size", "abc"}, "argument --page-size: invalid int value: 'abc'"},
+	{{"list-things", "--max-results", "abc"}, "argument --max-results: invalid int value: 'abc'"},
+	{{"list-policies", "--page-size", "2", "--max-items", "3"}, "Cannot specify --no-paginate along "
+	    "with pagination arguments: --max-items (--page-size asks for one page)"},
+	{{"list-policies", "--marker", "Mg==", "--starting-token", "Mg=="},
+	    "pagination arguments: --starting-token (--marker asks for one page)"},
+	{{"list-things", "--no-paginate", "--max-items", "3"},
+	    "pagination arguments: --max-items (--no-paginate asks for one page)"},
+	{{"list-things", "--max-results", "2", "--max-items", "3"},
+	    "pagination arguments: --max-items (--max-results asks for one page)"},
+};
+
+START_TEST(flags_about_pages_that_cannot_be_are_252)
+{
+	char *text;
+
+	ck_assert_int_eq(run_words(page_flags[_i].words), 252);
+	text = read_all("file://err");
+	ck_assert_msg(strstr(text, page_flags[_i].message) != NULL, "%s", text);
+	free(text);
+	expect_file("file://out", "");
+}
+END_TEST
+
+/* All of AWS's operations have a command, or a sentence that names only commands
+ * that exist. */
+START_TEST(no_command_of_the_aws_cli_is_unknown)
+{
+	for (size_t i = 0; i < COUNT_OF(aws_operations); i++) {
+		const struct aws_gap *gap = aws_gap_find(aws_operations[i]);
+		bool here = command_of_operation(aws_operations[i]) != NULL;
+
+		ck_assert_msg(here == (gap == NULL), "%s", aws_operations[i]);
+		for (size_t n = 0; gap != NULL && n < AWS_GAP_USE_MAX && gap->use[n] != NULL; n++)
+			ck_assert_msg(command_of_operation(gap->use[n]) != NULL, "%s", gap->use[n]);
+	}
+	ck_assert_ptr_nonnull(aws_gap_find("create-keys-and-certificate"));
+	ck_assert_ptr_nonnull(aws_gap_find("createOTAUpdate"));
+	ck_assert_ptr_nonnull(aws_gap_find("list-thing-principals-v2"));
+	ck_assert_ptr_null(aws_gap_find(""));
+	ck_assert_ptr_null(aws_gap_find("create-thing-grou"));
+	ck_assert_ptr_null(aws_gap_find("create-thing-groupp"));
 }
 END_TEST
 
@@ -2231,6 +2421,9 @@ add_answers(Suite *suite)
 	tcase_add_test(answers, what_is_no_answer_is_ignored);
 	tcase_add_loop_test(answers, answers_look_as_the_aws_cli_prints_them, 0, COUNT_OF(outputs));
 	tcase_add_test(answers, no_control_character_reaches_a_terminal);
+	tcase_add_test(answers, json_with_escapes_is_read_back_as_it_was);
+	tcase_add_test(answers, what_is_said_on_standard_error_steers_no_terminal);
+	tcase_add_loop_test(answers, a_time_is_a_time_whatever_its_year, 0, COUNT_OF(ends));
 	tcase_add_loop_test(answers, a_proof_is_signed_by_the_ca_and_carries_the_code, 0,
 	    COUNT_OF(ca_types));
 	tcase_add_test(answers, a_key_that_cannot_prove_anything_is_refused_first);
@@ -2246,6 +2439,10 @@ add_answers(Suite *suite)
 	tcase_add_test(whole, a_list_is_fetched_page_by_page_and_shown_as_one);
 	tcase_add_test(whole, max_items_stops_where_the_next_command_goes_on);
 	tcase_add_test(whole, no_paginate_shows_the_page_as_it_came);
+	tcase_add_test(whole, page_size_of_a_list_with_markers_asks_for_one_page);
+	tcase_add_test(whole, page_size_of_a_list_with_tokens_is_for_all_pages);
+	tcase_add_loop_test(whole, flags_about_pages_that_cannot_be_are_252, 0, COUNT_OF(page_flags));
+	tcase_add_test(whole, no_command_of_the_aws_cli_is_unknown);
 	tcase_add_test(whole, a_list_that_never_ends_is_given_up);
 	tcase_add_test(whole, ca_key_proves_possession_by_itself_and_is_not_sent);
 }

@@ -110,6 +110,44 @@ START_TEST(what_is_not_is_refused_and_told_why)
 }
 END_TEST
 
+/* An editor finds the place: both from 1, columns in characters. */
+static const struct {
+	struct view text;
+	const char *says;
+} places[] = {
+	{ BYTES("hello"), "it is not JSON (line 1, column 1)" },
+	{ BYTES("{a:1}"), "it is not JSON (line 1, column 2)" },
+	{ BYTES("{\"a\":1, b:1}"), "it is not JSON (line 1, column 9)" },
+	{ BYTES("{\"a\":1,}"), "it is not JSON (line 1, column 8)" },
+	{ BYTES("{\n}}"), "something stands behind the JSON value (line 2, column 2)" },
+	{ BYTES("[1,2x]"), "it is not JSON (line 1, column 5)" },
+	{ BYTES("[1, x]"), "it is not JSON (line 1, column 5)" },
+	{ BYTES("{\"a\":,1}"), "it is not JSON (line 1, column 6)" },
+	{ BYTES("{\"a\" 1}"), "it is not JSON (line 1, column 6)" },
+	{ BYTES("[1,2,]"), "it is not JSON (line 1, column 6)" },
+	{ BYTES("{\"a\":1 \"b\":2}"), "it is not JSON (line 1, column 8)" },
+	{ BYTES("{\n  \"Effect\" \"Allow\"\n}"), "it is not JSON (line 2, column 12)" },
+	{ BYTES("{\r\n\"a\":1,\r\n\"b\":tru\r\n}"), "it is not JSON (line 3, column 5)" },
+	{ BYTES("{\"\xc3\xa9\xe2\x82\xac\":x}"), "it is not JSON (line 1, column 7)" },
+	{ BYTES("{\n\"a\":[1,\n2"), "it is not JSON (line 3, column 1)" },
+	{ BYTES("{\"a\":\"b\\q\"}"), "it is not JSON (line 1, column 8)" },
+	{ BYTES("[\n\"\xff\"]"), "it is not UTF-8 (line 2, column 2)" },
+	{ BYTES("[\"a\0b\"]"), "it contains a NUL (line 1, column 4)" },
+	{ BYTES("[\"a\\u0000\"]"), "a string contains \\u0000 (line 1, column 4)" },
+	{ BYTES("[\n[\n[[[1]]]]]"), "it is nested too deeply (line 3, column 3)" },
+	{ BYTES("{}\n x"), "something stands behind the JSON value (line 2, column 2)" },
+};
+
+START_TEST(what_is_wrong_is_told_with_its_place)
+{
+	struct diag diag = { "" };
+	cJSON *json = NULL;
+
+	ck_assert_int_eq(parse(places[_i].text, &json, &diag), ERR_REQUEST);
+	ck_assert_msg(strstr(diag.text, places[_i].says) != NULL, "%s", diag.text);
+}
+END_TEST
+
 /* The bytes end where they end, whatever stands behind them in memory. */
 START_TEST(every_beginning_of_a_request_is_read_without_a_byte_beyond)
 {
@@ -471,6 +509,7 @@ main(void)
 	tcase_set_timeout(t, 20); /* what is bounded takes a fraction of it */
 	tcase_add_loop_test(t, what_is_json_is_read, 0, COUNT_OF(accepted));
 	tcase_add_loop_test(t, what_is_not_is_refused_and_told_why, 0, COUNT_OF(refused));
+	tcase_add_loop_test(t, what_is_wrong_is_told_with_its_place, 0, COUNT_OF(places));
 	tcase_add_test(t, every_beginning_of_a_request_is_read_without_a_byte_beyond);
 	tcase_add_test(t, a_huge_array_is_read_in_bounded_time);
 	tcase_add_test(t, a_huge_object_is_refused_in_bounded_time);

@@ -312,7 +312,7 @@ START_TEST(a_deleted_certificate_is_unknown_again)
 	put_ca(ca, CA_ACTIVE, true);
 	(void)present(device);
 	first = get_cert(device)->generation;
-	ck_assert_int_eq(registry_remove_cert(&t, &id, false, &diag), ERR_OK);
+	ck_assert_int_eq(registry_remove_cert(&t, &id, false, "arn:", &diag), ERR_OK);
 	ck_assert_int_eq(present(device).reason, REASON_REGISTERED_NOW);
 	ck_assert_mem_ne(&get_cert(device)->generation, &first, sizeof(first));
 	ck_assert_uint_eq(messages(), 2);
@@ -731,14 +731,14 @@ START_TEST(a_certificate_in_use_is_not_deleted)
 	struct certid id = world_id(device);
 
 	put_cert(device, removals[_i].status);
-	ck_assert_int_eq(registry_remove_cert(&t, &id, false, &diag), removals[_i].result);
+	ck_assert_int_eq(registry_remove_cert(&t, &id, false, "arn:", &diag), removals[_i].result);
 	if (removals[_i].status == CERT_ACTIVE)
 		ck_assert_ptr_nonnull(strstr(diag.text,
 		    "Certificate must be deactivated (not ACTIVE) before deletion. Id: "));
 	commit();
 	ck_assert_int_eq(has_cert(device), removals[_i].result != ERR_OK);
 	if (removals[_i].result == ERR_OK)
-		ck_assert_int_eq(registry_remove_cert(&t, &id, false, &diag), ERR_NOT_FOUND);
+		ck_assert_int_eq(registry_remove_cert(&t, &id, false, "arn:", &diag), ERR_NOT_FOUND);
 }
 END_TEST
 

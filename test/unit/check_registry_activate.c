@@ -931,7 +931,7 @@ START_TEST(a_refusal_is_kept_with_the_record_and_goes_with_it)
 	ck_assert_int_eq(registry_refused(&t, &id, &refusal), ERR_OK);
 	ck_assert_int_eq(refusal_of(device).time, 5);
 	ck_assert(says(refusal_of(device).details, "words"));
-	ck_assert_int_eq(registry_remove_cert(&t, &id, false, &diag), ERR_OK);
+	ck_assert_int_eq(registry_remove_cert(&t, &id, false, "arn:", &diag), ERR_OK);
 	ck_assert_int_eq(refusal_of(device).time, 0);
 }
 END_TEST

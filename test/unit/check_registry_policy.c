@@ -86,7 +86,7 @@ remove_cert(unsigned n, bool force)
 {
 	struct certid id = id_number(n);
 
-	return registry_remove_cert(&t, &id, force, &diag);
+	return registry_remove_cert(&t, &id, force, "arn:aws:iot:local:1:", &diag);
 }
 
 static const struct policy_record *
@@ -444,11 +444,11 @@ static const struct {
 	{ CERT_ACTIVE, false, false, true, ERR_WRONG_STATE, "must be deactivated" },
 	{ CERT_PENDING_TRANSFER, true, true, true, ERR_WRONG_STATE, "is being transferred" },
 	{ CERT_INACTIVE, true, true, false, ERR_ATTACHED,
-	    "Things must be detached before deletion (id: 41000000" },
+	    "Things must be detached before deletion (arn: arn:aws:iot:local:1:cert/41000000" },
 	{ CERT_INACTIVE, true, false, true, ERR_ATTACHED, "Things must be detached" },
 	{ CERT_INACTIVE, true, true, true, ERR_ATTACHED, "Things must be detached" },
 	{ CERT_INACTIVE, false, true, false, ERR_ATTACHED,
-	    "Certificate policies must be detached before deletion (id: 41000000" },
+	    "Certificate policies must be detached before deletion (arn: arn:aws:iot:local:1:cert/41000000" },
 	{ CERT_INACTIVE, false, true, true, ERR_OK, "" },
 	{ CERT_REVOKED, false, true, true, ERR_OK, "" },
 	{ CERT_PENDING_ACTIVATION, false, true, true, ERR_OK, "" },

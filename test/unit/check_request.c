@@ -588,6 +588,18 @@ START_TEST(certificates_of_a_policy_and_a_thing_are_listed_in_pages)
 }
 END_TEST
 
+/* AWS's scripts begin with it (aws-iot A.8). */
+START_TEST(the_endpoint_is_the_configured_name)
+{
+	ask("{'command':'describeEndpoint'},"
+	    "{'command':'describeEndpoint','endpointType':'iot:Data-ATS'},"
+	    "{'command':'describeEndpoint','endpointType':'iot:Data'}");
+	for (int i = 0; i < 3; i++)
+		ck_response(i, "{'command':'describeEndpoint','data':{'endpointAddress':"
+		    "'mqtt.example.com'}}");
+}
+END_TEST
+
 START_TEST(things_are_found_by_type_and_attribute)
 {
 	ask("{'command':'createThing','thingName':'a','thingTypeName':'x','attributePayload':{"
@@ -599,7 +611,10 @@ START_TEST(things_are_found_by_type_and_attribute)
 	    "{'command':'listThings','attributeName':'k','attributeValue':'v',"
 	    "'usePrefixAttributeValue':true,'maxResults':1},"
 	    "{'command':'listThings','attributeName':'k','attributeValue':'value',"
-	    "'thingTypeName':'x'}");
+	    "'thingTypeName':'x'},"
+	    "{'command':'listThings','attributeName':'k'},"
+	    "{'command':'listThings','attributeName':'k','thingTypeName':'x'},"
+	    "{'command':'listThings','attributeName':'kk'}");
 	ck_response(0, "{'command':'listThings','data':{'things':["
 	    "{'thingName':'a','thingArn':'<arn>thing/a','thingTypeName':'x',"
 	    "'attributes':{'k':'value'},'version':1},"
@@ -610,6 +625,10 @@ START_TEST(things_are_found_by_type_and_attribute)
 	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(2), "things")), 1);
 	ck_assert(cJSON_HasObjectItem(data(2), "nextToken"));
 	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(3), "things")), 1);
+	/* A name alone: those that have the attribute, whatever its value. */
+	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(4), "things")), 2);
+	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(5), "things")), 1);
+	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(6), "things")), 0);
 }
 END_TEST
 
@@ -767,8 +786,20 @@ static const struct {
 	{ "{}", INVALID, "at 'command' failed" },
 	{ "{'command':7}", INVALID, "Value at 'command' failed to satisfy constraint: Member must be a string" },
 	{ "{'command':''}", INVALID, "at 'command' failed" },
-	{ "{'command':'createThingGroup'}", INVALID, "Unknown command 'createThingGroup'" },
-	{ "{'command':'DescribeCertificate'}", INVALID, "Unknown command 'DescribeCertificate'" },
+	{ "{'command':'createThingGrup'}", INVALID, "Unknown command 'createThingGrup'" },
+	{ "{'command':'createThingGroup'}", INVALID, "Command 'createThingGroup' of AWS IoT is not "
+	    "supported here: there are no thing groups; policies are attached to certificates; see "
+	    "attachPolicy and updateThing" },
+	{ "{'command':'ListThingPrincipalsV2'}", INVALID, "see listThingPrincipals" },
+	{ "{'command':'create-keys-and-certificate'}", INVALID, "see registerCACertificate and "
+	    "registerCertificate" },
+	{ "{'command':'describeEndpoint','endpointType':'iot:Jobs'}", INVALID,
+	    "Endpoint type 'iot:Jobs' is not recognized: there are iot:Data-ATS and iot:Data" },
+	{ "{'command':'describeEndpoint','endpointType':7}", INVALID, "at 'endpointType' failed" },
+	{ "{'command':'describeEndpoint','x':7}", INVALID, "Unknown member 'x'" },
+	{ "{'command':'DescribeCertificate'}", INVALID,
+	    "Unknown command 'DescribeCertificate': here it is describeCertificate" },
+	{ "{'command':'update-ca-certificate'}", INVALID, "here it is updateCACertificate" },
 	{ "{'command':'getRegistrationCode','correlationData':7}", INVALID, "'correlationData'" },
 	{ "{'command':'getRegistrationCode','x':1}", INVALID, "Unknown member 'x'" },
 	{ "{'command':'deleteRegistrationCode','certificateId':'x'}", INVALID, "Unknown member" },
@@ -963,7 +994,7 @@ static const struct {
 	{ "{'command':'updateThing','thingName':'t','billingGroupName':'g'}", INVALID, "Unknown" },
 	{ "{'command':'deleteThing','thingName':''}", INVALID, "at 'thingName' failed" },
 	{ "{'command':'listThings','maxResults':251}", INVALID, "less than or equal to 250" },
-	{ "{'command':'listThings','attributeName':'a'}", INVALID, "go together" },
+	{ "{'command':'listThings','attributeValue':'a'}", INVALID, "needs an attributeName" },
 	{ "{'command':'listThings','nextToken':'zz'}", INVALID, "a nextToken of an earlier answer" },
 	{ "{'command':'listThings','pageSize':5}", INVALID, "Unknown member 'pageSize'" },
 	{ "{'command':'attachThingPrincipal','thingName':'t','principal':'x'}", INVALID,
@@ -1547,6 +1578,7 @@ command_tests(TCase *t)
 	tcase_add_test(t, policies_and_things_are_listed_in_pages);
 	tcase_add_test(t, certificates_of_a_policy_and_a_thing_are_listed_in_pages);
 	tcase_add_test(t, things_are_found_by_type_and_attribute);
+	tcase_add_test(t, the_endpoint_is_the_configured_name);
 	tcase_add_test(t, a_filter_looks_at_so_many_things_at_a_time);
 	tcase_add_test(t, a_list_comes_in_pages_oldest_or_newest_first);
 	tcase_add_test(t, a_page_goes_on_where_the_last_one_ended_though_that_entry_is_gone);

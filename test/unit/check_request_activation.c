@@ -206,8 +206,6 @@ static const struct {
 	    "at 'templateBody' failed" },
 	{ "{'command':'createProvisioningTemplate','templateName':'t','templateBody':'{}','type':'JITP'}",
 	    INVALID, "templateBody: Resources: is missing" },
-	{ "{'command':'createProvisioningTemplate','templateName':'t','templateBody':'<template>'}",
-	    INVALID, "type JITP" },
 	{ "{'command':'createProvisioningTemplate','templateName':'t','templateBody':'<template>',"
 	  "'type':'FLEET_PROVISIONING'}", INVALID, "type JITP" },
 	{ "{'command':'createProvisioningTemplate','templateName':'t','templateBody':'<template>',"

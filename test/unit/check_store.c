@@ -2256,6 +2256,159 @@ START_TEST(the_words_of_a_full_map_are_kept_and_the_store_goes_on)
 }
 END_TEST
 
+/* Certificates until none fits: in large transactions first, then one by one. */
+static uint32_t
+fill_up(struct store *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t batch = 32; batch > 0; batch /= 2) {
+		struct txn t;
+
+		for (;;) {
+			t = writing(s);
+			for (uint32_t i = 0; i < batch; i++)
+				put_cert_number(&t, n + i);
+			if (store_commit(&t) != ERR_OK)
+				break;
+			n += batch;
+		}
+		ck_assert_int_eq(t.failed, ERR_STORAGE);
+		ck_assert_ptr_nonnull(strstr(store_failure(s), "MDB_MAP_FULL"));
+	}
+	return n;
+}
+
+static struct txn
+taking_away(struct store *s)
+{
+	struct txn t = writing(s);
+
+	store_use_reserve(&t);
+	return t;
+}
+
+static const size_t full_maps[] = { 1, 2, 4, 8 };
+
+static enum err
+set_status(struct store *s, uint32_t n, enum cert_status status, const struct cert_note *note)
+{
+	struct txn t = taking_away(s);
+	struct cert cert = cert_number(n);
+
+	cert.status = status;
+	store_put_cert(&t, &cert, NULL);
+	if (note != NULL)
+		store_put_cert_note(&t, &cert.id, note);
+	return store_commit(&t);
+}
+
+/* LMDB writes what it deletes from anew first: of a map that is full to its last page
+ * nothing could be taken away.  Every certificate is deactivated; as many as there is
+ * room for are revoked, with a note of why, which must not be in the way of what is
+ * next: all are deleted, and what is free then is used. */
+START_TEST(a_full_map_is_emptied)
+{
+	struct cert_note note = { .time = 1, .text = view_of("on the revocation list of its CA") };
+	uint32_t count, n = 0;
+	struct diag diag;
+	struct store *s;
+
+	ck_assert_int_eq(open_with(new_dir(), full_maps[_i] << 20, false, &s, &diag), ERR_OK);
+	count = fill_up(s);
+	for (uint32_t i = 0; i < count; i++)
+		ck_assert_msg(set_status(s, i, CERT_INACTIVE, NULL) == ERR_OK,
+		    "%zu MiB, deactivating %u of %u: %s", full_maps[_i], i, count, store_failure(s));
+	while (n < count && set_status(s, n, CERT_REVOKED, &note) == ERR_OK)
+		n++;
+	ck_assert_msg(n >= count / 10, "revoked %u of %u", n, count);
+	for (uint32_t i = 0; i < count; i++) {
+		struct txn t = taking_away(s);
+		struct certid id = id_number(i);
+
+		store_delete_cert(&t, &id);
+		ck_assert_msg(store_commit(&t) == ERR_OK, "%zu MiB, deleting %u of %u: %s",
+		    full_maps[_i], i, count, store_failure(s));
+	}
+	put_certs(s, 0, count / 2);
+	assert_consistent(s, count);
+	store_close(s);
+}
+END_TEST
+
+/* Deleting as the first thing of all, without a change before that frees pages. */
+START_TEST(the_first_thing_done_to_a_full_map_is_a_deletion)
+{
+	struct diag diag;
+	struct store *s;
+	uint32_t count;
+
+	ck_assert_int_eq(open_with(new_dir(), full_maps[_i] << 20, false, &s, &diag), ERR_OK);
+	count = fill_up(s);
+	for (uint32_t n = count; n-- > 0;) {
+		struct txn t = taking_away(s);
+		struct certid id = id_number(n);
+
+		store_delete_cert(&t, &id);
+		ck_assert_msg(store_commit(&t) == ERR_OK, "%zu MiB, %u: %s", full_maps[_i], n,
+		    store_failure(s));
+	}
+	store_close(s);
+}
+END_TEST
+
+/* What deletes lends nothing to what adds: neither in a transaction of both, in either
+ * order, nor one after the other. */
+START_TEST(the_reserve_is_for_nothing_that_adds)
+{
+	struct diag diag;
+	struct store *s;
+	uint32_t count;
+
+	ck_assert_int_eq(open_with(new_dir(), (size_t)1 << 20, false, &s, &diag), ERR_OK);
+	count = fill_up(s);
+	for (int first = 0; first < 2; first++) {
+		struct txn t = writing(s);
+
+		for (int step = 0; step < 2; step++) {
+			if (step > 0)
+				store_next_step(&t);
+			if (step == first)
+				put_cert_number(&t, count);
+			else
+				store_use_reserve(&t);
+		}
+		ck_assert_int_eq(store_commit(&t), ERR_STORAGE);
+		ck_assert_ptr_nonnull(strstr(store_failure(s), "MDB_MAP_FULL"));
+	}
+	assert_consistent(s, count);
+	store_close(s);
+}
+END_TEST
+
+/* What takes no more room than before needs no reserve. */
+START_TEST(a_full_map_takes_changes_that_add_nothing)
+{
+	struct certid id = id_number(0);
+	struct diag diag;
+	struct store *s;
+	struct txn t;
+
+	ck_assert_int_eq(open_with(new_dir(), (size_t)1 << 20, false, &s, &diag), ERR_OK);
+	(void)fill_up(s);
+	for (int round = 0; round < 20; round++) {
+		struct cert cert;
+
+		t = writing(s);
+		ck_assert_int_eq(store_get_cert(&t, &id, &cert), ERR_OK);
+		cert.version++;
+		store_put_cert(&t, &cert, NULL);
+		commit(&t);
+	}
+	store_close(s);
+}
+END_TEST
+
 /* A file system of our own, when we may have one. */
 static bool
 mount_small(const char *dir, const char *options, const char *what)
@@ -2636,6 +2789,11 @@ transactions_case(void)
 	tcase_add_test(t, a_transaction_knows_whether_it_changed_anything);
 	tcase_add_test(t, the_first_failure_of_a_transaction_sticks);
 	tcase_add_test(t, the_words_of_a_full_map_are_kept_and_the_store_goes_on);
+	tcase_add_loop_test(t, a_full_map_is_emptied, 0, COUNT_OF(full_maps));
+	tcase_add_loop_test(t, the_first_thing_done_to_a_full_map_is_a_deletion, 0,
+	    COUNT_OF(full_maps));
+	tcase_add_test(t, the_reserve_is_for_nothing_that_adds);
+	tcase_add_test(t, a_full_map_takes_changes_that_add_nothing);
 	tcase_add_test(t, a_full_disk_is_told_and_the_store_goes_on);
 	tcase_add_test(t, a_registry_on_a_full_disk_is_refused_in_words);
 	tcase_add_test(t, a_read_only_file_system_is_told);

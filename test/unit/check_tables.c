@@ -60,7 +60,8 @@ same_config(const struct config *a, const struct config *b)
 	struct config x = *a, y = *b;
 
 	if (!same_text(x.db_path, y.db_path) || !same_text(x.ca_path, y.ca_path) ||
-	    !same_text(x.log_file, y.log_file))
+	    !same_text(x.log_file, y.log_file) ||
+	    !same_text(x.endpoint_address, y.endpoint_address))
 		return false;
 	x.db_path = y.db_path = x.ca_path = y.ca_path = x.log_file = y.log_file = NULL;
 	return memcmp(&x, &y, sizeof(x)) == 0;
@@ -69,7 +70,8 @@ same_config(const struct config *a, const struct config *b)
 static bool
 has_no_default(const char *name, const struct config *c)
 {
-	return (strcmp(name, "log_file") == 0 && c->log_file == NULL) ||
+	return (strcmp(name, "endpoint_address") == 0 && c->endpoint_address == NULL) ||
+	    (strcmp(name, "log_file") == 0 && c->log_file == NULL) ||
 	    (strcmp(name, "admin_users") == 0 && c->admin_users == NULL) ||
 	    (strcmp(name, "admin_certificates") == 0 && c->admin_certificates == NULL);
 }
@@ -167,7 +169,7 @@ START_TEST(the_example_configuration_shows_defaults)
 		value = strchr(name, ' ');
 		ck_assert_ptr_nonnull(value);
 		*value++ = '\0';
-		if (strcmp(name, "log_file") == 0 || strncmp(name, "admin_", 6) == 0)
+		if (strcmp(name, "log_file") == 0 || strcmp(name, "endpoint_address") == 0 || strncmp(name, "admin_", 6) == 0)
 			continue;
 		is_the_default("mosquitto.conf.example", name, value);
 		seen++;

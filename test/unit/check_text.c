@@ -36,7 +36,11 @@ static const struct {
 	{ "the first character behind them", BYTES("\xc2\xa0"), "\xc2\xa0" },
 	{ "U+2028, a line separator", BYTES("\xe2\x80\xa8"), "\\xe2\\x80\\xa8" },
 	{ "U+2029, a paragraph separator", BYTES("\xe2\x80\xa9"), "\\xe2\\x80\\xa9" },
-	{ "their neighbours", BYTES("\xe2\x80\xa7\xe2\x80\xaa"), "\xe2\x80\xa7\xe2\x80\xaa" },
+	{ "their neighbours", BYTES("\xe2\x80\xa7\xe2\x80\xaf"), "\xe2\x80\xa7\xe2\x80\xaf" },
+	{ "U+202E, which turns what follows", BYTES("\xe2\x80\xae" "4pm"), "\\xe2\\x80\\xae4pm" },
+	{ "U+2066, which isolates it", BYTES("\xe2\x81\xa6"), "\\xe2\\x81\\xa6" },
+	{ "U+061C, the mark of Arabic", BYTES("\xd8\x9c"), "\\xd8\\x9c" },
+	{ "letters that run from right to left", BYTES("\xd7\xa9\xd8\xb4"), "\xd7\xa9\xd8\xb4" },
 	{ "a byte that begins nothing", BYTES("a\xff" "b"), "a\\xffb" },
 	{ "a character cut short", BYTES("a\xe2\x82"), "a\\xe2\\x82" },
 	{ "a newline written too long", BYTES("\xc0\x8a"), "\\xc0\\x8a" },
@@ -53,6 +57,74 @@ START_TEST(bytes_from_outside_cannot_leave_their_place_in_a_line)
 	ck_assert_msg(strcmp(buffer, escapes[_i].out) == 0, "%s: %s", escapes[_i].what, buffer);
 	ck_assert_uint_eq(t.len, strlen(buffer));
 	ck_assert(!t.cut);
+}
+END_TEST
+
+/* What a terminal or an editor obeys: C0, DEL and C1 (ECMA-48), U+2028 and U+2029, and
+ * Unicode's property Bidi_Control (PropList.txt), with U+206A to U+206F beside it. */
+static bool
+is_obeyed(uint32_t c)
+{
+	static const uint32_t bidi[] = { 0x61c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d,
+		0x202e, 0x2066, 0x2067, 0x2068, 0x2069, 0x206a, 0x206b, 0x206c, 0x206d, 0x206e,
+		0x206f };
+
+	for (size_t i = 0; i < COUNT_OF(bidi); i++)
+		if (bidi[i] == c)
+			return true;
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
+}
+
+static size_t
+encode(uint32_t c, uint8_t out[4])
+{
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = n; i-- > 1;)
+		out[i] = (uint8_t)(0x80 | (c >> 6 * (n - 1 - i) & 0x3f));
+	out[0] = (uint8_t)(n == 1 ? c : 0xf0u << (4 - n) | c >> 6 * (n - 1));
+	return n;
+}
+
+/* Against escape sequences and "Trojan Source" (CVE-2021-42574): those code points
+ * that are obeyed instead of shown are escaped in a log line, in a whole line, and in
+ * JSON, where the escape still means the character; the others stay as they are. */
+START_TEST(no_character_that_is_obeyed_is_written)
+{
+	for (uint32_t c = 0; c <= 0x10ffff; c += c < 0x3000 ? 1 : 101) {
+		uint8_t bytes[5] = { 0 };
+		struct view in = { bytes, 0 };
+		char buffer[3][32], json[16];
+		struct text t[3];
+
+		if (c >= 0xd800 && c <= 0xdfff)
+			continue;
+		in.len = encode(c, bytes);
+		for (size_t i = 0; i < COUNT_OF(t); i++)
+			t[i] = text_in(buffer[i], sizeof(buffer[i]));
+		text_add_escaped(&t[0], in, 4);
+		text_add_shown(&t[1], in);
+		text_add_json(&t[2], in);
+		ck_assert_uint_eq(utf8_code(in), c);
+		if (c == '"' || c == '\\')
+			continue;
+		(void)snprintf(json, sizeof(json), "\"\\u%04x\"", (unsigned)c);
+		if (is_obeyed(c) != utf8_is_control(in) ||
+		    is_obeyed(c) != (strncmp(buffer[0], "\\x", 2) == 0) ||
+		    strcmp(buffer[0], buffer[1]) != 0 ||
+		    is_obeyed(c) != (strcmp(buffer[2], json) == 0))
+			ck_abort_msg("U+%04x: %s %s %s", (unsigned)c, buffer[0], buffer[1], buffer[2]);
+	}
+}
+END_TEST
+
+START_TEST(a_whole_line_keeps_its_quotes)
+{
+	char buffer[64];
+	struct text t = text_in(buffer, sizeof(buffer));
+
+	text_add_shown(&t, view_of("a=\"b\" \\x1b \033[2J \xe2\x80\xae."));
+	ck_assert_str_eq(buffer, "a=\"b\" \\x1b \\x1b[2J \\xe2\\x80\\xae.");
 }
 END_TEST
 
@@ -183,6 +255,8 @@ static const struct {
 	{ "a byte that begins nothing", BYTES("a\xff" "b"), "\"a\\ufffdb\"" },
 	{ "a character cut short", BYTES("\xf0\x9f\x94"), "\"\\ufffd\\ufffd\\ufffd\"" },
 	{ "a surrogate", BYTES("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\"" },
+	{ "CSI", BYTES("\xc2\x9b" "2J"), "\"\\u009b2J\"" },
+	{ "a change of direction", BYTES("a\xe2\x80\xae" "b"), "\"a\\u202eb\"" },
 };
 
 START_TEST(whatever_a_client_sends_a_json_string_stays_one)
@@ -308,6 +382,11 @@ static const struct {
 	{ 951827696789, "2000-02-29 12:34:56.789" },
 	{ 2147483648000, "2038-01-19 03:14:08.000" },
 	{ 253402300799999, "9999-12-31 23:59:59.999" },
+	{ 253402300800000, "10000-01-01 00:00:00.000" },
+	{ -1, "1969-12-31 23:59:59.999" },
+	{ -62135596800000, "0001-01-01 00:00:00.000" },
+	{ -62167219200000, "0000-01-01 00:00:00.000" }, /* the first that DER can say */
+	{ -62167219200001, "-001-12-31 23:59:59.999" },
 };
 
 START_TEST(a_time_is_written_as_aws_does_whatever_the_time_zone)
@@ -329,6 +408,26 @@ START_TEST(a_time_out_of_the_world_stays_in_its_buffer)
 		memset(text, 'x', sizeof(text));
 		timestamp_text(wild[i], text);
 		ck_assert_ptr_nonnull(memchr(text, '\0', sizeof(text)));
+	}
+}
+END_TEST
+
+/* Day by day over 800 years, against the rule of the calendar itself. */
+START_TEST(every_day_follows_the_one_before_it)
+{
+	static const unsigned lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	struct civil c = civil_of(-11676096000000); /* 1600-01-01 */
+
+	ck_assert(c.year == 1600 && c.month == 1 && c.day == 1);
+	for (int64_t day = 1; day < INT64_C(800) * 365; day++) {
+		struct civil next = civil_of(-11676096000000 + day * 86400000);
+		bool leap = c.year % 4 == 0 && (c.year % 100 != 0 || c.year % 400 == 0);
+		bool last = c.day == lengths[c.month - 1] + (leap && c.month == 2);
+
+		ck_assert_uint_eq(next.day, last ? 1 : c.day + 1);
+		ck_assert_uint_eq(next.month, !last ? c.month : c.month % 12 + 1);
+		ck_assert_int_eq(next.year, c.year + (last && c.month == 12));
+		c = next;
 	}
 }
 END_TEST
@@ -357,6 +456,8 @@ main(void)
 	tcase_add_loop_test(t, bytes_from_outside_cannot_leave_their_place_in_a_line, 0,
 	    COUNT_OF(escapes));
 	tcase_add_test(t, bytes_of_our_own_making_are_added_as_they_are);
+	tcase_add_test(t, no_character_that_is_obeyed_is_written);
+	tcase_add_test(t, a_whole_line_keeps_its_quotes);
 	tcase_add_test(t, no_byte_at_all_comes_through_as_a_control);
 	tcase_add_test(t, only_so_much_of_the_input_is_shown);
 	tcase_add_test(t, cutting_never_halves_an_escape_or_a_character);
@@ -375,6 +476,7 @@ main(void)
 	tcase_add_loop_test(t, a_time_is_written_as_aws_does_whatever_the_time_zone, 0,
 	    COUNT_OF(times));
 	tcase_add_test(t, a_time_out_of_the_world_stays_in_its_buffer);
+	tcase_add_test(t, every_day_follows_the_one_before_it);
 	tcase_add_test(t, a_uuid_says_that_it_is_random);
 	return suite_run(suite);
 }
