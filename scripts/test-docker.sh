@@ -166,6 +166,18 @@ libraries_are_all_there() {
 	[ -z "$missing" ]
 }
 
+# What is not built is as readable as it says, whatever the umask of the checkout; the
+# directory of the configuration can be entered (Docker 28.1: moby/moby#49851).
+files_are_readable() {
+	docker run --rm --entrypoint sh "$image" -c 'ls -ld /mosquitto/config /mosquitto/config/* &&
+		cat /mosquitto/config/mosquitto.conf /mosquitto/config/acl >/dev/null &&
+		[ "$(stat -c %a /mosquitto/config)" = 755 ] && ls -l /usr/local/bin &&
+		[ "$(stat -c %a /usr/local/bin/entrypoint.sh /usr/local/bin/healthcheck.sh | sort -u)" = 755 ]' &&
+		docker run --rm --entrypoint sh "$image-rule" -c 'test -x /usr/local/bin/activate.py' &&
+		docker run --rm --entrypoint sh "$image-demo" -c \
+			'test -x /usr/local/bin/demo-device.sh && test -r /usr/local/share/device-policy.json'
+}
+
 # --- steps: a first start --------------------------------------------------------
 
 first_start() {
@@ -607,6 +619,7 @@ step "it has labels" image_is_described
 step "no compiler, headers or package lists in it" image_has_no_more_than_it_needs
 step "the libraries of plugin and tools are in it" libraries_are_all_there
 step "no secret in it" image_has_no_secret
+step "the broker's user can read configuration and scripts" files_are_readable
 
 step "a first start, read-only and without capabilities, gets healthy" first_start
 step "it says where certificate and password are" first_start_says_where_things_are
