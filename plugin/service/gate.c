@@ -430,6 +430,7 @@ gate_tick(struct gate *g)
 	gone_forget(g);
 	late_report_all(g);
 	denial_report_all(g);
+	left_report(g);
 	clone_report_all(g);
 	presence_tick(&g->presence);
 	report_unusable(g);

@@ -134,6 +134,8 @@ check_access(struct plugin *p, const struct mosquitto_evt_acl_check *ed, enum ac
 		return access;
 	client_read(ed->client, &c);
 	access = gate_access(p->gate, &c, action, ed->topic, ed->retain);
+	if (access == ACCESS_DEFER)
+		gate_deferred(p->gate, &c, action, ed->topic);
 	x509_free(c.x);
 	return access;
 }
@@ -348,6 +350,20 @@ parse_options(const struct mosquitto_opt *options, int count, struct config *con
 	return e;
 }
 
+static void
+log_start(const struct plugin *p)
+{
+	report_line(p->report, LEVEL_NOTICE, "version %s, registry %s, CA certificates %s",
+	    JITR_VERSION, p->config.db_path, p->config.ca_path);
+	if (p->config.other_clients != OTHER_CLIENTS_UNSET)
+		return;
+	report_line(p->report, LEVEL_WARNING, "other_clients is not set: clients without a certificate "
+	    "of a registered CA, those with a password among them, can publish and receive only what an "
+	    "acl_file or another plugin allows them, and nothing without one. Set "
+	    "plugin_opt_other_clients to allow (they may use all topics but the reserved ones) or to "
+	    "defer (an acl_file or another plugin decides)");
+}
+
 static int
 start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 {
@@ -365,8 +381,7 @@ start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 	}
 	p->started = clock_ms(CLOCK_MONOTONIC);
 	on_broker_thread = true;
-	report_line(p->report, LEVEL_NOTICE, "version %s, registry %s, CA certificates %s",
-	    JITR_VERSION, p->config.db_path, p->config.ca_path);
+	log_start(p);
 	return MOSQ_ERR_SUCCESS;
 }
 

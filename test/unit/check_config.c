@@ -54,7 +54,7 @@ START_TEST(without_options_the_defaults_hold)
 	ck_assert(!config.deny_publish_disconnects);
 	ck_assert(!config.deny_subscribe_disconnects);
 	ck_assert(!config.client_id_as_is);
-	ck_assert_int_eq(config.other_clients, OTHER_CLIENTS_DEFER);
+	ck_assert_int_eq(config.other_clients, OTHER_CLIENTS_UNSET);
 	ck_assert(!config.unknown_ca_defer);
 	ck_assert_int_eq(config.announce_interval, 1);
 	ck_assert_int_eq(config.metrics_interval, 10);

@@ -53,12 +53,22 @@ same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* Not set works as defer does; only the log tells them apart. */
+static void
+choose(struct config *c)
+{
+	if (c->other_clients == OTHER_CLIENTS_UNSET)
+		c->other_clients = OTHER_CLIENTS_DEFER;
+}
+
 /* Lists of administrators must be empty in both: no default is one. */
 static bool
 same_config(const struct config *a, const struct config *b)
 {
 	struct config x = *a, y = *b;
 
+	choose(&x);
+	choose(&y);
 	if (!same_text(x.db_path, y.db_path) || !same_text(x.ca_path, y.ca_path) ||
 	    !same_text(x.log_file, y.log_file))
 		return false;
