@@ -299,6 +299,12 @@ set_log_file(struct config *c, const char *value, struct diag *diag)
 	return set_text(&c->log_file, value, diag);
 }
 
+static bool
+set_health_file(struct config *c, const char *value, struct diag *diag)
+{
+	return set_text(&c->health_file, value, diag);
+}
+
 static const struct {
 	const char    *name;
 	config_setter *set;
@@ -325,6 +331,7 @@ static const struct {
 	{ "announce_interval", set_announce_interval },
 	{ "metrics_interval", set_metrics_interval },
 	{ "log_file", set_log_file },
+	{ "health_file", set_health_file },
 };
 
 const char *
@@ -404,5 +411,6 @@ config_free(struct config *c)
 	free(c->db_path);
 	free(c->ca_path);
 	free(c->log_file);
+	free(c->health_file);
 	memset(c, 0, sizeof(*c));
 }

@@ -275,6 +275,7 @@ on_tick(int event, void *event_data, void *user_data)
 	crls_tick(p->crls);
 	agenda_tick(&p->agenda);
 	counters_tick(&p->counters, now);
+	health_tick(&p->health, now);
 	return MOSQ_ERR_SUCCESS;
 }
 

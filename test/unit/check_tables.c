@@ -70,9 +70,10 @@ same_config(const struct config *a, const struct config *b)
 	choose(&x);
 	choose(&y);
 	if (!same_text(x.db_path, y.db_path) || !same_text(x.ca_path, y.ca_path) ||
-	    !same_text(x.log_file, y.log_file))
+	    !same_text(x.log_file, y.log_file) || !same_text(x.health_file, y.health_file))
 		return false;
 	x.db_path = y.db_path = x.ca_path = y.ca_path = x.log_file = y.log_file = NULL;
+	x.health_file = y.health_file = NULL;
 	return memcmp(&x, &y, sizeof(x)) == 0;
 }
 
@@ -80,6 +81,7 @@ static bool
 has_no_default(const char *name, const struct config *c)
 {
 	return (strcmp(name, "log_file") == 0 && c->log_file == NULL) ||
+	    (strcmp(name, "health_file") == 0 && c->health_file == NULL) ||
 	    (strcmp(name, "admin_users") == 0 && c->admin_users == NULL) ||
 	    (strcmp(name, "admin_certificates") == 0 && c->admin_certificates == NULL);
 }
@@ -177,7 +179,8 @@ START_TEST(the_example_configuration_shows_defaults)
 		value = strchr(name, ' ');
 		ck_assert_ptr_nonnull(value);
 		*value++ = '\0';
-		if (strcmp(name, "log_file") == 0 || strncmp(name, "admin_", 6) == 0)
+		if (strcmp(name, "log_file") == 0 || strcmp(name, "health_file") == 0 ||
+		    strncmp(name, "admin_", 6) == 0)
 			continue;
 		is_the_default("mosquitto.conf.example", name, value);
 		seen++;
