@@ -546,6 +546,19 @@ own_configuration() {
 		! docker exec "$name-config" ls /mosquitto/data/passwd /mosquitto/data/admin/password
 }
 
+# A user of its own, who may read what devices publish and nothing else.
+back_end() {
+	mkdir -p "$dir/back" && cp "$root/docker/mosquitto.conf" "$root/docker/acl" "$dir/back/" &&
+		printf 'user backend\ntopic read devices/#\n' >>"$dir/back/acl" && chmod 755 "$dir/back" &&
+		chmod 644 "$dir"/back/* && start_broker "$name-back" "$name-back" \
+		-v "$dir/back:/mosquitto/config:ro" && docker exec "$name-back" mosquitto_passwd -b \
+		/mosquitto/data/passwd backend SECRET && docker restart "$name-back" &&
+		wait_for docker exec "$name-back" mosquitto_pub -r -q 1 -t devices/d/up -m hello &&
+		docker exec "$name-back" mosquitto_pub -r -q 1 -t other/x -m no &&
+		docker exec "$name-back" mosquitto_sub -u backend -P SECRET -t 'devices/#' -C 1 -W 10 |
+		grep -x hello && ! docker exec "$name-back" mosquitto_sub -u backend -P SECRET -t 'other/#' -C 1 -W 2
+}
+
 # refuses TEXT OPTION...: ends by itself, and says why.
 refuses() {
 	local text=$1 out
@@ -666,6 +679,7 @@ step "own password and certificate" own_files
 step "are used and stay as they are" own_files_are_used
 step "a changed own password counts from the next start on" own_password_changes
 step "an own configuration, mounted read-only" own_configuration
+step "a back end with a password and a section in acl" back_end
 step "mistakes are told" mistakes_are_told
 
 step "compose: broker and rule come up" compose up -d --wait --wait-timeout 60
