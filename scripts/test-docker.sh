@@ -551,8 +551,8 @@ back_end() {
 	mkdir -p "$dir/back" && cp "$root/docker/mosquitto.conf" "$root/docker/acl" "$dir/back/" &&
 		printf 'user backend\ntopic read devices/#\n' >>"$dir/back/acl" && chmod 755 "$dir/back" &&
 		chmod 644 "$dir"/back/* && start_broker "$name-back" "$name-back" \
-		-v "$dir/back:/mosquitto/config:ro" && docker exec "$name-back" mosquitto_passwd -b \
-		/mosquitto/data/passwd backend SECRET && docker restart "$name-back" &&
+		-v "$dir/back:/mosquitto/config:ro" && docker exec "$name-back" sh -c \
+		'cd /mosquitto/data && mosquitto_passwd -b -c new backend SECRET && cat new >>passwd && rm new' && docker restart "$name-back" &&
 		wait_for docker exec "$name-back" mosquitto_pub -r -q 1 -t devices/d/up -m hello &&
 		docker exec "$name-back" mosquitto_pub -r -q 1 -t other/x -m no &&
 		docker exec "$name-back" mosquitto_sub -u backend -P SECRET -t 'devices/#' -C 1 -W 10 |
