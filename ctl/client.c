@@ -25,6 +25,10 @@
 #define REQUEST_TOPIC  "$CONTROL/jitr/v1"
 #define RESPONSE_TOPIC "$CONTROL/jitr/v1/response"
 #define PATIENCE_MS    10000
+#define PROBE_MS       3000
+
+/* A request of so many bytes may be too large for a limit of the broker's. */
+#define LARGE_REQUEST 4096
 
 enum stage {
 	STAGE_CONNECTING,
@@ -40,6 +44,7 @@ struct client {
 	enum stage            stage;
 	int                   patience_ms;
 	char                  correlation[33];
+	size_t                sent; /* bytes of the request */
 	cJSON                *answer;
 	struct diag           why;
 	struct diag           tls; /* what libmosquitto logged about a failure */
@@ -86,6 +91,19 @@ on_connect(struct mosquitto *mosq, void *obj, int code, int flags, const mosquit
 		fail(c, "Connection error", connect_refusal(c, code));
 }
 
+/* In MQTT 3.1.1 a broker closes the connection without a reason. */
+static void
+fail_cut_off(struct client *c, const char *detail)
+{
+	char what[160];
+
+	(void)snprintf(what, sizeof(what), "the broker closed the connection before it answered");
+	if (c->sent >= LARGE_REQUEST)
+		(void)snprintf(what, sizeof(what), "the broker closed the connection at a request of %zu "
+		    "bytes: is its max_packet_size smaller?", c->sent);
+	fail(c, what, detail);
+}
+
 static void
 on_disconnect(struct mosquitto *mosq, void *obj, int code, const mosquitto_property *p)
 {
@@ -96,8 +114,7 @@ on_disconnect(struct mosquitto *mosq, void *obj, int code, const mosquitto_prope
 	if (c->stage == STAGE_CONNECTING)
 		fail(c, "Connection error: the broker closed the connection", c->tls.text);
 	else if (c->stage == STAGE_WAITING)
-		fail(c, "the broker closed the connection before it answered",
-		    code > 0 && code < 128 ? mosquitto_strerror(code) : "");
+		fail_cut_off(c, code > 0 && code < 128 ? mosquitto_strerror(code) : "");
 }
 
 /* What the plugin would have answered if the broker had asked it. */
@@ -390,6 +407,7 @@ send_request(struct client *c, const char *operation, const cJSON *members)
 
 	if (random_hex(c->correlation, 16))
 		text = envelope_seal(operation, c->correlation, members);
+	c->sent = text != NULL ? strlen(text) : 0;
 	if (text != NULL)
 		rc = mosquitto_publish(c->mosq, NULL, REQUEST_TOPIC, (int)strlen(text), text,
 		    c->options->qos, false);
@@ -405,18 +423,57 @@ client_be_patient(struct client *c, int ms)
 	c->patience_ms = ms;
 }
 
+/* Does the plugin answer something short?  It refuses this without a line in its
+ * log, whoever asks; what it says does not matter. */
+MUST_USE static bool
+answers_something(struct client *c)
+{
+	cJSON *nothing = cJSON_CreateObject();
+	bool answered;
+
+	c->stage = STAGE_WAITING;
+	c->patience_ms = PROBE_MS;
+	answered = nothing != NULL && send_request(c, "Ping", nothing) && wait_for(c, STAGE_WAITING);
+	cJSON_Delete(nothing);
+	cJSON_Delete(c->answer);
+	c->answer = NULL;
+	return answered;
+}
+
+/* Before MQTT 5 a broker that drops a request because of its size says nothing, and
+ * an answer that a limit holds back leaves no trace in any version. */
+static void
+fail_size(struct client *c, size_t sent)
+{
+	char what[sizeof(c->why.text)];
+
+	(void)snprintf(what, sizeof(what), "no answer, though the plugin answers a shorter request: this "
+	    "one has %zu bytes, and the broker drops what is larger than its message_size_limit; or "
+	    "the answer is too large: ask for less (--max-items, --page-size)", sent);
+	fail(c, what, "");
+}
+
 static void
 fail_unanswered(struct client *c)
 {
+	int patience_ms = c->patience_ms;
+	size_t sent = c->sent;
 	char what[80];
 
-	if (c->patience_ms == PATIENCE_MS) {
+	if (c->stage == STAGE_FAILED)
+		return;
+	if (patience_ms == PATIENCE_MS && answers_something(c)) {
+		fail_size(c, sent);
+		return;
+	}
+	c->patience_ms = patience_ms;
+	if (patience_ms == PATIENCE_MS) {
 		fail(c, "no answer from the plugin: is mosquitto_jitr loaded by this broker, and "
 		    "may this user use " REQUEST_TOPIC "?", "");
 		return;
 	}
 	(void)snprintf(what, sizeof(what), "no answer from the plugin within %d seconds",
-	    c->patience_ms / 1000);
+	    patience_ms / 1000);
 	fail(c, what, "it may still be at work; or is mosquitto_jitr not loaded by this broker?");
 }
 

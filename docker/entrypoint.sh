@@ -11,6 +11,8 @@
 #                            also for mosquitto_pub, _sub and _rr
 #   admin/server.pem         the certificate, for whoever has the directory admin
 #
+# The file health is the plugin's (healthcheck.sh).
+#
 # What is there, mounted or from before, is used and not written.  Files appear
 # whole and in an order in which the next start goes on where one was cut off.
 # What the configuration does not name is not made.
@@ -128,4 +130,5 @@ for file in server.pem server.key passwd admin/password; do
 	if [ -e "$file" ] && [ ! -r "$file" ]; then die "user $(id -u) cannot read $data/$file"; fi
 done
 make_admin_directory
+rm -f health # of an earlier start
 exec "$@"

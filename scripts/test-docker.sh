@@ -166,6 +166,18 @@ libraries_are_all_there() {
 	[ -z "$missing" ]
 }
 
+# What is not built is as readable as it says, whatever the umask of the checkout; the
+# directory of the configuration can be entered (Docker 28.1: moby/moby#49851).
+files_are_readable() {
+	docker run --rm --entrypoint sh "$image" -c 'ls -ld /mosquitto/config /mosquitto/config/* &&
+		cat /mosquitto/config/mosquitto.conf /mosquitto/config/acl >/dev/null &&
+		[ "$(stat -c %a /mosquitto/config)" = 755 ] && ls -l /usr/local/bin &&
+		[ "$(stat -c %a /usr/local/bin/entrypoint.sh /usr/local/bin/healthcheck.sh | sort -u)" = 755 ]' &&
+		docker run --rm --entrypoint sh "$image-rule" -c 'test -x /usr/local/bin/activate.py' &&
+		docker run --rm --entrypoint sh "$image-demo" -c \
+			'test -x /usr/local/bin/demo-device.sh && test -r /usr/local/share/device-policy.json'
+}
+
 # --- steps: a first start --------------------------------------------------------
 
 first_start() {
@@ -230,11 +242,18 @@ nobody_gets_in_without_a_password() {
 		! at_factory mosquitto_pub -h broker.example -u admin -P wrong -t x -m x
 }
 
-# A stopped process still has its ports open.
-healthy_means_that_it_answers() {
+# A stopped process still has its ports open.  The file grows old within 30 seconds.
+healthy_means_that_it_works() {
 	start_broker "$name-ill" "$name-ill" --health-interval 1s --health-timeout 2s \
-		--health-retries 1 && docker kill -s STOP "$name-ill" && wait_for is_unhealthy "$name-ill" &&
-		docker kill -s CONT "$name-ill" && wait_for is_healthy "$name-ill" &&
+		--health-retries 1 && docker kill -s STOP "$name-ill" && sleep 20 &&
+		wait_for is_unhealthy "$name-ill" && docker kill -s CONT "$name-ill" &&
+		wait_for is_healthy "$name-ill"
+}
+
+# Some forty checks by now.
+checks_leave_no_lines() {
+	docker logs "$name-ill" 2>&1 | tail -n 20
+	! said 'New connection' "$name-ill" && ! said 'New client' "$name-ill" &&
 		! said 'request: command=' "$name-ill"
 }
 
@@ -527,6 +546,19 @@ own_configuration() {
 		! docker exec "$name-config" ls /mosquitto/data/passwd /mosquitto/data/admin/password
 }
 
+# A user of its own, who may read what devices publish and nothing else.
+back_end() {
+	mkdir -p "$dir/back" && cp "$root/docker/mosquitto.conf" "$root/docker/acl" "$dir/back/" &&
+		printf 'user backend\ntopic read devices/#\n' >>"$dir/back/acl" && chmod 755 "$dir/back" &&
+		chmod 644 "$dir"/back/* && start_broker "$name-back" "$name-back" \
+		-v "$dir/back:/mosquitto/config:ro" && docker exec "$name-back" sh -c \
+		'cd /mosquitto/data && mosquitto_passwd -b -c new backend SECRET && cat new >>passwd && rm new' && docker restart "$name-back" &&
+		wait_for docker exec "$name-back" mosquitto_pub -r -q 1 -t devices/d/up -m hello &&
+		docker exec "$name-back" mosquitto_pub -r -q 1 -t other/x -m no &&
+		docker exec "$name-back" mosquitto_sub -u backend -P SECRET -t 'devices/#' -C 1 -W 10 |
+		grep -x hello && ! docker exec "$name-back" mosquitto_sub -u backend -P SECRET -t 'other/#' -C 1 -W 2
+}
+
 # refuses TEXT OPTION...: ends by itself, and says why.
 refuses() {
 	local text=$1 out
@@ -607,6 +639,7 @@ step "it has labels" image_is_described
 step "no compiler, headers or package lists in it" image_has_no_more_than_it_needs
 step "the libraries of plugin and tools are in it" libraries_are_all_there
 step "no secret in it" image_has_no_secret
+step "the broker's user can read configuration and scripts" files_are_readable
 
 step "a first start, read-only and without capabilities, gets healthy" first_start
 step "it says where certificate and password are" first_start_says_where_things_are
@@ -614,7 +647,8 @@ step "and what it says works" what_it_says_works
 step "it runs as user 1883 with no capability, the broker as process 1" runs_as_nobody_special
 step "what it made is readable for the broker alone" secrets_are_for_the_broker_alone
 step "no secret in history, inspect, logs, environment and process list" tells_no_secret
-step "healthy means that the plugin answers" healthy_means_that_it_answers
+step "healthy means that the plugin works" healthy_means_that_it_works
+step "health checks leave no lines in the log" checks_leave_no_lines
 step "a machine beside it" start_factory
 step "without a password nobody gets in" nobody_gets_in_without_a_password
 
@@ -645,6 +679,7 @@ step "own password and certificate" own_files
 step "are used and stay as they are" own_files_are_used
 step "a changed own password counts from the next start on" own_password_changes
 step "an own configuration, mounted read-only" own_configuration
+step "a back end with a password and a section in acl" back_end
 step "mistakes are told" mistakes_are_told
 
 step "compose: broker and rule come up" compose up -d --wait --wait-timeout 60

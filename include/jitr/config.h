@@ -47,6 +47,7 @@ struct config {
 	int64_t            announce_interval; /* seconds */
 	int64_t            metrics_interval;  /* seconds; 0: off */
 	char              *log_file;          /* NULL: none */
+	char              *health_file;       /* NULL: none */
 };
 
 MUST_USE enum err config_parse(const struct option *options, size_t count, struct config *out,

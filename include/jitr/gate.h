@@ -40,7 +40,8 @@ enum authorization {
 
 /* What clients without a certificate of ours may do. */
 enum other_clients {
-	OTHER_CLIENTS_DEFER,
+	OTHER_CLIENTS_UNSET, /* as DEFER, and the log says that it was not chosen */
+	OTHER_CLIENTS_DEFER, /* other plugins and acl_file decide */
 	OTHER_CLIENTS_ALLOW,
 };
 
@@ -113,6 +114,12 @@ enum access gate_access(struct gate *g, const struct client *c, enum action acti
 bool gate_access_known(struct gate *g, const void *client, const char *id,
     const char *user_name, enum action action, const char *topic, bool retain,
     enum access *out);
+
+/* The answer to this question was ACCESS_DEFER.  The first one of a client that
+ * other_clients is about is logged at the next gate_tick() where that option is
+ * not set: the broker may deny what it was, and does not say so. */
+void gate_deferred(struct gate *g, const struct client *c, enum action action,
+    const char *topic);
 
 /* Topics that nobody but the plugin publishes to, whoever asks on whatever
  * thread: events, counters, answers. */

@@ -90,6 +90,41 @@ void report_crl(struct report *r, const struct certid *ca_id, const struct crl *
 void report_clone(struct report *r, const struct client *c, const struct certid *id,
     const char *other_id, const char *other_address, const char *done);
 
+/* One value that a command changed; an empty text: there was or is none. */
+#define CHANGE_TEXT 64
+
+struct change {
+	const char *name; /* "status" */
+	char        from[CHANGE_TEXT], to[CHANGE_TEXT];
+};
+
+#define CHANGES_MAX 10
+
+struct changes {
+	size_t        count;
+	struct change list[CHANGES_MAX];
+};
+
+/* What a command is about: "policy" in the log, "policyName" in the file, its
+ * name.  An empty name: the command did not get as far as naming it. */
+struct request_subject {
+	const char *word, *member;
+	struct view name;
+};
+
+/* A command that changes something was carried out or failed.  Borrowed for the call. */
+struct request_line {
+	const char           *command;
+	const char           *user_name, *client_id; /* who asked */
+	const char           *address;               /* and from where; NULL: not known */
+	struct request_subject subjects[2];
+	const struct changes *changes; /* what it changed; of one that failed: nothing */
+	enum err              result;
+	const char           *details; /* why it failed; NULL: no more than result says */
+};
+
+void report_request(struct report *r, const struct request_line *l);
+
 /* A line of the broker's log alone. */
 void report_line(struct report *r, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

@@ -138,6 +138,7 @@ struct command {
 	int64_t                    asked; /* when */
 	enum err                   result;
 	struct diag                diag;
+	struct changes             changes; /* what it changed (audit.h) */
 
 	/* The resources named or made: a certificate or CA, a policy or thing. */
 	struct certid id;

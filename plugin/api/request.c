@@ -8,6 +8,7 @@
 #include "jitr/text.h"
 
 #include "answers.h"
+#include "audit.h"
 #include "command.h"
 #include "upload.h"
 
@@ -31,6 +32,7 @@ struct request {
 	cJSON         *responses; /* to the commands carried out */
 	struct caller  caller;
 	char          *client_id, *response_topic, *user_name;
+	char          *address; /* NULL: not known */
 	bool           changes_ca;
 	bool           alone;     /* a run of several could not be committed */
 	enum err       mirror_result;
@@ -80,6 +82,7 @@ request_free(struct request *r)
 	free(r->client_id);
 	free(r->response_topic);
 	free(r->user_name);
+	free(r->address);
 	free(r);
 }
 
@@ -168,55 +171,16 @@ render(struct request *r)
 	return text;
 }
 
-/* " policy=<name>"; nothing where the request did not get as far as naming it. */
-static void
-text_add_resource(struct text *t, const struct command *c, enum resource r)
-{
-	static const struct certid none;
-	static const char *const words[] = {
-		[RESOURCE_NONE] = "",
-		[RESOURCE_CA] = "ca",
-		[RESOURCE_CERTIFICATE] = "certificate",
-		[RESOURCE_POLICY] = "policy",
-		[RESOURCE_THING] = "thing",
-		[RESOURCE_CRL] = "ca",
-		[RESOURCE_TEMPLATE] = "template",
-	};
-
-	if (r == RESOURCE_NONE || (resource_has_id(r) ? certid_equal(&c->id, &none) : c->named.len == 0))
-		return;
-	text_addf(t, " %s=", words[r]);
-	if (resource_has_id(r))
-		text_add_hex(t, (struct view){ c->id.b, sizeof(c->id.b) });
-	else
-		text_add_escaped(t, c->named, NAME_MAX_LENGTH);
-}
-
-static void
-log_change(const struct api *a, const struct request *r, const struct command *c)
-{
-	char buffer[700];
-	struct text t = text_in(buffer, sizeof(buffer));
-
-	text_addf(&t, "request: command=%s user=\"", c->name);
-	text_add_escaped(&t, view_of(r->user_name), 80);
-	text_add(&t, "\" client=\"");
-	text_add_escaped(&t, view_of(r->client_id), 80);
-	text_addf(&t, "\" result=%s", c->result == ERR_OK ? "done" : err_aws_name(c->result));
-	text_add_resource(&t, c, c->type->changed);
-	text_add_resource(&t, c, c->type->also);
-	report_line(a->config.report, c->result == ERR_OK ? LEVEL_NOTICE : LEVEL_WARNING, "%s",
-	    buffer);
-}
-
 static void
 log_changes(const struct api *a, const struct request *r)
 {
+	const struct asker who = { r->user_name, r->client_id, r->address };
+
 	for (size_t i = 0; i < r->count; i++) {
 		const struct command *c = &r->commands[i];
 
 		if (c->type != NULL && c->type->change != NULL && !c->prepared)
-			log_change(a, r, c);
+			audit_report(a->config.report, c, &who);
 	}
 }
 
@@ -267,13 +231,16 @@ static enum err
 request_run(struct txn *t, struct job *job, int64_t now)
 {
 	struct request *r = (struct request *)job;
+	struct audit_state before;
 
 	for (size_t i = r->done; i < r->end; i++) {
 		struct command *c = &r->commands[i];
 
 		if (i > r->done)
 			store_next_step(t);
+		audit_look(t, c, &before);
 		c->result = c->type->change(t, c, now);
+		audit_compare(t, c, &before);
 		r->changes_ca |= c->result == ERR_OK && c->type->changed == RESOURCE_CA;
 	}
 	return t->failed;
@@ -422,6 +389,7 @@ request_new(struct api *a, const struct client *c, size_t count, const char *res
 	r->client_id = copy_text(c->id);
 	r->user_name = copy_text(c->user_name);
 	r->response_topic = response_topic != NULL ? strdup(response_topic) : NULL;
+	r->address = c->address != NULL ? strdup(c->address) : NULL;
 	if (r->client_id == NULL || r->user_name == NULL) {
 		request_free(r);
 		return NULL;
@@ -538,7 +506,9 @@ log_denied(struct api *a, const struct client *c, const char *reason, const char
 	text_add_escaped(&t, view_of(c->user_name), 80);
 	text_add(&t, "\" client=\"");
 	text_add_escaped(&t, view_of(c->id), 80);
-	text_addf(&t, "\"%s%s", command != NULL ? " command=" : "", command != NULL ? command : "");
+	text_add(&t, "\" address=");
+	text_add_escaped(&t, view_of(c->address != NULL ? c->address : "-"), 64);
+	text_addf(&t, "%s%s", command != NULL ? " command=" : "", command != NULL ? command : "");
 	report_line(a->config.report, LEVEL_NOTICE, "%s", buffer);
 }
 

@@ -428,6 +428,7 @@ gate_tick(struct gate *g)
 	departed_tick(&g->departures);
 	late_report_all(g);
 	denial_report_all(g);
+	left_report(g);
 	clone_report_all(g);
 	presence_tick(&g->presence);
 	report_unusable(g);

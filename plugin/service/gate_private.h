@@ -16,6 +16,14 @@ struct denial; /* something a client was not allowed, not reported yet */
 struct clone;  /* a certificate that two clients use, not reported yet */
 struct held;   /* a client id that an answer is on its way to */
 
+/* gate_left.c: the first client that was left to others while other_clients is
+ * not set.  Logged once, at a tick. */
+struct left {
+	enum { LEFT_NONE, LEFT_NOTED, LEFT_LOGGED } state;
+	enum action action;
+	char        client_id[132], user_name[132], address[64], topic[260];
+};
+
 struct gate {
 	struct gate_config  config;
 	struct sessions     sessions;
@@ -41,6 +49,7 @@ struct gate {
 	struct certid      *named; /* owned; whom the sweep visits before others */
 	size_t              named_count;
 	struct recent       recent;
+	struct left         left;
 
 	/* The resources of device actions: "arn:aws:iot:<region>:<account>:topic/". */
 	char                head_text[POLICY_ACTION_COUNT][ARN_PREFIX_SIZE + 16];
@@ -220,5 +229,8 @@ void denial_note(struct gate *g, struct principal *p, const struct facts *facts,
     const char *what, const char *topic);
 void denial_report_all(struct gate *g);
 void denial_forget_all(struct gate *g);
+
+/* gate_left.c: TICK. */
+void left_report(struct gate *g);
 
 #endif

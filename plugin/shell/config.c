@@ -312,6 +312,12 @@ set_log_file(struct config *c, const char *value, struct diag *diag)
 	return set_text(&c->log_file, value, diag);
 }
 
+static bool
+set_health_file(struct config *c, const char *value, struct diag *diag)
+{
+	return set_text(&c->health_file, value, diag);
+}
+
 static const struct {
 	const char    *name;
 	config_setter *set;
@@ -339,6 +345,7 @@ static const struct {
 	{ "announce_interval", set_announce_interval },
 	{ "metrics_interval", set_metrics_interval },
 	{ "log_file", set_log_file },
+	{ "health_file", set_health_file },
 };
 
 const char *
@@ -419,5 +426,6 @@ config_free(struct config *c)
 	free(c->ca_path);
 	free(c->log_file);
 	free(c->endpoint_address);
+	free(c->health_file);
 	memset(c, 0, sizeof(*c));
 }

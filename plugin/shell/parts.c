@@ -177,7 +177,9 @@ open_parts(struct plugin *p, struct diag *diag)
 	p->counters = (struct counters){ .store = p->store, .writer = p->writer, .stats = &p->stats,
 		.broker = &broker_mosquitto, .now = now_ms,
 		.interval = p->config.metrics_interval * 1000 };
-	return ERR_OK;
+	p->health = (struct health){ .path = p->config.health_file, .writer = p->writer,
+		.report = p->report };
+	return health_start(&p->health, diag);
 }
 
 void

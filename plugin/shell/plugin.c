@@ -136,6 +136,8 @@ check_access(struct plugin *p, const struct mosquitto_evt_acl_check *ed, enum ac
 		return access;
 	client_read(ed->client, &c);
 	access = gate_access(p->gate, &c, action, ed->topic, ed->retain);
+	if (access == ACCESS_DEFER)
+		gate_deferred(p->gate, &c, action, ed->topic);
 	x509_free(c.x);
 	return access;
 }
@@ -278,6 +280,7 @@ on_tick(int event, void *event_data, void *user_data)
 	crls_tick(p->crls);
 	agenda_tick(&p->agenda);
 	counters_tick(&p->counters, now);
+	health_tick(&p->health, now);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -355,6 +358,20 @@ parse_options(const struct mosquitto_opt *options, int count, struct config *con
 	return e;
 }
 
+static void
+log_start(const struct plugin *p)
+{
+	report_line(p->report, LEVEL_NOTICE, "version %s, registry %s, CA certificates %s",
+	    JITR_VERSION, p->config.db_path, p->config.ca_path);
+	if (p->config.other_clients != OTHER_CLIENTS_UNSET)
+		return;
+	report_line(p->report, LEVEL_WARNING, "other_clients is not set: clients without a certificate "
+	    "of a registered CA, those with a password among them, can publish and receive only what an "
+	    "acl_file or another plugin allows them, and nothing without one. Set "
+	    "plugin_opt_other_clients to allow (they may use all topics but the reserved ones) or to "
+	    "defer (an acl_file or another plugin decides)");
+}
+
 static int
 start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 {
@@ -376,8 +393,7 @@ start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 	on_broker_thread = true;
 	if (unread.text[0] != '\0')
 		report_line(p->report, LEVEL_WARNING, "%s", unread.text);
-	report_line(p->report, LEVEL_NOTICE, "version %s, registry %s, CA certificates %s",
-	    JITR_VERSION, p->config.db_path, p->config.ca_path);
+	log_start(p);
 	return MOSQ_ERR_SUCCESS;
 }
 

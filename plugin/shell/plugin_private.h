@@ -16,6 +16,7 @@
 #include "jitr/config.h"
 #include "jitr/counters.h"
 #include "jitr/crls.h"
+#include "jitr/health.h"
 #include "jitr/outbox.h"
 #include "jitr/request.h"
 
@@ -33,6 +34,7 @@ struct plugin {
 	struct outbox          outbox;
 	struct stats           stats;
 	struct counters        counters;
+	struct health          health;
 	int64_t                started, ticked, looked_elsewhere; /* ms, monotonic */
 	bool                   sends_before_tick; /* 2.1: what plugins publish is sent at the next
 	                                           * turn of the loop, before its tick */

@@ -625,6 +625,39 @@ def test_wrong_password(cli):
     assert done.status == UNREACHABLE and done.err and done.out == ""
 
 
+LARGE = '{"Version":"2012-10-17","Statement":[%s]}' % ",".join(
+    ['{"Effect":"Allow","Action":"iot:Connect","Resource":"*"}'] * 100)
+
+
+def test_request_larger_than_the_broker_takes(cli, start_broker):
+    """message_size_limit drops a request and says nothing (MQTT 3.1.1): the command asks
+    something short, and tells this from a broker without the plugin."""
+    cli.broker = start_broker(config=["message_size_limit 1000"])
+    done = cli("create-policy", "--policy-name", "p", "--policy-document", LARGE)
+    assert done.status == UNREACHABLE and done.out == ""
+    assert "message_size_limit" in done.err and "bytes" in done.err
+    assert "is mosquitto_jitr loaded" not in done.err
+    assert not cli.broker.log_lines("request")
+
+
+def test_request_larger_than_a_packet_may_be(cli, start_broker):
+    """max_packet_size closes the connection; that is said with the size."""
+    cli.broker = start_broker(config=["max_packet_size 2000"])
+    done = cli("create-policy", "--policy-name", "p", "--policy-document", LARGE)
+    assert done.status == UNREACHABLE and "max_packet_size" in done.err
+
+
+def test_broker_without_the_plugin(cli, start_broker):
+    """Nobody answers, whatever is asked: that is said, and no size is blamed."""
+    broker = cli.broker = start_broker()
+    broker.stop()
+    broker.plugin_lines = 0
+    broker.start()
+    done = cli("get-registration-code")
+    assert done.status == UNREACHABLE and "is mosquitto_jitr loaded" in done.err
+    assert "message_size_limit" not in done.err
+
+
 def test_user_who_is_no_administrator(cli, start_broker, directory):
     """Status 254: the broker was reached, the request was refused (contract, section 4)."""
     cli.broker = start_broker(plugin={"other_clients": "allow"})

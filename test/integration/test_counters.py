@@ -2,6 +2,7 @@
 """What operators watch: each number of the table in doc/operations.md is published, and says
 what happened and how things stand."""
 import json
+import os
 import pathlib
 import re
 
@@ -14,6 +15,7 @@ from policies import allow
 from provisioning import ROLE, template
 from revocation import revocation_list
 from test_refusals import rule
+from wait import until
 
 OPERATIONS = pathlib.Path(__file__).parents[2] / "doc" / "operations.md"
 
@@ -296,3 +298,15 @@ def test_restart_begins_at_zero_and_keeps_how_things_stand(scene):
             assert number == before[topic], topic
     assert after["certificates/status/INACTIVE"] == 2
     assert after["requests/handled"] <= 1 and after["commits/count"] < before["commits/count"]
+
+
+def test_health_file_follows_the_plugin(start_broker, directory):
+    """Its time is set anew while the broker runs, without a connection or a line."""
+    path = directory / "health"
+    broker = start_broker(plugin={"health_file": path, "other_clients": "defer"})
+    os.utime(path, (3600, 3600))
+    until(lambda: path.stat().st_mtime > 3600, "the first time")
+    os.utime(path, (3600, 3600))
+    lines = broker.log()
+    until(lambda: path.stat().st_mtime > 3600, "the second time")
+    assert broker.log() == lines

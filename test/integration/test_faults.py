@@ -136,6 +136,13 @@ def test_log_file_that_cannot_be_written(refuses_to_start, directory):
     assert "log_file" in line and str(path) in line
 
 
+def test_health_file_that_cannot_be_written(refuses_to_start, directory):
+    """Nor that the plugin works because of a file that it does not write."""
+    path = directory / "missing" / "health"
+    line = complaint(refuses_to_start(plugin={"health_file": path}))
+    assert "health_file" in line and str(path) in line
+
+
 # -- databases -------------------------------------------------------------------
 
 def test_database_that_is_none(refuses_to_start, directory):

@@ -99,6 +99,34 @@ def test_changes_by_administrators_are_logged(broker, pki, admin, factory):
     broker.wait_for_log("deleteCertificate", "CertificateStateException", device.id)
 
 
+def test_a_change_is_told_with_what_was_before_and_from_where(broker, pki, admin, factory):
+    """Status from and to, version, flags, address: what an audit asks for."""
+    device = pki.device("d1", issuer=factory)
+    broker.connect(device)
+    admin.update_certificate(device, "ACTIVE")
+    line = broker.wait_for_log("request: command=updateCertificate", device.id)
+    assert 'user="admin"' in line and "address=127.0.0.1" in line
+    assert line.endswith(" status=PENDING_ACTIVATION->ACTIVE version=1->2")
+    admin.update_ca(factory, status="INACTIVE", auto_registration="DISABLE")
+    line = broker.wait_for_log("request: command=updateCACertificate", factory.id, "DISABLE")
+    assert " status=ACTIVE->INACTIVE " in line and " autoRegistration=ENABLE->DISABLE" in line
+
+
+def test_a_change_that_failed_says_why_and_changes_nothing(broker, pki, admin, factory):
+    """An audit must not take it for done."""
+    device = admin.activate(pki.device("d1", issuer=factory))
+    with pytest.raises(Exception):
+        admin.delete_certificate(device)
+    line = broker.wait_for_log("request: command=deleteCertificate", device.id)
+    assert "must be deactivated" in line and "->" not in line
+
+
+def test_who_was_refused_is_told_with_the_address(broker):
+    """Of a request that nobody may make, too."""
+    broker.bystander().publish("$CONTROL/jitr/v1", '{"commands":[{"command":"listCertificates"}]}')
+    assert "address=127.0.0.1" in broker.wait_for_log("request refused", 'user="bystander"')
+
+
 def test_start_is_logged(broker):
     """Which version, which registry (issue, point 10)."""
     assert broker.log_lines("version", str(broker.db_path), str(broker.ca_path))
@@ -229,6 +257,24 @@ def test_entries_of_a_life(broker, pki, admin, factory, log_file):
     assert entries(log_file, eventType="Disconnect")[0]["principalId"] == device.id
     broker.connect(device)
     assert entries(log_file, reason="DEVICE_CERTIFICATE_INACTIVE", eventType="Connection.AuthNError")
+
+
+def test_requests_are_in_the_file(broker, pki, admin, factory, log_file):
+    """With the same values as in the broker's log, member by member."""
+    device = admin.activate(pki.device("d1", issuer=factory))
+    admin.update_certificate(device, "REVOKED")
+    entry = entries(log_file, eventType="ControlRequest", command="updateCertificate")[0]
+    assert (entry["status"], entry["userName"], entry["sourceIp"], entry["certificateId"]) == (
+        "Success", "admin", "127.0.0.1", device.id)
+    assert entry["changes"] == {"status": {"from": "ACTIVE", "to": "REVOKED"},
+                                "version": {"from": "1", "to": "2"}}
+    made = entries(log_file, eventType="ControlRequest", command="registerCertificate")[0]
+    assert made["changes"]["status"] == {"to": "ACTIVE"}
+    with pytest.raises(Exception):
+        admin.update_certificate(device, "ACTIVE")
+    failed = entries(log_file, eventType="ControlRequest", status="Failure")[0]
+    assert failed["reason"] == "CertificateStateException" and "changes" not in failed
+    assert failed["certificateId"] == device.id
 
 
 @pytest.mark.parametrize("how, reason", [

@@ -10,7 +10,7 @@ HEADERS = {
     0: ["base"],
     1: ["text", "aws_gap", "model", "codec", "crl_walk", "decide", "der", "event", "facts", "name", "variable", "pattern", "condition", "plan", "policy", "policy_form", "rule", "rule_form", "template", "template_form"],
     2: ["crl", "expression", "json", "store", "trust", "x509"],
-    3: ["agenda", "anchors", "broker", "ca_dir", "ca_mirror", "counters", "crl_import", "crls", "gate", "inquiry", "outbox", "presence", "registry", "registry_activate", "registry_policy", "registry_template", "registry_thing", "report", "stats", "writer"],
+    3: ["agenda", "anchors", "broker", "ca_dir", "ca_mirror", "counters", "crl_import", "crls", "gate", "health", "inquiry", "outbox", "presence", "registry", "registry_activate", "registry_policy", "registry_template", "registry_thing", "report", "stats", "writer"],
     4: ["request"],
     5: ["config"],
 }

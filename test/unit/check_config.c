@@ -54,12 +54,13 @@ START_TEST(without_options_the_defaults_hold)
 	ck_assert(!config.deny_publish_disconnects);
 	ck_assert(!config.deny_subscribe_disconnects);
 	ck_assert(!config.client_id_as_is);
-	ck_assert_int_eq(config.other_clients, OTHER_CLIENTS_DEFER);
+	ck_assert_int_eq(config.other_clients, OTHER_CLIENTS_UNSET);
 	ck_assert(!config.unknown_ca_defer);
 	ck_assert_int_eq(config.announce_interval, 1);
 	ck_assert_int_eq(config.metrics_interval, 10);
 	ck_assert_ptr_null(config.log_file);
 	ck_assert_ptr_null(config.endpoint_address);
+	ck_assert_ptr_null(config.health_file);
 }
 END_TEST
 
@@ -73,6 +74,8 @@ START_TEST(paths_are_taken_as_they_stand)
 	ck_assert_str_eq(config.db_path, "/var/lib/mosquitto/jitr");
 	set("log_file", "/var/log/jitr.log");
 	ck_assert_str_eq(config.log_file, "/var/log/jitr.log");
+	set("health_file", "/run/jitr");
+	ck_assert_str_eq(config.health_file, "/run/jitr");
 }
 END_TEST
 
@@ -160,6 +163,7 @@ START_TEST(all_options_may_be_given_together)
 		{ "lifecycle_events", "true" }, { "expiring_days", "30" },
 		{ "announce_interval", "5" },
 		{ "metrics_interval", "6" }, { "log_file", "/log" },
+		{ "health_file", "/health" },
 	};
 
 	ck_assert_int_eq(parse(all, COUNT_OF(all)), ERR_OK);
@@ -192,6 +196,7 @@ static const struct {
 	{ "db_path", "", "a path" },
 	{ "ca_path", "", "a path" },
 	{ "log_file", "", "a path" },
+	{ "health_file", "", "a path" },
 	{ "db_map_size_mb", "0", MEGABYTES },
 	{ "db_map_size_mb", "1048577", MEGABYTES },
 	{ "db_map_size_mb", "-1", MEGABYTES },

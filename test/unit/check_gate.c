@@ -382,6 +382,32 @@ START_TEST(a_client_without_a_certificate_is_not_ours)
 }
 END_TEST
 
+/* Mosquitto denies what nobody decides, and tells nobody. */
+START_TEST(that_other_clients_is_not_set_is_said_once_and_at_a_tick)
+{
+	struct client c = named("some\nbody"), device_name = named(world_hex(device));
+
+	c.id = "back end";
+	gate_deferred(gate, &device_name, ACTION_WRITE, "a"); /* a device, under authorization defer */
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
+	gate_deferred(gate, &c, ACTION_SUBSCRIBE, "a/#");
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
+	ck_assert(world_said("subscribe left to others: topic=\"a/#\" client=\"back end\" user=\"some"));
+	ck_assert(world_said("other_clients is not set"));
+	gate_deferred(gate, &c, ACTION_READ, "b");
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
+	config.other_clients = OTHER_CLIENTS_DEFER;
+	open_gate();
+	gate_deferred(gate, &c, ACTION_READ, "b");
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
+}
+END_TEST
+
 /* Its sessions and wills would be judged as the certificate's. */
 START_TEST(nobody_else_has_a_name_like_a_certificates)
 {
@@ -1176,6 +1202,7 @@ connect_tests(TCase *t)
 	tcase_add_test(t, a_registration_that_cannot_be_stored_is_told);
 	tcase_add_test(t, a_client_that_cannot_be_named_is_not_let_in);
 	tcase_add_test(t, a_client_without_a_certificate_is_not_ours);
+	tcase_add_test(t, that_other_clients_is_not_set_is_said_once_and_at_a_tick);
 	tcase_add_test(t, nobody_else_has_a_name_like_a_certificates);
 	tcase_add_test(t, a_name_that_only_resembles_one_is_free);
 	tcase_add_test(t, strangers_are_left_to_others_where_that_is_wanted);

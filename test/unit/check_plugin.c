@@ -397,15 +397,15 @@ tear_down(void)
 static int
 start_with(const char *name, const char *value)
 {
-	char names[4][32] = { "db_path", "admin_users", "authorization", "" };
-	char values[4][200] = { "", "admin", "allow", "" };
-	struct mosquitto_opt options[4];
-	int count = name != NULL ? 4 : 3;
+	char names[5][32] = { "db_path", "admin_users", "authorization", "other_clients", "" };
+	char values[5][200] = { "", "admin", "allow", "defer", "" };
+	struct mosquitto_opt options[5];
+	int count = name != NULL ? 5 : 4;
 
 	snprintf(values[0], sizeof(values[0]), "%s", world.db_path);
 	if (name != NULL) {
-		snprintf(names[3], sizeof(names[3]), "%s", name);
-		snprintf(values[3], sizeof(values[3]), "%s", value);
+		snprintf(names[4], sizeof(names[4]), "%s", name);
+		snprintf(values[4], sizeof(values[4]), "%s", value);
 	}
 	for (int i = 0; i < count; i++)
 		options[i] = (struct mosquitto_opt){ names[i], values[i] };

@@ -1316,19 +1316,21 @@ END_TEST
 
 START_TEST(changes_are_logged_and_questions_are_not)
 {
-	char expected[300];
+	char expected[400];
 
 	put(device, CERT_INACTIVE);
 	ask("{'command':'updateCertificate','certificateId':'<device id>','newStatus':'ACTIVE'},"
 	    "{'command':'deleteCertificate','certificateId':'<device id>'}");
 	snprintf(expected, sizeof(expected), "jitr: request: command=updateCertificate "
-	    "user=\"admin\" client=\"c1\" result=done certificate=%s", world_hex(device));
+	    "user=\"admin\" client=\"c1\" result=done certificate=%s address=::1 "
+	    "status=INACTIVE->ACTIVE version=1->2", world_hex(device));
 	ck_assert_str_eq(world_note(NOTE_LINE, 0)->text, expected);
 	ck_assert_int_eq(world_note(NOTE_LINE, 0)->level, LEVEL_NOTICE);
 	snprintf(expected, sizeof(expected), "jitr: request: command=deleteCertificate "
-	    "user=\"admin\" client=\"c1\" result=CertificateStateException certificate=%s",
-	    world_hex(device));
-	ck_assert_str_eq(world_note(NOTE_LINE, 1)->text, expected);
+	    "user=\"admin\" client=\"c1\" result=CertificateStateException certificate=%s address=::1 "
+	    "reason=\"", world_hex(device));
+	ck_assert(strncmp(world_note(NOTE_LINE, 1)->text, expected, strlen(expected)) == 0);
+	ck_assert(world_said("Certificate must be deactivated (not ACTIVE) before deletion"));
 	ck_assert_int_eq(world_note(NOTE_LINE, 1)->level, LEVEL_WARNING);
 	world_forget();
 	ask("{'command':'describeCertificate','certificateId':'<device id>'}");

@@ -267,6 +267,7 @@ START_TEST(a_list_is_taken_away_with_its_gauges)
 	ck_response(1, "{'command':'deleteCrl','data':{}}");
 	ck_response(2, "{'command':'describeCrl','data':{'crlCheck':'if-present'}}");
 	ck_assert(world_said("command=deleteCrl"));
+	ck_assert(world_said("address=::1 crlNumber=0x01->none entries=1->none"));
 	ck_assert_uint_eq(world_count(NOTE_PUBLISHED), 3);
 	for (size_t i = 0; i < 3; i++) {
 		const struct note *n = world_note(NOTE_PUBLISHED, i);

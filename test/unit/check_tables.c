@@ -53,17 +53,28 @@ same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* Not set works as defer does; only the log tells them apart. */
+static void
+choose(struct config *c)
+{
+	if (c->other_clients == OTHER_CLIENTS_UNSET)
+		c->other_clients = OTHER_CLIENTS_DEFER;
+}
+
 /* Lists of administrators must be empty in both: no default is one. */
 static bool
 same_config(const struct config *a, const struct config *b)
 {
 	struct config x = *a, y = *b;
 
+	choose(&x);
+	choose(&y);
 	if (!same_text(x.db_path, y.db_path) || !same_text(x.ca_path, y.ca_path) ||
-	    !same_text(x.log_file, y.log_file) ||
+	    !same_text(x.log_file, y.log_file) || !same_text(x.health_file, y.health_file) ||
 	    !same_text(x.endpoint_address, y.endpoint_address))
 		return false;
 	x.db_path = y.db_path = x.ca_path = y.ca_path = x.log_file = y.log_file = NULL;
+	x.health_file = y.health_file = x.endpoint_address = y.endpoint_address = NULL;
 	return memcmp(&x, &y, sizeof(x)) == 0;
 }
 
@@ -72,6 +83,7 @@ has_no_default(const char *name, const struct config *c)
 {
 	return (strcmp(name, "endpoint_address") == 0 && c->endpoint_address == NULL) ||
 	    (strcmp(name, "log_file") == 0 && c->log_file == NULL) ||
+	    (strcmp(name, "health_file") == 0 && c->health_file == NULL) ||
 	    (strcmp(name, "admin_users") == 0 && c->admin_users == NULL) ||
 	    (strcmp(name, "admin_certificates") == 0 && c->admin_certificates == NULL);
 }
@@ -169,7 +181,8 @@ START_TEST(the_example_configuration_shows_defaults)
 		value = strchr(name, ' ');
 		ck_assert_ptr_nonnull(value);
 		*value++ = '\0';
-		if (strcmp(name, "log_file") == 0 || strcmp(name, "endpoint_address") == 0 || strncmp(name, "admin_", 6) == 0)
+		if (strcmp(name, "log_file") == 0 || strcmp(name, "health_file") == 0 ||
+		    strcmp(name, "endpoint_address") == 0 || strncmp(name, "admin_", 6) == 0)
 			continue;
 		is_the_default("mosquitto.conf.example", name, value);
 		seen++;
