@@ -154,28 +154,11 @@ struct asking {
 	struct txn              *t;
 	const struct activation *of;
 	const struct presented  *presented;
-	struct cert_facts       *facts; /* owned, and so is: */
-	uint8_t                 *der;
-	size_t                   der_len;
+	struct cert_facts       *facts; /* owned */
 	char                     hex[CERTID_HEX_SIZE];
 	char                     names[POLICIES_MAX][CERTID_HEX_SIZE]; /* of policies */
 	struct plan              plan;
 };
-
-static enum err
-asking_read(struct asking *q, struct x509_st *x)
-{
-	enum err e = x509_read_facts(x, &q->facts);
-
-	return e == ERR_OK ? x509_to_der(x, &q->der, &q->der_len) : e;
-}
-
-static void
-asking_clear(struct asking *q)
-{
-	free(q->facts);
-	free(q->der);
-}
 
 static void
 evaluate(struct asking *q, const struct facts *client)
@@ -233,8 +216,8 @@ check_documents(struct asking *q)
 static enum err
 complete(struct asking *q)
 {
-	struct planned_cert cert = { &q->presented->id, &q->of->ca_id, serial_of(q->presented),
-		{ q->der, q->der_len } };
+	struct planned_cert cert = { &q->presented->id, &q->presented->content,
+		serial_of(q->presented) };
 	struct diag why = { "" };
 	enum err e;
 
@@ -255,7 +238,7 @@ complete(struct asking *q)
 static enum err
 make(struct asking *q, struct x509_st *x, const struct facts *client, struct plan **out)
 {
-	enum err e = asking_read(q, x);
+	enum err e = x509_read_facts(x, &q->facts);
 
 	q->plan.origin = q->of->by_template ? PLAN_TEMPLATE : PLAN_RULE;
 	if (e == ERR_OK) {
@@ -287,7 +270,7 @@ activation_plan(struct activations *all, struct txn *t, const struct ca *ca, str
 		return ERR_OK;
 	q.of = a;
 	e = make(&q, x, client, out);
-	asking_clear(&q);
+	free(q.facts);
 	return e;
 }
 

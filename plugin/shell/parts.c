@@ -42,7 +42,8 @@ static enum err
 open_store(struct plugin *p, struct diag *diag)
 {
 	struct store_config config = { .path = p->config.db_path,
-		.map_size = (size_t)p->config.db_map_size_mb << 20, .exclusive = true };
+		.map_size = (size_t)p->config.db_map_size_mb << 20, .exclusive = true,
+		.sha256 = sha256_of };
 	enum err e = store_open(&config, &p->store, diag);
 
 	if (e == ERR_OK)

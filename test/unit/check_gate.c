@@ -172,6 +172,61 @@ START_TEST(a_certificate_that_is_not_active_does_not_get_in)
 }
 END_TEST
 
+/* Refused under the first one's id, and noted on its record; nothing is stored of
+ * it, and no other plugin is asked (contract, section 6). */
+START_TEST(another_form_of_a_known_certificate_is_refused_by_its_signed_part)
+{
+	struct pki_cert *twin = pki_twin(device, ca);
+	struct certid id = world_id(device);
+	struct refusal refusal;
+	struct cert cert;
+	struct txn t;
+
+	put(device, (enum cert_status)_i);
+	ck_assert_int_eq(connect_as(0, twin), VERDICT_DENY);
+	ck_assert(world_said("known by another id, with its signature in another form"));
+	ck_assert(world_said(world_hex(device)));
+	world_settle();
+	ck_assert(!world_get_cert(twin, &cert));
+	ck_assert_uint_eq(world_message_count(), 0);
+	ck_assert_int_eq(store_read(world.store, &t), ERR_OK);
+	ck_assert_int_eq(store_get_refusal(&t, &id, &refusal), ERR_OK);
+	ck_assert(view_equal(refusal.code, view_of("CERTIFICATE_IN_ANOTHER_FORM")));
+	store_end(&t);
+	pki_free(twin);
+}
+END_TEST
+
+/* An older version may have both: one that is REVOKED comes first, then those that
+ * are not pending, then the older one. */
+static const struct {
+	enum cert_status first, second; /* in the order of their registration */
+	bool             first_stands;
+} pairs[] = {
+	{ CERT_ACTIVE, CERT_PENDING_ACTIVATION, true },
+	{ CERT_PENDING_ACTIVATION, CERT_ACTIVE, false },
+	{ CERT_ACTIVE, CERT_INACTIVE, true },
+	{ CERT_INACTIVE, CERT_ACTIVE, true },
+	{ CERT_ACTIVE, CERT_ACTIVE, true },
+	{ CERT_ACTIVE, CERT_REVOKED, false },
+	{ CERT_REVOKED, CERT_ACTIVE, true },
+};
+
+START_TEST(of_two_with_one_signed_part_one_stands)
+{
+	struct pki_cert *twin = pki_twin(device, ca);
+
+	put(device, pairs[_i].first);
+	world_wait(1000);
+	put(twin, pairs[_i].second);
+	ck_assert_int_eq(connect_as(0, device), pairs[_i].first == CERT_ACTIVE &&
+	    pairs[_i].first_stands ? VERDICT_ALLOW : VERDICT_DENY);
+	ck_assert_int_eq(connect_as(1, twin), pairs[_i].second == CERT_ACTIVE &&
+	    !pairs[_i].first_stands ? VERDICT_ALLOW : VERDICT_DENY);
+	pki_free(twin);
+}
+END_TEST
+
 START_TEST(a_pending_certificate_is_announced_again)
 {
 	put(device, CERT_PENDING_ACTIVATION);
@@ -850,6 +905,22 @@ START_TEST(a_change_takes_effect_at_once_and_cuts_off_at_the_tick)
 }
 END_TEST
 
+START_TEST(a_change_of_one_form_of_a_certificate_reaches_the_other)
+{
+	struct pki_cert *twin = pki_twin(device, ca);
+
+	put(device, CERT_ACTIVE);
+	world_wait(1000);
+	put(twin, CERT_INACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	put_and_tell(twin, CERT_REVOKED);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
+	pki_free(twin);
+}
+END_TEST
+
 START_TEST(deleting_a_certificate_cuts_off_too)
 {
 	struct certid id = world_id(device);
@@ -1009,6 +1080,9 @@ connect_tests(TCase *t)
 	tcase_add_test(t, a_first_connection_is_refused_and_registered);
 	tcase_add_loop_test(t, a_certificate_that_is_not_active_does_not_get_in, 0,
 	    COUNT_OF(refusals));
+	tcase_add_loop_test(t, another_form_of_a_known_certificate_is_refused_by_its_signed_part,
+	    0, CERT_STATUS_COUNT);
+	tcase_add_loop_test(t, of_two_with_one_signed_part_one_stands, 0, COUNT_OF(pairs));
 	tcase_add_test(t, a_pending_certificate_is_announced_again);
 	tcase_add_test(t, two_simultaneous_first_connections_register_once);
 	tcase_add_test(t, a_ca_that_may_not_register_does_not);
@@ -1065,6 +1139,7 @@ static void
 change_tests(TCase *t)
 {
 	tcase_add_test(t, a_change_takes_effect_at_once_and_cuts_off_at_the_tick);
+	tcase_add_test(t, a_change_of_one_form_of_a_certificate_reaches_the_other);
 	tcase_add_test(t, deleting_a_certificate_cuts_off_too);
 	tcase_add_test(t, activated_again_before_the_tick_nobody_is_cut_off);
 	tcase_add_test(t, a_change_of_somebody_else_concerns_nobody);

@@ -13,6 +13,7 @@
 #include "jitr/config.h"
 #include "jitr/decide.h"
 #include "jitr/store.h"
+#include "jitr/x509.h"
 #include "suite.h"
 #include "topics.h"
 
@@ -398,7 +399,7 @@ struct registry {
 static MDB_cursor *
 open_registry(struct registry *r)
 {
-	struct store_config config = { .map_size = 1 << 20 };
+	struct store_config config = { .map_size = 1 << 20, .sha256 = sha256_of };
 	MDB_cursor *cursor;
 	struct store *store;
 	MDB_txn *txn;
