@@ -8,6 +8,7 @@
 #include "jitr/x509.h"
 
 #define CONTROL_PREFIX "$CONTROL/jitr"
+#define CONTROL_LEVEL  "$CONTROL" /* other plugins' topics are below it as well */
 #define EVENTS_PREFIX  "$aws/events"
 #define COUNTER_PREFIX "$SYS/broker/jitr"
 
@@ -345,8 +346,20 @@ access_of_gone_unasked(struct gate *g, const struct client *c, enum action actio
 	return access;
 }
 
-enum access
-gate_access(struct gate *g, const struct client *c, enum action action, const char *topic,
+/* Topics below $CONTROL administer plugins.  Those of other plugins are never
+ * allowed here, whatever an option or a policy says: an answer of ours would keep
+ * the other plugin and acl_file from being asked (mosquitto 7). */
+static enum access
+leave_to_others(enum action action, const char *topic, enum access access)
+{
+	if (action == ACTION_SUBSCRIBE || action == ACTION_UNSUBSCRIBE)
+		topic = shared_filter(topic);
+	return access == ACCESS_ALLOW && is_below(topic, CONTROL_LEVEL) &&
+	    !is_below(topic, CONTROL_PREFIX) ? ACCESS_DEFER : access;
+}
+
+static enum access
+access_of_client(struct gate *g, const struct client *c, enum action action, const char *topic,
     bool retain)
 {
 	struct session *session;
@@ -371,6 +384,13 @@ gate_access(struct gate *g, const struct client *c, enum action action, const ch
 	return access_of_session(g, session, action, topic, retain);
 }
 
+enum access
+gate_access(struct gate *g, const struct client *c, enum action action, const char *topic,
+    bool retain)
+{
+	return leave_to_others(action, topic, access_of_client(g, c, action, topic, retain));
+}
+
 bool
 gate_access_known(struct gate *g, const void *client, const char *id, const char *user_name,
     enum action action, const char *topic, bool retain, enum access *out)
@@ -389,7 +409,8 @@ gate_access_known(struct gate *g, const void *client, const char *id, const char
 	}
 	if (action == ACTION_SUBSCRIBE || action == ACTION_UNSUBSCRIBE)
 		topic = shared_filter(topic);
-	*out = access_of_session(g, session, action, topic, retain);
+	*out = leave_to_others(action, topic,
+	    access_of_session(g, session, action, topic, retain));
 	return true;
 }
 

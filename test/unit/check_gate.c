@@ -482,8 +482,12 @@ START_TEST(nobody_publishes_to_a_reserved_topic)
 		ck_assert_int_eq(may_named(NULL, ACTION_WRITE, reserved[i]), ACCESS_DENY);
 	}
 	for (size_t i = 0; i < COUNT_OF(not_reserved); i++) {
+		bool of_others = strncmp(not_reserved[i], "$CONTROL", 8) == 0 &&
+		    strcmp(not_reserved[i], CONTROL_TOPIC) != 0;
+
 		ck_assert_msg(!topic_is_reserved(not_reserved[i]), "%s", not_reserved[i]);
-		ck_assert_int_eq(may_named("x", ACTION_WRITE, not_reserved[i]), ACCESS_ALLOW);
+		ck_assert_int_eq(may_named("x", ACTION_WRITE, not_reserved[i]),
+		    of_others ? ACCESS_DEFER : ACCESS_ALLOW);
 	}
 }
 END_TEST
@@ -534,6 +538,48 @@ START_TEST(an_active_certificate_may_everything_but_aws_topics_where_allowed)
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	ck_assert_msg(may(0, device, device_rights[_i].action, device_rights[_i].topic) ==
 	    device_rights[_i].access, "%s", device_rights[_i].topic);
+}
+END_TEST
+
+/* Topics of other plugins' administration: whatever an option says, they and acl_file
+ * are asked (mosquitto 7). */
+static const struct {
+	enum action action;
+	const char *topic;
+	enum access access;
+} control_rights[] = {
+	{ ACTION_WRITE, "$CONTROL", ACCESS_DEFER },
+	{ ACTION_WRITE, "$CONTROL/dynamic-security/v1", ACCESS_DEFER },
+	{ ACTION_WRITE, "$CONTROL/jitrx/v1", ACCESS_DEFER },
+	{ ACTION_READ, "$CONTROL/dynamic-security/v1/response", ACCESS_DEFER },
+	{ ACTION_SUBSCRIBE, "$CONTROL/#", ACCESS_DEFER },
+	{ ACTION_SUBSCRIBE, "$CONTROL/+/v1/response", ACCESS_DEFER },
+	{ ACTION_SUBSCRIBE, "$share/g/$CONTROL/dynamic-security/#", ACCESS_DEFER },
+	{ ACTION_UNSUBSCRIBE, "$CONTROL/dynamic-security/#", ACCESS_DEFER },
+	{ ACTION_WRITE, "$CONTROLS/x", ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, "$share/g/x/$CONTROL", ACCESS_ALLOW },
+};
+
+START_TEST(what_administers_other_plugins_is_never_allowed_here)
+{
+	enum action action = control_rights[_i].action;
+	const char *topic = control_rights[_i].topic;
+	char id[20] = "client";
+	enum access known;
+
+	config.authorization = AUTHORIZATION_ALLOW;
+	config.other_clients = OTHER_CLIENTS_ALLOW;
+	open_gate();
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	for (int again = 0; again < 2; again++)
+		ck_assert_msg(may(0, device, action, topic) == control_rights[_i].access, "%s", topic);
+	snprintf(id, sizeof(id), "%s", client(0, device).id);
+	if (gate_access_known(gate, &clients[0], id, world_hex(device), action, topic, false, &known))
+		ck_assert_int_eq(known, control_rights[_i].access);
+	ck_assert_int_eq(may_named("somebody", action, topic), control_rights[_i].access);
+	ck_assert_int_eq(may_named("admin", action, topic), control_rights[_i].access);
+	ck_assert_int_eq(may_named(world_hex(device), action, topic), control_rights[_i].access);
 }
 END_TEST
 
@@ -1105,6 +1151,8 @@ access_tests(TCase *t)
 {
 	tcase_add_test(t, nobody_publishes_to_a_reserved_topic);
 	tcase_add_test(t, an_active_certificate_is_left_to_others_by_default);
+	tcase_add_loop_test(t, what_administers_other_plugins_is_never_allowed_here, 0,
+	    COUNT_OF(control_rights));
 	tcase_add_loop_test(t, an_active_certificate_may_everything_but_aws_topics_where_allowed, 0,
 	    COUNT_OF(device_rights));
 	tcase_add_loop_test(t, an_administrator_by_name_hears_events, 0, COUNT_OF(admin_rights));
