@@ -209,6 +209,11 @@ void resource_text(enum resource r, const struct certid *id, struct view name,
  * those who may. */
 void command_authorize(struct command *c, struct gate *g, const struct client *client);
 
+/* The same for what the content of the command can exercise (command_content.c);
+ * after command_authorize(). */
+void command_authorize_content(struct command *c, struct store *store, struct gate *g,
+    const struct client *client);
+
 /* Tells the gate what a committed change concerns. */
 void command_notify(const struct command *c, struct gate *g);
 
@@ -360,6 +365,10 @@ enum err render_thing(struct txn *t, struct command *c, cJSON *data);
 enum err render_things(struct txn *t, struct command *c, cJSON *data);
 enum err render_thing_principals(struct txn *t, struct command *c, cJSON *data);
 enum err render_principal_things(struct txn *t, struct command *c, cJSON *data);
+
+/* Of command_content.c: is it known what the content of this command can exercise?
+ * It has to be for each that changes something. */
+bool command_content_is_known(const struct command_type *type);
 
 /* Of command_inquiry.c. */
 void     parse_test_authorization(struct members *m, struct command *c);

@@ -213,6 +213,29 @@ check_documents(struct asking *q)
 	}
 }
 
+/* Rights over the registry come by call alone: a rule or template gives them to
+ * whatever its CA signs, and its policies may have changed since it was stored. */
+static enum err
+check_rights(struct asking *q)
+{
+	for (size_t i = 0; i < q->plan.policy_count && !q->plan.failed; i++) {
+		struct planned_policy planned = q->plan.policies[i];
+		struct cached_policy *p = policy_cache_take_planned(q->all->policies, q->t,
+		    planned.name, planned.document);
+		struct diag why = { "" };
+
+		if (p == NULL)
+			return ERR_NOMEM;
+		if (p->policy != NULL && policy_uses(p->policy) & POLICY_ALLOWS_CONTROL) {
+			diag_set(&why, "policy %s allows actions of the registry: it is attached by call "
+				       "alone", p->name);
+			fail(&q->plan, why.text);
+		}
+		policy_cache_release(q->all->policies, p);
+	}
+	return ERR_OK;
+}
+
 static enum err
 complete(struct asking *q)
 {
@@ -229,6 +252,8 @@ complete(struct asking *q)
 	if (e != ERR_OK || q->plan.failed)
 		return e;
 	e = registry_check_plan(q->t, &q->plan, &cert, &why);
+	if (e == ERR_OK)
+		e = check_rights(q);
 	if (e == ERR_REQUEST)
 		fail(&q->plan, why.text);
 	return e == ERR_REQUEST ? ERR_OK : e;

@@ -46,6 +46,7 @@ gate_open(const struct gate_config *config, struct gate **out)
 	g->sessions.policies = &g->policies;
 	g->policies.scope = config->scope;
 	g->activations.scope = config->scope;
+	g->activations.policies = &g->policies;
 	g->presence = (struct presence){ .on = config->presence, .broker = config->broker,
 		.stats = config->stats, .now = config->now };
 	g->changes = 1;

@@ -89,6 +89,12 @@ is_admin_certificate(const struct gate *g, const struct certid *id)
 	return false;
 }
 
+bool
+gate_names_administrator(const struct gate *g, const struct certid *id)
+{
+	return is_admin_certificate(g, id);
+}
+
 /*
  * A user name counts where others have checked it: at a client without a
  * certificate, or a stranger's certificate that came through the connect
@@ -473,6 +479,11 @@ ask_control(struct gate *g, const struct session *s, const char *action, const c
 		if (len < 0 || (size_t)len >= sizeof(arn))
 			return POLICY_EXPLICIT_DENY;
 		r.name = view_of(arn);
+		r.any_name = len > 0 && arn[len - 1] == '/';
+	}
+	if (r.any_name) {
+		r.head = r.name;
+		r.name = view_of("");
 	}
 	return rights_ask(&s->principal->rights, &r, NULL);
 }
