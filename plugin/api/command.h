@@ -135,6 +135,7 @@ struct command {
 	struct crls               *crls;
 	struct uploads            *uploads;
 	const char                *client_id; /* who asks */
+	bool                       by_policy; /* with rights that come from policies */
 	int64_t                    asked; /* when */
 	enum err                   result;
 	struct diag                diag;

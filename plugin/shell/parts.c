@@ -117,7 +117,8 @@ static enum err
 open_crls(struct plugin *p)
 {
 	struct crls_config config = { .store = p->store, .writer = p->writer, .report = p->report,
-		.stats = &p->stats, .gate = p->gate, .broker = &broker_mosquitto, .now = now_ms };
+		.stats = &p->stats, .gate = p->gate, .broker = &broker_mosquitto, .now = now_ms,
+		.crl_dir = p->config.crl_dir };
 
 	return crls_open(&config, &p->crls);
 }

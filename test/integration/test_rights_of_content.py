@@ -213,7 +213,7 @@ def test_list_from_a_file_needs_the_right_to_import(site):
     """crlFile imports lists: iot:ImportCrl on that CA."""
     poor = delegate(site)
     rich = delegate(site, allow("ImportCrl", "cacert/" + site.ca.id))
-    for program, path, expected in ((poor, "/ca.crl", DENIED), (rich, "/ca.crl", None),
+    for program, path, expected in ((poor, "ca.crl", DENIED), (rich, "ca.crl", None),
                                     (poor, "", None)):
         assert error_of(program, "updateCACertificate", certificateId=site.ca.id,
                         crlFile=path) == expected

@@ -148,6 +148,7 @@ START_TEST(all_options_may_be_given_together)
 {
 	struct option all[] = {
 		{ "db_path", "/db" }, { "db_map_size_mb", "64" }, { "ca_path", "/ca" },
+		{ "crl_dir", "/crl" },
 		{ "trust_store", "live" }, { "account_id", "123456789012" }, { "region", "eu-central-1" },
 		{ "admin_users", "admin" }, { "admin_certificates", ID },
 		{ "authorization", "allow" }, { "deny_publish", "disconnect" },

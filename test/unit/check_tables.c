@@ -61,9 +61,10 @@ same_config(const struct config *a, const struct config *b)
 	struct config x = *a, y = *b;
 
 	if (!same_text(x.db_path, y.db_path) || !same_text(x.ca_path, y.ca_path) ||
-	    !same_text(x.log_file, y.log_file))
+	    !same_text(x.crl_dir, y.crl_dir) || !same_text(x.log_file, y.log_file))
 		return false;
 	x.db_path = y.db_path = x.ca_path = y.ca_path = x.log_file = y.log_file = NULL;
+	x.crl_dir = y.crl_dir = NULL;
 	return memcmp(&x, &y, sizeof(x)) == 0;
 }
 
