@@ -23,7 +23,7 @@ ACTIVATION = [allow(["UpdateCertificate", "AttachPolicy", "AttachThingPrincipal"
 
 
 def new(word):
-    return "%s-%d" % (word, next(_numbers))
+    return "%s-of-%d" % (word, next(_numbers))
 
 
 def set_rule(program, ca, **members):
