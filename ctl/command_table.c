@@ -40,8 +40,8 @@ static const struct part auth_parts[] = {{"actionType", PART_TEXT}, {"resources"
 	 "Revocation list: required (a current one must be there), grace N (it counts N days " \
 	 "longer than it says), or if-present (the default).", NULL},                          \
 	{"crl-file", "crlFile", FLAG_BROKER_PATH, FLAG_OURS, "PATH",                           \
-	 "Revocation list that the broker reads, now and when it changes: an absolute path on "\
-	 "the broker's machine; empty: none.", NULL}
+	 "Revocation list that the broker reads, now and when it changes: a name in the "      \
+	 "broker's crl_dir, or a path below it; empty: none.", NULL}
 
 #define CA_CERTIFICATE_ID                                                                      \
 	{"ca-certificate-id", "caCertificateId", FLAG_TEXT, FLAG_REQUIRED, "ID",               \

@@ -137,15 +137,15 @@ value_rule(const char *given, struct diag *d)
 	return value_document(given, d);
 }
 
-/* The broker looks for it from wherever it was started: a relative path would
- * mean something else there than here. */
+/* The broker looks for it in a directory of its own: what speaks of the directory
+ * here means another file. */
 char *
 value_broker_path(const char *given, struct diag *d)
 {
-	if (*given == '\0' || *given == '/')
+	if (*given != '.' && strstr(given, "://") == NULL)
 		return value_text(given, d);
-	diag_set(d, "'%.100s' is no absolute path. The broker reads the file, on its own machine: "
-	    "give the whole path there, beginning with /", given);
+	diag_set(d, "'%.100s' is no path for the broker. It reads the file, on its own machine: give "
+	    "its name in the directory crl_dir there, or the whole path, beginning with /", given);
 	return NULL;
 }
 

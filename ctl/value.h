@@ -27,7 +27,7 @@ MUST_USE char *value_document(const char *given, struct diag *d);
 /* The same, and the words rule and none as they are. */
 MUST_USE char *value_rule(const char *given, struct diag *d);
 
-/* An absolute path, or nothing, as it is: not file://, it is not read here. */
+/* A path, or nothing, as it is: not file:// and not ./, it is not read here. */
 MUST_USE char *value_broker_path(const char *given, struct diag *d);
 
 /* Words with one blank between them. */

@@ -42,8 +42,9 @@ struct crl_import;
 MUST_USE enum err crl_import_new(const struct certid *ca_id, uint8_t *bytes, size_t len,
     struct crl_import **out);
 
-/* The same from a file, which is read with the first part. */
-MUST_USE enum err crl_import_new_file(const struct certid *ca_id, const char *path,
+/* The same from a file, which is read with the first part.  dir: where it may be
+ * (crl_place.h), borrowed for the import's life. */
+MUST_USE enum err crl_import_new_file(const struct certid *ca_id, const char *dir, const char *path,
     struct crl_import **out);
 void crl_import_free(struct crl_import *i); /* NULL is fine */
 

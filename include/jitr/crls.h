@@ -25,6 +25,7 @@ struct crls_config {
 	struct gate   *gate;
 	const struct broker *broker;
 	int64_t (*now)(void);
+	const char *crl_dir; /* borrowed: where files may be; NULL: none can be named */
 };
 
 struct crls;
@@ -33,6 +34,10 @@ MUST_USE enum err crls_open(const struct crls_config *config, struct crls **out)
 void crls_close(struct crls *c); /* after writer_stop(); NULL is fine */
 
 void crls_tick(struct crls *c);
+
+/* May this be set as the file of a CA?  ERR_REQUEST and *diag, of the text alone:
+ * nothing is said of the file. */
+MUST_USE enum err crls_check_file(const struct crls *c, struct view path, struct diag *diag);
 
 /* Settings of CAs may have changed: files of theirs are looked at again, as they
  * are not where there are none. */
@@ -53,6 +58,7 @@ void crls_ca_deleted(struct crls *c, const struct certid *ca_id);
 struct crl_failure {
 	int64_t     time;
 	struct diag details;
+	bool        of_file; /* tells of a file on the broker's machine */
 };
 
 const struct crl_failure *crls_failure(const struct crls *c, const struct certid *ca_id);

@@ -21,6 +21,7 @@
  * left zero, they refuse. */
 struct presented {
 	struct certid id;
+	struct certid content;          /* SHA-256 of its signed part (der.h) */
 	struct serial serial;
 	int64_t       not_before, not_after;
 	bool          is_leaf;          /* not a CA certificate */
@@ -47,6 +48,8 @@ struct known {
 	                          * or under which it was registered; NULL: there is none */
 	const struct cert *cert; /* the registered certificate with this id; NULL: none */
 	struct revocation  revocation; /* does not count for one registered without a CA */
+	bool               stands; /* its signed part is not known by another id that comes
+	                            * before this one */
 };
 
 struct decide_rules {
@@ -81,6 +84,8 @@ enum verdict {
 	    "has a critical extension that is not understood")                               \
 	X(REASON_NOT_YET_VALID, "CERTIFICATE_NOT_YET_VALID", "not valid yet")                \
 	X(REASON_EXPIRED, "CERTIFICATE_EXPIRED", "expired")                                  \
+	X(REASON_OTHER_FORM, "CERTIFICATE_IN_ANOTHER_FORM",                                  \
+	    "known by another id, with its signature in another form")                       \
 	X(REASON_REGISTERED_NOW, "DEVICE_CERTIFICATE_NOT_REGISTERED",                            \
 	    "registered now, waits for activation")                                          \
 	X(REASON_PENDING_ACTIVATION, "DEVICE_CERTIFICATE_PENDING_ACTIVATION",                \

@@ -137,10 +137,14 @@ enum administration gate_administration(struct gate *g, const struct client *c);
 /* May this client, whose rights come from its policies, do this?  action:
  * "iot:UpdateCertificate"; resource: the rest of the ARN behind the account,
  * "cert/<id>", NULL for an action without one (only Resource "*" allows it);
- * also: a second resource that must not be denied, NULL for none.  The answer
- * is no for a client of any other kind. */
+ * also: a second resource that must not be denied, NULL for none.  A resource
+ * that ends with '/', "policy/", is every one of its kind.  The answer is no for a
+ * client of any other kind. */
 bool gate_may_control(struct gate *g, const struct client *c, const char *action,
     const char *resource, const char *also);
+
+/* Does the configuration name this certificate in admin_certificates? */
+bool gate_names_administrator(const struct gate *g, const struct certid *id);
 
 /* A connection, as it was when it asked for something. */
 struct caller {

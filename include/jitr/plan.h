@@ -55,6 +55,17 @@ struct plan {
 	int64_t               supersede_after; /* ms */
 };
 
+/* What the plans of a rule or a template may do besides giving the certificate a
+ * status.  An empty name: whatever the certificate makes of it. */
+struct plan_reach {
+	struct view policies[POLICIES_MAX];
+	size_t      policy_count;
+	bool        makes_policies; /* of documents */
+	bool        has_thing;
+	struct view thing;
+	bool        changes_thing;  /* also one that is there */
+};
+
 /* Room for the texts that a plan is made of besides those of its rule or
  * template: names, and packed attributes. */
 #define PLAN_ROOM (4 * NAME_MAX_LENGTH + \

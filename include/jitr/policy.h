@@ -55,11 +55,15 @@ struct arn_scope arn_scope_of(const char *region, const char *account_id);
  * A control action is allowed only by an action pattern with literal text
  * behind "iot:" ("iot:UpdateCertificate", "iot:*Certificate", not "*",
  * "iot:*" or NotAction): a device's broad policy makes no administrator.
+ *
+ * With any_name every name behind head is asked for at once: an Allow has to reach
+ * all of them, and a Deny that may reach one of them denies.
  */
 struct policy_request {
 	enum policy_action  action;
 	const char         *control; /* "iot:UpdateCertificate" */
 	struct view         head, name;
+	bool                any_name; /* then name is empty */
 	const struct facts *facts;
 };
 
@@ -93,6 +97,7 @@ enum {
 	POLICY_USES_CERTIFICATE = 1u << 0,
 	POLICY_USES_THING       = 1u << 1,
 	POLICY_ALLOWS_CONTROL   = 1u << 2, /* there is an Allow for some control action */
+	POLICY_DENIES_CONTROL   = 1u << 3, /* there is a Deny that may reach one */
 };
 
 unsigned policy_uses(const struct policy *p);

@@ -12,12 +12,12 @@
 
 /* A certificate that a plan is for, registered or not; all borrowed. */
 struct planned_cert {
-	const struct certid *id, *ca_id;
-	struct view          serial, der;
+	const struct certid *id, *content;
+	struct view          serial;
 };
 
-/* Can it be carried out for this certificate?  Not where the same was registered
- * before with its signature in another form: that one may have been revoked.
+/* Can it be carried out for this certificate?  Not where it is registered with
+ * its signature in another form as well.
  * Looks only; any thread that has a transaction.  ERR_REQUEST: *diag says what is
  * in the way; other errors are the store's. */
 MUST_USE enum err registry_check_plan(struct txn *t, const struct plan *plan,

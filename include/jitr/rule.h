@@ -31,6 +31,9 @@ void rule_free(struct rule *r); /* NULL is fine */
 bool    rule_supersedes(const struct rule *r);
 int64_t rule_supersede_after(const struct rule *r); /* ms */
 
+/* What its plans may do; views into the rule. */
+struct plan_reach rule_reach(const struct rule *r);
+
 /* Of the facts it looks at client_id, certificate_id, cert, source_text and
  * source.  room is for texts of the plan, which also points into the rule and
  * the facts. */

@@ -29,12 +29,13 @@
 
 struct store;
 
-#define STORE_SCHEMA 3 /* the version this program writes; an older one is upgraded */
+#define STORE_SCHEMA 4 /* the version this program writes; an older one is upgraded */
 
 struct store_config {
 	const char *path;      /* a directory, made with mode 0700 when missing */
 	size_t      map_size;  /* bytes, an upper bound; address space, not disk */
 	bool        exclusive; /* refuse when another process holds it exclusively */
+	enum err (*sha256)(struct view bytes, struct certid *out); /* x509.h has it; both threads */
 };
 
 /* On failure *diag says which path and why, and what to do. */
@@ -129,9 +130,15 @@ void              store_delete_cert(struct txn *t, const struct certid *id);
 MUST_USE enum err store_get_cert_serial(struct txn *t, const struct certid *id,
     struct view *out);
 
-/* Those that were registered under the CA with this serial number, by their ids. */
-MUST_USE enum err store_find_by_serial(struct txn *t, const struct certid *ca_id,
-    struct view serial, struct certid *ids, size_t max, size_t *count);
+/* SHA-256 of the signed part of the stored certificate.  ERR_CORRUPT: none can be
+ * found in it (der.h). */
+MUST_USE enum err store_get_cert_content(struct txn *t, const struct certid *id,
+    struct certid *out);
+
+/* All that are registered with this signed part, by their ids: under whatever CA,
+ * with whatever status.  One, but for what older versions registered. */
+MUST_USE enum err store_find_by_content(struct txn *t, const struct certid *content,
+    struct certid *ids, size_t max, size_t *count);
 
 /* Why it has its status, and when it was last turned away; deleted with the
  * certificate.  Longer texts than model.h says are cut. */

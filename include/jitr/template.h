@@ -21,6 +21,9 @@ MUST_USE enum err template_compile(struct view body, const struct arn_scope *sco
     struct template **out, struct diag *diag);
 void template_free(struct template *t); /* NULL is fine */
 
+/* What its plans may do; views into the template. */
+struct plan_reach template_reach(const struct template *t);
+
 /* Of the facts it looks at cert and certificate_id.  A policy that is given by
  * its document has no name in the plan: it is called by the SHA-256 of its
  * text, which is not for this function to compute.  room: as in rule.h. */

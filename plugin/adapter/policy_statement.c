@@ -46,13 +46,24 @@ action_matches_name(const struct pattern *p, const char *name)
 	return pattern_match(p, &subject, &context) == TRUTH_YES;
 }
 
-/* A name without wildcards that is a device's allows nothing else. */
+/* So much of the name of a device's action, "iot:Sub", begins no other action. */
+#define DEVICE_ACTION_LEAST 7
+
+/* What begins like a device's action reaches nothing else. */
 static bool
 is_device_action(const struct pattern *p)
 {
-	for (int a = 0; p->count == 1 && a < POLICY_CONTROL; a++)
-		if (action_matches_name(p, policy_action_name((enum policy_action)a)))
-			return p->pieces[0].kind == PIECE_TEXT;
+	struct view text, name;
+
+	if (p->count == 0 || p->pieces[0].kind != PIECE_TEXT)
+		return false;
+	text = p->pieces[0].text;
+	for (int a = 0; text.len >= DEVICE_ACTION_LEAST && a < POLICY_CONTROL; a++) {
+		name = view_of(policy_action_name((enum policy_action)a));
+		if (text.len <= name.len &&
+		    text_same_folded(text, (struct view){ name.data, text.len }))
+			return true;
+	}
 	return false;
 }
 
@@ -243,6 +254,27 @@ allows_control(const struct statement *s)
 	return false;
 }
 
+/* Resources that only devices' actions have are no reason to say so. */
+static bool
+could_be_registry(const struct statement *s)
+{
+	for (size_t i = 0; i < s->resource_count; i++)
+		if (s->resources[i].head == HEAD_OTHER)
+			return true;
+	return s->not_resource;
+}
+
+static bool
+denies_control(const struct statement *s)
+{
+	if (!s->deny || !could_be_registry(s))
+		return false;
+	for (size_t i = 0; i < s->action_count; i++)
+		if (!is_device_action(&s->actions[i].pattern))
+			return true;
+	return s->not_action;
+}
+
 static void
 compile_actions(struct compiler *c, const cJSON *object, struct statement *s)
 {
@@ -299,6 +331,8 @@ compile_statement(struct compiler *c, struct policy *p, const cJSON *object, str
 		return;
 	if (allows_control(s))
 		p->uses |= POLICY_ALLOWS_CONTROL;
+	if (denies_control(s))
+		p->uses |= POLICY_DENIES_CONTROL;
 	if (condition == NULL)
 		return;
 	before = go_to(c, ".Condition");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* store_cert.c - see store.h: client certificates. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "jitr/codec.h"
 #include "jitr/der.h"
@@ -39,6 +40,40 @@ store_get_cert_serial(struct txn *t, const struct certid *id, struct view *out)
 	return e;
 }
 
+enum err
+store_get_cert_content(struct txn *t, const struct certid *id, struct certid *out)
+{
+	struct cert_document document;
+	enum err e = store_get_cert_document(t, id, &document);
+	struct view content;
+
+	if (e != ERR_OK)
+		return e;
+	content = der_certificate_signed_part(document.der);
+	return content.len > 0 ? t->store->sha256(content, out) : ERR_CORRUPT;
+}
+
+/* Several values of one key: LMDB sorts them. */
+enum err
+store_find_by_content(struct txn *t, const struct certid *content, struct certid *ids,
+    size_t max, size_t *count)
+{
+	MDB_val key = val_of(id_key(content)), id;
+	MDB_cursor *rows;
+	int rc = table_cursor(t, TABLE_CERT_BY_CONTENT, &rows);
+
+	*count = 0;
+	if (rc != 0)
+		return store_error(rc);
+	rc = mdb_cursor_get(rows, &key, &id, MDB_SET);
+	while (rc == 0 && *count < max && id.mv_size == sizeof(ids->b)) {
+		memcpy(ids[(*count)++].b, id.mv_data, sizeof(ids->b));
+		rc = mdb_cursor_get(rows, &key, &id, MDB_NEXT_DUP);
+	}
+	mdb_cursor_close(rows);
+	return rc == MDB_NOTFOUND ? ERR_OK : store_error(rc);
+}
+
 /* The texts may be those that a get function answered: they are copied before
  * their page changes. */
 static void
@@ -56,15 +91,16 @@ put_document(struct txn *t, const struct certid *id, const struct cert_document 
 	free(row);
 }
 
-/* Without a document none of its rows depends on the serial number. */
+/* Without a document it has none of the rows that are made of it. */
 static enum err
-read_serial(struct txn *t, struct indexed *of)
+read_document(struct txn *t, struct indexed *of)
 {
-	struct view serial;
-	enum err e = store_get_cert_serial(t, &of->cert.id, &serial);
+	struct cert_document document;
+	enum err e = store_get_cert_document(t, &of->cert.id, &document);
 
+	memset(&of->document, 0, sizeof(of->document));
 	if (e == ERR_OK)
-		indexed_set_serial(of, serial);
+		e = indexed_read(t->store, document.der, &of->document);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
@@ -74,9 +110,9 @@ same_ca(const struct cert *a, const struct cert *b)
 	return a->has_ca == b->has_ca && (!a->has_ca || certid_equal(&a->ca_id, &b->ca_id));
 }
 
-/* What was stored, if anything, and what will be.  The document is only looked
- * at where the row of the serial number may change: without serial numbers on
- * both sides it does not. */
+/* What was stored, if anything, and what will be.  The stored document is only
+ * looked at where a row that is made of it may change: with nothing of it on
+ * both sides none does. */
 static enum err
 compare_with_stored(struct txn *t, const struct cert_document *document_or_null,
     struct indexed *before, bool *stored, struct indexed *after)
@@ -84,16 +120,18 @@ compare_with_stored(struct txn *t, const struct cert_document *document_or_null,
 	enum err e = store_get_cert(t, &after->cert.id, &before->cert);
 
 	*stored = e == ERR_OK;
-	before->serial_len = after->serial_len = 0;
+	memset(&before->document, 0, sizeof(before->document));
+	after->document = before->document;
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
-	if (document_or_null != NULL)
-		indexed_set_serial(after, der_certificate_serial(document_or_null->der));
-	if (!*stored || (document_or_null == NULL && same_ca(&before->cert, &after->cert)))
-		return ERR_OK;
-	e = read_serial(t, before);
+	e = document_or_null != NULL
+	    ? indexed_read(t->store, document_or_null->der, &after->document) : ERR_OK;
+	if (e != ERR_OK || !*stored ||
+	    (document_or_null == NULL && same_ca(&before->cert, &after->cert)))
+		return e;
+	e = read_document(t, before);
 	if (document_or_null == NULL)
-		indexed_set_serial(after, (struct view){ before->serial, before->serial_len });
+		after->document = before->document;
 	return e;
 }
 
@@ -128,7 +166,7 @@ store_put_cert(struct txn *t, const struct cert *cert,
 void
 store_delete_cert(struct txn *t, const struct certid *id)
 {
-	struct indexed old = { .serial_len = 0 };
+	struct indexed old;
 	enum err e;
 
 	if (t->failed != ERR_OK)
@@ -137,7 +175,7 @@ store_delete_cert(struct txn *t, const struct certid *id)
 	if (e == ERR_NOT_FOUND)
 		return;
 	if (e == ERR_OK)
-		e = read_serial(t, &old);
+		e = read_document(t, &old);
 	if (e != ERR_OK) {
 		txn_fail(t, e, "the stored certificate that is to be deleted cannot be read");
 		return;

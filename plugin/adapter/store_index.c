@@ -8,6 +8,8 @@
  */
 #include <string.h>
 
+#include "jitr/der.h"
+
 #include "store_private.h"
 
 static struct view
@@ -29,11 +31,20 @@ serial_row(const struct indexed *of, uint8_t out[KEY_MAX])
 {
 	size_t id_size = sizeof(of->cert.ca_id.b);
 
-	if (!of->cert.has_ca || of->serial_len == 0)
+	if (!of->cert.has_ca || of->document.serial_len == 0)
 		return (struct view){ NULL, 0 };
 	memcpy(out, of->cert.ca_id.b, id_size);
-	memcpy(out + id_size, of->serial, of->serial_len);
-	return (struct view){ out, id_size + of->serial_len };
+	memcpy(out + id_size, of->document.serial, of->document.serial_len);
+	return (struct view){ out, id_size + of->document.serial_len };
+}
+
+static struct view
+content_row(const struct indexed *of, uint8_t out[KEY_MAX])
+{
+	if (!of->document.has_content)
+		return (struct view){ NULL, 0 };
+	memcpy(out, of->document.content.b, sizeof(of->document.content.b));
+	return (struct view){ out, sizeof(of->document.content.b) };
 }
 
 static struct view
@@ -61,6 +72,7 @@ static const struct index {
 	{ TABLE_CERT_BY_SERIAL, 3, true, serial_row },
 	{ TABLE_CERT_BY_STATUS, 3, false, status_row },
 	{ TABLE_AGENDA, 3, false, expiry_row },
+	{ TABLE_CERT_BY_CONTENT, 4, true, content_row },
 };
 
 static void
@@ -78,12 +90,18 @@ remove_row(struct txn *t, const struct index *index, struct view key, const stru
 	table_delete(t, index->table, key, index->several ? &id : NULL);
 }
 
-void
-indexed_set_serial(struct indexed *of, struct view serial)
+enum err
+indexed_read(const struct store *s, struct view der, struct indexed_document *out)
 {
-	of->serial_len = serial.len <= sizeof(of->serial) ? serial.len : 0;
-	if (of->serial_len > 0)
-		memcpy(of->serial, serial.data, of->serial_len);
+	struct view serial = der_certificate_serial(der);
+	struct view content = der_certificate_signed_part(der);
+
+	memset(out, 0, sizeof(*out));
+	out->serial_len = serial.len;
+	if (serial.len > 0)
+		memcpy(out->serial, serial.data, serial.len);
+	out->has_content = content.len > 0;
+	return out->has_content ? s->sha256(content, &out->content) : ERR_OK;
 }
 
 void

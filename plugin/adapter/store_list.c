@@ -121,31 +121,3 @@ store_has_cert_of(struct txn *t, const struct certid *ca_id, bool *out)
 	walk_end(&w);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
-
-/* Several values of one key: LMDB sorts them. */
-enum err
-store_find_by_serial(struct txn *t, const struct certid *ca_id, struct view serial,
-    struct certid *ids, size_t max, size_t *count)
-{
-	uint8_t bytes[sizeof(ca_id->b) + SERIAL_MAX];
-	MDB_cursor *rows;
-	MDB_val key, id;
-	int rc;
-
-	*count = 0;
-	if (serial.len == 0 || serial.len > SERIAL_MAX)
-		return ERR_OK;
-	memcpy(bytes, ca_id->b, sizeof(ca_id->b));
-	memcpy(bytes + sizeof(ca_id->b), serial.data, serial.len);
-	key = val_of((struct view){ bytes, sizeof(ca_id->b) + serial.len });
-	rc = table_cursor(t, TABLE_CERT_BY_SERIAL, &rows);
-	if (rc != 0)
-		return store_error(rc);
-	rc = mdb_cursor_get(rows, &key, &id, MDB_SET);
-	while (rc == 0 && *count < max && id.mv_size == sizeof(ids->b)) {
-		memcpy(ids[(*count)++].b, id.mv_data, sizeof(ids->b));
-		rc = mdb_cursor_get(rows, &key, &id, MDB_NEXT_DUP);
-	}
-	mdb_cursor_close(rows);
-	return rc == MDB_NOTFOUND ? ERR_OK : store_error(rc);
-}

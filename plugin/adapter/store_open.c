@@ -58,6 +58,7 @@ static const struct {
 	[TABLE_REFUSAL] = { "refusal", 3, 0 },
 	[TABLE_AGENDA] = { "agenda", 3, 0 },
 	[TABLE_TEMPLATE] = { "template", 3, 0 },
+	[TABLE_CERT_BY_CONTENT] = { "cert_by_content", 4, MDB_DUPSORT | MDB_DUPFIXED },
 };
 
 /* LMDB forbids a second environment of one file in a process: closing either
@@ -426,6 +427,7 @@ store_open(const struct store_config *config, struct store **out, struct diag *d
 	}
 	s->directory = s->lock = -1;
 	s->failure = "";
+	s->sha256 = config->sha256;
 	e = claim_directory(s, config, diag);
 	if (e == ERR_OK)
 		e = open_environment(s, config, diag);

@@ -45,6 +45,7 @@ enum table {
 	TABLE_REFUSAL,
 	TABLE_AGENDA,
 	TABLE_TEMPLATE,
+	TABLE_CERT_BY_CONTENT,
 	TABLE_COUNT,
 };
 
@@ -57,6 +58,8 @@ struct store {
 	dev_t device;
 	ino_t inode;
 	int   lock; /* broker.lock, or -1 */
+
+	enum err (*sha256)(struct view bytes, struct certid *out);
 
 	/* Broker thread.  The reusable read transaction keeps its place in
 	 * LMDB's reader table: reading never fails because others fill it. */
@@ -141,15 +144,21 @@ struct view id_name_key(const struct certid *id, struct view name, uint8_t out[K
 struct view agenda_key(enum agenda_kind kind, int64_t time, const struct certid *id,
     uint8_t out[AGENDA_SIZE]);
 
-/* What a certificate is found by. */
+/* What a certificate is found by: its record, and what its document says. */
 struct indexed {
 	struct cert cert;
-	size_t      serial_len; /* 0: not by its serial number */
-	uint8_t     serial[SERIAL_MAX];
+	struct indexed_document {
+		size_t        serial_len; /* 0: not by its serial number */
+		uint8_t       serial[SERIAL_MAX];
+		bool          has_content; /* false: not by its signed part, of which this is
+		                            * the SHA-256: */
+		struct certid content;
+	} document;
 };
 
-/* A certificate that has it in this encoding; too long, or none: not by it. */
-void indexed_set_serial(struct indexed *of, struct view serial);
+/* A serial number that is too long, or a part that cannot be found: not by it. */
+MUST_USE enum err indexed_read(const struct store *s, struct view der,
+    struct indexed_document *out);
 
 /* The rows of before become those of after; NULL: there are none. */
 void index_change(struct txn *t, const struct indexed *before, const struct indexed *after);

@@ -9,29 +9,35 @@
  * A damaged certificate stays as it is and is in none of them: it is refused
  * whenever it is looked at, cannot be replaced or deleted, and is not counted,
  * so that the counts go on agreeing with cert_by_status.  One whose document
- * alone is damaged is not found by its serial number; it can be turned away by
- * a revocation list all the same, since then the serial number is that of the
- * certificate that was presented.
+ * alone is damaged is found neither by its serial number nor by its signed part;
+ * it can be turned away by a revocation list all the same, since then the serial
+ * number is that of the certificate that was presented.
+ *
+ * Certificates that share a signed part keep their records: which of them stands
+ * for it is a question of their statuses (twins.h), and asked again each time.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "jitr/codec.h"
-#include "jitr/der.h"
 
 #include "store_private.h"
+
+#define COUNTS_SINCE 3 /* which schema */
 
 /* Damage beyond a row (a page that cannot be read) is LMDB's to tell, and ends
  * the upgrade. */
 static int
-read_serial(struct txn *t, struct indexed *of)
+read_document(struct txn *t, struct indexed *of)
 {
 	MDB_val key = val_of(id_key(&of->cert.id)), value;
 	int rc = mdb_get(t->handle, t->store->tables[TABLE_CERT_DOCUMENT], &key, &value);
 	struct cert_document document;
 
-	of->serial_len = 0;
-	if (rc == 0 && codec_get_cert_document(view_of_val(&value), &document) == ERR_OK)
-		indexed_set_serial(of, der_certificate_serial(document.der));
+	memset(&of->document, 0, sizeof(of->document));
+	if (rc == 0 && codec_get_cert_document(view_of_val(&value), &document) == ERR_OK &&
+	    indexed_read(t->store, document.der, &of->document) != ERR_OK)
+		return ENOMEM; /* nothing else keeps a hash from being made */
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
@@ -55,7 +61,7 @@ add_certs(struct txn *t, MDB_cursor *certs, uint64_t schema)
 	while ((rc = mdb_cursor_get(certs, &key, &value, MDB_NEXT)) == 0) {
 		if (!read_cert(&key, &value, &of.cert))
 			continue;
-		rc = read_serial(t, &of);
+		rc = read_document(t, &of);
 		if (rc != 0)
 			return rc;
 		index_add_later(t, &of, schema);
@@ -63,7 +69,8 @@ add_certs(struct txn *t, MDB_cursor *certs, uint64_t schema)
 		if (t->failed != ERR_OK)
 			return t->store->cause;
 	}
-	counts_put(t, &counts);
+	if (schema < COUNTS_SINCE)
+		counts_put(t, &counts);
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 

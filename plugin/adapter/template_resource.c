@@ -141,7 +141,8 @@ compile_certificate(struct reader *r, const cJSON *properties)
  * Policies.
  */
 
-/* What a certificate says must not say what it may do. */
+/* What a certificate says must not say what it may do, and nothing that a template
+ * makes hands out rights over the registry. */
 static void
 check_document(struct reader *r, const struct template_value *document)
 {
@@ -156,6 +157,8 @@ check_document(struct reader *r, const struct template_value *document)
 	e = policy_compile(document->text, r->scope, &p, &why);
 	if (e == ERR_POLICY)
 		fail(&r->c, "%s", why.text);
+	else if (e == ERR_OK && policy_uses(p) & POLICY_ALLOWS_CONTROL)
+		fail(&r->c, "must not allow actions of the registry");
 	else
 		r->c.failed = e;
 	policy_free(p);

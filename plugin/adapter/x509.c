@@ -85,9 +85,10 @@ is_long(const ASN1_INTEGER *serial)
 	return i2d_ASN1_INTEGER(serial, NULL) > 2 + SERIAL_MAX;
 }
 
-/* Id and serial number from the same bytes: the number as the registry's index
- * has it, or its CA's list would be asked about another one.  Where OpenSSL finds
- * one that is not there in DER the certificate is not what RFC 5280 4.1 wants. */
+/* Id, signed part and serial number from the same bytes: the number as the
+ * registry's index has it, or its CA's list would be asked about another one.
+ * Where OpenSSL finds what is not there in DER the certificate is not what
+ * RFC 5280 4.1 wants. */
 static bool
 identity_read(X509 *x, struct presented *out)
 {
@@ -95,8 +96,10 @@ identity_read(X509 *x, struct presented *out)
 	int            len = i2d_X509(x, &der);
 	struct view    bytes = { der, len > 0 ? (size_t)len : 0 };
 	struct view    serial = der_certificate_serial(bytes);
-	bool           done = (serial.len > 0 || is_long(X509_get0_serialNumber(x))) &&
-	    sha256_of(bytes, &out->id) == ERR_OK;
+	struct view    content = der_certificate_signed_part(bytes);
+	bool           done = content.len > 0 &&
+	    (serial.len > 0 || is_long(X509_get0_serialNumber(x))) &&
+	    sha256_of(content, &out->content) == ERR_OK && sha256_of(bytes, &out->id) == ERR_OK;
 
 	if (serial.len > 0)
 		memcpy(out->serial.b, serial.data, serial.len);

@@ -135,6 +135,7 @@ struct command {
 	struct crls               *crls;
 	struct uploads            *uploads;
 	struct caller              caller;
+	bool                       by_policy; /* with rights that come from policies */
 	int64_t                    asked; /* when */
 	enum err                   result;
 	struct diag                diag;
@@ -209,6 +210,11 @@ void resource_text(enum resource r, const struct certid *id, struct view name,
  * before anything else (aws-iot 1.5): what is wrong with the content is for
  * those who may. */
 void command_authorize(struct command *c, struct gate *g, const struct client *client);
+
+/* The same for what the content of the command can exercise (command_content.c);
+ * after command_authorize(). */
+void command_authorize_content(struct command *c, struct store *store, struct gate *g,
+    const struct client *client);
 
 /* Tells the gate what a committed change concerns. */
 void command_notify(const struct command *c, struct gate *g);
@@ -365,6 +371,10 @@ enum err render_thing(struct txn *t, struct command *c, cJSON *data);
 enum err render_things(struct txn *t, struct command *c, cJSON *data);
 enum err render_thing_principals(struct txn *t, struct command *c, cJSON *data);
 enum err render_principal_things(struct txn *t, struct command *c, cJSON *data);
+
+/* Of command_content.c: is it known what the content of this command can exercise?
+ * It has to be for each that changes something. */
+bool command_content_is_known(const struct command_type *type);
 
 /* Of command_inquiry.c. */
 void     parse_test_authorization(struct members *m, struct command *c);

@@ -104,7 +104,9 @@ prepare_ca(struct command *c)
 {
 	enum err e = ERR_OK;
 
-	if (c->ca.document.template_body.data != NULL)
+	if (c->ca.crl_file.len > 0)
+		e = crls_check_file(c->crls, c->ca.crl_file, &c->diag);
+	if (e == ERR_OK && c->ca.document.template_body.data != NULL)
 		e = check_template_body(c, c->ca.document.template_body);
 	return e == ERR_OK ? prepare_activation(c) : e;
 }
@@ -151,9 +153,6 @@ parse_crl_file(struct members *m, struct command *c)
 		return;
 	c->ca.crl_file = view_of(path);
 	c->ca.update.settings.crl_file = &c->ca.crl_file;
-	if (path[0] != '/' && path[0] != '\0')
-		json_fail(m, "crlFile", path,
-		    "be an absolute path on the broker's machine, or empty for none");
 }
 
 static void

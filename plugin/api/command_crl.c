@@ -201,7 +201,10 @@ add_failure(cJSON *data, const struct command *c)
 	if (failure == NULL)
 		return;
 	o = cJSON_AddObjectToObject(data, "lastFailure");
-	add_text(o, "details", failure->details.text);
+	/* Whether the file is there, and what it is, is for administrators. */
+	add_text(o, "details", failure->of_file && c->by_policy
+	    ? "the list could not be taken from its file: the broker's log says why"
+	    : failure->details.text);
 	add_time(o, "date", failure->time);
 }
 

@@ -520,7 +520,10 @@ authorize_commands(struct request *r, const struct client *client)
 	const struct command *first = NULL;
 
 	for (size_t i = 0; i < r->count; i++) {
+		r->commands[i].by_policy = true;
 		command_authorize(&r->commands[i], r->api->config.gate, client);
+		command_authorize_content(&r->commands[i], r->api->config.store, r->api->config.gate,
+		    client);
 		if (first == NULL && r->commands[i].result == ERR_DENIED)
 			first = &r->commands[i];
 	}

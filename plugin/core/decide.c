@@ -2,8 +2,8 @@
 /*
  * decide.c - see decide.h.
  *
- * The order of the questions: is anything of it known to us, is it within its
- * validity, what does the registry say of it, and, for one that is not
+ * The order of the questions: is it known by another id, is anything of it known
+ * to us, is it within its validity, what does the registry say of it, and, for one that is not
  * registered, may its CA register it and is it fit to be registered.
  */
 #include "jitr/decide.h"
@@ -187,6 +187,8 @@ decide_connect(const struct presented *p, const struct known *known,
 {
 	enum reason fault = fault_of_validity(p, now);
 
+	if (!known->stands)
+		return deny(REASON_OTHER_FORM);
 	if (known->cert == NULL && known->ca == NULL)
 		return (struct decision){
 			.verdict = rules->defer_unknown ? VERDICT_DEFER : VERDICT_DENY,

@@ -103,6 +103,7 @@ struct asked {
 	enum arn_head                type;  /* of the head, behind: */
 	size_t                       prefix_len;
 	enum arn_head                head;  /* the same, if the prefix is the policy's scope */
+	bool                         any_name;
 	struct context               context;
 };
 
@@ -166,6 +167,7 @@ ask(const struct policy_request *r)
 	find_type(&a, r->head);
 	a.device = r->action < POLICY_CONTROL ? 1u << r->action : 0;
 	a.level = dollar_level(topic_of(r));
+	a.any_name = r->any_name;
 	a.context.facts = r->facts != NULL ? r->facts : &no_facts;
 	a.context.connecting = r->action == POLICY_CONNECT;
 	a.context.steps = STEPS_MAX;
@@ -189,11 +191,35 @@ control_matches(const struct statement *s, struct asked *a)
 	return s->not_action ? truth_not(t) : t;
 }
 
+/* Every name behind head: surely all of them, surely none, or it depends.  What
+ * begins with the literal text of head, or less of it, and goes on with a last *
+ * reaches all. */
+static enum truth
+pattern_reaches(const struct pattern *p, struct view head)
+{
+	const struct piece *first = p->count > 0 ? &p->pieces[0] : NULL;
+	size_t common;
+
+	if (first == NULL || first->kind == PIECE_ANY)
+		return first == NULL ? TRUTH_NO : p->count == 1 ? TRUTH_YES : TRUTH_HIDDEN;
+	if (first->kind != PIECE_TEXT || p->folded)
+		return TRUTH_HIDDEN;
+	common = first->text.len < head.len ? first->text.len : head.len;
+	if (memcmp(first->text.data, head.data, common) != 0)
+		return TRUTH_NO;
+	if (p->count == 1)
+		return first->text.len > head.len ? TRUTH_HIDDEN : TRUTH_NO;
+	return first->text.len <= head.len && p->count == 2 && p->pieces[1].kind == PIECE_ANY
+	    ? TRUTH_YES : TRUTH_HIDDEN;
+}
+
 static enum truth
 resource_matches(const struct resource *r, struct asked *a)
 {
 	if (r->any)
 		return TRUTH_YES;
+	if (a->any_name)
+		return pattern_reaches(&r->whole, a->whole.head);
 	if (r->head == HEAD_OTHER || a->head == HEAD_OTHER)
 		return pattern_match(&r->whole, &a->whole, &a->context);
 	if (r->head != a->head)

@@ -131,6 +131,19 @@ grant(const struct rule *r, struct plan *out)
 	diag_set(&out->reason, "the rule of its CA accepts it");
 }
 
+struct plan_reach
+rule_reach(const struct rule *r)
+{
+	struct plan_reach reach = { .policy_count = r->policy_count,
+		.has_thing = r->thing.count > 0 };
+
+	for (size_t i = 0; i < r->policy_count; i++)
+		reach.policies[i] = r->policies[i];
+	if (r->thing.count == 1 && r->thing.pieces[0].kind == PIECE_TEXT)
+		reach.thing = r->thing.pieces[0].text;
+	return reach;
+}
+
 void
 rule_eval(const struct rule *r, const struct facts *facts, uint8_t room[PLAN_ROOM],
     struct plan *out)

@@ -189,6 +189,30 @@ plan_status(struct making *m, const struct template *t)
 	}
 }
 
+/* Empty: the certificate says it. */
+static struct view
+literal_of(const struct template_value *v)
+{
+	return v->source == VALUE_TEXT || v->source == VALUE_DEFAULT ? v->text
+	                                                            : (struct view){ NULL, 0 };
+}
+
+struct plan_reach
+template_reach(const struct template *t)
+{
+	struct plan_reach reach = { .has_thing = t->thing_name.source != VALUE_NONE,
+		.thing = literal_of(&t->thing_name),
+		.changes_thing = t->on_type == OVERRIDE_REPLACE ||
+		    t->on_attributes == OVERRIDE_REPLACE || t->on_attributes == OVERRIDE_MERGE };
+
+	for (size_t i = 0; i < t->policy_count; i++)
+		if (t->policies[i].document.source != VALUE_NONE)
+			reach.makes_policies = true;
+		else
+			reach.policies[reach.policy_count++] = literal_of(&t->policies[i].name);
+	return reach;
+}
+
 void
 template_eval(const struct template *t, const struct facts *facts, uint8_t room[PLAN_ROOM],
     struct plan *out)

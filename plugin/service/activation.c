@@ -154,28 +154,11 @@ struct asking {
 	struct txn              *t;
 	const struct activation *of;
 	const struct presented  *presented;
-	struct cert_facts       *facts; /* owned, and so is: */
-	uint8_t                 *der;
-	size_t                   der_len;
+	struct cert_facts       *facts; /* owned */
 	char                     hex[CERTID_HEX_SIZE];
 	char                     names[POLICIES_MAX][CERTID_HEX_SIZE]; /* of policies */
 	struct plan              plan;
 };
-
-static enum err
-asking_read(struct asking *q, struct x509_st *x)
-{
-	enum err e = x509_read_facts(x, &q->facts);
-
-	return e == ERR_OK ? x509_to_der(x, &q->der, &q->der_len) : e;
-}
-
-static void
-asking_clear(struct asking *q)
-{
-	free(q->facts);
-	free(q->der);
-}
 
 static void
 evaluate(struct asking *q, const struct facts *client)
@@ -230,11 +213,34 @@ check_documents(struct asking *q)
 	}
 }
 
+/* Rights over the registry come by call alone: a rule or template gives them to
+ * whatever its CA signs, and its policies may have changed since it was stored. */
+static enum err
+check_rights(struct asking *q)
+{
+	for (size_t i = 0; i < q->plan.policy_count && !q->plan.failed; i++) {
+		struct planned_policy planned = q->plan.policies[i];
+		struct cached_policy *p = policy_cache_take_planned(q->all->policies, q->t,
+		    planned.name, planned.document);
+		struct diag why = { "" };
+
+		if (p == NULL)
+			return ERR_NOMEM;
+		if (p->policy != NULL && policy_uses(p->policy) & POLICY_ALLOWS_CONTROL) {
+			diag_set(&why, "policy %s allows actions of the registry: it is attached by call "
+				       "alone", p->name);
+			fail(&q->plan, why.text);
+		}
+		policy_cache_release(q->all->policies, p);
+	}
+	return ERR_OK;
+}
+
 static enum err
 complete(struct asking *q)
 {
-	struct planned_cert cert = { &q->presented->id, &q->of->ca_id, serial_of(q->presented),
-		{ q->der, q->der_len } };
+	struct planned_cert cert = { &q->presented->id, &q->presented->content,
+		serial_of(q->presented) };
 	struct diag why = { "" };
 	enum err e;
 
@@ -246,6 +252,8 @@ complete(struct asking *q)
 	if (e != ERR_OK || q->plan.failed)
 		return e;
 	e = registry_check_plan(q->t, &q->plan, &cert, &why);
+	if (e == ERR_OK)
+		e = check_rights(q);
 	if (e == ERR_REQUEST)
 		fail(&q->plan, why.text);
 	return e == ERR_REQUEST ? ERR_OK : e;
@@ -255,7 +263,7 @@ complete(struct asking *q)
 static enum err
 make(struct asking *q, struct x509_st *x, const struct facts *client, struct plan **out)
 {
-	enum err e = asking_read(q, x);
+	enum err e = x509_read_facts(x, &q->facts);
 
 	q->plan.origin = q->of->by_template ? PLAN_TEMPLATE : PLAN_RULE;
 	if (e == ERR_OK) {
@@ -287,7 +295,7 @@ activation_plan(struct activations *all, struct txn *t, const struct ca *ca, str
 		return ERR_OK;
 	q.of = a;
 	e = make(&q, x, client, out);
-	asking_clear(&q);
+	free(q.facts);
 	return e;
 }
 

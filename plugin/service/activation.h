@@ -12,6 +12,8 @@
 #include "jitr/rule.h"
 #include "jitr/template.h"
 
+#include "policy_cache.h"
+
 struct x509_st;
 
 #define ACTIVATIONS_MAX 64 /* that are kept */
@@ -29,7 +31,8 @@ struct activation {
 };
 
 struct activations {
-	struct arn_scope  scope;
+	struct arn_scope     scope;
+	struct policy_cache *policies; /* borrowed */
 	struct activation kept[ACTIVATIONS_MAX];
 	uint64_t          clock;
 	uint8_t           room[PLAN_ROOM];
@@ -41,7 +44,8 @@ void activations_clear(struct activations *a);
  * What the rule or template of ca says of x, as which it was presented; *out NULL: it
  * has neither.  client: the facts of the client, those of the certificate are added.  The plan is one
  * allocation and stands alone: free().  One that the registry does not bear out
- * is failed.
+ * is failed, and so is one that would hand out rights over the registry: those
+ * are given by call.
  */
 MUST_USE enum err activation_plan(struct activations *a, struct txn *t, const struct ca *ca,
     struct x509_st *x, const struct presented *presented, const struct facts *client,

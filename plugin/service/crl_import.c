@@ -7,7 +7,6 @@
  * committed.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #include "jitr/x509.h"
 
 #include "crl_apply.h"
+#include "crl_place.h"
 #include "registry_private.h"
 #include "revocation.h"
 
@@ -32,6 +32,7 @@ struct progress {
 
 struct crl_import {
 	struct certid    ca_id;
+	const char      *dir;   /* where it may be */
 	char            *path;  /* NULL: bytes came along */
 	uint8_t         *bytes;
 	size_t           len;
@@ -64,7 +65,8 @@ crl_import_new(const struct certid *ca_id, uint8_t *bytes, size_t len, struct cr
 }
 
 enum err
-crl_import_new_file(const struct certid *ca_id, const char *path, struct crl_import **out)
+crl_import_new_file(const struct certid *ca_id, const char *dir, const char *path,
+    struct crl_import **out)
 {
 	struct crl_import *i = import_new(ca_id);
 
@@ -74,6 +76,7 @@ crl_import_new_file(const struct certid *ca_id, const char *path, struct crl_imp
 		free(i);
 		return ERR_NOMEM;
 	}
+	i->dir = dir;
 	*out = i;
 	return ERR_OK;
 }
@@ -135,7 +138,7 @@ read_all(struct crl_import *i, int fd, size_t size, struct diag *diag)
 static enum err
 read_file(struct crl_import *i, struct diag *diag)
 {
-	int fd = open(i->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	int fd = crl_place_open(i->dir, i->path);
 	struct stat st;
 	enum err e;
 

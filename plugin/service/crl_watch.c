@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* crl_watch.c - see crl_watch.h. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 
 #include "jitr/crls.h"
 
+#include "crl_place.h"
 #include "crl_watch.h"
 #include "registry_private.h"
 
@@ -52,15 +52,14 @@ struct watch_job {
  */
 
 static struct file_state
-look_at(const char *path)
+look_at(const char *dir, const char *path)
 {
 	struct file_state state = { .error = 0 };
 	struct stat st;
 
-	if (stat(path, &st) != 0) {
-		state.error = errno;
+	state.error = crl_place_stat(dir, path, &st);
+	if (state.error != 0)
 		return state;
-	}
 	state.device = st.st_dev;
 	state.inode = st.st_ino;
 	state.size = st.st_size;
@@ -118,7 +117,7 @@ look_at_entry(struct watch_job *j, struct txn *t, const struct ca_setting_entry 
 	j->path = strndup((const char *)path.data, path.len);
 	if (j->path == NULL)
 		return ERR_NOMEM;
-	j->state = look_at(j->path);
+	j->state = look_at(j->watch->dir, j->path);
 	if (is_known(find(j->watch->files, &entry->id), j, now)) {
 		free(j->path);
 		j->path = NULL;
@@ -127,7 +126,8 @@ look_at_entry(struct watch_job *j, struct txn *t, const struct ca_setting_entry 
 	j->found.ca_id = entry->id;
 	j->has_found = true;
 	if (j->state.error == 0) {
-		j->found.result = crl_import_new_file(&entry->id, j->path, &j->import);
+		j->found.result = crl_import_new_file(&entry->id, j->watch->dir, j->path,
+		    &j->import);
 		return j->found.result;
 	}
 	diag_set(&j->found.diag, "%.200s: %s", j->path, strerror(j->state.error));

@@ -28,6 +28,7 @@ struct crl_watch {
 	int64_t (*now)(void);
 	void (*found)(void *of, const struct crl_found *found); /* broker thread */
 	void           *of;
+	const char     *dir;   /* crl_place.h; set and borrowed, too */
 	struct watched *files; /* the writer's while busy, and so are the next two */
 	struct certid   after; /* where the last look found something */
 	bool            more;  /* the next one goes on behind it */

@@ -10,7 +10,9 @@
 
 #include "jitr/crls.h"
 
+#include "crl_place.h"
 #include "crl_watch.h"
+#include "jitr/text.h"
 
 #define TIDY_RETRY_MS 10000
 
@@ -31,6 +33,53 @@ struct crls {
 
 static void file_found(void *of, const struct crl_found *found);
 
+/* The next CA whose file is elsewhere, and the line that says so; nothing is logged
+ * while a transaction is open. */
+static enum err
+next_elsewhere(const struct crls *c, const struct certid *after, struct certid *id, struct text *line)
+{
+	struct ca_setting_entry entry;
+	char hex[CERTID_HEX_SIZE];
+	size_t count = 1;
+	struct txn t;
+	enum err e = store_read(c->config.store, &t);
+
+	if (e != ERR_OK)
+		return e;
+	do {
+		e = store_list_ca_settings(&t, after, &entry, 1, &count);
+		if (e != ERR_OK || count == 0)
+			break;
+		*id = entry.id;
+		after = id;
+	} while (entry.settings.crl_file.len == 0 ||
+	    crl_place_has(c->config.crl_dir, entry.settings.crl_file));
+	if (e == ERR_OK && count > 0) {
+		certid_to_hex(id, hex);
+		text_addf(line, "the revocation list of ca=%s goes on being read outside crl_dir: \"", hex);
+		text_add_escaped(line, entry.settings.crl_file, 200);
+		text_add(line, "\"; move it there and set crlFile, or change the option");
+	}
+	store_end(&t);
+	return e == ERR_OK && count == 0 ? ERR_NOT_FOUND : e;
+}
+
+/* Stored by version 0.1, or while the option was another. */
+static void
+tell_of_files_elsewhere(const struct crls *c)
+{
+	char buffer[1000];
+	struct text line = text_in(buffer, sizeof(buffer));
+	struct certid id;
+	enum err e = next_elsewhere(c, NULL, &id, &line);
+
+	while (e == ERR_OK) {
+		report_line(c->config.report, LEVEL_WARNING, "%s", buffer);
+		line = text_in(buffer, sizeof(buffer));
+		e = next_elsewhere(c, &id, &id, &line);
+	}
+}
+
 enum err
 crls_open(const struct crls_config *config, struct crls **out)
 {
@@ -40,10 +89,21 @@ crls_open(const struct crls_config *config, struct crls **out)
 		return ERR_NOMEM;
 	c->config = *config;
 	c->watch = (struct crl_watch){ .writer = config->writer, .now = config->now,
-		.found = file_found, .of = c };
+		.found = file_found, .of = c, .dir = config->crl_dir };
 	c->untidy = true; /* a broker that was killed may have left something */
+	tell_of_files_elsewhere(c);
 	*out = c;
 	return ERR_OK;
+}
+
+enum err
+crls_check_file(const struct crls *c, struct view path, struct diag *diag)
+{
+	if (crl_place_has(c->config.crl_dir, path))
+		return ERR_OK;
+	diag_set(diag, "crlFile must be a file in the directory that the broker's option crl_dir "
+		       "names: a name below it, or a path that begins with it, without . and ..");
+	return ERR_REQUEST;
 }
 
 static void
@@ -89,7 +149,7 @@ crls_failure(const struct crls *c, const struct certid *ca_id)
 
 /* Answers whether it is news. */
 static bool
-failure_keep(struct crls *c, const struct certid *ca_id, const char *details)
+failure_keep(struct crls *c, const struct certid *ca_id, const char *details, bool of_file)
 {
 	struct failed_list *f = failure_find(c, ca_id);
 	bool news = f == NULL || strcmp(f->failure.details.text, details) != 0;
@@ -106,6 +166,7 @@ failure_keep(struct crls *c, const struct certid *ca_id, const char *details)
 		}
 	}
 	f->failure.time = c->config.now();
+	f->failure.of_file = of_file;
 	diag_set(&f->failure.details, "%s", details);
 	return news;
 }
@@ -138,11 +199,12 @@ imported(struct crls *c, const struct crl_result *r)
 
 /* Answers whether it is news.  A CA that is not registered has no failures. */
 static bool
-failed(struct crls *c, const struct certid *ca_id, enum err result, const char *details)
+failed(struct crls *c, const struct certid *ca_id, enum err result, const char *details,
+    bool of_file)
 {
 	c->untidy = true;
 	return result == ERR_NOT_FOUND ||
-	    failure_keep(c, ca_id, details[0] != '\0' ? details : err_text(result));
+	    failure_keep(c, ca_id, details[0] != '\0' ? details : err_text(result), of_file);
 }
 
 static void
@@ -162,7 +224,7 @@ crls_end(struct crls *c, const struct crl_import *i, enum err result, const stru
 		imported(c, &r);
 		return;
 	}
-	(void)failed(c, &r.ca_id, result, diag->text);
+	(void)failed(c, &r.ca_id, result, diag->text, false);
 	not_imported(c, &r.ca_id, result, diag->text);
 }
 
@@ -193,7 +255,7 @@ file_found(void *of, const struct crl_found *found)
 	if (found->result == ERR_OK) {
 		r = crl_import_result(found->import);
 		imported(of, &r);
-	} else if (failed(of, &found->ca_id, found->result, found->diag.text)) {
+	} else if (failed(of, &found->ca_id, found->result, found->diag.text, true)) {
 		not_imported(of, &found->ca_id, found->result, found->diag.text);
 	}
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gate_private.h"
+#include "twins.h"
 
 #include "jitr/x509.h"
 
@@ -45,6 +46,7 @@ gate_open(const struct gate_config *config, struct gate **out)
 	g->sessions.policies = &g->policies;
 	g->policies.scope = config->scope;
 	g->activations.scope = config->scope;
+	g->activations.policies = &g->policies;
 	g->presence = (struct presence){ .on = config->presence, .broker = config->broker,
 		.stats = config->stats, .now = config->now };
 	g->changes = 1;
@@ -295,23 +297,62 @@ principal_refresh(struct gate *g, struct principal *p)
 	}
 }
 
-void
-gate_changed(struct gate *g, const struct certid *id_or_null)
+static void
+all_changed(struct gate *g)
 {
-	struct principal *p;
-
 	g->changes++;
-	if (id_or_null == NULL) {
-		g->generation++;
-		g->policies.round++;
-		sweep_start(&g->sessions);
-		return;
-	}
-	p = principal_find(&g->sessions, id_or_null);
+	g->generation++;
+	g->policies.round++;
+	sweep_start(&g->sessions);
+}
+
+static void
+one_changed(struct gate *g, const struct certid *id)
+{
+	struct principal *p = principal_find(&g->sessions, id);
+
 	if (p != NULL) {
 		p->generation = g->generation - 1;
 		principal_refresh(g, p);
 	}
+}
+
+/* What becomes of one concerns those with the same signed part.  One that was
+ * deleted has none any more that could be cut off for it. */
+static enum err
+find_twins(struct gate *g, const struct certid *id, struct certid *ids, size_t max,
+    size_t *count)
+{
+	struct certid content;
+	struct txn t;
+	enum err e = store_read(g->config.store, &t);
+
+	*count = 0;
+	if (e != ERR_OK)
+		return e;
+	e = store_get_cert_content(&t, id, &content);
+	if (e == ERR_OK)
+		e = store_find_by_content(&t, &content, ids, max, count);
+	store_end(&t);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+void
+gate_changed(struct gate *g, const struct certid *id_or_null)
+{
+	struct certid twins[TWINS_MAX + 1];
+	size_t count;
+
+	if (id_or_null == NULL ||
+	    find_twins(g, id_or_null, twins, COUNT_OF(twins), &count) != ERR_OK) {
+		all_changed(g);
+		return;
+	}
+	g->changes++;
+	one_changed(g, id_or_null);
+	for (size_t i = 0; i < count; i++)
+		if (!certid_equal(&twins[i], id_or_null))
+			one_changed(g, &twins[i]);
 }
 
 /* Without room for them they have their turn like everybody. */

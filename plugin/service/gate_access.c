@@ -8,6 +8,7 @@
 #include "jitr/x509.h"
 
 #define CONTROL_PREFIX "$CONTROL/jitr"
+#define CONTROL_LEVEL  "$CONTROL" /* other plugins' topics are below it as well */
 #define EVENTS_PREFIX  "$aws/events"
 #define COUNTER_PREFIX "$SYS/broker/jitr"
 
@@ -337,8 +338,20 @@ access_without_session(struct gate *g, const struct client *c, enum action actio
 	return c->x != NULL ? ACCESS_DENY : access_of_unknown(g, c, action, topic, retain);
 }
 
-enum access
-gate_access(struct gate *g, const struct client *c, enum action action, const char *topic,
+/* Topics below $CONTROL administer plugins.  Those of other plugins are never
+ * allowed here, whatever an option or a policy says: an answer of ours would keep
+ * the other plugin and acl_file from being asked (mosquitto 7). */
+static enum access
+leave_to_others(enum action action, const char *topic, enum access access)
+{
+	if (action == ACTION_SUBSCRIBE || action == ACTION_UNSUBSCRIBE)
+		topic = shared_filter(topic);
+	return access == ACCESS_ALLOW && is_below(topic, CONTROL_LEVEL) &&
+	    !is_below(topic, CONTROL_PREFIX) ? ACCESS_DEFER : access;
+}
+
+static enum access
+access_of_client(struct gate *g, const struct client *c, enum action action, const char *topic,
     bool retain)
 {
 	struct session *session;
@@ -354,6 +367,13 @@ gate_access(struct gate *g, const struct client *c, enum action action, const ch
 		return access_of_other(g, c, session, action, topic);
 	restore_name(g, session, c);
 	return access_of_session(g, session, action, topic, retain);
+}
+
+enum access
+gate_access(struct gate *g, const struct client *c, enum action action, const char *topic,
+    bool retain)
+{
+	return leave_to_others(action, topic, access_of_client(g, c, action, topic, retain));
 }
 
 bool
@@ -374,7 +394,8 @@ gate_access_known(struct gate *g, const void *client, const char *id, const char
 	}
 	if (action == ACTION_SUBSCRIBE || action == ACTION_UNSUBSCRIBE)
 		topic = shared_filter(topic);
-	*out = access_of_session(g, session, action, topic, retain);
+	*out = leave_to_others(action, topic,
+	    access_of_session(g, session, action, topic, retain));
 	return true;
 }
 
@@ -434,6 +455,11 @@ ask_control(struct gate *g, const struct session *s, const char *action, const c
 		if (len < 0 || (size_t)len >= sizeof(arn))
 			return POLICY_EXPLICIT_DENY;
 		r.name = view_of(arn);
+		r.any_name = len > 0 && arn[len - 1] == '/';
+	}
+	if (r.any_name) {
+		r.head = r.name;
+		r.name = view_of("");
 	}
 	return rights_ask(&s->principal->rights, &r, NULL);
 }

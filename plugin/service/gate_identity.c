@@ -57,6 +57,12 @@ is_admin_certificate(const struct gate *g, const struct certid *id)
 	return false;
 }
 
+bool
+gate_names_administrator(const struct gate *g, const struct certid *id)
+{
+	return is_admin_certificate(g, id);
+}
+
 /* Another plugin may have given it another name since. */
 bool
 is_admin_session(const struct gate *g, const struct session *session, const char *user_name)

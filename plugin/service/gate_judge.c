@@ -11,6 +11,7 @@
 
 #include "gate_private.h"
 #include "revocation.h"
+#include "twins.h"
 
 #include "jitr/x509.h"
 
@@ -60,6 +61,23 @@ look_at_ca(struct txn *t, struct judgement *j, struct records *r)
 }
 
 static enum err
+look_for_twins(struct txn *t, struct judgement *j, const struct records *r, struct known *known)
+{
+	struct twins twins;
+	enum err e = twins_find(t, &j->presented.content, &j->presented.id,
+	    r->registered ? &r->cert : NULL, &twins);
+
+	if (e != ERR_OK)
+		return e;
+	known->stands = twins.stands;
+	if (!twins.stands) {
+		j->original = twins.other;
+		twins_say(&twins, &j->details);
+	}
+	return ERR_OK;
+}
+
+static enum err
 look(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j, struct records *r,
     struct known *known)
 {
@@ -73,6 +91,8 @@ look(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j, stru
 		e = look_for_ca(g, t, x, j, r);
 	if (e == ERR_OK && j->has_ca)
 		e = revocation_read(t, &j->ca_id, serial_of(&j->presented), &known->revocation);
+	if (e == ERR_OK)
+		e = look_for_twins(t, j, r, known);
 	known->ca = r->has_ca ? &r->ca : NULL;
 	known->cert = r->registered ? &r->cert : NULL;
 	return e;
@@ -213,6 +233,7 @@ judge_id_in(struct gate *g, struct txn *t, const struct certid *id)
 	struct presented p = { .id = *id, .not_before = INT64_MIN, .not_after = INT64_MAX };
 	struct decision d = { .reason = REASON_REGISTRY_FAILED };
 	struct known known = { .ca = NULL };
+	struct twins twins;
 	struct cert cert;
 	enum err e = store_get_cert(t, id, &cert);
 
@@ -220,9 +241,12 @@ judge_id_in(struct gate *g, struct txn *t, const struct certid *id)
 		d.reason = REASON_DELETED;
 	if (e == ERR_OK)
 		e = read_revocation(t, &cert, &known.revocation);
+	if (e == ERR_OK)
+		e = twins_find_registered(t, &cert, &twins);
 	if (e != ERR_OK)
 		return d;
 	known.cert = &cert;
+	known.stands = twins.stands;
 	d = decide_connect(&p, &known, &g->config.rules.decide, g->config.now());
 	d.effects = 0;
 	return d;

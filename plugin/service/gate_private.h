@@ -66,6 +66,7 @@ struct judgement {
 	uint64_t         plan_number; /* of the plan; 0: none */
 	struct premise   premise; /* of the plan */
 	struct diag      details; /* of the reason; empty: there is no more to say */
+	struct certid    original; /* with REASON_OTHER_FORM: whose other form it is */
 };
 
 void judgement_clear(struct judgement *j);

@@ -76,8 +76,18 @@ keep(char *out, size_t size, const char *text)
 	return (struct view){ (const uint8_t *)out, len };
 }
 
+/* Another form of a certificate has no record of its own. */
+static const struct certid *
+record_of(const struct judgement *j)
+{
+	if (j->registered)
+		return &j->presented.id;
+	return j->decision.reason == REASON_OTHER_FORM ? &j->original : NULL;
+}
+
 static void
-submit(struct gate *g, const struct client *c, const struct judgement *j)
+submit(struct gate *g, const struct certid *id, const struct client *c,
+    const struct judgement *j)
 {
 	struct refusal_job *r = calloc(1, sizeof(*r));
 	const char *details = j->details.text[0] != '\0' ? j->details.text
@@ -87,7 +97,7 @@ submit(struct gate *g, const struct client *c, const struct judgement *j)
 		return;
 	r->job.type = &refusal_type;
 	r->gate = g;
-	r->id = j->presented.id;
+	r->id = *id;
 	r->refusal.code = view_of(reason_code(j->decision.reason));
 	r->refusal.details = keep(r->details, sizeof(r->details), details);
 	r->refusal.client_id = keep(r->client_id, sizeof(r->client_id), c->id);
@@ -102,10 +112,11 @@ void
 refusal_note(struct gate *g, const struct client *c, const struct judgement *j)
 {
 	bool written_already = j->decision.effects != 0;
+	const struct certid *id = j->has_id ? record_of(j) : NULL;
 
-	if (g->reloading || written_already || !j->has_id || !j->registered)
+	if (g->reloading || written_already || id == NULL)
 		return;
 	if (g->refusals_waiting < REFUSALS_WAITING_MAX &&
-	    is_due(g, &j->presented.id, reason_code(j->decision.reason)))
-		submit(g, c, j);
+	    is_due(g, id, reason_code(j->decision.reason)))
+		submit(g, id, c, j);
 }

@@ -11,6 +11,7 @@
 
 #include "issuer.h"
 #include "registry_private.h"
+#include "twins.h"
 
 enum err
 registry_optional(enum err e, bool *found)
@@ -122,6 +123,32 @@ put_registered(struct txn *t, const struct cert_registration *r, struct cert *ce
 	return e;
 }
 
+/* Neither it nor what its CA signed is registered by another id. */
+static enum err
+check_new(struct txn *t, const struct presented *p, struct certid *id, struct diag *diag)
+{
+	char hex[CERTID_HEX_SIZE];
+	struct twins twins;
+	struct cert cert;
+	enum err e = store_get_cert(t, &p->id, &cert);
+
+	*id = p->id;
+	if (e == ERR_OK) {
+		diag_set(diag, "The certificate is already provisioned or registered");
+		return ERR_EXISTS;
+	}
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = twins_find(t, &p->content, &p->id, NULL, &twins);
+	if (e != ERR_OK || twins.count == 0)
+		return e;
+	*id = twins.other;
+	certid_to_hex(id, hex);
+	diag_set(diag, "The certificate is already registered, with its signature in another form "
+		       "(id: %s)", hex);
+	return ERR_EXISTS;
+}
+
 enum err
 registry_add_cert(struct txn *t, const struct cert_registration *r, int64_t now,
     struct certid *id, struct diag *diag)
@@ -134,18 +161,12 @@ registry_add_cert(struct txn *t, const struct cert_registration *r, int64_t now,
 		e = check_status(r->status, diag);
 	if (e != ERR_OK)
 		return e;
-	*id = p.id;
-	e = store_get_cert(t, &p.id, &cert);
-	if (e == ERR_OK) {
-		diag_set(diag, "The certificate is already provisioned or registered");
-		return ERR_EXISTS;
-	}
-	if (e != ERR_NOT_FOUND)
+	e = check_new(t, &p, id, diag);
+	if (e != ERR_OK)
 		return e;
 	cert = (struct cert){ .id = p.id, .status = r->status, .mode = MODE_SNI_ONLY,
 		.not_before = p.not_before, .not_after = p.not_after, .created = now,
 		.modified = now, .version = 1 };
-	e = ERR_OK;
 	if (r->with_ca)
 		e = r->issuer != NULL ? named_issuer(t, r, &cert, diag)
 		                      : found_issuer(t, r, &cert, diag);
@@ -179,6 +200,22 @@ registry_put_status(struct txn *t, struct cert *cert, enum cert_status status,
 		store_delete_cert_note(t, &cert->id);
 }
 
+/* It cannot be told which of several is meant: none becomes ACTIVE beside another. */
+static enum err
+check_alone(struct txn *t, const struct cert *cert, struct diag *diag)
+{
+	char hex[CERTID_HEX_SIZE];
+	struct twins twins;
+	enum err e = twins_find_registered(t, cert, &twins);
+
+	if (e != ERR_OK || twins.count == 0)
+		return e;
+	certid_to_hex(&twins.other, hex);
+	diag_set(diag, "The certificate is registered twice, with its signature in another form as "
+		       "%s: one of them has to be deleted", hex);
+	return ERR_WRONG_STATE;
+}
+
 enum err
 registry_set_cert_status(struct txn *t, const struct certid *id, enum cert_status status,
     int64_t now, enum cert_status *was, struct diag *diag)
@@ -198,6 +235,10 @@ registry_set_cert_status(struct txn *t, const struct certid *id, enum cert_statu
 	}
 	if (cert.status == status)
 		return ERR_OK;
+	if (status == CERT_ACTIVE)
+		e = check_alone(t, &cert, diag);
+	if (e != ERR_OK)
+		return e;
 	registry_put_status(t, &cert, status, NULL, now);
 	if (status != CERT_ACTIVE)
 		return t->failed;

@@ -4,58 +4,34 @@
 #include <stdlib.h>
 
 #include "jitr/codec.h"
-#include "jitr/der.h"
 #include "jitr/registry_activate.h"
 #include "jitr/registry_policy.h"
 #include "jitr/registry_thing.h"
 #include "jitr/x509.h"
 
 #include "registry_private.h"
-
-/* Certificates of one serial number that are looked at: there should be one. */
-#define TWINS_MAX 16
+#include "twins.h"
 
 /*
  * The certificate.
  */
 
-/* Is this other one, of the same serial number, the same but for its signature? */
 static enum err
-check_twin(struct txn *t, const struct certid *other, const struct planned_cert *cert,
-    struct diag *diag)
+check_cert(struct txn *t, const struct planned_cert *cert, struct diag *diag)
 {
-	struct cert_document document;
-	char hex[CERTID_HEX_SIZE];
-	enum err e = store_get_cert_document(t, other, &document);
-
-	if (e != ERR_OK || !view_equal(der_certificate_signed_part(document.der),
-	    der_certificate_signed_part(cert->der)))
-		return e;
-	certid_to_hex(other, hex);
-	diag_set(diag, "it is certificate %s with its signature in another form", hex);
-	return ERR_REQUEST;
-}
-
-static enum err
-check_twins(struct txn *t, const struct planned_cert *cert, struct diag *diag)
-{
-	struct certid ids[TWINS_MAX];
-	size_t count = 0;
-	enum err e = store_find_by_serial(t, cert->ca_id, cert->serial, ids, COUNT_OF(ids), &count);
+	struct twins twins;
+	enum err e;
 
 	if (cert->serial.len == 0) {
 		diag_set(diag, "its serial number is longer than %d bytes: no list could name it",
 		    SERIAL_MAX);
 		return ERR_REQUEST;
 	}
-	if (e == ERR_OK && count == COUNT_OF(ids)) {
-		diag_set(diag, "%zu certificates of its CA or more have its serial number", count);
-		return ERR_REQUEST;
-	}
-	for (size_t i = 0; e == ERR_OK && i < count; i++)
-		if (!certid_equal(&ids[i], cert->id))
-			e = check_twin(t, &ids[i], cert, diag);
-	return e;
+	e = twins_find(t, cert->content, cert->id, NULL, &twins);
+	if (e != ERR_OK || twins.count == 0)
+		return e;
+	twins_say(&twins, diag);
+	return ERR_REQUEST;
 }
 
 /*
@@ -258,7 +234,7 @@ registry_check_plan(struct txn *t, const struct plan *plan, const struct planned
 	enum err e = ERR_OK;
 
 	if (plan->status == CERT_ACTIVE)
-		e = check_twins(t, cert, diag);
+		e = check_cert(t, cert, diag);
 	if (e == ERR_OK)
 		e = check_policies(t, plan, cert->id, diag);
 	if (e == ERR_OK && plan->thing.name.len > 0)

@@ -16,6 +16,7 @@
 
 #include "registry_private.h"
 #include "revocation.h"
+#include "twins.h"
 
 struct present {
 	const struct presentation   *p;
@@ -25,6 +26,7 @@ struct present {
 	struct cert                  cert; /* as it is, then as it will be */
 	bool                         has_ca, registered;
 	struct revocation            revocation;
+	struct twins                 twins;
 	struct decision              decision;
 	struct plan                  failed;
 	const struct plan           *plan; /* NULL: nobody's */
@@ -44,6 +46,9 @@ look(struct txn *t, struct present *x)
 		e = registry_optional(store_get_ca(t, &x->p->ca_id, &x->ca), &x->has_ca);
 	if (e == ERR_OK)
 		e = revocation_read(t, &x->p->ca_id, serial_of(&x->p->presented), &x->revocation);
+	if (e == ERR_OK)
+		e = twins_find(t, &x->p->presented.content, &x->p->presented.id,
+		    x->registered ? &x->cert : NULL, &x->twins);
 	return e;
 }
 
@@ -78,7 +83,8 @@ static void
 decide(struct present *x)
 {
 	struct known known = { .ca = x->has_ca ? &x->ca : NULL,
-		.cert = x->registered ? &x->cert : NULL, .revocation = x->revocation };
+		.cert = x->registered ? &x->cert : NULL, .revocation = x->revocation,
+		.stands = x->twins.stands };
 	struct decision d = decide_connect(&x->p->presented, &known, &x->rules->decide, x->now);
 
 	x->decision = decide_plan(d, x->plan, &x->rules->decide);
@@ -97,8 +103,8 @@ fail_plan(struct present *x)
 static enum err
 decide_all(struct txn *t, struct present *x)
 {
-	struct planned_cert cert = { &x->p->presented.id, &x->p->ca_id, serial_of(&x->p->presented),
-		x->p->der };
+	struct planned_cert cert = { &x->p->presented.id, &x->p->presented.content,
+		serial_of(&x->p->presented) };
 	enum err e = look_at_plan(t, x);
 
 	if (e != ERR_OK)

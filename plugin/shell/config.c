@@ -107,6 +107,14 @@ set_endpoint_address(struct config *c, const char *value, struct diag *diag)
 }
 
 static bool
+set_crl_dir(struct config *c, const char *value, struct diag *diag)
+{
+	if (value[0] != '/')
+		return refuse(diag, value, "an absolute path");
+	return set_text(&c->crl_dir, value, diag);
+}
+
+static bool
 set_trust_store(struct config *c, const char *value, struct diag *diag)
 {
 	static const char *const words[] = {
@@ -325,6 +333,7 @@ static const struct {
 	{ "db_path", set_db_path },
 	{ "db_map_size_mb", set_db_map_size },
 	{ "ca_path", set_ca_path },
+	{ "crl_dir", set_crl_dir },
 	{ "trust_store", set_trust_store },
 	{ "account_id", set_account_id },
 	{ "region", set_region },
@@ -376,22 +385,27 @@ apply_option(struct config *c, const struct option *o, uint32_t *seen, struct di
 	return false;
 }
 
+/* Below the registry, unless it is elsewhere. */
+static bool
+default_below(const struct config *c, const char *name, char **path)
+{
+	size_t size = strlen(c->db_path) + strlen(name) + 2;
+
+	if (*path != NULL)
+		return true;
+	*path = malloc(size);
+	if (*path != NULL)
+		(void)snprintf(*path, size, "%s/%s", c->db_path, name);
+	return *path != NULL;
+}
+
 static bool
 apply_defaults(struct config *c)
 {
-	size_t size;
-
 	if (c->db_path == NULL)
 		c->db_path = strdup("/var/lib/mosquitto/jitr");
-	if (c->db_path == NULL)
-		return false;
-	if (c->ca_path != NULL)
-		return true;
-	size = strlen(c->db_path) + sizeof("/ca");
-	c->ca_path = malloc(size);
-	if (c->ca_path != NULL)
-		(void)snprintf(c->ca_path, size, "%s/ca", c->db_path);
-	return c->ca_path != NULL;
+	return c->db_path != NULL && default_below(c, "ca", &c->ca_path) &&
+	    default_below(c, "crl", &c->crl_dir);
 }
 
 enum err
@@ -424,6 +438,7 @@ config_free(struct config *c)
 	free(c->admin_certificates);
 	free(c->db_path);
 	free(c->ca_path);
+	free(c->crl_dir);
 	free(c->log_file);
 	free(c->endpoint_address);
 	free(c->health_file);

@@ -44,7 +44,8 @@ static enum err
 open_store(struct plugin *p, struct diag *diag)
 {
 	struct store_config config = { .path = p->config.db_path,
-		.map_size = (size_t)p->config.db_map_size_mb << 20, .exclusive = true };
+		.map_size = (size_t)p->config.db_map_size_mb << 20, .exclusive = true,
+		.sha256 = sha256_of };
 	enum err e = store_open(&config, &p->store, diag);
 
 	if (e == ERR_OK)
@@ -118,7 +119,8 @@ static enum err
 open_crls(struct plugin *p)
 {
 	struct crls_config config = { .store = p->store, .writer = p->writer, .report = p->report,
-		.stats = &p->stats, .gate = p->gate, .broker = &broker_mosquitto, .now = now_ms };
+		.stats = &p->stats, .gate = p->gate, .broker = &broker_mosquitto, .now = now_ms,
+		.crl_dir = p->config.crl_dir };
 
 	return crls_open(&config, &p->crls);
 }

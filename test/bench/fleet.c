@@ -238,7 +238,8 @@ struct store *
 bench_store_open(const char *directory)
 {
 	char                path[4096];
-	struct store_config config = { .path = path, .map_size = (size_t)BENCH_MAP_MB << 20 };
+	struct store_config config = { .path = path, .map_size = (size_t)BENCH_MAP_MB << 20,
+		.sha256 = sha256_of };
 	struct store       *s;
 	struct diag         diag = { "" };
 

@@ -111,6 +111,7 @@ class Broker:
         self.pages = self.directory / "pages"
         self.log_path = self.directory / "broker.log"
         self.options = {"db_path": self.db_path, "admin_users": ADMIN, "authorization": "allow",
+                        "crl_dir": self.directory.parent,
                         **(plugin or {})}
         if "ca_path" in self.options:
             self.ca_path = pathlib.Path(self.options["ca_path"])

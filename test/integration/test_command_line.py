@@ -478,7 +478,7 @@ def test_rule_of_a_ca(cli, pki, directory):
     assert shown() == (None, "if-present", None)
     refused = cli(*update, "--activation", '{"polices":[]}')
     assert refused.status == REFUSED and "polices" in refused.err
-    assert cli(*update, "--crl-file", "ca.crl").status == USAGE
+    assert cli(*update, "--crl-file", "./ca.crl").status == USAGE
 
 
 @pytest.mark.parametrize("size", [0, 12000], ids=["in-one-request", "in-parts"])

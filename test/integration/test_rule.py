@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import utils
 
 import der
 import raw
@@ -830,39 +828,6 @@ def test_without_a_list_that_is_required_nobody_is_activated(fleet):
     import_list(fleet.admin, fleet.ca, revocation_list(fleet.ca, bad))
     fleet.admits(good)
     assert fleet.refuses(bad)[0] == "DEVICE_CERTIFICATE_REVOKED"
-
-
-# The order of P-256: with s, its difference to that is as good.
-ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-
-
-def with_signature_in_another_form(device):
-    """The same certificate, which the same CA has signed, with another id."""
-    certificate = x509.load_der_x509_certificate(device.der)
-    r, s = utils.decode_dss_signature(certificate.signature)
-    algorithm, _ = der.signature(device.issuer.key, "sha256", b"")
-    body = der.sequence(certificate.tbs_certificate_bytes, algorithm,
-                        der.bit_string(utils.encode_dss_signature(r, ORDER - s)))
-    return Device(device.name, body, device.key, device.key_text, device.issuer)
-
-
-@pytest.mark.parametrize("status", ["REVOKED", "INACTIVE", "ACTIVE"])
-def test_signature_in_another_form(fleet, status):
-    """Who has the key of a certificate that was revoked can give it another id; the rule does
-    not take that for a new one."""
-    fleet.set_rule(policies=[fleet.policy])
-    device = fleet.fresh()
-    twin = with_signature_in_another_form(device)
-    assert twin.id != device.id
-    fleet.admits(device).leave()
-    assert fleet.status(device) == "ACTIVE"
-    fleet.admin.update_certificate(device, status)
-    why = "it is certificate %s with its signature in another form" % device.id
-    assert fleet.explain(twin)["activation"]["details"] == why
-    for _ in range(2):
-        assert fleet.refuses(twin) == (WAITS, why)
-    assert fleet.status(twin) == "PENDING_ACTIVATION" and fleet.attached(twin) == []
-    fleet.admits(fleet.fresh())
 
 
 # -- documents --------------------------------------------------------------------------------

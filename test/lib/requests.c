@@ -294,7 +294,7 @@ requests_start(size_t queue_max)
 		.admin_certificates = &admin_certificate, .admin_certificate_count = 1,
 		.store = world.store, .stats = &stats, .broker = &world_broker, .now = world_now };
 	struct crls_config crls_config = { .store = world.store, .stats = &stats, .broker = &world_broker,
-		.now = world_now };
+		.now = world_now, .crl_dir = "/var/lib/lists/" };
 	struct api_config api_config = { .account_id = "123456789012", .region = "eu-central-1",
 		.endpoint = "mqtt.example.com", .ca_path = world.ca_path, .store = world.store, .stats = &stats,
 		.broker = &world_broker, .now = world_now };

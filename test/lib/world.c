@@ -200,7 +200,8 @@ world_wait(int64_t ms)
 static void
 open_store(void)
 {
-	struct store_config config = { .path = world.db_path, .map_size = MAP_SIZE };
+	struct store_config config = { .path = world.db_path, .map_size = MAP_SIZE,
+		.sha256 = sha256_of };
 	struct diag diag = { "" };
 
 	if (store_open(&config, &world.store, &diag) != ERR_OK)

@@ -328,6 +328,28 @@ START_TEST(no_command_is_without_a_question)
 END_TEST
 
 /* The resource is named as everywhere else: with the whole ARN. */
+/* Whoever adds a command that changes something has to say what its content can
+ * exercise (contract, section 6). */
+START_TEST(of_every_change_it_is_known_what_its_content_can_exercise)
+{
+	for (size_t i = 0; i < command_type_count; i++)
+		if (command_types[i].change != NULL)
+			ck_assert_msg(command_content_is_known(&command_types[i]), "%s",
+			    command_types[i].name);
+}
+END_TEST
+
+/* Policies that name "iot:Sub*" hand out no rights over the registry. */
+START_TEST(no_command_begins_like_an_action_of_devices)
+{
+	for (size_t i = 0; i < command_type_count; i++)
+		for (int a = 0; a < POLICY_CONTROL; a++)
+			ck_assert_msg(strncasecmp(command_types[i].name,
+			    policy_action_name((enum policy_action)a) + strlen("iot:"), 3) != 0,
+			    "%s", command_types[i].name);
+}
+END_TEST
+
 START_TEST(a_refusal_names_action_and_resource)
 {
 	administration = ADMINISTRATION_BY_POLICY;
@@ -471,6 +493,8 @@ main(void)
 	tcase_add_loop_test(t, each_command_is_asked_about_by_its_operation_and_resource, 0,
 	    COUNT_OF(questions));
 	tcase_add_test(t, no_command_is_without_a_question);
+	tcase_add_test(t, of_every_change_it_is_known_what_its_content_can_exercise);
+	tcase_add_test(t, no_command_begins_like_an_action_of_devices);
 	tcase_add_test(t, a_refusal_names_action_and_resource);
 	tcase_add_test(t, what_is_allowed_is_done_though_the_rest_is_not);
 	tcase_add_test(t, permission_comes_behind_syntax_and_before_everything_else);

@@ -152,6 +152,7 @@ START_TEST(all_options_may_be_given_together)
 {
 	struct option all[] = {
 		{ "db_path", "/db" }, { "db_map_size_mb", "64" }, { "ca_path", "/ca" },
+		{ "crl_dir", "/crl" },
 		{ "trust_store", "live" }, { "account_id", "123456789012" }, { "region", "eu-central-1" },
 		{ "endpoint_address", "mqtt.example.com" },
 		{ "admin_users", "admin" }, { "admin_certificates", ID },

@@ -568,7 +568,7 @@ import_file(const char *path)
 	enum err e;
 
 	diag.text[0] = '\0';
-	ck_assert_int_eq(crl_import_new_file(&ca_id, path, &i), ERR_OK);
+	ck_assert_int_eq(crl_import_new_file(&ca_id, NULL, path, &i), ERR_OK);
 	e = run_all(i);
 	crl_import_free(i);
 	return e;

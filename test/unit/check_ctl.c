@@ -496,12 +496,12 @@ static const struct refusal_row refusals[] = {
         {"update-ca-certificate", "--certificate-id", "1", "--activation", "Rule"},
         "Error parsing parameter '--activation': Unable to load paramfile Rule"},
     {"a path that means nothing to the broker",
-        {"update-ca-certificate", "--certificate-id", "1", "--crl-file", "ca.crl"},
-        "Error parsing parameter '--crl-file': 'ca.crl' is no absolute path. The broker reads "
+        {"update-ca-certificate", "--certificate-id", "1", "--crl-file", "./ca.crl"},
+        "Error parsing parameter '--crl-file': './ca.crl' is no path for the broker. It reads "
         "the file, on its own machine"},
     {"a file that would be read here",
         {"update-ca-certificate", "--certificate-id", "1", "--crl-file", "file://ca.pem"},
-        "'file://ca.pem' is no absolute path"},
+        "'file://ca.pem' is no path for the broker"},
     {"a check that is not UTF-8",
         {"update-ca-certificate", "--certificate-id", "1", "--crl-check", "grace", "\xff"},
         "Error parsing parameter '--crl-check': the value is not UTF-8"},

@@ -67,6 +67,7 @@ struct situation {
 	enum list      list;
 	enum listed    listed;
 	bool           without_ca; /* registered so */
+	bool           other_form; /* another id of its signed part comes before it */
 	int         cert_status; /* NONE: not registered */
 	int64_t     announced;   /* ms ago */
 	int         ca_status;   /* NONE: not registered */
@@ -117,6 +118,7 @@ decide(const struct situation *f)
 		.defer_unknown = f->defer_unknown,
 	};
 	struct known known = {
+		.stands = !f->other_form,
 		.ca = f->ca_status != NONE ? &ca : NULL,
 		.cert = f->cert_status != NONE ? &cert : NULL,
 		.revocation = {
@@ -262,6 +264,19 @@ check_independence(const struct situation *f, struct decision d)
 
 static unsigned long cases, seen[REASON_COUNT];
 
+/* Of what is known by another id nothing comes, whatever else holds: nobody else
+ * is asked about it either. */
+static void
+check_other_form(struct situation f)
+{
+	struct decision d;
+
+	f.other_form = true;
+	d = decide(&f);
+	seen[d.reason]++;
+	must(d.verdict == VERDICT_DENY && d.reason == REASON_OTHER_FORM && d.effects == 0);
+}
+
 static void
 check_case(const struct situation *f)
 {
@@ -272,6 +287,7 @@ check_case(const struct situation *f)
 	check_verdict(f, d);
 	check_effects(f, d);
 	check_independence(f, d);
+	check_other_form(*f);
 }
 
 static void
@@ -376,7 +392,8 @@ START_TEST(nothing_known_is_nothing_granted)
 	struct ca ca = { .created = 0 };
 	struct cert cert = { .created = 0 }, active = { .has_ca = true, .status = CERT_ACTIVE };
 	struct known known[] = { { .ca = NULL }, { .ca = &ca }, { .cert = &cert },
-		{ .cert = &active } };
+		{ .cert = &active }, { .stands = true }, { .ca = &ca, .stands = true },
+		{ .cert = &cert, .stands = true }, { .cert = &active, .stands = true } };
 	struct decision d[COUNT_OF(known)];
 
 	for (size_t i = 0; i < COUNT_OF(known); i++)
@@ -725,6 +742,22 @@ spoil(struct situation *f, int nth)
 }
 
 static void
+other_forms(FILE *out)
+{
+	struct situation f = first_connection;
+
+	title(out, "Its signed part is known by another id that comes before it");
+	f.other_form = true;
+	for (int status = NONE; status <= CERT_PENDING_ACTIVATION; status++) {
+		f.cert_status = status;
+		say(out, &f, "");
+	}
+	f.cert_status = f.ca_status = NONE;
+	f.defer_unknown = true;
+	say(out, &f, ", unknown_ca defer");
+}
+
+static void
 precedence(FILE *out)
 {
 	struct situation f;
@@ -783,7 +816,7 @@ instants(FILE *out)
 		struct presented p = { .not_before = NOW + rows[i].from, .not_after = NOW + rows[i].to };
 
 		fprintf(out, "registered ACTIVE, %s", rows[i].words);
-		say_decision(out, decide_connect(&p, &(struct known){ .cert = &cert }, &rules, NOW));
+		say_decision(out, decide_connect(&p, &(struct known){ .cert = &cert, .stands = true }, &rules, NOW));
 	}
 }
 
@@ -885,6 +918,7 @@ all_in_words(size_t *len)
 	rows_registered(out);
 	requirements(out);
 	validity(out);
+	other_forms(out);
 	precedence(out);
 	times(out);
 	instants(out);

@@ -194,6 +194,61 @@ START_TEST(a_certificate_that_is_not_active_does_not_get_in)
 }
 END_TEST
 
+/* Refused under the first one's id, and noted on its record; nothing is stored of
+ * it, and no other plugin is asked (contract, section 6). */
+START_TEST(another_form_of_a_known_certificate_is_refused_by_its_signed_part)
+{
+	struct pki_cert *twin = pki_twin(device, ca);
+	struct certid id = world_id(device);
+	struct refusal refusal;
+	struct cert cert;
+	struct txn t;
+
+	put(device, (enum cert_status)_i);
+	ck_assert_int_eq(connect_as(0, twin), VERDICT_DENY);
+	ck_assert(world_said("known by another id, with its signature in another form"));
+	ck_assert(world_said(world_hex(device)));
+	world_settle();
+	ck_assert(!world_get_cert(twin, &cert));
+	ck_assert_uint_eq(world_message_count(), 0);
+	ck_assert_int_eq(store_read(world.store, &t), ERR_OK);
+	ck_assert_int_eq(store_get_refusal(&t, &id, &refusal), ERR_OK);
+	ck_assert(view_equal(refusal.code, view_of("CERTIFICATE_IN_ANOTHER_FORM")));
+	store_end(&t);
+	pki_free(twin);
+}
+END_TEST
+
+/* An older version may have both: one that is REVOKED comes first, then those that
+ * are not pending, then the older one. */
+static const struct {
+	enum cert_status first, second; /* in the order of their registration */
+	bool             first_stands;
+} pairs[] = {
+	{ CERT_ACTIVE, CERT_PENDING_ACTIVATION, true },
+	{ CERT_PENDING_ACTIVATION, CERT_ACTIVE, false },
+	{ CERT_ACTIVE, CERT_INACTIVE, true },
+	{ CERT_INACTIVE, CERT_ACTIVE, true },
+	{ CERT_ACTIVE, CERT_ACTIVE, true },
+	{ CERT_ACTIVE, CERT_REVOKED, false },
+	{ CERT_REVOKED, CERT_ACTIVE, true },
+};
+
+START_TEST(of_two_with_one_signed_part_one_stands)
+{
+	struct pki_cert *twin = pki_twin(device, ca);
+
+	put(device, pairs[_i].first);
+	world_wait(1000);
+	put(twin, pairs[_i].second);
+	ck_assert_int_eq(connect_as(0, device), pairs[_i].first == CERT_ACTIVE &&
+	    pairs[_i].first_stands ? VERDICT_ALLOW : VERDICT_DENY);
+	ck_assert_int_eq(connect_as(1, twin), pairs[_i].second == CERT_ACTIVE &&
+	    !pairs[_i].first_stands ? VERDICT_ALLOW : VERDICT_DENY);
+	pki_free(twin);
+}
+END_TEST
+
 START_TEST(a_pending_certificate_is_announced_again)
 {
 	put(device, CERT_PENDING_ACTIVATION);
@@ -475,8 +530,12 @@ START_TEST(nobody_publishes_to_a_reserved_topic)
 		ck_assert_int_eq(may_named(NULL, ACTION_WRITE, reserved[i]), ACCESS_DENY);
 	}
 	for (size_t i = 0; i < COUNT_OF(not_reserved); i++) {
+		bool of_others = strncmp(not_reserved[i], "$CONTROL", 8) == 0 &&
+		    strcmp(not_reserved[i], CONTROL_TOPIC) != 0;
+
 		ck_assert_msg(!topic_is_reserved(not_reserved[i]), "%s", not_reserved[i]);
-		ck_assert_int_eq(may_named("x", ACTION_WRITE, not_reserved[i]), ACCESS_ALLOW);
+		ck_assert_int_eq(may_named("x", ACTION_WRITE, not_reserved[i]),
+		    of_others ? ACCESS_DEFER : ACCESS_ALLOW);
 	}
 }
 END_TEST
@@ -527,6 +586,48 @@ START_TEST(an_active_certificate_may_everything_but_aws_topics_where_allowed)
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	ck_assert_msg(may(0, device, device_rights[_i].action, device_rights[_i].topic) ==
 	    device_rights[_i].access, "%s", device_rights[_i].topic);
+}
+END_TEST
+
+/* Topics of other plugins' administration: whatever an option says, they and acl_file
+ * are asked (mosquitto 7). */
+static const struct {
+	enum action action;
+	const char *topic;
+	enum access access;
+} control_rights[] = {
+	{ ACTION_WRITE, "$CONTROL", ACCESS_DEFER },
+	{ ACTION_WRITE, "$CONTROL/dynamic-security/v1", ACCESS_DEFER },
+	{ ACTION_WRITE, "$CONTROL/jitrx/v1", ACCESS_DEFER },
+	{ ACTION_READ, "$CONTROL/dynamic-security/v1/response", ACCESS_DEFER },
+	{ ACTION_SUBSCRIBE, "$CONTROL/#", ACCESS_DEFER },
+	{ ACTION_SUBSCRIBE, "$CONTROL/+/v1/response", ACCESS_DEFER },
+	{ ACTION_SUBSCRIBE, "$share/g/$CONTROL/dynamic-security/#", ACCESS_DEFER },
+	{ ACTION_UNSUBSCRIBE, "$CONTROL/dynamic-security/#", ACCESS_DEFER },
+	{ ACTION_WRITE, "$CONTROLS/x", ACCESS_ALLOW },
+	{ ACTION_SUBSCRIBE, "$share/g/x/$CONTROL", ACCESS_ALLOW },
+};
+
+START_TEST(what_administers_other_plugins_is_never_allowed_here)
+{
+	enum action action = control_rights[_i].action;
+	const char *topic = control_rights[_i].topic;
+	char id[20] = "client";
+	enum access known;
+
+	config.authorization = AUTHORIZATION_ALLOW;
+	config.other_clients = OTHER_CLIENTS_ALLOW;
+	open_gate();
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	for (int again = 0; again < 2; again++)
+		ck_assert_msg(may(0, device, action, topic) == control_rights[_i].access, "%s", topic);
+	snprintf(id, sizeof(id), "%s", client(0, device).id);
+	if (gate_access_known(gate, &clients[0], id, world_hex(device), action, topic, false, &known))
+		ck_assert_int_eq(known, control_rights[_i].access);
+	ck_assert_int_eq(may_named("somebody", action, topic), control_rights[_i].access);
+	ck_assert_int_eq(may_named("admin", action, topic), control_rights[_i].access);
+	ck_assert_int_eq(may_named(world_hex(device), action, topic), control_rights[_i].access);
 }
 END_TEST
 
@@ -1031,6 +1132,22 @@ START_TEST(a_change_takes_effect_at_once_and_cuts_off_at_the_tick)
 }
 END_TEST
 
+START_TEST(a_change_of_one_form_of_a_certificate_reaches_the_other)
+{
+	struct pki_cert *twin = pki_twin(device, ca);
+
+	put(device, CERT_ACTIVE);
+	world_wait(1000);
+	put(twin, CERT_INACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	put_and_tell(twin, CERT_REVOKED);
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
+	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
+	pki_free(twin);
+}
+END_TEST
+
 START_TEST(deleting_a_certificate_cuts_off_too)
 {
 	struct certid id = world_id(device);
@@ -1190,6 +1307,9 @@ connect_tests(TCase *t)
 	tcase_add_test(t, a_first_connection_is_refused_and_registered);
 	tcase_add_loop_test(t, a_certificate_that_is_not_active_does_not_get_in, 0,
 	    COUNT_OF(refusals));
+	tcase_add_loop_test(t, another_form_of_a_known_certificate_is_refused_by_its_signed_part,
+	    0, CERT_STATUS_COUNT);
+	tcase_add_loop_test(t, of_two_with_one_signed_part_one_stands, 0, COUNT_OF(pairs));
 	tcase_add_test(t, a_pending_certificate_is_announced_again);
 	tcase_add_test(t, two_simultaneous_first_connections_register_once);
 	tcase_add_test(t, a_ca_that_may_not_register_does_not);
@@ -1213,6 +1333,8 @@ access_tests(TCase *t)
 {
 	tcase_add_test(t, nobody_publishes_to_a_reserved_topic);
 	tcase_add_test(t, an_active_certificate_is_left_to_others_by_default);
+	tcase_add_loop_test(t, what_administers_other_plugins_is_never_allowed_here, 0,
+	    COUNT_OF(control_rights));
 	tcase_add_loop_test(t, an_active_certificate_may_everything_but_aws_topics_where_allowed, 0,
 	    COUNT_OF(device_rights));
 	tcase_add_loop_test(t, an_administrator_by_name_hears_events, 0, COUNT_OF(admin_rights));
@@ -1254,6 +1376,7 @@ static void
 change_tests(TCase *t)
 {
 	tcase_add_test(t, a_change_takes_effect_at_once_and_cuts_off_at_the_tick);
+	tcase_add_test(t, a_change_of_one_form_of_a_certificate_reaches_the_other);
 	tcase_add_test(t, deleting_a_certificate_cuts_off_too);
 	tcase_add_test(t, activated_again_before_the_tick_nobody_is_cut_off);
 	tcase_add_test(t, a_change_of_somebody_else_concerns_nobody);

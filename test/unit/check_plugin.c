@@ -824,7 +824,8 @@ END_TEST
 static int
 revoke_certificate(const char *db_path, const char *hex)
 {
-	struct store_config config = { .path = db_path, .map_size = 16u << 20 };
+	struct store_config config = { .path = db_path, .map_size = 16u << 20,
+		.sha256 = sha256_of };
 	struct store *s;
 	struct certid id;
 	struct cert cert;

@@ -706,12 +706,68 @@ static const struct {
 	{ DOC(IF("Allow", "Connect", "'Null':{'iot:LastWillTopic':true}")), 0 },
 	{ DOC(ALLOW("UpdateCertificate", "*")), POLICY_ALLOWS_CONTROL },
 	{ DOC(ALLOW("*Certificate", "*")), POLICY_ALLOWS_CONTROL },
-	{ DOC(DENY("UpdateCertificate", "*")), 0 },
+	{ DOC(ALLOW("Sub*", "*") "," ALLOW("RECEIVE?", "*")), 0 }, /* no other begins so */
+	{ DOC(ALLOW("S*", "*")), POLICY_ALLOWS_CONTROL },
+	{ DOC(DENY("UpdateCertificate", "*")), POLICY_DENIES_CONTROL },
+	{ DOC(DENY("*", "@policy/x")), POLICY_DENIES_CONTROL },
+	{ DOC("{'Effect':'Deny','NotAction':'iot:Publish','Resource':'*'}"), POLICY_DENIES_CONTROL },
+	{ DOC("{'Effect':'Deny','Action':'*','NotResource':'@topic/a'}"), POLICY_DENIES_CONTROL },
+	{ DOC(DENY("*", "@topic/a/*")), 0 },
+	{ DOC(DENY("Publish", "*")), 0 },
 	{ DOC("{'Effect':'Allow','NotAction':'iot:UpdateCertificate','Resource':'*'}"), 0 },
 	{ DOC(ALLOW("Connect", "*")), 0 },
 	{ DOC(ALLOW("CONNECT", "*")), 0 },
 	{ DOC(ALLOW("?*", "*")), 0 },
 };
+
+/* A right on every name at once: an Allow has to reach them all, a Deny one. */
+static const struct {
+	const char        *document;
+	enum policy_result expected;
+} every_name[] = {
+	{ DOC(ALLOW("AttachPolicy", "@policy/*")), ALLOWED },
+	{ DOC(ALLOW("AttachPolicy", "*")), ALLOWED },
+	{ DOC(ALLOW("AttachPolicy", "@*")), ALLOWED },
+	{ DOC(ALLOW("AttachPolicy", "arn:*")), ALLOWED },
+	{ DOC(ALLOW("AttachPolicy", "@policy/a*")), IMPLICIT_DENY },
+	{ DOC(ALLOW("AttachPolicy", "@policy/a")), IMPLICIT_DENY },
+	{ DOC(ALLOW("AttachPolicy", "@policy/?*")), IMPLICIT_DENY },
+	{ DOC(ALLOW("AttachPolicy", "@policy/*x")), IMPLICIT_DENY },
+	{ DOC(ALLOW("AttachPolicy", "@policy/")), IMPLICIT_DENY },
+	{ DOC(ALLOW("AttachPolicy", "@policy/${iot:ClientId}")), IMPLICIT_DENY },
+	{ DOC(ALLOW("AttachPolicy", "@cert/*")), IMPLICIT_DENY },
+	{ DOC(ALLOW("AttachPolicy", "*policy/*")), IMPLICIT_DENY },
+	{ DOC("{'Effect':'Allow','Action':'iot:AttachPolicy','NotResource':'@policy/a'}"),
+	    IMPLICIT_DENY },
+	{ DOC("{'Effect':'Allow','Action':'iot:AttachPolicy','NotResource':'@cert/*'}"), ALLOWED },
+#define ALL ALLOW("AttachPolicy", "*") ","
+	{ DOC(ALL DENY("AttachPolicy", "@policy/secret")), EXPLICIT_DENY },
+	{ DOC(ALL DENY("AttachPolicy", "@policy/secret-*")), EXPLICIT_DENY },
+	{ DOC(ALL DENY("AttachPolicy", "@policy/${iot:ClientId}")), EXPLICIT_DENY },
+	{ DOC(ALL DENY("*", "*secret")), EXPLICIT_DENY },
+	{ DOC(ALL DENY("AttachPolicy", "@*")), EXPLICIT_DENY },
+	{ DOC(ALL DENY("AttachPolicy", "@cert/x")), ALLOWED },
+	{ DOC(ALL DENY("AttachPolicy", "@policy/")), ALLOWED },
+	{ DOC(ALL DENY("DetachPolicy", "@policy/secret")), ALLOWED },
+	{ DOC(ALL "{'Effect':'Deny','Action':'iot:AttachPolicy','NotResource':'@policy/a'}"),
+	    EXPLICIT_DENY },
+	{ DOC(ALL "{'Effect':'Deny','Action':'iot:AttachPolicy','NotResource':'@policy/*'}"), ALLOWED },
+#undef ALL
+};
+
+START_TEST(a_right_on_every_name_is_asked_for_at_once)
+{
+	struct facts facts = dev1();
+	struct policy_request r = { .action = POLICY_CONTROL, .control = "iot:AttachPolicy",
+		.head = view_of(TEST_PREFIX "policy/"), .name = view_of(""), .any_name = true,
+		.facts = &facts };
+	struct policy *p = read_policy(every_name[_i].document);
+
+	ck_assert_msg(policy_eval((const struct policy *const *)&p, 1, &r, NULL) ==
+	    every_name[_i].expected, "%s", every_name[_i].document);
+	policy_free(p);
+}
+END_TEST
 
 START_TEST(what_need_not_be_gathered_is_known)
 {
@@ -839,6 +895,8 @@ main(void)
 	tcase_add_test(t, the_ground_is_the_first_that_denies_else_the_first_that_allows);
 	tcase_add_test(t, an_arn_may_be_given_in_any_two_parts);
 	tcase_add_test(t, what_a_policy_names_and_uses_is_told);
+	tcase_add_loop_test(t, a_right_on_every_name_is_asked_for_at_once, 0,
+	    COUNT_OF(every_name));
 	tcase_add_loop_test(t, what_need_not_be_gathered_is_known, 0, COUNT_OF(uses));
 	tcase_add_loop_test(t, no_policy_and_topic_take_long, 0, COUNT_OF(hostile));
 	tcase_add_loop_test(t, an_address_is_parsed_or_unknown, 0, COUNT_OF(addresses));

@@ -590,6 +590,31 @@ START_TEST(a_certificate_is_registered_without_a_ca)
 }
 END_TEST
 
+/* It exists, by the other id: under whatever CA, or without one, and whatever its
+ * status (contract, section 6). */
+START_TEST(a_certificate_is_not_registered_again_with_another_signature)
+{
+	struct pki_cert *twin = pki_twin(device, ca);
+	struct cert_registration r = { .x = twin->x, .pem = twin->pem, .with_ca = _i & 1,
+		.status = CERT_ACTIVE };
+	struct certid id, expected = world_id(device);
+
+	put_ca(ca, CA_ACTIVE, true);
+	if (_i & 2)
+		ck_assert_int_eq(add_cert(device, true, NULL, CERT_REVOKED), ERR_OK);
+	else
+		ck_assert_int_eq(add_cert(device, false, NULL, CERT_INACTIVE), ERR_OK);
+	ck_assert_int_eq(registry_add_cert(&t, &r, world_now(), &id, &diag), ERR_EXISTS);
+	ck_assert(certid_equal(&id, &expected));
+	ck_assert_ptr_nonnull(strstr(diag.text, "with its signature in another form (id: "));
+	ck_assert(!has_cert(twin));
+	ck_assert_int_eq(registry_remove_cert(&t, &expected, false, "arn:", &diag), ERR_OK);
+	ck_assert_int_eq(registry_add_cert(&t, &r, world_now(), &id, &diag), ERR_OK);
+	ck_assert_int_eq(get_cert(twin)->status, CERT_ACTIVE);
+	pki_free(twin);
+}
+END_TEST
+
 START_TEST(pending_is_entered_by_a_first_connection_only)
 {
 	static const enum cert_status fine[] = { CERT_ACTIVE, CERT_INACTIVE, CERT_REVOKED };
@@ -707,6 +732,24 @@ START_TEST(a_status_changes_and_counts)
 }
 END_TEST
 
+/* What an older version has registered twice: none becomes ACTIVE until the other
+ * one is deleted; the other changes are free. */
+START_TEST(of_two_with_one_signed_part_none_becomes_active)
+{
+	struct pki_cert *twin = pki_twin(device, ca);
+	struct certid id = world_id(twin);
+
+	put_cert(device, CERT_PENDING_ACTIVATION);
+	put_cert(twin, CERT_INACTIVE);
+	ck_assert_int_eq(set_status(CERT_ACTIVE), ERR_WRONG_STATE);
+	ck_assert_ptr_nonnull(strstr(diag.text, world_hex(twin)));
+	ck_assert_int_eq(set_status(CERT_INACTIVE), ERR_OK);
+	ck_assert_int_eq(registry_remove_cert(&t, &id, false, "arn:", &diag), ERR_OK);
+	ck_assert_int_eq(set_status(CERT_ACTIVE), ERR_OK);
+	pki_free(twin);
+}
+END_TEST
+
 START_TEST(a_certificate_that_is_not_there_has_no_status)
 {
 	ck_assert_int_eq(set_status(CERT_ACTIVE), ERR_NOT_FOUND);
@@ -801,7 +844,8 @@ submit_one(struct writer *w, const struct certid *ca_id)
 static _Noreturn void
 register_until_killed(const char *db_path, const char *ca_hex)
 {
-	struct store_config config = { .path = db_path, .map_size = 64u << 20 };
+	struct store_config config = { .path = db_path, .map_size = 64u << 20,
+		.sha256 = sha256_of };
 	struct writer_config writer_config = { 64, 16, 0, real_now };
 	struct writer *w;
 	struct store *s;
@@ -997,6 +1041,7 @@ cert_tests(TCase *tc)
 {
 	tcase_add_test(tc, a_certificate_is_registered_under_the_ca_that_signed_it);
 	tcase_add_test(tc, a_certificate_is_registered_without_a_ca);
+	tcase_add_loop_test(tc, a_certificate_is_not_registered_again_with_another_signature, 0, 4);
 	tcase_add_test(tc, pending_is_entered_by_a_first_connection_only);
 	tcase_add_test(tc, a_ca_that_is_not_registered_vouches_for_nothing);
 	tcase_add_test(tc, a_ca_that_is_inactive_vouches_for_nothing);
@@ -1004,6 +1049,7 @@ cert_tests(TCase *tc)
 	tcase_add_test(tc, of_two_cas_with_one_key_the_caller_must_name_one);
 	tcase_add_test(tc, of_two_cas_with_one_name_the_one_that_signed_is_found);
 	tcase_add_test(tc, a_status_changes_and_counts);
+	tcase_add_test(tc, of_two_with_one_signed_part_none_becomes_active);
 	tcase_add_test(tc, a_certificate_that_is_not_there_has_no_status);
 	tcase_add_loop_test(tc, a_certificate_in_use_is_not_deleted, 0, COUNT_OF(removals));
 }

@@ -349,8 +349,14 @@ static const struct {
 	    "crlCheck" },
 	{ "{'command':'updateCACertificate','certificateId':'<ca id>',"
 	  "'crlCheck':'grace 18446744073709551617'}", INVALID, "crlCheck" },
-	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':'ca.crl'}", INVALID,
-	    "be an absolute path on the broker's machine, or empty for none" },
+	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':'/etc/passwd'}", INVALID,
+	    "must be a file in the directory that the broker's option crl_dir names" },
+	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':'/var/lib/lists/../x'}",
+	    INVALID, "crl_dir" },
+	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':'/var/lib/listsx'}",
+	    INVALID, "crl_dir" },
+	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':'../passwd'}", INVALID,
+	    "crl_dir" },
 	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':7}", INVALID,
 	    "crlFile" },
 };
@@ -378,10 +384,10 @@ static const struct {
 	{ "'crlCheck':'grace 3650'", "'crlCheck':'grace 3650'" },
 	{ "'crlCheck':'grace 007'", "'crlCheck':'grace 7'" },
 	{ "'crlCheck':'if-present'", "'crlCheck':'if-present'" },
-	{ "'crlFile':'/var/lib/ca.crl'", "'crlCheck':'if-present','crlFile':'/var/lib/ca.crl'" },
+	{ "'crlFile':'/var/lib/lists/ca.crl'", "'crlCheck':'if-present','crlFile':'/var/lib/lists/ca.crl'" },
 	{ "'crlFile':''", "'crlCheck':'if-present'" },
-	{ "'crlCheck':'required','crlFile':'/a b/\xc3\xa9'",
-	    "'crlCheck':'required','crlFile':'/a b/\xc3\xa9'" },
+	{ "'crlCheck':'required','crlFile':'a b/\xc3\xa9'",
+	    "'crlCheck':'required','crlFile':'a b/\xc3\xa9'" },
 };
 
 static void
@@ -432,12 +438,12 @@ END_TEST
 START_TEST(settings_stay_until_they_are_named)
 {
 #define UPDATE(members) "{'command':'updateCACertificate','certificateId':'<ca id>'," members "}"
-	ask(UPDATE("'crlCheck':'grace 5','crlFile':'/x'") "," UPDATE("'newStatus':'INACTIVE'"));
-	ck_settings("<ca id>", "'crlCheck':'grace 5','crlFile':'/x'");
-	ask(UPDATE("'crlFile':'/y'"));
-	ck_settings("<ca id>", "'crlCheck':'grace 5','crlFile':'/y'");
+	ask(UPDATE("'crlCheck':'grace 5','crlFile':'/var/lib/lists/x'") "," UPDATE("'newStatus':'INACTIVE'"));
+	ck_settings("<ca id>", "'crlCheck':'grace 5','crlFile':'/var/lib/lists/x'");
+	ask(UPDATE("'crlFile':'y'"));
+	ck_settings("<ca id>", "'crlCheck':'grace 5','crlFile':'y'");
 	ask(UPDATE("'crlCheck':'required'"));
-	ck_settings("<ca id>", "'crlCheck':'required','crlFile':'/y'");
+	ck_settings("<ca id>", "'crlCheck':'required','crlFile':'y'");
 	ask(UPDATE("'crlFile':''"));
 	ck_settings("<ca id>", "'crlCheck':'required'");
 	ask(UPDATE("'crlCheck':'if-present'"));

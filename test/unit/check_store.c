@@ -29,7 +29,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "jitr/der.h"
 #include "jitr/store.h"
+#include "jitr/x509.h"
 #include "tiny.h"
 
 #define CREATED  1502379443476 /* 2017-08-10 15:37:23.476 UTC */
@@ -74,7 +76,7 @@ remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 static enum err
 open_with(const char *dir, size_t map_size, bool exclusive, struct store **s, struct diag *diag)
 {
-	struct store_config config = { dir, map_size, exclusive };
+	struct store_config config = { dir, map_size, exclusive, sha256_of };
 
 	*s = NULL;
 	diag->text[0] = '\0';
@@ -455,6 +457,32 @@ has_every_serial(struct txn *t)
 	return store_next_list(t, 0, &list) == ERR_OK;
 }
 
+/* Those of this signed part; so many of them are this certificate. */
+static size_t
+count_by_content(struct txn *t, const struct certid *content, const struct certid *id,
+    size_t *times)
+{
+	struct certid ids[8];
+	size_t count;
+
+	ck_assert_int_eq(store_find_by_content(t, content, ids, COUNT_OF(ids), &count), ERR_OK);
+	*times = 0;
+	for (size_t i = 0; i < count; i++)
+		*times += certid_equal(&ids[i], id);
+	return count;
+}
+
+static void
+assert_found_by_content(struct txn *t, const struct certid *id)
+{
+	struct certid content;
+	size_t times;
+
+	ck_assert_int_eq(store_get_cert_content(t, id, &content), ERR_OK);
+	(void)count_by_content(t, &content, id, &times);
+	ck_assert_uint_eq(times, 1);
+}
+
 /* Records there are, by number; a record has its document. */
 static size_t
 count_certs(struct txn *t, uint32_t below)
@@ -466,6 +494,9 @@ count_certs(struct txn *t, uint32_t below)
 	for (uint32_t n = 0; n < below; n++) {
 		struct certid id = id_number(n);
 		enum err e = store_get_cert(t, &id, &cert);
+
+		if (e == ERR_OK)
+			assert_found_by_content(t, &id);
 
 		ck_assert(e == ERR_OK || e == ERR_NOT_FOUND);
 		ck_assert_int_eq(store_get_cert_document(t, &id, &document), e);
@@ -998,12 +1029,12 @@ START_TEST(a_newer_schema_is_refused_in_words)
 	const char *dir = new_dir();
 
 	store_close(open_store(dir));
-	patch(dir, (struct view){ (const uint8_t *)"schema\0\0\0\3", 10 },
+	patch(dir, (struct view){ (const uint8_t *)"schema\0\0\0\4", 10 },
 	    (struct view){ (const uint8_t *)"schema\0\0\0\7", 10 });
 	assert_refused(dir, false, ": made by a newer version (schema 7, this program reads up to "
-				   "3): install that version or restore a backup");
+				   "4): install that version or restore a backup");
 	patch(dir, (struct view){ (const uint8_t *)"schema\0\0\0\7", 10 },
-	    (struct view){ (const uint8_t *)"schema\0\0\0\3", 10 });
+	    (struct view){ (const uint8_t *)"schema\0\0\0\4", 10 });
 	store_close(open_store(dir));
 }
 END_TEST
@@ -1183,7 +1214,7 @@ START_TEST(a_creation_that_ran_out_of_room_is_taken_up_again)
 	write_file(in(dir, "lock.mdb"), "", 1);
 	ck_assert_int_eq(truncate(in(dir, "lock.mdb"), _i % 2 == 0 ? 0 : 8192), 0);
 	low = old;
-	low.rlim_cur = limits[_i / 2];
+	low.rlim_cur = limits[_i / 3];
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &low), 0);
 	assert_refused(dir, false, "");
 	assert_refused(dir, false, "");
@@ -1242,8 +1273,10 @@ static const struct {
 	{ "cert_policy", 2 }, { "thing", 2 }, { "thing_cert", 2 }, { "cert_thing", 2 },
 	{ "ca_settings", 3 }, { "crl", 3 }, { "revoked", 3 }, { "cert_by_serial", 3 },
 	{ "cert_by_status", 3 }, { "cert_note", 3 }, { "refusal", 3 }, { "agenda", 3 },
-	{ "template", 3 },
+	{ "template", 3 }, { "cert_by_content", 4 },
 };
+
+#define COUNTS_SINCE 3 /* they are in "meta" */
 
 static MDB_txn *
 raw_begin(const char *dir, MDB_env **env)
@@ -1294,7 +1327,8 @@ make_schema_with(const char *dir, unsigned schema, uint32_t certs)
 		}
 	ck_assert_int_eq(mdb_dbi_open(txn, "meta", 0, &table), 0);
 	ck_assert_int_eq(mdb_put(txn, table, &key, &value, 0), 0);
-	ck_assert_int_eq(mdb_del(txn, table, &counts, NULL), 0);
+	if (schema < COUNTS_SINCE)
+		ck_assert_int_eq(mdb_del(txn, table, &counts, NULL), 0);
 	ck_assert_int_eq(mdb_txn_commit(txn), 0);
 	mdb_env_close(env);
 }
@@ -1318,7 +1352,7 @@ schema_of(const char *dir)
 	ck_assert_int_eq(mdb_dbi_open(txn, "meta", 0, &table), 0);
 	ck_assert_int_eq(mdb_get(txn, table, &key, &value), 0);
 	schema = ((uint8_t *)value.mv_data)[3];
-	ck_assert_int_eq(mdb_get(txn, table, &counts, &value) == 0, schema == STORE_SCHEMA);
+	ck_assert_int_eq(mdb_get(txn, table, &counts, &value) == 0, schema >= COUNTS_SINCE);
 	for (size_t i = 0; i < COUNT_OF(later_tables); i++)
 		ck_assert_int_eq(mdb_dbi_open(txn, later_tables[i].name, 0, &table) == 0,
 		    later_tables[i].since <= schema);
@@ -1361,7 +1395,7 @@ START_TEST(a_schema_without_a_number_is_damage)
 	const char *dir = new_dir();
 
 	store_close(open_store(dir));
-	patch(dir, (struct view){ (const uint8_t *)"schema\0\0\0\3", 10 },
+	patch(dir, (struct view){ (const uint8_t *)"schema\0\0\0\4", 10 },
 	    (struct view){ (const uint8_t *)"schema\0\0\0\0", 10 });
 	assert_refused(dir, false, "damaged");
 }
@@ -1384,16 +1418,16 @@ START_TEST(an_upgrade_without_room_leaves_the_older_schema)
 	struct rlimit old, low;
 	const char *dir = new_dir();
 
-	make_schema(dir, 1 + (unsigned)_i % 2);
+	make_schema(dir, 1 + (unsigned)_i % 3);
 	ck_assert(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
 	low = old;
-	low.rlim_cur = limits[_i / 2];
+	low.rlim_cur = limits[_i / 3];
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &low), 0);
 	assert_refused(dir, false, "");
 	assert_refused(dir, false, "");
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
-	ck_assert_uint_eq(schema_of(dir), 1 + (unsigned)_i % 2);
+	ck_assert_uint_eq(schema_of(dir), 1 + (unsigned)_i % 3);
 	assert_upgraded(dir);
 }
 END_TEST
@@ -1406,7 +1440,7 @@ START_TEST(an_upgrade_that_was_killed_is_taken_up_again)
 		const char *dir = new_dir();
 		struct child c;
 
-		make_schema(dir, 1 + (unsigned)round % 2);
+		make_schema(dir, 1 + (unsigned)round % 3);
 		c = start("create", dir, NULL);
 		wait_until_ready(&c);
 		spin(random_number(&state) % 12000);
@@ -1510,6 +1544,107 @@ START_TEST(an_upgrade_leaves_a_damaged_row_as_it_is)
 	store_end(&t);
 	assert_still_damaged(s, 2);
 	store_close(s);
+}
+END_TEST
+
+/* A certificate with a signed part of its own; what is behind that part makes
+ * another form of it. */
+static struct view
+der_in_form(uint32_t n, uint8_t form)
+{
+	static uint8_t der[TINY_LEAST + 3];
+	uint8_t serial[4], tiny[TINY_LEAST];
+	size_t len = sizeof(der) - 4;
+
+	(void)tiny_certificate(serial_number(n, serial), sizeof(tiny), tiny);
+	memcpy(der, tiny, sizeof(tiny));
+	der[2] = (uint8_t)(len >> 8);
+	der[3] = (uint8_t)len;
+	memcpy(der + sizeof(tiny), (uint8_t[]){ 0x04, 0x01, form }, 3);
+	return (struct view){ der, sizeof(der) };
+}
+
+/* 1000, 2000, ... have the signed part of this number. */
+static void
+put_in_form(struct txn *t, uint32_t n, uint8_t form)
+{
+	struct cert cert = cert_number(n + 1000u * form);
+	struct cert_document document = { .der = der_in_form(n, form) };
+
+	cert.status = form == 1 ? CERT_REVOKED : CERT_ACTIVE;
+	store_put_cert(t, &cert, &document);
+}
+
+static struct certid
+content_of(uint32_t n)
+{
+	struct certid content;
+
+	ck_assert_int_eq(sha256_of(der_certificate_signed_part(der_in_form(n, 0)), &content), ERR_OK);
+	return content;
+}
+
+static size_t
+count_forms(struct txn *t, uint32_t n)
+{
+	struct certid content = content_of(n), id = id_number(n);
+	size_t times;
+
+	return count_by_content(t, &content, &id, &times);
+}
+
+/* Whatever CA they were registered under, and whatever status they have; the row
+ * goes with the certificate, and follows its document. */
+START_TEST(certificates_are_found_by_their_signed_part)
+{
+	struct store *s = open_store(new_dir());
+	struct certid first = id_number(5);
+	struct cert_document other;
+	struct txn t = writing(s);
+	struct cert cert;
+
+	for (uint8_t form = 0; form < 3; form++)
+		put_in_form(&t, 5, form);
+	put_in_form(&t, 6, 1);
+	ck_assert_uint_eq(count_forms(&t, 5), 3);
+	ck_assert_uint_eq(count_forms(&t, 6), 1);
+	ck_assert_uint_eq(count_forms(&t, 8), 0);
+	ck_assert_int_eq(store_get_cert(&t, &first, &cert), ERR_OK);
+	cert.status = CERT_INACTIVE;
+	cert.has_ca = false;
+	store_put_cert(&t, &cert, NULL);
+	ck_assert_uint_eq(count_forms(&t, 5), 3);
+	other = (struct cert_document){ .der = der_in_form(6, 0) };
+	store_put_cert(&t, &cert, &other);
+	ck_assert_uint_eq(count_forms(&t, 5), 2);
+	ck_assert_uint_eq(count_forms(&t, 6), 2);
+	store_delete_cert(&t, &first);
+	ck_assert_uint_eq(count_forms(&t, 6), 1);
+	store_end(&t);
+	store_close(s);
+}
+END_TEST
+
+/* What an older version has registered twice keeps its records, and is found
+ * twice; counts that were there are not made anew. */
+START_TEST(an_upgrade_finds_all_that_share_a_signed_part)
+{
+	const char *dir = new_dir();
+	struct store *s = open_store(dir);
+	struct txn t = writing(s);
+
+	for (uint8_t form = 0; form < 2; form++)
+		put_in_form(&t, 25, form);
+	commit(&t);
+	store_close(s);
+	make_schema(dir, 3);
+	s = open_store(dir);
+	t = reading(s);
+	ck_assert_uint_eq(count_forms(&t, 25), 2);
+	assert_statuses_agree(&t, 22);
+	store_end(&t);
+	store_close(s);
+	ck_assert_uint_eq(schema_of(dir), STORE_SCHEMA);
 }
 END_TEST
 
@@ -1828,6 +1963,7 @@ static const struct {
 	{ "cert_by_ca", CA_ID "0000015dcccb0514" ID, "" },
 	{ "cert_by_serial", CA_ID "0ba29011", ID },
 	{ "cert_by_status", "040000015dcccb0514" ID, "" },
+	{ "cert_by_content", "e58560611296f092597e25403f84d588f9d21619fa6e515c00ba7ee8153353e1", ID },
 	{ "agenda", "008000024bce5cec18" ID, "" },
 	{ "message", "0000000000000001", "01000000017400000000" },
 	{ "meta", "73657175656e6365", "0000000000000001" },
@@ -2735,11 +2871,13 @@ opening_case(void)
 	tcase_add_test(t, a_creation_that_was_killed_is_taken_up_again);
 	tcase_add_loop_test(t, an_older_schema_is_upgraded_when_it_is_opened, 1, STORE_SCHEMA);
 	tcase_add_test(t, a_schema_without_a_number_is_damage);
+	tcase_add_test(t, certificates_are_found_by_their_signed_part);
 	tcase_add_loop_test(t, an_older_schema_that_lacks_a_table_is_damage, 1, STORE_SCHEMA);
-	tcase_add_loop_test(t, an_upgrade_without_room_leaves_the_older_schema, 0, 6);
+	tcase_add_loop_test(t, an_upgrade_without_room_leaves_the_older_schema, 0, 9);
 	tcase_add_test(t, an_upgrade_that_was_killed_is_taken_up_again);
 	tcase_add_test(t, an_upgrade_that_does_not_fit_is_refused_in_words);
-	tcase_add_loop_test(t, an_upgrade_leaves_a_damaged_row_as_it_is, 1, STORE_SCHEMA);
+	tcase_add_loop_test(t, an_upgrade_leaves_a_damaged_row_as_it_is, 1, 3);
+	tcase_add_test(t, an_upgrade_finds_all_that_share_a_signed_part);
 	tcase_add_test(t, a_damaged_row_of_the_agenda_can_be_dropped);
 	return t;
 }

@@ -13,6 +13,7 @@
 #include "jitr/config.h"
 #include "jitr/decide.h"
 #include "jitr/store.h"
+#include "jitr/x509.h"
 #include "suite.h"
 #include "topics.h"
 
@@ -70,9 +71,11 @@ same_config(const struct config *a, const struct config *b)
 	choose(&x);
 	choose(&y);
 	if (!same_text(x.db_path, y.db_path) || !same_text(x.ca_path, y.ca_path) ||
+	    !same_text(x.crl_dir, y.crl_dir) ||
 	    !same_text(x.log_file, y.log_file) || !same_text(x.health_file, y.health_file) ||
 	    !same_text(x.endpoint_address, y.endpoint_address))
 		return false;
+	x.crl_dir = y.crl_dir = NULL;
 	x.db_path = y.db_path = x.ca_path = y.ca_path = x.log_file = y.log_file = NULL;
 	x.health_file = y.health_file = x.endpoint_address = y.endpoint_address = NULL;
 	return memcmp(&x, &y, sizeof(x)) == 0;
@@ -413,7 +416,7 @@ struct registry {
 static MDB_cursor *
 open_registry(struct registry *r)
 {
-	struct store_config config = { .map_size = 1 << 20 };
+	struct store_config config = { .map_size = 1 << 20, .sha256 = sha256_of };
 	MDB_cursor *cursor;
 	struct store *store;
 	MDB_txn *txn;
