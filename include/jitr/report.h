@@ -31,6 +31,8 @@ struct client {
 	int             port;      /* 0: not known (before 2.1) */
 	bool            websockets;
 	bool            clean_session;
+	bool            extended;  /* asked about by extended authentication: the broker may not
+	                            * have it among its clients yet */
 };
 
 struct report;

@@ -7,6 +7,7 @@
 #ifndef JITR_PLUGIN_PRIVATE_H
 #define JITR_PLUGIN_PRIVATE_H
 
+#include <stdatomic.h>
 #include <time.h>
 
 #include "broker_mosquitto.h"
@@ -18,6 +19,8 @@
 #include "jitr/crls.h"
 #include "jitr/outbox.h"
 #include "jitr/request.h"
+
+#include "wake.h"
 
 struct plugin {
 	mosquitto_plugin_id_t *identifier;
@@ -33,6 +36,9 @@ struct plugin {
 	struct outbox          outbox;
 	struct stats           stats;
 	struct counters        counters;
+	struct wake           *wake;     /* NULL: the broker's own ticks have to do */
+	atomic_bool            finished; /* the writer has jobs that are done */
+	bool                   more;     /* the gate has more to do at this tick */
 	int64_t                started, ticked, looked_elsewhere; /* ms, monotonic */
 	bool                   ticking, told_no_tick, trusts_partial;
 };

@@ -226,7 +226,8 @@ clock_of_the_test(void)
 static void
 start_gathering(size_t queue_max, size_t batch_max, int gather_ms)
 {
-	struct writer_config config = { queue_max, batch_max, gather_ms, clock_of_the_test };
+	struct writer_config config = { .queue_max = queue_max, .batch_max = batch_max,
+		.gather_ms = gather_ms, .now = clock_of_the_test };
 
 	ck_assert_int_eq(writer_start(&store, &config, &seen.writer), ERR_OK);
 }
