@@ -64,6 +64,7 @@ struct gate_config {
 	struct stats          *stats;
 	const struct broker   *broker;
 	int64_t (*now)(void); /* ms since 1970 */
+	struct pace           *pace; /* of events; NULL: none */
 };
 
 struct gate;
@@ -157,6 +158,9 @@ bool gate_tick(struct gate *g);
 
 /* TICK, too, between two calls of gate_tick(): the next part.  true: as above. */
 bool gate_go_on(struct gate *g);
+
+/* Are there events that wait for their turn? */
+bool gate_has_events(const struct gate *g);
 
 /* Were registration events committed since the last call? */
 bool gate_take_announced(struct gate *g);

@@ -53,7 +53,7 @@ gate_open(const struct gate_config *config, struct gate **out)
 	g->policies.scope = config->scope;
 	g->activations.scope = config->scope;
 	g->presence = (struct presence){ .on = config->presence, .broker = config->broker,
-		.stats = config->stats, .now = config->now };
+		.stats = config->stats, .now = config->now, .pace = config->pace };
 	g->changes = 1;
 	name_resources(g);
 	*out = g;
@@ -400,6 +400,12 @@ gate_tick(struct gate *g)
 	presence_tick(&g->presence);
 	report_unusable(g);
 	return gate_go_on(g);
+}
+
+bool
+gate_has_events(const struct gate *g)
+{
+	return g->presence.first != NULL;
 }
 
 bool

@@ -105,6 +105,7 @@ open_gate(struct plugin *p)
 	config.client_id_as_is = p->config.client_id_as_is;
 	config.event_details = p->config.event_details;
 	config.presence = p->config.lifecycle_events;
+	config.pace = &p->pace;
 	config.clone_policy = p->config.clone_policy;
 	config.scope = arn_scope_of(p->config.region, p->config.account_id);
 	config.rules.decide.announce_interval = p->config.announce_interval * 1000;
@@ -180,7 +181,7 @@ open_parts(struct plugin *p, struct diag *diag)
 		.gate = p->gate, .account_id = p->config.account_id,
 		.expiring_days = p->config.expiring_days, .now = now_ms };
 	p->outbox = (struct outbox){ .store = p->store, .writer = p->writer,
-		.broker = &broker_mosquitto, .pending = true };
+		.broker = &broker_mosquitto, .pace = &p->pace, .pending = true };
 	p->counters = (struct counters){ .store = p->store, .writer = p->writer, .stats = &p->stats,
 		.broker = &broker_mosquitto, .now = now_ms,
 		.interval = p->config.metrics_interval * 1000 };

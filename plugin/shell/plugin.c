@@ -20,9 +20,10 @@
 #define TICK_MS 10
 
 /* How often the broker is woken: while connections are judged and closed; while
- * there is an answer or an event for it to deliver. */
+ * there is an answer for it to deliver; while events wait for their turn. */
 #define WAKE_FOR_GATE_US   500
 #define WAKE_FOR_OTHERS_US 1000
+#define WAKE_FOR_EVENTS_US (1000000 / PACE_PER_SECOND) /* one goes at each turn */
 
 /* Of one tick: jobs finished, and how often the store is asked whether another
  * process wrote to it. */
@@ -266,6 +267,7 @@ tick(struct plugin *p, int64_t now)
 	p->ticking = true;
 	atomic_store(&p->finished, false);
 	wake_rest(p->wake);
+	pace_refill(&p->pace, now);
 	writer_collect(p->writer, FINISH_PER_TICK, NULL);
 	look_elsewhere(p, now);
 	if (gate_take_announced(p->gate) || agenda_take_announced(&p->agenda))
@@ -278,6 +280,8 @@ tick(struct plugin *p, int64_t now)
 	counters_tick(&p->counters, now);
 	if (p->more)
 		wake_ask(p->wake, WAKE_FOR_GATE_US);
+	else if ((p->outbox.pending && !p->outbox.failing) || gate_has_events(p->gate))
+		wake_ask(p->wake, WAKE_FOR_EVENTS_US);
 	else if (broker_publications() != published) /* 2.1 sleeps before it delivers them */
 		wake_ask(p->wake, WAKE_FOR_OTHERS_US);
 }
@@ -290,6 +294,7 @@ on_tick(int event, void *event_data, void *user_data)
 
 	(void)event;
 	(void)event_data;
+	pace_turn(&p->pace);
 	if (now - p->ticked >= TICK_MS || atomic_load(&p->finished))
 		tick(p, now);
 	else if (p->more)

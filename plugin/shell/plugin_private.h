@@ -34,6 +34,7 @@ struct plugin {
 	struct api            *api;
 	struct agenda          agenda;
 	struct outbox          outbox;
+	struct pace            pace;
 	struct stats           stats;
 	struct counters        counters;
 	struct wake           *wake;     /* NULL: the broker's own ticks have to do */
