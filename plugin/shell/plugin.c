@@ -30,6 +30,10 @@
 #define FINISH_PER_TICK   512
 #define LOOK_ELSEWHERE_MS 100
 
+/* Retained, each sys_interval in which it changes. */
+#define DROPPED_TOPIC   "$SYS/broker/publish/messages/dropped"
+#define TELL_DROPPED_MS 60000
+
 /* A broker that has sent no tick for so long will send none. */
 #define NO_TICK_MS 10000
 
@@ -145,6 +149,37 @@ check_access(struct plugin *p, const struct mosquitto_evt_acl_check *ed, enum ac
 	return access;
 }
 
+/*
+ * Plugins are not told what the broker drops, but they are asked about each
+ * delivery, and this one says it: known as long as some client subscribes to it.
+ */
+static void
+read_dropped(struct plugin *p, const struct mosquitto_evt_acl_check *ed)
+{
+	char text[24];
+
+	if (ed->payload == NULL || ed->payloadlen >= sizeof(text))
+		return;
+	memcpy(text, ed->payload, ed->payloadlen);
+	text[ed->payloadlen] = '\0';
+	p->stats.broker_dropped = strtoull(text, NULL, 10);
+}
+
+static void
+tell_dropped(struct plugin *p, int64_t now)
+{
+	uint64_t dropped = p->stats.broker_dropped;
+
+	if (dropped <= p->dropped_told ||
+	    (p->dropped_told_at != 0 && now - p->dropped_told_at < TELL_DROPPED_MS))
+		return;
+	p->dropped_told = dropped;
+	p->dropped_told_at = now;
+	report_line(p->report, LEVEL_WARNING, "the broker says that it has dropped %llu messages so "
+	    "far that clients did not take in time; events may be among them: see "
+	    "max_queued_messages in mosquitto.conf", (unsigned long long)dropped);
+}
+
 static int
 on_acl_check(int event, void *event_data, void *user_data)
 {
@@ -157,6 +192,8 @@ on_acl_check(int event, void *event_data, void *user_data)
 	if (!on_broker_thread)
 		return action == ACTION_WRITE && topic_is_reserved(ed->topic) ? MOSQ_ERR_ACL_DENIED
 		                                                             : MOSQ_ERR_PLUGIN_DEFER;
+	if (action == ACTION_READ && ed->topic[0] == '$' && strcmp(ed->topic, DROPPED_TOPIC) == 0)
+		read_dropped(user_data, ed);
 	return acl_answer(check_access(user_data, ed, action));
 }
 
@@ -278,6 +315,7 @@ tick(struct plugin *p, int64_t now)
 	crls_tick(p->crls);
 	agenda_tick(&p->agenda);
 	counters_tick(&p->counters, now);
+	tell_dropped(p, now);
 	if (p->more)
 		wake_ask(p->wake, WAKE_FOR_GATE_US);
 	else if ((p->outbox.pending && !p->outbox.failing) || gate_has_events(p->gate))

@@ -40,6 +40,8 @@ struct plugin {
 	struct wake           *wake;     /* NULL: the broker's own ticks have to do */
 	atomic_bool            finished; /* the writer has jobs that are done */
 	bool                   more;     /* the gate has more to do at this tick */
+	uint64_t               dropped_told; /* messages that the broker dropped, in the log */
+	int64_t                dropped_told_at; /* ms, monotonic; 0: never */
 	int64_t                started, ticked, looked_elsewhere; /* ms, monotonic */
 	bool                   ticking, told_no_tick, trusts_partial;
 };
