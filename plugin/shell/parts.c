@@ -143,7 +143,8 @@ note_finished(void *context)
 	struct plugin *p = context;
 
 	atomic_store(&p->finished, true);
-	wake_ask(p->wake, WAKE_FOR_ANSWER_US);
+	if (atomic_load(&p->ticking))
+		wake_ask(p->wake, WAKE_FOR_ANSWER_US);
 }
 
 static void

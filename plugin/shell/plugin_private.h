@@ -43,7 +43,8 @@ struct plugin {
 	uint64_t               dropped_told; /* messages that the broker dropped, in the log */
 	int64_t                dropped_told_at; /* ms, monotonic; 0: never */
 	int64_t                started, ticked, looked_elsewhere; /* ms, monotonic */
-	bool                   ticking, told_no_tick, trusts_partial;
+	atomic_bool            ticking;  /* there was a tick; one that never comes is not waited for */
+	bool                   told_no_tick, trusts_partial;
 };
 
 int64_t clock_ms(clockid_t clock);

@@ -9,6 +9,11 @@
 
 #include "wake.h"
 
+/* glibc 2.36 has no name for it. */
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 /* The first real-time signals are those that libraries take for themselves. */
 #define SKIPPED_SIGNALS 5
 
@@ -65,7 +70,7 @@ make_timer(struct wake *w)
 {
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = w->signal };
 
-	event._sigev_un._tid = (pid_t)syscall(SYS_gettid); /* glibc 2.36 has no other name for it */
+	event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
 	return timer_create(CLOCK_MONOTONIC, &event, &w->timer) == 0;
 }
 

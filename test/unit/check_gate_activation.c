@@ -620,9 +620,10 @@ START_TEST(the_connections_of_one_certificate_are_closed_part_by_part)
 	enum { SHARED = 300 };
 	size_t before = 0;
 
-	for (int i = 0; i < SHARED; i++)
+	for (int i = 0; i < SHARED; i++) {
 		ck_assert_int_eq(connect_as(i, device), VERDICT_ALLOW);
-	world_settle();
+		world_settle();
+	}
 	tick_time = 1000 * 1000;
 	list_changed(device, REVOKED_UNSPECIFIED);
 	for (bool more = true; more;) {
