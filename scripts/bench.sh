@@ -4,7 +4,7 @@
 # without, and the plugin's own part alone.  doc/performance.md explains the
 # numbers.  By environment variable:
 #
-#   JITR_BENCH_PARTS="gate policy broker publish"   which of the four
+#   JITR_BENCH_PARTS="gate policy broker publish storm"   which of the five
 #
 # gate and broker, connections:
 #
@@ -25,6 +25,11 @@
 #   JITR_BENCH_DYNSEC=FILE         mosquitto_dynamic_security.so, to compare with
 #   JITR_BENCH_AUTHORIZATION=policy  or allow: without policies
 #
+# storm, thousands at once:
+#
+#   JITR_BENCH_CLOSES=10000        connections that one policy version closes
+#   JITR_BENCH_EVENTS=20000        new devices, whose events a subscriber takes; 0: none
+#
 # and all:
 #
 #   JITR_BENCH_BROKER=mosquitto    the broker
@@ -40,7 +45,7 @@ log_dir=$dir
 cleanup() {
 	local status=$?
 	trap - EXIT INT TERM
-	[ "$status" -lt 2 ] || tail -n 5 "$dir"/{broker,publish}/*.log >&2 2>/dev/null || true
+	[ "$status" -lt 2 ] || tail -n 5 "$dir"/{broker,publish,storm}/*.log >&2 2>/dev/null || true
 	rm -rf "$dir"
 	exit "$status"
 }
@@ -48,14 +53,14 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 need "${build_packages[@]}"
-parts=" ${JITR_BENCH_PARTS:-gate policy broker publish} "
+parts=" ${JITR_BENCH_PARTS:-gate policy broker publish storm} "
 has() { [[ $parts == *" $1 "* ]]; }
 if [ "${JITR_BENCH_INSTRUCTIONS:-0}" != 0 ] || { has publish && [ "${JITR_BENCH_COUNTS:-5}" != 0 ]; }; then
 	need valgrind
 fi
 { cmake -S "$root" --preset release -G Ninja -DJITR_TESTS=ON &&
 	cmake --build "$root/build" --target bench_broker bench_gate \
-		bench_policy bench_publish; } >"$dir/build.log" 2>&1 || {
+		bench_policy bench_publish bench_storm; } >"$dir/build.log" 2>&1 || {
 	tail -n 40 "$dir/build.log" >&2
 	die "the build failed"
 }
@@ -67,7 +72,7 @@ printf '%s, %s, load average %s\n\n' \
 	"$(openssl version | cut -d ' ' -f 1-2)" "$(cut -d ' ' -f 1-3 /proc/loadavg)"
 
 missed=0
-mkdir "$dir/gate" "$dir/broker" "$dir/publish"
+mkdir "$dir/gate" "$dir/broker" "$dir/publish" "$dir/storm"
 if has gate; then
 	"$root/build/test/bench/bench_gate" "$dir/gate"
 	rm -rf "$dir/gate"
@@ -84,5 +89,9 @@ if has publish; then
 	dynsec=${JITR_BENCH_DYNSEC:-$(find /usr/lib /usr/local/lib -name mosquitto_dynamic_security.so 2>/dev/null | head -n 1)}
 	"$root/build/test/bench/bench_publish" "$dir/publish" "$root/build/mosquitto_jitr.so" \
 		"${dynsec:-missing}" || { status=$?; [ "$status" -lt 2 ] || exit "$status"; missed=$status; }
+fi
+if has storm; then
+	"$root/build/test/bench/bench_storm" "$dir/storm" "$root/build/mosquitto_jitr.so" ||
+		{ status=$?; [ "$status" -lt 2 ] || exit "$status"; missed=$status; }
 fi
 [ "$missed" = 0 ]

@@ -125,10 +125,11 @@ unpack_root() {
 # Of the tree and what was built: whoever goes on working in it meanwhile does not
 # disturb the tests.
 copy_tree() {
-	mkdir -p "$tree/build/test/integration"
+	mkdir -p "$tree/build/test/integration" "$tree/build/test/bench"
 	tar -C "$root" --exclude=./.git --exclude='./build*' -cf - . | tar -C "$tree" -xf - || return 1
 	cp "$root"/build/mosquitto_jitr{,.so} "$root/build/mosquitto_ctrl_jitr.so" "$tree/build/" &&
-		cp "$root/build/test/integration/neighbour.so" "$tree/build/test/integration/"
+		cp "$root/build/test/integration/neighbour.so" "$tree/build/test/integration/" &&
+		cp "$root/build/test/bench/bench_storm" "$tree/build/test/bench/"
 }
 
 # inside SUITE COMMAND...: in its root, with the tree below /src, read-only, and

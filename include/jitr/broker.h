@@ -31,12 +31,15 @@ struct broker {
 	 * gets nothing, and that is no error. */
 	enum err (*answer)(const char *client_id, const char *topic, struct view payload);
 
-	/* Close the live connections of this user name.  TICK only. */
+	/* Close the live connections of this user name.  Looks at every connection
+	 * the broker has.  TICK only. */
 	void (*kick)(const char *user_name);
 
-	/* Close the connection with this client id, which must be a live one: to
-	 * kick an offline session corrupts 2.0 (mosquitto section 0, 2).  TICK only. */
-	void (*kick_one)(const char *client_id);
+	/* Close this connection, found by its client id, in a time that does not grow
+	 * with the number of connections.  false: it was not closed, because the id
+	 * may not be this connection's own any more.  To kick an offline session in
+	 * its place corrupts 2.0 (mosquitto section 0, 2).  TICK only. */
+	bool (*kick_one)(const void *client, const char *client_id);
 
 	/* Replace a connected client's user name. */
 	enum err (*name_client)(void *client, const char *user_name);

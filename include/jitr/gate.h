@@ -66,6 +66,7 @@ struct gate_config {
 	struct stats          *stats;
 	const struct broker   *broker;
 	int64_t (*now)(void); /* ms since 1970 */
+	struct pace           *pace; /* of events; NULL: none */
 };
 
 struct gate;
@@ -177,9 +178,16 @@ void gate_crl_changed(struct gate *g, const struct certid *named, size_t count);
 void gate_policy_changed(struct gate *g, struct view name);
 void gate_thing_changed(struct gate *g, struct view name);
 
-/* TICK: cut off whom it must, look after changes from elsewhere; a bounded
- * part of the work at a time. */
-void gate_tick(struct gate *g);
+/* TICK: judge connections again after a change and close those that may not
+ * stay, a bounded part of them at a time.  true: there are more, call
+ * gate_go_on() at the next turn of the broker's loop and do not let it sleep. */
+bool gate_tick(struct gate *g);
+
+/* TICK, too, between two calls of gate_tick(): the next part.  true: as above. */
+bool gate_go_on(struct gate *g);
+
+/* Are there events that wait for their turn? */
+bool gate_has_events(const struct gate *g);
 
 /* Were registration events committed since the last call? */
 bool gate_take_announced(struct gate *g);

@@ -13,6 +13,7 @@
 #define JITR_OUTBOX_H
 
 #include "jitr/broker.h"
+#include "jitr/pace.h"
 #include "jitr/writer.h"
 
 /* What is published at one tick at most: the broker copies it for each
@@ -29,15 +30,21 @@ struct outbox {
 	struct store        *store;
 	struct writer       *writer;
 	const struct broker *broker;
+	struct pace         *pace;      /* NULL: as fast as the ticks come */
 	bool                 pending;   /* there may be rows that were not published */
 	uint64_t             published; /* the highest number handed to the broker, or passed over */
 	uint64_t             delivered; /* the highest number it has had a turn for */
 	uint64_t             removed;   /* the highest number taken from the store */
 	bool                 dropping;  /* a job that removes some is on its way */
 	bool                 failing;   /* the store could not be read at the last try */
+	size_t               in_a_row;  /* published since there were none */
 };
 
-/* Publishes what one tick has room for; how many messages.  outbox.pending
+/* Told once in a row: a subscriber that is offline has lost some by then if its
+ * queue in the broker is as long as it is by default. */
+#define OUTBOX_MANY 1000
+
+/* Publishes what one tick and the pace have room for; how many messages.  outbox.pending
  * stays set while there may be more, and where the store could not be read or
  * there was no memory: what was not published stays stored. */
 size_t outbox_pump(struct outbox *o);

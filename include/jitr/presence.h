@@ -14,9 +14,10 @@
 
 #include "jitr/broker.h"
 #include "jitr/model.h"
+#include "jitr/pace.h"
 #include "jitr/stats.h"
 
-#define PRESENCE_WAITING_MAX       4096 /* beyond, events are dropped and counted */
+#define PRESENCE_WAITING_MAX       32768 /* beyond, events are dropped and counted */
 #define PRESENCE_PER_TICK          256
 #define PRESENCE_FAILED_PER_SECOND 64   /* beyond, they are suppressed and counted */
 
@@ -27,6 +28,7 @@ struct presence {
 	const struct broker  *broker;
 	struct stats         *stats;
 	int64_t (*now)(void); /* ms since 1970 */
+	struct pace          *pace; /* NULL: as fast as the ticks come */
 
 	/* presence.c's own; zero at first. */
 	struct presence_note *first, *last;

@@ -33,6 +33,8 @@ struct client {
 	bool            clean_session;
 	bool            name_to_check; /* others check the user name if the plugin defers */
 	int             version;       /* of MQTT: 3, 4, 5; 0: not known */
+	bool            extended;  /* asked about by extended authentication: the broker may not
+	                            * have it among its clients yet */
 };
 
 struct report;

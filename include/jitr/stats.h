@@ -35,6 +35,7 @@
 	X(crl_imported, "crl/imported")          /* revocation lists put in force */       \
 	X(crl_failed, "crl/failed")              /* and those that were not */             \
 	X(events,     "events/published")        /* of certificates */                     \
+	X(broker_dropped, "broker/dropped")      /* messages, as the broker says it itself */ \
 	X(denied_publish,   "publishes/denied")  /* by policies */                         \
 	X(denied_subscribe, "subscriptions/denied")                                        \
 	X(denied_receive,   "deliveries/denied")                                           \

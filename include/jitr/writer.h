@@ -67,6 +67,11 @@ struct writer_config {
 	size_t batch_max; /* jobs in one transaction */
 	int    gather_ms; /* how long the first job of a batch waits for others */
 	int64_t (*now)(void); /* ms since 1970 */
+
+	/* Writer thread, without a lock: jobs are done.  Calls nothing of the
+	 * broker's.  NULL: not told. */
+	void (*done)(void *context);
+	void *done_context;
 };
 
 struct writer;

@@ -10,20 +10,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gate_private.h"
 #include "twins.h"
 
 #include "jitr/x509.h"
 
-/* Of the broker's time at one tick: short enough that nobody notices. */
-#define SWEEP_BUDGET_NS (5 * 1000 * 1000)
-#define NAMED_MAX    20000 /* certificates that have their turn first */
-#define SWEEP_STRIDE 64 /* principals between two looks at the clock */
+#define NAMED_MAX 20000 /* certificates that have their turn first */
 
 /* Certificates of one thing that are judged within one call; where it has more,
  * everybody is looked after, tick by tick. */
 #define THING_PRINCIPALS_AT_ONCE 100
+
+int64_t
+gate_clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
 
 static void
 name_resources(struct gate *g)
@@ -48,7 +55,7 @@ gate_open(const struct gate_config *config, struct gate **out)
 	g->activations.scope = config->scope;
 	g->activations.policies = &g->policies;
 	g->presence = (struct presence){ .on = config->presence, .broker = config->broker,
-		.stats = config->stats, .now = config->now };
+		.stats = config->stats, .now = config->now, .pace = config->pace };
 	g->changes = 1;
 	name_resources(g);
 	*out = g;
@@ -117,6 +124,7 @@ gate_remember(struct gate *g, const struct client *c, struct judgement *j)
 
 	if (session == NULL || stranger)
 		return session;
+	session->by_name = c->extended;
 	adopt_plan(session->principal, j);
 	gate_keep_judgement(g, session->principal, &j->decision);
 	admit(g, c, session, j);
@@ -287,17 +295,6 @@ gate_reload(struct gate *g)
 }
 
 static void
-principal_refresh(struct gate *g, struct principal *p)
-{
-	struct session *session, *next;
-
-	for (session = p->sessions; session != NULL; session = next) {
-		next = session->next;
-		session_refresh(g, session);
-	}
-}
-
-static void
 all_changed(struct gate *g)
 {
 	g->changes++;
@@ -313,7 +310,8 @@ one_changed(struct gate *g, const struct certid *id)
 
 	if (p != NULL) {
 		p->generation = g->generation - 1;
-		principal_refresh(g, p);
+		if (!gate_refresh_sessions(g, p))
+			sweep_start(&g->sessions);
 	}
 }
 
@@ -371,21 +369,6 @@ named_add(struct gate *g, const struct certid *ids, size_t count)
 	g->named_count += count;
 }
 
-/* The last one first; those who are not connected cost a look. */
-static struct principal *
-named_next(struct gate *g)
-{
-	struct principal *p = NULL;
-
-	while (p == NULL && g->named_count > 0)
-		p = principal_find(&g->sessions, &g->named[--g->named_count]);
-	if (g->named_count == 0) {
-		free(g->named);
-		g->named = NULL;
-	}
-	return p;
-}
-
 void
 gate_crl_changed(struct gate *g, const struct certid *named, size_t count)
 {
@@ -436,23 +419,6 @@ gate_thing_changed(struct gate *g, struct view name)
 }
 
 static void
-sweep(struct gate *g)
-{
-	int64_t start;
-	size_t visited = 0;
-	struct principal *p;
-
-	if (g->sessions.sweep_left == 0)
-		return;
-	start = gate_clock_ns();
-	while ((p = named_next(g)) != NULL || (p = sweep_next(&g->sessions)) != NULL) {
-		principal_refresh(g, p);
-		if (++visited % SWEEP_STRIDE == 0 && gate_clock_ns() - start > SWEEP_BUDGET_NS)
-			break;
-	}
-}
-
-static void
 report_unusable(struct gate *g)
 {
 	if (g->policies.unusable.text[0] == '\0')
@@ -462,7 +428,7 @@ report_unusable(struct gate *g)
 	g->policies.unusable.text[0] = '\0';
 }
 
-void
+bool
 gate_tick(struct gate *g)
 {
 	g->reloading = false;
@@ -473,8 +439,13 @@ gate_tick(struct gate *g)
 	clone_report_all(g);
 	presence_tick(&g->presence);
 	report_unusable(g);
-	sweep(g);
-	gate_cut_off(g);
+	return gate_go_on(g);
+}
+
+bool
+gate_has_events(const struct gate *g)
+{
+	return g->presence.first != NULL;
 }
 
 bool

@@ -89,13 +89,14 @@ oust(struct session *session)
 static void
 oust_others(struct gate *g, struct session *session)
 {
-	struct session *other;
+	struct session *other, *next;
 
-	for (other = session->principal->sessions; other != NULL; other = other->next) {
+	for (other = session->principal->sessions; other != NULL; other = next) {
+		next = other->next;
 		if (!is_clone(session, other) || same_text(session->client_id, other->client_id))
 			continue;
 		oust(other);
-		principal_cut(&g->sessions, session->principal, REASON_CLONE);
+		session_cut(&g->sessions, other, REASON_CLONE);
 	}
 }
 

@@ -66,7 +66,7 @@ shut_out(struct gate *g, struct session *session, enum reason reason)
 	session->shut_out = reason;
 	session->admitted = false;
 	g->changes++;
-	principal_cut(&g->sessions, session->principal, reason);
+	session_cut(&g->sessions, session, reason);
 }
 
 struct session *

@@ -272,5 +272,5 @@ session_refresh(struct gate *g, struct session *s)
 	}
 	reason = session_admit(g, s);
 	if (was_in && !s->admitted)
-		principal_cut(&g->sessions, s->principal, reason);
+		session_cut(&g->sessions, s, reason);
 }

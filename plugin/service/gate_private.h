@@ -48,6 +48,7 @@ struct gate {
 	size_t              refusals_waiting;
 	struct certid      *named; /* owned; whom the sweep visits before others */
 	size_t              named_count;
+	int64_t             worked; /* ns; the end of the last slice; 0: nothing was left to do */
 	struct recent       recent;
 	struct left         left;
 
@@ -152,10 +153,19 @@ void remember_departure(struct gate *g, const struct client *c, const struct ses
 bool is_held(const struct gate *g, const struct client *c);
 
 /*
- * gate_cut.c: close the connections on the list, as many as fit into a tick.
+ * gate_cut.c: judge again and close, in slices.
  */
-void    gate_cut_off(struct gate *g);
-int64_t gate_clock_ns(void); /* of a clock that nobody sets */
+int64_t gate_clock_ns(void); /* of a clock that nobody sets; in gate.c, so that tests can replace it */
+
+/* How long a slice may take, so long after the end of the last one; 0: there was
+ * nothing to do before. */
+int64_t gate_slice_ns(int64_t since_last);
+
+/* Sessions of one certificate that are judged within one call. */
+#define SESSIONS_AT_ONCE 64
+
+/* All of them?  Otherwise the rest is for the sweep. */
+bool gate_refresh_sessions(struct gate *g, struct principal *p);
 
 /*
  * gate_late.c: clients that got past gate_connect().  As there, but reported

@@ -138,6 +138,7 @@ publish_one(struct outbox *o, struct tick *tick, const struct carried *c)
 
 	if (o->broker->publish(c->bytes, payload, 1, false) != ERR_OK)
 		return false;
+	pace_spend(o->pace);
 	o->published = c->seq;
 	tick->published++;
 	tick->room -= c->topic_len + c->payload_len;
@@ -149,9 +150,12 @@ static bool
 publish_next(struct outbox *o, struct tick *tick)
 {
 	struct carried *c = NULL;
-	enum err e = carry_next(o, tick, &c);
+	enum err e;
 	bool more;
 
+	if (!pace_allows(o->pace))
+		return false;
+	e = carry_next(o, tick, &c);
 	if (e == ERR_NOT_FOUND)
 		o->pending = false;
 	else if (e != ERR_OK && e != ERR_LIMIT)
@@ -179,6 +183,21 @@ note_failure(struct outbox *o, enum err e, bool damaged)
 	o->failing = e != ERR_OK || damaged;
 }
 
+/* The broker does not say what it drops. */
+static void
+note_many(struct outbox *o, size_t published)
+{
+	char line[240];
+
+	if (o->in_a_row < OUTBOX_MANY && o->in_a_row + published >= OUTBOX_MANY) {
+		(void)snprintf(line, sizeof(line), "jitr: %d events in a row: a subscriber that is "
+		    "offline or slow loses those beyond the broker's max_queued_messages (1000 by "
+		    "default); see $SYS/broker/publish/messages/dropped", OUTBOX_MANY);
+		o->broker->log(LEVEL_NOTICE, line);
+	}
+	o->in_a_row = o->pending ? o->in_a_row + published : 0;
+}
+
 size_t
 outbox_pump(struct outbox *o)
 {
@@ -192,5 +211,6 @@ outbox_pump(struct outbox *o)
 	for (size_t i = 0; i < OUTBOX_PER_TICK && publish_next(o, &tick); i++)
 		continue;
 	note_failure(o, tick.failed, tick.damaged);
+	note_many(o, tick.published);
 	return tick.published;
 }

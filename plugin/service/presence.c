@@ -160,9 +160,10 @@ presence_tick(struct presence *p)
 {
 	if (p == NULL)
 		return;
-	for (size_t i = 0; i < PRESENCE_PER_TICK && p->first != NULL; i++) {
+	for (size_t i = 0; i < PRESENCE_PER_TICK && p->first != NULL && pace_allows(p->pace); i++) {
 		if (!publish(p, &p->first->event))
 			return;
+		pace_spend(p->pace);
 		drop_first(p);
 		p->stats->presence_published++;
 	}

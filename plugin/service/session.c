@@ -43,8 +43,6 @@ principal_new(struct sessions *s, const struct certid *id)
 static void
 principal_free(struct sessions *s, struct principal *p)
 {
-	if (s->sweep == p)
-		s->sweep = p->hh.next;
 	if (p->to_cut)
 		DL_DELETE(s->to_cut, p);
 	HASH_DELETE(hh, s->by_id, p);
@@ -136,7 +134,27 @@ principal_cut(struct sessions *s, struct principal *p, enum reason reason)
 	if (p->to_cut || p->sessions == NULL)
 		return;
 	p->to_cut = true;
+	p->cut_told = false;
 	DL_APPEND(s->to_cut, p);
+}
+
+void
+session_cut(struct sessions *s, struct session *session, enum reason reason)
+{
+	struct principal *p = session->principal;
+
+	DL_DELETE(p->sessions, session);
+	DL_PREPEND(p->sessions, session);
+	principal_cut(s, p, reason);
+}
+
+void
+session_put_last(struct session *session)
+{
+	struct principal *p = session->principal;
+
+	DL_DELETE(p->sessions, session);
+	DL_APPEND(p->sessions, session);
 }
 
 struct principal *
@@ -154,19 +172,21 @@ principal_next_cut(struct sessions *s)
 void
 sweep_start(struct sessions *s)
 {
-	s->sweep_left = HASH_COUNT(s->by_id);
+	s->sweep_left = HASH_COUNT(s->by_client);
 }
 
-struct principal *
+struct session *
 sweep_next(struct sessions *s)
 {
-	struct principal *p = s->sweep != NULL ? s->sweep : s->by_id;
+	struct session *session = s->sweep != NULL ? s->sweep : s->by_client;
 
-	if (s->sweep_left == 0 || p == NULL)
+	if (session == NULL)
+		s->sweep_left = 0;
+	if (s->sweep_left == 0)
 		return NULL;
 	s->sweep_left--;
-	s->sweep = p->hh.next;
-	return p;
+	s->sweep = session->hh.next;
+	return session;
 }
 
 /*
@@ -320,6 +340,8 @@ session_remove(struct sessions *s, const void *client)
 		return;
 	if (*front_of(s, client) == session)
 		*front_of(s, client) = NULL;
+	if (s->sweep == session)
+		s->sweep = session->hh.next;
 	HASH_DELETE(hh, s->by_client, session);
 	principal_leave(s, session);
 	session_free(session);

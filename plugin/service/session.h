@@ -38,6 +38,7 @@ struct principal {
 	struct session    *sessions;   /* list */
 	enum reason        cut_reason;
 	bool               to_cut;     /* on the list of those to be cut off */
+	bool               cut_told;   /* that it is being cut off, since it is on that list */
 	int64_t            denial_told; /* ms; 0: never */
 	int64_t            clone_told;
 	struct principal  *next, *prev; /* of that list, or of the absent ones */
@@ -59,6 +60,8 @@ struct session {
 	uint64_t          stamp;     /* of principal and policies, when that was found out */
 	uint64_t          seen;      /* gate's changes, when the stamp was last compared */
 	bool              kicked;    /* by us */
+	bool              by_name;   /* the broker may not find it by its client id yet: it is
+	                              * kicked by its user name */
 	struct presence_session presence; /* of its events */
 	struct facts      facts;     /* point to what follows, and to the principal's */
 	char             *client_id, *address; /* owned */
@@ -77,7 +80,7 @@ struct sessions {
 	struct principal *to_cut;   /* list */
 	struct principal *absent;   /* list, the longest unused first */
 	size_t            absent_count;
-	struct principal *sweep;    /* the next to look after */
+	struct session   *sweep;    /* the next to look after */
 	size_t            sweep_left;
 	uint64_t          numbered; /* sessions so far */
 	struct policy_cache *policies; /* whose policies the principals hold */
@@ -120,9 +123,14 @@ void              principal_cut(struct sessions *s, struct principal *p, enum re
 /* The next to cut off, taken from the list; NULL: none. */
 struct principal *principal_next_cut(struct sessions *s);
 
-/* Everybody who is there now will be visited, beginning where the last visit
- * ended: changes that come faster than a round ends leave nobody out. */
+/* The same for one session of a principal, which becomes the first of its list. */
+void              session_cut(struct sessions *s, struct session *session, enum reason reason);
+/* Becomes the last of its principal's list. */
+void              session_put_last(struct session *session);
+
+/* Every session there is now will be visited, beginning where the last visit
+ * ended: changes that come faster than a round ends leave none out. */
 void              sweep_start(struct sessions *s);
-struct principal *sweep_next(struct sessions *s);
+struct session   *sweep_next(struct sessions *s);
 
 #endif

@@ -181,9 +181,8 @@ wait_for_work(struct writer *w)
 		rc = pthread_cond_timedwait(&w->work, &w->lock, &until);
 }
 
-/* A commit costs the same for one job as for many.  Nobody is kept waiting by
- * it: what is done is noticed at the broker's next tick anyway.  Called and
- * left with the lock held. */
+/* A commit costs the same for one job as for many.  Called and left with the
+ * lock held. */
 static void
 gather(struct writer *w)
 {
@@ -245,6 +244,17 @@ hand_back(struct writer *w, struct fifo *batch)
 	return any;
 }
 
+/* Called and left with the lock held. */
+static void
+tell_done(struct writer *w)
+{
+	if (w->config.done == NULL || w->done.count == 0)
+		return;
+	pthread_mutex_unlock(&w->lock);
+	w->config.done(w->config.done_context);
+	pthread_mutex_lock(&w->lock);
+}
+
 static void *
 writer_main(void *arg)
 {
@@ -270,6 +280,7 @@ writer_main(void *arg)
 
 		pthread_mutex_lock(&w->lock);
 		in_the_middle = hand_back(w, &batch);
+		tell_done(w);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;

@@ -31,6 +31,14 @@ log_line(enum log_level level, const char *line)
 	mosquitto_log_printf(levels[level], "%s", shown);
 }
 
+static uint64_t publications;
+
+uint64_t
+broker_publications(void)
+{
+	return publications;
+}
+
 static enum err
 publish_to(const char *client_id, const char *topic, struct view payload, int qos, bool retain)
 {
@@ -38,6 +46,7 @@ publish_to(const char *client_id, const char *topic, struct view payload, int qo
 
 	if (payload.len > INT32_MAX)
 		return ERR_LIMIT;
+	publications++;
 	rc = mosquitto_broker_publish_copy(client_id, topic, (int)payload.len, payload.data, qos,
 	    retain, NULL);
 	return rc == MOSQ_ERR_SUCCESS ? ERR_OK : rc == MOSQ_ERR_NOMEM ? ERR_NOMEM : ERR_REQUEST;
@@ -55,19 +64,50 @@ answer(const char *client_id, const char *topic, struct view payload)
 	return publish_to(client_id, topic, payload, 0, false);
 }
 
-/* By user name: that walks live connections only; kicking an offline session
- * by its client id corrupts 2.0 (mosquitto section 0, 2).  No will: it would be
- * a publication of a certificate that may not. */
+/* ISO C has no conversion from an object's address to a function's. */
+#define LOOK_UP(function, name)                             \
+	do {                                                \
+		void *symbol = dlsym(RTLD_DEFAULT, name);   \
+		memcpy(&(function), &symbol, sizeof(symbol)); \
+	} while (0)
+
+/* No will: it would be a publication of a certificate that may not.  By user
+ * name live connections alone are found. */
 static void
 kick(const char *user_name)
 {
 	(void)mosquitto_kick_client_by_username(user_name, false);
 }
 
-static void
-kick_one(const char *client_id)
+/*
+ * Is the connection that the broker finds by this client id this one?  2.1 says.
+ * In 2.0 a TCP connection is the one from its CONNECT to its DISCONNECT event,
+ * which the broker sends in the same step in which it closes the connection or
+ * another takes over the id (context__disconnect).  A websocket waits for
+ * libwebsockets before its event, and its id may be another's meanwhile.
+ */
+static bool
+is_found_by_id(const struct mosquitto *m, const char *client_id)
 {
-	(void)mosquitto_kick_client_by_clientid(client_id, false);
+	static struct mosquitto *(*client_of)(const char *);
+	static bool looked_up;
+	const char *id = mosquitto_client_id(m);
+
+	if (!looked_up) {
+		LOOK_UP(client_of, "mosquitto_client");
+		looked_up = true;
+	}
+	if (id == NULL || strcmp(id, client_id) != 0)
+		return false;
+	return client_of != NULL ? client_of(client_id) == m
+	                         : mosquitto_client_protocol(m) == mp_mqtt;
+}
+
+static bool
+kick_one(const void *client, const char *client_id)
+{
+	return is_found_by_id(client, client_id) &&
+	    mosquitto_kick_client_by_clientid(client_id, false) == MOSQ_ERR_SUCCESS;
 }
 
 static enum err
@@ -78,13 +118,6 @@ name_client(void *client, const char *user_name)
 
 const struct broker broker_mosquitto = { log_line, publish, answer, kick, kick_one,
 	name_client };
-
-/* ISO C has no conversion from an object's address to a function's. */
-#define LOOK_UP(function, name)                             \
-	do {                                                \
-		void *symbol = dlsym(RTLD_DEFAULT, name);   \
-		memcpy(&(function), &symbol, sizeof(symbol)); \
-	} while (0)
 
 static int
 client_port(const struct mosquitto *m)

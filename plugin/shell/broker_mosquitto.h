@@ -11,6 +11,9 @@
 
 extern const struct broker broker_mosquitto;
 
+/* Messages handed to the broker so far. */
+uint64_t broker_publications(void);
+
 /* What the broker knows of a client; c->x is a reference, to be given back
  * with x509_free(). */
 void client_read(struct mosquitto *m, struct client *c);

@@ -16,6 +16,8 @@
 #define BATCH_MAX 512
 #define GATHER_MS 20
 
+#define WAKE_FOR_ANSWER_US 1000
+
 int64_t
 clock_ms(clockid_t clock)
 {
@@ -106,6 +108,7 @@ open_gate(struct plugin *p)
 	config.client_id_as_is = p->config.client_id_as_is;
 	config.event_details = p->config.event_details;
 	config.presence = p->config.lifecycle_events;
+	config.pace = &p->pace;
 	config.clone_policy = p->config.clone_policy;
 	config.scope = arn_scope_of(p->config.region, p->config.account_id);
 	config.rules.decide.announce_interval = p->config.announce_interval * 1000;
@@ -150,16 +153,37 @@ open_api(struct plugin *p)
 	return api_open(&config, &p->api);
 }
 
+/* Writer thread. */
+static void
+note_finished(void *context)
+{
+	struct plugin *p = context;
+
+	atomic_store(&p->finished, true);
+	if (atomic_load(&p->ticking))
+		wake_ask(p->wake, WAKE_FOR_ANSWER_US);
+}
+
+static void
+open_wake(struct plugin *p)
+{
+	if (wake_open(&p->wake) != ERR_OK)
+		report_line(p->report, LEVEL_WARNING, "no timer or signal is free to wake the broker "
+		    "with: on a quiet broker changes take effect some tenths of a second later");
+}
+
 enum err
 open_parts(struct plugin *p, struct diag *diag)
 {
-	struct writer_config config = { QUEUE_MAX, BATCH_MAX, GATHER_MS, now_ms };
+	struct writer_config config = { QUEUE_MAX, BATCH_MAX, GATHER_MS, now_ms, note_finished, p };
 	enum err e = open_report(p, diag);
 
 	if (e == ERR_OK)
 		e = open_store(p, diag);
 	if (e == ERR_OK)
 		e = start_trust(p);
+	if (e == ERR_OK)
+		open_wake(p);
 	if (e == ERR_OK)
 		e = writer_start(p->store, &config, &p->writer);
 	if (e == ERR_OK)
@@ -175,7 +199,7 @@ open_parts(struct plugin *p, struct diag *diag)
 		.gate = p->gate, .account_id = p->config.account_id,
 		.expiring_days = p->config.expiring_days, .now = now_ms };
 	p->outbox = (struct outbox){ .store = p->store, .writer = p->writer,
-		.broker = &broker_mosquitto, .pending = true };
+		.broker = &broker_mosquitto, .pace = &p->pace, .pending = true };
 	p->counters = (struct counters){ .store = p->store, .writer = p->writer, .stats = &p->stats,
 		.broker = &broker_mosquitto, .now = now_ms,
 		.interval = p->config.metrics_interval * 1000 };
@@ -189,6 +213,7 @@ close_parts(struct plugin *p)
 {
 	stop_trust(p);
 	writer_stop(p->writer, NULL);
+	wake_close(p->wake);
 	api_close(p->api);
 	crls_close(p->crls);
 	gate_close(p->gate);

@@ -20,10 +20,20 @@
 /* The broker ticks at every turn of its loop; once in so long is enough. */
 #define TICK_MS 10
 
+/* How often the broker is woken: while connections are judged and closed; while
+ * there is an answer for it to deliver; while events wait for their turn. */
+#define WAKE_FOR_GATE_US   500
+#define WAKE_FOR_OTHERS_US 1000
+#define WAKE_FOR_EVENTS_US (1000000 / PACE_PER_SECOND) /* one goes at each turn */
+
 /* Of one tick: jobs finished, and how often the store is asked whether another
  * process wrote to it. */
 #define FINISH_PER_TICK   512
 #define LOOK_ELSEWHERE_MS 100
+
+/* Retained, each sys_interval in which it changes. */
+#define DROPPED_TOPIC   "$SYS/broker/publish/messages/dropped"
+#define TELL_DROPPED_MS 60000
 
 /* A broker that has sent no tick for so long will send none. */
 #define NO_TICK_MS 10000
@@ -86,6 +96,7 @@ on_ext_auth_start(int event, void *event_data, void *user_data)
 	if (!on_broker_thread)
 		return MOSQ_ERR_PLUGIN_DEFER;
 	client_read(ed->client, &c);
+	c.extended = true;
 	verdict = gate_connect(p->gate, &c);
 	x509_free(c.x);
 	return verdict == VERDICT_DENY ? MOSQ_ERR_AUTH : MOSQ_ERR_PLUGIN_DEFER;
@@ -142,6 +153,37 @@ check_access(struct plugin *p, const struct mosquitto_evt_acl_check *ed, enum ac
 	return access;
 }
 
+/*
+ * Plugins are not told what the broker drops, but they are asked about each
+ * delivery, and this one says it: known as long as some client subscribes to it.
+ */
+static void
+read_dropped(struct plugin *p, const struct mosquitto_evt_acl_check *ed)
+{
+	char text[24];
+
+	if (ed->payload == NULL || ed->payloadlen >= sizeof(text))
+		return;
+	memcpy(text, ed->payload, ed->payloadlen);
+	text[ed->payloadlen] = '\0';
+	p->stats.broker_dropped = strtoull(text, NULL, 10);
+}
+
+static void
+tell_dropped(struct plugin *p, int64_t now)
+{
+	uint64_t dropped = p->stats.broker_dropped;
+
+	if (dropped <= p->dropped_told ||
+	    (p->dropped_told_at != 0 && now - p->dropped_told_at < TELL_DROPPED_MS))
+		return;
+	p->dropped_told = dropped;
+	p->dropped_told_at = now;
+	report_line(p->report, LEVEL_WARNING, "the broker says that it has dropped %llu messages so "
+	    "far that clients did not take in time; events may be among them: see "
+	    "max_queued_messages in mosquitto.conf", (unsigned long long)dropped);
+}
+
 static int
 on_acl_check(int event, void *event_data, void *user_data)
 {
@@ -154,6 +196,8 @@ on_acl_check(int event, void *event_data, void *user_data)
 	if (!on_broker_thread)
 		return action == ACTION_WRITE && topic_is_reserved(ed->topic) ? MOSQ_ERR_ACL_DENIED
 		                                                             : MOSQ_ERR_PLUGIN_DEFER;
+	if (action == ACTION_READ && ed->topic[0] == '$' && strcmp(ed->topic, DROPPED_TOPIC) == 0)
+		read_dropped(user_data, ed);
 	return acl_answer(check_access(user_data, ed, action));
 }
 
@@ -257,6 +301,36 @@ look_elsewhere(struct plugin *p, int64_t now)
 	api_changed_elsewhere(p->api);
 }
 
+static void
+tick(struct plugin *p, int64_t now)
+{
+	uint64_t published = broker_publications();
+
+	p->ticked = now;
+	p->ticking = true;
+	atomic_store(&p->finished, false);
+	wake_rest(p->wake);
+	pace_refill(&p->pace, now);
+	writer_collect(p->writer, FINISH_PER_TICK, NULL);
+	look_elsewhere(p, now);
+	if (gate_take_announced(p->gate) || agenda_take_announced(&p->agenda))
+		p->outbox.pending = true;
+	p->stats.events += outbox_pump(&p->outbox);
+	p->more = gate_tick(p->gate);
+	api_tick(p->api);
+	crls_tick(p->crls);
+	agenda_tick(&p->agenda);
+	counters_tick(&p->counters, now);
+	health_tick(&p->health, now);
+	tell_dropped(p, now);
+	if (p->more)
+		wake_ask(p->wake, WAKE_FOR_GATE_US);
+	else if ((p->outbox.pending && !p->outbox.failing) || gate_has_events(p->gate))
+		wake_ask(p->wake, WAKE_FOR_EVENTS_US);
+	else if (broker_publications() != published) /* 2.1 sleeps before it delivers them */
+		wake_ask(p->wake, WAKE_FOR_OTHERS_US);
+}
+
 static int
 on_tick(int event, void *event_data, void *user_data)
 {
@@ -266,21 +340,11 @@ on_tick(int event, void *event_data, void *user_data)
 	(void)event;
 	(void)event_data;
 	gate_release(p->gate); /* what was published before has been sent */
-	if (now - p->ticked < TICK_MS && !api_has_answers(p->api))
-		return MOSQ_ERR_SUCCESS;
-	p->ticked = now;
-	p->ticking = true;
-	writer_collect(p->writer, FINISH_PER_TICK, NULL);
-	look_elsewhere(p, now);
-	if (gate_take_announced(p->gate) || agenda_take_announced(&p->agenda))
-		p->outbox.pending = true;
-	p->stats.events += outbox_pump(&p->outbox);
-	gate_tick(p->gate);
-	api_tick(p->api);
-	crls_tick(p->crls);
-	agenda_tick(&p->agenda);
-	counters_tick(&p->counters, now);
-	health_tick(&p->health, now);
+	pace_turn(&p->pace);
+	if (now - p->ticked >= TICK_MS || atomic_load(&p->finished) || api_has_answers(p->api))
+		tick(p, now);
+	else if (p->more)
+		p->more = gate_go_on(p->gate);
 	return MOSQ_ERR_SUCCESS;
 }
 

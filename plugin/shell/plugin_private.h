@@ -7,6 +7,7 @@
 #ifndef JITR_PLUGIN_PRIVATE_H
 #define JITR_PLUGIN_PRIVATE_H
 
+#include <stdatomic.h>
 #include <time.h>
 
 #include "broker_mosquitto.h"
@@ -20,6 +21,8 @@
 #include "jitr/outbox.h"
 #include "jitr/request.h"
 
+#include "wake.h"
+
 struct plugin {
 	mosquitto_plugin_id_t *identifier;
 	struct config          config;
@@ -32,13 +35,20 @@ struct plugin {
 	struct api            *api;
 	struct agenda          agenda;
 	struct outbox          outbox;
+	struct pace            pace;
 	struct stats           stats;
 	struct counters        counters;
 	struct health          health;
-	int64_t                started, ticked, looked_elsewhere; /* ms, monotonic */
 	bool                   sends_before_tick; /* 2.1: what plugins publish is sent at the next
 	                                           * turn of the loop, before its tick */
-	bool                   ticking, told_no_tick, trusts_partial;
+	struct wake           *wake;     /* NULL: the broker's own ticks have to do */
+	atomic_bool            finished; /* the writer has jobs that are done */
+	bool                   more;     /* the gate has more to do at this tick */
+	uint64_t               dropped_told; /* messages that the broker dropped, in the log */
+	int64_t                dropped_told_at; /* ms, monotonic; 0: never */
+	int64_t                started, ticked, looked_elsewhere; /* ms, monotonic */
+	atomic_bool            ticking;  /* there was a tick; one that never comes is not waited for */
+	bool                   told_no_tick, trusts_partial;
 };
 
 int64_t clock_ms(clockid_t clock);

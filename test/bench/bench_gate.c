@@ -66,6 +66,12 @@ kick_nobody(const char *user_name)
 	(void)user_name;
 }
 
+static bool
+kick_none(const void *client, const char *client_id)
+{
+	return client != NULL && client_id != NULL;
+}
+
 static enum err
 count_name(void *client, const char *user_name)
 {
@@ -75,7 +81,7 @@ count_name(void *client, const char *user_name)
 	return ERR_OK;
 }
 
-static const struct broker broker = { count_line, publish_nothing, answer_nothing, kick_nobody, kick_nobody,
+static const struct broker broker = { count_line, publish_nothing, answer_nothing, kick_nobody, kick_none,
 	count_name };
 
 static int64_t

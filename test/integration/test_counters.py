@@ -310,3 +310,22 @@ def test_health_file_follows_the_plugin(start_broker, directory):
     lines = broker.log()
     until(lambda: path.stat().st_mtime > 3600, "the second time")
     assert broker.log() == lines
+
+
+def test_broker_says_what_it_dropped(start_broker, pki):
+    """Messages beyond max_queued_messages the broker drops without telling plugins: once a client
+    subscribes to the broker's own count, the plugin has it in a counter, and the log warns."""
+    broker = start_broker(plugin={"other_clients": "allow", "metrics_interval": 1},
+                          config=["sys_interval 1", "max_queued_messages 1"])
+    sleeper = broker.bystander(client_id="sleeper", clean=False)
+    assert sleeper.subscribe("t/#")
+    sleeper.leave()
+    publisher = broker.bystander()
+    for n in range(6):
+        publisher.publish("t/1", "message %d" % n)
+    monitor = broker.bystander()
+    assert monitor.subscribe("$SYS/broker/publish/messages/dropped")
+    broker.wait_for_log("the broker says that it has dropped 5 messages so far")
+    admin = broker.admin()
+    counters = admin.listen("$SYS/broker/jitr/broker/dropped")
+    counters.pump_until(lambda: any(m.payload == b"5" for m in counters.messages), "the counter")

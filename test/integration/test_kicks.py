@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Closing a connection from a plugin goes wrong in the middle of a delivery, in every version,
 and with a session that is offline, in 2.0 (mosquitto 0.2, 0.3)."""
+import time
+
 import pytest
 
-from device import MQTT_5
+from device import MQTT_3_1_1, MQTT_5
+from policies import CONNECT, deny
 from test_reload import FREED_IS_OVERWRITTEN, expire
 
 
@@ -86,3 +89,90 @@ def test_namesake_that_is_refused(broker, admin, factory, pki, device):
     assert session.next_message().payload == b"hello"
     admin.update_certificate(device, "REVOKED")
     session.wait_until_closed()
+
+
+def close_all_by_policy(site, sessions):
+    """One version of a policy that all devices have takes the right to connect away."""
+    site.policies.add_version("everyone", deny("Connect", "*"))
+    for session in sessions:
+        session.wait_until_closed()
+
+
+@pytest.fixture
+def crowded(make_site):
+    """A site where all devices have one policy; devices by name."""
+    site = make_site(listeners=("plain", "tls", "websockets"), wrapper=FREED_IS_OVERWRITTEN)
+    site.policies.create(CONNECT, name="everyone")
+
+    def device(name):
+        made = site.device(name=name)
+        site.policies.attach("everyone", made)
+        return made
+
+    site.crowd = device
+    return site
+
+
+def test_connections_of_all_kinds_are_closed_at_once(crowded):
+    """Persistent and clean sessions, MQTT 3.1.1 and 5, several of one certificate, some of them
+    over websockets, all silent: one policy version closes each, and the offline sessions of the
+    same certificates, which 2.0 must not be told to kick, are there afterwards."""
+    device, others = crowded.crowd("d0"), [crowded.crowd("d%d" % n) for n in range(1, 30)]
+    offline = crowded.broker.connect(device, client_id="offline", version=MQTT_5, clean=False,
+                                     expiry=3600)
+    offline.leave()
+    short = crowded.broker.connect(device, client_id="short", version=MQTT_5, clean=False, expiry=4)
+    short.leave()
+    sessions = [crowded.broker.connect(d, version=(MQTT_3_1_1, MQTT_5)[n % 2], clean=n % 3 == 0,
+                                       expiry=(n % 4) * 1000 if n % 2 else None,
+                                       listener="websockets" if n % 7 == 0 else "tls")
+                for n, d in enumerate(others)]
+    sessions += [crowded.broker.connect(device, client_id="shared %d" % n,
+                                        listener="websockets" if n % 5 == 0 else "tls")
+                 for n in range(20)]
+    assert all(s.accepted for s in sessions)
+    close_all_by_policy(crowded, sessions)
+    expire(crowded.broker, "short")
+    crowded.policies.add_version("everyone", CONNECT)
+    assert crowded.broker.connect(device, client_id="offline", version=MQTT_5, clean=False,
+                                  expiry=3600).session_present
+
+
+@pytest.mark.parametrize("listener", ["tls", "websockets"])
+def test_taken_over_client_id_is_another_connection(crowded, listener):
+    """A connection is closed, not a client id: who has taken over the id of a device that is
+    revoked meanwhile stays, and one session of a certificate that may not stay takes none of
+    the others along."""
+    first, second = crowded.crowd("d1"), crowded.crowd("d2")
+    loser = crowded.broker.connect(first, client_id="same", listener=listener)
+    own = crowded.broker.connect(first, client_id="own", listener=listener)
+    winner = crowded.broker.connect(second, client_id="same", listener=listener)
+    loser.wait_until_closed()
+    crowded.admin.update_certificate(first, "REVOKED")
+    own.wait_until_closed()
+    crowded.policies.add_version("everyone", CONNECT, deny("Connect", "client/d2-b"))
+    others = [crowded.broker.connect(second, client_id="d2-%s" % name, listener=listener)
+              for name in "ac"]
+    crowded.policies.add_version("everyone", CONNECT, deny("Connect", "client/d2-a"))
+    others[0].wait_until_closed()
+    for session in (winner, others[1]):
+        session.pump(0.2)
+        assert session.subscription_code("t/1") is not None
+
+
+def test_quiet_broker_is_woken(broker, admin, device):
+    """A broker without traffic looks up ten times a second: the plugin wakes it when there is
+    an answer, and closes a device that says nothing without waiting either."""
+    answered, closed = [], []
+    for _ in range(10):
+        session = broker.connect(device)
+        time.sleep(0.15)
+        start = time.monotonic()
+        admin.update_certificate(device, "INACTIVE")
+        answered.append(time.monotonic() - start)
+        session.wait_until_closed()
+        closed.append(time.monotonic() - start)
+        admin.update_certificate(device, "ACTIVE")
+    # Without being woken it takes 100 ms each time.
+    assert min(answered) < 0.09, answered
+    assert min(closed) < 0.09, closed

@@ -105,10 +105,13 @@ broker_kick(const char *user_name)
 	take_note((struct note){ .kind = NOTE_KICK }, user_name, NULL, view_of(NULL));
 }
 
-static void
-broker_kick_one(const char *client_id)
+static bool
+broker_kick_one(const void *client, const char *client_id)
 {
-	take_note((struct note){ .kind = NOTE_KICK_ONE }, client_id, NULL, view_of(NULL));
+	if (world.kicks_by_id)
+		take_note((struct note){ .kind = NOTE_KICK_ONE, .client = client }, client_id, NULL,
+		    view_of(NULL));
+	return world.kicks_by_id;
 }
 
 static enum err
@@ -280,7 +283,7 @@ world_commit(struct txn *t)
 void
 world_start_writer(size_t queue_max, size_t batch_max)
 {
-	struct writer_config config = { queue_max, batch_max, 0, world_now };
+	struct writer_config config = { .queue_max = queue_max, .batch_max = batch_max, .now = world_now };
 
 	must(sem_init(&holding, 0, 0) == 0 && sem_init(&release, 0, 0) == 0);
 	must(writer_start(world.store, &config, &world.writer) == ERR_OK);

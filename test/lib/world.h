@@ -52,6 +52,7 @@ struct world {
 
 	/* What the broker answers. */
 	enum err publish_result, answer_result, name_result;
+	bool     kicks_by_id;  /* it knows connections by their client ids; false at first */
 	size_t   publish_most; /* so many publications succeed; SIZE_MAX at first */
 
 	/* Called for each note: a broker calls us again in the middle of things. */

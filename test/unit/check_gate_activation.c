@@ -612,6 +612,31 @@ START_TEST(whom_a_list_names_is_cut_off_before_the_others_are_looked_after)
 }
 END_TEST
 
+/* One certificate may have as many connections as a fleet has devices: they are
+ * closed one by one, so many as a slice has time for, and the gate says that
+ * there are more. */
+START_TEST(the_connections_of_one_certificate_are_closed_part_by_part)
+{
+	enum { SHARED = 300 };
+	size_t before = 0;
+
+	for (int i = 0; i < SHARED; i++) {
+		ck_assert_int_eq(connect_as(i, device), VERDICT_ALLOW);
+		world_settle();
+	}
+	tick_time = 1000 * 1000;
+	list_changed(device, REVOKED_UNSPECIFIED);
+	for (bool more = true; more;) {
+		more = gate_tick(gate);
+		ck_assert_uint_le(world_count(NOTE_KICK) - before, 5);
+		before = world_count(NOTE_KICK);
+	}
+	ck_assert_uint_eq(before, SHARED);
+	ck_assert_uint_eq(stats.cut, 1);
+	ck_assert(!gate_go_on(gate));
+}
+END_TEST
+
 START_TEST(one_on_hold_is_cut_off_and_comes_back_when_it_is_lifted)
 {
 	struct pki_cert *other = pki_device(ca, "other");
@@ -672,6 +697,7 @@ START_TEST(who_is_refused_late_takes_nothing_from_others_with_its_certificate)
 	gate_connected(gate, &late);
 	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
 	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_DENY);
+	world.kicks_by_id = true;
 	tick();
 	ck_assert_uint_eq(world_count(NOTE_KICK_ONE), 1);
 	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
@@ -922,6 +948,7 @@ START_TEST(the_newest_stays_and_the_others_are_closed)
 	/* Not even until it is closed may the older one go on. */
 	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_DENY);
 	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_ALLOW);
+	world.kicks_by_id = true;
 	tick();
 	ck_assert_uint_eq(world_count(NOTE_KICK_ONE), 1);
 	ck_assert_str_eq(world_last(NOTE_KICK_ONE)->to, "d0");
@@ -1201,6 +1228,7 @@ main(void)
 	tcase_add_checked_fixture(c, set_up, gates_close);
 	tcase_add_test(c, a_list_cuts_off_whom_it_names_and_nobody_else);
 	tcase_add_test(c, whom_a_list_names_is_cut_off_before_the_others_are_looked_after);
+	tcase_add_test(c, the_connections_of_one_certificate_are_closed_part_by_part);
 	tcase_add_test(c, one_on_hold_is_cut_off_and_comes_back_when_it_is_lifted);
 	tcase_add_test(c, a_list_that_grows_old_cuts_nobody_off);
 	c = suite_case(suite, "refusals");

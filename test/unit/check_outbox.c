@@ -196,6 +196,45 @@ START_TEST(one_tick_publishes_a_bounded_number)
 }
 END_TEST
 
+/* The broker drops what a subscriber does not take in time (pace.h). */
+START_TEST(no_more_is_published_than_the_pace_allows)
+{
+	struct pace pace = { .spent = 0 };
+
+	outbox.pace = &pace;
+	pace_refill(&pace, 1000);
+	post(0, PACE_BURST + 3);
+	for (int i = 0; i < 20; i++)
+		outbox_pump(&outbox);
+	check_published(PACE_BURST);
+	ck_assert(outbox.pending);
+	pace_turn(&pace);
+	pace_turn(&pace);
+	pace_refill(&pace, 2000);
+	ck_assert_uint_eq(outbox_pump(&outbox), 2);
+	pace_turn(&pace);
+	pace_refill(&pace, 3000);
+	ck_assert_uint_eq(outbox_pump(&outbox), 1);
+	check_published(PACE_BURST + 3);
+}
+END_TEST
+
+START_TEST(a_thousand_in_a_row_are_told_of_once)
+{
+	for (unsigned n = 0; n < 2 * OUTBOX_MANY; n += 100)
+		post(n, 100);
+	for (int i = 0; i < 40; i++)
+		outbox_pump(&outbox);
+	check_published(2 * OUTBOX_MANY);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
+	ck_assert(world_said("loses those beyond the broker's max_queued_messages"));
+	post(2 * OUTBOX_MANY, OUTBOX_MANY / 2);
+	for (int i = 0; i < 40; i++)
+		outbox_pump(&outbox);
+	ck_assert_uint_eq(world_count(NOTE_LINE), 1); /* fewer since there were none */
+}
+END_TEST
+
 START_TEST(a_removal_that_failed_is_tried_again)
 {
 	post(0, 2);
@@ -413,6 +452,8 @@ main(void)
 	tcase_add_test(t, after_a_removal_and_a_restart_numbers_go_on);
 	tcase_add_test(t, what_the_broker_does_not_take_is_offered_again);
 	tcase_add_test(t, one_tick_publishes_a_bounded_number);
+	tcase_add_test(t, no_more_is_published_than_the_pace_allows);
+	tcase_add_test(t, a_thousand_in_a_row_are_told_of_once);
 	tcase_add_test(t, a_removal_that_failed_is_tried_again);
 	tcase_add_test(t, a_full_queue_puts_the_removal_off);
 	tcase_add_test(t, a_removal_waits_for_the_next_change);

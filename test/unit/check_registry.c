@@ -846,7 +846,7 @@ register_until_killed(const char *db_path, const char *ca_hex)
 {
 	struct store_config config = { .path = db_path, .map_size = 64u << 20,
 		.sha256 = sha256_of };
-	struct writer_config writer_config = { 64, 16, 0, real_now };
+	struct writer_config writer_config = { .queue_max = 64, .batch_max = 16, .now = real_now };
 	struct writer *w;
 	struct store *s;
 	struct certid ca_id;

@@ -234,6 +234,21 @@ START_TEST(principals_are_cut_off_once_in_order)
 }
 END_TEST
 
+/* The sessions to be closed are the first of their principal's list. */
+START_TEST(a_session_to_be_closed_comes_before_those_that_stay)
+{
+	struct session *stays = add(0, first, &first_id), *goes = add(1, first, &first_id);
+	struct principal *p = stays->principal;
+
+	session_cut(&sessions, goes, REASON_REVOKED);
+	ck_assert_ptr_eq(p->sessions, goes);
+	session_put_last(goes);
+	ck_assert_ptr_eq(p->sessions, stays);
+	ck_assert_ptr_eq(principal_next_cut(&sessions), p);
+	ck_assert_ptr_null(principal_next_cut(&sessions));
+}
+END_TEST
+
 START_TEST(whoever_has_left_is_not_cut_off)
 {
 	principal_cut(&sessions, add(0, first, &first_id)->principal, REASON_REVOKED);
@@ -258,11 +273,11 @@ numbered_id(unsigned n)
 }
 
 static unsigned
-number_of(const struct principal *p)
+number_of(const struct session *session)
 {
 	unsigned n;
 
-	memcpy(&n, p->id.b, sizeof(n));
+	memcpy(&n, session->principal->id.b, sizeof(n));
 	return n;
 }
 
@@ -277,7 +292,7 @@ add_numbered(unsigned n)
 START_TEST(a_sweep_meets_everybody_once)
 {
 	bool met[COUNT_OF(clients)] = { false };
-	struct principal *p;
+	struct session *p;
 	unsigned count = 0;
 
 	for (unsigned n = 0; n < COUNT_OF(clients); n++)
@@ -297,13 +312,13 @@ END_TEST
 START_TEST(a_sweep_goes_on_when_the_next_one_leaves)
 {
 	bool met[100] = { false }, left[100] = { false };
-	struct principal *p;
+	struct session *p;
 
 	for (unsigned n = 0; n < 100; n++)
 		add_numbered(n);
 	sweep_start(&sessions);
 	while ((p = sweep_next(&sessions)) != NULL) {
-		struct principal *next = sessions.sweep;
+		struct session *next = sessions.sweep;
 
 		met[number_of(p)] = true;
 		if (next != NULL && number_of(next) % 3 == 0) {
@@ -374,6 +389,7 @@ main(void)
 	t = suite_case(suite, "cutting off and sweeping");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, principals_are_cut_off_once_in_order);
+	tcase_add_test(t, a_session_to_be_closed_comes_before_those_that_stay);
 	tcase_add_test(t, whoever_has_left_is_not_cut_off);
 	tcase_add_test(t, a_sweep_meets_everybody_once);
 	tcase_add_test(t, a_sweep_goes_on_when_the_next_one_leaves);

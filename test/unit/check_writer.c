@@ -226,7 +226,8 @@ clock_of_the_test(void)
 static void
 start_gathering(size_t queue_max, size_t batch_max, int gather_ms)
 {
-	struct writer_config config = { queue_max, batch_max, gather_ms, clock_of_the_test };
+	struct writer_config config = { .queue_max = queue_max, .batch_max = batch_max,
+		.gather_ms = gather_ms, .now = clock_of_the_test };
 
 	ck_assert_int_eq(writer_start(&store, &config, &seen.writer), ERR_OK);
 }
@@ -308,6 +309,31 @@ START_TEST(a_job_is_told_the_time_and_its_finisher_the_context)
 		sched_yield();
 	ck_assert_int_eq(seen.last.now, 4711);
 	ck_assert_ptr_eq(seen.context, &context);
+	stop();
+}
+END_TEST
+
+/* On the writer's thread, and the job can be collected then. */
+static void
+note_done(void *context)
+{
+	must(!pthread_equal(pthread_self(), broker_thread));
+	sem_post(context);
+}
+
+START_TEST(the_owner_is_told_that_jobs_are_done)
+{
+	sem_t done;
+	struct writer_config config = { .queue_max = 4, .batch_max = 4, .now = clock_of_the_test,
+		.done = note_done, .done_context = &done };
+
+	sem_init(&done, 0, 0);
+	ck_assert_int_eq(writer_start(&store, &config, &seen.writer), ERR_OK);
+	for (unsigned n = 0; n < 3; n++) {
+		submit(n);
+		sem_wait(&done);
+		ck_assert_uint_eq(writer_collect(seen.writer, SIZE_MAX, NULL), 1);
+	}
 	stop();
 }
 END_TEST
@@ -936,6 +962,7 @@ main(void)
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, every_job_is_run_and_finished_once_in_the_order_of_submission);
 	tcase_add_test(t, a_job_is_told_the_time_and_its_finisher_the_context);
+	tcase_add_test(t, the_owner_is_told_that_jobs_are_done);
 	tcase_add_test(t, no_more_is_finished_at_once_than_was_asked_for);
 	tcase_add_test(t, what_gathers_during_a_commit_is_one_batch);
 	tcase_add_test(t, a_batch_has_a_greatest_size);

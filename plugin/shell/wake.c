@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* wake.c - see wake.h. */
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "wake.h"
+
+/* glibc 2.36 has no name for it. */
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+/* The first real-time signals are those that libraries take for themselves. */
+#define SKIPPED_SIGNALS 5
+
+struct wake {
+	timer_t          timer;
+	int              signal;
+	struct sigaction before; /* what the signal did */
+	atomic_bool      asked;
+};
+
+static void
+do_nothing(int signal)
+{
+	(void)signal;
+}
+
+static bool
+is_free(int signal)
+{
+	struct sigaction now;
+
+	return sigaction(signal, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 &&
+	    now.sa_handler == SIG_DFL;
+}
+
+/* SA_RESTART: the broker's other system calls go on; epoll_wait() never does. */
+static bool
+take_signal(struct wake *w)
+{
+	struct sigaction action = { .sa_handler = do_nothing, .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	for (w->signal = SIGRTMIN + SKIPPED_SIGNALS; w->signal <= SIGRTMAX; w->signal++)
+		if (is_free(w->signal))
+			return sigaction(w->signal, &action, &w->before) == 0;
+	return false;
+}
+
+/* Ignoring a signal discards one that is on its way, which would end the
+ * process once the default is back. */
+static void
+give_signal_back(struct wake *w)
+{
+	struct sigaction now, ignore = { .sa_handler = SIG_IGN };
+
+	if (sigaction(w->signal, NULL, &now) != 0 || now.sa_handler != do_nothing)
+		return; /* another owner since */
+	(void)sigaction(w->signal, &ignore, NULL);
+	(void)sigaction(w->signal, &w->before, NULL);
+}
+
+static bool
+make_timer(struct wake *w)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = w->signal };
+
+	event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
+	return timer_create(CLOCK_MONOTONIC, &event, &w->timer) == 0;
+}
+
+enum err
+wake_open(struct wake **out)
+{
+	struct wake *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return ERR_NOMEM;
+	if (!take_signal(w)) {
+		free(w);
+		return ERR_LIMIT;
+	}
+	if (!make_timer(w)) {
+		give_signal_back(w);
+		free(w);
+		return ERR_LIMIT;
+	}
+	*out = w;
+	return ERR_OK;
+}
+
+void
+wake_close(struct wake *w)
+{
+	if (w == NULL)
+		return;
+	(void)timer_delete(w->timer);
+	give_signal_back(w);
+	free(w);
+}
+
+static void
+set_timer(struct wake *w, long us)
+{
+	struct timespec period = { .tv_nsec = us * 1000 };
+	struct itimerspec spec = { .it_interval = period, .it_value = period };
+
+	(void)timer_settime(w->timer, 0, &spec, NULL);
+}
+
+void
+wake_ask(struct wake *w, long us)
+{
+	if (w != NULL && !atomic_exchange(&w->asked, true))
+		set_timer(w, us);
+}
+
+/* First the timer: a request that comes before the flag is down changes nothing,
+ * but what it is about is seen by the tick that calls this. */
+void
+wake_rest(struct wake *w)
+{
+	if (w == NULL || !atomic_load(&w->asked))
+		return;
+	set_timer(w, 0);
+	atomic_store(&w->asked, false);
+}
