@@ -265,8 +265,8 @@ access_of_departed(struct gate *g, struct departed *d, const struct client *c,
 		d->will_sent |= action == ACTION_WRITE && access != ACCESS_DENY;
 		return access;
 	case DEPARTED_REFUSED:
-		return action == ACTION_READ ? access_absent(g, &d->id, c->id, action, topic, retain)
-		                             : ACCESS_DENY;
+		return action == ACTION_READ && gate_may_connect_absent(g, &d->id, view_of(c->id))
+		    ? access_absent(g, &d->id, c->id, action, topic, retain) : ACCESS_DENY;
 	case DEPARTED_ADMINISTRATOR:
 		return is_admin_access(action, topic) ? ACCESS_ALLOW
 		                                      : access_of_others(g, action, topic);

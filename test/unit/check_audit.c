@@ -27,10 +27,10 @@ static const struct {
 	    "'newAutoRegistrationStatus':'DISABLE','crlCheck':'grace 3'",
 	    " status=ACTIVE->INACTIVE version=1->2 autoRegistration=ENABLE->DISABLE "
 	    "crlCheck=if-present->grace crlGraceDays=none->3" },
-	{ "updateCACertificate", "," OF_CA ",'activation':'rule','crlFile':'/a b'",
-	    " version=2->3 activation=none->sha256:44136fa3 crlFile=none->\"/a b\"" },
+	{ "updateCACertificate", "," OF_CA ",'activation':'rule','crlFile':'/var/lib/lists/a b'",
+	    " version=2->3 activation=none->sha256:44136fa3 crlFile=none->\"/var/lib/lists/a b\"" },
 	{ "updateCACertificate", "," OF_CA ",'activation':'none','crlFile':''",
-	    " version=3->4 activation=sha256:44136fa3->none crlFile=\"/a b\"->none" },
+	    " version=3->4 activation=sha256:44136fa3->none crlFile=\"/var/lib/lists/a b\"->none" },
 	{ "deleteCACertificate", "," OF_CA, " status=INACTIVE->none version=4->none "
 	    "autoRegistration=DISABLE->none crlCheck=grace->none crlGraceDays=3->none" },
 	{ "registerCertificateWithoutCA", ",'certificatePem':'<stranger pem>'",
