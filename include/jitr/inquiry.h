@@ -36,14 +36,17 @@ size_t      inquiry_policy_count(const struct inquiry *i);
 const char *inquiry_policy_name(const struct inquiry *i, size_t nth);
 uint32_t    inquiry_policy_version(const struct inquiry *i, size_t nth);
 
-/* All policies together; ground->policy counts as inquiry_policy_name() does.
- * A policy that cannot be used denies. */
-enum policy_result inquiry_ask(const struct inquiry *i, enum policy_action action,
-    struct view name, struct policy_ground *ground);
+/* What a live client would be answered (access.h): all policies together, with the
+ * configuration and the rights of an administrator; ground.policy counts as
+ * inquiry_policy_name() does.  A policy that cannot be used denies. */
+struct access_decision inquiry_access(const struct inquiry *i, const struct access_question *q);
+struct access_decision inquiry_connect(const struct inquiry *i, struct view client_id);
 
-/* One of them alone. */
-enum policy_result inquiry_ask_one(const struct inquiry *i, size_t nth,
-    enum policy_action action, struct view name);
+/* The same of one policy alone, whatever the configuration says. */
+struct access_decision inquiry_access_by(const struct inquiry *i, size_t nth,
+    const struct access_question *q);
+struct access_decision inquiry_connect_by(const struct inquiry *i, size_t nth,
+    struct view client_id);
 
 /* The variables and condition keys that the policies name and that have no
  * value here, each once: nth = 0, 1, ...; false: no more. */
@@ -61,7 +64,7 @@ struct explanation {
 };
 
 /* Of an inquiry with x. */
-MUST_USE enum err inquiry_explain(struct gate *g, struct txn *t, const struct inquiry *i,
+MUST_USE enum err inquiry_explain(const struct inquiry *i, struct txn *t,
     struct explanation *out);
 
 #endif

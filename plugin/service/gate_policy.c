@@ -178,42 +178,31 @@ gate_facts_absent(struct gate *g, struct principal *p, struct view client_id,
  */
 
 static enum policy_result
-ask(const struct gate *g, const struct principal *p, const struct facts *facts,
-    enum policy_action action, struct view name)
+ask(const void *context, enum policy_action action, struct view name, struct policy_ground *ground)
 {
-	struct policy_request r = { .action = action, .head = g->head[action], .name = name,
-		.facts = facts };
+	const struct rights_asker *asker = context;
+	struct policy_request r = { .action = action, .head = asker->g->head[action], .name = name,
+		.facts = asker->facts };
 
-	return rights_ask(&p->rights, &r, NULL);
+	return rights_ask(&asker->p->rights, &r, ground);
 }
 
-bool
-gate_ask(const struct gate *g, const struct principal *p, const struct facts *facts,
-    enum policy_action action, struct view name)
+struct access_rights
+gate_rights(const struct rights_asker *asker)
 {
-	return ask(g, p, facts, action, name) == POLICY_ALLOWED;
-}
-
-/* An administrator of the configuration always may: somebody must be able to
- * attach the first policy. */
-enum reason
-connect_verdict(const struct gate *g, const struct certid *id, bool usable, size_t policies,
-    enum policy_result result)
-{
-	if (g->config.authorization != AUTHORIZATION_POLICY || is_admin_certificate(g, id))
-		return REASON_NONE;
-	if (!usable)
-		return REASON_POLICY_UNUSABLE;
-	if (policies == 0)
-		return REASON_NO_POLICY;
-	return result == POLICY_ALLOWED ? REASON_NONE : REASON_NOT_ALLOWED;
+	return (struct access_rights){ .authorization = asker->g->config.authorization,
+		.administrator = is_admin_certificate(asker->g, &asker->p->id), .ask = ask,
+		.context = asker };
 }
 
 static enum reason
 may_connect(const struct gate *g, const struct principal *p, const struct facts *facts)
 {
-	return connect_verdict(g, &p->id, rights_usable(&p->rights), p->rights.count,
-	    ask(g, p, facts, POLICY_CONNECT, facts->client_id));
+	struct rights_asker asker = { g, p, facts };
+	struct access_rights rights = gate_rights(&asker);
+	struct access_decision d = access_connect(&rights, facts->client_id);
+
+	return access_refusal(&d, rights_usable(&p->rights), p->rights.count);
 }
 
 bool

@@ -147,11 +147,6 @@ enum reason session_admit(struct gate *g, struct session *session);
  * more. */
 void session_refresh(struct gate *g, struct session *session);
 
-/* REASON_NONE: a certificate that has these policies, of which this is the
- * answer to iot:Connect, may connect. */
-enum reason connect_verdict(const struct gate *g, const struct certid *id, bool usable,
-    size_t policies, enum policy_result result);
-
 /* What a registered certificate says of itself; free with free(). */
 MUST_USE enum err read_stored_facts(struct txn *t, const struct certid *id,
     struct cert_facts **out);
@@ -166,9 +161,14 @@ MUST_USE enum err find_thing(struct txn *t, const struct certid *id, struct view
 MUST_USE enum err find_planned_thing(struct txn *t, const struct plan *plan,
              struct view client_id, struct thing *out, bool *found);
 
-/* May they?  name: topic or topic filter. */
-bool gate_ask(const struct gate *g, const struct principal *p, const struct facts *facts,
-    enum policy_action action, struct view name);
+/* The rights of a certificate with these facts, for access.h; the asker is borrowed. */
+struct rights_asker {
+	const struct gate      *g;
+	const struct principal *p;
+	const struct facts     *facts;
+};
+
+struct access_rights gate_rights(const struct rights_asker *asker);
 
 /* One that is not connected: its facts, from the registry.  If it answers true
  * *t is open, because a thing among them lives there: store_end() it. */

@@ -418,8 +418,8 @@ def test_text_against_text(site):
 
 
 @VERSIONS
-def test_shared_subscription_is_judged_as_what_it_shares(site, version):
-    """$share/<group>/ is no part of the filter: it grants nothing, and needs nothing
+def test_shared_subscription_is_judged_by_both_texts(site, version):
+    """With and without $share/<group>/: an Allow of either is enough, a Deny of either denies
     (aws-iot F.2)."""
     session = site.connect(allow("Subscribe", "topicfilter/t/ok"), allow("Receive", "*"),
                            version=version)
@@ -430,9 +430,11 @@ def test_shared_subscription_is_judged_as_what_it_shares(site, version):
     site.tell("t/no", "secret")
     site.tell("t/ok", "hello")
     assert session.received() == ["hello"]
-    named = site.connect(allow("Subscribe", "topicfilter/$share/*"), name="named",
-                         version=version)
-    assert not named.subscribe("$share/group/t/ok")
+    named = site.connect(allow("Subscribe", "topicfilter/$share/group/*"),
+                         deny("Subscribe", "topicfilter/t/no"), name="named", version=version)
+    assert named.subscribe("$share/group/t/ok")
+    assert not named.subscribe("$share/other/t/ok")
+    assert not named.subscribe("$share/group/t/no")
 
 
 def test_unsubscribing_takes_no_policy(site):
