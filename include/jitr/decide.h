@@ -151,6 +151,10 @@ struct decision decide_connect(const struct presented *p, const struct known *kn
 struct decision decide_plan(struct decision d, const struct plan *plan,
     const struct decide_rules *rules);
 
+/* The CA has a rule or template, which decide_connect() did not let be asked: what is
+ * in its way is a nearer cause than that the certificate waits. */
+struct decision decide_unasked(struct decision d, const struct ca *ca, int64_t now);
+
 /* May updateCertificate take a certificate from one status to the other
  * (aws-iot A.3.6)?  To the same status: yes, it changes nothing. */
 MUST_USE bool decide_status_change(enum cert_status from, enum cert_status to);

@@ -30,7 +30,8 @@ struct client {
 	struct x509_st *x;         /* NULL: no certificate */
 	int             port;      /* 0: not known (before 2.1) */
 	bool            websockets;
-	bool            clean_session;
+	bool            clean_session; /* of MQTT 5: clean start */
+	bool            mqtt5;
 };
 
 struct report;

@@ -98,13 +98,24 @@ adopt_plan(struct principal *p, struct judgement *j)
 	j->plan = NULL;
 }
 
+/* Of MQTT 5 the session expiry interval tells (MQTT 5, 3.1.2.11.2), and no version of
+ * the broker shows it: mosquitto_client_clean_session() is the clean start flag, and
+ * the event of BASIC_AUTH has no properties (2.0.11 to 2.1.2). */
+static enum answer
+persistence_of(const struct client *c)
+{
+	if (c->mqtt5)
+		return ANSWER_NOT_ASKED;
+	return c->clean_session ? ANSWER_NO : ANSWER_YES;
+}
+
 /* May it stay, by its policies and beside others with its certificate? */
 static void
 admit(struct gate *g, const struct client *c, struct session *session, struct judgement *j)
 {
 	enum reason reason;
 
-	session->facts.persistent_connect = c->clean_session ? ANSWER_NO : ANSWER_YES;
+	session->facts.persistent_connect = persistence_of(c);
 	reason = session_admit(g, session);
 	if (session->admitted && !g->reloading)
 		reason = clone_admit(g, session);

@@ -55,17 +55,42 @@ gather_certificate(struct gate *g, struct principal *p, struct x509_st *x)
 	return (x != NULL ? x509_read_facts(x, &p->facts) : read_facts(g, p)) == ERR_OK;
 }
 
+/* One that is attached exclusively is the certificate's only one. */
+static enum err
+find_exclusive(struct txn *t, const struct certid *id, struct view *name)
+{
+	struct thing_principal attached;
+	size_t count = 0;
+	enum err e = store_list_principal_things(t, id, NULL, &attached, 1, &count);
+
+	if (e == ERR_OK && (count == 0 || attached.type != PRINCIPAL_EXCLUSIVE))
+		e = ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		*name = attached.thing;
+	return e;
+}
+
+static enum err
+find_named(struct txn *t, const struct certid *id, struct view client_id)
+{
+	enum principal_type type;
+
+	if (client_id.len == 0 || client_id.len > NAME_MAX_LENGTH)
+		return ERR_NOT_FOUND;
+	return store_get_thing_principal(t, client_id, id, &type);
+}
+
 enum err
 find_thing(struct txn *t, const struct certid *id, struct view client_id, struct thing *out,
     bool *found)
 {
-	enum principal_type type;
-	enum err e = ERR_NOT_FOUND;
+	struct view name = client_id;
+	enum err e = find_exclusive(t, id, &name);
 
-	if (client_id.len > 0 && client_id.len <= NAME_MAX_LENGTH)
-		e = store_get_thing_principal(t, client_id, id, &type);
+	if (e == ERR_NOT_FOUND)
+		e = find_named(t, id, client_id);
 	if (e == ERR_OK)
-		e = store_get_thing(t, client_id, out);
+		e = store_get_thing(t, name, out);
 	*found = e == ERR_OK;
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

@@ -151,8 +151,10 @@ void session_refresh(struct gate *g, struct session *session);
 MUST_USE enum err read_stored_facts(struct txn *t, const struct certid *id,
     struct cert_facts **out);
 
-/* The thing named like the client id, if the certificate is attached to it
- * (aws-iot F.5); lives as long as the transaction. */
+/* The connection's thing: the one that the certificate is attached to exclusively,
+ * whatever the client id, else the one named like the client id, if the certificate is
+ * attached to it (AWS IoT developer guide, "Associating a thing to an MQTT client
+ * connection"); lives as long as the transaction. */
 MUST_USE enum err find_thing(struct txn *t, const struct certid *id, struct view client_id,
     struct thing *out, bool *found);
 

@@ -17,7 +17,7 @@ expect mosquitto_jitr.so "mosquitto_plugin_cleanup mosquitto_plugin_init mosquit
 expect mosquitto_ctrl_jitr.so "ctrl_help ctrl_main "
 
 # What Debian 12's, 13's and sid's brokers have in common.
-common=' broker_publish_copy callback_register callback_unregister client_address client_certificate client_clean_session client_id client_protocol client_username free kick_client_by_clientid kick_client_by_username log_printf set_username '
+common=' broker_publish_copy callback_register callback_unregister client_address client_certificate client_clean_session client_id client_protocol client_protocol_version client_username free kick_client_by_clientid kick_client_by_username log_printf set_username '
 for symbol in $(nm -D --undefined-only "$build/mosquitto_jitr.so" | awk '{print $2}' |
 	sed -n 's/^mosquitto_//p'); do
 	case $common in

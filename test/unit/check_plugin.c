@@ -199,6 +199,13 @@ mosquitto_client_protocol(const struct mosquitto *client)
 	return client->protocol;
 }
 
+int
+mosquitto_client_protocol_version(const struct mosquitto *client)
+{
+	(void)client;
+	return 4;
+}
+
 bool
 mosquitto_client_clean_session(const struct mosquitto *client)
 {
