@@ -35,6 +35,7 @@ void inquiry_close(struct inquiry *i); /* NULL is fine */
 size_t      inquiry_policy_count(const struct inquiry *i);
 const char *inquiry_policy_name(const struct inquiry *i, size_t nth);
 uint32_t    inquiry_policy_version(const struct inquiry *i, size_t nth);
+const struct policy *inquiry_policy(const struct inquiry *i, size_t nth); /* NULL: it cannot be used */
 
 /* What a live client would be answered (access.h): all policies together, with the
  * configuration and the rights of an administrator; ground.policy counts as

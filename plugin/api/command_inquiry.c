@@ -482,6 +482,14 @@ add_certificate(cJSON *data, const struct explanation *ex)
 		add_hex(data, "caCertificateId", ex->ca_id.b, sizeof(ex->ca_id.b));
 }
 
+static void
+add_warnings(cJSON *data, const struct inquiry *i)
+{
+	for (size_t n = 0; n < inquiry_policy_count(i); n++)
+		if (inquiry_policy(i, n) != NULL)
+			add_policy_warnings(data, inquiry_policy(i, n), inquiry_policy_name(i, n));
+}
+
 static enum err
 explain(struct txn *t, struct command *c, cJSON *data)
 {
@@ -502,6 +510,7 @@ explain(struct txn *t, struct command *c, cJSON *data)
 		if (c->inquiry.topic.data != NULL)
 			add_topic(data, c, i);
 		add_missing(data, i);
+		add_warnings(data, i);
 	}
 	inquiry_close(i);
 	return e;

@@ -222,6 +222,12 @@ inquiry_policy_version(const struct inquiry *i, size_t nth)
 	return i->held[nth]->version;
 }
 
+const struct policy *
+inquiry_policy(const struct inquiry *i, size_t nth)
+{
+	return i->held[nth]->policy;
+}
+
 static struct policy_request
 request_of(const struct inquiry *i, enum policy_action action, struct view name)
 {

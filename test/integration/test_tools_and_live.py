@@ -3,6 +3,7 @@
 by a client (contract, section 6)."""
 import pytest
 
+import policies
 import raw
 from device import MQTT_5
 from policies import CONNECT, allow, arn, deny
@@ -128,3 +129,42 @@ def test_without_policies_the_option_decides(make_site, authorization, publish, 
     assert result["authResults"][0]["authDecision"] == (
         "ALLOWED" if publish == "ALLOWED" else "IMPLICIT_DENY")
     assert live(site, device, "publish", "t/x") == (authorization == "allow")
+
+
+WARNED = {
+    "another region and account": (
+        [allow("Publish", "arn:aws:iot:us-east-1:123456789012:topic/t/x")],
+        "this ARN is not of this registry (region, account)"),
+    "an action misspelt": ([allow("Conect", "client/*")], "the nearest is iot:Connect"),
+    "a control action misspelt": ([allow("UpdateCertifcate", "*")],
+                                  "the nearest is iot:UpdateCertificate"),
+    "the topic of a will": ([allow("Connect", "client/*", {
+        "ArnEquals": {"iot:LastWillTopic": arn("topic/w")}})],
+        "'iot:LastWillTopic' cannot be seen here"),
+    "no will, no persistence": ([allow("Connect", "client/*", {
+        "ForAllValues:StringEquals": {"iot:ConnectAttributes": []}})], "this Allow never applies"),
+}
+
+
+@pytest.mark.parametrize("what", WARNED)
+def test_author_of_a_policy_without_effect_is_told(site, what):
+    """createPolicy and createPolicyVersion accept what AWS accepts and say what of it has no
+    effect here; explain says it again."""
+    statements, expected = WARNED[what]
+    document = policies.document(CONNECT, *statements)
+    made = site.admin.call("createPolicy", policyName="p", policyDocument=document)
+    assert len(made["warnings"]) == 1 and expected in made["warnings"][0]
+    assert made["policyDocument"] == document
+    again = site.admin.call("createPolicyVersion", policyName="p", policyDocument=document)
+    assert again["warnings"] == made["warnings"]
+    device = site.device()
+    site.policies.attach("p", device)
+    answer = site.admin.call("explain", certificateId=device.id, clientId="d1", topic="t/x")
+    assert answer["warnings"] == ["policy p: " + made["warnings"][0]]
+
+
+def test_policy_that_works_as_written_has_no_warnings(site):
+    """The examples of the documents have none."""
+    made = site.admin.call("createPolicy", policyName="p",
+                           policyDocument=policies.document(CONNECT, allow("*", "topic/*")))
+    assert "warnings" not in made
