@@ -114,6 +114,8 @@ enum verdict {
 	X(REASON_CLONE, "DEVICE_CERTIFICATE_SHARED",                                         \
 	    "another client uses the same certificate")                                      \
 	X(REASON_NOT_STORED, "REGISTRATION_FAILED", "its registration could not be stored")  \
+	/* Of explain alone: a client that TLS refuses never gets as far as a CONNECT. */    \
+	X(REASON_CHAIN_REFUSED, "CERTIFICATE_CHAIN_REFUSED", "TLS does not accept its chain") \
 	X(REASON_REGISTRY_FAILED, "INTERNAL_SERVER_ERROR", "the registry cannot be read")
 
 enum reason {

@@ -19,6 +19,7 @@
 #include "jitr/registry.h"
 #include "jitr/report.h"
 #include "jitr/stats.h"
+#include "jitr/trust.h"
 
 /* One certificate, used by two clients or from two addresses at once. */
 enum clone_policy {
@@ -43,6 +44,7 @@ struct gate_config {
 	bool                   event_details;   /* event.h */
 	bool                   presence;        /* events of who is connected */
 	enum clone_policy      clone_policy;
+	enum trust_store       trust_store; /* for explain */
 	struct arn_scope       scope;
 	char *const           *admin_users; /* borrowed for the gate's life */
 	size_t                 admin_user_count;

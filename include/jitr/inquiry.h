@@ -11,6 +11,7 @@
 #define JITR_INQUIRY_H
 
 #include "jitr/gate.h"
+#include "jitr/trust_chain.h"
 
 /* Policies of one inquiry: those attached and those added. */
 #define INQUIRY_POLICIES_MAX 30
@@ -60,6 +61,8 @@ struct explanation {
 	enum cert_status   status;   /* if registered */
 	struct decision    decision; /* with policies, where they decide */
 	struct diag        details;  /* of its reason; empty: there is no more to say */
+	struct diag        chain;    /* what could not be found out about its chain; empty:
+	                              * nothing */
 	const struct plan *plan;     /* what the rule or template of its CA says, as long as the
 	                              * inquiry is open; NULL: it was not asked */
 };
@@ -67,5 +70,10 @@ struct explanation {
 /* Of an inquiry with x. */
 MUST_USE enum err inquiry_explain(const struct inquiry *i, struct txn *t,
     struct explanation *out);
+
+/* What TLS would say to a certificate, as far as the registered CAs tell: as
+ * trust_verify(). */
+MUST_USE enum err inquiry_verify(struct gate *g, struct txn *t, struct x509_st *x,
+    struct diag *diag);
 
 #endif

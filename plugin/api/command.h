@@ -198,8 +198,9 @@ const struct command_type *command_find(const char *name);
 #define ACTION_SIZE 64
 void command_action(const struct command_type *type, char out[ACTION_SIZE]);
 
-/* Member "warnings", where there are some (policy_warning.h); name: of the policy, to be
- * told with each; NULL: it is clear which. */
+/* To the member "warnings", which is there when there are some; those of a policy
+ * (policy_warning.h) with its name, NULL: it is clear which. */
+void add_warning(cJSON *answer, const char *text);
 void add_policy_warnings(cJSON *answer, const struct policy *policy, const char *name);
 
 /* Arguments from one element of "commands"; the outcome is in c->result.

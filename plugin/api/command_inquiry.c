@@ -483,8 +483,10 @@ add_certificate(cJSON *data, const struct explanation *ex)
 }
 
 static void
-add_warnings(cJSON *data, const struct inquiry *i)
+add_warnings(cJSON *data, const struct inquiry *i, const struct explanation *ex)
 {
+	if (ex->chain.text[0] != '\0')
+		add_warning(data, ex->chain.text);
 	for (size_t n = 0; n < inquiry_policy_count(i); n++)
 		if (inquiry_policy(i, n) != NULL)
 			add_policy_warnings(data, inquiry_policy(i, n), inquiry_policy_name(i, n));
@@ -510,7 +512,7 @@ explain(struct txn *t, struct command *c, cJSON *data)
 		if (c->inquiry.topic.data != NULL)
 			add_topic(data, c, i);
 		add_missing(data, i);
-		add_warnings(data, i);
+		add_warnings(data, i, &ex);
 	}
 	inquiry_close(i);
 	return e;

@@ -193,33 +193,43 @@ control_actions(void)
 	return (struct action_names){ names, count };
 }
 
-/* Where warnings go, and what stands before each. */
-struct warnings {
-	cJSON      *answer, *list;
-	const char *before, *name;
+void
+add_warning(cJSON *answer, const char *text)
+{
+	cJSON *list = cJSON_GetObjectItemCaseSensitive(answer, "warnings");
+
+	if (list == NULL)
+		list = cJSON_AddArrayToObject(answer, "warnings");
+	cJSON_AddItemToArray(list, cJSON_CreateString(text));
+}
+
+/* Where warnings of a policy go, and its name, NULL where that is clear. */
+struct policy_warnings {
+	cJSON      *answer;
+	const char *name;
 };
 
 static void
-add_warning(void *context, const char *text)
+add_policy_warning(void *context, const char *text)
 {
-	struct warnings *w = context;
+	const struct policy_warnings *w = context;
 	char line[640];
 
-	if (w->list == NULL)
-		w->list = cJSON_AddArrayToObject(w->answer, "warnings");
-	(void)snprintf(line, sizeof(line), "%s%s%s%s", w->before, w->name,
-	    w->name[0] != '\0' ? ": " : "", text);
-	cJSON_AddItemToArray(w->list, cJSON_CreateString(line));
+	if (w->name == NULL) {
+		add_warning(w->answer, text);
+		return;
+	}
+	(void)snprintf(line, sizeof(line), "policy %s: %s", w->name, text);
+	add_warning(w->answer, line);
 }
 
 void
 add_policy_warnings(cJSON *answer, const struct policy *policy, const char *name)
 {
 	struct action_names names = control_actions();
-	struct warnings w = { answer, cJSON_GetObjectItemCaseSensitive(answer, "warnings"),
-		name != NULL ? "policy " : "", name != NULL ? name : "" };
+	struct policy_warnings w = { answer, name };
 
-	policy_warn(policy, &names, add_warning, &w);
+	policy_warn(policy, &names, add_policy_warning, &w);
 }
 
 /* Of a document that was accepted. */

@@ -18,6 +18,10 @@ struct inquiry {
 	struct thing          thing;
 	bool                  administrator; /* one of admin_certificates */
 	struct judgement      judgement; /* of a certificate that is explained */
+	enum err              chain; /* what TLS says of it: ERR_OK, ERR_CERTIFICATE, or
+	                              * ERR_NOT_FOUND: it cannot be told */
+	struct diag           chain_fault;
+	bool                  ca_is_gone; /* the CA under which it was registered */
 	char                  hex[CERTID_HEX_SIZE];
 };
 
@@ -157,6 +161,17 @@ gather(struct inquiry *i, struct txn *t, const struct inquiry_request *r, struct
 	return e;
 }
 
+static enum err
+verify(struct inquiry *i, struct txn *t, struct x509_st *x)
+{
+	const struct judgement *j = &i->judgement;
+	struct ca ca;
+
+	i->ca_is_gone = j->has_ca && store_get_ca(t, &j->ca_id, &ca) == ERR_NOT_FOUND;
+	i->chain = inquiry_verify(i->gate, t, x, &i->chain_fault);
+	return i->chain == ERR_CERTIFICATE || i->chain == ERR_NOT_FOUND ? ERR_OK : i->chain;
+}
+
 /* What would be answered to it, and what it would get by that. */
 static enum err
 judge(struct inquiry *i, struct txn *t, struct x509_st *x)
@@ -188,6 +203,8 @@ inquiry_open(struct gate *g, struct txn *t, const struct inquiry_request *r,
 	e = gather(i, t, r, diag);
 	if (e == ERR_OK && r->x != NULL)
 		e = judge(i, t, r->x);
+	if (e == ERR_OK && r->x != NULL)
+		e = verify(i, t, r->x);
 	if (e == ERR_OK)
 		e = hold_all(i, t, r, diag);
 	if (e == ERR_OK)
@@ -378,6 +395,42 @@ connect_reason(const struct inquiry *i)
 	return access_refusal(&d, usable, i->count);
 }
 
+/* These say the same, and more of it. */
+static bool
+is_nearer_than_chain(const struct decision *d)
+{
+	return d->verdict != VERDICT_ALLOW &&
+	    (d->reason == REASON_UNKNOWN_CA || d->reason == REASON_NOT_ISSUED_BY_CA ||
+	        d->reason == REASON_NOT_YET_VALID || d->reason == REASON_EXPIRED);
+}
+
+/* A client that TLS refuses sends no CONNECT: nothing is registered or announced. */
+static void
+refuse_chain(struct explanation *out, const char *why)
+{
+	out->decision = (struct decision){ .reason = REASON_CHAIN_REFUSED };
+	diag_set(&out->details, "%s", why);
+	out->plan = NULL;
+}
+
+static void
+explain_chain(const struct inquiry *i, struct explanation *out)
+{
+	bool alone = i->gate->config.trust_store == TRUST_STORE_LIVE;
+
+	if (is_nearer_than_chain(&out->decision) || i->chain == ERR_OK)
+		return;
+	if (i->chain == ERR_CERTIFICATE)
+		refuse_chain(out, i->chain_fault.text);
+	else if (alone && i->ca_is_gone)
+		refuse_chain(out, "the CA under which it was registered is not registered any more, and "
+		                  "trust_store live trusts no other");
+	else
+		diag_set(&out->chain, "no registered CA has issued this certificate: whether TLS accepts "
+		    "it depends on %s", alone ? "the chain that the client sends"
+		    : "the listener's cafile and capath and on the chain that the client sends");
+}
+
 enum err
 inquiry_explain(const struct inquiry *i, struct txn *t, struct explanation *out)
 {
@@ -395,6 +448,7 @@ inquiry_explain(const struct inquiry *i, struct txn *t, struct explanation *out)
 	out->registered = store_get_cert(t, &out->id, &cert) == ERR_OK;
 	if (out->registered)
 		out->status = cert.status;
+	explain_chain(i, out);
 	if (out->decision.verdict != VERDICT_ALLOW)
 		return ERR_OK;
 	reason = connect_reason(i);

@@ -9,7 +9,7 @@ LAYERS = {"core": 1, "adapter": 2, "service": 3, "api": 4, "shell": 5}
 HEADERS = {
     0: ["base"],
     1: ["access", "text", "topic", "model", "codec", "crl_walk", "decide", "der", "event", "facts", "name", "variable", "pattern", "condition", "plan", "policy", "policy_form", "policy_warning", "rule", "rule_form", "template", "template_form"],
-    2: ["crl", "expression", "json", "store", "trust", "x509"],
+    2: ["crl", "expression", "json", "store", "trust", "trust_chain", "x509"],
     3: ["agenda", "anchors", "broker", "ca_dir", "ca_mirror", "counters", "crl_import", "crls", "gate", "inquiry", "outbox", "presence", "registry", "registry_activate", "registry_policy", "registry_template", "registry_thing", "report", "stats", "writer"],
     4: ["request"],
     5: ["config"],
