@@ -111,6 +111,8 @@ enum verdict {
 	X(REASON_POLICY_UNUSABLE, "POLICY_UNUSABLE", "a policy of it cannot be used")  \
 	X(REASON_NAME_RESERVED, "NOT_AUTHENTICATED",                                         \
 	    "claims the name of a certificate without presenting it")                        \
+	X(REASON_CLIENT_ID_BUSY, "CLIENT_ID_BUSY",                                           \
+	    "an answer to another connection with its client id is on its way")              \
 	X(REASON_CLONE, "DEVICE_CERTIFICATE_SHARED",                                         \
 	    "another client uses the same certificate")                                      \
 	X(REASON_NOT_STORED, "REGISTRATION_FAILED", "its registration could not be stored")  \

@@ -6,10 +6,11 @@
  * remembers connected clients, and submits jobs.  It never waits.
  *
  * A client is known by the broker's pointer to it and by a reference to its
- * certificate, held so that neither can be taken for another's.  Where the
- * broker shows no certificate (offline sessions, delayed wills, sessions
- * restored from disk) the user name tells: an accepted device's user name is
- * its certificateId, and nobody else may have a name of that shape.
+ * certificate, held so that neither can be taken for another's.  What it was is
+ * remembered when it leaves, for its will and its offline session.  A user name
+ * counts only where gate_connect() saw it before others checked it.  A client
+ * that is known by none of these has no rights.  Names of the shape of a
+ * certificateId are given by the plugin alone.
  */
 #ifndef JITR_GATE_H
 #define JITR_GATE_H
@@ -108,8 +109,23 @@ enum administration gate_administration(struct gate *g, const struct client *c);
 bool gate_may_control(struct gate *g, const struct client *c, const char *action,
     const char *resource, const char *also);
 
-/* end: what the broker says of why.  From here on, until its address is another client's
- * or the next tick, what is asked about it is asked about its will. */
+/* A connection, as it was when it asked for something. */
+struct caller {
+	const void *handle;
+	uint64_t    session; /* 0: it was not seen at CONNECT */
+};
+
+struct caller gate_caller(struct gate *g, const struct client *c);
+bool          gate_is_connected(struct gate *g, const struct caller *caller);
+
+/* The broker is given an answer for this connection, and looks its client id up later
+ * (loop.c, queue_plugin_msgs()): until gate_release() no other connection gets that id.
+ * false: there is no memory for it, and the answer must not be sent. */
+MUST_USE bool gate_hold(struct gate *g, const struct caller *caller, const char *client_id);
+void          gate_release(struct gate *g);
+
+/* end: what the broker says of why.  From here on, until its address is another client's,
+ * what is asked about it is asked about its will and its offline session. */
 void gate_disconnected(struct gate *g, const struct client *c, const struct presence_end *end);
 
 /* This certificate changed; NULL: anything may have changed (another process

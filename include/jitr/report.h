@@ -31,7 +31,8 @@ struct client {
 	int             port;      /* 0: not known (before 2.1) */
 	bool            websockets;
 	bool            clean_session; /* of MQTT 5: clean start */
-	bool            mqtt5;
+	bool            name_to_check; /* others check the user name if the plugin defers */
+	int             version;       /* of MQTT: 3, 4, 5; 0: not known */
 };
 
 struct report;

@@ -43,9 +43,14 @@ MUST_USE enum err api_open(const struct api_config *config, struct api **out);
 void api_close(struct api *a); /* after writer_stop(); NULL is fine */
 
 /* A message on the control topic.  Always answered, also when it is garbage;
- * response_topic: where else the client wants to hear it, NULL as a rule. */
+ * response_topic: where else the client wants to hear it, NULL as a rule.  Answers wait
+ * for api_tick() or api_send_answers(). */
 void api_request(struct api *a, const struct client *c, struct view payload,
     const char *response_topic);
+
+/* For a broker that sends what plugins publish before it ticks (2.1). */
+void api_send_answers(struct api *a);
+bool api_has_answers(const struct api *a);
 
 /* TICK: whatever of the CA mirror failed is tried again now and then. */
 void api_tick(struct api *a);

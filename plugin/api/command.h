@@ -135,7 +135,7 @@ struct command {
 	struct gate               *gate; /* whom inquiries are put to */
 	struct crls               *crls;
 	struct uploads            *uploads;
-	const char                *client_id; /* who asks */
+	struct caller              caller;
 	int64_t                    asked; /* when */
 	enum err                   result;
 	struct diag                diag;

@@ -7,6 +7,7 @@
 #include "jitr/request.h"
 #include "jitr/text.h"
 
+#include "answers.h"
 #include "command.h"
 #include "upload.h"
 
@@ -15,6 +16,7 @@ struct api {
 	struct account    account;
 	struct ca_mirror  mirror;
 	struct uploads    uploads;
+	struct answers    answers;
 };
 
 /*
@@ -27,6 +29,7 @@ struct request {
 	struct api    *api;
 	cJSON         *json;      /* what the commands' texts point into */
 	cJSON         *responses; /* to the commands carried out */
+	struct caller  caller;
 	char          *client_id, *response_topic, *user_name;
 	bool           changes_ca;
 	enum err       mirror_result;
@@ -48,6 +51,8 @@ api_open(const struct api_config *config, struct api **out)
 		arn_scope_of(a->config.region, a->config.account_id) };
 	a->mirror = (struct ca_mirror){ .ca_path = config->ca_path, .store = config->store,
 		.writer = config->writer, .report = config->report, .now = config->now };
+	a->answers = (struct answers){ .gate = config->gate, .broker = config->broker,
+		.report = config->report };
 	*out = a;
 	return ERR_OK;
 }
@@ -55,8 +60,10 @@ api_open(const struct api_config *config, struct api **out)
 void
 api_close(struct api *a)
 {
-	if (a != NULL)
-		uploads_clear(&a->uploads);
+	if (a == NULL)
+		return;
+	uploads_clear(&a->uploads);
+	answers_clear(&a->answers);
 	free(a);
 }
 
@@ -213,14 +220,11 @@ log_changes(const struct api *a, const struct request *r)
 }
 
 static void
-send_text(const struct api *a, const struct request *r, const char *text)
+send_text(struct api *a, const struct request *r, const char *text)
 {
-	struct view payload = view_of(text);
-	enum err e;
+	enum err e = answers_add(&a->answers, &r->caller, r->client_id, r->response_topic,
+	    view_of(text));
 
-	e = a->config.broker->answer(r->client_id, CONTROL_RESPONSE_TOPIC, payload);
-	if (e == ERR_OK && r->response_topic != NULL)
-		e = a->config.broker->answer(r->client_id, r->response_topic, payload);
 	if (e != ERR_OK)
 		report_line(a->config.report, LEVEL_ERROR, "a request could not be answered: %s",
 		    err_text(e));
@@ -393,6 +397,7 @@ request_new(struct api *a, const struct client *c, size_t count, const char *res
 	r->api = a;
 	r->responses = cJSON_CreateArray();
 	r->count = count;
+	r->caller = gate_caller(a->config.gate, c);
 	r->client_id = copy_text(c->id);
 	r->user_name = copy_text(c->user_name);
 	r->response_topic = response_topic != NULL ? strdup(response_topic) : NULL;
@@ -486,7 +491,7 @@ parse_commands(struct request *r, const cJSON *commands)
 		c->gate = r->api->config.gate;
 		c->crls = r->api->config.crls;
 		c->uploads = &r->api->uploads;
-		c->client_id = r->client_id;
+		c->caller = r->caller;
 	}
 }
 
@@ -584,4 +589,17 @@ api_tick(struct api *a)
 {
 	ca_mirror_tick(&a->mirror);
 	uploads_tick(&a->uploads, a->config.now());
+	answers_send(&a->answers);
+}
+
+bool
+api_has_answers(const struct api *a)
+{
+	return answers_waiting(&a->answers);
+}
+
+void
+api_send_answers(struct api *a)
+{
+	answers_send(&a->answers);
 }

@@ -13,7 +13,6 @@
 static void
 forget(struct upload *u)
 {
-	free(u->owner);
 	free(u->bytes);
 	memset(u, 0, sizeof(*u));
 }
@@ -31,7 +30,7 @@ uploads_tick(struct uploads *u, int64_t now)
 	for (size_t i = 0; i < UPLOADS_MAX; i++) {
 		struct upload *entry = &u->entries[i];
 
-		if (entry->owner != NULL && (now < entry->last || now - entry->last > UPLOAD_TIMEOUT_MS))
+		if (entry->owner != 0 && (now < entry->last || now - entry->last > UPLOAD_TIMEOUT_MS))
 			forget(entry);
 	}
 }
@@ -39,8 +38,7 @@ uploads_tick(struct uploads *u, int64_t now)
 static bool
 is_same(const struct upload *u, const struct upload_part *p)
 {
-	return u->owner != NULL && strcmp(u->owner, p->owner) == 0 &&
-	    view_equal(view_of(u->id), p->id);
+	return u->owner != 0 && u->owner == p->owner && view_equal(view_of(u->id), p->id);
 }
 
 static struct upload *
@@ -58,15 +56,13 @@ begin(struct uploads *u, const struct upload_part *p, struct upload **out, struc
 	struct upload *entry = NULL;
 
 	for (size_t i = 0; i < UPLOADS_MAX && entry == NULL; i++)
-		if (u->entries[i].owner == NULL)
+		if (u->entries[i].owner == 0)
 			entry = &u->entries[i];
 	if (entry == NULL) {
 		diag_set(diag, "%d lists are being uploaded: try again in a minute", UPLOADS_MAX);
 		return ERR_LIMIT;
 	}
-	entry->owner = strdup(p->owner);
-	if (entry->owner == NULL)
-		return ERR_NOMEM;
+	entry->owner = p->owner;
 	memcpy(entry->id, p->id.data, p->id.len);
 	entry->of = p->of;
 	entry->parts = p->parts;

@@ -2,7 +2,7 @@
 /*
  * upload.h - what is too large for one request and comes in parts.
  *
- * A few uploads at a time, their bytes bounded all together; one that does not
+ * An upload belongs to the connection that began it.  A few uploads at a time, their bytes bounded all together; one that does not
  * go on is forgotten.  Broker thread.
  */
 #ifndef JITR_UPLOAD_H
@@ -16,7 +16,7 @@
 #define UPLOAD_TIMEOUT_MS 60000 /* between two parts */
 
 struct upload {
-	char         *owner; /* the client id; NULL: free */
+	uint64_t      owner; /* the session that sends it; 0: free */
 	char          id[UPLOAD_ID_MAX + 1];
 	struct certid of;    /* what it is for */
 	size_t        parts, received;
@@ -30,7 +30,7 @@ struct uploads {
 };
 
 struct upload_part {
-	const char   *owner;
+	uint64_t      owner;
 	struct view   id;
 	struct certid of;
 	size_t        part, parts; /* 1 to parts */

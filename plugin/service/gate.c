@@ -53,21 +53,13 @@ gate_open(const struct gate_config *config, struct gate **out)
 	return ERR_OK;
 }
 
-static void
-gone_forget(struct gate *g)
-{
-	g->gone = NULL;
-	x509_free(g->gone_x);
-	g->gone_x = NULL;
-	g->gone_stranger = g->gone_unasked = g->gone_refused = false;
-}
-
 void
 gate_close(struct gate *g)
 {
 	if (g == NULL)
 		return;
-	gone_forget(g);
+	departed_clear(&g->departures);
+	gate_release(g);
 	late_forget_all(g);
 	denial_forget_all(g);
 	clone_forget_all(g);
@@ -104,7 +96,7 @@ adopt_plan(struct principal *p, struct judgement *j)
 static enum answer
 persistence_of(const struct client *c)
 {
-	if (c->mqtt5)
+	if (c->version == 5)
 		return ANSWER_NOT_ASKED;
 	return c->clean_session ? ANSWER_NO : ANSWER_YES;
 }
@@ -127,7 +119,8 @@ struct session *
 gate_remember(struct gate *g, const struct client *c, struct judgement *j)
 {
 	bool stranger = j->decision.verdict == VERDICT_DEFER;
-	struct connection connection = { c->handle, c->x, c->id, c->address };
+	struct connection connection = { c->handle, c->x, c->id, c->address,
+		stranger && c->name_to_check ? c->user_name : NULL };
 	struct session *session = session_add(&g->sessions, &connection,
 	    stranger ? NULL : &j->presented.id);
 
@@ -187,6 +180,15 @@ gate_report_judged(struct gate *g, const struct client *c, const struct judgemen
 		refusal_note(g, c, j);
 }
 
+static enum verdict
+refuse_name(struct gate *g, const struct client *c, enum reason reason)
+{
+	struct judgement j = { .decision = { .reason = reason } };
+
+	gate_report_judged(g, c, &j, NULL);
+	return VERDICT_DENY;
+}
+
 /*
  * No certificate: another listener, or, while the broker asks about all its
  * sessions again, one that is offline.  Those are not connected: a websockets
@@ -195,14 +197,17 @@ gate_report_judged(struct gate *g, const struct client *c, const struct judgemen
 static enum verdict
 connect_without_certificate(struct gate *g, const struct client *c)
 {
-	struct judgement j = { .decision = { .reason = REASON_NAME_RESERVED } };
+	struct connection connection = { c->handle, NULL, c->id, c->address,
+		c->name_to_check ? c->user_name : NULL };
 
-	if (!name_is_certid(c->user_name, &j.presented.id))
-		return VERDICT_DEFER;
-	if (g->reloading && !c->websockets)
-		return VERDICT_ALLOW;
-	gate_report_judged(g, c, &j, NULL);
-	return VERDICT_DENY;
+	if (name_is_certid(c->user_name, NULL))
+		return g->reloading && !c->websockets ? VERDICT_ALLOW
+		                                      : refuse_name(g, c, REASON_NAME_RESERVED);
+	if (g->reloading)
+		return VERDICT_DEFER; /* what is known of it stays */
+	/* Without memory it is one that is not known. */
+	(void)session_add(&g->sessions, &connection, NULL);
+	return VERDICT_DEFER;
 }
 
 /* That we closed it is known before the broker says so, and better. */
@@ -246,7 +251,6 @@ remember(struct gate *g, const struct client *c, struct judgement *j)
 			refuse_session(g, session, connected, j->decision.reason);
 		return NULL;
 	}
-	session->named_by_others = session->principal == NULL;
 	return session;
 }
 
@@ -257,8 +261,10 @@ gate_connect(struct gate *g, const struct client *c)
 	struct session *session;
 	enum err submitted;
 
-	if (g->gone == c->handle)
-		gone_forget(g);
+	if (is_held(g, c))
+		return refuse_name(g, c, REASON_CLIENT_ID_BUSY);
+	if (!g->reloading)
+		departed_forget(&g->departures, c->handle);
 	if (c->x == NULL)
 		return connect_without_certificate(g, c);
 	gate_judge(g, c, &j);
@@ -277,15 +283,7 @@ gate_disconnected(struct gate *g, const struct client *c, const struct presence_
 {
 	struct session *session = session_of(&g->sessions, c->handle);
 
-	gone_forget(g);
-	g->gone = c->handle;
-	g->gone_x = session != NULL ? session->x : c->x;
-	if (g->gone_x != NULL)
-		x509_hold(g->gone_x);
-	g->gone_unasked = session == NULL && c->x != NULL;
-	g->gone_stranger = session != NULL && session->principal == NULL;
-	g->gone_refused = session != NULL && (session->shut_out != REASON_NONE ||
-	    (session->principal != NULL && !session->admitted));
+	remember_departure(g, c, session);
 	if (session != NULL && session->principal != NULL)
 		tell_disconnected(g, session, end);
 	session_remove(&g->sessions, c->handle);
@@ -438,7 +436,7 @@ void
 gate_tick(struct gate *g)
 {
 	g->reloading = false;
-	gone_forget(g);
+	departed_tick(&g->departures);
 	late_report_all(g);
 	denial_report_all(g);
 	clone_report_all(g);

@@ -7,14 +7,6 @@
 
 #include "jitr/x509.h"
 
-bool
-name_is_certid(const char *name, struct certid *id)
-{
-	/* Lower case only: that is how we write them. */
-	return name != NULL && strspn(name, "0123456789abcdef") == 2 * sizeof(id->b) &&
-	    certid_from_hex(id, view_of(name));
-}
-
 /* Of clients that are not judged by policies a shared subscription is the filter it
  * shares (MQTT 5, 4.8.2). */
 static struct access_question
@@ -44,39 +36,6 @@ is_admin_access(const struct access_question *q)
 	struct access_question plain = plain_question(q);
 
 	return q->action != ACTION_WRITE && topic_is_ours(plain.topic);
-}
-
-static bool
-is_admin_name(const struct gate *g, const char *name)
-{
-	if (name == NULL)
-		return false;
-	for (size_t i = 0; i < g->config.admin_user_count; i++)
-		if (strcmp(g->config.admin_users[i], name) == 0)
-			return true;
-	return false;
-}
-
-bool
-is_admin_certificate(const struct gate *g, const struct certid *id)
-{
-	for (size_t i = 0; i < g->config.admin_certificate_count; i++)
-		if (certid_equal(&g->config.admin_certificates[i], id))
-			return true;
-	return false;
-}
-
-/*
- * A user name counts where others have checked it: at a client without a
- * certificate, or a stranger's certificate that came through the connect
- * check.  Where a listener takes the name from the certificate nobody has.
- */
-static bool
-is_admin_user(const struct gate *g, const struct client *c, const struct session *session)
-{
-	if (c->x != NULL && (session == NULL || !session->named_by_others))
-		return false;
-	return is_admin_name(g, c->user_name);
 }
 
 /* Every client may ask: the answer to its request says whether it may (contract,
@@ -175,7 +134,7 @@ access_of_session(struct gate *g, struct session *s, const struct access_questio
 }
 
 /* An offline session, a will, the publisher of a retained message: judged by
- * the name it was given, and by what the registry has. */
+ * its certificate, as the registry has it. */
 static enum access
 access_absent(struct gate *g, const struct certid *id, const char *client_id,
     const struct access_question *q)
@@ -198,97 +157,98 @@ access_absent(struct gate *g, const struct certid *id, const char *client_id,
 	return d.access;
 }
 
-/* Some versions ask about a will without the certificate (mosquitto 6). */
+/*
+ * One that was never seen at CONNECT and has no certificate.  Without an address it is not
+ * connected: a session restored from disk, or the publisher of a retained message, whose name
+ * was ours when it was stored (mosquitto section 0, 11).  A connected one may have given
+ * itself any name, as by use_identity_as_username with a PSK (mosquitto section 0, 6).
+ */
 static enum access
-access_by_name(struct gate *g, const struct client *c, const struct access_question *q)
+access_of_unknown(struct gate *g, const struct client *c, const struct access_question *q)
 {
 	struct certid id;
 
-	if (name_is_certid(c->user_name, &id)) {
-		if (g->gone_refused && c->handle == g->gone)
-			return ACCESS_DENY;
-		return access_absent(g, &id, c->id, q);
-	}
-	return is_admin_name(g, c->user_name) && is_admin_access(q)
+	if (name_is_certid(c->user_name, &id))
+		return c->address == NULL ? access_absent(g, &id, c->id, q)
+		                          : ACCESS_DENY;
+	return is_admin_restored(g, c) && is_admin_access(q)
 	    ? ACCESS_ALLOW : access_of_others(g, q);
 }
 
+/* The will of a client comes after it, and messages for its offline session.  It sends no
+ * more than one will: whatever writes again is another client at its address. */
 static enum access
-access_of_stranger(struct gate *g, const struct client *c, const struct session *session,
+access_of_departed(struct gate *g, struct departed *d, const struct client *c,
     const struct access_question *q)
 {
-	return is_admin_user(g, c, session) && is_admin_access(q)
+	enum access access;
+
+	switch (d->as) {
+	case DEPARTED_CERTIFICATE:
+		if (q->action == ACTION_WRITE && d->will_sent)
+			return ACCESS_DENY;
+		access = access_absent(g, &d->id, c->id, q);
+		d->will_sent |= q->action == ACTION_WRITE && access != ACCESS_DENY;
+		return access;
+	case DEPARTED_REFUSED:
+		return q->action == ACTION_READ ? access_absent(g, &d->id, c->id, q)
+		                             : ACCESS_DENY;
+	case DEPARTED_ADMINISTRATOR:
+		return is_admin_access(q) ? ACCESS_ALLOW
+		                                      : access_of_others(g, q);
+	case DEPARTED_OTHER:
+		return access_of_others(g, q);
+	case DEPARTED_UNKNOWN:
+		break;
+	}
+	return ACCESS_DENY;
+}
+
+static enum access
+access_of_other(const struct gate *g, const struct client *c, const struct session *session,
+    const struct access_question *q)
+{
+	return is_admin_session(g, session, c->user_name) && is_admin_access(q)
 	    ? ACCESS_ALLOW : access_of_others(g, q);
 }
 
-/* Who is cut off is gone until the next tick, and by then a newcomer may have its
- * address. */
-static bool
-is_gone(const struct gate *g, const struct client *c)
+/*
+ * Its user name is its certificateId, for acl_file and other plugins too.  SIGHUP gives
+ * clients of a listener that takes the name from the certificate that one again
+ * (mosquitto section 0, 6).
+ */
+static void
+restore_name(struct gate *g, struct session *session, const struct client *c)
 {
-	return c->handle == g->gone && c->x == g->gone_x;
+	const char *hex = session->principal->hex;
+
+	if (c->user_name != NULL && strcmp(c->user_name, hex) == 0)
+		return;
+	if (name_is_certid(c->user_name, NULL))
+		shut_out(g, session, REASON_NAME_RESERVED);
+	else if (g->config.broker->name_client(c->handle, hex) != ERR_OK)
+		shut_out(g, session, REASON_REGISTRY_FAILED);
 }
 
-/* The will of one that has just gone: it has no session any more and gets no
- * new one. */
-static enum access
-access_of_gone(struct gate *g, const struct client *c, const struct access_question *q)
+/* NULL: it has left, or is not known. */
+static struct session *
+find_session(struct gate *g, const struct client *c)
 {
-	struct presented p;
+	struct session *session = session_find(&g->sessions, c->handle, c->x);
 
-	if (g->gone_refused)
-		return ACCESS_DENY;
-	if (g->gone_stranger)
-		return access_of_others(g, q);
-	if (x509_read(c->x, &p) != ERR_OK)
-		return ACCESS_DENY;
-	return access_absent(g, &p.id, c->id, q);
-}
-
-static bool
-is_gone_unasked(const struct gate *g, const struct client *c)
-{
-	return c->handle == g->gone && g->gone_unasked && (c->x == NULL || c->x == g->gone_x);
-}
-
-/* It is judged now, for its will: as it would have been at CONNECT. */
-static enum access
-access_of_gone_unasked(struct gate *g, const struct client *c, const struct access_question *q)
-{
-	struct client with_certificate = *c;
-	struct judgement j;
-	enum access access = ACCESS_DENY;
-
-	with_certificate.x = g->gone_x;
-	gate_judge(g, &with_certificate, &j);
-	if (j.decision.verdict == VERDICT_DEFER)
-		access = access_of_others(g, q);
-	if (j.decision.verdict == VERDICT_ALLOW && j.decision.effects == 0 &&
-	    gate_may_connect_absent(g, &j.presented.id, view_of(c->id)))
-		access = access_absent(g, &j.presented.id, c->id, q);
-	judgement_clear(&j);
-	return access;
-}
-
-static enum access
-access_of_client(struct gate *g, const struct client *c, const struct access_question *q)
-{
-	struct session *session;
-
-	if (is_gone_unasked(g, c))
-		return access_of_gone_unasked(g, c, q);
-	if (c->x == NULL)
-		return access_by_name(g, c, q);
-	session = session_find(&g->sessions, c->handle, c->x);
-	if (session == NULL && is_gone(g, c))
-		return access_of_gone(g, c, q);
-	if (session == NULL)
+	if (session == NULL && c->x != NULL && departed_find(&g->departures, c->handle, c->x) == NULL)
 		session = gate_connect_late(g, c);
-	if (session == NULL)
-		return ACCESS_DENY;
-	if (session->principal == NULL)
-		return access_of_stranger(g, c, session, q);
-	return access_of_session(g, session, q);
+	return session;
+}
+
+static enum access
+access_without_session(struct gate *g, const struct client *c, const struct access_question *q)
+{
+	struct departed *d = departed_find(&g->departures, c->handle, c->x);
+
+	if (d != NULL)
+		return access_of_departed(g, d, c, q);
+	return c->x != NULL ? ACCESS_DENY : access_of_unknown(g, c, q);
 }
 
 enum access
@@ -296,10 +256,17 @@ gate_access(struct gate *g, const struct client *c, enum action action, const ch
     bool retain)
 {
 	struct access_question q = { action, view_of(topic), retain };
+	struct session *session;
 
 	if (action == ACTION_WRITE && topic_is_reserved(topic))
 		return ACCESS_DENY;
-	return access_of_client(g, c, &q);
+	session = find_session(g, c);
+	if (session == NULL)
+		return access_without_session(g, c, &q);
+	if (session->principal == NULL)
+		return access_of_other(g, c, session, &q);
+	restore_name(g, session, c);
+	return access_of_session(g, session, &q);
 }
 
 bool
@@ -334,13 +301,10 @@ find_admitted(struct gate *g, const struct client *c)
 static bool
 is_administrator(struct gate *g, const struct client *c)
 {
-	struct session *session = c->x != NULL ? session_find(&g->sessions, c->handle, c->x) : NULL;
-	struct certid id;
+	struct session *session = session_find(&g->sessions, c->handle, c->x);
 
-	if (c->x == NULL)
-		return !name_is_certid(c->user_name, &id) && is_admin_name(g, c->user_name);
-	if (session != NULL && session->principal == NULL)
-		return is_admin_user(g, c, session);
+	if (session == NULL || session->principal == NULL)
+		return is_admin_session(g, session, c->user_name);
 	session = find_admitted(g, c);
 	return session != NULL && is_admin_certificate(g, &session->principal->id);
 }

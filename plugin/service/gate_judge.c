@@ -171,8 +171,23 @@ gate_judge(struct gate *g, const struct client *c, struct judgement *j)
 		judgement_clear(j);
 		j->decision = (struct decision){ .reason = REASON_REGISTRY_FAILED };
 	}
+	if (j->decision.verdict == VERDICT_DEFER && name_is_certid(c->user_name, NULL))
+		j->decision = (struct decision){ .reason = REASON_NAME_RESERVED };
 	if (g->reloading)
 		hold_still(g, j);
+}
+
+void
+gate_judge_unasked(struct gate *g, const struct client *c, struct judgement *j)
+{
+	struct certid claimed;
+
+	gate_judge(g, c, j);
+	if (!name_is_certid(c->user_name, &claimed) || !j->has_id ||
+	    certid_equal(&claimed, &j->presented.id))
+		return;
+	judgement_clear(j);
+	j->decision = (struct decision){ .reason = REASON_NAME_RESERVED };
 }
 
 void

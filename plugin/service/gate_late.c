@@ -60,7 +60,7 @@ report_later(struct gate *g, const struct client *c, const struct judgement *j, 
 /* It is connected, and by its id alone it might seem to be in order: what it was refused
  * for, as an old list, is asked at CONNECT and not again.  That holds for others with its
  * certificate as well, who have been let in before: they are judged anew. */
-static void
+void
 shut_out(struct gate *g, struct session *session, enum reason reason)
 {
 	session->shut_out = reason;
@@ -76,7 +76,7 @@ gate_connect_late(struct gate *g, const struct client *c)
 	struct judgement j;
 	enum err submitted;
 
-	gate_judge(g, c, &j);
+	gate_judge_unasked(g, c, &j);
 	submitted = gate_submit(g, c, &j);
 	if (j.has_id)
 		session = gate_remember(g, c, &j);
@@ -90,8 +90,12 @@ gate_connect_late(struct gate *g, const struct client *c)
 void
 gate_connected(struct gate *g, const struct client *c)
 {
-	if (c->x != NULL && session_find(&g->sessions, c->handle, c->x) == NULL)
-		(void)gate_connect_late(g, c);
+	struct session *session = session_find(&g->sessions, c->handle, c->x);
+
+	if (session == NULL && c->x != NULL)
+		session = gate_connect_late(g, c);
+	if (session != NULL && session->principal != NULL && is_held(g, c))
+		shut_out(g, session, REASON_CLIENT_ID_BUSY);
 }
 
 void

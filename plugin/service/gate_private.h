@@ -6,6 +6,7 @@
 #include "jitr/gate.h"
 
 #include "activation.h"
+#include "departed.h"
 #include "issuer.h"
 #include "recent.h"
 #include "session.h"
@@ -13,6 +14,7 @@
 struct late;   /* a client that got past gate_connect() and was not reported yet */
 struct denial; /* something a client was not allowed, not reported yet */
 struct clone;  /* a certificate that two clients use, not reported yet */
+struct held;   /* a client id that an answer is on its way to */
 
 struct gate {
 	struct gate_config  config;
@@ -25,16 +27,9 @@ struct gate {
 	uint64_t            changes;    /* grows with every change */
 	uint64_t            planned;    /* plans so far */
 	bool                reloading;
-	const void         *gone; /* the client that disconnected last, until the next tick: its
-	                           * will is sent after that, in some versions with its
-	                           * certificate at hand */
-	struct x509_st     *gone_x; /* held; its certificate, by which it is told from another
-	                             * client at the same address; NULL: not known */
-	bool                gone_stranger;
-	bool                gone_unasked; /* it was never judged: its listener takes the name
-	                                   * from the certificate */
-	bool                gone_refused; /* it was not let in, or shut out: nothing of it is
-	                                   * published */
+	struct departures   departures;
+	struct held        *held; /* list: client ids that an answer is on its way to */
+	size_t              held_count;
 	bool                announced;
 	struct late        *late; /* list */
 	size_t              late_count;
@@ -83,6 +78,10 @@ MUST_USE enum err judge_in(struct gate *g, struct txn *t, struct x509_st *x,
              const struct facts *client, struct judgement *j);
 void            gate_judge(struct gate *g, const struct client *c, struct judgement *j);
 
+/* One that the broker let in without asking: its user name is what its certificate says,
+ * and must not be the name of another certificate. */
+void            gate_judge_unasked(struct gate *g, const struct client *c, struct judgement *j);
+
 /* A principal as it was judged at CONNECT, with its policies, as far as they
  * were not read before. */
 void gate_keep_judgement(struct gate *g, struct principal *p, const struct decision *d);
@@ -116,9 +115,31 @@ struct session *gate_remember(struct gate *g, const struct client *c, struct jud
 void gate_report_judged(struct gate *g, const struct client *c, const struct judgement *j,
     struct session *session_or_null);
 
-/* Does this user name have the shape of a certificateId? */
-bool name_is_certid(const char *name, struct certid *id);
+/* Does this user name have the shape of a certificateId?  id: which; NULL: it does
+ * not matter. */
+bool name_is_certid(const char *name, struct certid *id_or_null);
+
+/* A connected client is refused from here on, whatever is decided about its certificate,
+ * and cut off at the next tick. */
+void shut_out(struct gate *g, struct session *session, enum reason reason);
+
+/*
+ * gate_identity.c: who a client is.
+ */
 bool is_admin_certificate(const struct gate *g, const struct certid *id);
+
+/* A user name of admin_users that others checked when this client connected. */
+bool is_admin_session(const struct gate *g, const struct session *session,
+    const char *user_name);
+
+/* A session that was restored from disk and bears a name of admin_users. */
+bool is_admin_restored(const struct gate *g, const struct client *c);
+
+/* The client leaves: what is remembered of it for its will and its offline session. */
+void remember_departure(struct gate *g, const struct client *c, const struct session *session);
+
+/* Is an answer on its way to another connection with this client id? */
+bool is_held(const struct gate *g, const struct client *c);
 
 /*
  * gate_cut.c: close the connections on the list, as many as fit into a tick.

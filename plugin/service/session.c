@@ -201,18 +201,16 @@ session_free(struct session *session)
 	x509_free(session->x);
 	free(session->client_id);
 	free(session->address);
+	free(session->checked_name);
 	free(session->thing);
 	free(session);
 }
 
 static bool
-copy_text(const char *text, char **copy, struct view *view)
+copy_text(const char *text, char **copy)
 {
-	if (text == NULL)
-		return true;
-	*copy = strdup(text);
-	*view = view_of(*copy);
-	return *copy != NULL;
+	*copy = text != NULL ? strdup(text) : NULL;
+	return (*copy != NULL) == (text != NULL);
 }
 
 static struct session *
@@ -228,8 +226,10 @@ session_new(struct sessions *s, const struct connection *c)
 	session->x = c->x;
 	if (session->x != NULL)
 		x509_hold(session->x);
-	if (copy_text(c->id, &session->client_id, &session->facts.client_id) &&
-	    copy_text(c->address, &session->address, &session->facts.source_text)) {
+	if (copy_text(c->id, &session->client_id) && copy_text(c->address, &session->address) &&
+	    copy_text(c->checked_name, &session->checked_name)) {
+		session->facts.client_id = view_of(session->client_id);
+		session->facts.source_text = view_of(session->address);
 		session->facts.source = address_parse(session->facts.source_text);
 		return session;
 	}

@@ -50,8 +50,9 @@ struct session {
 	                              * the same connection, they are at the same places */
 	uint64_t          number;    /* given to no other session */
 	struct x509_st   *x;         /* held: its address stays this certificate's */
-	struct principal *principal; /* NULL: a stranger, other plugins judge it */
-	bool              named_by_others; /* a stranger whose user name they checked */
+	struct principal *principal; /* NULL: other plugins judge it */
+	char             *checked_name; /* owned; without a principal: the user name that others
+	                              * checked at CONNECT; NULL: none, or it was not checked */
 
 	bool              admitted;  /* the certificate may, and may connect like this */
 	enum reason       shut_out;  /* for good, and why; REASON_NONE: it is not */
@@ -87,14 +88,16 @@ struct connection {
 	const void     *client;
 	struct x509_st *x;
 	const char     *id, *address; /* NULL: none */
+	const char     *checked_name; /* as in struct session */
 };
 
-/* Forgets what was remembered of this client before.  id NULL: a stranger.
+/* Forgets what was remembered of this client before.  id NULL: other plugins judge it.
  * NULL: out of memory. */
 struct session   *session_add(struct sessions *s, const struct connection *c,
       const struct certid *id_or_null);
 
-/* The session of this client, if it still is the one with this certificate. */
+/* The session of this client, if it still is the one with this certificate; x NULL:
+ * without one. */
 struct session   *session_find(struct sessions *s, const void *client, const struct x509_st *x);
 
 struct session   *session_of(struct sessions *s, const void *client); /* whatever it is now */

@@ -101,7 +101,7 @@ client_read(struct mosquitto *m, struct client *c)
 		.port = client_port(m),
 		.websockets = mosquitto_client_protocol(m) == mp_websockets,
 		.clean_session = mosquitto_client_clean_session(m),
-		.mqtt5 = mosquitto_client_protocol_version(m) == 5,
+		.version = mosquitto_client_protocol_version(m),
 	};
 }
 

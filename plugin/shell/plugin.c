@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "listeners.h"
 #include "plugin.h"
 #include "plugin_private.h"
 
@@ -63,6 +64,7 @@ on_basic_auth(int event, void *event_data, void *user_data)
 	watch_ticks(p);
 	client_read(ed->client, &c);
 	c.user_name = ed->username;
+	c.name_to_check = true;
 	verdict = gate_connect(p->gate, &c);
 	x509_free(c.x);
 	if (verdict == VERDICT_DEFER)
@@ -182,6 +184,8 @@ on_control(int event, void *event_data, void *user_data)
 	client_read(ed->client, &c);
 	response_topic = read_response_topic(ed->properties);
 	api_request(p->api, &c, payload, response_topic);
+	if (p->sends_before_tick)
+		api_send_answers(p->api);
 	mosquitto_free(response_topic);
 	x509_free(c.x);
 	return MOSQ_ERR_SUCCESS;
@@ -259,7 +263,8 @@ on_tick(int event, void *event_data, void *user_data)
 
 	(void)event;
 	(void)event_data;
-	if (now - p->ticked < TICK_MS)
+	gate_release(p->gate); /* what was published before has been sent */
+	if (now - p->ticked < TICK_MS && !api_has_answers(p->api))
 		return MOSQ_ERR_SUCCESS;
 	p->ticked = now;
 	p->ticking = true;
@@ -315,6 +320,8 @@ register_callbacks(struct plugin *p)
 
 		if (rc != MOSQ_ERR_SUCCESS && !callbacks[i].optional)
 			return rc;
+		if (rc == MOSQ_ERR_SUCCESS && callbacks[i].event == EVENT_CONNECT)
+			p->sends_before_tick = true;
 	}
 	return MOSQ_ERR_SUCCESS;
 }
@@ -351,9 +358,11 @@ parse_options(const struct mosquitto_opt *options, int count, struct config *con
 static int
 start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 {
-	struct diag diag = { "" };
+	struct diag diag = { "" }, unread = { "" };
 	enum err e = parse_options(options, option_count, &p->config, &diag);
 
+	if (e == ERR_OK && listeners_check(&unread) == ERR_CONFLICT)
+		return refuse_start(unread.text);
 	if (e == ERR_OK)
 		e = open_parts(p, &diag);
 	if (e != ERR_OK)
@@ -365,6 +374,8 @@ start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 	}
 	p->started = clock_ms(CLOCK_MONOTONIC);
 	on_broker_thread = true;
+	if (unread.text[0] != '\0')
+		report_line(p->report, LEVEL_WARNING, "%s", unread.text);
 	report_line(p->report, LEVEL_NOTICE, "version %s, registry %s, CA certificates %s",
 	    JITR_VERSION, p->config.db_path, p->config.ca_path);
 	return MOSQ_ERR_SUCCESS;

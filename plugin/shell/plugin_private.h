@@ -34,6 +34,8 @@ struct plugin {
 	struct stats           stats;
 	struct counters        counters;
 	int64_t                started, ticked, looked_elsewhere; /* ms, monotonic */
+	bool                   sends_before_tick; /* 2.1: what plugins publish is sent at the next
+	                                           * turn of the loop, before its tick */
 	bool                   ticking, told_no_tick, trusts_partial;
 };
 

@@ -88,17 +88,22 @@ class Broker:
     plugin:    plugin_opt_* options beside those that every test has; with a trust_store that
                is live the listeners have neither capath nor cafile
     listeners: "plain" for administrators, "tls", "websockets" (TLS, trusting
-               websockets_trust), "identity" (use_identity_as_username), "http" (2.1's
-               http_api, with the files of .pages)
+               websockets_trust), "identity" (use_identity_as_username),
+               "identity-websockets", "psk" (the same with the identities and keys of psk),
+               "http" (2.1's http_api, with the files of .pages)
     tls:       further lines for the TLS listeners
     before:    further lines before the plugin's
     config:    further lines at the end of mosquitto.conf
     per_listener: the listeners that have the plugin, with per_listener_settings
+    plugin_use: the listeners that have it, by 2.1's plugin_load and plugin_use
+    acl:       what is in an acl_file; None: there is none
+    users:     more users with the password of all
     """
 
     def __init__(self, directory, pki, *, plugin=None, listeners=("plain", "tls"), tls=(),
                  before=(), config=(), websockets_trust=(), plugin_lines=1, user=None,
-                 wrapper=(), anonymous=False, per_listener=None):
+                 wrapper=(), anonymous=False, per_listener=None, plugin_use=None,
+                 acl=None, psk=None, users=()):
         self.directory = pathlib.Path(directory)
         self.pki = pki
         self.db_path = self.directory / "registry"
@@ -121,6 +126,11 @@ class Broker:
         self.wrapper = wrapper
         self.anonymous = anonymous
         self.per_listener = per_listener
+        self.plugin_use = plugin_use
+        self.psk = psk or {}
+        self.users = users
+        if acl is not None:
+            self.more_lines = [*self.more_lines, "acl_file %s" % self._write("acl", acl)]
         self.ports = {}
         self.process = None
         self.sessions = []
@@ -129,16 +139,23 @@ class Broker:
 
     # -- configuration -----------------------------------------------------
 
+    def _write(self, name, text):
+        path = self.directory / name
+        path.write_text(text)
+        path.chmod(0o644)
+        return path
+
     def _write_passwords(self):
         path = self.directory / "passwords"
-        path.write_text("".join("%s:%s\n" % (u, PASSWORD) for u in (ADMIN, BYSTANDER)))
+        path.write_text("".join("%s:%s\n" % (u, PASSWORD) for u in (ADMIN, BYSTANDER, *self.users)))
         subprocess.run([program("mosquitto_passwd"), "-U", path], check=True, capture_output=True)
         path.chmod(0o644)
 
     def _plugin_config(self):
         lines = [*self.lines_before]
         for _ in range(self.plugin_lines):
-            lines.append("plugin %s" % PLUGIN)
+            lines.append("plugin %s" % PLUGIN if self.plugin_use is None
+                         else "plugin_load jitr %s" % PLUGIN)
             lines += ["plugin_opt_%s %s" % (k, v) for k, v in self.options.items()
                       if v is not None]
         return lines
@@ -162,17 +179,21 @@ class Broker:
         lines = ["listener %d 127.0.0.1" % self.ports[kind]]
         if kind == "plain":
             return lines
+        if kind == "psk":
+            keys = "".join("%s:%s\n" % row for row in self.psk.items())
+            return [*lines, "psk_hint x", "use_identity_as_username true",
+                    "psk_file %s" % self._write("psk", keys)]
         if kind == "http":
             return lines + ["protocol http_api", "http_dir %s" % self.pages]
         lines += self._tls_config()
         live = self.options.get("trust_store", "capath") != "capath"
-        if kind == "websockets":
+        if kind in ("identity", "identity-websockets"):
+            lines.append("use_identity_as_username true")
+        if kind in ("websockets", "identity-websockets"):
             lines.append("protocol websockets")
             return lines if live else [*lines, "cafile %s" % self._websockets_trust()]
         if not live:
             lines.append("capath %s" % self.ca_path)
-        if kind == "identity":
-            lines.append("use_identity_as_username true")
         return lines
 
     def _write_config(self):
@@ -190,6 +211,8 @@ class Broker:
             lines += self._listener_config(kind)
             if not everywhere:
                 lines += self._security_config(kind in self.per_listener)
+            if kind in (self.plugin_use or ()):
+                lines.append("plugin_use jitr")
         path = self.directory / "mosquitto.conf"
         path.write_text("\n".join([*lines, *self.more_lines, ""]))
         path.chmod(0o644)

@@ -53,7 +53,7 @@ class Session:
         self.version = version
         self._acknowledged = {}
         self.client_id = client_id or (device.client_id if device else "c%d" % next(_numbers))
-        transport = "websockets" if listener == "websockets" else "tcp"
+        transport = "websockets" if listener.endswith("websockets") else "tcp"
         self._client = client = new_client(self.client_id, clean, version, transport)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect

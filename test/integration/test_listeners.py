@@ -21,13 +21,13 @@ TICKS_EVERYWHERE = installed_version() >= (2, 0, 12)
 
 @pytest.fixture
 def per_listener(start_broker, pki):
-    """A broker whose TLS listener alone has the plugin, with a CA that was registered before."""
+    """A broker whose one listener has the plugin, with a CA that was registered before."""
     def start(**how):
         broker = start_broker(**how)
         broker.ca = pki.ca("factory")
         broker.admin().register_ca(broker.ca)
         broker.stop()
-        broker.per_listener = ("tls",)
+        broker.listeners = broker.per_listener = ("tls",)
         return broker.start()
 
     return start
@@ -50,7 +50,7 @@ def test_no_ticks_are_an_error_in_the_log(per_listener, pki):
 
 @pytest.mark.skipif(not TICKS_EVERYWHERE, reason="2.0.11 sends no ticks with per_listener_settings")
 def test_one_listener_with_the_plugin(per_listener, pki):
-    """Where there are ticks it works for the listener that has it."""
+    """Where there are ticks it works, as long as every listener has the plugin."""
     broker = per_listener(plugin={"metrics_interval": 1})
     device = pki.device("d1", issuer=broker.ca)
     assert broker.connect(device).refused
@@ -58,19 +58,33 @@ def test_one_listener_with_the_plugin(per_listener, pki):
     assert not broker.log_lines("no ticks")
 
 
-@pytest.mark.skipif(not TICKS_EVERYWHERE, reason="2.0.11 answers nothing with per_listener_settings")
-def test_control_topic_from_a_listener_without_the_plugin(per_listener):
-    """In 2.1 requests come from there, too, and past all our checks: they are answered
-    according to who asks, and in 2.0 not at all."""
-    broker = per_listener()
-    session = broker.bystander()
-    session.publish(CONTROL, '{"commands":[{"command":"updateCACertificate","certificateId":"%s",'
-                             '"newStatus":"INACTIVE"}]}' % broker.ca.id)
-    session.received()
-    broker.stop()
-    broker.per_listener = None
-    broker.start()
-    assert broker.admin().describe_ca(broker.ca)["status"] == "ACTIVE"
+def ck_names_the_listener(log):
+    line = [line for line in log.splitlines() if "jitr: " in line][-1]
+    assert "does not have this plugin" in line and "publish events" in line, line
+
+
+def test_listener_without_the_plugin(refuses_to_start):
+    """Its clients could forge events, and in 2.1 administer, and the plugin would not be asked:
+    the broker does not start (mosquitto 0.13)."""
+    ck_names_the_listener(refuses_to_start(per_listener=("tls",)))
+
+
+def test_listener_of_another_file_without_the_plugin(refuses_to_start, directory):
+    """The same for a listener in a file of include_dir."""
+    more = directory / "conf.d"
+    more.mkdir()
+    (more / "more.conf").write_text("listener 0 %s/socket\nallow_anonymous true\n" % directory)
+    for path in (more, more / "more.conf"):
+        path.chmod(0o755)
+    ck_names_the_listener(refuses_to_start(listeners=("tls",), per_listener=("tls",),
+                                           config=["include_dir %s" % more]))
+
+
+@pytest.mark.skipif(installed_version() < (2, 1), reason="plugin_use came with 2.1")
+@pytest.mark.parametrize("used", [("tls",), ("plain",)])
+def test_listener_without_plugin_use(refuses_to_start, used):
+    """The same with plugin_load and plugin_use (mosquitto 7)."""
+    ck_names_the_listener(refuses_to_start(plugin_use=used))
 
 
 def test_two_listeners_with_the_plugin(refuses_to_start):

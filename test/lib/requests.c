@@ -139,10 +139,49 @@ parse_answer(void)
 	    &diag) == ERR_OK, "%s: %s", diag.text, n->text);
 }
 
+/* A connection for each client id and user name. */
+static void *
+log_in(const struct client *c)
+{
+	static char handles[8][200];
+	struct client copy = *c;
+	char text[200];
+	size_t i = 0;
+
+	(void)snprintf(text, sizeof(text), "%s %.150s", c->id, c->user_name != NULL ? c->user_name : "-");
+	while (i < COUNT_OF(handles) - 1 && handles[i][0] != '\0' && strcmp(handles[i], text) != 0)
+		i++;
+	strcpy(handles[i], text);
+	copy.handle = handles[i];
+	copy.name_to_check = true;
+	if (gate_caller(gate, &copy).session == 0)
+		(void)gate_connect(gate, &copy);
+	return copy.handle;
+}
+
+static void
+send_answers(void)
+{
+	if (api != NULL)
+		api_send_answers(api);
+	gate_release(gate);
+}
+
+void
+post(const struct client *c, struct view payload, const char *response_topic)
+{
+	struct client copy = *c;
+
+	if (c->handle == NULL)
+		copy.handle = log_in(c);
+	api_request(api, &copy, payload, response_topic);
+	send_answers();
+}
+
 void
 send_as(const struct client *c, struct view payload)
 {
-	api_request(api, c, payload, NULL);
+	post(c, payload, NULL);
 	world_settle();
 	parse_answer();
 }
@@ -271,12 +310,15 @@ requests_start(size_t queue_max)
 	ck_assert_int_eq(crls_open(&crls_config, &crls), ERR_OK);
 	api_config.crls = crls;
 	ck_assert_int_eq(api_open(&api_config, &api), ERR_OK);
+	world.on_settled = send_answers;
 }
 
 void
 requests_stop(void)
 {
 	world_stop_writer();
+	send_answers();
+	world.on_settled = NULL;
 	api_close(api);
 	crls_close(crls);
 	gate_close(gate);

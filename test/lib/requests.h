@@ -62,6 +62,10 @@ struct client admin(void);
 
 /* Asked, and answered. */
 void send_as(const struct client *c, struct view payload);
+
+/* Connects it first, if it has no certificate: as a client whose user name others check.
+ * Answers that are ready are sent. */
+void post(const struct client *c, struct view payload, const char *response_topic);
 void send_text(const char *text);
 void ask(const char *commands); /* one or more, separated by commas */
 

@@ -372,6 +372,8 @@ world_settle(void)
 		settle_once();
 		writer_look(world.writer, &state);
 	} while (state.waiting > 0);
+	if (world.on_settled != NULL)
+		world.on_settled();
 }
 
 void

@@ -56,6 +56,9 @@ struct world {
 
 	/* Called for each note: a broker calls us again in the middle of things. */
 	void (*on_note)(const struct note *n);
+
+	/* Called when jobs have finished, as a broker ticks then; NULL: nothing. */
+	void (*on_settled)(void);
 };
 
 extern struct world world;

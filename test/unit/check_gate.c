@@ -79,6 +79,17 @@ may_named(const char *name, enum action action, const char *topic)
 	return gate_access(gate, &c, action, topic, false);
 }
 
+/* The same for one that is not connected, of which no more than its name is known. */
+static enum access
+may_restored(const char *name, enum action action, const char *topic)
+{
+	struct client c = client(7, NULL);
+
+	c.user_name = name;
+	c.address = NULL;
+	return gate_access(gate, &c, action, topic, false);
+}
+
 static void
 put(const struct pki_cert *c, enum cert_status status)
 {
@@ -103,6 +114,17 @@ remove_cert(const struct pki_cert *c)
 	world_change(&t);
 	store_delete_cert(&t, &id);
 	world_commit(&t);
+}
+
+/* A client without a certificate, whose user name others check. */
+static void
+log_in(int n, const char *name)
+{
+	struct client c = client(n, NULL);
+
+	c.user_name = name;
+	c.name_to_check = true;
+	(void)gate_connect(gate, &c);
 }
 
 static void
@@ -503,8 +525,10 @@ static const struct {
 
 START_TEST(an_administrator_by_name_hears_events)
 {
+	log_in(0, "admin");
 	ck_assert_msg(may_named("admin", admin_rights[_i].action, admin_rights[_i].topic) ==
 	    admin_rights[_i].access, "%s", admin_rights[_i].topic);
+	log_in(0, "admin2");
 	if (admin_rights[_i].action != ACTION_WRITE)
 		ck_assert_int_eq(may_named("admin2", admin_rights[_i].action, admin_rights[_i].topic),
 		    ACCESS_DEFER);
@@ -528,19 +552,19 @@ START_TEST(an_administrator_by_certificate_hears_events)
 }
 END_TEST
 
-/* Offline sessions, delayed wills, sessions restored from disk have no
- * certificate any more: their name tells (mosquitto section 0, 3). */
-START_TEST(an_offline_session_is_judged_by_its_name)
+/* Sessions restored from disk have neither certificate nor address: the name that was
+ * stored with them tells (mosquitto section 0, 11). */
+START_TEST(a_restored_session_is_judged_by_its_name)
 {
 	config.authorization = AUTHORIZATION_ALLOW;
 	open_gate();
-	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_DENY); /* unknown */
+	ck_assert_int_eq(may_restored(world_hex(device), ACTION_READ, "a"), ACCESS_DENY); /* unknown */
 	put_and_tell(device, CERT_ACTIVE);
-	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_ALLOW);
-	ck_assert_int_eq(may_named(world_hex(device), ACTION_WRITE, "$aws/x"), ACCESS_DENY);
+	ck_assert_int_eq(may_restored(world_hex(device), ACTION_READ, "a"), ACCESS_ALLOW);
+	ck_assert_int_eq(may_restored(world_hex(device), ACTION_WRITE, "$aws/x"), ACCESS_DENY);
 	put_and_tell(device, CERT_REVOKED);
-	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_DENY);
-	ck_assert_int_eq(may_named(world_hex(device), ACTION_WRITE, "a"), ACCESS_DENY);
+	ck_assert_int_eq(may_restored(world_hex(device), ACTION_READ, "a"), ACCESS_DENY);
+	ck_assert_int_eq(may_restored(world_hex(device), ACTION_WRITE, "a"), ACCESS_DENY);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
 }
 END_TEST
@@ -551,9 +575,9 @@ START_TEST(with_a_live_session_beside_it_the_same_holds)
 	open_gate();
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
-	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_ALLOW);
+	ck_assert_int_eq(may_restored(world_hex(device), ACTION_READ, "a"), ACCESS_ALLOW);
 	put_and_tell(device, CERT_INACTIVE);
-	ck_assert_int_eq(may_named(world_hex(device), ACTION_READ, "a"), ACCESS_DENY);
+	ck_assert_int_eq(may_restored(world_hex(device), ACTION_READ, "a"), ACCESS_DENY);
 }
 END_TEST
 
@@ -568,6 +592,8 @@ may_administer(int n, const struct pki_cert *c, const char *name, const char *ad
 
 	presented.user_name = name;
 	presented.address = address;
+	if (c == NULL)
+		log_in(n, name);
 	return gate_administration(gate, &presented) == ADMINISTRATION_ALL;
 }
 
@@ -611,9 +637,11 @@ START_TEST(a_strangers_name_counts_where_others_checked_it)
 	config.rules.decide.defer_unknown = true;
 	open_gate();
 	c.user_name = "admin";
+	c.name_to_check = true;
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER);
 	ck_assert(gate_administration(gate, &c) == ADMINISTRATION_ALL);
 	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_ALLOW);
+	c.name_to_check = false;
 	c.handle = &clients[1]; /* a listener that takes the name from the certificate */
 	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_DEFER);
 	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
@@ -1036,7 +1064,7 @@ access_tests(TCase *t)
 	tcase_add_loop_test(t, an_administrator_by_name_hears_events, 0, COUNT_OF(admin_rights));
 	tcase_add_loop_test(t, an_administrator_by_certificate_hears_events, 0,
 	    COUNT_OF(admin_rights));
-	tcase_add_test(t, an_offline_session_is_judged_by_its_name);
+	tcase_add_test(t, a_restored_session_is_judged_by_its_name);
 	tcase_add_test(t, with_a_live_session_beside_it_the_same_holds);
 	tcase_add_test(t, an_administrator_has_a_name_that_somebody_checked);
 	tcase_add_test(t, or_a_certificate_that_is_active);

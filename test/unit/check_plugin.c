@@ -63,6 +63,7 @@ struct mosquitto {
 	char            username[CERTID_HEX_SIZE];
 	struct x509_st *x;
 	int             protocol;
+	bool            connected;
 };
 
 struct callback {
@@ -194,16 +195,16 @@ mosquitto_client_username(const struct mosquitto *client)
 }
 
 EXPORT int
-mosquitto_client_protocol(const struct mosquitto *client)
-{
-	return client->protocol;
-}
-
-int
 mosquitto_client_protocol_version(const struct mosquitto *client)
 {
 	(void)client;
-	return 4;
+	return 5;
+}
+
+EXPORT int
+mosquitto_client_protocol(const struct mosquitto *client)
+{
+	return client->protocol;
 }
 
 bool
@@ -317,6 +318,10 @@ control(struct mosquitto *m, const char *payload, char *response_topic)
 		.payloadlen = payload != NULL ? (uint32_t)strlen(payload) : 0,
 		.properties = (const mosquitto_property *)response_topic };
 
+	if (m->x == NULL && !m->connected) {
+		m->connected = true;
+		ck_assert_int_eq(basic_auth(m), MOSQ_ERR_PLUGIN_DEFER);
+	}
 	return deliver(MOSQ_EVT_CONTROL, &ed);
 }
 
@@ -614,6 +619,7 @@ START_TEST(the_answer_goes_to_the_asking_client_and_its_response_topic)
 	ck_assert_str_eq(published("my/topic")->client, "a1");
 	ck_assert_int_eq(published("my/topic")->qos, 0);
 	ck_assert_int_eq(control(&m_admin, NULL, NULL), MOSQ_ERR_SUCCESS); /* an empty one */
+	tick();
 	ck_assert_ptr_nonnull(strstr(published(CONTROL_RESPONSE_TOPIC)->payload, "it is empty"));
 }
 END_TEST

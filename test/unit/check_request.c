@@ -1231,7 +1231,7 @@ START_TEST(the_response_topic_is_answered_as_well)
 {
 	struct client c = admin();
 
-	api_request(api, &c, view_of(expand("{'commands':[{'command':'getRegistrationCode'}]}")),
+	post(&c, view_of(expand("{'commands':[{'command':'getRegistrationCode'}]}")),
 	    "my/topic");
 	world_settle();
 	ck_assert_uint_eq(world_count(NOTE_ANSWER), 2);
@@ -1248,9 +1248,9 @@ START_TEST(a_change_is_answered_after_its_commit_and_a_question_at_once)
 	struct client c = admin();
 
 	world_hold_writer();
-	api_request(api, &c, view_of(expand("{'commands':[{'command':'listCertificates'}]}")), NULL);
+	post(&c, view_of(expand("{'commands':[{'command':'listCertificates'}]}")), NULL);
 	ck_assert_uint_eq(world_count(NOTE_ANSWER), 1);
-	api_request(api, &c, view_of(expand("{'commands':[{'command':'registerCertificate',"
+	post(&c, view_of(expand("{'commands':[{'command':'registerCertificate',"
 	    "'certificatePem':'<device pem>'}]}")), NULL);
 	ck_assert_uint_eq(world_count(NOTE_ANSWER), 1);
 	world_release_writer();
@@ -1263,7 +1263,7 @@ START_TEST(what_waits_when_the_broker_stops_is_done_and_answered)
 	struct client c = admin();
 	struct cert cert;
 
-	api_request(api, &c, view_of(expand("{'commands':[{'command':'registerCertificate',"
+	post(&c, view_of(expand("{'commands':[{'command':'registerCertificate',"
 	    "'certificatePem':'<device pem>'}]}")), NULL);
 	requests_stop();
 	parse_answer();
@@ -1278,7 +1278,7 @@ START_TEST(an_answer_that_cannot_be_sent_is_told)
 	struct client c = admin();
 
 	world.answer_result = ERR_NOMEM;
-	api_request(api, &c, view_of("garbage"), NULL);
+	post(&c, view_of("garbage"), NULL);
 	ck_assert(world_said("a request could not be answered: out of memory"));
 }
 END_TEST
@@ -1398,7 +1398,7 @@ START_TEST(with_a_full_queue_changes_are_put_off_and_questions_answered)
 	requests_stop();
 	requests_start(1);
 	world_hold_writer();
-	api_request(api, &(struct client){ .id = "c1", .user_name = "admin", .address = "::1" },
+	post(&(struct client){ .id = "c1", .user_name = "admin", .address = "::1" },
 	    view_of(expand("{'commands':[{'command':'registerCertificate',"
 	    "'certificatePem':'<device pem>'},{'command':'listCertificates'},"
 	    "{'command':'nonsense'}]}")), NULL);
@@ -1418,7 +1418,7 @@ START_TEST(a_commit_that_fails_is_answered_with_why)
 	struct cert cert;
 
 	world_hold_writer();
-	api_request(api, &c, view_of(expand("{'commands':[{'command':'registerCertificate',"
+	post(&c, view_of(expand("{'commands':[{'command':'registerCertificate',"
 	    "'certificatePem':'<device pem>'},{'command':'deleteCertificate',"
 	    "'certificateId':'" ID_0 "'}]}")), NULL);
 	world_break_disk();
@@ -1450,7 +1450,7 @@ START_TEST(stopping_in_the_middle_of_a_revocation_still_revokes)
 	struct cert cert;
 
 	put(device, CERT_ACTIVE);
-	api_request(api, &c, view_of(expand("{'commands':[{'command':'updateCertificate',"
+	post(&c, view_of(expand("{'commands':[{'command':'updateCertificate',"
 	    "'certificateId':'<device id>','newStatus':'REVOKED'}]}")), NULL);
 	requests_stop();
 	ck_assert(world_get_cert(device, &cert));

@@ -458,7 +458,7 @@ send_part(const char *more, const char *upload, size_t part, size_t parts, struc
 	sprintf(text, "{\"commands\":[{\"command\":\"importCrl\",\"caCertificateId\":\"%s\","
 	    "\"uploadId\":\"%s\",\"part\":%zu,\"parts\":%zu,\"crl\":\"%s\"}%s]}", world_hex(ca),
 	    upload, part, parts, base64, expand(more));
-	api_request(api, &c, view_of(text), NULL);
+	post(&c, view_of(text), NULL);
 	free(text);
 	free(base64);
 }
@@ -554,7 +554,7 @@ START_TEST(others_have_their_turn_between_the_parts_of_a_large_list)
 	world_hold_writer();
 	send_part("", "u", parts, parts, piece(list->der, parts - 1));
 	c.id = "c2";
-	api_request(api, &c, view_of(expand("{'commands':[{'command':'createThing',"
+	post(&c, view_of(expand("{'commands':[{'command':'createThing',"
 	    "'thingName':'t'}]}")), NULL);
 	world_release_writer();
 	ck_assert_str_eq(world_note(NOTE_ANSWER, before)->to, "c2");

@@ -58,7 +58,7 @@ tear_down(void)
 static struct session *
 add(int client, const struct pki_cert *c, const struct certid *id)
 {
-	struct connection connection = { &clients[client], c->x, &names[client], "192.0.2.1" };
+	struct connection connection = { &clients[client], c->x, &names[client], "192.0.2.1", NULL };
 	struct session *s = session_add(&sessions, &connection, id);
 
 	ck_assert_ptr_nonnull(s);
@@ -135,7 +135,7 @@ START_TEST(a_stranger_has_no_principal)
 	struct session *s = add(0, first, NULL);
 
 	ck_assert_ptr_null(s->principal);
-	ck_assert(!s->named_by_others);
+	ck_assert_ptr_null(s->checked_name);
 	ck_assert_ptr_null(principal_find(&sessions, &first_id));
 }
 END_TEST

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* answers.c - see answers.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "answers.h"
+
+struct reply {
+	struct reply  *next;
+	struct caller  caller;
+	char          *client_id, *response_topic;
+	size_t         len;
+	uint8_t        payload[];
+};
+
+static void
+reply_free(struct reply *a)
+{
+	free(a->client_id);
+	free(a->response_topic);
+	free(a);
+}
+
+static struct reply *
+reply_new(const struct caller *caller, const char *client_id, const char *response_topic,
+    struct view payload)
+{
+	struct reply *a = calloc(1, sizeof(*a) + payload.len);
+
+	if (a == NULL)
+		return NULL;
+	a->caller = *caller;
+	a->client_id = strdup(client_id);
+	a->response_topic = response_topic != NULL ? strdup(response_topic) : NULL;
+	a->len = payload.len;
+	memcpy(a->payload, payload.data, payload.len);
+	if (a->client_id != NULL && (a->response_topic != NULL) == (response_topic != NULL))
+		return a;
+	reply_free(a);
+	return NULL;
+}
+
+enum err
+answers_add(struct answers *a, const struct caller *caller, const char *client_id,
+    const char *response_topic, struct view payload)
+{
+	struct reply *new = reply_new(caller, client_id, response_topic, payload);
+
+	if (new == NULL)
+		return ERR_NOMEM;
+	if (a->first == NULL)
+		a->first = new;
+	else
+		a->last->next = new;
+	a->last = new;
+	return ERR_OK;
+}
+
+bool
+answers_waiting(const struct answers *a)
+{
+	return a->first != NULL;
+}
+
+static void
+send_one(struct answers *a, const struct reply *r)
+{
+	struct view payload = { r->payload, r->len };
+	enum err e = ERR_NOMEM;
+
+	if (!gate_is_connected(a->gate, &r->caller))
+		return;
+	if (gate_hold(a->gate, &r->caller, r->client_id))
+		e = a->broker->answer(r->client_id, CONTROL_RESPONSE_TOPIC, payload);
+	if (e == ERR_OK && r->response_topic != NULL)
+		e = a->broker->answer(r->client_id, r->response_topic, payload);
+	if (e != ERR_OK)
+		report_line(a->report, LEVEL_ERROR, "a request could not be answered: %s", err_text(e));
+}
+
+static void
+drop_first(struct answers *a)
+{
+	struct reply *first = a->first;
+
+	a->first = first->next;
+	reply_free(first);
+}
+
+void
+answers_send(struct answers *a)
+{
+	while (a->first != NULL) {
+		send_one(a, a->first);
+		drop_first(a);
+	}
+}
+
+void
+answers_clear(struct answers *a)
+{
+	while (a->first != NULL)
+		drop_first(a);
+}
