@@ -63,6 +63,7 @@ gate_close(struct gate *g)
 	late_forget_all(g);
 	denial_forget_all(g);
 	clone_forget_all(g);
+	takeover_forget_all(g);
 	free(g->named);
 	presence_clear(&g->presence);
 	sessions_clear(&g->sessions);
@@ -111,6 +112,10 @@ admit(struct gate *g, const struct client *c, struct session *session, struct ju
 	reason = session_admit(g, session);
 	if (session->admitted && !g->reloading)
 		reason = clone_admit(g, session);
+	if (session->admitted && !g->reloading && !takeover_note(g, c, session)) {
+		session->admitted = false;
+		reason = REASON_REGISTRY_FAILED;
+	}
 	if (j->decision.verdict == VERDICT_ALLOW && !session->admitted)
 		j->decision = (struct decision){ .reason = reason };
 }
@@ -199,10 +204,14 @@ connect_without_certificate(struct gate *g, const struct client *c)
 {
 	struct connection connection = { c->handle, NULL, c->id, c->address,
 		c->name_to_check ? c->user_name : NULL };
+	struct certid id;
 
+	if (name_is_certid(c->user_name, &id) && g->reloading && !c->websockets) {
+		takeover_learn(g, c->id, &id);
+		return VERDICT_ALLOW;
+	}
 	if (name_is_certid(c->user_name, NULL))
-		return g->reloading && !c->websockets ? VERDICT_ALLOW
-		                                      : refuse_name(g, c, REASON_NAME_RESERVED);
+		return refuse_name(g, c, REASON_NAME_RESERVED);
 	if (g->reloading)
 		return VERDICT_DEFER; /* what is known of it stays */
 	/* Without memory it is one that is not known. */
@@ -440,6 +449,7 @@ gate_tick(struct gate *g)
 	late_report_all(g);
 	denial_report_all(g);
 	clone_report_all(g);
+	takeover_tick(g);
 	presence_tick(&g->presence);
 	report_unusable(g);
 	sweep(g);

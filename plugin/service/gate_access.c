@@ -168,9 +168,13 @@ access_of_unknown(struct gate *g, const struct client *c, const struct access_qu
 {
 	struct certid id;
 
-	if (name_is_certid(c->user_name, &id))
-		return c->address == NULL ? access_absent(g, &id, c->id, q)
-		                          : ACCESS_DENY;
+	if (name_is_certid(c->user_name, &id) && c->address != NULL)
+		return ACCESS_DENY;
+	if (name_is_certid(c->user_name, &id)) {
+		if (q->action == ACTION_READ) /* its queue is one that may be resumed */
+			takeover_learn(g, c->id, &id);
+		return access_absent(g, &id, c->id, q);
+	}
 	return is_admin_restored(g, c) && is_admin_access(q)
 	    ? ACCESS_ALLOW : access_of_others(g, q);
 }

@@ -14,6 +14,8 @@
 struct late;   /* a client that got past gate_connect() and was not reported yet */
 struct denial; /* something a client was not allowed, not reported yet */
 struct clone;  /* a certificate that two clients use, not reported yet */
+struct owner;    /* the certificate of a session that the broker keeps */
+struct takeover; /* a connection that resumed another certificate's session */
 struct held;   /* a client id that an answer is on its way to */
 
 struct gate {
@@ -37,6 +39,8 @@ struct gate {
 	size_t              denial_count;
 	struct clone       *clones; /* list */
 	size_t              clone_count;
+	struct owner       *owners;    /* hash: certificates of the sessions that the broker keeps */
+	struct takeover    *takeovers; /* list: connections that resumed another one's */
 	size_t              refusals_waiting;
 	struct certid      *named; /* owned; whom the sweep visits before others */
 	size_t              named_count;
@@ -214,6 +218,18 @@ void refusal_note(struct gate *g, const struct client *c, const struct judgement
 enum reason clone_admit(struct gate *g, struct session *session);
 void        clone_report_all(struct gate *g);
 void        clone_forget_all(struct gate *g);
+
+/*
+ * gate_takeover.c: a client that resumes the session of another certificate.
+ */
+
+/* Of one that was admitted.  false: it cannot be noted, and must not be let in. */
+bool takeover_note(struct gate *g, const struct client *c, const struct session *session);
+
+/* The broker says of a session that it is this certificate's. */
+void takeover_learn(struct gate *g, const char *client_id, const struct certid *id);
+void takeover_tick(struct gate *g);
+void takeover_forget_all(struct gate *g);
 
 /*
  * gate_denied.c: what was not allowed, for the log, at the next tick.

@@ -243,6 +243,63 @@ START_TEST(persistence_of_mqtt_5_is_hidden)
 }
 END_TEST
 
+static void
+take(const struct pki_cert *c, int n, bool clean, int version)
+{
+	struct client client = client_as(n, "d1");
+
+	client.x = c->x;
+	client.clean_session = clean;
+	client.version = version;
+	ck_assert_int_eq(gate_connect(gate, &client), VERDICT_ALLOW);
+}
+
+static void
+leave(int n)
+{
+	gate_disconnected(gate, &(struct client){ .handle = &clients[n] },
+	    &(struct presence_end){ ANSWER_NO, NULL });
+}
+
+/* Closed once: then the broker asks about each subscription (mosquitto section 2). */
+static void
+ck_taken_over(bool taken)
+{
+	size_t before = world_count(NOTE_KICK_ONE);
+
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK_ONE) - before, taken);
+	if (taken)
+		ck_assert_str_eq(world_last(NOTE_KICK_ONE)->to, "d1");
+}
+
+START_TEST(who_resumes_the_session_of_another_certificate_is_closed_once)
+{
+	struct pki_cert *other = pki_device(ca, "device-2");
+
+	give(DOCUMENT(CONNECT));
+	world_put_cert(other, ca, CERT_ACTIVE);
+	attach("p", other);
+	take(device, 0, false, 4);
+	ck_taken_over(false);
+	leave(0);
+	take(device, 0, false, 4); /* its own */
+	ck_taken_over(false);
+	take(other, 1, false, 4); /* a live one */
+	ck_taken_over(true);
+	take(other, 2, false, 4); /* its own by now */
+	ck_taken_over(false);
+	take(device, 3, true, 4); /* a clean session ends the other's, and leaves none */
+	ck_taken_over(false);
+	take(device, 4, true, 5); /* a clean start may leave one */
+	ck_taken_over(false);
+	take(other, 5, false, 5);
+	leave(5); /* gone before the tick: an offline session is not kicked */
+	ck_taken_over(false);
+	pki_free(other);
+}
+END_TEST
+
 /*
  * Doing.
  */
@@ -678,6 +735,7 @@ main(void)
 	tcase_add_test(t, a_certificates_name_stands_for_a_client_id);
 	tcase_add_test(t, an_administrators_certificate_connects_without_policies);
 	tcase_add_test(t, persistence_of_mqtt_5_is_hidden);
+	tcase_add_test(t, who_resumes_the_session_of_another_certificate_is_closed_once);
 	tcase_add_test(t, a_persistent_session_is_seen_and_a_will_is_not);
 	t = suite_case(suite, "doing");
 	tcase_add_checked_fixture(t, set_up, gates_close);
