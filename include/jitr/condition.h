@@ -88,7 +88,10 @@ struct condition {
 };
 
 /* Cut at the first five colons that do not belong to a variable; the last
- * part has the rest.  false: there are fewer. */
+ * part has the rest.  How many parts there are, 1 to ARN_PARTS. */
+size_t arn_parts(struct view text, bool variables, struct view parts[ARN_PARTS]);
+
+/* The same of an ARN; false: there are fewer. */
 MUST_USE bool arn_split(struct view text, bool variables, struct view parts[ARN_PARTS]);
 
 enum truth condition_eval(const struct condition *c, struct context *context);

@@ -10,13 +10,6 @@
 
 #include "jitr/gate.h"
 
-/* Whom the TLS listeners trust. */
-enum trust_store {
-	TRUST_STORE_CAPATH,          /* as the broker does: registered CAs are in a capath */
-	TRUST_STORE_LIVE,            /* registered CAs and nobody else (trust.h) */
-	TRUST_STORE_LIVE_AND_CAFILE, /* what the listener's files hold as well */
-};
-
 struct option {
 	const char *name, *value;
 };

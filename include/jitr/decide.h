@@ -121,6 +121,8 @@ enum verdict {
 	X(REASON_CLONE, "DEVICE_CERTIFICATE_SHARED",                                         \
 	    "another client uses the same certificate")                                      \
 	X(REASON_NOT_STORED, "REGISTRATION_FAILED", "its registration could not be stored")  \
+	/* Of explain alone: a client that TLS refuses never gets as far as a CONNECT. */    \
+	X(REASON_CHAIN_REFUSED, "CERTIFICATE_CHAIN_REFUSED", "TLS does not accept its chain") \
 	X(REASON_REGISTRY_FAILED, "INTERNAL_SERVER_ERROR", "the registry cannot be read")
 
 enum reason {
@@ -157,6 +159,10 @@ struct decision decide_connect(const struct presented *p, const struct known *kn
  * rule nor template.  Without EFFECT_PLAN there nothing changes here. */
 struct decision decide_plan(struct decision d, const struct plan *plan,
     const struct decide_rules *rules);
+
+/* The CA has a rule or template, which decide_connect() did not let be asked: what is
+ * in its way is a nearer cause than that the certificate waits. */
+struct decision decide_unasked(struct decision d, const struct ca *ca, int64_t now);
 
 /* May updateCertificate take a certificate from one status to the other
  * (aws-iot A.3.6)?  To the same status: yes, it changes nothing. */

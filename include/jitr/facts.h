@@ -94,8 +94,8 @@ struct facts {
 	bool                     client_id_as_is; /* stands for itself whatever it contains */
 	struct view              certificate_id; /* 64 hex digits; data NULL: absent */
 	const struct cert_facts *cert;           /* NULL: absent */
-	const struct thing      *thing;          /* named like the client id and attached to
-	                                          * the certificate; NULL: absent */
+	const struct thing      *thing;          /* attached to the certificate, exclusively or
+	                                          * named like the client id; NULL: absent */
 	struct view              source_text;    /* data NULL: hidden */
 	struct address           source;
 	struct view              domain_name;    /* data NULL: hidden */

@@ -15,27 +15,18 @@
 #ifndef JITR_GATE_H
 #define JITR_GATE_H
 
+#include "jitr/access.h"
 #include "jitr/presence.h"
 #include "jitr/registry.h"
 #include "jitr/report.h"
 #include "jitr/stats.h"
-
-/* Control requests, and the answers to them. */
-#define CONTROL_TOPIC          "$CONTROL/jitr/v1"
-#define CONTROL_RESPONSE_TOPIC "$CONTROL/jitr/v1/response"
+#include "jitr/trust.h"
 
 /* One certificate, used by two clients or from two addresses at once. */
 enum clone_policy {
 	CLONE_ALLOW,  /* told of and counted */
 	CLONE_NEWEST, /* the newest stays, the others are closed */
 	CLONE_OLDEST, /* the newcomer is refused */
-};
-
-/* What an ACTIVE certificate may do. */
-enum authorization {
-	AUTHORIZATION_POLICY, /* the policies attached to it decide (aws-iot F) */
-	AUTHORIZATION_DEFER, /* other plugins and acl_file decide */
-	AUTHORIZATION_ALLOW,
 };
 
 /* What clients without a certificate of ours may do. */
@@ -55,6 +46,7 @@ struct gate_config {
 	bool                   event_details;   /* event.h */
 	bool                   presence;        /* events of who is connected */
 	enum clone_policy      clone_policy;
+	enum trust_store       trust_store; /* for explain */
 	struct arn_scope       scope;
 	char *const           *admin_users; /* borrowed for the gate's life */
 	size_t                 admin_user_count;
@@ -90,20 +82,6 @@ void gate_connected(struct gate *g, const struct client *c);
  * nothing is registered, announced or logged as a connection. */
 void gate_reload(struct gate *g);
 
-enum access {
-	ACCESS_DENY,
-	ACCESS_ALLOW,
-	ACCESS_DEFER,
-	ACCESS_DISCONNECT, /* no, and the client is to be disconnected */
-};
-
-enum action {
-	ACTION_READ,      /* a message is about to be delivered */
-	ACTION_WRITE,     /* publish, or a will */
-	ACTION_SUBSCRIBE,
-	ACTION_UNSUBSCRIBE,
-};
-
 /* May this client do this?  A client the gate has not let in itself is judged
  * from its certificate first: listener options can bypass the connect check
  * (mosquitto section 0, 6).  Logs and kicks nothing: gate_tick() does. */
@@ -121,10 +99,6 @@ bool gate_access_known(struct gate *g, const void *client, const char *id,
  * not set: the broker may deny what it was, and does not say so. */
 void gate_deferred(struct gate *g, const struct client *c, enum action action,
     const char *topic);
-
-/* Topics that nobody but the plugin publishes to, whoever asks on whatever
- * thread: events, counters, answers. */
-bool topic_is_reserved(const char *topic);
 
 /* What of the control API is open to this client. */
 enum administration {

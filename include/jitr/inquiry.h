@@ -11,6 +11,7 @@
 #define JITR_INQUIRY_H
 
 #include "jitr/gate.h"
+#include "jitr/trust_chain.h"
 
 /* Policies of one inquiry: those attached and those added. */
 #define INQUIRY_POLICIES_MAX 30
@@ -35,15 +36,19 @@ void inquiry_close(struct inquiry *i); /* NULL is fine */
 size_t      inquiry_policy_count(const struct inquiry *i);
 const char *inquiry_policy_name(const struct inquiry *i, size_t nth);
 uint32_t    inquiry_policy_version(const struct inquiry *i, size_t nth);
+const struct policy *inquiry_policy(const struct inquiry *i, size_t nth); /* NULL: it cannot be used */
 
-/* All policies together; ground->policy counts as inquiry_policy_name() does.
- * A policy that cannot be used denies. */
-enum policy_result inquiry_ask(const struct inquiry *i, enum policy_action action,
-    struct view name, struct policy_ground *ground);
+/* What a live client would be answered (access.h): all policies together, with the
+ * configuration and the rights of an administrator; ground.policy counts as
+ * inquiry_policy_name() does.  A policy that cannot be used denies. */
+struct access_decision inquiry_access(const struct inquiry *i, const struct access_question *q);
+struct access_decision inquiry_connect(const struct inquiry *i, struct view client_id);
 
-/* One of them alone. */
-enum policy_result inquiry_ask_one(const struct inquiry *i, size_t nth,
-    enum policy_action action, struct view name);
+/* The same of one policy alone, whatever the configuration says. */
+struct access_decision inquiry_access_by(const struct inquiry *i, size_t nth,
+    const struct access_question *q);
+struct access_decision inquiry_connect_by(const struct inquiry *i, size_t nth,
+    struct view client_id);
 
 /* The variables and condition keys that the policies name and that have no
  * value here, each once: nth = 0, 1, ...; false: no more. */
@@ -56,12 +61,19 @@ struct explanation {
 	enum cert_status   status;   /* if registered */
 	struct decision    decision; /* with policies, where they decide */
 	struct diag        details;  /* of its reason; empty: there is no more to say */
+	struct diag        chain;    /* what could not be found out about its chain; empty:
+	                              * nothing */
 	const struct plan *plan;     /* what the rule or template of its CA says, as long as the
 	                              * inquiry is open; NULL: it was not asked */
 };
 
 /* Of an inquiry with x. */
-MUST_USE enum err inquiry_explain(struct gate *g, struct txn *t, const struct inquiry *i,
+MUST_USE enum err inquiry_explain(const struct inquiry *i, struct txn *t,
     struct explanation *out);
+
+/* What TLS would say to a certificate, as far as the registered CAs tell: as
+ * trust_verify(). */
+MUST_USE enum err inquiry_verify(struct gate *g, struct txn *t, struct x509_st *x,
+    struct diag *diag);
 
 #endif

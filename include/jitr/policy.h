@@ -46,7 +46,12 @@ struct arn_scope arn_scope_of(const char *region, const char *account_id);
 /*
  * One question.  The resource's ARN is head and name, one behind the other:
  * for an action of a device head is "<prefix>topic/" and name the topic; for
- * POLICY_CONTROL head may be empty and name the whole, "*" for none.
+ * POLICY_CONTROL head may be empty and name the whole, "*" for none.  A head
+ * that is not empty has at least the ARN's first five parts.
+ *
+ * Those five are compared one by one, so a wildcard there does not reach beyond
+ * its colon; what is behind them, which may contain colons, is compared as one
+ * text (IAM User Guide, "Resource"; policy_form.h for resources with fewer parts).
  *
  * A topic or filter that begins with '$' is reached only by an Allow that
  * names its first level literally, behind the first '/' of its resource:

@@ -3,9 +3,9 @@
  * policy_form.h - a compiled policy, between who compiles it and who evaluates
  * it.  Nobody else looks inside.
  *
- * What can be known beforehand is: the actions of devices are bits, and a
- * resource that begins exactly as this broker's ARNs do is compared by name
- * alone.
+ * What can be known beforehand is: the actions of devices are bits, and the
+ * parts of a resource that are the same for every ARN of this registry are
+ * compared when the policy is compiled.
  */
 #ifndef JITR_POLICY_FORM_H
 #define JITR_POLICY_FORM_H
@@ -13,7 +13,7 @@
 #include "jitr/condition.h"
 #include "jitr/policy.h"
 
-/* What stands before the name in an ARN. */
+/* What stands before the name in the sixth part of an ARN. */
 enum arn_head {
 	HEAD_OTHER, /* anything else */
 	HEAD_CLIENT,
@@ -21,13 +21,38 @@ enum arn_head {
 	HEAD_TOPICFILTER,
 };
 
+/* What is written as a resource. */
+enum resource_form {
+	RESOURCE_ANY,     /* "*": whatever is asked for */
+	RESOURCE_ARN,     /* six parts */
+	RESOURCE_SHORT,   /* fewer, and the last ends with '*', which stands for the missing
+	                   * ones, too ("it can expand to match beyond the colon boundaries",
+	                   * IAM User Guide, Resource) */
+	RESOURCE_PARTIAL, /* fewer without that: no ARN.  Where it would match as text it is
+	                   * hidden: it does not allow, and it denies. */
+};
+
+/* Partition, service, region and account, with "arn" before them. */
+#define ARN_HOME_PARTS (ARN_PARTS - 1)
+
+/* Are those parts the registry's own? */
+enum arn_home {
+	HOME_NO,
+	HOME_YES,
+	HOME_ASKED, /* it depends on a variable */
+};
+
 struct resource {
-	bool           any;   /* "*" */
-	enum arn_head  head;  /* what whole begins with, literally */
-	struct pattern whole;
-	struct pattern name;  /* whole without head, unless HEAD_OTHER */
-	struct view    level; /* the literal text of the first level of a name that
-	                       * begins with '$'; empty: it has none */
+	enum resource_form form;
+	struct view        text;  /* as written */
+	enum arn_home      home;
+	struct pattern     part[ARN_HOME_PARTS];
+	size_t             part_count;
+	struct pattern     rest;  /* the sixth part; of RESOURCE_PARTIAL the whole text */
+	enum arn_head      head;  /* what rest begins with, literally */
+	struct pattern     name;  /* rest without head, unless HEAD_OTHER */
+	struct view        level; /* the literal text of the first level of a name that
+	                           * begins with '$'; empty: it has none */
 };
 
 struct action {
@@ -57,8 +82,8 @@ struct policy {
 	void                 *memory; /* all of it, this included */
 };
 
-/* How much of literal text is the head of an ARN of this scope; 0: none is. */
-size_t arn_head_length(const struct policy *p, struct view literal, enum arn_head *head);
+/* How much of literal text is such a head; 0: none is. */
+size_t arn_head_length(struct view literal, enum arn_head *head);
 
 /* The first level of text, if it begins with '$'; else empty. */
 struct view dollar_level(struct view name);

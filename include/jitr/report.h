@@ -30,7 +30,7 @@ struct client {
 	struct x509_st *x;         /* NULL: no certificate */
 	int             port;      /* 0: not known (before 2.1) */
 	bool            websockets;
-	bool            clean_session;
+	bool            clean_session; /* of MQTT 5: clean start */
 	bool            name_to_check; /* others check the user name if the plugin defers */
 	int             version;       /* of MQTT: 3, 4, 5; 0: not known */
 	bool            extended;  /* asked about by extended authentication: the broker may not

@@ -40,6 +40,13 @@ struct x509_st; /* OpenSSL's X509 */
 typedef size_t trust_finder(void *context, uint32_t subject_hash, struct x509_st **found,
     size_t max);
 
+/* What the TLS listeners trust. */
+enum trust_store {
+	TRUST_STORE_CAPATH,          /* as the broker does: registered CAs are in a capath */
+	TRUST_STORE_LIVE,            /* registered CAs and nothing else */
+	TRUST_STORE_LIVE_AND_CAFILE, /* what the listener's files hold as well */
+};
+
 struct trust_config {
 	trust_finder *find;
 	void         *context;

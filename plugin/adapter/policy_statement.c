@@ -114,7 +114,8 @@ could_be_arn(const struct pattern *p)
 	return len == strlen(arn) || (p->count > 1 && p->pieces[1].kind != PIECE_VARIABLE);
 }
 
-/* The first level behind the first '/', if it is all literal text. */
+/* Of the sixth part of an ARN: the first level behind the first '/', if it is all
+ * literal text. */
 static struct view
 literal_level(const struct pattern *p)
 {
@@ -153,34 +154,102 @@ cut_pattern(struct compiler *c, const struct pattern *whole, size_t cut)
 	return pattern_of(pieces, whole->count - gone, whole->folded);
 }
 
+/* A '*' of its own at the end, not one that was escaped. */
+static bool
+ends_open(const struct pattern *p)
+{
+	return p->count > 0 && p->pieces[p->count - 1].kind == PIECE_ANY;
+}
+
+/* Do the parts match those of the registry?  Without variables that is known
+ * now. */
+static enum arn_home
+home_of(const struct policy *p, const struct resource *r)
+{
+	static const struct facts nothing;
+	struct context context = { .facts = &nothing, .steps = STEPS_MAX };
+	struct view parts[ARN_PARTS];
+	enum arn_home home = HOME_YES;
+
+	if (!arn_split(view_of(p->scope.prefix), false, parts))
+		return HOME_NO;
+	for (size_t i = 0; i < r->part_count; i++) {
+		for (size_t n = 0; n < r->part[i].count; n++)
+			if (r->part[i].pieces[n].kind == PIECE_VARIABLE)
+				home = HOME_ASKED;
+		if (home == HOME_YES && pattern_match(&r->part[i],
+		        &(struct subject){ .name = parts[i] }, &context) != TRUTH_YES)
+			return HOME_NO;
+	}
+	return home;
+}
+
+/* The sixth part: what begins as the resources of devices do is compared by
+ * name alone. */
+static void
+compile_rest(struct compiler *c, struct resource *r, struct view text, unsigned flags)
+{
+	size_t cut;
+
+	r->rest = compile_pattern(c, text, flags, false);
+	if (c->failed != ERR_OK || r->rest.count == 0)
+		return;
+	r->level = literal_level(&r->rest);
+	if (r->rest.pieces[0].kind != PIECE_TEXT)
+		return;
+	cut = arn_head_length(r->rest.pieces[0].text, &r->head);
+	if (r->head != HEAD_OTHER)
+		r->name = cut_pattern(c, &r->rest, cut);
+}
+
+static void
+compile_parts(struct compiler *c, struct resource *r, const struct view *parts, size_t count,
+    unsigned flags)
+{
+	r->part_count = count < ARN_HOME_PARTS ? count : ARN_HOME_PARTS;
+	for (size_t i = 0; i < r->part_count; i++)
+		r->part[i] = compile_pattern(c, parts[i], flags, false);
+}
+
+static void
+compile_arn_resource(struct compiler *c, struct resource *r)
+{
+	unsigned flags = PATTERN_WILDCARDS | c->pattern_flags;
+	struct view parts[ARN_PARTS];
+	size_t count = arn_parts(r->text, c->pattern_flags != 0, parts);
+
+	compile_parts(c, r, parts, count, flags);
+	if (c->failed != ERR_OK)
+		return;
+	if (count == ARN_PARTS) {
+		r->form = RESOURCE_ARN;
+		compile_rest(c, r, parts[ARN_PARTS - 1], flags);
+	} else if (ends_open(&r->part[count - 1])) {
+		r->form = RESOURCE_SHORT;
+	} else {
+		r->form = RESOURCE_PARTIAL;
+		r->rest = compile_pattern(c, r->text, flags, false);
+	}
+}
+
 static void
 compile_resource(struct compiler *c, const cJSON *item, void *at)
 {
 	struct resource *r = at;
-	struct view text = view_of(item->valuestring);
+	struct pattern whole;
 
-	r->whole = compile_pattern(c, text, PATTERN_WILDCARDS | c->pattern_flags, false);
+	r->text = copy(c, view_of(item->valuestring));
+	whole = compile_pattern(c, r->text, PATTERN_WILDCARDS | c->pattern_flags, false);
 	if (c->failed != ERR_OK)
 		return;
-	if (!could_be_arn(&r->whole)) {
+	if (!could_be_arn(&whole)) {
 		fail(c, "'%.*s' is not an ARN", SHOWN, item->valuestring);
 		return;
 	}
-	r->any = r->whole.count == 1 && r->whole.pieces[0].kind == PIECE_ANY;
-	r->level = literal_level(&r->whole);
-}
-
-/* What begins as this broker's ARNs do is compared by name alone. */
-static void
-find_head(struct compiler *c, const struct policy *p, struct resource *r)
-{
-	size_t cut;
-
-	if (r->whole.pieces[0].kind != PIECE_TEXT)
-		return;
-	cut = arn_head_length(p, r->whole.pieces[0].text, &r->head);
-	if (r->head != HEAD_OTHER)
-		r->name = cut_pattern(c, &r->whole, cut);
+	if (whole.count == 1 && whole.pieces[0].kind == PIECE_ANY)
+		r->form = RESOURCE_ANY;
+	else
+		compile_arn_resource(c, r);
 }
 
 /* A member that is a string or a list of strings, not of none. */
@@ -305,7 +374,7 @@ compile_resources(struct compiler *c, const struct policy *p, const cJSON *objec
 	resources = compile_list(c, list, compile_resource, sizeof(struct resource),
 	    &s->resource_count);
 	for (size_t i = 0; c->failed == ERR_OK && i < s->resource_count; i++)
-		find_head(c, p, &resources[i]);
+		resources[i].home = home_of(p, &resources[i]);
 	s->resources = resources;
 	go_back(c, before);
 }

@@ -234,13 +234,10 @@ resource_text(enum resource r, const struct certid *id, struct view name, char o
 	    name.len > 0 ? (const char *)name.data : "");
 }
 
-/* "iot:DescribeCertificate", from the command's name. */
-#define ACTION_SIZE 64
-
-static void
-action_of(const struct command *c, char out[ACTION_SIZE])
+void
+command_action(const struct command_type *type, char out[ACTION_SIZE])
 {
-	(void)snprintf(out, ACTION_SIZE, "iot:%s", c->type->name);
+	(void)snprintf(out, ACTION_SIZE, "iot:%s", type->name);
 	out[4] = (char)(out[4] - 'a' + 'A');
 }
 
@@ -251,7 +248,7 @@ command_authorize(struct command *c, struct gate *g, const struct client *client
 
 	if (c->type == NULL || c->result == ERR_REQUEST)
 		return;
-	action_of(c, action);
+	command_action(c->type, action);
 	resource_text(c->type->asked, &c->id, c->named, asked);
 	resource_text(c->type->also, &c->id, c->named, also);
 	if (gate_may_control(g, client, action, c->type->asked != RESOURCE_NONE ? asked : NULL,

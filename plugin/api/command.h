@@ -14,6 +14,7 @@
 #include "jitr/crls.h"
 #include "jitr/inquiry.h"
 #include "jitr/policy.h"
+#include "jitr/policy_warning.h"
 #include "jitr/registry_policy.h"
 #include "jitr/registry_template.h"
 #include "jitr/registry_thing.h"
@@ -194,6 +195,15 @@ extern const struct command_type command_types[];
 extern const size_t              command_type_count;
 
 const struct command_type *command_find(const char *name);
+
+/* What a policy calls it, "iot:DescribeCertificate". */
+#define ACTION_SIZE 64
+void command_action(const struct command_type *type, char out[ACTION_SIZE]);
+
+/* To the member "warnings", which is there when there are some; those of a policy
+ * (policy_warning.h) with its name, NULL: it is clear which. */
+void add_warning(cJSON *answer, const char *text);
+void add_policy_warnings(cJSON *answer, const struct policy *policy, const char *name);
 
 /* Arguments from one element of "commands"; the outcome is in c->result.
  * account is borrowed for the command's life; now: ms since 1970. */

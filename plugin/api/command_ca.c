@@ -248,10 +248,17 @@ change_register_ca(struct txn *t, struct command *c, int64_t now)
 	return e;
 }
 
+static void
+add_ca_warning(void *answer, const char *text)
+{
+	add_warning(answer, text);
+}
+
 enum err
 render_ca_made(struct txn *t, struct command *c, cJSON *data)
 {
 	(void)t;
+	trust_check_ca(c->x, c->asked, add_ca_warning, data);
 	add_id_arn(data, "certificateArn", c->account, RESOURCE_CA, &c->id);
 	add_hex(data, "certificateId", c->id.b, sizeof(c->id.b));
 	return ERR_OK;

@@ -26,6 +26,15 @@ static const char *const result_names[] = {
 	[POLICY_EXPLICIT_DENY] = "EXPLICIT_DENY",
 };
 
+/* What decides where policies do not. */
+static const char *const basis_names[] = {
+	[BASIS_RESERVED] = "reserved topic",
+	[BASIS_CONTROL] = "control topic",
+	[BASIS_ADMINISTRATOR] = "admin_certificates",
+	[BASIS_OPTION] = "authorization",
+	[BASIS_POLICY] = "policies",
+};
+
 /*
  * Members.
  */
@@ -197,33 +206,51 @@ add_policy(cJSON *list, const struct command *c, const struct inquiry *i, size_t
 	cJSON_AddItemToArray(list, o);
 }
 
-/* What one policy says to several resources: the worst. */
-static enum policy_result
-ask_policy(const struct command *c, const struct inquiry *i, size_t nth,
-    enum policy_action action, const cJSON *resources)
-{
-	enum policy_result worst = POLICY_ALLOWED, r;
-	const cJSON *arn;
+/* nth: one policy alone; ALL_POLICIES: what a live client would be answered. */
+#define ALL_POLICIES ((size_t)-1)
 
-	cJSON_ArrayForEach(arn, resources) {
-		r = inquiry_ask_one(i, nth, action, resource_name(c, action, arn->valuestring));
-		if (r == POLICY_EXPLICIT_DENY)
-			return r;
-		if (r == POLICY_IMPLICIT_DENY)
-			worst = r;
-	}
-	return worst;
+static struct access_question
+question_of(enum policy_action action, struct view name)
+{
+	enum action doing = action == POLICY_RECEIVE ? ACTION_READ
+	    : action == POLICY_SUBSCRIBE ? ACTION_SUBSCRIBE : ACTION_WRITE;
+
+	return (struct access_question){ doing, name, action == POLICY_RETAIN_PUBLISH };
 }
 
+static struct access_decision
+ask_one(const struct inquiry *i, size_t nth, enum policy_action action, struct view name)
+{
+	struct access_question q = question_of(action, name);
+
+	if (action == POLICY_CONNECT)
+		return nth == ALL_POLICIES ? inquiry_connect(i, name)
+		                           : inquiry_connect_by(i, nth, name);
+	return nth == ALL_POLICIES ? inquiry_access(i, &q) : inquiry_access_by(i, nth, &q);
+}
+
+/* AWS has three answers: what other plugins decide is not allowed here. */
 static enum policy_result
-ask_all(const struct command *c, const struct inquiry *i, enum policy_action action,
+result_of(const struct access_decision *d)
+{
+	if (d->access == ACCESS_ALLOW)
+		return POLICY_ALLOWED;
+	return d->basis == BASIS_POLICY && d->result == POLICY_EXPLICIT_DENY
+	    ? POLICY_EXPLICIT_DENY : POLICY_IMPLICIT_DENY;
+}
+
+/* What is said to several resources: the worst. */
+static enum policy_result
+ask(const struct command *c, const struct inquiry *i, size_t nth, enum policy_action action,
     const cJSON *resources)
 {
 	enum policy_result worst = POLICY_ALLOWED, r;
+	struct access_decision d;
 	const cJSON *arn;
 
 	cJSON_ArrayForEach(arn, resources) {
-		r = inquiry_ask(i, action, resource_name(c, action, arn->valuestring), NULL);
+		d = ask_one(i, nth, action, resource_name(c, action, arn->valuestring));
+		r = result_of(&d);
 		if (r == POLICY_EXPLICIT_DENY)
 			return r;
 		if (r == POLICY_IMPLICIT_DENY)
@@ -264,9 +291,9 @@ add_result(cJSON *results, const struct command *c, const struct inquiry *i, con
 	lists[POLICY_EXPLICIT_DENY] = cJSON_AddArrayToObject(
 	    cJSON_AddObjectToObject(denied, "explicitDeny"), "policies");
 	for (size_t n = 0; n < inquiry_policy_count(i); n++)
-		add_policy(lists[ask_policy(c, i, n, actions[word], resources)], c, i, n);
+		add_policy(lists[ask(c, i, n, actions[word], resources)], c, i, n);
 	cJSON_AddStringToObject(o, "authDecision",
-	    result_names[ask_all(c, i, actions[word], resources)]);
+	    result_names[ask(c, i, ALL_POLICIES, actions[word], resources)]);
 	add_missing(o, i);
 	cJSON_AddItemToArray(results, o);
 }
@@ -365,19 +392,20 @@ add_ground(cJSON *o, const struct inquiry *i, const struct policy_ground *ground
 		add_view(o, "sid", ground->sid);
 }
 
-/* What the policies say to one action, and which statement says it. */
-static enum policy_result
+/* What is said to one action, and which statement says it, or what else does. */
+static void
 add_decision(cJSON *data, const char *name, const struct inquiry *i, enum policy_action action,
     struct view resource)
 {
 	cJSON *o = cJSON_AddObjectToObject(data, name);
-	struct policy_ground ground;
-	enum policy_result r = inquiry_ask(i, action, resource, &ground);
+	struct access_decision d = ask_one(i, ALL_POLICIES, action, resource);
 
-	cJSON_AddStringToObject(o, "authDecision", result_names[r]);
-	if (r != POLICY_IMPLICIT_DENY)
-		add_ground(o, i, &ground);
-	return r;
+	cJSON_AddStringToObject(o, "authDecision",
+	    d.access == ACCESS_DEFER ? "DEFERRED" : result_names[result_of(&d)]);
+	if (d.basis != BASIS_POLICY)
+		cJSON_AddStringToObject(o, "decidedBy", basis_names[d.basis]);
+	else if (d.result != POLICY_IMPLICIT_DENY)
+		add_ground(o, i, &d.ground);
 }
 
 /* As far as its status goes; then its policies decide. */
@@ -425,7 +453,7 @@ add_connect(cJSON *data, const struct command *c, const struct inquiry *i,
 	cJSON_AddBoolToObject(o, "registersCertificate", ex->decision.effects & EFFECT_REGISTER);
 	cJSON_AddBoolToObject(o, "publishesEvent", ex->decision.effects & EFFECT_ANNOUNCE);
 	if (may_come_in(ex) && c->inquiry.client_id.data != NULL)
-		(void)add_decision(o, "policies", i, POLICY_CONNECT, c->inquiry.client_id);
+		add_decision(o, "policies", i, POLICY_CONNECT, c->inquiry.client_id);
 }
 
 static void
@@ -440,7 +468,7 @@ add_topic(cJSON *data, const struct command *c, const struct inquiry *i)
 	};
 
 	for (size_t n = 0; n < COUNT_OF(asked); n++)
-		(void)add_decision(data, asked[n].name, i, asked[n].action, c->inquiry.topic);
+		add_decision(data, asked[n].name, i, asked[n].action, c->inquiry.topic);
 }
 
 static void
@@ -452,6 +480,16 @@ add_certificate(cJSON *data, const struct explanation *ex)
 	cJSON_AddBoolToObject(data, "registered", ex->registered);
 	if (ex->has_ca)
 		add_hex(data, "caCertificateId", ex->ca_id.b, sizeof(ex->ca_id.b));
+}
+
+static void
+add_warnings(cJSON *data, const struct inquiry *i, const struct explanation *ex)
+{
+	if (ex->chain.text[0] != '\0')
+		add_warning(data, ex->chain.text);
+	for (size_t n = 0; n < inquiry_policy_count(i); n++)
+		if (inquiry_policy(i, n) != NULL)
+			add_policy_warnings(data, inquiry_policy(i, n), inquiry_policy_name(i, n));
 }
 
 static enum err
@@ -466,7 +504,7 @@ explain(struct txn *t, struct command *c, cJSON *data)
 	r.x = c->x;
 	e = inquiry_open(c->gate, t, &r, &i, &c->diag);
 	if (e == ERR_OK)
-		e = inquiry_explain(c->gate, t, i, &ex);
+		e = inquiry_explain(i, t, &ex);
 	if (e == ERR_OK) {
 		add_certificate(data, &ex);
 		add_plan(data, ex.plan);
@@ -474,6 +512,7 @@ explain(struct txn *t, struct command *c, cJSON *data)
 		if (c->inquiry.topic.data != NULL)
 			add_topic(data, c, i);
 		add_missing(data, i);
+		add_warnings(data, i, &ex);
 	}
 	inquiry_close(i);
 	return e;

@@ -178,12 +178,78 @@ add_policy(cJSON *o, const struct command *c, struct view name)
 	add_name_arn(o, "policyArn", c->account, RESOURCE_POLICY, name);
 }
 
+/* "iot:UpdateCertificate" for each command, once. */
+static struct action_names
+control_actions(void)
+{
+	static char text[128][ACTION_SIZE];
+	static const char *names[128];
+	size_t count = command_type_count < COUNT_OF(names) ? command_type_count : COUNT_OF(names);
+
+	for (size_t i = 0; i < count && names[i] == NULL; i++) {
+		command_action(&command_types[i], text[i]);
+		names[i] = text[i];
+	}
+	return (struct action_names){ names, count };
+}
+
+void
+add_warning(cJSON *answer, const char *text)
+{
+	cJSON *list = cJSON_GetObjectItemCaseSensitive(answer, "warnings");
+
+	if (list == NULL)
+		list = cJSON_AddArrayToObject(answer, "warnings");
+	cJSON_AddItemToArray(list, cJSON_CreateString(text));
+}
+
+/* Where warnings of a policy go, and its name, NULL where that is clear. */
+struct policy_warnings {
+	cJSON      *answer;
+	const char *name;
+};
+
+static void
+add_policy_warning(void *context, const char *text)
+{
+	const struct policy_warnings *w = context;
+	char line[640];
+
+	if (w->name == NULL) {
+		add_warning(w->answer, text);
+		return;
+	}
+	(void)snprintf(line, sizeof(line), "policy %s: %s", w->name, text);
+	add_warning(w->answer, line);
+}
+
+void
+add_policy_warnings(cJSON *answer, const struct policy *policy, const char *name)
+{
+	struct action_names names = control_actions();
+	struct policy_warnings w = { answer, name };
+
+	policy_warn(policy, &names, add_policy_warning, &w);
+}
+
+/* Of a document that was accepted. */
+static void
+add_document_warnings(cJSON *answer, const struct command *c)
+{
+	struct policy *policy = NULL;
+
+	if (policy_compile(c->policy.document, &c->account->scope, &policy, NULL) == ERR_OK)
+		add_policy_warnings(answer, policy, NULL);
+	policy_free(policy);
+}
+
 enum err
 render_policy_made(struct txn *t, struct command *c, cJSON *data)
 {
 	(void)t;
 	add_policy(data, c, c->named);
 	add_version(data, "policyVersionId", c->policy.number);
+	add_document_warnings(data, c);
 	return add_document(data, c->policy.document);
 }
 
@@ -194,6 +260,7 @@ render_policy_version_made(struct txn *t, struct command *c, cJSON *data)
 	add_name_arn(data, "policyArn", c->account, RESOURCE_POLICY, c->named);
 	add_version(data, "policyVersionId", c->policy.number);
 	cJSON_AddBoolToObject(data, "isDefaultVersion", c->policy.set_default);
+	add_document_warnings(data, c);
 	return add_document(data, c->policy.document);
 }
 

@@ -307,13 +307,13 @@ range_holds(const struct address_range *r, const struct address *a)
 	return rest == 0 || (a->b[bytes] ^ r->address.b[bytes]) >> (8 - rest) == 0;
 }
 
-bool
-arn_split(struct view text, bool variables, struct view parts[ARN_PARTS])
+size_t
+arn_parts(struct view text, bool variables, struct view parts[ARN_PARTS])
 {
-	size_t part = 0, begin = 0;
+	size_t count = 0, begin = 0;
 	bool inside = false;
 
-	for (size_t i = 0; i < text.len && part < ARN_PARTS - 1; i++) {
+	for (size_t i = 0; i < text.len && count < ARN_PARTS - 1; i++) {
 		uint8_t c = text.data[i];
 
 		if (variables && c == '$' && i + 1 < text.len && text.data[i + 1] == '{')
@@ -322,11 +322,15 @@ arn_split(struct view text, bool variables, struct view parts[ARN_PARTS])
 			inside = false;
 		if (c != ':' || inside)
 			continue;
-		parts[part++] = (struct view){ text.data + begin, i - begin };
+		parts[count++] = (struct view){ text.data + begin, i - begin };
 		begin = i + 1;
 	}
-	if (part < ARN_PARTS - 1)
-		return false;
-	parts[part] = (struct view){ text.data + begin, text.len - begin };
-	return true;
+	parts[count++] = (struct view){ text.data + begin, text.len - begin };
+	return count;
+}
+
+bool
+arn_split(struct view text, bool variables, struct view parts[ARN_PARTS])
+{
+	return arn_parts(text, variables, parts) == ARN_PARTS;
 }

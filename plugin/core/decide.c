@@ -250,6 +250,17 @@ decide_plan(struct decision d, const struct plan *plan, const struct decide_rule
 	return plan_waits(d, plan);
 }
 
+struct decision
+decide_unasked(struct decision d, const struct ca *ca, int64_t now)
+{
+	enum reason fault = fault_of_ca(ca, now);
+
+	if (d.reason == REASON_PENDING_ACTIVATION && !(d.effects & EFFECT_PLAN) &&
+	    fault != REASON_NONE)
+		d.reason = fault;
+	return d;
+}
+
 /*
  * REVOKED is final, the pending statuses are entered and PENDING_TRANSFER is
  * left by other operations only (aws-iot A.3.6, B.4).

@@ -61,25 +61,19 @@ has_prefix(struct view v, const char *prefix, size_t len)
 }
 
 size_t
-arn_head_length(const struct policy *p, struct view literal, enum arn_head *head)
+arn_head_length(struct view literal, enum arn_head *head)
 {
-	struct view type;
-
-	*head = HEAD_OTHER;
-	if (literal.len == 0 || !has_prefix(literal, p->scope.prefix, p->prefix_len))
-		return 0;
-	type = behind(literal, p->prefix_len);
 	for (size_t i = 0; i < COUNT_OF(heads); i++) {
 		size_t len = strlen(heads[i].text);
 
-		if (!has_prefix(type, heads[i].text, len))
+		if (!has_prefix(literal, heads[i].text, len))
 			continue;
 		*head = heads[i].head;
-		return p->prefix_len + len;
+		return len;
 	}
+	*head = HEAD_OTHER;
 	return 0;
 }
-
 
 struct view
 dollar_level(struct view name)
@@ -96,15 +90,16 @@ dollar_level(struct view name)
 
 /* A request, with what has to be found out once. */
 struct asked {
-	unsigned                     device; /* its bit; 0: an action of the control API */
-	struct view                  control;
-	struct subject               whole, name;
-	struct view                  level; /* dollar_level() of the name of a topic */
-	enum arn_head                type;  /* of the head, behind: */
-	size_t                       prefix_len;
-	enum arn_head                head;  /* the same, if the prefix is the policy's scope */
-	bool                         any_name;
-	struct context               context;
+	unsigned       device; /* its bit; 0: an action of the control API */
+	struct view    control;
+	struct subject whole, name;
+	struct view    level;    /* dollar_level() of the name of a topic */
+	enum arn_head  type;     /* what the sixth part of the ARN begins with */
+	size_t         home_len; /* of the ARN's first five parts; 0: it is no ARN */
+	struct subject rest;     /* the sixth part */
+	bool           at_home;  /* the five are those of the policy's scope */
+	struct context context;
+	bool           any_name;
 };
 
 static bool
@@ -133,7 +128,18 @@ topic_of(const struct policy_request *r)
 	return slash != NULL ? behind(r->name, (size_t)(slash + 1 - r->name.data)) : r->name;
 }
 
-/* What the head ends with, and where that begins. */
+/* Up to the fifth colon; 0: there are not so many. */
+static size_t
+home_length(struct view arn)
+{
+	struct view parts[ARN_PARTS];
+
+	if (arn.len == 0 || !arn_split(arn, false, parts))
+		return 0;
+	return arn.len - parts[ARN_PARTS - 1].len;
+}
+
+/* Of the heads that the gate asks with, the length is known by their ends. */
 static void
 find_type(struct asked *a, struct view head)
 {
@@ -143,17 +149,36 @@ find_type(struct asked *a, struct view head)
 		if (!ends_with(head, heads[i].text))
 			continue;
 		a->type = heads[i].head;
-		a->prefix_len = head.len - len;
+		a->home_len = head.len - len;
 	}
 }
 
-static enum arn_head
-head_in_scope(const struct policy *p, const struct asked *a)
+static void
+find_rest(struct asked *a, const struct policy_request *r)
 {
-	if (a->type == HEAD_OTHER || a->prefix_len != p->prefix_len ||
-	    memcmp(a->whole.head.data, p->scope.prefix, p->prefix_len) != 0)
-		return HEAD_OTHER;
-	return a->type;
+	find_type(a, r->head);
+	if (a->type == HEAD_OTHER)
+		a->home_len = home_length(r->head.len > 0 ? r->head : r->name);
+	if (a->home_len == 0)
+		return;
+	if (r->head.len > 0)
+		a->rest = (struct subject){ behind(r->head, a->home_len), r->name };
+	else
+		a->rest = (struct subject){ .name = behind(r->name, a->home_len) };
+}
+
+/* The text that begins with the ARN. */
+static struct view
+arn_begin(const struct asked *a)
+{
+	return a->whole.head.len > 0 ? a->whole.head : a->whole.name;
+}
+
+static bool
+is_at_home(const struct policy *p, const struct asked *a)
+{
+	return a->home_len == p->prefix_len && a->home_len > 0 &&
+	    memcmp(arn_begin(a).data, p->scope.prefix, p->prefix_len) == 0;
 }
 
 static const struct facts no_facts;
@@ -164,7 +189,7 @@ ask(const struct policy_request *r)
 	struct asked a = { .control = view_of(r->control),
 		.whole = { r->head, r->name }, .name = { .name = r->name } };
 
-	find_type(&a, r->head);
+	find_rest(&a, r);
 	a.device = r->action < POLICY_CONTROL ? 1u << r->action : 0;
 	a.level = dollar_level(topic_of(r));
 	a.any_name = r->any_name;
@@ -213,18 +238,50 @@ pattern_reaches(const struct pattern *p, struct view head)
 	    ? TRUTH_YES : TRUTH_HIDDEN;
 }
 
+/* Each part against its own: a wildcard does not reach beyond its colon. */
+static enum truth
+home_matches(const struct resource *r, struct asked *a)
+{
+	struct view begin = { arn_begin(a).data, a->home_len }, parts[ARN_PARTS];
+	enum truth t = TRUTH_YES;
+
+	if (a->at_home && r->home != HOME_ASKED)
+		return r->home == HOME_YES ? TRUTH_YES : TRUTH_NO;
+	if (!arn_split(begin, false, parts))
+		return TRUTH_NO;
+	for (size_t i = 0; i < r->part_count && t != TRUTH_NO; i++)
+		t = truth_and(t, pattern_match(&r->part[i], &(struct subject){ .name = parts[i] },
+		    &a->context));
+	return t;
+}
+
+static enum truth
+rest_matches(const struct resource *r, struct asked *a)
+{
+	if (r->form == RESOURCE_SHORT)
+		return TRUTH_YES;
+	if (a->any_name)
+		return pattern_reaches(&r->rest, a->rest.head);
+	if (r->head == HEAD_OTHER || a->type == HEAD_OTHER)
+		return pattern_match(&r->rest, &a->rest, &a->context);
+	if (r->head != a->type)
+		return TRUTH_NO;
+	return pattern_match(&r->name, &a->name, &a->context);
+}
+
 static enum truth
 resource_matches(const struct resource *r, struct asked *a)
 {
-	if (r->any)
+	enum truth t;
+
+	if (r->form == RESOURCE_ANY)
 		return TRUTH_YES;
-	if (a->any_name)
-		return pattern_reaches(&r->whole, a->whole.head);
-	if (r->head == HEAD_OTHER || a->head == HEAD_OTHER)
-		return pattern_match(&r->whole, &a->whole, &a->context);
-	if (r->head != a->head)
+	if (r->form == RESOURCE_PARTIAL)
+		return a->any_name ? TRUTH_HIDDEN : truth_and(TRUTH_HIDDEN, pattern_match(&r->rest, &a->whole, &a->context));
+	if (a->home_len == 0)
 		return TRUTH_NO;
-	return pattern_match(&r->name, &a->name, &a->context);
+	t = home_matches(r, a);
+	return t == TRUTH_NO ? TRUTH_NO : truth_and(t, rest_matches(r, a));
 }
 
 static enum truth
@@ -288,7 +345,7 @@ policy_eval(const struct policy *const *set, size_t count, const struct policy_r
 		struct policy_ground here = { .policy = i };
 		enum policy_result before = result;
 
-		asked.head = head_in_scope(set[i], &asked);
+		asked.at_home = is_at_home(set[i], &asked);
 		result = policy_ask(set[i], &asked, before, &here);
 		if (result != before && ground != NULL)
 			*ground = here;

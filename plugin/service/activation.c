@@ -280,6 +280,22 @@ make(struct asking *q, struct x509_st *x, const struct facts *client, struct pla
 	return *out != NULL ? ERR_OK : ERR_NOMEM;
 }
 
+static bool
+has_none(const struct activation *a)
+{
+	return a->rule == NULL && a->template == NULL && a->broken.text[0] == '\0';
+}
+
+enum err
+activation_exists(struct activations *all, struct txn *t, const struct ca *ca, bool *exists)
+{
+	struct activation *a;
+	enum err e = get(all, t, ca, &a);
+
+	*exists = e == ERR_OK && !has_none(a);
+	return e;
+}
+
 enum err
 activation_plan(struct activations *all, struct txn *t, const struct ca *ca, struct x509_st *x,
     const struct presented *presented, const struct facts *client, struct plan **out)
@@ -291,7 +307,7 @@ activation_plan(struct activations *all, struct txn *t, const struct ca *ca, str
 	*out = NULL;
 	if (e != ERR_OK)
 		return e;
-	if (a->rule == NULL && a->template == NULL && a->broken.text[0] == '\0')
+	if (has_none(a))
 		return ERR_OK;
 	q.of = a;
 	e = make(&q, x, client, out);

@@ -51,6 +51,10 @@ MUST_USE enum err activation_plan(struct activations *a, struct txn *t, const st
     struct x509_st *x, const struct presented *presented, const struct facts *client,
     struct plan **out);
 
+/* Has ca a rule or a template? */
+MUST_USE enum err activation_exists(struct activations *a, struct txn *t, const struct ca *ca,
+    bool *exists);
+
 /* In one allocation, with all its texts; NULL: out of memory.  free(). */
 struct plan *plan_copy(const struct plan *plan);
 

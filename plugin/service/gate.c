@@ -72,6 +72,7 @@ gate_close(struct gate *g)
 	late_forget_all(g);
 	denial_forget_all(g);
 	clone_forget_all(g);
+	takeover_forget_all(g);
 	free(g->named);
 	presence_clear(&g->presence);
 	sessions_clear(&g->sessions);
@@ -99,16 +100,31 @@ adopt_plan(struct principal *p, struct judgement *j)
 	j->plan = NULL;
 }
 
+/* Of MQTT 5 the session expiry interval tells (MQTT 5, 3.1.2.11.2), and no version of
+ * the broker shows it: mosquitto_client_clean_session() is the clean start flag, and
+ * the event of BASIC_AUTH has no properties (2.0.11 to 2.1.2). */
+static enum answer
+persistence_of(const struct client *c)
+{
+	if (c->version == 5)
+		return ANSWER_NOT_ASKED;
+	return c->clean_session ? ANSWER_NO : ANSWER_YES;
+}
+
 /* May it stay, by its policies and beside others with its certificate? */
 static void
 admit(struct gate *g, const struct client *c, struct session *session, struct judgement *j)
 {
 	enum reason reason;
 
-	session->facts.persistent_connect = c->clean_session ? ANSWER_NO : ANSWER_YES;
+	session->facts.persistent_connect = persistence_of(c);
 	reason = session_admit(g, session);
 	if (session->admitted && !g->reloading)
 		reason = clone_admit(g, session);
+	if (session->admitted && !g->reloading && !takeover_note(g, c, session)) {
+		session->admitted = false;
+		reason = REASON_REGISTRY_FAILED;
+	}
 	if (j->decision.verdict == VERDICT_ALLOW && !session->admitted)
 		j->decision = (struct decision){ .reason = reason };
 }
@@ -198,10 +214,14 @@ connect_without_certificate(struct gate *g, const struct client *c)
 {
 	struct connection connection = { c->handle, NULL, c->id, c->address,
 		c->name_to_check ? c->user_name : NULL };
+	struct certid id;
 
+	if (name_is_certid(c->user_name, &id) && g->reloading && !c->websockets) {
+		takeover_learn(g, c->id, &id);
+		return VERDICT_ALLOW;
+	}
 	if (name_is_certid(c->user_name, NULL))
-		return g->reloading && !c->websockets ? VERDICT_ALLOW
-		                                      : refuse_name(g, c, REASON_NAME_RESERVED);
+		return refuse_name(g, c, REASON_NAME_RESERVED);
 	if (g->reloading)
 		return VERDICT_DEFER; /* what is known of it stays */
 	/* Without memory it is one that is not known. */
@@ -437,6 +457,7 @@ gate_tick(struct gate *g)
 	denial_report_all(g);
 	left_report(g);
 	clone_report_all(g);
+	takeover_tick(g);
 	presence_tick(&g->presence);
 	report_unusable(g);
 	return gate_go_on(g);

@@ -7,227 +7,160 @@
 
 #include "jitr/x509.h"
 
-#define CONTROL_PREFIX "$CONTROL/jitr"
-#define CONTROL_LEVEL  "$CONTROL" /* other plugins' topics are below it as well */
-#define EVENTS_PREFIX  "$aws/events"
-#define COUNTER_PREFIX "$SYS/broker/jitr"
-
-/* Is topic this prefix, or below it? */
-static bool
-is_below(const char *topic, const char *prefix)
+/* Of clients that are not judged by policies a shared subscription is the filter it
+ * shares (MQTT 5, 4.8.2). */
+static struct access_question
+plain_question(const struct access_question *q)
 {
-	size_t len = strlen(prefix);
+	struct access_question plain = *q;
+	struct view shared = { NULL, 0 };
 
-	return strncmp(topic, prefix, len) == 0 && (topic[len] == '\0' || topic[len] == '/');
+	if (q->action == ACTION_SUBSCRIBE || q->action == ACTION_UNSUBSCRIBE)
+		shared = topic_shared_filter(q->topic);
+	if (shared.data != NULL)
+		plain.topic = shared;
+	return plain;
 }
 
-bool
-topic_is_reserved(const char *topic)
-{
-	if (topic[0] != '$')
-		return false;
-	/* A will on the answers' topic reached subscribers in 2.0.11 (mosquitto 6). */
-	return is_below(topic, EVENTS_PREFIX) || is_below(topic, COUNTER_PREFIX) ||
-	    (is_below(topic, CONTROL_PREFIX) && strcmp(topic, CONTROL_TOPIC) != 0);
-}
-
-/* A shared subscription is judged as the filter it shares (MQTT 5, 4.8.2). */
+/* The text of a question, which ends with a zero byte as the broker's do. */
 static const char *
-shared_filter(const char *filter)
+topic_text(const struct access_question *q)
 {
-	const char *slash;
-
-	if (strncmp(filter, "$share/", 7) != 0)
-		return filter;
-	slash = strchr(filter + 7, '/');
-	return slash != NULL ? slash + 1 : filter;
-}
-
-/* Everybody may ask: whoever may not hears so from the request's answer
- * (contract, section 3), which goes by gate_administration(). */
-static bool
-is_request(enum action action, const char *topic)
-{
-	return action == ACTION_WRITE && strcmp(topic, CONTROL_TOPIC) == 0;
+	return (const char *)q->topic.data;
 }
 
 /* What an administrator may hear whatever other plugins say. */
 static bool
-is_admin_access(enum action action, const char *topic)
+is_admin_access(const struct access_question *q)
 {
-	if (action == ACTION_WRITE || topic[0] != '$')
-		return false;
-	return is_below(topic, CONTROL_PREFIX) || is_below(topic, EVENTS_PREFIX) ||
-	    is_below(topic, COUNTER_PREFIX);
+	struct access_question plain = plain_question(q);
+
+	return q->action != ACTION_WRITE && topic_is_ours(plain.topic);
 }
 
+/* Every client may ask: the answer to its request says whether it may (contract,
+ * section 3), and goes by gate_administration().  Below $CONTROL other plugins are
+ * administered as well: an Allow of ours would keep them and acl_file from being
+ * asked (mosquitto 7). */
 static enum access
-access_of_others(const struct gate *g, enum action action, const char *topic)
+access_of_others(const struct gate *g, const struct access_question *q)
 {
-	if (is_request(action, topic))
+	struct access_question plain = plain_question(q);
+
+	if (q->action == ACTION_WRITE && topic_is_request(q->topic))
 		return ACCESS_ALLOW;
+	if (topic_is_foreign_control(plain.topic))
+		return ACCESS_DEFER;
 	return g->config.other_clients == OTHER_CLIENTS_ALLOW ? ACCESS_ALLOW : ACCESS_DEFER;
 }
 
-/* Answers to its requests come to whoever asked, and to nobody else: to listen
- * for them takes no policy. */
-static bool
-is_own_answer(enum action action, const char *topic)
-{
-	return action != ACTION_WRITE && strcmp(topic, CONTROL_RESPONSE_TOPIC) == 0;
-}
-
-/* What an ACTIVE certificate may whatever its policies say. */
-static bool
-is_free(const struct gate *g, const struct certid *id, enum action action, const char *topic)
-{
-	if (action == ACTION_UNSUBSCRIBE) /* there is no iot:Unsubscribe (aws-iot F.2) */
-		return g->config.authorization != AUTHORIZATION_DEFER;
-	if (topic[0] != '$')
-		return false;
-	if (g->config.authorization == AUTHORIZATION_POLICY && is_own_answer(action, topic))
-		return true;
-	return is_request(action, topic) ||
-	    (is_admin_access(action, topic) && is_admin_certificate(g, id));
-}
-
-/* Without policies.  Events are for administrators (aws-iot D.4). */
-static enum access
-access_by_option(const struct gate *g, const char *topic)
-{
-	if (g->config.authorization != AUTHORIZATION_ALLOW)
-		return ACCESS_DEFER;
-	return is_below(topic, "$aws") ? ACCESS_DENY : ACCESS_ALLOW;
-}
-
-static bool
-may_by_policy(struct gate *g, const struct principal *p, const struct facts *facts,
-    enum action action, const char *topic, bool retain)
-{
-	struct view name = view_of(topic);
-
-	switch (action) {
-	case ACTION_READ:
-		return gate_ask(g, p, facts, POLICY_RECEIVE, name);
-	case ACTION_SUBSCRIBE:
-		return gate_ask(g, p, facts, POLICY_SUBSCRIBE, name);
-	case ACTION_WRITE:
-		return gate_ask(g, p, facts, POLICY_PUBLISH, name) &&
-		    (!retain || gate_ask(g, p, facts, POLICY_RETAIN_PUBLISH, name));
-	case ACTION_UNSUBSCRIBE:
-		break;
-	}
-	return true;
-}
-
 static void
-note_refusal(struct gate *g, struct principal *p, const struct facts *facts, enum action action,
-    const char *topic)
+note_refusal(struct gate *g, struct principal *p, const struct facts *facts,
+    const struct access_question *q)
 {
-	switch (action) {
+	switch (q->action) {
 	case ACTION_WRITE:
 		g->config.stats->denied_publish++;
-		denial_note(g, p, facts, "publish", topic);
+		denial_note(g, p, facts, "publish", topic_text(q));
 		break;
 	case ACTION_SUBSCRIBE:
 		g->config.stats->denied_subscribe++;
-		denial_note(g, p, facts, "subscribe", topic);
+		denial_note(g, p, facts, "subscribe", topic_text(q));
 		break;
 	case ACTION_READ:
 		g->config.stats->denied_receive++;
-		denial_note(g, p, facts, "receive", topic);
+		denial_note(g, p, facts, "receive", topic_text(q));
 		break;
 	case ACTION_UNSUBSCRIBE:
 		break;
 	}
 }
 
-/* For a message that is not delivered nobody is disconnected: that would be
+/* For a message that is not delivered no client is disconnected: that would be
  * the publisher (mosquitto section 0, 10). */
-static enum access
-refuse(struct gate *g, struct session *s, enum action action, const char *topic)
+static bool
+disconnects(const struct gate *g, enum action action)
 {
-	bool disconnects = (action == ACTION_WRITE && g->config.deny_publish_disconnects) ||
+	return (action == ACTION_WRITE && g->config.deny_publish_disconnects) ||
 	    (action == ACTION_SUBSCRIBE && g->config.deny_subscribe_disconnects);
-
-	note_refusal(g, s->principal, &s->facts, action, topic);
-	return disconnects ? ACCESS_DISCONNECT : ACCESS_DENY;
 }
 
 static struct recent_question
-question_of(const struct session *s, enum action action, const char *topic, bool retain)
+recent_question_of(const struct session *s, const struct access_question *q)
 {
 	return (struct recent_question){ s->number, s->stamp,
-		(uint8_t)(action << 1 | (action == ACTION_WRITE && retain)), view_of(topic) };
+		(uint8_t)(q->action << 1 | (q->action == ACTION_WRITE && q->retain)), q->topic };
 }
 
-static enum access
-access_by_policy(struct gate *g, struct session *s, enum action action, const char *topic,
-    bool retain)
-{
-	struct recent_question q = question_of(s, action, topic, retain);
-
-	if (recent_has(&g->recent, &q))
-		return ACCESS_ALLOW;
-	if (!may_by_policy(g, s->principal, &s->facts, action, topic, retain))
-		return refuse(g, s, action, topic);
-	recent_keep(&g->recent, &q);
-	return ACCESS_ALLOW;
-}
-
-/* By far the most questions: an ordinary topic that was allowed a moment ago,
- * and nothing has changed since. */
+/* By far the most questions, of an admitted session: an ordinary topic that was
+ * allowed a moment ago, and nothing has changed since. */
 static bool
-is_allowed_again(const struct gate *g, const struct session *s, enum action action,
-    const char *topic, bool retain)
+is_allowed_again(const struct gate *g, const struct session *s, const struct access_question *q)
 {
-	struct recent_question q;
+	struct recent_question recent;
 
-	if (!s->admitted || s->seen != g->changes || topic[0] == '$')
+	if (topic_text(q)[0] == '$')
 		return false;
-	q = question_of(s, action, topic, retain);
-	return recent_has(&g->recent, &q);
+	recent = recent_question_of(s, q);
+	return recent_has(&g->recent, &recent);
+}
+
+/* Only what policies allow is kept: it is what costs. */
+static void
+keep_allowed(struct gate *g, const struct session *s, const struct access_question *q,
+    const struct access_decision *d)
+{
+	struct recent_question recent;
+
+	if (d->basis != BASIS_POLICY || d->access != ACCESS_ALLOW)
+		return;
+	recent = recent_question_of(s, q);
+	recent_keep(&g->recent, &recent);
 }
 
 static enum access
-access_of_session(struct gate *g, struct session *s, enum action action, const char *topic,
-    bool retain)
+access_of_session(struct gate *g, struct session *s, const struct access_question *q)
 {
+	struct rights_asker asker = { g, s->principal, &s->facts };
+	struct access_rights rights;
+	struct access_decision d;
+
 	session_refresh(g, s);
 	if (!s->admitted)
 		return ACCESS_DENY;
-	if (is_free(g, &s->principal->id, action, topic))
+	if (is_allowed_again(g, s, q))
 		return ACCESS_ALLOW;
-	if (g->config.authorization != AUTHORIZATION_POLICY)
-		return access_by_option(g, topic);
-	return access_by_policy(g, s, action, topic, retain);
+	rights = gate_rights(&asker);
+	d = access_decide(&rights, q);
+	keep_allowed(g, s, q, &d);
+	if (d.access != ACCESS_DENY || d.basis != BASIS_POLICY)
+		return d.access;
+	note_refusal(g, s->principal, &s->facts, q);
+	return disconnects(g, q->action) ? ACCESS_DISCONNECT : ACCESS_DENY;
 }
 
 /* An offline session, a will, the publisher of a retained message: judged by
  * its certificate, as the registry has it. */
 static enum access
 access_absent(struct gate *g, const struct certid *id, const char *client_id,
-    enum action action, const char *topic, bool retain)
+    const struct access_question *q)
 {
 	struct principal *p = gate_find_absent(g, id);
-	struct thing thing;
 	struct facts facts;
+	struct rights_asker asker = { g, p, &facts };
+	struct access_rights rights;
+	struct access_decision d;
+	struct thing thing;
 	struct txn t;
-	bool allowed;
 
-	if (p == NULL)
+	if (p == NULL || !gate_facts_absent(g, p, view_of(client_id), &facts, &thing, &t))
 		return ACCESS_DENY;
-	if (is_free(g, id, action, topic))
-		return ACCESS_ALLOW;
-	if (g->config.authorization != AUTHORIZATION_POLICY)
-		return access_by_option(g, topic);
-	if (!gate_facts_absent(g, p, view_of(client_id), &facts, &thing, &t))
-		return ACCESS_DENY;
-	allowed = may_by_policy(g, p, &facts, action, topic, retain);
-	if (!allowed)
-		note_refusal(g, p, &facts, action, topic);
+	rights = gate_rights(&asker);
+	d = access_decide(&rights, q);
+	if (d.access == ACCESS_DENY && d.basis == BASIS_POLICY)
+		note_refusal(g, p, &facts, q);
 	store_end(&t);
-	return allowed ? ACCESS_ALLOW : ACCESS_DENY;
+	return d.access;
 }
 
 /*
@@ -237,41 +170,44 @@ access_absent(struct gate *g, const struct certid *id, const char *client_id,
  * itself any name, as by use_identity_as_username with a PSK (mosquitto section 0, 6).
  */
 static enum access
-access_of_unknown(struct gate *g, const struct client *c, enum action action, const char *topic,
-    bool retain)
+access_of_unknown(struct gate *g, const struct client *c, const struct access_question *q)
 {
 	struct certid id;
 
-	if (name_is_certid(c->user_name, &id))
-		return c->address == NULL ? access_absent(g, &id, c->id, action, topic, retain)
-		                          : ACCESS_DENY;
-	return is_admin_restored(g, c) && is_admin_access(action, topic)
-	    ? ACCESS_ALLOW : access_of_others(g, action, topic);
+	if (name_is_certid(c->user_name, &id) && c->address != NULL)
+		return ACCESS_DENY;
+	if (name_is_certid(c->user_name, &id)) {
+		if (q->action == ACTION_READ) /* its queue is one that may be resumed */
+			takeover_learn(g, c->id, &id);
+		return access_absent(g, &id, c->id, q);
+	}
+	return is_admin_restored(g, c) && is_admin_access(q)
+	    ? ACCESS_ALLOW : access_of_others(g, q);
 }
 
 /* The will of a client comes after it, and messages for its offline session.  It sends no
  * more than one will: whatever writes again is another client at its address. */
 static enum access
 access_of_departed(struct gate *g, struct departed *d, const struct client *c,
-    enum action action, const char *topic, bool retain)
+    const struct access_question *q)
 {
 	enum access access;
 
 	switch (d->as) {
 	case DEPARTED_CERTIFICATE:
-		if (action == ACTION_WRITE && d->will_sent)
+		if (q->action == ACTION_WRITE && d->will_sent)
 			return ACCESS_DENY;
-		access = access_absent(g, &d->id, c->id, action, topic, retain);
-		d->will_sent |= action == ACTION_WRITE && access != ACCESS_DENY;
+		access = access_absent(g, &d->id, c->id, q);
+		d->will_sent |= q->action == ACTION_WRITE && access != ACCESS_DENY;
 		return access;
 	case DEPARTED_REFUSED:
-		return action == ACTION_READ && gate_may_connect_absent(g, &d->id, view_of(c->id))
-		    ? access_absent(g, &d->id, c->id, action, topic, retain) : ACCESS_DENY;
+		return q->action == ACTION_READ && gate_may_connect_absent(g, &d->id, view_of(c->id))
+		    ? access_absent(g, &d->id, c->id, q) : ACCESS_DENY;
 	case DEPARTED_ADMINISTRATOR:
-		return is_admin_access(action, topic) ? ACCESS_ALLOW
-		                                      : access_of_others(g, action, topic);
+		return is_admin_access(q) ? ACCESS_ALLOW
+		                                      : access_of_others(g, q);
 	case DEPARTED_OTHER:
-		return access_of_others(g, action, topic);
+		return access_of_others(g, q);
 	case DEPARTED_UNKNOWN:
 		break;
 	}
@@ -280,10 +216,10 @@ access_of_departed(struct gate *g, struct departed *d, const struct client *c,
 
 static enum access
 access_of_other(const struct gate *g, const struct client *c, const struct session *session,
-    enum action action, const char *topic)
+    const struct access_question *q)
 {
-	return is_admin_session(g, session, c->user_name) && is_admin_access(action, topic)
-	    ? ACCESS_ALLOW : access_of_others(g, action, topic);
+	return is_admin_session(g, session, c->user_name) && is_admin_access(q)
+	    ? ACCESS_ALLOW : access_of_others(g, q);
 }
 
 /*
@@ -328,52 +264,31 @@ find_session(struct gate *g, const struct client *c)
 }
 
 static enum access
-access_without_session(struct gate *g, const struct client *c, enum action action,
-    const char *topic, bool retain)
+access_without_session(struct gate *g, const struct client *c, const struct access_question *q)
 {
 	struct departed *d = departed_find(&g->departures, c->handle, c->x);
 
 	if (d != NULL)
-		return access_of_departed(g, d, c, action, topic, retain);
-	return c->x != NULL ? ACCESS_DENY : access_of_unknown(g, c, action, topic, retain);
-}
-
-/* Topics below $CONTROL administer plugins.  Those of other plugins are never
- * allowed here, whatever an option or a policy says: an answer of ours would keep
- * the other plugin and acl_file from being asked (mosquitto 7). */
-static enum access
-leave_to_others(enum action action, const char *topic, enum access access)
-{
-	if (action == ACTION_SUBSCRIBE || action == ACTION_UNSUBSCRIBE)
-		topic = shared_filter(topic);
-	return access == ACCESS_ALLOW && is_below(topic, CONTROL_LEVEL) &&
-	    !is_below(topic, CONTROL_PREFIX) ? ACCESS_DEFER : access;
-}
-
-static enum access
-access_of_client(struct gate *g, const struct client *c, enum action action, const char *topic,
-    bool retain)
-{
-	struct session *session;
-
-	if (action == ACTION_WRITE && topic_is_reserved(topic))
-		return ACCESS_DENY;
-	if (action == ACTION_SUBSCRIBE || action == ACTION_UNSUBSCRIBE)
-		topic = shared_filter(topic);
-	session = find_session(g, c);
-	if (session == NULL)
-		return access_without_session(g, c, action, topic, retain);
-	if (session->principal == NULL)
-		return access_of_other(g, c, session, action, topic);
-	restore_name(g, session, c);
-	return access_of_session(g, session, action, topic, retain);
+		return access_of_departed(g, d, c, q);
+	return c->x != NULL ? ACCESS_DENY : access_of_unknown(g, c, q);
 }
 
 enum access
 gate_access(struct gate *g, const struct client *c, enum action action, const char *topic,
     bool retain)
 {
-	return leave_to_others(action, topic, access_of_client(g, c, action, topic, retain));
+	struct access_question q = { action, view_of(topic), retain };
+	struct session *session;
+
+	if (action == ACTION_WRITE && topic_is_reserved(topic))
+		return ACCESS_DENY;
+	session = find_session(g, c);
+	if (session == NULL)
+		return access_without_session(g, c, &q);
+	if (session->principal == NULL)
+		return access_of_other(g, c, session, &q);
+	restore_name(g, session, c);
+	return access_of_session(g, session, &q);
 }
 
 bool
@@ -381,21 +296,11 @@ gate_access_known(struct gate *g, const void *client, const char *id, const char
     enum action action, const char *topic, bool retain, enum access *out)
 {
 	struct session *session = session_known(&g->sessions, client, id, user_name);
+	struct access_question q = { action, view_of(topic), retain };
 
 	if (session == NULL)
 		return false;
-	if (is_allowed_again(g, session, action, topic, retain)) {
-		*out = ACCESS_ALLOW;
-		return true;
-	}
-	if (action == ACTION_WRITE && topic_is_reserved(topic)) {
-		*out = ACCESS_DENY;
-		return true;
-	}
-	if (action == ACTION_SUBSCRIBE || action == ACTION_UNSUBSCRIBE)
-		topic = shared_filter(topic);
-	*out = leave_to_others(action, topic,
-	    access_of_session(g, session, action, topic, retain));
+	*out = access_of_session(g, session, &q);
 	return true;
 }
 

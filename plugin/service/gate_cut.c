@@ -63,8 +63,8 @@ kick_by_id(struct gate *g, const struct session *session)
 	return kicked;
 }
 
-static void
-close_session(struct gate *g, struct session *session)
+void
+gate_close_session(struct gate *g, struct session *session)
 {
 	const void *client = session->client;
 	uint64_t number = session->number;
@@ -114,7 +114,7 @@ cut_next(struct gate *g)
 		return;
 	}
 	tell_once(g, p);
-	close_session(g, session);
+	gate_close_session(g, session);
 }
 
 /* At least one, and so below: each call comes nearer to the end. */

@@ -98,6 +98,21 @@ look(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j, stru
 	return e;
 }
 
+/* Why the rule or template of its CA may say nothing, if there is one. */
+static enum err
+name_obstacle(struct gate *g, struct txn *t, const struct records *r, struct judgement *j)
+{
+	bool exists = false;
+	enum err e;
+
+	if (j->decision.reason != REASON_PENDING_ACTIVATION || !r->has_ca)
+		return ERR_OK;
+	e = activation_exists(&g->activations, t, &r->ca, &exists);
+	if (exists)
+		j->decision = decide_unasked(j->decision, &r->ca, g->config.now());
+	return e;
+}
+
 /* What the rule or template of its CA says, if it may say something. */
 static enum err
 ask_activation(struct gate *g, struct txn *t, const struct records *r, struct x509_st *x,
@@ -106,7 +121,7 @@ ask_activation(struct gate *g, struct txn *t, const struct records *r, struct x5
 	enum err e;
 
 	if (!(j->decision.effects & EFFECT_PLAN))
-		return ERR_OK;
+		return name_obstacle(g, t, r, j);
 	e = activation_plan(&g->activations, t, &r->ca, x, &j->presented, client, &j->plan);
 	if (e != ERR_OK)
 		return e;

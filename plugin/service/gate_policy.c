@@ -55,17 +55,42 @@ gather_certificate(struct gate *g, struct principal *p, struct x509_st *x)
 	return (x != NULL ? x509_read_facts(x, &p->facts) : read_facts(g, p)) == ERR_OK;
 }
 
+/* One that is attached exclusively is the certificate's only one. */
+static enum err
+find_exclusive(struct txn *t, const struct certid *id, struct view *name)
+{
+	struct thing_principal attached;
+	size_t count = 0;
+	enum err e = store_list_principal_things(t, id, NULL, &attached, 1, &count);
+
+	if (e == ERR_OK && (count == 0 || attached.type != PRINCIPAL_EXCLUSIVE))
+		e = ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		*name = attached.thing;
+	return e;
+}
+
+static enum err
+find_named(struct txn *t, const struct certid *id, struct view client_id)
+{
+	enum principal_type type;
+
+	if (client_id.len == 0 || client_id.len > NAME_MAX_LENGTH)
+		return ERR_NOT_FOUND;
+	return store_get_thing_principal(t, client_id, id, &type);
+}
+
 enum err
 find_thing(struct txn *t, const struct certid *id, struct view client_id, struct thing *out,
     bool *found)
 {
-	enum principal_type type;
-	enum err e = ERR_NOT_FOUND;
+	struct view name = client_id;
+	enum err e = find_exclusive(t, id, &name);
 
-	if (client_id.len > 0 && client_id.len <= NAME_MAX_LENGTH)
-		e = store_get_thing_principal(t, client_id, id, &type);
+	if (e == ERR_NOT_FOUND)
+		e = find_named(t, id, client_id);
 	if (e == ERR_OK)
-		e = store_get_thing(t, client_id, out);
+		e = store_get_thing(t, name, out);
 	*found = e == ERR_OK;
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
@@ -178,42 +203,31 @@ gate_facts_absent(struct gate *g, struct principal *p, struct view client_id,
  */
 
 static enum policy_result
-ask(const struct gate *g, const struct principal *p, const struct facts *facts,
-    enum policy_action action, struct view name)
+ask(const void *context, enum policy_action action, struct view name, struct policy_ground *ground)
 {
-	struct policy_request r = { .action = action, .head = g->head[action], .name = name,
-		.facts = facts };
+	const struct rights_asker *asker = context;
+	struct policy_request r = { .action = action, .head = asker->g->head[action], .name = name,
+		.facts = asker->facts };
 
-	return rights_ask(&p->rights, &r, NULL);
+	return rights_ask(&asker->p->rights, &r, ground);
 }
 
-bool
-gate_ask(const struct gate *g, const struct principal *p, const struct facts *facts,
-    enum policy_action action, struct view name)
+struct access_rights
+gate_rights(const struct rights_asker *asker)
 {
-	return ask(g, p, facts, action, name) == POLICY_ALLOWED;
-}
-
-/* An administrator of the configuration always may: somebody must be able to
- * attach the first policy. */
-enum reason
-connect_verdict(const struct gate *g, const struct certid *id, bool usable, size_t policies,
-    enum policy_result result)
-{
-	if (g->config.authorization != AUTHORIZATION_POLICY || is_admin_certificate(g, id))
-		return REASON_NONE;
-	if (!usable)
-		return REASON_POLICY_UNUSABLE;
-	if (policies == 0)
-		return REASON_NO_POLICY;
-	return result == POLICY_ALLOWED ? REASON_NONE : REASON_NOT_ALLOWED;
+	return (struct access_rights){ .authorization = asker->g->config.authorization,
+		.administrator = is_admin_certificate(asker->g, &asker->p->id), .ask = ask,
+		.context = asker };
 }
 
 static enum reason
 may_connect(const struct gate *g, const struct principal *p, const struct facts *facts)
 {
-	return connect_verdict(g, &p->id, rights_usable(&p->rights), p->rights.count,
-	    ask(g, p, facts, POLICY_CONNECT, facts->client_id));
+	struct rights_asker asker = { g, p, facts };
+	struct access_rights rights = gate_rights(&asker);
+	struct access_decision d = access_connect(&rights, facts->client_id);
+
+	return access_refusal(&d, rights_usable(&p->rights), p->rights.count);
 }
 
 bool

@@ -14,6 +14,8 @@
 struct late;   /* a client that got past gate_connect() and was not reported yet */
 struct denial; /* something a client was not allowed, not reported yet */
 struct clone;  /* a certificate that two clients use, not reported yet */
+struct owner;    /* the certificate of a session that the broker keeps */
+struct takeover; /* a connection that resumed another certificate's session */
 struct held;   /* a client id that an answer is on its way to */
 
 /* gate_left.c: the first client that was left to others while other_clients is
@@ -45,6 +47,8 @@ struct gate {
 	size_t              denial_count;
 	struct clone       *clones; /* list */
 	size_t              clone_count;
+	struct owner       *owners;    /* hash: certificates of the sessions that the broker keeps */
+	struct takeover    *takeovers; /* list: connections that resumed another one's */
 	size_t              refusals_waiting;
 	struct certid      *named; /* owned; whom the sweep visits before others */
 	size_t              named_count;
@@ -155,6 +159,8 @@ bool is_held(const struct gate *g, const struct client *c);
 /*
  * gate_cut.c: judge again and close, in slices.
  */
+/* Closes this one; it and its principal may be gone after that.  TICK only. */
+void    gate_close_session(struct gate *g, struct session *session);
 int64_t gate_clock_ns(void); /* of a clock that nobody sets; in gate.c, so that tests can replace it */
 
 /* How long a slice may take, so long after the end of the last one; 0: there was
@@ -188,17 +194,14 @@ enum reason session_admit(struct gate *g, struct session *session);
  * more. */
 void session_refresh(struct gate *g, struct session *session);
 
-/* REASON_NONE: a certificate that has these policies, of which this is the
- * answer to iot:Connect, may connect. */
-enum reason connect_verdict(const struct gate *g, const struct certid *id, bool usable,
-    size_t policies, enum policy_result result);
-
 /* What a registered certificate says of itself; free with free(). */
 MUST_USE enum err read_stored_facts(struct txn *t, const struct certid *id,
     struct cert_facts **out);
 
-/* The thing named like the client id, if the certificate is attached to it
- * (aws-iot F.5); lives as long as the transaction. */
+/* The connection's thing: the one that the certificate is attached to exclusively,
+ * whatever the client id, else the one named like the client id, if the certificate is
+ * attached to it (AWS IoT developer guide, "Associating a thing to an MQTT client
+ * connection"); lives as long as the transaction. */
 MUST_USE enum err find_thing(struct txn *t, const struct certid *id, struct view client_id,
     struct thing *out, bool *found);
 
@@ -207,9 +210,14 @@ MUST_USE enum err find_thing(struct txn *t, const struct certid *id, struct view
 MUST_USE enum err find_planned_thing(struct txn *t, const struct plan *plan,
              struct view client_id, struct thing *out, bool *found);
 
-/* May they?  name: topic or topic filter. */
-bool gate_ask(const struct gate *g, const struct principal *p, const struct facts *facts,
-    enum policy_action action, struct view name);
+/* The rights of a certificate with these facts, for access.h; the asker is borrowed. */
+struct rights_asker {
+	const struct gate      *g;
+	const struct principal *p;
+	const struct facts     *facts;
+};
+
+struct access_rights gate_rights(const struct rights_asker *asker);
 
 /* One that is not connected: its facts, from the registry.  If it answers true
  * *t is open, because a thing among them lives there: store_end() it. */
@@ -232,6 +240,18 @@ void refusal_note(struct gate *g, const struct client *c, const struct judgement
 enum reason clone_admit(struct gate *g, struct session *session);
 void        clone_report_all(struct gate *g);
 void        clone_forget_all(struct gate *g);
+
+/*
+ * gate_takeover.c: a client that resumes the session of another certificate.
+ */
+
+/* Of one that was admitted.  false: it cannot be noted, and must not be let in. */
+bool takeover_note(struct gate *g, const struct client *c, const struct session *session);
+
+/* The broker says of a session that it is this certificate's. */
+void takeover_learn(struct gate *g, const char *client_id, const struct certid *id);
+void takeover_tick(struct gate *g);
+void takeover_forget_all(struct gate *g);
 
 /*
  * gate_denied.c: what was not allowed, for the log, at the next tick.

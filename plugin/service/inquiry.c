@@ -16,7 +16,12 @@ struct inquiry {
 	struct cert_facts    *cert;
 	bool                  unreadable; /* names of the certificate that is explained */
 	struct thing          thing;
+	bool                  administrator; /* one of admin_certificates */
 	struct judgement      judgement; /* of a certificate that is explained */
+	enum err              chain; /* what TLS says of it: ERR_OK, ERR_CERTIFICATE, or
+	                              * ERR_NOT_FOUND: it cannot be told */
+	struct diag           chain_fault;
+	bool                  ca_is_gone; /* the CA under which it was registered */
 	char                  hex[CERTID_HEX_SIZE];
 };
 
@@ -141,6 +146,7 @@ gather(struct inquiry *i, struct txn *t, const struct inquiry_request *r, struct
 		e = read_presented_facts(i, r->x);
 	if (r->principal == NULL || e != ERR_OK)
 		return e;
+	i->administrator = is_admin_certificate(i->gate, r->principal);
 	certid_to_hex(r->principal, i->hex);
 	i->facts.certificate_id = view_of(i->hex);
 	if (r->x == NULL)
@@ -153,6 +159,17 @@ gather(struct inquiry *i, struct txn *t, const struct inquiry_request *r, struct
 	e = find_thing(t, r->principal, r->client_id, &i->thing, &found);
 	i->facts.thing = found ? &i->thing : NULL;
 	return e;
+}
+
+static enum err
+verify(struct inquiry *i, struct txn *t, struct x509_st *x)
+{
+	const struct judgement *j = &i->judgement;
+	struct ca ca;
+
+	i->ca_is_gone = j->has_ca && store_get_ca(t, &j->ca_id, &ca) == ERR_NOT_FOUND;
+	i->chain = inquiry_verify(i->gate, t, x, &i->chain_fault);
+	return i->chain == ERR_CERTIFICATE || i->chain == ERR_NOT_FOUND ? ERR_OK : i->chain;
 }
 
 /* What would be answered to it, and what it would get by that. */
@@ -186,6 +203,8 @@ inquiry_open(struct gate *g, struct txn *t, const struct inquiry_request *r,
 	e = gather(i, t, r, diag);
 	if (e == ERR_OK && r->x != NULL)
 		e = judge(i, t, r->x);
+	if (e == ERR_OK && r->x != NULL)
+		e = verify(i, t, r->x);
 	if (e == ERR_OK)
 		e = hold_all(i, t, r, diag);
 	if (e == ERR_OK)
@@ -220,6 +239,12 @@ inquiry_policy_version(const struct inquiry *i, size_t nth)
 	return i->held[nth]->version;
 }
 
+const struct policy *
+inquiry_policy(const struct inquiry *i, size_t nth)
+{
+	return i->held[nth]->policy;
+}
+
 static struct policy_request
 request_of(const struct inquiry *i, enum policy_action action, struct view name)
 {
@@ -240,10 +265,12 @@ is_blind(const struct inquiry *i)
 	return blind;
 }
 
-enum policy_result
-inquiry_ask(const struct inquiry *i, enum policy_action action, struct view name,
+/* An access_asker: all policies together. */
+static enum policy_result
+ask_all(const void *context, enum policy_action action, struct view name,
     struct policy_ground *ground)
 {
+	const struct inquiry *i = context;
 	struct policy_request r = request_of(i, action, name);
 	const struct policy *set[INQUIRY_POLICIES_MAX];
 
@@ -257,13 +284,70 @@ inquiry_ask(const struct inquiry *i, enum policy_action action, struct view name
 	return policy_eval(set, i->count, &r, ground);
 }
 
-enum policy_result
-inquiry_ask_one(const struct inquiry *i, size_t nth, enum policy_action action, struct view name)
+static struct access_rights
+rights_of_all(const struct inquiry *i)
 {
-	struct policy_request r = request_of(i, action, name);
-	const struct policy *policy = i->held[nth]->policy;
+	return (struct access_rights){ .authorization = i->gate->config.authorization,
+		.administrator = i->administrator, .ask = ask_all, .context = i };
+}
 
-	return policy != NULL ? policy_eval(&policy, 1, &r, NULL) : POLICY_IMPLICIT_DENY;
+struct access_decision
+inquiry_access(const struct inquiry *i, const struct access_question *q)
+{
+	struct access_rights rights = rights_of_all(i);
+
+	return access_decide(&rights, q);
+}
+
+struct access_decision
+inquiry_connect(const struct inquiry *i, struct view client_id)
+{
+	struct access_rights rights = rights_of_all(i);
+
+	return access_connect(&rights, client_id);
+}
+
+/* One policy of an inquiry. */
+struct single {
+	const struct inquiry *inquiry;
+	size_t                nth;
+};
+
+/* An access_asker. */
+static enum policy_result
+ask_single(const void *context, enum policy_action action, struct view name,
+    struct policy_ground *ground)
+{
+	const struct single *s = context;
+	struct policy_request r = request_of(s->inquiry, action, name);
+	const struct policy *policy = s->inquiry->held[s->nth]->policy;
+
+	return policy != NULL ? policy_eval(&policy, 1, &r, ground) : POLICY_IMPLICIT_DENY;
+}
+
+static struct access_rights
+rights_of_single(const struct single *s)
+{
+	return (struct access_rights){ .authorization = AUTHORIZATION_POLICY, .ask = ask_single,
+		.context = s };
+}
+
+struct access_decision
+inquiry_access_by(const struct inquiry *i, size_t nth, const struct access_question *q)
+{
+	struct single single = { i, nth };
+	struct access_rights rights = rights_of_single(&single);
+
+	return access_decide(&rights, q);
+}
+
+struct access_decision
+inquiry_connect_by(const struct inquiry *i, size_t nth, struct view client_id)
+{
+	struct single single = { i, nth };
+	struct access_rights rights = rights_of_single(&single);
+
+	return access_connect(&rights, client_id);
 }
 
 /* A name that two policies have is told where it comes first. */
@@ -299,20 +383,56 @@ inquiry_missing(const struct inquiry *i, size_t nth, struct view *name)
  */
 
 static enum reason
-connect_reason(const struct gate *g, const struct inquiry *i, const struct certid *id)
+connect_reason(const struct inquiry *i)
 {
+	struct access_decision d = inquiry_connect(i, i->facts.client_id);
 	bool usable = true;
 
-	if (is_blind(i))
+	if (i->gate->config.authorization == AUTHORIZATION_POLICY && is_blind(i))
 		return REASON_REGISTRY_FAILED;
 	for (size_t n = 0; n < i->count; n++)
 		usable = usable && i->held[n]->policy != NULL;
-	return connect_verdict(g, id, usable, i->count,
-	    inquiry_ask(i, POLICY_CONNECT, i->facts.client_id, NULL));
+	return access_refusal(&d, usable, i->count);
+}
+
+/* These say the same, and more of it. */
+static bool
+is_nearer_than_chain(const struct decision *d)
+{
+	return d->verdict != VERDICT_ALLOW &&
+	    (d->reason == REASON_UNKNOWN_CA || d->reason == REASON_NOT_ISSUED_BY_CA ||
+	        d->reason == REASON_NOT_YET_VALID || d->reason == REASON_EXPIRED);
+}
+
+/* A client that TLS refuses sends no CONNECT: nothing is registered or announced. */
+static void
+refuse_chain(struct explanation *out, const char *why)
+{
+	out->decision = (struct decision){ .reason = REASON_CHAIN_REFUSED };
+	diag_set(&out->details, "%s", why);
+	out->plan = NULL;
+}
+
+static void
+explain_chain(const struct inquiry *i, struct explanation *out)
+{
+	bool alone = i->gate->config.trust_store == TRUST_STORE_LIVE;
+
+	if (is_nearer_than_chain(&out->decision) || i->chain == ERR_OK)
+		return;
+	if (i->chain == ERR_CERTIFICATE)
+		refuse_chain(out, i->chain_fault.text);
+	else if (alone && i->ca_is_gone)
+		refuse_chain(out, "the CA under which it was registered is not registered any more, and "
+		                  "trust_store live trusts no other");
+	else
+		diag_set(&out->chain, "no registered CA has issued this certificate: whether TLS accepts "
+		    "it depends on %s", alone ? "the chain that the client sends"
+		    : "the listener's cafile and capath and on the chain that the client sends");
 }
 
 enum err
-inquiry_explain(struct gate *g, struct txn *t, const struct inquiry *i, struct explanation *out)
+inquiry_explain(const struct inquiry *i, struct txn *t, struct explanation *out)
 {
 	const struct judgement *j = &i->judgement;
 	enum reason reason;
@@ -328,9 +448,10 @@ inquiry_explain(struct gate *g, struct txn *t, const struct inquiry *i, struct e
 	out->registered = store_get_cert(t, &out->id, &cert) == ERR_OK;
 	if (out->registered)
 		out->status = cert.status;
+	explain_chain(i, out);
 	if (out->decision.verdict != VERDICT_ALLOW)
 		return ERR_OK;
-	reason = connect_reason(g, i, &out->id);
+	reason = connect_reason(i);
 	if (reason == REASON_NONE)
 		return ERR_OK;
 	out->decision.verdict = VERDICT_DENY;

@@ -110,6 +110,7 @@ open_gate(struct plugin *p)
 	config.presence = p->config.lifecycle_events;
 	config.pace = &p->pace;
 	config.clone_policy = p->config.clone_policy;
+	config.trust_store = p->config.trust_store;
 	config.scope = arn_scope_of(p->config.region, p->config.account_id);
 	config.rules.decide.announce_interval = p->config.announce_interval * 1000;
 	config.rules.decide.defer_unknown = p->config.unknown_ca_defer;

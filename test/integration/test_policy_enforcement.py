@@ -84,6 +84,37 @@ def test_thing_name_only_when_attached(site):
     assert site.broker.connect(device, client_id="d2").refused
 
 
+def test_exclusive_thing_is_the_connections_thing(site):
+    """One that the certificate is attached to exclusively is the connection's thing whatever
+    the client id is, live and in the tools (AWS IoT developer guide, "Associating a thing to an
+    MQTT client connection")."""
+    device = site.device(allow("Connect", "client/*", {
+        "Bool": {"iot:Connection.Thing.IsAttached": ["true"]}}),
+        allow("Publish", "topic/t/${iot:Connection.Thing.ThingName}/"
+                         "${iot:Connection.Thing.Attributes[line]}"))
+    site.policies.create_thing("lamp", line="7")
+    site.policies.attach_thing("lamp", device)
+    assert site.broker.connect(device, client_id="d9").refused
+
+    site.admin.attach_thing("lamp", device, thingPrincipalType="EXCLUSIVE_THING")
+    session = site.broker.connect(device, client_id="d9")
+    assert session.accepted
+    session.publish("t/d9/7", "no")
+    session.publish("t/lamp/7", "yes")
+    assert site.heard() == ["yes"]
+    answer = site.admin.call("explain", certificateId=device.id, clientId="d9", topic="t/lamp/7")
+    assert answer["connect"]["allowed"] is True
+    assert answer["publish"]["authDecision"] == "ALLOWED"
+    assert answer["missingContextValues"] == []
+
+    site.policies.update_thing("lamp", line="8")
+    session.publish("t/lamp/7", "no")
+    session.publish("t/lamp/8", "yes")
+    assert site.heard() == ["yes"]
+    site.policies.detach_thing("lamp", device)
+    session.wait_until_closed()
+
+
 def test_is_attached_as_a_condition(site):
     """The same said by a condition (aws-iot F.5)."""
     device = site.device(allow("Connect", "client/*", {
@@ -128,13 +159,28 @@ PERSISTENCE = {
 @VERSIONS
 def test_persistent_connect(site, version, what):
     """The documented idioms on iot:ConnectAttributes, as far as they are about persistent
-    sessions (aws-iot F.6)."""
+    sessions (aws-iot F.6); of MQTT 5 it is hidden whether a session is one."""
     statements, expected = PERSISTENCE[what]
     device = site.device(*statements)
 
     let_in = tuple(site.broker.connect(device, clean=clean, version=version).accepted
                    for clean in (True, False))
+    if version == MQTT_5 and what != "both allowed":
+        expected = (False, False)
     assert let_in == expected
+
+
+@pytest.mark.parametrize("what", ["forbidden", "denied", "will allowed"])
+@pytest.mark.parametrize("clean", [True, False], ids=["clean", "resumed"])
+@pytest.mark.parametrize("expiry", [None, 0, 3600, 0xFFFFFFFF])
+def test_no_session_of_mqtt_5_persists_where_that_is_forbidden(site, what, clean, expiry):
+    """What persists in MQTT 5 is told by the session expiry interval (MQTT 5, 3.1.2.11.2), which
+    no broker shows its plugins: where a policy forbids persistent sessions no client of MQTT 5
+    gets in, in particular none with clean start and an expiry interval."""
+    device = site.device(*PERSISTENCE[what][0])
+    how = dict(clean=clean, expiry=expiry, version=MQTT_5)
+    assert site.broker.connect(device, **how).refused
+    assert site.broker.connect(device, version=MQTT_3_1_1).accepted
 
 
 # What a broker does not show its plugins: whether there is a will.
@@ -418,8 +464,8 @@ def test_text_against_text(site):
 
 
 @VERSIONS
-def test_shared_subscription_is_judged_as_what_it_shares(site, version):
-    """$share/<group>/ is no part of the filter: it grants nothing, and needs nothing
+def test_shared_subscription_is_judged_by_both_texts(site, version):
+    """With and without $share/<group>/: an Allow of either is enough, a Deny of either denies
     (aws-iot F.2)."""
     session = site.connect(allow("Subscribe", "topicfilter/t/ok"), allow("Receive", "*"),
                            version=version)
@@ -430,9 +476,11 @@ def test_shared_subscription_is_judged_as_what_it_shares(site, version):
     site.tell("t/no", "secret")
     site.tell("t/ok", "hello")
     assert session.received() == ["hello"]
-    named = site.connect(allow("Subscribe", "topicfilter/$share/*"), name="named",
-                         version=version)
-    assert not named.subscribe("$share/group/t/ok")
+    named = site.connect(allow("Subscribe", "topicfilter/$share/group/*"),
+                         deny("Subscribe", "topicfilter/t/no"), name="named", version=version)
+    assert named.subscribe("$share/group/t/ok")
+    assert not named.subscribe("$share/other/t/ok")
+    assert not named.subscribe("$share/group/t/no")
 
 
 def test_unsubscribing_takes_no_policy(site):

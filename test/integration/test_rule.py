@@ -415,6 +415,30 @@ def test_ca_that_changes_before_the_record_is_stored(fleet, change, status):
     assert fleet.broker.connect(device).refused
 
 
+@pytest.mark.parametrize("how, back, reason, words", [
+    ({"newStatus": "INACTIVE"}, {"newStatus": "ACTIVE"}, "CA_CERTIFICATE_INACTIVE",
+     "its CA is not active"),
+    ({"newAutoRegistrationStatus": "DISABLE"}, {"newAutoRegistrationStatus": "ENABLE"},
+     "CA_AUTO_REGISTRATION_DISABLED", "its CA does not register automatically"),
+], ids=["INACTIVE", "DISABLE"])
+def test_pending_device_is_told_what_keeps_its_rule_from_being_asked(fleet, how, back, reason,
+                                                                     words):
+    """A PENDING device of a CA with a rule that is not asked, because of the CA, hears of the
+    CA, live and by explain, and not that it waits; without a rule it waits for somebody."""
+    fleet.set_rule(policies=[fleet.policy], conditions=nobody())
+    device = fleet.fresh()
+    assert fleet.refuses(device)[0] == WAITS
+    fleet.call("updateCACertificate", certificateId=fleet.ca.id, **how)
+    assert fleet.broker.connect(device).refused
+    fleet.broker.wait_for_log("connection refused", device.id, words)
+    assert fleet.explain(device)["connect"]["reason"] == reason
+    fleet.call("updateCACertificate", certificateId=fleet.ca.id, activation="none")
+    assert fleet.explain(device)["connect"]["reason"] == "DEVICE_CERTIFICATE_PENDING_ACTIVATION"
+    fleet.call("updateCACertificate", certificateId=fleet.ca.id,
+               activation=rule(policies=[fleet.policy]), **back)
+    fleet.admits(device)
+
+
 def test_policy_that_is_deleted_before_the_record_is_stored(fleet):
     """What the rule attaches is not there any more: cut off, PENDING_ACTIVATION, with the
     reason; made again, it gets in."""

@@ -360,7 +360,7 @@ static bool
 is_of_others(int reason)
 {
 	return (reason >= REASON_RULE_WAITS && reason <= REASON_PROVISIONED_NOW) ||
-	    reason == REASON_CLIENT_ID_BUSY || reason == REASON_CLONE || reason == REASON_NOT_STORED || reason == REASON_UNREADABLE || reason == REASON_DELETED ||
+	    reason == REASON_CLIENT_ID_BUSY || reason == REASON_CLONE || reason == REASON_CHAIN_REFUSED || reason == REASON_NOT_STORED || reason == REASON_UNREADABLE || reason == REASON_DELETED ||
 	    reason == REASON_NAME_RESERVED || reason == REASON_NO_POLICY ||
 	    reason == REASON_NOT_ALLOWED || reason == REASON_POLICY_UNUSABLE ||
 	    reason == REASON_REGISTRY_FAILED;
@@ -420,6 +420,27 @@ planned(const struct situation *f, const struct plan *plan, bool accept_first)
 
 	return decide_plan(decide(f), plan, &rules);
 }
+
+/* The rule of its CA is not asked because of the CA: that is nearer than that it waits. */
+START_TEST(what_keeps_a_rule_from_being_asked_is_the_reason)
+{
+	struct ca ca = { .status = CA_INACTIVE, .auto_registration = true, .not_after = 9 };
+	struct decision waits = { .reason = REASON_PENDING_ACTIVATION, .effects = EFFECT_ANNOUNCE };
+	struct decision stale = { .reason = REASON_LIST_STALE };
+	struct decision asked = { .reason = REASON_PENDING_ACTIVATION, .effects = EFFECT_PLAN };
+
+	ck_assert_int_eq(decide_unasked(waits, &ca, 5).reason, REASON_CA_INACTIVE);
+	ck_assert_uint_eq(decide_unasked(waits, &ca, 5).effects, EFFECT_ANNOUNCE);
+	ck_assert_int_eq(decide_unasked(waits, &ca, 5).verdict, VERDICT_DENY);
+	ck_assert_int_eq(decide_unasked(stale, &ca, 5).reason, REASON_LIST_STALE);
+	ck_assert_int_eq(decide_unasked(asked, &ca, 5).reason, REASON_PENDING_ACTIVATION);
+	ca.status = CA_ACTIVE;
+	ck_assert_int_eq(decide_unasked(waits, &ca, 10).reason, REASON_CA_NOT_VALID);
+	ck_assert_int_eq(decide_unasked(waits, &ca, 5).reason, REASON_PENDING_ACTIVATION);
+	ca.auto_registration = false;
+	ck_assert_int_eq(decide_unasked(waits, &ca, 5).reason, REASON_AUTO_REGISTRATION_OFF);
+}
+END_TEST
 
 START_TEST(only_a_plan_that_activates_lets_in_and_only_whom_it_may)
 {
@@ -1012,6 +1033,7 @@ main(void)
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, for_every_combination_of_facts_the_rules_hold);
 	tcase_add_test(t, nothing_known_is_nothing_granted);
+	tcase_add_test(t, what_keeps_a_rule_from_being_asked_is_the_reason);
 	tcase_add_test(t, only_a_plan_that_activates_lets_in_and_only_whom_it_may);
 	tcase_add_test(t, a_ca_without_a_rule_leaves_it_to_others);
 	tcase_add_test(t, a_plan_decides_about_nobody_whom_it_is_not_asked_about);

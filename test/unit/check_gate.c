@@ -603,7 +603,6 @@ static const struct {
 	{ ACTION_SUBSCRIBE, "$CONTROL/#", ACCESS_DEFER },
 	{ ACTION_SUBSCRIBE, "$CONTROL/+/v1/response", ACCESS_DEFER },
 	{ ACTION_SUBSCRIBE, "$share/g/$CONTROL/dynamic-security/#", ACCESS_DEFER },
-	{ ACTION_UNSUBSCRIBE, "$CONTROL/dynamic-security/#", ACCESS_DEFER },
 	{ ACTION_WRITE, "$CONTROLS/x", ACCESS_ALLOW },
 	{ ACTION_SUBSCRIBE, "$share/g/x/$CONTROL", ACCESS_ALLOW },
 };

@@ -213,6 +213,94 @@ START_TEST(a_persistent_session_is_seen_and_a_will_is_not)
 }
 END_TEST
 
+static void
+ck_forbidden(struct client *c)
+{
+	c->clean_session = true;
+	ck_assert_int_eq(gate_connect(gate, c), VERDICT_DENY);
+	c->clean_session = false;
+	ck_assert_int_eq(gate_connect(gate, c), VERDICT_DENY);
+}
+
+/* Of MQTT 5 the broker shows the clean start flag and not the session expiry interval: a
+ * session that may persist is not let past a policy that forbids it. */
+START_TEST(persistence_of_mqtt_5_is_hidden)
+{
+	struct client c = client_as(0, "d1");
+
+	c.version = 5;
+	give(DOCUMENT(CONNECT));
+	new_version("p", DOCUMENT(PERSISTENT("\"ForAllValues:StringNotEquals\":"
+	    "{\"iot:ConnectAttributes\":[\"PersistentConnect\"]}")));
+	ck_forbidden(&c);
+	new_version("p", DOCUMENT(CONNECT ",{\"Effect\":\"Deny\",\"Action\":\"iot:Connect\","
+	    "\"Resource\":\"*\",\"Condition\":{\"ForAnyValue:StringEquals\":"
+	    "{\"iot:ConnectAttributes\":\"PersistentConnect\"}}}"));
+	ck_forbidden(&c);
+	new_version("p", DOCUMENT(PERSISTENT("\"ForAllValues:StringEquals\":"
+	    "{\"iot:ConnectAttributes\":[\"PersistentConnect\",\"LastWill\"]}")));
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
+}
+END_TEST
+
+static void
+take(const struct pki_cert *c, int n, bool clean, int version)
+{
+	struct client client = client_as(n, "d1");
+
+	client.x = c->x;
+	client.clean_session = clean;
+	client.version = version;
+	ck_assert_int_eq(gate_connect(gate, &client), VERDICT_ALLOW);
+}
+
+static void
+leave(int n)
+{
+	gate_disconnected(gate, &(struct client){ .handle = &clients[n] },
+	    &(struct presence_end){ ANSWER_NO, NULL });
+}
+
+/* Closed once: then the broker asks about each subscription (mosquitto section 2). */
+static void
+ck_taken_over(bool taken)
+{
+	size_t before = world_count(NOTE_KICK_ONE);
+
+	world.kicks_by_id = true;
+	gate_tick(gate);
+	ck_assert_uint_eq(world_count(NOTE_KICK_ONE) - before, taken);
+	if (taken)
+		ck_assert_str_eq(world_last(NOTE_KICK_ONE)->to, "d1");
+}
+
+START_TEST(who_resumes_the_session_of_another_certificate_is_closed_once)
+{
+	struct pki_cert *other = pki_device(ca, "device-2");
+
+	give(DOCUMENT(CONNECT));
+	world_put_cert(other, ca, CERT_ACTIVE);
+	attach("p", other);
+	take(device, 0, false, 4);
+	ck_taken_over(false);
+	leave(0);
+	take(device, 0, false, 4); /* its own */
+	ck_taken_over(false);
+	take(other, 1, false, 4); /* a live one */
+	ck_taken_over(true);
+	take(other, 2, false, 4); /* its own by now */
+	ck_taken_over(false);
+	take(device, 3, true, 4); /* a clean session ends the other's, and leaves none */
+	ck_taken_over(false);
+	take(device, 4, true, 5); /* a clean start may leave one */
+	ck_taken_over(false);
+	take(other, 5, false, 5);
+	leave(5); /* gone before the tick: an offline session is not kicked */
+	ck_taken_over(false);
+	pki_free(other);
+}
+END_TEST
+
 /*
  * Doing.
  */
@@ -327,6 +415,17 @@ put_thing(const char *name, const char *type)
 }
 
 static void
+attach_exclusively(const char *name)
+{
+	struct certid id = world_id(device);
+	struct txn t;
+
+	world_change(&t);
+	settled(&t, registry_attach_thing(&t, view_of(name), &id, PRINCIPAL_EXCLUSIVE, NULL));
+	gate_changed(gate, &id);
+}
+
+static void
 attach_thing(const char *name, bool attached)
 {
 	struct certid id = world_id(device);
@@ -347,6 +446,26 @@ START_TEST(a_thing_has_a_name_only_when_it_is_attached)
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
 	ck_assert_int_eq(connect_as(1, "d2"), VERDICT_DENY);
 	attach_thing("d1", false);
+	gate_tick(gate);
+	ck_assert_str_eq(world_last(NOTE_KICK)->to, hex_name);
+}
+END_TEST
+
+/* AWS IoT developer guide, "Associating a thing to an MQTT client connection". */
+START_TEST(an_exclusive_thing_is_the_connections_whatever_its_client_id)
+{
+	give(DOCUMENT(ALLOW("Connect", A ":client/${iot:Connection.Thing.ThingName}-*") ","
+	    ALLOW("Publish", A ":topic/${iot:Connection.Thing.ThingName}/"
+	    "${iot:Connection.Thing.ThingTypeName}")));
+	put_thing("lamp", "light");
+	attach_thing("lamp", true);
+	ck_assert_int_eq(connect_as(0, "lamp-7"), VERDICT_DENY);
+	attach_exclusively("lamp");
+	ck_assert_int_eq(connect_as(0, "lamp-7"), VERDICT_ALLOW);
+	ck_assert_int_eq(connect_as(1, "lamp"), VERDICT_DENY);
+	ck_assert_int_eq(may_as(0, "lamp-7", ACTION_WRITE, "lamp/light"), ACCESS_ALLOW);
+	ck_assert_int_eq(may_as(0, "lamp-7", ACTION_WRITE, "lamp-7/light"), ACCESS_DENY);
+	attach_thing("lamp", true); /* not exclusively any more */
 	gate_tick(gate);
 	ck_assert_str_eq(world_last(NOTE_KICK)->to, hex_name);
 }
@@ -630,6 +749,8 @@ main(void)
 	tcase_add_test(t, the_client_id_is_what_connect_is_asked_about);
 	tcase_add_test(t, a_certificates_name_stands_for_a_client_id);
 	tcase_add_test(t, an_administrators_certificate_connects_without_policies);
+	tcase_add_test(t, persistence_of_mqtt_5_is_hidden);
+	tcase_add_test(t, who_resumes_the_session_of_another_certificate_is_closed_once);
 	tcase_add_test(t, a_persistent_session_is_seen_and_a_will_is_not);
 	t = suite_case(suite, "doing");
 	tcase_add_checked_fixture(t, set_up, gates_close);
@@ -640,6 +761,7 @@ main(void)
 	tcase_add_test(t, what_is_denied_disconnects_where_that_is_asked_for);
 	tcase_add_test(t, what_is_denied_is_counted_and_told_once_in_a_while);
 	tcase_add_test(t, a_thing_has_a_name_only_when_it_is_attached);
+	tcase_add_test(t, an_exclusive_thing_is_the_connections_whatever_its_client_id);
 	tcase_add_test(t, a_change_of_a_thing_is_seen_by_live_connections);
 	t = suite_case(suite, "at once");
 	tcase_add_checked_fixture(t, set_up, gates_close);

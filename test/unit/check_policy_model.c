@@ -79,7 +79,7 @@ enum atom {
 	ATOM_ANY, ATOM_ONE, ATOM_CLIENT_ID, ATOM_COMMON_NAME, ATOM_ADDRESS, ATOM_UNKNOWN,
 	ATOM_ESCAPED_ANY, ATOM_ESCAPED_ONE, ATOM_ESCAPED_DOLLAR,
 	ATOM_A, ATOM_B, ATOM_SLASH, ATOM_PLUS, ATOM_HASH, ATOM_DOLLAR, ATOM_E,
-	ATOM_TOPIC, ATOM_FILTER, ATOM_CLIENT, ATOM_PREFIX, ATOM_ARN, ATOM_TOPIC_TYPE,
+	ATOM_TOPIC, ATOM_FILTER, ATOM_CLIENT, ATOM_PREFIX, ATOM_ARN, ATOM_TOPIC_TYPE, ATOM_COLON,
 	ATOM_PERSISTENT, ATOM_LAST_WILL,
 	ATOM_COUNT
 };
@@ -101,7 +101,7 @@ static const struct {
 	[ATOM_FILTER] = { TEST_PREFIX "topicfilter/", TEST_PREFIX "topicfilter/" },
 	[ATOM_CLIENT] = { TEST_PREFIX "client/", TEST_PREFIX "client/" },
 	[ATOM_PREFIX] = { TEST_PREFIX, TEST_PREFIX }, [ATOM_ARN] = { "arn:aws:iot:", "arn:aws:iot:" },
-	[ATOM_TOPIC_TYPE] = { ":topic/", ":topic/" },
+	[ATOM_TOPIC_TYPE] = { ":topic/", ":topic/" }, [ATOM_COLON] = { ":", ":" },
 	[ATOM_PERSISTENT] = { "PersistentConnect", "PersistentConnect" },
 	[ATOM_LAST_WILL] = { "LastWill", "LastWill" },
 };
@@ -149,33 +149,142 @@ character(const char *s)
 	return (uint8_t)*s == 0xc3 ? 2 : 1; /* no others are made here */
 }
 
+/* An atom, or a piece of one that is literal text. */
+struct unit {
+	enum atom   atom;
+	const char *literal; /* NULL: it is none */
+	size_t      len;
+};
+
 static bool
-glob(const enum atom *a, size_t count, const char *s, const struct known *k, bool wild)
+glob(const struct unit *u, size_t count, const char *s, const struct known *k, bool wild)
 {
 	const char *text;
+	size_t len;
 
 	if (count == 0)
 		return *s == '\0';
-	if ((*a == ATOM_ANY && wild) || (*a == ATOM_ADDRESS && k->address == NULL))
-		return glob(a + 1, count - 1, s, k, wild) ||
-		    (*s != '\0' && glob(a, count, s + character(s), k, wild));
-	if (*a == ATOM_ONE && wild)
-		return *s != '\0' && glob(a + 1, count - 1, s + character(s), k, wild);
-	text = *a == ATOM_ANY ? "*" : *a == ATOM_ONE ? "?" : atoms[*a].literal;
-	if (text == NULL)
-		text = standing(*a, k);
-	return text != NULL && strncmp(s, text, strlen(text)) == 0 &&
-	    glob(a + 1, count - 1, s + strlen(text), k, wild);
+	if ((u->atom == ATOM_ANY && wild) || (u->atom == ATOM_ADDRESS && k->address == NULL))
+		return glob(u + 1, count - 1, s, k, wild) ||
+		    (*s != '\0' && glob(u, count, s + character(s), k, wild));
+	if (u->atom == ATOM_ONE && wild)
+		return *s != '\0' && glob(u + 1, count - 1, s + character(s), k, wild);
+	text = u->atom == ATOM_ANY ? "*" : u->atom == ATOM_ONE ? "?" : u->literal;
+	len = text != NULL && text == u->literal ? u->len : text != NULL ? 1 : 0;
+	if (text == NULL) {
+		text = standing(u->atom, k);
+		len = text != NULL ? strlen(text) : 0;
+	}
+	return text != NULL && strncmp(s, text, len) == 0 &&
+	    glob(u + 1, count - 1, s + len, k, wild);
+}
+
+static int
+units_match(const struct unit *u, size_t count, const char *s, const struct known *k, bool wild)
+{
+	bool hidden = false;
+
+	for (size_t i = 0; i < count; i++)
+		hidden = hidden || (u[i].atom == ATOM_ADDRESS && k->address == NULL);
+	return !glob(u, count, s, k, wild) ? 0 : hidden ? 1 : 2;
 }
 
 static int
 model_match(const struct model_pattern *p, const char *s, const struct known *k, bool wild)
 {
-	bool hidden = false;
+	struct unit units[COUNT_OF(p->atoms)];
 
+	for (size_t i = 0; i < p->count; i++) {
+		const char *literal = atoms[p->atoms[i]].literal;
+
+		units[i] = (struct unit){ p->atoms[i], literal,
+			literal != NULL ? strlen(literal) : 0 };
+	}
+	return units_match(units, p->count, s, k, wild);
+}
+
+/*
+ * Resources (policy.h): "*" is everything; of an ARN the first five parts are
+ * compared one by one, the rest as one text; with fewer parts a '*' at the end
+ * stands for the missing ones, and without it does not allow, but denies.
+ */
+
+#define PARTS 6
+
+struct parts {
+	struct unit units[PARTS][24];
+	size_t      len[PARTS], count;
+};
+
+static void
+add_unit(struct parts *p, enum atom atom, const char *literal, size_t len)
+{
+	if (literal == NULL || len > 0)
+		p->units[p->count - 1][p->len[p->count - 1]++] = (struct unit){ atom, literal, len };
+}
+
+static struct parts
+cut_pattern(const struct model_pattern *pattern)
+{
+	struct parts p = { .count = 1 };
+
+	for (size_t i = 0; i < pattern->count; i++) {
+		enum atom atom = pattern->atoms[i];
+		const char *at = atoms[atom].literal, *colon;
+
+		for (; at != NULL && p.count < PARTS && (colon = strchr(at, ':')) != NULL;
+		     at = colon + 1) {
+			add_unit(&p, atom, at, (size_t)(colon - at));
+			p.count++;
+		}
+		add_unit(&p, atom, at, at != NULL ? strlen(at) : 0);
+	}
+	return p;
+}
+
+/* How many there are; destroys the text. */
+static size_t
+cut_arn(char *text, const char *parts[PARTS])
+{
+	size_t count = 0;
+	char *colon;
+
+	parts[count++] = text;
+	while (count < PARTS && (colon = strchr(text, ':')) != NULL) {
+		*colon = '\0';
+		parts[count++] = text = colon + 1;
+	}
+	return count;
+}
+
+static bool
+is_all(const struct model_pattern *p)
+{
 	for (size_t i = 0; i < p->count; i++)
-		hidden = hidden || (p->atoms[i] == ATOM_ADDRESS && k->address == NULL);
-	return !glob(p->atoms, p->count, s, k, wild) ? 0 : hidden ? 1 : 2;
+		if (p->atoms[i] != ATOM_ANY)
+			return false;
+	return p->count > 0;
+}
+
+static int
+resource_match(const struct model_pattern *pattern, const char *arn, const struct known *k)
+{
+	struct parts p = cut_pattern(pattern);
+	char text[NAME_SIZE + 160];
+	const char *parts[PARTS];
+	bool open = pattern->atoms[pattern->count - 1] == ATOM_ANY;
+	int t = 2;
+
+	if (is_all(pattern))
+		return 2;
+	if (p.count < PARTS && !open)
+		return least(model_match(pattern, arn, k, true), 1);
+	snprintf(text, sizeof(text), "%s", arn);
+	if (cut_arn(text, parts) < PARTS)
+		return 0;
+	for (size_t i = 0; i < p.count; i++)
+		t = least(t, units_match(p.units[i], p.len[i], parts[i], k, true));
+	return t;
 }
 
 static void
@@ -195,6 +304,10 @@ random_resource(void)
 	p.atoms[0] = heads[below(COUNT_OF(heads))];
 	if (p.atoms[0] == ATOM_ARN) {
 		p.atoms[p.count++] = ATOM_ANY;
+		if (!one_in(3)) {
+			p.atoms[p.count++] = ATOM_COLON;
+			p.atoms[p.count++] = ATOM_ANY;
+		}
 		p.atoms[p.count++] = ATOM_TOPIC_TYPE;
 	}
 	if (one_in(4))
@@ -204,8 +317,8 @@ random_resource(void)
 }
 
 /*
- * The first level of the name that a resource names literally: behind the
- * first '/', up to the next or the end, nothing but literal text.
+ * The first level of the name that a resource of six parts names literally:
+ * behind the first '/', up to the next or the end, nothing but literal text.
  */
 static bool
 names_level(const struct model_pattern *p, const char *level)
@@ -213,6 +326,8 @@ names_level(const struct model_pattern *p, const char *level)
 	char text[NAME_SIZE] = "";
 	bool behind = false;
 
+	if (cut_pattern(p).count < PARTS)
+		return false;
 	for (size_t i = 0; i < p->count; i++) {
 		const char *literal = atoms[p->atoms[i]].literal;
 
@@ -450,7 +565,7 @@ resource_is(const struct model_statement *s, const struct model_request *r)
 		return 0;
 	for (size_t i = 0; i < s->resource_count; i++)
 		if (!dollar || s->deny || names_level(&s->resource[i], level))
-			is = most(is, model_match(&s->resource[i], r->arn, r->known, true));
+			is = most(is, resource_match(&s->resource[i], r->arn, r->known));
 	return s->not_resource ? 2 - is : is;
 }
 
