@@ -43,8 +43,12 @@ is_admin_access(const struct access_question *q)
 static enum access
 access_of_others(const struct gate *g, const struct access_question *q)
 {
+	struct access_question plain = plain_question(q);
+
 	if (q->action == ACTION_WRITE && topic_is_request(q->topic))
 		return ACCESS_ALLOW;
+	if (topic_is_foreign_control(plain.topic)) /* other plugins' administration is theirs */
+		return ACCESS_DEFER;
 	return g->config.other_clients == OTHER_CLIENTS_ALLOW ? ACCESS_ALLOW : ACCESS_DEFER;
 }
 
