@@ -104,8 +104,7 @@ decide_by_policy(const struct access_rights *r, const struct access_question *q,
 
 	d.result = ask_policies(r, q, &d.ground);
 	if (d.result == POLICY_ALLOWED)
-		d.access = topic_is_foreign_control(topic) && q->action != ACTION_UNSUBSCRIBE
-		    ? ACCESS_DEFER : ACCESS_ALLOW;
+		d.access = topic_is_foreign_control(topic) ? ACCESS_DEFER : ACCESS_ALLOW;
 	return d;
 }
 
@@ -117,7 +116,8 @@ access_decide(const struct access_rights *r, const struct access_question *q)
 	if (q->action == ACTION_WRITE && topic_reserved(topic))
 		return decided(ACCESS_DENY, BASIS_RESERVED);
 	if (q->action == ACTION_UNSUBSCRIBE && r->authorization != AUTHORIZATION_DEFER)
-		return decided(ACCESS_ALLOW, BASIS_OPTION);
+		return decided(topic_is_foreign_control(topic) ? ACCESS_DEFER : ACCESS_ALLOW,
+		    BASIS_OPTION);
 	if (is_control(r, q->action, topic))
 		return decided(ACCESS_ALLOW, BASIS_CONTROL);
 	if (r->administrator && q->action != ACTION_WRITE && topic_is_ours(topic))
