@@ -637,6 +637,23 @@ START_TEST(the_connections_of_one_certificate_are_closed_part_by_part)
 }
 END_TEST
 
+/* Time since the last slice, and the next one, in ms. */
+static const struct {
+	int64_t since, slice;
+} slices[] = {
+	{ 0, 4 }, { 1, 4 }, { 16, 4 }, { 40, 10 }, { 100, 25 }, { 1000, 50 }, { -5, 4 },
+};
+
+int64_t gate_slice_ns(int64_t since_last); /* gate_private.h */
+
+/* A broker whose turns take long closes as many in a second as one whose turns are
+ * short. */
+START_TEST(a_slice_grows_with_the_time_since_the_last_one)
+{
+	ck_assert_int_eq(gate_slice_ns(slices[_i].since * 1000000), slices[_i].slice * 1000000);
+}
+END_TEST
+
 START_TEST(one_on_hold_is_cut_off_and_comes_back_when_it_is_lifted)
 {
 	struct pki_cert *other = pki_device(ca, "other");
@@ -1229,6 +1246,7 @@ main(void)
 	tcase_add_test(c, a_list_cuts_off_whom_it_names_and_nobody_else);
 	tcase_add_test(c, whom_a_list_names_is_cut_off_before_the_others_are_looked_after);
 	tcase_add_test(c, the_connections_of_one_certificate_are_closed_part_by_part);
+	tcase_add_loop_test(c, a_slice_grows_with_the_time_since_the_last_one, 0, COUNT_OF(slices));
 	tcase_add_test(c, one_on_hold_is_cut_off_and_comes_back_when_it_is_lifted);
 	tcase_add_test(c, a_list_that_grows_old_cuts_nobody_off);
 	c = suite_case(suite, "refusals");
