@@ -46,6 +46,8 @@ struct known {
 	const struct ca   *ca;   /* the registered CA that the certificate names as its issuer,
 	                          * or under which it was registered; NULL: there is none */
 	const struct cert *cert; /* the registered certificate with this id; NULL: none */
+	const struct ca   *issuer; /* of a registered one: the CA certificate whose validity it
+	                            * needs; NULL: is not asked */
 	struct revocation  revocation; /* does not count for one registered without a CA */
 };
 

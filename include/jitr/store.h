@@ -82,6 +82,10 @@ void              store_put_ca(struct txn *t, const struct ca *ca,
                  const struct ca_document *document_or_null);
 void              store_delete_ca(struct txn *t, const struct certid *id);
 
+/* The validity of a CA that was deleted while certificates were registered under it:
+ * fills that of *out and nothing else. */
+MUST_USE enum err store_get_deleted_ca(struct txn *t, const struct certid *id, struct ca *out);
+
 /* What was set for a CA; ERR_NOT_FOUND: nothing was.  Deleted with the CA. */
 MUST_USE enum err store_get_ca_settings(struct txn *t, const struct certid *id,
     struct ca_settings *out);

@@ -162,6 +162,9 @@ struct counts {
 void              counts_put(struct txn *t, const struct counts *counts);
 void counts_change(struct txn *t, const struct indexed *before, const struct indexed *after);
 
+/* What is known of a deleted CA goes with the last certificate of it. */
+void deleted_ca_tidy(struct txn *t, const struct certid *ca_id);
+
 /* Fills what came later than this schema from what is there.  LMDB's code. */
 MUST_USE int upgrade(struct store *s, MDB_txn *txn, uint64_t schema);
 

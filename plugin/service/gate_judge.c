@@ -24,6 +24,8 @@ struct records {
 	struct ca     ca;
 	bool          registered, has_ca;
 	struct issuer issuer;
+	struct ca     valid_ca; /* of a registered one: known.issuer */
+	bool          has_valid_ca;
 };
 
 /* The registered CA of a certificate that is not registered itself. */
@@ -59,6 +61,30 @@ look_at_ca(struct txn *t, struct judgement *j, struct records *r)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* The CA that it was registered under, or, where that has expired, is gone or was
+ * never named, another one with the key that signed it: CAs renew their certificates.
+ * That of a deleted one is still known. */
+static enum err
+look_at_validity(struct gate *g, struct txn *t, struct x509_st *x, struct records *r)
+{
+	int64_t now = g->config.now();
+	enum err e = ERR_NOT_FOUND;
+
+	if (r->cert.status != CERT_ACTIVE)
+		return ERR_OK;
+	r->valid_ca = r->ca;
+	if (r->has_ca)
+		e = ERR_OK;
+	else if (r->cert.has_ca)
+		e = store_get_deleted_ca(t, &r->cert.ca_id, &r->valid_ca);
+	r->has_valid_ca = e == ERR_OK;
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	if (e == ERR_OK && now >= r->valid_ca.not_before && now <= r->valid_ca.not_after)
+		return ERR_OK;
+	return issuer_validity(t, &g->issuers, x, now, &r->valid_ca, &r->has_valid_ca);
+}
+
 static enum err
 look(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j, struct records *r,
     struct known *known)
@@ -66,13 +92,16 @@ look(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j, stru
 	enum err e = store_get_cert(t, &j->presented.id, &r->cert);
 
 	r->registered = e == ERR_OK;
-	r->has_ca = false;
+	r->has_ca = r->has_valid_ca = false;
 	if (r->registered)
 		e = look_at_ca(t, j, r);
 	else if (e == ERR_NOT_FOUND)
 		e = look_for_ca(g, t, x, j, r);
+	if (e == ERR_OK && r->registered)
+		e = look_at_validity(g, t, x, r);
 	if (e == ERR_OK && j->has_ca)
 		e = revocation_read(t, &j->ca_id, serial_of(&j->presented), &known->revocation);
+	known->issuer = r->has_valid_ca ? &r->valid_ca : NULL;
 	known->ca = r->has_ca ? &r->ca : NULL;
 	known->cert = r->registered ? &r->cert : NULL;
 	return e;
@@ -103,7 +132,7 @@ judge_in(struct gate *g, struct txn *t, struct x509_st *x, const struct facts *c
     struct judgement *j)
 {
 	struct known known = { .ca = NULL };
-	struct records r;
+	struct records r = { .registered = false };
 	enum err e = look(g, t, x, j, &r, &known);
 
 	if (e != ERR_OK)

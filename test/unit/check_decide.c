@@ -785,6 +785,14 @@ instants(FILE *out)
 		fprintf(out, "registered ACTIVE, %s", rows[i].words);
 		say_decision(out, decide_connect(&p, &(struct known){ .cert = &cert }, &rules, NOW));
 	}
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct presented p = { .not_before = NOW, .not_after = NOW };
+		struct ca ca = { .not_before = NOW + rows[i].from, .not_after = NOW + rows[i].to };
+		struct known known = { .cert = &cert, .issuer = &ca };
+
+		fprintf(out, "registered ACTIVE, its CA %s", rows[i].words);
+		say_decision(out, decide_connect(&p, &known, &rules, NOW));
+	}
 }
 
 static const char *const checks[] = { [CRL_REQUIRED] = "required", [CRL_GRACE] = "grace",

@@ -1650,6 +1650,7 @@ START_TEST(deleting_removes_every_trace)
 	struct store *s = open_store(new_dir());
 	struct certid id = id_number(5), ca_id = ca_id_number(0);
 	struct cert_document document;
+	struct ca ca = ca_number(0), deleted;
 	struct txn t = writing(s);
 	bool has;
 
@@ -1669,6 +1670,9 @@ START_TEST(deleting_removes_every_trace)
 	ck_assert_int_eq(store_has_cert_of(&t, &ca_id, &has), ERR_OK);
 	ck_assert(has);
 	ck_assert_int_eq(store_get_cert_document(&t, &id, &document), ERR_NOT_FOUND);
+	ck_assert_int_eq(store_get_deleted_ca(&t, &ca_id, &deleted), ERR_OK);
+	ck_assert_int_eq(deleted.not_before, ca.not_before);
+	ck_assert_int_eq(deleted.not_after, ca.not_after);
 	store_end(&t);
 
 	t = writing(s);
@@ -1679,7 +1683,27 @@ START_TEST(deleting_removes_every_trace)
 	ck_assert_int_eq(store_has_cert_of(&t, &ca_id, &has), ERR_OK);
 	ck_assert(!has);
 	ck_assert_uint_eq(count_listed(&t, NULL, 5, NULL), 0);
+	ck_assert_int_eq(store_get_deleted_ca(&t, &ca_id, &deleted), ERR_NOT_FOUND);
 	store_end(&t);
+	store_close(s);
+}
+END_TEST
+
+/* Registered again it is judged by its record, as any other. */
+START_TEST(a_ca_that_comes_back_is_not_a_deleted_one)
+{
+	struct store *s = open_store(new_dir());
+	struct certid ca_id = ca_id_number(0);
+	struct txn t = writing(s);
+	struct ca deleted;
+
+	put_ca_number(&t, 0);
+	put_cert_number(&t, 0);
+	store_delete_ca(&t, &ca_id);
+	ck_assert_int_eq(store_get_deleted_ca(&t, &ca_id, &deleted), ERR_OK);
+	put_ca_number(&t, 0);
+	ck_assert_int_eq(store_get_deleted_ca(&t, &ca_id, &deleted), ERR_NOT_FOUND);
+	commit(&t);
 	store_close(s);
 }
 END_TEST
@@ -1834,6 +1858,7 @@ static const struct {
 	{ "meta", "636f756e7473", "0000000000000000000000000000000000000000000000000000000000000000"
 			"0000000000000001" },
 	{ "meta", "6c6973745f73657175656e6365", "0000000000000003" },
+	{ "meta", "64656c657465645f63613a" CA_ID, "0000000000000000000001d1a94a2000" },
 	{ "revoked", "00000000000000030ba29011", "010000015dc7826d8001" },
 	{ "crl", CA_ID, "0100000000000000030000015dc970d0000000015ded7d54000000015dcccb05140000000100"
 			"a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf021004" },
@@ -1853,6 +1878,7 @@ put_documented(struct txn *t)
 	struct view bytes = { serial, sizeof(serial) };
 	uint8_t der[TINY_LEAST];
 	struct cert_document document = { .der = tiny_certificate(bytes, sizeof(der), der) };
+	struct ca ca = { .created = CREATED, .not_after = 2000000000000 };
 	uint64_t list = 0;
 
 	memset(cert.id.b, 0x1d, sizeof(cert.id.b));
@@ -1861,6 +1887,9 @@ put_documented(struct txn *t)
 	ck_assert(certid_from_hex(&cert.ca_id,
 	    view_of("3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173")));
 	store_put_cert(t, &cert, &document);
+	ca.id = cert.ca_id;
+	store_put_ca(t, &ca, &(struct ca_document){ .der = { NULL, 0 } });
+	store_delete_ca(t, &ca.id);
 	store_post(t, view_of("t"), view_of(""));
 	while (list < 3)
 		ck_assert_int_eq(store_new_list(t, &list), ERR_OK);
@@ -2601,6 +2630,7 @@ records_case(void)
 	tcase_add_test(t, a_changed_certificate_moves_in_every_index);
 	tcase_add_test(t, a_changed_ca_moves_in_every_index);
 	tcase_add_test(t, deleting_removes_every_trace);
+	tcase_add_test(t, a_ca_that_comes_back_is_not_a_deleted_one);
 	tcase_add_test(t, a_record_may_be_put_back_with_the_views_it_came_with);
 	tcase_add_test(t, the_registration_code_is_kept_replaced_and_deleted);
 	tcase_add_test(t, a_damaged_record_is_told_and_never_replaced);
