@@ -45,7 +45,8 @@ void crl_entry(const struct crl_list *l, size_t nth, struct view *serial, struct
 
 /* May it take the place of present?  ERR_OK; ERR_EXISTS: it is present, or says
  * the same; ERR_CERTIFICATE and *diag: it is older, or numbered like another
- * one (RFC 5280 5.2.3). */
+ * one (RFC 5280 5.2.3), or is only for one distribution point where present is for
+ * another one or for all. */
 MUST_USE enum err crl_succeeds(const struct crl *next, const struct crl *present,
     struct diag *diag);
 

@@ -36,6 +36,8 @@ struct revocation {
 	enum crl_check check;
 	int64_t        grace;       /* ms, with CRL_GRACE */
 	bool           has_list;
+	bool           limited;     /* it is about some certificates of the CA, and: */
+	bool           covered;     /* this is one of them (crl_scope.h) */
 	int64_t        next_update; /* of the list */
 	bool           listed;
 	bool           on_hold;     /* listed, but may be taken off again */
@@ -95,6 +97,8 @@ enum verdict {
 	X(REASON_ON_HOLD, "CERTIFICATE_ON_HOLD", "on hold by the revocation list of its CA") \
 	X(REASON_LIST_MISSING, "REVOCATION_LIST_MISSING",                                    \
 	    "its CA has no revocation list, and one is required")                            \
+	X(REASON_LIST_ELSEWHERE, "REVOCATION_LIST_NOT_APPLICABLE",                           \
+	    "the revocation list of its CA is for another distribution point than the certificate") \
 	X(REASON_LIST_STALE, "REVOCATION_LIST_STALE",                                        \
 	    "the revocation list of its CA is out of date")                                  \
 	/* decide_plan's. */                                                                 \

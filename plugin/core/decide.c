@@ -35,7 +35,8 @@ is_revoked(const struct revocation *r)
 	return r->listed && !r->on_hold;
 }
 
-/* A list that is missing or stale matters only to a CA that insists on one. */
+/* Whom any list of the CA names is revoked, whatever else the list is about.  One that is
+ * missing, stale or about others matters only to a CA that insists on one. */
 static enum reason
 fault_of_revocation(const struct revocation *r, int64_t now)
 {
@@ -47,6 +48,8 @@ fault_of_revocation(const struct revocation *r, int64_t now)
 		return REASON_NONE;
 	if (!r->has_list)
 		return REASON_LIST_MISSING;
+	if (r->limited && !r->covered)
+		return REASON_LIST_ELSEWHERE;
 	if (r->check == CRL_GRACE)
 		good_until += r->grace;
 	return now > good_until ? REASON_LIST_STALE : REASON_NONE;

@@ -85,6 +85,25 @@ look_at_validity(struct gate *g, struct txn *t, struct x509_st *x, struct record
 	return issuer_validity(t, &g->issuers, x, now, &r->valid_ca, &r->has_valid_ca);
 }
 
+/* Its bytes are taken only for a list that is not about all certificates of the CA. */
+static enum err
+look_at_list(struct txn *t, struct x509_st *x, const struct judgement *j, struct revocation *out)
+{
+	enum err e = revocation_read(t, &j->ca_id, serial_of(&j->presented), out);
+	struct view certificate;
+	uint8_t *der;
+
+	if (e != ERR_OK || !out->limited)
+		return e;
+	e = x509_to_der(x, &der, &certificate.len);
+	if (e != ERR_OK)
+		return e;
+	certificate.data = der;
+	e = revocation_cover(t, &j->ca_id, certificate, out);
+	free(der);
+	return e;
+}
+
 static enum err
 look(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j, struct records *r,
     struct known *known)
@@ -100,7 +119,7 @@ look(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j, stru
 	if (e == ERR_OK && r->registered)
 		e = look_at_validity(g, t, x, r);
 	if (e == ERR_OK && j->has_ca)
-		e = revocation_read(t, &j->ca_id, serial_of(&j->presented), &known->revocation);
+		e = look_at_list(t, x, j, &known->revocation);
 	known->issuer = r->has_valid_ca ? &r->valid_ca : NULL;
 	known->ca = r->has_ca ? &r->ca : NULL;
 	known->cert = r->registered ? &r->cert : NULL;

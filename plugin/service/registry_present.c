@@ -44,6 +44,8 @@ look(struct txn *t, struct present *x)
 		e = registry_optional(store_get_ca(t, &x->p->ca_id, &x->ca), &x->has_ca);
 	if (e == ERR_OK)
 		e = revocation_read(t, &x->p->ca_id, serial_of(&x->p->presented), &x->revocation);
+	if (e == ERR_OK)
+		e = revocation_cover(t, &x->p->ca_id, x->p->der, &x->revocation);
 	return e;
 }
 

@@ -1860,8 +1860,8 @@ static const struct {
 	{ "meta", "6c6973745f73657175656e6365", "0000000000000003" },
 	{ "meta", "64656c657465645f63613a" CA_ID, "0000000000000000000001d1a94a2000" },
 	{ "revoked", "00000000000000030ba29011", "010000015dc7826d8001" },
-	{ "crl", CA_ID, "0100000000000000030000015dc970d0000000015ded7d54000000015dcccb05140000000100"
-			"a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf021004" },
+	{ "crl", CA_ID, "0200000000000000030000015dc970d0000000015ded7d54000000015dcccb05140000000100"
+			"a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf02100400000000" },
 #undef CA_ID
 #undef ID
 };
@@ -1873,7 +1873,8 @@ put_documented(struct txn *t)
 	struct cert cert = { .has_ca = true, .status = CERT_PENDING_ACTIVATION,
 		.created = CREATED, .not_after = 2524607999000 };
 	struct crl crl = { .list = 3, .this_update = 1502323200000, .next_update = 1502928000000,
-		.imported = CREATED, .count = 1, .number_len = 2, .number = { 0x10, 0x04 } };
+		.imported = CREATED, .count = 1, .number_len = 2, .number = { 0x10, 0x04 },
+		.scope = CRL_SCOPE_ALL };
 	struct revoked entry = { 1502290800000, 1 };
 	struct view bytes = { serial, sizeof(serial) };
 	uint8_t der[TINY_LEAST];
