@@ -151,6 +151,15 @@ enum err
 crl_read(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now, struct crl_list **out,
     struct diag *diag)
 {
+	int64_t valid_from;
+
+	return crl_read_when(bytes, ca, grace, now, out, &valid_from, diag);
+}
+
+enum err
+crl_read_when(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now,
+    struct crl_list **out, int64_t *valid_from, struct diag *diag)
+{
 	struct crl_reading r = { .ca = ca, .grace = grace, .now = now };
 	struct crl_list   *l = calloc(1, sizeof(*l));
 	enum err           e = ERR_NOMEM;
@@ -162,6 +171,7 @@ crl_read(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now, stru
 		*out = l;
 	else
 		crl_free(l);
+	*valid_from = e == ERR_CERTIFICATE ? r.valid_from : 0;
 	ERR_clear_error();
 	return e;
 }

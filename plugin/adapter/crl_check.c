@@ -286,20 +286,27 @@ check_scope(const struct crl_reading *r, struct crl *facts, struct diag *diag)
 }
 
 static bool
-check_beginning(const struct crl_reading *r, const struct head *h, struct crl *facts,
-    struct diag *diag)
+check_beginning(const struct head *h, struct crl *facts, struct diag *diag)
+{
+	if (der_time(&h->this_update, &facts->this_update))
+		return true;
+	diag_set(diag, "the list has no thisUpdate that can be read");
+	return false;
+}
+
+/* Asked last: of one that is good in all other ways it is known when it will be taken. */
+static bool
+check_has_begun(struct crl_reading *r, const struct crl *facts, struct diag *diag)
 {
 	char when[TIMESTAMP_SIZE];
 
-	if (!der_time(&h->this_update, &facts->this_update)) {
-		diag_set(diag, "the list has no thisUpdate that can be read");
-		return false;
-	}
 	if (facts->this_update <= r->now)
 		return true;
+	r->valid_from = facts->this_update;
 	timestamp_text(facts->this_update, when);
 	diag_set(diag, "the list is of %s UTC (thisUpdate), which is still to come; is the clock of "
-	               "this machine right?", when);
+	               "this machine right? It can be imported from then on; a crlFile is read "
+	               "again by itself", when);
 	return false;
 }
 
@@ -364,7 +371,7 @@ check_signature(const struct crl_reading *r, const struct crl_scheme *scheme, st
 }
 
 bool
-crl_check(const struct crl_reading *r, struct crl *facts, struct diag *diag)
+crl_check(struct crl_reading *r, struct crl *facts, struct diag *diag)
 {
 	struct head       head;
 	struct crl_scheme scheme;
@@ -377,7 +384,8 @@ crl_check(const struct crl_reading *r, struct crl *facts, struct diag *diag)
 	    && check_strength(r, &scheme, diag) && check_issuer(r, diag)
 	    && check_extensions(r, diag) && check_key_id(r, diag) && check_may_sign(r, diag)
 	    && check_is_complete(r, diag)
-	    && check_scope(r, facts, diag) && check_beginning(r, &head, facts, diag)
+	    && check_scope(r, facts, diag) && check_beginning(&head, facts, diag)
 	    && check_end(r, &head, facts, diag) && check_number(r, facts, diag)
-	    && check_key(r, diag) && check_signature(r, &scheme, diag);
+	    && check_key(r, diag) && check_signature(r, &scheme, diag)
+	    && check_has_begun(r, facts, diag);
 }
