@@ -126,6 +126,7 @@ check(struct crl_reading *r, struct view der, struct crl *facts, struct diag *di
 
 	if (!split(der, &r->parts, diag))
 		return ERR_CERTIFICATE;
+	openssl_begin();
 	e = make_frame(&r->parts, &r->frame, diag);
 	if (e == ERR_OK && !crl_check(r, facts, diag))
 		e = openssl_failure(ERR_CERTIFICATE);
@@ -171,6 +172,8 @@ crl_read_when(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now,
 		*out = l;
 	else
 		crl_free(l);
+	if (e == ERR_NOMEM)
+		diag_set(diag, "%s", "");
 	*valid_from = e == ERR_CERTIFICATE ? r.valid_from : 0;
 	ERR_clear_error();
 	return e;

@@ -198,7 +198,9 @@ check_list(struct crl_import *i, struct txn *t, int64_t now, struct diag *diag)
 	if (e == ERR_OK)
 		e = revocation_settings(t, &i->ca_id, &settings);
 	if (e == ERR_OK)
-		e = x509_from_der(document.der, &ca, NULL) == ERR_OK ? ERR_OK : ERR_CORRUPT;
+		e = x509_from_der(document.der, &ca, NULL);
+	if (ca == NULL && e == ERR_CERTIFICATE)
+		e = ERR_CORRUPT;
 	if (e == ERR_OK)
 		e = crl_read_when(bytes, ca, settings.crl_grace_days * DAY_MS, now, &i->read,
 		    &i->valid_from, diag);

@@ -38,7 +38,9 @@ look_for_ca(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *
 	if (e != ERR_OK || r->issuer.issued == ANSWER_NOT_ASKED)
 		return e;
 	j->presented.issued_by_ca = r->issuer.issued;
-	x509_read_strength(x, &j->presented);
+	e = x509_read_strength(x, &j->presented);
+	if (e != ERR_OK)
+		return e;
 	j->ca_id = r->issuer.ca.id;
 	j->has_ca = r->has_ca = true;
 	r->ca = r->issuer.ca;
@@ -190,8 +192,9 @@ gate_judge(struct gate *g, const struct client *c, struct judgement *j)
 	enum err e;
 
 	memset(j, 0, sizeof(*j));
-	if (x509_read(c->x, &j->presented) != ERR_OK) {
-		j->decision.reason = REASON_UNREADABLE;
+	e = x509_read(c->x, &j->presented);
+	if (e != ERR_OK) {
+		j->decision.reason = e == ERR_CERTIFICATE ? REASON_UNREADABLE : REASON_REGISTRY_FAILED;
 		return;
 	}
 	j->has_id = true;
@@ -295,7 +298,8 @@ gate_refresh(struct gate *g, struct principal *p)
 	struct decision d;
 	struct txn t;
 
-	if (p->verdict == VERDICT_ALLOW && (p->generation == g->generation || p->plan != NULL))
+	if (p->verdict == VERDICT_ALLOW && (p->plan != NULL ||
+	    (p->generation == g->generation && !p->rights.failed)))
 		return;
 	if (store_read(g->config.store, &t) != ERR_OK) {
 		principal_unreadable(p);
@@ -324,7 +328,7 @@ gate_keep_judgement(struct gate *g, struct principal *p, const struct decision *
 {
 	struct txn t;
 
-	if (p->verdict == VERDICT_ALLOW && d->verdict == VERDICT_ALLOW &&
+	if (p->verdict == VERDICT_ALLOW && d->verdict == VERDICT_ALLOW && !p->rights.failed &&
 	    p->generation == g->generation)
 		return;
 	if (store_read(g->config.store, &t) != ERR_OK) {

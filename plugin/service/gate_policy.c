@@ -212,8 +212,11 @@ connect_verdict(const struct gate *g, const struct certid *id, bool usable, size
 static enum reason
 may_connect(const struct gate *g, const struct principal *p, const struct facts *facts)
 {
-	return connect_verdict(g, &p->id, rights_usable(&p->rights), p->rights.count,
+	enum reason reason = connect_verdict(g, &p->id, rights_usable(&p->rights), p->rights.count,
 	    ask(g, p, facts, POLICY_CONNECT, facts->client_id));
+
+	/* It is no fault of a policy that they could not be gathered. */
+	return reason == REASON_POLICY_UNUSABLE && p->rights.failed ? REASON_REGISTRY_FAILED : reason;
 }
 
 bool

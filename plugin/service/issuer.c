@@ -21,9 +21,9 @@ parse_ca(struct txn *t, const struct certid *id, struct x509_st **out)
 	struct ca_document document;
 	enum err e = store_get_ca_document(t, id, &document);
 
-	if (e != ERR_OK)
-		return e;
-	return x509_from_der(document.der, out, NULL) == ERR_OK ? ERR_OK : ERR_CORRUPT;
+	if (e == ERR_OK)
+		e = x509_from_der(document.der, out, NULL);
+	return e == ERR_CERTIFICATE ? ERR_CORRUPT : e;
 }
 
 /* The entry of this CA, or the free or longest unused one. */
@@ -102,6 +102,8 @@ consider(struct txn *t, struct issuer_cache *cache, struct x509_st *x,
 		return e;
 	issued = x509_issued_by(x, parsed);
 	x509_free(parsed);
+	if (issued == ANSWER_NOT_ASKED)
+		return ERR_NOMEM;
 	if (issued != ANSWER_YES)
 		return ERR_OK;
 	if (out->matches++ == 0 || preferred(ca, &out->ca))
