@@ -42,6 +42,9 @@ MUST_USE enum err store_open(const struct store_config *config, struct store **o
     struct diag *diag);
 void store_close(struct store *s); /* NULL is fine */
 
+/* What may go wrong where it is, and what to do; empty: nothing.  For the log. */
+const char *store_warning(const struct store *s);
+
 /* Did a process other than this one commit since the last call?  May say yes
  * once too often, never too seldom.  Cheap; broker thread. */
 bool store_changed_elsewhere(struct store *s);

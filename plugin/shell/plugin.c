@@ -365,6 +365,9 @@ start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 	}
 	p->started = clock_ms(CLOCK_MONOTONIC);
 	on_broker_thread = true;
+	if (store_warning(p->store)[0] != '\0')
+		report_line(p->report, LEVEL_WARNING, "%s: %s", p->config.db_path,
+		    store_warning(p->store));
 	report_line(p->report, LEVEL_NOTICE, "version %s, registry %s, CA certificates %s",
 	    JITR_VERSION, p->config.db_path, p->config.ca_path);
 	return MOSQ_ERR_SUCCESS;

@@ -1157,6 +1157,82 @@ START_TEST(a_refused_file_is_as_it_was)
 }
 END_TEST
 
+static MDB_txn *raw_begin(const char *dir, MDB_env **env);
+
+/* Every length: refused in words, or opened because nothing was in what is missing; never a
+ * SIGBUS, and what is refused is left as it is. */
+START_TEST(a_file_that_was_cut_short_is_refused)
+{
+	const char *dir = new_dir();
+	struct store *s = open_store(dir);
+	struct store_counts counts;
+	struct stat st, now;
+	struct diag diag;
+	struct txn t;
+	size_t refused = 0;
+
+	put_certs(s, 0, 200);
+	store_close(s);
+	ck_assert_int_eq(stat(in(dir, "data.mdb"), &st), 0);
+	for (off_t len = st.st_size - 1; len > 0; len -= len > 100000 ? 20011 : 1013) {
+		ck_assert_int_eq(truncate(in(dir, "data.mdb"), len), 0);
+		if (_i == 1)
+			ck_assert_int_eq(truncate(in(dir, "lock.mdb"), len % 8192), 0);
+		if (open_with(dir, MAP_SIZE, false, &s, &diag) == ERR_OK) {
+			t = reading(s);
+			ck_assert_int_eq(store_count(&t, &counts), ERR_OK);
+			store_end(&t);
+			store_close(s);
+			continue;
+		}
+		refused++;
+		ck_assert_msg(strstr(diag.text, "cut short") != NULL ||
+		    strstr(diag.text, "no LMDB database") != NULL, "%ld bytes: %s", (long)len,
+		    diag.text);
+		ck_assert_int_eq(stat(in(dir, "data.mdb"), &now), 0);
+		ck_assert_int_eq(now.st_size, len);
+	}
+	ck_assert_uint_gt(refused, 10);
+}
+END_TEST
+
+/* What a transaction took and gave back at the end of the file is not written: that is
+ * no damage. */
+START_TEST(a_short_file_that_is_whole_is_opened)
+{
+	const char *dir = new_dir();
+	char *large = calloc(1, 200000);
+	MDB_val key = { 1, "k" }, value = { 200000, large };
+	struct stat st;
+	struct store *s;
+	MDB_envinfo info;
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi meta;
+
+	store_close(open_store(dir));
+	for (int n = 0; n < 50; n++) { /* the more free pages, the sooner */
+		value.mv_size = 4000u * (unsigned)(n + 1);
+		txn = raw_begin(dir, &env);
+		ck_assert_int_eq(mdb_dbi_open(txn, "meta", 0, &meta), 0);
+		ck_assert_int_eq(mdb_put(txn, meta, &key, &value, 0), 0);
+		ck_assert_int_eq(mdb_del(txn, meta, &key, NULL), 0);
+		ck_assert_int_eq(mdb_txn_commit(txn), 0);
+		ck_assert_int_eq(mdb_env_info(env, &info), 0);
+		ck_assert_int_eq(stat(in(dir, "data.mdb"), &st), 0);
+		mdb_env_close(env);
+		if (info.me_last_pgno >= (size_t)st.st_size / 4096)
+			break;
+	}
+	ck_assert_uint_ge(info.me_last_pgno, (size_t)st.st_size / 4096);
+	s = open_store(dir);
+	put_certs(s, 0, 20);
+	assert_consistent(s, 40);
+	store_close(s);
+	free(large);
+}
+END_TEST
+
 START_TEST(a_path_of_any_length_leaves_room_for_the_reason)
 {
 	char path[1000] = "/";
@@ -2607,6 +2683,8 @@ opening_case(void)
 	tcase_add_loop_test(t, a_place_that_will_not_do_is_refused_in_words, 0,
 	    COUNT_OF(places));
 	tcase_add_test(t, a_refused_file_is_as_it_was);
+	tcase_add_loop_test(t, a_file_that_was_cut_short_is_refused, 0, 2);
+	tcase_add_test(t, a_short_file_that_is_whole_is_opened);
 	tcase_add_test(t, a_path_of_any_length_leaves_room_for_the_reason);
 	tcase_add_loop_test(t, a_creation_that_ran_out_of_room_is_taken_up_again, 0, 8);
 	tcase_add_test(t, a_creation_that_was_killed_is_taken_up_again);
