@@ -18,6 +18,8 @@ struct ca_mirror {
 	struct report *report;
 	int64_t (*now)(void);
 	int64_t        retry; /* when; 0: it is up to date */
+	int64_t        told;  /* when, and what: */
+	struct diag    failure;
 	bool           busy;
 };
 

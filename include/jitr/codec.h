@@ -48,8 +48,9 @@ MUST_USE bool codec_check_attributes(struct view packed, size_t *count);
 size_t        codec_merge_attributes(struct view old, struct view changes, uint8_t *out);
 
 /* Revocation lists and their entries.  0: a list without a number, a cRLNumber
- * with zeros in front, a reason that the standard has not. */
-#define CODEC_CRL_MAX     96
+ * with zeros in front, a place without its scope or the other way round, a reason that
+ * the standard has not. */
+#define CODEC_CRL_MAX     (96 + 1 + 1 + 2 + CRL_PLACE_MAX)
 #define CODEC_REVOKED_MAX 10
 size_t        codec_put_crl(const struct crl *crl, uint8_t out[CODEC_CRL_MAX]);
 size_t        codec_put_revoked(const struct revoked *entry, uint8_t out[CODEC_REVOKED_MAX]);

@@ -34,6 +34,11 @@ MUST_USE enum err crl_read(struct view bytes, struct x509_st *ca, int64_t grace,
     struct crl_list **out, struct diag *diag);
 void crl_free(struct crl_list *l); /* NULL is fine */
 
+/* The same; where nothing is wrong with the list but that its thisUpdate is still to come,
+ * *valid_from is that, otherwise 0. */
+MUST_USE enum err crl_read_when(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now,
+    struct crl_list **out, int64_t *valid_from, struct diag *diag);
+
 /* Dates, number, count and digest; the rest is zero. */
 const struct crl *crl_facts(const struct crl_list *l);
 
@@ -45,7 +50,8 @@ void crl_entry(const struct crl_list *l, size_t nth, struct view *serial, struct
 
 /* May it take the place of present?  ERR_OK; ERR_EXISTS: it is present, or says
  * the same; ERR_CERTIFICATE and *diag: it is older, or numbered like another
- * one (RFC 5280 5.2.3). */
+ * one (RFC 5280 5.2.3), or is only for one distribution point where present is for
+ * another one or for all. */
 MUST_USE enum err crl_succeeds(const struct crl *next, const struct crl *present,
     struct diag *diag);
 

@@ -54,6 +54,10 @@ void crl_import_free(struct crl_import *i); /* NULL is fine */
 MUST_USE enum err crl_import_run(struct crl_import *i, struct txn *t, int64_t now,
     struct diag *diag);
 
+/* After ERR_CERTIFICATE: when the list becomes valid, if nothing else is wrong with it;
+ * otherwise 0. */
+int64_t crl_import_valid_from(const struct crl_import *i);
+
 /* Its transaction was committed; is there more to do? */
 bool crl_import_committed(struct crl_import *i);
 

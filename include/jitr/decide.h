@@ -37,6 +37,8 @@ struct revocation {
 	enum crl_check check;
 	int64_t        grace;       /* ms, with CRL_GRACE */
 	bool           has_list;
+	bool           limited;     /* it is about some certificates of the CA, and: */
+	bool           covered;     /* this is one of them (crl_scope.h) */
 	int64_t        next_update; /* of the list */
 	bool           listed;
 	bool           on_hold;     /* listed, but may be taken off again */
@@ -47,6 +49,8 @@ struct known {
 	const struct ca   *ca;   /* the registered CA that the certificate names as its issuer,
 	                          * or under which it was registered; NULL: there is none */
 	const struct cert *cert; /* the registered certificate with this id; NULL: none */
+	const struct ca   *issuer; /* of a registered one: the CA certificate whose validity it
+	                            * needs; NULL: is not asked */
 	struct revocation  revocation; /* does not count for one registered without a CA */
 	bool               stands; /* its signed part is not known by another id that comes
 	                            * before this one */
@@ -98,6 +102,8 @@ enum verdict {
 	X(REASON_ON_HOLD, "CERTIFICATE_ON_HOLD", "on hold by the revocation list of its CA") \
 	X(REASON_LIST_MISSING, "REVOCATION_LIST_MISSING",                                    \
 	    "its CA has no revocation list, and one is required")                            \
+	X(REASON_LIST_ELSEWHERE, "REVOCATION_LIST_NOT_APPLICABLE",                           \
+	    "the revocation list of its CA is for another distribution point than the certificate") \
 	X(REASON_LIST_STALE, "REVOCATION_LIST_STALE",                                        \
 	    "the revocation list of its CA is out of date")                                  \
 	/* decide_plan's. */                                                                 \

@@ -17,7 +17,8 @@
 /* Names of one object; a thing may have fifty attributes. */
 #define JSON_MEMBERS_MAX 64
 
-/* One value and nothing behind it.  Free with cJSON_Delete(). */
+/* One value and nothing behind it.  Free with cJSON_Delete().  ERR_REQUEST and *diag;
+ * ERR_NOMEM: nothing is known of the text. */
 MUST_USE enum err json_parse(struct view text, size_t depth_max, cJSON **out, struct diag *diag);
 
 /* The same of something that is no request: what it is, for the message. */

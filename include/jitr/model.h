@@ -99,6 +99,15 @@ struct ca_settings {
 
 #define CRL_NUMBER_MAX 20 /* bytes (RFC 5280 5.2.3) */
 
+/* Which certificates a list is about (RFC 5280 5.2.5). */
+enum crl_scope {
+	CRL_SCOPE_UNKNOWN, /* taken by a version that did not look; it counts for all */
+	CRL_SCOPE_ALL,
+	CRL_SCOPE_PLACE,   /* those that name the place where it is published */
+};
+
+#define CRL_PLACE_MAX 1024 /* bytes */
+
 /* The revocation list of a CA that is in force (RFC 5280 5): what is looked at
  * for each connection. */
 struct crl {
@@ -111,6 +120,10 @@ struct crl {
 	uint8_t       number_len;   /* 0: it has no cRLNumber */
 	uint8_t       number[CRL_NUMBER_MAX]; /* big-endian, without zeros in front; the
 	                                       * number 0 is one zero */
+	enum crl_scope scope;
+	bool           only_users;   /* not about certificates of CAs */
+	uint16_t       place_len;    /* with CRL_SCOPE_PLACE; otherwise 0 */
+	uint8_t        place[CRL_PLACE_MAX]; /* DistributionPointName: crl_scope.h */
 };
 
 /* RFC 5280 5.3.1; the numbers are the standard's. */

@@ -70,6 +70,7 @@ struct context {
 	 * expressions, and one that is met all the same is hidden. */
 	enum truth (*expression_match)(const struct expression *e, struct view value,
 	    struct context *c);
+	bool                no_memory; /* something is hidden for want of it */
 };
 
 enum truth pattern_match(const struct pattern *p, const struct subject *s, struct context *c);

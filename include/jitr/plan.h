@@ -47,6 +47,7 @@ struct plan {
 	struct view           template_name; /* empty: a rule, or a template without a name */
 	enum cert_status      status;
 	bool                  failed;
+	bool                  no_memory; /* and it is for want of that that it failed */
 	struct diag           reason; /* why, for people; may quote bytes from outside */
 	struct planned_policy policies[POLICIES_MAX];
 	size_t                policy_count;

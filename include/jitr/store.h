@@ -43,6 +43,9 @@ MUST_USE enum err store_open(const struct store_config *config, struct store **o
     struct diag *diag);
 void store_close(struct store *s); /* NULL is fine */
 
+/* What may go wrong where it is, and what to do; empty: nothing.  For the log. */
+const char *store_warning(const struct store *s);
+
 /* Did a process other than this one commit since the last call?  May say yes
  * once too often, never too seldom.  Cheap; broker thread. */
 bool store_changed_elsewhere(struct store *s);
@@ -95,6 +98,10 @@ MUST_USE enum err store_get_ca_document(struct txn *t, const struct certid *id,
 void              store_put_ca(struct txn *t, const struct ca *ca,
                  const struct ca_document *document_or_null);
 void              store_delete_ca(struct txn *t, const struct certid *id);
+
+/* The validity of a CA that was deleted while certificates were registered under it:
+ * fills that of *out and nothing else. */
+MUST_USE enum err store_get_deleted_ca(struct txn *t, const struct certid *id, struct ca *out);
 
 /* What was set for a CA; ERR_NOT_FOUND: nothing was.  Deleted with the CA. */
 MUST_USE enum err store_get_ca_settings(struct txn *t, const struct certid *id,

@@ -21,8 +21,8 @@ struct x509_st; /* OpenSSL's X509 */
 MUST_USE enum err x509_read(struct x509_st *x, struct presented *out);
 
 /* The facts that registration needs as well: fills the rest of *out but
- * issued_by_ca. */
-void x509_read_strength(struct x509_st *x, struct presented *out);
+ * issued_by_ca.  ERR_NOMEM: they are not known; they refuse. */
+enum err x509_read_strength(struct x509_st *x, struct presented *out);
 
 /* Where to look for the issuer: OpenSSL's X509_NAME_hash of the issuer name,
  * and the authorityKeyIdentifier's key id, empty when there is none (RFC 5280
@@ -55,7 +55,8 @@ MUST_USE enum err x509_pem_from_der(struct view der, char **pem);
 
 /* Is x issued by ca: issuer name equal to ca's subject (RFC 5280 7.1), key
  * identifiers not contradicting, signature good under ca's key?  Costs a
- * public key operation: asked only for certificates that are not registered. */
+ * public key operation: asked only for certificates that are not registered.
+ * ANSWER_NOT_ASKED: out of memory. */
 enum answer x509_issued_by(struct x509_st *x, struct x509_st *ca);
 
 /* May this certificate be registered as a CA at this time (aws-iot C)?

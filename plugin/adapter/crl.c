@@ -5,6 +5,7 @@
  * Any thread, but not the broker's.  The entries are walked where they stand
  * (crl_walk.h); OpenSSL sees a copy of what is in front of and behind them.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include <openssl/x509.h>
 
 #include "crl_private.h"
+#include "jitr/crl_scope.h"
 #include "jitr/text.h"
 #include "x509_private.h"
 
@@ -124,6 +126,7 @@ check(struct crl_reading *r, struct view der, struct crl *facts, struct diag *di
 
 	if (!split(der, &r->parts, diag))
 		return ERR_CERTIFICATE;
+	openssl_begin();
 	e = make_frame(&r->parts, &r->frame, diag);
 	if (e == ERR_OK && !crl_check(r, facts, diag))
 		e = openssl_failure(ERR_CERTIFICATE);
@@ -149,6 +152,15 @@ enum err
 crl_read(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now, struct crl_list **out,
     struct diag *diag)
 {
+	int64_t valid_from;
+
+	return crl_read_when(bytes, ca, grace, now, out, &valid_from, diag);
+}
+
+enum err
+crl_read_when(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now,
+    struct crl_list **out, int64_t *valid_from, struct diag *diag)
+{
 	struct crl_reading r = { .ca = ca, .grace = grace, .now = now };
 	struct crl_list   *l = calloc(1, sizeof(*l));
 	enum err           e = ERR_NOMEM;
@@ -160,6 +172,9 @@ crl_read(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now, stru
 		*out = l;
 	else
 		crl_free(l);
+	if (e == ERR_NOMEM)
+		diag_set(diag, "%s", "");
+	*valid_from = e == ERR_CERTIFICATE ? r.valid_from : 0;
 	ERR_clear_error();
 	return e;
 }
@@ -257,11 +272,61 @@ succeeds(const struct crl *next, const struct crl *present, struct diag *diag)
 	return false;
 }
 
+/* Its first name, or what kind of name it has. */
+struct place_text {
+	char text[128];
+};
+
+static struct place_text
+place_text(const struct crl *l)
+{
+	struct place_text t = { "a name in its directory" };
+	struct view       name;
+	bool              is_text;
+
+	if (crl_scope_name(l, 0, &name, &is_text) && is_text)
+		(void)snprintf(t.text, sizeof(t.text), "%.*s", (int)name.len,
+		    (const char *)name.data);
+	return t;
+}
+
+/* One part of a CA's list in the place of another, or of the whole, would let in what
+ * only that one names. */
+static bool
+place_succeeds(const struct crl *next, const struct crl *present, struct diag *diag)
+{
+	if (next->scope != CRL_SCOPE_PLACE || present->scope == CRL_SCOPE_UNKNOWN)
+		return true;
+	if (present->scope != CRL_SCOPE_PLACE)
+		diag_set(diag, "the list is only for certificates that name the distribution point "
+		               "%s, and the CA has a list for all in force; import the complete "
+		               "list, or delete the one in force first", place_text(next).text);
+	else if (!crl_scope_same_place(next, present))
+		diag_set(diag, "the list is for the distribution point %s, the one in force for %s; a "
+		               "CA has one list here: import its complete list, or delete the one "
+		               "in force first", place_text(next).text, place_text(present).text);
+	else
+		return true;
+	return false;
+}
+
+/* Lists of different scopes are numbered apart (RFC 5280 5.2.3). */
+static bool
+has_other_numbers(const struct crl *next, const struct crl *present)
+{
+	return next->scope == CRL_SCOPE_ALL && present->scope == CRL_SCOPE_PLACE;
+}
+
+/* One whose scope nobody looked at is read again. */
 enum err
 crl_succeeds(const struct crl *next, const struct crl *present, struct diag *diag)
 {
 	ERR_clear_error();
 	if (certid_equal(&next->digest, &present->digest))
-		return ERR_EXISTS;
+		return present->scope == CRL_SCOPE_UNKNOWN ? ERR_OK : ERR_EXISTS;
+	if (!place_succeeds(next, present, diag))
+		return ERR_CERTIFICATE;
+	if (has_other_numbers(next, present))
+		return date_succeeds(next, present, diag) ? ERR_OK : ERR_CERTIFICATE;
 	return succeeds(next, present, diag) ? ERR_OK : ERR_CERTIFICATE;
 }

@@ -15,6 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include "crl_private.h"
+#include "jitr/crl_scope.h"
 #include "jitr/text.h"
 #include "x509_private.h"
 
@@ -251,22 +252,33 @@ scope_fault(const ISSUING_DIST_POINT *scope)
 	return NULL;
 }
 
-/*
- * RFC 5280 5.2.5.  Where the list is published is not looked at: many CAs name
- * the place in the one list they have.  A CA that spreads its certificates over
- * several lists would need more than one here, and has not told us so.
- */
+/* From its bytes, as it is compared with certificates. */
 static bool
-check_scope(const struct crl_reading *r, struct diag *diag)
+read_scope(const struct crl_reading *r, struct crl *facts)
+{
+	int                      nth = X509_CRL_get_ext_by_NID(r->frame,
+	    NID_issuing_distribution_point, -1);
+	const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(X509_CRL_get_ext(r->frame, nth));
+
+	return crl_scope_read((struct view){ ASN1_STRING_get0_data(value),
+	    (size_t)ASN1_STRING_length(value) }, facts);
+}
+
+/* RFC 5280 5.2.5.  A place where the list is published makes it one for the certificates
+ * that name it (crl_scope.h). */
+static bool
+check_scope(const struct crl_reading *r, struct crl *facts, struct diag *diag)
 {
 	bool                is_there;
 	ISSUING_DIST_POINT *scope = extension(r, NID_issuing_distribution_point, &is_there);
 	const char         *fault = NULL;
 
+	facts->scope = CRL_SCOPE_ALL;
 	if (scope != NULL)
 		fault = scope_fault(scope);
-	else if (is_there)
-		fault = "the issuingDistributionPoint of the list cannot be read";
+	if (fault == NULL && is_there && (scope == NULL || !read_scope(r, facts)))
+		fault = "the issuingDistributionPoint of the list cannot be read, or has more than "
+		        "16 names or 1024 bytes";
 	ISSUING_DIST_POINT_free(scope);
 	if (fault != NULL)
 		diag_set(diag, "%s", fault);
@@ -274,20 +286,27 @@ check_scope(const struct crl_reading *r, struct diag *diag)
 }
 
 static bool
-check_beginning(const struct crl_reading *r, const struct head *h, struct crl *facts,
-    struct diag *diag)
+check_beginning(const struct head *h, struct crl *facts, struct diag *diag)
+{
+	if (der_time(&h->this_update, &facts->this_update))
+		return true;
+	diag_set(diag, "the list has no thisUpdate that can be read");
+	return false;
+}
+
+/* Asked last: of one that is good in all other ways it is known when it will be taken. */
+static bool
+check_has_begun(struct crl_reading *r, const struct crl *facts, struct diag *diag)
 {
 	char when[TIMESTAMP_SIZE];
 
-	if (!der_time(&h->this_update, &facts->this_update)) {
-		diag_set(diag, "the list has no thisUpdate that can be read");
-		return false;
-	}
 	if (facts->this_update <= r->now)
 		return true;
+	r->valid_from = facts->this_update;
 	timestamp_text(facts->this_update, when);
 	diag_set(diag, "the list is of %s UTC (thisUpdate), which is still to come; is the clock of "
-	               "this machine right?", when);
+	               "this machine right? It can be imported from then on; a crlFile is read "
+	               "again by itself", when);
 	return false;
 }
 
@@ -352,7 +371,7 @@ check_signature(const struct crl_reading *r, const struct crl_scheme *scheme, st
 }
 
 bool
-crl_check(const struct crl_reading *r, struct crl *facts, struct diag *diag)
+crl_check(struct crl_reading *r, struct crl *facts, struct diag *diag)
 {
 	struct head       head;
 	struct crl_scheme scheme;
@@ -365,7 +384,8 @@ crl_check(const struct crl_reading *r, struct crl *facts, struct diag *diag)
 	    && check_strength(r, &scheme, diag) && check_issuer(r, diag)
 	    && check_extensions(r, diag) && check_key_id(r, diag) && check_may_sign(r, diag)
 	    && check_is_complete(r, diag)
-	    && check_scope(r, diag) && check_beginning(r, &head, facts, diag)
+	    && check_scope(r, facts, diag) && check_beginning(&head, facts, diag)
 	    && check_end(r, &head, facts, diag) && check_number(r, facts, diag)
-	    && check_key(r, diag) && check_signature(r, &scheme, diag);
+	    && check_key(r, diag) && check_signature(r, &scheme, diag)
+	    && check_has_begun(r, facts, diag);
 }

@@ -17,10 +17,11 @@ struct crl_reading {
 	struct X509_crl_st *frame; /* the list without its entries, as OpenSSL sees it */
 	struct x509_st     *ca;
 	int64_t             grace, now;
+	int64_t             valid_from; /* of one that is not valid yet; otherwise 0 */
 };
 
 /* All there is to check but the entries; dates and number go to *facts. */
-MUST_USE bool crl_check(const struct crl_reading *r, struct crl *facts, struct diag *diag);
+MUST_USE bool crl_check(struct crl_reading *r, struct crl *facts, struct diag *diag);
 
 /* How a list is signed; numbers of OpenSSL. */
 struct crl_scheme {

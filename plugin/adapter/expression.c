@@ -14,6 +14,7 @@
  * that the expression has are numbered, all others are one.  In a UTF-8 locale
  * glibc does the same itself at several times the cost.
  */
+#include <errno.h>
 #include <locale.h>
 #include <regex.h>
 #include <stdlib.h>
@@ -60,11 +61,12 @@ try_compile(const struct expression *e, struct diag *diag)
 	struct locale_change l = to_c_locale();
 	char why[100];
 	regex_t regex;
-	int code = regcomp(&regex, e->text, REG_EXTENDED | REG_NOSUB);
+	int code = l.c == (locale_t)0 ? REG_ESPACE
+	                              : regcomp(&regex, e->text, REG_EXTENDED | REG_NOSUB);
 
 	if (code == 0)
 		regfree(&regex);
-	else
+	else if (code != REG_ESPACE)
 		(void)regerror(code, &regex, why, sizeof(why));
 	to_locale_before(l);
 	if (code == 0)
@@ -75,6 +77,18 @@ try_compile(const struct expression *e, struct diag *diag)
 	return ERR_REQUEST;
 }
 
+/* glibc says "no match" also where it has no memory (regexec.c, regexec()), and a condition
+ * with Not would hold; malloc() says it in errno. */
+static int
+execute(const regex_t *regex, const char *text)
+{
+	int code;
+
+	errno = 0;
+	code = regexec(regex, text, 0, NULL, 0);
+	return code != 0 && errno == ENOMEM ? REG_ESPACE : code;
+}
+
 static int
 match_text(const char *expression, const char *text)
 {
@@ -83,18 +97,19 @@ match_text(const char *expression, const char *text)
 
 	if (code != 0)
 		return REG_ESPACE; /* it was compiled once */
-	code = regexec(&regex, text, 0, NULL, 0);
+	code = execute(&regex, text);
 	regfree(&regex);
 	return code;
 }
 
 static enum truth
-try_match(const struct expression *e, const char *text)
+try_match(const struct expression *e, const char *text, bool *no_memory)
 {
 	struct locale_change l = to_c_locale();
-	int code = match_text(e->text, text);
+	int code = l.c == (locale_t)0 ? REG_ESPACE : match_text(e->text, text);
 
 	to_locale_before(l);
+	*no_memory = *no_memory || code == REG_ESPACE;
 	return code == 0 ? TRUTH_YES : code == REG_NOMATCH ? TRUTH_NO : TRUTH_HIDDEN;
 }
 
@@ -102,21 +117,26 @@ try_match(const struct expression *e, const char *text)
  * What a match costs.
  */
 
-/* By byte, one bit for each kind of atom that matches it. */
-static void
+/* By byte, one bit for each kind of atom that matches it.  Each was compiled before, as
+ * part of the expression: now only memory can be missing. */
+static enum err
 mark_bytes(struct view kind, uint64_t bit, uint64_t of_byte[256])
 {
 	char text[EXPRESSION_MAX + 1];
 	regex_t regex;
+	int code = 0;
 
 	memcpy(text, kind.data, kind.len);
 	text[kind.len] = '\0';
 	if (regcomp(&regex, text, REG_EXTENDED | REG_NOSUB) != 0)
-		return;
-	for (unsigned byte = 1; byte < 256; byte++)
-		if (regexec(&regex, (const char[]){ (char)byte, '\0' }, 0, NULL, 0) == 0)
+		return ERR_NOMEM;
+	for (unsigned byte = 1; byte < 256 && code != REG_ESPACE; byte++) {
+		code = execute(&regex, (const char[]){ (char)byte, '\0' });
+		if (code == 0)
 			of_byte[byte] |= bit;
+	}
 	regfree(&regex);
+	return code == REG_ESPACE ? ERR_NOMEM : ERR_OK;
 }
 
 static bool
@@ -129,19 +149,20 @@ is_first_of_its_kind(const uint64_t *of_byte, unsigned byte)
 }
 
 /* In how many ways a character can lead on: what the same atoms match is one. */
-static size_t
-count_ways(const struct expression_shape *shape)
+static enum err
+count_ways(const struct expression_shape *shape, size_t *ways)
 {
 	uint64_t of_byte[256] = { 0 };
 	struct locale_change l = to_c_locale();
-	size_t ways = 0;
+	enum err e = l.c == (locale_t)0 ? ERR_NOMEM : ERR_OK;
 
-	for (size_t i = 0; i < shape->kind_count; i++)
-		mark_bytes(shape->kinds[i], UINT64_C(1) << i, of_byte);
+	for (size_t i = 0; e == ERR_OK && i < shape->kind_count; i++)
+		e = mark_bytes(shape->kinds[i], UINT64_C(1) << i, of_byte);
 	to_locale_before(l);
-	for (unsigned byte = 1; byte < 256; byte++)
-		ways += is_first_of_its_kind(of_byte, byte);
-	return shape->kind_count < ATOM_KINDS_MAX ? ways : 256;
+	*ways = shape->kind_count < ATOM_KINDS_MAX ? 0 : 256;
+	for (unsigned byte = 1; byte < 256 && shape->kind_count < ATOM_KINDS_MAX; byte++)
+		*ways += is_first_of_its_kind(of_byte, byte);
+	return e;
 }
 
 /* In steps of 10 ns, at most: for each character of a value there is a new
@@ -151,8 +172,11 @@ count_ways(const struct expression_shape *shape)
 static enum err
 reckon(struct expression *e, const struct expression_shape *shape, struct diag *diag)
 {
-	size_t ways = count_ways(shape), places = shape->width;
+	size_t ways, places = shape->width;
+	enum err failed = count_ways(shape, &ways);
 
+	if (failed != ERR_OK)
+		return failed;
 	if (places < 8 && ways >= (size_t)1 << places)
 		ways = ((size_t)1 << places) - 1; /* one place is one way, two are three */
 	e->compiling = 1000 + shape->size * (40 + shape->size);
@@ -226,5 +250,5 @@ expression_match(const struct expression *e, struct view value, struct context *
 	steps = e->compiling + strlen(text) * e->each;
 	if (steps > STEPS_MAX || !context_spend(c, steps))
 		return TRUTH_HIDDEN;
-	return try_match(e, text);
+	return try_match(e, text, &c->no_memory);
 }

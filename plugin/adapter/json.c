@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "jitr/json.h"
+#include "jitr/json_grammar.h"
 
 #include "jitr/text.h"
 
@@ -54,6 +55,16 @@ check_utf8(struct view text, const struct complaint *to)
 	return ERR_OK;
 }
 
+/* cJSON takes what is none for a NUL. */
+static bool
+is_hex(struct view text, size_t at)
+{
+	uint8_t bytes[2];
+
+	return text.len >= at + 4 &&
+	    hex_decode(bytes, sizeof(bytes), (struct view){ text.data + at, 4 });
+}
+
 /* What cJSON would not tell us: a NUL, as a byte or escaped, which ends its
  * strings early, and nesting, on which it recurses. */
 static enum err
@@ -70,6 +81,8 @@ scan_text(struct view text, size_t depth_max, const struct complaint *to)
 		if (in_string && c == '\\') {
 			if (text.len - i > 5 && memcmp(text.data + i + 1, "u0000", 5) == 0)
 				return refuse_at(to, i, "a string contains \\u0000");
+			if (text.len - i > 1 && text.data[i + 1] == 'u' && !is_hex(text, i + 2))
+				return refuse_at(to, i, "it is not JSON");
 			i++;
 		} else if (c == '"') {
 			in_string = !in_string;
@@ -140,7 +153,8 @@ json_parse_as(struct view text, const char *what, size_t depth_max, cJSON **out,
 		return e;
 	value = cJSON_ParseWithLengthOpts(begin, text.len, &end, false);
 	if (value == NULL)
-		return refuse_place(&to, place_of_json(text, (size_t)(end - begin)), "it is not JSON");
+		return json_is_value(text, depth_max) ? ERR_NOMEM
+		    : refuse_place(&to, place_of_json(text, (size_t)(end - begin)), "it is not JSON");
 	e = check_tree(value, &to);
 	behind = skip_space(text, (size_t)(end - begin));
 	if (e == ERR_OK && behind < text.len)

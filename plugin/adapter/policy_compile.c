@@ -143,9 +143,10 @@ policy_compile(struct view document, const struct arn_scope *scope, struct polic
 
 	*out = NULL;
 	check_size(&c, document);
-	if (c.failed == ERR_OK &&
-	    json_parse_as(document, "policy document", DEPTH_MAX, &json, diag) != ERR_OK)
-		return ERR_POLICY;
+	if (c.failed == ERR_OK)
+		c.failed = json_parse_as(document, "policy document", DEPTH_MAX, &json, diag);
+	if (c.failed == ERR_REQUEST)
+		c.failed = ERR_POLICY;
 	p = begin_policy(&c, scope);
 	if (c.failed == ERR_OK)
 		compile_document(&c, p, json);

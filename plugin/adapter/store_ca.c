@@ -84,6 +84,71 @@ put_document(struct txn *t, const struct certid *id, const struct ca_document *d
 	free(row);
 }
 
+/* What is left of a deleted CA: a row of TABLE_META. */
+#define DELETED_NAME "deleted_ca:"
+#define DELETED_NAME_LEN (sizeof(DELETED_NAME) - 1)
+#define DELETED_KEY_SIZE (DELETED_NAME_LEN + 32)
+#define DELETED_SIZE     (8 + 8)
+
+static struct view
+deleted_key(const struct certid *id, uint8_t out[DELETED_KEY_SIZE])
+{
+	memcpy(out, DELETED_NAME, DELETED_NAME_LEN);
+	memcpy(out + DELETED_NAME_LEN, id->b, sizeof(id->b));
+	return (struct view){ out, DELETED_KEY_SIZE };
+}
+
+enum err
+store_get_deleted_ca(struct txn *t, const struct certid *id, struct ca *out)
+{
+	uint8_t key[DELETED_KEY_SIZE];
+	struct view row;
+	enum err e = table_get(t, TABLE_META, deleted_key(id, key), &row);
+
+	if (e == ERR_OK && row.len != DELETED_SIZE)
+		e = ERR_CORRUPT;
+	if (e != ERR_OK)
+		return e;
+	out->not_before = (int64_t)number_get(row.data, 8);
+	out->not_after = (int64_t)number_get(row.data + 8, 8);
+	return ERR_OK;
+}
+
+/* Its certificates go on working (aws-iot A.2.5), as long as it is valid. */
+static void
+keep_validity(struct txn *t, const struct ca *ca)
+{
+	uint8_t key[DELETED_KEY_SIZE], row[DELETED_SIZE];
+	bool used;
+
+	if (store_has_cert_of(t, &ca->id, &used) != ERR_OK || !used)
+		return;
+	number_put(row, 8, (uint64_t)ca->not_before);
+	number_put(row + 8, 8, (uint64_t)ca->not_after);
+	table_put(t, TABLE_META, deleted_key(&ca->id, key), (struct view){ row, sizeof(row) });
+}
+
+static void
+forget_validity(struct txn *t, const struct certid *id)
+{
+	uint8_t key[DELETED_KEY_SIZE];
+	struct view row;
+
+	if (table_get(t, TABLE_META, deleted_key(id, key), &row) != ERR_NOT_FOUND)
+		table_delete(t, TABLE_META, deleted_key(id, key), NULL);
+}
+
+void
+deleted_ca_tidy(struct txn *t, const struct certid *ca_id)
+{
+	struct ca ca;
+	bool used;
+
+	if (store_get_deleted_ca(t, ca_id, &ca) != ERR_NOT_FOUND &&
+	    store_has_cert_of(t, ca_id, &used) == ERR_OK && !used)
+		forget_validity(t, ca_id);
+}
+
 static struct view
 subject_key(uint32_t hash, uint8_t out[SUBJECT_SIZE])
 {
@@ -123,6 +188,8 @@ update_indexes(struct txn *t, const struct ca *ca)
 		return;
 	if (e == ERR_OK)
 		remove_from_indexes(t, &old);
+	else
+		forget_validity(t, &ca->id);
 	add_to_indexes(t, ca);
 }
 
@@ -159,6 +226,7 @@ store_delete_ca(struct txn *t, const struct certid *id)
 		txn_fail(t, e, "the stored CA that is to be deleted cannot be read");
 		return;
 	}
+	keep_validity(t, &old);
 	remove_from_indexes(t, &old);
 	table_delete(t, TABLE_CA, id_key(id), NULL);
 	table_delete(t, TABLE_CA_DOCUMENT, id_key(id), NULL);

@@ -186,4 +186,6 @@ store_delete_cert(struct txn *t, const struct certid *id)
 	table_delete(t, TABLE_CERT_DOCUMENT, id_key(&old.cert.id), NULL);
 	table_delete(t, TABLE_CERT_NOTE, id_key(&old.cert.id), NULL);
 	table_delete(t, TABLE_REFUSAL, id_key(&old.cert.id), NULL);
+	if (old.cert.has_ca)
+		deleted_ca_tidy(t, &old.cert.ca_id);
 }

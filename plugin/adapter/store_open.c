@@ -18,11 +18,7 @@
 #include "store_private.h"
 
 #define DATA_FILE "data.mdb"
-#define LOCK_FILE "lock.mdb"
 #define OUR_LOCK  "broker.lock"
-
-/* LMDB's lock file for its default of 126 readers. */
-#define LOCK_FILE_SIZE 8192
 
 #define SCHEMA_SIZE 4
 
@@ -83,6 +79,7 @@ static const struct {
 	{ MDB_NOTFOUND, "the database is of another program, or damaged: name another directory, "
 			"or restore a backup" },
 	{ MDB_INCOMPATIBLE, "the database is of another program: name another directory" },
+	{ CUT_SHORT, "data.mdb was cut short, and what is left of it is not whole: restore a backup" },
 	{ MDB_CORRUPTED, "damaged: restore a backup" },
 	{ MDB_PAGE_NOTFOUND, "damaged: restore a backup" },
 };
@@ -99,7 +96,7 @@ explain(struct diag *diag, const char *path, int rc)
 		if (explanations[i].rc == rc)
 			words = explanations[i].words;
 	diag_set(diag, PATH_FORMAT ": %s", path, words);
-	return store_error(rc) == ERR_CORRUPT ? ERR_CORRUPT : ERR_STORAGE;
+	return rc == CUT_SHORT || store_error(rc) == ERR_CORRUPT ? ERR_CORRUPT : ERR_STORAGE;
 }
 
 /* After a power cut the new directory is still there.  Where the one above may
@@ -177,25 +174,6 @@ claim_directory(struct store *s, const struct store_config *config, struct diag 
 	return rc == 0 ? ERR_OK : explain(diag, config->path, rc);
 }
 
-/* LMDB writes its lock file through a memory map, where a full disk is no
- * error but a SIGBUS.  So its blocks are taken before. */
-static int
-reserve_lock_file(const struct store *s)
-{
-	int fd = openat(s->directory, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-	struct stat st;
-	int rc = 0;
-
-	if (fd < 0)
-		return errno;
-	if (fstat(fd, &st) != 0)
-		rc = errno;
-	else if (st.st_size == 0)
-		rc = posix_fallocate(fd, 0, LOCK_FILE_SIZE);
-	(void)close(fd);
-	return rc == EOPNOTSUPP || rc == EINVAL ? 0 : rc;
-}
-
 static void
 close_environment(struct store *s)
 {
@@ -234,6 +212,8 @@ try_environment(struct store *s, const struct store_config *config)
 		rc = keep_data_file(s->env);
 	if (rc == 0)
 		rc = mdb_reader_check(s->env, &dead);
+	if (rc == 0)
+		rc = check_whole(s->env);
 	if (rc != 0)
 		close_environment(s);
 	return rc;
@@ -245,23 +225,28 @@ try_environment(struct store *s, const struct store_config *config)
  * never held anything.  Told by its length and the number that LMDB begins
  * with: what anybody else put there is left alone.
  */
-static bool
+static int
 undo_interrupted_creation(const struct store *s)
 {
 	static const uint32_t magic = 0xBEEFC0DE;
 	const off_t magic_at = sizeof(size_t) + 8; /* behind the page header */
-	int fd = openat(s->directory, DATA_FILE, O_RDWR | O_CLOEXEC);
+	const off_t txn_at = magic_at + 24 + 13 * (off_t)sizeof(size_t);
+	int fd = openat(s->directory, DATA_FILE, O_RDWR | O_CLOEXEC), rc = MDB_INVALID;
+	size_t txn = 0;
 	uint32_t found = 0;
 	struct stat st;
-	bool undone;
 
 	if (fd < 0)
-		return false;
-	undone = fstat(fd, &st) == 0 && st.st_size < 2 * sysconf(_SC_PAGESIZE) &&
-	    pread(fd, &found, sizeof(found), magic_at) == (ssize_t)sizeof(found) &&
-	    found == magic && ftruncate(fd, 0) == 0;
+		return rc;
+	if (fstat(fd, &st) == 0 && st.st_size < 2 * sysconf(_SC_PAGESIZE) &&
+	    pread(fd, &found, sizeof(found), magic_at) == (ssize_t)sizeof(found) && found == magic) {
+		/* One that held something has the number of a transaction there. */
+		rc = pread(fd, &txn, sizeof(txn), txn_at) >= 0 && txn > 0 ? CUT_SHORT : 0;
+		if (rc == 0 && ftruncate(fd, 0) != 0)
+			rc = MDB_INVALID;
+	}
 	(void)close(fd);
-	return undone;
+	return rc;
 }
 
 static enum err
@@ -271,8 +256,11 @@ open_environment(struct store *s, const struct store_config *config, struct diag
 
 	if (rc == 0)
 		rc = try_environment(s, config);
-	if (rc == MDB_INVALID && undo_interrupted_creation(s))
-		rc = try_environment(s, config);
+	if (rc == MDB_INVALID) {
+		rc = undo_interrupted_creation(s);
+		if (rc == 0)
+			rc = try_environment(s, config);
+	}
 	return rc == 0 ? ERR_OK : explain(diag, config->path, rc);
 }
 
@@ -426,7 +414,7 @@ store_open(const struct store_config *config, struct store **out, struct diag *d
 		return ERR_NOMEM;
 	}
 	s->directory = s->lock = -1;
-	s->failure = "";
+	s->failure = s->warning = "";
 	s->sha256 = config->sha256;
 	e = claim_directory(s, config, diag);
 	if (e == ERR_OK)
@@ -443,6 +431,12 @@ store_open(const struct store_config *config, struct store **out, struct diag *d
 	open_stores = s;
 	*out = s;
 	return ERR_OK;
+}
+
+const char *
+store_warning(const struct store *s)
+{
+	return s->warning;
 }
 
 void

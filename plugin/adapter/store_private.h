@@ -58,6 +58,7 @@ struct store {
 	dev_t device;
 	ino_t inode;
 	int   lock; /* broker.lock, or -1 */
+	const char *warning; /* of its place; empty: none */
 
 	enum err (*sha256)(struct view bytes, struct certid *out);
 
@@ -174,8 +175,20 @@ struct counts {
 void              counts_put(struct txn *t, const struct counts *counts);
 void counts_change(struct txn *t, const struct indexed *before, const struct indexed *after);
 
+/* What is known of a deleted CA goes with the last certificate of it. */
+void deleted_ca_tidy(struct txn *t, const struct certid *ca_id);
+
 /* Fills what came later than this schema from what is there.  LMDB's code. */
 MUST_USE int upgrade(struct store *s, MDB_txn *txn, uint64_t schema);
+
+/* Makes lock.mdb with its blocks; errno. */
+MUST_USE int reserve_lock_file(struct store *s);
+
+/* A code of ours among LMDB's: data.mdb was cut short. */
+#define CUT_SHORT (MDB_LAST_ERRCODE + 1000)
+
+/* Are all pages in the file that LMDB would read?  0, CUT_SHORT or LMDB's code. */
+MUST_USE int check_whole(MDB_env *env);
 
 /* The keys of a table that begin with the same prefix, from where on. */
 struct range {

@@ -10,6 +10,7 @@
  * failure of some other client's connection.  So every public function of the
  * x509*.c files that may fail ends with an empty queue, whoever filled it.
  */
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <time.h>
@@ -28,16 +29,35 @@
 
 #include "x509_private.h"
 
+void
+openssl_begin(void)
+{
+	errno = 0;
+}
+
+static bool
+openssl_ran_out(void)
+{
+	return errno == ENOMEM;
+}
+
 enum err
 openssl_failure(enum err otherwise)
 {
-	enum err      e = otherwise;
+	enum err      e = openssl_ran_out() ? ERR_NOMEM : otherwise;
 	unsigned long code;
 
 	while ((code = ERR_get_error()) != 0)
 		if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
 			e = ERR_NOMEM;
 	return e;
+}
+
+/* Of what OpenSSL goes on without. */
+enum err
+memory_or_ok(void)
+{
+	return openssl_failure(ERR_OK) == ERR_NOMEM ? ERR_NOMEM : ERR_OK;
 }
 
 /*
@@ -111,6 +131,7 @@ identity_read(X509 *x, struct presented *out)
 enum err
 x509_read(struct x509_st *x, struct presented *out)
 {
+	openssl_begin();
 	*out = (struct presented){0};
 	if (!identity_read(x, out) || !validity_read(x, &out->not_before, &out->not_after))
 		return openssl_failure(ERR_CERTIFICATE);
@@ -139,11 +160,11 @@ octets(const ASN1_OCTET_STRING *s)
 enum err
 x509_issuer_hint(struct x509_st *x, struct issuer_hint *out)
 {
+	openssl_begin();
 	if (!name_hash(X509_get_issuer_name(x), &out->subject_hash))
 		return openssl_failure(ERR_CRYPTO);
 	out->key_id = octets(X509_get0_authority_key_id(x));
-	ERR_clear_error();
-	return ERR_OK;
+	return memory_or_ok();
 }
 
 /* Longer ones would not fit the record (codec.h); a key id is a hint, so none
@@ -153,6 +174,7 @@ x509_issuer_hint(struct x509_st *x, struct issuer_hint *out)
 enum err
 x509_read_ca(struct x509_st *x, struct ca *out)
 {
+	openssl_begin();
 	if (!id_read(x, &out->id) || !validity_read(x, &out->not_before, &out->not_after))
 		return openssl_failure(ERR_CERTIFICATE);
 	if (!name_hash(X509_get_subject_name(x), &out->subject_hash))
@@ -160,8 +182,7 @@ x509_read_ca(struct x509_st *x, struct ca *out)
 	out->key_id = octets(X509_get0_subject_key_id(x));
 	if (out->key_id.len > KEY_ID_MAX)
 		out->key_id = (struct view){0};
-	ERR_clear_error();
-	return ERR_OK;
+	return memory_or_ok();
 }
 
 /*
@@ -175,11 +196,16 @@ x509_read_ca(struct x509_st *x, struct ca *out)
 enum answer
 x509_issued_by(struct x509_st *x, struct x509_st *ca)
 {
-	bool issued = X509_check_issued(ca, x) == X509_V_OK && key_is_strong(ca)
-	    && X509_verify(x, X509_get0_pubkey(ca)) == 1;
+	bool issued;
 
-	ERR_clear_error();
-	return issued ? ANSWER_YES : ANSWER_NO;
+	openssl_begin();
+	issued = X509_check_issued(ca, x) == X509_V_OK && key_is_strong(ca)
+	    && X509_verify(x, X509_get0_pubkey(ca)) == 1;
+	if (issued) {
+		ERR_clear_error();
+		return ANSWER_YES;
+	}
+	return openssl_failure(ERR_CERTIFICATE) == ERR_NOMEM ? ANSWER_NOT_ASKED : ANSWER_NO;
 }
 
 /* Control characters are escaped as RFC 2253 has it, UTF-8 is left readable. */
@@ -258,6 +284,7 @@ x509_trust_partial_chains(void)
 {
 	const X509_VERIFY_PARAM *rule = X509_VERIFY_PARAM_lookup(CLIENTS);
 
+	openssl_begin();
 	ERR_clear_error();
 	if (X509_VERIFY_PARAM_get_flags(rule) & X509_V_FLAG_PARTIAL_CHAIN)
 		return ERR_OK;
@@ -285,6 +312,7 @@ x509_trust_partial_chains_undo(void)
 enum err
 sha256_of(struct view bytes, struct certid *out)
 {
+	openssl_begin();
 	if (EVP_Digest(bytes.data, bytes.len, out->b, NULL, EVP_sha256(), NULL) != 1)
 		return openssl_failure(ERR_CRYPTO);
 	ERR_clear_error();
@@ -294,6 +322,7 @@ sha256_of(struct view bytes, struct certid *out)
 enum err
 random_fill(void *out, size_t len)
 {
+	openssl_begin();
 	if (len > INT_MAX || RAND_bytes(out, (int)len) != 1)
 		return openssl_failure(ERR_CRYPTO);
 	ERR_clear_error();

@@ -157,14 +157,15 @@ is_ca(X509 *x)
 	return (X509_get_extension_flags(x) & EXFLAG_CA) != 0;
 }
 
-void
+enum err
 x509_read_strength(struct x509_st *x, struct presented *out)
 {
+	openssl_begin();
 	out->known_extensions = extensions_are_known(x);
 	out->is_leaf = !is_ca(x);
 	out->strong_signature = signature_is_strong(x);
 	out->strong_key = key_is_strong(x);
-	ERR_clear_error();
+	return memory_or_ok();
 }
 
 /*
@@ -235,7 +236,7 @@ check_validity(X509 *x, int64_t now, const char *what, struct diag *diag)
 	struct presented facts;
 	char             when[TIMESTAMP_SIZE];
 
-	if (x509_read(x, &facts) != ERR_OK) {
+	if (!validity_read(x, &facts.not_before, &facts.not_after)) {
 		diag_set(diag, "the validity of the %s cannot be read", what);
 		return false;
 	}
@@ -247,17 +248,30 @@ check_validity(X509 *x, int64_t now, const char *what, struct diag *diag)
 	return false;
 }
 
+/* Of one that could not be looked at for want of memory nothing was found out. */
+static enum err
+verdict(bool fit, enum err fault, struct diag *diag)
+{
+	enum err e = openssl_failure(fit ? ERR_OK : fault);
+
+	if (e == ERR_NOMEM)
+		diag_set(diag, "%s", "");
+	return e;
+}
+
 /* A CA's own signature is not looked at: it is trusted because an
  * administrator registers it, whoever signed it (aws-iot C). */
 enum err
 x509_check_ca(struct x509_st *x, int64_t now, struct diag *diag)
 {
-	bool fit = check_is_ca(x, diag) && check_may_sign(x, diag)
+	bool fit;
+
+	openssl_begin();
+	fit = check_is_ca(x, diag) && check_may_sign(x, diag)
 	    && check_extensions(x, "CA certificate", diag)
 	    && check_key(x, "CA certificate", diag)
 	    && check_validity(x, now, "CA certificate", diag);
-
-	return openssl_failure(fit ? ERR_OK : ERR_CERTIFICATE);
+	return verdict(fit, ERR_CERTIFICATE, diag);
 }
 
 /* CA:TRUE is no fault here.  Whoever registers by call names the certificate
@@ -266,12 +280,14 @@ x509_check_ca(struct x509_st *x, int64_t now, struct diag *diag)
 enum err
 x509_check_client(struct x509_st *x, int64_t now, struct diag *diag)
 {
-	bool fit = check_extensions(x, "certificate", diag)
+	bool fit;
+
+	openssl_begin();
+	fit = check_extensions(x, "certificate", diag)
 	    && check_signature(x, "certificate", diag)
 	    && check_key(x, "certificate", diag)
 	    && check_validity(x, now, "certificate", diag);
-
-	return openssl_failure(fit ? ERR_OK : ERR_CERTIFICATE);
+	return verdict(fit, ERR_CERTIFICATE, diag);
 }
 
 /* Whatever string type it has (aws-iot C: exactly one, compared exactly). */
@@ -324,17 +340,22 @@ x509_check_verification(struct x509_st *verification, struct x509_st *ca, int64_
 {
 	const char *what = "verification certificate";
 
+	enum answer issued = x509_issued_by(verification, ca);
+
 	code[0] = '\0';
-	if (x509_issued_by(verification, ca) != ANSWER_YES) {
+	if (issued == ANSWER_NOT_ASKED)
+		return ERR_NOMEM;
+	if (issued != ANSWER_YES) {
 		diag_set(diag, "the verification certificate is not signed with the private key of "
 		               "the CA certificate, or does not name it as its issuer");
 		return ERR_CERTIFICATE;
 	}
+	openssl_begin();
 	if (!check_signature(verification, what, diag)
 	    || !check_validity(verification, now, what, diag))
-		return openssl_failure(ERR_CERTIFICATE);
+		return verdict(false, ERR_CERTIFICATE, diag);
 	if (!read_code(verification, code, diag))
-		return openssl_failure(ERR_PROOF);
+		return verdict(false, ERR_PROOF, diag);
 	ERR_clear_error();
 	return ERR_OK;
 }

@@ -278,6 +278,7 @@ x509_read_facts(struct x509_st *x, struct cert_facts **out)
 	size_t      table;
 
 	*out = NULL;
+	openssl_begin();
 	put_all(&measure, x);
 	if (measure.failed != ERR_OK)
 		return openssl_failure(measure.failed);

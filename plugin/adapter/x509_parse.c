@@ -11,17 +11,20 @@
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "x509_private.h"
 
 enum err
 x509_to_der(struct x509_st *x, uint8_t **der, size_t *len)
 {
-	int            size = i2d_X509(x, NULL);
+	int            size;
 	unsigned char *at;
 
 	*der = NULL;
 	*len = 0;
+	openssl_begin();
+	size = i2d_X509(x, NULL);
 	if (size <= 0 || size > X509_DER_MAX)
 		return openssl_failure(ERR_CERTIFICATE);
 	*der = malloc((size_t)size);
@@ -54,6 +57,23 @@ check_canonical(X509 *x, struct view der, struct diag *diag)
 	return e;
 }
 
+/* Extensions are read now: OpenSSL reads them once, and what it could not read for want
+ * of memory it takes for broken ever after.  The same goes for the key. */
+static enum err
+parse(const unsigned char **at, size_t len, X509 **out)
+{
+	openssl_begin();
+	*out = d2i_X509(NULL, at, (long)len);
+	if (*out == NULL)
+		return openssl_failure(ERR_CERTIFICATE);
+	(void)X509_check_purpose(*out, -1, 0);
+	if (memory_or_ok() == ERR_OK)
+		return ERR_OK;
+	X509_free(*out);
+	*out = NULL;
+	return ERR_NOMEM;
+}
+
 enum err
 x509_from_der(struct view der, struct x509_st **out, struct diag *diag)
 {
@@ -68,10 +88,11 @@ x509_from_der(struct view der, struct x509_st **out, struct diag *diag)
 		ERR_clear_error();
 		return ERR_CERTIFICATE;
 	}
-	x = d2i_X509(NULL, &at, (long)der.len);
-	if (x == NULL) {
-		diag_set(diag, "not an X.509 certificate");
-		return openssl_failure(ERR_CERTIFICATE);
+	e = parse(&at, der.len, &x);
+	if (e != ERR_OK) {
+		if (e == ERR_CERTIFICATE)
+			diag_set(diag, "not an X.509 certificate");
+		return e;
 	}
 	if (at != der.data + der.len) {
 		diag_set(diag, "there are %zu bytes after the certificate",

@@ -133,6 +133,7 @@ decode_into(struct view body, uint8_t *out, size_t *len)
 	int             n = 0, rest = 0;
 	enum err        e = ERR_CERTIFICATE;
 
+	openssl_begin();
 	if (ctx == NULL)
 		return ERR_NOMEM;
 	EVP_DecodeInit(ctx);
@@ -142,7 +143,7 @@ decode_into(struct view body, uint8_t *out, size_t *len)
 		e = ERR_OK;
 	}
 	EVP_ENCODE_CTX_free(ctx);
-	return e;
+	return e == ERR_OK ? e : openssl_failure(e);
 }
 
 enum err

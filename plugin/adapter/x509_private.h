@@ -15,9 +15,19 @@ struct X509_name_st; /* OpenSSL's X509_NAME */
 
 #define EXTENSIONS_MAX 64 /* looking for double ones is quadratic */
 
-/* Call when OpenSSL failed: empties its error queue and tells a shortage of
- * memory, which is nobody's fault, from everything else. */
+/*
+ * A function that asks OpenSSL about what came from outside begins with
+ * openssl_begin(), and ends with openssl_failure() where it fails: that empties the error
+ * queue and tells a shortage of memory, which is no fault of the input, from everything
+ * else.  Not each place in OpenSSL that runs out of memory says so in the queue; malloc()
+ * says it in errno (POSIX).
+ */
+void     openssl_begin(void);
 enum err openssl_failure(enum err otherwise);
+
+/* For the end of one that succeeds: has memory run out since openssl_begin()?  OpenSSL may
+ * have gone on without what it could not read, and keeps it so. */
+MUST_USE enum err memory_or_ok(void);
 
 /* As OpenSSL names the files of a capath. */
 MUST_USE bool name_hash(const struct X509_name_st *name, uint32_t *out);

@@ -12,6 +12,7 @@
 #include "command.h"
 #include "upload.h"
 
+#include "jitr/crl_scope.h"
 #include "jitr/request.h"
 #include "jitr/x509.h"
 
@@ -159,6 +160,33 @@ add_number(cJSON *o, const struct crl *crl)
 	cJSON_AddStringToObject(o, "crlNumber", at);
 }
 
+/* A URI is of ASCII (RFC 5280 4.2.1.6, IA5String); what is not shows as a question mark. */
+static cJSON *
+place_name(struct view name, bool is_text)
+{
+	char text[CRL_PLACE_MAX + 1] = "(no URI)";
+
+	if (is_text) {
+		for (size_t i = 0; i < name.len; i++)
+			text[i] = (char)(name.data[i] >= ' ' && name.data[i] <= '~' ? name.data[i] : '?');
+		text[name.len] = '\0';
+	}
+	return cJSON_CreateString(text);
+}
+
+/* Where it is published, if it is only about certificates that name that place. */
+static void
+add_places(cJSON *o, const struct crl *crl)
+{
+	cJSON *names = crl->scope == CRL_SCOPE_PLACE ? cJSON_AddArrayToObject(o, "distributionPoints")
+	                                             : NULL;
+	struct view name;
+	bool is_text;
+
+	for (size_t i = 0; names != NULL && crl_scope_name(crl, i, &name, &is_text); i++)
+		cJSON_AddItemToArray(names, place_name(name, is_text));
+}
+
 static void
 add_crl(cJSON *data, const struct command *c, const struct crl *crl)
 {
@@ -173,6 +201,7 @@ add_crl(cJSON *data, const struct command *c, const struct crl *crl)
 	add_hex(o, "sha256", crl->digest.b, sizeof(crl->digest.b));
 	add_time(o, "importDate", crl->imported);
 	cJSON_AddBoolToObject(o, "applied", crl->applied);
+	add_places(o, crl);
 }
 
 enum err

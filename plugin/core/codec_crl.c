@@ -4,7 +4,8 @@
 
 #include "codec_private.h"
 
-#define FORMAT_CRL     1
+#define FORMAT_CRL     1 /* without a scope */
+#define FORMAT_CRL_2   2
 #define FORMAT_REVOKED 1
 
 /* Lists are numbered from 1 on.  A cRLNumber is written as short as it can be:
@@ -12,7 +13,33 @@
 static bool
 crl_fits(const struct crl *crl)
 {
-	return crl->list >= 1 && (crl->number_len < 2 || crl->number[0] != 0);
+	return crl->list >= 1 && (crl->number_len < 2 || crl->number[0] != 0) &&
+	    (crl->scope == CRL_SCOPE_PLACE) == (crl->place_len > 0) &&
+	    (crl->scope != CRL_SCOPE_UNKNOWN || !crl->only_users);
+}
+
+static void
+put_scope(struct sink *s, const struct crl *crl)
+{
+	if (crl->scope == CRL_SCOPE_UNKNOWN)
+		return;
+	put_one_of(s, crl->scope == CRL_SCOPE_PLACE, 2);
+	put_one_of(s, crl->only_users, 2);
+	put_number(s, crl->place_len, 2);
+	s->failed = s->failed || crl->place_len > CRL_PLACE_MAX;
+	put_bytes(s, crl->place, crl->place_len);
+}
+
+static void
+get_scope(struct source *s, struct crl *out)
+{
+	out->scope = get_one_of(s, 2) == 1 ? CRL_SCOPE_PLACE : CRL_SCOPE_ALL;
+	out->only_users = get_one_of(s, 2) == 1;
+	out->place_len = (uint16_t)get_number(s, 2);
+	if (out->place_len > CRL_PLACE_MAX)
+		s->failed = true;
+	else
+		get_array(s, out->place, out->place_len);
 }
 
 size_t
@@ -20,7 +47,7 @@ codec_put_crl(const struct crl *crl, uint8_t out[CODEC_CRL_MAX])
 {
 	struct sink s = { .at = out, .left = CODEC_CRL_MAX };
 
-	put_number(&s, FORMAT_CRL, 1);
+	put_number(&s, crl->scope == CRL_SCOPE_UNKNOWN ? FORMAT_CRL : FORMAT_CRL_2, 1);
 	put_number(&s, crl->list, 8);
 	put_time(&s, crl->this_update);
 	put_time(&s, crl->next_update);
@@ -30,6 +57,7 @@ codec_put_crl(const struct crl *crl, uint8_t out[CODEC_CRL_MAX])
 	put_bytes(&s, crl->digest.b, sizeof(crl->digest.b));
 	put_one_of(&s, crl->number_len, CRL_NUMBER_MAX + 1);
 	put_bytes(&s, crl->number, crl->number_len);
+	put_scope(&s, crl);
 	return crl_fits(crl) ? put_end(&s) : 0;
 }
 
@@ -37,9 +65,11 @@ enum err
 codec_get_crl(struct view in, struct crl *out)
 {
 	struct source s = { .at = in.data, .left = in.len };
+	uint64_t format;
 
 	memset(out, 0, sizeof(*out));
-	get_format(&s, FORMAT_CRL);
+	format = get_number(&s, 1);
+	s.failed = format != FORMAT_CRL && format != FORMAT_CRL_2;
 	out->list = get_number(&s, 8);
 	out->this_update = get_time(&s);
 	out->next_update = get_time(&s);
@@ -49,6 +79,8 @@ codec_get_crl(struct view in, struct crl *out)
 	get_array(&s, out->digest.b, sizeof(out->digest.b));
 	out->number_len = (uint8_t)get_one_of(&s, CRL_NUMBER_MAX + 1);
 	get_array(&s, out->number, out->number_len);
+	if (format == FORMAT_CRL_2)
+		get_scope(&s, out);
 	if (get_end(&s) && crl_fits(out))
 		return ERR_OK;
 	memset(out, 0, sizeof(*out));

@@ -35,7 +35,8 @@ is_revoked(const struct revocation *r)
 	return r->listed && !r->on_hold;
 }
 
-/* A list that is missing or stale matters only to a CA that insists on one. */
+/* Whom any list of the CA names is revoked, whatever else the list is about.  One that is
+ * missing, stale or about others matters only to a CA that insists on one. */
 static enum reason
 fault_of_revocation(const struct revocation *r, int64_t now)
 {
@@ -47,6 +48,8 @@ fault_of_revocation(const struct revocation *r, int64_t now)
 		return REASON_NONE;
 	if (!r->has_list)
 		return REASON_LIST_MISSING;
+	if (r->limited && !r->covered)
+		return REASON_LIST_ELSEWHERE;
 	if (r->check == CRL_GRACE)
 		good_until += r->grace;
 	return now > good_until ? REASON_LIST_STALE : REASON_NONE;
@@ -70,12 +73,18 @@ revocation_of(const struct known *known)
 	return known->revocation;
 }
 
+static bool
+is_valid(const struct ca *ca, int64_t now)
+{
+	return now >= ca->not_before && now <= ca->not_after;
+}
+
 static enum reason
 fault_of_ca(const struct ca *ca, int64_t now)
 {
 	if (ca->status != CA_ACTIVE)
 		return REASON_CA_INACTIVE;
-	if (now < ca->not_before || now > ca->not_after)
+	if (!is_valid(ca, now))
 		return REASON_CA_NOT_VALID;
 	if (!ca->auto_registration)
 		return REASON_AUTO_REGISTRATION_OFF;
@@ -105,11 +114,15 @@ deny_pending(const struct known *known, const struct revocation *r,
 	return d;
 }
 
+/* A full handshake refuses a certificate whose CA has expired (RFC 5280 6.1.3 (a)(2)),
+ * a resumed TLS session verifies nothing. */
 static struct decision
-decide_active(const struct revocation *r, int64_t now)
+decide_active(const struct known *known, const struct revocation *r, int64_t now)
 {
 	enum reason fault = fault_of_revocation(r, now);
 
+	if (known->issuer != NULL && !is_valid(known->issuer, now))
+		return deny(REASON_CA_NOT_VALID);
 	if (fault != REASON_NONE)
 		return deny(fault);
 	return (struct decision){ .verdict = VERDICT_ALLOW };
@@ -125,7 +138,7 @@ decide_registered(const struct known *known, const struct decide_rules *rules, i
 		return deny_revoked(0);
 	switch (status) {
 	case CERT_ACTIVE:
-		return decide_active(&r, now);
+		return decide_active(known, &r, now);
 	case CERT_PENDING_ACTIVATION:
 		return deny_pending(known, &r, rules, now);
 	case CERT_PENDING_TRANSFER:

@@ -154,4 +154,5 @@ rule_eval(const struct rule *r, const struct facts *facts, uint8_t room[PLAN_ROO
 	*out = (struct plan){ .origin = PLAN_RULE, .status = CERT_PENDING_ACTIVATION };
 	if (conditions_hold(r, &context, out) && name_thing(r, facts, room, out))
 		grant(r, out);
+	out->no_memory = out->failed && context.no_memory;
 }

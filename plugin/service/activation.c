@@ -197,20 +197,23 @@ name_policies(struct asking *q)
 }
 
 /* Documents that came with a certificate, as parameters. */
-static void
+static enum err
 check_documents(struct asking *q)
 {
 	struct diag why = { "" };
 	struct policy *policy;
+	enum err e = ERR_OK;
 
-	for (size_t i = 0; i < q->plan.policy_count && !q->plan.failed; i++) {
+	for (size_t i = 0; e == ERR_OK && i < q->plan.policy_count; i++) {
 		if (q->plan.policies[i].document.len == 0)
 			continue;
-		if (policy_compile(q->plan.policies[i].document, &q->all->scope, &policy, &why) == ERR_OK)
+		e = policy_compile(q->plan.policies[i].document, &q->all->scope, &policy, &why);
+		if (e == ERR_OK)
 			policy_free(policy);
-		else
-			fail(&q->plan, why.text);
 	}
+	if (e == ERR_POLICY)
+		fail(&q->plan, why.text);
+	return e == ERR_POLICY ? ERR_OK : e;
 }
 
 /* Rights over the registry come by call alone: a rule or template gives them to
@@ -245,10 +248,10 @@ complete(struct asking *q)
 	enum err e;
 
 	if (q->plan.failed)
-		return ERR_OK;
+		return q->plan.no_memory ? ERR_NOMEM : ERR_OK;
 	e = name_policies(q);
 	if (e == ERR_OK)
-		check_documents(q);
+		e = check_documents(q);
 	if (e != ERR_OK || q->plan.failed)
 		return e;
 	e = registry_check_plan(q->t, &q->plan, &cert, &why);

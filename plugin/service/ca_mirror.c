@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* ca_mirror.c - see ca_mirror.h. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "jitr/ca_dir.h"
 #include "jitr/ca_mirror.h"
 
-/* A mirror that failed is tried again after this long. */
-#define MIRROR_RETRY_MS 10000
+/* A mirror that failed is tried again after this long: whatever the cause, it may be
+ * mended at any moment, and devices wait for it.  The same failure is told once a minute. */
+#define MIRROR_RETRY_MS 2000
+#define MIRROR_TELL_MS  60000
 
 enum err
 ca_mirror_sync(const struct ca_mirror *m, struct diag *diag)
@@ -17,14 +20,22 @@ ca_mirror_sync(const struct ca_mirror *m, struct diag *diag)
 void
 ca_mirror_synced(struct ca_mirror *m, enum err result, const struct diag *diag)
 {
+	int64_t now = m->now();
+
+	m->retry = 0;
 	if (result == ERR_OK) {
-		m->retry = 0;
+		m->failure = (struct diag){ "" };
 		return;
 	}
+	m->retry = now + MIRROR_RETRY_MS;
+	if (strcmp(m->failure.text, diag->text) == 0 && now >= m->told &&
+	    now - m->told < MIRROR_TELL_MS)
+		return;
 	report_line(m->report, LEVEL_ERROR,
-	    "%s; devices of a new CA cannot connect until this is mended, trying again in %d s",
+	    "%s; devices of a new CA cannot connect until this is mended, trying again every %d s",
 	    diag->text, MIRROR_RETRY_MS / 1000);
-	m->retry = m->now() + MIRROR_RETRY_MS;
+	m->failure = *diag;
+	m->told = now;
 }
 
 struct mirror_job {
@@ -87,6 +98,8 @@ ca_mirror_start(struct ca_mirror *m)
 void
 ca_mirror_tick(struct ca_mirror *m)
 {
-	if (m->retry != 0 && m->now() >= m->retry)
+	int64_t now = m->now();
+
+	if (m->retry != 0 && (now >= m->retry || now < m->retry - MIRROR_RETRY_MS))
 		ca_mirror_start(m);
 }

@@ -37,6 +37,7 @@ struct crl_import {
 	uint8_t         *bytes;
 	size_t           len;
 	struct crl_list *read;  /* points into bytes; NULL: not read yet */
+	int64_t          valid_from;
 	struct progress  now, next;
 	struct crl_named named;
 };
@@ -90,6 +91,12 @@ crl_import_free(struct crl_import *i)
 	free(i->bytes);
 	free(i->path);
 	free(i);
+}
+
+int64_t
+crl_import_valid_from(const struct crl_import *i)
+{
+	return i->valid_from;
 }
 
 struct crl_result
@@ -194,9 +201,12 @@ check_list(struct crl_import *i, struct txn *t, int64_t now, struct diag *diag)
 	if (e == ERR_OK)
 		e = revocation_settings(t, &i->ca_id, &settings);
 	if (e == ERR_OK)
-		e = x509_from_der(document.der, &ca, NULL) == ERR_OK ? ERR_OK : ERR_CORRUPT;
+		e = x509_from_der(document.der, &ca, NULL);
+	if (ca == NULL && e == ERR_CERTIFICATE)
+		e = ERR_CORRUPT;
 	if (e == ERR_OK)
-		e = crl_read(bytes, ca, settings.crl_grace_days * DAY_MS, now, &i->read, diag);
+		e = crl_read_when(bytes, ca, settings.crl_grace_days * DAY_MS, now, &i->read,
+		    &i->valid_from, diag);
 	x509_free(ca);
 	return e;
 }

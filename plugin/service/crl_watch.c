@@ -15,8 +15,25 @@
 #include "crl_watch.h"
 #include "registry_private.h"
 
-/* A list that cannot be taken now may be good later: it may not be valid yet. */
-#define RETRY_MS 600000
+/*
+ * How long to wait until a file is read again that has not changed, by why its list could
+ * not be taken.  Each is looked at every CRL_WATCH_MS, which is the wait of all that may be
+ * mended at any moment: a file that changes is read at once.
+ */
+enum cause {
+	CAUSE_NONE,         /* it was taken: when it changes */
+	CAUSE_NO_FILE,      /* missing, or may not be looked at: when that changes */
+	CAUSE_NOT_YET,      /* from the future: when its thisUpdate comes */
+	CAUSE_YOUNG,        /* wrong, but written just now and perhaps not to its end: a time in
+	                     * full seconds does not show each change */
+	CAUSE_ELSEWHERE,    /* no memory, no room in the registry, a disk that fails, a file that
+	                     * may not be read or changed meanwhile: CRL_WATCH_MS */
+	CAUSE_LIST,         /* broken, of another CA, badly signed, too old: nothing that time
+	                     * mends, so this is in case that the clock is */
+};
+
+#define YOUNG_MS     2000
+#define WAIT_LIST_MS 600000
 
 /* What a file is, or why it cannot be looked at. */
 struct file_state {
@@ -31,7 +48,8 @@ struct watched {
 	struct certid     ca_id;
 	char             *path;
 	struct file_state state;
-	int64_t           retry;    /* when, though it has not changed; 0: never */
+	int64_t           read;     /* when it was read last, and how long to wait until it is */
+	int64_t           wait;     /* read again, though it has not changed; 0: for ever */
 	bool              had_list; /* its CA had one in force then */
 	UT_hash_handle    hh;
 };
@@ -84,13 +102,20 @@ find(struct watched *files, const struct certid *ca_id)
 	return w;
 }
 
+/* A clock that was set back has made every wait a wrong one. */
+static bool
+is_due(const struct watched *w, int64_t now)
+{
+	return w->wait != 0 && (now < w->read || now - w->read >= w->wait);
+}
+
 /* Known is what was read already, unless the list in force was taken away since:
  * then it may be just what is wanted. */
 static bool
 is_known(const struct watched *w, const struct watch_job *j, int64_t now)
 {
 	return w != NULL && strcmp(w->path, j->path) == 0 && same_state(&w->state, &j->state) &&
-	    (j->had_list || !w->had_list) && (w->retry == 0 || now < w->retry);
+	    (j->had_list || !w->had_list) && !is_due(w, now);
 }
 
 static enum err
@@ -184,14 +209,46 @@ forget(struct crl_watch *watch, struct watched *w)
 	free(w);
 }
 
-/* When to try again, though the file stays the same.  What could not be done for
- * other reasons than the list's is done again at the next look. */
-static int64_t
-retry_of(const struct watch_job *j)
+static bool
+is_young(const struct file_state *state, int64_t now)
 {
-	if (j->found.result == ERR_OK || j->state.error != 0)
+	int64_t age = now - (state->modified.tv_sec * INT64_C(1000) +
+	    state->modified.tv_nsec / 1000000);
+
+	return age >= 0 && age < YOUNG_MS;
+}
+
+static enum cause
+cause_of(const struct watch_job *j, int64_t now)
+{
+	if (j->found.result == ERR_OK)
+		return CAUSE_NONE;
+	if (j->state.error != 0)
+		return CAUSE_NO_FILE;
+	if (j->found.result != ERR_CERTIFICATE)
+		return CAUSE_ELSEWHERE;
+	if (crl_import_valid_from(j->import) > now)
+		return CAUSE_NOT_YET;
+	return is_young(&j->state, now) ? CAUSE_YOUNG : CAUSE_LIST;
+}
+
+/* In ms; 0: until the file changes. */
+static int64_t
+wait_of(const struct watch_job *j, int64_t now)
+{
+	switch (cause_of(j, now)) {
+	case CAUSE_NONE:
+	case CAUSE_NO_FILE:
 		return 0;
-	return j->watch->now() + (j->found.result == ERR_CERTIFICATE ? RETRY_MS : CRL_WATCH_MS);
+	case CAUSE_NOT_YET:
+		return crl_import_valid_from(j->import) - now;
+	case CAUSE_YOUNG:
+	case CAUSE_ELSEWHERE:
+		return CRL_WATCH_MS;
+	case CAUSE_LIST:
+		break;
+	}
+	return WAIT_LIST_MS;
 }
 
 /* Answers whether it could: then the next look finds what is behind it. */
@@ -209,7 +266,8 @@ remember(struct watch_job *j)
 	w->ca_id = j->found.ca_id;
 	w->path = j->path;
 	w->state = j->state;
-	w->retry = retry_of(j);
+	w->read = watch->now();
+	w->wait = wait_of(j, w->read);
 	w->had_list = j->had_list || j->found.result == ERR_OK;
 	HASH_ADD(hh, watch->files, ca_id, sizeof(w->ca_id), w);
 	if (find(watch->files, &w->ca_id) == NULL) {
@@ -218,6 +276,19 @@ remember(struct watch_job *j)
 	}
 	j->path = NULL;
 	return true;
+}
+
+/* The next look is made when the first wait ends, if that is earlier.  Waits that have
+ * ended are those of files that are not asked for any more. */
+static void
+set_alarm(struct crl_watch *watch, int64_t now)
+{
+	struct watched *w, *next;
+
+	HASH_ITER(hh, watch->files, w, next)
+		if (w->wait != 0 && w->read + w->wait > now &&
+		    (watch->alarm == 0 || w->read + w->wait < watch->alarm))
+			watch->alarm = w->read + w->wait;
 }
 
 static void
@@ -244,6 +315,8 @@ watch_finish(struct job *job, void *context)
 		}
 		watch->found(watch->of, &j->found);
 	}
+	if (job->result == ERR_OK || j->has_found)
+		set_alarm(watch, watch->now());
 	crl_import_free(j->import);
 	free(j->path);
 	free(j);
@@ -259,7 +332,7 @@ retry_all(struct crl_watch *watch)
 	struct watched *w, *next;
 
 	HASH_ITER(hh, watch->files, w, next)
-		w->retry = w->retry != 0 ? 1 : 0;
+		w->wait = w->wait != 0 ? 1 : 0;
 	watch->retry = false;
 }
 
@@ -270,15 +343,25 @@ crl_watch_settings_changed(struct crl_watch *w)
 	w->retry = true;
 }
 
+static bool
+is_time_to_look(const struct crl_watch *w, int64_t now)
+{
+	if (w->busy || w->idle)
+		return false;
+	return w->last == 0 || now < w->last || now - w->last >= CRL_WATCH_MS ||
+	    (w->alarm != 0 && now >= w->alarm);
+}
+
+/* A look that cannot be begun is begun at the next tick. */
 void
 crl_watch_tick(struct crl_watch *w)
 {
 	struct watch_job *j;
 	int64_t now = w->now();
 
-	if (w->busy || w->idle || (w->last != 0 && now >= w->last && now - w->last < CRL_WATCH_MS))
+	if (!is_time_to_look(w, now))
 		return;
-	w->last = now;
+	w->last = w->alarm = 0;
 	if (w->retry)
 		retry_all(w);
 	j = calloc(1, sizeof(*j));
@@ -287,9 +370,12 @@ crl_watch_tick(struct crl_watch *w)
 	j->job.type = &watch_type;
 	j->watch = w;
 	w->busy = writer_submit(w->writer, &j->job) == ERR_OK;
-	w->idle = w->busy; /* until it is known better */
-	if (!w->busy)
+	if (!w->busy) {
 		free(j);
+		return;
+	}
+	w->last = now;
+	w->idle = true; /* until it is known better */
 }
 
 void

@@ -33,6 +33,7 @@ struct crl_watch {
 	struct certid   after; /* where the last look found something */
 	bool            more;  /* the next one goes on behind it */
 	int64_t         last;  /* when; 0: look at once */
+	int64_t         alarm; /* and by then; 0: none */
 	bool            idle;  /* no CA had a file then */
 	bool            retry; /* also what is known not to be taken */
 	bool            busy;

@@ -14,7 +14,8 @@
 #include "crl_watch.h"
 #include "jitr/text.h"
 
-#define TIDY_RETRY_MS 10000
+/* Whom a list names is refused already; what is left is to say so on its record. */
+#define TIDY_RETRY_MS 2000
 
 struct failed_list {
 	struct certid      ca_id;

@@ -448,10 +448,28 @@ report_unusable(struct gate *g)
 	g->policies.unusable.text[0] = '\0';
 }
 
+/* Until then whoever has them is refused: a Deny in them may not be lost. */
+static void
+retry_policies(struct gate *g)
+{
+	struct txn t;
+	bool changed;
+
+	if (!g->policies.incomplete || store_read(g->config.store, &t) != ERR_OK)
+		return;
+	changed = policy_cache_retry(&g->policies, &t);
+	store_end(&t);
+	if (!changed)
+		return;
+	g->changes++;
+	sweep_start(&g->sessions);
+}
+
 bool
 gate_tick(struct gate *g)
 {
 	g->reloading = false;
+	retry_policies(g);
 	departed_tick(&g->departures);
 	late_report_all(g);
 	denial_report_all(g);

@@ -25,6 +25,8 @@ struct records {
 	struct ca     ca;
 	bool          registered, has_ca;
 	struct issuer issuer;
+	struct ca     valid_ca; /* of a registered one: known.issuer */
+	bool          has_valid_ca;
 };
 
 /* The registered CA of a certificate that is not registered itself. */
@@ -37,7 +39,9 @@ look_for_ca(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *
 	if (e != ERR_OK || r->issuer.issued == ANSWER_NOT_ASKED)
 		return e;
 	j->presented.issued_by_ca = r->issuer.issued;
-	x509_read_strength(x, &j->presented);
+	e = x509_read_strength(x, &j->presented);
+	if (e != ERR_OK)
+		return e;
 	j->ca_id = r->issuer.ca.id;
 	j->has_ca = r->has_ca = true;
 	r->ca = r->issuer.ca;
@@ -58,6 +62,49 @@ look_at_ca(struct txn *t, struct judgement *j, struct records *r)
 	e = store_get_ca(t, &r->cert.ca_id, &r->ca);
 	r->has_ca = e == ERR_OK;
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* The CA that it was registered under, or, where that has expired, is gone or was
+ * never named, another one with the key that signed it: CAs renew their certificates.
+ * That of a deleted one is still known. */
+static enum err
+look_at_validity(struct gate *g, struct txn *t, struct x509_st *x, struct records *r)
+{
+	int64_t now = g->config.now();
+	enum err e = ERR_NOT_FOUND;
+
+	if (r->cert.status != CERT_ACTIVE)
+		return ERR_OK;
+	r->valid_ca = r->ca;
+	if (r->has_ca)
+		e = ERR_OK;
+	else if (r->cert.has_ca)
+		e = store_get_deleted_ca(t, &r->cert.ca_id, &r->valid_ca);
+	r->has_valid_ca = e == ERR_OK;
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	if (e == ERR_OK && now >= r->valid_ca.not_before && now <= r->valid_ca.not_after)
+		return ERR_OK;
+	return issuer_validity(t, &g->issuers, x, now, &r->valid_ca, &r->has_valid_ca);
+}
+
+/* Its bytes are taken only for a list that is not about all certificates of the CA. */
+static enum err
+look_at_list(struct txn *t, struct x509_st *x, const struct judgement *j, struct revocation *out)
+{
+	enum err e = revocation_read(t, &j->ca_id, serial_of(&j->presented), out);
+	struct view certificate;
+	uint8_t *der;
+
+	if (e != ERR_OK || !out->limited)
+		return e;
+	e = x509_to_der(x, &der, &certificate.len);
+	if (e != ERR_OK)
+		return e;
+	certificate.data = der;
+	e = revocation_cover(t, &j->ca_id, certificate, out);
+	free(der);
+	return e;
 }
 
 static enum err
@@ -84,15 +131,18 @@ look(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j, stru
 	enum err e = store_get_cert(t, &j->presented.id, &r->cert);
 
 	r->registered = e == ERR_OK;
-	r->has_ca = false;
+	r->has_ca = r->has_valid_ca = false;
 	if (r->registered)
 		e = look_at_ca(t, j, r);
 	else if (e == ERR_NOT_FOUND)
 		e = look_for_ca(g, t, x, j, r);
+	if (e == ERR_OK && r->registered)
+		e = look_at_validity(g, t, x, r);
 	if (e == ERR_OK && j->has_ca)
-		e = revocation_read(t, &j->ca_id, serial_of(&j->presented), &known->revocation);
+		e = look_at_list(t, x, j, &known->revocation);
 	if (e == ERR_OK)
 		e = look_for_twins(t, j, r, known);
+	known->issuer = r->has_valid_ca ? &r->valid_ca : NULL;
 	known->ca = r->has_ca ? &r->ca : NULL;
 	known->cert = r->registered ? &r->cert : NULL;
 	return e;
@@ -138,7 +188,7 @@ judge_in(struct gate *g, struct txn *t, struct x509_st *x, const struct facts *c
     struct judgement *j)
 {
 	struct known known = { .ca = NULL };
-	struct records r;
+	struct records r = { .registered = false };
 	enum err e = look(g, t, x, j, &r, &known);
 
 	if (e != ERR_OK)
@@ -177,8 +227,9 @@ gate_judge(struct gate *g, const struct client *c, struct judgement *j)
 	enum err e;
 
 	memset(j, 0, sizeof(*j));
-	if (x509_read(c->x, &j->presented) != ERR_OK) {
-		j->decision.reason = REASON_UNREADABLE;
+	e = x509_read(c->x, &j->presented);
+	if (e != ERR_OK) {
+		j->decision.reason = e == ERR_CERTIFICATE ? REASON_UNREADABLE : REASON_REGISTRY_FAILED;
 		return;
 	}
 	j->has_id = true;
@@ -301,7 +352,8 @@ gate_refresh(struct gate *g, struct principal *p)
 	struct decision d;
 	struct txn t;
 
-	if (p->verdict == VERDICT_ALLOW && (p->generation == g->generation || p->plan != NULL))
+	if (p->verdict == VERDICT_ALLOW && (p->plan != NULL ||
+	    (p->generation == g->generation && !p->rights.failed)))
 		return;
 	if (store_read(g->config.store, &t) != ERR_OK) {
 		principal_unreadable(p);
@@ -330,7 +382,7 @@ gate_keep_judgement(struct gate *g, struct principal *p, const struct decision *
 {
 	struct txn t;
 
-	if (p->verdict == VERDICT_ALLOW && d->verdict == VERDICT_ALLOW &&
+	if (p->verdict == VERDICT_ALLOW && d->verdict == VERDICT_ALLOW && !p->rights.failed &&
 	    p->generation == g->generation)
 		return;
 	if (store_read(g->config.store, &t) != ERR_OK) {

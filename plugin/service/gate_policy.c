@@ -226,8 +226,10 @@ may_connect(const struct gate *g, const struct principal *p, const struct facts 
 	struct rights_asker asker = { g, p, facts };
 	struct access_rights rights = gate_rights(&asker);
 	struct access_decision d = access_connect(&rights, facts->client_id);
+	enum reason reason = access_refusal(&d, rights_usable(&p->rights), p->rights.count);
 
-	return access_refusal(&d, rights_usable(&p->rights), p->rights.count);
+	/* It is no fault of a policy that they could not be gathered. */
+	return reason == REASON_POLICY_UNUSABLE && p->rights.failed ? REASON_REGISTRY_FAILED : reason;
 }
 
 bool

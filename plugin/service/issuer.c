@@ -21,9 +21,9 @@ parse_ca(struct txn *t, const struct certid *id, struct x509_st **out)
 	struct ca_document document;
 	enum err e = store_get_ca_document(t, id, &document);
 
-	if (e != ERR_OK)
-		return e;
-	return x509_from_der(document.der, out, NULL) == ERR_OK ? ERR_OK : ERR_CORRUPT;
+	if (e == ERR_OK)
+		e = x509_from_der(document.der, out, NULL);
+	return e == ERR_CERTIFICATE ? ERR_CORRUPT : e;
 }
 
 /* The entry of this CA, or the free or longest unused one. */
@@ -102,6 +102,8 @@ consider(struct txn *t, struct issuer_cache *cache, struct x509_st *x,
 		return e;
 	issued = x509_issued_by(x, parsed);
 	x509_free(parsed);
+	if (issued == ANSWER_NOT_ASKED)
+		return ERR_NOMEM;
 	if (issued != ANSWER_YES)
 		return ERR_OK;
 	if (out->matches++ == 0 || preferred(ca, &out->ca))
@@ -122,6 +124,62 @@ issuer_find(struct txn *t, struct issuer_cache *cache, struct x509_st *x, struct
 		e = store_find_issuer(t, hint.subject_hash, nth, &ca);
 		if (e == ERR_OK)
 			e = consider(t, cache, x, &hint, &ca, out);
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static bool
+is_outside(const struct ca *ca, int64_t now)
+{
+	return now < ca->not_before || now > ca->not_after;
+}
+
+/* Is a CA of this name and key identifier out of its validity? */
+static enum err
+any_outside(struct txn *t, const struct issuer_hint *hint, int64_t now, bool *out)
+{
+	struct ca ca;
+	enum err e = ERR_OK;
+
+	*out = false;
+	for (size_t nth = 0; e == ERR_OK && !*out && nth < CA_SAME_SUBJECT_MAX; nth++) {
+		e = store_find_issuer(t, hint->subject_hash, nth, &ca);
+		*out = e == ERR_OK && is_outside(&ca, now) && !key_ids_differ(hint->key_id, ca.key_id);
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* Valid ones come before others. */
+static enum err
+consider_validity(struct txn *t, struct issuer_cache *cache, struct x509_st *x,
+    const struct issuer_hint *hint, const struct ca *ca, int64_t now, struct ca *out, bool *found)
+{
+	struct issuer one = { .issued = ANSWER_NOT_ASKED };
+	enum err e = consider(t, cache, x, hint, ca, &one);
+
+	if (e != ERR_OK || one.issued != ANSWER_YES)
+		return e;
+	if (!*found || !is_outside(ca, now))
+		*out = *ca;
+	*found = true;
+	return ERR_OK;
+}
+
+enum err
+issuer_validity(struct txn *t, struct issuer_cache *cache, struct x509_st *x, int64_t now,
+    struct ca *out, bool *found)
+{
+	struct issuer_hint hint;
+	struct ca ca;
+	bool outside = false;
+	enum err e = x509_issuer_hint(x, &hint);
+
+	if (e == ERR_OK)
+		e = any_outside(t, &hint, now, &outside);
+	for (size_t nth = 0; e == ERR_OK && outside && nth < CA_SAME_SUBJECT_MAX; nth++) {
+		e = store_find_issuer(t, hint.subject_hash, nth, &ca);
+		if (e == ERR_OK)
+			e = consider_validity(t, cache, x, &hint, &ca, now, out, found);
 	}
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

@@ -45,4 +45,14 @@ struct issuer {
 MUST_USE enum err issuer_find(struct txn *t, struct issuer_cache *cache, struct x509_st *x,
     struct issuer *out);
 
+/*
+ * A CA certificate that is valid now and whose key signed x; otherwise one that is not
+ * valid, if *found does not say that the caller has one in *out already.
+ *
+ * Without a CA of its name that is out of its validity no signature is checked and
+ * nothing changes: then there is no fault to find.  cache may be NULL.
+ */
+MUST_USE enum err issuer_validity(struct txn *t, struct issuer_cache *cache, struct x509_st *x,
+    int64_t now, struct ca *out, bool *found);
+
 #endif

@@ -55,11 +55,13 @@ check(struct policy_cache *c, struct txn *t, struct cached_policy *p)
 	enum err e = load(c, t, p, &why);
 
 	p->checked = c->round;
+	p->unread = e == ERR_NOMEM;
+	c->incomplete |= p->unread;
 	if (e == ERR_OK)
 		return;
+	c->revision += p->holders > 0 && p->policy != NULL;
 	policy_free(p->policy);
 	p->policy = NULL;
-	c->revision += p->holders > 0;
 	diag_set(&c->unusable, "policy %s cannot be used: %s", p->name,
 	    why.text[0] != '\0' ? why.text : err_text(e));
 }
@@ -81,6 +83,16 @@ add(struct policy_cache *c, struct view name)
 	return p;
 }
 
+static void
+drop_unheld(struct policy_cache *c, struct cached_policy *p)
+{
+	if (p->holders > 0)
+		return;
+	HASH_DELETE(hh, c->by_name, p);
+	policy_free(p->policy);
+	free(p);
+}
+
 struct cached_policy *
 policy_cache_take(struct policy_cache *c, struct txn *t, struct view name)
 {
@@ -91,8 +103,12 @@ policy_cache_take(struct policy_cache *c, struct txn *t, struct view name)
 		if (p == NULL)
 			return NULL;
 		check(c, t, p);
-	} else if (p->checked != c->round) {
+	} else if (p->checked != c->round || p->unread) {
 		check(c, t, p);
+	}
+	if (p->unread) {
+		drop_unheld(c, p);
+		return NULL;
 	}
 	p->holders++;
 	return p;
@@ -104,10 +120,16 @@ add_planned(struct policy_cache *c, struct view name, struct view document)
 {
 	struct cached_policy *p = add(c, name);
 	struct diag why = { "" };
+	enum err e;
 
 	if (p == NULL)
 		return NULL;
-	if (policy_compile(document, &c->scope, &p->policy, &why) != ERR_OK)
+	e = policy_compile(document, &c->scope, &p->policy, &why);
+	if (e == ERR_NOMEM) {
+		drop_unheld(c, p);
+		return NULL;
+	}
+	if (e != ERR_OK)
 		diag_set(&c->unusable, "policy %s cannot be used: %s", p->name, why.text);
 	p->checked = c->round;
 	p->holders = 1;
@@ -129,11 +151,8 @@ policy_cache_take_planned(struct policy_cache *c, struct txn *t, struct view nam
 void
 policy_cache_release(struct policy_cache *c, struct cached_policy *p)
 {
-	if (--p->holders > 0)
-		return;
-	HASH_DELETE(hh, c->by_name, p);
-	policy_free(p->policy);
-	free(p);
+	--p->holders;
+	drop_unheld(c, p);
 }
 
 bool
@@ -144,5 +163,18 @@ policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name)
 
 	if (p != NULL)
 		check(c, t, p);
+	return c->revision != before;
+}
+
+bool
+policy_cache_retry(struct policy_cache *c, struct txn *t)
+{
+	uint64_t before = c->revision;
+	struct cached_policy *p, *next;
+
+	c->incomplete = false;
+	HASH_ITER(hh, c->by_name, p, next)
+		if (p->unread)
+			check(c, t, p);
 	return c->revision != before;
 }

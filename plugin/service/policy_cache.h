@@ -16,7 +16,8 @@
 #include "jitr/store.h"
 
 struct cached_policy {
-	struct policy    *policy; /* NULL: it cannot be used */
+	struct policy    *policy; /* NULL: it cannot be used, or: */
+	bool              unread; /* memory ran out when it was to be compiled */
 	struct generation generation; /* with version: which document it is made of */
 	uint32_t          version;
 	uint64_t          checked; /* the cache's round, when that was found out */
@@ -32,10 +33,15 @@ struct policy_cache {
 	uint64_t              round;    /* grows when any policy may have changed */
 	uint64_t              revision; /* grows when one that somebody has did change */
 	struct diag           unusable; /* which and why, the last one; to be logged */
+	bool                  incomplete; /* memory ran out for one that somebody has */
 };
 
+/* Read again those for which memory ran out: it is the policy's fault no more than that of
+ * the next who has it.  Answers whether one can be used now. */
+bool policy_cache_retry(struct policy_cache *c, struct txn *t);
+
 /* One more holder; read again if it was not in this round.  NULL: out of
- * memory. */
+ * memory, which is not remembered. */
 struct cached_policy *policy_cache_take(struct policy_cache *c, struct txn *t, struct view name);
 
 /* The same for one that will be made from this document, if there is none of

@@ -65,6 +65,7 @@ named_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert
     struct diag *diag)
 {
 	struct ca ca, facts;
+	enum answer issued;
 	enum err e = x509_read_ca(r->issuer, &facts);
 
 	if (e != ERR_OK)
@@ -74,7 +75,10 @@ named_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert
 		return no_ca(diag);
 	if (e != ERR_OK)
 		return e;
-	if (x509_issued_by(r->x, r->issuer) != ANSWER_YES) {
+	issued = x509_issued_by(r->x, r->issuer);
+	if (issued == ANSWER_NOT_ASKED)
+		return ERR_NOMEM;
+	if (issued != ANSWER_YES) {
 		diag_set(diag, "The certificate is not signed by the given CA certificate");
 		return ERR_CERTIFICATE;
 	}

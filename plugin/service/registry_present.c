@@ -49,6 +49,8 @@ look(struct txn *t, struct present *x)
 	if (e == ERR_OK)
 		e = twins_find(t, &x->p->presented.content, &x->p->presented.id,
 		    x->registered ? &x->cert : NULL, &x->twins);
+	if (e == ERR_OK)
+		e = revocation_cover(t, &x->p->ca_id, x->p->der, &x->revocation);
 	return e;
 }
 

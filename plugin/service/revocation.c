@@ -2,6 +2,8 @@
 /* revocation.c - see revocation.h. */
 #include "revocation.h"
 
+#include "jitr/crl_scope.h"
+
 #define DAY_MS INT64_C(86400000)
 
 enum err
@@ -52,7 +54,23 @@ revocation_read(struct txn *t, const struct certid *ca_id, struct view serial,
 		return e;
 	out->has_list = true;
 	out->next_update = crl.next_update;
+	out->limited = crl_scope_is_limited(&crl);
 	return read_entry(t, crl.list, serial, out);
+}
+
+enum err
+revocation_cover(struct txn *t, const struct certid *ca_id, struct view certificate,
+    struct revocation *out)
+{
+	struct crl crl;
+	enum err e;
+
+	if (!out->limited)
+		return ERR_OK;
+	e = store_get_crl(t, ca_id, &crl);
+	if (e == ERR_OK)
+		out->covered = crl_scope_covers(&crl, certificate);
+	return e;
 }
 
 struct view

@@ -18,6 +18,11 @@ MUST_USE enum err revocation_settings(struct txn *t, const struct certid *ca_id,
 MUST_USE enum err revocation_read(struct txn *t, const struct certid *ca_id, struct view serial,
     struct revocation *out);
 
+/* Where *out says that the list is limited: is this certificate, in DER, one of those that
+ * it is about? */
+MUST_USE enum err revocation_cover(struct txn *t, const struct certid *ca_id,
+    struct view certificate, struct revocation *out);
+
 /* The serial number of what was presented. */
 struct view serial_of(const struct presented *p);
 

@@ -457,6 +457,9 @@ start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 	on_broker_thread = true;
 	if (unread.text[0] != '\0')
 		report_line(p->report, LEVEL_WARNING, "%s", unread.text);
+	if (store_warning(p->store)[0] != '\0')
+		report_line(p->report, LEVEL_WARNING, "%s: %s", p->config.db_path,
+		    store_warning(p->store));
 	log_start(p);
 	return MOSQ_ERR_SUCCESS;
 }

@@ -22,15 +22,43 @@ def serial_of(device):
     return x509.load_pem_x509_certificate(device.pem.encode()).serial_number
 
 
-def revocation_list(ca, *devices, age=0, signer=None, serials=(), number=None, hold=False):
+def names_of(place):
+    return [x509.UniformResourceIdentifier(place)] if isinstance(place, str) else place
+
+
+def issuing_point(place=None, **scope):
+    """issuingDistributionPoint (RFC 5280 5.2.5)."""
+    said = {"full_name": names_of(place), "relative_name": None, "only_contains_user_certs": False,
+            "only_contains_ca_certs": False, "only_some_reasons": None, "indirect_crl": False,
+            "only_contains_attribute_certs": False, **scope}
+    return x509.IssuingDistributionPoint(**said)
+
+
+def distribution_points(*points):
+    """cRLDistributionPoints of a certificate (RFC 5280 4.2.1.13), for der.py: each a URI,
+    names, or what x509.DistributionPoint() takes."""
+    def point(of):
+        said = {"full_name": None, "relative_name": None, "reasons": None, "crl_issuer": None,
+                **(of if isinstance(of, dict) else {"full_name": names_of(of)})}
+        return x509.DistributionPoint(**said)
+
+    value = x509.CRLDistributionPoints([point(of) for of in points]).public_bytes()
+    return der.extension("2.5.29.31", value)
+
+
+def revocation_list(ca, *devices, age=0, signer=None, serials=(), number=None, hold=False,
+                    place=None, **scope):
     """One in PEM that counts for a day, issued so many days ago, which names these devices
-    and these serial numbers; hold: for the time being."""
+    and these serial numbers; hold: for the time being.  place: a URI, or the names of the
+    distribution point it is published at; scope: more of what issuing_point() takes."""
     issued = datetime.datetime.now(datetime.timezone.utc) - age * DAY - datetime.timedelta(minutes=1)
     issuer = x509.load_pem_x509_certificate(ca.pem.encode()).subject
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer)
     builder = builder.last_update(issued).next_update(issued + DAY)
     if number is not None:
         builder = builder.add_extension(x509.CRLNumber(number), critical=False)
+    if place is not None or scope:
+        builder = builder.add_extension(issuing_point(place, **scope), critical=True)
     for serial in [*map(serial_of, devices), *serials]:
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(issued)
         if hold:

@@ -206,6 +206,12 @@ def list_missing(scene):
     return scene.refused(scene.registered())
 
 
+def list_elsewhere(scene):
+    scene.register_ca(crlCheck="required")
+    import_list(scene, place="http://example.com/1.crl")
+    return scene.refused(scene.registered())
+
+
 def list_stale(scene):
     scene.register_ca(crlCheck="grace 10")
     import_list(scene, age=3)
@@ -300,6 +306,7 @@ CAUSES = [
     ("CERTIFICATE_ON_REVOCATION_LIST", NOT_LET_IN, True, {}, listed),
     ("CERTIFICATE_ON_HOLD", NOT_LET_IN, True, {}, on_hold),
     ("REVOCATION_LIST_MISSING", NOT_LET_IN, True, {}, list_missing),
+    ("REVOCATION_LIST_NOT_APPLICABLE", NOT_LET_IN, True, {}, list_elsewhere),
     ("REVOCATION_LIST_STALE", NOT_LET_IN, True, {}, list_stale),
     ("ACTIVATION_RULE_NOT_MET", NOT_LET_IN, True, {}, rule_waits),
     ("ACTIVATION_RULE_REVOKES", NOT_LET_IN, True, {}, rule_revokes),

@@ -3,6 +3,7 @@
 is ours to see (mosquitto 0.16)."""
 import contextlib
 import ssl
+import time
 
 import pytest
 
@@ -14,6 +15,7 @@ from wait import until
 TLS = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3],
                               ids=["TLS 1.2", "TLS 1.3"])
 ACCEPTED, REFUSED = 0, NOT_AUTHORISED[MQTT_3_1_1]
+SOON = 6 / 86400  # days: long enough to connect twice before
 
 
 class Resumer:
@@ -95,3 +97,130 @@ def test_ca_deleted_since(broker, pki, admin, factory, version):
     assert (resumer.connect(), resumer.resumed) == (REFUSED, True)
     assert admin.status(device) is None
     broker.wait_for_log("connection refused", "CA_CERTIFICATE_NOT_REGISTERED", device.id)
+
+
+class Expiry:
+    """The end of a certificate's validity."""
+
+    def __init__(self):
+        self.days = (-1, SOON)
+        self._end = time.time() + SOON * 86400
+
+    def wait(self):
+        """Until it is over.  Dates have whole seconds, and the last one counts."""
+        until(lambda: time.time() > self._end + 1.2, "the end of a validity", timeout=20)
+
+
+@TLS
+def test_certificate_expired_since(broker, pki, admin, factory, version):
+    """The dates of a certificate count for a resumed session (RFC 5280 6.1.3 (a)(2))."""
+    expiry = Expiry()
+    device = admin.activate(pki.device("d1", issuer=factory, days=expiry.days))
+    resumer = Resumer(broker, device, version)
+    assert resumer.connect() == ACCEPTED
+    expiry.wait()
+
+    assert (resumer.connect(), resumer.resumed) == (REFUSED, True)
+    broker.wait_for_log("connection refused", "CERTIFICATE_EXPIRED", device.id)
+
+
+@TLS
+def test_ca_expired_since(broker, pki, admin, version):
+    """So do those of its CA: a full handshake refuses it, and the plugin a resumed session."""
+    expiry = Expiry()
+    ca = pki.ca("short-lived", days=expiry.days)
+    admin.register_ca(ca)
+    device = admin.activate(pki.device("d1", issuer=ca))
+    resumer = Resumer(broker, device, version)
+    assert resumer.connect() == ACCEPTED
+    assert (resumer.connect(), resumer.resumed) == (ACCEPTED, True)
+    expiry.wait()
+
+    assert (resumer.connect(), resumer.resumed) == (REFUSED, True)
+    broker.wait_for_log("connection refused", "CA_CERTIFICATE_NOT_VALID", device.id)
+    with pytest.raises(OSError):
+        assert Resumer(broker, device, version).connect() is None
+        raise ConnectionError("TLS refuses without a word")
+
+
+@TLS
+def test_sub_ca_expired_since(broker, pki, admin, version):
+    """The registered CA may be below another one that is valid for years."""
+    expiry = Expiry()
+    root = pki.ca("root")
+    ca = pki.ca("short-lived sub-CA", parent=root, days=expiry.days)
+    admin.register_ca(root)
+    admin.register_ca(ca)
+    device = admin.activate(pki.device("d1", issuer=ca).with_chain(ca))
+    resumer = Resumer(broker, device, version)
+    assert resumer.connect() == ACCEPTED
+    expiry.wait()
+
+    assert (resumer.connect(), resumer.resumed) == (REFUSED, True)
+
+
+@TLS
+def test_ca_of_a_certificate_registered_without_one_expired_since(broker, pki, admin, version):
+    """Its CA is known by name and signature, though it was registered without one."""
+    expiry = Expiry()
+    ca = pki.ca("short-lived", days=expiry.days)
+    admin.register_ca(ca)
+    device = pki.device("d1", issuer=ca)
+    admin.register_certificate_without_ca(device, status="ACTIVE")
+    resumer = Resumer(broker, device, version)
+    assert resumer.connect() == ACCEPTED
+    expiry.wait()
+
+    assert (resumer.connect(), resumer.resumed) == (REFUSED, True)
+
+
+@TLS
+def test_ca_deleted_and_expired_since(broker, pki, admin, version):
+    """Certificates of a deleted CA go on working, until its validity ends."""
+    expiry = Expiry()
+    ca = pki.ca("short-lived", days=expiry.days)
+    admin.register_ca(ca)
+    device = admin.activate(pki.device("d1", issuer=ca))
+    resumer = Resumer(broker, device, version)
+    admin.update_ca(ca, status="INACTIVE")
+    admin.delete_ca(ca)
+    assert resumer.connect() == ACCEPTED
+    expiry.wait()
+
+    assert (resumer.connect(), resumer.resumed) == (REFUSED, True)
+
+
+@TLS
+def test_ca_expired_since_that_was_renewed(broker, pki, admin, version):
+    """A certificate of the CA with the same key and name takes its place: the first one's
+    end is no end."""
+    expiry = Expiry()
+    old = pki.ca("renewed", days=expiry.days)
+    new = pki.ca("renewed", key=old.key)
+    for ca in (old, new):
+        admin.register_ca(ca)
+    device = pki.device("d1", issuer=old)
+    admin.register_certificate(device, caCertificatePem=old.pem, status="ACTIVE")
+    resumer = Resumer(broker, device, version)
+    assert resumer.connect() == ACCEPTED
+    expiry.wait()
+
+    assert (resumer.connect(), resumer.resumed) == (ACCEPTED, True)
+
+
+@TLS
+def test_connected_when_its_ca_expires(broker, pki, admin, version):
+    """Expiry is asked of those who come: whoever is connected stays."""
+    expiry = Expiry()
+    ca = pki.ca("short-lived", days=expiry.days)
+    admin.register_ca(ca)
+    device = admin.activate(pki.device("d1", issuer=ca))
+    with contextlib.closing(raw.tls_socket(broker, device,
+                                           context=device.tls(broker.pki, version))) as s:
+        s.sendall(raw.connect_packet("d1"))
+        assert s.recv(4)[3:] == b"\0"
+        expiry.wait()
+        admin.create_policy("any", '{"Version": "2012-10-17", "Statement": []}')
+        admin.settle()
+        s.sendall(b"\xc0\0")
+        assert s.recv(2) == b"\xd0\0"

@@ -5,6 +5,7 @@ change, told of when they cannot be taken, and never waited for (issue of activa
 import itertools
 import os
 import pwd
+import time
 
 import pytest
 
@@ -126,6 +127,24 @@ def test_file_is_taken_when_its_ca_is_registered(broker, admin, directory, form)
     assert broker.connect(watched.device()).accepted
     assert broker.connect(listed).refused
     assert admin.status(listed) == "REVOKED"
+
+
+def test_list_from_the_future_is_in_force_when_its_time_comes(broker, watched, directory):
+    """A CA whose clock is ahead of ours by some seconds: the list counts within seconds of its
+    thisUpdate, and the file is not touched; importing it says when (RFC 5280 5.1.2.4)."""
+    device = watched.device()
+    session = broker.connect(device)
+    authority = OpensslCa(watched.ca, directory)
+    authority.revoke(device)
+    begins = time.time() + 6
+    made = authority.list(number=2, days=(6 / 86400, 1))
+    watched.write(made)
+    watched.wait_for_failure("still to come")
+    with pytest.raises(AwsError, match="is the clock of this machine right"):
+        watched.admin.call("importCrl", caCertificateId=watched.ca.id, crl=made)
+    session.wait_until_closed(timeout=20)
+    assert begins - 1.1 < time.time() < begins + 3
+    watched.wait_for_number(2)
 
 
 @pytest.mark.parametrize("way", ["rename", "over"])

@@ -8,7 +8,7 @@ import sys
 LAYERS = {"core": 1, "adapter": 2, "service": 3, "api": 4, "shell": 5}
 HEADERS = {
     0: ["base"],
-    1: ["access", "text", "topic", "aws_gap", "model", "codec", "crl_walk", "decide", "der", "event", "facts", "name", "pace", "variable", "pattern", "condition", "plan", "policy", "policy_form", "policy_warning", "rule", "rule_form", "template", "template_form"],
+    1: ["access", "text", "topic", "aws_gap", "model", "codec", "crl_scope", "crl_walk", "decide", "der", "event", "facts", "json_grammar", "name", "pace", "variable", "pattern", "condition", "plan", "policy", "policy_form", "policy_warning", "rule", "rule_form", "template", "template_form"],
     2: ["crl", "expression", "json", "store", "trust", "trust_chain", "x509"],
     3: ["agenda", "anchors", "broker", "ca_dir", "ca_mirror", "counters", "crl_import", "crls", "gate", "health", "inquiry", "outbox", "presence", "registry", "registry_activate", "registry_policy", "registry_template", "registry_thing", "report", "stats", "writer"],
     4: ["request"],
@@ -23,7 +23,7 @@ DOORS = {
     r"mosquitto(/|\.h|_broker|_plugin)": r"plugin/shell/mosquitto_api\.h|ctl/client\.[ch]",
     r"(uthash|utlist)\.h": r"plugin/service/\w+\.[ch]",
 }
-PURE = {"access", "aws_gap", "base", "codec", "codec_activation", "codec_crl", "codec_field", "codec_policy", "condition", "condition_parse", "crl_walk", "decide", "der", "event", "facts", "model", "name", "pace", "pattern", "policy", "policy_warning", "rule", "template", "topic", "variable"}
+PURE = {"access", "aws_gap", "base", "codec", "codec_activation", "codec_crl", "codec_field", "codec_policy", "condition", "condition_parse", "crl_scope", "crl_walk", "decide", "der", "event", "facts", "json_grammar", "model", "name", "pace", "pattern", "policy", "policy_warning", "rule", "template", "topic", "variable"}
 IMPURE = re.compile(r"\b(time|clock_gettime|malloc|calloc|realloc|free|fopen|getenv|rand)\s*\(")
 
 

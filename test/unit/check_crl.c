@@ -686,7 +686,18 @@ START_TEST(a_number_has_no_zeros_in_front)
 END_TEST
 
 #define NUMBERED(len, bytes, day, id)                                                        \
-	{ .number_len = len, .number = bytes, .this_update = NOW + (day) * DAY, .digest = { { id } } }
+	{ .number_len = len, .number = bytes, .this_update = NOW + (day) * DAY,                \
+	  .digest = { { id } }, .scope = CRL_SCOPE_ALL }
+
+/* The same, published at "http://<one character>". */
+#define PLACED(number_byte, day, id, character)                                              \
+	{ .number_len = 1, .number = { number_byte }, .this_update = NOW + (day) * DAY,        \
+	  .digest = { { id } }, .scope = CRL_SCOPE_PLACE, .place_len = 12,                     \
+	  .place = { 0xa0, 10, 0x86, 8, 'h', 't', 't', 'p', ':', '/', '/', character } }
+
+/* One that an earlier version took. */
+#define UNLOOKED(number_byte, id)                                                            \
+	{ .number_len = 1, .number = { number_byte }, .this_update = NOW, .digest = { { id } } }
 
 static const struct {
 	const char *what;
@@ -720,6 +731,23 @@ static const struct {
 	{ "earlier", ERR_CERTIFICATE, "older than the one in force: its thisUpdate is "
 	    "2027-01-15 08:00:00.000 UTC, that one has 2027-01-16 08:00:00.000 UTC",
 	    NUMBERED(0, "", 0, 2), NUMBERED(0, "", 1, 1) },
+	{ "the next of the same place", ERR_OK, "", PLACED(6, 1, 2, 'a'), PLACED(5, 0, 1, 'a') },
+	{ "an older one of the same place", ERR_CERTIFICATE, "older", PLACED(5, 0, 2, 'a'),
+	    PLACED(6, 1, 1, 'a') },
+	{ "the next of another place", ERR_CERTIFICATE,
+	    "for the distribution point http://a, the one in force for http://b",
+	    PLACED(6, 1, 2, 'a'), PLACED(5, 0, 1, 'b') },
+	{ "one of a place after one for all", ERR_CERTIFICATE,
+	    "the CA has a list for all in force", PLACED(6, 1, 2, 'a'),
+	    NUMBERED(1, "\5", 0, 1) },
+	{ "one for all after one of a place, numbered apart", ERR_OK, "",
+	    NUMBERED(1, "\5", 1, 2), PLACED(6, 0, 1, 'a') },
+	{ "an older one for all after one of a place", ERR_CERTIFICATE, "older",
+	    NUMBERED(1, "\7", 0, 2), PLACED(6, 1, 1, 'a') },
+	{ "the same, whose scope nobody looked at", ERR_OK, "", PLACED(5, 0, 1, 'a'),
+	    UNLOOKED(5, 1) },
+	{ "the next after one whose scope nobody looked at", ERR_OK, "", PLACED(6, 1, 2, 'a'),
+	    UNLOOKED(5, 1) },
 };
 
 /* RFC 5280 5.2.3; an old list must not bring back what was revoked since. */

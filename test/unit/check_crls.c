@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "jitr/crls.h"
@@ -18,7 +19,7 @@
 #include "world.h"
 
 #define RETRY_LIST_MS INT64_C(600000) /* a list that cannot be taken */
-#define RETRY_TIDY_MS 10000
+#define RETRY_TIDY_MS 2000
 
 static struct pki_cert *ca, *device;
 static struct certid ca_id;
@@ -360,6 +361,14 @@ START_TEST(a_bad_file_is_told_once_and_keeps_the_list)
 }
 END_TEST
 
+/* What was written just now is read once more. */
+static void
+grow_old(void)
+{
+	world_wait(CRL_WATCH_MS);
+	tick();
+}
+
 START_TEST(a_bad_file_is_not_tried_again_too_soon)
 {
 	int64_t first;
@@ -369,6 +378,7 @@ START_TEST(a_bad_file_is_not_tried_again_too_soon)
 	bad_files[_i].make();
 	watch();
 	tick();
+	grow_old();
 	first = world_now();
 	world_wait(bad_files[_i].retry - 1);
 	tick();
@@ -595,6 +605,7 @@ START_TEST(a_bad_first_list_is_not_read_at_each_look)
 	make_garbage();
 	watch();
 	tick();
+	grow_old();
 	first = world_now();
 	for (int n = 0; n < 5; n++) {
 		world_wait(CRL_WATCH_MS);
@@ -622,6 +633,114 @@ START_TEST(more_days_of_grace_are_a_reason_to_read_it_again)
 	tick();
 	ck_assert_int_eq(in_force(&ca_id), 1);
 	ck_assert_str_eq(failure(), "");
+	pki_crl_free(list);
+}
+END_TEST
+
+/* One of so many ms from now, which is good in all other ways or signed by another key. */
+static void
+write_future(int64_t ms, const struct pki_cert *signer)
+{
+	time_t when = (time_t)((world_now() + ms) / 1000);
+	char text[20];
+	struct tm tm;
+	struct pki_crl *list;
+
+	(void)gmtime_r(&when, &tm);
+	(void)strftime(text, sizeof(text), "%Y%m%d%H%M%SZ", &tm);
+	list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .signer = signer,
+		.number = "2", .this_update = text + 2, .now = world_now() });
+	write_bytes(path, list->pem);
+	pki_crl_free(list);
+}
+
+/* To full seconds, as dates in lists are. */
+static void
+wait_full_second(void)
+{
+	world_wait(1000 - world_now() % 1000);
+}
+
+/* A clock that is behind the CA's: it is in force when its thisUpdate comes, not ten
+ * minutes later, and that is told once. */
+START_TEST(a_list_from_the_future_is_taken_when_its_time_comes)
+{
+	write_list("1", NULL);
+	watch();
+	tick();
+	wait_full_second();
+	write_future(_i, NULL);
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_failure("still to come");
+	for (int64_t waited = CRL_WATCH_MS; waited + 10 < _i; waited += 10) {
+		world_wait(10);
+		crls_tick(crls);
+	}
+	world_settle();
+	ck_assert_int_eq(in_force(&ca_id), 1);
+	world_wait(10);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 2);
+	ck_assert_uint_eq(complaints(), 1);
+}
+END_TEST
+
+/* The clock may be mended instead. */
+START_TEST(a_list_from_the_future_is_taken_when_the_clock_is_set)
+{
+	wait_full_second();
+	write_future(86400000, NULL);
+	watch();
+	tick();
+	ck_failure("still to come");
+	world_wait(86400000);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 2);
+}
+END_TEST
+
+/* What is wrong besides is said, and time does not mend it. */
+START_TEST(a_list_from_the_future_that_is_wrong_is_not_waited_for)
+{
+	struct pki_cert *stranger = pki_ca("Test CA");
+	int64_t first;
+
+	wait_full_second();
+	write_future(20000, stranger);
+	watch();
+	tick();
+	first = world_now();
+	ck_failure("not signed with the key of this CA");
+	world_wait(30000);
+	tick();
+	ck_assert_int_eq(crls_failure(crls, &ca_id)->time, first);
+	pki_free(stranger);
+}
+END_TEST
+
+/* Written in place, to its end within the same second: only its bytes are others. */
+START_TEST(a_file_that_was_half_written_is_read_again_soon)
+{
+	struct timespec times[2] = { { .tv_sec = 0 } };
+	struct pki_crl *list;
+	char *half;
+
+	list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .now = world_now() });
+	times[0].tv_sec = times[1].tv_sec = (time_t)((world_now() + CRL_WATCH_MS) / 1000);
+	half = strdup((const char *)list->pem.data);
+	memset(half + list->pem.len / 2, '\n', list->pem.len - list->pem.len / 2);
+	world_write_file(path, half);
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+	watch();
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), -1);
+	world_write_file(path, (const char *)list->pem.data);
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 1);
+	free(half);
 	pki_crl_free(list);
 }
 END_TEST
@@ -945,6 +1064,11 @@ main(void)
 	tcase_add_test(t, a_list_that_was_too_old_is_read_when_the_later_one_is_gone);
 	tcase_add_test(t, a_bad_first_list_is_not_read_at_each_look);
 	tcase_add_test(t, more_days_of_grace_are_a_reason_to_read_it_again);
+	tcase_add_loop_test(t, a_list_from_the_future_is_taken_when_its_time_comes, 20000, 20001);
+	tcase_add_loop_test(t, a_list_from_the_future_is_taken_when_its_time_comes, 3000, 3001);
+	tcase_add_test(t, a_list_from_the_future_is_taken_when_the_clock_is_set);
+	tcase_add_test(t, a_list_from_the_future_that_is_wrong_is_not_waited_for);
+	tcase_add_test(t, a_file_that_was_half_written_is_read_again_soon);
 	tcase_add_test(t, a_file_that_cannot_be_stored_is_taken_when_the_disk_is_mended);
 	tcase_add_test(t, a_clock_that_is_set_back_does_not_stop_it);
 	t = crls_case(suite, "imports by others");

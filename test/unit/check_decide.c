@@ -43,6 +43,7 @@ enum list {
 	LIST_CURRENT,
 	LIST_OLD,   /* past its nextUpdate, but not longer than the days of grace */
 	LIST_STALE,
+	LIST_ELSEWHERE, /* current, but about other certificates */
 	LIST_COUNT,
 };
 
@@ -59,6 +60,7 @@ static const int64_t next_updates[LIST_COUNT] = {
 	[LIST_CURRENT] = NOW,
 	[LIST_OLD] = NOW - GRACE,
 	[LIST_STALE] = NOW - GRACE - 1,
+	[LIST_ELSEWHERE] = NOW,
 };
 
 /* One combination of everything that the decision may depend on. */
@@ -125,6 +127,7 @@ decide(const struct situation *f)
 			.check = f->check,
 			.grace = GRACE,
 			.has_list = f->list != LIST_NONE,
+			.limited = f->list == LIST_ELSEWHERE,
 			.next_update = next_updates[f->list],
 			.listed = f->listed != LISTED_NOT,
 			.on_hold = f->listed == LISTED_ON_HOLD,
@@ -377,10 +380,24 @@ START_TEST(for_every_combination_of_facts_the_rules_hold)
 			if (f.without_ca)
 				every_list(f);
 		}
-	ck_assert_uint_eq(cases, 11ul * 3 * 10 * 6 * 4 * 18 * 9 * 16);
+	ck_assert_uint_eq(cases, 11ul * 3 * 13 * 6 * 4 * 18 * 9 * 16);
 	for (int reason = 0; reason < REASON_COUNT; reason++)
 		ck_assert_msg((seen[reason] > 0) == !is_of_others(reason), "%s",
 		    reason_code((enum reason)reason));
+}
+END_TEST
+
+START_TEST(a_limited_list_clears_those_that_it_is_about)
+{
+	struct presented p = { .not_after = NOW };
+	struct cert cert = { .has_ca = true, .status = CERT_ACTIVE };
+	struct decide_rules rules = { .announce_interval = 0 };
+	struct known known = { .cert = &cert, .stands = true, .revocation = { .check = CRL_REQUIRED,
+		.has_list = true, .limited = true, .covered = true, .next_update = NOW } };
+
+	ck_assert_int_eq(decide_connect(&p, &known, &rules, NOW).verdict, VERDICT_ALLOW);
+	known.revocation.covered = false;
+	ck_assert_int_eq(decide_connect(&p, &known, &rules, NOW).reason, REASON_LIST_ELSEWHERE);
 }
 END_TEST
 
@@ -839,13 +856,22 @@ instants(FILE *out)
 		fprintf(out, "registered ACTIVE, %s", rows[i].words);
 		say_decision(out, decide_connect(&p, &(struct known){ .cert = &cert, .stands = true }, &rules, NOW));
 	}
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct presented p = { .not_before = NOW, .not_after = NOW };
+		struct ca ca = { .not_before = NOW + rows[i].from, .not_after = NOW + rows[i].to };
+		struct known known = { .cert = &cert, .issuer = &ca, .stands = true };
+
+		fprintf(out, "registered ACTIVE, its CA %s", rows[i].words);
+		say_decision(out, decide_connect(&p, &known, &rules, NOW));
+	}
 }
 
 static const char *const checks[] = { [CRL_REQUIRED] = "required", [CRL_GRACE] = "grace",
 	[CRL_IF_PRESENT] = "if-present" };
 static const char *const lists[] = { [LIST_NONE] = "no list", [LIST_CURRENT] = "a current list",
 	[LIST_OLD] = "a list past its nextUpdate within the days of grace",
-	[LIST_STALE] = "a list older than that" };
+	[LIST_STALE] = "a list older than that",
+	[LIST_ELSEWHERE] = "a list of another distribution point" };
 static const char *const listings[] = { [LISTED_NOT] = "", [LISTED] = " that names it",
 	[LISTED_ON_HOLD] = " that has it on hold" };
 
@@ -1032,6 +1058,7 @@ main(void)
 
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, for_every_combination_of_facts_the_rules_hold);
+	tcase_add_test(t, a_limited_list_clears_those_that_it_is_about);
 	tcase_add_test(t, nothing_known_is_nothing_granted);
 	tcase_add_test(t, what_keeps_a_rule_from_being_asked_is_the_reason);
 	tcase_add_test(t, only_a_plan_that_activates_lets_in_and_only_whom_it_may);

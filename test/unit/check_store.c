@@ -1188,6 +1188,82 @@ START_TEST(a_refused_file_is_as_it_was)
 }
 END_TEST
 
+static MDB_txn *raw_begin(const char *dir, MDB_env **env);
+
+/* Every length: refused in words, or opened because nothing was in what is missing; never a
+ * SIGBUS, and what is refused is left as it is. */
+START_TEST(a_file_that_was_cut_short_is_refused)
+{
+	const char *dir = new_dir();
+	struct store *s = open_store(dir);
+	struct store_counts counts;
+	struct stat st, now;
+	struct diag diag;
+	struct txn t;
+	size_t refused = 0;
+
+	put_certs(s, 0, 200);
+	store_close(s);
+	ck_assert_int_eq(stat(in(dir, "data.mdb"), &st), 0);
+	for (off_t len = st.st_size - 1; len > 0; len -= len > 100000 ? 20011 : 1013) {
+		ck_assert_int_eq(truncate(in(dir, "data.mdb"), len), 0);
+		if (_i == 1)
+			ck_assert_int_eq(truncate(in(dir, "lock.mdb"), len % 8192), 0);
+		if (open_with(dir, MAP_SIZE, false, &s, &diag) == ERR_OK) {
+			t = reading(s);
+			ck_assert_int_eq(store_count(&t, &counts), ERR_OK);
+			store_end(&t);
+			store_close(s);
+			continue;
+		}
+		refused++;
+		ck_assert_msg(strstr(diag.text, "cut short") != NULL ||
+		    strstr(diag.text, "no LMDB database") != NULL, "%ld bytes: %s", (long)len,
+		    diag.text);
+		ck_assert_int_eq(stat(in(dir, "data.mdb"), &now), 0);
+		ck_assert_int_eq(now.st_size, len);
+	}
+	ck_assert_uint_gt(refused, 10);
+}
+END_TEST
+
+/* What a transaction took and gave back at the end of the file is not written: that is
+ * no damage. */
+START_TEST(a_short_file_that_is_whole_is_opened)
+{
+	const char *dir = new_dir();
+	char *large = calloc(1, 200000);
+	MDB_val key = { 1, "k" }, value = { 200000, large };
+	struct stat st;
+	struct store *s;
+	MDB_envinfo info;
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi meta;
+
+	store_close(open_store(dir));
+	for (int n = 0; n < 50; n++) { /* the more free pages, the sooner */
+		value.mv_size = 4000u * (unsigned)(n + 1);
+		txn = raw_begin(dir, &env);
+		ck_assert_int_eq(mdb_dbi_open(txn, "meta", 0, &meta), 0);
+		ck_assert_int_eq(mdb_put(txn, meta, &key, &value, 0), 0);
+		ck_assert_int_eq(mdb_del(txn, meta, &key, NULL), 0);
+		ck_assert_int_eq(mdb_txn_commit(txn), 0);
+		ck_assert_int_eq(mdb_env_info(env, &info), 0);
+		ck_assert_int_eq(stat(in(dir, "data.mdb"), &st), 0);
+		mdb_env_close(env);
+		if (info.me_last_pgno >= (size_t)st.st_size / 4096)
+			break;
+	}
+	ck_assert_uint_ge(info.me_last_pgno, (size_t)st.st_size / 4096);
+	s = open_store(dir);
+	put_certs(s, 0, 20);
+	assert_consistent(s, 40);
+	store_close(s);
+	free(large);
+}
+END_TEST
+
 START_TEST(a_path_of_any_length_leaves_room_for_the_reason)
 {
 	char path[1000] = "/";
@@ -1785,6 +1861,7 @@ START_TEST(deleting_removes_every_trace)
 	struct store *s = open_store(new_dir());
 	struct certid id = id_number(5), ca_id = ca_id_number(0);
 	struct cert_document document;
+	struct ca ca = ca_number(0), deleted;
 	struct txn t = writing(s);
 	bool has;
 
@@ -1804,6 +1881,9 @@ START_TEST(deleting_removes_every_trace)
 	ck_assert_int_eq(store_has_cert_of(&t, &ca_id, &has), ERR_OK);
 	ck_assert(has);
 	ck_assert_int_eq(store_get_cert_document(&t, &id, &document), ERR_NOT_FOUND);
+	ck_assert_int_eq(store_get_deleted_ca(&t, &ca_id, &deleted), ERR_OK);
+	ck_assert_int_eq(deleted.not_before, ca.not_before);
+	ck_assert_int_eq(deleted.not_after, ca.not_after);
 	store_end(&t);
 
 	t = writing(s);
@@ -1814,7 +1894,27 @@ START_TEST(deleting_removes_every_trace)
 	ck_assert_int_eq(store_has_cert_of(&t, &ca_id, &has), ERR_OK);
 	ck_assert(!has);
 	ck_assert_uint_eq(count_listed(&t, NULL, 5, NULL), 0);
+	ck_assert_int_eq(store_get_deleted_ca(&t, &ca_id, &deleted), ERR_NOT_FOUND);
 	store_end(&t);
+	store_close(s);
+}
+END_TEST
+
+/* Registered again it is judged by its record, as any other. */
+START_TEST(a_ca_that_comes_back_is_not_a_deleted_one)
+{
+	struct store *s = open_store(new_dir());
+	struct certid ca_id = ca_id_number(0);
+	struct txn t = writing(s);
+	struct ca deleted;
+
+	put_ca_number(&t, 0);
+	put_cert_number(&t, 0);
+	store_delete_ca(&t, &ca_id);
+	ck_assert_int_eq(store_get_deleted_ca(&t, &ca_id, &deleted), ERR_OK);
+	put_ca_number(&t, 0);
+	ck_assert_int_eq(store_get_deleted_ca(&t, &ca_id, &deleted), ERR_NOT_FOUND);
+	commit(&t);
 	store_close(s);
 }
 END_TEST
@@ -1970,9 +2070,10 @@ static const struct {
 	{ "meta", "636f756e7473", "0000000000000000000000000000000000000000000000000000000000000000"
 			"0000000000000001" },
 	{ "meta", "6c6973745f73657175656e6365", "0000000000000003" },
+	{ "meta", "64656c657465645f63613a" CA_ID, "0000000000000000000001d1a94a2000" },
 	{ "revoked", "00000000000000030ba29011", "010000015dc7826d8001" },
-	{ "crl", CA_ID, "0100000000000000030000015dc970d0000000015ded7d54000000015dcccb05140000000100"
-			"a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf021004" },
+	{ "crl", CA_ID, "0200000000000000030000015dc970d0000000015ded7d54000000015dcccb05140000000100"
+			"a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf02100400000000" },
 #undef CA_ID
 #undef ID
 };
@@ -1984,11 +2085,13 @@ put_documented(struct txn *t)
 	struct cert cert = { .has_ca = true, .status = CERT_PENDING_ACTIVATION,
 		.created = CREATED, .not_after = 2524607999000 };
 	struct crl crl = { .list = 3, .this_update = 1502323200000, .next_update = 1502928000000,
-		.imported = CREATED, .count = 1, .number_len = 2, .number = { 0x10, 0x04 } };
+		.imported = CREATED, .count = 1, .number_len = 2, .number = { 0x10, 0x04 },
+		.scope = CRL_SCOPE_ALL };
 	struct revoked entry = { 1502290800000, 1 };
 	struct view bytes = { serial, sizeof(serial) };
 	uint8_t der[TINY_LEAST];
 	struct cert_document document = { .der = tiny_certificate(bytes, sizeof(der), der) };
+	struct ca ca = { .created = CREATED, .not_after = 2000000000000 };
 	uint64_t list = 0;
 
 	memset(cert.id.b, 0x1d, sizeof(cert.id.b));
@@ -1997,6 +2100,9 @@ put_documented(struct txn *t)
 	ck_assert(certid_from_hex(&cert.ca_id,
 	    view_of("3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173")));
 	store_put_cert(t, &cert, &document);
+	ca.id = cert.ca_id;
+	store_put_ca(t, &ca, &(struct ca_document){ .der = { NULL, 0 } });
+	store_delete_ca(t, &ca.id);
 	store_post(t, view_of("t"), view_of(""));
 	while (list < 3)
 		ck_assert_int_eq(store_new_list(t, &list), ERR_OK);
@@ -2866,6 +2972,8 @@ opening_case(void)
 	tcase_add_loop_test(t, a_place_that_will_not_do_is_refused_in_words, 0,
 	    COUNT_OF(places));
 	tcase_add_test(t, a_refused_file_is_as_it_was);
+	tcase_add_loop_test(t, a_file_that_was_cut_short_is_refused, 0, 2);
+	tcase_add_test(t, a_short_file_that_is_whole_is_opened);
 	tcase_add_test(t, a_path_of_any_length_leaves_room_for_the_reason);
 	tcase_add_loop_test(t, a_creation_that_ran_out_of_room_is_taken_up_again, 0, 8);
 	tcase_add_test(t, a_creation_that_was_killed_is_taken_up_again);
@@ -2892,6 +3000,7 @@ records_case(void)
 	tcase_add_test(t, a_changed_certificate_moves_in_every_index);
 	tcase_add_test(t, a_changed_ca_moves_in_every_index);
 	tcase_add_test(t, deleting_removes_every_trace);
+	tcase_add_test(t, a_ca_that_comes_back_is_not_a_deleted_one);
 	tcase_add_test(t, a_record_may_be_put_back_with_the_views_it_came_with);
 	tcase_add_test(t, the_registration_code_is_kept_replaced_and_deleted);
 	tcase_add_test(t, a_damaged_record_is_told_and_never_replaced);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * store_lock.c - room for lock.mdb, before LMDB maps it.
+ *
+ * LMDB writes its lock file through a memory map, where a full disk is no error but a
+ * SIGBUS.  So its blocks are taken before.  A file system that copies on write (btrfs)
+ * wants other blocks at each write all the same, unless the file says that it must not:
+ * it does so while it is empty.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "store_private.h"
+
+#define LOCK_FILE      "lock.mdb"
+#define LOCK_FILE_SIZE 8192 /* LMDB's for its default of 126 readers */
+#define BTRFS_MAGIC    0x9123683E
+
+static bool
+copies_on_write(int fd)
+{
+	struct statfs fs;
+	int flags = 0;
+
+	return fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == BTRFS_MAGIC &&
+	    (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0 || (flags & FS_NOCOW_FL) == 0);
+}
+
+/* Nobody has it open: as LMDB asks it. */
+static bool
+is_unused(int fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
+
+	return fcntl(fd, F_SETLK, &lock) == 0;
+}
+
+/* What is in the file is worth nothing while nobody has it open.  Where that does not help
+ * it stays as it is, and so says the warning. */
+static void
+write_in_place(int fd)
+{
+	int flags;
+
+	if (!copies_on_write(fd) || !is_unused(fd) || ftruncate(fd, 0) != 0 ||
+	    ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0)
+		return;
+	flags |= FS_NOCOW_FL;
+	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+int
+reserve_lock_file(struct store *s)
+{
+	int fd = openat(s->directory, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	struct stat st;
+	int rc = 0;
+
+	if (fd < 0)
+		return errno;
+	write_in_place(fd);
+	if (copies_on_write(fd))
+		s->warning = "lock.mdb is on a file system that copies on write: when it is full the "
+			     "process ends by SIGBUS; put the registry on another one, or chattr +C "
+			     "its directory and remove lock.mdb while nothing runs";
+	if (fstat(fd, &st) != 0)
+		rc = errno;
+	else if (st.st_size <= LOCK_FILE_SIZE)
+		rc = posix_fallocate(fd, 0, LOCK_FILE_SIZE);
+	(void)close(fd);
+	return rc == EOPNOTSUPP || rc == EINVAL ? 0 : rc;
+}
