@@ -16,6 +16,7 @@ from provisioning import ROLE, template
 from revocation import revocation_list
 from test_logs import entries
 from trust import trust
+from twins import turned
 from wait import until
 
 REFUSED = "connections/refused"
@@ -182,6 +183,11 @@ def revoked(scene):
     return scene.refused(scene.registered("REVOKED"))
 
 
+def other_form(scene):
+    scene.register_ca()
+    return scene.refused(turned(scene.registered()))
+
+
 def import_list(scene, **how):
     scene.call("importCrl", caCertificateId=scene.ca.id, crl=revocation_list(scene.ca, **how))
 
@@ -297,6 +303,7 @@ CAUSES = [
      weak_signature),
     ("CERTIFICATE_KEY_UNSUPPORTED", FAILED_REGISTRATION, False, LENIENT, weak_key),
     ("CERTIFICATE_EXTENSION_UNSUPPORTED", FAILED_REGISTRATION, False, {}, double_extension),
+    ("CERTIFICATE_IN_ANOTHER_FORM", FAILED_REGISTRATION, False, {}, other_form),
     ("CERTIFICATE_EXPIRED", FAILED_REGISTRATION, False, {}, expired),
     ("CERTIFICATE_EXPIRED", NOT_LET_IN, True, {}, expired_and_registered),
     ("DEVICE_CERTIFICATE_NOT_REGISTERED", NOT_LET_IN, True, {}, first_connection),
