@@ -174,7 +174,7 @@ START_TEST(a_few_at_a_time)
 {
 	char id[8];
 
-	for (int n = 0; n < UPLOADS_MAX; n++) {
+	for (int n = 0; n < UPLOADS_OF_ONE_MAX; n++) {
 		snprintf(id, sizeof(id), "u%d", n);
 		ck_assert_int_eq(add("c1", id, 1, 2, "x"), ERR_OK);
 	}
@@ -183,7 +183,52 @@ START_TEST(a_few_at_a_time)
 	ck_assert_int_eq(add("c1", "u0", 1, 2, "x"), ERR_OK); /* begins again, in its place */
 	ck_assert_int_eq(add("c1", "u2", 2, 2, "x"), ERR_OK);
 	ck_assert_int_eq(add("c1", "one more", 1, 2, "x"), ERR_OK);
+	ck_assert_uint_eq(under_way(), UPLOADS_OF_ONE_MAX);
+}
+END_TEST
+
+/* Of so many owners as many uploads as one may have; each began a moment later. */
+static void
+fill(size_t owners, int uploads_of_each)
+{
+	char owner[8], id[8];
+
+	for (size_t o = 0; o < owners; o++)
+		for (int n = 0; n < uploads_of_each; n++) {
+			snprintf(owner, sizeof(owner), "o%zu", o);
+			snprintf(id, sizeof(id), "u%d", n);
+			ck_assert_int_eq(add(owner, id, 1, 3, "x"), ERR_OK);
+			now++;
+		}
+}
+
+/* One caller cannot keep the others out, nor can a few of them. */
+START_TEST(an_owner_of_many_gives_way_to_an_owner_of_none)
+{
+	fill(UPLOADS_MAX / UPLOADS_OF_ONE_MAX, UPLOADS_OF_ONE_MAX);
 	ck_assert_uint_eq(under_way(), UPLOADS_MAX);
+	ck_assert_int_eq(add("late", "u", 1, 3, "x"), ERR_OK);
+	ck_assert_uint_eq(under_way(), UPLOADS_MAX);
+	ck_assert_int_eq(add("late", "u", 2, 3, "x"), ERR_OK);
+	ck_assert_int_eq(add("o0", "u0", 2, 3, "x"), ERR_REQUEST); /* the oldest of all */
+	ck_assert_int_eq(add("o0", "u1", 2, 3, "x"), ERR_OK);
+	ck_assert_int_eq(add("o1", "u0", 2, 3, "x"), ERR_OK);
+}
+END_TEST
+
+/* Among owners of one upload each nobody has too many: only an idle one gives way, and
+ * only to an owner that has none. */
+START_TEST(an_upload_that_goes_on_is_not_displaced_by_an_equal)
+{
+	fill(UPLOADS_MAX, 1);
+	ck_assert_int_eq(add("late", "u", 1, 3, "x"), ERR_LIMIT);
+	now += UPLOAD_IDLE_MS;
+	ck_assert_int_eq(add("o3", "u0", 2, 3, "x"), ERR_OK);
+	ck_assert_int_eq(add("o3", "u1", 1, 3, "x"), ERR_LIMIT);
+	ck_assert_int_eq(add("late", "u", 1, 3, "x"), ERR_OK);
+	ck_assert_int_eq(add("o0", "u0", 2, 3, "x"), ERR_REQUEST);
+	ck_assert_int_eq(add("o3", "u0", 3, 3, "x"), ERR_OK);
+	ck_whole("xxx");
 }
 END_TEST
 
@@ -213,8 +258,8 @@ END_TEST
 
 #define CHUNK ((size_t)8 << 20)
 
-/* All together hold no more than one list may have. */
-START_TEST(bytes_are_bounded_over_all_uploads)
+/* One owner holds no more than one list may have, and all together twice that. */
+START_TEST(bytes_are_bounded_of_each_owner_and_of_all)
 {
 	uint8_t *chunk = calloc(1, CHUNK);
 	struct view bytes = { chunk, CHUNK };
@@ -223,13 +268,16 @@ START_TEST(bytes_are_bounded_over_all_uploads)
 	ck_assert_ptr_nonnull(chunk);
 	for (size_t n = 1; n < count; n++)
 		ck_assert_int_eq(add_of("c1", "u", 1, n, count + 1, bytes), ERR_OK);
-	ck_assert_int_eq(add_of("c2", "v", 1, 1, 2, bytes), ERR_OK);
-	ck_assert_int_eq(add("c3", "w", 1, 2, "x"), ERR_LIMIT); /* one byte too many */
+	ck_assert_int_eq(add_of("c1", "v", 1, 1, 2, bytes), ERR_OK);
+	ck_assert_int_eq(add("c1", "w", 1, 2, "x"), ERR_LIMIT); /* one byte too many */
 	ck_assert_ptr_nonnull(strstr(diag.text, "134217728 bytes"));
-	ck_assert_int_eq(add_of("c1", "u", 1, count, count + 1, bytes), ERR_LIMIT);
-	ck_assert_uint_eq(under_way(), 1);
-	ck_assert_int_eq(add("c2", "v", 2, 2, "x"), ERR_OK); /* now there is room */
-	ck_assert_uint_eq(len, CHUNK + 1);
+	for (size_t n = 1; n <= count; n++)
+		ck_assert_int_eq(add_of("c2", "u", 1, n, count + 1, bytes), ERR_OK);
+	ck_assert_int_eq(add("c3", "u", 1, 2, "x"), ERR_LIMIT);
+	ck_assert_ptr_nonnull(strstr(diag.text, "268435456 bytes"));
+	now += UPLOAD_IDLE_MS; /* now the larger of them gives way */
+	ck_assert_int_eq(add("c3", "u", 1, 2, "x"), ERR_OK);
+	ck_assert_uint_eq(under_way(), 3);
 	free(chunk);
 }
 END_TEST
@@ -266,7 +314,9 @@ main(void)
 	tcase_add_test(l, a_few_at_a_time);
 	tcase_add_test(l, what_does_not_go_on_for_a_minute_is_forgotten);
 	tcase_add_test(l, a_clock_that_is_set_back_ends_uploads);
-	tcase_add_test(l, bytes_are_bounded_over_all_uploads);
+	tcase_add_test(l, an_owner_of_many_gives_way_to_an_owner_of_none);
+	tcase_add_test(l, an_upload_that_goes_on_is_not_displaced_by_an_equal);
+	tcase_add_test(l, bytes_are_bounded_of_each_owner_and_of_all);
 	tcase_add_test(l, the_largest_list_fits);
 	return suite_run(suite);
 }
