@@ -5,7 +5,8 @@
  *
  * The same judgement of certificates, the same facts and the same policies as
  * for a client that is connected; nothing is registered, counted or logged.
- * Broker thread, inside a read transaction of the caller.
+ * Broker thread; inquiry_open() and inquiry_explain() inside a read transaction
+ * of the caller, the rest without.
  */
 #ifndef JITR_INQUIRY_H
 #define JITR_INQUIRY_H
@@ -23,6 +24,7 @@ struct inquiry_request {
 	struct view          source;    /* an IP address; data NULL: not given */
 	const struct view   *add, *skip; /* names of policies */
 	size_t               add_count, skip_count;
+	size_t              *steps; /* what the policies take is added; NULL */
 };
 
 struct inquiry;
@@ -46,8 +48,8 @@ enum policy_result inquiry_ask_one(const struct inquiry *i, size_t nth,
     enum policy_action action, struct view name);
 
 /* The variables and condition keys that the policies name and that have no
- * value here, each once: nth = 0, 1, ...; false: no more. */
-bool inquiry_missing(const struct inquiry *i, size_t nth, struct view *name);
+ * value here, each once, at most max of them; answers how many. */
+size_t inquiry_missing(const struct inquiry *i, struct view *names, size_t max);
 
 /* What would be answered to a CONNECT with this certificate now. */
 struct explanation {

@@ -61,6 +61,7 @@ struct policy_request {
 	const char         *control; /* "iot:UpdateCertificate" */
 	struct view         head, name;
 	const struct facts *facts;
+	size_t             *steps; /* what the answer takes is added; NULL */
 };
 
 enum policy_result {
