@@ -39,7 +39,7 @@ uint64_t caller_hash(uint64_t seed, const char *who); /* NULL: as empty */
 
 /* Short answers to those who are refused: a few, and then none to a caller that
  * goes on without a pause of a second; and so many to all together. */
-#define REFUSALS_AT_ONCE 3
+#define REFUSALS_AT_ONCE 5
 #define REFUSAL_PAUSE_US 1000000
 
 struct refusals {

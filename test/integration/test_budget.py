@@ -86,7 +86,7 @@ def assert_others_go_on(delays):
 @pytest.mark.parametrize("size", [100, 16000])
 def test_flood_without_rights(start, size):
     """One that may nothing sends requests and reads no answer: the broker keeps for good an
-    answer that finds the queue of its client full, so there are three, and no line of the log
+    answer that finds the queue of its client full, so there are five, and no line of the log
     for each (mosquitto 2.0.11, 2.0.21, 2.1.2: loop.c, single_publish)."""
     broker = start()
     request = json.dumps({"commands": [
@@ -232,6 +232,30 @@ def test_costly_policies(start):
         one = admin.call(**costly_trial(1, names[:1]))
     assert [a["error"] for a in answers] == ["LimitExceededException"] * 5
     assert {r["authDecision"] for r in one["authResults"]} == {"IMPLICIT_DENY"}
+    assert_others_go_on(delays)
+
+
+def test_policies_of_white_space(start, pki):
+    """A policy may have 400 KB of it: ten of a device and ten to be tried, all of them
+    compiled at once."""
+    broker = start(authorization="policy")
+    admin, ca = broker.admin(), pki.ca("factory")
+    admin.register_ca(ca)
+    device = admin.activate(pki.device("d1", issuer=ca))
+    for n in range(20):
+        admin.create_policy("p%d" % n, " " * 400000 + document(CONNECT))
+    for n in range(10):
+        admin.attach_policy("p%d" % n, device)
+    with PingPong(broker) as delays:
+        for _ in range(10):
+            answer = admin.call("testAuthorization", principal=device.id, clientId="d1",
+                                policyNamesToAdd=["p%d" % n for n in range(10, 20)],
+                                authInfos=[{"actionType": "CONNECT", "resources": [
+                                    "arn:aws:iot:local:000000000000:client/d1"]}])
+            assert answer["authResults"][0]["authDecision"] == "ALLOWED"
+            session = broker.connect(device)
+            assert session.accepted
+            session.leave()
     assert_others_go_on(delays)
 
 
