@@ -80,7 +80,7 @@ END_TEST
 
 START_TEST(all_without_rights_are_bounded_together)
 {
-	char id[16];
+	char id[32];
 
 	for (int i = 0; i < 2000; i++) {
 		struct client c = nobody(id);
@@ -379,7 +379,7 @@ END_TEST
 static void
 put_costly_policies(int count)
 {
-	char text[4000], name[16];
+	char text[4000], name[32];
 	struct client c = admin();
 
 	for (int i = 0; i < count; i++) {

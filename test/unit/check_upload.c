@@ -191,7 +191,7 @@ END_TEST
 static void
 fill(size_t owners, int uploads_of_each)
 {
-	char owner[8], id[8];
+	char owner[24], id[24];
 
 	for (size_t o = 0; o < owners; o++)
 		for (int n = 0; n < uploads_of_each; n++) {
