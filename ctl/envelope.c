@@ -82,6 +82,16 @@ remove_nulls(cJSON *item)
 	}
 }
 
+/* A request that is refused as a whole has one response, an error, that names
+ * neither command nor correlation. */
+static bool
+is_of_all(const cJSON *responses, const cJSON *r)
+{
+	return cJSON_GetArraySize(responses) == 1 &&
+	    cJSON_IsString(cJSON_GetObjectItemCaseSensitive(r, "error")) &&
+	    !cJSON_HasObjectItem(r, "correlationData") && !cJSON_HasObjectItem(r, "command");
+}
+
 cJSON *
 envelope_open(struct view payload, const char *correlation)
 {
@@ -93,7 +103,8 @@ envelope_open(struct view payload, const char *correlation)
 	cJSON_ArrayForEach(r, responses) {
 		const cJSON *id = cJSON_GetObjectItemCaseSensitive(r, "correlationData");
 
-		if (cJSON_IsString(id) && strcmp(id->valuestring, correlation) == 0) {
+		if ((cJSON_IsString(id) && strcmp(id->valuestring, correlation) == 0) ||
+		    is_of_all(responses, r)) {
 			answer = cJSON_DetachItemViaPointer(responses, r);
 			remove_nulls(answer);
 			break;

@@ -17,8 +17,8 @@
  * members stay the caller's, the text is free()d. */
 MUST_USE char *envelope_seal(const char *operation, const char *correlation, const cJSON *members);
 
-/* The answer with that correlation, out of whatever a broker sent; the
- * caller's.  NULL: not ours.  Members that are null are left out, as in the
+/* The answer with that correlation, or the error that refuses the request as a
+ * whole, out of whatever a broker sent; the caller's.  NULL: not ours.  Members that are null are left out, as in the
  * AWS CLI's view of an answer (aws-iot 1.3). */
 MUST_USE cJSON *envelope_open(struct view payload, const char *correlation);
 

@@ -98,7 +98,8 @@ class Activator:
             except queue.Empty:
                 raise TimeoutError("no answer") from None
             for answer in responses:
-                if answer.get("correlationData") == key:
+                # An error of the request as a whole has no correlationData.
+                if answer.get("correlationData", key) == key:
                     if "error" in answer:
                         raise RuntimeError("%s: %s" % (answer["error"], answer.get("message")))
                     return answer["data"]

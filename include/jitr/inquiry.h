@@ -5,7 +5,8 @@
  *
  * The same judgement of certificates, the same facts and the same policies as
  * for a client that is connected; nothing is registered, counted or logged.
- * Broker thread, inside a read transaction of the caller.
+ * Broker thread; inquiry_open() and inquiry_explain() inside a read transaction
+ * of the caller, the rest without.
  */
 #ifndef JITR_INQUIRY_H
 #define JITR_INQUIRY_H
@@ -24,6 +25,7 @@ struct inquiry_request {
 	struct view          source;    /* an IP address; data NULL: not given */
 	const struct view   *add, *skip; /* names of policies */
 	size_t               add_count, skip_count;
+	size_t              *steps; /* what the policies take is added; NULL */
 };
 
 struct inquiry;
@@ -38,6 +40,10 @@ const char *inquiry_policy_name(const struct inquiry *i, size_t nth);
 uint32_t    inquiry_policy_version(const struct inquiry *i, size_t nth);
 const struct policy *inquiry_policy(const struct inquiry *i, size_t nth); /* NULL: it cannot be used */
 
+/* Memory ran out for a policy that has changed since: it cannot be asked now, and
+ * what the rest say is no answer. */
+bool inquiry_lacks_memory(const struct inquiry *i);
+
 /* What a live client would be answered (access.h): all policies together, with the
  * configuration and the rights of an administrator; ground.policy counts as
  * inquiry_policy_name() does.  A policy that cannot be used denies. */
@@ -51,8 +57,8 @@ struct access_decision inquiry_connect_by(const struct inquiry *i, size_t nth,
     struct view client_id);
 
 /* The variables and condition keys that the policies name and that have no
- * value here, each once: nth = 0, 1, ...; false: no more. */
-bool inquiry_missing(const struct inquiry *i, size_t nth, struct view *name);
+ * value here, each once, at most max of them; answers how many. */
+size_t inquiry_missing(const struct inquiry *i, struct view *names, size_t max);
 
 /* What would be answered to a CONNECT with this certificate now. */
 struct explanation {

@@ -70,6 +70,7 @@ struct policy_request {
 	struct view         head, name;
 	bool                any_name; /* then name is empty */
 	const struct facts *facts;
+	size_t             *steps; /* what the answer takes is added; NULL */
 };
 
 enum policy_result {

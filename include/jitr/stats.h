@@ -41,6 +41,8 @@
 	X(denied_receive,   "deliveries/denied")                                           \
 	X(requests,   "requests/handled")        /* control requests */                    \
 	X(denied,     "requests/denied")         /* of callers who may not */              \
+	X(throttled,  "requests/throttled")      /* of callers who may, too many at once */ \
+	X(unanswered, "requests/unanswered")     /* of either, beyond what is answered */  \
 	X(presence_published,  "presence/published")  /* events of who is connected */     \
 	X(presence_dropped,    "presence/dropped")    /* too many waited, or no memory */  \
 	X(presence_suppressed, "presence/suppressed") /* connections that failed, too many a second */

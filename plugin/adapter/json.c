@@ -65,19 +65,28 @@ is_hex(struct view text, size_t at)
 	    hex_decode(bytes, sizeof(bytes), (struct view){ text.data + at, 4 });
 }
 
+/* Each value but the first stands behind one of these. */
+static bool
+is_costly(uint8_t c, uint8_t next, bool in_string)
+{
+	return in_string ? c == '\\' && next == 'u' : c == ',' || c == '[' || c == '{';
+}
+
 /* What cJSON would not tell us: a NUL, as a byte or escaped, which ends its
- * strings early, and nesting, on which it recurses. */
+ * strings early, nesting, on which it recurses, and how many values it makes. */
 static enum err
 scan_text(struct view text, size_t depth_max, const struct complaint *to)
 {
+	size_t depth = 0, values = 0;
 	bool in_string = false;
-	size_t depth = 0;
 
 	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.data[i];
+		uint8_t c = text.data[i], next = i + 1 < text.len ? text.data[i + 1] : '\0';
 
 		if (c == '\0')
 			return refuse_at(to, i, "it contains a NUL");
+		if (is_costly(c, next, in_string) && ++values > JSON_VALUES_MAX)
+			return refuse_at(to, i, "it has too many values");
 		if (in_string && c == '\\') {
 			if (text.len - i > 5 && memcmp(text.data + i + 1, "u0000", 5) == 0)
 				return refuse_at(to, i, "a string contains \\u0000");
@@ -96,21 +105,37 @@ scan_text(struct view text, size_t depth_max, const struct complaint *to)
 	return ERR_OK;
 }
 
+/* Names of one object, found by a hash of theirs. */
+#define SLOTS (2 * JSON_MEMBERS_MAX)
+
+static bool
+was_seen(const char *names[SLOTS], const char *name)
+{
+	size_t hash = 5381;
+
+	for (const char *c = name; *c != '\0'; c++)
+		hash = hash * 33 ^ (uint8_t)*c;
+	for (hash %= SLOTS; names[hash] != NULL; hash = (hash + 1) % SLOTS)
+		if (strcmp(names[hash], name) == 0)
+			return true;
+	names[hash] = name;
+	return false;
+}
+
 static enum err
 check_names(const cJSON *object, const struct complaint *to)
 {
+	const char *names[SLOTS] = { NULL };
 	size_t count = 0;
 
 	for (const cJSON *a = object->child; a != NULL; a = a->next) {
 		if (++count > JSON_MEMBERS_MAX)
 			return refuse(to, "an object has too many members");
-		for (const cJSON *b = a->next; b != NULL; b = b->next) {
-			if (strcmp(a->string, b->string) != 0)
-				continue;
-			diag_set(to->diag, "The %s is not acceptable: member '%.*s' is given twice",
-			    to->what, VALUE_SHOWN, a->string);
-			return ERR_REQUEST;
-		}
+		if (!was_seen(names, a->string))
+			continue;
+		diag_set(to->diag, "The %s is not acceptable: member '%.*s' is given twice", to->what,
+		    VALUE_SHOWN, a->string);
+		return ERR_REQUEST;
 	}
 	return ERR_OK;
 }

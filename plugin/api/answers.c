@@ -62,20 +62,19 @@ answers_waiting(const struct answers *a)
 	return a->first != NULL;
 }
 
-static void
+static enum err
 send_one(struct answers *a, const struct reply *r)
 {
 	struct view payload = { r->payload, r->len };
 	enum err e = ERR_NOMEM;
 
 	if (!gate_is_connected(a->gate, &r->caller))
-		return;
+		return ERR_OK;
 	if (gate_hold(a->gate, &r->caller, r->client_id))
 		e = a->broker->answer(r->client_id, CONTROL_RESPONSE_TOPIC, payload);
 	if (e == ERR_OK && r->response_topic != NULL)
 		e = a->broker->answer(r->client_id, r->response_topic, payload);
-	if (e != ERR_OK)
-		report_line(a->report, LEVEL_ERROR, "a request could not be answered: %s", err_text(e));
+	return e;
 }
 
 static void
@@ -87,13 +86,18 @@ drop_first(struct answers *a)
 	reply_free(first);
 }
 
-void
+enum err
 answers_send(struct answers *a)
 {
+	enum err failed = ERR_OK;
+
 	while (a->first != NULL) {
-		send_one(a, a->first);
+		enum err e = send_one(a, a->first);
+
+		failed = e != ERR_OK ? e : failed;
 		drop_first(a);
 	}
+	return failed;
 }
 
 void

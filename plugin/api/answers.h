@@ -12,7 +12,6 @@
 
 #include "jitr/broker.h"
 #include "jitr/gate.h"
-#include "jitr/report.h"
 
 struct reply;
 
@@ -20,7 +19,6 @@ struct answers {
 	struct reply        *first, *last; /* list */
 	struct gate         *gate;
 	const struct broker *broker;
-	struct report       *report;
 };
 
 /* The texts are copied; response_topic: a second topic, NULL for none. */
@@ -28,7 +26,8 @@ MUST_USE enum err answers_add(struct answers *a, const struct caller *caller,
     const char *client_id, const char *response_topic, struct view payload);
 
 bool answers_waiting(const struct answers *a);
-void answers_send(struct answers *a);
+/* ERR_OK, or why the last of those that could not be sent was not. */
+MUST_USE enum err answers_send(struct answers *a);
 void answers_clear(struct answers *a);
 
 #endif

@@ -197,6 +197,7 @@ command_clear(struct command *c)
 	x509_free(c->x);
 	x509_free(c->issuer);
 	crl_import_free(c->import);
+	trial_free(c->trial);
 	cJSON_free(c->kept);
 	memset(c, 0, sizeof(*c));
 }

@@ -21,8 +21,11 @@
 
 #include "jitr/json.h"
 
+#include "budget.h"
+
 struct x509_st;
 struct command_type;
+struct trial;
 struct uploads;
 
 /* Where we stand in an ARN, whose the resources are, and where the broker is. */
@@ -43,6 +46,9 @@ enum resource {
 };
 
 enum { PAGE_MAX = 250, PAGE_DEFAULT = 25, PAGE_DEFAULT_THINGS = 50 }; /* aws-iot 1.6 */
+
+/* A list of things that may be large ends its page early. */
+#define PAGE_BYTES_MAX (128 * 1024)
 
 /* What tells an entry of a list from its neighbours. */
 enum page_key {
@@ -135,7 +141,8 @@ struct command {
 	struct gate               *gate; /* whom inquiries are put to */
 	struct crls               *crls;
 	struct uploads            *uploads;
-	struct caller              caller;
+	struct caller              caller; /* the connection that asks */
+	const char                *asker;  /* its user name, or client id */
 	bool                       by_policy; /* with rights that come from policies */
 	int64_t                    asked; /* when */
 	enum err                   result;
@@ -150,6 +157,8 @@ struct command {
 
 	struct x509_st *x, *issuer; /* owned */
 	struct crl_import *import;  /* owned; NULL: none is under way */
+	struct budget     *budget;  /* of the request */
+	struct trial      *trial;   /* owned; NULL: none is under way */
 	char           *kept;       /* owned by cJSON: texts made from the request's */
 
 	struct page page;
@@ -186,7 +195,9 @@ struct command_type {
 	/* For commands that change something; NULL for those that only read. */
 	enum err (*change)(struct txn *t, struct command *c, int64_t now);
 
-	/* Arguments and outcome to the "data" of the answer; NULL: empty. */
+	/* Arguments and outcome to the "data" of the answer; NULL: empty.  With
+	 * c->trial set afterwards it has not finished: it is called again, with new
+	 * data, in the next slice. */
 	enum err (*render)(struct txn *t, struct command *c, cJSON *data);
 };
 
@@ -231,6 +242,11 @@ void command_notify(const struct command *c, struct gate *g);
 
 /* A change that is done, or could not be: an import ends. */
 void command_conclude(struct command *c);
+
+/* ERR_LIMIT, with a sentence: the answer has become too large, or what is asked
+ * takes too many steps. */
+enum err refuse_bytes(struct command *c);
+enum err refuse_steps(struct command *c);
 
 /* The parts that commands share (command_parts.c). */
 void parse_nothing(struct members *m, struct command *c);
@@ -387,6 +403,7 @@ enum err render_principal_things(struct txn *t, struct command *c, cJSON *data);
 bool command_content_is_known(const struct command_type *type);
 
 /* Of command_inquiry.c. */
+void     trial_free(struct trial *trial); /* NULL is fine */
 void     parse_test_authorization(struct members *m, struct command *c);
 void     parse_get_effective_policies(struct members *m, struct command *c);
 void     parse_explain(struct members *m, struct command *c);

@@ -88,7 +88,7 @@ take_whole(struct command *c, uint8_t **bytes, size_t *len)
 static enum err
 take_part(struct command *c, uint8_t **bytes, size_t *len)
 {
-	struct upload_part p = { .owner = c->caller.session, .id = c->crl.upload_id, .of = c->id,
+	struct upload_part p = { .owner = c->asker, .session = c->caller.session, .id = c->crl.upload_id, .of = c->id,
 		.part = c->crl.part, .parts = c->crl.parts };
 	uint8_t *part = NULL;
 	enum err e = decode(c, &part, &p.bytes.len);

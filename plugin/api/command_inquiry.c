@@ -10,6 +10,7 @@
 
 #include "command.h"
 
+#include "jitr/pattern.h"
 #include "jitr/x509.h"
 
 #define RESOURCES_MAX      10
@@ -185,14 +186,72 @@ parse_explain(struct members *m, struct command *c)
  * Answers.
  */
 
+/* Names of what has no value here; a sample, if there are more. */
+#define MISSING_MAX 100
+
+/*
+ * A testAuthorization on its way.  All its policies are asked about all its
+ * resources, each policy by itself and all together, one question after the
+ * other; a question takes a few milliseconds at most (of a shared subscription
+ * policies are asked twice), and there may be thousands.
+ */
+struct trial {
+	struct inquiry *inquiry;
+	size_t          info, asked;    /* which policy; as many as there are: all together */
+	const cJSON    *arn;            /* of the next question; NULL: the first */
+	size_t          spent;          /* steps, of the last question */
+	enum policy_result results[AUTH_INFOS_MAX][INQUIRY_POLICIES_MAX + 1];
+};
+
+void
+trial_free(struct trial *trial)
+{
+	if (trial != NULL)
+		inquiry_close(trial->inquiry);
+	free(trial);
+}
+
 static struct inquiry_request
-request_of(const struct command *c)
+request_of(const struct command *c, size_t *steps)
 {
 	return (struct inquiry_request){
 		.principal = c->inquiry.has_principal ? &c->id : NULL,
 		.client_id = c->inquiry.client_id, .source = c->inquiry.source,
 		.add = c->inquiry.add, .add_count = c->inquiry.add_count,
-		.skip = c->inquiry.skip, .skip_count = c->inquiry.skip_count };
+		.skip = c->inquiry.skip, .skip_count = c->inquiry.skip_count, .steps = steps };
+}
+
+/* Takes from the budget what was spent; false: that was more than is left. */
+static bool
+pay(struct command *c, size_t *spent)
+{
+	size_t steps = *spent;
+
+	*spent = 0;
+	if (steps > c->budget->steps) {
+		c->budget->steps = 0;
+		return false;
+	}
+	c->budget->steps -= steps;
+	return true;
+}
+
+static enum err
+trial_begin(struct txn *t, struct command *c)
+{
+	struct trial *trial = calloc(1, sizeof(*trial));
+	struct inquiry_request r;
+	enum err e;
+
+	if (trial == NULL)
+		return ERR_NOMEM;
+	r = request_of(c, &trial->spent);
+	e = inquiry_open(c->gate, t, &r, &trial->inquiry, &c->diag);
+	if (e == ERR_OK)
+		c->trial = trial;
+	else
+		trial_free(trial);
+	return e;
 }
 
 static void
@@ -239,34 +298,78 @@ result_of(const struct access_decision *d)
 	    ? POLICY_EXPLICIT_DENY : POLICY_IMPLICIT_DENY;
 }
 
-/* What is said to several resources: the worst. */
-static enum policy_result
-ask(const struct command *c, const struct inquiry *i, size_t nth, enum policy_action action,
-    const cJSON *resources)
+static enum policy_action
+action_of(const cJSON *info)
 {
-	enum policy_result worst = POLICY_ALLOWED, r;
-	struct access_decision d;
-	const cJSON *arn;
+	struct members m = json_members(info, NULL);
+	int word = json_word(&m, "actionType", action_types, COUNT_OF(action_types), true);
 
-	cJSON_ArrayForEach(arn, resources) {
-		d = ask_one(i, nth, action, resource_name(c, action, arn->valuestring));
-		r = result_of(&d);
-		if (r == POLICY_EXPLICIT_DENY)
-			return r;
-		if (r == POLICY_IMPLICIT_DENY)
-			worst = r;
+	return actions[word];
+}
+
+/* To several resources the answer is the worst. */
+static enum policy_result
+worse_of(enum policy_result a, enum policy_result b)
+{
+	if (a == POLICY_EXPLICIT_DENY || b == POLICY_EXPLICIT_DENY)
+		return POLICY_EXPLICIT_DENY;
+	return a == POLICY_ALLOWED ? b : a;
+}
+
+/* One question, and where the next one is.  With an explicit Deny no other
+ * resource changes the result. */
+static void
+trial_ask(struct command *c, const cJSON *info)
+{
+	struct trial *trial = c->trial;
+	enum policy_result *result = &trial->results[trial->info][trial->asked];
+	enum policy_action action = action_of(info);
+	size_t nth = trial->asked < inquiry_policy_count(trial->inquiry) ? trial->asked : ALL_POLICIES;
+	struct access_decision d;
+
+	if (trial->arn == NULL) {
+		trial->arn = cJSON_GetObjectItemCaseSensitive(info, "resources")->child;
+		*result = POLICY_ALLOWED;
 	}
-	return worst;
+	d = ask_one(trial->inquiry, nth, action, resource_name(c, action, trial->arn->valuestring));
+	*result = worse_of(*result, result_of(&d));
+	trial->arn = *result != POLICY_EXPLICIT_DENY ? trial->arn->next : NULL;
+	if (trial->arn == NULL)
+		trial->asked++;
+}
+
+/* As much as the slice has room for; *done: all of it. */
+static enum err
+trial_go_on(struct command *c, bool *done)
+{
+	struct trial *trial = c->trial;
+	const cJSON *info = cJSON_GetArrayItem(c->inquiry.auth_infos, (int)trial->info);
+
+	if (inquiry_lacks_memory(trial->inquiry))
+		return ERR_NOMEM;
+	while (info != NULL && !budget_slice_over(c->budget)) {
+		trial_ask(c, info);
+		if (!pay(c, &trial->spent))
+			return refuse_steps(c);
+		if (trial->asked <= inquiry_policy_count(trial->inquiry))
+			continue;
+		trial->asked = 0;
+		trial->info++;
+		info = info->next;
+	}
+	*done = info == NULL;
+	return ERR_OK;
 }
 
 static void
 add_missing(cJSON *o, const struct inquiry *i)
 {
 	cJSON *list = cJSON_AddArrayToObject(o, "missingContextValues");
-	struct view name;
+	struct view names[MISSING_MAX];
+	size_t count = inquiry_missing(i, names, MISSING_MAX);
 
-	for (size_t n = 0; inquiry_missing(i, n, &name); n++) {
-		char *text = strndup((const char *)name.data, name.len);
+	for (size_t n = 0; n < count; n++) {
+		char *text = strndup((const char *)names[n].data, names[n].len);
 
 		if (text != NULL)
 			cJSON_AddItemToArray(list, cJSON_CreateString(text));
@@ -275,11 +378,10 @@ add_missing(cJSON *o, const struct inquiry *i)
 }
 
 static void
-add_result(cJSON *results, const struct command *c, const struct inquiry *i, const cJSON *info)
+add_result(cJSON *results, const struct command *c, size_t nth, const cJSON *info)
 {
-	const cJSON *resources = cJSON_GetObjectItemCaseSensitive(info, "resources");
-	struct members m = json_members(info, NULL);
-	int word = json_word(&m, "actionType", action_types, COUNT_OF(action_types), true);
+	const struct inquiry *i = c->trial->inquiry;
+	const enum policy_result *result = c->trial->results[nth];
 	cJSON *o = cJSON_CreateObject(), *denied, *lists[COUNT_OF(result_names)];
 
 	cJSON_AddItemToObject(o, "authInfo", cJSON_Duplicate(info, true));
@@ -291,32 +393,40 @@ add_result(cJSON *results, const struct command *c, const struct inquiry *i, con
 	lists[POLICY_EXPLICIT_DENY] = cJSON_AddArrayToObject(
 	    cJSON_AddObjectToObject(denied, "explicitDeny"), "policies");
 	for (size_t n = 0; n < inquiry_policy_count(i); n++)
-		add_policy(lists[ask(c, i, n, actions[word], resources)], c, i, n);
-	cJSON_AddStringToObject(o, "authDecision",
-	    result_names[ask(c, i, ALL_POLICIES, actions[word], resources)]);
+		add_policy(lists[result[n]], c, i, n);
+	cJSON_AddStringToObject(o, "authDecision", result_names[result[inquiry_policy_count(i)]]);
 	add_missing(o, i);
 	cJSON_AddItemToArray(results, o);
+}
+
+static void
+add_results(struct command *c, cJSON *data)
+{
+	cJSON *results = cJSON_AddArrayToObject(data, "authResults");
+	const cJSON *info;
+	size_t nth = 0;
+
+	cJSON_ArrayForEach(info, c->inquiry.auth_infos)
+		add_result(results, c, nth++, info);
+	trial_free(c->trial);
+	c->trial = NULL;
 }
 
 enum err
 render_test_authorization(struct txn *t, struct command *c, cJSON *data)
 {
-	struct inquiry_request r = request_of(c);
-	cJSON *results = cJSON_AddArrayToObject(data, "authResults");
-	struct inquiry *i;
-	const cJSON *info;
-	enum err e = inquiry_open(c->gate, t, &r, &i, &c->diag);
+	bool done = false;
+	enum err e = c->trial == NULL ? trial_begin(t, c) : ERR_OK;
 
-	if (e != ERR_OK)
-		return e;
-	cJSON_ArrayForEach(info, c->inquiry.auth_infos)
-		add_result(results, c, i, info);
-	inquiry_close(i);
-	return ERR_OK;
+	if (e == ERR_OK)
+		e = trial_go_on(c, &done);
+	if (done)
+		add_results(c, data);
+	return e;
 }
 
 static enum err
-add_effective(struct txn *t, const struct command *c, struct view name, cJSON *list)
+add_effective(struct txn *t, struct command *c, struct view name, size_t *bytes, cJSON *list)
 {
 	struct policy_record record;
 	struct policy_version version;
@@ -325,6 +435,10 @@ add_effective(struct txn *t, const struct command *c, struct view name, cJSON *l
 
 	if (e == ERR_OK)
 		e = store_get_policy_version(t, name, record.default_version, &version);
+	if (e == ERR_OK)
+		*bytes += version.document.len;
+	if (e == ERR_OK && *bytes > c->budget->bytes)
+		e = refuse_bytes(c);
 	if (e != ERR_OK)
 		return e;
 	o = cJSON_CreateObject();
@@ -339,9 +453,10 @@ enum err
 render_effective_policies(struct txn *t, struct command *c, cJSON *data)
 {
 	cJSON *list = cJSON_AddArrayToObject(data, "effectivePolicies");
-	struct inquiry_request r = request_of(c);
+	struct inquiry_request r = request_of(c, NULL);
 	struct inquiry *i = NULL;
 	struct thing thing;
+	size_t bytes = 0;
 	enum err e = ERR_OK;
 
 	if (c->named.len > 0)
@@ -352,7 +467,7 @@ render_effective_policies(struct txn *t, struct command *c, cJSON *data)
 	if (e == ERR_OK)
 		e = inquiry_open(c->gate, t, &r, &i, &c->diag);
 	for (size_t n = 0; e == ERR_OK && n < inquiry_policy_count(i); n++)
-		e = add_effective(t, c, view_of(inquiry_policy_name(i, n)), list);
+		e = add_effective(t, c, view_of(inquiry_policy_name(i, n)), &bytes, list);
 	inquiry_close(i);
 	return e;
 }
@@ -456,8 +571,10 @@ add_connect(cJSON *data, const struct command *c, const struct inquiry *i,
 		add_decision(o, "policies", i, POLICY_CONNECT, c->inquiry.client_id);
 }
 
-static void
-add_topic(cJSON *data, const struct command *c, const struct inquiry *i)
+/* It is not put off in the middle: what its questions take together is less than
+ * STEPS_MAX, and one question more, for which policies are asked twice at most. */
+static enum err
+add_topic(cJSON *data, struct command *c, const struct inquiry *i, const size_t *spent)
 {
 	static const struct {
 		const char        *name;
@@ -467,8 +584,12 @@ add_topic(cJSON *data, const struct command *c, const struct inquiry *i)
 		{ "subscribe", POLICY_SUBSCRIBE }, { "receive", POLICY_RECEIVE },
 	};
 
-	for (size_t n = 0; n < COUNT_OF(asked); n++)
+	for (size_t n = 0; n < COUNT_OF(asked); n++) {
+		if (*spent >= STEPS_MAX)
+			return refuse_steps(c);
 		add_decision(data, asked[n].name, i, asked[n].action, c->inquiry.topic);
+	}
+	return ERR_OK;
 }
 
 static void
@@ -495,7 +616,8 @@ add_warnings(cJSON *data, const struct inquiry *i, const struct explanation *ex)
 static enum err
 explain(struct txn *t, struct command *c, cJSON *data)
 {
-	struct inquiry_request r = request_of(c);
+	size_t spent = 0;
+	struct inquiry_request r = request_of(c, &spent);
 	struct inquiry *i = NULL;
 	struct explanation ex;
 	enum err e;
@@ -505,15 +627,21 @@ explain(struct txn *t, struct command *c, cJSON *data)
 	e = inquiry_open(c->gate, t, &r, &i, &c->diag);
 	if (e == ERR_OK)
 		e = inquiry_explain(i, t, &ex);
+	if (e == ERR_OK && spent >= STEPS_MAX)
+		e = refuse_steps(c);
 	if (e == ERR_OK) {
 		add_certificate(data, &ex);
 		add_plan(data, ex.plan);
 		add_connect(data, c, i, &ex);
-		if (c->inquiry.topic.data != NULL)
-			add_topic(data, c, i);
+	}
+	if (e == ERR_OK && c->inquiry.topic.data != NULL)
+		e = add_topic(data, c, i, &spent);
+	if (e == ERR_OK) {
 		add_missing(data, i);
 		add_warnings(data, i, &ex);
 	}
+	if (!pay(c, &spent) && e == ERR_OK)
+		e = refuse_steps(c);
 	inquiry_close(i);
 	return e;
 }

@@ -435,3 +435,18 @@ check_policy(struct txn *t, struct command *c, struct policy_record *out)
 		    (const char *)c->named.data);
 	return e;
 }
+
+enum err
+refuse_bytes(struct command *c)
+{
+	diag_set(&c->diag, "The answer to this request is too large: ask for less at a time");
+	return ERR_LIMIT;
+}
+
+enum err
+refuse_steps(struct command *c)
+{
+	diag_set(&c->diag, "These policies take too many steps to be asked in one request: ask about "
+			   "less at a time");
+	return ERR_LIMIT;
+}

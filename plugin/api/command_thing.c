@@ -10,6 +10,7 @@
 /* Of a list with a filter so many things are looked at for one answer, which
  * may then be shorter than asked for: the broker must not wait. */
 #define THINGS_LOOKED_AT 5000
+#define BYTES_LOOKED_AT  (2 * 1024 * 1024)
 #define THINGS_AT_A_TIME 64
 
 /*
@@ -367,8 +368,27 @@ struct thing_page {
 	const struct command *c;
 	cJSON                *data, *list;
 	size_t                found, looked;
+	size_t                bytes, bytes_looked; /* of those found, and of all */
 	struct view           last; /* looked at; data NULL: none */
 };
+
+/* About so much of the answer: the name is there twice, an ARN and names of members. */
+static size_t
+size_of(const struct thing *thing)
+{
+	return 2 * (thing->name.len + thing->attributes.len) + thing->type_name.len +
+	    ARN_PREFIX_SIZE + 128;
+}
+
+/* Large things end a page early, but for the first one. */
+static bool
+is_full(const struct thing_page *p)
+{
+	return p->found == p->c->page.size || p->looked == THINGS_LOOKED_AT ||
+	    (p->found > 0 && p->bytes >= PAGE_BYTES_MAX) ||
+	    (p->found > 0 && p->bytes >= p->c->budget->bytes / 2) ||
+	    p->bytes_looked >= BYTES_LOOKED_AT;
+}
 
 /* Answers whether the page goes on. */
 static bool
@@ -376,15 +396,17 @@ take_thing(struct thing_page *p, const struct thing *thing)
 {
 	cJSON *o;
 
-	if (p->found == p->c->page.size || p->looked == THINGS_LOOKED_AT) {
+	if (is_full(p)) {
 		add_mark(p->data, p->c, &(struct mark){ .name = p->last });
 		return false;
 	}
 	p->looked++;
+	p->bytes_looked += size_of(thing);
 	p->last = thing->name;
 	if (!is_wanted(thing, &p->c->thing))
 		return true;
 	p->found++;
+	p->bytes += size_of(thing);
 	o = cJSON_CreateObject();
 	add_thing(o, p->c, thing->name);
 	add_configuration(o, thing);

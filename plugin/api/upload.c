@@ -7,12 +7,19 @@
 
 #include "jitr/crl.h"
 
-/* Of all uploads together: no more than one list may be. */
-#define BYTES_MAX CRL_DER_MAX
+/* Of one owner no more than one list may have, of all twice that. */
+#define BYTES_OF_ONE_MAX CRL_DER_MAX
+#define BYTES_MAX        (2 * (size_t)CRL_DER_MAX)
+
+/* What an owner has. */
+struct share {
+	size_t count, bytes;
+};
 
 static void
 forget(struct upload *u)
 {
+	free(u->owner);
 	free(u->bytes);
 	memset(u, 0, sizeof(*u));
 }
@@ -30,7 +37,7 @@ uploads_tick(struct uploads *u, int64_t now)
 	for (size_t i = 0; i < UPLOADS_MAX; i++) {
 		struct upload *entry = &u->entries[i];
 
-		if (entry->owner != 0 && (now < entry->last || now - entry->last > UPLOAD_TIMEOUT_MS))
+		if (entry->owner != NULL && (now < entry->last || now - entry->last > UPLOAD_TIMEOUT_MS))
 			forget(entry);
 	}
 }
@@ -38,7 +45,8 @@ uploads_tick(struct uploads *u, int64_t now)
 static bool
 is_same(const struct upload *u, const struct upload_part *p)
 {
-	return u->owner != 0 && u->owner == p->owner && view_equal(view_of(u->id), p->id);
+	return u->owner != NULL && u->session == p->session && strcmp(u->owner, p->owner) == 0 &&
+	    view_equal(view_of(u->id), p->id);
 }
 
 static struct upload *
@@ -50,46 +58,123 @@ find(struct uploads *u, const struct upload_part *p)
 	return NULL;
 }
 
-static enum err
-begin(struct uploads *u, const struct upload_part *p, struct upload **out, struct diag *diag)
+/* owner NULL: of all. */
+static struct share
+share_of(const struct uploads *u, const char *owner)
 {
-	struct upload *entry = NULL;
+	struct share share = { 0, 0 };
 
-	for (size_t i = 0; i < UPLOADS_MAX && entry == NULL; i++)
-		if (u->entries[i].owner == 0)
-			entry = &u->entries[i];
+	for (size_t i = 0; i < UPLOADS_MAX; i++) {
+		const struct upload *entry = &u->entries[i];
+
+		if (entry->owner == NULL || (owner != NULL && strcmp(entry->owner, owner) != 0))
+			continue;
+		share.count++;
+		share.bytes += entry->len;
+	}
+	return share;
+}
+
+static bool
+is_idle(const struct upload *u, int64_t now)
+{
+	return now < u->last || now - u->last >= UPLOAD_IDLE_MS;
+}
+
+/* Has a's owner more, or as much and waits longer? */
+static bool
+gives_way_first(const struct uploads *u, const struct upload *a, const struct upload *b, bool bytes)
+{
+	struct share of_a = share_of(u, a->owner), of_b = share_of(u, b->owner);
+	size_t more = bytes ? of_a.bytes : of_a.count, less = bytes ? of_b.bytes : of_b.count;
+
+	return more != less ? more > less : a->last < b->last;
+}
+
+/* An idle upload of another owner that has more, if there is one; while an owner
+ * has two places more than this one it need not be idle. */
+static bool
+make_way(struct uploads *u, const char *owner, bool bytes, int64_t now)
+{
+	struct share own = share_of(u, owner);
+	struct upload *found = NULL;
+
+	for (size_t i = 0; i < UPLOADS_MAX; i++) {
+		struct upload *entry = &u->entries[i];
+		struct share its = entry->owner != NULL ? share_of(u, entry->owner) : own;
+		bool more = bytes ? its.bytes > own.bytes : its.count > own.count;
+
+		if (!more || (!is_idle(entry, now) && (bytes || its.count < own.count + 2)))
+			continue;
+		if (found == NULL || gives_way_first(u, entry, found, bytes))
+			found = entry;
+	}
+	if (found != NULL)
+		forget(found);
+	return found != NULL;
+}
+
+static struct upload *
+find_place(struct uploads *u)
+{
+	for (size_t i = 0; i < UPLOADS_MAX; i++)
+		if (u->entries[i].owner == NULL)
+			return &u->entries[i];
+	return NULL;
+}
+
+static enum err
+begin(struct uploads *u, const struct upload_part *p, int64_t now, struct upload **out,
+    struct diag *diag)
+{
+	struct upload *entry = find_place(u);
+
+	if (share_of(u, p->owner).count >= UPLOADS_OF_ONE_MAX) {
+		diag_set(diag, "%d lists of this caller are being uploaded: try again in a minute",
+		    UPLOADS_OF_ONE_MAX);
+		return ERR_LIMIT;
+	}
+	if (entry == NULL && make_way(u, p->owner, false, now))
+		entry = find_place(u);
 	if (entry == NULL) {
 		diag_set(diag, "%d lists are being uploaded: try again in a minute", UPLOADS_MAX);
 		return ERR_LIMIT;
 	}
-	entry->owner = p->owner;
+	entry->session = p->session;
+	entry->owner = strdup(p->owner);
+	if (entry->owner == NULL)
+		return ERR_NOMEM;
 	memcpy(entry->id, p->id.data, p->id.len);
 	entry->of = p->of;
 	entry->parts = p->parts;
+	entry->last = now;
 	*out = entry;
 	return ERR_OK;
 }
 
-static size_t
-bytes_of_all(const struct uploads *u)
+static enum err
+check_room(struct uploads *u, const struct upload *entry, size_t len, int64_t now, struct diag *diag)
 {
-	size_t bytes = 0;
-
-	for (size_t i = 0; i < UPLOADS_MAX; i++)
-		bytes += u->entries[i].len;
-	return bytes;
+	if (len > BYTES_OF_ONE_MAX - share_of(u, entry->owner).bytes) {
+		diag_set(diag, "A revocation list may have %zu bytes, and so may all that one caller "
+		    "uploads", (size_t)BYTES_OF_ONE_MAX);
+		return ERR_LIMIT;
+	}
+	while (len > BYTES_MAX - share_of(u, NULL).bytes)
+		if (!make_way(u, entry->owner, true, now)) {
+			diag_set(diag, "The lists that are being uploaded have %zu bytes: try again in a "
+			    "minute", share_of(u, NULL).bytes);
+			return ERR_LIMIT;
+		}
+	return ERR_OK;
 }
 
 static enum err
-append(struct uploads *u, struct upload *entry, struct view bytes, struct diag *diag)
+append(struct upload *entry, struct view bytes)
 {
 	size_t size = entry->size > 0 ? entry->size : 1024 * 1024;
 	uint8_t *grown;
 
-	if (bytes.len > BYTES_MAX - bytes_of_all(u)) {
-		diag_set(diag, "A revocation list may have %zu bytes", (size_t)BYTES_MAX);
-		return ERR_LIMIT;
-	}
 	while (size < entry->len + bytes.len)
 		size *= 2;
 	if (size > entry->size) {
@@ -105,10 +190,11 @@ append(struct uploads *u, struct upload *entry, struct view bytes, struct diag *
 	return ERR_OK;
 }
 
+/* entry NULL: there is none, and only a first part begins one. */
 static enum err
 check_order(const struct upload *entry, const struct upload_part *p, struct diag *diag)
 {
-	if (p->parts == entry->parts && p->part == entry->received + 1 &&
+	if (entry == NULL ? p->part == 1 : p->parts == entry->parts && p->part == entry->received + 1 &&
 	    certid_equal(&p->of, &entry->of))
 		return ERR_OK;
 	diag_set(diag, "Part %zu of %zu does not go on where this upload is: begin again with part 1",
@@ -117,12 +203,15 @@ check_order(const struct upload *entry, const struct upload_part *p, struct diag
 }
 
 static enum err
-take(struct uploads *u, struct upload *entry, const struct upload_part *p, struct diag *diag)
+take(struct uploads *u, struct upload *entry, const struct upload_part *p, int64_t now,
+    struct diag *diag)
 {
 	enum err e = check_order(entry, p, diag);
 
 	if (e == ERR_OK)
-		e = append(u, entry, p->bytes, diag);
+		e = check_room(u, entry, p->bytes.len, now, diag);
+	if (e == ERR_OK)
+		e = append(entry, p->bytes);
 	if (e == ERR_OK)
 		entry->received++;
 	return e;
@@ -141,10 +230,12 @@ uploads_add(struct uploads *u, const struct upload_part *p, int64_t now, uint8_t
 		entry = NULL;
 	}
 	if (entry == NULL)
-		e = begin(u, p, &entry, diag);
+		e = check_order(NULL, p, diag);
+	if (entry == NULL && e == ERR_OK)
+		e = begin(u, p, now, &entry, diag);
 	if (entry == NULL)
 		return e;
-	e = take(u, entry, p, diag);
+	e = take(u, entry, p, now, diag);
 	entry->last = now;
 	if (e == ERR_OK && entry->received < entry->parts)
 		return ERR_OK;

@@ -2,21 +2,27 @@
 /*
  * upload.h - what is too large for one request and comes in parts.
  *
- * An upload belongs to the connection that began it.  A few uploads at a time, their bytes bounded all together; one that does not
- * go on is forgotten.  Broker thread.
+ * An upload belongs to the connection that began it, its place to its owner.
+ * A few uploads at a time, of each owner and in all, and their bytes bounded
+ * likewise; one that does not go on is forgotten.  Where all places are taken,
+ * or all bytes, an idle upload of the owner that has the most gives way to an
+ * owner that has less.  Broker thread.
  */
 #ifndef JITR_UPLOAD_H
 #define JITR_UPLOAD_H
 
 #include "jitr/base.h"
 
-#define UPLOADS_MAX       4
+#define UPLOADS_OF_ONE_MAX 4
+#define UPLOADS_MAX       16
 #define UPLOAD_ID_MAX     64
 #define UPLOAD_PARTS_MAX  1000
 #define UPLOAD_TIMEOUT_MS 60000 /* between two parts */
+#define UPLOAD_IDLE_MS    10000 /* from then on it may give way */
 
 struct upload {
-	uint64_t      owner; /* the session that sends it; 0: free */
+	char         *owner; /* a user name, for its share; NULL: free */
+	uint64_t      session; /* of the connection that sends the parts */
 	char          id[UPLOAD_ID_MAX + 1];
 	struct certid of;    /* what it is for */
 	size_t        parts, received;
@@ -30,7 +36,8 @@ struct uploads {
 };
 
 struct upload_part {
-	uint64_t      owner;
+	const char   *owner;
+	uint64_t      session;
 	struct view   id;
 	struct certid of;
 	size_t        part, parts; /* 1 to parts */

@@ -350,6 +350,8 @@ policy_eval(const struct policy *const *set, size_t count, const struct policy_r
 		if (result != before && ground != NULL)
 			*ground = here;
 	}
+	if (request->steps != NULL)
+		*request->steps += STEPS_MAX - asked.context.steps;
 	return result;
 }
 

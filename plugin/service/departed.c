@@ -64,12 +64,32 @@ departed_add(struct departures *all, const struct departed *d)
 	DL_APPEND(all->fresh, copy);
 }
 
-struct departed *
-departed_find(struct departures *all, const void *client, const struct x509_st *x)
+static uint64_t
+hash_text(uint64_t hash, const char *text)
 {
-	struct departed *d = find(all, client);
+	for (; text != NULL && *text != '\0'; text++)
+		hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+	return (hash ^ (text != NULL)) * UINT64_C(0x100000001b3);
+}
 
-	return d != NULL && (x == NULL || x == d->x) ? d : NULL;
+/* FNV-1a.  Two that collide on purpose gain nothing: either may choose the other's names. */
+uint64_t
+names_hash(const char *client_id, const char *user_name)
+{
+	return hash_text(hash_text(UINT64_C(0xcbf29ce484222325), client_id), user_name);
+}
+
+/* A client that the broker is freeing has neither address nor user name any more. */
+struct departed *
+departed_find(struct departures *all, const struct client *c)
+{
+	struct departed *d = find(all, c->handle);
+
+	if (d == NULL)
+		return NULL;
+	if (c->x != NULL)
+		return c->x == d->x ? d : NULL;
+	return c->address == NULL || d->names == names_hash(c->id, c->user_name) ? d : NULL;
 }
 
 void

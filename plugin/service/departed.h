@@ -4,9 +4,10 @@
  * them: for their will, also a delayed one, and for messages to their offline
  * session.
  *
- * A client is known by the broker's pointer.  An entry ends when the pointer
- * belongs to another client, and, where the broker frees it at once, at the next
- * tick.  So there are never more entries than the broker has had clients at a
+ * A client is known by the broker's pointer, and told from another one at the same
+ * address by its client id and user name: not of each does the broker tell a plugin
+ * that it connects.  An entry ends when the pointer belongs to another client, and,
+ * where the broker frees it at once, at the next tick.  So there are never more entries than the broker has had clients at a
  * time.  Broker thread.
  */
 #ifndef JITR_DEPARTED_H
@@ -14,7 +15,7 @@
 
 #include <uthash.h>
 
-#include "jitr/model.h"
+#include "jitr/report.h"
 
 struct x509_st;
 
@@ -29,6 +30,7 @@ enum departed_as {
 struct departed {
 	const void      *client;
 	struct x509_st  *x;       /* held until the next tick, as long as the broker may show it */
+	uint64_t         names;   /* names_hash() */
 	struct certid    id;      /* of DEPARTED_REFUSED and DEPARTED_CERTIFICATE */
 	enum departed_as as;
 	bool             freed_at_once; /* the broker keeps neither session nor will */
@@ -46,9 +48,12 @@ struct departures {
 /* Takes a reference of d->x.  Without memory there is no entry, and so no rights. */
 void departed_add(struct departures *all, const struct departed *d);
 
-/* The one that has left.  x: the certificate the broker shows; NULL: none. */
-struct departed *departed_find(struct departures *all, const void *client,
-    const struct x509_st *x);
+/* Of a client id and a user name; NULL is fine. */
+uint64_t names_hash(const char *client_id, const char *user_name);
+
+/* The client of these texts, if it is one that has left.  x: the certificate that the
+ * broker shows; NULL: none. */
+struct departed *departed_find(struct departures *all, const struct client *c);
 
 void departed_forget(struct departures *all, const void *client);
 void departed_tick(struct departures *all);

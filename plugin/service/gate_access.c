@@ -258,7 +258,7 @@ find_session(struct gate *g, const struct client *c)
 {
 	struct session *session = session_find(&g->sessions, c->handle, c->x);
 
-	if (session != NULL || departed_find(&g->departures, c->handle, c->x) != NULL)
+	if (session != NULL || departed_find(&g->departures, c) != NULL)
 		return session;
 	return c->x != NULL ? gate_connect_late(g, c) : meet_other(g, c);
 }
@@ -266,7 +266,7 @@ find_session(struct gate *g, const struct client *c)
 static enum access
 access_without_session(struct gate *g, const struct client *c, const struct access_question *q)
 {
-	struct departed *d = departed_find(&g->departures, c->handle, c->x);
+	struct departed *d = departed_find(&g->departures, c);
 
 	if (d != NULL)
 		return access_of_departed(g, d, c, q);

@@ -117,7 +117,8 @@ departed_as_certificate(struct gate *g, const struct client *c, struct certid *i
 void
 remember_departure(struct gate *g, const struct client *c, const struct session *session)
 {
-	struct departed d = { .client = c->handle, .x = session != NULL ? session->x : c->x,
+	struct departed d = { .client = c->handle, .names = names_hash(c->id, c->user_name),
+		.x = session != NULL ? session->x : c->x,
 		.freed_at_once = c->version != 0 && c->version < 5 && c->clean_session };
 
 	if (session != NULL) {

@@ -16,6 +16,8 @@ struct inquiry {
 	struct cert_facts    *cert;
 	bool                  unreadable; /* names of the certificate that is explained */
 	struct thing          thing;
+	uint8_t              *thing_texts; /* owned: it is asked when the transaction has ended */
+	size_t               *steps;
 	bool                  administrator; /* one of admin_certificates */
 	struct judgement      judgement; /* of a certificate that is explained */
 	enum err              chain; /* what TLS says of it: ERR_OK, ERR_CERTIFICATE, or
@@ -33,6 +35,7 @@ inquiry_close(struct inquiry *i)
 	for (size_t n = 0; n < i->count; n++)
 		policy_cache_release(&i->gate->policies, i->held[n]);
 	judgement_clear(&i->judgement);
+	free(i->thing_texts);
 	free(i->cert);
 	free(i);
 }
@@ -129,6 +132,25 @@ read_presented_facts(struct inquiry *i, struct x509_st *x)
 	return i->unreadable ? ERR_OK : e;
 }
 
+static enum err
+keep_thing(struct inquiry *i)
+{
+	struct thing *thing = &i->thing;
+	uint8_t *at = malloc(thing->name.len + thing->type_name.len + thing->billing_group.len +
+	    thing->attributes.len + 1);
+
+	if (at == NULL)
+		return ERR_NOMEM;
+	free(i->thing_texts);
+	i->thing_texts = at;
+	view_move(&thing->name, &at);
+	view_move(&thing->type_name, &at);
+	view_move(&thing->billing_group, &at);
+	view_move(&thing->attributes, &at);
+	i->facts.thing = thing;
+	return ERR_OK;
+}
+
 /* Of the connection itself as much as a first look at a CONNECT tells: no
  * persistent session; the will is hidden, as it always is. */
 static enum err
@@ -157,8 +179,7 @@ gather(struct inquiry *i, struct txn *t, const struct inquiry_request *r, struct
 		return e;
 	i->facts.cert = i->cert;
 	e = find_thing(t, r->principal, r->client_id, &i->thing, &found);
-	i->facts.thing = found ? &i->thing : NULL;
-	return e;
+	return e == ERR_OK && found ? keep_thing(i) : e;
 }
 
 static enum err
@@ -184,9 +205,7 @@ judge(struct inquiry *i, struct txn *t, struct x509_st *x)
 		e = judge_in(i->gate, t, x, &i->facts, j);
 	if (e == ERR_OK && lets_in_by_plan(&j->decision) && i->facts.thing == NULL)
 		e = find_planned_thing(t, j->plan, i->facts.client_id, &i->thing, &found);
-	if (found)
-		i->facts.thing = &i->thing;
-	return e;
+	return e == ERR_OK && found ? keep_thing(i) : e;
 }
 
 enum err
@@ -200,6 +219,7 @@ inquiry_open(struct gate *g, struct txn *t, const struct inquiry_request *r,
 	if (i == NULL)
 		return ERR_NOMEM;
 	i->gate = g;
+	i->steps = r->steps;
 	e = gather(i, t, r, diag);
 	if (e == ERR_OK && r->x != NULL)
 		e = judge(i, t, r->x);
@@ -245,11 +265,21 @@ inquiry_policy(const struct inquiry *i, size_t nth)
 	return i->held[nth]->policy;
 }
 
+bool
+inquiry_lacks_memory(const struct inquiry *i)
+{
+	bool lacks = false;
+
+	for (size_t n = 0; n < i->count; n++)
+		lacks = lacks || i->held[n]->unread;
+	return lacks;
+}
+
 static struct policy_request
 request_of(const struct inquiry *i, enum policy_action action, struct view name)
 {
 	return (struct policy_request){ .action = action, .head = i->gate->head[action],
-		.name = name, .facts = &i->facts };
+		.name = name, .facts = &i->facts, .steps = i->steps };
 }
 
 /* Do its policies look at what cannot be read?  Then nothing is allowed: a Deny
@@ -350,32 +380,28 @@ inquiry_connect_by(const struct inquiry *i, size_t nth, struct view client_id)
 	return access_connect(&rights, client_id);
 }
 
-/* A name that two policies have is told where it comes first. */
 static bool
-was_named_before(const struct inquiry *i, size_t policy, struct view name)
+add_missing(struct view name, struct view *names, size_t *count, size_t max)
 {
-	struct view earlier;
-	bool has_value;
-
-	for (size_t n = 0; n < policy; n++)
-		for (size_t v = 0; i->held[n]->policy != NULL &&
-		     policy_variable(i->held[n]->policy, v, &i->facts, &earlier, &has_value); v++)
-			if (view_equal(earlier, name))
-				return true;
-	return false;
+	if (!is_among(name, names, *count))
+		names[(*count)++] = name;
+	return *count < max;
 }
 
-bool
-inquiry_missing(const struct inquiry *i, size_t nth, struct view *name)
+/* Few names have a value, so that few are looked at before there are enough. */
+size_t
+inquiry_missing(const struct inquiry *i, struct view *names, size_t max)
 {
+	size_t count = 0;
+	struct view name;
 	bool has_value;
 
 	for (size_t n = 0; n < i->count; n++)
 		for (size_t v = 0; i->held[n]->policy != NULL &&
-		     policy_variable(i->held[n]->policy, v, &i->facts, name, &has_value); v++)
-			if (!has_value && !was_named_before(i, n, *name) && nth-- == 0)
-				return true;
-	return false;
+		     policy_variable(i->held[n]->policy, v, &i->facts, &name, &has_value); v++)
+			if (!has_value && !add_missing(name, names, &count, max))
+				return count;
+	return count;
 }
 
 /*

@@ -24,6 +24,63 @@ is_made_of(const struct cached_policy *p, const struct policy_record *record)
 	    generation_equal(&p->generation, &record->generation);
 }
 
+static bool
+is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static size_t
+skip_space(struct view text, size_t at)
+{
+	while (at < text.len && is_space(text.data[at]))
+		at++;
+	return at;
+}
+
+/* Behind the string that begins here. */
+static size_t
+skip_string(struct view text, size_t at)
+{
+	for (at++; at < text.len && text.data[at] != '"'; at++)
+		at += text.data[at] == '\\';
+	return at < text.len ? at + 1 : text.len;
+}
+
+/* Outside strings of JSON a run of white space is as good as one blank. */
+static size_t
+collapse(struct view text, uint8_t *out)
+{
+	size_t len = 0;
+
+	for (size_t at = 0, next; at < text.len; at = next) {
+		next = skip_space(text, at);
+		if (next > at) {
+			out[len++] = ' ';
+			continue;
+		}
+		next = text.data[at] == '"' ? skip_string(text, at) : at + 1;
+		memcpy(out + len, text.data + at, next - at);
+		len += next - at;
+	}
+	return len;
+}
+
+/* A document was compiled when it was stored.  It may have 400 KB of white space,
+ * which to read costs a few milliseconds, of each policy of a certificate. */
+static enum err
+compile(const struct policy_cache *c, struct view document, struct policy **out, struct diag *why)
+{
+	uint8_t *bytes = malloc(document.len + 1);
+	enum err e;
+
+	if (bytes == NULL)
+		return ERR_NOMEM;
+	e = policy_compile((struct view){ bytes, collapse(document, bytes) }, &c->scope, out, why);
+	free(bytes);
+	return e;
+}
+
 static enum err
 load(struct policy_cache *c, struct txn *t, struct cached_policy *p, struct diag *why)
 {
@@ -37,7 +94,7 @@ load(struct policy_cache *c, struct txn *t, struct cached_policy *p, struct diag
 		return e;
 	e = store_get_policy_version(t, name, record.default_version, &version);
 	if (e == ERR_OK)
-		e = policy_compile(version.document, &c->scope, &policy, why);
+		e = compile(c, version.document, &policy, why);
 	if (e != ERR_OK)
 		return e;
 	policy_free(p->policy);
@@ -124,7 +181,7 @@ add_planned(struct policy_cache *c, struct view name, struct view document)
 
 	if (p == NULL)
 		return NULL;
-	e = policy_compile(document, &c->scope, &p->policy, &why);
+	e = compile(c, document, &p->policy, &why);
 	if (e == ERR_NOMEM) {
 		drop_unheld(c, p);
 		return NULL;

@@ -33,6 +33,15 @@ now_ms(void)
 	return clock_ms(CLOCK_REALTIME);
 }
 
+static int64_t
+monotonic_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000 + 1;
+}
+
 static enum err
 make_ca_path(const struct plugin *p, struct diag *diag)
 {
@@ -146,7 +155,8 @@ open_api(struct plugin *p)
 {
 	struct api_config config = { .ca_path = p->config.ca_path, .store = p->store,
 		.writer = p->writer, .gate = p->gate, .crls = p->crls,
-		.report = p->report, .stats = &p->stats, .broker = &broker_mosquitto, .now = now_ms };
+		.report = p->report, .stats = &p->stats, .broker = &broker_mosquitto, .now = now_ms,
+		.clock_us = monotonic_us };
 
 	memcpy(config.account_id, p->config.account_id, sizeof(config.account_id));
 	memcpy(config.region, p->config.region, sizeof(config.region));

@@ -327,7 +327,8 @@ tick(struct plugin *p, int64_t now)
 		wake_ask(p->wake, WAKE_FOR_GATE_US);
 	else if ((p->outbox.pending && !p->outbox.failing) || gate_has_events(p->gate))
 		wake_ask(p->wake, WAKE_FOR_EVENTS_US);
-	else if (broker_publications() != published) /* 2.1 sleeps before it delivers them */
+	else if (api_is_busy(p->api) ||
+	    broker_publications() != published) /* 2.1 sleeps before it delivers them */
 		wake_ask(p->wake, WAKE_FOR_OTHERS_US);
 }
 

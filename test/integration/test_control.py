@@ -169,10 +169,9 @@ def test_strangers_are_denied(start_broker, pki):
         answers = stranger.request(
             {"command": "updateCACertificate", "correlationData": "7", "certificateId": ca.id,
              "newStatus": "INACTIVE"}, CODE)
-        assert [a["error"] for a in answers] == ["AccessDeniedException"] * 2
-        assert answers[0]["correlationData"] == "7"
-        assert answers[0]["command"] == "updateCACertificate"
-        assert stranger.send("garbage")[0]["error"] == "AccessDeniedException"
+        assert [set(a) for a in answers] == [{"error", "message"}]
+        assert answers[0]["error"] == "AccessDeniedException"
+        assert stranger.send("garbage") == answers
     assert admin.describe_ca(ca)["status"] == "ACTIVE"
     broker.wait_for_log("not an administrator")
 

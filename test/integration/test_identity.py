@@ -139,11 +139,14 @@ def test_password_user_named_like_a_certificate(start_broker, pki, ca):
     assert broker.connect(device, user="bystander", password=PASSWORD).accepted
 
 
-def run_psk(broker, name, key, *words):
+KEY = "00112233445566778899aabbccddeeff"
+
+
+def run_psk(broker, name, *words):
     """mosquitto_pub with a pre-shared key."""
     return subprocess.run(
         [program("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(broker.ports["psk"]),
-         "--psk", key, "--psk-identity", name, "--tls-version", "tlsv1.2", *words], env=environment(),
+         "--psk", KEY, "--psk-identity", name, "--tls-version", "tlsv1.2", *words], env=environment(),
         capture_output=True, text=True, timeout=30)
 
 
@@ -152,7 +155,7 @@ def test_psk_identity_like_a_certificate(start_broker, pki, ca, others):
     """A PSK identity that equals the id of a certificate has not its rights, neither when it
     publishes nor by a will (mosquitto 1)."""
     victim = pki.device("victim", issuer=ca)
-    broker = start_broker(listeners=("plain", "tls", "psk"), psk={victim.id: "1234", "meter": "5678"},
+    broker = start_broker(listeners=("plain", "tls", "psk"), psk={victim.id: KEY, "meter": KEY},
                           plugin={"other_clients": others},
                           acl="user bystander\ntopic readwrite #\nuser meter\ntopic write t/#\n")
     admin = broker.admin()
@@ -164,8 +167,8 @@ def test_psk_identity_like_a_certificate(start_broker, pki, ca, others):
     witness = broker.bystander()
     assert witness.subscribe("t/#")
     for version in ("mqttv311", "mqttv5"):
-        run_psk(broker, victim.id, "1234", "-t", "t/1", "-m", "forged", "-q", "1", "-V", version)
-    run_psk(broker, "meter", "5678", "-t", "t/2", "-m", "metered", "-q", "1")
+        run_psk(broker, victim.id, "-t", "t/1", "-m", "forged", "-q", "1", "-V", version)
+    run_psk(broker, "meter", "-t", "t/2", "-m", "metered", "-q", "1")
     assert witness.next_message().payload == b"metered"
     assert heard(witness) == []
 

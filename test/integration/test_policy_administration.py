@@ -169,6 +169,14 @@ def test_activation_program_may_do_nothing_else(site):
     assert program.session.subscribe(EVENTS + "+")
 
 
+def refuse_all(client, operations):
+    """Of one without any right nothing is read: a few requests, all operations in them."""
+    commands = [{"command": command, **members} for command, members in operations.items()]
+    for start in range(0, len(commands), 25):
+        answers = client.request(*commands[start:start + 25])
+        assert [a["error"] for a in answers] == [DENIED]
+
+
 @pytest.mark.parametrize("statements", [
     [allow("iot:*", "*")], [allow("*", "*")], [allow(["iot:*", "*"], ["*", "cert/*", "policy/*"])],
     [allow(["Connect", "Publish", "Subscribe", "Receive"], "*")]],
@@ -180,9 +188,7 @@ def test_broad_policies_make_no_administrator(site, statements):
     broad = operator(site, *statements, name="broad")
     before = state(site, device)
 
-    for command, members in {**other_operations(site, device),
-                             **granted_operations(device)}.items():
-        assert error_of(broad, command, **members) == DENIED, command
+    refuse_all(broad, {**other_operations(site, device), **granted_operations(device)})
     assert state(site, device) == before
     for topic in (EVENTS + "+", "$aws/#", "$SYS/broker/jitr/#", CONTROL, "$CONTROL/#"):
         assert not broad.session.subscribe(topic), topic

@@ -143,7 +143,7 @@ parse_answer(void)
 static void *
 log_in(const struct client *c)
 {
-	static char handles[8][200];
+	static char handles[2100][200];
 	struct client copy = *c;
 	char text[200];
 	size_t i = 0;
@@ -297,10 +297,11 @@ requests_start(size_t queue_max)
 		.now = world_now, .crl_dir = "/var/lib/lists/" };
 	struct api_config api_config = { .account_id = "123456789012", .region = "eu-central-1",
 		.endpoint = "mqtt.example.com", .ca_path = world.ca_path, .store = world.store, .stats = &stats,
-		.broker = &world_broker, .now = world_now };
+		.broker = &world_broker, .now = world_now, .clock_us = world_clock_us };
 
 	world_start_writer(queue_max, 16);
 	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	gate_config.scope = arn_scope_of(api_config.region, api_config.account_id);
 	gate_config.writer = api_config.writer = world.writer;
 	gate_config.report = api_config.report = report;
 	ck_assert_int_eq(gate_open(&gate_config, &gate), ERR_OK);

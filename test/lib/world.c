@@ -204,6 +204,13 @@ world_wait(int64_t ms)
 	world_set_clock(world_now() + ms);
 }
 
+int64_t
+world_clock_us(void)
+{
+	world.looked_us += world.look_us;
+	return world_now() * 1000 + world.looked_us;
+}
+
 /*
  * The registry.
  */

@@ -55,6 +55,9 @@ struct world {
 	bool     kicks_by_id;  /* it knows connections by their client ids; false at first */
 	size_t   publish_most; /* so many publications succeed; SIZE_MAX at first */
 
+	/* Each look at the clock of µs takes so long. */
+	int64_t look_us, looked_us;
+
 	/* Called for each note: a broker calls us again in the middle of things. */
 	void (*on_note)(const struct note *n);
 
@@ -72,6 +75,7 @@ void world_close(void); /* stops the writer, removes the directory */
 int64_t world_now(void);
 void    world_set_clock(int64_t ms);
 void    world_wait(int64_t ms); /* time passes */
+int64_t world_clock_us(void);
 
 /* The store again, as after a restart; the writer must not be running. */
 void world_reopen_store(void);

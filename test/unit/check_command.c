@@ -185,7 +185,8 @@ set_up(void)
 	struct report_config report_config = { .account_id = "123456789012",
 		.broker = &world_broker, .now = world_now };
 	struct api_config config = { .account_id = "123456789012", .region = "eu-central-1",
-		.store = NULL, .stats = &stats, .broker = &world_broker, .now = world_now };
+		.store = NULL, .stats = &stats, .broker = &world_broker, .now = world_now,
+		.clock_us = world_clock_us };
 
 	world_open();
 	device = pki_ca("device");

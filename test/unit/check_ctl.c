@@ -872,6 +872,25 @@ START_TEST(only_the_answer_with_our_correlation_is_opened)
 }
 END_TEST
 
+/* One without rights, or that is throttled, gets an error that names nothing of its
+ * request. */
+START_TEST(an_error_of_the_whole_request_is_its_answer)
+{
+	static const char text[] = "{\"responses\":[{\"error\":\"E\",\"message\":\"m\"}]}";
+	static const char *const others[] = {
+	    "{\"responses\":[{\"error\":\"E\",\"command\":\"c\"}]}",
+	    "{\"responses\":[{\"error\":\"E\",\"correlationData\":\"x\"}]}",
+	    "{\"responses\":[{\"error\":\"E\"},{\"error\":\"E\"}]}"};
+	cJSON *answer = envelope_open(view_of(text), "c1");
+
+	ck_assert_str_eq(answer_error(answer), "E");
+	ck_assert_str_eq(answer_message(answer), "m");
+	cJSON_Delete(answer);
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		ck_assert_ptr_null(envelope_open(view_of(others[i]), "c1"));
+}
+END_TEST
+
 START_TEST(what_is_no_answer_is_ignored)
 {
 	static const char *const payloads[] = {"", "x", "{", "[]", "null", "{\"responses\":7}",
@@ -2419,6 +2438,7 @@ add_answers(Suite *suite)
 	tcase_add_test(answers, a_request_names_its_command_in_lower_camel_case);
 	tcase_add_test(answers, only_the_answer_with_our_correlation_is_opened);
 	tcase_add_test(answers, what_is_no_answer_is_ignored);
+	tcase_add_test(answers, an_error_of_the_whole_request_is_its_answer);
 	tcase_add_loop_test(answers, answers_look_as_the_aws_cli_prints_them, 0, COUNT_OF(outputs));
 	tcase_add_test(answers, no_control_character_reaches_a_terminal);
 	tcase_add_test(answers, json_with_escapes_is_read_back_as_it_was);

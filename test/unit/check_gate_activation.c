@@ -104,7 +104,10 @@ publish(int n, const struct pki_cert *c, const char *topic)
 static void
 leave(int n)
 {
-	gate_disconnected(gate, &(struct client){ .handle = &clients[n] },
+	struct client c = client(n, device);
+
+	c.user_name = world_hex(device);
+	gate_disconnected(gate, &c,
 	    &(struct presence_end){ ANSWER_NO, NULL });
 }
 

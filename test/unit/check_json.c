@@ -174,14 +174,14 @@ END_TEST
 #define LARGE (512 * 1024)
 
 static void
-parse_repeated(const char *head, const char *piece, const char *tail, enum err expected)
+parse_times(const char *head, const char *piece, size_t times, const char *tail, enum err expected)
 {
 	char *text = malloc(LARGE + 64);
 	size_t len = strlen(head), piece_len = strlen(piece);
 	cJSON *json = NULL;
 
 	memcpy(text, head, len);
-	for (; len + piece_len < LARGE; len += piece_len)
+	for (size_t n = 0; n < times && len + piece_len < LARGE; n++, len += piece_len)
 		memcpy(text + len, piece, piece_len);
 	memcpy(text + len, tail, strlen(tail));
 	len += strlen(tail);
@@ -191,11 +191,39 @@ parse_repeated(const char *head, const char *piece, const char *tail, enum err e
 	free(text);
 }
 
+/* As often as there is room. */
+static void
+parse_repeated(const char *head, const char *piece, const char *tail, enum err expected)
+{
+	parse_times(head, piece, LARGE, tail, expected);
+}
+
+/* What is made of each takes time and memory, however short it is. */
+START_TEST(values_are_counted)
+{
+	static const struct { const char *head, *piece, *tail; size_t of_each, besides; } texts[] = {
+		{ "[", "0,", "0]", 1, 1 },
+		{ "[", "{},", "0]", 2, 1 },
+		{ "[", "[[]],", "0]", 3, 1 },
+		{ "[", "{\"a\":1,\"b\":2},", "0]", 3, 1 },
+		{ "\"", "\\u00e9", "\"", 1, 0 },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		size_t most = (JSON_VALUES_MAX - texts[i].besides) / texts[i].of_each;
+
+		parse_times(texts[i].head, texts[i].piece, most, texts[i].tail, ERR_OK);
+		parse_times(texts[i].head, texts[i].piece, most + 1, texts[i].tail, ERR_REQUEST);
+	}
+	parse_repeated("\"", "[{,", "\"", ERR_OK); /* of a string they are not */
+}
+END_TEST
+
 START_TEST(a_huge_array_is_read_in_bounded_time)
 {
-	parse_repeated("[", "0,", "0]", ERR_OK);
-	parse_repeated("[", "{},", "0]", ERR_OK);
-	parse_repeated("[", "{\"a\":1,\"b\":2,\"c\":3,\"d\":4},", "0]", ERR_OK);
+	parse_repeated("[", "0,", "0]", ERR_REQUEST);
+	parse_repeated("[", "{},", "0]", ERR_REQUEST);
+	parse_repeated("[", "{\"a\":1,\"b\":2,\"c\":3,\"d\":4},", "0]", ERR_REQUEST);
 }
 END_TEST
 
@@ -511,6 +539,7 @@ main(void)
 	tcase_add_loop_test(t, what_is_not_is_refused_and_told_why, 0, COUNT_OF(refused));
 	tcase_add_loop_test(t, what_is_wrong_is_told_with_its_place, 0, COUNT_OF(places));
 	tcase_add_test(t, every_beginning_of_a_request_is_read_without_a_byte_beyond);
+	tcase_add_test(t, values_are_counted);
 	tcase_add_test(t, a_huge_array_is_read_in_bounded_time);
 	tcase_add_test(t, a_huge_object_is_refused_in_bounded_time);
 	tcase_add_test(t, an_object_has_a_greatest_number_of_members);

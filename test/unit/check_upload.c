@@ -35,7 +35,7 @@ tear_down(void)
 }
 
 static enum err
-add_of(uint64_t owner, const char *id, uint8_t of, size_t part, size_t parts, struct view bytes)
+add_of(const char *owner, const char *id, uint8_t of, size_t part, size_t parts, struct view bytes)
 {
 	struct upload_part p = { .owner = owner, .id = view_of(id), .of = { { of } }, .part = part,
 		.parts = parts, .bytes = bytes };
@@ -45,7 +45,7 @@ add_of(uint64_t owner, const char *id, uint8_t of, size_t part, size_t parts, st
 }
 
 static enum err
-add(uint64_t owner, const char *id, size_t part, size_t parts, const char *bytes)
+add(const char *owner, const char *id, size_t part, size_t parts, const char *bytes)
 {
 	return add_of(owner, id, 1, part, parts, view_of(bytes));
 }
@@ -56,7 +56,7 @@ under_way(void)
 	size_t count = 0;
 
 	for (size_t i = 0; i < UPLOADS_MAX; i++)
-		count += uploads.entries[i].owner != 0;
+		count += uploads.entries[i].owner != NULL;
 	return count;
 }
 
@@ -71,12 +71,12 @@ ck_whole(const char *bytes)
 
 START_TEST(parts_in_order_make_a_whole)
 {
-	ck_assert_int_eq(add(1, "u", 1, 3, "one "), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 1, 3, "one "), ERR_OK);
 	ck_assert_ptr_null(whole);
-	ck_assert_int_eq(add(1, "u", 2, 3, "two "), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 2, 3, "two "), ERR_OK);
 	ck_assert_ptr_null(whole);
 	ck_assert_uint_eq(under_way(), 1);
-	ck_assert_int_eq(add(1, "u", 3, 3, "three"), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 3, 3, "three"), ERR_OK);
 	ck_whole("one two three");
 	ck_assert_uint_eq(under_way(), 0);
 }
@@ -84,7 +84,7 @@ END_TEST
 
 START_TEST(one_part_may_be_all)
 {
-	ck_assert_int_eq(add(1, "u", 1, 1, "all"), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 1, 1, "all"), ERR_OK);
 	ck_whole("all");
 	ck_assert_uint_eq(under_way(), 0);
 }
@@ -93,7 +93,7 @@ END_TEST
 START_TEST(as_many_parts_as_there_may_be)
 {
 	for (size_t n = 1; n <= UPLOAD_PARTS_MAX; n++) {
-		must(add(1, "u", n, UPLOAD_PARTS_MAX, "x") == ERR_OK);
+		must(add("c1", "u", n, UPLOAD_PARTS_MAX, "x") == ERR_OK);
 		must((whole != NULL) == (n == UPLOAD_PARTS_MAX));
 	}
 	ck_assert_uint_eq(len, UPLOAD_PARTS_MAX);
@@ -106,28 +106,43 @@ START_TEST(uploads_are_told_apart_by_client_and_by_name)
 
 	memset(longest, 'u', UPLOAD_ID_MAX);
 	longest[UPLOAD_ID_MAX] = '\0';
-	ck_assert_int_eq(add(1, "u", 1, 2, "a"), ERR_OK);
-	ck_assert_int_eq(add(1, longest, 1, 2, "b"), ERR_OK);
-	ck_assert_int_eq(add(2, "u", 1, 2, "c"), ERR_OK);
-	ck_assert_int_eq(add(2, longest, 1, 2, "d"), ERR_OK);
-	ck_assert_int_eq(add(1, "u", 2, 2, "1"), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 1, 2, "a"), ERR_OK);
+	ck_assert_int_eq(add("c1", longest, 1, 2, "b"), ERR_OK);
+	ck_assert_int_eq(add("c2", "u", 1, 2, "c"), ERR_OK);
+	ck_assert_int_eq(add("c2", longest, 1, 2, "d"), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 2, 2, "1"), ERR_OK);
 	ck_whole("a1");
-	ck_assert_int_eq(add(2, longest, 2, 2, "4"), ERR_OK);
+	ck_assert_int_eq(add("c2", longest, 2, 2, "4"), ERR_OK);
 	ck_whole("d4");
-	ck_assert_int_eq(add(1, longest, 2, 2, "2"), ERR_OK);
+	ck_assert_int_eq(add("c1", longest, 2, 2, "2"), ERR_OK);
 	ck_whole("b2");
-	ck_assert_int_eq(add(2, "u", 2, 2, "3"), ERR_OK);
+	ck_assert_int_eq(add("c2", "u", 2, 2, "3"), ERR_OK);
 	ck_whole("c3");
+}
+END_TEST
+
+START_TEST(another_connection_does_not_go_on_with_it)
+{
+	struct upload_part p = { .owner = "c1", .session = 1, .id = view_of("u"), .of = { { 1 } },
+		.part = 1, .parts = 2, .bytes = view_of("a") };
+
+	ck_assert_int_eq(uploads_add(&uploads, &p, now, &whole, &len, &diag), ERR_OK);
+	p.session = 2;
+	p.part = 2;
+	ck_assert_int_eq(uploads_add(&uploads, &p, now, &whole, &len, &diag), ERR_REQUEST);
+	p.session = 1;
+	ck_assert_int_eq(uploads_add(&uploads, &p, now, &whole, &len, &diag), ERR_OK);
+	ck_whole("aa");
 }
 END_TEST
 
 START_TEST(part_one_begins_again)
 {
-	ck_assert_int_eq(add(1, "u", 1, 3, "wrong "), ERR_OK);
-	ck_assert_int_eq(add(1, "u", 2, 3, "way "), ERR_OK);
-	ck_assert_int_eq(add_of(1, "u", 2, 1, 2, view_of("right ")), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 1, 3, "wrong "), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 2, 3, "way "), ERR_OK);
+	ck_assert_int_eq(add_of("c1", "u", 2, 1, 2, view_of("right ")), ERR_OK);
 	ck_assert_uint_eq(under_way(), 1);
-	ck_assert_int_eq(add_of(1, "u", 2, 2, 2, view_of("way")), ERR_OK);
+	ck_assert_int_eq(add_of("c1", "u", 2, 2, 2, view_of("way")), ERR_OK);
 	ck_whole("right way");
 }
 END_TEST
@@ -136,37 +151,36 @@ END_TEST
 static const struct {
 	uint8_t     of;
 	size_t      part, parts;
-	uint64_t    owner;
-	const char *id;
+	const char *owner, *id;
 } strays[] = {
-	{ 1, 3, 3, 1, "u" }, /* one is missing */
-	{ 1, 2, 4, 1, "u" }, /* of another number of parts */
-	{ 2, 2, 3, 1, "u" }, /* of another CA */
-	{ 1, 2, 3, 2, "u" }, /* of somebody else */
-	{ 1, 2, 3, 1, "v" }, /* of another upload */
+	{ 1, 3, 3, "c1", "u" }, /* one is missing */
+	{ 1, 2, 4, "c1", "u" }, /* of another number of parts */
+	{ 2, 2, 3, "c1", "u" }, /* of another CA */
+	{ 1, 2, 3, "c2", "u" }, /* of somebody else */
+	{ 1, 2, 3, "c1", "v" }, /* of another upload */
 };
 
 START_TEST(what_does_not_go_on_is_refused_and_forgotten)
 {
-	bool other = strays[_i].owner != 1 || strcmp(strays[_i].id, "u") != 0;
+	bool other = strcmp(strays[_i].owner, "c1") != 0 || strcmp(strays[_i].id, "u") != 0;
 
-	ck_assert_int_eq(add(1, "u", 1, 3, "x"), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 1, 3, "x"), ERR_OK);
 	ck_assert_int_eq(add_of(strays[_i].owner, strays[_i].id, strays[_i].of, strays[_i].part,
 	    strays[_i].parts, view_of("y")), ERR_REQUEST);
 	ck_assert_ptr_nonnull(strstr(diag.text, "begin again with part 1"));
 	ck_assert_ptr_null(whole);
 	ck_assert_uint_eq(under_way(), other ? 1 : 0);
-	ck_assert_int_eq(add(1, "u", 2, 3, "y"), other ? ERR_OK : ERR_REQUEST);
+	ck_assert_int_eq(add("c1", "u", 2, 3, "y"), other ? ERR_OK : ERR_REQUEST);
 }
 END_TEST
 
 START_TEST(a_part_that_comes_twice_does_not_go_on)
 {
-	ck_assert_int_eq(add(1, "u", 1, 3, "x"), ERR_OK);
-	ck_assert_int_eq(add(1, "u", 2, 3, "y"), ERR_OK);
-	ck_assert_int_eq(add(1, "u", 2, 3, "y"), ERR_REQUEST);
+	ck_assert_int_eq(add("c1", "u", 1, 3, "x"), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 2, 3, "y"), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 2, 3, "y"), ERR_REQUEST);
 	ck_assert_ptr_nonnull(strstr(diag.text, "Part 2 of 3"));
-	ck_assert_int_eq(add(1, "u", 3, 3, "z"), ERR_REQUEST);
+	ck_assert_int_eq(add("c1", "u", 3, 3, "z"), ERR_REQUEST);
 	ck_assert_uint_eq(under_way(), 0);
 }
 END_TEST
@@ -175,38 +189,83 @@ START_TEST(a_few_at_a_time)
 {
 	char id[8];
 
-	for (int n = 0; n < UPLOADS_MAX; n++) {
+	for (int n = 0; n < UPLOADS_OF_ONE_MAX; n++) {
 		snprintf(id, sizeof(id), "u%d", n);
-		ck_assert_int_eq(add(1, id, 1, 2, "x"), ERR_OK);
+		ck_assert_int_eq(add("c1", id, 1, 2, "x"), ERR_OK);
 	}
-	ck_assert_int_eq(add(1, "one more", 1, 2, "x"), ERR_LIMIT);
+	ck_assert_int_eq(add("c1", "one more", 1, 2, "x"), ERR_LIMIT);
 	ck_assert_ptr_nonnull(strstr(diag.text, "try again"));
-	ck_assert_int_eq(add(1, "u0", 1, 2, "x"), ERR_OK); /* begins again, in its place */
-	ck_assert_int_eq(add(1, "u2", 2, 2, "x"), ERR_OK);
-	ck_assert_int_eq(add(1, "one more", 1, 2, "x"), ERR_OK);
+	ck_assert_int_eq(add("c1", "u0", 1, 2, "x"), ERR_OK); /* begins again, in its place */
+	ck_assert_int_eq(add("c1", "u2", 2, 2, "x"), ERR_OK);
+	ck_assert_int_eq(add("c1", "one more", 1, 2, "x"), ERR_OK);
+	ck_assert_uint_eq(under_way(), UPLOADS_OF_ONE_MAX);
+}
+END_TEST
+
+/* Of so many owners as many uploads as one may have; each began a moment later. */
+static void
+fill(size_t owners, int uploads_of_each)
+{
+	char owner[24], id[24];
+
+	for (size_t o = 0; o < owners; o++)
+		for (int n = 0; n < uploads_of_each; n++) {
+			snprintf(owner, sizeof(owner), "o%zu", o);
+			snprintf(id, sizeof(id), "u%d", n);
+			ck_assert_int_eq(add(owner, id, 1, 3, "x"), ERR_OK);
+			now++;
+		}
+}
+
+/* One caller cannot keep the others out, nor can a few of them. */
+START_TEST(an_owner_of_many_gives_way_to_an_owner_of_none)
+{
+	fill(UPLOADS_MAX / UPLOADS_OF_ONE_MAX, UPLOADS_OF_ONE_MAX);
 	ck_assert_uint_eq(under_way(), UPLOADS_MAX);
+	ck_assert_int_eq(add("late", "u", 1, 3, "x"), ERR_OK);
+	ck_assert_uint_eq(under_way(), UPLOADS_MAX);
+	ck_assert_int_eq(add("late", "u", 2, 3, "x"), ERR_OK);
+	ck_assert_int_eq(add("o0", "u0", 2, 3, "x"), ERR_REQUEST); /* the oldest of all */
+	ck_assert_int_eq(add("o0", "u1", 2, 3, "x"), ERR_OK);
+	ck_assert_int_eq(add("o1", "u0", 2, 3, "x"), ERR_OK);
+}
+END_TEST
+
+/* Among owners of one upload each nobody has too many: only an idle one gives way, and
+ * only to an owner that has none. */
+START_TEST(an_upload_that_goes_on_is_not_displaced_by_an_equal)
+{
+	fill(UPLOADS_MAX, 1);
+	ck_assert_int_eq(add("late", "u", 1, 3, "x"), ERR_LIMIT);
+	now += UPLOAD_IDLE_MS;
+	ck_assert_int_eq(add("o3", "u0", 2, 3, "x"), ERR_OK);
+	ck_assert_int_eq(add("o3", "u1", 1, 3, "x"), ERR_LIMIT);
+	ck_assert_int_eq(add("late", "u", 1, 3, "x"), ERR_OK);
+	ck_assert_int_eq(add("o0", "u0", 2, 3, "x"), ERR_REQUEST);
+	ck_assert_int_eq(add("o3", "u0", 3, 3, "x"), ERR_OK);
+	ck_whole("xxx");
 }
 END_TEST
 
 START_TEST(what_does_not_go_on_for_a_minute_is_forgotten)
 {
-	ck_assert_int_eq(add(1, "u", 1, 3, "x"), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 1, 3, "x"), ERR_OK);
 	now += UPLOAD_TIMEOUT_MS;
 	uploads_tick(&uploads, now);
-	ck_assert_int_eq(add(1, "u", 2, 3, "y"), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 2, 3, "y"), ERR_OK);
 	now += UPLOAD_TIMEOUT_MS; /* since the last part */
 	uploads_tick(&uploads, now);
 	ck_assert_uint_eq(under_way(), 1);
 	uploads_tick(&uploads, now + 1);
 	ck_assert_uint_eq(under_way(), 0);
-	ck_assert_int_eq(add(1, "u", 3, 3, "z"), ERR_REQUEST);
+	ck_assert_int_eq(add("c1", "u", 3, 3, "z"), ERR_REQUEST);
 }
 END_TEST
 
 /* Nobody knows then how long it has waited. */
 START_TEST(a_clock_that_is_set_back_ends_uploads)
 {
-	ck_assert_int_eq(add(1, "u", 1, 2, "x"), ERR_OK);
+	ck_assert_int_eq(add("c1", "u", 1, 2, "x"), ERR_OK);
 	uploads_tick(&uploads, now - 1);
 	ck_assert_uint_eq(under_way(), 0);
 }
@@ -214,8 +273,8 @@ END_TEST
 
 #define CHUNK ((size_t)8 << 20)
 
-/* All together hold no more than one list may have. */
-START_TEST(bytes_are_bounded_over_all_uploads)
+/* One owner holds no more than one list may have, and all together twice that. */
+START_TEST(bytes_are_bounded_of_each_owner_and_of_all)
 {
 	uint8_t *chunk = calloc(1, CHUNK);
 	struct view bytes = { chunk, CHUNK };
@@ -223,14 +282,17 @@ START_TEST(bytes_are_bounded_over_all_uploads)
 
 	ck_assert_ptr_nonnull(chunk);
 	for (size_t n = 1; n < count; n++)
-		ck_assert_int_eq(add_of(1, "u", 1, n, count + 1, bytes), ERR_OK);
-	ck_assert_int_eq(add_of(2, "v", 1, 1, 2, bytes), ERR_OK);
-	ck_assert_int_eq(add(3, "w", 1, 2, "x"), ERR_LIMIT); /* one byte too many */
+		ck_assert_int_eq(add_of("c1", "u", 1, n, count + 1, bytes), ERR_OK);
+	ck_assert_int_eq(add_of("c1", "v", 1, 1, 2, bytes), ERR_OK);
+	ck_assert_int_eq(add("c1", "w", 1, 2, "x"), ERR_LIMIT); /* one byte too many */
 	ck_assert_ptr_nonnull(strstr(diag.text, "134217728 bytes"));
-	ck_assert_int_eq(add_of(1, "u", 1, count, count + 1, bytes), ERR_LIMIT);
-	ck_assert_uint_eq(under_way(), 1);
-	ck_assert_int_eq(add(2, "v", 2, 2, "x"), ERR_OK); /* now there is room */
-	ck_assert_uint_eq(len, CHUNK + 1);
+	for (size_t n = 1; n <= count; n++)
+		ck_assert_int_eq(add_of("c2", "u", 1, n, count + 1, bytes), ERR_OK);
+	ck_assert_int_eq(add("c3", "u", 1, 2, "x"), ERR_LIMIT);
+	ck_assert_ptr_nonnull(strstr(diag.text, "268435456 bytes"));
+	now += UPLOAD_IDLE_MS; /* now the larger of them gives way */
+	ck_assert_int_eq(add("c3", "u", 1, 2, "x"), ERR_OK);
+	ck_assert_uint_eq(under_way(), 3);
 	free(chunk);
 }
 END_TEST
@@ -242,7 +304,7 @@ START_TEST(the_largest_list_fits)
 
 	ck_assert_ptr_nonnull(chunk);
 	for (size_t n = 1; n <= count; n++)
-		ck_assert_int_eq(add_of(1, "u", 1, n, count, (struct view){ chunk, CHUNK }), ERR_OK);
+		ck_assert_int_eq(add_of("c1", "u", 1, n, count, (struct view){ chunk, CHUNK }), ERR_OK);
 	ck_assert_ptr_nonnull(whole);
 	ck_assert_uint_eq(len, CRL_DER_MAX);
 	free(chunk);
@@ -260,6 +322,7 @@ main(void)
 	tcase_add_test(t, one_part_may_be_all);
 	tcase_add_test(t, as_many_parts_as_there_may_be);
 	tcase_add_test(t, uploads_are_told_apart_by_client_and_by_name);
+	tcase_add_test(t, another_connection_does_not_go_on_with_it);
 	tcase_add_test(t, part_one_begins_again);
 	tcase_add_loop_test(t, what_does_not_go_on_is_refused_and_forgotten, 0, COUNT_OF(strays));
 	tcase_add_test(t, a_part_that_comes_twice_does_not_go_on);
@@ -267,7 +330,9 @@ main(void)
 	tcase_add_test(l, a_few_at_a_time);
 	tcase_add_test(l, what_does_not_go_on_for_a_minute_is_forgotten);
 	tcase_add_test(l, a_clock_that_is_set_back_ends_uploads);
-	tcase_add_test(l, bytes_are_bounded_over_all_uploads);
+	tcase_add_test(l, an_owner_of_many_gives_way_to_an_owner_of_none);
+	tcase_add_test(l, an_upload_that_goes_on_is_not_displaced_by_an_equal);
+	tcase_add_test(l, bytes_are_bounded_of_each_owner_and_of_all);
 	tcase_add_test(l, the_largest_list_fits);
 	return suite_run(suite);
 }
