@@ -78,6 +78,13 @@ def takeover(name):
          "roles": [{"rolename": "admin"}]}]})
 
 
+def try_will(broker, device, **how):
+    """2.1 refuses a CONNECT with such a will."""
+    session = broker.connect(device, will=(REQUESTS, takeover("by will")), **how)
+    if session.accepted:
+        session.vanish()
+
+
 def try_everything(session, name):
     """As a request, retained, and by listening to the answers."""
     for retain in (False, True):
@@ -97,11 +104,11 @@ def test_device_makes_no_administrator_of_another_plugin(start_broker, directory
     device = site.device(
         CONNECT, allow("Publish", "topic/$CONTROL/*"), allow("RetainPublish", "topic/$CONTROL/*"),
         allow("Subscribe", ["topicfilter/$CONTROL/*"]), allow("Receive", "topic/$CONTROL/*"))
-    session = security.broker.connect(device, version=version,
-                                      will=(REQUESTS, takeover("by will")))
+    session = security.broker.connect(device, version=version)
     assert session.accepted
     try_everything(session, "by device")
-    session.vanish()
+    session.leave()
+    try_will(security.broker, device, version=version)
     security.knows_only_its_keeper()
 
 
@@ -109,9 +116,10 @@ def test_device_makes_no_administrator_of_another_plugin(start_broker, directory
 def test_client_without_certificate_makes_none_either(start_broker, directory, version):
     """other_clients allow: a user of the password file."""
     security = Security(start_broker, directory, other_clients="allow")
-    session = security.broker.connect(None, listener="plain", user=BYSTANDER, password=PASSWORD,
-                                      version=version, will=(REQUESTS, takeover("by will")))
+    how = {"listener": "plain", "user": BYSTANDER, "password": PASSWORD, "version": version}
+    session = security.broker.connect(None, **how)
     assert session.accepted
     try_everything(session, "by user")
-    session.vanish()
+    session.leave()
+    try_will(security.broker, None, **how)
     security.knows_only_its_keeper()
