@@ -5,7 +5,8 @@
  * LMDB writes its lock file through a memory map, where a full disk is no error but a
  * SIGBUS.  So its blocks are taken before.  A file system that copies on write (btrfs)
  * wants other blocks at each write all the same, unless the file says that it must not:
- * it does so while it is empty.
+ * it does so while it is empty.  An overlay hands that on to the file system below it,
+ * whose kind it does not tell.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,15 +21,49 @@
 #define LOCK_FILE      "lock.mdb"
 #define LOCK_FILE_SIZE 8192 /* LMDB's for its default of 126 readers */
 #define BTRFS_MAGIC    0x9123683E
+#define OVERLAY_MAGIC  0x794C7630
 
+/* Of the file system, or 0. */
+static unsigned long
+kind_of(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 ? (unsigned long)fs.f_type : 0;
+}
+
+static bool
+is_written_in_place(int fd)
+{
+	int flags;
+
+	return ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_NOCOW_FL) != 0;
+}
+
+/* btrfs takes the flag for a file that is not empty, too, and forgets it; ext4, XFS and
+ * tmpfs, which never copy, do not take it. */
+static bool
+takes_flag(int fd)
+{
+	int flags;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0)
+		return false;
+	flags |= FS_NOCOW_FL;
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+}
+
+/* An empty file of an overlay that took the flag and has it not is none of btrfs. */
 static bool
 copies_on_write(int fd)
 {
-	struct statfs fs;
-	int flags = 0;
+	unsigned long kind = kind_of(fd);
+	struct stat st;
 
-	return fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == BTRFS_MAGIC &&
-	    (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0 || (flags & FS_NOCOW_FL) == 0);
+	if ((kind != BTRFS_MAGIC && kind != OVERLAY_MAGIC) || is_written_in_place(fd))
+		return false;
+	return kind == BTRFS_MAGIC ||
+	    (fstat(fd, &st) == 0 && st.st_size > 0 && takes_flag(fd));
 }
 
 /* Nobody has it open: as LMDB asks it. */
@@ -45,13 +80,12 @@ is_unused(int fd)
 static void
 write_in_place(int fd)
 {
-	int flags;
+	unsigned long kind = kind_of(fd);
 
-	if (!copies_on_write(fd) || !is_unused(fd) || ftruncate(fd, 0) != 0 ||
-	    ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0)
+	if ((kind != BTRFS_MAGIC && kind != OVERLAY_MAGIC) || !takes_flag(fd) ||
+	    is_written_in_place(fd) || !is_unused(fd) || ftruncate(fd, 0) != 0)
 		return;
-	flags |= FS_NOCOW_FL;
-	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+	(void)takes_flag(fd);
 }
 
 int
