@@ -7,10 +7,13 @@ die() {
 	exit 1
 }
 
-# Fresh machines have no package lists, and only root may install.
+# Fresh machines have no package lists, and only root may install.  On a terminal sudo takes
+# what was typed or pasted behind the script (its use_pty): without a password it needs none.
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
+	elif setsid -w sudo -n true </dev/null 2>/dev/null; then
+		setsid -w sudo -n "$@" </dev/null
 	elif command -v sudo >/dev/null; then
 		sudo "$@"
 	else

@@ -3,7 +3,9 @@
 run as they stand."""
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -223,6 +225,72 @@ def test_five_minutes_pasted_as_a_whole(beginner):
     assert HELLO in said.splitlines(), said
     assert '"status": "PENDING_ACTIVATION"' in said and '"allowed": true' in said
     assert "left to others" not in beginner.log() and "is not set" not in beginner.log()
+
+
+# As Debian's, which has use_pty: it hands its terminal's input on to its command.
+SUDO = """#!/bin/bash
+{ read -r -t 1 -N 4096 _; } 2>/dev/null </dev/tty
+[ "$1" != -n ] || shift
+exec "$@"
+"""
+
+
+class Terminal:
+    """An interactive shell on one, which does not put what is pasted in brackets."""
+
+    def __init__(self, directory, path):
+        self.child, self._master = pty.fork()
+        if self.child == 0:
+            os.chdir(directory)
+            os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"],
+                       dict(os.environ, PATH=path, INPUTRC="/dev/null", TERM="dumb"))
+
+    def shows(self, text):
+        """Before it has been silent for a while."""
+        seen = b""
+        while text not in seen and select.select([self._master], [], [], PATIENCE)[0]:
+            seen += os.read(self._master, 4096)
+        return text in seen
+
+    def paste(self, text):
+        os.write(self._master, text.encode())
+
+    def close(self):
+        os.kill(self.child, signal.SIGKILL)
+        os.waitpid(self.child, 0)
+        os.close(self._master)
+
+
+def executable(path, text):
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def installing():
+    """The README's block that is not marked as one to be run here."""
+    section = (ROOT / FIVE_MINUTES[0]).read_text().split("\n%s\n" % FIVE_MINUTES[1], 1)[1]
+    return re.search(r"^```\n(.*?)^```$", section, re.M | re.S).group(1)
+
+
+SCRIPTS = ". '%s/scripts/common.sh'\nas_root apt-get update\n" % ROOT
+
+
+@pytest.mark.parametrize("commands", [installing(), SCRIPTS], ids=["README", "scripts"])
+def test_sudo_takes_nothing_of_what_is_pasted_behind_it(directory, commands):
+    """Whoever has sudo may paste all blocks at once, or both commands of the README."""
+    tools = directory / "tools"
+    tools.mkdir()
+    executable(tools / "sudo", SUDO)
+    executable(tools / "id", "#!/bin/sh\necho 1000\n")
+    executable(tools / "apt-get", "#!/bin/sh\ncat >/dev/null\n")
+    for name in ("cmake", "systemctl"):
+        executable(tools / name, "#!/bin/sh\n")
+    terminal = Terminal(directory, "%s:%s" % (tools, os.environ["PATH"]))
+    try:
+        terminal.paste(commands + "echo behind $((6 * 7))\n")
+        assert terminal.shows(b"behind 42")
+    finally:
+        terminal.close()
 
 
 def first_connection_of(name, make, publish):
