@@ -16,6 +16,9 @@
 #include "jitr/config.h"
 #include "jitr/expression.h"
 #include "jitr/gate.h"
+#include "jitr/json.h"
+#include "jitr/pattern.h"
+#include "jitr/request.h"
 #include "jitr/rule.h"
 #include "jitr/template.h"
 #include "suite.h"
@@ -422,6 +425,29 @@ START_TEST(the_bounds_of_expressions_are_documented)
 }
 END_TEST
 
+/* In the words of the table: what it says of a request is what request.c does. */
+START_TEST(the_limits_of_requests_are_documented)
+{
+	char *text = read_section("doc/api.md", "\n## Limits"), words[6][120];
+
+	(void)snprintf(words[0], sizeof(words[0]), "| %d KiB, %d commands, %d levels, %d %03d values",
+	    REQUEST_MAX >> 10, REQUEST_COMMANDS_MAX, REQUEST_DEPTH_MAX, JSON_VALUES_MAX / 1000,
+	    JSON_VALUES_MAX % 1000);
+	(void)snprintf(words[1], sizeof(words[1]), "| an answer | %d MiB |", REQUEST_ANSWER_MAX >> 20);
+	(void)snprintf(words[2], sizeof(words[2]), "| %d 000 000, ten times what one question may "
+	    "take; in one `explain` %d 000 |", REQUEST_STEPS_MAX / 1000000, STEPS_MAX / 1000);
+	(void)snprintf(words[3], sizeof(words[3]), "| 0.%d s, in slices of %d ms |",
+	    REQUEST_TIME_MAX_US / 100000, REQUESTS_SLICE_US / 1000);
+	(void)snprintf(words[4], sizeof(words[4]), "| 0.%d s in a second |", REQUESTS_SHARE_US / 100000);
+	(void)snprintf(words[5], sizeof(words[5]), "| %d MiB at once, then %d MiB a second; to all %d "
+	    "MiB, then %d MiB a second |", ANSWERS_OF_ONE_MAX >> 20, ANSWERS_OF_ONE_A_SECOND >> 20,
+	    ANSWERS_MAX >> 20, ANSWERS_A_SECOND >> 20);
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		ck_assert_msg(strstr(text, words[i]) != NULL, "doc/api.md, limits: %s", words[i]);
+	free(text);
+}
+END_TEST
+
 START_TEST(every_member_of_a_rule_is_known)
 {
 	static const char *const values[] = { "conditions", "{}", "policies", "[]", "thing", "\"a\"",
@@ -486,6 +512,7 @@ main(void)
 	tcase_add_test(t, the_operators_of_rules_are_known);
 	tcase_add_test(t, the_facts_of_rules_are_known_and_ours_are_all_documented);
 	tcase_add_test(t, the_bounds_of_expressions_are_documented);
+	tcase_add_test(t, the_limits_of_requests_are_documented);
 	tcase_add_test(t, every_documented_parameter_of_a_template_is_known);
 	return suite_run(suite);
 }
