@@ -57,7 +57,7 @@ build() {
 	local preset=$1
 	shift
 	if ! { cmake -S "$root" --preset "$preset" -G Ninja "$@" &&
-		cmake --build "$root/$(build_dir "$preset")"; } >"$log_dir/build-$preset.log" 2>&1; then
+		(cd "$root" && cmake --build --preset "$preset"); } >"$log_dir/build-$preset.log" 2>&1; then
 		grep -E 'error|Error|FAILED' -A 3 "$log_dir/build-$preset.log" | tail -n 60 >&2
 		die "building the preset $preset failed"
 	fi
