@@ -77,6 +77,18 @@ enum verdict gate_connect(struct gate *g, const struct client *c);
  * if a listener option bypassed gate_connect(), and cut off if refused. */
 void gate_connected(struct gate *g, const struct client *c);
 
+/*
+ * The broker has a pre-shared key with this identity, which use_identity_as_username makes
+ * a user name: 2.0 tells a plugin nothing of such a client before it publishes or
+ * subscribes, or is to receive what waits for it (mosquitto section 0, 6).  If a name of
+ * ours is among them, nothing is remembered of the client that has it by right once it has
+ * left: another one may be at its address.  true: it is such a name.
+ */
+bool gate_share_name(struct gate *g, const char *identity);
+
+/* A client comes with a pre-shared key.  false: the identity is a name of ours. */
+bool gate_psk(struct gate *g, const struct client *c, const char *identity);
+
 /* Between gate_reload() and the next gate_tick() the broker asks again about
  * every session it has, offline ones included (mosquitto section 0, 1):
  * nothing is registered, announced or logged as a connection. */

@@ -293,12 +293,12 @@ add_reach(struct txn *t, const struct command *c, const struct plan_reach *r,
 
 /* What cannot be compiled is refused by the command itself. */
 static enum err
-add_rule(struct txn *t, const struct command *c, struct content *out)
+add_rule(struct txn *t, const struct command *c, struct view text, struct content *out)
 {
 	struct plan_reach reach;
 	struct rule *rule;
 	struct diag why;
-	enum err e = rule_compile(c->ca.activation, &rule, &why);
+	enum err e = rule_compile(text, &rule, &why);
 
 	if (e != ERR_OK)
 		return e == ERR_NOMEM ? e : ERR_OK;
@@ -336,6 +336,34 @@ add_stored_template(struct txn *t, const struct command *c, struct view name,
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* What a CA has of these acts again when the CA, or its registering, is switched on. */
+static enum err
+add_stored_plan(struct txn *t, const struct command *c, struct content *out)
+{
+	struct ca_settings settings = CA_SETTINGS_DEFAULT;
+	struct ca_document document;
+	enum err e = store_get_ca_document(t, &c->id, &document);
+
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK; /* the command itself says so */
+	if (e == ERR_OK)
+		e = store_get_ca_settings(t, &c->id, &settings);
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	if (settings.activation.len > 0)
+		return add_rule(t, c, settings.activation, out);
+	if (settings.template_name.len > 0)
+		return add_stored_template(t, c, settings.template_name, out);
+	return document.template_body.len > 0 ? add_body(t, c, document.template_body, out) : ERR_OK;
+}
+
+static bool
+switches_on(const struct ca_update *u)
+{
+	return (u->status != NULL && *u->status == CA_ACTIVE) ||
+	    (u->auto_registration != NULL && *u->auto_registration);
+}
+
 /* A rule excludes a template. */
 static enum err
 content_of_ca(struct txn *t, const struct command *c, struct content *out)
@@ -345,11 +373,13 @@ content_of_ca(struct txn *t, const struct command *c, struct content *out)
 	if (c->ca.crl_file.len > 0)
 		need_on_id(out, "iot:ImportCrl", RESOURCE_CRL, &c->id);
 	if (c->ca.activation.len > 0)
-		e = add_rule(t, c, out);
+		e = add_rule(t, c, c->ca.activation, out);
 	else if (c->ca.document.template_body.len > 0)
 		e = add_body(t, c, c->ca.document.template_body, out);
 	else if (c->ca.template_name.len > 0)
 		e = add_stored_template(t, c, c->ca.template_name, out);
+	else if (switches_on(&c->ca.update))
+		e = add_stored_plan(t, c, out);
 	return e;
 }
 

@@ -99,7 +99,7 @@ departed_tick(struct departures *all)
 
 	while ((d = all->fresh) != NULL) {
 		leave_fresh(all, d);
-		if (d->freed_at_once)
+		if (d->freed_at_once || d->shared)
 			departed_forget(all, d->client);
 	}
 }

@@ -7,7 +7,8 @@
  * A client is known by the broker's pointer, and told from another one at the same
  * address by its client id and user name: not of each does the broker tell a plugin
  * that it connects.  An entry ends when the pointer belongs to another client, and,
- * where the broker frees it at once, at the next tick.  So there are never more entries than the broker has had clients at a
+ * where the broker frees it at once, or where another client may have its names, at the
+ * next tick.  So there are never more entries than the broker has had clients at a
  * time.  Broker thread.
  */
 #ifndef JITR_DEPARTED_H
@@ -34,6 +35,8 @@ struct departed {
 	struct certid    id;      /* of DEPARTED_REFUSED and DEPARTED_CERTIFICATE */
 	enum departed_as as;
 	bool             freed_at_once; /* the broker keeps neither session nor will */
+	bool             shared;        /* a pre-shared key has its user name, too */
+	bool             will_at_once;  /* its protocol has no delayed ones */
 	bool             will_sent;     /* a client has one */
 	bool             fresh;         /* it left since the last tick: on the list of those */
 	struct departed *next, *prev;

@@ -68,6 +68,7 @@ gate_close(struct gate *g)
 	if (g == NULL)
 		return;
 	departed_clear(&g->departures);
+	shared_names_clear(g);
 	gate_release(g);
 	late_forget_all(g);
 	denial_forget_all(g);
@@ -227,6 +228,16 @@ connect_without_certificate(struct gate *g, const struct client *c)
 	/* Without memory it is one that is not known. */
 	(void)session_add(&g->sessions, &connection, NULL);
 	return VERDICT_DEFER;
+}
+
+bool
+gate_psk(struct gate *g, const struct client *c, const char *identity)
+{
+	departed_forget(&g->departures, c->handle);
+	if (!name_is_certid(identity, NULL))
+		return true;
+	(void)refuse_name(g, c, REASON_NAME_RESERVED);
+	return false;
 }
 
 /* That we closed it is known before the broker says so, and better. */

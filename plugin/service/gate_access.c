@@ -185,8 +185,25 @@ access_of_unknown(struct gate *g, const struct client *c, const struct access_qu
 	    ? ACCESS_ALLOW : access_of_others(g, q);
 }
 
-/* The will of a client comes after it, and messages for its offline session.  It sends no
- * more than one will: whatever writes again is another client at its address. */
+/* The will of a client comes after it, and messages for its offline session: it sends no
+ * more than one will, at once where its protocol has no delayed ones, and subscribes to
+ * nothing, but that what it subscribed to is judged again while it is being closed.  Whatever
+ * does is another client at its address. */
+static bool
+is_of_departed(const struct departed *d, const struct access_question *q)
+{
+	switch (q->action) {
+	case ACTION_WRITE:
+		return !d->will_sent && (d->fresh || !d->will_at_once);
+	case ACTION_READ:
+		return true;
+	case ACTION_SUBSCRIBE:
+	case ACTION_UNSUBSCRIBE:
+		break;
+	}
+	return d->fresh;
+}
+
 static enum access
 access_of_departed(struct gate *g, struct departed *d, const struct client *c,
     const struct access_question *q)
@@ -195,7 +212,7 @@ access_of_departed(struct gate *g, struct departed *d, const struct client *c,
 
 	switch (d->as) {
 	case DEPARTED_CERTIFICATE:
-		if (q->action == ACTION_WRITE && d->will_sent)
+		if (!is_of_departed(d, q))
 			return ACCESS_DENY;
 		access = access_absent(g, &d->id, c->id, q);
 		d->will_sent |= q->action == ACTION_WRITE && access != ACCESS_DENY;
@@ -204,8 +221,8 @@ access_of_departed(struct gate *g, struct departed *d, const struct client *c,
 		return q->action == ACTION_READ && gate_may_connect_absent(g, &d->id, view_of(c->id))
 		    ? access_absent(g, &d->id, c->id, q) : ACCESS_DENY;
 	case DEPARTED_ADMINISTRATOR:
-		return is_admin_access(q) ? ACCESS_ALLOW
-		                                      : access_of_others(g, q);
+		return is_admin_access(q) && is_of_departed(d, q) ? ACCESS_ALLOW
+		                                                  : access_of_others(g, q);
 	case DEPARTED_OTHER:
 		return access_of_others(g, q);
 	case DEPARTED_UNKNOWN:

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Out of memory is an answer here, not the end of the broker. */
+#define HASH_NONFATAL_OOM 1
+
 #include "gate_private.h"
 #include <utlist.h>
 
@@ -21,6 +24,11 @@ struct held {
 	const void  *handle; /* the connection that the answer is for */
 	char        *client_id;
 	struct held *next;
+};
+
+struct shared_name {
+	UT_hash_handle hh;
+	char           name[];
 };
 
 bool
@@ -80,6 +88,52 @@ is_admin_restored(const struct gate *g, const struct client *c)
 }
 
 /*
+ * Names that pre-shared keys have, too.
+ */
+
+static struct shared_name *
+find_shared(const struct gate *g, const char *name)
+{
+	struct shared_name *shared = NULL;
+
+	if (name != NULL)
+		HASH_FIND_STR(g->shared_names, name, shared);
+	return shared;
+}
+
+bool
+gate_share_name(struct gate *g, const char *identity)
+{
+	struct shared_name *shared;
+	size_t size;
+
+	if (!name_is_certid(identity, NULL) && !is_admin_name(g, identity))
+		return false;
+	if (find_shared(g, identity) != NULL)
+		return true;
+	size = strlen(identity) + 1;
+	shared = malloc(sizeof(*shared) + size);
+	if (shared == NULL)
+		return true;
+	memcpy(shared->name, identity, size);
+	HASH_ADD_STR(g->shared_names, name, shared);
+	if (find_shared(g, identity) == NULL)
+		free(shared);
+	return true;
+}
+
+void
+shared_names_clear(struct gate *g)
+{
+	struct shared_name *shared, *next;
+
+	HASH_ITER(hh, g->shared_names, shared, next) {
+		HASH_DEL(g->shared_names, shared);
+		free(shared);
+	}
+}
+
+/*
  * Clients that leave.
  */
 
@@ -119,12 +173,16 @@ remember_departure(struct gate *g, const struct client *c, const struct session 
 {
 	struct departed d = { .client = c->handle, .names = names_hash(c->id, c->user_name),
 		.x = session != NULL ? session->x : c->x,
+		.shared = find_shared(g, c->user_name) != NULL,
+		.will_at_once = c->version != 0 && c->version < 5,
 		.freed_at_once = c->version != 0 && c->version < 5 && c->clean_session };
 
 	if (session != NULL) {
 		d.as = departed_as_session(g, c, session);
-		if (session->principal != NULL)
+		if (session->principal != NULL) {
 			d.id = session->principal->id;
+			d.shared |= find_shared(g, session->principal->hex) != NULL;
+		}
 	} else if (c->x != NULL && c->id != NULL) {
 		d.as = departed_as_certificate(g, c, &d.id);
 	}
@@ -183,6 +241,7 @@ gate_release(struct gate *g)
 {
 	struct held *h;
 
+	departed_tick(&g->departures);
 	while ((h = g->held) != NULL) {
 		g->held = h->next;
 		free(h->client_id);

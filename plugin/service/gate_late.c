@@ -92,6 +92,7 @@ gate_connected(struct gate *g, const struct client *c)
 {
 	struct session *session = session_find(&g->sessions, c->handle, c->x);
 
+	departed_forget(&g->departures, c->handle);
 	if (session == NULL && c->x != NULL)
 		session = gate_connect_late(g, c);
 	if (session != NULL && session->principal != NULL && is_held(g, c))

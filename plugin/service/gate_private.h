@@ -38,6 +38,7 @@ struct gate {
 	uint64_t            planned;    /* plans so far */
 	bool                reloading;
 	struct departures   departures;
+	struct shared_name *shared_names; /* hash: names that pre-shared keys have, too */
 	struct held        *held; /* list: client ids that an answer is on its way to */
 	size_t              held_count;
 	bool                announced;
@@ -152,6 +153,8 @@ bool is_admin_restored(const struct gate *g, const struct client *c);
 
 /* The client leaves: what is remembered of it for its will and its offline session. */
 void remember_departure(struct gate *g, const struct client *c, const struct session *session);
+
+void shared_names_clear(struct gate *g);
 
 /* Is an answer on its way to another connection with this client id? */
 bool is_held(const struct gate *g, const struct client *c);

@@ -102,6 +102,24 @@ on_ext_auth_start(int event, void *event_data, void *user_data)
 	return verdict == VERDICT_DENY ? MOSQ_ERR_AUTH : MOSQ_ERR_PLUGIN_DEFER;
 }
 
+/* Asked by 2.1, and where another plugin has the keys; 2.0 asks its psk_file first. */
+static int
+on_psk_key(int event, void *event_data, void *user_data)
+{
+	struct mosquitto_evt_psk_key *ed = event_data;
+	struct plugin *p = user_data;
+	struct client c;
+	bool good;
+
+	(void)event;
+	if (!on_broker_thread)
+		return MOSQ_ERR_PLUGIN_DEFER;
+	client_read(ed->client, &c);
+	good = gate_psk(p->gate, &c, ed->identity);
+	x509_free(c.x);
+	return good ? MOSQ_ERR_PLUGIN_DEFER : MOSQ_ERR_AUTH;
+}
+
 static enum action
 action_of(int access)
 {
@@ -273,6 +291,14 @@ on_disconnect(int event, void *event_data, void *user_data)
 	return MOSQ_ERR_SUCCESS;
 }
 
+static void
+share_name(void *context, const char *identity)
+{
+	struct plugin *p = context;
+
+	p->shares_names |= gate_share_name(p->gate, identity);
+}
+
 /* Success is the one answer that every version takes well (mosquitto section
  * 0, 5).  The options of a running plugin do not change. */
 static int
@@ -282,6 +308,7 @@ on_reload(int event, void *event_data, void *user_data)
 
 	(void)event;
 	(void)event_data;
+	listeners_psk_names(share_name, p); /* the broker reads psk_file again, too */
 	gate_reload(p->gate);
 	p->ticked = 0; /* the very next tick ends what this begins */
 	report_reopen(p->report);
@@ -357,6 +384,7 @@ static const struct {
 } callbacks[] = {
 	{ MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL, false },
 	{ MOSQ_EVT_EXT_AUTH_START, on_ext_auth_start, NULL, false },
+	{ MOSQ_EVT_PSK_KEY, on_psk_key, NULL, true },
 	{ MOSQ_EVT_ACL_CHECK, on_acl_check, NULL, false },
 	{ MOSQ_EVT_MESSAGE, on_message, NULL, false },
 	{ MOSQ_EVT_CONTROL, on_control, CONTROL_TOPIC, false },
@@ -456,11 +484,17 @@ start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 	}
 	p->started = clock_ms(CLOCK_MONOTONIC);
 	on_broker_thread = true;
+	listeners_psk_names(share_name, p);
 	if (unread.text[0] != '\0')
 		report_line(p->report, LEVEL_WARNING, "%s", unread.text);
 	if (store_warning(p->store)[0] != '\0')
 		report_line(p->report, LEVEL_WARNING, "%s: %s", p->config.db_path,
 		    store_warning(p->store));
+	if (p->shares_names)
+		report_line(p->report, LEVEL_WARNING, "psk_file has identities that are certificateIds or "
+		    "names of admin_users, which give a client no rights: remove them. Until then no "
+		    "delayed will is published for those certificates and users, and nothing is kept "
+		    "for them while they are away");
 	log_start(p);
 	return MOSQ_ERR_SUCCESS;
 }

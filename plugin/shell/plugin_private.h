@@ -49,6 +49,7 @@ struct plugin {
 	int64_t                started, ticked, looked_elsewhere; /* ms, monotonic */
 	atomic_bool            ticking;  /* there was a tick; one that never comes is not waited for */
 	bool                   told_no_tick, trusts_partial;
+	bool                   shares_names; /* psk_file has names of ours */
 };
 
 int64_t clock_ms(clockid_t clock);

@@ -2,8 +2,10 @@
 """A client is the connection that proved a certificate or a checked user name: no text that it
 brings along, as user name, client id or PSK identity, gives it the rights of another one
 (contract, section 6: rights follow a connection)."""
+import contextlib
 import json
 import subprocess
+import time
 
 import pytest
 
@@ -150,6 +152,20 @@ def run_psk(broker, name, *words):
         capture_output=True, text=True, timeout=30)
 
 
+@contextlib.contextmanager
+def listen_psk(broker, name, client_id, topic, clean):
+    """mosquitto_sub with a pre-shared key; yields what tells, at the end, all it has heard."""
+    heard = []
+    with subprocess.Popen(
+            [program("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(broker.ports["psk"]), "--psk",
+             KEY, "--psk-identity", name, "--tls-version", "tlsv1.2", "-i", client_id, "-q", "1",
+             *([] if clean else ["-c"]), "-t", topic, "-W", "2"], env=environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        time.sleep(0.5)
+        yield lambda: heard[0]
+        heard.append(process.communicate()[0])
+
+
 @pytest.mark.parametrize("others", ["defer", "allow"])
 def test_psk_identity_like_a_certificate(start_broker, pki, ca, others):
     """A PSK identity that equals the id of a certificate has not its rights, neither when it
@@ -171,6 +187,69 @@ def test_psk_identity_like_a_certificate(start_broker, pki, ca, others):
     run_psk(broker, "meter", "-t", "t/2", "-m", "metered", "-q", "1")
     assert witness.next_message().payload == b"metered"
     assert heard(witness) == []
+
+
+@pytest.fixture
+def keyed(start_broker, pki, ca):
+    """A broker with pre-shared keys for the id of an ACTIVE certificate, which follows as a
+    device, and for an administrator's name."""
+    victim = pki.device("victim", issuer=ca)
+    broker = start_broker(listeners=("plain", "tls", "psk"), psk={victim.id: KEY, ADMIN: KEY},
+                          plugin={"other_clients": "defer"},
+                          acl="user bystander\ntopic readwrite #\n")
+    broker.admin().register_ca(ca)
+    broker.admin().activate(victim)
+    broker.wait_for_log("psk_file has identities")
+    return broker, victim
+
+
+@pytest.mark.parametrize("how", [dict(version=MQTT_5), dict(version=MQTT_5, expiry=1),
+                                 dict(clean=False), dict()],
+                         ids=["5", "5 that expires", "3 that persists", "3"])
+@pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
+def test_key_at_the_address_of_one_that_left(keyed, how, version):
+    """A client with a pre-shared key comes when the certificate whose id is its identity has
+    just left, with its client id, so that the broker's memory for it may be the same: it has
+    not the rights that are remembered for a will (net.c, psk_server_callback())."""
+    broker, victim = keyed
+    witness = broker.bystander()
+    assert witness.subscribe("t/#")
+    for turn in range(6):
+        session = broker.connect(victim, client_id="victim", **how)
+        assert session.accepted
+        session.leave() if turn % 2 else session.vanish()
+        if "expiry" in how:
+            time.sleep(1.2)
+        for _ in range(2):
+            run_psk(broker, victim.id, "-i", "victim", "-t", "t/1", "-m", "forged", "-q", "1",
+                    "-V", version)
+    assert heard(witness) == []
+
+
+@pytest.mark.parametrize("clean", [True, False], ids=["new", "resumed"])
+def test_key_at_the_address_of_one_that_left_hears_nothing(keyed, clean):
+    """Nor what it subscribes to, or what the other one had subscribed to."""
+    broker, victim = keyed
+    witness = broker.bystander()
+    for _ in range(6):
+        for _ in range(2):
+            session = broker.connect(victim, client_id="victim", version=MQTT_5, clean=clean,
+                                     expiry=None if clean else 60)
+            assert session.accepted and session.subscribe("t/secret")
+            session.leave()
+        with listen_psk(broker, victim.id, "victim", "t/secret", clean) as words:
+            witness.publish("t/secret", "a secret")
+        assert "a secret" not in words()
+
+
+def test_key_at_the_address_of_an_administrator_that_left(keyed, pki, ca):
+    """Nor do names that pre-shared keys prove make administrators so."""
+    broker, _ = keyed
+    for number in range(6):
+        broker.admin(client_id="operator", version=MQTT_5).session.leave()
+        with listen_psk(broker, ADMIN, "operator", EVENTS + "#", True) as words:
+            broker.connect(pki.device("d%d" % number, issuer=ca))
+        assert "certificateId" not in words()
 
 
 def test_anonymous_client_with_the_name_of_an_administrator(start_broker):

@@ -170,6 +170,27 @@ def test_names_that_the_certificate_makes_need_the_right_on_every_resource(site,
                     registrationConfig={"templateBody": body, "roleArn": ROLE}) is None
 
 
+@pytest.mark.parametrize("kind", ["rule", "template", "template by name"])
+@pytest.mark.parametrize("switch", ["newStatus", "newAutoRegistrationStatus"])
+def test_ca_that_is_switched_on_needs_what_its_plan_does(site, kind, switch):
+    """An administrator's rule or template acts again when the CA, or its registering, is
+    switched on: as where a template is.  Switched off it is without that."""
+    policy = site.policies.create(CONNECT, name=new("policy"))
+    body, name = template(policies=[{"PolicyName": policy}]), new("template")
+    site.admin.call("createProvisioningTemplate", templateName=name, type="JITP", enabled=True,
+                    templateBody=body, provisioningRoleArn=ROLE)
+    config = {"templateBody": body, "roleArn": ROLE} if kind == "template" else {"templateName": name}
+    plan = ({"activation": json.dumps({"policies": [policy]})} if kind == "rule"
+            else {"registrationConfig": config})
+    on, off = {"newStatus": ("ACTIVE", "INACTIVE"),
+               "newAutoRegistrationStatus": ("ENABLE", "DISABLE")}[switch]
+    site.admin.call("updateCACertificate", certificateId=site.ca.id, **plan)
+    poor, rich = delegate(site, deny("AttachPolicy", "*")), delegate(site, *ACTIVATION)
+    for program, word, expected in ((poor, off, None), (poor, on, DENIED), (rich, on, None)):
+        assert error_of(program, "updateCACertificate", certificateId=site.ca.id,
+                        **{switch: word}) == expected
+
+
 def test_names_that_are_written_need_the_right_on_these(site):
     """A Deny on another policy or thing is no obstacle, one on this one is."""
     for name in ("device", "secret"):

@@ -819,12 +819,79 @@ START_TEST(a_client_that_left_has_one_will)
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
+	/* What it subscribed to is judged while it is being closed. */
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "a", false), ACCESS_ALLOW);
 	gate_tick(gate);
 	c.x = NULL;
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "a", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "a", false), ACCESS_DENY);
 	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_ALLOW);
 	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
 	ck_assert_int_eq(gate_access(gate, &c, ACTION_READ, "a", false), ACCESS_ALLOW);
+}
+END_TEST
+
+START_TEST(a_will_of_a_protocol_without_delayed_ones_is_sent_at_once)
+{
+	struct client c = client(0, device);
+
+	config.authorization = AUTHORIZATION_ALLOW;
+	open_gate();
+	put(device, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	c.version = 4;
+	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
+	gate_release(gate); /* at every tick of the broker */
+	c.x = NULL;
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_READ, "a", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
+}
+END_TEST
+
+/* 2.0 tells nothing of a client with a pre-shared key when it connects. */
+START_TEST(of_one_whose_name_a_key_has_too_nothing_is_remembered)
+{
+	struct client c = client(0, device);
+
+	config.authorization = AUTHORIZATION_ALLOW;
+	open_gate();
+	put(device, CERT_ACTIVE);
+	c.user_name = world_hex(device);
+	ck_assert(!gate_share_name(gate, "meter"));
+	ck_assert(gate_share_name(gate, "admin"));
+	ck_assert(gate_share_name(gate, world_hex(device)));
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_ALLOW);
+	gate_release(gate);
+	c.x = NULL;
+	for (int action = ACTION_READ; action <= ACTION_UNSUBSCRIBE; action++)
+		ck_assert_int_eq(gate_access(gate, &c, (enum action)action, "a", false), ACCESS_DENY);
+}
+END_TEST
+
+/* 2.1 asks about keys, and tells of every client that is connected. */
+START_TEST(one_that_comes_with_a_key_is_another_client)
+{
+	struct client c = client(0, device);
+
+	config.authorization = AUTHORIZATION_ALLOW;
+	open_gate();
+	put(device, CERT_ACTIVE);
+	c.user_name = world_hex(device);
+	for (int i = 0; i < 2; i++) {
+		c.x = client(0, device).x;
+		ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+		gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
+		gate_tick(gate);
+		c.x = NULL;
+		ck_assert_int_eq(gate_access(gate, &c, ACTION_READ, "a", false), ACCESS_ALLOW);
+		if (i == 0)
+			ck_assert(gate_psk(gate, &c, "meter"));
+		else
+			gate_connected(gate, &c);
+		ck_assert_int_eq(gate_access(gate, &c, ACTION_READ, "a", false), ACCESS_DENY);
+	}
+	ck_assert(!gate_psk(gate, &c, c.user_name));
 }
 END_TEST
 
@@ -1348,6 +1415,9 @@ access_tests(TCase *t)
 	tcase_add_test(t, a_name_that_only_was_claimed_makes_no_administrator);
 	tcase_add_test(t, a_connected_client_that_brings_the_name_of_a_certificate_has_no_rights);
 	tcase_add_test(t, a_client_that_left_has_one_will);
+	tcase_add_test(t, a_will_of_a_protocol_without_delayed_ones_is_sent_at_once);
+	tcase_add_test(t, of_one_whose_name_a_key_has_too_nothing_is_remembered);
+	tcase_add_test(t, one_that_comes_with_a_key_is_another_client);
 	tcase_add_test(t, the_next_client_at_its_address_is_another_one);
 	tcase_add_test(t, a_client_that_left_nothing_behind_is_forgotten);
 	tcase_add_test(t, the_will_of_a_client_that_was_never_seen_is_not_published);

@@ -40,6 +40,12 @@ static const struct {
 	{ "plugin_load jitr /p.so\nlistener 1\n#plugin_use jitr\n", "1" },
 	{ "plugin_load jitr /p.so\nlistener 0 /run/socket\nlistener 1\nplugin_use jitr\n",
 	    "0 /run/socket" },
+	/* The broker skips blanks, and makes a default listener for what belongs to one. */
+	{ "  per_listener_settings   true\n listener  1\n plugin  /p.so\nlistener 2\n", "2" },
+	{ "plugin_load jitr   /p.so\n listener 1\nplugin_use   jitr\n", "" },
+	{ "plugin_load jitr /p.so\nbind_address ::1\nlistener 1\nplugin_use jitr\n", "1883" },
+	{ "plugin_load jitr /p.so\nmax_connections 9\nlistener 1\nplugin_use jitr\n", "1883" },
+	{ "plugin /p.so\nbind_address ::1\nlistener 1\n", "" },
 	/* One for pages takes no MQTT. */
 	{ "plugin_load jitr /p.so\nlistener 1\nplugin_use jitr\nlistener 2\nprotocol http_api\n", "" },
 	{ "plugin_load jitr /p.so\nlistener 1\nplugin_use jitr\nlistener 2\nprotocol websockets\n",
