@@ -69,15 +69,33 @@ def test_listener_without_the_plugin(refuses_to_start):
     ck_names_the_listener(refuses_to_start(per_listener=("tls",)))
 
 
-def test_listener_of_another_file_without_the_plugin(refuses_to_start, directory):
-    """The same for a listener in a file of include_dir."""
-    more = directory / "conf.d"
+@pytest.mark.parametrize("lines", [["include_dir {more}"], ["  include_dir {more}"],
+                                   ["include_dir {more}", "include_dir {empty}"]],
+                         ids=["one", "behind blanks", "the first of two"])
+def test_listener_of_another_file_without_the_plugin(refuses_to_start, directory, lines):
+    """The same for a listener in a file of include_dir, however the broker can be told of it
+    (conf.c)."""
+    more, empty = directory / "conf.d", directory / "empty.d"
     more.mkdir()
+    empty.mkdir()
     (more / "more.conf").write_text("listener 0 %s/socket\nallow_anonymous true\n" % directory)
-    for path in (more, more / "more.conf"):
+    for path in (more, empty, more / "more.conf"):
         path.chmod(0o755)
-    ck_names_the_listener(refuses_to_start(listeners=("tls",), per_listener=("tls",),
-                                           config=["include_dir %s" % more]))
+    ck_names_the_listener(refuses_to_start(
+        listeners=("tls",), per_listener=("tls",),
+        config=[line.format(more=more, empty=empty) for line in lines]))
+
+
+def test_plugin_in_a_file_read_in_order(start_broker, directory):
+    """What is in files of include_dir counts where the broker reads it: the plugin's own lines,
+    and a listener of the main file that goes on behind them."""
+    more = directory / "conf.d"
+    more.mkdir(mode=0o755)
+    (more / "B.conf").write_text("\n")
+    (more / "a.conf").write_text("listener 0 %s/socket\n" % directory)
+    for path in (more, more / "a.conf", more / "B.conf"):
+        path.chmod(0o755)
+    assert start_broker(config=["include_dir %s" % more, "max_connections -1"]).admin()
 
 
 @pytest.mark.skipif(installed_version() < (2, 1), reason="plugin_use came with 2.1")
