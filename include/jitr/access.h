@@ -56,7 +56,7 @@ struct access_rights {
 /* What decided. */
 enum access_basis {
 	BASIS_RESERVED,      /* only the plugin publishes there */
-	BASIS_CONTROL,       /* requests and their answers: the answer says who may */
+	BASIS_CONTROL,       /* requests and their answers: the answer says whether the client may */
 	BASIS_ADMINISTRATOR,
 	BASIS_OPTION,        /* authorization is not policy */
 	BASIS_POLICY,
@@ -69,6 +69,10 @@ struct access_decision {
 	                              * POLICY_IMPLICIT_DENY */
 	struct policy_ground ground;
 };
+
+/* The topic as rules without policies see it: a shared subscription is the filter
+ * that it shares (MQTT 5, 4.8.2). */
+struct view access_plain_topic(const struct access_question *q);
 
 struct access_decision access_decide(const struct access_rights *r,
     const struct access_question *q);

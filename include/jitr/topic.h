@@ -26,6 +26,8 @@ bool topic_is_answer(struct view topic);  /* where their answers arrive */
  * administrator may hear. */
 bool topic_is_ours(struct view topic_or_filter);
 
+bool topic_begins_with_dollar(struct view topic_or_filter);
+
 /* $aws and what is below it. */
 bool topic_is_aws(struct view topic_or_filter);
 
