@@ -5,8 +5,8 @@
  * The one place where that is decided: packets, wills, deliveries to offline
  * sessions, explain and testAuthorization all ask access_decide(), and iot:Connect
  * access_connect(), so they cannot differ.  Pure, no allocation; it asks the
- * certificate's policies through a function of the caller.  Any thread that
- * that function allows.
+ * certificate's policies through a function of the caller.  Any thread that may
+ * call that function.
  */
 #ifndef JITR_ACCESS_H
 #define JITR_ACCESS_H

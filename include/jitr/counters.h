@@ -10,7 +10,7 @@
 
 #include "jitr/stats.h"
 
-/* The first six are set by who has it, and borrowed. */
+/* The first six are set by the owner, and borrowed. */
 struct counters {
 	struct store        *store;
 	struct writer       *writer;

@@ -56,7 +56,7 @@ uint32_t utf8_code(struct view character);
  * U+200F, U+202A to U+202E, U+2066 to U+206F.  None is beyond U+FFFF. */
 bool utf8_is_control(struct view character);
 
-/* Where in a text a byte is, for who has to find it with an editor: both from 1, a
+/* Where in a text a byte is, to be found with an editor: both from 1, a
  * column is a character (a byte where it is no UTF-8). */
 struct place {
 	size_t line, column;

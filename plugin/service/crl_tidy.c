@@ -66,7 +66,7 @@ apply(struct crl_tidy *tidy, struct txn *t, const struct crl_entry *entry, int64
 	return t->failed;
 }
 
-/* The first list that has entries and that nobody refers to. */
+/* The first list that has entries and that nothing refers to. */
 static enum err
 find_orphan(struct txn *t, uint64_t *list, bool *found)
 {
