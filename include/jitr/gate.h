@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * gate.h - who may connect, and what a connected client may do.
+ * gate.h - which clients may connect, and what a connected client may do.
  *
  * The broker-thread half of the program: it reads the store, asks decide.h,
  * remembers connected clients, and submits jobs.  It never waits.

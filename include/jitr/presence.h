@@ -59,7 +59,7 @@ void presence_connected(struct presence *p, struct presence_session *s, const ch
 void presence_disconnected(struct presence *p, struct presence_session *s,
     const char *client_id, const struct certid *certificate, const struct presence_end *end);
 
-/* A client whose certificate, or whose policies, do not let it in. */
+/* A client that its certificate or its policies do not let in. */
 void presence_connect_failed(struct presence *p, const char *client_id,
     const struct certid *certificate, const char *address);
 

@@ -47,7 +47,7 @@ void text_add_uuid(struct text *t, const uint8_t random[16]);
 size_t utf8_next(struct view v);
 MUST_USE bool utf8_valid(struct view v);
 
-/* The code point of one character, whose length is what utf8_next() said. */
+/* The code point of one character, of the length that utf8_next() said. */
 uint32_t utf8_code(struct view character);
 
 /* One that a terminal or a reader of a log obeys instead of showing it: U+0000 to

@@ -34,7 +34,7 @@ struct x509_st; /* OpenSSL's X509 */
  * subject cost a signature each. */
 #define TRUST_CHAIN_MAX 5
 
-/* Certificates whose subject has this X509_NAME_hash, as many as there are up
+/* Certificates with this X509_NAME_hash of their subject, as many as there are up
  * to max, each with a reference that the caller frees.  What cannot be read is
  * not trusted.  Called within a handshake: it waits for nothing. */
 typedef size_t trust_finder(void *context, uint32_t subject_hash, struct x509_st **found,

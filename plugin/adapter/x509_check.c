@@ -260,7 +260,7 @@ verdict(bool fit, enum err fault, struct diag *diag)
 }
 
 /* A CA's own signature is not looked at: it is trusted because an
- * administrator registers it, whoever signed it (aws-iot C). */
+ * administrator registers it (aws-iot C). */
 enum err
 x509_check_ca(struct x509_st *x, int64_t now, struct diag *diag)
 {

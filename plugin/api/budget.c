@@ -35,7 +35,7 @@ bucket_take(struct bucket *b, int64_t amount)
 	b->level -= amount;
 }
 
-/* The seed keeps a caller from choosing whose budget it shares. */
+/* The seed keeps a caller from choosing the one it shares a budget with. */
 uint64_t
 caller_hash(uint64_t seed, const char *name)
 {

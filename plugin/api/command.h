@@ -41,7 +41,7 @@ enum resource {
 	RESOURCE_CERTIFICATE,
 	RESOURCE_POLICY,
 	RESOURCE_THING,
-	RESOURCE_CRL, /* of a CA, whose id it has */
+	RESOURCE_CRL, /* of a CA, and with its id */
 	RESOURCE_TEMPLATE,
 };
 

@@ -64,8 +64,7 @@ job_committed(struct job *job)
 		r->mirror_result = ca_mirror_sync(&r->api->mirror, &r->mirror_diag);
 }
 
-/* Changes whose commit failed, or that did not fit into the queue, were not
- * made. */
+/* Changes that were not committed, or did not fit into the queue, were not made. */
 static void
 run_fail(struct request *r, enum err e, const char *why)
 {

@@ -15,7 +15,7 @@ next_crl(struct txn *t, const struct certid *after, struct crl_entry *out)
 	return e == ERR_OK && count == 0 ? ERR_NOT_FOUND : e;
 }
 
-/* A CA whose list is not applied in full. */
+/* A CA with a list that is not applied in full. */
 static enum err
 find_unapplied(struct txn *t, struct crl_entry *out, bool *found)
 {

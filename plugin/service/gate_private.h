@@ -218,7 +218,7 @@ MUST_USE enum err find_thing(struct txn *t, const struct certid *id, struct view
 MUST_USE enum err find_planned_thing(struct txn *t, const struct plan *plan,
              struct view client_id, struct thing *out, bool *found);
 
-/* A certificate with these facts, whose policies access.h asks; borrowed. */
+/* What gate_rights() asks policies for: a certificate with these facts; borrowed. */
 struct rights_asker {
 	const struct gate      *g;
 	const struct principal *p;

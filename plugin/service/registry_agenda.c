@@ -207,7 +207,7 @@ registry_expiring(struct txn *t, int64_t until, const char *account_id, int64_t 
 			break;
 		e = registry_optional(store_get_cert(t, &entry.id, &cert), &found);
 		if (e == ERR_CORRUPT)
-			e = ERR_OK; /* what cannot be read lets nobody in anyway */
+			e = ERR_OK; /* what cannot be read lets none in anyway */
 		if (e != ERR_OK)
 			break;
 		if (found && is_worth_a_warning(&cert, now)) {

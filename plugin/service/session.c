@@ -105,7 +105,7 @@ principal_join(struct sessions *s, const struct certid *id, struct session *sess
 	return true;
 }
 
-/* A plan whose certificate is not stored yet is known here alone: it is kept for the
+/* The plan of a certificate that is not stored yet is known here alone: it is kept for the
  * client's will and its offline session. */
 static void
 principal_leave(struct sessions *s, struct session *session)

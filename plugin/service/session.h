@@ -83,7 +83,7 @@ struct sessions {
 	struct session   *sweep;    /* the next to look after */
 	size_t            sweep_left;
 	uint64_t          numbered; /* sessions so far */
-	struct policy_cache *policies; /* whose policies the principals hold */
+	struct policy_cache *policies; /* the principals hold policies of it */
 };
 
 /* What the broker says of a connection; borrowed for the call. */
