@@ -165,7 +165,7 @@ on_message(struct mosquitto *mosq, void *obj, const struct mosquitto_message *m,
 		c->stage = STAGE_ANSWERED;
 }
 
-/* What libmosquitto knows about a failure it tells nobody but the log: first
+/* What libmosquitto knows about a failure it tells its log alone: first
  * which file, then OpenSSL's "error:0A000086:SSL routines::reason". */
 static void
 on_log(struct mosquitto *mosq, void *obj, int level, const char *text)
@@ -184,7 +184,7 @@ on_log(struct mosquitto *mosq, void *obj, int level, const char *text)
 	}
 }
 
-/* Whoever is told to be patient is told how long already. */
+/* Progress is shown only for long waits. */
 static void
 show_patience(const struct client *c, int64_t left)
 {
@@ -424,7 +424,7 @@ client_be_patient(struct client *c, int ms)
 }
 
 /* Does the plugin answer something short?  It refuses this without a line in its
- * log, whoever asks; what it says does not matter. */
+ * log, for every client; what it says does not matter. */
 MUST_USE static bool
 answers_something(struct client *c)
 {

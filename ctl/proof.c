@@ -163,8 +163,8 @@ set_names(X509 *x, const X509 *issuer, const char *code)
 	return ok;
 }
 
-/* What says that this is no CA, and, where the CA has an identifier, who
- * signed it: a CA whose name others share is found by that. */
+/* What says that this is no CA, and, where the CA has an identifier, which CA
+ * signed it: one of several of a name is found by that. */
 MUST_USE static bool
 set_extensions(X509 *x, X509 *issuer)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * terminal.h - what only makes sense when somebody sits there.
+ * terminal.h - what only makes sense at a terminal.
  *
  * One thread.
  */
@@ -11,7 +11,7 @@
 
 #define SECRET_SIZE 1024
 
-/* Ask without echo.  False: nobody to ask, or no answer; wipe what came. */
+/* Ask without echo.  False: no terminal, or no answer; wipe what came. */
 MUST_USE bool terminal_ask(const char *prompt, char secret[SECRET_SIZE]);
 void          terminal_wipe(char secret[SECRET_SIZE]);
 

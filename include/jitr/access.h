@@ -5,8 +5,8 @@
  * The one place where that is decided: packets, wills, deliveries to offline
  * sessions, explain and testAuthorization all ask access_decide(), and iot:Connect
  * access_connect(), so they cannot differ.  Pure, no allocation; it asks the
- * certificate's policies through a function of the caller.  Any thread that
- * that function allows.
+ * certificate's policies through a function of the caller.  Any thread that may
+ * call that function.
  */
 #ifndef JITR_ACCESS_H
 #define JITR_ACCESS_H
@@ -56,7 +56,7 @@ struct access_rights {
 /* What decided. */
 enum access_basis {
 	BASIS_RESERVED,      /* only the plugin publishes there */
-	BASIS_CONTROL,       /* requests and their answers: the answer says who may */
+	BASIS_CONTROL,       /* requests and their answers: the answer says whether the client may */
 	BASIS_ADMINISTRATOR,
 	BASIS_OPTION,        /* authorization is not policy */
 	BASIS_POLICY,
@@ -69,6 +69,10 @@ struct access_decision {
 	                              * POLICY_IMPLICIT_DENY */
 	struct policy_ground ground;
 };
+
+/* The topic as rules without policies see it: a shared subscription is the filter
+ * that it shares (MQTT 5, 4.8.2). */
+struct view access_plain_topic(const struct access_question *q);
 
 struct access_decision access_decide(const struct access_rights *r,
     const struct access_question *q);

@@ -11,7 +11,7 @@
 
 #include "jitr/gate.h"
 
-/* Set by who has it, and borrowed, but for the last three, which begin zero. */
+/* The owner sets all but the last three (borrowed); these begin zero. */
 struct agenda {
 	struct store  *store;
 	struct writer *writer;

@@ -2,7 +2,7 @@
 /*
  * anchors.h - the registered CAs, as handshakes ask for them (trust.h).
  *
- * Active or not, as in the listeners' capath (ca_dir.h): who is trusted by TLS
+ * Active or not, as in the listeners' capath (ca_dir.h): what TLS trusts
  * is judged by the gate all the same.  Broker thread.
  */
 #ifndef JITR_ANCHORS_H

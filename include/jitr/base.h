@@ -29,6 +29,11 @@ bool        view_equal(struct view a, struct view b); /* byte by byte */
 void        view_move(struct view *v, uint8_t **at);
 struct view view_of(const char *text); /* without the terminator; NULL is empty */
 
+/* FNV-1a, 64 bits, begun with HASH_START or with what it was before: tells bytes
+ * apart, proves nothing. */
+#define HASH_START UINT64_C(0xcbf29ce484222325)
+uint64_t hash_bytes(uint64_t hash, struct view bytes);
+
 /* A certificate's identity: SHA-256 over its DER encoding.  AWS calls the
  * lower-case hex form certificateId (aws-iot B.1); hex exists only at the
  * edges. */
@@ -83,7 +88,7 @@ int         err_http_status(enum err e);
 
 /* What an error code cannot say: which field, which file, what to do.
  * Optional everywhere: functions that take one accept NULL.  May quote bytes
- * from outside; whoever prints it escapes it. */
+ * from outside; it is escaped where it is printed. */
 struct diag {
 	char text[320];
 };

@@ -24,11 +24,11 @@ struct broker {
 	/* line: one line without its end, already escaped. */
 	void (*log)(enum log_level level, const char *line);
 
-	/* To whoever subscribes.  Copies topic and payload. */
+	/* To the subscribers.  Copies topic and payload. */
 	enum err (*publish)(const char *topic, struct view payload, int qos, bool retain);
 
-	/* To this client alone, subscribed or not, QoS 0.  A client that is gone
-	 * gets nothing, and that is no error. */
+	/* To this client alone, subscribed or not, QoS 0.  Nothing is sent to a client
+	 * that has left, and that is no error. */
 	enum err (*answer)(const char *client_id, const char *topic, struct view payload);
 
 	/* Close the live connections of this user name.  Looks at every connection

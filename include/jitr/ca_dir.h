@@ -4,12 +4,12 @@
  *
  * OpenSSL looks an issuer up as <subject hash>.<n> at each handshake, so a
  * file that appears is trusted at once, without restart or signal (mosquitto
- * 9.1).  The files are written aside and renamed: nobody reads half of one.
+ * 9.1).  The files are written aside and renamed: no reader sees half of one.
  *
  * Only files whose first line says that they are ours are ever touched.  One
  * stays while its CA is registered, active or not, and afterwards while
  * certificates registered under it exist: those go on working (aws-iot A.2.5)
- * and the gate, not TLS, decides who gets in.
+ * and the gate, not TLS, decides which devices get in.
  *
  * Writer thread, or before it starts.
  */

@@ -10,7 +10,7 @@
 
 #include "jitr/report.h"
 
-/* The first five are set by who has it, and borrowed. */
+/* The first five are set by the owner, and borrowed. */
 struct ca_mirror {
 	const char    *ca_path;
 	struct store  *store;

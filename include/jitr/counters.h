@@ -10,7 +10,7 @@
 
 #include "jitr/stats.h"
 
-/* The first six are set by who has it, and borrowed. */
+/* The first six are set by the owner, and borrowed. */
 struct counters {
 	struct store        *store;
 	struct writer       *writer;
@@ -19,7 +19,7 @@ struct counters {
 	int64_t            (*now)(void);
 	int64_t              interval;  /* ms; 0: never */
 	int64_t              published; /* ms, monotonic */
-	struct certid        last;      /* list whose gauges were published */
+	struct certid        last;      /* its gauges were published last */
 	bool                 more;      /* there may be, behind that one */
 };
 

@@ -25,7 +25,7 @@ struct crl_list;
  * bytes: one list in DER, or one X509 CRL block of PEM (RFC 7468; text around
  * it is ignored).  They must live as long as *out.
  *
- * ca: whose list it must be.  grace: how long beyond its nextUpdate, in ms, a
+ * ca: the list must be its own.  grace: how long beyond its nextUpdate, in ms, a
  * list may be and still be taken.
  *
  * ERR_CERTIFICATE and *diag: what is wrong with it.

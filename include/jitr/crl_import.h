@@ -3,9 +3,9 @@
  * crl_import.h - a revocation list on its way into the registry.
  *
  * A part at a time, each in a transaction of its own, so that a million entries
- * keep nobody waiting: the list is read and checked, its entries are stored
- * under a number that nobody refers to yet, and the last part puts it in force
- * and revokes whom it names, as many as fit.  What is left to do after that,
+ * keep no other job waiting: the list is read and checked, its entries are stored
+ * under a number that nothing refers to yet, and the last part puts it in force
+ * and revokes the certificates it names, as many as fit.  What is left to do after that,
  * here or after a crash, crl_tidy does.
  *
  * Writer thread, but for new and free.
@@ -17,7 +17,7 @@
 #include "jitr/store.h"
 
 #define CRL_ROWS_AT_ONCE  50000 /* entries stored or removed in one transaction */
-#define CRL_STEPS_AT_ONCE 50000 /* rows looked at for whom the list names */
+#define CRL_STEPS_AT_ONCE 50000 /* rows looked at for certificates that the list names */
 #define CRL_CERTS_AT_ONCE 2000  /* certificates revoked */
 
 /* How far a list was applied to the certificates of its CA. */
@@ -27,8 +27,8 @@ struct crl_progress {
 	bool                done;
 };
 
-/* Whom a list names and the gate may have let in: some of them, since it looks
- * after everybody when it is told that a list has changed, but that takes time. */
+/* Certificates that a list names and the gate may have let in: some of them, since it
+ * judges every connection when it is told that a list has changed, but that takes time. */
 #define CRL_NAMED_MAX 2000
 
 struct crl_named {
@@ -77,7 +77,7 @@ MUST_USE enum err crl_remove(struct txn *t, const struct certid *ca_id, struct d
 
 /*
  * What imports leave behind: certificates that a list names and that are not
- * REVOKED yet, entries of lists that nobody refers to.  To be begun only while no
+ * REVOKED yet, entries of lists that nothing refers to.  To be begun only while no
  * import is under way; one may begin meanwhile.  Begins all zero.
  */
 struct crl_tidy {

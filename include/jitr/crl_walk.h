@@ -2,7 +2,7 @@
 /*
  * crl_walk.h - the parts of a DER revocation list, and its entries one by one.
  *
- * Pure, no allocation.  Structure only: whether anybody signed it is crl.h's
+ * Pure, no allocation.  Structure only: the signature is crl.h's
  * business.  Any thread.
  */
 #ifndef JITR_CRL_WALK_H

@@ -5,7 +5,7 @@
  *
  * A file is looked at every few seconds on the writer's thread, and read when
  * it is another one than the last time.  A list that cannot be taken leaves the
- * one in force; it is told once, and kept for whoever asks describeCrl.
+ * one in force; it is told once, and kept for describeCrl.
  *
  * Broker thread.
  */
@@ -43,8 +43,8 @@ MUST_USE enum err crls_check_file(const struct crls *c, struct view path, struct
  * are not where there are none. */
 void crls_settings_changed(struct crls *c);
 
-/* An import by somebody else begins, and ends like this: live connections of
- * whom it names are closed. */
+/* An import by another process begins, and ends like this: live connections of the
+ * certificates it names are closed. */
 void crls_begin(struct crls *c);
 void crls_end(struct crls *c, const struct crl_import *i, enum err result,
     const struct diag *diag);

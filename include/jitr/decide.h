@@ -32,7 +32,7 @@ struct presented {
 };
 
 /* What the revocation list of its CA says of a certificate.  Left zero, it
- * lets nobody in. */
+ * lets none in. */
 struct revocation {
 	enum crl_check check;
 	int64_t        grace;       /* ms, with CRL_GRACE */
@@ -49,8 +49,8 @@ struct known {
 	const struct ca   *ca;   /* the registered CA that the certificate names as its issuer,
 	                          * or under which it was registered; NULL: there is none */
 	const struct cert *cert; /* the registered certificate with this id; NULL: none */
-	const struct ca   *issuer; /* of a registered one: the CA certificate whose validity it
-	                            * needs; NULL: is not asked */
+	const struct ca   *issuer; /* of a registered one: the CA certificate that has to be
+	                            * valid for it; NULL: is not asked */
 	struct revocation  revocation; /* does not count for one registered without a CA */
 	bool               stands; /* its signed part is not known by another id that comes
 	                            * before this one */

@@ -51,8 +51,8 @@ MUST_USE bool der_is_shortest(struct view integer);
 struct view der_certificate_serial(struct view certificate);
 
 /* What its signature is made over, tag and length included (RFC 5280 4.1.1.1).
- * Two that have it in common are one: whoever has one can make others of it, for
- * some signatures have several forms.  Empty: it cannot be found. */
+ * Two that have it in common are one: some signatures have several forms, which can be
+ * made of each other.  Empty: it cannot be found. */
 struct view der_certificate_signed_part(struct view certificate);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * event.h - the events below $aws/events/ as bytes: of certificates (aws-iot
- * D.3), and of who is connected (aws-iot D.9).
+ * D.3), and of connections (aws-iot D.9).
  *
  * Events of certificates are rendered once, by the writer thread, when they
  * are stored: a repeated delivery has the same bytes.  Each function adds one
@@ -83,7 +83,7 @@ struct view event_expiring(const struct expiring_event *e, const char *account_i
     struct text *out);
 
 /*
- * Who is connected.
+ * Connections.
  */
 
 enum presence_kind {

@@ -2,11 +2,11 @@
 /*
  * facts.h - what is known of a client when its policies are asked.
  *
- * Plain data, gathered by whoever asks; policy variables and condition keys
+ * Plain data, gathered by the caller; policy variables and condition keys
  * (aws-iot F.5, F.6) are read from it.  Everything is borrowed.  Any thread.
  *
  * A fact can be there, be absent, or be hidden: there is something, but the
- * broker does not show it.  Zero is absent where that admits nobody, and
+ * broker does not show it.  Zero is absent where that admits none, and
  * hidden otherwise.
  */
 #ifndef JITR_FACTS_H

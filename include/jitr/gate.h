@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * gate.h - who may connect, and what a connected client may do.
+ * gate.h - which clients may connect, and what a connected client may do.
  *
  * The broker-thread half of the program: it reads the store, asks decide.h,
  * remembers connected clients, and submits jobs.  It never waits.
  *
  * A client is known by the broker's pointer to it and by a reference to its
- * certificate, held so that neither can be taken for another's.  What it was is
- * remembered when it leaves, for its will and its offline session.  A user name
+ * certificate, held so that neither can be taken for another's.  When it leaves,
+ * departed.h keeps what it was, for its will and its offline session.  A user name
  * counts only where gate_connect() saw it before others checked it.  A client
- * that is known by none of these has no rights.  Names of the shape of a
- * certificateId are given by the plugin alone.
+ * that is known by none of these has no rights.  Only the plugin gives names of the
+ * shape of a certificateId: a session that was restored from disk is known by it.
  */
 #ifndef JITR_GATE_H
 #define JITR_GATE_H
@@ -26,7 +26,7 @@
 enum clone_policy {
 	CLONE_ALLOW,  /* told of and counted */
 	CLONE_NEWEST, /* the newest stays, the others are closed */
-	CLONE_OLDEST, /* the newcomer is refused */
+	CLONE_OLDEST, /* the new client is refused */
 };
 
 /* What clients without a certificate of ours may do. */
@@ -44,7 +44,7 @@ struct gate_config {
 	bool                   deny_subscribe_disconnects;
 	bool                   client_id_as_is; /* facts.h */
 	bool                   event_details;   /* event.h */
-	bool                   presence;        /* events of who is connected */
+	bool                   presence;        /* events of connections */
 	enum clone_policy      clone_policy;
 	enum trust_store       trust_store; /* for explain */
 	struct arn_scope       scope;
@@ -100,15 +100,16 @@ void gate_reload(struct gate *g);
 enum access gate_access(struct gate *g, const struct client *c, enum action action,
     const char *topic, bool retain);
 
-/* The same for a client that is known by the texts the broker has of it,
- * without a look at its certificate; false: it is not, ask gate_access(). */
+/* The same without a look at its certificate, for a session that was asked about
+ * before: the broker still has its texts at the same addresses.  false: it is not
+ * known so, ask gate_access(). */
 bool gate_access_known(struct gate *g, const void *client, const char *id,
     const char *user_name, enum action action, const char *topic, bool retain,
     enum access *out);
 
-/* The answer to this question was ACCESS_DEFER.  The first one of a client that
- * other_clients is about is logged at the next gate_tick() where that option is
- * not set: the broker may deny what it was, and does not say so. */
+/* The answer to this question was ACCESS_DEFER.  Where other_clients is not set, the
+ * first one of a client that it applies to is logged at the next gate_tick(): the broker
+ * may deny it and does not say so. */
 void gate_deferred(struct gate *g, const struct client *c, enum action action,
     const char *topic);
 
@@ -148,19 +149,19 @@ bool          gate_is_connected(struct gate *g, const struct caller *caller);
 MUST_USE bool gate_hold(struct gate *g, const struct caller *caller, const char *client_id);
 void          gate_release(struct gate *g);
 
-/* end: what the broker says of why.  From here on, until its address is another client's,
- * what is asked about it is asked about its will and its offline session. */
+/* end: why, as far as the broker says.  Until another client has its address, questions
+ * about it are about its will and its offline session. */
 void gate_disconnected(struct gate *g, const struct client *c, const struct presence_end *end);
 
 /* This certificate changed; NULL: anything may have changed (another process
  * wrote).  Its clients are judged anew and cut off from gate_tick(). */
 void gate_changed(struct gate *g, const struct certid *id_or_null);
 
-/* A CA has another revocation list.  Everybody is judged anew, some at each
- * gate_tick(); these first, whom it is known to name. */
+/* A CA has another revocation list.  Every connection is judged anew, some at each
+ * gate_tick(), those of the certificates that it is known to name first. */
 void gate_crl_changed(struct gate *g, const struct certid *named, size_t count);
 
-/* This policy has another default version, or is gone; this thing changed. */
+/* This policy has another default version, or was deleted; this thing changed. */
 void gate_policy_changed(struct gate *g, struct view name);
 void gate_thing_changed(struct gate *g, struct view name);
 

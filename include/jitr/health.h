@@ -4,7 +4,7 @@
  *
  * It is set anew every ten seconds by the writer thread, on request of a tick: so
  * the broker's loop runs, and the thread that writes the registry does not hang.
- * Who looks at it needs no connection, and leaves no line in the log.
+ * A health check that looks at it needs no connection and leaves no line in the log.
  *
  * Broker thread.
  */

@@ -72,7 +72,7 @@ struct ca_document {
 
 /* What is asked of the revocation list of a CA: with REQUIRED a current one must
  * be there, with GRACE one that is not older than so many days beyond its
- * nextUpdate.  With IF_PRESENT whatever is there refuses whom it lists. */
+ * nextUpdate.  With IF_PRESENT any list that is there refuses the certificates on it. */
 enum crl_check {
 	CRL_REQUIRED,
 	CRL_GRACE,
@@ -188,7 +188,7 @@ struct refusal {
 
 /* What is to be done at a time of its own. */
 enum agenda_kind {
-	AGENDA_EXPIRY,    /* time: notAfter of a certificate nobody was warned of */
+	AGENDA_EXPIRY,    /* time: notAfter of a certificate no warning was sent for */
 	AGENDA_SUPERSEDE, /* time: when it becomes INACTIVE */
 };
 

@@ -7,7 +7,7 @@
  * loop to deliver.  The job waits for the next change and costs no commit of
  * its own.  After a crash the messages not yet removed are published again: at
  * least once, never lost; and since any change takes the removal along, one
- * that comes again tells of a certificate that nobody has touched since.
+ * that comes again tells of a certificate that has not changed since.
  */
 #ifndef JITR_OUTBOX_H
 #define JITR_OUTBOX_H

@@ -6,10 +6,10 @@
  * value is compared as text: no value is ever read as a wildcard.  Parsing
  * and matching are pure and allocate nothing.  Any thread.
  *
- * Matching one pattern can take its length times the subject's.  Whoever
- * evaluates therefore has a number of steps, one for each attempt to match a
+ * Matching one pattern can take its length times the subject's.  An
+ * evaluation therefore has a number of steps, one for each attempt to match a
  * piece and each 16 bytes compared; when they are used up, whatever is asked
- * is hidden: it does not allow, and it denies.  No policy that somebody means
+ * is hidden: it does not allow, and it denies.  No sensible policy
  * comes near that number; it is a few milliseconds.
  */
 #ifndef JITR_PATTERN_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * policy_form.h - a compiled policy, between who compiles it and who evaluates
- * it.  Nobody else looks inside.
+ * policy_form.h - a compiled policy, between its compiler and its
+ * evaluation.  Nothing else looks inside.
  *
  * What can be known beforehand is: the actions of devices are bits, and the
  * parts of a resource that are the same for every ARN of this registry are

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * presence.h - events of who is connected (aws-iot D.9).
+ * presence.h - events of connections (aws-iot D.9).
  *
  * What happens is noted as it happens, also in the middle of a delivery, and
  * published by presence_tick(): in order, QoS 1, not retained.  Nothing of it
@@ -38,7 +38,7 @@ struct presence {
 	unsigned              failures;
 };
 
-/* What the events of one connection have in common: kept by whoever knows the
+/* What the events of one connection have in common: kept by the owner of the
  * connection, zero before it was told. */
 struct presence_session {
 	uint8_t  id[16];
@@ -59,7 +59,7 @@ void presence_connected(struct presence *p, struct presence_session *s, const ch
 void presence_disconnected(struct presence *p, struct presence_session *s,
     const char *client_id, const struct certid *certificate, const struct presence_end *end);
 
-/* A client whose certificate, or whose policies, do not let it in. */
+/* A client that its certificate or its policies do not let in. */
 void presence_connect_failed(struct presence *p, const char *client_id,
     const struct certid *certificate, const char *address);
 

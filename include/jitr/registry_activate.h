@@ -36,7 +36,7 @@ MUST_USE enum err registry_supersede(struct txn *t, const struct cert *cert, int
 /* The same, if its CA says so. */
 MUST_USE enum err registry_supersede_by_ca(struct txn *t, const struct cert *cert, int64_t now);
 
-/* What is due: at most max certificates, whose ids are answered. */
+/* What is due: the ids of at most max certificates. */
 MUST_USE enum err registry_superseded(struct txn *t, int64_t now, struct certid *ids, size_t max,
     size_t *count);
 

@@ -117,7 +117,7 @@ struct request_subject {
 /* A command that changes something was carried out or failed.  Borrowed for the call. */
 struct request_line {
 	const char           *command;
-	const char           *user_name, *client_id; /* who asked */
+	const char           *user_name, *client_id; /* of the client that asked */
 	const char           *address;               /* and from where; NULL: not known */
 	struct request_subject subjects[2];
 	const struct changes *changes; /* what it changed; of one that failed: nothing */

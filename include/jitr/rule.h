@@ -4,13 +4,13 @@
  * themselves, and what they get.
  *
  * A compiled rule is immutable.  Evaluation is pure: facts in, plan out.  It
- * takes some 20 ms at most, whatever the rule and whoever comes.
+ * takes some 20 ms at most, whatever the rule and the certificate.
  *
  * The conditions are those of policies (condition.h) and mean the same, with
  * regular expressions besides (expression.h); all must hold.  If one surely
  * does not, the status is what the rule says for that.  If none surely does
  * not, but one is hidden, or the thing would have no name, the plan has failed:
- * that revokes nobody.
+ * that revokes none.
  */
 #ifndef JITR_RULE_H
 #define JITR_RULE_H

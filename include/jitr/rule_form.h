@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * rule_form.h - a compiled rule, between who compiles it and who evaluates it.
- * Nobody else looks inside.
+ * rule_form.h - a compiled rule, between its compiler and its evaluation.
+ * Nothing else looks inside.
  */
 #ifndef JITR_RULE_FORM_H
 #define JITR_RULE_FORM_H

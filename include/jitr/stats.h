@@ -4,7 +4,7 @@
  * stand now.
  *
  * One retained message per number, below $SYS/broker/jitr/; each is there from
- * the first interval on, so that whoever reads them sees zeroes.  A new row of
+ * the first interval on, so that a reader sees zeroes.  A new row of
  * a table here, a new reason or a new status is a new topic; doc/operations.md
  * names them all.  Broker thread.
  */
@@ -40,10 +40,10 @@
 	X(denied_subscribe, "subscriptions/denied")                                        \
 	X(denied_receive,   "deliveries/denied")                                           \
 	X(requests,   "requests/handled")        /* control requests */                    \
-	X(denied,     "requests/denied")         /* of callers who may not */              \
-	X(throttled,  "requests/throttled")      /* of callers who may, too many at once */ \
+	X(denied,     "requests/denied")         /* of callers without rights */              \
+	X(throttled,  "requests/throttled")      /* of callers with rights, too many at once */ \
 	X(unanswered, "requests/unanswered")     /* of either, beyond what is answered */  \
-	X(presence_published,  "presence/published")  /* events of who is connected */     \
+	X(presence_published,  "presence/published")  /* events of connections */     \
 	X(presence_dropped,    "presence/dropped")    /* too many waited, or no memory */  \
 	X(presence_suppressed, "presence/suppressed") /* connections that failed, too many a second */
 

@@ -66,12 +66,13 @@ MUST_USE enum err store_commit(struct txn *t); /* ends t, also on failure */
 void              store_end(struct txn *t);    /* ends t, drops changes; twice is fine */
 
 /*
- * A registry that is full must let itself be emptied, and let devices be shut out.  So
- * a part of the map (a 16th, but not less than 256 pages or a third, at most 64 MiB) is kept free: a
- * transaction that adds something, and would leave less, fails at its commit as it does
- * at the end of the map.  One all of whose steps said store_use_reserve() may use it,
- * half of it where it adds something: they delete, detach, deactivate, revoke.  A transaction begins with its first step; a
- * step is what one caller asked for.
+ * A registry that is full must let itself be emptied, and let devices be shut out.  So a
+ * part of the map is kept free (a 16th, but not less than 256 pages or a third, at most
+ * 64 MiB): a transaction that adds something, and would leave less, fails at its commit as
+ * it does at the end of the map.  A transaction may use that part if all of its steps said
+ * store_use_reserve(): they delete, detach, deactivate, revoke.  Where it adds something
+ * it may use half of it.  A transaction begins with its first step; a step is what one
+ * caller asked for.
  */
 void store_use_reserve(struct txn *t); /* the present step */
 void store_next_step(struct txn *t);
@@ -119,7 +120,7 @@ struct ca_setting_entry {
 MUST_USE enum err store_list_ca_settings(struct txn *t, const struct certid *after,
     struct ca_setting_entry *out, size_t max, size_t *count);
 
-/* The CAs whose subject has this hash: nth = 0, 1, ... until ERR_NOT_FOUND.
+/* The CAs with this hash of their subject: nth = 0, 1, ... until ERR_NOT_FOUND.
  * Names are not unique (AWS allows ten CAs of one subject) and hashes less so:
  * check names and signatures. */
 MUST_USE enum err store_find_issuer(struct txn *t, uint32_t subject_hash, size_t nth,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * template_form.h - a compiled template, between who compiles it and who
- * evaluates it.  Nobody else looks inside.
+ * template_form.h - a compiled template, between its compiler and its
+ * evaluation.  Nothing else looks inside.
  */
 #ifndef JITR_TEMPLATE_FORM_H
 #define JITR_TEMPLATE_FORM_H
@@ -20,7 +20,7 @@ extern const struct text_kind kind_thing_name, kind_policy_name, kind_attribute,
 enum value_source {
 	VALUE_NONE,           /* it is not given */
 	VALUE_TEXT,           /* it stands there */
-	VALUE_DEFAULT,        /* a parameter's Default, since nobody gives it a value */
+	VALUE_DEFAULT,        /* a parameter's Default, since it has no value */
 	VALUE_SUBJECT,        /* a field of the certificate's subject, or the Default */
 	VALUE_CERTIFICATE_ID, /* or the Default */
 };

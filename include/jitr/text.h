@@ -47,7 +47,7 @@ void text_add_uuid(struct text *t, const uint8_t random[16]);
 size_t utf8_next(struct view v);
 MUST_USE bool utf8_valid(struct view v);
 
-/* The code point of one character, whose length is what utf8_next() said. */
+/* The code point of one character, of the length that utf8_next() said. */
 uint32_t utf8_code(struct view character);
 
 /* One that a terminal or a reader of a log obeys instead of showing it: U+0000 to
@@ -56,7 +56,7 @@ uint32_t utf8_code(struct view character);
  * U+200F, U+202A to U+202E, U+2066 to U+206F.  None is beyond U+FFFF. */
 bool utf8_is_control(struct view character);
 
-/* Where in a text a byte is, for who has to find it with an editor: both from 1, a
+/* Where in a text a byte is, to be found with an editor: both from 1, a
  * column is a character (a byte where it is no UTF-8). */
 struct place {
 	size_t line, column;

@@ -16,15 +16,16 @@
 
 /* Topics that only the plugin publishes to: events, counters, answers. */
 bool topic_is_reserved(const char *topic);
+bool topic_reserved(struct view topic); /* the same of a view */
 
-/* The same names as views. */
-bool topic_reserved(struct view topic);
 bool topic_is_request(struct view topic); /* where control requests go */
 bool topic_is_answer(struct view topic);  /* where their answers arrive */
 
 /* Events, counters and the control topic, and what is below them: what an
- * administrator may hear. */
+ * administrator may subscribe to. */
 bool topic_is_ours(struct view topic_or_filter);
+
+bool topic_begins_with_dollar(struct view topic_or_filter);
 
 /* $aws and what is below it. */
 bool topic_is_aws(struct view topic_or_filter);

@@ -41,6 +41,7 @@ MUST_USE enum err x509_from_der(struct view der, struct x509_st **out, struct di
 /* Exactly one CERTIFICATE block (RFC 7468); text around it is ignored. */
 MUST_USE enum err x509_from_pem(struct view pem, struct x509_st **out, struct diag *diag);
 void x509_free(struct x509_st *x); /* NULL is fine */
+void x509_free_all(struct x509_st **x, size_t count);
 void x509_hold(struct x509_st *x); /* one more reference */
 
 /* The DER of x as it was received, allocated; free with free(). */

@@ -317,7 +317,7 @@ has_other_numbers(const struct crl *next, const struct crl *present)
 	return next->scope == CRL_SCOPE_ALL && present->scope == CRL_SCOPE_PLACE;
 }
 
-/* One whose scope nobody looked at is read again. */
+/* A list that was stored without its scope is read again. */
 enum err
 crl_succeeds(const struct crl *next, const struct crl *present, struct diag *diag)
 {

@@ -186,7 +186,7 @@ is_known(X509_EXTENSION *e)
 	}
 }
 
-/* RFC 5280 4.2 and 5.2: each at most once, and whoever does not understand a
+/* RFC 5280 4.2 and 5.2: each at most once, and a reader that does not know a
  * critical one must not use the list. */
 static bool
 check_extension(const struct crl_reading *r, int nth, struct diag *diag)
@@ -310,8 +310,8 @@ check_has_begun(struct crl_reading *r, const struct crl *facts, struct diag *dia
 	return false;
 }
 
-/* RFC 5280 5.1.2.5 has it in every list: without it nobody could tell that an
- * old list is one. */
+/* RFC 5280 5.1.2.5 has it in every list: without it an old list
+ * could not be told from a new one. */
 static bool
 check_end(const struct crl_reading *r, const struct head *h, struct crl *facts, struct diag *diag)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * crl_private.h - what the crl*.c files share.  Not for anybody else.
+ * crl_private.h - what the crl*.c files share.  Private.
  */
 #ifndef JITR_CRL_PRIVATE_H
 #define JITR_CRL_PRIVATE_H

@@ -5,7 +5,7 @@
  * Any thread.  The order is that of the registry's keys: by bytes, the shorter
  * first where one begins like the other.
  *
- * Whoever makes a list chooses its order and its numbers, so the worst case is
+ * The author of a list chooses its order and its numbers, so the worst case is
  * what counts.  Numbers are sorted by their first eight bytes; those that are
  * equal in these, by the next eight, and so on up to SERIAL_MAX, and last by
  * their length.  A heap does it, which has no bad case.  So the list itself,

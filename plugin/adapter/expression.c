@@ -4,7 +4,7 @@
  * a match costs.  expression_read.c: which ones are accepted.
  *
  * glibc makes states as it goes, sets of places in the expression, and keeps
- * them, a few kilobytes each: whoever may choose the values could make a
+ * them, a few kilobytes each: a device that chooses the values could make a
  * compiled expression grow without end.  So it is compiled for each match, and
  * forgotten.  What a new state costs depends on how many places there can be
  * in it and in how many ways it can lead on, which is found out when the

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * expression_private.h - what the expression*.c files share.  Not for anybody
- * else.
+ * expression_private.h - what the expression*.c files share.  Private.
  */
 #ifndef JITR_EXPRESSION_PRIVATE_H
 #define JITR_EXPRESSION_PRIVATE_H
@@ -25,8 +24,8 @@ uint8_t expression_letter(const struct expression *e, struct view letter);
 
 #define ATOM_KINDS_MAX 64
 
-/* What is known of an expression that was read.  Whoever enters a part of it once and
- * only once is at so many places of it at once at most; whoever may enter it again and
+/* What is known of an expression that was read.  A match that enters a part of it once and
+ * only once is at so many places of it at once at most; one that may enter it again and
  * again can be everywhere. */
 struct expression_shape {
 	size_t      size;  /* places, repetitions written out */

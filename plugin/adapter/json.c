@@ -11,7 +11,7 @@
 /* Of a value that is wrong, as much as helps to find it. */
 #define VALUE_SHOWN 48
 
-/* Who is told what is wrong with what. */
+/* What is wrong, with what, and where to say so. */
 struct complaint {
 	const char  *what; /* "request" */
 	struct view  text;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * policy_compiler.h - what policy_compile.c, which reads the document, and
- * policy_statement.c, which reads a statement of it, share.  Not for anybody
- * else.  Broker thread.
+ * policy_statement.c, which reads a statement of it, share.  Private.  Broker thread.
  */
 #ifndef JITR_POLICY_COMPILER_H
 #define JITR_POLICY_COMPILER_H

@@ -2,7 +2,7 @@
 /*
  * rule_compile.c - a rule document becomes what rule_eval() asks; see rule.h.
  * Broker thread.  Whatever is not understood in full is refused, since half a
- * rule lets anybody in.
+ * rule could let any device in.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #define DEPTH_MAX 8 /* a document needs four */
 
 /* A policy may name what is not there; here a misspelt name in a condition that
- * begins with Not would activate everybody. */
+ * begins with Not would activate all. */
 static const char *
 fault_of_variable(const struct variable *v)
 {

@@ -90,10 +90,10 @@ store_end(struct txn *t)
 }
 
 /*
- * LMDB numbers commits without gaps.  Whoever has the write transaction with a
- * number is the only one who can commit that number, so it is made known as
+ * LMDB numbers commits without gaps.  The process that has the write transaction with a
+ * number is the only one that can commit that number, so it is made known as
  * ours before the commit: store_changed_elsewhere() on the other thread never
- * takes it for somebody else's.
+ * takes it for another's.
  */
 static int
 commit_changes(struct store *s, MDB_txn *handle)
@@ -111,7 +111,7 @@ commit_changes(struct store *s, MDB_txn *handle)
 }
 
 /* Without a change there is nothing to sync; and LMDB would not use up the
- * number of the transaction, which the next one of anybody then has. */
+ * number of the transaction, which the next transaction of any process then has. */
 enum err
 store_commit(struct txn *t)
 {

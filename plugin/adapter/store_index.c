@@ -53,7 +53,7 @@ status_row(const struct indexed *of, uint8_t out[KEY_MAX])
 	return cert_by_status_key(of->cert.status, of->cert.created, &of->cert.id, out);
 }
 
-/* Whoever has been warned that it expires deletes the row: since a change of
+/* The warning that it expires deletes the row: since a change of
  * anything but notAfter leaves the key as it is, it is not made again. */
 static struct view
 expiry_row(const struct indexed *of, uint8_t out[KEY_MAX])

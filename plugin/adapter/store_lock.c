@@ -66,7 +66,7 @@ copies_on_write(int fd)
 	    (fstat(fd, &st) == 0 && st.st_size > 0 && takes_flag(fd));
 }
 
-/* Nobody has it open: as LMDB asks it. */
+/* Does no process have it open?  Asked as LMDB does. */
 static bool
 is_unused(int fd)
 {
@@ -75,8 +75,8 @@ is_unused(int fd)
 	return fcntl(fd, F_SETLK, &lock) == 0;
 }
 
-/* What is in the file is worth nothing while nobody has it open.  Where that does not help
- * it stays as it is, and so says the warning. */
+/* Nothing in the file is needed while no process has it open.  Where writing does not
+ * help the file stays as it is, and the warning says so. */
 static void
 write_in_place(int fd)
 {

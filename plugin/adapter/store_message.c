@@ -49,7 +49,7 @@ store_post(struct txn *t, struct view topic, struct view payload)
 		txn_fail(t, e, "the stored number of the last message cannot be read");
 }
 
-/* The first row beyond this number, decoded by whoever wants more than the key. */
+/* The first row beyond this number, decoded by the caller where it needs more than the key. */
 static enum err
 next_row(struct txn *t, uint64_t after_seq, uint64_t *seq, struct view *row)
 {

@@ -223,7 +223,7 @@ try_environment(struct store *s, const struct store_config *config)
  * LMDB begins a database with two pages in one write.  Killed in the middle of
  * it, or out of disk, it leaves a file that it refuses ever after, and that
  * never held anything.  Told by its length and the number that LMDB begins
- * with: what anybody else put there is left alone.
+ * with: what others put there is left alone.
  */
 static int
 undo_interrupted_creation(const struct store *s)
@@ -328,7 +328,7 @@ open_tables_in(struct store *s, MDB_txn *txn, unsigned flags, unsigned create, u
 }
 
 /* Only an empty database is made ours: one with anything in it belongs to
- * somebody, or another process was faster. */
+ * others, or another process was faster. */
 static int
 may_create(MDB_txn *txn, unsigned *create)
 {

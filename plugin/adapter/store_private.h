@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_private.h - what the store*.c files share.  Not for anybody else.
+ * store_private.h - what the store*.c files share.  Private.
  *
  * store_open.c opens and closes, store_upgrade.c brings along what is older;
  * store.c begins and ends transactions and has the table_ functions;

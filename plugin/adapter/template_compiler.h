@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * template_compiler.h - what the template_*.c files of this folder share.  Not for
- * anybody else.
+ * template_compiler.h - what the template_*.c files of this folder share.  Private.
  */
 #ifndef JITR_TEMPLATE_COMPILER_H
 #define JITR_TEMPLATE_COMPILER_H

@@ -16,16 +16,9 @@
 
 #include "x509_private.h"
 
-static struct trust_config asked; /* find is NULL: nobody */
+static struct trust_config asked; /* find is NULL: none is asked */
 static int context_index = -1;
 static _Thread_local bool on_starting_thread __attribute__((tls_model("initial-exec")));
-
-static void
-free_all(X509 **found, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		X509_free(found[i]);
-}
 
 static bool
 is_valid_now(const X509 *ca)
@@ -82,7 +75,7 @@ files_are_trusted(void)
 	return asked.find == NULL || asked.files_too;
 }
 
-/* With a reference; NULL: nobody.  What OpenSSL says of those that are not it
+/* With a reference; NULL: none.  What OpenSSL says of those that are not it
  * would end the handshake: the broker looks whether it has complained. */
 static X509 *
 find_issuer(X509 *x)
@@ -95,12 +88,12 @@ find_issuer(X509 *x)
 	issuer = choose(found, count, x);
 	if (issuer != NULL)
 		X509_up_ref(issuer);
-	free_all(found, count);
+	x509_free_all(found, count);
 	(void)ERR_pop_to_mark();
 	return issuer;
 }
 
-/* As X509_STORE_CTX_get1_issuer() does: 1, 0 for nobody, or -1. */
+/* As X509_STORE_CTX_get1_issuer() does: 1, 0 for none, or -1. */
 static int
 get_issuer(X509 **issuer, X509_STORE_CTX *context, X509 *x)
 {
@@ -114,7 +107,7 @@ get_issuer(X509 **issuer, X509_STORE_CTX *context, X509 *x)
 	return *issuer != NULL;
 }
 
-/* As X509_STORE_CTX_get1_certs() does: NULL is a failure, nobody an empty
+/* As X509_STORE_CTX_get1_certs() does: NULL is a failure, none an empty
  * stack. */
 static STACK_OF(X509) *
 get_certificates(X509_STORE_CTX *context, const X509_NAME *name)

@@ -19,13 +19,6 @@
 
 #define NAME_SHOWN 160
 
-static void
-free_all(X509 **found, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		X509_free(found[i]);
-}
-
 static bool
 could_have_issued(const struct trust_config *config, X509 *ca, X509 *x, bool alone)
 {
@@ -54,7 +47,7 @@ store_of_issuers(const struct trust_config *config, X509 *x, size_t *count)
 			store = NULL;
 		}
 	}
-	free_all(found, found_count);
+	x509_free_all(found, found_count);
 	return store;
 }
 

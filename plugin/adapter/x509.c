@@ -8,7 +8,7 @@
  * The error queue of OpenSSL belongs to the thread, and the broker looks into
  * it after its own TLS calls: an entry of ours left there would look like the
  * failure of some other client's connection.  So every public function of the
- * x509*.c files that may fail ends with an empty queue, whoever filled it.
+ * x509*.c files that may fail ends with an empty queue, whatever was in it.
  */
 #include <errno.h>
 #include <limits.h>
@@ -251,6 +251,13 @@ x509_free(struct x509_st *x)
 		ERR_clear_error();
 }
 
+void
+x509_free_all(struct x509_st **x, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		x509_free(x[i]);
+}
+
 /* OpenSSL's name for how a server verifies its clients. */
 #define CLIENTS "ssl_client"
 
@@ -264,7 +271,7 @@ our_rule_holds(void)
 	return our_rule != NULL && X509_VERIFY_PARAM_lookup(CLIENTS) == our_rule;
 }
 
-/* A copy of the rule that holds, OpenSSL's own or somebody else's. */
+/* A copy of the rule that holds, OpenSSL's own or another library's. */
 static bool
 add_our_rule(void)
 {
@@ -298,7 +305,7 @@ x509_trust_partial_chains(void)
  * Our entry stays and says again what was there before.
  * X509_VERIFY_PARAM_table_cleanup would take it away, but the table is the
  * process's: with it would go what the broker or another plugin has put there,
- * under whatever name.  A rule that somebody has put in the place of ours is
+ * under whatever name.  A rule that was put in the place of ours is
  * left alone for the same reason.
  */
 void

@@ -130,8 +130,8 @@ key_is_strong(struct x509_st *x)
 	return EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
 }
 
-/* RFC 5280 4.2: only in version 3, each at most once, and whoever does not
- * understand a critical one must refuse.  X509_check_purpose has read those
+/* RFC 5280 4.2: only in version 3, each at most once, and a
+ * critical one that is not understood is refused.  X509_check_purpose has read those
  * that OpenSSL knows, and refuses what it cannot read. */
 static bool
 extensions_are_known(X509 *x)
@@ -260,7 +260,7 @@ verdict(bool fit, enum err fault, struct diag *diag)
 }
 
 /* A CA's own signature is not looked at: it is trusted because an
- * administrator registers it, whoever signed it (aws-iot C). */
+ * administrator registers it (aws-iot C). */
 enum err
 x509_check_ca(struct x509_st *x, int64_t now, struct diag *diag)
 {
@@ -274,7 +274,7 @@ x509_check_ca(struct x509_st *x, int64_t now, struct diag *diag)
 	return verdict(fit, ERR_CERTIFICATE, diag);
 }
 
-/* CA:TRUE is no fault here.  Whoever registers by call names the certificate
+/* CA:TRUE is no fault here.  A call to register names the certificate
  * itself, and a self-signed one, registered without CA, has it more often than
  * not: `openssl req -x509` writes it. */
 enum err

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * x509_private.h - what the x509*.c and crl*.c files share.  Not for anybody
- * else.
+ * x509_private.h - what the x509*.c and crl*.c files share.  Private.
  */
 #ifndef JITR_X509_PRIVATE_H
 #define JITR_X509_PRIVATE_H
@@ -10,7 +9,7 @@
 
 struct X509_name_st; /* OpenSSL's X509_NAME */
 
-/* DER above this has a PEM above X509_PEM_MAX: it could be shown to nobody. */
+/* DER above this has a PEM above X509_PEM_MAX: it could not be shown. */
 #define X509_DER_MAX 48000
 
 #define EXTENSIONS_MAX 64 /* looking for double ones is quadratic */

@@ -2,10 +2,10 @@
 /*
  * answers.h - answers on their way to the connections that asked.
  *
- * The broker sends an answer to a client id, and whichever connection has that id by
- * then receives it.  So an answer waits here until the broker is about to send, is
- * dropped if the connection that asked is gone, and keeps its client id from other
- * connections until it is sent (gate_hold()).  Broker thread.
+ * The broker sends an answer to a client id: the connection that has that id by then
+ * receives it.  So an answer waits here until the broker is about to send, is dropped if
+ * the connection that asked has ended, and keeps its client id from other connections
+ * until it is sent (gate_hold()).  Broker thread.
  */
 #ifndef JITR_ANSWERS_H
 #define JITR_ANSWERS_H
@@ -26,7 +26,7 @@ MUST_USE enum err answers_add(struct answers *a, const struct caller *caller,
     const char *client_id, const char *response_topic, struct view payload);
 
 bool answers_waiting(const struct answers *a);
-/* ERR_OK, or why the last of those that could not be sent was not. */
+/* Sends them all; the error of the last one that could not be sent. */
 MUST_USE enum err answers_send(struct answers *a);
 void answers_clear(struct answers *a);
 

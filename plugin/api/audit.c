@@ -12,17 +12,6 @@
  * Values.
  */
 
-/* FNV-1a: tells values apart, proves nothing. */
-static uint64_t
-sum_of(struct view v)
-{
-	uint64_t sum = 14695981039346656037u;
-
-	for (size_t i = 0; i < v.len; i++)
-		sum = (sum ^ v.data[i]) * 1099511628211u;
-	return sum;
-}
-
 static void
 add_value(struct audit_state *s, const char *name, struct view value)
 {
@@ -32,7 +21,7 @@ add_value(struct audit_state *s, const char *name, struct view value)
 	if (value.len == 0 || s->count == COUNT_OF(s->values))
 		return;
 	v->name = name;
-	v->sum = sum_of(value);
+	v->sum = hash_bytes(HASH_START, value);
 	memcpy(v->text, head.data, head.len);
 	v->text[head.len] = '\0';
 	s->count++;
@@ -313,11 +302,11 @@ subject_of(const struct command *c, enum resource r, char hex[CERTID_HEX_SIZE])
 }
 
 void
-audit_report(struct report *r, const struct command *c, const struct asker *who)
+audit_report(struct report *r, const struct command *c, const struct asker *asker)
 {
 	char changed[CERTID_HEX_SIZE], also[CERTID_HEX_SIZE];
-	struct request_line line = { .command = c->name, .user_name = who->user_name,
-		.client_id = who->client_id, .address = who->address, .changes = &c->changes,
+	struct request_line line = { .command = c->name, .user_name = asker->user_name,
+		.client_id = asker->client_id, .address = asker->address, .changes = &c->changes,
 		.result = c->result, .details = c->diag.text[0] != '\0' ? c->diag.text : NULL };
 
 	line.subjects[0] = subject_of(c, c->type->changed, changed);

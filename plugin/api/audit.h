@@ -32,12 +32,12 @@ void audit_look(struct txn *t, const struct command *c, struct audit_state *out)
 /* After the change: c->changes gets what differs from before. */
 void audit_compare(struct txn *t, struct command *c, const struct audit_state *before);
 
-/* Who asked. */
+/* The client that asked. */
 struct asker {
 	const char *user_name, *client_id, *address; /* address NULL: not known */
 };
 
 /* The line of a command that was carried out or failed. */
-void audit_report(struct report *r, const struct command *c, const struct asker *who);
+void audit_report(struct report *r, const struct command *c, const struct asker *asker);
 
 #endif

@@ -35,14 +35,12 @@ bucket_take(struct bucket *b, int64_t amount)
 	b->level -= amount;
 }
 
-/* FNV-1a: the seed keeps a caller from choosing whose budget it shares. */
+/* The seed keeps a caller from choosing the one it shares a budget with. */
 uint64_t
-caller_hash(uint64_t seed, const char *who)
+caller_hash(uint64_t seed, const char *name)
 {
-	uint64_t hash = 14695981039346656037u ^ seed;
+	uint64_t hash = hash_bytes(HASH_START ^ seed, view_of(name));
 
-	for (; who != NULL && *who != '\0'; who++)
-		hash = (hash ^ (uint8_t)*who) * 1099511628211u;
 	return hash ^ hash >> 32;
 }
 

@@ -31,14 +31,14 @@ int64_t bucket_level(struct bucket *b, const struct rate *r, int64_t now); /* > 
 void    bucket_take(struct bucket *b, int64_t amount); /* after bucket_level() */
 
 /*
- * Callers, by the hash of who they are; two of one hash share a budget.
+ * Callers, by the hash of their names; two of one hash share a budget.
  */
 #define CALLERS_MAX 256
 
-uint64_t caller_hash(uint64_t seed, const char *who); /* NULL: as empty */
+uint64_t caller_hash(uint64_t seed, const char *name); /* NULL: as empty */
 
-/* Short answers to those who are refused: a few, and then none to a caller that
- * goes on without a pause of a second; and so many to all together. */
+/* Short answers to callers that are refused: a few, and then none to a caller that
+ * goes on without a pause of a second; all callers together have a bound too. */
 #define REFUSALS_AT_ONCE 5
 #define REFUSAL_PAUSE_US 1000000
 

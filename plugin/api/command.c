@@ -280,7 +280,7 @@ command_notify(const struct command *c, struct gate *g)
 	case RESOURCE_THING:
 		gate_thing_changed(g, c->named);
 		break;
-	case RESOURCE_CA: /* the mirror of the CAs is told: request.c */
+	case RESOURCE_CA: /* the mirror of the CAs is told: request_run.c */
 	case RESOURCE_CRL: /* command_conclude() */
 	case RESOURCE_TEMPLATE: /* looked at when it is asked */
 	case RESOURCE_NONE:

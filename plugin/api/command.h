@@ -28,7 +28,7 @@ struct command_type;
 struct trial;
 struct uploads;
 
-/* Where we stand in an ARN, whose the resources are, and where the broker is. */
+/* Account and region of ARNs, and the name of the broker. */
 struct account {
 	const char      *id, *region, *endpoint;
 	struct arn_scope scope;
@@ -41,7 +41,7 @@ enum resource {
 	RESOURCE_CERTIFICATE,
 	RESOURCE_POLICY,
 	RESOURCE_THING,
-	RESOURCE_CRL, /* of a CA, whose id it has */
+	RESOURCE_CRL, /* of a CA, and with its id */
 	RESOURCE_TEMPLATE,
 };
 
@@ -138,7 +138,7 @@ struct command {
 	const struct command_type *type; /* NULL: not understood */
 	const char                *name, *correlation; /* to be echoed; NULL: not given */
 	const struct account      *account;
-	struct gate               *gate; /* whom inquiries are put to */
+	struct gate               *gate; /* is asked by inquiries */
 	struct crls               *crls;
 	struct uploads            *uploads;
 	struct caller              caller; /* the connection that asks */
@@ -152,7 +152,7 @@ struct command {
 	/* The resources named or made: a certificate or CA, a policy or thing. */
 	struct certid id;
 	struct view   named;
-	bool          unheard;  /* the change is nobody else's business */
+	bool          unheard;  /* the gate is not told of the change */
 	bool          prepared; /* and answered by that: there is nothing to change */
 
 	struct x509_st *x, *issuer; /* owned */
@@ -181,7 +181,7 @@ struct command_type {
 	 * "*"; and what they must not deny besides. */
 	enum resource asked, also;
 
-	/* What a change makes or alters: whom it concerns, for the log, and what
+	/* What a change makes or alters, for the log and for the gate, and what
 	 * exists already when it does. */
 	enum resource changed;
 
@@ -229,7 +229,7 @@ void resource_text(enum resource r, const struct certid *id, struct view name,
 
 /* Refuses a command that the client's policies do not allow.  After syntax and
  * before anything else (aws-iot 1.5): what is wrong with the content is for
- * those who may. */
+ * callers that may. */
 void command_authorize(struct command *c, struct gate *g, const struct client *client);
 
 /* The same for what the content of the command can exercise (command_content.c);

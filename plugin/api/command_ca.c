@@ -163,7 +163,7 @@ parse_settings(struct members *m, struct command *c)
 	parse_crl_file(m, c);
 }
 
-/* Kept as they came, for whoever asks. */
+/* Kept as they came, to be shown. */
 static void
 parse_ca_tags(struct members *m, struct command *c)
 {

@@ -3,13 +3,14 @@
  * command_content.c - what the content of a command can exercise.
  *
  * A rule or a template that is stored acts later: it activates certificates,
- * attaches policies, makes things.  Who stores it by a policy needs the right to
- * each of these (contract, section 6), on every resource that it can name.  AWS
+ * attaches policies, makes things.  A caller that stores one needs the right to each of
+ * these (contract, section 6), on every resource that it can name, where its rights come
+ * from a policy.  AWS
  * asks for iam:PassRole here.
  *
- * Rights over the registry themselves are handed out and taken back by
- * administrators of the configuration alone.  Else who may make and attach
- * policies could give itself every other right.
+ * Only administrators of the configuration give and take rights over the registry.
+ * Otherwise a caller that may make and attach policies could give itself every other
+ * right.
  */
 #include <stdio.h>
 #include <string.h>

@@ -153,7 +153,7 @@ parse_principal(struct members *m, const char *name, struct command *c)
 
 /*
  * Lists.  A mark is where the last page ended, as digits: they match AWS's
- * pattern (aws-iot 1.7, Marker) and mean nothing to anybody else.
+ * pattern (aws-iot 1.7, Marker) and mean nothing elsewhere.
  */
 
 static void

@@ -144,7 +144,7 @@ enum err
 change_delete_policy_version(struct txn *t, struct command *c, int64_t now)
 {
 	(void)now;
-	c->unheard = true; /* nobody is asked by it: it is not the default */
+	c->unheard = true; /* it is not the default: no client is judged by it */
 	return registry_delete_policy_version(t, c->named, c->policy.number, &c->diag);
 }
 

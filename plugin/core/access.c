@@ -8,10 +8,8 @@ decided(enum access access, enum access_basis basis)
 	return (struct access_decision){ .access = access, .basis = basis };
 }
 
-/* Where policies are not asked, a shared subscription is the filter it shares
- * (MQTT 5, 4.8.2). */
-static struct view
-plain_topic(const struct access_question *q)
+struct view
+access_plain_topic(const struct access_question *q)
 {
 	struct view shared = { NULL, 0 };
 
@@ -40,12 +38,6 @@ decide_by_option(const struct access_rights *r, struct view topic)
 	return decided(topic_is_aws(topic) ? ACCESS_DENY : ACCESS_ALLOW, BASIS_OPTION);
 }
 
-static bool
-begins_with_dollar(struct view topic)
-{
-	return topic.len > 0 && topic.data[0] == '$';
-}
-
 /*
  * AWS does not say which text of a shared subscription is the resource, and its
  * users write both (aws-iot F.2): denied if either is, allowed if either is.
@@ -62,7 +54,8 @@ ask_subscribe(const struct access_rights *r, struct view filter, struct policy_g
 	if (shared.data == NULL || whole == POLICY_EXPLICIT_DENY)
 		return whole;
 	bare = r->ask(r->context, POLICY_SUBSCRIBE, shared, &second);
-	if (whole == POLICY_ALLOWED && bare == POLICY_IMPLICIT_DENY && !begins_with_dollar(shared))
+	if (whole == POLICY_ALLOWED && bare == POLICY_IMPLICIT_DENY &&
+	    !topic_begins_with_dollar(shared))
 		return whole;
 	if (bare != POLICY_IMPLICIT_DENY)
 		*ground = second;
@@ -111,7 +104,7 @@ decide_by_policy(const struct access_rights *r, const struct access_question *q,
 struct access_decision
 access_decide(const struct access_rights *r, const struct access_question *q)
 {
-	struct view topic = plain_topic(q);
+	struct view topic = access_plain_topic(q);
 
 	if (q->action == ACTION_WRITE && topic_reserved(topic))
 		return decided(ACCESS_DENY, BASIS_RESERVED);
@@ -127,8 +120,7 @@ access_decide(const struct access_rights *r, const struct access_question *q)
 	return decide_by_policy(r, q, topic);
 }
 
-/* An administrator of the configuration always may: somebody must be able to
- * attach the first policy. */
+/* An administrator of the configuration always may: it attaches the first policy. */
 struct access_decision
 access_connect(const struct access_rights *r, struct view client_id)
 {

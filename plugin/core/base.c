@@ -14,6 +14,14 @@ view_of(const char *text)
 	return (struct view){ (const uint8_t *)text, strlen(text) };
 }
 
+uint64_t
+hash_bytes(uint64_t hash, struct view bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		hash = (hash ^ bytes.data[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
 void
 view_move(struct view *v, uint8_t **at)
 {

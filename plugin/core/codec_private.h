@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * codec_private.h - what the codec*.c files share: the fields of records.  Not
- * for anybody else.
+ * codec_private.h - what the codec*.c files share: the fields of records.  Private.
  *
  * Both directions have sticky errors: a record is a list of fields, and
  * whether all of them fitted is asked once, at the end.  There is one way only

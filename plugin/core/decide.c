@@ -28,15 +28,15 @@ fault_of_validity(const struct presented *p, int64_t now)
 	return REASON_NONE;
 }
 
-/* Whoever is listed and not merely on hold is revoked for good. */
+/* A certificate that is listed and not merely on hold is revoked for good. */
 static bool
 is_revoked(const struct revocation *r)
 {
 	return r->listed && !r->on_hold;
 }
 
-/* Whom any list of the CA names is revoked, whatever else the list is about.  One that is
- * missing, stale or about others matters only to a CA that insists on one. */
+/* A certificate on any list of the CA is revoked, whatever else the list is about.  A list
+ * that is missing, stale or about others matters only to a CA that insists on one. */
 static enum reason
 fault_of_revocation(const struct revocation *r, int64_t now)
 {
@@ -64,7 +64,7 @@ deny_revoked(unsigned effects)
 	return d;
 }
 
-/* A registered certificate without a CA is on nobody's list. */
+/* A registered certificate without a CA is on no list. */
 static struct revocation
 revocation_of(const struct known *known)
 {
@@ -151,7 +151,7 @@ decide_registered(const struct known *known, const struct decide_rules *rules, i
 	return deny(REASON_INACTIVE); /* a status this version does not know */
 }
 
-/* What forbids registering this certificate, whoever signed it (aws-iot D.6). */
+/* What forbids registering this certificate, whatever signed it (aws-iot D.6). */
 static enum reason
 fault_of_certificate(const struct presented *p)
 {
@@ -227,7 +227,7 @@ plan_waits(struct decision d, const struct plan *plan)
 	return d;
 }
 
-/* Nobody needs to be told any more of one that is not pending, but of its
+/* No event is needed any more of one that is not pending, but of its
  * registration. */
 static struct decision
 plan_settles(struct decision d, enum reason reason)

@@ -44,7 +44,7 @@ tell_condition(struct plan *out, const struct condition *c, const char *what)
 }
 
 /* The first that does not hold counts; only where there is none, what is
- * hidden does, since what is not known revokes nobody. */
+ * hidden does, since what is not known revokes none. */
 static bool
 conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 {

@@ -169,7 +169,7 @@ plan_policies(struct making *m, const struct template *t)
 }
 
 /* The certificate was registered as PENDING_ACTIVATION (aws-iot E.3): a status
- * that nobody has given it, so that DO_NOTHING does not keep it.  The complete
+ * that was not given to it, so that DO_NOTHING does not keep it.  The complete
  * example of AWS's guide says that, and that the certificate becomes ACTIVE. */
 static void
 plan_status(struct making *m, const struct template *t)

@@ -9,8 +9,8 @@
 #define COUNTER_PREFIX "$SYS/broker/jitr"
 #define SHARE_PREFIX   "$share/"
 
-static bool
-begins_with_dollar(struct view topic)
+bool
+topic_begins_with_dollar(struct view topic)
 {
 	return topic.len > 0 && topic.data[0] == '$';
 }
@@ -28,7 +28,7 @@ is_below(struct view topic, const char *prefix)
 bool
 topic_is_ours(struct view topic)
 {
-	return begins_with_dollar(topic) && (is_below(topic, CONTROL_PREFIX) ||
+	return topic_begins_with_dollar(topic) && (is_below(topic, CONTROL_PREFIX) ||
 	    is_below(topic, EVENTS_PREFIX) || is_below(topic, COUNTER_PREFIX));
 }
 

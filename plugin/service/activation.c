@@ -177,7 +177,7 @@ evaluate(struct asking *q, const struct facts *client)
 }
 
 /* A policy that is given by its text is called by what it says, so that one is
- * enough for all who have it (aws-iot E.1). */
+ * enough for all that have it (aws-iot E.1). */
 static enum err
 name_policies(struct asking *q)
 {

@@ -28,7 +28,7 @@ name(struct crl_named *named, const struct certid *id)
 }
 
 /* One on hold is refused as long as it is listed, and stays what it is.  One
- * whose record cannot be read lets nobody in anyway. */
+ * whose record cannot be read lets none in anyway. */
 static enum err
 apply_to(struct txn *t, const struct certid *id, const struct revoked *entry, int64_t now,
     size_t *revoked, struct crl_named *named)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * crl_apply.h - whom a revocation list names becomes REVOKED.  Writer thread.
+ * crl_apply.h - certificates on a revocation list become REVOKED.  Writer thread.
  */
 #ifndef JITR_CRL_APPLY_H
 #define JITR_CRL_APPLY_H

@@ -117,7 +117,7 @@ file_failure(const struct crl_import *i, int error, struct diag *diag)
 	return ERR_STORAGE;
 }
 
-/* What grows or shrinks while it is read is somebody's work on the way: its
+/* A file that changes while it is read is being written: its
  * next state is read then. */
 static enum err
 read_all(struct crl_import *i, int fd, size_t size, struct diag *diag)

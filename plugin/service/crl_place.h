@@ -2,7 +2,7 @@
 /*
  * crl_place.h - where files of revocation lists may be.
  *
- * Who may set crlFile over the control topic names files of the broker's machine.
+ * A caller that may set crlFile over the control topic names files of the broker's machine.
  * What becomes of them tells whether they exist and what they are, so they have to
  * be in one directory, which mosquitto.conf names: a name below it, or a path that
  * begins with it.  Symbolic links are followed as long as they stay below it.

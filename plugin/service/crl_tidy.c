@@ -15,7 +15,7 @@ next_crl(struct txn *t, const struct certid *after, struct crl_entry *out)
 	return e == ERR_OK && count == 0 ? ERR_NOT_FOUND : e;
 }
 
-/* A CA whose list is not applied in full. */
+/* A CA with a list that is not applied in full. */
 static enum err
 find_unapplied(struct txn *t, struct crl_entry *out, bool *found)
 {
@@ -66,7 +66,7 @@ apply(struct crl_tidy *tidy, struct txn *t, const struct crl_entry *entry, int64
 	return t->failed;
 }
 
-/* The first list that has entries and that nobody refers to. */
+/* The first list that has entries and that nothing refers to. */
 static enum err
 find_orphan(struct txn *t, uint64_t *list, bool *found)
 {

@@ -22,7 +22,7 @@ struct crl_found {
 	struct diag              diag;
 };
 
-/* Zeroed, but for the first four, which are set by who has it, and borrowed. */
+/* Zeroed, but for the first four, which are set by the owner, and borrowed. */
 struct crl_watch {
 	struct writer *writer;
 	int64_t (*now)(void);

@@ -14,7 +14,7 @@
 #include "crl_watch.h"
 #include "jitr/text.h"
 
-/* Whom a list names is refused already; what is left is to say so on its record. */
+/* A certificate that a list names is refused already; what is left is its record. */
 #define TIDY_RETRY_MS 2000
 
 struct failed_list {

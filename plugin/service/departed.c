@@ -64,19 +64,20 @@ departed_add(struct departures *all, const struct departed *d)
 	DL_APPEND(all->fresh, copy);
 }
 
+/* The byte at the end tells NULL from an empty text, and one text from the next. */
 static uint64_t
 hash_text(uint64_t hash, const char *text)
 {
-	for (; text != NULL && *text != '\0'; text++)
-		hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
-	return (hash ^ (text != NULL)) * UINT64_C(0x100000001b3);
+	const uint8_t end = text != NULL;
+
+	return hash_bytes(hash_bytes(hash, view_of(text)), (struct view){ &end, 1 });
 }
 
-/* FNV-1a.  Two that collide on purpose gain nothing: either may choose the other's names. */
+/* Two that collide on purpose gain nothing: either may choose the other's names. */
 uint64_t
 names_hash(const char *client_id, const char *user_name)
 {
-	return hash_text(hash_text(UINT64_C(0xcbf29ce484222325), client_id), user_name);
+	return hash_text(hash_text(HASH_START, client_id), user_name);
 }
 
 /* A client that the broker is freeing has neither address nor user name any more. */

@@ -4,12 +4,12 @@
  * them: for their will, also a delayed one, and for messages to their offline
  * session.
  *
- * A client is known by the broker's pointer, and told from another one at the same
- * address by its client id and user name: not of each does the broker tell a plugin
- * that it connects.  An entry ends when the pointer belongs to another client, and,
- * where the broker frees it at once, or where another client may have its names, at the
- * next tick.  So there are never more entries than the broker has had clients at a
- * time.  Broker thread.
+ * A client is known by the broker's pointer.  Its client id and user name tell it from
+ * a later client at the same address, since the broker does not tell plugins of every
+ * CONNECT.  An entry ends when the pointer belongs to another client, and, where the
+ * broker frees the client at once or another client may have its names, at the next
+ * tick.  So there are never more entries than the broker has had clients at a time.
+ * Broker thread.
  */
 #ifndef JITR_DEPARTED_H
 #define JITR_DEPARTED_H
@@ -54,8 +54,8 @@ void departed_add(struct departures *all, const struct departed *d);
 /* Of a client id and a user name; NULL is fine. */
 uint64_t names_hash(const char *client_id, const char *user_name);
 
-/* The client of these texts, if it is one that has left.  x: the certificate that the
- * broker shows; NULL: none. */
+/* This client, if it has left.  c->x: the certificate that the broker shows; NULL:
+ * none. */
 struct departed *departed_find(struct departures *all, const struct client *c);
 
 void departed_forget(struct departures *all, const void *client);

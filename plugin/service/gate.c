@@ -3,9 +3,9 @@
  * gate.c - see gate.h.
  *
  * Here: a connection from CONNECT to its end, and what changes meanwhile.
- * gate_judge.c: what is decided about a certificate.  gate_present.c: what is
- * done about it.  gate_late.c: clients that got past CONNECT.  gate_access.c:
- * what one may do.
+ * gate_identity.c: what a client has proved.  gate_judge.c: what is decided about a
+ * certificate.  gate_present.c: what is done about it.  gate_late.c: clients that got
+ * past CONNECT.  gate_access.c: what one may do.  gate_cut.c: closing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +19,8 @@
 
 #define NAMED_MAX 20000 /* certificates that have their turn first */
 
-/* Certificates of one thing that are judged within one call; where it has more,
- * everybody is looked after, tick by tick. */
+/* Certificates of one thing that are judged within one call; where it has more, every
+ * connection is judged anew, tick by tick. */
 #define THING_PRINCIPALS_AT_ONCE 100
 
 int64_t
@@ -82,8 +82,8 @@ gate_close(struct gate *g)
 	free(g);
 }
 
-/* The name under which offline sessions and wills are known again, and by
- * which the client can be cut off. */
+/* Its user name from here on: by it the broker closes every connection of a
+ * certificate, and sessions that it restores from disk are known again. */
 static bool
 name_client(struct gate *g, void *client, const struct principal *p)
 {
@@ -133,13 +133,13 @@ admit(struct gate *g, const struct client *c, struct session *session, struct ju
 struct session *
 gate_remember(struct gate *g, const struct client *c, struct judgement *j)
 {
-	bool stranger = j->decision.verdict == VERDICT_DEFER;
+	bool other = j->decision.verdict == VERDICT_DEFER;
 	struct connection connection = { c->handle, c->x, c->id, c->address,
-		stranger && c->name_to_check ? c->user_name : NULL };
+		other && c->name_to_check ? c->user_name : NULL };
 	struct session *session = session_add(&g->sessions, &connection,
-	    stranger ? NULL : &j->presented.id);
+	    other ? NULL : &j->presented.id);
 
-	if (session == NULL || stranger)
+	if (session == NULL || other)
 		return session;
 	session->by_name = c->extended;
 	adopt_plan(session->principal, j);
@@ -161,10 +161,10 @@ count(struct gate *g, const struct decision *d)
 		stats_refused(g->config.stats, d->reason);
 }
 
-/* AWS tells of a connection that failed because of who the client is (aws-iot
- * D.9): so its certificate must be known to be one.  The session has the whole
- * client id, c of one that was judged late has not.  One that is connected, and asked
- * again, made no attempt. */
+/* AWS tells of a connection that failed with the certificate that failed (aws-iot
+ * D.9), so that must have been read.  The session has the whole client id; c of a
+ * client that was judged late has not.  A connected client that the broker asks about
+ * again made no attempt. */
 static void
 tell_presence(struct gate *g, const struct client *c, const struct judgement *j,
     struct session *session)
@@ -225,7 +225,7 @@ connect_without_certificate(struct gate *g, const struct client *c)
 		return refuse_name(g, c, REASON_NAME_RESERVED);
 	if (g->reloading)
 		return VERDICT_DEFER; /* what is known of it stays */
-	/* Without memory it is one that is not known. */
+	/* Without memory it stays unknown, and so without rights. */
 	(void)session_add(&g->sessions, &connection, NULL);
 	return VERDICT_DEFER;
 }
@@ -240,7 +240,7 @@ gate_psk(struct gate *g, const struct client *c, const char *identity)
 	return false;
 }
 
-/* That we closed it is known before the broker says so, and better. */
+/* Of a session that the plugin closed the plugin knows why; the broker does not. */
 static void
 tell_disconnected(struct gate *g, struct session *session, const struct presence_end *end)
 {
@@ -250,8 +250,8 @@ tell_disconnected(struct gate *g, struct session *session, const struct presence
 	    &session->principal->id, session->kicked ? &ours : end);
 }
 
-/* One that is connected, and was asked again, the broker closes, and tells of its end:
- * until then it is known that nothing of it counts. */
+/* A connected client that the broker asked about again: the broker closes it and tells
+ * of its end.  Until then its session stays, shut out. */
 static void
 refuse_session(struct gate *g, struct session *session, bool connected, enum reason reason)
 {
@@ -346,8 +346,8 @@ one_changed(struct gate *g, const struct certid *id)
 	}
 }
 
-/* What becomes of one concerns those with the same signed part.  One that was
- * deleted has none any more that could be cut off for it. */
+/* A change of one certificate concerns those with the same signed part.  A deleted one
+ * has none. */
 static enum err
 find_twins(struct gate *g, const struct certid *id, struct certid *ids, size_t max,
     size_t *count)
@@ -384,7 +384,7 @@ gate_changed(struct gate *g, const struct certid *id_or_null)
 			one_changed(g, &twins[i]);
 }
 
-/* Without room for them they have their turn like everybody. */
+/* Without room for them they have their turn like all others. */
 static void
 named_add(struct gate *g, const struct certid *ids, size_t count)
 {
@@ -427,7 +427,7 @@ gate_policy_changed(struct gate *g, struct view name)
 	sweep_start(&g->sessions);
 }
 
-/* Those attached to it, as many as can be looked after at once. */
+/* The certificates attached to it, as many as can be judged at once. */
 void
 gate_thing_changed(struct gate *g, struct view name)
 {
@@ -459,7 +459,7 @@ report_unusable(struct gate *g)
 	g->policies.unusable.text[0] = '\0';
 }
 
-/* Until then whoever has them is refused: a Deny in them may not be lost. */
+/* Until then certificates that have them are refused: a Deny must not be lost. */
 static void
 retry_policies(struct gate *g)
 {

@@ -7,21 +7,6 @@
 
 #include "jitr/x509.h"
 
-/* Of clients that are not judged by policies a shared subscription is the filter it
- * shares (MQTT 5, 4.8.2). */
-static struct access_question
-plain_question(const struct access_question *q)
-{
-	struct access_question plain = *q;
-	struct view shared = { NULL, 0 };
-
-	if (q->action == ACTION_SUBSCRIBE || q->action == ACTION_UNSUBSCRIBE)
-		shared = topic_shared_filter(q->topic);
-	if (shared.data != NULL)
-		plain.topic = shared;
-	return plain;
-}
-
 /* The text of a question, which ends with a zero byte as the broker's do. */
 static const char *
 topic_text(const struct access_question *q)
@@ -33,9 +18,7 @@ topic_text(const struct access_question *q)
 static bool
 is_admin_access(const struct access_question *q)
 {
-	struct access_question plain = plain_question(q);
-
-	return q->action != ACTION_WRITE && topic_is_ours(plain.topic);
+	return q->action != ACTION_WRITE && topic_is_ours(access_plain_topic(q));
 }
 
 /* Every client may ask: the answer to its request says whether it may (contract,
@@ -45,11 +28,9 @@ is_admin_access(const struct access_question *q)
 static enum access
 access_of_others(const struct gate *g, const struct access_question *q)
 {
-	struct access_question plain = plain_question(q);
-
 	if (q->action == ACTION_WRITE && topic_is_request(q->topic))
 		return ACCESS_ALLOW;
-	if (topic_is_foreign_control(plain.topic))
+	if (topic_is_foreign_control(access_plain_topic(q)))
 		return ACCESS_DEFER;
 	return g->config.other_clients == OTHER_CLIENTS_ALLOW ? ACCESS_ALLOW : ACCESS_DEFER;
 }
@@ -164,10 +145,11 @@ access_absent(struct gate *g, const struct certid *id, const char *client_id,
 }
 
 /*
- * One that was never seen at CONNECT and has no certificate.  Without an address it is not
- * connected: a session restored from disk, or the publisher of a retained message, whose name
- * was ours when it was stored (mosquitto section 0, 11).  A connected one may have given
- * itself any name, as by use_identity_as_username with a PSK (mosquitto section 0, 6).
+ * A client that was never seen at CONNECT and has no certificate.  Without an address it is
+ * not connected: a session restored from disk, or the publisher of a retained message, with
+ * the name that the plugin had given it when it was stored (mosquitto section 0, 11).  A
+ * connected client may have given itself any name, as by use_identity_as_username with a PSK
+ * (mosquitto section 0, 6).
  */
 static enum access
 access_of_unknown(struct gate *g, const struct client *c, const struct access_question *q)
@@ -240,8 +222,8 @@ access_of_other(const struct gate *g, const struct client *c, const struct sessi
 }
 
 /*
- * Its user name is its certificateId, for acl_file and other plugins too.  SIGHUP gives
- * clients of a listener that takes the name from the certificate that one again
+ * Its user name is its certificateId, for acl_file and other plugins too.  At SIGHUP the
+ * broker puts back the name from the certificate where a listener takes it from there
  * (mosquitto section 0, 6).
  */
 static void
@@ -257,9 +239,9 @@ restore_name(struct gate *g, struct session *session, const struct client *c)
 		shut_out(g, session, REASON_REGISTRY_FAILED);
 }
 
-/* A client without a certificate that another plugin let in before this one was asked: from
- * here on it is one like others, for its answers and its will.  Its name was not checked as
- * far as the plugin knows. */
+/* A client without a certificate that another plugin let in before this one was asked: it
+ * has a session from here on, for its answers and its will.  Whether its name was checked
+ * is not known. */
 static struct session *
 meet_other(struct gate *g, const struct client *c)
 {
@@ -325,7 +307,7 @@ gate_access_known(struct gate *g, const void *client, const char *id, const char
  * The control API.
  */
 
-/* The session of a client that may ask for more than to be told it may not. */
+/* The session of a client with a certificate that is let in; NULL: none. */
 static struct session *
 find_admitted(struct gate *g, const struct client *c)
 {
@@ -345,7 +327,7 @@ is_administrator(struct gate *g, const struct client *c)
 	if (session == NULL || session->principal == NULL)
 		return is_admin_session(g, session, c->user_name);
 	session = find_admitted(g, c);
-	return session != NULL && is_admin_certificate(g, &session->principal->id);
+	return session != NULL && gate_names_administrator(g, &session->principal->id);
 }
 
 enum administration

@@ -4,11 +4,10 @@
  * once: a key that was copied, or a fleet that shares one.
  *
  * The same client id from the same address is a device that comes back before
- * the broker has noticed that it was gone.  A newcomer with the client id of
- * another takes its place by MQTT's own rule (MQTT 5, 3.1.4-3): nobody needs to
- * be closed for that.  Administrators' certificates are shared on purpose.
+ * the broker has noticed that it left.  A new client with the client id of another
+ * takes its place by MQTT's own rule (MQTT 5, 3.1.4-3): the plugin closes none for
+ * that.  Administrators' certificates are shared on purpose.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +19,7 @@
 
 struct clone {
 	struct certid id;
-	char          client_id[2][132], address[2][64]; /* the newcomer's, and the other's */
+	char          client_id[2][132], address[2][64]; /* the new client's, and the other's */
 	struct clone *next, *prev;
 };
 
@@ -47,12 +46,6 @@ find_other(const struct session *session)
 	return other;
 }
 
-static void
-keep(char *out, size_t size, const char *text)
-{
-	(void)snprintf(out, size, "%s", text != NULL ? text : "");
-}
-
 /* The log is told at the next tick, and of one certificate once in a while. */
 static void
 tell_later(struct gate *g, const struct session *session, const struct session *other)
@@ -69,15 +62,15 @@ tell_later(struct gate *g, const struct session *session, const struct session *
 		return;
 	p->clone_told = now;
 	clone->id = p->id;
-	keep(clone->client_id[0], sizeof(clone->client_id[0]), session->client_id);
-	keep(clone->client_id[1], sizeof(clone->client_id[1]), other->client_id);
-	keep(clone->address[0], sizeof(clone->address[0]), session->address);
-	keep(clone->address[1], sizeof(clone->address[1]), other->address);
+	keep_text(clone->client_id[0], sizeof(clone->client_id[0]), session->client_id);
+	keep_text(clone->client_id[1], sizeof(clone->client_id[1]), other->client_id);
+	keep_text(clone->address[0], sizeof(clone->address[0]), session->address);
+	keep_text(clone->address[1], sizeof(clone->address[1]), other->address);
 	DL_APPEND(g->clones, clone);
 	g->clone_count++;
 }
 
-/* For good: whoever is judged again, as what it sends is, stays out. */
+/* For good: it stays out when it is judged again, as each of its packets is. */
 static void
 oust(struct session *session)
 {
@@ -85,7 +78,7 @@ oust(struct session *session)
 	session->admitted = false;
 }
 
-/* All but the newest; whose client id it has taken over is gone already. */
+/* All but the newest.  The broker closes the one with the same client id. */
 static void
 oust_others(struct gate *g, struct session *session)
 {
@@ -105,7 +98,7 @@ clone_admit(struct gate *g, struct session *session)
 {
 	const struct session *other = find_other(session);
 
-	if (other == NULL || is_admin_certificate(g, &session->principal->id))
+	if (other == NULL || gate_names_administrator(g, &session->principal->id))
 		return REASON_NONE;
 	g->config.stats->clones++;
 	tell_later(g, session, other);
@@ -134,9 +127,9 @@ clone_report_all(struct gate *g)
 	struct clone *clone;
 
 	while ((clone = g->clones) != NULL) {
-		struct client newcomer = { .id = clone->client_id[0], .address = clone->address[0] };
+		struct client new = { .id = clone->client_id[0], .address = clone->address[0] };
 
-		report_clone(g->config.report, &newcomer, &clone->id, clone->client_id[1],
+		report_clone(g->config.report, &new, &clone->id, clone->client_id[1],
 		    clone->address[1], done[g->config.clone_policy]);
 		clone_free(g, clone);
 	}

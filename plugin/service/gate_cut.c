@@ -29,8 +29,8 @@ gate_slice_ns(int64_t since_last)
  * Closing.
  */
 
-/* One that its user name finds is found by a name of its own for a moment, so
- * that others with its certificate stay. */
+/* The broker closes every connection of a user name.  For a moment this one gets a
+ * name of its own, so that others with its certificate stay. */
 static void
 kick_by_name(struct gate *g, const struct principal *p, const void *client)
 {
@@ -79,8 +79,8 @@ gate_close_session(struct gate *g, struct session *session)
 	kick_by_name(g, session->principal, client);
 }
 
-/* The first that may not stay and was not told to go yet; those are at the
- * beginning.  NULL: none. */
+/* The first session that may not stay and was not closed yet; such sessions are at the
+ * beginning of the list.  NULL: none. */
 static struct session *
 find_to_close(const struct principal *p)
 {
@@ -101,8 +101,8 @@ tell_once(struct gate *g, struct principal *p)
 	report_cut(g->config.report, &p->id, p->cut_reason);
 }
 
-/* One connection; or a principal leaves the list, because it has none to close:
- * all are closed, or it was activated again meanwhile. */
+/* Closes one connection; or takes a principal from the list that has none to close:
+ * all are closed, or it was activated again. */
 static void
 cut_next(struct gate *g)
 {
@@ -117,7 +117,7 @@ cut_next(struct gate *g)
 	gate_close_session(g, session);
 }
 
-/* At least one, and so below: each call comes nearer to the end. */
+/* At least one, here and in sweep(): each call comes nearer to the end. */
 static void
 cut(struct gate *g, int64_t until)
 {

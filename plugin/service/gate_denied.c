@@ -3,8 +3,8 @@
  * gate_denied.c - what clients were not allowed, for the log.
  *
  * Nothing is logged where it happens: the broker may be in the middle of a
- * delivery (mosquitto section 0, 19).  Of one that goes on trying it is told
- * once in a while; every denial is counted.
+ * delivery (mosquitto section 0, 19).  One that goes on trying is logged once in
+ * a while; every denial is counted.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * gate_identity.c - who a client is.
+ * gate_identity.c - what a client has proved.
  *
- * The broker's texts prove nothing: with use_identity_as_username the user name is what
- * a certificate or a PSK says, and nobody compares a client id with anything (mosquitto
- * section 0, 6 and 13).  What counts is the connection: its certificate, or a user name
- * that gate_connect() saw before the broker let others check it.  A client of which
- * neither is known has no rights.
+ * The broker's texts prove nothing: with use_identity_as_username the user name comes from
+ * a certificate or a PSK, and a client id is compared with nothing (mosquitto section 0, 6
+ * and 13).  What counts is the connection: its certificate, or a user name that
+ * gate_connect() saw before the broker let others check it.  A client without either has
+ * no rights.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ name_is_certid(const char *name, struct certid *id_or_null)
 {
 	struct certid id;
 
-	/* Lower case only: that is how we write them. */
+	/* Lower case only: the plugin writes them so. */
 	if (name == NULL || strspn(name, "0123456789abcdef") != 2 * sizeof(id.b) ||
 	    !certid_from_hex(&id, view_of(name)))
 		return false;
@@ -57,7 +57,7 @@ is_admin_name(const struct gate *g, const char *name)
 }
 
 bool
-is_admin_certificate(const struct gate *g, const struct certid *id)
+gate_names_administrator(const struct gate *g, const struct certid *id)
 {
 	for (size_t i = 0; i < g->config.admin_certificate_count; i++)
 		if (certid_equal(&g->config.admin_certificates[i], id))
@@ -65,13 +65,7 @@ is_admin_certificate(const struct gate *g, const struct certid *id)
 	return false;
 }
 
-bool
-gate_names_administrator(const struct gate *g, const struct certid *id)
-{
-	return is_admin_certificate(g, id);
-}
-
-/* Another plugin may have given it another name since. */
+/* Another plugin may have given it another name meanwhile. */
 bool
 is_admin_session(const struct gate *g, const struct session *session, const char *user_name)
 {
@@ -147,8 +141,8 @@ departed_as_session(const struct gate *g, const struct client *c, const struct s
 	return is_admin_session(g, session, c->user_name) ? DEPARTED_ADMINISTRATOR : DEPARTED_OTHER;
 }
 
-/* Its listener takes the name from the certificate, and it did nothing so far: it is
- * judged now, as it would have been at CONNECT. */
+/* A client that got past gate_connect() and did nothing so far: it is judged now, as it
+ * would have been at CONNECT. */
 static enum departed_as
 departed_as_certificate(struct gate *g, const struct client *c, struct certid *id)
 {

@@ -198,7 +198,7 @@ judge_in(struct gate *g, struct txn *t, struct x509_st *x, const struct facts *c
 }
 
 /* While the broker asks again about all its sessions nothing is done about any:
- * whoever was let in by a plan that is being carried out stays. */
+ * a client that a plan let in, while it is being carried out, stays. */
 static void
 hold_still(struct gate *g, struct judgement *j)
 {
@@ -272,8 +272,8 @@ judgement_clear(struct judgement *j)
  * What is known by its id.
  */
 
-/* A list that has grown old meanwhile cuts nobody off: that is asked of those
- * who come. */
+/* A list that has grown old meanwhile closes no connection: that is asked at
+ * CONNECT. */
 static enum err
 read_revocation(struct txn *t, const struct cert *cert, struct revocation *out)
 {

@@ -51,15 +51,15 @@ report_later(struct gate *g, const struct client *c, const struct judgement *j, 
 	l->handle = c->handle;
 	l->x = c->x;
 	x509_hold(l->x);
-	(void)snprintf(l->id, sizeof(l->id), "%s", c->id != NULL ? c->id : "");
-	(void)snprintf(l->address, sizeof(l->address), "%s", c->address != NULL ? c->address : "-");
+	keep_text(l->id, sizeof(l->id), c->id);
+	keep_text(l->address, sizeof(l->address), c->address != NULL ? c->address : "-");
 	DL_APPEND(g->late, l);
 	g->late_count++;
 }
 
-/* It is connected, and by its id alone it might seem to be in order: what it was refused
- * for, as an old list, is asked at CONNECT and not again.  That holds for others with its
- * certificate as well, who have been let in before: they are judged anew. */
+/* It is connected, and its certificate's record alone may allow it: what it was refused
+ * for, as a list that is too old, is asked at CONNECT and not again.  Other connections of
+ * its certificate are judged anew. */
 void
 shut_out(struct gate *g, struct session *session, enum reason reason)
 {

@@ -7,8 +7,6 @@
  * left a question to them.  Nothing is logged where that happens: the broker may
  * be in the middle of a delivery (mosquitto section 0, 19).
  */
-#include <stdio.h>
-
 #include "gate_private.h"
 
 #include "jitr/text.h"
@@ -26,12 +24,6 @@ is_other_client(struct gate *g, const struct client *c)
 	return session != NULL && session->principal == NULL;
 }
 
-static void
-copy_text(char *out, size_t size, const char *text)
-{
-	(void)snprintf(out, size, "%s", text != NULL ? text : "");
-}
-
 void
 gate_deferred(struct gate *g, const struct client *c, enum action action, const char *topic)
 {
@@ -42,10 +34,10 @@ gate_deferred(struct gate *g, const struct client *c, enum action action, const 
 		return;
 	left->state = LEFT_NOTED;
 	left->action = action;
-	copy_text(left->client_id, sizeof(left->client_id), c->id);
-	copy_text(left->user_name, sizeof(left->user_name), c->user_name);
-	copy_text(left->address, sizeof(left->address), c->address);
-	copy_text(left->topic, sizeof(left->topic), topic);
+	keep_text(left->client_id, sizeof(left->client_id), c->id);
+	keep_text(left->user_name, sizeof(left->user_name), c->user_name);
+	keep_text(left->address, sizeof(left->address), c->address);
+	keep_text(left->topic, sizeof(left->topic), topic);
 }
 
 static void

@@ -216,7 +216,7 @@ struct access_rights
 gate_rights(const struct rights_asker *asker)
 {
 	return (struct access_rights){ .authorization = asker->g->config.authorization,
-		.administrator = is_admin_certificate(asker->g, &asker->p->id), .ask = ask,
+		.administrator = gate_names_administrator(asker->g, &asker->p->id), .ask = ask,
 		.context = asker };
 }
 

@@ -3,6 +3,8 @@
 #ifndef JITR_GATE_PRIVATE_H
 #define JITR_GATE_PRIVATE_H
 
+#include <stdio.h>
+
 #include "jitr/gate.h"
 
 #include "activation.h"
@@ -14,7 +16,7 @@
 struct late;   /* a client that got past gate_connect() and was not reported yet */
 struct denial; /* something a client was not allowed, not reported yet */
 struct clone;  /* a certificate that two clients use, not reported yet */
-struct owner;    /* the certificate of a session that the broker keeps */
+struct owner;  /* the certificate of a session that the broker keeps */
 struct takeover; /* a connection that resumed another certificate's session */
 struct held;   /* a client id that an answer is on its way to */
 
@@ -51,7 +53,7 @@ struct gate {
 	struct owner       *owners;    /* hash: certificates of the sessions that the broker keeps */
 	struct takeover    *takeovers; /* list: connections that resumed another one's */
 	size_t              refusals_waiting;
-	struct certid      *named; /* owned; whom the sweep visits before others */
+	struct certid      *named; /* owned; the sweep visits these before others */
 	size_t              named_count;
 	int64_t             worked; /* ns; the end of the last slice; 0: nothing was left to do */
 	struct recent       recent;
@@ -72,7 +74,7 @@ struct judgement {
 	uint64_t         plan_number; /* of the plan; 0: none */
 	struct premise   premise; /* of the plan */
 	struct diag      details; /* of the reason; empty: there is no more to say */
-	struct certid    original; /* with REASON_OTHER_FORM: whose other form it is */
+	struct certid    original; /* with REASON_OTHER_FORM: the certificate it is a form of */
 };
 
 void judgement_clear(struct judgement *j);
@@ -82,6 +84,13 @@ static inline bool
 lets_in_by_plan(const struct decision *d)
 {
 	return d->verdict == VERDICT_ALLOW && d->effects & EFFECT_PLAN;
+}
+
+/* NULL: as empty.  What does not fit is cut. */
+static inline void
+keep_text(char *out, size_t size, const char *text)
+{
+	(void)snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
 /*
@@ -94,8 +103,8 @@ MUST_USE enum err judge_in(struct gate *g, struct txn *t, struct x509_st *x,
              const struct facts *client, struct judgement *j);
 void            gate_judge(struct gate *g, const struct client *c, struct judgement *j);
 
-/* One that the broker let in without asking: its user name is what its certificate says,
- * and must not be the name of another certificate. */
+/* A client that the broker let in without asking: its user name comes from its
+ * certificate, and must not be the name of another certificate. */
 void            gate_judge_unasked(struct gate *g, const struct client *c, struct judgement *j);
 
 /* A principal as it was judged at CONNECT, with its policies, as far as they
@@ -105,16 +114,16 @@ void gate_keep_judgement(struct gate *g, struct principal *p, const struct decis
 /* Judge a principal again, with its policies, if it may have changed. */
 void gate_refresh(struct gate *g, struct principal *p);
 
-/* One that is not connected, judged by its id; lives as principal_absent() says.
- * NULL: it may not connect, or is not known. */
+/* A certificate that is not connected, judged by its id; lives as principal_absent()
+ * says.  NULL: it may not connect, or is not known. */
 struct principal *gate_find_absent(struct gate *g, const struct certid *id);
 
 /*
  * gate_present.c: register, announce, revoke, activate, as the judgement says.
  */
 
-/* What has to be done is on its way, or it is not let in by it, nor told that it is
- * registered. */
+/* Submits what has to be done.  Where that fails the judgement becomes one that neither
+ * lets the client in by it nor says that it is registered. */
 enum err gate_submit(struct gate *g, const struct client *c, struct judgement *j);
 void     gate_report_not_submitted(struct gate *g, const struct judgement *j, enum err e);
 
@@ -140,9 +149,8 @@ bool name_is_certid(const char *name, struct certid *id_or_null);
 void shut_out(struct gate *g, struct session *session, enum reason reason);
 
 /*
- * gate_identity.c: who a client is.
+ * gate_identity.c: what a client has proved, connected or departed.
  */
-bool is_admin_certificate(const struct gate *g, const struct certid *id);
 
 /* A user name of admin_users that others checked when this client connected. */
 bool is_admin_session(const struct gate *g, const struct session *session,
@@ -164,7 +172,7 @@ bool is_held(const struct gate *g, const struct client *c);
  */
 /* Closes this one; it and its principal may be gone after that.  TICK only. */
 void    gate_close_session(struct gate *g, struct session *session);
-int64_t gate_clock_ns(void); /* of a clock that nobody sets; in gate.c, so that tests can replace it */
+int64_t gate_clock_ns(void); /* of a clock that is never set; tests replace it */
 
 /* How long a slice may take, so long after the end of the last one; 0: there was
  * nothing to do before. */
@@ -213,7 +221,7 @@ MUST_USE enum err find_thing(struct txn *t, const struct certid *id, struct view
 MUST_USE enum err find_planned_thing(struct txn *t, const struct plan *plan,
              struct view client_id, struct thing *out, bool *found);
 
-/* The rights of a certificate with these facts, for access.h; the asker is borrowed. */
+/* What gate_rights() asks policies for: a certificate with these facts; borrowed. */
 struct rights_asker {
 	const struct gate      *g;
 	const struct principal *p;
@@ -222,12 +230,12 @@ struct rights_asker {
 
 struct access_rights gate_rights(const struct rights_asker *asker);
 
-/* One that is not connected: its facts, from the registry.  If it answers true
- * *t is open, because a thing among them lives there: store_end() it. */
+/* The facts of a certificate that is not connected, from the registry.  If it answers
+ * true *t is open, because a thing among them lives there: store_end() it. */
 bool gate_facts_absent(struct gate *g, struct principal *p, struct view client_id,
     struct facts *facts, struct thing *thing, struct txn *t);
 
-/* May one connect that is not connected, as far as it is known by its id? */
+/* May a certificate that is not connected connect, as far as its record says? */
 bool gate_may_connect_absent(struct gate *g, const struct certid *id, struct view client_id);
 
 /*

@@ -2,11 +2,11 @@
 /*
  * gate_refusal.c - why a certificate was last turned away, on its record.
  *
- * For whoever asks describeCertificate why a device does not come in.  What the
+ * describeCertificate shows why a device does not get in.  What the
  * registration of a certificate or a change of it brings is written with that;
  * here is the rest.  A device that goes on trying is written down once a
  * minute, and not at all while the writer has its hands full: a record of a
- * refusal must cost nobody else anything.
+ * refusal must cost other clients nothing.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -23,7 +23,7 @@
 #include "gate_private.h"
 #include <utlist.h>
 
-/* Sessions whose certificate is remembered; the oldest ones are forgotten. */
+/* Sessions with a certificate that is remembered; the oldest ones are forgotten. */
 #define OWNERS_MAX 200000
 
 #define TAKEOVER_BUDGET_NS (3 * 1000 * 1000) /* of a tick */

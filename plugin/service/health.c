@@ -17,8 +17,7 @@ struct health_job {
 	int            error; /* errno; 0: none */
 };
 
-/* errno, 0: done.  Whoever can write in the directory must not lead us to another
- * file. */
+/* errno, 0: done.  A link in the directory must not lead to another file. */
 static int
 set_time(const char *path)
 {

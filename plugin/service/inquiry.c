@@ -106,7 +106,7 @@ hold_all(struct inquiry *i, struct txn *t, const struct inquiry_request *r, stru
 	return e;
 }
 
-/* Those that the plan attaches to whom it lets in. */
+/* Those that the plan attaches to the certificate it lets in. */
 static enum err
 hold_planned(struct inquiry *i, struct txn *t)
 {
@@ -122,7 +122,7 @@ hold_planned(struct inquiry *i, struct txn *t)
  * Facts.
  */
 
-/* Whoever comes with names that cannot be read is judged without them. */
+/* A certificate with names that cannot be read is judged without them. */
 static enum err
 read_presented_facts(struct inquiry *i, struct x509_st *x)
 {
@@ -168,7 +168,7 @@ gather(struct inquiry *i, struct txn *t, const struct inquiry_request *r, struct
 		e = read_presented_facts(i, r->x);
 	if (r->principal == NULL || e != ERR_OK)
 		return e;
-	i->administrator = is_admin_certificate(i->gate, r->principal);
+	i->administrator = gate_names_administrator(i->gate, r->principal);
 	certid_to_hex(r->principal, i->hex);
 	i->facts.certificate_id = view_of(i->hex);
 	if (r->x == NULL)

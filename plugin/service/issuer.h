@@ -3,7 +3,7 @@
  * issuer.h - which registered CA issued a certificate.
  *
  * By name, then by key identifier, then by signature: names are not unique,
- * and whoever holds no CA key can still write its name.  At most
+ * and its name can be written without its key.  At most
  * CA_SAME_SUBJECT_MAX signatures are checked.
  */
 #ifndef JITR_ISSUER_H

@@ -2,9 +2,9 @@
 /*
  * policy_cache.h - compiled policies that some connected certificate has.
  *
- * A policy is compiled once, when the first who has it comes, and again when
- * its default version changes; those who have it see the new one at once.
- * One that cannot be read or compiled denies all who have it: a Deny in it may
+ * A policy is compiled once, when the first certificate that has it connects, and again when
+ * its default version changes; those that have it see the new one at once.
+ * One that cannot be read or compiled denies all that have it: a Deny in it may
  * not be lost.  Broker thread.
  */
 #ifndef JITR_POLICY_CACHE_H
@@ -31,13 +31,13 @@ struct policy_cache {
 	struct arn_scope      scope;
 	struct cached_policy *by_name;
 	uint64_t              round;    /* grows when any policy may have changed */
-	uint64_t              revision; /* grows when one that somebody has did change */
+	uint64_t              revision; /* grows when one that is held did change */
 	struct diag           unusable; /* which and why, the last one; to be logged */
-	bool                  incomplete; /* memory ran out for one that somebody has */
+	bool                  incomplete; /* memory ran out for one that is held */
 };
 
-/* Read again those for which memory ran out: it is the policy's fault no more than that of
- * the next who has it.  Answers whether one can be used now. */
+/* Read again those for which memory ran out, which is not the policy's fault.  Answers
+ * whether one can be used now. */
 bool policy_cache_retry(struct policy_cache *c, struct txn *t);
 
 /* One more holder; read again if it was not in this round.  NULL: out of
@@ -50,8 +50,8 @@ struct cached_policy *policy_cache_take_planned(struct policy_cache *c, struct t
           struct view name, struct view document);
 void                  policy_cache_release(struct policy_cache *c, struct cached_policy *p);
 
-/* Read again, if anybody has it; answers whether it is another one now.  A policy that
- * is gone cannot be used. */
+/* Read again, if it is held; answers whether it is another one now.  A policy that was
+ * deleted cannot be used. */
 bool policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name);
 
 #endif

@@ -104,7 +104,7 @@ presence_disconnected(struct presence *p, struct presence_session *s, const char
 	note(p, &e);
 }
 
-/* Whoever knocks without end must not drown everybody else's events. */
+/* A client that tries without end must not drown the events of others. */
 static bool
 too_many_failures(struct presence *p, int64_t now)
 {

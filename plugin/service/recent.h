@@ -28,7 +28,7 @@ struct recent {
 	struct recent_entry entries[RECENT_ENTRIES];
 };
 
-/* One question: who, by which state of its rights, what, on which topic. */
+/* One question: session, state of its rights, action, topic. */
 struct recent_question {
 	uint64_t    session, stamp;
 	uint8_t     action;

@@ -99,7 +99,7 @@ registry_supersede_by_ca(struct txn *t, const struct cert *cert, int64_t now)
 }
 
 /* Unless its successor is no good any more: a device must not lose both.  What
- * cannot be read lets nobody in anyway. */
+ * cannot be read lets none in anyway. */
 static enum err
 retire(struct txn *t, const struct agenda_entry *entry, int64_t now, bool *done)
 {
@@ -182,8 +182,8 @@ announce_expiry(struct txn *t, const struct cert *cert, const char *account_id, 
 	    event_expiring(&event, account_id, &payload));
 }
 
-/* Nobody needs to replace one that is revoked, or that has been expired since
- * before anybody wanted to be told. */
+/* No warning is needed of one that is revoked, or that had expired before warnings
+ * were configured. */
 static bool
 is_worth_a_warning(const struct cert *cert, int64_t now)
 {
@@ -207,7 +207,7 @@ registry_expiring(struct txn *t, int64_t until, const char *account_id, int64_t 
 			break;
 		e = registry_optional(store_get_cert(t, &entry.id, &cert), &found);
 		if (e == ERR_CORRUPT)
-			e = ERR_OK; /* what cannot be read lets nobody in anyway */
+			e = ERR_OK; /* what cannot be read lets none in anyway */
 		if (e != ERR_OK)
 			break;
 		if (found && is_worth_a_warning(&cert, now)) {

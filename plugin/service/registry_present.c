@@ -29,7 +29,7 @@ struct present {
 	struct twins                 twins;
 	struct decision              decision;
 	struct plan                  failed;
-	const struct plan           *plan; /* NULL: nobody's */
+	const struct plan           *plan; /* NULL: none */
 };
 
 /*
@@ -185,7 +185,7 @@ announce(struct txn *t, const struct present *x)
 	return ERR_OK;
 }
 
-/* What a template could not do is told apart: nobody else would see it. */
+/* What a template could not do is told apart: it shows nowhere else. */
 static void
 announce_failure(struct txn *t, const struct present *x)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* registry_private.h - what the registry*.c files share.  Not for anybody else. */
+/* registry_private.h - what the registry*.c files share.  Private. */
 #ifndef JITR_REGISTRY_PRIVATE_H
 #define JITR_REGISTRY_PRIVATE_H
 
@@ -19,11 +19,11 @@ enum err registry_drop(struct txn *t, enum err e);
 MUST_USE enum err registry_get_cert(struct txn *t, const struct certid *id, struct cert *cert,
     struct diag *diag);
 
-/* Another status, and why: NULL for one that somebody gave it by call. */
+/* Another status, and why: NULL for one that was given by call. */
 void registry_put_status(struct txn *t, struct cert *cert, enum cert_status status,
     const struct cert_note *note, int64_t now);
 
-/* registry_thing.c: what else a thing must be, and whom it may have. */
+/* registry_thing.c: what else a thing must be, and which certificates it may have. */
 MUST_USE enum err thing_check_attributes(const struct thing *thing, struct diag *diag);
 bool              thing_same(const struct thing *a, const struct thing *b);
 MUST_USE enum err thing_check_exclusive(struct txn *t, struct view name, const struct certid *id,

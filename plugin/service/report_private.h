@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * report_private.h - what the report*.c files share.  Not for anybody else.
+ * report_private.h - what the report*.c files share.  Private.
  *
  * report_file.c has the log file; report.c what is said there and in the
  * broker's log.
@@ -21,7 +21,7 @@ struct report {
 	uint64_t lost;         /* lines that could not be written since then */
 };
 
-/* Is there a file, and somebody to write it? */
+/* Is there a file, and a thread to write it? */
 bool report_has_file(const struct report *r);
 
 /* A line, its end included, for the file.  One that cannot be written is

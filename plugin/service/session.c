@@ -105,8 +105,8 @@ principal_join(struct sessions *s, const struct certid *id, struct session *sess
 	return true;
 }
 
-/* What one may whose certificate is not stored yet nobody else knows: its will
- * comes behind it, and messages for its session. */
+/* The plan of a certificate that is not stored yet is known here alone: it is kept for the
+ * client's will and its offline session. */
 static void
 principal_leave(struct sessions *s, struct session *session)
 {

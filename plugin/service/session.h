@@ -83,7 +83,7 @@ struct sessions {
 	struct session   *sweep;    /* the next to look after */
 	size_t            sweep_left;
 	uint64_t          numbered; /* sessions so far */
-	struct policy_cache *policies; /* whose policies the principals hold */
+	struct policy_cache *policies; /* the principals hold policies of it */
 };
 
 /* What the broker says of a connection; borrowed for the call. */
@@ -105,8 +105,9 @@ struct session   *session_find(struct sessions *s, const void *client, const str
 
 struct session   *session_of(struct sessions *s, const void *client); /* whatever it is now */
 
-/* The same without a look at the certificate: by the broker's own texts, of
- * which the name is the certificateId that we gave.  NULL: look closer. */
+/* The same without a look at the certificate: by the addresses of the broker's own
+ * texts, once the name among them was seen to be the certificateId that the plugin
+ * gave.  NULL: ask session_find(). */
 struct session   *session_known(struct sessions *s, const void *client, const char *broker_id,
       const char *user_name);
 void              session_remove(struct sessions *s, const void *client);
@@ -118,9 +119,9 @@ struct principal *principal_find(struct sessions *s, const struct certid *id);
  * until the next call of these functions.  NULL: out of memory. */
 struct principal *principal_absent(struct sessions *s, const struct certid *id);
 
-/* To be cut off at the next tick; once. */
+/* To be closed at the next tick; once. */
 void              principal_cut(struct sessions *s, struct principal *p, enum reason reason);
-/* The next to cut off, taken from the list; NULL: none. */
+/* The next of those to close, taken from the list; NULL: none. */
 struct principal *principal_next_cut(struct sessions *s);
 
 /* The same for one session of a principal, which becomes the first of its list. */

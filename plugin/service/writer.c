@@ -206,7 +206,7 @@ count_urgent(const struct fifo *f)
 	return count;
 }
 
-/* Not at the end: nobody knows how long it would take. */
+/* Not at the end: it is not known how long it would take. */
 static bool
 goes_on(const struct writer *w, struct job *job)
 {
@@ -268,8 +268,8 @@ writer_main(void *arg)
 		wait_for_work(w);
 		if (w->waiting.count == 0)
 			break;
-		/* Between two parts of a long job nobody rests: who comes meanwhile
-		 * gathers while the one before it is committed. */
+		/* Between two parts of a long job the thread does not rest: jobs that
+		 * come meanwhile gather while the part before is committed. */
 		if (!in_the_middle)
 			gather(w);
 		w->running = fifo_move(&batch, &w->waiting, w->config.batch_max);
@@ -300,7 +300,7 @@ start_thread(struct writer *w)
 	return started;
 }
 
-/* Waits are measured on a clock that nobody sets. */
+/* Waits are measured on a clock that is never set. */
 static void
 init_condition(pthread_cond_t *cond)
 {

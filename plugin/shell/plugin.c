@@ -83,7 +83,7 @@ on_basic_auth(int event, void *event_data, void *user_data)
 }
 
 /* Extended authentication goes past BASIC_AUTH: a certificate that may not is
- * refused here, the rest is up to whoever offers the method. */
+ * refused here, the rest is up to the plugin that offers the method. */
 static int
 on_ext_auth_start(int event, void *event_data, void *user_data)
 {

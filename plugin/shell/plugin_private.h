@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * plugin_private.h - what plugin.c, which has the broker's events, and parts.c,
- * which makes what they are turned into calls to, share.  Not for anybody else.
+ * plugin_private.h - state shared by plugin.c (callbacks) and parts.c (construction,
+ * teardown).  Private.
  * Broker thread.
  */
 #ifndef JITR_PLUGIN_PRIVATE_H
@@ -31,7 +31,7 @@ struct plugin {
 	struct report         *report;
 	struct gate           *gate;
 	struct crls           *crls;
-	struct anchors        *anchors; /* NULL: nobody asks for them */
+	struct anchors        *anchors; /* NULL: not needed */
 	struct api            *api;
 	struct agenda          agenda;
 	struct outbox          outbox;

@@ -791,7 +791,7 @@ import_of(const struct certid *id, struct view bytes)
 	return i;
 }
 
-/* As request.c does it; at most so many parts. */
+/* As request_run.c does it; at most so many parts. */
 static enum err
 import_parts(const struct certid *id, struct view bytes, size_t parts)
 {
