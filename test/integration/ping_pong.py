@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """A message to and fro between two clients, and a PINGREQ, again and again: how long the
 broker keeps others waiting while it does something else."""
+import pathlib
 import socket
 import struct
 import threading
@@ -12,6 +13,15 @@ from wait import PATIENCE
 
 INTERVAL = 0.005  # between two exchanges
 SUBSCRIBE, PINGREQ, PINGRESP, PUBLISH = 0x82, 0xC0, 0xD0, 0x30
+
+
+def waited_for_a_processor(process):
+    """Seconds, since its start, that its main thread was ready and the machine did something
+    else; 0 where the kernel does not say (Linux: Documentation/scheduler/sched-stats.rst)."""
+    try:
+        return int(pathlib.Path("/proc/%d/schedstat" % process.pid).read_text().split()[1]) / 1e9
+    except FileNotFoundError:
+        return 0.0
 
 
 class Player:
@@ -43,13 +53,15 @@ class Player:
 
 class PingPong:
     """with PingPong(broker) as delays: ... ; then delays.of_messages, delays.of_pings have
-    what each exchange took, in seconds."""
+    what each exchange took, in seconds; delays.of_broker what of each ping is left without the
+    time that the broker waited for a processor: what it works and what it blocks."""
 
     def __init__(self, broker):
+        self._process = broker.process
         self._players = [Player(broker, name) for name in ("ping", "pong")]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._play)
-        self.of_messages, self.of_pings = [], []
+        self.of_messages, self.of_pings, self.of_broker = [], [], []
         self.failure = None
 
     def _play(self):
@@ -59,13 +71,19 @@ class PingPong:
                 start = time.monotonic()
                 one.tell(other)
                 other.tell(one)
-                middle = time.monotonic()
-                one.ping()
-                self.of_messages.append(middle - start)
-                self.of_pings.append(time.monotonic() - middle)
+                self.of_messages.append(time.monotonic() - start)
+                self._ping(one)
                 time.sleep(INTERVAL)
         except (OSError, AssertionError) as failure:
             self.failure = failure
+
+    def _ping(self, player):
+        start, waited = time.monotonic(), waited_for_a_processor(self._process)
+        player.ping()
+        taken = time.monotonic() - start
+        waited = waited_for_a_processor(self._process) - waited
+        self.of_pings.append(taken)
+        self.of_broker.append(max(0.0, taken - waited))
 
     def __enter__(self):
         self._thread.start()

@@ -22,7 +22,8 @@ from wait import PATIENCE
 MIB = 1 << 20
 FLOOD_SECONDS = 5
 
-# Seconds: 99 of 100 PINGREQs are answered within the first, all within the other.
+# Seconds: 99 of 100 PINGREQs are answered within the first, not counting what the broker waits
+# for a processor while other tests have them; all within the other, by the clock.
 P99, LONGEST = 0.1, 1.0
 
 
@@ -72,13 +73,12 @@ def flood(clients, seconds=FLOOD_SECONDS):
 
 
 def assert_others_go_on(delays):
-    pings = sorted(delays.of_pings)
-    print("PINGREQ: median %.1f ms, p99 %.1f ms, longest %.1f ms, %d" % (
-        pings[len(pings) // 2] * 1e3, pings[len(pings) * 99 // 100] * 1e3, pings[-1] * 1e3,
+    pings, longest = sorted(delays.of_broker), max(delays.of_pings)
+    print("PINGREQ: median %.1f ms, p99 %.1f ms, longest by the clock %.1f ms, %d" % (
+        pings[len(pings) // 2] * 1e3, pings[len(pings) * 99 // 100] * 1e3, longest * 1e3,
         len(pings)))
     assert pings[len(pings) * 99 // 100] < P99
-    assert pings[-1] < LONGEST
-
+    assert longest < LONGEST
 
 
 # -- without rights -----------------------------------------------------------------
