@@ -41,7 +41,8 @@ struct broker {
 	 * its place corrupts 2.0 (mosquitto section 0, 2).  TICK only. */
 	bool (*kick_one)(const void *client, const char *client_id);
 
-	/* Replace a connected client's user name. */
+	/* Replace a connected client's user name.  The text that the broker had is freed:
+	 * a struct client's user_name is not to be read any more. */
 	enum err (*name_client)(void *client, const char *user_name);
 };
 

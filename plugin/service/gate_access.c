@@ -251,12 +251,15 @@ meet_other(struct gate *g, const struct client *c)
 	    ? NULL : session_add(&g->sessions, &connection, NULL);
 }
 
-/* NULL: it has left, or is not known. */
+/* NULL: it has left, or is not known.  One that is met here has its name already, and
+ * c->user_name is gone with that. */
 static struct session *
 find_session(struct gate *g, const struct client *c)
 {
 	struct session *session = session_find(&g->sessions, c->handle, c->x);
 
+	if (session != NULL && session->principal != NULL)
+		restore_name(g, session, c);
 	if (session != NULL || departed_find(&g->departures, c) != NULL)
 		return session;
 	return c->x != NULL ? gate_connect_late(g, c) : meet_other(g, c);
@@ -286,7 +289,6 @@ gate_access(struct gate *g, const struct client *c, enum action action, const ch
 		return access_without_session(g, c, &q);
 	if (session->principal == NULL)
 		return access_of_other(g, c, session, &q);
-	restore_name(g, session, c);
 	return access_of_session(g, session, &q);
 }
 

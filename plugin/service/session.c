@@ -313,7 +313,8 @@ session_of(struct sessions *s, const void *client)
 	return find_client(s, client);
 }
 
-/* The name is read once; from then on it is enough that it is still there. */
+/* The name is compared each time: another one may be where it was, as the broker frees it
+ * and takes one of the certificate at SIGHUP (mosquitto section 0, 6). */
 struct session *
 session_known(struct sessions *s, const void *client, const char *broker_id,
     const char *user_name)
@@ -323,12 +324,7 @@ session_known(struct sessions *s, const void *client, const char *broker_id,
 	if (session == NULL || session->principal == NULL || session->broker_id != broker_id ||
 	    broker_id == NULL || user_name == NULL)
 		return NULL;
-	if (session->broker_name == user_name)
-		return session;
-	if (strcmp(user_name, session->principal->hex) != 0)
-		return NULL;
-	session->broker_name = user_name;
-	return session;
+	return strcmp(user_name, session->principal->hex) == 0 ? session : NULL;
 }
 
 void

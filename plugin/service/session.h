@@ -47,8 +47,8 @@ struct principal {
 
 struct session {
 	const void       *client;
-	const char       *broker_id, *broker_name; /* the broker's own texts: as long as it is
-	                              * the same connection, they are at the same places */
+	const char       *broker_id; /* the broker's own text: as long as it is the same
+	                              * connection, it is at the same place */
 	uint64_t          number;    /* given to no other session */
 	struct x509_st   *x;         /* held: its address stays this certificate's */
 	struct principal *principal; /* NULL: other plugins judge it */

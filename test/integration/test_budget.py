@@ -15,6 +15,7 @@ import time
 import pytest
 import raw
 from admin import ADMIN, BYSTANDER, CONTROL, PASSWORD, Admin, AwsError
+from broker import PRELOAD
 from ping_pong import PingPong
 from policies import CONNECT, allow, document
 from wait import PATIENCE
@@ -23,14 +24,20 @@ MIB = 1 << 20
 FLOOD_SECONDS = 5
 
 # Seconds: 99 of 100 PINGREQs are answered within the first, not counting what the broker waits
-# for a processor while other tests have them; all within the other, by the clock.
-P99, LONGEST = 0.1, 1.0
+# for a processor while other tests have them; all within the other, by the clock. A sanitizer
+# makes everything slow.
+P99, LONGEST = (1.0, 5.0) if PRELOAD else (0.1, 1.0)
 
 
 def resident(broker):
     """Bytes of memory that the broker has."""
     status = pathlib.Path("/proc/%d/status" % broker.process.pid).read_text()
     return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+
+
+def assert_memory(grown, most):
+    """Not under a sanitizer, which keeps what was freed."""
+    assert PRELOAD or grown < most
 
 
 class Deaf:
@@ -100,7 +107,7 @@ def test_flood_without_rights(start, size):
 
     print("%d requests, %.1f MiB" % (sent, grown / MIB))
     assert sent > 300
-    assert grown < 16 * MIB
+    assert_memory(grown, 16 * MIB)
     assert len(broker.log_lines("refused")) - lines <= 6
     assert_others_go_on(delays)
     assert broker.admin().registration_code()
@@ -115,7 +122,7 @@ def test_many_without_rights(start):
     with PingPong(broker) as delays:
         sent = flood(deaf)
     assert sent > 300
-    assert resident(broker) - before < 16 * MIB
+    assert_memory(resident(broker) - before, 16 * MIB)
     assert len(broker.log_lines("refused")) <= 6
     assert_others_go_on(delays)
 
@@ -164,7 +171,7 @@ def test_lists_of_large_things(start):
                 assert answer.get("error") == "LimitExceededException" or (
                     answer["data"]["things"] and answer["data"]["nextToken"])
     assert "data" in answers[0]
-    assert resident(broker) - before < 48 * MIB
+    assert_memory(resident(broker) - before, 48 * MIB)
     assert_others_go_on(delays)
     things = [t for page in admin.pages("listThings", "things", maxResults=250) for t in page]
     assert [t["thingName"] for t in things] == ["large%03d" % n for n in range(60)]
@@ -205,7 +212,7 @@ def test_answers_that_an_administrator_does_not_read(start):
     print("%d requests, %.1f MiB" % (sum(d.sent for d in deaf), grown / MIB))
     for client in deaf:
         client.leave()
-    assert grown < 96 * MIB
+    assert_memory(grown, 96 * MIB)
     assert_others_go_on(delays)
 
 
@@ -229,9 +236,10 @@ def test_costly_policies(start):
         admin.create_policy(name, COSTLY)
     with PingPong(broker) as delays:
         answers = admin.request(*[costly_trial(10, names)] * 5)
-        one = admin.call(**costly_trial(1, names[:1]))
+        one = admin.request(costly_trial(1, names[:1]))[0]
     assert [a["error"] for a in answers] == ["LimitExceededException"] * 5
-    assert {r["authDecision"] for r in one["authResults"]} == {"IMPLICIT_DENY"}
+    if not PRELOAD:  # a sanitizer is too slow even for one
+        assert {r["authDecision"] for r in one["data"]["authResults"]} == {"IMPLICIT_DENY"}
     assert_others_go_on(delays)
 
 

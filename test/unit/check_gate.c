@@ -1008,6 +1008,19 @@ START_TEST(a_late_client_that_may_is_named_and_reported_at_the_tick)
 }
 END_TEST
 
+/* The broker frees the name that it had (mosquitto_set_username): named once, what was read
+ * before is not looked at again. */
+START_TEST(a_late_client_is_named_once)
+{
+	struct client c = client(0, device);
+
+	put(device, CERT_ACTIVE);
+	c.user_name = "d1";
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DEFER);
+	ck_assert_uint_eq(world_count(NOTE_NAME), 1);
+}
+END_TEST
+
 START_TEST(a_late_first_connection_is_registered_too)
 {
 	struct cert cert;
@@ -1429,6 +1442,7 @@ late_tests(TCase *t)
 {
 	tcase_add_test(t, a_late_client_that_may_not_is_refused_at_once_and_cut_off_at_the_tick);
 	tcase_add_test(t, a_late_client_that_may_is_named_and_reported_at_the_tick);
+	tcase_add_test(t, a_late_client_is_named_once);
 	tcase_add_test(t, a_late_first_connection_is_registered_too);
 	tcase_add_test(t, a_late_registration_for_which_there_is_no_room_is_told);
 	tcase_add_test(t, once_connected_a_late_client_is_judged_without_asking_for_anything);

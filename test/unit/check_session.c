@@ -160,6 +160,8 @@ START_TEST(a_client_is_known_by_the_texts_the_broker_has_of_it)
 	ck_assert_ptr_null(session_known(&sessions, &clients[0], NULL, copy));
 	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], NULL));
 	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], other));
+	copy[63] ^= 1; /* another one at the place of that which was freed */
+	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], copy));
 }
 END_TEST
 
