@@ -23,6 +23,9 @@ PRELOAD = os.environ.get("JITR_PRELOAD", "")
 
 RUNNING = re.compile(r"mosquitto version \S+ running")
 
+# A port that was free a moment ago; 2.0 says the second of a websockets listener.
+PORT_TAKEN = re.compile(r"Address already in use|Unable to create websockets listener")
+
 
 def new_directory():
     """Open to the broker, whoever it runs as."""
@@ -235,7 +238,7 @@ class Broker:
                   "the broker to start")
             if self.process.poll() is None:
                 return self
-            if "Address already in use" not in self.log()[seen:] or attempt == 4:
+            if not PORT_TAKEN.search(self.log()[seen:]) or attempt == 4:
                 raise DidNotStart(self.log()[seen:], self.process.returncode)
 
     def stop(self):
