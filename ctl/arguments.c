@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "jitr/aws_gap.h"
-#include "jitr/text.h"
+#include "jitr/core/aws_gap.h"
+#include "jitr/core/text.h"
 
 /* A flag as it was written: which one, and whether --no- stood before. */
 struct match {

@@ -418,7 +418,7 @@ send_request(struct client *c, const char *operation, const cJSON *members)
 }
 
 void
-client_be_patient(struct client *c, int ms)
+client_wait_longer(struct client *c, int ms)
 {
 	c->patience_ms = ms;
 }

@@ -22,7 +22,7 @@ void                    client_close(struct client *c);
 
 /* Wait so long for the answers to what is asked from now on, and show on a
  * terminal that time passes, unless --quiet. */
-void client_be_patient(struct client *c, int ms);
+void client_wait_longer(struct client *c, int ms);
 
 /* Ask for an operation and wait for its answer (envelope.h), which is the
  * caller's.  NULL: there was none, and why in d. */

@@ -9,7 +9,7 @@
 #ifndef CTL_COMMANDS_H
 #define CTL_COMMANDS_H
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 enum flag_kind {
 	FLAG_TEXT,    /* a string */

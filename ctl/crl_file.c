@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/der.h"
+#include "jitr/core/der.h"
 #include "value.h"
 
 /* PEM of the largest list, and some text around it. */

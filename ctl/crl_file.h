@@ -9,7 +9,7 @@
 #ifndef CTL_CRL_FILE_H
 #define CTL_CRL_FILE_H
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 #define CRL_FILE_BYTES_MAX ((size_t)128 << 20) /* of a list in DER; the plugin takes no more */
 

@@ -11,7 +11,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 /* The text of a request for an operation such as RegisterCACertificate.  The
  * members stay the caller's, the text is free()d. */

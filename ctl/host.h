@@ -11,7 +11,7 @@
 #ifndef CTL_HOST_H
 #define CTL_HOST_H
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 /* The options between the program's and the module's name: a copy, to be
  * freed by host_options_free.  argv is the module's, area the size of all the

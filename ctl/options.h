@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 #define PORT_UNSET (-1)
 #define PORT_UNIX  0 /* host is the path of a socket, as in libmosquitto */

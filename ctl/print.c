@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/text.h"
+#include "jitr/core/text.h"
 
 bool
 output_parse(const char *name, enum output *out)

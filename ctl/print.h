@@ -12,7 +12,7 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 enum output {
 	OUTPUT_JSON,

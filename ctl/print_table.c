@@ -13,7 +13,7 @@
 
 #include "print.h"
 
-#include "jitr/text.h"
+#include "jitr/core/text.h"
 
 #define DEPTH_MAX   32 /* boxes within boxes; deeper parts are left out */
 #define COLUMNS_MAX 64

@@ -8,7 +8,7 @@
 #ifndef CTL_PROOF_H
 #define CTL_PROOF_H
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 struct ca_key;
 

@@ -7,7 +7,7 @@
 #ifndef CTL_TERMINAL_H
 #define CTL_TERMINAL_H
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 #define SECRET_SIZE 1024
 

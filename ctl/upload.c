@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "envelope.h"
-#include "jitr/text.h"
+#include "jitr/core/text.h"
 
 /* A large list is stored in slices, between the other work of the broker, and
  * every certificate that it names is revoked. */
@@ -58,7 +58,7 @@ send_part(const struct upload *u, size_t nth, cJSON **answer)
 	if (members == NULL)
 		return job_fail("out of memory");
 	if (nth + 1 == u->parts)
-		client_be_patient(j->client, IMPORT_PATIENCE_MS);
+		client_wait_longer(j->client, IMPORT_PATIENCE_MS);
 	status = job_ask(j, j->arguments.command->operation, members, answer);
 	cJSON_Delete(members);
 	return status;

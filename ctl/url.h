@@ -7,7 +7,7 @@
 #ifndef CTL_URL_H
 #define CTL_URL_H
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 struct url_scheme {
 	const char *prefix;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/text.h"
+#include "jitr/core/text.h"
 #include "shorthand.h"
 
 static const char *

@@ -10,8 +10,8 @@
 #ifndef JITR_ANSWERS_H
 #define JITR_ANSWERS_H
 
-#include "jitr/broker.h"
-#include "jitr/gate.h"
+#include "jitr/service/broker.h"
+#include "jitr/service/gate.h"
 
 struct reply;
 

@@ -5,8 +5,8 @@
 
 #include "audit.h"
 
-#include "jitr/text.h"
-#include "jitr/x509.h"
+#include "jitr/core/text.h"
+#include "jitr/adapter/x509.h"
 
 /*
  * Values.

@@ -13,7 +13,7 @@
 #ifndef JITR_BUDGET_H
 #define JITR_BUDGET_H
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 /*
  * A bucket: full at first (all zero), filled at its rate.  It may be overdrawn

@@ -6,9 +6,9 @@
 
 #include "command.h"
 
-#include "jitr/aws_gap.h"
-#include "jitr/text.h"
-#include "jitr/x509.h"
+#include "jitr/core/aws_gap.h"
+#include "jitr/core/text.h"
+#include "jitr/adapter/x509.h"
 
 #define NONE RESOURCE_NONE
 #define CA   RESOURCE_CA
@@ -268,7 +268,7 @@ command_authorize(struct command *c, struct gate *g, const struct client *client
 void
 command_notify(const struct command *c, struct gate *g)
 {
-	if (c->unheard)
+	if (c->silent)
 		return;
 	switch (c->type->changed) {
 	case RESOURCE_CERTIFICATE:

@@ -11,15 +11,15 @@
 #ifndef JITR_COMMAND_H
 #define JITR_COMMAND_H
 
-#include "jitr/crls.h"
-#include "jitr/inquiry.h"
-#include "jitr/policy.h"
-#include "jitr/policy_warning.h"
-#include "jitr/registry_policy.h"
-#include "jitr/registry_template.h"
-#include "jitr/registry_thing.h"
+#include "jitr/service/crls.h"
+#include "jitr/service/explain.h"
+#include "jitr/core/policy.h"
+#include "jitr/core/policy_warning.h"
+#include "jitr/service/registry_policy.h"
+#include "jitr/service/registry_template.h"
+#include "jitr/service/registry_thing.h"
 
-#include "jitr/json.h"
+#include "jitr/adapter/json.h"
 
 #include "budget.h"
 
@@ -152,7 +152,7 @@ struct command {
 	/* The resources named or made: a certificate or CA, a policy or thing. */
 	struct certid id;
 	struct view   named;
-	bool          unheard;  /* the gate is not told of the change */
+	bool          silent;  /* the gate is not told of the change */
 	bool          prepared; /* and answered by that: there is nothing to change */
 
 	struct x509_st *x, *issuer; /* owned */
@@ -402,7 +402,7 @@ enum err render_principal_things(struct txn *t, struct command *c, cJSON *data);
  * It has to be for each that changes something. */
 bool command_content_is_known(const struct command_type *type);
 
-/* Of command_inquiry.c. */
+/* Of command_explain.c. */
 void     trial_free(struct trial *trial); /* NULL is fine */
 void     parse_test_authorization(struct members *m, struct command *c);
 void     parse_get_effective_policies(struct members *m, struct command *c);

@@ -6,8 +6,8 @@
 
 #include "command.h"
 
-#include "jitr/rule.h"
-#include "jitr/x509.h"
+#include "jitr/core/rule.h"
+#include "jitr/adapter/x509.h"
 
 static const char *const ca_statuses[] = { "ACTIVE", "INACTIVE" };
 static const char *const auto_statuses[] = { "ENABLE", "DISABLE" };

@@ -4,7 +4,7 @@
 
 #include "command.h"
 
-#include "jitr/x509.h"
+#include "jitr/adapter/x509.h"
 
 /* The order is AWS's, for its messages. */
 static const char *const statuses[] = { "ACTIVE", "INACTIVE", "REVOKED", "PENDING_TRANSFER",

@@ -17,9 +17,9 @@
 
 #include "command.h"
 
-#include "jitr/rule.h"
-#include "jitr/template.h"
-#include "jitr/x509.h"
+#include "jitr/core/rule.h"
+#include "jitr/core/template.h"
+#include "jitr/adapter/x509.h"
 
 /* A right: an action on a resource, and what must not be denied besides; a
  * resource that ends with '/' is every one of its kind (gate.h). */

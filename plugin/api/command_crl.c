@@ -12,9 +12,9 @@
 #include "command.h"
 #include "upload.h"
 
-#include "jitr/crl_scope.h"
-#include "jitr/request.h"
-#include "jitr/x509.h"
+#include "jitr/core/crl_scope.h"
+#include "jitr/api/request.h"
+#include "jitr/adapter/x509.h"
 
 #define ID_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 

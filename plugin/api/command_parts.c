@@ -6,9 +6,9 @@
 
 #include "command.h"
 
-#include "jitr/name.h"
-#include "jitr/text.h"
-#include "jitr/x509.h"
+#include "jitr/core/name.h"
+#include "jitr/core/text.h"
+#include "jitr/adapter/x509.h"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS  "0123456789"

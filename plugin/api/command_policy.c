@@ -75,7 +75,7 @@ parse_create_policy_version(struct members *m, struct command *c)
 	parse_policy_name(m, c);
 	parse_document(m, c);
 	c->policy.set_default = json_bool(m, "setAsDefault", false);
-	c->unheard = !c->policy.set_default;
+	c->silent = !c->policy.set_default;
 	json_only(m, names, COUNT_OF(names));
 	check_document(m, c);
 }
@@ -144,7 +144,7 @@ enum err
 change_delete_policy_version(struct txn *t, struct command *c, int64_t now)
 {
 	(void)now;
-	c->unheard = true; /* it is not the default: no client is judged by it */
+	c->silent = true; /* it is not the default: no client is judged by it */
 	return registry_delete_policy_version(t, c->named, c->policy.number, &c->diag);
 }
 

@@ -11,7 +11,7 @@
 
 #include "command.h"
 
-#include "jitr/template.h"
+#include "jitr/core/template.h"
 
 #define DESCRIPTION_MAX 500
 

@@ -5,7 +5,7 @@
 
 #include "command.h"
 
-#include "jitr/name.h"
+#include "jitr/core/name.h"
 
 /* Of a list with a filter so many things are looked at for one answer, which
  * may then be shorter than asked for: the broker must not wait. */

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "jitr/x509.h"
+#include "jitr/adapter/x509.h"
 
 #include "request_private.h"
 

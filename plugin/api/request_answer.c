@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/text.h"
+#include "jitr/core/text.h"
 
 #include "audit.h"
 #include "request_private.h"

@@ -13,8 +13,8 @@
 #ifndef JITR_REQUEST_PRIVATE_H
 #define JITR_REQUEST_PRIVATE_H
 
-#include "jitr/ca_mirror.h"
-#include "jitr/request.h"
+#include "jitr/service/ca_mirror.h"
+#include "jitr/api/request.h"
 
 #include "answers.h"
 #include "budget.h"

@@ -2,7 +2,7 @@
 /* request_read.c - see request_private.h. */
 #include <stdlib.h>
 
-#include "jitr/json.h"
+#include "jitr/adapter/json.h"
 
 #include "request_private.h"
 

@@ -5,7 +5,7 @@
 
 #include "upload.h"
 
-#include "jitr/crl.h"
+#include "jitr/adapter/crl.h"
 
 /* Of one owner no more than one list may have, of all twice that. */
 #define BYTES_OF_ONE_MAX CRL_DER_MAX

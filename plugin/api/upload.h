@@ -11,7 +11,7 @@
 #ifndef JITR_UPLOAD_H
 #define JITR_UPLOAD_H
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 #define UPLOADS_OF_ONE_MAX 4
 #define UPLOADS_MAX       16

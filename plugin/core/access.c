@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* access.c - see access.h. */
-#include "jitr/access.h"
+#include "jitr/core/access.h"
 
 static struct access_decision
 decided(enum access access, enum access_basis basis)
@@ -45,10 +45,10 @@ decide_by_option(const struct access_rights *r, struct view topic)
  * the group (policy.h).
  */
 static enum policy_result
-ask_subscribe(const struct access_rights *r, struct view filter, struct policy_ground *ground)
+ask_subscribe(const struct access_rights *r, struct view filter, struct policy_match *ground)
 {
 	struct view shared = topic_shared_filter(filter);
-	struct policy_ground second = { .policy = 0 };
+	struct policy_match second = { .policy = 0 };
 	enum policy_result whole = r->ask(r->context, POLICY_SUBSCRIBE, filter, ground), bare;
 
 	if (shared.data == NULL || whole == POLICY_EXPLICIT_DENY)
@@ -64,7 +64,7 @@ ask_subscribe(const struct access_rights *r, struct view filter, struct policy_g
 
 static enum policy_result
 ask_publish(const struct access_rights *r, const struct access_question *q,
-    struct policy_ground *ground)
+    struct policy_match *ground)
 {
 	enum policy_result result = r->ask(r->context, POLICY_PUBLISH, q->topic, ground);
 
@@ -75,7 +75,7 @@ ask_publish(const struct access_rights *r, const struct access_question *q,
 
 static enum policy_result
 ask_policies(const struct access_rights *r, const struct access_question *q,
-    struct policy_ground *ground)
+    struct policy_match *ground)
 {
 	switch (q->action) {
 	case ACTION_READ:

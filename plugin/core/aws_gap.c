@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "jitr/aws_gap.h"
+#include "jitr/core/aws_gap.h"
 
 static const struct aws_gap gaps[] = {
 	{ "AcceptCertificateTransfer CancelCertificateTransfer ListOutgoingCertificates "

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 struct view
 view_of(const char *text)

@@ -9,7 +9,7 @@
 #ifndef JITR_CODEC_PRIVATE_H
 #define JITR_CODEC_PRIVATE_H
 
-#include "jitr/codec.h"
+#include "jitr/core/codec.h"
 
 #define LENGTH_SIZE 4 /* of the length in front of a text */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* condition.c - what a condition is worth; see condition.h. */
-#include "jitr/condition.h"
+#include "jitr/core/condition.h"
 
 /* A value of the key, read once for all that it is compared with. */
 struct given {

@@ -3,7 +3,7 @@
  * addresses; see condition.h. */
 #include <string.h>
 
-#include "jitr/condition.h"
+#include "jitr/core/condition.h"
 
 static const struct {
 	const char     *name;

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "jitr/crl_scope.h"
+#include "jitr/core/crl_scope.h"
 
 #define CONTEXT_0 0xa0 /* of a SEQUENCE or of what is explicit */
 #define CONTEXT_1 0xa1

@@ -2,7 +2,7 @@
 /* crl_walk.c - see crl_walk.h. */
 #include <string.h>
 
-#include "jitr/crl_walk.h"
+#include "jitr/core/crl_walk.h"
 
 /* From where begin stood to where rest stands now. */
 static struct view

@@ -6,7 +6,7 @@
  * to us, is it within its validity, what does the registry say of it, and, for one that is not
  * registered, may its CA register it and is it fit to be registered.
  */
-#include "jitr/decide.h"
+#include "jitr/core/decide.h"
 
 static struct decision
 deny(enum reason reason)

@@ -2,8 +2,8 @@
 /* der.c - see der.h. */
 #include <string.h>
 
-#include "jitr/der.h"
-#include "jitr/model.h"
+#include "jitr/core/der.h"
+#include "jitr/core/model.h"
 
 #define TAG_NUMBER  0x1f /* all set: the number follows in bytes of its own */
 #define LONG_LENGTH 0x80 /* the length follows, in so many bytes */

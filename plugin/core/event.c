@@ -2,7 +2,7 @@
 /* event.c - see event.h. */
 #include <inttypes.h>
 
-#include "jitr/event.h"
+#include "jitr/core/event.h"
 
 /* Of an address: what brokers show of one is shorter. */
 #define ADDRESS_MAX 64

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "jitr/facts.h"
+#include "jitr/core/facts.h"
 
 static const char *const fields[] = {
 #define X(name, text) [name] = text,

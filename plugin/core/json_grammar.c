@@ -2,7 +2,7 @@
 /* json_grammar.c - see json_grammar.h. */
 #include <string.h>
 
-#include "jitr/json_grammar.h"
+#include "jitr/core/json_grammar.h"
 
 #define NUMBER_MAX 63 /* characters of a number that cJSON looks at */
 

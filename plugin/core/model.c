@@ -2,7 +2,7 @@
 /* model.c - see model.h. */
 #include <string.h>
 
-#include "jitr/model.h"
+#include "jitr/core/model.h"
 
 static const char *const ca_statuses[] = {
 	[CA_INACTIVE] = "INACTIVE",

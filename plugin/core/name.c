@@ -2,8 +2,8 @@
 /* name.c - see name.h. */
 #include <string.h>
 
-#include "jitr/model.h"
-#include "jitr/name.h"
+#include "jitr/core/model.h"
+#include "jitr/core/name.h"
 
 static bool
 is_letter_or_digit(uint8_t c)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* pace.c - see pace.h. */
-#include "jitr/pace.h"
+#include "jitr/core/pace.h"
 
 #define EVENT 1000 /* thousandths */
 

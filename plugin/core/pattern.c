@@ -2,9 +2,9 @@
 /* pattern.c - see pattern.h. */
 #include <string.h>
 
-#include "jitr/pattern.h"
+#include "jitr/core/pattern.h"
 
-#include "jitr/text.h"
+#include "jitr/core/text.h"
 
 #define BYTES_PER_STEP 16
 

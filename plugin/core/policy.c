@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/policy.h"
+#include "jitr/core/policy.h"
 
-#include "jitr/policy_form.h"
+#include "jitr/core/policy_form.h"
 
 static const struct {
 	const char *name, *type;
@@ -76,7 +76,7 @@ arn_head_length(struct view literal, enum arn_head *head)
 }
 
 struct view
-dollar_level(struct view name)
+reserved_level(struct view name)
 {
 	const uint8_t *end;
 
@@ -93,7 +93,7 @@ struct asked {
 	unsigned       device; /* its bit; 0: an action of the control API */
 	struct view    control;
 	struct subject whole, name;
-	struct view    level;    /* dollar_level() of the name of a topic */
+	struct view    level;    /* reserved_level() of the name of a topic */
 	enum arn_head  type;     /* what the sixth part of the ARN begins with */
 	size_t         home_len; /* of the ARN's first five parts; 0: it is no ARN */
 	struct subject rest;     /* the sixth part */
@@ -191,7 +191,7 @@ ask(const struct policy_request *r)
 
 	find_rest(&a, r);
 	a.device = r->action < POLICY_CONTROL ? 1u << r->action : 0;
-	a.level = dollar_level(topic_of(r));
+	a.level = reserved_level(topic_of(r));
 	a.any_name = r->any_name;
 	a.context.facts = r->facts != NULL ? r->facts : &no_facts;
 	a.context.connecting = r->action == POLICY_CONNECT;
@@ -312,7 +312,7 @@ statement_holds(const struct statement *s, struct asked *a)
 
 static enum policy_result
 policy_ask(const struct policy *p, struct asked *a, enum policy_result before,
-    struct policy_ground *ground)
+    struct policy_match *ground)
 {
 	enum policy_result result = before;
 
@@ -336,13 +336,13 @@ policy_ask(const struct policy *p, struct asked *a, enum policy_result before,
 
 enum policy_result
 policy_eval(const struct policy *const *set, size_t count, const struct policy_request *request,
-    struct policy_ground *ground)
+    struct policy_match *ground)
 {
 	enum policy_result result = POLICY_IMPLICIT_DENY;
 	struct asked asked = ask(request);
 
 	for (size_t i = 0; i < count && result != POLICY_EXPLICIT_DENY; i++) {
-		struct policy_ground here = { .policy = i };
+		struct policy_match here = { .policy = i };
 		enum policy_result before = result;
 
 		asked.at_home = is_at_home(set[i], &asked);

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/policy_warning.h"
+#include "jitr/core/policy_warning.h"
 
-#include "jitr/policy_form.h"
-#include "jitr/text.h"
+#include "jitr/core/policy_form.h"
+#include "jitr/core/text.h"
 
 #define SHOWN    96 /* bytes that are quoted */
 #define NAME_MAX 48 /* of an action that is looked for among others */

@@ -2,9 +2,9 @@
 /* rule.c - see rule.h: a compiled rule is asked. */
 #include <string.h>
 
-#include "jitr/name.h"
-#include "jitr/rule_form.h"
-#include "jitr/text.h"
+#include "jitr/core/name.h"
+#include "jitr/core/rule_form.h"
+#include "jitr/core/text.h"
 
 #define SHOWN 64 /* bytes of a text that is quoted */
 #define NAME_SHOWN 96 /* of a name: there is none that is longer */

@@ -2,9 +2,9 @@
 /* template.c - see template.h: a compiled template is asked. */
 #include <string.h>
 
-#include "jitr/name.h"
-#include "jitr/template_form.h"
-#include "jitr/text.h"
+#include "jitr/core/name.h"
+#include "jitr/core/template_form.h"
+#include "jitr/core/text.h"
 
 #define SHOWN 64 /* bytes of a text that is quoted */
 

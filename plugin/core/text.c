@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/text.h"
+#include "jitr/core/text.h"
 
 #define DAY_MS INT64_C(86400000)
 

@@ -2,7 +2,7 @@
 /* topic.c - see topic.h. */
 #include <string.h>
 
-#include "jitr/topic.h"
+#include "jitr/core/topic.h"
 
 #define CONTROL_PREFIX "$CONTROL/jitr"
 #define EVENTS_PREFIX  "$aws/events"

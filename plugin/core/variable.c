@@ -2,7 +2,7 @@
 /* variable.c - see variable.h. */
 #include <string.h>
 
-#include "jitr/variable.h"
+#include "jitr/core/variable.h"
 
 /* Of a value that stands in a policy's text (aws-iot F.5). */
 #define VALUE_LENGTH_MAX 1024

@@ -5,7 +5,7 @@
 
 #include "broker_mosquitto.h"
 
-#include "jitr/text.h"
+#include "jitr/core/text.h"
 
 #define PROPERTY_RESPONSE_TOPIC 8 /* MQTT 5, 2.2.2.2 */
 

@@ -3,9 +3,9 @@
 #ifndef JITR_BROKER_MOSQUITTO_H
 #define JITR_BROKER_MOSQUITTO_H
 
-#include "jitr/broker.h"
-#include "jitr/presence.h"
-#include "jitr/report.h"
+#include "jitr/service/broker.h"
+#include "jitr/service/presence.h"
+#include "jitr/service/report.h"
 
 #include "mosquitto_api.h"
 

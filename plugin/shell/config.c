@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/config.h"
+#include "config.h"
 
 #define LIST_MAX 256 /* names in one option */
 

@@ -16,7 +16,7 @@
 #ifndef JITR_LISTENERS_H
 #define JITR_LISTENERS_H
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 #define LISTENERS_NAMES_MAX 8
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * plugin.c - the plugin in the broker: turns the broker's events into calls to
- * its parts (parts.c).
+ * its parts (wiring.c).
  *
  * Everything runs on the broker's main thread but the writer.  2.1's HTTP
  * listener asks BASIC_AUTH and ACL_CHECK on a thread of its own (mosquitto
@@ -14,8 +14,8 @@
 #include "plugin.h"
 #include "plugin_private.h"
 
-#include "jitr/text.h"
-#include "jitr/x509.h"
+#include "jitr/core/text.h"
+#include "jitr/adapter/x509.h"
 
 /* The broker ticks at every turn of its loop; once in so long is enough. */
 #define TICK_MS 10
@@ -340,13 +340,13 @@ tick(struct plugin *p, int64_t now)
 	pace_refill(&p->pace, now);
 	writer_collect(p->writer, FINISH_PER_TICK, NULL);
 	look_elsewhere(p, now);
-	if (gate_take_announced(p->gate) || agenda_take_announced(&p->agenda))
+	if (gate_take_announced(p->gate) || schedule_take_announced(&p->schedule))
 		p->outbox.pending = true;
 	p->stats.events += outbox_pump(&p->outbox);
 	p->more = gate_tick(p->gate);
 	api_tick(p->api);
 	crls_tick(p->crls);
-	agenda_tick(&p->agenda);
+	schedule_tick(&p->schedule);
 	counters_tick(&p->counters, now);
 	health_tick(&p->health, now);
 	tell_dropped(p, now);

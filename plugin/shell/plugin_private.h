@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * plugin_private.h - state shared by plugin.c (callbacks) and parts.c (construction,
+ * plugin_private.h - state shared by plugin.c (callbacks) and wiring.c (construction,
  * teardown).  Private.
  * Broker thread.
  */
@@ -12,14 +12,14 @@
 
 #include "broker_mosquitto.h"
 
-#include "jitr/agenda.h"
-#include "jitr/anchors.h"
-#include "jitr/config.h"
-#include "jitr/counters.h"
-#include "jitr/crls.h"
-#include "jitr/health.h"
-#include "jitr/outbox.h"
-#include "jitr/request.h"
+#include "jitr/service/schedule.h"
+#include "jitr/service/anchors.h"
+#include "config.h"
+#include "jitr/service/counters.h"
+#include "jitr/service/crls.h"
+#include "jitr/service/health.h"
+#include "jitr/service/outbox.h"
+#include "jitr/api/request.h"
 
 #include "wake.h"
 
@@ -33,7 +33,7 @@ struct plugin {
 	struct crls           *crls;
 	struct anchors        *anchors; /* NULL: not needed */
 	struct api            *api;
-	struct agenda          agenda;
+	struct schedule          schedule;
 	struct outbox          outbox;
 	struct pace            pace;
 	struct stats           stats;

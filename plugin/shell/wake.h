@@ -14,7 +14,7 @@
 #ifndef JITR_WAKE_H
 #define JITR_WAKE_H
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 struct wake;
 

@@ -5,7 +5,7 @@
 
 #include "access.h"
 
-#include "jitr/registry_policy.h"
+#include "jitr/service/registry_policy.h"
 
 #define POLICIES   3
 #define STATEMENTS 5 /* of each */

@@ -6,7 +6,7 @@
 #ifndef JITR_BENCH_H
 #define JITR_BENCH_H
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 /* A benchmark that did not do what it says has no result: the program ends. */
 _Noreturn void die(const char *fmt, ...) PRINTF_LIKE(1, 2);

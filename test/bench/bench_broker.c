@@ -21,8 +21,8 @@
 #include "load.h"
 #include "ping.h"
 
-#include "jitr/ca_dir.h"
-#include "jitr/store.h"
+#include "jitr/service/ca_dir.h"
+#include "jitr/adapter/store.h"
 
 #define KNOWN_MAX   2000 /* of the registered devices, those that connect */
 #define WARM_UP     100

@@ -17,9 +17,9 @@
 
 #include "fleet.h"
 
-#include "jitr/gate.h"
-#include "jitr/registry.h"
-#include "jitr/store.h"
+#include "jitr/service/gate.h"
+#include "jitr/service/registry.h"
+#include "jitr/adapter/store.h"
 
 #define PASSES 5
 

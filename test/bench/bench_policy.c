@@ -21,7 +21,7 @@
 
 #include "bench.h"
 
-#include "jitr/policy.h"
+#include "jitr/core/policy.h"
 
 #define PREFIX     "arn:aws:iot:us-east-1:123456789012:"
 #define STATEMENTS 5

@@ -23,8 +23,8 @@
 #include "mqtt.h"
 #include "stream.h"
 
-#include "jitr/ca_dir.h"
-#include "jitr/store.h"
+#include "jitr/service/ca_dir.h"
+#include "jitr/adapter/store.h"
 
 #define PAIRS 16
 #define BURST 20

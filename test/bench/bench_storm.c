@@ -31,8 +31,8 @@
 #include "ping.h"
 #include "server.h"
 
-#include "jitr/ca_dir.h"
-#include "jitr/store.h"
+#include "jitr/service/ca_dir.h"
+#include "jitr/adapter/store.h"
 
 #define PARALLEL     16
 #define BUSY_CLIENTS 2

@@ -12,8 +12,8 @@
 
 #include "fleet.h"
 
-#include "jitr/store.h"
-#include "jitr/x509.h"
+#include "jitr/adapter/store.h"
+#include "jitr/adapter/x509.h"
 
 #define DAY 86400
 #define PER_TRANSACTION 10000

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/codec.h"
+#include "jitr/core/codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

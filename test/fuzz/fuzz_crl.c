@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/crl.h"
-#include "jitr/crl_walk.h"
+#include "jitr/adapter/crl.h"
+#include "jitr/core/crl_walk.h"
 #include "pki_crl.h"
 
 #define NOW 1800000000000

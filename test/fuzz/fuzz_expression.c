@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/expression.h"
-#include "jitr/text.h"
+#include "expression.h"
+#include "jitr/core/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/pattern.h"
-#include "jitr/text.h"
+#include "jitr/core/pattern.h"
+#include "jitr/core/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/policy.h"
+#include "jitr/core/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,7 +40,7 @@ ask(const struct policy *p, const char *head, const char *name, enum policy_acti
 {
 	struct policy_request r = { .action = action, .control = "iot:UpdateCertificate",
 		.head = view_of(head), .name = view_of(name), .facts = f };
-	struct policy_ground ground = { .policy = 1 };
+	struct policy_match ground = { .policy = 1 };
 	enum policy_result result = policy_eval(&p, 1, &r, &ground);
 
 	if ((result == POLICY_IMPLICIT_DENY) != (ground.policy == 1))

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/name.h"
-#include "jitr/rule.h"
+#include "jitr/core/name.h"
+#include "jitr/core/rule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/codec.h"
-#include "jitr/name.h"
-#include "jitr/template.h"
+#include "jitr/core/codec.h"
+#include "jitr/core/name.h"
+#include "jitr/core/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/x509.h"
+#include "jitr/adapter/x509.h"
 #include "pki.h"
 
 #define NOW       1800000000000

@@ -344,7 +344,7 @@ def test_registry_that_is_full_can_be_emptied(start_broker, pki):
 
 def test_log_file_on_a_full_disk(start_broker, pki):
     """Lines that cannot be written are counted in the broker's log; who may come in does not
-    depend on it (include/jitr/report.h)."""
+    depend on it (include/jitr/service/report.h)."""
     broker = start_broker(plugin={"log_file": "/dev/full"})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)

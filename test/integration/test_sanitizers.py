@@ -11,7 +11,7 @@ OF_THE_BROKER = """Direct leak of 16 byte(s) in 1 object(s) allocated from:
 """
 OF_THE_PLUGIN = """Direct leak of 264 byte(s) in 1 object(s) allocated from:
     #0 0x7ff923af3b58 in malloc ../../src/libsanitizer/asan/asan_malloc_linux.cpp:85
-    #1 0x7fa8c5a12c5e in session_add /src/plugin/service/session.c:63
+    #1 0x7fa8c5a12c5e in session_add /src/plugin/service/session/session.c:63
     #2 0x557f5af7edc4  (/usr/sbin/mosquitto+0x1adc4) (BuildId: a0f8)
 
 """

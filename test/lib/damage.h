@@ -12,7 +12,7 @@
 #include "suite.h"
 #include "world.h"
 
-#include "jitr/store.h"
+#include "jitr/adapter/store.h"
 
 /* What the change so far made is committed, and a new one begun.  value NULL
  * takes the row away; of a key that may have several, one more is put. */

@@ -9,7 +9,7 @@
 #ifndef JITR_TEST_GATES_H
 #define JITR_TEST_GATES_H
 
-#include "jitr/gate.h"
+#include "jitr/service/gate.h"
 #include "world.h"
 
 extern struct gate        *gate;

@@ -180,7 +180,7 @@ key_make(enum pki_key kind)
 }
 
 static bool
-key_is_dear(enum pki_key kind)
+key_is_expensive(enum pki_key kind)
 {
 	return kind >= PKI_RSA_512;
 }
@@ -192,10 +192,10 @@ key_get(const struct pki_options *o)
 	EVP_PKEY       **slot = &made[o->key][o->issuer != NULL];
 	EVP_PKEY        *key = o->key_of != NULL ? o->key_of->key : *slot;
 
-	if (key == NULL || (o->key_of == NULL && !key_is_dear(o->key))) {
+	if (key == NULL || (o->key_of == NULL && !key_is_expensive(o->key))) {
 		key = key_make(o->key);
 		pki_must(key != NULL, "key");
-		if (!key_is_dear(o->key))
+		if (!key_is_expensive(o->key))
 			return key;
 		*slot = key;
 	}

@@ -17,7 +17,7 @@
 #ifndef JITR_TEST_PKI_H
 #define JITR_TEST_PKI_H
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 struct x509_st;     /* OpenSSL's X509 */
 struct evp_pkey_st; /* OpenSSL's EVP_PKEY */

@@ -24,7 +24,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "jitr/der.h"
+#include "jitr/core/der.h"
 
 /* Bytes that grow. */
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/policy.h"
+#include "jitr/core/policy.h"
 
 #define TEST_REGION  "us-east-1"
 #define TEST_ACCOUNT "123456789012"

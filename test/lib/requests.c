@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/text.h"
-#include "jitr/x509.h"
+#include "jitr/core/text.h"
+#include "jitr/adapter/x509.h"
 #include "requests.h"
 #include "suite.h"
 

@@ -15,9 +15,9 @@
 #ifndef JITR_TEST_REQUESTS_H
 #define JITR_TEST_REQUESTS_H
 
-#include "jitr/crls.h"
-#include "jitr/json.h"
-#include "jitr/request.h"
+#include "jitr/service/crls.h"
+#include "jitr/adapter/json.h"
+#include "jitr/api/request.h"
 #include "world.h"
 
 /* The user "admin" may, and the certificate admin_certificate from the next

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "jitr/base.h"
+#include "jitr/core/base.h"
 
 #define TINY_LEAST 400 /* DER: below 256 bytes of filler its length is shorter */
 #define TINY_MOST  65535

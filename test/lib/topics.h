@@ -3,7 +3,7 @@
 #ifndef JITR_TEST_TOPICS_H
 #define JITR_TEST_TOPICS_H
 
-#include "jitr/stats.h"
+#include "jitr/service/stats.h"
 
 static const char *const documented_topics[] = {
 #define X(field, topic) topic,

@@ -17,7 +17,7 @@
 #include "suite.h"
 #include "world.h"
 
-#include "jitr/x509.h"
+#include "jitr/adapter/x509.h"
 
 #define MAP_SIZE (64u << 20)
 

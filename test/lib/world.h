@@ -19,8 +19,8 @@
 #ifndef JITR_TEST_WORLD_H
 #define JITR_TEST_WORLD_H
 
-#include "jitr/broker.h"
-#include "jitr/writer.h"
+#include "jitr/service/broker.h"
+#include "jitr/service/writer.h"
 #include "pki.h"
 
 /* What the broker was told, in the order in which it was. */

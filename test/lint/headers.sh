@@ -4,7 +4,7 @@
 set -u
 root=$1
 failed=0 count=0
-for header in "$root"/include/jitr/*.h; do
+for header in "$root"/include/jitr/*/*.h; do
 	count=$((count + 1))
 	"${CC:-cc}" -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror -I"$root/include" \
 		-fsyntax-only -x c "$header" || failed=$((failed + 1))

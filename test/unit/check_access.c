@@ -5,7 +5,7 @@
  * Each row is one policy and one question.  Live packets, wills, explain and
  * testAuthorization all get this answer.
  */
-#include "jitr/access.h"
+#include "jitr/core/access.h"
 #include "policies.h"
 #include "suite.h"
 
@@ -109,7 +109,7 @@ static const struct row allow_rows[] = {
 };
 
 static enum policy_result
-ask(const void *context, enum policy_action action, struct view name, struct policy_ground *ground)
+ask(const void *context, enum policy_action action, struct view name, struct policy_match *ground)
 {
 	static const struct facts nothing;
 	const struct policy *policy = context;

@@ -4,8 +4,8 @@
  */
 #include <check.h>
 
-#include "jitr/anchors.h"
-#include "jitr/x509.h"
+#include "jitr/service/anchors.h"
+#include "jitr/adapter/x509.h"
 #include "suite.h"
 #include "world.h"
 

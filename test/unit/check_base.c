@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/base.h"
-#include "jitr/model.h"
+#include "jitr/core/base.h"
+#include "jitr/core/model.h"
 #include "suite.h"
 
 static const char digits[] = "00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165afa";

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "jitr/ca_dir.h"
-#include "jitr/x509.h"
+#include "jitr/service/ca_dir.h"
+#include "jitr/adapter/x509.h"
 #include "suite.h"
 #include "world.h"
 

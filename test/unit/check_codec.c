@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "document.h"
-#include "jitr/codec.h"
+#include "jitr/core/codec.h"
 
 #define NOW 1502379443476 /* 2017-08-10 15:37:23.476 UTC */
 

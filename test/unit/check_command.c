@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "command.h"
-#include "jitr/request.h"
-#include "jitr/text.h"
+#include "jitr/api/request.h"
+#include "jitr/core/text.h"
 #include "suite.h"
 #include "world.h"
 

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "jitr/crl.h"
-#include "jitr/der.h"
+#include "jitr/adapter/crl.h"
+#include "jitr/core/der.h"
 #include "pki_crl.h"
 #include "suite.h"
 

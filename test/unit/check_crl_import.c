@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "jitr/crl_import.h"
-#include "jitr/registry.h"
-#include "jitr/x509.h"
+#include "jitr/service/crl_import.h"
+#include "jitr/service/registry.h"
+#include "jitr/adapter/x509.h"
 #include "pki_crl.h"
 #include "suite.h"
 #include "world.h"

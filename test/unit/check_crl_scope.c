@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/crl_scope.h"
+#include "jitr/core/crl_scope.h"
 #include "pki.h"
 #include "pki_crl.h"
 #include "suite.h"

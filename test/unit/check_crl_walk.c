@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/crl_walk.h"
+#include "jitr/core/crl_walk.h"
 #include "pki_crl.h"
 #include "suite.h"
 

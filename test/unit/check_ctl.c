@@ -34,7 +34,7 @@
 #include "url.h"
 #include "value.h"
 
-#include "jitr/aws_gap.h"
+#include "jitr/core/aws_gap.h"
 
 #define WORDS_MAX 24
 #define ID64      "3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173"

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/decide.h"
+#include "jitr/core/decide.h"
 #include "suite.h"
 
 #define NOW      1000000

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/der.h"
-#include "jitr/model.h"
+#include "jitr/core/der.h"
+#include "jitr/core/model.h"
 #include "pki.h"
 #include "suite.h"
 

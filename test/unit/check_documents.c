@@ -12,15 +12,15 @@
 
 #include "command.h"
 #include "document.h"
-#include "jitr/condition.h"
-#include "jitr/config.h"
-#include "jitr/expression.h"
-#include "jitr/gate.h"
-#include "jitr/json.h"
-#include "jitr/pattern.h"
-#include "jitr/request.h"
-#include "jitr/rule.h"
-#include "jitr/template.h"
+#include "jitr/core/condition.h"
+#include "config.h"
+#include "expression.h"
+#include "jitr/service/gate.h"
+#include "jitr/adapter/json.h"
+#include "jitr/core/pattern.h"
+#include "jitr/api/request.h"
+#include "jitr/core/rule.h"
+#include "jitr/core/template.h"
 #include "suite.h"
 #include "topics.h"
 
@@ -407,7 +407,7 @@ START_TEST(the_facts_of_rules_are_known_and_ours_are_all_documented)
 }
 END_TEST
 
-#define TOO_DEAR "[^k]{0,64}[a-m]{0,64}[a-c]{0,64}"
+#define TOO_EXPENSIVE "[^k]{0,64}[a-m]{0,64}[a-c]{0,64}"
 
 START_TEST(the_bounds_of_expressions_are_documented)
 {
@@ -419,8 +419,8 @@ START_TEST(the_bounds_of_expressions_are_documented)
 	ck_assert_ptr_nonnull(strstr(text, words));
 	snprintf(words, sizeof(words), "A value of more than %d bytes", EXPRESSION_VALUE_MAX);
 	ck_assert_ptr_nonnull(strstr(text, words));
-	ck_assert_ptr_nonnull(strstr(text, "`" TOO_DEAR "` | refused"));
-	ck_assert_int_eq(expression_compile(view_of(TOO_DEAR), &e, NULL), ERR_REQUEST);
+	ck_assert_ptr_nonnull(strstr(text, "`" TOO_EXPENSIVE "` | refused"));
+	ck_assert_int_eq(expression_compile(view_of(TOO_EXPENSIVE), &e, NULL), ERR_REQUEST);
 	free(text);
 }
 END_TEST

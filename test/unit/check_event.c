@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/event.h"
-#include "jitr/json.h"
+#include "jitr/core/event.h"
+#include "jitr/adapter/json.h"
 #include "suite.h"
 
 #define DEVICE  "2511e09354e2637da199073792924a89fc52de90e9165afa49f075cf8791a45a"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "jitr/expression.h"
+#include "expression.h"
 #include "suite.h"
 
 static enum truth

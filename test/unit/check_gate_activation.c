@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "gates.h"
-#include "jitr/registry_policy.h"
-#include "jitr/x509.h"
+#include "jitr/service/registry_policy.h"
+#include "jitr/adapter/x509.h"
 #include "suite.h"
 
 static char clients[400];

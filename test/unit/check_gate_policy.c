@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "gates.h"
-#include "jitr/registry_policy.h"
-#include "jitr/registry_thing.h"
-#include "jitr/x509.h"
+#include "jitr/service/registry_policy.h"
+#include "jitr/service/registry_thing.h"
+#include "jitr/adapter/x509.h"
 #include "suite.h"
 
 static char clients[400];

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/json.h"
+#include "jitr/adapter/json.h"
 #include "suite.h"
 
 #define DEPTH 4

@@ -2,7 +2,7 @@
 /* check_name.c - which texts are names (name.h). */
 #include <string.h>
 
-#include "jitr/name.h"
+#include "jitr/core/name.h"
 #include "suite.h"
 
 #define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

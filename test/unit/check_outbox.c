@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/outbox.h"
+#include "jitr/service/outbox.h"
 #include "suite.h"
 #include "world.h"
 

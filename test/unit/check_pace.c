@@ -4,7 +4,7 @@
  * broker with its defaults: 20 in flight and 1000 in the queue of a subscriber
  * (mosquitto.conf(5), max_inflight_messages and max_queued_messages).
  */
-#include "jitr/pace.h"
+#include "jitr/core/pace.h"
 #include "suite.h"
 
 static size_t

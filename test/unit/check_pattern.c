@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "jitr/condition.h"
+#include "jitr/core/condition.h"
 #include "suite.h"
 
 #define PIECES_MAX 32

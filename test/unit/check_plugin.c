@@ -24,9 +24,9 @@
 #include "suite.h"
 #include "world.h"
 
-#include "jitr/gate.h"
-#include "jitr/text.h"
-#include "jitr/x509.h"
+#include "jitr/service/gate.h"
+#include "jitr/core/text.h"
+#include "jitr/adapter/x509.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

@@ -6,7 +6,7 @@
  */
 #include <time.h>
 
-#include "jitr/policy.h"
+#include "jitr/core/policy.h"
 #include "policies.h"
 #include "suite.h"
 
@@ -690,7 +690,7 @@ START_TEST(the_ground_is_the_first_that_denies_else_the_first_that_allows)
 	struct facts f = dev1();
 	struct policy_request r = { .action = PUBLISH, .head = head_of(PUBLISH),
 		.name = view_of("y"), .facts = &f };
-	struct policy_ground g = { 9, 9, { NULL, 0 } };
+	struct policy_match g = { 9, 9, { NULL, 0 } };
 
 	ck_assert_int_eq(policy_eval(all, 1, &r, &g), IMPLICIT_DENY);
 	ck_assert_uint_eq(g.policy, 9);

@@ -3,7 +3,7 @@
  * check_policy_compile.c - which documents are policies (policy.h, aws-iot
  * F.1).  What is refused names its place: whoever wrote it has to find it.
  */
-#include "jitr/policy.h"
+#include "jitr/core/policy.h"
 #include "policies.h"
 #include "suite.h"
 

@@ -9,7 +9,7 @@
  */
 #include <stdarg.h>
 
-#include "jitr/policy.h"
+#include "jitr/core/policy.h"
 #include "policies.h"
 #include "suite.h"
 

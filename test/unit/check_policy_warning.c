@@ -5,8 +5,8 @@
  */
 #include <time.h>
 
-#include "jitr/policy_warning.h"
-#include "jitr/text.h"
+#include "jitr/core/policy_warning.h"
+#include "jitr/core/text.h"
 #include "policies.h"
 #include "suite.h"
 

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/json.h"
-#include "jitr/presence.h"
+#include "jitr/adapter/json.h"
+#include "jitr/service/presence.h"
 #include "suite.h"
 #include "world.h"
 

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "jitr/registry.h"
-#include "jitr/x509.h"
+#include "jitr/service/registry.h"
+#include "jitr/adapter/x509.h"
 #include "suite.h"
 #include "change.h" /* has a t: behind what has parameters of that name */
 

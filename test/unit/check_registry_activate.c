@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/registry.h"
-#include "jitr/registry_activate.h"
-#include "jitr/registry_policy.h"
-#include "jitr/registry_thing.h"
-#include "jitr/x509.h"
+#include "jitr/service/registry.h"
+#include "jitr/service/registry_activate.h"
+#include "jitr/service/registry_policy.h"
+#include "jitr/service/registry_thing.h"
+#include "jitr/adapter/x509.h"
 #include "suite.h"
 #include "change.h" /* has a t: behind what has parameters of that name */
 
@@ -120,21 +120,21 @@ message(size_t nth)
 	return text;
 }
 
-static struct premise
-premise_now(void)
+static struct ca_revision
+ca_revision_now(void)
 {
 	struct certid id = world_id(ca);
 	struct ca record;
 
 	ck_assert_int_eq(store_get_ca(&t, &id, &record), ERR_OK);
-	return (struct premise){ record.generation, record.version };
+	return (struct ca_revision){ record.generation, record.version };
 }
 
 static struct presentation
 presentation(const struct pki_cert *c, const struct plan *plan)
 {
 	struct presentation p = { .ca_id = world_id(ca), .der = c->der, .plan = plan,
-		.premise = premise_now(), .client_id = view_of("d1"), .address = view_of("192.0.2.7") };
+		.ca_revision = ca_revision_now(), .client_id = view_of("d1"), .address = view_of("192.0.2.7") };
 
 	ck_assert_int_eq(x509_read(c->x, &p.presented), ERR_OK);
 	x509_read_strength(c->x, &p.presented);
@@ -699,7 +699,7 @@ START_TEST(settings_of_a_ca_change_one_by_one)
 {
 	const struct view file = view_of("/crl.pem"), rule = view_of("{}"), none = { NULL, 0 };
 	const enum crl_check required = CRL_REQUIRED;
-	uint32_t version = premise_now().version;
+	uint32_t version = ca_revision_now().version;
 
 	ck_assert_int_eq(settings_now().crl_check, CRL_IF_PRESENT);
 	ck_assert_int_eq(update(&(struct ca_update){ .settings.crl_file = &file }), ERR_OK);
@@ -710,7 +710,7 @@ START_TEST(settings_of_a_ca_change_one_by_one)
 	ck_assert(says(settings_now().activation, "{}"));
 	ck_assert_int_eq(settings_now().crl_check, CRL_REQUIRED);
 	ck_assert(settings_now().supersedes && settings_now().supersede_after == 5);
-	ck_assert_uint_eq(premise_now().version, version + 3);
+	ck_assert_uint_eq(ca_revision_now().version, version + 3);
 	ck_assert_int_eq(update(&(struct ca_update){ .settings.activation = &none }), ERR_OK);
 	ck_assert_uint_eq(settings_now().activation.len, 0);
 	ck_assert(!settings_now().supersedes);
@@ -774,7 +774,7 @@ rotate_in(const char *common_name, int64_t after)
 }
 
 static size_t
-run_agenda(struct certid *ids)
+run_schedule(struct certid *ids)
 {
 	size_t count;
 
@@ -788,17 +788,17 @@ START_TEST(a_newer_certificate_of_a_thing_supersedes_the_older_after_a_time)
 	struct certid ids[10], id = world_id(first);
 	struct cert_note note;
 
-	ck_assert_uint_eq(run_agenda(ids), 0);
+	ck_assert_uint_eq(run_schedule(ids), 0);
 	ck_assert_int_eq(get_cert(first)->status, CERT_ACTIVE);
 	world_wait(1000);
-	ck_assert_uint_eq(run_agenda(ids), 1);
+	ck_assert_uint_eq(run_schedule(ids), 1);
 	ck_assert(certid_equal(&ids[0], &id));
 	ck_assert_int_eq(get_cert(first)->status, CERT_INACTIVE);
 	ck_assert_int_eq(get_cert(second)->status, CERT_ACTIVE);
 	ck_assert_int_eq(store_get_cert_note(&t, &id, &note), ERR_OK);
 	id = world_id(second);
 	ck_assert(note.superseded && certid_equal(&note.successor, &id));
-	ck_assert_uint_eq(run_agenda(ids), 0);
+	ck_assert_uint_eq(run_schedule(ids), 0);
 	pki_free(second);
 	pki_free(first);
 }
@@ -814,7 +814,7 @@ START_TEST(the_older_one_stays_if_the_newer_one_is_no_good_any_more)
 	ck_assert_int_eq(registry_set_cert_status(&t, &id, CERT_REVOKED, world_now(), &was, &diag),
 	    ERR_OK);
 	world_wait(2000);
-	ck_assert_uint_eq(run_agenda(ids), 0);
+	ck_assert_uint_eq(run_schedule(ids), 0);
 	ck_assert_int_eq(get_cert(first)->status, CERT_ACTIVE);
 	pki_free(second);
 	pki_free(first);
@@ -827,7 +827,7 @@ START_TEST(without_supersede_both_stay)
 	struct certid ids[10];
 
 	world_wait(INT64_C(10) * 365 * DAY);
-	ck_assert_uint_eq(run_agenda(ids), 0);
+	ck_assert_uint_eq(run_schedule(ids), 0);
 	ck_assert_int_eq(get_cert(first)->status, CERT_ACTIVE);
 	pki_free(second);
 	pki_free(first);
@@ -849,7 +849,7 @@ START_TEST(one_that_is_activated_by_call_supersedes_where_its_ca_says_so)
 	    &diag), ERR_OK);
 	ck_assert_int_eq(registry_set_cert_status(&t, &id, CERT_ACTIVE, world_now(), &was, &diag),
 	    ERR_OK);
-	ck_assert_uint_eq(run_agenda(ids), 1);
+	ck_assert_uint_eq(run_schedule(ids), 1);
 	ck_assert_int_eq(get_cert(first)->status, CERT_INACTIVE);
 	ck_assert_int_eq(get_cert(second)->status, CERT_ACTIVE);
 	pki_free(second);
@@ -863,11 +863,11 @@ START_TEST(one_that_was_older_supersedes_nobody)
 	struct certid ids[10], id = world_id(first);
 	enum cert_status was;
 
-	ck_assert_uint_eq(run_agenda(ids), 1);
+	ck_assert_uint_eq(run_schedule(ids), 1);
 	ck_assert_int_eq(registry_set_cert_status(&t, &id, CERT_ACTIVE, world_now(), &was, &diag),
 	    ERR_OK);
 	world_wait(1000);
-	ck_assert_uint_eq(run_agenda(ids), 0);
+	ck_assert_uint_eq(run_schedule(ids), 0);
 	ck_assert_int_eq(get_cert(second)->status, CERT_ACTIVE);
 	pki_free(second);
 	pki_free(first);
@@ -925,21 +925,21 @@ END_TEST
 /* A transaction of the writer's is bounded, also by those that end nobody. */
 START_TEST(old_certificates_that_are_gone_are_dropped_a_few_at_a_time)
 {
-	struct agenda_entry entry = { .kind = AGENDA_SUPERSEDE, .time = 1 };
+	struct schedule_entry entry = { .kind = SCHEDULE_SUPERSEDE, .time = 1 };
 	struct certid ids[2];
 	size_t count, left;
 
 	for (uint8_t n = 1; n <= 5; n++) {
 		entry.id.b[0] = n;
-		store_put_agenda(&t, &entry);
+		store_put_schedule(&t, &entry);
 	}
 	for (left = 5; left > 0; left -= left > 2 ? 2 : left) {
-		ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_OK);
+		ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_OK);
 		ck_assert_uint_eq(entry.id.b[0], 6 - left);
 		ck_assert_int_eq(registry_superseded(&t, world_now(), ids, 2, &count), ERR_OK);
 		ck_assert_uint_eq(count, 0);
 	}
-	ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_NOT_FOUND);
+	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_NOT_FOUND);
 }
 END_TEST
 

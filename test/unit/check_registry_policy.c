@@ -12,9 +12,9 @@
 #include "suite.h"
 #include "world.h"
 
-#include "jitr/registry.h"
-#include "jitr/registry_policy.h"
-#include "jitr/registry_thing.h"
+#include "jitr/service/registry.h"
+#include "jitr/service/registry_policy.h"
+#include "jitr/service/registry_thing.h"
 
 static struct txn t;
 static struct diag diag;

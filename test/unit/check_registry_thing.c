@@ -11,7 +11,7 @@
 #include "suite.h"
 #include "world.h"
 
-#include "jitr/registry_thing.h"
+#include "jitr/service/registry_thing.h"
 
 static struct txn t;
 static struct diag diag;

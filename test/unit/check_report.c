@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "jitr/report.h"
-#include "jitr/json.h"
+#include "jitr/service/report.h"
+#include "jitr/adapter/json.h"
 #include "suite.h"
 #include "world.h"
 

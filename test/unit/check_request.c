@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "jitr/text.h"
-#include "jitr/x509.h"
+#include "jitr/core/text.h"
+#include "jitr/adapter/x509.h"
 #include "requests.h"
 #include "suite.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/pattern.h"
+#include "jitr/core/pattern.h"
 #include "requests.h"
 #include "suite.h"
 

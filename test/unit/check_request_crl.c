@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/text.h"
+#include "jitr/core/text.h"
 #include "pki_crl.h"
 #include "requests.h"
 #include "suite.h"

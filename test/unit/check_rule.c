@@ -6,7 +6,7 @@
  */
 #include <time.h>
 
-#include "jitr/rule.h"
+#include "jitr/core/rule.h"
 #include "policies.h"
 #include "suite.h"
 

@@ -3,7 +3,7 @@
  * check_rule_compile.c - which documents are rules (rule.h).  What is refused
  * names its place: whoever wrote it has to find it.
  */
-#include "jitr/rule.h"
+#include "jitr/core/rule.h"
 #include "policies.h"
 #include "suite.h"
 

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/x509.h"
+#include "jitr/adapter/x509.h"
 #include "pki.h"
-#include "session.h"
+#include "jitr/service/session.h"
 #include "suite.h"
 
 static struct sessions sessions;

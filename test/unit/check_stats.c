@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/stats.h"
+#include "jitr/service/stats.h"
 #include "suite.h"
 #include "world.h"
 

@@ -29,9 +29,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "jitr/der.h"
-#include "jitr/store.h"
-#include "jitr/x509.h"
+#include "jitr/core/der.h"
+#include "jitr/adapter/store.h"
+#include "jitr/adapter/x509.h"
 #include "tiny.h"
 
 #define CREATED  1502379443476 /* 2017-08-10 15:37:23.476 UTC */
@@ -589,25 +589,25 @@ assert_consistent(struct store *s, uint32_t below)
 	store_end(&t);
 }
 
-/* Nobody was warned of any: each certificate is on the agenda, in the order in
+/* Nobody was warned of any: each certificate is on the schedule, in the order in
  * which they expire.  Looked at by taking them off, which is dropped. */
 static void
-assert_all_on_the_agenda(struct store *s, uint32_t below)
+assert_all_on_the_schedule(struct store *s, uint32_t below)
 {
 	struct txn t = writing(s);
-	struct agenda_entry entry;
+	struct schedule_entry entry;
 	int64_t last = INT64_MIN;
 	size_t count = 0;
 	enum err e;
 
-	while ((e = store_next_agenda(&t, AGENDA_EXPIRY, &entry)) == ERR_OK) {
+	while ((e = store_next_schedule(&t, SCHEDULE_EXPIRY, &entry)) == ERR_OK) {
 		struct cert cert;
 
 		ck_assert_int_eq(store_get_cert(&t, &entry.id, &cert), ERR_OK);
 		ck_assert_int_eq(entry.time, cert.not_after);
 		ck_assert_int_ge(entry.time, last);
 		last = entry.time;
-		store_delete_agenda(&t, &entry);
+		store_delete_schedule(&t, &entry);
 		ck_assert_int_eq(t.failed, ERR_OK);
 		count++;
 	}
@@ -1450,7 +1450,7 @@ assert_upgraded(const char *dir)
 	put_every_serial(&t, 30);
 	commit(&t);
 	assert_consistent(s, 30);
-	assert_all_on_the_agenda(s, 30);
+	assert_all_on_the_schedule(s, 30);
 	store_close(s);
 	store_close(open_store(dir));
 	ck_assert_uint_eq(schema_of(dir), STORE_SCHEMA);
@@ -1543,7 +1543,7 @@ START_TEST(an_upgrade_that_does_not_fit_is_refused_in_words)
 	ck_assert_uint_eq(schema_of(dir), 2);
 	s = open_store(dir);
 	assert_consistent(s, 3000);
-	assert_all_on_the_agenda(s, 3000);
+	assert_all_on_the_schedule(s, 3000);
 	store_close(s);
 }
 END_TEST
@@ -1598,10 +1598,10 @@ START_TEST(an_upgrade_leaves_a_damaged_row_as_it_is)
 {
 	struct certid cert = id_number(2), document = id_number(3);
 	const char *dir = new_dir();
-	struct agenda_entry entry;
+	struct schedule_entry entry;
 	struct store *s;
 	struct txn t;
-	size_t on_agenda = 0;
+	size_t on_schedule = 0;
 
 	make_schema(dir, (unsigned)_i);
 	raw_put(dir, "cert", (struct view){ cert.b, sizeof(cert.b) }, "rubbish");
@@ -1612,11 +1612,11 @@ START_TEST(an_upgrade_leaves_a_damaged_row_as_it_is)
 	put_every_serial(&t, 30);
 	ck_assert_uint_eq(count_named_of_all(&t), 15);
 	assert_statuses_agree(&t, 19);
-	while (store_next_agenda(&t, AGENDA_EXPIRY, &entry) == ERR_OK) {
-		store_delete_agenda(&t, &entry);
-		on_agenda++;
+	while (store_next_schedule(&t, SCHEDULE_EXPIRY, &entry) == ERR_OK) {
+		store_delete_schedule(&t, &entry);
+		on_schedule++;
 	}
-	ck_assert_uint_eq(on_agenda, 19);
+	ck_assert_uint_eq(on_schedule, 19);
 	store_end(&t);
 	assert_still_damaged(s, 2);
 	store_close(s);
@@ -1725,15 +1725,15 @@ START_TEST(an_upgrade_finds_all_that_share_a_signed_part)
 END_TEST
 
 /* A value, and a key, that nobody has written: neither keeps back what is behind it. */
-START_TEST(a_damaged_row_of_the_agenda_can_be_dropped)
+START_TEST(a_damaged_row_of_the_schedule_can_be_dropped)
 {
-	static const uint8_t early[41] = { AGENDA_SUPERSEDE };
-	struct agenda_entry entry = { AGENDA_SUPERSEDE, CREATED, id_number(1), id_number(2) };
+	static const uint8_t early[41] = { SCHEDULE_SUPERSEDE };
+	struct schedule_entry entry = { SCHEDULE_SUPERSEDE, CREATED, id_number(1), id_number(2) };
 	const char *dir = new_dir();
 	struct store *s = open_store(dir);
 	struct txn t = writing(s);
 
-	store_put_agenda(&t, &entry);
+	store_put_schedule(&t, &entry);
 	commit(&t);
 	store_close(s);
 	raw_put(dir, "agenda", (struct view){ early, 7 }, "rubbish");
@@ -1741,13 +1741,13 @@ START_TEST(a_damaged_row_of_the_agenda_can_be_dropped)
 	s = open_store(dir);
 	t = writing(s);
 	for (int i = 0; i < 2; i++) {
-		ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_CORRUPT);
-		store_drop_agenda(&t, AGENDA_SUPERSEDE);
+		ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_CORRUPT);
+		store_drop_schedule(&t, SCHEDULE_SUPERSEDE);
 	}
-	ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_OK);
+	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_OK);
 	ck_assert_int_eq(entry.time, CREATED);
-	store_drop_agenda(&t, AGENDA_EXPIRY); /* nothing of this kind */
-	ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_OK);
+	store_drop_schedule(&t, SCHEDULE_EXPIRY); /* nothing of this kind */
+	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_OK);
 	commit(&t);
 	store_close(s);
 }
@@ -2946,7 +2946,7 @@ START_TEST(a_killed_writer_leaves_a_consistent_registry)
 			s = open_store(dir);
 		ck_assert_uint_ge(last_message(s), committed);
 		assert_consistent(s, CHURN_CERTS);
-		assert_all_on_the_agenda(s, CHURN_CERTS);
+		assert_all_on_the_schedule(s, CHURN_CERTS);
 		post(s, "after", "it");
 		committed = last_message(s);
 		store_close(s);
@@ -2986,7 +2986,7 @@ opening_case(void)
 	tcase_add_test(t, an_upgrade_that_does_not_fit_is_refused_in_words);
 	tcase_add_loop_test(t, an_upgrade_leaves_a_damaged_row_as_it_is, 1, 3);
 	tcase_add_test(t, an_upgrade_finds_all_that_share_a_signed_part);
-	tcase_add_test(t, a_damaged_row_of_the_agenda_can_be_dropped);
+	tcase_add_test(t, a_damaged_row_of_the_schedule_can_be_dropped);
 	return t;
 }
 

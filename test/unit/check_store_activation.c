@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_store_activation.c - settings, notes, refusals, the agenda, templates,
+ * check_store_activation.c - settings, notes, refusals, the schedule, templates,
  * counts and statuses on disk.
  */
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "damage.h"
 #include "suite.h"
 
-#include "jitr/store.h"
+#include "jitr/adapter/store.h"
 
 #include "change.h" /* has a t: behind what has parameters of that name */
 
@@ -252,134 +252,134 @@ START_TEST(a_text_that_is_too_long_is_cut_between_characters)
 END_TEST
 
 /*
- * The agenda.
+ * The schedule.
  */
 
 static void
 put_supersede(int64_t time, unsigned id, unsigned successor)
 {
-	struct agenda_entry entry = { AGENDA_SUPERSEDE, time, id_number(id), id_number(successor) };
+	struct schedule_entry entry = { SCHEDULE_SUPERSEDE, time, id_number(id), id_number(successor) };
 
-	store_put_agenda(&t, &entry);
+	store_put_schedule(&t, &entry);
 }
 
 /* All of a kind, as numbers of certificates; they stay. */
 static const char *
-agenda(enum agenda_kind kind)
+schedule(enum schedule_kind kind)
 {
 	static char text[256];
-	struct agenda_entry all[32];
+	struct schedule_entry all[32];
 	size_t count = 0, len = 0;
 	int64_t last = INT64_MIN;
 
 	text[0] = '\0';
-	while (store_next_agenda(&t, kind, &all[count]) == ERR_OK) {
+	while (store_next_schedule(&t, kind, &all[count]) == ERR_OK) {
 		ck_assert_int_eq(all[count].kind, kind);
 		ck_assert_int_ge(all[count].time, last);
 		last = all[count].time;
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%u", count > 0 ? " " : "",
 		    number_of(&all[count].id));
-		store_delete_agenda(&t, &all[count++]);
+		store_delete_schedule(&t, &all[count++]);
 		ck_assert_uint_lt(count, COUNT_OF(all));
 	}
 	while (count > 0)
-		store_put_agenda(&t, &all[--count]);
+		store_put_schedule(&t, &all[--count]);
 	return text;
 }
 
-START_TEST(what_comes_first_is_first_on_the_agenda)
+START_TEST(what_comes_first_is_first_on_the_schedule)
 {
 	static const int64_t times[] = { INT64_MAX, CREATED, CREATED - 1, 1, 0, -1, -CREATED,
 		INT64_MIN };
-	struct agenda_entry entry;
+	struct schedule_entry entry;
 
-	ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_NOT_FOUND);
+	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_NOT_FOUND);
 	for (unsigned i = 0; i < COUNT_OF(times); i++)
 		put_supersede(times[i], 20 - i, i);
 	put_supersede(0, 30, 1); /* at the same time: by id */
 	put_supersede(0, 2, 1);
 	commit();
-	ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_OK);
+	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_OK);
 	ck_assert_int_eq(entry.time, INT64_MIN);
 	ck_assert_uint_eq(number_of(&entry.successor), 7);
-	ck_assert_str_eq(agenda(AGENDA_SUPERSEDE), "13 14 15 2 16 30 17 18 19 20");
-	ck_assert_int_eq(store_next_agenda(&t, AGENDA_EXPIRY, &entry), ERR_NOT_FOUND);
+	ck_assert_str_eq(schedule(SCHEDULE_SUPERSEDE), "13 14 15 2 16 30 17 18 19 20");
+	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_EXPIRY, &entry), ERR_NOT_FOUND);
 }
 END_TEST
 
-START_TEST(an_entry_of_the_agenda_is_told_by_kind_time_and_certificate)
+START_TEST(an_entry_of_the_schedule_is_told_by_kind_time_and_certificate)
 {
-	struct agenda_entry entry = { AGENDA_SUPERSEDE, CREATED, id_number(1), id_number(2) };
+	struct schedule_entry entry = { SCHEDULE_SUPERSEDE, CREATED, id_number(1), id_number(2) };
 
 	put_cert(1, CERT_ACTIVE);
 	put_supersede(CREATED, 1, 2);
 	put_supersede(CREATED, 1, 3); /* another successor: the same entry */
 	put_supersede(CREATED + 1, 1, 4);
-	ck_assert_str_eq(agenda(AGENDA_SUPERSEDE), "1 1");
-	ck_assert_str_eq(agenda(AGENDA_EXPIRY), "1");
-	store_delete_agenda(&t, &entry);
-	store_delete_agenda(&t, &entry);
-	ck_assert_int_eq(store_next_agenda(&t, AGENDA_SUPERSEDE, &entry), ERR_OK);
+	ck_assert_str_eq(schedule(SCHEDULE_SUPERSEDE), "1 1");
+	ck_assert_str_eq(schedule(SCHEDULE_EXPIRY), "1");
+	store_delete_schedule(&t, &entry);
+	store_delete_schedule(&t, &entry);
+	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_OK);
 	ck_assert_int_eq(entry.time, CREATED + 1);
 	ck_assert_uint_eq(number_of(&entry.successor), 4);
-	entry.kind = AGENDA_EXPIRY; /* not its time */
-	store_delete_agenda(&t, &entry);
-	ck_assert_str_eq(agenda(AGENDA_EXPIRY), "1");
+	entry.kind = SCHEDULE_EXPIRY; /* not its time */
+	store_delete_schedule(&t, &entry);
+	ck_assert_str_eq(schedule(SCHEDULE_EXPIRY), "1");
 }
 END_TEST
 
 /* Whoever was warned of it takes it off; it does not come back by a change of
  * anything else. */
-START_TEST(a_certificate_is_on_the_agenda_until_its_expiry_was_announced)
+START_TEST(a_certificate_is_on_the_schedule_until_its_expiry_was_announced)
 {
 	struct cert cert = cert_number(1);
-	struct agenda_entry entry;
+	struct schedule_entry entry;
 
 	store_put_cert(&t, &cert, NULL);
-	ck_assert_str_eq(agenda(AGENDA_EXPIRY), "1");
+	ck_assert_str_eq(schedule(SCHEDULE_EXPIRY), "1");
 	cert.status = CERT_INACTIVE;
 	store_put_cert(&t, &cert, NULL);
 	commit();
-	ck_assert_int_eq(store_next_agenda(&t, AGENDA_EXPIRY, &entry), ERR_OK);
+	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_EXPIRY, &entry), ERR_OK);
 	ck_assert_int_eq(entry.time, cert.not_after);
-	store_delete_agenda(&t, &entry);
+	store_delete_schedule(&t, &entry);
 	commit();
 	cert.status = CERT_ACTIVE;
 	cert.created++;
 	cert.has_ca = true;
 	store_put_cert(&t, &cert, &(struct cert_document){ .der = view_of("der") });
 	commit();
-	ck_assert_str_eq(agenda(AGENDA_EXPIRY), "");
+	ck_assert_str_eq(schedule(SCHEDULE_EXPIRY), "");
 	cert.not_after++;
 	store_put_cert(&t, &cert, NULL);
-	ck_assert_str_eq(agenda(AGENDA_EXPIRY), "1");
+	ck_assert_str_eq(schedule(SCHEDULE_EXPIRY), "1");
 	cert.not_after = INT64_MIN;
 	store_put_cert(&t, &cert, NULL);
-	ck_assert_str_eq(agenda(AGENDA_EXPIRY), "1");
-	ck_assert_int_eq(store_next_agenda(&t, AGENDA_EXPIRY, &entry), ERR_OK);
+	ck_assert_str_eq(schedule(SCHEDULE_EXPIRY), "1");
+	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_EXPIRY, &entry), ERR_OK);
 	ck_assert_int_eq(entry.time, INT64_MIN);
 }
 END_TEST
 
-START_TEST(a_certificate_that_is_deleted_is_off_the_agenda_and_on_it_when_it_comes_again)
+START_TEST(a_certificate_that_is_deleted_is_off_the_schedule_and_on_it_when_it_comes_again)
 {
 	struct cert one = cert_number(1), two = cert_number(2);
-	struct agenda_entry entry;
+	struct schedule_entry entry;
 
 	store_put_cert(&t, &one, NULL);
 	store_put_cert(&t, &two, NULL);
 	put_supersede(CREATED, 1, 2);
 	store_delete_cert(&t, &one.id);
-	ck_assert_str_eq(agenda(AGENDA_EXPIRY), "2");
-	ck_assert_str_eq(agenda(AGENDA_SUPERSEDE), "1");
+	ck_assert_str_eq(schedule(SCHEDULE_EXPIRY), "2");
+	ck_assert_str_eq(schedule(SCHEDULE_SUPERSEDE), "1");
 	store_put_cert(&t, &one, NULL);
-	ck_assert_int_eq(store_next_agenda(&t, AGENDA_EXPIRY, &entry), ERR_OK);
+	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_EXPIRY, &entry), ERR_OK);
 	ck_assert_uint_eq(number_of(&entry.id), 1);
-	store_delete_agenda(&t, &entry);
+	store_delete_schedule(&t, &entry);
 	store_delete_cert(&t, &one.id);
-	ck_assert_str_eq(agenda(AGENDA_EXPIRY), "2");
+	ck_assert_str_eq(schedule(SCHEDULE_EXPIRY), "2");
 	store_put_cert(&t, &one, NULL);
-	ck_assert_str_eq(agenda(AGENDA_EXPIRY), "1 2");
+	ck_assert_str_eq(schedule(SCHEDULE_EXPIRY), "1 2");
 }
 END_TEST
 
@@ -683,25 +683,25 @@ START_TEST(a_damaged_record_is_told)
 END_TEST
 
 /* It can be taken off: what comes behind it is not held up for ever. */
-START_TEST(a_damaged_entry_of_the_agenda_is_told_and_can_be_deleted)
+START_TEST(a_damaged_entry_of_the_schedule_is_told_and_can_be_deleted)
 {
 	struct certid id = id_number(1);
 	uint8_t key[41] = { (uint8_t)_i, 0x80, 0, 0, 0, 0, 0, 0, 5 };
-	struct agenda_entry entry;
+	struct schedule_entry entry;
 
 	memcpy(key + 9, id.b, sizeof(id.b));
 	put_cert(2, CERT_ACTIVE);
 	put_supersede(CREATED, 2, 3);
 	damage(&t, "agenda", key, sizeof(key), "rubbish", 7);
-	ck_assert_int_eq(store_next_agenda(&t, (enum agenda_kind)_i, &entry), ERR_CORRUPT);
+	ck_assert_int_eq(store_next_schedule(&t, (enum schedule_kind)_i, &entry), ERR_CORRUPT);
 	ck_assert_int_eq(entry.kind, _i);
 	ck_assert_int_eq(entry.time, 5);
 	ck_assert_uint_eq(number_of(&entry.id), 1);
-	store_delete_agenda(&t, &entry);
-	ck_assert_int_eq(store_next_agenda(&t, (enum agenda_kind)_i, &entry), ERR_OK);
+	store_delete_schedule(&t, &entry);
+	ck_assert_int_eq(store_next_schedule(&t, (enum schedule_kind)_i, &entry), ERR_OK);
 	ck_assert_uint_eq(number_of(&entry.id), 2);
 	damage(&t, "agenda", key, 8, "", 0);
-	ck_assert_int_eq(store_next_agenda(&t, (enum agenda_kind)_i, &entry), ERR_CORRUPT);
+	ck_assert_int_eq(store_next_schedule(&t, (enum schedule_kind)_i, &entry), ERR_CORRUPT);
 	ck_assert_uint_eq(number_of(&entry.id), 0);
 }
 END_TEST
@@ -784,12 +784,12 @@ main(void)
 	tcase_add_loop_test(c, templates_are_listed_by_name, 1, 7);
 	tcase_add_test(c, a_template_has_a_name_of_1_to_36_bytes);
 
-	c = fixture_case(suite, "agenda");
-	tcase_add_test(c, what_comes_first_is_first_on_the_agenda);
-	tcase_add_test(c, an_entry_of_the_agenda_is_told_by_kind_time_and_certificate);
-	tcase_add_test(c, a_certificate_is_on_the_agenda_until_its_expiry_was_announced);
+	c = fixture_case(suite, "schedule");
+	tcase_add_test(c, what_comes_first_is_first_on_the_schedule);
+	tcase_add_test(c, an_entry_of_the_schedule_is_told_by_kind_time_and_certificate);
+	tcase_add_test(c, a_certificate_is_on_the_schedule_until_its_expiry_was_announced);
 	tcase_add_test(c,
-	    a_certificate_that_is_deleted_is_off_the_agenda_and_on_it_when_it_comes_again);
+	    a_certificate_that_is_deleted_is_off_the_schedule_and_on_it_when_it_comes_again);
 
 	c = fixture_case(suite, "statuses and counts");
 	tcase_add_loop_test(c, certificates_of_a_status_are_listed_by_creation, 1, 6);
@@ -801,7 +801,7 @@ main(void)
 	c = fixture_case(suite, "failure and damage");
 	tcase_add_test(c, what_has_no_encoding_is_a_failure_in_words);
 	tcase_add_test(c, a_damaged_record_is_told);
-	tcase_add_loop_test(c, a_damaged_entry_of_the_agenda_is_told_and_can_be_deleted, 0, 2);
+	tcase_add_loop_test(c, a_damaged_entry_of_the_schedule_is_told_and_can_be_deleted, 0, 2);
 	tcase_add_loop_test(c, an_index_of_statuses_that_disagrees_is_told, 0, 3);
 	tcase_add_test(c, damaged_counts_are_told_and_certificates_go_on_changing);
 	tcase_add_test(c, nothing_is_counted_below_zero);

@@ -14,7 +14,7 @@
 #include "suite.h"
 #include "tiny.h"
 
-#include "jitr/store.h"
+#include "jitr/adapter/store.h"
 
 #include "change.h" /* has a t: behind what has parameters of that name */
 

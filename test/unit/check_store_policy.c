@@ -11,7 +11,7 @@
 #include "damage.h"
 #include "suite.h"
 
-#include "jitr/store.h"
+#include "jitr/adapter/store.h"
 
 #include "change.h" /* has a t: behind what has parameters of that name */
 

@@ -10,10 +10,10 @@
 
 #include "command.h"
 #include "document.h"
-#include "jitr/config.h"
-#include "jitr/decide.h"
-#include "jitr/store.h"
-#include "jitr/x509.h"
+#include "config.h"
+#include "jitr/core/decide.h"
+#include "jitr/adapter/store.h"
+#include "jitr/adapter/x509.h"
 #include "suite.h"
 #include "topics.h"
 

@@ -3,8 +3,8 @@
  * check_template.c - provisioning templates (template.h, aws-iot E): which
  * documents are some, and what becomes of a certificate by them.
  */
-#include "jitr/codec.h"
-#include "jitr/template.h"
+#include "jitr/core/codec.h"
+#include "jitr/core/template.h"
 #include "policies.h"
 #include "suite.h"
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jitr/text.h"
+#include "jitr/core/text.h"
 #include "suite.h"
 
 /* A string literal as bytes, with the NULs inside. */

@@ -9,8 +9,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "jitr/trust.h"
-#include "jitr/x509.h"
+#include "jitr/adapter/trust.h"
+#include "jitr/adapter/x509.h"
 #include "pki.h"
 #include "suite.h"
 

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "jitr/trust_chain.h"
-#include "jitr/x509.h"
+#include "jitr/adapter/trust_chain.h"
+#include "jitr/adapter/x509.h"
 #include "pki.h"
 #include "suite.h"
 

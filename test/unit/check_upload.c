@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/crl.h"
+#include "jitr/adapter/crl.h"
 #include "suite.h"
 #include "upload.h"
 

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "jitr/writer.h"
+#include "jitr/service/writer.h"
 #include "suite.h"
 
 /*
@@ -173,7 +173,7 @@ counted_finish(struct job *job, void *context)
 
 static const struct job_type counted_type = { "counted", false, counted_run, counted_committed,
 	counted_finish };
-static const struct job_type patient_type = { "patient", true, counted_run, counted_committed,
+static const struct job_type deferrable_type = { "patient", true, counted_run, counted_committed,
 	counted_finish };
 
 static struct counted *
@@ -598,11 +598,11 @@ END_TEST
 
 /* Rows that nobody refers to are removed in parts, each along with a change. */
 /* In a quiet broker what was published would stay stored. */
-START_TEST(a_patient_job_does_not_wait_for_ever)
+START_TEST(a_deferrable_job_does_not_wait_for_ever)
 {
 	struct counted *c = counted_new(0);
 
-	c->job.type = &patient_type;
+	c->job.type = &deferrable_type;
 	start(10, 10);
 	ck_assert_int_eq(writer_submit(seen.writer, &c->job), ERR_OK);
 	collect_until(1);
@@ -611,11 +611,11 @@ START_TEST(a_patient_job_does_not_wait_for_ever)
 }
 END_TEST
 
-START_TEST(a_patient_long_job_has_each_part_taken_along)
+START_TEST(a_deferrable_long_job_has_each_part_taken_along)
 {
 	struct counted *c = counted_new(2);
 
-	c->job.type = &patient_type;
+	c->job.type = &deferrable_type;
 	c->parts = 2;
 	start(10, 10);
 	ck_assert_int_eq(writer_submit(seen.writer, &c->job), ERR_OK);
@@ -945,8 +945,8 @@ long_job_tests(TCase *t)
 	tcase_add_test(t, a_part_that_cannot_be_committed_ends_a_long_job);
 	tcase_add_test(t, a_part_that_fails_with_others_is_tried_alone);
 	tcase_add_test(t, a_part_that_answers_an_error_is_the_last);
-	tcase_add_test(t, a_patient_job_does_not_wait_for_ever);
-	tcase_add_test(t, a_patient_long_job_has_each_part_taken_along);
+	tcase_add_test(t, a_deferrable_job_does_not_wait_for_ever);
+	tcase_add_test(t, a_deferrable_long_job_has_each_part_taken_along);
 	tcase_add_test(t, commits_with_a_change_are_timed);
 	tcase_add_test(t, commits_without_a_change_and_failed_ones_are_not_counted);
 	tcase_add_test(t, what_waits_runs_or_is_done_is_waiting_until_it_is_finished);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/x509.h"
+#include "jitr/adapter/x509.h"
 #include "pki.h"
 
 #define NOW 1800000000000 /* 2027-01-15 08:00:00 UTC */
@@ -352,7 +352,7 @@ static const struct {
 	{ "RSA of 1024 bits", "LSkE", BY_P256, { .key = PKI_RSA_1024 } },
 	{ "RSA of 2048 bits", "LSKE", BY_P256, { .key = PKI_RSA_2048 } },
 	{ "RSA of 3072 bits", "LSKE", BY_P256, { .key = PKI_RSA_3072 } },
-	{ "RSA of 16384 bits, too dear", "LSkE", BY_P256, { .key = PKI_RSA_16384 } },
+	{ "RSA of 16384 bits, too expensive", "LSkE", BY_P256, { .key = PKI_RSA_16384 } },
 	{ "RSA with exponent 1", "LSkE", BY_P256, { .key = PKI_RSA_E1 } },
 	{ "RSA-PSS key", "LSKE", SELF, { .key = PKI_RSA_PSS_2048, .pss = true } },
 	{ "DSA of 2048 bits with SHA-256", "LSKE", SELF, { .key = PKI_DSA_2048 } },

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/text.h"
-#include "jitr/x509.h"
+#include "jitr/core/text.h"
+#include "jitr/adapter/x509.h"
 #include "pki.h"
 #include "suite.h"
 

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * rule_compile.c - a rule document becomes what rule_eval() asks; see rule.h.
+ * Broker thread.  Whatever is not understood in full is refused, since half a
+ * rule could let any device in.
+ */
+#include <string.h>
+
+#include "compiler.h"
+
+#include "expression.h"
+#include "jitr/core/name.h"
+#include "jitr/core/rule_form.h"
+
+#define DEPTH_MAX 8 /* a document needs four */
+
+/* A policy may name what is not there; here a misspelt name in a condition that
+ * begins with Not would activate all. */
+static const char *
+fault_of_variable(const struct variable *v)
+{
+	switch (v->kind) {
+	case VARIABLE_CLIENT_ID:
+	case VARIABLE_SOURCE_IP:
+	case VARIABLE_CERTIFICATE_ID:
+	case VARIABLE_CERT_FIELD:
+	case VARIABLE_CERT_KEYS:
+		return NULL;
+	case VARIABLE_DOMAIN_NAME:
+	case VARIABLE_TIME:
+	case VARIABLE_THING_NAME:
+	case VARIABLE_THING_TYPE:
+	case VARIABLE_THING_ATTACHED:
+	case VARIABLE_THING_ATTRIBUTE:
+	case VARIABLE_CONNECT_ATTRIBUTES:
+	case VARIABLE_LAST_WILL_TOPIC:
+		return "is not known when a certificate is activated";
+	case VARIABLE_UNKNOWN:
+		break;
+	}
+	return "is unknown";
+}
+
+static const struct language rules = { .document = "activation", .before = "activation: ",
+	.failure = ERR_REQUEST, .expressions = true, .fault = fault_of_variable };
+
+static void
+compile_policy(struct compiler *c, const cJSON *item, struct rule *r)
+{
+	struct view name = view_of(cJSON_IsString(item) ? item->valuestring : "");
+
+	if (!cJSON_IsString(item))
+		fail(c, "must be a string");
+	else if (!policy_name_valid(name))
+		fail(c, "'%.*s' is no name of a policy: that is " POLICY_NAME_WORDS, SHOWN,
+		    item->valuestring);
+	for (size_t i = 0; i < r->policy_count; i++)
+		if (view_equal(r->policies[i], name))
+			fail(c, "'%.*s' is named twice", SHOWN, item->valuestring);
+	if (c->failed == ERR_OK)
+		r->policies[r->policy_count++] = copy(c, name);
+}
+
+static void
+compile_policies(struct compiler *c, const cJSON *list, struct rule *r)
+{
+	const cJSON *item = list_first(list);
+
+	if (list_count(list) > POLICIES_MAX)
+		fail(c, "a certificate has %d policies at most", POLICIES_MAX);
+	for (size_t i = 0; c->failed == ERR_OK && i < list_count(list); i++, item = item->next) {
+		size_t before = go_to_item(c, list, i);
+
+		compile_policy(c, item, r);
+		go_back(c, before);
+	}
+}
+
+static void
+check_piece_of_name(struct compiler *c, const struct piece *piece)
+{
+	const struct variable *v = piece->variable;
+
+	if (piece->kind == PIECE_TEXT && !thing_name_valid(piece->text))
+		fail(c, "'%.*s' cannot be in the name of a thing: that is " THING_NAME_WORDS,
+		    piece->text.len < SHOWN ? (int)piece->text.len : SHOWN,
+		    (const char *)piece->text.data);
+	if (piece->kind == PIECE_VARIABLE && (v->list || v->kind == VARIABLE_CERT_KEYS))
+		fail(c, "'%.*s' has more than one value", (int)v->name.len, (const char *)v->name.data);
+}
+
+static void
+compile_thing(struct compiler *c, const cJSON *value, struct rule *r)
+{
+	struct view text;
+
+	if (!cJSON_IsString(value) || value->valuestring[0] == '\0') {
+		fail(c, "must be a string that is not empty");
+		return;
+	}
+	text = copy(c, view_of(value->valuestring));
+	r->thing = compile_pattern(c, text, c->pattern_flags, false);
+	if (r->thing.least > NAME_MAX_LENGTH)
+		fail(c, "the name of a thing has %d characters at most", NAME_MAX_LENGTH);
+	for (size_t i = 0; i < r->thing.count && c->failed == ERR_OK; i++)
+		check_piece_of_name(c, &r->thing.pieces[i]);
+}
+
+static bool
+differs_by_certificate(const struct pattern *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->pieces[i].kind == PIECE_VARIABLE)
+			return true;
+	return false;
+}
+
+/* With one thing for all, each new certificate would put an end to all others. */
+static void
+compile_supersede(struct compiler *c, const cJSON *value, struct rule *r)
+{
+	double seconds = cJSON_IsNumber(value) ? value->valuedouble : -1;
+
+	if (!(seconds >= 0 && seconds <= (double)RULE_SUPERSEDE_MAX) ||
+	    (double)(int64_t)seconds != seconds) {
+		fail(c, "must be a whole number of seconds, 0 to %lld", (long long)RULE_SUPERSEDE_MAX);
+		return;
+	}
+	if (!differs_by_certificate(&r->thing))
+		fail(c, "needs a 'thing' that is named by a variable");
+	r->supersedes = true;
+	r->supersede_after = (int64_t)seconds * 1000;
+}
+
+static void
+compile_otherwise(struct compiler *c, const cJSON *value, struct rule *r)
+{
+	enum cert_status status;
+
+	if (cJSON_IsString(value) && cert_status_parse(value->valuestring, &status) &&
+	    (status == CERT_PENDING_ACTIVATION || status == CERT_REVOKED))
+		r->otherwise = status;
+	else
+		fail(c, "must be PENDING_ACTIVATION or REVOKED");
+}
+
+static void
+compile_rule_conditions(struct compiler *c, const cJSON *value, struct rule *r)
+{
+	r->conditions = compile_conditions(c, value, &r->condition_count);
+}
+
+/* In the order in which they need each other. */
+static const struct {
+	const char *name;
+	void (*compile)(struct compiler *c, const cJSON *value, struct rule *r);
+} members[] = {
+	{ "conditions", compile_rule_conditions },
+	{ "policies", compile_policies },
+	{ "thing", compile_thing },
+	{ "supersede", compile_supersede },
+	{ "otherwise", compile_otherwise },
+};
+
+static void
+check_names(struct compiler *c, const cJSON *object)
+{
+	const char *names[COUNT_OF(members)];
+
+	for (size_t i = 0; i < COUNT_OF(members); i++)
+		names[i] = members[i].name;
+	check_members(c, object, names, COUNT_OF(names));
+}
+
+static void
+compile_rule(struct compiler *c, const cJSON *object, struct rule *r)
+{
+	if (!cJSON_IsObject(object)) {
+		fail(c, "must be a JSON object");
+		return;
+	}
+	check_names(c, object);
+	for (size_t i = 0; c->failed == ERR_OK && i < COUNT_OF(members); i++) {
+		const cJSON *value = get(object, members[i].name);
+		size_t before = go_to(c, "%s", members[i].name);
+
+		if (value != NULL)
+			members[i].compile(c, value, r);
+		go_back(c, before);
+	}
+}
+
+static struct rule *
+begin_rule(struct compiler *c)
+{
+	struct rule *r = allocate(c, 1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->otherwise = CERT_PENDING_ACTIVATION;
+	r->expression_match = expression_match;
+	c->pattern_flags = PATTERN_VARIABLES;
+	return r;
+}
+
+enum err
+rule_compile(struct view document, struct rule **out, struct diag *diag)
+{
+	struct compiler c = compiler_of(&rules, diag);
+	cJSON *json = NULL;
+	struct rule *r;
+
+	*out = NULL;
+	if (document.len > RULE_BYTES_MAX)
+		fail(&c, "it has %zu bytes, %d at most are allowed", document.len, RULE_BYTES_MAX);
+	if (c.failed == ERR_OK)
+		c.failed = json_parse_as(document, "activation document", DEPTH_MAX, &json, diag);
+	r = begin_rule(&c);
+	if (c.failed == ERR_OK)
+		compile_rule(&c, json, r);
+	cJSON_Delete(json);
+	if (c.failed != ERR_OK) {
+		chunks_free(c.chunks);
+		return c.failed;
+	}
+	r->memory = c.chunks;
+	*out = r;
+	return ERR_OK;
+}
+
+void
+rule_free(struct rule *r)
+{
+	if (r != NULL)
+		chunks_free(r->memory);
+}

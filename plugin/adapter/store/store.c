@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* store.c - see store.h: transactions, and the rows of tables. */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "store_private.h"
+
+enum err
+store_error(int rc)
+{
+	switch (rc) {
+	case MDB_SUCCESS:
+		return ERR_OK;
+	case MDB_NOTFOUND:
+		return ERR_NOT_FOUND;
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_KEYEXIST:
+		return ERR_CORRUPT;
+	default:
+		return ERR_STORAGE;
+	}
+}
+
+/*
+ * Transactions.
+ */
+
+static int
+begin_read(struct store *s, MDB_txn **out)
+{
+	int dead, rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, out);
+
+	if (rc != MDB_READERS_FULL)
+		return rc;
+	rc = mdb_reader_check(s->env, &dead); /* frees the places of killed processes */
+	return rc == 0 ? mdb_txn_begin(s->env, NULL, MDB_RDONLY, out) : rc;
+}
+
+/* The broker may call us again while the reusable transaction is open: the
+ * inner one gets a transaction of its own. */
+enum err
+store_read(struct store *s, struct txn *t)
+{
+	MDB_txn *handle = s->reader;
+	int rc;
+
+	*t = (struct txn){ .store = s };
+	if (s->reading) {
+		rc = begin_read(s, &handle);
+	} else {
+		rc = mdb_txn_renew(handle);
+		s->reading = rc == 0;
+	}
+	if (rc == 0)
+		t->handle = handle;
+	t->failed = store_error(rc);
+	return t->failed;
+}
+
+enum err
+store_write(struct store *s, struct txn *t)
+{
+	MDB_txn *handle = NULL;
+	int rc = mdb_txn_begin(s->env, NULL, 0, &handle);
+
+	*t = (struct txn){ .store = s, .writing = true, .ordinary_steps = 1 };
+	if (rc == 0)
+		t->handle = handle;
+	s->changed = false;
+	txn_check(t, rc);
+	return t->failed;
+}
+
+void
+store_end(struct txn *t)
+{
+	struct store *s = t->store;
+
+	if (t->handle == NULL)
+		return;
+	if (t->handle == s->reader) {
+		mdb_txn_reset(s->reader);
+		s->reading = false;
+	} else {
+		mdb_txn_abort(t->handle);
+	}
+	t->handle = NULL;
+}
+
+/*
+ * LMDB numbers commits without gaps.  The process that has the write transaction with a
+ * number is the only one that can commit that number, so it is made known as
+ * ours before the commit: store_changed_elsewhere() on the other thread never
+ * takes it for another's.
+ */
+static int
+commit_changes(struct store *s, MDB_txn *handle)
+{
+	size_t id = mdb_txn_id(handle), before = id - 1;
+	int rc;
+
+	if (before > atomic_load(&s->own) && before > atomic_load(&s->reported))
+		atomic_store(&s->foreign, true);
+	atomic_store(&s->own, id);
+	rc = mdb_txn_commit(handle);
+	if (rc != 0)
+		atomic_store(&s->own, before);
+	return rc;
+}
+
+/* Without a change there is nothing to sync; and LMDB would not use up the
+ * number of the transaction, which the next transaction of any process then has. */
+enum err
+store_commit(struct txn *t)
+{
+	MDB_txn *handle = t->handle;
+
+	if (t->writing && t->failed == ERR_OK && handle != NULL && t->store->changed)
+		txn_check(t, store_check_room(t));
+	if (t->writing && t->failed == ERR_OK && handle != NULL && t->store->changed) {
+		t->handle = NULL;
+		txn_check(t, commit_changes(t->store, handle));
+	}
+	store_end(t);
+	return t->failed;
+}
+
+/* Order matters: the writer marks a foreign commit before it hides it behind
+ * one of its own, so the mark is looked at last. */
+bool
+store_changed_elsewhere(struct store *s)
+{
+	MDB_envinfo info;
+	bool last_is_foreign;
+
+	(void)mdb_env_info(s->env, &info);
+	last_is_foreign = info.me_last_txnid > atomic_load(&s->own) &&
+	    info.me_last_txnid > atomic_load(&s->reported);
+	if (last_is_foreign)
+		atomic_store(&s->reported, info.me_last_txnid);
+	return atomic_exchange(&s->foreign, false) || last_is_foreign;
+}
+
+bool
+store_changed(const struct store *s)
+{
+	return s->changed;
+}
+
+const char *
+store_failure(const struct store *s)
+{
+	return s->failure;
+}
+
+void
+txn_fail(struct txn *t, enum err e, const char *words)
+{
+	if (t->failed != ERR_OK)
+		return;
+	t->failed = e;
+	t->store->failure = words;
+}
+
+void
+txn_check(struct txn *t, int rc)
+{
+	if (rc == 0)
+		return;
+	if (t->failed == ERR_OK)
+		t->store->cause = rc;
+	txn_fail(t, store_error(rc), rc == EIO ? DISK_FAILED : mdb_strerror(rc));
+}
+
+/*
+ * Tables.
+ */
+
+MDB_val
+val_of(struct view bytes)
+{
+	return (MDB_val){ bytes.len, (void *)(uintptr_t)bytes.data };
+}
+
+struct view
+view_of_val(const MDB_val *val)
+{
+	return (struct view){ val->mv_data, val->mv_size };
+}
+
+int
+table_cursor(struct txn *t, enum table table, MDB_cursor **out)
+{
+	return mdb_cursor_open(t->handle, t->store->tables[table], out);
+}
+
+enum err
+table_get(struct txn *t, enum table table, struct view key, struct view *value)
+{
+	MDB_val k = val_of(key), v;
+	int rc;
+
+	if (key.len == 0)
+		return ERR_NOT_FOUND;
+	rc = mdb_get(t->handle, t->store->tables[table], &k, &v);
+	if (rc == 0)
+		*value = view_of_val(&v);
+	return store_error(rc);
+}
+
+static void
+put_with(struct txn *t, enum table table, struct view key, struct view value, unsigned flags)
+{
+	MDB_val k = val_of(key), v = val_of(value);
+
+	assert(t->writing);
+	if (key.len == 0)
+		txn_fail(t, ERR_STORAGE, "a name that cannot be stored");
+	if (t->failed != ERR_OK)
+		return;
+	t->store->changed = true;
+	txn_check(t, mdb_put(t->handle, t->store->tables[table], &k, &v, flags));
+}
+
+void
+table_put(struct txn *t, enum table table, struct view key, struct view value)
+{
+	put_with(t, table, key, value, 0);
+}
+
+void
+table_append(struct txn *t, enum table table, struct view key, struct view value)
+{
+	put_with(t, table, key, value, MDB_APPEND);
+}
+
+void
+table_delete(struct txn *t, enum table table, struct view key, const struct view *value)
+{
+	MDB_val k = val_of(key), v;
+	int rc;
+
+	assert(t->writing);
+	if (t->failed != ERR_OK || key.len == 0)
+		return;
+	if (value != NULL)
+		v = val_of(*value);
+	rc = mdb_del(t->handle, t->store->tables[table], &k, value != NULL ? &v : NULL);
+	if (rc == MDB_NOTFOUND)
+		return;
+	t->store->changed = true;
+	txn_check(t, rc);
+}
+
+void
+number_put(uint8_t *out, size_t size, uint64_t value)
+{
+	for (size_t i = size; i-- > 0; value >>= 8)
+		out[i] = (uint8_t)value;
+}
+
+uint64_t
+number_get(const uint8_t *in, size_t size)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < size; i++)
+		value = value << 8 | in[i];
+	return value;
+}
+
+struct view
+id_key(const struct certid *id)
+{
+	return (struct view){ id->b, sizeof(id->b) };
+}
+
+struct view
+by_time_key(int64_t created, const struct certid *id, uint8_t out[BY_TIME_SIZE])
+{
+	number_put(out, 8, (uint64_t)created);
+	memcpy(out + 8, id->b, sizeof(id->b));
+	return (struct view){ out, BY_TIME_SIZE };
+}
+
+struct view
+cert_by_ca_key(const struct certid *ca_id, int64_t created, const struct certid *id,
+    uint8_t out[CERT_BY_CA_SIZE])
+{
+	memcpy(out, ca_id->b, sizeof(ca_id->b));
+	(void)by_time_key(created, id, out + sizeof(ca_id->b));
+	return (struct view){ out, CERT_BY_CA_SIZE };
+}
+
+struct view
+cert_by_status_key(enum cert_status status, int64_t created, const struct certid *id,
+    uint8_t out[CERT_BY_STATUS_SIZE])
+{
+	out[0] = (uint8_t)status;
+	(void)by_time_key(created, id, out + 1);
+	return (struct view){ out, CERT_BY_STATUS_SIZE };
+}
+
+enum err
+sequence_last(struct txn *t, const char *name, uint64_t *last)
+{
+	struct view stored;
+	enum err e = table_get(t, TABLE_META, view_of(name), &stored);
+
+	*last = 0;
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (e != ERR_OK)
+		return e;
+	if (stored.len != SEQUENCE_SIZE)
+		return ERR_CORRUPT;
+	*last = number_get(stored.data, SEQUENCE_SIZE);
+	return *last < UINT64_MAX ? ERR_OK : ERR_CORRUPT;
+}
+
+void
+sequence_put(struct txn *t, const char *name, uint64_t last)
+{
+	uint8_t bytes[SEQUENCE_SIZE];
+
+	number_put(bytes, sizeof(bytes), last);
+	table_put(t, TABLE_META, view_of(name), (struct view){ bytes, sizeof(bytes) });
+}
+
+struct view
+named_key(struct view before, struct view name, struct view behind, uint8_t out[KEY_MAX])
+{
+	struct view parts[] = { before, name, behind };
+	size_t len = 0;
+
+	if (name.len == 0 || name.len > NAME_MAX_LENGTH || memchr(name.data, 0, name.len) != NULL)
+		return (struct view){ NULL, 0 };
+	for (size_t i = 0; i < COUNT_OF(parts); len += parts[i++].len) {
+		assert(parts[i].len <= KEY_MAX - len);
+		if (parts[i].len > 0)
+			memcpy(out + len, parts[i].data, parts[i].len);
+	}
+	return (struct view){ out, len };
+}
+
+struct view
+name_key(struct view name, uint8_t out[KEY_MAX])
+{
+	return named_key((struct view){ NULL, 0 }, name, (struct view){ NULL, 0 }, out);
+}
+
+struct view
+name_prefix(struct view name, uint8_t out[KEY_MAX])
+{
+	static const uint8_t end[1];
+
+	return named_key((struct view){ NULL, 0 }, name, (struct view){ end, sizeof(end) }, out);
+}
+
+struct view
+name_id_key(struct view name, const struct certid *id, uint8_t out[KEY_MAX])
+{
+	uint8_t behind[1 + sizeof(id->b)] = { 0 };
+
+	memcpy(behind + 1, id->b, sizeof(id->b));
+	return named_key((struct view){ NULL, 0 }, name, (struct view){ behind, sizeof(behind) }, out);
+}
+
+struct view
+id_name_key(const struct certid *id, struct view name, uint8_t out[KEY_MAX])
+{
+	return named_key(id_key(id), name, (struct view){ NULL, 0 }, out);
+}
+
+enum err
+store_optional(enum err e, bool *found)
+{
+	*found = e == ERR_OK;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err
+store_fail(struct txn *t, enum err e)
+{
+	if (t->failed == ERR_OK)
+		t->failed = e; /* none is fine */
+	return t->failed;
+}

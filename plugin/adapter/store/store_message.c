@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* store_message.c - see store.h: the outbox. */
+#include <stdlib.h>
+
+#include "jitr/core/codec.h"
+
+#include "store_private.h"
+
+#define SEQ_SIZE SEQUENCE_SIZE
+#define SEQUENCE "sequence" /* its name in TABLE_META */
+
+static struct view
+seq_key(uint64_t seq, uint8_t out[SEQ_SIZE])
+{
+	number_put(out, SEQ_SIZE, seq);
+	return (struct view){ out, SEQ_SIZE };
+}
+
+/* Appended: a number that is not beyond all others is refused, should the
+ * sequence ever be damaged. */
+static void
+put_message(struct txn *t, uint64_t seq, struct view topic, struct view payload)
+{
+	size_t size = codec_message_size(topic, payload);
+	uint8_t *row = malloc(size), key[SEQ_SIZE];
+
+	if (row == NULL) {
+		txn_fail(t, ERR_NOMEM, "out of memory");
+		return;
+	}
+	codec_put_message(topic, payload, row);
+	table_append(t, TABLE_MESSAGE, seq_key(seq, key), (struct view){ row, size });
+	sequence_put(t, SEQUENCE, seq);
+	free(row);
+}
+
+void
+store_post(struct txn *t, struct view topic, struct view payload)
+{
+	uint64_t seq;
+	enum err e;
+
+	if (t->failed != ERR_OK)
+		return;
+	e = sequence_last(t, SEQUENCE, &seq);
+	if (e == ERR_OK)
+		put_message(t, seq + 1, topic, payload);
+	else
+		txn_fail(t, e, "the stored number of the last message cannot be read");
+}
+
+/* The first row beyond this number, decoded by the caller where it needs more than the key. */
+static enum err
+next_row(struct txn *t, uint64_t after_seq, uint64_t *seq, struct view *row)
+{
+	uint8_t bytes[SEQ_SIZE];
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	int rc;
+
+	if (after_seq == UINT64_MAX)
+		return ERR_NOT_FOUND;
+	rc = table_cursor(t, TABLE_MESSAGE, &cursor);
+	if (rc != 0)
+		return store_error(rc);
+	key = val_of(seq_key(after_seq + 1, bytes));
+	rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	mdb_cursor_close(cursor);
+	if (rc != 0)
+		return store_error(rc);
+	if (key.mv_size != SEQ_SIZE)
+		return ERR_CORRUPT;
+	*seq = number_get(key.mv_data, SEQ_SIZE);
+	*row = view_of_val(&value);
+	return ERR_OK;
+}
+
+enum err
+store_next_message(struct txn *t, uint64_t after_seq, struct message *out)
+{
+	struct view row;
+	enum err e = next_row(t, after_seq, &out->seq, &row);
+
+	return e == ERR_OK ? codec_get_message(row, &out->topic, &out->payload) : e;
+}
+
+/* Also rows that cannot be decoded. */
+void
+store_drop_messages(struct txn *t, uint64_t up_to_seq)
+{
+	uint8_t key[SEQ_SIZE];
+	struct view row;
+	uint64_t seq;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && t->failed == ERR_OK) {
+		e = next_row(t, 0, &seq, &row);
+		if (e == ERR_OK && seq > up_to_seq)
+			return;
+		if (e == ERR_OK)
+			table_delete(t, TABLE_MESSAGE, seq_key(seq, key), NULL);
+	}
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		txn_fail(t, e, "the first stored message cannot be read");
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * store_revoked.c - see store.h: the entries of revocation lists, and which
+ * certificates they name.
+ *
+ * A key is the number of the list and the serial number: LMDB sorts it byte by
+ * byte, and what another one goes on from first.  So do the serial numbers of
+ * one CA in cert_by_serial, and the two tables can be walked side by side.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "jitr/core/codec.h"
+
+#include "store_private.h"
+
+#define LIST_SIZE   8
+#define REVOKED_MAX (LIST_SIZE + SERIAL_MAX)
+#define ID_SIZE     sizeof(struct certid)
+
+/* Without a serial number: before all entries of the list. */
+static struct view
+list_key(uint64_t list, struct view serial, uint8_t out[REVOKED_MAX])
+{
+	number_put(out, LIST_SIZE, list);
+	if (serial.len > 0)
+		memcpy(out + LIST_SIZE, serial.data, serial.len);
+	return (struct view){ out, LIST_SIZE + serial.len };
+}
+
+static bool
+is_serial(struct view serial)
+{
+	return serial.len > 0 && serial.len <= SERIAL_MAX;
+}
+
+/* Behind all other rows it is appended, which is quick and fills pages to the
+ * end.  Where a newer list has rows already a place is looked for. */
+void
+store_append_revoked(struct txn *t, uint64_t list, struct view serial,
+    const struct revoked *entry)
+{
+	MDB_dbi table = t->store->tables[TABLE_REVOKED];
+	uint8_t row[CODEC_REVOKED_MAX], bytes[REVOKED_MAX];
+	size_t len = codec_put_revoked(entry, row);
+	MDB_val key, value = { len, row };
+	int rc;
+
+	assert(t->writing);
+	if (t->failed != ERR_OK)
+		return;
+	if (len == 0 || !is_serial(serial)) {
+		txn_fail(t, ERR_STORAGE, "an entry of a revocation list that cannot be encoded");
+		return;
+	}
+	t->store->changed = true;
+	key = val_of(list_key(list, serial, bytes));
+	rc = mdb_put(t->handle, table, &key, &value, MDB_APPEND);
+	if (rc == MDB_KEYEXIST)
+		rc = mdb_put(t->handle, table, &key, &value, MDB_NOOVERWRITE);
+	if (rc == MDB_KEYEXIST)
+		txn_fail(t, ERR_CORRUPT, "a revocation list that names a serial number twice");
+	else
+		txn_check(t, rc);
+}
+
+enum err
+store_get_revoked(struct txn *t, uint64_t list, struct view serial, struct revoked *out)
+{
+	uint8_t bytes[REVOKED_MAX];
+	struct view row;
+	enum err e;
+
+	if (!is_serial(serial))
+		return ERR_NOT_FOUND;
+	e = table_get(t, TABLE_REVOKED, list_key(list, serial, bytes), &row);
+	return e == ERR_OK ? codec_get_revoked(row, out) : e;
+}
+
+/* The first row at or behind this place. */
+static int
+seek(MDB_cursor *rows, struct view place, MDB_val *key, MDB_val *value)
+{
+	*key = val_of(place);
+	return mdb_cursor_get(rows, key, value, MDB_SET_RANGE);
+}
+
+static bool
+is_of_list(const MDB_val *key, uint64_t list)
+{
+	return key->mv_size >= LIST_SIZE && number_get(key->mv_data, LIST_SIZE) == list;
+}
+
+enum err
+store_next_list(struct txn *t, uint64_t from, uint64_t *list)
+{
+	static const struct view none;
+	uint8_t bytes[REVOKED_MAX];
+	MDB_cursor *rows;
+	MDB_val key, value;
+	int rc = table_cursor(t, TABLE_REVOKED, &rows);
+
+	*list = 0;
+	if (rc != 0)
+		return store_error(rc);
+	rc = seek(rows, list_key(from, none, bytes), &key, &value);
+	mdb_cursor_close(rows);
+	if (rc == 0 && key.mv_size < LIST_SIZE)
+		return ERR_CORRUPT;
+	if (rc == 0)
+		*list = number_get(key.mv_data, LIST_SIZE);
+	return store_error(rc);
+}
+
+/* Also rows that cannot be read. */
+static int
+drop_rows(struct txn *t, MDB_cursor *rows, uint64_t list, size_t max, bool *left)
+{
+	static const struct view none;
+	uint8_t bytes[REVOKED_MAX];
+	struct view first = list_key(list, none, bytes);
+	MDB_val key, value;
+	int rc;
+
+	while ((rc = seek(rows, first, &key, &value)) == 0 && is_of_list(&key, list)) {
+		if (max-- == 0) {
+			*left = true;
+			return 0;
+		}
+		t->store->changed = true;
+		rc = mdb_cursor_del(rows, 0);
+		if (rc != 0)
+			return rc;
+	}
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+enum err
+store_drop_revoked(struct txn *t, uint64_t list, size_t max, bool *left)
+{
+	MDB_cursor *rows;
+	int rc;
+
+	assert(t->writing);
+	*left = false;
+	if (t->failed != ERR_OK)
+		return t->failed;
+	rc = table_cursor(t, TABLE_REVOKED, &rows);
+	if (rc == 0) {
+		rc = drop_rows(t, rows, list, max, left);
+		mdb_cursor_close(rows);
+	}
+	txn_check(t, rc);
+	return t->failed;
+}
+
+/*
+ * Which certificates does a list name?  Two sorted tables are walked side by
+ * side: each in turn jumps to where the other one is.  So however different
+ * their sizes, each row of the smaller one costs four looks at most.
+ */
+struct join {
+	MDB_cursor          *certs, *entries;
+	const struct certid *ca_id;
+	uint64_t             list;
+	uint8_t              bytes[ID_SIZE + SERIAL_MAX + 1]; /* of the key that is sought */
+};
+
+/* A look on each side; and one more must be left, so that 0 never means that
+ * the end was found. */
+#define STEPS_AT_LEAST 3
+
+static enum err
+join_begin(struct join *j, struct txn *t, const struct certid *ca_id, uint64_t list)
+{
+	int rc;
+
+	*j = (struct join){ .ca_id = ca_id, .list = list };
+	rc = table_cursor(t, TABLE_CERT_BY_SERIAL, &j->certs);
+	if (rc != 0)
+		return store_error(rc);
+	rc = table_cursor(t, TABLE_REVOKED, &j->entries);
+	if (rc != 0)
+		mdb_cursor_close(j->certs);
+	return store_error(rc);
+}
+
+static void
+join_end(struct join *j)
+{
+	mdb_cursor_close(j->certs);
+	mdb_cursor_close(j->entries);
+}
+
+static struct view
+walk_serial(const struct revoked_walk *walk)
+{
+	return (struct view){ walk->serial, walk->serial_len };
+}
+
+/* All certificates before this serial number are done, and none of it. */
+static void
+walk_to(struct revoked_walk *walk, struct view serial)
+{
+	if (view_equal(serial, walk_serial(walk)))
+		return;
+	memcpy(walk->serial, serial.data, serial.len);
+	walk->serial_len = serial.len;
+	walk->answered = false;
+}
+
+/* The next one of the same serial number, by its id.  LMDB finds the first
+ * that is not less. */
+static int
+seek_sibling(struct join *j, const struct revoked_walk *walk, MDB_val *key, MDB_val *id)
+{
+	int rc;
+
+	*id = val_of(id_key(&walk->id));
+	rc = mdb_cursor_get(j->certs, key, id, MDB_GET_BOTH_RANGE);
+	if (rc == 0 && view_equal(view_of_val(id), id_key(&walk->id)))
+		rc = mdb_cursor_get(j->certs, key, id, MDB_NEXT_DUP);
+	return rc;
+}
+
+/* The first certificate that was not answered yet. */
+static int
+seek_cert(struct join *j, const struct revoked_walk *walk, MDB_val *key, MDB_val *id)
+{
+	size_t len = ID_SIZE + walk->serial_len;
+	int rc;
+
+	memcpy(j->bytes, j->ca_id->b, ID_SIZE);
+	memcpy(j->bytes + ID_SIZE, walk->serial, walk->serial_len);
+	*key = (MDB_val){ len, j->bytes };
+	if (walk->answered) {
+		rc = seek_sibling(j, walk, key, id);
+		if (rc != MDB_NOTFOUND)
+			return rc;
+		j->bytes[len++] = 0; /* behind this serial number, before all others */
+		*key = (MDB_val){ len, j->bytes };
+	}
+	return mdb_cursor_get(j->certs, key, id, MDB_SET_RANGE);
+}
+
+static enum err
+next_cert(struct join *j, struct revoked_walk *walk, struct certid *id)
+{
+	struct view serial;
+	MDB_val key, value;
+	int rc = seek_cert(j, walk, &key, &value);
+
+	if (rc != 0)
+		return store_error(rc);
+	if (key.mv_size < ID_SIZE || memcmp(key.mv_data, j->ca_id->b, ID_SIZE) != 0)
+		return ERR_NOT_FOUND; /* a certificate of another CA */
+	serial = view_of_val(&key);
+	serial = (struct view){ serial.data + ID_SIZE, serial.len - ID_SIZE };
+	if (!is_serial(serial) || value.mv_size != ID_SIZE)
+		return ERR_CORRUPT;
+	walk_to(walk, serial);
+	memcpy(id->b, value.mv_data, ID_SIZE);
+	return ERR_OK;
+}
+
+/* Is the serial number of the walk on the list?  If not, the walk goes to the
+ * next one that is. */
+static enum err
+next_entry(struct join *j, struct revoked_walk *walk, bool *found, struct revoked *out)
+{
+	uint8_t bytes[REVOKED_MAX];
+	struct view place = list_key(j->list, walk_serial(walk), bytes), serial;
+	MDB_val key, value;
+	int rc = seek(j->entries, place, &key, &value);
+
+	if (rc != 0)
+		return store_error(rc);
+	if (!is_of_list(&key, j->list))
+		return ERR_NOT_FOUND;
+	serial = view_of_val(&key);
+	serial = (struct view){ serial.data + LIST_SIZE, serial.len - LIST_SIZE };
+	if (!is_serial(serial))
+		return ERR_CORRUPT;
+	*found = view_equal(serial, walk_serial(walk));
+	if (*found)
+		return codec_get_revoked(view_of_val(&value), out);
+	walk_to(walk, serial);
+	return ERR_OK;
+}
+
+/* What was found is answered, and the walk beyond it. */
+static enum err
+join_next(struct join *j, struct revoked_walk *walk, size_t *steps, struct certid *id,
+    struct revoked *out)
+{
+	bool found = false;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && !found) {
+		if (*steps < STEPS_AT_LEAST) {
+			*steps = 0;
+			return ERR_NOT_FOUND;
+		}
+		--*steps;
+		e = next_cert(j, walk, id);
+		if (e != ERR_OK)
+			return e;
+		--*steps;
+		e = next_entry(j, walk, &found, out);
+	}
+	if (e == ERR_OK) {
+		walk->answered = true;
+		walk->id = *id;
+	}
+	return e;
+}
+
+enum err
+store_next_revoked_cert(struct txn *t, const struct certid *ca_id, uint64_t list,
+    struct revoked_walk *walk, size_t *steps, struct certid *id, struct revoked *out)
+{
+	struct join j;
+	enum err e = join_begin(&j, t, ca_id, list);
+
+	if (e != ERR_OK)
+		return e;
+	e = join_next(&j, walk, steps, id, out);
+	join_end(&j);
+	return e;
+}

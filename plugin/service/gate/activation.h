@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * activation.h - the rule or template of a CA, asked about a certificate.
+ *
+ * Each is compiled once and kept until its CA, or the template, changes.
+ * Broker thread.
+ */
+#ifndef JITR_ACTIVATION_H
+#define JITR_ACTIVATION_H
+
+#include "jitr/service/registry.h"
+#include "jitr/core/rule.h"
+#include "jitr/core/template.h"
+
+#include "jitr/service/policy_cache.h"
+
+struct x509_st;
+
+#define ACTIVATIONS_MAX 64 /* that are kept */
+
+struct activation {
+	struct certid     ca_id;
+	struct ca_revision    ca_revision;
+	char              template_name[TEMPLATE_NAME_MAX + 1]; /* of a template by name */
+	struct generation template_generation;
+	struct rule      *rule;
+	struct template  *template;
+	struct diag       broken; /* why neither could be made; empty: the CA has none */
+	bool              by_template;
+	uint64_t          used;   /* 0: free */
+};
+
+struct activations {
+	struct arn_scope     scope;
+	struct policy_cache *policies; /* borrowed */
+	struct activation kept[ACTIVATIONS_MAX];
+	uint64_t          clock;
+	uint8_t           room[PLAN_ROOM];
+};
+
+void activations_clear(struct activations *a);
+
+/*
+ * What the rule or template of ca says of x, as which it was presented; *out NULL: it
+ * has neither.  client: the facts of the client, those of the certificate are added.  The plan is one
+ * allocation and stands alone: free().  One that the registry does not bear out
+ * is failed, and so is one that would hand out rights over the registry: those
+ * are given by call.
+ */
+MUST_USE enum err activation_plan(struct activations *a, struct txn *t, const struct ca *ca,
+    struct x509_st *x, const struct presented *presented, const struct facts *client,
+    struct plan **out);
+
+/* Has ca a rule or a template? */
+MUST_USE enum err activation_exists(struct activations *a, struct txn *t, const struct ca *ca,
+    bool *exists);
+
+/* In one allocation, with all its texts; NULL: out of memory.  free(). */
+struct plan *plan_copy(const struct plan *plan);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* explain_chain.c - see explain.h: what TLS would say, from the registered CAs. */
+#include "gate_private.h"
+
+#include "jitr/service/explain.h"
+
+struct registered {
+	struct txn          *t;
+	struct issuer_cache *issuers;
+};
+
+/* A trust_finder: as handshakes find them (anchors.h), from this transaction. */
+static size_t
+find_registered(void *context, uint32_t subject_hash, struct x509_st **found, size_t max)
+{
+	struct registered *r = context;
+	struct ca ca;
+	size_t count = 0;
+
+	for (size_t nth = 0; count < max; nth++) {
+		if (store_find_issuer(r->t, subject_hash, nth, &ca) != ERR_OK)
+			break;
+		if (issuer_get_ca(r->t, r->issuers, &ca.id, &found[count]) == ERR_OK)
+			count++;
+	}
+	return count;
+}
+
+enum err
+inquiry_verify(struct gate *g, struct txn *t, struct x509_st *x, struct diag *diag)
+{
+	struct registered r = { t, &g->issuers };
+	struct trust_config config = { .find = find_registered, .context = &r,
+		.files_too = g->config.trust_store == TRUST_STORE_CAPATH };
+
+	return trust_verify(x, &config, g->config.now(), diag);
+}

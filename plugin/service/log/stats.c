@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* stats.c - see stats.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "jitr/service/stats.h"
+
+void
+stats_refused(struct stats *s, enum reason reason)
+{
+	s->refused++;
+	s->refused_for[reason]++;
+}
+
+/* A number that could not be published is told at the next interval. */
+static void
+publish_text(const struct broker *broker, const char *topic, const char *text)
+{
+	(void)broker->publish(topic, view_of(text), 0, true);
+}
+
+static void
+publish_count(const struct broker *broker, const char *topic, uint64_t value)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
+	publish_text(broker, topic, text);
+}
+
+/* Below a topic that ends with a slash. */
+static void
+publish_below(const struct broker *broker, const char *above, const char *name, uint64_t value)
+{
+	char topic[160];
+
+	(void)snprintf(topic, sizeof(topic), "%s%s", above, name);
+	publish_count(broker, topic, value);
+}
+
+/*
+ * Refusals.  What programs tell apart are codes: reasons of one code are
+ * counted together, under the first of them.
+ */
+
+static bool
+is_first_of_its_code(enum reason r)
+{
+	for (enum reason before = REASON_NONE; before < r; before++)
+		if (strcmp(reason_code(before), reason_code(r)) == 0)
+			return false;
+	return true;
+}
+
+static uint64_t
+refused_with(const struct stats *s, const char *code)
+{
+	uint64_t sum = 0;
+
+	for (enum reason r = REASON_NONE; r < REASON_COUNT; r++)
+		if (strcmp(reason_code(r), code) == 0)
+			sum += s->refused_for[r];
+	return sum;
+}
+
+static void
+publish_refusals(const struct stats *s, const struct broker *broker)
+{
+	for (enum reason r = REASON_NONE + 1; r < REASON_COUNT; r++)
+		if (is_first_of_its_code(r))
+			publish_below(broker, STATS_REFUSED_TOPIC, reason_code(r),
+			    refused_with(s, reason_code(r)));
+}
+
+/*
+ * Gauges.
+ */
+
+static void
+publish_writer(const struct writer_state *w, const struct broker *broker)
+{
+#define X(field, topic) publish_count(broker, STATS_TOPIC topic, w->field);
+	WRITER_GAUGES(X)
+#undef X
+	publish_count(broker, STATS_MEAN_TOPIC, w->commits > 0 ? w->commit_us / w->commits : 0);
+}
+
+static void
+publish_store(const struct store_counts *c, const struct broker *broker)
+{
+#define X(field, topic) publish_count(broker, STATS_TOPIC topic, c->field);
+	STORE_GAUGES(X)
+#undef X
+	for (int s = 0; s < CERT_STATUS_COUNT; s++)
+		publish_below(broker, STATS_STATUS_TOPIC, cert_status_name((enum cert_status)s),
+		    c->certs[s]);
+}
+
+enum crl_gauge {
+#define X(name, topic) CRL_GAUGE_##name,
+	CRL_GAUGES(X)
+#undef X
+	CRL_GAUGE_COUNT
+};
+
+static const char *const crl_gauges[] = {
+#define X(name, topic) topic,
+	CRL_GAUGES(X)
+#undef X
+};
+
+/* One of a list's numbers; NULL: none any more. */
+static void
+publish_crl_gauge(const struct certid *ca_id, enum crl_gauge gauge, const int64_t *value,
+    const struct broker *broker)
+{
+	char topic[160], hex[CERTID_HEX_SIZE], text[24] = "";
+
+	certid_to_hex(ca_id, hex);
+	(void)snprintf(topic, sizeof(topic), STATS_CRL_TOPIC "%s/%s", hex, crl_gauges[gauge]);
+	if (value != NULL)
+		(void)snprintf(text, sizeof(text), "%" PRId64, *value);
+	publish_text(broker, topic, text);
+}
+
+/* Downwards: a list that is stale since a moment is stale. */
+static int64_t
+seconds(int64_t ms)
+{
+	return ms / 1000 - (ms % 1000 < 0);
+}
+
+static void
+publish_crl(const struct crl_entry *e, int64_t now, const struct broker *broker)
+{
+	int64_t values[] = {
+		[CRL_GAUGE_AGE] = seconds(now - e->crl.this_update),
+		[CRL_GAUGE_EXPIRES] = seconds(e->crl.next_update - now),
+		[CRL_GAUGE_ENTRIES] = e->crl.count,
+	};
+
+	for (enum crl_gauge gauge = 0; gauge < CRL_GAUGE_COUNT; gauge++)
+		publish_crl_gauge(&e->ca_id, gauge, &values[gauge], broker);
+}
+
+/* A retained message without a payload takes the one before it away (MQTT
+ * 3.1.1, 3.3.1.3). */
+void
+stats_forget_crl(const struct certid *ca_id, const struct broker *broker)
+{
+	for (enum crl_gauge gauge = 0; gauge < CRL_GAUGE_COUNT; gauge++)
+		publish_crl_gauge(ca_id, gauge, NULL, broker);
+}
+
+void
+stats_publish(const struct stats *s, const struct gauges *g, const struct broker *broker)
+{
+#define X(field, topic) publish_count(broker, STATS_TOPIC topic, s->field);
+	STATS_TABLE(X)
+#undef X
+	publish_refusals(s, broker);
+	publish_writer(&g->writer, broker);
+	if (g->counts != NULL)
+		publish_store(g->counts, broker);
+	for (size_t i = 0; i < g->crl_count && i < STATS_CRLS_MAX; i++)
+		publish_crl(&g->crls[i], g->now, broker);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* rights.c - see rights.h. */
+#include <string.h>
+
+#include "jitr/service/rights.h"
+
+static void
+hold(struct rights *r, struct cached_policy *p)
+{
+	if (p == NULL)
+		r->failed = true;
+	else
+		r->held[r->count++] = p;
+}
+
+static bool
+is_held(const struct rights *r, struct view name)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (view_equal(view_of(r->held[i]->name), name))
+			return true;
+	return false;
+}
+
+static void
+hold_planned(struct rights *r, struct policy_cache *c, struct txn *t, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->policy_count && !r->failed; i++) {
+		const struct planned_policy *p = &plan->policies[i];
+
+		if (is_held(r, p->name))
+			continue;
+		if (r->count == POLICIES_MAX)
+			r->failed = true;
+		else
+			hold(r, policy_cache_take_planned(c, t, p->name, p->document));
+	}
+}
+
+/* The new ones are taken before the old ones are let go, so that none is
+ * compiled again that is attached before and after. */
+void
+rights_read(struct rights *r, struct policy_cache *c, struct txn *t, const struct certid *id,
+    const struct plan *plan_or_null)
+{
+	struct view names[POLICIES_MAX];
+	struct rights now = { .count = 0 };
+	size_t count = 0;
+
+	now.failed = store_list_attached(t, id, NULL, true, names, COUNT_OF(names), &count) != ERR_OK;
+	for (size_t i = 0; i < count && !now.failed; i++)
+		hold(&now, policy_cache_take(c, t, names[i]));
+	if (plan_or_null != NULL && !now.failed)
+		hold_planned(&now, c, t, plan_or_null);
+	rights_clear(r, c);
+	*r = now;
+}
+
+void
+rights_clear(struct rights *r, struct policy_cache *c)
+{
+	for (size_t i = 0; i < r->count; i++)
+		policy_cache_release(c, r->held[i]);
+	memset(r, 0, sizeof(*r));
+}
+
+unsigned
+rights_use(const struct rights *r)
+{
+	unsigned use = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (r->held[i]->policy != NULL)
+			use |= policy_uses(r->held[i]->policy);
+	return use;
+}
+
+bool
+rights_usable(const struct rights *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->held[i]->policy == NULL)
+			return false;
+	return !r->failed;
+}
+
+enum policy_result
+rights_ask(const struct rights *r, const struct policy_request *request,
+    struct policy_match *ground)
+{
+	const struct policy *set[POLICIES_MAX];
+
+	if (r->failed)
+		return POLICY_IMPLICIT_DENY;
+	for (size_t i = 0; i < r->count; i++) {
+		set[i] = r->held[i]->policy;
+		if (set[i] == NULL)
+			return POLICY_IMPLICIT_DENY;
+	}
+	return policy_eval(set, r->count, request, ground);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/* wiring.c - makes the parts of the plugin as its options say, and ends them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "plugin_private.h"
+
+#include "jitr/service/ca_dir.h"
+#include "jitr/adapter/x509.h"
+
+#define QUEUE_MAX 65536
+#define BATCH_MAX 512
+#define GATHER_MS 20
+
+#define WAKE_FOR_ANSWER_US 1000
+
+int64_t
+clock_ms(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int64_t
+now_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
+}
+
+static int64_t
+monotonic_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000 + 1;
+}
+
+static enum err
+make_ca_path(const struct plugin *p, struct diag *diag)
+{
+	if (mkdir(p->config.ca_path, 0755) == 0 || errno == EEXIST)
+		return ERR_OK;
+	diag_set(diag, "ca_path %s: %s", p->config.ca_path, strerror(errno));
+	return ERR_STORAGE;
+}
+
+static enum err
+open_store(struct plugin *p, struct diag *diag)
+{
+	struct store_config config = { .path = p->config.db_path,
+		.map_size = (size_t)p->config.db_map_size_mb << 20, .exclusive = true,
+		.sha256 = sha256_of };
+	enum err e = store_open(&config, &p->store, diag);
+
+	if (e == ERR_OK)
+		e = make_ca_path(p, diag);
+	if (e == ERR_OK)
+		e = ca_dir_sync(p->config.ca_path, p->store, diag);
+	return e;
+}
+
+static enum err
+start_trust(struct plugin *p)
+{
+	struct trust_config config = { .find = anchors_find,
+		.files_too = p->config.trust_store == TRUST_STORE_LIVE_AND_CAFILE };
+	enum err e = x509_trust_partial_chains();
+
+	p->trusts_partial = e == ERR_OK;
+	if (e != ERR_OK || p->config.trust_store == TRUST_STORE_CAPATH)
+		return e;
+	e = anchors_open(p->store, &p->anchors);
+	config.context = p->anchors;
+	return e == ERR_OK ? trust_start(&config) : e;
+}
+
+static void
+stop_trust(struct plugin *p)
+{
+	if (p->anchors != NULL)
+		trust_stop();
+	anchors_close(p->anchors);
+	if (p->trusts_partial)
+		x509_trust_partial_chains_undo();
+}
+
+static enum err
+open_report(struct plugin *p, struct diag *diag)
+{
+	struct report_config config = { .path = p->config.log_file,
+		.account_id = p->config.account_id, .broker = &broker_mosquitto, .now = now_ms };
+
+	return report_open(&config, &p->report, diag);
+}
+
+static enum err
+open_gate(struct plugin *p)
+{
+	struct gate_config config = { .authorization = p->config.authorization,
+		.other_clients = p->config.other_clients,
+		.admin_users = p->config.admin_users,
+		.admin_user_count = p->config.admin_user_count,
+		.admin_certificates = p->config.admin_certificates,
+		.admin_certificate_count = p->config.admin_certificate_count,
+		.store = p->store, .writer = p->writer, .report = p->report, .stats = &p->stats,
+		.broker = &broker_mosquitto, .now = now_ms };
+
+	config.deny_publish_disconnects = p->config.deny_publish_disconnects;
+	config.deny_subscribe_disconnects = p->config.deny_subscribe_disconnects;
+	config.client_id_as_is = p->config.client_id_as_is;
+	config.event_details = p->config.event_details;
+	config.presence = p->config.lifecycle_events;
+	config.pace = &p->pace;
+	config.clone_policy = p->config.clone_policy;
+	config.trust_store = p->config.trust_store;
+	config.scope = arn_scope_of(p->config.region, p->config.account_id);
+	config.rules.decide.announce_interval = p->config.announce_interval * 1000;
+	config.rules.decide.defer_unknown = p->config.unknown_ca_defer;
+	config.rules.decide.accept_first = p->config.first_connection_accept;
+	memcpy(config.rules.account_id, p->config.account_id, sizeof(config.rules.account_id));
+	return gate_open(&config, &p->gate);
+}
+
+static enum err
+open_crls(struct plugin *p)
+{
+	struct crls_config config = { .store = p->store, .writer = p->writer, .report = p->report,
+		.stats = &p->stats, .gate = p->gate, .broker = &broker_mosquitto, .now = now_ms,
+		.crl_dir = p->config.crl_dir };
+
+	return crls_open(&config, &p->crls);
+}
+
+/* AWS's endpoint is a name of its own; ours is the machine's, unless it is known by
+ * another outside. */
+static void
+name_endpoint(const struct plugin *p, char *out, size_t size)
+{
+	if (p->config.endpoint_address != NULL)
+		(void)snprintf(out, size, "%s", p->config.endpoint_address);
+	else if (gethostname(out, size) != 0)
+		(void)snprintf(out, size, "localhost");
+	out[size - 1] = '\0';
+}
+
+static enum err
+open_api(struct plugin *p)
+{
+	struct api_config config = { .ca_path = p->config.ca_path, .store = p->store,
+		.writer = p->writer, .gate = p->gate, .crls = p->crls,
+		.report = p->report, .stats = &p->stats, .broker = &broker_mosquitto, .now = now_ms,
+		.clock_us = monotonic_us };
+
+	memcpy(config.account_id, p->config.account_id, sizeof(config.account_id));
+	memcpy(config.region, p->config.region, sizeof(config.region));
+	name_endpoint(p, config.endpoint, sizeof(config.endpoint));
+	return api_open(&config, &p->api);
+}
+
+/* Writer thread. */
+static void
+note_finished(void *context)
+{
+	struct plugin *p = context;
+
+	atomic_store(&p->finished, true);
+	if (atomic_load(&p->ticking))
+		wake_ask(p->wake, WAKE_FOR_ANSWER_US);
+}
+
+static void
+open_wake(struct plugin *p)
+{
+	if (wake_open(&p->wake) != ERR_OK)
+		report_line(p->report, LEVEL_WARNING, "no timer or signal is free to wake the broker "
+		    "with: on a quiet broker changes take effect some tenths of a second later");
+}
+
+enum err
+open_parts(struct plugin *p, struct diag *diag)
+{
+	struct writer_config config = { QUEUE_MAX, BATCH_MAX, GATHER_MS, now_ms, note_finished, p };
+	enum err e = open_report(p, diag);
+
+	if (e == ERR_OK)
+		e = open_store(p, diag);
+	if (e == ERR_OK)
+		e = start_trust(p);
+	if (e == ERR_OK)
+		open_wake(p);
+	if (e == ERR_OK)
+		e = writer_start(p->store, &config, &p->writer);
+	if (e == ERR_OK)
+		e = open_gate(p);
+	if (e == ERR_OK)
+		e = open_crls(p);
+	if (e == ERR_OK)
+		e = open_api(p);
+	if (e != ERR_OK)
+		return e;
+	report_start(p->report, p->writer);
+	p->schedule = (struct schedule){ .store = p->store, .writer = p->writer, .report = p->report,
+		.gate = p->gate, .account_id = p->config.account_id,
+		.expiring_days = p->config.expiring_days, .now = now_ms };
+	p->outbox = (struct outbox){ .store = p->store, .writer = p->writer,
+		.broker = &broker_mosquitto, .pace = &p->pace, .pending = true };
+	p->counters = (struct counters){ .store = p->store, .writer = p->writer, .stats = &p->stats,
+		.broker = &broker_mosquitto, .now = now_ms,
+		.interval = p->config.metrics_interval * 1000 };
+	p->health = (struct health){ .path = p->config.health_file, .writer = p->writer,
+		.report = p->report };
+	return health_start(&p->health, diag);
+}
+
+void
+close_parts(struct plugin *p)
+{
+	stop_trust(p);
+	writer_stop(p->writer, NULL);
+	wake_close(p->wake);
+	api_close(p->api);
+	crls_close(p->crls);
+	gate_close(p->gate);
+	report_close(p->report);
+	store_close(p->store);
+	config_free(&p->config);
+	free(p);
+}
