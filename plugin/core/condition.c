@@ -18,7 +18,7 @@ read_given(const struct condition *c, struct view text, const struct facts *f)
 {
 	struct given g = { .text = text };
 
-	switch (c->operator.comparison) {
+	switch (c->op.comparison) {
 	case COMPARE_TEXT:
 	case COMPARE_NULL:
 	case COMPARE_EXPRESSION:
@@ -77,9 +77,9 @@ static enum truth
 compare(const struct condition *c, const struct expected *e, const struct given *g,
     struct context *context)
 {
-	if (!g->readable && !(c->operator.comparison == COMPARE_ARN && e->arn == NULL))
+	if (!g->readable && !(c->op.comparison == COMPARE_ARN && e->arn == NULL))
 		return TRUTH_NO;
-	switch (c->operator.comparison) {
+	switch (c->op.comparison) {
 	case COMPARE_TEXT:
 		return text_matches(&e->text, g->text, context);
 	case COMPARE_ARN:
@@ -89,9 +89,9 @@ compare(const struct condition *c, const struct expected *e, const struct given 
 	case COMPARE_BOOL:
 		return truth_of(e->truth == g->truth);
 	case COMPARE_NUMBER:
-		return truth_of(in_order(c->operator.order, decimal_order(&g->number, &e->number)));
+		return truth_of(in_order(c->op.order, decimal_order(&g->number, &e->number)));
 	case COMPARE_DATE:
-		return truth_of(in_order(c->operator.order,
+		return truth_of(in_order(c->op.order,
 		    (g->date > e->date) - (g->date < e->date)));
 	case COMPARE_EXPRESSION:
 		return context->expression_match != NULL
@@ -115,7 +115,7 @@ value_holds(const struct condition *c, struct view value, struct context *contex
 			return TRUTH_HIDDEN;
 		t = truth_or(t, compare(c, &c->expected[i], &g, context));
 	}
-	return c->operator.negated ? truth_not(t) : t;
+	return c->op.negated ? truth_not(t) : t;
 }
 
 /* Without a prefix, of several values one must match; for a negated operator,
@@ -124,7 +124,7 @@ value_holds(const struct condition *c, struct view value, struct context *contex
 static enum truth
 values_hold(const struct condition *c, struct context *context)
 {
-	bool each = c->operator.all || (c->operator.negated && !c->operator.any);
+	bool each = c->op.all || (c->op.negated && !c->op.any);
 	enum truth t = each ? TRUTH_YES : TRUTH_NO;
 	struct view value;
 	size_t cursor = 0;
@@ -160,9 +160,9 @@ null_holds(const struct condition *c, const struct context *context)
 static enum truth
 holds(const struct condition *c, struct context *context)
 {
-	if (c->operator.comparison == COMPARE_NULL)
+	if (c->op.comparison == COMPARE_NULL)
 		return null_holds(c, context);
-	if (c->operator.if_exists && is_missing(c, context))
+	if (c->op.if_exists && is_missing(c, context))
 		return TRUTH_YES;
 	return values_hold(c, context);
 }

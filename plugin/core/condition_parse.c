@@ -7,7 +7,7 @@
 
 static const struct {
 	const char     *name;
-	struct operator operator;
+	struct condition_operator op;
 } operators[] = {
 	{ "StringEquals", { .comparison = COMPARE_TEXT } },
 	{ "StringNotEquals", { .comparison = COMPARE_TEXT, .negated = true } },
@@ -67,7 +67,7 @@ cut_suffix(struct view *v, const char *text)
 }
 
 bool
-operator_parse(struct view name, struct operator *out)
+operator_parse(struct view name, struct condition_operator *out)
 {
 	bool all = cut_prefix(&name, "ForAllValues:");
 	bool any = !all && cut_prefix(&name, "ForAnyValue:");
@@ -76,7 +76,7 @@ operator_parse(struct view name, struct operator *out)
 	for (size_t i = 0; i < COUNT_OF(operators); i++) {
 		if (!view_equal(name, view_of(operators[i].name)))
 			continue;
-		*out = operators[i].operator;
+		*out = operators[i].op;
 		out->all = all;
 		out->any = any;
 		out->if_exists = if_exists;

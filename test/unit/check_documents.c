@@ -181,7 +181,7 @@ static const char *const of_kind[] = { "", "Equals", "NotEquals", "EqualsIgnoreC
 START_TEST(every_operator_is_documented)
 {
 	char *text = read_section(POLICIES_DOCUMENT, "\n## Conditions"), name[80];
-	struct operator o;
+	struct condition_operator o;
 	size_t known = 0;
 
 	for (size_t i = 0; i < COUNT_OF(of_type) * COUNT_OF(of_kind); i++) {
@@ -200,7 +200,7 @@ END_TEST
 START_TEST(every_documented_operator_is_known)
 {
 	char *text = read_section(POLICIES_DOCUMENT, "\n## Conditions"), *at = text, *cell = NULL;
-	struct operator o;
+	struct condition_operator o;
 	size_t seen = 0;
 
 	for (char *word; (word = next_word(&at, &cell)) != NULL; seen++)
@@ -350,13 +350,13 @@ END_TEST
 
 /* A rule of this operator and this fact. */
 static enum err
-compile_rule_with(const char *operator, const char *fact)
+compile_rule_with(const char *name, const char *fact)
 {
 	char text[256];
 	struct rule *r;
 	enum err e;
 
-	snprintf(text, sizeof(text), "{\"conditions\":{\"%s\":{\"%s\":\"1\"}}}", operator, fact);
+	snprintf(text, sizeof(text), "{\"conditions\":{\"%s\":{\"%s\":\"1\"}}}", name, fact);
 	e = rule_compile(view_of(text), &r, NULL);
 	rule_free(r);
 	return e;

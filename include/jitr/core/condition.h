@@ -27,7 +27,7 @@ enum {
 };
 
 /* What an operator's name says. */
-struct operator {
+struct condition_operator {
 	enum comparison comparison;
 	bool            negated;
 	bool            folded;    /* of text */
@@ -37,7 +37,7 @@ struct operator {
 	bool            if_exists; /* ...IfExists */
 };
 
-MUST_USE bool operator_parse(struct view name, struct operator *out);
+MUST_USE bool operator_parse(struct view name, struct condition_operator *out);
 
 /* A number as it is written, -12.50: of any length, compared exactly. */
 struct decimal {
@@ -81,7 +81,7 @@ struct expected {
 
 struct condition {
 	struct view            name; /* of the operator, as written */
-	struct operator        operator;
+	struct condition_operator op;
 	const struct variable *key;
 	const struct expected *expected;
 	size_t                 count;

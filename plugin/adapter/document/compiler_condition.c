@@ -32,7 +32,7 @@ expect(struct compiler *c, bool ok, struct view text, const char *what)
 }
 
 static void
-compile_expected(struct compiler *c, const struct operator *o, struct view text, struct expected *e)
+compile_expected(struct compiler *c, const struct condition_operator *o, struct view text, struct expected *e)
 {
 	switch (o->comparison) {
 	case COMPARE_TEXT:
@@ -93,7 +93,7 @@ value_text(struct compiler *c, const cJSON *item)
 
 /* An operator, and what it is called. */
 struct named_operator {
-	struct operator operator;
+	struct condition_operator op;
 	struct view     name;
 };
 
@@ -111,10 +111,10 @@ compile_condition(struct compiler *c, const struct named_operator *o, const cJSO
 		struct view text = value_text(c, item);
 
 		if (c->failed == ERR_OK)
-			compile_expected(c, &o->operator, text, &expected[i]);
+			compile_expected(c, &o->op, text, &expected[i]);
 		go_back(c, before);
 	}
-	*out = (struct condition){ .name = o->name, .operator = o->operator, .expected = expected,
+	*out = (struct condition){ .name = o->name, .op = o->op, .expected = expected,
 		.count = count, .key = variable_of(c, view_of(member->string)) };
 }
 
@@ -124,8 +124,8 @@ compile_operator(struct compiler *c, const cJSON *member, struct condition *out)
 {
 	struct named_operator o = { .name = copy(c, view_of(member->string)) };
 
-	if (!operator_parse(view_of(member->string), &o.operator) ||
-	    (o.operator.comparison == COMPARE_EXPRESSION && !c->language->expressions)) {
+	if (!operator_parse(view_of(member->string), &o.op) ||
+	    (o.op.comparison == COMPARE_EXPRESSION && !c->language->expressions)) {
 		fail(c, "unknown operator");
 		return;
 	}
