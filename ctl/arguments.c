@@ -14,14 +14,14 @@
 /* A flag as it was written: which one, and whether --no- stood before. */
 struct match {
 	const struct flag *flag;
-	bool               no;
+	bool no;
 };
 
 struct search {
-	const char  *word; /* as written, without the dashes */
-	size_t       len;
+	const char *word; /* as written, without the dashes */
+	size_t len;
 	struct match found;
-	int          hits;
+	int hits;
 	struct text *names; /* of all that fit, for the message */
 };
 
@@ -34,7 +34,7 @@ begins(const char *name, const struct search *s)
 static void
 search_hit(struct search *s, const struct flag *flag, bool no)
 {
-	s->found = (struct match){flag, no};
+	s->found = (struct match){ flag, no };
 	text_addf(s->names, "%s--%s%s", s->hits == 0 ? "" : ", ", no ? "no-" : "", flag->name);
 	s->hits++;
 }
@@ -48,7 +48,7 @@ search_exact(struct search *s, const struct flag *flags)
 		size_t len = no ? s->len - 3 : s->len;
 
 		if (strlen(f->name) == len && strncmp(f->name, word, len) == 0) {
-			s->found = (struct match){f, no};
+			s->found = (struct match){ f, no };
 			s->hits = 1;
 			return true;
 		}
@@ -77,7 +77,9 @@ flag_search(const struct command *command, const char *argument, struct match *o
 {
 	char names[200];
 	struct text text = text_in(names, sizeof(names));
-	struct search s = {.word = argument + 2, .len = strcspn(argument + 2, "="), .names = &text};
+	struct search s = { .word = argument + 2,
+		.len = strcspn(argument + 2, "="),
+		.names = &text };
 
 	if (!search_exact(&s, command->flags) && !search_exact(&s, global_flags)) {
 		search_beginning(&s, command->flags, false);
@@ -177,7 +179,7 @@ read_flag(struct arguments *a, int argc, char **argv, struct diag *d)
 		diag_set(d, "too many options");
 		return 0;
 	}
-	*g = (struct given){.flag = m.flag, .yes = !m.no};
+	*g = (struct given){ .flag = m.flag, .yes = !m.no };
 	if (takes_value(m.flag->kind))
 		return read_values(g, argc, argv, d);
 	if (strchr(argv[0], '=') != NULL) {
@@ -205,11 +207,13 @@ explain_gap(const char *name, const struct aws_gap *gap, struct diag *d)
 	char sentence[sizeof(d->text)];
 	struct text t = text_in(sentence, sizeof(sentence));
 
-	text_addf(&t, "argument command: '%.60s' of aws iot is not supported here: %s", name, gap->why);
+	text_addf(&t, "argument command: '%.60s' of aws iot is not supported here: %s", name,
+	    gap->why);
 	for (size_t i = 0; i < AWS_GAP_USE_MAX && gap->use[i] != NULL; i++) {
 		const struct command *use = command_of_operation(gap->use[i]);
 
-		text_addf(&t, "%s%s", i == 0 ? "; see " : " and ", use != NULL ? use->name : "help");
+		text_addf(&t, "%s%s", i == 0 ? "; see " : " and ",
+		    use != NULL ? use->name : "help");
 	}
 	diag_set(d, "%s", sentence);
 }
@@ -249,7 +253,7 @@ parse_help(struct arguments *a, int argc, char **argv, struct diag *d)
 bool
 arguments_parse(struct arguments *a, int argc, char **argv, struct diag *d)
 {
-	*a = (struct arguments){0};
+	*a = (struct arguments){ 0 };
 	if (argc < 1) {
 		diag_set(d, "the following arguments are required: command");
 		return false;

@@ -13,19 +13,19 @@
 
 struct given {
 	const struct flag *flag;
-	bool               yes;        /* FLAG_BOOLEAN: false after --no-... */
-	const char        *value;      /* the only or first value; NULL if none is taken */
-	char             **more;       /* of a flag that takes several: those after the first */
-	int                more_count;
+	bool yes;          /* FLAG_BOOLEAN: false after --no-... */
+	const char *value; /* the only or first value; NULL if none is taken */
+	char **more;       /* of a flag that takes several: those after the first */
+	int more_count;
 };
 
 #define GIVEN_MAX 32 /* more than any command and the global flags have */
 
 struct arguments {
 	const struct command *command; /* NULL when only help was asked for */
-	bool                  help;
-	struct given          given[GIVEN_MAX];
-	size_t                count;
+	bool help;
+	struct given given[GIVEN_MAX];
+	size_t count;
 };
 
 /* argv begins with the command.  False: usage, and why in d. */

@@ -63,7 +63,7 @@ build_value(const struct given *g, struct diag *d)
 MUST_USE static bool
 add_value(cJSON *members, const struct given *g, struct diag *d)
 {
-	struct diag why = {"out of memory"};
+	struct diag why = { "out of memory" };
 	cJSON *value = build_value(g, &why);
 
 	/* Two flags may be one member: --page-size and --max-results. */

@@ -33,22 +33,22 @@
 enum stage {
 	STAGE_CONNECTING,
 	STAGE_CONNECTED,
-	STAGE_WAITING,  /* for an answer */
+	STAGE_WAITING, /* for an answer */
 	STAGE_ANSWERED,
-	STAGE_FAILED,   /* why is set */
+	STAGE_FAILED, /* why is set */
 };
 
 struct client {
-	struct mosquitto     *mosq;
+	struct mosquitto *mosq;
 	const struct options *options;
-	enum stage            stage;
-	int                   patience_ms;
-	char                  correlation[33];
-	size_t                sent; /* bytes of the request */
-	cJSON                *answer;
-	struct diag           why;
-	struct diag           tls; /* what libmosquitto logged about a failure */
-	struct sigaction      old_pipe;
+	enum stage stage;
+	int patience_ms;
+	char correlation[33];
+	size_t sent; /* bytes of the request */
+	cJSON *answer;
+	struct diag why;
+	struct diag tls; /* what libmosquitto logged about a failure */
+	struct sigaction old_pipe;
 };
 
 static int64_t
@@ -99,8 +99,10 @@ fail_cut_off(struct client *c, const char *detail)
 
 	(void)snprintf(what, sizeof(what), "the broker closed the connection before it answered");
 	if (c->sent >= LARGE_REQUEST)
-		(void)snprintf(what, sizeof(what), "the broker closed the connection at a request of %zu "
-		    "bytes: is its max_packet_size smaller?", c->sent);
+		(void)snprintf(what, sizeof(what),
+		    "the broker closed the connection at a request of %zu "
+		    "bytes: is its max_packet_size smaller?",
+		    c->sent);
 	fail(c, what, detail);
 }
 
@@ -125,7 +127,7 @@ denial(void)
 
 	if (cJSON_AddStringToObject(answer, "error", "AccessDeniedException") != NULL &&
 	    cJSON_AddStringToObject(answer, "message",
-	        "the broker does not let this user publish to " REQUEST_TOPIC) != NULL)
+		"the broker does not let this user publish to " REQUEST_TOPIC) != NULL)
 		return answer;
 	cJSON_Delete(answer);
 	return NULL;
@@ -160,7 +162,8 @@ on_message(struct mosquitto *mosq, void *obj, const struct mosquitto_message *m,
 	(void)p;
 	if (c->stage != STAGE_WAITING || strcmp(m->topic, RESPONSE_TOPIC) != 0 || m->payloadlen < 1)
 		return;
-	c->answer = envelope_open((struct view){m->payload, (size_t)m->payloadlen}, c->correlation);
+	c->answer = envelope_open((struct view){ m->payload, (size_t)m->payloadlen },
+	    c->correlation);
 	if (c->answer != NULL)
 		c->stage = STAGE_ANSWERED;
 }
@@ -335,8 +338,8 @@ connect_to(struct client *c)
 	if (rc != MOSQ_ERR_SUCCESS) {
 		const char *why = connect_failure(c, rc);
 
-		(void)snprintf(where, sizeof(where), "Unable to connect to %.100s port %d",
-		    o->host, options_port(o));
+		(void)snprintf(where, sizeof(where), "Unable to connect to %.100s port %d", o->host,
+		    options_port(o));
 		fail(c, where, why);
 		return false;
 	}
@@ -350,7 +353,7 @@ connect_to(struct client *c)
 static void
 ignore_pipe(struct client *c)
 {
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	(void)sigaction(SIGPIPE, &ignore, &c->old_pipe);
 }
@@ -433,7 +436,8 @@ answers_something(struct client *c)
 
 	c->stage = STAGE_WAITING;
 	c->patience_ms = PROBE_MS;
-	answered = nothing != NULL && send_request(c, "Ping", nothing) && wait_for(c, STAGE_WAITING);
+	answered = nothing != NULL && send_request(c, "Ping", nothing) &&
+	    wait_for(c, STAGE_WAITING);
 	cJSON_Delete(nothing);
 	cJSON_Delete(c->answer);
 	c->answer = NULL;
@@ -447,9 +451,11 @@ fail_size(struct client *c, size_t sent)
 {
 	char what[sizeof(c->why.text)];
 
-	(void)snprintf(what, sizeof(what), "no answer, though the plugin answers a shorter request: this "
+	(void)snprintf(what, sizeof(what),
+	    "no answer, though the plugin answers a shorter request: this "
 	    "one has %zu bytes, and the broker drops what is larger than its message_size_limit; or "
-	    "the answer is too large: ask for less (--max-items, --page-size)", sent);
+	    "the answer is too large: ask for less (--max-items, --page-size)",
+	    sent);
 	fail(c, what, "");
 }
 
@@ -468,8 +474,10 @@ fail_unanswered(struct client *c)
 	}
 	c->patience_ms = patience_ms;
 	if (patience_ms == PATIENCE_MS) {
-		fail(c, "no answer from the plugin: is mosquitto_jitr loaded by this broker, and "
-		    "may this user use " REQUEST_TOPIC "?", "");
+		fail(c,
+		    "no answer from the plugin: is mosquitto_jitr loaded by this broker, and "
+		    "may this user use " REQUEST_TOPIC "?",
+		    "");
 		return;
 	}
 	(void)snprintf(what, sizeof(what), "no answer from the plugin within %d seconds",

@@ -18,7 +18,7 @@ struct client;
 /* NULL: not reached or not let in, and why in d.  The options are borrowed
  * until client_close. */
 MUST_USE struct client *client_open(const struct options *o, struct diag *d);
-void                    client_close(struct client *c);
+void client_close(struct client *c);
 
 /* Wait so long for the answers to what is asked from now on, and show on a
  * terminal that time passes, unless --quiet. */

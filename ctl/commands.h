@@ -12,14 +12,14 @@
 #include "jitr/core/base.h"
 
 enum flag_kind {
-	FLAG_TEXT,    /* a string */
-	FLAG_PEM,     /* PEM text, or the file it is in */
-	FLAG_OBJECT,  /* JSON or shorthand, key=value,... */
-	FLAG_TAGS,    /* JSON or Key=...,Value=... as often as wanted */
-	FLAG_WORDS,   /* strings, as often as wanted, or a JSON array of them */
-	FLAG_PHRASE,  /* words that are one string, with blanks between them */
-	FLAG_DOCUMENT, /* JSON as a string, or the file it is in */
-	FLAG_RULE,    /* the same, or one of the words rule and none */
+	FLAG_TEXT,        /* a string */
+	FLAG_PEM,         /* PEM text, or the file it is in */
+	FLAG_OBJECT,      /* JSON or shorthand, key=value,... */
+	FLAG_TAGS,        /* JSON or Key=...,Value=... as often as wanted */
+	FLAG_WORDS,       /* strings, as often as wanted, or a JSON array of them */
+	FLAG_PHRASE,      /* words that are one string, with blanks between them */
+	FLAG_DOCUMENT,    /* JSON as a string, or the file it is in */
+	FLAG_RULE,        /* the same, or one of the words rule and none */
 	FLAG_BROKER_PATH, /* of a file on the broker's machine: never read here */
 	FLAG_NUMBER,
 	FLAG_BOOLEAN, /* --name or --no-name */
@@ -42,33 +42,33 @@ enum part_kind {
 };
 
 struct part {
-	const char    *name; /* NULL ends a list */
+	const char *name; /* NULL ends a list */
 	enum part_kind kind;
 };
 
 struct flag {
-	const char        *name;   /* without the dashes; NULL ends a list */
-	const char        *member; /* in the request; NULL: for the command line itself */
-	enum flag_kind     kind;
-	enum flag_use      use;
-	const char        *value;  /* how help calls the value */
-	const char        *help;
-	const struct part *parts;  /* FLAG_OBJECT, FLAG_TAGS: the members it may have */
+	const char *name;   /* without the dashes; NULL ends a list */
+	const char *member; /* in the request; NULL: for the command line itself */
+	enum flag_kind kind;
+	enum flag_use use;
+	const char *value; /* how help calls the value */
+	const char *help;
+	const struct part *parts; /* FLAG_OBJECT, FLAG_TAGS: the members it may have */
 };
 
 struct command {
-	const char        *name;      /* register-ca-certificate */
-	const char        *operation; /* RegisterCACertificate */
-	const char        *summary;
-	const char        *example;   /* the rest of a line that shows it */
-	const char        *list;      /* the member that holds a page of entries; NULL: no pages */
+	const char *name;      /* register-ca-certificate */
+	const char *operation; /* RegisterCACertificate */
+	const char *summary;
+	const char *example; /* the rest of a line that shows it */
+	const char *list;    /* the member that holds a page of entries; NULL: no pages */
 	const struct flag *flags;
-	bool               tokens;    /* pages go by nextToken and maxResults */
+	bool tokens; /* pages go by nextToken and maxResults */
 };
 
 extern const struct command command_table[];
-extern const size_t         command_count;
-extern const struct flag    global_flags[]; /* with every command */
+extern const size_t command_count;
+extern const struct flag global_flags[]; /* with every command */
 
 const struct command *command_find(const char *name);
 const struct command *command_of_operation(const char *operation); /* NULL: there is none */

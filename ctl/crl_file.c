@@ -24,8 +24,8 @@
 
 struct crl_file {
 	uint8_t *bytes; /* of the file; once read, the list in DER */
-	size_t   len;
-	size_t   room;
+	size_t len;
+	size_t room;
 };
 
 /* ---- the file ------------------------------------------------------------ */
@@ -89,7 +89,7 @@ read_file(struct crl_file *f, const char *given, struct diag *d)
 MUST_USE static bool
 read_given(struct crl_file *f, const char *given, struct diag *d)
 {
-	struct diag why = {"out of memory"};
+	struct diag why = { "out of memory" };
 
 	if (strstr(given, "-----BEGIN") != NULL) {
 		f->bytes = (uint8_t *)strdup(given);
@@ -109,7 +109,7 @@ read_given(struct crl_file *f, const char *given, struct diag *d)
 static bool
 is_der(const struct crl_file *f)
 {
-	struct view rest = {f->bytes, f->len};
+	struct view rest = { f->bytes, f->len };
 	struct der value;
 
 	return der_take(&rest, DER_SEQUENCE, &value) && rest.len == 0;
@@ -161,7 +161,8 @@ open_pem(struct crl_file *f, struct diag *d)
 	char *end = begin != NULL ? find_line(base64, PEM_END) : NULL;
 
 	if (begin == NULL)
-		diag_set(d, "there is no revocation list: neither a line " PEM_BEGIN
+		diag_set(d,
+		    "there is no revocation list: neither a line " PEM_BEGIN
 		    " nor exactly one list in DER");
 	else if (end == NULL)
 		diag_set(d, "the list is cut off: there is no line " PEM_END);

@@ -22,7 +22,7 @@ struct crl_file;
 /* given: file://path, fileb://path, a plain path, or the text of a PEM.  NULL:
  * why in d. */
 MUST_USE struct crl_file *crl_file_open(const char *given, struct diag *d);
-void                      crl_file_close(struct crl_file *f); /* NULL is fine */
+void crl_file_close(struct crl_file *f); /* NULL is fine */
 
 size_t crl_file_parts(const struct crl_file *f); /* at least 1 */
 

@@ -18,7 +18,7 @@ random_hex(char *hex, size_t bytes)
 
 	if (bytes > sizeof(random) || getrandom(random, bytes, 0) != (ssize_t)bytes)
 		return false;
-	hex_encode((struct view){random, bytes}, hex);
+	hex_encode((struct view){ random, bytes }, hex);
 	return true;
 }
 
@@ -100,7 +100,8 @@ envelope_open(struct view payload, const char *correlation)
 	cJSON *answer = NULL;
 	cJSON *r;
 
-	cJSON_ArrayForEach(r, responses) {
+	cJSON_ArrayForEach(r, responses)
+	{
 		const cJSON *id = cJSON_GetObjectItemCaseSensitive(r, "correlationData");
 
 		if ((cJSON_IsString(id) && strcmp(id->valuestring, correlation) == 0) ||

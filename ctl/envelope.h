@@ -28,7 +28,7 @@ MUST_USE bool random_hex(char *hex, size_t bytes);
 
 /* Of an answer: its data (may be NULL), or the error it reports, else NULL. */
 const cJSON *answer_data(const cJSON *answer);
-const char  *answer_error(const cJSON *answer);
-const char  *answer_message(const cJSON *answer); /* "" when there is none */
+const char *answer_error(const cJSON *answer);
+const char *answer_message(const cJSON *answer); /* "" when there is none */
 
 #endif

@@ -39,7 +39,8 @@ show_flag(FILE *out, const struct flag *f)
 		(void)fprintf(out, "  --%s | --no-%s\n", f->name, f->name);
 	else
 		(void)fprintf(out, "  --%s%s%s%s\n", f->name, f->value != NULL ? " " : "",
-		    f->value != NULL ? f->value : "", f->use == FLAG_REQUIRED ? "   (required)" : "");
+		    f->value != NULL ? f->value : "",
+		    f->use == FLAG_REQUIRED ? "   (required)" : "");
 	wrapped(out, f->help, 6);
 }
 
@@ -69,7 +70,8 @@ help_overview(FILE *out, const struct program *p)
 	(void)fputs("\nOptions, before the command or in ~/.config/mosquitto_ctrl:\n", out);
 	options_help(out);
 	(void)fputs("\nExit status: 0 done, 252 usage, 253 broker not reached or no answer,\n"
-	            "254 refused, 255 failed on this side.\n", out);
+		    "254 refused, 255 failed on this side.\n",
+	    out);
 }
 
 void

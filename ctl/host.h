@@ -17,7 +17,7 @@
  * freed by host_options_free.  argv is the module's, area the size of all the
  * process's arguments with their terminators.  NULL: they are not there. */
 MUST_USE char **host_options(int argc, char **argv, size_t area, int *count);
-void            host_options_free(char **options);
+void host_options_free(char **options);
 
 /* The size of this process's arguments; 0 if the system does not tell. */
 size_t host_argument_area(void);

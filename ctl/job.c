@@ -86,7 +86,7 @@ job_show(const struct job *j, const cJSON *data)
 {
 	terminal_progress_end();
 	if (!print_answer(stdout, j->output, j->arguments.command->operation, data,
-	        terminal_width()))
+		terminal_width()))
 		return job_fail("out of memory");
 	return STATUS_DONE;
 }

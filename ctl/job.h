@@ -16,17 +16,17 @@
 
 struct job {
 	const struct options *options;
-	struct arguments      arguments;
-	enum output           output;
-	cJSON                *members; /* of the request */
-	struct ca_key        *ca_key;  /* --ca-key */
-	struct crl_file      *crl;     /* --crl */
-	struct client        *client;
-	struct diag           why;
+	struct arguments arguments;
+	enum output output;
+	cJSON *members;        /* of the request */
+	struct ca_key *ca_key; /* --ca-key */
+	struct crl_file *crl;  /* --crl */
+	struct client *client;
+	struct diag why;
 };
 
 const struct given *job_given(const struct job *j, const char *name);
-const char         *job_member(const struct job *j, const char *name);
+const char *job_member(const struct job *j, const char *name);
 
 /* To the broker of the options. */
 MUST_USE enum status job_connect(struct job *j);

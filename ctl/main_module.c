@@ -14,10 +14,10 @@
 
 struct mosq_ctrl;
 
-static const struct program program = {"mosquitto_ctrl", " jitr"};
+static const struct program program = { "mosquitto_ctrl", " jitr" };
 
 EXPORT void ctrl_help(void);
-EXPORT int  ctrl_main(int argc, char *argv[], struct mosq_ctrl *ctrl);
+EXPORT int ctrl_main(int argc, char *argv[], struct mosq_ctrl *ctrl);
 
 void
 ctrl_help(void)
@@ -29,7 +29,7 @@ MUST_USE static enum status
 run_as_module(int argc, char **argv)
 {
 	struct options o;
-	struct diag why = {""};
+	struct diag why = { "" };
 	enum status status = STATUS_USAGE;
 	int count = 0;
 	int used;
@@ -37,7 +37,8 @@ run_as_module(int argc, char **argv)
 
 	if (words == NULL) {
 		(void)fputs("mosquitto_ctrl jitr: the connection options cannot be read on this "
-		            "system; use the program mosquitto_jitr\n", stderr);
+			    "system; use the program mosquitto_jitr\n",
+		    stderr);
 		return STATUS_FAILED;
 	}
 	if (options_parse(&o, count, words, &used, &why))

@@ -9,7 +9,7 @@
 int
 main(int argc, char **argv)
 {
-	static const struct program program = {"mosquitto_jitr", ""};
+	static const struct program program = { "mosquitto_jitr", "" };
 
 	if (argc < 1)
 		return STATUS_USAGE;

@@ -17,7 +17,7 @@
 /* Copies of words, so that it does not matter where they came from. */
 struct kept {
 	struct kept *next;
-	char         text[];
+	char text[];
 };
 
 enum option_kind {
@@ -27,12 +27,12 @@ enum option_kind {
 };
 
 struct option {
-	const char      *brief, *name;
+	const char *brief, *name;
 	enum option_kind kind;
-	size_t           offset;
+	size_t offset;
 	bool (*read)(struct options *o, const char *value, struct diag *d);
-	const char      *value;
-	const char      *help;
+	const char *value;
+	const char *help;
 };
 
 static char *
@@ -97,8 +97,8 @@ read_protocol(struct options *o, const char *value, struct diag *d)
 {
 	static const struct {
 		const char *name, *brief;
-		int         protocol;
-	} versions[] = {{"mqttv31", "31", 3}, {"mqttv311", "311", 4}, {"mqttv5", "5", 5}};
+		int protocol;
+	} versions[] = { { "mqttv31", "31", 3 }, { "mqttv311", "311", 4 }, { "mqttv5", "5", 5 } };
 
 	for (size_t i = 0; i < COUNT_OF(versions); i++) {
 		if (strcmp(value, versions[i].name) == 0 || strcmp(value, versions[i].brief) == 0) {
@@ -113,7 +113,7 @@ read_protocol(struct options *o, const char *value, struct diag *d)
 static bool
 read_url(struct options *o, const char *value, struct diag *d)
 {
-	static const struct url_scheme schemes[] = {{"mqtt://", 1883}, {"mqtts://", 8883}};
+	static const struct url_scheme schemes[] = { { "mqtt://", 1883 }, { "mqtts://", 8883 } };
 	char *text = keep(o, value, d);
 	struct url url;
 
@@ -132,7 +132,7 @@ read_url(struct options *o, const char *value, struct diag *d)
 static bool
 read_proxy(struct options *o, const char *value, struct diag *d)
 {
-	static const struct url_scheme schemes[] = {{"socks5h://", 1080}};
+	static const struct url_scheme schemes[] = { { "socks5h://", 1080 } };
 	char *text = keep(o, value, d);
 	struct url url;
 
@@ -149,12 +149,18 @@ read_proxy(struct options *o, const char *value, struct diag *d)
 	return true;
 }
 
-#define TEXT(brief, name, field, value, help)                                                  \
-	{brief, name, OPTION_TEXT, offsetof(struct options, field), NULL, value, help}
-#define SWITCH(brief, name, field, help)                                                       \
-	{brief, name, OPTION_SWITCH, offsetof(struct options, field), NULL, NULL, help}
-#define SPECIAL(brief, name, read, value, help)                                                \
-	{brief, name, OPTION_SPECIAL, 0, read, value, help}
+#define TEXT(brief, name, field, value, help) \
+	{ \
+		brief, name, OPTION_TEXT, offsetof(struct options, field), NULL, value, help \
+	}
+#define SWITCH(brief, name, field, help) \
+	{ \
+		brief, name, OPTION_SWITCH, offsetof(struct options, field), NULL, NULL, help \
+	}
+#define SPECIAL(brief, name, read, value, help) \
+	{ \
+		brief, name, OPTION_SPECIAL, 0, read, value, help \
+	}
 
 static const struct option rows[] = {
 	TEXT("-h", "--host", host, "HOST", "the broker; localhost by default"),
@@ -212,7 +218,7 @@ option_set(struct options *o, const struct option *row, const char *value, struc
 
 	switch (row->kind) {
 	case OPTION_SWITCH:
-		memcpy(field, &(bool){true}, sizeof(bool));
+		memcpy(field, &(bool){ true }, sizeof(bool));
 		return true;
 	case OPTION_SPECIAL:
 		return row->read(o, value, d);
@@ -248,7 +254,7 @@ read_line(struct options *o, char *line, const char *path, struct diag *d)
 {
 	char *words[2];
 	size_t len = strcspn(line, " \t\r\n");
-	struct diag why = {""};
+	struct diag why = { "" };
 	size_t end;
 	int count = 1;
 
@@ -353,7 +359,7 @@ contradiction(const struct options *o)
 static void
 options_init(struct options *o)
 {
-	*o = (struct options){.port = PORT_UNSET, .qos = 1, .keepalive = 60, .protocol = 4};
+	*o = (struct options){ .port = PORT_UNSET, .qos = 1, .keepalive = 60, .protocol = 4 };
 }
 
 bool

@@ -22,9 +22,9 @@ struct options {
 	const char *tls_alpn, *tls_version, *tls_engine, *tls_engine_kpass;
 	const char *psk, *psk_identity;
 	const char *proxy_host, *proxy_username, *proxy_password;
-	int         port, proxy_port, qos, keepalive;
-	int         protocol; /* 3, 4 or 5, as libmosquitto counts them */
-	bool        debug, quiet, verbose, insecure, os_certs, no_clean, help, version;
+	int port, proxy_port, qos, keepalive;
+	int protocol; /* 3, 4 or 5, as libmosquitto counts them */
+	bool debug, quiet, verbose, insecure, os_certs, no_clean, help, version;
 	struct kept *kept;
 };
 
@@ -35,7 +35,7 @@ MUST_USE bool options_parse(struct options *o, int argc, char *const *argv, int 
 void options_free(struct options *o);
 
 bool options_encrypted(const struct options *o);
-int  options_port(const struct options *o); /* the default follows encryption */
+int options_port(const struct options *o); /* the default follows encryption */
 
 void options_help(FILE *out);
 

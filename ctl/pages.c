@@ -19,17 +19,17 @@ struct paging {
 	const char *size, *from, *next;
 };
 
-static const struct paging by_marker = {"pageSize", "marker", "nextMarker"};
-static const struct paging by_token = {"maxResults", "nextToken", "nextToken"};
+static const struct paging by_marker = { "pageSize", "marker", "nextMarker" };
+static const struct paging by_token = { "maxResults", "nextToken", "nextToken" };
 
 struct list {
 	struct job *job;
 	const struct paging *paging;
-	cJSON      *entries; /* of all pages so far */
-	size_t      count;
-	int         page_size;
-	int         max_items; /* 0: all */
-	char       *marker;    /* of the next page; NULL: this was the last */
+	cJSON *entries; /* of all pages so far */
+	size_t count;
+	int page_size;
+	int max_items; /* 0: all */
+	char *marker;  /* of the next page; NULL: this was the last */
 };
 
 MUST_USE static bool
@@ -54,7 +54,7 @@ next_request(struct list *l)
 		size = (int)((size_t)l->max_items - l->count);
 	return set_member(members, l->paging->size, cJSON_CreateNumber(size)) &&
 	    (l->marker == NULL ||
-	        set_member(members, l->paging->from, cJSON_CreateString(l->marker)));
+		set_member(members, l->paging->from, cJSON_CreateString(l->marker)));
 }
 
 MUST_USE static bool
@@ -173,8 +173,8 @@ read_limits(struct list *l)
 static const char *
 one_page_flag(const struct job *j)
 {
-	static const char *const names[] = {"no-paginate", "marker", "next-token", "max-results",
-	    "page-size"};
+	static const char *const names[] = { "no-paginate", "marker", "next-token", "max-results",
+		"page-size" };
 	size_t count = COUNT_OF(names) - j->arguments.command->tokens;
 
 	for (size_t i = 0; i < count; i++) {
@@ -195,7 +195,7 @@ MUST_USE static bool
 check_number(struct job *j, const char *name)
 {
 	const struct given *given = job_given(j, name);
-	struct diag why = {""};
+	struct diag why = { "" };
 	int number;
 
 	if (given == NULL)
@@ -213,14 +213,16 @@ check_number(struct job *j, const char *name)
 bool
 pages_check(struct job *j)
 {
-	static const char *const names[] = {"starting-token", "max-items"};
+	static const char *const names[] = { "starting-token", "max-items" };
 	const char *one = one_page_flag(j);
 
 	for (size_t i = 0; one != NULL && i < COUNT_OF(names); i++) {
 		if (job_given(j, names[i]) == NULL)
 			continue;
-		diag_set(&j->why, "Cannot specify --no-paginate along with pagination arguments: "
-		    "--%s (--%s asks for one page)", names[i], one);
+		diag_set(&j->why,
+		    "Cannot specify --no-paginate along with pagination arguments: "
+		    "--%s (--%s asks for one page)",
+		    names[i], one);
 		return false;
 	}
 	return check_number(j, "max-items") && check_number(j, "page-size") &&
@@ -230,7 +232,7 @@ pages_check(struct job *j)
 enum status
 pages_show(struct job *j)
 {
-	struct list l = {.job = j, .entries = cJSON_CreateArray()};
+	struct list l = { .job = j, .entries = cJSON_CreateArray() };
 	enum status status;
 
 	if (l.entries == NULL)

@@ -14,7 +14,7 @@
 bool
 output_parse(const char *name, enum output *out)
 {
-	static const char *const names[] = {"json", "text", "table"};
+	static const char *const names[] = { "json", "text", "table" };
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		if (strcmp(name, names[i]) == 0) {
@@ -30,7 +30,7 @@ json_control(FILE *out, unsigned code)
 {
 	static const struct {
 		char code, letter;
-	} letters[] = {{'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}, {'\b', 'b'}, {'\f', 'f'}};
+	} letters[] = { { '\n', 'n' }, { '\r', 'r' }, { '\t', 't' }, { '\b', 'b' }, { '\f', 'f' } };
 
 	for (size_t i = 0; i < COUNT_OF(letters); i++) {
 		if ((unsigned)letters[i].code == code) {
@@ -55,8 +55,8 @@ json_string(FILE *out, const char *text)
 
 		if (len == 0)
 			(void)fputs("\\ufffd", out);
-		else if (utf8_is_control((struct view){rest.data, len}))
-			json_control(out, utf8_code((struct view){rest.data, len}));
+		else if (utf8_is_control((struct view){ rest.data, len }))
+			json_control(out, utf8_code((struct view){ rest.data, len }));
 		else if (c == '"' || c == '\\')
 			(void)fprintf(out, "\\%c", c);
 		else
@@ -143,7 +143,7 @@ print_is_scalar(const cJSON *item)
 static void
 add_safe(struct text *out, const uint8_t *at, size_t len, bool lines)
 {
-	struct view character = {at, len};
+	struct view character = { at, len };
 
 	if (len == 0)
 		text_addf(out, "\\x%02x", at[0]);
@@ -215,8 +215,8 @@ print_safe_lines(const char *text)
 static bool
 is_name_of_time(const char *name)
 {
-	static const char *const names[] = {"notBefore", "notAfter", "date", "thisUpdate",
-	    "nextUpdate"};
+	static const char *const names[] = { "notBefore", "notAfter", "date", "thisUpdate",
+		"nextUpdate" };
 	size_t len = strlen(name);
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {

@@ -23,11 +23,11 @@ enum output {
 MUST_USE bool output_parse(const char *name, enum output *out);
 
 /* Nothing for an answer without members.  False: out of memory. */
-MUST_USE bool print_answer(FILE *out, enum output format, const char *operation,
-    const cJSON *data, int width);
+MUST_USE bool print_answer(FILE *out, enum output format, const char *operation, const cJSON *data,
+    int width);
 
 /* One format each. */
-void          print_json(FILE *out, const cJSON *item, int depth);
+void print_json(FILE *out, const cJSON *item, int depth);
 MUST_USE bool print_text(FILE *out, const cJSON *data);
 MUST_USE bool print_table(FILE *out, const char *title, const cJSON *data, int width);
 

@@ -19,19 +19,19 @@
 #define COLUMNS_MAX 64
 
 struct section {
-	char  *title;
-	int    indent;
-	bool   headed;  /* the first row has the names of the columns */
+	char *title;
+	int indent;
+	bool headed;    /* the first row has the names of the columns */
 	size_t columns; /* as many as the first row had cells; 0: no row yet */
 	char **cells;   /* row by row */
 	size_t count;
 };
 
 struct table {
-	FILE           *out;
+	FILE *out;
 	struct section *sections;
-	size_t          count;
-	bool            failed; /* out of memory */
+	size_t count;
+	bool failed; /* out of memory */
 };
 
 static void add_item(struct table *t, const char *title, const cJSON *item, int indent);
@@ -78,7 +78,7 @@ add_section(struct table *t, const char *title, int indent)
 	}
 	t->sections = bigger;
 	s = &t->sections[t->count++];
-	*s = (struct section){.title = print_safe(title), .indent = indent};
+	*s = (struct section){ .title = print_safe(title), .indent = indent };
 	if (s->title == NULL)
 		t->failed = true;
 	return s;
@@ -122,7 +122,7 @@ scalar_of(const cJSON *object, const char *name)
  * chain of siblings: each once, in order. */
 struct names {
 	const char *at[COLUMNS_MAX];
-	size_t      count;
+	size_t count;
 };
 
 static void
@@ -144,7 +144,8 @@ names_of(struct names *names, const cJSON *object, bool scalars)
 {
 	const cJSON *m;
 
-	cJSON_ArrayForEach(m, object) {
+	cJSON_ArrayForEach(m, object)
+	{
 		if (m->string != NULL && print_is_scalar(m) == scalars)
 			names_add(names, m->string);
 	}
@@ -179,8 +180,8 @@ static void
 add_object(struct table *t, const char *title, const cJSON *object, int indent)
 {
 	struct section *s = add_section(t, title, indent);
-	struct names scalars = {.count = 0};
-	struct names parts = {.count = 0};
+	struct names scalars = { .count = 0 };
+	struct names parts = { .count = 0 };
 
 	if (s == NULL)
 		return;
@@ -201,16 +202,18 @@ add_object(struct table *t, const char *title, const cJSON *object, int indent)
 static void
 add_records(struct table *t, const char *title, const cJSON *list, int indent)
 {
-	struct names scalars = {.count = 0};
-	struct names parts = {.count = 0};
+	struct names scalars = { .count = 0 };
+	struct names parts = { .count = 0 };
 	struct section *s = NULL;
 	const cJSON *object;
 
-	cJSON_ArrayForEach(object, list) {
+	cJSON_ArrayForEach(object, list)
+	{
 		names_of(&scalars, object, true);
 		names_of(&parts, object, false);
 	}
-	cJSON_ArrayForEach(object, list) {
+	cJSON_ArrayForEach(object, list)
+	{
 		if (s == NULL || parts.count > 0) {
 			s = add_section(t, title, indent);
 			if (s == NULL || scalars.count == 0)
@@ -230,9 +233,10 @@ add_scalars(struct table *t, const char *title, const cJSON *list, int indent)
 
 	if (s == NULL)
 		return;
-	cJSON_ArrayForEach(item, list) {
-		add_cell(t, s, print_is_scalar(item) ? print_scalar(item, print_safe_lines)
-		    : strdup(""));
+	cJSON_ArrayForEach(item, list)
+	{
+		add_cell(t, s,
+		    print_is_scalar(item) ? print_scalar(item, print_safe_lines) : strdup(""));
 		end_row(s);
 	}
 }
@@ -513,7 +517,7 @@ table_free(struct table *t)
 bool
 print_table(FILE *out, const char *title, const cJSON *data, int width)
 {
-	struct table t = {.out = out};
+	struct table t = { .out = out };
 
 	add_item(&t, title, data, 0);
 	if (!t.failed)

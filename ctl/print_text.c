@@ -14,13 +14,13 @@
 
 struct writer {
 	FILE *out;
-	bool  failed; /* out of memory */
+	bool failed; /* out of memory */
 };
 
 /* The names of the fields that every record of a list has. */
 struct fields {
 	const char **names;
-	size_t       count;
+	size_t count;
 };
 
 static void write_item(struct writer *w, const cJSON *item, const char *name,
@@ -30,7 +30,7 @@ static void
 write_scalar(struct writer *w, const cJSON *item)
 {
 	char *text = item != NULL && print_is_scalar(item) ? print_scalar(item, print_safe)
-	    : strdup("");
+							   : strdup("");
 
 	if (text == NULL)
 		w->failed = true;
@@ -94,7 +94,7 @@ write_object(struct writer *w, const cJSON *object, const char *name, const stru
 {
 	size_t count;
 	const cJSON **members = print_sorted(object, &count);
-	struct fields own = {calloc(count + 1, sizeof(*own.names)), 0};
+	struct fields own = { calloc(count + 1, sizeof(*own.names)), 0 };
 	const struct fields *fields = common != NULL ? common : &own;
 
 	if (members == NULL || own.names == NULL) {
@@ -129,18 +129,21 @@ fields_of_list(struct fields *fields, const cJSON *list)
 	const cJSON *item;
 	const cJSON *m;
 
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		size_t n = (size_t)cJSON_GetArraySize(item);
 
 		room = n > room ? n : room;
 	}
 	/* Twice the largest record, in case they differ; more is left out. */
 	room = 2 * room + 1;
-	*fields = (struct fields){calloc(room, sizeof(*fields->names)), 0};
+	*fields = (struct fields){ calloc(room, sizeof(*fields->names)), 0 };
 	if (fields->names == NULL)
 		return false;
-	cJSON_ArrayForEach(item, list) {
-		cJSON_ArrayForEach(m, item) {
+	cJSON_ArrayForEach(item, list)
+	{
+		cJSON_ArrayForEach(m, item)
+		{
 			if (m->string != NULL && print_is_scalar(m) && fields->count < room &&
 			    !has_field(fields, m->string))
 				fields->names[fields->count++] = m->string;
@@ -155,7 +158,8 @@ write_scalars(struct writer *w, const cJSON *list, const char *name)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		if (!print_is_scalar(item))
 			continue;
 		write_name(w, name != NULL ? name : "");
@@ -176,7 +180,8 @@ write_list(struct writer *w, const cJSON *list, const char *name)
 		return;
 	}
 	write_scalars(w, list, name);
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		if (!print_is_scalar(item))
 			write_item(w, item, name, &fields);
 	}
@@ -195,7 +200,7 @@ write_item(struct writer *w, const cJSON *item, const char *name, const struct f
 bool
 print_text(FILE *out, const cJSON *data)
 {
-	struct writer w = {.out = out};
+	struct writer w = { .out = out };
 
 	write_item(&w, data, NULL, NULL);
 	return !w.failed;

@@ -22,7 +22,7 @@
 
 struct ca_key {
 	EVP_PKEY *key;
-	X509     *certificate;
+	X509 *certificate;
 };
 
 #define CLOCK_SLACK (10 * 60)      /* a broker's clock may be a little behind ours */
@@ -30,7 +30,7 @@ struct ca_key {
 
 struct passphrase {
 	const char *path;
-	bool        asked, answered;
+	bool asked, answered;
 };
 
 static int
@@ -60,8 +60,10 @@ static void
 complain_key(const struct passphrase *p, struct diag *d)
 {
 	if (p->asked && !p->answered)
-		diag_set(d, "the key in %s is encrypted, and there is no terminal to ask for its "
-		    "pass phrase", p->path);
+		diag_set(d,
+		    "the key in %s is encrypted, and there is no terminal to ask for its "
+		    "pass phrase",
+		    p->path);
 	else if (p->asked)
 		diag_set(d, "the key in %s cannot be decrypted: wrong pass phrase?", p->path);
 	else
@@ -71,7 +73,7 @@ complain_key(const struct passphrase *p, struct diag *d)
 static EVP_PKEY *
 read_key(const char *path, struct diag *d)
 {
-	struct passphrase p = {.path = path};
+	struct passphrase p = { .path = path };
 	BIO *file = BIO_new_file(path, "r");
 	EVP_PKEY *key;
 
@@ -155,7 +157,7 @@ set_names(X509 *x, const X509 *issuer, const char *code)
 	X509_NAME *subject = X509_NAME_new();
 	bool ok = subject != NULL &&
 	    X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_ASC,
-	        (const unsigned char *)code, -1, -1, 0) == 1 &&
+		(const unsigned char *)code, -1, -1, 0) == 1 &&
 	    X509_set_subject_name(x, subject) == 1 &&
 	    X509_set_issuer_name(x, X509_get_subject_name(issuer)) == 1;
 
@@ -168,8 +170,8 @@ set_names(X509 *x, const X509 *issuer, const char *code)
 MUST_USE static bool
 set_extensions(X509 *x, X509 *issuer)
 {
-	static const char *const values[][2] = {
-	    {"basicConstraints", "critical,CA:FALSE"}, {"authorityKeyIdentifier", "keyid"}};
+	static const char *const values[][2] = { { "basicConstraints", "critical,CA:FALSE" },
+		{ "authorityKeyIdentifier", "keyid" } };
 	size_t count = X509_get0_subject_key_id(issuer) != NULL ? 2 : 1;
 	X509V3_CTX context;
 	bool ok = true;

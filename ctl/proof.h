@@ -15,7 +15,7 @@ struct ca_key;
 /* The key in a PEM file, whose pass phrase is asked for on the terminal if it
  * has one, and the certificate it must belong to.  NULL: why in d. */
 MUST_USE struct ca_key *ca_key_open(const char *path, const char *ca_pem, struct diag *d);
-void                    ca_key_close(struct ca_key *key);
+void ca_key_close(struct ca_key *key);
 
 /* A certificate for a new key whose common name is the registration code,
  * signed by the CA: PEM text, to be free()d.  NULL: why in d. */

@@ -26,8 +26,10 @@ read_output(struct job *j)
 	j->output = OUTPUT_JSON;
 	if (g == NULL || output_parse(g->value, &j->output))
 		return true;
-	diag_set(&j->why, "argument --output: Invalid choice: '%s', valid choices are: json, text, "
-	    "table", g->value);
+	diag_set(&j->why,
+	    "argument --output: Invalid choice: '%s', valid choices are: json, text, "
+	    "table",
+	    g->value);
 	return false;
 }
 
@@ -41,12 +43,14 @@ check_proof(struct job *j)
 	bool certificate = job_given(j, "verification-certificate") != NULL;
 
 	if (key && certificate)
-		diag_set(&j->why, "--ca-key makes the proof that --verification-certificate would "
+		diag_set(&j->why,
+		    "--ca-key makes the proof that --verification-certificate would "
 		    "bring: give one of them");
 	else if (key && mode != NULL && strcmp(mode, "SNI_ONLY") == 0)
 		diag_set(&j->why, "--ca-key: there is no proof in --certificate-mode SNI_ONLY");
 	else if (!key && !certificate && (mode == NULL || strcmp(mode, "DEFAULT") == 0))
-		diag_set(&j->why, "the proof that you hold the CA's key is missing: give --ca-key "
+		diag_set(&j->why,
+		    "the proof that you hold the CA's key is missing: give --ca-key "
 		    "FILE, or --verification-certificate with a certificate made for the code of "
 		    "get-registration-code");
 	else
@@ -74,7 +78,7 @@ prepare_register_ca(struct job *j)
 MUST_USE static bool
 prepare_crl(struct job *j, const struct given *crl)
 {
-	struct diag why = {""};
+	struct diag why = { "" };
 
 	j->crl = crl_file_open(crl->value, &why);
 	if (j->crl == NULL)
@@ -185,7 +189,7 @@ show_help(const struct program *p, const struct command *c)
 enum status
 run(const struct program *p, const struct options *o, int argc, char **argv)
 {
-	struct job j = {.options = o};
+	struct job j = { .options = o };
 	enum status status;
 
 	if (!arguments_parse(&j.arguments, argc, argv, &j.why)) {
@@ -210,7 +214,7 @@ enum status
 run_line(const struct program *p, int argc, char **argv)
 {
 	struct options o;
-	struct diag why = {""};
+	struct diag why = { "" };
 	int used = 0;
 	enum status status;
 

@@ -14,9 +14,9 @@
 #define NESTING_MAX 8
 
 struct reader {
-	const char  *at;
-	char        *word;  /* as large as the whole text, so nothing can overrun it */
-	int          depth; /* of brackets and braces */
+	const char *at;
+	char *word; /* as large as the whole text, so nothing can overrun it */
+	int depth;  /* of brackets and braces */
 	const struct part *parts;
 	struct diag *why;
 };
@@ -198,8 +198,9 @@ is_text(const struct reader *r, const char *key)
 static cJSON *
 read_whole_value(struct reader *r, const char *key, bool from_file)
 {
-	cJSON *value = from_file ? read_from_file(r) : is_text(r, key) ? read_word(r)
-	                                                               : read_value(r);
+	cJSON *value = from_file ? read_from_file(r)
+	    : is_text(r, key)    ? read_word(r)
+				 : read_value(r);
 
 	skip_blanks(r);
 	if (cJSON_IsString(value) && list_goes_on(r))
@@ -232,7 +233,8 @@ read_member(struct reader *r, cJSON *object)
 
 	skip_blanks(r);
 	len = strcspn(r->at, "=@,");
-	while (r->at[len] == '@' && r->at[len + 1] != '=') /* attributes may have it in their names */
+	while (
+	    r->at[len] == '@' && r->at[len + 1] != '=') /* attributes may have it in their names */
 		len += 1 + strcspn(r->at + len + 1, "=@,");
 	from_file = r->at[len] == '@';
 	if (len == 0 || len >= sizeof(key) || (r->at[len] != '=' && !from_file))
@@ -264,8 +266,10 @@ read_members(struct reader *r, cJSON *object, char end)
 cJSON *
 shorthand_parse(const char *text, const struct part *parts, struct diag *d)
 {
-	struct reader r = {.at = text, .word = malloc(strlen(text) + 1),
-	    .parts = parts, .why = d};
+	struct reader r = { .at = text,
+		.word = malloc(strlen(text) + 1),
+		.parts = parts,
+		.why = d };
 	cJSON *object = cJSON_CreateObject();
 	bool ok = false;
 

@@ -13,7 +13,7 @@
 
 /* Ask without echo.  False: no terminal, or no answer; wipe what came. */
 MUST_USE bool terminal_ask(const char *prompt, char secret[SECRET_SIZE]);
-void          terminal_wipe(char secret[SECRET_SIZE]);
+void terminal_wipe(char secret[SECRET_SIZE]);
 
 /* How far long work is, on one line of standard error, from the second second
  * on; terminal_progress_end takes the line away.  Silent elsewhere. */

@@ -19,8 +19,8 @@
 
 struct upload {
 	struct job *job;
-	char        id[2 * UPLOAD_ID_BYTES + 1]; /* what the parts have in common */
-	size_t      parts;
+	char id[2 * UPLOAD_ID_BYTES + 1]; /* what the parts have in common */
+	size_t parts;
 };
 
 MUST_USE static bool
@@ -28,8 +28,8 @@ add_place(const struct upload *u, cJSON *members, size_t nth)
 {
 	return u->parts == 1 ||
 	    (cJSON_AddStringToObject(members, "uploadId", u->id) != NULL &&
-	        cJSON_AddNumberToObject(members, "part", (double)(nth + 1)) != NULL &&
-	        cJSON_AddNumberToObject(members, "parts", (double)u->parts) != NULL);
+		cJSON_AddNumberToObject(members, "part", (double)(nth + 1)) != NULL &&
+		cJSON_AddNumberToObject(members, "parts", (double)u->parts) != NULL);
 }
 
 /* The members of the command, where the part belongs, and the part. */
@@ -77,7 +77,7 @@ show_progress(const struct upload *u, size_t sent)
 enum status
 upload_crl(struct job *j)
 {
-	struct upload u = {.job = j, .parts = crl_file_parts(j->crl)};
+	struct upload u = { .job = j, .parts = crl_file_parts(j->crl) };
 	enum status status = STATUS_DONE;
 	cJSON *answer = NULL;
 

@@ -61,7 +61,7 @@ bool
 url_parse(struct url *url, char *text, const struct url_scheme *schemes, size_t count,
     struct diag *d)
 {
-	*url = (struct url){0};
+	*url = (struct url){ 0 };
 	for (size_t i = 0; i < count; i++) {
 		size_t len = strlen(schemes[i].prefix);
 
@@ -86,7 +86,7 @@ url_decode(char *text)
 			continue;
 		}
 		if (strlen(text) < 3 ||
-		    !hex_decode((uint8_t *)out, 1, (struct view){(const uint8_t *)text + 1, 2}))
+		    !hex_decode((uint8_t *)out, 1, (struct view){ (const uint8_t *)text + 1, 2 }))
 			return false;
 		out++;
 		text += 3;

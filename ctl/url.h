@@ -11,19 +11,19 @@
 
 struct url_scheme {
 	const char *prefix;
-	int         port; /* unless one is given */
+	int port; /* unless one is given */
 };
 
 struct url {
-	char  *username, *password; /* NULL if not given */
-	char  *host;
-	int    port;
-	size_t scheme;              /* which of the schemes */
+	char *username, *password; /* NULL if not given */
+	char *host;
+	int port;
+	size_t scheme; /* which of the schemes */
 };
 
 /* Cuts text into pieces; what url points to lies in it. */
-MUST_USE bool url_parse(struct url *url, char *text, const struct url_scheme *schemes,
-    size_t count, struct diag *d);
+MUST_USE bool url_parse(struct url *url, char *text, const struct url_scheme *schemes, size_t count,
+    struct diag *d);
 
 /* %41 to A, in place; NULL is fine. */
 MUST_USE bool url_decode(char *text);

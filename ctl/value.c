@@ -76,9 +76,11 @@ read_stream(FILE *file, const char *given, struct diag *d)
 	else if (len == VALUE_MAX)
 		diag_set(d, "Unable to load paramfile %s: it is larger than 1 MiB", given);
 	else if (strlen(content) != len ||
-	    !utf8_valid((struct view){(const uint8_t *)content, len}))
-		diag_set(d, "Unable to load paramfile %s: it is not text (a certificate in DER? "
-		    "openssl x509 -inform DER makes PEM of it)", given);
+	    !utf8_valid((struct view){ (const uint8_t *)content, len }))
+		diag_set(d,
+		    "Unable to load paramfile %s: it is not text (a certificate in DER? "
+		    "openssl x509 -inform DER makes PEM of it)",
+		    given);
 	else {
 		smaller = realloc(content, len + 1);
 		return smaller != NULL ? smaller : content;
@@ -144,8 +146,10 @@ value_broker_path(const char *given, struct diag *d)
 {
 	if (*given != '.' && strstr(given, "://") == NULL)
 		return value_text(given, d);
-	diag_set(d, "'%.100s' is no path for the broker. It reads the file, on its own machine: give "
-	    "its name in the directory crl_dir there, or the whole path, beginning with /", given);
+	diag_set(d,
+	    "'%.100s' is no path for the broker. It reads the file, on its own machine: give "
+	    "its name in the directory crl_dir there, or the whole path, beginning with /",
+	    given);
 	return NULL;
 }
 
@@ -249,7 +253,8 @@ part_of_word(enum part_kind kind, const char *word)
 MUST_USE static bool
 check_part(cJSON *object, cJSON *member, const struct part *part, struct diag *d)
 {
-	cJSON *other = cJSON_IsString(member) ? part_of_word(part->kind, member->valuestring) : NULL;
+	cJSON *other = cJSON_IsString(member) ? part_of_word(part->kind, member->valuestring)
+					      : NULL;
 
 	if (part->kind == PART_TEXT && cJSON_IsArray(member)) {
 		diag_set(d, "%.60s is one text, not a list (a comma in it is written \\,)",
@@ -348,7 +353,8 @@ value_words(const char *first, char *const *more, int count, struct diag *d)
 {
 	cJSON *list;
 
-	if (count == 0 && (first[strspn(first, " \t\r\n")] == '[' || file_prefix_skip(first) != NULL))
+	if (count == 0 &&
+	    (first[strspn(first, " \t\r\n")] == '[' || file_prefix_skip(first) != NULL))
 		return parse_structure(first, NULL, d);
 	list = cJSON_CreateArray();
 	for (int i = -1; i < count; i++) {

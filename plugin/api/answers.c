@@ -6,11 +6,11 @@
 #include "answers.h"
 
 struct reply {
-	struct reply  *next;
-	struct caller  caller;
-	char          *client_id, *response_topic;
-	size_t         len;
-	uint8_t        payload[];
+	struct reply *next;
+	struct caller caller;
+	char *client_id, *response_topic;
+	size_t len;
+	uint8_t payload[];
 };
 
 static void

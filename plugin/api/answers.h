@@ -16,14 +16,14 @@
 struct reply;
 
 struct answers {
-	struct reply        *first, *last; /* list */
-	struct gate         *gate;
+	struct reply *first, *last; /* list */
+	struct gate *gate;
 	const struct broker *broker;
 };
 
 /* The texts are copied; response_topic: a second topic, NULL for none. */
-MUST_USE enum err answers_add(struct answers *a, const struct caller *caller,
-    const char *client_id, const char *response_topic, struct view payload);
+MUST_USE enum err answers_add(struct answers *a, const struct caller *caller, const char *client_id,
+    const char *response_topic, struct view payload);
 
 bool answers_waiting(const struct answers *a);
 /* Sends them all; the error of the last one that could not be sent. */

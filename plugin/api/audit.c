@@ -64,7 +64,8 @@ static void
 look_at_settings(struct txn *t, const struct certid *id, struct audit_state *s)
 {
 	static const char *const words[] = { [CRL_REQUIRED] = "required",
-		[CRL_IF_PRESENT] = "if-present", [CRL_GRACE] = "grace" };
+		[CRL_IF_PRESENT] = "if-present",
+		[CRL_GRACE] = "grace" };
 	struct ca_settings settings;
 
 	if (store_get_ca_settings(t, id, &settings) != ERR_OK)
@@ -99,7 +100,8 @@ look_at_attachments(struct txn *t, const struct certid *id, struct audit_state *
 	struct view policies[POLICIES_PER_CERT_MAX];
 	size_t count = 0;
 
-	if (store_list_attached(t, id, NULL, true, policies, COUNT_OF(policies), &count) == ERR_OK &&
+	if (store_list_attached(t, id, NULL, true, policies, COUNT_OF(policies), &count) ==
+		ERR_OK &&
 	    count > 0)
 		add_count(s, "policies", count);
 }
@@ -305,9 +307,13 @@ void
 audit_report(struct report *r, const struct command *c, const struct asker *asker)
 {
 	char changed[CERTID_HEX_SIZE], also[CERTID_HEX_SIZE];
-	struct request_line line = { .command = c->name, .user_name = asker->user_name,
-		.client_id = asker->client_id, .address = asker->address, .changes = &c->changes,
-		.result = c->result, .details = c->diag.text[0] != '\0' ? c->diag.text : NULL };
+	struct request_line line = { .command = c->name,
+		.user_name = asker->user_name,
+		.client_id = asker->client_id,
+		.address = asker->address,
+		.changes = &c->changes,
+		.result = c->result,
+		.details = c->diag.text[0] != '\0' ? c->diag.text : NULL };
 
 	line.subjects[0] = subject_of(c, c->type->changed, changed);
 	line.subjects[1] = subject_of(c, c->type->also, also);

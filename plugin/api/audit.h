@@ -17,12 +17,12 @@
 /* One value; sum: of all of it, since a long one is shown in part. */
 struct audit_value {
 	const char *name;
-	char        text[CHANGE_TEXT];
-	uint64_t    sum;
+	char text[CHANGE_TEXT];
+	uint64_t sum;
 };
 
 struct audit_state {
-	size_t             count;
+	size_t count;
 	struct audit_value values[CHANGES_MAX];
 };
 

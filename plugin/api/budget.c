@@ -52,7 +52,8 @@ refusals_may_tell(struct refusals *r, uint64_t caller, int64_t now)
 	if (now - r->callers[i].asked >= REFUSAL_PAUSE_US)
 		r->callers[i].told = 0;
 	r->callers[i].asked = now;
-	if (r->callers[i].told == REFUSALS_AT_ONCE || bucket_level(&r->all, &refusal_rate, now) <= 0)
+	if (r->callers[i].told == REFUSALS_AT_ONCE ||
+	    bucket_level(&r->all, &refusal_rate, now) <= 0)
 		return false;
 	r->callers[i].told++;
 	bucket_take(&r->all, 1);

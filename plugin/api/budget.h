@@ -28,7 +28,7 @@ struct bucket {
 };
 
 int64_t bucket_level(struct bucket *b, const struct rate *r, int64_t now); /* > 0: go on */
-void    bucket_take(struct bucket *b, int64_t amount); /* after bucket_level() */
+void bucket_take(struct bucket *b, int64_t amount); /* after bucket_level() */
 
 /*
  * Callers, by the hash of their names; two of one hash share a budget.
@@ -44,7 +44,7 @@ uint64_t caller_hash(uint64_t seed, const char *name); /* NULL: as empty */
 
 struct refusals {
 	struct {
-		int64_t  asked;
+		int64_t asked;
 		unsigned told;
 	} callers[CALLERS_MAX];
 	struct bucket all;
@@ -58,20 +58,21 @@ bool refusals_may_tell(struct refusals *r, uint64_t caller, int64_t now);
 
 struct lines {
 	struct bucket bucket;
-	uint64_t      untold;
-	int64_t       since; /* of the first that was not told */
+	uint64_t untold;
+	int64_t since; /* of the first that was not told */
 };
 
-bool     lines_may_tell(struct lines *l, int64_t now); /* no: it is counted */
-uint64_t lines_untold(struct lines *l, int64_t now);   /* how many, once in an interval; 0: none yet */
+bool lines_may_tell(struct lines *l, int64_t now); /* no: it is counted */
+uint64_t lines_untold(struct lines *l,
+    int64_t now); /* how many, once in an interval; 0: none yet */
 
 /*
  * One request, for the commands in it.
  */
 struct budget {
-	size_t  steps; /* of policies (pattern.h), left */
-	size_t  bytes; /* of the answer, left */
-	int64_t ends;  /* when the present slice does */
+	size_t steps; /* of policies (pattern.h), left */
+	size_t bytes; /* of the answer, left */
+	int64_t ends; /* when the present slice does */
 	int64_t (*clock_us)(void);
 };
 

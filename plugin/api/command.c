@@ -21,8 +21,7 @@
 /* Resources after AWS's service authorization reference: for attachments that
  * is the certificate. */
 const struct command_type command_types[] = {
-	{ "attachPolicy", CERT, POL, CERT, parse_attach_policy, NULL, change_attach_policy,
-	    NULL },
+	{ "attachPolicy", CERT, POL, CERT, parse_attach_policy, NULL, change_attach_policy, NULL },
 	{ "attachPrincipalPolicy", CERT, POL, CERT, parse_attach_principal_policy, NULL,
 	    change_attach_policy, NULL },
 	{ "attachThingPrincipal", CERT, THNG, CERT, parse_attach_thing, NULL, change_attach_thing,
@@ -54,8 +53,7 @@ const struct command_type command_types[] = {
 	{ "describeProvisioningTemplate", TMPL, NONE, NONE, parse_template, NULL, NULL,
 	    render_template },
 	{ "describeThing", THNG, NONE, NONE, parse_thing, NULL, NULL, render_thing },
-	{ "detachPolicy", CERT, POL, CERT, parse_attach_policy, NULL, change_detach_policy,
-	    NULL },
+	{ "detachPolicy", CERT, POL, CERT, parse_attach_policy, NULL, change_detach_policy, NULL },
 	{ "detachPrincipalPolicy", CERT, POL, CERT, parse_attach_principal_policy, NULL,
 	    change_detach_policy, NULL },
 	{ "detachThingPrincipal", CERT, THNG, CERT, parse_detach_thing, NULL, change_detach_thing,
@@ -79,23 +77,21 @@ const struct command_type command_types[] = {
 	{ "listPolicies", NONE, NONE, NONE, parse_list_policies, NULL, NULL, render_policies },
 	{ "listPolicyPrincipals", POL, NONE, NONE, parse_list_policy_principals, NULL, NULL,
 	    render_policy_principals },
-	{ "listPolicyVersions", POL, NONE, NONE, parse_policy, NULL, NULL,
-	    render_policy_versions },
+	{ "listPolicyVersions", POL, NONE, NONE, parse_policy, NULL, NULL, render_policy_versions },
 	{ "listPrincipalPolicies", CERT, NONE, NONE, parse_list_principal_policies, NULL, NULL,
 	    render_attached_policies },
 	{ "listPrincipalThings", CERT, NONE, NONE, parse_list_principal_things, NULL, NULL,
 	    render_principal_things },
 	{ "listProvisioningTemplates", NONE, NONE, NONE, parse_list_templates, NULL, NULL,
 	    render_templates },
-	{ "listTargetsForPolicy", POL, NONE, NONE, parse_list_targets, NULL, NULL,
-	    render_targets },
+	{ "listTargetsForPolicy", POL, NONE, NONE, parse_list_targets, NULL, NULL, render_targets },
 	{ "listThingPrincipals", THNG, NONE, NONE, parse_list_thing_principals, NULL, NULL,
 	    render_thing_principals },
 	{ "listThings", NONE, NONE, NONE, parse_list_things, NULL, NULL, render_things },
 	{ "registerCACertificate", NONE, NONE, CA, parse_register_ca, prepare_ca,
 	    change_register_ca, render_ca_made },
-	{ "registerCertificate", NONE, NONE, CERT, parse_register_cert, NULL,
-	    change_register_cert, render_cert_made },
+	{ "registerCertificate", NONE, NONE, CERT, parse_register_cert, NULL, change_register_cert,
+	    render_cert_made },
 	{ "registerCertificateWithoutCA", NONE, NONE, CERT, parse_register_cert_without_ca, NULL,
 	    change_register_cert, render_cert_made },
 	{ "setDefaultPolicyVersion", POL, NONE, POL, parse_policy_version, NULL,
@@ -132,7 +128,8 @@ explain_misspelt(const char *name, struct diag *diag)
 	for (size_t i = 0; i < command_type_count; i++) {
 		if (!aws_same_name(name, view_of(command_types[i].name)))
 			continue;
-		diag_set(diag, "Unknown command '%.48s': here it is %s", name, command_types[i].name);
+		diag_set(diag, "Unknown command '%.48s': here it is %s", name,
+		    command_types[i].name);
 		return;
 	}
 	diag_set(diag, "Unknown command '%.48s'", name);
@@ -153,8 +150,8 @@ explain_unknown(const char *name, struct diag *diag)
 	}
 	text_addf(&t, "Command '%.48s' of AWS IoT is not supported here: %s", name, gap->why);
 	for (size_t i = 0; i < AWS_GAP_USE_MAX && gap->use[i] != NULL; i++)
-		text_addf(&t, "%s%c%s", i == 0 ? "; see " : " and ",
-		    gap->use[i][0] - 'A' + 'a', gap->use[i] + 1);
+		text_addf(&t, "%s%c%s", i == 0 ? "; see " : " and ", gap->use[i][0] - 'A' + 'a',
+		    gap->use[i] + 1);
 	diag_set(diag, "%s", sentence);
 }
 
@@ -245,7 +242,8 @@ command_action(const struct command_type *type, char out[ACTION_SIZE])
 void
 command_authorize(struct command *c, struct gate *g, const struct client *client)
 {
-	char action[ACTION_SIZE], asked[RESOURCE_SIZE], also[RESOURCE_SIZE], on[RESOURCE_SIZE + ARN_PREFIX_SIZE] = "*";
+	char action[ACTION_SIZE], asked[RESOURCE_SIZE], also[RESOURCE_SIZE],
+	    on[RESOURCE_SIZE + ARN_PREFIX_SIZE] = "*";
 
 	if (c->type == NULL || c->result == ERR_REQUEST)
 		return;
@@ -253,7 +251,7 @@ command_authorize(struct command *c, struct gate *g, const struct client *client
 	resource_text(c->type->asked, &c->id, c->named, asked);
 	resource_text(c->type->also, &c->id, c->named, also);
 	if (gate_may_control(g, client, action, c->type->asked != RESOURCE_NONE ? asked : NULL,
-	        c->type->also != RESOURCE_NONE ? also : NULL))
+		c->type->also != RESOURCE_NONE ? also : NULL))
 		return;
 	if (c->type->asked != RESOURCE_NONE)
 		(void)snprintf(on, sizeof(on), "%s%s", c->account->scope.prefix, asked);
@@ -261,8 +259,9 @@ command_authorize(struct command *c, struct gate *g, const struct client *client
 	if (c->type->also == RESOURCE_NONE)
 		diag_set(&c->diag, "No policy of this client allows %s on %s", action, on);
 	else
-		diag_set(&c->diag, "No policy of this client allows %s on %s, or one denies it on %s",
-		    action, on, also);
+		diag_set(&c->diag,
+		    "No policy of this client allows %s on %s, or one denies it on %s", action, on,
+		    also);
 }
 
 void
@@ -280,8 +279,8 @@ command_notify(const struct command *c, struct gate *g)
 	case RESOURCE_THING:
 		gate_thing_changed(g, c->named);
 		break;
-	case RESOURCE_CA: /* the mirror of the CAs is told: request_run.c */
-	case RESOURCE_CRL: /* command_conclude() */
+	case RESOURCE_CA:       /* the mirror of the CAs is told: request_run.c */
+	case RESOURCE_CRL:      /* command_conclude() */
 	case RESOURCE_TEMPLATE: /* looked at when it is asked */
 	case RESOURCE_NONE:
 		break;

@@ -194,8 +194,8 @@ parse_proof(struct members *m, struct command *c)
 		parse_fail(m, ERR_REQUEST,
 		    "verificationCertificate must be given in certificateMode DEFAULT");
 	if (parse_pem(m, "verificationCertificate", false, &verification))
-		parse_take(m, x509_check_verification(verification, c->x, c->asked, c->ca.proof,
-		    m->diag));
+		parse_take(m,
+		    x509_check_verification(verification, c->x, c->asked, c->ca.proof, m->diag));
 	x509_free(verification);
 }
 
@@ -215,7 +215,8 @@ parse_register_ca(struct members *m, struct command *c)
 {
 	static const char *const names[] = { "command", "correlationData", "caCertificate",
 		"verificationCertificate", "setAsActive", "allowAutoRegistration",
-		"registrationConfig", "tags", "certificateMode", "activation", "crlCheck", "crlFile" };
+		"registrationConfig", "tags", "certificateMode", "activation", "crlCheck",
+		"crlFile" };
 	bool active = json_bool(m, "setAsActive", false);
 	bool automatic = json_bool(m, "allowAutoRegistration", false);
 	int mode = json_word(m, "certificateMode", modes, COUNT_OF(modes), false);
@@ -348,8 +349,10 @@ add_crl_check(cJSON *data, const struct ca_settings *s)
 	char grace[32];
 
 	(void)snprintf(grace, sizeof(grace), "grace %lu", (unsigned long)s->crl_grace_days);
-	cJSON_AddStringToObject(data, "crlCheck", s->crl_check == CRL_REQUIRED ? "required" :
-	    s->crl_check == CRL_GRACE ? grace : "if-present");
+	cJSON_AddStringToObject(data, "crlCheck",
+	    s->crl_check == CRL_REQUIRED    ? "required"
+		: s->crl_check == CRL_GRACE ? grace
+					    : "if-present");
 	add_view(data, "crlFile", s->crl_file);
 }
 
@@ -388,7 +391,8 @@ render_ca(struct txn *t, struct command *c, cJSON *data)
 	e = add_pem(o, document.pem, document.der);
 	cJSON_AddStringToObject(o, "ownedBy", c->account->id);
 	add_time(o, "creationDate", ca.created);
-	cJSON_AddStringToObject(o, "autoRegistrationStatus", ca.auto_registration ? "ENABLE" : "DISABLE");
+	cJSON_AddStringToObject(o, "autoRegistrationStatus",
+	    ca.auto_registration ? "ENABLE" : "DISABLE");
 	add_time(o, "lastModifiedDate", ca.modified);
 	cJSON_AddNumberToObject(o, "customerVersion", ca.version);
 	add_uuid(o, "generationId", &ca.generation);
@@ -458,8 +462,9 @@ render_cas(struct txn *t, struct command *c, cJSON *data)
 			add_ca_entry(list, c->account, &page[i]);
 	}
 	if (e == ERR_OK && count > c->page.size)
-		add_mark(data, c, &(struct mark){ .created = page[c->page.size - 1].created,
-		    .id = page[c->page.size - 1].id });
+		add_mark(data, c,
+		    &(struct mark){ .created = page[c->page.size - 1].created,
+			.id = page[c->page.size - 1].id });
 	free(page);
 	return e;
 }

@@ -70,8 +70,11 @@ parse_register_cert_without_ca(struct members *m, struct command *c)
 enum err
 change_register_cert(struct txn *t, struct command *c, int64_t now)
 {
-	const struct cert_registration r = { .x = c->x, .pem = c->cert.pem,
-		.with_ca = c->cert.with_ca, .issuer = c->issuer, .status = c->cert.status };
+	const struct cert_registration r = { .x = c->x,
+		.pem = c->cert.pem,
+		.with_ca = c->cert.with_ca,
+		.issuer = c->issuer,
+		.status = c->cert.status };
 
 	return registry_add_cert(t, &r, now, &c->id, &c->diag);
 }
@@ -125,8 +128,7 @@ enum err
 change_delete_cert(struct txn *t, struct command *c, int64_t now)
 {
 	(void)now;
-	return registry_remove_cert(t, &c->id, c->cert.force, c->account->scope.prefix,
-	    &c->diag);
+	return registry_remove_cert(t, &c->id, c->cert.force, c->account->scope.prefix, &c->diag);
 }
 
 /* Why it has its status. */
@@ -143,7 +145,8 @@ add_note(struct txn *t, const struct certid *id, cJSON *o)
 	add_bytes(reason, "details", note.text);
 	add_time(reason, "date", note.time);
 	if (note.superseded)
-		add_hex(reason, "successorCertificateId", note.successor.b, sizeof(note.successor.b));
+		add_hex(reason, "successorCertificateId", note.successor.b,
+		    sizeof(note.successor.b));
 	return ERR_OK;
 }
 
@@ -200,7 +203,8 @@ render_cert(struct txn *t, struct command *c, cJSON *data)
 
 	if (e != ERR_OK)
 		return e;
-	return describe(t, &cert, c->account, cJSON_AddObjectToObject(data, "certificateDescription"));
+	return describe(t, &cert, c->account,
+	    cJSON_AddObjectToObject(data, "certificateDescription"));
 }
 
 /* Not AWS's: what waits is found among a million. */
@@ -260,7 +264,9 @@ render_list(struct txn *t, struct command *c, const struct certid *ca, cJSON *da
 	struct cert *page = calloc(PAGE_MAX + 1, sizeof(*page));
 	cJSON *list = cJSON_AddArrayToObject(data, "certificates");
 	struct position after = { c->page.after.created, c->page.after.id };
-	struct listing l = { .ca = ca, .status = c->cert.by_status ? &c->cert.status : NULL, .after = c->page.has_after ? &after : NULL,
+	struct listing l = { .ca = ca,
+		.status = c->cert.by_status ? &c->cert.status : NULL,
+		.after = c->page.has_after ? &after : NULL,
 		.ascending = c->page.ascending };
 	size_t count = 0, size = c->page.size;
 	enum err e = ERR_NOMEM;
@@ -271,8 +277,8 @@ render_list(struct txn *t, struct command *c, const struct certid *ca, cJSON *da
 		if (is_asked_for(c, &page[i]))
 			add_cert_entry(list, c->account, &page[i]);
 	if (e == ERR_OK && count > size)
-		add_mark(data, c, &(struct mark){ .created = page[size - 1].created,
-		    .id = page[size - 1].id });
+		add_mark(data, c,
+		    &(struct mark){ .created = page[size - 1].created, .id = page[size - 1].id });
 	free(page);
 	return e;
 }

@@ -25,14 +25,14 @@
  * resource that ends with '/' is every one of its kind (gate.h). */
 struct need {
 	const char *action;
-	char        resource[RESOURCE_SIZE], also[RESOURCE_SIZE]; /* also: may be empty */
+	char resource[RESOURCE_SIZE], also[RESOURCE_SIZE]; /* also: may be empty */
 };
 
 #define NEEDS_MAX (POLICIES_MAX + 8)
 
 struct content {
 	struct need needs[NEEDS_MAX];
-	size_t      count;
+	size_t count;
 	struct diag reserved; /* why administrators of the configuration alone may; empty:
 	                       * others may, too */
 };
@@ -83,9 +83,11 @@ need_to_attach(struct content *out, const char *action, enum resource r, struct 
 static void
 reserve(struct content *out, struct view policy, const char *what)
 {
-	diag_set(&out->reserved, "Only an administrator named in the configuration may do this: "
-				 "%s%.*s %s actions of the registry", policy.len > 0 ? "policy " : "the document",
-	    (int)policy.len, policy.len > 0 ? (const char *)policy.data : "", what);
+	diag_set(&out->reserved,
+	    "Only an administrator named in the configuration may do this: "
+	    "%s%.*s %s actions of the registry",
+	    policy.len > 0 ? "policy " : "the document", (int)policy.len,
+	    policy.len > 0 ? (const char *)policy.data : "", what);
 }
 
 /*
@@ -175,7 +177,7 @@ static enum err
 content_of_default_version(struct txn *t, const struct command *c, struct content *out)
 {
 	enum err e = c->policy.number > 0 ? reserve_policy(t, c, c->named, c->policy.number, out)
-	                                  : ERR_OK;
+					  : ERR_OK;
 
 	return e == ERR_OK ? reserve_denials(t, c, out) : e;
 }
@@ -199,8 +201,9 @@ content_of_detachment(struct txn *t, const struct command *c, struct content *ou
 static void
 reserve_administrator(struct content *out)
 {
-	diag_set(&out->reserved, "Only an administrator named in the configuration may do this: the "
-				 "certificate is named in admin_certificates");
+	diag_set(&out->reserved,
+	    "Only an administrator named in the configuration may do this: the "
+	    "certificate is named in admin_certificates");
 }
 
 static enum err
@@ -273,8 +276,7 @@ need_thing(const struct plan_reach *r, struct content *out)
 }
 
 static enum err
-add_reach(struct txn *t, const struct command *c, const struct plan_reach *r,
-    struct content *out)
+add_reach(struct txn *t, const struct command *c, const struct plan_reach *r, struct content *out)
 {
 	enum err e = ERR_OK;
 
@@ -326,8 +328,7 @@ add_body(struct txn *t, const struct command *c, struct view body, struct conten
 }
 
 static enum err
-add_stored_template(struct txn *t, const struct command *c, struct view name,
-    struct content *out)
+add_stored_template(struct txn *t, const struct command *c, struct view name, struct content *out)
 {
 	struct provisioning_template template;
 	enum err e = store_get_template(t, name, &template);
@@ -355,7 +356,8 @@ add_stored_plan(struct txn *t, const struct command *c, struct content *out)
 		return add_rule(t, c, settings.activation, out);
 	if (settings.template_name.len > 0)
 		return add_stored_template(t, c, settings.template_name, out);
-	return document.template_body.len > 0 ? add_body(t, c, document.template_body, out) : ERR_OK;
+	return document.template_body.len > 0 ? add_body(t, c, document.template_body, out)
+					      : ERR_OK;
 }
 
 static bool
@@ -395,7 +397,8 @@ static enum err
 content_of_template_update(struct txn *t, const struct command *c, struct content *out)
 {
 	return c->template.update.enabled != NULL && c->template.record.enabled
-	    ? add_stored_template(t, c, c->named, out) : ERR_OK;
+	    ? add_stored_template(t, c, c->named, out)
+	    : ERR_OK;
 }
 
 /*
@@ -407,7 +410,7 @@ typedef enum err content_reader(struct txn *t, const struct command *c, struct c
 /* Every command that changes something, sorted by name; NULL: it exercises nothing
  * but itself. */
 static const struct {
-	const char     *command;
+	const char *command;
 	content_reader *read;
 } contents[] = {
 	{ "attachPolicy", content_of_attachment },
@@ -488,10 +491,11 @@ static void
 deny_need(struct command *c, const struct need *n)
 {
 	c->result = ERR_DENIED;
-	diag_set(&c->diag, "The content of this command needs %s on %s%s%s%s%s, and no policy of this "
-			   "client allows it%s", n->action, n->resource, rest_of(n->resource),
-	    n->also[0] != '\0' ? " with " : "", n->also, rest_of(n->also),
-	    n->also[0] != '\0' ? ", or one denies it" : "");
+	diag_set(&c->diag,
+	    "The content of this command needs %s on %s%s%s%s%s, and no policy of this "
+	    "client allows it%s",
+	    n->action, n->resource, rest_of(n->resource), n->also[0] != '\0' ? " with " : "",
+	    n->also, rest_of(n->also), n->also[0] != '\0' ? ", or one denies it" : "");
 }
 
 void
@@ -512,7 +516,7 @@ command_authorize_content(struct command *c, struct store *store, struct gate *g
 		const struct need *n = &content.needs[i];
 
 		if (!gate_may_control(g, client, n->action, n->resource,
-		        n->also[0] != '\0' ? n->also : NULL))
+			n->also[0] != '\0' ? n->also : NULL))
 			deny_need(c, n);
 	}
 }

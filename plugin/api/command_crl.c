@@ -88,8 +88,12 @@ take_whole(struct command *c, uint8_t **bytes, size_t *len)
 static enum err
 take_part(struct command *c, uint8_t **bytes, size_t *len)
 {
-	struct upload_part p = { .owner = c->asker, .session = c->caller.session, .id = c->crl.upload_id, .of = c->id,
-		.part = c->crl.part, .parts = c->crl.parts };
+	struct upload_part p = { .owner = c->asker,
+		.session = c->caller.session,
+		.id = c->crl.upload_id,
+		.of = c->id,
+		.part = c->crl.part,
+		.parts = c->crl.parts };
 	uint8_t *part = NULL;
 	enum err e = decode(c, &part, &p.bytes.len);
 
@@ -107,7 +111,7 @@ prepare_import_crl(struct command *c)
 	uint8_t *bytes = NULL;
 	size_t len = 0;
 	enum err e = c->crl.upload_id.len > 0 ? take_part(c, &bytes, &len)
-	                                      : take_whole(c, &bytes, &len);
+					      : take_whole(c, &bytes, &len);
 
 	c->prepared = e == ERR_OK && bytes == NULL;
 	if (e != ERR_OK || c->prepared)
@@ -168,7 +172,8 @@ place_name(struct view name, bool is_text)
 
 	if (is_text) {
 		for (size_t i = 0; i < name.len; i++)
-			text[i] = (char)(name.data[i] >= ' ' && name.data[i] <= '~' ? name.data[i] : '?');
+			text[i] = (char)(name.data[i] >= ' ' && name.data[i] <= '~' ? name.data[i]
+										    : '?');
 		text[name.len] = '\0';
 	}
 	return cJSON_CreateString(text);
@@ -178,8 +183,9 @@ place_name(struct view name, bool is_text)
 static void
 add_places(cJSON *o, const struct crl *crl)
 {
-	cJSON *names = crl->scope == CRL_SCOPE_PLACE ? cJSON_AddArrayToObject(o, "distributionPoints")
-	                                             : NULL;
+	cJSON *names = crl->scope == CRL_SCOPE_PLACE
+	    ? cJSON_AddArrayToObject(o, "distributionPoints")
+	    : NULL;
 	struct view name;
 	bool is_text;
 
@@ -231,9 +237,10 @@ add_failure(cJSON *data, const struct command *c)
 		return;
 	o = cJSON_AddObjectToObject(data, "lastFailure");
 	/* Whether the file is there, and what it is, is for administrators. */
-	add_text(o, "details", failure->of_file && c->by_policy
-	    ? "the list could not be taken from its file: the broker's log says why"
-	    : failure->details.text);
+	add_text(o, "details",
+	    failure->of_file && c->by_policy
+		? "the list could not be taken from its file: the broker's log says why"
+		: failure->details.text);
 	add_time(o, "date", failure->time);
 }
 

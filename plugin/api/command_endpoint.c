@@ -22,8 +22,10 @@ parse_endpoint(struct members *m, struct command *c)
 	const char *type = json_string(m, "endpointType", 0, 128, false);
 
 	if (type != NULL && !is_data(type)) {
-		diag_set(&c->diag, "Endpoint type '%.48s' is not recognized: there are iot:Data-ATS "
-		    "and iot:Data", type);
+		diag_set(&c->diag,
+		    "Endpoint type '%.48s' is not recognized: there are iot:Data-ATS "
+		    "and iot:Data",
+		    type);
 		parse_take(m, ERR_REQUEST);
 	}
 	json_only(m, names, COUNT_OF(names));

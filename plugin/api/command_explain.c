@@ -45,7 +45,8 @@ parse_names(struct members *m, const char *name, struct view *out, size_t *count
 {
 	const cJSON *list = json_array(m, name, ADDED_POLICIES_MAX), *item;
 
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		if (!cJSON_IsString(item)) {
 			json_fail(m, name, NULL, "be a list of policy names");
 			return;
@@ -87,12 +88,14 @@ check_resources(struct members *m, const struct command *c, enum policy_action a
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, resources) {
+	cJSON_ArrayForEach(item, resources)
+	{
 		if (cJSON_IsString(item) && strlen(item->valuestring) <= RESOURCE_BYTES_MAX &&
 		    resource_name(c, action, item->valuestring).data != NULL)
 			continue;
 		parse_take(m, ERR_REQUEST);
-		diag_set(m->diag, "Invalid resource '%.80s' at 'authInfos': for %s it must be %s%s/...",
+		diag_set(m->diag,
+		    "Invalid resource '%.80s' at 'authInfos': for %s it must be %s%s/...",
 		    cJSON_IsString(item) ? item->valuestring : "", policy_action_name(action),
 		    c->account->scope.prefix, policy_resource_type(action));
 		return;
@@ -130,9 +133,7 @@ parse_test_authorization(struct members *m, struct command *c)
 
 	if (m->failed == ERR_OK && cJSON_GetArraySize(infos) == 0)
 		json_fail(m, "authInfos", NULL, "be a list of at least one");
-	cJSON_ArrayForEach(info, infos)
-		if (m->failed == ERR_OK)
-			check_auth_info(m, c, info);
+	cJSON_ArrayForEach(info, infos) if (m->failed == ERR_OK) check_auth_info(m, c, info);
 	c->inquiry.auth_infos = infos;
 	parse_optional_principal(m, c);
 	parse_client_id(m, c);
@@ -197,9 +198,9 @@ parse_explain(struct members *m, struct command *c)
  */
 struct trial {
 	struct inquiry *inquiry;
-	size_t          info, asked;    /* which policy; as many as there are: all together */
-	const cJSON    *arn;            /* of the next question; NULL: the first */
-	size_t          spent;          /* steps, of the last question */
+	size_t info, asked; /* which policy; as many as there are: all together */
+	const cJSON *arn;   /* of the next question; NULL: the first */
+	size_t spent;       /* steps, of the last question */
 	enum policy_result results[AUTH_INFOS_MAX][INQUIRY_POLICIES_MAX + 1];
 };
 
@@ -214,11 +215,14 @@ trial_free(struct trial *trial)
 static struct inquiry_request
 request_of(const struct command *c, size_t *steps)
 {
-	return (struct inquiry_request){
-		.principal = c->inquiry.has_principal ? &c->id : NULL,
-		.client_id = c->inquiry.client_id, .source = c->inquiry.source,
-		.add = c->inquiry.add, .add_count = c->inquiry.add_count,
-		.skip = c->inquiry.skip, .skip_count = c->inquiry.skip_count, .steps = steps };
+	return (struct inquiry_request){ .principal = c->inquiry.has_principal ? &c->id : NULL,
+		.client_id = c->inquiry.client_id,
+		.source = c->inquiry.source,
+		.add = c->inquiry.add,
+		.add_count = c->inquiry.add_count,
+		.skip = c->inquiry.skip,
+		.skip_count = c->inquiry.skip_count,
+		.steps = steps };
 }
 
 /* Takes from the budget what was spent; false: that was more than is left. */
@@ -272,7 +276,8 @@ static struct access_question
 question_of(enum policy_action action, struct view name)
 {
 	enum action doing = action == POLICY_RECEIVE ? ACTION_READ
-	    : action == POLICY_SUBSCRIBE ? ACTION_SUBSCRIBE : ACTION_WRITE;
+	    : action == POLICY_SUBSCRIBE             ? ACTION_SUBSCRIBE
+						     : ACTION_WRITE;
 
 	return (struct access_question){ doing, name, action == POLICY_RETAIN_PUBLISH };
 }
@@ -284,7 +289,7 @@ ask_one(const struct inquiry *i, size_t nth, enum policy_action action, struct v
 
 	if (action == POLICY_CONNECT)
 		return nth == ALL_POLICIES ? inquiry_connect(i, name)
-		                           : inquiry_connect_by(i, nth, name);
+					   : inquiry_connect_by(i, nth, name);
 	return nth == ALL_POLICIES ? inquiry_access(i, &q) : inquiry_access_by(i, nth, &q);
 }
 
@@ -294,8 +299,8 @@ result_of(const struct access_decision *d)
 {
 	if (d->access == ACCESS_ALLOW)
 		return POLICY_ALLOWED;
-	return d->basis == BASIS_POLICY && d->result == POLICY_EXPLICIT_DENY
-	    ? POLICY_EXPLICIT_DENY : POLICY_IMPLICIT_DENY;
+	return d->basis == BASIS_POLICY && d->result == POLICY_EXPLICIT_DENY ? POLICY_EXPLICIT_DENY
+									     : POLICY_IMPLICIT_DENY;
 }
 
 static enum policy_action
@@ -324,7 +329,8 @@ trial_ask(struct command *c, const cJSON *info)
 	struct trial *trial = c->trial;
 	enum policy_result *result = &trial->results[trial->info][trial->asked];
 	enum policy_action action = action_of(info);
-	size_t nth = trial->asked < inquiry_policy_count(trial->inquiry) ? trial->asked : ALL_POLICIES;
+	size_t nth = trial->asked < inquiry_policy_count(trial->inquiry) ? trial->asked
+									 : ALL_POLICIES;
 	struct access_decision d;
 
 	if (trial->arn == NULL) {
@@ -388,10 +394,12 @@ add_result(cJSON *results, const struct command *c, size_t nth, const cJSON *inf
 	lists[POLICY_ALLOWED] = cJSON_AddArrayToObject(cJSON_AddObjectToObject(o, "allowed"),
 	    "policies");
 	denied = cJSON_AddObjectToObject(o, "denied");
-	lists[POLICY_IMPLICIT_DENY] = cJSON_AddArrayToObject(
-	    cJSON_AddObjectToObject(denied, "implicitDeny"), "policies");
-	lists[POLICY_EXPLICIT_DENY] = cJSON_AddArrayToObject(
-	    cJSON_AddObjectToObject(denied, "explicitDeny"), "policies");
+	lists[POLICY_IMPLICIT_DENY] = cJSON_AddArrayToObject(cJSON_AddObjectToObject(denied,
+								 "implicitDeny"),
+	    "policies");
+	lists[POLICY_EXPLICIT_DENY] = cJSON_AddArrayToObject(cJSON_AddObjectToObject(denied,
+								 "explicitDeny"),
+	    "policies");
 	for (size_t n = 0; n < inquiry_policy_count(i); n++)
 		add_policy(lists[result[n]], c, i, n);
 	cJSON_AddStringToObject(o, "authDecision", result_names[result[inquiry_policy_count(i)]]);
@@ -406,8 +414,7 @@ add_results(struct command *c, cJSON *data)
 	const cJSON *info;
 	size_t nth = 0;
 
-	cJSON_ArrayForEach(info, c->inquiry.auth_infos)
-		add_result(results, c, nth++, info);
+	cJSON_ArrayForEach(info, c->inquiry.auth_infos) add_result(results, c, nth++, info);
 	trial_free(c->trial);
 	c->trial = NULL;
 }
@@ -499,7 +506,8 @@ add_ground(cJSON *o, const struct inquiry *i, const struct policy_match *ground)
 {
 	char version[16];
 
-	(void)snprintf(version, sizeof(version), "%" PRIu32, inquiry_policy_version(i, ground->policy));
+	(void)snprintf(version, sizeof(version), "%" PRIu32,
+	    inquiry_policy_version(i, ground->policy));
 	cJSON_AddStringToObject(o, "policyName", inquiry_policy_name(i, ground->policy));
 	cJSON_AddStringToObject(o, "policyVersionId", version);
 	cJSON_AddNumberToObject(o, "statement", (double)ground->statement);
@@ -577,11 +585,13 @@ static enum err
 add_topic(cJSON *data, struct command *c, const struct inquiry *i, const size_t *spent)
 {
 	static const struct {
-		const char        *name;
+		const char *name;
 		enum policy_action action;
 	} asked[] = {
-		{ "publish", POLICY_PUBLISH }, { "retainPublish", POLICY_RETAIN_PUBLISH },
-		{ "subscribe", POLICY_SUBSCRIBE }, { "receive", POLICY_RECEIVE },
+		{ "publish", POLICY_PUBLISH },
+		{ "retainPublish", POLICY_RETAIN_PUBLISH },
+		{ "subscribe", POLICY_SUBSCRIBE },
+		{ "receive", POLICY_RECEIVE },
 	};
 
 	for (size_t n = 0; n < COUNT_OF(asked); n++) {

@@ -83,9 +83,7 @@ parse_tags(struct members *m)
 
 	if (tags == NULL)
 		return;
-	cJSON_ArrayForEach(tag, tags)
-		if (m->failed == ERR_OK)
-			check_tag(m, tag);
+	cJSON_ArrayForEach(tag, tags) if (m->failed == ERR_OK) check_tag(m, tag);
 }
 
 /* A name in AWS's pattern for it (aws-iot 1.7). */
@@ -146,9 +144,10 @@ parse_principal(struct members *m, const char *name, struct command *c)
 	if (certid_from_hex(&c->id, view_of(hex)))
 		return;
 	m->failed = ERR_REQUEST;
-	diag_set(m->diag, "Invalid principal '%.48s%s' at '%s': it must be the ARN of a certificate, "
-			  "%scert/<certificateId>, or its certificateId", text,
-	    strlen(text) > 48 ? "..." : "", name, prefix);
+	diag_set(m->diag,
+	    "Invalid principal '%.48s%s' at '%s': it must be the ARN of a certificate, "
+	    "%scert/<certificateId>, or its certificateId",
+	    text, strlen(text) > 48 ? "..." : "", name, prefix);
 }
 
 /*
@@ -234,9 +233,9 @@ parse_mark(struct members *m, struct page *p, const char *name)
 	p->has_after = len <= sizeof(p->bytes) && hex_decode(p->bytes, len, view_of(text)) &&
 	    mark_decode(p, len);
 	if (!p->has_after)
-		json_fail(m, name, text, strcmp(name, "marker") == 0
-		    ? "be a nextMarker of an earlier answer"
-		    : "be a nextToken of an earlier answer");
+		json_fail(m, name, text,
+		    strcmp(name, "marker") == 0 ? "be a nextMarker of an earlier answer"
+						: "be a nextToken of an earlier answer");
 }
 
 void
@@ -446,7 +445,8 @@ refuse_bytes(struct command *c)
 enum err
 refuse_steps(struct command *c)
 {
-	diag_set(&c->diag, "These policies take too many steps to be asked in one request: ask about "
-			   "less at a time");
+	diag_set(&c->diag,
+	    "These policies take too many steps to be asked in one request: ask about "
+	    "less at a time");
 	return ERR_LIMIT;
 }

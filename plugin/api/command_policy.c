@@ -205,7 +205,7 @@ add_warning(cJSON *answer, const char *text)
 
 /* Where warnings of a policy go, and its name, NULL where that is clear. */
 struct policy_warnings {
-	cJSON      *answer;
+	cJSON *answer;
 	const char *name;
 };
 
@@ -348,8 +348,8 @@ render_policies(struct txn *t, struct command *c, cJSON *data)
 	enum err e = ERR_NOMEM;
 
 	if (page != NULL)
-		e = store_list_policies(t, c->page.has_after ? &after : NULL, c->page.ascending, page,
-		    size + 1, &count);
+		e = store_list_policies(t, c->page.has_after ? &after : NULL, c->page.ascending,
+		    page, size + 1, &count);
 	for (size_t i = 0; e == ERR_OK && i < count && i < size; i++) {
 		cJSON *o = cJSON_CreateObject();
 
@@ -357,8 +357,9 @@ render_policies(struct txn *t, struct command *c, cJSON *data)
 		cJSON_AddItemToArray(list, o);
 	}
 	if (e == ERR_OK && count > size)
-		add_mark(data, c, &(struct mark){ .created = page[size - 1].created,
-		    .name = page[size - 1].name });
+		add_mark(data, c,
+		    &(struct mark){ .created = page[size - 1].created,
+			.name = page[size - 1].name });
 	free(page);
 	return e;
 }

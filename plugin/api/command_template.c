@@ -41,7 +41,8 @@ check_type(struct members *m)
 	int type = json_word(m, "type", types, COUNT_OF(types), false);
 
 	if (m->failed == ERR_OK && type == 0)
-		parse_fail(m, ERR_REQUEST, "Only provisioning templates of type JITP are supported");
+		parse_fail(m, ERR_REQUEST,
+		    "Only provisioning templates of type JITP are supported");
 }
 
 void

@@ -75,7 +75,8 @@ pack_attributes(struct members *m, struct command *c, const cJSON *attributes, b
 	size_t count = 0, size = 1;
 	uint8_t *at;
 
-	cJSON_ArrayForEach(one, attributes) {
+	cJSON_ArrayForEach(one, attributes)
+	{
 		if (!empty && one->valuestring[0] == '\0')
 			continue;
 		sorted[count++] = one;
@@ -109,8 +110,7 @@ parse_attributes(struct members *m, struct command *c, bool empty, bool *merge, 
 	json_only(&payload, names, COUNT_OF(names));
 	if (cJSON_GetArraySize(attributes) > THING_ATTRIBUTES_MAX)
 		json_fail(&payload, "attributes", NULL, "have at most 50 entries");
-	cJSON_ArrayForEach(one, attributes)
-		check_attribute(&payload, one);
+	cJSON_ArrayForEach(one, attributes) check_attribute(&payload, one);
 	parse_take(m, payload.failed);
 	if (m->failed == ERR_OK && attributes != NULL)
 		pack_attributes(m, c, attributes, empty, out);
@@ -219,7 +219,9 @@ parse_attach_thing(struct members *m, struct command *c)
 
 	parse_attachment(m, c);
 	c->thing.principal_type = json_word(m, "thingPrincipalType", types, COUNT_OF(types),
-	    false) == 0 ? PRINCIPAL_EXCLUSIVE : PRINCIPAL_NON_EXCLUSIVE;
+				      false) == 0
+	    ? PRINCIPAL_EXCLUSIVE
+	    : PRINCIPAL_NON_EXCLUSIVE;
 	json_only(m, names, COUNT_OF(names));
 }
 
@@ -360,16 +362,16 @@ is_wanted(const struct thing *thing, const struct thing_arguments *a)
 	if (a->attribute_value.len == 0)
 		return value.data != NULL;
 	return a->by_prefix ? begins_with(value, a->attribute_value)
-	                    : view_equal(value, a->attribute_value);
+			    : view_equal(value, a->attribute_value);
 }
 
 /* A page of things on its way. */
 struct thing_page {
 	const struct command *c;
-	cJSON                *data, *list;
-	size_t                found, looked;
-	size_t                bytes, bytes_looked; /* of those found, and of all */
-	struct view           last; /* looked at; data NULL: none */
+	cJSON *data, *list;
+	size_t found, looked;
+	size_t bytes, bytes_looked; /* of those found, and of all */
+	struct view last;           /* looked at; data NULL: none */
 };
 
 /* About so much of the answer: the name is there twice, an ARN and names of members. */
@@ -447,9 +449,10 @@ render_thing_principals(struct txn *t, struct command *c, cJSON *data)
 	enum err e = store_get_thing(t, c->named, &thing);
 
 	if (e == ERR_NOT_FOUND)
-		diag_set(&c->diag, "Failed to list principals for thing %.*s because the thing does "
-				   "not exist in your account", (int)c->named.len,
-		    (const char *)c->named.data);
+		diag_set(&c->diag,
+		    "Failed to list principals for thing %.*s because the thing does "
+		    "not exist in your account",
+		    (int)c->named.len, (const char *)c->named.data);
 	if (e == ERR_OK)
 		e = store_list_thing_principals(t, c->named,
 		    c->page.has_after ? &c->page.after.id : NULL, page, c->page.size + 1, &count);

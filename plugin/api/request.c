@@ -30,8 +30,11 @@ api_open(const struct api_config *config, struct api **out)
 	a->config = *config;
 	a->account = (struct account){ a->config.account_id, a->config.region, a->config.endpoint,
 		arn_scope_of(a->config.region, a->config.account_id) };
-	a->mirror = (struct ca_mirror){ .ca_path = config->ca_path, .store = config->store,
-		.writer = config->writer, .report = config->report, .now = config->now };
+	a->mirror = (struct ca_mirror){ .ca_path = config->ca_path,
+		.store = config->store,
+		.writer = config->writer,
+		.report = config->report,
+		.now = config->now };
 	a->answers_ready = (struct answers){ .gate = config->gate, .broker = config->broker };
 	a->seed = seed_of(a);
 	*out = a;
@@ -162,7 +165,8 @@ request_new(struct api *a, const struct client *c, struct view payload, const ch
 	r->api = a;
 	r->hash = client_hash(a, c);
 	r->caller = gate_caller(a->config.gate, c);
-	r->budget = (struct budget){ .steps = REQUEST_STEPS_MAX, .bytes = REQUEST_ANSWER_MAX,
+	r->budget = (struct budget){ .steps = REQUEST_STEPS_MAX,
+		.bytes = REQUEST_ANSWER_MAX,
 		.clock_us = a->config.clock_us };
 	copied = client_copy(r, c);
 	copied = text_copy(response_topic, &r->response_topic) && copied;
@@ -188,8 +192,10 @@ client_deny(struct api *a, const struct client *c)
 		return;
 	}
 	caller = gate_caller(a->config.gate, c);
-	answer_queue(a, &caller, c->id, NULL, "{\"responses\":[{\"error\":"
-	    "\"AccessDeniedException\",\"message\":\"This client may not use " CONTROL_TOPIC ": name "
+	answer_queue(a, &caller, c->id, NULL,
+	    "{\"responses\":[{\"error\":"
+	    "\"AccessDeniedException\",\"message\":\"This client may not use " CONTROL_TOPIC
+	    ": name "
 	    "its user in admin_users or its certificate in admin_certificates\"}]}");
 }
 
@@ -204,7 +210,8 @@ client_throttle(struct api *a, const struct client *c, uint64_t hash)
 		return;
 	}
 	caller = gate_caller(a->config.gate, c);
-	answer_queue(a, &caller, c->id, NULL, "{\"responses\":[{\"error\":\"ThrottlingException\","
+	answer_queue(a, &caller, c->id, NULL,
+	    "{\"responses\":[{\"error\":\"ThrottlingException\","
 	    "\"message\":\"Too many requests of this caller wait: send the next ones when these "
 	    "are answered\"}]}");
 }

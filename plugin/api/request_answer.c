@@ -123,7 +123,8 @@ response_add(struct request *r, struct command *c, cJSON *o)
 	answer_append(r, r->done == 0 ? "{\"responses\":[" : ",");
 	answer_append(r, text);
 	cJSON_free(text);
-	r->budget.bytes = r->answer_len < REQUEST_ANSWER_MAX ? REQUEST_ANSWER_MAX - r->answer_len : 0;
+	r->budget.bytes = r->answer_len < REQUEST_ANSWER_MAX ? REQUEST_ANSWER_MAX - r->answer_len
+							     : 0;
 	r->done++;
 }
 
@@ -172,8 +173,10 @@ untold_log(struct api *a)
 	uint64_t count = lines_untold(&a->lines, a->config.clock_us());
 
 	if (count > 0)
-		report_line(a->config.report, LEVEL_NOTICE, "requests refused: %" PRIu64 " more in the "
-		    "last %d s", count, (int)(LINES_INTERVAL_US / 1000000));
+		report_line(a->config.report, LEVEL_NOTICE,
+		    "requests refused: %" PRIu64 " more in the "
+		    "last %d s",
+		    count, (int)(LINES_INTERVAL_US / 1000000));
 }
 
 void

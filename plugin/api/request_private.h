@@ -25,25 +25,25 @@
  * the same hash share one. */
 struct allowance {
 	struct bucket answers;
-	size_t        held; /* bytes of its requests that are under way */
+	size_t held; /* bytes of its requests that are under way */
 };
 
 struct api {
 	struct api_config config;
-	struct account    account;
-	struct ca_mirror  mirror;
-	struct uploads    uploads;
-	struct answers    answers_ready;
+	struct account account;
+	struct ca_mirror mirror;
+	struct uploads uploads;
+	struct answers answers_ready;
 
-	struct request  *waiting;   /* for a slice, in the order in which they came */
-	bool             running;   /* a slice */
-	uint64_t         last_hash; /* of the caller that was given a slice last */
-	uint64_t         seed;      /* of the hashes of callers */
-	size_t           held;      /* bytes of all requests that are under way */
-	struct bucket    slices, answers;
+	struct request *waiting; /* for a slice, in the order in which they came */
+	bool running;            /* a slice */
+	uint64_t last_hash;      /* of the caller that was given a slice last */
+	uint64_t seed;           /* of the hashes of callers */
+	size_t held;             /* bytes of all requests that are under way */
+	struct bucket slices, answers;
 	struct allowance allowances[CALLERS_MAX];
-	struct refusals  denied, throttled;
-	struct lines     lines;
+	struct refusals denied, throttled;
+	struct lines lines;
 };
 
 /*
@@ -75,37 +75,37 @@ enum request_stage {
 /* Its commands are carried out in runs: neighbours that change something are one
  * job of the writer. */
 struct request {
-	struct job          job;
-	struct api         *api;
-	struct request     *next; /* of those that wait */
-	enum request_stage  stage;
-	struct client       client; /* its certificate is held, its texts are: */
-	char               *client_id, *user_name, *address;
+	struct job job;
+	struct api *api;
+	struct request *next; /* of those that wait */
+	enum request_stage stage;
+	struct client client; /* its certificate is held, its texts are: */
+	char *client_id, *user_name, *address;
 	enum administration may;
-	uint64_t            hash;   /* of the user or certificate that asks: its allowance */
-	struct caller       caller; /* the connection that asked */
-	char               *response_topic;
-	uint8_t            *payload; /* until it is read; NULL too if it is too large */
-	size_t              payload_len, held;
-	struct budget       budget;
-	int64_t             used_us;
+	uint64_t hash;        /* of the user or certificate that asks: its allowance */
+	struct caller caller; /* the connection that asked */
+	char *response_topic;
+	uint8_t *payload; /* until it is read; NULL too if it is too large */
+	size_t payload_len, held;
+	struct budget budget;
+	int64_t used_us;
 
-	cJSON          *json;      /* what the commands' texts point into */
-	char           *answer;    /* so far, without its end */
-	size_t          answer_len, answer_size;
-	bool            changes_ca, told_denied, cut_short;
-	bool            alone; /* a run of several could not be committed */
-	enum err        mirror_result;
-	struct diag     mirror_diag;
-	size_t          prepared, done, end; /* the present run begins at done and ends before end */
-	size_t          count;
+	cJSON *json;  /* what the commands' texts point into */
+	char *answer; /* so far, without its end */
+	size_t answer_len, answer_size;
+	bool changes_ca, told_denied, cut_short;
+	bool alone; /* a run of several could not be committed */
+	enum err mirror_result;
+	struct diag mirror_diag;
+	size_t prepared, done, end; /* the present run begins at done and ends before end */
+	size_t count;
 	struct command *commands;
 };
 
 /* request.c */
 struct allowance *allowance_find(struct api *a, uint64_t hash);
-void              request_hold(struct request *r, size_t bytes); /* counts them for its bounds */
-void              request_free(struct request *r);               /* NULL is fine */
+void request_hold(struct request *r, size_t bytes); /* counts them for its bounds */
+void request_free(struct request *r);               /* NULL is fine */
 
 /* request_slice.c: at the end of those that wait; requests go on for one slice. */
 void request_queue(struct request *r);

@@ -84,7 +84,8 @@ request_read(struct request *r)
 	enum err e;
 
 	r->may = gate_is_connected(r->api->config.gate, &r->caller)
-	    ? gate_administration(r->api->config.gate, &r->client) : ADMINISTRATION_NONE;
+	    ? gate_administration(r->api->config.gate, &r->client)
+	    : ADMINISTRATION_NONE;
 	if (r->may == ADMINISTRATION_NONE) {
 		r->api->config.stats->denied++;
 		diag_set(&diag, "This client may not use %s any more", CONTROL_TOPIC);

@@ -29,8 +29,8 @@ run_includes(const struct request *r, const struct command *c)
 {
 	const struct command *first = &r->commands[r->done];
 
-	return !r->alone && command_is_change(c) == command_is_change(first) && first->import == NULL &&
-	    c->import == NULL;
+	return !r->alone && command_is_change(c) == command_is_change(first) &&
+	    first->import == NULL && c->import == NULL;
 }
 
 static enum err

@@ -37,7 +37,8 @@ uploads_tick(struct uploads *u, int64_t now)
 	for (size_t i = 0; i < UPLOADS_MAX; i++) {
 		struct upload *entry = &u->entries[i];
 
-		if (entry->owner != NULL && (now < entry->last || now - entry->last > UPLOAD_TIMEOUT_MS))
+		if (entry->owner != NULL &&
+		    (now < entry->last || now - entry->last > UPLOAD_TIMEOUT_MS))
 			forget(entry);
 	}
 }
@@ -153,17 +154,22 @@ begin(struct uploads *u, const struct upload_part *p, int64_t now, struct upload
 }
 
 static enum err
-check_room(struct uploads *u, const struct upload *entry, size_t len, int64_t now, struct diag *diag)
+check_room(struct uploads *u, const struct upload *entry, size_t len, int64_t now,
+    struct diag *diag)
 {
 	if (len > BYTES_OF_ONE_MAX - share_of(u, entry->owner).bytes) {
-		diag_set(diag, "A revocation list may have %zu bytes, and so may all that one caller "
-		    "uploads", (size_t)BYTES_OF_ONE_MAX);
+		diag_set(diag,
+		    "A revocation list may have %zu bytes, and so may all that one caller "
+		    "uploads",
+		    (size_t)BYTES_OF_ONE_MAX);
 		return ERR_LIMIT;
 	}
 	while (len > BYTES_MAX - share_of(u, NULL).bytes)
 		if (!make_way(u, entry->owner, true, now)) {
-			diag_set(diag, "The lists that are being uploaded have %zu bytes: try again in a "
-			    "minute", share_of(u, NULL).bytes);
+			diag_set(diag,
+			    "The lists that are being uploaded have %zu bytes: try again in a "
+			    "minute",
+			    share_of(u, NULL).bytes);
 			return ERR_LIMIT;
 		}
 	return ERR_OK;
@@ -194,11 +200,13 @@ append(struct upload *entry, struct view bytes)
 static enum err
 check_order(const struct upload *entry, const struct upload_part *p, struct diag *diag)
 {
-	if (entry == NULL ? p->part == 1 : p->parts == entry->parts && p->part == entry->received + 1 &&
-	    certid_equal(&p->of, &entry->of))
+	if (entry == NULL ? p->part == 1
+			  : p->parts == entry->parts && p->part == entry->received + 1 &&
+		    certid_equal(&p->of, &entry->of))
 		return ERR_OK;
-	diag_set(diag, "Part %zu of %zu does not go on where this upload is: begin again with part 1",
-	    p->part, p->parts);
+	diag_set(diag,
+	    "Part %zu of %zu does not go on where this upload is: begin again with part 1", p->part,
+	    p->parts);
 	return ERR_REQUEST;
 }
 

@@ -14,21 +14,21 @@
 #include "jitr/core/base.h"
 
 #define UPLOADS_OF_ONE_MAX 4
-#define UPLOADS_MAX       16
-#define UPLOAD_ID_MAX     64
-#define UPLOAD_PARTS_MAX  1000
-#define UPLOAD_TIMEOUT_MS 60000 /* between two parts */
-#define UPLOAD_IDLE_MS    10000 /* from then on it may give way */
+#define UPLOADS_MAX        16
+#define UPLOAD_ID_MAX      64
+#define UPLOAD_PARTS_MAX   1000
+#define UPLOAD_TIMEOUT_MS  60000 /* between two parts */
+#define UPLOAD_IDLE_MS     10000 /* from then on it may give way */
 
 struct upload {
-	char         *owner; /* a user name, for its share; NULL: free */
-	uint64_t      session; /* of the connection that sends the parts */
-	char          id[UPLOAD_ID_MAX + 1];
-	struct certid of;    /* what it is for */
-	size_t        parts, received;
-	uint8_t      *bytes;
-	size_t        len, size;
-	int64_t       last;
+	char *owner;      /* a user name, for its share; NULL: free */
+	uint64_t session; /* of the connection that sends the parts */
+	char id[UPLOAD_ID_MAX + 1];
+	struct certid of; /* what it is for */
+	size_t parts, received;
+	uint8_t *bytes;
+	size_t len, size;
+	int64_t last;
 };
 
 struct uploads {
@@ -36,12 +36,12 @@ struct uploads {
 };
 
 struct upload_part {
-	const char   *owner;
-	uint64_t      session;
-	struct view   id;
+	const char *owner;
+	uint64_t session;
+	struct view id;
 	struct certid of;
-	size_t        part, parts; /* 1 to parts */
-	struct view   bytes;
+	size_t part, parts; /* 1 to parts */
+	struct view bytes;
 };
 
 /* ERR_OK: *whole is NULL as long as parts are missing, and then all bytes,

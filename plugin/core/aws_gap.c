@@ -34,11 +34,9 @@ static const struct aws_gap gaps[] = {
 	  "RemoveThingFromBillingGroup UpdateBillingGroup",
 	    "a billing group is a name that a thing has, and is not made first",
 	    { "CreateThing" } },
-	{ "ListThingPrincipalsV2",
-	    "the older command has the same principals",
+	{ "ListThingPrincipalsV2", "the older command has the same principals",
 	    { "ListThingPrincipals" } },
-	{ "ListPrincipalThingsV2",
-	    "the older command has the same things",
+	{ "ListPrincipalThingsV2", "the older command has the same things",
 	    { "ListPrincipalThings" } },
 	{ "DescribeThingRegistrationTask ListThingRegistrationTaskReports "
 	  "ListThingRegistrationTasks RegisterThing StartThingRegistrationTask "
@@ -47,17 +45,13 @@ static const struct aws_gap gaps[] = {
 	    { "CreateProvisioningTemplate", "CreateThing" } },
 	{ "CreateProvisioningTemplateVersion DeleteProvisioningTemplateVersion "
 	  "DescribeProvisioningTemplateVersion ListProvisioningTemplateVersions",
-	    "a template has one version; make another template",
-	    { "CreateProvisioningTemplate" } },
+	    "a template has one version; make another template", { "CreateProvisioningTemplate" } },
 	{ "ConfirmTopicRuleDestination CreateTopicRule CreateTopicRuleDestination "
 	  "DeleteTopicRule DeleteTopicRuleDestination DisableTopicRule EnableTopicRule "
 	  "GetTopicRule GetTopicRuleDestination ListTopicRuleDestinations ListTopicRules "
 	  "ReplaceTopicRule UpdateTopicRuleDestination",
-	    "there is no rules engine; a program that subscribes does its work",
-	    { NULL } },
-	{ "TestInvokeAuthorizer",
-	    "there are no custom authorizers",
-	    { "TestAuthorization" } },
+	    "there is no rules engine; a program that subscribes does its work", { NULL } },
+	{ "TestInvokeAuthorizer", "there are no custom authorizers", { "TestAuthorization" } },
 	{ "ClearDefaultAuthorizer CreateAuthorizer CreateDomainConfiguration "
 	  "CreateRoleAlias DeleteAuthorizer DeleteDomainConfiguration DeleteRoleAlias "
 	  "DescribeAuthorizer DescribeDefaultAuthorizer DescribeDomainConfiguration "
@@ -70,8 +64,7 @@ static const struct aws_gap gaps[] = {
 	  "GetBucketsAggregation GetCardinality GetIndexingConfiguration GetPercentiles "
 	  "GetStatistics ListFleetMetrics ListIndices SearchIndex UpdateFleetMetric "
 	  "UpdateIndexingConfiguration",
-	    "there is no fleet index",
-	    { "ListThings", "ListCertificates" } },
+	    "there is no fleet index", { "ListThings", "ListCertificates" } },
 	{ "AttachSecurityProfile CancelAuditMitigationActionsTask CancelAuditTask "
 	  "CancelDetectMitigationActionsTask CreateAuditSuppression CreateCustomMetric "
 	  "CreateDimension CreateMitigationAction CreateScheduledAudit "
@@ -94,8 +87,7 @@ static const struct aws_gap gaps[] = {
 	  "UpdateAccountAuditConfiguration UpdateAuditSuppression UpdateCustomMetric "
 	  "UpdateDimension UpdateMitigationAction UpdateScheduledAudit "
 	  "UpdateSecurityProfile ValidateSecurityProfileBehaviors",
-	    "there is no Device Defender",
-	    { "Explain" } },
+	    "there is no Device Defender", { "Explain" } },
 	{ "AssociateSbomWithPackageVersion AssociateTargetsWithJob CancelJob "
 	  "CancelJobExecution CreateCommand CreateJob CreateJobTemplate CreateOTAUpdate "
 	  "CreatePackage CreatePackageVersion CreateStream DeleteCommand "
@@ -109,8 +101,7 @@ static const struct aws_gap gaps[] = {
 	  "ListManagedJobTemplates ListOTAUpdates ListPackageVersions ListPackages "
 	  "ListSbomValidationResults ListStreams UpdateCommand UpdateJob UpdatePackage "
 	  "UpdatePackageConfiguration UpdatePackageVersion UpdateStream",
-	    "there are no jobs, streams and updates; send devices MQTT messages",
-	    { NULL } },
+	    "there are no jobs, streams and updates; send devices MQTT messages", { NULL } },
 	{ "DeleteV2LoggingLevel GetLoggingOptions GetV2LoggingOptions ListV2LoggingLevels "
 	  "SetLoggingOptions SetV2LoggingLevel SetV2LoggingOptions",
 	    "what is logged is set in mosquitto.conf: log_file, and the broker's own log_type",
@@ -118,19 +109,15 @@ static const struct aws_gap gaps[] = {
 	{ "DescribeEventConfigurations UpdateEventConfigurations",
 	    "what events there are is set in mosquitto.conf: lifecycle_events, event_details",
 	    { NULL } },
-	{ "ListTagsForResource TagResource UntagResource",
-	    "tags are not kept",
-	    { NULL } },
+	{ "ListTagsForResource TagResource UntagResource", "tags are not kept", { NULL } },
 	{ "DescribeEncryptionConfiguration UpdateEncryptionConfiguration",
 	    "the registry is a file of the broker's machine, whose file system encrypts",
 	    { NULL } },
 	{ "GetThingConnectivityData",
-	    "lifecycle_events in mosquitto.conf publishes who is connected",
-	    { NULL } },
+	    "lifecycle_events in mosquitto.conf publishes who is connected", { NULL } },
 	{ "DeleteConnection DeleteThingShadow GetRetainedMessage GetThingShadow "
 	  "ListNamedShadowsForThing ListRetainedMessages Publish UpdateThingShadow",
-	    "it is of AWS's data plane; use an MQTT client",
-	    { NULL } },
+	    "it is of AWS's data plane; use an MQTT client", { NULL } },
 };
 
 static char

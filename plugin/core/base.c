@@ -96,7 +96,7 @@ certid_equal(const struct certid *a, const struct certid *b)
 }
 
 static const struct {
-	int         http;
+	int http;
 	const char *aws;
 	const char *text;
 } errors[] = {

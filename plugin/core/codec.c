@@ -151,7 +151,10 @@ get_texts(struct view in, uint8_t format, struct view *texts, size_t count)
 	return ERR_CORRUPT;
 }
 
-#define CA_TEXTS(d) { (d)->der, (d)->pem, (d)->template_body, (d)->role_arn, (d)->tags }
+#define CA_TEXTS(d) \
+	{ \
+		(d)->der, (d)->pem, (d)->template_body, (d)->role_arn, (d)->tags \
+	}
 
 size_t
 codec_ca_document_size(const struct ca_document *d)
@@ -175,8 +178,11 @@ codec_get_ca_document(struct view in, struct ca_document *out)
 	struct view texts[5];
 	enum err e = get_texts(in, FORMAT_CA_DOCUMENT, texts, COUNT_OF(texts));
 
-	*out = (struct ca_document){ .der = texts[0], .pem = texts[1], .template_body = texts[2],
-		.role_arn = texts[3], .tags = texts[4] };
+	*out = (struct ca_document){ .der = texts[0],
+		.pem = texts[1],
+		.template_body = texts[2],
+		.role_arn = texts[3],
+		.tags = texts[4] };
 	return e;
 }
 

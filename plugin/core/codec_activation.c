@@ -21,7 +21,8 @@ settings_fit(const struct ca_settings *settings)
 	if (settings->crl_check > CRL_IF_PRESENT || settings->crl_grace_days > CRL_GRACE_DAYS_MAX ||
 	    (settings->crl_grace_days != 0 && settings->crl_check != CRL_GRACE))
 		return false;
-	if (settings->supersede_after < 0 || (settings->supersede_after != 0 && !settings->supersedes))
+	if (settings->supersede_after < 0 ||
+	    (settings->supersede_after != 0 && !settings->supersedes))
 		return false;
 	return settings->template_name.len <= TEMPLATE_NAME_MAX;
 }

@@ -16,34 +16,34 @@
 /* Where a record is written. */
 struct sink {
 	uint8_t *at;
-	size_t   left, len;
-	bool     failed;
+	size_t left, len;
+	bool failed;
 };
 
-void   put_bytes(struct sink *s, const uint8_t *bytes, size_t len);
-void   put_number(struct sink *s, uint64_t value, size_t size);
-void   put_one_of(struct sink *s, unsigned value, unsigned count);
-void   put_time(struct sink *s, int64_t ms);
-void   put_created(struct sink *s, int64_t ms); /* not before 1970 */
-void   put_text(struct sink *s, struct view text);
-void   put_name(struct sink *s, struct view name);
+void put_bytes(struct sink *s, const uint8_t *bytes, size_t len);
+void put_number(struct sink *s, uint64_t value, size_t size);
+void put_one_of(struct sink *s, unsigned value, unsigned count);
+void put_time(struct sink *s, int64_t ms);
+void put_created(struct sink *s, int64_t ms); /* not before 1970 */
+void put_text(struct sink *s, struct view text);
+void put_name(struct sink *s, struct view name);
 size_t put_end(const struct sink *s); /* the length written; 0: it has no encoding */
 
 /* Where a record is read from. */
 struct source {
 	const uint8_t *at;
-	size_t         left;
-	bool           failed;
+	size_t left;
+	bool failed;
 };
 
-void           get_array(struct source *s, uint8_t *out, size_t len);
-uint64_t       get_number(struct source *s, size_t size);
-unsigned       get_one_of(struct source *s, unsigned count);
-int64_t        get_time(struct source *s);
-int64_t        get_created(struct source *s);
-struct view    get_view(struct source *s, size_t len);
-struct view    get_text(struct source *s);
-void           get_format(struct source *s, uint8_t known);
-bool           get_end(const struct source *s); /* was everything there, and nothing more? */
+void get_array(struct source *s, uint8_t *out, size_t len);
+uint64_t get_number(struct source *s, size_t size);
+unsigned get_one_of(struct source *s, unsigned count);
+int64_t get_time(struct source *s);
+int64_t get_created(struct source *s);
+struct view get_view(struct source *s, size_t len);
+struct view get_text(struct source *s);
+void get_format(struct source *s, uint8_t known);
+bool get_end(const struct source *s); /* was everything there, and nothing more? */
 
 #endif

@@ -4,13 +4,13 @@
 
 /* A value of the key, read once for all that it is compared with. */
 struct given {
-	struct view    text;
-	bool           readable; /* as what the operator compares */
-	struct view    arn[ARN_PARTS];
+	struct view text;
+	bool readable; /* as what the operator compares */
+	struct view arn[ARN_PARTS];
 	struct address address;
 	struct decimal number;
-	int64_t        date;
-	bool           truth;
+	int64_t date;
+	bool truth;
 };
 
 static struct given
@@ -28,8 +28,9 @@ read_given(const struct condition *c, struct view text, const struct facts *f)
 		g.readable = arn_split(text, false, g.arn);
 		break;
 	case COMPARE_ADDRESS:
-		g.address = c->key->kind == VARIABLE_SOURCE_IP && f->source.known ?
-		    f->source : address_parse(text);
+		g.address = c->key->kind == VARIABLE_SOURCE_IP && f->source.known
+		    ? f->source
+		    : address_parse(text);
 		g.readable = g.address.known;
 		break;
 	case COMPARE_BOOL:
@@ -91,8 +92,7 @@ compare(const struct condition *c, const struct expected *e, const struct given 
 	case COMPARE_NUMBER:
 		return truth_of(in_order(c->op.order, decimal_order(&g->number, &e->number)));
 	case COMPARE_DATE:
-		return truth_of(in_order(c->op.order,
-		    (g->date > e->date) - (g->date < e->date)));
+		return truth_of(in_order(c->op.order, (g->date > e->date) - (g->date < e->date)));
 	case COMPARE_EXPRESSION:
 		return context->expression_match != NULL
 		    ? context->expression_match(e->expression, g->text, context)

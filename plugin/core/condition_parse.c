@@ -6,7 +6,7 @@
 #include "jitr/core/condition.h"
 
 static const struct {
-	const char     *name;
+	const char *name;
 	struct condition_operator op;
 } operators[] = {
 	{ "StringEquals", { .comparison = COMPARE_TEXT } },
@@ -275,7 +275,8 @@ is_ipv4(const struct address *a)
 bool
 range_parse(struct view text, struct address_range *out)
 {
-	const uint8_t *slash = memchr(text.len > 0 ? text.data : (const uint8_t *)"", '/', text.len);
+	const uint8_t *slash = memchr(text.len > 0 ? text.data : (const uint8_t *)"", '/',
+	    text.len);
 	struct view address = text, bits;
 	bool ipv4;
 	int64_t number;

@@ -60,8 +60,8 @@ is_signature(struct view rest)
 {
 	struct der value;
 
-	return skip(&rest, DER_SEQUENCE) && der_take(&rest, DER_BIT_STRING, &value)
-	    && rest.len == 0 && value.content.len > 1 && value.content.data[0] == 0;
+	return skip(&rest, DER_SEQUENCE) && der_take(&rest, DER_BIT_STRING, &value) &&
+	    rest.len == 0 && value.content.len > 1 && value.content.data[0] == 0;
 }
 
 bool
@@ -70,8 +70,8 @@ crl_split(struct view der, struct crl_parts *out)
 	struct der list, tbs;
 
 	memset(out, 0, sizeof(*out));
-	if (!der_take(&der, DER_SEQUENCE, &list) || der.len > 0
-	    || !der_take(&list.content, DER_SEQUENCE, &tbs))
+	if (!der_take(&der, DER_SEQUENCE, &list) || der.len > 0 ||
+	    !der_take(&list.content, DER_SEQUENCE, &tbs))
 		return false;
 	out->tbs = tbs.whole;
 	out->signature = list.content;
@@ -109,7 +109,7 @@ is_oid(struct view content)
 
 struct extension {
 	struct view oid, value;
-	bool        critical;
+	bool critical;
 };
 
 static bool
@@ -117,9 +117,9 @@ take_extension(struct view *rest, struct extension *out)
 {
 	struct der whole, oid, value;
 
-	if (!der_take(rest, DER_SEQUENCE, &whole) || !der_take(&whole.content, DER_OID, &oid)
-	    || !take_critical(&whole.content, &out->critical)
-	    || !der_take(&whole.content, DER_OCTET_STRING, &value))
+	if (!der_take(rest, DER_SEQUENCE, &whole) || !der_take(&whole.content, DER_OID, &oid) ||
+	    !take_critical(&whole.content, &out->critical) ||
+	    !der_take(&whole.content, DER_OCTET_STRING, &value))
 		return false;
 	out->oid = oid.content;
 	out->value = value.content;
@@ -136,8 +136,8 @@ read_reason(struct view extension, uint8_t *reason)
 {
 	struct der value;
 
-	if (!der_take(&extension, DER_ENUMERATED, &value) || extension.len > 0
-	    || !der_is_shortest(value.content))
+	if (!der_take(&extension, DER_ENUMERATED, &value) || extension.len > 0 ||
+	    !der_is_shortest(value.content))
 		return CRL_STEP_BROKEN;
 	*reason = value.content.len == 1 ? value.content.data[0] : UINT8_MAX;
 	if (*reason == REMOVE_FROM_CRL)
@@ -176,10 +176,10 @@ read_extension(const struct extension *e, bool *has_reason, struct revoked *out)
 static enum crl_step
 read_extensions(struct view rest, struct revoked *out)
 {
-	struct der       list;
+	struct der list;
 	struct extension extension;
-	enum crl_step    step = CRL_STEP_ENTRY;
-	bool             has_reason = false;
+	enum crl_step step = CRL_STEP_ENTRY;
+	bool has_reason = false;
 
 	if (!der_take(&rest, DER_SEQUENCE, &list) || rest.len > 0)
 		return CRL_STEP_BROKEN;
@@ -197,10 +197,11 @@ crl_next(struct view *rest, struct view *serial, struct revoked *out)
 	struct der entry, number, date;
 
 	memset(out, 0, sizeof(*out));
-	*serial = (struct view){0};
+	*serial = (struct view){ 0 };
 	if (rest->len == 0)
 		return CRL_STEP_END;
-	if (!der_take(rest, DER_SEQUENCE, &entry) || !der_take(&entry.content, DER_INTEGER, &number))
+	if (!der_take(rest, DER_SEQUENCE, &entry) ||
+	    !der_take(&entry.content, DER_INTEGER, &number))
 		return CRL_STEP_BROKEN;
 	if (number.content.len > SERIAL_MAX || !der_is_shortest(number.content))
 		return CRL_STEP_BROKEN;

@@ -250,8 +250,9 @@ decide_plan(struct decision d, const struct plan *plan, const struct decide_rule
 	}
 	switch (plan->status) {
 	case CERT_ACTIVE:
-		return plan_settles(d, plan->origin == PLAN_RULE || rules->accept_first
-		    ? REASON_NONE : REASON_PROVISIONED_NOW);
+		return plan_settles(d,
+		    plan->origin == PLAN_RULE || rules->accept_first ? REASON_NONE
+								     : REASON_PROVISIONED_NOW);
 	case CERT_REVOKED:
 		return plan_settles(d, REASON_RULE_REVOKES);
 	case CERT_INACTIVE:
@@ -312,5 +313,6 @@ reason_code(enum reason r)
 bool
 reason_is_of_plan(enum reason r)
 {
-	return r == REASON_RULE_WAITS || r == REASON_RULE_REVOKES || r == REASON_PROVISIONING_FAILED;
+	return r == REASON_RULE_WAITS || r == REASON_RULE_REVOKES ||
+	    r == REASON_PROVISIONING_FAILED;
 }

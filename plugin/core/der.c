@@ -153,7 +153,8 @@ der_time(const struct der *value, int64_t *ms)
 	if (month < 1 || month > 12 || day < 1 || day > days_of(month, year) || hour > 23 ||
 	    minute > 59 || second > 59)
 		return false;
-	*ms = (((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000;
+	*ms = (((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) *
+	    1000;
 	return true;
 }
 
@@ -195,7 +196,8 @@ der_certificate_serial(struct view certificate)
 		return none;
 	if (value.tag == DER_CONTEXT_0 && !der_next(&tbs.content, &value))
 		return none; /* the version, and nothing behind it */
-	if (value.tag != DER_INTEGER || value.content.len > SERIAL_MAX || !der_is_shortest(value.content))
+	if (value.tag != DER_INTEGER || value.content.len > SERIAL_MAX ||
+	    !der_is_shortest(value.content))
 		return none;
 	return value.content;
 }

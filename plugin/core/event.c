@@ -45,8 +45,8 @@ keep_whole(struct text *t, size_t before)
 
 struct subject {
 	const struct certid *cert_id, *ca_id; /* ca_id NULL: none */
-	int64_t              timestamp;
-	enum cert_status     status;
+	int64_t timestamp;
+	enum cert_status status;
 };
 
 static void
@@ -117,7 +117,8 @@ event_payload(const struct registered_event *e, const char *account_id, struct v
 	if (e->registered == 0)
 		text_add(out, ",\"certificateRegistrationTimestamp\":null");
 	else
-		text_addf(out, ",\"certificateRegistrationTimestamp\":\"%" PRId64 "\"", e->registered);
+		text_addf(out, ",\"certificateRegistrationTimestamp\":\"%" PRId64 "\"",
+		    e->registered);
 	return end_with_details(out, details);
 }
 
@@ -279,7 +280,8 @@ event_presence(const struct presence_event *e, struct text *out)
 	add_id(out, "\",\"principalIdentifier\":\"", &e->principal);
 	text_add(out, "\"");
 	if (e->kind == PRESENCE_DISCONNECTED) {
-		text_addf(out, ",\"clientInitiatedDisconnect\":%s", answer_text(e->client_initiated));
+		text_addf(out, ",\"clientInitiatedDisconnect\":%s",
+		    answer_text(e->client_initiated));
 		add_or_null(out, "disconnectReason", view_of(e->disconnect_reason));
 	} else {
 		add_or_null(out, "ipAddress", utf8_head(e->address, ADDRESS_MAX));

@@ -7,8 +7,7 @@
 
 static const char *const fields[] = {
 #define X(name, text) [name] = text,
-	CERT_FIELD_TABLE(X)
-	OUR_FIELD_TABLE(X)
+	CERT_FIELD_TABLE(X) OUR_FIELD_TABLE(X)
 #undef X
 };
 

@@ -34,7 +34,8 @@ take_hex(struct view *rest, unsigned *value)
 	for (size_t i = 0; i < 4; i++, rest->data++, rest->len--) {
 		const char digits[] = "0123456789abcdef0123456789ABCDEF";
 		const char *at = rest->len > 0 && rest->data[0] != '\0'
-		    ? strchr(digits, rest->data[0]) : NULL;
+		    ? strchr(digits, rest->data[0])
+		    : NULL;
 
 		if (at == NULL)
 			return false;
@@ -53,8 +54,7 @@ take_escaped(struct view *rest)
 		return false;
 	if (first < 0xd800 || first > 0xdbff)
 		return true;
-	return take(rest, "\\u") && take_hex(rest, &second) && second >= 0xdc00 &&
-	    second <= 0xdfff;
+	return take(rest, "\\u") && take_hex(rest, &second) && second >= 0xdc00 && second <= 0xdfff;
 }
 
 static bool

@@ -24,11 +24,11 @@ context_spend(struct context *c, size_t steps)
  */
 
 struct parser {
-	struct view   rest;
-	unsigned      flags;
-	uint8_t      *bytes; /* where the next byte of text goes */
+	struct view rest;
+	unsigned flags;
+	uint8_t *bytes; /* where the next byte of text goes */
 	struct piece *pieces;
-	size_t        count;
+	size_t count;
 	enum piece_kind last; /* of count > 0 */
 };
 
@@ -136,12 +136,12 @@ pattern_of(const struct piece *pieces, size_t count, bool folded)
 struct walk {
 	const struct pattern *pattern;
 	const struct subject *subject;
-	struct context       *context;
-	size_t                len;
-	size_t                piece, at;
-	bool                  star;
-	size_t                star_piece, star_at;
-	enum truth            found; /* what it is if it matches */
+	struct context *context;
+	size_t len;
+	size_t piece, at;
+	bool star;
+	size_t star_piece, star_at;
+	enum truth found; /* what it is if it matches */
 };
 
 /* The bytes from this place that lie in one piece of memory. */
@@ -258,7 +258,8 @@ find_text(struct view run, struct view text, struct context *c)
 
 	while (run.len - at >= text.len) {
 		const uint8_t *from = run.data + at + telling;
-		const uint8_t *found = memchr(from, text.data[telling], run.len - at - text.len + 1);
+		const uint8_t *found = memchr(from, text.data[telling],
+		    run.len - at - text.len + 1);
 
 		if (found == NULL || !context_spend(c, 1 + text.len / BYTES_PER_STEP))
 			break;
@@ -343,15 +344,17 @@ ends_fit(const struct pattern *p, const struct subject *s, size_t len)
 
 	if (first->kind == PIECE_TEXT && !text_at(s, 0, first->text, p->folded))
 		return false;
-	return last->kind != PIECE_TEXT ||
-	    text_at(s, len - last->text.len, last->text, p->folded);
+	return last->kind != PIECE_TEXT || text_at(s, len - last->text.len, last->text, p->folded);
 }
 
 enum truth
 pattern_match(const struct pattern *p, const struct subject *s, struct context *c)
 {
-	struct walk w = { .pattern = p, .subject = s, .context = c,
-		.len = s->head.len + s->name.len, .found = TRUTH_YES };
+	struct walk w = { .pattern = p,
+		.subject = s,
+		.context = c,
+		.len = s->head.len + s->name.len,
+		.found = TRUTH_YES };
 
 	if (w.len < p->least)
 		return TRUTH_NO;

@@ -18,7 +18,7 @@ static const struct {
 };
 
 static const struct {
-	const char   *text;
+	const char *text;
 	enum arn_head head;
 } heads[] = {
 	{ "topic/", HEAD_TOPIC },
@@ -90,16 +90,16 @@ reserved_level(struct view name)
 
 /* A request, with what has to be found out once. */
 struct asked {
-	unsigned       device; /* its bit; 0: an action of the control API */
-	struct view    control;
+	unsigned device; /* its bit; 0: an action of the control API */
+	struct view control;
 	struct subject whole, name;
-	struct view    level;    /* reserved_level() of the name of a topic */
-	enum arn_head  type;     /* what the sixth part of the ARN begins with */
-	size_t         home_len; /* of the ARN's first five parts; 0: it is no ARN */
-	struct subject rest;     /* the sixth part */
-	bool           at_home;  /* the five are those of the policy's scope */
+	struct view level;   /* reserved_level() of the name of a topic */
+	enum arn_head type;  /* what the sixth part of the ARN begins with */
+	size_t home_len;     /* of the ARN's first five parts; 0: it is no ARN */
+	struct subject rest; /* the sixth part */
+	bool at_home;        /* the five are those of the policy's scope */
 	struct context context;
-	bool           any_name;
+	bool any_name;
 };
 
 static bool
@@ -187,7 +187,8 @@ static struct asked
 ask(const struct policy_request *r)
 {
 	struct asked a = { .control = view_of(r->control),
-		.whole = { r->head, r->name }, .name = { .name = r->name } };
+		.whole = { r->head, r->name },
+		.name = { .name = r->name } };
 
 	find_rest(&a, r);
 	a.device = r->action < POLICY_CONTROL ? 1u << r->action : 0;
@@ -211,8 +212,8 @@ control_matches(const struct statement *s, struct asked *a)
 		return TRUTH_NO;
 	for (size_t i = 0; i < s->action_count && t != TRUTH_YES; i++)
 		if (s->deny || s->actions[i].names_control)
-			t = truth_or(t, pattern_match(&s->actions[i].pattern, &control,
-			    &a->context));
+			t = truth_or(t,
+			    pattern_match(&s->actions[i].pattern, &control, &a->context));
 	return s->not_action ? truth_not(t) : t;
 }
 
@@ -235,7 +236,8 @@ pattern_reaches(const struct pattern *p, struct view head)
 	if (p->count == 1)
 		return first->text.len > head.len ? TRUTH_HIDDEN : TRUTH_NO;
 	return first->text.len <= head.len && p->count == 2 && p->pieces[1].kind == PIECE_ANY
-	    ? TRUTH_YES : TRUTH_HIDDEN;
+	    ? TRUTH_YES
+	    : TRUTH_HIDDEN;
 }
 
 /* Each part against its own: a wildcard does not reach beyond its colon. */
@@ -250,8 +252,8 @@ home_matches(const struct resource *r, struct asked *a)
 	if (!arn_split(begin, false, parts))
 		return TRUTH_NO;
 	for (size_t i = 0; i < r->part_count && t != TRUTH_NO; i++)
-		t = truth_and(t, pattern_match(&r->part[i], &(struct subject){ .name = parts[i] },
-		    &a->context));
+		t = truth_and(t,
+		    pattern_match(&r->part[i], &(struct subject){ .name = parts[i] }, &a->context));
 	return t;
 }
 
@@ -277,7 +279,9 @@ resource_matches(const struct resource *r, struct asked *a)
 	if (r->form == RESOURCE_ANY)
 		return TRUTH_YES;
 	if (r->form == RESOURCE_PARTIAL)
-		return a->any_name ? TRUTH_HIDDEN : truth_and(TRUTH_HIDDEN, pattern_match(&r->rest, &a->whole, &a->context));
+		return a->any_name
+		    ? TRUTH_HIDDEN
+		    : truth_and(TRUTH_HIDDEN, pattern_match(&r->rest, &a->whole, &a->context));
 	if (a->home_len == 0)
 		return TRUTH_NO;
 	t = home_matches(r, a);

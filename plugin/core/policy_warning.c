@@ -12,7 +12,7 @@
 #define SHOWN    96 /* bytes that are quoted */
 #define NAME_MAX 48 /* of an action that is looked for among others */
 #define STEPS    50000
-#define NEAR     3  /* letters by which a name may differ from the one that was meant */
+#define NEAR     3 /* letters by which a name may differ from the one that was meant */
 
 /* What a device may be allowed on AWS, and is not asked about here: no error. */
 static const char *const elsewhere[] = { "iot:GetRetainedMessage", "iot:ListRetainedMessages",
@@ -22,13 +22,13 @@ static const char *const elsewhere[] = { "iot:GetRetainedMessage", "iot:ListReta
 	"iot:AssumeRoleWithCertificate", "iot:DeleteConnection", "iot:SendDirectMessage" };
 
 struct warning {
-	const struct policy       *policy;
+	const struct policy *policy;
 	const struct action_names *others;
-	policy_warner             *tell;
-	void                      *context;
-	size_t                     told;
-	size_t                     steps;    /* left for comparing names with patterns */
-	size_t                     searches; /* left for the nearest of all names */
+	policy_warner *tell;
+	void *context;
+	size_t told;
+	size_t steps;    /* left for comparing names with patterns */
+	size_t searches; /* left for the nearest of all names */
 };
 
 PRINTF_LIKE(2, 3)
@@ -53,8 +53,8 @@ shown(struct view v)
 {
 	size_t len = 0, next;
 
-	while (len < v.len &&
-	    (next = utf8_next((struct view){ v.data + len, v.len - len })) > 0 && len + next <= SHOWN)
+	while (len < v.len && (next = utf8_next((struct view){ v.data + len, v.len - len })) > 0 &&
+	    len + next <= SHOWN)
 		len += next;
 	return (int)len;
 }
@@ -203,12 +203,16 @@ warn_of_resource(struct warning *w, const char *place, size_t nth, const struct 
 	char others[64];
 
 	if (r->form == RESOURCE_PARTIAL) {
-		warn(w, "%s[%zu]: '%.*s' is no ARN, which has six parts between colons: it allows "
-		        "nothing", place, nth, shown(r->text), (const char *)r->text.data);
+		warn(w,
+		    "%s[%zu]: '%.*s' is no ARN, which has six parts between colons: it allows "
+		    "nothing",
+		    place, nth, shown(r->text), (const char *)r->text.data);
 	} else if (r->form != RESOURCE_ANY && r->home == HOME_NO) {
 		name_parts(w, r, others, sizeof(others));
-		warn(w, "%s[%zu]: this ARN is not of this registry (%s): '%.*s'; here ARNs begin "
-		        "with %s", place, nth, others, shown(r->text), (const char *)r->text.data,
+		warn(w,
+		    "%s[%zu]: this ARN is not of this registry (%s): '%.*s'; here ARNs begin "
+		    "with %s",
+		    place, nth, others, shown(r->text), (const char *)r->text.data,
 		    w->policy->scope.prefix);
 	}
 }
@@ -217,8 +221,10 @@ static enum arn_head
 head_of_action(enum policy_action a)
 {
 	static const enum arn_head heads[] = { [POLICY_CONNECT] = HEAD_CLIENT,
-		[POLICY_PUBLISH] = HEAD_TOPIC, [POLICY_RETAIN_PUBLISH] = HEAD_TOPIC,
-		[POLICY_RECEIVE] = HEAD_TOPIC, [POLICY_SUBSCRIBE] = HEAD_TOPICFILTER };
+		[POLICY_PUBLISH] = HEAD_TOPIC,
+		[POLICY_RETAIN_PUBLISH] = HEAD_TOPIC,
+		[POLICY_RECEIVE] = HEAD_TOPIC,
+		[POLICY_SUBSCRIBE] = HEAD_TOPICFILTER };
 
 	return heads[a];
 }
@@ -230,7 +236,8 @@ fits_resources(const struct statement *s, enum policy_action a)
 	for (size_t i = 0; i < s->resource_count; i++) {
 		const struct resource *r = &s->resources[i];
 
-		if (r->form != RESOURCE_ARN || r->head == HEAD_OTHER || r->head == head_of_action(a))
+		if (r->form != RESOURCE_ARN || r->head == HEAD_OTHER ||
+		    r->head == head_of_action(a))
 			return true;
 	}
 	return false;
@@ -250,7 +257,8 @@ warn_of_types(struct warning *w, size_t nth, const struct statement *s)
 			if (p->count == 1 && p->pieces[0].kind == PIECE_TEXT &&
 			    text_same_folded(p->pieces[0].text, view_of(name)) &&
 			    !fits_resources(s, (enum policy_action)a))
-				warn(w, "Statement[%zu]: %s is asked with resources %s/..., and here is none",
+				warn(w,
+				    "Statement[%zu]: %s is asked with resources %s/..., and here is none",
 				    nth, name, policy_resource_type((enum policy_action)a));
 		}
 }
@@ -273,11 +281,14 @@ warn_of_variables(struct warning *w)
 		struct view name = n->variable.name;
 
 		if (n->variable.kind == VARIABLE_UNKNOWN)
-			warn(w, "'%.*s' is no variable and no condition key here: it never has a value",
+			warn(w,
+			    "'%.*s' is no variable and no condition key here: it never has a value",
 			    shown(name), (const char *)name.data);
 		else if (is_never_seen(n->variable.kind))
-			warn(w, "'%.*s' cannot be seen here: what depends on it never allows, and always "
-			        "denies", shown(name), (const char *)name.data);
+			warn(w,
+			    "'%.*s' cannot be seen here: what depends on it never allows, and always "
+			    "denies",
+			    shown(name), (const char *)name.data);
 	}
 }
 
@@ -302,7 +313,8 @@ static void
 warn_of_attributes(struct warning *w, size_t nth, const struct statement *s,
     const struct condition *c)
 {
-	const char *what = s->deny ? "this Deny applies to every client" : "this Allow never applies";
+	const char *what = s->deny ? "this Deny applies to every client"
+				   : "this Allow never applies";
 	enum truth clean, kept, hidden;
 
 	if (c->key->kind != VARIABLE_CONNECT_ATTRIBUTES || !(s->devices & 1u << POLICY_CONNECT))
@@ -312,13 +324,16 @@ warn_of_attributes(struct warning *w, size_t nth, const struct statement *s,
 	hidden = holds_at_connect(c, ANSWER_NOT_ASKED);
 	if (is_stuck(s->deny, clean) && is_stuck(s->deny, kept) &&
 	    (clean == TRUTH_HIDDEN || kept == TRUTH_HIDDEN))
-		warn(w, "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: it cannot be seen here "
-		        "whether a client has a will (LastWill): %s", nth, shown(c->name),
-		    (const char *)c->name.data, what);
+		warn(w,
+		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: it cannot be seen here "
+		    "whether a client has a will (LastWill): %s",
+		    nth, shown(c->name), (const char *)c->name.data, what);
 	else if (hidden == TRUTH_HIDDEN)
-		warn(w, "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: of clients of MQTT 5 it "
-		        "cannot be seen here whether their session persists (PersistentConnect): %s of "
-		        "MQTT 5", nth, shown(c->name), (const char *)c->name.data,
+		warn(w,
+		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: of clients of MQTT 5 it "
+		    "cannot be seen here whether their session persists (PersistentConnect): %s of "
+		    "MQTT 5",
+		    nth, shown(c->name), (const char *)c->name.data,
 		    s->deny ? what : "this Allow never applies to clients");
 }
 
@@ -344,8 +359,12 @@ void
 policy_warn(const struct policy *p, const struct action_names *others, policy_warner *tell,
     void *context)
 {
-	struct warning w = { .policy = p, .others = others, .tell = tell, .context = context,
-		.steps = STEPS, .searches = POLICY_WARNINGS_MAX };
+	struct warning w = { .policy = p,
+		.others = others,
+		.tell = tell,
+		.context = context,
+		.steps = STEPS,
+		.searches = POLICY_WARNINGS_MAX };
 
 	for (size_t i = 0; i < p->count && w.told < POLICY_WARNINGS_MAX; i++)
 		warn_of_statement(&w, i, &p->statements[i]);

@@ -6,7 +6,7 @@
 #include "jitr/core/rule_form.h"
 #include "jitr/core/text.h"
 
-#define SHOWN 64 /* bytes of a text that is quoted */
+#define SHOWN      64 /* bytes of a text that is quoted */
 #define NAME_SHOWN 96 /* of a name: there is none that is longer */
 
 /* A rule is asked once for a certificate, a policy for every packet. */
@@ -65,10 +65,11 @@ conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 	if (hidden == NULL)
 		return true;
 	out->failed = true;
-	tell_condition(out, hidden, context->steps == 0 ? "takes too long to decide"
-	    : variable_hidden(hidden->key, context->facts)
-	    ? "cannot be decided: the broker does not know the value"
-	    : "cannot be decided: the value is too long, or the broker does not know it");
+	tell_condition(out, hidden,
+	    context->steps == 0 ? "takes too long to decide"
+		: variable_hidden(hidden->key, context->facts)
+		? "cannot be decided: the broker does not know the value"
+		: "cannot be decided: the value is too long, or the broker does not know it");
 	return false;
 }
 
@@ -107,7 +108,8 @@ name_thing(const struct rule *r, const struct facts *facts, uint8_t *room, struc
 
 		if (text.data == NULL) {
 			out->failed = true;
-			diag_set(&out->reason, "%.*s, of which the thing's name is made, has no value",
+			diag_set(&out->reason,
+			    "%.*s, of which the thing's name is made, has no value",
 			    shown_name(piece->text), (const char *)piece->text.data);
 			return false;
 		}
@@ -148,7 +150,8 @@ void
 rule_eval(const struct rule *r, const struct facts *facts, uint8_t room[PLAN_ROOM],
     struct plan *out)
 {
-	struct context context = { .facts = facts, .steps = RULE_STEPS_MAX,
+	struct context context = { .facts = facts,
+		.steps = RULE_STEPS_MAX,
 		.expression_match = r->expression_match };
 
 	*out = (struct plan){ .origin = PLAN_RULE, .status = CERT_PENDING_ACTIVATION };

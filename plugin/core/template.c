@@ -51,8 +51,8 @@ const struct text_kind kind_text = { is_text, "" };
 /* A plan on its way. */
 struct making {
 	const struct facts *facts;
-	struct plan        *plan;
-	uint8_t            *at; /* where the next attribute goes */
+	struct plan *plan;
+	uint8_t *at; /* where the next attribute goes */
 };
 
 static int
@@ -87,8 +87,10 @@ static void
 fail_reference(struct plan *plan, struct view parameter)
 {
 	plan->failed = true;
-	diag_set(&plan->reason, "Invalid registration template. Cannot resolve reference value: "
-	    "{Ref=%.*s}", shown(parameter), (const char *)parameter.data);
+	diag_set(&plan->reason,
+	    "Invalid registration template. Cannot resolve reference value: "
+	    "{Ref=%.*s}",
+	    shown(parameter), (const char *)parameter.data);
 }
 
 static void
@@ -98,8 +100,8 @@ fail_value(struct plan *plan, const struct template_value *v, struct view text)
 
 	plan->failed = true;
 	diag_set(&plan->reason, "{Ref=%.*s} is '%.*s', which %s%s", shown(v->parameter),
-	    (const char *)v->parameter.data, shown(text), (const char *)text.data,
-	    v->kind->words, escaped ? "; " ESCAPED_WORDS : "");
+	    (const char *)v->parameter.data, shown(text), (const char *)text.data, v->kind->words,
+	    escaped ? "; " ESCAPED_WORDS : "");
 }
 
 /* The value; empty where none is given, and after a failure. */
@@ -162,8 +164,8 @@ static void
 plan_policies(struct making *m, const struct template *t)
 {
 	for (size_t i = 0; i < t->policy_count; i++)
-		m->plan->policies[i] = (struct planned_policy){
-			.name = resolve(m, &t->policies[i].name),
+		m->plan->policies[i] = (struct planned_policy){ .name = resolve(m,
+								    &t->policies[i].name),
 			.document = resolve(m, &t->policies[i].document) };
 	m->plan->policy_count = t->policy_count;
 }
@@ -181,7 +183,8 @@ plan_status(struct making *m, const struct template *t)
 		return;
 	if (t->on_status == OVERRIDE_FAIL) {
 		plan->failed = true;
-		diag_set(&plan->reason, "the template says FAIL if the certificate has another Status, "
+		diag_set(&plan->reason,
+		    "the template says FAIL if the certificate has another Status, "
 		    "and it has: PENDING_ACTIVATION");
 	} else {
 		plan->status = is_inactive(status) ? CERT_INACTIVE : CERT_ACTIVE;
@@ -194,7 +197,7 @@ static struct view
 literal_of(const struct template_value *v)
 {
 	return v->source == VALUE_TEXT || v->source == VALUE_DEFAULT ? v->text
-	                                                            : (struct view){ NULL, 0 };
+								     : (struct view){ NULL, 0 };
 }
 
 struct plan_reach
@@ -224,6 +227,8 @@ template_eval(const struct template *t, const struct facts *facts, uint8_t room[
 	plan_policies(&m, t);
 	plan_status(&m, t);
 	if (out->failed)
-		*out = (struct plan){ .origin = PLAN_TEMPLATE, .status = CERT_PENDING_ACTIVATION,
-			.failed = true, .reason = out->reason };
+		*out = (struct plan){ .origin = PLAN_TEMPLATE,
+			.status = CERT_PENDING_ACTIVATION,
+			.failed = true,
+			.reason = out->reason };
 }

@@ -28,8 +28,9 @@ is_below(struct view topic, const char *prefix)
 bool
 topic_is_ours(struct view topic)
 {
-	return topic_begins_with_dollar(topic) && (is_below(topic, CONTROL_PREFIX) ||
-	    is_below(topic, EVENTS_PREFIX) || is_below(topic, COUNTER_PREFIX));
+	return topic_begins_with_dollar(topic) &&
+	    (is_below(topic, CONTROL_PREFIX) || is_below(topic, EVENTS_PREFIX) ||
+		is_below(topic, COUNTER_PREFIX));
 }
 
 /* A will on the answers' topic reached subscribers in 2.0.11 (mosquitto 6). */

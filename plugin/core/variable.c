@@ -12,7 +12,7 @@
 #define ATTRIBUTES      "iot:Connection.Thing.Attributes["
 
 static const struct {
-	const char        *name;
+	const char *name;
 	enum variable_kind kind;
 } plain[] = {
 	{ "iot:ClientId", VARIABLE_CLIENT_ID },

@@ -65,9 +65,9 @@ answer(const char *client_id, const char *topic, struct view payload)
 }
 
 /* ISO C has no conversion from an object's address to a function's. */
-#define LOOK_UP(function, name)                             \
-	do {                                                \
-		void *symbol = dlsym(RTLD_DEFAULT, name);   \
+#define LOOK_UP(function, name) \
+	do { \
+		void *symbol = dlsym(RTLD_DEFAULT, name); \
 		memcpy(&(function), &symbol, sizeof(symbol)); \
 	} while (0)
 
@@ -100,7 +100,7 @@ is_found_by_id(const struct mosquitto *m, const char *client_id)
 	if (id == NULL || strcmp(id, client_id) != 0)
 		return false;
 	return client_of != NULL ? client_of(client_id) == m
-	                         : mosquitto_client_protocol(m) == mp_mqtt;
+				 : mosquitto_client_protocol(m) == mp_mqtt;
 }
 
 static bool
@@ -116,8 +116,7 @@ name_client(void *client, const char *user_name)
 	return mosquitto_set_username(client, user_name) == MOSQ_ERR_SUCCESS ? ERR_OK : ERR_NOMEM;
 }
 
-const struct broker broker_mosquitto = { log_line, publish, answer, kick, kick_one,
-	name_client };
+const struct broker broker_mosquitto = { log_line, publish, answer, kick, kick_one, name_client };
 
 static int
 client_port(const struct mosquitto *m)
@@ -153,23 +152,17 @@ client_read(struct mosquitto *m, struct client *c)
  * numbers: 2.0 has others of the same names.
  */
 static const struct {
-	int         reason;
+	int reason;
 	const char *text;
 } ends[] = {
-	{ MOSQ_ERR_CONN_LOST, "CONNECTION_LOST" },
-	{ MOSQ_ERR_ERRNO, "CONNECTION_LOST" },
-	{ MOSQ_ERR_TLS, "CONNECTION_LOST" },
-	{ MOSQ_ERR_KEEPALIVE, "MQTT_KEEP_ALIVE_TIMEOUT" },
-	{ MOSQ_ERR_AUTH, "AUTH_ERROR" },
-	{ MOSQ_ERR_ACL_DENIED, "FORBIDDEN_ACCESS" },
-	{ MOSQ_ERR_PROTOCOL, "CLIENT_ERROR" },
-	{ MOSQ_ERR_MALFORMED_PACKET, "CLIENT_ERROR" },
+	{ MOSQ_ERR_CONN_LOST, "CONNECTION_LOST" }, { MOSQ_ERR_ERRNO, "CONNECTION_LOST" },
+	{ MOSQ_ERR_TLS, "CONNECTION_LOST" }, { MOSQ_ERR_KEEPALIVE, "MQTT_KEEP_ALIVE_TIMEOUT" },
+	{ MOSQ_ERR_AUTH, "AUTH_ERROR" }, { MOSQ_ERR_ACL_DENIED, "FORBIDDEN_ACCESS" },
+	{ MOSQ_ERR_PROTOCOL, "CLIENT_ERROR" }, { MOSQ_ERR_MALFORMED_PACKET, "CLIENT_ERROR" },
 	{ MOSQ_ERR_MALFORMED_UTF8, "CLIENT_ERROR" },
 	{ MOSQ_ERR_DUPLICATE_PROPERTY, "CLIENT_ERROR" },
-	{ MOSQ_ERR_OVERSIZE_PACKET, "CLIENT_ERROR" },
-	{ MOSQ_ERR_PAYLOAD_SIZE, "CLIENT_ERROR" },
-	{ MOSQ_ERR_QOS_NOT_SUPPORTED, "CLIENT_ERROR" },
-	{ MOSQ_ERR_NOT_SUPPORTED, "CLIENT_ERROR" },
+	{ MOSQ_ERR_OVERSIZE_PACKET, "CLIENT_ERROR" }, { MOSQ_ERR_PAYLOAD_SIZE, "CLIENT_ERROR" },
+	{ MOSQ_ERR_QOS_NOT_SUPPORTED, "CLIENT_ERROR" }, { MOSQ_ERR_NOT_SUPPORTED, "CLIENT_ERROR" },
 	{ MOSQ_ERR_NOMEM, "SERVER_ERROR" },
 	{ 139, "SERVER_INITIATED_DISCONNECT" }, /* server shutting down */
 	{ 142, "DUPLICATE_CLIENTID" },          /* session taken over */

@@ -98,9 +98,12 @@ set_endpoint_address(struct config *c, const char *value, struct diag *diag)
 {
 	size_t len = strlen(value);
 
-	if (len == 0 || len > 253 || strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "0123456789-.:[]") != len)
-		return refuse(diag, value, "a host name or an address: 1 to 253 letters, digits, "
+	if (len == 0 || len > 253 ||
+	    strspn(value,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789-.:[]") != len)
+		return refuse(diag, value,
+		    "a host name or an address: 1 to 253 letters, digits, "
 		    "hyphens, dots, colons and brackets");
 	c->endpoint_address = strdup(value);
 	return c->endpoint_address != NULL || refuse(diag, value, "stored, but memory is out");
@@ -327,7 +330,7 @@ set_health_file(struct config *c, const char *value, struct diag *diag)
 }
 
 static const struct {
-	const char    *name;
+	const char *name;
 	config_setter *set;
 } option_table[] = {
 	{ "db_path", set_db_path },
@@ -413,8 +416,11 @@ config_parse(const struct option *options, size_t count, struct config *out, str
 {
 	uint32_t seen = 0;
 
-	*out = (struct config){ .db_map_size_mb = (int64_t)MAP_SIZE_MB, .account_id = "000000000000",
-		.region = "local", .announce_interval = 1, .metrics_interval = 10 };
+	*out = (struct config){ .db_map_size_mb = (int64_t)MAP_SIZE_MB,
+		.account_id = "000000000000",
+		.region = "local",
+		.announce_interval = 1,
+		.metrics_interval = 10 };
 	for (size_t i = 0; i < count; i++) {
 		if (!apply_option(out, &options[i], &seen, diag)) {
 			config_free(out);

@@ -15,33 +15,33 @@ struct option {
 };
 
 struct config {
-	char              *db_path;
-	int64_t            db_map_size_mb;
-	char              *ca_path;
-	char              *crl_dir;           /* crl_place.h */
-	enum trust_store   trust_store;
-	char               account_id[13];
-	char               region[64];
-	char              *endpoint_address;  /* NULL: the machine's host name */
-	char             **admin_users;
-	size_t             admin_user_count;
-	struct certid     *admin_certificates;
-	size_t             admin_certificate_count;
+	char *db_path;
+	int64_t db_map_size_mb;
+	char *ca_path;
+	char *crl_dir; /* crl_place.h */
+	enum trust_store trust_store;
+	char account_id[13];
+	char region[64];
+	char *endpoint_address; /* NULL: the machine's host name */
+	char **admin_users;
+	size_t admin_user_count;
+	struct certid *admin_certificates;
+	size_t admin_certificate_count;
 	enum authorization authorization;
 	enum other_clients other_clients;
-	bool               deny_publish_disconnects;
-	bool               deny_subscribe_disconnects;
-	bool               client_id_as_is;   /* facts.h */
-	bool               unknown_ca_defer;
-	bool               first_connection_accept; /* of what a template activates */
-	bool               event_details;
-	bool               lifecycle_events;
-	int64_t            expiring_days;     /* 0: off */
-	enum clone_policy  clone_policy;
-	int64_t            announce_interval; /* seconds */
-	int64_t            metrics_interval;  /* seconds; 0: off */
-	char              *log_file;          /* NULL: none */
-	char              *health_file;       /* NULL: none */
+	bool deny_publish_disconnects;
+	bool deny_subscribe_disconnects;
+	bool client_id_as_is; /* facts.h */
+	bool unknown_ca_defer;
+	bool first_connection_accept; /* of what a template activates */
+	bool event_details;
+	bool lifecycle_events;
+	int64_t expiring_days; /* 0: off */
+	enum clone_policy clone_policy;
+	int64_t announce_interval; /* seconds */
+	int64_t metrics_interval;  /* seconds; 0: off */
+	char *log_file;            /* NULL: none */
+	char *health_file;         /* NULL: none */
 };
 
 MUST_USE enum err config_parse(const struct option *options, size_t count, struct config *out,

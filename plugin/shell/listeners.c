@@ -11,8 +11,8 @@
 
 #include "listeners.h"
 
-#define LINE_SIZE       8192 /* longer ones are cut: no setting of ours is */
-#define LINES_MAX       1000000
+#define LINE_SIZE        8192 /* longer ones are cut: no setting of ours is */
+#define LINES_MAX        1000000
 #define COMMAND_LINE_MAX 65536
 
 /*
@@ -66,10 +66,10 @@ plugin_loaded(struct listeners *l)
 static bool
 makes_listener(const char *key)
 {
-	static const char *const keys[] = { "bind_address", "cafile", "capath", "certfile", "ciphers",
-		"crlfile", "keyfile", "max_connections", "maximum_qos", "max_qos", "protocol",
-		"require_certificate", "use_identity_as_username", "use_subject_as_username",
-		"use_username_as_clientid" };
+	static const char *const keys[] = { "bind_address", "cafile", "capath", "certfile",
+		"ciphers", "crlfile", "keyfile", "max_connections", "maximum_qos", "max_qos",
+		"protocol", "require_certificate", "use_identity_as_username",
+		"use_subject_as_username", "use_username_as_clientid" };
 
 	for (size_t i = 0; i < COUNT_OF(keys); i++)
 		if (strcmp(key, keys[i]) == 0)
@@ -184,7 +184,8 @@ read_included(struct listeners *l, const char *path)
 	good = read_directory(l, path);
 	l->now = outer;
 	if (!good)
-		(void)snprintf(l->unread, sizeof(l->unread), "%.*s", (int)sizeof(l->unread) - 1, path);
+		(void)snprintf(l->unread, sizeof(l->unread), "%.*s", (int)sizeof(l->unread) - 1,
+		    path);
 	return good;
 }
 
@@ -262,7 +263,8 @@ read_all(struct listeners *l, char *path, size_t size)
 			(void)snprintf(path, size, "%s", text + at);
 			good = read_lines(l, path, true);
 		}
-		found = !found && (strcmp(text + at, "-c") == 0 || strcmp(text + at, "--config-file") == 0);
+		found = !found &&
+		    (strcmp(text + at, "-c") == 0 || strcmp(text + at, "--config-file") == 0);
 	}
 	return good;
 }
@@ -281,7 +283,8 @@ judge(const struct listeners *l, const char *path, struct diag *diag)
 {
 	if (l->everywhere || l->without[0] == '\0')
 		return ERR_OK;
-	diag_set(diag, "%.60s: listener %.20s does not have this plugin, so its clients could publish events "
+	diag_set(diag,
+	    "%.60s: listener %.20s does not have this plugin, so its clients could publish events "
 	    "as if they were the plugin's: use one plugin line without per_listener_settings, or in 2.1 "
 	    "global_plugin, or plugin_use for every listener",
 	    path, l->without);
@@ -296,8 +299,10 @@ listeners_check(struct diag *diag)
 
 	if (read_all(&l, path, sizeof(path)))
 		return judge(&l, path, diag);
-	diag_set(diag, "%.100s cannot be read: it is not known whether every listener has this plugin, as it "
-	    "must", l.unread[0] != '\0' ? l.unread : path);
+	diag_set(diag,
+	    "%.100s cannot be read: it is not known whether every listener has this plugin, as it "
+	    "must",
+	    l.unread[0] != '\0' ? l.unread : path);
 	return ERR_NOT_FOUND;
 }
 
@@ -309,7 +314,8 @@ read_identities(struct listeners *l, const char *path)
 	char line[LINE_SIZE], *name, *rest;
 	size_t len;
 
-	for (size_t n = 0; f != NULL && n < LINES_MAX && fgets(line, sizeof(line), f) != NULL; n++) {
+	for (size_t n = 0; f != NULL && n < LINES_MAX && fgets(line, sizeof(line), f) != NULL;
+	     n++) {
 		name = line[0] != '#' ? strtok_r(line, ":", &rest) : NULL;
 		if (name == NULL)
 			continue;
@@ -326,7 +332,9 @@ read_identities(struct listeners *l, const char *path)
 void
 listeners_psk_names(void (*name)(void *context, const char *identity), void *context)
 {
-	struct listeners l = { .plugin_path = "", .psk_file = read_identities, .psk_name = name,
+	struct listeners l = { .plugin_path = "",
+		.psk_file = read_identities,
+		.psk_name = name,
 		.context = context };
 	char path[LINE_SIZE] = "";
 

@@ -29,25 +29,25 @@ struct listener {
 
 /* What the lines read so far say. */
 struct listeners {
-	const char *plugin_path; /* of this plugin; borrowed */
-	bool        per_listener; /* settings are each listener's own */
-	bool        everywhere;   /* the plugin is loaded for the whole broker */
-	char        names[LISTENERS_NAMES_MAX][64]; /* of plugin_load */
-	size_t      name_count;
+	const char *plugin_path;             /* of this plugin; borrowed */
+	bool per_listener;                   /* settings are each listener's own */
+	bool everywhere;                     /* the plugin is loaded for the whole broker */
+	char names[LISTENERS_NAMES_MAX][64]; /* of plugin_load */
+	size_t name_count;
 
 	struct listener now;
-	char        without[64]; /* the port of the first listener without the plugin; "": none */
-	char        unread[1024]; /* a directory that cannot be read; "": none */
+	char without[64];  /* the port of the first listener without the plugin; "": none */
+	char unread[1024]; /* a directory that cannot be read; "": none */
 
 	/* Told of every psk_file; may be NULL. */
-	void      (*psk_file)(struct listeners *l, const char *path);
-	void      (*psk_name)(void *context, const char *identity);
-	void       *context;
+	void (*psk_file)(struct listeners *l, const char *path);
+	void (*psk_name)(void *context, const char *identity);
+	void *context;
 };
 
 /* One line of a file.  is_ours: is this path of a plugin this plugin's? */
 void listeners_line(struct listeners *l, char *line,
-     bool (*is_ours)(const char *path, const char *plugin_path));
+    bool (*is_ours)(const char *path, const char *plugin_path));
 void listeners_file_end(struct listeners *l); /* a listener ends with its file */
 
 /* By the files of the running broker.  ERR_CONFLICT and *diag: a listener has not the

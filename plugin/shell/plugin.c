@@ -56,7 +56,8 @@ watch_ticks(struct plugin *p)
 	if (p->ticking || p->told_no_tick || clock_ms(CLOCK_MONOTONIC) - p->started < NO_TICK_MS)
 		return;
 	p->told_no_tick = true;
-	report_line(p->report, LEVEL_ERROR, "this broker sends its plugins no ticks, so nothing can "
+	report_line(p->report, LEVEL_ERROR,
+	    "this broker sends its plugins no ticks, so nothing can "
 	    "be published or answered: remove per_listener_settings from mosquitto.conf");
 }
 
@@ -161,7 +162,7 @@ check_access(struct plugin *p, const struct mosquitto_evt_acl_check *ed, enum ac
 	struct client c;
 
 	if (gate_access_known(p->gate, ed->client, mosquitto_client_id(ed->client),
-	        mosquitto_client_username(ed->client), action, ed->topic, ed->retain, &access))
+		mosquitto_client_username(ed->client), action, ed->topic, ed->retain, &access))
 		return access;
 	client_read(ed->client, &c);
 	access = gate_access(p->gate, &c, action, ed->topic, ed->retain);
@@ -197,9 +198,11 @@ tell_dropped(struct plugin *p, int64_t now)
 		return;
 	p->dropped_told = dropped;
 	p->dropped_told_at = now;
-	report_line(p->report, LEVEL_WARNING, "the broker says that it has dropped %llu messages so "
+	report_line(p->report, LEVEL_WARNING,
+	    "the broker says that it has dropped %llu messages so "
 	    "far that clients did not take in time; events may be among them: see "
-	    "max_queued_messages in mosquitto.conf", (unsigned long long)dropped);
+	    "max_queued_messages in mosquitto.conf",
+	    (unsigned long long)dropped);
 }
 
 static int
@@ -212,8 +215,9 @@ on_acl_check(int event, void *event_data, void *user_data)
 	if (ed->topic == NULL)
 		return MOSQ_ERR_ACL_DENIED;
 	if (!on_broker_thread)
-		return action == ACTION_WRITE && topic_is_reserved(ed->topic) ? MOSQ_ERR_ACL_DENIED
-		                                                             : MOSQ_ERR_PLUGIN_DEFER;
+		return action == ACTION_WRITE && topic_is_reserved(ed->topic)
+		    ? MOSQ_ERR_ACL_DENIED
+		    : MOSQ_ERR_PLUGIN_DEFER;
 	if (action == ACTION_READ && ed->topic[0] == '$' && strcmp(ed->topic, DROPPED_TOPIC) == 0)
 		read_dropped(user_data, ed);
 	return acl_answer(check_access(user_data, ed, action));
@@ -228,7 +232,7 @@ on_message(int event, void *event_data, void *user_data)
 	(void)event;
 	(void)user_data;
 	return ed->topic != NULL && topic_is_reserved(ed->topic) ? MOSQ_ERR_ACL_DENIED
-	                                                         : MOSQ_ERR_SUCCESS;
+								 : MOSQ_ERR_SUCCESS;
 }
 
 /* Anything but success would disconnect the asking client (mosquitto section
@@ -260,7 +264,10 @@ on_control(int event, void *event_data, void *user_data)
 static int
 on_connect(int event, void *event_data, void *user_data)
 {
-	struct { void *future; struct mosquitto *client; } const *ed = event_data;
+	struct {
+		void *future;
+		struct mosquitto *client;
+	} const *ed = event_data;
 	struct plugin *p = user_data;
 	struct client c;
 
@@ -377,10 +384,10 @@ on_tick(int event, void *event_data, void *user_data)
 }
 
 static const struct {
-	int                        event;
+	int event;
 	MOSQ_FUNC_generic_callback function;
-	const char                *topic;
-	bool                       optional; /* not in every version */
+	const char *topic;
+	bool optional; /* not in every version */
 } callbacks[] = {
 	{ MOSQ_EVT_BASIC_AUTH, on_basic_auth, NULL, false },
 	{ MOSQ_EVT_EXT_AUTH_START, on_ext_auth_start, NULL, false },
@@ -458,7 +465,8 @@ log_start(const struct plugin *p)
 	    JITR_VERSION, p->config.db_path, p->config.ca_path);
 	if (p->config.other_clients != OTHER_CLIENTS_UNSET)
 		return;
-	report_line(p->report, LEVEL_WARNING, "other_clients is not set: clients without a certificate "
+	report_line(p->report, LEVEL_WARNING,
+	    "other_clients is not set: clients without a certificate "
 	    "of a registered CA, those with a password among them, can publish and receive only what an "
 	    "acl_file or another plugin allows them, and nothing without one. Set "
 	    "plugin_opt_other_clients to allow (they may use all topics but the reserved ones) or to "
@@ -480,7 +488,7 @@ start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 	if (register_callbacks(p) != MOSQ_ERR_SUCCESS) {
 		unregister_callbacks(p);
 		return refuse_start("the broker does not take the plugin's callbacks: is another "
-		    "plugin using $CONTROL/jitr/v1?");
+				    "plugin using $CONTROL/jitr/v1?");
 	}
 	p->started = clock_ms(CLOCK_MONOTONIC);
 	on_broker_thread = true;
@@ -491,7 +499,8 @@ start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 		report_line(p->report, LEVEL_WARNING, "%s: %s", p->config.db_path,
 		    store_warning(p->store));
 	if (p->shares_names)
-		report_line(p->report, LEVEL_WARNING, "psk_file has identities that are certificateIds or "
+		report_line(p->report, LEVEL_WARNING,
+		    "psk_file has identities that are certificateIds or "
 		    "names of admin_users, which give a client no rights: remove them. Until then no "
 		    "delayed will is published for those certificates and users, and nothing is kept "
 		    "for them while they are away");
@@ -507,7 +516,8 @@ plugin_start(mosquitto_plugin_id_t *identifier, void **user_data,
 	int rc;
 
 	if (the_plugin != NULL)
-		return refuse_start("loaded twice: one plugin line serves the whole broker, without "
+		return refuse_start(
+		    "loaded twice: one plugin line serves the whole broker, without "
 		    "per_listener_settings");
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)

@@ -7,8 +7,8 @@
 
 /* MOSQ_ERR_SUCCESS and *user_data for plugin_stop(); or the broker does not
  * start, the reason is in its log, and nothing is left to stop. */
-int  plugin_start(mosquitto_plugin_id_t *identifier, void **user_data,
-     const struct mosquitto_opt *options, int option_count);
+int plugin_start(mosquitto_plugin_id_t *identifier, void **user_data,
+    const struct mosquitto_opt *options, int option_count);
 void plugin_stop(void *user_data); /* NULL is fine */
 
 #endif

@@ -18,10 +18,10 @@
 #define SKIPPED_SIGNALS 5
 
 struct wake {
-	timer_t          timer;
-	int              signal;
+	timer_t timer;
+	int signal;
 	struct sigaction before; /* what the signal did */
-	atomic_bool      asked;
+	atomic_bool asked;
 };
 
 static void

@@ -55,7 +55,8 @@ static enum err
 open_store(struct plugin *p, struct diag *diag)
 {
 	struct store_config config = { .path = p->config.db_path,
-		.map_size = (size_t)p->config.db_map_size_mb << 20, .exclusive = true,
+		.map_size = (size_t)p->config.db_map_size_mb << 20,
+		.exclusive = true,
 		.sha256 = sha256_of };
 	enum err e = store_open(&config, &p->store, diag);
 
@@ -95,7 +96,9 @@ static enum err
 open_report(struct plugin *p, struct diag *diag)
 {
 	struct report_config config = { .path = p->config.log_file,
-		.account_id = p->config.account_id, .broker = &broker_mosquitto, .now = now_ms };
+		.account_id = p->config.account_id,
+		.broker = &broker_mosquitto,
+		.now = now_ms };
 
 	return report_open(&config, &p->report, diag);
 }
@@ -109,8 +112,12 @@ open_gate(struct plugin *p)
 		.admin_user_count = p->config.admin_user_count,
 		.admin_certificates = p->config.admin_certificates,
 		.admin_certificate_count = p->config.admin_certificate_count,
-		.store = p->store, .writer = p->writer, .report = p->report, .stats = &p->stats,
-		.broker = &broker_mosquitto, .now = now_ms };
+		.store = p->store,
+		.writer = p->writer,
+		.report = p->report,
+		.stats = &p->stats,
+		.broker = &broker_mosquitto,
+		.now = now_ms };
 
 	config.deny_publish_disconnects = p->config.deny_publish_disconnects;
 	config.deny_subscribe_disconnects = p->config.deny_subscribe_disconnects;
@@ -131,8 +138,13 @@ open_gate(struct plugin *p)
 static enum err
 open_crls(struct plugin *p)
 {
-	struct crls_config config = { .store = p->store, .writer = p->writer, .report = p->report,
-		.stats = &p->stats, .gate = p->gate, .broker = &broker_mosquitto, .now = now_ms,
+	struct crls_config config = { .store = p->store,
+		.writer = p->writer,
+		.report = p->report,
+		.stats = &p->stats,
+		.gate = p->gate,
+		.broker = &broker_mosquitto,
+		.now = now_ms,
 		.crl_dir = p->config.crl_dir };
 
 	return crls_open(&config, &p->crls);
@@ -153,9 +165,15 @@ name_endpoint(const struct plugin *p, char *out, size_t size)
 static enum err
 open_api(struct plugin *p)
 {
-	struct api_config config = { .ca_path = p->config.ca_path, .store = p->store,
-		.writer = p->writer, .gate = p->gate, .crls = p->crls,
-		.report = p->report, .stats = &p->stats, .broker = &broker_mosquitto, .now = now_ms,
+	struct api_config config = { .ca_path = p->config.ca_path,
+		.store = p->store,
+		.writer = p->writer,
+		.gate = p->gate,
+		.crls = p->crls,
+		.report = p->report,
+		.stats = &p->stats,
+		.broker = &broker_mosquitto,
+		.now = now_ms,
 		.clock_us = monotonic_us };
 
 	memcpy(config.account_id, p->config.account_id, sizeof(config.account_id));
@@ -179,7 +197,8 @@ static void
 open_wake(struct plugin *p)
 {
 	if (wake_open(&p->wake) != ERR_OK)
-		report_line(p->report, LEVEL_WARNING, "no timer or signal is free to wake the broker "
+		report_line(p->report, LEVEL_WARNING,
+		    "no timer or signal is free to wake the broker "
 		    "with: on a quiet broker changes take effect some tenths of a second later");
 }
 
@@ -206,15 +225,26 @@ open_parts(struct plugin *p, struct diag *diag)
 	if (e != ERR_OK)
 		return e;
 	report_start(p->report, p->writer);
-	p->schedule = (struct schedule){ .store = p->store, .writer = p->writer, .report = p->report,
-		.gate = p->gate, .account_id = p->config.account_id,
-		.expiring_days = p->config.expiring_days, .now = now_ms };
-	p->outbox = (struct outbox){ .store = p->store, .writer = p->writer,
-		.broker = &broker_mosquitto, .pace = &p->pace, .pending = true };
-	p->counters = (struct counters){ .store = p->store, .writer = p->writer, .stats = &p->stats,
-		.broker = &broker_mosquitto, .now = now_ms,
+	p->schedule = (struct schedule){ .store = p->store,
+		.writer = p->writer,
+		.report = p->report,
+		.gate = p->gate,
+		.account_id = p->config.account_id,
+		.expiring_days = p->config.expiring_days,
+		.now = now_ms };
+	p->outbox = (struct outbox){ .store = p->store,
+		.writer = p->writer,
+		.broker = &broker_mosquitto,
+		.pace = &p->pace,
+		.pending = true };
+	p->counters = (struct counters){ .store = p->store,
+		.writer = p->writer,
+		.stats = &p->stats,
+		.broker = &broker_mosquitto,
+		.now = now_ms,
 		.interval = p->config.metrics_interval * 1000 };
-	p->health = (struct health){ .path = p->config.health_file, .writer = p->writer,
+	p->health = (struct health){ .path = p->config.health_file,
+		.writer = p->writer,
 		.report = p->report };
 	return health_start(&p->health, diag);
 }

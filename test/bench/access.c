@@ -16,7 +16,7 @@ static const char *const policy_names[POLICIES] = { "Guard", "Device", "Line" };
 
 /* %s is the client's name; role_type NULL: roles have no such thing. */
 struct statement {
-	bool        allow;
+	bool allow;
 	const char *action, *resource;
 	const char *role_type, *role_topic;
 };
@@ -29,32 +29,32 @@ static const struct statement statements[POLICIES][STATEMENTS] = {
 	{
 	    { true, "iot:Connect", "client/${iot:Certificate.Subject.CommonName}", NULL, NULL },
 	    { false, "iot:Publish", "topic/factory/*/configuration", SEND,
-	        "factory/+/+/configuration" },
+		"factory/+/+/configuration" },
 	    { false, "iot:Publish", "topic/factory/*/firmware", SEND, "factory/+/+/firmware" },
 	    { false, "iot:Subscribe", "topicfilter/factory/*/secrets", SUBSCRIBE,
-	        "factory/+/+/secrets" },
+		"factory/+/+/secrets" },
 	    { false, "iot:Receive", "topic/factory/*/secrets", RECEIVE, "factory/+/+/secrets" },
 	},
 	{
 	    { true, "iot:Publish", "topic/factory/line1/${iot:ClientId}/telemetry", SEND,
-	        "factory/line1/%s/telemetry" },
+		"factory/line1/%s/telemetry" },
 	    { true, "iot:Publish", "topic/factory/line1/${iot:ClientId}/state", SEND,
-	        "factory/line1/%s/state" },
+		"factory/line1/%s/state" },
 	    { true, "iot:Publish",
-	        "topic/factory/line1/${iot:Certificate.Subject.CommonName}/vibration", SEND,
-	        "factory/line1/%s/vibration" },
+		"topic/factory/line1/${iot:Certificate.Subject.CommonName}/vibration", SEND,
+		"factory/line1/%s/vibration" },
 	    { true, "iot:Publish", "topic/factory/line1/${iot:Certificate.Subject.CommonName}/log",
-	        SEND, "factory/line1/%s/log" },
+		SEND, "factory/line1/%s/log" },
 	    { true, "iot:RetainPublish", "topic/factory/line1/${iot:ClientId}/state", NULL, NULL },
 	},
 	{
 	    { true, "iot:Publish",
-	        "topic/factory/line1/alarms/${iot:Certificate.Subject.CommonName}", SEND,
-	        "factory/line1/alarms/%s" },
+		"topic/factory/line1/alarms/${iot:Certificate.Subject.CommonName}", SEND,
+		"factory/line1/alarms/%s" },
 	    { true, "iot:Subscribe", "topicfilter/factory/line1/${iot:ClientId}/commands",
-	        SUBSCRIBE, "factory/line1/%s/commands" },
+		SUBSCRIBE, "factory/line1/%s/commands" },
 	    { true, "iot:Receive", "topic/factory/line1/${iot:ClientId}/commands", RECEIVE,
-	        "factory/line1/%s/commands" },
+		"factory/line1/%s/commands" },
 	    { true, "iot:Subscribe", "topicfilter/factory/line1/*", SUBSCRIBE, "factory/line1/#" },
 	    { true, "iot:Receive", "topic/factory/line1/*", RECEIVE, "factory/line1/#" },
 	},
@@ -79,8 +79,8 @@ create_policy(struct txn *t, size_t policy, int64_t now)
 {
 	struct view name = view_of(policy_names[policy]), document = { NULL, 0 };
 	struct diag diag = { "" };
-	char       *text = NULL;
-	FILE       *f = open_memstream(&text, &document.len);
+	char *text = NULL;
+	FILE *f = open_memstream(&text, &document.len);
 
 	must(f != NULL, "memory");
 	write_policy(f, statements[policy]);
@@ -138,7 +138,7 @@ static void
 write_role(FILE *f, size_t policy, const char *client)
 {
 	const struct statement *s = statements[policy];
-	size_t                  written = 0;
+	size_t written = 0;
 
 	fprintf(f, "{\"rolename\":\"%s-%s\",\"acls\":[", policy_names[policy], client);
 	for (size_t i = 0; i < STATEMENTS; i++) {
@@ -166,7 +166,8 @@ write_client(FILE *f, const char *client)
 void
 access_write_roles(FILE *f, const struct device *d, size_t count)
 {
-	fprintf(f, "{\"defaultACLAccess\":{\"publishClientSend\":false,"
+	fprintf(f,
+	    "{\"defaultACLAccess\":{\"publishClientSend\":false,"
 	    "\"publishClientReceive\":false,\"subscribe\":false,\"unsubscribe\":false},\n"
 	    "\"roles\":[");
 	for (size_t i = 0; i < count; i++)

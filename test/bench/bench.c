@@ -49,7 +49,7 @@ size_t
 option(const char *name, size_t otherwise)
 {
 	const char *text = getenv(name);
-	char       *end;
+	char *end;
 	unsigned long value;
 
 	if (text == NULL || text[0] == '\0')

@@ -10,10 +10,10 @@
 
 /* A benchmark that did not do what it says has no result: the program ends. */
 _Noreturn void die(const char *fmt, ...) PRINTF_LIKE(1, 2);
-void           must(bool ok, const char *what);
+void must(bool ok, const char *what);
 
 int64_t clock_ns(void); /* monotonic */
-void    sleep_us(unsigned us);
+void sleep_us(unsigned us);
 
 /* The environment variable of this name, a whole number. */
 size_t option(const char *name, size_t otherwise);
@@ -21,12 +21,12 @@ size_t option(const char *name, size_t otherwise);
 /* A list of numbers.  Zeroed is empty. */
 struct series {
 	double *at;
-	size_t  count, room;
+	size_t count, room;
 };
 
-void   series_add(struct series *s, double value);
+void series_add(struct series *s, double value);
 double series_at(struct series *s, double part); /* 0: least, 0.5: median, 0.99, 1: greatest */
 double series_median(struct series *s);
-void   series_free(struct series *s);
+void series_free(struct series *s);
 
 #endif

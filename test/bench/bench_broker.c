@@ -24,11 +24,11 @@
 #include "jitr/service/ca_dir.h"
 #include "jitr/adapter/store.h"
 
-#define KNOWN_MAX   2000 /* of the registered devices, those that connect */
-#define WARM_UP     100
-#define ON_DISK_S   60
-#define LOOK_US     1000
-#define SLICE       1000 /* of a storm, for one side at a time */
+#define KNOWN_MAX 2000 /* of the registered devices, those that connect */
+#define WARM_UP   100
+#define ON_DISK_S 60
+#define LOOK_US   1000
+#define SLICE     1000 /* of a storm, for one side at a time */
 
 #define PARALLEL_UNDER_CALLGRIND 4
 
@@ -42,16 +42,16 @@ struct comparison {
 };
 
 struct bench {
-	struct fleet         fleet;
-	struct device       *known;
-	size_t               known_count, registered;
-	size_t               rounds, connections, storms, storm_size;
-	unsigned             parallel;
+	struct fleet fleet;
+	struct device *known;
+	size_t known_count, registered;
+	size_t rounds, connections, storms, storm_size;
+	unsigned parallel;
 	struct server_config config[SIDES];
-	struct comparison    cpu, storm_cpu, rate, ping;
-	double               instructions[3]; /* bare, ACTIVE, new */
-	bool                 counted, missed;
-	size_t               on_disk;
+	struct comparison cpu, storm_cpu, rate, ping;
+	double instructions[3]; /* bare, ACTIVE, new */
+	bool counted, missed;
+	size_t on_disk;
 };
 
 /*
@@ -87,11 +87,11 @@ read_options(struct bench *b, const char *directory, const char *plugin)
 static void
 set_scene(struct bench *b)
 {
-	const char   *directory = b->config[BARE].directory;
-	int64_t       start = clock_ns();
+	const char *directory = b->config[BARE].directory;
+	int64_t start = clock_ns();
 	struct store *s = bench_store_open(directory);
-	struct diag   diag = { "" };
-	char          path[4096];
+	struct diag diag = { "" };
+	char path[4096];
 
 	fleet_open(&b->fleet);
 	fleet_write_server(directory);
@@ -123,8 +123,8 @@ warm_up(const struct bench *b, const struct server *s)
 static double
 known_round(const struct bench *b, enum side side, const struct server *s, size_t round)
 {
-	size_t             first = round * b->connections % (b->known_count - b->connections + 1);
-	int64_t            before = server_cpu_ns(s);
+	size_t first = round * b->connections % (b->known_count - b->connections + 1);
+	int64_t before = server_cpu_ns(s);
 	struct load_result r;
 
 	load_run(s->tls_port, b->known + first, b->connections, b->parallel, LEAVE, &r);
@@ -144,7 +144,7 @@ static void
 run_known(struct bench *b)
 {
 	struct server s[SIDES];
-	double        cpu[SIDES];
+	double cpu[SIDES];
 
 	for (size_t i = 0; i < SIDES; i++) {
 		server_start(&s[i], &b->config[i]);
@@ -171,10 +171,10 @@ run_known(struct bench *b)
 /* Both brokers, the registry as one who looks on sees it, and what the other
  * client's pings took, in milliseconds. */
 struct storm {
-	struct server  server[SIDES];
-	struct store  *registry;
+	struct server server[SIDES];
+	struct store *registry;
 	struct device *devices;
-	struct series  rtt[SIDES];
+	struct series rtt[SIDES];
 };
 
 struct slice {
@@ -202,10 +202,10 @@ storm_slice(struct bench *b, enum side side, struct storm *storm, size_t first, 
 {
 	const struct server *s = &storm->server[side];
 	const struct device *d = storm->devices + first;
-	struct ping         *ping = ping_start(s->port);
-	int64_t              cpu = server_cpu_ns(s), end;
-	struct load_result   r;
-	struct slice         slice;
+	struct ping *ping = ping_start(s->port);
+	int64_t cpu = server_cpu_ns(s), end;
+	struct load_result r;
+	struct slice slice;
 
 	load_run(s->tls_port, d, count, b->parallel, HANG_UP, &r);
 	load_must_be(&r, side == BARE ? ACCEPTED : REFUSED, side_names[side]);
@@ -262,7 +262,7 @@ static void
 count_on_disk(struct bench *b, const struct device *d)
 {
 	struct store *s = bench_store_open(b->config[PLUGIN].directory);
-	size_t        found = devices_pending(s, d, b->storm_size);
+	size_t found = devices_pending(s, d, b->storm_size);
 
 	store_close(s);
 	printf("        after SIGKILL %zu of %zu are in the registry\n", found, b->storm_size);
@@ -297,10 +297,10 @@ static double
 counted_connections(const struct server_config *config, const char *name, const struct device *d,
     size_t count, enum outcome outcome)
 {
-	size_t             few = count / 5;
+	size_t few = count / 5;
 	struct load_result r;
-	struct counter     c;
-	double             total;
+	struct counter c;
+	double total;
 
 	counter_open(&c, config, name);
 	load_run(c.server.tls_port, d, few, PARALLEL_UNDER_CALLGRIND, LEAVE, &r);
@@ -327,7 +327,7 @@ count_instructions(struct bench *b, const struct device *new, size_t count)
 static void
 run_instructions(struct bench *b)
 {
-	size_t         count = option("JITR_BENCH_INSTRUCTIONS", 0);
+	size_t count = option("JITR_BENCH_INSTRUCTIONS", 0);
 	struct device *new;
 
 	if (count == 0)
@@ -373,8 +373,8 @@ static void
 print_pings(struct bench *b)
 {
 	struct comparison *c = &b->ping;
-	double             bare = series_at(&c->side[BARE], 0.99);
-	double             plugin = series_at(&c->side[PLUGIN], 0.99);
+	double bare = series_at(&c->side[BARE], 0.99);
+	double plugin = series_at(&c->side[PLUGIN], 0.99);
 
 	if (c->relation.count == 0)
 		return;
@@ -414,9 +414,10 @@ print_instructions(const struct bench *b)
 static void
 print_table(struct bench *b)
 {
-	printf("\nThe same broker and configuration without the plugin (bare) and with it; %zu "
-	       "certificates\nregistered, %u connections at a time, full TLS 1.3 handshakes, P-256; "
-	       "medians.  Relation:\nplugin to bare, the median over pairs of rounds and its range.\n\n",
+	printf(
+	    "\nThe same broker and configuration without the plugin (bare) and with it; %zu "
+	    "certificates\nregistered, %u connections at a time, full TLS 1.3 handshakes, P-256; "
+	    "medians.  Relation:\nplugin to bare, the median over pairs of rounds and its range.\n\n",
 	    b->registered, b->parallel);
 	printf("%-44s %9s %9s %9s  %-17s  %s\n", "", "bare", "plugin", "relation", "", "goal");
 	print_row(&b->cpu, "CPU of the broker per ACTIVE connection, us", "<= 1.03",

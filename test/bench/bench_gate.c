@@ -24,14 +24,14 @@
 #define PASSES 5
 
 struct bench {
-	struct fleet    fleet;
-	size_t          count; /* devices in each loop */
-	struct device  *known, *new, *ruled;
-	struct store   *store;
-	struct writer  *writer;
-	struct report  *report;
-	struct stats    stats;
-	struct gate    *gate;
+	struct fleet fleet;
+	size_t count; /* devices in each loop */
+	struct device *known, *new, *ruled;
+	struct store *store;
+	struct writer *writer;
+	struct report *report;
+	struct stats stats;
+	struct gate *gate;
 };
 
 static size_t lines, names;
@@ -81,8 +81,8 @@ count_name(void *client, const char *user_name)
 	return ERR_OK;
 }
 
-static const struct broker broker = { count_line, publish_nothing, answer_nothing, kick_nobody, kick_none,
-	count_name };
+static const struct broker broker = { count_line, publish_nothing, answer_nothing, kick_nobody,
+	kick_none, count_name };
 
 static int64_t
 now_ms(void)
@@ -105,10 +105,13 @@ static void
 open_parts(struct bench *b, const char *directory)
 {
 	struct writer_config writer = { .queue_max = 65536, .batch_max = 512, .now = now_ms };
-	struct report_config report = { .account_id = "000000000000", .broker = &broker,
+	struct report_config report = { .account_id = "000000000000",
+		.broker = &broker,
 		.now = now_ms };
-	struct gate_config   gate = { .authorization = AUTHORIZATION_ALLOW, .stats = &b->stats,
-		  .broker = &broker, .now = now_ms };
+	struct gate_config gate = { .authorization = AUTHORIZATION_ALLOW,
+		.stats = &b->stats,
+		.broker = &broker,
+		.now = now_ms };
 
 	fleet_open(&b->fleet);
 	b->known = devices_make(&b->fleet, b->count);
@@ -120,8 +123,9 @@ open_parts(struct bench *b, const char *directory)
 	b->store = bench_store_open(directory);
 	fleet_register(&b->fleet, b->store, b->known, b->count,
 	    option("JITR_BENCH_REGISTERED", 100000));
-	must(writer_start(b->store, &writer, &b->writer) == ERR_OK
-	    && report_open(&report, &b->report, NULL) == ERR_OK, "writer and report");
+	must(writer_start(b->store, &writer, &b->writer) == ERR_OK &&
+		report_open(&report, &b->report, NULL) == ERR_OK,
+	    "writer and report");
 	report_start(b->report, b->writer);
 	gate.rules.decide.announce_interval = 1000;
 	snprintf(gate.rules.account_id, sizeof(gate.rules.account_id), "000000000000");
@@ -149,17 +153,18 @@ close_parts(struct bench *b)
  */
 
 struct rule_job {
-	struct job           job;
+	struct job job;
 	const struct certid *ca_id;
-	bool                 done;
+	bool done;
 };
 
 static enum err
 rule_run(struct txn *t, struct job *job, int64_t now)
 {
-	struct view      rule = view_of("{\"conditions\":{\"StringLike\":{"
-	         "\"iot:Certificate.Subject.CommonName\":\"*\"},\"StringEquals\":{"
-	         "\"jitr:Certificate.KeyType\":[\"P-256\",\"P-384\"]}}}");
+	struct view rule = view_of(
+	    "{\"conditions\":{\"StringLike\":{"
+	    "\"iot:Certificate.Subject.CommonName\":\"*\"},\"StringEquals\":{"
+	    "\"jitr:Certificate.KeyType\":[\"P-256\",\"P-384\"]}}}");
 	struct ca_update update = { .settings = { .activation = &rule } };
 
 	return registry_update_ca(t, ((struct rule_job *)job)->ca_id, &update, now, NULL);
@@ -190,13 +195,15 @@ static double
 connect_all(struct bench *b, struct device *d, enum verdict wanted)
 {
 	struct series us = { .at = NULL };
-	double        median;
+	double median;
 
 	for (size_t i = 0; i < b->count; i++) {
-		struct client c = { .handle = &d[i], .id = d[i].name, .address = "127.0.0.1",
+		struct client c = { .handle = &d[i],
+			.id = d[i].name,
+			.address = "127.0.0.1",
 			.x = d[i].x };
-		int64_t       start = clock_ns();
-		enum verdict  verdict = gate_connect(b->gate, &c);
+		int64_t start = clock_ns();
+		enum verdict verdict = gate_connect(b->gate, &c);
 
 		series_add(&us, (double)(clock_ns() - start) / 1e3);
 		must(verdict == wanted, "verdict");
@@ -217,7 +224,7 @@ print_row(const char *what, double us)
 int
 main(int argc, char **argv)
 {
-	struct bench  b = { .count = option("JITR_BENCH_DEVICES", 5000) };
+	struct bench b = { .count = option("JITR_BENCH_DEVICES", 5000) };
 	struct series known = { .at = NULL };
 
 	if (argc != 2) {
@@ -231,7 +238,8 @@ main(int argc, char **argv)
 	print_row("gate_connect, first connection", connect_all(&b, b.new, VERDICT_DENY));
 	print_row("gate_connect, waits for activation", connect_all(&b, b.new, VERDICT_DENY));
 	set_rule(&b);
-	print_row("gate_connect, first connection, by a rule", connect_all(&b, b.ruled, VERDICT_ALLOW));
+	print_row("gate_connect, first connection, by a rule",
+	    connect_all(&b, b.ruled, VERDICT_ALLOW));
 	series_free(&known);
 	close_parts(&b);
 	must(names == (PASSES + 1) * b.count && lines >= (PASSES + 3) * b.count, "counts");

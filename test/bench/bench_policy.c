@@ -28,9 +28,9 @@
 #define PASSES     61
 
 static const struct {
-	const char        *what;
+	const char *what;
 	enum policy_action action;
-	const char        *head, *name;
+	const char *head, *name;
 	enum policy_result expected;
 } rows[] = {
 	{ "PUBLISH, allowed by the last", POLICY_PUBLISH, PREFIX "topic/",
@@ -53,7 +53,8 @@ static const struct {
 static struct policy *
 policy_of(int plant)
 {
-	static const char written[] = "{\"Version\":\"2012-10-17\",\"Statement\":["
+	static const char written[] =
+	    "{\"Version\":\"2012-10-17\",\"Statement\":["
 	    "{\"Effect\":\"Allow\",\"Action\":\"iot:Connect\",\"Resource\":\"" PREFIX
 	    "client/${iot:ClientId}\"},"
 	    "{\"Effect\":\"Allow\",\"Action\":[\"iot:Publish\",\"iot:RetainPublish\"],\"Resource\":"
@@ -77,8 +78,11 @@ policy_of(int plant)
 static int
 open_counter(void)
 {
-	struct perf_event_attr attr = { .type = PERF_TYPE_HARDWARE, .size = sizeof(attr),
-		.config = PERF_COUNT_HW_INSTRUCTIONS, .exclude_kernel = 1, .exclude_hv = 1 };
+	struct perf_event_attr attr = { .type = PERF_TYPE_HARDWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_HW_INSTRUCTIONS,
+		.exclude_kernel = 1,
+		.exclude_hv = 1 };
 
 	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
 }
@@ -116,15 +120,17 @@ measure(struct policy *const *set, const struct policy_request *r, size_t row, i
 		int64_t start = cpu_ns();
 
 		for (size_t i = 0; i < times; i++)
-			must(policy_eval((const struct policy *const *)set, POLICIES_MAX, r, NULL) ==
-			    rows[row].expected, rows[row].what);
+			must(policy_eval((const struct policy *const *)set, POLICIES_MAX, r,
+				 NULL) == rows[row].expected,
+			    rows[row].what);
 		series_add(&ns, (double)(cpu_ns() - start) / (double)times);
 		/* the series itself has grown at most once before the first */
 		must(pass == 0 || mallinfo2().uordblks == allocated, "no allocation");
 		allocated = mallinfo2().uordblks;
 	}
 	instructions = instructions_so_far(counter) - instructions;
-	printf("%-36s %7.0f ns, at least %.0f", rows[row].what, series_median(&ns), series_at(&ns, 0));
+	printf("%-36s %7.0f ns, at least %.0f", rows[row].what, series_median(&ns),
+	    series_at(&ns, 0));
 	if (counter >= 0)
 		printf(" %8.0f instructions", (double)instructions / (double)(PASSES * times));
 	printf("\n");
@@ -156,8 +162,10 @@ main(void)
 		set[i] = policy_of(i);
 	printf("policy_eval, %d policies of %d statements\n", POLICIES_MAX, STATEMENTS);
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct policy_request r = { .action = rows[i].action, .head = view_of(rows[i].head),
-			.name = view_of(rows[i].name), .facts = &facts };
+		struct policy_request r = { .action = rows[i].action,
+			.head = view_of(rows[i].head),
+			.name = view_of(rows[i].name),
+			.facts = &facts };
 
 		measure(set, &r, i, counter);
 	}

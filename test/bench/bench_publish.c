@@ -49,15 +49,15 @@ static const struct pace paces[] = {
 #define PACES (sizeof(paces) / sizeof(paces[0]))
 
 struct bench {
-	struct fleet         fleet;
-	struct device       *devices; /* two for each pair */
+	struct fleet fleet;
+	struct device *devices; /* two for each pair */
 	struct server_config config[SIDES];
-	char                 dynsec_lines[4096];
-	size_t               sides; /* without DYNSEC where it is missing */
-	size_t               rounds, messages, counts, counted;
-	struct series        instructions[PACES][SIDES], cpu[PACES][SIDES];
-	struct server_ticks  ticks; /* of the bare broker, with its messages */
-	bool                 missed;
+	char dynsec_lines[4096];
+	size_t sides; /* without DYNSEC where it is missing */
+	size_t rounds, messages, counts, counted;
+	struct series instructions[PACES][SIDES], cpu[PACES][SIDES];
+	struct server_ticks ticks; /* of the bare broker, with its messages */
+	bool missed;
 };
 
 /*
@@ -93,18 +93,18 @@ read_options(struct bench *b, const char *directory, const char *plugin, const c
 	b->config[PLUGIN].authorization = authorization != NULL ? authorization : "policy";
 	b->config[NAMED].lines = NAME_LINE;
 	/* The name in the certificate is the one that has the roles. */
-	snprintf(b->dynsec_lines, sizeof(b->dynsec_lines), NAME_LINE
-	    "plugin %s\nplugin_opt_config_file %s/roles.json\n", dynsec, directory);
+	snprintf(b->dynsec_lines, sizeof(b->dynsec_lines),
+	    NAME_LINE "plugin %s\nplugin_opt_config_file %s/roles.json\n", dynsec, directory);
 	b->config[DYNSEC].lines = b->dynsec_lines;
 }
 
 static void
 register_devices(struct bench *b)
 {
-	const char   *directory = b->config[BARE].directory;
+	const char *directory = b->config[BARE].directory;
 	struct store *s = bench_store_open(directory);
-	struct diag   diag = { "" };
-	char          path[4096];
+	struct diag diag = { "" };
+	char path[4096];
 
 	fleet_register(&b->fleet, s, b->devices, 2 * PAIRS, 2 * PAIRS);
 	access_register(s, b->devices, 2 * PAIRS);
@@ -118,7 +118,7 @@ register_devices(struct bench *b)
 static void
 set_scene(struct bench *b)
 {
-	char  path[4096];
+	char path[4096];
 	FILE *f;
 
 	fleet_open(&b->fleet);
@@ -143,7 +143,7 @@ counted_round(const struct bench *b, const struct server_config *config, const s
 {
 	struct counter c;
 	struct stream *stream;
-	double         total;
+	double total;
 
 	counter_open(&c, config, pace->name);
 	stream = stream_open(c.server.tls_port, b->devices, pace);
@@ -194,9 +194,9 @@ static double
 timed_round(const struct bench *b, const struct server *s, const struct pace *pace,
     struct server_ticks *ticks)
 {
-	struct stream      *stream = stream_open(s->tls_port, b->devices, pace);
+	struct stream *stream = stream_open(s->tls_port, b->devices, pace);
 	struct server_ticks before, after;
-	int64_t             cpu;
+	int64_t cpu;
 
 	stream_run(stream, UNIT);
 	before = server_ticks(s);
@@ -322,13 +322,16 @@ judge_goals(struct bench *b)
 static void
 print_table(struct bench *b)
 {
-	printf("\nThe broker for each message, from one publisher to one subscriber: TLS 1.3, QoS 0, "
-	       "%d bytes.\nbare: no ACL; named: the same, and clients have user names; plugin: "
-	       "three policies of\nfive statements; dynsec: three roles that say the same.  Medians; "
-	       "name/: to bare.\n", MQTT_PAYLOAD_LEN);
+	printf(
+	    "\nThe broker for each message, from one publisher to one subscriber: TLS 1.3, QoS 0, "
+	    "%d bytes.\nbare: no ACL; named: the same, and clients have user names; plugin: "
+	    "three policies of\nfive statements; dynsec: three roles that say the same.  Medians; "
+	    "name/: to bare.\n",
+	    MQTT_PAYLOAD_LEN);
 	if (b->rounds > 0)
 		printf("Of the bare broker's CPU time %.0f %% was its own, the rest the "
-		       "kernel's.\n", 100 * user_part(b));
+		       "kernel's.\n",
+		    100 * user_part(b));
 	printf("\n%-26s", "");
 	for (size_t i = 0; i < b->sides; i++)
 		printf(" %9s", side_names[i]);

@@ -36,22 +36,22 @@
 
 #define PARALLEL     16
 #define BUSY_CLIENTS 2
-#define SINGLES      20   /* devices that are closed one by one */
-#define PATIENCE_S   120  /* without any progress */
+#define SINGLES      20  /* devices that are closed one by one */
+#define PATIENCE_S   120 /* without any progress */
 #define REQUEST_MAX  2048
 #define CONTROL      "$CONTROL/jitr/v1"
 #define EVENTS       "$aws/events/certificates/registered/#"
 
 struct bench {
-	struct fleet         fleet;
-	struct device       *devices; /* the first one administers */
-	struct link         *links;   /* of each */
-	size_t               count;   /* devices */
-	SSL_CTX             *tls;
+	struct fleet fleet;
+	struct device *devices; /* the first one administers */
+	struct link *links;     /* of each */
+	size_t count;           /* devices */
+	SSL_CTX *tls;
 	struct server_config config;
-	struct server        server;
-	char                 lines[512];
-	bool                 missed;
+	struct server server;
+	char lines[512];
+	bool missed;
 };
 
 static void
@@ -68,10 +68,10 @@ goal(struct bench *b, const char *what, bool met)
 static void
 set_scene(struct bench *b, const char *directory, const char *plugin)
 {
-	const char   *program = getenv("JITR_BENCH_BROKER");
-	struct diag   diag = { "" };
+	const char *program = getenv("JITR_BENCH_BROKER");
+	struct diag diag = { "" };
 	struct store *s;
-	char          path[4096], hex[CERTID_HEX_SIZE];
+	char path[4096], hex[CERTID_HEX_SIZE];
 
 	fleet_open(&b->fleet);
 	fleet_write_server(directory);
@@ -88,11 +88,16 @@ set_scene(struct bench *b, const char *directory, const char *plugin)
 		die("%s", diag.text);
 	store_close(s);
 	certid_to_hex(&b->devices[0].id, hex);
-	snprintf(b->lines, sizeof(b->lines), "plugin_opt_admin_certificates %s\n"
-	    "plugin_opt_other_clients allow\n", hex);
-	b->config = (struct server_config){ .name = "storm", .directory = directory,
-		.program = program != NULL ? program : "mosquitto", .plugin = plugin,
-		.authorization = "policy", .lines = b->lines };
+	snprintf(b->lines, sizeof(b->lines),
+	    "plugin_opt_admin_certificates %s\n"
+	    "plugin_opt_other_clients allow\n",
+	    hex);
+	b->config = (struct server_config){ .name = "storm",
+		.directory = directory,
+		.program = program != NULL ? program : "mosquitto",
+		.plugin = plugin,
+		.authorization = "policy",
+		.lines = b->lines };
 }
 
 struct dialling {
@@ -104,12 +109,13 @@ static void *
 dial_main(void *arg)
 {
 	struct dialling *d = arg;
-	struct bench    *b = d->b;
-	size_t           i;
+	struct bench *b = d->b;
+	size_t i;
 
 	while ((i = atomic_fetch_add(&d->next, 1)) < b->count) {
-		must(link_dial(&b->links[i], b->server.tls_port)
-		    && link_handshake(&b->links[i], b->tls, &b->devices[i]), "handshake");
+		must(link_dial(&b->links[i], b->server.tls_port) &&
+			link_handshake(&b->links[i], b->tls, &b->devices[i]),
+		    "handshake");
 		must(link_connect(&b->links[i], b->devices[i].name) == 0, "CONNECT");
 	}
 	return NULL;
@@ -119,8 +125,8 @@ static void
 connect_all(struct bench *b)
 {
 	struct dialling d = { .b = b };
-	pthread_t       thread[PARALLEL];
-	int64_t         start = clock_ns();
+	pthread_t thread[PARALLEL];
+	int64_t start = clock_ns();
 
 	for (size_t i = 0; i < PARALLEL; i++)
 		must(pthread_create(&thread[i], NULL, dial_main, &d) == 0, "thread");
@@ -137,11 +143,11 @@ connect_all(struct bench *b)
 static void
 request(struct bench *b, const char *command, const char *members)
 {
-	char    body[REQUEST_MAX];
+	char body[REQUEST_MAX];
 	uint8_t packet[REQUEST_MAX + 64];
-	int     len = snprintf(body, sizeof(body), "{\"commands\":[{\"command\":\"%s\",%s}]}", command,
-	        members);
-	size_t  rest = 2 + sizeof(CONTROL) - 1 + (size_t)len, n = 0;
+	int len = snprintf(body, sizeof(body), "{\"commands\":[{\"command\":\"%s\",%s}]}", command,
+	    members);
+	size_t rest = 2 + sizeof(CONTROL) - 1 + (size_t)len, n = 0;
 
 	must(len > 0 && (size_t)len < sizeof(body), "request");
 	packet[n++] = 0x30;
@@ -158,9 +164,9 @@ request(struct bench *b, const char *command, const char *members)
 static void
 read_answer(struct bench *b)
 {
-	char    text[REQUEST_MAX];
+	char text[REQUEST_MAX];
 	uint8_t head[3] = { 0 };
-	size_t  len;
+	size_t len;
 
 	must(link_read(&b->links[0], head, 2), "answer");
 	len = head[1] & 127;
@@ -178,10 +184,12 @@ request_version(struct bench *b, const char *effect)
 {
 	char members[REQUEST_MAX];
 
-	snprintf(members, sizeof(members), "\"policyName\":\"Guard\",\"setAsDefault\":true,"
+	snprintf(members, sizeof(members),
+	    "\"policyName\":\"Guard\",\"setAsDefault\":true,"
 	    "\"policyDocument\":\"{\\\"Version\\\":\\\"2012-10-17\\\",\\\"Statement\\\":[{"
 	    "\\\"Effect\\\":\\\"%s\\\",\\\"Action\\\":\\\"iot:Connect\\\","
-	    "\\\"Resource\\\":\\\"*\\\"}]}\"", effect);
+	    "\\\"Resource\\\":\\\"*\\\"}]}\"",
+	    effect);
 	request(b, "createPolicyVersion", members);
 }
 
@@ -205,13 +213,14 @@ set_status(struct bench *b, const struct device *d, const char *status)
 static void
 await_closed(struct bench *b, size_t first, int64_t start, struct series *closed)
 {
-	int                epoll = epoll_create1(0);
+	int epoll = epoll_create1(0);
 	struct epoll_event e = { .events = EPOLLRDHUP | EPOLLHUP }, events[256];
-	size_t             left = b->count - first;
+	size_t left = b->count - first;
 
 	must(epoll >= 0, "epoll");
 	for (size_t i = first; i < b->count; i++)
-		must(epoll_ctl(epoll, EPOLL_CTL_ADD, b->links[i].fd, (e.data.u64 = i, &e)) == 0, "epoll");
+		must(epoll_ctl(epoll, EPOLL_CTL_ADD, b->links[i].fd, (e.data.u64 = i, &e)) == 0,
+		    "epoll");
 	while (left > 0) {
 		int n = epoll_wait(epoll, events, 256, PATIENCE_S * 1000);
 
@@ -234,8 +243,8 @@ hang_up_all(struct bench *b)
 
 /* A client that asks for a sign of life again and again. */
 struct busy {
-	pthread_t   thread;
-	int         port;
+	pthread_t thread;
+	int port;
 	const char *name;
 	atomic_bool stop;
 };
@@ -244,15 +253,17 @@ static void *
 busy_main(void *arg)
 {
 	static const uint8_t pingreq[] = { 0xc0, 0 };
-	struct busy         *busy = arg;
-	uint8_t              packet[MQTT_PACKET_MAX];
-	int                  fd = mqtt_dial(busy->port);
-	size_t               len = mqtt_connect_packet(busy->name, packet);
+	struct busy *busy = arg;
+	uint8_t packet[MQTT_PACKET_MAX];
+	int fd = mqtt_dial(busy->port);
+	size_t len = mqtt_connect_packet(busy->name, packet);
 
-	must(fd >= 0 && send(fd, packet, len, 0) == (ssize_t)len
-	    && recv(fd, packet, 4, MSG_WAITALL) == 4, "busy client");
+	must(fd >= 0 && send(fd, packet, len, 0) == (ssize_t)len &&
+		recv(fd, packet, 4, MSG_WAITALL) == 4,
+	    "busy client");
 	while (!busy->stop)
-		must(send(fd, pingreq, 2, 0) == 2 && recv(fd, packet, 2, MSG_WAITALL) == 2, "busy client");
+		must(send(fd, pingreq, 2, 0) == 2 && recv(fd, packet, 2, MSG_WAITALL) == 2,
+		    "busy client");
 	close(fd);
 	return NULL;
 }
@@ -281,9 +292,9 @@ static void
 close_all(struct bench *b, bool is_busy)
 {
 	struct series closed = { NULL, 0, 0 }, rtt = { NULL, 0, 0 };
-	struct busy   busy[BUSY_CLIENTS];
-	struct ping  *ping;
-	int64_t       start;
+	struct busy busy[BUSY_CLIENTS];
+	struct ping *ping;
+	int64_t start;
 
 	connect_all(b);
 	if (is_busy)
@@ -296,10 +307,11 @@ close_all(struct bench *b, bool is_busy)
 	if (is_busy)
 		busy_stop(busy);
 	read_answer(b);
-	printf("%s broker: %zu of %zu closed in %.0f ms, half of them in %.0f ms; PINGREQ meanwhile: "
-	       "median %.2f, p99 %.2f, worst %.2f ms\n", is_busy ? "busy" : "quiet", closed.count,
-	    b->count - 1, series_at(&closed, 1), series_median(&closed), series_median(&rtt),
-	    series_at(&rtt, 0.99), series_at(&rtt, 1));
+	printf(
+	    "%s broker: %zu of %zu closed in %.0f ms, half of them in %.0f ms; PINGREQ meanwhile: "
+	    "median %.2f, p99 %.2f, worst %.2f ms\n",
+	    is_busy ? "busy" : "quiet", closed.count, b->count - 1, series_at(&closed, 1),
+	    series_median(&closed), series_median(&rtt), series_at(&rtt, 0.99), series_at(&rtt, 1));
 	goal(b, "  all connections closed in 2 s",
 	    closed.count == b->count - 1 && series_at(&closed, 1) <= 2000);
 	goal(b, "  p99 of another client's PINGREQ within 10 ms", series_at(&rtt, 0.99) <= 10);
@@ -315,13 +327,13 @@ static void
 close_singly(struct bench *b)
 {
 	struct series closed = { NULL, 0, 0 }, answered = { NULL, 0, 0 };
-	size_t        all = b->count;
+	size_t all = b->count;
 
 	b->count = SINGLES + 1;
 	connect_all(b);
 	for (size_t i = 1; i < b->count; i++) {
 		struct pollfd fd = { .fd = b->links[i].fd, .events = POLLIN };
-		int64_t       start;
+		int64_t start;
 
 		sleep_us(150000); /* the broker sleeps */
 		start = clock_ns();
@@ -336,8 +348,9 @@ close_singly(struct bench *b)
 	hang_up_all(b);
 	b->count = all;
 	printf("single devices on a quiet broker, closed: median %.1f, longest %.1f ms; "
-	       "command answered: median %.1f, longest %.1f ms\n", series_median(&closed),
-	    series_at(&closed, 1), series_median(&answered), series_at(&answered, 1));
+	       "command answered: median %.1f, longest %.1f ms\n",
+	    series_median(&closed), series_at(&closed, 1), series_median(&answered),
+	    series_at(&answered, 1));
 	goal(b, "  each closed in 100 ms", series_at(&closed, 1) <= 100);
 	series_free(&closed);
 	series_free(&answered);
@@ -348,11 +361,11 @@ close_singly(struct bench *b)
  */
 
 struct subscriber {
-	pthread_t     thread;
-	int           fd;
+	pthread_t thread;
+	int fd;
 	atomic_size_t events;
 	_Atomic(int64_t) last; /* clock_ns() */
-	atomic_bool   stop;
+	atomic_bool stop;
 };
 
 static bool
@@ -366,7 +379,7 @@ static bool
 take_event(int fd)
 {
 	uint8_t head[2], body[REQUEST_MAX], length = 0;
-	size_t  len, topic;
+	size_t len, topic;
 
 	if (!receive(fd, head, 2))
 		return false;
@@ -396,15 +409,16 @@ static void
 subscribe(struct bench *b, struct subscriber *s)
 {
 	uint8_t packet[MQTT_PACKET_MAX];
-	size_t  len = mqtt_connect_packet("back end", packet);
+	size_t len = mqtt_connect_packet("back end", packet);
 
 	s->fd = mqtt_dial(b->server.port);
 	must(s->fd >= 0 && send(s->fd, packet, len, 0) == (ssize_t)len && receive(s->fd, packet, 4),
 	    "subscriber");
 	len = mqtt_subscribe_packet(EVENTS, packet);
 	packet[len - 1] = 1; /* QoS */
-	must(send(s->fd, packet, len, 0) == (ssize_t)len && receive(s->fd, packet, 5)
-	    && packet[4] == 1, "subscription");
+	must(send(s->fd, packet, len, 0) == (ssize_t)len && receive(s->fd, packet, 5) &&
+		packet[4] == 1,
+	    "subscription");
 	s->last = clock_ns();
 	must(pthread_create(&s->thread, NULL, subscriber_main, s) == 0, "thread");
 }
@@ -412,8 +426,8 @@ subscribe(struct bench *b, struct subscriber *s)
 static void
 run_events(struct bench *b, size_t count)
 {
-	struct device     *d = devices_make(&b->fleet, count);
-	struct subscriber  s = { .fd = -1 };
+	struct device *d = devices_make(&b->fleet, count);
+	struct subscriber s = { .fd = -1 };
 	struct load_result r;
 
 	subscribe(b, &s);
@@ -423,8 +437,8 @@ run_events(struct bench *b, size_t count)
 	    (double)(r.ended - r.started) / 1e9, s.events);
 	while (s.events < count && clock_ns() - s.last < (int64_t)20 * 1000000000)
 		sleep_us(10000);
-	printf("%zu of %zu events arrived, the last one %.1f s after the first connection\n", s.events,
-	    count, (double)(s.last - r.started) / 1e9);
+	printf("%zu of %zu events arrived, the last one %.1f s after the first connection\n",
+	    s.events, count, (double)(s.last - r.started) / 1e9);
 	goal(b, "  every event arrived", s.events == count);
 	shutdown(s.fd, SHUT_RDWR);
 	pthread_join(s.thread, NULL);
@@ -435,8 +449,8 @@ run_events(struct bench *b, size_t count)
 int
 main(int argc, char **argv)
 {
-	struct bench  b = { .count = option("JITR_BENCH_CLOSES", 10000) + 1 };
-	size_t        events = option("JITR_BENCH_EVENTS", 20000);
+	struct bench b = { .count = option("JITR_BENCH_CLOSES", 10000) + 1 };
+	size_t events = option("JITR_BENCH_EVENTS", 20000);
 	struct rlimit files;
 
 	if (argc != 3) {

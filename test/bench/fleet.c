@@ -15,7 +15,7 @@
 #include "jitr/adapter/store.h"
 #include "jitr/adapter/x509.h"
 
-#define DAY 86400
+#define DAY             86400
 #define PER_TRANSACTION 10000
 
 static EVP_PKEY *
@@ -42,7 +42,7 @@ set_name(X509_NAME *name, const char *common_name)
 static void
 add_extension(X509 *x, X509 *issuer, int nid, const char *value)
 {
-	X509V3_CTX      context;
+	X509V3_CTX context;
 	X509_EXTENSION *e;
 
 	X509V3_set_ctx(&context, issuer, x, NULL, NULL, 0);
@@ -55,16 +55,17 @@ add_extension(X509 *x, X509 *issuer, int nid, const char *value)
 static X509 *
 blank_make(const char *common_name, EVP_PKEY *key, const X509 *issuer)
 {
-	X509      *x = X509_new();
+	X509 *x = X509_new();
 	X509_NAME *name = X509_NAME_new();
 
 	must(x != NULL && name != NULL, "certificate");
 	set_name(name, common_name);
-	must(X509_set_version(x, X509_VERSION_3) && X509_set_subject_name(x, name)
-	    && X509_set_issuer_name(x, issuer != NULL ? X509_get_subject_name(issuer) : name)
-	    && ASN1_INTEGER_set(X509_get_serialNumber(x), 1) && X509_set_pubkey(x, key)
-	    && X509_gmtime_adj(X509_getm_notBefore(x), -DAY) != NULL
-	    && X509_gmtime_adj(X509_getm_notAfter(x), 30L * DAY) != NULL, "certificate");
+	must(X509_set_version(x, X509_VERSION_3) && X509_set_subject_name(x, name) &&
+		X509_set_issuer_name(x, issuer != NULL ? X509_get_subject_name(issuer) : name) &&
+		ASN1_INTEGER_set(X509_get_serialNumber(x), 1) && X509_set_pubkey(x, key) &&
+		X509_gmtime_adj(X509_getm_notBefore(x), -DAY) != NULL &&
+		X509_gmtime_adj(X509_getm_notAfter(x), 30L * DAY) != NULL,
+	    "certificate");
 	X509_NAME_free(name);
 	return x;
 }
@@ -117,7 +118,7 @@ static void
 template_facts(struct fleet *f)
 {
 	struct presented p;
-	struct ca        ca;
+	struct ca ca;
 
 	must(X509_sign(f->template, f->ca_key, EVP_sha256()) > 0, "signature");
 	must(x509_read(f->template, &p) == ERR_OK && x509_read_ca(f->ca, &ca) == ERR_OK, "facts");
@@ -153,10 +154,11 @@ next_certificate(struct fleet *f, EVP_PKEY *key, char *name, size_t name_size, u
 	snprintf(name, name_size, "device-%08" PRIu64, ++f->made);
 	must(subject != NULL, "name");
 	set_name(subject, name);
-	must(X509_set_subject_name(f->template, subject)
-	    && ASN1_INTEGER_set_uint64(X509_get_serialNumber(f->template), 1000 + f->made)
-	    && (key == NULL || X509_set_pubkey(f->template, key))
-	    && X509_sign(f->template, f->ca_key, EVP_sha256()) > 0, "device certificate");
+	must(X509_set_subject_name(f->template, subject) &&
+		ASN1_INTEGER_set_uint64(X509_get_serialNumber(f->template), 1000 + f->made) &&
+		(key == NULL || X509_set_pubkey(f->template, key)) &&
+		X509_sign(f->template, f->ca_key, EVP_sha256()) > 0,
+	    "device certificate");
 	X509_NAME_free(subject);
 	*der = NULL;
 	return der_of(f->template, der);
@@ -176,7 +178,7 @@ devices_make(struct fleet *f, size_t count)
 	must(d != NULL, "memory");
 	for (size_t i = 0; i < count; i++) {
 		uint8_t *der;
-		size_t   len;
+		size_t len;
 
 		d[i].key = key_make();
 		len = next_certificate(f, d[i].key, d[i].name, sizeof(d[i].name), &der);
@@ -204,7 +206,7 @@ devices_free(struct device *d, size_t count)
 static FILE *
 open_below(const char *directory, const char *name)
 {
-	char  path[4096];
+	char path[4096];
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
@@ -217,15 +219,16 @@ void
 fleet_write_server(const char *directory)
 {
 	EVP_PKEY *key = key_make();
-	X509     *x = blank_make("localhost", key, NULL);
-	FILE     *certificate = open_below(directory, "server.pem");
-	FILE     *secret = open_below(directory, "server.key");
+	X509 *x = blank_make("localhost", key, NULL);
+	FILE *certificate = open_below(directory, "server.pem");
+	FILE *secret = open_below(directory, "server.key");
 
 	add_extension(x, x, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
 	must(X509_sign(x, key, EVP_sha256()) > 0, "server certificate");
 	must(PEM_write_X509(certificate, x) == 1 && fclose(certificate) == 0, "server.pem");
-	must(PEM_write_PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL) == 1
-	    && fclose(secret) == 0, "server.key");
+	must(PEM_write_PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+		fclose(secret) == 0,
+	    "server.key");
 	X509_free(x);
 	EVP_PKEY_free(key);
 }
@@ -237,11 +240,12 @@ fleet_write_server(const char *directory)
 struct store *
 bench_store_open(const char *directory)
 {
-	char                path[4096];
-	struct store_config config = { .path = path, .map_size = (size_t)BENCH_MAP_MB << 20,
+	char path[4096];
+	struct store_config config = { .path = path,
+		.map_size = (size_t)BENCH_MAP_MB << 20,
 		.sha256 = sha256_of };
-	struct store       *s;
-	struct diag         diag = { "" };
+	struct store *s;
+	struct diag diag = { "" };
 
 	snprintf(path, sizeof(path), "%s/db", directory);
 	if (store_open(&config, &s, &diag) != ERR_OK)
@@ -252,9 +256,9 @@ bench_store_open(const char *directory)
 static void
 put_ca(struct fleet *f, struct txn *t)
 {
-	struct ca          ca = { .mode = MODE_DEFAULT };
+	struct ca ca = { .mode = MODE_DEFAULT };
 	struct ca_document document = { .der = { NULL, 0 } };
-	uint8_t           *der = NULL;
+	uint8_t *der = NULL;
 
 	document.der.len = der_of(f->ca, &der);
 	document.der.data = der;
@@ -272,9 +276,13 @@ static void
 put_active(struct fleet *f, struct txn *t, uint8_t *der, size_t len)
 {
 	struct cert_document document = { .der = { der, len } };
-	struct cert          cert = { .has_ca = true, .ca_id = f->ca_id, .status = CERT_ACTIVE,
-		         .mode = MODE_DEFAULT, .not_before = f->not_before, .not_after = f->not_after,
-		         .version = 1 };
+	struct cert cert = { .has_ca = true,
+		.ca_id = f->ca_id,
+		.status = CERT_ACTIVE,
+		.mode = MODE_DEFAULT,
+		.not_before = f->not_before,
+		.not_after = f->not_after,
+		.version = 1 };
 
 	id_of(der, len, &cert.id);
 	/* As if registered one by one over the last hours. */
@@ -296,9 +304,9 @@ fleet_register(struct fleet *f, struct store *s, const struct device *d, size_t 
 	put_ca(f, &t);
 	for (size_t i = 0; i < count || i < devices; i++) {
 		uint8_t *der = NULL;
-		char     name[32];
-		size_t   len = i < devices ? der_of(d[i].x, &der)
-		                           : next_certificate(f, NULL, name, sizeof(name), &der);
+		char name[32];
+		size_t len = i < devices ? der_of(d[i].x, &der)
+					 : next_certificate(f, NULL, name, sizeof(name), &der);
 
 		put_active(f, &t, der, len);
 		if (i % PER_TRANSACTION != PER_TRANSACTION - 1)
@@ -311,15 +319,15 @@ fleet_register(struct fleet *f, struct store *s, const struct device *d, size_t 
 size_t
 devices_pending(struct store *s, const struct device *d, size_t count)
 {
-	size_t     found = 0;
+	size_t found = 0;
 	struct txn t;
 
 	must(store_read(s, &t) == ERR_OK, "read transaction");
 	for (size_t i = 0; i < count; i++) {
 		struct cert cert;
 
-		if (store_get_cert(&t, &d[i].id, &cert) == ERR_OK
-		    && cert.status == CERT_PENDING_ACTIVATION)
+		if (store_get_cert(&t, &d[i].id, &cert) == ERR_OK &&
+		    cert.status == CERT_PENDING_ACTIVATION)
 			found++;
 	}
 	store_end(&t);

@@ -16,18 +16,18 @@ struct evp_pkey_st;
 struct store;
 
 struct device {
-	char                name[32]; /* its client id */
-	struct certid       id;
-	struct x509_st     *x;
+	char name[32]; /* its client id */
+	struct certid id;
+	struct x509_st *x;
 	struct evp_pkey_st *key;
 };
 
 struct fleet {
-	struct x509_st     *ca, *template;
+	struct x509_st *ca, *template;
 	struct evp_pkey_st *ca_key;
-	struct certid       ca_id;
-	uint64_t            made;
-	int64_t             not_before, not_after; /* ms, of every device */
+	struct certid ca_id;
+	uint64_t made;
+	int64_t not_before, not_after; /* ms, of every device */
 };
 
 void fleet_open(struct fleet *f);
@@ -38,7 +38,7 @@ void fleet_write_server(const char *directory);
 
 /* New devices, parsed as a handshake would.  Free with devices_free(). */
 struct device *devices_make(struct fleet *f, size_t count);
-void           devices_free(struct device *d, size_t count);
+void devices_free(struct device *d, size_t count);
 
 /* Registers the CA, ACTIVE, with auto-registration; the devices given, ACTIVE;
  * and others, up to count certificates, ACTIVE. */

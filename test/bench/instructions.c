@@ -18,8 +18,8 @@ instructions_can_be_counted(void)
 void
 counter_open(struct counter *c, const struct server_config *config, const char *name)
 {
-	char                 out[4200];
-	const char *const    wrapper[] = { "valgrind", "--tool=callgrind", out, NULL };
+	char out[4200];
+	const char *const wrapper[] = { "valgrind", "--tool=callgrind", out, NULL };
 	struct server_config slow = *config;
 
 	snprintf(c->path, sizeof(c->path), "%s/callgrind.%s.%s", config->directory, config->name,
@@ -57,9 +57,9 @@ counter_start(struct counter *c)
 static double
 read_total(const char *path)
 {
-	char   line[4096];
+	char line[4096];
 	double total = 0;
-	FILE  *f = fopen(path, "r");
+	FILE *f = fopen(path, "r");
 
 	must(f != NULL, path);
 	while (fgets(line, sizeof(line), f) != NULL)

@@ -13,14 +13,14 @@
 
 struct counter {
 	struct server server;
-	char          path[4096]; /* callgrind.<server>.<name> below the directory */
+	char path[4096]; /* callgrind.<server>.<name> below the directory */
 };
 
 bool instructions_can_be_counted(void);
 
-void   counter_open(struct counter *c, const struct server_config *config, const char *name);
-void   counter_start(struct counter *c); /* once the broker has nothing left to do */
-double counter_stop(struct counter *c);  /* likewise; <path>.1 stays, for callgrind_annotate */
-void   counter_close(struct counter *c);
+void counter_open(struct counter *c, const struct server_config *config, const char *name);
+void counter_start(struct counter *c);  /* once the broker has nothing left to do */
+double counter_stop(struct counter *c); /* likewise; <path>.1 stays, for callgrind_annotate */
+void counter_close(struct counter *c);
 
 #endif

@@ -32,8 +32,8 @@ bool
 link_handshake(struct link *l, SSL_CTX *context, const struct device *d)
 {
 	l->tls = SSL_new(context);
-	must(l->tls != NULL && SSL_use_certificate(l->tls, d->x) == 1
-	    && SSL_use_PrivateKey(l->tls, d->key) == 1 && SSL_set_fd(l->tls, l->fd) == 1,
+	must(l->tls != NULL && SSL_use_certificate(l->tls, d->x) == 1 &&
+		SSL_use_PrivateKey(l->tls, d->key) == 1 && SSL_set_fd(l->tls, l->fd) == 1,
 	    "TLS client");
 	return SSL_connect(l->tls) == 1;
 }
@@ -79,7 +79,7 @@ int
 link_connect(struct link *l, const char *client_id)
 {
 	uint8_t packet[MQTT_PACKET_MAX], answer[4];
-	size_t  len = mqtt_connect_packet(client_id, packet);
+	size_t len = mqtt_connect_packet(client_id, packet);
 
 	if (!link_write(l, packet, len) || !link_read(l, answer, sizeof(answer)))
 		return -1;

@@ -13,7 +13,7 @@ struct ssl_st;
 struct ssl_ctx_st;
 
 struct link {
-	int            fd;
+	int fd;
 	struct ssl_st *tls;
 };
 

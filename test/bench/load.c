@@ -11,13 +11,13 @@
 #define PARALLEL_MAX 256
 
 struct load {
-	int                  port;
-	enum manner          manner;
+	int port;
+	enum manner manner;
 	const struct device *devices;
-	size_t               count;
-	SSL_CTX             *tls;
-	atomic_size_t        next;
-	atomic_uint          outcomes[OUTCOME_COUNT];
+	size_t count;
+	SSL_CTX *tls;
+	atomic_size_t next;
+	atomic_uint outcomes[OUTCOME_COUNT];
 };
 
 static enum outcome
@@ -50,7 +50,7 @@ static enum outcome
 connect_once(struct load *l, const struct device *d)
 {
 	enum outcome outcome = NO_HANDSHAKE;
-	struct link  link;
+	struct link link;
 
 	if (!link_dial(&link, l->port))
 		return NOT_CONNECTED;
@@ -66,7 +66,7 @@ static void *
 load_main(void *arg)
 {
 	struct load *l = arg;
-	size_t       i;
+	size_t i;
 
 	while ((i = atomic_fetch_add(&l->next, 1)) < l->count)
 		atomic_fetch_add(&l->outcomes[connect_once(l, &l->devices[i])], 1);
@@ -74,12 +74,15 @@ load_main(void *arg)
 }
 
 void
-load_run(int port, const struct device *d, size_t count, unsigned parallel,
-    enum manner manner, struct load_result *out)
+load_run(int port, const struct device *d, size_t count, unsigned parallel, enum manner manner,
+    struct load_result *out)
 {
-	struct load l = { .port = port, .manner = manner, .devices = d, .count = count,
+	struct load l = { .port = port,
+		.manner = manner,
+		.devices = d,
+		.count = count,
 		.tls = link_context() };
-	pthread_t   thread[PARALLEL_MAX];
+	pthread_t thread[PARALLEL_MAX];
 
 	must(parallel > 0 && parallel <= PARALLEL_MAX, "parallel connections: 1 to 256");
 	out->started = clock_ns();
@@ -103,7 +106,7 @@ load_must_be(const struct load_result *r, enum outcome wanted, const char *who)
 	if (r->count[wanted] == total)
 		return;
 	die("%s: of %u connections %u accepted, %u refused, %u not connected, "
-	    "%u without a handshake, %u without an answer, %u with another answer", who, total,
-	    r->count[ACCEPTED], r->count[REFUSED], r->count[NOT_CONNECTED], r->count[NO_HANDSHAKE],
-	    r->count[NO_ANSWER], r->count[OTHER_ANSWER]);
+	    "%u without a handshake, %u without an answer, %u with another answer",
+	    who, total, r->count[ACCEPTED], r->count[REFUSED], r->count[NOT_CONNECTED],
+	    r->count[NO_HANDSHAKE], r->count[NO_ANSWER], r->count[OTHER_ANSWER]);
 }

@@ -26,13 +26,13 @@ enum manner {
 };
 
 struct load_result {
-	int64_t  started, ended; /* clock_ns() */
+	int64_t started, ended; /* clock_ns() */
 	unsigned count[OUTCOME_COUNT];
 };
 
 /* Each of these devices once.  Blocks. */
-void load_run(int port, const struct device *d, size_t count, unsigned parallel,
-    enum manner manner, struct load_result *out);
+void load_run(int port, const struct device *d, size_t count, unsigned parallel, enum manner manner,
+    struct load_result *out);
 
 /* All of them with this outcome, or the program ends and says what happened. */
 void load_must_be(const struct load_result *r, enum outcome wanted, const char *who);

@@ -14,16 +14,17 @@
 int
 mqtt_dial(int port)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
 		.sin_addr = { htonl(INADDR_LOOPBACK) } };
 	struct timeval timeout = { .tv_sec = TIMEOUT_S };
-	int            fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
 	if (fd < 0)
 		return -1;
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0
-	    || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0
-	    || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) != 0) {
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) != 0) {
 		close(fd);
 		return -1;
 	}
@@ -36,11 +37,11 @@ mqtt_dial(int port)
  * (MQTT 3.1.1, 2.2.3).
  */
 struct parts {
-	uint8_t        type;
+	uint8_t type;
 	const uint8_t *before;
-	size_t         before_len;
-	const char    *text;
-	size_t         after_len; /* of zeros */
+	size_t before_len;
+	const char *text;
+	size_t after_len; /* of zeros */
 };
 
 static size_t
@@ -68,7 +69,7 @@ size_t
 mqtt_connect_packet(const char *client_id, uint8_t out[MQTT_PACKET_MAX])
 {
 	static const uint8_t before[] = { 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0x0e, 0x10 };
-	struct parts         p = { 0x10, before, sizeof(before), client_id, 0 };
+	struct parts p = { 0x10, before, sizeof(before), client_id, 0 };
 
 	return build(&p, out);
 }
@@ -77,7 +78,7 @@ size_t
 mqtt_subscribe_packet(const char *filter, uint8_t out[MQTT_PACKET_MAX])
 {
 	static const uint8_t packet_id[] = { 0, 1 };
-	struct parts         p = { 0x82, packet_id, sizeof(packet_id), filter, 1 };
+	struct parts p = { 0x82, packet_id, sizeof(packet_id), filter, 1 };
 
 	return build(&p, out);
 }
@@ -87,8 +88,8 @@ size_t
 mqtt_publish_packet(const char *topic, uint8_t out[MQTT_PACKET_MAX])
 {
 	static const uint8_t nothing[1] = { 0 };
-	struct parts         p = { 0x30, nothing, 0, topic, MQTT_PAYLOAD_LEN };
-	size_t               len = build(&p, out);
+	struct parts p = { 0x30, nothing, 0, topic, MQTT_PAYLOAD_LEN };
+	size_t len = build(&p, out);
 
 	memset(out + len - MQTT_PAYLOAD_LEN, 'x', MQTT_PAYLOAD_LEN);
 	return len;

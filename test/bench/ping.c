@@ -10,9 +10,9 @@
 #include "ping.h"
 
 struct ping {
-	int           fd;
-	pthread_t     thread;
-	atomic_bool   stop;
+	int fd;
+	pthread_t thread;
+	atomic_bool stop;
 	struct series rtt; /* the thread's until it has ended */
 };
 
@@ -29,7 +29,7 @@ static void *
 ping_main(void *arg)
 {
 	static const uint8_t pingreq[] = { 0xc0, 0 };
-	struct ping         *p = arg;
+	struct ping *p = arg;
 
 	while (!p->stop) {
 		int64_t start = clock_ns();
@@ -45,7 +45,7 @@ struct ping *
 ping_start(int port)
 {
 	struct ping *p = calloc(1, sizeof(*p));
-	uint8_t      packet[MQTT_PACKET_MAX];
+	uint8_t packet[MQTT_PACKET_MAX];
 
 	must(p != NULL, "memory");
 	p->fd = mqtt_dial(port);

@@ -22,11 +22,12 @@ static int
 free_port(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t          len = sizeof(at);
-	int                fd = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	must(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0
-	    && getsockname(fd, (struct sockaddr *)&at, &len) == 0, "free port");
+	must(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 &&
+		getsockname(fd, (struct sockaddr *)&at, &len) == 0,
+	    "free port");
 	close(fd);
 	return ntohs(at.sin_port);
 }
@@ -36,7 +37,7 @@ static void
 write_config(const struct server *s, const struct server_config *config, const char *path)
 {
 	const char *dir = config->directory;
-	FILE       *f = fopen(path, "w");
+	FILE *f = fopen(path, "w");
 
 	must(f != NULL, path);
 	if (getuid() == 0)
@@ -64,8 +65,8 @@ static void
 run(const struct server_config *config, const char *conf)
 {
 	const char *words[32];
-	char       *arguments[32];
-	size_t      n = 0;
+	char *arguments[32];
+	size_t n = 0;
 
 	for (; config->wrapper != NULL && config->wrapper[n] != NULL && n < 24; n++)
 		words[n] = config->wrapper[n];
@@ -126,7 +127,7 @@ int64_t
 server_cpu_ns(const struct server *s)
 {
 	struct timespec ts;
-	clockid_t       clock;
+	clockid_t clock;
 
 	must(clock_getcpuclockid(s->pid, &clock) == 0 && clock_gettime(clock, &ts) == 0,
 	    "CPU time of the broker");
@@ -139,16 +140,20 @@ struct server_ticks
 server_ticks(const struct server *s)
 {
 	struct server_ticks t = { 0, 0 };
-	char                path[64], line[1024] = "", *fields;
-	FILE               *f;
+	char path[64], line[1024] = "", *fields;
+	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)s->pid);
 	f = fopen(path, "r");
 	must(f != NULL && fgets(line, sizeof(line), f) != NULL, path);
 	fclose(f);
 	fields = strrchr(line, ')');
-	must(fields != NULL && sscanf(fields + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
-	    " %lu %lu", &t.user, &t.system) == 2, path);
+	must(fields != NULL &&
+		sscanf(fields + 1,
+		    " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
+		    " %lu %lu",
+		    &t.user, &t.system) == 2,
+	    path);
 	return t;
 }
 

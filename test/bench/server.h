@@ -13,18 +13,18 @@
 #include "bench.h"
 
 struct server_config {
-	const char        *name;          /* of its files: <name>.conf, <name>.log */
-	const char        *program;       /* the broker */
-	const char        *plugin;        /* our .so; NULL: without */
-	const char        *authorization; /* the plugin's option */
-	const char        *lines;         /* more of the configuration; NULL: none */
-	const char        *directory;     /* server.pem, server.key, ca/ and the registry db/ */
-	const char *const *wrapper;       /* a command to run the broker under; NULL: none */
+	const char *name;           /* of its files: <name>.conf, <name>.log */
+	const char *program;        /* the broker */
+	const char *plugin;         /* our .so; NULL: without */
+	const char *authorization;  /* the plugin's option */
+	const char *lines;          /* more of the configuration; NULL: none */
+	const char *directory;      /* server.pem, server.key, ca/ and the registry db/ */
+	const char *const *wrapper; /* a command to run the broker under; NULL: none */
 };
 
 struct server {
 	pid_t pid;
-	int   port, tls_port;
+	int port, tls_port;
 };
 
 /* Returns when both listeners answer. */

@@ -15,23 +15,23 @@ const char *const stream_topics[STREAM_TOPICS_MAX] = { "telemetry", "state", "vi
 
 struct message {
 	uint8_t packet[MQTT_PACKET_MAX];
-	size_t  len;
+	size_t len;
 };
 
 struct pair {
-	struct link    publisher, subscriber;
+	struct link publisher, subscriber;
 	struct message messages[STREAM_TOPICS_MAX];
 	const struct pace *pace;
-	size_t         bursts; /* to do */
-	unsigned       sent, received;
-	unsigned       seed;
-	pthread_t      thread;
+	size_t bursts; /* to do */
+	unsigned sent, received;
+	unsigned seed;
+	pthread_t thread;
 };
 
 struct stream {
 	const struct pace *pace;
-	SSL_CTX           *tls;
-	struct pair       *pairs;
+	SSL_CTX *tls;
+	struct pair *pairs;
 };
 
 /*
@@ -50,11 +50,12 @@ static void
 subscribe(struct link *l, const char *publisher)
 {
 	uint8_t packet[MQTT_PACKET_MAX], answer[5];
-	char    filter[128];
+	char filter[128];
 
 	snprintf(filter, sizeof(filter), "factory/line1/%s/#", publisher);
-	must(link_write(l, packet, mqtt_subscribe_packet(filter, packet))
-	    && link_read(l, answer, sizeof(answer)), "SUBACK");
+	must(link_write(l, packet, mqtt_subscribe_packet(filter, packet)) &&
+		link_read(l, answer, sizeof(answer)),
+	    "SUBACK");
 	must(answer[0] == 0x90 && answer[4] == 0, "subscription");
 }
 
@@ -124,7 +125,7 @@ static void
 receive_one(struct pair *p)
 {
 	const struct message *m = next_message(p, &p->received);
-	uint8_t               packet[MQTT_PACKET_MAX];
+	uint8_t packet[MQTT_PACKET_MAX];
 
 	must(link_read(&p->subscriber, packet, m->len) && memcmp(packet, m->packet, m->len) == 0,
 	    "delivery of a message");

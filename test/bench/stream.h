@@ -19,18 +19,18 @@ extern const char *const stream_topics[STREAM_TOPICS_MAX];
 /* How a publisher publishes. */
 struct pace {
 	const char *name;
-	const char *what;   /* the same in words */
-	size_t      pairs;  /* at a time */
-	unsigned    topics; /* the first so many, in turns */
-	unsigned    burst;  /* messages on their way before it waits until all have arrived */
-	unsigned    gap_us; /* then it pauses for up to twice as long */
+	const char *what; /* the same in words */
+	size_t pairs;     /* at a time */
+	unsigned topics;  /* the first so many, in turns */
+	unsigned burst;   /* messages on their way before it waits until all have arrived */
+	unsigned gap_us;  /* then it pauses for up to twice as long */
 };
 
 struct stream;
 
 /* Connects two devices for each pair, and subscribes. */
 struct stream *stream_open(int port, const struct device *d, const struct pace *pace);
-void           stream_close(struct stream *s);
+void stream_close(struct stream *s);
 
 /* So many messages altogether, a multiple of pairs and burst.  Blocks. */
 void stream_run(struct stream *s, size_t messages);

@@ -33,8 +33,11 @@ the_ca(void)
 	static struct pki_cert *ca;
 
 	if (ca == NULL)
-		ca = pki_make(&(struct pki_options){ .common_name = "Fuzz CA", .is_ca = true,
-		    .key = PKI_ED25519, .key_id = PKI_KEY_ID_NONE, .now = NOW,
+		ca = pki_make(&(struct pki_options){ .common_name = "Fuzz CA",
+		    .is_ca = true,
+		    .key = PKI_ED25519,
+		    .key_id = PKI_KEY_ID_NONE,
+		    .now = NOW,
 		    .extensions = { { "keyUsage", "critical,keyCertSign,cRLSign" } } });
 	return ca;
 }
@@ -42,18 +45,19 @@ the_ca(void)
 static bool
 is_within(struct view inner, struct view outer)
 {
-	return inner.len == 0 || (inner.data >= outer.data && inner.len <= outer.len
-	    && inner.data - outer.data <= (ptrdiff_t)(outer.len - inner.len));
+	return inner.len == 0 ||
+	    (inner.data >= outer.data && inner.len <= outer.len &&
+		inner.data - outer.data <= (ptrdiff_t)(outer.len - inner.len));
 }
 
 /* As entries, whatever they are: it comes to an end. */
 static size_t
 walk(struct view entries)
 {
-	struct view    rest = entries, serial;
+	struct view rest = entries, serial;
 	struct revoked entry;
-	enum crl_step  step;
-	size_t         count = 0;
+	enum crl_step step;
+	size_t count = 0;
 
 	while ((step = crl_next(&rest, &serial, &entry)) == CRL_STEP_ENTRY) {
 		require(serial.len > 0 && serial.len <= SERIAL_MAX && is_within(serial, entries));
@@ -68,15 +72,15 @@ static void
 check_parts(const struct crl_parts *p, struct view in)
 {
 	require(is_within(p->tbs, in) && is_within(p->signature, in));
-	require(is_within(p->head, p->tbs) && is_within(p->entries, p->tbs)
-	    && is_within(p->tail, p->tbs));
+	require(is_within(p->head, p->tbs) && is_within(p->entries, p->tbs) &&
+	    is_within(p->tail, p->tbs));
 }
 
 static bool
 comes_before(struct view a, struct view b)
 {
 	size_t both = a.len < b.len ? a.len : b.len;
-	int    order = memcmp(a.data, b.data, both);
+	int order = memcmp(a.data, b.data, both);
 
 	return order < 0 || (order == 0 && a.len < b.len);
 }
@@ -84,7 +88,7 @@ comes_before(struct view a, struct view b)
 static void
 check_entries(const struct crl_list *l, struct view in, bool inside)
 {
-	struct view    before = { NULL, 0 }, serial;
+	struct view before = { NULL, 0 }, serial;
 	struct revoked entry;
 
 	for (size_t i = 0; i < crl_facts(l)->count; i++) {
@@ -103,10 +107,10 @@ check_oracle(struct view in, const struct crl_list *l)
 	require(oracle != NULL && pki_crl_is_of(oracle, the_ca()));
 	require(crl_facts(l)->count <= pki_crl_count(oracle));
 	for (size_t i = 0; i < crl_facts(l)->count; i++) {
-		struct view    serial;
+		struct view serial;
 		struct revoked entry;
-		int64_t        date;
-		int            reason;
+		int64_t date;
+		int reason;
 
 		crl_entry(l, i, &serial, &entry);
 		require(pki_crl_lists(oracle, serial, &date, &reason));
@@ -128,8 +132,8 @@ static void
 run_list(struct view in, bool is_der)
 {
 	struct crl_list *l, *again;
-	struct diag      diag = { "" }, same = { "" };
-	enum err         e = crl_read(in, the_ca()->x, DAY, NOW, &l, &diag);
+	struct diag diag = { "" }, same = { "" };
+	enum err e = crl_read(in, the_ca()->x, DAY, NOW, &l, &diag);
 
 	require(e == crl_read(in, the_ca()->x, DAY, NOW, &again, &same));
 	require(strcmp(diag.text, same.text) == 0);
@@ -148,9 +152,9 @@ run_list(struct view in, bool is_der)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct view      in = { data, size };
+	struct view in = { data, size };
 	struct crl_parts parts;
-	struct pki_crl  *list;
+	struct pki_crl *list;
 
 	(void)walk(in);
 	run_list(in, size > 0 && data[0] == DER_SEQUENCE && memchr(data, '-', size) == NULL);

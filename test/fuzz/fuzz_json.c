@@ -10,8 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* 2026, so that the certificates of the corpus are valid. */
 #define NOW INT64_C(1798000000000)
 
-static struct account account = { "123456789012", "eu-central-1", "localhost",
-	{ "" } };
+static struct account account = { "123456789012", "eu-central-1", "localhost", { "" } };
 
 static void
 try_command(const cJSON *json)
@@ -40,8 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	account.scope = arn_scope_of(account.region, account.id);
 	commands = cJSON_GetObjectItemCaseSensitive(json, "commands");
-	cJSON_ArrayForEach(one, commands)
-		try_command(one);
+	cJSON_ArrayForEach(one, commands) try_command(one);
 	cJSON_Delete(json);
 	return 0;
 }

@@ -100,16 +100,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* policies and client ids are UTF-8: what is not is refused earlier */
 	if (bytes != NULL && utf8_valid(pattern) && utf8_valid(value) &&
 	    pattern_parse(pattern, PATTERN_WILDCARDS | PATTERN_VARIABLES, NULL, NULL, &count) &&
-	    count <= PIECES_MAX && pattern_parse(pattern, PATTERN_WILDCARDS | PATTERN_VARIABLES,
-	    bytes, pieces, &count)) {
+	    count <= PIECES_MAX &&
+	    pattern_parse(pattern, PATTERN_WILDCARDS | PATTERN_VARIABLES, bytes, pieces, &count)) {
 		for (size_t i = 0; i < count; i++) {
 			if (pieces[i].kind == PIECE_VARIABLE) {
 				variables[i] = variable_parse(pieces[i].text);
 				pieces[i].variable = &variables[i];
 			}
 		}
-		match(&(struct pattern){ .pieces = pieces, .count = count,
-		    .least = pattern_of(pieces, count, false).least }, rest, &f);
+		match(&(struct pattern){ .pieces = pieces,
+			  .count = count,
+			  .least = pattern_of(pieces, count, false).least },
+		    rest, &f);
 	}
 	free(bytes);
 	return 0;

@@ -19,7 +19,12 @@ static const char *const names[] = { "", "dev1", "a/b", "*", "$SYS/x", "x/\xc3\x
 static struct facts
 facts_of(unsigned which)
 {
-	static const uint8_t attributes[] = "\x01" "a\x00\x02" "12" "\x01" "b\x00\x01" "*";
+	static const uint8_t attributes[] = "\x01"
+					    "a\x00\x02"
+					    "12"
+					    "\x01"
+					    "b\x00\x01"
+					    "*";
 	static struct thing thing;
 	struct facts f = { .client_id = view_of(which % 2 == 0 ? "dev1" : "*") };
 
@@ -38,8 +43,11 @@ static enum policy_result
 ask(const struct policy *p, const char *head, const char *name, enum policy_action action,
     const struct facts *f)
 {
-	struct policy_request r = { .action = action, .control = "iot:UpdateCertificate",
-		.head = view_of(head), .name = view_of(name), .facts = f };
+	struct policy_request r = { .action = action,
+		.control = "iot:UpdateCertificate",
+		.head = view_of(head),
+		.name = view_of(name),
+		.facts = f };
 	struct policy_match ground = { .policy = 1 };
 	enum policy_result result = policy_eval(&p, 1, &r, &ground);
 

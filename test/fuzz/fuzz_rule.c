@@ -49,7 +49,8 @@ static struct facts
 facts_of(unsigned which, struct view value, const struct cert_facts *cert)
 {
 	struct facts f = { .client_id = which % 2 == 0 ? value : view_of(NULL),
-		.certificate_id = view_of("00ff"), .cert = which < 4 ? cert : NULL,
+		.certificate_id = view_of("00ff"),
+		.cert = which < 4 ? cert : NULL,
 		.source_text = view_of(which % 3 == 0 ? NULL : "192.0.2.1") };
 
 	f.source = address_parse(f.source_text);

@@ -78,7 +78,8 @@ check_thing(const struct planned_thing *thing, const uint8_t *room)
 	    thing->attributes.data + thing->attributes.len <= room + PLAN_ROOM);
 	require(codec_check_attributes(thing->attributes, &count));
 	while (thing_attribute_next(&rest, &name, &value))
-		require(attribute_name_valid(name) && value.len > 0 && attribute_value_valid(value));
+		require(
+		    attribute_name_valid(name) && value.len > 0 && attribute_value_valid(value));
 }
 
 static void
@@ -124,8 +125,8 @@ facts_with(struct view value)
 		FIELD_SUBJECT_DN_QUALIFIER, FIELD_SUBJECT_COUNTRY, FIELD_SUBJECT_ORGANIZATION,
 		FIELD_SUBJECT_ORGANIZATIONAL_UNIT, FIELD_SUBJECT_STATE, FIELD_SUBJECT_COMMON_NAME,
 		FIELD_SUBJECT_SERIAL_NUMBER };
-	struct cert_facts *cert = malloc(sizeof(*cert) + sizeof(fields) / sizeof(fields[0]) *
-	    sizeof(struct cert_value));
+	struct cert_facts *cert = malloc(
+	    sizeof(*cert) + sizeof(fields) / sizeof(fields[0]) * sizeof(struct cert_value));
 
 	require(cert != NULL);
 	for (cert->count = 0; cert->count < COUNT_OF(fields); cert->count++)

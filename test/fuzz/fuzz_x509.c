@@ -34,11 +34,11 @@ has_words(const struct diag *diag)
 static void
 check_round_trip(struct x509_st *x)
 {
-	struct x509_st  *again;
+	struct x509_st *again;
 	struct presented before, after;
-	struct view      der;
-	uint8_t         *bytes;
-	char            *pem;
+	struct view der;
+	uint8_t *bytes;
+	char *pem;
 
 	if (x509_read(x, &before) != ERR_OK || x509_to_der(x, &bytes, &der.len) != ERR_OK)
 		return;
@@ -56,7 +56,7 @@ static void
 ask_facts(struct x509_st *x)
 {
 	struct cert_facts *facts;
-	size_t             same = 1, ours = 0;
+	size_t same = 1, ours = 0;
 
 	if (x509_read_facts(x, &facts) != ERR_OK) {
 		require(facts == NULL);
@@ -76,11 +76,11 @@ ask_facts(struct x509_st *x)
 static void
 ask_everything(struct x509_st *x, size_t size)
 {
-	struct presented   p;
+	struct presented p;
 	struct issuer_hint hint;
-	struct ca          ca;
-	struct diag        diag = { "" };
-	char               code[65], subject[64];
+	struct ca ca;
+	struct diag diag = { "" };
+	char code[65], subject[64];
 
 	require(x509_read(x, &p) != ERR_OK || p.not_after >= YEAR_1950);
 	x509_read_strength(x, &p);
@@ -101,9 +101,9 @@ static void
 run_der(struct view in)
 {
 	struct x509_st *lax = pki_parse(in), *x;
-	struct diag     diag = { "" };
-	uint8_t        *der;
-	size_t          len;
+	struct diag diag = { "" };
+	uint8_t *der;
+	size_t len;
 
 	if (lax != NULL) {
 		ask_everything(lax, in.len);
@@ -125,7 +125,7 @@ static void
 run_pem(struct view in)
 {
 	struct x509_st *x;
-	struct diag     diag = { "" };
+	struct diag diag = { "" };
 
 	if (x509_from_pem(in, &x, &diag) == ERR_OK)
 		ask_everything(x, in.len);

@@ -19,7 +19,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static size_t inputs;
-static bool   verbose;
+static bool verbose;
 
 static bool
 fail(const char *path)
@@ -33,8 +33,8 @@ static bool
 run_file(const char *path, size_t size)
 {
 	uint8_t *data = malloc(size > 0 ? size : 1);
-	FILE    *f = fopen(path, "rb");
-	bool     ok = false;
+	FILE *f = fopen(path, "rb");
+	bool ok = false;
 
 	if (data != NULL && f != NULL && fread(data, 1, size, f) == size) {
 		if (verbose)
@@ -55,7 +55,7 @@ static bool
 run_entry(const char *folder, const char *name)
 {
 	char path[4096];
-	int  len = snprintf(path, sizeof(path), "%s/%s", folder, name);
+	int len = snprintf(path, sizeof(path), "%s/%s", folder, name);
 
 	if (name[0] == '.')
 		return true;
@@ -66,8 +66,8 @@ static bool
 run_folder(const char *path)
 {
 	struct dirent **entries;
-	int             count = scandir(path, &entries, NULL, alphasort);
-	bool            ok = count >= 0 || fail(path);
+	int count = scandir(path, &entries, NULL, alphasort);
+	bool ok = count >= 0 || fail(path);
 
 	for (int i = 0; i < count; i++) {
 		ok = run_entry(path, entries[i]->d_name) && ok;

@@ -15,9 +15,9 @@
 #define EXPORT __attribute__((visibility("default")))
 
 static struct {
-	int         event;
+	int event;
 	const char *option;
-	int         answer;
+	int answer;
 } answers[] = {
 	{ MOSQ_EVT_BASIC_AUTH, "connect", MOSQ_ERR_PLUGIN_DEFER },
 	{ MOSQ_EVT_EXT_AUTH_START, "extended", MOSQ_ERR_PLUGIN_DEFER },

@@ -52,7 +52,7 @@ read_table(const char *document, const char *heading)
 #define CELLS_MAX 5
 
 struct cells {
-	char  *at[CELLS_MAX];
+	char *at[CELLS_MAX];
 	size_t count;
 };
 
@@ -75,7 +75,8 @@ next_row(char **rows, struct cells *cells)
 	if (line == NULL || *line == '\0')
 		return false;
 	line++;
-	for (cells->count = 0; (cell = strsep(&line, "|")) != NULL && line != NULL; cells->count++) {
+	for (cells->count = 0; (cell = strsep(&line, "|")) != NULL && line != NULL;
+	     cells->count++) {
 		ck_assert_uint_lt(cells->count, CELLS_MAX);
 		cells->at[cells->count] = without_blanks(cell);
 	}

@@ -17,7 +17,8 @@ struct certid admin_ids[1];
 void
 gates_open(enum authorization authorization, const char *device_name)
 {
-	struct report_config report_config = { .account_id = ACCOUNT, .broker = &world_broker,
+	struct report_config report_config = { .account_id = ACCOUNT,
+		.broker = &world_broker,
 		.now = world_now };
 
 	world_open();

@@ -12,12 +12,12 @@
 #include "jitr/service/gate.h"
 #include "world.h"
 
-extern struct gate        *gate;
-extern struct gate_config  config;
-extern struct report      *report;
-extern struct stats        stats;
-extern struct pki_cert    *ca, *device;
-extern struct certid       admin_ids[1];
+extern struct gate *gate;
+extern struct gate_config config;
+extern struct report *report;
+extern struct stats stats;
+extern struct pki_cert *ca, *device;
+extern struct certid admin_ids[1];
 
 /* Everything but writer and gate; zeroes the config and the stats. */
 void gates_open(enum authorization authorization, const char *device_name);

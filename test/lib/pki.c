@@ -40,16 +40,17 @@ static EVP_PKEY *
 key_of_numbers(const char *type, int selection, const char *const *name, BIGNUM *const *value)
 {
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	EVP_PKEY_CTX   *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	OSSL_PARAM     *params;
-	EVP_PKEY       *key = NULL;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	OSSL_PARAM *params;
+	EVP_PKEY *key = NULL;
 
 	pki_must(build != NULL && ctx != NULL, "key context");
 	for (size_t i = 0; name[i] != NULL; i++)
 		pki_must(OSSL_PARAM_BLD_push_BN(build, name[i], value[i]), name[i]);
 	params = OSSL_PARAM_BLD_to_param(build);
-	pki_must(params != NULL && EVP_PKEY_fromdata_init(ctx) == 1
-	    && EVP_PKEY_fromdata(ctx, &key, selection, params) == 1, "key of numbers");
+	pki_must(params != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
+		EVP_PKEY_fromdata(ctx, &key, selection, params) == 1,
+	    "key of numbers");
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(build);
 	EVP_PKEY_CTX_free(ctx);
@@ -61,12 +62,13 @@ static EVP_PKEY *
 rsa_public(int bits, unsigned exponent)
 {
 	const char *const name[] = { OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E, NULL };
-	BIGNUM           *value[] = { BN_new(), BN_new() };
-	EVP_PKEY         *key;
+	BIGNUM *value[] = { BN_new(), BN_new() };
+	EVP_PKEY *key;
 
-	pki_must(value[0] != NULL && value[1] != NULL
-	    && BN_rand(value[0], bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD)
-	    && BN_set_word(value[1], exponent), "RSA numbers");
+	pki_must(value[0] != NULL && value[1] != NULL &&
+		BN_rand(value[0], bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD) &&
+		BN_set_word(value[1], exponent),
+	    "RSA numbers");
 	key = key_of_numbers("RSA", EVP_PKEY_PUBLIC_KEY, name, value);
 	BN_free(value[0]);
 	BN_free(value[1]);
@@ -78,16 +80,17 @@ rsa_public(int bits, unsigned exponent)
 static EVP_PKEY *
 dsa_make(void)
 {
-	const char *const name[] = {OSSL_PKEY_PARAM_FFC_P, OSSL_PKEY_PARAM_FFC_Q,
-	    OSSL_PKEY_PARAM_FFC_G, NULL};
-	OSSL_PARAM group[] = {OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
-				  (char[]){ "dh_2048_256" }, 0), OSSL_PARAM_END};
-	BIGNUM       *value[3] = { NULL, NULL, NULL };
-	EVP_PKEY     *dh = NULL, *parameters, *key = NULL;
+	const char *const name[] = { OSSL_PKEY_PARAM_FFC_P, OSSL_PKEY_PARAM_FFC_Q,
+		OSSL_PKEY_PARAM_FFC_G, NULL };
+	OSSL_PARAM group[] = { OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+				   (char[]){ "dh_2048_256" }, 0),
+		OSSL_PARAM_END };
+	BIGNUM *value[3] = { NULL, NULL, NULL };
+	EVP_PKEY *dh = NULL, *parameters, *key = NULL;
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DHX", NULL);
 
-	pki_must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1
-	    && EVP_PKEY_CTX_set_params(ctx, group) == 1 && EVP_PKEY_generate(ctx, &dh) == 1,
+	pki_must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1 &&
+		EVP_PKEY_CTX_set_params(ctx, group) == 1 && EVP_PKEY_generate(ctx, &dh) == 1,
 	    "DH group");
 	EVP_PKEY_CTX_free(ctx);
 	for (size_t i = 0; i < 3; i++)
@@ -108,17 +111,17 @@ static EVP_PKEY *
 curve_make(const char *curve, const char *encoding)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	EVP_PKEY     *key = NULL;
-	char          group[32], form[32];
-	OSSL_PARAM    params[3];
+	EVP_PKEY *key = NULL;
+	char group[32], form[32];
+	OSSL_PARAM params[3];
 
 	snprintf(group, sizeof(group), "%s", curve);
 	snprintf(form, sizeof(form), "%s", encoding);
 	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
 	params[1] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, form, 0);
 	params[2] = OSSL_PARAM_construct_end();
-	pki_must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1
-	    && EVP_PKEY_CTX_set_params(ctx, params) == 1 && EVP_PKEY_generate(ctx, &key) == 1,
+	pki_must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1 &&
+		EVP_PKEY_CTX_set_params(ctx, params) == 1 && EVP_PKEY_generate(ctx, &key) == 1,
 	    curve);
 	EVP_PKEY_CTX_free(ctx);
 	return key;
@@ -128,11 +131,12 @@ static EVP_PKEY *
 rsa_make(const char *type, int bits)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	EVP_PKEY     *key = NULL;
+	EVP_PKEY *key = NULL;
 
-	pki_must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1
-	    && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, bits) == 1
-	    && EVP_PKEY_generate(ctx, &key) == 1, type);
+	pki_must(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1 &&
+		EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, bits) == 1 &&
+		EVP_PKEY_generate(ctx, &key) == 1,
+	    type);
 	EVP_PKEY_CTX_free(ctx);
 	return key;
 }
@@ -189,8 +193,8 @@ static EVP_PKEY *
 key_get(const struct pki_options *o)
 {
 	static EVP_PKEY *made[PKI_DSA_2048 + 1][2];
-	EVP_PKEY       **slot = &made[o->key][o->issuer != NULL];
-	EVP_PKEY        *key = o->key_of != NULL ? o->key_of->key : *slot;
+	EVP_PKEY **slot = &made[o->key][o->issuer != NULL];
+	EVP_PKEY *key = o->key_of != NULL ? o->key_of->key : *slot;
 
 	if (key == NULL || (o->key_of == NULL && !key_is_expensive(o->key))) {
 		key = key_make(o->key);
@@ -211,22 +215,21 @@ name_add(X509_NAME *name, int nid, const char *text, size_t len, int type)
 	if (text == NULL)
 		return;
 	pki_must(X509_NAME_add_entry_by_NID(name, nid, type == 0 ? V_ASN1_UTF8STRING : type,
-		 (const unsigned char *)text, (int)(len == 0 ? strlen(text) : len), -1, 0),
+		     (const unsigned char *)text, (int)(len == 0 ? strlen(text) : len), -1, 0),
 	    "name");
 }
 
 static void
 set_names(X509 *x, const struct pki_options *o)
 {
-	X509_NAME             *subject = X509_NAME_new();
-	X509_NAME             *by_text = X509_NAME_new();
+	X509_NAME *subject = X509_NAME_new();
+	X509_NAME *by_text = X509_NAME_new();
 	const struct pki_cert *by = o->named_issuer != NULL ? o->named_issuer : o->issuer;
-	const X509_NAME       *issuer = by == NULL ? subject : X509_get_subject_name(by->x);
+	const X509_NAME *issuer = by == NULL ? subject : X509_get_subject_name(by->x);
 
 	pki_must(subject != NULL && by_text != NULL, "name");
 	name_add(subject, NID_organizationName, o->organization, 0, 0);
-	name_add(subject, NID_commonName, o->common_name, o->common_name_len,
-	    o->common_name_type);
+	name_add(subject, NID_commonName, o->common_name, o->common_name_len, o->common_name_type);
 	name_add(subject, NID_commonName, o->second_common_name, 0, 0);
 	for (const struct pki_extension *a = o->attributes; a->name != NULL; a++)
 		name_add(subject, OBJ_txt2nid(a->name), a->value, 0, 0);
@@ -255,15 +258,16 @@ static void
 set_times(X509 *x, const struct pki_options *o)
 {
 	ASN1_TIME *not_before, *not_after;
-	time_t     now = o->now == 0 ? time(NULL) : (time_t)(o->now / 1000);
-	int        to = o->not_after_days == 0 ? 365 : o->not_after_days;
-	int        from = o->not_before_days;
+	time_t now = o->now == 0 ? time(NULL) : (time_t)(o->now / 1000);
+	int to = o->not_after_days == 0 ? 365 : o->not_after_days;
+	int from = o->not_before_days;
 
 	if (from == 0)
 		from = to <= 0 ? to - 1 : -1;
 	not_before = make_time(o->not_before, now, from);
 	not_after = make_time(o->not_after, now, to);
-	pki_must(X509_set1_notBefore(x, not_before) && X509_set1_notAfter(x, not_after), "validity");
+	pki_must(X509_set1_notBefore(x, not_before) && X509_set1_notAfter(x, not_after),
+	    "validity");
 	ASN1_TIME_free(not_before);
 	ASN1_TIME_free(not_after);
 }
@@ -275,7 +279,8 @@ set_serial(X509 *x, const char *decimal)
 
 	if (decimal == NULL) {
 		n = BN_new();
-		pki_must(n != NULL && BN_rand(n, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY), "serial");
+		pki_must(n != NULL && BN_rand(n, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY),
+		    "serial");
 	} else {
 		pki_must(BN_dec2bn(&n, decimal) > 0, "serial");
 	}
@@ -286,7 +291,7 @@ set_serial(X509 *x, const char *decimal)
 static void
 add_extension(X509 *x, const struct pki_cert *issuer, const char *name, const char *value)
 {
-	X509V3_CTX      ctx;
+	X509V3_CTX ctx;
 	X509_EXTENSION *extension;
 
 	X509V3_set_ctx(&ctx, issuer == NULL ? x : issuer->x, x, NULL, NULL, 0);
@@ -321,7 +326,7 @@ add_sans(X509 *x, unsigned count)
 
 	pki_must(names != NULL, "subjectAltName");
 	for (unsigned i = 0; i < count; i++) {
-		GENERAL_NAME  *name = GENERAL_NAME_new();
+		GENERAL_NAME *name = GENERAL_NAME_new();
 		ASN1_IA5STRING *dns = ASN1_IA5STRING_new();
 
 		pki_must(name != NULL && dns != NULL && ASN1_STRING_set(dns, "aa", 2), "DNS name");
@@ -340,8 +345,8 @@ add_extra(X509 *x, unsigned count)
 
 	pki_must(nothing != NULL, "extension");
 	for (unsigned i = 0; i < count; i++) {
-		char            oid[32];
-		ASN1_OBJECT    *object;
+		char oid[32];
+		ASN1_OBJECT *object;
 		X509_EXTENSION *extension;
 
 		snprintf(oid, sizeof(oid), "1.2.3.%u", i);
@@ -373,13 +378,14 @@ add_extensions(X509 *x, const struct pki_options *o)
 static void
 sign(X509 *x, EVP_PKEY *key, const struct pki_options *o)
 {
-	bool          pure = EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
-	const char   *digest = o->digest == NULL ? "SHA256" : o->digest;
-	EVP_MD_CTX   *ctx = EVP_MD_CTX_new();
+	bool pure = EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
+	const char *digest = o->digest == NULL ? "SHA256" : o->digest;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *how;
 
-	pki_must(ctx != NULL && EVP_DigestSignInit_ex(ctx, &how, pure ? NULL : digest, NULL, NULL, key,
-		 NULL) == 1, "sign");
+	pki_must(ctx != NULL &&
+		EVP_DigestSignInit_ex(ctx, &how, pure ? NULL : digest, NULL, NULL, key, NULL) == 1,
+	    "sign");
 	if (o->pss)
 		pki_must(EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1, "PSS");
 	pki_must(X509_sign_ctx(x, ctx) > 0, "sign");
@@ -391,7 +397,7 @@ static char *
 text_of(BIO *bio)
 {
 	char *text, *copy;
-	long  len = BIO_get_mem_data(bio, &text);
+	long len = BIO_get_mem_data(bio, &text);
 
 	copy = malloc((size_t)len + 1);
 	pki_must(copy != NULL, "text");
@@ -413,8 +419,8 @@ pem_of(const X509 *x)
 /* What pki_free() frees behind a certificate. */
 struct minted {
 	struct pki_cert cert;
-	unsigned char  *der;
-	char           *pem;
+	unsigned char *der;
+	char *pem;
 };
 
 bool
@@ -428,7 +434,7 @@ static struct pki_cert *
 finish(const X509 *x, EVP_PKEY *key)
 {
 	struct minted *m = calloc(1, sizeof(*m));
-	int            len;
+	int len;
 
 	pki_must(m != NULL, "certificate");
 	len = i2d_X509(x, &m->der);
@@ -445,11 +451,12 @@ finish(const X509 *x, EVP_PKEY *key)
 struct pki_cert *
 pki_make(const struct pki_options *o)
 {
-	X509            *x = X509_new();
-	EVP_PKEY        *key = key_get(o);
+	X509 *x = X509_new();
+	EVP_PKEY *key = key_get(o);
 	struct pki_cert *c;
 
-	pki_must(x != NULL && X509_set_version(x, o->version == 1 ? X509_VERSION_1 : X509_VERSION_3),
+	pki_must(x != NULL &&
+		X509_set_version(x, o->version == 1 ? X509_VERSION_1 : X509_VERSION_3),
 	    "version");
 	set_serial(x, o->serial);
 	set_names(x, o);
@@ -465,7 +472,7 @@ pki_make(const struct pki_options *o)
 struct pki_cert *
 pki_twin(const struct pki_cert *c, const struct pki_cert *issuer)
 {
-	X509            *x = X509_dup(c->x);
+	X509 *x = X509_dup(c->x);
 	struct pki_cert *twin;
 
 	pki_must(x != NULL && X509_sign(x, issuer->key, EVP_sha256()) > 0, "twin");
@@ -495,7 +502,7 @@ pki_ca(const char *common_name)
 	return pki_make(&(struct pki_options){
 	    .common_name = common_name,
 	    .is_ca = true,
-	    .extensions = {{"keyUsage", "critical,keyCertSign,cRLSign"}},
+	    .extensions = { { "keyUsage", "critical,keyCertSign,cRLSign" } },
 	});
 }
 
@@ -531,10 +538,10 @@ append(char *out, size_t at, const char *text, size_t len)
 size_t
 pki_fill_in(char *out, const char *pattern, struct view pem, const struct pki_cert *key)
 {
-	char       *secret = pki_key_pem(key);
+	char *secret = pki_key_pem(key);
 	const char *block = (const char *)pem.data;
 	const char *body = strchr(block, '\n') + 1;
-	size_t      len = 0;
+	size_t len = 0;
 
 	for (; *pattern != '\0'; pattern++) {
 		if (*pattern == '@')
@@ -554,7 +561,7 @@ struct x509_st *
 pki_parse(struct view der)
 {
 	const unsigned char *at = der.data;
-	X509                *x = d2i_X509(NULL, &at, (long)der.len);
+	X509 *x = d2i_X509(NULL, &at, (long)der.len);
 
 	ERR_clear_error();
 	return x;
@@ -563,13 +570,14 @@ pki_parse(struct view der)
 bool
 pki_server_accepts(const struct pki_cert *anchor, const struct pki_cert *client, int64_t now)
 {
-	X509_STORE     *store = X509_STORE_new();
+	X509_STORE *store = X509_STORE_new();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	bool            ok;
+	bool ok;
 
-	pki_must(store != NULL && ctx != NULL && X509_STORE_add_cert(store, anchor->x)
-	    && X509_STORE_CTX_init(ctx, store, client->x, NULL)
-	    && X509_STORE_CTX_set_default(ctx, "ssl_client"), "verify context");
+	pki_must(store != NULL && ctx != NULL && X509_STORE_add_cert(store, anchor->x) &&
+		X509_STORE_CTX_init(ctx, store, client->x, NULL) &&
+		X509_STORE_CTX_set_default(ctx, "ssl_client"),
+	    "verify context");
 	X509_STORE_CTX_set_time(ctx, 0, (time_t)(now / 1000));
 	ok = X509_verify_cert(ctx) == 1;
 	X509_STORE_CTX_free(ctx);

@@ -23,11 +23,11 @@ struct x509_st;     /* OpenSSL's X509 */
 struct evp_pkey_st; /* OpenSSL's EVP_PKEY */
 
 struct pki_cert {
-	struct x509_st     *x;   /* parsed from der, as a handshake would; NULL: it is so
+	struct x509_st *x;       /* parsed from der, as a handshake would; NULL: it is so
 	                          * wrong that this OpenSSL does not parse it */
 	struct evp_pkey_st *key; /* without its private half for PKI_RSA_16384, _E1 */
-	struct view         der;
-	struct view         pem; /* terminated as well */
+	struct view der;
+	struct view pem; /* terminated as well */
 };
 
 /* Elliptic keys are new for each certificate.  RSA and DSA keys are made once
@@ -67,36 +67,36 @@ struct pki_extension {
 
 /* Everything left out is as it should be. */
 struct pki_options {
-	const char            *common_name;   /* NULL: none */
-	size_t                 common_name_len; /* for a NUL inside; 0: strlen */
-	int                    common_name_type; /* ASN.1 tag; 0: UTF8String */
-	const char            *second_common_name;
-	const char            *organization;
-	struct pki_extension   attributes[16];  /* more of the subject: {"OU", "one"} */
-	const struct pki_cert *issuer;        /* NULL: self-signed */
-	const struct pki_cert *named_issuer;  /* whose name is written down; NULL: issuer's */
-	const char            *issuer_name;   /* or just this common name */
-	int                    version;       /* 1: no extensions but those below; 0: 3 */
-	int64_t                now;           /* ms, for the two below; 0: the clock */
-	int                    not_before_days; /* 0: a day ago, or a day before not_after */
-	int                    not_after_days;  /* 0: in a year */
-	const char            *not_before;    /* as the bytes of a UTCTime (up to 13) or */
-	const char            *not_after;     /* GeneralizedTime, well-formed or not */
-	const char            *serial;        /* decimal; NULL: random */
-	const char            *digest;        /* NULL: "SHA256" */
-	bool                   pss;           /* RSA signature with PSS padding */
-	enum pki_key           key;
-	const struct pki_cert *key_of;        /* the same key as this one, not a new one */
-	bool                   is_ca;
-	bool                   no_basic_constraints;
-	enum pki_key_id        key_id;
-	struct pki_extension   extensions[8];
-	unsigned               sans;  /* this many subjectAltName entries */
-	unsigned               extra; /* this many unknown, not critical extensions */
+	const char *common_name; /* NULL: none */
+	size_t common_name_len;  /* for a NUL inside; 0: strlen */
+	int common_name_type;    /* ASN.1 tag; 0: UTF8String */
+	const char *second_common_name;
+	const char *organization;
+	struct pki_extension attributes[16]; /* more of the subject: {"OU", "one"} */
+	const struct pki_cert *issuer;       /* NULL: self-signed */
+	const struct pki_cert *named_issuer; /* whose name is written down; NULL: issuer's */
+	const char *issuer_name;             /* or just this common name */
+	int version;                         /* 1: no extensions but those below; 0: 3 */
+	int64_t now;                         /* ms, for the two below; 0: the clock */
+	int not_before_days;                 /* 0: a day ago, or a day before not_after */
+	int not_after_days;                  /* 0: in a year */
+	const char *not_before;              /* as the bytes of a UTCTime (up to 13) or */
+	const char *not_after;               /* GeneralizedTime, well-formed or not */
+	const char *serial;                  /* decimal; NULL: random */
+	const char *digest;                  /* NULL: "SHA256" */
+	bool pss;                            /* RSA signature with PSS padding */
+	enum pki_key key;
+	const struct pki_cert *key_of; /* the same key as this one, not a new one */
+	bool is_ca;
+	bool no_basic_constraints;
+	enum pki_key_id key_id;
+	struct pki_extension extensions[8];
+	unsigned sans;  /* this many subjectAltName entries */
+	unsigned extra; /* this many unknown, not critical extensions */
 };
 
 struct pki_cert *pki_make(const struct pki_options *options);
-void             pki_free(struct pki_cert *c); /* NULL is fine */
+void pki_free(struct pki_cert *c); /* NULL is fine */
 
 /* The usual ones: CA with keyUsage, P-256; device of it; verification
  * certificate, version 1 as the AWS recipes make it (aws-iot C). */
@@ -118,12 +118,11 @@ size_t pki_fill_in(char *out, const char *pattern, struct view pem, const struct
 /* What OpenSSL makes of bytes in a handshake: laxer than x509_from_der().
  * NULL when it refuses them. */
 struct x509_st *pki_parse(struct view der);
-bool            pki_is_version_1(const struct pki_cert *c);
+bool pki_is_version_1(const struct pki_cert *c);
 
 /* Does a TLS server of this process that trusts `anchor` alone accept a client
  * with this certificate at this time? */
-bool pki_server_accepts(const struct pki_cert *anchor, const struct pki_cert *client,
-    int64_t now);
+bool pki_server_accepts(const struct pki_cert *anchor, const struct pki_cert *client, int64_t now);
 
 /* Ends the program when something of these files fails. */
 void pki_must(bool ok, const char *what);

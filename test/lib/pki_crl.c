@@ -30,7 +30,7 @@
 
 struct bytes {
 	uint8_t *data;
-	size_t   len, size;
+	size_t len, size;
 };
 
 static void
@@ -50,9 +50,9 @@ put(struct bytes *b, const void *data, size_t len)
 static void
 wrap(struct bytes *b, size_t from, uint8_t tag)
 {
-	size_t  len = b->len - from;
+	size_t len = b->len - from;
 	uint8_t front[6] = { tag, (uint8_t)len };
-	size_t  used = 2, digits = 0;
+	size_t used = 2, digits = 0;
 
 	if (len >= 128) {
 		while (len >> 8 * digits != 0)
@@ -88,7 +88,7 @@ static uint8_t
 hex_digit(char c)
 {
 	static const char all[] = "0123456789abcdef";
-	const char       *at = strchr(all, tolower((unsigned char)c));
+	const char *at = strchr(all, tolower((unsigned char)c));
 
 	pki_must(c != '\0' && at != NULL, "notation of DER");
 	return (uint8_t)(at - all);
@@ -106,7 +106,7 @@ put_text(struct bytes *b, const char *at)
 
 /* The tag of what begins here is the byte in front. */
 struct opened {
-	size_t  from;
+	size_t from;
 	uint8_t tag;
 };
 
@@ -123,7 +123,7 @@ static void
 put_notation(struct bytes *b, const char *at)
 {
 	struct opened opened[16];
-	size_t        depth = 0;
+	size_t depth = 0;
 
 	while (*at != '\0') {
 		char c = *at++;
@@ -148,7 +148,7 @@ struct view
 pki_der(const char *notation, uint8_t *out, size_t size)
 {
 	struct bytes b = { 0 };
-	struct view  v = { out, 0 };
+	struct view v = { out, 0 };
 
 	put_notation(&b, notation);
 	pki_must(b.len <= size, "notation of DER: too long");
@@ -164,8 +164,8 @@ pki_der(const char *notation, uint8_t *out, size_t size)
 static void
 put_integer(struct bytes *b, const char *decimal)
 {
-	BIGNUM        *n = NULL;
-	ASN1_INTEGER  *integer;
+	BIGNUM *n = NULL;
+	ASN1_INTEGER *integer;
 	unsigned char *der = NULL;
 
 	pki_must(BN_dec2bn(&n, decimal) > 0, decimal);
@@ -180,10 +180,10 @@ put_integer(struct bytes *b, const char *decimal)
 static void
 put_time(struct bytes *b, const char *text, int64_t now, int days)
 {
-	time_t    t = (time_t)(now / 1000) + (time_t)days * 86400;
+	time_t t = (time_t)(now / 1000) + (time_t)days * 86400;
 	struct tm tm;
-	char      made[16];
-	uint8_t   tag = DER_UTC_TIME;
+	char made[16];
+	uint8_t tag = DER_UTC_TIME;
 
 	if (text == NULL) {
 		pki_must(gmtime_r(&t, &tm) != NULL, "time");
@@ -199,15 +199,16 @@ static void
 put_name(struct bytes *b, const struct pki_crl_options *o)
 {
 	const struct pki_cert *by = o->named_issuer != NULL ? o->named_issuer : o->issuer;
-	X509_NAME             *by_text = X509_NAME_new();
-	const X509_NAME       *name = by_text;
-	unsigned char         *der = NULL;
+	X509_NAME *by_text = X509_NAME_new();
+	const X509_NAME *name = by_text;
+	unsigned char *der = NULL;
 
 	if (o->issuer_name == NULL)
 		name = X509_get_subject_name(by->x);
 	else
 		pki_must(X509_NAME_add_entry_by_NID(by_text, NID_commonName, V_ASN1_UTF8STRING,
-			     (const unsigned char *)o->issuer_name, -1, -1, 0), "name");
+			     (const unsigned char *)o->issuer_name, -1, -1, 0),
+		    "name");
 	put_made(b, &der, i2d_X509_NAME(name, &der));
 	X509_NAME_free(by_text);
 }
@@ -219,22 +220,24 @@ set_pss(EVP_PKEY_CTX *how, const struct pki_crl_options *o)
 	if (o->mask_digest != NULL)
 		pki_must(EVP_PKEY_CTX_set_rsa_mgf1_md_name(how, o->mask_digest, NULL) == 1, "MGF1");
 	pki_must(EVP_PKEY_CTX_set_rsa_pss_saltlen(how,
-		     o->salt_len == 0 ? RSA_PSS_SALTLEN_DIGEST : o->salt_len) == 1, "salt");
+		     o->salt_len == 0 ? RSA_PSS_SALTLEN_DIGEST : o->salt_len) == 1,
+	    "salt");
 }
 
 /* digest: NULL is SHA-256; for keys that have a choice. */
 static EVP_MD_CTX *
 signing(const struct pki_crl_options *o, const char *digest)
 {
-	EVP_PKEY     *key = o->signer == NULL ? o->issuer->key : o->signer->key;
-	bool          pure = EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
-	EVP_MD_CTX   *ctx = EVP_MD_CTX_new();
+	EVP_PKEY *key = o->signer == NULL ? o->issuer->key : o->signer->key;
+	bool pure = EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *how;
 
 	if (digest == NULL)
 		digest = "SHA256";
-	pki_must(ctx != NULL && EVP_DigestSignInit_ex(ctx, &how, pure ? NULL : digest, NULL, NULL,
-		     key, NULL) == 1, "sign");
+	pki_must(ctx != NULL &&
+		EVP_DigestSignInit_ex(ctx, &how, pure ? NULL : digest, NULL, NULL, key, NULL) == 1,
+	    "sign");
 	if (o->pss)
 		set_pss(how, o);
 	return ctx;
@@ -245,8 +248,9 @@ static void
 put_algorithm(struct bytes *b, EVP_MD_CTX *ctx, const char *notation)
 {
 	unsigned char der[256];
-	OSSL_PARAM    params[] = { OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, der,
-				       sizeof(der)), OSSL_PARAM_END };
+	OSSL_PARAM params[] = { OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, der,
+				    sizeof(der)),
+		OSSL_PARAM_END };
 
 	if (notation != NULL) {
 		put_notation(b, notation);
@@ -271,7 +275,7 @@ put_reason(struct bytes *b, int reason)
 static void
 put_revoked(struct bytes *b, const struct pki_revoked *r, int64_t now)
 {
-	size_t         entry = b->len, extensions;
+	size_t entry = b->len, extensions;
 	unsigned char *der = NULL;
 
 	if (r->der != NULL) {
@@ -304,7 +308,7 @@ pki_serial(unsigned nth, uint8_t serial[PKI_SERIAL_SIZE])
 	for (int i = 8; i < PKI_SERIAL_SIZE; i++)
 		serial[i] = (uint8_t)(nth >> 8 * (i % 4));
 	serial[0] = (uint8_t)(0x40 | (serial[0] & 0x3f)); /* positive, without zeros in front */
-	serial[15] = (uint8_t)(scattered >> 56); /* what was lost */
+	serial[15] = (uint8_t)(scattered >> 56);          /* what was lost */
 }
 
 /* As put_revoked() does it, but fast. */
@@ -312,7 +316,8 @@ static void
 put_many(struct bytes *b, unsigned count)
 {
 	static const uint8_t before[] = { 0x30, 0x21, DER_INTEGER, PKI_SERIAL_SIZE };
-	static const char    behind[] = "\x17\x0d" "260601120000Z";
+	static const char behind[] = "\x17\x0d"
+				     "260601120000Z";
 
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t serial[PKI_SERIAL_SIZE];
@@ -330,8 +335,8 @@ put_entries(struct bytes *b, const struct pki_crl_options *o, int64_t now)
 	size_t from = b->len;
 
 	for (size_t i = 0; i < COUNT_OF(o->entries); i++)
-		if (o->entries[i].serial != NULL || o->entries[i].cert != NULL
-		    || o->entries[i].der != NULL)
+		if (o->entries[i].serial != NULL || o->entries[i].cert != NULL ||
+		    o->entries[i].der != NULL)
 			put_revoked(b, &o->entries[i], now);
 	put_many(b, o->many);
 	put(b, o->raw.data, o->raw.len);
@@ -344,9 +349,9 @@ put_entries(struct bytes *b, const struct pki_crl_options *o, int64_t now)
 static void
 put_extension(struct bytes *b, const struct pki_cert *issuer, const char *name, const char *value)
 {
-	X509V3_CTX      ctx;
+	X509V3_CTX ctx;
 	X509_EXTENSION *extension;
-	unsigned char  *der = NULL;
+	unsigned char *der = NULL;
 
 	X509V3_set_ctx(&ctx, issuer->x, NULL, NULL, NULL, 0);
 	extension = X509V3_EXT_nconf(NULL, &ctx, name, value);
@@ -439,7 +444,7 @@ put_tbs(struct bytes *b, const struct pki_crl_options *o, EVP_MD_CTX *inside)
 static void
 put_signature(struct bytes *b, EVP_MD_CTX *ctx, struct view tbs)
 {
-	size_t         len = 0;
+	size_t len = 0;
 	unsigned char *signature;
 
 	pki_must(EVP_DigestSign(ctx, NULL, &len, tbs.data, tbs.len) == 1, "size of a signature");
@@ -454,9 +459,9 @@ put_signature(struct bytes *b, EVP_MD_CTX *ctx, struct view tbs)
 static char *
 pem_of(struct view der)
 {
-	BIO  *bio = BIO_new(BIO_s_mem());
+	BIO *bio = BIO_new(BIO_s_mem());
 	char *text, *copy;
-	long  len;
+	long len;
 
 	pki_must(bio != NULL && PEM_write_bio(bio, "X509 CRL", "", der.data, (long)der.len), "PEM");
 	len = BIO_get_mem_data(bio, &text);
@@ -469,8 +474,8 @@ pem_of(struct view der)
 /* What pki_crl_free() frees behind a list. */
 struct minted {
 	struct pki_crl list;
-	uint8_t       *der;
-	char          *pem;
+	uint8_t *der;
+	char *pem;
 };
 
 /* Takes tbs; uses up ctx. */
@@ -478,7 +483,7 @@ static struct pki_crl *
 finish(struct bytes tbs, EVP_MD_CTX *ctx, const char *algorithm)
 {
 	struct minted *m = calloc(1, sizeof(*m));
-	struct bytes   b = { 0 };
+	struct bytes b = { 0 };
 
 	pki_must(m != NULL, "memory");
 	put(&b, tbs.data, tbs.len);
@@ -499,7 +504,7 @@ struct pki_crl *
 pki_crl_make(const struct pki_crl_options *o)
 {
 	struct bytes tbs = { 0 };
-	EVP_MD_CTX  *inside;
+	EVP_MD_CTX *inside;
 
 	inside = signing(o, o->digest_inside == NULL ? o->digest : o->digest_inside);
 	put_tbs(&tbs, o, inside);
@@ -519,8 +524,8 @@ pki_crl_sign(const struct pki_cert *signer, struct view tbs)
 struct pki_crl *
 pki_crl(const struct pki_cert *issuer, const struct pki_cert *revoked)
 {
-	return pki_crl_make(&(struct pki_crl_options){
-	    .issuer = issuer, .entries = { { .cert = revoked } } });
+	return pki_crl_make(
+	    &(struct pki_crl_options){ .issuer = issuer, .entries = { { .cert = revoked } } });
 }
 
 void
@@ -540,14 +545,15 @@ pki_crl_free(struct pki_crl *l)
 void
 pki_sha256(struct view bytes, uint8_t digest[32])
 {
-	pki_must(EVP_Digest(bytes.data, bytes.len, digest, NULL, EVP_sha256(), NULL) == 1, "SHA-256");
+	pki_must(EVP_Digest(bytes.data, bytes.len, digest, NULL, EVP_sha256(), NULL) == 1,
+	    "SHA-256");
 }
 
 struct X509_crl_st *
 pki_crl_parse(struct view der)
 {
 	const unsigned char *at = der.data;
-	X509_CRL            *l = d2i_X509_CRL(NULL, &at, (long)der.len);
+	X509_CRL *l = d2i_X509_CRL(NULL, &at, (long)der.len);
 
 	ERR_clear_error();
 	return l;
@@ -570,8 +576,8 @@ pki_crl_count(struct X509_crl_st *l)
 bool
 pki_crl_is_of(struct X509_crl_st *l, const struct pki_cert *issuer)
 {
-	bool ok = X509_NAME_cmp(X509_CRL_get_issuer(l), X509_get_subject_name(issuer->x)) == 0
-	    && X509_CRL_verify(l, X509_get0_pubkey(issuer->x)) == 1;
+	bool ok = X509_NAME_cmp(X509_CRL_get_issuer(l), X509_get_subject_name(issuer->x)) == 0 &&
+	    X509_CRL_verify(l, X509_get0_pubkey(issuer->x)) == 1;
 
 	ERR_clear_error();
 	return ok;
@@ -580,9 +586,9 @@ pki_crl_is_of(struct X509_crl_st *l, const struct pki_cert *issuer)
 static ASN1_INTEGER *
 integer_of(struct view content)
 {
-	struct bytes         b = { 0 };
+	struct bytes b = { 0 };
 	const unsigned char *at;
-	ASN1_INTEGER        *integer;
+	ASN1_INTEGER *integer;
 
 	put_value(&b, DER_INTEGER, content.data, content.len);
 	at = b.data;
@@ -595,17 +601,18 @@ integer_of(struct view content)
 bool
 pki_crl_lists(struct X509_crl_st *l, struct view serial, int64_t *date, int *reason)
 {
-	const struct tm  epoch = { .tm_year = 70, .tm_mday = 1 };
-	ASN1_INTEGER    *number = integer_of(serial);
+	const struct tm epoch = { .tm_year = 70, .tm_mday = 1 };
+	ASN1_INTEGER *number = integer_of(serial);
 	ASN1_ENUMERATED *why;
-	X509_REVOKED    *r = NULL;
-	struct tm        tm;
-	int              days = 0, seconds = 0;
-	bool             listed = X509_CRL_get0_by_serial(l, &r, number) != 0;
+	X509_REVOKED *r = NULL;
+	struct tm tm;
+	int days = 0, seconds = 0;
+	bool listed = X509_CRL_get0_by_serial(l, &r, number) != 0;
 
 	if (listed) {
-		pki_must(ASN1_TIME_to_tm(X509_REVOKED_get0_revocationDate(r), &tm)
-		    && OPENSSL_gmtime_diff(&days, &seconds, &epoch, &tm), "date");
+		pki_must(ASN1_TIME_to_tm(X509_REVOKED_get0_revocationDate(r), &tm) &&
+			OPENSSL_gmtime_diff(&days, &seconds, &epoch, &tm),
+		    "date");
 		*date = ((int64_t)days * 86400 + seconds) * 1000;
 		why = X509_REVOKED_get_ext_d2i(r, NID_crl_reason, NULL, NULL);
 		*reason = why == NULL ? -1 : (int)ASN1_ENUMERATED_get(why);

@@ -27,7 +27,7 @@ static cJSON *answer; /* the last one */
 
 static struct {
 	const char *name;
-	char        text[4096];
+	char text[4096];
 } words[40];
 static size_t word_count;
 
@@ -136,7 +136,8 @@ parse_answer(void)
 	answer = NULL;
 	ck_assert_ptr_nonnull(n);
 	ck_assert_msg(json_parse((struct view){ (uint8_t *)n->text, n->text_len }, 16, &answer,
-	    &diag) == ERR_OK, "%s: %s", diag.text, n->text);
+			  &diag) == ERR_OK,
+	    "%s: %s", diag.text, n->text);
 }
 
 /* A connection for each client id and user name. */
@@ -148,7 +149,8 @@ log_in(const struct client *c)
 	char text[200];
 	size_t i = 0;
 
-	(void)snprintf(text, sizeof(text), "%s %.150s", c->id, c->user_name != NULL ? c->user_name : "-");
+	(void)snprintf(text, sizeof(text), "%s %.150s", c->id,
+	    c->user_name != NULL ? c->user_name : "-");
 	while (i < COUNT_OF(handles) - 1 && handles[i][0] != '\0' && strcmp(handles[i], text) != 0)
 		i++;
 	strcpy(handles[i], text);
@@ -268,8 +270,8 @@ void
 ck_error(int nth, const char *error, const char *message)
 {
 	ck_assert_msg(strcmp(member(response(nth), "error"), error) == 0 &&
-	    strstr(member(response(nth), "message"), replace_words(message, '\'')) != NULL, "%s: %s",
-	    member(response(nth), "error"), member(response(nth), "message"));
+		strstr(member(response(nth), "message"), replace_words(message, '\'')) != NULL,
+	    "%s: %s", member(response(nth), "error"), member(response(nth), "message"));
 	ck_assert_ptr_null(data(nth));
 }
 
@@ -288,16 +290,31 @@ void
 requests_start(size_t queue_max)
 {
 	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker, .now = world_now };
+		.broker = &world_broker,
+		.now = world_now };
 	struct gate_config gate_config = { .authorization = AUTHORIZATION_DEFER,
-		.admin_users = admin_names, .admin_user_count = 1,
-		.admin_certificates = &admin_certificate, .admin_certificate_count = 1,
-		.store = world.store, .stats = &stats, .broker = &world_broker, .now = world_now };
-	struct crls_config crls_config = { .store = world.store, .stats = &stats, .broker = &world_broker,
-		.now = world_now, .crl_dir = "/var/lib/lists/" };
-	struct api_config api_config = { .account_id = "123456789012", .region = "eu-central-1",
-		.endpoint = "mqtt.example.com", .ca_path = world.ca_path, .store = world.store, .stats = &stats,
-		.broker = &world_broker, .now = world_now, .clock_us = world_clock_us };
+		.admin_users = admin_names,
+		.admin_user_count = 1,
+		.admin_certificates = &admin_certificate,
+		.admin_certificate_count = 1,
+		.store = world.store,
+		.stats = &stats,
+		.broker = &world_broker,
+		.now = world_now };
+	struct crls_config crls_config = { .store = world.store,
+		.stats = &stats,
+		.broker = &world_broker,
+		.now = world_now,
+		.crl_dir = "/var/lib/lists/" };
+	struct api_config api_config = { .account_id = "123456789012",
+		.region = "eu-central-1",
+		.endpoint = "mqtt.example.com",
+		.ca_path = world.ca_path,
+		.store = world.store,
+		.stats = &stats,
+		.broker = &world_broker,
+		.now = world_now,
+		.clock_us = world_clock_us };
 
 	world_start_writer(queue_max, 16);
 	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
@@ -354,7 +371,8 @@ make_words(void)
 	word_pem("wrong proof pem", wrong_proof->pem);
 	word("arn", "arn:aws:iot:eu-central-1:123456789012:");
 	word("doc", "{\\\"Version\\\":\\\"2012-10-17\\\", \\\"Statement\\\":[]}");
-	word("doc 2", " {\\\"Statement\\\":{\\\"Effect\\\":\\\"Allow\\\",\\\"Action\\\":"
+	word("doc 2",
+	    " {\\\"Statement\\\":{\\\"Effect\\\":\\\"Allow\\\",\\\"Action\\\":"
 	    "\\\"iot:Connect\\\",\\\"Resource\\\":\\\"*\\\"},\\\"Version\\\":\\\"2012-10-17\\\"}\\n");
 	word_pem("template", view_of(TEMPLATE));
 	word("role", "arn:aws:iam::123456789012:role/JITPRole");

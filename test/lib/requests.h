@@ -23,11 +23,11 @@
 /* The user "admin" may, and the certificate admin_certificate from the next
  * start on. */
 extern struct report *report;
-extern struct gate   *gate;
-extern struct crls   *crls;
-extern struct api    *api;
-extern struct stats   stats;
-extern struct certid  admin_certificate;
+extern struct gate *gate;
+extern struct crls *crls;
+extern struct api *api;
+extern struct stats stats;
+extern struct certid admin_certificate;
 
 /* ca is registered, ACTIVE and ENABLE; other and device are not. */
 extern struct pki_cert *ca, *other, *device, *second, *stranger, *proof, *wrong_proof;
@@ -55,9 +55,9 @@ struct client admin(void);
 
 /* A provisioning template that does the least; as <template> it stands in a JSON
  * string. */
-#define TEMPLATE                                                                          \
+#define TEMPLATE \
 	"{\"Parameters\":{\"AWS::IoT::Certificate::Id\":{\"Type\":\"String\"}},\"Resources\":{\"c\":{" \
-	"\"Type\":\"AWS::IoT::Certificate\",\"Properties\":{\"CertificateId\":{"               \
+	"\"Type\":\"AWS::IoT::Certificate\",\"Properties\":{\"CertificateId\":{" \
 	"\"Ref\":\"AWS::IoT::Certificate::Id\"}}}}}"
 
 /* Asked, and answered. */
@@ -70,13 +70,13 @@ void send_text(const char *text);
 void ask(const char *commands); /* one or more, separated by commas */
 
 /* The last answer; parse_answer(): of what was asked in another way. */
-void         parse_answer(void);
+void parse_answer(void);
 const cJSON *response(int nth);
-int          response_count(void);
+int response_count(void);
 const cJSON *data(int nth);
-const char  *member(const cJSON *o, const char *name); /* "(none)": it is no text */
+const char *member(const cJSON *o, const char *name); /* "(none)": it is no text */
 
-void ck_response(int nth, const char *expected); /* exactly this */
+void ck_response(int nth, const char *expected);                /* exactly this */
 void ck_error(int nth, const char *error, const char *message); /* a part of it */
 void ck_done(int nth); /* what was asked for was done, and there is nothing to tell */
 

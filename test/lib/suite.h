@@ -10,10 +10,10 @@
 
 /* ck_assert() tells of each check through a pipe, passed or not: too slow for
  * what is checked a hundred thousand times. */
-#define must(truth)                                            \
-	do {                                                   \
-		if (!(truth))                                  \
-			ck_abort_msg("not so: %s", #truth);    \
+#define must(truth) \
+	do { \
+		if (!(truth)) \
+			ck_abort_msg("not so: %s", #truth); \
 	} while (0)
 
 static inline TCase *

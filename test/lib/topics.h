@@ -7,14 +7,12 @@
 
 static const char *const documented_topics[] = {
 #define X(field, topic) topic,
-	STATS_TABLE(X)
-	WRITER_GAUGES(X)
-	STORE_GAUGES(X)
+	STATS_TABLE(X) WRITER_GAUGES(X) STORE_GAUGES(X)
 #undef X
 #define X(name, topic) "crl/<caCertificateId>/" topic,
-	CRL_GAUGES(X)
+	    CRL_GAUGES(X)
 #undef X
-	"connections/refused/<code>",
+		"connections/refused/<code>",
 	"certificates/status/<STATUS>",
 	"commits/mean_us",
 };

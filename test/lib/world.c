@@ -94,8 +94,8 @@ broker_publish(const char *topic, struct view payload, int qos, bool retain)
 	if (world.publish_most == 0)
 		return ERR_NOMEM;
 	world.publish_most--;
-	take_note((struct note){ .kind = NOTE_PUBLISHED, .qos = qos, .retain = retain }, NULL, topic,
-	    payload);
+	take_note((struct note){ .kind = NOTE_PUBLISHED, .qos = qos, .retain = retain }, NULL,
+	    topic, payload);
 	return ERR_OK;
 }
 
@@ -131,8 +131,8 @@ broker_name_client(void *client, const char *user_name)
 	return world.name_result;
 }
 
-const struct broker world_broker = { broker_log, broker_publish, broker_answer, broker_kick, broker_kick_one,
-	broker_name_client };
+const struct broker world_broker = { broker_log, broker_publish, broker_answer, broker_kick,
+	broker_kick_one, broker_name_client };
 
 const struct note *
 world_note(enum note_kind kind, size_t nth)
@@ -218,7 +218,8 @@ world_clock_us(void)
 static void
 open_store(void)
 {
-	struct store_config config = { .path = world.db_path, .map_size = MAP_SIZE,
+	struct store_config config = { .path = world.db_path,
+		.map_size = MAP_SIZE,
 		.sha256 = sha256_of };
 	struct diag diag = { "" };
 
@@ -298,7 +299,9 @@ world_commit(struct txn *t)
 void
 world_start_writer(size_t queue_max, size_t batch_max)
 {
-	struct writer_config config = { .queue_max = queue_max, .batch_max = batch_max, .now = world_now };
+	struct writer_config config = { .queue_max = queue_max,
+		.batch_max = batch_max,
+		.now = world_now };
 
 	must(sem_init(&holding, 0, 0) == 0 && sem_init(&release, 0, 0) == 0);
 	must(writer_start(world.store, &config, &world.writer) == ERR_OK);
@@ -314,7 +317,7 @@ world_stop_writer(void)
 
 struct tool_job {
 	struct job job;
-	bool      *finished; /* NULL: nobody waits */
+	bool *finished; /* NULL: nobody waits */
 };
 
 static enum err
@@ -473,17 +476,22 @@ world_put_ca(const struct pki_cert *c, enum ca_status status, bool automatic)
 }
 
 void
-world_put_cert(const struct pki_cert *c, const struct pki_cert *ca_or_null,
-    enum cert_status status)
+world_put_cert(const struct pki_cert *c, const struct pki_cert *ca_or_null, enum cert_status status)
 {
 	struct cert_document document = { .der = c->der };
 	struct presented p;
 	struct txn t;
 
 	must(x509_read(c->x, &p) == ERR_OK);
-	struct cert cert = { .id = p.id, .has_ca = ca_or_null != NULL, .status = status,
-		.mode = MODE_DEFAULT, .not_before = p.not_before, .not_after = p.not_after,
-		.created = world_now(), .modified = world_now(), .version = 1 };
+	struct cert cert = { .id = p.id,
+		.has_ca = ca_or_null != NULL,
+		.status = status,
+		.mode = MODE_DEFAULT,
+		.not_before = p.not_before,
+		.not_after = p.not_after,
+		.created = world_now(),
+		.modified = world_now(),
+		.version = 1 };
 	if (ca_or_null != NULL)
 		cert.ca_id = world_id(ca_or_null);
 	world_change(&t);

@@ -36,24 +36,24 @@ enum note_kind {
 struct note {
 	enum note_kind kind;
 	enum log_level level;
-	char          *to, *topic, *text;
-	size_t         text_len;
-	const void    *client;
-	int            qos;
-	bool           retain;
-	struct note   *next;
+	char *to, *topic, *text;
+	size_t text_len;
+	const void *client;
+	int qos;
+	bool retain;
+	struct note *next;
 };
 
 struct world {
-	char           dir[64]; /* temporary */
-	char           db_path[128], ca_path[128], log_path[128]; /* below it */
-	struct store  *store;
+	char dir[64];                                   /* temporary */
+	char db_path[128], ca_path[128], log_path[128]; /* below it */
+	struct store *store;
 	struct writer *writer; /* NULL: not started */
 
 	/* What the broker answers. */
 	enum err publish_result, answer_result, name_result;
-	bool     kicks_by_id;  /* it knows connections by their client ids; false at first */
-	size_t   publish_most; /* so many publications succeed; SIZE_MAX at first */
+	bool kicks_by_id;    /* it knows connections by their client ids; false at first */
+	size_t publish_most; /* so many publications succeed; SIZE_MAX at first */
 
 	/* Each look at the clock of µs takes so long. */
 	int64_t look_us, looked_us;
@@ -73,8 +73,8 @@ void world_close(void); /* stops the writer, removes the directory */
 
 /* The clock: the real time at world_open(), then what the test says. */
 int64_t world_now(void);
-void    world_set_clock(int64_t ms);
-void    world_wait(int64_t ms); /* time passes */
+void world_set_clock(int64_t ms);
+void world_wait(int64_t ms); /* time passes */
 int64_t world_clock_us(void);
 
 /* The store again, as after a restart; the writer must not be running. */
@@ -96,7 +96,7 @@ void world_change(struct txn *t);
 void world_commit(struct txn *t);
 
 struct certid world_id(const struct pki_cert *c);
-const char   *world_hex(const struct pki_cert *c); /* lives until the eighth call after it */
+const char *world_hex(const struct pki_cert *c); /* lives until the eighth call after it */
 
 /* Records as registration makes them. */
 void world_put_ca(const struct pki_cert *ca, enum ca_status status, bool automatic);
@@ -109,12 +109,12 @@ size_t world_message_count(void);
 /* Notes. */
 const struct note *world_note(enum note_kind kind, size_t nth); /* NULL: not so many */
 const struct note *world_last(enum note_kind kind);
-size_t             world_count(enum note_kind kind);
-bool               world_said(const char *part); /* is it in a line of the log? */
-void               world_forget(void);
+size_t world_count(enum note_kind kind);
+bool world_said(const char *part); /* is it in a line of the log? */
+void world_forget(void);
 
 /* The whole of a file, terminated; free with free().  NULL: it cannot be read. */
 char *world_read_file(const char *path);
-void  world_write_file(const char *path, const char *text);
+void world_write_file(const char *path, const char *text);
 
 #endif

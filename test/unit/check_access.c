@@ -22,10 +22,10 @@
 #define UNSUBSCRIBE ACTION_UNSUBSCRIBE
 
 struct row {
-	const char       *what, *document;
-	enum action       action;
-	const char       *topic;
-	enum access       access;
+	const char *what, *document;
+	enum action action;
+	const char *topic;
+	enum access access;
 	enum access_basis basis;
 };
 
@@ -43,29 +43,34 @@ static const struct row policy_rows[] = {
 	    SUBSCRIBE, "x", ACCESS_DENY, BASIS_POLICY },
 	{ "a group is denied", DOC(ALL "," DENY("Subscribe", "@topicfilter/$share/billing/*")),
 	    SUBSCRIBE, "$share/billing/x", ACCESS_DENY, BASIS_POLICY },
-	{ "and no other", DOC(ALL "," DENY("Subscribe", "@topicfilter/$share/billing/*")), SUBSCRIBE,
-	    "$share/b/x", ACCESS_ALLOW, BASIS_POLICY },
-	{ "nor the filter without a group", DOC(ALL "," DENY("Subscribe",
-	    "@topicfilter/$share/billing/*")), SUBSCRIBE, "x", ACCESS_ALLOW, BASIS_POLICY },
+	{ "and no other", DOC(ALL "," DENY("Subscribe", "@topicfilter/$share/billing/*")),
+	    SUBSCRIBE, "$share/b/x", ACCESS_ALLOW, BASIS_POLICY },
+	{ "nor the filter without a group",
+	    DOC(ALL "," DENY("Subscribe", "@topicfilter/$share/billing/*")), SUBSCRIBE, "x",
+	    ACCESS_ALLOW, BASIS_POLICY },
 	{ "all groups are denied by a star", DOC(ALL "," DENY("Subscribe", "@topicfilter/$share*")),
 	    SUBSCRIBE, "$share/g/x", ACCESS_DENY, BASIS_POLICY },
-	{ "the filter is denied", DOC(ALLOW("Subscribe", "@topicfilter/$share/*") ","
-	    DENY("Subscribe", "@topicfilter/secret")), SUBSCRIBE, "$share/g/secret", ACCESS_DENY,
-	    BASIS_POLICY },
-	{ "whichever is allowed", DOC(ALLOW("Subscribe", "@topicfilter/a") ","
-	    DENY("Subscribe", "@topicfilter/$share/g/a")), SUBSCRIBE, "$share/g/a", ACCESS_DENY,
-	    BASIS_POLICY },
+	{ "the filter is denied",
+	    DOC(ALLOW("Subscribe", "@topicfilter/$share/*") "," DENY("Subscribe",
+		"@topicfilter/secret")),
+	    SUBSCRIBE, "$share/g/secret", ACCESS_DENY, BASIS_POLICY },
+	{ "whichever is allowed",
+	    DOC(ALLOW("Subscribe", "@topicfilter/a") "," DENY("Subscribe",
+		"@topicfilter/$share/g/a")),
+	    SUBSCRIBE, "$share/g/a", ACCESS_DENY, BASIS_POLICY },
 	{ "$share/g/# is # for a star", DOC(ALL), SUBSCRIBE, "$share/g/#", ACCESS_ALLOW,
 	    BASIS_POLICY },
-	{ "a shared filter of $SYS is named by itself", DOC(ALLOW("Subscribe", "@topicfilter/$SYS/*")),
-	    SUBSCRIBE, "$share/g/$SYS/#", ACCESS_ALLOW, BASIS_POLICY },
+	{ "a shared filter of $SYS is named by itself",
+	    DOC(ALLOW("Subscribe", "@topicfilter/$SYS/*")), SUBSCRIBE, "$share/g/$SYS/#",
+	    ACCESS_ALLOW, BASIS_POLICY },
 	{ "and not by its group", DOC(ALLOW("Subscribe", "@topicfilter/$share/*")), SUBSCRIBE,
 	    "$share/g/$SYS/#", ACCESS_DENY, BASIS_POLICY },
 	{ "nor are events", DOC(ALL "," ALLOW("Subscribe", "@topicfilter/$share/*")), SUBSCRIBE,
 	    "$share/g/$aws/events/#", ACCESS_DENY, BASIS_POLICY },
-	{ "without a filter it is a text", DOC(ALL), SUBSCRIBE, "$share/g", ACCESS_DENY, BASIS_POLICY },
-	{ "the group may be empty", DOC(ALLOW("Subscribe", "@topicfilter/x")), SUBSCRIBE, "$share//x",
-	    ACCESS_ALLOW, BASIS_POLICY },
+	{ "without a filter it is a text", DOC(ALL), SUBSCRIBE, "$share/g", ACCESS_DENY,
+	    BASIS_POLICY },
+	{ "the group may be empty", DOC(ALLOW("Subscribe", "@topicfilter/x")), SUBSCRIBE,
+	    "$share//x", ACCESS_ALLOW, BASIS_POLICY },
 	{ "a publish to $share is a topic", DOC(ALLOW("Publish", "@topic/x")), WRITE, "$share/g/x",
 	    ACCESS_DENY, BASIS_POLICY },
 
@@ -76,8 +81,8 @@ static const struct row policy_rows[] = {
 	    BASIS_RESERVED },
 	{ "the control topic's other names", DOC(ALLOW("*", "@topic/$CONTROL/*")), WRITE,
 	    "$CONTROL/jitr/v2", ACCESS_DENY, BASIS_RESERVED },
-	{ "answers", DOC(ALLOW("*", "@topic/$CONTROL/*")), WRITE, CONTROL_RESPONSE_TOPIC, ACCESS_DENY,
-	    BASIS_RESERVED },
+	{ "answers", DOC(ALLOW("*", "@topic/$CONTROL/*")), WRITE, CONTROL_RESPONSE_TOPIC,
+	    ACCESS_DENY, BASIS_RESERVED },
 	{ "requests are answered", DOC(DENY("*", "*")), WRITE, CONTROL_TOPIC, ACCESS_ALLOW,
 	    BASIS_CONTROL },
 	{ "to one's own answers one may listen", DOC(""), SUBSCRIBE, CONTROL_RESPONSE_TOPIC,
@@ -113,7 +118,9 @@ ask(const void *context, enum policy_action action, struct view name, struct pol
 {
 	static const struct facts nothing;
 	const struct policy *policy = context;
-	struct policy_request r = { .action = action, .head = head_of(action), .name = name,
+	struct policy_request r = { .action = action,
+		.head = head_of(action),
+		.name = name,
 		.facts = &nothing };
 
 	return policy_eval(&policy, 1, &r, ground);
@@ -158,8 +165,9 @@ END_TEST
 
 START_TEST(a_retained_message_takes_both_rights)
 {
-	struct access_rights rights = rights_of(DOC(ALLOW("Publish", "@topic/*") ","
-	    ALLOW("RetainPublish", "@topic/a") "," DENY("RetainPublish", "@topic/c")));
+	struct access_rights rights = rights_of(
+	    DOC(ALLOW("Publish", "@topic/*") "," ALLOW("RetainPublish",
+		"@topic/a") "," DENY("RetainPublish", "@topic/c")));
 	struct access_question q = { ACTION_WRITE, view_of("a"), true };
 
 	ck_assert_int_eq(access_decide(&rights, &q).access, ACCESS_ALLOW);
@@ -177,9 +185,10 @@ END_TEST
 /* The statement that decided is the one of the text that decided. */
 START_TEST(the_ground_of_a_shared_subscription_is_told)
 {
-	struct access_rights rights = rights_of(DOC(ALLOW("Subscribe", "@topicfilter/$share/g/a") ","
-	    ALLOW("Subscribe", "@topicfilter/b") "," DENY("Subscribe", "@topicfilter/c") ","
-	    DENY("Subscribe", "@topicfilter/$share/g/d")));
+	struct access_rights rights = rights_of(
+	    DOC(ALLOW("Subscribe", "@topicfilter/$share/g/a") "," ALLOW("Subscribe",
+		"@topicfilter/b") "," DENY("Subscribe", "@topicfilter/c") "," DENY("Subscribe",
+		"@topicfilter/$share/g/d")));
 	static const char *const filters[] = { "$share/g/a", "$share/g/b", "$share/g/c",
 		"$share/g/d" };
 
@@ -229,9 +238,17 @@ END_TEST
 static const struct {
 	const char *filter, *shared; /* NULL: it is not */
 } shared[] = {
-	{ "$share/g/a/b", "a/b" }, { "$share//a", "a" }, { "$share/g/", "" }, { "$share/g", NULL },
-	{ "$share/", NULL }, { "$share", NULL }, { "", NULL }, { "a/$share/g/a", NULL },
-	{ "$shared/g/a", NULL }, { "$Share/g/a", NULL }, { "$share/g/$share/h/a", "$share/h/a" },
+	{ "$share/g/a/b", "a/b" },
+	{ "$share//a", "a" },
+	{ "$share/g/", "" },
+	{ "$share/g", NULL },
+	{ "$share/", NULL },
+	{ "$share", NULL },
+	{ "", NULL },
+	{ "a/$share/g/a", NULL },
+	{ "$shared/g/a", NULL },
+	{ "$Share/g/a", NULL },
+	{ "$share/g/$share/h/a", "$share/h/a" },
 };
 
 START_TEST(a_shared_filter_is_cut_behind_its_group)
@@ -253,7 +270,8 @@ main(void)
 	TCase *t = suite_case(suite, "access");
 
 	tcase_add_loop_test(t, policies_decide_as_the_row_says, 0, COUNT_OF(policy_rows));
-	tcase_add_loop_test(t, authorization_allow_decides_as_the_row_says, 0, COUNT_OF(allow_rows));
+	tcase_add_loop_test(t, authorization_allow_decides_as_the_row_says, 0,
+	    COUNT_OF(allow_rows));
 	tcase_add_test(t, a_retained_message_takes_both_rights);
 	tcase_add_test(t, the_ground_of_a_shared_subscription_is_told);
 	tcase_add_test(t, an_administrator_connects_and_hears_what_is_ours);

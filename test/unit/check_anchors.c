@@ -41,8 +41,7 @@ hash_of(const struct pki_cert *c)
 	return facts.subject_hash;
 }
 
-static void
-delete(const struct pki_cert *c)
+static void delete (const struct pki_cert *c)
 {
 	struct certid id = world_id(c);
 	struct txn t;
@@ -87,7 +86,7 @@ START_TEST(a_ca_is_found_from_one_commit_to_another)
 		world_put_ca(ca, CA_ACTIVE, true);
 		ck_found(ca, 1, true);
 		ck_found(other, 0, false);
-		delete(ca);
+		delete (ca);
 		ck_found(ca, 0, false);
 	}
 }
@@ -109,9 +108,10 @@ START_TEST(all_of_one_subject_are_found)
 	world_put_ca(twin, CA_ACTIVE, true);
 	ck_found(ca, 2, true);
 	ck_found(twin, 2, true);
-	ck_assert_uint_eq(anchors_find(anchors, hash_of(ca), found, 1), 1); /* no more than asked for */
+	ck_assert_uint_eq(anchors_find(anchors, hash_of(ca), found, 1),
+	    1); /* no more than asked for */
 	x509_free(found[0]);
-	delete(ca);
+	delete (ca);
 	ck_found(ca, 1, false);
 	ck_found(twin, 1, true);
 }

@@ -20,10 +20,13 @@ static const struct {
 	{ "getRegistrationCode", "", "" },
 	{ "registerCertificate", ",'certificatePem':'<device pem>','status':'ACTIVE'",
 	    " status=none->ACTIVE version=none->1" },
-	{ "registerCACertificate", ",'caCertificate':'<other pem>','certificateMode':'SNI_ONLY',"
-	    "'setAsActive':true", " status=none->ACTIVE version=none->1 "
+	{ "registerCACertificate",
+	    ",'caCertificate':'<other pem>','certificateMode':'SNI_ONLY',"
+	    "'setAsActive':true",
+	    " status=none->ACTIVE version=none->1 "
 	    "autoRegistration=none->DISABLE crlCheck=none->if-present" },
-	{ "updateCACertificate", "," OF_CA ",'newStatus':'INACTIVE',"
+	{ "updateCACertificate",
+	    "," OF_CA ",'newStatus':'INACTIVE',"
 	    "'newAutoRegistrationStatus':'DISABLE','crlCheck':'grace 3'",
 	    " status=ACTIVE->INACTIVE version=1->2 autoRegistration=ENABLE->DISABLE "
 	    "crlCheck=if-present->grace crlGraceDays=none->3" },
@@ -31,7 +34,8 @@ static const struct {
 	    " version=2->3 activation=none->sha256:44136fa3 crlFile=none->\"/var/lib/lists/a b\"" },
 	{ "updateCACertificate", "," OF_CA ",'activation':'none','crlFile':''",
 	    " version=3->4 activation=sha256:44136fa3->none crlFile=\"/var/lib/lists/a b\"->none" },
-	{ "deleteCACertificate", "," OF_CA, " status=INACTIVE->none version=4->none "
+	{ "deleteCACertificate", "," OF_CA,
+	    " status=INACTIVE->none version=4->none "
 	    "autoRegistration=DISABLE->none crlCheck=grace->none crlGraceDays=3->none" },
 	{ "registerCertificateWithoutCA", ",'certificatePem':'<stranger pem>'",
 	    " status=none->INACTIVE version=none->1" },
@@ -41,7 +45,8 @@ static const struct {
 	    " policyVersion=none->2 defaultVersion=1->2 document=sha256:" },
 	{ "setDefaultPolicyVersion", ",'policyName':'p','policyVersionId':'1'",
 	    " defaultVersion=2->1 document=sha256:" },
-	{ "deletePolicyVersion", ",'policyName':'p','policyVersionId':'2'", " policyVersion=2->none" },
+	{ "deletePolicyVersion", ",'policyName':'p','policyVersionId':'2'",
+	    " policyVersion=2->none" },
 	{ "attachPolicy", ",'policyName':'p','target':'<device id>'", " attached=no->yes" },
 	{ "attachPolicy", ",'policyName':'p','target':'<device id>'", "" },
 	{ "detachPolicy", ",'policyName':'p','target':'<device id>'", " attached=yes->no" },
@@ -51,8 +56,10 @@ static const struct {
 	    " version=none->1 attributes=none->sha256:" },
 	{ "updateThing", ",'thingName':'t','thingTypeName':'pump'",
 	    " version=1->2 type=none->pump" },
-	{ "attachThingPrincipal", ",'thingName':'t','principal':'<device id>',"
-	    "'thingPrincipalType':'EXCLUSIVE_THING'", " attached=no->exclusively" },
+	{ "attachThingPrincipal",
+	    ",'thingName':'t','principal':'<device id>',"
+	    "'thingPrincipalType':'EXCLUSIVE_THING'",
+	    " attached=no->exclusively" },
 	{ "detachThingPrincipal", ",'thingName':'t','principal':'<device id>'",
 	    " attached=exclusively->no" },
 	{ "deleteThing", ",'thingName':'t'", " version=2->none type=pump->none" },
@@ -67,10 +74,12 @@ static const struct {
 	{ "detachPrincipalPolicy", ",'policyName':'p','principal':'<device id>'",
 	    " attached=yes->no" },
 	{ "deletePolicy", ",'policyName':'p'", " defaultVersion=1->none document=sha256:" },
-	{ "createProvisioningTemplate", ",'templateName':'f','templateBody':'<template>',"
+	{ "createProvisioningTemplate",
+	    ",'templateName':'f','templateBody':'<template>',"
 	    "'provisioningRoleArn':'<role>','type':'JITP','enabled':true",
 	    " enabled=none->true roleArn=none->" },
-	{ "updateProvisioningTemplate", ",'templateName':'f','enabled':false,'description':'a \\'b\\''",
+	{ "updateProvisioningTemplate",
+	    ",'templateName':'f','enabled':false,'description':'a \\'b\\''",
 	    " enabled=true->false description=none->\"a \\x22b\\x22\"" },
 	{ "deleteProvisioningTemplate", ",'templateName':'f'", " enabled=false->none" },
 	{ "deleteRegistrationCode", "", " registrationCode=made->none" },
@@ -96,12 +105,14 @@ START_TEST(each_change_is_told_with_what_was_before)
 		ck_assert_msg(cJSON_GetObjectItem(response(0), "error") == NULL, "%s: %s", text,
 		    member(response(0), "message"));
 		snprintf(begin, sizeof(begin),
-		    "jitr: request: command=%s user=\"admin\" client=\"c1\" result=done", rows[i].name);
+		    "jitr: request: command=%s user=\"admin\" client=\"c1\" result=done",
+		    rows[i].name);
 		ck_assert_msg(strncmp(line(), begin, strlen(begin)) == 0, "%s", line());
 		at = strstr(line(), " address=::1");
 		ck_assert_msg(at != NULL, "%s", line());
 		at += strlen(" address=::1");
-		ck_assert_msg(strncmp(at, rows[i].said, strlen(rows[i].said)) == 0, "%s: %s", text, at);
+		ck_assert_msg(strncmp(at, rows[i].said, strlen(rows[i].said)) == 0, "%s: %s", text,
+		    at);
 		ck_assert_msg((*at == '\0') == (*rows[i].said == '\0'), "%s: %s", text, at);
 	}
 }

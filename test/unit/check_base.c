@@ -34,7 +34,8 @@ START_TEST(an_id_is_64_digits_of_either_case_written_in_lower_case)
 	struct certid a, b;
 
 	for (size_t i = 0; i < sizeof(upper); i++)
-		upper[i] = (char)(digits[i] >= 'a' && digits[i] <= 'f' ? digits[i] - 'a' + 'A' : digits[i]);
+		upper[i] = (char)(digits[i] >= 'a' && digits[i] <= 'f' ? digits[i] - 'a' + 'A'
+								       : digits[i]);
 	ck_assert(certid_from_hex(&a, view_of(digits)));
 	ck_assert(certid_from_hex(&b, view_of(upper)));
 	ck_assert(certid_equal(&a, &b));
@@ -55,9 +56,11 @@ static const struct {
 	{ "a g", "00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165afg" },
 	{ "a blank", " 0ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165afa" },
 	{ "a sign", "+0ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165afa" },
-	{ "AWS's leftover prefix", "0x00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165a" },
+	{ "AWS's leftover prefix",
+	    "0x00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165a" },
 	{ "colons", "00:ff:10:a5:de:ad:be:ef:25:11:e0:93:54:e2:63:7d:a1:99:07:37:92:9" },
-	{ "the characters around the digits", "/:@G`g00000000000000000000000000000000000000000000000000000000000" },
+	{ "the characters around the digits",
+	    "/:@G`g00000000000000000000000000000000000000000000000000000000000" },
 };
 
 START_TEST(anything_else_is_no_id)
@@ -77,9 +80,9 @@ START_TEST(a_view_of_no_text_is_empty)
 END_TEST
 
 static const struct {
-	enum err    e;
+	enum err e;
 	const char *aws;
-	int         http;
+	int http;
 } errors[] = {
 	{ ERR_OK, "", 200 },
 	{ ERR_NOT_FOUND, "ResourceNotFoundException", 404 },

@@ -58,8 +58,8 @@ START_TEST(refusals_are_bounded_over_all_callers)
 	int told = 0;
 
 	for (uint64_t i = 0; i < 100000; i++)
-		told += refusals_may_tell(&r, caller_hash(1, (char[]){ (char)i, (char)(i >> 8), 'x', 0 }),
-		    now += 100);
+		told += refusals_may_tell(&r,
+		    caller_hash(1, (char[]){ (char)i, (char)(i >> 8), 'x', 0 }), now += 100);
 	ck_assert_int_ge(told, 20);
 	ck_assert_int_le(told, 20 + 2 * 10); /* of ten seconds */
 }

@@ -55,7 +55,8 @@ path_of(const struct pki_cert *ca, unsigned n)
 
 	nth = (nth + 1) % COUNT_OF(paths);
 	ck_assert_int_eq(x509_read_ca(ca->x, &facts), ERR_OK);
-	snprintf(paths[nth], sizeof(paths[nth]), "%s/%08x.%u", world.ca_path, facts.subject_hash, n);
+	snprintf(paths[nth], sizeof(paths[nth]), "%s/%08x.%u", world.ca_path, facts.subject_hash,
+	    n);
 	return paths[nth];
 }
 
@@ -295,7 +296,8 @@ END_TEST
 /* A mark that is not quite ours, for a CA that is not registered. */
 START_TEST(a_file_that_only_resembles_ours_is_the_operators)
 {
-	world_write_file(path_of(first, 0), "# mosquitto-jitr: registered CA of mine, do not remove\n"
+	world_write_file(path_of(first, 0),
+	    "# mosquitto-jitr: registered CA of mine, do not remove\n"
 	    "and more text so that the line would be long enough to hold an id of a CA\n");
 	world_write_file(path_of(first, 1), "# mosquitto-jitr: registered CA 0123");
 	mirror();

@@ -18,20 +18,20 @@
 /* A record of any kind, so that one table drives all tests. */
 struct record {
 	union {
-		struct ca             ca;
-		struct cert           cert;
-		struct ca_document    ca_document;
-		struct cert_document  cert_document;
-		struct view           message[2];
-		struct policy_record  policy;
+		struct ca ca;
+		struct cert cert;
+		struct ca_document ca_document;
+		struct cert_document cert_document;
+		struct view message[2];
+		struct policy_record policy;
 		struct policy_version policy_version;
-		struct thing          thing;
-		struct ca_settings    ca_settings;
-		struct crl            crl;
-		struct revoked        revoked;
-		struct cert_note      cert_note;
-		struct refusal        refusal;
-		struct certid         successor;
+		struct thing thing;
+		struct ca_settings ca_settings;
+		struct crl crl;
+		struct revoked revoked;
+		struct cert_note cert_note;
+		struct refusal refusal;
+		struct certid successor;
 		struct provisioning_template made;
 	} as;
 };
@@ -317,11 +317,17 @@ static const uint8_t key_id[64] = { 0xfb, 0x19, 0x68, 0xed };
 static struct record
 ca_record(size_t key_id_len)
 {
-	struct record r = { .as.ca = { .status = CA_ACTIVE, .mode = MODE_DEFAULT,
-		.auto_registration = true, .not_before = -1, .not_after = INT64_MAX,
-		.created = NOW, .modified = NOW + 1, .version = UINT32_MAX,
-		.generation = { { 1, 2, 3 } }, .subject_hash = 0x1a2b3c4d,
-		.key_id = { key_id, key_id_len } } };
+	struct record r = { .as.ca = { .status = CA_ACTIVE,
+				.mode = MODE_DEFAULT,
+				.auto_registration = true,
+				.not_before = -1,
+				.not_after = INT64_MAX,
+				.created = NOW,
+				.modified = NOW + 1,
+				.version = UINT32_MAX,
+				.generation = { { 1, 2, 3 } },
+				.subject_hash = 0x1a2b3c4d,
+				.key_id = { key_id, key_id_len } } };
 
 	return r;
 }
@@ -329,10 +335,16 @@ ca_record(size_t key_id_len)
 static struct record
 cert_record(bool has_ca)
 {
-	struct record r = { .as.cert = { .has_ca = has_ca, .status = CERT_PENDING_ACTIVATION,
-		.mode = MODE_DEFAULT, .not_before = INT64_MIN, .not_after = NOW + 5,
-		.created = 0, .modified = NOW, .announced = NOW + 3, .version = 7,
-		.generation = { { 4, 5, 6 } } } };
+	struct record r = { .as.cert = { .has_ca = has_ca,
+				.status = CERT_PENDING_ACTIVATION,
+				.mode = MODE_DEFAULT,
+				.not_before = INT64_MIN,
+				.not_after = NOW + 5,
+				.created = 0,
+				.modified = NOW,
+				.announced = NOW + 3,
+				.version = 7,
+				.generation = { { 4, 5, 6 } } } };
 
 	if (has_ca)
 		memset(r.as.cert.ca_id.b, 0xca, sizeof(r.as.cert.ca_id.b));
@@ -343,8 +355,9 @@ static struct record
 ca_document_record(void)
 {
 	struct record r = { .as.ca_document = { .der = view_of("0\x82"),
-		.pem = view_of("-----BEGIN"), .template_body = view_of("{\"Parameters\":{}}"),
-		.tags = view_of("[]") } };
+				.pem = view_of("-----BEGIN"),
+				.template_body = view_of("{\"Parameters\":{}}"),
+				.tags = view_of("[]") } };
 
 	return r;
 }
@@ -352,8 +365,11 @@ ca_document_record(void)
 static struct record
 policy_record(void)
 {
-	struct record r = { .as.policy = { .default_version = 3, .last_version = UINT32_MAX,
-		.created = NOW, .modified = NOW + 1, .generation = { { 7, 8, 9 } } } };
+	struct record r = { .as.policy = { .default_version = 3,
+				.last_version = UINT32_MAX,
+				.created = NOW,
+				.modified = NOW + 1,
+				.generation = { { 7, 8, 9 } } } };
 
 	return r;
 }
@@ -362,7 +378,7 @@ static struct record
 policy_version_record(void)
 {
 	struct record r = { .as.policy_version = { .created = NOW,
-		.document = view_of("{\"Version\":\"2012-10-17\"}") } };
+				.document = view_of("{\"Version\":\"2012-10-17\"}") } };
 
 	return r;
 }
@@ -370,11 +386,16 @@ policy_version_record(void)
 static struct record
 thing_record(void)
 {
-	static const char packed[] = "\1a\0\1x" "\2ab\0\0" "\1b\0\2yz";
+	static const char packed[] = "\1a\0\1x"
+				     "\2ab\0\0"
+				     "\1b\0\2yz";
 	struct record r = { .as.thing = { .type_name = view_of("pump"),
-		.billing_group = view_of("north"),
-		.attributes = { (const uint8_t *)packed, sizeof(packed) - 1 }, .version = 2,
-		.created = NOW, .modified = NOW + 1, .id = { { 10, 11 } } } };
+				.billing_group = view_of("north"),
+				.attributes = { (const uint8_t *)packed, sizeof(packed) - 1 },
+				.version = 2,
+				.created = NOW,
+				.modified = NOW + 1,
+				.id = { { 10, 11 } } } };
 
 	return r;
 }
@@ -382,9 +403,13 @@ thing_record(void)
 static struct record
 ca_settings_record(void)
 {
-	struct record r = { .as.ca_settings = { .crl_check = CRL_GRACE, .crl_grace_days = 3650,
-		.crl_file = view_of("/etc/crl/plant.crl"), .activation = view_of("{\"thing\":\"x\"}"),
-		.supersedes = true, .supersede_after = 86400000, .template_name = view_of("plant") } };
+	struct record r = { .as.ca_settings = { .crl_check = CRL_GRACE,
+				.crl_grace_days = 3650,
+				.crl_file = view_of("/etc/crl/plant.crl"),
+				.activation = view_of("{\"thing\":\"x\"}"),
+				.supersedes = true,
+				.supersede_after = 86400000,
+				.template_name = view_of("plant") } };
 
 	return r;
 }
@@ -392,9 +417,13 @@ ca_settings_record(void)
 static struct record
 template_record(void)
 {
-	struct record r = { .as.made = { .enabled = true, .created = NOW, .modified = NOW + 1,
-		.generation = { { 12, 13 } }, .description = view_of("for the plant"),
-		.role_arn = view_of("arn:aws:iam::1:role/r"), .body = view_of("{\"Resources\":{}}") } };
+	struct record r = { .as.made = { .enabled = true,
+				.created = NOW,
+				.modified = NOW + 1,
+				.generation = { { 12, 13 } },
+				.description = view_of("for the plant"),
+				.role_arn = view_of("arn:aws:iam::1:role/r"),
+				.body = view_of("{\"Resources\":{}}") } };
 
 	return r;
 }
@@ -402,9 +431,15 @@ template_record(void)
 static struct record
 crl_record(void)
 {
-	struct record r = { .as.crl = { .list = 7, .this_update = -1, .next_update = NOW + 9,
-		.imported = NOW, .count = UINT32_MAX, .applied = true, .digest = { { 0xd1, 0x6e } },
-		.number_len = CRL_NUMBER_MAX, .number = { 0x80, 1 } } };
+	struct record r = { .as.crl = { .list = 7,
+				.this_update = -1,
+				.next_update = NOW + 9,
+				.imported = NOW,
+				.count = UINT32_MAX,
+				.applied = true,
+				.digest = { { 0xd1, 0x6e } },
+				.number_len = CRL_NUMBER_MAX,
+				.number = { 0x80, 1 } } };
 
 	return r;
 }
@@ -424,8 +459,9 @@ crl_of_a_place(uint16_t len)
 static struct record
 cert_note_record(bool superseded)
 {
-	struct record r = { .as.cert_note = { .time = NOW, .superseded = superseded,
-		.text = view_of("another certificate took its place") } };
+	struct record r = { .as.cert_note = { .time = NOW,
+				.superseded = superseded,
+				.text = view_of("another certificate took its place") } };
 
 	if (superseded)
 		memset(r.as.cert_note.successor.b, 0x5c, sizeof(r.as.cert_note.successor.b));
@@ -435,17 +471,19 @@ cert_note_record(bool superseded)
 static struct record
 refusal_record(void)
 {
-	struct record r = { .as.refusal = { .time = NOW, .code = view_of("revoked"),
-		.details = view_of("on the list of its CA"), .client_id = view_of("pump-1"),
-		.address = view_of("192.0.2.7") } };
+	struct record r = { .as.refusal = { .time = NOW,
+				.code = view_of("revoked"),
+				.details = view_of("on the list of its CA"),
+				.client_id = view_of("pump-1"),
+				.address = view_of("192.0.2.7") } };
 
 	return r;
 }
 
 /* One row for each shape that a record can have. */
 static struct row {
-	const char   *what;
-	unsigned      kind;
+	const char *what;
+	unsigned kind;
 	struct record record;
 } rows[28];
 
@@ -585,8 +623,7 @@ assert_same_settings(const struct ca_settings *a, const struct ca_settings *b)
 }
 
 static void
-assert_same_template(const struct provisioning_template *a,
-    const struct provisioning_template *b)
+assert_same_template(const struct provisioning_template *a, const struct provisioning_template *b)
 {
 	ck_assert_int_eq(a->enabled, b->enabled);
 	ck_assert_int_eq(a->created, b->created);
@@ -791,9 +828,9 @@ END_TEST
 /* Offsets as doc/storage.md has them. */
 static const struct {
 	const char *what;
-	unsigned    row;
-	size_t      offset;
-	unsigned    allowed; /* values 0 to allowed - 1 */
+	unsigned row;
+	size_t offset;
+	unsigned allowed; /* values 0 to allowed - 1 */
 } choices[] = {
 	{ "status of a CA", 0, 1, 2 },
 	{ "mode of a CA", 0, 2, 2 },
@@ -914,10 +951,16 @@ END_TEST
 /* The version that is asked is one that was given: 1 to the last. */
 static const struct {
 	uint32_t default_version, last_version;
-	bool     fits;
+	bool fits;
 } versions[] = {
-	{ 1, 1, true }, { 1, 5, true }, { 5, 5, true }, { UINT32_MAX, UINT32_MAX, true },
-	{ 0, 0, false }, { 0, 1, false }, { 2, 1, false }, { UINT32_MAX, 1, false },
+	{ 1, 1, true },
+	{ 1, 5, true },
+	{ 5, 5, true },
+	{ UINT32_MAX, UINT32_MAX, true },
+	{ 0, 0, false },
+	{ 0, 1, false },
+	{ 2, 1, false },
+	{ UINT32_MAX, 1, false },
 };
 
 START_TEST(a_policy_asks_a_version_that_was_given)
@@ -946,19 +989,40 @@ END_TEST
 /* Packed attributes: model.h. */
 static const struct packed {
 	const char *what, *bytes;
-	size_t      len;
-	int         count; /* -1: refused */
+	size_t len;
+	int count; /* -1: refused */
 } attributes[] = {
-#define PACKED(what, bytes, count) { what, bytes, sizeof(bytes) - 1, count }
+#define PACKED(what, bytes, count) \
+	{ \
+		what, bytes, sizeof(bytes) - 1, count \
+	}
 	PACKED("none", "", 0),
 	PACKED("one", "\1a\0\1x", 1),
 	PACKED("an empty value", "\1a\0\0", 1),
-	PACKED("two", "\1a\0\1x" "\1b\0\1x", 2),
-	PACKED("a name that goes on as another one", "\1a\0\1x" "\2aa\0\1x", 2),
-	PACKED("bytes above 127 sort last", "\1z\0\0" "\1\xff\0\0", 2),
-	PACKED("twice", "\1a\0\1x" "\1a\0\1y", -1),
-	PACKED("not sorted", "\1b\0\1x" "\1a\0\1x", -1),
-	PACKED("the longer one first", "\2aa\0\1x" "\1a\0\1x", -1),
+	PACKED("two",
+	    "\1a\0\1x"
+	    "\1b\0\1x",
+	    2),
+	PACKED("a name that goes on as another one",
+	    "\1a\0\1x"
+	    "\2aa\0\1x",
+	    2),
+	PACKED("bytes above 127 sort last",
+	    "\1z\0\0"
+	    "\1\xff\0\0",
+	    2),
+	PACKED("twice",
+	    "\1a\0\1x"
+	    "\1a\0\1y",
+	    -1),
+	PACKED("not sorted",
+	    "\1b\0\1x"
+	    "\1a\0\1x",
+	    -1),
+	PACKED("the longer one first",
+	    "\2aa\0\1x"
+	    "\1a\0\1x",
+	    -1),
 	PACKED("an empty name", "\0\0\1x", -1),
 	PACKED("a length alone", "\1", -1),
 	PACKED("no value", "\1a", -1),
@@ -996,7 +1060,8 @@ START_TEST(attributes_have_bounds)
 
 		memcpy(bytes + len, pair, sizeof(pair));
 		len += sizeof(pair);
-		ck_assert_int_eq(codec_check_attributes((struct view){ bytes, len }, &count), i < 50);
+		ck_assert_int_eq(codec_check_attributes((struct view){ bytes, len }, &count),
+		    i < 50);
 	}
 	for (unsigned name = 127; name <= 130; name++)
 		for (unsigned value = 799; value <= 801; value++) {
@@ -1005,7 +1070,8 @@ START_TEST(attributes_have_bounds)
 			bytes[0] = (uint8_t)name;
 			bytes[1 + name] = (uint8_t)(value >> 8);
 			bytes[2 + name] = (uint8_t)value;
-			ck_assert_int_eq(codec_check_attributes((struct view){ bytes, len }, &count),
+			ck_assert_int_eq(codec_check_attributes((struct view){ bytes, len },
+					     &count),
 			    name <= 128 && value <= 800);
 		}
 }
@@ -1035,7 +1101,8 @@ static const struct merge {
 	{ "nothing", "", "", "" },
 	{ "nothing changes", "a=1;b=2;", "", "a=1;b=2;" },
 	{ "the first ones", "", "a=1;b=2;", "a=1;b=2;" },
-	{ "one before, one between, one behind", "b=1;d=2;", "a=3;c=4;e=5;", "a=3;b=1;c=4;d=2;e=5;" },
+	{ "one before, one between, one behind", "b=1;d=2;", "a=3;c=4;e=5;",
+	    "a=3;b=1;c=4;d=2;e=5;" },
 	{ "another value", "a=1;b=2;c=3;", "b=9;", "a=1;b=9;c=3;" },
 	{ "a longer value", "a=1;", "a=123;", "a=123;" },
 	{ "an empty value removes", "a=1;b=2;c=3;", "b=;", "a=1;c=3;" },
@@ -1072,9 +1139,10 @@ START_TEST(attributes_are_merged)
 	uint8_t *out = malloc(old_len + len + 1);
 
 	ck_assert_ptr_nonnull(out);
-	len = codec_merge_attributes((struct view){ old, old_len },
-	    (struct view){ changes, len }, out);
-	ck_assert_msg(len == expected_len && memcmp(out, expected, len) == 0, "%s", merges[_i].what);
+	len = codec_merge_attributes((struct view){ old, old_len }, (struct view){ changes, len },
+	    out);
+	ck_assert_msg(len == expected_len && memcmp(out, expected, len) == 0, "%s",
+	    merges[_i].what);
 	free(out);
 }
 END_TEST
@@ -1082,10 +1150,10 @@ END_TEST
 /* One setting asks for the other (model.h): written and read alike. */
 static const struct {
 	const char *what;
-	unsigned    check, days;
-	bool        supersedes;
-	int64_t     after;
-	bool        fits;
+	unsigned check, days;
+	bool supersedes;
+	int64_t after;
+	bool fits;
 } settings[] = {
 	{ "the strictest", CRL_REQUIRED, 0, false, 0, true },
 	{ "no days of grace", CRL_GRACE, 0, false, 0, true },
@@ -1104,8 +1172,9 @@ static const struct {
 START_TEST(settings_are_written_and_read_where_they_fit_together)
 {
 	struct record r = { .as.ca_settings = { .crl_check = (enum crl_check)settings[_i].check,
-		.crl_grace_days = settings[_i].days, .supersedes = settings[_i].supersedes,
-		.supersede_after = settings[_i].after } };
+				.crl_grace_days = settings[_i].days,
+				.supersedes = settings[_i].supersedes,
+				.supersede_after = settings[_i].after } };
 	uint8_t out[32] = { 1, (uint8_t)settings[_i].check, (uint8_t)(settings[_i].days >> 8),
 		(uint8_t)settings[_i].days, settings[_i].supersedes };
 	size_t len = 22;
@@ -1124,10 +1193,10 @@ END_TEST
 /* RFC 5280 5.2.3: up to 20 bytes; written as short as it can be. */
 static const struct {
 	const char *what;
-	uint64_t    list;
-	unsigned    len;
-	uint8_t     first, second;
-	bool        fits;
+	uint64_t list;
+	unsigned len;
+	uint8_t first, second;
+	bool fits;
 } numbers[] = {
 	{ "no number", 1, 0, 0, 0, true },
 	{ "the number 0", 1, 1, 0, 0, true },
@@ -1144,8 +1213,8 @@ static const struct {
 START_TEST(a_list_is_numbered_from_one_and_its_number_has_no_zeros_in_front)
 {
 	struct record r = { .as.crl = { .list = numbers[_i].list,
-		.number_len = (uint8_t)numbers[_i].len, .number = { numbers[_i].first,
-		numbers[_i].second } } };
+				.number_len = (uint8_t)numbers[_i].len,
+				.number = { numbers[_i].first, numbers[_i].second } } };
 	uint8_t out[1 + 8 + 24 + 4 + 1 + 32 + 1 + 255] = { 1, 0, 0, 0, 0, 0, 0, 0,
 		(uint8_t)numbers[_i].list };
 	size_t len = 71 + numbers[_i].len;
@@ -1164,10 +1233,10 @@ END_TEST
 /* A text in a record, as long as it may be and a byte longer (model.h). */
 static const struct {
 	const char *what;
-	unsigned    kind;
-	size_t      text; /* where it is in the record */
-	size_t      length, width; /* of its length in the bytes of an empty record */
-	size_t      most;
+	unsigned kind;
+	size_t text;          /* where it is in the record */
+	size_t length, width; /* of its length in the bytes of an empty record */
+	size_t most;
 } texts[] = {
 #define TEXT(member) offsetof(struct record, as.member)
 	{ "name of a template", KIND_CA_SETTINGS, TEXT(ca_settings.template_name), 21, 1, 36 },
@@ -1283,7 +1352,8 @@ documented_bytes(void)
 	while ((line = strsep(&lines, "\n")) != NULL) {
 		if (strncmp(line, "```", 3) == 0)
 			inside = !inside;
-		for (; inside && strspn(line, "0123456789abcdef") == 2; line += line[2] == ' ' ? 3 : 2)
+		for (; inside && strspn(line, "0123456789abcdef") == 2;
+		     line += line[2] == ' ' ? 3 : 2)
 			out = stpncpy(out, line, 2);
 	}
 	free(text);
@@ -1301,20 +1371,30 @@ is_documented(const char *hex)
 
 /* The worked example of doc/storage.md. */
 static const char example_cert[] =
-    "01" "04" "01"
-    "0000015957536400" "0000024bce5cec18"
-    "0000015dcccb0514" "0000015dcccb0514" "0000015dcccb0514"
+    "01"
+    "04"
+    "01"
+    "0000015957536400"
+    "0000024bce5cec18"
+    "0000015dcccb0514"
+    "0000015dcccb0514"
+    "0000015dcccb0514"
     "00000001"
     "000102030405060708090a0b0c0d0e0f"
-    "01" "3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173";
+    "01"
+    "3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173";
 
 START_TEST(the_bytes_are_those_of_the_documentation)
 {
-	struct cert cert = { .has_ca = true, .status = CERT_PENDING_ACTIVATION,
+	struct cert cert = { .has_ca = true,
+		.status = CERT_PENDING_ACTIVATION,
 		.mode = MODE_DEFAULT,
 		.not_before = 1483228800000, /* 2017-01-01 00:00:00 */
 		.not_after = 2524607999000,  /* 2049-12-31 23:59:59 */
-		.created = NOW, .modified = NOW, .announced = NOW, .version = 1 };
+		.created = NOW,
+		.modified = NOW,
+		.announced = NOW,
+		.version = 1 };
 	uint8_t out[CODEC_CERT_MAX];
 	char hex[2 * CODEC_CERT_MAX + 1];
 	size_t len;
@@ -1333,7 +1413,9 @@ END_TEST
 /* And those of a policy: doc/storage.md. */
 START_TEST(the_bytes_of_a_policy_are_those_of_the_documentation)
 {
-	struct policy_record p = { .default_version = 1, .last_version = 2, .created = NOW,
+	struct policy_record p = { .default_version = 1,
+		.last_version = 2,
+		.created = NOW,
 		.modified = NOW };
 	uint8_t out[CODEC_POLICY_MAX];
 	char hex[2 * CODEC_POLICY_MAX + 1];
@@ -1341,8 +1423,13 @@ START_TEST(the_bytes_of_a_policy_are_those_of_the_documentation)
 	for (size_t i = 0; i < sizeof(p.generation.b); i++)
 		p.generation.b[i] = (uint8_t)i;
 	hex_encode((struct view){ out, codec_put_policy(&p, out) }, hex);
-	ck_assert_str_eq(hex, "01" "00000001" "00000002" "0000015dcccb0514" "0000015dcccb0514"
-			      "000102030405060708090a0b0c0d0e0f");
+	ck_assert_str_eq(hex,
+	    "01"
+	    "00000001"
+	    "00000002"
+	    "0000015dcccb0514"
+	    "0000015dcccb0514"
+	    "000102030405060708090a0b0c0d0e0f");
 	is_documented(hex);
 }
 END_TEST
@@ -1350,8 +1437,13 @@ END_TEST
 /* And those of a revocation list and an entry: doc/storage.md. */
 START_TEST(the_bytes_of_a_list_are_those_of_the_documentation)
 {
-	struct crl crl = { .list = 3, .this_update = 1502323200000, .next_update = 1502928000000,
-		.imported = NOW, .count = 1, .number_len = 2, .number = { 0x10, 0x04 },
+	struct crl crl = { .list = 3,
+		.this_update = 1502323200000,
+		.next_update = 1502928000000,
+		.imported = NOW,
+		.count = 1,
+		.number_len = 2,
+		.number = { 0x10, 0x04 },
 		.scope = CRL_SCOPE_ALL };
 	struct revoked entry = { .date = 1502290800000, .reason = 1 };
 	uint8_t out[CODEC_CRL_MAX];
@@ -1360,13 +1452,26 @@ START_TEST(the_bytes_of_a_list_are_those_of_the_documentation)
 	for (size_t i = 0; i < sizeof(crl.digest.b); i++)
 		crl.digest.b[i] = (uint8_t)(0xa0 + i);
 	hex_encode((struct view){ out, codec_put_crl(&crl, out) }, hex);
-	ck_assert_str_eq(hex, "02" "0000000000000003" "0000015dc970d000" "0000015ded7d5400"
-			      "0000015dcccb0514" "00000001" "00"
-			      "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
-			      "02" "1004" "00" "00" "0000");
+	ck_assert_str_eq(hex,
+	    "02"
+	    "0000000000000003"
+	    "0000015dc970d000"
+	    "0000015ded7d5400"
+	    "0000015dcccb0514"
+	    "00000001"
+	    "00"
+	    "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
+	    "02"
+	    "1004"
+	    "00"
+	    "00"
+	    "0000");
 	is_documented(hex);
 	hex_encode((struct view){ out, codec_put_revoked(&entry, out) }, hex);
-	ck_assert_str_eq(hex, "01" "0000015dc7826d80" "01");
+	ck_assert_str_eq(hex,
+	    "01"
+	    "0000015dc7826d80"
+	    "01");
 	is_documented(hex);
 }
 END_TEST
@@ -1406,9 +1511,9 @@ codec_case(void)
 int
 main(void)
 {
-	Suite   *suite = suite_create("codec");
+	Suite *suite = suite_create("codec");
 	SRunner *runner = srunner_create(suite);
-	int      failed;
+	int failed;
 
 	fill_rows();
 	suite_add_tcase(suite, codec_case());

@@ -31,8 +31,7 @@ static enum administration administration;
 static const char *allowed; /* the one action that is allowed; NULL: none */
 static char notes[4096];    /* what it was asked and told, one a line */
 
-static void PRINTF_LIKE(1, 2)
-note(const char *fmt, ...)
+static void PRINTF_LIKE(1, 2) note(const char *fmt, ...)
 {
 	size_t len = strlen(notes);
 	va_list args;
@@ -51,7 +50,7 @@ void __wrap_gate_policy_changed(struct gate *g, struct view name);
 void __wrap_gate_thing_changed(struct gate *g, struct view name);
 
 struct caller __wrap_gate_caller(struct gate *g, const struct client *c);
-bool          __wrap_gate_is_connected(struct gate *g, const struct caller *caller);
+bool __wrap_gate_is_connected(struct gate *g, const struct caller *caller);
 bool __wrap_gate_hold(struct gate *g, const struct caller *caller, const char *client_id);
 
 struct caller
@@ -132,7 +131,8 @@ expand(const char *text)
 	while (*text != '\0') {
 		bool id = strncmp(text, "<id>", 4) == 0;
 
-		text_addf(&t, "%s", id ? world_hex(device) : (char[]){ *text == '\'' ? '"' : *text, 0 });
+		text_addf(&t, "%s",
+		    id ? world_hex(device) : (char[]){ *text == '\'' ? '"' : *text, 0 });
 		text += id ? 4 : 1;
 	}
 	ck_assert(!t.cut);
@@ -156,7 +156,8 @@ ask(const char *commands)
 	ck_assert_ptr_nonnull(n);
 	cJSON_Delete(answer);
 	ck_assert_int_eq(json_parse((struct view){ (uint8_t *)n->text, n->text_len }, 16, &answer,
-	    &diag), ERR_OK);
+			     &diag),
+	    ERR_OK);
 }
 
 static const char *
@@ -180,12 +181,18 @@ ck_notes(const char *expected)
 static void
 set_up(void)
 {
-	struct crls_config crls_config = { .stats = &stats, .broker = &world_broker,
+	struct crls_config crls_config = { .stats = &stats,
+		.broker = &world_broker,
 		.now = world_now };
 	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker, .now = world_now };
-	struct api_config config = { .account_id = "123456789012", .region = "eu-central-1",
-		.store = NULL, .stats = &stats, .broker = &world_broker, .now = world_now,
+		.broker = &world_broker,
+		.now = world_now };
+	struct api_config config = { .account_id = "123456789012",
+		.region = "eu-central-1",
+		.store = NULL,
+		.stats = &stats,
+		.broker = &world_broker,
+		.now = world_now,
 		.clock_us = world_clock_us };
 
 	world_open();
@@ -239,7 +246,8 @@ static const struct {
 	{ "createProvisioningTemplate", "'templateName':'f','templateBody':'garbage','type':'JITP'",
 	    "iot:CreateProvisioningTemplate provisioningtemplate/f -" },
 	{ "createThing", "'thingName':'t'", "iot:CreateThing thing/t -" },
-	{ "deleteCACertificate", "'certificateId':'<id>'", "iot:DeleteCACertificate cacert/<id> -" },
+	{ "deleteCACertificate", "'certificateId':'<id>'",
+	    "iot:DeleteCACertificate cacert/<id> -" },
 	{ "deleteCertificate", "'certificateId':'<id>'", "iot:DeleteCertificate cert/<id> -" },
 	{ "deleteCrl", "'caCertificateId':'<id>'", "iot:DeleteCrl cacert/<id> -" },
 	{ "deletePolicy", "'policyName':'p'", "iot:DeletePolicy policy/p -" },
@@ -266,8 +274,7 @@ static const struct {
 	{ "getPolicyVersion", "'policyName':'p','policyVersionId':'1'",
 	    "iot:GetPolicyVersion policy/p -" },
 	{ "getRegistrationCode", "", "iot:GetRegistrationCode * -" },
-	{ "importCrl", "'caCertificateId':'<id>','crl':'garbage'",
-	    "iot:ImportCrl cacert/<id> -" },
+	{ "importCrl", "'caCertificateId':'<id>','crl':'garbage'", "iot:ImportCrl cacert/<id> -" },
 	{ "listAttachedPolicies", "'target':'<id>'", "iot:ListAttachedPolicies cert/<id> -" },
 	{ "listCACertificates", "", "iot:ListCACertificates * -" },
 	{ "listCertificates", "", "iot:ListCertificates * -" },
@@ -288,10 +295,12 @@ static const struct {
 	    "iot:RegisterCertificateWithoutCA * -" },
 	{ "setDefaultPolicyVersion", "'policyName':'p','policyVersionId':'1'",
 	    "iot:SetDefaultPolicyVersion policy/p -" },
-	{ "testAuthorization", "'principal':'<id>','authInfos':[{'actionType':'CONNECT','resources':"
+	{ "testAuthorization",
+	    "'principal':'<id>','authInfos':[{'actionType':'CONNECT','resources':"
 	    "['arn:aws:iot:eu-central-1:123456789012:client/c']}]",
 	    "iot:TestAuthorization cert/<id> -" },
-	{ "updateCACertificate", "'certificateId':'<id>'", "iot:UpdateCACertificate cacert/<id> -" },
+	{ "updateCACertificate", "'certificateId':'<id>'",
+	    "iot:UpdateCACertificate cacert/<id> -" },
 	{ "updateCertificate", "'certificateId':'<id>','newStatus':'INACTIVE'",
 	    "iot:UpdateCertificate cert/<id> -" },
 	{ "updateProvisioningTemplate", "'templateName':'f'",
@@ -346,7 +355,9 @@ START_TEST(no_command_begins_like_an_action_of_devices)
 	for (size_t i = 0; i < command_type_count; i++)
 		for (int a = 0; a < POLICY_CONTROL; a++)
 			ck_assert_msg(strncasecmp(command_types[i].name,
-			    policy_action_name((enum policy_action)a) + strlen("iot:"), 3) != 0,
+					  policy_action_name((enum policy_action)a) +
+					      strlen("iot:"),
+					  3) != 0,
 			    "%s", command_types[i].name);
 }
 END_TEST
@@ -355,10 +366,13 @@ START_TEST(a_refusal_names_action_and_resource)
 {
 	administration = ADMINISTRATION_BY_POLICY;
 	ask("{'command':'attachPolicy'," ATTACHING "},{'command':'listThings'}");
-	ck_assert_str_eq(member(0, "message"), expand("No policy of this client allows "
-	    "iot:AttachPolicy on arn:aws:iot:eu-central-1:123456789012:cert/<id>, or one denies it "
-	    "on policy/p"));
-	ck_assert_str_eq(member(1, "message"), "No policy of this client allows iot:ListThings on *");
+	ck_assert_str_eq(member(0, "message"),
+	    expand(
+		"No policy of this client allows "
+		"iot:AttachPolicy on arn:aws:iot:eu-central-1:123456789012:cert/<id>, or one denies it "
+		"on policy/p"));
+	ck_assert_str_eq(member(1, "message"),
+	    "No policy of this client allows iot:ListThings on *");
 }
 END_TEST
 
@@ -420,7 +434,8 @@ END_TEST
  * What the gate is told.
  */
 
-#define DOCUMENT "'policyDocument':'{\\'Version\\':\\'2012-10-17\\',\\'Statement\\':[{" \
+#define DOCUMENT \
+	"'policyDocument':'{\\'Version\\':\\'2012-10-17\\',\\'Statement\\':[{" \
 	"\\'Effect\\':\\'Allow\\',\\'Action\\':\\'iot:Connect\\',\\'Resource\\':\\'*\\'}]}'"
 
 static const struct {
@@ -478,9 +493,10 @@ START_TEST(the_log_names_both_resources)
 	administration = ADMINISTRATION_ALL;
 	ask("{'command':'createPolicy','policyName':'p'," DOCUMENT "},"
 	    "{'command':'attachPolicy'," ATTACHING "}");
-	ck_assert(world_said("command=createPolicy user=\"u1\" client=\"c1\" result=done policy=p"));
+	ck_assert(
+	    world_said("command=createPolicy user=\"u1\" client=\"c1\" result=done policy=p"));
 	ck_assert(world_said(expand("command=attachPolicy user=\"u1\" client=\"c1\" result=done "
-	    "certificate=<id> policy=p")));
+				    "certificate=<id> policy=p")));
 }
 END_TEST
 

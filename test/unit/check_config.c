@@ -151,25 +151,37 @@ END_TEST
 START_TEST(all_options_may_be_given_together)
 {
 	struct option all[] = {
-		{ "db_path", "/db" }, { "db_map_size_mb", "64" }, { "ca_path", "/ca" },
+		{ "db_path", "/db" },
+		{ "db_map_size_mb", "64" },
+		{ "ca_path", "/ca" },
 		{ "crl_dir", "/crl" },
-		{ "trust_store", "live" }, { "account_id", "123456789012" }, { "region", "eu-central-1" },
+		{ "trust_store", "live" },
+		{ "account_id", "123456789012" },
+		{ "region", "eu-central-1" },
 		{ "endpoint_address", "mqtt.example.com" },
-		{ "admin_users", "admin" }, { "admin_certificates", ID },
-		{ "authorization", "allow" }, { "deny_publish", "disconnect" },
-		{ "deny_subscribe", "disconnect" }, { "client_id_variable", "any" },
+		{ "admin_users", "admin" },
+		{ "admin_certificates", ID },
+		{ "authorization", "allow" },
+		{ "deny_publish", "disconnect" },
+		{ "deny_subscribe", "disconnect" },
+		{ "client_id_variable", "any" },
 		{ "other_clients", "allow" },
-		{ "unknown_ca", "defer" }, { "first_connection", "accept" },
-		{ "clone_policy", "newest" }, { "event_details", "true" },
-		{ "lifecycle_events", "true" }, { "expiring_days", "30" },
+		{ "unknown_ca", "defer" },
+		{ "first_connection", "accept" },
+		{ "clone_policy", "newest" },
+		{ "event_details", "true" },
+		{ "lifecycle_events", "true" },
+		{ "expiring_days", "30" },
 		{ "announce_interval", "5" },
-		{ "metrics_interval", "6" }, { "log_file", "/log" },
+		{ "metrics_interval", "6" },
+		{ "log_file", "/log" },
 		{ "health_file", "/health" },
 	};
 
 	ck_assert_int_eq(parse(all, COUNT_OF(all)), ERR_OK);
 	ck_assert_int_eq(config.announce_interval, 5);
-	ck_assert(config.first_connection_accept && config.event_details && config.lifecycle_events);
+	ck_assert(
+	    config.first_connection_accept && config.event_details && config.lifecycle_events);
 	ck_assert_int_eq(config.clone_policy, CLONE_NEWEST);
 	ck_assert_int_eq(config.trust_store, TRUST_STORE_LIVE);
 	ck_assert_int_eq(config.expiring_days, 30);
@@ -181,13 +193,14 @@ START_TEST(all_options_may_be_given_together)
 END_TEST
 
 #if UINTPTR_MAX > 0xffffffff
-#define ADDRESS "a host name or an address: 1 to 253 letters, digits, hyphens, dots, colons and brackets"
+#define ADDRESS \
+	"a host name or an address: 1 to 253 letters, digits, hyphens, dots, colons and brackets"
 #define MEGABYTES "a whole number from 1 to 1048576"
 #else
 #define MEGABYTES "a whole number from 1 to 2047"
 #endif
-#define NUMBER_1_DAY "a whole number from 0 to 86400"
-#define LIST_OF_IDS  "certificateIds of 64 hexadecimal digits separated by commas, at most 256"
+#define NUMBER_1_DAY  "a whole number from 0 to 86400"
+#define LIST_OF_IDS   "certificateIds of 64 hexadecimal digits separated by commas, at most 256"
 #define LIST_OF_USERS "user names separated by commas, at most 256"
 
 static const struct {
@@ -258,7 +271,8 @@ START_TEST(a_certificate_id_is_no_user_name)
 	struct option o = { "admin_users", "ann," ID };
 
 	ck_assert_int_eq(parse(&o, 1), ERR_REQUEST);
-	ck_assert_str_eq(diag.text, "option admin_users: \"ann," ID "\" must be user names; "
+	ck_assert_str_eq(diag.text,
+	    "option admin_users: \"ann," ID "\" must be user names; "
 	    "certificateIds belong into admin_certificates");
 }
 END_TEST
@@ -271,8 +285,10 @@ START_TEST(a_long_value_is_shown_in_part)
 	memset(value, 'X', sizeof(value) - 1);
 	value[sizeof(value) - 1] = '\0';
 	ck_assert_int_eq(parse(&o, 1), ERR_REQUEST);
-	snprintf(line, sizeof(line), "option region: \"%.100s\" must be 1 to 63 lower-case letters, "
-	    "digits and hyphens", value);
+	snprintf(line, sizeof(line),
+	    "option region: \"%.100s\" must be 1 to 63 lower-case letters, "
+	    "digits and hyphens",
+	    value);
 	ck_assert_str_eq(diag.text, line);
 }
 END_TEST

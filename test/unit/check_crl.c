@@ -22,11 +22,11 @@
 #define DAY INT64_C(86400000)
 
 /* As in check_x509.c: OpenSSL's error queue is empty afterwards. */
-#define ck_clean(truth)                                                                      \
-	do {                                                                                 \
-		pki_leave_error();                                                           \
-		ck_assert_msg((truth), "not so: %s", #truth);                                \
-		ck_assert_msg(pki_no_errors(), "left an error behind: %s", #truth);          \
+#define ck_clean(truth) \
+	do { \
+		pki_leave_error(); \
+		ck_assert_msg((truth), "not so: %s", #truth); \
+		ck_assert_msg(pki_no_errors(), "left an error behind: %s", #truth); \
 	} while (0)
 
 static struct pki_cert *ca, *twin, *rsa_ca, *dsa_ca;
@@ -37,10 +37,10 @@ make_cas(void)
 {
 	ca = pki_ca("CA");
 	twin = pki_ca("CA");
-	rsa_ca = pki_make(&(struct pki_options){
-	    .common_name = "RSA CA", .is_ca = true, .key = PKI_RSA_2048 });
-	dsa_ca = pki_make(&(struct pki_options){
-	    .common_name = "DSA CA", .is_ca = true, .key = PKI_DSA_2048 });
+	rsa_ca = pki_make(
+	    &(struct pki_options){ .common_name = "RSA CA", .is_ca = true, .key = PKI_RSA_2048 });
+	dsa_ca = pki_make(
+	    &(struct pki_options){ .common_name = "DSA CA", .is_ca = true, .key = PKI_DSA_2048 });
 	pki_free(pki_make(&(struct pki_options){ .is_ca = true, .key = PKI_RSA_PSS_2048 }));
 	pki_free(pki_make(&(struct pki_options){ .is_ca = true, .key = PKI_RSA_1024 }));
 }
@@ -67,8 +67,8 @@ static struct crl_list *
 read_as(struct view bytes, const struct pki_cert *issuer)
 {
 	struct crl_list *l;
-	struct diag      diag = { "" };
-	enum err         e;
+	struct diag diag = { "" };
+	enum err e;
 
 	pki_leave_error();
 	e = crl_read(bytes, issuer->x, 0, NOW, &l, &diag);
@@ -84,7 +84,7 @@ assert_refused(struct view bytes, const struct pki_cert *issuer, const char *wha
     const char *words)
 {
 	struct crl_list *l = (struct crl_list *)&l; /* to be overwritten */
-	struct diag      diag = { "" };
+	struct diag diag = { "" };
 
 	ck_clean(crl_read(bytes, issuer->x, 0, NOW, &l, &diag) == ERR_CERTIFICATE);
 	ck_assert_ptr_null(l);
@@ -97,9 +97,9 @@ assert_refused(struct view bytes, const struct pki_cert *issuer, const char *wha
 static void
 assert_entry(const struct crl_list *l, size_t nth, const char *serial, uint8_t reason)
 {
-	struct view    v;
+	struct view v;
 	struct revoked entry;
-	char           hex[2 * SERIAL_MAX + 1];
+	char hex[2 * SERIAL_MAX + 1];
 
 	ck_assert_uint_lt(nth, crl_facts(l)->count);
 	crl_entry(l, nth, &v, &entry);
@@ -114,14 +114,15 @@ assert_entry(const struct crl_list *l, size_t nth, const char *serial, uint8_t r
 
 START_TEST(a_list_says_what_it_is_and_who_is_on_it)
 {
-	struct pki_crl  *list = make((struct pki_crl_options){ .number = "4711",
-	    .entries = { { .serial = "300", .reason = 1 }, { .serial = "5", .reason = REVOKED_HOLD },
+	struct pki_crl *list = make((struct pki_crl_options){ .number = "4711",
+	    .entries = { { .serial = "300", .reason = 1 },
+		{ .serial = "5", .reason = REVOKED_HOLD },
 		{ .serial = "127", .date = "20260601120000Z" } } });
-	struct crl_list  *l = read_as(list->der, ca);
+	struct crl_list *l = read_as(list->der, ca);
 	const struct crl *facts = crl_facts(l);
-	uint8_t           digest[32];
-	struct view       serial;
-	struct revoked    entry;
+	uint8_t digest[32];
+	struct view serial;
+	struct revoked entry;
 
 	ck_assert_int_eq(facts->this_update, NOW - DAY);
 	ck_assert_int_eq(facts->next_update, NOW + 30 * DAY);
@@ -149,12 +150,12 @@ END_TEST
 
 START_TEST(pem_says_the_same_as_der)
 {
-	struct pki_crl  *list = make((struct pki_crl_options){ .many = 100 });
+	struct pki_crl *list = make((struct pki_crl_options){ .many = 100 });
 	struct crl_list *a = read_as(list->der, ca), *b = read_as(list->pem, ca);
 
 	ck_assert_mem_eq(crl_facts(a), crl_facts(b), sizeof(*crl_facts(a)));
 	for (size_t i = 0; i < 100; i++) {
-		struct view    serial_a, serial_b;
+		struct view serial_a, serial_b;
 		struct revoked entry_a, entry_b;
 
 		crl_entry(a, i, &serial_a, &entry_a);
@@ -170,7 +171,7 @@ END_TEST
 
 START_TEST(a_list_may_be_empty)
 {
-	struct pki_crl  *list = make((struct pki_crl_options){ .empty = _i });
+	struct pki_crl *list = make((struct pki_crl_options){ .empty = _i });
 	struct crl_list *l = read_as(list->der, ca);
 
 	ck_assert_uint_eq(crl_facts(l)->count, 0);
@@ -180,7 +181,7 @@ START_TEST(a_list_may_be_empty)
 END_TEST
 
 static const struct {
-	const char        *what;
+	const char *what;
 	struct pki_crl_options o;
 } accepted[] = {
 	{ "the usual", { .many = 3 } },
@@ -189,20 +190,22 @@ static const struct {
 	{ "version 2 without extensions", { .number = "", .key_id = PKI_KEY_ID_NONE, .many = 3 } },
 	{ "no number", { .number = "" } },
 	{ "no key id", { .key_id = PKI_KEY_ID_NONE } },
-	{ "a key id with name and number", { .key_id = PKI_KEY_ID_NONE,
-	    .extensions = { { "authorityKeyIdentifier", "keyid,issuer:always" } } } },
+	{ "a key id with name and number",
+	    { .key_id = PKI_KEY_ID_NONE,
+		.extensions = { { "authorityKeyIdentifier", "keyid,issuer:always" } } } },
 	{ "names in other letters, RFC 5280 7.1", { .issuer_name = "  ca " } },
-	{ "a critical number", { .number = "",
-	    .extensions = { { "2.5.29.20", "critical,DER:020105" } } } },
+	{ "a critical number",
+	    { .number = "", .extensions = { { "2.5.29.20", "critical,DER:020105" } } } },
 	{ "an unknown extension", { .extensions = { { "1.2.3.4", "DER:0500" } } } },
 	{ "where the changes are", { .extensions = { { "freshestCRL", "URI:http://ca/delta" } } } },
 	{ "as many extensions as are looked at", { .extra = 62 } },
-	{ "where it is published", { .extensions = { { "issuingDistributionPoint",
-	    "critical,DER:3012a010a00e860c687474703a2f2f63612f6f6e" } } } },
-	{ "only for users", { .extensions = { { "issuingDistributionPoint",
-	    "critical,DER:30038101ff" } } } },
-	{ "not indirect, in words", { .extensions = { { "issuingDistributionPoint",
-	    "critical,DER:3003840100" } } } },
+	{ "where it is published",
+	    { .extensions = { { "issuingDistributionPoint",
+		  "critical,DER:3012a010a00e860c687474703a2f2f63612f6f6e" } } } },
+	{ "only for users",
+	    { .extensions = { { "issuingDistributionPoint", "critical,DER:30038101ff" } } } },
+	{ "not indirect, in words",
+	    { .extensions = { { "issuingDistributionPoint", "critical,DER:3003840100" } } } },
 	{ "of this very moment", { .this_update = "270115080000Z" } },
 	{ "until this very moment", { .next_update = "270115080000Z" } },
 	{ "for ever", { .next_update = "99991231235959Z" } },
@@ -211,10 +214,10 @@ static const struct {
 
 START_TEST(what_is_right_is_taken)
 {
-	struct pki_crl     *list = make(accepted[_i].o);
+	struct pki_crl *list = make(accepted[_i].o);
 	struct X509_crl_st *oracle = pki_crl_parse(list->der);
-	struct crl_list    *l;
-	struct diag         diag = { "" };
+	struct crl_list *l;
+	struct diag diag = { "" };
 
 	ck_assert_msg(crl_read(list->der, ca->x, 0, NOW, &l, &diag) == ERR_OK, "%s: %s",
 	    accepted[_i].what, diag.text);
@@ -231,8 +234,8 @@ END_TEST
  */
 
 static const struct {
-	const char            *what;
-	const char            *words;
+	const char *what;
+	const char *words;
 	struct pki_crl_options o;
 } refused[] = {
 	{ "version 3", "version that is not known", { .version = 2 } },
@@ -245,25 +248,31 @@ static const struct {
 	    { .digest = "SHA256", .digest_inside = "SHA384" } },
 	{ "SHA-1", "ecdsa-with-SHA1; SHA-256, SHA-384", { .digest = "SHA1" } },
 	{ "SHA-224", "ecdsa-with-SHA224", { .digest = "SHA224" } },
-	{ "another issuer", "not of this CA but of \"CN=Other CA\"", { .issuer_name = "Other CA" } },
+	{ "another issuer", "not of this CA but of \"CN=Other CA\"",
+	    { .issuer_name = "Other CA" } },
 	{ "an empty issuer", "not of this CA but of \"CN=\"", { .issuer_name = "" } },
 	{ "a long issuer", "not of this CA but of \"CN=01234567890123456789",
 	    { .issuer_name = "0123456789012345678901234567890123456789012345678901234567890123" } },
 	{ "another key id", "is not this CA's", { .key_id = PKI_KEY_ID_WRONG } },
-	{ "a broken key id", "is not this CA's", { .key_id = PKI_KEY_ID_NONE,
-	    .extensions = { { "authorityKeyIdentifier", "DER:0401aa" } } } },
-	{ "signed by another CA of this name", "not signed with the key", { .key_id = PKI_KEY_ID_NONE } },
+	{ "a broken key id", "is not this CA's",
+	    { .key_id = PKI_KEY_ID_NONE,
+		.extensions = { { "authorityKeyIdentifier", "DER:0401aa" } } } },
+	{ "signed by another CA of this name", "not signed with the key",
+	    { .key_id = PKI_KEY_ID_NONE } },
 	{ "two key ids", "twice: X509v3 Authority Key Identifier",
 	    { .extensions = { { "authorityKeyIdentifier", "keyid" } } } },
 	{ "two numbers", "twice: X509v3 CRL Number",
 	    { .extensions = { { "2.5.29.20", "DER:020105" } } } },
 	{ "something unknown twice", "twice: 1.2.3.4",
 	    { .extensions = { { "1.2.3.4", "DER:0500" }, { "1.2.3.4", "DER:0500" } } } },
-	{ "something unknown and critical", "critical extension that is not known here, so what it "
-	    "says is not understood: 1.2.3.4", { .extensions = { { "1.2.3.4", "critical,DER:0500" } } } },
+	{ "something unknown and critical",
+	    "critical extension that is not known here, so what it "
+	    "says is not understood: 1.2.3.4",
+	    { .extensions = { { "1.2.3.4", "critical,DER:0500" } } } },
 	{ "too many extensions", "more than 64 are not looked at", { .extra = 63 } },
 	{ "very many extensions", "more than 65536 bytes beside", { .extra = 10000 } },
-	{ "a delta list", "delta list", { .extensions = { { "deltaCRL", "critical,DER:020101" } } } },
+	{ "a delta list", "delta list",
+	    { .extensions = { { "deltaCRL", "critical,DER:020101" } } } },
 	{ "a delta list that does not insist", "delta list",
 	    { .extensions = { { "deltaCRL", "DER:020101" } } } },
 	{ "a broken delta list", "delta list", { .extensions = { { "2.5.29.27", "DER:0500" } } } },
@@ -296,25 +305,29 @@ static const struct {
 	    { .number = "", .extensions = { { "2.5.29.20", "DER:02020005" } } } },
 	{ "an entry of another issuer", "entry 2 of the list is of a certificate of another issuer",
 	    { .entries = { { .serial = "1" },
-		{ .serial = "2", .extensions = "30( 06(551d1d) 01(ff) 04( 30( 82('ca') ) ) )" } } } },
-	{ "an entry taken off", "entry 1 of the list takes a certificate off a list (removeFromCRL)",
+		  { .serial = "2",
+		      .extensions = "30( 06(551d1d) 01(ff) 04( 30( 82('ca') ) ) )" } } } },
+	{ "an entry taken off",
+	    "entry 1 of the list takes a certificate off a list (removeFromCRL)",
 	    { .entries = { { .serial = "1", .reason = 8 } } } },
 	{ "an entry with something critical", "entry 1 of the list has a critical extension",
-	    { .entries = { { .serial = "1", .extensions = "30( 06(2a0304) 01(ff) 04(0500) )" } } } },
+	    { .entries = { { .serial = "1",
+		  .extensions = "30( 06(2a0304) 01(ff) 04(0500) )" } } } },
 	{ "an entry without a date", "entry 1001 of the list is broken",
 	    { .many = 1000, .raw = { (const uint8_t *)"\x30\x03\x02\x01\x05", 5 } } },
 	{ "an entry with a longer length than needed", "entry 1 of the list is broken",
 	    { .entries = { { .der = "308112 02(05) 17('261001000000Z')" } } } },
 	{ "an entry of 65 bytes", "a serial number longer than 64 bytes",
-	    { .entries = { { .der = "30( 02( 44444444444444444444444444444444444444444444444444444444"
-		"444444444444444444444444444444444444444444444444444444444444444444444444444444444444"
-		"444444444444444444 ) 17('261001000000Z') )" } } } },
+	    { .entries = { { .der =
+				 "30( 02( 44444444444444444444444444444444444444444444444444444444"
+				 "444444444444444444444444444444444444444444444444444444444444444444444444444444444444"
+				 "444444444444444444 ) 17('261001000000Z') )" } } } },
 };
 
 START_TEST(what_is_wrong_is_refused_in_words_of_its_own)
 {
 	struct pki_crl_options o = refused[_i].o;
-	struct pki_crl        *list;
+	struct pki_crl *list;
 
 	if (strcmp(refused[_i].what, "signed by another CA of this name") == 0)
 		o.signer = twin;
@@ -341,13 +354,14 @@ END_TEST
 START_TEST(a_ca_must_be_one_that_may_sign_lists)
 {
 	struct pki_cert *all = pki_make(&(struct pki_options){ .common_name = "A", .is_ca = true });
-	struct pki_cert *mute = pki_make(&(struct pki_options){ .common_name = "B", .is_ca = true,
+	struct pki_cert *mute = pki_make(&(struct pki_options){ .common_name = "B",
+	    .is_ca = true,
 	    .extensions = { { "keyUsage", "critical,keyCertSign" } } });
-	struct pki_cert *weak = pki_make(&(struct pki_options){ .common_name = "C", .is_ca = true,
-	    .key = PKI_RSA_1024 });
-	struct pki_crl  *of_all = make((struct pki_crl_options){ .issuer = all });
-	struct pki_crl  *of_mute = make((struct pki_crl_options){ .issuer = mute });
-	struct pki_crl  *of_weak = make((struct pki_crl_options){ .issuer = weak });
+	struct pki_cert *weak = pki_make(
+	    &(struct pki_options){ .common_name = "C", .is_ca = true, .key = PKI_RSA_1024 });
+	struct pki_crl *of_all = make((struct pki_crl_options){ .issuer = all });
+	struct pki_crl *of_mute = make((struct pki_crl_options){ .issuer = mute });
+	struct pki_crl *of_weak = make((struct pki_crl_options){ .issuer = weak });
 
 	crl_free(read_as(of_all->der, all));
 	assert_refused(of_mute->der, mute, "no cRLSign", "without cRLSign");
@@ -363,15 +377,16 @@ END_TEST
 
 START_TEST(grace_is_how_long_a_list_counts_beyond_its_end)
 {
-	struct pki_crl  *list = make((struct pki_crl_options){ .next_days = -3, .this_days = -9 });
+	struct pki_crl *list = make((struct pki_crl_options){ .next_days = -3, .this_days = -9 });
 	struct crl_list *l;
-	struct diag      diag;
+	struct diag diag;
 
 	ck_clean(crl_read(list->der, ca->x, 3 * DAY, NOW, &l, NULL) == ERR_OK);
 	ck_assert_int_eq(crl_facts(l)->next_update, NOW - 3 * DAY);
 	crl_free(l);
 	ck_clean(crl_read(list->der, ca->x, 3 * DAY - 1, NOW, &l, &diag) == ERR_CERTIFICATE);
-	ck_assert_str_eq(diag.text, "the list counted until 2027-01-12 08:00:00.000 UTC (nextUpdate), "
+	ck_assert_str_eq(diag.text,
+	    "the list counted until 2027-01-12 08:00:00.000 UTC (nextUpdate), "
 	    "and its days of grace are over, too; import the present one");
 	pki_crl_free(list);
 }
@@ -382,13 +397,13 @@ END_TEST
  */
 
 static const struct {
-	const char  *what;
-	bool         good;
+	const char *what;
+	bool good;
 	enum pki_key key;
-	bool         pss;
-	const char  *digest;
-	const char  *mask_digest;
-	int          salt_len;
+	bool pss;
+	const char *digest;
+	const char *mask_digest;
+	int salt_len;
 } signatures[] = {
 	{ "P-256 with SHA-256", true, PKI_P256, false, "SHA256", NULL, 0 },
 	{ "P-256 with SHA-512", true, PKI_P256, false, "SHA512", NULL, 0 },
@@ -403,8 +418,8 @@ static const struct {
 	{ "RSA-PSS with two digests", true, PKI_RSA_2048, true, "SHA256", "SHA512", 0 },
 	{ "RSA-PSS with the default of its mask, SHA-1", true, PKI_RSA_2048, true, "SHA256", "SHA1",
 	    0 },
-	{ "RSA-PSS with the default of its salt, 20 bytes", true, PKI_RSA_2048, true, "SHA256", NULL,
-	    20 },
+	{ "RSA-PSS with the default of its salt, 20 bytes", true, PKI_RSA_2048, true, "SHA256",
+	    NULL, 20 },
 	{ "RSA-PSS with a long salt", true, PKI_RSA_2048, true, "SHA256", NULL, 222 },
 	{ "a key for RSA-PSS alone", true, PKI_RSA_PSS_2048, true, "SHA256", NULL, 0 },
 	{ "Ed25519", true, PKI_ED25519, false, NULL, NULL, 0 },
@@ -424,16 +439,20 @@ static const struct {
 /* The same ones as for certificates (aws-iot D.6). */
 START_TEST(a_signature_is_strong_and_by_this_key)
 {
-	struct pki_cert *signer = pki_make(&(struct pki_options){
-	    .common_name = "Signer", .is_ca = true, .key = signatures[_i].key,
+	struct pki_cert *signer = pki_make(&(struct pki_options){ .common_name = "Signer",
+	    .is_ca = true,
+	    .key = signatures[_i].key,
 	    .pss = signatures[_i].key == PKI_RSA_PSS_2048 });
-	struct pki_crl *list = make((struct pki_crl_options){ .issuer = signer, .many = 3,
-	    .digest = signatures[_i].digest, .pss = signatures[_i].pss,
-	    .mask_digest = signatures[_i].mask_digest, .salt_len = signatures[_i].salt_len });
+	struct pki_crl *list = make((struct pki_crl_options){ .issuer = signer,
+	    .many = 3,
+	    .digest = signatures[_i].digest,
+	    .pss = signatures[_i].pss,
+	    .mask_digest = signatures[_i].mask_digest,
+	    .salt_len = signatures[_i].salt_len });
 	struct X509_crl_st *oracle = pki_crl_parse(list->der);
 	struct crl_list *l;
-	struct diag      diag = { "" };
-	enum err         e = signatures[_i].good ? ERR_OK : ERR_CERTIFICATE;
+	struct diag diag = { "" };
+	enum err e = signatures[_i].good ? ERR_OK : ERR_CERTIFICATE;
 
 	ck_assert(!signatures[_i].good || pki_crl_is_of(oracle, signer));
 	ck_clean((crl_read(list->der, signer->x, 0, NOW, &l, &diag) == e));
@@ -449,22 +468,23 @@ END_TEST
 /* A changed byte anywhere, and it is none of this CA's. */
 START_TEST(a_changed_byte_breaks_it)
 {
-	static const uint8_t   change[] = { 0x01, 0x20, 0x80, 0xff };
+	static const uint8_t change[] = { 0x01, 0x20, 0x80, 0xff };
 	const struct pki_cert *signer = _i == 0 ? ca : _i == 1 ? rsa_ca : dsa_ca;
-	struct pki_crl *list = make((struct pki_crl_options){ .issuer = signer, .pss = _i == 1,
+	struct pki_crl *list = make((struct pki_crl_options){ .issuer = signer,
+	    .pss = _i == 1,
 	    .entries = { { .serial = "5", .reason = 1 } } });
-	uint8_t         der[2048];
+	uint8_t der[2048];
 	struct crl_list *l;
 
 	ck_assert_uint_le(list->der.len, sizeof(der));
 	memcpy(der, list->der.data, list->der.len);
 	for (size_t i = 0; i < list->der.len * COUNT_OF(change); i++) {
-		size_t      at = i / COUNT_OF(change);
+		size_t at = i / COUNT_OF(change);
 		struct diag diag = { "" };
 
 		der[at] ^= change[i % COUNT_OF(change)];
-		must(crl_read((struct view){ der, list->der.len }, signer->x, 0, NOW, &l, &diag)
-		    == ERR_CERTIFICATE);
+		must(crl_read((struct view){ der, list->der.len }, signer->x, 0, NOW, &l, &diag) ==
+		    ERR_CERTIFICATE);
 		must(l == NULL && diag.text[0] != '\0' && pki_no_errors());
 		der[at] = list->der.data[at];
 	}
@@ -478,10 +498,10 @@ END_TEST
 #define DSA_SHA256   "30( 06(608648016503040302) )"
 
 static const struct {
-	const char  *what;
+	const char *what;
 	enum pki_key key;
-	const char  *algorithm;
-	const char  *words;
+	const char *algorithm;
+	const char *words;
 } misnamed[] = {
 	{ "ECDSA as RSA", PKI_P256, RSA_SHA256, "not signed with the key" },
 	{ "ECDSA as DSA", PKI_P256, DSA_SHA256, "not signed with the key" },
@@ -497,10 +517,13 @@ static const struct {
 	    "30( 06(2a864886f70d01010a) 0500 )", "is not accepted: rsassaPss" },
 	{ "RSA-PSS with all defaults", PKI_RSA_PSS_2048, "30( 06(2a864886f70d01010a) 30() )",
 	    "is not accepted: rsassaPss" },
-	{ "RSA-PSS with another mask", PKI_RSA_PSS_2048, "30( 06(2a864886f70d01010a) 30( "
+	{ "RSA-PSS with another mask", PKI_RSA_PSS_2048,
+	    "30( 06(2a864886f70d01010a) 30( "
 	    "a0( 30( 06(608648016503040201) 0500 ) ) a1( 30( 06(2a0304) 30( 06(608648016503040201) ) ) )"
-	    "a2( 02(20) ) ) )", "is not accepted: rsassaPss" },
-	{ "RSA-PSS with another trailer", PKI_RSA_PSS_2048, "30( 06(2a864886f70d01010a) 30( "
+	    "a2( 02(20) ) ) )",
+	    "is not accepted: rsassaPss" },
+	{ "RSA-PSS with another trailer", PKI_RSA_PSS_2048,
+	    "30( 06(2a864886f70d01010a) 30( "
 	    "a0( 30( 06(608648016503040201) 0500 ) ) a1( 30( 06(2a864886f70d010108) "
 	    "30( 06(608648016503040201) 0500 ) ) ) a2( 02(20) ) a3( 02(02) ) ) )",
 	    "is not accepted: rsassaPss" },
@@ -516,9 +539,12 @@ static const struct {
 START_TEST(an_algorithm_is_called_by_its_name)
 {
 	struct pki_cert *signer = pki_make(&(struct pki_options){ .common_name = "Signer",
-	    .is_ca = true, .key = misnamed[_i].key, .pss = misnamed[_i].key == PKI_RSA_PSS_2048 });
-	struct pki_crl  *list = make((struct pki_crl_options){ .issuer = signer,
-	    .pss = misnamed[_i].key == PKI_RSA_PSS_2048, .algorithm = misnamed[_i].algorithm });
+	    .is_ca = true,
+	    .key = misnamed[_i].key,
+	    .pss = misnamed[_i].key == PKI_RSA_PSS_2048 });
+	struct pki_crl *list = make((struct pki_crl_options){ .issuer = signer,
+	    .pss = misnamed[_i].key == PKI_RSA_PSS_2048,
+	    .algorithm = misnamed[_i].algorithm });
 
 	assert_refused(list->der, signer, misnamed[_i].what, misnamed[_i].words);
 	pki_crl_free(list);
@@ -536,13 +562,13 @@ START_TEST(a_truncated_list_is_refused)
 
 	for (size_t len = 0; len < list->der.len; len++) {
 		/* A copy of exactly this size: reading on would be noticed. */
-		uint8_t    *part = malloc(len + 1);
+		uint8_t *part = malloc(len + 1);
 		struct diag diag = { "" };
 		struct crl_list *l;
 
 		memcpy(part, list->der.data, len);
-		ck_clean(crl_read((struct view){ part, len }, ca->x, 0, NOW, &l, &diag)
-		    == ERR_CERTIFICATE);
+		ck_clean(crl_read((struct view){ part, len }, ca->x, 0, NOW, &l, &diag) ==
+		    ERR_CERTIFICATE);
 		ck_assert(l == NULL && diag.text[0] != '\0');
 		free(part);
 	}
@@ -553,12 +579,13 @@ END_TEST
 START_TEST(exactly_one_list_and_nothing_behind_it)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .many = 3 });
-	uint8_t         der[4096];
-	size_t          len = list->der.len;
+	uint8_t der[4096];
+	size_t len = list->der.len;
 
 	memcpy(der, list->der.data, len);
 	memcpy(der + len, list->der.data, len);
-	assert_refused((struct view){ der, len + 1 }, ca, "a byte", "there are 1 bytes after the list");
+	assert_refused((struct view){ der, len + 1 }, ca, "a byte",
+	    "there are 1 bytes after the list");
 	assert_refused((struct view){ der, 2 * len }, ca, "twice", "bytes after the list");
 	assert_refused((struct view){ der, len - 1 }, ca, "cut", "was cut short");
 	assert_refused(ca->der, ca, "a certificate", "no certificate revocation list");
@@ -570,8 +597,8 @@ END_TEST
 START_TEST(a_longer_encoding_is_refused)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .many = 3 });
-	uint8_t         ber[2048] = { 0x30, 0x83, 0x00 };
-	struct view     in = { ber, list->der.len + 1 };
+	uint8_t ber[2048] = { 0x30, 0x83, 0x00 };
+	struct view in = { ber, list->der.len + 1 };
 	struct X509_crl_st *oracle;
 
 	ck_assert_uint_eq(list->der.data[1], 0x82);
@@ -617,8 +644,8 @@ static const struct {
 START_TEST(pem_is_one_list_and_nothing_else)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .many = 3 });
-	char           *text = malloc(16384);
-	struct view     pem = { (uint8_t *)text, pki_fill_in(text, pems[_i].pattern, list->pem, ca) };
+	char *text = malloc(16384);
+	struct view pem = { (uint8_t *)text, pki_fill_in(text, pems[_i].pattern, list->pem, ca) };
 
 	if (pems[_i].words == NULL)
 		crl_free(read_as(pem, ca));
@@ -632,16 +659,16 @@ END_TEST
 /* Not a byte of them is looked at but the first: there are no more. */
 START_TEST(what_is_too_large_is_not_looked_at)
 {
-	uint8_t     der[] = { 0x30, 0x84, 0x08, 0x00, 0x00, 0x00 };
+	uint8_t der[] = { 0x30, 0x84, 0x08, 0x00, 0x00, 0x00 };
 	struct diag diag;
 	struct crl_list *l;
 
-	ck_clean(crl_read((struct view){ der, CRL_DER_MAX + 1 }, ca->x, 0, NOW, &l, &diag)
-	    == ERR_CERTIFICATE);
+	ck_clean(crl_read((struct view){ der, CRL_DER_MAX + 1 }, ca->x, 0, NOW, &l, &diag) ==
+	    ERR_CERTIFICATE);
 	ck_assert_str_eq(diag.text, "a list has at most 134217728 bytes, this has 134217729");
 	der[0] = '-';
-	ck_clean(crl_read((struct view){ der, CRL_PEM_MAX + 1 }, ca->x, 0, NOW, &l, &diag)
-	    == ERR_CERTIFICATE);
+	ck_clean(crl_read((struct view){ der, CRL_PEM_MAX + 1 }, ca->x, 0, NOW, &l, &diag) ==
+	    ERR_CERTIFICATE);
 	ck_assert_ptr_nonnull(strstr(diag.text, "the PEM is longer than"));
 }
 END_TEST
@@ -674,9 +701,9 @@ static const struct {
 
 START_TEST(a_number_has_no_zeros_in_front)
 {
-	struct pki_crl  *list = make((struct pki_crl_options){ .number = numbers[_i].decimal });
+	struct pki_crl *list = make((struct pki_crl_options){ .number = numbers[_i].decimal });
 	struct crl_list *l = read_as(list->der, ca);
-	char             hex[2 * CRL_NUMBER_MAX + 1];
+	char hex[2 * CRL_NUMBER_MAX + 1];
 
 	hex_encode((struct view){ crl_facts(l)->number, crl_facts(l)->number_len }, hex);
 	ck_assert_str_eq(hex, numbers[_i].hex);
@@ -685,25 +712,45 @@ START_TEST(a_number_has_no_zeros_in_front)
 }
 END_TEST
 
-#define NUMBERED(len, bytes, day, id)                                                        \
-	{ .number_len = len, .number = bytes, .this_update = NOW + (day) * DAY,                \
-	  .digest = { { id } }, .scope = CRL_SCOPE_ALL }
+#define NUMBERED(len, bytes, day, id) \
+	{ \
+		.number_len = len, .number = bytes, .this_update = NOW + (day)*DAY, \
+		.digest = { { id } }, .scope = CRL_SCOPE_ALL \
+	}
 
 /* The same, published at "http://<one character>". */
-#define PLACED(number_byte, day, id, character)                                              \
-	{ .number_len = 1, .number = { number_byte }, .this_update = NOW + (day) * DAY,        \
-	  .digest = { { id } }, .scope = CRL_SCOPE_PLACE, .place_len = 12,                     \
-	  .place = { 0xa0, 10, 0x86, 8, 'h', 't', 't', 'p', ':', '/', '/', character } }
+#define PLACED(number_byte, day, id, character) \
+	{ \
+		.number_len = 1, .number = { number_byte }, .this_update = NOW + (day)*DAY, \
+		.digest = { { id } }, .scope = CRL_SCOPE_PLACE, .place_len = 12, .place = { \
+			0xa0, \
+			10, \
+			0x86, \
+			8, \
+			'h', \
+			't', \
+			't', \
+			'p', \
+			':', \
+			'/', \
+			'/', \
+			character \
+		} \
+	}
 
 /* One that an earlier version took. */
-#define UNLOOKED(number_byte, id)                                                            \
-	{ .number_len = 1, .number = { number_byte }, .this_update = NOW, .digest = { { id } } }
+#define UNLOOKED(number_byte, id) \
+	{ \
+		.number_len = 1, .number = { number_byte }, .this_update = NOW, .digest = { \
+			{ id } \
+		} \
+	}
 
 static const struct {
 	const char *what;
-	enum err    e;
+	enum err e;
 	const char *words;
-	struct crl  next, present;
+	struct crl next, present;
 } successions[] = {
 	{ "the same", ERR_EXISTS, "", NUMBERED(1, "\5", 0, 1), NUMBERED(1, "\5", 0, 1) },
 	{ "the same, without a number", ERR_EXISTS, "", NUMBERED(0, "", 0, 1),
@@ -728,7 +775,8 @@ static const struct {
 	{ "later", ERR_OK, "", NUMBERED(0, "", 1, 2), NUMBERED(0, "", 0, 1) },
 	{ "of the same time, but another", ERR_OK, "", NUMBERED(0, "", 0, 2),
 	    NUMBERED(0, "", 0, 1) },
-	{ "earlier", ERR_CERTIFICATE, "older than the one in force: its thisUpdate is "
+	{ "earlier", ERR_CERTIFICATE,
+	    "older than the one in force: its thisUpdate is "
 	    "2027-01-15 08:00:00.000 UTC, that one has 2027-01-16 08:00:00.000 UTC",
 	    NUMBERED(0, "", 0, 2), NUMBERED(0, "", 1, 1) },
 	{ "the next of the same place", ERR_OK, "", PLACED(6, 1, 2, 'a'), PLACED(5, 0, 1, 'a') },
@@ -737,11 +785,10 @@ static const struct {
 	{ "the next of another place", ERR_CERTIFICATE,
 	    "for the distribution point http://a, the one in force for http://b",
 	    PLACED(6, 1, 2, 'a'), PLACED(5, 0, 1, 'b') },
-	{ "one of a place after one for all", ERR_CERTIFICATE,
-	    "the CA has a list for all in force", PLACED(6, 1, 2, 'a'),
-	    NUMBERED(1, "\5", 0, 1) },
-	{ "one for all after one of a place, numbered apart", ERR_OK, "",
-	    NUMBERED(1, "\5", 1, 2), PLACED(6, 0, 1, 'a') },
+	{ "one of a place after one for all", ERR_CERTIFICATE, "the CA has a list for all in force",
+	    PLACED(6, 1, 2, 'a'), NUMBERED(1, "\5", 0, 1) },
+	{ "one for all after one of a place, numbered apart", ERR_OK, "", NUMBERED(1, "\5", 1, 2),
+	    PLACED(6, 0, 1, 'a') },
 	{ "an older one for all after one of a place", ERR_CERTIFICATE, "older",
 	    NUMBERED(1, "\7", 0, 2), PLACED(6, 1, 1, 'a') },
 	{ "the same, whose scope nobody looked at", ERR_OK, "", PLACED(5, 0, 1, 'a'),
@@ -755,13 +802,13 @@ START_TEST(a_list_takes_the_place_of_an_older_one_only)
 {
 	struct diag diag = { "" };
 
-	ck_clean(crl_succeeds(&successions[_i].next, &successions[_i].present, &diag)
-	    == successions[_i].e);
-	ck_assert_msg((diag.text[0] == '\0') == (successions[_i].e != ERR_CERTIFICATE)
-	    && strstr(diag.text, successions[_i].words) != NULL, "%s: %s", successions[_i].what,
-	    diag.text);
-	ck_clean(crl_succeeds(&successions[_i].next, &successions[_i].present, NULL)
-	    == successions[_i].e);
+	ck_clean(crl_succeeds(&successions[_i].next, &successions[_i].present, &diag) ==
+	    successions[_i].e);
+	ck_assert_msg((diag.text[0] == '\0') == (successions[_i].e != ERR_CERTIFICATE) &&
+		strstr(diag.text, successions[_i].words) != NULL,
+	    "%s: %s", successions[_i].what, diag.text);
+	ck_clean(crl_succeeds(&successions[_i].next, &successions[_i].present, NULL) ==
+	    successions[_i].e);
 }
 END_TEST
 
@@ -802,7 +849,10 @@ put_entry(uint8_t *out, const uint8_t *serial, size_t len)
 	out[2] = 0x02;
 	out[3] = (uint8_t)len;
 	memcpy(out + 4, serial, len);
-	memcpy(out + 4 + len, "\x17\x0d" "261001000000Z", 15);
+	memcpy(out + 4 + len,
+	    "\x17\x0d"
+	    "261001000000Z",
+	    15);
 	return 4 + len + 15;
 }
 
@@ -810,7 +860,7 @@ static int
 serial_order(struct view a, struct view b)
 {
 	size_t both = a.len < b.len ? a.len : b.len;
-	int    order = memcmp(a.data, b.data, both);
+	int order = memcmp(a.data, b.data, both);
 
 	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
@@ -821,10 +871,10 @@ is_listed(const struct crl_list *l, struct view serial)
 	size_t from = 0, to = crl_facts(l)->count;
 
 	while (from < to) {
-		size_t         middle = from + (to - from) / 2;
-		struct view    found;
+		size_t middle = from + (to - from) / 2;
+		struct view found;
 		struct revoked entry;
-		int            order;
+		int order;
 
 		crl_entry(l, middle, &found, &entry);
 		order = serial_order(serial, found);
@@ -841,7 +891,7 @@ is_listed(const struct crl_list *l, struct view serial)
 static void
 assert_sorted(const struct crl_list *l)
 {
-	struct view    before = { NULL, 0 }, serial;
+	struct view before = { NULL, 0 }, serial;
 	struct revoked entry;
 
 	for (size_t i = 0; i < crl_facts(l)->count; i++) {
@@ -856,9 +906,9 @@ assert_sorted(const struct crl_list *l)
 /* The order of the registry's keys: by bytes, the shorter first. */
 START_TEST(entries_are_sorted_and_each_number_is_there_once)
 {
-	static uint8_t  raw[ENTRIES * 83], serials[ENTRIES][SERIAL_MAX];
-	size_t          lengths[ENTRIES], len = 0;
-	uint32_t        state = (uint32_t)_i;
+	static uint8_t raw[ENTRIES * 83], serials[ENTRIES][SERIAL_MAX];
+	size_t lengths[ENTRIES], len = 0;
+	uint32_t state = (uint32_t)_i;
 	struct pki_crl *list;
 	struct crl_list *l;
 
@@ -879,8 +929,8 @@ END_TEST
 
 static const struct {
 	const char *what;
-	int         reasons[4];
-	uint8_t     kept;
+	int reasons[4];
+	uint8_t kept;
 } doubles[] = {
 	{ "the same", { 1, 1 }, 1 },
 	{ "two final ones: the first", { 1, 4 }, 1 },
@@ -895,7 +945,7 @@ static const struct {
 START_TEST(of_entries_of_one_number_one_is_kept)
 {
 	struct pki_crl_options o = { .entries = { { .serial = "3" }, { .serial = "9" } } };
-	struct pki_crl  *list;
+	struct pki_crl *list;
 	struct crl_list *l;
 
 	for (size_t i = 0; i < 4 && doubles[_i].reasons[i] != 0; i++)
@@ -921,10 +971,10 @@ assert_agrees(const struct crl_list *l, struct X509_crl_st *oracle)
 {
 	ck_assert_uint_eq(crl_facts(l)->count, pki_crl_count(oracle));
 	for (size_t i = 0; i < crl_facts(l)->count; i++) {
-		struct view    serial;
+		struct view serial;
 		struct revoked entry;
-		int64_t        date;
-		int            reason;
+		int64_t date;
+		int reason;
 
 		crl_entry(l, i, &serial, &entry);
 		must(pki_crl_lists(oracle, serial, &date, &reason));
@@ -934,16 +984,16 @@ assert_agrees(const struct crl_list *l, struct X509_crl_st *oracle)
 
 START_TEST(openssl_agrees_entry_by_entry)
 {
-	struct pki_crl     *list = make((struct pki_crl_options){ .many = 100000,
+	struct pki_crl *list = make((struct pki_crl_options){ .many = 100000,
 	    .entries = { { .serial = "0" }, { .serial = "-5", .reason = 1 },
 		{ .serial = "128", .reason = REVOKED_HOLD, .date = "20200229235959Z" },
 		{ .serial = "1461501637330902918203684832716283019655932542975", .reason = 10 },
 		{ .cert = rsa_ca, .reason = 9 } } });
 	struct X509_crl_st *oracle = pki_crl_parse(list->der);
-	struct crl_list    *l = read_as(list->der, ca);
-	uint8_t             serial[PKI_SERIAL_SIZE];
-	int64_t             date;
-	int                 reason;
+	struct crl_list *l = read_as(list->der, ca);
+	uint8_t serial[PKI_SERIAL_SIZE];
+	int64_t date;
+	int reason;
 
 	ck_assert(pki_crl_is_of(oracle, ca));
 	assert_sorted(l);
@@ -961,7 +1011,7 @@ END_TEST
 START_TEST(a_revoked_certificate_is_on_the_list)
 {
 	struct pki_cert *device = pki_device(ca, "device"), *other = pki_device(ca, "other");
-	struct pki_crl  *list = pki_crl(ca, device);
+	struct pki_crl *list = pki_crl(ca, device);
 	struct crl_list *l;
 
 	ck_assert(crl_read(list->der, ca->x, 0, INT64_MAX / 2, &l, NULL) == ERR_CERTIFICATE);
@@ -981,22 +1031,23 @@ END_TEST
  * again, or else nothing behind the signature would be seen. */
 START_TEST(random_changes_do_no_harm)
 {
-	struct pki_cert *quick = pki_make(&(struct pki_options){ .common_name = "CA", .is_ca = true,
-	    .key = PKI_ED25519 });
-	struct pki_crl  *list = make((struct pki_crl_options){ .issuer = quick, .many = 2,
+	struct pki_cert *quick = pki_make(
+	    &(struct pki_options){ .common_name = "CA", .is_ca = true, .key = PKI_ED25519 });
+	struct pki_crl *list = make((struct pki_crl_options){ .issuer = quick,
+	    .many = 2,
 	    .entries = { { .serial = "5", .reason = 1 },
 		{ .serial = "6", .extensions = "30( 06(2a0304) 01(00) 04(0500) )" } },
 	    .extensions = { { "issuingDistributionPoint", "critical,DER:30038101ff" } } });
 	struct view tbs = { list->der.data + 4, list->der.len - 4 - 7 - 67 };
-	uint8_t     changed[1024];
-	uint32_t    state = (uint32_t)_i;
-	unsigned    taken = 0;
+	uint8_t changed[1024];
+	uint32_t state = (uint32_t)_i;
+	unsigned taken = 0;
 
 	for (int round = 0; round < 2000; round++) {
 		struct X509_crl_st *oracle;
-		struct pki_crl     *again;
-		struct crl_list    *l;
-		struct diag         diag = { "" };
+		struct pki_crl *again;
+		struct crl_list *l;
+		struct diag diag = { "" };
 
 		memcpy(changed, tbs.data, tbs.len);
 		for (uint32_t n = 1 + next_random(&state) % 3; n > 0; n--)
@@ -1028,7 +1079,7 @@ END_TEST
 static void
 write_file(const char *folder, const char *name, const char *text)
 {
-	char  path[256];
+	char path[256];
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
@@ -1041,10 +1092,10 @@ write_file(const char *folder, const char *name, const char *text)
 static struct view
 read_file(const char *folder, const char *name)
 {
-	char     path[256];
+	char path[256];
 	uint8_t *data = malloc(65536);
-	FILE    *f;
-	size_t   len;
+	FILE *f;
+	size_t len;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	f = fopen(path, "r");
@@ -1054,9 +1105,9 @@ read_file(const char *folder, const char *name)
 	return (struct view){ data, len };
 }
 
-#define DATABASE                                                          \
-	"R\t20501231000000Z\t261001000000Z\t05\tunknown\t/CN=one\n"       \
-	"V\t20501231000000Z\t\t06\tunknown\t/CN=two\n"                    \
+#define DATABASE \
+	"R\t20501231000000Z\t261001000000Z\t05\tunknown\t/CN=one\n" \
+	"V\t20501231000000Z\t\t06\tunknown\t/CN=two\n" \
 	"R\t20501231000000Z\t261002000000Z\t0100\tunknown\t/CN=three\n"
 
 static const struct {
@@ -1064,7 +1115,7 @@ static const struct {
 	const char *config;   /* more of it */
 	const char *database; /* more of it */
 	const char *number;   /* as we have it */
-	uint32_t    count;
+	uint32_t count;
 } command_lines[] = {
 	{ "numbered", "crlnumber = number\ncrl_extensions = more\n", "", "1a", 2 },
 	{ "without a number: version 1", "", "", "", 2 },
@@ -1074,23 +1125,27 @@ static const struct {
 
 START_TEST(a_list_of_the_openssl_command_is_read)
 {
-	char   folder[] = "/tmp/check_crl.XXXXXX", command[512], text[1024], number[41];
-	char  *key = pki_key_pem(ca);
-	struct view      pem;
+	char folder[] = "/tmp/check_crl.XXXXXX", command[512], text[1024], number[41];
+	char *key = pki_key_pem(ca);
+	struct view pem;
 	struct crl_list *l;
-	struct diag      diag = { "" };
+	struct diag diag = { "" };
 
 	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(text, sizeof(text), "[ca]\ndefault_ca = this\n[this]\ndatabase = index\n%s"
-	    "default_md = sha256\n[more]\nauthorityKeyIdentifier = keyid\n", command_lines[_i].config);
+	snprintf(text, sizeof(text),
+	    "[ca]\ndefault_ca = this\n[this]\ndatabase = index\n%s"
+	    "default_md = sha256\n[more]\nauthorityKeyIdentifier = keyid\n",
+	    command_lines[_i].config);
 	write_file(folder, "config", text);
 	snprintf(text, sizeof(text), "%s%s", DATABASE, command_lines[_i].database);
 	write_file(folder, "index", text);
 	write_file(folder, "number", "1A\n");
 	write_file(folder, "ca.pem", (const char *)ca->pem.data);
 	write_file(folder, "ca.key", key);
-	snprintf(command, sizeof(command), "cd %s && openssl ca -config config -gencrl -crldays 30 "
-	    "-cert ca.pem -keyfile ca.key -out list.pem 2>log || { cat log; false; }", folder);
+	snprintf(command, sizeof(command),
+	    "cd %s && openssl ca -config config -gencrl -crldays 30 "
+	    "-cert ca.pem -keyfile ca.key -out list.pem 2>log || { cat log; false; }",
+	    folder);
 	ck_assert_int_eq(system(command), 0);
 	pem = read_file(folder, "list.pem");
 	ck_assert_msg(crl_read(pem, ca->x, 0, (int64_t)time(NULL) * 1000, &l, &diag) == ERR_OK,

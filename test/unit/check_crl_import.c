@@ -236,8 +236,8 @@ START_TEST(a_bad_list_leaves_the_good_one)
 {
 	struct pki_cert *stranger = pki_ca("Test CA");
 	struct pki_crl *good = pki_crl(ca, device);
-	struct pki_crl *forged = pki_crl_make(&(struct pki_crl_options){ .issuer = ca,
-	    .signer = stranger, .number = "2" });
+	struct pki_crl *forged = pki_crl_make(
+	    &(struct pki_crl_options){ .issuer = ca, .signer = stranger, .number = "2" });
 	struct crl_result r;
 	struct crl before, after;
 	bool found;
@@ -257,8 +257,10 @@ END_TEST
 
 START_TEST(an_older_list_does_not_take_the_place_of_a_newer_one)
 {
-	struct pki_crl *first = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .number = "7" });
-	struct pki_crl *older = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .number = "6" });
+	struct pki_crl *first = pki_crl_make(
+	    &(struct pki_crl_options){ .issuer = ca, .number = "7" });
+	struct pki_crl *older = pki_crl_make(
+	    &(struct pki_crl_options){ .issuer = ca, .number = "6" });
 	struct crl_result r;
 
 	ck_assert_int_eq(import(first, &r), ERR_OK);
@@ -294,7 +296,9 @@ END_TEST
 static struct pki_crl *
 large_list(const char *number)
 {
-	return pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .number = number, .many = MANY,
+	return pki_crl_make(&(struct pki_crl_options){ .issuer = ca,
+	    .number = number,
+	    .many = MANY,
 	    .entries = { { .cert = device } } });
 }
 
@@ -411,8 +415,9 @@ END_TEST
 
 START_TEST(of_two_imports_at_once_the_older_list_gives_way)
 {
-	struct pki_crl *large = large_list("5"), *newer = pki_crl_make(&(struct pki_crl_options){
-	    .issuer = ca, .number = "6" });
+	struct pki_crl *large = large_list("5"),
+		       *newer = pki_crl_make(
+			   &(struct pki_crl_options){ .issuer = ca, .number = "6" });
 	struct crl_import *i = import_of(large->der);
 	struct crl_result r;
 	bool found;
@@ -453,8 +458,11 @@ put_many_certs(unsigned count)
 
 	world_change(&t);
 	for (unsigned n = 0; n < count; n++) {
-		struct cert cert = { .id = { { 1 } }, .has_ca = true, .ca_id = ca_id,
-			.status = CERT_ACTIVE, .created = 1 };
+		struct cert cert = { .id = { { 1 } },
+			.has_ca = true,
+			.ca_id = ca_id,
+			.status = CERT_ACTIVE,
+			.created = 1 };
 		char notation[128], hex[2 * PKI_SERIAL_SIZE + 1];
 		struct cert_document document;
 
@@ -517,10 +525,14 @@ take_back(const struct certid *of, const struct pki_cert *c)
 START_TEST(a_part_that_was_not_committed_is_done_again_from_its_beginning)
 {
 	enum { COUNT = 2 * CRL_CERTS_AT_ONCE + 500 };
-	struct pki_cert *second = pki_ca("Second CA"), *named = pki_make(&(struct pki_options){
-	    .common_name = "first of all", .issuer = second, .serial = "1" });
-	struct pki_crl *list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .many = COUNT });
-	struct pki_crl *newer = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .number = "2" });
+	struct pki_cert *second = pki_ca("Second CA"),
+			*named = pki_make(&(struct pki_options){ .common_name = "first of all",
+			    .issuer = second,
+			    .serial = "1" });
+	struct pki_crl *list = pki_crl_make(
+	    &(struct pki_crl_options){ .issuer = ca, .many = COUNT });
+	struct pki_crl *newer = pki_crl_make(
+	    &(struct pki_crl_options){ .issuer = ca, .number = "2" });
 	struct pki_crl *of_second = pki_crl(second, named);
 	struct certid first_id = ca_id, second_id = world_id(second);
 	struct crl_tidy tidy = { .more = false };

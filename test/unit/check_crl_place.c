@@ -18,7 +18,7 @@
 
 static const struct {
 	const char *dir, *path;
-	bool        has;
+	bool has;
 } names[] = {
 	{ "/lists", "ca.crl", true },
 	{ "/lists", "a/b/ca.crl", true },

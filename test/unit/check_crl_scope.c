@@ -30,9 +30,10 @@ list_of(const char *notation)
 static struct pki_cert *
 device_with(const char *points)
 {
-	struct pki_cert *ca = pki_ca("CA"), *device = pki_make(&(struct pki_options){
-		.common_name = "d1", .issuer = ca,
-		.extensions = { { "crlDistributionPoints", points } } });
+	struct pki_cert *ca = pki_ca("CA"),
+			*device = pki_make(&(struct pki_options){ .common_name = "d1",
+			    .issuer = ca,
+			    .extensions = { { "crlDistributionPoints", points } } });
 
 	pki_free(ca);
 	return device;
@@ -102,10 +103,10 @@ START_TEST(only_so_many_points_are_looked_at)
 END_TEST
 
 static const char *const unreadable[] = {
-	"30( a0( ) )",                 /* a place of nothing */
-	"30( a0( a0( ) ) )",           /* of no names */
-	"30( a0( a1( ) ) )",           /* of an empty name */
-	"30( a0( a2( 86('x') ) ) )",   /* of an unknown kind */
+	"30( a0( ) )",               /* a place of nothing */
+	"30( a0( a0( ) ) )",         /* of no names */
+	"30( a0( a1( ) ) )",         /* of an empty name */
+	"30( a0( a2( 86('x') ) ) )", /* of an unknown kind */
 	"30( a0( a0( 86('x') ) a0( 86('y') ) ) )",
 	"30( a0( a0( 86('x') ) ) 1f )", /* a tag of several bytes */
 	"04( a0( a0( 86('x') ) ) )",

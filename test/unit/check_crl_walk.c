@@ -26,7 +26,7 @@
 static void
 assert_view(struct view v, const char *notation)
 {
-	uint8_t     buffer[1024];
+	uint8_t buffer[1024];
 	struct view expected = pki_der(notation, buffer, sizeof(buffer));
 
 	ck_assert_uint_eq(v.len, expected.len);
@@ -54,8 +54,8 @@ static const struct {
 
 START_TEST(a_list_is_taken_apart)
 {
-	char             text[1024], tbs[512], entries[256] = "";
-	uint8_t          buffer[1024];
+	char text[1024], tbs[512], entries[256] = "";
+	uint8_t buffer[1024];
 	struct crl_parts parts;
 
 	if (lists[_i].entries[0] != '\0')
@@ -75,11 +75,12 @@ END_TEST
 /* RFC 5280 5.1.2.6 wants it left out; there are CAs that do not. */
 START_TEST(a_list_of_no_entries_is_an_empty_one)
 {
-	uint8_t          buffer[512];
+	uint8_t buffer[512];
 	struct crl_parts parts;
 
 	ck_assert(crl_split(pki_der("30( 30(" ALGORITHM NAME THIS NEXT "30() ) " SIGNATURE ")",
-				buffer, sizeof(buffer)), &parts));
+				buffer, sizeof(buffer)),
+	    &parts));
 	ck_assert_uint_eq(parts.entries.len, 0);
 	ck_assert_uint_eq(parts.tail.len, 0);
 }
@@ -95,7 +96,8 @@ static const struct {
 	{ "no sequence", "31( 30(" HEAD ")" SIGNATURE ")" },
 	{ "nothing in it", "30()" },
 	{ "a byte behind it", "30( 30(" HEAD ")" SIGNATURE ") 00" },
-	{ "the same list behind it", "30( 30(" HEAD ")" SIGNATURE ") 30( 30(" HEAD ")" SIGNATURE ")" },
+	{ "the same list behind it",
+	    "30( 30(" HEAD ")" SIGNATURE ") 30( 30(" HEAD ")" SIGNATURE ")" },
 	{ "a longer length than needed", "30( 308139" HEAD SIGNATURE ")" },
 	{ "of an indefinite length", "3080 30(" HEAD ")" SIGNATURE "0000" },
 	{ "no issuer", "30( 30(" ALGORITHM THIS NEXT ")" SIGNATURE ")" },
@@ -119,7 +121,7 @@ static const struct {
 
 START_TEST(what_is_no_list_is_not_taken_apart)
 {
-	uint8_t          buffer[512];
+	uint8_t buffer[512];
 	struct crl_parts parts;
 
 	ck_assert_msg(!crl_split(pki_der(no_lists[_i].notation, buffer, sizeof(buffer)), &parts),
@@ -130,7 +132,7 @@ END_TEST
 /* In a buffer of its own length each time: the sanitizers see a byte too far. */
 START_TEST(a_list_that_was_cut_short_is_none)
 {
-	uint8_t     buffer[512];
+	uint8_t buffer[512];
 	struct view whole = pki_der("30( 30(" HEAD "30(" ENTRY ")" NUMBER ")" SIGNATURE ")", buffer,
 	    sizeof(buffer));
 	struct crl_parts parts;
@@ -154,10 +156,10 @@ END_TEST
 #define EXTENSIONS(e) "30( 02(05) 17('261001000000Z') " e ")"
 
 static const struct {
-	const char    *what;
-	enum crl_step  step;
-	uint8_t        reason;
-	const char    *notation;
+	const char *what;
+	enum crl_step step;
+	uint8_t reason;
+	const char *notation;
 } entries[] = {
 	{ "a number and a date", CRL_STEP_ENTRY, 0, ENTRY },
 	{ "in times to come", CRL_STEP_ENTRY, 0, "30( 02(05) 18('20261001000000Z') )" },
@@ -205,8 +207,7 @@ static const struct {
 	{ "no date but a reason", CRL_STEP_BROKEN, 0, "30( 02(05)" REASON("01") ")" },
 	{ "a date without seconds", CRL_STEP_BROKEN, 0, "30( 02(05) 17('2610010000Z') )" },
 	{ "a day that is none", CRL_STEP_BROKEN, 0, "30( 02(05) 17('260230000000Z') )" },
-	{ "two dates", CRL_STEP_BROKEN, 0,
-	    "30( 02(05) 17('261001000000Z') 17('261001000000Z') )" },
+	{ "two dates", CRL_STEP_BROKEN, 0, "30( 02(05) 17('261001000000Z') 17('261001000000Z') )" },
 	{ "something behind the extensions", CRL_STEP_BROKEN, 0, EXTENSIONS(REASON("01") "0500") },
 	{ "a length that is longer than needed", CRL_STEP_BROKEN, 0,
 	    "308112 02(05) 17('261001000000Z')" },
@@ -240,21 +241,19 @@ static const struct {
 
 START_TEST(an_entry_says_who_since_when_and_why)
 {
-	uint8_t        buffer[256];
-	struct view    in = pki_der(entries[_i].notation, buffer, sizeof(buffer)), rest = in;
-	struct view    serial;
+	uint8_t buffer[256];
+	struct view in = pki_der(entries[_i].notation, buffer, sizeof(buffer)), rest = in;
+	struct view serial;
 	struct revoked entry;
 
-	ck_assert_msg(crl_next(&rest, &serial, &entry) == entries[_i].step, "%s",
-	    entries[_i].what);
+	ck_assert_msg(crl_next(&rest, &serial, &entry) == entries[_i].step, "%s", entries[_i].what);
 	if (entries[_i].step != CRL_STEP_ENTRY)
 		return;
 	ck_assert_uint_eq(serial.len, 1);
 	ck_assert_uint_eq(serial.data[0], 5);
 	ck_assert(serial.data > in.data && serial.data < in.data + in.len);
 	ck_assert_int_eq(entry.date, DATE);
-	ck_assert_msg(entry.reason == entries[_i].reason, "%s: %u", entries[_i].what,
-	    entry.reason);
+	ck_assert_msg(entry.reason == entries[_i].reason, "%s: %u", entries[_i].what, entry.reason);
 	ck_assert(crl_next(&rest, &serial, &entry) == CRL_STEP_END);
 	ck_assert(crl_next(&rest, &serial, &entry) == CRL_STEP_END);
 	ck_assert_uint_eq(serial.len, 0);
@@ -264,12 +263,12 @@ END_TEST
 
 START_TEST(an_entry_that_was_cut_short_is_broken)
 {
-	uint8_t        buffer[256];
-	struct view    whole = pki_der(EXTENSIONS(REASON("01")), buffer, sizeof(buffer)), serial;
+	uint8_t buffer[256];
+	struct view whole = pki_der(EXTENSIONS(REASON("01")), buffer, sizeof(buffer)), serial;
 	struct revoked entry;
 
 	for (size_t len = 1; len < whole.len; len++) {
-		uint8_t    *copy = malloc(len);
+		uint8_t *copy = malloc(len);
 		struct view rest = { copy, len };
 
 		memcpy(copy, whole.data, len);
@@ -282,9 +281,9 @@ END_TEST
 /* Exactly what der_certificate_serial() finds in certificates. */
 START_TEST(a_serial_number_has_up_to_64_bytes)
 {
-	uint8_t        buffer[256];
-	char           text[512], hex[2 * (SERIAL_MAX + 1) + 1];
-	struct view    rest, serial;
+	uint8_t buffer[256];
+	char text[512], hex[2 * (SERIAL_MAX + 1) + 1];
+	struct view rest, serial;
 	struct revoked entry;
 
 	for (size_t len = 1; len <= SERIAL_MAX + 1; len++) {
@@ -292,8 +291,8 @@ START_TEST(a_serial_number_has_up_to_64_bytes)
 		hex[2 * len] = '\0';
 		snprintf(text, sizeof(text), "30( 02(%s) 17('261001000000Z') )", hex);
 		rest = pki_der(text, buffer, sizeof(buffer));
-		ck_assert(crl_next(&rest, &serial, &entry)
-		    == (len <= SERIAL_MAX ? CRL_STEP_ENTRY : CRL_STEP_BROKEN));
+		ck_assert(crl_next(&rest, &serial, &entry) ==
+		    (len <= SERIAL_MAX ? CRL_STEP_ENTRY : CRL_STEP_BROKEN));
 		ck_assert_uint_eq(serial.len, len <= SERIAL_MAX ? len : 0);
 	}
 }
@@ -302,8 +301,8 @@ END_TEST
 /* RFC 5280 4.1.2.2: such numbers exist. */
 START_TEST(a_serial_number_may_be_zero_or_negative)
 {
-	uint8_t        buffer[256];
-	struct view    rest, serial;
+	uint8_t buffer[256];
+	struct view rest, serial;
 	struct revoked entry;
 
 	rest = pki_der("30( 02(00) 17('261001000000Z') ) 30( 02(ff7f) 17('261001000000Z') )",
@@ -319,11 +318,11 @@ END_TEST
 START_TEST(entries_come_in_the_order_of_the_list)
 {
 	struct pki_cert *ca = pki_ca("CA");
-	struct pki_crl  *l = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .many = 1000 });
+	struct pki_crl *l = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .many = 1000 });
 	struct crl_parts parts;
-	struct view      serial;
-	struct revoked   entry;
-	uint8_t          expected[PKI_SERIAL_SIZE];
+	struct view serial;
+	struct revoked entry;
+	uint8_t expected[PKI_SERIAL_SIZE];
 
 	ck_assert(crl_split(l->der, &parts));
 	for (unsigned i = 0; i < 1000; i++) {

@@ -46,10 +46,13 @@ __wrap_gate_crl_changed(struct gate *g, const struct certid *named, size_t count
 static void
 start(void)
 {
-	struct crls_config config = { .store = world.store, .stats = &stats,
-		.broker = &world_broker, .now = world_now };
+	struct crls_config config = { .store = world.store,
+		.stats = &stats,
+		.broker = &world_broker,
+		.now = world_now };
 	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker, .now = world_now };
+		.broker = &world_broker,
+		.now = world_now };
 
 	world_start_writer(64, 16);
 	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
@@ -319,7 +322,7 @@ make_pipe(void)
 static const struct {
 	void (*make)(void);
 	const char *says;
-	int64_t     retry; /* 0: when it changes */
+	int64_t retry; /* 0: when it changes */
 } bad_files[] = {
 	{ make_garbage, "X509 CRL", RETRY_LIST_MS },
 	{ make_empty, "has 0 bytes", RETRY_LIST_MS },
@@ -545,7 +548,8 @@ START_TEST(a_file_in_its_place_is_read_though_size_and_time_are_the_same)
 	for (size_t i = 0; i < COUNT_OF(found); i++) {
 		write_list(found[i], NULL);
 		pad(2048);
-		ck_assert_int_eq(utimensat(AT_FDCWD, path, (struct timespec[]){ { 1, 0 }, { 1, 0 } }, 0),
+		ck_assert_int_eq(utimensat(AT_FDCWD, path,
+				     (struct timespec[]){ { 1, 0 }, { 1, 0 } }, 0),
 		    0);
 		world_wait(CRL_WATCH_MS);
 		tick();
@@ -618,7 +622,9 @@ END_TEST
 START_TEST(more_days_of_grace_are_a_reason_to_read_it_again)
 {
 	struct pki_crl *list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca,
-	    .now = world_now(), .this_days = -9, .next_days = -2 });
+	    .now = world_now(),
+	    .this_days = -9,
+	    .next_days = -2 });
 
 	write_bytes(path, list->pem);
 	watch();
@@ -648,8 +654,11 @@ write_future(int64_t ms, const struct pki_cert *signer)
 
 	(void)gmtime_r(&when, &tm);
 	(void)strftime(text, sizeof(text), "%Y%m%d%H%M%SZ", &tm);
-	list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .signer = signer,
-		.number = "2", .this_update = text + 2, .now = world_now() });
+	list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca,
+	    .signer = signer,
+	    .number = "2",
+	    .this_update = text + 2,
+	    .now = world_now() });
 	write_bytes(path, list->pem);
 	pki_crl_free(list);
 }
@@ -912,7 +921,8 @@ stored_lists(void)
 static void
 leave_something(void)
 {
-	struct pki_crl *list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .many = MANY });
+	struct pki_crl *list = pki_crl_make(
+	    &(struct pki_crl_options){ .issuer = ca, .many = MANY });
 
 	ck_assert_int_eq(import_parts(&ca_id, list->der, 1), ERR_BUSY);
 	ck_assert_uint_eq(stored_lists(), 1);
@@ -997,8 +1007,11 @@ put_many_certificates(unsigned count)
 
 	world_change(&t);
 	for (unsigned n = 0; n < count; n++) {
-		struct cert cert = { .id = { { 1 } }, .has_ca = true, .ca_id = ca_id,
-			.status = CERT_ACTIVE, .created = 1 };
+		struct cert cert = { .id = { { 1 } },
+			.has_ca = true,
+			.ca_id = ca_id,
+			.status = CERT_ACTIVE,
+			.created = 1 };
 		char notation[128], hex[2 * PKI_SERIAL_SIZE + 1];
 		struct cert_document document;
 
@@ -1015,7 +1028,8 @@ put_many_certificates(unsigned count)
 START_TEST(who_did_not_fit_into_the_import_is_revoked_afterwards)
 {
 	enum { COUNT = 2 * CRL_CERTS_AT_ONCE + 5 };
-	struct pki_crl *list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .many = COUNT });
+	struct pki_crl *list = pki_crl_make(
+	    &(struct pki_crl_options){ .issuer = ca, .many = COUNT });
 
 	put_many_certificates(COUNT);
 	ck_assert_int_eq(import(list->der), ERR_OK);

@@ -41,7 +41,7 @@ static const int64_t periods[PERIOD_COUNT][2] = {
 enum list {
 	LIST_NONE,
 	LIST_CURRENT,
-	LIST_OLD,   /* past its nextUpdate, but not longer than the days of grace */
+	LIST_OLD, /* past its nextUpdate, but not longer than the days of grace */
 	LIST_STALE,
 	LIST_ELSEWHERE, /* current, but about other certificates */
 	LIST_COUNT,
@@ -66,19 +66,19 @@ static const int64_t next_updates[LIST_COUNT] = {
 /* One combination of everything that the decision may depend on. */
 struct situation {
 	enum crl_check check;
-	enum list      list;
-	enum listed    listed;
-	bool           without_ca; /* registered so */
-	bool           other_form; /* another id of its signed part comes before it */
-	int         cert_status; /* NONE: not registered */
-	int64_t     announced;   /* ms ago */
-	int         ca_status;   /* NONE: not registered */
-	bool        automatic;
+	enum list list;
+	enum listed listed;
+	bool without_ca;   /* registered so */
+	bool other_form;   /* another id of its signed part comes before it */
+	int cert_status;   /* NONE: not registered */
+	int64_t announced; /* ms ago */
+	int ca_status;     /* NONE: not registered */
+	bool automatic;
 	enum period ca_period, period;
 	enum answer issued;
-	bool        ca_certificate, weak_signature, weak_key, unknown_extension;
-	bool        defer_unknown;
-	int64_t     interval;
+	bool ca_certificate, weak_signature, weak_key, unknown_extension;
+	bool defer_unknown;
+	int64_t interval;
 };
 
 /* A good certificate of a CA that registers. */
@@ -363,7 +363,9 @@ static bool
 is_of_others(int reason)
 {
 	return (reason >= REASON_RULE_WAITS && reason <= REASON_PROVISIONED_NOW) ||
-	    reason == REASON_CLIENT_ID_BUSY || reason == REASON_CLONE || reason == REASON_CHAIN_REFUSED || reason == REASON_NOT_STORED || reason == REASON_UNREADABLE || reason == REASON_DELETED ||
+	    reason == REASON_CLIENT_ID_BUSY || reason == REASON_CLONE ||
+	    reason == REASON_CHAIN_REFUSED || reason == REASON_NOT_STORED ||
+	    reason == REASON_UNREADABLE || reason == REASON_DELETED ||
 	    reason == REASON_NAME_RESERVED || reason == REASON_NO_POLICY ||
 	    reason == REASON_NOT_ALLOWED || reason == REASON_POLICY_UNUSABLE ||
 	    reason == REASON_REGISTRY_FAILED;
@@ -373,7 +375,8 @@ START_TEST(for_every_combination_of_facts_the_rules_hold)
 {
 	for (int status = NONE; status <= CERT_PENDING_ACTIVATION; status++)
 		for (int check = CRL_REQUIRED; check <= CRL_IF_PRESENT; check++) {
-			struct situation f = { .cert_status = status, .check = (enum crl_check)check };
+			struct situation f = { .cert_status = status,
+				.check = (enum crl_check)check };
 
 			every_list(f);
 			f.without_ca = status != NONE;
@@ -392,8 +395,13 @@ START_TEST(a_limited_list_clears_those_that_it_is_about)
 	struct presented p = { .not_after = NOW };
 	struct cert cert = { .has_ca = true, .status = CERT_ACTIVE };
 	struct decide_rules rules = { .announce_interval = 0 };
-	struct known known = { .cert = &cert, .stands = true, .revocation = { .check = CRL_REQUIRED,
-		.has_list = true, .limited = true, .covered = true, .next_update = NOW } };
+	struct known known = { .cert = &cert,
+		.stands = true,
+		.revocation = { .check = CRL_REQUIRED,
+		    .has_list = true,
+		    .limited = true,
+		    .covered = true,
+		    .next_update = NOW } };
 
 	ck_assert_int_eq(decide_connect(&p, &known, &rules, NOW).verdict, VERDICT_ALLOW);
 	known.revocation.covered = false;
@@ -466,7 +474,8 @@ START_TEST(only_a_plan_that_activates_lets_in_and_only_whom_it_may)
 	for (int bits = 0; bits < 64; bits++)
 		for (int status = CERT_INACTIVE; status <= CERT_PENDING_ACTIVATION; status++) {
 			struct plan plan = { .origin = bits & 1 ? PLAN_TEMPLATE : PLAN_RULE,
-				.failed = bits & 2, .status = (enum cert_status)status };
+				.failed = bits & 2,
+				.status = (enum cert_status)status };
 			struct situation f = first_connection;
 			bool accept_first = bits & 4;
 			struct decision before, d;
@@ -477,11 +486,13 @@ START_TEST(only_a_plan_that_activates_lets_in_and_only_whom_it_may)
 			f.list = LIST_CURRENT;
 			before = decide(&f);
 			d = planned(&f, &plan, accept_first);
-			ck_assert_int_eq(d.verdict == VERDICT_ALLOW, f.listed == LISTED_NOT &&
-			    status == CERT_ACTIVE && (plan.origin == PLAN_RULE || accept_first));
+			ck_assert_int_eq(d.verdict == VERDICT_ALLOW,
+			    f.listed == LISTED_NOT && status == CERT_ACTIVE &&
+				(plan.origin == PLAN_RULE || accept_first));
 			ck_assert_int_eq(d.reason == REASON_NONE, d.verdict == VERDICT_ALLOW);
 			/* A registration is a registration, and told of. */
-			ck_assert_uint_eq(d.effects & EFFECT_REGISTER, before.effects & EFFECT_REGISTER);
+			ck_assert_uint_eq(d.effects & EFFECT_REGISTER,
+			    before.effects & EFFECT_REGISTER);
 			if (d.effects & EFFECT_REGISTER)
 				ck_assert(d.effects & EFFECT_ANNOUNCE);
 			/* Whatever becomes of it is carried out. */
@@ -602,8 +613,8 @@ say_certificate(FILE *out, const struct situation *f)
 static void
 say_decision(FILE *out, struct decision d)
 {
-	static const char *const verdicts[] = { [VERDICT_DENY] = "deny", [VERDICT_ALLOW] = "allow",
-		[VERDICT_DEFER] = "defer" };
+	static const char *const verdicts
+	    [] = { [VERDICT_DENY] = "deny", [VERDICT_ALLOW] = "allow", [VERDICT_DEFER] = "defer" };
 
 	fprintf(out, " -> %s", verdicts[d.verdict]);
 	if (d.reason != REASON_NONE)
@@ -652,7 +663,8 @@ rows_not_registered(FILE *out)
 
 	title(out, "D.2 row 1: the first connection of a CA's certificate registers it");
 	say(out, &f, "");
-	title(out, "D.2 row 2: with a template (registrationConfig), or a rule: as row 1, and see the plans below");
+	title(out,
+	    "D.2 row 2: with a template (registrationConfig), or a rule: as row 1, and see the plans below");
 	say(out, &f, ", with a template");
 	title(out, "D.2 row 3: the CA does not register automatically");
 	f.automatic = false;
@@ -685,7 +697,8 @@ rows_registered(FILE *out)
 {
 	struct situation f = first_connection;
 
-	title(out, "D.2 row 6: a pending certificate is announced again, whatever became of its CA");
+	title(out,
+	    "D.2 row 6: a pending certificate is announced again, whatever became of its CA");
 	f.cert_status = CERT_PENDING_ACTIVATION;
 	say_with_every_ca(out, f, ", announced long ago");
 	f.announced = 0;
@@ -812,14 +825,15 @@ static void
 times(FILE *out)
 {
 	static const struct {
-		int64_t     interval, announced;
+		int64_t interval, announced;
 		const char *words;
 	} rows[] = {
 		{ INTERVAL, 0, ", announce_interval 1 s, announced this instant" },
 		{ INTERVAL, INTERVAL - 1, ", announce_interval 1 s, announced 999 ms ago" },
 		{ INTERVAL, INTERVAL, ", announce_interval 1 s, announced 1000 ms ago" },
 		{ INTERVAL, NOW, ", announce_interval 1 s, never announced" },
-		{ INTERVAL, -1, ", announce_interval 1 s, announced in the future (clock set back)" },
+		{ INTERVAL, -1,
+		    ", announce_interval 1 s, announced in the future (clock set back)" },
 		{ 0, 0, ", announce_interval 0, announced this instant" },
 	};
 	struct situation f = first_connection;
@@ -837,7 +851,7 @@ static void
 instants(FILE *out)
 {
 	static const struct {
-		int64_t     from, to; /* relative to now */
+		int64_t from, to; /* relative to now */
 		const char *words;
 	} rows[] = {
 		{ 1, 10, "one millisecond before notBefore" },
@@ -851,10 +865,13 @@ instants(FILE *out)
 
 	title(out, "Times: both ends of the validity belong to it");
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct presented p = { .not_before = NOW + rows[i].from, .not_after = NOW + rows[i].to };
+		struct presented p = { .not_before = NOW + rows[i].from,
+			.not_after = NOW + rows[i].to };
 
 		fprintf(out, "registered ACTIVE, %s", rows[i].words);
-		say_decision(out, decide_connect(&p, &(struct known){ .cert = &cert, .stands = true }, &rules, NOW));
+		say_decision(out,
+		    decide_connect(&p, &(struct known){ .cert = &cert, .stands = true }, &rules,
+			NOW));
 	}
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct presented p = { .not_before = NOW, .not_after = NOW };
@@ -866,13 +883,15 @@ instants(FILE *out)
 	}
 }
 
-static const char *const checks[] = { [CRL_REQUIRED] = "required", [CRL_GRACE] = "grace",
-	[CRL_IF_PRESENT] = "if-present" };
-static const char *const lists[] = { [LIST_NONE] = "no list", [LIST_CURRENT] = "a current list",
+static const char *const checks
+    [] = { [CRL_REQUIRED] = "required", [CRL_GRACE] = "grace", [CRL_IF_PRESENT] = "if-present" };
+static const char *const lists[] = { [LIST_NONE] = "no list",
+	[LIST_CURRENT] = "a current list",
 	[LIST_OLD] = "a list past its nextUpdate within the days of grace",
 	[LIST_STALE] = "a list older than that",
 	[LIST_ELSEWHERE] = "a list of another distribution point" };
-static const char *const listings[] = { [LISTED_NOT] = "", [LISTED] = " that names it",
+static const char *const listings[] = { [LISTED_NOT] = "",
+	[LISTED] = " that names it",
 	[LISTED_ON_HOLD] = " that has it on hold" };
 
 static void
@@ -919,8 +938,9 @@ say_plan(FILE *out, const struct situation *f, const struct plan *plan, bool acc
 	say_certificate(out, f);
 	fprintf(out, "; %s %s%s%s", plan->origin == PLAN_RULE ? "rule" : "template",
 	    plan->failed ? "fails, " : "says ", cert_status_name(plan->status),
-	    plan->origin == PLAN_RULE ? "" : accept_first ? ", first_connection accept"
-	                                                  : ", first_connection refuse");
+	    plan->origin == PLAN_RULE ? ""
+		: accept_first        ? ", first_connection accept"
+				      : ", first_connection refuse");
 	say_decision(out, planned(f, plan, accept_first));
 }
 
@@ -958,9 +978,11 @@ all_in_words(size_t *len)
 	FILE *out = open_memstream(&text, len);
 
 	ck_assert_ptr_nonnull(out);
-	fputs("What happens to a client that presents a certificate: facts -> verdict \"reason\" + effects.\n"
-	      "Written by check_decide.c; D.2 and D.6 are the sections of the AWS IoT reference.\n"
-	      "ENABLE and DISABLE are the CA's autoRegistrationStatus; \"plan\": its rule or template is asked.\n", out);
+	fputs(
+	    "What happens to a client that presents a certificate: facts -> verdict \"reason\" + effects.\n"
+	    "Written by check_decide.c; D.2 and D.6 are the sections of the AWS IoT reference.\n"
+	    "ENABLE and DISABLE are the CA's autoRegistrationStatus; \"plan\": its rule or template is asked.\n",
+	    out);
 	rows_not_registered(out);
 	rows_registered(out);
 	requirements(out);
@@ -1032,11 +1054,31 @@ END_TEST
  * where nothing changes; n: CertificateStateException. */
 static const char *const changes[] = {
 	/*                             INACTIVE ACTIVE REVOKED TRANSFER ACTIVATION */
-	[CERT_INACTIVE] =           "y" "y" "y" "n" "n",
-	[CERT_ACTIVE] =             "y" "y" "y" "n" "n",
-	[CERT_REVOKED] =            "n" "n" "y" "n" "n",
-	[CERT_PENDING_TRANSFER] =   "n" "n" "n" "n" "n",
-	[CERT_PENDING_ACTIVATION] = "y" "y" "y" "n" "n",
+	[CERT_INACTIVE] = "y"
+			  "y"
+			  "y"
+			  "n"
+			  "n",
+	[CERT_ACTIVE] = "y"
+			"y"
+			"y"
+			"n"
+			"n",
+	[CERT_REVOKED] = "n"
+			 "n"
+			 "y"
+			 "n"
+			 "n",
+	[CERT_PENDING_TRANSFER] = "n"
+				  "n"
+				  "n"
+				  "n"
+				  "n",
+	[CERT_PENDING_ACTIVATION] = "y"
+				    "y"
+				    "y"
+				    "n"
+				    "n",
 };
 
 START_TEST(a_status_changes_as_aws_allows)
@@ -1045,8 +1087,9 @@ START_TEST(a_status_changes_as_aws_allows)
 
 	for (int to = CERT_INACTIVE; to <= CERT_PENDING_ACTIVATION; to++)
 		ck_assert_msg(decide_status_change(from, (enum cert_status)to) ==
-		    (changes[from][to] == 'y'),
-		    "from %s to %s", cert_status_name(from), cert_status_name((enum cert_status)to));
+			(changes[from][to] == 'y'),
+		    "from %s to %s", cert_status_name(from),
+		    cert_status_name((enum cert_status)to));
 }
 END_TEST
 

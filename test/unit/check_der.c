@@ -137,9 +137,9 @@ time_value(uint8_t tag, const char *text)
 }
 
 static const struct {
-	uint8_t     tag;
+	uint8_t tag;
 	const char *text;
-	int64_t     seconds;
+	int64_t seconds;
 } times[] = {
 	{ DER_UTC_TIME, "700101000000Z", 0 },
 	{ DER_UTC_TIME, "700101000001Z", 1 },
@@ -170,27 +170,27 @@ END_TEST
 
 /* RFC 5280 4.1.2.5.1 and 4.1.2.5.2. */
 static const struct {
-	uint8_t     tag;
+	uint8_t tag;
 	const char *text;
 } no_times[] = {
 	{ DER_UTC_TIME, "" },
-	{ DER_UTC_TIME, "7001010000Z" },            /* without seconds */
-	{ DER_UTC_TIME, "700101000000" },           /* without a zone */
-	{ DER_UTC_TIME, "700101000000+0000" },      /* with another one */
+	{ DER_UTC_TIME, "7001010000Z" },       /* without seconds */
+	{ DER_UTC_TIME, "700101000000" },      /* without a zone */
+	{ DER_UTC_TIME, "700101000000+0000" }, /* with another one */
 	{ DER_UTC_TIME, "700101000000z" },
 	{ DER_UTC_TIME, "700101000000ZZ" },
-	{ DER_UTC_TIME, "700001000000Z" },          /* month 0 */
+	{ DER_UTC_TIME, "700001000000Z" }, /* month 0 */
 	{ DER_UTC_TIME, "701301000000Z" },
-	{ DER_UTC_TIME, "700100000000Z" },          /* day 0 */
+	{ DER_UTC_TIME, "700100000000Z" }, /* day 0 */
 	{ DER_UTC_TIME, "700132000000Z" },
 	{ DER_UTC_TIME, "700431000000Z" },
-	{ DER_UTC_TIME, "230229000000Z" },          /* no leap year */
+	{ DER_UTC_TIME, "230229000000Z" }, /* no leap year */
 	{ DER_UTC_TIME, "700101240000Z" },
 	{ DER_UTC_TIME, "700101006000Z" },
-	{ DER_UTC_TIME, "700101000060Z" },          /* a leap second */
+	{ DER_UTC_TIME, "700101000060Z" }, /* a leap second */
 	{ DER_UTC_TIME, "70 101000000Z" },
 	{ DER_UTC_TIME, "-00101000000Z" },
-	{ DER_UTC_TIME, "19700101000000Z" },        /* the other one's form */
+	{ DER_UTC_TIME, "19700101000000Z" }, /* the other one's form */
 	{ DER_GENERALIZED_TIME, "700101000000Z" },
 	{ DER_GENERALIZED_TIME, "19000229000000Z" }, /* no leap year */
 	{ DER_GENERALIZED_TIME, "21000229000000Z" },
@@ -228,7 +228,8 @@ START_TEST(every_day_of_six_hundred_years_is_a_day_after_the_one_before)
 			for (int day = 0; day < 100; day++) {
 				struct der value;
 
-				(void)snprintf(text, sizeof(text), "%04d%02d%02d000000Z", year, month, day);
+				(void)snprintf(text, sizeof(text), "%04d%02d%02d000000Z", year,
+				    month, day);
 				value = time_value(DER_GENERALIZED_TIME, text);
 				must(der_time(&value, &ms) == (day >= 1 && day <= last));
 				if (day < 1 || day > last)
@@ -245,8 +246,14 @@ START_TEST(the_serial_number_of_a_certificate_is_the_content_of_its_integer)
 	static const struct {
 		const char *decimal, *hex;
 	} serials[] = {
-		{ "0", "00" }, { "1", "01" }, { "127", "7f" }, { "128", "0080" }, { "256", "0100" },
-		{ "-1", "ff" }, { "-128", "80" }, { "-129", "ff7f" },
+		{ "0", "00" },
+		{ "1", "01" },
+		{ "127", "7f" },
+		{ "128", "0080" },
+		{ "256", "0100" },
+		{ "-1", "ff" },
+		{ "-128", "80" },
+		{ "-129", "ff7f" },
 		{ "1461501637330902918203684832716283019655932542975",
 		    "00ffffffffffffffffffffffffffffffffffffffff" },
 	};
@@ -254,13 +261,16 @@ START_TEST(the_serial_number_of_a_certificate_is_the_content_of_its_integer)
 
 	for (size_t i = 0; i < COUNT_OF(serials); i++)
 		for (int version = 1; version <= 3; version += 2) {
-			struct pki_cert *c = pki_make(&(struct pki_options){ .common_name = "device",
-			    .version = version, .serial = serials[i].decimal });
+			struct pki_cert *c = pki_make(
+			    &(struct pki_options){ .common_name = "device",
+				.version = version,
+				.serial = serials[i].decimal });
 			struct view serial = der_certificate_serial(c->der);
 
 			hex_encode(serial, hex);
 			ck_assert_str_eq(hex, serials[i].hex);
-			ck_assert(serial.data > c->der.data && serial.data < c->der.data + c->der.len);
+			ck_assert(
+			    serial.data > c->der.data && serial.data < c->der.data + c->der.len);
 			pki_free(c);
 		}
 }
@@ -269,7 +279,8 @@ END_TEST
 /* Another signature, the same signed part; another serial number, another one. */
 START_TEST(the_signed_part_of_a_certificate_is_what_its_signature_is_made_over)
 {
-	struct pki_cert *ca = pki_ca("ca"), *c = pki_device(ca, "d1"), *other = pki_device(ca, "d1");
+	struct pki_cert *ca = pki_ca("ca"), *c = pki_device(ca, "d1"),
+			*other = pki_device(ca, "d1");
 	struct pki_cert *twin = pki_twin(c, ca);
 	struct view signed_part = der_certificate_signed_part(c->der);
 
@@ -278,7 +289,9 @@ START_TEST(the_signed_part_of_a_certificate_is_what_its_signature_is_made_over)
 	ck_assert(view_equal(signed_part, der_certificate_signed_part(twin->der)));
 	ck_assert(!view_equal(signed_part, der_certificate_signed_part(other->der)));
 	for (size_t len = 0; len < c->der.len; len++)
-		ck_assert_uint_eq(der_certificate_signed_part((struct view){ c->der.data, len }).len, 0);
+		ck_assert_uint_eq(der_certificate_signed_part((struct view){ c->der.data, len })
+				      .len,
+		    0);
 	pki_free(twin);
 	pki_free(other);
 	pki_free(c);
@@ -305,7 +318,7 @@ around(const char *integer, uint8_t out[256])
 static const struct {
 	const char *what;
 	const char *integer;
-	size_t      len; /* of the serial number */
+	size_t len; /* of the serial number */
 } serials[] = {
 	{ "a serial number alone", "02 01 05", 1 },
 	{ "one behind a version", "a0 03 02 01 02  02 02 01 05", 2 },
@@ -346,15 +359,24 @@ END_TEST
 
 START_TEST(what_is_no_certificate_has_no_serial_number)
 {
-	static const char *const not[] = {
-		"", "30", "30 00", "30 02 30 00", "31 05 30 03 02 01 05", "30 05 31 03 02 01 05",
-		"30 80 30 03 02 01 05 00 00", "30 81 05 30 03 02 01 05", "30 05 30 03 02 01 05 00",
-		"30 03 02 01 05", "30 06 30 03 02 01 05",
+	static const char *const not [] = {
+		"",
+		"30",
+		"30 00",
+		"30 02 30 00",
+		"31 05 30 03 02 01 05",
+		"30 05 31 03 02 01 05",
+		"30 80 30 03 02 01 05 00 00",
+		"30 81 05 30 03 02 01 05",
+		"30 05 30 03 02 01 05 00",
+		"30 03 02 01 05",
+		"30 06 30 03 02 01 05",
 	};
 	uint8_t buffer[32];
 
-	for (size_t i = 0; i < COUNT_OF(not); i++)
-		ck_assert_msg(der_certificate_serial(bytes_of(not[i], buffer)).len == 0, "%s", not[i]);
+	for (size_t i = 0; i < COUNT_OF(not ); i++)
+		ck_assert_msg(der_certificate_serial(bytes_of(not [i], buffer)).len == 0, "%s",
+		    not [i]);
 }
 END_TEST
 

@@ -27,7 +27,8 @@
 static bool
 is_word_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	    c == '_';
 }
 
 /* Does the text contain the word, not as a part of a longer one? */
@@ -63,7 +64,8 @@ START_TEST(the_example_configuration_shows_no_other_option)
 		size_t len = strspn(at += 11, "abcdefghijklmnopqrstuvwxyz_"), i = 0;
 
 		while (config_option_name(i) != NULL &&
-		    (strncmp(config_option_name(i), at, len) != 0 || config_option_name(i)[len] != '\0'))
+		    (strncmp(config_option_name(i), at, len) != 0 ||
+			config_option_name(i)[len] != '\0'))
 			i++;
 		ck_assert_msg(config_option_name(i) != NULL, "plugin_opt_%.*s", (int)len, at);
 	}
@@ -218,8 +220,11 @@ START_TEST(every_field_of_a_certificate_is_documented)
 		const char *name = cert_field_name((enum cert_field)f);
 		const char *field = strchr(name, '.') != NULL ? strchr(name, '.') + 1 : name;
 
-		snprintf(quoted, sizeof(quoted), cert_field_is_ours((enum cert_field)f)
-		    ? "`jitr:Certificate.%s`" : field == name ? "`iot:Certificate.%s`" : "`%s`", field);
+		snprintf(quoted, sizeof(quoted),
+		    cert_field_is_ours((enum cert_field)f) ? "`jitr:Certificate.%s`"
+			: field == name                    ? "`iot:Certificate.%s`"
+							   : "`%s`",
+		    field);
 		ck_assert_msg(strstr(text, quoted) != NULL, "%s is not documented", quoted);
 	}
 	free(text);
@@ -250,7 +255,8 @@ START_TEST(the_table_of_actions_is_the_programs)
 	char *text = read_section(POLICIES_DOCUMENT, "\n## Actions"), row[80];
 
 	for (int a = 0; a < POLICY_CONTROL; a++) {
-		snprintf(row, sizeof(row), "\n| `%s` | `%s/<", policy_action_name((enum policy_action)a),
+		snprintf(row, sizeof(row), "\n| `%s` | `%s/<",
+		    policy_action_name((enum policy_action)a),
 		    policy_resource_type((enum policy_action)a));
 		ck_assert_msg(strstr(text, row) != NULL, "no row%s", row);
 	}
@@ -265,15 +271,16 @@ is_a_policy(const char *document, const char *text, size_t len)
 	struct diag diag = { "" };
 	struct policy *p;
 
-	ck_assert_msg(policy_compile((struct view){ (const uint8_t *)text, len }, &scope, &p, &diag) ==
-	    ERR_OK, "%s: %s", document, diag.text);
+	ck_assert_msg(policy_compile((struct view){ (const uint8_t *)text, len }, &scope, &p,
+			  &diag) == ERR_OK,
+	    "%s: %s", document, diag.text);
 	policy_free(p);
 }
 
 /* Each example of this text is one of these.  How many there are. */
 static size_t
-each_example(char *text, const char *document, void (*is_one)(const char *document, const char *text,
-    size_t len))
+each_example(char *text, const char *document,
+    void (*is_one)(const char *document, const char *text, size_t len))
 {
 	char *at = text, *end;
 	size_t shown = 0;
@@ -313,7 +320,8 @@ is_a_rule(const char *document, const char *text, size_t len)
 	struct diag diag = { "" };
 	struct rule *r;
 
-	ck_assert_msg(rule_compile((struct view){ (const uint8_t *)text, len }, &r, &diag) == ERR_OK,
+	ck_assert_msg(rule_compile((struct view){ (const uint8_t *)text, len }, &r, &diag) ==
+		ERR_OK,
 	    "%s: %s", document, diag.text);
 	rule_free(r);
 }
@@ -326,7 +334,8 @@ is_a_template(const char *document, const char *text, size_t len)
 	struct template *t;
 
 	ck_assert_msg(template_compile((struct view){ (const uint8_t *)text, len }, &scope, &t,
-	    &diag) == ERR_OK, "%s: %s", document, diag.text);
+			  &diag) == ERR_OK,
+	    "%s: %s", document, diag.text);
 	template_free(t);
 }
 
@@ -382,7 +391,8 @@ static bool
 is_fact(const char *word)
 {
 	return (strncmp(word, "iot:", 4) == 0 || strncmp(word, "aws:", 4) == 0 ||
-	    strncmp(word, "jitr:", 5) == 0) && word[strlen(word) - 1] != '.';
+		   strncmp(word, "jitr:", 5) == 0) &&
+	    word[strlen(word) - 1] != '.';
 }
 
 START_TEST(the_facts_of_rules_are_known_and_ours_are_all_documented)
@@ -430,18 +440,25 @@ START_TEST(the_limits_of_requests_are_documented)
 {
 	char *text = read_section("doc/api.md", "\n## Limits"), words[6][120];
 
-	(void)snprintf(words[0], sizeof(words[0]), "| %d KiB, %d commands, %d levels, %d %03d values",
-	    REQUEST_MAX >> 10, REQUEST_COMMANDS_MAX, REQUEST_DEPTH_MAX, JSON_VALUES_MAX / 1000,
+	(void)snprintf(words[0], sizeof(words[0]),
+	    "| %d KiB, %d commands, %d levels, %d %03d values", REQUEST_MAX >> 10,
+	    REQUEST_COMMANDS_MAX, REQUEST_DEPTH_MAX, JSON_VALUES_MAX / 1000,
 	    JSON_VALUES_MAX % 1000);
-	(void)snprintf(words[1], sizeof(words[1]), "| an answer | %d MiB |", REQUEST_ANSWER_MAX >> 20);
-	(void)snprintf(words[2], sizeof(words[2]), "| %d 000 000, ten times what one question may "
-	    "take; in one `explain` %d 000 |", REQUEST_STEPS_MAX / 1000000, STEPS_MAX / 1000);
+	(void)snprintf(words[1], sizeof(words[1]), "| an answer | %d MiB |",
+	    REQUEST_ANSWER_MAX >> 20);
+	(void)snprintf(words[2], sizeof(words[2]),
+	    "| %d 000 000, ten times what one question may "
+	    "take; in one `explain` %d 000 |",
+	    REQUEST_STEPS_MAX / 1000000, STEPS_MAX / 1000);
 	(void)snprintf(words[3], sizeof(words[3]), "| 0.%d s, in slices of %d ms |",
 	    REQUEST_TIME_MAX_US / 100000, REQUESTS_SLICE_US / 1000);
-	(void)snprintf(words[4], sizeof(words[4]), "| 0.%d s in a second |", REQUESTS_SHARE_US / 100000);
-	(void)snprintf(words[5], sizeof(words[5]), "| %d MiB at once, then %d MiB a second; to all %d "
-	    "MiB, then %d MiB a second |", ANSWERS_OF_ONE_MAX >> 20, ANSWERS_OF_ONE_A_SECOND >> 20,
-	    ANSWERS_MAX >> 20, ANSWERS_A_SECOND >> 20);
+	(void)snprintf(words[4], sizeof(words[4]), "| 0.%d s in a second |",
+	    REQUESTS_SHARE_US / 100000);
+	(void)snprintf(words[5], sizeof(words[5]),
+	    "| %d MiB at once, then %d MiB a second; to all %d "
+	    "MiB, then %d MiB a second |",
+	    ANSWERS_OF_ONE_MAX >> 20, ANSWERS_OF_ONE_A_SECOND >> 20, ANSWERS_MAX >> 20,
+	    ANSWERS_A_SECOND >> 20);
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		ck_assert_msg(strstr(text, words[i]) != NULL, "doc/api.md, limits: %s", words[i]);
 	free(text);
@@ -450,8 +467,9 @@ END_TEST
 
 START_TEST(every_member_of_a_rule_is_known)
 {
-	static const char *const values[] = { "conditions", "{}", "policies", "[]", "thing", "\"a\"",
-		"supersede", "0,\"thing\":\"${iot:ClientId}\"", "otherwise", "\"REVOKED\"" };
+	static const char *const values[] = { "conditions", "{}", "policies", "[]", "thing",
+		"\"a\"", "supersede", "0,\"thing\":\"${iot:ClientId}\"", "otherwise",
+		"\"REVOKED\"" };
 	char *text = read_section(ACTIVATION_DOCUMENT, RULES), row[80], rule[128];
 
 	for (size_t i = 0; i < COUNT_OF(values); i += 2) {
@@ -469,17 +487,21 @@ END_TEST
 
 START_TEST(every_documented_parameter_of_a_template_is_known)
 {
-	char *text = read_section(ACTIVATION_DOCUMENT, "\n### Parameters"), *at = text, *cell = NULL;
+	char *text = read_section(ACTIVATION_DOCUMENT, "\n### Parameters"), *at = text,
+	     *cell = NULL;
 	char body[1024];
 	size_t seen = 0;
 
 	for (char *word; (word = next_word(&at, &cell)) != NULL;) {
 		if (strncmp(word, "AWS::IoT::Certificate::", 23) != 0)
 			continue;
-		snprintf(body, sizeof(body), "{\"Parameters\":{" PARAMETER "," PARAMETER "},\"Resources\":{"
+		snprintf(body, sizeof(body),
+		    "{\"Parameters\":{" PARAMETER "," PARAMETER "},\"Resources\":{"
 		    "\"c\":{\"Type\":\"AWS::IoT::Certificate\",\"Properties\":{\"CertificateId\":{\"Ref\":"
-		    "\"" ID "\"}}},\"t\":{\"Type\":\"AWS::IoT::Thing\",\"Properties\":{\"ThingName\":{\"Ref\":"
-		    "\"%s\"}}}}}", word, strcmp(word, ID) == 0 ? "another" : ID, word);
+		    "\"" ID
+		    "\"}}},\"t\":{\"Type\":\"AWS::IoT::Thing\",\"Properties\":{\"ThingName\":{\"Ref\":"
+		    "\"%s\"}}}}}",
+		    word, strcmp(word, ID) == 0 ? "another" : ID, word);
 		is_a_template(word, body, strlen(body));
 		seen++;
 	}

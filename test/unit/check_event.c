@@ -49,8 +49,11 @@ id_of(const char *hex)
 static struct registered_event
 event_of(int64_t timestamp, int64_t registered)
 {
-	return (struct registered_event){ .cert_id = id_of(DEVICE), .ca_id = id_of(CA),
-		.status = CERT_PENDING_ACTIVATION, .timestamp = timestamp, .registered = registered };
+	return (struct registered_event){ .cert_id = id_of(DEVICE),
+		.ca_id = id_of(CA),
+		.status = CERT_PENDING_ACTIVATION,
+		.timestamp = timestamp,
+		.registered = registered };
 }
 
 /* This is all that is in the text. */
@@ -88,7 +91,8 @@ START_TEST(the_first_event_has_no_registration_time)
 {
 	struct registered_event e = event_of(1623723165331, 0);
 
-	check_payload(&e, "{\"certificateId\":\"" DEVICE "\",\"caCertificateId\":\"" CA "\","
+	check_payload(&e,
+	    "{\"certificateId\":\"" DEVICE "\",\"caCertificateId\":\"" CA "\","
 	    "\"timestamp\":1623723165331,\"certificateStatus\":\"PENDING_ACTIVATION\","
 	    "\"awsAccountId\":\"123456789012\",\"certificateRegistrationTimestamp\":null}");
 }
@@ -99,7 +103,8 @@ START_TEST(a_later_event_has_it_as_a_string)
 {
 	struct registered_event e = event_of(1623724243659, 1623723165331);
 
-	check_payload(&e, "{\"certificateId\":\"" DEVICE "\",\"caCertificateId\":\"" CA "\","
+	check_payload(&e,
+	    "{\"certificateId\":\"" DEVICE "\",\"caCertificateId\":\"" CA "\","
 	    "\"timestamp\":1623724243659,\"certificateStatus\":\"PENDING_ACTIVATION\","
 	    "\"awsAccountId\":\"123456789012\","
 	    "\"certificateRegistrationTimestamp\":\"1623723165331\"}");
@@ -153,9 +158,13 @@ static struct event_details
 all_details(void)
 {
 	return (struct event_details){ .subject = view_of("CN=device-1,O=\"A\\, B\""),
-		.alternative_names = names, .alternative_name_count = COUNT_OF(names),
-		.serial_number = view_of("4711"), .not_before = 1623723165000, .not_after = -1,
-		.client_id = view_of("d1"), .source_ip = view_of("203.0.113.7"),
+		.alternative_names = names,
+		.alternative_name_count = COUNT_OF(names),
+		.serial_number = view_of("4711"),
+		.not_before = 1623723165000,
+		.not_after = -1,
+		.client_id = view_of("d1"),
+		.source_ip = view_of("203.0.113.7"),
 		.reason = view_of("its rule"),
 		.pem = view_of("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n") };
 }
@@ -196,7 +205,8 @@ START_TEST(no_names_are_an_empty_list)
 	struct event_details d = { .alternative_names = names };
 
 	ck_assert(event_details(&d, &text));
-	ck_assert_str_eq(buffer, ",\"validity\":{\"notBefore\":0,\"notAfter\":0},"
+	ck_assert_str_eq(buffer,
+	    ",\"validity\":{\"notBefore\":0,\"notAfter\":0},"
 	    "\"alternativeNames\":[]");
 }
 END_TEST
@@ -263,11 +273,17 @@ END_TEST
 
 START_TEST(whatever_a_certificate_says_the_event_is_json)
 {
-	static const char evil[] = "\",\"certificateStatus\":\"ACTIVE\"}\n\\\xff\xc0\x80\xed\xa0\x80";
+	static const char evil[] =
+	    "\",\"certificateStatus\":\"ACTIVE\"}\n\\\xff\xc0\x80\xed\xa0\x80";
 	struct view v = view_of(evil);
-	struct event_details d = { .subject = v, .alternative_names = &v,
-		.alternative_name_count = 1, .serial_number = v, .client_id = v, .source_ip = v,
-		.reason = v, .pem = v };
+	struct event_details d = { .subject = v,
+		.alternative_names = &v,
+		.alternative_name_count = 1,
+		.serial_number = v,
+		.client_id = v,
+		.source_ip = v,
+		.reason = v,
+		.pem = v };
 	struct registered_event e = event_of(1, 0);
 	char room[2000];
 	struct text details = text_in(room, sizeof(room));
@@ -287,12 +303,15 @@ END_TEST
 
 START_TEST(a_provisioning_failure_tells_its_reason)
 {
-	struct failed_event e = { .cert_id = id_of(DEVICE), .ca_id = id_of(CA),
-		.status = CERT_PENDING_ACTIVATION, .timestamp = 1623723165331,
+	struct failed_event e = { .cert_id = id_of(DEVICE),
+		.ca_id = id_of(CA),
+		.status = CERT_PENDING_ACTIVATION,
+		.timestamp = 1623723165331,
 		.reason = view_of("no policy \"device\"") };
 	char topic[EVENT_TOPIC_SIZE];
 
-	check_bytes(event_failed(&e, ACCOUNT, &text), "{\"certificateId\":\"" DEVICE "\","
+	check_bytes(event_failed(&e, ACCOUNT, &text),
+	    "{\"certificateId\":\"" DEVICE "\","
 	    "\"caCertificateId\":\"" CA "\",\"timestamp\":1623723165331,"
 	    "\"certificateStatus\":\"PENDING_ACTIVATION\",\"awsAccountId\":\"123456789012\","
 	    "\"reason\":\"no policy \\\"device\\\"\"}");
@@ -303,7 +322,8 @@ END_TEST
 
 START_TEST(the_longest_reason_fits_and_the_rest_is_cut_off)
 {
-	struct failed_event e = { .status = CERT_PENDING_ACTIVATION, .timestamp = INT64_MIN,
+	struct failed_event e = { .status = CERT_PENDING_ACTIVATION,
+		.timestamp = INT64_MIN,
 		.reason = { (const uint8_t *)big, sizeof(big) } };
 	const cJSON *reason;
 
@@ -329,11 +349,16 @@ END_TEST
 
 START_TEST(a_certificate_that_expires_is_told_with_its_time)
 {
-	struct expiring_event e = { .cert_id = id_of(DEVICE), .has_ca = true, .ca_id = id_of(CA),
-		.status = CERT_ACTIVE, .timestamp = 1623723165331, .not_after = 1623809565000 };
+	struct expiring_event e = { .cert_id = id_of(DEVICE),
+		.has_ca = true,
+		.ca_id = id_of(CA),
+		.status = CERT_ACTIVE,
+		.timestamp = 1623723165331,
+		.not_after = 1623809565000 };
 	char topic[EVENT_TOPIC_SIZE];
 
-	check_bytes(event_expiring(&e, ACCOUNT, &text), "{\"certificateId\":\"" DEVICE "\","
+	check_bytes(event_expiring(&e, ACCOUNT, &text),
+	    "{\"certificateId\":\"" DEVICE "\","
 	    "\"caCertificateId\":\"" CA "\",\"timestamp\":1623723165331,"
 	    "\"certificateStatus\":\"ACTIVE\",\"awsAccountId\":\"123456789012\","
 	    "\"notAfter\":1623809565000}");
@@ -347,8 +372,8 @@ START_TEST(one_without_a_ca_too)
 	struct expiring_event e = { .cert_id = id_of(DEVICE), .status = CERT_ACTIVE };
 	char topic[EVENT_TOPIC_SIZE];
 
-	ck_assert(cJSON_IsNull(cJSON_GetObjectItem(parse(event_expiring(&e, ACCOUNT, &text)),
-	    "caCertificateId")));
+	ck_assert(cJSON_IsNull(
+	    cJSON_GetObjectItem(parse(event_expiring(&e, ACCOUNT, &text)), "caCertificateId")));
 	event_expiring_topic(NULL, topic);
 	ck_assert_str_eq(topic, "$aws/events/certificates/expiring/none");
 }
@@ -363,8 +388,11 @@ END_TEST
 static struct presence_event
 presence_of(enum presence_kind kind)
 {
-	struct presence_event e = { .kind = kind, .client_id = view_of("d\"1"),
-		.timestamp = 1573002230757, .version = 1573002230000, .principal = id_of(DEVICE),
+	struct presence_event e = { .kind = kind,
+		.client_id = view_of("d\"1"),
+		.timestamp = 1573002230757,
+		.version = 1573002230000,
+		.principal = id_of(DEVICE),
 		.address = view_of("203.0.113.7") };
 
 	for (uint8_t i = 0; i < 16; i++)
@@ -376,7 +404,8 @@ START_TEST(a_connection_is_awss_event)
 {
 	struct presence_event e = presence_of(PRESENCE_CONNECTED);
 
-	check_bytes(event_presence(&e, &text), "{\"clientId\":\"d\\\"1\",\"timestamp\":1573002230757,"
+	check_bytes(event_presence(&e, &text),
+	    "{\"clientId\":\"d\\\"1\",\"timestamp\":1573002230757,"
 	    "\"eventType\":\"connected\",\"sessionIdentifier\":\"" SESSION "\","
 	    "\"principalIdentifier\":\"" DEVICE "\",\"ipAddress\":\"203.0.113.7\","
 	    "\"versionNumber\":1573002230000}");
@@ -388,7 +417,8 @@ START_TEST(of_a_disconnection_what_is_not_known_is_null)
 {
 	struct presence_event e = presence_of(PRESENCE_DISCONNECTED);
 
-	check_bytes(event_presence(&e, &text), "{\"clientId\":\"d\\\"1\",\"timestamp\":1573002230757,"
+	check_bytes(event_presence(&e, &text),
+	    "{\"clientId\":\"d\\\"1\",\"timestamp\":1573002230757,"
 	    "\"eventType\":\"disconnected\",\"sessionIdentifier\":\"" SESSION "\","
 	    "\"principalIdentifier\":\"" DEVICE "\",\"clientInitiatedDisconnect\":null,"
 	    "\"disconnectReason\":null,\"versionNumber\":1573002230000}");
@@ -403,9 +433,12 @@ START_TEST(of_a_disconnection_what_is_known_is_told)
 	e.client_initiated = _i == 0 ? ANSWER_YES : ANSWER_NO;
 	e.disconnect_reason = "CONNECTION_LOST";
 	parse(event_presence(&e, &text));
-	ck_assert_int_eq(cJSON_IsTrue(cJSON_GetObjectItem(json, "clientInitiatedDisconnect")), _i == 0);
-	ck_assert_int_eq(cJSON_IsFalse(cJSON_GetObjectItem(json, "clientInitiatedDisconnect")), _i == 1);
-	ck_assert_str_eq(cJSON_GetObjectItem(json, "disconnectReason")->valuestring, "CONNECTION_LOST");
+	ck_assert_int_eq(cJSON_IsTrue(cJSON_GetObjectItem(json, "clientInitiatedDisconnect")),
+	    _i == 0);
+	ck_assert_int_eq(cJSON_IsFalse(cJSON_GetObjectItem(json, "clientInitiatedDisconnect")),
+	    _i == 1);
+	ck_assert_str_eq(cJSON_GetObjectItem(json, "disconnectReason")->valuestring,
+	    "CONNECTION_LOST");
 }
 END_TEST
 
@@ -414,7 +447,8 @@ START_TEST(a_connection_that_failed_has_no_version)
 	struct presence_event e = presence_of(PRESENCE_CONNECT_FAILED);
 
 	e.address = view_of("");
-	check_bytes(event_presence(&e, &text), "{\"clientId\":\"d\\\"1\",\"timestamp\":1573002230757,"
+	check_bytes(event_presence(&e, &text),
+	    "{\"clientId\":\"d\\\"1\",\"timestamp\":1573002230757,"
 	    "\"eventType\":\"connect_failed\",\"connectFailureReason\":\"AUTHORIZATION_FAILED\","
 	    "\"sessionIdentifier\":\"" SESSION "\",\"principalIdentifier\":\"" DEVICE "\","
 	    "\"ipAddress\":null}");
@@ -425,7 +459,8 @@ END_TEST
 START_TEST(presence_has_a_topic_for_each_client)
 {
 	static const char *const topics[] = { "$aws/events/presence/connected/a/b",
-		"$aws/events/presence/disconnected/a/b", "$aws/events/presence/connect_failed/a/b" };
+		"$aws/events/presence/disconnected/a/b",
+		"$aws/events/presence/connect_failed/a/b" };
 	char topic[EVENT_PRESENCE_TOPIC_SIZE];
 	struct view v = event_presence_topic((enum presence_kind)_i, view_of("a/b"), topic);
 
@@ -455,12 +490,15 @@ START_TEST(the_longest_client_id_fits)
 }
 END_TEST
 
-#define BYTES(literal) { (const uint8_t *)(literal), sizeof(literal) - 1 }
+#define BYTES(literal) \
+	{ \
+		(const uint8_t *)(literal), sizeof(literal) - 1 \
+	}
 
 static const struct {
 	const char *what;
 	struct view id;
-	bool        has;
+	bool has;
 } client_ids[] = {
 	{ "a usual one", BYTES("device-1"), true },
 	{ "one of several levels", BYTES("a/b//c/"), true },
@@ -490,7 +528,8 @@ START_TEST(nor_has_one_that_is_too_long)
 {
 	memset(big, 'x', sizeof(big));
 	ck_assert(event_has_presence((struct view){ (const uint8_t *)big, EVENT_CLIENT_ID_MAX }));
-	ck_assert(!event_has_presence((struct view){ (const uint8_t *)big, EVENT_CLIENT_ID_MAX + 1 }));
+	ck_assert(
+	    !event_has_presence((struct view){ (const uint8_t *)big, EVENT_CLIENT_ID_MAX + 1 }));
 }
 END_TEST
 

@@ -28,7 +28,7 @@ match(const char *text, struct view value)
 
 static const struct {
 	const char *what, *expression, *value;
-	bool        matches;
+	bool matches;
 } matches[] = {
 	{ "text", "plant", "plant", true },
 	{ "not a beginning", "plant", "plant-1", false },
@@ -99,10 +99,11 @@ END_TEST
 
 #define A64  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define A256 A64 A64 A64 A64
-#define E32  "\xc4\x80\xc4\x81\xc4\x82\xc4\x83\xc4\x84\xc4\x85\xc4\x86\xc4\x87" \
-	     "\xc4\x88\xc4\x89\xc4\x8a\xc4\x8b\xc4\x8c\xc4\x8d\xc4\x8e\xc4\x8f" \
-	     "\xc4\x90\xc4\x91\xc4\x92\xc4\x93\xc4\x94\xc4\x95\xc4\x96\xc4\x97" \
-	     "\xc4\x98\xc4\x99\xc4\x9a\xc4\x9b\xc4\x9c\xc4\x9d\xc4\x9e\xc4\x9f"
+#define E32 \
+	"\xc4\x80\xc4\x81\xc4\x82\xc4\x83\xc4\x84\xc4\x85\xc4\x86\xc4\x87" \
+	"\xc4\x88\xc4\x89\xc4\x8a\xc4\x8b\xc4\x8c\xc4\x8d\xc4\x8e\xc4\x8f" \
+	"\xc4\x90\xc4\x91\xc4\x92\xc4\x93\xc4\x94\xc4\x95\xc4\x96\xc4\x97" \
+	"\xc4\x98\xc4\x99\xc4\x9a\xc4\x9b\xc4\x9c\xc4\x9d\xc4\x9e\xc4\x9f"
 
 static const struct {
 	const char *what, *expression, *why;
@@ -123,29 +124,36 @@ static const struct {
 	{ "a \\ at the end", "a\\", "a '\\' has nothing behind it" },
 	{ "a back-reference", "(a)\\1", "back-references are not accepted" },
 	{ "Perl's digits", "\\d+", "a '\\' stands before signs only: [0-9] are the digits" },
-	{ "Perl's digits in a bracket", "[\\d]", "a '\\' between [ and ] stands for itself: "
+	{ "Perl's digits in a bracket", "[\\d]",
+	    "a '\\' between [ and ] stands for itself: "
 	    "[0-9] are the digits" },
 	{ "Perl's groups", "(?:a)", "a repetition has nothing to repeat" },
 	{ "Perl's lazy repetition", "a*?", "a repetition is repeated: put it between ( and )" },
 	{ "a line of pluses", "a++++++++", "a repetition is repeated: put it between ( and )" },
-	{ "an interval of an interval", "a{2}{3}", "a repetition is repeated: put it between ( and )" },
+	{ "an interval of an interval", "a{2}{3}",
+	    "a repetition is repeated: put it between ( and )" },
 	{ "glibc's beginning of a word", "\\<a", "glibc's \\< and its like are not accepted" },
-	{ "an escaped letter", "\\\xc3\xa4", "a '\\' stands before signs only: [0-9] are the digits" },
+	{ "an escaped letter", "\\\xc3\xa4",
+	    "a '\\' stands before signs only: [0-9] are the digits" },
 	{ "a star at the beginning", "*a", "a repetition has nothing to repeat" },
 	{ "a star behind a ^", "^*", "a repetition has nothing to repeat" },
 	{ "a plus behind a (", "(+a)", "a repetition has nothing to repeat" },
 	{ "an interval at the beginning", "{2}", "a repetition has nothing to repeat" },
-	{ "an anchor within", "a^b", "'^' may begin it and '$' may end it; elsewhere write \\^ and \\$" },
-	{ "an anchor in parentheses", "(^a)", "'^' may begin it and '$' may end it; elsewhere write "
+	{ "an anchor within", "a^b",
+	    "'^' may begin it and '$' may end it; elsewhere write \\^ and \\$" },
+	{ "an anchor in parentheses", "(^a)",
+	    "'^' may begin it and '$' may end it; elsewhere write "
 	    "\\^ and \\$" },
-	{ "an end within", "a$b", "'^' may begin it and '$' may end it; elsewhere write \\^ and \\$" },
+	{ "an end within", "a$b",
+	    "'^' may begin it and '$' may end it; elsewhere write \\^ and \\$" },
 	{ "two ends", "a$$", "'^' may begin it and '$' may end it; elsewhere write \\^ and \\$" },
 	{ "a collating symbol", "[[.a.]]", "'[.' and '[=' are not accepted" },
 	{ "an equivalence", "[[=a=]]", "'[.' and '[=' are not accepted" },
 	{ "half a class", "[[:alpha]", "'[:' has no ':]'" },
 	{ "no class", "[[:letters:]]", "Invalid character class name" },
 	{ "a range downwards", "[z-a]", "Invalid range end" },
-	{ "a range to beyond ASCII", "[a-\xc3\xa4]", "a range between [ and ] is of ASCII characters" },
+	{ "a range to beyond ASCII", "[a-\xc3\xa4]",
+	    "a range between [ and ] is of ASCII characters" },
 	{ "a range from there", "[\xc3\xa4-z]", "a range between [ and ] is of ASCII characters" },
 	{ "nine parentheses", "(((((((((a)))))))))", "it is nested too deeply: 8 '(' at most" },
 	{ "an interval without a number", "a{}", "an interval is {2}, {2,} or {2,4}" },
@@ -156,10 +164,13 @@ static const struct {
 	{ "of none", "a{0}", "an interval is {2}, {2,} or {2,4}" },
 	{ "of many digits", "a{0002}", "an interval is {2}, {2,} or {2,4}" },
 	{ "of thousands", "a{9999999999}", "an interval is {2}, {2,} or {2,4}" },
-	{ "257 times", "a{257}", "with its repetitions written out it has more than 256 characters" },
-	{ "16 times 17 times", "(a{16}){17}", "with its repetitions written out it has more than 256 "
+	{ "257 times", "a{257}",
+	    "with its repetitions written out it has more than 256 characters" },
+	{ "16 times 17 times", "(a{16}){17}",
+	    "with its repetitions written out it has more than 256 "
 	    "characters" },
-	{ "256 times at least", "a{256,}", "with its repetitions written out it has more than 256 "
+	{ "256 times at least", "a{256,}",
+	    "with its repetitions written out it has more than 256 "
 	    "characters" },
 	{ "twice by seven pluses", "(((((((abc)+)+)+)+)+)+)+",
 	    "with its repetitions written out it has more than 256 characters" },
@@ -168,20 +179,22 @@ static const struct {
 	{ "a star of a star", "(a*)*", "what may be empty is repeated" },
 	{ "many of what may be nothing", "(a?b?){8}", "what may be empty is repeated" },
 	{ "one of whose parts may be", "(a|b*)+", "what may be empty is repeated" },
-	{ "what takes milliseconds for each character", "(.{0,64}|[a-m]{0,32}|[^k]{0,16}b)[a-c]{0,64}",
+	{ "what takes milliseconds for each character",
+	    "(.{0,64}|[a-m]{0,32}|[^k]{0,16}b)[a-c]{0,64}",
 	    "it would take too long: it has too many repetitions of different length" },
-	{ "128 different letters", E32 "\xc4\xa0\xc4\xa1\xc4\xa2\xc4\xa3\xc4\xa4\xc4\xa5\xc4\xa6\xc4\xa7"
-	    "\xc4\xa8\xc4\xa9\xc4\xaa\xc4\xab\xc4\xac\xc4\xad\xc4\xae\xc4\xaf"
-	    "\xc5\x80\xc5\x81\xc5\x82\xc5\x83\xc5\x84\xc5\x85\xc5\x86\xc5\x87"
-	    "\xc5\x88\xc5\x89\xc5\x8a\xc5\x8b\xc5\x8c\xc5\x8d\xc5\x8e\xc5\x8f"
-	    "\xc5\x90\xc5\x91\xc5\x92\xc5\x93\xc5\x94\xc5\x95\xc5\x96\xc5\x97"
-	    "\xc5\x98\xc5\x99\xc5\x9a\xc5\x9b\xc5\x9c\xc5\x9d\xc5\x9e\xc5\x9f"
-	    "\xc6\x80\xc6\x81\xc6\x82\xc6\x83\xc6\x84\xc6\x85\xc6\x86\xc6\x87"
-	    "\xc6\x88\xc6\x89\xc6\x8a\xc6\x8b\xc6\x8c\xc6\x8d\xc6\x8e\xc6\x8f"
-	    "\xc6\x90\xc6\x91\xc6\x92\xc6\x93\xc6\x94\xc6\x95\xc6\x96\xc6\x97"
-	    "\xc6\x98\xc6\x99\xc6\x9a\xc6\x9b\xc6\x9c\xc6\x9d\xc6\x9e\xc6\x9f"
-	    "\xc7\x80\xc7\x81\xc7\x82\xc7\x83\xc7\x84\xc7\x85\xc7\x86\xc7\x87"
-	    "\xc7\x88\xc7\x89\xc7\x8a\xc7\x8b\xc7\x8c\xc7\x8d\xc7\x8e\xc7\x8f",
+	{ "128 different letters",
+	    E32 "\xc4\xa0\xc4\xa1\xc4\xa2\xc4\xa3\xc4\xa4\xc4\xa5\xc4\xa6\xc4\xa7"
+		"\xc4\xa8\xc4\xa9\xc4\xaa\xc4\xab\xc4\xac\xc4\xad\xc4\xae\xc4\xaf"
+		"\xc5\x80\xc5\x81\xc5\x82\xc5\x83\xc5\x84\xc5\x85\xc5\x86\xc5\x87"
+		"\xc5\x88\xc5\x89\xc5\x8a\xc5\x8b\xc5\x8c\xc5\x8d\xc5\x8e\xc5\x8f"
+		"\xc5\x90\xc5\x91\xc5\x92\xc5\x93\xc5\x94\xc5\x95\xc5\x96\xc5\x97"
+		"\xc5\x98\xc5\x99\xc5\x9a\xc5\x9b\xc5\x9c\xc5\x9d\xc5\x9e\xc5\x9f"
+		"\xc6\x80\xc6\x81\xc6\x82\xc6\x83\xc6\x84\xc6\x85\xc6\x86\xc6\x87"
+		"\xc6\x88\xc6\x89\xc6\x8a\xc6\x8b\xc6\x8c\xc6\x8d\xc6\x8e\xc6\x8f"
+		"\xc6\x90\xc6\x91\xc6\x92\xc6\x93\xc6\x94\xc6\x95\xc6\x96\xc6\x97"
+		"\xc6\x98\xc6\x99\xc6\x9a\xc6\x9b\xc6\x9c\xc6\x9d\xc6\x9e\xc6\x9f"
+		"\xc7\x80\xc7\x81\xc7\x82\xc7\x83\xc7\x84\xc7\x85\xc7\x86\xc7\x87"
+		"\xc7\x88\xc7\x89\xc7\x8a\xc7\x8b\xc7\x8c\xc7\x8d\xc7\x8e\xc7\x8f",
 	    "it has too many different letters" },
 };
 
@@ -193,8 +206,10 @@ START_TEST(what_is_refused_is_told_why)
 	ck_assert_msg(expression_compile(view_of(refused[_i].expression), &e, &diag) == ERR_REQUEST,
 	    "%s", refused[_i].what);
 	ck_assert_ptr_null(e);
-	ck_assert_msg(strcmp(diag.text, refused[_i].why) == 0, "%s: %s", refused[_i].what, diag.text);
-	ck_assert_int_eq(expression_compile(view_of(refused[_i].expression), &e, NULL), ERR_REQUEST);
+	ck_assert_msg(strcmp(diag.text, refused[_i].why) == 0, "%s: %s", refused[_i].what,
+	    diag.text);
+	ck_assert_int_eq(expression_compile(view_of(refused[_i].expression), &e, NULL),
+	    ERR_REQUEST);
 }
 END_TEST
 
@@ -210,12 +225,13 @@ START_TEST(a_nul_is_refused_and_of_a_value_with_one_nothing_is_known)
 }
 END_TEST
 
-#define MANY_WORDS "sensor|gateway|meter|pump|valve|camera|display|controller|thermostat|light|switch|" \
+#define MANY_WORDS \
+	"sensor|gateway|meter|pump|valve|camera|display|controller|thermostat|light|switch|" \
 	"plug|lock|door|window|garage|sprinkler|heater|cooler|fan"
 
-static const char *const largest[] = { A256, "a{256}", "(a{16}){16}", "a{255,}", "((((((((a))))))))", "(a)(a)(a)(a)(a)(a)(a)(a)(a)",
-	"(((((((a)+)+)+)+)+)+)+", "[a-z]{1,200}", "(a|b|c|d|e|f|g|h){32}", E32 E32 E32 E32,
-	"(" MANY_WORDS ")-[0-9]{4}" };
+static const char *const largest[] = { A256, "a{256}", "(a{16}){16}", "a{255,}",
+	"((((((((a))))))))", "(a)(a)(a)(a)(a)(a)(a)(a)(a)", "(((((((a)+)+)+)+)+)+)+",
+	"[a-z]{1,200}", "(a|b|c|d|e|f|g|h){32}", E32 E32 E32 E32, "(" MANY_WORDS ")-[0-9]{4}" };
 
 START_TEST(the_largest_that_is_accepted)
 {
@@ -283,8 +299,8 @@ START_TEST(a_match_takes_steps_and_is_hidden_without_them)
 END_TEST
 
 static const char *const slow[] = { "(a|b)*a(a|b){60}", ".*a.{60}", ".{0,64}.{0,64}.{0,64}",
-	".{0,200}", "([ab]{1,4}){1,8}[ab]*", "((a|b)*c)*(a|b)*a(a|b|c){40}", "a?b?a?b?a?b?a?b?a?b?a?b?a*b*",
-	"(((a+b)+a)+b)+", "([ab]+[bc]+[cd]+)*d" };
+	".{0,200}", "([ab]{1,4}){1,8}[ab]*", "((a|b)*c)*(a|b)*a(a|b|c){40}",
+	"a?b?a?b?a?b?a?b?a?b?a?b?a*b*", "(((a+b)+a)+b)+", "([ab]+[bc]+[cd]+)*d" };
 
 static double
 milliseconds(void)
@@ -334,7 +350,8 @@ START_TEST(every_beginning_of_an_expression_is_read_without_a_byte_beyond)
 		if (expression_compile((struct view){ copy, len }, &e, &diag) != ERR_OK)
 			must(diag.text[0] != '\0' && e == NULL);
 		else
-			must(expression_match(e, (struct view){ copy, len }, &context) != TRUTH_HIDDEN);
+			must(expression_match(e, (struct view){ copy, len }, &context) !=
+			    TRUTH_HIDDEN);
 		expression_free(e);
 		free(copy);
 	}

@@ -12,7 +12,6 @@
 #include "gates.h"
 #include "suite.h"
 
-
 /* Addresses of clients. */
 static char clients[400];
 
@@ -34,8 +33,11 @@ set_up(void)
 static struct client
 client(int n, const struct pki_cert *c)
 {
-	return (struct client){ .handle = &clients[n], .id = "d1", .user_name = "u1",
-		.address = "203.0.113.7", .x = c != NULL ? c->x : NULL };
+	return (struct client){ .handle = &clients[n],
+		.id = "d1",
+		.user_name = "u1",
+		.address = "203.0.113.7",
+		.x = c != NULL ? c->x : NULL };
 }
 
 static void
@@ -172,7 +174,7 @@ END_TEST
 
 /* Refusals, each with its reason in the log (contract, section 6). */
 static const struct {
-	int         record; /* -1: none */
+	int record; /* -1: none */
 	enum reason reason;
 } refusals[] = {
 	{ CERT_PENDING_ACTIVATION, REASON_PENDING_ACTIVATION },
@@ -223,7 +225,7 @@ END_TEST
  * are not pending, then the older one. */
 static const struct {
 	enum cert_status first, second; /* in the order of their registration */
-	bool             first_stands;
+	bool first_stands;
 } pairs[] = {
 	{ CERT_ACTIVE, CERT_PENDING_ACTIVATION, true },
 	{ CERT_PENDING_ACTIVATION, CERT_ACTIVE, false },
@@ -241,10 +243,12 @@ START_TEST(of_two_with_one_signed_part_one_stands)
 	put(device, pairs[_i].first);
 	world_wait(1000);
 	put(twin, pairs[_i].second);
-	ck_assert_int_eq(connect_as(0, device), pairs[_i].first == CERT_ACTIVE &&
-	    pairs[_i].first_stands ? VERDICT_ALLOW : VERDICT_DENY);
-	ck_assert_int_eq(connect_as(1, twin), pairs[_i].second == CERT_ACTIVE &&
-	    !pairs[_i].first_stands ? VERDICT_ALLOW : VERDICT_DENY);
+	ck_assert_int_eq(connect_as(0, device),
+	    pairs[_i].first == CERT_ACTIVE && pairs[_i].first_stands ? VERDICT_ALLOW
+								     : VERDICT_DENY);
+	ck_assert_int_eq(connect_as(1, twin),
+	    pairs[_i].second == CERT_ACTIVE && !pairs[_i].first_stands ? VERDICT_ALLOW
+								       : VERDICT_DENY);
 	pki_free(twin);
 }
 END_TEST
@@ -320,7 +324,7 @@ END_TEST
 /* aws-iot D.6. */
 static const struct {
 	struct pki_options options;
-	enum reason        reason;
+	enum reason reason;
 } unfit[] = {
 	{ { .not_after_days = -1 }, REASON_EXPIRED },
 	{ { .not_before_days = 1 }, REASON_NOT_YET_VALID },
@@ -345,11 +349,13 @@ END_TEST
 
 START_TEST(a_certificate_that_cannot_be_read_is_refused_under_no_name)
 {
-	struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = ca, .common_name = "bad",
-		.not_after = "20231301000000Z" }); /* month 13 */
+	struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = ca,
+	    .common_name = "bad",
+	    .not_after = "20231301000000Z" }); /* month 13 */
 
 	ck_assert_int_eq(connect_as(0, c), VERDICT_DENY);
-	ck_assert(world_said("the certificate cannot be read\" code=CERTIFICATE_MALFORMED certificate=- ca=-"));
+	ck_assert(world_said(
+	    "the certificate cannot be read\" code=CERTIFICATE_MALFORMED certificate=- ca=-"));
 	ck_assert_int_eq(may(0, c, ACTION_WRITE, "a"), ACCESS_DENY);
 	ck_assert_int_eq(may(0, c, ACTION_READ, "a"), ACCESS_DENY);
 	pki_free(c);
@@ -382,7 +388,7 @@ START_TEST(a_full_queue_puts_the_registration_off)
 	world_hold_writer();
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
 	ck_assert(world_said("certificate not registered: reason=\"too many requests: the device "
-	    "will try again\""));
+			     "will try again\""));
 	ck_assert_uint_eq(stats.busy, 1);
 	world_release_writer();
 	ck_assert(!world_get_cert(device, &cert));
@@ -443,14 +449,16 @@ START_TEST(that_other_clients_is_not_set_is_said_once_and_at_a_tick)
 	struct client c = named("some\nbody"), device_name = named(world_hex(device));
 
 	c.id = "back end";
-	gate_deferred(gate, &device_name, ACTION_WRITE, "a"); /* a device, under authorization defer */
+	gate_deferred(gate, &device_name, ACTION_WRITE,
+	    "a"); /* a device, under authorization defer */
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
 	gate_deferred(gate, &c, ACTION_SUBSCRIBE, "a/#");
 	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
-	ck_assert(world_said("subscribe left to others: topic=\"a/#\" client=\"back end\" user=\"some"));
+	ck_assert(
+	    world_said("subscribe left to others: topic=\"a/#\" client=\"back end\" user=\"some"));
 	ck_assert(world_said("other_clients is not set"));
 	gate_deferred(gate, &c, ACTION_READ, "b");
 	gate_tick(gate);
@@ -585,7 +593,8 @@ START_TEST(an_active_certificate_may_everything_but_aws_topics_where_allowed)
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	ck_assert_msg(may(0, device, device_rights[_i].action, device_rights[_i].topic) ==
-	    device_rights[_i].access, "%s", device_rights[_i].topic);
+		device_rights[_i].access,
+	    "%s", device_rights[_i].topic);
 }
 END_TEST
 
@@ -620,9 +629,11 @@ START_TEST(what_administers_other_plugins_is_never_allowed_here)
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	for (int again = 0; again < 2; again++)
-		ck_assert_msg(may(0, device, action, topic) == control_rights[_i].access, "%s", topic);
+		ck_assert_msg(may(0, device, action, topic) == control_rights[_i].access, "%s",
+		    topic);
 	snprintf(id, sizeof(id), "%s", client(0, device).id);
-	if (gate_access_known(gate, &clients[0], id, world_hex(device), action, topic, false, &known))
+	if (gate_access_known(gate, &clients[0], id, world_hex(device), action, topic, false,
+		&known))
 		ck_assert_int_eq(known, control_rights[_i].access);
 	ck_assert_int_eq(may_named("somebody", action, topic), control_rights[_i].access);
 	ck_assert_int_eq(may_named("admin", action, topic), control_rights[_i].access);
@@ -653,10 +664,12 @@ START_TEST(an_administrator_by_name_hears_events)
 {
 	log_in(0, "admin");
 	ck_assert_msg(may_named("admin", admin_rights[_i].action, admin_rights[_i].topic) ==
-	    admin_rights[_i].access, "%s", admin_rights[_i].topic);
+		admin_rights[_i].access,
+	    "%s", admin_rights[_i].topic);
 	log_in(0, "admin2");
 	if (admin_rights[_i].action != ACTION_WRITE)
-		ck_assert_int_eq(may_named("admin2", admin_rights[_i].action, admin_rights[_i].topic),
+		ck_assert_int_eq(may_named("admin2", admin_rights[_i].action,
+				     admin_rights[_i].topic),
 		    ACCESS_DEFER);
 }
 END_TEST
@@ -670,7 +683,8 @@ START_TEST(an_administrator_by_certificate_hears_events)
 	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
 	ck_assert_int_eq(connect_as(2, other), VERDICT_ALLOW);
 	ck_assert_msg(may(1, device, admin_rights[_i].action, admin_rights[_i].topic) ==
-	    admin_rights[_i].access, "%s", admin_rights[_i].topic);
+		admin_rights[_i].access,
+	    "%s", admin_rights[_i].topic);
 	if (admin_rights[_i].action != ACTION_WRITE)
 		ck_assert_int_eq(may(2, other, admin_rights[_i].action, admin_rights[_i].topic),
 		    ACCESS_DEFER);
@@ -684,7 +698,8 @@ START_TEST(a_restored_session_is_judged_by_its_name)
 {
 	config.authorization = AUTHORIZATION_ALLOW;
 	open_gate();
-	ck_assert_int_eq(may_restored(world_hex(device), ACTION_READ, "a"), ACCESS_DENY); /* unknown */
+	ck_assert_int_eq(may_restored(world_hex(device), ACTION_READ, "a"),
+	    ACCESS_DENY); /* unknown */
 	put_and_tell(device, CERT_ACTIVE);
 	ck_assert_int_eq(may_restored(world_hex(device), ACTION_READ, "a"), ACCESS_ALLOW);
 	ck_assert_int_eq(may_restored(world_hex(device), ACTION_WRITE, "$aws/x"), ACCESS_DENY);
@@ -766,10 +781,12 @@ START_TEST(a_strangers_name_counts_where_others_checked_it)
 	c.name_to_check = true;
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER);
 	ck_assert(gate_administration(gate, &c) == ADMINISTRATION_ALL);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false),
+	    ACCESS_ALLOW);
 	c.name_to_check = false;
 	c.handle = &clients[1]; /* a listener that takes the name from the certificate */
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_DEFER);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false),
+	    ACCESS_DEFER);
 	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
 	pki_free(stranger);
 	pki_free(other);
@@ -783,10 +800,12 @@ START_TEST(a_name_that_only_was_claimed_makes_no_administrator)
 
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER); /* EXT_AUTH_START */
 	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_DEFER);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false),
+	    ACCESS_DEFER);
 	c.handle = &clients[1]; /* never seen at CONNECT: another plugin was asked before */
 	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_DEFER);
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false),
+	    ACCESS_DEFER);
 	ck_assert(gate_caller(gate, &c).session != 0); /* but it can be answered */
 }
 END_TEST
@@ -800,7 +819,8 @@ START_TEST(a_connected_client_that_brings_the_name_of_a_certificate_has_no_right
 	open_gate();
 	put(device, CERT_ACTIVE);
 	for (int action = ACTION_READ; action <= ACTION_UNSUBSCRIBE; action++)
-		ck_assert_int_eq(gate_access(gate, &c, (enum action)action, "a", false), ACCESS_DENY);
+		ck_assert_int_eq(gate_access(gate, &c, (enum action)action, "a", false),
+		    ACCESS_DENY);
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
 }
@@ -865,7 +885,8 @@ START_TEST(of_one_whose_name_a_key_has_too_nothing_is_remembered)
 	gate_release(gate);
 	c.x = NULL;
 	for (int action = ACTION_READ; action <= ACTION_UNSUBSCRIBE; action++)
-		ck_assert_int_eq(gate_access(gate, &c, (enum action)action, "a", false), ACCESS_DENY);
+		ck_assert_int_eq(gate_access(gate, &c, (enum action)action, "a", false),
+		    ACCESS_DENY);
 }
 END_TEST
 
@@ -1386,8 +1407,8 @@ connect_tests(TCase *t)
 	tcase_add_test(t, a_first_connection_is_refused_and_registered);
 	tcase_add_loop_test(t, a_certificate_that_is_not_active_does_not_get_in, 0,
 	    COUNT_OF(refusals));
-	tcase_add_loop_test(t, another_form_of_a_known_certificate_is_refused_by_its_signed_part,
-	    0, CERT_STATUS_COUNT);
+	tcase_add_loop_test(t, another_form_of_a_known_certificate_is_refused_by_its_signed_part, 0,
+	    CERT_STATUS_COUNT);
 	tcase_add_loop_test(t, of_two_with_one_signed_part_one_stands, 0, COUNT_OF(pairs));
 	tcase_add_test(t, a_pending_certificate_is_announced_again);
 	tcase_add_test(t, two_simultaneous_first_connections_register_once);

@@ -19,7 +19,7 @@ static char clients[400];
 /* The linker puts this into the place of the gate's own clock: how much it goes
  * on from one look to the next. */
 static int64_t tick_time;
-int64_t        __wrap_gate_clock_ns(void);
+int64_t __wrap_gate_clock_ns(void);
 
 int64_t
 __wrap_gate_clock_ns(void)
@@ -32,10 +32,12 @@ __wrap_gate_clock_ns(void)
 #define A "arn:aws:iot:local:123456789012"
 #define STATEMENT(action, resource) \
 	"{\"Effect\":\"Allow\",\"Action\":\"iot:" action "\",\"Resource\":\"" A ":" resource "\"}"
-#define DEVICE_POLICY "{\"Version\":\"2012-10-17\",\"Statement\":[" STATEMENT("Connect", "client/d*") \
-	"," STATEMENT("Publish", "topic/up/${iot:ClientId}") "," \
-	STATEMENT("Publish", "topic/of/${iot:Connection.Thing.ThingName}") "," \
-	STATEMENT("Receive", "topic/down/${iot:Certificate.Subject.CommonName}") "]}"
+#define DEVICE_POLICY \
+	"{\"Version\":\"2012-10-17\",\"Statement\":[" STATEMENT("Connect", \
+	    "client/d*") "," STATEMENT("Publish", \
+	    "topic/up/${iot:ClientId}") "," STATEMENT("Publish", \
+	    "topic/of/${iot:Connection.Thing.ThingName}") "," STATEMENT("Receive", \
+	    "topic/down/${iot:Certificate.Subject.CommonName}") "]}"
 
 static void
 create_policy(const char *name, const char *document)
@@ -44,7 +46,8 @@ create_policy(const char *name, const char *document)
 
 	world_change(&t);
 	ck_assert_int_eq(registry_create_policy(&t, view_of(name), view_of(document), world_now(),
-	    NULL), ERR_OK);
+			     NULL),
+	    ERR_OK);
 	world_commit(&t);
 }
 
@@ -56,8 +59,10 @@ set_rule(const char *rule)
 	struct txn t;
 
 	world_change(&t);
-	ck_assert_int_eq(registry_update_ca(&t, &id, &(struct ca_update){
-	    .settings.activation = &text }, world_now(), NULL), ERR_OK);
+	ck_assert_int_eq(registry_update_ca(&t, &id,
+			     &(struct ca_update){ .settings.activation = &text }, world_now(),
+			     NULL),
+	    ERR_OK);
 	world_commit(&t);
 }
 
@@ -81,8 +86,11 @@ client(int n, const struct pki_cert *c)
 
 	snprintf(ids[n], sizeof(ids[n]), "d%d", n);
 	snprintf(addresses[n], sizeof(addresses[n]), "192.0.2.%d", n + 1);
-	return (struct client){ .handle = &clients[n], .id = ids[n], .user_name = "u1",
-		.address = addresses[n], .x = c->x };
+	return (struct client){ .handle = &clients[n],
+		.id = ids[n],
+		.user_name = "u1",
+		.address = addresses[n],
+		.x = c->x };
 }
 
 static enum verdict
@@ -107,8 +115,7 @@ leave(int n)
 	struct client c = client(n, device);
 
 	c.user_name = world_hex(device);
-	gate_disconnected(gate, &c,
-	    &(struct presence_end){ ANSWER_NO, NULL });
+	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 }
 
 /* Of one that is not connected any more, by the name that it was given. */
@@ -160,7 +167,8 @@ obey(const struct note *n)
 		for (size_t i = 0; i < sizeof(clients); i++)
 			gate_disconnected(gate, &(struct client){ .handle = &clients[i] }, &end);
 	if (n->kind == NOTE_KICK_ONE)
-		gate_disconnected(gate, &(struct client){ .handle = &clients[n->to[1] - '0'] }, &end);
+		gate_disconnected(gate, &(struct client){ .handle = &clients[n->to[1] - '0'] },
+		    &end);
 }
 
 static void
@@ -232,7 +240,8 @@ change_run(struct txn *t, struct job *job, int64_t now)
 	bool on = true;
 
 	(void)job;
-	return registry_update_ca(t, &id, &(struct ca_update){ .auto_registration = &on }, now, NULL);
+	return registry_update_ca(t, &id, &(struct ca_update){ .auto_registration = &on }, now,
+	    NULL);
 }
 
 static void
@@ -244,7 +253,8 @@ change_finish(struct job *job, void *context)
 
 START_TEST(a_device_whose_ca_changed_before_it_was_stored_is_cut_off)
 {
-	static const struct job_type change_type = { "change", false, change_run, NULL, change_finish };
+	static const struct job_type change_type = { "change", false, change_run, NULL,
+		change_finish };
 	struct job change = { .type = &change_type };
 
 	world_hold_writer();
@@ -305,8 +315,9 @@ START_TEST(a_rule_whose_policy_is_not_there_leaves_it_pending_and_says_so)
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
 	world_settle();
 	ck_assert_int_eq(status_of(device), CERT_PENDING_ACTIVATION);
-	ck_assert(world_said("certificate not activated: by=rule reason=\"there is no policy missing "
-	    "to attach\""));
+	ck_assert(
+	    world_said("certificate not activated: by=rule reason=\"there is no policy missing "
+		       "to attach\""));
 	ck_assert_uint_eq(stats.provisioning_failed, 0);
 	/* Somebody makes it: the next attempt is let in. */
 	create_policy("missing", DEVICE_POLICY);
@@ -437,21 +448,27 @@ END_TEST
  * Templates.
  */
 
-#define REF(name) "{\"Ref\":\"AWS::IoT::Certificate::" name "\"}"
+#define REF(name)  "{\"Ref\":\"AWS::IoT::Certificate::" name "\"}"
 #define TYPE(type) "{\"Type\":\"AWS::IoT::" type "\",\"Properties\":"
-#define ID_PARAMETERS "{\"Parameters\":{\"AWS::IoT::Certificate::Id\":{\"Type\":\"String\"}," \
+#define ID_PARAMETERS \
+	"{\"Parameters\":{\"AWS::IoT::Certificate::Id\":{\"Type\":\"String\"}," \
 	"\"AWS::IoT::Certificate::CommonName\":{\"Type\":\"String\"}},\"Resources\":{"
-#define TEMPLATE(status, policy) ID_PARAMETERS \
-	"\"c\":" TYPE("Certificate") "{\"CertificateId\":" REF("Id") ",\"Status\":\"" status "\"}}," \
-	"\"t\":" TYPE("Thing") "{\"ThingName\":" REF("CommonName") "}}," \
-	"\"p\":" TYPE("Policy") "{" policy "}}}}"
+#define TEMPLATE(status, policy) \
+	ID_PARAMETERS \
+	"\"c\":" TYPE("Certificate") "{\"CertificateId\":" REF( \
+	    "Id") ",\"Status\":\"" status "\"}}," \
+		  "\"t\":" TYPE("Thing") "{\"ThingName\":" REF( \
+		      "CommonName") "}}," \
+				    "\"p\":" TYPE("Policy") "{" policy "}}}}"
 /* The policy, in a string of the template. */
 #define Q "\\\""
-#define QUOTED_STATEMENT(action, resource) "{" Q "Effect" Q ":" Q "Allow" Q "," Q "Action" Q ":" Q \
-	"iot:" action Q "," Q "Resource" Q ":" Q A ":" resource Q "}"
-#define BY_DOCUMENT "\"PolicyDocument\":\"{" Q "Version" Q ":" Q "2012-10-17" Q "," Q "Statement" Q \
-	":[" QUOTED_STATEMENT("Connect", "client/d*") "," \
-	QUOTED_STATEMENT("Publish", "topic/of/${iot:Connection.Thing.ThingName}") "]}\""
+#define QUOTED_STATEMENT(action, resource) \
+	"{" Q "Effect" Q ":" Q "Allow" Q "," Q "Action" Q ":" Q "iot:" action Q "," Q "Resource" Q \
+	":" Q A ":" resource Q "}"
+#define BY_DOCUMENT \
+	"\"PolicyDocument\":\"{" Q "Version" Q ":" Q "2012-10-17" Q "," Q "Statement" Q \
+	":[" QUOTED_STATEMENT("Connect", "client/d*") "," QUOTED_STATEMENT("Publish", \
+	    "topic/of/${iot:Connection.Thing.ThingName}") "]}\""
 #define BY_NAME(name) "\"PolicyName\":\"" name "\""
 
 static void
@@ -462,9 +479,12 @@ set_template(const char *body, bool accept_first)
 	struct txn t;
 
 	world_change(&t);
-	ck_assert_int_eq(registry_update_ca(&t, &id, &(struct ca_update){ .template_body = &text,
-	    .role_arn = &none, .settings = { .activation = &none, .template_name = &none } },
-	    world_now(), NULL), ERR_OK);
+	ck_assert_int_eq(registry_update_ca(&t, &id,
+			     &(struct ca_update){ .template_body = &text,
+				 .role_arn = &none,
+				 .settings = { .activation = &none, .template_name = &none } },
+			     world_now(), NULL),
+	    ERR_OK);
 	world_commit(&t);
 	config.rules.decide.accept_first = accept_first;
 	open_gate();
@@ -516,9 +536,9 @@ START_TEST(with_first_connection_accept_it_is_cut_off_if_it_cannot_be_stored)
 END_TEST
 
 static const struct {
-	const char      *body, *said;
+	const char *body, *said;
 	enum cert_status status;
-	uint64_t         failed;
+	uint64_t failed;
 } unlucky[] = {
 	{ TEMPLATE("INACTIVE", BY_NAME("device")), "reason=\"inactive\"", CERT_INACTIVE, 0 },
 	{ TEMPLATE("ACTIVE", BY_NAME("missing")), "there is no policy missing to attach",
@@ -644,7 +664,13 @@ END_TEST
 static const struct {
 	int64_t since, slice;
 } slices[] = {
-	{ 0, 4 }, { 1, 4 }, { 16, 4 }, { 40, 10 }, { 100, 25 }, { 1000, 50 }, { -5, 4 },
+	{ 0, 4 },
+	{ 1, 4 },
+	{ 16, 4 },
+	{ 40, 10 },
+	{ 100, 25 },
+	{ 1000, 50 },
+	{ -5, 4 },
 };
 
 int64_t gate_slice_ns(int64_t since_last); /* gate_private.h */
@@ -685,8 +711,10 @@ connect_and_let_the_list_grow_old(void)
 	struct txn t;
 
 	world_change(&t);
-	ck_assert_int_eq(registry_update_ca(&t, &id, &(struct ca_update){
-	    .settings.crl_check = &required }, world_now(), NULL), ERR_OK);
+	ck_assert_int_eq(registry_update_ca(&t, &id,
+			     &(struct ca_update){ .settings.crl_check = &required }, world_now(),
+			     NULL),
+	    ERR_OK);
 	world_commit(&t);
 	list_changed(other, REVOKED_UNSPECIFIED);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -824,7 +852,8 @@ START_TEST(what_policies_do_not_allow_is_on_the_record_too)
 	world_put_cert(device, ca, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
 	(void)refusal_of(device, details);
-	ck_assert_str_eq(details, "DEVICE_CERTIFICATE_NO_POLICY: no policy is attached to it by d0 "
+	ck_assert_str_eq(details,
+	    "DEVICE_CERTIFICATE_NO_POLICY: no policy is attached to it by d0 "
 	    "from 192.0.2.1");
 }
 END_TEST
@@ -861,8 +890,8 @@ set_status(const struct pki_cert *c, enum cert_status status)
 /* By its id alone it would seem to be in order. */
 START_TEST(whom_a_late_look_refuses_no_packet_lets_in)
 {
-	struct pki_cert *expired = pki_make(&(struct pki_options){ .common_name = "d1",
-	    .issuer = ca, .not_after_days = -1 });
+	struct pki_cert *expired = pki_make(
+	    &(struct pki_options){ .common_name = "d1", .issuer = ca, .not_after_days = -1 });
 	struct certid id = world_id(expired);
 	struct txn t;
 
@@ -893,7 +922,8 @@ START_TEST(a_plan_that_could_not_be_submitted_lets_nobody_in_later)
 	world_release_writer();
 	ck_assert_int_eq(status_of(device), -1);
 
-	set_rule("{\"policies\":[\"device\"],\"otherwise\":\"PENDING_ACTIVATION\","
+	set_rule(
+	    "{\"policies\":[\"device\"],\"otherwise\":\"PENDING_ACTIVATION\","
 	    "\"conditions\":{\"StringEquals\":{\"iot:Certificate.Subject.CommonName\":\"x\"}}}");
 	set_status(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY); /* no policy is attached */
@@ -908,7 +938,7 @@ START_TEST(of_two_plans_that_which_let_it_in_counts_until_it_is_carried_out)
 	world_stop_writer();
 	world_start_writer(64, 1);
 	set_rule("{\"policies\":[\"device\"],\"otherwise\":\"PENDING_ACTIVATION\","
-	    "\"conditions\":{\"StringEquals\":{\"iot:ClientId\":\"d1\"}}}");
+		 "\"conditions\":{\"StringEquals\":{\"iot:ClientId\":\"d1\"}}}");
 	open_gate();
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
 	world_hold_writer(); /* now the first is done */
@@ -987,7 +1017,8 @@ START_TEST(the_oldest_stays_and_the_newcomer_is_refused)
 	ck_assert_int_eq(connect_as(1, device), VERDICT_DENY);
 	ck_assert(world_said("another client uses the same certificate"));
 	(void)refusal_of(device, details);
-	ck_assert_str_eq(details, "DEVICE_CERTIFICATE_SHARED: another client uses the same "
+	ck_assert_str_eq(details,
+	    "DEVICE_CERTIFICATE_SHARED: another client uses the same "
 	    "certificate by d1 from 192.0.2.2");
 	tick();
 	ck_assert_uint_eq(world_count(NOTE_KICK) + world_count(NOTE_KICK_ONE), 0);
@@ -1183,8 +1214,10 @@ first_event(void)
 
 START_TEST(events_have_details_on_request)
 {
-	struct pki_cert *c = pki_make(&(struct pki_options){ .common_name = "d2", .issuer = ca,
-	    .serial = "4711", .extensions = { { "subjectAltName", "DNS:d2.example,URI:urn:d2" } } });
+	struct pki_cert *c = pki_make(&(struct pki_options){ .common_name = "d2",
+	    .issuer = ca,
+	    .serial = "4711",
+	    .extensions = { { "subjectAltName", "DNS:d2.example,URI:urn:d2" } } });
 	char *text;
 
 	config.event_details = true;
@@ -1242,8 +1275,9 @@ main(void)
 	tcase_add_test(c, a_device_that_a_template_activates_comes_again);
 	tcase_add_test(c, with_first_connection_accept_it_is_in_before_it_is_stored);
 	tcase_add_test(c, with_first_connection_accept_it_is_cut_off_if_it_cannot_be_stored);
-	tcase_add_loop_test(c, whom_a_template_does_not_activate_first_connection_accept_does_not_let_in,
-	    0, COUNT_OF(unlucky));
+	tcase_add_loop_test(c,
+	    whom_a_template_does_not_activate_first_connection_accept_does_not_let_in, 0,
+	    COUNT_OF(unlucky));
 	c = suite_case(suite, "revocation lists");
 	tcase_add_checked_fixture(c, set_up, gates_close);
 	tcase_add_test(c, a_list_cuts_off_whom_it_names_and_nobody_else);
@@ -1280,7 +1314,8 @@ main(void)
 	tcase_add_test(c, who_is_refused_late_takes_nothing_from_others_with_its_certificate);
 	tcase_add_test(c,
 	    nothing_is_published_of_one_that_was_refused_and_leaves_before_it_is_cut_off);
-	tcase_add_test(c, nothing_is_published_of_one_that_was_never_asked_about_and_would_be_refused);
+	tcase_add_test(c,
+	    nothing_is_published_of_one_that_was_never_asked_about_and_would_be_refused);
 	tcase_add_test(c, nothing_is_published_of_one_that_a_reload_refuses);
 	tcase_add_test(c, events_have_details_on_request);
 	tcase_add_test(c, without_the_option_an_event_is_awss_and_no_more);

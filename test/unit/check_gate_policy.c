@@ -15,7 +15,7 @@
 static char clients[400];
 static char hex_name[CERTID_HEX_SIZE];
 
-#define A "arn:aws:iot:local:123456789012"
+#define A                    "arn:aws:iot:local:123456789012"
 #define DOCUMENT(statements) "{\"Version\":\"2012-10-17\",\"Statement\":[" statements "]}"
 #define ALLOW(action, resource) \
 	"{\"Effect\":\"Allow\",\"Action\":\"iot:" action "\",\"Resource\":\"" resource "\"}"
@@ -50,7 +50,8 @@ create(const char *name, const char *document)
 	struct txn t;
 
 	world_change(&t);
-	settled(&t, registry_create_policy(&t, view_of(name), view_of(document), world_now(), NULL));
+	settled(&t,
+	    registry_create_policy(&t, view_of(name), view_of(document), world_now(), NULL));
 }
 
 static void
@@ -82,8 +83,9 @@ new_version(const char *name, const char *document)
 	struct txn t;
 
 	world_change(&t);
-	settled(&t, registry_create_policy_version(&t, view_of(name), view_of(document), true,
-	    world_now(), &number, NULL));
+	settled(&t,
+	    registry_create_policy_version(&t, view_of(name), view_of(document), true, world_now(),
+		&number, NULL));
 	gate_policy_changed(gate, view_of(name));
 }
 
@@ -102,8 +104,12 @@ give(const char *document)
 static struct client
 client_as(int n, const char *client_id)
 {
-	return (struct client){ .handle = &clients[n], .id = client_id, .user_name = "u1",
-		.address = "203.0.113.7", .x = device->x, .clean_session = true };
+	return (struct client){ .handle = &clients[n],
+		.id = client_id,
+		.user_name = "u1",
+		.address = "203.0.113.7",
+		.x = device->x,
+		.clean_session = true };
 }
 
 static enum verdict
@@ -190,25 +196,29 @@ START_TEST(an_administrators_certificate_connects_without_policies)
 END_TEST
 
 #define PERSISTENT(condition) \
-	"{\"Effect\":\"Allow\",\"Action\":\"iot:Connect\",\"Resource\":\"*\",\"Condition\":{" condition "}}"
+	"{\"Effect\":\"Allow\",\"Action\":\"iot:Connect\",\"Resource\":\"*\",\"Condition\":{" condition \
+	"}}"
 
 START_TEST(a_persistent_session_is_seen_and_a_will_is_not)
 {
 	struct client c = client_as(0, "d1");
 
 	give(DOCUMENT(PERSISTENT("\"ForAllValues:StringEquals\":{\"iot:ConnectAttributes\":"
-	    "[\"LastWill\"]}")));
+				 "[\"LastWill\"]}")));
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 	c.clean_session = false;
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DENY);
 	/* Whether there is a will decides, and cannot be known. */
-	new_version("p", DOCUMENT(PERSISTENT("\"ForAllValues:StringEquals\":"
-	    "{\"iot:ConnectAttributes\":[\"PersistentConnect\"]}")));
+	new_version("p",
+	    DOCUMENT(PERSISTENT("\"ForAllValues:StringEquals\":"
+				"{\"iot:ConnectAttributes\":[\"PersistentConnect\"]}")));
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DENY);
 	/* Whether there is one or not, it is allowed. */
-	new_version("p", DOCUMENT(PERSISTENT("\"ForAllValues:StringEquals\":"
-	    "{\"iot:ConnectAttributes\":[\"PersistentConnect\",\"LastWill\"]}")));
+	new_version("p",
+	    DOCUMENT(
+		PERSISTENT("\"ForAllValues:StringEquals\":"
+			   "{\"iot:ConnectAttributes\":[\"PersistentConnect\",\"LastWill\"]}")));
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
 }
 END_TEST
@@ -230,15 +240,19 @@ START_TEST(persistence_of_mqtt_5_is_hidden)
 
 	c.version = 5;
 	give(DOCUMENT(CONNECT));
-	new_version("p", DOCUMENT(PERSISTENT("\"ForAllValues:StringNotEquals\":"
-	    "{\"iot:ConnectAttributes\":[\"PersistentConnect\"]}")));
+	new_version("p",
+	    DOCUMENT(PERSISTENT("\"ForAllValues:StringNotEquals\":"
+				"{\"iot:ConnectAttributes\":[\"PersistentConnect\"]}")));
 	ck_forbidden(&c);
-	new_version("p", DOCUMENT(CONNECT ",{\"Effect\":\"Deny\",\"Action\":\"iot:Connect\","
-	    "\"Resource\":\"*\",\"Condition\":{\"ForAnyValue:StringEquals\":"
-	    "{\"iot:ConnectAttributes\":\"PersistentConnect\"}}}"));
+	new_version("p",
+	    DOCUMENT(CONNECT ",{\"Effect\":\"Deny\",\"Action\":\"iot:Connect\","
+			     "\"Resource\":\"*\",\"Condition\":{\"ForAnyValue:StringEquals\":"
+			     "{\"iot:ConnectAttributes\":\"PersistentConnect\"}}}"));
 	ck_forbidden(&c);
-	new_version("p", DOCUMENT(PERSISTENT("\"ForAllValues:StringEquals\":"
-	    "{\"iot:ConnectAttributes\":[\"PersistentConnect\",\"LastWill\"]}")));
+	new_version("p",
+	    DOCUMENT(
+		PERSISTENT("\"ForAllValues:StringEquals\":"
+			   "{\"iot:ConnectAttributes\":[\"PersistentConnect\",\"LastWill\"]}")));
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
 }
 END_TEST
@@ -309,8 +323,9 @@ START_TEST(each_action_is_asked_about_by_itself)
 {
 	struct client c = client_as(0, "d1");
 
-	give(DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/w") "," ALLOW("Receive", A ":topic/r") ","
-	    ALLOW("Subscribe", A ":topicfilter/s/#") "," ALLOW("RetainPublish", A ":topic/x")));
+	give(DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/w") "," ALLOW("Receive",
+	    A ":topic/r") "," ALLOW("Subscribe", A ":topicfilter/s/#") "," ALLOW("RetainPublish",
+	    A ":topic/x")));
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
 	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_ALLOW);
 	ck_assert_int_eq(may(ACTION_WRITE, "r"), ACCESS_DENY);
@@ -330,7 +345,8 @@ START_TEST(a_retained_publish_needs_both_rights)
 {
 	struct client c = client_as(0, "d1");
 
-	give(DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/w") "," ALLOW("RetainPublish", A ":topic/w")));
+	give(DOCUMENT(
+	    CONNECT "," ALLOW("Publish", A ":topic/w") "," ALLOW("RetainPublish", A ":topic/w")));
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
 	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", true), ACCESS_ALLOW);
 	new_version("p", DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/w")));
@@ -347,8 +363,8 @@ START_TEST(dollar_topics_are_reached_by_name_only)
 	ck_assert_int_eq(may(ACTION_READ, "$SYS/broker/uptime"), ACCESS_DENY);
 	ck_assert_int_eq(may(ACTION_SUBSCRIBE, "$aws/events/#"), ACCESS_DENY);
 	ck_assert_int_eq(may(ACTION_WRITE, "$dps/x"), ACCESS_DENY);
-	new_version("p", DOCUMENT(CONNECT "," ALLOW("*", A ":topic/$SYS/*") ","
-	    ALLOW("*", A ":topic/$aws/*")));
+	new_version("p",
+	    DOCUMENT(CONNECT "," ALLOW("*", A ":topic/$SYS/*") "," ALLOW("*", A ":topic/$aws/*")));
 	ck_assert_int_eq(may(ACTION_READ, "$SYS/broker/uptime"), ACCESS_ALLOW);
 	ck_assert_int_eq(may(ACTION_READ, "$aws/events/x"), ACCESS_ALLOW);
 	ck_assert_int_eq(may(ACTION_WRITE, "$aws/events/x"), ACCESS_DENY); /* nobody */
@@ -432,8 +448,9 @@ attach_thing(const char *name, bool attached)
 	struct txn t;
 
 	world_change(&t);
-	settled(&t, attached ? registry_attach_thing(&t, view_of(name), &id, PRINCIPAL_NON_EXCLUSIVE, NULL)
-	                     : registry_detach_thing(&t, view_of(name), &id, NULL));
+	settled(&t,
+	    attached ? registry_attach_thing(&t, view_of(name), &id, PRINCIPAL_NON_EXCLUSIVE, NULL)
+		     : registry_detach_thing(&t, view_of(name), &id, NULL));
 	gate_changed(gate, &id);
 }
 
@@ -454,9 +471,10 @@ END_TEST
 /* AWS IoT developer guide, "Associating a thing to an MQTT client connection". */
 START_TEST(an_exclusive_thing_is_the_connections_whatever_its_client_id)
 {
-	give(DOCUMENT(ALLOW("Connect", A ":client/${iot:Connection.Thing.ThingName}-*") ","
-	    ALLOW("Publish", A ":topic/${iot:Connection.Thing.ThingName}/"
-	    "${iot:Connection.Thing.ThingTypeName}")));
+	give(DOCUMENT(
+	    ALLOW("Connect", A ":client/${iot:Connection.Thing.ThingName}-*") "," ALLOW("Publish",
+		A ":topic/${iot:Connection.Thing.ThingName}/"
+		  "${iot:Connection.Thing.ThingTypeName}")));
 	put_thing("lamp", "light");
 	attach_thing("lamp", true);
 	ck_assert_int_eq(connect_as(0, "lamp-7"), VERDICT_DENY);
@@ -476,7 +494,8 @@ START_TEST(a_change_of_a_thing_is_seen_by_live_connections)
 	struct thing_update update = { .has_type = true, .type_name = view_of("pump") };
 	struct txn t;
 
-	give(DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/${iot:Connection.Thing.ThingTypeName}")));
+	give(DOCUMENT(
+	    CONNECT "," ALLOW("Publish", A ":topic/${iot:Connection.Thing.ThingTypeName}")));
 	put_thing("d1", "valve");
 	attach_thing("d1", true);
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
@@ -515,7 +534,8 @@ START_TEST(a_new_default_version_takes_a_right_away_at_once)
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
 	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_ALLOW);
 	ck_assert_int_eq(may_absent(ACTION_WRITE, "w", false), ACCESS_ALLOW);
-	new_version("p", DOCUMENT(CONNECT "," ALLOW("Publish", "*") "," DENY("Publish", A ":topic/w")));
+	new_version("p",
+	    DOCUMENT(CONNECT "," ALLOW("Publish", "*") "," DENY("Publish", A ":topic/w")));
 	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_DENY);
 	ck_assert_int_eq(may(ACTION_WRITE, "v"), ACCESS_ALLOW);
 	ck_assert_int_eq(may_absent(ACTION_WRITE, "w", false), ACCESS_DENY);
@@ -598,8 +618,9 @@ START_TEST(a_change_from_elsewhere_is_seen)
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
 	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_ALLOW);
 	world_change(&t);
-	settled(&t, registry_create_policy_version(&t, view_of("p"), view_of(DOCUMENT(CONNECT)), true,
-	    world_now(), &number, NULL));
+	settled(&t,
+	    registry_create_policy_version(&t, view_of("p"), view_of(DOCUMENT(CONNECT)), true,
+		world_now(), &number, NULL));
 	gate_changed(gate, NULL);
 	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_DENY);
 	ck_assert_int_eq(may_absent(ACTION_WRITE, "w", false), ACCESS_DENY);
@@ -633,7 +654,8 @@ END_TEST
 
 START_TEST(an_offline_session_is_judged_by_the_stored_certificate)
 {
-	give(DOCUMENT(CONNECT "," ALLOW("Receive", A ":topic/${iot:Certificate.Subject.CommonName}/*")));
+	give(DOCUMENT(
+	    CONNECT "," ALLOW("Receive", A ":topic/${iot:Certificate.Subject.CommonName}/*")));
 	ck_assert_int_eq(may_absent(ACTION_READ, "device-1/x", false), ACCESS_ALLOW);
 	ck_assert_int_eq(may_absent(ACTION_READ, "d1/x", false), ACCESS_DENY);
 	ck_assert_uint_eq(stats.denied_receive, 1);
@@ -674,7 +696,8 @@ START_TEST(the_will_of_one_that_was_never_asked_about_needs_what_a_connection_do
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "v", false), ACCESS_DENY);
 	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_DENY); /* one will */
+	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false),
+	    ACCESS_DENY); /* one will */
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 	c.x = NULL; /* in some versions it is not at hand any more, nor was it given a name */
 	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
@@ -708,8 +731,8 @@ START_TEST(a_named_control_action_is_allowed_on_its_resource)
 {
 	struct client c = client_as(0, "d1");
 
-	give(DOCUMENT(CONNECT "," ALLOW("AttachPolicy", A ":cert/*") "," ALLOW("ListThings", "*") ","
-	    DENY("AttachPolicy", A ":policy/admin")));
+	give(DOCUMENT(CONNECT "," ALLOW("AttachPolicy", A ":cert/*") "," ALLOW("ListThings",
+	    "*") "," DENY("AttachPolicy", A ":policy/admin")));
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
 	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_BY_POLICY);
 	ck_assert(may_control("iot:AttachPolicy", "cert/00", NULL));

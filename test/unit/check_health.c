@@ -18,7 +18,8 @@ static char path[300];
 static void
 set_up(void)
 {
-	struct report_config config = { .account_id = "123456789012", .broker = &world_broker,
+	struct report_config config = { .account_id = "123456789012",
+		.broker = &world_broker,
 		.now = world_now };
 
 	world_open();

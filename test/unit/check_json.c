@@ -13,7 +13,10 @@
 
 #define DEPTH 4
 
-#define BYTES(literal) { (const uint8_t *)(literal), sizeof(literal) - 1 }
+#define BYTES(literal) \
+	{ \
+		(const uint8_t *)(literal), sizeof(literal) - 1 \
+	}
 
 /*
  * The text as a whole.
@@ -74,7 +77,8 @@ static const struct {
 	{ "an overlong character", BYTES("\"\xc0\xaf\""), "it is not UTF-8" },
 	{ "a surrogate", BYTES("\"\xed\xa0\x80\""), "it is not UTF-8" },
 	{ "a name twice", BYTES("{\"a\":1,\"a\":2}"), "member 'a' is given twice" },
-	{ "a name twice, once escaped", BYTES("{\"a\":1,\"\\u0061\":2}"), "member 'a' is given twice" },
+	{ "a name twice, once escaped", BYTES("{\"a\":1,\"\\u0061\":2}"),
+	    "member 'a' is given twice" },
 	{ "a name twice, deep inside", BYTES("[{\"x\":[{\"b\":1,\"c\":2,\"b\":3}]}]"),
 	    "member 'b' is given twice" },
 	{ "an empty name twice", BYTES("{\"\":1,\"\":2}"), "member '' is given twice" },
@@ -201,7 +205,10 @@ parse_repeated(const char *head, const char *piece, const char *tail, enum err e
 /* What is made of each takes time and memory, however short it is. */
 START_TEST(values_are_counted)
 {
-	static const struct { const char *head, *piece, *tail; size_t of_each, besides; } texts[] = {
+	static const struct {
+		const char *head, *piece, *tail;
+		size_t of_each, besides;
+	} texts[] = {
 		{ "[", "0,", "0]", 1, 1 },
 		{ "[", "{},", "0]", 2, 1 },
 		{ "[", "[[]],", "0]", 3, 1 },
@@ -295,7 +302,8 @@ ck_violation(const struct members *m, const char *text)
 
 START_TEST(a_string_has_its_value_and_length)
 {
-	struct members m = members_of("{\"a\":\"value\",\"e\":\"\",\"u\":\"\xc3\xa9\xf0\x9f\x94\x91\"}");
+	struct members m = members_of(
+	    "{\"a\":\"value\",\"e\":\"\",\"u\":\"\xc3\xa9\xf0\x9f\x94\x91\"}");
 
 	ck_assert_str_eq(json_string(&m, "a", 5, 5, true), "value");
 	ck_assert_str_eq(json_string(&m, "e", 0, 5, true), "");
@@ -308,7 +316,7 @@ END_TEST
 
 static const struct {
 	const char *text;
-	size_t      min, max;
+	size_t min, max;
 	const char *words;
 } bad_strings[] = {
 	{ "{}", 0, 9, VIOLATION " at 'a' failed to satisfy constraint: Member must not be null" },
@@ -320,13 +328,15 @@ static const struct {
 	    VIOLATION " at 'a' failed to satisfy constraint: Member must be a string" },
 	{ "{\"a\":true}", 0, 9,
 	    VIOLATION " at 'a' failed to satisfy constraint: Member must be a string" },
-	{ "{\"a\":\"xyz\"}", 64, 64, VIOLATION " 'xyz' at 'a' failed to satisfy constraint: "
-	    "Member must have length greater than or equal to 64" },
-	{ "{\"a\":\"xyz\"}", 1, 2, VIOLATION " 'xyz' at 'a' failed to satisfy constraint: "
-	    "Member must have length less than or equal to 2" },
+	{ "{\"a\":\"xyz\"}", 64, 64,
+	    VIOLATION " 'xyz' at 'a' failed to satisfy constraint: "
+		      "Member must have length greater than or equal to 64" },
+	{ "{\"a\":\"xyz\"}", 1, 2,
+	    VIOLATION " 'xyz' at 'a' failed to satisfy constraint: "
+		      "Member must have length less than or equal to 2" },
 	{ "{\"a\":\"123456789012345678901234567890123456789012345678x\"}", 1, 2,
 	    VIOLATION " '123456789012345678901234567890123456789012345678...' at 'a' failed to "
-	    "satisfy constraint: Member must have length less than or equal to 2" },
+		      "satisfy constraint: Member must have length less than or equal to 2" },
 };
 
 START_TEST(a_string_that_breaks_a_constraint_is_told_in_the_words_of_aws)
@@ -340,7 +350,8 @@ END_TEST
 
 START_TEST(a_boolean_is_true_or_false_and_nothing_like_it)
 {
-	static const char *const wrong[] = { "{\"a\":1}", "{\"a\":0}", "{\"a\":\"true\"}", "{\"a\":[]}" };
+	static const char *const wrong[] = { "{\"a\":1}", "{\"a\":0}", "{\"a\":\"true\"}",
+		"{\"a\":[]}" };
 	struct members m = members_of("{\"t\":true,\"f\":false,\"n\":null}");
 
 	ck_assert(json_bool(&m, "t", false));
@@ -352,15 +363,17 @@ START_TEST(a_boolean_is_true_or_false_and_nothing_like_it)
 	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
 		m = members_of(wrong[i]);
 		ck_assert(!json_bool(&m, "a", false));
-		ck_violation(&m, VIOLATION " at 'a' failed to satisfy constraint: Member must be a "
-		    "boolean");
+		ck_violation(&m,
+		    VIOLATION " at 'a' failed to satisfy constraint: Member must be a "
+			      "boolean");
 	}
 }
 END_TEST
 
 START_TEST(an_integer_within_its_bounds_is_read)
 {
-	struct members m = members_of("{\"one\":1,\"most\":250,\"e\":1e2,\"z\":-0,\"l\":9007199254740992}");
+	struct members m = members_of(
+	    "{\"one\":1,\"most\":250,\"e\":1e2,\"z\":-0,\"l\":9007199254740992}");
 
 	ck_assert_int_eq(json_integer(&m, "one", 1, 250, 25), 1);
 	ck_assert_int_eq(json_integer(&m, "most", 1, 250, 25), 250);
@@ -375,18 +388,27 @@ END_TEST
 static const struct {
 	const char *text, *words;
 } bad_integers[] = {
-	{ "{\"a\":1.5}", VIOLATION " at 'a' failed to satisfy constraint: Member must be an integer" },
-	{ "{\"a\":\"5\"}", VIOLATION " at 'a' failed to satisfy constraint: Member must be an integer" },
-	{ "{\"a\":true}", VIOLATION " at 'a' failed to satisfy constraint: Member must be an integer" },
-	{ "{\"a\":1e300}", VIOLATION " at 'a' failed to satisfy constraint: Member must be an integer" },
-	{ "{\"a\":1e999}", VIOLATION " at 'a' failed to satisfy constraint: Member must be an integer" },
-	{ "{\"a\":-1e999}", VIOLATION " at 'a' failed to satisfy constraint: Member must be an integer" },
-	{ "{\"a\":0}", VIOLATION " '0' at 'a' failed to satisfy constraint: Member must have value "
-	    "greater than or equal to 1" },
-	{ "{\"a\":-7}", VIOLATION " '-7' at 'a' failed to satisfy constraint: Member must have value "
-	    "greater than or equal to 1" },
-	{ "{\"a\":251}", VIOLATION " '251' at 'a' failed to satisfy constraint: Member must have value "
-	    "less than or equal to 250" },
+	{ "{\"a\":1.5}",
+	    VIOLATION " at 'a' failed to satisfy constraint: Member must be an integer" },
+	{ "{\"a\":\"5\"}",
+	    VIOLATION " at 'a' failed to satisfy constraint: Member must be an integer" },
+	{ "{\"a\":true}",
+	    VIOLATION " at 'a' failed to satisfy constraint: Member must be an integer" },
+	{ "{\"a\":1e300}",
+	    VIOLATION " at 'a' failed to satisfy constraint: Member must be an integer" },
+	{ "{\"a\":1e999}",
+	    VIOLATION " at 'a' failed to satisfy constraint: Member must be an integer" },
+	{ "{\"a\":-1e999}",
+	    VIOLATION " at 'a' failed to satisfy constraint: Member must be an integer" },
+	{ "{\"a\":0}",
+	    VIOLATION " '0' at 'a' failed to satisfy constraint: Member must have value "
+		      "greater than or equal to 1" },
+	{ "{\"a\":-7}",
+	    VIOLATION " '-7' at 'a' failed to satisfy constraint: Member must have value "
+		      "greater than or equal to 1" },
+	{ "{\"a\":251}",
+	    VIOLATION " '251' at 'a' failed to satisfy constraint: Member must have value "
+		      "less than or equal to 250" },
 };
 
 START_TEST(anything_else_is_no_integer)
@@ -408,14 +430,16 @@ START_TEST(objects_and_lists_are_what_they_are)
 	ck_assert_ptr_null(json_array(&m, "none", 3));
 	ck_assert_int_eq(m.failed, ERR_OK);
 	ck_assert_ptr_null(json_object(&m, "l"));
-	ck_violation(&m, VIOLATION " at 'l' failed to satisfy constraint: Member must be an object");
+	ck_violation(&m,
+	    VIOLATION " at 'l' failed to satisfy constraint: Member must be an object");
 	m = members_of("{\"o\":{},\"l\":[1,2,3]}");
 	ck_assert_ptr_null(json_array(&m, "o", 3));
 	ck_violation(&m, VIOLATION " at 'o' failed to satisfy constraint: Member must be a list");
 	m = members_of("{\"l\":[1,2,3]}");
 	(void)json_array(&m, "l", 2);
-	ck_violation(&m, VIOLATION " at 'l' failed to satisfy constraint: Member must have length "
-	    "less than or equal to 2");
+	ck_violation(&m,
+	    VIOLATION " at 'l' failed to satisfy constraint: Member must have length "
+		      "less than or equal to 2");
 }
 END_TEST
 
@@ -441,19 +465,20 @@ static const struct {
 	const char *text, *words;
 } bad_ids[] = {
 	{ "{}", VIOLATION " at 'a' failed to satisfy constraint: Member must not be null" },
-	{ "{\"a\":\"abc\"}", VIOLATION " 'abc' at 'a' failed to satisfy constraint: Member must have "
-	    "length greater than or equal to 64" },
+	{ "{\"a\":\"abc\"}",
+	    VIOLATION " 'abc' at 'a' failed to satisfy constraint: Member must have "
+		      "length greater than or equal to 64" },
 	{ "{\"a\":\"00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165afa0\"}",
 	    VIOLATION " '00ff10a5deadbeef2511e09354e2637da199073792924a89...' at 'a' failed to "
-	    "satisfy constraint: Member must have length less than or equal to 64" },
+		      "satisfy constraint: Member must have length less than or equal to 64" },
 	{ "{\"a\":\"00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165afx\"}",
 	    VIOLATION " '00ff10a5deadbeef2511e09354e2637da199073792924a89...' at 'a' failed to "
-	    "satisfy constraint: Member must satisfy regular expression pattern: "
-	    "(0x)?[a-fA-F0-9]+" },
+		      "satisfy constraint: Member must satisfy regular expression pattern: "
+		      "(0x)?[a-fA-F0-9]+" },
 	{ "{\"a\":\"0x00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165a\"}",
 	    VIOLATION " '0x00ff10a5deadbeef2511e09354e2637da199073792924a...' at 'a' failed to "
-	    "satisfy constraint: Member must satisfy regular expression pattern: "
-	    "(0x)?[a-fA-F0-9]+" },
+		      "satisfy constraint: Member must satisfy regular expression pattern: "
+		      "(0x)?[a-fA-F0-9]+" },
 };
 
 START_TEST(anything_else_is_no_id)
@@ -476,8 +501,9 @@ START_TEST(a_word_is_one_of_a_set)
 	ck_assert_int_eq(m.failed, ERR_OK);
 	m = members_of("{\"a\":\"DISABLE\"}");
 	ck_assert_int_eq(json_word(&m, "a", words, 2, false), -1);
-	ck_violation(&m, VIOLATION " 'DISABLE' at 'a' failed to satisfy constraint: Member must "
-	    "satisfy enum value set: [ACTIVE, INACTIVE]");
+	ck_violation(&m,
+	    VIOLATION " 'DISABLE' at 'a' failed to satisfy constraint: Member must "
+		      "satisfy enum value set: [ACTIVE, INACTIVE]");
 	m = members_of("{\"a\":\"active\"}");
 	ck_assert_int_eq(json_word(&m, "a", words, 2, false), -1);
 	m = members_of("{}");

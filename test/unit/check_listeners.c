@@ -27,12 +27,15 @@ static const struct {
 	/* For each listener. */
 	{ "per_listener_settings true\nlistener 1\nplugin /p.so\nlistener 2\nplugin /p.so\n", "" },
 	{ "per_listener_settings true\nlistener 1 ::1\nplugin /p.so\n", "" },
-	{ "plugin_load jitr /p.so\nlistener 1\nplugin_use jitr\nlistener 2\nplugin_use jitr\n", "" },
-	{ "plugin_load a /o.so\nplugin_load jitr /p.so\nlistener 1\nplugin_use a\nplugin_use jitr\n", "" },
+	{ "plugin_load jitr /p.so\nlistener 1\nplugin_use jitr\nlistener 2\nplugin_use jitr\n",
+	    "" },
+	{ "plugin_load a /o.so\nplugin_load jitr /p.so\nlistener 1\nplugin_use a\nplugin_use jitr\n",
+	    "" },
 	/* Not for one of them. */
 	{ "per_listener_settings true\nlistener 1\nplugin /p.so\nlistener 2\n", "2" },
 	{ "per_listener_settings true\nlistener 1\nlistener 2\nplugin /p.so\n", "1" },
-	{ "per_listener_settings true\r\nlistener 1 ::1\r\nlistener 2\r\nplugin /p.so\r\n", "1 ::1" },
+	{ "per_listener_settings true\r\nlistener 1 ::1\r\nlistener 2\r\nplugin /p.so\r\n",
+	    "1 ::1" },
 	{ "per_listener_settings true\nplugin /p.so\nport 1\nlistener 2\n", "1" },
 	{ "per_listener_settings true\nlistener 1\nplugin /o.so\nlistener 2\nplugin /p.so\n", "1" },
 	{ "plugin_load jitr /p.so\nlistener 1\nplugin_use jitr\nlistener 2\n", "2" },
@@ -47,7 +50,8 @@ static const struct {
 	{ "plugin_load jitr /p.so\nmax_connections 9\nlistener 1\nplugin_use jitr\n", "1883" },
 	{ "plugin /p.so\nbind_address ::1\nlistener 1\n", "" },
 	/* One for pages takes no MQTT. */
-	{ "plugin_load jitr /p.so\nlistener 1\nplugin_use jitr\nlistener 2\nprotocol http_api\n", "" },
+	{ "plugin_load jitr /p.so\nlistener 1\nplugin_use jitr\nlistener 2\nprotocol http_api\n",
+	    "" },
 	{ "plugin_load jitr /p.so\nlistener 1\nplugin_use jitr\nlistener 2\nprotocol websockets\n",
 	    "2" },
 	/* What is no setting of ours. */

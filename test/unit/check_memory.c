@@ -26,24 +26,24 @@
 
 /* Without long repetitions: glibc 2.36 itself frees memory twice where there is none for
  * one like x{0,64}. */
-#define RULE                                                                                 \
-	"{\"conditions\": {\"StringMatches\": {\"iot:Certificate.Subject.CommonName\": "          \
-	"[\"d[0-9]{1,3}\", \"[a-f]+-(x|y)*z\"]}, \"StringLike\": {\"iot:ClientId\": \"d*\"}},"     \
+#define RULE \
+	"{\"conditions\": {\"StringMatches\": {\"iot:Certificate.Subject.CommonName\": " \
+	"[\"d[0-9]{1,3}\", \"[a-f]+-(x|y)*z\"]}, \"StringLike\": {\"iot:ClientId\": \"d*\"}}," \
 	" \"policies\": [\"device\"], \"thing\": \"${iot:Certificate.Subject.CommonName}\"}"
 
-#define TEMPLATE                                                                             \
-	"{\"Parameters\": {\"AWS::IoT::Certificate::Id\": {\"Type\": \"String\"},"                \
-	" \"AWS::IoT::Certificate::CommonName\": {\"Type\": \"String\"}}, \"Resources\": {"        \
-	"\"thing\": {\"Type\": \"AWS::IoT::Thing\", \"Properties\": {\"ThingName\": "              \
-	"{\"Ref\": \"AWS::IoT::Certificate::CommonName\"}}},"                                     \
-	"\"certificate\": {\"Type\": \"AWS::IoT::Certificate\", \"Properties\": "                 \
-	"{\"CertificateId\": {\"Ref\": \"AWS::IoT::Certificate::Id\"}, \"Status\": \"ACTIVE\"}},"  \
+#define TEMPLATE \
+	"{\"Parameters\": {\"AWS::IoT::Certificate::Id\": {\"Type\": \"String\"}," \
+	" \"AWS::IoT::Certificate::CommonName\": {\"Type\": \"String\"}}, \"Resources\": {" \
+	"\"thing\": {\"Type\": \"AWS::IoT::Thing\", \"Properties\": {\"ThingName\": " \
+	"{\"Ref\": \"AWS::IoT::Certificate::CommonName\"}}}," \
+	"\"certificate\": {\"Type\": \"AWS::IoT::Certificate\", \"Properties\": " \
+	"{\"CertificateId\": {\"Ref\": \"AWS::IoT::Certificate::Id\"}, \"Status\": \"ACTIVE\"}}," \
 	"\"policy\": {\"Type\": \"AWS::IoT::Policy\", \"Properties\": {\"PolicyName\": \"device\"}}}}"
 
-#define POLICY                                                                               \
-	"{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": "       \
-	"[\"iot:Connect\", \"iot:Publish\"], \"Resource\": [\"*\", "                               \
-	"\"arn:aws:iot:local:123456789012:topic/${iot:ClientId}/\\u00e4\"], \"Condition\": "       \
+#define POLICY \
+	"{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": " \
+	"[\"iot:Connect\", \"iot:Publish\"], \"Resource\": [\"*\", " \
+	"\"arn:aws:iot:local:123456789012:topic/${iot:ClientId}/\\u00e4\"], \"Condition\": " \
 	"{\"StringNotEquals\": {\"iot:Certificate.Subject.Country\": [\"XX\", \"YY\"]}}}]}"
 
 /*
@@ -91,7 +91,8 @@ read_json(void)
 {
 	cJSON *value = NULL;
 	enum err e = json_parse(view_of("\xef\xbb\xbf {\"a\\ud83d\\ude00\": [1, -2.5e3, 007, true, "
-	    "null, \"\t\"], \"b\": {}, \"c\": [] }\n"), 4, &value, &said);
+					"null, \"\t\"], \"b\": {}, \"c\": [] }\n"),
+	    4, &value, &said);
 
 	if (e == ERR_OK)
 		cJSON_Delete(value);
@@ -113,8 +114,8 @@ read_der(void)
 
 	/* What was read under pressure is as good as any. */
 	fault_pause(true);
-	if (e == ERR_OK && (x509_read(x, &p) != ERR_OK || x509_read_strength(x, &p) != ERR_OK ||
-	    !is_good(&p)))
+	if (e == ERR_OK &&
+	    (x509_read(x, &p) != ERR_OK || x509_read_strength(x, &p) != ERR_OK || !is_good(&p)))
 		e = ERR_CORRUPT;
 	x509_free(x);
 	fault_pause(false);
@@ -273,8 +274,8 @@ START_TEST(what_has_no_memory_blames_no_input)
 		fault_at(n, lasting);
 		e = run();
 		failed = fault_end();
-		ck_assert_msg(e == ERR_OK || (failed && e == ERR_NOMEM), "%s, allocation %lu: %s (%s)",
-		    readers[_i / 2].what, n, err_text(e), said.text);
+		ck_assert_msg(e == ERR_OK || (failed && e == ERR_NOMEM),
+		    "%s, allocation %lu: %s (%s)", readers[_i / 2].what, n, err_text(e), said.text);
 		ck_assert_msg(e == ERR_OK || said.text[0] == '\0', "%s, allocation %lu: %s",
 		    readers[_i / 2].what, n, said.text);
 	}
@@ -300,7 +301,8 @@ END_TEST
 /* Each byte of a text another one: cJSON reads what json_is_value() says it does. */
 START_TEST(the_grammar_is_that_of_cjson)
 {
-	static const char text[] = " {\"a\\ud83d\\ude00\\n\": [1, -2.5e+3, true, null, \"b\"], \"c\": {}}";
+	static const char text[] =
+	    " {\"a\\ud83d\\ude00\\n\": [1, -2.5e+3, true, null, \"b\"], \"c\": {}}";
 	char copy[sizeof(text)];
 
 	for (size_t at = 0; at < sizeof(text) - 1; at++)
@@ -330,7 +332,9 @@ static char clients[2];
 static enum verdict
 connect_device(const struct pki_cert *c)
 {
-	struct client client = { .handle = &clients[0], .id = "d1", .address = "192.0.2.1",
+	struct client client = { .handle = &clients[0],
+		.id = "d1",
+		.address = "192.0.2.1",
 		.x = fresh(c) };
 	enum verdict v = gate_connect(gate, &client);
 
@@ -358,9 +362,12 @@ open_world(void)
 	id = world_id(ca);
 	world_change(&t);
 	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of(POLICY), world_now(),
-	    NULL), ERR_OK);
-	ck_assert_int_eq(registry_update_ca(&t, &id, &(struct ca_update){
-	    .settings.activation = &text }, world_now(), NULL), ERR_OK);
+			     NULL),
+	    ERR_OK);
+	ck_assert_int_eq(registry_update_ca(&t, &id,
+			     &(struct ca_update){ .settings.activation = &text }, world_now(),
+			     NULL),
+	    ERR_OK);
 	world_commit(&t);
 	world_start_writer(64, 16);
 	open_gate();
@@ -393,8 +400,10 @@ START_TEST(a_first_connection_without_memory_is_refused_once)
 	leave();
 	for (n = 1; failed && n < TRIES_MAX; n++) {
 		struct pki_cert *c = pki_device(ca, "d1");
-		struct client client = { .handle = &clients[0], .id = "d1",
-			.address = "192.0.2.1", .x = fresh(c) };
+		struct client client = { .handle = &clients[0],
+			.id = "d1",
+			.address = "192.0.2.1",
+			.x = fresh(c) };
 		enum verdict v;
 
 		if (new_gate)
@@ -409,7 +418,8 @@ START_TEST(a_first_connection_without_memory_is_refused_once)
 		assert_nobody_is_blamed(n);
 		leave();
 		x509_free(client.x);
-		ck_assert_msg(connect_device(c) == VERDICT_ALLOW, "allocation %lu stays missing", n);
+		ck_assert_msg(connect_device(c) == VERDICT_ALLOW, "allocation %lu stays missing",
+		    n);
 		leave();
 		pki_free(c);
 	}
@@ -434,7 +444,8 @@ START_TEST(a_policy_that_could_not_be_compiled_is_compiled_at_the_next_tick)
 	ck_assert_int_eq(gate_access(gate, &client, ACTION_WRITE, "up", false), ACCESS_ALLOW);
 	world_change(&t);
 	ck_assert_int_eq(registry_create_policy_version(&t, view_of("device"), view_of(POLICY " "),
-	    true, world_now(), &(uint32_t){ 0 }, NULL), ERR_OK);
+			     true, world_now(), &(uint32_t){ 0 }, NULL),
+	    ERR_OK);
 	world_commit(&t);
 
 	fault_at(1, true);

@@ -10,8 +10,8 @@
 /* The patterns of aws-iot 1.7; \w is letters, digits and _. */
 static const struct {
 	const char *what, *characters;
-	bool      (*valid)(struct view text);
-	size_t      least, most;
+	bool (*valid)(struct view text);
+	size_t least, most;
 } names[] = {
 	{ "a thing", LETTERS_AND_DIGITS ":_-", thing_name_valid, 1, 128 },
 	{ "a policy", LETTERS_AND_DIGITS "_+=,.@-", policy_name_valid, 1, 128 },

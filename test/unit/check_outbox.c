@@ -34,8 +34,10 @@ __wrap_malloc(size_t size)
 static void
 new_outbox(void)
 {
-	outbox = (struct outbox){ .store = world.store, .writer = world.writer,
-		.broker = &world_broker, .pending = true };
+	outbox = (struct outbox){ .store = world.store,
+		.writer = world.writer,
+		.broker = &world_broker,
+		.pending = true };
 }
 
 static void

@@ -32,10 +32,10 @@ static const struct {
 	int64_t ms;
 	size_t least, most;
 } loops[] = {
-	{ 10, 100, 10, 10 },    /* quiet: an acknowledgement is read at each turn */
-	{ 33, 30, 32, 33 },     /* busy with handshakes */
+	{ 10, 100, 10, 10 }, /* quiet: an acknowledgement is read at each turn */
+	{ 33, 30, 32, 33 },  /* busy with handshakes */
 	{ 500, 2, 499, 500 },
-	{ 1000, 1, 499, 500 },  /* as fast as it can be: the round trip is the limit */
+	{ 1000, 1, 499, 500 }, /* as fast as it can be: the round trip is the limit */
 };
 
 START_TEST(afterwards_one_goes_at_each_turn_and_no_more_than_so_many_a_second)
@@ -113,8 +113,8 @@ main(void)
 	TCase *t = suite_case(suite, "pace");
 
 	tcase_add_test(t, a_burst_goes_at_once);
-	tcase_add_loop_test(t, afterwards_one_goes_at_each_turn_and_no_more_than_so_many_a_second, 0,
-	    COUNT_OF(loops));
+	tcase_add_loop_test(t, afterwards_one_goes_at_each_turn_and_no_more_than_so_many_a_second,
+	    0, COUNT_OF(loops));
 	tcase_add_test(t, the_queue_of_a_subscriber_never_overflows);
 	tcase_add_test(t, a_clock_that_stands_still_or_goes_back_gives_nothing);
 	tcase_add_test(t, without_a_pace_everything_goes);

@@ -10,9 +10,9 @@
 
 #define PIECES_MAX 32
 
-static struct piece    pieces[PIECES_MAX];
+static struct piece pieces[PIECES_MAX];
 static struct variable variables[PIECES_MAX];
-static uint8_t         bytes[256];
+static uint8_t bytes[256];
 
 static struct pattern
 pattern_from(const char *text, unsigned flags, bool folded)
@@ -36,7 +36,7 @@ pattern_from(const char *text, unsigned flags, bool folded)
 
 static const struct {
 	const char *text;
-	unsigned    flags;
+	unsigned flags;
 	const char *kinds; /* t, v, ?, * */
 	const char *first; /* its text */
 } parsed[] = {
@@ -158,8 +158,8 @@ END_TEST
 
 /* In their order; an = says that it is the same as the one before. */
 static const char *const ordered[] = { "-10000000000000000000001", "-10.5", "=-10.50", "-10", "-2",
-	"-0.25", "0", "=-0", "=000.000", "0.05", "0.1", "=0.10", "0.19", "0.2", "1", "9", "10", "99.9",
-	"100", "18446744073709551616", "18446744073709551617" };
+	"-0.25", "0", "=-0", "=000.000", "0.05", "0.1", "=0.10", "0.19", "0.2", "1", "9", "10",
+	"99.9", "100", "18446744073709551616", "18446744073709551617" };
 
 START_TEST(numbers_have_their_order_however_long)
 {
@@ -183,13 +183,20 @@ END_TEST
 
 static const struct {
 	const char *text;
-	int64_t     ms;
+	int64_t ms;
 } dates[] = {
-	{ "1970-01-01", 0 }, { "1970-01-01T00:00Z", 0 }, { "1970-01-01T00:00:01Z", 1000 },
-	{ "1969-12-31T23:59:59.5Z", -500 }, { "2000-02-29", INT64_C(951782400000) },
-	{ "2000-03-01T00:00:00Z", INT64_C(951868800000) }, { "1900-03-01", INT64_C(-2203891200000) },
-	{ "2026-11-24T12:34:56.789123Z", INT64_C(1795523696789) }, { "0", 0 }, { "-7", -7000 },
-	{ "1795523696", INT64_C(1795523696000) }, { "0001-01-01", INT64_C(-62135596800000) },
+	{ "1970-01-01", 0 },
+	{ "1970-01-01T00:00Z", 0 },
+	{ "1970-01-01T00:00:01Z", 1000 },
+	{ "1969-12-31T23:59:59.5Z", -500 },
+	{ "2000-02-29", INT64_C(951782400000) },
+	{ "2000-03-01T00:00:00Z", INT64_C(951868800000) },
+	{ "1900-03-01", INT64_C(-2203891200000) },
+	{ "2026-11-24T12:34:56.789123Z", INT64_C(1795523696789) },
+	{ "0", 0 },
+	{ "-7", -7000 },
+	{ "1795523696", INT64_C(1795523696000) },
+	{ "0001-01-01", INT64_C(-62135596800000) },
 	{ "9999-12-31", INT64_C(253402214400000) },
 };
 

@@ -62,36 +62,36 @@ wait_ms(int64_t ms)
  */
 
 struct mosquitto {
-	const char     *id, *address;
-	char            username[CERTID_HEX_SIZE];
+	const char *id, *address;
+	char username[CERTID_HEX_SIZE];
 	struct x509_st *x;
-	int             protocol;
-	bool            connected;
+	int protocol;
+	bool connected;
 };
 
 struct callback {
-	int                        event;
+	int event;
 	MOSQ_FUNC_generic_callback function;
-	const char                *topic;
-	void                      *user_data;
+	const char *topic;
+	void *user_data;
 };
 
 struct publication {
 	char client[64], topic[160], *payload;
-	int  qos;
+	int qos;
 	bool retain;
 };
 
 static struct {
-	struct callback    callbacks[32];
-	size_t             callback_count;
-	int                refused_event; /* 0: none but those that 2.0 does not know */
-	char               lines[400][600];
-	int                levels[400];
-	size_t             line_count;
+	struct callback callbacks[32];
+	size_t callback_count;
+	int refused_event; /* 0: none but those that 2.0 does not know */
+	char lines[400][600];
+	int levels[400];
+	size_t line_count;
 	struct publication publications[400];
-	size_t             publication_count;
-	char               kicked[CERTID_HEX_SIZE], kicked_id[64];
+	size_t publication_count;
+	char kicked[CERTID_HEX_SIZE], kicked_id[64];
 } broker;
 
 EXPORT int
@@ -258,7 +258,8 @@ deliver(int event, void *data)
 {
 	for (size_t i = 0; i < broker.callback_count; i++)
 		if (broker.callbacks[i].event == event)
-			return broker.callbacks[i].function(event, data, broker.callbacks[i].user_data);
+			return broker.callbacks[i].function(event, data,
+			    broker.callbacks[i].user_data);
 	return -1;
 }
 
@@ -317,7 +318,9 @@ acl_check(struct mosquitto *m, int access, const char *topic)
 static int
 control(struct mosquitto *m, const char *payload, char *response_topic)
 {
-	struct mosquitto_evt_control ed = { .client = m, .topic = CONTROL_TOPIC, .payload = payload,
+	struct mosquitto_evt_control ed = { .client = m,
+		.topic = CONTROL_TOPIC,
+		.payload = payload,
 		.payloadlen = payload != NULL ? (uint32_t)strlen(payload) : 0,
 		.properties = (const mosquitto_property *)response_topic };
 
@@ -379,7 +382,9 @@ set_up(void)
 	world_put_ca(ca, CA_ACTIVE, true);
 	store_close(world.store);
 	world.store = NULL;
-	m_device = (struct mosquitto){ .id = "d1", .address = "203.0.113.7", .x = device->x,
+	m_device = (struct mosquitto){ .id = "d1",
+		.address = "203.0.113.7",
+		.x = device->x,
 		.username = "u1" };
 	m_admin = (struct mosquitto){ .id = "a1", .address = "::1", .username = "admin" };
 }
@@ -441,9 +446,9 @@ END_TEST
 
 START_TEST(callbacks_come_and_go_with_the_plugin)
 {
-	static const int events[] = { MOSQ_EVT_BASIC_AUTH, MOSQ_EVT_EXT_AUTH_START, MOSQ_EVT_PSK_KEY,
-		MOSQ_EVT_ACL_CHECK, MOSQ_EVT_MESSAGE, MOSQ_EVT_CONTROL, MOSQ_EVT_TICK,
-		MOSQ_EVT_RELOAD, MOSQ_EVT_DISCONNECT };
+	static const int events[] = { MOSQ_EVT_BASIC_AUTH, MOSQ_EVT_EXT_AUTH_START,
+		MOSQ_EVT_PSK_KEY, MOSQ_EVT_ACL_CHECK, MOSQ_EVT_MESSAGE, MOSQ_EVT_CONTROL,
+		MOSQ_EVT_TICK, MOSQ_EVT_RELOAD, MOSQ_EVT_DISCONNECT };
 
 	start();
 	ck_assert_uint_eq(broker.callback_count, COUNT_OF(events));
@@ -465,7 +470,8 @@ static const struct {
 	const char *name, *value, *line;
 } bad_options[] = {
 	{ "db_pth", "/x", "jitr: unknown option db_pth" },
-	{ "region", "Mars", "jitr: option region: \\x22Mars\\x22 must be 1 to 63 lower-case letters" },
+	{ "region", "Mars",
+	    "jitr: option region: \\x22Mars\\x22 must be 1 to 63 lower-case letters" },
 	{ "db_path", "/x", "jitr: option db_path is given twice" },
 	{ "authorization", "allow", "jitr: option authorization is given twice" },
 	{ "log_file", "/nowhere/at/all.log", "jitr: log_file /nowhere/at/all.log: No such file" },
@@ -580,8 +586,10 @@ admin_sets_status(const char *status)
 {
 	char command[200];
 
-	snprintf(command, sizeof(command), "{\"command\":\"updateCertificate\",\"certificateId\":"
-	    "\"%s\",\"newStatus\":\"%s\"}", world_hex(device), status);
+	snprintf(command, sizeof(command),
+	    "{\"command\":\"updateCertificate\",\"certificateId\":"
+	    "\"%s\",\"newStatus\":\"%s\"}",
+	    world_hex(device), status);
 	ck_assert_str_eq(admin_asks(command),
 	    "{\"responses\":[{\"command\":\"updateCertificate\",\"data\":{}}]}");
 }
@@ -602,7 +610,8 @@ START_TEST(a_device_registers_is_activated_and_revoked)
 	ck_assert_int_eq(basic_auth(&m_device), MOSQ_ERR_SUCCESS);
 	ck_assert_str_eq(m_device.username, world_hex(device));
 	ck_assert_int_eq(acl_check(&m_device, MOSQ_ACL_WRITE, "a/b"), MOSQ_ERR_SUCCESS);
-	ck_assert_int_eq(acl_check(&m_device, MOSQ_ACL_WRITE, "$aws/events/x"), MOSQ_ERR_ACL_DENIED);
+	ck_assert_int_eq(acl_check(&m_device, MOSQ_ACL_WRITE, "$aws/events/x"),
+	    MOSQ_ERR_ACL_DENIED);
 	admin_sets_status("REVOKED");
 	ck_assert_int_eq(acl_check(&m_device, MOSQ_ACL_READ, "a/b"), MOSQ_ERR_ACL_DENIED);
 	tick();
@@ -638,7 +647,8 @@ START_TEST(clients_without_a_certificate_are_left_to_others)
 	ck_assert_int_eq(acl_check(&nobody, MOSQ_ACL_WRITE, "$SYS/broker/jitr/x"),
 	    MOSQ_ERR_ACL_DENIED);
 	ck_assert_int_eq(acl_check(&nobody, MOSQ_ACL_WRITE, NULL), MOSQ_ERR_ACL_DENIED);
-	ck_assert_int_eq(acl_check(&m_admin, MOSQ_ACL_SUBSCRIBE, "$aws/events/#"), MOSQ_ERR_SUCCESS);
+	ck_assert_int_eq(acl_check(&m_admin, MOSQ_ACL_SUBSCRIBE, "$aws/events/#"),
+	    MOSQ_ERR_SUCCESS);
 }
 END_TEST
 
@@ -692,7 +702,7 @@ END_TEST
 
 /* By the numbers of 2.1.2, whatever this was built against. */
 static const struct {
-	int         reason;
+	int reason;
 	enum answer client_initiated;
 	const char *text; /* NULL: not known */
 } ends[] = {
@@ -827,7 +837,8 @@ END_TEST
 static int
 revoke_certificate(const char *db_path, const char *hex)
 {
-	struct store_config config = { .path = db_path, .map_size = 16u << 20,
+	struct store_config config = { .path = db_path,
+		.map_size = 16u << 20,
 		.sha256 = sha256_of };
 	struct store *s;
 	struct certid id;
@@ -853,8 +864,8 @@ revoke_elsewhere(void)
 
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		execl("/proc/self/exe", "check_plugin", "--revoke", world.db_path, world_hex(device),
-		    (char *)NULL);
+		execl("/proc/self/exe", "check_plugin", "--revoke", world.db_path,
+		    world_hex(device), (char *)NULL);
 		_exit(127);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -880,7 +891,7 @@ END_TEST
  * 2), so the id must be this connection's: not while another plugin authenticates
  * it in several steps, and not while libwebsockets closes it. */
 static const struct {
-	int  protocol;
+	int protocol;
 	bool extended, by_id;
 } finding[] = {
 	{ mp_mqtt, false, true },
@@ -917,7 +928,8 @@ START_TEST(a_sleeping_broker_is_woken_when_an_answer_is_ready)
 	start();
 	tick();
 	ck_assert_int_eq(control(&m_admin, "{\"commands\":[{\"command\":\"getRegistrationCode\"}]}",
-	    NULL), MOSQ_ERR_SUCCESS);
+			     NULL),
+	    MOSQ_ERR_SUCCESS);
 	for (int i = 0; i < 1000 && published(CONTROL_RESPONSE_TOPIC) == NULL; i++) {
 		ck_assert_int_eq(poll(NULL, 0, 10000), -1);
 		ck_assert_int_eq(errno, EINTR);
@@ -1000,8 +1012,9 @@ START_TEST(the_broker_starts_and_stops_the_plugin)
 	struct mosquitto_opt option = { name, world.db_path };
 	void *user_data = NULL;
 
-	ck_assert_int_eq(mosquitto_plugin_init((mosquitto_plugin_id_t *)&broker, &user_data, &option,
-	    1), MOSQ_ERR_SUCCESS);
+	ck_assert_int_eq(mosquitto_plugin_init((mosquitto_plugin_id_t *)&broker, &user_data,
+			     &option, 1),
+	    MOSQ_ERR_SUCCESS);
 	ck_assert_uint_gt(broker.callback_count, 0);
 	ck_assert_int_eq(mosquitto_plugin_cleanup(user_data, &option, 1), MOSQ_ERR_SUCCESS);
 	ck_assert_uint_eq(broker.callback_count, 0);
@@ -1013,7 +1026,8 @@ start_tests(TCase *t)
 {
 	tcase_add_test(t, a_start_says_where_everything_is);
 	tcase_add_test(t, callbacks_come_and_go_with_the_plugin);
-	tcase_add_loop_test(t, a_bad_option_stops_the_start_with_one_line, 0, COUNT_OF(bad_options));
+	tcase_add_loop_test(t, a_bad_option_stops_the_start_with_one_line, 0,
+	    COUNT_OF(bad_options));
 	tcase_add_test(t, a_registry_that_cannot_be_opened_stops_the_start);
 	tcase_add_test(t, one_plugin_serves_the_whole_broker);
 	tcase_add_test(t, a_broker_that_refuses_a_callback_gets_no_plugin);

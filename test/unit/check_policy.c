@@ -21,11 +21,10 @@
 #define SUBSCRIBE POLICY_SUBSCRIBE
 
 /* Statements of a policy in the newer version. */
-#define DOC(statements) "{'Version':'2012-10-17','Statement':[" statements "]}"
-#define ST(effect, action, rest) \
-	"{'Effect':'" effect "','Action':'iot:" action "'," rest "}"
-#define ALLOW(action, resource) ST("Allow", action, "'Resource':'" resource "'")
-#define DENY(action, resource)  ST("Deny", action, "'Resource':'" resource "'")
+#define DOC(statements)          "{'Version':'2012-10-17','Statement':[" statements "]}"
+#define ST(effect, action, rest) "{'Effect':'" effect "','Action':'iot:" action "'," rest "}"
+#define ALLOW(action, resource)  ST("Allow", action, "'Resource':'" resource "'")
+#define DENY(action, resource)   ST("Deny", action, "'Resource':'" resource "'")
 #define IF(effect, action, condition) \
 	ST(effect, action, "'Resource':'*','Condition':{" condition "}")
 
@@ -64,17 +63,32 @@ forget_certificate(void)
 	cert = NULL;
 }
 
-static const uint8_t attributes[] = "\x05" "Level\x00\x02" "12" "\x04" "hall\x00\x01" "7"
-	"\x05" "since\x00\x0a" "2026-01-31" "\x04" "star\x00\x01" "*";
+/* clang-format off: a record per line */
+static const uint8_t attributes[] = "\x05"
+				    "Level\x00\x02"
+				    "12"
+				    "\x04"
+				    "hall\x00\x01"
+				    "7"
+				    "\x05"
+				    "since\x00\x0a"
+				    "2026-01-31"
+				    "\x04"
+				    "star\x00\x01"
+				    "*";
+/* clang-format on */
 
 static struct thing thing;
 
 static struct facts
 dev1(void)
 {
-	struct facts f = { .client_id = view_of("dev1"), .certificate_id = view_of("00ff"),
-		.cert = cert, .source_text = view_of("192.0.2.1"),
-		.domain_name = view_of("mqtt.example.com"), .persistent_connect = ANSWER_NO,
+	struct facts f = { .client_id = view_of("dev1"),
+		.certificate_id = view_of("00ff"),
+		.cert = cert,
+		.source_text = view_of("192.0.2.1"),
+		.domain_name = view_of("mqtt.example.com"),
+		.persistent_connect = ANSWER_NO,
 		.last_will = ANSWER_NO };
 
 	f.source = address_parse(f.source_text);
@@ -118,7 +132,8 @@ facts_of(const char *words)
 {
 	struct facts f = dev1();
 
-	thing = (struct thing){ .name = view_of("dev1"), .type_name = view_of("lamp"),
+	thing = (struct thing){ .name = view_of("dev1"),
+		.type_name = view_of("lamp"),
 		.attributes = { attributes, sizeof(attributes) - 1 } };
 	snprintf(words_kept, sizeof(words_kept), "%s", words);
 	for (char *word = strtok(words_kept, " "); word != NULL; word = strtok(NULL, " "))
@@ -129,8 +144,10 @@ facts_of(const char *words)
 static enum policy_result
 ask(const char *document, const struct facts *facts, enum policy_action action, const char *name)
 {
-	struct policy_request r = { .action = action, .head = head_of(action),
-		.name = view_of(name), .facts = facts };
+	struct policy_request r = { .action = action,
+		.head = head_of(action),
+		.name = view_of(name),
+		.facts = facts };
 	struct policy *p = NULL;
 	struct diag diag = { "" };
 	enum policy_result result;
@@ -146,10 +163,10 @@ ask(const char *document, const struct facts *facts, enum policy_action action, 
 }
 
 struct row {
-	const char        *what;
-	const char        *document, *facts;
+	const char *what;
+	const char *document, *facts;
 	enum policy_action action;
-	const char        *name;
+	const char *name;
 	enum policy_result expected;
 };
 
@@ -157,70 +174,95 @@ static const struct row rows[] = {
 	/* The test vectors of aws-iot F.8, by their number. */
 	{ "1: * crosses /", DOC(ALLOW("Publish", "@topic/a/*")), "", PUBLISH, "a/b/c", ALLOWED },
 	{ "2: a/* is not a", DOC(ALLOW("Publish", "@topic/a/*")), "", PUBLISH, "a", IMPLICIT_DENY },
-	{ "3: ? is one character", DOC(ALLOW("Publish", "@topic/a/?")), "", PUBLISH, "a/b", ALLOWED },
-	{ "3: and not two", DOC(ALLOW("Publish", "@topic/a/?")), "", PUBLISH, "a/bc", IMPLICIT_DENY },
-	{ "4: + is a plus", DOC(ALLOW("Publish", "@topic/a/+")), "", PUBLISH, "a/b", IMPLICIT_DENY },
-	{ "5: a/# is that filter", DOC(ALLOW("Subscribe", "@topicfilter/a/#")), "", SUBSCRIBE, "a/#",
+	{ "3: ? is one character", DOC(ALLOW("Publish", "@topic/a/?")), "", PUBLISH, "a/b",
 	    ALLOWED },
+	{ "3: and not two", DOC(ALLOW("Publish", "@topic/a/?")), "", PUBLISH, "a/bc",
+	    IMPLICIT_DENY },
+	{ "4: + is a plus", DOC(ALLOW("Publish", "@topic/a/+")), "", PUBLISH, "a/b",
+	    IMPLICIT_DENY },
+	{ "5: a/# is that filter", DOC(ALLOW("Subscribe", "@topicfilter/a/#")), "", SUBSCRIBE,
+	    "a/#", ALLOWED },
 	{ "5: and no other", DOC(ALLOW("Subscribe", "@topicfilter/a/#")), "", SUBSCRIBE, "a/b",
 	    IMPLICIT_DENY },
-	{ "6: a/* is a/#", DOC(ALLOW("Subscribe", "@topicfilter/a/*")), "", SUBSCRIBE, "a/#", ALLOWED },
-	{ "6: and a/+/c", DOC(ALLOW("Subscribe", "@topicfilter/a/*")), "", SUBSCRIBE, "a/+/c", ALLOWED },
-	{ "6: and a/b", DOC(ALLOW("Subscribe", "@topicfilter/a/*")), "", SUBSCRIBE, "a/b", ALLOWED },
+	{ "6: a/* is a/#", DOC(ALLOW("Subscribe", "@topicfilter/a/*")), "", SUBSCRIBE, "a/#",
+	    ALLOWED },
+	{ "6: and a/+/c", DOC(ALLOW("Subscribe", "@topicfilter/a/*")), "", SUBSCRIBE, "a/+/c",
+	    ALLOWED },
+	{ "6: and a/b", DOC(ALLOW("Subscribe", "@topicfilter/a/*")), "", SUBSCRIBE, "a/b",
+	    ALLOWED },
 	{ "7: a topic is no filter", DOC(ALLOW("Subscribe", "@topic/a/b")), "", SUBSCRIBE, "a/b",
 	    IMPLICIT_DENY },
-	{ "8: filters are compared as text", DOC(ALLOW("Subscribe", "@topicfilter/a/*") ","
-	    DENY("Subscribe", "@topicfilter/a/secret/*")), "", SUBSCRIBE, "a/#", ALLOWED },
-	{ "8: a Deny wins", DOC(ALLOW("Subscribe", "@topicfilter/a/*") ","
-	    DENY("Subscribe", "@topicfilter/a/secret/*")), "", SUBSCRIBE, "a/secret/x",
-	    EXPLICIT_DENY },
-	{ "9: of each delivery too", DOC(ALLOW("Receive", "*") "," DENY("Receive", "@topic/a/secret/*")),
-	    "", RECEIVE, "a/secret/x", EXPLICIT_DENY },
-	{ "9: but no other", DOC(ALLOW("Receive", "*") "," DENY("Receive", "@topic/a/secret/*")), "",
-	    RECEIVE, "a/x", ALLOWED },
-	{ "10: any client id is its own", DOC(ALLOW("Connect", "@client/${iot:ClientId}")), "", CONNECT,
-	    "dev1", ALLOWED },
-	{ "11: the common name", DOC(ALLOW("Connect", "@client/${iot:Certificate.Subject.CommonName}")),
-	    "", CONNECT, "dev-1", ALLOWED },
-	{ "11: and no other", DOC(ALLOW("Connect", "@client/${iot:Certificate.Subject.CommonName}")),
-	    "", CONNECT, "dev1", IMPLICIT_DENY },
-	{ "13: there is no thing", DOC(ALLOW("Connect", "@client/${iot:Connection.Thing.ThingName}")),
-	    "", CONNECT, "dev1", IMPLICIT_DENY },
+	{ "8: filters are compared as text",
+	    DOC(ALLOW("Subscribe", "@topicfilter/a/*") "," DENY("Subscribe",
+		"@topicfilter/a/secret/*")),
+	    "", SUBSCRIBE, "a/#", ALLOWED },
+	{ "8: a Deny wins",
+	    DOC(ALLOW("Subscribe", "@topicfilter/a/*") "," DENY("Subscribe",
+		"@topicfilter/a/secret/*")),
+	    "", SUBSCRIBE, "a/secret/x", EXPLICIT_DENY },
+	{ "9: of each delivery too",
+	    DOC(ALLOW("Receive", "*") "," DENY("Receive", "@topic/a/secret/*")), "", RECEIVE,
+	    "a/secret/x", EXPLICIT_DENY },
+	{ "9: but no other", DOC(ALLOW("Receive", "*") "," DENY("Receive", "@topic/a/secret/*")),
+	    "", RECEIVE, "a/x", ALLOWED },
+	{ "10: any client id is its own", DOC(ALLOW("Connect", "@client/${iot:ClientId}")), "",
+	    CONNECT, "dev1", ALLOWED },
+	{ "11: the common name",
+	    DOC(ALLOW("Connect", "@client/${iot:Certificate.Subject.CommonName}")), "", CONNECT,
+	    "dev-1", ALLOWED },
+	{ "11: and no other",
+	    DOC(ALLOW("Connect", "@client/${iot:Certificate.Subject.CommonName}")), "", CONNECT,
+	    "dev1", IMPLICIT_DENY },
+	{ "13: there is no thing",
+	    DOC(ALLOW("Connect", "@client/${iot:Connection.Thing.ThingName}")), "", CONNECT, "dev1",
+	    IMPLICIT_DENY },
 	{ "13: there is one", DOC(ALLOW("Connect", "@client/${iot:Connection.Thing.ThingName}")),
 	    "thing", CONNECT, "dev1", ALLOWED },
 	{ "14: everything on everything", DOC(ALLOW("*", "*")), "", SUBSCRIBE, "#", ALLOWED },
 	{ "15: RETAIN is asked for itself", DOC(ALLOW("Publish", "@topic/x")), "", RETAIN, "x",
 	    IMPLICIT_DENY },
-	{ "16: all but its own is denied", DOC(ALLOW("*", "*") ","
-	    ST("Deny", "Publish", "'NotResource':'@topic/dev1/*'")), "", PUBLISH, "dev1/t", ALLOWED },
-	{ "16: so is another's", DOC(ALLOW("*", "*") ","
-	    ST("Deny", "Publish", "'NotResource':'@topic/dev1/*'")), "", PUBLISH, "dev2/t",
-	    EXPLICIT_DENY },
-	{ "17: another region", DOC(ALLOW("Publish", "arn:aws:iot:eu-west-1:123456789012:topic/x")), "",
-	    PUBLISH, "x", IMPLICIT_DENY },
-	{ "18: .1 is the second", DOC(ALLOW("Publish",
-	    "@topic/${iot:Certificate.Subject.OrganizationalUnit.1}")), "", PUBLISH, "two", ALLOWED },
-	{ "18: not the first", DOC(ALLOW("Publish",
-	    "@topic/${iot:Certificate.Subject.OrganizationalUnit.1}")), "", PUBLISH, "one",
-	    IMPLICIT_DENY },
-	{ "19: the serial number in decimal", DOC(ALLOW("Publish",
-	    "@topic/${iot:Certificate.SerialNumber}")), "", PUBLISH, "10525622389124227206", ALLOWED },
-	{ "20: ${*} is a star", DOC(ALLOW("Publish", "@topic/a${*}b")), "", PUBLISH, "a*b", ALLOWED },
+	{ "16: all but its own is denied",
+	    DOC(ALLOW("*", "*") "," ST("Deny", "Publish", "'NotResource':'@topic/dev1/*'")), "",
+	    PUBLISH, "dev1/t", ALLOWED },
+	{ "16: so is another's",
+	    DOC(ALLOW("*", "*") "," ST("Deny", "Publish", "'NotResource':'@topic/dev1/*'")), "",
+	    PUBLISH, "dev2/t", EXPLICIT_DENY },
+	{ "17: another region", DOC(ALLOW("Publish", "arn:aws:iot:eu-west-1:123456789012:topic/x")),
+	    "", PUBLISH, "x", IMPLICIT_DENY },
+	{ "18: .1 is the second",
+	    DOC(ALLOW("Publish", "@topic/${iot:Certificate.Subject.OrganizationalUnit.1}")), "",
+	    PUBLISH, "two", ALLOWED },
+	{ "18: not the first",
+	    DOC(ALLOW("Publish", "@topic/${iot:Certificate.Subject.OrganizationalUnit.1}")), "",
+	    PUBLISH, "one", IMPLICIT_DENY },
+	{ "19: the serial number in decimal",
+	    DOC(ALLOW("Publish", "@topic/${iot:Certificate.SerialNumber}")), "", PUBLISH,
+	    "10525622389124227206", ALLOWED },
+	{ "20: ${*} is a star", DOC(ALLOW("Publish", "@topic/a${*}b")), "", PUBLISH, "a*b",
+	    ALLOWED },
 	{ "20: and nothing else", DOC(ALLOW("Publish", "@topic/a${*}b")), "", PUBLISH, "axb",
 	    IMPLICIT_DENY },
 
 	/* Actions and resources (aws-iot F.1 to F.3). */
-	{ "action names have no case", DOC(ALLOW("pUBLISH", "@topic/x")), "", PUBLISH, "x", ALLOWED },
+	{ "action names have no case", DOC(ALLOW("pUBLISH", "@topic/x")), "", PUBLISH, "x",
+	    ALLOWED },
 	{ "and may have wildcards", DOC(ALLOW("Pub*", "@topic/x")), "", PUBLISH, "x", ALLOWED },
-	{ "Pub* is not RetainPublish", DOC(ALLOW("Pub*", "@topic/x")), "", RETAIN, "x", IMPLICIT_DENY },
+	{ "Pub* is not RetainPublish", DOC(ALLOW("Pub*", "@topic/x")), "", RETAIN, "x",
+	    IMPLICIT_DENY },
 	{ "? in an action", DOC(ALLOW("?ublish", "@topic/x")), "", PUBLISH, "x", ALLOWED },
-	{ "a blank in an action matches nothing", DOC(ALLOW(" *", "*")), "", PUBLISH, "x", IMPLICIT_DENY },
-	{ "NotAction is everything else", DOC("{'Effect':'Allow','NotAction':'iot:Publish',"
-	    "'Resource':'*'}"), "", RECEIVE, "x", ALLOWED },
-	{ "NotAction is not that", DOC("{'Effect':'Allow','NotAction':'iot:Publish','Resource':'*'}"),
-	    "", PUBLISH, "x", IMPLICIT_DENY },
-	{ "one of several actions", DOC("{'Effect':'Allow','Action':['iot:Connect','iot:Publish'],"
-	    "'Resource':['@client/x','@topic/y','@topic/z']}"), "", PUBLISH, "z", ALLOWED },
+	{ "a blank in an action matches nothing", DOC(ALLOW(" *", "*")), "", PUBLISH, "x",
+	    IMPLICIT_DENY },
+	{ "NotAction is everything else",
+	    DOC("{'Effect':'Allow','NotAction':'iot:Publish',"
+		"'Resource':'*'}"),
+	    "", RECEIVE, "x", ALLOWED },
+	{ "NotAction is not that",
+	    DOC("{'Effect':'Allow','NotAction':'iot:Publish','Resource':'*'}"), "", PUBLISH, "x",
+	    IMPLICIT_DENY },
+	{ "one of several actions",
+	    DOC("{'Effect':'Allow','Action':['iot:Connect','iot:Publish'],"
+		"'Resource':['@client/x','@topic/y','@topic/z']}"),
+	    "", PUBLISH, "z", ALLOWED },
 	{ "a wildcard for region and account", DOC(ALLOW("Publish", "arn:aws:iot:*:*:topic/x")), "",
 	    PUBLISH, "x", ALLOWED },
 	{ "a wildcard across the type", DOC(ALLOW("Publish", "arn:aws:iot:*/x")), "", PUBLISH, "x",
@@ -229,149 +271,173 @@ static const struct row rows[] = {
 	/* The first five parts are compared one by one (IAM User Guide, Resource). */
 	{ "a wildcard for all five", DOC(ALLOW("Publish", "*:*:*:*:*:topic/x")), "", PUBLISH, "x",
 	    ALLOWED },
-	{ "within one of them", DOC(ALLOW("Publish", "arn:a?s:i*t:us-*-1:1234*:topic/x")), "", PUBLISH,
-	    "x", ALLOWED },
-	{ "no topic passes for another", DOC(ALLOW("Publish", "arn:aws:iot:*:*:topic/devices/c1/*")),
-	    "", PUBLISH, "devices/c2/x:topic/devices/c1/up", IMPLICIT_DENY },
-	{ "nor with one wildcard", DOC(ALLOW("Publish", "arn:aws:iot:us-east-1:*:topic/a")), "", PUBLISH,
-	    "b:topic/a", IMPLICIT_DENY },
-	{ "nor with ? for the colon", DOC(ALLOW("Publish", "arn:aws:iot:us-east-1?123456789012:topic/a")),
-	    "", PUBLISH, "a", IMPLICIT_DENY },
-	{ "nor as a filter", DOC(ALLOW("Subscribe", "arn:*:iot:*:*:topicfilter/a/*")), "", SUBSCRIBE,
-	    "b/#:topicfilter/a/x", IMPLICIT_DENY },
+	{ "within one of them", DOC(ALLOW("Publish", "arn:a?s:i*t:us-*-1:1234*:topic/x")), "",
+	    PUBLISH, "x", ALLOWED },
+	{ "no topic passes for another",
+	    DOC(ALLOW("Publish", "arn:aws:iot:*:*:topic/devices/c1/*")), "", PUBLISH,
+	    "devices/c2/x:topic/devices/c1/up", IMPLICIT_DENY },
+	{ "nor with one wildcard", DOC(ALLOW("Publish", "arn:aws:iot:us-east-1:*:topic/a")), "",
+	    PUBLISH, "b:topic/a", IMPLICIT_DENY },
+	{ "nor with ? for the colon",
+	    DOC(ALLOW("Publish", "arn:aws:iot:us-east-1?123456789012:topic/a")), "", PUBLISH, "a",
+	    IMPLICIT_DENY },
+	{ "nor as a filter", DOC(ALLOW("Subscribe", "arn:*:iot:*:*:topicfilter/a/*")), "",
+	    SUBSCRIBE, "b/#:topicfilter/a/x", IMPLICIT_DENY },
 	{ "nor a client id", DOC(ALLOW("Connect", "arn:aws:*:*:*:client/c1")), "", CONNECT,
 	    "c2:client/c1", IMPLICIT_DENY },
 	{ "nor by a Deny", DOC(ALLOW("*", "*") "," DENY("Publish", "arn:aws:iot:*:*:topic/a")), "",
 	    PUBLISH, "b:topic/a", ALLOWED },
-	{ "nor by NotResource", DOC("{'Effect':'Deny','Action':'*','NotResource':"
-	    "'arn:aws:iot:*:*:topic/a'}"), "", PUBLISH, "b:topic/a", EXPLICIT_DENY },
-	{ "behind them a colon is a letter", DOC(ALLOW("Publish", "arn:aws:iot:*:*:topic/a:b:*")), "",
-	    PUBLISH, "a:b:c", ALLOWED },
+	{ "nor by NotResource",
+	    DOC("{'Effect':'Deny','Action':'*','NotResource':"
+		"'arn:aws:iot:*:*:topic/a'}"),
+	    "", PUBLISH, "b:topic/a", EXPLICIT_DENY },
+	{ "behind them a colon is a letter", DOC(ALLOW("Publish", "arn:aws:iot:*:*:topic/a:b:*")),
+	    "", PUBLISH, "a:b:c", ALLOWED },
 	{ "a name that looks like an ARN", DOC(ALLOW("Publish", "@topic/arn:*")), "", PUBLISH,
 	    "arn:aws:iot:x:y:topic/z", ALLOWED },
-	{ "a variable for the region has no value", DOC(ALLOW("Publish",
-	    "arn:aws:iot:${iot:Nope}:*:topic/x")), "", PUBLISH, "x", IMPLICIT_DENY },
-	{ "a variable for the account is its value", DOC(ALLOW("Publish",
-	    "arn:aws:iot:*:${iot:ClientId}:topic/x")), "id=123456789012", PUBLISH, "x", ALLOWED },
-	{ "or not", DOC(ALLOW("Publish", "arn:aws:iot:*:${iot:ClientId}:topic/x")), "", PUBLISH, "x",
+	{ "a variable for the region has no value",
+	    DOC(ALLOW("Publish", "arn:aws:iot:${iot:Nope}:*:topic/x")), "", PUBLISH, "x",
 	    IMPLICIT_DENY },
-	{ "another partition", DOC(ALLOW("Publish", "arn:aws-cn:iot:*:*:topic/x")), "", PUBLISH, "x",
-	    IMPLICIT_DENY },
+	{ "a variable for the account is its value",
+	    DOC(ALLOW("Publish", "arn:aws:iot:*:${iot:ClientId}:topic/x")), "id=123456789012",
+	    PUBLISH, "x", ALLOWED },
+	{ "or not", DOC(ALLOW("Publish", "arn:aws:iot:*:${iot:ClientId}:topic/x")), "", PUBLISH,
+	    "x", IMPLICIT_DENY },
+	{ "another partition", DOC(ALLOW("Publish", "arn:aws-cn:iot:*:*:topic/x")), "", PUBLISH,
+	    "x", IMPLICIT_DENY },
 	{ "another service", DOC(ALLOW("Publish", "arn:aws:s3:*:*:topic/x")), "", PUBLISH, "x",
 	    IMPLICIT_DENY },
-	{ "a star at the end stands for what is missing", DOC(ALLOW("Publish", "arn:aws:iot:*")), "",
-	    PUBLISH, "x", ALLOWED },
+	{ "a star at the end stands for what is missing", DOC(ALLOW("Publish", "arn:aws:iot:*")),
+	    "", PUBLISH, "x", ALLOWED },
 	{ "but not for what is there", DOC(ALLOW("Publish", "arn:aws-cn:*")), "", PUBLISH, "x",
 	    IMPLICIT_DENY },
 	{ "nor of another region", DOC(ALLOW("Publish", "arn:aws:iot:eu-*")), "", PUBLISH, "x",
 	    IMPLICIT_DENY },
-	{ "and it reaches no $", DOC(ALLOW("*", "arn:aws:iot:*")), "", RECEIVE, "$SYS/x", IMPLICIT_DENY },
-	{ "a Deny of it denies all", DOC(ALLOW("*", "*") "," DENY("*", "arn:aws:iot:*")), "", PUBLISH,
-	    "x", EXPLICIT_DENY },
-	{ "a star that was escaped is none", DOC(ALLOW("Publish", "arn:aws:iot:${*}")), "", PUBLISH, "x",
+	{ "and it reaches no $", DOC(ALLOW("*", "arn:aws:iot:*")), "", RECEIVE, "$SYS/x",
 	    IMPLICIT_DENY },
+	{ "a Deny of it denies all", DOC(ALLOW("*", "*") "," DENY("*", "arn:aws:iot:*")), "",
+	    PUBLISH, "x", EXPLICIT_DENY },
+	{ "a star that was escaped is none", DOC(ALLOW("Publish", "arn:aws:iot:${*}")), "", PUBLISH,
+	    "x", IMPLICIT_DENY },
 	{ "what is no ARN does not allow", DOC(ALLOW("Publish", "arn:*/x")), "", PUBLISH, "x",
 	    IMPLICIT_DENY },
-	{ "and denies what it could mean", DOC(ALLOW("*", "*") "," DENY("Publish", "arn:aws:iot:*/x")),
+	{ "and denies what it could mean",
+	    DOC(ALLOW("*", "*") "," DENY("Publish", "arn:aws:iot:*/x")), "", PUBLISH, "x",
+	    EXPLICIT_DENY },
+	{ "and nothing else", DOC(ALLOW("*", "*") "," DENY("Publish", "arn:aws:iot:*/x")), "",
+	    PUBLISH, "y", ALLOWED },
+	{ "nor does it except from a Deny",
+	    DOC(ALLOW("*", "*") ",{'Effect':'Deny','Action':'*',"
+				"'NotResource':'arn:aws:iot:*/x'}"),
 	    "", PUBLISH, "x", EXPLICIT_DENY },
-	{ "and nothing else", DOC(ALLOW("*", "*") "," DENY("Publish", "arn:aws:iot:*/x")), "", PUBLISH,
-	    "y", ALLOWED },
-	{ "nor does it except from a Deny", DOC(ALLOW("*", "*") ",{'Effect':'Deny','Action':'*',"
-	    "'NotResource':'arn:aws:iot:*/x'}"), "", PUBLISH, "x", EXPLICIT_DENY },
-	{ "a wildcard within the type", DOC(ALLOW("Publish", "@top?c/x")), "", PUBLISH, "x", ALLOWED },
-	{ "? is one UTF-8 character", DOC(ALLOW("Publish", "@topic/?")), "", PUBLISH, "\xf0\x9f\x94\x91",
+	{ "a wildcard within the type", DOC(ALLOW("Publish", "@top?c/x")), "", PUBLISH, "x",
 	    ALLOWED },
+	{ "? is one UTF-8 character", DOC(ALLOW("Publish", "@topic/?")), "", PUBLISH,
+	    "\xf0\x9f\x94\x91", ALLOWED },
 	{ "?? is not one of four bytes", DOC(ALLOW("Publish", "@topic/*??")), "", PUBLISH,
 	    "\xf0\x9f\x94\x91", IMPLICIT_DENY },
 	{ "case counts", DOC(ALLOW("Publish", "@topic/X")), "", PUBLISH, "x", IMPLICIT_DENY },
 	{ "no statement at all", DOC(""), "", PUBLISH, "x", IMPLICIT_DENY },
-	{ "the older version has no variables", "{'Version':'2008-10-17','Statement':"
-	    ALLOW("Publish", "@topic/${iot:ClientId}") "}", "", PUBLISH, "dev1", IMPLICIT_DENY },
-	{ "there they are text", "{'Version':'2008-10-17','Statement':"
-	    ALLOW("Publish", "@topic/${iot:ClientId}") "}", "", PUBLISH, "${iot:ClientId}", ALLOWED },
+	{ "the older version has no variables",
+	    "{'Version':'2008-10-17','Statement':" ALLOW("Publish", "@topic/${iot:ClientId}") "}",
+	    "", PUBLISH, "dev1", IMPLICIT_DENY },
+	{ "there they are text",
+	    "{'Version':'2008-10-17','Statement':" ALLOW("Publish", "@topic/${iot:ClientId}") "}",
+	    "", PUBLISH, "${iot:ClientId}", ALLOWED },
 
 	/* No value of a client or a certificate widens a policy (aws-iot F.5). */
-	{ "12: a star in an id is not one", DOC(ALLOW("Publish", "@topic/${iot:ClientId}/x")), "id=*",
-	    PUBLISH, "dev2/x", IMPLICIT_DENY },
+	{ "12: a star in an id is not one", DOC(ALLOW("Publish", "@topic/${iot:ClientId}/x")),
+	    "id=*", PUBLISH, "dev2/x", IMPLICIT_DENY },
 	{ "not even for itself", DOC(ALLOW("Publish", "@topic/${iot:ClientId}/x")), "id=*", PUBLISH,
 	    "*/x", IMPLICIT_DENY },
 	{ "the + that sees everyone", DOC(ALLOW("Subscribe", "@topicfilter/my/${iot:ClientId}/t")),
 	    "id=+", SUBSCRIBE, "my/+/t", IMPLICIT_DENY },
-	{ "the # too", DOC(ALLOW("Subscribe", "@topicfilter/my/${iot:ClientId}")), "id=#", SUBSCRIBE,
-	    "my/#", IMPLICIT_DENY },
+	{ "the # too", DOC(ALLOW("Subscribe", "@topicfilter/my/${iot:ClientId}")), "id=#",
+	    SUBSCRIBE, "my/#", IMPLICIT_DENY },
 	{ "a / in a client id", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")), "id=a/b", PUBLISH,
 	    "a/b", IMPLICIT_DENY },
 	{ "but as it is, as AWS does", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")),
 	    "id=a/b as-is", PUBLISH, "a/b", ALLOWED },
-	{ "as it is, a star stays text", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")), "id=* as-is",
-	    PUBLISH, "dev2", IMPLICIT_DENY },
-	{ "as it is, it matches itself", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")), "id=* as-is",
-	    PUBLISH, "*", ALLOWED },
-	{ "a thing's attribute with a star", DOC(ALLOW("Publish",
-	    "@topic/${iot:Connection.Thing.Attributes[star]}")), "thing", PUBLISH, "*", IMPLICIT_DENY },
-	{ "nobody is called ${iot:ClientId}", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")), "nobody",
-	    PUBLISH, "${iot:ClientId}", IMPLICIT_DENY },
-	{ "an unknown variable matches nothing", DOC(ALLOW("Publish", "@topic/${iot:Nonsense}*")), "",
-	    PUBLISH, "x", IMPLICIT_DENY },
-	{ "a hidden address does not allow", DOC(ALLOW("Publish", "@topic/${aws:SourceIp}")), "nobody",
-	    PUBLISH, "192.0.2.1", IMPLICIT_DENY },
-	{ "a hidden address denies what it could be", DOC(ALLOW("*", "*") ","
-	    DENY("Publish", "@topic/a/${aws:SourceIp}")), "nobody", PUBLISH, "a/x", EXPLICIT_DENY },
-	{ "and not what it cannot be", DOC(ALLOW("*", "*") "," DENY("Publish", "@topic/a/${aws:SourceIp}")),
-	    "nobody", PUBLISH, "b/x", ALLOWED },
+	{ "as it is, a star stays text", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")),
+	    "id=* as-is", PUBLISH, "dev2", IMPLICIT_DENY },
+	{ "as it is, it matches itself", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")),
+	    "id=* as-is", PUBLISH, "*", ALLOWED },
+	{ "a thing's attribute with a star",
+	    DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.Attributes[star]}")), "thing",
+	    PUBLISH, "*", IMPLICIT_DENY },
+	{ "nobody is called ${iot:ClientId}", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")),
+	    "nobody", PUBLISH, "${iot:ClientId}", IMPLICIT_DENY },
+	{ "an unknown variable matches nothing", DOC(ALLOW("Publish", "@topic/${iot:Nonsense}*")),
+	    "", PUBLISH, "x", IMPLICIT_DENY },
+	{ "a hidden address does not allow", DOC(ALLOW("Publish", "@topic/${aws:SourceIp}")),
+	    "nobody", PUBLISH, "192.0.2.1", IMPLICIT_DENY },
+	{ "a hidden address denies what it could be",
+	    DOC(ALLOW("*", "*") "," DENY("Publish", "@topic/a/${aws:SourceIp}")), "nobody", PUBLISH,
+	    "a/x", EXPLICIT_DENY },
+	{ "and not what it cannot be",
+	    DOC(ALLOW("*", "*") "," DENY("Publish", "@topic/a/${aws:SourceIp}")), "nobody", PUBLISH,
+	    "b/x", ALLOWED },
 
 	/* Every variable has its value. */
-	{ "the client id", DOC(ALLOW("Publish", "@topic/a/${iot:ClientId}/b")), "", PUBLISH, "a/dev1/b",
-	    ALLOWED },
-	{ "in any case", DOC(ALLOW("Publish", "@topic/a/${IOT:clientID}/b")), "", PUBLISH, "a/dev1/b",
-	    ALLOWED },
+	{ "the client id", DOC(ALLOW("Publish", "@topic/a/${iot:ClientId}/b")), "", PUBLISH,
+	    "a/dev1/b", ALLOWED },
+	{ "in any case", DOC(ALLOW("Publish", "@topic/a/${IOT:clientID}/b")), "", PUBLISH,
+	    "a/dev1/b", ALLOWED },
 	{ "behind a star", DOC(ALLOW("Publish", "@topic/*/${iot:ClientId}/*")), "", PUBLISH,
 	    "a/dev/dev1/x", ALLOWED },
-	{ "the certificate id", DOC(ALLOW("Publish", "@topic/${iot:CertificateId}")), "", PUBLISH, "00ff",
-	    ALLOWED },
+	{ "the certificate id", DOC(ALLOW("Publish", "@topic/${iot:CertificateId}")), "", PUBLISH,
+	    "00ff", ALLOWED },
 	{ "the domain name", DOC(ALLOW("Publish", "@topic/${iot:DomainName}")), "", PUBLISH,
 	    "mqtt.example.com", ALLOWED },
 	{ "the address", DOC(ALLOW("Publish", "@topic/${aws:SourceIp}")), "", PUBLISH, "192.0.2.1",
 	    ALLOWED },
 	{ "the thing's type", DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.ThingTypeName}")),
 	    "thing", PUBLISH, "lamp", ALLOWED },
-	{ "its attribute", DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.Attributes[Level]}")),
-	    "thing", PUBLISH, "12", ALLOWED },
-	{ "whose name has a case", DOC(ALLOW("Publish",
-	    "@topic/${iot:Connection.Thing.Attributes[level]}")), "thing", PUBLISH, "12", IMPLICIT_DENY },
-	{ "without .1 the first", DOC(ALLOW("Publish",
-	    "@topic/${iot:Certificate.Subject.OrganizationalUnit}")), "", PUBLISH, "one", ALLOWED },
-	{ ".2 is the third", DOC(ALLOW("Publish",
-	    "@topic/${iot:Certificate.Subject.OrganizationalUnit.2}")), "", PUBLISH, "three", ALLOWED },
-	{ ".3 has no value", DOC(ALLOW("Publish",
-	    "@topic/${iot:Certificate.Subject.OrganizationalUnit.3}*")), "", PUBLISH, "three",
-	    IMPLICIT_DENY },
-	{ "a list is no text", DOC(ALLOW("Publish",
-	    "@topic/${iot:Certificate.Subject.OrganizationalUnit.List}")), "", PUBLISH, "one",
-	    IMPLICIT_DENY },
+	{ "its attribute",
+	    DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.Attributes[Level]}")), "thing",
+	    PUBLISH, "12", ALLOWED },
+	{ "whose name has a case",
+	    DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.Attributes[level]}")), "thing",
+	    PUBLISH, "12", IMPLICIT_DENY },
+	{ "without .1 the first",
+	    DOC(ALLOW("Publish", "@topic/${iot:Certificate.Subject.OrganizationalUnit}")), "",
+	    PUBLISH, "one", ALLOWED },
+	{ ".2 is the third",
+	    DOC(ALLOW("Publish", "@topic/${iot:Certificate.Subject.OrganizationalUnit.2}")), "",
+	    PUBLISH, "three", ALLOWED },
+	{ ".3 has no value",
+	    DOC(ALLOW("Publish", "@topic/${iot:Certificate.Subject.OrganizationalUnit.3}*")), "",
+	    PUBLISH, "three", IMPLICIT_DENY },
+	{ "a list is no text",
+	    DOC(ALLOW("Publish", "@topic/${iot:Certificate.Subject.OrganizationalUnit.List}")), "",
+	    PUBLISH, "one", IMPLICIT_DENY },
 
 	/* Names that begin with $ are reached only literally (policy.h). */
-	{ "a star does not reach $SYS", DOC(ALLOW("*", "*")), "", SUBSCRIBE, "$SYS/#", IMPLICIT_DENY },
+	{ "a star does not reach $SYS", DOC(ALLOW("*", "*")), "", SUBSCRIBE, "$SYS/#",
+	    IMPLICIT_DENY },
 	{ "nor behind topicfilter/", DOC(ALLOW("*", "@topicfilter/*")), "", SUBSCRIBE, "$SYS/#",
 	    IMPLICIT_DENY },
-	{ "nor a wildcard in its first level", DOC(ALLOW("*", "@topic/$SYS*")), "", RECEIVE, "$SYS/x",
-	    IMPLICIT_DENY },
+	{ "nor a wildcard in its first level", DOC(ALLOW("*", "@topic/$SYS*")), "", RECEIVE,
+	    "$SYS/x", IMPLICIT_DENY },
 	{ "its name does", DOC(ALLOW("*", "@topic/$SYS/*")), "", RECEIVE, "$SYS/x", ALLOWED },
-	{ "whatever the region", DOC(ALLOW("*", "arn:aws:iot:*:*:topic/$SYS/*")), "", RECEIVE, "$SYS/x",
-	    ALLOWED },
+	{ "whatever the region", DOC(ALLOW("*", "arn:aws:iot:*:*:topic/$SYS/*")), "", RECEIVE,
+	    "$SYS/x", ALLOWED },
 	{ "the name alone is a level", DOC(ALLOW("*", "@topic/$x")), "", PUBLISH, "$x", ALLOWED },
-	{ "written ${$} too", DOC(ALLOW("*", "@topic/${$}aws/things/${iot:ClientId}/*")), "", PUBLISH,
-	    "$aws/things/dev1/shadow", ALLOWED },
+	{ "written ${$} too", DOC(ALLOW("*", "@topic/${$}aws/things/${iot:ClientId}/*")), "",
+	    PUBLISH, "$aws/things/dev1/shadow", ALLOWED },
 	{ "another level in disguise", DOC(ALLOW("*", "arn:aws:iot:*:topic/$SYS/*")), "", RECEIVE,
 	    "$other/x:topic/$SYS/y", IMPLICIT_DENY },
-	{ "NotResource names nothing", DOC("{'Effect':'Allow','Action':'*','NotResource':'@topic/a'}"),
-	    "", RECEIVE, "$SYS/x", IMPLICIT_DENY },
+	{ "NotResource names nothing",
+	    DOC("{'Effect':'Allow','Action':'*','NotResource':'@topic/a'}"), "", RECEIVE, "$SYS/x",
+	    IMPLICIT_DENY },
 	{ "a variable is no literal", DOC(ALLOW("*", "@topic/${iot:ClientId}/x")), "id=$SYS as-is",
 	    PUBLISH, "$SYS/x", IMPLICIT_DENY },
-	{ "a Deny reaches them by a star", DOC(ALLOW("*", "@topic/$SYS/*") "," DENY("*", "@topic/*")), "",
-	    RECEIVE, "$SYS/x", EXPLICIT_DENY },
+	{ "a Deny reaches them by a star",
+	    DOC(ALLOW("*", "@topic/$SYS/*") "," DENY("*", "@topic/*")), "", RECEIVE, "$SYS/x",
+	    EXPLICIT_DENY },
 	{ "a $ elsewhere is a letter", DOC(ALLOW("*", "@topic/*")), "", RECEIVE, "a/$x", ALLOWED },
-	{ "a client id may have one", DOC(ALLOW("Connect", "@client/*")), "", CONNECT, "$x", ALLOWED },
+	{ "a client id may have one", DOC(ALLOW("Connect", "@client/*")), "", CONNECT, "$x",
+	    ALLOWED },
 
 	/* Actions of the control API (policy.h). */
 	{ "a name allows", DOC(ALLOW("UpdateCertificate", "*")), "", POLICY_CONTROL,
@@ -384,164 +450,227 @@ static const struct row rows[] = {
 	    "iot:UpdateCertificate", IMPLICIT_DENY },
 	{ "iot:* does not", DOC(ALLOW("*", "*")), "", POLICY_CONTROL, "iot:UpdateCertificate",
 	    IMPLICIT_DENY },
-	{ "nor * and ? together", DOC(ALLOW("*?", "*")), "", POLICY_CONTROL, "iot:UpdateCertificate",
-	    IMPLICIT_DENY },
+	{ "nor * and ? together", DOC(ALLOW("*?", "*")), "", POLICY_CONTROL,
+	    "iot:UpdateCertificate", IMPLICIT_DENY },
 	{ "* does not", DOC("{'Effect':'Allow','Action':'*','Resource':'*'}"), "", POLICY_CONTROL,
 	    "iot:UpdateCertificate", IMPLICIT_DENY },
-	{ "nor a name behind a star", DOC("{'Effect':'Allow','Action':'*UpdateCertificate',"
-	    "'Resource':'*'}"), "", POLICY_CONTROL, "iot:UpdateCertificate", IMPLICIT_DENY },
-	{ "NotAction does not", DOC("{'Effect':'Allow','NotAction':'iot:Connect','Resource':'*'}"), "",
-	    POLICY_CONTROL, "iot:UpdateCertificate", IMPLICIT_DENY },
+	{ "nor a name behind a star",
+	    DOC("{'Effect':'Allow','Action':'*UpdateCertificate',"
+		"'Resource':'*'}"),
+	    "", POLICY_CONTROL, "iot:UpdateCertificate", IMPLICIT_DENY },
+	{ "NotAction does not", DOC("{'Effect':'Allow','NotAction':'iot:Connect','Resource':'*'}"),
+	    "", POLICY_CONTROL, "iot:UpdateCertificate", IMPLICIT_DENY },
 	{ "a Deny does by iot:*", DOC(ALLOW("UpdateCertificate", "*") "," DENY("*", "*")), "",
 	    POLICY_CONTROL, "iot:UpdateCertificate", EXPLICIT_DENY },
-	{ "a Deny does by NotAction", DOC(ALLOW("UpdateCertificate", "*")
-	    ",{'Effect':'Deny','NotAction':'iot:Connect','Resource':'*'}"), "", POLICY_CONTROL,
-	    "iot:UpdateCertificate", EXPLICIT_DENY },
+	{ "a Deny does by NotAction",
+	    DOC(ALLOW("UpdateCertificate",
+		"*") ",{'Effect':'Deny','NotAction':'iot:Connect','Resource':'*'}"),
+	    "", POLICY_CONTROL, "iot:UpdateCertificate", EXPLICIT_DENY },
 };
 
 /* Conditions are asked with {'Effect':E,'Action':'iot:*','Resource':'*'}. */
 static const struct {
-	const char        *what, *condition, *facts;
+	const char *what, *condition, *facts;
 	enum policy_action action;
-	bool               holds, hidden;
+	bool holds, hidden;
 } conditions[] = {
 	{ "nothing to hold", "", "", PUBLISH, true, false },
-	{ "a text that is the same", "'StringEquals':{'iot:ClientId':'dev1'}", "", PUBLISH, true, false },
+	{ "a text that is the same", "'StringEquals':{'iot:ClientId':'dev1'}", "", PUBLISH, true,
+	    false },
 	{ "one that is not", "'StringEquals':{'iot:ClientId':'dev2'}", "", PUBLISH, false, false },
-	{ "a star is a star there", "'StringEquals':{'iot:ClientId':'dev*'}", "", PUBLISH, false, false },
-	{ "one of several", "'StringEquals':{'iot:ClientId':['a','dev1']}", "", PUBLISH, true, false },
-	{ "none of several", "'StringNotEquals':{'iot:ClientId':['a','dev1']}", "", PUBLISH, false, false },
+	{ "a star is a star there", "'StringEquals':{'iot:ClientId':'dev*'}", "", PUBLISH, false,
+	    false },
+	{ "one of several", "'StringEquals':{'iot:ClientId':['a','dev1']}", "", PUBLISH, true,
+	    false },
+	{ "none of several", "'StringNotEquals':{'iot:ClientId':['a','dev1']}", "", PUBLISH, false,
+	    false },
 	{ "really none", "'StringNotEquals':{'iot:ClientId':['a','b']}", "", PUBLISH, true, false },
 	{ "case counts", "'StringEquals':{'iot:ClientId':'DEV1'}", "", PUBLISH, false, false },
 	{ "or not", "'StringEqualsIgnoreCase':{'iot:ClientId':'DEV1'}", "", PUBLISH, true, false },
-	{ "not, negated", "'StringNotEqualsIgnoreCase':{'iot:ClientId':'DEV1'}", "", PUBLISH, false, false },
+	{ "not, negated", "'StringNotEqualsIgnoreCase':{'iot:ClientId':'DEV1'}", "", PUBLISH, false,
+	    false },
 	{ "a pattern", "'StringLike':{'iot:ClientId':'d?v*'}", "", PUBLISH, true, false },
-	{ "a negated pattern", "'StringNotLike':{'iot:ClientId':'d?v*'}", "", PUBLISH, false, false },
+	{ "a negated pattern", "'StringNotLike':{'iot:ClientId':'d?v*'}", "", PUBLISH, false,
+	    false },
 	{ "an escaped star", "'StringLike':{'iot:ClientId':'dev${*}'}", "", PUBLISH, false, false },
-	{ "a key's value counts as it is", "'StringEquals':{'iot:ClientId':'a*/+'}", "id=a*/+", PUBLISH,
+	{ "a key's value counts as it is", "'StringEquals':{'iot:ClientId':'a*/+'}", "id=a*/+",
+	    PUBLISH, true, false },
+	{ "a variable in a value",
+	    "'StringEquals':{'iot:Connection.Thing.ThingName':'${iot:ClientId}'}", "thing", PUBLISH,
 	    true, false },
-	{ "a variable in a value", "'StringEquals':{'iot:Connection.Thing.ThingName':'${iot:ClientId}'}",
-	    "thing", PUBLISH, true, false },
-	{ "one that may not stand", "'StringEquals':{'iot:ClientId':'${iot:ClientId}'}", "id=*", PUBLISH,
-	    false, false },
-	{ "the same, negated", "'StringNotEquals':{'iot:ClientId':'${iot:ClientId}'}", "id=*", PUBLISH,
-	    true, false },
-	{ "one without a value", "'StringNotEquals':{'iot:ClientId':'${iot:Nonsense}'}", "", PUBLISH, true,
-	    false },
+	{ "one that may not stand", "'StringEquals':{'iot:ClientId':'${iot:ClientId}'}", "id=*",
+	    PUBLISH, false, false },
+	{ "the same, negated", "'StringNotEquals':{'iot:ClientId':'${iot:ClientId}'}", "id=*",
+	    PUBLISH, true, false },
+	{ "one without a value", "'StringNotEquals':{'iot:ClientId':'${iot:Nonsense}'}", "",
+	    PUBLISH, true, false },
 	{ "a missing key", "'StringEquals':{'iot:Nonsense':'x'}", "", PUBLISH, false, false },
-	{ "a missing key, negated", "'StringNotEquals':{'iot:Nonsense':'x'}", "", PUBLISH, true, false },
-	{ "a missing key, if it exists", "'StringEqualsIfExists':{'iot:Nonsense':'x'}", "", PUBLISH, true,
+	{ "a missing key, negated", "'StringNotEquals':{'iot:Nonsense':'x'}", "", PUBLISH, true,
 	    false },
-	{ "one that exists", "'StringEqualsIfExists':{'iot:ClientId':'x'}", "", PUBLISH, false, false },
-	{ "ForAnyValue of a missing key, if it exists", "'ForAnyValue:StringEqualsIfExists':"
-	    "{'iot:Nonsense':'x'}", "", PUBLISH, true, false },
+	{ "a missing key, if it exists", "'StringEqualsIfExists':{'iot:Nonsense':'x'}", "", PUBLISH,
+	    true, false },
+	{ "one that exists", "'StringEqualsIfExists':{'iot:ClientId':'x'}", "", PUBLISH, false,
+	    false },
+	{ "ForAnyValue of a missing key, if it exists",
+	    "'ForAnyValue:StringEqualsIfExists':"
+	    "{'iot:Nonsense':'x'}",
+	    "", PUBLISH, true, false },
 	{ "no value at all", "'StringEquals':{'iot:ClientId':[]}", "", PUBLISH, false, false },
-	{ "no value at all, negated", "'StringNotEquals':{'iot:ClientId':[]}", "", PUBLISH, true, false },
-	{ "all operators must hold", "'StringEquals':{'iot:ClientId':'dev1'},'StringLike':"
-	    "{'iot:ClientId':'x*'}", "", PUBLISH, false, false },
-	{ "all keys must hold", "'StringEquals':{'iot:ClientId':'dev1','iot:DomainName':'x'}", "", PUBLISH,
-	    false, false },
+	{ "no value at all, negated", "'StringNotEquals':{'iot:ClientId':[]}", "", PUBLISH, true,
+	    false },
+	{ "all operators must hold",
+	    "'StringEquals':{'iot:ClientId':'dev1'},'StringLike':"
+	    "{'iot:ClientId':'x*'}",
+	    "", PUBLISH, false, false },
+	{ "all keys must hold", "'StringEquals':{'iot:ClientId':'dev1','iot:DomainName':'x'}", "",
+	    PUBLISH, false, false },
 
-	{ "a key of several values, one matches", "'StringEquals':"
-	    "{'iot:Certificate.Subject.OrganizationalUnit.List':'two'}", "", PUBLISH, true, false },
-	{ "negated: one matches", "'StringNotEquals':"
-	    "{'iot:Certificate.Subject.OrganizationalUnit.List':'two'}", "", PUBLISH, false, false },
-	{ "ForAllValues: not all", "'ForAllValues:StringEquals':"
-	    "{'iot:Certificate.Subject.OrganizationalUnit.List':['one','two']}", "", PUBLISH, false,
-	    false },
-	{ "ForAllValues: all", "'ForAllValues:StringLike':"
-	    "{'iot:Certificate.Subject.OrganizationalUnit.List':['*o*','th*']}", "", PUBLISH, true, false },
-	{ "ForAnyValue: one differs", "'ForAnyValue:StringNotEquals':"
-	    "{'iot:Certificate.Subject.OrganizationalUnit.List':['one','two']}", "", PUBLISH, true, false },
-	{ "ForAllValues of a missing key", "'ForAllValues:StringEquals':{'iot:Nonsense':'x'}", "", PUBLISH,
-	    true, false },
-	{ "ForAnyValue of a missing key", "'ForAnyValue:StringNotEquals':{'iot:Nonsense':'x'}", "", PUBLISH,
-	    false, false },
-	{ "the keys that have a value", "'ForAnyValue:StringEquals':{'iot:Certificate.AvailableKeys':"
-	    "'iot:Certificate.Subject.OrganizationalUnit'}", "", PUBLISH, true, false },
-	{ "and no others", "'ForAnyValue:StringEquals':{'iot:Certificate.AvailableKeys':"
-	    "'iot:Certificate.Subject.Title'}", "", PUBLISH, false, false },
-	{ "among which are none of ours", "'ForAnyValue:StringLike':{'iot:Certificate.AvailableKeys':"
-	    "['*Key*','jitr:*']}", "", PUBLISH, false, false },
-	{ "the kind of key", "'StringEquals':{'jitr:Certificate.KeyType':['P-256','P-384']}", "", PUBLISH,
-	    true, false },
-	{ "in whatever case", "'StringEquals':{'JITR:certificate.keytype':'P-256'}", "", PUBLISH, true,
-	    false },
-	{ "its size", "'NumericGreaterThan':{'jitr:Certificate.KeyBits':256}", "", PUBLISH, false, false },
-	{ "what it is signed with", "'StringLike':{'jitr:Certificate.SignatureAlgorithm':'*SHA256'}", "",
+	{ "a key of several values, one matches",
+	    "'StringEquals':"
+	    "{'iot:Certificate.Subject.OrganizationalUnit.List':'two'}",
+	    "", PUBLISH, true, false },
+	{ "negated: one matches",
+	    "'StringNotEquals':"
+	    "{'iot:Certificate.Subject.OrganizationalUnit.List':'two'}",
+	    "", PUBLISH, false, false },
+	{ "ForAllValues: not all",
+	    "'ForAllValues:StringEquals':"
+	    "{'iot:Certificate.Subject.OrganizationalUnit.List':['one','two']}",
+	    "", PUBLISH, false, false },
+	{ "ForAllValues: all",
+	    "'ForAllValues:StringLike':"
+	    "{'iot:Certificate.Subject.OrganizationalUnit.List':['*o*','th*']}",
+	    "", PUBLISH, true, false },
+	{ "ForAnyValue: one differs",
+	    "'ForAnyValue:StringNotEquals':"
+	    "{'iot:Certificate.Subject.OrganizationalUnit.List':['one','two']}",
+	    "", PUBLISH, true, false },
+	{ "ForAllValues of a missing key", "'ForAllValues:StringEquals':{'iot:Nonsense':'x'}", "",
 	    PUBLISH, true, false },
-	{ "how long it is valid", "'NumericLessThanEquals':{'jitr:Certificate.ValidityDays':366}", "",
+	{ "ForAnyValue of a missing key", "'ForAnyValue:StringNotEquals':{'iot:Nonsense':'x'}", "",
+	    PUBLISH, false, false },
+	{ "the keys that have a value",
+	    "'ForAnyValue:StringEquals':{'iot:Certificate.AvailableKeys':"
+	    "'iot:Certificate.Subject.OrganizationalUnit'}",
+	    "", PUBLISH, true, false },
+	{ "and no others",
+	    "'ForAnyValue:StringEquals':{'iot:Certificate.AvailableKeys':"
+	    "'iot:Certificate.Subject.Title'}",
+	    "", PUBLISH, false, false },
+	{ "among which are none of ours",
+	    "'ForAnyValue:StringLike':{'iot:Certificate.AvailableKeys':"
+	    "['*Key*','jitr:*']}",
+	    "", PUBLISH, false, false },
+	{ "the kind of key", "'StringEquals':{'jitr:Certificate.KeyType':['P-256','P-384']}", "",
 	    PUBLISH, true, false },
-	{ "ours are not AWS's", "'Null':{'iot:Certificate.KeyType':true,"
-	    "'iot:Certificate.ValidityDays':true}", "", PUBLISH, true, false },
-	{ "nor AWS's ours", "'Null':{'jitr:Certificate.SerialNumber':true,"
-	    "'jitr:Certificate.Subject.CommonName':true}", "", PUBLISH, true, false },
-	{ "an escaped value of a certificate", "'StringEquals':{'iot:Certificate.Issuer.CommonName':"
-	    "'a\\\\,b'}", "", PUBLISH, true, false },
+	{ "in whatever case", "'StringEquals':{'JITR:certificate.keytype':'P-256'}", "", PUBLISH,
+	    true, false },
+	{ "its size", "'NumericGreaterThan':{'jitr:Certificate.KeyBits':256}", "", PUBLISH, false,
+	    false },
+	{ "what it is signed with",
+	    "'StringLike':{'jitr:Certificate.SignatureAlgorithm':'*SHA256'}", "", PUBLISH, true,
+	    false },
+	{ "how long it is valid", "'NumericLessThanEquals':{'jitr:Certificate.ValidityDays':366}",
+	    "", PUBLISH, true, false },
+	{ "ours are not AWS's",
+	    "'Null':{'iot:Certificate.KeyType':true,"
+	    "'iot:Certificate.ValidityDays':true}",
+	    "", PUBLISH, true, false },
+	{ "nor AWS's ours",
+	    "'Null':{'jitr:Certificate.SerialNumber':true,"
+	    "'jitr:Certificate.Subject.CommonName':true}",
+	    "", PUBLISH, true, false },
+	{ "an escaped value of a certificate",
+	    "'StringEquals':{'iot:Certificate.Issuer.CommonName':"
+	    "'a\\\\,b'}",
+	    "", PUBLISH, true, false },
 
-	{ "true is true", "'Bool':{'iot:Connection.Thing.IsAttached':['true']}", "thing", PUBLISH, true,
+	{ "true is true", "'Bool':{'iot:Connection.Thing.IsAttached':['true']}", "thing", PUBLISH,
+	    true, false },
+	{ "true is not false", "'Bool':{'iot:Connection.Thing.IsAttached':true}", "", PUBLISH,
+	    false, false },
+	{ "false is false", "'Bool':{'iot:Connection.Thing.IsAttached':false}", "", PUBLISH, true,
 	    false },
-	{ "true is not false", "'Bool':{'iot:Connection.Thing.IsAttached':true}", "", PUBLISH, false,
+	{ "dev1 is neither", "'Bool':{'iot:ClientId':['true','false']}", "", PUBLISH, false,
 	    false },
-	{ "false is false", "'Bool':{'iot:Connection.Thing.IsAttached':false}", "", PUBLISH, true, false },
-	{ "dev1 is neither", "'Bool':{'iot:ClientId':['true','false']}", "", PUBLISH, false, false },
 
 	{ "an address", "'IpAddress':{'aws:SourceIp':'192.0.2.1'}", "", PUBLISH, true, false },
-	{ "a range", "'IpAddress':{'aws:SourceIp':['10.0.0.0/8','192.0.2.0/24']}", "", PUBLISH, true,
+	{ "a range", "'IpAddress':{'aws:SourceIp':['10.0.0.0/8','192.0.2.0/24']}", "", PUBLISH,
+	    true, false },
+	{ "the range beside it", "'IpAddress':{'aws:SourceIp':'192.0.3.0/24'}", "", PUBLISH, false,
 	    false },
-	{ "the range beside it", "'IpAddress':{'aws:SourceIp':'192.0.3.0/24'}", "", PUBLISH, false, false },
-	{ "half a range", "'IpAddress':{'aws:SourceIp':'192.0.2.128/25'}", "", PUBLISH, false, false },
-	{ "not in a range", "'NotIpAddress':{'aws:SourceIp':'10.0.0.0/8'}", "", PUBLISH, true, false },
+	{ "half a range", "'IpAddress':{'aws:SourceIp':'192.0.2.128/25'}", "", PUBLISH, false,
+	    false },
+	{ "not in a range", "'NotIpAddress':{'aws:SourceIp':'10.0.0.0/8'}", "", PUBLISH, true,
+	    false },
 	{ "everything", "'IpAddress':{'aws:SourceIp':'0.0.0.0/0'}", "", PUBLISH, true, false },
-	{ "all of the other family", "'IpAddress':{'aws:SourceIp':'::/0'}", "", PUBLISH, false, false },
-	{ "IPv6", "'IpAddress':{'aws:SourceIp':'2001:db8::/33'}", "ip=2001:DB8::1", PUBLISH, true, false },
+	{ "all of the other family", "'IpAddress':{'aws:SourceIp':'::/0'}", "", PUBLISH, false,
+	    false },
+	{ "IPv6", "'IpAddress':{'aws:SourceIp':'2001:db8::/33'}", "ip=2001:DB8::1", PUBLISH, true,
+	    false },
 	{ "IPv6 beyond the bits", "'IpAddress':{'aws:SourceIp':'2001:db8::/33'}",
 	    "ip=2001:db8:8000::1", PUBLISH, false, false },
-	{ "IPv4 in IPv6", "'IpAddress':{'aws:SourceIp':'192.0.2.0/24'}", "ip=::ffff:192.0.2.9", PUBLISH,
-	    true, false },
-	{ "a range in IPv6 of IPv4", "'IpAddress':{'aws:SourceIp':'::ffff:192.0.2.0/120'}", "", PUBLISH,
-	    true, false },
-	{ "no address at all", "'IpAddress':{'iot:ClientId':'0.0.0.0/0'}", "", PUBLISH, false, false },
-	{ "an address of the certificate", "'IpAddress':"
-	    "{'iot:Certificate.Issuer.AlternativeName.IPAddress':'192.0.2.0/28'}", "", PUBLISH, true,
+	{ "IPv4 in IPv6", "'IpAddress':{'aws:SourceIp':'192.0.2.0/24'}", "ip=::ffff:192.0.2.9",
+	    PUBLISH, true, false },
+	{ "a range in IPv6 of IPv4", "'IpAddress':{'aws:SourceIp':'::ffff:192.0.2.0/120'}", "",
+	    PUBLISH, true, false },
+	{ "no address at all", "'IpAddress':{'iot:ClientId':'0.0.0.0/0'}", "", PUBLISH, false,
 	    false },
-	{ "a hidden address", "'IpAddress':{'aws:SourceIp':'0.0.0.0/0'}", "nobody", PUBLISH, false, true },
-	{ "a hidden address, negated", "'NotIpAddress':{'aws:SourceIp':'10.0.0.0/8'}", "nobody", PUBLISH,
-	    false, true },
+	{ "an address of the certificate",
+	    "'IpAddress':"
+	    "{'iot:Certificate.Issuer.AlternativeName.IPAddress':'192.0.2.0/28'}",
+	    "", PUBLISH, true, false },
+	{ "a hidden address", "'IpAddress':{'aws:SourceIp':'0.0.0.0/0'}", "nobody", PUBLISH, false,
+	    true },
+	{ "a hidden address, negated", "'NotIpAddress':{'aws:SourceIp':'10.0.0.0/8'}", "nobody",
+	    PUBLISH, false, true },
 
-	{ "numbers", "'NumericEquals':{'iot:Connection.Thing.Attributes[Level]':12}", "thing", PUBLISH,
-	    true, false },
+	{ "numbers", "'NumericEquals':{'iot:Connection.Thing.Attributes[Level]':12}", "thing",
+	    PUBLISH, true, false },
 	{ "written otherwise", "'NumericEquals':{'iot:Connection.Thing.Attributes[Level]':'012.0'}",
 	    "thing", PUBLISH, true, false },
 	{ "12 is not 7", "'NumericNotEquals':{'iot:Connection.Thing.Attributes[Level]':7}", "thing",
 	    PUBLISH, true, false },
-	{ "12 is more than 7", "'NumericGreaterThan':{'iot:Connection.Thing.Attributes[Level]':'7'}",
-	    "thing", PUBLISH, true, false },
+	{ "12 is more than 7",
+	    "'NumericGreaterThan':{'iot:Connection.Thing.Attributes[Level]':'7'}", "thing", PUBLISH,
+	    true, false },
 	{ "12 is not less than 7", "'NumericLessThan':{'iot:Connection.Thing.Attributes[Level]':7}",
 	    "thing", PUBLISH, false, false },
-	{ "12 is at most 12", "'NumericLessThanEquals':{'iot:Connection.Thing.Attributes[Level]':12}",
-	    "thing", PUBLISH, true, false },
-	{ "12 is at least 12", "'NumericGreaterThanEquals':"
-	    "{'iot:Connection.Thing.Attributes[Level]':12}", "thing", PUBLISH, true, false },
-	{ "12 is more than -13", "'NumericGreaterThan':{'iot:Connection.Thing.Attributes[Level]':-13.5}",
-	    "thing", PUBLISH, true, false },
-	{ "a number of any length is exact", "'NumericEquals':"
-	    "{'iot:Certificate.SerialNumber':'10525622389124227207'}", "", PUBLISH, false, false },
-	{ "and itself", "'NumericEquals':{'iot:Certificate.SerialNumber':'10525622389124227206'}", "",
+	{ "12 is at most 12",
+	    "'NumericLessThanEquals':{'iot:Connection.Thing.Attributes[Level]':12}", "thing",
 	    PUBLISH, true, false },
+	{ "12 is at least 12",
+	    "'NumericGreaterThanEquals':"
+	    "{'iot:Connection.Thing.Attributes[Level]':12}",
+	    "thing", PUBLISH, true, false },
+	{ "12 is more than -13",
+	    "'NumericGreaterThan':{'iot:Connection.Thing.Attributes[Level]':-13.5}", "thing",
+	    PUBLISH, true, false },
+	{ "a number of any length is exact",
+	    "'NumericEquals':"
+	    "{'iot:Certificate.SerialNumber':'10525622389124227207'}",
+	    "", PUBLISH, false, false },
+	{ "and itself", "'NumericEquals':{'iot:Certificate.SerialNumber':'10525622389124227206'}",
+	    "", PUBLISH, true, false },
 	{ "dev1 is no number", "'NumericLessThan':{'iot:ClientId':5}", "", PUBLISH, false, false },
 
 	{ "dates", "'DateEquals':{'iot:Connection.Thing.Attributes[since]':'2026-01-31T00:00:00Z'}",
 	    "thing", PUBLISH, true, false },
-	{ "a later date", "'DateLessThan':{'iot:Connection.Thing.Attributes[since]':"
-	    "'2026-01-31T00:00:00.001Z'}", "thing", PUBLISH, true, false },
-	{ "seconds since 1970", "'DateEquals':{'iot:Connection.Thing.Attributes[since]':1769817600}",
+	{ "a later date",
+	    "'DateLessThan':{'iot:Connection.Thing.Attributes[since]':"
+	    "'2026-01-31T00:00:00.001Z'}",
 	    "thing", PUBLISH, true, false },
-	{ "an earlier one", "'DateGreaterThanEquals':{'iot:Connection.Thing.Attributes[since]':"
-	    "'2024-02-29'}", "thing", PUBLISH, true, false },
-	{ "no clock here", "'DateLessThan':{'aws:CurrentTime':'9999-01-01'}", "", PUBLISH, false, true },
-	{ "not for the time in seconds either", "'NumericLessThan':{'aws:EpochTime':'1'}", "", PUBLISH,
-	    false, true },
+	{ "seconds since 1970",
+	    "'DateEquals':{'iot:Connection.Thing.Attributes[since]':1769817600}", "thing", PUBLISH,
+	    true, false },
+	{ "an earlier one",
+	    "'DateGreaterThanEquals':{'iot:Connection.Thing.Attributes[since]':"
+	    "'2024-02-29'}",
+	    "thing", PUBLISH, true, false },
+	{ "no clock here", "'DateLessThan':{'aws:CurrentTime':'9999-01-01'}", "", PUBLISH, false,
+	    true },
+	{ "not for the time in seconds either", "'NumericLessThan':{'aws:EpochTime':'1'}", "",
+	    PUBLISH, false, true },
 
 	{ "it is there", "'Null':{'iot:ClientId':'false'}", "", PUBLISH, true, false },
 	{ "it is not", "'Null':{'iot:Nonsense':true}", "", PUBLISH, true, false },
@@ -549,39 +678,44 @@ static const struct {
 	{ "no thing is no name of a thing", "'Null':{'iot:Connection.Thing.ThingName':'true'}", "",
 	    PUBLISH, true, false },
 
-	/* aws-iot F.6: what a CONNECT uses; first the documented idioms. */
+/* aws-iot F.6: what a CONNECT uses; first the documented idioms. */
 #define USED(op, values) "'" op "':{'iot:ConnectAttributes':" values "}"
 	{ "plain only: plain", USED("ForAllValues:StringEquals", "[]"), "", CONNECT, true, false },
-	{ "plain only: will", USED("ForAllValues:StringEquals", "[]"), "will", CONNECT, false, false },
-	{ "plain only: persistent", USED("ForAllValues:StringEquals", "[]"), "persistent", CONNECT, false,
+	{ "plain only: will", USED("ForAllValues:StringEquals", "[]"), "will", CONNECT, false,
 	    false },
-	{ "will allowed: plain", USED("ForAllValues:StringEquals", "['LastWill']"), "", CONNECT, true,
-	    false },
-	{ "will allowed: will", USED("ForAllValues:StringEquals", "['LastWill']"), "will", CONNECT, true,
-	    false },
-	{ "will allowed: both", USED("ForAllValues:StringEquals", "['LastWill']"), "will persistent",
-	    CONNECT, false, false },
-	{ "both allowed: both", USED("ForAllValues:StringEquals", "['PersistentConnect','LastWill']"),
-	    "will persistent", CONNECT, true, false },
-	{ "all but persistence: will", USED("ForAllValues:StringNotEquals", "['PersistentConnect']"),
-	    "will", CONNECT, true, false },
-	{ "all but persistence: both", USED("ForAllValues:StringNotEquals", "['PersistentConnect']"),
+	{ "plain only: persistent", USED("ForAllValues:StringEquals", "[]"), "persistent", CONNECT,
+	    false, false },
+	{ "will allowed: plain", USED("ForAllValues:StringEquals", "['LastWill']"), "", CONNECT,
+	    true, false },
+	{ "will allowed: will", USED("ForAllValues:StringEquals", "['LastWill']"), "will", CONNECT,
+	    true, false },
+	{ "will allowed: both", USED("ForAllValues:StringEquals", "['LastWill']"),
 	    "will persistent", CONNECT, false, false },
+	{ "both allowed: both",
+	    USED("ForAllValues:StringEquals", "['PersistentConnect','LastWill']"),
+	    "will persistent", CONNECT, true, false },
+	{ "all but persistence: will",
+	    USED("ForAllValues:StringNotEquals", "['PersistentConnect']"), "will", CONNECT, true,
+	    false },
+	{ "all but persistence: both",
+	    USED("ForAllValues:StringNotEquals", "['PersistentConnect']"), "will persistent",
+	    CONNECT, false, false },
 	{ "any is persistence: both", USED("ForAnyValue:StringEquals", "['PersistentConnect']"),
 	    "will persistent", CONNECT, true, false },
-	{ "any is persistence: will", USED("ForAnyValue:StringEquals", "['PersistentConnect']"), "will",
-	    CONNECT, false, false },
-	{ "any is persistence: plain", USED("ForAnyValue:StringEquals", "['PersistentConnect']"), "",
-	    CONNECT, false, false },
-	{ "a hidden will matters", USED("ForAllValues:StringEquals", "[]"), "will?", CONNECT, false, true },
-	{ "a hidden will where it does not matter", USED("ForAllValues:StringEquals", "['LastWill']"),
-	    "will?", CONNECT, true, false },
+	{ "any is persistence: will", USED("ForAnyValue:StringEquals", "['PersistentConnect']"),
+	    "will", CONNECT, false, false },
+	{ "any is persistence: plain", USED("ForAnyValue:StringEquals", "['PersistentConnect']"),
+	    "", CONNECT, false, false },
+	{ "a hidden will matters", USED("ForAllValues:StringEquals", "[]"), "will?", CONNECT, false,
+	    true },
+	{ "a hidden will where it does not matter",
+	    USED("ForAllValues:StringEquals", "['LastWill']"), "will?", CONNECT, true, false },
 	{ "a hidden will beside persistence", USED("ForAllValues:StringEquals", "['LastWill']"),
 	    "will? persistent", CONNECT, false, false },
 	{ "hidden persistence beside a will", USED("ForAllValues:StringEquals", "[]"),
 	    "will persistent?", CONNECT, false, false },
-	{ "both hidden", USED("ForAnyValue:StringEquals", "'PersistentConnect'"), "will? persistent?",
-	    CONNECT, false, true },
+	{ "both hidden", USED("ForAnyValue:StringEquals", "'PersistentConnect'"),
+	    "will? persistent?", CONNECT, false, true },
 	{ "both hidden, neither matters", USED("ForAnyValue:StringEquals", "'Other'"),
 	    "will? persistent?", CONNECT, false, false },
 	{ "other actions have no such key", USED("ForAllValues:StringEquals", "[]"),
@@ -593,25 +727,28 @@ static const struct {
 	    "will will-topic", CONNECT, true, false },
 	{ "ArnEquals has patterns too", "'ArnEquals':{'iot:LastWillTopic':'@topic/*/dev?'}",
 	    "will will-topic", CONNECT, true, false },
-	{ "any ARN", "'ArnEquals':{'iot:LastWillTopic':'*'}", "will will-topic", CONNECT, true, false },
-	{ "parts are compared one by one", "'ArnLike':{'iot:LastWillTopic':'arn:aws:iot:*:topic/x:*'}",
-	    "will will-topic", CONNECT, false, false },
+	{ "any ARN", "'ArnEquals':{'iot:LastWillTopic':'*'}", "will will-topic", CONNECT, true,
+	    false },
+	{ "parts are compared one by one",
+	    "'ArnLike':{'iot:LastWillTopic':'arn:aws:iot:*:topic/x:*'}", "will will-topic", CONNECT,
+	    false, false },
 	{ "a star does not cross a colon", "'ArnLike':{'iot:LastWillTopic':'arn:aws:*:x:x:*'}",
 	    "will will-topic", CONNECT, false, false },
 	{ "with a variable", "'ArnEquals':{'iot:LastWillTopic':'@topic/will/${iot:ClientId}'}",
 	    "will will-topic", CONNECT, true, false },
-	{ "negated", "'ArnNotLike':{'iot:LastWillTopic':'@topic/will/*'}", "will will-topic", CONNECT,
-	    false, false },
+	{ "negated", "'ArnNotLike':{'iot:LastWillTopic':'@topic/will/*'}", "will will-topic",
+	    CONNECT, false, false },
 	{ "no will, no topic", "'ArnLike':{'iot:LastWillTopic':'*'}", "", CONNECT, false, false },
-	{ "no will, no topic, negated", "'ArnNotEquals':{'iot:LastWillTopic':'@topic/x'}", "", CONNECT,
-	    true, false },
-	{ "a hidden topic", "'ArnLike':{'iot:LastWillTopic':'@topic/will/*'}", "will", CONNECT, false,
-	    true },
-	{ "a hidden will", "'ArnLike':{'iot:LastWillTopic':'@topic/will/*'}", "will?", CONNECT, false,
-	    true },
+	{ "no will, no topic, negated", "'ArnNotEquals':{'iot:LastWillTopic':'@topic/x'}", "",
+	    CONNECT, true, false },
+	{ "a hidden topic", "'ArnLike':{'iot:LastWillTopic':'@topic/will/*'}", "will", CONNECT,
+	    false, true },
+	{ "a hidden will", "'ArnLike':{'iot:LastWillTopic':'@topic/will/*'}", "will?", CONNECT,
+	    false, true },
 	{ "other actions have no will", "'ArnLike':{'iot:LastWillTopic':'@topic/will/*'}", "will",
 	    PUBLISH, false, false },
-	{ "an id is no ARN", "'ArnLike':{'iot:ClientId':'arn:*:*:*:*:*'}", "", PUBLISH, false, false },
+	{ "an id is no ARN", "'ArnLike':{'iot:ClientId':'arn:*:*:*:*:*'}", "", PUBLISH, false,
+	    false },
 };
 
 START_TEST(a_request_is_decided_as_the_row_says)
@@ -632,7 +769,8 @@ START_TEST(a_common_name_with_a_wildcard_is_nobody)
 	cert->values[4].text = view_of("dev*");
 	for (size_t i = 0; i < COUNT_OF(ids); i++)
 		ck_assert_int_eq(ask(DOC(ALLOW("Connect",
-		    "@client/${iot:Certificate.Subject.CommonName}")), &f, CONNECT, ids[i]),
+					 "@client/${iot:Certificate.Subject.CommonName}")),
+				     &f, CONNECT, ids[i]),
 		    IMPLICIT_DENY);
 }
 END_TEST
@@ -644,7 +782,8 @@ ck_condition(const char *effect, size_t i, enum policy_result expected)
 	bool deny = strcmp(effect, "Deny") == 0;
 	char text[2048];
 
-	snprintf(text, sizeof(text), "{'Version':'2012-10-17','Statement':[%s"
+	snprintf(text, sizeof(text),
+	    "{'Version':'2012-10-17','Statement':[%s"
 	    "{'Effect':'%s','Action':'iot:*','Resource':'*','Condition':{%s}}]}",
 	    deny ? ALLOW("*", "*") "," : "", effect, conditions[i].condition);
 	ck_assert_msg(ask(text, &f, conditions[i].action, "x") == expected, "%s: %s",
@@ -682,14 +821,17 @@ START_TEST(the_ground_is_the_first_that_denies_else_the_first_that_allows)
 {
 	struct policy *set[] = {
 		read_policy(DOC(ALLOW("Publish", "@topic/none"))),
-		read_policy(DOC(ALLOW("Connect", "*") ",{'Sid':'S1','Effect':'Allow',"
-		    "'Action':'iot:Publish','Resource':'*'}," ALLOW("Publish", "*"))),
+		read_policy(DOC(ALLOW("Connect",
+		    "*") ",{'Sid':'S1','Effect':'Allow',"
+			 "'Action':'iot:Publish','Resource':'*'}," ALLOW("Publish", "*"))),
 		read_policy(DOC(ALLOW("Publish", "*") "," DENY("Publish", "@topic/x"))),
 	};
 	const struct policy *const *all = (const struct policy *const *)set;
 	struct facts f = dev1();
-	struct policy_request r = { .action = PUBLISH, .head = head_of(PUBLISH),
-		.name = view_of("y"), .facts = &f };
+	struct policy_request r = { .action = PUBLISH,
+		.head = head_of(PUBLISH),
+		.name = view_of("y"),
+		.facts = &f };
 	struct policy_match g = { 9, 9, { NULL, 0 } };
 
 	ck_assert_int_eq(policy_eval(all, 1, &r, &g), IMPLICIT_DENY);
@@ -714,8 +856,8 @@ END_TEST
 START_TEST(an_arn_may_be_given_in_two_parts)
 {
 	static const char arn[] = TEST_PREFIX "topic/a/b";
-	struct policy *p = read_policy(DOC(ALLOW("Publish", "@topic/?/b") "," DENY("Publish",
-	    "@topic/$x/*")));
+	struct policy *p = read_policy(
+	    DOC(ALLOW("Publish", "@topic/?/b") "," DENY("Publish", "@topic/$x/*")));
 	struct policy_request r = { .action = PUBLISH };
 
 	for (size_t cut = 0; cut < sizeof(arn); cut++) {
@@ -732,7 +874,8 @@ END_TEST
 
 START_TEST(what_a_policy_names_and_uses_is_told)
 {
-	struct policy *p = read_policy(DOC(ST("Allow", "Publish", "'Resource':["
+	struct policy *p = read_policy(DOC(ST("Allow", "Publish",
+	    "'Resource':["
 	    "'@topic/${iot:ClientId}/${iot:clientid}','@topic/${iot:Nope}'],'Condition':{"
 	    "'StringEquals':{'iot:Certificate.Subject.CommonName':'${aws:SourceIp}'}}")));
 	static const char *const names[] = { "iot:ClientId", "iot:Nope", "aws:SourceIp",
@@ -754,7 +897,7 @@ END_TEST
 
 static const struct {
 	const char *document;
-	unsigned    uses;
+	unsigned uses;
 } uses[] = {
 	{ DOC(ALLOW("*", "*")), 0 },
 	{ DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.ThingName}")), POLICY_USES_THING },
@@ -765,7 +908,8 @@ static const struct {
 	{ DOC(ALLOW("S*", "*")), POLICY_ALLOWS_CONTROL },
 	{ DOC(DENY("UpdateCertificate", "*")), POLICY_DENIES_CONTROL },
 	{ DOC(DENY("*", "@policy/x")), POLICY_DENIES_CONTROL },
-	{ DOC("{'Effect':'Deny','NotAction':'iot:Publish','Resource':'*'}"), POLICY_DENIES_CONTROL },
+	{ DOC("{'Effect':'Deny','NotAction':'iot:Publish','Resource':'*'}"),
+	    POLICY_DENIES_CONTROL },
 	{ DOC("{'Effect':'Deny','Action':'*','NotResource':'@topic/a'}"), POLICY_DENIES_CONTROL },
 	{ DOC(DENY("*", "@topic/a/*")), 0 },
 	{ DOC(DENY("Publish", "*")), 0 },
@@ -777,7 +921,7 @@ static const struct {
 
 /* A right on every name at once: an Allow has to reach them all, a Deny one. */
 static const struct {
-	const char        *document;
+	const char *document;
 	enum policy_result expected;
 } every_name[] = {
 	{ DOC(ALLOW("AttachPolicy", "@policy/*")), ALLOWED },
@@ -806,20 +950,25 @@ static const struct {
 	{ DOC(ALL DENY("DetachPolicy", "@policy/secret")), ALLOWED },
 	{ DOC(ALL "{'Effect':'Deny','Action':'iot:AttachPolicy','NotResource':'@policy/a'}"),
 	    EXPLICIT_DENY },
-	{ DOC(ALL "{'Effect':'Deny','Action':'iot:AttachPolicy','NotResource':'@policy/*'}"), ALLOWED },
+	{ DOC(ALL "{'Effect':'Deny','Action':'iot:AttachPolicy','NotResource':'@policy/*'}"),
+	    ALLOWED },
 #undef ALL
 };
 
 START_TEST(a_right_on_every_name_is_asked_for_at_once)
 {
 	struct facts facts = dev1();
-	struct policy_request r = { .action = POLICY_CONTROL, .control = "iot:AttachPolicy",
-		.head = view_of(TEST_PREFIX "policy/"), .name = view_of(""), .any_name = true,
+	struct policy_request r = { .action = POLICY_CONTROL,
+		.control = "iot:AttachPolicy",
+		.head = view_of(TEST_PREFIX "policy/"),
+		.name = view_of(""),
+		.any_name = true,
 		.facts = &facts };
 	struct policy *p = read_policy(every_name[_i].document);
 
 	ck_assert_msg(policy_eval((const struct policy *const *)&p, 1, &r, NULL) ==
-	    every_name[_i].expected, "%s", every_name[_i].document);
+		every_name[_i].expected,
+	    "%s", every_name[_i].document);
 	policy_free(p);
 }
 END_TEST
@@ -857,7 +1006,7 @@ seconds_of(const char *document, const struct policy_request *r, enum policy_res
 
 static const struct {
 	const char *what, *piece, *tail;
-	bool        matches_nothing; /* found out within the steps */
+	bool matches_nothing; /* found out within the steps */
 } hostile[] = {
 	{ "stars", "*a", "b", true },
 	{ "stars and places", "*?a", "*b*", true },
@@ -875,10 +1024,13 @@ START_TEST(no_policy_and_topic_take_long)
 {
 	static uint8_t topic[65535];
 	struct facts f = { .client_id = view_of("aaaa") };
-	struct policy_request r = { .action = PUBLISH, .head = head_of(PUBLISH),
-		.name = { topic, sizeof(topic) }, .facts = &f };
+	struct policy_request r = { .action = PUBLISH,
+		.head = head_of(PUBLISH),
+		.name = { topic, sizeof(topic) },
+		.facts = &f };
 	char allow[4096] = "{'Version':'2012-10-17','Statement':{'Effect':'Allow','Action':'iot:*',"
-	    "'Resource':'@topic/*", deny[4096];
+			   "'Resource':'@topic/*",
+	     deny[4096];
 	char *effect;
 
 	memset(topic, 'a', sizeof(topic));
@@ -891,18 +1043,31 @@ START_TEST(no_policy_and_topic_take_long)
 	memmove(effect + 6, effect + 7, strlen(effect + 7) + 1);
 	memcpy(effect, "'Deny'", 6);
 	ck_assert_double_lt(seconds_of(deny, &r,
-	    hostile[_i].matches_nothing ? IMPLICIT_DENY : EXPLICIT_DENY), 0.5);
+				hostile[_i].matches_nothing ? IMPLICIT_DENY : EXPLICIT_DENY),
+	    0.5);
 }
 END_TEST
 
 static const struct {
 	const char *text;
-	int         family; /* 0: none */
+	int family; /* 0: none */
 } addresses[] = {
-	{ "192.0.2.1", 4 }, { "0.0.0.0", 4 }, { "::ffff:192.0.2.1", 4 }, { "2001:db8::1", 6 },
-	{ "::", 6 }, { "::1", 6 }, { "", 0 }, { "192.0.2", 0 }, { "192.0.2.1 ", 0 },
-	{ "192.0.2.256", 0 }, { "192.0.2.1.1", 0 }, { "0x7f.1", 0 }, { "fe80::1%eth0", 0 },
-	{ "1:2:3:4:5:6:7:8:9", 0 }, { "localhost", 0 }, { "[::1]", 0 },
+	{ "192.0.2.1", 4 },
+	{ "0.0.0.0", 4 },
+	{ "::ffff:192.0.2.1", 4 },
+	{ "2001:db8::1", 6 },
+	{ "::", 6 },
+	{ "::1", 6 },
+	{ "", 0 },
+	{ "192.0.2", 0 },
+	{ "192.0.2.1 ", 0 },
+	{ "192.0.2.256", 0 },
+	{ "192.0.2.1.1", 0 },
+	{ "0x7f.1", 0 },
+	{ "fe80::1%eth0", 0 },
+	{ "1:2:3:4:5:6:7:8:9", 0 },
+	{ "localhost", 0 },
+	{ "[::1]", 0 },
 	{ "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000", 0 },
 };
 
@@ -950,8 +1115,7 @@ main(void)
 	tcase_add_test(t, the_ground_is_the_first_that_denies_else_the_first_that_allows);
 	tcase_add_test(t, an_arn_may_be_given_in_two_parts);
 	tcase_add_test(t, what_a_policy_names_and_uses_is_told);
-	tcase_add_loop_test(t, a_right_on_every_name_is_asked_for_at_once, 0,
-	    COUNT_OF(every_name));
+	tcase_add_loop_test(t, a_right_on_every_name_is_asked_for_at_once, 0, COUNT_OF(every_name));
 	tcase_add_loop_test(t, what_need_not_be_gathered_is_known, 0, COUNT_OF(uses));
 	tcase_add_loop_test(t, no_policy_and_topic_take_long, 0, COUNT_OF(hostile));
 	tcase_add_loop_test(t, an_address_is_parsed_or_unknown, 0, COUNT_OF(addresses));

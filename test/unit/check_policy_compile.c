@@ -10,7 +10,8 @@
 #define DOC(statement) "{'Version':'2012-10-17','Statement':[" statement "]}"
 #define GOOD           "{'Effect':'Allow','Action':'iot:*','Resource':'*'}"
 #define SECOND(rest)   DOC(GOOD ",{" rest "}")
-#define IF(condition)  SECOND("'Effect':'Allow','Action':'*','Resource':'*','Condition':{" condition "}")
+#define IF(condition) \
+	SECOND("'Effect':'Allow','Action':'*','Resource':'*','Condition':{" condition "}")
 
 static const struct {
 	const char *what, *document;
@@ -21,27 +22,36 @@ static const struct {
 	{ "an Id", "{'Id':'x','Version':'2012-10-17','Statement':[]}" },
 	{ "a Sid", SECOND("'Sid':'','Effect':'Deny','Action':'x','Resource':'*'") },
 	{ "white space and any order", " {\n'Statement'\t: [ ] ,\r'Version':'2012-10-17' } \n" },
-	{ "an action nobody knows", SECOND("'Effect':'Deny','Action':['iot: *','greengrass:*','',"
-	    "'${'],'Resource':'*'") },
-	{ "an ARN of something else", SECOND("'Effect':'Deny','Action':'*',"
-	    "'Resource':'arn:aws:s3:::bucket'") },
-	{ "an ARN that begins with a wildcard", SECOND("'Effect':'Deny','Action':'*','Resource':"
-	    "['*:topic/x','?rn:x','a*','ar?:x']") },
-	{ "NotAction and NotResource", SECOND("'Effect':'Deny','NotAction':['a'],'NotResource':['*']") },
+	{ "an action nobody knows",
+	    SECOND("'Effect':'Deny','Action':['iot: *','greengrass:*','',"
+		   "'${'],'Resource':'*'") },
+	{ "an ARN of something else",
+	    SECOND("'Effect':'Deny','Action':'*',"
+		   "'Resource':'arn:aws:s3:::bucket'") },
+	{ "an ARN that begins with a wildcard",
+	    SECOND("'Effect':'Deny','Action':'*','Resource':"
+		   "['*:topic/x','?rn:x','a*','ar?:x']") },
+	{ "NotAction and NotResource",
+	    SECOND("'Effect':'Deny','NotAction':['a'],'NotResource':['*']") },
 	{ "an empty condition", IF("") },
 	{ "an operator without keys", IF("'StringEquals':{}") },
 	{ "an unknown key", IF("'StringEquals':{'aws:Nonsense':'x'}") },
 	{ "every kind of value", IF("'StringEquals':{'a':['x',true,false,7,-1.5,0]}") },
-	{ "an unfinished variable in the older version", "{'Version':'2008-10-17','Statement':"
+	{ "an unfinished variable in the older version",
+	    "{'Version':'2008-10-17','Statement':"
 	    "{'Effect':'Allow','Action':'*','Resource':'@topic/${'}}" },
 	{ "a $ alone", SECOND("'Effect':'Deny','Action':'*','Resource':'@topic/$aws/$'") },
-	{ "an unknown variable", SECOND("'Effect':'Deny','Action':'*','Resource':'@topic/${}${x}'") },
-	{ "both prefixes and the suffix", IF("'ForAllValues:StringLikeIfExists':{'a':'b'},"
-	    "'ForAnyValue:NumericEquals':{'a':1}") },
-	{ "ranges", IF("'IpAddress':{'a':['10.0.0.1','10.0.0.1/8','::/0','::1/128','0.0.0.0/32']}") },
+	{ "an unknown variable",
+	    SECOND("'Effect':'Deny','Action':'*','Resource':'@topic/${}${x}'") },
+	{ "both prefixes and the suffix",
+	    IF("'ForAllValues:StringLikeIfExists':{'a':'b'},"
+	       "'ForAnyValue:NumericEquals':{'a':1}") },
+	{ "ranges",
+	    IF("'IpAddress':{'a':['10.0.0.1','10.0.0.1/8','::/0','::1/128','0.0.0.0/32']}") },
 	{ "numbers", IF("'NumericEquals':{'a':['0','-0.50','00012',9007199254740992]}") },
-	{ "dates", IF("'DateEquals':{'a':['2024-02-29','2026-01-01T00:00Z','2026-12-31T23:59:60Z',"
-	    "'2026-12-31T23:59:59.123456Z','0','-5',1769817600]}") },
+	{ "dates",
+	    IF("'DateEquals':{'a':['2024-02-29','2026-01-01T00:00Z','2026-12-31T23:59:60Z',"
+	       "'2026-12-31T23:59:59.123456Z','0','-5',1769817600]}") },
 	{ "words", IF("'Bool':{'a':['true','FALSE',true]},'Null':{'a':[true,'false']}") },
 	{ "ARNs", IF("'ArnLike':{'a':['*','arn:*:*:*:*:*','@topic/${a:b}','arn:aws:iot:::x:y']}") },
 };
@@ -63,7 +73,8 @@ static const struct {
 	{ "no Version", "{'Statement':[]}", "Policy document: Version is missing" },
 	{ "another Version", "{'Version':'2012-10-18','Statement':[]}",
 	    "Version: '2012-10-18' is neither 2012-10-17 nor 2008-10-17" },
-	{ "a number for a Version", "{'Version':2012,'Statement':[]}", "Version: must be a string" },
+	{ "a number for a Version", "{'Version':2012,'Statement':[]}",
+	    "Version: must be a string" },
 	{ "a member in another case", "{'version':'2012-10-17','Statement':[]}",
 	    "Policy document: unknown member 'version'" },
 	{ "a member nobody knows", "{'Version':'2012-10-17','Statement':[],'X':1}",
@@ -77,15 +88,18 @@ static const struct {
 	{ "a statement that is a list", DOC("[]"), "Statement[0]: must be an object" },
 	{ "a Principal", SECOND("'Effect':'Allow','Principal':'*','Action':'*','Resource':'*'"),
 	    "Statement[1]: unknown member 'Principal'" },
-	{ "a Sid that is no string", SECOND("'Sid':[],'Effect':'Allow','Action':'*','Resource':'*'"),
+	{ "a Sid that is no string",
+	    SECOND("'Sid':[],'Effect':'Allow','Action':'*','Resource':'*'"),
 	    "Statement[1].Sid: must be a string" },
 	{ "no Effect", SECOND("'Action':'*','Resource':'*'"), "Statement[1]: Effect is missing" },
 	{ "an Effect in another case", SECOND("'Effect':'allow','Action':'*','Resource':'*'"),
 	    "Statement[1].Effect: 'allow' is neither Allow nor Deny" },
 	{ "an Effect that is no string", SECOND("'Effect':true,'Action':'*','Resource':'*'"),
 	    "Statement[1].Effect: must be a string" },
-	{ "no Action", SECOND("'Effect':'Allow','Resource':'*'"), "Statement[1]: Action is missing" },
-	{ "Action and NotAction", SECOND("'Effect':'Allow','Action':'a','NotAction':'b','Resource':'*'"),
+	{ "no Action", SECOND("'Effect':'Allow','Resource':'*'"),
+	    "Statement[1]: Action is missing" },
+	{ "Action and NotAction",
+	    SECOND("'Effect':'Allow','Action':'a','NotAction':'b','Resource':'*'"),
 	    "Statement[1]: Action and NotAction exclude each other" },
 	{ "an Action that is a number", SECOND("'Effect':'Allow','Action':1,'Resource':'*'"),
 	    "Statement[1].Action: must be a string or a list of strings" },
@@ -95,13 +109,18 @@ static const struct {
 	    "Statement[1].Action: the list is empty" },
 	{ "Action is null", SECOND("'Effect':'Allow','Action':null,'Resource':'*'"),
 	    "Statement[1].Action: must be a string or a list of strings" },
-	{ "no Resource", SECOND("'Effect':'Allow','Action':'*'"), "Statement[1]: Resource is missing" },
-	{ "Resource and NotResource", SECOND("'Effect':'Allow','Action':'*','Resource':'*',"
-	    "'NotResource':'*'"), "Statement[1]: Resource and NotResource exclude each other" },
+	{ "no Resource", SECOND("'Effect':'Allow','Action':'*'"),
+	    "Statement[1]: Resource is missing" },
+	{ "Resource and NotResource",
+	    SECOND("'Effect':'Allow','Action':'*','Resource':'*',"
+		   "'NotResource':'*'"),
+	    "Statement[1]: Resource and NotResource exclude each other" },
 	{ "no resource in the list", SECOND("'Effect':'Allow','Action':'*','NotResource':[]"),
 	    "Statement[1].NotResource: the list is empty" },
-	{ "a topic without an ARN", "{'Version':'2012-10-17','Statement':{'Effect':'Allow',"
-	    "'Action':'*','Resource':'topic/x'}}", "Statement[0].Resource: 'topic/x' is not an ARN" },
+	{ "a topic without an ARN",
+	    "{'Version':'2012-10-17','Statement':{'Effect':'Allow',"
+	    "'Action':'*','Resource':'topic/x'}}",
+	    "Statement[0].Resource: 'topic/x' is not an ARN" },
 	{ "the second of a list", SECOND("'Effect':'Allow','Action':'*','Resource':['*','arm:x']"),
 	    "Statement[1].Resource[1]: 'arm:x' is not an ARN" },
 	{ "an empty resource", SECOND("'Effect':'Allow','Action':'*','Resource':''"),
@@ -110,10 +129,12 @@ static const struct {
 	    "Statement[1].Resource: 'ar' is not an ARN" },
 	{ "a variable for an ARN", SECOND("'Effect':'Allow','Action':'*','Resource':'${a}'"),
 	    "Statement[1].Resource: '${a}' is not an ARN" },
-	{ "a variable without an end", SECOND("'Effect':'Allow','Action':'*',"
-	    "'Resource':'arn:${iot:ClientId'"),
+	{ "a variable without an end",
+	    SECOND("'Effect':'Allow','Action':'*',"
+		   "'Resource':'arn:${iot:ClientId'"),
 	    "Statement[1].Resource: 'arn:${iot:ClientId' has a '${' without an end" },
-	{ "conditions in a list", SECOND("'Effect':'Allow','Action':'*','Resource':'*','Condition':[]"),
+	{ "conditions in a list",
+	    SECOND("'Effect':'Allow','Action':'*','Resource':'*','Condition':[]"),
 	    "Statement[1].Condition: must be an object" },
 	{ "a misspelt operator", IF("'StringEqual':{'a':'b'}"),
 	    "Statement[1].Condition.StringEqual: unknown operator" },
@@ -148,7 +169,8 @@ static const struct {
 	{ "a range of negative bits", IF("'IpAddress':{'a':'10.0.0.0/-1'}"),
 	    "'10.0.0.0/-1' is not an IP address" },
 	{ "a name for an address", IF("'IpAddress':{'a':'localhost'}"), "is not an IP address" },
-	{ "a variable for an address", IF("'IpAddress':{'a':'${aws:SourceIp}'}"), "is not an IP address" },
+	{ "a variable for an address", IF("'IpAddress':{'a':'${aws:SourceIp}'}"),
+	    "is not an IP address" },
 	{ "a word for a number", IF("'NumericEquals':{'a':'x'}"),
 	    "Statement[1].Condition.NumericEquals.a: 'x' is not a number" },
 	{ "nothing for a number", IF("'NumericEquals':{'a':''}"), "'' is not a number" },
@@ -227,11 +249,13 @@ START_TEST(a_document_has_a_greatest_length)
 	ck_assert_int_eq(compile_long(2048, "x", 0, NULL), ERR_OK);
 	ck_assert_int_eq(compile_long(2048, "\xc3\xa9", 400000 - 2048, NULL), ERR_OK);
 	ck_assert_int_eq(compile_long(2049, "x", 0, &diag), ERR_POLICY);
-	ck_assert_str_eq(diag.text, "Policy document: it has 2049 characters without white space, "
+	ck_assert_str_eq(diag.text,
+	    "Policy document: it has 2049 characters without white space, "
 	    "2048 at most are allowed");
 	ck_assert_int_eq(compile_long(100, "x", 404500, NULL), ERR_OK);
 	ck_assert_int_eq(compile_long(100, "x", 404501, &diag), ERR_POLICY);
-	ck_assert_str_eq(diag.text, "Policy document: it has 404601 bytes, 404600 at most are allowed");
+	ck_assert_str_eq(diag.text,
+	    "Policy document: it has 404601 bytes, 404600 at most are allowed");
 }
 END_TEST
 

@@ -50,8 +50,8 @@ one_in(unsigned n)
 struct known {
 	const char *client_id, *common_name, *address;
 	const char *units[3]; /* organizational units */
-	size_t      unit_count;
-	bool        as_is, thing;
+	size_t unit_count;
+	bool as_is, thing;
 	enum answer persistent, will;
 };
 
@@ -62,9 +62,13 @@ static struct known
 random_known(void)
 {
 	struct known k = { .client_id = texts[below(COUNT_OF(texts))],
-		.common_name = texts[below(COUNT_OF(texts))], .address = one_in(3) ? NULL : "a",
-		.as_is = one_in(3), .thing = one_in(2), .persistent = (enum answer)below(3),
-		.will = (enum answer)below(3), .unit_count = below(4) };
+		.common_name = texts[below(COUNT_OF(texts))],
+		.address = one_in(3) ? NULL : "a",
+		.as_is = one_in(3),
+		.thing = one_in(2),
+		.persistent = (enum answer)below(3),
+		.will = (enum answer)below(3),
+		.unit_count = below(4) };
 
 	for (size_t i = 0; i < k.unit_count; i++)
 		k.units[i] = texts[below(COUNT_OF(texts) - 1)];
@@ -76,11 +80,31 @@ random_known(void)
  */
 
 enum atom {
-	ATOM_ANY, ATOM_ONE, ATOM_CLIENT_ID, ATOM_COMMON_NAME, ATOM_ADDRESS, ATOM_UNKNOWN,
-	ATOM_ESCAPED_ANY, ATOM_ESCAPED_ONE, ATOM_ESCAPED_DOLLAR,
-	ATOM_A, ATOM_B, ATOM_SLASH, ATOM_PLUS, ATOM_HASH, ATOM_DOLLAR, ATOM_E,
-	ATOM_TOPIC, ATOM_FILTER, ATOM_CLIENT, ATOM_PREFIX, ATOM_ARN, ATOM_TOPIC_TYPE, ATOM_COLON,
-	ATOM_PERSISTENT, ATOM_LAST_WILL,
+	ATOM_ANY,
+	ATOM_ONE,
+	ATOM_CLIENT_ID,
+	ATOM_COMMON_NAME,
+	ATOM_ADDRESS,
+	ATOM_UNKNOWN,
+	ATOM_ESCAPED_ANY,
+	ATOM_ESCAPED_ONE,
+	ATOM_ESCAPED_DOLLAR,
+	ATOM_A,
+	ATOM_B,
+	ATOM_SLASH,
+	ATOM_PLUS,
+	ATOM_HASH,
+	ATOM_DOLLAR,
+	ATOM_E,
+	ATOM_TOPIC,
+	ATOM_FILTER,
+	ATOM_CLIENT,
+	ATOM_PREFIX,
+	ATOM_ARN,
+	ATOM_TOPIC_TYPE,
+	ATOM_COLON,
+	ATOM_PERSISTENT,
+	ATOM_LAST_WILL,
 	ATOM_COUNT
 };
 
@@ -88,27 +112,36 @@ enum atom {
 static const struct {
 	const char *written, *literal;
 } atoms[] = {
-	[ATOM_ANY] = { "*", NULL }, [ATOM_ONE] = { "?", NULL },
+	[ATOM_ANY] = { "*", NULL },
+	[ATOM_ONE] = { "?", NULL },
 	[ATOM_CLIENT_ID] = { "${iot:ClientId}", NULL },
 	[ATOM_COMMON_NAME] = { "${iot:Certificate.Subject.CommonName}", NULL },
-	[ATOM_ADDRESS] = { "${aws:SourceIp}", NULL }, [ATOM_UNKNOWN] = { "${iot:Nope}", NULL },
-	[ATOM_ESCAPED_ANY] = { "${*}", "*" }, [ATOM_ESCAPED_ONE] = { "${?}", "?" },
+	[ATOM_ADDRESS] = { "${aws:SourceIp}", NULL },
+	[ATOM_UNKNOWN] = { "${iot:Nope}", NULL },
+	[ATOM_ESCAPED_ANY] = { "${*}", "*" },
+	[ATOM_ESCAPED_ONE] = { "${?}", "?" },
 	[ATOM_ESCAPED_DOLLAR] = { "${$}", "$" },
-	[ATOM_A] = { "a", "a" }, [ATOM_B] = { "b", "b" }, [ATOM_SLASH] = { "/", "/" },
-	[ATOM_PLUS] = { "+", "+" }, [ATOM_HASH] = { "#", "#" }, [ATOM_DOLLAR] = { "$", "$" },
+	[ATOM_A] = { "a", "a" },
+	[ATOM_B] = { "b", "b" },
+	[ATOM_SLASH] = { "/", "/" },
+	[ATOM_PLUS] = { "+", "+" },
+	[ATOM_HASH] = { "#", "#" },
+	[ATOM_DOLLAR] = { "$", "$" },
 	[ATOM_E] = { "\xc3\xa9", "\xc3\xa9" },
 	[ATOM_TOPIC] = { TEST_PREFIX "topic/", TEST_PREFIX "topic/" },
 	[ATOM_FILTER] = { TEST_PREFIX "topicfilter/", TEST_PREFIX "topicfilter/" },
 	[ATOM_CLIENT] = { TEST_PREFIX "client/", TEST_PREFIX "client/" },
-	[ATOM_PREFIX] = { TEST_PREFIX, TEST_PREFIX }, [ATOM_ARN] = { "arn:aws:iot:", "arn:aws:iot:" },
-	[ATOM_TOPIC_TYPE] = { ":topic/", ":topic/" }, [ATOM_COLON] = { ":", ":" },
+	[ATOM_PREFIX] = { TEST_PREFIX, TEST_PREFIX },
+	[ATOM_ARN] = { "arn:aws:iot:", "arn:aws:iot:" },
+	[ATOM_TOPIC_TYPE] = { ":topic/", ":topic/" },
+	[ATOM_COLON] = { ":", ":" },
 	[ATOM_PERSISTENT] = { "PersistentConnect", "PersistentConnect" },
 	[ATOM_LAST_WILL] = { "LastWill", "LastWill" },
 };
 
 struct model_pattern {
 	enum atom atoms[16];
-	size_t    count;
+	size_t count;
 };
 
 /* 0: no, 1: hidden, 2: yes. */
@@ -151,9 +184,9 @@ character(const char *s)
 
 /* An atom, or a piece of one that is literal text. */
 struct unit {
-	enum atom   atom;
+	enum atom atom;
 	const char *literal; /* NULL: it is none */
-	size_t      len;
+	size_t len;
 };
 
 static bool
@@ -213,14 +246,15 @@ model_match(const struct model_pattern *p, const char *s, const struct known *k,
 
 struct parts {
 	struct unit units[PARTS][24];
-	size_t      len[PARTS], count;
+	size_t len[PARTS], count;
 };
 
 static void
 add_unit(struct parts *p, enum atom atom, const char *literal, size_t len)
 {
 	if (literal == NULL || len > 0)
-		p->units[p->count - 1][p->len[p->count - 1]++] = (struct unit){ atom, literal, len };
+		p->units[p->count - 1][p->len[p->count - 1]++] = (struct unit){ atom, literal,
+			len };
 }
 
 static struct parts
@@ -348,7 +382,15 @@ names_level(const struct model_pattern *p, const char *level)
  * Conditions.
  */
 
-enum key { KEY_CLIENT_ID, KEY_ATTRIBUTES, KEY_ADDRESS, KEY_UNITS, KEY_ATTACHED, KEY_NOPE, KEY_COUNT };
+enum key {
+	KEY_CLIENT_ID,
+	KEY_ATTRIBUTES,
+	KEY_ADDRESS,
+	KEY_UNITS,
+	KEY_ATTACHED,
+	KEY_NOPE,
+	KEY_COUNT
+};
 
 static const char *const key_names[] = { "iot:ClientId", "iot:ConnectAttributes", "aws:SourceIp",
 	"iot:Certificate.Subject.OrganizationalUnit.List", "iot:Connection.Thing.IsAttached",
@@ -360,20 +402,24 @@ static const char *const op_names[] = { "StringEquals", "StringNotEquals", "Stri
 	"StringNotLike", "Null", "Bool" };
 
 struct model_condition {
-	enum op              op;
-	enum key             key;
-	unsigned             set; /* 1: ForAllValues, 2: ForAnyValue */
-	bool                 if_exists;
+	enum op op;
+	enum key key;
+	unsigned set; /* 1: ForAllValues, 2: ForAnyValue */
+	bool if_exists;
 	struct model_pattern values[3];
-	bool                 truth; /* of Null and Bool, which have one value */
-	size_t               count;
+	bool truth; /* of Null and Bool, which have one value */
+	size_t count;
 };
 
 static struct model_condition
 random_condition(void)
 {
-	struct model_condition c = { .op = (enum op)below(OP_COUNT), .key = (enum key)below(KEY_COUNT),
-		.set = below(3), .if_exists = one_in(4), .truth = one_in(2), .count = below(4) };
+	struct model_condition c = { .op = (enum op)below(OP_COUNT),
+		.key = (enum key)below(KEY_COUNT),
+		.set = below(3),
+		.if_exists = one_in(4),
+		.truth = one_in(2),
+		.count = below(4) };
 
 	if (c.op >= OP_NULL)
 		c.count = 1;
@@ -383,8 +429,8 @@ random_condition(void)
 	}
 	for (size_t i = 0; i < c.count; i++) {
 		if (c.key == KEY_ATTRIBUTES && !one_in(3))
-			c.values[i].atoms[c.values[i].count++] =
-			    one_in(2) ? ATOM_PERSISTENT : ATOM_LAST_WILL;
+			c.values[i].atoms[c.values[i].count++] = one_in(2) ? ATOM_PERSISTENT
+									   : ATOM_LAST_WILL;
 		else
 			add_random_atoms(&c.values[i], 3);
 	}
@@ -421,8 +467,8 @@ value_fits(const struct model_condition *c, const char *value, const struct know
 	if (c->op == OP_BOOL)
 		return strcmp(value, c->truth ? "true" : "false") == 0 ? 2 : 0;
 	for (size_t i = 0; i < c->count; i++)
-		fits = most(fits, model_match(&c->values[i], value, k,
-		    c->op == OP_LIKE || c->op == OP_NOT_LIKE));
+		fits = most(fits,
+		    model_match(&c->values[i], value, k, c->op == OP_LIKE || c->op == OP_NOT_LIKE));
 	return negated ? 2 - fits : fits;
 }
 
@@ -482,8 +528,8 @@ condition_holds(const struct model_condition *c, const struct known *k, bool con
 
 static const struct {
 	const char *written;
-	bool        is[POLICY_CONTROL + 2]; /* Connect Publish Retain Receive Subscribe */
-	bool        administers;
+	bool is[POLICY_CONTROL + 2]; /* Connect Publish Retain Receive Subscribe */
+	bool administers;
 } actions[] = {
 	{ "iot:Connect", { 1, 0, 0, 0, 0, 0, 0 }, true },
 	{ "iot:Publish", { 0, 1, 0, 0, 0, 0, 0 }, true },
@@ -505,31 +551,34 @@ static const struct {
 };
 
 struct model_statement {
-	bool                   deny, not_action, not_resource;
-	size_t                 action[2], action_count;
-	struct model_pattern   resource[2];
-	size_t                 resource_count;
+	bool deny, not_action, not_resource;
+	size_t action[2], action_count;
+	struct model_pattern resource[2];
+	size_t resource_count;
 	struct model_condition condition[2];
-	size_t                 condition_count;
+	size_t condition_count;
 };
 
 struct model_policy {
 	struct model_statement statement[3];
-	size_t                 count;
+	size_t count;
 };
 
 struct model_request {
-	unsigned    action; /* of the columns above */
-	char        name[NAME_SIZE], arn[NAME_SIZE + 160];
+	unsigned action; /* of the columns above */
+	char name[NAME_SIZE], arn[NAME_SIZE + 160];
 	const struct known *known;
 };
 
 static struct model_statement
 random_statement(void)
 {
-	struct model_statement s = { .deny = one_in(3), .not_action = one_in(6),
-		.not_resource = one_in(6), .action_count = 1 + below(2),
-		.resource_count = 1 + below(2), .condition_count = one_in(2) ? 0 : below(3) };
+	struct model_statement s = { .deny = one_in(3),
+		.not_action = one_in(6),
+		.not_resource = one_in(6),
+		.action_count = 1 + below(2),
+		.resource_count = 1 + below(2),
+		.condition_count = one_in(2) ? 0 : below(3) };
 
 	for (size_t i = 0; i < s.action_count; i++)
 		s.action[i] = below(COUNT_OF(actions));
@@ -556,7 +605,8 @@ action_is(const struct model_statement *s, unsigned action)
 static int
 resource_is(const struct model_statement *s, const struct model_request *r)
 {
-	bool dollar = r->name[0] == '$' && r->action != POLICY_CONNECT && r->action < POLICY_CONTROL;
+	bool dollar = r->name[0] == '$' && r->action != POLICY_CONNECT &&
+	    r->action < POLICY_CONTROL;
 	char level[NAME_SIZE];
 	int is = 0;
 
@@ -579,8 +629,9 @@ model_eval(const struct model_policy *p, const struct model_request *r)
 		int holds = action_is(s, r->action) ? resource_is(s, r) : 0;
 
 		for (size_t c = 0; c < s->condition_count; c++)
-			holds = least(holds, condition_holds(&s->condition[c], r->known,
-			    r->action == POLICY_CONNECT));
+			holds = least(holds,
+			    condition_holds(&s->condition[c], r->known,
+				r->action == POLICY_CONNECT));
 		if (s->deny && holds > 0)
 			return POLICY_EXPLICIT_DENY;
 		if (!s->deny && holds == 2)
@@ -636,7 +687,8 @@ put_condition(const struct model_condition *c)
 static void
 put_statement(const struct model_statement *s)
 {
-	put("{\"Effect\":\"%s\",\"%sAction\":[", s->deny ? "Deny" : "Allow", s->not_action ? "Not" : "");
+	put("{\"Effect\":\"%s\",\"%sAction\":[", s->deny ? "Deny" : "Allow",
+	    s->not_action ? "Not" : "");
 	for (size_t i = 0; i < s->action_count; i++)
 		put("%s\"%s\"", i > 0 ? "," : "", actions[s->action[i]].written);
 	put("],\"%sResource\":[", s->not_resource ? "Not" : "");
@@ -735,14 +787,19 @@ static struct facts
 facts_of(const struct known *k)
 {
 	static struct thing thing;
-	struct facts f = { .client_id = view_of(k->client_id), .client_id_as_is = k->as_is,
-		.cert = cert, .thing = k->thing ? &thing : NULL, .source_text = view_of(k->address),
-		.persistent_connect = k->persistent, .last_will = k->will };
+	struct facts f = { .client_id = view_of(k->client_id),
+		.client_id_as_is = k->as_is,
+		.cert = cert,
+		.thing = k->thing ? &thing : NULL,
+		.source_text = view_of(k->address),
+		.persistent_connect = k->persistent,
+		.last_will = k->will };
 
 	cert->count = 0;
 	for (size_t i = 0; i < k->unit_count; i++)
 		cert->values[cert->count++] = (struct cert_value){
-			FIELD_SUBJECT_ORGANIZATIONAL_UNIT, view_of(k->units[i]) };
+			FIELD_SUBJECT_ORGANIZATIONAL_UNIT, view_of(k->units[i])
+		};
 	if (k->common_name != NULL)
 		cert->values[cert->count++] = (struct cert_value){ FIELD_SUBJECT_COMMON_NAME,
 			view_of(k->common_name) };
@@ -763,7 +820,8 @@ compare_one(const struct model_policy *model, const struct policy *p)
 	r.facts = &f;
 	is = policy_eval(&p, 1, &r, NULL);
 	if (is != should_be)
-		ck_abort_msg("%d, not %d: action %u name '%s' client '%s'%s cn '%s' ip %s %d %d\n%s",
+		ck_abort_msg(
+		    "%d, not %d: action %u name '%s' client '%s'%s cn '%s' ip %s %d %d\n%s",
 		    (int)is, (int)should_be, m.action, m.name, k.client_id, k.as_is ? " as is" : "",
 		    k.common_name, k.address, (int)k.persistent, (int)k.will, document);
 	answers[is]++;

@@ -16,7 +16,7 @@
 #define ALLOW(action, resource) ST("Allow", action, resource)
 #define IF(effect, condition) \
 	"{'Effect':'" effect "','Action':'iot:Connect','Resource':'*','Condition':{" condition "}}"
-#define ATTRIBUTES(operator, list) "'" operator "':{'iot:ConnectAttributes':" list "}"
+#define ATTRIBUTES(operator, list) "'" operator"':{'iot:ConnectAttributes':" list "}"
 
 static const char *const others[] = { "iot:UpdateCertificate", "iot:AttachPolicy",
 	"iot:RegisterCACertificate" };
@@ -26,14 +26,16 @@ static const struct {
 	const char *document;
 	const char *expected[4];
 } rows[] = {
-	{ DOC(ALLOW("iot:Connect", "@client/x") "," ALLOW("iot:Publish", "@topic/*") ","
-	    ALLOW("*", "*") "," ALLOW("iot:*", "arn:aws:iot:*:*:topic/x")), { NULL } },
+	{ DOC(ALLOW("iot:Connect", "@client/x") "," ALLOW("iot:Publish", "@topic/*") "," ALLOW("*",
+	      "*") "," ALLOW("iot:*", "arn:aws:iot:*:*:topic/x")),
+	    { NULL } },
 
 	/* ARNs. */
 	{ DOC(ALLOW("iot:Publish", "arn:aws:iot:eu-west-1:123456789012:topic/x")),
 	    { "Statement[0].Resource[0]: this ARN is not of this registry (region): "
 	      "'arn:aws:iot:eu-west-1:123456789012:topic/x'; here ARNs begin with " TEST_PREFIX } },
-	{ DOC(ALLOW("iot:Publish", "arn:aws:iot:us-east-1:999999999999:topic/x")), { "(account)" } },
+	{ DOC(ALLOW("iot:Publish", "arn:aws:iot:us-east-1:999999999999:topic/x")),
+	    { "(account)" } },
 	{ DOC(ALLOW("iot:Publish", "arn:aws-cn:iot:cn-north-1:9:topic/x")),
 	    { "(partition, region, account)" } },
 	{ DOC(ALLOW("iot:Publish", "arn:aws:sqs:*:*:topic/x")), { "(service)" } },
@@ -50,17 +52,20 @@ static const struct {
 	{ DOC(ALLOW("Publish", "@topic/x")), { "there is no action 'Publish'" } },
 	{ DOC(ALLOW("iott:Publish", "@topic/x")), { "the nearest is iot:Publish" } },
 	{ DOC(ALLOW("iot:UpdateCertificates", "*")), { "the nearest is iot:UpdateCertificate" } },
-	{ DOC(ALLOW("iot:CreateFleetMetric", "*")), { "there is no action 'iot:CreateFleetMetric'" } },
+	{ DOC(ALLOW("iot:CreateFleetMetric", "*")),
+	    { "there is no action 'iot:CreateFleetMetric'" } },
 	{ DOC(ALLOW("iot:Conect*", "*")), { "there is no action 'iot:Conect...'" } },
-	{ DOC(ALLOW("greengrass:Discover", "*") "," ALLOW("iot:GetThingShadow", "*") ","
-	    ALLOW("IOT:connect", "*") "," ALLOW("iot:Attach*", "*")), { NULL } },
+	{ DOC(ALLOW("greengrass:Discover", "*") "," ALLOW("iot:GetThingShadow",
+	      "*") "," ALLOW("IOT:connect", "*") "," ALLOW("iot:Attach*", "*")),
+	    { NULL } },
 	{ DOC("{'Effect':'Allow','NotAction':['iot:Publish','iot:Recieve'],'Resource':'*'}"),
 	    { "Statement[0].NotAction[1]: there is no action 'iot:Recieve'; the nearest is "
 	      "iot:Receive" } },
 	{ DOC(ALLOW("iot:Subscribe", "@topic/x")),
 	    { "Statement[0]: iot:Subscribe is asked with resources topicfilter/..." } },
 	{ DOC("{'Effect':'Allow','Action':['iot:Publish','iot:Subscribe'],'Resource':["
-	    "'@topic/x','@topicfilter/x']}"), { NULL } },
+	      "'@topic/x','@topicfilter/x']}"),
+	    { NULL } },
 
 	/* Variables and conditions. */
 	{ DOC(ALLOW("iot:Publish", "@topic/${iot:ClientID}/${iot:Cliend}")),
@@ -77,8 +82,9 @@ static const struct {
 	    { "this Allow never applies" } },
 	{ DOC(IF("Allow", ATTRIBUTES("ForAllValues:StringEquals", "['LastWill']"))),
 	    { "this Allow never applies to clients of MQTT 5" } },
-	{ DOC(IF("Allow", ATTRIBUTES("ForAllValues:StringEquals",
-	    "['LastWill','PersistentConnect']"))), { NULL } },
+	{ DOC(IF("Allow",
+	      ATTRIBUTES("ForAllValues:StringEquals", "['LastWill','PersistentConnect']"))),
+	    { NULL } },
 	{ DOC(IF("Allow", ATTRIBUTES("ForAnyValue:StringEquals", "['PersistentConnect']"))),
 	    { "never applies to clients of MQTT 5" } },
 	{ DOC(IF("Deny", ATTRIBUTES("ForAnyValue:StringEquals", "['PersistentConnect']"))),
@@ -88,7 +94,7 @@ static const struct {
 	{ DOC(IF("Allow", "'IpAddress':{'aws:SourceIp':'192.0.2.0/24'}")), { NULL } },
 };
 
-static char   told[POLICY_WARNINGS_MAX + 1][512];
+static char told[POLICY_WARNINGS_MAX + 1][512];
 static size_t count;
 
 static void
@@ -127,22 +133,26 @@ END_TEST
 /* However long and however strange the document is: few, whole characters, soon. */
 START_TEST(there_is_a_bound)
 {
-	static const char *const pieces[] = { "iot:Conect", "x", "iot:?*?*?*?*", "\xf0\x9f\x94\x91" };
+	static const char *const pieces[] = { "iot:Conect", "x", "iot:?*?*?*?*",
+		"\xf0\x9f\x94\x91" };
 	char document[8192], actions[4096];
 	struct timespec begin, end;
 
 	for (size_t n = 0; n < COUNT_OF(pieces); n++) {
 		actions[0] = '\0';
 		for (size_t len = 0; len < 1800; len += strlen(pieces[n]) + 4)
-			snprintf(actions + strlen(actions), sizeof(actions) - strlen(actions), "%s'%s'",
-			    len > 0 ? "," : "", pieces[n]);
-		snprintf(document, sizeof(document), "{'Version':'2012-10-17','Statement':"
-		    "{'Effect':'Allow','Action':[%s],'Resource':'*'}}", actions);
+			snprintf(actions + strlen(actions), sizeof(actions) - strlen(actions),
+			    "%s'%s'", len > 0 ? "," : "", pieces[n]);
+		snprintf(document, sizeof(document),
+		    "{'Version':'2012-10-17','Statement':"
+		    "{'Effect':'Allow','Action':[%s],'Resource':'*'}}",
+		    actions);
 		clock_gettime(CLOCK_MONOTONIC, &begin);
 		warnings_of(document);
 		clock_gettime(CLOCK_MONOTONIC, &end);
 		ck_assert_int_lt((end.tv_sec - begin.tv_sec) * 1000 +
-		    (end.tv_nsec - begin.tv_nsec) / 1000000, 500);
+			(end.tv_nsec - begin.tv_nsec) / 1000000,
+		    500);
 		ck_assert_uint_le(count, POLICY_WARNINGS_MAX);
 		for (size_t i = 0; i < count; i++)
 			ck_assert(utf8_valid(view_of(told[i])));

@@ -47,7 +47,9 @@ set_up(void)
 	memset(&stats, 0, sizeof(stats));
 	memset(&session, 0, sizeof(session));
 	memset(&id, 0xab, sizeof(id));
-	presence = (struct presence){ .on = true, .broker = &world_broker, .stats = &stats,
+	presence = (struct presence){ .on = true,
+		.broker = &world_broker,
+		.stats = &stats,
 		.now = world_now };
 }
 

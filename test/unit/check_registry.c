@@ -122,16 +122,17 @@ present(const struct pki_cert *c)
 
 static const struct {
 	const char *row;
-	int         record; /* the certificate's status */
-	int         ca;     /* the CA's */
-	bool        automatic;
+	int record; /* the certificate's status */
+	int ca;     /* the CA's */
+	bool automatic;
 	enum reason reason;
-	int         after;  /* the status then */
-	size_t      events;
+	int after; /* the status then */
+	size_t events;
 } rows[] = {
 	{ "1: ACTIVE ENABLE", NO_RECORD, CA_ACTIVE, true, REASON_REGISTERED_NOW,
 	    CERT_PENDING_ACTIVATION, 1 },
-	{ "3: ACTIVE DISABLE", NO_RECORD, CA_ACTIVE, false, REASON_AUTO_REGISTRATION_OFF, NO_RECORD, 0 },
+	{ "3: ACTIVE DISABLE", NO_RECORD, CA_ACTIVE, false, REASON_AUTO_REGISTRATION_OFF, NO_RECORD,
+	    0 },
 	{ "4: INACTIVE ENABLE", NO_RECORD, CA_INACTIVE, true, REASON_CA_INACTIVE, NO_RECORD, 0 },
 	{ "4: INACTIVE DISABLE", NO_RECORD, CA_INACTIVE, false, REASON_CA_INACTIVE, NO_RECORD, 0 },
 	{ "5: no CA", NO_RECORD, NO_RECORD, false, REASON_UNKNOWN_CA, NO_RECORD, 0 },
@@ -203,17 +204,20 @@ START_TEST(events_are_those_of_aws_null_first_and_a_time_later)
 	(void)present(device);
 	world_wait(60000);
 	(void)present(device);
-	snprintf(expected, sizeof(expected), "$aws/events/certificates/registered/%s "
+	snprintf(expected, sizeof(expected),
+	    "$aws/events/certificates/registered/%s "
 	    "{\"certificateId\":\"%s\",\"caCertificateId\":\"%s\",\"timestamp\":%lld,"
 	    "\"certificateStatus\":\"PENDING_ACTIVATION\",\"awsAccountId\":\"123456789012\","
-	    "\"certificateRegistrationTimestamp\":null}", world_hex(ca), world_hex(device),
-	    world_hex(ca), (long long)registered);
+	    "\"certificateRegistrationTimestamp\":null}",
+	    world_hex(ca), world_hex(device), world_hex(ca), (long long)registered);
 	ck_assert_str_eq(message(0), expected);
-	snprintf(expected, sizeof(expected), "$aws/events/certificates/registered/%s "
+	snprintf(expected, sizeof(expected),
+	    "$aws/events/certificates/registered/%s "
 	    "{\"certificateId\":\"%s\",\"caCertificateId\":\"%s\",\"timestamp\":%lld,"
 	    "\"certificateStatus\":\"PENDING_ACTIVATION\",\"awsAccountId\":\"123456789012\","
-	    "\"certificateRegistrationTimestamp\":\"%lld\"}", world_hex(ca), world_hex(device),
-	    world_hex(ca), (long long)registered + 60000, (long long)registered);
+	    "\"certificateRegistrationTimestamp\":\"%lld\"}",
+	    world_hex(ca), world_hex(device), world_hex(ca), (long long)registered + 60000,
+	    (long long)registered);
 	ck_assert_str_eq(message(1), expected);
 }
 END_TEST
@@ -420,7 +424,8 @@ START_TEST(ten_cas_may_have_one_subject)
 	}
 	same = pki_ca("One subject");
 	ck_assert_int_eq(add_ca(same, MODE_SNI_ONLY, NULL), ERR_LIMIT);
-	ck_assert_str_eq(diag.text, "Limit reached for number of CA Certificates with same subject");
+	ck_assert_str_eq(diag.text,
+	    "Limit reached for number of CA Certificates with same subject");
 	ck_assert_int_eq(add_ca(ca, MODE_SNI_ONLY, NULL), ERR_OK); /* another subject */
 	pki_free(same);
 }
@@ -493,7 +498,8 @@ START_TEST(a_template_is_replaced_as_a_whole_and_removed)
 	update_ca(&(struct ca_update){ .remove_auto_registration = true });
 	check_template("", "");
 	ck_assert(!get_ca(ca)->auto_registration);
-	update_ca(&(struct ca_update){ .remove_auto_registration = true, .auto_registration = &on });
+	update_ca(
+	    &(struct ca_update){ .remove_auto_registration = true, .auto_registration = &on });
 	ck_assert(get_ca(ca)->auto_registration);
 }
 END_TEST
@@ -512,7 +518,8 @@ START_TEST(a_ca_that_is_active_is_not_deleted)
 	commit();
 	ck_assert(!world_get_ca(ca, &(struct ca){ 0 }));
 	ck_assert_int_eq(registry_update_ca(&t, &id, &(struct ca_update){ .status = &inactive },
-	    world_now(), &diag), ERR_NOT_FOUND);
+			     world_now(), &diag),
+	    ERR_NOT_FOUND);
 	ck_assert_int_eq(add_ca(ca, MODE_SNI_ONLY, NULL), ERR_OK); /* and registered again */
 }
 END_TEST
@@ -542,8 +549,11 @@ static enum err
 add_cert(const struct pki_cert *c, bool with_ca, const struct pki_cert *issuer,
     enum cert_status status)
 {
-	struct cert_registration r = { .x = c->x, .pem = c->pem, .with_ca = with_ca,
-		.issuer = issuer != NULL ? issuer->x : NULL, .status = status };
+	struct cert_registration r = { .x = c->x,
+		.pem = c->pem,
+		.with_ca = with_ca,
+		.issuer = issuer != NULL ? issuer->x : NULL,
+		.status = status };
 	struct certid id, expected = world_id(c);
 	enum err e;
 
@@ -595,7 +605,9 @@ END_TEST
 START_TEST(a_certificate_is_not_registered_again_with_another_signature)
 {
 	struct pki_cert *twin = pki_twin(device, ca);
-	struct cert_registration r = { .x = twin->x, .pem = twin->pem, .with_ca = _i & 1,
+	struct cert_registration r = { .x = twin->x,
+		.pem = twin->pem,
+		.with_ca = _i & 1,
 		.status = CERT_ACTIVE };
 	struct certid id, expected = world_id(device);
 
@@ -670,8 +682,8 @@ END_TEST
 /* A CA renewed with the same name and key: aws-iot A.3.1. */
 START_TEST(of_two_cas_with_one_key_the_caller_must_name_one)
 {
-	struct pki_cert *renewed = pki_make(&(struct pki_options){ .common_name = "Test CA",
-		.is_ca = true, .key_of = ca });
+	struct pki_cert *renewed = pki_make(
+	    &(struct pki_options){ .common_name = "Test CA", .is_ca = true, .key_of = ca });
 	struct certid renewed_id = world_id(renewed);
 
 	put_ca(ca, CA_ACTIVE, true);
@@ -760,7 +772,7 @@ END_TEST
 
 static const struct {
 	enum cert_status status;
-	enum err         result;
+	enum err result;
 } removals[] = {
 	{ CERT_ACTIVE, ERR_WRONG_STATE },
 	{ CERT_PENDING_TRANSFER, ERR_WRONG_STATE },
@@ -781,7 +793,8 @@ START_TEST(a_certificate_in_use_is_not_deleted)
 	commit();
 	ck_assert_int_eq(has_cert(device), removals[_i].result != ERR_OK);
 	if (removals[_i].result == ERR_OK)
-		ck_assert_int_eq(registry_remove_cert(&t, &id, false, "arn:", &diag), ERR_NOT_FOUND);
+		ck_assert_int_eq(registry_remove_cert(&t, &id, false, "arn:", &diag),
+		    ERR_NOT_FOUND);
 }
 END_TEST
 
@@ -791,9 +804,9 @@ END_TEST
  */
 
 struct crash_job {
-	struct job          job;
+	struct job job;
 	struct presentation presentation;
-	struct outcome      done;
+	struct outcome done;
 };
 
 static enum err
@@ -811,7 +824,8 @@ crash_finish(struct job *job, void *context)
 	struct crash_job *c = (struct crash_job *)job;
 
 	(void)context;
-	must(job->result == ERR_OK && c->done.decision.effects == (EFFECT_REGISTER | EFFECT_ANNOUNCE));
+	must(job->result == ERR_OK &&
+	    c->done.decision.effects == (EFFECT_REGISTER | EFFECT_ANNOUNCE));
 	must(write(STDOUT_FILENO, c->presentation.presented.id.b, 32) == 32);
 	free(c);
 }
@@ -833,8 +847,11 @@ submit_one(struct writer *w, const struct certid *ca_id)
 	c->job.type = &crash_type;
 	c->presentation.ca_id = *ca_id;
 	c->presentation.der = view_of("a certificate");
-	c->presentation.presented = (struct presented){ .not_after = INT64_MAX, .is_leaf = true,
-		.strong_signature = true, .strong_key = true, .known_extensions = true,
+	c->presentation.presented = (struct presented){ .not_after = INT64_MAX,
+		.is_leaf = true,
+		.strong_signature = true,
+		.strong_key = true,
+		.known_extensions = true,
 		.issued_by_ca = ANSWER_YES };
 	must(random_fill(&c->presentation.presented.id, 32) == ERR_OK);
 	if (writer_submit(w, &c->job) != ERR_OK)
@@ -844,7 +861,8 @@ submit_one(struct writer *w, const struct certid *ca_id)
 static _Noreturn void
 register_until_killed(const char *db_path, const char *ca_hex)
 {
-	struct store_config config = { .path = db_path, .map_size = 64u << 20,
+	struct store_config config = { .path = db_path,
+		.map_size = 64u << 20,
 		.sha256 = sha256_of };
 	struct writer_config writer_config = { .queue_max = 64, .batch_max = 16, .now = real_now };
 	struct writer *w;
@@ -873,8 +891,8 @@ start_child(int *out)
 		dup2(ends[1], STDOUT_FILENO);
 		close(ends[0]);
 		close(ends[1]);
-		execl("/proc/self/exe", "check_registry", "--register", world.db_path, world_hex(ca),
-		    (char *)NULL);
+		execl("/proc/self/exe", "check_registry", "--register", world.db_path,
+		    world_hex(ca), (char *)NULL);
 		_exit(127);
 	}
 	close(ends[1]);
@@ -886,7 +904,7 @@ start_child(int *out)
 
 struct ids {
 	struct certid *list;
-	size_t         count;
+	size_t count;
 };
 
 /* Until the child is gone; killed after this many certificates. */

@@ -38,7 +38,8 @@ set_up(void)
 	world_put_ca(ca, CA_ACTIVE, true);
 	world_change(&t);
 	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), world_now(),
-	    &diag), ERR_OK);
+			     &diag),
+	    ERR_OK);
 }
 
 static void
@@ -95,7 +96,7 @@ refusal_of(const struct pki_cert *c)
 	struct refusal refusal;
 
 	return store_get_refusal(&t, &id, &refusal) == ERR_OK ? refusal
-	                                                    : (struct refusal){ .time = 0 };
+							      : (struct refusal){ .time = 0 };
 }
 
 static bool
@@ -133,8 +134,12 @@ ca_revision_now(void)
 static struct presentation
 presentation(const struct pki_cert *c, const struct plan *plan)
 {
-	struct presentation p = { .ca_id = world_id(ca), .der = c->der, .plan = plan,
-		.ca_revision = ca_revision_now(), .client_id = view_of("d1"), .address = view_of("192.0.2.7") };
+	struct presentation p = { .ca_id = world_id(ca),
+		.der = c->der,
+		.plan = plan,
+		.ca_revision = ca_revision_now(),
+		.client_id = view_of("d1"),
+		.address = view_of("192.0.2.7") };
 
 	ck_assert_int_eq(x509_read(c->x, &p.presented), ERR_OK);
 	x509_read_strength(c->x, &p.presented);
@@ -155,8 +160,10 @@ present(const struct pki_cert *c, const struct plan *plan)
 static struct plan
 rule_plan(enum cert_status status)
 {
-	struct plan plan = { .origin = PLAN_RULE, .status = status,
-		.policies = { { .name = view_of("device") } }, .policy_count = 1 };
+	struct plan plan = { .origin = PLAN_RULE,
+		.status = status,
+		.policies = { { .name = view_of("device") } },
+		.policy_count = 1 };
 
 	diag_set(&plan.reason, "as the rule has it");
 	return plan;
@@ -244,8 +251,9 @@ START_TEST(a_plan_of_a_ca_that_has_changed_since_does_not_count)
 	struct certid id = world_id(ca);
 	bool on = true;
 
-	ck_assert_int_eq(registry_update_ca(&t, &id, &(struct ca_update){ .auto_registration = &on },
-	    world_now(), &diag), ERR_OK);
+	ck_assert_int_eq(registry_update_ca(&t, &id,
+			     &(struct ca_update){ .auto_registration = &on }, world_now(), &diag),
+	    ERR_OK);
 	ck_assert_int_eq(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
 	ck_assert_int_eq(done.decision.verdict, VERDICT_DENY);
 	ck_assert_int_eq(done.decision.reason, REASON_REGISTERED_NOW);
@@ -256,7 +264,9 @@ END_TEST
 
 START_TEST(a_rule_leaves_it_pending_and_says_why)
 {
-	struct plan plan = { .origin = PLAN_RULE, .status = CERT_PENDING_ACTIVATION, .failed = true };
+	struct plan plan = { .origin = PLAN_RULE,
+		.status = CERT_PENDING_ACTIVATION,
+		.failed = true };
 
 	diag_set(&plan.reason, "no sensor");
 	ck_assert_int_eq(present(device, &plan).reason, REASON_RULE_WAITS);
@@ -313,7 +323,8 @@ START_TEST(the_same_certificate_with_another_signature_is_not_registered)
 	struct decision d;
 
 	put_cert(device, (enum cert_status)_i);
-	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag), ERR_OK);
+	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag),
+	    ERR_OK);
 	d = present(twin, &plan);
 	ck_assert_int_eq(d.verdict, VERDICT_DENY);
 	ck_assert_int_eq(d.reason, REASON_OTHER_FORM);
@@ -336,7 +347,8 @@ START_TEST(of_two_that_are_registered_a_rule_activates_neither)
 	put_cert(device, CERT_PENDING_ACTIVATION);
 	world_wait(1000);
 	put_cert(twin, CERT_PENDING_ACTIVATION);
-	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag), ERR_OK);
+	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag),
+	    ERR_OK);
 	ck_assert_int_eq(present(twin, &plan).reason, REASON_OTHER_FORM);
 	ck_assert_int_eq(present(device, &plan).reason, REASON_RULE_WAITS);
 	commit();
@@ -356,8 +368,8 @@ START_TEST(two_hundred_certificates_with_one_serial_number_are_activated)
 	struct plan plan = rule_plan(CERT_ACTIVE);
 
 	for (int i = 0; i < 200; i++) {
-		struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = ca, .serial = "1",
-			.common_name = "device" });
+		struct pki_cert *c = pki_make(
+		    &(struct pki_options){ .issuer = ca, .serial = "1", .common_name = "device" });
 
 		(void)present(c, &plan);
 		ck_assert_int_eq(get_cert(c)->status, CERT_ACTIVE);
@@ -377,7 +389,8 @@ START_TEST(a_serial_number_that_no_list_can_name_leaves_it_pending)
 	memset(decimal + 1, '0', sizeof(decimal) - 2);
 	c = pki_make(&options);
 	ck_assert_int_eq(present(c, &plan).reason, REASON_RULE_WAITS);
-	ck_assert_str_eq(note_of(c), "its serial number is longer than 64 bytes: no list could name it");
+	ck_assert_str_eq(note_of(c),
+	    "its serial number is longer than 64 bytes: no list could name it");
 	pki_free(c);
 }
 END_TEST
@@ -388,12 +401,14 @@ START_TEST(more_policies_than_a_certificate_may_have_leave_it_pending)
 	char names[POLICIES_PER_CERT_MAX][8];
 
 	put_cert(device, CERT_PENDING_ACTIVATION);
-	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag), ERR_OK);
+	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag),
+	    ERR_OK);
 	for (int i = 0; i < POLICIES_PER_CERT_MAX; i++) {
 		struct certid id = world_id(device);
 
 		snprintf(names[i], sizeof(names[i]), "p%d", i);
-		ck_assert_int_eq(registry_create_policy(&t, view_of(names[i]), view_of("{}"), 0, &diag),
+		ck_assert_int_eq(registry_create_policy(&t, view_of(names[i]), view_of("{}"), 0,
+				     &diag),
 		    ERR_OK);
 		ck_assert_int_eq(registry_attach_policy(&t, view_of(names[i]), &id, &diag), ERR_OK);
 	}
@@ -466,7 +481,8 @@ END_TEST
 
 START_TEST(a_template_that_fails_is_told_by_an_event_of_its_own)
 {
-	struct plan plan = { .origin = PLAN_TEMPLATE, .status = CERT_PENDING_ACTIVATION,
+	struct plan plan = { .origin = PLAN_TEMPLATE,
+		.status = CERT_PENDING_ACTIVATION,
 		.failed = true };
 
 	diag_set(&plan.reason, "Cannot resolve");
@@ -481,11 +497,11 @@ END_TEST
 
 /* aws-iot E.2; absent is FAIL for what a thing has. */
 static const struct {
-	const char   *name;
+	const char *name;
 	enum override on_type, on_attributes;
-	const char   *type, *attributes; /* the template's */
-	bool          done;
-	const char   *type_after, *attributes_after;
+	const char *type, *attributes; /* the template's */
+	bool done;
+	const char *type_after, *attributes_after;
 } overrides[] = {
 	{ "nothing said", OVERRIDE_FAIL, OVERRIDE_FAIL, "", "", true, "old", "a=1;b=2;" },
 	{ "the same", OVERRIDE_FAIL, OVERRIDE_FAIL, "old", "a=1;b=2;", true, "old", "a=1;b=2;" },
@@ -493,7 +509,8 @@ static const struct {
 	{ "type, leave", OVERRIDE_DO_NOTHING, OVERRIDE_FAIL, "new", "", true, "old", "a=1;b=2;" },
 	{ "type, replace", OVERRIDE_REPLACE, OVERRIDE_FAIL, "new", "", true, "new", "a=1;b=2;" },
 	{ "attributes, fail", OVERRIDE_FAIL, OVERRIDE_FAIL, "", "b=3;", false, "old", "a=1;b=2;" },
-	{ "attributes, leave", OVERRIDE_FAIL, OVERRIDE_DO_NOTHING, "", "b=3;", true, "old", "a=1;b=2;" },
+	{ "attributes, leave", OVERRIDE_FAIL, OVERRIDE_DO_NOTHING, "", "b=3;", true, "old",
+	    "a=1;b=2;" },
 	{ "attributes, replace", OVERRIDE_FAIL, OVERRIDE_REPLACE, "", "b=3;", true, "old", "b=3;" },
 	{ "attributes, merge", OVERRIDE_FAIL, OVERRIDE_MERGE, "", "b=3;c=4;", true, "old",
 	    "a=1;b=3;c=4;" },
@@ -517,7 +534,8 @@ packed(const char *text)
 static void
 put_thing(const char *name, const char *type, const char *attributes)
 {
-	struct thing thing = { .name = view_of(name), .type_name = view_of(type),
+	struct thing thing = { .name = view_of(name),
+		.type_name = view_of(type),
 		.attributes = packed(attributes) };
 	struct generation id;
 
@@ -565,10 +583,12 @@ START_TEST(a_certificate_that_belongs_to_one_thing_alone_gets_no_other)
 	struct certid id = world_id(device);
 
 	put_cert(device, CERT_PENDING_ACTIVATION);
-	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag), ERR_OK);
+	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag),
+	    ERR_OK);
 	put_thing("sensor-1", "", "");
 	ck_assert_int_eq(registry_attach_thing(&t, view_of("sensor-1"), &id, PRINCIPAL_EXCLUSIVE,
-	    &diag), ERR_OK);
+			     &diag),
+	    ERR_OK);
 	(void)present(device, &plan);
 	ck_assert_int_eq(get_cert(device)->status, CERT_PENDING_ACTIVATION);
 	ck_assert_ptr_nonnull(strstr(note_of(device), "exclusive"));
@@ -705,7 +725,9 @@ START_TEST(settings_of_a_ca_change_one_by_one)
 	ck_assert_int_eq(update(&(struct ca_update){ .settings.crl_file = &file }), ERR_OK);
 	ck_assert_int_eq(update(&(struct ca_update){ .settings.crl_check = &required }), ERR_OK);
 	ck_assert_int_eq(update(&(struct ca_update){ .settings = { .activation = &rule,
-	    .supersedes = true, .supersede_after = 5 } }), ERR_OK);
+							 .supersedes = true,
+							 .supersede_after = 5 } }),
+	    ERR_OK);
 	ck_assert(says(settings_now().crl_file, "/crl.pem"));
 	ck_assert(says(settings_now().activation, "{}"));
 	ck_assert_int_eq(settings_now().crl_check, CRL_REQUIRED);
@@ -722,7 +744,8 @@ START_TEST(a_rule_and_a_template_exclude_each_other)
 {
 	const struct view rule = view_of("{}"), body = view_of("{'T':1}"), none = { NULL, 0 };
 	struct ca_update with_rule = { .settings.activation = &rule };
-	struct ca_update with_template = { .template_body = &body, .role_arn = &none,
+	struct ca_update with_template = { .template_body = &body,
+		.role_arn = &none,
 		.settings.template_name = &none };
 
 	ck_assert_int_eq(update(&with_rule), ERR_OK);
@@ -740,13 +763,14 @@ END_TEST
 START_TEST(a_template_that_is_named_must_exist)
 {
 	const struct view name = view_of("fleet"), none = { NULL, 0 };
-	struct ca_update u = { .template_body = &none, .role_arn = &none,
+	struct ca_update u = { .template_body = &none,
+		.role_arn = &none,
 		.settings.template_name = &name };
 
 	ck_assert_int_eq(update(&u), ERR_NOT_FOUND);
 	ck_assert_str_eq(diag.text, "There is no provisioning template fleet");
-	store_put_template(&t, &(struct provisioning_template){ .name = name,
-	    .body = view_of("{}") });
+	store_put_template(&t,
+	    &(struct provisioning_template){ .name = name, .body = view_of("{}") });
 	ck_assert_int_eq(update(&u), ERR_OK);
 	ck_assert(says(settings_now().template_name, "fleet"));
 	ck_assert_int_eq(update(&(struct ca_update){ .remove_auto_registration = true }), ERR_OK);
@@ -843,10 +867,13 @@ START_TEST(one_that_is_activated_by_call_supersedes_where_its_ca_says_so)
 	const struct view rule = view_of("{}");
 
 	ck_assert_int_eq(update(&(struct ca_update){ .settings = { .activation = &rule,
-	    .supersedes = true, .supersede_after = 0 } }), ERR_OK);
+							 .supersedes = true,
+							 .supersede_after = 0 } }),
+	    ERR_OK);
 	(void)present(second, NULL);
-	ck_assert_int_eq(registry_attach_thing(&t, view_of("sensor-1"), &id, PRINCIPAL_NON_EXCLUSIVE,
-	    &diag), ERR_OK);
+	ck_assert_int_eq(registry_attach_thing(&t, view_of("sensor-1"), &id,
+			     PRINCIPAL_NON_EXCLUSIVE, &diag),
+	    ERR_OK);
 	ck_assert_int_eq(registry_set_cert_status(&t, &id, CERT_ACTIVE, world_now(), &was, &diag),
 	    ERR_OK);
 	ck_assert_uint_eq(run_schedule(ids), 1);
@@ -896,8 +923,9 @@ START_TEST(who_expires_soon_is_told_of_once)
 	not_after = get_cert(device)->not_after;
 	ck_assert_uint_eq(warn_until(not_after - 1), 0);
 	ck_assert_uint_eq(warn_until(not_after), 1);
-	snprintf(expected, sizeof(expected), "$aws/events/certificates/expiring/%s {\"certificateId\":\"%s\"",
-	    world_hex(ca), world_hex(device));
+	snprintf(expected, sizeof(expected),
+	    "$aws/events/certificates/expiring/%s {\"certificateId\":\"%s\"", world_hex(ca),
+	    world_hex(device));
 	ck_assert_int_eq(strncmp(message(0), expected, strlen(expected)), 0);
 	ck_assert_uint_eq(warn_until(not_after), 0);
 	ck_assert_str_eq(message(1), "");
@@ -945,7 +973,9 @@ END_TEST
 
 START_TEST(a_refusal_is_kept_with_the_record_and_goes_with_it)
 {
-	struct refusal refusal = { .time = 5, .code = view_of("CODE"), .details = view_of("words") };
+	struct refusal refusal = { .time = 5,
+		.code = view_of("CODE"),
+		.details = view_of("words") };
 	struct certid id = world_id(device);
 
 	ck_assert_int_eq(registry_refused(&t, &id, &refusal), ERR_OK);
@@ -998,7 +1028,8 @@ main(void)
 	tcase_add_test(c, a_failure_of_the_store_in_the_middle_leaves_nothing);
 	c = suite_case(suite, "templates");
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_add_test(c, a_template_makes_thing_and_policy_and_activates_but_the_device_comes_again);
+	tcase_add_test(c,
+	    a_template_makes_thing_and_policy_and_activates_but_the_device_comes_again);
 	tcase_add_test(c, with_first_connection_accept_a_template_lets_in_at_once);
 	tcase_add_test(c, two_devices_share_a_policy_that_is_given_by_its_text);
 	tcase_add_test(c, a_template_that_fails_is_told_by_an_event_of_its_own);

@@ -216,7 +216,8 @@ START_TEST(version_numbers_are_never_given_twice)
 	for (uint32_t n = 2; n < 40; n++) {
 		ck_assert_int_eq(create_version("p", false, &number), ERR_OK);
 		ck_assert_uint_eq(number, n);
-		ck_assert_int_eq(registry_delete_policy_version(&t, view_of("p"), n, &diag), ERR_OK);
+		ck_assert_int_eq(registry_delete_policy_version(&t, view_of("p"), n, &diag),
+		    ERR_OK);
 	}
 	ck_assert_uint_eq(count_versions("p"), 1);
 	ck_assert_uint_eq(get("p")->default_version, 1);
@@ -243,7 +244,8 @@ END_TEST
 
 START_TEST(when_all_numbers_were_given_there_is_no_other_version)
 {
-	struct policy_record p = { .name = view_of("p"), .default_version = 1,
+	struct policy_record p = { .name = view_of("p"),
+		.default_version = 1,
 		.last_version = UINT32_MAX };
 	uint32_t number = 77;
 
@@ -264,12 +266,14 @@ START_TEST(a_policy_is_modified_when_its_default_is)
 	ck_assert_uint_eq(get("p")->default_version, 1);
 	world_wait(1);
 	ck_assert_int_eq(registry_set_default_policy_version(&t, view_of("p"), 2, world_now(),
-	    &diag), ERR_OK);
+			     &diag),
+	    ERR_OK);
 	ck_assert_int_eq(get("p")->modified, 1002);
 	ck_assert_uint_eq(get("p")->default_version, 2);
 	world_wait(1);
 	ck_assert_int_eq(registry_set_default_policy_version(&t, view_of("p"), 2, world_now(),
-	    &diag), ERR_OK);
+			     &diag),
+	    ERR_OK);
 	ck_assert_int_eq(get("p")->modified, 1002);
 	ck_assert_int_eq(create_version("p", true, &number), ERR_OK);
 	ck_assert_int_eq(get("p")->modified, 1003);
@@ -436,9 +440,9 @@ END_TEST
 
 static const struct {
 	enum cert_status status;
-	bool             thing, policy, force;
-	enum err         result;
-	const char      *says;
+	bool thing, policy, force;
+	enum err result;
+	const char *says;
 } removals[] = {
 	{ CERT_ACTIVE, true, true, true, ERR_WRONG_STATE, "must be deactivated" },
 	{ CERT_ACTIVE, false, false, true, ERR_WRONG_STATE, "must be deactivated" },
@@ -475,7 +479,8 @@ START_TEST(a_certificate_with_attachments_is_deleted_as_its_row_says)
 	ck_assert_int_eq(registry_create_thing(&t, &thing, 1, &made, &diag), ERR_OK);
 	if (removals[_i].thing)
 		ck_assert_int_eq(registry_attach_thing(&t, view_of("t"), &id,
-		    PRINCIPAL_NON_EXCLUSIVE, &diag), ERR_OK);
+				     PRINCIPAL_NON_EXCLUSIVE, &diag),
+		    ERR_OK);
 	world_commit(&t);
 	world_change(&t);
 	before = registry_hash();
@@ -487,7 +492,8 @@ START_TEST(a_certificate_with_attachments_is_deleted_as_its_row_says)
 	ck_assert_uint_eq(count_attached(1),
 	    removals[_i].policy && removals[_i].result != ERR_OK ? 10 : 0);
 	ck_assert_uint_eq(count_attached(2), 10);
-	ck_assert_int_eq(store_list_targets(&t, view_of("p3"), NULL, true, target, 11, &count), ERR_OK);
+	ck_assert_int_eq(store_list_targets(&t, view_of("p3"), NULL, true, target, 11, &count),
+	    ERR_OK);
 	ck_assert_uint_eq(count, count_attached(1) > 0 ? 2 : 1);
 }
 END_TEST
@@ -516,7 +522,7 @@ END_TEST
 enum { CERTS = 5, POLICIES = 14 };
 
 static struct model {
-	bool     cert[CERTS], policy[POLICIES], attached[CERTS][POLICIES];
+	bool cert[CERTS], policy[POLICIES], attached[CERTS][POLICIES];
 	unsigned versions[POLICIES];
 } model;
 
@@ -682,7 +688,8 @@ assert_sides_agree(void)
 	for (unsigned c = 0; c < CERTS; c++) {
 		struct certid id = id_number(c);
 
-		must(store_list_attached(&t, &id, NULL, true, names, COUNT_OF(names), &count) == ERR_OK);
+		must(store_list_attached(&t, &id, NULL, true, names, COUNT_OF(names), &count) ==
+		    ERR_OK);
 		must(count == attached_to(c));
 	}
 	for (unsigned p = 0; p < POLICIES; p++) {

@@ -81,8 +81,8 @@ many(unsigned count)
 	size_t len = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		uint8_t pair[8] = { 4, 'n', '0', (uint8_t)('0' + i / 10), (uint8_t)('0' + i % 10), 0, 1,
-			'x' };
+		uint8_t pair[8] = { 4, 'n', '0', (uint8_t)('0' + i / 10), (uint8_t)('0' + i % 10),
+			0, 1, 'x' };
 
 		memcpy(out + len, pair, sizeof(pair));
 		len += sizeof(pair);
@@ -93,7 +93,8 @@ many(unsigned count)
 static enum err
 create(const char *name, const char *type, struct view attributes, struct generation *id)
 {
-	struct thing thing = { .name = view_of(name), .type_name = view_of(type),
+	struct thing thing = { .name = view_of(name),
+		.type_name = view_of(type),
 		.attributes = attributes };
 
 	return registry_create_thing(&t, &thing, world_now(), id, &diag);
@@ -189,9 +190,14 @@ begin_again(void)
 
 START_TEST(a_thing_is_made_with_version_1)
 {
-	struct thing in = { .name = view_of("t"), .type_name = view_of("pump"),
-		.billing_group = view_of("north"), .attributes = packed("a=1;b=;"), .version = 9,
-		.created = 5, .modified = 5 }, out;
+	struct thing in = { .name = view_of("t"),
+		.type_name = view_of("pump"),
+		.billing_group = view_of("north"),
+		.attributes = packed("a=1;b=;"),
+		.version = 9,
+		.created = 5,
+		.modified = 5 },
+		     out;
 	struct generation id;
 
 	ck_assert_int_eq(registry_create_thing(&t, &in, world_now(), &id, &diag), ERR_OK);
@@ -208,7 +214,7 @@ END_TEST
 
 static const struct {
 	const char *what, *type, *group, *attributes;
-	enum err    result;
+	enum err result;
 } again[] = {
 	{ "the same", "pump", "north", "a=1;", ERR_OK },
 	{ "another type", "valve", "north", "a=1;", ERR_EXISTS },
@@ -221,8 +227,10 @@ static const struct {
 
 START_TEST(making_a_thing_again_asks_for_the_same_configuration)
 {
-	struct thing thing = { .name = view_of("t"), .type_name = view_of("pump"),
-		.billing_group = view_of("north"), .attributes = packed("a=1;") };
+	struct thing thing = { .name = view_of("t"),
+		.type_name = view_of("pump"),
+		.billing_group = view_of("north"),
+		.attributes = packed("a=1;") };
 	struct generation first, second = { { 0 } };
 	uint64_t before;
 
@@ -233,7 +241,8 @@ START_TEST(making_a_thing_again_asks_for_the_same_configuration)
 	thing.billing_group = view_of(again[_i].group);
 	thing.attributes = packed(again[_i].attributes);
 	ck_assert_msg(registry_create_thing(&t, &thing, world_now(), &second, &diag) ==
-	    again[_i].result, "%s", again[_i].what);
+		again[_i].result,
+	    "%s", again[_i].what);
 	ck_assert_mem_eq(&first, &second, sizeof(first));
 	if (again[_i].result != ERR_OK)
 		assert_says("Thing t already exists");
@@ -244,11 +253,15 @@ END_TEST
 /* 3 without a type, 50 with one (aws-iot A.6.1). */
 static const struct {
 	const char *type;
-	unsigned    count;
-	enum err    result;
+	unsigned count;
+	enum err result;
 } limits[] = {
-	{ "", 3, ERR_OK }, { "", 4, ERR_REQUEST }, { "", 50, ERR_REQUEST },
-	{ "pump", 4, ERR_OK }, { "pump", 50, ERR_OK }, { "pump", 51, ERR_REQUEST },
+	{ "", 3, ERR_OK },
+	{ "", 4, ERR_REQUEST },
+	{ "", 50, ERR_REQUEST },
+	{ "pump", 4, ERR_OK },
+	{ "pump", 50, ERR_OK },
+	{ "pump", 51, ERR_REQUEST },
 };
 
 START_TEST(a_thing_has_no_more_attributes_than_its_type_allows)
@@ -274,7 +287,8 @@ END_TEST
 /* Each list is within the limits, both together are not. */
 START_TEST(a_merge_may_exceed_the_limit_too)
 {
-	struct thing_update u = { .has_attributes = true, .merge = true,
+	struct thing_update u = { .has_attributes = true,
+		.merge = true,
 		.attributes = packed("d=1;") };
 	struct generation id;
 	uint64_t before;
@@ -296,7 +310,7 @@ END_TEST
 
 static const struct {
 	const char *what;
-	bool        merge;
+	bool merge;
 	const char *attributes, *after;
 } updates[] = {
 	{ "replaced", false, "c=3;", "c=3;" },
@@ -330,8 +344,10 @@ END_TEST
 START_TEST(a_type_is_set_and_removed)
 {
 	struct thing_update set = { .has_type = true, .type_name = view_of("pump") };
-	struct thing_update removal = { .remove_type = true }, both = { .has_type = true,
-		.remove_type = true, .type_name = view_of("pump") };
+	struct thing_update removal = { .remove_type = true },
+			    both = { .has_type = true,
+				    .remove_type = true,
+				    .type_name = view_of("pump") };
 	struct thing_update few = { .has_attributes = true, .attributes = packed("a=1;") };
 	struct thing_update lots = { .has_attributes = true, .attributes = many(4) };
 	uint64_t before;
@@ -364,7 +380,8 @@ START_TEST(another_version_than_expected_is_a_conflict)
 		if (n == 1)
 			continue;
 		ck_assert_int_eq(update("t", &u), ERR_VERSION);
-		ck_assert_int_eq(registry_delete_thing(&t, view_of("t"), true, n, &diag), ERR_VERSION);
+		ck_assert_int_eq(registry_delete_thing(&t, view_of("t"), true, n, &diag),
+		    ERR_VERSION);
 	}
 	assert_nothing_put(before);
 	u.expected_version = 1;
@@ -438,10 +455,10 @@ END_TEST
 
 /* A certificate is attached to some things, then to another one: t. */
 static const struct {
-	const char         *what, *things; /* a, b: not exclusively; A, T: exclusively */
+	const char *what, *things; /* a, b: not exclusively; A, T: exclusively */
 	enum principal_type type;
-	enum err            result;
-	const char         *says;
+	enum err result;
+	const char *says;
 } exclusions[] = {
 	{ "the first", "", PRINCIPAL_NON_EXCLUSIVE, ERR_OK, "" },
 	{ "the first, exclusively", "", PRINCIPAL_EXCLUSIVE, ERR_OK, "" },
@@ -473,12 +490,14 @@ START_TEST(an_exclusive_thing_is_the_only_one_of_a_certificate)
 	make("b");
 	make("t");
 	make("z");
-	ck_assert_int_eq(attach("t", 2, PRINCIPAL_NON_EXCLUSIVE), ERR_OK); /* another's: no matter */
+	ck_assert_int_eq(attach("t", 2, PRINCIPAL_NON_EXCLUSIVE),
+	    ERR_OK); /* another's: no matter */
 	for (const char *c = exclusions[_i].things; *c != '\0'; c++) {
 		char name[2] = { (char)(*c | 0x20), '\0' };
 
-		ck_assert_int_eq(attach(name, 1, *c < 'a' ? PRINCIPAL_EXCLUSIVE
-		                                         : PRINCIPAL_NON_EXCLUSIVE), ERR_OK);
+		ck_assert_int_eq(attach(name, 1,
+				     *c < 'a' ? PRINCIPAL_EXCLUSIVE : PRINCIPAL_NON_EXCLUSIVE),
+		    ERR_OK);
 	}
 	before = begin_again();
 	ck_assert_msg(attach("t", 1, exclusions[_i].type) == exclusions[_i].result, "%s",
@@ -511,7 +530,7 @@ enum { CERTS = 6, THINGS = 8, NOT_ATTACHED = -1 };
 
 static struct model {
 	bool thing[THINGS];
-	int  type[CERTS][THINGS];
+	int type[CERTS][THINGS];
 } model;
 
 static uint32_t
@@ -540,8 +559,7 @@ expect_attach(unsigned c, unsigned n, int type)
 	if (!model.thing[n])
 		return ERR_NOT_FOUND;
 	for (unsigned other = 0; other < THINGS; other++) {
-		if (other == n || model.type[c][other] == NOT_ATTACHED ||
-		    model.type[c][n] == type)
+		if (other == n || model.type[c][other] == NOT_ATTACHED || model.type[c][n] == type)
 			continue;
 		if (type == PRINCIPAL_EXCLUSIVE || model.type[c][other] == PRINCIPAL_EXCLUSIVE)
 			return ERR_REQUEST;
@@ -602,7 +620,7 @@ assert_sides_agree(void)
 	}
 	for (unsigned n = 0; n < THINGS; n++) {
 		must(store_list_thing_principals(&t, view_of(name_of(n)), NULL, p, COUNT_OF(p),
-		    &count) == ERR_OK);
+			 &count) == ERR_OK);
 		by_name += count;
 	}
 	must(by_id == expected && by_name == expected);

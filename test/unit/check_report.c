@@ -27,8 +27,10 @@ static cJSON *line;
 static void
 open_report(const char *path)
 {
-	struct report_config config = { .path = path, .account_id = "123456789012",
-		.broker = &world_broker, .now = world_now };
+	struct report_config config = { .path = path,
+		.account_id = "123456789012",
+		.broker = &world_broker,
+		.now = world_now };
 	struct diag diag = { "" };
 
 	ck_assert_msg(report_open(&config, &report, &diag) == ERR_OK, "%s", diag.text);
@@ -110,7 +112,8 @@ member(const cJSON *json, const char *name)
 static struct client
 client_of(const struct pki_cert *c)
 {
-	return (struct client){ .id = "d1", .user_name = "u1", .address = "203.0.113.7", .x = c->x };
+	return (
+	    struct client){ .id = "d1", .user_name = "u1", .address = "203.0.113.7", .x = c->x };
 }
 
 static const struct decision accepted = { .verdict = VERDICT_ALLOW };
@@ -128,12 +131,14 @@ START_TEST(a_connection_is_a_line_with_everything_needed)
 
 	open_report(NULL);
 	report_connection(report, &c, &id, &ca_id, &accepted, NULL, true);
-	snprintf(expected, sizeof(expected), "jitr: connection accepted: certificate=%s ca=%s "
-	    "client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"", world_hex(device),
-	    world_hex(ca));
+	snprintf(expected, sizeof(expected),
+	    "jitr: connection accepted: certificate=%s ca=%s "
+	    "client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
+	    world_hex(device), world_hex(ca));
 	ck_logged(LEVEL_INFO, expected);
 	report_connection(report, &c, &id, &ca_id, &revoked, NULL, true);
-	snprintf(expected, sizeof(expected), "jitr: connection refused: reason=\"revoked\" "
+	snprintf(expected, sizeof(expected),
+	    "jitr: connection refused: reason=\"revoked\" "
 	    "code=DEVICE_CERTIFICATE_REVOKED certificate=%s ca=%s client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
 	    world_hex(device), world_hex(ca));
 	ck_logged(LEVEL_NOTICE, expected);
@@ -146,7 +151,8 @@ START_TEST(what_is_not_known_is_a_hyphen_or_empty)
 
 	open_report(NULL);
 	report_connection(report, &c, NULL, NULL, &unknown, NULL, false);
-	ck_logged(LEVEL_NOTICE, "jitr: connection refused: reason=\"issued by a CA that is not "
+	ck_logged(LEVEL_NOTICE,
+	    "jitr: connection refused: reason=\"issued by a CA that is not "
 	    "registered\" code=CA_CERTIFICATE_NOT_REGISTERED certificate=- ca=- client=\"\" address=- subject=\"\"");
 }
 END_TEST
@@ -158,7 +164,8 @@ START_TEST(no_client_writes_a_line_of_its_own)
 
 	open_report(world.log_path);
 	report_connection(report, &c, NULL, NULL, &unknown, NULL, false);
-	ck_assert_ptr_nonnull(strstr(logged(), "client=\"a\\x0ab\\x22\\x1b[2J\" address=1.2.3.4\\x0a "));
+	ck_assert_ptr_nonnull(
+	    strstr(logged(), "client=\"a\\x0ab\\x22\\x1b[2J\" address=1.2.3.4\\x0a "));
 	for (const char *p = logged(); *p != '\0'; p++)
 		ck_assert_int_ge(*p, ' ');
 	ck_assert_str_eq(member(json_line(world.log_path, 0), "clientId"), "a\nb\"\033[2J");
@@ -193,7 +200,8 @@ END_TEST
 START_TEST(details_leave_room_for_who_it_was)
 {
 	char bad_id[5000], details[5000];
-	struct client client = { .id = bad_id, .address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" };
+	struct client client = { .id = bad_id,
+		.address = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" };
 	struct decision d = { .reason = REASON_NOT_ALLOWED };
 
 	memset(bad_id, '\n', sizeof(bad_id) - 1);
@@ -268,7 +276,8 @@ static const struct {
 	    "CERTIFICATE_SIGNATURE_ALGORITHM_UNSUPPORTED" },
 	{ REASON_EXPIRED, "RegisterCertificateJIT", "CERTIFICATE_EXPIRED" },
 	{ REASON_REGISTERED_NOW, "Connection.AuthNError", "DEVICE_CERTIFICATE_NOT_REGISTERED" },
-	{ REASON_PENDING_ACTIVATION, "Connection.AuthNError", "DEVICE_CERTIFICATE_PENDING_ACTIVATION" },
+	{ REASON_PENDING_ACTIVATION, "Connection.AuthNError",
+	    "DEVICE_CERTIFICATE_PENDING_ACTIVATION" },
 	{ REASON_INACTIVE, "Connection.AuthNError", "DEVICE_CERTIFICATE_INACTIVE" },
 	{ REASON_REVOKED, "Connection.AuthNError", "DEVICE_CERTIFICATE_REVOKED" },
 	{ REASON_CLIENT_ID_BUSY, "Connection.AuthNError", "CLIENT_ID_BUSY" },
@@ -303,7 +312,8 @@ START_TEST(a_refusal_of_a_registered_certificate_is_no_failed_registration)
 
 	open_report(world.log_path);
 	report_connection(report, &c, &id, &ca_id, &d, NULL, true);
-	ck_assert_str_eq(member(json_line(world.log_path, 0), "eventType"), "Connection.AuthNError");
+	ck_assert_str_eq(member(json_line(world.log_path, 0), "eventType"),
+	    "Connection.AuthNError");
 }
 END_TEST
 
@@ -315,8 +325,9 @@ START_TEST(details_stand_behind_the_words_of_a_reason)
 
 	open_report(world.log_path);
 	report_connection(report, &c, &id, &ca_id, &revoked, "on the list of \"2026\"", true);
-	ck_assert(world_said("connection refused: reason=\"revoked: on the list of \\x222026\\x22\" "
-	    "code=DEVICE_CERTIFICATE_REVOKED certificate="));
+	ck_assert(
+	    world_said("connection refused: reason=\"revoked: on the list of \\x222026\\x22\" "
+		       "code=DEVICE_CERTIFICATE_REVOKED certificate="));
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "reason"), "DEVICE_CERTIFICATE_REVOKED");
 	ck_assert_str_eq(member(json, "details"), "revoked: on the list of \"2026\"");
@@ -333,8 +344,10 @@ START_TEST(a_connection_that_is_closed_is_told)
 
 	open_report(world.log_path);
 	report_cut(report, &id, REASON_REVOKED);
-	snprintf(expected, sizeof(expected), "jitr: connection closed: reason=\"revoked\" "
-	    "code=DEVICE_CERTIFICATE_REVOKED certificate=%s", world_hex(device));
+	snprintf(expected, sizeof(expected),
+	    "jitr: connection closed: reason=\"revoked\" "
+	    "code=DEVICE_CERTIFICATE_REVOKED certificate=%s",
+	    world_hex(device));
 	ck_logged(LEVEL_NOTICE, expected);
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "eventType"), "Disconnect");
@@ -355,9 +368,10 @@ START_TEST(a_registration_is_told_done_or_not)
 	    world_hex(device), world_hex(ca));
 	ck_logged(LEVEL_NOTICE, expected);
 	report_registration(report, &id, &ca_id, ERR_STORAGE, "No space left\n");
-	snprintf(expected, sizeof(expected), "jitr: certificate not registered: "
-	    "reason=\"storage failed: No space left\\x0a\" certificate=%s ca=%s", world_hex(device),
-	    world_hex(ca));
+	snprintf(expected, sizeof(expected),
+	    "jitr: certificate not registered: "
+	    "reason=\"storage failed: No space left\\x0a\" certificate=%s ca=%s",
+	    world_hex(device), world_hex(ca));
 	ck_logged(LEVEL_ERROR, expected);
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "eventType"), "RegisterCertificateJIT");
@@ -422,8 +436,10 @@ END_TEST
 
 START_TEST(a_file_that_cannot_be_opened_stops_the_start)
 {
-	struct report_config config = { .path = "/nowhere/at/all.log", .account_id = "1",
-		.broker = &world_broker, .now = world_now };
+	struct report_config config = { .path = "/nowhere/at/all.log",
+		.account_id = "1",
+		.broker = &world_broker,
+		.now = world_now };
 	struct diag diag = { "" };
 
 	ck_assert_int_eq(report_open(&config, &report, &diag), ERR_STORAGE);
@@ -471,8 +487,10 @@ END_TEST
 
 START_TEST(without_a_file_or_a_writer_there_are_no_lines_in_it)
 {
-	struct report_config config = { .path = world.log_path, .account_id = "1",
-		.broker = &world_broker, .now = world_now };
+	struct report_config config = { .path = world.log_path,
+		.account_id = "1",
+		.broker = &world_broker,
+		.now = world_now };
 
 	ck_assert_int_eq(report_open(&config, &report, NULL), ERR_OK);
 	report_cut(report, &id, REASON_REVOKED); /* not started */
@@ -494,8 +512,11 @@ END_TEST
 static struct activation_line
 activation_of(enum plan_origin origin, enum cert_status status, const char *details)
 {
-	return (struct activation_line){ .id = id, .ca_id = ca_id, .origin = origin,
-		.status = status, .details = details };
+	return (struct activation_line){ .id = id,
+		.ca_id = ca_id,
+		.origin = origin,
+		.status = status,
+		.details = details };
 }
 
 static void
@@ -511,19 +532,21 @@ ck_logged_of_certificate(enum log_level level, const char *before)
 static const struct {
 	enum plan_origin origin;
 	enum cert_status status;
-	const char      *words, *event, *name;
+	const char *words, *event, *name;
 } activations[] = {
 	{ PLAN_RULE, CERT_ACTIVE, "activated: by=rule", "ActivateCertificate", "ACTIVE" },
 	{ PLAN_RULE, CERT_REVOKED, "revoked: by=rule", "ActivateCertificate", "REVOKED" },
 	{ PLAN_RULE, CERT_PENDING_ACTIVATION, "left pending: by=rule", "ActivateCertificate",
 	    "PENDING_ACTIVATION" },
 	{ PLAN_TEMPLATE, CERT_ACTIVE, "activated: by=template", "ProvisionDevice", "ACTIVE" },
-	{ PLAN_TEMPLATE, CERT_INACTIVE, "made inactive: by=template", "ProvisionDevice", "INACTIVE" },
+	{ PLAN_TEMPLATE, CERT_INACTIVE, "made inactive: by=template", "ProvisionDevice",
+	    "INACTIVE" },
 };
 
 START_TEST(what_a_rule_or_a_template_decided_is_told)
 {
-	struct activation_line a = activation_of(activations[_i].origin, activations[_i].status, NULL);
+	struct activation_line a = activation_of(activations[_i].origin, activations[_i].status,
+	    NULL);
 	const char *id_member = a.origin == PLAN_RULE ? "certificateId" : "deviceCertificateId";
 	const cJSON *json;
 
@@ -549,7 +572,8 @@ START_TEST(why_a_certificate_was_left_pending_is_told)
 
 	open_report(world.log_path);
 	report_activation(report, &a);
-	ck_logged_of_certificate(LEVEL_NOTICE, "left pending: by=rule "
+	ck_logged_of_certificate(LEVEL_NOTICE,
+	    "left pending: by=rule "
 	    "reason=\"its CommonName is not like \\x22gw-*\\x22\"");
 	ck_assert_str_eq(member(json_line(world.log_path, 0), "details"), a.details);
 }
@@ -566,7 +590,8 @@ START_TEST(a_provisioning_that_failed_is_awss_provision_device)
 	a.template_name = "fleet";
 	open_report(world.log_path);
 	report_activation(report, &a);
-	ck_logged_of_certificate(LEVEL_WARNING, "not activated: by=template template=\"fleet\" "
+	ck_logged_of_certificate(LEVEL_WARNING,
+	    "not activated: by=template template=\"fleet\" "
 	    "reason=\"no policy of this name\\x0a\"");
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "eventType"), "ProvisionDevice");
@@ -582,7 +607,8 @@ END_TEST
 
 START_TEST(a_rule_that_failed_says_so)
 {
-	struct activation_line a = activation_of(PLAN_RULE, CERT_PENDING_ACTIVATION, "no thing name");
+	struct activation_line a = activation_of(PLAN_RULE, CERT_PENDING_ACTIVATION,
+	    "no thing name");
 
 	a.failed = true;
 	open_report(world.log_path);
@@ -599,15 +625,20 @@ END_TEST
 
 START_TEST(a_list_put_in_force_is_told_with_what_it_is)
 {
-	struct crl crl = { .this_update = TIME - 1000, .next_update = TIME, .count = 12,
-		.number_len = 2, .number = { 0x01, 0xf0 } };
+	struct crl crl = { .this_update = TIME - 1000,
+		.next_update = TIME,
+		.count = 12,
+		.number_len = 2,
+		.number = { 0x01, 0xf0 } };
 	char expected[300];
 	const cJSON *json;
 
 	open_report(world.log_path);
 	report_crl(report, &ca_id, &crl, ERR_OK, NULL);
-	snprintf(expected, sizeof(expected), "jitr: revocation list imported: ca=%s number=0x01f0 "
-	    "entries=12 next_update=\"" TIME_TEXT "\"", world_hex(ca));
+	snprintf(expected, sizeof(expected),
+	    "jitr: revocation list imported: ca=%s number=0x01f0 "
+	    "entries=12 next_update=\"" TIME_TEXT "\"",
+	    world_hex(ca));
 	ck_logged(LEVEL_NOTICE, expected);
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "eventType"), "ImportCrl");
@@ -638,8 +669,10 @@ START_TEST(a_list_that_was_not_taken_is_told_with_its_reason)
 
 	open_report(world.log_path);
 	report_crl(report, &ca_id, NULL, ERR_CERTIFICATE, "not signed by the CA's key");
-	snprintf(expected, sizeof(expected), "jitr: revocation list not imported: "
-	    "reason=\"invalid certificate: not signed by the CA's key\" ca=%s", world_hex(ca));
+	snprintf(expected, sizeof(expected),
+	    "jitr: revocation list not imported: "
+	    "reason=\"invalid certificate: not signed by the CA's key\" ca=%s",
+	    world_hex(ca));
 	ck_logged(LEVEL_ERROR, expected);
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "eventType"), "ImportCrl");
@@ -662,9 +695,11 @@ START_TEST(a_certificate_that_is_used_twice_is_told_with_both_places)
 
 	open_report(world.log_path);
 	report_clone(report, &c, &id, "d2", "198.51.100.9", "the older one is closed");
-	snprintf(expected, sizeof(expected), "jitr: certificate used twice: "
+	snprintf(expected, sizeof(expected),
+	    "jitr: certificate used twice: "
 	    "done=\"the older one is closed\" certificate=%s client=\"d1\" address=203.0.113.7 "
-	    "other_client=\"d2\" other_address=198.51.100.9", world_hex(device));
+	    "other_client=\"d2\" other_address=198.51.100.9",
+	    world_hex(device));
 	ck_logged(LEVEL_WARNING, expected);
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "eventType"), "CertificateClone");

@@ -44,17 +44,20 @@ END_TEST
  * CA certificates: aws-iot A.2.
  */
 
-#define REGISTER_OTHER "{'command':'registerCACertificate','caCertificate':'<other pem>'," \
+#define REGISTER_OTHER \
+	"{'command':'registerCACertificate','caCertificate':'<other pem>'," \
 	"'verificationCertificate':'<proof pem>'"
 
 START_TEST(a_ca_is_registered_and_described)
 {
 	ask(REGISTER_OTHER "}");
-	ck_response(0, "{'command':'registerCACertificate','data':{"
+	ck_response(0,
+	    "{'command':'registerCACertificate','data':{"
 	    "'certificateArn':'<arn>cacert/<other id>','certificateId':'<other id>'}}");
 	word_validity("other from", "other to", other);
 	ask("{'command':'describeCACertificate','certificateId':'<other id>'}");
-	ck_response(0, "{'command':'describeCACertificate','data':{'certificateDescription':{"
+	ck_response(0,
+	    "{'command':'describeCACertificate','data':{'certificateDescription':{"
 	    "'certificateArn':'<arn>cacert/<other id>','certificateId':'<other id>',"
 	    "'status':'INACTIVE','certificatePem':'<other pem>','ownedBy':'123456789012',"
 	    "'creationDate':<now>,'autoRegistrationStatus':'DISABLE','lastModifiedDate':<now>,"
@@ -76,14 +79,16 @@ END_TEST
 
 START_TEST(a_ca_is_registered_with_everything_at_once)
 {
-	ask(REGISTER_OTHER ",'setAsActive':true,'allowAutoRegistration':true,"
+	ask(REGISTER_OTHER
+	    ",'setAsActive':true,'allowAutoRegistration':true,"
 	    "'certificateMode':'DEFAULT','tags':[{'Key':'k','Value':'v'},{'Key':'w'}],"
 	    "'registrationConfig':{'templateBody':'<template>','roleArn':'<role>'}}");
 	ask("{'command':'describeCACertificate','certificateId':'<other id>'}");
 	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificateDescription"), "status"),
 	    "ACTIVE");
 	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificateDescription"),
-	    "autoRegistrationStatus"), "ENABLE");
+			     "autoRegistrationStatus"),
+	    "ENABLE");
 	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "registrationConfig"), "templateBody"),
 	    TEMPLATE);
 	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "registrationConfig"), "roleArn"),
@@ -98,14 +103,16 @@ START_TEST(a_ca_is_registered_without_proof_in_sni_only)
 	ck_assert_str_eq(member(data(0), "certificateId"), world_hex(other));
 	ask("{'command':'describeCACertificate','certificateId':'<other id>'}");
 	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificateDescription"),
-	    "certificateMode"), "SNI_ONLY");
+			     "certificateMode"),
+	    "SNI_ONLY");
 }
 END_TEST
 
 START_TEST(a_ca_that_is_there_is_named_in_the_error)
 {
 	ask(REGISTER_OTHER "}," REGISTER_OTHER ",'setAsActive':true}");
-	ck_response(1, "{'command':'registerCACertificate','error':'ResourceAlreadyExistsException',"
+	ck_response(1,
+	    "{'command':'registerCACertificate','error':'ResourceAlreadyExistsException',"
 	    "'message':'The CA certificate is already registered','resourceId':'<other id>',"
 	    "'resourceArn':'<arn>cacert/<other id>'}");
 }
@@ -120,7 +127,8 @@ START_TEST(the_settings_of_a_ca_are_changed)
 	for (int i = 0; i < 3; i++)
 		ck_done(i);
 	ask("{'command':'describeCACertificate','certificateId':'<ca id>'}");
-	ck_response(0, "{'command':'describeCACertificate','data':{'certificateDescription':{"
+	ck_response(0,
+	    "{'command':'describeCACertificate','data':{'certificateDescription':{"
 	    "'certificateArn':'<arn>cacert/<ca id>','certificateId':'<ca id>',"
 	    "'status':'INACTIVE','certificatePem':'<ca pem>','ownedBy':'123456789012',"
 	    "'creationDate':<now>,'autoRegistrationStatus':'DISABLE','lastModifiedDate':<now>,"
@@ -142,7 +150,8 @@ START_TEST(a_template_comes_and_goes)
 	    "{'command':'describeCACertificate','certificateId':'<ca id>'}");
 	ck_assert_ptr_null(cJSON_GetObjectItem(data(1), "registrationConfig"));
 	ck_assert_str_eq(member(cJSON_GetObjectItem(data(1), "certificateDescription"),
-	    "autoRegistrationStatus"), "DISABLE");
+			     "autoRegistrationStatus"),
+	    "DISABLE");
 }
 END_TEST
 
@@ -162,7 +171,8 @@ END_TEST
 START_TEST(cas_are_listed)
 {
 	ask("{'command':'listCACertificates'}");
-	ck_response(0, "{'command':'listCACertificates','data':{'certificates':[{"
+	ck_response(0,
+	    "{'command':'listCACertificates','data':{'certificates':[{"
 	    "'certificateArn':'<arn>cacert/<ca id>','certificateId':'<ca id>','status':'ACTIVE',"
 	    "'creationDate':<now>}]}}");
 	ask("{'command':'listCACertificates','templateName':'none'}");
@@ -177,10 +187,12 @@ END_TEST
 START_TEST(a_certificate_is_registered_and_described)
 {
 	ask("{'command':'registerCertificate','certificatePem':'<device pem>','setAsActive':true}");
-	ck_response(0, "{'command':'registerCertificate','data':{"
+	ck_response(0,
+	    "{'command':'registerCertificate','data':{"
 	    "'certificateArn':'<arn>cert/<device id>','certificateId':'<device id>'}}");
 	ask("{'command':'describeCertificate','certificateId':'<device id>'}");
-	ck_response(0, "{'command':'describeCertificate','data':{'certificateDescription':{"
+	ck_response(0,
+	    "{'command':'describeCertificate','data':{'certificateDescription':{"
 	    "'certificateArn':'<arn>cert/<device id>','certificateId':'<device id>',"
 	    "'caCertificateId':'<ca id>','status':'ACTIVE','certificatePem':'<device pem>',"
 	    "'ownedBy':'123456789012','creationDate':<now>,'lastModifiedDate':<now>,"
@@ -207,7 +219,8 @@ START_TEST(a_certificate_from_a_handshake_is_described_as_pem)
 {
 	put(device, CERT_PENDING_ACTIVATION);
 	ask("{'command':'describeCertificate','certificateId':'<device id>'}");
-	ck_response(0, "{'command':'describeCertificate','data':{'certificateDescription':{"
+	ck_response(0,
+	    "{'command':'describeCertificate','data':{'certificateDescription':{"
 	    "'certificateArn':'<arn>cert/<device id>','certificateId':'<device id>',"
 	    "'caCertificateId':'<ca id>','status':'PENDING_ACTIVATION',"
 	    "'certificatePem':'<device pem>','ownedBy':'123456789012','creationDate':<now>,"
@@ -236,8 +249,10 @@ START_TEST(status_wins_over_set_as_active)
 {
 	char text[9000];
 
-	snprintf(text, sizeof(text), "{'command':'registerCertificate','certificatePem':'<device pem>'"
-	    "%s}", registrations[_i].arguments);
+	snprintf(text, sizeof(text),
+	    "{'command':'registerCertificate','certificatePem':'<device pem>'"
+	    "%s}",
+	    registrations[_i].arguments);
 	ask(text);
 	ask("{'command':'describeCertificate','certificateId':'<device id>'}");
 	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificateDescription"), "status"),
@@ -286,7 +301,8 @@ START_TEST(certificates_are_listed_also_by_their_ca)
 	    "{'command':'listCertificatesByCA','caCertificateId':'<ca id>'},"
 	    "{'command':'listCertificatesByCA','caCertificateId':'<other id>'}");
 	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(0), "certificates")), 2);
-	ck_response(1, "{'command':'listCertificatesByCA','data':{'certificates':[{"
+	ck_response(1,
+	    "{'command':'listCertificatesByCA','data':{'certificates':[{"
 	    "'certificateArn':'<arn>cert/<device id>','certificateId':'<device id>',"
 	    "'status':'PENDING_ACTIVATION','certificateMode':'DEFAULT','creationDate':<now>}]}}");
 	/* Not an error: aws-iot A.3.8. */
@@ -299,17 +315,20 @@ END_TEST
  */
 
 #define CREATE_POLICY "{'command':'createPolicy','policyName':'p','policyDocument':'<doc 2>'}"
-#define CREATE_VERSION "{'command':'createPolicyVersion','policyName':'p','policyDocument':'<doc 2>'"
+#define CREATE_VERSION \
+	"{'command':'createPolicyVersion','policyName':'p','policyDocument':'<doc 2>'"
 
 START_TEST(a_policy_is_made_and_shown_verbatim)
 {
 	ask("{'command':'createPolicy','policyName':'a+b=c,d.e@f-g_1','policyDocument':'<doc 2>',"
 	    "'tags':[{'Key':'k','Value':'v'}]}");
-	ck_response(0, "{'command':'createPolicy','data':{'policyName':'a+b=c,d.e@f-g_1',"
+	ck_response(0,
+	    "{'command':'createPolicy','data':{'policyName':'a+b=c,d.e@f-g_1',"
 	    "'policyArn':'<arn>policy/a+b=c,d.e@f-g_1','policyDocument':'<doc 2>',"
 	    "'policyVersionId':'1'}}");
 	ask("{'command':'getPolicy','policyName':'a+b=c,d.e@f-g_1'}");
-	ck_response(0, "{'command':'getPolicy','data':{'policyName':'a+b=c,d.e@f-g_1',"
+	ck_response(0,
+	    "{'command':'getPolicy','data':{'policyName':'a+b=c,d.e@f-g_1',"
 	    "'policyArn':'<arn>policy/a+b=c,d.e@f-g_1','policyDocument':'<doc 2>',"
 	    "'defaultVersionId':'1','creationDate':<now>,'lastModifiedDate':<now>}}");
 }
@@ -319,7 +338,8 @@ END_TEST
 START_TEST(a_policy_that_is_there_is_named_in_the_error)
 {
 	ask(CREATE_POLICY "," CREATE_POLICY);
-	ck_response(1, "{'command':'createPolicy','error':'ResourceAlreadyExistsException','message':"
+	ck_response(1,
+	    "{'command':'createPolicy','error':'ResourceAlreadyExistsException','message':"
 	    "'Policy cannot be created - name already exists (name=p)','resourceId':'p',"
 	    "'resourceArn':'<arn>policy/p'}");
 }
@@ -327,22 +347,27 @@ END_TEST
 
 START_TEST(versions_come_one_by_one_and_one_is_the_default)
 {
-	ask(CREATE_POLICY "," CREATE_VERSION "}," CREATE_VERSION ",'setAsDefault':true},"
+	ask(CREATE_POLICY
+	    "," CREATE_VERSION "}," CREATE_VERSION ",'setAsDefault':true},"
 	    "{'command':'listPolicyVersions','policyName':'p'},"
 	    "{'command':'getPolicyVersion','policyName':'p','policyVersionId':'2'},"
 	    "{'command':'setDefaultPolicyVersion','policyName':'p','policyVersionId':'2'},"
 	    "{'command':'deletePolicyVersion','policyName':'p','policyVersionId':'2'},"
-	    "{'command':'deletePolicyVersion','policyName':'p','policyVersionId':'3'},"
-	    CREATE_VERSION "}");
-	ck_response(1, "{'command':'createPolicyVersion','data':{'policyArn':'<arn>policy/p',"
+	    "{'command':'deletePolicyVersion','policyName':'p','policyVersionId':'3'}," CREATE_VERSION
+	    "}");
+	ck_response(1,
+	    "{'command':'createPolicyVersion','data':{'policyArn':'<arn>policy/p',"
 	    "'policyDocument':'<doc 2>','policyVersionId':'2','isDefaultVersion':false}}");
-	ck_response(2, "{'command':'createPolicyVersion','data':{'policyArn':'<arn>policy/p',"
+	ck_response(2,
+	    "{'command':'createPolicyVersion','data':{'policyArn':'<arn>policy/p',"
 	    "'policyDocument':'<doc 2>','policyVersionId':'3','isDefaultVersion':true}}");
-	ck_response(3, "{'command':'listPolicyVersions','data':{'policyVersions':["
+	ck_response(3,
+	    "{'command':'listPolicyVersions','data':{'policyVersions':["
 	    "{'versionId':'3','isDefaultVersion':true,'createDate':<now>},"
 	    "{'versionId':'2','isDefaultVersion':false,'createDate':<now>},"
 	    "{'versionId':'1','isDefaultVersion':false,'createDate':<now>}]}}");
-	ck_response(4, "{'command':'getPolicyVersion','data':{'policyName':'p',"
+	ck_response(4,
+	    "{'command':'getPolicyVersion','data':{'policyName':'p',"
 	    "'policyArn':'<arn>policy/p','policyDocument':'<doc 2>','policyVersionId':'2',"
 	    "'isDefaultVersion':false,'creationDate':<now>,'lastModifiedDate':<now>}}");
 	ck_done(5);
@@ -360,7 +385,8 @@ START_TEST(a_sixth_version_is_too_many)
 		ck_assert_ptr_nonnull(data(0));
 	}
 	ask(CREATE_VERSION "}");
-	ck_error(0, "VersionsLimitExceededException", "already has the maximum number of versions (5)");
+	ck_error(0, "VersionsLimitExceededException",
+	    "already has the maximum number of versions (5)");
 	ask("{'command':'deletePolicy','policyName':'p'}");
 	ck_error(0, "DeleteConflictException", "one or more policy versions");
 }
@@ -370,7 +396,8 @@ END_TEST
 START_TEST(a_policy_is_attached_and_detached_by_either_family)
 {
 	put(device, CERT_PENDING_ACTIVATION);
-	ask(CREATE_POLICY ",{'command':'attachPolicy','policyName':'p','target':'<arn>cert/<device id>'},"
+	ask(CREATE_POLICY
+	    ",{'command':'attachPolicy','policyName':'p','target':'<arn>cert/<device id>'},"
 	    "{'command':'attachPrincipalPolicy','policyName':'p','principal':'<device id>'},"
 	    "{'command':'listAttachedPolicies','target':'<arn>cert/<device id>','recursive':true},"
 	    "{'command':'listPrincipalPolicies','principal':'<device id>'},"
@@ -382,13 +409,17 @@ START_TEST(a_policy_is_attached_and_detached_by_either_family)
 	    "{'command':'deletePolicy','policyName':'p'}");
 	ck_done(1);
 	ck_done(2);
-	ck_response(3, "{'command':'listAttachedPolicies','data':{'policies':[{'policyName':'p',"
+	ck_response(3,
+	    "{'command':'listAttachedPolicies','data':{'policies':[{'policyName':'p',"
 	    "'policyArn':'<arn>policy/p'}]}}");
-	ck_response(4, "{'command':'listPrincipalPolicies','data':{'policies':[{'policyName':'p',"
+	ck_response(4,
+	    "{'command':'listPrincipalPolicies','data':{'policies':[{'policyName':'p',"
 	    "'policyArn':'<arn>policy/p'}]}}");
-	ck_response(5, "{'command':'listTargetsForPolicy','data':{'targets':["
+	ck_response(5,
+	    "{'command':'listTargetsForPolicy','data':{'targets':["
 	    "'<arn>cert/<device id>']}}");
-	ck_response(6, "{'command':'listPolicyPrincipals','data':{'principals':["
+	ck_response(6,
+	    "{'command':'listPolicyPrincipals','data':{'principals':["
 	    "'<arn>cert/<device id>']}}");
 	ck_error(7, "DeleteConflictException", "attached to one or more principals (name=p)");
 	ck_done(8);
@@ -400,7 +431,8 @@ END_TEST
 START_TEST(a_certificate_with_policies_is_deleted_only_by_force)
 {
 	put(device, CERT_INACTIVE);
-	ask(CREATE_POLICY ",{'command':'attachPolicy','policyName':'p','target':'<device id>'},"
+	ask(CREATE_POLICY
+	    ",{'command':'attachPolicy','policyName':'p','target':'<device id>'},"
 	    "{'command':'deleteCertificate','certificateId':'<device id>'},"
 	    "{'command':'deleteCertificate','certificateId':'<device id>','forceDelete':true},"
 	    "{'command':'listTargetsForPolicy','policyName':'p'}");
@@ -419,9 +451,11 @@ START_TEST(a_thing_is_made_and_described)
 	ask("{'command':'createThing','thingName':'a:b_1-','thingTypeName':'sensor',"
 	    "'billingGroupName':'g','attributePayload':{'merge':true,'attributes':{"
 	    "'z':'1','a.b@c':'[x=y]','m':''}}},{'command':'describeThing','thingName':'a:b_1-'}");
-	ck_response(0, "{'command':'createThing','data':{'thingName':'a:b_1-',"
+	ck_response(0,
+	    "{'command':'createThing','data':{'thingName':'a:b_1-',"
 	    "'thingArn':'<arn>thing/a:b_1-'}}");
-	ck_response(1, "{'command':'describeThing','data':{'defaultClientId':'a:b_1-',"
+	ck_response(1,
+	    "{'command':'describeThing','data':{'defaultClientId':'a:b_1-',"
 	    "'thingName':'a:b_1-','thingArn':'<arn>thing/a:b_1-','thingTypeName':'sensor',"
 	    "'billingGroupName':'g','attributes':{'a.b@c':'[x=y]','z':'1'},'version':1}}");
 }
@@ -432,7 +466,8 @@ START_TEST(a_thing_that_is_there_must_be_the_same)
 	ask("{'command':'createThing','thingName':'t'},{'command':'createThing','thingName':'t'},"
 	    "{'command':'createThing','thingName':'t','thingTypeName':'x'}");
 	ck_assert_str_eq(member(data(0), "thingId"), member(data(1), "thingId"));
-	ck_response(2, "{'command':'createThing','error':'ResourceAlreadyExistsException','message':"
+	ck_response(2,
+	    "{'command':'createThing','error':'ResourceAlreadyExistsException','message':"
 	    "'Thing t already exists with a different configuration','resourceId':'t',"
 	    "'resourceArn':'<arn>thing/t'}");
 }
@@ -443,20 +478,23 @@ END_TEST
 START_TEST(a_thing_is_changed_in_parts_or_as_a_whole)
 {
 	ask("{'command':'createThing','thingName':'t','attributePayload':{'attributes':{'a':'1',"
-	    "'b':'2'}}},"
-	    UPDATE_THING ",'attributePayload':{'merge':true,'attributes':{'c':'3','a':''}}},"
-	    "{'command':'describeThing','thingName':'t'},"
-	    UPDATE_THING ",'attributePayload':{'attributes':{'d':'4'}},'thingTypeName':'x',"
-	    "'expectedVersion':2},{'command':'describeThing','thingName':'t'},"
-	    UPDATE_THING ",'removeThingType':true,'expectedVersion':2},"
-	    UPDATE_THING ",'removeThingType':true,'attributePayload':{'attributes':{}}},"
+	    "'b':'2'}}}," UPDATE_THING
+	    ",'attributePayload':{'merge':true,'attributes':{'c':'3','a':''}}},"
+	    "{'command':'describeThing','thingName':'t'}," UPDATE_THING
+	    ",'attributePayload':{'attributes':{'d':'4'}},'thingTypeName':'x',"
+	    "'expectedVersion':2},{'command':'describeThing','thingName':'t'}," UPDATE_THING
+	    ",'removeThingType':true,'expectedVersion':2}," UPDATE_THING
+	    ",'removeThingType':true,'attributePayload':{'attributes':{}}},"
 	    "{'command':'describeThing','thingName':'t'}");
-	ck_response(2, "{'command':'describeThing','data':{'defaultClientId':'t','thingName':'t',"
+	ck_response(2,
+	    "{'command':'describeThing','data':{'defaultClientId':'t','thingName':'t',"
 	    "'thingArn':'<arn>thing/t','attributes':{'b':'2','c':'3'},'version':2}}");
-	ck_response(4, "{'command':'describeThing','data':{'defaultClientId':'t','thingName':'t',"
+	ck_response(4,
+	    "{'command':'describeThing','data':{'defaultClientId':'t','thingName':'t',"
 	    "'thingArn':'<arn>thing/t','attributes':{'d':'4'},'thingTypeName':'x','version':3}}");
 	ck_error(5, "VersionConflictException", "");
-	ck_response(7, "{'command':'describeThing','data':{'defaultClientId':'t','thingName':'t',"
+	ck_response(7,
+	    "{'command':'describeThing','data':{'defaultClientId':'t','thingName':'t',"
 	    "'thingArn':'<arn>thing/t','attributes':{},'version':4}}");
 }
 END_TEST
@@ -478,10 +516,12 @@ START_TEST(a_certificate_is_attached_to_a_thing)
 	    "{'command':'deleteThing','thingName':'t'}");
 	ck_done(1);
 	ck_done(2);
-	ck_response(3, "{'command':'listThingPrincipals','data':{'principals':["
+	ck_response(3,
+	    "{'command':'listThingPrincipals','data':{'principals':["
 	    "'<arn>cert/<device id>']}}");
 	ck_response(4, "{'command':'listPrincipalThings','data':{'things':['t']}}");
-	ck_error(5, "InvalidRequestException", "Thing t is still attached to one or more principals");
+	ck_error(5, "InvalidRequestException",
+	    "Thing t is still attached to one or more principals");
 	ck_error(6, "DeleteConflictException", "Things must be detached before deletion");
 	ck_done(7);
 	ck_error(8, "VersionConflictException", "");
@@ -502,7 +542,8 @@ ck_pages(const char *command, const char *list, const char *name, const char *ne
 		snprintf(text, sizeof(text), "%s%s}", command, mark);
 		ask(text);
 		ck_assert_ptr_nonnull(data(0));
-		cJSON_ArrayForEach(o, cJSON_GetObjectItem(data(0), list)) {
+		cJSON_ArrayForEach(o, cJSON_GetObjectItem(data(0), list))
+		{
 			const char *one = cJSON_IsString(o) ? o->valuestring : member(o, name);
 			const char *slash = strrchr(one, '/');
 
@@ -510,8 +551,8 @@ ck_pages(const char *command, const char *list, const char *name, const char *ne
 			    slash != NULL ? slash + 1 : one);
 		}
 		strcat(all, "| ");
-		snprintf(mark, sizeof(mark), ",'%s':'%s'", strcmp(next, "nextMarker") == 0 ? "marker"
-		    : next, member(data(0), next));
+		snprintf(mark, sizeof(mark), ",'%s':'%s'",
+		    strcmp(next, "nextMarker") == 0 ? "marker" : next, member(data(0), next));
 	} while (cJSON_HasObjectItem(data(0), next));
 	ck_assert_str_eq(all, expected);
 }
@@ -547,13 +588,15 @@ START_TEST(policies_and_things_are_listed_in_pages)
 	for (char name = 'a'; name <= 'e'; name++) {
 		char text[400];
 
-		snprintf(text, sizeof(text), "{'command':'attachPolicy','policyName':'%c','target':"
+		snprintf(text, sizeof(text),
+		    "{'command':'attachPolicy','policyName':'%c','target':"
 		    "'<device id>'},{'command':'attachThingPrincipal','thingName':'%c','principal':"
-		    "'<device id>'}", name, name);
+		    "'<device id>'}",
+		    name, name);
 		ask(text);
 	}
-	ck_pages("{'command':'listAttachedPolicies','target':'<device id>','pageSize':4", "policies",
-	    "policyName", "nextMarker", "a b c d | e | ");
+	ck_pages("{'command':'listAttachedPolicies','target':'<device id>','pageSize':4",
+	    "policies", "policyName", "nextMarker", "a b c d | e | ");
 	ck_pages("{'command':'listPrincipalPolicies','principal':'<device id>','pageSize':2",
 	    "policies", "policyName", "nextMarker", "e d | c b | a | ");
 	ck_pages("{'command':'listPrincipalThings','principal':'<device id>','maxResults':3",
@@ -574,17 +617,18 @@ START_TEST(certificates_of_a_policy_and_a_thing_are_listed_in_pages)
 	snprintf(down, sizeof(down), "%.4s | %.4s | ", last, first);
 	put(device, CERT_ACTIVE);
 	put(second, CERT_ACTIVE);
-	ask(CREATE_POLICY ",{'command':'createThing','thingName':'t'},"
+	ask(CREATE_POLICY
+	    ",{'command':'createThing','thingName':'t'},"
 	    "{'command':'attachPolicy','policyName':'p','target':'<device id>'},"
 	    "{'command':'attachPolicy','policyName':'p','target':'<second id>'},"
 	    "{'command':'attachThingPrincipal','thingName':'t','principal':'<device id>'},"
 	    "{'command':'attachThingPrincipal','thingName':'t','principal':'<second id>'}");
 	ck_pages("{'command':'listTargetsForPolicy','policyName':'p','pageSize':1", "targets", "",
 	    "nextMarker", up);
-	ck_pages("{'command':'listPolicyPrincipals','policyName':'p','pageSize':1", "principals", "",
-	    "nextMarker", down);
-	ck_pages("{'command':'listThingPrincipals','thingName':'t','maxResults':1", "principals", "",
-	    "nextToken", up);
+	ck_pages("{'command':'listPolicyPrincipals','policyName':'p','pageSize':1", "principals",
+	    "", "nextMarker", down);
+	ck_pages("{'command':'listThingPrincipals','thingName':'t','maxResults':1", "principals",
+	    "", "nextToken", up);
 }
 END_TEST
 
@@ -595,7 +639,8 @@ START_TEST(the_endpoint_is_the_configured_name)
 	    "{'command':'describeEndpoint','endpointType':'iot:Data-ATS'},"
 	    "{'command':'describeEndpoint','endpointType':'iot:Data'}");
 	for (int i = 0; i < 3; i++)
-		ck_response(i, "{'command':'describeEndpoint','data':{'endpointAddress':"
+		ck_response(i,
+		    "{'command':'describeEndpoint','data':{'endpointAddress':"
 		    "'mqtt.example.com'}}");
 }
 END_TEST
@@ -615,12 +660,14 @@ START_TEST(things_are_found_by_type_and_attribute)
 	    "{'command':'listThings','attributeName':'k'},"
 	    "{'command':'listThings','attributeName':'k','thingTypeName':'x'},"
 	    "{'command':'listThings','attributeName':'kk'}");
-	ck_response(0, "{'command':'listThings','data':{'things':["
+	ck_response(0,
+	    "{'command':'listThings','data':{'things':["
 	    "{'thingName':'a','thingArn':'<arn>thing/a','thingTypeName':'x',"
 	    "'attributes':{'k':'value'},'version':1},"
 	    "{'thingName':'b','thingArn':'<arn>thing/b','thingTypeName':'x','attributes':{},"
 	    "'version':1}]}}");
-	ck_response(1, "{'command':'listThings','data':{'things':[{'thingName':'c',"
+	ck_response(1,
+	    "{'command':'listThings','data':{'things':[{'thingName':'c',"
 	    "'thingArn':'<arn>thing/c','attributes':{'k':'v'},'version':1}]}}");
 	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(2), "things")), 1);
 	ck_assert(cJSON_HasObjectItem(data(2), "nextToken"));
@@ -699,7 +746,7 @@ list_all(const char *command, char found[][CERTID_HEX_SIZE], int *pages)
 		ask(text);
 		++*pages;
 		cJSON_ArrayForEach(o, cJSON_GetObjectItem(data(0), "certificates"))
-			strcpy(found[count++], member(o, "certificateId"));
+		    strcpy(found[count++], member(o, "certificateId"));
 		snprintf(marker, sizeof(marker), ",'marker':'%s'", member(data(0), "nextMarker"));
 	} while (cJSON_HasObjectItem(data(0), "nextMarker"));
 	return count;
@@ -711,13 +758,17 @@ START_TEST(a_list_comes_in_pages_oldest_or_newest_first)
 	int pages;
 
 	put_listed();
-	ck_assert_int_eq(list_all("{'command':'listCertificates','ascendingOrder':true,'pageSize':7",
-	    found, &pages), LISTED);
+	ck_assert_int_eq(
+	    list_all("{'command':'listCertificates','ascendingOrder':true,'pageSize':7", found,
+		&pages),
+	    LISTED);
 	ck_assert_int_eq(pages, 5);
 	for (int i = 0; i < LISTED; i++)
 		ck_assert_str_eq(found[i], listed[i]);
 	ck_assert_int_eq(list_all("{'command':'listCertificatesByCA','caCertificateId':'<ca id>',"
-	    "'pageSize':10", found, &pages), LISTED);
+				  "'pageSize':10",
+			     found, &pages),
+	    LISTED);
 	ck_assert_int_eq(pages, 3); /* the last page is full, and known to be the last */
 	for (int i = 0; i < LISTED; i++)
 		ck_assert_str_eq(found[i], listed[LISTED - 1 - i]);
@@ -738,10 +789,13 @@ START_TEST(a_page_goes_on_where_the_last_one_ended_though_that_entry_is_gone)
 	world_change(&t);
 	store_delete_cert(&t, &id);
 	world_commit(&t);
-	snprintf(text, sizeof(text), "{'command':'listCertificates','ascendingOrder':true,"
-	    "'pageSize':1,'marker':'%s'}", member(data(0), "nextMarker"));
+	snprintf(text, sizeof(text),
+	    "{'command':'listCertificates','ascendingOrder':true,"
+	    "'pageSize':1,'marker':'%s'}",
+	    member(data(0), "nextMarker"));
 	ask(text);
-	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificates")->child, "certificateId"),
+	ck_assert_str_eq(member(cJSON_GetObjectItem(data(0), "certificates")->child,
+			     "certificateId"),
 	    listed[3]);
 }
 END_TEST
@@ -753,7 +807,8 @@ START_TEST(cas_come_in_pages_too)
 
 	world_wait(1);
 	world_put_ca(other, CA_INACTIVE, false);
-	ck_assert_int_eq(list_all("{'command':'listCACertificates','pageSize':1", found, &pages), 2);
+	ck_assert_int_eq(list_all("{'command':'listCACertificates','pageSize':1", found, &pages),
+	    2);
 	ck_assert_int_eq(pages, 2);
 	ck_assert_str_eq(found[0], world_hex(other)); /* newest first */
 	ck_assert_str_eq(found[1], world_hex(ca));
@@ -764,18 +819,18 @@ END_TEST
  * Mistakes.
  */
 
-#define INVALID  "InvalidRequestException"
-#define BAD_CERT "CertificateValidationException"
-#define STATE    "CertificateStateException"
-#define NONE     "ResourceNotFoundException"
-#define MALFORMED "MalformedPolicyException"
-#define CODE     "RegistrationCodeValidationException"
+#define INVALID       "InvalidRequestException"
+#define BAD_CERT      "CertificateValidationException"
+#define STATE         "CertificateStateException"
+#define NONE          "ResourceNotFoundException"
+#define MALFORMED     "MalformedPolicyException"
+#define CODE          "RegistrationCodeValidationException"
 #define REGISTER_CA   "{'command':'registerCACertificate'"
 #define UPDATE_CA     "{'command':'updateCACertificate','certificateId':'<ca id>'"
 #define REGISTER_CERT "{'command':'registerCertificate'"
 #define WITHOUT_CA    "{'command':'registerCertificateWithoutCA'"
 #define UPDATE_CERT   "{'command':'updateCertificate','certificateId':'<device id>'"
-#define ID_0 "0000000000000000000000000000000000000000000000000000000000000000"
+#define ID_0          "0000000000000000000000000000000000000000000000000000000000000000"
 
 static const struct {
 	const char *command, *error, *message;
@@ -784,14 +839,17 @@ static const struct {
 	{ "7", INVALID, "A command must be an object" },
 	{ "[]", INVALID, "A command must be an object" },
 	{ "{}", INVALID, "at 'command' failed" },
-	{ "{'command':7}", INVALID, "Value at 'command' failed to satisfy constraint: Member must be a string" },
+	{ "{'command':7}", INVALID,
+	    "Value at 'command' failed to satisfy constraint: Member must be a string" },
 	{ "{'command':''}", INVALID, "at 'command' failed" },
 	{ "{'command':'createThingGrup'}", INVALID, "Unknown command 'createThingGrup'" },
-	{ "{'command':'createThingGroup'}", INVALID, "Command 'createThingGroup' of AWS IoT is not "
+	{ "{'command':'createThingGroup'}", INVALID,
+	    "Command 'createThingGroup' of AWS IoT is not "
 	    "supported here: there are no thing groups; policies are attached to certificates; see "
 	    "attachPolicy and updateThing" },
 	{ "{'command':'ListThingPrincipalsV2'}", INVALID, "see listThingPrincipals" },
-	{ "{'command':'create-keys-and-certificate'}", INVALID, "see registerCACertificate and "
+	{ "{'command':'create-keys-and-certificate'}", INVALID,
+	    "see registerCACertificate and "
 	    "registerCertificate" },
 	{ "{'command':'describeEndpoint','endpointType':'iot:Jobs'}", INVALID,
 	    "Endpoint type 'iot:Jobs' is not recognized: there are iot:Data-ATS and iot:Data" },
@@ -804,10 +862,11 @@ static const struct {
 	{ "{'command':'getRegistrationCode','x':1}", INVALID, "Unknown member 'x'" },
 	{ "{'command':'deleteRegistrationCode','certificateId':'x'}", INVALID, "Unknown member" },
 	/* registerCACertificate */
-	{ REGISTER_CA "}", INVALID, "at 'caCertificate' failed to satisfy constraint: Member must not be null" },
+	{ REGISTER_CA "}", INVALID,
+	    "at 'caCertificate' failed to satisfy constraint: Member must not be null" },
 	{ REGISTER_CA ",'caCertificate':''}", INVALID, "greater than or equal to 1" },
-	{ REGISTER_CA ",'caCertificate':'garbage','verificationCertificate':'<proof pem>'}", BAD_CERT,
-	    "caCertificate: " },
+	{ REGISTER_CA ",'caCertificate':'garbage','verificationCertificate':'<proof pem>'}",
+	    BAD_CERT, "caCertificate: " },
 	{ REGISTER_CA ",'caCertificate':'<device pem>','verificationCertificate':'<proof pem>'}",
 	    BAD_CERT, "" },
 	{ REGISTER_CA ",'caCertificate':'<other pem>'}", INVALID,
@@ -817,14 +876,16 @@ static const struct {
 	{ REGISTER_OTHER ",'certificateMode':'NONE'}", INVALID,
 	    "'NONE' at 'certificateMode' failed to satisfy constraint: Member must satisfy enum "
 	    "value set: [DEFAULT, SNI_ONLY]" },
-	{ REGISTER_CA ",'caCertificate':'<other pem>','verificationCertificate':'garbage'}", BAD_CERT,
-	    "verificationCertificate: " },
-	{ REGISTER_CA ",'caCertificate':'<ca pem>','verificationCertificate':'<proof pem>'}", BAD_CERT,
-	    "" },
-	{ REGISTER_CA ",'caCertificate':'<other pem>','verificationCertificate':'<wrong proof pem>'}",
+	{ REGISTER_CA ",'caCertificate':'<other pem>','verificationCertificate':'garbage'}",
+	    BAD_CERT, "verificationCertificate: " },
+	{ REGISTER_CA ",'caCertificate':'<ca pem>','verificationCertificate':'<proof pem>'}",
+	    BAD_CERT, "" },
+	{ REGISTER_CA
+	    ",'caCertificate':'<other pem>','verificationCertificate':'<wrong proof pem>'}",
 	    CODE, "getRegistrationCode" },
 	{ REGISTER_OTHER ",'setAsActive':'ACTIVE'}", INVALID, "at 'setAsActive' failed" },
-	{ REGISTER_OTHER ",'allowAutoRegistration':1}", INVALID, "at 'allowAutoRegistration' failed" },
+	{ REGISTER_OTHER ",'allowAutoRegistration':1}", INVALID,
+	    "at 'allowAutoRegistration' failed" },
 	{ REGISTER_OTHER ",'setAsActiv':true}", INVALID, "Unknown member 'setAsActiv'" },
 	{ REGISTER_OTHER ",'tags':{}}", INVALID, "at 'tags' failed" },
 	{ REGISTER_OTHER ",'tags':[7]}", INVALID, "at 'tags' failed" },
@@ -841,7 +902,8 @@ static const struct {
 	    "at 'roleArn' failed" },
 	{ REGISTER_OTHER ",'registrationConfig':{'templateName':'t t'}}", INVALID,
 	    "^[0-9A-Za-z_-]+$" },
-	{ REGISTER_OTHER ",'registrationConfig':{'templateName':'t'}}", NONE, "provisioning template" },
+	{ REGISTER_OTHER ",'registrationConfig':{'templateName':'t'}}", NONE,
+	    "provisioning template" },
 	{ REGISTER_OTHER ",'registrationConfig':{'x':'t'}}", INVALID, "Unknown member 'x'" },
 	/* describeCACertificate, updateCACertificate, deleteCACertificate, listCACertificates */
 	{ "{'command':'describeCACertificate'}", INVALID, "at 'certificateId' failed" },
@@ -856,34 +918,41 @@ static const struct {
 	{ UPDATE_CA ",'newAutoRegistrationStatus':'ENABLED'}", INVALID, "[ENABLE, DISABLE]" },
 	{ UPDATE_CA ",'removeAutoRegistration':true,'registrationConfig':{'templateBody':'{}'}}",
 	    INVALID, "exclude each other" },
-	{ UPDATE_CA ",'registrationConfig':{'templateBody':7}}", INVALID, "at 'templateBody' failed" },
+	{ UPDATE_CA ",'registrationConfig':{'templateBody':7}}", INVALID,
+	    "at 'templateBody' failed" },
 	{ "{'command':'deleteCACertificate','certificateId':'" ID_0 "'}", NONE, "not found" },
-	{ "{'command':'listCACertificates','templateName':''}", INVALID, "at 'templateName' failed" },
+	{ "{'command':'listCACertificates','templateName':''}", INVALID,
+	    "at 'templateName' failed" },
 	{ "{'command':'listCACertificates','pageSize':0}", INVALID, "greater than or equal to 1" },
 	{ "{'command':'listCACertificates','pageSize':251}", INVALID, "less than or equal to 250" },
 	{ "{'command':'listCACertificates','pageSize':'5'}", INVALID, "must be an integer" },
 	{ "{'command':'listCACertificates','marker':'!'}", INVALID, "at 'marker' failed" },
 	{ "{'command':'listCACertificates','marker':''}", INVALID, "at 'marker' failed" },
-	{ "{'command':'listCACertificates','ascendingOrder':'true'}", INVALID, "must be a boolean" },
+	{ "{'command':'listCACertificates','ascendingOrder':'true'}", INVALID,
+	    "must be a boolean" },
 	/* registerCertificate, registerCertificateWithoutCA */
 	{ REGISTER_CERT "}", INVALID, "at 'certificatePem' failed" },
 	{ REGISTER_CERT ",'certificatePem':'garbage'}", BAD_CERT, "certificatePem: " },
-	{ REGISTER_CERT ",'certificatePem':'<device pem><device pem>'}", BAD_CERT, "certificatePem: " },
+	{ REGISTER_CERT ",'certificatePem':'<device pem><device pem>'}", BAD_CERT,
+	    "certificatePem: " },
 	{ REGISTER_CERT ",'certificatePem':'<second pem>','caCertificatePem':'garbage'}", BAD_CERT,
 	    "caCertificatePem: " },
 	{ REGISTER_CERT ",'certificatePem':'<second pem>','status':'PENDING_ACTIVATION'}", STATE,
 	    "Not allowed to register certificate with PENDING_ACTIVATION status" },
-	{ REGISTER_CERT ",'certificatePem':'<second pem>','status':'PENDING_TRANSFER'}", STATE, "" },
+	{ REGISTER_CERT ",'certificatePem':'<second pem>','status':'PENDING_TRANSFER'}", STATE,
+	    "" },
 	{ REGISTER_CERT ",'certificatePem':'<second pem>','status':'PENDING'}", INVALID,
 	    "[ACTIVE, INACTIVE, REVOKED, PENDING_TRANSFER, REGISTER_INACTIVE, PENDING_ACTIVATION]" },
-	{ REGISTER_CERT ",'certificatePem':'<second pem>','forceDelete':true}", INVALID, "Unknown" },
+	{ REGISTER_CERT ",'certificatePem':'<second pem>','forceDelete':true}", INVALID,
+	    "Unknown" },
 	{ REGISTER_CERT ",'certificatePem':'<stranger pem>'}", STATE,
 	    "No CA certificate exists for the given certificate" },
 	{ REGISTER_CERT ",'certificatePem':'<second pem>','caCertificatePem':'<other pem>'}", STATE,
 	    "No CA certificate exists for the given certificate" },
-	{ REGISTER_CERT ",'certificatePem':'<stranger pem>','caCertificatePem':'<ca pem>'}", BAD_CERT,
-	    "not signed by" },
-	{ WITHOUT_CA ",'certificatePem':'<second pem>','setAsActive':true}", INVALID, "setAsActive" },
+	{ REGISTER_CERT ",'certificatePem':'<stranger pem>','caCertificatePem':'<ca pem>'}",
+	    BAD_CERT, "not signed by" },
+	{ WITHOUT_CA ",'certificatePem':'<second pem>','setAsActive':true}", INVALID,
+	    "setAsActive" },
 	{ WITHOUT_CA ",'certificatePem':'<second pem>','status':'PENDING_ACTIVATION'}", STATE, "" },
 	{ WITHOUT_CA ",'certificatePem':7}", INVALID, "at 'certificatePem' failed" },
 	/* describeCertificate, updateCertificate, deleteCertificate, lists */
@@ -894,27 +963,30 @@ static const struct {
 	{ UPDATE_CERT ",'newStatus':'REGISTER_INACTIVE'}", STATE, "deprecated" },
 	{ UPDATE_CERT ",'newStatus':'PENDING_ACTIVATION'}", STATE, "from INACTIVE to" },
 	{ UPDATE_CERT ",'newStatus':'PENDING_TRANSFER'}", STATE, "from INACTIVE to" },
-	{ "{'command':'updateCertificate','certificateId':'" ID_0 "','newStatus':'ACTIVE'}", NONE, "" },
+	{ "{'command':'updateCertificate','certificateId':'" ID_0 "','newStatus':'ACTIVE'}", NONE,
+	    "" },
 	{ "{'command':'deleteCertificate','certificateId':'" ID_0 "'}", NONE, "not found" },
 	{ "{'command':'deleteCertificate','certificateId':'<device id>','forceDelete':1}", INVALID,
 	    "must be a boolean" },
 	{ "{'command':'listCertificates','pageSize':1.5}", INVALID, "must be an integer" },
 	{ "{'command':'listCertificates','templateName':'x'}", INVALID, "Unknown member" },
 	{ "{'command':'listCertificatesByCA'}", INVALID, "at 'caCertificateId' failed" },
-	{ "{'command':'listCertificatesByCA','caCertificateId':'x'}", INVALID, "'caCertificateId'" },
+	{ "{'command':'listCertificatesByCA','caCertificateId':'x'}", INVALID,
+	    "'caCertificateId'" },
 	/* Policies. */
 	{ "{'command':'createPolicy'}", INVALID, "at 'policyName' failed" },
 	{ "{'command':'createPolicy','policyName':'p'}", INVALID, "at 'policyDocument' failed" },
 	{ "{'command':'createPolicy','policyName':'p q','policyDocument':'<doc>'}", INVALID,
 	    "'p q' at 'policyName' failed to satisfy constraint: Member must satisfy regular "
 	    "expression pattern: [\\w+=,.@-]+" },
-	{ "{'command':'createPolicy','policyName':'a:b','policyDocument':'<doc>'}", INVALID, "pattern" },
+	{ "{'command':'createPolicy','policyName':'a:b','policyDocument':'<doc>'}", INVALID,
+	    "pattern" },
 	{ "{'command':'createPolicy','policyName':'\u00e9','policyDocument':'<doc>'}", INVALID,
 	    "pattern" },
 	{ "{'command':'createPolicy','policyName':'','policyDocument':'<doc>'}", INVALID,
 	    "greater than or equal to 1" },
-	{ "{'command':'createPolicy','policyName':'" ID_0 ID_0 "0','policyDocument':'<doc>'}", INVALID,
-	    "less than or equal to 128" },
+	{ "{'command':'createPolicy','policyName':'" ID_0 ID_0 "0','policyDocument':'<doc>'}",
+	    INVALID, "less than or equal to 128" },
 	{ "{'command':'createPolicy','policyName':'p','policyDocument':{}}", INVALID,
 	    "at 'policyDocument' failed to satisfy constraint: Member must be a string" },
 	{ "{'command':'createPolicy','policyName':'p','policyDocument':''}", MALFORMED,
@@ -924,24 +996,32 @@ static const struct {
 	{ "{'command':'createPolicy','policyName':'p','policyDocument':'<doc 2>','tags':[{}]}",
 	    INVALID, "at 'Key' failed" },
 	{ "{'command':'createPolicy','policyName':'p','policyDocument':'<doc 2>',"
-	  "'setAsDefault':true}", INVALID, "Unknown member" },
+	  "'setAsDefault':true}",
+	    INVALID, "Unknown member" },
 	{ "{'command':'createPolicyVersion','policyName':'p','policyDocument':'<doc 2>'}", NONE,
 	    "Policy not found (name=p)" },
-	{ "{'command':'createPolicyVersion','policyName':'p','policyDocument':'x'}", MALFORMED, "" },
+	{ "{'command':'createPolicyVersion','policyName':'p','policyDocument':'x'}", MALFORMED,
+	    "" },
 	{ "{'command':'createPolicyVersion','policyName':'p','policyDocument':'<doc 2>',"
-	  "'setAsDefault':'true'}", INVALID, "must be a boolean" },
+	  "'setAsDefault':'true'}",
+	    INVALID, "must be a boolean" },
 	{ "{'command':'getPolicy','policyName':'p'}", NONE, "Policy not found (name=p)" },
 	{ "{'command':'getPolicy','policyName':'p','policyVersionId':'1'}", INVALID, "Unknown" },
 	{ "{'command':'deletePolicy','policyName':'p'}", NONE, "Policy not found" },
-	{ "{'command':'getPolicyVersion','policyName':'p'}", INVALID, "at 'policyVersionId' failed" },
-	{ "{'command':'getPolicyVersion','policyName':'p','policyVersionId':1}", INVALID, "a string" },
+	{ "{'command':'getPolicyVersion','policyName':'p'}", INVALID,
+	    "at 'policyVersionId' failed" },
+	{ "{'command':'getPolicyVersion','policyName':'p','policyVersionId':1}", INVALID,
+	    "a string" },
 	{ "{'command':'getPolicyVersion','policyName':'p','policyVersionId':'v1'}", INVALID,
 	    "pattern: [0-9]+" },
-	{ "{'command':'getPolicyVersion','policyName':'p','policyVersionId':'1'}", NONE, "not found" },
+	{ "{'command':'getPolicyVersion','policyName':'p','policyVersionId':'1'}", NONE,
+	    "not found" },
 	{ "{'command':'listPolicyVersions','policyName':'p'}", NONE, "not found" },
-	{ "{'command':'setDefaultPolicyVersion','policyName':'p','policyVersionId':'1'}", NONE, "" },
+	{ "{'command':'setDefaultPolicyVersion','policyName':'p','policyVersionId':'1'}", NONE,
+	    "" },
 	{ "{'command':'deletePolicyVersion','policyName':'p','policyVersionId':'1'}", NONE, "" },
-	{ "{'command':'listPolicies','marker':'00'}", INVALID, "a nextMarker of an earlier answer" },
+	{ "{'command':'listPolicies','marker':'00'}", INVALID,
+	    "a nextMarker of an earlier answer" },
 	{ "{'command':'listPolicies','marker':'0000000000000000'}", INVALID, "a nextMarker" },
 	{ "{'command':'listPolicies','marker':'000000000000000020'}", INVALID, "a nextMarker" },
 	{ "{'command':'attachPolicy','policyName':'p'}", INVALID, "at 'target' failed" },
@@ -949,9 +1029,11 @@ static const struct {
 	    "Invalid principal 'x' at 'target': it must be the ARN of a certificate, "
 	    "<arn>cert/<certificateId>, or its certificateId" },
 	{ "{'command':'attachPolicy','policyName':'p',"
-	  "'target':'arn:aws:iot:us-east-1:123456789012:cert/<device id>'}", INVALID, "principal" },
+	  "'target':'arn:aws:iot:us-east-1:123456789012:cert/<device id>'}",
+	    INVALID, "principal" },
 	{ "{'command':'attachPolicy','policyName':'p',"
-	  "'target':'arn:aws:iot:eu-central-1:000000000000:cert/<device id>'}", INVALID, "principal" },
+	  "'target':'arn:aws:iot:eu-central-1:000000000000:cert/<device id>'}",
+	    INVALID, "principal" },
 	{ "{'command':'attachPolicy','policyName':'p','target':'<arn>cacert/<device id>'}", INVALID,
 	    "principal" },
 	{ "{'command':'attachPolicy','policyName':'p','target':'<arn>cert/<device id>0'}", INVALID,
@@ -963,12 +1045,13 @@ static const struct {
 	{ "{'command':'attachPrincipalPolicy','policyName':'p','target':'<device id>'}", INVALID,
 	    "at 'principal' failed" },
 	{ "{'command':'listAttachedPolicies','target':'" ID_0 "'}", NONE, "id: " ID_0 },
-	{ "{'command':'listAttachedPolicies','target':'<device id>','ascendingOrder':true}", INVALID,
-	    "Unknown member 'ascendingOrder'" },
+	{ "{'command':'listAttachedPolicies','target':'<device id>','ascendingOrder':true}",
+	    INVALID, "Unknown member 'ascendingOrder'" },
 	{ "{'command':'listAttachedPolicies','target':'<device id>','marker':'0a'}", INVALID,
 	    "a nextMarker" },
 	{ "{'command':'listTargetsForPolicy','policyName':'p'}", NONE, "Policy not found" },
-	{ "{'command':'listPolicyPrincipals','policyName':'p','marker':'61'}", INVALID, "nextMarker" },
+	{ "{'command':'listPolicyPrincipals','policyName':'p','marker':'61'}", INVALID,
+	    "nextMarker" },
 	{ "{'command':'listPrincipalPolicies','principal':'" ID_0 "'}", NONE, "not found" },
 	/* Things. */
 	{ "{'command':'createThing'}", INVALID, "at 'thingName' failed" },
@@ -986,7 +1069,8 @@ static const struct {
 	{ "{'command':'createThing','thingName':'t','attributePayload':{'attributes':{'a':'b c'}}}",
 	    INVALID, "'b c' at 'a' failed" },
 	{ "{'command':'createThing','thingName':'t','attributePayload':{'attributes':{'a':'1','b':'2',"
-	  "'c':'3','d':'4'}}}", INVALID, "without a type has at most 3 attributes" },
+	  "'c':'3','d':'4'}}}",
+	    INVALID, "without a type has at most 3 attributes" },
 	{ "{'command':'describeThing','thingName':'t'}", NONE, "Thing t cannot be found." },
 	{ "{'command':'updateThing','thingName':'t'}", NONE, "Thing t cannot be found." },
 	{ "{'command':'updateThing','thingName':'t','expectedVersion':-1}", INVALID,
@@ -995,15 +1079,20 @@ static const struct {
 	{ "{'command':'deleteThing','thingName':''}", INVALID, "at 'thingName' failed" },
 	{ "{'command':'listThings','maxResults':251}", INVALID, "less than or equal to 250" },
 	{ "{'command':'listThings','attributeValue':'a'}", INVALID, "needs an attributeName" },
-	{ "{'command':'listThings','nextToken':'zz'}", INVALID, "a nextToken of an earlier answer" },
+	{ "{'command':'listThings','nextToken':'zz'}", INVALID,
+	    "a nextToken of an earlier answer" },
 	{ "{'command':'listThings','pageSize':5}", INVALID, "Unknown member 'pageSize'" },
 	{ "{'command':'attachThingPrincipal','thingName':'t','principal':'x'}", INVALID,
 	    "Invalid principal 'x' at 'principal'" },
-	{ "{'command':'attachThingPrincipal','thingName':'t','principal':'<device id>'}", NONE, "" },
+	{ "{'command':'attachThingPrincipal','thingName':'t','principal':'<device id>'}", NONE,
+	    "" },
 	{ "{'command':'attachThingPrincipal','thingName':'t','principal':'<device id>',"
-	  "'thingPrincipalType':'EXCLUSIVE'}", INVALID, "[EXCLUSIVE_THING, NON_EXCLUSIVE_THING]" },
-	{ "{'command':'detachThingPrincipal','thingName':'t','principal':'<device id>'}", NONE, "" },
-	{ "{'command':'listThingPrincipals','thingName':'t'}", NONE, "Failed to list principals for "
+	  "'thingPrincipalType':'EXCLUSIVE'}",
+	    INVALID, "[EXCLUSIVE_THING, NON_EXCLUSIVE_THING]" },
+	{ "{'command':'detachThingPrincipal','thingName':'t','principal':'<device id>'}", NONE,
+	    "" },
+	{ "{'command':'listThingPrincipals','thingName':'t'}", NONE,
+	    "Failed to list principals for "
 	    "thing t because the thing does not exist in your account" },
 	{ "{'command':'listPrincipalThings','principal':'" ID_0 "'}", NONE, "not found" },
 };
@@ -1047,8 +1136,8 @@ START_TEST(a_certificate_that_is_not_fit_is_not_registered)
 	options.issuer = ca;
 	c = pki_make(&options);
 	word_pem("unfit pem", c->pem);
-	ask(REGISTER_CERT ",'certificatePem':'<unfit pem>'},"
-	    WITHOUT_CA ",'certificatePem':'<unfit pem>'}");
+	ask(REGISTER_CERT ",'certificatePem':'<unfit pem>'}," WITHOUT_CA
+			  ",'certificatePem':'<unfit pem>'}");
 	ck_error(0, BAD_CERT, "");
 	ck_error(1, BAD_CERT, "");
 	pki_free(c);
@@ -1065,12 +1154,12 @@ END_TEST
 
 START_TEST(of_two_cas_with_one_key_one_must_be_named)
 {
-	struct pki_cert *renewed = pki_make(&(struct pki_options){ .common_name = "Test CA",
-		.is_ca = true, .key_of = ca });
+	struct pki_cert *renewed = pki_make(
+	    &(struct pki_options){ .common_name = "Test CA", .is_ca = true, .key_of = ca });
 
 	world_put_ca(renewed, CA_ACTIVE, true);
-	ask(REGISTER_CERT ",'certificatePem':'<device pem>'},"
-	    REGISTER_CERT ",'certificatePem':'<device pem>','caCertificatePem':'<ca pem>'}");
+	ask(REGISTER_CERT ",'certificatePem':'<device pem>'}," REGISTER_CERT
+			  ",'certificatePem':'<device pem>','caCertificatePem':'<ca pem>'}");
 	ck_error(0, "CertificateConflictException", "caCertificatePem");
 	ck_assert_str_eq(member(data(1), "certificateId"), world_hex(device));
 	pki_free(renewed);
@@ -1111,7 +1200,8 @@ static const struct {
 	{ "something behind it", "{'commands':[{'command':'getRegistrationCode'}]} x", "behind" },
 	{ "a name twice", "{'commands':[{'command':'a','command':'getRegistrationCode'}]}",
 	    "'command' is given twice" },
-	{ "a NUL in a string", "{'commands':[{'command':'getRegistrationCode\\u0000'}]}", "\\u0000" },
+	{ "a NUL in a string", "{'commands':[{'command':'getRegistrationCode\\u0000'}]}",
+	    "\\u0000" },
 	{ "too deep", "{'commands':[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]}", "nested too deeply" },
 };
 
@@ -1168,7 +1258,8 @@ ask_many(int count)
 	char text[8192] = "";
 
 	for (int i = 0; i < count; i++)
-		sprintf(text + strlen(text), "%s{'command':'getRegistrationCode'}", i > 0 ? "," : "");
+		sprintf(text + strlen(text), "%s{'command':'getRegistrationCode'}",
+		    i > 0 ? "," : "");
 	ask(text);
 }
 
@@ -1178,7 +1269,8 @@ START_TEST(a_request_has_a_greatest_number_of_commands)
 	ck_assert_int_eq(response_count(), REQUEST_COMMANDS_MAX);
 	ask_many(REQUEST_COMMANDS_MAX + 1);
 	ck_assert_int_eq(response_count(), 1);
-	ck_error(0, INVALID, "at 'commands' failed to satisfy constraint: Member must have length "
+	ck_error(0, INVALID,
+	    "at 'commands' failed to satisfy constraint: Member must have length "
 	    "less than or equal to 50");
 }
 END_TEST
@@ -1262,8 +1354,7 @@ START_TEST(the_response_topic_is_answered_as_well)
 {
 	struct client c = admin();
 
-	post(&c, view_of(expand("{'commands':[{'command':'getRegistrationCode'}]}")),
-	    "my/topic");
+	post(&c, view_of(expand("{'commands':[{'command':'getRegistrationCode'}]}")), "my/topic");
 	world_settle();
 	ck_assert_uint_eq(world_count(NOTE_ANSWER), 2);
 	ck_assert_str_eq(world_note(NOTE_ANSWER, 0)->topic, "$CONTROL/jitr/v1/response");
@@ -1281,8 +1372,10 @@ START_TEST(a_change_is_answered_after_its_commit_and_a_question_at_once)
 	world_hold_writer();
 	post(&c, view_of(expand("{'commands':[{'command':'listCertificates'}]}")), NULL);
 	ck_assert_uint_eq(world_count(NOTE_ANSWER), 1);
-	post(&c, view_of(expand("{'commands':[{'command':'registerCertificate',"
-	    "'certificatePem':'<device pem>'}]}")), NULL);
+	post(&c,
+	    view_of(expand("{'commands':[{'command':'registerCertificate',"
+			   "'certificatePem':'<device pem>'}]}")),
+	    NULL);
 	ck_assert_uint_eq(world_count(NOTE_ANSWER), 1);
 	world_release_writer();
 	ck_assert_uint_eq(world_count(NOTE_ANSWER), 2);
@@ -1294,8 +1387,10 @@ START_TEST(what_waits_when_the_broker_stops_is_done_and_answered)
 	struct client c = admin();
 	struct cert cert;
 
-	post(&c, view_of(expand("{'commands':[{'command':'registerCertificate',"
-	    "'certificatePem':'<device pem>'}]}")), NULL);
+	post(&c,
+	    view_of(expand("{'commands':[{'command':'registerCertificate',"
+			   "'certificatePem':'<device pem>'}]}")),
+	    NULL);
 	requests_stop();
 	parse_answer();
 	ck_assert_str_eq(member(data(0), "certificateId"), world_hex(device));
@@ -1321,14 +1416,18 @@ START_TEST(changes_are_logged_and_questions_are_not)
 	put(device, CERT_INACTIVE);
 	ask("{'command':'updateCertificate','certificateId':'<device id>','newStatus':'ACTIVE'},"
 	    "{'command':'deleteCertificate','certificateId':'<device id>'}");
-	snprintf(expected, sizeof(expected), "jitr: request: command=updateCertificate "
+	snprintf(expected, sizeof(expected),
+	    "jitr: request: command=updateCertificate "
 	    "user=\"admin\" client=\"c1\" result=done certificate=%s address=::1 "
-	    "status=INACTIVE->ACTIVE version=1->2", world_hex(device));
+	    "status=INACTIVE->ACTIVE version=1->2",
+	    world_hex(device));
 	ck_assert_str_eq(world_note(NOTE_LINE, 0)->text, expected);
 	ck_assert_int_eq(world_note(NOTE_LINE, 0)->level, LEVEL_NOTICE);
-	snprintf(expected, sizeof(expected), "jitr: request: command=deleteCertificate "
+	snprintf(expected, sizeof(expected),
+	    "jitr: request: command=deleteCertificate "
 	    "user=\"admin\" client=\"c1\" result=CertificateStateException certificate=%s address=::1 "
-	    "reason=\"", world_hex(device));
+	    "reason=\"",
+	    world_hex(device));
 	ck_assert(strncmp(world_note(NOTE_LINE, 1)->text, expected, strlen(expected)) == 0);
 	ck_assert(world_said("Certificate must be deactivated (not ACTIVE) before deletion"));
 	ck_assert_int_eq(world_note(NOTE_LINE, 1)->level, LEVEL_WARNING);
@@ -1355,9 +1454,9 @@ END_TEST
  * Who may ask.
  */
 
-#define DENIAL                                                                          \
+#define DENIAL \
 	"{\"responses\":[{\"error\":\"AccessDeniedException\",\"message\":\"This client may not " \
-	"use $CONTROL/jitr/v1: name its user in admin_users or its certificate in "            \
+	"use $CONTROL/jitr/v1: name its user in admin_users or its certificate in " \
 	"admin_certificates\"}]}"
 
 static void
@@ -1365,9 +1464,10 @@ ck_denied(const struct client *c)
 {
 	struct cert cert;
 
-	send_as(c, view_of(expand("{'commands':[{'command':'registerCertificate',"
-	    "'certificatePem':'<device pem>','correlationData':'1'},"
-	    "{'command':'listCertificates'},{'command':'nonsense'},7]}")));
+	send_as(c,
+	    view_of(expand("{'commands':[{'command':'registerCertificate',"
+			   "'certificatePem':'<device pem>','correlationData':'1'},"
+			   "{'command':'listCertificates'},{'command':'nonsense'},7]}")));
 	ck_assert_str_eq(world_last(NOTE_ANSWER)->text, DENIAL);
 	ck_assert(!world_get_cert(device, &cert));
 	ck_assert(world_said("request refused: reason=\"not an administrator\""));
@@ -1416,11 +1516,13 @@ START_TEST(a_certificate_may_ask_when_it_is_named_and_active)
 	requests_start(64);
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
-	send_as(&c, view_of(expand("{'commands':[{'command':'updateCertificate',"
-	    "'certificateId':'<device id>','newStatus':'INACTIVE'}]}")));
+	send_as(&c,
+	    view_of(expand("{'commands':[{'command':'updateCertificate',"
+			   "'certificateId':'<device id>','newStatus':'INACTIVE'}]}")));
 	ck_done(0);
-	send_as(&c, view_of(expand("{'commands':[{'command':'updateCertificate',"
-	    "'certificateId':'<device id>','newStatus':'ACTIVE'}]}")));
+	send_as(&c,
+	    view_of(expand("{'commands':[{'command':'updateCertificate',"
+			   "'certificateId':'<device id>','newStatus':'ACTIVE'}]}")));
 	ck_error(0, "AccessDeniedException", "");
 }
 END_TEST
@@ -1436,8 +1538,9 @@ START_TEST(with_a_full_queue_changes_are_put_off_and_questions_answered)
 	world_hold_writer();
 	post(&(struct client){ .id = "c1", .user_name = "admin", .address = "::1" },
 	    view_of(expand("{'commands':[{'command':'registerCertificate',"
-	    "'certificatePem':'<device pem>'},{'command':'listCertificates'},"
-	    "{'command':'nonsense'}]}")), NULL);
+			   "'certificatePem':'<device pem>'},{'command':'listCertificates'},"
+			   "{'command':'nonsense'}]}")),
+	    NULL);
 	parse_answer();
 	ck_error(0, "ThrottlingException", "queue");
 	ck_response(1, "{'command':'listCertificates','data':{'certificates':[]}}");
@@ -1454,9 +1557,11 @@ START_TEST(a_commit_that_fails_is_answered_with_why)
 	struct cert cert;
 
 	world_hold_writer();
-	post(&c, view_of(expand("{'commands':[{'command':'registerCertificate',"
-	    "'certificatePem':'<device pem>'},{'command':'deleteCertificate',"
-	    "'certificateId':'" ID_0 "'}]}")), NULL);
+	post(&c,
+	    view_of(expand("{'commands':[{'command':'registerCertificate',"
+			   "'certificatePem':'<device pem>'},{'command':'deleteCertificate',"
+			   "'certificateId':'" ID_0 "'}]}")),
+	    NULL);
 	world_break_disk();
 	world_release_writer();
 	parse_answer();
@@ -1486,8 +1591,10 @@ START_TEST(stopping_in_the_middle_of_a_revocation_still_revokes)
 	struct cert cert;
 
 	put(device, CERT_ACTIVE);
-	post(&c, view_of(expand("{'commands':[{'command':'updateCertificate',"
-	    "'certificateId':'<device id>','newStatus':'REVOKED'}]}")), NULL);
+	post(&c,
+	    view_of(expand("{'commands':[{'command':'updateCertificate',"
+			   "'certificateId':'<device id>','newStatus':'REVOKED'}]}")),
+	    NULL);
 	requests_stop();
 	ck_assert(world_get_cert(device, &cert));
 	ck_assert_int_eq(cert.status, CERT_REVOKED);

@@ -18,10 +18,11 @@
 
 #define UPDATE(members) "{'command':'updateCACertificate','certificateId':'<ca id>'," members "}"
 #define DESCRIBE_CA     "{'command':'describeCACertificate','certificateId':'<ca id>'}"
-#define CREATE(name)    "{'command':'createProvisioningTemplate','templateName':'" name "'," \
+#define CREATE(name) \
+	"{'command':'createProvisioningTemplate','templateName':'" name "'," \
 	"'templateBody':'<template>','provisioningRoleArn':'<role>','type':'JITP'"
 #define OF(command, name) "{'command':'" command "ProvisioningTemplate','templateName':'" name "'"
-#define RULE "{\\'policies\\':[\\'device\\']}"
+#define RULE              "{\\'policies\\':[\\'device\\']}"
 
 static const cJSON *
 part(const cJSON *o, const char *name)
@@ -49,7 +50,7 @@ automatic(void)
 {
 	ask(DESCRIBE_CA);
 	return strcmp(member(part(data(0), "certificateDescription"), "autoRegistrationStatus"),
-	    "ENABLE") == 0;
+		   "ENABLE") == 0;
 }
 
 START_TEST(a_rule_comes_back_verbatim_and_goes)
@@ -84,12 +85,13 @@ END_TEST
 
 START_TEST(a_rule_and_a_template_exclude_each_other_and_say_how_to_choose)
 {
-	ask(UPDATE("'activation':'rule'") ","
-	    UPDATE("'registrationConfig':{'templateBody':'<template>'}"));
+	ask(UPDATE("'activation':'rule'") "," UPDATE(
+	    "'registrationConfig':{'templateBody':'<template>'}"));
 	ck_done(0);
-	ck_error(1, INVALID, "activation none takes the rule away, removeAutoRegistration the template");
-	ask(UPDATE("'activation':'none','registrationConfig':{'templateBody':'<template>'}") ","
-	    UPDATE("'activation':'rule'"));
+	ck_error(1, INVALID,
+	    "activation none takes the rule away, removeAutoRegistration the template");
+	ask(UPDATE("'activation':'none','registrationConfig':{'templateBody':'<template>'}") "," UPDATE(
+	    "'activation':'rule'"));
 	ck_done(0);
 	ck_error(1, INVALID, "exclude each other");
 	ck_assert_str_eq(activation(), "");
@@ -107,11 +109,13 @@ END_TEST
 START_TEST(a_template_is_made_and_described)
 {
 	ask(CREATE("site") ",'description':'all of them','enabled':true,"
-	    "'tags':[{'Key':'k','Value':'v'}]}," OF("describe", "site") "}");
-	ck_response(0, "{'command':'createProvisioningTemplate','data':{"
+			   "'tags':[{'Key':'k','Value':'v'}]}," OF("describe", "site") "}");
+	ck_response(0,
+	    "{'command':'createProvisioningTemplate','data':{"
 	    "'templateArn':'<arn>provisioningtemplate/site','templateName':'site',"
 	    "'defaultVersionId':1}}");
-	ck_response(1, "{'command':'describeProvisioningTemplate','data':{"
+	ck_response(1,
+	    "{'command':'describeProvisioningTemplate','data':{"
 	    "'templateArn':'<arn>provisioningtemplate/site','templateName':'site',"
 	    "'description':'all of them','creationDate':<now>,'lastModifiedDate':<now>,"
 	    "'defaultVersionId':1,'enabled':true,'type':'JITP','templateBody':'<template>',"
@@ -144,13 +148,17 @@ END_TEST
 
 START_TEST(templates_are_listed_by_name_and_page_by_page)
 {
-	ask(CREATE("b") "}," CREATE("c") "}," CREATE("a") "},"
-	    "{'command':'listProvisioningTemplates','maxResults':2}");
-	ck_assert_str_eq(member(cJSON_GetArrayItem(part(data(3), "templates"), 0), "templateName"), "a");
-	ck_assert_str_eq(member(cJSON_GetArrayItem(part(data(3), "templates"), 1), "templateName"), "b");
+	ask(CREATE("b") "}," CREATE("c") "}," CREATE(
+	    "a") "},"
+		 "{'command':'listProvisioningTemplates','maxResults':2}");
+	ck_assert_str_eq(member(cJSON_GetArrayItem(part(data(3), "templates"), 0), "templateName"),
+	    "a");
+	ck_assert_str_eq(member(cJSON_GetArrayItem(part(data(3), "templates"), 1), "templateName"),
+	    "b");
 	word("token", member(data(3), "nextToken"));
 	ask("{'command':'listProvisioningTemplates','nextToken':'<token>'}");
-	ck_response(0, "{'command':'listProvisioningTemplates','data':{'templates':[{"
+	ck_response(0,
+	    "{'command':'listProvisioningTemplates','data':{'templates':[{"
 	    "'templateArn':'<arn>provisioningtemplate/c','templateName':'c','creationDate':<now>,"
 	    "'lastModifiedDate':<now>,'enabled':false,'type':'JITP'}]}}");
 }
@@ -158,13 +166,14 @@ END_TEST
 
 START_TEST(a_template_that_a_ca_names_is_not_deleted)
 {
-	ask(CREATE("site") "}," UPDATE("'registrationConfig':{'templateName':'site'}") ","
-	    OF("delete", "site") "}," DESCRIBE_CA);
+	ask(CREATE("site") "}," UPDATE(
+	    "'registrationConfig':{'templateName':'site'}") "," OF("delete",
+	    "site") "}," DESCRIBE_CA);
 	ck_done(1);
 	ck_error(2, "DeleteConflictException", "named by the CA certificate <ca id>");
 	ck_assert_str_eq(member(part(data(3), "registrationConfig"), "templateName"), "site");
-	ask(UPDATE("'removeAutoRegistration':true") "," OF("delete", "site") "},"
-	    OF("describe", "site") "}");
+	ask(UPDATE("'removeAutoRegistration':true") "," OF("delete", "site") "}," OF("describe",
+	    "site") "}");
 	ck_done(0);
 	ck_done(1);
 	ck_error(2, "ResourceNotFoundException", "not found (name=site)");
@@ -173,9 +182,10 @@ END_TEST
 
 START_TEST(cas_are_listed_by_their_template)
 {
-	ask(CREATE("site") "}," UPDATE("'registrationConfig':{'templateName':'site'}") ","
-	    "{'command':'listCACertificates','templateName':'site'},"
-	    "{'command':'listCACertificates','templateName':'other'}");
+	ask(CREATE("site") "}," UPDATE(
+	    "'registrationConfig':{'templateName':'site'}") ","
+							    "{'command':'listCACertificates','templateName':'site'},"
+							    "{'command':'listCACertificates','templateName':'other'}");
 	ck_assert_int_eq(cJSON_GetArraySize(part(data(2), "certificates")), 1);
 	ck_assert_int_eq(cJSON_GetArraySize(part(data(3), "certificates")), 0);
 }
@@ -191,7 +201,8 @@ static const struct {
 	{ UPDATE("'activation':''"), INVALID, "at 'activation' failed" },
 	{ UPDATE("'activation':{}"), INVALID, "at 'activation' failed" },
 	{ UPDATE("'activation':'Rule'"), INVALID, "activation" },
-	{ UPDATE("'activation':'{\\'polices\\':[]}'"), INVALID, "activation: unknown member 'polices'" },
+	{ UPDATE("'activation':'{\\'polices\\':[]}'"), INVALID,
+	    "activation: unknown member 'polices'" },
 	{ UPDATE("'activation':'{\\'conditions\\':{\\'StringEqual\\':{}}}'"), INVALID,
 	    "activation: conditions.StringEqual: unknown operator" },
 	{ UPDATE("'registrationConfig':{'templateBody':'{}'}"), INVALID,
@@ -199,22 +210,28 @@ static const struct {
 	{ UPDATE("'registrationConfig':{'templateName':'nobody'}"), "ResourceNotFoundException",
 	    "no provisioning template nobody" },
 	{ CREATE("t t") "}", INVALID, "'t t' at 'templateName' failed" },
-	{ CREATE("a23456789012345678901234567890123456-") "}", INVALID, "at 'templateName' failed" },
+	{ CREATE("a23456789012345678901234567890123456-") "}", INVALID,
+	    "at 'templateName' failed" },
 	{ CREATE("site") ",'description':7}", INVALID, "at 'description' failed" },
-	{ CREATE("site") ",'preProvisioningHook':{}}", INVALID, "Unknown member 'preProvisioningHook'" },
+	{ CREATE("site") ",'preProvisioningHook':{}}", INVALID,
+	    "Unknown member 'preProvisioningHook'" },
 	{ "{'command':'createProvisioningTemplate','templateName':'t','type':'JITP'}", INVALID,
 	    "at 'templateBody' failed" },
 	{ "{'command':'createProvisioningTemplate','templateName':'t','templateBody':'{}','type':'JITP'}",
 	    INVALID, "templateBody: Resources: is missing" },
 	{ "{'command':'createProvisioningTemplate','templateName':'t','templateBody':'<template>',"
-	  "'type':'FLEET_PROVISIONING'}", INVALID, "type JITP" },
+	  "'type':'FLEET_PROVISIONING'}",
+	    INVALID, "type JITP" },
 	{ "{'command':'createProvisioningTemplate','templateName':'t','templateBody':'<template>',"
-	  "'type':'JITP','provisioningRoleArn':'short'}", INVALID, "at 'provisioningRoleArn' failed" },
+	  "'type':'JITP','provisioningRoleArn':'short'}",
+	    INVALID, "at 'provisioningRoleArn' failed" },
 	{ OF("describe", "nobody") "}", "ResourceNotFoundException", "(name=nobody)" },
 	{ OF("update", "nobody") ",'enabled':true}", "ResourceNotFoundException", "(name=nobody)" },
-	{ OF("update", "nobody") ",'templateBody':'{}'}", INVALID, "Unknown member 'templateBody'" },
+	{ OF("update", "nobody") ",'templateBody':'{}'}", INVALID,
+	    "Unknown member 'templateBody'" },
 	{ OF("delete", "nobody") "}", "ResourceNotFoundException", "(name=nobody)" },
-	{ "{'command':'listProvisioningTemplates','maxResults':0}", INVALID, "at 'maxResults' failed" },
+	{ "{'command':'listProvisioningTemplates','maxResults':0}", INVALID,
+	    "at 'maxResults' failed" },
 	{ "{'command':'listCertificates','status':'LOST'}", INVALID, "at 'status' failed" },
 };
 
@@ -243,10 +260,13 @@ END_TEST
 static void
 put_refusal(const struct pki_cert *c)
 {
-	struct refusal refusal = { .time = world_now(), .client_id = view_of("d \"1\""),
-		.address = view_of("192.0.2.7"), .code = view_of("ACTIVATION_RULE_NOT_MET"),
+	struct refusal refusal = { .time = world_now(),
+		.client_id = view_of("d \"1\""),
+		.address = view_of("192.0.2.7"),
+		.code = view_of("ACTIVATION_RULE_NOT_MET"),
 		.details = view_of("not one of ours") };
-	struct cert_note note = { .time = world_now(), .text = view_of("not one of ours"),
+	struct cert_note note = { .time = world_now(),
+		.text = view_of("not one of ours"),
 		.superseded = true };
 	struct certid id = world_id(c);
 	struct txn t;
@@ -273,9 +293,11 @@ START_TEST(a_certificate_says_why_it_has_its_status_and_was_last_refused)
 	world_put_cert(device, ca, CERT_PENDING_ACTIVATION);
 	put_refusal(device);
 	ask("{'command':'describeCertificate','certificateId':'<device id>'}");
-	ck_said("statusReason", "{'details':'not one of ours','date':<now>,"
+	ck_said("statusReason",
+	    "{'details':'not one of ours','date':<now>,"
 	    "'successorCertificateId':'<second id>'}");
-	ck_said("lastRefusal", "{'reason':'ACTIVATION_RULE_NOT_MET','details':'not one of ours',"
+	ck_said("lastRefusal",
+	    "{'reason':'ACTIVATION_RULE_NOT_MET','details':'not one of ours',"
 	    "'date':<now>,'clientId':'d \\'1\\'','sourceIp':'192.0.2.7'}");
 }
 END_TEST
@@ -301,7 +323,8 @@ START_TEST(certificates_are_listed_by_status)
 	ck_assert_int_eq(listed(1), 1);
 	ck_assert_int_eq(listed(2), 0);
 	ck_assert_int_eq(listed(3), 1);
-	ck_assert_str_eq(member(cJSON_GetArrayItem(part(data(3), "certificates"), 0), "certificateId"),
+	ck_assert_str_eq(member(cJSON_GetArrayItem(part(data(3), "certificates"), 0),
+			     "certificateId"),
 	    world_hex(device));
 	ck_assert_int_eq(listed(4), 1);
 	word("mark", member(data(4), "nextMarker"));

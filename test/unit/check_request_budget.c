@@ -48,7 +48,8 @@ commands(const char *command, int count)
 	int len = snprintf(text, sizeof(text), "{'commands':[");
 
 	for (int i = 0; i < count; i++)
-		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", i > 0 ? "," : "", command);
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", i > 0 ? "," : "",
+		    command);
 	snprintf(text + len, sizeof(text) - (size_t)len, "]}");
 	return text;
 }
@@ -144,7 +145,8 @@ END_TEST
 /* A caller with many requests does not keep another one's waiting. */
 START_TEST(callers_take_turns)
 {
-	struct client c = admin(), d = { .handle = &d, .id = "d1", .address = "::1", .x = device->x };
+	struct client c = admin(),
+		      d = { .handle = &d, .id = "d1", .address = "::1", .x = device->x };
 
 	admin_certificate = world_id(device);
 	requests_stop();
@@ -182,8 +184,10 @@ START_TEST(changes_that_are_cut_off_are_not_made)
 	bool done = true;
 
 	world.look_us = 30000;
-	ask_as(&c, commands("{'command':'listThings'},{'command':'createPolicy','policyName':'p',"
-	    "'policyDocument':'<doc>'},{'command':'deletePolicy','policyName':'p'}", 10));
+	ask_as(&c,
+	    commands("{'command':'listThings'},{'command':'createPolicy','policyName':'p',"
+		     "'policyDocument':'<doc>'},{'command':'deletePolicy','policyName':'p'}",
+		10));
 	(void)tick_until(1);
 	world.look_us = 0;
 	parse_answer();
@@ -233,8 +237,11 @@ put_large_things(int count)
 
 	world_change(&txn);
 	for (int i = 0; i < count; i++) {
-		struct thing thing = { .version = 1, .created = 1, .modified = 1,
-			.type_name = view_of("large"), .attributes = large_attributes() };
+		struct thing thing = { .version = 1,
+			.created = 1,
+			.modified = 1,
+			.type_name = view_of("large"),
+			.attributes = large_attributes() };
 
 		snprintf(name, sizeof(name), "t%06d", i);
 		thing.name = view_of(name);
@@ -313,11 +320,13 @@ put_spacious_policy(void)
 	size_t len = 390000;
 	char *text = malloc(len + 400);
 	struct client c = admin();
-	int head = sprintf(text, "{\"commands\":[{\"command\":\"createPolicy\",\"policyName\":\"p\","
+	int head = sprintf(text,
+	    "{\"commands\":[{\"command\":\"createPolicy\",\"policyName\":\"p\","
 	    "\"policyDocument\":\"");
 
 	memset(text + head, ' ', len);
-	strcpy(text + (size_t)head + len, "{\\\"Version\\\":\\\"2012-10-17\\\",\\\"Statement\\\":[]}\"}]}");
+	strcpy(text + (size_t)head + len,
+	    "{\\\"Version\\\":\\\"2012-10-17\\\",\\\"Statement\\\":[]}\"}]}");
 	send_as(&c, view_of(text));
 	ck_assert_str_eq(member(data(0), "policyName"), "p");
 	free(text);
@@ -383,10 +392,12 @@ put_costly_policies(int count)
 	struct client c = admin();
 
 	for (int i = 0; i < count; i++) {
-		int len = snprintf(text, sizeof(text), "{'commands':[{'command':'createPolicy',"
+		int len = snprintf(text, sizeof(text),
+		    "{'commands':[{'command':'createPolicy',"
 		    "'policyName':'costly%d','policyDocument':'{\\'Version\\':\\'2012-10-17\\',"
 		    "\\'Statement\\':{\\'Effect\\':\\'Allow\\',\\'Action\\':\\'iot:*\\',"
-		    "\\'Resource\\':\\'<arn>topic/*", i);
+		    "\\'Resource\\':\\'<arn>topic/*",
+		    i);
 
 		for (int n = 0; n < 900; n++)
 			text[len + n] = n % 2 == 0 ? '?' : 'a';
@@ -401,15 +412,19 @@ static const char *
 trial_of(int policies, int resources)
 {
 	static char text[65536];
-	int len = snprintf(text, sizeof(text), "{'commands':[{'command':'testAuthorization',"
+	int len = snprintf(text, sizeof(text),
+	    "{'commands':[{'command':'testAuthorization',"
 	    "'policyNamesToAdd':[");
 
 	for (int i = 0; i < policies; i++)
-		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s'costly%d'", i > 0 ? "," : "", i);
-	len += snprintf(text + len, sizeof(text) - (size_t)len, "],'authInfos':[{'actionType':"
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s'costly%d'",
+		    i > 0 ? "," : "", i);
+	len += snprintf(text + len, sizeof(text) - (size_t)len,
+	    "],'authInfos':[{'actionType':"
 	    "'PUBLISH','resources':[");
 	for (int i = 0; i < resources; i++) {
-		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s'<arn>topic/", i > 0 ? "," : "");
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s'<arn>topic/",
+		    i > 0 ? "," : "");
 		memset(text + len, 'a', 1900);
 		len += 1900;
 		len += snprintf(text + len, sizeof(text) - (size_t)len, "%d'", i);
@@ -475,7 +490,8 @@ allowed_by(int nth)
 {
 	const cJSON *result = cJSON_GetArrayItem(cJSON_GetObjectItem(data(0), "authResults"), nth);
 
-	return cJSON_GetArraySize(cJSON_GetObjectItem(cJSON_GetObjectItem(result, "allowed"), "policies"));
+	return cJSON_GetArraySize(
+	    cJSON_GetObjectItem(cJSON_GetObjectItem(result, "allowed"), "policies"));
 }
 
 /* What its white space stands between means the same without it. */

@@ -72,8 +72,10 @@ word_list(struct pki_crl *made)
 static void
 make_list(const char *number, const struct pki_cert *revoked, int reason)
 {
-	struct pki_crl_options options = { .issuer = ca, .number = number,
-		.this_update = "250101000000Z", .next_update = "491231235959Z" };
+	struct pki_crl_options options = { .issuer = ca,
+		.number = number,
+		.this_update = "250101000000Z",
+		.next_update = "491231235959Z" };
 
 	if (revoked != NULL)
 		options.entries[0] = (struct pki_revoked){ .cert = revoked, .reason = reason };
@@ -122,22 +124,26 @@ status_of(const struct pki_cert *c)
  * In one request.
  */
 
-#define LIST_DATA(entries) "'caCertificateId':'<ca id>','crlNumber':'1','thisUpdate':1735689600," \
+#define LIST_DATA(entries) \
+	"'caCertificateId':'<ca id>','crlNumber':'1','thisUpdate':1735689600," \
 	"'nextUpdate':2524607999,'stale':false,'entries':" entries ",'sha256':'<digest>'," \
 	"'importDate':<now>,'applied':true"
 
 START_TEST(a_list_is_imported_and_described)
 {
 	ask(IMPORT);
-	ck_response(0, "{'command':'importCrl','data':{'crl':{" LIST_DATA("1") "},"
-	    "'unchanged':false,'certificatesRevoked':0}}");
+	ck_response(0,
+	    "{'command':'importCrl','data':{'crl':{" LIST_DATA(
+		"1") "},"
+		     "'unchanged':false,'certificatesRevoked':0}}");
 	ask(DESCRIBE);
-	ck_response(0, "{'command':'describeCrl','data':{'crl':{" LIST_DATA("1") "},"
-	    "'crlCheck':'if-present'}}");
+	ck_response(0,
+	    "{'command':'describeCrl','data':{'crl':{" LIST_DATA("1") "},"
+								      "'crlCheck':'if-present'}}");
 	ck_assert_uint_eq(stats.crl_imported, 1);
 	ck_assert(world_said("revocation list imported"));
 	ck_assert(world_said(expand("request: command=importCrl user=\"admin\" client=\"c1\" "
-	    "result=done ca=<ca id>")));
+				    "result=done ca=<ca id>")));
 }
 END_TEST
 
@@ -159,7 +165,8 @@ START_TEST(whom_it_names_is_revoked_and_counted)
 	ask(IMPORT ",{'command':'describeCertificate','certificateId':'<device id>'}");
 	ck_assert_int_eq(part_of(data(0), "certificatesRevoked")->valueint, 1);
 	ck_assert_str_eq(member(part_of(part_of(data(1), "certificateDescription"), "statusReason"),
-	    "details"), "on the revocation list of its CA (unspecified)");
+			     "details"),
+	    "on the revocation list of its CA (unspecified)");
 	ck_assert_int_eq(status_of(device), CERT_REVOKED);
 	ck_assert_int_eq(status_of(second), CERT_ACTIVE);
 	ck_assert_uint_eq(stats.revoked, 1);
@@ -180,8 +187,8 @@ START_TEST(live_connections_of_whom_it_names_are_closed)
 	gate_tick(gate);
 	ck_assert_str_eq(world_last(NOTE_KICK)->to, world_hex(device));
 	ck_assert_int_eq(status_of(device), reasons[_i] == 0 ? CERT_REVOKED : CERT_ACTIVE);
-	ck_assert(world_said(reasons[_i] == 0 ? "code=DEVICE_CERTIFICATE_REVOKED"
-	                                      : "code=CERTIFICATE_ON_HOLD"));
+	ck_assert(world_said(
+	    reasons[_i] == 0 ? "code=DEVICE_CERTIFICATE_REVOKED" : "code=CERTIFICATE_ON_HOLD"));
 }
 END_TEST
 
@@ -301,7 +308,8 @@ static const struct {
 	const char *command, *error, *message;
 } mistakes[] = {
 	{ "{'command':'importCrl','crl':'<list>'}", INVALID, "caCertificateId" },
-	{ "{'command':'importCrl','caCertificateId':'12','crl':'<list>'}", INVALID, "caCertificateId" },
+	{ "{'command':'importCrl','caCertificateId':'12','crl':'<list>'}", INVALID,
+	    "caCertificateId" },
 	{ "{'command':'importCrl'," OF_CA "}", INVALID, "crl" },
 	{ "{'command':'importCrl'," OF_CA ",'crl':''}", INVALID, "crl" },
 	{ "{'command':'importCrl'," OF_CA ",'crl':7}", INVALID, "crl" },
@@ -315,18 +323,18 @@ static const struct {
 	    "uploadId, part and parts go together" },
 	{ "{'command':'importCrl'," OF_CA ",'crl':'<list>','part':1,'parts':1}", INVALID,
 	    "uploadId, part and parts go together" },
-	{ "{'command':'importCrl'," OF_CA ",'crl':'<list>','uploadId':'u','part':3,'parts':2}", INVALID,
-	    "part is 1 to parts" },
-	{ "{'command':'importCrl'," OF_CA ",'crl':'<list>','uploadId':'u','part':0,'parts':2}", INVALID,
-	    "part" },
+	{ "{'command':'importCrl'," OF_CA ",'crl':'<list>','uploadId':'u','part':3,'parts':2}",
+	    INVALID, "part is 1 to parts" },
+	{ "{'command':'importCrl'," OF_CA ",'crl':'<list>','uploadId':'u','part':0,'parts':2}",
+	    INVALID, "part" },
 	{ "{'command':'importCrl'," OF_CA ",'crl':'<list>','uploadId':'u','part':1,'parts':1001}",
 	    INVALID, "parts" },
-	{ "{'command':'importCrl'," OF_CA ",'crl':'<list>','uploadId':'','part':1,'parts':1}", INVALID,
-	    "uploadId" },
+	{ "{'command':'importCrl'," OF_CA ",'crl':'<list>','uploadId':'','part':1,'parts':1}",
+	    INVALID, "uploadId" },
 	{ "{'command':'importCrl'," OF_CA ",'crl':'<list>','uploadId':'a b','part':1,'parts':1}",
 	    INVALID, "uploadId" },
-	{ "{'command':'importCrl'," OF_CA ",'crl':'AAAA','uploadId':'u','part':2,'parts':2}", INVALID,
-	    "begin again with part 1" },
+	{ "{'command':'importCrl'," OF_CA ",'crl':'AAAA','uploadId':'u','part':2,'parts':2}",
+	    INVALID, "begin again with part 1" },
 	/* A part is DER in base64, and nothing else. */
 	{ "{'command':'importCrl'," OF_CA ",'crl':'<list>','uploadId':'u','part':1,'parts':2}", BAD,
 	    "neither PEM nor base64" },
@@ -337,26 +345,27 @@ static const struct {
 	    "crlCheck" },
 	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlCheck':true}", INVALID,
 	    "crlCheck" },
-	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlCheck':'REQUIRED'}", INVALID,
-	    "be required, if-present, or grace and a number of days, 0 to 3650" },
+	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlCheck':'REQUIRED'}",
+	    INVALID, "be required, if-present, or grace and a number of days, 0 to 3650" },
 	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlCheck':'grace'}", INVALID,
 	    "crlCheck" },
-	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlCheck':'grace 3651'}", INVALID,
-	    "crlCheck" },
-	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlCheck':'grace 1x'}", INVALID,
-	    "crlCheck" },
-	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlCheck':'grace +1'}", INVALID,
-	    "crlCheck" },
+	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlCheck':'grace 3651'}",
+	    INVALID, "crlCheck" },
+	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlCheck':'grace 1x'}",
+	    INVALID, "crlCheck" },
+	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlCheck':'grace +1'}",
+	    INVALID, "crlCheck" },
 	{ "{'command':'updateCACertificate','certificateId':'<ca id>',"
-	  "'crlCheck':'grace 18446744073709551617'}", INVALID, "crlCheck" },
-	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':'/etc/passwd'}", INVALID,
-	    "must be a file in the directory that the broker's option crl_dir names" },
+	  "'crlCheck':'grace 18446744073709551617'}",
+	    INVALID, "crlCheck" },
+	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':'/etc/passwd'}",
+	    INVALID, "must be a file in the directory that the broker's option crl_dir names" },
 	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':'/var/lib/lists/../x'}",
 	    INVALID, "crl_dir" },
 	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':'/var/lib/listsx'}",
 	    INVALID, "crl_dir" },
-	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':'../passwd'}", INVALID,
-	    "crl_dir" },
+	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':'../passwd'}",
+	    INVALID, "crl_dir" },
 	{ "{'command':'updateCACertificate','certificateId':'<ca id>','crlFile':7}", INVALID,
 	    "crlFile" },
 };
@@ -384,7 +393,8 @@ static const struct {
 	{ "'crlCheck':'grace 3650'", "'crlCheck':'grace 3650'" },
 	{ "'crlCheck':'grace 007'", "'crlCheck':'grace 7'" },
 	{ "'crlCheck':'if-present'", "'crlCheck':'if-present'" },
-	{ "'crlFile':'/var/lib/lists/ca.crl'", "'crlCheck':'if-present','crlFile':'/var/lib/lists/ca.crl'" },
+	{ "'crlFile':'/var/lib/lists/ca.crl'",
+	    "'crlCheck':'if-present','crlFile':'/var/lib/lists/ca.crl'" },
 	{ "'crlFile':''", "'crlCheck':'if-present'" },
 	{ "'crlCheck':'required','crlFile':'a b/\xc3\xa9'",
 	    "'crlCheck':'required','crlFile':'a b/\xc3\xa9'" },
@@ -407,7 +417,8 @@ ck_settings(const char *which, const char *shown)
 		const char *value = member(data(0), names[i]);
 
 		ck_assert_msg(strcmp(value, "(none)") == 0 ? strstr(shown, names[i]) == NULL
-		    : strstr(shown, value) != NULL, "%s", value);
+							   : strstr(shown, value) != NULL,
+		    "%s", value);
 	}
 }
 
@@ -415,8 +426,10 @@ START_TEST(a_ca_is_registered_with_settings)
 {
 	char text[400];
 
-	snprintf(text, sizeof(text), "{'command':'registerCACertificate','caCertificate':'<other pem>',"
-	    "'verificationCertificate':'<proof pem>',%s}", settings[_i].given);
+	snprintf(text, sizeof(text),
+	    "{'command':'registerCACertificate','caCertificate':'<other pem>',"
+	    "'verificationCertificate':'<proof pem>',%s}",
+	    settings[_i].given);
 	ask(text);
 	ck_settings("<other id>", settings[_i].shown);
 }
@@ -426,8 +439,8 @@ START_TEST(settings_are_changed)
 {
 	char text[400];
 
-	snprintf(text, sizeof(text), "{'command':'updateCACertificate','certificateId':'<ca id>',%s}",
-	    settings[_i].given);
+	snprintf(text, sizeof(text),
+	    "{'command':'updateCACertificate','certificateId':'<ca id>',%s}", settings[_i].given);
 	ask(text);
 	ck_done(0);
 	ck_settings("<ca id>", settings[_i].shown);
@@ -438,7 +451,8 @@ END_TEST
 START_TEST(settings_stay_until_they_are_named)
 {
 #define UPDATE(members) "{'command':'updateCACertificate','certificateId':'<ca id>'," members "}"
-	ask(UPDATE("'crlCheck':'grace 5','crlFile':'/var/lib/lists/x'") "," UPDATE("'newStatus':'INACTIVE'"));
+	ask(UPDATE("'crlCheck':'grace 5','crlFile':'/var/lib/lists/x'") "," UPDATE(
+	    "'newStatus':'INACTIVE'"));
 	ck_settings("<ca id>", "'crlCheck':'grace 5','crlFile':'/var/lib/lists/x'");
 	ask(UPDATE("'crlFile':'y'"));
 	ck_settings("<ca id>", "'crlCheck':'grace 5','crlFile':'y'");
@@ -462,9 +476,10 @@ send_part(const char *more, const char *upload, size_t part, size_t parts, struc
 	char *base64 = to_base64(bytes), *text = malloc(strlen(base64) + 2000);
 
 	must(text != NULL);
-	sprintf(text, "{\"commands\":[{\"command\":\"importCrl\",\"caCertificateId\":\"%s\","
-	    "\"uploadId\":\"%s\",\"part\":%zu,\"parts\":%zu,\"crl\":\"%s\"}%s]}", world_hex(ca),
-	    upload, part, parts, base64, expand(more));
+	sprintf(text,
+	    "{\"commands\":[{\"command\":\"importCrl\",\"caCertificateId\":\"%s\","
+	    "\"uploadId\":\"%s\",\"part\":%zu,\"parts\":%zu,\"crl\":\"%s\"}%s]}",
+	    world_hex(ca), upload, part, parts, base64, expand(more));
 	post(&c, view_of(text), NULL);
 	free(text);
 	free(base64);
@@ -503,7 +518,9 @@ static void
 make_large_list(const char *number)
 {
 	pki_crl_free(list);
-	list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .number = number, .many = MANY,
+	list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca,
+	    .number = number,
+	    .many = MANY,
 	    .entries = { { .cert = device } } });
 }
 
@@ -527,8 +544,10 @@ START_TEST(a_part_is_answered_at_once)
 	send_part("", "u", 2, 2, (struct view){ list->der.data + 100, list->der.len - 100 });
 	world_settle();
 	parse_answer();
-	ck_response(0, "{'command':'importCrl','data':{'crl':{" LIST_DATA("1") "},"
-	    "'unchanged':false,'certificatesRevoked':0}}");
+	ck_response(0,
+	    "{'command':'importCrl','data':{'crl':{" LIST_DATA(
+		"1") "},"
+		     "'unchanged':false,'certificatesRevoked':0}}");
 	ck_assert(world_said("command=importCrl"));
 }
 END_TEST
@@ -561,8 +580,10 @@ START_TEST(others_have_their_turn_between_the_parts_of_a_large_list)
 	world_hold_writer();
 	send_part("", "u", parts, parts, piece(list->der, parts - 1));
 	c.id = "c2";
-	post(&c, view_of(expand("{'commands':[{'command':'createThing',"
-	    "'thingName':'t'}]}")), NULL);
+	post(&c,
+	    view_of(expand("{'commands':[{'command':'createThing',"
+			   "'thingName':'t'}]}")),
+	    NULL);
 	world_release_writer();
 	ck_assert_str_eq(world_note(NOTE_ANSWER, before)->to, "c2");
 	ck_assert_str_eq(world_note(NOTE_ANSWER, before + 1)->to, "c1");
@@ -578,7 +599,8 @@ START_TEST(commands_behind_a_large_list_come_after_it)
 
 	make_large_list("1");
 	parts = send_but_last(list->der);
-	send_part(",{'command':'createThing','thingName':'t'}," DESCRIBE "," DELETE "," DESCRIBE
+	send_part(
+	    ",{'command':'createThing','thingName':'t'}," DESCRIBE "," DELETE "," DESCRIBE
 	    ",{'command':'createThing','thingName':'t'},{'command':'deleteThing','thingName':'x'}",
 	    "u", parts, parts, piece(list->der, parts - 1));
 	world_settle();
@@ -596,8 +618,10 @@ END_TEST
 
 START_TEST(a_list_that_fails_leaves_the_other_commands_of_its_request)
 {
-	ask("{'command':'createThing','thingName':'a'},{'command':'importCrl'," OF_CA ",'crl':'AAAA'},"
-	    "{'command':'createThing','thingName':'b'}," IMPORT ",{'command':'createThing','thingName':"
+	ask("{'command':'createThing','thingName':'a'},{'command':'importCrl'," OF_CA
+	    ",'crl':'AAAA'},"
+	    "{'command':'createThing','thingName':'b'}," IMPORT
+	    ",{'command':'createThing','thingName':"
 	    "'c'}," DESCRIBE);
 	ck_error(1, BAD, "");
 	for (int i = 0; i < 5; i++)

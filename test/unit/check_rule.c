@@ -21,19 +21,25 @@ struct client {
 	const char *client_id, *address; /* NULL: absent, hidden */
 	struct {
 		enum cert_field field;
-		const char     *text;
+		const char *text;
 	} values[8];
 };
 
-#define P256 { FIELD_KEY_TYPE, "P-256" }, { FIELD_KEY_BITS, "256" }, { FIELD_VALIDITY_DAYS, "365" }
+#define P256 \
+	{ FIELD_KEY_TYPE, "P-256" }, { FIELD_KEY_BITS, "256" }, \
+	{ \
+		FIELD_VALIDITY_DAYS, "365" \
+	}
 
-static const struct client sensor = { "sensor-1", "192.0.2.1", {
-    { FIELD_SUBJECT_ORGANIZATIONAL_UNIT, "plant-07" }, { FIELD_SUBJECT_ORGANIZATIONAL_UNIT, "red" },
-    { FIELD_SUBJECT_COMMON_NAME, "sensor-1" }, P256 } };
-static const struct client unseen = { "sensor-1", NULL, { { FIELD_SUBJECT_COMMON_NAME, "sensor-1" } } };
+static const struct client sensor = { "sensor-1", "192.0.2.1",
+	{ { FIELD_SUBJECT_ORGANIZATIONAL_UNIT, "plant-07" },
+	    { FIELD_SUBJECT_ORGANIZATIONAL_UNIT, "red" }, { FIELD_SUBJECT_COMMON_NAME, "sensor-1" },
+	    P256 } };
+static const struct client unseen = { "sensor-1", NULL,
+	{ { FIELD_SUBJECT_COMMON_NAME, "sensor-1" } } };
 static const struct client nameless = { NULL, "192.0.2.1", { P256 } };
-static const struct client escaped = { "x", "192.0.2.1", {
-    { FIELD_SUBJECT_COMMON_NAME, "a\\,b" } } };
+static const struct client escaped = { "x", "192.0.2.1",
+	{ { FIELD_SUBJECT_COMMON_NAME, "a\\,b" } } };
 static const struct client odd = { "*", "192.0.2.1", { { FIELD_SUBJECT_COMMON_NAME, "a b" } } };
 static const struct client nothing = { "", "", { { FIELD_SUBJECT_COMMON_NAME, "" } } };
 
@@ -42,8 +48,10 @@ static const struct client nothing = { "", "", { { FIELD_SUBJECT_COMMON_NAME, ""
 static struct facts
 facts_of(const struct client *c, struct cert_facts *cert)
 {
-	struct facts f = { .client_id = view_of(c->client_id), .certificate_id = view_of(ID),
-		.source_text = view_of(c->address), .cert = cert };
+	struct facts f = { .client_id = view_of(c->client_id),
+		.certificate_id = view_of(ID),
+		.source_text = view_of(c->address),
+		.cert = cert };
 
 	f.source = address_parse(f.source_text);
 	for (cert->count = 0; cert->count < COUNT_OF(c->values); cert->count++) {
@@ -68,7 +76,8 @@ read_rule(const char *written)
 	struct rule *r = NULL;
 	struct diag diag = { "" };
 
-	ck_assert_msg(rule_compile(view_of(text), &r, &diag) == ERR_OK, "%s: %s", written, diag.text);
+	ck_assert_msg(rule_compile(view_of(text), &r, &diag) == ERR_OK, "%s: %s", written,
+	    diag.text);
 	free(text);
 	return r;
 }
@@ -87,7 +96,8 @@ ask(const char *written, const struct client *client)
 	memset(&p, 0xff, sizeof(p));
 	rule_eval(r, &f, room, &p);
 	ck_assert_uint_lt(p.thing.name.len, sizeof(thing));
-	snprintf(thing, sizeof(thing), "%.*s", (int)p.thing.name.len, (const char *)p.thing.name.data);
+	snprintf(thing, sizeof(thing), "%.*s", (int)p.thing.name.len,
+	    (const char *)p.thing.name.data);
 	p.thing.name = view_of(thing);
 	for (size_t i = 0; i < p.policy_count; i++)
 		ck_assert(p.policies[i].name.len == 1 && p.policies[i].document.len == 0);
@@ -108,79 +118,103 @@ enum fate {
 };
 
 static const struct {
-	const char          *what, *conditions;
+	const char *what, *conditions;
 	const struct client *client;
-	enum fate            fate;
-	const char          *reason; /* of what does not hold */
+	enum fate fate;
+	const char *reason; /* of what does not hold */
 } conditions[] = {
 	{ "no condition", "", &sensor, HOLDS, NULL },
-	{ "one that holds", "'StringLike':{'iot:Certificate.Subject.CommonName':['gw-*','sensor-*']}",
+	{ "one that holds",
+	    "'StringLike':{'iot:Certificate.Subject.CommonName':['gw-*','sensor-*']}", &sensor,
+	    HOLDS, NULL },
+	{ "one that does not", "'StringLike':{'iot:Certificate.Subject.CommonName':['gw-*']}",
+	    &sensor, NOT, "StringLike iot:Certificate.Subject.CommonName does not hold" },
+	{ "all of several",
+	    "'StringLike':{'iot:ClientId':'s*','iot:Certificate.Subject.CommonName':'s*'},"
+	    "'NumericLessThanEquals':{'jitr:Certificate.ValidityDays':'3660'}",
 	    &sensor, HOLDS, NULL },
-	{ "one that does not", "'StringLike':{'iot:Certificate.Subject.CommonName':['gw-*']}", &sensor, NOT,
-	    "StringLike iot:Certificate.Subject.CommonName does not hold" },
-	{ "all of several", "'StringLike':{'iot:ClientId':'s*','iot:Certificate.Subject.CommonName':'s*'},"
-	    "'NumericLessThanEquals':{'jitr:Certificate.ValidityDays':'3660'}", &sensor, HOLDS, NULL },
-	{ "the first that does not hold is told", "'StringLike':{'iot:ClientId':'s*',"
+	{ "the first that does not hold is told",
+	    "'StringLike':{'iot:ClientId':'s*',"
 	    "'iot:Certificate.Subject.CommonName':'g*'},'NumericLessThan':"
-	    "{'jitr:Certificate.ValidityDays':1}", &sensor, NOT,
-	    "StringLike iot:Certificate.Subject.CommonName does not hold" },
-	{ "operator and fact as they are written", "'ForAnyValue:StringLikeIfExists':{'IOT:clientid':'g*'}", &sensor,
-	    NOT, "ForAnyValue:StringLikeIfExists IOT:clientid does not hold" },
-	{ "the key's kind", "'StringEquals':{'jitr:Certificate.KeyType':['P-256','P-384']}", &sensor, HOLDS,
-	    NULL },
-	{ "no key is known", "'StringEquals':{'jitr:Certificate.KeyType':['P-256','P-384']}", &unseen, NOT,
-	    "StringEquals jitr:Certificate.KeyType does not hold" },
+	    "{'jitr:Certificate.ValidityDays':1}",
+	    &sensor, NOT, "StringLike iot:Certificate.Subject.CommonName does not hold" },
+	{ "operator and fact as they are written",
+	    "'ForAnyValue:StringLikeIfExists':{'IOT:clientid':'g*'}", &sensor, NOT,
+	    "ForAnyValue:StringLikeIfExists IOT:clientid does not hold" },
+	{ "the key's kind", "'StringEquals':{'jitr:Certificate.KeyType':['P-256','P-384']}",
+	    &sensor, HOLDS, NULL },
+	{ "no key is known", "'StringEquals':{'jitr:Certificate.KeyType':['P-256','P-384']}",
+	    &unseen, NOT, "StringEquals jitr:Certificate.KeyType does not hold" },
 	{ "its bits", "'NumericGreaterThanEquals':{'jitr:Certificate.KeyBits':2048}", &sensor, NOT,
 	    "NumericGreaterThanEquals jitr:Certificate.KeyBits does not hold" },
-	{ "client id and common name", "'StringEquals':{'iot:ClientId':'" CN "'}", &sensor, HOLDS, NULL },
+	{ "client id and common name", "'StringEquals':{'iot:ClientId':'" CN "'}", &sensor, HOLDS,
+	    NULL },
 	{ "which has a blank", "'StringEquals':{'iot:ClientId':'" CN "'}", &odd, NOT,
 	    "StringEquals iot:ClientId does not hold" },
 	{ "an address", "'IpAddress':{'aws:SourceIp':'192.0.2.0/24'}", &sensor, HOLDS, NULL },
 	{ "another", "'IpAddress':{'aws:SourceIp':'10.0.0.0/8'}", &sensor, NOT,
 	    "IpAddress aws:SourceIp does not hold" },
-	{ "an address that is hidden", "'IpAddress':{'aws:SourceIp':'192.0.2.0/24'}", &unseen, HIDDEN,
+	{ "an address that is hidden", "'IpAddress':{'aws:SourceIp':'192.0.2.0/24'}", &unseen,
+	    HIDDEN,
 	    "IpAddress aws:SourceIp cannot be decided: the broker does not know the value" },
 	{ "and must not be one", "'NotIpAddress':{'aws:SourceIp':'10.0.0.0/8'}", &unseen, HIDDEN,
 	    "NotIpAddress aws:SourceIp cannot be decided: the broker does not know the value" },
-	{ "compared with what is hidden", "'StringEquals':{'iot:ClientId':'${aws:SourceIp}'}", &unseen,
-	    HIDDEN, "StringEquals iot:ClientId cannot be decided: the value is too long, or the broker "
+	{ "compared with what is hidden", "'StringEquals':{'iot:ClientId':'${aws:SourceIp}'}",
+	    &unseen, HIDDEN,
+	    "StringEquals iot:ClientId cannot be decided: the value is too long, or the broker "
 	    "does not know it" },
-	{ "hidden first, then one that does not hold", "'IpAddress':{'aws:SourceIp':'192.0.2.0/24'},"
-	    "'StringEquals':{'iot:ClientId':'x'}", &unseen, NOT,
-	    "StringEquals iot:ClientId does not hold" },
-	{ "the certificate's id", "'StringEquals':{'iot:CertificateId':'" ID "'}", &sensor, HOLDS, NULL },
+	{ "hidden first, then one that does not hold",
+	    "'IpAddress':{'aws:SourceIp':'192.0.2.0/24'},"
+	    "'StringEquals':{'iot:ClientId':'x'}",
+	    &unseen, NOT, "StringEquals iot:ClientId does not hold" },
+	{ "the certificate's id", "'StringEquals':{'iot:CertificateId':'" ID "'}", &sensor, HOLDS,
+	    NULL },
 	{ "no client id", "'StringLike':{'iot:ClientId':'*'}", &nameless, NOT,
 	    "StringLike iot:ClientId does not hold" },
 	{ "no client id, negated", "'StringNotLike':{'iot:ClientId':'x'}", &nameless, HOLDS, NULL },
 	{ "an empty one is one", "'StringEquals':{'iot:ClientId':''}", &nothing, HOLDS, NULL },
-	{ "what the certificate has", "'ForAnyValue:StringEquals':{'iot:Certificate.AvailableKeys':"
-	    "'iot:Certificate.Subject.CommonName'}", &sensor, HOLDS, NULL },
+	{ "what the certificate has",
+	    "'ForAnyValue:StringEquals':{'iot:Certificate.AvailableKeys':"
+	    "'iot:Certificate.Subject.CommonName'}",
+	    &sensor, HOLDS, NULL },
 
-	{ "an expression", "'StringMatches':{'iot:Certificate.Subject.OrganizationalUnit':"
-	    "'(plant|field)-[0-9]{2}'}", &sensor, HOLDS, NULL },
-	{ "one of several", "'StringMatches':{'iot:ClientId':['x','s.*r-[0-9]']}", &sensor, HOLDS, NULL },
+	{ "an expression",
+	    "'StringMatches':{'iot:Certificate.Subject.OrganizationalUnit':"
+	    "'(plant|field)-[0-9]{2}'}",
+	    &sensor, HOLDS, NULL },
+	{ "one of several", "'StringMatches':{'iot:ClientId':['x','s.*r-[0-9]']}", &sensor, HOLDS,
+	    NULL },
 	{ "never a part of a value", "'StringMatches':{'iot:ClientId':'sensor'}", &sensor, NOT,
 	    "StringMatches iot:ClientId does not hold" },
-	{ "not an expression", "'StringNotMatches':{'iot:ClientId':['x','y+']}", &sensor, HOLDS, NULL },
+	{ "not an expression", "'StringNotMatches':{'iot:ClientId':['x','y+']}", &sensor, HOLDS,
+	    NULL },
 	{ "negated", "'StringNotMatches':{'iot:ClientId':['x','s.*']}", &sensor, NOT,
 	    "StringNotMatches iot:ClientId does not hold" },
-	{ "one of all values", "'ForAnyValue:StringMatches':"
-	    "{'iot:Certificate.Subject.OrganizationalUnit.List':'r[aeiou]d'}", &sensor, HOLDS, NULL },
-	{ "all of them", "'ForAllValues:StringMatches':"
-	    "{'iot:Certificate.Subject.OrganizationalUnit.List':'r[aeiou]d'}", &sensor, NOT,
+	{ "one of all values",
+	    "'ForAnyValue:StringMatches':"
+	    "{'iot:Certificate.Subject.OrganizationalUnit.List':'r[aeiou]d'}",
+	    &sensor, HOLDS, NULL },
+	{ "all of them",
+	    "'ForAllValues:StringMatches':"
+	    "{'iot:Certificate.Subject.OrganizationalUnit.List':'r[aeiou]d'}",
+	    &sensor, NOT,
 	    "ForAllValues:StringMatches iot:Certificate.Subject.OrganizationalUnit.List does not hold" },
-	{ "none of them", "'ForAllValues:StringNotMatches':"
-	    "{'iot:Certificate.Subject.OrganizationalUnit.List':'g.*'}", &sensor, HOLDS, NULL },
+	{ "none of them",
+	    "'ForAllValues:StringNotMatches':"
+	    "{'iot:Certificate.Subject.OrganizationalUnit.List':'g.*'}",
+	    &sensor, HOLDS, NULL },
 	{ "an expression without a value", "'StringMatches':{'iot:Certificate.Subject.Title':'.*'}",
 	    &sensor, NOT, "StringMatches iot:Certificate.Subject.Title does not hold" },
-	{ "unless it need not exist", "'StringMatchesIfExists':{'iot:Certificate.Subject.Title':'Dr'}",
-	    &sensor, HOLDS, NULL },
-	{ "no value is none that matches", "'StringNotMatches':{'iot:Certificate.Subject.Title':'.*'}",
-	    &sensor, HOLDS, NULL },
-	{ "an escaped value", "'StringMatches':{'iot:Certificate.Subject.CommonName':'a\\\\\\\\,b'}",
-	    &escaped, HOLDS, NULL },
-	{ "a variable in an expression is text", "'StringMatches':{'iot:ClientId':'[$][{]x[}]'}", &sensor,
-	    NOT, "StringMatches iot:ClientId does not hold" },
+	{ "unless it need not exist",
+	    "'StringMatchesIfExists':{'iot:Certificate.Subject.Title':'Dr'}", &sensor, HOLDS,
+	    NULL },
+	{ "no value is none that matches",
+	    "'StringNotMatches':{'iot:Certificate.Subject.Title':'.*'}", &sensor, HOLDS, NULL },
+	{ "an escaped value",
+	    "'StringMatches':{'iot:Certificate.Subject.CommonName':'a\\\\\\\\,b'}", &escaped, HOLDS,
+	    NULL },
+	{ "a variable in an expression is text", "'StringMatches':{'iot:ClientId':'[$][{]x[}]'}",
+	    &sensor, NOT, "StringMatches iot:ClientId does not hold" },
 };
 
 START_TEST(all_conditions_must_hold)
@@ -192,13 +226,14 @@ START_TEST(all_conditions_must_hold)
 	    conditions[_i].conditions);
 	p = ask(rule, conditions[_i].client);
 	ck_assert_int_eq(p.origin, PLAN_RULE);
-	ck_assert_msg(p.status == (conditions[_i].fate == HOLDS ? CERT_ACTIVE
-	    : CERT_PENDING_ACTIVATION), "%s", conditions[_i].what);
+	ck_assert_msg(p.status ==
+		(conditions[_i].fate == HOLDS ? CERT_ACTIVE : CERT_PENDING_ACTIVATION),
+	    "%s", conditions[_i].what);
 	ck_assert_msg(p.failed == (conditions[_i].fate == HIDDEN), "%s", conditions[_i].what);
 	ck_assert_uint_eq(p.policy_count, conditions[_i].fate == HOLDS ? 2 : 0);
 	ck_assert_uint_eq(p.thing.name.len, 0);
-	ck_assert_str_eq(p.reason.text, conditions[_i].fate == HOLDS ? "the rule of its CA accepts it"
-	    : conditions[_i].reason);
+	ck_assert_str_eq(p.reason.text,
+	    conditions[_i].fate == HOLDS ? "the rule of its CA accepts it" : conditions[_i].reason);
 }
 END_TEST
 
@@ -208,13 +243,16 @@ START_TEST(otherwise_it_is_revoked_but_not_for_what_is_hidden)
 	char rule[1024];
 	struct plan p;
 
-	snprintf(rule, sizeof(rule), "{'conditions':{%s},'otherwise':'REVOKED','policies':'p',"
-	    "'thing':'" CN "','supersede':1}", conditions[_i].conditions);
+	snprintf(rule, sizeof(rule),
+	    "{'conditions':{%s},'otherwise':'REVOKED','policies':'p',"
+	    "'thing':'" CN "','supersede':1}",
+	    conditions[_i].conditions);
 	p = ask(rule, conditions[_i].client);
 	if (conditions[_i].fate == HOLDS)
 		return;
-	ck_assert_msg(p.status == (conditions[_i].fate == NOT ? CERT_REVOKED
-	    : CERT_PENDING_ACTIVATION), "%s", conditions[_i].what);
+	ck_assert_msg(p.status ==
+		(conditions[_i].fate == NOT ? CERT_REVOKED : CERT_PENDING_ACTIVATION),
+	    "%s", conditions[_i].what);
 	ck_assert_uint_eq(p.policy_count, 0);
 	ck_assert_uint_eq(p.thing.name.len, 0);
 	ck_assert(!p.supersedes);
@@ -227,18 +265,19 @@ END_TEST
  */
 
 #define NO_NAME " is no name of a thing: that is 1 to 128 of a-z A-Z 0-9 : _ -"
-#define A32  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A32     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const struct {
-	const char          *what, *thing;
+	const char *what, *thing;
 	const struct client *client;
-	const char          *name;   /* NULL: none, since: */
-	const char          *reason;
+	const char *name; /* NULL: none, since: */
+	const char *reason;
 } things[] = {
 	{ "a common name", CN, &sensor, "sensor-1", NULL },
 	{ "one for all", "all", &sensor, "all", NULL },
 	{ "of several parts", "x:" OU "_" CN, &sensor, "x:plant-07_sensor-1", NULL },
-	{ "of the second unit", "${iot:Certificate.Subject.OrganizationalUnit.1}", &sensor, "red", NULL },
+	{ "of the second unit", "${iot:Certificate.Subject.OrganizationalUnit.1}", &sensor, "red",
+	    NULL },
 	{ "a client id", "${iot:ClientId}", &sensor, "sensor-1", NULL },
 	{ "the certificate's id", "${iot:CertificateId}", &sensor, ID, NULL },
 	{ "128 characters", A32 A32 "${iot:CertificateId}", &sensor, A32 A32 ID, NULL },
@@ -260,8 +299,8 @@ static const struct {
 	{ "a star", "${iot:ClientId}", &odd, NULL, "'*'" NO_NAME },
 	{ "nothing", CN, &nothing, NULL, "''" NO_NAME },
 	{ "nothing, and something literal", "a" CN, &nothing, "a", NULL },
-	{ "a comma", "x-" CN, &escaped, NULL, "'x-a\\,b'" NO_NAME
-	    "; signs like , and = of a certificate have a \\ before them" },
+	{ "a comma", "x-" CN, &escaped, NULL,
+	    "'x-a\\,b'" NO_NAME "; signs like , and = of a certificate have a \\ before them" },
 };
 
 START_TEST(a_thing_is_named_by_variables_or_nothing_is_activated)
@@ -280,7 +319,9 @@ START_TEST(a_thing_is_named_by_variables_or_nothing_is_activated)
 		ck_assert(view_equal(p.thing.name, view_of(things[_i].name)));
 	else
 		ck_assert_str_eq(p.reason.text, things[_i].reason);
-	ck_assert_uint_eq(p.thing.type_name.len + p.thing.billing_group.len + p.thing.attributes.len, 0);
+	ck_assert_uint_eq(p.thing.type_name.len + p.thing.billing_group.len +
+		p.thing.attributes.len,
+	    0);
 }
 END_TEST
 
@@ -308,7 +349,8 @@ END_TEST
 /* Facts may be missing altogether. */
 START_TEST(of_a_certificate_without_facts_nothing_holds)
 {
-	struct rule *r = read_rule("{'conditions':{'StringLike':{'iot:Certificate.SerialNumber':'*'}}}");
+	struct rule *r = read_rule(
+	    "{'conditions':{'StringLike':{'iot:Certificate.SerialNumber':'*'}}}");
 	struct facts f = { .client_id = { NULL, 0 } };
 	uint8_t room[PLAN_ROOM];
 	struct plan p;

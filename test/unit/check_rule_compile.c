@@ -8,9 +8,9 @@
 #include "suite.h"
 
 #define IF(condition) "{'conditions':{" condition "}}"
-#define A32  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define A128 A32 A32 A32 A32
-#define CN   "${iot:Certificate.Subject.CommonName}"
+#define A32           "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A128          A32 A32 A32 A32
+#define CN            "${iot:Certificate.Subject.CommonName}"
 
 static const struct {
 	const char *what, *document;
@@ -20,23 +20,27 @@ static const struct {
 	{ "no condition", IF("") },
 	{ "an operator without keys", IF("'StringLike':{}") },
 	{ "no value", IF("'StringEquals':{'iot:ClientId':[]}") },
-	{ "the whole of it", "{'conditions':{'StringLike':{'iot:Certificate.Subject.CommonName':"
+	{ "the whole of it",
+	    "{'conditions':{'StringLike':{'iot:Certificate.Subject.CommonName':"
 	    "['sensor-*','gw-*']},'StringMatches':{'iot:Certificate.Subject.OrganizationalUnit':"
 	    "'(plant|field)-[0-9]{2}'},'StringEquals':{'jitr:Certificate.KeyType':['P-256','P-384']},"
 	    "'NumericLessThanEquals':{'jitr:Certificate.ValidityDays':'3660'}},'policies':['device'],"
 	    "'thing':'" CN "','supersede':86400,'otherwise':'PENDING_ACTIVATION'}" },
-	{ "every fact", IF("'StringEquals':{'iot:ClientId':'x','iot:CertificateId':'x',"
-	    "'iot:Certificate.SerialNumber':'1','iot:Certificate.Issuer.AlternativeName.IPAddress.4':'x',"
-	    "'iot:Certificate.AvailableKeys':'x','jitr:Certificate.KeyBits':1,"
-	    "'jitr:Certificate.SignatureAlgorithm.List':'x','IOT:clientid':'x'},"
-	    "'IpAddress':{'aws:SourceIp':'192.0.2.0/24'}") },
-	{ "the operators of policies", IF("'StringNotEqualsIgnoreCase':{'iot:ClientId':'x'},"
-	    "'Bool':{'iot:ClientId':true},'ArnLike':{'iot:ClientId':'arn:*:*:*:*:*'},"
-	    "'DateLessThan':{'iot:ClientId':'2026-01-31'},'Null':{'iot:ClientId':false},"
-	    "'ForAllValues:StringNotLike':{'iot:Certificate.Subject.CommonName.List':'x'}") },
-	{ "expressions and what goes with them", IF("'StringMatches':{'iot:ClientId':['a','b+']},"
-	    "'StringNotMatches':{'iot:ClientId':'a'},'ForAnyValue:StringMatchesIfExists':"
-	    "{'iot:ClientId':'a'},'ForAllValues:StringNotMatchesIfExists':{'iot:ClientId':'a'}") },
+	{ "every fact",
+	    IF("'StringEquals':{'iot:ClientId':'x','iot:CertificateId':'x',"
+	       "'iot:Certificate.SerialNumber':'1','iot:Certificate.Issuer.AlternativeName.IPAddress.4':'x',"
+	       "'iot:Certificate.AvailableKeys':'x','jitr:Certificate.KeyBits':1,"
+	       "'jitr:Certificate.SignatureAlgorithm.List':'x','IOT:clientid':'x'},"
+	       "'IpAddress':{'aws:SourceIp':'192.0.2.0/24'}") },
+	{ "the operators of policies",
+	    IF("'StringNotEqualsIgnoreCase':{'iot:ClientId':'x'},"
+	       "'Bool':{'iot:ClientId':true},'ArnLike':{'iot:ClientId':'arn:*:*:*:*:*'},"
+	       "'DateLessThan':{'iot:ClientId':'2026-01-31'},'Null':{'iot:ClientId':false},"
+	       "'ForAllValues:StringNotLike':{'iot:Certificate.Subject.CommonName.List':'x'}") },
+	{ "expressions and what goes with them",
+	    IF("'StringMatches':{'iot:ClientId':['a','b+']},"
+	       "'StringNotMatches':{'iot:ClientId':'a'},'ForAnyValue:StringMatchesIfExists':"
+	       "{'iot:ClientId':'a'},'ForAllValues:StringNotMatchesIfExists':{'iot:ClientId':'a'}") },
 	{ "an expression is no pattern", IF("'StringMatches':{'iot:ClientId':'a*$'}") },
 	{ "a variable in a value", IF("'StringEquals':{'iot:ClientId':'" CN "'}") },
 	{ "one policy, not in a list", "{'policies':'a_+=,.-Z9'}" },
@@ -44,7 +48,8 @@ static const struct {
 	{ "a policy with a long name", "{'policies':['" A128 "']}" },
 	{ "a thing for all", "{'thing':'all:of_them-1'}" },
 	{ "a long name", "{'thing':'" A128 "'}" },
-	{ "a name of several values", "{'thing':'a-${iot:Certificate.Subject.OrganizationalUnit.1}:"
+	{ "a name of several values",
+	    "{'thing':'a-${iot:Certificate.Subject.OrganizationalUnit.1}:"
 	    "${iot:CertificateId}'}" },
 	{ "superseded at once", "{'thing':'" CN "','supersede':0}" },
 	{ "superseded in ten years", "{'supersede':315360000,'thing':'" CN "'}" },
@@ -62,7 +67,8 @@ static const struct {
 	    "The activation document is not acceptable: something stands behind the JSON value" },
 	{ "a member twice", "{'thing':'a','thing':'b'}",
 	    "The activation document is not acceptable: member 'thing' is given twice" },
-	{ "broken UTF-8", "{'thing':'\xff'}", "The activation document is not acceptable: it is not UTF-8" },
+	{ "broken UTF-8", "{'thing':'\xff'}",
+	    "The activation document is not acceptable: it is not UTF-8" },
 	{ "too deep", "{'conditions':[[[[[[[[[]]]]]]]]]}",
 	    "The activation document is not acceptable: it is nested too deeply" },
 	{ "a list", "[]", "activation: must be a JSON object" },
@@ -71,7 +77,8 @@ static const struct {
 	{ "one in another case", "{'Conditions':{}}", "activation: unknown member 'Conditions'" },
 	{ "one of a policy", "{'Version':'2012-10-17'}", "activation: unknown member 'Version'" },
 
-	{ "conditions in a list", "{'conditions':[]}", "activation: conditions: must be an object" },
+	{ "conditions in a list", "{'conditions':[]}",
+	    "activation: conditions: must be an object" },
 	{ "conditions that are null", "{'conditions':null}",
 	    "activation: conditions: must be an object" },
 	{ "a misspelt operator", IF("'StringEqual':{'iot:ClientId':'b'}"),
@@ -97,7 +104,8 @@ static const struct {
 	    "'iot:ConnectAttributes' is not known when a certificate is activated" },
 	{ "a will's topic", IF("'ArnLike':{'iot:LastWillTopic':'*'}"),
 	    "'iot:LastWillTopic' is not known when a certificate is activated" },
-	{ "a misspelt variable", IF("'StringNotEquals':{'iot:ClientId':['a','${iot:Certificate.Nope}']}"),
+	{ "a misspelt variable",
+	    IF("'StringNotEquals':{'iot:ClientId':['a','${iot:Certificate.Nope}']}"),
 	    "activation: conditions.StringNotEquals.iot:ClientId[1]: 'iot:Certificate.Nope' is unknown" },
 	{ "a variable without an end", IF("'StringEquals':{'iot:ClientId':'${b'}"),
 	    "activation: conditions.StringEquals.iot:ClientId: '${b' has a '${' without an end" },
@@ -110,21 +118,26 @@ static const struct {
 	{ "the second of a list", IF("'StringMatches':{'iot:ClientId':['a','(a)\\\\1']}"),
 	    VALUES_OF_CLIENT_ID "[1]: '(a)\\1' is not accepted: back-references are not accepted" },
 	{ "a long expression", IF("'StringMatches':{'iot:ClientId':'" A128 A128 "a'}"),
-	    VALUES_OF_CLIENT_ID ": '" A32 "aaaaaaaaaaaaaaaa' is not accepted: it is longer than 256 bytes" },
+	    VALUES_OF_CLIENT_ID ": '" A32
+				"aaaaaaaaaaaaaaaa' is not accepted: it is longer than 256 bytes" },
 	{ "a number for an expression is text", IF("'StringMatches':{'iot:ClientId':[-1,{}]}"),
 	    VALUES_OF_CLIENT_ID "[1]: must be a string, a boolean or a number" },
 
-	{ "policies that are an object", "{'policies':{}}", "activation: policies: must be a string" },
-	{ "a number for a policy", "{'policies':['a',1]}", "activation: policies[1]: must be a string" },
+	{ "policies that are an object", "{'policies':{}}",
+	    "activation: policies: must be a string" },
+	{ "a number for a policy", "{'policies':['a',1]}",
+	    "activation: policies[1]: must be a string" },
 	{ "a policy without a name", "{'policies':['']}",
 	    "activation: policies[0]: '' is no name of a policy" },
 	{ "a policy with a blank", "{'policies':'a b'}",
 	    "activation: policies: 'a b' is no name of a policy: that is 1 to 128 of a-z A-Z 0-9 _ + = "
 	    ", . @ -" },
-	{ "a policy with a very long name", "{'policies':['" A128 "a']}", "is no name of a policy" },
+	{ "a policy with a very long name", "{'policies':['" A128 "a']}",
+	    "is no name of a policy" },
 	{ "a policy by its ARN", "{'policies':['arn:aws:iot:x:y:policy/device']}",
 	    "activation: policies[0]: 'arn:aws:iot:x:y:policy/device' is no name of a policy" },
-	{ "a policy twice", "{'policies':['a','b','a']}", "activation: policies[2]: 'a' is named twice" },
+	{ "a policy twice", "{'policies':['a','b','a']}",
+	    "activation: policies[2]: 'a' is named twice" },
 	{ "eleven policies", "{'policies':['a','b','c','d','e','f','g','h','i','j','k']}",
 	    "activation: policies: a certificate has 10 policies at most" },
 
@@ -152,8 +165,10 @@ static const struct {
 
 	{ "text for seconds", "{'thing':'" CN "','supersede':'60'}",
 	    "activation: supersede: must be a whole number of seconds, 0 to 315360000" },
-	{ "half a second", "{'thing':'" CN "','supersede':0.5}", "must be a whole number of seconds" },
-	{ "before it began", "{'thing':'" CN "','supersede':-1}", "must be a whole number of seconds" },
+	{ "half a second", "{'thing':'" CN "','supersede':0.5}",
+	    "must be a whole number of seconds" },
+	{ "before it began", "{'thing':'" CN "','supersede':-1}",
+	    "must be a whole number of seconds" },
 	{ "more than ten years", "{'thing':'" CN "','supersede':315360001}",
 	    "must be a whole number of seconds" },
 	{ "for ever", "{'thing':'" CN "','supersede':1e300}", "must be a whole number of seconds" },
@@ -166,7 +181,8 @@ static const struct {
 	{ "another status", "{'otherwise':'INACTIVE'}",
 	    "activation: otherwise: must be PENDING_ACTIVATION or REVOKED" },
 	{ "ACTIVE anyway", "{'otherwise':'ACTIVE'}", "must be PENDING_ACTIVATION or REVOKED" },
-	{ "a status in another case", "{'otherwise':'revoked'}", "must be PENDING_ACTIVATION or REVOKED" },
+	{ "a status in another case", "{'otherwise':'revoked'}",
+	    "must be PENDING_ACTIVATION or REVOKED" },
 	{ "a status that is none", "{'otherwise':false}", "must be PENDING_ACTIVATION or REVOKED" },
 };
 

@@ -58,7 +58,8 @@ tear_down(void)
 static struct session *
 add(int client, const struct pki_cert *c, const struct certid *id)
 {
-	struct connection connection = { &clients[client], c->x, &names[client], "192.0.2.1", NULL };
+	struct connection connection = { &clients[client], c->x, &names[client], "192.0.2.1",
+		NULL };
 	struct session *s = session_add(&sessions, &connection, id);
 
 	ck_assert_ptr_nonnull(s);

@@ -54,11 +54,9 @@ START_TEST(every_number_is_published_from_the_start_and_kept)
 {
 	static const char *const topics[] = {
 #define X(field, topic) topic,
-		STATS_TABLE(X)
-		WRITER_GAUGES(X)
-		STORE_GAUGES(X)
+		STATS_TABLE(X) WRITER_GAUGES(X) STORE_GAUGES(X)
 #undef X
-		"commits/mean_us",
+		    "commits/mean_us",
 	};
 
 	publish();
@@ -81,7 +79,7 @@ START_TEST(no_topic_has_two_numbers)
 	for (size_t i = 0; world_note(NOTE_PUBLISHED, i) != NULL; i++)
 		for (size_t j = 0; j < i; j++)
 			must(strcmp(world_note(NOTE_PUBLISHED, i)->topic,
-			    world_note(NOTE_PUBLISHED, j)->topic) != 0);
+				 world_note(NOTE_PUBLISHED, j)->topic) != 0);
 }
 END_TEST
 
@@ -155,8 +153,11 @@ END_TEST
 
 START_TEST(what_commits_cost_is_told)
 {
-	gauges.writer = (struct writer_state){ .waiting = 3, .commits = 4, .commit_us = 1002,
-		.commit_us_max = 700, .commit_us_last = 90 };
+	gauges.writer = (struct writer_state){ .waiting = 3,
+		.commits = 4,
+		.commit_us = 1002,
+		.commit_us_max = 700,
+		.commit_us_last = 90 };
 	publish();
 	ck_assert_str_eq(number("queue/waiting"), "3");
 	ck_assert_str_eq(number("commits/count"), "4");
@@ -189,7 +190,7 @@ crl_number(const struct certid *ca_id, const char *gauge)
 
 /* Stale since a moment is stale. */
 static const struct {
-	int64_t     next_update;
+	int64_t next_update;
 	const char *expires;
 } due[] = {
 	{ NOW + 86400000, "86400" },
@@ -203,7 +204,8 @@ static const struct {
 START_TEST(a_revocation_list_has_its_age_and_what_it_has_left)
 {
 	memset(&crls[0].ca_id, 0x31, sizeof(crls[0].ca_id));
-	crls[0].crl = (struct crl){ .this_update = NOW - 3600500, .next_update = due[_i].next_update,
+	crls[0].crl = (struct crl){ .this_update = NOW - 3600500,
+		.next_update = due[_i].next_update,
 		.count = 1000000 };
 	gauges.crls = crls;
 	gauges.crl_count = 1;
@@ -259,7 +261,8 @@ main(void)
 	tcase_add_test(t, certificates_are_counted_by_status);
 	tcase_add_test(t, what_commits_cost_is_told);
 	tcase_add_test(t, without_the_registry_the_rest_is_told);
-	tcase_add_loop_test(t, a_revocation_list_has_its_age_and_what_it_has_left, 0, COUNT_OF(due));
+	tcase_add_loop_test(t, a_revocation_list_has_its_age_and_what_it_has_left, 0,
+	    COUNT_OF(due));
 	tcase_add_test(t, so_many_lists_are_told_at_once);
 	tcase_add_test(t, a_list_that_is_gone_takes_its_numbers_along);
 	return suite_run(suite);

@@ -34,10 +34,10 @@
 #include "jitr/adapter/x509.h"
 #include "tiny.h"
 
-#define CREATED  1502379443476 /* 2017-08-10 15:37:23.476 UTC */
-#define MAP_SIZE ((size_t)1 << 30)
+#define CREATED   1502379443476 /* 2017-08-10 15:37:23.476 UTC */
+#define MAP_SIZE  ((size_t)1 << 30)
 #define PATH_ROOM 256
-#define CA_COUNT 5 /* of the certificates that cert_number() makes */
+#define CA_COUNT  5 /* of the certificates that cert_number() makes */
 
 /*
  * Where tests work, and how they open.
@@ -166,10 +166,17 @@ ca_number(uint32_t n)
 {
 	static const uint8_t key_id[20] = { 0xfb, 0x19, 0x68, 0xed, 0x25 };
 
-	return (struct ca){ .id = ca_id_number(n), .status = CA_ACTIVE, .mode = MODE_DEFAULT,
-		.auto_registration = true, .not_before = -1, .not_after = CREATED + 1,
-		.created = CREATED + n, .modified = CREATED + n, .version = 1,
-		.generation = { { 0xca, (uint8_t)n } }, .subject_hash = 0x10000000 + n % 3,
+	return (struct ca){ .id = ca_id_number(n),
+		.status = CA_ACTIVE,
+		.mode = MODE_DEFAULT,
+		.auto_registration = true,
+		.not_before = -1,
+		.not_after = CREATED + 1,
+		.created = CREATED + n,
+		.modified = CREATED + n,
+		.version = 1,
+		.generation = { { 0xca, (uint8_t)n } },
+		.subject_hash = 0x10000000 + n % 3,
 		.key_id = { key_id, sizeof(key_id) } };
 }
 
@@ -177,10 +184,16 @@ ca_number(uint32_t n)
 static struct cert
 cert_number(uint32_t n)
 {
-	struct cert cert = { .id = id_number(n), .status = CERT_PENDING_ACTIVATION,
-		.mode = MODE_DEFAULT, .not_before = -5, .not_after = CREATED + 7,
-		.created = CREATED + n / 3, .modified = CREATED + n / 3, .announced = CREATED,
-		.version = n, .generation = { { 0xce, (uint8_t)n } } };
+	struct cert cert = { .id = id_number(n),
+		.status = CERT_PENDING_ACTIVATION,
+		.mode = MODE_DEFAULT,
+		.not_before = -5,
+		.not_after = CREATED + 7,
+		.created = CREATED + n / 3,
+		.modified = CREATED + n / 3,
+		.announced = CREATED,
+		.version = n,
+		.generation = { { 0xce, (uint8_t)n } } };
 
 	cert.has_ca = n % (CA_COUNT + 1) < CA_COUNT;
 	if (cert.has_ca)
@@ -219,7 +232,8 @@ static void
 put_ca_number(struct txn *t, uint32_t n)
 {
 	struct ca ca = ca_number(n);
-	struct ca_document document = { .der = view_of("der"), .pem = view_of("pem"),
+	struct ca_document document = { .der = view_of("der"),
+		.pem = view_of("pem"),
 		.tags = view_of("[]") };
 
 	store_put_ca(t, &ca, &document);
@@ -301,8 +315,8 @@ assert_same_ca(const struct ca *a, const struct ca *b)
 
 struct census {
 	struct position *at; /* in ascending order */
-	size_t           count, size;
-	size_t           with_ca;
+	size_t count, size;
+	size_t with_ca;
 };
 
 static int
@@ -326,7 +340,7 @@ census_add(struct census *c, int64_t created, const struct certid *id)
 
 /* Of what, if not all. */
 struct filter {
-	const struct certid    *ca;
+	const struct certid *ca;
 	const enum cert_status *status;
 };
 
@@ -549,8 +563,8 @@ count_by_subject(struct txn *t, uint32_t hashes)
 	size_t count = 0;
 
 	for (uint32_t hash = 0; hash < hashes; hash++)
-		for (size_t nth = 0;
-		     store_find_issuer(t, 0x10000000 + hash, nth, &found) == ERR_OK; nth++)
+		for (size_t nth = 0; store_find_issuer(t, 0x10000000 + hash, nth, &found) == ERR_OK;
+		     nth++)
 			count++;
 	return count;
 }
@@ -634,7 +648,7 @@ last_message(struct store *s)
 
 struct child {
 	pid_t pid;
-	int   in, out; /* its standard input and output */
+	int in, out; /* its standard input and output */
 };
 
 static struct child
@@ -1031,8 +1045,9 @@ START_TEST(a_newer_schema_is_refused_in_words)
 	store_close(open_store(dir));
 	patch(dir, (struct view){ (const uint8_t *)"schema\0\0\0\4", 10 },
 	    (struct view){ (const uint8_t *)"schema\0\0\0\7", 10 });
-	assert_refused(dir, false, ": made by a newer version (schema 7, this program reads up to "
-				   "4): install that version or restore a backup");
+	assert_refused(dir, false,
+	    ": made by a newer version (schema 7, this program reads up to "
+	    "4): install that version or restore a backup");
 	patch(dir, (struct view){ (const uint8_t *)"schema\0\0\0\7", 10 },
 	    (struct view){ (const uint8_t *)"schema\0\0\0\4", 10 });
 	store_close(open_store(dir));
@@ -1139,7 +1154,7 @@ make_parent_readonly(const char *dir)
 static const struct {
 	const char *what;
 	void (*make)(const char *dir);
-	bool        as_nobody;
+	bool as_nobody;
 	const char *words;
 } places[] = {
 	{ "no parent", make_parent_missing, false, "the directory above it does not exist" },
@@ -1218,8 +1233,8 @@ START_TEST(a_file_that_was_cut_short_is_refused)
 		}
 		refused++;
 		ck_assert_msg(strstr(diag.text, "cut short") != NULL ||
-		    strstr(diag.text, "no LMDB database") != NULL, "%ld bytes: %s", (long)len,
-		    diag.text);
+			strstr(diag.text, "no LMDB database") != NULL,
+		    "%ld bytes: %s", (long)len, diag.text);
 		ck_assert_int_eq(stat(in(dir, "data.mdb"), &now), 0);
 		ck_assert_int_eq(now.st_size, len);
 	}
@@ -1311,8 +1326,9 @@ spin(uint32_t microseconds)
 	(void)clock_gettime(CLOCK_MONOTONIC, &start_time);
 	do {
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	} while ((now.tv_sec - start_time.tv_sec) * 1000000 +
-	        (now.tv_nsec - start_time.tv_nsec) / 1000 < (long)microseconds);
+	} while (
+	    (now.tv_sec - start_time.tv_sec) * 1000000 + (now.tv_nsec - start_time.tv_nsec) / 1000 <
+	    (long)microseconds);
 }
 
 START_TEST(a_creation_that_was_killed_is_taken_up_again)
@@ -1343,13 +1359,26 @@ END_TEST
 
 static const struct {
 	const char *name;
-	unsigned    since;
+	unsigned since;
 } later_tables[] = {
-	{ "policy", 2 }, { "policy_version", 2 }, { "policy_by_time", 2 }, { "policy_cert", 2 },
-	{ "cert_policy", 2 }, { "thing", 2 }, { "thing_cert", 2 }, { "cert_thing", 2 },
-	{ "ca_settings", 3 }, { "crl", 3 }, { "revoked", 3 }, { "cert_by_serial", 3 },
-	{ "cert_by_status", 3 }, { "cert_note", 3 }, { "refusal", 3 }, { "agenda", 3 },
-	{ "template", 3 }, { "cert_by_content", 4 },
+	{ "policy", 2 },
+	{ "policy_version", 2 },
+	{ "policy_by_time", 2 },
+	{ "policy_cert", 2 },
+	{ "cert_policy", 2 },
+	{ "thing", 2 },
+	{ "thing_cert", 2 },
+	{ "cert_thing", 2 },
+	{ "ca_settings", 3 },
+	{ "crl", 3 },
+	{ "revoked", 3 },
+	{ "cert_by_serial", 3 },
+	{ "cert_by_status", 3 },
+	{ "cert_note", 3 },
+	{ "refusal", 3 },
+	{ "agenda", 3 },
+	{ "template", 3 },
+	{ "cert_by_content", 4 },
 };
 
 #define COUNTS_SINCE 3 /* they are in "meta" */
@@ -1539,7 +1568,8 @@ START_TEST(an_upgrade_that_does_not_fit_is_refused_in_words)
 	make_schema_with(dir, 2, 3000);
 	ck_assert_int_eq(stat(in(dir, "data.mdb"), &st), 0);
 	ck_assert_int_eq(open_with(dir, (size_t)st.st_size / 2, false, &s, &diag), ERR_STORAGE);
-	ck_assert_msg(strstr(diag.text, "does not fit: raise db_map_size_mb") != NULL, "%s", diag.text);
+	ck_assert_msg(strstr(diag.text, "does not fit: raise db_map_size_mb") != NULL, "%s",
+	    diag.text);
 	ck_assert_uint_eq(schema_of(dir), 2);
 	s = open_store(dir);
 	assert_consistent(s, 3000);
@@ -1656,7 +1686,8 @@ content_of(uint32_t n)
 {
 	struct certid content;
 
-	ck_assert_int_eq(sha256_of(der_certificate_signed_part(der_in_form(n, 0)), &content), ERR_OK);
+	ck_assert_int_eq(sha256_of(der_certificate_signed_part(der_in_form(n, 0)), &content),
+	    ERR_OK);
 	return content;
 }
 
@@ -2063,17 +2094,20 @@ static const struct {
 	{ "cert_by_ca", CA_ID "0000015dcccb0514" ID, "" },
 	{ "cert_by_serial", CA_ID "0ba29011", ID },
 	{ "cert_by_status", "040000015dcccb0514" ID, "" },
-	{ "cert_by_content", "e58560611296f092597e25403f84d588f9d21619fa6e515c00ba7ee8153353e1", ID },
+	{ "cert_by_content", "e58560611296f092597e25403f84d588f9d21619fa6e515c00ba7ee8153353e1",
+	    ID },
 	{ "agenda", "008000024bce5cec18" ID, "" },
 	{ "message", "0000000000000001", "01000000017400000000" },
 	{ "meta", "73657175656e6365", "0000000000000001" },
-	{ "meta", "636f756e7473", "0000000000000000000000000000000000000000000000000000000000000000"
-			"0000000000000001" },
+	{ "meta", "636f756e7473",
+	    "0000000000000000000000000000000000000000000000000000000000000000"
+	    "0000000000000001" },
 	{ "meta", "6c6973745f73657175656e6365", "0000000000000003" },
 	{ "meta", "64656c657465645f63613a" CA_ID, "0000000000000000000001d1a94a2000" },
 	{ "revoked", "00000000000000030ba29011", "010000015dc7826d8001" },
-	{ "crl", CA_ID, "0200000000000000030000015dc970d0000000015ded7d54000000015dcccb05140000000100"
-			"a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf02100400000000" },
+	{ "crl", CA_ID,
+	    "0200000000000000030000015dc970d0000000015ded7d54000000015dcccb05140000000100"
+	    "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf02100400000000" },
 #undef CA_ID
 #undef ID
 };
@@ -2082,10 +2116,17 @@ static void
 put_documented(struct txn *t)
 {
 	static const uint8_t serial[] = { 0x0b, 0xa2, 0x90, 0x11 };
-	struct cert cert = { .has_ca = true, .status = CERT_PENDING_ACTIVATION,
-		.created = CREATED, .not_after = 2524607999000 };
-	struct crl crl = { .list = 3, .this_update = 1502323200000, .next_update = 1502928000000,
-		.imported = CREATED, .count = 1, .number_len = 2, .number = { 0x10, 0x04 },
+	struct cert cert = { .has_ca = true,
+		.status = CERT_PENDING_ACTIVATION,
+		.created = CREATED,
+		.not_after = 2524607999000 };
+	struct crl crl = { .list = 3,
+		.this_update = 1502323200000,
+		.next_update = 1502928000000,
+		.imported = CREATED,
+		.count = 1,
+		.number_len = 2,
+		.number = { 0x10, 0x04 },
 		.scope = CRL_SCOPE_ALL };
 	struct revoked entry = { 1502290800000, 1 };
 	struct view bytes = { serial, sizeof(serial) };
@@ -2181,7 +2222,7 @@ START_TEST(a_listing_goes_on_while_entries_come_and_go)
 	t = writing(s);
 	store_delete_cert(&t, &page[9].id);
 	store_delete_cert(&t, &page[3].id);
-	put_cert_number(&t, _i == 0 ? 10 : 900);  /* behind us: not seen */
+	put_cert_number(&t, _i == 0 ? 10 : 900); /* behind us: not seen */
 	put_cert_number(&t, _i == 0 ? 901 : 11); /* before us: seen in the end */
 	commit(&t);
 
@@ -2207,8 +2248,8 @@ END_TEST
 /* A position comes back from a client as it likes. */
 static const struct {
 	const char *what;
-	int64_t     created;
-	size_t      ascending, descending; /* how many of six follow it */
+	int64_t created;
+	size_t ascending, descending; /* how many of six follow it */
 } positions[] = {
 	{ "before 1970", INT64_MIN, 6, 0 },
 	{ "just before 1970", -1, 6, 0 },
@@ -2560,7 +2601,8 @@ START_TEST(a_full_map_is_emptied)
 	count = fill_up(s);
 	for (uint32_t i = 0; i < count; i++)
 		ck_assert_msg(set_status(s, i, CERT_INACTIVE, NULL) == ERR_OK,
-		    "%zu MiB, deactivating %u of %u: %s", full_maps[_i], i, count, store_failure(s));
+		    "%zu MiB, deactivating %u of %u: %s", full_maps[_i], i, count,
+		    store_failure(s));
 	while (n < count && set_status(s, n, CERT_REVOKED, &note) == ERR_OK)
 		n++;
 	ck_assert_msg(n >= count / 10, "revoked %u of %u", n, count);
@@ -2655,8 +2697,7 @@ END_TEST
 static bool
 mount_small(const char *dir, const char *options, const char *what)
 {
-	if (unshare(CLONE_NEWNS) == 0 &&
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
 	    mount("tmpfs", dir, "tmpfs", 0, options) == 0)
 		return true;
 	(void)printf("check_store: '%s' skipped: mounting needs root (%s)\n", what,
@@ -2681,7 +2722,8 @@ START_TEST(a_full_disk_is_told_and_the_store_goes_on)
 	} while (store_commit(&t) == ERR_OK);
 	ck_assert_int_eq(t.failed, ERR_STORAGE);
 	ck_assert_msg(strstr(store_failure(s), "disk is full") != NULL ||
-	    strcmp(store_failure(s), strerror(ENOSPC)) == 0, "%s", store_failure(s));
+		strcmp(store_failure(s), strerror(ENOSPC)) == 0,
+	    "%s", store_failure(s));
 	assert_consistent(s, n);
 	ck_assert(!store_changed_elsewhere(s));
 
@@ -2713,7 +2755,8 @@ START_TEST(a_registry_on_a_full_disk_is_refused_in_words)
 		off_t size = lseek(fd, 0, SEEK_END);
 
 		ck_assert_msg(strstr(diag.text, "no space left") != NULL ||
-		    strstr(diag.text, "the disk is full") != NULL, "%s", diag.text);
+			strstr(diag.text, "the disk is full") != NULL,
+		    "%s", diag.text);
 		ck_assert_int_eq(ftruncate(fd, size - 4096), 0);
 		ck_assert_int_lt(++attempt, 40);
 	}
@@ -2781,7 +2824,7 @@ END_TEST
 
 struct pair_writer {
 	struct store *store;
-	atomic_bool   done;
+	atomic_bool done;
 };
 
 /* Two certificates whose versions are never committed apart.  A reader who begins
@@ -2969,8 +3012,7 @@ opening_case(void)
 	tcase_add_test(t, a_newer_schema_is_refused_in_words);
 	tcase_add_test(t, a_database_of_another_program_is_left_alone);
 	tcase_add_test(t, a_table_that_is_missing_is_told);
-	tcase_add_loop_test(t, a_place_that_will_not_do_is_refused_in_words, 0,
-	    COUNT_OF(places));
+	tcase_add_loop_test(t, a_place_that_will_not_do_is_refused_in_words, 0, COUNT_OF(places));
 	tcase_add_test(t, a_refused_file_is_as_it_was);
 	tcase_add_loop_test(t, a_file_that_was_cut_short_is_refused, 0, 2);
 	tcase_add_test(t, a_short_file_that_is_whole_is_opened);
@@ -3065,9 +3107,9 @@ sharing_case(void)
 static int
 run_all(void)
 {
-	Suite   *suite = suite_create("store");
+	Suite *suite = suite_create("store");
 	SRunner *runner = srunner_create(suite);
-	int      failed;
+	int failed;
 
 	suite_add_tcase(suite, opening_case());
 	suite_add_tcase(suite, records_case());

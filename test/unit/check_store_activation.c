@@ -41,7 +41,9 @@ number_of(const struct certid *id)
 static struct cert
 cert_number(unsigned n)
 {
-	return (struct cert){ .id = id_number(n), .status = CERT_ACTIVE, .created = CREATED + n,
+	return (struct cert){ .id = id_number(n),
+		.status = CERT_ACTIVE,
+		.created = CREATED + n,
 		.not_after = CREATED + 1000 + n };
 }
 
@@ -67,9 +69,13 @@ is_text(struct view v, const char *text)
 static struct ca_settings
 some_settings(void)
 {
-	return (struct ca_settings){ .crl_check = CRL_GRACE, .crl_grace_days = 30,
-		.crl_file = view_of("/etc/plant.crl"), .activation = view_of("{\"thing\":\"x\"}"),
-		.supersedes = true, .supersede_after = 5000, .template_name = view_of("plant") };
+	return (struct ca_settings){ .crl_check = CRL_GRACE,
+		.crl_grace_days = 30,
+		.crl_file = view_of("/etc/plant.crl"),
+		.activation = view_of("{\"thing\":\"x\"}"),
+		.supersedes = true,
+		.supersede_after = 5000,
+		.template_name = view_of("plant") };
 }
 
 static void
@@ -118,7 +124,8 @@ START_TEST(settings_are_listed_by_their_cas)
 	}
 	commit();
 	do {
-		ck_assert_int_eq(store_list_ca_settings(&t, after, out, (size_t)_i, &count), ERR_OK);
+		ck_assert_int_eq(store_list_ca_settings(&t, after, out, (size_t)_i, &count),
+		    ERR_OK);
 		for (size_t i = 0; i < count; i++) {
 			ck_assert_uint_eq(number_of(&out[i].id), ++seen);
 			assert_settings(&out[i].settings);
@@ -134,7 +141,8 @@ END_TEST
 START_TEST(records_may_be_put_back_with_the_views_they_came_with)
 {
 	struct ca_settings settings = some_settings();
-	struct provisioning_template made = { .name = view_of("t"), .body = view_of("body"),
+	struct provisioning_template made = { .name = view_of("t"),
+		.body = view_of("body"),
 		.description = view_of("description") };
 	struct cert_note note = { .text = view_of("note") };
 	struct refusal refusal = { .code = view_of("code"), .client_id = view_of("client") };
@@ -173,11 +181,17 @@ END_TEST
 
 START_TEST(notes_and_refusals_come_back_as_they_were_and_go_with_the_certificate)
 {
-	struct cert_note note = { .time = CREATED, .superseded = true, .successor = id_number(7),
-		.text = view_of("another one came") }, got;
-	struct refusal refusal = { .time = CREATED + 1, .code = view_of("revoked"),
-		.details = view_of("on the list"), .client_id = view_of("pump"),
-		.address = view_of("192.0.2.7") }, last;
+	struct cert_note note = { .time = CREATED,
+		.superseded = true,
+		.successor = id_number(7),
+		.text = view_of("another one came") },
+			 got;
+	struct refusal refusal = { .time = CREATED + 1,
+		.code = view_of("revoked"),
+		.details = view_of("on the list"),
+		.client_id = view_of("pump"),
+		.address = view_of("192.0.2.7") },
+		       last;
 	struct certid id = id_number(1);
 
 	put_cert(1, CERT_ACTIVE);
@@ -210,8 +224,8 @@ END_TEST
 /* A client id may have 65535 bytes.  No character is cut (RFC 3629). */
 static const struct {
 	const char *what, *around; /* what stands where the text is cut */
-	size_t      before;        /* bytes in front of it */
-	size_t      kept;
+	size_t before;             /* bytes in front of it */
+	size_t kept;
 } cuts[] = {
 	{ "fits", "", 512, 512 },
 	{ "a byte too long", "x", 512, 512 },
@@ -258,7 +272,8 @@ END_TEST
 static void
 put_supersede(int64_t time, unsigned id, unsigned successor)
 {
-	struct schedule_entry entry = { SCHEDULE_SUPERSEDE, time, id_number(id), id_number(successor) };
+	struct schedule_entry entry = { SCHEDULE_SUPERSEDE, time, id_number(id),
+		id_number(successor) };
 
 	store_put_schedule(&t, &entry);
 }
@@ -277,8 +292,8 @@ schedule(enum schedule_kind kind)
 		ck_assert_int_eq(all[count].kind, kind);
 		ck_assert_int_ge(all[count].time, last);
 		last = all[count].time;
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%u", count > 0 ? " " : "",
-		    number_of(&all[count].id));
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%u",
+		    count > 0 ? " " : "", number_of(&all[count].id));
 		store_delete_schedule(&t, &all[count++]);
 		ck_assert_uint_lt(count, COUNT_OF(all));
 	}
@@ -390,9 +405,14 @@ END_TEST
 static void
 put_template(const char *name)
 {
-	struct provisioning_template made = { .name = view_of(name), .enabled = true,
-		.created = CREATED, .modified = CREATED + 1, .generation = { { 1, 2 } },
-		.description = view_of(name), .role_arn = view_of("arn"), .body = view_of("{}") };
+	struct provisioning_template made = { .name = view_of(name),
+		.enabled = true,
+		.created = CREATED,
+		.modified = CREATED + 1,
+		.generation = { { 1, 2 } },
+		.description = view_of(name),
+		.role_arn = view_of("arn"),
+		.body = view_of("{}") };
 
 	store_put_template(&t, &made);
 }
@@ -462,16 +482,21 @@ START_TEST(a_template_has_a_name_of_1_to_36_bytes)
 {
 	static const struct {
 		size_t len;
-		int    zero_at;
-		bool   fits;
+		int zero_at;
+		bool fits;
 	} names[] = {
-		{ 1, -1, true }, { 36, -1, true }, { 0, -1, false }, { 37, -1, false },
-		{ 128, -1, false }, { 5, 4, false },
+		{ 1, -1, true },
+		{ 36, -1, true },
+		{ 0, -1, false },
+		{ 37, -1, false },
+		{ 128, -1, false },
+		{ 5, 4, false },
 	};
 	char bytes[128];
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		struct provisioning_template made = { .name = { (uint8_t *)bytes, names[i].len } }, got;
+		struct provisioning_template made = { .name = { (uint8_t *)bytes, names[i].len } },
+					     got;
 
 		memset(bytes, 'n', sizeof(bytes));
 		if (names[i].zero_at >= 0)
@@ -584,7 +609,8 @@ count_all(void)
 
 START_TEST(everything_is_counted)
 {
-	struct policy_record policy = { .name = view_of("p"), .default_version = 1,
+	struct policy_record policy = { .name = view_of("p"),
+		.default_version = 1,
 		.last_version = 1 };
 	struct thing thing = { .name = view_of("t") };
 	struct ca ca = { .id = id_number(1) };
@@ -779,7 +805,8 @@ main(void)
 	tcase_add_loop_test(c, settings_are_listed_by_their_cas, 1, 7);
 	tcase_add_test(c, records_may_be_put_back_with_the_views_they_came_with);
 	tcase_add_test(c, notes_and_refusals_come_back_as_they_were_and_go_with_the_certificate);
-	tcase_add_loop_test(c, a_text_that_is_too_long_is_cut_between_characters, 0, COUNT_OF(cuts));
+	tcase_add_loop_test(c, a_text_that_is_too_long_is_cut_between_characters, 0,
+	    COUNT_OF(cuts));
 	tcase_add_test(c, a_template_comes_back_as_it_was_is_replaced_and_deleted);
 	tcase_add_loop_test(c, templates_are_listed_by_name, 1, 7);
 	tcase_add_test(c, a_template_has_a_name_of_1_to_36_bytes);

@@ -144,9 +144,15 @@ END_TEST
 static struct crl
 crl_number(uint64_t list)
 {
-	return (struct crl){ .list = list, .this_update = CREATED, .next_update = CREATED + 1,
-		.imported = CREATED + 2, .count = 3, .applied = true, .digest = { { 4, 5 } },
-		.number_len = 2, .number = { 6, 7 } };
+	return (struct crl){ .list = list,
+		.this_update = CREATED,
+		.next_update = CREATED + 1,
+		.imported = CREATED + 2,
+		.count = 3,
+		.applied = true,
+		.digest = { { 4, 5 } },
+		.number_len = 2,
+		.number = { 6, 7 } };
 }
 
 START_TEST(a_list_in_force_comes_back_as_it_was_and_is_replaced)
@@ -478,7 +484,7 @@ random_number(uint32_t below)
 /* Short ones, of few bytes: equal, and such that others go on from. */
 struct small_serial {
 	uint8_t b[SERIAL_MAX];
-	size_t  len;
+	size_t len;
 };
 
 static struct small_serial
@@ -509,13 +515,13 @@ view_of_serial(const struct small_serial *serial)
 /* What should be there, in no order. */
 struct model {
 	struct {
-		bool          there;
-		unsigned      ca; /* MODEL_CAS: none */
+		bool there;
+		unsigned ca; /* MODEL_CAS: none */
 		struct small_serial serial;
-		unsigned      answered; /* in this walk */
+		unsigned answered; /* in this walk */
 	} certs[MODEL_CERTS];
 	struct small_serial entries[MODEL_LISTS][200];
-	size_t        count[MODEL_LISTS];
+	size_t count[MODEL_LISTS];
 };
 
 static struct model model;
@@ -750,8 +756,8 @@ END_TEST
  * end. */
 static const struct {
 	const char *what;
-	unsigned    certs, certs_apart, entries, entries_apart, entries_from;
-	size_t      named;
+	unsigned certs, certs_apart, entries, entries_apart, entries_from;
+	size_t named;
 } sides[] = {
 	{ "few entries, many certificates", 5000, 1, 3, 1000, 500, 3 },
 	{ "few certificates, many entries", 3, 1000, 5000, 1, 0, 3 },
@@ -925,17 +931,17 @@ END_TEST
 
 static const struct {
 	const char *what, *table, *key;
-	size_t      key_len;
+	size_t key_len;
 	const char *value;
-	size_t      len;
-	enum err    get; /* the entry "b" of list 1 */
+	size_t len;
+	enum err get; /* the entry "b" of list 1 */
 } rows[] = {
 	{ "an entry that is rubbish", "revoked", LIST_1 "b", 9, "rubbish", 7, ERR_CORRUPT },
 	{ "an empty entry", "revoked", LIST_1 "b", 9, "", 0, ERR_CORRUPT },
 	{ "an entry without a serial number", "revoked", LIST_1, 8, "", 0, ERR_NOT_FOUND },
 	{ "a serial number that is too long", "revoked",
-	    LIST_1 "a2345678901234567890123456789012345678901234567890123456789012345", 8 + 65, "", 0,
-	    ERR_NOT_FOUND },
+	    LIST_1 "a2345678901234567890123456789012345678901234567890123456789012345", 8 + 65, "",
+	    0, ERR_NOT_FOUND },
 };
 
 START_TEST(a_damaged_entry_is_told_and_can_be_dropped)
@@ -952,7 +958,8 @@ START_TEST(a_damaged_entry_is_told_and_can_be_dropped)
 	ck_assert_int_eq(store_get_revoked(&t, 1, text("b"), &entry), rows[_i].get);
 	if (rows[_i].key_len > 8)
 		ck_assert_msg(store_next_revoked_cert(&t, &ca, 1, &walk, &steps, &id, &entry) ==
-		    ERR_CORRUPT, "%s", rows[_i].what);
+			ERR_CORRUPT,
+		    "%s", rows[_i].what);
 	ck_assert_int_eq(store_next_list(&t, 0, &list), ERR_OK);
 	ck_assert_uint_eq(list, 1);
 	ck_assert_int_eq(store_drop_revoked(&t, 1, 10, &left), ERR_OK);
@@ -1028,7 +1035,8 @@ main(void)
 	tcase_add_test(c, a_list_number_is_never_given_twice);
 	tcase_add_test(c, an_entry_is_of_its_list_alone);
 	tcase_add_test(c, entries_that_are_not_behind_all_others_are_stored_all_the_same);
-	tcase_add_loop_test(c, a_serial_number_that_is_on_the_list_twice_fails_the_transaction, 0, 3);
+	tcase_add_loop_test(c, a_serial_number_that_is_on_the_list_twice_fails_the_transaction, 0,
+	    3);
 	tcase_add_test(c, every_list_that_has_entries_is_found);
 	tcase_add_loop_test(c, a_list_is_removed_in_slices_and_its_neighbours_are_not, 1, 8);
 	tcase_add_loop_test(c, a_list_is_removed_in_slices_and_its_neighbours_are_not, 99, 102);

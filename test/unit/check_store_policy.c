@@ -28,8 +28,11 @@ id_number(unsigned n)
 static void
 put_policy(const char *name, int64_t created)
 {
-	struct policy_record p = { .name = view_of(name), .default_version = 1, .last_version = 1,
-		.created = created, .modified = created };
+	struct policy_record p = { .name = view_of(name),
+		.default_version = 1,
+		.last_version = 1,
+		.created = created,
+		.modified = created };
 
 	store_put_policy(&t, &p);
 }
@@ -45,7 +48,9 @@ put_version(const char *name, uint32_t number, const char *document)
 static void
 put_thing(const char *name, const char *type)
 {
-	struct thing thing = { .name = view_of(name), .type_name = view_of(type), .version = 1,
+	struct thing thing = { .name = view_of(name),
+		.type_name = view_of(type),
+		.version = 1,
 		.created = CREATED };
 
 	store_put_thing(&t, &thing);
@@ -67,7 +72,7 @@ is_text(struct view v, const char *text)
 
 /* What is listed, as words with spaces between. */
 struct words {
-	char   text[512];
+	char text[512];
 	size_t len;
 };
 
@@ -98,7 +103,8 @@ policies(bool ascending, size_t page)
 
 	w = (struct words){ "", 0 };
 	do {
-		ck_assert_int_eq(store_list_policies(&t, after, ascending, out, page, &count), ERR_OK);
+		ck_assert_int_eq(store_list_policies(&t, after, ascending, out, page, &count),
+		    ERR_OK);
 		for (size_t i = 0; i < count; i++)
 			words_add(&w, out[i].name);
 		if (count > 0)
@@ -118,7 +124,8 @@ attached(unsigned id, bool ascending, size_t page)
 
 	w = (struct words){ "", 0 };
 	do {
-		ck_assert_int_eq(store_list_attached(&t, &cert, after, ascending, out, page, &count),
+		ck_assert_int_eq(store_list_attached(&t, &cert, after, ascending, out, page,
+				     &count),
 		    ERR_OK);
 		for (size_t i = 0; i < count; i++)
 			words_add(&w, out[i]);
@@ -138,8 +145,9 @@ targets(const char *policy, bool ascending, size_t page)
 
 	w = (struct words){ "", 0 };
 	do {
-		ck_assert_int_eq(store_list_targets(&t, view_of(policy), after, ascending, out, page,
-		    &count), ERR_OK);
+		ck_assert_int_eq(store_list_targets(&t, view_of(policy), after, ascending, out,
+				     page, &count),
+		    ERR_OK);
 		for (size_t i = 0; i < count; i++)
 			words_add_id(&w, &out[i]);
 		if (count > 0)
@@ -188,7 +196,8 @@ principals_of(const char *thing, size_t page)
 	w = (struct words){ "", 0 };
 	do {
 		ck_assert_int_eq(store_list_thing_principals(&t, view_of(thing), after, out, page,
-		    &count), ERR_OK);
+				     &count),
+		    ERR_OK);
 		for (size_t i = 0; i < count; i++)
 			words_add_principal(&w, &out[i]);
 		if (count > 0)
@@ -255,9 +264,13 @@ END_TEST
 
 START_TEST(a_policy_comes_back_as_it_was)
 {
-	struct policy_record in = { .name = view_of("p+=,.@-_"), .default_version = 3,
-		.last_version = 9, .created = CREATED, .modified = CREATED + 1,
-		.generation = { { 1, 2, 3 } } }, p;
+	struct policy_record in = { .name = view_of("p+=,.@-_"),
+		.default_version = 3,
+		.last_version = 9,
+		.created = CREATED,
+		.modified = CREATED + 1,
+		.generation = { { 1, 2, 3 } } },
+			     p;
 	struct policy_version v;
 
 	store_put_policy(&t, &in);
@@ -281,10 +294,15 @@ END_TEST
 START_TEST(a_thing_comes_back_as_it_was)
 {
 	static const char packed[] = "\1a\0\1x";
-	struct thing in = { .name = view_of("t:1"), .type_name = view_of("pump"),
+	struct thing in = { .name = view_of("t:1"),
+		.type_name = view_of("pump"),
 		.billing_group = view_of("north"),
-		.attributes = { (const uint8_t *)packed, sizeof(packed) - 1 }, .version = 7,
-		.created = CREATED, .modified = CREATED + 1, .id = { { 4, 5 } } }, out;
+		.attributes = { (const uint8_t *)packed, sizeof(packed) - 1 },
+		.version = 7,
+		.created = CREATED,
+		.modified = CREATED + 1,
+		.id = { { 4, 5 } } },
+		     out;
 
 	store_put_thing(&t, &in);
 	commit();
@@ -397,9 +415,9 @@ END_TEST
 
 static const struct {
 	const char *what;
-	size_t      len;
-	int         zero_at;
-	bool        fits;
+	size_t len;
+	int zero_at;
+	bool fits;
 } names[] = {
 	{ "one byte", 1, -1, true },
 	{ "128 bytes", 128, -1, true },
@@ -477,8 +495,10 @@ START_TEST(a_name_that_cannot_be_is_never_stored_nor_found)
 
 	for (int way = 0; way < 5; way++) {
 		put_under(way, name);
-		ck_assert_msg((t.failed == ERR_OK) == names[_i].fits, "%s, way %d", names[_i].what, way);
-		ck_assert_msg(is_under(way, name) == names[_i].fits, "%s, way %d", names[_i].what, way);
+		ck_assert_msg((t.failed == ERR_OK) == names[_i].fits, "%s, way %d", names[_i].what,
+		    way);
+		ck_assert_msg(is_under(way, name) == names[_i].fits, "%s, way %d", names[_i].what,
+		    way);
 		store_end(&t);
 		world_change(&t);
 	}
@@ -591,18 +611,21 @@ START_TEST(the_first_and_the_last_id_are_listed)
 	for (int ascending = 0; ascending < 2; ascending++) {
 		store_attach(&t, view_of("p"), &lowest);
 		store_attach(&t, view_of("p"), &highest);
-		ck_assert_int_eq(store_list_targets(&t, view_of("p"), NULL, ascending, out, 3, &count),
+		ck_assert_int_eq(store_list_targets(&t, view_of("p"), NULL, ascending, out, 3,
+				     &count),
 		    ERR_OK);
 		ck_assert_uint_eq(count, 2);
 		ck_assert(certid_equal(&out[0], ascending ? &lowest : &highest));
 		ck_assert_int_eq(store_list_targets(&t, view_of("p"), &out[0], ascending, out, 3,
-		    &count), ERR_OK);
+				     &count),
+		    ERR_OK);
 		ck_assert_uint_eq(count, 1);
 		ck_assert(certid_equal(&out[0], ascending ? &highest : &lowest));
 		ck_assert_int_eq(store_list_attached(&t, &lowest, NULL, ascending, name, 2, &count),
 		    ERR_OK);
 		ck_assert_uint_eq(count, 1);
-		ck_assert_int_eq(store_list_attached(&t, &highest, NULL, ascending, name, 2, &count),
+		ck_assert_int_eq(store_list_attached(&t, &highest, NULL, ascending, name, 2,
+				     &count),
 		    ERR_OK);
 		ck_assert_uint_eq(count, 1);
 	}
@@ -700,9 +723,9 @@ END_TEST
 
 static const struct {
 	const char *what;
-	bool        by_id; /* which of the two rows */
+	bool by_id;        /* which of the two rows */
 	const char *value; /* NULL: it is gone */
-	size_t      len;
+	size_t len;
 } halves[] = {
 	{ "the row by name is gone", false, NULL, 0 },
 	{ "the row by id is gone", true, NULL, 0 },
@@ -781,9 +804,9 @@ END_TEST
 
 static const struct {
 	const char *what, *table, *key;
-	size_t      key_len;
+	size_t key_len;
 	const char *value;
-	size_t      len;
+	size_t len;
 } keys[] = {
 	{ "half an id", "policy_cert", "n\0id", 4, "\0", 1 },
 	{ "a number that is too short", "policy_version", "n\0\1", 3, "", 0 },
@@ -806,10 +829,10 @@ START_TEST(a_key_that_cannot_be_is_told)
 	damage(&t, keys[_i].table, keys[_i].key, keys[_i].key_len, keys[_i].value, keys[_i].len);
 	for (int ascending = 0; ascending < 2; ascending++) {
 		enum err e = strcmp(keys[_i].table, "policy_cert") == 0
-		                 ? store_list_targets(&t, view_of("n"), NULL, ascending, id, 8, &count)
-		             : strcmp(keys[_i].table, "policy_version") == 0
-		                 ? store_list_policy_versions(&t, view_of("n"), v, 8, &count)
-		                 : store_list_policies(&t, NULL, ascending, p, 8, &count);
+		    ? store_list_targets(&t, view_of("n"), NULL, ascending, id, 8, &count)
+		    : strcmp(keys[_i].table, "policy_version") == 0
+		    ? store_list_policy_versions(&t, view_of("n"), v, 8, &count)
+		    : store_list_policies(&t, NULL, ascending, p, 8, &count);
 
 		ck_assert_msg(e == ERR_CORRUPT, "%s: %s", keys[_i].what, err_text(e));
 	}

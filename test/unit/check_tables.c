@@ -71,8 +71,8 @@ same_config(const struct config *a, const struct config *b)
 	choose(&x);
 	choose(&y);
 	if (!same_text(x.db_path, y.db_path) || !same_text(x.ca_path, y.ca_path) ||
-	    !same_text(x.crl_dir, y.crl_dir) ||
-	    !same_text(x.log_file, y.log_file) || !same_text(x.health_file, y.health_file) ||
+	    !same_text(x.crl_dir, y.crl_dir) || !same_text(x.log_file, y.log_file) ||
+	    !same_text(x.health_file, y.health_file) ||
 	    !same_text(x.endpoint_address, y.endpoint_address))
 		return false;
 	x.crl_dir = y.crl_dir = NULL;
@@ -100,15 +100,16 @@ is_the_default(const char *document, const char *name, const char *value)
 
 	parse(NULL, NULL, &without);
 	if (strcmp(value, "none") == 0) {
-		ck_assert_msg(has_no_default(name, &without), "%s: %s has a default", document, name);
+		ck_assert_msg(has_no_default(name, &without), "%s: %s has a default", document,
+		    name);
 	} else {
 		if (strncmp(value, "<db_path>", 9) == 0) {
 			snprintf(path, sizeof(path), "%s%s", without.db_path, value + 9);
 			value = path;
 		}
 		parse(name, value, &with);
-		ck_assert_msg(same_config(&with, &without), "%s: %s is not %s by default", document, name,
-		    value);
+		ck_assert_msg(same_config(&with, &without), "%s: %s is not %s by default", document,
+		    name, value);
 		config_free(&with);
 	}
 	config_free(&without);
@@ -207,7 +208,8 @@ is_option(const char *word)
 
 START_TEST(it_is_said_what_each_option_opens)
 {
-	char *table = read_table("doc/security.md", "## What each option opens"), *rows = table, *word;
+	char *table = read_table("doc/security.md", "## What each option opens"), *rows = table,
+	     *word;
 	struct cells row;
 	size_t seen = 0, known = 0;
 
@@ -272,7 +274,8 @@ START_TEST(the_errors_of_the_api_document_are_the_programs)
 		seen[e] = true;
 	}
 	for (enum err e = ERR_OK + 1; e <= ERR_NOMEM; e++)
-		ck_assert_msg(seen[error_called(err_aws_name(e))], "%s is missing", err_aws_name(e));
+		ck_assert_msg(seen[error_called(err_aws_name(e))], "%s is missing",
+		    err_aws_name(e));
 	free(table);
 }
 END_TEST
@@ -343,7 +346,8 @@ START_TEST(the_reasons_for_operators_are_the_programs)
 	while (next_row(&rows, &row)) {
 		enum reason r = reason_with(row.at[0], plain(row.at[1]));
 
-		ck_assert_msg(r < REASON_COUNT, "'%s' is no reason, or not with this code", row.at[0]);
+		ck_assert_msg(r < REASON_COUNT, "'%s' is no reason, or not with this code",
+		    row.at[0]);
 		ck_assert_msg(!seen[r], "'%s' is there twice", row.at[0]);
 		seen[r] = true;
 	}
@@ -462,7 +466,8 @@ START_TEST(the_tables_of_the_registry_are_documented)
 
 	while (next_row(&rows, &row)) {
 		key = (MDB_val){ strlen(plain(row.at[0])), row.at[0] };
-		ck_assert_msg(mdb_cursor_get(cursor, &key, &value, MDB_SET) == 0, "no table %s", row.at[0]);
+		ck_assert_msg(mdb_cursor_get(cursor, &key, &value, MDB_SET) == 0, "no table %s",
+		    row.at[0]);
 		documented++;
 	}
 	for (int rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); rc == 0; made++)

@@ -12,14 +12,16 @@
 #define A100 A20 A20 A20 A20 A20
 #define A128 A100 A20 "aaaaaaaa"
 
-#define STRING        ":{'Type':'String'}"
-#define PSEUDO(name)  "'AWS::IoT::Certificate::" name "'"
-#define REF(name)     "{'Ref':'" name "'}"
-#define PREF(name)    "{'Ref':" PSEUDO(name) "}"
-#define ALL_PSEUDO    PSEUDO("Id") STRING "," PSEUDO("CommonName") STRING "," PSEUDO("Country") STRING \
-	"," PSEUDO("Organization") STRING "," PSEUDO("OrganizationalUnit") STRING \
-	"," PSEUDO("DistinguishedNameQualifier") STRING "," PSEUDO("StateName") STRING \
-	"," PSEUDO("SerialNumber") STRING
+#define STRING       ":{'Type':'String'}"
+#define PSEUDO(name) "'AWS::IoT::Certificate::" name "'"
+#define REF(name)    "{'Ref':'" name "'}"
+#define PREF(name)   "{'Ref':" PSEUDO(name) "}"
+#define ALL_PSEUDO \
+	PSEUDO("Id") \
+	STRING "," PSEUDO("CommonName") STRING "," PSEUDO("Country") STRING \
+	    "," PSEUDO("Organization") STRING "," PSEUDO("OrganizationalUnit") STRING \
+	    "," PSEUDO("DistinguishedNameQualifier") STRING "," PSEUDO("StateName") STRING \
+	    "," PSEUDO("SerialNumber") STRING
 
 #define RESOURCE(name, type, properties) \
 	"'" name "':{'Type':'AWS::IoT::" type "','Properties':{" properties "}}"
@@ -30,43 +32,57 @@
 #define POLICY(rest)    RESOURCE("policy", "Policy", rest)
 
 /* With every parameter of a certificate, and p, q and s of our own. */
-#define DOC(resources) "{'Parameters':{" ALL_PSEUDO ",'p'" STRING ",'q':{'Type':'String'," \
+#define DOC(resources) \
+	"{'Parameters':{" ALL_PSEUDO ",'p'" STRING ",'q':{'Type':'String'," \
 	"'Default':'dflt'},'s':{'Type':'String','Default':'a b'}},'Resources':{" resources "}}"
 #define WITH(resource) DOC(CERT "," resource)
 
-#define OVERRIDE(type, properties, settings) "'r':{'Type':'AWS::IoT::" type "','Properties':{" \
-	properties "},'OverrideSettings':{" settings "}}"
+#define OVERRIDE(type, properties, settings) \
+	"'r':{'Type':'AWS::IoT::" type "','Properties':{" properties \
+	"},'OverrideSettings':{" settings "}}"
 
 /* A policy in a string in a string. */
-#define POLICY_TEXT "{\\'Version\\':\\'2012-10-17\\',\\'Statement\\':{\\'Effect\\':\\'Allow\\'," \
+#define POLICY_TEXT \
+	"{\\'Version\\':\\'2012-10-17\\',\\'Statement\\':{\\'Effect\\':\\'Allow\\'," \
 	"\\'Action\\':\\'iot:*\\',\\'Resource\\':\\'@topic/${iot:ClientId}\\'}}"
 
 static const struct {
 	const char *what, *body;
 } accepted[] = {
 	{ "a certificate and nothing else", DOC(CERT) },
-	{ "the id alone is declared", "{'Parameters':{" PSEUDO("Id") STRING "},'Resources':{" CERT "}}" },
+	{ "the id alone is declared",
+	    "{'Parameters':{" PSEUDO("Id") STRING "},'Resources':{" CERT "}}" },
 	{ "a status", DOC(CERT_WITH(",'Status':'INACTIVE'")) },
 	{ "a status as AWS's guide writes it", DOC(CERT_WITH(",'Status':'Active'")) },
 	{ "and the other", DOC(CERT_WITH(",'Status':'inActive'")) },
-	{ "a parameter without a type, of which there is one", "{'Parameters':{" PSEUDO("Id") ":{}},"
-	    "'Resources':{" CERT "}}" },
+	{ "a parameter without a type, of which there is one",
+	    "{'Parameters':{" PSEUDO("Id") ":{}},"
+					   "'Resources':{" CERT "}}" },
 	{ "a status by a parameter", DOC(CERT_WITH(",'Status':" PREF("Country"))) },
 	{ "a thing", WITH(THING(NAMED)) },
-	{ "a thing with all it can have", WITH(THING("'ThingName':" PREF("CommonName") ","
-	    "'ThingTypeName':'lamp','BillingGroup':" REF("q") ",'ThingGroups':[],"
-	    "'AttributePayload':{'country':" PREF("Country") ",'version':'v1','empty':''}")) },
+	{ "a thing with all it can have",
+	    WITH(THING("'ThingName':" PREF(
+		"CommonName") ","
+			      "'ThingTypeName':'lamp','BillingGroup':" REF(
+				  "q") ",'ThingGroups':[],"
+				       "'AttributePayload':{'country':" PREF(
+					   "Country") ",'version':'v1','empty':''}")) },
 	{ "a policy by name", WITH(POLICY("'PolicyName':'device'")) },
 	{ "a policy by its document", WITH(POLICY("'PolicyDocument':'" POLICY_TEXT "'")) },
 	{ "one by a parameter", WITH(POLICY("'PolicyName':" PREF("OrganizationalUnit"))) },
 	{ "parameters nobody uses", DOC(CERT) },
 	{ "no order", "{'Resources':{" CERT "},'Parameters':{" ALL_PSEUDO "}}" },
-	{ "what to do with a thing", DOC(CERT "," OVERRIDE("Thing", NAMED, "'AttributePayload':'MERGE',"
-	    "'ThingTypeName':'REPLACE','ThingGroups':'DO_NOTHING'")) },
-	{ "as AWS's prose spells it", DOC(CERT "," OVERRIDE("Thing", NAMED, "'ATTRIBUTE_PAYLOAD':'FAIL',"
-	    "'THING_TYPE_NAME':'FAIL','THING_GROUPS':'MERGE'")) },
+	{ "what to do with a thing",
+	    DOC(CERT "," OVERRIDE("Thing", NAMED,
+		"'AttributePayload':'MERGE',"
+		"'ThingTypeName':'REPLACE','ThingGroups':'DO_NOTHING'")) },
+	{ "as AWS's prose spells it",
+	    DOC(CERT "," OVERRIDE("Thing", NAMED,
+		"'ATTRIBUTE_PAYLOAD':'FAIL',"
+		"'THING_TYPE_NAME':'FAIL','THING_GROUPS':'MERGE'")) },
 	{ "no settings", DOC(CERT "," OVERRIDE("Policy", "'PolicyName':'a'", "")) },
-	{ "the example of AWS's guide", "{'Parameters':{'AWS::IoT::Certificate::CommonName':{'Type':"
+	{ "the example of AWS's guide",
+	    "{'Parameters':{'AWS::IoT::Certificate::CommonName':{'Type':"
 	    "'String'},'AWS::IoT::Certificate::SerialNumber':{'Type':'String'},"
 	    "'AWS::IoT::Certificate::Country':{'Type':'String'},'AWS::IoT::Certificate::Id':"
 	    "{'Type':'String'}},'Resources':{'thing':{'Type':'AWS::IoT::Thing','Properties':{"
@@ -81,14 +97,15 @@ static const struct {
 	    "[\\'arn:aws:iot:us-east-1:123456789012:topic/foo/bar\\']}]}'}}}}" },
 };
 
-#define R     "templateBody: Resources"
-#define T     R ".thing.Properties"
-#define C     R ".certificate.Properties"
-#define P     R ".policy.Properties"
-#define WRONG "must be a string or {\"Ref\": \"parameter\"}"
-#define NOT_A_THING   "is no name of a thing: that is 1 to 128 of a-z A-Z 0-9 : _ -"
-#define NOT_A_POLICY  "is no name of a policy: that is 1 to 128 of a-z A-Z 0-9 _ + = , . @ -"
-#define NOT_A_VALUE   "is no value of an attribute: that is up to 800 of a-z A-Z 0-9 _ . , @ / : # = [ ] -"
+#define R            "templateBody: Resources"
+#define T            R ".thing.Properties"
+#define C            R ".certificate.Properties"
+#define P            R ".policy.Properties"
+#define WRONG        "must be a string or {\"Ref\": \"parameter\"}"
+#define NOT_A_THING  "is no name of a thing: that is 1 to 128 of a-z A-Z 0-9 : _ -"
+#define NOT_A_POLICY "is no name of a policy: that is 1 to 128 of a-z A-Z 0-9 _ + = , . @ -"
+#define NOT_A_VALUE \
+	"is no value of an attribute: that is up to 800 of a-z A-Z 0-9 _ . , @ / : # = [ ] -"
 
 static const struct {
 	const char *what, *body, *why;
@@ -104,7 +121,8 @@ static const struct {
 	{ "what else it has", "{'Resources':{},'DeviceConfiguration':{}}",
 	    "templateBody: 'DeviceConfiguration' is not for just-in-time provisioning" },
 
-	{ "parameters in a list", "{'Parameters':[]}", "templateBody: Parameters: must be an object" },
+	{ "parameters in a list", "{'Parameters':[]}",
+	    "templateBody: Parameters: must be an object" },
 	{ "a parameter that is text", "{'Parameters':{'a':'String'}}",
 	    "templateBody: Parameters.a: must be an object" },
 	{ "a parameter of another", "{'Parameters':{'a':{'Type':'Number'}}}",
@@ -125,14 +143,17 @@ static const struct {
 
 	{ "no resources", "{'Parameters':{}}", R ": is missing" },
 	{ "resources in a list", "{'Resources':[]}", R ": must be an object" },
-	{ "no certificate", DOC(THING(NAMED)), R ": there is no AWS::IoT::Certificate, so nothing would "
-	    "become ACTIVE" },
+	{ "no certificate", DOC(THING(NAMED)),
+	    R ": there is no AWS::IoT::Certificate, so nothing would "
+	      "become ACTIVE" },
 	{ "a resource that is text", "{'Resources':{'a':'b'}}", R ".a: must be an object" },
-	{ "a resource without a type", "{'Resources':{'a':{'Properties':{}}}}", R ".a: Type is missing" },
-	{ "a type that is a number", "{'Resources':{'a':{'Type':1}}}", R ".a.Type: must be a string" },
+	{ "a resource without a type", "{'Resources':{'a':{'Properties':{}}}}",
+	    R ".a: Type is missing" },
+	{ "a type that is a number", "{'Resources':{'a':{'Type':1}}}",
+	    R ".a.Type: must be a string" },
 	{ "a type that is not ours", "{'Resources':{'a':{'Type':'AWS::IoT::ThingGroup'}}}",
 	    R ".a.Type: 'AWS::IoT::ThingGroup' is none of AWS::IoT::Thing, AWS::IoT::Certificate, "
-	    "AWS::IoT::Policy" },
+	      "AWS::IoT::Policy" },
 	{ "a resource with more", "{'Resources':{'a':{'Type':'AWS::IoT::Thing','DependsOn':'b'}}}",
 	    R ".a: unknown member 'DependsOn'" },
 	{ "no properties", "{'Resources':{'a':{'Type':'AWS::IoT::Thing'}}}",
@@ -144,7 +165,8 @@ static const struct {
 	{ "a thing without a name", WITH(THING("")), T ": ThingName is missing" },
 	{ "a number for a name", WITH(THING("'ThingName':7")), T ".ThingName: " WRONG },
 	{ "a name that is null", WITH(THING("'ThingName':null")), T ".ThingName: " WRONG },
-	{ "a name with a blank", WITH(THING("'ThingName':'a b'")), T ".ThingName: 'a b' " NOT_A_THING },
+	{ "a name with a blank", WITH(THING("'ThingName':'a b'")),
+	    T ".ThingName: 'a b' " NOT_A_THING },
 	{ "no name in the name", WITH(THING("'ThingName':''")), T ".ThingName: '' " NOT_A_THING },
 	{ "a name that is too long", WITH(THING("'ThingName':'" A128 "a'")), NOT_A_THING },
 	{ "a default with a blank", WITH(THING("'ThingName':" REF("s"))),
@@ -156,55 +178,69 @@ static const struct {
 	{ "two of one", WITH(THING("'ThingName':{'Ref':'q','ref':'q'}")), T ".ThingName: " WRONG },
 	{ "an empty object", WITH(THING("'ThingName':{}")), T ".ThingName: " WRONG },
 	{ "a reference to a number", WITH(THING("'ThingName':{'Ref':1}")), T ".ThingName: " WRONG },
-	{ "a reference in another case", WITH(THING("'ThingName':{'ref':'q'}")), T ".ThingName: " WRONG },
+	{ "a reference in another case", WITH(THING("'ThingName':{'ref':'q'}")),
+	    T ".ThingName: " WRONG },
 	{ "a parameter that is not declared", WITH(THING("'ThingName':" REF("r"))),
 	    T ".ThingName: the parameter 'r' is not declared under Parameters" },
 	{ "one of a certificate", "{'Resources':{" CERT "}}",
-	    C ".CertificateId: the parameter 'AWS::IoT::Certificate::Id' is not declared under Parameters" },
+	    C
+	    ".CertificateId: the parameter 'AWS::IoT::Certificate::Id' is not declared under Parameters" },
 	{ "a type with a blank", WITH(THING(NAMED ",'ThingTypeName':'a b'")),
 	    T ".ThingTypeName: 'a b' " NOT_A_THING },
 	{ "a group that pays with a blank", WITH(THING(NAMED ",'BillingGroup':'a b'")),
 	    T ".BillingGroup: 'a b' " NOT_A_THING },
 	{ "thing groups", WITH(THING(NAMED ",'ThingGroups':['g']")),
 	    T ".ThingGroups: there are no thing groups" },
-	{ "a thing group", WITH(THING(NAMED ",'ThingGroups':'g'")), T ".ThingGroups: must be a list" },
+	{ "a thing group", WITH(THING(NAMED ",'ThingGroups':'g'")),
+	    T ".ThingGroups: must be a list" },
 	{ "attributes in a list", WITH(THING(NAMED ",'AttributePayload':[]")),
 	    T ".AttributePayload: must be an object" },
-	{ "attributes as commands have them", WITH(THING(NAMED ",'AttributePayload':{'attributes':"
-	    "{'a':'b'}}")), T ".AttributePayload.attributes: " WRONG },
+	{ "attributes as commands have them",
+	    WITH(THING(NAMED ",'AttributePayload':{'attributes':"
+			     "{'a':'b'}}")),
+	    T ".AttributePayload.attributes: " WRONG },
 	{ "an attribute with a blank", WITH(THING(NAMED ",'AttributePayload':{'a b':'c'}")),
-	    T ".AttributePayload.a b: is no name of an attribute: that is 1 to 128 of a-z A-Z 0-9 _ . , @ "
+	    T
+	    ".AttributePayload.a b: is no name of an attribute: that is 1 to 128 of a-z A-Z 0-9 _ . , @ "
 	    "/ : # -" },
 	{ "an attribute without a name", WITH(THING(NAMED ",'AttributePayload':{'':'c'}")),
 	    T ".AttributePayload.: is no name of an attribute" },
-	{ "an attribute with a long name", WITH(THING(NAMED ",'AttributePayload':{'" A128 "a':'c'}")),
+	{ "an attribute with a long name",
+	    WITH(THING(NAMED ",'AttributePayload':{'" A128 "a':'c'}")),
 	    "is no name of an attribute" },
 	{ "a value with a blank", WITH(THING(NAMED ",'AttributePayload':{'a':'b c'}")),
 	    T ".AttributePayload.a: 'b c' " NOT_A_VALUE },
-	{ "a long value", WITH(THING(NAMED ",'AttributePayload':{'a':'" A100 A100 A100 A100 A100 A100 A100
-	    A100 "a'}")), NOT_A_VALUE },
+	{ "a long value",
+	    WITH(THING(
+		NAMED ",'AttributePayload':{'a':'" A100 A100 A100 A100 A100 A100 A100 A100 "a'}")),
+	    NOT_A_VALUE },
 	{ "two things", WITH(THING(NAMED) "," RESOURCE("other", "Thing", NAMED)),
 	    R ".other.Properties: there is a thing already" },
 
 	{ "no certificate's id", DOC(RESOURCE("certificate", "Certificate", "")),
 	    C ".CertificateId: must be {\"Ref\": \"AWS::IoT::Certificate::Id\"}" },
-	{ "an id that stands there", DOC(RESOURCE("certificate", "Certificate", "'CertificateId':'00ff'")),
+	{ "an id that stands there",
+	    DOC(RESOURCE("certificate", "Certificate", "'CertificateId':'00ff'")),
 	    C ".CertificateId: must be {\"Ref\": \"AWS::IoT::Certificate::Id\"}" },
-	{ "another parameter", DOC(RESOURCE("certificate", "Certificate", "'CertificateId':" REF("q"))),
+	{ "another parameter",
+	    DOC(RESOURCE("certificate", "Certificate", "'CertificateId':" REF("q"))),
 	    C ".CertificateId: must be {\"Ref\": \"AWS::IoT::Certificate::Id\"}" },
-	{ "a certificate by its PEM", DOC(RESOURCE("certificate", "Certificate", "'CertificatePem':'x'")),
+	{ "a certificate by its PEM",
+	    DOC(RESOURCE("certificate", "Certificate", "'CertificatePem':'x'")),
 	    C ": 'CertificatePem' is not for just-in-time provisioning: CertificateId is" },
 	{ "and its CA's", DOC(CERT_WITH(",'CACertificatePem':'x'")),
 	    C ": 'CACertificatePem' is not for just-in-time provisioning: CertificateId is" },
-	{ "a request for one", DOC(RESOURCE("certificate", "Certificate",
-	    "'CertificateSigningRequest':" REF("q"))),
-	    C ": 'CertificateSigningRequest' is not for just-in-time provisioning: CertificateId is" },
+	{ "a request for one",
+	    DOC(RESOURCE("certificate", "Certificate", "'CertificateSigningRequest':" REF("q"))),
+	    C
+	    ": 'CertificateSigningRequest' is not for just-in-time provisioning: CertificateId is" },
 	{ "a status that is none", DOC(CERT_WITH(",'Status':'PENDING_ACTIVATION'")),
 	    C ".Status: 'PENDING_ACTIVATION' is neither ACTIVE nor INACTIVE" },
 	{ "REVOKED", DOC(CERT_WITH(",'Status':'REVOKED'")), "is neither ACTIVE nor INACTIVE" },
 	{ "a default that is no status", DOC(CERT_WITH(",'Status':" REF("q"))),
 	    C ".Status: 'dflt', the parameter's Default, is neither ACTIVE nor INACTIVE" },
-	{ "a certificate with more", DOC(CERT_WITH(",'ThingName':'x'")), C ": unknown member 'ThingName'" },
+	{ "a certificate with more", DOC(CERT_WITH(",'ThingName':'x'")),
+	    C ": unknown member 'ThingName'" },
 	{ "two certificates", WITH(RESOURCE("other", "Certificate", "'CertificateId':" PREF("Id"))),
 	    R ".other.Properties: there is a certificate already" },
 
@@ -212,14 +248,17 @@ static const struct {
 	    P ": PolicyName or PolicyDocument is missing" },
 	{ "a policy with both", WITH(POLICY("'PolicyName':'a','PolicyDocument':'b'")),
 	    P ": PolicyName and PolicyDocument exclude each other" },
-	{ "a policy with a blank", WITH(POLICY("'PolicyName':'a b'")), P ".PolicyName: 'a b' " NOT_A_POLICY },
-	{ "a policy with more", WITH(POLICY("'PolicyName':'a','Version':1")), P ": unknown member 'Version'" },
+	{ "a policy with a blank", WITH(POLICY("'PolicyName':'a b'")),
+	    P ".PolicyName: 'a b' " NOT_A_POLICY },
+	{ "a policy with more", WITH(POLICY("'PolicyName':'a','Version':1")),
+	    P ": unknown member 'Version'" },
 	{ "a document that is an object", WITH(POLICY("'PolicyDocument':{'Version':'2012-10-17'}")),
 	    P ".PolicyDocument: " WRONG },
 	{ "a document that is no policy", WITH(POLICY("'PolicyDocument':'{}'")),
 	    P ".PolicyDocument: Policy document: Version is missing" },
-	{ "one with a mistake", WITH(POLICY("'PolicyDocument':'{\\'Version\\':\\'2012-10-17\\',"
-	    "\\'Statement\\':{\\'Effect\\':\\'allow\\'}}'")),
+	{ "one with a mistake",
+	    WITH(POLICY("'PolicyDocument':'{\\'Version\\':\\'2012-10-17\\',"
+			"\\'Statement\\':{\\'Effect\\':\\'allow\\'}}'")),
 	    P ".PolicyDocument: Statement[0].Effect: 'allow' is neither Allow nor Deny" },
 	{ "an empty document", WITH(POLICY("'PolicyDocument':''")),
 	    P ".PolicyDocument: The policy document is not acceptable: it is empty" },
@@ -230,24 +269,34 @@ static const struct {
 	{ "even its id", WITH(POLICY("'PolicyDocument':" PREF("Id"))),
 	    P ".PolicyDocument: must not come from the certificate" },
 
-	{ "settings in a list", "{'Parameters':{" ALL_PSEUDO "},'Resources':{'r':{'Type':'AWS::IoT::Thing',"
-	    "'Properties':{" NAMED "},'OverrideSettings':[]}}}", R ".r.OverrideSettings: must be an object" },
+	{ "settings in a list",
+	    "{'Parameters':{" ALL_PSEUDO "},'Resources':{'r':{'Type':'AWS::IoT::Thing',"
+	    "'Properties':{" NAMED "},'OverrideSettings':[]}}}",
+	    R ".r.OverrideSettings: must be an object" },
 	{ "a setting of something else", DOC(CERT "," OVERRIDE("Thing", NAMED, "'Status':'FAIL'")),
 	    R ".r.OverrideSettings: unknown member 'Status'" },
-	{ "a setting that is none", DOC(CERT "," OVERRIDE("Thing", NAMED, "'AttributePayload':'merge'")),
+	{ "a setting that is none",
+	    DOC(CERT "," OVERRIDE("Thing", NAMED, "'AttributePayload':'merge'")),
 	    R ".r.OverrideSettings.AttributePayload: must be DO_NOTHING, REPLACE, FAIL or MERGE" },
-	{ "a setting that is a boolean", DOC(CERT "," OVERRIDE("Thing", NAMED, "'THING_GROUPS':true")),
+	{ "a setting that is a boolean",
+	    DOC(CERT "," OVERRIDE("Thing", NAMED, "'THING_GROUPS':true")),
 	    R ".r.OverrideSettings.THING_GROUPS: must be DO_NOTHING, REPLACE, FAIL or MERGE" },
 	{ "merged types", DOC(CERT "," OVERRIDE("Thing", NAMED, "'THING_TYPE_NAME':'MERGE'")),
 	    R ".r.OverrideSettings.THING_TYPE_NAME: must be DO_NOTHING, REPLACE or FAIL" },
-	{ "one in both spellings", DOC(CERT "," OVERRIDE("Thing", NAMED, "'ThingTypeName':'FAIL',"
-	    "'THING_TYPE_NAME':'FAIL'")),
+	{ "one in both spellings",
+	    DOC(CERT "," OVERRIDE("Thing", NAMED,
+		"'ThingTypeName':'FAIL',"
+		"'THING_TYPE_NAME':'FAIL'")),
 	    R ".r.OverrideSettings: 'ThingTypeName' and 'THING_TYPE_NAME' are the same" },
-	{ "a merged status", DOC(OVERRIDE("Certificate", "'CertificateId':" PREF("Id"), "'Status':'MERGE'")),
+	{ "a merged status",
+	    DOC(OVERRIDE("Certificate", "'CertificateId':" PREF("Id"), "'Status':'MERGE'")),
 	    R ".r.OverrideSettings.Status: must be DO_NOTHING, REPLACE or FAIL" },
-	{ "a certificate's attributes", DOC(OVERRIDE("Certificate", "'CertificateId':" PREF("Id"),
-	    "'AttributePayload':'FAIL'")), R ".r.OverrideSettings: unknown member 'AttributePayload'" },
-	{ "a policy's settings", DOC(CERT "," OVERRIDE("Policy", "'PolicyName':'a'", "'PolicyName':'FAIL'")),
+	{ "a certificate's attributes",
+	    DOC(OVERRIDE("Certificate", "'CertificateId':" PREF("Id"),
+		"'AttributePayload':'FAIL'")),
+	    R ".r.OverrideSettings: unknown member 'AttributePayload'" },
+	{ "a policy's settings",
+	    DOC(CERT "," OVERRIDE("Policy", "'PolicyName':'a'", "'PolicyName':'FAIL'")),
 	    R ".r.OverrideSettings: unknown member 'PolicyName'" },
 };
 
@@ -297,15 +346,17 @@ START_TEST(a_template_has_a_greatest_length)
 	struct template *t;
 	size_t len;
 
-	strcpy(text, "{'Parameters':{" PSEUDO("Id") STRING ",'\xc3\xa9" "'" STRING "},'Resources':{" CERT
-	    "}}");
+	strcpy(text,
+	    "{'Parameters':{" PSEUDO("Id") STRING ",'\xc3\xa9"
+						  "'" STRING "},'Resources':{" CERT "}}");
 	len = strlen(text);
 	memset(text + len, ' ', TEMPLATE_BODY_MAX + 1 - len);
 	ck_assert_int_eq(read_template(text, &t, &diag), ERR_OK);
 	template_free(t);
 	text[TEMPLATE_BODY_MAX + 1] = ' ';
 	ck_assert_int_eq(read_template(text, &t, &diag), ERR_REQUEST);
-	ck_assert_str_eq(diag.text, "templateBody: it has 10241 characters, 10240 at most are allowed");
+	ck_assert_str_eq(diag.text,
+	    "templateBody: it has 10241 characters, 10240 at most are allowed");
 }
 END_TEST
 
@@ -316,8 +367,10 @@ START_TEST(eleven_policies_are_too_many)
 	struct template *t;
 
 	for (int i = 0; i < 10; i++)
-		sprintf(body + strlen(body), ",'p%d':{'Type':'AWS::IoT::Policy','Properties':"
-		    "{'PolicyName':'x'}}", i);
+		sprintf(body + strlen(body),
+		    ",'p%d':{'Type':'AWS::IoT::Policy','Properties':"
+		    "{'PolicyName':'x'}}",
+		    i);
 	strcat(body, "}}");
 	ck_assert_int_eq(read_template(body, &t, &diag), ERR_OK);
 	template_free(t);
@@ -355,7 +408,7 @@ END_TEST
 
 static const struct {
 	enum cert_field field;
-	const char     *text;
+	const char *text;
 } values[] = {
 	{ FIELD_CERT_SERIAL_NUMBER, "4711" },
 	{ FIELD_SUBJECT_DN_QUALIFIER, "dn-q" },
@@ -397,7 +450,8 @@ tear_down(void)
 static struct plan
 ask(const char *body)
 {
-	struct facts f = { .certificate_id = view_of(ID), .cert = cert,
+	struct facts f = { .certificate_id = view_of(ID),
+		.cert = cert,
 		.client_id = view_of("client") };
 	struct diag diag = { "" };
 	struct plan p;
@@ -444,7 +498,8 @@ START_TEST(a_parameter_has_the_value_of_the_certificate)
 	char body[2048];
 	struct plan p;
 
-	snprintf(body, sizeof(body), "{'Parameters':{" ALL_PSEUDO "},'Resources':{" CERT ",'p':{'Type':"
+	snprintf(body, sizeof(body),
+	    "{'Parameters':{" ALL_PSEUDO "},'Resources':{" CERT ",'p':{'Type':"
 	    "'AWS::IoT::Policy','Properties':{'PolicyName':{'Ref':'AWS::IoT::Certificate::%s'}}}}}",
 	    parameters[_i].name);
 	p = ask(body);
@@ -465,11 +520,14 @@ START_TEST(one_without_a_value_fails_in_awss_words)
 	struct plan p;
 
 	cert->count = 0;
-	snprintf(body, sizeof(body), "{'Parameters':{" ALL_PSEUDO "},'Resources':{" CERT ",'p':{'Type':"
+	snprintf(body, sizeof(body),
+	    "{'Parameters':{" ALL_PSEUDO "},'Resources':{" CERT ",'p':{'Type':"
 	    "'AWS::IoT::Policy','Properties':{'PolicyName':{'Ref':'AWS::IoT::Certificate::%s'}}}}}",
 	    parameters[_i].name);
-	snprintf(reason, sizeof(reason), "Invalid registration template. Cannot resolve reference value: "
-	    "{Ref=AWS::IoT::Certificate::%s}", parameters[_i].name);
+	snprintf(reason, sizeof(reason),
+	    "Invalid registration template. Cannot resolve reference value: "
+	    "{Ref=AWS::IoT::Certificate::%s}",
+	    parameters[_i].name);
 	p = ask(body);
 	if (strcmp(parameters[_i].name, "Id") == 0)
 		ck_assert(!p.failed && p.policy_count == 1);
@@ -481,8 +539,10 @@ END_TEST
 /* "Country" is there in the first of these certificates, not in the second. */
 START_TEST(a_default_stands_for_a_value_that_is_not_there)
 {
-	static const char body[] = "{'Parameters':{" PSEUDO("Id") STRING "," PSEUDO("Country") ":{'Type':"
-	    "'String','Default':'none'}},'Resources':{" CERT "," THING("'ThingName':" PREF("Country")) "}}";
+	static const char body[] = "{'Parameters':{" PSEUDO("Id") STRING
+	    "," PSEUDO("Country") ":{'Type':"
+				  "'String','Default':'none'}},'Resources':{" CERT
+				  "," THING("'ThingName':" PREF("Country")) "}}";
 	struct plan p = ask(body);
 
 	ck_assert(view_equal(p.thing.name, view_of("US")));
@@ -510,16 +570,18 @@ START_TEST(facts_may_be_missing_altogether)
 	struct plan p = ask(WITH(THING("'ThingName':" PREF("Country"))));
 
 	template_eval(compiled, &nothing, room, &p);
-	is_failed(&p, "Invalid registration template. Cannot resolve reference value: "
+	is_failed(&p,
+	    "Invalid registration template. Cannot resolve reference value: "
 	    "{Ref=AWS::IoT::Certificate::Country}");
 }
 END_TEST
 
 START_TEST(a_thing_is_planned_with_all_it_has)
 {
-	struct plan p = ask(WITH(THING("'ThingName':" PREF("CommonName") ",'ThingTypeName':'lamp',"
-	    "'BillingGroup':" REF("q") ",'AttributePayload':{'z':'v1','nothing':'','B':" PREF("Country")
-	    ",'a':" PREF("SerialNumber") "}")));
+	struct plan p = ask(WITH(THING("'ThingName':" PREF(
+	    "CommonName") ",'ThingTypeName':'lamp',"
+			  "'BillingGroup':" REF("q") ",'AttributePayload':{'z':'v1','nothing':'','B':" PREF(
+			      "Country") ",'a':" PREF("SerialNumber") "}")));
 	size_t count;
 
 	ck_assert_int_eq(p.status, CERT_ACTIVE);
@@ -552,7 +614,8 @@ START_TEST(what_is_no_value_of_an_attribute_fails)
 {
 	struct plan p = ask(WITH(THING(NAMED ",'AttributePayload':{'o':" PREF("StateName") "}")));
 
-	is_failed(&p, "{Ref=AWS::IoT::Certificate::StateName} is 'Washington State', which " NOT_A_VALUE);
+	is_failed(&p,
+	    "{Ref=AWS::IoT::Certificate::StateName} is 'Washington State', which " NOT_A_VALUE);
 	cert->values[6].text = view_of("");
 	p = ask(WITH(THING(NAMED ",'AttributePayload':{'o':" PREF("StateName") "}")));
 	ck_assert(!p.failed && p.thing.attributes.len == 0);
@@ -565,7 +628,8 @@ START_TEST(a_name_out_of_an_escaped_value_is_none)
 
 	cert->values[7].text = view_of("a\\=b");
 	p = ask(WITH(THING("'ThingName':" PREF("CommonName"))));
-	is_failed(&p, "{Ref=AWS::IoT::Certificate::CommonName} is 'a\\=b', which " NOT_A_THING
+	is_failed(&p,
+	    "{Ref=AWS::IoT::Certificate::CommonName} is 'a\\=b', which " NOT_A_THING
 	    "; signs like , and = of a certificate have a \\ before them");
 }
 END_TEST
@@ -586,10 +650,10 @@ START_TEST(policies_are_planned_by_name_and_by_document)
 END_TEST
 
 static const struct {
-	const char      *properties, *settings;
+	const char *properties, *settings;
 	enum cert_status status;
-	const char      *reason;
-	bool             failed;
+	const char *reason;
+	bool failed;
 } statuses[] = {
 	{ "", "", CERT_ACTIVE, "the template of its CA", false },
 	{ ",'Status':'ACTIVE'", "", CERT_ACTIVE, "the template of its CA", false },
@@ -598,14 +662,18 @@ static const struct {
 	{ ",'Status':'active'", "", CERT_ACTIVE, "the template of its CA", false },
 	{ ",'Status':'Inactive'", "", CERT_INACTIVE, "the template of its CA", false },
 	{ ",'Status':'inactive'", "", CERT_INACTIVE, "the template of its CA", false },
-	{ ",'Status':'INACTIVE'", "'Status':'REPLACE'", CERT_INACTIVE, "the template of its CA", false },
+	{ ",'Status':'INACTIVE'", "'Status':'REPLACE'", CERT_INACTIVE, "the template of its CA",
+	    false },
 	{ "", "'STATUS':'REPLACE'", CERT_ACTIVE, "the template of its CA", false },
-	{ ",'Status':'ACTIVE'", "'Status':'DO_NOTHING'", CERT_ACTIVE, "the template of its CA", false },
+	{ ",'Status':'ACTIVE'", "'Status':'DO_NOTHING'", CERT_ACTIVE, "the template of its CA",
+	    false },
 	{ ",'Status':'ACTIVE'", "'Status':'FAIL'", CERT_PENDING_ACTIVATION,
 	    "the template says FAIL if the certificate has another Status, and it has: "
-	    "PENDING_ACTIVATION", true },
+	    "PENDING_ACTIVATION",
+	    true },
 	{ ",'Status':" PREF("Country"), "", CERT_PENDING_ACTIVATION,
-	    "{Ref=AWS::IoT::Certificate::Country} is 'US', which is neither ACTIVE nor INACTIVE", true },
+	    "{Ref=AWS::IoT::Certificate::Country} is 'US', which is neither ACTIVE nor INACTIVE",
+	    true },
 };
 
 START_TEST(the_status_is_the_templates_unless_it_says_otherwise)
@@ -613,10 +681,12 @@ START_TEST(the_status_is_the_templates_unless_it_says_otherwise)
 	char body[2048];
 	struct plan p;
 
-	snprintf(body, sizeof(body), "{'Parameters':{" ALL_PSEUDO "},'Resources':{'c':{'Type':"
-	    "'AWS::IoT::Certificate','Properties':{'CertificateId':" PREF("Id") "%s},"
-	    "'OverrideSettings':{%s}}," POLICY("'PolicyName':'a'") "}}", statuses[_i].properties,
-	    statuses[_i].settings);
+	snprintf(body, sizeof(body),
+	    "{'Parameters':{" ALL_PSEUDO "},'Resources':{'c':{'Type':"
+	    "'AWS::IoT::Certificate','Properties':{'CertificateId':" PREF(
+		"Id") "%s},"
+		      "'OverrideSettings':{%s}}," POLICY("'PolicyName':'a'") "}}",
+	    statuses[_i].properties, statuses[_i].settings);
 	p = ask(body);
 	ck_assert_str_eq(p.reason.text, statuses[_i].reason);
 	ck_assert_int_eq(p.status, statuses[_i].status);
@@ -626,7 +696,7 @@ START_TEST(the_status_is_the_templates_unless_it_says_otherwise)
 END_TEST
 
 static const struct {
-	const char   *word;
+	const char *word;
 	enum override override;
 } overrides[] = { { "FAIL", OVERRIDE_FAIL }, { "DO_NOTHING", OVERRIDE_DO_NOTHING },
 	{ "REPLACE", OVERRIDE_REPLACE }, { "MERGE", OVERRIDE_MERGE } };
@@ -640,13 +710,17 @@ START_TEST(what_to_do_with_a_thing_that_is_otherwise_is_told)
 	struct plan p;
 
 	for (size_t i = 0; i < 2; i++) {
-		snprintf(body, sizeof(body), "{'Parameters':{" ALL_PSEUDO "},'Resources':{" CERT ",'t':{"
-		    "'Type':'AWS::IoT::Thing','Properties':{" NAMED "},'OverrideSettings':{'%s':'%s','%s':"
-		    "'%s'}}}}", names[i][0], overrides[_i].word, names[i][1],
+		snprintf(body, sizeof(body),
+		    "{'Parameters':{" ALL_PSEUDO "},'Resources':{" CERT ",'t':{"
+		    "'Type':'AWS::IoT::Thing','Properties':{" NAMED
+		    "},'OverrideSettings':{'%s':'%s','%s':"
+		    "'%s'}}}}",
+		    names[i][0], overrides[_i].word, names[i][1],
 		    merge ? "REPLACE" : overrides[_i].word);
 		p = ask(body);
 		ck_assert_int_eq(p.thing.on_attributes, overrides[_i].override);
-		ck_assert_int_eq(p.thing.on_type, merge ? OVERRIDE_REPLACE : overrides[_i].override);
+		ck_assert_int_eq(p.thing.on_type,
+		    merge ? OVERRIDE_REPLACE : overrides[_i].override);
 	}
 }
 END_TEST
@@ -661,19 +735,20 @@ START_TEST(there_is_room_for_the_largest_plan)
 
 	memset(value, 'v', sizeof(value) - 1);
 	cert->values[2].text = view_of(value);
-	strcpy(body, "{'Parameters':{" ALL_PSEUDO "},'Resources':{" CERT ",'t':{'Type':"
+	strcpy(body,
+	    "{'Parameters':{" ALL_PSEUDO "},'Resources':{" CERT ",'t':{'Type':"
 	    "'AWS::IoT::Thing','Properties':{'ThingName':'" A128 "','ThingTypeName':'" A128 "',"
 	    "'BillingGroup':'" A128 "','AttributePayload':{");
 	for (int i = 0; i < THING_ATTRIBUTES_MAX; i++)
-		sprintf(body + strlen(body), "%s'%02d" A100 A20 "aaaaaa':" PREF("Country"), i > 0 ? "," : "",
-		    (i * 7) % THING_ATTRIBUTES_MAX);
+		sprintf(body + strlen(body), "%s'%02d" A100 A20 "aaaaaa':" PREF("Country"),
+		    i > 0 ? "," : "", (i * 7) % THING_ATTRIBUTES_MAX);
 	strcat(body, "}}}}}");
 	p = ask(body);
 	ck_assert_msg(!p.failed, "%s", p.reason.text);
 	ck_assert(codec_check_attributes(p.thing.attributes, &count));
 	ck_assert_uint_eq(count, THING_ATTRIBUTES_MAX);
-	ck_assert_uint_eq(p.thing.attributes.len, THING_ATTRIBUTES_MAX *
-	    (3 + THING_ATTRIBUTE_NAME_MAX + THING_ATTRIBUTE_VALUE_MAX));
+	ck_assert_uint_eq(p.thing.attributes.len,
+	    THING_ATTRIBUTES_MAX * (3 + THING_ATTRIBUTE_NAME_MAX + THING_ATTRIBUTE_VALUE_MAX));
 	ck_assert(p.thing.attributes.data >= room &&
 	    p.thing.attributes.data + p.thing.attributes.len <= room + PLAN_ROOM);
 	for (rest = p.thing.attributes; thing_attribute_next(&rest, &name, &one);)
@@ -683,7 +758,8 @@ END_TEST
 
 START_TEST(fifty_one_attributes_are_too_many)
 {
-	static char body[TEMPLATE_BODY_MAX + 1] = "{'Parameters':{" ALL_PSEUDO "},'Resources':{" CERT
+	static char body[TEMPLATE_BODY_MAX + 1] =
+	    "{'Parameters':{" ALL_PSEUDO "},'Resources':{" CERT
 	    ",'t':{'Type':'AWS::IoT::Thing','Properties':{" NAMED ",'AttributePayload':{'x':'1'";
 	struct diag diag = { "" };
 	struct template *t;
@@ -692,7 +768,8 @@ START_TEST(fifty_one_attributes_are_too_many)
 		sprintf(body + strlen(body), ",'%d':'1'", i);
 	strcat(body, "}}}}}");
 	ck_assert_int_eq(read_template(body, &t, &diag), ERR_REQUEST);
-	ck_assert_str_eq(diag.text, R ".t.Properties.AttributePayload: a thing has 50 attributes at most");
+	ck_assert_str_eq(diag.text,
+	    R ".t.Properties.AttributePayload: a thing has 50 attributes at most");
 }
 END_TEST
 
@@ -711,7 +788,8 @@ main(void)
 
 	t = suite_case(suite, "plans");
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_loop_test(t, a_parameter_has_the_value_of_the_certificate, 0, COUNT_OF(parameters));
+	tcase_add_loop_test(t, a_parameter_has_the_value_of_the_certificate, 0,
+	    COUNT_OF(parameters));
 	tcase_add_loop_test(t, one_without_a_value_fails_in_awss_words, 0, COUNT_OF(parameters));
 	tcase_add_test(t, a_default_stands_for_a_value_that_is_not_there);
 	tcase_add_test(t, a_parameter_of_ones_own_has_its_default_or_none);

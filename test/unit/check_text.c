@@ -12,7 +12,10 @@
 #include "suite.h"
 
 /* A string literal as bytes, with the NULs inside. */
-#define BYTES(literal) { (const uint8_t *)(literal), sizeof(literal) - 1 }
+#define BYTES(literal) \
+	{ \
+		(const uint8_t *)(literal), sizeof(literal) - 1 \
+	}
 
 static const struct {
 	const char *what;
@@ -31,17 +34,26 @@ static const struct {
 	{ "letters beyond ASCII", BYTES("\xc3\xa9\xe2\x82\xac\xf0\x9f\x94\x91"),
 	    "\xc3\xa9\xe2\x82\xac\xf0\x9f\x94\x91" },
 	{ "the first of the C1 controls", BYTES("\xc2\x80"), "\\xc2\\x80" },
-	{ "CSI, a C1 control that terminals obey", BYTES("\xc2\x9b" "2J"), "\\xc2\\x9b2J" },
+	{ "CSI, a C1 control that terminals obey",
+	    BYTES("\xc2\x9b"
+		  "2J"),
+	    "\\xc2\\x9b2J" },
 	{ "the last of the C1 controls", BYTES("\xc2\x9f"), "\\xc2\\x9f" },
 	{ "the first character behind them", BYTES("\xc2\xa0"), "\xc2\xa0" },
 	{ "U+2028, a line separator", BYTES("\xe2\x80\xa8"), "\\xe2\\x80\\xa8" },
 	{ "U+2029, a paragraph separator", BYTES("\xe2\x80\xa9"), "\\xe2\\x80\\xa9" },
 	{ "their neighbours", BYTES("\xe2\x80\xa7\xe2\x80\xaf"), "\xe2\x80\xa7\xe2\x80\xaf" },
-	{ "U+202E, which turns what follows", BYTES("\xe2\x80\xae" "4pm"), "\\xe2\\x80\\xae4pm" },
+	{ "U+202E, which turns what follows",
+	    BYTES("\xe2\x80\xae"
+		  "4pm"),
+	    "\\xe2\\x80\\xae4pm" },
 	{ "U+2066, which isolates it", BYTES("\xe2\x81\xa6"), "\\xe2\\x81\\xa6" },
 	{ "U+061C, the mark of Arabic", BYTES("\xd8\x9c"), "\\xd8\\x9c" },
 	{ "letters that run from right to left", BYTES("\xd7\xa9\xd8\xb4"), "\xd7\xa9\xd8\xb4" },
-	{ "a byte that begins nothing", BYTES("a\xff" "b"), "a\\xffb" },
+	{ "a byte that begins nothing",
+	    BYTES("a\xff"
+		  "b"),
+	    "a\\xffb" },
 	{ "a character cut short", BYTES("a\xe2\x82"), "a\\xe2\\x82" },
 	{ "a newline written too long", BYTES("\xc0\x8a"), "\\xc0\\x8a" },
 	{ "a surrogate", BYTES("\xed\xa0\x80"), "\\xed\\xa0\\x80" },
@@ -113,7 +125,8 @@ START_TEST(no_character_that_is_obeyed_is_written)
 		    is_obeyed(c) != (strncmp(buffer[0], "\\x", 2) == 0) ||
 		    strcmp(buffer[0], buffer[1]) != 0 ||
 		    is_obeyed(c) != (strcmp(buffer[2], json) == 0))
-			ck_abort_msg("U+%04x: %s %s %s", (unsigned)c, buffer[0], buffer[1], buffer[2]);
+			ck_abort_msg("U+%04x: %s %s %s", (unsigned)c, buffer[0], buffer[1],
+			    buffer[2]);
 	}
 }
 END_TEST
@@ -175,7 +188,8 @@ END_TEST
  * text and ends with a whole piece of it. */
 START_TEST(cutting_never_halves_an_escape_or_a_character)
 {
-	static const char *const pieces[] = { "a", "\xc3\xa9", "\\x0a", "\\xff", "\xf0\x9f\x94\x91", "z" };
+	static const char *const pieces[] = { "a", "\xc3\xa9", "\\x0a", "\\xff", "\xf0\x9f\x94\x91",
+		"z" };
 	struct view in = BYTES("a\xc3\xa9\n\xff\xf0\x9f\x94\x91z");
 
 	for (size_t size = 1; size < 24; size++) {
@@ -252,11 +266,20 @@ static const struct {
 	{ "a NUL", BYTES("\0"), "\"\\u0000\"" },
 	{ "the last control character", BYTES("\x1f"), "\"\\u001f\"" },
 	{ "delete", BYTES("\177"), "\"\\u007f\"" },
-	{ "a byte that begins nothing", BYTES("a\xff" "b"), "\"a\\ufffdb\"" },
+	{ "a byte that begins nothing",
+	    BYTES("a\xff"
+		  "b"),
+	    "\"a\\ufffdb\"" },
 	{ "a character cut short", BYTES("\xf0\x9f\x94"), "\"\\ufffd\\ufffd\\ufffd\"" },
 	{ "a surrogate", BYTES("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\"" },
-	{ "CSI", BYTES("\xc2\x9b" "2J"), "\"\\u009b2J\"" },
-	{ "a change of direction", BYTES("a\xe2\x80\xae" "b"), "\"a\\u202eb\"" },
+	{ "CSI",
+	    BYTES("\xc2\x9b"
+		  "2J"),
+	    "\"\\u009b2J\"" },
+	{ "a change of direction",
+	    BYTES("a\xe2\x80\xae"
+		  "b"),
+	    "\"a\\u202eb\"" },
 };
 
 START_TEST(whatever_a_client_sends_a_json_string_stays_one)
@@ -293,7 +316,7 @@ END_TEST
 static const struct {
 	const char *what;
 	struct view in;
-	size_t      length; /* of the first character; 0: there is none */
+	size_t length; /* of the first character; 0: there is none */
 } characters[] = {
 	{ "nothing", BYTES(""), 0 },
 	{ "U+0000", BYTES("\0"), 1 },
@@ -357,7 +380,9 @@ END_TEST
 
 START_TEST(valid_means_to_the_end)
 {
-	struct view good = BYTES("a\xc3\xa9\xf0\x9f\x94\x91" "b"), bad = BYTES("abc\xc3");
+	struct view good = BYTES("a\xc3\xa9\xf0\x9f\x94\x91"
+				 "b"),
+		    bad = BYTES("abc\xc3");
 
 	ck_assert_uint_eq(utf8_head(view_of("abcdef"), 4).len, 4);
 	ck_assert_uint_eq(utf8_head(view_of("abc"), 4).len, 3);
@@ -374,7 +399,7 @@ END_TEST
  */
 
 static const struct {
-	int64_t     ms;
+	int64_t ms;
 	const char *text;
 } times[] = {
 	{ 0, "1970-01-01 00:00:00.000" },

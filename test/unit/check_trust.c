@@ -137,8 +137,8 @@ make_end(SSL_CTX *context, BIO *bio, const struct pki_cert *cert, const struct p
 
 struct outcome {
 	bool accepted, resumed;
-	int  names; /* of CAs in the CertificateRequest */
-	int  chain; /* certificates that the server sent */
+	int names; /* of CAs in the CertificateRequest */
+	int chain; /* certificates that the server sent */
 };
 
 /* One step.  To the broker whatever OpenSSL complains of is the end of it. */
@@ -225,10 +225,10 @@ START_TEST(several_of_one_subject_are_told_apart)
 	enum pki_key_id how = _i == 0 ? PKI_KEY_ID_RIGHT : PKI_KEY_ID_NONE;
 	struct pki_options twin = { .common_name = "Twin", .is_ca = true, .key_id = how };
 	struct pki_cert *one = pki_make(&twin), *two = pki_make(&twin);
-	struct pki_cert *of_one = pki_make(&(struct pki_options){ .common_name = "d1", .issuer = one,
-	    .key_id = how });
-	struct pki_cert *of_two = pki_make(&(struct pki_options){ .common_name = "d2", .issuer = two,
-	    .key_id = how });
+	struct pki_cert *of_one = pki_make(
+	    &(struct pki_options){ .common_name = "d1", .issuer = one, .key_id = how });
+	struct pki_cert *of_two = pki_make(
+	    &(struct pki_options){ .common_name = "d2", .issuer = two, .key_id = how });
 
 	know(one, NULL);
 	ck_assert(accepts(of_one) && !accepts(of_two));
@@ -249,11 +249,12 @@ END_TEST
 /* A root that was renewed with its key: one expired, one not. */
 START_TEST(of_two_with_one_key_the_valid_one_counts)
 {
-	struct pki_options old_one = { .common_name = "Renewed", .is_ca = true,
+	struct pki_options old_one = { .common_name = "Renewed",
+		.is_ca = true,
 		.not_after_days = -1 };
 	struct pki_cert *old_ca = pki_make(&old_one);
-	struct pki_cert *new_ca = pki_make(&(struct pki_options){ .common_name = "Renewed",
-	    .is_ca = true, .key_of = old_ca });
+	struct pki_cert *new_ca = pki_make(
+	    &(struct pki_options){ .common_name = "Renewed", .is_ca = true, .key_of = old_ca });
 	struct pki_cert *of_both = pki_device(old_ca, "d1");
 
 	know(old_ca, NULL);
@@ -270,8 +271,8 @@ END_TEST
 
 START_TEST(chains_end_at_the_registered_one)
 {
-	struct pki_cert *middle = pki_make(&(struct pki_options){ .common_name = "Middle",
-	    .is_ca = true, .issuer = ca });
+	struct pki_cert *middle = pki_make(
+	    &(struct pki_options){ .common_name = "Middle", .is_ca = true, .issuer = ca });
 	struct pki_cert *below = pki_device(middle, "d1");
 
 	know(ca, NULL);
@@ -296,8 +297,10 @@ make_long_chain(struct pki_cert **chain)
 {
 	chain[0] = pki_ca("Test CA 0");
 	for (int i = 1; i < LONG_CHAIN; i++)
-		chain[i] = pki_make(&(struct pki_options){ .common_name = i % 2 == 0 ? "even" : "odd",
-		    .is_ca = true, .issuer = chain[i - 1] });
+		chain[i] = pki_make(
+		    &(struct pki_options){ .common_name = i % 2 == 0 ? "even" : "odd",
+			.is_ca = true,
+			.issuer = chain[i - 1] });
 }
 
 static bool
@@ -342,10 +345,11 @@ END_TEST
 
 START_TEST(dates_and_purposes_are_still_looked_at)
 {
-	struct pki_cert *expired = pki_make(&(struct pki_options){ .common_name = "d1",
-	    .issuer = ca, .not_after_days = -1 });
+	struct pki_cert *expired = pki_make(
+	    &(struct pki_options){ .common_name = "d1", .issuer = ca, .not_after_days = -1 });
 	struct pki_cert *serving = pki_make(&(struct pki_options){ .common_name = "d2",
-	    .issuer = ca, .extensions = { { "extendedKeyUsage", "serverAuth" } } });
+	    .issuer = ca,
+	    .extensions = { { "extendedKeyUsage", "serverAuth" } } });
 
 	know(ca, NULL);
 	ck_assert(!accepts(expired));
@@ -392,13 +396,16 @@ END_TEST
 /* Without key identifiers; one of them registered, the other in the listener's cafile. */
 START_TEST(of_one_subject_the_one_of_the_file_is_found_as_well)
 {
-	struct pki_options twin = { .common_name = "Twin", .is_ca = true,
+	struct pki_options twin = { .common_name = "Twin",
+		.is_ca = true,
 		.key_id = PKI_KEY_ID_NONE };
 	struct pki_cert *of_file = pki_make(&twin), *registered = pki_make(&twin);
 	struct pki_cert *one = pki_make(&(struct pki_options){ .common_name = "d1",
-	    .issuer = of_file, .key_id = PKI_KEY_ID_NONE });
+	    .issuer = of_file,
+	    .key_id = PKI_KEY_ID_NONE });
 	struct pki_cert *two = pki_make(&(struct pki_options){ .common_name = "d2",
-	    .issuer = registered, .key_id = PKI_KEY_ID_NONE });
+	    .issuer = registered,
+	    .key_id = PKI_KEY_ID_NONE });
 
 	trust_stop();
 	ck_assert_int_eq(start(true), ERR_OK);
@@ -430,8 +437,8 @@ END_TEST
 /* OpenSSL makes it from the same store, and asks the same questions. */
 START_TEST(the_servers_own_chain_comes_from_its_files_and_not_from_the_registry)
 {
-	struct pki_cert *middle = pki_make(&(struct pki_options){ .common_name = "Of servers",
-	    .is_ca = true, .issuer = ca });
+	struct pki_cert *middle = pki_make(
+	    &(struct pki_options){ .common_name = "Of servers", .is_ca = true, .issuer = ca });
 	struct pki_cert *below = pki_device(middle, "broker.example");
 
 	ck_assert_int_eq(SSL_CTX_use_certificate(server, below->x), 1);

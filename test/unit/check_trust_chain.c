@@ -64,7 +64,8 @@ verify(const struct pki_cert *c, bool files_too, int64_t at, struct diag *diag)
 static struct pki_cert *
 ca_with(const char *extension, const char *value)
 {
-	return pki_make(&(struct pki_options){ .common_name = "Constrained CA", .is_ca = true,
+	return pki_make(&(struct pki_options){ .common_name = "Constrained CA",
+	    .is_ca = true,
 	    .extensions = { { extension, value } } });
 }
 
@@ -88,14 +89,16 @@ END_TEST
 /* A subject twice, without key identifiers: the signature tells where trust.h asks. */
 START_TEST(of_two_cas_of_one_subject_the_one_that_signed)
 {
-	const struct pki_options ca = { .common_name = "Twin", .is_ca = true,
+	const struct pki_options ca = { .common_name = "Twin",
+		.is_ca = true,
 		.key_id = PKI_KEY_ID_NONE };
 	struct pki_cert *device;
 	struct diag diag;
 
 	cas[0] = pki_make(&ca);
 	cas[1] = pki_make(&ca);
-	device = pki_make(&(struct pki_options){ .common_name = "d1", .issuer = cas[1],
+	device = pki_make(&(struct pki_options){ .common_name = "d1",
+	    .issuer = cas[1],
 	    .key_id = PKI_KEY_ID_NONE });
 	ck_assert_int_eq(verify(device, false, now(), &diag), ERR_OK);
 	pki_free(device);
@@ -107,8 +110,8 @@ static const struct {
 } faults[] = {
 	{ "nameConstraints", "critical,permitted;DNS:plant.example", "permitted subtree violation",
 	    "nameConstraints" },
-	{ "nameConstraints", "critical,excluded;DNS:elsewhere.example", "excluded subtree violation",
-	    "nameConstraints" },
+	{ "nameConstraints", "critical,excluded;DNS:elsewhere.example",
+	    "excluded subtree violation", "nameConstraints" },
 	{ "extendedKeyUsage", "serverAuth", "purpose", "extendedKeyUsage" },
 	{ "extendedKeyUsage", "serverAuth,clientAuth", NULL, NULL },
 };
@@ -129,16 +132,18 @@ START_TEST(what_the_ca_says_of_its_certificates_counts)
 	struct diag diag;
 
 	cas[0] = ca_with(faults[_i].extension, faults[_i].value);
-	device = pki_make(&(struct pki_options){ .common_name = "d1", .issuer = cas[0],
+	device = pki_make(&(struct pki_options){ .common_name = "d1",
+	    .issuer = cas[0],
 	    .extensions = { { "subjectAltName", "DNS:d1.elsewhere.example" } } });
 	ck_assert_int_eq(verify(device, false, now(), &diag),
 	    faults[_i].words != NULL ? ERR_CERTIFICATE : ERR_OK);
-	ck_assert_msg(strstr(diag.text, faults[_i].words != NULL ? faults[_i].words : "") != NULL, "%s",
-	    diag.text);
+	ck_assert_msg(strstr(diag.text, faults[_i].words != NULL ? faults[_i].words : "") != NULL,
+	    "%s", diag.text);
 	warned[0] = '\0';
 	trust_check_ca(cas[0]->x, now(), note, NULL);
 	ck_assert_msg(faults[_i].warning != NULL ? strstr(warned, faults[_i].warning) != NULL
-	                                         : warned[0] == '\0', "%s", warned);
+						 : warned[0] == '\0',
+	    "%s", warned);
 	pki_free(device);
 }
 END_TEST
@@ -148,20 +153,23 @@ START_TEST(the_certificate_that_is_refused_is_named)
 	struct pki_cert *device, *server;
 	struct diag diag;
 
-	cas[0] = pki_make(&(struct pki_options){ .common_name = "Old CA", .is_ca = true,
-	    .not_after_days = 10 });
+	cas[0] = pki_make(
+	    &(struct pki_options){ .common_name = "Old CA", .is_ca = true, .not_after_days = 10 });
 	device = pki_device(cas[0], "d1");
-	server = pki_make(&(struct pki_options){ .common_name = "d2", .issuer = cas[0],
+	server = pki_make(&(struct pki_options){ .common_name = "d2",
+	    .issuer = cas[0],
 	    .extensions = { { "extendedKeyUsage", "serverAuth" } } });
 	ck_assert_int_eq(verify(device, true, now() + 20 * DAY, &diag), ERR_CERTIFICATE);
-	ck_assert_str_eq(diag.text, "TLS refuses its chain at the certificate 'CN=Old CA', 1 above "
+	ck_assert_str_eq(diag.text,
+	    "TLS refuses its chain at the certificate 'CN=Old CA', 1 above "
 	    "the device's: certificate has expired");
 	ck_assert_int_eq(verify(server, true, now(), &diag), ERR_CERTIFICATE);
-	ck_assert_msg(strstr(diag.text, "TLS refuses the device's certificate 'CN=d2': un") != NULL, "%s",
-	    diag.text);
+	ck_assert_msg(strstr(diag.text, "TLS refuses the device's certificate 'CN=d2': un") != NULL,
+	    "%s", diag.text);
 	warned[0] = '\0';
 	trust_check_ca(cas[0]->x, now() + 20 * DAY, note, NULL);
-	ck_assert_str_eq(warned, "TLS will refuse certificates of this CA: certificate has expired");
+	ck_assert_str_eq(warned,
+	    "TLS will refuse certificates of this CA: certificate has expired");
 	pki_free(server);
 	pki_free(device);
 }

@@ -37,8 +37,12 @@ tear_down(void)
 static enum err
 add_of(const char *owner, const char *id, uint8_t of, size_t part, size_t parts, struct view bytes)
 {
-	struct upload_part p = { .owner = owner, .id = view_of(id), .of = { { of } }, .part = part,
-		.parts = parts, .bytes = bytes };
+	struct upload_part p = { .owner = owner,
+		.id = view_of(id),
+		.of = { { of } },
+		.part = part,
+		.parts = parts,
+		.bytes = bytes };
 
 	free(whole);
 	return uploads_add(&uploads, &p, now, &whole, &len, &diag);
@@ -123,8 +127,13 @@ END_TEST
 
 START_TEST(another_connection_does_not_go_on_with_it)
 {
-	struct upload_part p = { .owner = "c1", .session = 1, .id = view_of("u"), .of = { { 1 } },
-		.part = 1, .parts = 2, .bytes = view_of("a") };
+	struct upload_part p = { .owner = "c1",
+		.session = 1,
+		.id = view_of("u"),
+		.of = { { 1 } },
+		.part = 1,
+		.parts = 2,
+		.bytes = view_of("a") };
 
 	ck_assert_int_eq(uploads_add(&uploads, &p, now, &whole, &len, &diag), ERR_OK);
 	p.session = 2;
@@ -149,8 +158,8 @@ END_TEST
 
 /* What follows part 1 of 3, and does not fit. */
 static const struct {
-	uint8_t     of;
-	size_t      part, parts;
+	uint8_t of;
+	size_t part, parts;
 	const char *owner, *id;
 } strays[] = {
 	{ 1, 3, 3, "c1", "u" }, /* one is missing */
@@ -166,7 +175,8 @@ START_TEST(what_does_not_go_on_is_refused_and_forgotten)
 
 	ck_assert_int_eq(add("c1", "u", 1, 3, "x"), ERR_OK);
 	ck_assert_int_eq(add_of(strays[_i].owner, strays[_i].id, strays[_i].of, strays[_i].part,
-	    strays[_i].parts, view_of("y")), ERR_REQUEST);
+			     strays[_i].parts, view_of("y")),
+	    ERR_REQUEST);
 	ck_assert_ptr_nonnull(strstr(diag.text, "begin again with part 1"));
 	ck_assert_ptr_null(whole);
 	ck_assert_uint_eq(under_way(), other ? 1 : 0);
@@ -304,7 +314,8 @@ START_TEST(the_largest_list_fits)
 
 	ck_assert_ptr_nonnull(chunk);
 	for (size_t n = 1; n <= count; n++)
-		ck_assert_int_eq(add_of("c1", "u", 1, n, count, (struct view){ chunk, CHUNK }), ERR_OK);
+		ck_assert_int_eq(add_of("c1", "u", 1, n, count, (struct view){ chunk, CHUNK }),
+		    ERR_OK);
 	ck_assert_ptr_nonnull(whole);
 	ck_assert_uint_eq(len, CRL_DER_MAX);
 	free(chunk);

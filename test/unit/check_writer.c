@@ -26,14 +26,14 @@
  */
 
 struct store {
-	bool     held;           /* each commit waits for a pass */
-	sem_t    entered, pass;
+	bool held; /* each commit waits for a pass */
+	sem_t entered, pass;
 	unsigned commits;
-	enum err begin, commit;  /* what they answer */
-	unsigned fails_at;       /* this commit fails, counted from 1; 0: none */
-	bool     changed;
-	int64_t  takes_us;       /* each commit */
-	int64_t  clock_us;
+	enum err begin, commit; /* what they answer */
+	unsigned fails_at;      /* this commit fails, counted from 1; 0: none */
+	bool changed;
+	int64_t takes_us; /* each commit */
+	int64_t clock_us;
 };
 
 static struct store store;
@@ -93,23 +93,23 @@ store_failure(const struct store *s)
 
 struct counted {
 	struct job job;
-	unsigned   nth;
-	enum err   answer;    /* of run */
-	enum err   sticks;    /* to the transaction: no room for this one */
-	unsigned   ran, committed, commits_before;
-	int64_t    now;
-	unsigned   chain;     /* finish submits another one, so many times */
-	unsigned   parts;     /* more that it takes after this one */
-	unsigned   parts_of_next;
+	unsigned nth;
+	enum err answer; /* of run */
+	enum err sticks; /* to the transaction: no room for this one */
+	unsigned ran, committed, commits_before;
+	int64_t now;
+	unsigned chain; /* finish submits another one, so many times */
+	unsigned parts; /* more that it takes after this one */
+	unsigned parts_of_next;
 };
 
 static struct {
 	struct writer *writer;
-	unsigned       finished, ran, committed, failed;
-	unsigned       chained;
+	unsigned finished, ran, committed, failed;
+	unsigned chained;
 	struct counted last;
-	void          *context;
-	bool           signals_open;
+	void *context;
+	bool signals_open;
 } seen;
 
 static struct counted *counted_new(unsigned nth);
@@ -226,8 +226,10 @@ clock_of_the_test(void)
 static void
 start_gathering(size_t queue_max, size_t batch_max, int gather_ms)
 {
-	struct writer_config config = { .queue_max = queue_max, .batch_max = batch_max,
-		.gather_ms = gather_ms, .now = clock_of_the_test };
+	struct writer_config config = { .queue_max = queue_max,
+		.batch_max = batch_max,
+		.gather_ms = gather_ms,
+		.now = clock_of_the_test };
 
 	ck_assert_int_eq(writer_start(&store, &config, &seen.writer), ERR_OK);
 }
@@ -324,8 +326,11 @@ note_done(void *context)
 START_TEST(the_owner_is_told_that_jobs_are_done)
 {
 	sem_t done;
-	struct writer_config config = { .queue_max = 4, .batch_max = 4, .now = clock_of_the_test,
-		.done = note_done, .done_context = &done };
+	struct writer_config config = { .queue_max = 4,
+		.batch_max = 4,
+		.now = clock_of_the_test,
+		.done = note_done,
+		.done_context = &done };
 
 	sem_init(&done, 0, 0);
 	ck_assert_int_eq(writer_start(&store, &config, &seen.writer), ERR_OK);

@@ -18,28 +18,27 @@
 
 /* Everything that is asked of x509.h leaves OpenSSL's error queue empty, even
  * when it was not before: the broker reads it after its own calls. */
-#define ck_clean(truth)                                                                      \
-	do {                                                                                 \
-		pki_leave_error();                                                           \
-		ck_assert_msg((truth), "not so: %s", #truth);                                \
-		ck_assert_msg(pki_no_errors(), "left an error behind: %s", #truth);          \
+#define ck_clean(truth) \
+	do { \
+		pki_leave_error(); \
+		ck_assert_msg((truth), "not so: %s", #truth); \
+		ck_assert_msg(pki_no_errors(), "left an error behind: %s", #truth); \
 	} while (0)
 
 static const char vector_ca_id[] =
     "3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173";
-static const char vector_ca[] =
-    "-----BEGIN CERTIFICATE-----\n"
-    "MIIBxzCCAW2gAwIBAgIUTXdzknQVPKTFYINSPjR+et0N0rswCgYIKoZIzj0EAwIw\n"
-    "ODELMAkGA1UEBhMCVVMxFTATBgNVBAoMDEV4YW1wbGUgQ29ycDESMBAGA1UEAwwJ\n"
-    "VmVjdG9yIENBMCAXDTI2MTEyMzA4MjQxNloYDzIxMjYxMDMwMDgyNDE2WjA4MQsw\n"
-    "CQYDVQQGEwJVUzEVMBMGA1UECgwMRXhhbXBsZSBDb3JwMRIwEAYDVQQDDAlWZWN0\n"
-    "b3IgQ0EwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASN8EEuVtfs8ogF+ch6gcqt\n"
-    "3RQX6i7sxl3zJnyI65W4F+WeFgpeTog5M95LOkuyoHQlhPWD5tEA1OlDgV88ZTNK\n"
-    "o1MwUTAdBgNVHQ4EFgQU+xlo7SXUh6H15wSWZdmgYfV6CaUwHwYDVR0jBBgwFoAU\n"
-    "+xlo7SXUh6H15wSWZdmgYfV6CaUwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQD\n"
-    "AgNIADBFAiEAsmL/dFDF43KQYYeaI67kJENHtpxuPgJgUIXGU1ek7YQCIBCSFpPN\n"
-    "ailu3gE4ctiU+PqFDG8hTXzISU0QMaU3NKpc\n"
-    "-----END CERTIFICATE-----\n";
+static const char vector_ca[] = "-----BEGIN CERTIFICATE-----\n"
+				"MIIBxzCCAW2gAwIBAgIUTXdzknQVPKTFYINSPjR+et0N0rswCgYIKoZIzj0EAwIw\n"
+				"ODELMAkGA1UEBhMCVVMxFTATBgNVBAoMDEV4YW1wbGUgQ29ycDESMBAGA1UEAwwJ\n"
+				"VmVjdG9yIENBMCAXDTI2MTEyMzA4MjQxNloYDzIxMjYxMDMwMDgyNDE2WjA4MQsw\n"
+				"CQYDVQQGEwJVUzEVMBMGA1UECgwMRXhhbXBsZSBDb3JwMRIwEAYDVQQDDAlWZWN0\n"
+				"b3IgQ0EwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASN8EEuVtfs8ogF+ch6gcqt\n"
+				"3RQX6i7sxl3zJnyI65W4F+WeFgpeTog5M95LOkuyoHQlhPWD5tEA1OlDgV88ZTNK\n"
+				"o1MwUTAdBgNVHQ4EFgQU+xlo7SXUh6H15wSWZdmgYfV6CaUwHwYDVR0jBBgwFoAU\n"
+				"+xlo7SXUh6H15wSWZdmgYfV6CaUwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQD\n"
+				"AgNIADBFAiEAsmL/dFDF43KQYYeaI67kJENHtpxuPgJgUIXGU1ek7YQCIBCSFpPN\n"
+				"ailu3gE4ctiU+PqFDG8hTXzISU0QMaU3NKpc\n"
+				"-----END CERTIFICATE-----\n";
 
 static const char vector_device_id[] =
     "2511e09354e2637da199073792924a89fc52de90e9165afa49f075cf8791a45a";
@@ -59,7 +58,7 @@ static struct x509_st *
 from_pem(const char *pem)
 {
 	struct x509_st *x = NULL;
-	struct diag     diag = { "" };
+	struct diag diag = { "" };
 
 	pki_leave_error();
 	ck_assert_msg(x509_from_pem(view_of(pem), &x, &diag) == ERR_OK, "%s", diag.text);
@@ -71,7 +70,7 @@ static void
 assert_id(struct x509_st *x, const char *expected)
 {
 	struct presented p;
-	char             hex[CERTID_HEX_SIZE];
+	char hex[CERTID_HEX_SIZE];
 
 	ck_clean(x509_read(x, &p) == ERR_OK);
 	certid_to_hex(&p.id, hex);
@@ -102,8 +101,8 @@ END_TEST
  * can be registered just in time (aws-iot D.6). */
 START_TEST(the_test_vectors_can_be_registered)
 {
-	struct x509_st  *ca = from_pem(vector_ca);
-	struct x509_st  *device = from_pem(vector_device);
+	struct x509_st *ca = from_pem(vector_ca);
+	struct x509_st *device = from_pem(vector_device);
 	struct presented p;
 
 	ck_clean(x509_check_ca(ca, NOW, NULL) == ERR_OK);
@@ -122,7 +121,7 @@ END_TEST
 /* What x509_read() does not read stays zero, and zero refuses (decide.h). */
 START_TEST(reading_grants_nothing)
 {
-	struct x509_st  *x = from_pem(vector_device);
+	struct x509_st *x = from_pem(vector_device);
 	struct presented p;
 
 	memset(&p, 0xff, sizeof(p));
@@ -142,8 +141,8 @@ START_TEST(a_serial_number_that_no_list_can_name_is_left_out)
 	memset(decimal + 1, '0', sizeof(decimal) - 2);
 	for (size_t zeros = 153; zeros <= 154; zeros++) {
 		struct pki_options options = { .serial = decimal };
-		struct presented   p;
-		struct pki_cert   *c;
+		struct presented p;
+		struct pki_cert *c;
 
 		decimal[zeros + 1] = '\0';
 		c = pki_make(&options);
@@ -160,10 +159,10 @@ END_TEST
 START_TEST(a_certificate_that_is_not_der_inside_is_refused)
 {
 	struct pki_cert *c = pki_make(&(struct pki_options){ .key = PKI_RSA_2048 });
-	uint8_t         *der = malloc(c->der.len);
+	uint8_t *der = malloc(c->der.len);
 	struct presented p;
-	struct x509_st  *x;
-	size_t           len;
+	struct x509_st *x;
+	size_t len;
 
 	ck_assert_ptr_nonnull(der);
 	memcpy(der, c->der.data, c->der.len);
@@ -200,8 +199,8 @@ END_TEST
 static const struct {
 	const char *descr;
 	const char *text;
-	enum err    e;
-	int64_t     ms;
+	enum err e;
+	int64_t ms;
 } times[] = {
 	{ "the first UTCTime", "500101000000Z", ERR_OK, -631152000000 },
 	{ "the last UTCTime", "491231235959Z", ERR_OK, 2524607999000 },
@@ -241,8 +240,8 @@ is_parsed(const struct pki_cert *c, enum err expected)
 
 START_TEST(a_beginning_is_read_strictly)
 {
-	struct pki_cert *c = pki_make(&(struct pki_options){
-	    .not_before = times[_i].text, .not_after = "99991231235959Z" });
+	struct pki_cert *c = pki_make(
+	    &(struct pki_options){ .not_before = times[_i].text, .not_after = "99991231235959Z" });
 	struct presented p;
 
 	if (is_parsed(c, times[_i].e)) {
@@ -257,10 +256,10 @@ END_TEST
 
 START_TEST(an_end_is_read_strictly)
 {
-	struct pki_cert *c = pki_make(&(struct pki_options){
-	    .not_before = "500101000000Z", .not_after = times[_i].text });
+	struct pki_cert *c = pki_make(
+	    &(struct pki_options){ .not_before = "500101000000Z", .not_after = times[_i].text });
 	struct presented p;
-	struct ca        ca;
+	struct ca ca;
 
 	if (is_parsed(c, times[_i].e)) {
 		ck_clean(x509_read(c->x, &p) == times[_i].e);
@@ -287,8 +286,8 @@ static void
 make_cas(void)
 {
 	p256_ca = pki_ca("P-256 CA");
-	rsa_ca = pki_make(&(struct pki_options){
-	    .common_name = "RSA CA", .is_ca = true, .key = PKI_RSA_2048 });
+	rsa_ca = pki_make(
+	    &(struct pki_options){ .common_name = "RSA CA", .is_ca = true, .key = PKI_RSA_2048 });
 	pki_free(pki_make(&(struct pki_options){ .issuer = p256_ca, .key = PKI_RSA_2048 }));
 	pki_free(pki_make(&(struct pki_options){ .issuer = p256_ca, .key = PKI_RSA_3072 }));
 }
@@ -321,9 +320,9 @@ signer_of(enum signer s)
 }
 
 static const struct {
-	const char        *descr;
-	const char        *facts;
-	enum signer        signer;
+	const char *descr;
+	const char *facts;
+	enum signer signer;
 	struct pki_options o;
 } strengths[] = {
 	{ "ECDSA with SHA-256", "LSKE", BY_P256, { .digest = "SHA256" } },
@@ -366,8 +365,7 @@ static const struct {
 	{ "a sub-CA", "lSKE", BY_P256, { .is_ca = true } },
 	{ "serial 0", "LSKE", BY_P256, { .serial = "0" } },
 	{ "negative serial", "LSKE", BY_P256, { .serial = "-5" } },
-	{ "unknown extension", "LSKE", BY_P256,
-	    { .extensions = { { "1.2.3.4", "DER:0500" } } } },
+	{ "unknown extension", "LSKE", BY_P256, { .extensions = { { "1.2.3.4", "DER:0500" } } } },
 	{ "unknown critical extension", "LSKe", BY_P256,
 	    { .extensions = { { "1.2.3.4", "critical,DER:0500" } } } },
 	{ "unknown extension twice", "LSKe", BY_P256,
@@ -421,7 +419,7 @@ START_TEST(strength_is_read_from_the_certificate)
 {
 	struct pki_cert *c = make_strength((size_t)_i);
 	struct presented p;
-	char             facts[5];
+	char facts[5];
 
 	if (!could_make(c, (size_t)_i)) {
 		pki_free(c);
@@ -443,8 +441,8 @@ END_TEST
 START_TEST(a_client_certificate_must_be_strong)
 {
 	struct pki_cert *c = make_strength((size_t)_i);
-	bool             fit = strcmp(strengths[_i].facts + 1, "SKE") == 0;
-	struct diag      diag = { "" };
+	bool fit = strcmp(strengths[_i].facts + 1, "SKE") == 0;
+	struct diag diag = { "" };
 
 	if (!could_make(c, (size_t)_i)) {
 		pki_free(c);
@@ -462,11 +460,11 @@ END_TEST
 START_TEST(both_signature_algorithms_must_be_the_same)
 {
 	static const uint8_t ecdsa_sha256[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2 };
-	struct pki_cert     *c = pki_device(p256_ca, "device");
-	uint8_t              der[2048];
-	size_t               outer = c->der.len - sizeof(ecdsa_sha256);
-	struct x509_st      *x;
-	struct presented     p;
+	struct pki_cert *c = pki_device(p256_ca, "device");
+	uint8_t der[2048];
+	size_t outer = c->der.len - sizeof(ecdsa_sha256);
+	struct x509_st *x;
+	struct presented p;
 
 	memcpy(der, c->der.data, c->der.len);
 	while (memcmp(der + outer, ecdsa_sha256, sizeof(ecdsa_sha256)) != 0)
@@ -487,9 +485,9 @@ END_TEST
 
 START_TEST(the_hint_leads_to_the_ca)
 {
-	struct pki_cert   *device = pki_device(p256_ca, "device");
+	struct pki_cert *device = pki_device(p256_ca, "device");
 	struct issuer_hint hint;
-	struct ca          ca;
+	struct ca ca;
 
 	memset(&ca, 0x55, sizeof(ca));
 	ck_clean(x509_issuer_hint(device->x, &hint) == ERR_OK);
@@ -505,9 +503,9 @@ END_TEST
 
 START_TEST(the_facts_of_a_ca_are_those_of_its_certificate)
 {
-	struct x509_st  *x = from_pem(vector_ca);
+	struct x509_st *x = from_pem(vector_ca);
 	struct presented p;
-	struct ca        ca;
+	struct ca ca;
 
 	ck_clean(x509_read(x, &p) == ERR_OK);
 	ck_clean(x509_read_ca(x, &ca) == ERR_OK);
@@ -523,13 +521,13 @@ END_TEST
 /* Key ids are optional (RFC 5280 4.2.1.1), and a record has room for 64 bytes. */
 START_TEST(a_missing_or_long_key_id_is_empty)
 {
-	struct pki_cert *none = pki_make(&(struct pki_options){
-	    .common_name = "none", .is_ca = true, .key_id = PKI_KEY_ID_NONE });
-	struct pki_cert *longer = pki_make(&(struct pki_options){
-	    .common_name = "long", .is_ca = true, .key_id = PKI_KEY_ID_LONG });
-	struct pki_cert   *device = pki_device(none, "device");
+	struct pki_cert *none = pki_make(&(
+	    struct pki_options){ .common_name = "none", .is_ca = true, .key_id = PKI_KEY_ID_NONE });
+	struct pki_cert *longer = pki_make(&(
+	    struct pki_options){ .common_name = "long", .is_ca = true, .key_id = PKI_KEY_ID_LONG });
+	struct pki_cert *device = pki_device(none, "device");
 	struct issuer_hint hint;
-	struct ca          ca;
+	struct ca ca;
 
 	ck_clean(x509_read_ca(none->x, &ca) == ERR_OK);
 	ck_assert_uint_eq(ca.key_id.len, 0);
@@ -549,7 +547,7 @@ START_TEST(a_certificate_with_broken_extensions_still_names_its_issuer)
 	struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = p256_ca,
 	    .extensions = { { "keyUsage", "DER:30030101FF" } } });
 	struct issuer_hint hint;
-	struct ca          ca;
+	struct ca ca;
 
 	ck_clean(x509_issuer_hint(c->x, &hint) == ERR_OK);
 	ck_clean(x509_read_ca(p256_ca->x, &ca) == ERR_OK);
@@ -564,10 +562,10 @@ START_TEST(of_two_cas_with_one_name_the_key_decides)
 {
 	enum pki_key_id with[] = { PKI_KEY_ID_RIGHT, PKI_KEY_ID_NONE };
 	struct pki_options o = { .common_name = "Twin", .is_ca = true, .key_id = with[_i] };
-	struct pki_cert   *a = pki_make(&o);
-	struct pki_cert   *b = pki_make(&o);
-	struct pki_cert   *of_a = pki_device(a, "device");
-	struct ca          ca_a, ca_b;
+	struct pki_cert *a = pki_make(&o);
+	struct pki_cert *b = pki_make(&o);
+	struct pki_cert *of_a = pki_device(a, "device");
+	struct ca ca_a, ca_b;
 
 	ck_clean(x509_issued_by(of_a->x, a->x) == ANSWER_YES);
 	ck_clean(x509_issued_by(of_a->x, b->x) == ANSWER_NO);
@@ -585,8 +583,8 @@ END_TEST
 START_TEST(a_renewed_ca_vouches_for_what_the_old_one_issued)
 {
 	struct pki_cert *old = pki_ca("Renewed");
-	struct pki_cert *renewed = pki_make(&(struct pki_options){
-	    .common_name = "Renewed", .is_ca = true, .key_of = old });
+	struct pki_cert *renewed = pki_make(
+	    &(struct pki_options){ .common_name = "Renewed", .is_ca = true, .key_of = old });
 	struct pki_cert *device = pki_device(old, "device");
 
 	ck_clean(x509_issued_by(device->x, old->x) == ANSWER_YES);
@@ -600,8 +598,8 @@ END_TEST
 /* The CA is the one that signed, not one above it (aws-iot A.2.1). */
 START_TEST(a_sub_ca_vouches_for_its_own_only)
 {
-	struct pki_cert *sub = pki_make(&(struct pki_options){
-	    .common_name = "Sub", .is_ca = true, .issuer = p256_ca });
+	struct pki_cert *sub = pki_make(
+	    &(struct pki_options){ .common_name = "Sub", .is_ca = true, .issuer = p256_ca });
 	struct pki_cert *device = pki_device(sub, "device");
 
 	ck_clean(x509_issued_by(sub->x, p256_ca->x) == ANSWER_YES);
@@ -614,8 +612,8 @@ START_TEST(a_sub_ca_vouches_for_its_own_only)
 END_TEST
 
 static const struct {
-	const char        *descr;
-	enum answer        answer;
+	const char *descr;
+	enum answer answer;
 	struct pki_options o;
 } issued[] = {
 	{ "as it should be", ANSWER_YES, { .version = 3 } },
@@ -626,8 +624,7 @@ static const struct {
 	{ "empty name", ANSWER_NO, { .issuer_name = "" } },
 	{ "another key id", ANSWER_NO, { .key_id = PKI_KEY_ID_WRONG } },
 	{ "no key id", ANSWER_YES, { .key_id = PKI_KEY_ID_NONE } },
-	{ "broken extension", ANSWER_NO,
-	    { .extensions = { { "keyUsage", "DER:30030101FF" } } } },
+	{ "broken extension", ANSWER_NO, { .extensions = { { "keyUsage", "DER:30030101FF" } } } },
 	/* Strength is another question. */
 	{ "SHA-1", ANSWER_YES, { .digest = "SHA1" } },
 };
@@ -635,7 +632,7 @@ static const struct {
 START_TEST(issued_by_looks_at_name_key_id_and_signature)
 {
 	struct pki_options o = issued[_i].o;
-	struct pki_cert   *c;
+	struct pki_cert *c;
 
 	o.issuer = p256_ca;
 	c = pki_make(&o);
@@ -648,11 +645,12 @@ END_TEST
  * not even tried. */
 START_TEST(a_ca_with_a_weak_key_vouches_for_nothing)
 {
-	struct pki_cert *weak = pki_make(&(struct pki_options){
-	    .common_name = "Weak", .is_ca = true, .key = PKI_RSA_1024 });
+	struct pki_cert *weak = pki_make(
+	    &(struct pki_options){ .common_name = "Weak", .is_ca = true, .key = PKI_RSA_1024 });
 	struct pki_cert *device = pki_device(weak, "device");
 	struct pki_cert *mute = pki_make(&(struct pki_options){ .common_name = "Mute",
-	    .is_ca = true, .extensions = { { "keyUsage", "critical,cRLSign" } } });
+	    .is_ca = true,
+	    .extensions = { { "keyUsage", "critical,cRLSign" } } });
 	struct pki_cert *of_mute = pki_device(mute, "device");
 
 	ck_clean(x509_issued_by(device->x, weak->x) == ANSWER_NO);
@@ -668,19 +666,20 @@ END_TEST
 START_TEST(a_changed_byte_breaks_the_signature)
 {
 	static const uint8_t change[] = { 0x01, 0x20, 0x80, 0xff };
-	struct pki_cert     *c = pki_device(_i == 0 ? p256_ca : rsa_ca, "device");
-	uint8_t              der[2048];
+	struct pki_cert *c = pki_device(_i == 0 ? p256_ca : rsa_ca, "device");
+	uint8_t der[2048];
 
 	memcpy(der, c->der.data, c->der.len);
 	for (size_t i = 0; i < c->der.len * COUNT_OF(change); i++) {
-		size_t          at = i / COUNT_OF(change);
+		size_t at = i / COUNT_OF(change);
 		struct x509_st *x;
 
 		der[at] ^= change[i % COUNT_OF(change)];
 		x = pki_parse((struct view){ der, c->der.len });
 		if (x != NULL)
-			ck_assert_msg(x509_issued_by(x, _i == 0 ? p256_ca->x : rsa_ca->x)
-				== ANSWER_NO, "byte %zu", at);
+			ck_assert_msg(x509_issued_by(x, _i == 0 ? p256_ca->x : rsa_ca->x) ==
+				ANSWER_NO,
+			    "byte %zu", at);
 		x509_free(x);
 		der[at] = c->der.data[at];
 	}
@@ -695,10 +694,10 @@ END_TEST
 START_TEST(der_comes_out_as_it_went_in)
 {
 	struct pki_cert *c = make_strength((size_t)_i);
-	struct x509_st  *x;
-	uint8_t         *der;
-	size_t           len;
-	char            *pem;
+	struct x509_st *x;
+	uint8_t *der;
+	size_t len;
+	char *pem;
 
 	if (c->der.len > 48000) {
 		ck_clean(x509_from_der(c->der, &x, NULL) == ERR_CERTIFICATE);
@@ -721,7 +720,7 @@ END_TEST
 START_TEST(truncated_der_is_refused)
 {
 	struct pki_cert *c = pki_device(p256_ca, "device");
-	struct x509_st  *x;
+	struct x509_st *x;
 
 	for (size_t len = 0; len < c->der.len; len++) {
 		/* A copy of exactly this size: reading on would be noticed. */
@@ -740,17 +739,15 @@ END_TEST
 START_TEST(bytes_behind_the_certificate_are_refused)
 {
 	struct pki_cert *c = pki_device(p256_ca, "device");
-	uint8_t          der[4096];
-	struct x509_st  *x;
-	struct diag      diag;
+	uint8_t der[4096];
+	struct x509_st *x;
+	struct diag diag;
 
 	memcpy(der, c->der.data, c->der.len);
 	memcpy(der + c->der.len, c->der.data, c->der.len);
-	ck_clean(x509_from_der((struct view){ der, c->der.len + 1 }, &x, &diag)
-	    == ERR_CERTIFICATE);
+	ck_clean(x509_from_der((struct view){ der, c->der.len + 1 }, &x, &diag) == ERR_CERTIFICATE);
 	ck_assert_str_eq(diag.text, "there are 1 bytes after the certificate");
-	ck_clean(x509_from_der((struct view){ der, 2 * c->der.len }, &x, NULL)
-	    == ERR_CERTIFICATE);
+	ck_clean(x509_from_der((struct view){ der, 2 * c->der.len }, &x, NULL) == ERR_CERTIFICATE);
 	pki_free(c);
 }
 END_TEST
@@ -760,11 +757,11 @@ END_TEST
 START_TEST(a_longer_encoding_is_refused_but_has_the_same_id)
 {
 	struct pki_cert *c = pki_device(p256_ca, "device");
-	uint8_t          ber[2048] = { 0x30, 0x83, 0x00 };
-	struct view      in = { ber, c->der.len + 1 };
-	struct x509_st  *x;
+	uint8_t ber[2048] = { 0x30, 0x83, 0x00 };
+	struct view in = { ber, c->der.len + 1 };
+	struct x509_st *x;
 	struct presented a, b;
-	struct diag      diag;
+	struct diag diag;
 
 	ck_assert_uint_eq(c->der.data[1], 0x82);
 	memcpy(ber + 3, c->der.data + 2, c->der.len - 2);
@@ -785,10 +782,10 @@ END_TEST
 START_TEST(another_encoding_of_the_same_length_is_refused)
 {
 	struct pki_cert *c = pki_device(p256_ca, "device");
-	uint8_t          der[2048];
-	size_t           at = c->der.len - 64;
-	struct x509_st  *x;
-	struct diag      diag;
+	uint8_t der[2048];
+	size_t at = c->der.len - 64;
+	struct x509_st *x;
+	struct diag diag;
 
 	memcpy(der, c->der.data, c->der.len);
 	while (der[at] != 0x03 || at + 2 + der[at + 1] != c->der.len)
@@ -805,13 +802,13 @@ END_TEST
 static void
 ask_everything(struct x509_st *x)
 {
-	struct presented   p;
+	struct presented p;
 	struct issuer_hint hint;
-	struct ca          ca;
-	struct diag        diag;
-	uint8_t           *der;
-	size_t             len;
-	char               code[65], subject[40];
+	struct ca ca;
+	struct diag diag;
+	uint8_t *der;
+	size_t len;
+	char code[65], subject[40];
 
 	if (x509_read(x, &p) == ERR_OK)
 		ck_assert_int_ge(p.not_after, -631152000000);
@@ -822,8 +819,8 @@ ask_everything(struct x509_st *x)
 		ck_assert_uint_le(ca.key_id.len, 64);
 	ck_assert(x509_check_ca(x, NOW, &diag) == ERR_OK || strlen(diag.text) > 0);
 	ck_assert(x509_check_client(x, NOW, &diag) == ERR_OK || strlen(diag.text) > 0);
-	ck_assert(x509_check_verification(x, p256_ca->x, NOW, code, &diag) == ERR_OK
-	    || (strlen(diag.text) > 0 && strlen(code) == 0));
+	ck_assert(x509_check_verification(x, p256_ca->x, NOW, code, &diag) == ERR_OK ||
+	    (strlen(diag.text) > 0 && strlen(code) == 0));
 	x509_subject_text(x, subject, sizeof(subject));
 	ck_assert_uint_lt(strlen(subject), sizeof(subject));
 	if (x509_to_der(x, &der, &len) == ERR_OK)
@@ -842,11 +839,13 @@ next_random(uint32_t *state)
 START_TEST(random_changes_do_no_harm)
 {
 	struct pki_cert *c = pki_make(&(struct pki_options){ .common_name = "device",
-	    .organization = "Example Corp", .issuer = _i % 2 ? rsa_ca : p256_ca, .sans = 3,
+	    .organization = "Example Corp",
+	    .issuer = _i % 2 ? rsa_ca : p256_ca,
+	    .sans = 3,
 	    .extensions = { { "keyUsage", "critical,digitalSignature" },
 		{ "extendedKeyUsage", "clientAuth" } } });
-	uint8_t          der[2048];
-	uint32_t         state = (uint32_t)_i;
+	uint8_t der[2048];
+	uint32_t state = (uint32_t)_i;
 
 	for (int round = 0; round < 2000; round++) {
 		struct x509_st *x;
@@ -883,8 +882,8 @@ static const struct {
 	    "-----BEGIN CERTIFICATE-----  \n#-----END CERTIFICATE----- \t\n", NULL },
 	{ "empty lines inside", "-----BEGIN CERTIFICATE-----\n\n#\n-----END CERTIFICATE-----\n",
 	    NULL },
-	{ "last line without its end",
-	    "-----BEGIN CERTIFICATE-----\n#-----END CERTIFICATE-----", NULL },
+	{ "last line without its end", "-----BEGIN CERTIFICATE-----\n#-----END CERTIFICATE-----",
+	    NULL },
 	{ "nothing", "", "the PEM is empty" },
 	{ "no PEM", "hello", "no line" },
 	{ "two certificates", "@@", "more than one PEM block" },
@@ -896,8 +895,10 @@ static const struct {
 	{ "half a private key", "@-----END RSA PRIVATE KEY-----\n", "private key" },
 	{ "another block behind", "@-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n",
 	    "more than one PEM block" },
-	{ "another block before", "-----BEGIN EC PARAMETERS-----\nAAAA\n"
-	    "-----END EC PARAMETERS-----\n@", "does not begin" },
+	{ "another block before",
+	    "-----BEGIN EC PARAMETERS-----\nAAAA\n"
+	    "-----END EC PARAMETERS-----\n@",
+	    "does not begin" },
 	{ "another block, indented", "@  -----BEGIN CERTIFICATE-----\n",
 	    "more than one PEM block" },
 	{ "OpenSSL's own kind",
@@ -907,8 +908,7 @@ static const struct {
 	    "does not begin" },
 	{ "a request", "-----BEGIN CERTIFICATE REQUEST-----\n#-----END CERTIFICATE REQUEST-----\n",
 	    "does not begin" },
-	{ "small letters", "-----begin certificate-----\n#-----end certificate-----\n",
-	    "no line" },
+	{ "small letters", "-----begin certificate-----\n#-----end certificate-----\n", "no line" },
 	{ "not at the start of a line", "x@", "does not begin" },
 	{ "indented", " @", "does not begin" },
 	{ "more on the first line", "-----BEGIN CERTIFICATE-----#-----END CERTIFICATE-----\n",
@@ -924,22 +924,24 @@ static const struct {
 	    "does not end" },
 	{ "a dash behind", "-----BEGIN CERTIFICATE-----\n#-\n-----END CERTIFICATE-----\n",
 	    "does not end" },
-	{ "empty inside", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
-	    "has 1 to" },
+	{ "empty inside", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "has 1 to" },
 	{ "the same inside twice", "-----BEGIN CERTIFICATE-----\n##-----END CERTIFICATE-----\n",
 	    "" },
 	{ "not base64", "-----BEGIN CERTIFICATE-----\n*#-----END CERTIFICATE-----\n", "base64" },
 	{ "URL base64", "-----BEGIN CERTIFICATE-----\n_#-----END CERTIFICATE-----\n", "base64" },
 	{ "one digit too many", "-----BEGIN CERTIFICATE-----\nA#-----END CERTIFICATE-----\n",
 	    "base64" },
-	{ "padding first", "-----BEGIN CERTIFICATE-----\n=#-----END CERTIFICATE-----\n",
-	    "base64" },
-	{ "a header, as encrypted ones have", "-----BEGIN CERTIFICATE-----\n"
-	    "Proc-Type: 4,ENCRYPTED\n\n#-----END CERTIFICATE-----\n", "does not end" },
+	{ "padding first", "-----BEGIN CERTIFICATE-----\n=#-----END CERTIFICATE-----\n", "base64" },
+	{ "a header, as encrypted ones have",
+	    "-----BEGIN CERTIFICATE-----\n"
+	    "Proc-Type: 4,ENCRYPTED\n\n#-----END CERTIFICATE-----\n",
+	    "does not end" },
 	{ "another header", "-----BEGIN CERTIFICATE-----\nA: b\n\n#-----END CERTIFICATE-----\n",
 	    "base64" },
-	{ "no certificate inside", "-----BEGIN CERTIFICATE-----\nAAAA\n"
-	    "-----END CERTIFICATE-----\n", "not an X.509 certificate" },
+	{ "no certificate inside",
+	    "-----BEGIN CERTIFICATE-----\nAAAA\n"
+	    "-----END CERTIFICATE-----\n",
+	    "not an X.509 certificate" },
 	{ "NUL before", "~@", "NUL" },
 	{ "NUL inside", "-----BEGIN CERTIFICATE-----\n~#-----END CERTIFICATE-----\n", "NUL" },
 	{ "NUL behind", "@~", "NUL" },
@@ -948,11 +950,11 @@ static const struct {
 START_TEST(pem_is_one_certificate_and_nothing_else)
 {
 	struct pki_cert *c = pki_device(p256_ca, "device");
-	char            *text = malloc(16384);
-	struct view      pem = { (uint8_t *)text, pki_fill_in(text, pems[_i].pattern, c->pem, c) };
-	enum err         expected = pems[_i].fault == NULL ? ERR_OK : ERR_CERTIFICATE;
-	struct diag      diag = { "" };
-	struct x509_st  *x;
+	char *text = malloc(16384);
+	struct view pem = { (uint8_t *)text, pki_fill_in(text, pems[_i].pattern, c->pem, c) };
+	enum err expected = pems[_i].fault == NULL ? ERR_OK : ERR_CERTIFICATE;
+	struct diag diag = { "" };
+	struct x509_st *x;
 
 	ck_clean(x509_from_pem(pem, &x, &diag) == expected);
 	if (expected == ERR_OK)
@@ -969,9 +971,9 @@ END_TEST
 /* The id does not depend on the layout (aws-iot B.1). */
 START_TEST(pem_lines_may_have_any_length)
 {
-	char            text[4096] = "-----BEGIN CERTIFICATE-----\n";
-	size_t          len = strlen(text), digits = 0;
-	const char     *p = strchr(vector_device, '\n');
+	char text[4096] = "-----BEGIN CERTIFICATE-----\n";
+	size_t len = strlen(text), digits = 0;
+	const char *p = strchr(vector_device, '\n');
 	struct x509_st *x;
 
 	for (; *p != '-'; p++) {
@@ -991,19 +993,18 @@ END_TEST
 /* AWS takes 65536 characters (aws-iot 1.7); more are not even looked at. */
 START_TEST(pem_has_a_greatest_length)
 {
-	size_t          len = strlen(vector_device);
-	char           *text = malloc(X509_PEM_MAX + 1);
+	size_t len = strlen(vector_device);
+	char *text = malloc(X509_PEM_MAX + 1);
 	struct x509_st *x;
-	struct diag     diag;
+	struct diag diag;
 
 	ck_assert_ptr_nonnull(text);
 	memset(text, ' ', X509_PEM_MAX + 1);
 	memcpy(text, vector_device, len);
-	ck_clean(x509_from_pem((struct view){ (uint8_t *)text, X509_PEM_MAX }, &x, NULL)
-	    == ERR_OK);
+	ck_clean(x509_from_pem((struct view){ (uint8_t *)text, X509_PEM_MAX }, &x, NULL) == ERR_OK);
 	x509_free(x);
-	ck_clean(x509_from_pem((struct view){ (uint8_t *)text, X509_PEM_MAX + 1 }, &x, &diag)
-	    == ERR_CERTIFICATE);
+	ck_clean(x509_from_pem((struct view){ (uint8_t *)text, X509_PEM_MAX + 1 }, &x, &diag) ==
+	    ERR_CERTIFICATE);
 	ck_assert_str_eq(diag.text, "the PEM is longer than 65536 characters");
 	free(text);
 }
@@ -1013,8 +1014,8 @@ END_TEST
 START_TEST(the_largest_certificate_survives_as_pem)
 {
 	struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = p256_ca, .sans = 11910 });
-	struct x509_st  *x;
-	struct diag      diag;
+	struct x509_st *x;
+	struct diag diag;
 
 	ck_assert_uint_gt(c->der.len, 47900);
 	ck_assert_uint_le(c->der.len, 48000);
@@ -1036,9 +1037,9 @@ END_TEST
  */
 
 static const struct {
-	const char        *descr;
-	const char        *fault; /* NULL: accepted */
-	enum signer        signer;
+	const char *descr;
+	const char *fault; /* NULL: accepted */
+	enum signer signer;
 	struct pki_options o;
 } cas[] = {
 	{ "self-signed", NULL, SELF, { .is_ca = true } },
@@ -1051,26 +1052,24 @@ static const struct {
 	    { .no_basic_constraints = true,
 		.extensions = { { "basicConstraints", "critical,CA:TRUE,pathlen:0" } } } },
 	{ "basicConstraints not critical", NULL, SELF,
-	    { .no_basic_constraints = true,
-		.extensions = { { "basicConstraints", "CA:TRUE" } } } },
+	    { .no_basic_constraints = true, .extensions = { { "basicConstraints", "CA:TRUE" } } } },
 	{ "signed with SHA-1, which nobody checks", NULL, SELF,
 	    { .is_ca = true, .digest = "SHA1" } },
 	/* RFC 5280 4.1.2.2: such serials exist and are to be taken gracefully. */
 	{ "serial 0", NULL, SELF, { .is_ca = true, .serial = "0" } },
 	{ "negative serial", NULL, SELF, { .is_ca = true, .serial = "-1" } },
-	{ "valid from now on", NULL, SELF,
-	    { .is_ca = true, .not_before = "20270115080000Z" } },
+	{ "valid from now on", NULL, SELF, { .is_ca = true, .not_before = "20270115080000Z" } },
 	{ "valid until now", NULL, SELF, { .is_ca = true, .not_after = "20270115080000Z" } },
 	{ "a client's certificate",
 	    "CA certificate is not valid. The CA certificate does not have the "
-	    "basicConstraints extension as true", BY_P256, { .version = 3 } },
-	{ "without basicConstraints", "does not have the basicConstraints extension as true",
-	    SELF, { .no_basic_constraints = true,
-		.extensions = { { "keyUsage", "keyCertSign" } } } },
+	    "basicConstraints extension as true",
+	    BY_P256, { .version = 3 } },
+	{ "without basicConstraints", "does not have the basicConstraints extension as true", SELF,
+	    { .no_basic_constraints = true, .extensions = { { "keyUsage", "keyCertSign" } } } },
 	{ "version 1", "does not have the basicConstraints extension as true", SELF,
 	    { .version = 1 } },
-	{ "broken basicConstraints", "does not have the basicConstraints extension as true",
-	    SELF, { .no_basic_constraints = true,
+	{ "broken basicConstraints", "does not have the basicConstraints extension as true", SELF,
+	    { .no_basic_constraints = true,
 		.extensions = { { "basicConstraints", "DER:0500" } } } },
 	{ "keyUsage without keyCertSign", "without keyCertSign", SELF,
 	    { .is_ca = true, .extensions = { { "keyUsage", "cRLSign" } } } },
@@ -1082,8 +1081,7 @@ static const struct {
 	{ "RSA of 1024 bits", "RSA, 1024 bits", SELF, { .is_ca = true, .key = PKI_RSA_1024 } },
 	{ "RSA of 16384 bits", "RSA, 16384 bits", BY_P256,
 	    { .is_ca = true, .key = PKI_RSA_16384 } },
-	{ "RSA with exponent 1", "RSA, 2048 bits", BY_P256,
-	    { .is_ca = true, .key = PKI_RSA_E1 } },
+	{ "RSA with exponent 1", "RSA, 2048 bits", BY_P256, { .is_ca = true, .key = PKI_RSA_E1 } },
 	{ "curve without its name", "EC, 256 bits", SELF,
 	    { .is_ca = true, .key = PKI_P256_EXPLICIT } },
 	{ "expired", "valid only until 2027-01-15 07:59:59", SELF,
@@ -1097,17 +1095,17 @@ static const struct {
 START_TEST(a_ca_must_be_fit_to_be_one)
 {
 	struct pki_options o = cas[_i].o;
-	enum err           expected = cas[_i].fault == NULL ? ERR_OK : ERR_CERTIFICATE;
-	struct diag        diag = { "" };
-	struct pki_cert   *c;
+	enum err expected = cas[_i].fault == NULL ? ERR_OK : ERR_CERTIFICATE;
+	struct diag diag = { "" };
+	struct pki_cert *c;
 
 	o.common_name = "CA";
 	o.issuer = signer_of(cas[_i].signer);
 	o.now = NOW;
 	c = pki_make(&o);
 	ck_clean(x509_check_ca(c->x, NOW, &diag) == expected);
-	ck_assert_msg(strstr(diag.text, expected == ERR_OK ? "" : cas[_i].fault) != NULL,
-	    "%s: %s", cas[_i].descr, diag.text);
+	ck_assert_msg(strstr(diag.text, expected == ERR_OK ? "" : cas[_i].fault) != NULL, "%s: %s",
+	    cas[_i].descr, diag.text);
 	ck_assert_msg(expected != ERR_OK || diag.text[0] == '\0', "%s: %s", cas[_i].descr,
 	    diag.text);
 	ck_clean(x509_check_ca(c->x, NOW, NULL) == expected);
@@ -1119,8 +1117,9 @@ END_TEST
 START_TEST(a_client_certificate_must_be_valid_now)
 {
 	struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = p256_ca,
-	    .not_before = "20270115080000Z", .not_after = "20270116080000Z" });
-	struct diag      diag;
+	    .not_before = "20270115080000Z",
+	    .not_after = "20270116080000Z" });
+	struct diag diag;
 
 	ck_clean(x509_check_client(c->x, NOW - 1, &diag) == ERR_CERTIFICATE);
 	ck_assert_ptr_nonnull(strstr(diag.text, "valid only from 2027-01-15 08:00:00"));
@@ -1139,9 +1138,9 @@ END_TEST
 #define CODE "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const struct {
-	const char        *descr;
-	enum err           e;
-	const char        *code;
+	const char *descr;
+	enum err e;
+	const char *code;
 	struct pki_options o;
 } proofs[] = {
 	{ "as the AWS recipe makes it", ERR_OK, CODE, { .common_name = CODE, .version = 1 } },
@@ -1177,9 +1176,9 @@ static const struct {
 START_TEST(a_verification_certificate_proves_possession)
 {
 	struct pki_options o = proofs[_i].o;
-	struct diag        diag = { "" };
-	char               code[65] = "before";
-	struct pki_cert   *c;
+	struct diag diag = { "" };
+	char code[65] = "before";
+	struct pki_cert *c;
 
 	o.issuer = p256_ca;
 	o.now = NOW;
@@ -1196,9 +1195,12 @@ END_TEST
 START_TEST(a_proof_signed_with_another_key_is_none)
 {
 	struct pki_cert *impostor = pki_ca("P-256 CA");
-	struct pki_cert *c = pki_make(&(struct pki_options){ .common_name = CODE, .version = 1,
-	    .issuer = impostor, .named_issuer = p256_ca, .now = NOW });
-	char             code[65];
+	struct pki_cert *c = pki_make(&(struct pki_options){ .common_name = CODE,
+	    .version = 1,
+	    .issuer = impostor,
+	    .named_issuer = p256_ca,
+	    .now = NOW });
+	char code[65];
 
 	ck_clean(x509_check_verification(c->x, p256_ca->x, NOW, code, NULL) == ERR_CERTIFICATE);
 	ck_assert_str_eq(code, "");
@@ -1215,8 +1217,8 @@ END_TEST
  */
 
 static const struct {
-	const char        *descr;
-	const char        *text;
+	const char *descr;
+	const char *text;
 	struct pki_options o;
 } subjects[] = {
 	{ "two parts, the last first", "CN=device,O=Example Corp",
@@ -1231,8 +1233,8 @@ static const struct {
 START_TEST(the_subject_is_one_line)
 {
 	struct pki_options o = subjects[_i].o;
-	struct pki_cert   *c;
-	char               whole[128];
+	struct pki_cert *c;
+	char whole[128];
 
 	c = pki_make(&o);
 	ck_clean((x509_subject_text(c->x, whole, sizeof(whole)), true));
@@ -1256,12 +1258,14 @@ END_TEST
  * else becomes acceptable, and the process gets its rule back. */
 START_TEST(a_sub_ca_can_be_a_trust_anchor)
 {
-	struct pki_cert *sub = pki_make(&(struct pki_options){
-	    .common_name = "Sub", .is_ca = true, .issuer = p256_ca, .now = NOW });
-	struct pki_cert *device = pki_make(&(struct pki_options){
-	    .common_name = "device", .issuer = sub, .now = NOW });
-	struct pki_cert *stranger = pki_make(&(struct pki_options){
-	    .common_name = "device", .issuer = rsa_ca, .now = NOW });
+	struct pki_cert *sub = pki_make(&(struct pki_options){ .common_name = "Sub",
+	    .is_ca = true,
+	    .issuer = p256_ca,
+	    .now = NOW });
+	struct pki_cert *device = pki_make(
+	    &(struct pki_options){ .common_name = "device", .issuer = sub, .now = NOW });
+	struct pki_cert *stranger = pki_make(
+	    &(struct pki_options){ .common_name = "device", .issuer = rsa_ca, .now = NOW });
 
 	for (int round = 0; round < 3; round++) {
 		ck_assert(!pki_server_accepts(sub, device, NOW));
@@ -1328,8 +1332,7 @@ issuer_case(void)
 	tcase_add_loop_test(t, of_two_cas_with_one_name_the_key_decides, 0, 2);
 	tcase_add_test(t, a_renewed_ca_vouches_for_what_the_old_one_issued);
 	tcase_add_test(t, a_sub_ca_vouches_for_its_own_only);
-	tcase_add_loop_test(t, issued_by_looks_at_name_key_id_and_signature, 0,
-	    COUNT_OF(issued));
+	tcase_add_loop_test(t, issued_by_looks_at_name_key_id_and_signature, 0, COUNT_OF(issued));
 	tcase_add_test(t, a_ca_with_a_weak_key_vouches_for_nothing);
 	tcase_add_loop_test(t, a_changed_byte_breaks_the_signature, 0, 2);
 	return t;
@@ -1362,8 +1365,7 @@ fitness_case(void)
 	tcase_add_unchecked_fixture(t, make_cas, free_cas);
 	tcase_add_loop_test(t, a_ca_must_be_fit_to_be_one, 0, COUNT_OF(cas));
 	tcase_add_test(t, a_client_certificate_must_be_valid_now);
-	tcase_add_loop_test(t, a_verification_certificate_proves_possession, 0,
-	    COUNT_OF(proofs));
+	tcase_add_loop_test(t, a_verification_certificate_proves_possession, 0, COUNT_OF(proofs));
 	tcase_add_test(t, a_proof_signed_with_another_key_is_none);
 	return t;
 }
@@ -1371,9 +1373,9 @@ fitness_case(void)
 int
 main(void)
 {
-	Suite   *suite = suite_create("x509");
+	Suite *suite = suite_create("x509");
 	SRunner *runner = srunner_create(suite);
-	int      failed;
+	int failed;
 
 	suite_add_tcase(suite, facts_case());
 	suite_add_tcase(suite, issuer_case());

@@ -18,7 +18,8 @@ static struct pki_cert *ca;
 static void
 set_up(void)
 {
-	ca = pki_make(&(struct pki_options){ .common_name = "Maker, Inc.", .is_ca = true,
+	ca = pki_make(&(struct pki_options){ .common_name = "Maker, Inc.",
+	    .is_ca = true,
 	    .organization = "Amazon.com Inc. L=Seattle" });
 }
 
@@ -65,30 +66,36 @@ facts_of(const struct pki_options *options, bool ours)
 #define ISSUER "Issuer.Organization=Amazon.com Inc. L\\=Seattle\nIssuer.CommonName=Maker\\, Inc.\n"
 
 static const struct {
-	const char        *what;
+	const char *what;
 	struct pki_options options;
-	const char        *facts; /* NULL: it cannot be read */
+	const char *facts; /* NULL: it cannot be read */
 } rows[] = {
 	{ "a plain device", { .serial = "7", .common_name = "d1" },
 	    "SerialNumber=7\nSubject.CommonName=d1\n" ISSUER },
 	{ "no subject at all", { .serial = "7" }, "SerialNumber=7\n" ISSUER },
 	{ "a large serial number is decimal (F.8, 19)", { .serial = "10525622389124227206" },
 	    "SerialNumber=10525622389124227206\n" ISSUER },
-	{ "every attribute", { .serial = "1", .common_name = "cn", .organization = "o",
-	    .attributes = { { "dnQualifier", "q" }, { "C", "US" }, { "OU", "ou" }, { "ST", "WA" },
-	        { "serialNumber", "sn" }, { "title", "Dr" }, { "SN", "sur" }, { "GN", "given" },
-	        { "initials", "i" }, { "pseudonym", "p" }, { "generationQualifier", "Jr" } } },
+	{ "every attribute",
+	    { .serial = "1",
+		.common_name = "cn",
+		.organization = "o",
+		.attributes = { { "dnQualifier", "q" }, { "C", "US" }, { "OU", "ou" },
+		    { "ST", "WA" }, { "serialNumber", "sn" }, { "title", "Dr" }, { "SN", "sur" },
+		    { "GN", "given" }, { "initials", "i" }, { "pseudonym", "p" },
+		    { "generationQualifier", "Jr" } } },
 	    "SerialNumber=1\nSubject.DistinguishedNameQualifier=q\nSubject.Country=US\n"
 	    "Subject.Organization=o\nSubject.OrganizationalUnit=ou\nSubject.State=WA\n"
 	    "Subject.CommonName=cn\nSubject.SerialNumber=sn\nSubject.Title=Dr\nSubject.Surname=sur\n"
 	    "Subject.GivenName=given\nSubject.Initials=i\nSubject.Pseudonym=p\n"
 	    "Subject.GenerationQualifier=Jr\n" ISSUER },
-	{ "several values in the order of the certificate", { .serial = "1",
-	    .attributes = { { "OU", "one" }, { "O", "x" }, { "OU", "two" } } },
+	{ "several values in the order of the certificate",
+	    { .serial = "1", .attributes = { { "OU", "one" }, { "O", "x" }, { "OU", "two" } } },
 	    "SerialNumber=1\nSubject.Organization=x\nSubject.OrganizationalUnit=one\n"
 	    "Subject.OrganizationalUnit=two\n" ISSUER },
-	{ "no more than five of one", { .serial = "1", .attributes = { { "OU", "1" }, { "OU", "2" },
-	    { "OU", "3" }, { "OU", "4" }, { "OU", "5" }, { "OU", "6" } } },
+	{ "no more than five of one",
+	    { .serial = "1",
+		.attributes = { { "OU", "1" }, { "OU", "2" }, { "OU", "3" }, { "OU", "4" },
+		    { "OU", "5" }, { "OU", "6" } } },
 	    "SerialNumber=1\nSubject.OrganizationalUnit=1\nSubject.OrganizationalUnit=2\n"
 	    "Subject.OrganizationalUnit=3\nSubject.OrganizationalUnit=4\n"
 	    "Subject.OrganizationalUnit=5\n" ISSUER },
@@ -98,21 +105,24 @@ static const struct {
 	    "SerialNumber=1\nSubject.CommonName=dev*#?$\n" ISSUER },
 	{ "letters of all alphabets", { .serial = "1", .common_name = "Gerät" },
 	    "SerialNumber=1\nSubject.CommonName=Gerät\n" ISSUER },
-	{ "an alternative name of each kind", { .serial = "1", .extensions = {
-	    { "subjectAltName", "DNS:a.example,email:b@example,URI:urn:x,IP:192.0.2.1,IP:2001:db8::1,"
-	                        "DNS:c.example" } } },
+	{ "an alternative name of each kind",
+	    { .serial = "1",
+		.extensions = { { "subjectAltName",
+		    "DNS:a.example,email:b@example,URI:urn:x,IP:192.0.2.1,IP:2001:db8::1,"
+		    "DNS:c.example" } } },
 	    "SerialNumber=1\nSubject.AlternativeName.RFC822Name=b@example\n"
 	    "Subject.AlternativeName.DNSName=a.example\nSubject.AlternativeName.DNSName=c.example\n"
 	    "Subject.AlternativeName.UniformResourceIdentifier=urn:x\n"
 	    "Subject.AlternativeName.IPAddress=192.0.2.1\n"
 	    "Subject.AlternativeName.IPAddress=2001:db8::1\n" ISSUER },
-	{ "alternative names of the issuer", { .serial = "1", .extensions = {
-	    { "issuerAltName", "DNS:ca.example" } } },
+	{ "alternative names of the issuer",
+	    { .serial = "1", .extensions = { { "issuerAltName", "DNS:ca.example" } } },
 	    "SerialNumber=1\n" ISSUER "Issuer.AlternativeName.DNSName=ca.example\n" },
-	{ "an unreadable alternative name fails the whole", { .serial = "1", .extensions = {
-	    { "subjectAltName", "DER:0500" } } }, NULL },
-	{ "so does an address of five bytes", { .serial = "1", .extensions = {
-	    { "subjectAltName", "DER:30078705c000020100" } } }, NULL },
+	{ "an unreadable alternative name fails the whole",
+	    { .serial = "1", .extensions = { { "subjectAltName", "DER:0500" } } }, NULL },
+	{ "so does an address of five bytes",
+	    { .serial = "1", .extensions = { { "subjectAltName", "DER:30078705c000020100" } } },
+	    NULL },
 };
 
 START_TEST(the_facts_are_those_of_the_certificate)
@@ -138,10 +148,10 @@ END_TEST
 
 /* Signed by a CA with P-256. */
 static const struct {
-	const char        *what;
+	const char *what;
 	struct pki_options options;
-	bool               self_signed;
-	const char        *facts;
+	bool self_signed;
+	const char *facts;
 } own[] = {
 	{ "P-256", { YEAR }, false, "KeyType=P-256\nKeyBits=256\n" ECDSA("SHA256") DAYS("365") },
 	{ "P-384", { YEAR, .key = PKI_P384, .digest = "SHA384" }, true,
@@ -168,15 +178,15 @@ static const struct {
 	    "KeyType=other\nKeyBits=256\n" ECDSA("SHA256") DAYS("365") },
 	{ "a key that signs nothing", { YEAR, .key = PKI_X25519 }, false,
 	    "KeyType=other\nKeyBits=253\n" ECDSA("SHA256") DAYS("365") },
-	{ "a second less than a year", { .not_before = "260101000000Z",
-	    .not_after = "261231235959Z" }, false,
+	{ "a second less than a year",
+	    { .not_before = "260101000000Z", .not_after = "261231235959Z" }, false,
 	    "KeyType=P-256\nKeyBits=256\n" ECDSA("SHA256") DAYS("364") },
 	{ "less than a day", { .not_before = "260101000000Z", .not_after = "260101235959Z" }, false,
 	    "KeyType=P-256\nKeyBits=256\n" ECDSA("SHA256") DAYS("0") },
 	{ "for ever", { .not_before = "260101000000Z", .not_after = "99991231235959Z" }, false,
 	    "KeyType=P-256\nKeyBits=256\n" ECDSA("SHA256") DAYS("2912442") },
-	{ "never: the end is a second before the beginning", { .not_before = "260101000000Z",
-	    .not_after = "251231235959Z" }, false,
+	{ "never: the end is a second before the beginning",
+	    { .not_before = "260101000000Z", .not_after = "251231235959Z" }, false,
 	    "KeyType=P-256\nKeyBits=256\n" ECDSA("SHA256") DAYS("-1") },
 };
 
@@ -195,8 +205,7 @@ END_TEST
 
 START_TEST(a_time_that_cannot_be_read_fails_the_whole)
 {
-	struct pki_options options = { .serial = "1", .issuer = ca,
-		.not_after = "261301000000Z" };
+	struct pki_options options = { .serial = "1", .issuer = ca, .not_after = "261301000000Z" };
 
 	ck_assert_ptr_null(facts_of(&options, true));
 }

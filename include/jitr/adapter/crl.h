@@ -16,7 +16,7 @@
 
 struct x509_st;
 
-#define CRL_DER_MAX ((size_t)128 << 20) /* bytes */
+#define CRL_DER_MAX ((size_t)128 << 20)                             /* bytes */
 #define CRL_PEM_MAX (CRL_DER_MAX / 3 * 4 + CRL_DER_MAX / 24 + 4096) /* lines end with CR and LF */
 
 struct crl_list;

@@ -33,27 +33,25 @@ MUST_USE enum err json_parse_as(struct view text, const char *what, size_t depth
  * later questions answer nothing, and failed is looked at once at the end. */
 struct members {
 	const cJSON *object;
-	enum err     failed;
+	enum err failed;
 	struct diag *diag;
 };
 
 struct members json_members(const cJSON *object, struct diag *diag);
-bool           json_has(const struct members *m, const char *name);
+bool json_has(const struct members *m, const char *name);
 
 /* Lengths in characters.  NULL: absent (an error if required) or failed. */
-const char  *json_string(struct members *m, const char *name, size_t min, size_t max,
-     bool required);
-bool         json_bool(struct members *m, const char *name, bool absent);
-int64_t      json_integer(struct members *m, const char *name, int64_t min, int64_t max,
-         int64_t absent);
+const char *json_string(struct members *m, const char *name, size_t min, size_t max, bool required);
+bool json_bool(struct members *m, const char *name, bool absent);
+int64_t json_integer(struct members *m, const char *name, int64_t min, int64_t max, int64_t absent);
 const cJSON *json_object(struct members *m, const char *name);
 const cJSON *json_array(struct members *m, const char *name, size_t max);
 
 /* A required 64-digit id, an optional or required word of a set (-1: absent
  * or failed), a string that matches AWS's pattern for it. */
-void         json_certid(struct members *m, const char *name, struct certid *out);
-int          json_word(struct members *m, const char *name, const char *const *words, size_t count,
-             bool required);
+void json_certid(struct members *m, const char *name, struct certid *out);
+int json_word(struct members *m, const char *name, const char *const *words, size_t count,
+    bool required);
 
 /* Record a failure of the value of this member. */
 void json_fail(struct members *m, const char *name, const char *value, const char *constraint);

@@ -32,9 +32,9 @@ struct store;
 #define STORE_SCHEMA 4 /* the version this program writes; an older one is upgraded */
 
 struct store_config {
-	const char *path;      /* a directory, made with mode 0700 when missing */
-	size_t      map_size;  /* bytes, an upper bound; address space, not disk */
-	bool        exclusive; /* refuse when another process holds it exclusively */
+	const char *path; /* a directory, made with mode 0700 when missing */
+	size_t map_size;  /* bytes, an upper bound; address space, not disk */
+	bool exclusive;   /* refuse when another process holds it exclusively */
 	enum err (*sha256)(struct view bytes, struct certid *out); /* x509.h has it; both threads */
 };
 
@@ -53,17 +53,17 @@ bool store_changed_elsewhere(struct store *s);
 /* A transaction lives on the caller's stack between begin and end. */
 struct txn {
 	struct store *store;
-	void         *handle;
-	enum err      failed;
-	bool          writing;
-	bool          step_uses_reserve;
-	unsigned      ordinary_steps; /* those that do not */
+	void *handle;
+	enum err failed;
+	bool writing;
+	bool step_uses_reserve;
+	unsigned ordinary_steps; /* those that do not */
 };
 
 MUST_USE enum err store_read(struct store *s, struct txn *t);
 MUST_USE enum err store_write(struct store *s, struct txn *t);
 MUST_USE enum err store_commit(struct txn *t); /* ends t, also on failure */
-void              store_end(struct txn *t);    /* ends t, drops changes; twice is fine */
+void store_end(struct txn *t);                 /* ends t, drops changes; twice is fine */
 
 /* For what may be missing: ERR_NOT_FOUND becomes ERR_OK with *found false. */
 MUST_USE enum err store_optional(enum err e, bool *found);
@@ -96,16 +96,15 @@ const char *store_failure(const struct store *s);
 /* The registration code: 64 lower-case hex digits (aws-iot A.1). */
 #define REGISTRATION_CODE_SIZE 65
 MUST_USE enum err store_get_registration_code(struct txn *t, char code[REGISTRATION_CODE_SIZE]);
-void              store_put_registration_code(struct txn *t, const char *code);
-void              store_delete_registration_code(struct txn *t);
+void store_put_registration_code(struct txn *t, const char *code);
+void store_delete_registration_code(struct txn *t);
 
 /* CA certificates.  put without a document keeps the stored one. */
 MUST_USE enum err store_get_ca(struct txn *t, const struct certid *id, struct ca *out);
 MUST_USE enum err store_get_ca_document(struct txn *t, const struct certid *id,
     struct ca_document *out);
-void              store_put_ca(struct txn *t, const struct ca *ca,
-                 const struct ca_document *document_or_null);
-void              store_delete_ca(struct txn *t, const struct certid *id);
+void store_put_ca(struct txn *t, const struct ca *ca, const struct ca_document *document_or_null);
+void store_delete_ca(struct txn *t, const struct certid *id);
 
 /* The validity of a CA that was deleted while certificates were registered under it:
  * fills that of *out and nothing else. */
@@ -114,13 +113,13 @@ MUST_USE enum err store_get_deleted_ca(struct txn *t, const struct certid *id, s
 /* What was set for a CA; ERR_NOT_FOUND: nothing was.  Deleted with the CA. */
 MUST_USE enum err store_get_ca_settings(struct txn *t, const struct certid *id,
     struct ca_settings *out);
-void              store_put_ca_settings(struct txn *t, const struct certid *id,
-                 const struct ca_settings *settings);
+void store_put_ca_settings(struct txn *t, const struct certid *id,
+    const struct ca_settings *settings);
 
 /* CAs in the order of their ids that have a setting: for what looks after
  * their files.  after NULL: from the start. */
 struct ca_setting_entry {
-	struct certid      id;
+	struct certid id;
 	struct ca_settings settings;
 };
 
@@ -137,13 +136,12 @@ MUST_USE enum err store_find_issuer(struct txn *t, uint32_t subject_hash, size_t
 MUST_USE enum err store_get_cert(struct txn *t, const struct certid *id, struct cert *out);
 MUST_USE enum err store_get_cert_document(struct txn *t, const struct certid *id,
     struct cert_document *out);
-void              store_put_cert(struct txn *t, const struct cert *cert,
-                 const struct cert_document *document_or_null);
-void              store_delete_cert(struct txn *t, const struct certid *id);
+void store_put_cert(struct txn *t, const struct cert *cert,
+    const struct cert_document *document_or_null);
+void store_delete_cert(struct txn *t, const struct certid *id);
 
 /* Its serial number, out of the stored certificate; empty: der.h. */
-MUST_USE enum err store_get_cert_serial(struct txn *t, const struct certid *id,
-    struct view *out);
+MUST_USE enum err store_get_cert_serial(struct txn *t, const struct certid *id, struct view *out);
 
 /* SHA-256 of the signed part of the stored certificate.  ERR_CORRUPT: none can be
  * found in it (der.h). */
@@ -159,13 +157,10 @@ MUST_USE enum err store_find_by_content(struct txn *t, const struct certid *cont
  * certificate.  Longer texts than model.h says are cut. */
 MUST_USE enum err store_get_cert_note(struct txn *t, const struct certid *id,
     struct cert_note *out);
-void              store_put_cert_note(struct txn *t, const struct certid *id,
-                 const struct cert_note *note);
-void              store_delete_cert_note(struct txn *t, const struct certid *id);
-MUST_USE enum err store_get_refusal(struct txn *t, const struct certid *id,
-    struct refusal *out);
-void              store_put_refusal(struct txn *t, const struct certid *id,
-                 const struct refusal *refusal);
+void store_put_cert_note(struct txn *t, const struct certid *id, const struct cert_note *note);
+void store_delete_cert_note(struct txn *t, const struct certid *id);
+MUST_USE enum err store_get_refusal(struct txn *t, const struct certid *id, struct refusal *out);
+void store_put_refusal(struct txn *t, const struct certid *id, const struct refusal *refusal);
 
 /* Is there any certificate registered under this CA? */
 MUST_USE enum err store_has_cert_of(struct txn *t, const struct certid *ca_id, bool *out);
@@ -176,19 +171,19 @@ MUST_USE enum err store_has_cert_of(struct txn *t, const struct certid *ca_id, b
  * Fills at most max entries and answers how many in *count.
  */
 struct position {
-	int64_t       created;
+	int64_t created;
 	struct certid id;
 };
 
 struct listing {
-	const struct certid    *ca;     /* only certificates of this CA; NULL: all */
+	const struct certid *ca;        /* only certificates of this CA; NULL: all */
 	const enum cert_status *status; /* only those of this status; NULL, or with ca: all */
-	const struct position  *after;  /* NULL: from the start */
-	bool                    ascending;
+	const struct position *after;   /* NULL: from the start */
+	bool ascending;
 };
 
-MUST_USE enum err store_list_cas(struct txn *t, const struct listing *l, struct ca *out,
-    size_t max, size_t *count);
+MUST_USE enum err store_list_cas(struct txn *t, const struct listing *l, struct ca *out, size_t max,
+    size_t *count);
 MUST_USE enum err store_list_certs(struct txn *t, const struct listing *l, struct cert *out,
     size_t max, size_t *count);
 
@@ -198,17 +193,17 @@ MUST_USE enum err store_list_certs(struct txn *t, const struct listing *l, struc
  * puts it in force.
  */
 MUST_USE enum err store_get_crl(struct txn *t, const struct certid *ca_id, struct crl *out);
-void              store_put_crl(struct txn *t, const struct certid *ca_id, const struct crl *crl);
-void              store_delete_crl(struct txn *t, const struct certid *ca_id);
+void store_put_crl(struct txn *t, const struct certid *ca_id, const struct crl *crl);
+void store_delete_crl(struct txn *t, const struct certid *ca_id);
 
 /* CAs that have a list, in the order of their ids; after NULL: from the start. */
 struct crl_entry {
 	struct certid ca_id;
-	struct crl    crl;
+	struct crl crl;
 };
 
-MUST_USE enum err store_list_crls(struct txn *t, const struct certid *after,
-    struct crl_entry *out, size_t max, size_t *count);
+MUST_USE enum err store_list_crls(struct txn *t, const struct certid *after, struct crl_entry *out,
+    size_t max, size_t *count);
 
 /* A number that no list has had: it is used up by the commit. */
 MUST_USE enum err store_new_list(struct txn *t, uint64_t *list);
@@ -217,8 +212,8 @@ MUST_USE enum err store_new_list(struct txn *t, uint64_t *list);
  * appended to it, byte by byte (of two where one goes on from the other, the
  * longer one is beyond).  Of a list that has this serial number the
  * transaction fails. */
-void              store_append_revoked(struct txn *t, uint64_t list, struct view serial,
-                 const struct revoked *entry);
+void store_append_revoked(struct txn *t, uint64_t list, struct view serial,
+    const struct revoked *entry);
 MUST_USE enum err store_get_revoked(struct txn *t, uint64_t list, struct view serial,
     struct revoked *out);
 
@@ -239,15 +234,14 @@ MUST_USE enum err store_drop_revoked(struct txn *t, uint64_t list, size_t max, b
  * ERR_NOT_FOUND with *steps 0: go on later; otherwise there is no other.
  */
 struct revoked_walk {
-	uint8_t       serial[SERIAL_MAX]; /* certificates before this one are done */
-	size_t        serial_len;
-	bool          answered; /* so are those of it up to: */
+	uint8_t serial[SERIAL_MAX]; /* certificates before this one are done */
+	size_t serial_len;
+	bool answered; /* so are those of it up to: */
 	struct certid id;
 };
 
-MUST_USE enum err store_next_revoked_cert(struct txn *t, const struct certid *ca_id,
-    uint64_t list, struct revoked_walk *walk, size_t *steps, struct certid *id,
-    struct revoked *out);
+MUST_USE enum err store_next_revoked_cert(struct txn *t, const struct certid *ca_id, uint64_t list,
+    struct revoked_walk *walk, size_t *steps, struct certid *id, struct revoked *out);
 
 /* What is to be done at a time of its own: the earliest of a kind.  An entry of
  * SCHEDULE_EXPIRY is made when a certificate is stored or its notAfter changes,
@@ -255,15 +249,15 @@ MUST_USE enum err store_next_revoked_cert(struct txn *t, const struct certid *ca
  * read, but dropped. */
 MUST_USE enum err store_next_schedule(struct txn *t, enum schedule_kind kind,
     struct schedule_entry *out);
-void              store_put_schedule(struct txn *t, const struct schedule_entry *entry);
-void              store_delete_schedule(struct txn *t, const struct schedule_entry *entry);
-void              store_drop_schedule(struct txn *t, enum schedule_kind kind); /* the earliest */
+void store_put_schedule(struct txn *t, const struct schedule_entry *entry);
+void store_delete_schedule(struct txn *t, const struct schedule_entry *entry);
+void store_drop_schedule(struct txn *t, enum schedule_kind kind); /* the earliest */
 
 /* Provisioning templates, under their names, and listed in that order. */
 MUST_USE enum err store_get_template(struct txn *t, struct view name,
     struct provisioning_template *out);
-void              store_put_template(struct txn *t, const struct provisioning_template *made);
-void              store_delete_template(struct txn *t, struct view name);
+void store_put_template(struct txn *t, const struct provisioning_template *made);
+void store_delete_template(struct txn *t, struct view name);
 MUST_USE enum err store_list_templates(struct txn *t, const struct view *after,
     struct provisioning_template *out, size_t max, size_t *count);
 
@@ -283,14 +277,14 @@ MUST_USE enum err store_count(struct txn *t, struct store_counts *out);
  * it does not detach it.
  */
 MUST_USE enum err store_get_policy(struct txn *t, struct view name, struct policy_record *out);
-void              store_put_policy(struct txn *t, const struct policy_record *policy);
-void              store_delete_policy(struct txn *t, struct view name);
+void store_put_policy(struct txn *t, const struct policy_record *policy);
+void store_delete_policy(struct txn *t, struct view name);
 
 MUST_USE enum err store_get_policy_version(struct txn *t, struct view name, uint32_t number,
     struct policy_version *out);
-void              store_put_policy_version(struct txn *t, struct view name,
-                 const struct policy_version *version);
-void              store_delete_policy_version(struct txn *t, struct view name, uint32_t number);
+void store_put_policy_version(struct txn *t, struct view name,
+    const struct policy_version *version);
+void store_delete_policy_version(struct txn *t, struct view name, uint32_t number);
 
 /* Highest number first; the documents are there. */
 MUST_USE enum err store_list_policy_versions(struct txn *t, struct view name,
@@ -298,7 +292,7 @@ MUST_USE enum err store_list_policy_versions(struct txn *t, struct view name,
 
 /* Policies in order of creation, ties broken by name. */
 struct name_position {
-	int64_t     created;
+	int64_t created;
 	struct view name;
 };
 
@@ -312,32 +306,31 @@ MUST_USE enum err store_list_policies(struct txn *t, const struct name_position 
  */
 MUST_USE enum err store_is_attached(struct txn *t, struct view policy, const struct certid *id,
     bool *out);
-void              store_attach(struct txn *t, struct view policy, const struct certid *id);
-void              store_detach(struct txn *t, struct view policy, const struct certid *id);
+void store_attach(struct txn *t, struct view policy, const struct certid *id);
+void store_detach(struct txn *t, struct view policy, const struct certid *id);
 MUST_USE enum err store_list_attached(struct txn *t, const struct certid *id,
     const struct view *after, bool ascending, struct view *out, size_t max, size_t *count);
-MUST_USE enum err store_list_targets(struct txn *t, struct view policy,
-    const struct certid *after, bool ascending, struct certid *out, size_t max, size_t *count);
+MUST_USE enum err store_list_targets(struct txn *t, struct view policy, const struct certid *after,
+    bool ascending, struct certid *out, size_t max, size_t *count);
 
 /* Things, under their names, and listed in that order. */
 MUST_USE enum err store_get_thing(struct txn *t, struct view name, struct thing *out);
-void              store_put_thing(struct txn *t, const struct thing *thing);
-void              store_delete_thing(struct txn *t, struct view name);
+void store_put_thing(struct txn *t, const struct thing *thing);
+void store_delete_thing(struct txn *t, struct view name);
 MUST_USE enum err store_list_things(struct txn *t, const struct view *after, struct thing *out,
     size_t max, size_t *count);
 
 /* Which certificates are attached to which things: as policies are. */
 struct thing_principal {
-	struct certid       id;
-	struct view         thing;
+	struct certid id;
+	struct view thing;
 	enum principal_type type;
 };
 
 MUST_USE enum err store_get_thing_principal(struct txn *t, struct view thing,
     const struct certid *id, enum principal_type *out);
-void              store_put_thing_principal(struct txn *t, const struct thing_principal *p);
-void              store_delete_thing_principal(struct txn *t, struct view thing,
-                 const struct certid *id);
+void store_put_thing_principal(struct txn *t, const struct thing_principal *p);
+void store_delete_thing_principal(struct txn *t, struct view thing, const struct certid *id);
 MUST_USE enum err store_list_thing_principals(struct txn *t, struct view thing,
     const struct certid *after, struct thing_principal *out, size_t max, size_t *count);
 MUST_USE enum err store_list_principal_things(struct txn *t, const struct certid *id,
@@ -348,13 +341,13 @@ MUST_USE enum err store_list_principal_things(struct txn *t, const struct certid
  * them, removed once published.  A message may be published twice, never lost.
  */
 struct message {
-	uint64_t    seq; /* 1, 2, 3, ... for ever, also over restarts and removals */
+	uint64_t seq; /* 1, 2, 3, ... for ever, also over restarts and removals */
 	struct view topic;
 	struct view payload;
 };
 
-void              store_post(struct txn *t, struct view topic, struct view payload);
+void store_post(struct txn *t, struct view topic, struct view payload);
 MUST_USE enum err store_next_message(struct txn *t, uint64_t after_seq, struct message *out);
-void              store_drop_messages(struct txn *t, uint64_t up_to_seq);
+void store_drop_messages(struct txn *t, uint64_t up_to_seq);
 
 #endif

@@ -49,8 +49,8 @@ enum trust_store {
 
 struct trust_config {
 	trust_finder *find;
-	void         *context;
-	bool          files_too; /* what the listener's cafile and capath hold as well */
+	void *context;
+	bool files_too; /* what the listener's cafile and capath hold as well */
 };
 
 /* ERR_EXISTS: it is started already. */

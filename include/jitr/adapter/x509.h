@@ -28,7 +28,7 @@ enum err x509_read_strength(struct x509_st *x, struct presented *out);
  * and the authorityKeyIdentifier's key id, empty when there is none (RFC 5280
  * 4.2.1.1).  The view lives as long as x. */
 struct issuer_hint {
-	uint32_t    subject_hash;
+	uint32_t subject_hash;
 	struct view key_id;
 };
 
@@ -87,7 +87,7 @@ void x509_subject_text(struct x509_st *x, char *out, size_t size);
  * in this process: a registered sub-CA vouches by itself (mosquitto 9.4).
  * Once, before listeners are opened.  undo gives OpenSSL's rule back. */
 MUST_USE enum err x509_trust_partial_chains(void);
-void              x509_trust_partial_chains_undo(void);
+void x509_trust_partial_chains_undo(void);
 
 /* What policies may ask of it: facts.h.  Free with free(). */
 MUST_USE enum err x509_read_facts(struct x509_st *x, struct cert_facts **out);

@@ -46,16 +46,16 @@
 #define ANSWERS_A_SECOND        (8 * 1024 * 1024)
 
 struct api_config {
-	char                 account_id[13];
-	char                 region[64];
-	char                 endpoint[256]; /* host name or address of the broker */
-	const char          *ca_path; /* borrowed */
-	struct store        *store;
-	struct writer       *writer;
-	struct gate         *gate;
-	struct crls         *crls;
-	struct report       *report;
-	struct stats        *stats;
+	char account_id[13];
+	char region[64];
+	char endpoint[256];  /* host name or address of the broker */
+	const char *ca_path; /* borrowed */
+	struct store *store;
+	struct writer *writer;
+	struct gate *gate;
+	struct crls *crls;
+	struct report *report;
+	struct stats *stats;
 	const struct broker *broker;
 	int64_t (*now)(void);      /* ms since 1970 */
 	int64_t (*clock_us)(void); /* monotonic, not 0 */

@@ -23,8 +23,8 @@ enum access {
 };
 
 enum action {
-	ACTION_READ,      /* a message is about to be delivered */
-	ACTION_WRITE,     /* publish, or a will */
+	ACTION_READ,  /* a message is about to be delivered */
+	ACTION_WRITE, /* publish, or a will */
 	ACTION_SUBSCRIBE,
 	ACTION_UNSUBSCRIBE,
 };
@@ -32,14 +32,14 @@ enum action {
 /* What an ACTIVE certificate may do. */
 enum authorization {
 	AUTHORIZATION_POLICY, /* the policies attached to it decide (aws-iot F) */
-	AUTHORIZATION_DEFER, /* other plugins and acl_file decide */
+	AUTHORIZATION_DEFER,  /* other plugins and acl_file decide */
 	AUTHORIZATION_ALLOW,
 };
 
 struct access_question {
 	enum action action;
-	struct view topic;  /* or filter, as it was sent */
-	bool        retain; /* of ACTION_WRITE */
+	struct view topic; /* or filter, as it was sent */
+	bool retain;       /* of ACTION_WRITE */
 };
 
 /* What the policies of a certificate say; ground may be NULL. */
@@ -48,24 +48,24 @@ typedef enum policy_result access_asker(const void *context, enum policy_action 
 
 struct access_rights {
 	enum authorization authorization;
-	bool               administrator; /* one of admin_certificates */
-	access_asker      *ask;
-	const void        *context;
+	bool administrator; /* one of admin_certificates */
+	access_asker *ask;
+	const void *context;
 };
 
 /* What decided. */
 enum access_basis {
-	BASIS_RESERVED,      /* only the plugin publishes there */
-	BASIS_CONTROL,       /* requests and their answers: the answer says whether the client may */
+	BASIS_RESERVED, /* only the plugin publishes there */
+	BASIS_CONTROL,  /* requests and their answers: the answer says whether the client may */
 	BASIS_ADMINISTRATOR,
-	BASIS_OPTION,        /* authorization is not policy */
+	BASIS_OPTION, /* authorization is not policy */
 	BASIS_POLICY,
 };
 
 struct access_decision {
-	enum access          access;
-	enum access_basis    basis;
-	enum policy_result   result; /* of BASIS_POLICY; the next is set unless it is
+	enum access access;
+	enum access_basis basis;
+	enum policy_result result; /* of BASIS_POLICY; the next is set unless it is
 	                              * POLICY_IMPLICIT_DENY */
 	struct policy_match ground;
 };

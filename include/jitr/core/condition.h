@@ -21,27 +21,27 @@ enum comparison {
 };
 
 enum {
-	ORDER_LESS    = 1u << 0,
-	ORDER_EQUAL   = 1u << 1,
+	ORDER_LESS = 1u << 0,
+	ORDER_EQUAL = 1u << 1,
 	ORDER_GREATER = 1u << 2,
 };
 
 /* What an operator's name says. */
 struct condition_operator {
 	enum comparison comparison;
-	bool            negated;
-	bool            folded;    /* of text */
-	bool            wildcards; /* of text */
-	unsigned        order;     /* of numbers and dates: the given one may be that */
-	bool            all, any;  /* ForAllValues:, ForAnyValue: */
-	bool            if_exists; /* ...IfExists */
+	bool negated;
+	bool folded;    /* of text */
+	bool wildcards; /* of text */
+	unsigned order; /* of numbers and dates: the given one may be that */
+	bool all, any;  /* ForAllValues:, ForAnyValue: */
+	bool if_exists; /* ...IfExists */
 };
 
 MUST_USE bool operator_parse(struct view name, struct condition_operator *out);
 
 /* A number as it is written, -12.50: of any length, compared exactly. */
 struct decimal {
-	bool        negative;
+	bool negative;
 	struct view whole, fraction; /* without zeros before and behind */
 };
 
@@ -61,30 +61,30 @@ MUST_USE bool bool_parse(struct view text, bool *out);
  * apart: "::/0" is no IPv4 address. */
 struct address_range {
 	struct address address;
-	unsigned       bits; /* of 128 */
+	unsigned bits; /* of 128 */
 };
 
 MUST_USE bool range_parse(struct view text, struct address_range *out);
-bool          range_holds(const struct address_range *r, const struct address *a);
+bool range_holds(const struct address_range *r, const struct address *a);
 
 /* One value of a condition; which member counts depends on the operator. */
 #define ARN_PARTS 6
 struct expected {
-	struct pattern        text;
+	struct pattern text;
 	const struct pattern *arn; /* NULL: any; else ARN_PARTS */
-	struct address_range  range;
-	struct decimal        number;
-	int64_t               date;
-	bool                  truth; /* of Bool and Null */
+	struct address_range range;
+	struct decimal number;
+	int64_t date;
+	bool truth; /* of Bool and Null */
 	const struct expression *expression;
 };
 
 struct condition {
-	struct view            name; /* of the operator, as written */
+	struct view name; /* of the operator, as written */
 	struct condition_operator op;
 	const struct variable *key;
 	const struct expected *expected;
-	size_t                 count;
+	size_t count;
 };
 
 /* Cut at the first five colons that do not belong to a variable; the last

@@ -12,20 +12,20 @@
 #include "jitr/core/base.h"
 
 enum {
-	DER_BOOLEAN           = 0x01,
-	DER_INTEGER           = 0x02,
-	DER_BIT_STRING        = 0x03,
-	DER_OCTET_STRING      = 0x04,
-	DER_OID               = 0x06,
-	DER_ENUMERATED        = 0x0a,
-	DER_UTC_TIME          = 0x17,
-	DER_GENERALIZED_TIME  = 0x18,
-	DER_SEQUENCE          = 0x30,
-	DER_CONTEXT_0         = 0xa0, /* [0] EXPLICIT */
+	DER_BOOLEAN = 0x01,
+	DER_INTEGER = 0x02,
+	DER_BIT_STRING = 0x03,
+	DER_OCTET_STRING = 0x04,
+	DER_OID = 0x06,
+	DER_ENUMERATED = 0x0a,
+	DER_UTC_TIME = 0x17,
+	DER_GENERALIZED_TIME = 0x18,
+	DER_SEQUENCE = 0x30,
+	DER_CONTEXT_0 = 0xa0, /* [0] EXPLICIT */
 };
 
 struct der {
-	uint8_t     tag;
+	uint8_t tag;
 	struct view content;
 	struct view whole; /* tag and length included */
 };

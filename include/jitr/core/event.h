@@ -35,14 +35,15 @@ struct view event_payload(const struct registered_event *e, const char *account_
 /* What an event may tell besides, ours.  Texts with data NULL are left out, and
  * names where alternative_names is NULL; without any the list is empty. */
 struct event_details {
-	struct view        subject;
-	const struct view *alternative_names; /* "DNS:a.example", "URI:...", "IP:...", "email:..." */
-	size_t             alternative_name_count;
-	struct view        serial_number;     /* decimal, as iot:Certificate.SerialNumber */
-	int64_t            not_before, not_after;
-	struct view        client_id, source_ip; /* of the connection that registered it */
-	struct view        reason;            /* why its status is what it is */
-	struct view        pem;
+	struct view subject;
+	const struct view
+	    *alternative_names; /* "DNS:a.example", "URI:...", "IP:...", "email:..." */
+	size_t alternative_name_count;
+	struct view serial_number; /* decimal, as iot:Certificate.SerialNumber */
+	int64_t not_before, not_after;
+	struct view client_id, source_ip; /* of the connection that registered it */
+	struct view reason;               /* why its status is what it is */
+	struct view pem;
 };
 
 /* Members to go behind those of an event, each with a comma in front.  One for
@@ -58,10 +59,10 @@ bool event_details(const struct event_details *d, struct text *out);
 #define EVENT_REASON_MAX 512
 
 struct failed_event {
-	struct certid    cert_id, ca_id;
+	struct certid cert_id, ca_id;
 	enum cert_status status;
-	int64_t          timestamp;
-	struct view      reason;
+	int64_t timestamp;
+	struct view reason;
 };
 
 /* "$aws/events/certificates/provisioning_failed/<caCertificateId>" */
@@ -69,16 +70,15 @@ struct view event_failed_topic(const struct certid *ca_id, char topic[EVENT_TOPI
 struct view event_failed(const struct failed_event *e, const char *account_id, struct text *out);
 
 struct expiring_event {
-	struct certid    cert_id;
-	bool             has_ca; /* otherwise caCertificateId is null */
-	struct certid    ca_id;
+	struct certid cert_id;
+	bool has_ca; /* otherwise caCertificateId is null */
+	struct certid ca_id;
 	enum cert_status status;
-	int64_t          timestamp, not_after;
+	int64_t timestamp, not_after;
 };
 
 /* "$aws/events/certificates/expiring/<caCertificateId>"; NULL: ".../none" */
-struct view event_expiring_topic(const struct certid *ca_id_or_null,
-    char topic[EVENT_TOPIC_SIZE]);
+struct view event_expiring_topic(const struct certid *ca_id_or_null, char topic[EVENT_TOPIC_SIZE]);
 struct view event_expiring(const struct expiring_event *e, const char *account_id,
     struct text *out);
 
@@ -94,14 +94,14 @@ enum presence_kind {
 
 struct presence_event {
 	enum presence_kind kind;
-	struct view        client_id;
-	int64_t            timestamp;
-	uint8_t            session[16];       /* random: a UUID is made of it */
-	uint64_t           version;           /* not of CONNECT_FAILED */
-	struct certid      principal;
-	struct view        address;           /* not of DISCONNECTED; empty: null */
-	enum answer        client_initiated;  /* of DISCONNECTED; NOT_ASKED: null */
-	const char        *disconnect_reason; /* the same; AWS's word for it; NULL: null */
+	struct view client_id;
+	int64_t timestamp;
+	uint8_t session[16]; /* random: a UUID is made of it */
+	uint64_t version;    /* not of CONNECT_FAILED */
+	struct certid principal;
+	struct view address;           /* not of DISCONNECTED; empty: null */
+	enum answer client_initiated;  /* of DISCONNECTED; NOT_ASKED: null */
+	const char *disconnect_reason; /* the same; AWS's word for it; NULL: null */
 };
 
 #define EVENT_CLIENT_ID_MAX       1024 /* bytes */

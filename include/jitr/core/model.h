@@ -49,16 +49,16 @@ bool generation_equal(const struct generation *a, const struct generation *b);
 
 /* A registered CA certificate: what is looked at for each connection. */
 struct ca {
-	struct certid     id;
-	enum ca_status    status;
-	enum cert_mode    mode;
-	bool              auto_registration; /* AWS: autoRegistrationStatus ENABLE */
-	int64_t           not_before, not_after;
-	int64_t           created, modified;
-	uint32_t          version;      /* AWS: customerVersion, +1 on each change */
+	struct certid id;
+	enum ca_status status;
+	enum cert_mode mode;
+	bool auto_registration; /* AWS: autoRegistrationStatus ENABLE */
+	int64_t not_before, not_after;
+	int64_t created, modified;
+	uint32_t version; /* AWS: customerVersion, +1 on each change */
 	struct generation generation;
-	uint32_t          subject_hash; /* OpenSSL's X509_NAME_hash of the subject */
-	struct view       key_id;       /* subjectKeyIdentifier, may be empty */
+	uint32_t subject_hash; /* OpenSSL's X509_NAME_hash of the subject */
+	struct view key_id;    /* subjectKeyIdentifier, may be empty */
 };
 
 /* The rest of it.  Texts are empty when never given. */
@@ -67,7 +67,7 @@ struct ca_document {
 	struct view pem;           /* as received, returned verbatim */
 	struct view template_body; /* AWS: registrationConfig */
 	struct view role_arn;
-	struct view tags;          /* a JSON array of {"Key":...,"Value":...} */
+	struct view tags; /* a JSON array of {"Key":...,"Value":...} */
 };
 
 /* What is asked of the revocation list of a CA: with REQUIRED a current one must
@@ -86,12 +86,12 @@ enum crl_check {
  * not set. */
 struct ca_settings {
 	enum crl_check crl_check;
-	uint32_t       crl_grace_days;  /* with CRL_GRACE; otherwise 0 */
-	struct view    crl_file;        /* on the broker's machine, read again when it changes */
-	struct view    activation;      /* the rule: a JSON document (rule.h) */
-	bool           supersedes;      /* the rule says so, with: */
-	int64_t        supersede_after; /* ms; otherwise 0 */
-	struct view    template_name;   /* AWS: registrationConfig.templateName */
+	uint32_t crl_grace_days;   /* with CRL_GRACE; otherwise 0 */
+	struct view crl_file;      /* on the broker's machine, read again when it changes */
+	struct view activation;    /* the rule: a JSON document (rule.h) */
+	bool supersedes;           /* the rule says so, with: */
+	int64_t supersede_after;   /* ms; otherwise 0 */
+	struct view template_name; /* AWS: registrationConfig.templateName */
 };
 
 /* Of a CA for which nothing was set. */
@@ -103,7 +103,7 @@ struct ca_settings {
 enum crl_scope {
 	CRL_SCOPE_UNKNOWN, /* taken by a version that did not look; it counts for all */
 	CRL_SCOPE_ALL,
-	CRL_SCOPE_PLACE,   /* those that name the place where it is published */
+	CRL_SCOPE_PLACE, /* those that name the place where it is published */
 };
 
 #define CRL_PLACE_MAX 1024 /* bytes */
@@ -111,26 +111,26 @@ enum crl_scope {
 /* The revocation list of a CA that is in force (RFC 5280 5): what is looked at
  * for each connection. */
 struct crl {
-	uint64_t      list;         /* under which number its entries are stored; from 1 on */
-	int64_t       this_update, next_update;
-	int64_t       imported;
-	uint32_t      count;        /* of entries */
-	bool          applied;      /* every certificate it names is REVOKED by now */
-	struct certid digest;       /* SHA-256 over its DER */
-	uint8_t       number_len;   /* 0: it has no cRLNumber */
-	uint8_t       number[CRL_NUMBER_MAX]; /* big-endian, without zeros in front; the
+	uint64_t list; /* under which number its entries are stored; from 1 on */
+	int64_t this_update, next_update;
+	int64_t imported;
+	uint32_t count;                 /* of entries */
+	bool applied;                   /* every certificate it names is REVOKED by now */
+	struct certid digest;           /* SHA-256 over its DER */
+	uint8_t number_len;             /* 0: it has no cRLNumber */
+	uint8_t number[CRL_NUMBER_MAX]; /* big-endian, without zeros in front; the
 	                                       * number 0 is one zero */
 	enum crl_scope scope;
-	bool           only_users;   /* not about certificates of CAs */
-	uint16_t       place_len;    /* with CRL_SCOPE_PLACE; otherwise 0 */
-	uint8_t        place[CRL_PLACE_MAX]; /* DistributionPointName: crl_scope.h */
+	bool only_users;              /* not about certificates of CAs */
+	uint16_t place_len;           /* with CRL_SCOPE_PLACE; otherwise 0 */
+	uint8_t place[CRL_PLACE_MAX]; /* DistributionPointName: crl_scope.h */
 };
 
 /* RFC 5280 5.3.1; the numbers are the standard's. */
 enum revocation_reason {
 	REVOKED_UNSPECIFIED = 0,
-	REVOKED_HOLD        = 6, /* may be lifted by a later list */
-	REVOKED_REASON_MAX  = 10,
+	REVOKED_HOLD = 6, /* may be lifted by a later list */
+	REVOKED_REASON_MAX = 10,
 };
 
 /* A serial number as the content of its DER INTEGER. */
@@ -149,15 +149,15 @@ struct revoked {
 
 /* A registered client certificate: what is looked at for each connection. */
 struct cert {
-	struct certid     id;
-	bool              has_ca; /* registered under a CA; otherwise ca_id is zero */
-	struct certid     ca_id;
-	enum cert_status  status;
-	enum cert_mode    mode;
-	int64_t           not_before, not_after;
-	int64_t           created, modified;
-	int64_t           announced; /* last registered-event put in the outbox; 0: never */
-	uint32_t          version;
+	struct certid id;
+	bool has_ca; /* registered under a CA; otherwise ca_id is zero */
+	struct certid ca_id;
+	enum cert_status status;
+	enum cert_mode mode;
+	int64_t not_before, not_after;
+	int64_t created, modified;
+	int64_t announced; /* last registered-event put in the outbox; 0: never */
+	uint32_t version;
 	struct generation generation;
 };
 
@@ -168,19 +168,19 @@ struct cert_document {
 
 /* Why a certificate has its status. */
 struct cert_note {
-	int64_t       time;
-	bool          superseded; /* by: */
+	int64_t time;
+	bool superseded; /* by: */
 	struct certid successor;
-	struct view   text;
+	struct view text;
 };
 
 #define NOTE_TEXT_MAX 512
 
 /* The last time a certificate was turned away. */
 struct refusal {
-	int64_t     time;
-	struct view code;    /* reason_code() */
-	struct view details; /* in words */
+	int64_t time;
+	struct view code;               /* reason_code() */
+	struct view details;            /* in words */
 	struct view client_id, address; /* empty: not known */
 };
 
@@ -194,9 +194,9 @@ enum schedule_kind {
 
 struct schedule_entry {
 	enum schedule_kind kind;
-	int64_t          time;
-	struct certid    id;
-	struct certid    successor; /* of SCHEDULE_SUPERSEDE */
+	int64_t time;
+	struct certid id;
+	struct certid successor; /* of SCHEDULE_SUPERSEDE */
 };
 
 /* A template for just-in-time provisioning (AWS: provisioning template). */
@@ -204,11 +204,11 @@ struct schedule_entry {
 #define TEMPLATE_BODY_MAX 10240 /* characters */
 
 struct provisioning_template {
-	struct view       name;
-	bool              enabled;
-	int64_t           created, modified;
+	struct view name;
+	bool enabled;
+	int64_t created, modified;
 	struct generation generation;
-	struct view       description, role_arn, body;
+	struct view description, role_arn, body;
 };
 
 /* Names of policies: 1 to 128 of [A-Za-z0-9_+=,.@-]; of things, and of their
@@ -217,16 +217,16 @@ struct provisioning_template {
 
 /* A policy without its texts. */
 struct policy_record {
-	struct view       name;
-	uint32_t          default_version; /* the one that is asked */
-	uint32_t          last_version;    /* the highest number ever given */
-	int64_t           created, modified;
+	struct view name;
+	uint32_t default_version; /* the one that is asked */
+	uint32_t last_version;    /* the highest number ever given */
+	int64_t created, modified;
 	struct generation generation;
 };
 
 struct policy_version {
-	uint32_t    number; /* 1, 2, 3, ... */
-	int64_t     created;
+	uint32_t number; /* 1, 2, 3, ... */
+	int64_t created;
 	struct view document; /* as received */
 };
 
@@ -238,19 +238,19 @@ enum principal_type {
 
 /* A thing.  Texts are empty when never given. */
 struct thing {
-	struct view       name;
-	struct view       type_name;
-	struct view       billing_group;
-	struct view       attributes; /* packed: see thing_attribute_next() */
-	uint32_t          version;    /* 1, +1 per update */
-	int64_t           created, modified;
-	struct generation id;         /* AWS: thingId */
+	struct view name;
+	struct view type_name;
+	struct view billing_group;
+	struct view attributes; /* packed: see thing_attribute_next() */
+	uint32_t version;       /* 1, +1 per update */
+	int64_t created, modified;
+	struct generation id; /* AWS: thingId */
 };
 
-#define THING_ATTRIBUTES_MAX 50 /* with a type; without one: */
+#define THING_ATTRIBUTES_MAX         50 /* with a type; without one: */
 #define THING_ATTRIBUTES_MAX_UNTYPED 3
-#define THING_ATTRIBUTE_NAME_MAX 128
-#define THING_ATTRIBUTE_VALUE_MAX 800
+#define THING_ATTRIBUTE_NAME_MAX     128
+#define THING_ATTRIBUTE_VALUE_MAX    800
 
 /* Packed attributes, sorted by name, each name once: length of the name in one
  * byte, name, length of the value in two bytes (big-endian), value.
@@ -262,15 +262,15 @@ struct view thing_attribute(struct view attributes, struct view name);
 
 /* The message AWS publishes on $aws/events/certificates/registered/<caId>. */
 struct registered_event {
-	struct certid    cert_id, ca_id;
+	struct certid cert_id, ca_id;
 	enum cert_status status;
-	int64_t          timestamp;
-	int64_t          registered; /* 0 in the first event of a registration */
+	int64_t timestamp;
+	int64_t registered; /* 0 in the first event of a registration */
 };
 
-const char   *ca_status_name(enum ca_status s);     /* "ACTIVE", ... */
-const char   *cert_status_name(enum cert_status s); /* "PENDING_ACTIVATION", ... */
-const char   *cert_mode_name(enum cert_mode m);     /* "DEFAULT", "SNI_ONLY" */
+const char *ca_status_name(enum ca_status s);     /* "ACTIVE", ... */
+const char *cert_status_name(enum cert_status s); /* "PENDING_ACTIVATION", ... */
+const char *cert_mode_name(enum cert_mode m);     /* "DEFAULT", "SNI_ONLY" */
 MUST_USE bool ca_status_parse(const char *name, enum ca_status *out);
 MUST_USE bool cert_status_parse(const char *name, enum cert_status *out);
 MUST_USE bool cert_mode_parse(const char *name, enum cert_mode *out);

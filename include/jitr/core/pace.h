@@ -22,9 +22,9 @@
 
 /* Zeroed is a pace at its beginning: a whole burst may go. */
 struct pace {
-	int64_t  refilled; /* ms; 0: never */
-	uint64_t turns;    /* of the broker's loop, since then */
-	uint64_t spent;    /* thousandths of an event, of the burst */
+	int64_t refilled; /* ms; 0: never */
+	uint64_t turns;   /* of the broker's loop, since then */
+	uint64_t spent;   /* thousandths of an event, of the burst */
 };
 
 /* The broker's loop has made a turn. */

@@ -27,16 +27,16 @@ enum piece_kind {
 };
 
 struct piece {
-	enum piece_kind        kind;
-	struct view            text;
+	enum piece_kind kind;
+	struct view text;
 	const struct variable *variable;
 };
 
 struct pattern {
 	const struct piece *pieces;
-	size_t              count;
-	size_t              least; /* bytes of anything that matches */
-	bool                folded; /* the case of ASCII letters does not count */
+	size_t count;
+	size_t least; /* bytes of anything that matches */
+	bool folded;  /* the case of ASCII letters does not count */
 };
 
 enum {
@@ -63,14 +63,14 @@ struct expression; /* a regular expression: expression.h */
 /* One evaluation: what is known, and what is left to spend. */
 struct context {
 	const struct facts *facts;
-	bool                connecting; /* the action is iot:Connect */
-	size_t              steps;
+	bool connecting; /* the action is iot:Connect */
+	size_t steps;
 
 	/* Matching allocates, so it is not of the core; NULL where there are no
 	 * expressions, and one that is met all the same is hidden. */
-	enum truth (*expression_match)(const struct expression *e, struct view value,
-	    struct context *c);
-	bool                no_memory; /* something is hidden for want of it */
+	enum truth (
+	    *expression_match)(const struct expression *e, struct view value, struct context *c);
+	bool no_memory; /* something is hidden for want of it */
 };
 
 enum truth pattern_match(const struct pattern *p, const struct subject *s, struct context *c);

@@ -36,40 +36,41 @@ struct planned_policy {
 };
 
 struct planned_thing {
-	struct view   name; /* empty: there is no thing */
-	struct view   type_name, billing_group;
-	struct view   attributes; /* packed, as of struct thing */
+	struct view name; /* empty: there is no thing */
+	struct view type_name, billing_group;
+	struct view attributes; /* packed, as of struct thing */
 	enum override on_attributes, on_type;
 };
 
 struct plan {
-	enum plan_origin      origin;
-	struct view           template_name; /* empty: a rule, or a template without a name */
-	enum cert_status      status;
-	bool                  failed;
-	bool                  no_memory; /* and it is for want of that that it failed */
-	struct diag           reason; /* why, for people; may quote bytes from outside */
+	enum plan_origin origin;
+	struct view template_name; /* empty: a rule, or a template without a name */
+	enum cert_status status;
+	bool failed;
+	bool no_memory;     /* and it is for want of that that it failed */
+	struct diag reason; /* why, for people; may quote bytes from outside */
 	struct planned_policy policies[POLICIES_MAX];
-	size_t                policy_count;
-	struct planned_thing  thing;
-	bool                  supersedes;
-	int64_t               supersede_after; /* ms */
+	size_t policy_count;
+	struct planned_thing thing;
+	bool supersedes;
+	int64_t supersede_after; /* ms */
 };
 
 /* What the plans of a rule or a template may do besides giving the certificate a
  * status.  An empty name: whatever the certificate makes of it. */
 struct plan_reach {
 	struct view policies[POLICIES_MAX];
-	size_t      policy_count;
-	bool        makes_policies; /* of documents */
-	bool        has_thing;
+	size_t policy_count;
+	bool makes_policies; /* of documents */
+	bool has_thing;
 	struct view thing;
-	bool        changes_thing;  /* also one that is there */
+	bool changes_thing; /* also one that is there */
 };
 
 /* Room for the texts that a plan is made of besides those of its rule or
  * template: names, and packed attributes. */
-#define PLAN_ROOM (4 * NAME_MAX_LENGTH + \
-	THING_ATTRIBUTES_MAX * (3 + THING_ATTRIBUTE_NAME_MAX + THING_ATTRIBUTE_VALUE_MAX))
+#define PLAN_ROOM \
+	(4 * NAME_MAX_LENGTH + \
+	    THING_ATTRIBUTES_MAX * (3 + THING_ATTRIBUTE_NAME_MAX + THING_ATTRIBUTE_VALUE_MAX))
 
 #endif

@@ -20,7 +20,7 @@
 
 #define POLICY_CHARACTERS_MAX 2048 /* without white space (aws-iot 1.7, PolicyDocument) */
 #define POLICY_BYTES_MAX      404600
-#define POLICIES_MAX          10   /* of one certificate (aws-iot appendix 1) */
+#define POLICIES_MAX          10 /* of one certificate (aws-iot appendix 1) */
 
 enum policy_action {
 	POLICY_CONNECT,        /* iot:Connect       client/<client id>  */
@@ -32,7 +32,7 @@ enum policy_action {
 	POLICY_ACTION_COUNT
 };
 
-const char *policy_action_name(enum policy_action a); /* "iot:Connect"; "" for control */
+const char *policy_action_name(enum policy_action a);   /* "iot:Connect"; "" for control */
 const char *policy_resource_type(enum policy_action a); /* "client", "topic", ...; "" */
 
 /* Where this broker stands in an ARN: "arn:aws:iot:<region>:<account>:". */
@@ -65,12 +65,12 @@ struct arn_scope arn_scope_of(const char *region, const char *account_id);
  * all of them, and a Deny that may reach one of them denies.
  */
 struct policy_request {
-	enum policy_action  action;
-	const char         *control; /* "iot:UpdateCertificate" */
-	struct view         head, name;
-	bool                any_name; /* then name is empty */
+	enum policy_action action;
+	const char *control; /* "iot:UpdateCertificate" */
+	struct view head, name;
+	bool any_name; /* then name is empty */
 	const struct facts *facts;
-	size_t             *steps; /* what the answer takes is added; NULL */
+	size_t *steps; /* what the answer takes is added; NULL */
 };
 
 enum policy_result {
@@ -81,9 +81,9 @@ enum policy_result {
 
 /* Which statement decided: the first that denies, else the first that allows. */
 struct policy_match {
-	size_t      policy;    /* in the set */
-	size_t      statement; /* in the document, from 0 */
-	struct view sid;       /* lives as long as the policy; may be empty */
+	size_t policy;    /* in the set */
+	size_t statement; /* in the document, from 0 */
+	struct view sid;  /* lives as long as the policy; may be empty */
 };
 
 struct policy;
@@ -101,9 +101,9 @@ enum policy_result policy_eval(const struct policy *const *set, size_t count,
 /* What of the facts it looks at, so that the rest need not be gathered. */
 enum {
 	POLICY_USES_CERTIFICATE = 1u << 0,
-	POLICY_USES_THING       = 1u << 1,
-	POLICY_ALLOWS_CONTROL   = 1u << 2, /* there is an Allow for some control action */
-	POLICY_DENIES_CONTROL   = 1u << 3, /* there is a Deny that may reach one */
+	POLICY_USES_THING = 1u << 1,
+	POLICY_ALLOWS_CONTROL = 1u << 2, /* there is an Allow for some control action */
+	POLICY_DENIES_CONTROL = 1u << 3, /* there is a Deny that may reach one */
 };
 
 unsigned policy_uses(const struct policy *p);

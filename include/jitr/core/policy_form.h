@@ -44,42 +44,42 @@ enum arn_home {
 
 struct resource {
 	enum resource_form form;
-	struct view        text;  /* as written */
-	enum arn_home      home;
-	struct pattern     part[ARN_HOME_PARTS];
-	size_t             part_count;
-	struct pattern     rest;  /* the sixth part; of RESOURCE_PARTIAL the whole text */
-	enum arn_head      head;  /* what rest begins with, literally */
-	struct pattern     name;  /* rest without head, unless HEAD_OTHER */
-	struct view        level; /* the literal text of the first level of a name that
+	struct view text; /* as written */
+	enum arn_home home;
+	struct pattern part[ARN_HOME_PARTS];
+	size_t part_count;
+	struct pattern rest; /* the sixth part; of RESOURCE_PARTIAL the whole text */
+	enum arn_head head;  /* what rest begins with, literally */
+	struct pattern name; /* rest without head, unless HEAD_OTHER */
+	struct view level;   /* the literal text of the first level of a name that
 	                           * begins with '$'; empty: it has none */
 };
 
 struct action {
 	struct pattern pattern;
-	bool           names_control; /* enough to allow an action of the control API */
+	bool names_control; /* enough to allow an action of the control API */
 };
 
 struct statement {
-	bool                    deny, not_action, not_resource;
-	unsigned                devices; /* bit per action of a device */
-	const struct action    *actions;
-	size_t                  action_count;
-	const struct resource  *resources;
-	size_t                  resource_count;
+	bool deny, not_action, not_resource;
+	unsigned devices; /* bit per action of a device */
+	const struct action *actions;
+	size_t action_count;
+	const struct resource *resources;
+	size_t resource_count;
 	const struct condition *conditions;
-	size_t                  condition_count;
-	struct view             sid;
+	size_t condition_count;
+	struct view sid;
 };
 
 struct policy {
-	struct arn_scope      scope;
-	size_t                prefix_len;
-	struct statement     *statements;
-	size_t                count;
+	struct arn_scope scope;
+	size_t prefix_len;
+	struct statement *statements;
+	size_t count;
 	struct variable_list *names; /* in the order of the document */
-	unsigned              uses;
-	void                 *memory; /* all of it, this included */
+	unsigned uses;
+	void *memory; /* all of it, this included */
 };
 
 /* How much of literal text is such a head; 0: none is. */

@@ -17,7 +17,7 @@
 /* Actions besides those of devices: "iot:UpdateCertificate". */
 struct action_names {
 	const char *const *names;
-	size_t             count;
+	size_t count;
 };
 
 /* UTF-8, one line; may quote the document. */

@@ -28,7 +28,7 @@ MUST_USE enum err rule_compile(struct view document, struct rule **out, struct d
 void rule_free(struct rule *r); /* NULL is fine */
 
 /* What the settings of its CA keep of it. */
-bool    rule_supersedes(const struct rule *r);
+bool rule_supersedes(const struct rule *r);
 int64_t rule_supersede_after(const struct rule *r); /* ms */
 
 /* What its plans may do; views into the rule. */

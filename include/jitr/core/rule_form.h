@@ -11,16 +11,16 @@
 
 struct rule {
 	const struct condition *conditions; /* all must hold */
-	size_t                  condition_count;
-	struct view             policies[POLICIES_MAX];
-	size_t                  policy_count;
-	struct pattern          thing; /* text and variables; of no pieces: there is no thing */
-	bool                    supersedes;
-	int64_t                 supersede_after; /* ms */
-	enum cert_status        otherwise;
-	enum truth            (*expression_match)(const struct expression *e, struct view value,
-	    struct context *c);
-	void                   *memory; /* all of it, this included */
+	size_t condition_count;
+	struct view policies[POLICIES_MAX];
+	size_t policy_count;
+	struct pattern thing; /* text and variables; of no pieces: there is no thing */
+	bool supersedes;
+	int64_t supersede_after; /* ms */
+	enum cert_status otherwise;
+	enum truth (
+	    *expression_match)(const struct expression *e, struct view value, struct context *c);
+	void *memory; /* all of it, this included */
 };
 
 #endif

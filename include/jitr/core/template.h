@@ -27,7 +27,7 @@ struct plan_reach template_reach(const struct template *t);
 /* Of the facts it looks at cert and certificate_id.  A policy that is given by
  * its document has no name in the plan: it is called by the SHA-256 of its
  * text, which is not for this function to compute.  room: as in rule.h. */
-void template_eval(const struct template *t, const struct facts *facts,
-    uint8_t room[PLAN_ROOM], struct plan *out);
+void template_eval(const struct template *t, const struct facts *facts, uint8_t room[PLAN_ROOM],
+    struct plan *out);
 
 #endif

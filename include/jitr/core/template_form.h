@@ -10,7 +10,7 @@
 
 /* What a value has to be. */
 struct text_kind {
-	bool      (*valid)(struct view text);
+	bool (*valid)(struct view text);
 	const char *words; /* of one that is not: "is no name of a thing: ..." */
 };
 
@@ -26,15 +26,15 @@ enum value_source {
 };
 
 struct template_value {
-	enum value_source       source;
+	enum value_source source;
 	const struct text_kind *kind;
-	enum cert_field         field;
-	struct view             text;      /* what stands there, or the Default; data NULL: none */
-	struct view             parameter; /* its name, where it is one */
+	enum cert_field field;
+	struct view text;      /* what stands there, or the Default; data NULL: none */
+	struct view parameter; /* its name, where it is one */
 };
 
 struct template_attribute {
-	struct view           name;
+	struct view name;
 	struct template_value value;
 };
 
@@ -42,17 +42,18 @@ struct template_policy {
 	struct template_value name, document; /* one of them */
 };
 
-struct template {
-	struct template_value      thing_name, thing_type, billing_group;
+struct template
+{
+	struct template_value thing_name, thing_type, billing_group;
 	struct template_attribute *attributes; /* sorted by name */
-	size_t                     attribute_count;
-	enum override              on_attributes, on_type;
-	bool                       has_certificate;
-	struct template_value      status;
-	enum override              on_status;
-	struct template_policy     policies[POLICIES_MAX];
-	size_t                     policy_count;
-	void                      *memory; /* all of it, this included */
+	size_t attribute_count;
+	enum override on_attributes, on_type;
+	bool has_certificate;
+	struct template_value status;
+	enum override on_status;
+	struct template_policy policies[POLICIES_MAX];
+	size_t policy_count;
+	void *memory; /* all of it, this included */
 };
 
 #endif

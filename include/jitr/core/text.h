@@ -12,10 +12,10 @@
 #include "jitr/core/base.h"
 
 struct text {
-	char  *at;
+	char *at;
 	size_t size; /* of the buffer, terminator included; at least 1 */
 	size_t len;
-	bool   cut;
+	bool cut;
 };
 
 struct text text_in(char *buffer, size_t size);
@@ -75,7 +75,7 @@ struct view utf8_head(struct view v, size_t max);
 /* UTC in the Gregorian calendar, for any time: also before 1970, and in years of
  * more or fewer than four digits. */
 struct civil {
-	int64_t  year;
+	int64_t year;
 	unsigned month, day, hour, minute, second, ms; /* month and day from 1 */
 };
 

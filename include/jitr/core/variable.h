@@ -54,23 +54,23 @@ enum variable_kind {
 
 struct variable {
 	enum variable_kind kind;
-	enum cert_field    field; /* of VARIABLE_CERT_FIELD, with: */
-	unsigned           nth;   /* ".1" is the second value, 1 */
-	bool               list;  /* ".List", every value */
-	struct view        attribute;
-	struct view        name;  /* as written */
+	enum cert_field field; /* of VARIABLE_CERT_FIELD, with: */
+	unsigned nth;          /* ".1" is the second value, 1 */
+	bool list;             /* ".List", every value */
+	struct view attribute;
+	struct view name; /* as written */
 };
 
 /* Variables, each once. */
 struct variable_list {
-	struct variable       variable;
+	struct variable variable;
 	struct variable_list *next;
 };
 
 /* The views point into the name.  Case does not count, but in the name of an
  * attribute of a thing. */
 struct variable variable_parse(struct view name);
-bool            variable_same(const struct variable *a, const struct variable *b);
+bool variable_same(const struct variable *a, const struct variable *b);
 
 /* The values, one by one: *cursor is 0 at first. */
 bool variable_next(const struct variable *v, const struct facts *f, size_t *cursor,
@@ -84,7 +84,7 @@ bool variable_hidden(const struct variable *v, const struct facts *f);
  * a value stand for the variable: a value with wildcards would mean something
  * else wherever it is read again (aws-iot F.5). */
 struct view variable_value(const struct variable *v, const struct facts *f);
-bool        variable_may_stand(const struct variable *v, const struct facts *f, struct view value);
+bool variable_may_stand(const struct variable *v, const struct facts *f, struct view value);
 
 /* A measure of what variable_value() costs. */
 size_t variable_cost(const struct variable *v, const struct facts *f);

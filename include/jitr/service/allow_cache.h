@@ -17,11 +17,11 @@
 #define ALLOW_CACHE_TOPIC_MAX 215
 
 struct allow_cache_entry {
-	uint64_t session; /* its number; 0: empty */
-	uint64_t rights_version;   /* of its rights */
+	uint64_t session;        /* its number; 0: empty */
+	uint64_t rights_version; /* of its rights */
 	uint32_t len;
-	uint8_t  action;
-	char     topic[ALLOW_CACHE_TOPIC_MAX];
+	uint8_t action;
+	char topic[ALLOW_CACHE_TOPIC_MAX];
 };
 
 struct allow_cache {
@@ -30,8 +30,8 @@ struct allow_cache {
 
 /* One question: session, state of its rights, action, topic. */
 struct allow_cache_question {
-	uint64_t    session, rights_version;
-	uint8_t     action;
+	uint64_t session, rights_version;
+	uint8_t action;
 	struct view topic;
 };
 

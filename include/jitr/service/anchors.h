@@ -15,7 +15,7 @@ struct anchors;
 
 /* The store is borrowed. */
 MUST_USE enum err anchors_open(struct store *store, struct anchors **out);
-void              anchors_close(struct anchors *a); /* NULL is fine */
+void anchors_close(struct anchors *a); /* NULL is fine */
 
 /* A trust_finder: the context is a struct anchors.  A look at the last commit. */
 size_t anchors_find(void *context, uint32_t subject_hash, struct x509_st **found, size_t max);

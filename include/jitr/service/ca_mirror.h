@@ -12,15 +12,15 @@
 
 /* The first five are set by the owner, and borrowed. */
 struct ca_mirror {
-	const char    *ca_path;
-	struct store  *store;
+	const char *ca_path;
+	struct store *store;
 	struct writer *writer;
 	struct report *report;
 	int64_t (*now)(void);
-	int64_t        retry; /* when; 0: it is up to date */
-	int64_t        told;  /* when, and what: */
-	struct diag    failure;
-	bool           busy;
+	int64_t retry; /* when; 0: it is up to date */
+	int64_t told;  /* when, and what: */
+	struct diag failure;
+	bool busy;
 };
 
 /* Writer thread, after a commit. */

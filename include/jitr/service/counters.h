@@ -12,15 +12,15 @@
 
 /* The first six are set by the owner, and borrowed. */
 struct counters {
-	struct store        *store;
-	struct writer       *writer;
-	const struct stats  *stats;
+	struct store *store;
+	struct writer *writer;
+	const struct stats *stats;
 	const struct broker *broker;
-	int64_t            (*now)(void);
-	int64_t              interval;  /* ms; 0: never */
-	int64_t              published; /* ms, monotonic */
-	struct certid        last;      /* its gauges were published last */
-	bool                 more;      /* there may be, behind that one */
+	int64_t (*now)(void);
+	int64_t interval;   /* ms; 0: never */
+	int64_t published;  /* ms, monotonic */
+	struct certid last; /* its gauges were published last */
+	bool more;          /* there may be, behind that one */
 };
 
 /* elapsed: ms of a clock that is never set back. */

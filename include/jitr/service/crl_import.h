@@ -23,8 +23,8 @@
 /* How far a list was applied to the certificates of its CA. */
 struct crl_progress {
 	struct revoked_walk walk;
-	size_t              revoked; /* that this made REVOKED */
-	bool                done;
+	size_t revoked; /* that this made REVOKED */
+	bool done;
 };
 
 /* Certificates that a list names and the gate may have let in: some of them, since it
@@ -32,7 +32,7 @@ struct crl_progress {
 #define CRL_NAMED_MAX 2000
 
 struct crl_named {
-	size_t        count;
+	size_t count;
 	struct certid ids[CRL_NAMED_MAX];
 };
 
@@ -64,9 +64,9 @@ bool crl_import_committed(struct crl_import *i);
 /* When it is done. */
 struct crl_result {
 	struct certid ca_id;
-	struct crl    crl;       /* the list that is in force */
-	bool          unchanged; /* it was already */
-	size_t        revoked;   /* certificates that this made REVOKED, so far */
+	struct crl crl;                /* the list that is in force */
+	bool unchanged;                /* it was already */
+	size_t revoked;                /* certificates that this made REVOKED, so far */
 	const struct crl_named *named; /* lives as long as the import */
 };
 
@@ -81,15 +81,15 @@ MUST_USE enum err crl_remove(struct txn *t, const struct certid *ca_id, struct d
  * import is under way; one may begin meanwhile.  Begins all zero.
  */
 struct crl_tidy {
-	struct certid       ca_id, next_ca_id; /* of the list that is being applied */
-	uint64_t            list, next_list;
+	struct certid ca_id, next_ca_id; /* of the list that is being applied */
+	uint64_t list, next_list;
 	struct crl_progress now, next; /* of it; revoked is counted over all lists */
-	uint64_t            bound, next_bound;
-	bool                more, applying, next_applying;
-	struct crl_named    named;
+	uint64_t bound, next_bound;
+	bool more, applying, next_applying;
+	struct crl_named named;
 };
 
 MUST_USE enum err crl_tidy_run(struct crl_tidy *tidy, struct txn *t, int64_t now);
-bool              crl_tidy_committed(struct crl_tidy *tidy);
+bool crl_tidy_committed(struct crl_tidy *tidy);
 
 #endif

@@ -18,11 +18,11 @@
 #define CRL_WATCH_MS 2000 /* between two looks at the files */
 
 struct crls_config {
-	struct store  *store;
+	struct store *store;
 	struct writer *writer;
 	struct report *report;
-	struct stats  *stats;
-	struct gate   *gate;
+	struct stats *stats;
+	struct gate *gate;
 	const struct broker *broker;
 	int64_t (*now)(void);
 	const char *crl_dir; /* borrowed: where files may be; NULL: none can be named */
@@ -46,8 +46,7 @@ void crls_settings_changed(struct crls *c);
 /* An import by another process begins, and ends like this: live connections of the
  * certificates it names are closed. */
 void crls_begin(struct crls *c);
-void crls_end(struct crls *c, const struct crl_import *i, enum err result,
-    const struct diag *diag);
+void crls_end(struct crls *c, const struct crl_import *i, enum err result, const struct diag *diag);
 
 /* The list of this CA was taken out of force; the CA was deleted with its list. */
 void crls_removed(struct crls *c, const struct certid *ca_id);
@@ -56,9 +55,9 @@ void crls_ca_deleted(struct crls *c, const struct certid *ca_id);
 /* The last list of this CA that could not be taken, since the last one that
  * could; NULL: none.  Lives until the next call. */
 struct crl_failure {
-	int64_t     time;
+	int64_t time;
 	struct diag details;
-	bool        of_file; /* tells of a file on the broker's machine */
+	bool of_file; /* tells of a file on the broker's machine */
 };
 
 const struct crl_failure *crls_failure(const struct crls *c, const struct certid *ca_id);

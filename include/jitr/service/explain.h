@@ -19,13 +19,13 @@
 
 struct inquiry_request {
 	const struct certid *principal; /* NULL: none, only the policies added */
-	struct x509_st      *x;         /* a certificate, registered or not, to be explained;
+	struct x509_st *x;              /* a certificate, registered or not, to be explained;
 	                                 * NULL */
-	struct view          client_id; /* data NULL: not given */
-	struct view          source;    /* an IP address; data NULL: not given */
-	const struct view   *add, *skip; /* names of policies */
-	size_t               add_count, skip_count;
-	size_t              *steps; /* what the policies take is added; NULL */
+	struct view client_id;          /* data NULL: not given */
+	struct view source;             /* an IP address; data NULL: not given */
+	const struct view *add, *skip;  /* names of policies */
+	size_t add_count, skip_count;
+	size_t *steps; /* what the policies take is added; NULL */
 };
 
 struct inquiry;
@@ -35,10 +35,11 @@ MUST_USE enum err inquiry_open(struct gate *g, struct txn *t, const struct inqui
     struct inquiry **out, struct diag *diag);
 void inquiry_close(struct inquiry *i); /* NULL is fine */
 
-size_t      inquiry_policy_count(const struct inquiry *i);
+size_t inquiry_policy_count(const struct inquiry *i);
 const char *inquiry_policy_name(const struct inquiry *i, size_t nth);
-uint32_t    inquiry_policy_version(const struct inquiry *i, size_t nth);
-const struct policy *inquiry_policy(const struct inquiry *i, size_t nth); /* NULL: it cannot be used */
+uint32_t inquiry_policy_version(const struct inquiry *i, size_t nth);
+const struct policy *inquiry_policy(const struct inquiry *i,
+    size_t nth); /* NULL: it cannot be used */
 
 /* Memory ran out for a policy that has changed since: it cannot be asked now, and
  * what the rest say is no answer. */
@@ -62,20 +63,19 @@ size_t inquiry_missing(const struct inquiry *i, struct view *names, size_t max);
 
 /* What would be answered to a CONNECT with this certificate now. */
 struct explanation {
-	struct certid      id, ca_id;
-	bool               registered, has_ca;
-	enum cert_status   status;   /* if registered */
-	struct decision    decision; /* with policies, where they decide */
-	struct diag        details;  /* of its reason; empty: there is no more to say */
-	struct diag        chain;    /* what could not be found out about its chain; empty:
+	struct certid id, ca_id;
+	bool registered, has_ca;
+	enum cert_status status;  /* if registered */
+	struct decision decision; /* with policies, where they decide */
+	struct diag details;      /* of its reason; empty: there is no more to say */
+	struct diag chain;        /* what could not be found out about its chain; empty:
 	                              * nothing */
-	const struct plan *plan;     /* what the rule or template of its CA says, as long as the
+	const struct plan *plan;  /* what the rule or template of its CA says, as long as the
 	                              * inquiry is open; NULL: it was not asked */
 };
 
 /* Of an inquiry with x. */
-MUST_USE enum err inquiry_explain(const struct inquiry *i, struct txn *t,
-    struct explanation *out);
+MUST_USE enum err inquiry_explain(const struct inquiry *i, struct txn *t, struct explanation *out);
 
 /* What TLS would say to a certificate, as far as the registered CAs tell: as
  * trust_verify(). */

@@ -37,28 +37,28 @@ enum other_clients {
 };
 
 struct gate_config {
-	struct registry_rules  rules;
-	enum authorization     authorization;
-	enum other_clients     other_clients;
-	bool                   deny_publish_disconnects;
-	bool                   deny_subscribe_disconnects;
-	bool                   client_id_as_is; /* facts.h */
-	bool                   event_details;   /* event.h */
-	bool                   presence;        /* events of connections */
-	enum clone_policy      clone_policy;
-	enum trust_store       trust_store; /* for explain */
-	struct arn_scope       scope;
-	char *const           *admin_users; /* borrowed for the gate's life */
-	size_t                 admin_user_count;
-	const struct certid   *admin_certificates;
-	size_t                 admin_certificate_count;
-	struct store          *store;
-	struct writer         *writer;
-	struct report         *report;
-	struct stats          *stats;
-	const struct broker   *broker;
+	struct registry_rules rules;
+	enum authorization authorization;
+	enum other_clients other_clients;
+	bool deny_publish_disconnects;
+	bool deny_subscribe_disconnects;
+	bool client_id_as_is; /* facts.h */
+	bool event_details;   /* event.h */
+	bool presence;        /* events of connections */
+	enum clone_policy clone_policy;
+	enum trust_store trust_store; /* for explain */
+	struct arn_scope scope;
+	char *const *admin_users; /* borrowed for the gate's life */
+	size_t admin_user_count;
+	const struct certid *admin_certificates;
+	size_t admin_certificate_count;
+	struct store *store;
+	struct writer *writer;
+	struct report *report;
+	struct stats *stats;
+	const struct broker *broker;
 	int64_t (*now)(void); /* ms since 1970 */
-	struct pace           *pace; /* of events; NULL: none */
+	struct pace *pace;    /* of events; NULL: none */
 };
 
 struct gate;
@@ -103,15 +103,13 @@ enum access gate_access(struct gate *g, const struct client *c, enum action acti
 /* The same without a look at its certificate, for a session that was asked about
  * before: the broker still has its texts at the same addresses.  false: it is not
  * known so, ask gate_access(). */
-bool gate_access_known(struct gate *g, const void *client, const char *id,
-    const char *user_name, enum action action, const char *topic, bool retain,
-    enum access *out);
+bool gate_access_known(struct gate *g, const void *client, const char *id, const char *user_name,
+    enum action action, const char *topic, bool retain, enum access *out);
 
 /* The answer to this question was ACCESS_DEFER.  Where other_clients is not set, the
  * first one of a client that it applies to is logged at the next gate_tick(): the broker
  * may deny it and does not say so. */
-void gate_deferred(struct gate *g, const struct client *c, enum action action,
-    const char *topic);
+void gate_deferred(struct gate *g, const struct client *c, enum action action, const char *topic);
 
 /* What of the control API is open to this client. */
 enum administration {
@@ -137,17 +135,17 @@ bool gate_names_administrator(const struct gate *g, const struct certid *id);
 /* A connection, as it was when it asked for something. */
 struct caller {
 	const void *handle;
-	uint64_t    session; /* 0: it was not seen at CONNECT */
+	uint64_t session; /* 0: it was not seen at CONNECT */
 };
 
 struct caller gate_caller(struct gate *g, const struct client *c);
-bool          gate_is_connected(struct gate *g, const struct caller *caller);
+bool gate_is_connected(struct gate *g, const struct caller *caller);
 
 /* The broker is given an answer for this connection, and looks its client id up later
  * (loop.c, queue_plugin_msgs()): until gate_release() no other connection gets that id.
  * false: there is no memory for it, and the answer must not be sent. */
 MUST_USE bool gate_hold(struct gate *g, const struct caller *caller, const char *client_id);
-void          gate_release(struct gate *g);
+void gate_release(struct gate *g);
 
 /* end: why, as far as the broker says.  Until another client has its address, questions
  * about it are about its will and its offline session. */

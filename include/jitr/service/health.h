@@ -15,12 +15,12 @@
 
 /* The first three are the caller's, and borrowed; the rest begins zero. */
 struct health {
-	const char    *path; /* NULL: there is none */
+	const char *path; /* NULL: there is none */
 	struct writer *writer;
 	struct report *report;
-	int64_t        next;    /* ms, monotonic */
-	bool           waiting; /* a job is on its way */
-	bool           failed;  /* the last one, and that was logged */
+	int64_t next; /* ms, monotonic */
+	bool waiting; /* a job is on its way */
+	bool failed;  /* the last one, and that was logged */
 };
 
 /* Makes the file, and sets its time. */

@@ -19,9 +19,9 @@ struct x509_st;
 
 struct issuer_cache {
 	struct {
-		struct certid   id;
+		struct certid id;
 		struct x509_st *x; /* NULL: free */
-		uint64_t        used;
+		uint64_t used;
 	} entry[ISSUER_CACHE_SIZE];
 	uint64_t clock;
 };
@@ -37,7 +37,7 @@ struct issuer {
 	/* NO: a registered CA has that name, but did not sign; ca is one of them.
 	 * NOT_ASKED: no registered CA has that name. */
 	enum answer issued;
-	size_t      matches; /* how many registered CAs signed it: same name, same key */
+	size_t matches; /* how many registered CAs signed it: same name, same key */
 };
 
 /* Of several that match, the one that may register is taken, then the newest

@@ -27,17 +27,17 @@
 #define OUTBOX_PAYLOAD_MAX ((size_t)96 << 10)
 
 struct outbox {
-	struct store        *store;
-	struct writer       *writer;
+	struct store *store;
+	struct writer *writer;
 	const struct broker *broker;
-	struct pace         *pace;      /* NULL: as fast as the ticks come */
-	bool                 pending;   /* there may be rows that were not published */
-	uint64_t             published; /* the highest number handed to the broker, or passed over */
-	uint64_t             delivered; /* the highest number it has had a turn for */
-	uint64_t             removed;   /* the highest number taken from the store */
-	bool                 dropping;  /* a job that removes some is on its way */
-	bool                 failing;   /* the store could not be read at the last try */
-	size_t               in_a_row;  /* published since there were none */
+	struct pace *pace;  /* NULL: as fast as the ticks come */
+	bool pending;       /* there may be rows that were not published */
+	uint64_t published; /* the highest number handed to the broker, or passed over */
+	uint64_t delivered; /* the highest number it has had a turn for */
+	uint64_t removed;   /* the highest number taken from the store */
+	bool dropping;      /* a job that removes some is on its way */
+	bool failing;       /* the store could not be read at the last try */
+	size_t in_a_row;    /* published since there were none */
 };
 
 /* Told once in a row: a subscriber that is offline has lost some by then if its

@@ -19,29 +19,29 @@
 
 #define PRESENCE_WAITING_MAX       32768 /* beyond, events are dropped and counted */
 #define PRESENCE_PER_TICK          256
-#define PRESENCE_FAILED_PER_SECOND 64   /* beyond, they are suppressed and counted */
+#define PRESENCE_FAILED_PER_SECOND 64 /* beyond, they are suppressed and counted */
 
 struct presence_note;
 
 struct presence {
-	bool                  on;
-	const struct broker  *broker;
-	struct stats         *stats;
+	bool on;
+	const struct broker *broker;
+	struct stats *stats;
 	int64_t (*now)(void); /* ms since 1970 */
-	struct pace          *pace; /* NULL: as fast as the ticks come */
+	struct pace *pace;    /* NULL: as fast as the ticks come */
 
 	/* presence.c's own; zero at first. */
 	struct presence_note *first, *last;
-	size_t                waiting;
-	uint64_t              version;  /* the last that was given */
-	int64_t               second;   /* of the connections that failed last, and how many */
-	unsigned              failures;
+	size_t waiting;
+	uint64_t version; /* the last that was given */
+	int64_t second;   /* of the connections that failed last, and how many */
+	unsigned failures;
 };
 
 /* What the events of one connection have in common: kept by the owner of the
  * connection, zero before it was told. */
 struct presence_session {
-	uint8_t  id[16];
+	uint8_t id[16];
 	uint64_t version; /* grows from each connection to the next; 0: not told */
 };
 
@@ -56,8 +56,8 @@ void presence_connected(struct presence *p, struct presence_session *s, const ch
     const struct certid *certificate, const char *address);
 
 /* It has gone; once, and only if its connection was told. */
-void presence_disconnected(struct presence *p, struct presence_session *s,
-    const char *client_id, const struct certid *certificate, const struct presence_end *end);
+void presence_disconnected(struct presence *p, struct presence_session *s, const char *client_id,
+    const struct certid *certificate, const struct presence_end *end);
 
 /* A client that its certificate or its policies do not let in. */
 void presence_connect_failed(struct presence *p, const char *client_id,

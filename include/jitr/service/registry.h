@@ -19,13 +19,13 @@ struct x509_st;
 
 struct registry_rules {
 	struct decide_rules decide;
-	char                account_id[13];
+	char account_id[13];
 };
 
 /* The state of a CA that a plan was made of. */
 struct ca_revision {
 	struct generation generation;
-	uint32_t          version;
+	uint32_t version;
 };
 
 static inline struct ca_revision
@@ -37,20 +37,20 @@ ca_revision_of(const struct ca *ca)
 /* A client presented a certificate, and the broker thread thinks that something
  * should be done about it. */
 struct presentation {
-	struct presented   presented;
-	struct certid      ca_id;
-	struct view        der;
-	const struct plan *plan;      /* what its CA's rule or template says; NULL: nothing */
-	struct ca_revision     ca_revision;
-	struct view        details;   /* of its events (event.h); empty: none */
-	struct view        client_id, address; /* for the record of a refusal */
+	struct presented presented;
+	struct certid ca_id;
+	struct view der;
+	const struct plan *plan; /* what its CA's rule or template says; NULL: nothing */
+	struct ca_revision ca_revision;
+	struct view details;            /* of its events (event.h); empty: none */
+	struct view client_id, address; /* for the record of a refusal */
 };
 
 struct outcome {
-	struct decision  decision; /* with what was done */
-	enum cert_status status;   /* of the record, if there is one */
-	struct diag      details;  /* why, where the plan has words for it */
-	bool             failed;   /* the plan could not be carried out */
+	struct decision decision; /* with what was done */
+	enum cert_status status;  /* of the record, if there is one */
+	struct diag details;      /* why, where the plan has words for it */
+	bool failed;              /* the plan could not be carried out */
 };
 
 /* Decides again, on the state as it is now: the second of two simultaneous
@@ -72,28 +72,27 @@ MUST_USE enum err registry_delete_registration_code(struct txn *t, struct diag *
  * template_body and role_arn: AWS's registrationConfig is replaced as a whole. */
 struct ca_settings_update {
 	const enum crl_check *crl_check;
-	uint32_t              crl_grace_days; /* with crl_check */
-	const struct view    *crl_file;
-	const struct view    *activation;
-	bool                  supersedes; /* with activation */
-	int64_t               supersede_after;
-	const struct view    *template_name;
+	uint32_t crl_grace_days; /* with crl_check */
+	const struct view *crl_file;
+	const struct view *activation;
+	bool supersedes; /* with activation */
+	int64_t supersede_after;
+	const struct view *template_name;
 };
 
 /* ca: id, validity, hash, key id, status, auto_registration, mode are the
  * caller's; the rest is filled.  settings: what is set from the start.  proof:
  * the common name of the verification certificate in mode DEFAULT, NULL in
  * SNI_ONLY. */
-MUST_USE enum err registry_add_ca(struct txn *t, struct ca *ca,
-    const struct ca_document *document, const struct ca_settings_update *settings,
-    const char *proof, int64_t now, struct diag *diag);
+MUST_USE enum err registry_add_ca(struct txn *t, struct ca *ca, const struct ca_document *document,
+    const struct ca_settings_update *settings, const char *proof, int64_t now, struct diag *diag);
 
 /* What updateCACertificate may change; NULL leaves it. */
 struct ca_update {
-	const enum ca_status     *status;
-	const bool               *auto_registration;
-	const struct view        *template_body, *role_arn;
-	bool                      remove_auto_registration;
+	const enum ca_status *status;
+	const bool *auto_registration;
+	const struct view *template_body, *role_arn;
+	bool remove_auto_registration;
 	struct ca_settings_update settings;
 };
 
@@ -104,15 +103,15 @@ MUST_USE enum err registry_remove_ca(struct txn *t, const struct certid *id, str
 /* A certificate registered by call.  issuer: what caCertificatePem named, NULL
  * to look for it; with_ca false: registerCertificateWithoutCA. */
 struct cert_registration {
-	struct x509_st  *x;
-	struct view      pem;
-	bool             with_ca;
-	struct x509_st  *issuer;
+	struct x509_st *x;
+	struct view pem;
+	bool with_ca;
+	struct x509_st *issuer;
 	enum cert_status status;
 };
 
-MUST_USE enum err registry_add_cert(struct txn *t, const struct cert_registration *r,
-    int64_t now, struct certid *id, struct diag *diag);
+MUST_USE enum err registry_add_cert(struct txn *t, const struct cert_registration *r, int64_t now,
+    struct certid *id, struct diag *diag);
 
 /* *was: the status before.  One that becomes ACTIVE supersedes older ones of its
  * things, where its CA says so. */

@@ -13,7 +13,7 @@
 /* A certificate that a plan is for, registered or not; all borrowed. */
 struct planned_cert {
 	const struct certid *id, *content;
-	struct view          serial;
+	struct view serial;
 };
 
 /* Can it be carried out for this certificate?  Not where it is registered with

@@ -24,14 +24,14 @@ MUST_USE enum err registry_create_policy_version(struct txn *t, struct view name
     struct view document, bool set_default, int64_t now, uint32_t *number, struct diag *diag);
 MUST_USE enum err registry_set_default_policy_version(struct txn *t, struct view name,
     uint32_t number, int64_t now, struct diag *diag);
-MUST_USE enum err registry_delete_policy_version(struct txn *t, struct view name,
-    uint32_t number, struct diag *diag);
+MUST_USE enum err registry_delete_policy_version(struct txn *t, struct view name, uint32_t number,
+    struct diag *diag);
 
 /* Attaching what is attached succeeds and changes nothing; detaching what is
  * not attached is ERR_NOT_FOUND (aws-iot J, 15). */
-MUST_USE enum err registry_attach_policy(struct txn *t, struct view name,
-    const struct certid *id, struct diag *diag);
-MUST_USE enum err registry_detach_policy(struct txn *t, struct view name,
-    const struct certid *id, struct diag *diag);
+MUST_USE enum err registry_attach_policy(struct txn *t, struct view name, const struct certid *id,
+    struct diag *diag);
+MUST_USE enum err registry_detach_policy(struct txn *t, struct view name, const struct certid *id,
+    struct diag *diag);
 
 #endif

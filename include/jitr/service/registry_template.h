@@ -13,12 +13,12 @@
 #include "jitr/adapter/store.h"
 
 /* name, enabled, description, role_arn and body are the caller's. */
-MUST_USE enum err registry_create_template(struct txn *t,
-    const struct provisioning_template *made, int64_t now, struct diag *diag);
+MUST_USE enum err registry_create_template(struct txn *t, const struct provisioning_template *made,
+    int64_t now, struct diag *diag);
 
 /* NULL leaves it. */
 struct template_update {
-	const bool        *enabled;
+	const bool *enabled;
 	const struct view *description, *role_arn;
 };
 

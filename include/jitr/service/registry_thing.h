@@ -19,12 +19,12 @@ MUST_USE enum err registry_create_thing(struct txn *t, const struct thing *thing
 
 /* What updateThing may change. */
 struct thing_update {
-	bool        has_attributes, merge; /* merge: those that are not named stay */
-	struct view attributes;            /* packed; an empty value removes the attribute */
-	bool        has_type, remove_type;
+	bool has_attributes, merge; /* merge: those that are not named stay */
+	struct view attributes;     /* packed; an empty value removes the attribute */
+	bool has_type, remove_type;
 	struct view type_name;
-	bool        has_expected_version;
-	uint32_t    expected_version;
+	bool has_expected_version;
+	uint32_t expected_version;
 };
 
 MUST_USE enum err registry_update_thing(struct txn *t, struct view name,
@@ -36,9 +36,9 @@ MUST_USE enum err registry_delete_thing(struct txn *t, struct view name, bool ha
 
 /* Attaching what is attached so already changes nothing; detaching what is not
  * attached neither, when both are there. */
-MUST_USE enum err registry_attach_thing(struct txn *t, struct view name,
-    const struct certid *id, enum principal_type type, struct diag *diag);
-MUST_USE enum err registry_detach_thing(struct txn *t, struct view name,
-    const struct certid *id, struct diag *diag);
+MUST_USE enum err registry_attach_thing(struct txn *t, struct view name, const struct certid *id,
+    enum principal_type type, struct diag *diag);
+MUST_USE enum err registry_detach_thing(struct txn *t, struct view name, const struct certid *id,
+    struct diag *diag);
 
 #endif

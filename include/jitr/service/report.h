@@ -23,32 +23,32 @@ struct x509_st;
 
 /* A client as the broker knows it.  Everything is borrowed for the call. */
 struct client {
-	void           *handle;
-	const char     *id;        /* NULL: none yet */
-	const char     *user_name; /* NULL: none */
-	const char     *address;   /* NULL: bridge, restored session */
-	struct x509_st *x;         /* NULL: no certificate */
-	int             port;      /* 0: not known (before 2.1) */
-	bool            websockets;
-	bool            clean_session; /* of MQTT 5: clean start */
-	bool            name_to_check; /* others check the user name if the plugin defers */
-	int             version;       /* of MQTT: 3, 4, 5; 0: not known */
-	bool            extended;  /* asked about by extended authentication: the broker may not
+	void *handle;
+	const char *id;        /* NULL: none yet */
+	const char *user_name; /* NULL: none */
+	const char *address;   /* NULL: bridge, restored session */
+	struct x509_st *x;     /* NULL: no certificate */
+	int port;              /* 0: not known (before 2.1) */
+	bool websockets;
+	bool clean_session; /* of MQTT 5: clean start */
+	bool name_to_check; /* others check the user name if the plugin defers */
+	int version;        /* of MQTT: 3, 4, 5; 0: not known */
+	bool extended;      /* asked about by extended authentication: the broker may not
 	                            * have it among its clients yet */
 };
 
 struct report;
 
 struct report_config {
-	const char          *path; /* of the log file; NULL: none */
-	const char          *account_id;
+	const char *path; /* of the log file; NULL: none */
+	const char *account_id;
 	const struct broker *broker;
 	int64_t (*now)(void);
 };
 
 MUST_USE enum err report_open(const struct report_config *config, struct report **out,
     struct diag *diag);
-void report_close(struct report *r); /* after writer_stop(); NULL is fine */
+void report_close(struct report *r);                   /* after writer_stop(); NULL is fine */
 void report_start(struct report *r, struct writer *w); /* the file is written from here on */
 
 /* Open the file again, after it was moved away (SIGHUP, as logrotate does). */
@@ -73,12 +73,12 @@ void report_registration(struct report *r, const struct certid *id, const struct
 
 /* What the rule or the template of its CA has made of a certificate, committed. */
 struct activation_line {
-	struct certid    id, ca_id;
+	struct certid id, ca_id;
 	enum plan_origin origin;
-	const char      *template_name; /* NULL: a rule, or a template without a name */
-	enum cert_status status;        /* what it is now */
-	bool             failed;        /* the plan could not be made or carried out: details say why */
-	const char      *details;       /* NULL: none */
+	const char *template_name; /* NULL: a rule, or a template without a name */
+	enum cert_status status;   /* what it is now */
+	bool failed;               /* the plan could not be made or carried out: details say why */
+	const char *details;       /* NULL: none */
 };
 
 void report_activation(struct report *r, const struct activation_line *a);
@@ -97,13 +97,13 @@ void report_clone(struct report *r, const struct client *c, const struct certid 
 
 struct change {
 	const char *name; /* "status" */
-	char        from[CHANGE_TEXT], to[CHANGE_TEXT];
+	char from[CHANGE_TEXT], to[CHANGE_TEXT];
 };
 
 #define CHANGES_MAX 10
 
 struct changes {
-	size_t        count;
+	size_t count;
 	struct change list[CHANGES_MAX];
 };
 
@@ -116,13 +116,13 @@ struct request_subject {
 
 /* A command that changes something was carried out or failed.  Borrowed for the call. */
 struct request_line {
-	const char           *command;
-	const char           *user_name, *client_id; /* of the client that asked */
-	const char           *address;               /* and from where; NULL: not known */
+	const char *command;
+	const char *user_name, *client_id; /* of the client that asked */
+	const char *address;               /* and from where; NULL: not known */
 	struct request_subject subjects[2];
 	const struct changes *changes; /* what it changed; of one that failed: nothing */
-	enum err              result;
-	const char           *details; /* why it failed; NULL: no more than result says */
+	enum err result;
+	const char *details; /* why it failed; NULL: no more than result says */
 };
 
 void report_request(struct report *r, const struct request_line *l);

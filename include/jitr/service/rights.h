@@ -15,13 +15,13 @@
 
 struct rights {
 	struct cached_policy *held[POLICIES_MAX];
-	size_t                count;
-	bool                  failed;
+	size_t count;
+	bool failed;
 };
 
 /* Reads anew what is attached, and what a plan will attach; NULL: there is none. */
-void rights_read(struct rights *r, struct policy_cache *c, struct txn *t,
-    const struct certid *id, const struct plan *plan_or_null);
+void rights_read(struct rights *r, struct policy_cache *c, struct txn *t, const struct certid *id,
+    const struct plan *plan_or_null);
 void rights_clear(struct rights *r, struct policy_cache *c);
 
 /* What of the facts the policies look at, all together (policy.h). */

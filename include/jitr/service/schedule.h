@@ -13,15 +13,15 @@
 
 /* The owner sets all but the last three (borrowed); these begin zero. */
 struct schedule {
-	struct store  *store;
+	struct store *store;
 	struct writer *writer;
 	struct report *report;
-	struct gate   *gate;
-	const char    *account_id;
-	int64_t        expiring_days; /* how long before notAfter; 0: not at all */
+	struct gate *gate;
+	const char *account_id;
+	int64_t expiring_days; /* how long before notAfter; 0: not at all */
 	int64_t (*now)(void);
-	int64_t        looked;
-	bool           busy, announced;
+	int64_t looked;
+	bool busy, announced;
 };
 
 void schedule_tick(struct schedule *a);

@@ -21,31 +21,32 @@
 /*
  * Counters: their field and their topic.
  */
-#define STATS_TABLE(X)                                                                     \
-	X(accepted,   "connections/accepted")    /* ACTIVE certificates let in */          \
-	X(refused,    "connections/refused")     /* certificates turned away */            \
-	X(cut,        "connections/cut")         /* live connections closed */             \
-	X(clones,     "connections/clones")      /* a certificate at two places at once */ \
-	X(registered, "certificates/registered") /* by a first connection, committed */    \
-	X(activated,  "certificates/activated")  /* by a rule or a template */             \
-	X(revoked,    "certificates/revoked")    /* by a revocation list or a rule */      \
-	X(provisioning_failed, "certificates/provisioning_failed")                         \
-	X(failed,     "certificates/failed")     /* registrations that could not be stored */ \
-	X(busy,       "certificates/busy")       /* registrations put off, queue full */   \
-	X(crl_imported, "crl/imported")          /* revocation lists put in force */       \
-	X(crl_failed, "crl/failed")              /* and those that were not */             \
-	X(events,     "events/published")        /* of certificates */                     \
-	X(broker_dropped, "broker/dropped")      /* messages, as the broker says it itself */ \
-	X(denied_publish,   "publishes/denied")  /* by policies */                         \
-	X(denied_subscribe, "subscriptions/denied")                                        \
-	X(denied_receive,   "deliveries/denied")                                           \
-	X(requests,   "requests/handled")        /* control requests */                    \
-	X(denied,     "requests/denied")         /* of callers without rights */              \
-	X(throttled,  "requests/throttled")      /* of callers with rights, too many at once */ \
-	X(unanswered, "requests/unanswered")     /* of either, beyond what is answered */  \
-	X(presence_published,  "presence/published")  /* events of connections */     \
-	X(presence_dropped,    "presence/dropped")    /* too many waited, or no memory */  \
-	X(presence_suppressed, "presence/suppressed") /* connections that failed, too many a second */
+#define STATS_TABLE(X) \
+	X(accepted, "connections/accepted")      /* ACTIVE certificates let in */ \
+	X(refused, "connections/refused")        /* certificates turned away */ \
+	X(cut, "connections/cut")                /* live connections closed */ \
+	X(clones, "connections/clones")          /* a certificate at two places at once */ \
+	X(registered, "certificates/registered") /* by a first connection, committed */ \
+	X(activated, "certificates/activated")   /* by a rule or a template */ \
+	X(revoked, "certificates/revoked")       /* by a revocation list or a rule */ \
+	X(provisioning_failed, "certificates/provisioning_failed") \
+	X(failed, "certificates/failed")      /* registrations that could not be stored */ \
+	X(busy, "certificates/busy")          /* registrations put off, queue full */ \
+	X(crl_imported, "crl/imported")       /* revocation lists put in force */ \
+	X(crl_failed, "crl/failed")           /* and those that were not */ \
+	X(events, "events/published")         /* of certificates */ \
+	X(broker_dropped, "broker/dropped")   /* messages, as the broker says it itself */ \
+	X(denied_publish, "publishes/denied") /* by policies */ \
+	X(denied_subscribe, "subscriptions/denied") \
+	X(denied_receive, "deliveries/denied") \
+	X(requests, "requests/handled")             /* control requests */ \
+	X(denied, "requests/denied")                /* of callers without rights */ \
+	X(throttled, "requests/throttled")          /* of callers with rights, too many at once */ \
+	X(unanswered, "requests/unanswered")        /* of either, beyond what is answered */ \
+	X(presence_published, "presence/published") /* events of connections */ \
+	X(presence_dropped, "presence/dropped")     /* too many waited, or no memory */ \
+	X(presence_suppressed, \
+	    "presence/suppressed") /* connections that failed, too many a second */
 
 /* And "connections/refused/<code>" for each code of a reason. */
 #define STATS_REFUSED_TOPIC STATS_TOPIC "connections/refused/"
@@ -63,18 +64,18 @@ void stats_refused(struct stats *s, enum reason reason);
 /*
  * Gauges: of the writer, of the registry.
  */
-#define WRITER_GAUGES(X)                                                                   \
-	X(waiting,        "queue/waiting")  /* jobs submitted and not finished */          \
-	X(commits,        "commits/count")  /* with a change: of these a counter */        \
-	X(commit_us_last, "commits/last_us")                                               \
-	X(commit_us_max,  "commits/max_us") /* since the last interval */
+#define WRITER_GAUGES(X) \
+	X(waiting, "queue/waiting") /* jobs submitted and not finished */ \
+	X(commits, "commits/count") /* with a change: of these a counter */ \
+	X(commit_us_last, "commits/last_us") \
+	X(commit_us_max, "commits/max_us") /* since the last interval */
 
-#define STORE_GAUGES(X)                                                                    \
-	X(cas,        "cas")                                                               \
-	X(policies,   "policies")                                                          \
-	X(things,     "things")                                                            \
-	X(messages,   "events/waiting")      /* stored, not published and removed yet */   \
-	X(bytes_used, "database/bytes_used")                                               \
+#define STORE_GAUGES(X) \
+	X(cas, "cas") \
+	X(policies, "policies") \
+	X(things, "things") \
+	X(messages, "events/waiting") /* stored, not published and removed yet */ \
+	X(bytes_used, "database/bytes_used") \
 	X(bytes_most, "database/bytes_most") /* db_map_size_mb */
 
 /* And "commits/mean_us" (since the start), "certificates/status/<STATUS>",
@@ -83,17 +84,17 @@ void stats_refused(struct stats *s, enum reason reason);
 #define STATS_MEAN_TOPIC   STATS_TOPIC "commits/mean_us"
 #define STATS_STATUS_TOPIC STATS_TOPIC "certificates/status/"
 #define STATS_CRL_TOPIC    STATS_TOPIC "crl/"
-#define CRL_GAUGES(X) X(AGE, "age_seconds") X(EXPIRES, "expires_in_seconds") X(ENTRIES, "entries")
+#define CRL_GAUGES(X)      X(AGE, "age_seconds") X(EXPIRES, "expires_in_seconds") X(ENTRIES, "entries")
 
 #define STATS_CRLS_MAX 250 /* of one interval */
 
 /* Borrowed for the call. */
 struct gauges {
-	int64_t                    now;    /* ms since 1970 */
-	struct writer_state        writer;
+	int64_t now; /* ms since 1970 */
+	struct writer_state writer;
 	const struct store_counts *counts; /* NULL: the registry could not be read */
-	const struct crl_entry    *crls;
-	size_t                     crl_count; /* beyond STATS_CRLS_MAX they are left out */
+	const struct crl_entry *crls;
+	size_t crl_count; /* beyond STATS_CRLS_MAX they are left out */
 };
 
 void stats_publish(const struct stats *s, const struct gauges *g, const struct broker *broker);

@@ -20,19 +20,18 @@
 #define TWINS_MAX 16 /* that are looked at; with more, none stands */
 
 struct twins {
-	size_t        count;  /* of the others */
-	bool          stands; /* this id does: no other one comes before it */
-	struct certid other;  /* with count > 0: the one that stands, or the next */
+	size_t count;        /* of the others */
+	bool stands;         /* this id does: no other one comes before it */
+	struct certid other; /* with count > 0: the one that stands, or the next */
 };
 
 /* The others of a signed part.  own: the record of this id; NULL: it is not
  * registered. */
-MUST_USE enum err twins_find(struct txn *t, const struct certid *content,
-    const struct certid *id, const struct cert *own_or_null, struct twins *out);
+MUST_USE enum err twins_find(struct txn *t, const struct certid *content, const struct certid *id,
+    const struct cert *own_or_null, struct twins *out);
 
 /* The same of one that is registered. */
-MUST_USE enum err twins_find_registered(struct txn *t, const struct cert *own,
-    struct twins *out);
+MUST_USE enum err twins_find_registered(struct txn *t, const struct cert *own, struct twins *out);
 
 /* "certificate <id> with its signature in another form": the id is first, for lines
  * that are cut. */

@@ -56,16 +56,16 @@ struct job_type {
 /* Embed as the first member of a concrete job. */
 struct job {
 	const struct job_type *type;
-	struct job            *next;
-	enum err               result;
-	const char            *failure; /* why the writer could not do it, in words; NULL: it did */
-	bool                   again;   /* set by committed(), cleared by the writer */
+	struct job *next;
+	enum err result;
+	const char *failure; /* why the writer could not do it, in words; NULL: it did */
+	bool again;          /* set by committed(), cleared by the writer */
 };
 
 struct writer_config {
-	size_t queue_max; /* jobs submitted and not finished; beyond: ERR_BUSY */
-	size_t batch_max; /* jobs in one transaction */
-	int    gather_ms; /* how long the first job of a batch waits for others */
+	size_t queue_max;     /* jobs submitted and not finished; beyond: ERR_BUSY */
+	size_t batch_max;     /* jobs in one transaction */
+	int gather_ms;        /* how long the first job of a batch waits for others */
 	int64_t (*now)(void); /* ms since 1970 */
 
 	/* Writer thread, without a lock: jobs are done.  Calls nothing of the
@@ -88,10 +88,10 @@ size_t writer_collect(struct writer *w, size_t max, void *context);
 
 /* What the writer has to do, and what commits cost; any thread. */
 struct writer_state {
-	size_t   waiting;        /* jobs submitted and not finished */
-	uint64_t commits;        /* with a change, since the start */
-	uint64_t commit_us;      /* all of them together */
-	uint64_t commit_us_max;  /* the longest since this was last asked */
+	size_t waiting;         /* jobs submitted and not finished */
+	uint64_t commits;       /* with a change, since the start */
+	uint64_t commit_us;     /* all of them together */
+	uint64_t commit_us_max; /* the longest since this was last asked */
 	uint64_t commit_us_last;
 };
 

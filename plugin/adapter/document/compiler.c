@@ -23,10 +23,10 @@ compiler_of(const struct language *language, struct diag *diag)
  */
 
 struct chunk {
-	struct chunk      *next;
+	struct chunk *next;
 	struct expression *expression; /* NULL: none */
-	size_t             used, size;
-	max_align_t        bytes[];
+	size_t used, size;
+	max_align_t bytes[];
 };
 
 void

@@ -32,7 +32,8 @@ expect(struct compiler *c, bool ok, struct view text, const char *what)
 }
 
 static void
-compile_expected(struct compiler *c, const struct condition_operator *o, struct view text, struct expected *e)
+compile_expected(struct compiler *c, const struct condition_operator *o, struct view text,
+    struct expected *e)
 {
 	switch (o->comparison) {
 	case COMPARE_TEXT:
@@ -94,7 +95,7 @@ value_text(struct compiler *c, const cJSON *item)
 /* An operator, and what it is called. */
 struct named_operator {
 	struct condition_operator op;
-	struct view     name;
+	struct view name;
 };
 
 static void
@@ -114,8 +115,11 @@ compile_condition(struct compiler *c, const struct named_operator *o, const cJSO
 			compile_expected(c, &o->op, text, &expected[i]);
 		go_back(c, before);
 	}
-	*out = (struct condition){ .name = o->name, .op = o->op, .expected = expected,
-		.count = count, .key = variable_of(c, view_of(member->string)) };
+	*out = (struct condition){ .name = o->name,
+		.op = o->op,
+		.expected = expected,
+		.count = count,
+		.key = variable_of(c, view_of(member->string)) };
 }
 
 /* The keys of one operator, each a condition of its own. */
@@ -129,7 +133,8 @@ compile_operator(struct compiler *c, const cJSON *member, struct condition *out)
 		fail(c, "unknown operator");
 		return;
 	}
-	for (const cJSON *key = member->child; c->failed == ERR_OK && key != NULL; key = key->next) {
+	for (const cJSON *key = member->child; c->failed == ERR_OK && key != NULL;
+	     key = key->next) {
 		size_t before = go_to(c, ".%.*s", SHOWN, key->string);
 
 		compile_condition(c, &o, key, out++);

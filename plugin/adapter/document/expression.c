@@ -62,7 +62,7 @@ try_compile(const struct expression *e, struct diag *diag)
 	char why[100];
 	regex_t regex;
 	int code = l.c == (locale_t)0 ? REG_ESPACE
-	                              : regcomp(&regex, e->text, REG_EXTENDED | REG_NOSUB);
+				      : regcomp(&regex, e->text, REG_EXTENDED | REG_NOSUB);
 
 	if (code == 0)
 		regfree(&regex);
@@ -232,7 +232,7 @@ translate(const struct expression *e, struct view value, char *out)
 		if (n == 0 || value.data[0] == '\0')
 			return false;
 		*out++ = n == 1 ? (char)value.data[0]
-		                : (char)expression_letter(e, (struct view){ value.data, n });
+				: (char)expression_letter(e, (struct view){ value.data, n });
 		value = (struct view){ value.data + n, value.len - n };
 	}
 	*out = '\0';

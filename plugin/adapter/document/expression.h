@@ -26,8 +26,7 @@
 #define EXPRESSION_VALUE_MAX   1024 /* bytes of a value; of longer ones nothing is known */
 
 /* ERR_REQUEST and *diag: what of it is not accepted, or why it is none. */
-MUST_USE enum err expression_compile(struct view text, struct expression **out,
-    struct diag *diag);
+MUST_USE enum err expression_compile(struct view text, struct expression **out, struct diag *diag);
 void expression_free(struct expression *e); /* NULL is fine */
 
 /* For context.expression_match (pattern.h).  Takes steps beforehand, in

@@ -43,20 +43,20 @@ expression_letter(const struct expression *e, struct view letter)
 
 /* What is read, from the beginning; the first failure stays. */
 struct reader {
-	struct view        all;
-	size_t             at, depth;
+	struct view all;
+	size_t at, depth;
 	struct expression *e;
-	size_t             len; /* of e->text */
+	size_t len; /* of e->text */
 	struct expression_shape *shape;
-	struct diag       *diag;
-	bool               failed;
+	struct diag *diag;
+	bool failed;
 };
 
 /* A part of an expression. */
 struct part {
 	size_t size, width; /* as of the whole */
-	size_t length; /* of all that matches; ANY_LENGTH: it differs */
-	bool   may_be_empty;
+	size_t length;      /* of all that matches; ANY_LENGTH: it differs */
+	bool may_be_empty;
 };
 
 #define ANY_LENGTH SIZE_MAX
@@ -263,7 +263,7 @@ read_number(struct reader *r, size_t *number)
 /* How often. */
 struct repetition {
 	size_t least, most;
-	bool   without_end;
+	bool without_end;
 };
 
 /* {2}, {2,} and {2,4}. */
@@ -302,7 +302,8 @@ static struct part
 repeated(struct part p, const struct repetition *n)
 {
 	struct part all = { .size = p.size * (n->without_end ? n->least + 1 : n->most),
-		.length = ANY_LENGTH, .may_be_empty = n->least == 0 || p.may_be_empty };
+		.length = ANY_LENGTH,
+		.may_be_empty = n->least == 0 || p.may_be_empty };
 
 	if (n->most == 1 && !n->without_end)
 		all.width = p.width;
@@ -351,8 +352,10 @@ ends_branch(const struct reader *r)
 static struct part
 behind(struct part a, struct part b)
 {
-	struct part both = { .size = a.size + b.size, .width = a.width + b.size,
-		.length = ANY_LENGTH, .may_be_empty = a.may_be_empty && b.may_be_empty };
+	struct part both = { .size = a.size + b.size,
+		.width = a.width + b.size,
+		.length = ANY_LENGTH,
+		.may_be_empty = a.may_be_empty && b.may_be_empty };
 
 	if (a.length != ANY_LENGTH)
 		both.width = a.width > b.width ? a.width : b.width;
@@ -376,7 +379,8 @@ read_branch(struct reader *r)
 static struct part
 beside(struct part a, struct part b)
 {
-	return (struct part){ .size = a.size + b.size, .width = a.width + b.width,
+	return (struct part){ .size = a.size + b.size,
+		.width = a.width + b.width,
 		.length = a.length == b.length ? a.length : ANY_LENGTH,
 		.may_be_empty = a.may_be_empty || b.may_be_empty };
 }

@@ -13,8 +13,8 @@
 
 /* What is wrong, with what, and where to say so. */
 struct complaint {
-	const char  *what; /* "request" */
-	struct view  text;
+	const char *what; /* "request" */
+	struct view text;
 	struct diag *diag;
 };
 
@@ -133,8 +133,8 @@ check_names(const cJSON *object, const struct complaint *to)
 			return refuse(to, "an object has too many members");
 		if (!was_seen(names, a->string))
 			continue;
-		diag_set(to->diag, "The %s is not acceptable: member '%.*s' is given twice", to->what,
-		    VALUE_SHOWN, a->string);
+		diag_set(to->diag, "The %s is not acceptable: member '%.*s' is given twice",
+		    to->what, VALUE_SHOWN, a->string);
 		return ERR_REQUEST;
 	}
 	return ERR_OK;
@@ -160,8 +160,7 @@ skip_space(struct view text, size_t at)
 }
 
 enum err
-json_parse_as(struct view text, const char *what, size_t depth_max, cJSON **out,
-    struct diag *diag)
+json_parse_as(struct view text, const char *what, size_t depth_max, cJSON **out, struct diag *diag)
 {
 	const struct complaint to = { what, text, diag };
 	const char *begin = (const char *)text.data, *end = begin;
@@ -178,8 +177,10 @@ json_parse_as(struct view text, const char *what, size_t depth_max, cJSON **out,
 		return e;
 	value = cJSON_ParseWithLengthOpts(begin, text.len, &end, false);
 	if (value == NULL)
-		return json_is_value(text, depth_max) ? ERR_NOMEM
-		    : refuse_place(&to, place_of_json(text, (size_t)(end - begin)), "it is not JSON");
+		return json_is_value(text, depth_max)
+		    ? ERR_NOMEM
+		    : refuse_place(&to, place_of_json(text, (size_t)(end - begin)),
+			  "it is not JSON");
 	e = check_tree(value, &to);
 	behind = skip_space(text, (size_t)(end - begin));
 	if (e == ERR_OK && behind < text.len)
@@ -210,12 +211,15 @@ json_fail(struct members *m, const char *name, const char *value, const char *co
 		return;
 	m->failed = ERR_REQUEST;
 	if (value == NULL)
-		diag_set(m->diag, "1 validation error detected: Value at '%s' failed to satisfy "
-				  "constraint: Member must %s", name, constraint);
+		diag_set(m->diag,
+		    "1 validation error detected: Value at '%s' failed to satisfy "
+		    "constraint: Member must %s",
+		    name, constraint);
 	else
-		diag_set(m->diag, "1 validation error detected: Value '%.*s%s' at '%s' failed to "
-				  "satisfy constraint: Member must %s", VALUE_SHOWN, value,
-		    strlen(value) > VALUE_SHOWN ? "..." : "", name, constraint);
+		diag_set(m->diag,
+		    "1 validation error detected: Value '%.*s%s' at '%s' failed to "
+		    "satisfy constraint: Member must %s",
+		    VALUE_SHOWN, value, strlen(value) > VALUE_SHOWN ? "..." : "", name, constraint);
 }
 
 static const cJSON *
@@ -356,8 +360,7 @@ json_certid(struct members *m, const char *name, struct certid *out)
 	const char *hex = json_string(m, name, 64, 64, true);
 
 	if (hex != NULL && !certid_from_hex(out, view_of(hex)))
-		json_fail(m, name, hex,
-		    "satisfy regular expression pattern: (0x)?[a-fA-F0-9]+");
+		json_fail(m, name, hex, "satisfy regular expression pattern: (0x)?[a-fA-F0-9]+");
 }
 
 int

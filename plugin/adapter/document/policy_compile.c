@@ -13,7 +13,8 @@
 
 #define DEPTH_MAX 16 /* a document needs six */
 
-static const struct language policies = { .document = "Policy document", .before = "",
+static const struct language policies = { .document = "Policy document",
+	.before = "",
 	.failure = ERR_POLICY };
 
 static void

@@ -10,6 +10,7 @@
 
 #include "jitr/core/policy_form.h"
 
-void compile_statement(struct compiler *c, struct policy *p, const cJSON *object, struct statement *s);
+void compile_statement(struct compiler *c, struct policy *p, const cJSON *object,
+    struct statement *s);
 
 #endif

@@ -177,8 +177,9 @@ home_of(const struct policy *p, const struct resource *r)
 		for (size_t n = 0; n < r->part[i].count; n++)
 			if (r->part[i].pieces[n].kind == PIECE_VARIABLE)
 				home = HOME_ASKED;
-		if (home == HOME_YES && pattern_match(&r->part[i],
-		        &(struct subject){ .name = parts[i] }, &context) != TRUTH_YES)
+		if (home == HOME_YES &&
+		    pattern_match(&r->part[i], &(struct subject){ .name = parts[i] }, &context) !=
+			TRUTH_YES)
 			return HOME_NO;
 	}
 	return home;
@@ -353,8 +354,7 @@ compile_actions(struct compiler *c, const cJSON *object, struct statement *s)
 	if (c->failed != ERR_OK)
 		return;
 	before = go_to(c, ".%s", list->string);
-	s->actions = compile_list(c, list, compile_action, sizeof(struct action),
-	    &s->action_count);
+	s->actions = compile_list(c, list, compile_action, sizeof(struct action), &s->action_count);
 	go_back(c, before);
 	if (c->failed == ERR_OK)
 		s->devices = device_actions(s);

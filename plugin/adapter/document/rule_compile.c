@@ -41,8 +41,11 @@ fault_of_variable(const struct variable *v)
 	return "is unknown";
 }
 
-static const struct language rules = { .document = "activation", .before = "activation: ",
-	.failure = ERR_REQUEST, .expressions = true, .fault = fault_of_variable };
+static const struct language rules = { .document = "activation",
+	.before = "activation: ",
+	.failure = ERR_REQUEST,
+	.expressions = true,
+	.fault = fault_of_variable };
 
 static void
 compile_policy(struct compiler *c, const cJSON *item, struct rule *r)
@@ -86,7 +89,8 @@ check_piece_of_name(struct compiler *c, const struct piece *piece)
 		    piece->text.len < SHOWN ? (int)piece->text.len : SHOWN,
 		    (const char *)piece->text.data);
 	if (piece->kind == PIECE_VARIABLE && (v->list || v->kind == VARIABLE_CERT_KEYS))
-		fail(c, "'%.*s' has more than one value", (int)v->name.len, (const char *)v->name.data);
+		fail(c, "'%.*s' has more than one value", (int)v->name.len,
+		    (const char *)v->name.data);
 }
 
 static void
@@ -123,7 +127,8 @@ compile_supersede(struct compiler *c, const cJSON *value, struct rule *r)
 
 	if (!(seconds >= 0 && seconds <= (double)RULE_SUPERSEDE_MAX) ||
 	    (double)(int64_t)seconds != seconds) {
-		fail(c, "must be a whole number of seconds, 0 to %lld", (long long)RULE_SUPERSEDE_MAX);
+		fail(c, "must be a whole number of seconds, 0 to %lld",
+		    (long long)RULE_SUPERSEDE_MAX);
 		return;
 	}
 	if (!differs_by_certificate(&r->thing))

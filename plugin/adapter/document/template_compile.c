@@ -17,7 +17,8 @@
 #define DEPTH_MAX 16 /* a template needs six */
 
 static const struct language templates = { .document = "templateBody",
-	.before = "templateBody: ", .failure = ERR_REQUEST };
+	.before = "templateBody: ",
+	.failure = ERR_REQUEST };
 
 /*
  * Parameters.
@@ -26,7 +27,7 @@ static const struct language templates = { .document = "templateBody",
 #define PSEUDO "AWS::"
 
 static const struct {
-	const char     *name;
+	const char *name;
 	enum cert_field field;
 } subject[] = {
 	{ "AWS::IoT::Certificate::Country", FIELD_SUBJECT_COUNTRY },
@@ -138,7 +139,8 @@ void
 compile_value(struct reader *r, const cJSON *value, const struct text_kind *kind,
     struct template_value *out)
 {
-	const cJSON *only = cJSON_IsObject(value) && cJSON_GetArraySize(value) == 1 ? value->child : NULL;
+	const cJSON *only = cJSON_IsObject(value) && cJSON_GetArraySize(value) == 1 ? value->child
+										    : NULL;
 	const cJSON *function = cJSON_IsObject(value) ? find_function(value) : NULL;
 
 	*out = (struct template_value){ .source = VALUE_TEXT, .kind = kind };
@@ -217,7 +219,8 @@ begin_template(struct reader *r)
 	r->t = allocate(&r->c, 1, sizeof(*r->t));
 	if (r->t == NULL)
 		return;
-	r->t->status = (struct template_value){ .source = VALUE_TEXT, .kind = &kind_status,
+	r->t->status = (struct template_value){ .source = VALUE_TEXT,
+		.kind = &kind_status,
 		.text = view_of("ACTIVE") };
 	r->t->on_status = OVERRIDE_REPLACE;
 }

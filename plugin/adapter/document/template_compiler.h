@@ -13,9 +13,9 @@
 
 /* What is needed besides the place and the memory. */
 struct reader {
-	struct compiler         c;
-	struct template        *t;
-	const cJSON            *parameters; /* NULL: there are none */
+	struct compiler c;
+	struct template *t;
+	const cJSON *parameters; /* NULL: there are none */
 	const struct arn_scope *scope;
 };
 

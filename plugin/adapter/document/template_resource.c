@@ -175,8 +175,9 @@ compile_policy(struct reader *r, const cJSON *properties)
 
 	check_members(&r->c, properties, names, COUNT_OF(names));
 	if (has_name == has_document)
-		fail(&r->c, has_name ? "PolicyName and PolicyDocument exclude each other"
-		    : "PolicyName or PolicyDocument is missing");
+		fail(&r->c,
+		    has_name ? "PolicyName and PolicyDocument exclude each other"
+			     : "PolicyName or PolicyDocument is missing");
 	if (r->t->policy_count == POLICIES_MAX)
 		fail(&r->c, "a certificate has %d policies at most", POLICIES_MAX);
 	compile_property(r, properties, "PolicyName", &kind_policy_name, &policy.name);
@@ -202,7 +203,7 @@ static const char *const overrides[] = {
 
 struct setting {
 	const char *name, *prose; /* as AWS's examples and its prose spell it */
-	bool        merges;
+	bool merges;
 };
 
 static void
@@ -210,7 +211,8 @@ compile_setting(struct compiler *c, const cJSON *value, bool merges, enum overri
 {
 	size_t count = merges ? COUNT_OF(overrides) : OVERRIDE_MERGE, i = 0;
 
-	while (i < count && !(cJSON_IsString(value) && strcmp(value->valuestring, overrides[i]) == 0))
+	while (
+	    i < count && !(cJSON_IsString(value) && strcmp(value->valuestring, overrides[i]) == 0))
 		i++;
 	if (i < count)
 		*out = (enum override)i;
@@ -221,8 +223,7 @@ compile_setting(struct compiler *c, const cJSON *value, bool merges, enum overri
 
 /* One that is not there leaves *out. */
 static void
-find_setting(struct compiler *c, const cJSON *settings, const struct setting *s,
-    enum override *out)
+find_setting(struct compiler *c, const cJSON *settings, const struct setting *s, enum override *out)
 {
 	const cJSON *value = get(settings, s->name), *other = get(settings, s->prose);
 	size_t before;
@@ -290,8 +291,8 @@ compile_policy_settings(struct reader *r, const cJSON *settings)
 
 static const struct {
 	const char *type;
-	void      (*properties)(struct reader *r, const cJSON *properties);
-	void      (*settings)(struct reader *r, const cJSON *settings);
+	void (*properties)(struct reader *r, const cJSON *properties);
+	void (*settings)(struct reader *r, const cJSON *settings);
 } types[] = {
 	{ "AWS::IoT::Thing", compile_thing, compile_thing_settings },
 	{ "AWS::IoT::Certificate", compile_certificate, compile_certificate_settings },
@@ -313,7 +314,8 @@ compile_type(struct compiler *c, const cJSON *resource)
 		i++;
 	before = go_to(c, ".Type");
 	if (i == COUNT_OF(types))
-		fail(c, "'%.*s' is none of AWS::IoT::Thing, AWS::IoT::Certificate, AWS::IoT::Policy",
+		fail(c,
+		    "'%.*s' is none of AWS::IoT::Thing, AWS::IoT::Certificate, AWS::IoT::Policy",
 		    SHOWN, type);
 	go_back(c, before);
 	return i;
@@ -366,7 +368,7 @@ compile_resources(struct reader *r, const cJSON *resources)
 	if (!cJSON_IsObject(resources))
 		fail(c, resources == NULL ? "is missing" : "must be an object");
 	for (const cJSON *o = c->failed == ERR_OK ? resources->child : NULL;
-	    c->failed == ERR_OK && o != NULL; o = o->next) {
+	     c->failed == ERR_OK && o != NULL; o = o->next) {
 		size_t here = go_to(c, ".%.*s", SHOWN, o->string);
 
 		compile_resource(r, o);

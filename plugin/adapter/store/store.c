@@ -365,7 +365,8 @@ name_id_key(struct view name, const struct certid *id, uint8_t out[KEY_MAX])
 	uint8_t behind[1 + sizeof(id->b)] = { 0 };
 
 	memcpy(behind + 1, id->b, sizeof(id->b));
-	return named_key((struct view){ NULL, 0 }, name, (struct view){ behind, sizeof(behind) }, out);
+	return named_key((struct view){ NULL, 0 }, name, (struct view){ behind, sizeof(behind) },
+	    out);
 }
 
 struct view

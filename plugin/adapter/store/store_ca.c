@@ -85,7 +85,7 @@ put_document(struct txn *t, const struct certid *id, const struct ca_document *d
 }
 
 /* What is left of a deleted CA: a row of TABLE_META. */
-#define DELETED_NAME "deleted_ca:"
+#define DELETED_NAME     "deleted_ca:"
 #define DELETED_NAME_LEN (sizeof(DELETED_NAME) - 1)
 #define DELETED_KEY_SIZE (DELETED_NAME_LEN + 32)
 #define DELETED_SIZE     (8 + 8)

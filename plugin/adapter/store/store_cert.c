@@ -55,8 +55,8 @@ store_get_cert_content(struct txn *t, const struct certid *id, struct certid *ou
 
 /* Several values of one key: LMDB sorts them. */
 enum err
-store_find_by_content(struct txn *t, const struct certid *content, struct certid *ids,
-    size_t max, size_t *count)
+store_find_by_content(struct txn *t, const struct certid *content, struct certid *ids, size_t max,
+    size_t *count)
 {
 	MDB_val key = val_of(id_key(content)), id;
 	MDB_cursor *rows;
@@ -125,7 +125,8 @@ compare_with_stored(struct txn *t, const struct cert_document *document_or_null,
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
 	e = document_or_null != NULL
-	    ? indexed_read(t->store, document_or_null->der, &after->document) : ERR_OK;
+	    ? indexed_read(t->store, document_or_null->der, &after->document)
+	    : ERR_OK;
 	if (e != ERR_OK || !*stored ||
 	    (document_or_null == NULL && same_ca(&before->cert, &after->cert)))
 		return e;
@@ -136,8 +137,7 @@ compare_with_stored(struct txn *t, const struct cert_document *document_or_null,
 }
 
 void
-store_put_cert(struct txn *t, const struct cert *cert,
-    const struct cert_document *document_or_null)
+store_put_cert(struct txn *t, const struct cert *cert, const struct cert_document *document_or_null)
 {
 	struct indexed before, after = { .cert = *cert };
 	uint8_t row[CODEC_CERT_MAX];

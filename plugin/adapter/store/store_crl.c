@@ -50,7 +50,9 @@ enum err
 store_list_crls(struct txn *t, const struct certid *after, struct crl_entry *out, size_t max,
     size_t *count)
 {
-	struct range r = { .table = TABLE_CRL, .ascending = true, .least = sizeof(*after),
+	struct range r = { .table = TABLE_CRL,
+		.ascending = true,
+		.least = sizeof(*after),
 		.most = sizeof(*after) };
 	struct taker taker = { take_crl, NULL, out, sizeof(*out) };
 

@@ -63,8 +63,8 @@ expiry_row(const struct indexed *of, uint8_t out[KEY_MAX])
 
 static const struct index {
 	enum table table;
-	unsigned   since;   /* which schema */
-	bool       several; /* certificates may have this key: the value is the id */
+	unsigned since; /* which schema */
+	bool several;   /* certificates may have this key: the value is the id */
 	struct view (*key)(const struct indexed *of, uint8_t out[KEY_MAX]);
 } indexes[] = {
 	{ TABLE_CERT_BY_TIME, 1, false, time_row },
@@ -79,7 +79,8 @@ static void
 add_row(struct txn *t, const struct index *index, struct view key, const struct indexed *of)
 {
 	if (key.len > 0)
-		table_put(t, index->table, key, index->several ? id_key(&of->cert.id) : view_of(""));
+		table_put(t, index->table, key,
+		    index->several ? id_key(&of->cert.id) : view_of(""));
 }
 
 static void

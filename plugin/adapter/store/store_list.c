@@ -15,8 +15,11 @@ by_time_range(enum table table, struct view prefix, const struct listing *l,
     uint8_t after[BY_TIME_SIZE])
 {
 	static const struct certid lowest;
-	struct range r = { .table = table, .prefix = prefix, .ascending = l->ascending,
-		.least = BY_TIME_SIZE, .most = BY_TIME_SIZE };
+	struct range r = { .table = table,
+		.prefix = prefix,
+		.ascending = l->ascending,
+		.least = BY_TIME_SIZE,
+		.most = BY_TIME_SIZE };
 
 	if (l->after != NULL && l->after->created < 0)
 		r.after = by_time_key(0, &lowest, after);
@@ -51,8 +54,7 @@ take_ca(struct txn *t, const void *of, const struct row *row, void *out)
 }
 
 enum err
-store_list_cas(struct txn *t, const struct listing *l, struct ca *out, size_t max,
-    size_t *count)
+store_list_cas(struct txn *t, const struct listing *l, struct ca *out, size_t max, size_t *count)
 {
 	uint8_t after[BY_TIME_SIZE];
 	struct range r = by_time_range(TABLE_CA_BY_TIME, (struct view){ NULL, 0 }, l, after);

@@ -62,8 +62,7 @@ copies_on_write(int fd)
 
 	if ((kind != BTRFS_MAGIC && kind != OVERLAY_MAGIC) || is_written_in_place(fd))
 		return false;
-	return kind == BTRFS_MAGIC ||
-	    (fstat(fd, &st) == 0 && st.st_size > 0 && takes_flag(fd));
+	return kind == BTRFS_MAGIC || (fstat(fd, &st) == 0 && st.st_size > 0 && takes_flag(fd));
 }
 
 /* Does no process have it open?  Asked as LMDB does. */
@@ -99,9 +98,10 @@ reserve_lock_file(struct store *s)
 		return errno;
 	write_in_place(fd);
 	if (copies_on_write(fd))
-		s->warning = "lock.mdb is on a file system that copies on write: when it is full the "
-			     "process ends by SIGBUS; put the registry on another one, or chattr +C "
-			     "its directory and remove lock.mdb while nothing runs";
+		s->warning =
+		    "lock.mdb is on a file system that copies on write: when it is full the "
+		    "process ends by SIGBUS; put the registry on another one, or chattr +C "
+		    "its directory and remove lock.mdb while nothing runs";
 	if (fstat(fd, &st) != 0)
 		rc = errno;
 	else if (st.st_size <= LOCK_FILE_SIZE)

@@ -24,8 +24,8 @@
 
 static const struct {
 	const char *name;
-	unsigned    since; /* which schema */
-	unsigned    flags;
+	unsigned since; /* which schema */
+	unsigned flags;
 } tables[TABLE_COUNT] = {
 	[TABLE_META] = { "meta", 1, 0 },
 	[TABLE_CA] = { "ca", 1, 0 },
@@ -62,7 +62,7 @@ static const struct {
 static struct store *open_stores;
 
 static const struct {
-	int         rc;
+	int rc;
 	const char *words; /* the reason, and what to do */
 } explanations[] = {
 	{ ENOENT, "the directory above it does not exist: create that one first" },
@@ -76,10 +76,12 @@ static const struct {
 	{ MDB_MAP_FULL, "the registry does not fit: raise db_map_size_mb" },
 	{ MDB_INVALID, "data.mdb is no LMDB database: restore a backup, or move that file away" },
 	{ MDB_VERSION_MISMATCH, "made by another kind of LMDB: restore a backup of this machine" },
-	{ MDB_NOTFOUND, "the database is of another program, or damaged: name another directory, "
-			"or restore a backup" },
+	{ MDB_NOTFOUND,
+	    "the database is of another program, or damaged: name another directory, "
+	    "or restore a backup" },
 	{ MDB_INCOMPATIBLE, "the database is of another program: name another directory" },
-	{ CUT_SHORT, "data.mdb was cut short, and what is left of it is not whole: restore a backup" },
+	{ CUT_SHORT,
+	    "data.mdb was cut short, and what is left of it is not whole: restore a backup" },
 	{ MDB_CORRUPTED, "damaged: restore a backup" },
 	{ MDB_PAGE_NOTFOUND, "damaged: restore a backup" },
 };
@@ -167,8 +169,10 @@ claim_directory(struct store *s, const struct store_config *config, struct diag 
 	}
 	rc = config->exclusive ? take_lock(s) : 0;
 	if (rc == EWOULDBLOCK) {
-		diag_set(diag, PATH_FORMAT ": in use by another broker: stop that one, or name "
-			       "another directory", config->path);
+		diag_set(diag,
+		    PATH_FORMAT ": in use by another broker: stop that one, or name "
+				"another directory",
+		    config->path);
 		return ERR_STORAGE;
 	}
 	return rc == 0 ? ERR_OK : explain(diag, config->path, rc);
@@ -239,7 +243,8 @@ undo_interrupted_creation(const struct store *s)
 	if (fd < 0)
 		return rc;
 	if (fstat(fd, &st) == 0 && st.st_size < 2 * sysconf(_SC_PAGESIZE) &&
-	    pread(fd, &found, sizeof(found), magic_at) == (ssize_t)sizeof(found) && found == magic) {
+	    pread(fd, &found, sizeof(found), magic_at) == (ssize_t)sizeof(found) &&
+	    found == magic) {
 		/* One that held something has the number of a transaction there. */
 		rc = pread(fd, &txn, sizeof(txn), txn_at) >= 0 && txn > 0 ? CUT_SHORT : 0;
 		if (rc == 0 && ftruncate(fd, 0) != 0)
@@ -377,8 +382,9 @@ open_tables(struct store *s, const struct store_config *config, struct diag *dia
 			rc = errno;
 	}
 	if (rc == 0 && schema > STORE_SCHEMA) {
-		diag_set(diag, PATH_FORMAT ": made by a newer version (schema %u, this program "
-			       "reads up to %d): install that version or restore a backup",
+		diag_set(diag,
+		    PATH_FORMAT ": made by a newer version (schema %u, this program "
+				"reads up to %d): install that version or restore a backup",
 		    config->path, (unsigned)schema, STORE_SCHEMA);
 		return ERR_STORAGE;
 	}

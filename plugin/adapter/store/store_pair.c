@@ -67,8 +67,8 @@ pair_delete(struct txn *t, const struct pairs *p, struct view name, const struct
 
 /* What a listing is of. */
 struct side {
-	const struct pairs  *pairs;
-	struct view          name; /* of this name; or, with id: */
+	const struct pairs *pairs;
+	struct view name; /* of this name; or, with id: */
 	const struct certid *id;
 	void (*emit)(const struct pair *pair, void *out);
 };
@@ -93,13 +93,17 @@ take_pair(struct txn *t, const void *of, const struct row *row, void *out)
 }
 
 enum err
-pairs_of_id(struct txn *t, const struct pairs *p, const struct certid *id,
-    const struct page *page, size_t *count)
+pairs_of_id(struct txn *t, const struct pairs *p, const struct certid *id, const struct page *page,
+    size_t *count)
 {
 	struct side side = { p, { NULL, 0 }, id, page->emit };
 	struct taker taker = { take_pair, &side, page->out, page->size };
-	struct range r = { .table = p->by_id, .prefix = id_key(id), .after = page->after,
-		.ascending = page->ascending, .least = 1, .most = NAME_MAX_LENGTH };
+	struct range r = { .table = p->by_id,
+		.prefix = id_key(id),
+		.after = page->after,
+		.ascending = page->ascending,
+		.least = 1,
+		.most = NAME_MAX_LENGTH };
 
 	return list_rows(t, &r, &taker, page->max, count);
 }
@@ -111,8 +115,11 @@ pairs_of_name(struct txn *t, const struct pairs *p, struct view name, const stru
 	struct side side = { p, name, NULL, page->emit };
 	struct taker taker = { take_pair, &side, page->out, page->size };
 	uint8_t prefix[KEY_MAX];
-	struct range r = { .table = p->by_name, .prefix = name_prefix(name, prefix),
-		.after = page->after, .ascending = page->ascending, .least = sizeof(struct certid),
+	struct range r = { .table = p->by_name,
+		.prefix = name_prefix(name, prefix),
+		.after = page->after,
+		.ascending = page->ascending,
+		.least = sizeof(struct certid),
 		.most = sizeof(struct certid) };
 
 	*count = 0;

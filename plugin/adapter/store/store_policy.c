@@ -48,7 +48,8 @@ update_index(struct txn *t, struct view name, int64_t created)
 	if (e == ERR_OK && old.created == created)
 		return;
 	if (e == ERR_OK)
-		table_delete(t, TABLE_POLICY_BY_TIME, policy_by_time_key(old.created, name, key), NULL);
+		table_delete(t, TABLE_POLICY_BY_TIME, policy_by_time_key(old.created, name, key),
+		    NULL);
 	table_put(t, TABLE_POLICY_BY_TIME, policy_by_time_key(created, name, key), view_of(""));
 }
 
@@ -81,8 +82,10 @@ version_key(struct view name, uint32_t number, uint8_t out[KEY_MAX])
 static struct range
 version_range(struct view name, uint8_t prefix[KEY_MAX])
 {
-	return (struct range){ .table = TABLE_POLICY_VERSION, .prefix = name_prefix(name, prefix),
-		.least = NUMBER_SIZE, .most = NUMBER_SIZE };
+	return (struct range){ .table = TABLE_POLICY_VERSION,
+		.prefix = name_prefix(name, prefix),
+		.least = NUMBER_SIZE,
+		.most = NUMBER_SIZE };
 }
 
 static enum err
@@ -113,7 +116,8 @@ delete_versions(struct txn *t, struct view name)
 			store_delete_policy_version(t, name, number);
 	}
 	if (e != ERR_OK)
-		txn_fail(t, e, "the stored versions of a policy that is to be deleted cannot be read");
+		txn_fail(t, e,
+		    "the stored versions of a policy that is to be deleted cannot be read");
 }
 
 void
@@ -196,8 +200,8 @@ take_version(struct txn *t, const void *of, const struct row *row, void *out)
 }
 
 enum err
-store_list_policy_versions(struct txn *t, struct view name, struct policy_version *out,
-    size_t max, size_t *count)
+store_list_policy_versions(struct txn *t, struct view name, struct policy_version *out, size_t max,
+    size_t *count)
 {
 	uint8_t prefix[KEY_MAX];
 	struct range r = version_range(name, prefix);
@@ -228,8 +232,10 @@ store_list_policies(struct txn *t, const struct name_position *after, bool ascen
 {
 	static const uint8_t lowest[TIME_SIZE];
 	uint8_t key[KEY_MAX];
-	struct range r = { .table = TABLE_POLICY_BY_TIME, .ascending = ascending,
-		.least = TIME_SIZE + 1, .most = TIME_SIZE + NAME_MAX_LENGTH };
+	struct range r = { .table = TABLE_POLICY_BY_TIME,
+		.ascending = ascending,
+		.least = TIME_SIZE + 1,
+		.most = TIME_SIZE + NAME_MAX_LENGTH };
 	struct taker taker = { take_policy, NULL, out, sizeof(*out) };
 
 	*count = 0;
@@ -280,8 +286,11 @@ enum err
 store_list_attached(struct txn *t, const struct certid *id, const struct view *after,
     bool ascending, struct view *out, size_t max, size_t *count)
 {
-	struct page page = { .emit = emit_name, .ascending = ascending, .out = out,
-		.size = sizeof(*out), .max = max };
+	struct page page = { .emit = emit_name,
+		.ascending = ascending,
+		.out = out,
+		.size = sizeof(*out),
+		.max = max };
 
 	if (after != NULL)
 		page.after = *after;
@@ -289,11 +298,14 @@ store_list_attached(struct txn *t, const struct certid *id, const struct view *a
 }
 
 enum err
-store_list_targets(struct txn *t, struct view policy, const struct certid *after,
-    bool ascending, struct certid *out, size_t max, size_t *count)
+store_list_targets(struct txn *t, struct view policy, const struct certid *after, bool ascending,
+    struct certid *out, size_t max, size_t *count)
 {
-	struct page page = { .emit = emit_id, .ascending = ascending, .out = out,
-		.size = sizeof(*out), .max = max };
+	struct page page = { .emit = emit_id,
+		.ascending = ascending,
+		.out = out,
+		.size = sizeof(*out),
+		.max = max };
 
 	if (after != NULL)
 		page.after = id_key(after);

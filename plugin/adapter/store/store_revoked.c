@@ -37,8 +37,7 @@ is_serial(struct view serial)
 /* Behind all other rows it is appended, which is quick and fills pages to the
  * end.  Where a newer list has rows already a place is looked for. */
 void
-store_append_revoked(struct txn *t, uint64_t list, struct view serial,
-    const struct revoked *entry)
+store_append_revoked(struct txn *t, uint64_t list, struct view serial, const struct revoked *entry)
 {
 	MDB_dbi table = t->store->tables[TABLE_REVOKED];
 	uint8_t row[CODEC_REVOKED_MAX], bytes[REVOKED_MAX];
@@ -160,10 +159,10 @@ store_drop_revoked(struct txn *t, uint64_t list, size_t max, bool *left)
  * their sizes, each row of the smaller one costs four looks at most.
  */
 struct join {
-	MDB_cursor          *certs, *entries;
+	MDB_cursor *certs, *entries;
 	const struct certid *ca_id;
-	uint64_t             list;
-	uint8_t              bytes[ID_SIZE + SERIAL_MAX + 1]; /* of the key that is sought */
+	uint64_t list;
+	uint8_t bytes[ID_SIZE + SERIAL_MAX + 1]; /* of the key that is sought */
 };
 
 /* A look on each side; and one more must be left, so that 0 never means that

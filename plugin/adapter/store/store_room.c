@@ -97,8 +97,7 @@ count_free(MDB_txn *snapshot, uint64_t *pages)
 
 /* Compared with a snapshot of what was committed before. */
 static int
-check_growth(const struct txn *t, MDB_txn *snapshot, uint64_t psize, uint64_t free,
-    uint64_t least)
+check_growth(const struct txn *t, MDB_txn *snapshot, uint64_t psize, uint64_t free, uint64_t least)
 {
 	int64_t before = 0, after = 0;
 	int rc = count_tables(t->store, snapshot, psize, &before);

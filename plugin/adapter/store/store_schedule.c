@@ -92,7 +92,8 @@ store_put_schedule(struct txn *t, const struct schedule_entry *entry)
 
 	if (entry->kind == SCHEDULE_SUPERSEDE)
 		value.len = codec_put_successor(&entry->successor, row);
-	table_put(t, TABLE_SCHEDULE, schedule_key(entry->kind, entry->time, &entry->id, key), value);
+	table_put(t, TABLE_SCHEDULE, schedule_key(entry->kind, entry->time, &entry->id, key),
+	    value);
 }
 
 void
@@ -100,5 +101,6 @@ store_delete_schedule(struct txn *t, const struct schedule_entry *entry)
 {
 	uint8_t key[SCHEDULE_SIZE];
 
-	table_delete(t, TABLE_SCHEDULE, schedule_key(entry->kind, entry->time, &entry->id, key), NULL);
+	table_delete(t, TABLE_SCHEDULE, schedule_key(entry->kind, entry->time, &entry->id, key),
+	    NULL);
 }

@@ -19,8 +19,7 @@ store_get_ca_settings(struct txn *t, const struct certid *id, struct ca_settings
 /* The texts may be those that a get function answered: they are copied before
  * their page changes. */
 void
-store_put_ca_settings(struct txn *t, const struct certid *id,
-    const struct ca_settings *settings)
+store_put_ca_settings(struct txn *t, const struct certid *id, const struct ca_settings *settings)
 {
 	size_t size = codec_ca_settings_size(settings);
 	uint8_t *row = malloc(size + 1);
@@ -53,8 +52,10 @@ enum err
 store_list_ca_settings(struct txn *t, const struct certid *after, struct ca_setting_entry *out,
     size_t max, size_t *count)
 {
-	struct range r = { .table = TABLE_CA_SETTINGS, .ascending = true,
-		.least = sizeof(*after), .most = sizeof(*after) };
+	struct range r = { .table = TABLE_CA_SETTINGS,
+		.ascending = true,
+		.least = sizeof(*after),
+		.most = sizeof(*after) };
 	struct taker taker = { take_settings, NULL, out, sizeof(*out) };
 
 	if (after != NULL)

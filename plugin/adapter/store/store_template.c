@@ -43,7 +43,8 @@ store_put_template(struct txn *t, const struct provisioning_template *made)
 	}
 	if (size > 0) {
 		codec_put_template(made, row);
-		table_put(t, TABLE_TEMPLATE, template_key(made->name, key), (struct view){ row, size });
+		table_put(t, TABLE_TEMPLATE, template_key(made->name, key),
+		    (struct view){ row, size });
 	} else {
 		txn_fail(t, ERR_STORAGE, "a provisioning template that cannot be encoded");
 	}
@@ -74,7 +75,9 @@ enum err
 store_list_templates(struct txn *t, const struct view *after, struct provisioning_template *out,
     size_t max, size_t *count)
 {
-	struct range r = { .table = TABLE_TEMPLATE, .ascending = true, .least = 1,
+	struct range r = { .table = TABLE_TEMPLATE,
+		.ascending = true,
+		.least = 1,
 		.most = TEMPLATE_NAME_MAX };
 	struct taker taker = { take_template, NULL, out, sizeof(*out) };
 

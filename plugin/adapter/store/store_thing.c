@@ -74,7 +74,9 @@ enum err
 store_list_things(struct txn *t, const struct view *after, struct thing *out, size_t max,
     size_t *count)
 {
-	struct range r = { .table = TABLE_THING, .ascending = true, .least = 1,
+	struct range r = { .table = TABLE_THING,
+		.ascending = true,
+		.least = 1,
 		.most = NAME_MAX_LENGTH };
 	struct taker taker = { take_thing, NULL, out, sizeof(*out) };
 
@@ -110,15 +112,19 @@ static void
 emit_principal(const struct pair *pair, void *out)
 {
 	*(struct thing_principal *)out = (struct thing_principal){ .id = pair->id,
-		.thing = pair->name, .type = (enum principal_type)pair->type };
+		.thing = pair->name,
+		.type = (enum principal_type)pair->type };
 }
 
 enum err
 store_list_thing_principals(struct txn *t, struct view thing, const struct certid *after,
     struct thing_principal *out, size_t max, size_t *count)
 {
-	struct page page = { .emit = emit_principal, .ascending = true, .out = out,
-		.size = sizeof(*out), .max = max };
+	struct page page = { .emit = emit_principal,
+		.ascending = true,
+		.out = out,
+		.size = sizeof(*out),
+		.max = max };
 
 	if (after != NULL)
 		page.after = id_key(after);
@@ -129,8 +135,11 @@ enum err
 store_list_principal_things(struct txn *t, const struct certid *id, const struct view *after,
     struct thing_principal *out, size_t max, size_t *count)
 {
-	struct page page = { .emit = emit_principal, .ascending = true, .out = out,
-		.size = sizeof(*out), .max = max };
+	struct page page = { .emit = emit_principal,
+		.ascending = true,
+		.out = out,
+		.size = sizeof(*out),
+		.max = max };
 
 	if (after != NULL)
 		page.after = *after;

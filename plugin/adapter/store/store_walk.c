@@ -107,7 +107,8 @@ list_rows(struct txn *t, const struct range *range, const struct taker *taker, s
 	for (*count = 0; e == ERR_OK && *count < max; *count += e == ERR_OK) {
 		e = walk_next(&w, &row);
 		if (e == ERR_OK)
-			e = taker->take(t, taker->of, &row, (uint8_t *)taker->out + *count * taker->size);
+			e = taker->take(t, taker->of, &row,
+			    (uint8_t *)taker->out + *count * taker->size);
 	}
 	walk_end(&w);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;

@@ -22,7 +22,7 @@
 
 /* Pages from first on that are missing, a byte each: 1, it is free. */
 struct missing {
-	size_t   first, count;
+	size_t first, count;
 	uint8_t *is_free;
 };
 

@@ -20,10 +20,10 @@
 #define FRAME_MAX 65536 /* bytes of a list beside its entries; some hundred are usual */
 
 struct crl_list {
-	struct crl  facts;
-	uint8_t    *owned; /* where the entries are, if the list came as PEM */
+	struct crl facts;
+	uint8_t *owned; /* where the entries are, if the list came as PEM */
 	struct view entries;
-	uint32_t   *places; /* of entries, in order */
+	uint32_t *places; /* of entries, in order */
 };
 
 /* A list has 128 bytes at least, so its length begins with 0x81 to 0x84, or with
@@ -31,8 +31,8 @@ struct crl_list {
 static bool
 looks_like_der(struct view bytes)
 {
-	return bytes.len >= 2 && bytes.data[0] == DER_SEQUENCE && bytes.data[1] >= 0x80
-	    && bytes.data[1] <= 0x84;
+	return bytes.len >= 2 && bytes.data[0] == DER_SEQUENCE && bytes.data[1] >= 0x80 &&
+	    bytes.data[1] <= 0x84;
 }
 
 static enum err
@@ -58,14 +58,15 @@ static bool
 split(struct view der, struct crl_parts *parts, struct diag *diag)
 {
 	struct view rest = der;
-	struct der  list;
+	struct der list;
 
 	if (!der_take(&rest, DER_SEQUENCE, &list))
 		diag_set(diag, "the list was cut short, or is not encoded in DER");
 	else if (rest.len > 0)
 		diag_set(diag, "there are %zu bytes after the list", rest.len);
 	else if (!crl_split(der, parts))
-		diag_set(diag, "this is no certificate revocation list, or it is not encoded in DER");
+		diag_set(diag,
+		    "this is no certificate revocation list, or it is not encoded in DER");
 	else if (parts->head.len + parts->tail.len + parts->signature.len > FRAME_MAX)
 		diag_set(diag, "the list has more than %d bytes beside its entries", FRAME_MAX);
 	else
@@ -100,9 +101,9 @@ put(uint8_t *at, struct view v)
 static enum err
 make_frame(const struct crl_parts *p, X509_CRL **frame, struct diag *diag)
 {
-	size_t               tbs = p->head.len + p->tail.len;
-	uint8_t             *der = malloc(2 * FRONT + tbs + p->signature.len);
-	uint8_t             *at = der;
+	size_t tbs = p->head.len + p->tail.len;
+	uint8_t *der = malloc(2 * FRONT + tbs + p->signature.len);
+	uint8_t *at = der;
 	const unsigned char *from = der;
 
 	if (der == NULL)
@@ -114,8 +115,9 @@ make_frame(const struct crl_parts *p, X509_CRL **frame, struct diag *diag)
 	free(der);
 	if (*frame != NULL)
 		return ERR_OK;
-	diag_set(diag, "the list cannot be read: its issuer, dates, extensions or algorithms are "
-	               "broken");
+	diag_set(diag,
+	    "the list cannot be read: its issuer, dates, extensions or algorithms are "
+	    "broken");
 	return openssl_failure(ERR_CERTIFICATE);
 }
 
@@ -140,7 +142,7 @@ static enum err
 read_list(struct crl_list *l, struct view bytes, struct crl_reading *r, struct diag *diag)
 {
 	struct view der;
-	enum err    e = to_der(bytes, &der, &l->owned, diag);
+	enum err e = to_der(bytes, &der, &l->owned, diag);
 
 	if (e == ERR_OK)
 		e = check(r, der, &l->facts, diag);
@@ -162,8 +164,8 @@ crl_read_when(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now,
     struct crl_list **out, int64_t *valid_from, struct diag *diag)
 {
 	struct crl_reading r = { .ca = ca, .grace = grace, .now = now };
-	struct crl_list   *l = calloc(1, sizeof(*l));
-	enum err           e = ERR_NOMEM;
+	struct crl_list *l = calloc(1, sizeof(*l));
+	enum err e = ERR_NOMEM;
 
 	*out = NULL;
 	if (l != NULL)
@@ -200,8 +202,8 @@ crl_entry(const struct crl_list *l, size_t nth, struct view *serial, struct revo
 {
 	/* It was read before, so it can be read again. */
 	if (nth >= l->facts.count || !crl_entry_at(l->entries, l->places[nth], serial, out)) {
-		*serial = (struct view){0};
-		*out = (struct revoked){0};
+		*serial = (struct view){ 0 };
+		*out = (struct revoked){ 0 };
 	}
 }
 
@@ -238,11 +240,15 @@ number_succeeds(const struct crl *next, const struct crl *present, struct diag *
 	if (order > 0)
 		return true;
 	if (order == 0)
-		diag_set(diag, "another list with the same number (cRLNumber 0x%s) is in force; the CA "
-		               "has to give each list a number of its own", number_text(next).hex);
+		diag_set(diag,
+		    "another list with the same number (cRLNumber 0x%s) is in force; the CA "
+		    "has to give each list a number of its own",
+		    number_text(next).hex);
 	else
-		diag_set(diag, "the list is older than the one in force: its cRLNumber is 0x%s, that "
-		               "one has 0x%s", number_text(next).hex, number_text(present).hex);
+		diag_set(diag,
+		    "the list is older than the one in force: its cRLNumber is 0x%s, that "
+		    "one has 0x%s",
+		    number_text(next).hex, number_text(present).hex);
 	return false;
 }
 
@@ -255,8 +261,10 @@ date_succeeds(const struct crl *next, const struct crl *present, struct diag *di
 		return true;
 	timestamp_text(next->this_update, from);
 	timestamp_text(present->this_update, than);
-	diag_set(diag, "the list is older than the one in force: its thisUpdate is %s UTC, that one "
-	               "has %s UTC", from, than);
+	diag_set(diag,
+	    "the list is older than the one in force: its thisUpdate is %s UTC, that one "
+	    "has %s UTC",
+	    from, than);
 	return false;
 }
 
@@ -267,8 +275,10 @@ succeeds(const struct crl *next, const struct crl *present, struct diag *diag)
 		return number_succeeds(next, present, diag);
 	if (present->number_len == 0)
 		return date_succeeds(next, present, diag);
-	diag_set(diag, "the list has no cRLNumber, the one in force has 0x%s; once a CA numbers its "
-	               "lists it has to go on", number_text(present).hex);
+	diag_set(diag,
+	    "the list has no cRLNumber, the one in force has 0x%s; once a CA numbers its "
+	    "lists it has to go on",
+	    number_text(present).hex);
 	return false;
 }
 
@@ -281,8 +291,8 @@ static struct place_text
 place_text(const struct crl *l)
 {
 	struct place_text t = { "a name in its directory" };
-	struct view       name;
-	bool              is_text;
+	struct view name;
+	bool is_text;
 
 	if (crl_scope_name(l, 0, &name, &is_text) && is_text)
 		(void)snprintf(t.text, sizeof(t.text), "%.*s", (int)name.len,
@@ -298,13 +308,17 @@ place_succeeds(const struct crl *next, const struct crl *present, struct diag *d
 	if (next->scope != CRL_SCOPE_PLACE || present->scope == CRL_SCOPE_UNKNOWN)
 		return true;
 	if (present->scope != CRL_SCOPE_PLACE)
-		diag_set(diag, "the list is only for certificates that name the distribution point "
-		               "%s, and the CA has a list for all in force; import the complete "
-		               "list, or delete the one in force first", place_text(next).text);
+		diag_set(diag,
+		    "the list is only for certificates that name the distribution point "
+		    "%s, and the CA has a list for all in force; import the complete "
+		    "list, or delete the one in force first",
+		    place_text(next).text);
 	else if (!crl_scope_same_place(next, present))
-		diag_set(diag, "the list is for the distribution point %s, the one in force for %s; a "
-		               "CA has one list here: import its complete list, or delete the one "
-		               "in force first", place_text(next).text, place_text(present).text);
+		diag_set(diag,
+		    "the list is for the distribution point %s, the one in force for %s; a "
+		    "CA has one list here: import its complete list, or delete the one "
+		    "in force first",
+		    place_text(next).text, place_text(present).text);
 	else
 		return true;
 	return false;

@@ -21,9 +21,9 @@
 
 /* What is in front of the entries, as crl_split() found it. */
 struct head {
-	struct view version;   /* content; empty: none, that is version 1 */
-	struct view algorithm; /* whole */
-	struct der  this_update, next_update; /* tag 0: there is none */
+	struct view version;                 /* content; empty: none, that is version 1 */
+	struct view algorithm;               /* whole */
+	struct der this_update, next_update; /* tag 0: there is none */
 };
 
 static bool
@@ -47,11 +47,11 @@ static bool
 has_extensions(const struct crl_parts *p)
 {
 	struct view entries = p->entries;
-	struct der  entry, number, date;
+	struct der entry, number, date;
 
 	while (der_take(&entries, DER_SEQUENCE, &entry))
-		if (der_next(&entry.content, &number) && der_next(&entry.content, &date)
-		    && entry.content.len > 0)
+		if (der_next(&entry.content, &number) && der_next(&entry.content, &date) &&
+		    entry.content.len > 0)
 			return true;
 	return p->tail.len > 0;
 }
@@ -88,23 +88,25 @@ static bool
 check_algorithms(const struct crl_reading *r, const struct head *h, struct diag *diag)
 {
 	struct view rest = r->parts.signature;
-	struct der  outside;
+	struct der outside;
 
 	if (der_take(&rest, DER_SEQUENCE, &outside) && view_equal(outside.whole, h->algorithm))
 		return true;
-	diag_set(diag, "the list names one signature algorithm in what is signed and another one "
-	               "beside the signature");
+	diag_set(diag,
+	    "the list names one signature algorithm in what is signed and another one "
+	    "beside the signature");
 	return false;
 }
 
 static bool
 check_strength(const struct crl_reading *r, struct crl_scheme *scheme, struct diag *diag)
 {
-	if (crl_scheme_read(algorithm_of(r), scheme)
-	    && algorithm_is_strong(scheme->key, scheme->digest))
+	if (crl_scheme_read(algorithm_of(r), scheme) &&
+	    algorithm_is_strong(scheme->key, scheme->digest))
 		return true;
-	diag_set(diag, "the signature algorithm of the list is not accepted: %s; "
-	    STRONG_ALGORITHMS, OBJ_nid2ln(X509_CRL_get_signature_nid(r->frame)));
+	diag_set(diag,
+	    "the signature algorithm of the list is not accepted: %s; " STRONG_ALGORITHMS,
+	    OBJ_nid2ln(X509_CRL_get_signature_nid(r->frame)));
 	return false;
 }
 
@@ -125,7 +127,7 @@ check_issuer(const struct crl_reading *r, struct diag *diag)
 static void *
 extension(const struct crl_reading *r, int nid, bool *is_there)
 {
-	int   critical;
+	int critical;
 	void *value = X509_CRL_get_ext_d2i(r->frame, nid, &critical, NULL);
 
 	*is_there = critical != -1;
@@ -136,16 +138,18 @@ extension(const struct crl_reading *r, int nid, bool *is_there)
 static bool
 check_key_id(const struct crl_reading *r, struct diag *diag)
 {
-	bool            is_there, fits;
+	bool is_there, fits;
 	AUTHORITY_KEYID *id = extension(r, NID_authority_key_identifier, &is_there);
 
 	/* Lets OpenSSL read the CA's own key id. */
-	fits = !is_there || (id != NULL && X509_check_purpose(r->ca, -1, 0) == 1
-	    && X509_check_akid(r->ca, id) == X509_V_OK);
+	fits = !is_there ||
+	    (id != NULL && X509_check_purpose(r->ca, -1, 0) == 1 &&
+		X509_check_akid(r->ca, id) == X509_V_OK);
 	AUTHORITY_KEYID_free(id);
 	if (!fits)
-		diag_set(diag, "the authorityKeyIdentifier of the list is not this CA's; is it the "
-		               "list of a CA of the same name?");
+		diag_set(diag,
+		    "the authorityKeyIdentifier of the list is not this CA's; is it the "
+		    "list of a CA of the same name?");
 	return fits;
 }
 
@@ -155,8 +159,9 @@ check_may_sign(const struct crl_reading *r, struct diag *diag)
 {
 	if (X509_get_key_usage(r->ca) & KU_CRL_SIGN)
 		return true;
-	diag_set(diag, "the CA certificate has a keyUsage extension without cRLSign: it may sign no "
-	               "lists; register a certificate of the CA that may");
+	diag_set(diag,
+	    "the CA certificate has a keyUsage extension without cRLSign: it may sign no "
+	    "lists; register a certificate of the CA that may");
 	return false;
 }
 
@@ -166,8 +171,9 @@ check_key(const struct crl_reading *r, struct diag *diag)
 {
 	if (key_is_strong(r->ca))
 		return true;
-	diag_set(diag, "the key of the CA certificate is too weak, too large or of an unknown kind, so "
-	               "what it signs is not accepted");
+	diag_set(diag,
+	    "the key of the CA certificate is too weak, too large or of an unknown kind, so "
+	    "what it signs is not accepted");
 	return false;
 }
 
@@ -192,14 +198,16 @@ static bool
 check_extension(const struct crl_reading *r, int nth, struct diag *diag)
 {
 	X509_EXTENSION *e = X509_CRL_get_ext(r->frame, nth);
-	char            name[64];
+	char name[64];
 
 	OBJ_obj2txt(name, sizeof(name), X509_EXTENSION_get_object(e), 0);
 	if (X509_CRL_get_ext_by_OBJ(r->frame, X509_EXTENSION_get_object(e), nth) >= 0)
 		diag_set(diag, "the list has an extension twice: %s", name);
 	else if (!is_known(e) && X509_EXTENSION_get_critical(e))
-		diag_set(diag, "the list has a critical extension that is not known here, so what it "
-		               "says is not understood: %s", name);
+		diag_set(diag,
+		    "the list has a critical extension that is not known here, so what it "
+		    "says is not understood: %s",
+		    name);
 	else
 		return true;
 	return false;
@@ -227,8 +235,9 @@ check_is_complete(const struct crl_reading *r, struct diag *diag)
 {
 	if (X509_CRL_get_ext_by_NID(r->frame, NID_delta_crl, -1) < 0)
 		return true;
-	diag_set(diag, "this is a delta list, which has only what was changed; import the complete "
-	               "list");
+	diag_set(diag,
+	    "this is a delta list, which has only what was changed; import the complete "
+	    "list");
 	return false;
 }
 
@@ -256,12 +265,12 @@ scope_fault(const ISSUING_DIST_POINT *scope)
 static bool
 read_scope(const struct crl_reading *r, struct crl *facts)
 {
-	int                      nth = X509_CRL_get_ext_by_NID(r->frame,
-	    NID_issuing_distribution_point, -1);
+	int nth = X509_CRL_get_ext_by_NID(r->frame, NID_issuing_distribution_point, -1);
 	const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(X509_CRL_get_ext(r->frame, nth));
 
 	return crl_scope_read((struct view){ ASN1_STRING_get0_data(value),
-	    (size_t)ASN1_STRING_length(value) }, facts);
+				  (size_t)ASN1_STRING_length(value) },
+	    facts);
 }
 
 /* RFC 5280 5.2.5.  A place where the list is published makes it one for the certificates
@@ -269,16 +278,16 @@ read_scope(const struct crl_reading *r, struct crl *facts)
 static bool
 check_scope(const struct crl_reading *r, struct crl *facts, struct diag *diag)
 {
-	bool                is_there;
+	bool is_there;
 	ISSUING_DIST_POINT *scope = extension(r, NID_issuing_distribution_point, &is_there);
-	const char         *fault = NULL;
+	const char *fault = NULL;
 
 	facts->scope = CRL_SCOPE_ALL;
 	if (scope != NULL)
 		fault = scope_fault(scope);
 	if (fault == NULL && is_there && (scope == NULL || !read_scope(r, facts)))
 		fault = "the issuingDistributionPoint of the list cannot be read, or has more than "
-		        "16 names or 1024 bytes";
+			"16 names or 1024 bytes";
 	ISSUING_DIST_POINT_free(scope);
 	if (fault != NULL)
 		diag_set(diag, "%s", fault);
@@ -304,9 +313,11 @@ check_has_begun(struct crl_reading *r, const struct crl *facts, struct diag *dia
 		return true;
 	r->valid_from = facts->this_update;
 	timestamp_text(facts->this_update, when);
-	diag_set(diag, "the list is of %s UTC (thisUpdate), which is still to come; is the clock of "
-	               "this machine right? It can be imported from then on; a crlFile is read "
-	               "again by itself", when);
+	diag_set(diag,
+	    "the list is of %s UTC (thisUpdate), which is still to come; is the clock of "
+	    "this machine right? It can be imported from then on; a crlFile is read "
+	    "again by itself",
+	    when);
 	return false;
 }
 
@@ -318,8 +329,9 @@ check_end(const struct crl_reading *r, const struct head *h, struct crl *facts, 
 	char when[TIMESTAMP_SIZE];
 
 	if (h->next_update.tag == 0) {
-		diag_set(diag, "the list does not say until when it counts (nextUpdate); let the CA "
-		               "put a date into it");
+		diag_set(diag,
+		    "the list does not say until when it counts (nextUpdate); let the CA "
+		    "put a date into it");
 		return false;
 	}
 	if (!der_time(&h->next_update, &facts->next_update)) {
@@ -350,9 +362,9 @@ copy_number(const ASN1_INTEGER *n, struct crl *facts)
 static bool
 check_number(const struct crl_reading *r, struct crl *facts, struct diag *diag)
 {
-	bool          is_there;
+	bool is_there;
 	ASN1_INTEGER *n = extension(r, NID_crl_number, &is_there);
-	bool          fits = !is_there || (n != NULL && copy_number(n, facts));
+	bool fits = !is_there || (n != NULL && copy_number(n, facts));
 
 	ASN1_INTEGER_free(n);
 	if (!fits)
@@ -373,19 +385,18 @@ check_signature(const struct crl_reading *r, const struct crl_scheme *scheme, st
 bool
 crl_check(struct crl_reading *r, struct crl *facts, struct diag *diag)
 {
-	struct head       head;
+	struct head head;
 	struct crl_scheme scheme;
 
 	if (!read_head(r->parts.head, &head)) {
 		diag_set(diag, "the list has no issuer or no date");
 		return false;
 	}
-	return check_version(r, &head, diag) && check_algorithms(r, &head, diag)
-	    && check_strength(r, &scheme, diag) && check_issuer(r, diag)
-	    && check_extensions(r, diag) && check_key_id(r, diag) && check_may_sign(r, diag)
-	    && check_is_complete(r, diag)
-	    && check_scope(r, facts, diag) && check_beginning(&head, facts, diag)
-	    && check_end(r, &head, facts, diag) && check_number(r, facts, diag)
-	    && check_key(r, diag) && check_signature(r, &scheme, diag)
-	    && check_has_begun(r, facts, diag);
+	return check_version(r, &head, diag) && check_algorithms(r, &head, diag) &&
+	    check_strength(r, &scheme, diag) && check_issuer(r, diag) &&
+	    check_extensions(r, diag) && check_key_id(r, diag) && check_may_sign(r, diag) &&
+	    check_is_complete(r, diag) && check_scope(r, facts, diag) &&
+	    check_beginning(&head, facts, diag) && check_end(r, &head, facts, diag) &&
+	    check_number(r, facts, diag) && check_key(r, diag) &&
+	    check_signature(r, &scheme, diag) && check_has_begun(r, facts, diag);
 }

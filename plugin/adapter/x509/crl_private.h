@@ -8,16 +8,16 @@
 #include "jitr/adapter/crl.h"
 #include "jitr/core/crl_walk.h"
 
-struct X509_crl_st;  /* OpenSSL's X509_CRL */
+struct X509_crl_st;   /* OpenSSL's X509_CRL */
 struct X509_algor_st; /* OpenSSL's X509_ALGOR */
 
 /* A list that is being read. */
 struct crl_reading {
-	struct crl_parts    parts;
+	struct crl_parts parts;
 	struct X509_crl_st *frame; /* the list without its entries, as OpenSSL sees it */
-	struct x509_st     *ca;
-	int64_t             grace, now;
-	int64_t             valid_from; /* of one that is not valid yet; otherwise 0 */
+	struct x509_st *ca;
+	int64_t grace, now;
+	int64_t valid_from; /* of one that is not valid yet; otherwise 0 */
 };
 
 /* All there is to check but the entries; dates and number go to *facts. */
@@ -25,9 +25,9 @@ MUST_USE bool crl_check(struct crl_reading *r, struct crl *facts, struct diag *d
 
 /* How a list is signed; numbers of OpenSSL. */
 struct crl_scheme {
-	int  key, digest;         /* as algorithm_is_strong() takes them */
-	int  mask_digest;         /* of RSA-PSS: its mask generation function */
-	long salt_len;            /* the same */
+	int key, digest; /* as algorithm_is_strong() takes them */
+	int mask_digest; /* of RSA-PSS: its mask generation function */
+	long salt_len;   /* the same */
 };
 
 MUST_USE bool crl_scheme_read(const struct X509_algor_st *algorithm, struct crl_scheme *out);

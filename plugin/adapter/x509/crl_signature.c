@@ -35,7 +35,7 @@ static void *
 parameters(const X509_ALGOR *algorithm, const ASN1_ITEM *structure)
 {
 	const void *value;
-	int         type;
+	int type;
 
 	X509_ALGOR_get0(NULL, &type, &value, algorithm);
 	return type == V_ASN1_SEQUENCE ? ASN1_item_unpack(value, structure) : NULL;
@@ -46,8 +46,8 @@ static int
 mask_digest_of(const X509_ALGOR *mask)
 {
 	const ASN1_OBJECT *oid;
-	X509_ALGOR        *inner;
-	int                digest = NID_undef;
+	X509_ALGOR *inner;
+	int digest = NID_undef;
 
 	if (mask == NULL)
 		return NID_sha1;
@@ -65,7 +65,7 @@ static bool
 pss_read(const X509_ALGOR *algorithm, struct crl_scheme *out)
 {
 	RSA_PSS_PARAMS *p = parameters(algorithm, ASN1_ITEM_rptr(RSA_PSS_PARAMS));
-	bool            ok;
+	bool ok;
 
 	if (p == NULL)
 		return false;
@@ -92,7 +92,7 @@ crl_scheme_read(const struct X509_algor_st *algorithm, struct crl_scheme *out)
 {
 	const ASN1_OBJECT *oid;
 
-	*out = (struct crl_scheme){0};
+	*out = (struct crl_scheme){ 0 };
 	X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
 	if (!OBJ_find_sigid_algs(OBJ_obj2nid(oid), &out->digest, &out->key))
 		return false;
@@ -105,8 +105,8 @@ crl_scheme_read(const struct X509_algor_st *algorithm, struct crl_scheme *out)
 static bool
 key_fits(const EVP_PKEY *key, int kind)
 {
-	return EVP_PKEY_is_a(key, OBJ_nid2sn(kind))
-	    || (kind == NID_rsassaPss && EVP_PKEY_is_a(key, "RSA"));
+	return EVP_PKEY_is_a(key, OBJ_nid2sn(kind)) ||
+	    (kind == NID_rsassaPss && EVP_PKEY_is_a(key, "RSA"));
 }
 
 static bool
@@ -114,9 +114,9 @@ set_padding(EVP_PKEY_CTX *ctx, const struct crl_scheme *s)
 {
 	if (s->key != NID_rsassaPss)
 		return true;
-	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0
-	    && EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, OBJ_nid2sn(s->mask_digest), NULL) > 0
-	    && EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, (int)s->salt_len) > 0;
+	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+	    EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, OBJ_nid2sn(s->mask_digest), NULL) > 0 &&
+	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, (int)s->salt_len) > 0;
 }
 
 /* The bits of the signature: what is behind the algorithm, and in it behind the
@@ -126,30 +126,30 @@ take_signature(struct view signature, struct view *bits)
 {
 	struct der algorithm, value;
 
-	if (!der_take(&signature, DER_SEQUENCE, &algorithm)
-	    || !der_take(&signature, DER_BIT_STRING, &value))
+	if (!der_take(&signature, DER_SEQUENCE, &algorithm) ||
+	    !der_take(&signature, DER_BIT_STRING, &value))
 		return false;
 	*bits = (struct view){ value.content.data + 1, value.content.len - 1 };
 	return true;
 }
 
 bool
-crl_signature_is_good(const struct crl_parts *parts, const struct crl_scheme *s,
-    struct x509_st *ca)
+crl_signature_is_good(const struct crl_parts *parts, const struct crl_scheme *s, struct x509_st *ca)
 {
-	EVP_PKEY     *key = X509_get0_pubkey(ca);
-	EVP_MD_CTX   *ctx;
+	EVP_PKEY *key = X509_get0_pubkey(ca);
+	EVP_MD_CTX *ctx;
 	EVP_PKEY_CTX *how;
-	const char   *digest = s->digest == NID_undef ? NULL : OBJ_nid2sn(s->digest);
-	struct view   bits;
-	bool          good;
+	const char *digest = s->digest == NID_undef ? NULL : OBJ_nid2sn(s->digest);
+	struct view bits;
+	bool good;
 
 	if (key == NULL || !key_fits(key, s->key) || !take_signature(parts->signature, &bits))
 		return false;
 	ctx = EVP_MD_CTX_new();
-	good = ctx != NULL && EVP_DigestVerifyInit_ex(ctx, &how, digest, NULL, NULL, key, NULL) == 1
-	    && set_padding(how, s)
-	    && EVP_DigestVerify(ctx, bits.data, bits.len, parts->tbs.data, parts->tbs.len) == 1;
+	good = ctx != NULL &&
+	    EVP_DigestVerifyInit_ex(ctx, &how, digest, NULL, NULL, key, NULL) == 1 &&
+	    set_padding(how, s) &&
+	    EVP_DigestVerify(ctx, bits.data, bits.len, parts->tbs.data, parts->tbs.len) == 1;
 	EVP_MD_CTX_free(ctx);
 	return good;
 }

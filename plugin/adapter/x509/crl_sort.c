@@ -19,7 +19,7 @@
 struct key {
 	uint64_t part;  /* of the number: what is compared at present */
 	uint32_t place; /* of the entry */
-	bool     last;  /* of a group: those that are equal so far */
+	bool last;      /* of a group: those that are equal so far */
 };
 
 #define PART ((size_t)8)
@@ -36,10 +36,11 @@ static struct view
 serial_at(struct view entries, uint32_t place)
 {
 	struct view rest = { entries.data + place, entries.len - place };
-	struct der  entry, number;
+	struct der entry, number;
 
-	if (!der_take(&rest, DER_SEQUENCE, &entry) || !der_take(&entry.content, DER_INTEGER, &number))
-		return (struct view){0};
+	if (!der_take(&rest, DER_SEQUENCE, &entry) ||
+	    !der_take(&entry.content, DER_INTEGER, &number))
+		return (struct view){ 0 };
 	return number.content;
 }
 
@@ -62,7 +63,7 @@ static void
 sift(struct key *keys, size_t at, size_t n)
 {
 	struct key sinking = keys[at];
-	size_t     child;
+	size_t child;
 
 	while ((child = 2 * at + 1) < n) {
 		if (child + 1 < n && keys[child].part < keys[child + 1].part)
@@ -125,7 +126,7 @@ sort_groups(struct view entries, struct key *keys, size_t n, size_t at)
 static bool
 is_hold(struct view entries, uint32_t place)
 {
-	struct view    serial;
+	struct view serial;
 	struct revoked entry;
 
 	return crl_entry_at(entries, place, &serial, &entry) && entry.reason == REVOKED_HOLD;
@@ -136,7 +137,7 @@ static uint32_t
 best_of(struct view entries, const struct key *keys, size_t n)
 {
 	uint32_t best = keys[0].place;
-	bool     hold = n > 1 && is_hold(entries, best);
+	bool hold = n > 1 && is_hold(entries, best);
 
 	for (size_t i = 1; i < n; i++) {
 		bool other = is_hold(entries, keys[i].place);
@@ -188,9 +189,9 @@ fault_of(enum crl_step step)
 static bool
 measure(struct view entries, size_t *count, size_t *longest, struct diag *diag)
 {
-	struct view    serial;
+	struct view serial;
 	struct revoked entry;
-	enum crl_step  step;
+	enum crl_step step;
 
 	*count = *longest = 0;
 	while ((step = crl_next(&entries, &serial, &entry)) == CRL_STEP_ENTRY) {
@@ -209,7 +210,7 @@ static void
 fill(struct view entries, struct key *keys, size_t n)
 {
 	struct view rest = entries;
-	struct der  entry;
+	struct der entry;
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t place = (uint32_t)(entries.len - rest.len);
@@ -234,7 +235,7 @@ enum err
 crl_sort(struct view entries, uint32_t **places, uint32_t *count, struct diag *diag)
 {
 	struct key *keys;
-	size_t      n, longest;
+	size_t n, longest;
 
 	*places = NULL;
 	*count = 0;

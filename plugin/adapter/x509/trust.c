@@ -109,8 +109,7 @@ get_issuer(X509 **issuer, X509_STORE_CTX *context, X509 *x)
 
 /* As X509_STORE_CTX_get1_certs() does: NULL is a failure, none an empty
  * stack. */
-static STACK_OF(X509) *
-get_certificates(X509_STORE_CTX *context, const X509_NAME *name)
+static STACK_OF(X509) * get_certificates(X509_STORE_CTX *context, const X509_NAME *name)
 {
 	X509 *found[TRUST_SAME_SUBJECT_MAX];
 	STACK_OF(X509) *all = NULL;

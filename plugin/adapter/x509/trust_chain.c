@@ -104,7 +104,8 @@ tell_fault(X509_STORE_CTX *context, struct diag *diag)
 	if (depth == 0)
 		diag_set(diag, "TLS refuses the device's certificate '%s': %s", name, words);
 	else
-		diag_set(diag, "TLS refuses its chain at the certificate '%s', %d above the device's: %s",
+		diag_set(diag,
+		    "TLS refuses its chain at the certificate '%s', %d above the device's: %s",
 		    name, depth, words);
 }
 
@@ -186,7 +187,8 @@ trust_check_ca(struct x509_st *ca, int64_t now, trust_warner *tell, void *contex
 		warn(tell, context, why.text);
 	}
 	if (X509_check_purpose(ca, X509_PURPOSE_SSL_CLIENT, 1) != 1)
-		warn(tell, context, ": its keyUsage or extendedKeyUsage does not allow "
+		warn(tell, context,
+		    ": its keyUsage or extendedKeyUsage does not allow "
 		    "it to issue certificates of TLS clients");
 	if (X509_get_ext_by_NID(ca, NID_name_constraints, -1) >= 0)
 		warn(tell, context, " whose names break its nameConstraints");

@@ -44,7 +44,7 @@ openssl_ran_out(void)
 enum err
 openssl_failure(enum err otherwise)
 {
-	enum err      e = openssl_ran_out() ? ERR_NOMEM : otherwise;
+	enum err e = openssl_ran_out() ? ERR_NOMEM : otherwise;
 	unsigned long code;
 
 	while ((code = ERR_get_error()) != 0)
@@ -70,9 +70,9 @@ static bool
 time_read(const ASN1_TIME *t, int64_t *ms)
 {
 	const struct tm epoch = { .tm_year = 70, .tm_mday = 1 };
-	struct tm       tm;
-	int             len = ASN1_STRING_type(t) == V_ASN1_UTCTIME ? 13 : 15;
-	int             days, seconds;
+	struct tm tm;
+	int len = ASN1_STRING_type(t) == V_ASN1_UTCTIME ? 13 : 15;
+	int days, seconds;
 
 	if (ASN1_STRING_length(t) != len || ASN1_STRING_get0_data(t)[len - 1] != 'Z')
 		return false;
@@ -87,8 +87,8 @@ time_read(const ASN1_TIME *t, int64_t *ms)
 bool
 validity_read(const struct x509_st *x, int64_t *not_before, int64_t *not_after)
 {
-	return time_read(X509_get0_notBefore(x), not_before)
-	    && time_read(X509_get0_notAfter(x), not_after);
+	return time_read(X509_get0_notBefore(x), not_before) &&
+	    time_read(X509_get0_notAfter(x), not_after);
 }
 
 /* Over the bytes as they were received: OpenSSL keeps those of the signed part,
@@ -113,12 +113,11 @@ static bool
 identity_read(X509 *x, struct presented *out)
 {
 	unsigned char *der = NULL;
-	int            len = i2d_X509(x, &der);
-	struct view    bytes = { der, len > 0 ? (size_t)len : 0 };
-	struct view    serial = der_certificate_serial(bytes);
-	struct view    content = der_certificate_signed_part(bytes);
-	bool           done = content.len > 0 &&
-	    (serial.len > 0 || is_long(X509_get0_serialNumber(x))) &&
+	int len = i2d_X509(x, &der);
+	struct view bytes = { der, len > 0 ? (size_t)len : 0 };
+	struct view serial = der_certificate_serial(bytes);
+	struct view content = der_certificate_signed_part(bytes);
+	bool done = content.len > 0 && (serial.len > 0 || is_long(X509_get0_serialNumber(x))) &&
 	    sha256_of(content, &out->content) == ERR_OK && sha256_of(bytes, &out->id) == ERR_OK;
 
 	if (serial.len > 0)
@@ -132,7 +131,7 @@ enum err
 x509_read(struct x509_st *x, struct presented *out)
 {
 	openssl_begin();
-	*out = (struct presented){0};
+	*out = (struct presented){ 0 };
 	if (!identity_read(x, out) || !validity_read(x, &out->not_before, &out->not_after))
 		return openssl_failure(ERR_CERTIFICATE);
 	ERR_clear_error();
@@ -142,7 +141,7 @@ x509_read(struct x509_st *x, struct presented *out)
 bool
 name_hash(const X509_NAME *name, uint32_t *out)
 {
-	int           ok = 0;
+	int ok = 0;
 	unsigned long hash = X509_NAME_hash_ex(name, NULL, NULL, &ok);
 
 	*out = (uint32_t)hash;
@@ -153,7 +152,7 @@ static struct view
 octets(const ASN1_OCTET_STRING *s)
 {
 	if (s == NULL)
-		return (struct view){0};
+		return (struct view){ 0 };
 	return (struct view){ ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s) };
 }
 
@@ -181,7 +180,7 @@ x509_read_ca(struct x509_st *x, struct ca *out)
 		return openssl_failure(ERR_CRYPTO);
 	out->key_id = octets(X509_get0_subject_key_id(x));
 	if (out->key_id.len > KEY_ID_MAX)
-		out->key_id = (struct view){0};
+		out->key_id = (struct view){ 0 };
 	return memory_or_ok();
 }
 
@@ -199,8 +198,8 @@ x509_issued_by(struct x509_st *x, struct x509_st *ca)
 	bool issued;
 
 	openssl_begin();
-	issued = X509_check_issued(ca, x) == X509_V_OK && key_is_strong(ca)
-	    && X509_verify(x, X509_get0_pubkey(ca)) == 1;
+	issued = X509_check_issued(ca, x) == X509_V_OK && key_is_strong(ca) &&
+	    X509_verify(x, X509_get0_pubkey(ca)) == 1;
 	if (issued) {
 		ERR_clear_error();
 		return ANSWER_YES;
@@ -215,7 +214,7 @@ void
 name_text(const X509_NAME *name, char *out, size_t size)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
-	int  used = 0;
+	int used = 0;
 
 	if (size == 0)
 		goto out;
@@ -277,8 +276,8 @@ add_our_rule(void)
 {
 	X509_VERIFY_PARAM *p = X509_VERIFY_PARAM_new();
 
-	if (p != NULL && X509_VERIFY_PARAM_set1(p, X509_VERIFY_PARAM_lookup(CLIENTS))
-	    && X509_VERIFY_PARAM_set1_name(p, CLIENTS) && X509_VERIFY_PARAM_add0_table(p)) {
+	if (p != NULL && X509_VERIFY_PARAM_set1(p, X509_VERIFY_PARAM_lookup(CLIENTS)) &&
+	    X509_VERIFY_PARAM_set1_name(p, CLIENTS) && X509_VERIFY_PARAM_add0_table(p)) {
 		our_rule = p;
 		return true;
 	}

@@ -56,14 +56,14 @@ static bool
 signature_is_strong(X509 *x)
 {
 	const X509_ALGOR *outside;
-	int               digest, key;
+	int digest, key;
 
 	/* RFC 5280 4.1.1.2: the algorithm is named twice and must be the same. */
 	X509_get0_signature(NULL, &outside, x);
 	if (X509_ALGOR_cmp(outside, X509_get0_tbs_sigalg(x)) != 0)
 		return false;
-	return X509_get_signature_info(x, &digest, &key, NULL, NULL)
-	    && algorithm_is_strong(key, digest);
+	return X509_get_signature_info(x, &digest, &key, NULL, NULL) &&
+	    algorithm_is_strong(key, digest);
 }
 
 static bool
@@ -79,7 +79,7 @@ static bool
 rsa_is_strong(const EVP_PKEY *key)
 {
 	BIGNUM *e = NULL;
-	bool    ok;
+	bool ok;
 
 	if (!bits_are_fine(key) || !EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e))
 		return false;
@@ -91,10 +91,10 @@ rsa_is_strong(const EVP_PKEY *key)
 int
 named_curve(const struct x509_st *x)
 {
-	X509_ALGOR        *algorithm;
+	X509_ALGOR *algorithm;
 	const ASN1_OBJECT *oid;
-	const void        *parameter;
-	int                type;
+	const void *parameter;
+	int type;
 
 	if (!X509_PUBKEY_get0_param(NULL, NULL, NULL, &algorithm, X509_get_X509_PUBKEY(x)))
 		return NID_undef;
@@ -179,8 +179,9 @@ check_is_ca(X509 *x, struct diag *diag)
 {
 	if (is_ca(x))
 		return true;
-	diag_set(diag, "CA certificate is not valid. The CA certificate does not have the "
-	               "basicConstraints extension as true");
+	diag_set(diag,
+	    "CA certificate is not valid. The CA certificate does not have the "
+	    "basicConstraints extension as true");
 	return false;
 }
 
@@ -190,8 +191,9 @@ check_may_sign(X509 *x, struct diag *diag)
 {
 	if (X509_get_key_usage(x) & KU_KEY_CERT_SIGN)
 		return true;
-	diag_set(diag, "CA certificate is not valid. The CA certificate has a keyUsage extension "
-	               "without keyCertSign");
+	diag_set(diag,
+	    "CA certificate is not valid. The CA certificate has a keyUsage extension "
+	    "without keyCertSign");
 	return false;
 }
 
@@ -209,12 +211,13 @@ static bool
 check_key(X509 *x, const char *what, struct diag *diag)
 {
 	const EVP_PKEY *key = X509_get0_pubkey(x);
-	const char     *type = key == NULL ? NULL : EVP_PKEY_get0_type_name(key);
+	const char *type = key == NULL ? NULL : EVP_PKEY_get0_type_name(key);
 
 	if (key_is_strong(x))
 		return true;
-	diag_set(diag, "the key of the %s is not accepted: %s, %d bits; RSA and DSA of %d to %d "
-	               "bits, the named curves P-256, P-384, P-521, and Ed25519, Ed448 are",
+	diag_set(diag,
+	    "the key of the %s is not accepted: %s, %d bits; RSA and DSA of %d to %d "
+	    "bits, the named curves P-256, P-384, P-521, and Ed25519, Ed448 are",
 	    what, type == NULL ? "unknown type" : type, key == NULL ? 0 : EVP_PKEY_get_bits(key),
 	    KEY_BITS_MIN, KEY_BITS_MAX);
 	return false;
@@ -234,7 +237,7 @@ static bool
 check_validity(X509 *x, int64_t now, const char *what, struct diag *diag)
 {
 	struct presented facts;
-	char             when[TIMESTAMP_SIZE];
+	char when[TIMESTAMP_SIZE];
 
 	if (!validity_read(x, &facts.not_before, &facts.not_after)) {
 		diag_set(diag, "the validity of the %s cannot be read", what);
@@ -267,10 +270,9 @@ x509_check_ca(struct x509_st *x, int64_t now, struct diag *diag)
 	bool fit;
 
 	openssl_begin();
-	fit = check_is_ca(x, diag) && check_may_sign(x, diag)
-	    && check_extensions(x, "CA certificate", diag)
-	    && check_key(x, "CA certificate", diag)
-	    && check_validity(x, now, "CA certificate", diag);
+	fit = check_is_ca(x, diag) && check_may_sign(x, diag) &&
+	    check_extensions(x, "CA certificate", diag) && check_key(x, "CA certificate", diag) &&
+	    check_validity(x, now, "CA certificate", diag);
 	return verdict(fit, ERR_CERTIFICATE, diag);
 }
 
@@ -283,10 +285,8 @@ x509_check_client(struct x509_st *x, int64_t now, struct diag *diag)
 	bool fit;
 
 	openssl_begin();
-	fit = check_extensions(x, "certificate", diag)
-	    && check_signature(x, "certificate", diag)
-	    && check_key(x, "certificate", diag)
-	    && check_validity(x, now, "certificate", diag);
+	fit = check_extensions(x, "certificate", diag) && check_signature(x, "certificate", diag) &&
+	    check_key(x, "certificate", diag) && check_validity(x, now, "certificate", diag);
 	return verdict(fit, ERR_CERTIFICATE, diag);
 }
 
@@ -295,8 +295,8 @@ static bool
 copy_code(const ASN1_STRING *name, char code[65])
 {
 	unsigned char *utf8 = NULL;
-	int            len = ASN1_STRING_to_UTF8(&utf8, name);
-	bool           ok = len > 0 && len <= 64 && memchr(utf8, 0, (size_t)len) == NULL;
+	int len = ASN1_STRING_to_UTF8(&utf8, name);
+	bool ok = len > 0 && len <= 64 && memchr(utf8, 0, (size_t)len) == NULL;
 
 	if (ok) {
 		memcpy(code, utf8, (size_t)len);
@@ -311,8 +311,8 @@ static bool
 read_code(const X509 *x, char code[65], struct diag *diag)
 {
 	const X509_NAME *subject = X509_get_subject_name(x);
-	int              first = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-	int              second;
+	int first = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+	int second;
 
 	if (first < 0) {
 		diag_set(diag, "the verification certificate has no common name");
@@ -324,8 +324,9 @@ read_code(const X509 *x, char code[65], struct diag *diag)
 		return false;
 	}
 	if (!copy_code(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, first)), code)) {
-		diag_set(diag, "the common name of the verification certificate is no "
-		               "registration code");
+		diag_set(diag,
+		    "the common name of the verification certificate is no "
+		    "registration code");
 		return false;
 	}
 	return true;
@@ -346,13 +347,14 @@ x509_check_verification(struct x509_st *verification, struct x509_st *ca, int64_
 	if (issued == ANSWER_NOT_ASKED)
 		return ERR_NOMEM;
 	if (issued != ANSWER_YES) {
-		diag_set(diag, "the verification certificate is not signed with the private key of "
-		               "the CA certificate, or does not name it as its issuer");
+		diag_set(diag,
+		    "the verification certificate is not signed with the private key of "
+		    "the CA certificate, or does not name it as its issuer");
 		return ERR_CERTIFICATE;
 	}
 	openssl_begin();
-	if (!check_signature(verification, what, diag)
-	    || !check_validity(verification, now, what, diag))
+	if (!check_signature(verification, what, diag) ||
+	    !check_validity(verification, now, what, diag))
 		return verdict(false, ERR_CERTIFICATE, diag);
 	if (!read_code(verification, code, diag))
 		return verdict(false, ERR_PROOF, diag);

@@ -26,10 +26,10 @@
 /* Written twice: without facts, to learn how much there is, then for good. */
 struct sink {
 	struct cert_facts *facts; /* NULL: only count */
-	uint8_t           *at;    /* where the next text goes */
-	size_t             count, bytes;
-	unsigned           of_field; /* values of the present field so far */
-	enum err           failed;
+	uint8_t *at;              /* where the next text goes */
+	size_t count, bytes;
+	unsigned of_field; /* values of the present field so far */
+	enum err failed;
 };
 
 static bool
@@ -70,7 +70,7 @@ static void
 put_string(struct sink *s, enum cert_field field, const ASN1_STRING *string)
 {
 	unsigned char *utf8 = NULL;
-	int            len = ASN1_STRING_to_UTF8(&utf8, string);
+	int len = ASN1_STRING_to_UTF8(&utf8, string);
 
 	if (len < 0) {
 		s->failed = ERR_CERTIFICATE;
@@ -96,18 +96,20 @@ put_name(struct sink *s, enum cert_field first, const X509_NAME *name)
 	for (size_t i = 0; i < COUNT_OF(attributes); i++) {
 		s->of_field = 0;
 		for (int at = -1; (at = X509_NAME_get_index_by_NID(name, attributes[i], at)) >= 0;)
-			put_string(s, (enum cert_field)(first + i), X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+			put_string(s, (enum cert_field)(first + i),
+			    X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
 	}
 }
 
 static void
 put_directory_name(struct sink *s, enum cert_field field, const X509_NAME *name)
 {
-	BIO  *text = BIO_new(BIO_s_mem());
+	BIO *text = BIO_new(BIO_s_mem());
 	char *data;
-	long  len;
+	long len;
 
-	if (text == NULL || X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) {
+	if (text == NULL ||
+	    X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) {
 		s->failed = ERR_CERTIFICATE;
 	} else {
 		len = BIO_get_mem_data(text, &data);
@@ -119,7 +121,7 @@ put_directory_name(struct sink *s, enum cert_field field, const X509_NAME *name)
 static void
 put_ip_address(struct sink *s, enum cert_field field, const ASN1_OCTET_STRING *address)
 {
-	int  family = ASN1_STRING_length(address) == 4 ? AF_INET : AF_INET6;
+	int family = ASN1_STRING_length(address) == 4 ? AF_INET : AF_INET6;
 	char text[INET6_ADDRSTRLEN];
 
 	if (ASN1_STRING_length(address) != (family == AF_INET ? 4 : 16) ||
@@ -154,7 +156,7 @@ put_alternative_name(struct sink *s, enum cert_field field, const GENERAL_NAME *
 static void
 put_alternative_names(struct sink *s, const X509 *x, int extension, enum cert_field first)
 {
-	int            critical;
+	int critical;
 	GENERAL_NAMES *names = X509_get_ext_d2i(x, extension, &critical, NULL);
 
 	if (names == NULL) {
@@ -166,7 +168,8 @@ put_alternative_names(struct sink *s, const X509 *x, int extension, enum cert_fi
 		s->of_field = 0;
 		for (int n = 0; n < sk_GENERAL_NAME_num(names); n++)
 			if (sk_GENERAL_NAME_value(names, n)->type == kinds[i])
-				put_alternative_name(s, (enum cert_field)(first + i), sk_GENERAL_NAME_value(names, n));
+				put_alternative_name(s, (enum cert_field)(first + i),
+				    sk_GENERAL_NAME_value(names, n));
 	}
 	GENERAL_NAMES_free(names);
 }
@@ -183,12 +186,12 @@ key_type(const X509 *x)
 	} types[] = { { "RSA", "RSA" }, { "RSA-PSS", "RSA" }, { "DSA", "DSA" },
 		{ "ED25519", "Ed25519" }, { "ED448", "Ed448" } };
 	static const struct {
-		int         nid;
+		int nid;
 		const char *name;
 	} curves[] = { { NID_X9_62_prime256v1, "P-256" }, { NID_secp384r1, "P-384" },
 		{ NID_secp521r1, "P-521" } };
 	const EVP_PKEY *key = X509_get0_pubkey(x);
-	int             curve = named_curve(x);
+	int curve = named_curve(x);
 
 	for (size_t i = 0; key != NULL && i < COUNT_OF(types); i++)
 		if (EVP_PKEY_is_a(key, types[i].of_openssl))
@@ -249,7 +252,7 @@ static void
 put_serial_number(struct sink *s, const X509 *x)
 {
 	BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);
-	char   *text = number != NULL ? BN_bn2dec(number) : NULL;
+	char *text = number != NULL ? BN_bn2dec(number) : NULL;
 
 	s->of_field = 0;
 	if (text == NULL)
@@ -275,7 +278,7 @@ enum err
 x509_read_facts(struct x509_st *x, struct cert_facts **out)
 {
 	struct sink measure = { 0 }, sink = { 0 };
-	size_t      table;
+	size_t table;
 
 	*out = NULL;
 	openssl_begin();

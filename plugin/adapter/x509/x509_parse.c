@@ -18,7 +18,7 @@
 enum err
 x509_to_der(struct x509_st *x, uint8_t **der, size_t *len)
 {
-	int            size;
+	int size;
 	unsigned char *at;
 
 	*der = NULL;
@@ -46,7 +46,7 @@ static enum err
 check_canonical(X509 *x, struct view der, struct diag *diag)
 {
 	uint8_t *again = NULL;
-	size_t   len;
+	size_t len;
 	enum err e = x509_to_der(x, &again, &len);
 
 	if (e == ERR_OK && (len != der.len || memcmp(again, der.data, len) != 0))
@@ -78,8 +78,8 @@ enum err
 x509_from_der(struct view der, struct x509_st **out, struct diag *diag)
 {
 	const unsigned char *at = der.data;
-	X509                *x;
-	enum err             e;
+	X509 *x;
+	enum err e;
 
 	*out = NULL;
 	if (der.len == 0 || der.len > X509_DER_MAX) {
@@ -113,9 +113,9 @@ enum err
 x509_from_pem(struct view pem, struct x509_st **out, struct diag *diag)
 {
 	static const struct pem_kind certificate = { PEM_CERTIFICATE, "certificate", X509_PEM_MAX };
-	uint8_t    *bytes;
+	uint8_t *bytes;
 	struct view der;
-	enum err    e = pem_decode(pem, &certificate, &bytes, &der.len, diag);
+	enum err e = pem_decode(pem, &certificate, &bytes, &der.len, diag);
 
 	*out = NULL;
 	if (e == ERR_OK) {

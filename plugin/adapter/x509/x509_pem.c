@@ -26,7 +26,7 @@ static struct boundary
 boundary(const char *which, const char *label)
 {
 	struct boundary b;
-	char           *at = stpcpy(b.text, "-----");
+	char *at = stpcpy(b.text, "-----");
 
 	at = stpcpy(at, which);
 	at = stpcpy(at, label);
@@ -105,9 +105,9 @@ find_body(struct view pem, const struct pem_kind *kind, struct view *body, struc
 {
 	struct boundary first = boundary("BEGIN ", kind->label);
 	struct boundary last = boundary("END ", kind->label);
-	size_t          begin = find(pem, 0, BLOCK);
-	size_t          from = begin + strlen(first.text);
-	size_t          end = find(pem, from, "-");
+	size_t begin = find(pem, 0, BLOCK);
+	size_t from = begin + strlen(first.text);
+	size_t end = find(pem, from, "-");
 
 	if (begin == pem.len)
 		diag_set(diag, "there is no line \"%s\"", first.text);
@@ -130,15 +130,15 @@ static enum err
 decode_into(struct view body, uint8_t *out, size_t *len)
 {
 	EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
-	int             n = 0, rest = 0;
-	enum err        e = ERR_CERTIFICATE;
+	int n = 0, rest = 0;
+	enum err e = ERR_CERTIFICATE;
 
 	openssl_begin();
 	if (ctx == NULL)
 		return ERR_NOMEM;
 	EVP_DecodeInit(ctx);
-	if (EVP_DecodeUpdate(ctx, out, &n, body.data, (int)body.len) >= 0
-	    && EVP_DecodeFinal(ctx, out + n, &rest) >= 0) {
+	if (EVP_DecodeUpdate(ctx, out, &n, body.data, (int)body.len) >= 0 &&
+	    EVP_DecodeFinal(ctx, out + n, &rest) >= 0) {
 		*len = (size_t)n + (size_t)rest;
 		e = ERR_OK;
 	}
@@ -171,7 +171,7 @@ pem_decode(struct view pem, const struct pem_kind *kind, uint8_t **der, size_t *
     struct diag *diag)
 {
 	struct view body;
-	enum err    e;
+	enum err e;
 
 	*der = NULL;
 	*len = 0;
@@ -189,8 +189,8 @@ x509_pem_from_der(struct view der, char **pem)
 {
 	struct boundary first = boundary("BEGIN ", PEM_CERTIFICATE);
 	struct boundary last = boundary("END ", PEM_CERTIFICATE);
-	size_t          lines = (der.len + LINE - 1) / LINE;
-	char           *at = malloc(sizeof(first) + sizeof(last) + lines * (LINE / 3 * 4 + 1));
+	size_t lines = (der.len + LINE - 1) / LINE;
+	char *at = malloc(sizeof(first) + sizeof(last) + lines * (LINE / 3 * 4 + 1));
 
 	ERR_clear_error();
 	*pem = at;

@@ -21,7 +21,7 @@ struct X509_name_st; /* OpenSSL's X509_NAME */
  * else.  Not each place in OpenSSL that runs out of memory says so in the queue; malloc()
  * says it in errno (POSIX).
  */
-void     openssl_begin(void);
+void openssl_begin(void);
 enum err openssl_failure(enum err otherwise);
 
 /* For the end of one that succeeds: has memory run out since openssl_begin()?  OpenSSL may
@@ -35,7 +35,7 @@ MUST_USE bool name_hash(const struct X509_name_st *name, uint32_t *out);
 struct pem_kind {
 	const char *label; /* RFC 7468; at most 16 characters */
 	const char *noun;  /* for *diag */
-	size_t      max;   /* characters; at most INT_MAX */
+	size_t max;        /* characters; at most INT_MAX */
 };
 
 #define PEM_CERTIFICATE "CERTIFICATE"
@@ -49,7 +49,7 @@ MUST_USE enum err pem_decode(struct view pem, const struct pem_kind *kind, uint8
  * OpenSSL; NID_undef for the digest that EdDSA brings along. */
 MUST_USE bool algorithm_is_strong(int key, int digest);
 
-#define STRONG_ALGORITHMS                                                           \
+#define STRONG_ALGORITHMS \
 	"SHA-256, SHA-384 or SHA-512 with RSA or ECDSA, SHA-256 with DSA, and EdDSA are"
 
 /* A name on one line, as x509_subject_text() has it. */

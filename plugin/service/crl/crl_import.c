@@ -22,22 +22,22 @@
 #define DAY_MS INT64_C(86400000)
 
 struct progress {
-	uint64_t list;   /* 0: none yet */
-	size_t   stored; /* entries */
-	bool     done, unchanged;
-	size_t   revoked;
+	uint64_t list; /* 0: none yet */
+	size_t stored; /* entries */
+	bool done, unchanged;
+	size_t revoked;
 	struct crl crl;
 };
 
 struct crl_import {
-	struct certid    ca_id;
-	const char      *dir;   /* where it may be */
-	char            *path;  /* NULL: bytes came along */
-	uint8_t         *bytes;
-	size_t           len;
-	struct crl_list *read;  /* points into bytes; NULL: not read yet */
-	int64_t          valid_from;
-	struct progress  now, next;
+	struct certid ca_id;
+	const char *dir; /* where it may be */
+	char *path;      /* NULL: bytes came along */
+	uint8_t *bytes;
+	size_t len;
+	struct crl_list *read; /* points into bytes; NULL: not read yet */
+	int64_t valid_from;
+	struct progress now, next;
 	struct crl_named named;
 };
 
@@ -101,8 +101,11 @@ crl_import_valid_from(const struct crl_import *i)
 struct crl_result
 crl_import_result(const struct crl_import *i)
 {
-	return (struct crl_result){ .ca_id = i->ca_id, .crl = i->now.crl,
-		.unchanged = i->now.unchanged, .revoked = i->now.revoked, .named = &i->named };
+	return (struct crl_result){ .ca_id = i->ca_id,
+		.crl = i->now.crl,
+		.unchanged = i->now.unchanged,
+		.revoked = i->now.revoked,
+		.named = &i->named };
 }
 
 /*

@@ -21,7 +21,8 @@ next_name(struct view *rest, struct view *name)
 		name->len = (size_t)(slash - rest->data);
 	rest->data += name->len + (slash != NULL);
 	rest->len -= name->len + (slash != NULL);
-	return name->len > 0 && !view_equal(*name, view_of(".")) && !view_equal(*name, view_of(".."));
+	return name->len > 0 && !view_equal(*name, view_of(".")) &&
+	    !view_equal(*name, view_of(".."));
 }
 
 static size_t
@@ -85,9 +86,9 @@ step(int at, struct view name)
 
 /* A file below the directory: where it is, and by which name it is found there. */
 struct place {
-	char       *real; /* owned; path without links */
+	char *real;       /* owned; path without links */
 	const char *name; /* its end */
-	int         parent;
+	int parent;
 };
 
 static char *

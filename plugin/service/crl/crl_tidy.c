@@ -94,8 +94,7 @@ sweep_out(struct crl_tidy *tidy, struct txn *t)
 	if (tidy->more && tidy->bound == 0)
 		e = store_new_list(t, &tidy->next_bound);
 	tidy->more = tidy->more && list < tidy->next_bound;
-	return e == ERR_OK && tidy->more
-	    ? store_drop_revoked(t, list, CRL_ROWS_AT_ONCE, &left) : e;
+	return e == ERR_OK && tidy->more ? store_drop_revoked(t, list, CRL_ROWS_AT_ONCE, &left) : e;
 }
 
 enum err

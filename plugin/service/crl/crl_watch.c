@@ -20,14 +20,14 @@
  * mended at any moment: a file that changes is read at once.
  */
 enum cause {
-	CAUSE_NONE,         /* it was taken: when it changes */
-	CAUSE_NO_FILE,      /* missing, or may not be looked at: when that changes */
-	CAUSE_NOT_YET,      /* from the future: when its thisUpdate comes */
-	CAUSE_YOUNG,        /* wrong, but written just now and perhaps not to its end: a time in
+	CAUSE_NONE,      /* it was taken: when it changes */
+	CAUSE_NO_FILE,   /* missing, or may not be looked at: when that changes */
+	CAUSE_NOT_YET,   /* from the future: when its thisUpdate comes */
+	CAUSE_YOUNG,     /* wrong, but written just now and perhaps not to its end: a time in
 	                     * full seconds does not show each change */
-	CAUSE_ELSEWHERE,    /* no memory, no room in the registry, a disk that fails, a file that
+	CAUSE_ELSEWHERE, /* no memory, no room in the registry, a disk that fails, a file that
 	                     * may not be read or changed meanwhile: CRL_WATCH_MS */
-	CAUSE_LIST,         /* broken, of another CA, badly signed, too old: nothing that time
+	CAUSE_LIST,      /* broken, of another CA, badly signed, too old: nothing that time
 	                     * mends, so this is in case that the clock is */
 };
 
@@ -36,32 +36,32 @@ enum cause {
 
 /* What a file is, or why it cannot be looked at. */
 struct file_state {
-	dev_t           device;
-	ino_t           inode;
-	off_t           size;
+	dev_t device;
+	ino_t inode;
+	off_t size;
 	struct timespec modified;
-	int             error; /* errno; 0: none */
+	int error; /* errno; 0: none */
 };
 
 struct watched {
-	struct certid     ca_id;
-	char             *path;
+	struct certid ca_id;
+	char *path;
 	struct file_state state;
-	int64_t           read;     /* when it was read last, and how long to wait until it is */
-	int64_t           wait;     /* read again, though it has not changed; 0: for ever */
-	bool              had_list; /* its CA had one in force then */
-	UT_hash_handle    hh;
+	int64_t read;  /* when it was read last, and how long to wait until it is */
+	int64_t wait;  /* read again, though it has not changed; 0: for ever */
+	bool had_list; /* its CA had one in force then */
+	UT_hash_handle hh;
 };
 
 struct watch_job {
-	struct job         job;
-	struct crl_watch  *watch;
+	struct job job;
+	struct crl_watch *watch;
 	struct crl_import *import;
-	bool               has_files, has_found;
-	bool               had_list;
-	struct crl_found   found;
-	char              *path;
-	struct file_state  state;
+	bool has_files, has_found;
+	bool had_list;
+	struct crl_found found;
+	char *path;
+	struct file_state state;
 };
 
 /*
@@ -211,8 +211,8 @@ forget(struct crl_watch *watch, struct watched *w)
 static bool
 is_young(const struct file_state *state, int64_t now)
 {
-	int64_t age = now - (state->modified.tv_sec * INT64_C(1000) +
-	    state->modified.tv_nsec / 1000000);
+	int64_t age = now -
+	    (state->modified.tv_sec * INT64_C(1000) + state->modified.tv_nsec / 1000000);
 
 	return age >= 0 && age < YOUNG_MS;
 }

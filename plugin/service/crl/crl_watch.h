@@ -17,9 +17,9 @@ struct watched;
 /* What came of a look that found something. */
 struct crl_found {
 	const struct crl_import *import; /* NULL: the file cannot be looked at */
-	struct certid            ca_id;
-	enum err                 result;
-	struct diag              diag;
+	struct certid ca_id;
+	enum err result;
+	struct diag diag;
 };
 
 /* Zeroed, but for the first four, which are set by the owner, and borrowed. */
@@ -27,16 +27,16 @@ struct crl_watch {
 	struct writer *writer;
 	int64_t (*now)(void);
 	void (*found)(void *of, const struct crl_found *found); /* broker thread */
-	void           *of;
-	const char     *dir;   /* crl_place.h; set and borrowed, too */
+	void *of;
+	const char *dir;       /* crl_place.h; set and borrowed, too */
 	struct watched *files; /* the writer's while busy, and so are the next two */
-	struct certid   after; /* where the last look found something */
-	bool            more;  /* the next one goes on behind it */
-	int64_t         last;  /* when; 0: look at once */
-	int64_t         alarm; /* and by then; 0: none */
-	bool            idle;  /* no CA had a file then */
-	bool            retry; /* also what is known not to be taken */
-	bool            busy;
+	struct certid after;   /* where the last look found something */
+	bool more;             /* the next one goes on behind it */
+	int64_t last;          /* when; 0: look at once */
+	int64_t alarm;         /* and by then; 0: none */
+	bool idle;             /* no CA had a file then */
+	bool retry;            /* also what is known not to be taken */
+	bool busy;
 };
 
 /* A CA may have another file, or take another list. */

@@ -18,18 +18,18 @@
 #define TIDY_RETRY_MS 2000
 
 struct failed_list {
-	struct certid      ca_id;
+	struct certid ca_id;
 	struct crl_failure failure;
-	UT_hash_handle     hh;
+	UT_hash_handle hh;
 };
 
 struct crls {
-	struct crls_config  config;
-	struct crl_watch    watch;
+	struct crls_config config;
+	struct crl_watch watch;
 	struct failed_list *failures;
-	size_t              imports;          /* under way */
-	bool                untidy, tidying;
-	int64_t             tidy_again; /* when, after a failure */
+	size_t imports; /* under way */
+	bool untidy, tidying;
+	int64_t tidy_again; /* when, after a failure */
 };
 
 static void file_found(void *of, const struct crl_found *found);
@@ -37,7 +37,8 @@ static void file_found(void *of, const struct crl_found *found);
 /* The next CA whose file is elsewhere, and the line that says so; nothing is logged
  * while a transaction is open. */
 static enum err
-next_elsewhere(const struct crls *c, const struct certid *after, struct certid *id, struct text *line)
+next_elsewhere(const struct crls *c, const struct certid *after, struct certid *id,
+    struct text *line)
 {
 	struct ca_setting_entry entry;
 	char hex[CERTID_HEX_SIZE];
@@ -57,7 +58,8 @@ next_elsewhere(const struct crls *c, const struct certid *after, struct certid *
 	    crl_place_has(c->config.crl_dir, entry.settings.crl_file));
 	if (e == ERR_OK && count > 0) {
 		certid_to_hex(id, hex);
-		text_addf(line, "the revocation list of ca=%s goes on being read outside crl_dir: \"", hex);
+		text_addf(line,
+		    "the revocation list of ca=%s goes on being read outside crl_dir: \"", hex);
 		text_add_escaped(line, entry.settings.crl_file, 200);
 		text_add(line, "\"; move it there and set crlFile, or change the option");
 	}
@@ -89,8 +91,11 @@ crls_open(const struct crls_config *config, struct crls **out)
 	if (c == NULL)
 		return ERR_NOMEM;
 	c->config = *config;
-	c->watch = (struct crl_watch){ .writer = config->writer, .now = config->now,
-		.found = file_found, .of = c, .dir = config->crl_dir };
+	c->watch = (struct crl_watch){ .writer = config->writer,
+		.now = config->now,
+		.found = file_found,
+		.of = c,
+		.dir = config->crl_dir };
 	c->untidy = true; /* a broker that was killed may have left something */
 	tell_of_files_elsewhere(c);
 	*out = c;
@@ -102,8 +107,9 @@ crls_check_file(const struct crls *c, struct view path, struct diag *diag)
 {
 	if (crl_place_has(c->config.crl_dir, path))
 		return ERR_OK;
-	diag_set(diag, "crlFile must be a file in the directory that the broker's option crl_dir "
-		       "names: a name below it, or a path that begins with it, without . and ..");
+	diag_set(diag,
+	    "crlFile must be a file in the directory that the broker's option crl_dir "
+	    "names: a name below it, or a path that begins with it, without . and ..");
 	return ERR_REQUEST;
 }
 
@@ -266,8 +272,8 @@ file_found(void *of, const struct crl_found *found)
  */
 
 struct tidy_job {
-	struct job      job;
-	struct crls    *crls;
+	struct job job;
+	struct crls *crls;
 	struct crl_tidy tidy;
 };
 

@@ -143,21 +143,22 @@ get(struct activations *all, struct txn *t, const struct ca *ca, struct activati
 static void
 fail(struct plan *plan, const char *reason)
 {
-	*plan = (struct plan){ .origin = plan->origin, .status = CERT_PENDING_ACTIVATION,
+	*plan = (struct plan){ .origin = plan->origin,
+		.status = CERT_PENDING_ACTIVATION,
 		.failed = true };
 	diag_set(&plan->reason, "%s", reason);
 }
 
 /* A certificate, and what is said of it. */
 struct asking {
-	struct activations      *all;
-	struct txn              *t;
+	struct activations *all;
+	struct txn *t;
 	const struct activation *of;
-	const struct presented  *presented;
-	struct cert_facts       *facts; /* owned */
-	char                     hex[CERTID_HEX_SIZE];
-	char                     names[POLICIES_MAX][CERTID_HEX_SIZE]; /* of policies */
-	struct plan              plan;
+	const struct presented *presented;
+	struct cert_facts *facts; /* owned */
+	char hex[CERTID_HEX_SIZE];
+	char names[POLICIES_MAX][CERTID_HEX_SIZE]; /* of policies */
+	struct plan plan;
 };
 
 static void
@@ -230,8 +231,10 @@ check_rights(struct asking *q)
 		if (p == NULL)
 			return ERR_NOMEM;
 		if (p->policy != NULL && policy_uses(p->policy) & POLICY_ALLOWS_CONTROL) {
-			diag_set(&why, "policy %s allows actions of the registry: it is attached by call "
-				       "alone", p->name);
+			diag_set(&why,
+			    "policy %s allows actions of the registry: it is attached by call "
+			    "alone",
+			    p->name);
 			fail(&q->plan, why.text);
 		}
 		policy_cache_release(q->all->policies, p);
@@ -303,7 +306,10 @@ enum err
 activation_plan(struct activations *all, struct txn *t, const struct ca *ca, struct x509_st *x,
     const struct presented *presented, const struct facts *client, struct plan **out)
 {
-	struct asking q = { .all = all, .t = t, .presented = presented, .plan = { .status = CERT_PENDING_ACTIVATION } };
+	struct asking q = { .all = all,
+		.t = t,
+		.presented = presented,
+		.plan = { .status = CERT_PENDING_ACTIVATION } };
 	struct activation *a;
 	enum err e = get(all, t, ca, &a);
 

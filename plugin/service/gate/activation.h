@@ -19,23 +19,23 @@ struct x509_st;
 #define ACTIVATIONS_MAX 64 /* that are kept */
 
 struct activation {
-	struct certid     ca_id;
-	struct ca_revision    ca_revision;
-	char              template_name[TEMPLATE_NAME_MAX + 1]; /* of a template by name */
+	struct certid ca_id;
+	struct ca_revision ca_revision;
+	char template_name[TEMPLATE_NAME_MAX + 1]; /* of a template by name */
 	struct generation template_generation;
-	struct rule      *rule;
-	struct template  *template;
-	struct diag       broken; /* why neither could be made; empty: the CA has none */
-	bool              by_template;
-	uint64_t          used;   /* 0: free */
+	struct rule *rule;
+	struct template *template;
+	struct diag broken; /* why neither could be made; empty: the CA has none */
+	bool by_template;
+	uint64_t used; /* 0: free */
 };
 
 struct activations {
-	struct arn_scope     scope;
+	struct arn_scope scope;
 	struct policy_cache *policies; /* borrowed */
 	struct activation kept[ACTIVATIONS_MAX];
-	uint64_t          clock;
-	uint8_t           room[PLAN_ROOM];
+	uint64_t clock;
+	uint8_t room[PLAN_ROOM];
 };
 
 void activations_clear(struct activations *a);

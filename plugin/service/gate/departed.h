@@ -29,18 +29,18 @@ enum departed_as {
 };
 
 struct departed {
-	const void      *client;
-	struct x509_st  *x;       /* held until the next tick, as long as the broker may show it */
-	uint64_t         names;   /* names_hash() */
-	struct certid    id;      /* of DEPARTED_REFUSED and DEPARTED_CERTIFICATE */
+	const void *client;
+	struct x509_st *x; /* held until the next tick, as long as the broker may show it */
+	uint64_t names;    /* names_hash() */
+	struct certid id;  /* of DEPARTED_REFUSED and DEPARTED_CERTIFICATE */
 	enum departed_as as;
-	bool             freed_at_once; /* the broker keeps neither session nor will */
-	bool             shared;        /* a pre-shared key has its user name, too */
-	bool             will_at_once;  /* its protocol has no delayed ones */
-	bool             will_sent;     /* a client has one */
-	bool             fresh;         /* it left since the last tick: on the list of those */
+	bool freed_at_once; /* the broker keeps neither session nor will */
+	bool shared;        /* a pre-shared key has its user name, too */
+	bool will_at_once;  /* its protocol has no delayed ones */
+	bool will_sent;     /* a client has one */
+	bool fresh;         /* it left since the last tick: on the list of those */
 	struct departed *next, *prev;
-	UT_hash_handle   hh;
+	UT_hash_handle hh;
 };
 
 struct departures {

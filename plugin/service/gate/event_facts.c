@@ -9,14 +9,14 @@
 
 #include "event_facts.h"
 
-#define SUBJECT_MAX 1024
-#define NAMES_MAX   (4 * CERT_FIELD_VALUES_MAX)
+#define SUBJECT_MAX    1024
+#define NAMES_MAX      (4 * CERT_FIELD_VALUES_MAX)
 #define NAME_MAX_SHOWN 512
 
 /* How openssl x509 -ext subjectAltName calls them. */
 static const struct {
 	enum cert_field field;
-	const char     *kind;
+	const char *kind;
 } kinds[] = {
 	{ FIELD_SUBJECT_DNS_NAME, "DNS" },
 	{ FIELD_SUBJECT_URI, "URI" },
@@ -25,9 +25,9 @@ static const struct {
 };
 
 struct names {
-	size_t      count;
+	size_t count;
 	struct view views[NAMES_MAX];
-	char        texts[NAMES_MAX][NAME_MAX_SHOWN];
+	char texts[NAMES_MAX][NAME_MAX_SHOWN];
 };
 
 /* As the certificate has it: what policies see is escaped (facts.h).  With all
@@ -69,11 +69,11 @@ serial_number(const struct cert_facts *facts)
 
 /* What one allocation holds. */
 struct parts {
-	struct names       names;
-	char               subject[SUBJECT_MAX];
+	struct names names;
+	char subject[SUBJECT_MAX];
 	struct cert_facts *facts; /* NULL: they cannot be read */
-	char              *pem;
-	char               out[EVENT_DETAILS_MAX];
+	char *pem;
+	char out[EVENT_DETAILS_MAX];
 };
 
 /* A name that is no text takes itself and its like away, not the rest. */
@@ -99,9 +99,12 @@ render(const struct client *c, const struct presented *p, struct parts *parts, c
 	struct event_details d = { .subject = view_of(parts->subject),
 		.alternative_names = parts->facts != NULL ? parts->names.views : NULL,
 		.alternative_name_count = parts->names.count,
-		.serial_number = serial_number(parts->facts), .not_before = p->not_before,
-		.not_after = p->not_after, .client_id = view_of(c->id),
-		.source_ip = view_of(c->address), .reason = view_of(reason),
+		.serial_number = serial_number(parts->facts),
+		.not_before = p->not_before,
+		.not_after = p->not_after,
+		.client_id = view_of(c->id),
+		.source_ip = view_of(c->address),
+		.reason = view_of(reason),
 		.pem = view_of(parts->pem) };
 	struct text out = text_in(parts->out, sizeof(parts->out));
 

@@ -9,22 +9,22 @@
 #include "gate_private.h"
 
 struct inquiry {
-	struct gate          *gate;
+	struct gate *gate;
 	struct cached_policy *held[INQUIRY_POLICIES_MAX];
-	size_t                count;
-	struct facts          facts;
-	struct cert_facts    *cert;
-	bool                  unreadable; /* names of the certificate that is explained */
-	struct thing          thing;
-	uint8_t              *thing_texts; /* owned: it is asked when the transaction has ended */
-	size_t               *steps;
-	bool                  administrator; /* one of admin_certificates */
-	struct judgement      judgement; /* of a certificate that is explained */
-	enum err              chain; /* what TLS says of it: ERR_OK, ERR_CERTIFICATE, or
+	size_t count;
+	struct facts facts;
+	struct cert_facts *cert;
+	bool unreadable; /* names of the certificate that is explained */
+	struct thing thing;
+	uint8_t *thing_texts; /* owned: it is asked when the transaction has ended */
+	size_t *steps;
+	bool administrator;         /* one of admin_certificates */
+	struct judgement judgement; /* of a certificate that is explained */
+	enum err chain;             /* what TLS says of it: ERR_OK, ERR_CERTIFICATE, or
 	                              * ERR_NOT_FOUND: it cannot be told */
-	struct diag           chain_fault;
-	bool                  ca_is_gone; /* the CA under which it was registered */
-	char                  hex[CERTID_HEX_SIZE];
+	struct diag chain_fault;
+	bool ca_is_gone; /* the CA under which it was registered */
+	char hex[CERTID_HEX_SIZE];
 };
 
 void
@@ -97,7 +97,8 @@ hold_all(struct inquiry *i, struct txn *t, const struct inquiry_request *r, stru
 	if (e == ERR_OK)
 		e = must_exist(t, r->add, r->add_count, diag);
 	if (e == ERR_OK && r->principal != NULL)
-		e = store_list_attached(t, r->principal, NULL, true, names, COUNT_OF(names), &count);
+		e = store_list_attached(t, r->principal, NULL, true, names, COUNT_OF(names),
+		    &count);
 	for (size_t n = 0; n < count && e == ERR_OK; n++)
 		if (!is_among(names[n], r->skip, r->skip_count))
 			e = hold(i, t, names[n], none);
@@ -110,7 +111,8 @@ hold_all(struct inquiry *i, struct txn *t, const struct inquiry_request *r, stru
 static enum err
 hold_planned(struct inquiry *i, struct txn *t)
 {
-	const struct plan *plan = lets_in_by_plan(&i->judgement.decision) ? i->judgement.plan : NULL;
+	const struct plan *plan = lets_in_by_plan(&i->judgement.decision) ? i->judgement.plan
+									  : NULL;
 	enum err e = ERR_OK;
 
 	for (size_t n = 0; plan != NULL && n < plan->policy_count && e == ERR_OK; n++)
@@ -209,8 +211,8 @@ judge(struct inquiry *i, struct txn *t, struct x509_st *x)
 }
 
 enum err
-inquiry_open(struct gate *g, struct txn *t, const struct inquiry_request *r,
-    struct inquiry **out, struct diag *diag)
+inquiry_open(struct gate *g, struct txn *t, const struct inquiry_request *r, struct inquiry **out,
+    struct diag *diag)
 {
 	struct inquiry *i = calloc(1, sizeof(*i));
 	enum err e;
@@ -278,8 +280,11 @@ inquiry_lacks_memory(const struct inquiry *i)
 static struct policy_request
 request_of(const struct inquiry *i, enum policy_action action, struct view name)
 {
-	return (struct policy_request){ .action = action, .head = i->gate->head[action],
-		.name = name, .facts = &i->facts, .steps = i->steps };
+	return (struct policy_request){ .action = action,
+		.head = i->gate->head[action],
+		.name = name,
+		.facts = &i->facts,
+		.steps = i->steps };
 }
 
 /* Do its policies look at what cannot be read?  Then nothing is allowed: a Deny
@@ -290,8 +295,9 @@ is_blind(const struct inquiry *i)
 	bool blind = false;
 
 	for (size_t n = 0; i->unreadable && n < i->count; n++)
-		blind = blind || (i->held[n]->policy != NULL &&
-		    policy_uses(i->held[n]->policy) & POLICY_USES_CERTIFICATE);
+		blind = blind ||
+		    (i->held[n]->policy != NULL &&
+			policy_uses(i->held[n]->policy) & POLICY_USES_CERTIFICATE);
 	return blind;
 }
 
@@ -318,7 +324,9 @@ static struct access_rights
 rights_of_all(const struct inquiry *i)
 {
 	return (struct access_rights){ .authorization = i->gate->config.authorization,
-		.administrator = i->administrator, .ask = ask_all, .context = i };
+		.administrator = i->administrator,
+		.ask = ask_all,
+		.context = i };
 }
 
 struct access_decision
@@ -340,7 +348,7 @@ inquiry_connect(const struct inquiry *i, struct view client_id)
 /* One policy of an inquiry. */
 struct single {
 	const struct inquiry *inquiry;
-	size_t                nth;
+	size_t nth;
 };
 
 /* An access_asker. */
@@ -358,7 +366,8 @@ ask_single(const void *context, enum policy_action action, struct view name,
 static struct access_rights
 rights_of_single(const struct single *s)
 {
-	return (struct access_rights){ .authorization = AUTHORIZATION_POLICY, .ask = ask_single,
+	return (struct access_rights){ .authorization = AUTHORIZATION_POLICY,
+		.ask = ask_single,
 		.context = s };
 }
 
@@ -398,7 +407,8 @@ inquiry_missing(const struct inquiry *i, struct view *names, size_t max)
 
 	for (size_t n = 0; n < i->count; n++)
 		for (size_t v = 0; i->held[n]->policy != NULL &&
-		     policy_variable(i->held[n]->policy, v, &i->facts, &name, &has_value); v++)
+		     policy_variable(i->held[n]->policy, v, &i->facts, &name, &has_value);
+		     v++)
 			if (!has_value && !add_missing(name, names, &count, max))
 				return count;
 	return count;
@@ -427,7 +437,7 @@ is_nearer_than_chain(const struct decision *d)
 {
 	return d->verdict != VERDICT_ALLOW &&
 	    (d->reason == REASON_UNKNOWN_CA || d->reason == REASON_NOT_ISSUED_BY_CA ||
-	        d->reason == REASON_NOT_YET_VALID || d->reason == REASON_EXPIRED);
+		d->reason == REASON_NOT_YET_VALID || d->reason == REASON_EXPIRED);
 }
 
 /* A client that TLS refuses sends no CONNECT: nothing is registered or announced. */
@@ -449,12 +459,16 @@ explain_chain(const struct inquiry *i, struct explanation *out)
 	if (i->chain == ERR_CERTIFICATE)
 		refuse_chain(out, i->chain_fault.text);
 	else if (alone && i->ca_is_gone)
-		refuse_chain(out, "the CA under which it was registered is not registered any more, and "
-		                  "trust_store live trusts no other");
+		refuse_chain(out,
+		    "the CA under which it was registered is not registered any more, and "
+		    "trust_store live trusts no other");
 	else
-		diag_set(&out->chain, "no registered CA has issued this certificate: whether TLS accepts "
-		    "it depends on %s", alone ? "the chain that the client sends"
-		    : "the listener's cafile and capath and on the chain that the client sends");
+		diag_set(&out->chain,
+		    "no registered CA has issued this certificate: whether TLS accepts "
+		    "it depends on %s",
+		    alone
+			? "the chain that the client sends"
+			: "the listener's cafile and capath and on the chain that the client sends");
 }
 
 enum err

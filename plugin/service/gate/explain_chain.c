@@ -5,7 +5,7 @@
 #include "jitr/service/explain.h"
 
 struct registered {
-	struct txn          *t;
+	struct txn *t;
 	struct issuer_cache *issuers;
 };
 
@@ -30,7 +30,8 @@ enum err
 inquiry_verify(struct gate *g, struct txn *t, struct x509_st *x, struct diag *diag)
 {
 	struct registered r = { t, &g->issuers };
-	struct trust_config config = { .find = find_registered, .context = &r,
+	struct trust_config config = { .find = find_registered,
+		.context = &r,
 		.files_too = g->config.trust_store == TRUST_STORE_CAPATH };
 
 	return trust_verify(x, &config, g->config.now(), diag);

@@ -54,8 +54,11 @@ gate_open(const struct gate_config *config, struct gate **out)
 	g->policies.scope = config->scope;
 	g->activations.scope = config->scope;
 	g->activations.policies = &g->policies;
-	g->presence = (struct presence){ .on = config->presence, .broker = config->broker,
-		.stats = config->stats, .now = config->now, .pace = config->pace };
+	g->presence = (struct presence){ .on = config->presence,
+		.broker = config->broker,
+		.stats = config->stats,
+		.now = config->now,
+		.pace = config->pace };
 	g->changes = 1;
 	name_resources(g);
 	*out = g;
@@ -349,8 +352,7 @@ one_changed(struct gate *g, const struct certid *id)
 /* A change of one certificate concerns those with the same signed part.  A deleted one
  * has none. */
 static enum err
-find_twins(struct gate *g, const struct certid *id, struct certid *ids, size_t max,
-    size_t *count)
+find_twins(struct gate *g, const struct certid *id, struct certid *ids, size_t max, size_t *count)
 {
 	struct certid content;
 	struct txn t;
@@ -454,8 +456,8 @@ report_unusable(struct gate *g)
 {
 	if (g->policies.unusable.text[0] == '\0')
 		return;
-	report_line(g->config.report, LEVEL_ERROR, "%s; the certificates it is attached to are refused",
-	    g->policies.unusable.text);
+	report_line(g->config.report, LEVEL_ERROR,
+	    "%s; the certificates it is attached to are refused", g->policies.unusable.text);
 	g->policies.unusable.text[0] = '\0';
 }
 

@@ -163,8 +163,8 @@ access_of_unknown(struct gate *g, const struct client *c, const struct access_qu
 			takeover_learn(g, c->id, &id);
 		return access_absent(g, &id, c->id, q);
 	}
-	return is_admin_restored(g, c) && is_admin_access(q)
-	    ? ACCESS_ALLOW : access_of_others(g, q);
+	return is_admin_restored(g, c) && is_admin_access(q) ? ACCESS_ALLOW
+							     : access_of_others(g, q);
 }
 
 /* The will of a client comes after it, and messages for its offline session: it sends no
@@ -200,11 +200,13 @@ access_of_departed(struct gate *g, struct departed *d, const struct client *c,
 		d->will_sent |= q->action == ACTION_WRITE && access != ACCESS_DENY;
 		return access;
 	case DEPARTED_REFUSED:
-		return q->action == ACTION_READ && gate_may_connect_absent(g, &d->id, view_of(c->id))
-		    ? access_absent(g, &d->id, c->id, q) : ACCESS_DENY;
+		return q->action == ACTION_READ &&
+			gate_may_connect_absent(g, &d->id, view_of(c->id))
+		    ? access_absent(g, &d->id, c->id, q)
+		    : ACCESS_DENY;
 	case DEPARTED_ADMINISTRATOR:
 		return is_admin_access(q) && is_of_departed(d, q) ? ACCESS_ALLOW
-		                                                  : access_of_others(g, q);
+								  : access_of_others(g, q);
 	case DEPARTED_OTHER:
 		return access_of_others(g, q);
 	case DEPARTED_UNKNOWN:
@@ -218,7 +220,8 @@ access_of_other(const struct gate *g, const struct client *c, const struct sessi
     const struct access_question *q)
 {
 	return is_admin_session(g, session, c->user_name) && is_admin_access(q)
-	    ? ACCESS_ALLOW : access_of_others(g, q);
+	    ? ACCESS_ALLOW
+	    : access_of_others(g, q);
 }
 
 /*
@@ -248,7 +251,8 @@ meet_other(struct gate *g, const struct client *c)
 	struct connection connection = { c->handle, NULL, c->id, c->address, NULL };
 
 	return c->address == NULL || name_is_certid(c->user_name, NULL)
-	    ? NULL : session_add(&g->sessions, &connection, NULL);
+	    ? NULL
+	    : session_add(&g->sessions, &connection, NULL);
 }
 
 /* NULL: it has left, or is not known.  One that is met here has its name already, and
@@ -345,15 +349,19 @@ gate_administration(struct gate *g, const struct client *c)
 		return ADMINISTRATION_NONE;
 	session = find_admitted(g, c);
 	return session != NULL && rights_use(&session->principal->rights) & POLICY_ALLOWS_CONTROL
-	    ? ADMINISTRATION_BY_POLICY : ADMINISTRATION_NONE;
+	    ? ADMINISTRATION_BY_POLICY
+	    : ADMINISTRATION_NONE;
 }
 
 static enum policy_result
 ask_control(struct gate *g, const struct session *s, const char *action, const char *resource)
 {
 	char arn[512];
-	struct policy_request r = { .action = POLICY_CONTROL, .control = action,
-		.head = view_of(""), .name = view_of("*"), .facts = &s->facts };
+	struct policy_request r = { .action = POLICY_CONTROL,
+		.control = action,
+		.head = view_of(""),
+		.name = view_of("*"),
+		.facts = &s->facts };
 	int len;
 
 	if (resource != NULL) {
@@ -371,8 +379,8 @@ ask_control(struct gate *g, const struct session *s, const char *action, const c
 }
 
 bool
-gate_may_control(struct gate *g, const struct client *c, const char *action,
-    const char *resource, const char *also)
+gate_may_control(struct gate *g, const struct client *c, const char *action, const char *resource,
+    const char *also)
 {
 	struct session *session;
 

@@ -19,7 +19,7 @@
 
 struct clone {
 	struct certid id;
-	char          client_id[2][132], address[2][64]; /* the new client's, and the other's */
+	char client_id[2][132], address[2][64]; /* the new client's, and the other's */
 	struct clone *next, *prev;
 };
 
@@ -32,8 +32,8 @@ same_text(const char *a, const char *b)
 static bool
 is_clone(const struct session *a, const struct session *b)
 {
-	return a != b && b->admitted && !(same_text(a->client_id, b->client_id) &&
-	    same_text(a->address, b->address));
+	return a != b && b->admitted &&
+	    !(same_text(a->client_id, b->client_id) && same_text(a->address, b->address));
 }
 
 static struct session *
@@ -123,7 +123,8 @@ void
 clone_report_all(struct gate *g)
 {
 	static const char *const done[] = { [CLONE_ALLOW] = "both may stay",
-		[CLONE_NEWEST] = "the newest stays", [CLONE_OLDEST] = "the oldest stays" };
+		[CLONE_NEWEST] = "the newest stays",
+		[CLONE_OLDEST] = "the oldest stays" };
 	struct clone *clone;
 
 	while ((clone = g->clones) != NULL) {

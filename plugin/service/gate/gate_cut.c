@@ -11,7 +11,7 @@
 
 /* Of the broker's time at one turn of its loop.  What other clients wait for grows
  * by so much. */
-#define SLICE_NS     ((int64_t)4 * 1000 * 1000)
+#define SLICE_NS ((int64_t)4 * 1000 * 1000)
 /* A turn that was long because the broker is busy: a quarter of its time, so that
  * a busy broker closes as many in a second as a quiet one. */
 #define SLICE_SHARE  4
@@ -39,7 +39,7 @@ kick_by_name(struct gate *g, const struct principal *p, const void *client)
 	void *handle;
 
 	memcpy(&handle, &client, sizeof(handle)); /* the broker's own, not const there */
-	memcpy(hex, p->hex, sizeof(hex)); /* p goes with its last session */
+	memcpy(hex, p->hex, sizeof(hex));         /* p goes with its last session */
 	(void)snprintf(own, sizeof(own), "%s-closing", hex);
 	if (p->sessions->next == NULL || broker->name_client(handle, own) != ERR_OK) {
 		broker->kick(hex);
@@ -56,7 +56,7 @@ static bool
 kick_by_id(struct gate *g, const struct session *session)
 {
 	char *id = session->by_name || session->client_id == NULL ? NULL
-	                                                           : strdup(session->client_id);
+								  : strdup(session->client_id);
 	bool kicked = id != NULL && g->config.broker->kick_one(session->client, id);
 
 	free(id);

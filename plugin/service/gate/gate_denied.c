@@ -12,13 +12,13 @@
 #include "gate_private.h"
 #include <utlist.h>
 
-#define DENIALS_MAX 256       /* between two ticks */
+#define DENIALS_MAX     256   /* between two ticks */
 #define DENIAL_INTERVAL 10000 /* ms between two lines about one certificate */
 
 struct denial {
-	struct certid  id;
-	const char    *what;
-	char           client_id[132], address[64], topic[260];
+	struct certid id;
+	const char *what;
+	char client_id[132], address[64], topic[260];
 	struct denial *next, *prev;
 };
 
@@ -37,7 +37,8 @@ denial_note(struct gate *g, struct principal *p, const struct facts *facts, cons
 	struct denial *d;
 
 	if (g->denial_count >= DENIALS_MAX ||
-	    (p->denial_told != 0 && now >= p->denial_told && now - p->denial_told < DENIAL_INTERVAL))
+	    (p->denial_told != 0 && now >= p->denial_told &&
+		now - p->denial_told < DENIAL_INTERVAL))
 		return;
 	d = calloc(1, sizeof(*d));
 	if (d == NULL)

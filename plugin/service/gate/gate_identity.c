@@ -21,14 +21,14 @@
 #define HELD_MAX 4096
 
 struct held {
-	const void  *handle; /* the connection that the answer is for */
-	char        *client_id;
+	const void *handle; /* the connection that the answer is for */
+	char *client_id;
 	struct held *next;
 };
 
 struct shared_name {
 	UT_hash_handle hh;
-	char           name[];
+	char name[];
 };
 
 bool
@@ -165,7 +165,8 @@ departed_as_certificate(struct gate *g, const struct client *c, struct certid *i
 void
 remember_departure(struct gate *g, const struct client *c, const struct session *session)
 {
-	struct departed d = { .client = c->handle, .names = names_hash(c->id, c->user_name),
+	struct departed d = { .client = c->handle,
+		.names = names_hash(c->id, c->user_name),
 		.x = session != NULL ? session->x : c->x,
 		.shared = find_shared(g, c->user_name) != NULL,
 		.will_at_once = c->version != 0 && c->version < 5,

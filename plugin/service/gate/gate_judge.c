@@ -21,12 +21,12 @@
 
 /* What the registry has of it. */
 struct records {
-	struct cert   cert;
-	struct ca     ca;
-	bool          registered, has_ca;
+	struct cert cert;
+	struct ca ca;
+	bool registered, has_ca;
 	struct issuer issuer;
-	struct ca     valid_ca; /* of a registered one: known.issuer */
-	bool          has_valid_ca;
+	struct ca valid_ca; /* of a registered one: known.issuer */
+	bool has_valid_ca;
 };
 
 /* The registered CA of a certificate that is not registered itself. */
@@ -193,7 +193,8 @@ judge_in(struct gate *g, struct txn *t, struct x509_st *x, const struct facts *c
 
 	if (e != ERR_OK)
 		return e;
-	j->decision = decide_connect(&j->presented, &known, &g->config.rules.decide, g->config.now());
+	j->decision = decide_connect(&j->presented, &known, &g->config.rules.decide,
+	    g->config.now());
 	return ask_activation(g, t, &r, x, client, j);
 }
 
@@ -212,7 +213,8 @@ hold_still(struct gate *g, struct judgement *j)
 static struct facts
 facts_of_client(const struct gate *g, const struct client *c)
 {
-	struct facts facts = { .client_id = view_of(c->id), .source_text = view_of(c->address),
+	struct facts facts = { .client_id = view_of(c->id),
+		.source_text = view_of(c->address),
 		.client_id_as_is = g->config.client_id_as_is };
 
 	facts.source = address_parse(facts.source_text);
@@ -229,7 +231,8 @@ gate_judge(struct gate *g, const struct client *c, struct judgement *j)
 	memset(j, 0, sizeof(*j));
 	e = x509_read(c->x, &j->presented);
 	if (e != ERR_OK) {
-		j->decision.reason = e == ERR_CERTIFICATE ? REASON_UNREADABLE : REASON_REGISTRY_FAILED;
+		j->decision.reason = e == ERR_CERTIFICATE ? REASON_UNREADABLE
+							  : REASON_REGISTRY_FAILED;
 		return;
 	}
 	j->has_id = true;
@@ -352,8 +355,8 @@ gate_refresh(struct gate *g, struct principal *p)
 	struct decision d;
 	struct txn t;
 
-	if (p->verdict == VERDICT_ALLOW && (p->plan != NULL ||
-	    (p->generation == g->generation && !p->rights.failed)))
+	if (p->verdict == VERDICT_ALLOW &&
+	    (p->plan != NULL || (p->generation == g->generation && !p->rights.failed)))
 		return;
 	if (store_read(g->config.store, &t) != ERR_OK) {
 		principal_unreadable(p);

@@ -22,11 +22,11 @@
 
 struct late {
 	struct judgement judgement;
-	enum err         submitted;
-	const void      *handle;
-	struct x509_st  *x; /* held */
-	char             id[132], address[64];
-	struct late     *next, *prev;
+	enum err submitted;
+	const void *handle;
+	struct x509_st *x; /* held */
+	char id[132], address[64];
+	struct late *next, *prev;
 };
 
 static void

@@ -70,7 +70,9 @@ left_report(struct gate *g)
 	add_quoted(&t, "user", left->user_name, 80);
 	text_add(&t, " address=");
 	text_add_escaped(&t, view_of(left->address[0] != '\0' ? left->address : "-"), 64);
-	report_line(g->config.report, LEVEL_WARNING, "%s: the broker denies it unless an acl_file or "
+	report_line(g->config.report, LEVEL_WARNING,
+	    "%s: the broker denies it unless an acl_file or "
 	    "another plugin allows it, because other_clients is not set: set it to allow or defer. "
-	    "Said once", buffer);
+	    "Said once",
+	    buffer);
 }

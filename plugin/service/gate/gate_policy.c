@@ -96,8 +96,8 @@ find_thing(struct txn *t, const struct certid *id, struct view client_id, struct
 }
 
 enum err
-find_planned_thing(struct txn *t, const struct plan *plan, struct view client_id,
-    struct thing *out, bool *found)
+find_planned_thing(struct txn *t, const struct plan *plan, struct view client_id, struct thing *out,
+    bool *found)
 {
 	const struct planned_thing *p = &plan->thing;
 	enum err e;
@@ -108,8 +108,10 @@ find_planned_thing(struct txn *t, const struct plan *plan, struct view client_id
 	e = store_get_thing(t, p->name, out);
 	if (e != ERR_NOT_FOUND)
 		return e;
-	*out = (struct thing){ .name = p->name, .type_name = p->type_name,
-		.billing_group = p->billing_group, .attributes = p->attributes };
+	*out = (struct thing){ .name = p->name,
+		.type_name = p->type_name,
+		.billing_group = p->billing_group,
+		.attributes = p->attributes };
 	return ERR_OK;
 }
 
@@ -133,8 +135,8 @@ copy_thing(const struct thing *thing)
 
 /* The one that it is attached to, or about to be. */
 static enum err
-find_thing_of(struct txn *t, const struct principal *p, struct view client_id,
-    struct thing *out, bool *found)
+find_thing_of(struct txn *t, const struct principal *p, struct view client_id, struct thing *out,
+    bool *found)
 {
 	enum err e = find_thing(t, &p->id, client_id, out, found);
 
@@ -175,13 +177,14 @@ gather(struct gate *g, struct session *s)
 }
 
 bool
-gate_facts_absent(struct gate *g, struct principal *p, struct view client_id,
-    struct facts *facts, struct thing *thing, struct txn *t)
+gate_facts_absent(struct gate *g, struct principal *p, struct view client_id, struct facts *facts,
+    struct thing *thing, struct txn *t)
 {
 	unsigned use = rights_use(&p->rights);
 	bool found;
 
-	*facts = (struct facts){ .client_id = client_id, .certificate_id = view_of(p->hex),
+	*facts = (struct facts){ .client_id = client_id,
+		.certificate_id = view_of(p->hex),
 		.client_id_as_is = g->config.client_id_as_is };
 	if (use & POLICY_USES_CERTIFICATE && !gather_certificate(g, p, NULL))
 		return false;
@@ -206,7 +209,9 @@ static enum policy_result
 ask(const void *context, enum policy_action action, struct view name, struct policy_match *ground)
 {
 	const struct rights_asker *asker = context;
-	struct policy_request r = { .action = action, .head = asker->g->head[action], .name = name,
+	struct policy_request r = { .action = action,
+		.head = asker->g->head[action],
+		.name = name,
 		.facts = asker->facts };
 
 	return rights_ask(&asker->p->rights, &r, ground);
@@ -216,7 +221,8 @@ struct access_rights
 gate_rights(const struct rights_asker *asker)
 {
 	return (struct access_rights){ .authorization = asker->g->config.authorization,
-		.administrator = gate_names_administrator(asker->g, &asker->p->id), .ask = ask,
+		.administrator = gate_names_administrator(asker->g, &asker->p->id),
+		.ask = ask,
 		.context = asker };
 }
 
@@ -229,7 +235,8 @@ may_connect(const struct gate *g, const struct principal *p, const struct facts 
 	enum reason reason = access_refusal(&d, rights_usable(&p->rights), p->rights.count);
 
 	/* It is no fault of a policy that they could not be gathered. */
-	return reason == REASON_POLICY_UNUSABLE && p->rights.failed ? REASON_REGISTRY_FAILED : reason;
+	return reason == REASON_POLICY_UNUSABLE && p->rights.failed ? REASON_REGISTRY_FAILED
+								    : reason;
 }
 
 bool
@@ -262,7 +269,8 @@ session_admit(struct gate *g, struct session *s)
 
 	s->facts.client_id_as_is = g->config.client_id_as_is;
 	if (s->principal->verdict == VERDICT_ALLOW)
-		reason = gather(g, s) ? may_connect(g, s->principal, &s->facts) : REASON_REGISTRY_FAILED;
+		reason = gather(g, s) ? may_connect(g, s->principal, &s->facts)
+				      : REASON_REGISTRY_FAILED;
 	if (reason == REASON_NONE)
 		reason = s->shut_out;
 	s->admitted = s->principal->verdict == VERDICT_ALLOW && reason == REASON_NONE;
@@ -282,7 +290,8 @@ session_refresh(struct gate *g, struct session *s)
 	if (was_in && s->seen == g->changes)
 		return;
 	gate_refresh(g, s->principal);
-	if (was_in && s->rights_version == rights_version_of(g, s->principal)) { /* others changed */
+	if (was_in &&
+	    s->rights_version == rights_version_of(g, s->principal)) { /* others changed */
 		s->seen = g->changes;
 		return;
 	}

@@ -16,15 +16,15 @@
 #include "jitr/adapter/x509.h"
 
 struct present_job {
-	struct job          job;
-	struct gate        *gate;
+	struct job job;
+	struct gate *gate;
 	struct presentation presentation;
-	struct outcome      outcome;
-	uint8_t            *der;
-	size_t              der_len;
-	struct plan        *plan;
-	uint64_t            plan_number;
-	char               *details, *client_id, *address;
+	struct outcome outcome;
+	uint8_t *der;
+	size_t der_len;
+	struct plan *plan;
+	uint64_t plan_number;
+	char *details, *client_id, *address;
 };
 
 static enum err
@@ -69,8 +69,11 @@ report_plan(const struct present_job *p)
 	struct view name = p->plan->template_name;
 	char template_name[TEMPLATE_NAME_MAX + 1];
 	struct activation_line line = { .id = p->presentation.presented.id,
-		.ca_id = p->presentation.ca_id, .origin = p->plan->origin, .status = o->status,
-		.failed = o->failed, .details = o->details.text };
+		.ca_id = p->presentation.ca_id,
+		.origin = p->plan->origin,
+		.status = o->status,
+		.failed = o->failed,
+		.details = o->details.text };
 
 	(void)snprintf(template_name, sizeof(template_name), "%.*s", (int)name.len,
 	    (const char *)name.data);
@@ -93,7 +96,8 @@ report_done(const struct present_job *p)
 	if (effects & EFFECT_PLAN)
 		report_plan(p);
 	if (effects & EFFECT_REVOKE)
-		report_line(report, LEVEL_NOTICE, "certificate revoked: reason=\"%s\" certificate=%s",
+		report_line(report, LEVEL_NOTICE,
+		    "certificate revoked: reason=\"%s\" certificate=%s",
 		    reason_text(REASON_ON_LIST), hex);
 }
 
@@ -121,7 +125,8 @@ static bool
 is_let_in_by_another(const struct principal *principal, const struct present_job *p)
 {
 	return p->plan != NULL && principal->plan != NULL &&
-	    principal->plan_number != p->plan_number && !(p->outcome.decision.effects & EFFECT_REVOKE);
+	    principal->plan_number != p->plan_number &&
+	    !(p->outcome.decision.effects & EFFECT_REVOKE);
 }
 
 /* From here on the registry says what it may. */
@@ -195,7 +200,7 @@ static const char *
 words_of(const struct judgement *j)
 {
 	return j->plan != NULL && j->plan->reason.text[0] != '\0' ? j->plan->reason.text
-	                                                          : reason_text(j->decision.reason);
+								  : reason_text(j->decision.reason);
 }
 
 /* What the events tell besides; where it cannot be told they go without. */

@@ -13,68 +13,68 @@
 #include "jitr/service/allow_cache.h"
 #include "jitr/service/session.h"
 
-struct late;   /* a client that got past gate_connect() and was not reported yet */
-struct denial; /* something a client was not allowed, not reported yet */
-struct clone;  /* a certificate that two clients use, not reported yet */
-struct owner;  /* the certificate of a session that the broker keeps */
+struct late;     /* a client that got past gate_connect() and was not reported yet */
+struct denial;   /* something a client was not allowed, not reported yet */
+struct clone;    /* a certificate that two clients use, not reported yet */
+struct owner;    /* the certificate of a session that the broker keeps */
 struct takeover; /* a connection that resumed another certificate's session */
-struct held;   /* a client id that an answer is on its way to */
+struct held;     /* a client id that an answer is on its way to */
 
 /* gate_left.c: the first client that was left to others while other_clients is
  * not set.  Logged once, at a tick. */
 struct left {
 	enum { LEFT_NONE, LEFT_NOTED, LEFT_LOGGED } state;
 	enum action action;
-	char        client_id[132], user_name[132], address[64], topic[260];
+	char client_id[132], user_name[132], address[64], topic[260];
 };
 
 struct gate {
-	struct gate_config  config;
-	struct sessions     sessions;
+	struct gate_config config;
+	struct sessions sessions;
 	struct issuer_cache issuers;
 	struct policy_cache policies;
-	struct presence     presence;
-	struct activations  activations;
-	uint64_t            generation; /* grows when anything may have changed */
-	uint64_t            changes;    /* grows with every change */
-	uint64_t            planned;    /* plans so far */
-	bool                reloading;
-	struct departures   departures;
+	struct presence presence;
+	struct activations activations;
+	uint64_t generation; /* grows when anything may have changed */
+	uint64_t changes;    /* grows with every change */
+	uint64_t planned;    /* plans so far */
+	bool reloading;
+	struct departures departures;
 	struct shared_name *shared_names; /* hash: names that pre-shared keys have, too */
-	struct held        *held; /* list: client ids that an answer is on its way to */
-	size_t              held_count;
-	bool                announced;
-	struct late        *late; /* list */
-	size_t              late_count;
-	struct denial      *denials; /* list */
-	size_t              denial_count;
-	struct clone       *clones; /* list */
-	size_t              clone_count;
-	struct owner       *owners;    /* hash: certificates of the sessions that the broker keeps */
-	struct takeover    *takeovers; /* list: connections that resumed another one's */
-	size_t              refusals_waiting;
-	struct certid      *named; /* owned; the sweep visits these before others */
-	size_t              named_count;
-	int64_t             worked; /* ns; the end of the last slice; 0: nothing was left to do */
+	struct held *held;                /* list: client ids that an answer is on its way to */
+	size_t held_count;
+	bool announced;
+	struct late *late; /* list */
+	size_t late_count;
+	struct denial *denials; /* list */
+	size_t denial_count;
+	struct clone *clones; /* list */
+	size_t clone_count;
+	struct owner *owners;       /* hash: certificates of the sessions that the broker keeps */
+	struct takeover *takeovers; /* list: connections that resumed another one's */
+	size_t refusals_waiting;
+	struct certid *named; /* owned; the sweep visits these before others */
+	size_t named_count;
+	int64_t worked; /* ns; the end of the last slice; 0: nothing was left to do */
 	struct allow_cache allow_cache;
-	struct left         left;
+	struct left left;
 
 	/* The resources of device actions: "arn:aws:iot:<region>:<account>:topic/". */
-	char                head_text[POLICY_ACTION_COUNT][ARN_PREFIX_SIZE + 16];
-	struct view         head[POLICY_ACTION_COUNT];
+	char head_text[POLICY_ACTION_COUNT][ARN_PREFIX_SIZE + 16];
+	struct view head[POLICY_ACTION_COUNT];
 };
 
 /* A certificate, what the registry knows of it, and what follows. */
 struct judgement {
 	struct presented presented;
-	struct certid    ca_id;
-	bool             has_id, has_ca, registered;
-	struct decision  decision;
-	struct plan     *plan;    /* owned; what its CA's rule or template says; NULL: nothing */
-	uint64_t         plan_number; /* of the plan; 0: none */
-	struct ca_revision   ca_revision; /* of the plan */
-	struct diag      details; /* of the reason; empty: there is no more to say */
-	struct certid    original; /* with REASON_OTHER_FORM: the certificate it is a form of */
+	struct certid ca_id;
+	bool has_id, has_ca, registered;
+	struct decision decision;
+	struct plan *plan;    /* owned; what its CA's rule or template says; NULL: nothing */
+	uint64_t plan_number; /* of the plan; 0: none */
+	struct ca_revision ca_revision; /* of the plan */
+	struct diag details;            /* of the reason; empty: there is no more to say */
+	struct certid original; /* with REASON_OTHER_FORM: the certificate it is a form of */
 };
 
 void judgement_clear(struct judgement *j);
@@ -100,12 +100,12 @@ keep_text(char *out, size_t size, const char *text)
 /* After x509_read(), of a judgement that is otherwise empty.  client: what is
  * known of the client itself. */
 MUST_USE enum err judge_in(struct gate *g, struct txn *t, struct x509_st *x,
-             const struct facts *client, struct judgement *j);
-void            gate_judge(struct gate *g, const struct client *c, struct judgement *j);
+    const struct facts *client, struct judgement *j);
+void gate_judge(struct gate *g, const struct client *c, struct judgement *j);
 
 /* A client that the broker let in without asking: its user name comes from its
  * certificate, and must not be the name of another certificate. */
-void            gate_judge_unasked(struct gate *g, const struct client *c, struct judgement *j);
+void gate_judge_unasked(struct gate *g, const struct client *c, struct judgement *j);
 
 /* A principal as it was judged at CONNECT, with its policies, as far as they
  * were not read before. */
@@ -125,7 +125,7 @@ struct principal *gate_find_absent(struct gate *g, const struct certid *id);
 /* Submits what has to be done.  Where that fails the judgement becomes one that neither
  * lets the client in by it nor says that it is registered. */
 enum err gate_submit(struct gate *g, const struct client *c, struct judgement *j);
-void     gate_report_not_submitted(struct gate *g, const struct judgement *j, enum err e);
+void gate_report_not_submitted(struct gate *g, const struct judgement *j, enum err e);
 
 /*
  * gate.c: connections.
@@ -153,8 +153,7 @@ void shut_out(struct gate *g, struct session *session, enum reason reason);
  */
 
 /* A user name of admin_users that others checked when this client connected. */
-bool is_admin_session(const struct gate *g, const struct session *session,
-    const char *user_name);
+bool is_admin_session(const struct gate *g, const struct session *session, const char *user_name);
 
 /* A session that was restored from disk and bears a name of admin_users. */
 bool is_admin_restored(const struct gate *g, const struct client *c);
@@ -171,7 +170,7 @@ bool is_held(const struct gate *g, const struct client *c);
  * gate_cut.c: judge again and close, in slices.
  */
 /* Closes this one; it and its principal may be gone after that.  TICK only. */
-void    gate_close_session(struct gate *g, struct session *session);
+void gate_close_session(struct gate *g, struct session *session);
 int64_t gate_clock_ns(void); /* of a clock that is never set; tests replace it */
 
 /* How long a slice may take, so long after the end of the last one; 0: there was
@@ -190,8 +189,8 @@ bool gate_refresh_sessions(struct gate *g, struct principal *p);
  * NULL: it cannot be remembered, and must not do anything.
  */
 struct session *gate_connect_late(struct gate *g, const struct client *c);
-void            late_report_all(struct gate *g);
-void            late_forget_all(struct gate *g);
+void late_report_all(struct gate *g);
+void late_forget_all(struct gate *g);
 
 /*
  * gate_policy.c: what the policies say.
@@ -218,14 +217,14 @@ MUST_USE enum err find_thing(struct txn *t, const struct certid *id, struct view
 
 /* The thing that a plan attaches, if it is named like the client id; lives as
  * long as the transaction and the plan. */
-MUST_USE enum err find_planned_thing(struct txn *t, const struct plan *plan,
-             struct view client_id, struct thing *out, bool *found);
+MUST_USE enum err find_planned_thing(struct txn *t, const struct plan *plan, struct view client_id,
+    struct thing *out, bool *found);
 
 /* What gate_rights() asks policies for: a certificate with these facts; borrowed. */
 struct rights_asker {
-	const struct gate      *g;
+	const struct gate *g;
 	const struct principal *p;
-	const struct facts     *facts;
+	const struct facts *facts;
 };
 
 struct access_rights gate_rights(const struct rights_asker *asker);
@@ -249,8 +248,8 @@ void refusal_note(struct gate *g, const struct client *c, const struct judgement
  * admitted: REASON_NONE, or why it is not.
  */
 enum reason clone_admit(struct gate *g, struct session *session);
-void        clone_report_all(struct gate *g);
-void        clone_forget_all(struct gate *g);
+void clone_report_all(struct gate *g);
+void clone_forget_all(struct gate *g);
 
 /*
  * gate_takeover.c: a client that resumes the session of another certificate.
@@ -267,8 +266,8 @@ void takeover_forget_all(struct gate *g);
 /*
  * gate_denied.c: what was not allowed, for the log, at the next tick.
  */
-void denial_note(struct gate *g, struct principal *p, const struct facts *facts,
-    const char *what, const char *topic);
+void denial_note(struct gate *g, struct principal *p, const struct facts *facts, const char *what,
+    const char *topic);
 void denial_report_all(struct gate *g);
 void denial_forget_all(struct gate *g);
 

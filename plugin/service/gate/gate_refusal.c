@@ -13,15 +13,15 @@
 
 #include "gate_private.h"
 
-#define REFUSAL_INTERVAL 60000 /* ms between two records of the same refusal */
+#define REFUSAL_INTERVAL     60000 /* ms between two records of the same refusal */
 #define REFUSALS_WAITING_MAX 1000
 
 struct refusal_job {
-	struct job     job;
-	struct gate   *gate;
-	struct certid  id;
+	struct job job;
+	struct gate *gate;
+	struct certid id;
 	struct refusal refusal; /* points to what follows */
-	char           client_id[REFUSAL_TEXT_MAX], address[64], details[sizeof(struct diag)];
+	char client_id[REFUSAL_TEXT_MAX], address[64], details[sizeof(struct diag)];
 };
 
 static enum err
@@ -44,8 +44,7 @@ refusal_finish(struct job *job, void *context)
 	free(r);
 }
 
-static const struct job_type refusal_type = { "refusal", true, refusal_run, NULL,
-	refusal_finish };
+static const struct job_type refusal_type = { "refusal", true, refusal_run, NULL, refusal_finish };
 
 /* Is there something new to tell? */
 static bool
@@ -60,8 +59,10 @@ is_due(struct gate *g, const struct certid *id, const char *code)
 	if (e != ERR_OK)
 		return false;
 	e = store_get_refusal(&t, id, &last);
-	due = e == ERR_NOT_FOUND || (e == ERR_OK && (!view_equal(last.code, view_of(code)) ||
-	    now < last.time || now - last.time >= REFUSAL_INTERVAL));
+	due = e == ERR_NOT_FOUND ||
+	    (e == ERR_OK &&
+		(!view_equal(last.code, view_of(code)) || now < last.time ||
+		    now - last.time >= REFUSAL_INTERVAL));
 	store_end(&t);
 	return due;
 }
@@ -86,12 +87,11 @@ record_of(const struct judgement *j)
 }
 
 static void
-submit(struct gate *g, const struct certid *id, const struct client *c,
-    const struct judgement *j)
+submit(struct gate *g, const struct certid *id, const struct client *c, const struct judgement *j)
 {
 	struct refusal_job *r = calloc(1, sizeof(*r));
 	const char *details = j->details.text[0] != '\0' ? j->details.text
-	                                                : reason_text(j->decision.reason);
+							 : reason_text(j->decision.reason);
 
 	if (r == NULL)
 		return;

@@ -29,15 +29,15 @@
 #define TAKEOVER_BUDGET_NS (3 * 1000 * 1000) /* of a tick */
 
 struct owner {
-	struct certid  id;
+	struct certid id;
 	UT_hash_handle hh;
-	char           client_id[];
+	char client_id[];
 };
 
 struct takeover {
-	const void      *handle;
-	uint64_t         number; /* of the session */
-	struct certid    before;
+	const void *handle;
+	uint64_t number; /* of the session */
+	struct certid before;
 	struct takeover *next, *prev;
 };
 
@@ -84,7 +84,8 @@ close_later(struct gate *g, const struct session *session, const struct certid *
 
 	if (t == NULL)
 		return false;
-	*t = (struct takeover){ .handle = session->client, .number = session->number,
+	*t = (struct takeover){ .handle = session->client,
+		.number = session->number,
 		.before = *before };
 	DL_APPEND(g->takeovers, t);
 	return true;
@@ -131,8 +132,10 @@ carry_out(struct gate *g, const struct takeover *t)
 		return; /* it has left: what is stored is judged when it comes back */
 	certid_to_hex(&t->before, before);
 	certid_to_hex(&session->principal->id, now);
-	report_line(g->config.report, LEVEL_NOTICE, "session taken over: its client is closed once, so "
-	    "that its subscriptions are judged anew: certificate=%s before=%s", now, before);
+	report_line(g->config.report, LEVEL_NOTICE,
+	    "session taken over: its client is closed once, so "
+	    "that its subscriptions are judged anew: certificate=%s before=%s",
+	    now, before);
 	gate_close_session(g, session);
 }
 

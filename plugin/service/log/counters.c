@@ -16,7 +16,8 @@ read_registry(struct counters *c, struct store_counts *counts, struct crl_entry 
 		return;
 	if (store_count(&t, counts) == ERR_OK)
 		out->counts = counts;
-	if (crls == NULL || store_list_crls(&t, after, crls, STATS_CRLS_MAX, &out->crl_count) != ERR_OK)
+	if (crls == NULL ||
+	    store_list_crls(&t, after, crls, STATS_CRLS_MAX, &out->crl_count) != ERR_OK)
 		out->crl_count = 0;
 	store_end(&t);
 	c->more = out->crl_count == STATS_CRLS_MAX;

@@ -12,16 +12,17 @@
 #define HEALTH_INTERVAL_MS 10000
 
 struct health_job {
-	struct job     job;
+	struct job job;
 	struct health *health;
-	int            error; /* errno; 0: none */
+	int error; /* errno; 0: none */
 };
 
 /* errno, 0: done.  A link in the directory must not lead to another file. */
 static int
 set_time(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644), error = 0;
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644),
+	    error = 0;
 
 	if (fd < 0)
 		return errno;
@@ -61,7 +62,8 @@ health_finish(struct job *job, void *context)
 
 	(void)context;
 	if (j->error != 0 && !h->failed)
-		report_line(h->report, LEVEL_ERROR, "health_file %s: %s", h->path, strerror(j->error));
+		report_line(h->report, LEVEL_ERROR, "health_file %s: %s", h->path,
+		    strerror(j->error));
 	h->failed = j->error != 0;
 	h->waiting = false;
 	free(j);

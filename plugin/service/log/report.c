@@ -70,8 +70,8 @@ json_begin(struct report *r, struct text *t, bool success, const char *level, co
 		memset(trace, 0, sizeof(trace)); /* a trace id is a convenience */
 	text_addf(t, "{\"timestamp\":\"%s\",\"logLevel\":\"%s\",\"traceId\":\"", when, level);
 	text_add_uuid(t, trace);
-	text_addf(t, "\",\"accountId\":\"%s\",\"status\":\"%s\",\"eventType\":\"%s\"", r->account_id,
-	    success ? "Success" : "Failure", event);
+	text_addf(t, "\",\"accountId\":\"%s\",\"status\":\"%s\",\"eventType\":\"%s\"",
+	    r->account_id, success ? "Success" : "Failure", event);
 }
 
 /* A line that does not fit is lost rather than broken. */
@@ -117,13 +117,14 @@ static const char *
 event_of(enum reason reason, bool registered)
 {
 	return !registered && reason > REASON_NONE && reason < REASON_REGISTERED_NOW
-	    ? "RegisterCertificateJIT" : "Connection.AuthNError";
+	    ? "RegisterCertificateJIT"
+	    : "Connection.AuthNError";
 }
 
 static void
 write_connection(struct report *r, const struct client *c, const struct certid *id,
-    const struct certid *ca_id, const struct decision *d, const char *subject,
-    const char *details, bool registered)
+    const struct certid *ca_id, const struct decision *d, const char *subject, const char *details,
+    bool registered)
 {
 	char buffer[JSON_LINE_SIZE];
 	struct text t = text_in(buffer, sizeof(buffer));
@@ -269,8 +270,8 @@ event_of_denial(const char *what)
 }
 
 void
-report_denied(struct report *r, const struct client *c, const struct certid *id,
-    const char *what, const char *topic)
+report_denied(struct report *r, const struct client *c, const struct certid *id, const char *what,
+    const char *topic)
 {
 	char buffer[JSON_LINE_SIZE];
 	struct text t = text_in(buffer, LINE_SIZE);
@@ -350,7 +351,8 @@ write_activation(struct report *r, const struct activation_line *a)
 		json_member(&t, "provisioningTemplateName", view_of(a->template_name));
 	json_member(&t, "certificateStatus", view_of(cert_status_name(a->status)));
 	if (a->failed)
-		json_reason(&t, template ? "PROVISIONING_FAILED" : "ACTIVATION_FAILED", NULL, a->details);
+		json_reason(&t, template ? "PROVISIONING_FAILED" : "ACTIVATION_FAILED", NULL,
+		    a->details);
 	else if (a->details != NULL)
 		json_member(&t, "details", shown(a->details, DETAILS_SHOWN));
 	json_end(r, &t);
@@ -362,7 +364,8 @@ report_activation(struct report *r, const struct activation_line *a)
 	char line[LINE_SIZE];
 	struct text t = text_in(line, sizeof(line));
 
-	text_addf(&t, "jitr: certificate %s: by=%s", a->failed ? "not activated" : became[a->status],
+	text_addf(&t, "jitr: certificate %s: by=%s",
+	    a->failed ? "not activated" : became[a->status],
 	    a->origin == PLAN_TEMPLATE ? "template" : "rule");
 	if (a->template_name != NULL)
 		line_text(&t, "template", a->template_name, TEMPLATE_NAME_MAX);
@@ -427,8 +430,8 @@ line_crl(struct text *t, const struct crl *crl)
 }
 
 void
-report_crl(struct report *r, const struct certid *ca_id, const struct crl *crl,
-    enum err result, const char *details)
+report_crl(struct report *r, const struct certid *ca_id, const struct crl *crl, enum err result,
+    const char *details)
 {
 	char line[LINE_SIZE];
 	struct text t = text_in(line, sizeof(line));
@@ -452,7 +455,8 @@ report_crl(struct report *r, const struct certid *ca_id, const struct crl *crl,
 static bool
 is_plain(const char *value)
 {
-	return value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-")] == '\0';
+	return value[strspn(value,
+		   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-")] == '\0';
 }
 
 static void
@@ -560,8 +564,8 @@ report_request(struct report *r, const struct request_line *l)
  */
 
 static void
-write_clone(struct report *r, const struct client *c, const struct certid *id,
-    const char *other_id, const char *other_address, const char *done)
+write_clone(struct report *r, const struct client *c, const struct certid *id, const char *other_id,
+    const char *other_address, const char *done)
 {
 	char buffer[JSON_LINE_SIZE];
 	struct text t = text_in(buffer, sizeof(buffer));

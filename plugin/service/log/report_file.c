@@ -11,11 +11,11 @@
 #include "report_private.h"
 
 struct line_job {
-	struct job     job;
+	struct job job;
 	struct report *report;
-	int            error;        /* errno; 0: none */
-	size_t         len, written; /* when the batch is run again, no line is written twice */
-	char           text[];
+	int error;           /* errno; 0: none */
+	size_t len, written; /* when the batch is run again, no line is written twice */
+	char text[];
 };
 
 static int
@@ -92,7 +92,8 @@ report_lost(struct report *r, const char *why)
 	r->lost++;
 	if (r->told != 0 && now >= r->told && now - r->told < 10000)
 		return;
-	report_line(r, LEVEL_ERROR, "log_file %s: %s; %" PRIu64 " lines lost", r->path, why, r->lost);
+	report_line(r, LEVEL_ERROR, "log_file %s: %s; %" PRIu64 " lines lost", r->path, why,
+	    r->lost);
 	r->told = now;
 	r->lost = 0;
 }
@@ -134,8 +135,10 @@ reopen_finish(struct job *job, void *context)
 
 	(void)context;
 	if (line->error != 0)
-		report_line(line->report, LEVEL_ERROR, "log_file %s: cannot be opened again: %s; lines "
-		    "go on to the file that was open", line->report->path, strerror(line->error));
+		report_line(line->report, LEVEL_ERROR,
+		    "log_file %s: cannot be opened again: %s; lines "
+		    "go on to the file that was open",
+		    line->report->path, strerror(line->error));
 	free(line);
 }
 

@@ -11,14 +11,14 @@
 #include "jitr/service/report.h"
 
 struct report {
-	char                *path;
-	char                 account_id[13];
+	char *path;
+	char account_id[13];
 	const struct broker *broker;
-	struct writer       *writer;
+	struct writer *writer;
 	int64_t (*now)(void);
-	int      fd;           /* writer thread's from report_start() on */
-	int64_t  told;         /* when lines lost were last told of */
-	uint64_t lost;         /* lines that could not be written since then */
+	int fd;        /* writer thread's from report_start() on */
+	int64_t told;  /* when lines lost were last told of */
+	uint64_t lost; /* lines that could not be written since then */
 };
 
 /* Is there a file, and a thread to write it? */

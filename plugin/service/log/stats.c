@@ -101,7 +101,7 @@ enum crl_gauge {
 #define X(name, topic) CRL_GAUGE_##name,
 	CRL_GAUGES(X)
 #undef X
-	CRL_GAUGE_COUNT
+	    CRL_GAUGE_COUNT
 };
 
 static const char *const crl_gauges[] = {

@@ -144,7 +144,8 @@ any_outside(struct txn *t, const struct issuer_hint *hint, int64_t now, bool *ou
 	*out = false;
 	for (size_t nth = 0; e == ERR_OK && !*out && nth < CA_SAME_SUBJECT_MAX; nth++) {
 		e = store_find_issuer(t, hint->subject_hash, nth, &ca);
-		*out = e == ERR_OK && is_outside(&ca, now) && !key_ids_differ(hint->key_id, ca.key_id);
+		*out = e == ERR_OK && is_outside(&ca, now) &&
+		    !key_ids_differ(hint->key_id, ca.key_id);
 	}
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

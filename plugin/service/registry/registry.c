@@ -46,8 +46,7 @@ no_ca(struct diag *diag)
 }
 
 static enum err
-named_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert,
-    struct diag *diag)
+named_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert, struct diag *diag)
 {
 	struct ca ca, facts;
 	enum answer issued;
@@ -71,8 +70,7 @@ named_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert
 }
 
 static enum err
-found_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert,
-    struct diag *diag)
+found_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert, struct diag *diag)
 {
 	struct issuer issuer;
 	enum err e = issuer_find(t, NULL, r->x, &issuer);
@@ -82,13 +80,15 @@ found_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert
 	if (issuer.issued == ANSWER_NOT_ASKED)
 		return no_ca(diag);
 	if (issuer.issued != ANSWER_YES) {
-		diag_set(diag, "The certificate names a registered CA as its issuer, "
-			       "but is not signed by it");
+		diag_set(diag,
+		    "The certificate names a registered CA as its issuer, "
+		    "but is not signed by it");
 		return ERR_CERTIFICATE;
 	}
 	if (issuer.matches > 1) {
-		diag_set(diag, "More than one registered CA has the subject and the key of the "
-			       "issuer: pass caCertificatePem");
+		diag_set(diag,
+		    "More than one registered CA has the subject and the key of the "
+		    "issuer: pass caCertificatePem");
 		return ERR_CONFLICT;
 	}
 	return fill_from_ca(&issuer.ca, cert, diag);
@@ -133,14 +133,16 @@ check_new(struct txn *t, const struct presented *p, struct certid *id, struct di
 		return e;
 	*id = twins.other;
 	certid_to_hex(id, hex);
-	diag_set(diag, "The certificate is already registered, with its signature in another form "
-		       "(id: %s)", hex);
+	diag_set(diag,
+	    "The certificate is already registered, with its signature in another form "
+	    "(id: %s)",
+	    hex);
 	return ERR_EXISTS;
 }
 
 enum err
-registry_add_cert(struct txn *t, const struct cert_registration *r, int64_t now,
-    struct certid *id, struct diag *diag)
+registry_add_cert(struct txn *t, const struct cert_registration *r, int64_t now, struct certid *id,
+    struct diag *diag)
 {
 	struct presented p;
 	struct cert cert;
@@ -153,12 +155,17 @@ registry_add_cert(struct txn *t, const struct cert_registration *r, int64_t now,
 	e = check_new(t, &p, id, diag);
 	if (e != ERR_OK)
 		return e;
-	cert = (struct cert){ .id = p.id, .status = r->status, .mode = MODE_SNI_ONLY,
-		.not_before = p.not_before, .not_after = p.not_after, .created = now,
-		.modified = now, .version = 1 };
+	cert = (struct cert){ .id = p.id,
+		.status = r->status,
+		.mode = MODE_SNI_ONLY,
+		.not_before = p.not_before,
+		.not_after = p.not_after,
+		.created = now,
+		.modified = now,
+		.version = 1 };
 	if (r->with_ca)
 		e = r->issuer != NULL ? named_issuer(t, r, &cert, diag)
-		                      : found_issuer(t, r, &cert, diag);
+				      : found_issuer(t, r, &cert, diag);
 	return e == ERR_OK ? put_registered(t, r, &cert) : e;
 }
 
@@ -200,8 +207,10 @@ check_alone(struct txn *t, const struct cert *cert, struct diag *diag)
 	if (e != ERR_OK || twins.count == 0)
 		return e;
 	certid_to_hex(&twins.other, hex);
-	diag_set(diag, "The certificate is registered twice, with its signature in another form as "
-		       "%s: one of them has to be deleted", hex);
+	diag_set(diag,
+	    "The certificate is registered twice, with its signature in another form as "
+	    "%s: one of them has to be deleted",
+	    hex);
 	return ERR_WRONG_STATE;
 }
 
@@ -238,7 +247,8 @@ static enum err
 check_removable(const struct cert *cert, const char *hex, struct diag *diag)
 {
 	if (cert->status == CERT_ACTIVE) {
-		diag_set(diag, "Certificate must be deactivated (not ACTIVE) before deletion. Id: %s", hex);
+		diag_set(diag,
+		    "Certificate must be deactivated (not ACTIVE) before deletion. Id: %s", hex);
 		return ERR_WRONG_STATE;
 	}
 	if (cert->status == CERT_PENDING_TRANSFER) {
@@ -256,13 +266,13 @@ refuse_attached(const char *what, const char *arn_prefix, const struct certid *i
 	char hex[CERTID_HEX_SIZE];
 
 	certid_to_hex(id, hex);
-	diag_set(diag, "%s must be detached before deletion (arn: %scert/%s)", what, arn_prefix, hex);
+	diag_set(diag, "%s must be detached before deletion (arn: %scert/%s)", what, arn_prefix,
+	    hex);
 	return ERR_ATTACHED;
 }
 
 static enum err
-check_no_things(struct txn *t, const struct certid *id, const char *arn_prefix,
-    struct diag *diag)
+check_no_things(struct txn *t, const struct certid *id, const char *arn_prefix, struct diag *diag)
 {
 	struct thing_principal first;
 	size_t count;

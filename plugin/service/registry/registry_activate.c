@@ -61,8 +61,7 @@ is_planned(const struct plan *plan, struct view name, size_t before)
 
 /* How many there will be: those of the plan, and others that are attached. */
 static enum err
-check_policies(struct txn *t, const struct plan *plan, const struct certid *id,
-    struct diag *diag)
+check_policies(struct txn *t, const struct plan *plan, const struct certid *id, struct diag *diag)
 {
 	struct view attached[POLICIES_PER_CERT_MAX];
 	size_t count = 0, total = 0;
@@ -100,8 +99,10 @@ put_policy(struct txn *t, const struct planned_policy *p, const struct certid *i
 static enum err
 conflict(const struct planned_thing *p, const char *what, struct diag *diag)
 {
-	diag_set(diag, "thing %.*s exists with %s than the template's, and OverrideSettings do not "
-		       "say what to do", NAME_ARGS(p->name), what);
+	diag_set(diag,
+	    "thing %.*s exists with %s than the template's, and OverrideSettings do not "
+	    "say what to do",
+	    NAME_ARGS(p->name), what);
 	return ERR_REQUEST;
 }
 
@@ -143,8 +144,8 @@ override_attributes(const struct planned_thing *p, struct thing *thing, uint8_t 
 
 struct made_thing {
 	struct thing thing;
-	uint8_t     *merged;  /* owned */
-	bool         changed; /* it is not in the registry like this */
+	uint8_t *merged; /* owned */
+	bool changed;    /* it is not in the registry like this */
 };
 
 static enum err
@@ -169,9 +170,13 @@ static enum err
 new_thing(const struct planned_thing *p, int64_t now, struct made_thing *out)
 {
 	out->changed = true;
-	out->thing = (struct thing){ .name = p->name, .type_name = p->type_name,
-		.billing_group = p->billing_group, .attributes = p->attributes, .version = 1,
-		.created = now, .modified = now };
+	out->thing = (struct thing){ .name = p->name,
+		.type_name = p->type_name,
+		.billing_group = p->billing_group,
+		.attributes = p->attributes,
+		.version = 1,
+		.created = now,
+		.modified = now };
 	return random_fill(&out->thing.id, sizeof(out->thing.id));
 }
 
@@ -199,14 +204,15 @@ check_thing(struct txn *t, const struct planned_thing *p, const struct certid *i
 	enum err e = make_thing(t, p, 0, &made, diag);
 
 	free(made.merged);
-	return e == ERR_OK
-	    ? thing_check_exclusive(t, p->name, id, PRINCIPAL_NON_EXCLUSIVE, diag) : e;
+	return e == ERR_OK ? thing_check_exclusive(t, p->name, id, PRINCIPAL_NON_EXCLUSIVE, diag)
+			   : e;
 }
 
 static enum err
 put_thing(struct txn *t, const struct planned_thing *p, const struct certid *id, int64_t now)
 {
-	struct thing_principal principal = { .id = *id, .thing = p->name,
+	struct thing_principal principal = { .id = *id,
+		.thing = p->name,
 		.type = PRINCIPAL_NON_EXCLUSIVE };
 	enum principal_type present;
 	struct made_thing made;

@@ -51,8 +51,9 @@ check_proof(struct txn *t, const char *common_name, struct diag *diag)
 		return ERR_OK;
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
-	diag_set(diag, "The common name of the verification certificate is not the current "
-		       "registration code: ask for it with getRegistrationCode");
+	diag_set(diag,
+	    "The common name of the verification certificate is not the current "
+	    "registration code: ask for it with getRegistrationCode");
 	return ERR_PROOF;
 }
 
@@ -115,9 +116,11 @@ static enum err
 check_settings(struct txn *t, const struct ca_document *document, const struct ca_settings *s,
     struct diag *diag)
 {
-	if (s->activation.len > 0 && (document->template_body.len > 0 || s->template_name.len > 0)) {
-		diag_set(diag, "activation and registrationConfig exclude each other: activation none "
-			       "takes the rule away, removeAutoRegistration the template");
+	if (s->activation.len > 0 &&
+	    (document->template_body.len > 0 || s->template_name.len > 0)) {
+		diag_set(diag,
+		    "activation and registrationConfig exclude each other: activation none "
+		    "takes the rule away, removeAutoRegistration the template");
 		return ERR_REQUEST;
 	}
 	return check_template(t, s->template_name, diag);

@@ -42,8 +42,11 @@ registry_create_policy(struct txn *t, struct view name, struct view document, in
 	}
 	if (e != ERR_NOT_FOUND)
 		return e;
-	policy = (struct policy_record){ .name = name, .default_version = 1, .last_version = 1,
-		.created = now, .modified = now };
+	policy = (struct policy_record){ .name = name,
+		.default_version = 1,
+		.last_version = 1,
+		.created = now,
+		.modified = now };
 	e = random_fill(&policy.generation, sizeof(policy.generation));
 	if (e != ERR_OK)
 		return e;
@@ -61,8 +64,10 @@ check_not_attached(struct txn *t, struct view name, struct diag *diag)
 
 	if (e != ERR_OK || count == 0)
 		return e;
-	diag_set(diag, "The policy cannot be deleted as the policy is attached to one or more "
-		       "principals (name=%.*s)", NAME_ARGS(name));
+	diag_set(diag,
+	    "The policy cannot be deleted as the policy is attached to one or more "
+	    "principals (name=%.*s)",
+	    NAME_ARGS(name));
 	return ERR_ATTACHED;
 }
 
@@ -75,8 +80,10 @@ check_one_version(struct txn *t, struct view name, struct diag *diag)
 
 	if (e != ERR_OK || count < COUNT_OF(versions))
 		return e;
-	diag_set(diag, "Cannot delete the policy because it has one or more policy versions "
-		       "attached to it (name=%.*s)", NAME_ARGS(name));
+	diag_set(diag,
+	    "Cannot delete the policy because it has one or more policy versions "
+	    "attached to it (name=%.*s)",
+	    NAME_ARGS(name));
 	return ERR_ATTACHED;
 }
 
@@ -130,7 +137,8 @@ registry_create_policy_version(struct txn *t, struct view name, struct view docu
 	if (e == ERR_OK)
 		e = check_room_for_version(t, name, diag);
 	if (e == ERR_OK && policy.last_version == UINT32_MAX) {
-		diag_set(diag, "The policy %.*s has had all version numbers there are", NAME_ARGS(name));
+		diag_set(diag, "The policy %.*s has had all version numbers there are",
+		    NAME_ARGS(name));
 		e = ERR_LIMIT;
 	}
 	if (e != ERR_OK)
@@ -144,8 +152,8 @@ registry_create_policy_version(struct txn *t, struct view name, struct view docu
 }
 
 enum err
-registry_set_default_policy_version(struct txn *t, struct view name, uint32_t number,
-    int64_t now, struct diag *diag)
+registry_set_default_policy_version(struct txn *t, struct view name, uint32_t number, int64_t now,
+    struct diag *diag)
 {
 	struct policy_record policy;
 	enum err e = get_policy(t, name, &policy, diag);
@@ -161,8 +169,7 @@ registry_set_default_policy_version(struct txn *t, struct view name, uint32_t nu
 }
 
 enum err
-registry_delete_policy_version(struct txn *t, struct view name, uint32_t number,
-    struct diag *diag)
+registry_delete_policy_version(struct txn *t, struct view name, uint32_t number, struct diag *diag)
 {
 	struct policy_record policy;
 	enum err e = get_policy(t, name, &policy, diag);
@@ -205,8 +212,7 @@ check_room_for_policy(struct txn *t, const struct certid *id, struct diag *diag)
 }
 
 enum err
-registry_attach_policy(struct txn *t, struct view name, const struct certid *id,
-    struct diag *diag)
+registry_attach_policy(struct txn *t, struct view name, const struct certid *id, struct diag *diag)
 {
 	bool attached = false;
 	enum err e = get_both(t, name, id, diag);
@@ -224,8 +230,7 @@ registry_attach_policy(struct txn *t, struct view name, const struct certid *id,
 
 /* What is attached can be detached, whatever became of both. */
 enum err
-registry_detach_policy(struct txn *t, struct view name, const struct certid *id,
-    struct diag *diag)
+registry_detach_policy(struct txn *t, struct view name, const struct certid *id, struct diag *diag)
 {
 	char hex[CERTID_HEX_SIZE];
 	bool attached;
@@ -238,8 +243,8 @@ registry_detach_policy(struct txn *t, struct view name, const struct certid *id,
 		return e;
 	if (!attached) {
 		certid_to_hex(id, hex);
-		diag_set(diag, "The policy %.*s is not attached to the certificate %s", NAME_ARGS(name),
-		    hex);
+		diag_set(diag, "The policy %.*s is not attached to the certificate %s",
+		    NAME_ARGS(name), hex);
 		return ERR_NOT_FOUND;
 	}
 	store_detach(t, name, id);

@@ -19,17 +19,17 @@
 #include "jitr/service/twins.h"
 
 struct present {
-	const struct presentation   *p;
+	const struct presentation *p;
 	const struct registry_rules *rules;
-	int64_t                      now;
-	struct ca                    ca;
-	struct cert                  cert; /* as it is, then as it will be */
-	bool                         has_ca, registered;
-	struct revocation            revocation;
-	struct twins                 twins;
-	struct decision              decision;
-	struct plan                  failed;
-	const struct plan           *plan; /* NULL: none */
+	int64_t now;
+	struct ca ca;
+	struct cert cert; /* as it is, then as it will be */
+	bool has_ca, registered;
+	struct revocation revocation;
+	struct twins twins;
+	struct decision decision;
+	struct plan failed;
+	const struct plan *plan; /* NULL: none */
 };
 
 /*
@@ -85,7 +85,8 @@ static void
 decide(struct present *x)
 {
 	struct known known = { .ca = x->has_ca ? &x->ca : NULL,
-		.cert = x->registered ? &x->cert : NULL, .revocation = x->revocation,
+		.cert = x->registered ? &x->cert : NULL,
+		.revocation = x->revocation,
 		.stands = x->twins.stands };
 	struct decision d = decide_connect(&x->p->presented, &known, &x->rules->decide, x->now);
 
@@ -142,10 +143,17 @@ put_new(struct txn *t, struct present *x, enum cert_status status)
 	struct cert_document document = { .der = x->p->der };
 	enum err e;
 
-	x->cert = (struct cert){ .id = x->p->presented.id, .has_ca = true, .ca_id = x->ca.id,
-		.status = status, .mode = x->ca.mode, .not_before = x->p->presented.not_before,
-		.not_after = x->p->presented.not_after, .created = x->now, .modified = x->now,
-		.announced = x->now, .version = 1 };
+	x->cert = (struct cert){ .id = x->p->presented.id,
+		.has_ca = true,
+		.ca_id = x->ca.id,
+		.status = status,
+		.mode = x->ca.mode,
+		.not_before = x->p->presented.not_before,
+		.not_after = x->p->presented.not_after,
+		.created = x->now,
+		.modified = x->now,
+		.announced = x->now,
+		.version = 1 };
 	e = random_fill(&x->cert.generation, sizeof(x->cert.generation));
 	if (e == ERR_OK)
 		store_put_cert(t, &x->cert, &document);
@@ -169,8 +177,10 @@ put_present(struct txn *t, struct present *x, enum cert_status status)
 static enum err
 announce(struct txn *t, const struct present *x)
 {
-	struct registered_event event = { .cert_id = x->cert.id, .ca_id = x->cert.ca_id,
-		.status = x->cert.status, .timestamp = x->now,
+	struct registered_event event = { .cert_id = x->cert.id,
+		.ca_id = x->cert.ca_id,
+		.status = x->cert.status,
+		.timestamp = x->now,
 		.registered = x->registered ? x->cert.created : 0 };
 	size_t size = EVENT_PAYLOAD_SIZE + x->p->details.len;
 	char topic[EVENT_TOPIC_SIZE], *buffer = malloc(size);
@@ -189,8 +199,10 @@ announce(struct txn *t, const struct present *x)
 static void
 announce_failure(struct txn *t, const struct present *x)
 {
-	struct failed_event event = { .cert_id = x->cert.id, .ca_id = x->cert.ca_id,
-		.status = x->cert.status, .timestamp = x->now,
+	struct failed_event event = { .cert_id = x->cert.id,
+		.ca_id = x->cert.ca_id,
+		.status = x->cert.status,
+		.timestamp = x->now,
 		.reason = view_of(x->plan->reason.text) };
 	char topic[EVENT_TOPIC_SIZE], buffer[EVENT_PAYLOAD_SIZE];
 	struct text payload = text_in(buffer, sizeof(buffer));
@@ -235,8 +247,10 @@ static void
 put_refusal(struct txn *t, const struct present *x)
 {
 	const char *words = reason_text(x->decision.reason);
-	struct refusal refusal = { .time = x->now, .client_id = x->p->client_id,
-		.address = x->p->address, .code = view_of(reason_code(x->decision.reason)) };
+	struct refusal refusal = { .time = x->now,
+		.client_id = x->p->client_id,
+		.address = x->p->address,
+		.code = view_of(reason_code(x->decision.reason)) };
 
 	if (reason_is_of_plan(x->decision.reason) && x->plan->reason.text[0] != '\0')
 		words = x->plan->reason.text;

@@ -14,7 +14,7 @@ MUST_USE enum err registry_get_cert(struct txn *t, const struct certid *id, stru
 
 /* registry_thing.c: what else a thing must be, and which certificates it may have. */
 MUST_USE enum err thing_check_attributes(const struct thing *thing, struct diag *diag);
-bool              thing_same(const struct thing *a, const struct thing *b);
+bool thing_same(const struct thing *a, const struct thing *b);
 MUST_USE enum err thing_check_exclusive(struct txn *t, struct view name, const struct certid *id,
     enum principal_type type, struct diag *diag);
 

@@ -13,7 +13,7 @@
 #include "jitr/service/revocation.h"
 
 /* Certificates of one thing that are looked at. */
-#define PREDECESSORS_MAX 1000
+#define PREDECESSORS_MAX   1000
 #define PRINCIPALS_AT_ONCE 50
 
 /* An older certificate of the thing that still gets in. */
@@ -24,8 +24,8 @@ is_predecessor(struct txn *t, const struct certid *id, const struct cert *succes
 	bool found;
 	enum err e = store_optional(store_get_cert(t, id, &cert), &found);
 
-	*out = e == ERR_OK && found && cert.status == CERT_ACTIVE && !certid_equal(id, &successor->id)
-	    && cert.created <= successor->created;
+	*out = e == ERR_OK && found && cert.status == CERT_ACTIVE &&
+	    !certid_equal(id, &successor->id) && cert.created <= successor->created;
 	return e;
 }
 
@@ -33,7 +33,8 @@ static enum err
 supersede_some(struct txn *t, const struct thing_principal *principals, size_t count,
     const struct cert *successor, int64_t due)
 {
-	struct schedule_entry entry = { .kind = SCHEDULE_SUPERSEDE, .time = due,
+	struct schedule_entry entry = { .kind = SCHEDULE_SUPERSEDE,
+		.time = due,
 		.successor = successor->id };
 	enum err e = ERR_OK;
 	bool is;
@@ -74,7 +75,8 @@ registry_supersede(struct txn *t, const struct cert *cert, int64_t after, int64_
 	struct thing_principal things[PRINCIPALS_AT_ONCE];
 	uint8_t names[PRINCIPALS_AT_ONCE][NAME_MAX_LENGTH];
 	size_t count = 0;
-	enum err e = store_list_principal_things(t, &cert->id, NULL, things, COUNT_OF(things), &count);
+	enum err e = store_list_principal_things(t, &cert->id, NULL, things, COUNT_OF(things),
+	    &count);
 
 	for (size_t i = 0; e == ERR_OK && i < count; i++) {
 		memcpy(names[i], things[i].thing.data, things[i].thing.len);
@@ -104,14 +106,17 @@ registry_supersede_by_ca(struct txn *t, const struct cert *cert, int64_t now)
 static enum err
 retire(struct txn *t, const struct schedule_entry *entry, int64_t now, bool *done)
 {
-	struct cert_note note = { .time = now, .superseded = true, .successor = entry->successor,
+	struct cert_note note = { .time = now,
+		.superseded = true,
+		.successor = entry->successor,
 		.text = view_of("superseded by a newer certificate of its thing") };
 	struct cert cert, successor;
 	bool found, has_successor;
 	enum err e = store_optional(store_get_cert(t, &entry->id, &cert), &found);
 
 	if (e == ERR_OK)
-		e = store_optional(store_get_cert(t, &entry->successor, &successor), &has_successor);
+		e = store_optional(store_get_cert(t, &entry->successor, &successor),
+		    &has_successor);
 	*done = false;
 	if (e != ERR_OK)
 		return e == ERR_CORRUPT ? ERR_OK : e;
@@ -173,8 +178,11 @@ registry_superseded(struct txn *t, int64_t now, struct certid *ids, size_t max, 
 static void
 announce_expiry(struct txn *t, const struct cert *cert, const char *account_id, int64_t now)
 {
-	struct expiring_event event = { .cert_id = cert->id, .has_ca = cert->has_ca,
-		.ca_id = cert->ca_id, .status = cert->status, .timestamp = now,
+	struct expiring_event event = { .cert_id = cert->id,
+		.has_ca = cert->has_ca,
+		.ca_id = cert->ca_id,
+		.status = cert->status,
+		.timestamp = now,
 		.not_after = cert->not_after };
 	char topic[EVENT_TOPIC_SIZE], buffer[EVENT_PAYLOAD_SIZE];
 	struct text payload = text_in(buffer, sizeof(buffer));

@@ -6,8 +6,7 @@
 #include "registry_private.h"
 
 static enum err
-get_template(struct txn *t, struct view name, struct provisioning_template *out,
-    struct diag *diag)
+get_template(struct txn *t, struct view name, struct provisioning_template *out, struct diag *diag)
 {
 	enum err e = store_get_template(t, name, out);
 

@@ -21,8 +21,8 @@ get_thing(struct txn *t, struct view name, struct thing *thing, struct diag *dia
 enum err
 thing_check_attributes(const struct thing *thing, struct diag *diag)
 {
-	size_t count, most = thing->type_name.len > 0 ? THING_ATTRIBUTES_MAX
-	                                              : THING_ATTRIBUTES_MAX_UNTYPED;
+	size_t count,
+	    most = thing->type_name.len > 0 ? THING_ATTRIBUTES_MAX : THING_ATTRIBUTES_MAX_UNTYPED;
 
 	if (codec_check_attributes(thing->attributes, &count) && count <= most)
 		return ERR_OK;
@@ -40,8 +40,8 @@ thing_same(const struct thing *a, const struct thing *b)
 }
 
 enum err
-registry_create_thing(struct txn *t, const struct thing *thing, int64_t now,
-    struct generation *id, struct diag *diag)
+registry_create_thing(struct txn *t, const struct thing *thing, int64_t now, struct generation *id,
+    struct diag *diag)
 {
 	struct thing present, made = *thing;
 	enum err e = thing_check_attributes(thing, diag);
@@ -70,8 +70,7 @@ registry_create_thing(struct txn *t, const struct thing *thing, int64_t now,
 }
 
 static enum err
-check_version(const struct thing *thing, bool has_expected, uint32_t expected,
-    struct diag *diag)
+check_version(const struct thing *thing, bool has_expected, uint32_t expected, struct diag *diag)
 {
 	if (!has_expected || thing->version == expected)
 		return ERR_OK;
@@ -141,8 +140,8 @@ registry_update_thing(struct txn *t, struct view name, const struct thing_update
 }
 
 enum err
-registry_delete_thing(struct txn *t, struct view name, bool has_expected,
-    uint32_t expected_version, struct diag *diag)
+registry_delete_thing(struct txn *t, struct view name, bool has_expected, uint32_t expected_version,
+    struct diag *diag)
 {
 	struct thing_principal first;
 	struct thing thing;
@@ -159,7 +158,8 @@ registry_delete_thing(struct txn *t, struct view name, bool has_expected,
 	if (e != ERR_OK)
 		return e;
 	if (count > 0) {
-		diag_set(diag, "Cannot delete. Thing %.*s is still attached to one or more principals",
+		diag_set(diag,
+		    "Cannot delete. Thing %.*s is still attached to one or more principals",
 		    NAME_ARGS(name));
 		return ERR_REQUEST;
 	}
@@ -233,8 +233,7 @@ registry_attach_thing(struct txn *t, struct view name, const struct certid *id,
 
 /* What is attached can be detached, whatever became of both. */
 enum err
-registry_detach_thing(struct txn *t, struct view name, const struct certid *id,
-    struct diag *diag)
+registry_detach_thing(struct txn *t, struct view name, const struct certid *id, struct diag *diag)
 {
 	enum principal_type type;
 	bool attached;

@@ -82,10 +82,10 @@ serial_of(const struct presented *p)
 const char *
 revocation_reason_text(uint8_t reason)
 {
-	static const char *const texts[REVOKED_REASON_MAX + 1] = { "unspecified",
-		"key compromise", "CA compromise", "affiliation changed", "superseded",
-		"cessation of operation", "certificate hold", "reason 7", "removed from the list",
-		"privilege withdrawn", "AA compromise" };
+	static const char *const texts[REVOKED_REASON_MAX + 1] = { "unspecified", "key compromise",
+		"CA compromise", "affiliation changed", "superseded", "cessation of operation",
+		"certificate hold", "reason 7", "removed from the list", "privilege withdrawn",
+		"AA compromise" };
 
 	return reason < COUNT_OF(texts) ? texts[reason] : "unknown reason";
 }

@@ -66,8 +66,8 @@ twins_find(struct txn *t, const struct certid *content, const struct certid *id,
 		return e;
 	if (out->count > 0)
 		out->other = first.id;
-	out->stands = out->count == 0 || (count <= TWINS_MAX && own_or_null != NULL &&
-	    comes_before(own_or_null, &first));
+	out->stands = out->count == 0 ||
+	    (count <= TWINS_MAX && own_or_null != NULL && comes_before(own_or_null, &first));
 	return ERR_OK;
 }
 

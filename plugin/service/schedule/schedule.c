@@ -13,10 +13,10 @@
 #define EXPIRING_AT_ONCE   500
 
 struct schedule_job {
-	struct job     job;
+	struct job job;
 	struct schedule *schedule;
-	struct certid  superseded[SUPERSEDED_AT_ONCE];
-	size_t         superseded_count, expiring_count;
+	struct certid superseded[SUPERSEDED_AT_ONCE];
+	size_t superseded_count, expiring_count;
 };
 
 static enum err
@@ -42,7 +42,8 @@ tell_superseded(struct schedule *a, const struct certid *id)
 	certid_to_hex(id, hex);
 	report_line(a->report, LEVEL_NOTICE,
 	    "certificate inactive: reason=\"superseded by a newer certificate of its thing\" "
-	    "certificate=%s", hex);
+	    "certificate=%s",
+	    hex);
 	gate_changed(a->gate, id);
 }
 
@@ -64,7 +65,8 @@ schedule_finish(struct job *job, void *context)
 	free(j);
 }
 
-static const struct job_type schedule_type = { "schedule", false, schedule_run, NULL, schedule_finish };
+static const struct job_type schedule_type = { "schedule", false, schedule_run, NULL,
+	schedule_finish };
 
 static bool
 is_due(struct txn *t, enum schedule_kind kind, int64_t until)
@@ -83,8 +85,8 @@ something_is_due(struct schedule *a, int64_t now)
 
 	if (store_read(a->store, &t) != ERR_OK)
 		return false;
-	due = is_due(&t, SCHEDULE_SUPERSEDE, now) || (a->expiring_days > 0 &&
-	    is_due(&t, SCHEDULE_EXPIRY, now + a->expiring_days * DAY_MS));
+	due = is_due(&t, SCHEDULE_SUPERSEDE, now) ||
+	    (a->expiring_days > 0 && is_due(&t, SCHEDULE_EXPIRY, now + a->expiring_days * DAY_MS));
 	store_end(&t);
 	return due;
 }

@@ -23,8 +23,9 @@ allow_cache_has(const struct allow_cache *r, const struct allow_cache_question *
 {
 	const struct allow_cache_entry *e = &r->entries[place_of(q)];
 
-	return e->session == q->session && e->rights_version == q->rights_version && e->action == q->action &&
-	    e->len == q->topic.len && memcmp(e->topic, q->topic.data, e->len) == 0;
+	return e->session == q->session && e->rights_version == q->rights_version &&
+	    e->action == q->action && e->len == q->topic.len &&
+	    memcmp(e->topic, q->topic.data, e->len) == 0;
 }
 
 void

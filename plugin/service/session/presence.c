@@ -10,7 +10,7 @@
 struct presence_note {
 	struct presence_note *next;
 	struct presence_event event;
-	uint8_t               texts[]; /* what the event's views point to */
+	uint8_t texts[]; /* what the event's views point to */
 };
 
 static bool
@@ -75,8 +75,10 @@ void
 presence_connected(struct presence *p, struct presence_session *s, const char *client_id,
     const struct certid *certificate, const char *address)
 {
-	struct presence_event e = { .kind = PRESENCE_CONNECTED, .client_id = view_of(client_id),
-		.principal = *certificate, .address = view_of(address) };
+	struct presence_event e = { .kind = PRESENCE_CONNECTED,
+		.client_id = view_of(client_id),
+		.principal = *certificate,
+		.address = view_of(address) };
 
 	if (!is_told(p, client_id))
 		return;
@@ -92,9 +94,12 @@ void
 presence_disconnected(struct presence *p, struct presence_session *s, const char *client_id,
     const struct certid *certificate, const struct presence_end *end)
 {
-	struct presence_event e = { .kind = PRESENCE_DISCONNECTED, .client_id = view_of(client_id),
-		.principal = *certificate, .version = s->version,
-		.client_initiated = end->client_initiated, .disconnect_reason = end->reason };
+	struct presence_event e = { .kind = PRESENCE_DISCONNECTED,
+		.client_id = view_of(client_id),
+		.principal = *certificate,
+		.version = s->version,
+		.client_initiated = end->client_initiated,
+		.disconnect_reason = end->reason };
 
 	if (s->version == 0 || !is_told(p, client_id))
 		return;
@@ -116,11 +121,13 @@ too_many_failures(struct presence *p, int64_t now)
 }
 
 void
-presence_connect_failed(struct presence *p, const char *client_id,
-    const struct certid *certificate, const char *address)
+presence_connect_failed(struct presence *p, const char *client_id, const struct certid *certificate,
+    const char *address)
 {
-	struct presence_event e = { .kind = PRESENCE_CONNECT_FAILED, .client_id = view_of(client_id),
-		.principal = *certificate, .address = view_of(address) };
+	struct presence_event e = { .kind = PRESENCE_CONNECT_FAILED,
+		.client_id = view_of(client_id),
+		.principal = *certificate,
+		.address = view_of(address) };
 
 	if (!is_told(p, client_id))
 		return;

@@ -47,7 +47,8 @@ rights_read(struct rights *r, struct policy_cache *c, struct txn *t, const struc
 	struct rights now = { .count = 0 };
 	size_t count = 0;
 
-	now.failed = store_list_attached(t, id, NULL, true, names, COUNT_OF(names), &count) != ERR_OK;
+	now.failed = store_list_attached(t, id, NULL, true, names, COUNT_OF(names), &count) !=
+	    ERR_OK;
 	for (size_t i = 0; i < count && !now.failed; i++)
 		hold(&now, policy_cache_take(c, t, names[i]));
 	if (plan_or_null != NULL && !now.failed)

@@ -260,7 +260,7 @@ session_new(struct sessions *s, const struct connection *c)
 /* What outlives it when the same connection is judged again. */
 struct constant {
 	struct presence_session presence;
-	enum reason             shut_out;
+	enum reason shut_out;
 };
 
 static struct constant
@@ -316,8 +316,7 @@ session_of(struct sessions *s, const void *client)
 /* The name is compared each time: another one may be where it was, as the broker frees it
  * and takes one of the certificate at SIGHUP (mosquitto section 0, 6). */
 struct session *
-session_known(struct sessions *s, const void *client, const char *broker_id,
-    const char *user_name)
+session_known(struct sessions *s, const void *client, const char *broker_id, const char *user_name)
 {
 	struct session *session = find_client(s, client);
 

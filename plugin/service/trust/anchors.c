@@ -7,7 +7,7 @@
 #include "jitr/service/anchors.h"
 
 struct anchors {
-	struct store       *store;
+	struct store *store;
 	struct issuer_cache cache;
 };
 

@@ -20,20 +20,20 @@
 
 /* A file <hash>.<n> of the directory. */
 struct entry {
-	uint32_t      hash;
-	unsigned      n;
-	bool          ours;
-	bool          registered;
+	uint32_t hash;
+	unsigned n;
+	bool ours;
+	bool registered;
 	struct certid id; /* when ours */
 };
 
 struct mirror {
-	const char   *path;
-	int           dir;
+	const char *path;
+	int dir;
 	struct entry *entries;
-	size_t        count, size;
-	enum err      failed; /* the first failure; the rest is done all the same */
-	struct diag  *diag;
+	size_t count, size;
+	enum err failed; /* the first failure; the rest is done all the same */
+	struct diag *diag;
 };
 
 static void
@@ -222,7 +222,9 @@ is_current(const struct mirror *m, const struct entry *e, const char *text)
 static void
 mirror_ca(struct mirror *m, struct txn *t, const struct ca *ca)
 {
-	struct entry fresh = { .hash = ca->subject_hash, .ours = true, .registered = true,
+	struct entry fresh = { .hash = ca->subject_hash,
+		.ours = true,
+		.registered = true,
 		.id = ca->id };
 	struct entry *e = find_ours(m, &ca->id);
 	struct ca_document document;
@@ -306,8 +308,7 @@ remove_file(struct mirror *m, struct entry *gone)
 		return false;
 	entry_name(gone, name);
 	entry_name(last, last_name);
-	rc = last == gone ? unlinkat(m->dir, name, 0)
-	                  : renameat(m->dir, last_name, m->dir, name);
+	rc = last == gone ? unlinkat(m->dir, name, 0) : renameat(m->dir, last_name, m->dir, name);
 	if (rc != 0) {
 		fail(m, ERR_STORAGE, name, strerror(errno));
 		return false;
@@ -329,8 +330,8 @@ remove_unregistered(struct mirror *m, struct txn *t)
 		struct entry *e = &m->entries[i];
 		bool used = true;
 
-		if (e->ours && !e->registered &&
-		    store_has_cert_of(t, &e->id, &used) == ERR_OK && !used && remove_file(m, e))
+		if (e->ours && !e->registered && store_has_cert_of(t, &e->id, &used) == ERR_OK &&
+		    !used && remove_file(m, e))
 			continue; /* another one has its place in the list */
 		i++;
 	}
@@ -350,7 +351,8 @@ ca_dir_sync(const char *path, struct store *s, struct diag *diag)
 	}
 	e = store_write(s, &t);
 	if (e != ERR_OK) {
-		diag_set(diag, "ca_path %s: the registry cannot be read: %s", path, store_failure(s));
+		diag_set(diag, "ca_path %s: the registry cannot be read: %s", path,
+		    store_failure(s));
 		(void)close(m.dir);
 		return e;
 	}

@@ -39,10 +39,10 @@ ca_mirror_synced(struct ca_mirror *m, enum err result, const struct diag *diag)
 }
 
 struct mirror_job {
-	struct job        job;
+	struct job job;
 	struct ca_mirror *mirror;
-	enum err          result;
-	struct diag       diag;
+	enum err result;
+	struct diag diag;
 };
 
 static enum err

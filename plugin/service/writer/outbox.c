@@ -17,22 +17,22 @@ static_assert(OUTBOX_TOPIC_MAX + OUTBOX_PAYLOAD_MAX <= OUTBOX_BYTES_PER_TICK,
  * again from publish(), so none is open then. */
 struct carried {
 	uint64_t seq;
-	size_t   topic_len, payload_len;
-	char     bytes[]; /* the topic, terminated, and the payload */
+	size_t topic_len, payload_len;
+	char bytes[]; /* the topic, terminated, and the payload */
 };
 
 /* What one tick has room for, and what came of it. */
 struct tick {
-	size_t   room; /* bytes */
-	size_t   published;
-	bool     damaged;
+	size_t room; /* bytes */
+	size_t published;
+	bool damaged;
 	enum err failed;
 };
 
 struct drop_job {
-	struct job     job;
+	struct job job;
 	struct outbox *outbox;
-	uint64_t       up_to;
+	uint64_t up_to;
 };
 
 static enum err
@@ -174,8 +174,10 @@ note_failure(struct outbox *o, enum err e, bool damaged)
 	char line[160];
 
 	if (e != ERR_OK && !o->failing) {
-		(void)snprintf(line, sizeof(line), "jitr: stored events cannot be published: %s; "
-		    "they stay stored, and it is tried again", err_text(e));
+		(void)snprintf(line, sizeof(line),
+		    "jitr: stored events cannot be published: %s; "
+		    "they stay stored, and it is tried again",
+		    err_text(e));
 		o->broker->log(LEVEL_ERROR, line);
 	}
 	if (damaged && !o->failing)
@@ -190,9 +192,11 @@ note_many(struct outbox *o, size_t published)
 	char line[240];
 
 	if (o->in_a_row < OUTBOX_MANY && o->in_a_row + published >= OUTBOX_MANY) {
-		(void)snprintf(line, sizeof(line), "jitr: %d events in a row: a subscriber that is "
+		(void)snprintf(line, sizeof(line),
+		    "jitr: %d events in a row: a subscriber that is "
 		    "offline or slow loses those beyond the broker's max_queued_messages (1000 by "
-		    "default); see $SYS/broker/publish/messages/dropped", OUTBOX_MANY);
+		    "default); see $SYS/broker/publish/messages/dropped",
+		    OUTBOX_MANY);
 		o->broker->log(LEVEL_NOTICE, line);
 	}
 	o->in_a_row = o->pending ? o->in_a_row + published : 0;

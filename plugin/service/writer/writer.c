@@ -16,20 +16,20 @@
 
 struct fifo {
 	struct job *first, **end;
-	size_t      count;
+	size_t count;
 };
 
 struct writer {
-	struct store        *store;
+	struct store *store;
 	struct writer_config config;
-	pthread_t            thread;
-	pthread_mutex_t      lock;    /* guards the six below */
-	struct fifo          waiting, done;
-	size_t               running;
-	size_t               urgent;  /* of those that wait, not patient */
-	bool                 stopping;
-	struct writer_state  state;   /* what commits cost; waiting is not kept here */
-	pthread_cond_t       work;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards the six below */
+	struct fifo waiting, done;
+	size_t running;
+	size_t urgent; /* of those that wait, not patient */
+	bool stopping;
+	struct writer_state state; /* what commits cost; waiting is not kept here */
+	pthread_cond_t work;
 };
 
 static void
