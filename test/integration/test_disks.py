@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Registries on file systems that people have, and that are full (LMDB's lock file is a memory
 map, where a full disk may be a SIGBUS)."""
+import functools
 import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -22,12 +24,34 @@ OVERLAY = ('mkdir -p "$2/lower" "$2/upper" "$2/work" && mount -t overlay'
            ' -o "lowerdir=$2/lower,upperdir=$2/upper,workdir=$2/work" overlay "$2"')
 
 
+def make_image(kind, image):
+    """A file that is a file system of this kind."""
+    with open(image, "wb") as made:
+        made.truncate(SIZES[kind] << 20)
+    subprocess.run(["mkfs." + kind, "-q", str(image)], check=True, capture_output=True)
+
+
+@functools.cache
+def may_mount_image(kind):
+    """Can this machine make and mount a file of this kind?  In a container it may have a loop
+    device, and mounting may be forbidden nevertheless: only an attempt tells."""
+    if not shutil.which("mkfs." + kind):
+        return False
+    with tempfile.TemporaryDirectory() as directory:
+        image = os.path.join(directory, "image")
+        make_image(kind, image)
+        os.mkdir(os.path.join(directory, "disk"))
+        return subprocess.run(
+            ["unshare", "-m", "--propagation", "private", "mount", "-o", "loop", image, os.path.join(directory, "disk")],
+            check=False, capture_output=True).returncode == 0
+
+
 def may_have(kind):
     """Can this machine make and mount one?"""
     known = pathlib.Path("/proc/filesystems").read_text().split()
     parts = kind.split(" on ")
     return MAY_MOUNT and all(part in known for part in parts) and (
-        parts[-1] == "tmpfs" or shutil.which("mkfs." + parts[-1]))
+        parts[-1] == "tmpfs" or may_mount_image(parts[-1]))
 
 
 class Disk:
@@ -38,9 +62,7 @@ class Disk:
         self.path.mkdir()
         below = kind.split(" on ")[-1]
         if below in SIZES:
-            with open(image, "wb") as made:
-                made.truncate(SIZES[below] << 20)
-            subprocess.run(["mkfs." + below, "-q", str(image)], check=True, capture_output=True)
+            make_image(below, image)
         script = [MOUNT.get(below, MOUNT["disk"]), before,
                   *([OVERLAY] if kind != below else []), 'shift 2', 'exec "$@"']
         self.broker = make_broker(
