@@ -528,7 +528,7 @@ add_decision(cJSON *data, const char *name, const struct inquiry *i, enum policy
 	if (d.basis != BASIS_POLICY)
 		cJSON_AddStringToObject(o, "decidedBy", basis_names[d.basis]);
 	else if (d.result != POLICY_IMPLICIT_DENY)
-		add_ground(o, i, &d.ground);
+		add_ground(o, i, &d.match);
 }
 
 /* As far as its status goes; then its policies decide. */

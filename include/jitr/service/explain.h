@@ -46,7 +46,7 @@ const struct policy *inquiry_policy(const struct inquiry *i,
 bool inquiry_lacks_memory(const struct inquiry *i);
 
 /* What a live client would be answered (access.h): all policies together, with the
- * configuration and the rights of an administrator; ground.policy counts as
+ * configuration and the rights of an administrator; match.policy counts as
  * inquiry_policy_name() does.  A policy that cannot be used denies. */
 struct access_decision inquiry_access(const struct inquiry *i, const struct access_question *q);
 struct access_decision inquiry_connect(const struct inquiry *i, struct view client_id);

@@ -281,7 +281,7 @@ static struct policy_request
 request_of(const struct inquiry *i, enum policy_action action, struct view name)
 {
 	return (struct policy_request){ .action = action,
-		.head = i->gate->head[action],
+		.prefix = i->gate->head[action],
 		.name = name,
 		.facts = &i->facts,
 		.steps = i->steps };

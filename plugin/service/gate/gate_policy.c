@@ -210,7 +210,7 @@ ask(const void *context, enum policy_action action, struct view name, struct pol
 {
 	const struct rights_asker *asker = context;
 	struct policy_request r = { .action = action,
-		.head = asker->g->head[action],
+		.prefix = asker->g->head[action],
 		.name = name,
 		.facts = asker->facts };
 
