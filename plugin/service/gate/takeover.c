@@ -136,7 +136,7 @@ carry_out(struct gate *g, const struct takeover *t)
 	    "session taken over: its client is closed once, so "
 	    "that its subscriptions are judged anew: certificate=%s before=%s",
 	    now, before);
-	gate_close_session(g, session);
+	disconnect_session(g, session);
 }
 
 void

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * gate_refusal.c - why a certificate was last turned away, on its record.
+ * refusal.c - writes the last refusal of a certificate to its record.
  *
- * describeCertificate shows why a device does not get in.  What the
- * registration of a certificate or a change of it brings is written with that;
- * here is the rest.  A device that goes on trying is written down once a
- * minute, and not at all while the writer has its hands full: a record of a
- * refusal must cost other clients nothing.
+ * describeCertificate shows why a device is refused.  A refusal that comes with the
+ * registration or a change of the certificate is written with it; this file writes the
+ * others.  The same refusal is written once a minute, and none while many wait: the
+ * record of a refusal must not delay other clients.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +32,7 @@ refusal_run(struct txn *t, struct job *job, int64_t now)
 	return registry_refused(t, &r->id, &r->refusal);
 }
 
-/* One that could not be written is told by the log alone. */
+/* A refusal that could not be written is in the log alone. */
 static void
 refusal_finish(struct job *job, void *context)
 {
@@ -46,25 +45,39 @@ refusal_finish(struct job *job, void *context)
 
 static const struct job_type refusal_type = { "refusal", true, refusal_run, NULL, refusal_finish };
 
-/* Is there something new to tell? */
+/* Another form of a certificate has no record: the refusal is on that of the original. */
+static const struct certid *
+record_of(const struct judgement *j)
+{
+	if (j->registered)
+		return &j->presented.id;
+	return j->decision.reason == REASON_OTHER_FORM ? &j->original : NULL;
+}
+
+/* Is it another refusal than the last one, or an old one? */
 static bool
-is_due(struct gate *g, const struct certid *id, const char *code)
+is_new(struct gate *g, struct txn *t, const struct certid *id, const char *code)
 {
 	struct refusal last;
 	int64_t now = g->config.now();
-	struct txn t;
-	enum err e = store_read(g->config.store, &t);
-	bool due;
+	enum err e = store_get_refusal(t, id, &last);
 
-	if (e != ERR_OK)
-		return false;
-	e = store_get_refusal(&t, id, &last);
-	due = e == ERR_NOT_FOUND ||
+	return e == ERR_NOT_FOUND ||
 	    (e == ERR_OK &&
 		(!view_equal(last.code, view_of(code)) || now < last.time ||
 		    now - last.time >= REFUSAL_INTERVAL));
-	store_end(&t);
-	return due;
+}
+
+void
+refusal_check(struct gate *g, struct txn *txn_or_null, struct judgement *j)
+{
+	bool written_already = j->decision.effects != 0;
+	const struct certid *id = j->has_id ? record_of(j) : NULL;
+
+	j->record_refusal = j->decision.verdict == VERDICT_DENY && !g->reloading &&
+	    !written_already && id != NULL && txn_or_null != NULL &&
+	    g->refusals_waiting < REFUSALS_WAITING_MAX &&
+	    is_new(g, txn_or_null, id, reason_code(j->decision.reason));
 }
 
 static struct view
@@ -77,17 +90,8 @@ keep(char *out, size_t size, const char *text)
 	return (struct view){ (const uint8_t *)out, len };
 }
 
-/* Another form of a certificate has no record of its own. */
-static const struct certid *
-record_of(const struct judgement *j)
-{
-	if (j->registered)
-		return &j->presented.id;
-	return j->decision.reason == REASON_OTHER_FORM ? &j->original : NULL;
-}
-
-static void
-submit(struct gate *g, const struct certid *id, const struct client *c, const struct judgement *j)
+void
+refusal_record(struct gate *g, const struct client *c, const struct judgement *j)
 {
 	struct refusal_job *r = calloc(1, sizeof(*r));
 	const char *details = j->details.text[0] != '\0' ? j->details.text
@@ -97,7 +101,7 @@ submit(struct gate *g, const struct certid *id, const struct client *c, const st
 		return;
 	r->job.type = &refusal_type;
 	r->gate = g;
-	r->id = *id;
+	r->id = *record_of(j);
 	r->refusal.code = view_of(reason_code(j->decision.reason));
 	r->refusal.details = keep(r->details, sizeof(r->details), details);
 	r->refusal.client_id = keep(r->client_id, sizeof(r->client_id), c->id);
@@ -106,17 +110,4 @@ submit(struct gate *g, const struct certid *id, const struct client *c, const st
 		g->refusals_waiting++;
 	else
 		free(r);
-}
-
-void
-refusal_note(struct gate *g, const struct client *c, const struct judgement *j)
-{
-	bool written_already = j->decision.effects != 0;
-	const struct certid *id = j->has_id ? record_of(j) : NULL;
-
-	if (g->reloading || written_already || id == NULL)
-		return;
-	if (g->refusals_waiting < REFUSALS_WAITING_MAX &&
-	    is_due(g, id, reason_code(j->decision.reason)))
-		submit(g, id, c, j);
 }

@@ -1,15 +1,34 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * gate_left.c - says once that other_clients is not set.
+ * other.c - clients without a certificate of ours: other plugins and acl_file decide.
  *
- * Mosquitto denies what all plugins defer, and neither the client nor the log is
- * told.  The plugin does not learn what the others answer; it can say that it
- * left a question to them.  Nothing is logged where that happens: the broker may
- * be in the middle of a delivery (mosquitto section 0, 19).
+ * Mosquitto denies what all plugins defer, without telling the client or the log.  The plugin
+ * does not learn what the others answer; while other_clients is not set it logs once
+ * that it deferred a question.  The line waits for the tick: the broker may be in the middle of a
+ * delivery (mosquitto section 0, 19).
  */
 #include "gate_private.h"
 
 #include "jitr/core/text.h"
+
+bool
+is_admin_access(const struct access_question *q)
+{
+	return q->action != ACTION_WRITE && topic_is_ours(access_plain_topic(q));
+}
+
+/* Every client may send a request: the answer says whether it has the rights (contract,
+ * section 3; gate_administration()).  Topics below $CONTROL administer other plugins too: if
+ * this plugin allowed them, the others and acl_file would not be asked (mosquitto 7). */
+enum access
+access_of_others(const struct gate *g, const struct access_question *q)
+{
+	if (q->action == ACTION_WRITE && topic_is_request(q->topic))
+		return ACCESS_ALLOW;
+	if (topic_is_foreign_control(access_plain_topic(q)))
+		return ACCESS_DEFER;
+	return g->config.other_clients == OTHER_CLIENTS_ALLOW ? ACCESS_ALLOW : ACCESS_DEFER;
+}
 
 /* Without a certificate, or with one that unknown_ca leaves to others. */
 static bool
@@ -25,7 +44,7 @@ is_other_client(struct gate *g, const struct client *c)
 }
 
 void
-gate_deferred(struct gate *g, const struct client *c, enum action action, const char *topic)
+gate_deferred(struct gate *g, const struct client *c, const struct access_request *request)
 {
 	struct left *left = &g->left;
 
@@ -33,11 +52,11 @@ gate_deferred(struct gate *g, const struct client *c, enum action action, const 
 	    !is_other_client(g, c))
 		return;
 	left->state = LEFT_NOTED;
-	left->action = action;
+	left->action = request->action;
 	keep_text(left->client_id, sizeof(left->client_id), c->id);
 	keep_text(left->user_name, sizeof(left->user_name), c->user_name);
 	keep_text(left->address, sizeof(left->address), c->address);
-	keep_text(left->topic, sizeof(left->topic), topic);
+	keep_text(left->topic, sizeof(left->topic), request->topic);
 }
 
 static void

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* explain_chain.c - see explain.h: what TLS would say, from the registered CAs. */
+/* chain.c - see chain.h. */
 #include "gate_private.h"
 
-#include "jitr/service/explain.h"
+#include "chain.h"
+#include "jitr/adapter/trust_chain.h"
 
 struct registered {
 	struct txn *t;
 	struct issuer_cache *issuers;
 };
 
-/* A trust_finder: as handshakes find them (anchors.h), from this transaction. */
+/* A trust_finder: finds CAs as handshakes do (anchors.h), in this transaction. */
 static size_t
 find_registered(void *context, uint32_t subject_hash, struct x509_st **found, size_t max)
 {
@@ -27,7 +28,7 @@ find_registered(void *context, uint32_t subject_hash, struct x509_st **found, si
 }
 
 enum err
-inquiry_verify(struct gate *g, struct txn *t, struct x509_st *x, struct diag *diag)
+chain_verify(struct gate *g, struct txn *t, struct x509_st *x, struct diag *diag)
 {
 	struct registered r = { t, &g->issuers };
 	struct trust_config config = { .find = find_registered,
@@ -35,4 +36,10 @@ inquiry_verify(struct gate *g, struct txn *t, struct x509_st *x, struct diag *di
 		.files_too = g->config.trust_store == TRUST_STORE_CAPATH };
 
 	return trust_verify(x, &config, g->config.now(), diag);
+}
+
+bool
+chain_is_live(const struct gate *g)
+{
+	return g->config.trust_store == TRUST_STORE_LIVE;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * gate_present.c - what is to be done about a certificate that was presented,
- * as a job of the writer, and what follows when it is done.
+ * register.c - registers, announces, revokes or activates a certificate that was presented, as a job of
+ * the writer, and acts on the result.
  *
- * A client that was let in by a plan is in before its certificate is stored.
- * It stays if it was, and is cut off if not.
+ * A client that a plan accepted is connected before its certificate is stored.  It stays
+ * if the certificate is stored, and is disconnected if not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ present_free(struct present_job *p)
 }
 
 /*
- * When it is done.
+ * When the job is finished.
  */
 
 static void
@@ -110,17 +110,16 @@ report_failed(const struct present_job *p)
 	    p->job.failure != NULL ? p->job.failure : "the device will try again");
 }
 
-/* Policies that were made for it are the registry's now. */
+/* Policies that the plan made are in the registry now. */
 static void
-tell_of_policies(struct gate *g, const struct plan *plan)
+policies_changed(struct gate *g, const struct plan *plan)
 {
 	for (size_t i = 0; plan != NULL && i < plan->policy_count; i++)
 		if (plan->policies[i].document.len > 0)
 			gate_policy_changed(g, plan->policies[i].name);
 }
 
-/* Of two plans for one certificate the other one has let it in, and is still on its
- * way. */
+/* Of two plans for one certificate the other one accepted it and is not stored yet. */
 static bool
 is_let_in_by_another(const struct principal *principal, const struct present_job *p)
 {
@@ -129,7 +128,7 @@ is_let_in_by_another(const struct principal *principal, const struct present_job
 	    !(p->outcome.decision.effects & EFFECT_REVOKE);
 }
 
-/* From here on the registry says what it may. */
+/* From now on the registry says what the certificate may do. */
 static void
 settle(struct gate *g, const struct present_job *p)
 {
@@ -137,7 +136,7 @@ settle(struct gate *g, const struct present_job *p)
 	bool done = p->job.result == ERR_OK;
 
 	if (done && p->outcome.decision.effects & (EFFECT_PLAN | EFFECT_REVOKE))
-		tell_of_policies(g, p->plan);
+		policies_changed(g, p->plan);
 	if (principal == NULL || is_let_in_by_another(principal, p))
 		return;
 	if (principal->plan != NULL && !done)
@@ -195,7 +194,7 @@ copy_plan(struct present_job *p, const struct judgement *j)
 	return p->plan != NULL;
 }
 
-/* Why it is what it is: in the words of the plan, where there is one. */
+/* The reason, in the words of the plan if there is one. */
 static const char *
 words_of(const struct judgement *j)
 {
@@ -203,7 +202,7 @@ words_of(const struct judgement *j)
 								  : reason_text(j->decision.reason);
 }
 
-/* What the events tell besides; where it cannot be told they go without. */
+/* The additional members of events; without memory the events have none. */
 static void
 add_details(struct present_job *p, const struct client *c, const struct judgement *j)
 {
@@ -250,28 +249,27 @@ submit(struct gate *g, const struct client *c, const struct judgement *j)
 	return e;
 }
 
-enum err
-gate_submit(struct gate *g, const struct client *c, struct judgement *j)
+void
+registration_submit(struct gate *g, const struct client *c, struct judgement *j)
 {
-	enum err e;
-
 	if (j->decision.effects == 0)
-		return ERR_OK;
-	e = submit(g, c, j);
-	if (e == ERR_OK)
-		j->registered = true; /* when its turn comes */
+		return;
+	j->submitted = submit(g, c, j);
+	if (j->submitted == ERR_OK)
+		j->registered = true; /* when the job is run */
 	else if (lets_in_by_plan(&j->decision) || j->decision.effects & EFFECT_REGISTER)
 		j->decision = (struct decision){ .reason = REASON_NOT_STORED };
-	return e;
 }
 
 void
-gate_report_not_submitted(struct gate *g, const struct judgement *j, enum err e)
+registration_report(struct gate *g, const struct judgement *j)
 {
-	if (e == ERR_BUSY)
+	if (j->submitted == ERR_OK)
+		return;
+	if (j->submitted == ERR_BUSY)
 		g->config.stats->busy++;
 	else
 		g->config.stats->failed++;
-	report_registration(g->config.report, &j->presented.id, &j->ca_id, e,
-	    e == ERR_CERTIFICATE ? "it is too long" : "the device will try again");
+	report_registration(g->config.report, &j->presented.id, &j->ca_id, j->submitted,
+	    j->submitted == ERR_CERTIFICATE ? "it is too long" : "the device will try again");
 }

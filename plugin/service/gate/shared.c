@@ -14,13 +14,13 @@
 #include "gate_private.h"
 #include <utlist.h>
 
-#define CLONES_MAX     256   /* between two ticks */
-#define CLONE_INTERVAL 10000 /* ms between two lines about one certificate */
+#define SHARED_MAX      256   /* between two ticks */
+#define SHARED_INTERVAL 10000 /* ms between two lines about one certificate */
 
-struct clone {
+struct shared {
 	struct certid id;
 	char client_id[2][132], address[2][64]; /* the new client's, and the other's */
-	struct clone *next, *prev;
+	struct shared *next, *prev;
 };
 
 static bool
@@ -30,7 +30,7 @@ same_text(const char *a, const char *b)
 }
 
 static bool
-is_clone(const struct session *a, const struct session *b)
+shares_with(const struct session *a, const struct session *b)
 {
 	return a != b && b->admitted &&
 	    !(same_text(a->client_id, b->client_id) && same_text(a->address, b->address));
@@ -41,7 +41,7 @@ find_other(const struct session *session)
 {
 	struct session *other = session->principal->sessions;
 
-	while (other != NULL && !is_clone(session, other))
+	while (other != NULL && !shares_with(session, other))
 		other = other->next;
 	return other;
 }
@@ -52,22 +52,23 @@ tell_later(struct gate *g, const struct session *session, const struct session *
 {
 	struct principal *p = session->principal;
 	int64_t now = g->config.now();
-	struct clone *clone;
+	struct shared *shared;
 
-	if (g->clone_count >= CLONES_MAX ||
-	    (p->clone_told != 0 && now >= p->clone_told && now - p->clone_told < CLONE_INTERVAL))
+	if (g->shared_count >= SHARED_MAX ||
+	    (p->shared_told != 0 && now >= p->shared_told &&
+		now - p->shared_told < SHARED_INTERVAL))
 		return;
-	clone = calloc(1, sizeof(*clone));
-	if (clone == NULL)
+	shared = calloc(1, sizeof(*shared));
+	if (shared == NULL)
 		return;
-	p->clone_told = now;
-	clone->id = p->id;
-	keep_text(clone->client_id[0], sizeof(clone->client_id[0]), session->client_id);
-	keep_text(clone->client_id[1], sizeof(clone->client_id[1]), other->client_id);
-	keep_text(clone->address[0], sizeof(clone->address[0]), session->address);
-	keep_text(clone->address[1], sizeof(clone->address[1]), other->address);
-	DL_APPEND(g->clones, clone);
-	g->clone_count++;
+	p->shared_told = now;
+	shared->id = p->id;
+	keep_text(shared->client_id[0], sizeof(shared->client_id[0]), session->client_id);
+	keep_text(shared->client_id[1], sizeof(shared->client_id[1]), other->client_id);
+	keep_text(shared->address[0], sizeof(shared->address[0]), session->address);
+	keep_text(shared->address[1], sizeof(shared->address[1]), other->address);
+	DL_APPEND(g->shared, shared);
+	g->shared_count++;
 }
 
 /* For good: it stays out when it is judged again, as each of its packets is. */
@@ -86,15 +87,15 @@ evict_others(struct gate *g, struct session *session)
 
 	for (other = session->principal->sessions; other != NULL; other = next) {
 		next = other->next;
-		if (!is_clone(session, other) || same_text(session->client_id, other->client_id))
+		if (!shares_with(session, other) || same_text(session->client_id, other->client_id))
 			continue;
 		evict(other);
-		session_cut(&g->sessions, other, REASON_CLONE);
+		session_disconnect(&g->sessions, other, REASON_CLONE);
 	}
 }
 
 enum reason
-clone_admit(struct gate *g, struct session *session)
+shared_admit(struct gate *g, struct session *session)
 {
 	const struct session *other = find_other(session);
 
@@ -112,33 +113,33 @@ clone_admit(struct gate *g, struct session *session)
 }
 
 static void
-clone_free(struct gate *g, struct clone *clone)
+shared_free(struct gate *g, struct shared *shared)
 {
-	DL_DELETE(g->clones, clone);
-	g->clone_count--;
-	free(clone);
+	DL_DELETE(g->shared, shared);
+	g->shared_count--;
+	free(shared);
 }
 
 void
-clone_report_all(struct gate *g)
+shared_report_all(struct gate *g)
 {
 	static const char *const done[] = { [CLONE_ALLOW] = "both may stay",
 		[CLONE_NEWEST] = "the newest stays",
 		[CLONE_OLDEST] = "the oldest stays" };
-	struct clone *clone;
+	struct shared *shared;
 
-	while ((clone = g->clones) != NULL) {
-		struct client new = { .id = clone->client_id[0], .address = clone->address[0] };
+	while ((shared = g->shared) != NULL) {
+		struct client new = { .id = shared->client_id[0], .address = shared->address[0] };
 
-		report_clone(g->config.report, &new, &clone->id, clone->client_id[1],
-		    clone->address[1], done[g->config.clone_policy]);
-		clone_free(g, clone);
+		report_clone(g->config.report, &new, &shared->id, shared->client_id[1],
+		    shared->address[1], done[g->config.clone_policy]);
+		shared_free(g, shared);
 	}
 }
 
 void
-clone_forget_all(struct gate *g)
+shared_forget_all(struct gate *g)
 {
-	while (g->clones != NULL)
-		clone_free(g, g->clones);
+	while (g->shared != NULL)
+		shared_free(g, g->shared);
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * gate_denied.c - what clients were not allowed, for the log.
+ * denied.c - counts what policies deny, and logs it at the next tick.
  *
- * Nothing is logged where it happens: the broker may be in the middle of a
- * delivery (mosquitto section 0, 19).  One that goes on trying is logged once in
- * a while; every denial is counted.
+ * The log waits because the broker may be in the middle of a delivery (mosquitto section 0,
+ * 19).  Every denial is counted; the log has one line per certificate in ten seconds.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +28,9 @@ copy_shown(char *out, size_t size, struct view text)
 	    text.data != NULL ? (const char *)text.data : "");
 }
 
-void
-denial_note(struct gate *g, struct principal *p, const struct facts *facts, const char *what,
-    const char *topic)
+static void
+log_later(struct gate *g, struct principal *p, const struct facts *facts, const char *what,
+    struct view topic)
 {
 	int64_t now = g->config.now();
 	struct denial *d;
@@ -48,9 +47,31 @@ denial_note(struct gate *g, struct principal *p, const struct facts *facts, cons
 	d->what = what;
 	copy_shown(d->client_id, sizeof(d->client_id), facts->client_id);
 	copy_shown(d->address, sizeof(d->address), facts->source_text);
-	(void)snprintf(d->topic, sizeof(d->topic), "%s", topic);
+	copy_shown(d->topic, sizeof(d->topic), topic);
 	DL_APPEND(g->denials, d);
 	g->denial_count++;
+}
+
+void
+denial_note(struct gate *g, struct principal *p, const struct facts *facts,
+    const struct access_question *q)
+{
+	switch (q->action) {
+	case ACTION_WRITE:
+		g->config.stats->denied_publish++;
+		log_later(g, p, facts, "publish", q->topic);
+		break;
+	case ACTION_SUBSCRIBE:
+		g->config.stats->denied_subscribe++;
+		log_later(g, p, facts, "subscribe", q->topic);
+		break;
+	case ACTION_READ:
+		g->config.stats->denied_receive++;
+		log_later(g, p, facts, "receive", q->topic);
+		break;
+	case ACTION_UNSUBSCRIBE:
+		break;
+	}
 }
 
 static void
