@@ -601,7 +601,7 @@ def test_usage(cli, words):
     """Status 252 and words on standard error, nothing on standard output (contract,
     section 4)."""
     if cli.kind == "module" and not words:
-        pytest.skip("mosquitto_ctrl answers this by itself (mosquitto 10)")
+        pytest.skip("mosquitto_ctrl answers this by itself (mosquitto section 10)")
     done = cli(*words)
     assert done.status == USAGE, done
     assert done.err and done.out == ""
@@ -702,7 +702,7 @@ def test_protocol_versions(cli):
 
 
 def test_help(cli):
-    """help, help COMMAND and COMMAND help say what there is (issue, point 9)."""
+    """help, help COMMAND and COMMAND help say what there is (contract, section 4)."""
     overview = cli("help")
     assert overview.status == DONE
     for command in COMMANDS:

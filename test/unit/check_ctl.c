@@ -124,7 +124,7 @@ struct request_row {
 	const char *members;
 };
 
-/* Commands and flags are the AWS CLI's, members are AWS's (contract 3 and 4;
+/* Commands and flags are the AWS CLI's, members are AWS's (contract, sections 3 and 4;
  * aws-iot A.1 to A.7). */
 static const struct request_row requests[] = {
 	{ "the registration code needs nothing", { "get-registration-code" }, "{}" },
@@ -547,7 +547,7 @@ START_TEST(wrong_words_are_refused_with_the_reason)
 }
 END_TEST
 
-/* `help`, `help COMMAND`, `COMMAND help` and --help anywhere (contract 4). */
+/* `help`, `help COMMAND`, `COMMAND help` and --help anywhere (contract, section 4). */
 START_TEST(help_is_found_wherever_it_stands)
 {
 	static const struct {
@@ -2024,7 +2024,7 @@ START_TEST(a_list_that_never_ends_is_given_up)
 }
 END_TEST
 
-/* One command does what takes four with AWS (contract 4), and the key stays. */
+/* One command does what takes four with AWS (contract, section 4), and the key stays. */
 START_TEST(ca_key_proves_possession_by_itself_and_is_not_sent)
 {
 	static const char *const answers[] = { "\"data\":{\"registrationCode\":\"" ID64 "\"}",
