@@ -21,7 +21,7 @@ SECTION = re.compile(r"\b(mosquitto|[Cc]ontract,) (sections? %s(?:%s(?:sections?
 STANDARD = re.compile(r"\b(RFC \d+|X\.690|MQTT 5\.0)"
                       r"(?:,? (?:section |appendix )?((?:[A-Z]\.)?\d+(?:\.\d+)*(?:(?:; | and |, )\d+(?:\.\d+)+)*)(?![\w]))?")
 PAGE = re.compile(r"(?:AWS IoT developer guide|IAM user guide), \"([^\"]+)\"")
-SOURCE = re.compile(r"(?<![\w/.*-])([a-z]\w{2,}\.c)\b(?!\()(?:, (\w+_\w+)(?:\(\))?(?=\)))?")
+SOURCE = re.compile(r"(?<![\w/.*-])([a-z][a-z0-9_]{2,}\.c)\b(?!\()(?:, (\w+_\w+)(?:\(\))?(?=\)))?")
 DOCUMENT = re.compile(r"(?<![\w/.*$}-])((?:\.\./)*(?:[\w-]+/)*[\w-]+\.md)\b")
 
 # What looks like a citation and has not the form of one; also within doc/reference?
