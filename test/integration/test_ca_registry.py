@@ -450,7 +450,7 @@ def test_update_without_a_change(pki, admin):
 
 
 def test_auto_registration_can_be_enabled_on_an_inactive_ca(broker, pki, admin):
-    """It takes effect when the CA becomes ACTIVE (aws-iot A.2.1; the seed's commands)."""
+    """It takes effect when the CA becomes ACTIVE (aws-iot A.2.1)."""
     ca = pki.ca("factory")
     admin.register_ca(ca, active=False, auto_registration=False)
     device = pki.device("d1", issuer=ca)
@@ -517,7 +517,7 @@ def test_upper_case_ids_are_the_same(admin, factory):
 # -- listing -----------------------------------------------------------------------
 
 def test_list_entries(admin, factory):
-    """ARN, id, status and date, no more (aws-iot A.2.4; the seed says so of the console)."""
+    """ARN, id, status and date, no more (aws-iot A.2.4)."""
     entries = admin.call("listCACertificates")["certificates"]
     description = admin.describe_ca(factory)
     assert entries == [{name: description[name] for name in

@@ -15,7 +15,7 @@ from silence import assert_silent
 
 def test_event_of_a_first_registration(start_broker, pki):
     """Fields, their types and their values are exactly AWS's: milliseconds as a number,
-    null for the time of registration (aws-iot D.3; the seed)."""
+    null for the time of registration (aws-iot D.3)."""
     broker = start_broker(plugin={"account_id": "123456789012"})
     admin = broker.admin()
     ca = pki.ca("factory")

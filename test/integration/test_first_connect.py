@@ -21,7 +21,7 @@ from trust import trust
 def test_first_connection_registers_and_refuses(broker, pki, admin, factory, chain):
     """A registered CA vouches for an unknown certificate: it is stored as
     PENDING_ACTIVATION under this CA, announced, and kept out until somebody activates
-    it; with the CA's certificate sent along, as the seed asks, or without (aws-iot
+    it; with the CA's certificate sent along, as AWS's page asks, or without (aws-iot
     D.2 row 1, D.6)."""
     events = admin.listen(EVENTS + factory.id)
     device = pki.device("d1", issuer=factory)

@@ -282,8 +282,8 @@ def test_requests_are_in_the_file(broker, pki, admin, factory, log_file):
     ({"auto_registration": "DISABLE"}, "CA_AUTO_REGISTRATION_DISABLED"),
 ])
 def test_failed_registrations_are_visible(broker, pki, admin, factory, log_file, how, reason):
-    """An error during automatic registration is always visible in the file (the seed's last
-    paragraph; aws-iot H.1)."""
+    """An error during automatic registration is always visible in the file (aws-iot
+    H.1)."""
     admin.update_ca(factory, **how)
     device = pki.device("d1", issuer=factory)
     broker.connect(device)
@@ -294,7 +294,7 @@ def test_failed_registrations_are_visible(broker, pki, admin, factory, log_file,
 
 
 def test_unfit_certificates_are_visible(broker, pki, admin, factory, log_file):
-    """Why a certificate was not registered (the seed's last paragraph; aws-iot H.1)."""
+    """Why a certificate was not registered (aws-iot H.1)."""
     device = pki.device("d1", issuer=factory, extensions=[der.basic_constraints(True)])
     broker.connect(device)
     assert entries(log_file, eventType="RegisterCertificateJIT", status="Failure",

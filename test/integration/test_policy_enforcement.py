@@ -598,7 +598,7 @@ def test_retained_will_takes_two_permissions(site, version):
 
 def test_broad_policies_do_not_reach_dollar_topics(site):
     """Topics with a leading $ are reached only by a statement that names them: not by
-    topic/*, nor by * (aws-iot D.4; MQTT 4.7.2)."""
+    topic/*, nor by * (aws-iot D.4; MQTT 5.0 4.7.2)."""
     session = site.connect(EVERYTHING, allow("Subscribe", "topicfilter/*"),
                            allow("Receive", "topic/*"), allow("Publish", "topic/*"))
 

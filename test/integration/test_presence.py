@@ -128,7 +128,7 @@ def test_address_is_that_of_the_connection(watch):
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_persistent_session_that_goes_offline_is_disconnected(watch, version):
     """Once, although the broker keeps the session; and what comes back is another connection
-    (aws-iot D.9; mosquitto section 0, 11)."""
+    (aws-iot D.9; mosquitto section 13)."""
     device, how = watch.device(), dict(version=version, clean=False, expiry=3600)
     session, first = watch.connect(device, **how)
     assert session.subscribe("t/#")
