@@ -23,6 +23,6 @@ MUST_USE enum err trust_verify(struct x509_st *x, const struct trust_config *con
 /* What would keep every certificate of this CA, or some, from being taken; one line
  * for each.  What is above it does not matter: it is an anchor. */
 typedef void trust_warner(void *context, const char *text);
-void trust_check_ca(struct x509_st *ca, int64_t now, trust_warner *warn, void *context);
+void trust_check_ca(struct x509_st *ca, int64_t now, trust_warner *tell, void *context);
 
 #endif
