@@ -48,7 +48,7 @@ tell_condition(struct plan *out, const struct condition *c, const char *what)
 static bool
 conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 {
-	const struct condition *hidden = NULL;
+	size_t hidden = r->condition_count;
 
 	for (size_t i = 0; i < r->condition_count; i++) {
 		const struct condition *c = &r->conditions[i];
@@ -59,15 +59,15 @@ conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 			tell_condition(out, c, "does not hold");
 			return false;
 		}
-		if (t == TRUTH_HIDDEN && hidden == NULL)
-			hidden = c;
+		if (t == TRUTH_HIDDEN && hidden == r->condition_count)
+			hidden = i;
 	}
-	if (hidden == NULL)
+	if (hidden == r->condition_count)
 		return true;
 	out->failed = true;
-	tell_condition(out, hidden,
+	tell_condition(out, &r->conditions[hidden],
 	    context->steps == 0 ? "takes too long to decide"
-		: variable_hidden(hidden->key, context->facts)
+		: variable_hidden(r->conditions[hidden].key, context->facts)
 		? "cannot be decided: the broker does not know the value"
 		: "cannot be decided: the value is too long, or the broker does not know it");
 	return false;

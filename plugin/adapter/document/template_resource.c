@@ -364,11 +364,13 @@ compile_resources(struct reader *r, const cJSON *resources)
 {
 	struct compiler *c = &r->c;
 	size_t before = go_to(c, "Resources");
+	const cJSON *first = NULL;
 
-	if (!cJSON_IsObject(resources))
+	if (cJSON_IsObject(resources))
+		first = resources->child;
+	else
 		fail(c, resources == NULL ? "is missing" : "must be an object");
-	for (const cJSON *o = c->failed == ERR_OK ? resources->child : NULL;
-	     c->failed == ERR_OK && o != NULL; o = o->next) {
+	for (const cJSON *o = first; c->failed == ERR_OK && o != NULL; o = o->next) {
 		size_t here = go_to(c, ".%.*s", SHOWN, o->string);
 
 		compile_resource(r, o);

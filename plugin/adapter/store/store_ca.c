@@ -255,7 +255,7 @@ enum err
 store_find_issuer(struct txn *t, uint32_t subject_hash, size_t nth, struct ca *out)
 {
 	struct certid id;
-	MDB_val found;
+	MDB_val found = { 0, NULL };
 	enum err e = store_error(find_nth(t, subject_hash, nth, &found));
 
 	if (e != ERR_OK)

@@ -47,24 +47,24 @@ static enum err
 first_of(struct txn *t, enum schedule_kind kind, MDB_val *key, MDB_val *value)
 {
 	uint8_t first = (uint8_t)kind;
+	MDB_val found = { sizeof(first), &first };
 	MDB_cursor *cursor;
-	int rc;
+	int rc = table_cursor(t, TABLE_SCHEDULE, &cursor);
 
-	*key = (MDB_val){ sizeof(first), &first };
-	rc = table_cursor(t, TABLE_SCHEDULE, &cursor);
 	if (rc != 0)
 		return store_error(rc);
-	rc = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
+	rc = mdb_cursor_get(cursor, &found, value, MDB_SET_RANGE);
 	mdb_cursor_close(cursor);
 	if (rc != 0)
 		return store_error(rc);
+	*key = found;
 	return *(const uint8_t *)key->mv_data == first ? ERR_OK : ERR_NOT_FOUND;
 }
 
 enum err
 store_next_schedule(struct txn *t, enum schedule_kind kind, struct schedule_entry *out)
 {
-	MDB_val key, value;
+	MDB_val key = { 0, NULL }, value = { 0, NULL };
 	enum err e = first_of(t, kind, &key, &value);
 
 	*out = (struct schedule_entry){ .kind = kind };
@@ -76,7 +76,7 @@ void
 store_drop_schedule(struct txn *t, enum schedule_kind kind)
 {
 	uint8_t copy[LONGEST_KEY];
-	MDB_val key, value;
+	MDB_val key = { 0, NULL }, value = { 0, NULL };
 
 	if (first_of(t, kind, &key, &value) != ERR_OK || key.mv_size > sizeof(copy))
 		return;
