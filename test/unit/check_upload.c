@@ -11,7 +11,7 @@
 #include "suite.h"
 #include "upload.h"
 
-static struct uploads uploads;
+static struct uploads *uploads;
 static struct diag diag;
 static int64_t now;
 static uint8_t *whole;
@@ -20,7 +20,7 @@ static size_t len;
 static void
 set_up(void)
 {
-	memset(&uploads, 0, sizeof(uploads));
+	ck_assert_int_eq(uploads_open(&uploads), ERR_OK);
 	diag.text[0] = '\0';
 	now = 1000000;
 	whole = NULL;
@@ -31,7 +31,7 @@ static void
 tear_down(void)
 {
 	free(whole);
-	uploads_clear(&uploads);
+	uploads_close(uploads);
 }
 
 static enum err
@@ -39,29 +39,19 @@ add_of(const char *owner, const char *id, uint8_t of, size_t part, size_t parts,
 {
 	struct upload_part p = { .owner = owner,
 		.id = view_of(id),
-		.of = { { of } },
+		.ca_id = { { of } },
 		.part = part,
 		.parts = parts,
 		.bytes = bytes };
 
 	free(whole);
-	return uploads_add(&uploads, &p, now, &whole, &len, &diag);
+	return uploads_add(uploads, &p, now, &whole, &len, &diag);
 }
 
 static enum err
 add(const char *owner, const char *id, size_t part, size_t parts, const char *bytes)
 {
 	return add_of(owner, id, 1, part, parts, view_of(bytes));
-}
-
-static size_t
-under_way(void)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < UPLOADS_MAX; i++)
-		count += uploads.entries[i].owner != NULL;
-	return count;
 }
 
 /* All parts are there, and these are the bytes. */
@@ -79,10 +69,10 @@ START_TEST(parts_in_order_make_a_whole)
 	ck_assert_ptr_null(whole);
 	ck_assert_int_eq(add("c1", "u", 2, 3, "two "), ERR_OK);
 	ck_assert_ptr_null(whole);
-	ck_assert_uint_eq(under_way(), 1);
+	ck_assert_uint_eq(uploads_count(uploads), 1);
 	ck_assert_int_eq(add("c1", "u", 3, 3, "three"), ERR_OK);
 	ck_whole("one two three");
-	ck_assert_uint_eq(under_way(), 0);
+	ck_assert_uint_eq(uploads_count(uploads), 0);
 }
 END_TEST
 
@@ -90,7 +80,7 @@ START_TEST(one_part_may_be_all)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 1, "all"), ERR_OK);
 	ck_whole("all");
-	ck_assert_uint_eq(under_way(), 0);
+	ck_assert_uint_eq(uploads_count(uploads), 0);
 }
 END_TEST
 
@@ -130,17 +120,17 @@ START_TEST(another_connection_does_not_go_on_with_it)
 	struct upload_part p = { .owner = "c1",
 		.session = 1,
 		.id = view_of("u"),
-		.of = { { 1 } },
+		.ca_id = { { 1 } },
 		.part = 1,
 		.parts = 2,
 		.bytes = view_of("a") };
 
-	ck_assert_int_eq(uploads_add(&uploads, &p, now, &whole, &len, &diag), ERR_OK);
+	ck_assert_int_eq(uploads_add(uploads, &p, now, &whole, &len, &diag), ERR_OK);
 	p.session = 2;
 	p.part = 2;
-	ck_assert_int_eq(uploads_add(&uploads, &p, now, &whole, &len, &diag), ERR_REQUEST);
+	ck_assert_int_eq(uploads_add(uploads, &p, now, &whole, &len, &diag), ERR_REQUEST);
 	p.session = 1;
-	ck_assert_int_eq(uploads_add(&uploads, &p, now, &whole, &len, &diag), ERR_OK);
+	ck_assert_int_eq(uploads_add(uploads, &p, now, &whole, &len, &diag), ERR_OK);
 	ck_whole("aa");
 }
 END_TEST
@@ -150,7 +140,7 @@ START_TEST(part_one_begins_again)
 	ck_assert_int_eq(add("c1", "u", 1, 3, "wrong "), ERR_OK);
 	ck_assert_int_eq(add("c1", "u", 2, 3, "way "), ERR_OK);
 	ck_assert_int_eq(add_of("c1", "u", 2, 1, 2, view_of("right ")), ERR_OK);
-	ck_assert_uint_eq(under_way(), 1);
+	ck_assert_uint_eq(uploads_count(uploads), 1);
 	ck_assert_int_eq(add_of("c1", "u", 2, 2, 2, view_of("way")), ERR_OK);
 	ck_whole("right way");
 }
@@ -179,7 +169,7 @@ START_TEST(what_does_not_go_on_is_refused_and_forgotten)
 	    ERR_REQUEST);
 	ck_assert_ptr_nonnull(strstr(diag.text, "begin again with part 1"));
 	ck_assert_ptr_null(whole);
-	ck_assert_uint_eq(under_way(), other ? 1 : 0);
+	ck_assert_uint_eq(uploads_count(uploads), other ? 1 : 0);
 	ck_assert_int_eq(add("c1", "u", 2, 3, "y"), other ? ERR_OK : ERR_REQUEST);
 }
 END_TEST
@@ -191,7 +181,7 @@ START_TEST(a_part_that_comes_twice_does_not_go_on)
 	ck_assert_int_eq(add("c1", "u", 2, 3, "y"), ERR_REQUEST);
 	ck_assert_ptr_nonnull(strstr(diag.text, "Part 2 of 3"));
 	ck_assert_int_eq(add("c1", "u", 3, 3, "z"), ERR_REQUEST);
-	ck_assert_uint_eq(under_way(), 0);
+	ck_assert_uint_eq(uploads_count(uploads), 0);
 }
 END_TEST
 
@@ -208,7 +198,7 @@ START_TEST(a_few_at_a_time)
 	ck_assert_int_eq(add("c1", "u0", 1, 2, "x"), ERR_OK); /* begins again, in its place */
 	ck_assert_int_eq(add("c1", "u2", 2, 2, "x"), ERR_OK);
 	ck_assert_int_eq(add("c1", "one more", 1, 2, "x"), ERR_OK);
-	ck_assert_uint_eq(under_way(), UPLOADS_OF_ONE_MAX);
+	ck_assert_uint_eq(uploads_count(uploads), UPLOADS_OF_ONE_MAX);
 }
 END_TEST
 
@@ -231,9 +221,9 @@ fill(size_t owners, int uploads_of_each)
 START_TEST(an_owner_of_many_gives_way_to_an_owner_of_none)
 {
 	fill(UPLOADS_MAX / UPLOADS_OF_ONE_MAX, UPLOADS_OF_ONE_MAX);
-	ck_assert_uint_eq(under_way(), UPLOADS_MAX);
+	ck_assert_uint_eq(uploads_count(uploads), UPLOADS_MAX);
 	ck_assert_int_eq(add("late", "u", 1, 3, "x"), ERR_OK);
-	ck_assert_uint_eq(under_way(), UPLOADS_MAX);
+	ck_assert_uint_eq(uploads_count(uploads), UPLOADS_MAX);
 	ck_assert_int_eq(add("late", "u", 2, 3, "x"), ERR_OK);
 	ck_assert_int_eq(add("o0", "u0", 2, 3, "x"), ERR_REQUEST); /* the oldest of all */
 	ck_assert_int_eq(add("o0", "u1", 2, 3, "x"), ERR_OK);
@@ -261,13 +251,13 @@ START_TEST(what_does_not_go_on_for_a_minute_is_forgotten)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 3, "x"), ERR_OK);
 	now += UPLOAD_TIMEOUT_MS;
-	uploads_tick(&uploads, now);
+	uploads_tick(uploads, now);
 	ck_assert_int_eq(add("c1", "u", 2, 3, "y"), ERR_OK);
 	now += UPLOAD_TIMEOUT_MS; /* since the last part */
-	uploads_tick(&uploads, now);
-	ck_assert_uint_eq(under_way(), 1);
-	uploads_tick(&uploads, now + 1);
-	ck_assert_uint_eq(under_way(), 0);
+	uploads_tick(uploads, now);
+	ck_assert_uint_eq(uploads_count(uploads), 1);
+	uploads_tick(uploads, now + 1);
+	ck_assert_uint_eq(uploads_count(uploads), 0);
 	ck_assert_int_eq(add("c1", "u", 3, 3, "z"), ERR_REQUEST);
 }
 END_TEST
@@ -276,8 +266,8 @@ END_TEST
 START_TEST(a_clock_that_is_set_back_ends_uploads)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 2, "x"), ERR_OK);
-	uploads_tick(&uploads, now - 1);
-	ck_assert_uint_eq(under_way(), 0);
+	uploads_tick(uploads, now - 1);
+	ck_assert_uint_eq(uploads_count(uploads), 0);
 }
 END_TEST
 
@@ -302,7 +292,7 @@ START_TEST(bytes_are_bounded_of_each_owner_and_of_all)
 	ck_assert_ptr_nonnull(strstr(diag.text, "268435456 bytes"));
 	now += UPLOAD_IDLE_MS; /* now the larger of them gives way */
 	ck_assert_int_eq(add("c3", "u", 1, 2, "x"), ERR_OK);
-	ck_assert_uint_eq(under_way(), 3);
+	ck_assert_uint_eq(uploads_count(uploads), 3);
 	free(chunk);
 }
 END_TEST
