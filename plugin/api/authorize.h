@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * authorize.h - may this client, whose rights come from its policies, carry out this
- * command?
+ * authorize.h - may a client with rights from policies carry out this command?
  *
  * After syntax and before anything else (aws-iot 1.5): a caller without the right is not
  * told what is wrong with the content.  A refusal is ERR_DENIED in the command's result.

@@ -16,6 +16,7 @@ static const struct command_group *const groups[] = {
 	&attach_commands,
 	&ca_commands,
 	&certificate_commands,
+	&certificate_list_commands,
 	&code_commands,
 	&crl_commands,
 	&effective_policy_commands,

@@ -183,10 +183,10 @@ struct command_group {
 	size_t count;
 };
 
-extern const struct command_group attach_commands, ca_commands, certificate_commands, code_commands,
-    crl_commands, effective_policy_commands, endpoint_commands, explain_commands, policy_commands,
-    policy_version_commands, template_commands, test_commands, thing_commands, thing_list_commands,
-    thing_principal_commands;
+extern const struct command_group attach_commands, ca_commands, certificate_commands,
+    certificate_list_commands, code_commands, crl_commands, effective_policy_commands,
+    endpoint_commands, explain_commands, policy_commands, policy_version_commands,
+    template_commands, test_commands, thing_commands, thing_list_commands, thing_principal_commands;
 
 /* NULL: there is no command with this name.  The nth of all, for tests and tables. */
 const struct command_type *command_find(const char *name);

@@ -11,6 +11,10 @@
 
 #define TEMPLATE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
+/* In AWS's order, which its error messages show. */
+static const char *const statuses[] = { "ACTIVE", "INACTIVE", "REVOKED", "PENDING_TRANSFER",
+	"REGISTER_INACTIVE", "PENDING_ACTIVATION" };
+
 void
 parse_only(struct members *m, const char *const *names)
 {
@@ -85,6 +89,23 @@ parse_certificate_id(struct members *m, struct command *c)
 {
 	json_certid(m, "certificateId", &c->id);
 	PARSE_ONLY(m, "certificateId");
+}
+
+bool
+parse_cert_status(struct members *m, const char *name, bool required, enum cert_status *out)
+{
+	int word = json_word(m, name, statuses, COUNT_OF(statuses), required);
+
+	if (word < 0)
+		return false;
+	if (!cert_status_parse(statuses[word], out)) {
+		*out = CERT_INACTIVE;
+		if (required && m->failed == ERR_OK) {
+			m->failed = ERR_WRONG_STATE;
+			diag_set(m->diag, "REGISTER_INACTIVE is deprecated: use INACTIVE");
+		}
+	}
+	return true;
 }
 
 /* A name in AWS's pattern for it (aws-iot 1.7). */

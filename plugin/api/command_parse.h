@@ -27,7 +27,12 @@ void parse_tags(struct members *m);
 /* A command with this one member. */
 void parse_certificate_id(struct members *m, struct command *c); /* "certificateId" */
 
-/* To c->named; "policyName" */
+/* The status of a client certificate; false: absent or failed.  REGISTER_INACTIVE is an old
+ * word for INACTIVE when a certificate is registered; a certificate cannot change to it
+ * (aws-iot A.3.6). */
+bool parse_cert_status(struct members *m, const char *name, bool required, enum cert_status *out);
+
+/* "policyName", to c->named. */
 void parse_policy_name(struct members *m, struct command *c);
 
 void parse_template_name(struct members *m, const char *name, bool required, struct view *out);

@@ -3,7 +3,7 @@
  * content.h - the rights that the content of a command exercises.
  *
  * A rule or template that is stored acts later: it activates certificates, attaches
- * policies, makes things.  A caller whose rights come from policies needs the right to
+ * policies, makes things.  A caller with rights from policies needs the right to
  * each of these actions, on every resource that the content can name (contract, section
  * 6).  AWS asks for iam:PassRole here.
  *

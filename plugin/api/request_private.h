@@ -5,13 +5,12 @@
  *   request.c          the functions of request.h: a message becomes a request or is refused
  *   request_slice.c    which request goes on next, and for how long; jobs of the writer
  *   request_read.c     bytes become commands; rights of the caller
- *   request_run.c      runs of commands: the changes of one job, or one question
  *   request_answer.c   results become an answer; the bytes sent are charged to the caller
+ *   request_run.c      runs of commands: the changes of one job, or commands that read
  *   request_log.c      lines of the log
  *   request_memory.c   a request is made and freed; the bytes that requests hold
  *
- * Each calls only files below it, but for request_log.c, which calls none.  Broker thread,
- * but for two functions of request_run.c.
+ * Each calls only files below it.  Broker thread, but for two functions of request_run.c.
  */
 #ifndef JITR_REQUEST_PRIVATE_H
 #define JITR_REQUEST_PRIVATE_H
@@ -41,7 +40,7 @@ struct api {
 
 	struct request *waiting; /* for a slice, in the order of their arrival */
 	bool running;            /* a slice */
-	uint64_t last_hash;      /* of the caller whose request had the last slice */
+	uint64_t last_hash;      /* of the caller that had the last slice */
 	uint64_t seed;           /* of the hashes of callers */
 	size_t held;             /* bytes of all requests that are not answered yet */
 	struct bucket slice_time, answer_bytes;
@@ -59,7 +58,7 @@ struct api {
  *   PREPARING   request_prepare()     PREPARING   more commands follow
  *                                     OPEN        that was the last one
  *   OPEN        request_begin_run()   AT_WRITER   changes
- *                                     RESPONDING  a question; changes that the writer's queue had no room for
+ *                                     RESPONDING  commands that read; changes that the writer's queue had no room for
  *                                     DONE        no more commands follow
  *   AT_WRITER   request_finish_run()  RESPONDING
  *                                     OPEN        several changes could not be committed: each alone now
@@ -157,11 +156,15 @@ bool answers_have_room(struct api *a, int64_t now);
 void answer_queue(struct api *a, const struct caller *caller, const char *client_id,
     const char *response_topic, const char *text);
 
-/* request_log.c: the changes of a request, one line each; a refusal, command NULL: before one
- * was parsed; the number of refusals that had no line; an answer that could not be made. */
+/* request_log.c: one line for each change of a request. */
 void changes_log(const struct request *r);
+
+/* A refusal; command NULL: none was parsed.  Only some have a line (budget.h): untold_log()
+ * logs the number of the others. */
 void denied_log(struct api *a, const struct client *c, const char *reason, const char *command);
 void untold_log(struct api *a);
+
+/* An answer could not be made or sent. */
 void unanswered_log(struct api *a, enum err e);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_upload.c - what comes in parts: in order, bounded, and forgotten when it
- * does not go on.
+ * check_upload.c - lists in parts: in order, bounded, and dropped when no more parts come.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +75,7 @@ START_TEST(parts_in_order_make_a_whole)
 }
 END_TEST
 
-START_TEST(one_part_may_be_all)
+START_TEST(an_upload_may_have_one_part)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 1, "all"), ERR_OK);
 	ck_whole("all");
@@ -84,7 +83,7 @@ START_TEST(one_part_may_be_all)
 }
 END_TEST
 
-START_TEST(as_many_parts_as_there_may_be)
+START_TEST(an_upload_may_have_the_largest_number_of_parts)
 {
 	for (size_t n = 1; n <= UPLOAD_PARTS_MAX; n++) {
 		must(add("c1", "u", n, UPLOAD_PARTS_MAX, "x") == ERR_OK);
@@ -115,7 +114,7 @@ START_TEST(uploads_are_told_apart_by_client_and_by_name)
 }
 END_TEST
 
-START_TEST(another_connection_does_not_go_on_with_it)
+START_TEST(another_connection_cannot_continue_an_upload)
 {
 	struct upload_part p = { .owner = "c1",
 		.session = 1,
@@ -135,7 +134,7 @@ START_TEST(another_connection_does_not_go_on_with_it)
 }
 END_TEST
 
-START_TEST(part_one_begins_again)
+START_TEST(part_one_restarts_an_upload)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 3, "wrong "), ERR_OK);
 	ck_assert_int_eq(add("c1", "u", 2, 3, "way "), ERR_OK);
@@ -146,7 +145,7 @@ START_TEST(part_one_begins_again)
 }
 END_TEST
 
-/* What follows part 1 of 3, and does not fit. */
+/* Parts that do not fit after part 1 of 3. */
 static const struct {
 	uint8_t of;
 	size_t part, parts;
@@ -155,11 +154,11 @@ static const struct {
 	{ 1, 3, 3, "c1", "u" }, /* one is missing */
 	{ 1, 2, 4, "c1", "u" }, /* of another number of parts */
 	{ 2, 2, 3, "c1", "u" }, /* of another CA */
-	{ 1, 2, 3, "c2", "u" }, /* of somebody else */
+	{ 1, 2, 3, "c2", "u" }, /* of another owner */
 	{ 1, 2, 3, "c1", "v" }, /* of another upload */
 };
 
-START_TEST(what_does_not_go_on_is_refused_and_forgotten)
+START_TEST(a_part_that_does_not_fit_is_refused_and_drops_the_upload)
 {
 	bool other = strcmp(strays[_i].owner, "c1") != 0 || strcmp(strays[_i].id, "u") != 0;
 
@@ -174,7 +173,7 @@ START_TEST(what_does_not_go_on_is_refused_and_forgotten)
 }
 END_TEST
 
-START_TEST(a_part_that_comes_twice_does_not_go_on)
+START_TEST(a_repeated_part_is_refused)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 3, "x"), ERR_OK);
 	ck_assert_int_eq(add("c1", "u", 2, 3, "y"), ERR_OK);
@@ -185,7 +184,7 @@ START_TEST(a_part_that_comes_twice_does_not_go_on)
 }
 END_TEST
 
-START_TEST(a_few_at_a_time)
+START_TEST(the_uploads_of_one_owner_are_bounded)
 {
 	char id[8];
 
@@ -195,14 +194,14 @@ START_TEST(a_few_at_a_time)
 	}
 	ck_assert_int_eq(add("c1", "one more", 1, 2, "x"), ERR_LIMIT);
 	ck_assert_ptr_nonnull(strstr(diag.text, "try again"));
-	ck_assert_int_eq(add("c1", "u0", 1, 2, "x"), ERR_OK); /* begins again, in its place */
+	ck_assert_int_eq(add("c1", "u0", 1, 2, "x"), ERR_OK); /* restarts, in its place */
 	ck_assert_int_eq(add("c1", "u2", 2, 2, "x"), ERR_OK);
 	ck_assert_int_eq(add("c1", "one more", 1, 2, "x"), ERR_OK);
 	ck_assert_uint_eq(uploads_count(uploads), UPLOADS_OF_ONE_MAX);
 }
 END_TEST
 
-/* Of so many owners as many uploads as one may have; each began a moment later. */
+/* Uploads of several owners, each begun a moment after the one before. */
 static void
 fill(size_t owners, int uploads_of_each)
 {
@@ -217,8 +216,8 @@ fill(size_t owners, int uploads_of_each)
 		}
 }
 
-/* One caller cannot keep the others out, nor can a few of them. */
-START_TEST(an_owner_of_many_gives_way_to_an_owner_of_none)
+/* A few callers cannot use up all places. */
+START_TEST(an_owner_of_many_loses_one_to_an_owner_of_none)
 {
 	fill(UPLOADS_MAX / UPLOADS_OF_ONE_MAX, UPLOADS_OF_ONE_MAX);
 	ck_assert_uint_eq(uploads_count(uploads), UPLOADS_MAX);
@@ -231,9 +230,9 @@ START_TEST(an_owner_of_many_gives_way_to_an_owner_of_none)
 }
 END_TEST
 
-/* Among owners of one upload each nobody has too many: only an idle one gives way, and
- * only to an owner that has none. */
-START_TEST(an_upload_that_goes_on_is_not_displaced_by_an_equal)
+/* Among owners of one upload each only an idle one is replaced, and only by an owner that
+ * has none. */
+START_TEST(an_active_upload_is_not_replaced_by_an_equal_owner)
 {
 	fill(UPLOADS_MAX, 1);
 	ck_assert_int_eq(add("late", "u", 1, 3, "x"), ERR_LIMIT);
@@ -247,7 +246,7 @@ START_TEST(an_upload_that_goes_on_is_not_displaced_by_an_equal)
 }
 END_TEST
 
-START_TEST(what_does_not_go_on_for_a_minute_is_forgotten)
+START_TEST(an_upload_without_a_part_for_a_minute_is_dropped)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 3, "x"), ERR_OK);
 	now += UPLOAD_TIMEOUT_MS;
@@ -262,7 +261,7 @@ START_TEST(what_does_not_go_on_for_a_minute_is_forgotten)
 }
 END_TEST
 
-/* Nobody knows then how long it has waited. */
+/* The time since the last part is not known then. */
 START_TEST(a_clock_that_is_set_back_ends_uploads)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 2, "x"), ERR_OK);
@@ -273,7 +272,7 @@ END_TEST
 
 #define CHUNK ((size_t)8 << 20)
 
-/* One owner holds no more than one list may have, and all together twice that. */
+/* One owner: the bytes of the largest list; all owners: twice that. */
 START_TEST(bytes_are_bounded_of_each_owner_and_of_all)
 {
 	uint8_t *chunk = calloc(1, CHUNK);
@@ -290,7 +289,7 @@ START_TEST(bytes_are_bounded_of_each_owner_and_of_all)
 		ck_assert_int_eq(add_of("c2", "u", 1, n, count + 1, bytes), ERR_OK);
 	ck_assert_int_eq(add("c3", "u", 1, 2, "x"), ERR_LIMIT);
 	ck_assert_ptr_nonnull(strstr(diag.text, "268435456 bytes"));
-	now += UPLOAD_IDLE_MS; /* now the larger of them gives way */
+	now += UPLOAD_IDLE_MS; /* now the larger one is replaced */
 	ck_assert_int_eq(add("c3", "u", 1, 2, "x"), ERR_OK);
 	ck_assert_uint_eq(uploads_count(uploads), 3);
 	free(chunk);
@@ -320,19 +319,20 @@ main(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, parts_in_order_make_a_whole);
-	tcase_add_test(t, one_part_may_be_all);
-	tcase_add_test(t, as_many_parts_as_there_may_be);
+	tcase_add_test(t, an_upload_may_have_one_part);
+	tcase_add_test(t, an_upload_may_have_the_largest_number_of_parts);
 	tcase_add_test(t, uploads_are_told_apart_by_client_and_by_name);
-	tcase_add_test(t, another_connection_does_not_go_on_with_it);
-	tcase_add_test(t, part_one_begins_again);
-	tcase_add_loop_test(t, what_does_not_go_on_is_refused_and_forgotten, 0, COUNT_OF(strays));
-	tcase_add_test(t, a_part_that_comes_twice_does_not_go_on);
+	tcase_add_test(t, another_connection_cannot_continue_an_upload);
+	tcase_add_test(t, part_one_restarts_an_upload);
+	tcase_add_loop_test(t, a_part_that_does_not_fit_is_refused_and_drops_the_upload, 0,
+	    COUNT_OF(strays));
+	tcase_add_test(t, a_repeated_part_is_refused);
 	tcase_add_checked_fixture(l, set_up, tear_down);
-	tcase_add_test(l, a_few_at_a_time);
-	tcase_add_test(l, what_does_not_go_on_for_a_minute_is_forgotten);
+	tcase_add_test(l, the_uploads_of_one_owner_are_bounded);
+	tcase_add_test(l, an_upload_without_a_part_for_a_minute_is_dropped);
 	tcase_add_test(l, a_clock_that_is_set_back_ends_uploads);
-	tcase_add_test(l, an_owner_of_many_gives_way_to_an_owner_of_none);
-	tcase_add_test(l, an_upload_that_goes_on_is_not_displaced_by_an_equal);
+	tcase_add_test(l, an_owner_of_many_loses_one_to_an_owner_of_none);
+	tcase_add_test(l, an_active_upload_is_not_replaced_by_an_equal_owner);
 	tcase_add_test(l, bytes_are_bounded_of_each_owner_and_of_all);
 	tcase_add_test(l, the_largest_list_fits);
 	return suite_run(suite);
