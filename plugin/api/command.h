@@ -91,7 +91,7 @@ struct thing_arguments {
 #define AUTH_INFOS_MAX     10 /* aws-iot appendix 1 */
 #define ADDED_POLICIES_MAX 10
 
-struct inquiry_arguments {
+struct explain_arguments {
 	bool has_principal;
 	const cJSON *auth_infos;
 	struct view client_id, topic, source; /* data NULL: not given */
@@ -130,7 +130,7 @@ struct command {
 		struct thing_arguments thing;
 		struct crl_arguments crl;
 		struct template_arguments template;
-		struct inquiry_arguments inquiry;
+		struct explain_arguments explain;
 	};
 };
 

@@ -6,6 +6,7 @@
 #include "command_answer.h"
 #include "command_parse.h"
 
+#include "jitr/adapter/trust_chain.h"
 #include "jitr/adapter/x509.h"
 
 static const char *const ca_statuses[] = { "ACTIVE", "INACTIVE" };

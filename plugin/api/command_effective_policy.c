@@ -2,7 +2,7 @@
 /* command_effective_policy.c - the policies of a certificate and their documents (aws-iot
  * A.7). */
 #include "command_answer.h"
-#include "command_inquiry.h"
+#include "command_question.h"
 #include "command_parse.h"
 
 static void
@@ -40,8 +40,8 @@ static enum err
 read_effective_policies(struct txn *t, struct command *c, cJSON *data)
 {
 	cJSON *list = cJSON_AddArrayToObject(data, "effectivePolicies");
-	struct inquiry_request r = inquiry_request_of(c, NULL);
-	struct inquiry *i = NULL;
+	struct explain_request r = explain_request_of(c, NULL);
+	struct explain *i = NULL;
 	struct thing thing;
 	size_t bytes = 0;
 	enum err e = ERR_OK;
@@ -49,10 +49,10 @@ read_effective_policies(struct txn *t, struct command *c, cJSON *data)
 	if (c->named.len > 0)
 		e = lookup_thing(t, c, &thing);
 	if (e == ERR_OK)
-		e = inquiry_open(c->context->gate, t, &r, &i, &c->diag);
-	for (size_t n = 0; e == ERR_OK && n < inquiry_policy_count(i); n++)
-		e = add_effective(t, c, view_of(inquiry_policy_name(i, n)), &bytes, list);
-	inquiry_close(i);
+		e = explain_open(c->context->gate, t, &r, &i, &c->diag);
+	for (size_t n = 0; e == ERR_OK && n < explain_policy_count(i); n++)
+		e = add_effective(t, c, view_of(explain_policy_name(i, n)), &bytes, list);
+	explain_close(i);
 	return e;
 }
 

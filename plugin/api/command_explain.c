@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "command_answer.h"
-#include "command_inquiry.h"
+#include "command_question.h"
 #include "command_parse.h"
 
 #include "jitr/adapter/x509.h"
@@ -40,10 +40,10 @@ parse_explain(struct members *m, struct command *c)
 	else if (parse_pem(m, "certificatePem", true, &c->x))
 		parse_id(m, c);
 	parse_client_id(m, c);
-	c->inquiry.topic = view_of(json_string(m, "topic", 1, 65535, false));
-	c->inquiry.source = view_of(json_string(m, "sourceIp", 1, 64, false));
-	if (c->inquiry.source.data != NULL && !address_parse(c->inquiry.source).known)
-		json_fail(m, "sourceIp", (const char *)c->inquiry.source.data, "be an IP address");
+	c->explain.topic = view_of(json_string(m, "topic", 1, 65535, false));
+	c->explain.source = view_of(json_string(m, "sourceIp", 1, 64, false));
+	if (c->explain.source.data != NULL && !address_parse(c->explain.source).known)
+		json_fail(m, "sourceIp", (const char *)c->explain.source.data, "be an IP address");
 	PARSE_ONLY(m, "certificateId", "certificatePem", "clientId", "topic", "sourceIp");
 }
 
@@ -66,33 +66,33 @@ load_certificate(struct txn *t, struct command *c)
 }
 
 static void
-add_ground(cJSON *o, const struct inquiry *i, const struct policy_match *ground)
+add_match(cJSON *o, const struct explain *i, const struct policy_match *match)
 {
 	char version[16];
 
 	(void)snprintf(version, sizeof(version), "%" PRIu32,
-	    inquiry_policy_version(i, ground->policy));
-	cJSON_AddStringToObject(o, "policyName", inquiry_policy_name(i, ground->policy));
+	    explain_policy_version(i, match->policy));
+	cJSON_AddStringToObject(o, "policyName", explain_policy_name(i, match->policy));
 	cJSON_AddStringToObject(o, "policyVersionId", version);
-	cJSON_AddNumberToObject(o, "statement", (double)ground->statement);
-	if (ground->sid.len > 0)
-		add_view(o, "sid", ground->sid);
+	cJSON_AddNumberToObject(o, "statement", (double)match->statement);
+	if (match->sid.len > 0)
+		add_view(o, "sid", match->sid);
 }
 
 /* The decision about one action, and the statement or setting that makes it. */
 static void
-add_decision(cJSON *data, const char *name, const struct inquiry *i, enum policy_action action,
+add_decision(cJSON *data, const char *name, const struct explain *i, enum policy_action action,
     struct view resource)
 {
 	cJSON *o = cJSON_AddObjectToObject(data, name);
-	struct access_decision d = inquire(i, ALL_POLICIES, action, resource);
+	struct access_decision d = ask_policies(i, ALL_POLICIES, action, resource);
 
 	cJSON_AddStringToObject(o, "authDecision",
 	    d.access == ACCESS_DEFER ? "DEFERRED" : result_name(result_of(&d)));
 	if (d.basis != BASIS_POLICY)
 		cJSON_AddStringToObject(o, "decidedBy", basis_names[d.basis]);
 	else if (d.result != POLICY_IMPLICIT_DENY)
-		add_ground(o, i, &d.ground);
+		add_match(o, i, &d.match);
 }
 
 /* Do its policies decide about a connection?  Not if its status refuses it. */
@@ -126,7 +126,7 @@ add_plan(cJSON *data, const struct plan *plan)
 }
 
 static void
-add_connect(cJSON *data, const struct command *c, const struct inquiry *i,
+add_connect(cJSON *data, const struct command *c, const struct explain *i,
     const struct explanation *ex)
 {
 	cJSON *o = cJSON_AddObjectToObject(data, "connect");
@@ -139,14 +139,14 @@ add_connect(cJSON *data, const struct command *c, const struct inquiry *i,
 	}
 	cJSON_AddBoolToObject(o, "registersCertificate", ex->decision.effects & EFFECT_REGISTER);
 	cJSON_AddBoolToObject(o, "publishesEvent", ex->decision.effects & EFFECT_ANNOUNCE);
-	if (reaches_policies(ex) && c->inquiry.client_id.data != NULL)
-		add_decision(o, "policies", i, POLICY_CONNECT, c->inquiry.client_id);
+	if (reaches_policies(ex) && c->explain.client_id.data != NULL)
+		add_decision(o, "policies", i, POLICY_CONNECT, c->explain.client_id);
 }
 
 /* All in one slice: the questions take fewer steps than STEPS_MAX and one question more, for
  * which policies are asked twice at most. */
 static enum err
-add_topic(cJSON *data, struct command *c, const struct inquiry *i, const size_t *spent)
+add_topic(cJSON *data, struct command *c, const struct explain *i, const size_t *spent)
 {
 	static const struct {
 		const char *name;
@@ -161,7 +161,7 @@ add_topic(cJSON *data, struct command *c, const struct inquiry *i, const size_t 
 	for (size_t n = 0; n < COUNT_OF(questions); n++) {
 		if (*spent >= STEPS_MAX)
 			return refuse_steps(c);
-		add_decision(data, questions[n].name, i, questions[n].action, c->inquiry.topic);
+		add_decision(data, questions[n].name, i, questions[n].action, c->explain.topic);
 	}
 	return ERR_OK;
 }
@@ -178,19 +178,19 @@ add_certificate(cJSON *data, const struct explanation *ex)
 }
 
 static void
-add_warnings(cJSON *data, const struct command *c, const struct inquiry *i,
+add_warnings(cJSON *data, const struct command *c, const struct explain *i,
     const struct explanation *ex)
 {
 	if (ex->chain.text[0] != '\0')
 		add_warning(data, ex->chain.text);
-	for (size_t n = 0; n < inquiry_policy_count(i); n++)
-		if (inquiry_policy(i, n) != NULL)
-			add_policy_warnings(data, c, inquiry_policy(i, n),
-			    inquiry_policy_name(i, n));
+	for (size_t n = 0; n < explain_policy_count(i); n++)
+		if (explain_policy(i, n) != NULL)
+			add_policy_warnings(data, c, explain_policy(i, n),
+			    explain_policy_name(i, n));
 }
 
 static enum err
-add_explanation(cJSON *data, struct command *c, const struct inquiry *i,
+add_explanation(cJSON *data, struct command *c, const struct explain *i,
     const struct explanation *ex, const size_t *spent)
 {
 	enum err e = ERR_OK;
@@ -200,7 +200,7 @@ add_explanation(cJSON *data, struct command *c, const struct inquiry *i,
 	add_certificate(data, ex);
 	add_plan(data, ex->plan);
 	add_connect(data, c, i, ex);
-	if (c->inquiry.topic.data != NULL)
+	if (c->explain.topic.data != NULL)
 		e = add_topic(data, c, i, spent);
 	if (e != ERR_OK)
 		return e;
@@ -213,21 +213,21 @@ static enum err
 explain(struct txn *t, struct command *c, cJSON *data)
 {
 	size_t spent = 0;
-	struct inquiry_request r = inquiry_request_of(c, &spent);
-	struct inquiry *i = NULL;
+	struct explain_request r = explain_request_of(c, &spent);
+	struct explain *i = NULL;
 	struct explanation ex;
 	enum err e;
 
 	r.principal = &c->id;
 	r.x = c->x;
-	e = inquiry_open(c->context->gate, t, &r, &i, &c->diag);
+	e = explain_open(c->context->gate, t, &r, &i, &c->diag);
 	if (e == ERR_OK)
-		e = inquiry_explain(i, t, &ex);
+		e = explain_certificate(i, t, &ex);
 	if (e == ERR_OK)
 		e = add_explanation(data, c, i, &ex, &spent);
 	if (!pay_steps(c, &spent) && e == ERR_OK)
 		e = refuse_steps(c);
-	inquiry_close(i);
+	explain_close(i);
 	return e;
 }
 

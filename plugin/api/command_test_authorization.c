@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "command_answer.h"
-#include "command_inquiry.h"
+#include "command_question.h"
 #include "command_parse.h"
 #include "trial.h"
 
@@ -24,7 +24,7 @@ static const enum policy_action actions[] = { POLICY_PUBLISH, POLICY_SUBSCRIBE, 
 	POLICY_CONNECT };
 
 struct trial {
-	struct inquiry *inquiry;
+	struct explain *explain;
 
 	/* The next question: the element of authInfos; the policy, the number of policies
 	 * stands for all together; the resource, NULL for the first. */
@@ -32,7 +32,7 @@ struct trial {
 	const cJSON *arn;
 
 	size_t spent; /* steps, by the last question */
-	enum policy_result results[AUTH_INFOS_MAX][INQUIRY_POLICIES_MAX + 1];
+	enum policy_result results[AUTH_INFOS_MAX][EXPLAIN_POLICIES_MAX + 1];
 };
 
 /*
@@ -117,11 +117,11 @@ parse_test_authorization(struct members *m, struct command *c)
 	if (m->failed == ERR_OK && cJSON_GetArraySize(infos) == 0)
 		json_fail(m, "authInfos", NULL, "be a list of at least one");
 	cJSON_ArrayForEach(info, infos) if (m->failed == ERR_OK) check_auth_info(m, c, info);
-	c->inquiry.auth_infos = infos;
+	c->explain.auth_infos = infos;
 	parse_optional_principal(m, c);
 	parse_client_id(m, c);
-	parse_names(m, "policyNamesToAdd", c->inquiry.add, &c->inquiry.add_count);
-	parse_names(m, "policyNamesToSkip", c->inquiry.skip, &c->inquiry.skip_count);
+	parse_names(m, "policyNamesToAdd", c->explain.add, &c->explain.add_count);
+	parse_names(m, "policyNamesToSkip", c->explain.skip, &c->explain.skip_count);
 	PARSE_ONLY(m, "principal", "authInfos", "clientId", "policyNamesToAdd",
 	    "policyNamesToSkip");
 }
@@ -134,7 +134,7 @@ void
 trial_free(struct trial *trial)
 {
 	if (trial != NULL)
-		inquiry_close(trial->inquiry);
+		explain_close(trial->explain);
 	free(trial);
 }
 
@@ -142,13 +142,13 @@ static enum err
 trial_begin(struct txn *t, struct command *c)
 {
 	struct trial *trial = calloc(1, sizeof(*trial));
-	struct inquiry_request r;
+	struct explain_request r;
 	enum err e;
 
 	if (trial == NULL)
 		return ERR_NOMEM;
-	r = inquiry_request_of(c, &trial->spent);
-	e = inquiry_open(c->context->gate, t, &r, &trial->inquiry, &c->diag);
+	r = explain_request_of(c, &trial->spent);
+	e = explain_open(c->context->gate, t, &r, &trial->explain, &c->diag);
 	if (e == ERR_OK)
 		c->trial = trial;
 	else
@@ -182,7 +182,7 @@ trial_ask(struct command *c, const cJSON *info)
 	struct trial *trial = c->trial;
 	enum policy_result *result = &trial->results[trial->info][trial->policy];
 	enum policy_action action = action_of(info);
-	size_t nth = trial->policy < inquiry_policy_count(trial->inquiry) ? trial->policy
+	size_t nth = trial->policy < explain_policy_count(trial->explain) ? trial->policy
 									  : ALL_POLICIES;
 	struct access_decision d;
 
@@ -190,7 +190,8 @@ trial_ask(struct command *c, const cJSON *info)
 		trial->arn = cJSON_GetObjectItemCaseSensitive(info, "resources")->child;
 		*result = POLICY_ALLOWED;
 	}
-	d = inquire(trial->inquiry, nth, action, resource_name(c, action, trial->arn->valuestring));
+	d = ask_policies(trial->explain, nth, action,
+	    resource_name(c, action, trial->arn->valuestring));
 	*result = worse_of(*result, result_of(&d));
 	trial->arn = *result != POLICY_EXPLICIT_DENY ? trial->arn->next : NULL;
 	if (trial->arn == NULL)
@@ -202,15 +203,15 @@ static enum err
 trial_go_on(struct command *c, bool *done)
 {
 	struct trial *trial = c->trial;
-	const cJSON *info = cJSON_GetArrayItem(c->inquiry.auth_infos, (int)trial->info);
+	const cJSON *info = cJSON_GetArrayItem(c->explain.auth_infos, (int)trial->info);
 
-	if (inquiry_lacks_memory(trial->inquiry))
+	if (explain_lacks_memory(trial->explain))
 		return ERR_NOMEM;
 	while (info != NULL && !budget_slice_over(c->context->budget)) {
 		trial_ask(c, info);
 		if (!pay_steps(c, &trial->spent))
 			return refuse_steps(c);
-		if (trial->policy <= inquiry_policy_count(trial->inquiry))
+		if (trial->policy <= explain_policy_count(trial->explain))
 			continue;
 		trial->policy = 0;
 		trial->info++;
@@ -242,9 +243,9 @@ add_policy(cJSON *list, const struct command *c, struct view name)
 static void
 add_result(cJSON *results, const struct command *c, size_t nth, const cJSON *info)
 {
-	const struct inquiry *i = c->trial->inquiry;
+	const struct explain *i = c->trial->explain;
 	const enum policy_result *result = c->trial->results[nth];
-	size_t count = inquiry_policy_count(i);
+	size_t count = explain_policy_count(i);
 	cJSON *o = cJSON_CreateObject(), *denied, *lists[POLICY_EXPLICIT_DENY + 1];
 
 	cJSON_AddItemToObject(o, "authInfo", cJSON_Duplicate(info, true));
@@ -253,7 +254,7 @@ add_result(cJSON *results, const struct command *c, size_t nth, const cJSON *inf
 	lists[POLICY_IMPLICIT_DENY] = add_policies(denied, "implicitDeny");
 	lists[POLICY_EXPLICIT_DENY] = add_policies(denied, "explicitDeny");
 	for (size_t n = 0; n < count; n++)
-		add_policy(lists[result[n]], c, view_of(inquiry_policy_name(i, n)));
+		add_policy(lists[result[n]], c, view_of(explain_policy_name(i, n)));
 	cJSON_AddStringToObject(o, "authDecision", result_name(result[count]));
 	add_missing(o, i);
 	cJSON_AddItemToArray(results, o);
@@ -266,7 +267,7 @@ add_results(struct command *c, cJSON *data)
 	const cJSON *info;
 	size_t nth = 0;
 
-	cJSON_ArrayForEach(info, c->inquiry.auth_infos) add_result(results, c, nth++, info);
+	cJSON_ArrayForEach(info, c->explain.auth_infos) add_result(results, c, nth++, info);
 	trial_free(c->trial);
 	c->trial = NULL;
 }

@@ -15,7 +15,7 @@ from broker import BUILD_DIR, PLUGIN, Broker, environment, program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOC = "share/doc/mosquitto-jitr/"
-DOCUMENTS = ["*.md", "LICENSE*", "mosquitto.conf.example", "doc/*.md", "examples/*"]
+DOCUMENTS = ["README.md", "CHANGELOG.md", "NOTICE.md", "LICENSE*", "mosquitto.conf.example", "doc/*.md", "examples/*"]
 PROGRAMS = ["mosquitto_jitr.so", "mosquitto_ctrl_jitr.so", "mosquitto_jitr"]
 
 

@@ -1579,7 +1579,9 @@ START_TEST(revoking_a_certificate_closes_its_connections)
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
 	ask("{'command':'updateCertificate','certificateId':'<device id>','newStatus':'REVOKED'}");
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
+	ck_assert_int_eq(gate_access(gate, &c,
+			     &(struct access_request){ ACTION_WRITE, "a", false }),
+	    ACCESS_DENY);
 	gate_tick(gate);
 	ck_assert_str_eq(world_last(NOTE_KICK)->to, world_hex(device));
 }

@@ -7,6 +7,7 @@
 
 #include "report_private.h"
 
+#include "jitr/core/calendar.h"
 #include "jitr/core/text.h"
 #include "jitr/adapter/x509.h"
 
