@@ -22,7 +22,7 @@ parse_register_cert(struct members *m, struct command *c)
 	bool active = json_bool(m, "setAsActive", false);
 
 	c->cert.with_ca = true;
-	/* status outweighs setAsActive (aws-iot J, 11) */
+	/* status outweighs setAsActive (aws-iot J row 11) */
 	if (!parse_cert_status(m, "status", false, &c->cert.status))
 		c->cert.status = active ? CERT_ACTIVE : CERT_INACTIVE;
 	PARSE_ONLY(m, "certificatePem", "caCertificatePem", "setAsActive", "status");

@@ -16,7 +16,7 @@ deny(enum reason reason)
 
 /*
  * Applies to registered certificates, too.  AWS does not document what happens to an
- * ACTIVE certificate that expired; refusing is the safe reading (aws-iot J, 10).
+ * ACTIVE certificate that expired; refusing is the safe reading (aws-iot J row 10).
  */
 static enum reason
 fault_of_validity(const struct presented *p, int64_t now)
@@ -92,7 +92,7 @@ fault_of_ca(const struct ca *ca, int64_t now)
 }
 
 /*
- * A pending certificate is announced at every attempt (aws-iot D.2, row 6): this is how
+ * A pending certificate is announced at every attempt (aws-iot D.2 row 6): this is how
  * activation is retried.  announce_interval limits clients that reconnect many times a
  * second.  If the clock was set back, the certificate is announced at once.
  *

@@ -33,7 +33,7 @@ topic_is_ours(struct view topic)
 		is_below(topic, COUNTER_PREFIX));
 }
 
-/* In 2.0.11 a will on the response topic reached subscribers (mosquitto 6). */
+/* In 2.0.11 a will on the response topic reached subscribers (mosquitto section 6). */
 bool
 topic_reserved(struct view topic)
 {

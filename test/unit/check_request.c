@@ -3,7 +3,7 @@
  * check_request.c - control requests: bytes in, bytes out.
  *
  * Every command with its answers and errors (aws-iot A.1 to A.6), and the promises about
- * requests in contract, section 3.
+ * requests (contract, section 3).
  */
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * trust.h - supplies TLS listeners with trusted CAs at each handshake.
  *
  * OpenSSL fills a listener's certificate store from cafile and capath and never removes
- * anything from it (mosquitto 9.1).  Here the two look-ups of the store, "which CA
+ * anything from it (mosquitto section 9.1).  Here the two look-ups of the store, "which CA
  * issued this certificate" and "which certificates have this subject", call a function
  * instead: a CA is trusted exactly as long as the function returns it, also if several
  * have one subject, and also over websockets.  Dates, purposes, depth, partial chains

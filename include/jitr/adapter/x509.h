@@ -83,7 +83,7 @@ MUST_USE enum err x509_check_verification(struct x509_st *verification, struct x
 void x509_subject_text(struct x509_st *x, char *out, size_t size);
 
 /* Lets TLS servers of this process accept a certificate that is not self-signed as a
- * trust anchor: a registered sub-CA is sufficient (mosquitto 9.4).  Call once, before
+ * trust anchor: a registered sub-CA is sufficient (mosquitto section 9.4).  Call once, before
  * listeners are opened.  undo restores OpenSSL's default. */
 MUST_USE enum err x509_trust_partial_chains(void);
 void x509_trust_partial_chains_undo(void);

@@ -8,7 +8,7 @@
  * inside the write transaction, which gives the change.  Being pure, the two runs need
  * no lock; the second one is final.
  *
- * The rules are the table of aws-iot D.2 and the requirements of D.6;
+ * The rules are the table of aws-iot D.2 and the requirements of aws-iot D.6;
  * test/unit/decisions.golden lists every case.
  */
 #ifndef JITR_DECIDE_H

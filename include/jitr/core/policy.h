@@ -50,7 +50,7 @@ struct arn_scope arn_scope_of(const char *region, const char *account_id);
  * not empty has at least the first five parts of the ARN.
  *
  * The first five parts are compared one by one, so a wildcard does not match across a
- * colon.  The rest, which may contain colons, is compared as one text (IAM User Guide,
+ * colon.  The rest, which may contain colons, is compared as one text (IAM user guide,
  * "Resource"; policy_form.h for resources with fewer parts).
  *
  * A topic or filter that begins with '$' is matched only by an Allow that names its

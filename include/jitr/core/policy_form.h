@@ -27,7 +27,7 @@ enum resource_form {
 	RESOURCE_ARN,     /* all six parts */
 	RESOURCE_SHORT,   /* fewer parts, and the last ends with '*', which also matches the
 			   * missing ones ("it can expand to match beyond the colon
-			   * boundaries", IAM User Guide, Resource) */
+			   * boundaries", IAM user guide, "Resource") */
 	RESOURCE_PARTIAL, /* fewer parts without that: not an ARN.  If it matches as text the
 			   * result is hidden: it does not allow, and does deny. */
 };

@@ -19,7 +19,7 @@ is_admin_access(const struct access_question *q)
 
 /* Every client may send a request: the answer says whether it has the rights (contract,
  * section 3; gate_administration()).  Topics below $CONTROL administer other plugins too: if
- * this plugin allowed them, the others and acl_file would not be asked (mosquitto 7). */
+ * this plugin allowed them, the others and acl_file would not be asked (mosquitto section 7). */
 enum access
 access_of_others(const struct gate *g, const struct access_question *q)
 {
