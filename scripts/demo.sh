@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# demo.sh - the main job, from nothing to a registered device and beyond.
+# demo.sh - demonstrates the plugin: registration, activation, policies, revocation.
 #
 # Builds the plugin, starts a real Mosquitto with it on free loopback ports in a
 # temporary directory, and walks through a device's life: each step shows the
-# command that you would type and what comes back.  Exit status 0 only if every
-# step did what it says.  Cleans up what it started.
+# command that you would type and its output.  Exit status 0 only if every step
+# succeeded.  Stops and removes all that it started.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 dir=$(mktemp -d)
@@ -40,7 +40,7 @@ step() {
 	printf '\n%s%s%s\n' "$bold" "$*" "$plain"
 }
 
-# show WORD...: print the command as one would type it, then run it.
+# show WORD...: print the command as a user would type it, then run it.
 show() {
 	printf '%s$ %s%s\n' "$dim" "${*//"$dir/"/}" "$plain"
 	"$@" 2>&1 | sed 's/^/  /'
@@ -301,7 +301,7 @@ cat >rule.json <<'RULE'
 RULE
 sed 's/^/  /' rule.json
 show_jitr update-ca-certificate --certificate-id "$ca_id" --activation file://rule.json
-# make_device NAME: a key and a certificate of the factory's.
+# make_device NAME: a key and a certificate of the factory's CA.
 make_device() {
 	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" \
 		-out "$1.csr" -subj "/O=Example Devices/CN=$1" 2>/dev/null
