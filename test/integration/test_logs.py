@@ -124,7 +124,7 @@ def test_a_change_that_failed_says_why_and_changes_nothing(broker, pki, admin, f
 def test_who_was_refused_is_told_with_the_address(broker):
     """Of a request that nobody may make, too."""
     broker.bystander().publish("$CONTROL/jitr/v1", '{"commands":[{"command":"listCertificates"}]}')
-    assert "address=127.0.0.1" in broker.wait_for_log("request refused", 'user="bystander"')
+    assert "address=127.0.0.1" in broker.wait_for_log("request denied", 'user="bystander"')
 
 
 def test_start_is_logged(broker):
