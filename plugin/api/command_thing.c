@@ -17,12 +17,6 @@
  * Attributes: an object of strings, packed as model.h has them.
  */
 
-static int
-compare_members(const void *a, const void *b)
-{
-	return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
-}
-
 static void
 check_attribute_name(struct members *m, const char *name)
 {
@@ -87,7 +81,7 @@ pack_attributes(struct members *m, struct command *c, const cJSON *attributes, b
 		parse_take(m, ERR_NOMEM);
 		return;
 	}
-	qsort(sorted, count, sizeof(sorted[0]), compare_members);
+	json_sort(sorted, count);
 	at = (uint8_t *)c->kept;
 	for (size_t i = 0; i < count; i++)
 		at = pack(at, sorted[i]);
