@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * command_table.c - the table itself.
+ * command_table.c - the table of commands.
  *
- * Any thread.  Never changes.
+ * Constant data.  Any thread.
  */
 #include "commands.h"
 
@@ -42,7 +42,7 @@ static const struct part auth_parts[] = { { "actionType", PART_TEXT }, { "resour
 		    config_parts \
 	}
 
-/* What happens to a certificate that registers: ours, on two of AWS's commands. */
+/* Activation of certificates that register: our own flags, on two of AWS's commands. */
 #define ACTIVATION \
 	{ "activation", "activation", FLAG_RULE, FLAG_OURS, "RULE", \
 		"What activates certificates that register: rule (whatever passes the revocation " \
@@ -77,9 +77,9 @@ static const struct part auth_parts[] = { { "actionType", PART_TEXT }, { "resour
 		    NULL \
 	}
 
-/* What every list takes.  The AWS CLI fetches all pages by itself; marker (with
- * things: next-token, max-results), page-size where the request has a pageSize, and
- * no-paginate turn that off (pages.c). */
+/* Flags of every list.  Like the AWS CLI, all pages are fetched, unless marker (things:
+ * next-token, max-results), page-size (if the request has a pageSize) or no-paginate is
+ * given (pages.c). */
 #define ALL_PAGES \
 	{ "max-items", NULL, FLAG_NUMBER, FLAG_OPTIONAL, "N", \
 		"Stop after so many entries; NextToken then tells where to go on.", NULL }, \

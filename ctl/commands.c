@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * commands.c - finding a command in the table (command_table.c).
+ * commands.c - looks up commands in the table (command_table.c).
  *
  * Any thread.  Never allocates.
  */

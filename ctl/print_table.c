@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * print_table.c - --output table: boxes within boxes, as the AWS CLI draws them.
+ * print_table.c - --output table: nested boxes, as the AWS CLI draws them.
  *
- * The answer becomes a list of sections, one for each object or list, each
- * with a title and rows of cells; then the widest decides how wide all are.
- * A section of one record that is too wide for the terminal is turned on its
- * side.  Any thread.
+ * The answer is converted to a list of sections, one per object or list, each with a
+ * title and rows of cells; the widest section determines the width of all.  A section
+ * with one record that is too wide for the terminal is transposed.  Any thread.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -15,14 +14,14 @@
 
 #include "jitr/core/text.h"
 
-#define DEPTH_MAX   32 /* boxes within boxes; deeper parts are left out */
+#define DEPTH_MAX   32 /* nesting of boxes; deeper parts are left out */
 #define COLUMNS_MAX 64
 
 struct section {
 	char *title;
 	int indent;
-	bool headed;    /* the first row has the names of the columns */
-	size_t columns; /* as many as the first row had cells; 0: no row yet */
+	bool headed;    /* the first row contains the column names */
+	size_t columns; /* number of cells of the first row; 0: no row yet */
 	char **cells;   /* row by row */
 	size_t count;
 };
@@ -36,7 +35,7 @@ struct table {
 
 static void add_item(struct table *t, const char *title, const cJSON *item, int indent);
 
-/* Characters, not bytes. */
+/* Width in characters, not bytes. */
 static int
 width_of(const char *text, size_t len)
 {
@@ -49,7 +48,7 @@ width_of(const char *text, size_t len)
 	return width;
 }
 
-/* Of the longest line. */
+/* Width of the longest line. */
 static int
 cell_width(const char *text)
 {
@@ -84,7 +83,7 @@ add_section(struct table *t, const char *title, int indent)
 	return s;
 }
 
-/* Takes text over, whatever happens. */
+/* Takes ownership of text, also on failure. */
 static void
 add_cell(struct table *t, struct section *s, char *text)
 {
@@ -118,8 +117,8 @@ scalar_of(const cJSON *object, const char *name)
 	return print_scalar(item, print_safe_lines);
 }
 
-/* The names of members that are scalars, or that are not, of all objects in a
- * chain of siblings: each once, in order. */
+/* The names of all scalar members, or of all others, of several objects: sorted and
+ * unique. */
 struct names {
 	const char *at[COLUMNS_MAX];
 	size_t count;
@@ -187,7 +186,7 @@ add_object(struct table *t, const char *title, const cJSON *object, int indent)
 		return;
 	names_of(&scalars, object, true);
 	names_of(&parts, object, false);
-	if (scalars.count == 1) { /* a pair needs no heading */
+	if (scalars.count == 1) { /* a single pair needs no heading */
 		add_cell(t, s, print_safe(scalars.at[0]));
 		add_cell(t, s, scalar_of(object, scalars.at[0]));
 		end_row(s);
@@ -198,7 +197,7 @@ add_object(struct table *t, const char *title, const cJSON *object, int indent)
 	add_parts(t, &parts, object, indent);
 }
 
-/* One table for all records, unless they have parts: then one for each. */
+/* One section for all records, unless they have nested parts: then one for each. */
 static void
 add_records(struct table *t, const char *title, const cJSON *list, int indent)
 {
@@ -303,9 +302,9 @@ table_width(const struct table *t)
 	return width;
 }
 
-/* A heading and one record become pairs, one below the other. */
+/* Converts a heading and one record to pairs, one per line. */
 static void
-turn(struct table *t, struct section *s)
+transpose(struct table *t, struct section *s)
 {
 	char **cells;
 
@@ -326,8 +325,8 @@ turn(struct table *t, struct section *s)
 	s->headed = false;
 }
 
-/* Stretch the columns to the width of the table: to the nearest, halves to the
- * even, and what is over or under goes to the first or the last ones. */
+/* Scales the columns to the width of the table, rounding half to even; the remaining
+ * difference is applied to the first or last columns. */
 static void
 stretch(const struct section *s, int width, int *widths)
 {
@@ -375,7 +374,7 @@ draw_rule(FILE *out, const struct section *s, const int *widths)
 	(void)fputc('\n', out);
 }
 
-/* left is 1 where the cell has an edge of its own on that side. */
+/* left: 1 if the cell draws its own left edge, otherwise 0. */
 static void
 draw_centred(FILE *out, const char *text, int width, int left)
 {
@@ -412,8 +411,8 @@ draw_heading(FILE *out, const struct section *s, const int *widths)
 	(void)fputc('\n', out);
 }
 
-/* One line of the cells, which begins at at[]; at[] moves on to the next.
- * True if there is one: a line break at the end of a cell begins none. */
+/* Draws one line of the cells, starting at at[], and advances at[] to the next.
+ * Returns whether there is one; a line break at the end of a cell starts none. */
 static bool
 draw_line(FILE *out, const struct section *s, const int *widths, const char **at)
 {
@@ -433,8 +432,8 @@ draw_line(FILE *out, const struct section *s, const int *widths, const char **at
 	return more;
 }
 
-/* As many lines as the tallest cell has: PEM is read as it was written.  (The
- * AWS CLI lets its line breaks tear the box apart.) */
+/* Draws as many lines as the tallest cell has, so PEM keeps its lines.  (In the AWS CLI
+ * line breaks break the box.) */
 static void
 draw_row(FILE *out, const struct section *s, size_t row, const int *widths)
 {
@@ -491,7 +490,7 @@ draw(struct table *t, int screen)
 
 	if (width > screen) {
 		for (size_t i = 0; i < t->count; i++)
-			turn(t, &t->sections[i]);
+			transpose(t, &t->sections[i]);
 		width = table_width(t);
 	}
 	repeat(t->out, '-', width);
