@@ -169,7 +169,7 @@ open_pem(struct crl_file *f, struct diag *d)
 	else if (find_line(base64, PEM_BEGIN) != NULL)
 		diag_set(d, "there is more than one revocation list: import one at a time");
 	else if (!decode(f, base64, (size_t)(end - base64)) || !is_der(f))
-		diag_set(d, "what is between " PEM_BEGIN " and its end is damaged");
+		diag_set(d, "the text between " PEM_BEGIN " and its end is damaged");
 	else
 		return true;
 	return false;

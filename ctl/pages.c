@@ -86,7 +86,7 @@ take_marker(struct list *l, const cJSON *data)
 
 	l->marker = NULL;
 	if (next != NULL && old != NULL && strcmp(next, old) == 0) {
-		diag_set(&l->job->why, "the plugin answers the same page again and again");
+		diag_set(&l->job->why, "the plugin returned the same page twice");
 		ok = false;
 	} else if (next != NULL && next[0] != '\0') {
 		l->marker = strdup(next);

@@ -171,8 +171,8 @@ warn_of_resource(struct warning *w, const char *place, size_t nth, const struct 
 
 	if (r->form == RESOURCE_PARTIAL) {
 		warn(w,
-		    "%s[%zu]: '%.*s' is no ARN, which has six parts between colons: it allows "
-		    "nothing",
+		    "%s[%zu]: '%.*s' is not an ARN, which has six parts separated by colons: it "
+		    "allows nothing",
 		    place, nth, shown(r->text), (const char *)r->text.data);
 	} else if (r->form != RESOURCE_ANY && r->scope == SCOPE_FOREIGN) {
 		name_parts(w, r, others, sizeof(others));
@@ -225,7 +225,8 @@ warn_of_types(struct warning *w, size_t nth, const struct statement *s)
 			    view_equal_folded(p->pieces[0].text, view_of(name)) &&
 			    !fits_resources(s, (enum policy_action)a))
 				warn(w,
-				    "Statement[%zu]: %s is asked with resources %s/..., and here is none",
+				    "Statement[%zu]: %s applies to resources %s/..., but the "
+				    "statement has none",
 				    nth, name, policy_resource_type((enum policy_action)a));
 		}
 }
@@ -249,12 +250,12 @@ warn_of_variables(struct warning *w)
 
 		if (n->variable.kind == VARIABLE_UNKNOWN)
 			warn(w,
-			    "'%.*s' is no variable and no condition key here: it never has a value",
+			    "'%.*s' is not a variable or condition key here: it never has a value",
 			    shown(name), (const char *)name.data);
 		else if (is_never_seen(n->variable.kind))
 			warn(w,
-			    "'%.*s' cannot be seen here: what depends on it never allows, and always "
-			    "denies",
+			    "'%.*s' is not known to this broker: a condition on it never allows, "
+			    "and always denies",
 			    shown(name), (const char *)name.data);
 	}
 }
@@ -292,13 +293,13 @@ warn_of_attributes(struct warning *w, size_t nth, const struct statement *s,
 	if (is_stuck(s->deny, clean) && is_stuck(s->deny, kept) &&
 	    (clean == TRUTH_HIDDEN || kept == TRUTH_HIDDEN))
 		warn(w,
-		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: it cannot be seen here "
-		    "whether a client has a will (LastWill): %s",
+		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: this broker does not "
+		    "reveal whether a client has a will (LastWill): %s",
 		    nth, shown(c->name), (const char *)c->name.data, what);
 	else if (hidden == TRUTH_HIDDEN)
 		warn(w,
-		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: of clients of MQTT 5 it "
-		    "cannot be seen here whether their session persists (PersistentConnect): %s of "
+		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: this broker does not "
+		    "reveal whether the session of an MQTT 5 client persists (PersistentConnect): %s of "
 		    "MQTT 5",
 		    nth, shown(c->name), (const char *)c->name.data,
 		    s->deny ? what : "this Allow never applies to clients");

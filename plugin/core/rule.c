@@ -79,7 +79,7 @@ fail_thing(struct plan *out, struct view name)
 	bool escaped = memchr(name.data, '\\', name.len) != NULL;
 
 	out->failed = true;
-	diag_set(&out->reason, "'%.*s' is no name of a thing: that is " THING_NAME_WORDS "%s",
+	diag_set(&out->reason, "'%.*s' is not a valid thing name: " THING_NAME_WORDS "%s",
 	    shown(name), (const char *)name.data, escaped ? "; " ESCAPED_WORDS : "");
 	return false;
 }

@@ -40,11 +40,11 @@ is_text(struct view text)
 }
 
 const struct text_kind kind_thing_name = { thing_name_valid,
-	"is no name of a thing: that is " THING_NAME_WORDS };
+	"is not a valid thing name: " THING_NAME_WORDS };
 const struct text_kind kind_policy_name = { policy_name_valid,
-	"is no name of a policy: that is " POLICY_NAME_WORDS };
+	"is not a valid policy name: " POLICY_NAME_WORDS };
 const struct text_kind kind_attribute = { attribute_value_valid,
-	"is no value of an attribute: that is " ATTRIBUTE_VALUE_WORDS };
+	"is not a valid attribute value: " ATTRIBUTE_VALUE_WORDS };
 const struct text_kind kind_status = { is_status, "is neither ACTIVE nor INACTIVE" };
 const struct text_kind kind_text = { is_text, "" };
 

@@ -118,7 +118,7 @@ enum verdict {
 	X(REASON_NO_POLICY, "DEVICE_CERTIFICATE_NO_POLICY", "no policy is attached to it") \
 	X(REASON_NOT_ALLOWED, "AUTHORIZATION_FAILURE", \
 	    "its policies do not allow it to connect with this client id") \
-	X(REASON_POLICY_UNUSABLE, "POLICY_UNUSABLE", "a policy of it cannot be used") \
+	X(REASON_POLICY_UNUSABLE, "POLICY_UNUSABLE", "one of its policies cannot be used") \
 	X(REASON_NAME_RESERVED, "NOT_AUTHENTICATED", \
 	    "claims the name of a certificate without presenting it") \
 	X(REASON_CLIENT_ID_BUSY, "CLIENT_ID_BUSY", \

@@ -162,7 +162,7 @@ read_bracket_item(struct reader *r, bool first)
 	if (c == '[' && is_one_of(next, ".=")) {
 		refuse(r, "'[.' and '[=' are not accepted");
 	} else if (c == '\\' && is_letter_or_digit(next)) {
-		refuse(r, "a '\\' between [ and ] stands for itself: [0-9] are the digits");
+		refuse(r, "a '\\' is literal between [ and ]: for digits write [0-9]");
 	} else if (c == '-' && !first && next != ']' && !(is_ascii(before) && is_ascii(next))) {
 		refuse(r, "a range between [ and ] is of ASCII characters");
 	} else if (c == '[' && next == ':') {
@@ -197,7 +197,7 @@ read_escape(struct reader *r)
 	if (c >= '1' && c <= '9')
 		refuse(r, "back-references are not accepted");
 	else if (is_letter_or_digit(c) || !is_ascii(c))
-		refuse(r, "a '\\' stands before signs only: [0-9] are the digits");
+		refuse(r, "a '\\' may only precede punctuation: for digits write [0-9]");
 	else if (is_one_of(c, "<>`'"))
 		refuse(r, "glibc's \\< and its like are not accepted");
 	else if (c == '\0')
@@ -328,7 +328,7 @@ read_repetition(struct reader *r, struct part p)
 		return p;
 	n = read_how_often(r);
 	if (p.may_be_empty && (n.most > 1 || n.without_end))
-		refuse(r, "what may be empty is repeated");
+		refuse(r, "a part that may be empty is repeated");
 	if (is_one_of(peek(r, 0), "*+?{"))
 		refuse(r, "a repetition is repeated: put it between ( and )");
 	return repeated(p, &n);

@@ -183,7 +183,7 @@ json_parse_as(struct view text, const char *what, size_t depth_max, cJSON **out,
 	e = check_tree(value, &to);
 	behind = skip_space(text, (size_t)(end - begin));
 	if (e == ERR_OK && behind < text.len)
-		e = refuse_at(&to, behind, "something stands behind the JSON value");
+		e = refuse_at(&to, behind, "unexpected text after the JSON value");
 	if (e != ERR_OK)
 		cJSON_Delete(value);
 	else

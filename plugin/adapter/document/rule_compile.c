@@ -54,7 +54,7 @@ compile_policy(struct compiler *c, const cJSON *item, struct rule *r)
 	if (!cJSON_IsString(item))
 		compiler_fail(c, "must be a string");
 	else if (!policy_name_valid(name))
-		compiler_fail(c, "'%.*s' is no name of a policy: that is " POLICY_NAME_WORDS, SHOWN,
+		compiler_fail(c, "'%.*s' is not a valid policy name: " POLICY_NAME_WORDS, SHOWN,
 		    item->valuestring);
 	for (size_t i = 0; i < r->policy_count; i++)
 		if (view_equal(r->policies[i], name))
@@ -84,8 +84,7 @@ check_piece_of_name(struct compiler *c, const struct piece *piece)
 	const struct variable *v = piece->variable;
 
 	if (piece->kind == PIECE_TEXT && !thing_name_valid(piece->text))
-		compiler_fail(c,
-		    "'%.*s' cannot be in the name of a thing: that is " THING_NAME_WORDS,
+		compiler_fail(c, "'%.*s' cannot be part of a thing name: " THING_NAME_WORDS,
 		    piece->text.len < SHOWN ? (int)piece->text.len : SHOWN,
 		    (const char *)piece->text.data);
 	if (piece->kind == PIECE_VARIABLE && (v->list || v->kind == VARIABLE_CERT_KEYS))

@@ -21,7 +21,7 @@ compile_attribute(struct template_compiler *r, const cJSON *attribute,
 
 	out->name = compiler_copy(&r->c, view_of(attribute->string));
 	if (!attribute_name_valid(out->name))
-		compiler_fail(&r->c, "is no name of an attribute: that is " ATTRIBUTE_NAME_WORDS);
+		compiler_fail(&r->c, "is not a valid attribute name: " ATTRIBUTE_NAME_WORDS);
 	if (r->c.failed == ERR_OK)
 		compile_value(r, attribute, &kind_attribute, &out->value);
 	place_leave(&r->c, before);

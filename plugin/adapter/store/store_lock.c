@@ -100,8 +100,8 @@ lock_file_reserve(struct store *s)
 	write_in_place(fd);
 	if (copies_on_write(fd))
 		s->warning =
-		    "lock.mdb is on a file system that copies on write: when it is full the "
-		    "process ends by SIGBUS; put the registry on another one, or chattr +C "
+		    "lock.mdb is on a file system that copies on write: if that fills up, the "
+		    "process is killed by SIGBUS; put the registry on another one, or chattr +C "
 		    "its directory and remove lock.mdb while nothing runs";
 	if (fstat(fd, &st) != 0)
 		rc = errno;

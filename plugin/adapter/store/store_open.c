@@ -36,14 +36,16 @@ static const struct {
 	{ EDQUOT, "disk quota exceeded: free some space and start again" },
 	{ ENOMEM, "no memory for a map of this size: lower db_map_size_mb" },
 	{ MDB_MAP_FULL, "the registry does not fit: raise db_map_size_mb" },
-	{ MDB_INVALID, "data.mdb is no LMDB database: restore a backup, or move that file away" },
-	{ MDB_VERSION_MISMATCH, "made by another kind of LMDB: restore a backup of this machine" },
+	{ MDB_INVALID,
+	    "data.mdb is not an LMDB database: restore a backup, or move that file away" },
+	{ MDB_VERSION_MISMATCH,
+	    "created by an incompatible version of LMDB: restore a backup of "
+	    "this machine" },
 	{ MDB_NOTFOUND,
-	    "the database is of another program, or damaged: name another directory, "
-	    "or restore a backup" },
-	{ MDB_INCOMPATIBLE, "the database is of another program: name another directory" },
-	{ CUT_SHORT,
-	    "data.mdb was cut short, and what is left of it is not whole: restore a backup" },
+	    "the database belongs to another program, or is damaged: name another "
+	    "directory, or restore a backup" },
+	{ MDB_INCOMPATIBLE, "the database belongs to another program: name another directory" },
+	{ CUT_SHORT, "data.mdb is truncated: restore a backup" },
 	{ MDB_CORRUPTED, "damaged: restore a backup" },
 	{ MDB_PAGE_NOTFOUND, "damaged: restore a backup" },
 };

@@ -67,7 +67,7 @@ split(struct view der, struct crl_parts *parts, struct diag *diag)
 		diag_set(diag, "there are %zu bytes after the list", rest.len);
 	else if (!crl_split(der, parts))
 		diag_set(diag,
-		    "this is no certificate revocation list, or it is not encoded in DER");
+		    "this is not a certificate revocation list, or it is not encoded in DER");
 	else if (parts->head.len + parts->tail.len + parts->signature.len > SKELETON_MAX)
 		diag_set(diag, "the list has more than %d bytes beside its entries", SKELETON_MAX);
 	else
@@ -117,8 +117,7 @@ parse_skeleton(const struct crl_parts *p, X509_CRL **skeleton, struct diag *diag
 	if (*skeleton != NULL)
 		return ERR_OK;
 	diag_set(diag,
-	    "the list cannot be read: its issuer, dates, extensions or algorithms are "
-	    "broken");
+	    "the list cannot be read: its issuer, dates, extensions or algorithms are malformed");
 	return openssl_failure(ERR_CERTIFICATE);
 }
 

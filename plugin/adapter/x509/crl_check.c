@@ -64,7 +64,7 @@ check_version(const struct crl_reading *r, const struct head *h, struct diag *di
 	if (view_equal(h->version, (struct view){ version_2, sizeof(version_2) }))
 		return true;
 	if (h->version.len != 0)
-		diag_set(diag, "the list has a version that is not known: neither 1 nor 2");
+		diag_set(diag, "the list has an unknown version: neither 1 nor 2");
 	else if (has_extensions(&r->parts))
 		diag_set(diag, "the list has version 1 and extensions, which only version 2 has");
 	else
@@ -118,7 +118,7 @@ check_issuer(const struct crl_reading *r, struct diag *diag)
 	    0)
 		return true;
 	name_text(X509_CRL_get_issuer(r->skeleton), name, sizeof(name));
-	diag_set(diag, "the list is not of this CA but of \"%s\"; import it for that one", name);
+	diag_set(diag, "the list is issued by \"%s\", not by this CA; import it for that CA", name);
 	return false;
 }
 
@@ -203,10 +203,7 @@ check_extension(const struct crl_reading *r, int nth, struct diag *diag)
 	if (X509_CRL_get_ext_by_OBJ(r->skeleton, X509_EXTENSION_get_object(e), nth) >= 0)
 		diag_set(diag, "the list has an extension twice: %s", name);
 	else if (!is_known(e) && X509_EXTENSION_get_critical(e))
-		diag_set(diag,
-		    "the list has a critical extension that is not known here, so what it "
-		    "says is not understood: %s",
-		    name);
+		diag_set(diag, "the list has an unrecognised critical extension: %s", name);
 	else
 		return true;
 	return false;
@@ -315,9 +312,8 @@ check_has_begun(struct crl_reading *r, const struct crl *facts, struct diag *dia
 	r->valid_from = facts->this_update;
 	timestamp_text(facts->this_update, when);
 	diag_set(diag,
-	    "the list is of %s UTC (thisUpdate), which is still to come; is the clock of "
-	    "this machine right? It can be imported from then on; a crlFile is read "
-	    "again by itself",
+	    "the list is valid from %s UTC (thisUpdate), which is in the future; is the clock "
+	    "of this machine right? It can be imported then; a crlFile is read again by itself",
 	    when);
 	return false;
 }
@@ -330,8 +326,7 @@ check_end(const struct crl_reading *r, const struct head *h, struct crl *facts, 
 
 	if (h->next_update.tag == 0) {
 		diag_set(diag,
-		    "the list does not say until when it counts (nextUpdate); let the CA "
-		    "put a date into it");
+		    "the list has no nextUpdate, so it would be valid forever; the CA has to set one");
 		return false;
 	}
 	if (!der_time(&h->next_update, &facts->next_update)) {
@@ -341,8 +336,8 @@ check_end(const struct crl_reading *r, const struct head *h, struct crl *facts, 
 	if (r->terms.now - facts->next_update <= r->terms.grace)
 		return true;
 	timestamp_text(facts->next_update, when);
-	diag_set(diag, "the list counted until %s UTC (nextUpdate)%s; import the present one", when,
-	    r->terms.grace > 0 ? ", and its days of grace are over, too" : "");
+	diag_set(diag, "the list was valid until %s UTC (nextUpdate)%s; import the current one",
+	    when, r->terms.grace > 0 ? ", and its grace days are over" : "");
 	return false;
 }
 

@@ -173,15 +173,14 @@ fault_of(enum crl_step step)
 		return "takes a certificate off a list (removeFromCRL), which only delta lists do; "
 		       "import the complete list";
 	case CRL_STEP_UNKNOWN:
-		return "has a critical extension that is not known here, so what it says is not "
-		       "understood";
+		return "has an unrecognised critical extension";
 	case CRL_STEP_ENTRY:
 	case CRL_STEP_END:
 	case CRL_STEP_BROKEN:
 		break;
 	}
-	return "is broken: no DER (X.690), no date as RFC 5280 has it, a serial number longer than "
-	       "64 bytes, or two reasons";
+	return "is malformed: not DER (X.690), an invalid date (RFC 5280), a serial number "
+	       "longer than 64 bytes, or two reasons";
 }
 
 /* Checks all entries; sets their count and the length of the longest serial number. */

@@ -47,7 +47,8 @@ check_extensions(X509 *x, const char *what, struct diag *diag)
 {
 	if (extensions_are_known(x))
 		return true;
-	diag_set(diag, "the %s has an extension that is broken, double, or critical and unknown",
+	diag_set(diag,
+	    "the %s has an extension that is malformed, duplicate, or critical and unrecognised",
 	    what);
 	return false;
 }

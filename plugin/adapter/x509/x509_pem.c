@@ -179,7 +179,7 @@ pem_decode(struct view pem, const struct pem_kind *kind, uint8_t **der, size_t *
 		return ERR_CERTIFICATE;
 	e = base64_decode(body, der, len);
 	if (e == ERR_CERTIFICATE)
-		diag_set(diag, "what is between the PEM lines is not base64");
+		diag_set(diag, "the text between the PEM lines is not base64");
 	return e;
 }
 
