@@ -37,7 +37,7 @@ shown_name(struct view name)
 }
 
 static void
-tell_condition(struct plan *out, const struct condition *c, const char *what)
+explain_condition(struct plan *out, const struct condition *c, const char *what)
 {
 	diag_set(&out->reason, "%.*s %.*s %s", shown_name(c->name), (const char *)c->name.data,
 	    shown_name(c->key->name), (const char *)c->key->name.data, what);
@@ -56,7 +56,7 @@ conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 
 		if (t == TRUTH_NO) {
 			out->status = r->otherwise;
-			tell_condition(out, c, "does not hold");
+			explain_condition(out, c, "does not hold");
 			return false;
 		}
 		if (t == TRUTH_HIDDEN && hidden == NULL)
@@ -65,7 +65,7 @@ conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 	if (hidden == NULL)
 		return true;
 	out->failed = true;
-	tell_condition(out, hidden,
+	explain_condition(out, hidden,
 	    context->steps == 0 ? "takes too long to decide"
 		: variable_hidden(hidden->key, context->facts)
 		? "cannot be decided: the broker does not know the value"

@@ -22,7 +22,7 @@ struct x509_st;
 
 struct crl_list;
 
-/* The CA whose list it must be, and the time at which it must be valid. */
+/* The CA that must have issued the list, and the time at which it must be valid. */
 struct crl_terms {
 	struct x509_st *ca;
 	int64_t grace; /* ms that the list may be past its nextUpdate */

@@ -2,7 +2,7 @@
 /*
  * store_list.c - listings of CAs and certificates; see store.h.
  *
- * An index row without its record, or whose record belongs elsewhere, is ERR_CORRUPT.
+ * An index row without its record, or with one that belongs elsewhere, is ERR_CORRUPT.
  */
 #include <string.h>
 

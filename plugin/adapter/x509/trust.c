@@ -16,7 +16,7 @@
 
 #include "x509_private.h"
 
-static struct trust_config asked; /* find is NULL: not started */
+static struct trust_config trust; /* find is NULL: not started */
 static int context_index = -1;
 static _Thread_local bool on_starting_thread __attribute__((tls_model("initial-exec")));
 
@@ -43,7 +43,7 @@ choose(X509 *const *found, size_t count, X509 *x)
 	X509 *chosen = NULL;
 
 	for (size_t i = 0; i < count; i++)
-		if (is_issuer(found[i], x, count == 1 && !asked.files_too) &&
+		if (is_issuer(found[i], x, count == 1 && !trust.files_too) &&
 		    (chosen == NULL || (is_valid_now(found[i]) && !is_valid_now(chosen))))
 			chosen = found[i];
 	return chosen;
@@ -55,9 +55,9 @@ find(const X509_NAME *name, X509 **found)
 {
 	uint32_t hash;
 
-	if (asked.find == NULL || !on_starting_thread || !name_hash(name, &hash))
+	if (trust.find == NULL || !on_starting_thread || !name_hash(name, &hash))
 		return 0;
-	return asked.find(asked.context, hash, found, TRUST_SAME_SUBJECT_MAX);
+	return trust.find(trust.context, hash, found, TRUST_SAME_SUBJECT_MAX);
 }
 
 /* The listener's own certificate chain is built from the same store, but is not a
@@ -71,7 +71,7 @@ is_of_client(X509_STORE_CTX *context)
 static bool
 files_are_trusted(void)
 {
-	return asked.find == NULL || asked.files_too;
+	return trust.find == NULL || trust.files_too;
 }
 
 /* With a reference; NULL: none.  Errors of candidates that do not match must not stay
@@ -129,7 +129,7 @@ static STACK_OF(X509) * get_certificates(X509_STORE_CTX *context, const X509_NAM
 }
 
 static void
-take_over(SSL_CTX *context)
+replace_lookups(SSL_CTX *context)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(context);
 
@@ -148,10 +148,10 @@ on_client_hello(SSL *ssl, int *alert, void *context)
 {
 	(void)alert;
 	(void)context;
-	if (asked.find == NULL || !on_starting_thread ||
+	if (trust.find == NULL || !on_starting_thread ||
 	    !(SSL_get_verify_mode(ssl) & SSL_VERIFY_FAIL_IF_NO_PEER_CERT))
 		return SSL_CLIENT_HELLO_SUCCESS;
-	take_over(SSL_get_SSL_CTX(ssl));
+	replace_lookups(SSL_get_SSL_CTX(ssl));
 	(void)SSL_set_options(ssl, SSL_OP_NO_TICKET);
 	(void)SSL_set_num_tickets(ssl, 0);
 	return SSL_CLIENT_HELLO_SUCCESS;
@@ -171,12 +171,12 @@ on_new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long ar
 enum err
 trust_start(const struct trust_config *config)
 {
-	if (asked.find != NULL)
+	if (trust.find != NULL)
 		return ERR_EXISTS;
 	context_index = SSL_CTX_get_ex_new_index(0, NULL, on_new_context, NULL, NULL);
 	if (context_index < 0)
 		return openssl_failure(ERR_CRYPTO);
-	asked = *config;
+	trust = *config;
 	on_starting_thread = true;
 	return ERR_OK;
 }
@@ -186,10 +186,10 @@ trust_start(const struct trust_config *config)
 void
 trust_stop(void)
 {
-	if (asked.find == NULL)
+	if (trust.find == NULL)
 		return;
 	(void)CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL_CTX, context_index);
-	asked = (struct trust_config){ NULL, NULL, false };
+	trust = (struct trust_config){ NULL, NULL, false };
 	on_starting_thread = false;
 	ERR_clear_error();
 }
