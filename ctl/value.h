@@ -33,7 +33,8 @@ MUST_USE char *value_broker_path(const char *given, struct diag *d);
 /* The words joined with spaces. */
 MUST_USE char *value_phrase(const char *first, char *const *more, int count, struct diag *d);
 
-/* Shorthand (key=value,...), JSON, or a file with JSON: an object with members from parts only. */
+/* Shorthand (key=value,...), JSON, or a file with JSON: an object with members from
+ * parts only. */
 MUST_USE cJSON *value_object(const char *given, const struct part *parts, struct diag *d);
 
 /* One or more of these as an array; JSON may contain several. */

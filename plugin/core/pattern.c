@@ -201,7 +201,8 @@ take_text(struct walk *w, struct view text)
 	return TRUTH_YES;
 }
 
-/* Compares the value first, because variable_may_replace() is needed only after a match. */
+/* Compares the value first, because variable_may_replace() is needed only after a
+ * match. */
 static enum truth
 take_variable(struct walk *w, const struct variable *v)
 {

@@ -5,7 +5,8 @@
  * LMDB writes its lock file through a memory map, where a full disk raises SIGBUS.  Its
  * blocks are therefore allocated in advance.  A copy-on-write file system (btrfs)
  * allocates other blocks at each write nevertheless, unless the file has the flag
- * FS_NOCOW_FL, which can be set while it is empty.  An overlay passes the flag to the file system below, but does not reveal its type.
+ * FS_NOCOW_FL, which can be set while it is empty.  An overlay passes the flag to the
+ * file system below, but does not reveal its type.
  */
 #include <errno.h>
 #include <fcntl.h>

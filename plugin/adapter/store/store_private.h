@@ -2,10 +2,11 @@
 /*
  * store_private.h - shared by the store*.c files.
  *
- * store_open.c opens and closes; store_schema.c has the tables; store_upgrade.c upgrades older schemas; store.c has
- * transactions and the table_ functions; store_walk.c iterates over tables;
- * store_pair.c keeps two tables that mirror each other; store_index.c keeps the indexes
- * of certificates; each other file maps one kind of record to rows.
+ * store_open.c opens and closes; store_schema.c has the tables; store_upgrade.c
+ * upgrades older schemas; store.c has transactions and the table_ functions;
+ * store_walk.c iterates over tables; store_pair.c keeps two tables that mirror each
+ * other; store_index.c keeps the indexes of certificates; each other file maps one kind
+ * of record to rows.
  */
 #ifndef JITR_STORE_PRIVATE_H
 #define JITR_STORE_PRIVATE_H
@@ -185,7 +186,8 @@ void deleted_ca_tidy(struct txn *t, const struct certid *ca_id);
 
 /* Opens all tables, and creates or upgrades them in one transaction if necessary; a
  * current database is opened without waiting for its writer.  Sets the version of the
- * schema; if it is newer than STORE_SCHEMA the tables are not open.  Returns LMDB's code. */
+ * schema; if it is newer than STORE_SCHEMA the tables are not open.  Returns LMDB's
+ * code. */
 MUST_USE int schema_open(struct store *s, uint64_t *schema);
 
 /* Fills tables introduced after this schema from existing ones.  Returns LMDB's code. */
