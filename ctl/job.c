@@ -24,7 +24,7 @@ job_member(const struct job *j, const char *name)
 }
 
 static void
-complain(const char *text)
+print_error(const char *text)
 {
 	(void)fputc('\n', stderr);
 	print_shown(stderr, text);
@@ -47,7 +47,7 @@ MUST_USE static enum status
 broker_unreachable(const struct job *j)
 {
 	terminal_progress_end();
-	complain(j->why.text);
+	print_error(j->why.text);
 	return STATUS_UNREACHABLE;
 }
 
@@ -77,7 +77,7 @@ enum status
 job_fail(const char *why)
 {
 	terminal_progress_end();
-	complain(why);
+	print_error(why);
 	return STATUS_FAILED;
 }
 

@@ -37,7 +37,7 @@ shown_name(struct view name)
 }
 
 static void
-tell_condition(struct plan *out, const struct condition *c, const char *what)
+explain_condition(struct plan *out, const struct condition *c, const char *what)
 {
 	diag_set(&out->reason, "%.*s %.*s %s", shown_name(c->name), (const char *)c->name.data,
 	    shown_name(c->key->name), (const char *)c->key->name.data, what);
@@ -56,7 +56,7 @@ conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 
 		if (t == TRUTH_NO) {
 			out->status = r->otherwise;
-			tell_condition(out, c, "does not hold");
+			explain_condition(out, c, "does not hold");
 			return false;
 		}
 		if (t == TRUTH_HIDDEN && hidden == r->condition_count)
@@ -65,7 +65,7 @@ conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 	if (hidden == r->condition_count)
 		return true;
 	out->failed = true;
-	tell_condition(out, &r->conditions[hidden],
+	explain_condition(out, &r->conditions[hidden],
 	    context->steps == 0 ? "takes too long to decide"
 		: variable_hidden(r->conditions[hidden].key, context->facts)
 		? "cannot be decided: the broker does not know the value"
@@ -79,7 +79,7 @@ fail_thing(struct plan *out, struct view name)
 	bool escaped = memchr(name.data, '\\', name.len) != NULL;
 
 	out->failed = true;
-	diag_set(&out->reason, "'%.*s' is no name of a thing: that is " THING_NAME_WORDS "%s",
+	diag_set(&out->reason, "'%.*s' is not a valid thing name: " THING_NAME_WORDS "%s",
 	    shown(name), (const char *)name.data, escaped ? "; " ESCAPED_WORDS : "");
 	return false;
 }

@@ -640,7 +640,7 @@ START_TEST(a_policy_that_cannot_be_used_denies_whoever_has_it)
 	store_put_policy_version(&t, view_of("q"), &broken);
 	world_commit(&t);
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_DENY);
-	ck_assert(world_said("a policy of it cannot be used"));
+	ck_assert(world_said("one of its policies cannot be used"));
 	gate_tick(gate);
 	ck_assert(world_said("policy q cannot be used: "));
 	detach("q", device);

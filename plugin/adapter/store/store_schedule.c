@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* store_schedule.c - see store.h: what is to be done at a time of its own. */
+/* store_schedule.c - scheduled changes; see store.h. */
 #include <string.h>
 
 #include "jitr/core/codec.h"
 
 #include "store_private.h"
 
-#define LONGEST_KEY 511 /* of LMDB */
+#define LONGEST_KEY 511 /* LMDB's limit */
 
-/* The first bit of a negative number is set: the other way round all times sort
- * as they follow each other. */
+/* Flipping the sign bit makes negative times sort before positive ones. */
 #define SIGN ((uint64_t)1 << 63)
 
 struct view
@@ -42,7 +41,7 @@ read_entry(const MDB_val *key, const MDB_val *value, struct schedule_entry *out)
 	return read_value(view_of_val(value), out);
 }
 
-/* The key of the first one, whether it can be read or not. */
+/* The key of the first entry, whether or not it can be decoded. */
 static enum err
 first_of(struct txn *t, enum schedule_kind kind, MDB_val *key, MDB_val *value)
 {
@@ -71,7 +70,7 @@ store_next_schedule(struct txn *t, enum schedule_kind kind, struct schedule_entr
 	return e == ERR_OK ? read_entry(&key, &value, out) : e;
 }
 
-/* The key is copied: it lies in the page that the deletion changes. */
+/* The key is copied because it is in the page that the deletion changes. */
 void
 store_drop_schedule(struct txn *t, enum schedule_kind kind)
 {
