@@ -88,7 +88,7 @@ set_misspelt(const char *name, struct diag *diag)
 	for (size_t i = 0; (type = command_at(i)) != NULL; i++) {
 		if (!aws_same_name(name, view_of(type->name)))
 			continue;
-		diag_set(diag, "Unknown command '%.48s': here it is %s", name, type->name);
+		diag_set(diag, "Unknown command '%.48s': its name is %s", name, type->name);
 		return;
 	}
 	diag_set(diag, "Unknown command '%.48s'", name);

@@ -115,7 +115,7 @@ parse_test_authorization(struct members *m, struct command *c)
 	const cJSON *infos = json_array(m, "authInfos", AUTH_INFOS_MAX), *info;
 
 	if (m->failed == ERR_OK && cJSON_GetArraySize(infos) == 0)
-		json_fail(m, "authInfos", NULL, "be a list of at least one");
+		json_fail(m, "authInfos", NULL, "be a list of at least one element");
 	cJSON_ArrayForEach(info, infos) if (m->failed == ERR_OK) check_auth_info(m, c, info);
 	c->explain.auth_infos = infos;
 	parse_optional_principal(m, c);

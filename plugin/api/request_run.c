@@ -129,7 +129,7 @@ request_finish_run(struct request *r)
 void
 request_reject_run(struct request *r, enum err e)
 {
-	run_fail(r, e, "the changes that wait fill the queue");
+	run_fail(r, e, "the queue of changes is full");
 	run_conclude(r);
 	r->stage = REQUEST_RESPONDING;
 }

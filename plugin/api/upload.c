@@ -190,8 +190,7 @@ check_room(struct uploads *u, const struct upload *entry, size_t len, int64_t no
 {
 	if (len > BYTES_OF_ONE_MAX - share_of(u, entry->owner).bytes) {
 		diag_set(diag,
-		    "A revocation list may have %zu bytes, and so may all that one caller "
-		    "uploads",
+		    "A revocation list, and all that one caller uploads, may have at most %zu bytes",
 		    (size_t)BYTES_OF_ONE_MAX);
 		return ERR_LIMIT;
 	}
@@ -236,7 +235,7 @@ check_order(const struct upload *entry, const struct upload_part *p, struct diag
 		    certid_equal(&p->ca_id, &entry->ca_id))
 		return ERR_OK;
 	diag_set(diag,
-	    "Part %zu of %zu does not go on where this upload is: begin again with part 1", p->part,
+	    "Part %zu of %zu is not the next part of this upload: begin again with part 1", p->part,
 	    p->parts);
 	return ERR_REQUEST;
 }
