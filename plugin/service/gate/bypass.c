@@ -86,7 +86,7 @@ gate_connected(struct gate *g, const struct client *c)
 {
 	struct session *session = session_find(&g->sessions, c->handle, c->x);
 
-	departed_forget(&g->departures, c->handle);
+	session_forget_left(&g->sessions, c->handle);
 	if (session == NULL && c->x != NULL)
 		session = bypass_connect(g, c);
 	if (session != NULL && session->principal != NULL && is_held(g, c))
@@ -103,7 +103,7 @@ late_report_all(struct gate *g)
 		struct session *session = session_find(&g->sessions, l->handle, l->x);
 
 		connect_report(g, &c, &l->judgement,
-		    session != NULL && session->admitted ? session : NULL);
+		    session != NULL && session_is_admitted(session) ? session : NULL);
 		registration_report(g, &l->judgement);
 		late_free(g, l);
 	}

@@ -36,13 +36,13 @@ log_later(struct gate *g, struct principal *p, const struct facts *facts, const 
 	struct denial *d;
 
 	if (g->denial_count >= DENIALS_MAX ||
-	    (p->denial_told != 0 && now >= p->denial_told &&
-		now - p->denial_told < DENIAL_INTERVAL))
+	    (p->denial_logged != 0 && now >= p->denial_logged &&
+		now - p->denial_logged < DENIAL_INTERVAL))
 		return;
 	d = calloc(1, sizeof(*d));
 	if (d == NULL)
 		return;
-	p->denial_told = now;
+	p->denial_logged = now;
 	d->id = p->id;
 	d->what = what;
 	copy_shown(d->client_id, sizeof(d->client_id), facts->client_id);

@@ -38,8 +38,9 @@ kick_by_name(struct gate *g, const struct principal *p, const void *client)
 static bool
 kick_by_id(struct gate *g, const struct session *session)
 {
-	char *id = session->by_name || session->client_id == NULL ? NULL
-								  : strdup(session->client_id);
+	char *id = session->live->by_name || session->live->client_id == NULL
+	    ? NULL
+	    : strdup(session->live->client_id);
 	bool kicked = id != NULL && g->config.broker->kick_one(session->client, id);
 
 	free(id);
@@ -52,7 +53,7 @@ disconnect_session(struct gate *g, struct session *session)
 	const void *client = session->client;
 	uint64_t number = session->number;
 
-	session->kicked = true;
+	session_step(session, SESSION_ON_CLOSE);
 	session_put_last(session);
 	if (kick_by_id(g, session)) {
 		session = session_of(&g->sessions, client);
@@ -69,7 +70,7 @@ find_to_close(const struct principal *p)
 {
 	struct session *session = p->sessions;
 
-	while (session != NULL && (session->admitted || session->kicked))
+	while (session != NULL && !session_state_is_to_close(session->state))
 		session = session->next;
 	return session;
 }
@@ -77,11 +78,11 @@ find_to_close(const struct principal *p)
 static void
 tell_once(struct gate *g, struct principal *p)
 {
-	if (p->cut_told)
+	if (p->closing == PRINCIPAL_TOLD)
 		return;
-	p->cut_told = true;
+	p->closing = PRINCIPAL_TOLD;
 	g->config.stats->cut++;
-	report_cut(g->config.report, &p->id, p->cut_reason);
+	report_cut(g->config.report, &p->id, p->close_reason);
 }
 
 /* Closes one connection; or takes a principal from the list that has none to close:
@@ -89,7 +90,7 @@ tell_once(struct gate *g, struct principal *p)
 static void
 cut_next(struct gate *g)
 {
-	struct principal *p = g->sessions.to_cut;
+	struct principal *p = g->sessions.closing;
 	struct session *session = find_to_close(p);
 
 	if (session == NULL) {
@@ -104,9 +105,9 @@ cut_next(struct gate *g)
 void
 disconnect_until(struct gate *g, int64_t until)
 {
-	if (g->sessions.to_cut == NULL)
+	if (g->sessions.closing == NULL)
 		return;
 	do
 		cut_next(g);
-	while (g->sessions.to_cut != NULL && gate_clock_ns() < until);
+	while (g->sessions.closing != NULL && gate_clock_ns() < until);
 }

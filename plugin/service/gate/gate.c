@@ -43,7 +43,6 @@ gate_close(struct gate *g)
 {
 	if (g == NULL)
 		return;
-	departed_clear(&g->departures);
 	psk_names_clear(g);
 	gate_release(g);
 	late_forget_all(g);
@@ -90,7 +89,7 @@ gate_tick(struct gate *g)
 {
 	g->reloading = false;
 	retry_policies(g);
-	departed_tick(&g->departures);
+	sessions_tick(&g->sessions);
 	late_report_all(g);
 	denial_report_all(g);
 	left_report(g);

@@ -17,11 +17,9 @@
 #include "jitr/service/gate.h"
 
 #include "activation.h"
-#include "departed.h"
 #include "facts.h"
 #include "judge.h"
 #include "jitr/service/issuer.h"
-#include "jitr/service/allow_cache.h"
 #include "jitr/service/session.h"
 
 struct late;     /* a client that bypassed gate_connect() and was not reported yet */
@@ -50,7 +48,6 @@ struct gate {
 	uint64_t changes;    /* incremented with every change */
 	uint64_t planned;    /* plans so far */
 	bool reloading;
-	struct departures departures;
 	struct psk_name *psk_names; /* hash: names that are PSK identities too */
 	struct held *held;          /* list: client ids that an answer is sent to */
 	size_t held_count;
@@ -75,16 +72,18 @@ struct gate {
 	struct view head[POLICY_ACTION_COUNT];
 };
 
+static inline struct connection
+connection_of(const struct client *c)
+{
+	return (struct connection){ c->handle, c->x, c->id, c->address, c->user_name };
+}
+
 /* Copies text, or "" for NULL; cuts off what does not fit. */
 static inline void
 keep_text(char *out, size_t size, const char *text)
 {
 	(void)snprintf(out, size, "%s", text != NULL ? text : "");
 }
-
-/*
- * gate.c
- */
 
 /* slice.c: the broker's time. */
 int64_t gate_clock_ns(void); /* of a clock that is never set; tests replace it */
@@ -103,6 +102,8 @@ void gate_read_end(struct txn *t_or_null);
 
 /* Has this user name the shape of a certificateId?  The id is optional. */
 bool name_is_certid(const char *name, struct certid *id_or_null);
+
+bool is_admin_name(const struct gate *g, const char *name); /* of admin_users; NULL: no */
 
 /* Has the client of this session, which has no certificate of ours, a name of admin_users
  * that others checked when it connected? */
@@ -150,7 +151,7 @@ struct admission admission_of(const struct gate *g, const struct principal *p,
     const struct facts *facts);
 
 /* Gathers the facts that the session's policies use and asks whether it may connect:
- * REASON_NONE, or why not.  Changes session->admitted. */
+ * REASON_NONE, or why not.  Changes the session's state. */
 enum reason session_admit(struct gate *g, struct txn *txn_or_null, struct session *session);
 
 /* The same again if something has changed since; the session is put on the list of those
@@ -282,7 +283,7 @@ void left_report(struct gate *g); /* TICK */
  */
 enum access access_of_unknown(struct gate *g, const struct client *c,
     const struct access_question *q);
-enum access access_of_departed(struct gate *g, struct departed *d, const struct client *c,
+enum access access_of_left(struct gate *g, struct session *session, const struct client *c,
     const struct access_question *q);
 
 #endif

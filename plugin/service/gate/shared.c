@@ -32,8 +32,9 @@ same_text(const char *a, const char *b)
 static bool
 shares_with(const struct session *a, const struct session *b)
 {
-	return a != b && b->admitted &&
-	    !(same_text(a->client_id, b->client_id) && same_text(a->address, b->address));
+	return a != b && session_is_admitted(b) &&
+	    !(same_text(a->live->client_id, b->live->client_id) &&
+		same_text(a->live->address, b->live->address));
 }
 
 static struct session *
@@ -55,18 +56,18 @@ tell_later(struct gate *g, const struct session *session, const struct session *
 	struct shared *shared;
 
 	if (g->shared_count >= SHARED_MAX ||
-	    (p->shared_told != 0 && now >= p->shared_told &&
-		now - p->shared_told < SHARED_INTERVAL))
+	    (p->shared_logged != 0 && now >= p->shared_logged &&
+		now - p->shared_logged < SHARED_INTERVAL))
 		return;
 	shared = calloc(1, sizeof(*shared));
 	if (shared == NULL)
 		return;
-	p->shared_told = now;
+	p->shared_logged = now;
 	shared->id = p->id;
-	keep_text(shared->client_id[0], sizeof(shared->client_id[0]), session->client_id);
-	keep_text(shared->client_id[1], sizeof(shared->client_id[1]), other->client_id);
-	keep_text(shared->address[0], sizeof(shared->address[0]), session->address);
-	keep_text(shared->address[1], sizeof(shared->address[1]), other->address);
+	keep_text(shared->client_id[0], sizeof(shared->client_id[0]), session->live->client_id);
+	keep_text(shared->client_id[1], sizeof(shared->client_id[1]), other->live->client_id);
+	keep_text(shared->address[0], sizeof(shared->address[0]), session->live->address);
+	keep_text(shared->address[1], sizeof(shared->address[1]), other->live->address);
 	DL_APPEND(g->shared, shared);
 	g->shared_count++;
 }
@@ -76,7 +77,7 @@ static void
 evict(struct session *session)
 {
 	session->shut_out = REASON_CLONE;
-	session->admitted = false;
+	session_step(session, SESSION_ON_SHUT_OUT);
 }
 
 /* All but the newest.  The broker closes the one with the same client id. */
@@ -87,7 +88,8 @@ evict_others(struct gate *g, struct session *session)
 
 	for (other = session->principal->sessions; other != NULL; other = next) {
 		next = other->next;
-		if (!shares_with(session, other) || same_text(session->client_id, other->client_id))
+		if (!shares_with(session, other) ||
+		    same_text(session->live->client_id, other->live->client_id))
 			continue;
 		evict(other);
 		session_disconnect(&g->sessions, other, REASON_CLONE);

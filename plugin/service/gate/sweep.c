@@ -62,7 +62,7 @@ sweep(struct gate *g, int64_t until)
 static bool
 has_work(const struct gate *g)
 {
-	return g->sessions.sweep_left > 0 || g->sessions.to_cut != NULL;
+	return g->sessions.sweep_left > 0 || g->sessions.closing != NULL;
 }
 
 bool
