@@ -45,9 +45,7 @@ gate_close(struct gate *g)
 		return;
 	psk_names_clear(g);
 	gate_release(g);
-	late_forget_all(g);
-	denial_forget_all(g);
-	shared_forget_all(g);
+	notices_clear(&g->notices);
 	takeover_forget_all(g);
 	free(g->named);
 	presence_clear(&g->presence);
@@ -90,10 +88,7 @@ gate_tick(struct gate *g)
 	g->reloading = false;
 	retry_policies(g);
 	sessions_tick(&g->sessions);
-	late_report_all(g);
-	denial_report_all(g);
-	left_report(g);
-	shared_report_all(g);
+	notices_log(g, &g->notices);
 	takeover_tick(g);
 	presence_tick(&g->presence);
 	report_unusable(g);
