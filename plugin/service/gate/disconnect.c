@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * disconnect.c - closes connections that may not stay, one at a time.
+ * disconnect.c - disconnects the clients whose sessions may not stay, one at a time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +8,8 @@
 
 #include "gate_private.h"
 
-/*
- * Closing.
- */
-
-/* The broker closes every connection of a user name.  For a moment this one gets a
- * name of its own, so that others with its certificate stay. */
+/* The broker disconnects all clients of a user name.  This client temporarily gets a name of
+ * its own, so that others with its certificate stay. */
 static void
 kick_by_name(struct gate *g, const struct principal *p, const void *client)
 {
@@ -21,20 +17,21 @@ kick_by_name(struct gate *g, const struct principal *p, const void *client)
 	char hex[CERTID_HEX_SIZE], own[CERTID_HEX_SIZE + sizeof("-closing")];
 	void *handle;
 
-	memcpy(&handle, &client, sizeof(handle)); /* the broker's own, not const there */
-	memcpy(hex, p->hex, sizeof(hex));         /* p goes with its last session */
+	memcpy(&handle, &client,
+	    sizeof(handle));              /* the broker's pointer, not const in its functions */
+	memcpy(hex, p->hex, sizeof(hex)); /* p is freed with its last session */
 	(void)snprintf(own, sizeof(own), "%s-closing", hex);
 	if (p->sessions->next == NULL || broker->name_client(handle, own) != ERR_OK) {
 		broker->kick(hex);
 		return;
 	}
 	broker->kick(own);
-	/* Its session may live on, and goes by its certificate's name.  The broker
-	 * frees no client before the next turn of its loop. */
+	/* The broker may keep its session, under the name of its certificate.  It does not
+	 * free a client before the next turn of its loop. */
 	(void)broker->name_client(handle, hex);
 }
 
-/* The kick calls gate_disconnected(), which frees the session. */
+/* The kick calls gate_disconnected(), which ends the session. */
 static bool
 kick_by_id(struct gate *g, const struct session *session)
 {
@@ -63,8 +60,8 @@ disconnect_session(struct gate *g, struct session *session)
 	kick_by_name(g, session->principal, client);
 }
 
-/* The first session that may not stay and was not closed yet; such sessions are at the
- * beginning of the list.  NULL: none. */
+/* The first session that may not stay and that the broker was not told to disconnect; such
+ * sessions are at the beginning of the list.  NULL: none. */
 static struct session *
 find_to_close(const struct principal *p)
 {
@@ -76,7 +73,7 @@ find_to_close(const struct principal *p)
 }
 
 static void
-tell_once(struct gate *g, struct principal *p)
+report_once(struct gate *g, struct principal *p)
 {
 	if (p->closing == PRINCIPAL_TOLD)
 		return;
@@ -85,10 +82,10 @@ tell_once(struct gate *g, struct principal *p)
 	report_cut(g->config.report, &p->id, p->close_reason);
 }
 
-/* Closes one connection; or takes a principal from the list that has none to close:
- * all are closed, or it was activated again. */
+/* Disconnects one client, or removes a principal from the list if it has none to disconnect:
+ * all are disconnected, or its certificate was activated again. */
 static void
-cut_next(struct gate *g)
+disconnect_next(struct gate *g)
 {
 	struct principal *p = g->sessions.closing;
 	struct session *session = find_to_close(p);
@@ -97,17 +94,17 @@ cut_next(struct gate *g)
 		(void)principal_next_to_disconnect(&g->sessions);
 		return;
 	}
-	tell_once(g, p);
+	report_once(g, p);
 	disconnect_session(g, session);
 }
 
-/* At least one, here and in sweep(): each call comes nearer to the end. */
+/* At least one at each call, so that the list becomes empty. */
 void
 disconnect_until(struct gate *g, int64_t until)
 {
 	if (g->sessions.closing == NULL)
 		return;
 	do
-		cut_next(g);
+		disconnect_next(g);
 	while (g->sessions.closing != NULL && gate_clock_ns() < until);
 }
