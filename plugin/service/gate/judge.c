@@ -58,7 +58,7 @@ read_ca(struct txn *t, struct judgement *j, struct records *r)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* The CA whose validity counts: the CA that the certificate was registered under; if that has
+/* The CA that has to be valid: the CA that the certificate was registered under; if that has
  * expired, is deleted or was never known, another CA certificate with the key that signed it,
  * because CAs renew their certificates.  The dates of a deleted CA are still known. */
 static enum err
