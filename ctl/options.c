@@ -211,13 +211,13 @@ option_find(const char *word)
 }
 
 static void
-switch_set(struct options *o, const struct option *row)
+set_switch(struct options *o, const struct option *row)
 {
 	memcpy((char *)o + row->offset, &(bool){ true }, sizeof(bool));
 }
 
 MUST_USE static bool
-option_set(struct options *o, const struct option *row, const char *value, struct diag *d)
+set_value(struct options *o, const struct option *row, const char *value, struct diag *d)
 {
 	const char *text;
 
@@ -239,14 +239,14 @@ option_read(struct options *o, int argc, char *const *argv, struct diag *d)
 		return 0;
 	}
 	if (row->kind == OPTION_SWITCH) {
-		switch_set(o, row);
+		set_switch(o, row);
 		return 1;
 	}
 	if (argc < 2) {
 		diag_set(d, "%s argument given but no %s specified.", argv[0], row->value);
 		return 0;
 	}
-	return option_set(o, row, argv[1], d) ? 2 : 0;
+	return set_value(o, row, argv[1], d) ? 2 : 0;
 }
 
 MUST_USE static bool

@@ -76,7 +76,7 @@ next_row(struct txn *t, uint64_t after_seq, uint64_t *seq, struct view *row)
 enum err
 store_next_message(struct txn *t, uint64_t after_seq, struct message *out)
 {
-	struct view row;
+	struct view row = view_of("");
 	enum err e = next_row(t, after_seq, &out->seq, &row);
 
 	return e == ERR_OK ? codec_get_message(row, &out->topic, &out->payload) : e;
