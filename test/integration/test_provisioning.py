@@ -369,8 +369,8 @@ FAILURES = {
     "value that may not stand": (
         things({"AttributePayload": {"unit": parameter("OrganizationalUnit")}},
                parameters=[("OrganizationalUnit", None)]), {"OrganizationalUnit": "a b"},
-        "{Ref=AWS::IoT::Certificate::OrganizationalUnit} is 'a b', which is no value of an "
-        "attribute",
+        "{Ref=AWS::IoT::Certificate::OrganizationalUnit} is 'a b', which is not a "
+        "valid attribute value",
         lambda fleet, device: fleet.set_template(things())),
     "missing policy": (
         things(policies=[{"PolicyName": "made-later"}]), {},
