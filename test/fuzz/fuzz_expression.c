@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fuzz_expression.c - regular expressions against values: the expression is
- * the first line, the value the rest.
+ * fuzz_expression.c - regular expressions against values: the expression is the first line,
+ * the value the rest.
  *
- * What is accepted answers as libc does with the same between ^( and )$, and
- * takes no more memory and time than it may.
+ * An accepted expression matches as libc's does between ^( and )$, within the limits of memory
+ * and time.
  */
 #include <locale.h>
 #include <regex.h>
@@ -41,7 +41,7 @@ is_ascii(struct view v)
 	return true;
 }
 
-/* In the locale of this name.  -1: it cannot be asked. */
+/* The answer of libc in this locale; -1: there is none. */
 static int
 plain(const char *locale, struct view text, struct view value)
 {
@@ -70,7 +70,7 @@ plain(const char *locale, struct view text, struct view value)
 	return code;
 }
 
-/* Letters beyond ASCII are of no class here, but in a UTF-8 locale they are. */
+/* Letters beyond ASCII have no class here, but one in a UTF-8 locale. */
 static void
 compare(struct view text, struct view value, enum truth t)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fuzz_pattern.c - patterns against texts: pattern, value of ${iot:ClientId}
- * and text are three lines.
+ * fuzz_pattern.c - patterns against texts: pattern, value of ${iot:ClientId} and text are
+ * three lines.
  *
- * The answer is that of a plain recursion over the same pieces, wherever that
- * ends soon enough to be asked.
+ * The answer is that of a simple recursion over the same parts, where that ends soon enough.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +75,7 @@ match(const struct pattern *p, struct view text, const struct facts *f)
 		struct subject s = { { text.data, 0 }, text };
 		enum truth t;
 
-		/* a character that is cut in two is two */
+		/* a split character would be two */
 		if (cut > 0 && cut < text.len && (text.data[cut] & 0xc0) == 0x80)
 			continue;
 		s.head.len = cut;
@@ -97,7 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *bytes = malloc(pattern.len + 1);
 	size_t count;
 
-	/* policies and client ids are UTF-8: what is not is refused earlier */
+	/* other text than UTF-8 is refused earlier */
 	if (bytes != NULL && utf8_valid(pattern) && utf8_valid(value) &&
 	    pattern_parse(pattern, PATTERN_WILDCARDS | PATTERN_VARIABLES, NULL, NULL, &count) &&
 	    count <= PIECES_MAX &&

@@ -2,8 +2,8 @@
 /*
  * check_registry_thing.c - changes to things and their principals.
  *
- * The rules are aws-iot A.6.  At the end a long random run against a model in
- * memory: the same answers, and both sides of each attachment agree.
+ * The rules are aws-iot A.6. A long random run is compared with a model in memory: the answers
+ * are the same, and both sides of each attachment agree.
  */
 #include <stdio.h>
 #include <string.h>
@@ -73,7 +73,7 @@ packed(const char *text)
 	return (struct view){ out, len };
 }
 
-/* So many attributes: n000=x and so on. */
+/* This many attributes: n000=x and so on. */
 static struct view
 many(unsigned count)
 {
@@ -145,7 +145,7 @@ assert_says(const char *words)
 	ck_assert_msg(strstr(diag.text, words) != NULL, "not '%s': %s", words, diag.text);
 }
 
-/* A commit without a change writes nothing: the same file, the same registry. */
+/* A number that changes with the file: a commit without a change writes nothing. */
 static uint64_t
 registry_hash(void)
 {
@@ -163,7 +163,7 @@ registry_hash(void)
 	return hash;
 }
 
-/* An error has put nothing. */
+/* After an error nothing was written. */
 static void
 assert_nothing_put(uint64_t before)
 {
@@ -188,7 +188,7 @@ begin_again(void)
  * Things: aws-iot A.6.1 and A.6.7.
  */
 
-START_TEST(a_thing_is_made_with_version_1)
+START_TEST(a_thing_is_created_with_version_1)
 {
 	struct thing in = { .name = view_of("t"),
 		.type_name = view_of("pump"),
@@ -225,7 +225,7 @@ static const struct {
 	{ "no attributes", "pump", "north", "", ERR_EXISTS },
 };
 
-START_TEST(making_a_thing_again_asks_for_the_same_configuration)
+START_TEST(creating_an_existing_thing_succeeds_only_with_the_same_configuration)
 {
 	struct thing thing = { .name = view_of("t"),
 		.type_name = view_of("pump"),
@@ -284,8 +284,8 @@ START_TEST(a_thing_has_no_more_attributes_than_its_type_allows)
 }
 END_TEST
 
-/* Each list is within the limits, both together are not. */
-START_TEST(a_merge_may_exceed_the_limit_too)
+/* Each list is within the limits; both together are not. */
+START_TEST(a_merge_that_exceeds_the_limit_is_refused)
 {
 	struct thing_update u = { .has_attributes = true,
 		.merge = true,
@@ -395,7 +395,7 @@ START_TEST(another_version_than_expected_is_a_conflict)
 }
 END_TEST
 
-START_TEST(a_thing_in_use_is_not_deleted_and_an_unknown_one_is)
+START_TEST(a_thing_in_use_is_not_deleted_and_deleting_an_unknown_one_succeeds)
 {
 	uint64_t before;
 
@@ -418,7 +418,7 @@ END_TEST
  * Principals: aws-iot A.6.3 and A.6.4.
  */
 
-START_TEST(what_is_not_there_is_named)
+START_TEST(a_missing_object_is_named)
 {
 	uint64_t before;
 
@@ -438,7 +438,7 @@ START_TEST(what_is_not_there_is_named)
 }
 END_TEST
 
-START_TEST(attaching_twice_is_attaching_once)
+START_TEST(attaching_twice_is_the_same_as_once)
 {
 	uint64_t before;
 
@@ -453,7 +453,7 @@ START_TEST(attaching_twice_is_attaching_once)
 }
 END_TEST
 
-/* A certificate is attached to some things, then to another one: t. */
+/* A certificate is attached to these things, then to t. */
 static const struct {
 	const char *what, *things; /* a, b: not exclusively; A, T: exclusively */
 	enum principal_type type;
@@ -491,7 +491,7 @@ START_TEST(an_exclusive_thing_is_the_only_one_of_a_certificate)
 	make("t");
 	make("z");
 	ck_assert_int_eq(attach("t", 2, PRINCIPAL_NON_EXCLUSIVE),
-	    ERR_OK); /* another's: no matter */
+	    ERR_OK); /* another certificate's: allowed */
 	for (const char *c = exclusions[_i].things; *c != '\0'; c++) {
 		char name[2] = { (char)(*c | 0x20), '\0' };
 
@@ -508,7 +508,7 @@ START_TEST(an_exclusive_thing_is_the_only_one_of_a_certificate)
 }
 END_TEST
 
-START_TEST(an_attachment_whose_certificate_is_gone_can_be_detached)
+START_TEST(a_thing_can_be_detached_from_a_deleted_certificate)
 {
 	struct certid id = id_number(1);
 
@@ -626,7 +626,7 @@ assert_sides_agree(void)
 	must(by_id == expected && by_name == expected);
 }
 
-START_TEST(random_changes_leave_both_sides_as_the_model_has_them)
+START_TEST(random_changes_agree_with_the_model_on_both_sides)
 {
 	struct model kept;
 
@@ -664,21 +664,21 @@ main(void)
 	TCase *c = suite_case(suite, "registry_thing");
 
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_add_test(c, a_thing_is_made_with_version_1);
-	tcase_add_loop_test(c, making_a_thing_again_asks_for_the_same_configuration, 0,
-	    COUNT_OF(again));
+	tcase_add_test(c, a_thing_is_created_with_version_1);
+	tcase_add_loop_test(c, creating_an_existing_thing_succeeds_only_with_the_same_configuration,
+	    0, COUNT_OF(again));
 	tcase_add_loop_test(c, a_thing_has_no_more_attributes_than_its_type_allows, 0,
 	    COUNT_OF(limits));
-	tcase_add_test(c, a_merge_may_exceed_the_limit_too);
+	tcase_add_test(c, a_merge_that_exceeds_the_limit_is_refused);
 	tcase_add_loop_test(c, attributes_are_replaced_or_merged, 0, COUNT_OF(updates));
 	tcase_add_test(c, a_type_is_set_and_removed);
 	tcase_add_test(c, another_version_than_expected_is_a_conflict);
-	tcase_add_test(c, a_thing_in_use_is_not_deleted_and_an_unknown_one_is);
-	tcase_add_test(c, what_is_not_there_is_named);
-	tcase_add_test(c, attaching_twice_is_attaching_once);
+	tcase_add_test(c, a_thing_in_use_is_not_deleted_and_deleting_an_unknown_one_succeeds);
+	tcase_add_test(c, a_missing_object_is_named);
+	tcase_add_test(c, attaching_twice_is_the_same_as_once);
 	tcase_add_loop_test(c, an_exclusive_thing_is_the_only_one_of_a_certificate, 0,
 	    COUNT_OF(exclusions));
-	tcase_add_test(c, an_attachment_whose_certificate_is_gone_can_be_detached);
-	tcase_add_test(c, random_changes_leave_both_sides_as_the_model_has_them);
+	tcase_add_test(c, a_thing_can_be_detached_from_a_deleted_certificate);
+	tcase_add_test(c, random_changes_agree_with_the_model_on_both_sides);
 	return suite_run(suite);
 }
