@@ -108,8 +108,8 @@ class Admin:
         return self.call("updateCertificate", certificateId=resource(device), newStatus=status)
 
     def settle(self):
-        """What anybody caused up to now is done when this returns: changes are made in
-        the order in which they came, and this is one."""
+        """Returns when all changes requested so far are done: changes are made in order, and this
+        is one."""
         self.registration_code()
 
     def describe_certificate(self, device):

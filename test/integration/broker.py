@@ -28,7 +28,7 @@ PORT_TAKEN = re.compile(r"Address already in use|Unable to create websockets lis
 
 
 def new_directory():
-    """Open to the broker, whoever it runs as."""
+    """Accessible to the broker under any user."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="jitr-test-"))
     path.chmod(0o755)
     return path
@@ -68,7 +68,7 @@ def environment(**more):
 
 
 def free_ports(count):
-    """Ports nobody listens on at the moment."""
+    """Ports that are not in use at the moment."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for s in sockets:
@@ -77,7 +77,7 @@ def free_ports(count):
 
 
 class DidNotStart(Exception):
-    """The broker gave up before it served anybody; .log says why."""
+    """The broker ended before it served a client; .log has the reason."""
 
     def __init__(self, log, status):
         super().__init__("the broker did not start (status %s):\n%s" % (status, log))

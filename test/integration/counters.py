@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The plugin's counters and gauges, as whoever watches them sees them."""
+"""The plugin's counters and gauges, as a monitoring client receives them."""
 import time
 
 from wait import PATIENCE

@@ -162,7 +162,7 @@ class Session:
         self._wait_for(mid, "UNSUBACK")
 
     def publish(self, topic, payload="x", qos=1, retain=False, properties=None):
-        """Wait until the broker acknowledges; which says nothing about who gets it."""
+        """Wait until the broker acknowledges, which does not mean that a subscriber receives it."""
         info = self._client.publish(topic, payload, qos, retain, properties)
         if qos == 0:
             self.pump(0)

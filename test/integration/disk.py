@@ -64,8 +64,8 @@ BEGINNING = b"VERSION=3\nformat=bytevalue\ntype=btree\nHEADER=END\n " + b"00" * 
 
 @contextlib.contextmanager
 def held(broker):
-    """Nothing is committed to its registry meanwhile: somebody else is in the middle of a
-    change.  What was decided is not stored, and what was stored can be read."""
+    """Nothing is committed to its registry meanwhile: another process holds a write transaction.
+    Changes that were decided are not stored; stored records can be read."""
     program = shutil.which("mdb_load")
     if program is None:
         pytest.skip("needs mdb_load, of lmdb-utils")

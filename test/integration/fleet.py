@@ -40,7 +40,7 @@ def ask_without_waiting(fleet, command, **members):
 
 
 class Fleet(Site):
-    """Devices that nobody knows before they connect.  Names are of this fleet alone, so that
+    """Devices that are unknown before they connect. Their names are unique to this fleet, so that
     several may share a broker."""
 
     def __init__(self, broker, ca=None, **members):

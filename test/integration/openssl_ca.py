@@ -76,7 +76,7 @@ class OpensslCa:
                       *(["-crl_reason", reason] if reason else []))
 
     def forget(self):
-        """Nobody is revoked any more: a hold is lifted."""
+        """No certificate is revoked any more, as after the end of a hold."""
         (self.directory / "index.txt").write_text("")
 
     def list(self, *, number=None, extensions=(KEY_ID,), digest="sha256", days=(0, 30),

@@ -150,7 +150,7 @@ class Pki:
         return Device(common_name, body, key, key_pem(key), issuer)
 
     def rsa_512_device(self, common_name, issuer):
-        """One whose key is too short for every library but this command."""
+        """A device whose key is too short for every library but this command."""
         def openssl(*words, text=None):
             return subprocess.run(["openssl", *words], input=text, check=True,
                                   capture_output=True).stdout
@@ -164,7 +164,7 @@ class Pki:
 
     def verification(self, ca, code, *, signer=None, issuer=None, days=(-1, 30), version=3,
                      subject=None, **how):
-        """Proof that somebody has the CA's key: the code as common name (aws-iot C)."""
+        """Proof of possession of the CA's key: the code as common name (aws-iot C)."""
         return der.pem(der.certificate(
             subject or der.name((der.COMMON_NAME, code)), (issuer or ca).subject, new_key(),
             (signer or ca).key, secrets.randbits(120), der.days_from_now(days[0]),

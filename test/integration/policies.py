@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Policies as a test writes them, and who has which."""
+"""Policies in a short notation, and the devices that have them."""
 import itertools
 import json
 
@@ -97,8 +97,8 @@ class Policies:
 
 
 class Site:
-    """A broker that goes by policies, its CA, and a witness without a certificate, who may
-    do everything below t/ and hears what is published there."""
+    """A broker with authorization by policies, its CA, and a witness without a certificate, which
+    may use all topics below t/ and receives the messages there."""
 
     def __init__(self, broker, ca=None, **members):
         self.broker = broker

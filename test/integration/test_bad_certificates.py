@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Hostile certificates, by both doors: presented in a handshake, and handed over in a
-request.  Each is told why, nothing is lost, and the broker goes on (issue, bad input)."""
+request.  Each is told why, nothing is lost, and the broker goes on."""
 import base64
 import contextlib
 import random
@@ -23,8 +23,7 @@ from wait import until
 
 @pytest.fixture
 def lenient(start_broker):
-    """A broker whose TLS lets weak keys and digests through, so that the plugin is the one
-    that judges."""
+    """A broker whose TLS accepts weak keys and digests, so that the plugin has to refuse them."""
     return start_broker(tls=["ciphers ALL:@SECLEVEL=0"])
 
 
@@ -72,7 +71,7 @@ def test_rsa_1024(lenient, pki):
 
 
 def test_rsa_512(lenient, pki):
-    """512 bits are broken on a desk: nobody gets far with them (issue, bad input)."""
+    """512 bits can be factored on a desktop computer: such a key is refused."""
     device = pki.rsa_512_device("d1", factory_of(lenient))
     device.weak = True
     admin = lenient.admin()
@@ -101,7 +100,7 @@ def test_ca_as_a_device(broker, pki):
 
 
 def test_registered_ca_as_a_device(broker, pki):
-    """Nor is a registered CA itself, whose key the factory has (aws-iot D.6)."""
+    """Nor is a registered CA itself, whose key is at the factory (aws-iot D.6)."""
     ca = factory_of(broker)
     device = Device("ca", ca.der, ca.key, ca.key_text, ca)
     assert broker.connect(device).turned_away
@@ -124,9 +123,9 @@ def test_registered_ca_as_a_device(broker, pki):
 ], ids=["expired", "not yet valid", "broken signature", "unknown critical extension",
         "double extension", "100 extensions", "extensions in version 1",
         "for servers only", "10 000 alternative names"])
-def test_certificates_that_are_turned_away(broker, pki, how, reason):
+def test_certificates_that_are_refused(broker, pki, how, reason):
     """By the plugin or by TLS before it, with a line in the log, and not registered
-    (aws-iot D.6; issue, bad input)."""
+    (aws-iot D.6)."""
     is_turned_away(broker, pki.device("d1", issuer=factory_of(broker), **how), reason)
 
 
@@ -149,10 +148,10 @@ def subject(text, tag=0x0C):
 ], ids=["serial 0", "serial negative", "serial of 2000 bits", "no subject", "NUL in the name",
         "beyond ASCII", "16 bits a letter", "name of 20 000 bytes", "500 names",
         "500 alternative names", "until the year 3000"])
-def test_odd_but_not_forbidden(broker, pki, how):
-    """What is strange, but says nothing about who holds the key, is registered as any other
-    (aws-iot B.1: the id is that of the whole certificate; RFC 5280 4.1.2.2: be prepared for
-    such serial numbers)."""
+def test_unusual_but_valid_certificates(broker, pki, how):
+    """Unusual properties that do not concern the key are registered like any other (aws-iot
+    B.1: the id is that of the whole certificate; RFC 5280 4.1.2.2: be prepared for such serial
+    numbers)."""
     ca = factory_of(broker)
     admin = broker.admin()
     events = admin.listen_to_events(ca)
@@ -166,7 +165,7 @@ def test_odd_but_not_forbidden(broker, pki, how):
 
 
 def test_garbage_instead_of_tls(broker, pki, admin, factory):
-    """Bytes that are no TLS, and TLS that is no MQTT (issue, bad input)."""
+    """Bytes that are no TLS, and TLS that is no MQTT."""
     events = admin.listen_to_events()
     chance = random.Random(5)
     for size in (1, 5, 100, 5000, 70000):
@@ -185,7 +184,7 @@ def test_garbage_instead_of_tls(broker, pki, admin, factory):
 
 
 def test_storm_of_refusals_loses_nothing(broker, pki, admin, factory):
-    """Good devices are served while bad ones keep coming (issue, bad input)."""
+    """Good devices are served while bad ones keep coming."""
     bad = pki.device("bad", issuer=factory, extensions=[der.basic_constraints(True)])
     good = [pki.device("g%d" % n, issuer=factory) for n in range(10)]
     for device in good:
@@ -231,7 +230,7 @@ def test_names_with_a_nul_prove_nothing(pki, admin):
 
 
 def test_proof_with_a_weak_digest(pki, admin):
-    """SHA-1 and MD5 prove nothing: somebody may have made the CA sign something else
+    """SHA-1 and MD5 prove nothing: the CA may have signed another text with the same digest
     (aws-iot C, D.6)."""
     ca = pki.ca("factory", key=new_key("RSA-2048"))
     code = admin.registration_code()
@@ -253,7 +252,7 @@ def test_certificate_with_something_behind_it(pki, admin, factory):
 
 def test_thousand_damaged_certificates(admin):
     """Every byte of a certificate changed, left out or doubled: an answer to each of them,
-    and a broker that goes on (issue, bad input)."""
+    and a broker that goes on."""
     body = base64.b64decode("".join(VECTOR.splitlines()[1:-1]))
     chance = random.Random(3)
     damaged = []
@@ -272,7 +271,7 @@ def test_thousand_damaged_certificates(admin):
 
 @pytest.mark.parametrize("attack", ["private key", "no base64", "very long line", "many blocks"])
 def test_pem_attacks(pki, admin, factory, attack):
-    """Refused without a trace of what was in it (issue, bad input)."""
+    """Refused without a trace of what was in it."""
     device = pki.device("d1", issuer=factory)
     text = {
         "private key": device.key_text,

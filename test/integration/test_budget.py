@@ -65,7 +65,7 @@ class Deaf:
 
 @pytest.fixture
 def start(start_broker):
-    """A broker whose other users may talk to each other, and who administers."""
+    """A broker whose other users may publish to each other and on the control topic."""
     return lambda users=ADMIN, **options: start_broker(
         plugin={"other_clients": "allow", "admin_users": users, **options})
 
@@ -135,8 +135,9 @@ def test_refusals_are_counted_in_one_line(start):
     broker.wait_for_log("requests refused: ", " more in the last 10 s")
 
 
-def test_one_that_asks_now_and_then_is_told(start):
-    """Who pauses hears each time that it may not (contract, section 3)."""
+def test_caller_that_pauses_gets_an_error_each_time(start):
+    """A caller without rights that pauses between requests gets an error for each (contract,
+    section 3)."""
     broker = start()
     stranger = Admin(broker, broker.bystander())
     for _ in range(5):
@@ -298,8 +299,8 @@ def test_requests_that_are_hard_to_read(start, payload):
 
 
 def test_many_requests_at_once_are_all_answered_or_refused(start):
-    """Nobody loses a request in silence that keeps within its share: a hundred at once are
-    answered in order."""
+    """No request within the caller's share is dropped silently: a hundred at once are answered in
+    order."""
     broker = start()
     admin = broker.admin()
     for n in range(100):

@@ -38,7 +38,7 @@ def test_registration_code_stays_until_it_is_deleted(broker, admin):
     assert admin.registration_code() != code
 
 
-def test_deleting_a_code_that_is_not_there(admin):
+def test_deleting_a_missing_code(admin):
     """ResourceNotFoundException before the first and after the last code (aws-iot A.1.2)."""
     assert refusal(admin.delete_registration_code).name == "ResourceNotFoundException"
     admin.registration_code()
@@ -46,7 +46,7 @@ def test_deleting_a_code_that_is_not_there(admin):
     assert refusal(admin.delete_registration_code).name == "ResourceNotFoundException"
 
 
-def test_proof_for_a_deleted_code_is_worthless(pki, admin):
+def test_proof_for_a_deleted_code_is_refused(pki, admin):
     """The CA registered with the old code stays, the old proof does not serve any more
     (aws-iot A.1.2)."""
     ca, other = pki.ca("factory"), pki.ca("other")
@@ -73,8 +73,8 @@ def test_one_code_serves_for_many_cas(pki, admin):
 # -- registering ---------------------------------------------------------------------
 
 def test_registered_ca(start_broker, pki):
-    """The id is the SHA-256 of the DER, the ARN names region and account; without further
-    wishes the CA is INACTIVE and registers nobody (aws-iot A.2.1, A.2.2, B)."""
+    """The id is the SHA-256 of the DER, the ARN names region and account; without further options
+    the CA is INACTIVE and registers no certificates (aws-iot A.2.1, A.2.2, B)."""
     broker = start_broker(plugin={"account_id": "123456789012", "region": "eu-central-1"})
     admin = broker.admin()
     ca = pki.ca("factory", days=(-10, 20))
@@ -186,7 +186,7 @@ def test_proof_with_two_common_names(pki, admin):
     assert error.name == "RegistrationCodeValidationException"
 
 
-def test_proof_signed_by_somebody_else(pki, admin):
+def test_proof_signed_with_another_key(pki, admin):
     """CertificateValidationException when the proof is not signed with the CA's key, or
     does not name the CA as its issuer (aws-iot A.2.1, C)."""
     ca, stranger = pki.ca("factory"), pki.ca("stranger")
@@ -279,14 +279,14 @@ def no_ca(pki):
      "extension"),
 ], ids=["CA:FALSE", "version 1", "no constraints", "expired", "not yet valid", "RSA 1024",
         "keyUsage without keyCertSign", "unknown critical extension"])
-def test_certificates_that_are_no_good_ca(pki, admin, make, words):
+def test_certificates_that_cannot_be_a_ca(pki, admin, make, words):
     """CertificateValidationException for what cannot be a CA here and now (aws-iot A.2.1, C)."""
     error = refusal(admin.register_ca, make(pki))
     assert error.name == "CertificateValidationException"
     assert words in error.message
 
 
-def test_ca_true_is_demanded_in_the_words_of_aws(pki, admin):
+def test_missing_ca_true_has_the_text_of_aws(pki, admin):
     """Programs look for this sentence (aws-iot A.2.1)."""
     assert refusal(admin.register_ca, no_ca(pki)).message == (
         "CA certificate is not valid. The CA certificate does not have the basicConstraints "
@@ -471,7 +471,7 @@ def test_auto_registration_can_be_enabled_on_an_inactive_ca(broker, pki, admin):
      "'ENABLED' at 'newAutoRegistrationStatus' failed to satisfy constraint: "
      "Member must satisfy enum value set: [ENABLE, DISABLE]"),
 ])
-def test_words_that_are_none(pki, admin, members, ending):
+def test_invalid_words(pki, admin, members, ending):
     """InvalidRequestException with AWS's text (aws-iot 1.5, A.2.3)."""
     ca = pki.ca("factory")
     admin.register_ca(ca)
@@ -578,7 +578,7 @@ def test_listing_constraints(admin, members):
     assert refusal(admin.call, "listCACertificates", **members).name == "InvalidRequestException"
 
 
-def test_page_size_in_the_words_of_aws(admin):
+def test_invalid_page_size_has_the_text_of_aws(admin):
     """The text of a bound that is broken (aws-iot 1.5)."""
     assert refusal(admin.call, "listCACertificates", pageSize=251).message == (
         "1 validation error detected: Value '251' at 'pageSize' failed to satisfy constraint: "

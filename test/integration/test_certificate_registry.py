@@ -266,7 +266,7 @@ def test_certificates_that_are_not_accepted(pki, admin, factory, command, how, w
     "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n",
 ])
 @pytest.mark.parametrize("command", ["registerCertificate", "registerCertificateWithoutCA"])
-def test_pem_that_is_none(admin, factory, command, text):
+def test_text_that_is_not_pem(admin, factory, command, text):
     """CertificateValidationException (aws-iot A.3.1, 1.7)."""
     error = refusal(admin.call, command, certificatePem=text)
     assert error.name == "CertificateValidationException"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""One certificate in use at two places at once is a key that was copied: it is told of, and
-clone_policy says who may stay."""
+"""One certificate in use at two places at once means a copied key: it is reported, and clone_policy
+says which connection may stay."""
 import re
 
 import pytest
@@ -69,7 +69,7 @@ def is_alive(session):
 
 @pytest.mark.parametrize("policy", [None, "allow"], ids=["default", "allow"])
 @ELSEWHERE
-def test_allow_lets_both_stay_and_tells(make_fleet, policy, how):
+def test_allow_admits_both_and_reports_it(make_fleet, policy, how):
     """Both are served; the log names both, and the counter has grown by one."""
     fleet = make_fleet(policy)
     device = fleet.device()
@@ -92,7 +92,7 @@ def test_allow_lets_both_stay_and_tells(make_fleet, policy, how):
     fleet.wait_for_clones(1)
 
 
-def test_each_newcomer_counts_and_one_certificate_is_told_of_once_in_a_while(make_fleet):
+def test_each_new_client_is_counted_and_reports_are_limited(make_fleet):
     """A fleet that shares one certificate does not fill the log: it is told of once in ten
     seconds, and the counter says how many there were."""
     fleet = make_fleet()
@@ -111,8 +111,8 @@ def test_each_newcomer_counts_and_one_certificate_is_told_of_once_in_a_while(mak
 @VERSIONS
 @ELSEWHERE
 def test_newest_closes_the_older_ones(make_fleet, version, how):
-    """Whoever comes is let in, and all others with the certificate are closed, with the reason
-    in the log; the end is told as one that the plugin made."""
+    """The new connection is admitted, and all others with the certificate are closed, with the
+    reason in the log; the event of their end says that the server closed them."""
     fleet = make_fleet("newest", lifecycle_events="true")
     presence = fleet.admin.listen("$aws/events/presence/disconnected/#")
     device, bystander = fleet.device(), fleet.connect(fleet.device("bystander"))
@@ -132,8 +132,8 @@ def test_newest_closes_the_older_ones(make_fleet, version, how):
     assert is_alive(third)
 
 
-def test_newest_closes_a_whole_crowd(start_broker, directory, pki):
-    """Those who came while all might stay are closed as soon as there is one who is newer."""
+def test_newest_closes_many_connections(start_broker, directory, pki):
+    """Connections from the time when all were allowed are closed as soon as a newer one comes."""
     fleet = Fleet(start_broker(plugin={"clone_policy": "newest", "metrics_interval": 1}), None)
     device = fleet.device()
     for n in range(6):
@@ -148,9 +148,9 @@ def test_newest_closes_a_whole_crowd(start_broker, directory, pki):
 
 @VERSIONS
 @ELSEWHERE
-def test_oldest_refuses_the_newcomer(make_fleet, version, how):
-    """Whoever is there stays; the newcomer is refused with a code of its own, which its record
-    has as the last refusal; and is let in when the other one has gone."""
+def test_oldest_refuses_the_new_client(make_fleet, version, how):
+    """The existing connection stays; the new one is refused with its own code, which is the last
+    refusal on the record, and admitted once the other has disconnected."""
     fleet = make_fleet("oldest")
     device = fleet.device()
     first = fleet.connect(device, version=version)
@@ -204,8 +204,8 @@ def test_same_client_id_from_elsewhere_is_a_clone(make_fleet, policy):
 
 
 def test_same_client_id_from_elsewhere_does_not_displace_the_oldest(make_fleet):
-    """With oldest a copied key does not even take the place of a device whose client id it
-    knows."""
+    """With oldest a copied key cannot take over the session of a device, even with its client
+    id."""
     fleet = make_fleet("oldest")
     device = fleet.device()
     first = fleet.connect(device)
@@ -215,9 +215,9 @@ def test_same_client_id_from_elsewhere_does_not_displace_the_oldest(make_fleet):
 
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 @pytest.mark.parametrize("clean", [True, False], ids=["clean", "persistent"])
-def test_who_has_gone_is_forgotten(make_fleet, version, clean):
-    """A certificate moves from one client id and address to the next: nobody is there any more,
-    a session that the broker keeps for one who is offline included."""
+def test_disconnected_clients_do_not_count(make_fleet, version, clean):
+    """A certificate moves from one client id and address to the next: the former connection has
+    ended, also if the broker keeps its session."""
     fleet = make_fleet("oldest")
     device = fleet.device()
     how = dict(version=version, clean=clean, expiry=None if clean else 3600)
@@ -244,7 +244,8 @@ def test_different_certificates_are_no_clones(make_fleet):
 
 
 def test_refused_connections_are_no_clones(make_site):
-    """Only who is let in is somewhere: one whose policies refuse the client id closes nobody."""
+    """Only admitted connections count: a connection that policies refuse by its client id closes no
+    other."""
     site = make_site({"clone_policy": "newest", "metrics_interval": 1})
     device = site.device(allow("Connect", "client/d1"))
     session = site.broker.connect(device)
@@ -271,7 +272,8 @@ def test_administrators_share_their_certificate(start_broker, directory, pki, po
 
 
 def test_reload_makes_no_clones(make_fleet):
-    """SIGHUP asks about everybody again: those who may stay do, none is new (mosquitto 0, 1)."""
+    """SIGHUP repeats the check of every connection: the admitted ones stay, and none counts as new
+    (mosquitto 0, 1)."""
     fleet = make_fleet("allow")
     device = fleet.device()
     sessions = [fleet.connect(device, client_id="d%d" % n) for n in range(3)]

@@ -228,7 +228,7 @@ def test_malformed_policy(cli):
     assert done.status == USAGE and "none.json" in done.err
 
 
-def test_what_would_happen(cli, admin, pki, directory, factory):
+def test_explain_and_test_authorization(cli, admin, pki, directory, factory):
     """testAuthorization, getEffectivePolicies and explain from the command line, with the AWS
     CLI's shorthand (aws-iot A.7)."""
     device = pki.device("d1", issuer=factory)
@@ -306,7 +306,7 @@ def test_lists_of_things_fetch_all_pages(cli, admin):
     (["list-policies", "--page-size", "2", "--max-items", "3"],
      "Cannot specify --no-paginate along with pagination arguments: --max-items"),
 ], ids=lambda value: "" if isinstance(value, str) else " ".join(value))
-def test_numbers_that_are_none(cli, words, message):
+def test_invalid_numbers(cli, words, message):
     """Status 252 and the AWS CLI's words, whichever flag it is (contract, section 4)."""
     done = cli(*words)
     assert (done.status, done.out) == (USAGE, "") and message in done.err
@@ -483,8 +483,8 @@ def test_rule_of_a_ca(cli, pki, directory):
 
 @pytest.mark.parametrize("size", [0, 12000], ids=["in-one-request", "in-parts"])
 def test_life_of_a_revocation_list(cli, admin, pki, directory, factory, size):
-    """Imported whatever its size, shown, imported again to no effect, forgotten; whom it names
-    is revoked."""
+    """A list of any size is imported, described, imported again without a change, and deleted; the
+    certificates on it are revoked."""
     device = admin.activate(pki.device("d1", issuer=factory))
     path = directory / "ca.crl"
     path.write_text(revocation_list(factory, device, serials=range(1 << 120, (1 << 120) + size)))
@@ -608,7 +608,7 @@ def test_usage(cli, words):
 
 
 def test_misspelt_command_is_guessed(cli):
-    """Whoever mistypes is told what he may have meant."""
+    """The error for a misspelt command suggests the one that was probably meant."""
     assert "get-registration-code" in cli("get-registation-code").err
 
 
@@ -648,7 +648,7 @@ def test_request_larger_than_a_packet_may_be(cli, start_broker):
 
 
 def test_broker_without_the_plugin(cli, start_broker):
-    """Nobody answers, whatever is asked: that is said, and no size is blamed."""
+    """No answer comes to a request of any size: the error says so and does not blame the size."""
     broker = cli.broker = start_broker()
     broker.stop()
     broker.plugin_lines = 0
@@ -658,7 +658,7 @@ def test_broker_without_the_plugin(cli, start_broker):
     assert "message_size_limit" not in done.err
 
 
-def test_user_who_is_no_administrator(cli, start_broker, directory):
+def test_user_without_administration_rights(cli, start_broker, directory):
     """Status 254: the broker was reached, the request was refused (contract, section 4)."""
     cli.broker = start_broker(plugin={"other_clients": "allow"})
     done = cli.run(cli.login(BYSTANDER, PASSWORD), "get-registration-code")
@@ -702,7 +702,7 @@ def test_protocol_versions(cli):
 
 
 def test_help(cli):
-    """help, help COMMAND and COMMAND help say what there is (issue, point 9)."""
+    """help, help COMMAND and COMMAND help say what there is."""
     overview = cli("help")
     assert overview.status == DONE
     for command in COMMANDS:

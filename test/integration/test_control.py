@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Control requests: what shape they have, who may send them, who hears the answers, and what
-becomes of bad ones (contract, section 3)."""
+"""Control requests: their form, the callers that may send them, the receivers of answers, and
+errors (contract, section 3)."""
 import json
 
 import pytest
@@ -50,7 +50,7 @@ GARBAGE = {
 @pytest.mark.parametrize("payload", GARBAGE.values(), ids=GARBAGE.keys())
 def test_garbage_is_answered(admin, payload):
     """InvalidRequestException and what was wrong; nothing happens, and the caller's
-    connection and the broker go on (contract, section 3; issue, bad input)."""
+    connection and the broker go on (contract, section 3)."""
     answers = admin.send(payload)
 
     assert len(answers) == 1
@@ -99,7 +99,7 @@ def test_commands_that_are_no_objects(admin):
 
 def test_values_are_quoted_in_part_only(admin):
     """A long value that is wrong does not come back as a whole, and whatever is in it, the
-    answer is JSON (issue, bad input)."""
+    answer is JSON."""
     for character in ("x", "é", "\"", "\n", "\u2028", "😀"):
         answers = admin.request({"command": "describeCertificate",
                                  "certificateId": character * 1000})
@@ -157,7 +157,7 @@ def test_requests_are_not_passed_on(broker, admin):
 # -- who may ask, and who hears -------------------------------------------------------
 
 def test_strangers_are_denied(start_broker, pki):
-    """AccessDeniedException for whoever is neither a named user nor a named certificate, and
+    """AccessDeniedException for a caller that is neither a named user nor a named certificate, and
     nothing happens; for garbage too (contract, section 3)."""
     broker = start_broker(plugin={"other_clients": "allow"}, anonymous=True)
     admin, ca = broker.admin(), pki.ca("factory")
@@ -197,7 +197,7 @@ def test_user_of_another_name_is_no_administrator(start_broker):
 
 
 def test_answers_are_private(broker):
-    """Only the one who asked gets the answer, whoever else subscribed (contract, section 2)."""
+    """Only the caller gets the answer, whatever others subscribed to (contract, section 2)."""
     spies = [broker.admin().session for _ in range(2)]
     for spy in spies:
         assert spy.subscribe(RESPONSE)
@@ -210,8 +210,8 @@ def test_answers_are_private(broker):
 
 
 def test_answer_to_the_response_topic_of_mqtt_5(broker):
-    """Where the broker lets plugins read it, the answer goes to the MQTT 5 response topic as
-    well; in any case to the one who asked (contract, section 2)."""
+    """Where the broker lets plugins read it, the answer is published to the MQTT 5 response topic
+    too; in any case it is sent to the caller (contract, section 2)."""
     admin = broker.admin(version=MQTT_5)
     properties = Properties(PacketTypes.PUBLISH)
     properties.ResponseTopic = "my/answers"
@@ -233,8 +233,7 @@ def test_requests_after_each_other_are_answered_in_order(admin):
 
 
 def test_caller_that_leaves_in_the_middle(broker, pki, admin):
-    """Nobody is there to hear the answer: the change stands, and nothing breaks (issue, bad
-    input)."""
+    """The caller disconnects before the answer: the change is made and nothing fails."""
     ca = pki.ca("factory")
     admin.register_ca(ca, active=False)
     for n in range(20):
@@ -269,7 +268,7 @@ def test_bridge_is_refused(make_broker, pki):
 
 @pytest.mark.parametrize("user", [ADMIN, BYSTANDER])
 def test_will_is_no_request(start_broker, pki, user):
-    """A will on the control topic is not carried out, whoever leaves it: 2.0.11 takes it for a
+    """A will on the control topic is not carried out for any client: 2.0.11 handles it as a
     message, the others close the connection (mosquitto 6)."""
     broker = start_broker(plugin={"other_clients": "allow"})
     admin, ca = broker.admin(), pki.ca("factory")

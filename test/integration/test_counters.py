@@ -67,8 +67,8 @@ def scene(start_broker):
 # -- which -------------------------------------------------------------------------
 
 def test_published_topics_are_those_of_the_documentation(scene):
-    """No number of the table is missing, none is published that is not in it, and each stays
-    for whoever comes later."""
+    """Every number of the table is published, no other one is, and each is retained for later
+    subscribers."""
     scene.import_list()
     scene.counters.next()
     scene.counters.next()  # the interval before it is whole, with the list
@@ -181,7 +181,7 @@ def test_database_most_is_the_option(start_broker):
 
 
 def test_requests_are_counted(scene):
-    """All that came, and of these those of callers who may not ask."""
+    """All requests are counted, and those of callers without rights separately."""
     bystander = scene.broker.bystander()
     before = scene.counters.next()
     for _ in range(3):
@@ -235,7 +235,7 @@ def test_what_policies_deny_is_counted(make_site):
 
 
 def test_presence_is_counted(start_broker):
-    """Events of who is connected are counted apart from those of certificates."""
+    """Presence events are counted apart from those of certificates."""
     scene = Scene(start_broker(plugin={"metrics_interval": 1, "lifecycle_events": "true"}))
     device = scene.registered()
     scene.broker.connect(device).leave()
@@ -276,7 +276,7 @@ def test_revocation_lists_are_counted_and_gauged(scene):
     assert late.received() == []
 
 
-def test_restart_begins_at_zero_and_keeps_how_things_stand(scene):
+def test_restart_zeroes_counters_and_keeps_gauges(scene):
     """Counters grow from 0 at each start of the broker, gauges of the registry say at once what
     is in it."""
     assert scene.broker.connect(scene.device()).refused

@@ -27,14 +27,14 @@ def broker(shared_broker):
 
 @pytest.fixture
 def ca(admin, pki):
-    """A registered CA of its own, whose devices need a list."""
+    """A registered CA of its own that requires a list for its devices."""
     made = pki.ca("spread %d" % next(_numbers))
     admin.register_ca(made, crlCheck="required")
     return made
 
 
 def device_of(pki, ca, *points, name="d1"):
-    """A device whose certificate names these distribution points."""
+    """A device with these distribution points in its certificate."""
     return pki.device(name, issuer=ca,
                       extensions=[distribution_points(*points)] if points else [])
 
@@ -123,7 +123,7 @@ def resolved(ca, said):
 
 
 @pytest.mark.parametrize("case", SCOPES)
-def test_list_counts_for_those_that_it_is_about(admin, pki, ca, directory, case):
+def test_list_covers_the_certificates_in_its_scope(admin, pki, ca, directory, case):
     """With `required` a certificate that the list is not about is refused as without a list,
     one that it is about gets in; OpenSSL says the same of each."""
     said, points, covered = SCOPES[case]
@@ -190,7 +190,7 @@ def test_first_connection_of_a_device_of_another_part(admin, pki, ca):
     assert admin.status(ours) == "ACTIVE"
 
 
-def test_whom_a_list_names_is_refused_whatever_it_is_about(admin, pki, ca):
+def test_listed_device_is_refused_by_a_list_of_any_scope(admin, pki, ca):
     """A serial number is one of the CA's: a list that names it has revoked it."""
     admin.update_ca(ca, crlCheck="if-present")
     device = admin.activate(device_of(pki, ca, TWO))
@@ -201,7 +201,7 @@ def test_whom_a_list_names_is_refused_whatever_it_is_about(admin, pki, ca):
     assert admin.status(device) == "REVOKED"
 
 
-def test_which_list_takes_the_place_of_which(admin, pki, ca):
+def test_which_list_replaces_which(admin, pki, ca):
     """A part takes the place of an older one of the same distribution point, and of nothing
     else; a complete list that of any."""
     device = admin.activate(device_of(pki, ca, ONE))

@@ -66,8 +66,8 @@ def for_broker(broker, directory, user=ADMIN, **variables):
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="needs jq")
 def test_a_ca_is_rotated(broker, admin, pki, directory):
-    """Devices of both CAs register while both are there; those of the old one stay when it
-    registers nobody any more, and are refused when it is gone. One has a thing."""
+    """Devices of both CAs register while both are active; those of the old one stay when it
+    registers no more devices, and are refused once it is deleted. One has a thing."""
     old, new = pki.ca("Old"), pki.ca("New")
     admin.register_ca(old)
     before, after = pki.device("before", issuer=old), pki.device("after", issuer=new)
@@ -99,8 +99,9 @@ def test_a_ca_is_rotated(broker, admin, pki, directory):
 
 @pytest.mark.skipif(not shutil.which("mdb_copy"), reason="needs mdb_copy, of lmdb-utils")
 def test_a_registry_is_backed_up_and_restored(broker, admin, pki, directory):
-    """What was there at the backup is there after it was restored, and nothing else; the
-    backup is taken while the broker runs, again over an older one, and is nobody else's."""
+    """After restoring a backup the registry has the records of the backup and no others; the
+    backup is taken while the broker runs, a second time over an older one, and only its owner
+    can read it."""
     ca = pki.ca("factory")
     admin.register_ca(ca)
     device, later = pki.device("device", issuer=ca), pki.device("later", issuer=ca)
@@ -149,8 +150,7 @@ def test_a_request_by_hand(broker, factory, directory):
 
 
 class Beginner:
-    """Somebody who follows README.md, on other ports than it says and with the plugin of this
-    build."""
+    """The commands of README.md, with other ports and the plugin of this build."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -276,8 +276,8 @@ SCRIPTS = ". '%s/scripts/common.sh'\nas_root apt-get update\n" % ROOT
 
 
 @pytest.mark.parametrize("commands", [installing(), SCRIPTS], ids=["README", "scripts"])
-def test_sudo_takes_nothing_of_what_is_pasted_behind_it(directory, commands):
-    """Whoever has sudo may paste all blocks at once, or both commands of the README."""
+def test_sudo_does_not_read_the_lines_pasted_behind_it(directory, commands):
+    """A user with sudo may paste all blocks at once, or both commands of the README."""
     tools = directory / "tools"
     tools.mkdir()
     executable(tools / "sudo", SUDO)

@@ -146,8 +146,8 @@ def test_reason_says_why_a_new_certificate_is_revoked(activator, pki):
 
 
 def test_details_wait_with_their_event_for_a_restart(start_broker, pki):
-    """An event that nobody could be told of before the end of the broker is told by the next
-    one as it was, whatever the option is by then."""
+    """An event that could not be delivered before the end of the broker is published by the next
+    one unchanged, whatever the option is by then."""
     broker = start_broker(plugin={"event_details": "true"})
     activator = Activator(broker)
     activator.admin.listen_to_events(activator.ca, client_id="rule", clean=False).leave()
@@ -199,8 +199,8 @@ def test_hostile_subject(activator, pki, text, shown):
     (b"\0d\xff\xfe1", 0x03), (der.integer(1), 0x30), (b"\xc0\xaf", 0x14),
 ], ids=["bit string", "sequence", "T61 bytes"])
 def test_subject_that_is_no_text_leaves_the_rest(activator, pki, body, tag):
-    """A name of a type that cannot be read as text takes itself out of the event and nothing
-    else: who registered, from where, and the certificate itself are there."""
+    """A name of a type that cannot be read as text is left out of the event; the device, its
+    address and the certificate itself are in it."""
     device = pki.device("d1", issuer=activator.ca, subject=common_name(body, tag))
 
     event = activator.event(device)
@@ -238,7 +238,7 @@ def test_many_and_long_alternative_names(activator):
     assert event["alternativeNames"] == ["DNS:y"]
 
 
-def test_largest_certificate_that_is_registered_is_told_whole(activator, pki):
+def test_largest_certificate_is_complete_in_its_event(activator, pki):
     """The event has room for a certificate of 48 kB and all else that there is to tell."""
     names = [("DNS", "%s.%d" % ("n" * 400, n)) for n in range(5)]
     device = pki.device("d1", issuer=activator.ca, extensions=[der.general_names(*names)],
@@ -251,9 +251,9 @@ def test_largest_certificate_that_is_registered_is_told_whole(activator, pki):
     assert set(event) == {*AWS_MEMBERS, *DETAILS}
 
 
-def test_certificate_that_is_too_long_is_not_said_to_be_registered(activator, pki):
+def test_certificate_that_is_too_long_is_not_announced(activator, pki):
     """One of more than 48 kB is not registered, and the refusal says that, not that it waits
-    for activation (issue, point 10)."""
+    for activation."""
     broker = activator.broker
     device = pki.device("d1", issuer=activator.ca, subject=common_name(b"x" * 60000))
 

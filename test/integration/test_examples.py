@@ -163,8 +163,8 @@ def test_listed_device_is_revoked(rule, site):
     assert attempt(site, good)
 
 
-def test_what_became_pending_meanwhile_is_caught_up(rule, site):
-    """Nobody listened when it registered, and the device does not try again."""
+def test_certificates_that_became_pending_meanwhile_are_handled(rule, site):
+    """No program listened when it registered, and the device does not try again."""
     devices = [site.pki.device("d%d" % n, issuer=site.ca) for n in range(3)]
     for device in devices:
         assert not attempt(site, device)
@@ -199,8 +199,8 @@ def test_without_a_good_list_it_stays_pending(rule, site, what, crl, why):
 
 
 def test_restarting_it_changes_nothing(rule, site):
-    """What is done is left alone, also when an event still waits that speaks of a certificate
-    that somebody deactivated since."""
+    """Handled certificates are not changed, also when an event is still waiting for a certificate
+    that an administrator has deactivated since."""
     done, later, canary = (site.pki.device(n, issuer=site.ca) for n in ("done", "later", "canary"))
     rule.start()
     assert not attempt(site, done)
@@ -345,7 +345,7 @@ def test_program_follows_the_markers(activator):
     assert {r["status"] for r in requests} == {"PENDING_ACTIVATION"}
 
 
-def test_program_survives_whatever_it_is_told(activator, capsys):
+def test_program_survives_malformed_events(activator, capsys):
     """No event and no answer ends it."""
     events = [b"", b"\xff", b"[]", b"7", b"{}", b'{"certificateId":null}', None]
     answers = [b"\xff", b"{", b"7", b"[]", b'{"responses":7}', b'{"responses":[7]}',
@@ -377,8 +377,8 @@ def things_of(site, device):
 
 
 def test_the_rule(site):
-    """Whoever fulfils its conditions gets in at the first attempt, with the policy and a thing
-    of its name; whoever does not is left to somebody else."""
+    """A device that meets the conditions is admitted at the first attempt, with the policy and a
+    thing of its name; any other is left pending for an administrator."""
     site.admin.update_ca(site.ca, activation=(EXAMPLES / "rule.json").read_text())
     sensor, pump = (site.pki.device(n, issuer=site.ca) for n in ("sensor-1", "pump-1"))
     session = site.broker.connect(sensor)

@@ -175,9 +175,9 @@ def test_off_is_the_default(make_calendar, value):
 
 # -- who is not worth a warning -----------------------------------------------------
 
-def test_only_those_that_somebody_may_want_to_replace(make_calendar):
-    """Of a certificate that is revoked, deleted or past its end nobody is warned; one that is
-    inactive may be made active again."""
+def test_only_certificates_in_use_are_announced(make_calendar):
+    """No warning is given of a certificate that is revoked, deleted or expired; an inactive one may
+    be made active again."""
     calendar = make_calendar(None)
     expired = calendar.device(3 / DAY, name="expired")
     inactive = calendar.device(3, name="inactive", status="INACTIVE")

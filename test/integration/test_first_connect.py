@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The first connection of a device: the table of aws-iot D.2, row by row, and who may
+"""The first connection of a device: the table of aws-iot D.2, row by row, and the devices that may
 be registered at all."""
 import contextlib
 import threading
@@ -19,10 +19,9 @@ from trust import trust
 
 @pytest.mark.parametrize("chain", [False, True], ids=["leaf alone", "leaf and CA"])
 def test_first_connection_registers_and_refuses(broker, pki, admin, factory, chain):
-    """A registered CA vouches for an unknown certificate: it is stored as
-    PENDING_ACTIVATION under this CA, announced, and kept out until somebody activates
-    it; with the CA's certificate sent along, as the seed asks, or without (aws-iot
-    D.2 row 1, D.6)."""
+    """A registered CA has signed an unknown certificate: it is stored as PENDING_ACTIVATION under
+    this CA, announced, and refused until it is activated; with or without the CA's certificate in
+    the chain (aws-iot D.2 row 1, D.6)."""
     events = admin.listen(EVENTS + factory.id)
     device = pki.device("d1", issuer=factory)
     presented = device.with_chain(factory) if chain else device
@@ -57,7 +56,7 @@ def test_ca_with_a_template_registers_and_announces_too(broker, pki, admin):
     (False, True, "not active"),
     (False, False, "not active"),
 ])
-def test_ca_that_may_not_register_registers_nobody(broker, pki, admin, active,
+def test_ca_that_may_not_register_registers_no_device(broker, pki, admin, active,
                                                    auto_registration, reason):
     """Without auto-registration, or while inactive, a CA's unknown devices are closed
     out, stored nowhere and not announced (aws-iot D.2 rows 3 and 4)."""
@@ -210,8 +209,7 @@ def test_handshake_alone_registers_nothing(broker, pki, admin, factory):
 
 
 def test_half_a_connect_registers_nothing(broker, pki, admin, factory):
-    """A client that leaves in the middle of its CONNECT leaves nothing behind (issue,
-    bad input)."""
+    """A client that leaves in the middle of its CONNECT leaves nothing behind."""
     events = admin.listen_to_events()
     device = pki.device("d1", issuer=factory)
 
@@ -354,7 +352,7 @@ def test_root_does_not_vouch_for_the_devices_of_its_sub_ca(broker, pki, admin):
 
 
 def test_two_cas_of_one_subject(broker, pki, admin):
-    """Of CAs with the same name, the one whose key verifies the signature is the issuer
+    """Of CAs with the same name the issuer is the one with the key that verifies the signature
     (aws-iot D.2, remarks)."""
     first, second = pki.ca("twin"), pki.ca("twin")
     admin.register_ca(first)

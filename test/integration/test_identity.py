@@ -100,7 +100,7 @@ def test_will_after_a_reload_is_not_that_of_the_name(make_site):
 
 @VERSIONS
 def test_deactivated_after_a_reload(identity, pki, ca, version):
-    """A client whose name SIGHUP has changed is found and closed all the same (mosquitto 0.1)."""
+    """A client is found and closed although SIGHUP has changed its name (mosquitto 0.1)."""
     admin = identity.admin()
     device = make(admin, pki, ca, "ACTIVE", "sensor")
     session = identity.connect(device, listener="identity", version=version)
@@ -111,8 +111,8 @@ def test_deactivated_after_a_reload(identity, pki, ca, version):
 
 
 def test_name_of_another_after_a_reload_is_closed(identity, pki, ca):
-    """A certificate whose common name is the id of another one does not stay when SIGHUP gives
-    it that name: an acl_file would take it for the other one (mosquitto 0.1)."""
+    """A certificate with the id of another one as its common name is closed when SIGHUP gives the
+    client that name: an acl_file would take it for the other one (mosquitto 0.1)."""
     admin = identity.admin()
     victim = make(admin, pki, ca, "ACTIVE", "victim")
     attacker = make(admin, pki, ca, "ACTIVE", victim.id)
@@ -208,9 +208,9 @@ def keyed(start_broker, pki, ca):
                          ids=["5", "5 that expires", "3 that persists", "3"])
 @pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
 def test_key_at_the_address_of_one_that_left(keyed, how, version):
-    """A client with a pre-shared key comes when the certificate whose id is its identity has
-    just left, with its client id, so that the broker's memory for it may be the same: it has
-    not the rights that are remembered for a will (net.c, psk_server_callback())."""
+    """A client with a pre-shared key connects right after the certificate with its identity has
+    disconnected, with the same client id, so that the broker may use the same memory for it: it
+    does not get the rights that are kept for the will (net.c, psk_server_callback())."""
     broker, victim = keyed
     witness = broker.bystander()
     assert witness.subscribe("t/#")

@@ -192,7 +192,7 @@ def test_explain_names_the_state(world):
     assert answer["connect"]["details"] == "revoked"
 
 
-def test_explain_of_a_certificate_nobody_knows(world):
+def test_explain_of_an_unknown_certificate(world):
     """A PEM that is not registered: that it would be registered and announced, or why not;
     asking changes nothing."""
     stranger = world.pki.device("dev-2", issuer=world.ca)

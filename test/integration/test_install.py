@@ -95,7 +95,7 @@ def test_the_documents_say_what_is_installed(tree):
     assert all(any(f.startswith(row) for f in tree.files) for row in rows if "/man/" not in row)
 
 
-def test_what_was_installed_can_be_removed(tree, directory):
+def test_installed_files_can_be_removed(tree, directory):
     """As doc/operations.md says; directories stay."""
     command = "xargs rm < build/install_manifest.txt"
     assert "\n%s\n" % command in (ROOT / "doc/operations.md").read_text()
@@ -116,7 +116,7 @@ def test_links_lead_to_what_is_installed(tree):
     assert looked_at
 
 
-def test_the_plugin_serves_from_there(installed_broker, tree):
+def test_the_installed_plugin_works(installed_broker, tree):
     """With both forms of the command line that were installed."""
     connection = ["-h", "127.0.0.1", "-p", installed_broker.ports["plain"], "-u", ADMIN, "-P", PASSWORD]
     for command in ([program("mosquitto_ctrl"), *connection, "jitr"],

@@ -78,8 +78,8 @@ def test_cut_off_while_it_asks(broker, admin, device):
 
 
 def test_namesake_that_is_refused(broker, admin, factory, pki, device):
-    """A refused client that calls itself like one who is connected takes nothing away from it:
-    2.0.11 does not say whose end it tells of (mosquitto 14)."""
+    """A refused client with the client id of a connected one changes nothing for that one: 2.0.11
+    does not say which of them a disconnection is about (mosquitto 14)."""
     session = broker.connect(device, client_id="same")
     assert session.subscribe("t/#")
     for n in range(3):
@@ -140,9 +140,9 @@ def test_connections_of_all_kinds_are_closed_at_once(crowded):
 
 @pytest.mark.parametrize("listener", ["tls", "websockets"])
 def test_taken_over_client_id_is_another_connection(crowded, listener):
-    """A connection is closed, not a client id: who has taken over the id of a device that is
-    revoked meanwhile stays, and one session of a certificate that may not stay takes none of
-    the others along."""
+    """A connection is closed, not a client id: a client that has taken over the id of a device
+    revoked meanwhile stays, and of several sessions of a certificate only those that may not stay
+    are closed."""
     first, second = crowded.crowd("d1"), crowded.crowd("d2")
     loser = crowded.broker.connect(first, client_id="same", listener=listener)
     own = crowded.broker.connect(first, client_id="own", listener=listener)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Listeners of other kinds than the usual: with settings of their own, for HTTP, and where
-nobody needs a name (mosquitto 0.8, 0.12, 0.13, 0.15, 12)."""
+"""Unusual listeners: with settings of their own, for HTTP, and without user names (mosquitto 0.8,
+0.12, 0.13, 0.15, 12)."""
 import base64
 import threading
 import time
@@ -21,7 +21,7 @@ TICKS_EVERYWHERE = installed_version() >= (2, 0, 12)
 
 @pytest.fixture
 def per_listener(start_broker, pki):
-    """A broker whose one listener has the plugin, with a CA that was registered before."""
+    """A broker with the plugin on one listener, and a CA registered before."""
     def start(**how):
         broker = start_broker(**how)
         broker.ca = pki.ca("factory")
@@ -35,8 +35,8 @@ def per_listener(start_broker, pki):
 
 @pytest.mark.skipif(TICKS_EVERYWHERE, reason="this broker ticks with per_listener_settings")
 def test_no_ticks_are_an_error_in_the_log(per_listener, pki):
-    """2.0.11 sends no ticks with per_listener_settings: ten seconds on, the plugin says what
-    that means and what to do.  Nobody is let in on that account."""
+    """2.0.11 sends no ticks with per_listener_settings: after ten seconds the plugin logs what that
+    means and what to do. No client is admitted because of it."""
     broker = per_listener()
     device = pki.device("d1", issuer=broker.ca)
     told = ("no ticks", "per_listener_settings")
@@ -168,7 +168,7 @@ def get(broker, path, user=None):
 
 @pytest.fixture
 def http(make_broker, directory, pki):
-    """A broker with pages, whose acl_file opens them to bystander."""
+    """A broker with HTTP pages, which its acl_file allows to bystander."""
     acl = directory / "acl"
     acl.write_text("user bystander\ntopic readwrite t/#\ntopic read /page.html\n")
     acl.chmod(0o644)
@@ -216,8 +216,8 @@ def test_pages_are_served_while_connections_go_on(http, pki):
 
 
 @pytest.mark.skipif(installed_version() < (2, 1), reason="http_api came with 2.1")
-def test_pages_that_nobody_allows(http):
-    """What we leave to others and nobody allows is denied."""
+def test_pages_without_a_permission(http):
+    """A page that is left to others and that no plugin or file allows is denied."""
     assert get(http, "/page.html", BYSTANDER) == (200, b"<p>hello")
     assert get(http, "/closed.html", BYSTANDER)[0] != 200
     assert get(http, "/page.html", ADMIN)[0] != 200

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """One line per decision, for people in the broker's log and for programs in log_file; no
-client can write a line of its own (issue, point 10; aws-iot H)."""
+client can write a line of its own."""
 import json
 import re
 import uuid
@@ -56,8 +56,7 @@ def assert_shape(entry):
 # -- the broker's log ------------------------------------------------------------
 
 def test_line_of_a_refused_connection(broker, pki, admin, factory):
-    """Reason, certificate, CA, client id, address and subject, in one line (issue, point
-    10)."""
+    """Reason, certificate, CA, client id, address and subject, in one line."""
     device = pki.device("d1", issuer=factory)
     broker.connect(device, client_id="client 1")
     line = broker.wait_for_log("connection refused")
@@ -73,8 +72,7 @@ def test_line_of_a_refused_connection(broker, pki, admin, factory):
 
 
 def test_one_line_per_decision(broker, pki, admin, factory):
-    """Registered, pending, accepted, revoked: each attempt is one line, with its reason
-    (issue, point 10)."""
+    """Registered, pending, accepted, revoked: each attempt is one line, with its reason."""
     device = pki.device("d1", issuer=factory)
     for attempt in range(3):
         broker.connect(device)
@@ -90,7 +88,7 @@ def test_one_line_per_decision(broker, pki, admin, factory):
 
 
 def test_changes_by_administrators_are_logged(broker, pki, admin, factory):
-    """Who did what to which resource, and what came of it (issue, point 10)."""
+    """The caller, the action, the resource and the result."""
     device = admin.activate(pki.device("d1", issuer=factory))
     with pytest.raises(Exception):
         admin.delete_certificate(device)
@@ -99,7 +97,7 @@ def test_changes_by_administrators_are_logged(broker, pki, admin, factory):
     broker.wait_for_log("deleteCertificate", "CertificateStateException", device.id)
 
 
-def test_a_change_is_told_with_what_was_before_and_from_where(broker, pki, admin, factory):
+def test_a_change_is_logged_with_the_previous_value_and_the_address(broker, pki, admin, factory):
     """Status from and to, version, flags, address: what an audit asks for."""
     device = pki.device("d1", issuer=factory)
     broker.connect(device)
@@ -112,7 +110,7 @@ def test_a_change_is_told_with_what_was_before_and_from_where(broker, pki, admin
     assert " status=ACTIVE->INACTIVE " in line and " autoRegistration=ENABLE->DISABLE" in line
 
 
-def test_a_change_that_failed_says_why_and_changes_nothing(broker, pki, admin, factory):
+def test_a_failed_change_is_logged_with_the_reason(broker, pki, admin, factory):
     """An audit must not take it for done."""
     device = admin.activate(pki.device("d1", issuer=factory))
     with pytest.raises(Exception):
@@ -121,14 +119,14 @@ def test_a_change_that_failed_says_why_and_changes_nothing(broker, pki, admin, f
     assert "must be deactivated" in line and "->" not in line
 
 
-def test_who_was_refused_is_told_with_the_address(broker):
-    """Of a request that nobody may make, too."""
+def test_refused_callers_are_logged_with_their_address(broker):
+    """Also for a request that no caller may make."""
     broker.bystander().publish("$CONTROL/jitr/v1", '{"commands":[{"command":"listCertificates"}]}')
     assert "address=127.0.0.1" in broker.wait_for_log("request refused", 'user="bystander"')
 
 
 def test_start_is_logged(broker):
-    """Which version, which registry (issue, point 10)."""
+    """Which version, which registry."""
     assert broker.log_lines("version", str(broker.db_path), str(broker.ca_path))
 
 
@@ -151,7 +149,7 @@ NASTY = {
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
 def test_text_of_clients_is_escaped(broker, pki, admin, factory, log_file, text):
     """Whatever stands in a client id or a common name, it stays within its quotes and its
-    line, in the broker's log and in the file (issue, point 10; mosquitto 0.19)."""
+    line, in the broker's log and in the file."""
     events = admin.listen_to_events(factory)
     device = pki.device(text, issuer=factory)
     # Some brokers refuse control characters in a client id before the plugin is asked.
@@ -192,9 +190,9 @@ def assert_one_line(line, device):
 
 
 def test_log_to_a_topic(start_broker, pki):
-    """The broker publishes each line where we log it, and asks the plugin about every
-    delivery: also a reader whose deliveries are denied, which is a line again, starts no
-    avalanche (mosquitto 0.19)."""
+    """The broker publishes each line at the moment it is logged, and asks the plugin about every
+    delivery: a reader whose deliveries are denied, which is logged too, does not cause endless
+    lines (mosquitto 0.19)."""
     broker = start_broker(plugin={"authorization": "policy", "other_clients": "allow"},
                           config=["log_dest topic"])
     admin, ca = broker.admin(), pki.ca("factory")
@@ -224,8 +222,7 @@ def test_log_to_a_topic(start_broker, pki):
 
 
 def test_long_text_is_cut(broker, pki, admin, factory, log_file):
-    """A name of 20 000 letters does not fill the log, and what follows it is still there
-    (issue, point 10)."""
+    """A name of 20 000 letters does not fill the log, and what follows it is still there."""
     device = pki.device("x" * 20000, issuer=factory)
     broker.connect(device, client_id="y" * 20000)
     line = broker.wait_for_log("connection refused", device.id)

@@ -33,7 +33,7 @@ def broker(start_broker):
 
 @pytest.fixture
 def witness(broker):
-    """Hears everything that anybody publishes below t/."""
+    """Receives all messages below t/."""
     session = broker.bystander()
     assert session.subscribe("t/#")
     return session
@@ -50,7 +50,7 @@ def heard(witness):
 
 
 def make(admin, pki, ca, status, name="d1"):
-    """A device whose certificate has this status."""
+    """A device with a certificate of this status."""
     device = pki.device(name, issuer=ca)
     if status == "PENDING_ACTIVATION":
         admin.broker.connect(device)
@@ -109,7 +109,7 @@ def test_extended_authentication_is_no_way_around(broker, pki, admin, factory, s
 
 
 def test_extended_authentication_of_an_active_certificate(broker, pki, admin, factory):
-    """Is left to whoever offers the method: here nobody does, and the broker says so
+    """It is left to the plugin that offers the method: here there is none, and the broker says so
     (mosquitto 1)."""
     device = make(admin, pki, factory, "ACTIVE")
     packet = raw.connect_packet("d1", version=5, method="SOME-METHOD")
@@ -138,8 +138,8 @@ def identity(start_broker):
 
 @NOT_ACTIVE
 def test_identity_listener_denies_and_cuts_off(identity, pki, status):
-    """use_identity_as_username skips the connect check: whoever is not ACTIVE cannot
-    publish there, and is cut off when he tries (contract, section 6; mosquitto 0.6)."""
+    """use_identity_as_username skips the connect check: a client that is not ACTIVE cannot publish
+    there, and is disconnected when it tries (contract, section 6; mosquitto 0.6)."""
     admin, ca = identity.admin(), pki.ca("factory")
     admin.register_ca(ca)
     device = make(admin, pki, ca, status)
@@ -195,9 +195,9 @@ def test_identity_listener_serves_active_certificates(identity, pki):
     assert session.wait_until_closed() < AT_ONCE
 
 
-def test_identity_listener_makes_nobody_an_administrator(identity, pki):
-    """A common name is not a user name that anybody checked: a device called admin is no
-    administrator (contract, section 3)."""
+def test_identity_listener_makes_no_administrator(identity, pki):
+    """A common name is not a verified user name: a device called admin is no administrator
+    (contract, section 3)."""
     admin, ca = identity.admin(), pki.ca("factory")
     admin.register_ca(ca)
     device = make(admin, pki, ca, "ACTIVE", name="admin")
@@ -208,9 +208,9 @@ def test_identity_listener_makes_nobody_an_administrator(identity, pki):
     assert admin.describe_ca(ca)["status"] == "ACTIVE"
 
 
-def test_stranger_of_a_good_name_is_no_administrator(start_broker, pki):
-    """Nor is a certificate of a CA that is not registered, where those are left to others:
-    nobody has checked a name that stands in a certificate (contract, sections 3 and 5)."""
+def test_name_in_an_unverified_certificate_makes_no_administrator(start_broker, pki):
+    """Nor is a certificate of an unregistered CA, where those are left to others: the name in a
+    certificate is not verified (contract, sections 3 and 5)."""
     broker = start_broker(listeners=("plain", "tls", "identity"),
                           plugin={"other_clients": "allow", "unknown_ca": "defer"})
     admin, ca, stranger = broker.admin(), pki.ca("factory"), pki.ca("stranger")
@@ -259,8 +259,8 @@ def test_reload_leaves_everything_as_it_is(broker, pki, admin, factory, witness,
 
 
 def test_reload_does_not_let_a_deactivated_session_live(broker, pki, admin, factory, witness):
-    """An offline session whose certificate was deactivated gets nothing, before or after
-    a SIGHUP (contract, section 6)."""
+    """An offline session with a deactivated certificate gets nothing, before or after a SIGHUP
+    (contract, section 6)."""
     device = make(admin, pki, factory, "ACTIVE")
     session = broker.connect(device, clean=False)
     assert session.subscribe("t/#")
@@ -365,7 +365,7 @@ def test_delayed_will_of_a_deactivated_device_is_not_published(broker, pki, admi
 
 
 def test_will_of_a_refused_connection_is_not_published(broker, pki, admin, factory, witness):
-    """Who is not let in leaves no will (contract, section 6)."""
+    """A refused client leaves no will (contract, section 6)."""
     device = pki.device("d1", issuer=factory)
 
     assert broker.connect(device, will=("t/will", "last word")).refused
@@ -433,8 +433,8 @@ def test_deletion_ends_what_is_left_of_a_certificate(broker, pki, admin, factory
 
 
 def test_inactive_ca_leaves_its_active_devices_alone(broker, pki, admin, factory):
-    """An inactive or deleted CA registers nobody; devices that are ACTIVE keep working
-    (aws-iot A.2.3, A.2.5)."""
+    """An inactive or deleted CA registers no devices; ACTIVE devices keep working (aws-iot A.2.3,
+    A.2.5)."""
     session = broker.connect(make(admin, pki, factory, "ACTIVE"))
     admin.update_ca(factory, status="INACTIVE")
     admin.delete_ca(factory)
@@ -468,7 +468,7 @@ def test_acl_file_sees_the_certificate_id(start_broker, pki, directory):
 
 
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
-def test_nobody_claims_the_name_of_a_certificate(start_broker, pki, version):
+def test_name_of_a_certificate_cannot_be_claimed(start_broker, pki, version):
     """A client without a certificate cannot take the user name of one, even where
     anonymous clients are welcome (contract, section 6)."""
     broker = start_broker(anonymous=True, plugin={"other_clients": "allow"})
@@ -492,8 +492,8 @@ RESERVED = [EVENTS + "0" * 64, "$aws/events/anything", "$SYS/broker/jitr/connect
 @pytest.mark.parametrize("topic", RESERVED)
 @pytest.mark.parametrize("who", ["device", "bystander", "administrator"])
 def test_reserved_topics_cannot_be_forged(start_broker, pki, topic, who):
-    """Nobody but the plugin publishes events, counters and answers, whatever he may do
-    otherwise (contract, section 2; aws-iot D.4)."""
+    """Only the plugin publishes events, counters and answers; no client may, whatever its other
+    rights (contract, section 2; aws-iot D.4)."""
     broker = start_broker(plugin={"other_clients": "allow", "metrics_interval": 0})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)

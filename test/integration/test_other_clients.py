@@ -87,8 +87,8 @@ def test_allow_is_what_password_clients_need(start_broker):
 
 
 def test_an_acl_file_is_the_other_way(start_broker, directory):
-    """With defer it decides, topic by topic; some versions let everybody subscribe, and deliver
-    nothing."""
+    """With defer it decides for each topic; some versions of the broker accept every subscription
+    and deliver nothing."""
     (directory / "acl").write_text("user bystander\ntopic readwrite a/#\n")
     broker = start_broker(plugin={"other_clients": "defer"},
                           config=["acl_file %s" % (directory / "acl")])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Other plugins before and behind ours: the first that decides wins, and an answer that nobody
-gives is the broker's own (mosquitto 1, 7)."""
+"""Other plugins before and behind this one: the first decision is final, and without any decision
+the broker's own answer applies (mosquitto 1, 7)."""
 import pytest
 
 import raw
@@ -46,7 +46,7 @@ def test_plugin_before_that_defers_lets_active_in(make_place):
 
 @VERSIONS
 @NOT_ACTIVE
-def test_plugin_before_that_lets_everybody_in(start_broker, pki, status, version):
+def test_plugin_before_that_admits_every_client(start_broker, pki, status, version):
     """Ours is not asked about the connection; it finds out at the first packet, denies that,
     and cuts the client off."""
     broker = start_broker(plugin={"other_clients": "allow"})
@@ -66,7 +66,7 @@ def test_plugin_before_that_lets_everybody_in(start_broker, pki, status, version
 
 
 @NOT_ACTIVE
-def test_plugin_behind_lets_nobody_in(make_place, status):
+def test_plugin_behind_that_admits_no_client(make_place, status):
     """What ours refuses is refused."""
     place = make_place(config=neighbour(connect=SUCCESS))
     assert place.broker.connect(place.device(status)).refused
@@ -89,7 +89,7 @@ def test_plugin_that_offers_extended_authentication(make_place, status):
 
 
 def test_active_certificate_by_extended_authentication(make_place):
-    """And it is let in with an ACTIVE one, by whoever offers the method."""
+    """A client with an ACTIVE certificate is admitted by the plugin that offers the method."""
     place = make_place(config=neighbour(extended=SUCCESS))
     packet = raw.connect_packet("d1", version=5, method="METHOD")
     assert raw.answer_to(place.broker, place.device("ACTIVE"), packet)[3] == 0
@@ -117,8 +117,8 @@ def test_plugin_behind_that_allows_access(make_place):
 
 
 def test_unknown_ca_left_to_others_needs_one_that_agrees(start_broker, pki):
-    """`unknown_ca defer`: where nobody decides, the broker asks for a user name, and has none
-    of them (mosquitto 0.8)."""
+    """`unknown_ca defer`: without a decision of another plugin the broker requires a user name, and
+    has no users (mosquitto 0.8)."""
     broker = start_broker(plugin={"unknown_ca": "defer", "other_clients": "allow"})
     stranger = pki.ca("stranger")
     trust(broker, stranger)

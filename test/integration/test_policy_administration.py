@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Who may administer: administrators of the configuration, and certificates as far as their
-policies name what they may do; nobody else (contract, section 3)."""
+"""Administration is for administrators in the configuration, and for certificates to the extent of
+their policies; for no others (contract, section 3)."""
 import json
 
 import pytest
@@ -330,7 +330,7 @@ def test_conditions_count(site):
 # -- answers ---------------------------------------------------------------------------
 
 @VERSIONS
-def test_answers_go_to_whoever_asked(site, version):
+def test_answers_go_to_the_caller(site, version):
     """A device may subscribe to the topic of answers without any policy for it, and hears
     its own answers only, also with a subscription (contract, section 2)."""
     asker = site.connect(allow("DescribeCertificate", "cert/*"), name="asker", version=version)
@@ -348,7 +348,7 @@ def test_answers_go_to_whoever_asked(site, version):
     assert asker.received() == []
 
 
-def test_nobody_forges_an_answer(site):
+def test_answers_cannot_be_forged(site):
     """Whatever a policy allows (contract, section 2)."""
     session = site.connect(allow("Publish", ["topic/$CONTROL/*", "topic/" + RESPONSE]))
     victim = site.admin.session
@@ -363,8 +363,8 @@ def test_nobody_forges_an_answer(site):
 @pytest.mark.parametrize("rights", [(), (allow("GetRegistrationCode", "*"),)],
                          ids=["none", "without connect"])
 def test_identity_listener_opens_nothing(make_site, rights):
-    """On a listener that names clients by their certificate, who may not connect gets no
-    answer but a denial, and nothing happens (contract, section 3; mosquitto 0.6)."""
+    """On a listener that names clients by their certificate, a client that may not connect gets
+    only a denial, and nothing happens (contract, section 3; mosquitto 0.6)."""
     site = make_site(listeners=("plain", "tls", "identity"))
     device = site.device(*rights, name="sneak")
     before = site.admin.registration_code()

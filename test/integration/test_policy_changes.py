@@ -133,7 +133,7 @@ def test_next_message_while_offline(site, way):
 
 
 def test_policy_shared_by_many(site):
-    """A new version is in force for everybody who has the policy, and for nobody else."""
+    """A new version is in force for all certificates with the policy, and for no others."""
     shared = site.policies.create(CONNECT, allow("Publish", "topic/t/a"))
     sessions = []
     for n in range(5):
@@ -226,8 +226,8 @@ CUTS = pytest.mark.parametrize("way", [
 @CUTS
 @VERSIONS
 def test_connection_that_may_not_be_is_closed(site, way, version):
-    """Whoever may not connect any more is cut off within a second; nothing he sends
-    meanwhile has an effect, his will neither; others stay (contract, section 6)."""
+    """A client that may not connect any more is disconnected within a second; no packet that it
+    sends meanwhile has an effect, nor has its will; other clients stay (contract, section 6)."""
     device, cut = way(site)
     session = site.broker.connect(device, version=version, will=("t/will", "last word"))
     other = site.connect(allow("Publish", "topic/t/*"), name="other", version=version)
@@ -302,8 +302,8 @@ def test_identity_listener_too(make_site):
 
 
 def test_change_of_the_ca_leaves_policies_alone(site):
-    """An inactive CA registers nobody; its ACTIVE devices go on, by the same policies, and
-    changes of those take effect as before (aws-iot A.2.3)."""
+    """An inactive CA registers no devices; its ACTIVE devices keep their policies, and changes of
+    these take effect as before (aws-iot A.2.3)."""
     device = site.device(CONNECT, allow("Publish", "topic/t/a"))
     session = site.broker.connect(device)
     site.admin.update_ca(site.ca, status="INACTIVE")
@@ -443,10 +443,10 @@ def withdrawn_by_deletion(site, device):
 @pytest.mark.parametrize("withdraw", [withdrawn_by_version, withdrawn_retain,
                                       withdrawn_by_detaching, withdrawn_by_revocation,
                                       withdrawn_by_deletion])
-def test_retained_message_of_one_who_may_not_any_more(make_site, withdraw, restarted):
-    """A retained message goes to those who subscribe later only as long as its publisher may
-    publish it; that of another publisher does not suffer (CVE-2018-12546).  The broker asks
-    only where it is told to, whatever its manual says of the default."""
+def test_retained_message_of_a_publisher_that_lost_its_right(make_site, withdraw, restarted):
+    """A later subscriber gets a retained message only as long as its publisher may publish it;
+    messages of other publishers are not affected (CVE-2018-12546). The broker checks this only if
+    configured, whatever its manual says about the default."""
     site = make_site(config=["check_retain_source true"])
     publish = allow(["Publish", "RetainPublish"], "topic/t/*")
     device = site.device(CONNECT, publish)
@@ -468,9 +468,8 @@ NAMES = pytest.mark.parametrize("name", ["+", "#", "*", "?", "$SYS", "a/b", "${i
 
 @NAMES
 def test_client_ids_never_widen(site, name):
-    """A client that calls itself + or * gets nothing by a policy that says ${iot:ClientId}:
-    neither somebody else's topics nor a filter over all of them (CVE-2017-7650; aws-iot
-    F.5)."""
+    """A client with the id + or * gets nothing from a policy with ${iot:ClientId}: neither topics
+    of other clients nor a filter over all of them (CVE-2017-7650; aws-iot F.5)."""
     mine = "t/${iot:ClientId}/x"
     session = site.broker.connect(site.device(CONNECT, rights(mine)), client_id=name)
 
@@ -487,8 +486,7 @@ def test_client_ids_never_widen(site, name):
 
 @NAMES
 def test_common_names_never_widen(site, name):
-    """Nor does one whose certificate says so of it (CVE-2017-7650; aws-iot F.5, F.8 row
-    12)."""
+    """Nor does a client with such a common name (CVE-2017-7650; aws-iot F.5, F.8 row 12)."""
     mine = "t/${iot:Certificate.Subject.CommonName}/x"
     device = site.device(CONNECT, rights(mine), name=name)
     session = site.broker.connect(device, client_id="c1")
@@ -505,7 +503,7 @@ def test_common_names_never_widen(site, name):
 
 
 @pytest.mark.parametrize("name", ["*", "dev*", "?", "+", "#", "$SYS"])
-def test_common_names_admit_nobody_else(site, name):
+def test_common_names_admit_no_other_client(site, name):
     """client/${iot:Certificate.Subject.CommonName} with a common name of wildcards admits
     no client id at all (aws-iot F.8 row 12)."""
     device = site.device(allow("Connect", "client/${iot:Certificate.Subject.CommonName}"),

@@ -200,8 +200,8 @@ ABOUT_THE_WILL = {
 
 @pytest.mark.parametrize("what", ABOUT_THE_WILL)
 def test_condition_about_the_will_refuses(site, what):
-    """Whether a CONNECT has a will the broker does not tell: a condition that needs it lets
-    nobody in, rather than somebody who must not (policy.h; aws-iot F.6)."""
+    """The broker does not tell whether a CONNECT has a will: a condition that needs this admits no
+    client, rather than one that must not connect (policy.h; aws-iot F.6)."""
     device = site.device(*ABOUT_THE_WILL[what])
 
     assert site.broker.connect(device).refused
@@ -239,8 +239,8 @@ def identity(make_site):
 
 @VERSIONS
 def test_identity_listener_is_no_way_around_connect(identity, version):
-    """use_identity_as_username lets clients in before the plugin is asked: who may not
-    connect cannot publish, subscribe or receive there, and is cut off (contract, section 6;
+    """use_identity_as_username admits clients before the plugin is asked: a client that may not
+    connect cannot publish, subscribe or receive there, and is disconnected (contract, section 6;
     mosquitto 0.6)."""
     rights = (allow("Publish", "topic/t/*"), *HEAR)
     devices = [identity.device(name="none"),
@@ -259,9 +259,9 @@ def test_identity_listener_is_no_way_around_connect(identity, version):
 
 
 @VERSIONS
-def test_identity_listener_publishes_no_will_of_who_may_not_connect(identity, version):
-    """Nor of one that sends nothing and vanishes before anybody has asked about it (contract,
-    section 6; mosquitto 0.6)."""
+def test_identity_listener_publishes_no_will_without_the_right_to_connect(identity, version):
+    """Nor if the client sends nothing and its connection breaks before the plugin was asked about
+    it (contract, section 6; mosquitto 0.6)."""
     rights = (allow("Publish", "topic/t/*"),)
     refused = identity.device(allow("Connect", "client/other"), *rights, name="not so")
     welcome = identity.device(allow("Connect", "client/*"), *rights, name="so")
@@ -274,8 +274,8 @@ def test_identity_listener_publishes_no_will_of_who_may_not_connect(identity, ve
 
 
 def test_identity_listener_goes_by_policies(identity):
-    """Who may connect does there what his policies say, and no more (contract, section
-    6)."""
+    """A client that may connect there has the rights of its policies, and no more (contract,
+    section 6)."""
     device = identity.device(allow("Connect", "client/d1"), allow("Publish", "topic/t/ok"),
                              allow("Subscribe", "topicfilter/t/ok"),
                              allow("Receive", "topic/t/ok"))
@@ -342,7 +342,7 @@ def test_not_resource(site):
 
 
 def test_variables_in_topics(site):
-    """Client id and common name of whoever publishes (aws-iot F.5)."""
+    """Client id and common name of the publisher (aws-iot F.5)."""
     device = site.device(CONNECT, allow("Publish", [
         "topic/t/id/${iot:ClientId}", "topic/t/cn/${iot:Certificate.Subject.CommonName}",
         "topic/t/no/${iot:Connection.Thing.ThingName}"]), name="dev-1")
@@ -355,7 +355,7 @@ def test_variables_in_topics(site):
 
 
 def hears_retained(site, topic):
-    """Would somebody who comes now get a retained message?"""
+    """Whether a new subscriber gets a retained message."""
     session = site.broker.bystander()
     assert session.subscribe(topic)
     return session.received()
@@ -499,8 +499,8 @@ def test_unsubscribing_takes_no_policy(site):
 @QOS
 @VERSIONS
 def test_receive_is_asked_for_every_delivery(site, version, qos):
-    """Against the concrete topic, whatever the filter was; what is not allowed is silently
-    not delivered, and whoever published it does not notice (aws-iot F.2, F.7)."""
+    """Each delivery is checked against its topic, whatever the filter; a denied message is silently
+    not delivered, without an effect on the publisher (aws-iot F.2, F.7)."""
     session = site.connect(allow("Subscribe", "topicfilter/t/#"),
                            allow("Receive", ["topic/t/a", "topic/t/c/*"]), version=version)
     assert session.subscribe("t/#", qos=qos)
@@ -609,8 +609,8 @@ def test_broad_policies_do_not_reach_dollar_topics(site):
 
 @VERSIONS
 def test_dollar_topics_that_a_policy_names(site, version):
-    """topicfilter/$SYS/* and topic/$SYS/* open $SYS, and nothing else; the version of the
-    broker is there for everybody who comes."""
+    """topicfilter/$SYS/* and topic/$SYS/* allow $SYS, and nothing else; the version of the broker
+    is retained for every subscriber."""
     session = site.connect(allow("Subscribe", "topicfilter/$SYS/*"),
                            allow("Receive", "topic/$SYS/*"), version=version)
 
@@ -640,9 +640,9 @@ def test_publishing_to_a_dollar_topic(site):
 
 
 @pytest.mark.parametrize("qos, retain", [(0, False), (1, False), (2, False), (1, True)])
-def test_nobody_publishes_events(site, qos, retain):
-    """Below $aws/events/ nobody publishes, whatever his policy says: a forged registration
-    would be believed (aws-iot D.4; contract, section 2)."""
+def test_events_cannot_be_published(site, qos, retain):
+    """No client publishes below $aws/events/, whatever its policy: a forged registration would be
+    believed (aws-iot D.4; contract, section 2)."""
     events = site.admin.listen_to_events()
     session = site.connect(
         EVERYTHING, allow(["Publish", "RetainPublish"], ["topic/$aws/*", "topic/$aws/events/*",
@@ -709,9 +709,9 @@ def test_denied_subscribe_disconnects_where_configured(make_site, version):
     assert two.next_message().payload == b"hello"
 
 
-def test_denied_delivery_disconnects_nobody(make_site):
-    """Neither who would have received it nor who published it, whatever is configured
-    (mosquitto 0.10)."""
+def test_denied_delivery_disconnects_no_client(make_site):
+    """Neither the receiver nor the publisher is disconnected, with any configuration (mosquitto
+    0.10)."""
     site = make_site({"deny_publish": "disconnect", "deny_subscribe": "disconnect"})
     deaf = site.connect(allow("Subscribe", "topicfilter/*"), name="deaf")
     session = site.connect(allow("Publish", "topic/t/*"), *HEAR)
@@ -753,8 +753,8 @@ def test_offline_session_goes_by_the_stored_certificate(site, version, restarted
 
 @VERSIONS
 def test_reload_leaves_policies_as_they_are(site, version):
-    """SIGHUP asks again about every session: nobody is let in or thrown out by it, and the
-    policies go on (mosquitto 0.1)."""
+    """SIGHUP repeats the check of every session: none is admitted or closed by it, and the policies
+    stay in force (mosquitto 0.1)."""
     online = site.connect(*HEAR, name="online", version=version)
     assert online.subscribe("t/#")
     device = site.device(CONNECT, allow("Subscribe", "topicfilter/*"),

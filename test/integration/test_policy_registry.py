@@ -84,7 +84,7 @@ def test_names(admin, name):
 ])
 @pytest.mark.parametrize("command", ["createPolicy", "getPolicy", "deletePolicy",
                                      "listTargetsForPolicy"])
-def test_names_that_are_none(admin, command, name, ending):
+def test_invalid_names(admin, command, name, ending):
     """InvalidRequestException in AWS's words, the whole name must match (aws-iot 1.5, 1.7)."""
     members = {"policyDocument": document()} if command == "createPolicy" else {}
     error = refusal(admin.call, command, policyName=name, **members)
@@ -337,7 +337,7 @@ def test_attaching_to_a_pending_certificate(broker, admin, pki, factory):
     ("attachPrincipalPolicy", "principal"), ("detachPrincipalPolicy", "principal"),
     ("listAttachedPolicies", "target"), ("listPrincipalPolicies", "principal"),
 ])
-def test_targets_that_are_none(admin, command, member, target):
+def test_invalid_targets(admin, command, member, target):
     """InvalidRequestException that says what is expected (aws-iot A.5.1)."""
     members = {} if command.startswith("list") else {"policyName": "p"}
     error = refusal(admin.call, command, **members, **{member: target})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Who is connected, and who was not let in, as events: with lifecycle_events true, below
-$aws/events/presence/, in AWS's words (aws-iot D.9)."""
+"""Connections and refused connections as events: with lifecycle_events true, below
+$aws/events/presence/, in AWS's form (aws-iot D.9)."""
 import collections
 import contextlib
 import json
@@ -30,7 +30,7 @@ FAILED_PER_SECOND = 64
 
 
 class Watch:
-    """A broker whose administrator hears who comes and goes."""
+    """A broker with an administrator that receives presence events."""
 
     def __init__(self, broker, ca=None):
         self.broker, self.pki = broker, broker.pki
@@ -101,7 +101,7 @@ def test_connection_and_its_end_have_aws_members(watch):
 
 
 def test_version_grows_and_session_changes_with_each_connection(watch):
-    """Whoever sees events in another order tells by the version which is the newer one; also
+    """A subscriber that gets events in another order sees from the version which is newer; also
     over restarts of the broker (aws-iot D.9)."""
     device, events = watch.device(), []
     for restart in (False, False, True, False):
@@ -143,7 +143,7 @@ def test_persistent_session_that_goes_offline_is_disconnected(watch, version):
 
 
 def test_websockets_are_connections_too(start_broker, pki):
-    """Those who come over websockets are told of in the same way."""
+    """Connections over websockets have the same events."""
     ca = pki.ca("factory")
     watch = Watch(start_broker(plugin={"lifecycle_events": "true"},
                                listeners=("plain", "tls", "websockets"),
@@ -255,8 +255,8 @@ def test_connection_that_is_cut_is_forbidden(watch, cut, version):
 
 
 def test_reload_is_no_event(watch):
-    """SIGHUP asks the broker's clients again who they are: nobody has come or gone, and the end
-    is still that of the same connection (mosquitto 0, 1)."""
+    """SIGHUP repeats the check of every client: there is no event, and the later disconnection is
+    that of the same connection (mosquitto 0, 1)."""
     session, began = watch.connect(watch.device())
     watch.broker.reload()
     session.leave()
@@ -270,8 +270,8 @@ def test_reload_is_no_event(watch):
 
 @pytest.mark.parametrize("status", ["unknown", "PENDING_ACTIVATION", "INACTIVE", "REVOKED"])
 def test_refused_connection_has_an_event_of_its_own(watch, pki, status):
-    """Whose certificate does not let it in is told of, without a version, for there was no
-    connection; and no end follows (aws-iot D.9)."""
+    """A connection refused for its certificate has an event without a version, because there was no
+    connection; no disconnection follows (aws-iot D.9)."""
     device = pki.device("d1", issuer=watch.ca)
     if status == "PENDING_ACTIVATION":
         watch.broker.connect(device)
@@ -300,8 +300,8 @@ def test_connection_that_policies_refuse(make_site):
 
 
 def test_flood_of_refused_connections_is_bounded(start_broker, pki):
-    """Who knocks without end does not drown the others: 64 events a second, the rest is
-    counted."""
+    """A client that tries without end does not displace the events of others: 64 events a second,
+    the rest is counted."""
     watch = Watch(start_broker(plugin={"lifecycle_events": "true", "metrics_interval": 1}))
     device = watch.device()
     watch.admin.update_certificate(device, "REVOKED")
@@ -367,8 +367,8 @@ def test_clients_without_a_certificate_have_no_events(watch):
 
 
 @pytest.mark.parametrize("options", [{}, {"lifecycle_events": "false"}], ids=["default", "false"])
-def test_without_the_option_nothing_is_told(start_broker, pki, options):
-    """Events of presence are for those who ask for them."""
+def test_without_the_option_there_are_no_events(start_broker, pki, options):
+    """Presence events are published only with the option."""
     broker = start_broker(plugin=options)
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -383,7 +383,7 @@ def test_without_the_option_nothing_is_told(start_broker, pki, options):
 
 # -- who hears it ------------------------------------------------------------------
 
-def test_only_those_whom_policies_allow_hear_presence(make_site):
+def test_presence_is_delivered_only_where_policies_allow(make_site):
     """Presence tells where devices are: a device hears it if its policies allow the topic, as
     for any other, and a user without a certificate that is no administrator never does
     (aws-iot D.4, D.9)."""
@@ -408,7 +408,7 @@ def test_only_those_whom_policies_allow_hear_presence(make_site):
 
 
 @pytest.mark.parametrize("authorization", ["policy", "allow", "defer"])
-def test_nobody_publishes_presence(start_broker, pki, authorization):
+def test_presence_cannot_be_published(start_broker, pki, authorization):
     """No device may tell of another that it has gone, whatever its policies say (aws-iot D.4)."""
     watch = Watch(start_broker(plugin={"lifecycle_events": "true", "other_clients": "allow",
                                        "authorization": authorization}))
@@ -443,7 +443,7 @@ def test_presence_waits_for_a_subscriber_that_is_offline(watch):
 
 # -- listeners on which nobody asks ---------------------------------------------------
 
-def test_identity_listener_tells_the_same(start_broker, pki):
+def test_identity_listener_has_the_same_events(start_broker, pki):
     """Where the broker does not ask at CONNECT, a connection is told of as soon as the plugin
     sees it, under its whole client id, and its end is that of the same session (mosquitto
     0, 6)."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Just-in-time provisioning, on a real broker: a template makes thing and policy, attaches them
 and activates the certificate, all or nothing; the device comes again, or is in at once where the
-option says so (issue of activation, point 3; aws-iot E)."""
+option says so."""
 import hashlib
 import json
 
@@ -116,7 +116,7 @@ def test_first_connection_provisions_and_the_second_gets_in(fleet, by):
 
 
 def test_restart_changes_nothing(make_fleet):
-    """Who was provisioned gets in, who is new is provisioned."""
+    """Provisioned devices are admitted, and new ones are provisioned."""
     fleet = make_fleet()
     name = give(fleet, "name", things())
     known = fleet.fresh()
@@ -171,7 +171,7 @@ def test_with_first_connection_accept_it_is_in_at_once(make_fleet, by):
     (things(status="INACTIVE"), "DEVICE_CERTIFICATE_INACTIVE", "INACTIVE"),
     (things(policies=()), "DEVICE_CERTIFICATE_NO_POLICY", "ACTIVE"),
 ], ids=["fails", "INACTIVE", "no-policy"])
-def test_whom_the_template_does_not_let_in_the_option_does_not_either(make_fleet, body, code,
+def test_first_connection_accept_does_not_override_the_template(make_fleet, body, code,
                                                                       status):
     """first_connection accept is about certificates that become ACTIVE and may connect."""
     fleet = make_fleet(first_connection="accept", announce_interval=0)
@@ -264,7 +264,8 @@ def test_several_policies(fleet):
 
 
 def test_inactive(fleet):
-    """A template may provision and leave it to somebody to activate."""
+    """A template may provision a certificate and leave it inactive, to be activated by an
+    administrator."""
     fleet.set_template(things(status="INACTIVE"))
     device = fleet.fresh()
     assert fleet.refuses(device) == ("DEVICE_CERTIFICATE_INACTIVE", "inactive")
@@ -299,7 +300,7 @@ BOTH = {"a": "1", "b": "2", "c": "2"}
     (None, OTHER_TYPE),
 ], ids=lambda value: json.dumps(value).translate({ord(c): None for c in '{}"\' '})
     if isinstance(value, dict) else "")
-def test_thing_that_is_otherwise(fleet, settings, result):
+def test_thing_that_differs_from_the_template(fleet, settings, result):
     """OverrideSettings say what becomes of it; with FAIL, or without a setting, nothing at all
     is done, and the certificate waits (aws-iot E.2)."""
     text = document(CONNECT, allow("Publish", "topic/" + fleet.ca.id))
@@ -344,7 +345,7 @@ def test_thing_that_is_as_the_template_wants_it(fleet):
 
 @pytest.mark.parametrize("setting, status", [
     ("REPLACE", "ACTIVE"), ("DO_NOTHING", "ACTIVE"), ("FAIL", "PENDING_ACTIVATION")])
-def test_status_that_is_otherwise(fleet, setting, status):
+def test_status_that_differs_from_the_template(fleet, setting, status):
     """The certificate has just been registered as PENDING_ACTIVATION: that keeps only FAIL."""
     body = json.loads(things())
     body["Resources"]["certificate"]["OverrideSettings"] = {"Status": setting}
@@ -421,9 +422,9 @@ def test_template_that_fails(fleet, body, attributes, why, mend):
     fleet.no_more_events()
 
 
-def test_failure_is_told_everywhere(make_fleet, directory):
+def test_failure_is_reported_everywhere(make_fleet, directory):
     """In the log file as AWS's ProvisionDevice, with the name of the template, and by a counter;
-    what succeeds is told there as well (aws-iot H.1; issue of activation, point 7)."""
+    what succeeds is told there as well (aws-iot H.1)."""
     log_file = directory / "jitr.log"
     fleet = make_fleet(log_file=log_file, account_id="123456789012", metrics_interval=1,
                        announce_interval=0)
@@ -471,8 +472,8 @@ def test_template_that_is_switched_off_and_on(fleet):
 
 @pytest.mark.parametrize("first", ["refuse", "accept"])
 def test_template_that_is_switched_off_before_the_record_is_stored(make_fleet, first):
-    """What it said is not done any more: the certificate waits, and whoever was let in is cut
-    off."""
+    """The plan is not carried out: the certificate is left pending, and a device already admitted
+    is disconnected."""
     fleet = make_fleet(first_connection=first, announce_interval=0)
     name = give(fleet, "name", things())
     device = fleet.fresh()
@@ -489,7 +490,7 @@ def test_template_that_is_switched_off_before_the_record_is_stored(make_fleet, f
 
 
 def test_template_that_is_made_disabled(fleet):
-    """As it is unless somebody enables it."""
+    """A template is disabled unless created as enabled."""
     name = fleet.create_template(things(), enabled=False)
     fleet.use_template(name)
     device = fleet.fresh()
@@ -647,7 +648,7 @@ def test_template_of_the_shape_that_aws_documents(make_fleet, by):
 
 
 def test_list_is_asked_before_the_template(fleet):
-    """Nothing is provisioned for whom the list names, or without a list that is required."""
+    """Nothing is provisioned for a certificate on the list, or without a list that is required."""
     fleet.set_template(things())
     fleet.admin.update_ca(fleet.ca, crlCheck="required")
     good, bad, listed = (fleet.fresh() for _ in range(3))
@@ -664,7 +665,7 @@ def test_list_is_asked_before_the_template(fleet):
 
 
 @pytest.mark.parametrize("status", ["INACTIVE", "REVOKED"])
-def test_what_an_operator_has_set_no_template_touches(fleet, status):
+def test_template_does_not_change_a_status_set_by_hand(fleet, status):
     """Set by hand, before the CA had a template or after."""
     device = fleet.fresh()
     fleet.admin.register_certificate(device, status="ACTIVE")
@@ -679,7 +680,7 @@ def test_what_an_operator_has_set_no_template_touches(fleet, status):
     assert fleet.things(device) == []
 
 
-def test_who_waited_is_provisioned(fleet):
+def test_pending_device_is_provisioned(fleet):
     """Certificates from before there was a template, at their next attempt."""
     waiting = [fleet.fresh() for _ in range(2)]
     for device in waiting:
@@ -692,7 +693,8 @@ def test_who_waited_is_provisioned(fleet):
 
 
 def test_names_that_cannot_be_read(fleet):
-    """A certificate whose subject is no text cannot be provisioned, and says so."""
+    """A certificate whose subject cannot be read as text is not provisioned, and the reason says
+    so."""
     fleet.set_template(template(policies=MAY_CONNECT))
     bits = der.tlv(0x31, der.sequence(der.oid(der.COMMON_NAME), der.tlv(0x03, b"\0\xff\xfe")))
     device = fleet.fresh(subject=der.sequence(bits))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Nothing fails silently: whoever is refused is told of in the broker's log, in the log file, in
-the counters and, where there is one, on the record of the certificate (issue, point 10)."""
+"""Nothing fails silently: every refusal is in the broker's log, in the log file, in the counters
+and, if there is one, on the record of the certificate."""
 import contextlib
 import json
 import re
@@ -362,10 +362,9 @@ def assert_entry(scene, code, event, device):
 
 @pytest.mark.parametrize("code, event, on_record, how, cause", CAUSES,
                          ids=[cause.__name__ for *_, cause in CAUSES])
-def test_refusal_is_told_everywhere(make_scene, code, event, on_record, how, cause):
+def test_refusal_is_reported_everywhere(make_scene, code, event, on_record, how, cause):
     """Every reason for which a client can be refused has its code in the broker's log, in the
-    log file, in the counters and on the record of the certificate (issue, point 10; aws-iot
-    H.1)."""
+    log file, in the counters and on the record of the certificate."""
     scene = make_scene(**how)
     began = time.time() - 1
     device = cause(scene)
@@ -385,7 +384,7 @@ def test_refusal_is_told_everywhere(make_scene, code, event, on_record, how, cau
 
 
 def test_every_code_has_a_counter_from_the_start(make_scene):
-    """Whoever reads them sees zeroes, and a reason that is added here is added above."""
+    """Each is published as zero; a reason that is new in this table needs a row above."""
     refusals = make_scene().refusals()
     assert set(refusals) - {""} == {code for code, *_ in CAUSES} | OTHERS
     assert set(refusals.values()) == {0}
@@ -393,7 +392,7 @@ def test_every_code_has_a_counter_from_the_start(make_scene):
 
 def test_name_of_a_certificate_without_the_certificate(make_scene):
     """A client that claims to be a device by its name alone is told of, too; there is nothing
-    to write on (issue, point 10)."""
+    to write on."""
     scene = make_scene()
     scene.register_ca()
     device = scene.registered()
@@ -489,7 +488,7 @@ def test_hostile_client_id_on_the_record(scene, status, client_id):
     assert told == client_id or len(told.encode()) >= 500
 
 
-def test_refusal_on_a_listener_where_nobody_asks(start_broker, directory, pki):
+def test_refusal_on_an_identity_listener(start_broker, directory, pki):
     """A client that is seen late is told of in the same places (mosquitto 0, 6)."""
     log_file = directory / "jitr.log"
     broker = start_broker(listeners=("plain", "tls", "identity"),

@@ -18,7 +18,7 @@ def expire(broker, client_id):
 
 
 class Sleepers:
-    """Devices whose sessions wait for them in the broker."""
+    """Devices with offline sessions in the broker."""
 
     def __init__(self, broker, ca):
         self.broker = broker
@@ -45,8 +45,8 @@ def sleepers(start_broker, pki):
 
 
 def test_offline_sessions_of_every_status_survive_reloads(sleepers):
-    """Sessions of ACTIVE, REVOKED, PENDING and deleted certificates stay what they are, end
-    when they are due, and everybody else is served meanwhile."""
+    """Sessions of ACTIVE, REVOKED, PENDING and deleted certificates are kept, end when they expire,
+    and other clients are served meanwhile."""
     broker, admin = sleepers.broker, sleepers.admin
     active, revoked, pending, deleted = (
         sleepers.add(name) for name in ("active", "revoked", "pending", "deleted"))
@@ -113,8 +113,8 @@ def test_passwords_and_acl_file_stay_in_force(start_broker, directory, pki):
 
 
 def test_clients_with_a_certificate_need_no_user_name(sleepers):
-    """Where anonymous clients are not allowed, SIGHUP disconnects whoever has no name: the
-    plugin gives each its certificateId (mosquitto 0.4)."""
+    """Without allow_anonymous SIGHUP disconnects clients without a user name: the plugin gives each
+    client its certificateId (mosquitto 0.4)."""
     device = sleepers.admin.activate(sleepers.broker.pki.device("d1", issuer=sleepers.ca))
     session = sleepers.broker.connect(device)
     sleepers.broker.reload()

@@ -69,7 +69,7 @@ def test_certificate_deleted_since(broker, pki, admin, factory, version):
 
 @TLS
 def test_ca_deactivated_since(broker, pki, admin, factory, version):
-    """Nobody is registered any more, ticket or not."""
+    """No further device is registered, with or without a session ticket."""
     device = admin.activate(pki.device("d1", issuer=factory))
     resumer = Resumer(broker, device, version)
     assert resumer.connect() == ACCEPTED
@@ -210,7 +210,7 @@ def test_ca_expired_since_that_was_renewed(broker, pki, admin, version):
 
 @TLS
 def test_connected_when_its_ca_expires(broker, pki, admin, version):
-    """Expiry is asked of those who come: whoever is connected stays."""
+    """Expiry is checked for new connections: a connected client stays."""
     expiry = Expiry()
     ca = pki.ca("short-lived", days=expiry.days)
     admin.register_ca(ca)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Revocation lists on their way into the registry: which are taken, what is said of those
-that are not, in one piece and in parts (issue of activation, point 1; RFC 5280 5)."""
+that are not, in one piece and in parts."""
 import hashlib
 import itertools
 
@@ -133,7 +133,7 @@ def test_text_around_a_list_in_pem_does_not_matter(admin, ca, authority):
         to_der(made)).hexdigest()
 
 
-def test_list_is_taken_away(admin, ca, authority):
+def test_list_is_deleted(admin, ca, authority):
     """deleteCrl takes it out of force, once; then an older one may come."""
     import_list(admin, ca, authority.list(number=9))
     assert "older" in refusal_of(admin, ca, authority.list(number=8))
@@ -214,7 +214,7 @@ def made_like(**how):
         "expired", "future", "delta", "indirect", "of CAs", "some reasons", "critical extension",
         "SHA-1", "two lists", "garbage behind", "cut short", "PEM cut short", "certificate",
         "no PEM"])
-def test_bad_list_leaves_the_good_one(broker, admin, pki, ca, authority, directory, make, says):
+def test_bad_list_does_not_replace_the_good_one(broker, admin, pki, ca, authority, directory, make, says):
     """A list that cannot be taken leaves the one in force, and its error says what is wrong;
     so do the log and describeCrl, until one can be taken."""
     good = import_list(admin, ca, authority.list(number=1))["crl"]
@@ -267,7 +267,7 @@ def test_ca_that_is_not_registered_has_no_list(admin, command):
 
 
 def test_list_that_does_not_fit_into_a_request(admin, ca):
-    """More than half a MiB has to come in parts, and the answer to who tries otherwise says so."""
+    """More than half a MiB has to be sent in parts, and the error for a larger request says so."""
     made = large_list(ca, 12000)
     whole = {**parts_of(ca, made, len(made))[0], "command": "importCrl"}
     answer = admin.request(whole)[0]
@@ -375,7 +375,7 @@ def test_parts_are_named_as_they_should(admin, ca, members):
     assert refused.name == "InvalidRequestException"
 
 
-def test_parts_of_somebody_else_are_not_mixed_in(broker, admin, ca):
+def test_parts_of_another_caller_are_not_mixed_in(broker, admin, ca):
     """An upload belongs to the client that began it, also where two have one name for it."""
     other = broker.admin()
     mine, theirs = large_list(ca, 100, number=1), large_list(ca, 200, number=2)
@@ -393,7 +393,8 @@ def test_parts_of_somebody_else_are_not_mixed_in(broker, admin, ca):
 
 
 def test_too_many_uploads(start_broker, pki):
-    """A few at a time; who is one too many is told so, and may come when one has ended."""
+    """The number of uploads is limited; the caller of one too many gets an error and may try again
+    when another has ended."""
     broker = start_broker()
     admin, ca = broker.admin(), pki.ca("lists")
     admin.register_ca(ca)
@@ -419,8 +420,8 @@ def test_part_that_is_not_base64_is_refused(admin, ca):
 # -- who may ---------------------------------------------------------------------------
 
 def test_certificate_may_import_where_its_policies_say_so(site, directory):
-    """Lists are administered like everything else: by action and CA, and who is not allowed is
-    told so and changes nothing."""
+    """Lists are administered like other resources, by action and CA; a caller without the right
+    gets an error and changes nothing."""
     other = site.pki.ca("other")
     site.admin.register_ca(other)
     program = Admin(site.broker, site.connect(
@@ -434,8 +435,8 @@ def test_certificate_may_import_where_its_policies_say_so(site, directory):
     assert import_list(program, site.ca, revocation_list(site.ca))["crl"]["entries"] == 0
 
 
-def test_parts_of_one_who_may_not_are_not_kept(site):
-    """Whoever may not import may not fill the memory with parts either."""
+def test_parts_of_a_caller_without_rights_are_not_kept(site):
+    """A caller without the right to import cannot fill the memory with parts either."""
     program = Admin(site.broker, site.connect(CONNECT, name="importer"))
     made = large_list(site.ca, 100)
     for _ in range(5):

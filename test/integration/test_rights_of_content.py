@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""A command needs every right that its content can exercise (contract, section 6): a program
-whose rights come from a policy cannot have a rule, a template or a policy do for it what it may
-not do itself.  AWS asks for iam:PassRole here."""
+"""A command needs every right that its content can exercise (contract, section 6): a program with
+rights from a policy cannot use a rule, a template or a policy for actions that it may not do
+itself. AWS requires iam:PassRole for this."""
 import itertools
 import json
 

@@ -15,7 +15,7 @@ SUPERSEDED = "superseded by a newer certificate of its thing"
 
 
 class Works:
-    """A CA whose rule attaches each certificate to the thing that it names."""
+    """A CA with a rule that attaches each certificate to the thing in its name."""
 
     def __init__(self, broker, supersede, **members):
         self.broker, self.pki = broker, broker.pki
@@ -62,8 +62,8 @@ def make_works(start_broker):
 # -- the thing -----------------------------------------------------------------------
 
 def test_thing_keeps_its_identity_over_its_certificates(start_broker):
-    """A renewed certificate belongs to the same thing, with its id, its attributes and the
-    rights that policies give to its name; nobody has to do anything."""
+    """A renewed certificate belongs to the same thing, with its id, its attributes and the rights
+    that policies give to its name, without a command."""
     broker = start_broker(plugin={"authorization": "policy"})
     admin = broker.admin()
     admin.create_policy("device", document(
@@ -114,7 +114,7 @@ def test_older_certificate_becomes_inactive_after_the_grace_time(make_works):
     assert works.admin.status(new) == "ACTIVE"
 
 
-def test_grace_of_nothing_ends_the_old_one_at_once(make_works):
+def test_grace_of_zero_ends_the_old_certificate_at_once(make_works):
     """With 0 there is no time in which both get in."""
     works = make_works(0)
     old, new = works.certificate(), works.certificate()
@@ -169,8 +169,8 @@ def test_only_active_certificates_of_the_same_thing_end(make_works):
 
 @pytest.mark.parametrize("status", ["INACTIVE", "REVOKED", "deleted"])
 def test_old_one_stays_if_the_new_one_is_no_good(make_works, status):
-    """A device must not lose both: what is not ACTIVE when the time has come supersedes
-    nobody."""
+    """A device must not lose both: a certificate that is not ACTIVE at that time supersedes
+    none."""
     works = make_works(2)
     old, new = works.certificate(), works.certificate()
     session = works.connect(old, client_id="old")
@@ -200,7 +200,7 @@ def test_new_one_that_is_good_again_in_time(make_works):
 
 
 @pytest.mark.parametrize("down", [False, True], ids=["before the time", "over the time"])
-def test_what_is_due_outlives_the_broker(make_works, down):
+def test_superseding_is_done_after_a_restart(make_works, down):
     """A restart forgets nothing: what becomes due later is done then, what became due while
     there was no broker is done at the start."""
     works = make_works(2)
@@ -221,7 +221,7 @@ def test_what_is_due_outlives_the_broker(make_works, down):
     assert works.broker.connect(new, client_id="new").accepted
 
 
-def test_by_hand_as_by_the_rule(make_works):
+def test_activation_by_command_supersedes_as_by_the_rule(make_works):
     """A certificate that an administrator attaches and activates supersedes as well: it is the
     CA that says so."""
     works = make_works(0)
@@ -236,9 +236,9 @@ def test_by_hand_as_by_the_rule(make_works):
     assert works.retired(old)["statusReason"]["successorCertificateId"] == new.id
 
 
-def test_old_one_that_somebody_activates_again_stays(make_works):
-    """Whoever wants it back gets it: it supersedes nobody that is newer, is not superseded a
-    second time by the same one, and its reason is gone."""
+def test_old_certificate_that_is_activated_again_stays(make_works):
+    """An old certificate can be activated again: it supersedes no newer one, is not superseded a
+    second time by the same one, and its reason is cleared."""
     works = make_works(0)
     old, new = works.certificate(), works.certificate()
     works.connect(old, client_id="old")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The rule of a CA, on a real broker: whom it accepts is in at the first connection, with its
-policies and its thing, and the record follows; whom it does not accept waits or is revoked, and
-everybody is told why (issue of activation, point 2)."""
+"""The rule of a CA, on a real broker: a certificate that it accepts is admitted at the first
+connection, with its policies and its thing, and the record follows; one that it does not accept is
+left pending or revoked, with the reason."""
 import asyncio
 import contextlib
 
@@ -55,7 +55,7 @@ def fleet(broker_of_all):
 
 @pytest.fixture
 def make_fleet(start_broker):
-    """A CA with a rule that accepts everybody, and its own broker with these options."""
+    """A CA with a rule that accepts every device, and its own broker with these options."""
 
     def make(plugin=None, **members):
         options = {"authorization": "policy", "other_clients": "allow", **(plugin or {})}
@@ -79,9 +79,9 @@ def nobody():
 
 @pytest.mark.parametrize("authorization", ["policy", "defer", "allow"])
 def test_first_connection_is_accepted_and_the_record_follows(make_fleet, authorization):
-    """Whoever decides about topics, a certificate that the rule accepts is in at once, with
-    either version of MQTT; it is ACTIVE then, its policies and its thing are attached, and the
-    event says so."""
+    """With every authorization option and both versions of MQTT a certificate that the rule accepts
+    is admitted at once; then it is ACTIVE, its policies and its thing are attached, and the event
+    says so."""
     fleet = make_fleet({"authorization": authorization}, thing=OWN_NAME)
     for version in (MQTT_3_1_1, MQTT_5):
         device = fleet.fresh()
@@ -107,8 +107,8 @@ def test_first_connection_is_accepted_and_the_record_follows(make_fleet, authori
 
 
 def test_rule_that_is_registered_with_its_ca(broker_of_all):
-    """registerCACertificate takes it as updateCACertificate does; the word `rule` is the one
-    that accepts everybody (issue of activation, point 2)."""
+    """registerCACertificate accepts it as updateCACertificate does; the word `rule` stands for one
+    that accepts every device."""
     with_word = Fleet(broker_of_all, activation="rule")
     policy = with_word.policies.create(CONNECT)
     with_document = Fleet(broker_of_all, activation=rule(policies=policy))
@@ -193,8 +193,8 @@ def test_policies_of_the_rule_decide_who_may_connect(fleet):
 
 
 def test_explain_agrees_with_what_happens_then(fleet):
-    """What would be answered to a CONNECT, by whom it was decided, and what it may then, is the
-    same before the first connection and after it."""
+    """The answer to a CONNECT, the part that decides it, and the rights after it are the same in
+    explain before the first connection and in reality after it."""
     fleet.set_rule(policies=[fleet.policy], thing=OWN_NAME,
                    conditions=conditions("StringLike", COMMON_NAME, "sensor-*"))
     good, bad = fleet.fresh("sensor-1"), fleet.fresh("pump-1")
@@ -221,8 +221,8 @@ def test_explain_agrees_with_what_happens_then(fleet):
 
 
 def test_restart_changes_nothing(make_fleet):
-    """Rule and records are there after a restart: who was let in gets in, who is new gets in,
-    and who waited is judged by the rule that there is."""
+    """Rule and records are there after a restart: an admitted device is admitted, a new one is too,
+    and a pending one is judged by the present rule."""
     fleet = make_fleet()
     known = fleet.fresh()
     fleet.admits(known)
@@ -293,8 +293,8 @@ async def are_still_there(ends):
 
 
 def test_two_hundred_devices_at_once(fleet):
-    """A whole plant is switched on: everybody is in, stays in, is registered once, and is told
-    of once."""
+    """All devices of a plant connect at once: each is admitted, stays, is registered once, and is
+    announced once."""
     fleet.set_rule(policies=[fleet.policy], thing=OWN_NAME)
     devices = [fleet.fresh() for _ in range(200)]
 
@@ -335,8 +335,8 @@ def test_one_certificate_from_two_clients_at_once(fleet):
 # -- what comes in between ----------------------------------------------------------------
 
 def test_commit_that_fails_ends_the_connection(make_small_disk, pki):
-    """Nobody stays connected whose registration could not be stored: it is cut off and the log
-    says why; nothing of it is left behind, and with room again it gets in."""
+    """A client whose registration cannot be stored does not stay connected: it is disconnected and
+    the log says why; nothing of it is stored, and with space again it is admitted."""
     disk = make_small_disk(authorization="policy", other_clients="allow", metrics_interval=1)
     fleet = Fleet(disk.broker)
     policy = fleet.policies.create(CONNECT)
@@ -374,7 +374,7 @@ def test_commit_that_fails_ends_the_connection(make_small_disk, pki):
 
 
 def test_broker_that_dies_before_the_record_is_stored(make_fleet):
-    """The device was in, and nobody knows it any more: it gets in again."""
+    """The device was admitted and is unknown after the restart: it is admitted again."""
     fleet = make_fleet()
     device = fleet.fresh()
     with held(fleet.broker):
@@ -423,8 +423,8 @@ def test_ca_that_changes_before_the_record_is_stored(fleet, change, status):
 ], ids=["INACTIVE", "DISABLE"])
 def test_pending_device_is_told_what_keeps_its_rule_from_being_asked(fleet, how, back, reason,
                                                                      words):
-    """A PENDING device of a CA with a rule that is not asked, because of the CA, hears of the
-    CA, live and by explain, and not that it waits; without a rule it waits for somebody."""
+    """A PENDING device of a CA with a rule that is not asked because of the CA is refused for the
+    CA, live and by explain, and not as pending; without a rule it is refused as pending."""
     fleet.set_rule(policies=[fleet.policy], conditions=nobody())
     device = fleet.fresh()
     assert fleet.refuses(device)[0] == WAITS
@@ -566,8 +566,8 @@ def of_certificate_and_connection(how):
 
 @pytest.mark.parametrize("asked, good, bad", CONDITIONS.values(), ids=CONDITIONS)
 def test_condition(fleet, asked, good, bad):
-    """What the certificate or the connection is like decides: whoever fulfils it is in at once,
-    whoever does not waits and is told which condition it was."""
+    """The condition about the certificate or the connection decides: a device that meets it is
+    admitted at once, another one is left pending with the condition in the reason."""
     fleet.set_rule(conditions=asked, policies=[fleet.policies.create(CONNECT)])
     certificate, connection = of_certificate_and_connection(good)
     device = fleet.fresh(**certificate)
@@ -665,7 +665,7 @@ def test_explain_without_an_address(fleet):
     ("PENDING_ACTIVATION", "PENDING_ACTIVATION", WAITS, "left pending"),
     ("REVOKED", "REVOKED", REVOKES, "revoked"),
 ], ids=["default", "PENDING_ACTIVATION", "REVOKED"])
-def test_whom_it_does_not_accept(make_fleet, directory, otherwise, status, code, word):
+def test_device_that_the_rule_does_not_accept(make_fleet, directory, otherwise, status, code, word):
     """It gets the status that the rule says, for good if that is REVOKED; why is told on its
     record, in the log, in the log file and by the event."""
     log_file = directory / "jitr.log"
@@ -693,8 +693,8 @@ def test_whom_it_does_not_accept(make_fleet, directory, otherwise, status, code,
 
 
 def test_policy_that_is_missing(fleet):
-    """Nothing of the rule is done until everything can be: the certificate is pending, with the
-    name of what is missing; once somebody has made it, the next attempt gets in."""
+    """Nothing of the plan is carried out until all of it can be: the certificate is pending, with
+    the name of the missing policy; once it is created, the next attempt is admitted."""
     fleet.set_rule(policies=[fleet.policy, "to-be-made-" + fleet.policy], thing=OWN_NAME)
     device = fleet.fresh()
     missing = "there is no policy to-be-made-%s to attach" % fleet.policy
@@ -731,9 +731,9 @@ def test_name_that_no_thing_may_have(fleet):
 
 # -- afterwards --------------------------------------------------------------------------------
 
-def test_changed_rule_lets_in_who_waited(fleet):
-    """At the next attempt, without anybody else doing anything; the other way round, whoever is
-    ACTIVE stays so."""
+def test_changed_rule_admits_a_pending_device(fleet):
+    """At the next attempt, without a command; after the opposite change an ACTIVE device stays
+    ACTIVE."""
     policies = [fleet.policies.create(CONNECT)]
     fleet.set_rule(policies=policies, conditions=nobody())
     waiting = [fleet.fresh() for _ in range(3)]
@@ -753,7 +753,7 @@ def test_changed_rule_lets_in_who_waited(fleet):
 
 
 @pytest.mark.parametrize("status", ["INACTIVE", "REVOKED"])
-def test_what_an_operator_has_set_no_rule_touches(fleet, status):
+def test_rule_does_not_change_a_status_set_by_hand(fleet, status):
     """Set by hand after the rule had activated it, or before it ever connected."""
     fleet.set_rule(policies=[fleet.policy])
     known, unknown = fleet.fresh(), fleet.fresh()
@@ -769,9 +769,9 @@ def test_what_an_operator_has_set_no_rule_touches(fleet, status):
         assert fleet.status(device) == status and fleet.things(device) == []
 
 
-def test_rule_that_is_taken_away(fleet):
-    """Whoever comes then is PENDING_ACTIVATION and announced, for somebody else to decide;
-    whoever is ACTIVE stays so."""
+def test_rule_that_is_removed(fleet):
+    """A new device is then PENDING_ACTIVATION and announced, for others to decide; an ACTIVE one
+    stays so."""
     fleet.set_rule(policies=[fleet.policy])
     before, after = fleet.fresh(), fleet.fresh()
     fleet.admits(before)
@@ -822,8 +822,8 @@ def test_more_cas_than_are_kept_compiled(fleet):
 # -- revocation lists ------------------------------------------------------------------------
 
 def test_list_is_asked_before_the_rule(fleet):
-    """Whom the list of the CA names is REVOKED, and the rule that accepts everybody is not
-    asked; one on hold waits until it is not any more."""
+    """A certificate on the CA's list is REVOKED, and the rule, which accepts every device, is not
+    asked; one on hold is refused until the hold ends."""
     fleet.set_rule(policies=[fleet.policy], thing=OWN_NAME)
     listed, held_back, good = (fleet.fresh() for _ in range(3))
     import_list(fleet.admin, fleet.ca, revocation_list(fleet.ca, listed, number=1))
@@ -840,7 +840,7 @@ def test_list_is_asked_before_the_rule(fleet):
     assert fleet.refuses(listed)[0] == "DEVICE_CERTIFICATE_REVOKED"
 
 
-def test_without_a_list_that_is_required_nobody_is_activated(fleet):
+def test_without_a_required_list_no_device_is_activated(fleet):
     """They wait, with that reason; when the list is there the next attempt gets in."""
     fleet.set_rule(policies=[fleet.policy])
     fleet.admin.update_ca(fleet.ca, crlCheck="required")
@@ -875,7 +875,7 @@ NO_JSON = "The activation document is not acceptable: it is not JSON"
     ('{"policies": ["a b"]}', "activation: policies"),
     ('{"thing": "${iot:Connection.Thing.ThingName}"}', "activation: thing"),
 ])
-def test_rule_that_is_none_cannot_be_set(fleet, document, place):
+def test_invalid_rule_cannot_be_set(fleet, document, place):
     """It is refused with the place, when a CA is registered and when it is changed, and the rule
     that there is goes on."""
     fleet.set_rule(policies=[fleet.policy])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""A certificate is known by what was signed: the same one in another form, which has another id,
-is not registered, not activated and not let in, whatever became of the first (contract, section
-6).  Who has a device's certificate can turn its ECDSA signature (s, n - s): SEC 1, 4.1.4."""
+"""A certificate is identified by its signed part: another form of it, which has another id, is not
+registered, not activated and not admitted, whatever the status of the first (contract, section 6).
+The holder of a device's certificate can change its ECDSA signature (s to n - s): SEC 1, 4.1.4."""
 import pytest
 
 from admin import AwsError
@@ -27,7 +27,7 @@ def broker_of_all(pki):
 
 @pytest.fixture
 def fleet(broker_of_all):
-    """A CA with a rule that accepts everybody."""
+    """A CA with a rule that accepts every device."""
     made = Fleet(broker_of_all)
     made.policy = made.policies.create(CONNECT)
     made.set_rule(policies=[made.policy])
@@ -58,7 +58,7 @@ def assert_shut_out(fleet, original, twin, **how):
 @VERSIONS
 @STATUSES
 def test_other_form_of_a_certificate_is_not_taken_for_a_new_one(fleet, status, version):
-    """The CA's rule accepts everybody; the original was let in by it."""
+    """The CA's rule accepts every device, and has admitted the original."""
     device = fleet.fresh()
     fleet.admits(device, version=version).leave()
     fleet.admin.update_certificate(device, status)
@@ -94,7 +94,8 @@ def test_other_form_by_a_template(broker_of_all):
 @STATUSES
 @pytest.mark.parametrize("old", ["ACTIVE", "INACTIVE", "deleted"])
 def test_ca_that_was_renewed_with_name_and_key(fleet, status, old):
-    """The new CA's rule accepts whatever the key has signed, and its list names nobody yet."""
+    """The rule of the new CA accepts every certificate signed with the key, and its list is still
+    empty."""
     device = fleet.fresh()
     fleet.admits(device).leave()
     fleet.admin.update_certificate(device, status)
@@ -162,8 +163,8 @@ def test_other_form_may_register_once_the_first_is_deleted(fleet):
 @pytest.mark.parametrize("form", ["signature", "unused bits", "algorithm", "trailing", "behind",
                                   "long length"])
 def test_forms_that_are_not_as_good(fleet, form):
-    """What surrounds the signed part may be anything where nobody checks it: registered without
-    a CA.  It is no second registration, and TLS lets none of them in."""
+    """Bytes around the signed part may be arbitrary where they are not verified: the certificate is
+    registered without a CA. Such a form is no second registration, and TLS admits none of them."""
     device = fleet.fresh()
     other = spoiled(device)[form]
     fleet.admin.register_certificate(device, status="REVOKED")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Thousands at once, by the benchmark's program (test/bench/bench_storm.c), whose numbers are
-not asked for here: everything that is due happens, with the broker's default limits."""
+"""Thousands at once, with the program of the benchmark (test/bench/bench_storm.c). Its numbers are
+not checked here, only that everything happens, with the broker's default limits."""
 import os
 import subprocess
 

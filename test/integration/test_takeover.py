@@ -64,7 +64,7 @@ def test_subscriptions_are_judged_at_takeover(takeover, state):
 
 
 @VERSIONS
-def test_own_session_is_resumed_as_ever(takeover):
+def test_own_session_is_resumed(takeover):
     """The same certificate again is no takeover."""
     takeover.begin().leave()
     session = takeover.connect(takeover.first)

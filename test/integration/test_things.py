@@ -67,7 +67,7 @@ def test_thing_that_is_there(admin):
     ("updateThing", "thingTypeName"), ("deleteThing", "thingName"),
     ("listThingPrincipals", "thingName"), ("listThings", "thingTypeName"),
 ])
-def test_names_that_are_none(admin, command, member, name, ending):
+def test_invalid_names(admin, command, member, name, ending):
     """InvalidRequestException in AWS's words (aws-iot 1.5, 1.7)."""
     others = {} if member == "thingName" or command == "listThings" else {"thingName": "t"}
     error = refusal(admin.call, command, **others, **{member: name})
@@ -80,7 +80,7 @@ def test_names_that_are_none(admin, command, member, name, ending):
     {"a": None}, {"a": {}}, {"a": "\u00e9"}, [], "a=b",
 ])
 @pytest.mark.parametrize("command", ["createThing", "updateThing"])
-def test_attributes_that_are_none(admin, command, attributes):
+def test_invalid_attributes(admin, command, attributes):
     """Names of up to 128, values of up to 800 characters, in AWS's patterns (aws-iot 1.7)."""
     if command == "updateThing":
         admin.create_thing("t")
@@ -153,7 +153,7 @@ def test_version_that_was_expected(admin):
     {"attributePayload": {"attribute": {}}}, {"attributePayload": "a=b"},
     {"attributePayload": {"merge": "true"}}, {"removeThingType": "yes"},
 ])
-def test_updates_that_are_none(admin, members):
+def test_invalid_updates(admin, members):
     """InvalidRequestException, nothing changed (aws-iot A.6.7, 1.5)."""
     admin.create_thing("t")
     error = refusal(admin.call, "updateThing", thingName="t", **members)
@@ -289,7 +289,7 @@ def test_exclusive_attachment(admin, device):
                                        "arn:aws:iot:local:123456789012:cert/" + NOWHERE])
 @pytest.mark.parametrize("command", ["attachThingPrincipal", "detachThingPrincipal",
                                      "listPrincipalThings"])
-def test_principals_that_are_none(admin, command, principal):
+def test_invalid_principals(admin, command, principal):
     """InvalidRequestException that says what is expected (aws-iot A.6.3)."""
     members = {} if command == "listPrincipalThings" else {"thingName": "t"}
     error = refusal(admin.call, command, principal=principal, **members)
@@ -307,7 +307,7 @@ def test_principal_that_is_not_there(admin):
         assert error.name == "ResourceNotFoundException"
 
 
-def test_kind_of_attachment_that_is_none(admin, device):
+def test_invalid_kind_of_attachment(admin, device):
     """InvalidRequestException in AWS's words (aws-iot 1.5, A.6.3)."""
     admin.create_thing("t")
     error = refusal(admin.attach_thing, "t", device, thingPrincipalType="EXCLUSIVE")

@@ -92,7 +92,7 @@ def test_tools_and_live_agree(site, row):
         assert live(site, device, action, topic) == may, topic
 
 
-def test_a_denied_group_hears_nothing(site):
+def test_a_denied_group_receives_nothing(site):
     """The Deny of a group works on the wire: nothing of what is shared arrives."""
     session = site.connect(EVERYTHING, deny("Subscribe", "topicfilter/$share/billing/*"),
                            version=MQTT_5)
@@ -147,7 +147,7 @@ WARNED = {
 
 
 @pytest.mark.parametrize("what", WARNED)
-def test_author_of_a_policy_without_effect_is_told(site, what):
+def test_policy_without_effect_gives_a_warning(site, what):
     """createPolicy and createPolicyVersion accept what AWS accepts and say what of it has no
     effect here; explain says it again."""
     statements, expected = WARNED[what]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Registered CAs in the listener's capath: trusted at once, named as OpenSSL wants them, and
-the operator's own files left alone (contract, section 6; issue, point 7)."""
+the operator's own files left alone (contract, section 6)."""
 import contextlib
 import ctypes
 import os
@@ -21,7 +21,7 @@ def test_registered_ca_is_trusted_without_restart_or_signal(broker, pki, admin):
 
 
 def test_file_is_named_by_the_hash_of_the_subject(broker, pki, admin):
-    """<subject hash>.0, as OpenSSL looks for it (issue, point 7)."""
+    """<subject hash>.0, as OpenSSL looks for it."""
     ca = pki.ca("factory")
     admin.register_ca(ca)
 
@@ -29,8 +29,7 @@ def test_file_is_named_by_the_hash_of_the_subject(broker, pki, admin):
 
 
 def test_cas_of_one_subject_are_numbered(broker, pki, admin):
-    """.0, .1, .2 without a gap: OpenSSL stops at the first number that is missing (issue,
-    point 7)."""
+    """.0, .1, .2 without a gap: OpenSSL stops at the first number that is missing."""
     twins = [pki.ca("twin") for _ in range(3)]
     name = subject_hash(twins[0], broker.directory)
     for number, ca in enumerate(twins):
@@ -44,8 +43,8 @@ def test_cas_of_one_subject_are_numbered(broker, pki, admin):
 
 
 def test_files_appear_whole(broker, pki, admin):
-    """Written aside and renamed: whoever looks at a file finds the whole certificate, and
-    nothing is left over beside it (issue, point 7)."""
+    """Written under another name and renamed: a reader of the file gets the complete certificate,
+    and no other file is left."""
     cas = [pki.ca("twin") for _ in range(4)]
     with watch(broker.ca_path) as changes:
         admin.register_cas(cas)
@@ -85,7 +84,7 @@ def watch(directory):
 
 def test_operators_own_files_are_untouched(broker, pki, admin):
     """What an operator put there stays as it is, over registrations, deletions and
-    restarts, also where he uses a name that would be ours (issue, point 7)."""
+    restarts, also where he uses a name that would be ours."""
     own, factory = pki.ca("own"), pki.ca("factory")
     mine = trust(broker, own)
     taken = broker.ca_path / (subject_hash(factory, broker.directory) + ".0")
@@ -105,7 +104,7 @@ def test_operators_own_files_are_untouched(broker, pki, admin):
 
 def test_registering_what_the_operator_trusts_already(broker, pki, admin):
     """A CA that stands there by hand can be registered, and deleted again, without his
-    file going away (issue, point 7)."""
+    file going away."""
     ca = pki.ca("own")
     mine = trust(broker, ca)
 
@@ -126,7 +125,7 @@ def test_inactive_ca_stays_trusted_by_tls(broker, pki, admin, factory):
 
 
 def test_deleted_ca_without_devices_is_not_trusted_any_more(broker, pki, admin, factory):
-    """With nobody left that TLS would have to let in, its file goes (aws-iot A.2.5)."""
+    """When TLS has to admit no device of it any more, its file is removed (aws-iot A.2.5)."""
     admin.update_ca(factory, status="INACTIVE")
     admin.delete_ca(factory)
 
@@ -164,7 +163,7 @@ def test_deleted_and_registered_again(broker, pki, admin, factory):
 
 def test_start_brings_the_directory_up_to_date(broker, pki, admin, factory):
     """What is missing, damaged or left over in the capath is put right when the broker
-    starts (issue, point 7)."""
+    starts."""
     other = pki.ca("other")
     admin.register_ca(other)
     gone = pki.ca("gone")
@@ -197,7 +196,7 @@ def test_own_capath(start_broker, directory, pki):
 
 
 def test_sub_ca_is_an_anchor_after_a_restart_too(broker, pki, admin):
-    """A registered sub-CA is trusted by itself, without its root (issue, point 7)."""
+    """A registered sub-CA is trusted by itself, without its root."""
     plant = pki.ca("plant", parent=pki.ca("root"))
     admin.register_ca(plant)
     device = admin.activate(pki.device("d1", issuer=plant))
@@ -209,7 +208,7 @@ def test_sub_ca_is_an_anchor_after_a_restart_too(broker, pki, admin):
 
 def test_directory_that_cannot_be_written(broker, pki, admin, factory):
     """When the file cannot be written the registration stands, the log says what is
-    wrong, and it is put right as soon as it can be (issue, bad input)."""
+    wrong, and it is put right as soon as it can be."""
     away = broker.ca_path.with_name("away")
     broker.ca_path.rename(away)
     ca = pki.ca("other")
@@ -226,6 +225,5 @@ def test_directory_that_cannot_be_written(broker, pki, admin, factory):
 
 
 def test_registry_directory_is_private(broker, admin):
-    """The registry is nobody else's to read: its directory is made with mode 0700
-    (contract, section 5)."""
+    """Only its owner can read the registry: its directory has mode 0700 (contract, section 5)."""
     assert stat.S_IMODE(broker.db_path.stat().st_mode) == 0o700

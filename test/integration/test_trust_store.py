@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """trust_store live: registered CAs are what the running TLS listeners trust, from the answer of
-the command on that registers or deletes them, without restart, signal or capath (issue of
-shipping, point 2)."""
+the command on that registers or deletes them, without restart, signal or capath."""
 import socket
 import ssl
 import subprocess
@@ -21,7 +20,7 @@ ALL = ("plain", "tls", "websockets")
 
 @pytest.fixture
 def live(start_broker):
-    """A broker whose TLS listeners have neither cafile nor capath."""
+    """A broker with neither cafile nor capath on its TLS listeners."""
     return start_broker(plugin={"trust_store": "live"}, listeners=ALL)
 
 
@@ -119,8 +118,8 @@ def test_deleted_ca_takes_its_devices_along(live, pki):
 
 
 @LISTENERS
-def test_inactive_ca_is_trusted_and_registers_nobody(live, pki, listener):
-    """As on AWS: what is registered goes on; the plugin refuses who is new."""
+def test_inactive_ca_is_trusted_and_registers_no_device(live, pki, listener):
+    """As on AWS: registered devices keep working; the plugin refuses new ones."""
     admin = live.admin()
     ca = pki.ca("factory")
     admin.register_ca(ca)
@@ -131,7 +130,7 @@ def test_inactive_ca_is_trusted_and_registers_nobody(live, pki, listener):
 
 
 @LISTENERS
-def test_it_holds_over_reload_and_restart(live, pki, listener):
+def test_trust_continues_over_reload_and_restart(live, pki, listener):
     """Contexts that the broker makes anew ask as well, from their first handshake on."""
     ca = pki.ca("factory")
     live.admin().register_ca(ca)
@@ -159,7 +158,7 @@ def test_strangers_and_bad_certificates_are_refused_in_the_handshake(live, pki, 
     assert connect(live, pki.device("d4", issuer=ca), listener) == "plugin"
 
 
-def test_crlfile_of_the_listener_still_counts(start_broker, pki, tmp_path):
+def test_crlfile_of_the_listener_is_still_checked(start_broker, pki, tmp_path):
     """The broker's own list, as without the option: every CA needs one (mosquitto 9.3)."""
     listed_ca, other_ca = pki.ca("listed"), pki.ca("other")
     good, bad = pki.device("good", issuer=listed_ca), pki.device("bad", issuer=listed_ca)
@@ -191,7 +190,7 @@ def test_cafile_of_the_listener(start_broker, pki, tmp_path, option):
     assert connect(broker, pki.device("d2", issuer=registered)) == "plugin"
 
 
-def test_capath_of_the_listener_does_not_count_in_live(start_broker, pki):
+def test_capath_of_the_listener_is_ignored_in_live(start_broker, pki):
     """Files that lie in the directory are no CAs of the registry."""
     broker = start_broker(plugin={"trust_store": "live"})
     broker.tls_lines = ["capath %s" % broker.ca_path]
@@ -250,7 +249,7 @@ def test_rsa_and_elliptic_keys_side_by_side(live, pki):
 
 
 def test_deactivation_still_closes_the_connection(live, pki):
-    """Trust is asked for in handshakes; who is connected the gate looks after."""
+    """Trust is checked in handshakes; the gate checks connected clients."""
     admin = live.admin()
     ca = pki.ca("factory")
     admin.register_ca(ca)
