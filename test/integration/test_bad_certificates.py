@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Hostile certificates, by both doors: presented in a handshake, and handed over in a
-request.  Each is told why, nothing is lost, and the broker goes on."""
+"""Hostile certificates, presented in a handshake or sent in a request. Each is refused with a
+reason, no other client is affected, and the broker keeps running."""
 import base64
 import contextlib
 import random
@@ -28,8 +28,8 @@ def lenient(start_broker):
 
 
 def is_turned_away(broker, device, reason):
-    """Not let in and not registered; told why by the plugin, or by OpenSSL where that does
-    not let it get so far."""
+    """Neither admitted nor registered; the reason comes from the plugin, or from OpenSSL where the
+    handshake fails first."""
     admin = broker.admin()
     session = broker.connect(device)
     assert session.turned_away
@@ -56,7 +56,8 @@ def factory_of(broker, **how):
 
 @pytest.mark.parametrize("digest", ["md5", "sha1"])
 def test_weak_digests(lenient, pki, digest):
-    """MD5 and SHA-1 can be forged: not registered, whatever TLS thinks (aws-iot D.6)."""
+    """MD5 and SHA-1 can be forged: such a certificate is not registered, even if TLS accepts it
+    (aws-iot D.6)."""
     ca = factory_of(lenient, key=new_key("RSA-2048"))
     device = pki.device("d1", issuer=ca, digest=digest)
     device.weak = True
@@ -197,7 +198,7 @@ def test_storm_of_refusals_loses_nothing(broker, pki, admin, factory):
 # -- handed over in a request ------------------------------------------------------------
 
 def test_too_many_alternative_names(pki, admin, factory):
-    """10 000 of them: longer than AWS takes (aws-iot 1.7)."""
+    """10 000 of them: longer than AWS accepts (aws-iot 1.7)."""
     device = pki.device("d1", issuer=factory, extensions=[
         der.subject_alt_names("d%d.example" % n for n in range(10000))])
     assert refusal(admin.register_certificate, device).name == "InvalidRequestException"
@@ -251,8 +252,8 @@ def test_certificate_with_something_behind_it(pki, admin, factory):
 
 
 def test_thousand_damaged_certificates(admin):
-    """Every byte of a certificate changed, left out or doubled: an answer to each of them,
-    and a broker that goes on."""
+    """Every byte of a certificate changed, left out or doubled: each is answered, and the broker
+    keeps running."""
     body = base64.b64decode("".join(VECTOR.splitlines()[1:-1]))
     chance = random.Random(3)
     damaged = []
@@ -271,7 +272,7 @@ def test_thousand_damaged_certificates(admin):
 
 @pytest.mark.parametrize("attack", ["private key", "no base64", "very long line", "many blocks"])
 def test_pem_attacks(pki, admin, factory, attack):
-    """Refused without a trace of what was in it."""
+    """Refused, and the error does not repeat the content."""
     device = pki.device("d1", issuer=factory)
     text = {
         "private key": device.key_text,

@@ -93,8 +93,8 @@ def test_allow_admits_both_and_reports_it(make_fleet, policy, how):
 
 
 def test_each_new_client_is_counted_and_reports_are_limited(make_fleet):
-    """A fleet that shares one certificate does not fill the log: it is told of once in ten
-    seconds, and the counter says how many there were."""
+    """A fleet that shares one certificate does not fill the log: there is one line in ten seconds,
+    and the counter has the number."""
     fleet = make_fleet()
     shared, other = fleet.device("shared"), fleet.device("other")
     for n in range(5):
@@ -174,7 +174,7 @@ def test_oldest_refuses_the_new_client(make_fleet, version, how):
 @VERSIONS
 def test_device_that_comes_back_is_no_clone(make_fleet, version):
     """The same client id from the same address: a device that reconnects before the broker has
-    noticed that it was gone takes its own place, whatever the policy."""
+    noticed the end of its connection replaces it, with any policy."""
     fleet = make_fleet("oldest")
     device = fleet.device()
     for _ in range(3):
@@ -188,8 +188,8 @@ def test_device_that_comes_back_is_no_clone(make_fleet, version):
 
 @pytest.mark.parametrize("policy", ["allow", "newest"])
 def test_same_client_id_from_elsewhere_is_a_clone(make_fleet, policy):
-    """It takes the place of the first by MQTT's own rule, and is told of, once: the one that
-    it displaced is not closed a second time (MQTT 5, 3.1.4-3)."""
+    """It replaces the first connection by MQTT's own rule, and is reported once: the replaced one
+    is not closed a second time (MQTT 5, 3.1.4-3)."""
     fleet = make_fleet(policy)
     device = fleet.device()
     first = fleet.connect(device)
@@ -284,8 +284,8 @@ def test_reload_makes_no_clones(make_fleet):
 
 
 def test_identity_listener_knows_clones(start_broker, pki):
-    """Where the broker does not ask at CONNECT, a newcomer that is one too many is cut off when
-    the plugin first sees it, and the first one stays (mosquitto 0, 6)."""
+    """Where the broker does not ask at CONNECT, a connection too many is closed when the plugin
+    first sees it, and the first one stays (mosquitto 0, 6)."""
     fleet = Fleet(start_broker(plugin={"clone_policy": "oldest", "metrics_interval": 1},
                                listeners=("plain", "tls", "identity")), None)
     device = fleet.device()

@@ -49,8 +49,8 @@ GARBAGE = {
 
 @pytest.mark.parametrize("payload", GARBAGE.values(), ids=GARBAGE.keys())
 def test_garbage_is_answered(admin, payload):
-    """InvalidRequestException and what was wrong; nothing happens, and the caller's
-    connection and the broker go on (contract, section 3)."""
+    """InvalidRequestException with the reason; nothing happens, and the caller's connection and the
+    broker continue (contract, section 3)."""
     answers = admin.send(payload)
 
     assert len(answers) == 1
@@ -98,8 +98,7 @@ def test_commands_that_are_no_objects(admin):
 
 
 def test_values_are_quoted_in_part_only(admin):
-    """A long value that is wrong does not come back as a whole, and whatever is in it, the
-    answer is JSON."""
+    """A long invalid value is not repeated completely, and the answer is JSON for any value."""
     for character in ("x", "é", "\"", "\n", "\u2028", "😀"):
         answers = admin.request({"command": "describeCertificate",
                                  "certificateId": character * 1000})
@@ -108,8 +107,8 @@ def test_values_are_quoted_in_part_only(admin):
 
 
 def test_commands_in_order_and_each_alone(pki, admin):
-    """One request, many commands: carried out in order; one that fails changes nothing and
-    stops none of the others (contract, section 3)."""
+    """One request, many commands: carried out in order; a failing one changes nothing and does not
+    stop the others (contract, section 3)."""
     ca = pki.ca("factory")
     proof = pki.verification(ca, admin.registration_code())
     register = {"command": "registerCACertificate", "caCertificate": ca.pem,
@@ -129,8 +128,7 @@ def test_commands_in_order_and_each_alone(pki, admin):
 
 
 def test_correlation_data(admin):
-    """Comes back as it was sent, in errors too, and is absent if it was not sent (contract,
-    section 3)."""
+    """Returned unchanged, in errors too, and absent if it was not sent (contract, section 3)."""
     odd = "7 \"\\ \u00e9 \U0001f600 \n"
     answers = admin.request({**CODE, "correlationData": odd},
                             {"command": "nonsense", "correlationData": "8"}, CODE)
@@ -177,8 +175,8 @@ def test_strangers_are_denied(start_broker, pki):
 
 
 def test_strangers_cannot_even_send_where_others_decide(broker):
-    """With other_clients defer and nothing else configured, what a plain user publishes to
-    the control topic does not arrive (contract, section 5)."""
+    """With other_clients defer and no other configuration a plain user's messages to the control
+    topic do not arrive (contract, section 5)."""
     session = broker.bystander()
     session.publish(CONTROL, json.dumps({"commands": [CODE]}))
     session.received()

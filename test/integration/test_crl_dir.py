@@ -57,7 +57,7 @@ OUTSIDE = ["/etc/passwd", "/nowhere/at/all", "/", "/dev/null", "/etc", "../secre
 
 @pytest.mark.parametrize("path", OUTSIDE)
 def test_file_elsewhere_is_refused_whatever_is_there(site, lists, directory, path):
-    """The same words for what is there and what is not, for an administrator too; nothing is
+    """The same text whether the file exists or not, for an administrator too; nothing is
     changed."""
     (directory / "secret").write_text("secret")
     path = path.replace("%s", str(lists))
@@ -75,8 +75,8 @@ def test_file_elsewhere_is_refused_whatever_is_there(site, lists, directory, pat
 
 
 def test_caller_with_a_policy_learns_nothing_about_files(site, lists):
-    """Missing, no list, a directory, a pipe, a link that leads out: an administrator is told, a
-    caller by policy hears the same each time."""
+    """Missing, no list, a directory, a pipe, a link to another place: an administrator gets the
+    reason, a caller with rights from a policy gets the same text each time."""
     (lists / "text").write_text("no list")
     (lists / "directory").mkdir()
     os.mkfifo(lists / "pipe")
@@ -113,6 +113,6 @@ def test_path_set_before_the_option_is_still_read(make_site, lists, directory):
 
 
 def test_directory_is_an_absolute_path(refuses_to_start):
-    """One line says so."""
+    """Otherwise the broker stops with one line."""
     log = refuses_to_start(plugin={"crl_dir": "lists"})
     assert "option crl_dir" in str(log) and "an absolute path" in str(log)

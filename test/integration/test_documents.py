@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The commands that the documents show do what the documents say: blocks marked `sh` are
-run as they stand."""
+"""The commands in the documents do what the documents say: blocks marked `sh` are run unchanged."""
 import os
 import pathlib
 import pty
@@ -37,7 +36,8 @@ def blocks_in(section, where):
 
 
 class Shell:
-    """A person's shell, with the programs' options in files; what a block sets stays."""
+    """A user's shell, with the programs' options in files; settings of a block are kept for the
+    next."""
 
     def __init__(self, directory, options, **variables):
         self.directory = directory
@@ -170,7 +170,7 @@ class Beginner:
         return (self.directory / "try" / "broker.log").read_text()
 
     def starts_broker(self, block):
-        """It is started by the shell, and ours to end."""
+        """The shell starts the broker, and the test ends it."""
         self.types(block + "echo $! >broker.pid\n")
         assert "running" in self.log()
 
@@ -193,9 +193,9 @@ HELLO = "devices/sensor-1/up hello"
 
 
 def test_five_minutes_to_a_working_device(beginner):
-    """Nothing is needed but what the README says: the device is refused, registered,
-    activated, and gets in; its message arrives at a back end with a password; after a rule
-    is set others get in by themselves."""
+    """Only the commands of the README are needed: the device is refused, registered, activated, and
+    admitted; its message arrives at a back end with a password; after a rule is set other devices
+    are admitted at once."""
     (make, start, subscribe, register, publish, show, activate, receive, rule,
      explain) = blocks(*FIVE_MINUTES)
 
@@ -217,8 +217,8 @@ def test_five_minutes_to_a_working_device(beginner):
 
 
 def test_five_minutes_pasted_as_a_whole(beginner):
-    """All blocks in one go: no block needs a pause before it that is not in it, and none
-    takes for its input what comes after it."""
+    """All blocks pasted at once: no block needs a pause before it that it does not have, and none
+    reads later lines as its input."""
     (beginner.directory / "all.sh").write_text(
         beginner.on_free_ports("".join(blocks(*FIVE_MINUTES))) + "echo $! >broker.pid\n")
     said = beginner.shell.run("bash -eu <all.sh")
@@ -236,7 +236,7 @@ exec "$@"
 
 
 class Terminal:
-    """An interactive shell on one, which does not put what is pasted in brackets."""
+    """An interactive shell on a terminal without bracketed paste."""
 
     def __init__(self, directory, path):
         self.child, self._master = pty.fork()
@@ -294,6 +294,6 @@ def test_sudo_does_not_read_the_lines_pasted_behind_it(directory, commands):
 
 
 def first_connection_of(name, make, publish):
-    """The README's lines for one more device, which must get in."""
+    """The README's lines for one more device, which must be admitted."""
     lines = [line for line in make.splitlines() if "device.csr" in line]
     return "\n".join([*lines, publish, ""]).replace("sensor-1", name)

@@ -89,8 +89,7 @@ def test_event_is_not_retained(broker, pki, admin, factory):
 
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_event_waits_for_a_subscriber_that_is_offline(broker, pki, admin, factory, version):
-    """Published with QoS 1: a persistent session that is offline gets it when it comes
-    back (aws-iot D.3)."""
+    """Published with QoS 1: a persistent session that is offline gets it later (aws-iot D.3)."""
     rule = dict(client_id="rule", version=version, clean=False, expiry=3600)
     admin.listen_to_events(factory, **rule).leave()
     device = pki.device("d1", issuer=factory)
@@ -137,8 +136,8 @@ def test_announced_again_after_the_interval(start_broker, pki):
 
 
 def test_activation_within_the_event_works(broker, pki, admin, factory):
-    """What the event tells is there when it tells it: a rule that describes and
-    activates the certificate at once succeeds (aws-iot G.1; contract, section 6)."""
+    """The record exists when its event is published: a program that describes and activates the
+    certificate at once succeeds (aws-iot G.1; contract, section 6)."""
     events = admin.listen_to_events(factory)
     for n in range(10):
         device = pki.device("d%d" % n, issuer=factory)
@@ -200,9 +199,9 @@ def storm(broker, devices):
 
 
 def test_announced_at_least_once_over_any_crash(start_broker, pki):
-    """The broker is killed again and again in the middle of a storm of first
-    connections.  Over all its lives, what is registered was announced, and what was
-    announced is registered: both or neither (contract, section 6)."""
+    """The broker is killed again and again during a storm of first connections. In the end every
+    registered certificate was announced, and every announced one is registered (contract, section
+    6)."""
     broker = start_broker(config=["max_inflight_messages 0", "max_queued_messages 0"])
     ca = pki.ca("factory")
     broker.admin().register_ca(ca)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The programs and documents in examples/, as a user takes them: both programs that activate
-what registers do the same, and the rule and the template work as they are."""
+"""The programs and documents in examples/, as a user runs them: both activation programs do the
+same, and the rule and the template work unchanged."""
 import importlib.util
 import json
 import pathlib
@@ -22,7 +22,7 @@ EXAMPLES = ROOT / "examples"
 
 
 class Rule:
-    """One of the programs, and what it says."""
+    """One of the programs, and its output."""
 
     def __init__(self, kind, directory, port):
         self.kind = kind
@@ -39,7 +39,7 @@ class Rule:
         (self.directory / "ca.crl").write_text(crl)
 
     def _environment(self):
-        """Of Debian's programs: what ours need they would stumble over."""
+        """For Debian's programs: the settings of this build would break them."""
         env = environment(XDG_CONFIG_HOME=str(self.directory))
         env.pop("LD_PRELOAD", None)
         for name in ("mosquitto_ctrl", "mosquitto_sub"):
@@ -130,15 +130,15 @@ def rule(request, directory, site, port):
 
 
 def attempt(site, device):
-    """Did it get in?"""
+    """Whether the device is admitted."""
     return site.broker.connect(device).accepted
 
 
 # -- the programs -----------------------------------------------------------------
 
 def test_device_is_activated_and_gets_in(rule, site):
-    """Refused, announced, activated with its policy, accepted, and may do what the policy
-    says (aws-iot G.1)."""
+    """Refused, announced, activated with its policy, admitted, with the rights of the policy
+    (aws-iot G.1)."""
     rule.start()
     device = site.pki.device("d1", issuer=site.ca)
     assert not attempt(site, device)
@@ -150,7 +150,7 @@ def test_device_is_activated_and_gets_in(rule, site):
 
 
 def test_listed_device_is_revoked(rule, site):
-    """For good; another one is activated as ever (aws-iot G.1, step 2)."""
+    """For good; another one is activated as before (aws-iot G.1, step 2)."""
     bad, good = (site.pki.device(name, issuer=site.ca) for name in ("bad", "good"))
     rule.uses(site.ca, revocation_list(site.ca, bad))
     rule.start()
@@ -223,7 +223,8 @@ def test_restarting_it_changes_nothing(rule, site):
 
 
 def test_restart_of_the_broker_does_not_end_it(rule, site):
-    """It is there again when the broker is; a device tries until it gets in, as devices do."""
+    """It reconnects after the broker's restart; a device tries until it is admitted, as devices
+    do."""
     rule.start()
     site.restart()
     device = site.pki.device("d1", issuer=site.ca)
@@ -285,7 +286,7 @@ def test_program_logs_in_with_a_certificate(directory, site, port):
 
 
 def test_program_reads_its_password_from_a_file(directory, site, port):
-    """And ends with a line, not a trace, where there is none."""
+    """Without the file it ends with one line and no trace."""
     program = Rule("activate.py", directory, port)
     program.uses(site.ca, revocation_list(site.ca))
     program.login = ["-h", "127.0.0.1", "-p", str(port), "-u", ADMIN, "--pw-file", "password"]
@@ -334,7 +335,7 @@ class FakeClient:
 
 
 def test_program_follows_the_markers(activator):
-    """A list of several pages is asked for page after page (aws-iot 1.6)."""
+    """A list of several pages is read page by page (aws-iot 1.6)."""
     activator.client.answers = [
         {"certificates": [{"certificateId": "1"}, {"certificateId": "2"}], "nextMarker": "Mg=="},
         {"certificates": [], "nextMarker": "Mw=="},
@@ -390,8 +391,8 @@ def test_the_rule(site):
 
 
 def test_the_template(site):
-    """As on AWS: the first attempt is refused and provisions, the second gets in; another
-    certificate of the same thing is welcome."""
+    """As on AWS: the first attempt is refused and provisions, the second is admitted; another
+    certificate of the same thing is accepted."""
     site.admin.call("createProvisioningTemplate", templateName="site", type="JITP", enabled=True,
                     templateBody=(EXAMPLES / "template.json").read_text(),
                     provisioningRoleArn="arn:aws:iam::123456789012:role/jitp")

@@ -15,7 +15,7 @@ from disk import MAY_MOUNT, in_file_system
 
 
 def complaint(log):
-    """The one line in which the plugin says why it does not start."""
+    """The only line in which the plugin says why it does not start."""
     lines = [line for line in log.splitlines() if "jitr: " in line]
     assert len(lines) == 1, log
     return lines[0]
@@ -45,7 +45,7 @@ def test_unknown_option_stops_the_broker(refuses_to_start):
 
 
 def test_option_given_twice(refuses_to_start):
-    """Which one would count?  Neither (contract, section 5)."""
+    """An option given twice is an error (contract, section 5)."""
     line = complaint(refuses_to_start(plugin={"region": "local\nplugin_opt_region other"}))
     assert "region" in line and "twice" in line
 
@@ -58,7 +58,7 @@ def test_two_plugin_lines(refuses_to_start):
 
 
 def test_nothing_is_made_by_a_broker_that_does_not_start(make_broker):
-    """All or nothing: a bad option leaves no registry behind (contract, section 5)."""
+    """A bad option leaves no registry behind (contract, section 5)."""
     broker = make_broker(plugin={"region": "Mars 1"})
     with pytest.raises(DidNotStart):
         broker.start()
@@ -69,7 +69,7 @@ def test_nothing_is_made_by_a_broker_that_does_not_start(make_broker):
 # -- directories -----------------------------------------------------------------
 
 def test_directory_that_cannot_be_made(refuses_to_start, directory):
-    """Where the one above is missing, the line says so and names it."""
+    """If the directory above is missing, the line names it."""
     path = directory / "missing" / "registry"
     assert str(path) in complaint(refuses_to_start(plugin={"db_path": path}))
     assert not path.parent.exists()
@@ -157,7 +157,7 @@ def test_file_that_is_not_a_database(refuses_to_start, directory):
 
 @pytest.mark.skipif(not shutil.which("mdb_load"), reason="needs lmdb-utils")
 def test_database_of_a_newer_version(start_broker, refuses_to_start, pki):
-    """A registry that a newer version wrote is not touched: the line names it and says so."""
+    """A registry of a newer version is not changed: the line names it and says so."""
     broker = start_broker()
     broker.admin().register_ca(pki.ca("factory"))
     broker.stop()
@@ -174,8 +174,8 @@ def test_database_of_a_newer_version(start_broker, refuses_to_start, pki):
 
 
 def test_registry_in_use(start_broker, refuses_to_start):
-    """Two brokers on one registry would both announce and both cut off: the second is
-    refused, the first goes on (architecture 0.1)."""
+    """Two brokers on one registry would both announce and both close connections: the second is
+    refused, the first continues."""
     broker = start_broker()
     line = complaint(refuses_to_start(plugin={"db_path": broker.db_path}))
     assert str(broker.db_path) in line
@@ -185,9 +185,9 @@ def test_registry_in_use(start_broker, refuses_to_start):
 # -- full disks ------------------------------------------------------------------
 
 def test_full_disk(make_small_disk, pki):
-    """No room for a change: the caller is told, the device is refused and the log says that
-    it was not registered; what is there stays and is served, and with room again
-    everything goes on."""
+    """Without space for a change the caller gets an error, the device is refused and the log says
+    that it was not registered; stored records are served, and with space again everything
+    continues."""
     disk = make_small_disk()
     broker = disk.broker
     admin, ca = broker.admin(), pki.ca("factory")
@@ -228,7 +228,7 @@ def test_full_disk(make_small_disk, pki):
 
 
 def test_full_disk_at_start(make_broker, directory):
-    """Where there is no room for a registry at all the broker does not start, and says why."""
+    """Without space for a registry the broker does not start, and says why."""
     if not MAY_MOUNT:
         pytest.skip("needs to mount")
     path = directory / "disk"
@@ -242,8 +242,8 @@ def test_full_disk_at_start(make_broker, directory):
 
 
 def test_registry_that_is_full(start_broker, pki):
-    """db_map_size_mb bounds the registry: beyond it the caller is told to raise it, and what
-    is there is kept (contract, section 5)."""
+    """db_map_size_mb limits the registry: beyond it the error says to raise it, and stored records
+    are kept (contract, section 5)."""
     broker = start_broker(plugin={"db_map_size_mb": 1})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -288,9 +288,9 @@ def fill_registry(admin, pki, ca):
 
 
 def test_registry_that_is_full_can_be_emptied(start_broker, pki):
-    """Of a registry that is full a device can be shut out, policies and things can be detached,
-    and everything can be deleted, without raising db_map_size_mb (LMDB takes pages to free
-    pages); nothing can be added meanwhile, and again afterwards."""
+    """In a full registry devices can be deactivated, policies and things detached, and everything
+    deleted, without raising db_map_size_mb (LMDB needs pages to free pages); nothing can be added
+    until then."""
     broker = start_broker(plugin={"db_map_size_mb": 1})
     admin, ca, other = broker.admin(), pki.ca("factory"), pki.ca("other")
     admin.register_ca(ca)
@@ -354,8 +354,8 @@ def test_log_file_on_a_full_disk(start_broker, pki):
 
 
 def test_broker_that_dies_in_the_middle_of_everything(broker, pki, admin, factory):
-    """Killed again and again while certificates are registered and changed: it always
-    starts again, and what was answered is there (contract, section 3)."""
+    """Killed again and again while certificates are registered and changed: it always starts again,
+    and every confirmed change is there (contract, section 3)."""
     expected = {}
     for number in range(4):
         devices = [pki.device("d%d-%d" % (number, n), issuer=factory) for n in range(6)]

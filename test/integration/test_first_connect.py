@@ -39,8 +39,8 @@ def test_first_connection_registers_and_refuses(broker, pki, admin, factory, cha
 
 
 def test_ca_with_a_template_registers_and_announces_too(broker, pki, admin):
-    """A CA with a registration configuration registers its devices all the same, and
-    the event is published, whatever the template makes of them (aws-iot D.2 row 2, D.5)."""
+    """A CA with a registration configuration registers its devices too, and the event is published,
+    whatever the result of the template (aws-iot D.2 row 2, D.5)."""
     ca = pki.ca("templated")
     admin.register_ca(ca, registrationConfig={"templateBody": template(status="INACTIVE")})
     events = admin.listen_to_events(ca)
@@ -96,8 +96,8 @@ def test_unknown_ca_that_tls_trusts_is_refused(broker, pki, admin, factory):
 
 
 def test_unknown_ca_can_be_left_to_others(start_broker, pki):
-    """unknown_ca defer: whether a certificate of a CA that is not registered gets in is
-    another plugin's business, or the password file's (contract, section 5)."""
+    """unknown_ca defer: another plugin or the password file decides about a certificate of an
+    unregistered CA (contract, section 5)."""
     broker = start_broker(plugin={"unknown_ca": "defer"})
     stranger = pki.ca("stranger")
     broker.admin()
@@ -112,9 +112,8 @@ def test_unknown_ca_can_be_left_to_others(start_broker, pki):
 @pytest.mark.parametrize("change", ["nothing", "CA inactive", "CA without auto-registration",
                                     "CA deleted"])
 def test_pending_certificate_is_announced_again(start_broker, pki, change):
-    """A pending certificate that presents itself is refused and announced each time,
-    whatever became of its CA meanwhile: that is the only retry its activator has
-    (aws-iot D.2 row 6)."""
+    """A pending certificate is refused and announced at each attempt, whatever the status of its
+    CA: this is the only retry for an activation program (aws-iot D.2 row 6)."""
     broker = start_broker(plugin={"announce_interval": 0})
     admin = broker.admin()
     ca = pki.ca("factory")
@@ -258,7 +257,7 @@ def test_simultaneous_first_connections_register_once(broker, pki, admin, factor
 
 
 def assert_only_repetitions(events, device):
-    """What else was announced of the device is not a first registration."""
+    """No other event of the device is a first registration."""
     admin = events.broker.admin()
     ca = events.broker.pki.ca("canary CA")
     admin.register_ca(ca)
@@ -274,8 +273,7 @@ def assert_only_repetitions(events, device):
 
 @pytest.mark.parametrize("version, code", [(MQTT_3_1_1, 5), (MQTT_5, 0x87)], ids=["3.1.1", "5"])
 def test_refusal_in_the_words_of_each_protocol(broker, pki, admin, factory, version, code):
-    """A refused client is told so: CONNACK 5 in MQTT 3.1.1, 0x87 in MQTT 5 (aws-iot D.2,
-    remarks)."""
+    """A refused client gets CONNACK 5 in MQTT 3.1.1, 0x87 in MQTT 5 (aws-iot D.2, remarks)."""
     device = pki.device("d1", issuer=factory)
 
     assert broker.connect(device, version=version).code == code  # registered now
@@ -285,8 +283,8 @@ def test_refusal_in_the_words_of_each_protocol(broker, pki, admin, factory, vers
 
 
 def test_claimed_password_does_not_help(broker, pki, admin, factory):
-    """Whatever user name and password a device brings, the certificate decides
-    (contract, section 6)."""
+    """The certificate decides, whatever user name and password a device sends (contract, section
+    6)."""
     device = pki.device("d1", issuer=factory)
 
     assert broker.connect(device, user="admin", password="not a secret").refused
@@ -324,8 +322,8 @@ def test_other_keys_register(broker, pki, admin, kind):
 
 
 def test_sub_ca_registered_alone(broker, pki, admin):
-    """The CA that directly signs is the one to register; what stands above it is not
-    looked at, and need not be known (aws-iot A.2.1, C)."""
+    """The CA that signs directly is the one to register; CAs above it are not checked and need not
+    be known (aws-iot A.2.1, C)."""
     root = pki.ca("root")
     plant = pki.ca("plant", parent=root)
     admin.register_ca(plant)
@@ -370,8 +368,8 @@ def test_two_cas_of_one_subject(broker, pki, admin):
     ("INACTIVE", "ACTIVE", "renewed"),
 ])
 def test_renewed_ca_with_the_same_key(broker, pki, admin, first_status, second_status, expected):
-    """A CA renewed with its old name and key: both registered certificates fit, the one
-    that may register is taken, the newest of several (aws-iot D.2, remarks)."""
+    """A CA renewed with its name and key: both registered certificates match; the newest one that
+    may register is used (aws-iot D.2, remarks)."""
     first = pki.ca("renewed", days=(-100, 100))
     renewed = pki.ca("renewed", days=(-1, 1000), key=first.key)
     admin.register_ca(first, active=first_status == "ACTIVE")
@@ -384,9 +382,8 @@ def test_renewed_ca_with_the_same_key(broker, pki, admin, first_status, second_s
 
 
 def test_forged_issuer_name_registers_nothing(broker, pki, admin, factory):
-    """The name of a registered CA is not enough, its signature is what counts: here the
-    impostor's chain leads to a CA that TLS trusts for another reason (aws-iot D.2,
-    preconditions)."""
+    """The name of a registered CA is not enough without its signature: here the attacker's chain
+    leads to a CA that TLS trusts for another reason (aws-iot D.2, preconditions)."""
     impostor = pki.ca("factory")
     assert impostor.subject == factory.subject
     trust(broker, impostor, number=1)
@@ -410,8 +407,8 @@ def test_device_registered_by_call_needs_no_ca(broker, pki, admin):
 
 
 def test_user_name_of_an_accepted_device_is_its_certificate_id(broker, pki, admin, factory):
-    """Whatever name a device claims, it is its certificateId that the broker knows it by
-    (contract, section 6)."""
+    """Whatever name a device sends, the broker has its certificateId as its user name (contract,
+    section 6)."""
     device = admin.activate(pki.device("d1", issuer=factory))
 
     assert broker.connect(device, user="admin", password="x").accepted

@@ -26,7 +26,7 @@ def ca(pki):
 
 @pytest.fixture(params=["defer", "allow"])
 def identity(start_broker, ca, request):
-    """Listeners that name clients by their certificate, where the witness may hear t/#."""
+    """Listeners that name clients by their certificate; the witness may receive t/#."""
     acl = "user bystander\ntopic readwrite #\n"
     broker = start_broker(listeners=IDENTITY, websockets_trust=[ca], acl=acl,
                           plugin={"other_clients": request.param})
@@ -154,7 +154,8 @@ def run_psk(broker, name, *words):
 
 @contextlib.contextmanager
 def listen_psk(broker, name, client_id, topic, clean):
-    """mosquitto_sub with a pre-shared key; yields what tells, at the end, all it has heard."""
+    """mosquitto_sub with a pre-shared key; yields a function that ends it and returns its
+    messages."""
     heard = []
     with subprocess.Popen(
             [program("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(broker.ports["psk"]), "--psk",
@@ -228,7 +229,7 @@ def test_key_at_the_address_of_one_that_left(keyed, how, version):
 
 @pytest.mark.parametrize("clean", [True, False], ids=["new", "resumed"])
 def test_key_at_the_address_of_one_that_left_hears_nothing(keyed, clean):
-    """Nor what it subscribes to, or what the other one had subscribed to."""
+    """Nor does it receive messages on its own subscriptions or those of the other one."""
     broker, victim = keyed
     witness = broker.bystander()
     for _ in range(6):
@@ -262,9 +263,9 @@ def test_anonymous_client_with_the_name_of_an_administrator(start_broker):
 
 @pytest.mark.skipif(installed_version() < (2, 1), reason="plugin_load came with 2.1")
 def test_plugin_on_every_listener(start_broker, pki, ca):
-    """plugin_load once and plugin_use on every listener: one plugin serves them all.  The
-    password file of the whole broker is asked before plugins of a listener, so the plugin does
-    not see which user name it checked, and that makes no administrator (plugin_basic_auth.c)."""
+    """plugin_load once and plugin_use on every listener: one plugin serves all. The password file
+    of the whole broker is asked before plugins of a listener, so the plugin does not see which user
+    name was verified, and none is an administrator (plugin_basic_auth.c)."""
     operator = pki.device("operator", issuer=ca)
     broker = start_broker(plugin_use=("plain", "tls"),
                           plugin={"admin_certificates": operator.id})
@@ -278,8 +279,8 @@ def test_plugin_on_every_listener(start_broker, pki, ca):
 
 @VERSIONS
 def test_answer_does_not_go_to_a_connection_that_took_the_client_id(make_site, version):
-    """The broker sends an answer to whatever connection has the client id by then: a device that
-    takes it over in the meantime hears nothing (loop.c, queue_plugin_msgs())."""
+    """The broker sends an answer to the present connection of the client id: a device that takes
+    the id over meanwhile receives nothing (loop.c, queue_plugin_msgs())."""
     site = make_site()
     thief = site.device(CONNECT, name="thief")
     request = {"commands": [{"command": "getRegistrationCode"}, {"command": "listPolicies"},
@@ -301,8 +302,8 @@ def test_answer_does_not_go_to_a_connection_that_took_the_client_id(make_site, v
 
 @VERSIONS
 def test_restart_does_not_lose_what_an_administrator_subscribed_to(start_broker, pki, ca, version):
-    """A session that was restored from disk hears events, as its subscription was judged when
-    it was made (mosquitto 0.11)."""
+    """A session restored from disk receives events, because its subscription was checked when it
+    was made (mosquitto 0.11)."""
     broker = start_broker()
     broker.admin().register_ca(ca)
     how = dict(client_id="rule", version=version, clean=False, expiry=3600)

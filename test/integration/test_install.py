@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""cmake --install: everything is where the documents say, and works from there."""
+"""cmake --install: every file is where the documents say, and works there."""
 import fcntl
 import hashlib
 import json
@@ -46,7 +46,7 @@ class Tree:
         self.sbom = json.loads((prefix / DOC / "mosquitto-jitr.spdx.json").read_text())
 
     def run(self, *words):
-        """A command as a person runs it, to its end; what it printed."""
+        """Run a command to its end and return its output."""
         env = dict(environment(), LD_LIBRARY_PATH=str(self.lib))
         return subprocess.run([str(w) for w in words], check=True, capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, env=env, timeout=60).stdout
@@ -96,7 +96,7 @@ def test_the_documents_say_what_is_installed(tree):
 
 
 def test_installed_files_can_be_removed(tree, directory):
-    """As doc/operations.md says; directories stay."""
+    """With the commands of doc/operations.md; directories stay."""
     command = "xargs rm < build/install_manifest.txt"
     assert "\n%s\n" % command in (ROOT / "doc/operations.md").read_text()
     (directory / "build").mkdir()
@@ -106,7 +106,7 @@ def test_installed_files_can_be_removed(tree, directory):
 
 
 def test_links_lead_to_what_is_installed(tree):
-    """Or the document says that it is in the sources."""
+    """Or the document says that the target is in the sources."""
     looked_at = 0
     for document in (tree.prefix / DOC).rglob("*.md"):
         text = re.sub(r"^ *```.*?^ *```$", "", document.read_text(), flags=re.M | re.S)
@@ -147,7 +147,7 @@ def test_the_example_has_the_plugins_path(tree):
 
 
 def test_the_bill_of_materials_names_each_file(tree):
-    """With its checksum, and nothing but what is there."""
+    """With its checksum, and no other files."""
     listed = {f["fileName"]: {c["algorithm"]: c["checksumValue"] for c in f["checksums"]}
               for f in tree.sbom["files"]}
     there = {".%s" % (tree.prefix / f): (tree.prefix / f).read_bytes() for f in tree.files
@@ -174,7 +174,7 @@ def test_the_bill_of_materials_names_each_library(tree):
 
 
 def test_the_bill_of_materials_is_spdx(tree):
-    """SPDX 2.3: what sections 6 to 11 require, and every name it refers to."""
+    """SPDX 2.3: all that sections 6 to 11 require, and every referenced name."""
     sbom = tree.sbom
     ids = [x["SPDXID"] for x in [sbom, *sbom["packages"], *sbom["files"]]]
     package = sbom["packages"][0]

@@ -64,8 +64,8 @@ def ck_names_the_listener(log):
 
 
 def test_listener_without_the_plugin(refuses_to_start):
-    """Its clients could forge events, and in 2.1 administer, and the plugin would not be asked:
-    the broker does not start (mosquitto 0.13)."""
+    """Its clients could forge events, and in 2.1 administer, without the plugin being asked: the
+    broker does not start (mosquitto 0.13)."""
     ck_names_the_listener(refuses_to_start(per_listener=("tls",)))
 
 
@@ -73,7 +73,7 @@ def test_listener_without_the_plugin(refuses_to_start):
                                    ["include_dir {more}", "include_dir {empty}"]],
                          ids=["one", "behind blanks", "the first of two"])
 def test_listener_of_another_file_without_the_plugin(refuses_to_start, directory, lines):
-    """The same for a listener in a file of include_dir, however the broker can be told of it
+    """The same for a listener in a file of include_dir, in every way of giving the configuration
     (conf.c)."""
     more, empty = directory / "conf.d", directory / "empty.d"
     more.mkdir()
@@ -87,8 +87,8 @@ def test_listener_of_another_file_without_the_plugin(refuses_to_start, directory
 
 
 def test_plugin_in_a_file_read_in_order(start_broker, directory):
-    """What is in files of include_dir counts where the broker reads it: the plugin's own lines,
-    and a listener of the main file that goes on behind them."""
+    """Files of include_dir are read where the broker reads them: the plugin's lines, and a listener
+    of the main file that continues after them."""
     more = directory / "conf.d"
     more.mkdir(mode=0o755)
     (more / "B.conf").write_text("\n")
@@ -106,7 +106,8 @@ def test_listener_without_plugin_use(refuses_to_start, used):
 
 
 def test_two_listeners_with_the_plugin(refuses_to_start):
-    """The broker would start it once for each, on one registry: the second says so."""
+    """The broker would start the plugin once for each, on one registry: the second start says
+    so."""
     log = refuses_to_start(per_listener=("plain", "tls"))
     line = [line for line in log.splitlines() if "jitr: " in line][-1]
     assert "loaded twice" in line and "per_listener_settings" in line
@@ -140,8 +141,8 @@ def test_anonymous_clients_without_certificate(start_broker, version):
 
 
 def test_tls_without_client_certificates(start_broker, pki):
-    """A listener that asks for none hands the plugin none: its clients are clients without a
-    certificate, and an ACTIVE one counts for nothing there."""
+    """A listener that asks for no certificate gives none to the plugin: its clients are clients
+    without a certificate, even with an ACTIVE one."""
     broker = start_broker(tls=["require_certificate false"], plugin={"other_clients": "allow"})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -182,8 +183,8 @@ def http(make_broker, directory, pki):
 
 @pytest.mark.skipif(installed_version() < (2, 1), reason="http_api came with 2.1")
 def test_pages_are_served_while_connections_go_on(http, pki):
-    """2.1 serves pages on a thread of its own, which asks the plugin: it leaves them to others,
-    and whatever that thread does, connections are judged as ever."""
+    """2.1 serves pages on a thread of its own, which asks the plugin: the plugin leaves them to
+    others, and connections are decided as before meanwhile."""
     admin, ca = http.admin(), pki.ca("factory")
     admin.register_ca(ca)
     answers, done = [], threading.Event()

@@ -26,8 +26,8 @@ def broker(start_broker, log_file):
 
 
 def entries(log_file, count=1, **members):
-    """Lines of the file that have these members, once there are count of them; every line
-    of the file is looked at."""
+    """Lines of the file with these members, once there are count of them; every line of the file is
+    checked."""
 
     def look():
         text = log_file.read_text()
@@ -42,7 +42,7 @@ def entries(log_file, count=1, **members):
 
 
 def assert_shape(entry):
-    """What all entries have in common (aws-iot H.1)."""
+    """Members common to all entries (aws-iot H.1)."""
     assert re.fullmatch(TIMESTAMP, entry["timestamp"])
     assert entry["logLevel"] in ("DEBUG", "INFO", "WARN", "ERROR")
     assert uuid.UUID(entry["traceId"])
@@ -98,7 +98,7 @@ def test_changes_by_administrators_are_logged(broker, pki, admin, factory):
 
 
 def test_a_change_is_logged_with_the_previous_value_and_the_address(broker, pki, admin, factory):
-    """Status from and to, version, flags, address: what an audit asks for."""
+    """Old and new status, version, flags, address, as an audit needs them."""
     device = pki.device("d1", issuer=factory)
     broker.connect(device)
     admin.update_certificate(device, "ACTIVE")
@@ -111,7 +111,7 @@ def test_a_change_is_logged_with_the_previous_value_and_the_address(broker, pki,
 
 
 def test_a_failed_change_is_logged_with_the_reason(broker, pki, admin, factory):
-    """An audit must not take it for done."""
+    """An audit must not count it as done."""
     device = admin.activate(pki.device("d1", issuer=factory))
     with pytest.raises(Exception):
         admin.delete_certificate(device)
@@ -148,8 +148,8 @@ NASTY = {
 
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
 def test_text_of_clients_is_escaped(broker, pki, admin, factory, log_file, text):
-    """Whatever stands in a client id or a common name, it stays within its quotes and its
-    line, in the broker's log and in the file."""
+    """Any client id or common name stays within its quotes and its line, in the broker's log and in
+    the file."""
     events = admin.listen_to_events(factory)
     device = pki.device(text, issuer=factory)
     # Some brokers refuse control characters in a client id before the plugin is asked.
@@ -222,7 +222,7 @@ def test_log_to_a_topic(start_broker, pki):
 
 
 def test_long_text_is_cut(broker, pki, admin, factory, log_file):
-    """A name of 20 000 letters does not fill the log, and what follows it is still there."""
+    """A name of 20 000 letters is truncated, and the text behind it is kept."""
     device = pki.device("x" * 20000, issuer=factory)
     broker.connect(device, client_id="y" * 20000)
     line = broker.wait_for_log("connection refused", device.id)
@@ -299,8 +299,8 @@ def test_unfit_certificates_are_visible(broker, pki, admin, factory, log_file):
 
 
 def test_file_is_opened_again_by_sighup(broker, pki, admin, factory, log_file):
-    """As logrotate wants it: moved away, SIGHUP, and new lines are in a new file (contract,
-    section 5)."""
+    """As logrotate needs it: after a move and SIGHUP new lines are in a new file (contract, section
+    5)."""
     broker.connect(pki.device("d1", issuer=factory))
     old = entries(log_file, eventType="RegisterCertificateJIT")
     log_file.rename(log_file.with_suffix(".1"))

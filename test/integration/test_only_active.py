@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Only ACTIVE gets in: on every path into the broker, for every kind of message, and only
-as long as it is ACTIVE (contract, section 6)."""
+"""Only an ACTIVE certificate is admitted: on every path into the broker, for every kind of message,
+and only as long as it is ACTIVE (contract, section 6)."""
 import itertools
 import json
 
@@ -40,7 +40,7 @@ def witness(broker):
 
 
 def heard(witness):
-    """What it heard up to now: a message of its own comes behind all others."""
+    """Messages received so far: its own message, sent now, comes after all others."""
     marker = "marker %d" % next(_markers)
     witness.publish("t/marker", marker)
     payloads = []
@@ -78,8 +78,8 @@ def test_websockets(start_broker, pki, status, version):
 
 @VERSIONS
 def test_websockets_first_connection_to_deactivation(start_broker, pki, version):
-    """The whole life of a device on websockets: registered, activated, let in, cut off
-    (contract, section 6)."""
+    """A device on websockets is registered, activated, admitted and disconnected (contract, section
+    6)."""
     ca = pki.ca("factory")
     broker = start_broker(listeners=("plain", "tls", "websockets"), websockets_trust=[ca])
     admin = broker.admin()
@@ -118,8 +118,7 @@ def test_extended_authentication_of_an_active_certificate(broker, pki, admin, fa
 
 
 def test_extended_authentication_registers_as_any_connect(broker, pki, admin, factory):
-    """A first CONNECT is a first CONNECT, whatever it wants to authenticate with
-    (contract, section 6)."""
+    """A first CONNECT registers with any authentication method (contract, section 6)."""
     events = admin.listen_to_events(factory)
     device = pki.device("d1", issuer=factory)
 
@@ -166,8 +165,8 @@ def test_identity_listener_denies_subscriptions(identity, pki):
 
 
 def test_identity_listener_registers_an_unknown_certificate(identity, pki):
-    """What comes in there for the first time is registered and announced as anywhere,
-    as soon as the broker lets the plugin see it (contract, section 6)."""
+    """A certificate that is new there is registered and announced as elsewhere, as soon as the
+    plugin sees it (contract, section 6)."""
     admin, ca = identity.admin(), pki.ca("factory")
     admin.register_ca(ca)
     events = admin.listen_to_events(ca)
@@ -226,7 +225,7 @@ def test_name_in_an_unverified_certificate_makes_no_administrator(start_broker, 
 
 
 def ask(session, command):
-    """Whether or not an answer comes: the plugin has heard of it when this returns."""
+    """Send a request; the plugin has received it when this returns, with or without an answer."""
     session.publish(CONTROL, json.dumps({"commands": [command]}))
     session.received()
 
@@ -288,8 +287,8 @@ def test_reload_then_first_connection(broker, pki, admin, factory):
 @VERSIONS
 def test_offline_session_receives_nothing_once_deactivated(broker, pki, admin, factory, witness,
                                                            version):
-    """What is published while the certificate is not ACTIVE is never delivered to it, not
-    even after it is ACTIVE again (contract, section 6)."""
+    """Messages published while the certificate is not ACTIVE are never delivered to it, not even
+    after it is ACTIVE again (contract, section 6)."""
     how = dict(version=version, clean=False, expiry=3600)
     device = make(admin, pki, factory, "ACTIVE")
     session = broker.connect(device, **how)
@@ -327,7 +326,7 @@ def test_offline_session_over_a_restart(broker, pki, admin, factory):
 @VERSIONS
 def test_will_of_a_deactivated_device_is_not_published(broker, pki, admin, factory, witness,
                                                        version):
-    """Being cut off is no occasion for a last word (contract, section 6)."""
+    """When its connection is closed, its will is dropped (contract, section 6)."""
     device = make(admin, pki, factory, "ACTIVE")
     session = broker.connect(device, version=version, will=("t/will", "last word"))
     assert session.accepted
@@ -338,7 +337,7 @@ def test_will_of_a_deactivated_device_is_not_published(broker, pki, admin, facto
 
 
 def test_will_of_an_active_device_is_published(broker, pki, admin, factory, witness):
-    """Whereas an ACTIVE device that vanishes has its will published, as MQTT says."""
+    """The will of an ACTIVE device whose connection breaks is published, as in MQTT."""
     session = broker.connect(make(admin, pki, factory, "ACTIVE"), will=("t/will", "last word"))
     assert session.accepted
 
@@ -392,8 +391,8 @@ def test_live_connections_are_closed(broker, pki, admin, factory, status, versio
 
 
 def test_deactivation_takes_effect_at_once(broker, pki, admin, factory, witness):
-    """A packet that comes after the answer to the deactivation has no effect, cut off or
-    not (contract, section 6)."""
+    """A packet after the answer to the deactivation has no effect, before and after the connection
+    is closed (contract, section 6)."""
     for _ in range(5):
         device = make(admin, pki, factory, "ACTIVE")
         session = broker.connect(device)
@@ -448,8 +447,8 @@ def test_inactive_ca_leaves_its_active_devices_alone(broker, pki, admin, factory
 # -- names -------------------------------------------------------------------------
 
 def test_acl_file_sees_the_certificate_id(start_broker, pki, directory):
-    """An accepted device's user name is its certificateId, whatever it claimed: an
-    acl_file can rely on it (contract, section 6)."""
+    """An admitted device's user name is its certificateId, whatever name it sends: an acl_file can
+    rely on it (contract, section 6)."""
     acl = directory / "acl"
     acl.write_text("pattern readwrite t/%u\nuser bystander\ntopic readwrite t/#\n")
     acl.chmod(0o644)
@@ -469,8 +468,8 @@ def test_acl_file_sees_the_certificate_id(start_broker, pki, directory):
 
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_name_of_a_certificate_cannot_be_claimed(start_broker, pki, version):
-    """A client without a certificate cannot take the user name of one, even where
-    anonymous clients are welcome (contract, section 6)."""
+    """A client without a certificate cannot use the user name of one, even where anonymous clients
+    are allowed (contract, section 6)."""
     broker = start_broker(anonymous=True, plugin={"other_clients": "allow"})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -543,8 +542,8 @@ def listen_to_reserved(broker):
 
 
 def test_devices_cannot_administer(broker, pki, admin, factory):
-    """What a device may do does not include the registry, with `authorization allow`
-    either (contract, section 3)."""
+    """The rights of a device do not include the registry, with `authorization allow` either
+    (contract, section 3)."""
     device = make(admin, pki, factory, "INACTIVE", "victim")
     session = broker.connect(make(admin, pki, factory, "ACTIVE"))
 
@@ -589,7 +588,7 @@ def test_metrics_are_published(start_broker, pki):
 
 
 def test_asking_without_rights_is_an_error_not_a_disconnection(broker, pki, admin, factory):
-    """A device that asks is told AccessDeniedException, and stays connected (contract,
+    """A device that sends a request gets AccessDeniedException, and stays connected (contract,
     section 3)."""
     device = Admin(broker, broker.connect(make(admin, pki, factory, "ACTIVE")))
 

@@ -14,7 +14,7 @@ SUCCESS, DENIED = 0, 12
 
 @pytest.fixture
 def make_place(start_broker, pki):
-    """A broker with a neighbour, a CA, and a witness of what is published below t/."""
+    """A broker with another plugin, a CA, and a witness of messages below t/."""
     class Place:
         def __init__(self, **how):
             self.broker = start_broker(**{"plugin": {"other_clients": "allow"}, **how})
@@ -31,7 +31,7 @@ def make_place(start_broker, pki):
 
 @NOT_ACTIVE
 def test_plugin_before_that_defers(make_place, status):
-    """Changes nothing: ours is asked next."""
+    """It changes nothing: this plugin is asked next."""
     place = make_place(before=neighbour())
     assert place.broker.connect(place.device(status)).refused
 
@@ -47,8 +47,8 @@ def test_plugin_before_that_defers_lets_active_in(make_place):
 @VERSIONS
 @NOT_ACTIVE
 def test_plugin_before_that_admits_every_client(start_broker, pki, status, version):
-    """Ours is not asked about the connection; it finds out at the first packet, denies that,
-    and cuts the client off."""
+    """This plugin is not asked about the connection; it sees the client at the first packet, denies
+    that, and closes the connection."""
     broker = start_broker(plugin={"other_clients": "allow"})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -67,7 +67,7 @@ def test_plugin_before_that_admits_every_client(start_broker, pki, status, versi
 
 @NOT_ACTIVE
 def test_plugin_behind_that_admits_no_client(make_place, status):
-    """What ours refuses is refused."""
+    """A refusal by this plugin is final."""
     place = make_place(config=neighbour(connect=SUCCESS))
     assert place.broker.connect(place.device(status)).refused
 
@@ -81,7 +81,7 @@ def test_plugin_behind_answers_for_clients_without_certificate(make_place):
 
 @NOT_ACTIVE
 def test_plugin_that_offers_extended_authentication(make_place, status):
-    """Its yes would let any certificate in; ours says no before it (mosquitto 0.6, 1)."""
+    """It would admit any certificate; this plugin refuses before it (mosquitto 0.6, 1)."""
     place = make_place(config=neighbour(extended=SUCCESS))
     packet = raw.connect_packet("d1", version=5, method="METHOD")
     device = place.device(status)
@@ -96,7 +96,7 @@ def test_active_certificate_by_extended_authentication(make_place):
 
 
 def test_plugin_behind_that_denies_access(make_place):
-    """With `authorization defer` it decides; ours has said neither yes nor no."""
+    """With `authorization defer` it decides; this plugin has neither allowed nor denied."""
     place = make_place(plugin={"authorization": "defer", "other_clients": "allow"},
                        config=neighbour(access=DENIED))
     session = place.broker.connect(place.device("ACTIVE"))
@@ -105,7 +105,7 @@ def test_plugin_behind_that_denies_access(make_place):
 
 
 def test_plugin_behind_that_allows_access(make_place):
-    """What is reserved to the plugin it cannot allow (mosquitto 7)."""
+    """It cannot allow topics that are reserved to this plugin (mosquitto 7)."""
     place = make_place(plugin={"authorization": "defer", "other_clients": "allow"},
                        config=neighbour(access=SUCCESS))
     listener = place.admin.listen("$aws/events/#")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""A change of policies, things or certificates takes effect at once: for the next packet of
-a connection that is open, for what waits for one that is not, and on whether it may stay
-(contract, section 6; aws-iot F.4)."""
+"""A change of policies, things or certificates takes effect at once: for the next packet of an open
+connection, for queued messages of an offline one, and for whether it may stay (contract, section 6;
+aws-iot F.4)."""
 import time
 
 import pytest
@@ -79,8 +79,8 @@ WAYS = pytest.mark.parametrize("way", [by_attaching, by_default_version, by_new_
 @WAYS
 @VERSIONS
 def test_next_publish(site, way, version):
-    """A grant and a withdrawal are in force when they are answered: the very next PUBLISH
-    of a live connection goes by them (contract, section 6)."""
+    """A right granted or withdrawn is in force with the answer: it applies to the very next PUBLISH
+    of an open connection (contract, section 6)."""
     device, grant, withdraw = way(site)
     session = site.broker.connect(device, version=version)
 
@@ -116,8 +116,7 @@ def test_next_subscription_and_delivery(site, way, version):
 
 @WAYS
 def test_next_message_while_offline(site, way):
-    """Messages for a session without a connection are judged when they come, too (contract,
-    section 6)."""
+    """Messages for an offline session are checked when they arrive too (contract, section 6)."""
     device, grant, withdraw = way(site)
     grant()
     session = site.broker.connect(device, clean=False)
@@ -150,7 +149,7 @@ def test_policy_shared_by_many(site):
 
 
 def test_first_policy_lets_in(site):
-    """What was refused for want of a policy is let in as soon as there is one."""
+    """A device refused for lack of a policy is admitted as soon as it has one."""
     device = site.device()
     assert site.broker.connect(device).refused
     site.policies.give(device, CONNECT)
@@ -351,8 +350,8 @@ def test_many_connections_of_one_policy(site):
 
 @VERSIONS
 def test_durable_subscription_live(site, version):
-    """What a subscription was granted long ago does not matter: iot:Receive is asked for
-    each delivery (CVE-2021-34434)."""
+    """An old subscription gives no right: iot:Receive is checked for each delivery
+    (CVE-2021-34434)."""
     device = site.device(CONNECT, *HEAR)
     how = dict(version=version, clean=False, expiry=3600)
     session = site.broker.connect(device, **how)
@@ -372,8 +371,8 @@ def test_durable_subscription_live(site, version):
 @pytest.mark.parametrize("restarted", [False, True], ids=["offline", "restored"])
 @VERSIONS
 def test_messages_that_wait(site, version, restarted):
-    """What was queued for a session while iot:Receive allowed it is not delivered once it
-    does not, nor what comes later, nor after a restart of the broker (CVE-2021-34434)."""
+    """A message queued while iot:Receive allowed it is not delivered once it does not, nor are
+    later ones, nor after a restart of the broker (CVE-2021-34434)."""
     device = site.device(CONNECT, *HEAR)
     how = dict(version=version, clean=False, expiry=3600)
     session = site.broker.connect(device, **how)
@@ -396,7 +395,7 @@ def test_messages_that_wait(site, version, restarted):
 
 @VERSIONS
 def test_session_that_is_taken_over(site, version):
-    """Nor what waits to be acknowledged by a connection that another one displaces
+    """Nor are unacknowledged messages of a connection that another one displaces
     (CVE-2021-34434)."""
     device = site.device(CONNECT, *HEAR)
     how = dict(version=version, clean=False, expiry=3600)
@@ -515,8 +514,8 @@ def test_common_names_admit_no_other_client(site, name):
 
 @pytest.mark.parametrize("user", ["+", "#", "*", "admin", "$SYS", "bystander"])
 def test_user_names_give_nothing(site, user):
-    """A device is its certificate, whatever user name it gives (CVE-2017-7650; contract,
-    section 6)."""
+    """A device is identified by its certificate, whatever user name it sends (CVE-2017-7650;
+    contract, section 6)."""
     device = site.device(CONNECT, allow("Publish", "topic/t/${iot:CertificateId}"))
     session = site.broker.connect(device, user=user, password="not a secret")
 

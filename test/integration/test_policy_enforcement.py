@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""What an ACTIVE certificate may do is what the policies attached to it say, in every
-packet: CONNECT, PUBLISH, SUBSCRIBE, each delivery, and wills (aws-iot F)."""
+"""An ACTIVE certificate has the rights of its attached policies, in every packet: CONNECT, PUBLISH,
+SUBSCRIBE, each delivery, and wills (aws-iot F)."""
 import json
 
 import pytest
@@ -25,7 +25,7 @@ PUBLISH_DENIED = 0x87
 @VERSIONS
 def test_no_policy_no_connection(site, version):
     """A certificate without a policy is refused although it is ACTIVE, and the log says why
-    (aws-iot F.4; CVE-2018-12550: nothing said is nothing allowed)."""
+    (aws-iot F.4; CVE-2018-12550: without a statement nothing is allowed)."""
     device = site.device()
 
     assert site.broker.connect(device, version=version).refused
@@ -36,7 +36,7 @@ def test_no_policy_no_connection(site, version):
 @pytest.mark.parametrize("listener", ["tls", "websockets"])
 @VERSIONS
 def test_client_id_of_the_policy(make_site, listener, version):
-    """iot:Connect is asked for the client id: that of the policy gets in, any other one is
+    """iot:Connect is checked for the client id: that of the policy is admitted, any other one is
     refused with the reason in the log (aws-iot F.2)."""
     site = make_site(listeners=("plain", "tls", "websockets"))
     device = site.device(allow("Connect", "client/d1"), name="somebody")
@@ -85,9 +85,9 @@ def test_thing_name_only_when_attached(site):
 
 
 def test_exclusive_thing_is_the_connections_thing(site):
-    """One that the certificate is attached to exclusively is the connection's thing whatever
-    the client id is, live and in the tools (AWS IoT developer guide, "Associating a thing to an
-    MQTT client connection")."""
+    """A thing to which the certificate is attached exclusively is the connection's thing with any
+    client id, live and in the tools (AWS IoT developer guide, "Associating a thing to an MQTT
+    client connection")."""
     device = site.device(allow("Connect", "client/*", {
         "Bool": {"iot:Connection.Thing.IsAttached": ["true"]}}),
         allow("Publish", "topic/t/${iot:Connection.Thing.ThingName}/"
@@ -116,7 +116,7 @@ def test_exclusive_thing_is_the_connections_thing(site):
 
 
 def test_is_attached_as_a_condition(site):
-    """The same said by a condition (aws-iot F.5)."""
+    """The same as a condition (aws-iot F.5)."""
     device = site.device(allow("Connect", "client/*", {
         "Bool": {"iot:Connection.Thing.IsAttached": ["true"]}}))
     site.policies.create_thing("d1")
@@ -128,7 +128,7 @@ def test_is_attached_as_a_condition(site):
 
 
 def test_deny_wins_over_allow(site):
-    """In whichever policy it stands (aws-iot F.4)."""
+    """In any of the policies (aws-iot F.4)."""
     device = site.device(allow("Connect", "client/*"))
     site.policies.give(device, deny("Connect", "client/d2"))
 
@@ -174,9 +174,9 @@ def test_persistent_connect(site, version, what):
 @pytest.mark.parametrize("clean", [True, False], ids=["clean", "resumed"])
 @pytest.mark.parametrize("expiry", [None, 0, 3600, 0xFFFFFFFF])
 def test_no_session_of_mqtt_5_persists_where_that_is_forbidden(site, what, clean, expiry):
-    """What persists in MQTT 5 is told by the session expiry interval (MQTT 5, 3.1.2.11.2), which
-    no broker shows its plugins: where a policy forbids persistent sessions no client of MQTT 5
-    gets in, in particular none with clean start and an expiry interval."""
+    """In MQTT 5 the session expiry interval makes a session persistent (MQTT 5, 3.1.2.11.2), which
+    no broker shows its plugins: where a policy forbids persistent sessions no client of MQTT 5 is
+    admitted, in particular none with clean start and an expiry interval."""
     device = site.device(*PERSISTENCE[what][0])
     how = dict(clean=clean, expiry=expiry, version=MQTT_5)
     assert site.broker.connect(device, **how).refused
@@ -210,7 +210,7 @@ def test_condition_about_the_will_refuses(site, what):
 
 
 def test_source_address_of_a_connection(site):
-    """A condition on aws:SourceIp sees where the client comes from (aws-iot F.6)."""
+    """A condition on aws:SourceIp uses the client's address (aws-iot F.6)."""
     here, elsewhere = (site.device(allow("Connect", "client/*", {
         "IpAddress": {"aws:SourceIp": [network]}}), name=name)
         for name, network in (("here", "127.0.0.0/8"), ("elsewhere", "192.0.2.0/24")))
@@ -293,8 +293,8 @@ def test_identity_listener_goes_by_policies(identity):
 @QOS
 @VERSIONS
 def test_publish(site, version, qos):
-    """A message on a topic that the policies allow arrives, any other one is dropped; the
-    connection goes on (aws-iot F.2, F.7)."""
+    """A message on an allowed topic arrives, any other one is dropped; the connection stays open
+    (aws-iot F.2, F.7)."""
     session = site.connect(allow("Publish", "topic/t/a/*"), version=version)
 
     for topic in ("t/b", "t/a", "t/a/1", "t/ab/1", "t/A/1", "t/a/1/2"):
@@ -363,8 +363,8 @@ def hears_retained(site, topic):
 
 @QOS
 def test_retained_message_takes_two_permissions(site, qos):
-    """A message with RETAIN takes iot:RetainPublish in addition to iot:Publish; one without
-    does not (aws-iot F.2, F.8 row 15)."""
+    """A message with RETAIN needs iot:RetainPublish in addition to iot:Publish; one without does
+    not (aws-iot F.2, F.8 row 15)."""
     session = site.connect(allow("Publish", "topic/t/*"),
                            allow("RetainPublish", ["topic/t/kept", "topic/u/*"]))
 
@@ -390,8 +390,8 @@ def test_deleting_a_retained_message_is_publishing_one(site):
 
 
 def test_acknowledgement_of_a_denied_publish(site):
-    """PUBACK and PUBREC say 0x87 in MQTT 5, and cannot say anything in 3.1.1, where the
-    message is dropped all the same (aws-iot F.7)."""
+    """PUBACK and PUBREC have 0x87 in MQTT 5, and no code in 3.1.1, where the message is dropped too
+    (aws-iot F.7)."""
     device = site.device(CONNECT)
 
     def answers(version, *packets):
@@ -421,7 +421,7 @@ FILTERS = {
 
 @pytest.mark.parametrize("resource", FILTERS)
 def test_subscribe_by_resource(site, resource):
-    """A filter is text to a policy: + and # stand for themselves (aws-iot F.3, F.8)."""
+    """A filter is text for a policy: + and # stand for themselves (aws-iot F.3, F.8)."""
     allowed, denied = FILTERS[resource]
     session = site.connect(allow("Subscribe", resource))
 
@@ -431,7 +431,7 @@ def test_subscribe_by_resource(site, resource):
 
 @VERSIONS
 def test_subscription_denied_in_the_suback(site, version):
-    """0x80 in MQTT 3.1.1, 0x87 in 5; the connection goes on (aws-iot F.7, deny_subscribe)."""
+    """0x80 in MQTT 3.1.1, 0x87 in 5; the connection stays open (aws-iot F.7, deny_subscribe)."""
     session = site.connect(allow("Subscribe", "topicfilter/t/ok"), version=version)
 
     assert session.subscription_code("t/no") == {MQTT_3_1_1: 0x80, MQTT_5: 0x87}[version]
@@ -451,8 +451,8 @@ def test_denied_subscription_delivers_nothing(site):
 
 
 def test_text_against_text(site):
-    """A Deny on a filter does not stop a wider one: that is what iot:Receive is for (aws-iot
-    F.3, F.8 rows 8 and 9)."""
+    """A Deny on a filter does not deny a wider one: iot:Receive is for that (aws-iot F.3, F.8 rows
+    8 and 9)."""
     session = site.connect(*HEAR, deny("Subscribe", "topicfilter/t/secret/*"),
                            deny("Receive", "topic/t/secret/*"))
 
@@ -522,7 +522,7 @@ def test_subscribe_without_receive_is_silence(site):
 
 
 def test_retained_messages_are_deliveries(site):
-    """iot:Receive is asked for them as well (aws-iot F.2)."""
+    """iot:Receive is checked for them too (aws-iot F.2)."""
     site.tell("t/a", "a", retain=True)
     site.tell("t/b", "b", retain=True)
     session = site.connect(allow("Subscribe", "topicfilter/*"), allow("Receive", "topic/t/a"))
@@ -550,7 +550,7 @@ def test_will_is_a_publish_at_sending_time(site, version):
 
 @VERSIONS
 def test_will_goes_by_the_policies_of_that_moment(site, version):
-    """What was allowed at CONNECT may not be any more, and the other way round (aws-iot
+    """A will allowed at CONNECT may be denied when it is sent, and the other way round (aws-iot
     F.4)."""
     sessions = {}
     for name, topic in (("loses", "topic/t/*"), ("gains", "topic/t/nothing")):
@@ -629,7 +629,7 @@ def test_receiving_a_dollar_topic_takes_its_name_too(site):
 
 
 def test_publishing_to_a_dollar_topic(site):
-    """Takes a statement that names it (aws-iot D.4)."""
+    """It needs a statement that names the topic (aws-iot D.4)."""
     heard = site.broker.bystander()
     assert heard.subscribe("$other/#")
     site.connect(EVERYTHING, name="broad").publish("$other/x", "broad")
@@ -658,8 +658,8 @@ def test_events_cannot_be_published(site, qos, retain):
 
 
 def test_events_for_a_policy_that_names_them(site):
-    """An activation program without administrator's rights hears registrations if
-    iot:Subscribe and iot:Receive name their topic (aws-iot D.4)."""
+    """An activation program that is no administrator receives registrations if iot:Subscribe and
+    iot:Receive name their topic (aws-iot D.4)."""
     topic = EVENTS + site.ca.id
     session = site.connect(allow("Subscribe", "topicfilter/" + topic),
                            allow("Receive", "topic/" + topic), name="rule")
@@ -727,8 +727,8 @@ def test_denied_delivery_disconnects_no_client(make_site):
 @pytest.mark.parametrize("restarted", [False, True], ids=["offline", "restored"])
 @VERSIONS
 def test_offline_session_goes_by_the_stored_certificate(site, version, restarted):
-    """What comes while the device is away, and what a broker restores from its disk, is
-    judged by the certificate and its policies: by common name, client id and thing
+    """Messages that arrive while the device is offline, and those that a broker restores from disk,
+    are checked with the certificate and its policies: by common name, client id and thing
     (contract, section 6; mosquitto 0.11)."""
     how = dict(version=version, clean=False, expiry=3600)
     device = site.device(CONNECT, allow("Subscribe", "topicfilter/t/#"), allow("Receive", [
@@ -773,7 +773,7 @@ def test_reload_leaves_policies_as_they_are(site, version):
 
 
 def test_policy_with_the_scope_of_this_broker(make_site):
-    """Region and account of the configuration stand in every ARN (contract, section 5)."""
+    """Every ARN has the region and account of the configuration (contract, section 5)."""
     site = make_site({"region": "eu-central-1", "account_id": "123456789012"})
     assert site.witness
     mine = "arn:aws:iot:eu-central-1:123456789012:"

@@ -60,7 +60,7 @@ class Watch:
         return session, self.next("connected")
 
     def assert_silent(self):
-        """Nothing else was told: the next event is that of a connection made to ask this."""
+        """There were no other events: the next one is that of a connection made for this check."""
         _, event = self.connect(self.device("canary"))
         assert event["clientId"] == "canary"
 
@@ -127,8 +127,8 @@ def test_address_is_that_of_the_connection(watch):
 
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_persistent_session_that_goes_offline_is_disconnected(watch, version):
-    """Once, although the broker keeps the session; and what comes back is another connection
-    (aws-iot D.9; mosquitto 0, 11)."""
+    """Once, although the broker keeps the session; its next connection is a new one (aws-iot D.9;
+    mosquitto 0, 11)."""
     device, how = watch.device(), dict(version=version, clean=False, expiry=3600)
     session, first = watch.connect(device, **how)
     assert session.subscribe("t/#")
@@ -199,8 +199,8 @@ def talks_nonsense(watch, device):
     (talks_nonsense, False, "CLIENT_ERROR"),
 ])
 def test_end_is_told_with_its_reason_where_the_broker_knows(watch, end, initiated, reason):
-    """By the client or not, and why, as far as the broker tells; before 2.1 it does not, and
-    the members are null rather than a guess (aws-iot D.9)."""
+    """The event says whether the client ended the connection, and why, as far as the broker tells;
+    before 2.1 it does not, and the members are null (aws-iot D.9)."""
     began = end(watch, watch.device())
 
     event = watch.next("disconnected", "d1")
@@ -210,8 +210,8 @@ def test_end_is_told_with_its_reason_where_the_broker_knows(watch, end, initiate
 
 
 def test_denied_publish_that_disconnects(make_site):
-    """Where deny_publish disconnects, that is the reason, as far as the broker tells (aws-iot
-    D.9, F.7)."""
+    """If deny_publish disconnects, that is the reason, as far as the broker tells (aws-iot D.9,
+    F.7)."""
     site = make_site({"lifecycle_events": "true", "deny_publish": "disconnect"})
     watch = Watch(site.broker)
     session, began = watch.connect(site.device(CONNECT))
@@ -240,8 +240,8 @@ def listed(watch, device):
 @pytest.mark.parametrize("cut", [deactivated, revoked, listed])
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_connection_that_is_cut_is_forbidden(watch, cut, version):
-    """A certificate that may not any more is cut off, and that is told with every broker: the
-    plugin itself closed the connection (aws-iot D.8, D.9)."""
+    """A connection that loses its rights is closed, and the event says so with every broker,
+    because the plugin closed it (aws-iot D.8, D.9)."""
     device = watch.device()
     session, began = watch.connect(device, version=version)
     cut(watch, device)
@@ -289,7 +289,7 @@ def test_refused_connection_has_an_event_of_its_own(watch, pki, status):
 
 
 def test_connection_that_policies_refuse(make_site):
-    """So is one that policies do not let in with this client id (aws-iot D.9)."""
+    """The same for a client id that policies refuse (aws-iot D.9)."""
     site = make_site({"lifecycle_events": "true"})
     watch = Watch(site.broker)
     device = site.device(allow("Connect", "client/d1"))
@@ -350,7 +350,7 @@ def test_client_ids_that_make_no_topic_have_no_events(watch, client_id):
 
 
 def test_client_id_that_the_broker_gives(watch):
-    """A client without an id of its own is told of by the one that it was given."""
+    """A client without an id has events under the id that the broker assigned."""
     with contextlib.closing(raw.tls_socket(watch.broker, watch.device())) as s:
         s.sendall(raw.connect_packet(""))
         event = watch.next("connected")
@@ -360,7 +360,7 @@ def test_client_id_that_the_broker_gives(watch):
 
 
 def test_clients_without_a_certificate_have_no_events(watch):
-    """They have no principal to be told of."""
+    """They have no principal for an event."""
     watch.broker.bystander().leave()
     watch.broker.connect(None, listener="plain", user="nobody", password="wrong")
     watch.assert_silent()
@@ -384,9 +384,9 @@ def test_without_the_option_there_are_no_events(start_broker, pki, options):
 # -- who hears it ------------------------------------------------------------------
 
 def test_presence_is_delivered_only_where_policies_allow(make_site):
-    """Presence tells where devices are: a device hears it if its policies allow the topic, as
-    for any other, and a user without a certificate that is no administrator never does
-    (aws-iot D.4, D.9)."""
+    """Presence shows where devices are: a device receives it if its policies allow the topic, as
+    for any other, and a user without a certificate that is no administrator never does (aws-iot
+    D.4, D.9)."""
     site = make_site({"lifecycle_events": "true", "other_clients": "defer"})
     nosy, trusted = (site.connect(*statements, name=name) for name, statements in (
         ("nosy", [allow(["Subscribe"], "topicfilter/t/*"), allow("Receive", "*")]),
@@ -409,7 +409,7 @@ def test_presence_is_delivered_only_where_policies_allow(make_site):
 
 @pytest.mark.parametrize("authorization", ["policy", "allow", "defer"])
 def test_presence_cannot_be_published(start_broker, pki, authorization):
-    """No device may tell of another that it has gone, whatever its policies say (aws-iot D.4)."""
+    """No device may publish an event about another, whatever its policies (aws-iot D.4)."""
     watch = Watch(start_broker(plugin={"lifecycle_events": "true", "other_clients": "allow",
                                        "authorization": authorization}))
     device = watch.device()
@@ -427,7 +427,7 @@ def test_presence_cannot_be_published(start_broker, pki, authorization):
 
 
 def test_presence_waits_for_a_subscriber_that_is_offline(watch):
-    """QoS 1: a persistent session gets what it missed, in order (aws-iot D.9)."""
+    """QoS 1: a persistent session gets the missed events, in order (aws-iot D.9)."""
     how = dict(client_id="rule", clean=False)
     watch.admin.listen(PRESENCE + "#", **how).leave()
     for name in ("d1", "d2"):
@@ -444,8 +444,8 @@ def test_presence_waits_for_a_subscriber_that_is_offline(watch):
 # -- listeners on which nobody asks ---------------------------------------------------
 
 def test_identity_listener_has_the_same_events(start_broker, pki):
-    """Where the broker does not ask at CONNECT, a connection is told of as soon as the plugin
-    sees it, under its whole client id, and its end is that of the same session (mosquitto
+    """Where the broker does not ask at CONNECT, a connection has its event as soon as the plugin
+    sees it, under its complete client id, and its disconnection is of the same session (mosquitto
     0, 6)."""
     watch = Watch(start_broker(plugin={"lifecycle_events": "true"},
                                listeners=("plain", "tls", "identity")))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Just-in-time provisioning, on a real broker: a template makes thing and policy, attaches them
-and activates the certificate, all or nothing; the device comes again, or is in at once where the
-option says so."""
+"""Just-in-time provisioning, on a real broker: a template creates thing and policy, attaches them
+and activates the certificate, all or nothing; the device connects again, or is admitted at once
+with the option for that."""
 import hashlib
 import json
 
@@ -89,7 +89,7 @@ def name_of_policy(text):
 
 @BY_BODY_OR_NAME
 def test_first_connection_provisions_and_the_second_gets_in(fleet, by):
-    """Thing and policy are made and attached, the certificate is ACTIVE, and the event says so,
+    """Thing and policy are created and attached, the certificate is ACTIVE, and the event says so,
     while the first connection is refused as on AWS; then it is a device like any other."""
     give(fleet, by, things({"AttributePayload": {"made": "in-time"}}))
     for version in (MQTT_3_1_1, MQTT_5):
@@ -173,7 +173,7 @@ def test_with_first_connection_accept_it_is_in_at_once(make_fleet, by):
 ], ids=["fails", "INACTIVE", "no-policy"])
 def test_first_connection_accept_does_not_override_the_template(make_fleet, body, code,
                                                                       status):
-    """first_connection accept is about certificates that become ACTIVE and may connect."""
+    """first_connection accept applies to certificates that become ACTIVE and may connect."""
     fleet = make_fleet(first_connection="accept", announce_interval=0)
     fleet.set_template(body)
     device = fleet.fresh()
@@ -185,8 +185,8 @@ def test_first_connection_accept_does_not_override_the_template(make_fleet, body
 # -- what it makes ---------------------------------------------------------------------------
 
 def test_each_parameter_has_the_value_of_the_certificate(fleet):
-    """All eight, as attributes of the thing; a Default stands for a value that the certificate
-    has not, and a parameter of one's own has its Default (aws-iot E.1)."""
+    """All eight, as attributes of the thing; a Default replaces a value that the certificate does
+    not have, and a custom parameter has its Default (aws-iot E.1)."""
     of_subject = {"Country": "NL", "Organization": "Example", "OrganizationalUnit": "plant-7",
                   "DistinguishedNameQualifier": "q1", "StateName": "Utrecht",
                   "SerialNumber": "sn-1"}
@@ -301,8 +301,8 @@ BOTH = {"a": "1", "b": "2", "c": "2"}
 ], ids=lambda value: json.dumps(value).translate({ord(c): None for c in '{}"\' '})
     if isinstance(value, dict) else "")
 def test_thing_that_differs_from_the_template(fleet, settings, result):
-    """OverrideSettings say what becomes of it; with FAIL, or without a setting, nothing at all
-    is done, and the certificate waits (aws-iot E.2)."""
+    """OverrideSettings decide; with FAIL, or without a setting, nothing at all is done, and the
+    certificate is left pending (aws-iot E.2)."""
     text = document(CONNECT, allow("Publish", "topic/" + fleet.ca.id))
     fleet.set_template(things({"ThingTypeName": "new", "AttributePayload": NEW},
                               override=settings, policies=[{"PolicyDocument": text}]))
@@ -331,7 +331,7 @@ def test_thing_that_differs_from_the_template(fleet, settings, result):
 
 
 def test_thing_that_is_as_the_template_wants_it(fleet):
-    """Nothing to override: with FAIL, too, a renewed certificate becomes one of the same
+    """There is nothing to override: also with FAIL a renewed certificate is attached to the same
     thing."""
     fleet.set_template(things({"ThingTypeName": "x", "AttributePayload": NEW},
                               override={"AttributePayload": "FAIL", "ThingTypeName": "FAIL"}))
@@ -387,8 +387,8 @@ FAILURES = {
 
 @pytest.mark.parametrize("body, attributes, why, mend", FAILURES.values(), ids=FAILURES)
 def test_template_that_fails(fleet, body, attributes, why, mend):
-    """Nothing of it is done, the certificate is PENDING_ACTIVATION, and the reason is on its
-    record, in the log, and in an event of its own; once it is mended the next attempt
+    """Nothing of it is carried out, the certificate is PENDING_ACTIVATION, and the reason is on its
+    record, in the log, and in an event of its own; once it is corrected the next attempt
     provisions."""
     fleet.set_template(body)
     name = fleet.fresh().name
@@ -423,8 +423,8 @@ def test_template_that_fails(fleet, body, attributes, why, mend):
 
 
 def test_failure_is_reported_everywhere(make_fleet, directory):
-    """In the log file as AWS's ProvisionDevice, with the name of the template, and by a counter;
-    what succeeds is told there as well (aws-iot H.1)."""
+    """In the log file as AWS's ProvisionDevice, with the name of the template, and in a counter;
+    success is reported there too (aws-iot H.1)."""
     log_file = directory / "jitr.log"
     fleet = make_fleet(log_file=log_file, account_id="123456789012", metrics_interval=1,
                        announce_interval=0)
@@ -455,8 +455,8 @@ def test_failure_is_reported_everywhere(make_fleet, directory):
 # -- templates that change -------------------------------------------------------------------
 
 def test_template_that_is_switched_off_and_on(fleet):
-    """From the answer on: while it is disabled, certificates that come wait; enabled again it is
-    carried out at the next attempt."""
+    """From the answer on: while it is disabled, new certificates are left pending; enabled again it
+    is carried out at the next attempt."""
     name = give(fleet, "name", things())
     provision(fleet, fleet.fresh())
     for _ in range(2):
@@ -500,8 +500,8 @@ def test_template_that_is_made_disabled(fleet):
 
 
 def test_other_template_takes_effect_at_once(fleet):
-    """Another body, another name, the same name with another body: each certificate gets what
-    its CA says when it comes."""
+    """Another body, another name, the same name with another body: each certificate is provisioned
+    with the present settings of its CA."""
     def body(version):
         return things({"AttributePayload": {"version": version}})
 
@@ -528,8 +528,8 @@ def test_other_template_takes_effect_at_once(fleet):
 
 
 def test_template_in_use_cannot_be_deleted(broker_of_all, fleet):
-    """The message names a CA that has it; when the last one gives it up it can be, and no CA can
-    take it then."""
+    """The message names a CA that uses it; when the last one stops it can be deleted, and no CA can
+    use it then."""
     name = give(fleet, "name", things())
     other = Fleet(broker_of_all)
     other.use_template(name)
@@ -549,8 +549,8 @@ def test_template_in_use_cannot_be_deleted(broker_of_all, fleet):
 
 
 def test_template_and_rule_exclude_each_other(fleet):
-    """Whichever comes second is refused, in a message that says how to take the first away;
-    nothing is changed by it."""
+    """The second one is refused, with a message that says how to remove the first; nothing is
+    changed."""
     a_rule, by_body = rule(), {"templateBody": things()}
     by_name = {"templateName": fleet.create_template(things())}
 
@@ -628,7 +628,7 @@ LIKE_AWS = """{
 
 @BY_BODY_OR_NAME
 def test_template_of_the_shape_that_aws_documents(make_fleet, by):
-    """What was written for AWS does the same here, in its region and for its account."""
+    """A template written for AWS does the same here, in its region and for its account."""
     fleet = make_fleet(region="us-east-1", account_id="123456789012")
     give(fleet, by, LIKE_AWS.replace("\n", "\r\n") if by == "body" else LIKE_AWS)
     lamp = fleet.fresh(**subject(CommonName="lamp-1", SerialNumber="4711", Country="NL"))
@@ -705,7 +705,7 @@ def test_names_that_cannot_be_read(fleet):
 
 
 def test_role_is_kept_and_shown(fleet):
-    """A role means nothing here, and belongs to what AWS's tools send and expect back."""
+    """A role has no effect here; AWS's tools send it and expect it in answers."""
     fleet.set_template(things())
     config = fleet.call("describeCACertificate", certificateId=fleet.ca.id)["registrationConfig"]
     assert config == {"templateBody": things(), "roleArn": ROLE}

@@ -26,7 +26,7 @@ FAILED_REGISTRATION, NOT_LET_IN = "RegisterCertificateJIT", "Connection.AuthNErr
 
 
 class Scene:
-    """A broker, a registered CA, and what happens to its devices."""
+    """A broker, a registered CA, and the refusals of its devices."""
 
     def __init__(self, broker, log_file, ca):
         self.broker, self.pki, self.log_file, self.ca = broker, broker.pki, log_file, ca
@@ -101,7 +101,7 @@ def ca_without_auto_registration(scene):
 
 
 def connects_after(scene, device, end):
-    """The handshake is done in time, CONNECT comes when that is over."""
+    """The handshake is in time, CONNECT comes after the end of validity."""
     connection = raw.tls_socket(scene.broker, device, source=ELSEWHERE)
     with contextlib.closing(connection) as s:
         until(lambda: time.time() > end + 1, "the end of a validity")
@@ -391,8 +391,8 @@ def test_every_code_has_a_counter_from_the_start(make_scene):
 
 
 def test_name_of_a_certificate_without_the_certificate(make_scene):
-    """A client that claims to be a device by its name alone is told of, too; there is nothing
-    to write on."""
+    """A client with only the user name of a device is reported too; there is no record to write
+    on."""
     scene = make_scene()
     scene.register_ca()
     device = scene.registered()
@@ -450,8 +450,8 @@ def test_accepted_connection_keeps_the_last_refusal(scene):
 
 
 def test_same_refusal_is_written_once_a_minute(scene):
-    """A device that goes on trying costs no write at each attempt: within a minute the first of
-    the same reason stands, another reason is written at once; all are in the log."""
+    """A device that keeps trying causes no write at each attempt: within a minute the first refusal
+    of a reason is kept, another reason is written at once; all are in the log."""
     device = scene.registered("INACTIVE")
     for n in range(5):
         scene.refused(device, client_id="c%d" % n)
@@ -465,7 +465,7 @@ def test_same_refusal_is_written_once_a_minute(scene):
 
 
 def test_deleted_certificate_takes_its_last_refusal_along(scene):
-    """What is registered again has no history."""
+    """A certificate that is registered again has no last refusal."""
     device = scene.registered("INACTIVE")
     scene.refused(device)
     assert last_refusal(scene, device)
@@ -478,8 +478,7 @@ def test_deleted_certificate_takes_its_last_refusal_along(scene):
                          ids=["quote", "backslash", "beyond ASCII", "1201 bytes"])
 @pytest.mark.parametrize("status", ["unknown", "INACTIVE"])
 def test_hostile_client_id_on_the_record(scene, status, client_id):
-    """Whatever a client calls itself, the record says it, or as much as it keeps, in JSON that
-    can be read."""
+    """Any client id is on the record, possibly truncated, in valid JSON."""
     device = scene.device() if status == "unknown" else scene.registered(status)
     scene.refused(device, client_id=client_id)
 
@@ -489,7 +488,7 @@ def test_hostile_client_id_on_the_record(scene, status, client_id):
 
 
 def test_refusal_on_an_identity_listener(start_broker, directory, pki):
-    """A client that is seen late is told of in the same places (mosquitto 0, 6)."""
+    """A client that the plugin sees late is reported in the same places (mosquitto 0, 6)."""
     log_file = directory / "jitr.log"
     broker = start_broker(listeners=("plain", "tls", "identity"),
                           plugin={"log_file": log_file, "account_id": "123456789012",
@@ -521,8 +520,8 @@ def test_rule_that_lets_in_and_policies_that_do_not(make_scene):
 
 
 def test_rule_cannot_judge_names_that_are_no_text(make_scene):
-    """A certificate with a name that cannot be read is registered and waits, and the refusal
-    says why: it is no fault of the registry."""
+    """A certificate with an unreadable name is registered and left pending, and the refusal says
+    why: it is no fault of the registry."""
     scene = make_scene()
     scene.register_ca(activation=rule(otherwise="PENDING_ACTIVATION"))
     subject = der.sequence(der.tlv(0x31, der.sequence(der.oid(der.COMMON_NAME),

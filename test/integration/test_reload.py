@@ -76,8 +76,8 @@ def test_offline_sessions_of_every_status_survive_reloads(sleepers):
 
 
 def test_revoked_between_reloads_is_cut_off_and_the_rest_stays(sleepers):
-    """A live connection of a certificate that is revoked is closed although a SIGHUP comes in
-    between; its offline session neither gets anything nor harms the broker."""
+    """A connection of a certificate that is revoked is closed although a SIGHUP comes in between;
+    its offline session neither gets messages nor harms the broker."""
     broker, admin = sleepers.broker, sleepers.admin
     device = sleepers.add("asleep", 4)
     session = broker.connect(device, client_id="awake")
@@ -92,8 +92,8 @@ def test_revoked_between_reloads_is_cut_off_and_the_rest_stays(sleepers):
 
 
 def test_passwords_and_acl_file_stay_in_force(start_broker, directory, pki):
-    """What the plugin answers to a SIGHUP makes 2.0 forget password_file and acl_file, or 2.1
-    end, unless it is right."""
+    """A wrong return value for SIGHUP would make 2.0 forget password_file and acl_file, and end
+    2.1."""
     acl = directory / "acl"
     acl.write_text("user bystander\ntopic readwrite t/open\n")
     acl.chmod(0o644)

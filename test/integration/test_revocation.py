@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""What revocation lists do: at a first connection, at each later one, to those that are open
-when one arrives; and what is asked of the list itself."""
+"""Effects of revocation lists: on a first connection, on later ones, and on open ones when a list
+is imported; and the check of the list itself."""
 import itertools
 import shutil
 import subprocess
@@ -48,13 +48,13 @@ def authority(ca, directory):
 
 
 def refused_for(admin, device, **how):
-    """The code of why it was turned away just now."""
+    """The code of the last refusal."""
     assert admin.broker.connect(device, **how).refused
     return admin.describe_certificate(device)["lastRefusal"]["reason"]
 
 
 class Counters:
-    """Numbers below $SYS/broker/jitr/, as they come."""
+    """Numbers below $SYS/broker/jitr/, as they arrive."""
 
     def __init__(self, admin):
         self.session = admin.listen("$SYS/broker/jitr/#")
@@ -141,7 +141,7 @@ def test_later_connection_of_a_listed_device(admin, pki, ca, authority, status):
 
 
 def test_device_registered_after_the_list_arrived(admin, pki, ca, authority):
-    """Registered by call, and said to be ACTIVE: the list is asked when it connects."""
+    """Registered by command as ACTIVE: the list is checked when it connects."""
     device = pki.device("d1", issuer=ca)
     authority.revoke(device)
     import_list(admin, ca, authority.list())
@@ -151,8 +151,8 @@ def test_device_registered_after_the_list_arrived(admin, pki, ca, authority):
 
 
 def test_device_registered_without_its_ca_is_on_no_list(broker, admin, pki, ca):
-    """registerCertificateWithoutCA makes a certificate known by itself: no CA speaks for it,
-    and none against it (aws-iot A.3.2)."""
+    """registerCertificateWithoutCA registers a certificate by itself: no list of a CA applies to it
+    (aws-iot A.3.2)."""
     device = pki.device("d1", issuer=ca)
     admin.register_certificate_without_ca(device, status="ACTIVE")
     admin.update_ca(ca, crlCheck="required")
@@ -213,8 +213,8 @@ def test_list_of_one_ca_leaves_the_devices_of_others(broker, admin, pki, ca):
 # -- on hold -----------------------------------------------------------------------------
 
 def test_hold_refuses_and_lifting_it_lets_in_again(broker, admin, pki, ca, authority):
-    """certificateHold is not for good (RFC 5280 5.3.1): the connection is closed and refused
-    as long as it lasts, the status stays, and the next list may lift it."""
+    """certificateHold is temporary (RFC 5280 5.3.1): the connection is closed and refused as long
+    as it lasts, the status stays, and the next list may end it."""
     device, new = admin.activate(pki.device("d1", issuer=ca)), pki.device("d2", issuer=ca)
     session = broker.connect(device)
     for one in (device, new):
@@ -290,8 +290,8 @@ def test_stale_list_admits_no_device_where_one_is_required(broker, admin, pki, c
 
 
 def test_days_of_grace(broker, admin, pki, ca, authority):
-    """grace N: a list is asked for, and counts N days beyond its nextUpdate; one that is older
-    still is not even taken. What a stale list names is refused all the same."""
+    """grace N: a list is required, and valid for N days after its nextUpdate; an older one is not
+    imported. A certificate on a stale list is refused nevertheless."""
     admin.update_ca(ca, crlCheck="grace 3")
     device = admin.activate(pki.device("d1", issuer=ca))
     listed = pki.device("listed", issuer=ca)
@@ -306,7 +306,7 @@ def test_days_of_grace(broker, admin, pki, ca, authority):
 
 
 def test_settings_change_back_and_forth(broker, admin, pki, ca, authority):
-    """The check is that of the moment of connecting, whatever it was before."""
+    """The check is that at the time of connecting."""
     device = admin.activate(pki.device("d1", issuer=ca))
     admin.update_ca(ca, crlCheck="grace 3")
     import_list(admin, ca, authority.list(days=(-9, -1.5)))
@@ -333,8 +333,8 @@ def test_other_words_are_no_check(admin, ca, check):
 # -- counters ------------------------------------------------------------------------------
 
 def test_counters_and_gauges(start_broker, pki):
-    """How many lists came and how many did not, how many certificates they revoked, and of each
-    list in force its age, its end and its size, until it goes; with its CA at the latest."""
+    """Counters of imported and failed lists and of revoked certificates; for each list in force its
+    age, its end and its size, until it is removed or its CA is deleted."""
     broker = start_broker(plugin={"metrics_interval": 1})
     admin, ca, other = broker.admin(), pki.ca("one"), pki.ca("other")
     for one in (ca, other):
@@ -373,7 +373,7 @@ def test_counters_and_gauges(start_broker, pki):
 # -- restarts --------------------------------------------------------------------------------
 
 def test_list_is_in_force_after_a_restart(start_broker, pki):
-    """What was imported counts from the first connection on."""
+    """An imported list is in force from the first connection on."""
     broker = start_broker()
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca, crlCheck="required")
@@ -397,8 +397,8 @@ def revoked_rows(broker):
 
 @pytest.mark.skipif(not shutil.which("mdb_stat"), reason="needs mdb_stat, of lmdb-utils")
 def test_broker_that_is_killed_while_it_imports(start_broker, pki, directory):
-    """The list in force stays in force, what was stored of the new one is tidied up at the next
-    start, and then it can be imported."""
+    """The list in force stays, stored parts of the new one are removed at the next start, and then
+    it can be imported."""
     broker = start_broker()
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)

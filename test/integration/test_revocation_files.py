@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Revocation lists in files that the broker watches: taken when they appear and when they
-change, told of when they cannot be taken, and never waited for."""
+"""Revocation lists in files that the broker watches: imported when they appear and when they
+change, reported when they cannot be imported, and never waited for."""
 import itertools
 import os
 import pwd
@@ -60,7 +60,7 @@ class Watched:
 
     @property
     def number(self):
-        """Of the list in force; None: there is none."""
+        """The number of the list in force; None: there is none."""
         return self.described.get("crl", {}).get("crlNumber")
 
     @property
@@ -94,7 +94,7 @@ def watched(admin, directory):
 
 @pytest.fixture
 def looks(admin, directory):
-    """Waits until every file was looked at once more: the last one's was, which changes."""
+    """Waits until every file was checked once more, by changing the last one."""
     canary_directory = directory / "canary"
     canary_directory.mkdir()
     canary = Watched(admin, canary_directory, last=True).register()
@@ -181,7 +181,7 @@ def test_large_file(broker, watched):
 
 
 def test_file_that_comes_later(watched, looks):
-    """Named before it exists: told once, and taken when it is there."""
+    """Configured before it exists: reported once, and imported when it is there."""
     watched.wait_for_failure("No such file")
     looks(2)
     assert len(watched.complaints("No such file")) == 1
@@ -191,7 +191,7 @@ def test_file_that_comes_later(watched, looks):
 
 
 def test_one_list_by_hand_and_the_next_by_file(admin, watched):
-    """Both ways lead to one list: the later one counts, whichever way it came."""
+    """Both ways import one list: the later one is in force, whichever way it came."""
     watched.write(watched.list(1))
     watched.wait_for_number(1)
     import_list(admin, watched.ca, watched.list(2))
@@ -237,7 +237,7 @@ def a_pipe(watched):
 
 
 def a_device(watched):
-    """A link that leads out of crl_dir, whatever is there."""
+    """A link to a device outside crl_dir."""
     watched.path.unlink()
     watched.path.symlink_to("/dev/zero")
 
@@ -285,7 +285,7 @@ def test_file_that_cannot_be_taken(broker, admin, watched, looks, spoil, says):
 
 
 def test_file_of_one_ca_does_not_delay_others(admin, directory):
-    """However many cannot be taken, and whatever is the matter: those that can be are."""
+    """However many files cannot be imported, for any reason, the valid ones are."""
     files = []
     for n in range(6):
         own = directory / str(n)
@@ -319,8 +319,8 @@ def ordinary_user():
 
 
 def test_file_that_may_not_be_read(start_broker, directory):
-    """By its permissions: told, not waited for, and taken when it may be, without another
-    change."""
+    """By its permissions: reported, not waited for, and imported when it can be read, without
+    another change."""
     registry = directory / "state"
     registry.mkdir()
     registry.chmod(0o777)
@@ -341,8 +341,8 @@ def test_file_that_may_not_be_read(start_broker, directory):
 # -- settings ------------------------------------------------------------------------------
 
 def test_file_is_named_changed_and_removed(admin, directory, watched, looks):
-    """crlFile of updateCACertificate: another file is read at once, none is looked at any more
-    after an empty name, and the list stays until it is taken away."""
+    """crlFile of updateCACertificate: another file is read at once, an empty name ends the
+    watching, and the list stays until it is deleted."""
     watched.write(watched.list(1))
     watched.wait_for_number(1)
     other = directory / "other.crl"
@@ -386,7 +386,7 @@ def test_deleted_list_comes_back_from_its_file(admin, watched, looks):
 
 
 def test_ca_that_is_deleted_and_registered_again_has_its_file_read(admin, watched):
-    """Its list goes with it, and comes back with it."""
+    """Its list is deleted with it, and imported again."""
     watched.write(watched.list(1))
     watched.wait_for_number(1)
     admin.update_ca(watched.ca, status="INACTIVE")
@@ -398,7 +398,7 @@ def test_ca_that_is_deleted_and_registered_again_has_its_file_read(admin, watche
 
 
 def test_days_of_grace_put_a_stale_list_in_force(admin, watched, directory):
-    """A change of what is asked of the list is a reason to look at the file again."""
+    """A change of the check makes the file be read again."""
     authority = OpensslCa(watched.ca, directory)
     watched.write(authority.list(number=1, days=(-3, -1)))
     watched.wait_for_failure("the list counted until")
@@ -409,8 +409,8 @@ def test_days_of_grace_put_a_stale_list_in_force(admin, watched, directory):
 
 
 def test_file_is_watched_after_a_restart(start_broker, directory):
-    """What changed while the broker was away is noticed when it comes back, and what did not
-    is not told again."""
+    """A change made while the broker was down is noticed at the start; an unchanged file is not
+    reported again."""
     broker = start_broker()
     watched = Watched(broker.admin(), directory).register()
     watched.write(watched.list(1))

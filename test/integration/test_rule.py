@@ -124,8 +124,8 @@ def test_rule_that_is_registered_with_its_ca(broker_of_all):
 
 @VERSIONS
 def test_policies_of_the_rule_decide_from_the_first_packet_on(fleet, version):
-    """Nothing is stored yet, and what a device may is what it will be: which client id it has,
-    what it publishes, retained and as its will, what it subscribes to, what it receives."""
+    """Before anything is stored a device has the rights that it will have: on client id,
+    publications, retained and as will, subscriptions, and deliveries."""
     fleet.set_rule(policies=[fleet.policy], thing=OWN_NAME)
     assert fleet.witness
     fleet.heard()  # what others left there
@@ -183,8 +183,8 @@ def test_packets_that_come_with_connect(fleet, version):
 
 
 def test_policies_of_the_rule_decide_who_may_connect(fleet):
-    """A client id that they do not allow is refused, at the first connection, too; the
-    certificate is one of ours all the same, and gets in with its own."""
+    """A client id that they do not allow is refused, at the first connection too; the certificate
+    is registered nevertheless, and admitted with its own client id."""
     fleet.set_rule(policies=[fleet.policy])
     device = fleet.fresh()
     assert fleet.broker.connect(device, client_id="other").refused
@@ -239,7 +239,7 @@ def test_restart_changes_nothing(make_fleet):
 
 
 def test_persistent_session_of_a_first_connection(fleet):
-    """It is a session like any other: what comes while its device is away is kept."""
+    """It is a session like any other: messages that arrive while its device is offline are kept."""
     fleet.set_rule(policies=[fleet.policy])
     for how in ({}, {"version": MQTT_5, "expiry": 3600}):
         device = fleet.fresh()
@@ -394,8 +394,8 @@ def test_broker_that_dies_before_the_record_is_stored(make_fleet):
     ({"newStatus": "INACTIVE"}, None),
 ], ids=["another-rule", "no-rule", "no-registration", "INACTIVE"])
 def test_ca_that_changes_before_the_record_is_stored(fleet, change, status):
-    """The rule that let it in is not its CA's any more when it is to be stored: it is cut off,
-    and the certificate is what the CA as it is now makes of it."""
+    """The rule that admitted it is not the CA's any more when the record is to be stored: the
+    connection is closed, and the certificate is handled by the present settings of the CA."""
     fleet.set_rule(policies=[fleet.policy], thing=OWN_NAME)
     device = fleet.fresh()
     with held(fleet.broker):
@@ -440,8 +440,8 @@ def test_pending_device_is_told_what_keeps_its_rule_from_being_asked(fleet, how,
 
 
 def test_policy_that_is_deleted_before_the_record_is_stored(fleet):
-    """What the rule attaches is not there any more: cut off, PENDING_ACTIVATION, with the
-    reason; made again, it gets in."""
+    """The policy of the rule does not exist any more: the connection is closed, the certificate is
+    PENDING_ACTIVATION with the reason; with the policy created again it is admitted."""
     fleet.set_rule(policies=[fleet.policy])
     device = fleet.fresh()
     with held(fleet.broker):
@@ -585,8 +585,8 @@ def test_condition(fleet, asked, good, bad):
 
 
 def test_each_field_of_the_subject(fleet):
-    """Every field that has a name can be asked: of fourteen certificates the one in which all of
-    them are right is accepted."""
+    """Every named field can be used: of fourteen certificates only the one with all of them right
+    is accepted."""
     right = {field: "right " + field for field in ATTRIBUTES}
     fleet.set_rule(conditions={"StringEquals": {of_subject(f): v for f, v in right.items()}},
                    policies=[fleet.policies.create(CONNECT)])
@@ -598,7 +598,7 @@ def test_each_field_of_the_subject(fleet):
 
 
 def test_issuer(broker_of_all, fleet):
-    """Names of the issuer are facts as well: one rule for two CAs lets in the devices of one."""
+    """Names of the issuer are facts too: one rule for two CAs admits the devices of one."""
     document = {"conditions": {"StringEquals": {
         "iot:Certificate.Issuer.CommonName": "plant 7",
         "iot:Certificate.Issuer.Organization": "Example Corp"}},
@@ -615,8 +615,8 @@ LONG = {"URI": "urn:x:" + "y" * 1100}
 
 
 def test_value_that_is_too_long_for_an_expression(fleet):
-    """What cannot be decided neither activates nor revokes, unless something else surely does
-    not hold."""
+    """A hidden fact neither activates nor revokes, unless another condition certainly does not
+    hold."""
     policies = [fleet.policies.create(CONNECT)]
     asked = conditions("StringMatches", URI, "urn:x:y*")
     fleet.set_rule(conditions=asked, policies=policies, otherwise="REVOKED")
@@ -631,8 +631,8 @@ def test_value_that_is_too_long_for_an_expression(fleet):
 
 
 def test_names_that_cannot_be_read(fleet):
-    """A subject that is no text waits, whatever the rule says of it, and explain says the
-    same."""
+    """A certificate with an unreadable subject is left pending by any rule about it, and explain
+    says the same."""
     fleet.set_rule(conditions=conditions("StringNotEquals", CN, "x"), otherwise="REVOKED",
                    policies=[fleet.policies.create(CONNECT)])
     bits = der.tlv(0x31, der.sequence(der.oid(der.COMMON_NAME), der.tlv(0x03, b"\0\xff\xfe")))
@@ -666,8 +666,8 @@ def test_explain_without_an_address(fleet):
     ("REVOKED", "REVOKED", REVOKES, "revoked"),
 ], ids=["default", "PENDING_ACTIVATION", "REVOKED"])
 def test_device_that_the_rule_does_not_accept(make_fleet, directory, otherwise, status, code, word):
-    """It gets the status that the rule says, for good if that is REVOKED; why is told on its
-    record, in the log, in the log file and by the event."""
+    """It gets the status that the rule gives, for good if that is REVOKED; the reason is on its
+    record, in the log, in the log file and in the event."""
     log_file = directory / "jitr.log"
     fleet = make_fleet({"log_file": log_file, "account_id": "123456789012",
                         "event_details": "true"})
@@ -712,8 +712,8 @@ def test_policy_that_is_missing(fleet):
 
 
 def test_name_that_no_thing_may_have(fleet):
-    """A common name that does not do for a thing leaves it pending, and says so; a thing that
-    is there already is the device's from then on, with all it has."""
+    """A common name that cannot be a thing's name leaves it pending, with the reason; an existing
+    thing is the device's from then on, with all its attributes."""
     fleet.set_rule(policies=[fleet.policy], thing="x-" + OWN_NAME)
     odd = fleet.fresh(**subject(CommonName="a b"))
     code, details = fleet.refuses(odd)
@@ -799,7 +799,7 @@ def test_two_cas_have_each_their_rule(broker_of_all, fleet):
 
 
 def test_more_cas_than_are_kept_compiled(fleet):
-    """Each of seventy CAs is asked for its own rule, round after round."""
+    """Each of seventy CAs uses its own rule, round after round."""
     cas = [fleet.pki.ca("ca %d" % n) for n in range(70)]
     code = fleet.admin.registration_code()
     for n, ca in enumerate(cas):
@@ -841,7 +841,7 @@ def test_list_is_asked_before_the_rule(fleet):
 
 
 def test_without_a_required_list_no_device_is_activated(fleet):
-    """They wait, with that reason; when the list is there the next attempt gets in."""
+    """They are left pending, with that reason; with the list the next attempt is admitted."""
     fleet.set_rule(policies=[fleet.policy])
     fleet.admin.update_ca(fleet.ca, crlCheck="required")
     devices = good, bad = fleet.fresh(), fleet.fresh()
@@ -876,8 +876,8 @@ NO_JSON = "The activation document is not acceptable: it is not JSON"
     ('{"thing": "${iot:Connection.Thing.ThingName}"}', "activation: thing"),
 ])
 def test_invalid_rule_cannot_be_set(fleet, document, place):
-    """It is refused with the place, when a CA is registered and when it is changed, and the rule
-    that there is goes on."""
+    """It is refused with the position, when a CA is registered and when it is changed, and the
+    present rule stays."""
     fleet.set_rule(policies=[fleet.policy])
     before = fleet.call("describeCACertificate", certificateId=fleet.ca.id)
     with pytest.raises(AwsError) as refused:

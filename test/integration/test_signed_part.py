@@ -40,8 +40,8 @@ def is_known(fleet, device):
 
 
 def assert_shut_out(fleet, original, twin, **how):
-    """Refused for what it is, in the log, by explain and on the record of the original; and
-    nothing is stored of it."""
+    """Refused as another form, in the log, by explain and on the record of the original; nothing of
+    it is stored."""
     assert twin.id != original.id
     explained = fleet.explain(twin)
     assert explained["connect"]["reason"] == REASON and not explained["registered"]
@@ -118,8 +118,8 @@ def test_certificate_that_was_registered_without_its_ca(fleet, status):
 
 
 def test_unknown_ca_left_to_others_is_not_asked_about_it(start_broker):
-    """unknown_ca defer: what the registry has by another id is not left to a password.  The CA
-    is one that TLS still remembers."""
+    """unknown_ca defer: a form of a certificate registered by another id is not left to a password.
+    TLS still trusts the deleted CA."""
     broker = start_broker(plugin={"unknown_ca": "defer", "authorization": "defer"})
     fleet = Fleet(broker)
     device = fleet.fresh()

@@ -36,7 +36,7 @@ def test_thing_is_made_and_described(admin):
 
 
 def test_thing_without_anything(admin):
-    """What was never given is absent (aws-iot 1.3)."""
+    """A member that was never set is absent (aws-iot 1.3)."""
     made = admin.create_thing("t")
     assert thing(admin) == {**made, "defaultClientId": "t", "attributes": {}, "version": 1}
 
@@ -117,8 +117,8 @@ def test_number_of_attributes(admin):
 
 
 def test_updates(admin):
-    """Merging keeps what is not named and removes what is empty; else all is replaced; each
-    update counts the version up (aws-iot A.6.7)."""
+    """Merging keeps attributes that are not named and removes empty ones; otherwise all are
+    replaced; each update increments the version (aws-iot A.6.7)."""
     admin.create_thing("t", attributePayload={"attributes": {"a": "1", "b": "2"}})
 
     def update(**members):
@@ -271,8 +271,8 @@ def test_attaching(admin, device):
 
 
 def test_exclusive_attachment(admin, device):
-    """A certificate that is one thing's alone can be attached to no other, and one that has
-    another cannot become so (aws-iot A.6.3)."""
+    """A certificate attached exclusively to one thing can be attached to no other, and one attached
+    to another thing cannot become exclusive (aws-iot A.6.3)."""
     for name in ("t", "u"):
         admin.create_thing(name)
     admin.attach_thing("t", device, thingPrincipalType="EXCLUSIVE_THING")
@@ -290,7 +290,7 @@ def test_exclusive_attachment(admin, device):
 @pytest.mark.parametrize("command", ["attachThingPrincipal", "detachThingPrincipal",
                                      "listPrincipalThings"])
 def test_invalid_principals(admin, command, principal):
-    """InvalidRequestException that says what is expected (aws-iot A.6.3)."""
+    """InvalidRequestException with the expected form (aws-iot A.6.3)."""
     members = {} if command == "listPrincipalThings" else {"thingName": "t"}
     error = refusal(admin.call, command, principal=principal, **members)
     assert error.name == "InvalidRequestException"

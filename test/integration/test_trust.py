@@ -64,7 +64,7 @@ MODIFY, MOVED_TO, CREATE = 0x2, 0x80, 0x100
 
 @contextlib.contextmanager
 def watch(directory):
-    """A function that tells what has happened to each file of the directory."""
+    """Returns a function that returns the events of each file of the directory."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open(libc.inotify_init1(os.O_NONBLOCK), "rb", buffering=0) as queue:
         assert libc.inotify_add_watch(queue.fileno(), os.fsencode(directory),
@@ -83,8 +83,8 @@ def watch(directory):
 
 
 def test_operators_own_files_are_untouched(broker, pki, admin):
-    """What an operator put there stays as it is, over registrations, deletions and
-    restarts, also where he uses a name that would be ours."""
+    """The operator's files are not changed by registrations, deletions and restarts, also where one
+    has a name that the plugin would use."""
     own, factory = pki.ca("own"), pki.ca("factory")
     mine = trust(broker, own)
     taken = broker.ca_path / (subject_hash(factory, broker.directory) + ".0")
@@ -103,8 +103,7 @@ def test_operators_own_files_are_untouched(broker, pki, admin):
 
 
 def test_registering_what_the_operator_trusts_already(broker, pki, admin):
-    """A CA that stands there by hand can be registered, and deleted again, without his
-    file going away."""
+    """A CA in a file of the operator can be registered, and deleted again, and the file stays."""
     ca = pki.ca("own")
     mine = trust(broker, ca)
 
@@ -133,8 +132,8 @@ def test_deleted_ca_without_devices_is_not_trusted_any_more(broker, pki, admin, 
 
 
 def test_deleted_ca_with_devices_stays_trusted(broker, pki, admin, factory):
-    """Certificates of a deleted CA keep working, and TLS must let them through, also after
-    a restart; the file goes with the last of them (aws-iot A.2.5, D.2 row 7)."""
+    """Certificates of a deleted CA keep working, and TLS must accept them, also after a restart;
+    the file is removed with the last of them (aws-iot A.2.5, D.2 row 7)."""
     device = admin.activate(pki.device("d1", issuer=factory))
     admin.update_ca(factory, status="INACTIVE")
     admin.delete_ca(factory)
@@ -150,7 +149,7 @@ def test_deleted_ca_with_devices_stays_trusted(broker, pki, admin, factory):
 
 
 def test_deleted_and_registered_again(broker, pki, admin, factory):
-    """The same CA can come back, with proof of possession again, and is trusted at once
+    """The same CA can be registered again, with proof of possession, and is trusted at once
     (aws-iot A.2.5)."""
     admin.update_ca(factory, status="INACTIVE")
     admin.delete_ca(factory)
@@ -162,8 +161,7 @@ def test_deleted_and_registered_again(broker, pki, admin, factory):
 
 
 def test_start_brings_the_directory_up_to_date(broker, pki, admin, factory):
-    """What is missing, damaged or left over in the capath is put right when the broker
-    starts."""
+    """Missing, damaged and superfluous files in the capath are corrected when the broker starts."""
     other = pki.ca("other")
     admin.register_ca(other)
     gone = pki.ca("gone")
@@ -185,7 +183,7 @@ def test_start_brings_the_directory_up_to_date(broker, pki, admin, factory):
 
 
 def test_own_capath(start_broker, directory, pki):
-    """ca_path says where (contract, section 5)."""
+    """ca_path is the directory (contract, section 5)."""
     place = directory / "trusted"
     broker = start_broker(plugin={"ca_path": place})
     ca = pki.ca("factory")
@@ -207,8 +205,8 @@ def test_sub_ca_is_an_anchor_after_a_restart_too(broker, pki, admin):
 
 
 def test_directory_that_cannot_be_written(broker, pki, admin, factory):
-    """When the file cannot be written the registration stands, the log says what is
-    wrong, and it is put right as soon as it can be."""
+    """If the file cannot be written the registration is kept, the log has the reason, and the file
+    is written as soon as possible."""
     away = broker.ca_path.with_name("away")
     broker.ca_path.rename(away)
     ca = pki.ca("other")
