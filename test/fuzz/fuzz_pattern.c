@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line.h"
+
 #include "jitr/core/pattern.h"
 #include "jitr/core/text.h"
 
@@ -15,21 +17,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define PIECES_MAX 64
 #define PLAIN_MAX  200000
-
-static struct view
-cut_line(struct view *rest)
-{
-	const uint8_t *end = rest->len > 0 ? memchr(rest->data, '\n', rest->len) : NULL;
-	struct view line = *rest;
-
-	if (end == NULL) {
-		*rest = (struct view){ (const uint8_t *)"", 0 };
-		return line;
-	}
-	line.len = (size_t)(end - rest->data);
-	*rest = (struct view){ end + 1, rest->len - line.len - 1 };
-	return line;
-}
 
 static struct view
 behind(struct view v, size_t n)

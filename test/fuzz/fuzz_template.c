@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line.h"
+
 #include "jitr/core/codec.h"
 #include "jitr/core/name.h"
 #include "jitr/core/template.h"
@@ -17,21 +19,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct arn_scope scope;
-
-static struct view
-cut_line(struct view *rest)
-{
-	const uint8_t *end = rest->len > 0 ? memchr(rest->data, '\n', rest->len) : NULL;
-	struct view line = *rest;
-
-	if (end == NULL) {
-		*rest = (struct view){ rest->data + rest->len, 0 };
-		return line;
-	}
-	line.len = (size_t)(end - rest->data);
-	*rest = (struct view){ end + 1, rest->len - line.len - 1 };
-	return line;
-}
 
 static void
 require(bool truth)

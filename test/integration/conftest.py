@@ -84,6 +84,14 @@ def shared_broker(pki):
         yield made
 
 
+@pytest.fixture(scope="module")
+def policy_broker(pki):
+    """The same with authorization by policies."""
+    options = {"authorization": "policy", "other_clients": "allow", "announce_interval": 0}
+    with lasting_broker(pki, plugin=options) as made:
+        yield made
+
+
 @pytest.fixture
 def admin(broker):
     """An administrator of the broker."""

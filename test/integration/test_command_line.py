@@ -523,9 +523,9 @@ def test_life_of_a_template(cli, admin, pki, directory):
     assert cli("describe-ca-certificate", "--certificate-id",
                ca.id).data["registrationConfig"] == {"templateName": "site"}
     assert nothing(cli("update-provisioning-template", "--template-name", "site", "--no-enabled",
-                       "--description", "nobody"))
+                       "--description", "none"))
     shown = cli("describe-provisioning-template", "--template-name", "site").data
-    assert (shown["type"], shown["enabled"], shown["description"]) == ("JITP", False, "nobody")
+    assert (shown["type"], shown["enabled"], shown["description"]) == ("JITP", False, "none")
     assert (shown["templateBody"], shown["provisioningRoleArn"]) == (
         (EXAMPLES / "template.json").read_text(), role)
     listed = cli("list-provisioning-templates", "--page-size", "1").data["templates"]

@@ -152,7 +152,7 @@ def test_requests_are_not_passed_on(broker, admin):
     assert broker.admin().session.received() == []
 
 
-# -- who may ask, and who hears -------------------------------------------------------
+# -- callers, and receivers of answers ------------------------------------------------
 
 def test_strangers_are_denied(start_broker, pki):
     """AccessDeniedException for a caller that is neither a named user nor a named certificate, and

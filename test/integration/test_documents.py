@@ -17,7 +17,7 @@ from broker import PLUGIN, environment, free_ports, program
 from wait import PATIENCE, until
 
 TIMED_OUT = 27  # of mosquitto_sub
-ORDINARY_PATH = "/usr/local/bin:/usr/bin:/bin"  # Debian's, for who is not root
+ORDINARY_PATH = "/usr/local/bin:/usr/bin:/bin"  # Debian's, for ordinary users
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 

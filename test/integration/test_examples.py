@@ -96,7 +96,7 @@ class Rule:
 def _read(path):
     try:
         return path.read_bytes()
-    except OSError:  # somebody else's, or over
+    except OSError:  # another user's process, or ended
         return b""
 
 
@@ -178,7 +178,7 @@ def test_certificates_that_became_pending_meanwhile_are_handled(rule, site):
     ("stale", lambda ca, d: revocation_list(ca, age=2), "CRL has expired"),
     ("stale, with its name", lambda ca, d: revocation_list(ca, d, age=2), "CRL has expired"),
     ("of tomorrow", lambda ca, d: revocation_list(ca, age=-1), "CRL is not yet valid"),
-    ("signed by somebody else",
+    ("signed with another key",
      lambda ca, d: revocation_list(ca, d, signer=d.issuer.other), "CRL signature failure"),
     ("no list", lambda ca, d: "none\n", ""),
 ], ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "")

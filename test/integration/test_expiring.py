@@ -174,7 +174,7 @@ def test_off_is_the_default(make_calendar, value):
     assert json.loads(calendar.next_message().payload)["timestamp"] >= began
 
 
-# -- who is not worth a warning -----------------------------------------------------
+# -- certificates without a warning -----------------------------------------------------
 
 def test_only_certificates_in_use_are_announced(make_calendar):
     """No warning is given of a certificate that is revoked, deleted or expired; an inactive one may

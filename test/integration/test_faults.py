@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Disks that are full, directories that are missing, configurations that are wrong: a clear
 line, nothing lost, nothing half applied (contract, section 5)."""
-import os
-import pwd
 import re
 import shutil
 import subprocess
@@ -12,6 +10,7 @@ import pytest
 from admin import AwsError
 from broker import DidNotStart
 from disk import MAY_MOUNT, in_file_system
+from users import ordinary_user
 
 
 def complaint(log):
@@ -80,18 +79,6 @@ def test_directory_that_is_a_file(refuses_to_start, directory):
     path = directory / "registry"
     path.write_text("not a directory")
     assert str(path) in complaint(refuses_to_start(plugin={"db_path": path}))
-
-
-def ordinary_user():
-    """A user for the broker, so that file permissions matter."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("mosquitto", "nobody"):
-        try:
-            return pwd.getpwnam(name).pw_name
-        except KeyError:
-            continue
-    pytest.skip("no ordinary user to run the broker as")
 
 
 def test_directory_that_may_not_be_read(refuses_to_start, directory):

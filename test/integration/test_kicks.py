@@ -93,7 +93,7 @@ def test_namesake_that_is_refused(broker, admin, factory, pki, device):
 
 def close_all_by_policy(site, sessions):
     """A new version of the policy of all devices removes the right to connect."""
-    site.policies.add_version("everyone", deny("Connect", "*"))
+    site.policies.add_version("all", deny("Connect", "*"))
     for session in sessions:
         session.wait_until_closed()
 
@@ -102,11 +102,11 @@ def close_all_by_policy(site, sessions):
 def crowded(make_site):
     """A site where all devices have one policy; devices by name."""
     site = make_site(listeners=("plain", "tls", "websockets"), wrapper=FREED_IS_OVERWRITTEN)
-    site.policies.create(CONNECT, name="everyone")
+    site.policies.create(CONNECT, name="all")
 
     def device(name):
         made = site.device(name=name)
-        site.policies.attach("everyone", made)
+        site.policies.attach("all", made)
         return made
 
     site.crowd = device
@@ -133,7 +133,7 @@ def test_connections_of_all_kinds_are_closed_at_once(crowded):
     assert all(s.accepted for s in sessions)
     close_all_by_policy(crowded, sessions)
     expire(crowded.broker, "short")
-    crowded.policies.add_version("everyone", CONNECT)
+    crowded.policies.add_version("all", CONNECT)
     assert crowded.broker.connect(device, client_id="offline", version=MQTT_5, clean=False,
                                   expiry=3600).session_present
 
@@ -150,10 +150,10 @@ def test_taken_over_client_id_is_another_connection(crowded, listener):
     loser.wait_until_closed()
     crowded.admin.update_certificate(first, "REVOKED")
     own.wait_until_closed()
-    crowded.policies.add_version("everyone", CONNECT, deny("Connect", "client/d2-b"))
+    crowded.policies.add_version("all", CONNECT, deny("Connect", "client/d2-b"))
     others = [crowded.broker.connect(second, client_id="d2-%s" % name, listener=listener)
               for name in "ac"]
-    crowded.policies.add_version("everyone", CONNECT, deny("Connect", "client/d2-a"))
+    crowded.policies.add_version("all", CONNECT, deny("Connect", "client/d2-a"))
     others[0].wait_until_closed()
     for session in (winner, others[1]):
         session.pump(0.2)

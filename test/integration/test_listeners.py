@@ -113,7 +113,7 @@ def test_two_listeners_with_the_plugin(refuses_to_start):
     assert "loaded twice" in line and "per_listener_settings" in line
 
 
-# -- nobody needs a name -------------------------------------------------------------
+# -- anonymous clients ----------------------------------------------------------------
 
 @VERSIONS
 @NOT_ACTIVE

@@ -489,8 +489,8 @@ RESERVED = [EVENTS + "0" * 64, "$aws/events/anything", "$SYS/broker/jitr/connect
 
 
 @pytest.mark.parametrize("topic", RESERVED)
-@pytest.mark.parametrize("who", ["device", "bystander", "administrator"])
-def test_reserved_topics_cannot_be_forged(start_broker, pki, topic, who):
+@pytest.mark.parametrize("client", ["device", "bystander", "administrator"])
+def test_reserved_topics_cannot_be_forged(start_broker, pki, topic, client):
     """Only the plugin publishes events, counters and answers; no client may, whatever its other
     rights (contract, section 2; aws-iot D.4)."""
     broker = start_broker(plugin={"other_clients": "allow", "metrics_interval": 0})
@@ -500,9 +500,9 @@ def test_reserved_topics_cannot_be_forged(start_broker, pki, topic, who):
     listener = listen_to_reserved(broker)
 
     def connect(**how):
-        if who == "device":
+        if client == "device":
             return broker.connect(device, **how)
-        if who == "bystander":
+        if client == "bystander":
             return broker.bystander(**how)
         return broker.admin(**how).session
 

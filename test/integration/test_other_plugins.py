@@ -76,7 +76,7 @@ def test_plugin_behind_answers_for_clients_without_certificate(make_place):
     """Those are left to it with `other_clients defer`."""
     place = make_place(plugin={"other_clients": "defer"}, config=neighbour(connect=SUCCESS,
                                                                            access=SUCCESS))
-    assert place.broker.connect(None, listener="plain", user="anybody", password="x").accepted
+    assert place.broker.connect(None, listener="plain", user="user", password="x").accepted
 
 
 @NOT_ACTIVE

@@ -18,7 +18,7 @@ A_FEW_SECONDS = PATIENCE if PRELOAD else 5.0
 VERSIONS = pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 
 HEAR = (allow("Subscribe", "topicfilter/*"), allow("Receive", "topic/*"))
-NOTHING = allow("Connect", "client/nobody")
+NOTHING = allow("Connect", "client/none")
 
 
 def rights(topic, condition=None):

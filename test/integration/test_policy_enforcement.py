@@ -39,7 +39,7 @@ def test_client_id_of_the_policy(make_site, listener, version):
     """iot:Connect is checked for the client id: that of the policy is admitted, any other one is
     refused with the reason in the log (aws-iot F.2)."""
     site = make_site(listeners=("plain", "tls", "websockets"))
-    device = site.device(allow("Connect", "client/d1"), name="somebody")
+    device = site.device(allow("Connect", "client/d1"), name="other")
     how = dict(listener=listener, version=version)
 
     assert site.broker.connect(device, client_id="d1", **how).accepted
@@ -140,7 +140,7 @@ def attributes(operator, *values):
     return {operator: {"iot:ConnectAttributes": list(values)}}
 
 
-# Condition, and who gets in: a clean session, a persistent one.
+# Condition; whether a clean session and a persistent one are admitted.
 PERSISTENCE = {
     "mandatory": ([allow("Connect", "client/*", attributes(
         "ForAnyValue:StringEquals", "PersistentConnect"))], (False, True)),

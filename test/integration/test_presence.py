@@ -266,7 +266,7 @@ def test_reload_is_no_event(watch):
     assert event["versionNumber"] == began["versionNumber"]
 
 
-# -- who was not let in --------------------------------------------------------------
+# -- refused connections -------------------------------------------------------------
 
 @pytest.mark.parametrize("status", ["unknown", "PENDING_ACTIVATION", "INACTIVE", "REVOKED"])
 def test_refused_connection_has_an_event_of_its_own(watch, pki, status):
@@ -327,7 +327,7 @@ def test_flood_of_refused_connections_is_bounded(start_broker, pki):
         pass
 
 
-# -- of whom nothing is told -----------------------------------------------------------
+# -- clients without events -----------------------------------------------------------
 
 @pytest.mark.parametrize("client_id", ["a/b/c", "/", "gerät é \U0001f600", "with blank",
                                        "$dollar", "x" * 1024, '"quoted"', "back\\slash"])
@@ -362,7 +362,7 @@ def test_client_id_that_the_broker_gives(watch):
 def test_clients_without_a_certificate_have_no_events(watch):
     """They have no principal for an event."""
     watch.broker.bystander().leave()
-    watch.broker.connect(None, listener="plain", user="nobody", password="wrong")
+    watch.broker.connect(None, listener="plain", user="unknown", password="wrong")
     watch.assert_silent()
 
 
@@ -381,7 +381,7 @@ def test_without_the_option_there_are_no_events(start_broker, pki, options):
     assert_silent(everything)
 
 
-# -- who hears it ------------------------------------------------------------------
+# -- receivers ---------------------------------------------------------------------
 
 def test_presence_is_delivered_only_where_policies_allow(make_site):
     """Presence shows where devices are: a device receives it if its policies allow the topic, as
@@ -441,7 +441,7 @@ def test_presence_waits_for_a_subscriber_that_is_offline(watch):
         (kind, name) for name in ("d1", "d2") for kind in ("connected", "disconnected")]
 
 
-# -- listeners on which nobody asks ---------------------------------------------------
+# -- identity listeners ------------------------------------------------------------
 
 def test_identity_listener_has_the_same_events(start_broker, pki):
     """Where the broker does not ask at CONNECT, a connection has its event as soon as the plugin

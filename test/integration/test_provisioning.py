@@ -9,7 +9,6 @@ import pytest
 
 import der
 from admin import AwsError
-from broker import lasting_broker
 from counters import Counters
 from device import MQTT_3_1_1, MQTT_5
 from disk import held
@@ -31,18 +30,11 @@ CONNECTS = document(CONNECT)
 MAY_CONNECT = [{"PolicyDocument": CONNECTS}]
 
 
-@pytest.fixture(scope="module")
-def broker_of_all(pki):
-    options = {"authorization": "policy", "other_clients": "allow", "announce_interval": 0}
-    with lasting_broker(pki, plugin=options) as broker:
-        yield broker
-
-
 @pytest.fixture
-def fleet(broker_of_all):
+def fleet(policy_broker):
     """A CA without a template so far."""
-    yield Fleet(broker_of_all)
-    broker_of_all.leave_sessions()
+    yield Fleet(policy_broker)
+    policy_broker.leave_sessions()
 
 
 @pytest.fixture
@@ -227,12 +219,12 @@ def test_thing_type_and_billing_group_from_the_certificate(fleet):
     assert (made["thingTypeName"], made["billingGroupName"]) == ("lamp", "none")
 
 
-def test_policy_by_document_is_made_once(broker_of_all, fleet):
+def test_policy_by_document_is_made_once(policy_broker, fleet):
     """However many devices of however many CAs have it; deleted, it is made again (aws-iot
     E.1)."""
     text = document(CONNECT, allow("Publish", "topic/once"))
     name = name_of_policy(text)
-    fleets = [fleet, Fleet(broker_of_all)]
+    fleets = [fleet, Fleet(policy_broker)]
     devices = []
     for each in fleets:
         each.set_template(template(policies=[{"PolicyDocument": text}]))
@@ -324,7 +316,7 @@ def test_thing_that_differs_from_the_template(fleet, settings, result):
     assert fleet.things(device) == fleet.attached(device) == []
     with pytest.raises(AwsError):
         fleet.call("getPolicy", policyName=name_of_policy(text))
-    # Somebody makes it as the template wants it.
+    # The thing is changed to what the template says.
     fleet.call("updateThing", thingName=device.name, thingTypeName="new",
                attributePayload={"attributes": NEW})
     provision(fleet, device)
@@ -527,11 +519,11 @@ def test_other_template_takes_effect_at_once(fleet):
     assert fleet.refuses(fleet.fresh())[0] == "DEVICE_CERTIFICATE_NOT_REGISTERED"
 
 
-def test_template_in_use_cannot_be_deleted(broker_of_all, fleet):
+def test_template_in_use_cannot_be_deleted(policy_broker, fleet):
     """The message names a CA that uses it; when the last one stops it can be deleted, and no CA can
     use it then."""
     name = give(fleet, "name", things())
-    other = Fleet(broker_of_all)
+    other = Fleet(policy_broker)
     other.use_template(name)
     for user in (fleet, other):
         with pytest.raises(AwsError) as refused:

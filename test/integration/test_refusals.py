@@ -75,7 +75,7 @@ def make_scene(start_broker, directory, pki):
 
 # -- what a client can cause -----------------------------------------------------------
 
-# Each makes one refusal with the code in whose row it stands, and gives back the device.
+# Each causes one refusal with the code of its row, and returns the device.
 
 def unknown_ca(scene):
     stranger = scene.pki.ca("stranger")
@@ -236,7 +236,7 @@ def rule_waits(scene):
 
 def rule_revokes(scene):
     scene.register_ca(activation=rule(
-        conditions={"StringEquals": {"iot:Certificate.Subject.CommonName": "somebody else"}},
+        conditions={"StringEquals": {"iot:Certificate.Subject.CommonName": "another"}},
         otherwise="REVOKED"))
     return scene.refused(scene.device())
 

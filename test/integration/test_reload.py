@@ -7,7 +7,7 @@ from admin import ADMIN, BYSTANDER, PASSWORD
 from device import MQTT_5
 from wait import until
 
-# Memory that was freed is overwritten: whoever reads it all the same is found out.
+# Freed memory is overwritten, so that reading it is noticed.
 FREED_IS_OVERWRITTEN = ("env", "MALLOC_PERTURB_=165")
 
 

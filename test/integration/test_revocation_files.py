@@ -3,7 +3,6 @@
 change, reported when they cannot be imported, and never waited for."""
 import itertools
 import os
-import pwd
 import time
 
 import pytest
@@ -12,6 +11,7 @@ from admin import AwsError
 from openssl_ca import OpensslCa
 from revocation import (delete_list, describe_list, import_list, large_list, revocation_list,
                         to_der)
+from users import ordinary_user
 from wait import until
 
 _numbers = itertools.count(1)
@@ -304,18 +304,6 @@ def test_file_of_one_ca_does_not_delay_others(admin, directory):
             one.wait_for_number(number)
     for one in bad:
         assert one.number is None and one.failure
-
-
-def ordinary_user():
-    """A user for the broker, so that file permissions matter."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("mosquitto", "nobody"):
-        try:
-            return pwd.getpwnam(name).pw_name
-        except KeyError:
-            continue
-    pytest.skip("no ordinary user to run the broker as")
 
 
 def test_file_that_may_not_be_read(start_broker, directory):

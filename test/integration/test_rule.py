@@ -10,7 +10,6 @@ import pytest
 import der
 import raw
 from admin import AwsError
-from broker import lasting_broker
 from device import MQTT_3_1_1, MQTT_5
 from disk import held
 from fleet import ATTRIBUTES, Fleet, ask_without_waiting, rule, subject
@@ -37,20 +36,13 @@ STATEMENTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def broker_of_all(pki):
-    options = {"authorization": "policy", "other_clients": "allow", "announce_interval": 0}
-    with lasting_broker(pki, plugin=options) as broker:
-        yield broker
-
-
 @pytest.fixture
-def fleet(broker_of_all):
+def fleet(policy_broker):
     """A CA without a rule so far."""
-    made = Fleet(broker_of_all)
+    made = Fleet(policy_broker)
     made.policy = made.policies.create(*STATEMENTS)
     yield made
-    broker_of_all.leave_sessions()
+    policy_broker.leave_sessions()
 
 
 @pytest.fixture
@@ -71,8 +63,8 @@ def conditions(operator, name, value):
     return {operator: {name: value}}
 
 
-def nobody():
-    return conditions("StringEquals", COMMON_NAME, "nobody")
+def no_device():
+    return conditions("StringEquals", COMMON_NAME, "no device")
 
 
 # -- the first connection ------------------------------------------------------------------
@@ -106,20 +98,20 @@ def test_first_connection_is_accepted_and_the_record_follows(make_fleet, authori
     assert fleet.broker.log_lines("connection closed") == []
 
 
-def test_rule_that_is_registered_with_its_ca(broker_of_all):
+def test_rule_that_is_registered_with_its_ca(policy_broker):
     """registerCACertificate accepts it as updateCACertificate does; the word `rule` stands for one
     that accepts every device."""
-    with_word = Fleet(broker_of_all, activation="rule")
+    with_word = Fleet(policy_broker, activation="rule")
     policy = with_word.policies.create(CONNECT)
-    with_document = Fleet(broker_of_all, activation=rule(policies=policy))
+    with_document = Fleet(policy_broker, activation=rule(policies=policy))
     with_document.admits(with_document.fresh()).leave()
     device = with_word.fresh()
-    # Without a policy nobody gets in, ACTIVE or not.
+    # Without a policy no device is admitted, ACTIVE or not.
     assert with_word.refuses(device)[0] == "DEVICE_CERTIFICATE_NO_POLICY"
     assert with_word.status(device) == "ACTIVE"
     with_word.policies.attach(policy, device)
     with_word.admits(device).leave()
-    broker_of_all.leave_sessions()
+    policy_broker.leave_sessions()
 
 
 @VERSIONS
@@ -388,7 +380,7 @@ def test_broker_that_dies_before_the_record_is_stored(make_fleet):
 
 
 @pytest.mark.parametrize("change, status", [
-    ({"activation": rule(conditions=nobody())}, "PENDING_ACTIVATION"),
+    ({"activation": rule(conditions=no_device())}, "PENDING_ACTIVATION"),
     ({"activation": "none"}, "PENDING_ACTIVATION"),
     ({"newAutoRegistrationStatus": "DISABLE"}, None),
     ({"newStatus": "INACTIVE"}, None),
@@ -425,7 +417,7 @@ def test_pending_device_is_told_what_keeps_its_rule_from_being_asked(fleet, how,
                                                                      words):
     """A PENDING device of a CA with a rule that is not asked because of the CA is refused for the
     CA, live and by explain, and not as pending; without a rule it is refused as pending."""
-    fleet.set_rule(policies=[fleet.policy], conditions=nobody())
+    fleet.set_rule(policies=[fleet.policy], conditions=no_device())
     device = fleet.fresh()
     assert fleet.refuses(device)[0] == WAITS
     fleet.call("updateCACertificate", certificateId=fleet.ca.id, **how)
@@ -597,13 +589,13 @@ def test_each_field_of_the_subject(fleet):
             WAITS, "StringEquals %s does not hold" % of_subject(field))
 
 
-def test_issuer(broker_of_all, fleet):
+def test_issuer(policy_broker, fleet):
     """Names of the issuer are facts too: one rule for two CAs admits the devices of one."""
     document = {"conditions": {"StringEquals": {
         "iot:Certificate.Issuer.CommonName": "plant 7",
         "iot:Certificate.Issuer.Organization": "Example Corp"}},
         "policies": fleet.policies.create(CONNECT)}
-    plant, office = (Fleet(broker_of_all, fleet.pki.ca(name), activation=rule(**document))
+    plant, office = (Fleet(policy_broker, fleet.pki.ca(name), activation=rule(**document))
                      for name in ("plant 7", "office 7"))
     plant.admits(plant.fresh())
     assert office.refuses(office.fresh())[0] == WAITS
@@ -625,7 +617,7 @@ def test_value_that_is_too_long_for_an_expression(fleet):
                                      "long, or the broker does not know it" % URI)
     assert fleet.status(device) == "PENDING_ACTIVATION"
 
-    fleet.set_rule(conditions={**asked, **nobody()}, policies=policies, otherwise="REVOKED")
+    fleet.set_rule(conditions={**asked, **no_device()}, policies=policies, otherwise="REVOKED")
     assert fleet.refuses(device)[0] == REVOKES
     assert fleet.status(device) == "REVOKED"
 
@@ -658,7 +650,7 @@ def test_explain_without_an_address(fleet):
     fleet.admits(device)
 
 
-# -- whom it does not accept -------------------------------------------------------------------
+# -- devices that it does not accept --------------------------------------------------------------
 
 @pytest.mark.parametrize("otherwise, status, code, word", [
     (None, "PENDING_ACTIVATION", WAITS, "left pending"),
@@ -672,7 +664,7 @@ def test_device_that_the_rule_does_not_accept(make_fleet, directory, otherwise, 
     fleet = make_fleet({"log_file": log_file, "account_id": "123456789012",
                         "event_details": "true"})
     members = {} if otherwise is None else {"otherwise": otherwise}
-    fleet.set_rule(conditions=nobody(), policies=["does-not-matter"], thing=OWN_NAME, **members)
+    fleet.set_rule(conditions=no_device(), policies=["does-not-matter"], thing=OWN_NAME, **members)
     device = fleet.fresh()
     why = "StringEquals %s does not hold" % CN
 
@@ -718,7 +710,7 @@ def test_name_that_no_thing_may_have(fleet):
     odd = fleet.fresh(**subject(CommonName="a b"))
     code, details = fleet.refuses(odd)
     assert code == WAITS and details.startswith("'x-a b' is no name of a thing")
-    nameless = fleet.fresh(**subject(Organization="nobody"))
+    nameless = fleet.fresh(**subject(Organization="none"))
     assert fleet.refuses(nameless) == (
         WAITS, CN + ", of which the thing's name is made, has no value")
 
@@ -735,7 +727,7 @@ def test_changed_rule_admits_a_pending_device(fleet):
     """At the next attempt, without a command; after the opposite change an ACTIVE device stays
     ACTIVE."""
     policies = [fleet.policies.create(CONNECT)]
-    fleet.set_rule(policies=policies, conditions=nobody())
+    fleet.set_rule(policies=policies, conditions=no_device())
     waiting = [fleet.fresh() for _ in range(3)]
     for device in waiting:
         assert fleet.refuses(device)[0] == WAITS
@@ -745,7 +737,7 @@ def test_changed_rule_admits_a_pending_device(fleet):
     assert [fleet.status(device) for device in waiting] == ["ACTIVE"] * 2 + ["PENDING_ACTIVATION"]
     fleet.no_more_events()
 
-    fleet.set_rule(policies=policies, conditions=nobody(), otherwise="REVOKED")
+    fleet.set_rule(policies=policies, conditions=no_device(), otherwise="REVOKED")
     assert [session.received() for session in sessions] == [[], []]
     fleet.admits(waiting[0])
     assert fleet.refuses(waiting[2])[0] == REVOKES
@@ -785,9 +777,9 @@ def test_rule_that_is_removed(fleet):
     assert "statusReason" not in fleet.description(after)
 
 
-def test_two_cas_have_each_their_rule(broker_of_all, fleet):
+def test_two_cas_have_each_their_rule(policy_broker, fleet):
     """One wants sensors, the other pumps, and each gives its own policy."""
-    other = Fleet(broker_of_all)
+    other = Fleet(policy_broker)
     other.policy = other.policies.create(CONNECT)
     for each, kind in ((fleet, "sensor"), (other, "pump")):
         each.set_rule(policies=[each.policy], conditions=conditions("StringLike", CN, kind + "-*"))

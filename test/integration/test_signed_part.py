@@ -5,7 +5,6 @@ The holder of a device's certificate can change its ECDSA signature (s to n - s)
 import pytest
 
 from admin import AwsError
-from broker import lasting_broker
 from device import MQTT_3_1_1, MQTT_5
 from fleet import Fleet, rule
 from policies import CONNECT
@@ -18,21 +17,14 @@ STATUSES = pytest.mark.parametrize("status", ["REVOKED", "INACTIVE", "ACTIVE"])
 REASON = "CERTIFICATE_IN_ANOTHER_FORM"
 
 
-@pytest.fixture(scope="module")
-def broker_of_all(pki):
-    options = {"authorization": "policy", "other_clients": "allow", "announce_interval": 0}
-    with lasting_broker(pki, plugin=options) as broker:
-        yield broker
-
-
 @pytest.fixture
-def fleet(broker_of_all):
+def fleet(policy_broker):
     """A CA with a rule that accepts every device."""
-    made = Fleet(broker_of_all)
+    made = Fleet(policy_broker)
     made.policy = made.policies.create(CONNECT)
     made.set_rule(policies=[made.policy])
     yield made
-    broker_of_all.leave_sessions()
+    policy_broker.leave_sessions()
 
 
 def is_known(fleet, device):
@@ -70,9 +62,9 @@ def test_other_form_of_a_certificate_is_not_taken_for_a_new_one(fleet, status, v
     fleet.admits(fleet.fresh(), version=version)
 
 
-def test_other_form_of_one_that_waits_is_not_registered(broker_of_all):
+def test_other_form_of_one_that_waits_is_not_registered(policy_broker):
     """Without a rule: both would be PENDING, and a program would see two devices."""
-    fleet = Fleet(broker_of_all)
+    fleet = Fleet(policy_broker)
     device = fleet.fresh()
     fleet.broker.connect(device)
     fleet.event()
@@ -80,9 +72,9 @@ def test_other_form_of_one_that_waits_is_not_registered(broker_of_all):
     fleet.no_more_events()
 
 
-def test_other_form_by_a_template(broker_of_all):
+def test_other_form_by_a_template(policy_broker):
     """AWS's JITP: as by a rule."""
-    fleet = Fleet(broker_of_all)
+    fleet = Fleet(policy_broker)
     fleet.set_template(template())
     device = fleet.fresh()
     fleet.broker.connect(device)

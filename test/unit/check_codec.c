@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attributes.h"
 #include "document.h"
 #include "jitr/core/codec.h"
 
@@ -1108,31 +1109,12 @@ static const struct merge {
 	{ "a name that goes on as another one", "aa=1;", "a=2;aaa=3;", "a=2;aa=1;aaa=3;" },
 };
 
-static size_t
-pack(const char *text, uint8_t *out)
-{
-	size_t len = 0;
-
-	while (*text != '\0') {
-		size_t name = strcspn(text, "="), value = strcspn(text + name + 1, ";");
-
-		out[len++] = (uint8_t)name;
-		memcpy(out + len, text, name);
-		len += name;
-		out[len++] = 0;
-		out[len++] = (uint8_t)value;
-		memcpy(out + len, text + name + 1, value);
-		len += value;
-		text += name + 1 + value + 1;
-	}
-	return len;
-}
-
 START_TEST(attributes_are_merged)
 {
 	uint8_t old[64], changes[64], expected[64];
-	size_t old_len = pack(merges[_i].old, old), len = pack(merges[_i].changes, changes);
-	size_t expected_len = pack(merges[_i].merged, expected);
+	size_t old_len = pack_attributes(merges[_i].old, old),
+	       len = pack_attributes(merges[_i].changes, changes);
+	size_t expected_len = pack_attributes(merges[_i].merged, expected);
 	uint8_t *out = malloc(old_len + len + 1);
 
 	ck_assert_ptr_nonnull(out);

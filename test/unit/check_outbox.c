@@ -10,25 +10,11 @@
 #include <string.h>
 
 #include "jitr/service/outbox.h"
+#include "no_memory.h"
 #include "suite.h"
 #include "world.h"
 
 static struct outbox outbox;
-
-/* The next allocation fails. */
-static bool out_of_memory;
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-
-void *
-__wrap_malloc(size_t size)
-{
-	if (!out_of_memory)
-		return __real_malloc(size);
-	out_of_memory = false;
-	return NULL;
-}
 
 /* As at the start of the plugin, possibly with stored messages. */
 static void

@@ -12,6 +12,7 @@
 
 #include "jitr/adapter/json.h"
 #include "jitr/service/presence.h"
+#include "no_memory.h"
 #include "suite.h"
 #include "world.h"
 
@@ -23,21 +24,6 @@ static struct presence_session session;
 static struct certid id;
 static cJSON *json;
 static const struct presence_end unknown;
-
-/* The next allocation fails. */
-static bool out_of_memory;
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-
-void *
-__wrap_malloc(size_t size)
-{
-	if (!out_of_memory)
-		return __real_malloc(size);
-	out_of_memory = false;
-	return NULL;
-}
 
 static void
 set_up(void)

@@ -14,6 +14,7 @@
 #include "jitr/service/registry_policy.h"
 #include "jitr/service/registry_thing.h"
 #include "jitr/adapter/x509.h"
+#include "attributes.h"
 #include "suite.h"
 #include "change.h" /* has a t: behind what has parameters of that name */
 
@@ -515,21 +516,6 @@ static const struct {
 	{ "attributes, merge", OVERRIDE_FAIL, OVERRIDE_MERGE, "", "b=3;c=4;", true, "old",
 	    "a=1;b=3;c=4;" },
 };
-
-/* "a=1;b=2;" packed; lives until the fourth call after it. */
-static struct view
-packed(const char *text)
-{
-	static uint8_t buffers[4][64];
-	static unsigned next;
-	uint8_t *out = buffers[next++ % 4], *at = out;
-
-	for (; *text != '\0'; text += 4) {
-		memcpy(at, (uint8_t[]){ 1, (uint8_t)text[0], 0, 1, (uint8_t)text[2] }, 5);
-		at += 5;
-	}
-	return (struct view){ out, (size_t)(at - out) };
-}
 
 static void
 put_thing(const char *name, const char *type, const char *attributes)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "suite.h"
+#include "unchanged.h"
 #include "world.h"
 
 #include "jitr/service/registry.h"
@@ -125,34 +126,6 @@ static void
 assert_says(const char *words)
 {
 	ck_assert_msg(strstr(diag.text, words) != NULL, "not '%s': %s", words, diag.text);
-}
-
-/* A number that changes with the file: a commit without a change writes nothing. */
-static uint64_t
-registry_hash(void)
-{
-	char path[160];
-	uint64_t hash = 14695981039346656037u;
-	FILE *f;
-	int c;
-
-	(void)snprintf(path, sizeof(path), "%s/data.mdb", world.db_path);
-	f = fopen(path, "rb");
-	ck_assert_ptr_nonnull(f);
-	while ((c = getc(f)) != EOF)
-		hash = (hash ^ (uint64_t)c) * 1099511628211u;
-	(void)fclose(f);
-	return hash;
-}
-
-/* After an error nothing was written. */
-static void
-assert_nothing_put(uint64_t before)
-{
-	ck_assert_int_eq(t.failed, ERR_OK);
-	world_commit(&t);
-	ck_assert(registry_hash() == before);
-	world_change(&t);
 }
 
 /*
@@ -377,7 +350,7 @@ START_TEST(a_missing_object_is_named)
 	before = registry_hash();
 	ck_assert_msg(do_absent(_i) == ERR_NOT_FOUND, "%s", absences[_i].what);
 	assert_says(absences[_i].says);
-	assert_nothing_put(before);
+	assert_nothing_put(&t, before);
 }
 END_TEST
 
@@ -488,7 +461,7 @@ START_TEST(a_certificate_with_attachments_is_deleted_as_the_row_says)
 	ck_assert_int_eq(remove_cert(1, removals[_i].force), removals[_i].result);
 	assert_says(removals[_i].says);
 	if (removals[_i].result != ERR_OK)
-		assert_nothing_put(before);
+		assert_nothing_put(&t, before);
 	ck_assert_uint_eq(count_attached(1),
 	    removals[_i].policy && removals[_i].result != ERR_OK ? 10 : 0);
 	ck_assert_uint_eq(count_attached(2), 10);

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attributes.h"
 #include "suite.h"
+#include "unchanged.h"
 #include "world.h"
 
 #include "jitr/service/registry_thing.h"
@@ -47,30 +49,6 @@ put_cert(unsigned n)
 	struct cert_document document = { .der = view_of("der") };
 
 	store_put_cert(&t, &cert, &document);
-}
-
-/* "a=1;b=2;" packed; lives until the fourth call after it. */
-static struct view
-packed(const char *text)
-{
-	static uint8_t buffers[4][1024];
-	static unsigned next;
-	uint8_t *out = buffers[next++ % 4];
-	size_t len = 0;
-
-	while (*text != '\0') {
-		size_t name = strcspn(text, "="), value = strcspn(text + name + 1, ";");
-
-		out[len++] = (uint8_t)name;
-		memcpy(out + len, text, name);
-		len += name;
-		out[len++] = 0;
-		out[len++] = (uint8_t)value;
-		memcpy(out + len, text + name + 1, value);
-		len += value;
-		text += name + 1 + value + 1;
-	}
-	return (struct view){ out, len };
 }
 
 /* This many attributes: n000=x and so on. */
@@ -143,34 +121,6 @@ static void
 assert_says(const char *words)
 {
 	ck_assert_msg(strstr(diag.text, words) != NULL, "not '%s': %s", words, diag.text);
-}
-
-/* A number that changes with the file: a commit without a change writes nothing. */
-static uint64_t
-registry_hash(void)
-{
-	char path[160];
-	uint64_t hash = 14695981039346656037u;
-	FILE *f;
-	int c;
-
-	(void)snprintf(path, sizeof(path), "%s/data.mdb", world.db_path);
-	f = fopen(path, "rb");
-	ck_assert_ptr_nonnull(f);
-	while ((c = getc(f)) != EOF)
-		hash = (hash ^ (uint64_t)c) * 1099511628211u;
-	(void)fclose(f);
-	return hash;
-}
-
-/* After an error nothing was written. */
-static void
-assert_nothing_put(uint64_t before)
-{
-	ck_assert_int_eq(t.failed, ERR_OK);
-	world_commit(&t);
-	ck_assert(registry_hash() == before);
-	world_change(&t);
 }
 
 static uint64_t
@@ -246,7 +196,7 @@ START_TEST(creating_an_existing_thing_succeeds_only_with_the_same_configuration)
 	ck_assert_mem_eq(&first, &second, sizeof(first));
 	if (again[_i].result != ERR_OK)
 		assert_says("Thing t already exists");
-	assert_nothing_put(before);
+	assert_nothing_put(&t, before);
 }
 END_TEST
 
@@ -273,14 +223,14 @@ START_TEST(a_thing_has_no_more_attributes_than_its_type_allows)
 	ck_assert_int_eq(create("t", limits[_i].type, many(limits[_i].count), &id),
 	    limits[_i].result);
 	if (limits[_i].result != ERR_OK)
-		assert_nothing_put(before);
+		assert_nothing_put(&t, before);
 
 	ck_assert_int_eq(create("u", limits[_i].type, packed(""), &id), ERR_OK);
 	before = begin_again();
 	u.attributes = many(limits[_i].count);
 	ck_assert_int_eq(update("u", &u), limits[_i].result);
 	if (limits[_i].result != ERR_OK)
-		assert_nothing_put(before);
+		assert_nothing_put(&t, before);
 }
 END_TEST
 
@@ -296,7 +246,7 @@ START_TEST(a_merge_that_exceeds_the_limit_is_refused)
 	ck_assert_int_eq(create("t", "", packed("a=1;b=1;c=1;"), &id), ERR_OK);
 	before = begin_again();
 	ck_assert_int_eq(update("t", &u), ERR_REQUEST);
-	assert_nothing_put(before);
+	assert_nothing_put(&t, before);
 	u.attributes = packed("a=;d=1;");
 	ck_assert_int_eq(update("t", &u), ERR_OK);
 	ck_assert(view_equal(get("t")->attributes, packed("b=1;c=1;d=1;")));
@@ -359,7 +309,7 @@ START_TEST(a_type_is_set_and_removed)
 	before = begin_again();
 	ck_assert_int_eq(update("t", &removal), ERR_REQUEST); /* four, without a type */
 	ck_assert_int_eq(update("t", &both), ERR_REQUEST);
-	assert_nothing_put(before);
+	assert_nothing_put(&t, before);
 	ck_assert_int_eq(update("t", &few), ERR_OK);
 	ck_assert_int_eq(update("t", &removal), ERR_OK);
 	ck_assert_uint_eq(get("t")->type_name.len, 0);
@@ -383,7 +333,7 @@ START_TEST(another_version_than_expected_is_a_conflict)
 		ck_assert_int_eq(registry_delete_thing(&t, view_of("t"), true, n, &diag),
 		    ERR_VERSION);
 	}
-	assert_nothing_put(before);
+	assert_nothing_put(&t, before);
 	u.expected_version = 1;
 	ck_assert_int_eq(update("t", &u), ERR_OK);
 	ck_assert_uint_eq(get("t")->version, 2);
@@ -407,7 +357,7 @@ START_TEST(a_thing_in_use_is_not_deleted_and_deleting_an_unknown_one_succeeds)
 	assert_says("Cannot delete. Thing t is still attached to one or more principals");
 	ck_assert_int_eq(registry_delete_thing(&t, view_of("unknown"), false, 0, &diag), ERR_OK);
 	ck_assert_int_eq(registry_delete_thing(&t, view_of("unknown"), true, 7, &diag), ERR_OK);
-	assert_nothing_put(before);
+	assert_nothing_put(&t, before);
 	ck_assert_int_eq(detach("t", 1), ERR_OK);
 	ck_assert_int_eq(registry_delete_thing(&t, view_of("t"), false, 0, &diag), ERR_OK);
 	ck_assert_int_eq(registry_delete_thing(&t, view_of("t"), false, 0, &diag), ERR_OK);
@@ -434,7 +384,7 @@ START_TEST(a_missing_object_is_named)
 	ck_assert_int_eq(detach("t", 2), ERR_NOT_FOUND);
 	assert_says("Certificate not found (id: 42000000");
 	ck_assert_int_eq(detach("t", 1), ERR_OK); /* both are there */
-	assert_nothing_put(before);
+	assert_nothing_put(&t, before);
 }
 END_TEST
 
@@ -448,7 +398,7 @@ START_TEST(attaching_twice_is_the_same_as_once)
 		ck_assert_int_eq(attach("t", 1, (enum principal_type)type), ERR_OK);
 		before = begin_again();
 		ck_assert_int_eq(attach("t", 1, (enum principal_type)type), ERR_OK);
-		assert_nothing_put(before);
+		assert_nothing_put(&t, before);
 	}
 }
 END_TEST
@@ -504,7 +454,7 @@ START_TEST(an_exclusive_thing_is_the_only_one_of_a_certificate)
 	    exclusions[_i].what);
 	assert_says(exclusions[_i].says);
 	if (exclusions[_i].result != ERR_OK)
-		assert_nothing_put(before);
+		assert_nothing_put(&t, before);
 }
 END_TEST
 
