@@ -254,7 +254,7 @@ START_TEST(a_file_of_the_operator_keeps_its_name)
 END_TEST
 
 /* OpenSSL stops at the first missing number, so it would not reach the operator's file. */
-START_TEST(a_file_of_the_plugin_keeps_its_number_before_one_of_the_operator)
+START_TEST(a_file_of_the_plugin_stays_before_one_of_the_operator)
 {
 	world_put_ca(first, CA_ACTIVE, true);
 	mirror();
@@ -406,7 +406,7 @@ main(void)
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_set_timeout(t, 20);
 	tcase_add_test(t, a_file_of_the_operator_keeps_its_name);
-	tcase_add_test(t, a_file_of_the_plugin_keeps_its_number_before_one_of_the_operator);
+	tcase_add_test(t, a_file_of_the_plugin_stays_before_one_of_the_operator);
 	tcase_add_test(t, files_of_the_operator_are_never_changed);
 	tcase_add_test(t, a_file_that_only_resembles_one_of_the_plugin_is_not_changed);
 	tcase_add_test(t, a_name_taken_by_a_pipe_or_directory_is_skipped);

@@ -872,7 +872,7 @@ START_TEST(an_arn_may_be_given_in_two_parts)
 }
 END_TEST
 
-START_TEST(the_actions_and_variables_of_a_policy_are_reported)
+START_TEST(the_variables_and_uses_of_a_policy_are_reported)
 {
 	struct policy *p = read_policy(DOC(ST("Allow", "Publish",
 	    "'Resource':["
@@ -1114,7 +1114,7 @@ main(void)
 	    COUNT_OF(conditions));
 	tcase_add_test(t, the_deciding_statement_is_the_first_deny_else_the_first_allow);
 	tcase_add_test(t, an_arn_may_be_given_in_two_parts);
-	tcase_add_test(t, the_actions_and_variables_of_a_policy_are_reported);
+	tcase_add_test(t, the_variables_and_uses_of_a_policy_are_reported);
 	tcase_add_loop_test(t, a_right_on_every_name_is_found_in_one_query, 0,
 	    COUNT_OF(every_name));
 	tcase_add_loop_test(t, facts_that_no_policy_uses_need_not_be_gathered, 0, COUNT_OF(uses));

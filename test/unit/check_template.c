@@ -564,7 +564,7 @@ START_TEST(a_custom_parameter_has_its_default_or_no_value)
 }
 END_TEST
 
-START_TEST(a_template_without_facts_fails_or_uses_defaults)
+START_TEST(without_facts_a_template_that_needs_one_fails)
 {
 	struct facts nothing = { .client_id = { NULL, 0 } };
 	struct plan p = ask(WITH(THING("'ThingName':" PREF("Country"))));
@@ -795,7 +795,7 @@ main(void)
 	    COUNT_OF(parameters));
 	tcase_add_test(t, a_default_replaces_a_missing_value);
 	tcase_add_test(t, a_custom_parameter_has_its_default_or_no_value);
-	tcase_add_test(t, a_template_without_facts_fails_or_uses_defaults);
+	tcase_add_test(t, without_facts_a_template_that_needs_one_fails);
 	tcase_add_test(t, a_thing_is_planned_with_all_its_properties);
 	tcase_add_test(t, without_a_thing_none_is_planned);
 	tcase_add_test(t, an_invalid_attribute_value_fails);

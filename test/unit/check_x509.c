@@ -119,7 +119,7 @@ START_TEST(the_test_vectors_are_accepted)
 END_TEST
 
 /* Facts that x509_read() does not read stay zero, and zero refuses (decide.h). */
-START_TEST(reading_alone_accepts_any_certificate)
+START_TEST(reading_alone_sets_no_fact_that_would_admit)
 {
 	struct x509_st *x = from_pem(vector_device);
 	struct presented p;
@@ -1300,7 +1300,7 @@ facts_case(void)
 	tcase_add_unchecked_fixture(t, make_cas, free_cas);
 	tcase_add_test(t, the_test_vectors_have_the_published_ids);
 	tcase_add_test(t, the_test_vectors_are_accepted);
-	tcase_add_test(t, reading_alone_accepts_any_certificate);
+	tcase_add_test(t, reading_alone_sets_no_fact_that_would_admit);
 	tcase_add_test(t, a_serial_number_too_long_for_a_list_is_left_out);
 	tcase_add_test(t, a_certificate_with_malformed_der_inside_is_refused);
 	tcase_add_test(t, a_referenced_certificate_outlives_its_first_owner);
