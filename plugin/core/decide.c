@@ -16,7 +16,7 @@ deny(enum reason reason)
 
 /*
  * A registered certificate too: AWS does not say what happens to an ACTIVE
- * one that expired, and refusing is the safe reading (aws-iot J, 10).
+ * one that expired, and refusing is the safe reading (aws-iot J row 10).
  */
 static enum reason
 fault_of_validity(const struct presented *p, int64_t now)
@@ -92,7 +92,7 @@ fault_of_ca(const struct ca *ca, int64_t now)
 }
 
 /*
- * A pending certificate is announced at every attempt (aws-iot D.2, row 6):
+ * A pending certificate is announced at every attempt (aws-iot D.2 row 6):
  * that is the only retry its activator has.  An impatient client tries many
  * times a second, hence the interval.  A clock set back announces at once.
  *

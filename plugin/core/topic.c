@@ -33,7 +33,7 @@ topic_is_ours(struct view topic)
 		is_below(topic, COUNTER_PREFIX));
 }
 
-/* A will on the answers' topic reached subscribers in 2.0.11 (mosquitto 6). */
+/* A will on the answers' topic reached subscribers in 2.0.11 (mosquitto section 6). */
 bool
 topic_reserved(struct view topic)
 {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Hostile certificates, presented in a handshake or sent in a request. Each is refused with a
-reason, no other client is affected, and the broker keeps running."""
+reason, no other client is affected, and the broker keeps running (contract, section 8)."""
 import base64
 import contextlib
 import random
@@ -72,7 +72,8 @@ def test_rsa_1024(lenient, pki):
 
 
 def test_rsa_512(lenient, pki):
-    """512 bits can be factored on a desktop computer: such a key is refused."""
+    """512 bits can be factored on a desktop computer: such a key is refused (contract, section
+    8)."""
     device = pki.rsa_512_device("d1", factory_of(lenient))
     device.weak = True
     admin = lenient.admin()
@@ -125,8 +126,8 @@ def test_registered_ca_as_a_device(broker, pki):
         "double extension", "100 extensions", "extensions in version 1",
         "for servers only", "10 000 alternative names"])
 def test_certificates_that_are_refused(broker, pki, how, reason):
-    """By the plugin or by TLS before it, with a line in the log, and not registered
-    (aws-iot D.6)."""
+    """By the plugin or by TLS before it, with a line in the log, and not registered (aws-iot D.6;
+    contract, section 8)."""
     is_turned_away(broker, pki.device("d1", issuer=factory_of(broker), **how), reason)
 
 
@@ -166,7 +167,7 @@ def test_unusual_but_valid_certificates(broker, pki, how):
 
 
 def test_garbage_instead_of_tls(broker, pki, admin, factory):
-    """Bytes that are no TLS, and TLS that is no MQTT."""
+    """Bytes that are no TLS, and TLS that is no MQTT (contract, section 8)."""
     events = admin.listen_to_events()
     chance = random.Random(5)
     for size in (1, 5, 100, 5000, 70000):
@@ -185,7 +186,7 @@ def test_garbage_instead_of_tls(broker, pki, admin, factory):
 
 
 def test_storm_of_refusals_loses_nothing(broker, pki, admin, factory):
-    """Good devices are served while bad ones keep coming."""
+    """Good devices are served while bad ones keep coming (contract, section 8)."""
     bad = pki.device("bad", issuer=factory, extensions=[der.basic_constraints(True)])
     good = [pki.device("g%d" % n, issuer=factory) for n in range(10)]
     for device in good:
@@ -253,7 +254,7 @@ def test_certificate_with_something_behind_it(pki, admin, factory):
 
 def test_thousand_damaged_certificates(admin):
     """Every byte of a certificate changed, left out or doubled: each is answered, and the broker
-    keeps running."""
+    keeps running (contract, section 8)."""
     body = base64.b64decode("".join(VECTOR.splitlines()[1:-1]))
     chance = random.Random(3)
     damaged = []
@@ -272,7 +273,7 @@ def test_thousand_damaged_certificates(admin):
 
 @pytest.mark.parametrize("attack", ["private key", "no base64", "very long line", "many blocks"])
 def test_pem_attacks(pki, admin, factory, attack):
-    """Refused, and the error does not repeat the content."""
+    """Refused, and the error does not repeat the content (contract, section 8)."""
     device = pki.device("d1", issuer=factory)
     text = {
         "private key": device.key_text,

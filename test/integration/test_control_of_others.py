@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Other plugins are administered below $CONTROL too; no option and no policy of this plugin gives
-that right (mosquitto 6, 7). With Mosquitto's own dynamic-security behind the plugin: no device, and
-no client without a certificate, can create an administrator there."""
+that right (mosquitto sections 6 and 7). With Mosquitto's own dynamic-security behind the plugin: no
+device, and no client without a certificate, can create an administrator there."""
 import base64
 import hashlib
 import json

@@ -252,7 +252,7 @@ def test_largest_certificate_is_complete_in_its_event(activator, pki):
 
 def test_certificate_that_is_too_long_is_not_announced(activator, pki):
     """A certificate of more than 48 kB is not registered, and the refusal says so, not that it is
-    pending."""
+    pending (contract, section 9)."""
     broker = activator.broker
     device = pki.device("d1", issuer=activator.ca, subject=common_name(b"x" * 60000))
 

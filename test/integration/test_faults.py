@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Disks that are full, directories that are missing, configurations that are wrong: a clear
-line, nothing lost, nothing half applied (contract, section 5)."""
+"""Disks that are full, directories that are missing, configurations that are wrong: a clear line,
+nothing lost, nothing half applied (contract, sections 5 and 8)."""
 import re
 import shutil
 import subprocess
@@ -50,8 +50,8 @@ def test_option_given_twice(refuses_to_start):
 
 
 def test_two_plugin_lines(refuses_to_start):
-    """One registry cannot be opened twice by one process: the second line is refused
-    clearly."""
+    """One registry cannot be opened twice by one process: the second line is refused clearly
+    (contract, section 8; mosquitto section 0, 15)."""
     log = refuses_to_start(plugin_lines=2)
     assert "twice" in [line for line in log.splitlines() if "jitr: " in line][-1]
 
@@ -68,21 +68,21 @@ def test_nothing_is_made_by_a_broker_that_does_not_start(make_broker):
 # -- directories -----------------------------------------------------------------
 
 def test_directory_that_cannot_be_made(refuses_to_start, directory):
-    """If the directory above is missing, the line names it."""
+    """If the directory above is missing, the line names it (contract, section 8)."""
     path = directory / "missing" / "registry"
     assert str(path) in complaint(refuses_to_start(plugin={"db_path": path}))
     assert not path.parent.exists()
 
 
 def test_directory_that_is_a_file(refuses_to_start, directory):
-    """Named in the line."""
+    """Named in the line (contract, section 8)."""
     path = directory / "registry"
     path.write_text("not a directory")
     assert str(path) in complaint(refuses_to_start(plugin={"db_path": path}))
 
 
 def test_directory_that_may_not_be_read(refuses_to_start, directory):
-    """The registry of another user."""
+    """The registry of another user (contract, section 8)."""
     path = directory / "registry"
     path.mkdir()
     path.chmod(0)
@@ -91,7 +91,7 @@ def test_directory_that_may_not_be_read(refuses_to_start, directory):
 
 
 def test_directory_that_may_not_be_written(refuses_to_start, directory):
-    """Read-only by its permissions."""
+    """Read-only by its permissions (contract, section 8)."""
     path = directory / "registry"
     path.mkdir()
     path.chmod(0o555)
@@ -101,7 +101,7 @@ def test_directory_that_may_not_be_written(refuses_to_start, directory):
 
 @pytest.mark.skipif(not MAY_MOUNT, reason="needs to mount")
 def test_directory_on_a_read_only_file_system(refuses_to_start, directory):
-    """Read-only by its file system."""
+    """Read-only by its file system (contract, section 8)."""
     path = directory / "registry"
     path.mkdir()
     log = refuses_to_start(plugin={"db_path": path},
@@ -133,7 +133,7 @@ def test_health_file_that_cannot_be_written(refuses_to_start, directory):
 # -- databases -------------------------------------------------------------------
 
 def test_file_that_is_not_a_database(refuses_to_start, directory):
-    """Rubbish where the database should be: named, and left as it is."""
+    """Rubbish where the database should be: named, and left as it is (contract, section 8)."""
     path = directory / "registry"
     path.mkdir()
     (path / "data.mdb").write_bytes(b"rubbish" * 1000)
@@ -144,7 +144,8 @@ def test_file_that_is_not_a_database(refuses_to_start, directory):
 
 @pytest.mark.skipif(not shutil.which("mdb_load"), reason="needs lmdb-utils")
 def test_database_of_a_newer_version(start_broker, refuses_to_start, pki):
-    """A registry of a newer version is not changed: the line names it and says so."""
+    """A registry of a newer version is not changed: the line names it and says so (contract,
+    section 8)."""
     broker = start_broker()
     broker.admin().register_ca(pki.ca("factory"))
     broker.stop()
@@ -173,8 +174,8 @@ def test_registry_in_use(start_broker, refuses_to_start):
 
 def test_full_disk(make_small_disk, pki):
     """Without space for a change the caller gets an error, the device is refused and the log says
-    that it was not registered; stored records are served, and with space again everything
-    continues."""
+    that it was not registered; stored records are served, and with space again everything continues
+    (contract, section 8)."""
     disk = make_small_disk()
     broker = disk.broker
     admin, ca = broker.admin(), pki.ca("factory")
@@ -215,7 +216,8 @@ def test_full_disk(make_small_disk, pki):
 
 
 def test_full_disk_at_start(make_broker, directory):
-    """Without space for a registry the broker does not start, and says why."""
+    """Without space for a registry the broker does not start, and says why (contract, section
+    8)."""
     if not MAY_MOUNT:
         pytest.skip("needs to mount")
     path = directory / "disk"

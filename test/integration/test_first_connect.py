@@ -208,7 +208,8 @@ def test_handshake_alone_registers_nothing(broker, pki, admin, factory):
 
 
 def test_half_a_connect_registers_nothing(broker, pki, admin, factory):
-    """A client that leaves in the middle of its CONNECT leaves nothing behind."""
+    """A client that leaves in the middle of its CONNECT leaves nothing behind (contract, section
+    8)."""
     events = admin.listen_to_events()
     device = pki.device("d1", issuer=factory)
 

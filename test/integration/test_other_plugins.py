@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Other plugins before and behind this one: the first decision is final, and without any decision
-the broker's own answer applies (mosquitto 1, 7)."""
+the broker's own answer applies (mosquitto sections 1 and 7)."""
 import pytest
 
 import raw
@@ -81,7 +81,8 @@ def test_plugin_behind_answers_for_clients_without_certificate(make_place):
 
 @NOT_ACTIVE
 def test_plugin_that_offers_extended_authentication(make_place, status):
-    """It would admit any certificate; this plugin refuses before it (mosquitto 0.6, 1)."""
+    """It would admit any certificate; this plugin refuses before it (mosquitto section 0, 6, and
+    section 1)."""
     place = make_place(config=neighbour(extended=SUCCESS))
     packet = raw.connect_packet("d1", version=5, method="METHOD")
     device = place.device(status)
@@ -105,7 +106,7 @@ def test_plugin_behind_that_denies_access(make_place):
 
 
 def test_plugin_behind_that_allows_access(make_place):
-    """It cannot allow topics that are reserved to this plugin (mosquitto 7)."""
+    """It cannot allow topics that are reserved to this plugin (mosquitto section 7)."""
     place = make_place(plugin={"authorization": "defer", "other_clients": "allow"},
                        config=neighbour(access=SUCCESS))
     listener = place.admin.listen("$aws/events/#")
@@ -118,7 +119,7 @@ def test_plugin_behind_that_allows_access(make_place):
 
 def test_unknown_ca_left_to_others_needs_one_that_agrees(start_broker, pki):
     """`unknown_ca defer`: without a decision of another plugin the broker requires a user name, and
-    has no users (mosquitto 0.8)."""
+    has no users (mosquitto section 0, 8)."""
     broker = start_broker(plugin={"unknown_ca": "defer", "other_clients": "allow"})
     stranger = pki.ca("stranger")
     trust(broker, stranger)

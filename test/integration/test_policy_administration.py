@@ -363,7 +363,7 @@ def test_answers_cannot_be_forged(site):
                          ids=["none", "without connect"])
 def test_identity_listener_opens_nothing(make_site, rights):
     """On a listener that names clients by their certificate, a client that may not connect gets
-    only a denial, and nothing happens (contract, section 3; mosquitto 0.6)."""
+    only a denial, and nothing happens (contract, section 3; mosquitto section 0, 6)."""
     site = make_site(listeners=("plain", "tls", "identity"))
     device = site.device(*rights, name="sneak")
     before = site.admin.registration_code()

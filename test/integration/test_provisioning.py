@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Just-in-time provisioning, on a real broker: a template creates thing and policy, attaches them
 and activates the certificate, all or nothing; the device connects again, or is admitted at once
-with the option for that."""
+with the option for that (contract, section 7, 3; aws-iot E)."""
 import hashlib
 import json
 
@@ -416,7 +416,7 @@ def test_template_that_fails(fleet, body, attributes, why, mend):
 
 def test_failure_is_reported_everywhere(make_fleet, directory):
     """In the log file as AWS's ProvisionDevice, with the name of the template, and in a counter;
-    success is reported there too (aws-iot H.1)."""
+    success is reported there too (aws-iot H.1; contract, section 7, 7)."""
     log_file = directory / "jitr.log"
     fleet = make_fleet(log_file=log_file, account_id="123456789012", metrics_interval=1,
                        announce_interval=0)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Nothing fails silently: every refusal is in the broker's log, in the log file, in the counters
-and, if there is one, on the record of the certificate."""
+and, if there is one, on the record of the certificate (contract, section 9)."""
 import contextlib
 import json
 import re
@@ -364,7 +364,8 @@ def assert_entry(scene, code, event, device):
                          ids=[cause.__name__ for *_, cause in CAUSES])
 def test_refusal_is_reported_everywhere(make_scene, code, event, on_record, how, cause):
     """Every reason for which a client can be refused has its code in the broker's log, in the
-    log file, in the counters and on the record of the certificate."""
+    log file, in the counters and on the record of the certificate (contract, section 9; aws-iot
+    H.1)."""
     scene = make_scene(**how)
     began = time.time() - 1
     device = cause(scene)
@@ -391,8 +392,8 @@ def test_every_code_has_a_counter_from_the_start(make_scene):
 
 
 def test_name_of_a_certificate_without_the_certificate(make_scene):
-    """A client with only the user name of a device is reported too; there is no record to write
-    on."""
+    """A client with only the user name of a device is reported too; there is no record to write on
+    (contract, section 9)."""
     scene = make_scene()
     scene.register_ca()
     device = scene.registered()
@@ -488,7 +489,8 @@ def test_hostile_client_id_on_the_record(scene, status, client_id):
 
 
 def test_refusal_on_an_identity_listener(start_broker, directory, pki):
-    """A client that the plugin sees late is reported in the same places (mosquitto 0, 6)."""
+    """A client that the plugin sees late is reported in the same places (mosquitto section 0,
+    6)."""
     log_file = directory / "jitr.log"
     broker = start_broker(listeners=("plain", "tls", "identity"),
                           plugin={"log_file": log_file, "account_id": "123456789012",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Resumed TLS sessions: the library verifies nothing, so the plugin has to notice later changes
-(mosquitto 0.16)."""
+(mosquitto section 0, 16)."""
 import contextlib
 import ssl
 import time

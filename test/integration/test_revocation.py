@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Effects of revocation lists: on a first connection, on later ones, and on open ones when a list
-is imported; and the check of the list itself."""
+is imported; and the check of the list itself (contract, section 7, 1)."""
 import itertools
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ from revocation import (delete_list, describe_list, import_in_parts, import_list
                         revocation_list)
 from wait import PATIENCE, until
 
-# What the issue promises; a sanitizer makes everything slow.
+# What the contract promises; a sanitizer makes everything slow.
 AT_ONCE = PATIENCE if PRELOAD else 1.0
 
 ON_LIST, ON_HOLD = "CERTIFICATE_ON_REVOCATION_LIST", "CERTIFICATE_ON_HOLD"

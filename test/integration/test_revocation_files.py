@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Revocation lists in files that the broker watches: imported when they appear and when they
-change, reported when they cannot be imported, and never waited for."""
+change, reported when they cannot be imported, and never waited for (contract, section 7, 1)."""
 import itertools
 import os
 import time

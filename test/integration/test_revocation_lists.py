@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Importing revocation lists: the accepted ones, the errors of the others, in one piece and in
-parts."""
+parts (contract, section 7, 1; RFC 5280 5)."""
 import hashlib
 import itertools
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """The rule of a CA, on a real broker: a certificate that it accepts is admitted at the first
 connection, with its policies and its thing, and the record follows; one that it does not accept is
-left pending or revoked, with the reason."""
+left pending or revoked, with the reason (contract, section 7, 2)."""
 import asyncio
 import contextlib
 
@@ -100,7 +100,7 @@ def test_first_connection_is_accepted_and_the_record_follows(make_fleet, authori
 
 def test_rule_that_is_registered_with_its_ca(policy_broker):
     """registerCACertificate accepts it as updateCACertificate does; the word `rule` stands for one
-    that accepts every device."""
+    that accepts every device (contract, section 7, 2)."""
     with_word = Fleet(policy_broker, activation="rule")
     policy = with_word.policies.create(CONNECT)
     with_document = Fleet(policy_broker, activation=rule(policies=policy))

@@ -38,7 +38,7 @@ def fault(document, link):
     return None
 
 
-documents = sorted([*ROOT.glob("*.md"), *ROOT.glob("doc/*.md"), *ROOT.glob("test/*.md")])
+documents = sorted([*ROOT.glob("*.md"), *ROOT.glob("doc/**/*.md"), *ROOT.glob("test/*.md")])
 looked_at = failed = 0
 for document in documents:
     for link in LINK.findall(prose(document)):

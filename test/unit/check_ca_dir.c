@@ -2,7 +2,7 @@
 /*
  * check_ca_dir.c - registered CAs are mirrored into the listener's capath.
  *
- * OpenSSL finds them there (mosquitto 9.1), and the operator's files are not changed.
+ * OpenSSL finds them there (mosquitto section 9.1), and the operator's files are not changed.
  */
 #include <dirent.h>
 #include <fcntl.h>

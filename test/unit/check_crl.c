@@ -627,7 +627,7 @@ static const struct {
 	{ "a private key", "@!", "private key" },
 	{ "a certificate", "-----BEGIN CERTIFICATE-----\n#-----END CERTIFICATE-----\n",
 	    "does not begin with a line \"-----BEGIN X509 CRL-----\"" },
-	{ "a label nobody uses, RFC 7468 7", "-----BEGIN CRL-----\n#-----END CRL-----\n",
+	{ "a label nobody uses, RFC 7468 6", "-----BEGIN CRL-----\n#-----END CRL-----\n",
 	    "does not begin with a line" },
 	{ "another last line", "-----BEGIN X509 CRL-----\n#-----END CERTIFICATE-----\n",
 	    "does not end with a line \"-----END X509 CRL-----\"" },

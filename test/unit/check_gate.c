@@ -362,7 +362,7 @@ START_TEST(a_certificate_that_cannot_be_read_is_refused_under_no_name)
 }
 END_TEST
 
-/* D.2, row 7. */
+/* aws-iot D.2 row 7. */
 START_TEST(an_active_certificate_outlives_its_ca)
 {
 	struct certid ca_id = world_id(ca);
@@ -599,7 +599,7 @@ START_TEST(an_active_certificate_may_everything_but_aws_topics_where_allowed)
 END_TEST
 
 /* Topics of other plugins' administration: whatever an option says, they and acl_file
- * are asked (mosquitto 7). */
+ * are asked (mosquitto section 7). */
 static const struct {
 	enum action action;
 	const char *topic;

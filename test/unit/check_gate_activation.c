@@ -3,8 +3,7 @@
  * check_gate_activation.c - devices that a rule lets in before they are stored,
  * revocation lists that cut off who is connected, clones, refusals, presence.
  *
- * Real certificates, a real registry, a real writer (issue of activation,
- * points 1, 2, 5, 6, 7 and 10).
+ * Real certificates, a real registry, a real writer (contract, section 7, 1, 2, 5, 6, 7 and 10).
  */
 #include <stdio.h>
 #include <string.h>

@@ -468,7 +468,7 @@ START_TEST(a_thing_has_a_name_only_when_it_is_attached)
 }
 END_TEST
 
-/* AWS IoT developer guide, "Associating a thing to an MQTT client connection". */
+/* AWS IoT developer guide, "Associating an AWS IoT thing to an MQTT client connection". */
 START_TEST(an_exclusive_thing_is_the_connections_whatever_its_client_id)
 {
 	give(DOCUMENT(

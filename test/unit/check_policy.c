@@ -268,7 +268,7 @@ static const struct row rows[] = {
 	{ "a wildcard across the type", DOC(ALLOW("Publish", "arn:aws:iot:*/x")), "", PUBLISH, "x",
 	    IMPLICIT_DENY },
 
-	/* The first five parts are compared one by one (IAM User Guide, Resource). */
+	/* The first five parts are compared one by one (IAM user guide, "Resource"). */
 	{ "a wildcard for all five", DOC(ALLOW("Publish", "*:*:*:*:*:topic/x")), "", PUBLISH, "x",
 	    ALLOWED },
 	{ "within one of them", DOC(ALLOW("Publish", "arn:a?s:i*t:us-*-1:1234*:topic/x")), "",

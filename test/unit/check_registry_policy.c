@@ -255,7 +255,7 @@ START_TEST(a_new_default_version_modifies_the_policy)
 }
 END_TEST
 
-/* aws-iot A.4.9 and J, 14. */
+/* aws-iot A.4.9 and J row 14. */
 START_TEST(the_default_version_is_not_deleted)
 {
 	uint32_t number;

@@ -359,7 +359,7 @@ START_TEST(dates_and_purposes_are_still_checked)
 }
 END_TEST
 
-/* crlfile, with the settings of the broker (mosquitto 9.3). */
+/* crlfile, with the settings of the broker (mosquitto section 9.3). */
 START_TEST(revocation_lists_of_the_listener_are_still_checked)
 {
 	X509_STORE_set_flags(SSL_CTX_get_cert_store(server), X509_V_FLAG_CRL_CHECK);

@@ -3,7 +3,7 @@
  * trust.h - the CAs that TLS listeners trust: asked for at each handshake.
  *
  * OpenSSL fills a listener's store from cafile and capath, and what it has
- * found there once it never forgets (mosquitto 9.1).  Here the store's two
+ * found there once it never forgets (mosquitto section 9.1).  Here the store's two
  * questions, which CA issued this certificate and which certificates have this
  * subject, are answered by a function instead: a CA is trusted from the moment
  * the function finds it to the moment it does not, several of one subject as

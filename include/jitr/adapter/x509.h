@@ -84,7 +84,7 @@ MUST_USE enum err x509_check_verification(struct x509_st *verification, struct x
 void x509_subject_text(struct x509_st *x, char *out, size_t size);
 
 /* Let a certificate that is not self-signed be a trust anchor of TLS servers
- * in this process: a registered sub-CA vouches by itself (mosquitto 9.4).
+ * in this process: a registered sub-CA vouches by itself (mosquitto section 9.4).
  * Once, before listeners are opened.  undo gives OpenSSL's rule back. */
 MUST_USE enum err x509_trust_partial_chains(void);
 void x509_trust_partial_chains_undo(void);

@@ -8,7 +8,7 @@
  * the writer thread inside the write transaction, for the change.  Because it
  * is pure the two runs need no lock between them; the second one decides.
  *
- * The rules are the table of aws-iot D.2 and the requirements of D.6;
+ * The rules are the table of aws-iot D.2 and aws-iot D.6;
  * test/unit/decisions.golden spells out every case.
  */
 #ifndef JITR_DECIDE_H

@@ -51,7 +51,7 @@ struct arn_scope arn_scope_of(const char *region, const char *account_id);
  *
  * Those five are compared one by one, so a wildcard there does not reach beyond
  * its colon; what is behind them, which may contain colons, is compared as one
- * text (IAM User Guide, "Resource"; policy_form.h for resources with fewer parts).
+ * text (IAM user guide, "Resource"; policy_form.h for resources with fewer parts).
  *
  * A topic or filter that begins with '$' is reached only by an Allow that
  * names its first level literally, behind the first '/' of its resource:

@@ -27,7 +27,7 @@ enum resource_form {
 	RESOURCE_ARN,     /* six parts */
 	RESOURCE_SHORT,   /* fewer, and the last ends with '*', which stands for the missing
 	                   * ones, too ("it can expand to match beyond the colon boundaries",
-	                   * IAM User Guide, Resource) */
+	                   * IAM user guide, "Resource") */
 	RESOURCE_PARTIAL, /* fewer without that: no ARN.  Where it would match as text it is
 	                   * hidden: it does not allow, and it denies. */
 };

@@ -24,7 +24,7 @@ is_admin_access(const struct access_question *q)
 /* Every client may ask: the answer to its request says whether it may (contract,
  * section 3), and goes by gate_administration().  Below $CONTROL other plugins are
  * administered as well: an Allow of ours would keep them and acl_file from being
- * asked (mosquitto 7). */
+ * asked (mosquitto section 7). */
 static enum access
 access_of_others(const struct gate *g, const struct access_question *q)
 {
