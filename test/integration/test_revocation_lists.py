@@ -160,7 +160,7 @@ def with_a_changed_byte(pki, ca, authority, directory):
 
 
 def of_another_issuer(pki, ca, authority, directory):
-    return OpensslCa(pki.ca("another"), directory).list(number=2)
+    return OpensslCa(pki.ca("somebody else"), directory).list(number=2)
 
 
 def two_at_once(pki, ca, authority, directory):
@@ -190,7 +190,7 @@ def made_like(**how):
 @pytest.mark.parametrize("make, says", [
     (by_another_key, "not signed with the key of this CA"),
     (with_a_changed_byte, "not signed with the key of this CA, or was changed"),
-    (of_another_issuer, 'not of this CA but of "CN=another,O=Example Corp"'),
+    (of_another_issuer, 'not of this CA but of "CN=somebody else,O=Example Corp"'),
     (made_like(number=0), "its cRLNumber is 0x00, that one has 0x01"),
     (made_like(number=1, days=(0, 9)), "another list with the same number (cRLNumber 0x01)"),
     (made_like(number=None), "once a CA numbers its lists it has to go on"),

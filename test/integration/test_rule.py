@@ -710,7 +710,7 @@ def test_name_that_no_thing_may_have(fleet):
     odd = fleet.fresh(**subject(CommonName="a b"))
     code, details = fleet.refuses(odd)
     assert code == WAITS and details.startswith("'x-a b' is no name of a thing")
-    nameless = fleet.fresh(**subject(Organization="none"))
+    nameless = fleet.fresh(**subject(Organization="nobody"))
     assert fleet.refuses(nameless) == (
         WAITS, CN + ", of which the thing's name is made, has no value")
 

@@ -107,7 +107,7 @@ number_of(const char *member)
  * The events.
  */
 
-START_TEST(a_session_has_events_from_connection_to_disconnection)
+START_TEST(a_session_has_a_connected_and_a_disconnected_event)
 {
 	char name[40];
 	double version;
@@ -143,7 +143,7 @@ START_TEST(an_event_has_the_time_at_which_it_happened)
 }
 END_TEST
 
-START_TEST(the_reason_of_a_disconnection_is_given_where_it_is_known)
+START_TEST(the_reason_of_a_disconnect_is_in_the_event_if_known)
 {
 	struct presence_end end = { ANSWER_YES, "CLIENT_INITIATED_DISCONNECT" };
 
@@ -156,7 +156,7 @@ START_TEST(the_reason_of_a_disconnection_is_given_where_it_is_known)
 }
 END_TEST
 
-START_TEST(a_disconnection_is_published_once_and_only_after_its_connection)
+START_TEST(a_disconnected_event_follows_a_connected_event_once)
 {
 	disconnected("d1");
 	connected("d1");
@@ -184,7 +184,7 @@ START_TEST(each_connection_has_a_higher_version_than_all_before)
 }
 END_TEST
 
-START_TEST(sessions_and_failures_have_unique_identifiers)
+START_TEST(sessions_and_failures_have_distinct_ids)
 {
 	char names[4][40];
 
@@ -216,7 +216,7 @@ START_TEST(an_unknown_address_is_null)
 END_TEST
 
 /* aws-iot D.9. */
-START_TEST(a_client_id_that_cannot_be_in_a_topic_has_no_events)
+START_TEST(a_client_id_that_cannot_be_a_topic_level_has_no_events)
 {
 	static const char *const ids[] = { NULL, "", "a+", "#", "a\n", "\xff" };
 
@@ -230,7 +230,7 @@ START_TEST(a_client_id_that_cannot_be_in_a_topic_has_no_events)
 }
 END_TEST
 
-START_TEST(switched_off_nothing_is_recorded)
+START_TEST(presence_off_queues_nothing)
 {
 	presence.on = false;
 	connected("d1");
@@ -278,7 +278,7 @@ START_TEST(one_tick_publishes_a_bounded_number)
 }
 END_TEST
 
-START_TEST(an_event_that_the_broker_refuses_is_published_again)
+START_TEST(an_event_that_the_broker_does_not_take_is_offered_again)
 {
 	connected("d1");
 	connected("d2");
@@ -304,7 +304,7 @@ answer_with_an_event(const struct note *n)
 		failed("d2");
 }
 
-START_TEST(an_event_caused_by_a_publication_is_published_last)
+START_TEST(an_event_caused_by_a_publication_is_appended)
 {
 	connected("d1");
 	connected("d3");
@@ -323,7 +323,7 @@ END_TEST
  * Limits.
  */
 
-START_TEST(events_beyond_the_limit_are_dropped_and_counted)
+START_TEST(events_beyond_the_queue_are_dropped_and_counted)
 {
 	for (int i = 0; i < PRESENCE_WAITING_MAX + 5; i++)
 		connected("d1");
@@ -350,11 +350,11 @@ START_TEST(without_memory_an_event_is_dropped_and_counted)
 }
 END_TEST
 
-START_TEST(the_failures_published_in_a_second_are_limited)
+START_TEST(failures_per_second_are_limited)
 {
 	for (int i = 0; i < PRESENCE_FAILED_PER_SECOND + 7; i++)
 		failed("d1");
-	connected("d2"); /* other events are not affected */
+	connected("d2"); /* and other events are not displaced */
 	ck_assert_uint_eq(stats.presence_suppressed, 7);
 	world_wait(1000);
 	failed("d1");
@@ -375,23 +375,23 @@ main(void)
 	TCase *t = suite_case(suite, "what is told");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_test(t, a_session_has_events_from_connection_to_disconnection);
+	tcase_add_test(t, a_session_has_a_connected_and_a_disconnected_event);
 	tcase_add_test(t, an_event_has_the_time_at_which_it_happened);
-	tcase_add_test(t, the_reason_of_a_disconnection_is_given_where_it_is_known);
-	tcase_add_test(t, a_disconnection_is_published_once_and_only_after_its_connection);
+	tcase_add_test(t, the_reason_of_a_disconnect_is_in_the_event_if_known);
+	tcase_add_test(t, a_disconnected_event_follows_a_connected_event_once);
 	tcase_add_test(t, each_connection_has_a_higher_version_than_all_before);
-	tcase_add_test(t, sessions_and_failures_have_unique_identifiers);
+	tcase_add_test(t, sessions_and_failures_have_distinct_ids);
 	tcase_add_test(t, an_unknown_address_is_null);
-	tcase_add_loop_test(t, a_client_id_that_cannot_be_in_a_topic_has_no_events, 0, 6);
-	tcase_add_test(t, switched_off_nothing_is_recorded);
+	tcase_add_loop_test(t, a_client_id_that_cannot_be_a_topic_level_has_no_events, 0, 6);
+	tcase_add_test(t, presence_off_queues_nothing);
 	t = suite_case(suite, "when and how much");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, nothing_is_published_before_the_tick);
 	tcase_add_test(t, one_tick_publishes_a_bounded_number);
-	tcase_add_test(t, an_event_that_the_broker_refuses_is_published_again);
-	tcase_add_test(t, an_event_caused_by_a_publication_is_published_last);
-	tcase_add_test(t, events_beyond_the_limit_are_dropped_and_counted);
+	tcase_add_test(t, an_event_that_the_broker_does_not_take_is_offered_again);
+	tcase_add_test(t, an_event_caused_by_a_publication_is_appended);
+	tcase_add_test(t, events_beyond_the_queue_are_dropped_and_counted);
 	tcase_add_test(t, without_memory_an_event_is_dropped_and_counted);
-	tcase_add_test(t, the_failures_published_in_a_second_are_limited);
+	tcase_add_test(t, failures_per_second_are_limited);
 	return suite_run(suite);
 }

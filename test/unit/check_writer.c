@@ -300,7 +300,7 @@ START_TEST(every_job_is_run_and_finished_once_in_the_order_of_submission)
 }
 END_TEST
 
-START_TEST(a_job_gets_the_time_and_its_finisher_the_context)
+START_TEST(a_job_gets_the_time_of_its_batch)
 {
 	int context;
 
@@ -965,7 +965,7 @@ main(void)
 	tcase_add_checked_fixture(t, set_up, NULL);
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, every_job_is_run_and_finished_once_in_the_order_of_submission);
-	tcase_add_test(t, a_job_gets_the_time_and_its_finisher_the_context);
+	tcase_add_test(t, a_job_gets_the_time_of_its_batch);
 	tcase_add_test(t, the_owner_is_notified_of_finished_jobs);
 	tcase_add_test(t, the_number_of_jobs_finished_at_once_is_limited);
 	tcase_add_test(t, jobs_submitted_during_a_commit_are_one_batch);
