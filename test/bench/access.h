@@ -3,7 +3,7 @@
  * access.h - the rights of a device in the benchmark, in two forms: three policies of five
  * statements, and the most similar roles of dynamic-security.
  *
- * Roles have no variables (2.0): every client has three roles of its own with its name. The
+ * Roles have no variables (2.0): every client has three roles of its own with its name.  The
  * first matching rule of a role is used, so rules that deny come first; there are none for
  * iot:Connect and iot:RetainPublish.
  */

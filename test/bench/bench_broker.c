@@ -195,7 +195,7 @@ wait_until_on_disk(const struct storm *storm, const struct device *d, size_t cou
 }
 
 /* Each device has a handshake, CONNECT, CONNACK and the end of the connection, by the device or
- * the broker. The time ends when the last one has its answer and, with the plugin, is on disk. */
+ * the broker.  The time ends when the last one has its answer and, with the plugin, is on disk. */
 static struct slice
 storm_slice(struct bench *b, enum side side, struct storm *storm, size_t first, size_t count)
 {

@@ -61,13 +61,13 @@ answer_nothing(const char *client_id, const char *topic, struct view payload)
 }
 
 static void
-kick_nobody(const char *user_name)
+kick_by_name(const char *user_name)
 {
 	(void)user_name;
 }
 
 static bool
-kick_none(const void *client, const char *client_id)
+kick_one(const void *client, const char *client_id)
 {
 	return client != NULL && client_id != NULL;
 }
@@ -81,8 +81,8 @@ count_name(void *client, const char *user_name)
 	return ERR_OK;
 }
 
-static const struct broker broker = { count_line, publish_nothing, answer_nothing, kick_nobody,
-	kick_none, count_name };
+static const struct broker broker = { count_line, publish_nothing, answer_nothing, kick_by_name,
+	kick_one, count_name };
 
 static int64_t
 now_ms(void)
@@ -189,7 +189,7 @@ set_rule(struct bench *b)
 		writer_collect(b->writer, SIZE_MAX, NULL);
 }
 
-/* Every device connects once. Returns the median in microseconds. Between two connections, not
+/* Every device connects once.  Returns the median in microseconds.  Between two connections, not
  * measured, the device disconnects and the broker has a tick. */
 static double
 connect_all(struct bench *b, struct device *d, enum verdict wanted)

@@ -97,7 +97,7 @@ instructions_so_far(int counter)
 	return count;
 }
 
-/* Of this process only. Other processes matter only by the caches. */
+/* Of this process only.  Other processes matter only by the caches. */
 static int64_t
 cpu_ns(void)
 {

@@ -32,7 +32,7 @@
 #define NAME_LINE "use_identity_as_username true\n"
 
 /* NAMED: a bare broker that uses the common names of certificates as user names, as both plugins
- * do. It copies the name into every message. */
+ * do.  It copies the name into every message. */
 enum side { BARE, NAMED, PLUGIN, DYNSEC, SIDES };
 
 static const char *const side_names[SIDES] = { "bare", "named", "plugin", "dynsec" };
@@ -188,7 +188,7 @@ run_instructions(struct bench *b)
  * CPU time.
  */
 
-/* Microseconds for each message. Adds the CPU time to *ticks. */
+/* Microseconds for each message.  Adds the CPU time to *ticks. */
 static double
 timed_round(const struct bench *b, const struct server *s, const struct pace *pace,
     struct server_ticks *ticks)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fleet.h - a factory: one CA and any number of devices, all P-256. Each device has a
+ * fleet.h - a factory: one CA and any number of devices, all P-256.  Each device has a
  * certificate, and each that connects has a key.
  *
  * Certificates are made from one template and signed, some 15 000 a second, and registered
- * through the project's own store. One thread.
+ * through the project's own store.  One thread.
  */
 #ifndef JITR_BENCH_FLEET_H
 #define JITR_BENCH_FLEET_H
@@ -36,7 +36,7 @@ void fleet_close(struct fleet *f);
 /* server.pem and server.key of the broker. */
 void fleet_write_server(const char *directory);
 
-/* New devices, parsed as in a handshake. Free with devices_free(). */
+/* New devices, parsed as in a handshake.  Free with devices_free(). */
 struct device *devices_make(struct fleet *f, size_t count);
 void devices_free(struct device *d, size_t count);
 

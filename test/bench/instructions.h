@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * instructions.h - a broker under valgrind's callgrind: the instructions between two moments.
- * Slow, but nearly the same on every run and machine. The kernel's instructions are not
+ * Slow, but nearly the same on every run and machine.  The kernel's instructions are not
  * counted.
  *
  * One counter at a time in a directory.

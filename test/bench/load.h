@@ -30,11 +30,11 @@ struct load_result {
 	unsigned count[OUTCOME_COUNT];
 };
 
-/* Connects each of these devices once. Blocks. */
+/* Connects each of these devices once.  Blocks. */
 void load_run(int port, const struct device *d, size_t count, unsigned parallel, enum manner manner,
     struct load_result *out);
 
 /* Ends the program with a message unless all had this outcome. */
-void load_must_be(const struct load_result *r, enum outcome wanted, const char *who);
+void load_must_be(const struct load_result *r, enum outcome wanted, const char *devices);
 
 #endif

@@ -33,7 +33,7 @@ mqtt_dial(int port)
 
 /*
  * A packet: the bytes before a text, the text with its length in two bytes, and the bytes
- * behind. The remaining length, of one or two bytes, is inserted here (MQTT 3.1.1, 2.2.3).
+ * behind.  The remaining length, of one or two bytes, is inserted here (MQTT 3.1.1, 2.2.3).
  */
 struct parts {
 	uint8_t type;

@@ -61,7 +61,7 @@ write_config(const struct server *s, const struct server_config *config, const c
 	must(fclose(f) == 0, path);
 }
 
-/* In the child. Output before the broker opens its log is dropped. */
+/* In the child.  Output before the broker opens its log is dropped. */
 static void
 run(const struct server_config *config, const char *conf)
 {

@@ -33,7 +33,7 @@ void server_start(struct server *s, const struct server_config *config);
 /* CPU time of all its threads since it started, user and system. */
 int64_t server_cpu_ns(const struct server *s);
 
-/* User and system time in clock ticks. Sampled, so only for long periods. */
+/* User and system time in clock ticks.  Sampled, so only for long periods. */
 struct server_ticks {
 	unsigned long user, system;
 };

@@ -3,8 +3,8 @@
  * fuzz_crl.c - arbitrary bytes as revocation lists: unchanged, and signed again by the CA,
  * because random changes break the signature.
  *
- * No crash. A refusal has a reason, the same one twice. An accepted list has its entries in
- * order without duplicates, within its bytes, and OpenSSL accepts it too. OpenSSL's error
+ * No crash.  A refusal has a reason, the same one twice.  An accepted list has its entries in
+ * order without duplicates, within its bytes, and OpenSSL accepts it too.  OpenSSL's error
  * queue stays empty.
  */
 #include <stdlib.h>

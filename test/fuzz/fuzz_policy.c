@@ -3,7 +3,7 @@
  * fuzz_policy.c - arbitrary bytes as policy documents: refused with a text, or compiled and
  * asked every request.
  *
- * No crash. The same request has the same answer twice, and every answer has its deciding
+ * No crash.  The same request has the same answer twice, and every answer has its deciding
  * statement unless nothing matched.
  */
 #include <stdlib.h>

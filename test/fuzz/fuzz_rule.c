@@ -3,8 +3,8 @@
  * fuzz_rule.c - arbitrary bytes as rule documents: refused with a text, or compiled and asked
  * for a plan.
  *
- * The first line is the value that all facts have, the rest is the document. No crash. The
- * same client has the same plan twice. A plan attaches policies and things only if it
+ * The first line is the value that all facts have, the rest is the document.  No crash.  The
+ * same client has the same plan twice.  A plan attaches policies and things only if it
  * activates, and its texts are within the buffers given.
  */
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * fuzz_template.c - arbitrary bytes as provisioning templates: refused with a text, or
  * compiled and asked for a plan.
  *
- * The first line is the value that all facts have, the rest is the template. No crash. The
- * same certificate has the same plan twice. A failed plan attaches nothing. Names and
+ * The first line is the value that all facts have, the rest is the template.  No crash.  The
+ * same certificate has the same plan twice.  A failed plan attaches nothing.  Names and
  * attributes are valid, and documents compile as policies.
  */
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * fuzz_x509.c - arbitrary bytes as certificates: DER, PEM, and DER as OpenSSL accepts it in a
  * handshake.
  *
- * No crash. A refusal has a reason. An accepted certificate is returned unchanged and keeps
- * its id. OpenSSL's error queue stays empty.
+ * No crash.  A refusal has a reason.  An accepted certificate is returned unchanged and keeps
+ * its id.  OpenSSL's error queue stays empty.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -176,7 +176,7 @@ def test_off_is_the_default(make_calendar, value):
 
 # -- certificates without a warning -----------------------------------------------------
 
-def test_only_certificates_in_use_are_announced(make_calendar):
+def test_only_usable_certificates_are_announced(make_calendar):
     """No warning is given of a certificate that is revoked, deleted or expired; an inactive one may
     be made active again."""
     calendar = make_calendar(None)

@@ -3,7 +3,7 @@
  * document.h - texts and tables of the documents, for tests that compare them with the
  * program.
  *
- * Names are relative to SOURCE_DIR, which CMake defines. The caller frees the result.
+ * Names are relative to SOURCE_DIR, which CMake defines.  The caller frees the result.
  */
 #ifndef JITR_TEST_DOCUMENT_H
 #define JITR_TEST_DOCUMENT_H

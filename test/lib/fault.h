@@ -19,7 +19,7 @@
 /* From now on the nth allocation fails; with lasting, all later ones too. */
 void fault_at(unsigned long n, bool lasting);
 
-/* No allocation fails from now on. Returns whether one has failed. */
+/* No allocation fails from now on.  Returns whether one has failed. */
 bool fault_end(void);
 
 bool fault_works(void);

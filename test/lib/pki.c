@@ -75,7 +75,7 @@ rsa_public(int bits, unsigned exponent)
 	return key;
 }
 
-/* Generating parameters takes seconds. These are of RFC 5114 2.3, which OpenSSL has as a
+/* Generating parameters takes seconds.  These are of RFC 5114 2.3, which OpenSSL has as a
  * Diffie-Hellman group. */
 static EVP_PKEY *
 dsa_make(void)

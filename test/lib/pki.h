@@ -115,7 +115,7 @@ char *pki_key_pem(const struct pki_cert *c);
  * and last line, ! the key, ~ a NUL.  Bytes written to out, which has 16384. */
 size_t pki_fill_in(char *out, const char *pattern, struct view pem, const struct pki_cert *key);
 
-/* Parses bytes as OpenSSL does in a handshake, less strictly than x509_from_der(). NULL if it
+/* Parses bytes as OpenSSL does in a handshake, less strictly than x509_from_der().  NULL if it
  * refuses them. */
 struct x509_st *pki_parse(struct view der);
 bool pki_is_version_1(const struct pki_cert *c);

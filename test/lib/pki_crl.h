@@ -3,8 +3,8 @@
  * pki_crl.h - revocation lists for tests, made in memory with exactly the flaw under test, and
  * OpenSSL's reading of them for comparison.
  *
- * Nothing here can fail: a list that cannot be made ends the program. A list of a million
- * entries takes a second. One thread.
+ * Nothing here can fail: a list that cannot be made ends the program.  A list of a million
+ * entries takes a second.  One thread.
  */
 #ifndef JITR_TEST_PKI_CRL_H
 #define JITR_TEST_PKI_CRL_H
@@ -75,8 +75,8 @@ void pki_sha256(struct view bytes, uint8_t digest[32]);
  * of their content: "30( 02(05) 17('261101000000Z') )". */
 struct view pki_der(const char *notation, uint8_t *out, size_t size);
 
-/* Parses a list with OpenSSL; NULL if it refuses it. Whether it is issuer's and signed with its
- * key. Whether a serial number (the content of its INTEGER) is listed, with date and reason (-1:
+/* Parses a list with OpenSSL; NULL if it refuses it.  Whether it is issuer's and signed with its
+ * key.  Whether a serial number (the content of its INTEGER) is listed, with date and reason (-1:
  * no reason). */
 struct X509_crl_st *pki_crl_parse(struct view der);
 void pki_crl_parsed_free(struct X509_crl_st *l); /* NULL is fine */

@@ -61,8 +61,8 @@ struct client admin(void);
 /* Sends a request and collects the answer. */
 void send_as(const struct client *c, struct view payload);
 
-/* Sends a request. Connects the client first if it has no certificate, with a user name that
- * others check. Answers that are ready are sent. */
+/* Sends a request.  Connects the client first if it has no certificate, with a user name that
+ * others check.  Answers that are ready are sent. */
 void post(const struct client *c, struct view payload, const char *response_topic);
 void send_text(const char *text);
 void ask(const char *commands); /* one or more, separated by commas */

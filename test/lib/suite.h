@@ -13,7 +13,7 @@
 #define must(truth) \
 	do { \
 		if (!(truth)) \
-			ck_abort_msg("not so: %s", #truth); \
+			ck_abort_msg("check failed: %s", #truth); \
 	} while (0)
 
 static inline TCase *

@@ -61,7 +61,7 @@ struct world {
 	/* Called for each note: a broker may call the plugin again from within its functions. */
 	void (*on_note)(const struct note *n);
 
-	/* Called when jobs have finished, as a broker has a tick then. May be NULL. */
+	/* Called when jobs have finished, as a broker has a tick then.  May be NULL. */
 	void (*on_settled)(void);
 };
 
@@ -77,7 +77,7 @@ void world_set_clock(int64_t ms);
 void world_wait(int64_t ms); /* advances the clock */
 int64_t world_clock_us(void);
 
-/* Closes and opens the store, as a restart does. The writer must not be running. */
+/* Closes and opens the store, as a restart does.  The writer must not be running. */
 void world_reopen_store(void);
 
 void world_start_writer(size_t queue_max, size_t batch_max);
@@ -91,7 +91,7 @@ void world_release_writer(void); /* and settle, and repair the disk */
 /* No change can be stored until the release. */
 void world_break_disk(void);
 
-/* Changes by this thread. The writer must be idle. */
+/* Changes by this thread.  The writer must be idle. */
 void world_change(struct txn *t);
 void world_commit(struct txn *t);
 

@@ -2,7 +2,7 @@
 /*
  * check_access.c - what an admitted certificate may do (access.h, topic.h).
  *
- * Each row is one policy and one request. Packets, wills, explain and testAuthorization all
+ * Each row is one policy and one request.  Packets, wills, explain and testAuthorization all
  * use this answer.
  */
 #include "jitr/core/access.h"

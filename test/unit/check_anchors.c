@@ -92,7 +92,7 @@ START_TEST(a_ca_is_found_from_its_commit_until_it_is_deleted)
 }
 END_TEST
 
-/* As in the capath. The gate refuses its certificates. */
+/* As in the capath.  The gate refuses its certificates. */
 START_TEST(an_inactive_ca_is_found)
 {
 	world_put_ca(ca, CA_INACTIVE, false);

@@ -2,7 +2,7 @@
 /*
  * check_codec.c - the bytes of the registry (codec.h).
  *
- * A record is decoded as it was encoded, has one encoding only, and no bytes do harm. The
+ * A record is decoded as it was encoded, has one encoding only, and no bytes do harm.  The
  * examples are those of doc/storage.md.
  */
 #include <check.h>
@@ -525,7 +525,7 @@ fill_rows(void)
 	ROW("a note with a successor", KIND_CERT_NOTE, cert_note_record(true));
 	ROW("a note without one", KIND_CERT_NOTE, cert_note_record(false));
 	ROW("a refusal", KIND_REFUSAL, refusal_record());
-	ROW("a refusal of nobody known", KIND_REFUSAL, empty);
+	ROW("a refusal of an unknown client", KIND_REFUSAL, empty);
 	ROW("a successor", KIND_SUCCESSOR, { .as.successor = { { 1, 2, 3 } } });
 	ROW("a list of a place", KIND_CRL, crl_of_a_place(1));
 	ROW("a list of a long place", KIND_CRL, crl_of_a_place(CRL_PLACE_MAX));

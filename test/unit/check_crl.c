@@ -2,7 +2,7 @@
 /*
  * check_crl.c - revocation lists are accepted or refused, and read.
  *
- * Each row of a table is a list with one flaw. Requirements come from RFC 5280 5. The entries
+ * Each row of a table is a list with one flaw.  Requirements come from RFC 5280 5.  The entries
  * of an accepted list are compared with those that OpenSSL reads.
  */
 #include <check.h>
@@ -627,7 +627,7 @@ static const struct {
 	{ "a private key", "@!", "private key" },
 	{ "a certificate", "-----BEGIN CERTIFICATE-----\n#-----END CERTIFICATE-----\n",
 	    "does not begin with a line \"-----BEGIN X509 CRL-----\"" },
-	{ "a label nobody uses, RFC 7468 6", "-----BEGIN CRL-----\n#-----END CRL-----\n",
+	{ "an unusual label, RFC 7468 6", "-----BEGIN CRL-----\n#-----END CRL-----\n",
 	    "does not begin with a line" },
 	{ "another last line", "-----BEGIN X509 CRL-----\n#-----END CERTIFICATE-----\n",
 	    "does not end with a line \"-----END X509 CRL-----\"" },
@@ -788,9 +788,9 @@ static const struct {
 	    PLACED(6, 0, 1, 'a') },
 	{ "an older one for all after one of a place", ERR_CERTIFICATE, "older",
 	    NUMBERED(1, "\7", 0, 2), PLACED(6, 1, 1, 'a') },
-	{ "the same, whose scope nobody looked at", ERR_OK, "", PLACED(5, 0, 1, 'a'),
+	{ "the same, imported without reading its scope", ERR_OK, "", PLACED(5, 0, 1, 'a'),
 	    UNLOOKED(5, 1) },
-	{ "the next after one whose scope nobody looked at", ERR_OK, "", PLACED(6, 1, 2, 'a'),
+	{ "the next after one imported without reading its scope", ERR_OK, "", PLACED(6, 1, 2, 'a'),
 	    UNLOOKED(5, 1) },
 };
 
@@ -1023,7 +1023,7 @@ START_TEST(a_revoked_certificate_is_on_the_list)
 }
 END_TEST
 
-/* A bounded number with a fixed seed; fuzz_crl has no bound. The changed list is signed again,
+/* A bounded number with a fixed seed; fuzz_crl has no bound.  The changed list is signed again,
  * because nothing behind an invalid signature is read. */
 START_TEST(random_changes_are_read_safely)
 {

@@ -53,7 +53,7 @@ START_TEST(a_name_is_recognised_as_below_the_directory_or_elsewhere)
 END_TEST
 
 /*
- * Files. The directory is ca_path of world.h.
+ * Files.  The directory is ca_path of world.h.
  */
 
 static char path[400];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * check_crls.c - revocation lists of all CAs: watched files, imports by commands, and what is
- * left of abandoned imports. The clock is the test's own.
+ * left of abandoned imports.  The clock is the test's own.
  *
  * gate_crl_changed() is replaced: it counts its calls.
  */
@@ -109,7 +109,7 @@ tear_down(void)
  * Settings and files.
  */
 
-/* The writer must be idle. Files are checked at the next tick. */
+/* The writer must be idle.  Files are checked at the next tick. */
 static void
 set(const struct certid *id, const char *file, enum crl_check check, uint32_t days)
 {
@@ -668,7 +668,7 @@ wait_full_second(void)
 	world_wait(1000 - world_now() % 1000);
 }
 
-/* The broker's clock is behind the CA's. The list is in force at its thisUpdate, not ten minutes
+/* The broker's clock is behind the CA's.  The list is in force at its thisUpdate, not ten minutes
  * later, and this is reported once. */
 START_TEST(a_list_from_the_future_is_imported_when_its_time_comes)
 {

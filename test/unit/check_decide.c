@@ -239,7 +239,7 @@ check_effects(const struct situation *f, struct decision d)
 		must(d.verdict == VERDICT_DENY);
 }
 
-/* A registered certificate is judged by its own record. The status of its CA and its strength do
+/* A registered certificate is judged by its own record.  The status of its CA and its strength do
  * not matter (aws-iot D.2 row 7). */
 static void
 check_independence(const struct situation *f, struct decision d)
@@ -743,7 +743,8 @@ validity(FILE *out)
 {
 	struct situation f = first_connection;
 
-	title(out, "Validity of the certificate: outside it nobody gets in and nothing is done");
+	title(out,
+	    "Validity of the certificate: outside it a connection is refused and nothing is done");
 	for (int status = NONE; status <= CERT_PENDING_ACTIVATION; status++)
 		for (int period = PERIOD_BEFORE; period < PERIOD_COUNT; period++) {
 			f.cert_status = status;
@@ -914,7 +915,7 @@ revocation_lists(FILE *out)
 		if (status != NONE && status != CERT_ACTIVE && status != CERT_PENDING_ACTIVATION)
 			continue;
 		f.cert_status = status;
-		title(out, "Revocation lists: what is asked of them, and of whom");
+		title(out, "Revocation lists: which check applies to which certificate");
 		for (int check = CRL_REQUIRED; check <= CRL_IF_PRESENT; check++)
 			for (int list = LIST_NONE; list < LIST_COUNT; list++) {
 				f.check = (enum crl_check)check;
@@ -922,7 +923,7 @@ revocation_lists(FILE *out)
 				say_with_list(out, &f);
 			}
 	}
-	title(out, "Revocation lists: whom they name");
+	title(out, "Revocation lists: certificates on them");
 	f.check = CRL_IF_PRESENT;
 	f.list = LIST_CURRENT;
 	for (int status = NONE; status <= CERT_PENDING_ACTIVATION; status++)

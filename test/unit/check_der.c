@@ -2,7 +2,7 @@
 /*
  * check_der.c - DER that is read without OpenSSL.
  *
- * Certificates that OpenSSL made are read here without it. Forged structures that would hide a
+ * Certificates that OpenSSL made are read here without it.  Forged structures that would hide a
  * serial number are refused.
  */
 #include <stdio.h>
@@ -211,7 +211,7 @@ START_TEST(a_time_in_any_other_form_is_refused)
 }
 END_TEST
 
-/* Counted from 1583 by the calendar. Days that a month does not have, up to 99, are refused. */
+/* Counted from 1583 by the calendar.  Days that a month does not have, up to 99, are refused. */
 START_TEST(every_day_of_six_hundred_years_is_a_day_after_the_one_before)
 {
 	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };

@@ -3,7 +3,7 @@
  * check_documents.c - the documents name everything in the program's tables.
  *
  * Options are in the example configuration, counters in the document for operators, the names
- * of policies in doc/policies.md, those of rules and templates in doc/activation.md. What is
+ * of policies in doc/policies.md, those of rules and templates in doc/activation.md.  What is
  * added to a table of the program and not documented fails here. check_tables.c compares
  * tables with tables.
  */

@@ -2,7 +2,7 @@
 /*
  * check_event.c - events, byte for byte (aws-iot D.3, D.9).
  *
- * The examples of registration are AWS's own. An event is valid JSON for any text of a
+ * The examples of registration are AWS's own.  An event is valid JSON for any text of a
  * certificate or client.
  */
 #include <stdio.h>

@@ -178,7 +178,7 @@ static const struct {
 	    "with its repetitions written out it has more than 256 characters" },
 	{ "a star of a star", "(a*)*", "what may be empty is repeated" },
 	{ "many of what may be nothing", "(a?b?){8}", "what may be empty is repeated" },
-	{ "one of whose parts may be", "(a|b*)+", "what may be empty is repeated" },
+	{ "one with a part that may be empty", "(a|b*)+", "what may be empty is repeated" },
 	{ "what takes milliseconds for each character",
 	    "(.{0,64}|[a-m]{0,32}|[^k]{0,16}b)[a-c]{0,64}",
 	    "it would take too long: it has too many repetitions of different length" },
@@ -311,7 +311,7 @@ milliseconds(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-/* The goal is 5 ms; a slow machine and a sanitizer may take longer. Without the limit it takes
+/* The goal is 5 ms; a slow machine and a sanitizer may take longer.  Without the limit it takes
  * seconds and gigabytes. */
 START_TEST(every_expression_and_value_is_matched_quickly)
 {

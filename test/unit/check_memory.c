@@ -3,7 +3,7 @@
  * check_memory.c - the nth allocation fails, for every n.
  *
  * A function then reports lack of memory, does not report its input as invalid, and works
- * afterwards. Allocations of OpenSSL, cJSON, libc and LMDB fail too (fault.h).
+ * afterwards.  Allocations of OpenSSL, cJSON, libc and LMDB fail too (fault.h).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@
 	"{\"StringNotEquals\": {\"iot:Certificate.Subject.Country\": [\"XX\", \"YY\"]}}}]}"
 
 /*
- * Functions that read input. Each returns its result for valid input.
+ * Functions that read input.  Each returns its result for valid input.
  */
 
 static struct pki_cert *issuer, *leaf, *verification;
@@ -374,7 +374,7 @@ open_world(void)
 
 /* Reasons about the certificate, its CA, its rule or its policies. */
 static void
-assert_nobody_is_blamed(unsigned long n)
+assert_no_certificate_is_blamed(unsigned long n)
 {
 	static const char *const codes[] = { "CERTIFICATE_MALFORMED", "KEY_UNSUPPORTED",
 		"ALGORITHM_UNSUPPORTED", "EXTENSION_UNSUPPORTED", "CERTIFICATE_IS_CA",
@@ -414,7 +414,7 @@ START_TEST(a_first_connection_without_memory_is_refused_once)
 		world_settle();
 		gate_tick(gate);
 		ck_assert_msg(failed || v == VERDICT_ALLOW, "without a fault: %d", v);
-		assert_nobody_is_blamed(n);
+		assert_no_certificate_is_blamed(n);
 		leave();
 		x509_free(client.x);
 		ck_assert_msg(connect_device(c) == VERDICT_ALLOW, "allocation %lu stays missing",
@@ -427,8 +427,8 @@ START_TEST(a_first_connection_without_memory_is_refused_once)
 }
 END_TEST
 
-/* A policy changes while devices are connected. Their packets are refused until it can be
- * compiled, because it may have a Deny. This happens at a tick, without a new connection. */
+/* A policy changes while devices are connected.  Their packets are refused until it can be
+ * compiled, because it may have a Deny.  This happens at a tick, without a new connection. */
 START_TEST(a_policy_that_could_not_be_compiled_is_compiled_at_the_next_tick)
 {
 	struct client client = { .handle = &clients[0], .id = "d1", .address = "192.0.2.1" };

@@ -113,7 +113,7 @@ apply_word(struct facts *f, const char *word)
 		f->last_will = ANSWER_YES;
 	else if (strcmp(word, "will-topic") == 0)
 		f->last_will_topic = view_of(TEST_PREFIX "topic/will/dev1");
-	else if (strcmp(word, "nobody") == 0)
+	else if (strcmp(word, "unknown") == 0)
 		*f = (struct facts){ .client_id = { NULL, 0 } };
 	else if (strcmp(word, "as-is") == 0)
 		f->client_id_as_is = true;
@@ -350,8 +350,9 @@ static const struct row rows[] = {
 	    "id=*", PUBLISH, "dev2/x", IMPLICIT_DENY },
 	{ "not even for itself", DOC(ALLOW("Publish", "@topic/${iot:ClientId}/x")), "id=*", PUBLISH,
 	    "*/x", IMPLICIT_DENY },
-	{ "the + that sees everyone", DOC(ALLOW("Subscribe", "@topicfilter/my/${iot:ClientId}/t")),
-	    "id=+", SUBSCRIBE, "my/+/t", IMPLICIT_DENY },
+	{ "a + that matches every client",
+	    DOC(ALLOW("Subscribe", "@topicfilter/my/${iot:ClientId}/t")), "id=+", SUBSCRIBE,
+	    "my/+/t", IMPLICIT_DENY },
 	{ "the # too", DOC(ALLOW("Subscribe", "@topicfilter/my/${iot:ClientId}")), "id=#",
 	    SUBSCRIBE, "my/#", IMPLICIT_DENY },
 	{ "a / in a client id", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")), "id=a/b", PUBLISH,
@@ -365,18 +366,18 @@ static const struct row rows[] = {
 	{ "a thing's attribute with a star",
 	    DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.Attributes[star]}")), "thing",
 	    PUBLISH, "*", IMPLICIT_DENY },
-	{ "nobody is called ${iot:ClientId}", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")),
-	    "nobody", PUBLISH, "${iot:ClientId}", IMPLICIT_DENY },
+	{ "no client has the id ${iot:ClientId}", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")),
+	    "unknown", PUBLISH, "${iot:ClientId}", IMPLICIT_DENY },
 	{ "an unknown variable matches nothing", DOC(ALLOW("Publish", "@topic/${iot:Nonsense}*")),
 	    "", PUBLISH, "x", IMPLICIT_DENY },
 	{ "a hidden address does not allow", DOC(ALLOW("Publish", "@topic/${aws:SourceIp}")),
-	    "nobody", PUBLISH, "192.0.2.1", IMPLICIT_DENY },
+	    "unknown", PUBLISH, "192.0.2.1", IMPLICIT_DENY },
 	{ "a hidden address denies what it could be",
-	    DOC(ALLOW("*", "*") "," DENY("Publish", "@topic/a/${aws:SourceIp}")), "nobody", PUBLISH,
-	    "a/x", EXPLICIT_DENY },
+	    DOC(ALLOW("*", "*") "," DENY("Publish", "@topic/a/${aws:SourceIp}")), "unknown",
+	    PUBLISH, "a/x", EXPLICIT_DENY },
 	{ "and not what it cannot be",
-	    DOC(ALLOW("*", "*") "," DENY("Publish", "@topic/a/${aws:SourceIp}")), "nobody", PUBLISH,
-	    "b/x", ALLOWED },
+	    DOC(ALLOW("*", "*") "," DENY("Publish", "@topic/a/${aws:SourceIp}")), "unknown",
+	    PUBLISH, "b/x", ALLOWED },
 
 	/* The value of every variable. */
 	{ "the client id", DOC(ALLOW("Publish", "@topic/a/${iot:ClientId}/b")), "", PUBLISH,
@@ -396,7 +397,7 @@ static const struct row rows[] = {
 	{ "its attribute",
 	    DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.Attributes[Level]}")), "thing",
 	    PUBLISH, "12", ALLOWED },
-	{ "whose name has a case",
+	{ "of a name in another case",
 	    DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.Attributes[level]}")), "thing",
 	    PUBLISH, "12", IMPLICIT_DENY },
 	{ "without .1 the first",
@@ -620,9 +621,9 @@ static const struct {
 	    "'IpAddress':"
 	    "{'iot:Certificate.Issuer.AlternativeName.IPAddress':'192.0.2.0/28'}",
 	    "", PUBLISH, true, false },
-	{ "a hidden address", "'IpAddress':{'aws:SourceIp':'0.0.0.0/0'}", "nobody", PUBLISH, false,
+	{ "a hidden address", "'IpAddress':{'aws:SourceIp':'0.0.0.0/0'}", "unknown", PUBLISH, false,
 	    true },
-	{ "a hidden address, negated", "'NotIpAddress':{'aws:SourceIp':'10.0.0.0/8'}", "nobody",
+	{ "a hidden address, negated", "'NotIpAddress':{'aws:SourceIp':'10.0.0.0/8'}", "unknown",
 	    PUBLISH, false, true },
 
 	{ "numbers", "'NumericEquals':{'iot:Connection.Thing.Attributes[Level]':12}", "thing",
@@ -678,7 +679,7 @@ static const struct {
 	{ "no thing is no name of a thing", "'Null':{'iot:Connection.Thing.ThingName':'true'}", "",
 	    PUBLISH, true, false },
 
-/* aws-iot F.6: the features that a CONNECT uses. The documented idioms come first. */
+/* aws-iot F.6: the features that a CONNECT uses.  The documented idioms come first. */
 #define USED(op, values) "'" op "':{'iot:ConnectAttributes':" values "}"
 	{ "plain only: plain", USED("ForAllValues:StringEquals", "[]"), "", CONNECT, true, false },
 	{ "plain only: will", USED("ForAllValues:StringEquals", "[]"), "will", CONNECT, false,
@@ -1018,7 +1019,7 @@ static const struct {
 	{ "variables", "${iot:ClientId}", "?b*", false },
 };
 
-/* The goal is some milliseconds; a slow machine and a sanitizer may take longer. Without the
+/* The goal is some milliseconds; a slow machine and a sanitizer may take longer.  Without the
  * limit of steps it takes seconds. */
 START_TEST(every_policy_and_topic_are_evaluated_quickly)
 {

@@ -24,7 +24,7 @@ static const struct {
 	{ "an Id", "{'Id':'x','Version':'2012-10-17','Statement':[]}" },
 	{ "a Sid", SECOND("'Sid':'','Effect':'Deny','Action':'x','Resource':'*'") },
 	{ "white space and any order", " {\n'Statement'\t: [ ] ,\r'Version':'2012-10-17' } \n" },
-	{ "an action nobody knows",
+	{ "an unknown action",
 	    SECOND("'Effect':'Deny','Action':['iot: *','greengrass:*','',"
 		   "'${'],'Resource':'*'") },
 	{ "an ARN of something else",
@@ -79,7 +79,7 @@ static const struct {
 	    "Version: must be a string" },
 	{ "a member in another case", "{'version':'2012-10-17','Statement':[]}",
 	    "Policy document: unknown member 'version'" },
-	{ "a member nobody knows", "{'Version':'2012-10-17','Statement':[],'X':1}",
+	{ "an unknown member", "{'Version':'2012-10-17','Statement':[],'X':1}",
 	    "Policy document: unknown member 'X'" },
 	{ "an Id that is no string", "{'Id':1,'Version':'2012-10-17','Statement':[]}",
 	    "Id: must be a string" },

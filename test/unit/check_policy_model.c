@@ -3,9 +3,9 @@
  * check_policy_model.c - compiled policies agree with a slow evaluator that follows aws-iot F
  * and policy.h literally.
  *
- * A random policy is made as a model, rendered as JSON and compiled. Model and policy are
- * asked the same requests. Patterns are lists of atoms, matched by recursion over the whole
- * text. JITR_TEST_POLICIES is the number of policies.
+ * A random policy is made as a model, rendered as JSON and compiled.  Model and policy are
+ * asked the same requests.  Patterns are lists of atoms, matched by recursion over the whole
+ * text.  JITR_TEST_POLICIES is the number of policies.
  */
 #include <stdarg.h>
 
@@ -44,7 +44,7 @@ one_in(unsigned n)
 }
 
 /*
- * The facts. NULL: absent; of the address: unknown.
+ * The facts.  NULL: absent; of the address: unknown.
  */
 
 struct known {
@@ -237,8 +237,8 @@ model_match(const struct model_pattern *p, const char *s, const struct known *k,
 }
 
 /*
- * Resources (policy.h). "*" matches everything. Of an ARN the first five parts are compared
- * one by one and the rest as one text. If parts are missing, a '*' at the end stands for them;
+ * Resources (policy.h). "*" matches everything.  Of an ARN the first five parts are compared
+ * one by one and the rest as one text.  If parts are missing, a '*' at the end stands for them;
  * without it an Allow matches nothing and a Deny everything that the parts match.
  */
 
@@ -437,7 +437,7 @@ random_condition(void)
 	return c;
 }
 
-/* The values of a key. Only the address can be hidden. */
+/* The values of a key.  Only the address can be hidden. */
 static size_t
 values_of(enum key key, const struct known *k, const char *out[3])
 {
@@ -522,7 +522,7 @@ condition_holds(const struct model_condition *c, const struct known *k, bool con
 }
 
 /*
- * Statements. The actions that each written action matches; the last two are of the control
+ * Statements.  The actions that each written action matches; the last two are of the control
  * API, iot:UpdateCertificate and iot:AttachPolicy.
  */
 

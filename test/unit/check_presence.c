@@ -2,7 +2,7 @@
 /*
  * check_presence.c - events of connections (presence.h, aws-iot D.9).
  *
- * Events are published in order and once each. A client that connects without end, or a broker
+ * Events are published in order and once each.  A client that connects without end, or a broker
  * that accepts nothing, costs a bounded amount of memory. check_event.c has the bytes of
  * events.
  */

@@ -2,7 +2,7 @@
 /*
  * check_registry.c - changes to certificates and CAs, in a real registry.
  *
- * The rules are aws-iot A.1 to A.3 and D.2. A certificate and its event are stored together or
+ * The rules are aws-iot A.1 to A.3 and D.2.  A certificate and its event are stored together or
  * not at all, also when the process is killed.
  */
 #include <signal.h>
@@ -222,7 +222,7 @@ START_TEST(the_registration_time_in_events_is_null_at_first_and_set_later)
 }
 END_TEST
 
-/* aws-iot D.2: two simultaneous first connections create one record. The broker thread judged
+/* aws-iot D.2: two simultaneous first connections create one record.  The broker thread judged
  * both as unknown. */
 START_TEST(the_second_of_two_first_connections_finds_the_record_of_the_first)
 {
@@ -743,7 +743,7 @@ START_TEST(a_status_is_changed_with_version_and_time)
 }
 END_TEST
 
-/* An older version could register both. Neither becomes ACTIVE until the other is deleted; other
+/* An older version could register both.  Neither becomes ACTIVE until the other is deleted; other
  * changes are allowed. */
 START_TEST(certificates_that_share_a_signed_part_cannot_become_active)
 {
@@ -798,8 +798,8 @@ START_TEST(a_certificate_in_use_is_not_deleted)
 END_TEST
 
 /*
- * Crash. A child process registers certificates without end, through the writer, and reports
- * each commit. It is killed in the middle.
+ * Crash.  A child process registers certificates without end, through the writer, and reports
+ * each commit.  It is killed in the middle.
  */
 
 struct crash_job {

@@ -362,7 +362,7 @@ START_TEST(a_rule_activates_no_certificate_that_shares_its_signed_part)
 }
 END_TEST
 
-/* A maker may give all certificates one serial number. A list then names all of them or none,
+/* A maker may give all certificates one serial number.  A list then names all of them or none,
  * which is the maker's decision. */
 START_TEST(two_hundred_certificates_with_one_serial_number_are_activated)
 {

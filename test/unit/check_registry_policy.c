@@ -2,7 +2,7 @@
 /*
  * check_registry_policy.c - changes to policies and their attachments.
  *
- * The rules are aws-iot A.3.9, A.4 and A.5. A long random run is compared with a model in
+ * The rules are aws-iot A.3.9, A.4 and A.5.  A long random run is compared with a model in
  * memory: the answers are the same, and both sides of each attachment agree after every
  * change.
  */

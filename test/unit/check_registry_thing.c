@@ -2,7 +2,7 @@
 /*
  * check_registry_thing.c - changes to things and their principals.
  *
- * The rules are aws-iot A.6. A long random run is compared with a model in memory: the answers
+ * The rules are aws-iot A.6.  A long random run is compared with a model in memory: the answers
  * are the same, and both sides of each attachment agree.
  */
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /*
  * check_report.c - one line per decision, for people and for programs.
  *
- * The broker's log has the plugin's texts, the log file has AWS's format (aws-iot H.1). No
+ * The broker's log has the plugin's texts, the log file has AWS's format (aws-iot H.1).  No
  * client can write a line of its own, and failing writes are reported, but rarely.
  */
 #include <stdio.h>

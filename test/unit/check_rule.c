@@ -374,7 +374,7 @@ seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* The slowest expressions, as many as fit. The goal is 20 ms, four of them for each alone; a
+/* The slowest expressions, as many as fit.  The goal is 20 ms, four of them for each alone; a
  * slow machine and a sanitizer may take longer. */
 START_TEST(every_rule_is_evaluated_quickly)
 {

@@ -16,7 +16,7 @@
 static const struct {
 	const char *what, *document;
 } accepted[] = {
-	{ "the least: everybody", "{}" },
+	{ "the smallest: every device", "{}" },
 	{ "white space and any order", " {\n'thing' : 'x' ,\t'policies':[ ] }\r\n" },
 	{ "no condition", IF("") },
 	{ "an operator without keys", IF("'StringLike':{}") },
@@ -74,7 +74,7 @@ static const struct {
 	    "The activation document is not acceptable: it is nested too deeply" },
 	{ "a list", "[]", "activation: must be a JSON object" },
 	{ "a word", "'rule'", "activation: must be a JSON object" },
-	{ "a member nobody knows", "{'policy':'x'}", "activation: unknown member 'policy'" },
+	{ "an unknown member", "{'policy':'x'}", "activation: unknown member 'policy'" },
 	{ "one in another case", "{'Conditions':{}}", "activation: unknown member 'Conditions'" },
 	{ "one of a policy", "{'Version':'2012-10-17'}", "activation: unknown member 'Version'" },
 

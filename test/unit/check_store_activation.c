@@ -15,7 +15,7 @@
 
 #define CREATED 1502379443476
 
-/* The commit must fail with these words. A new change is begun. */
+/* The commit must fail with these words.  A new change is begun. */
 static void
 commit_fails(enum err expected, const char *words)
 {
@@ -221,7 +221,7 @@ START_TEST(notes_and_refusals_are_stored_and_deleted_with_the_certificate)
 }
 END_TEST
 
-/* A client id may have 65535 bytes. Truncation is between characters (RFC 3629). */
+/* A client id may have 65535 bytes.  Truncation is between characters (RFC 3629). */
 static const struct {
 	const char *what, *around; /* the character at the limit */
 	size_t before;             /* bytes in front of it */
@@ -343,7 +343,7 @@ START_TEST(entries_of_the_schedule_differ_by_kind_time_and_certificate)
 }
 END_TEST
 
-/* The entry is deleted once its expiry was announced. Other changes of the certificate do not
+/* The entry is deleted once its expiry was announced.  Other changes of the certificate do not
  * put it back. */
 START_TEST(a_certificate_is_on_the_schedule_until_its_expiry_was_announced)
 {

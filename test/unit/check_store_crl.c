@@ -19,7 +19,7 @@
 
 #define CREATED 1502379443476
 
-/* The commit must fail with these words. A new change is begun. */
+/* The commit must fail with these words.  A new change is begun. */
 static void
 commit_fails(enum err expected, const char *words)
 {
@@ -758,10 +758,10 @@ static const struct {
 } sides[] = {
 	{ "few entries, many certificates", 5000, 1, 3, 1000, 500, 3 },
 	{ "few certificates, many entries", 3, 1000, 5000, 1, 0, 3 },
-	{ "nobody between many", 2500, 2, 3, 1000, 501, 0 },
+	{ "none between many", 2500, 2, 3, 1000, 501, 0 },
 	{ "all of both", 1000, 1, 1000, 1, 0, 1000 },
 	{ "every second one of the other", 1000, 2, 2000, 1, 0, 1000 },
-	{ "nobody of as many", 1000, 2, 1000, 2, 1, 0 },
+	{ "none of as many", 1000, 2, 1000, 2, 1, 0 },
 	{ "no entries", 5000, 1, 0, 1, 0, 0 },
 	{ "no certificates", 0, 1, 5000, 1, 0, 0 },
 };
@@ -789,7 +789,7 @@ START_TEST(the_shorter_side_determines_the_number_of_rows_read)
 }
 END_TEST
 
-/* A CA gives all its certificates serial number 1. Those that were returned are deleted at once,
+/* A CA gives all its certificates serial number 1.  Those that were returned are deleted at once,
  * or not. */
 START_TEST(every_certificate_of_one_serial_number_is_found)
 {
@@ -1039,7 +1039,7 @@ main(void)
 	tcase_add_test(c, an_uncommitted_slice_is_dropped);
 	tcase_add_test(c, a_long_list_is_stored_and_removed_in_slices);
 
-	c = suite_case(suite, "whom a list names");
+	c = suite_case(suite, "certificates that a list names");
 	tcase_add_checked_fixture(c, change_open, change_close);
 	tcase_add_loop_test(c, a_list_revokes_the_certificates_that_a_simple_search_finds, 0, 40);
 	tcase_add_loop_test(c, a_walk_continues_after_certificates_were_added_and_deleted, 0, 40);

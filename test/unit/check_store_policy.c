@@ -2,7 +2,7 @@
 /*
  * check_store_policy.c - policies, things and attachments on disk.
  *
- * Names are keys of any length next to each other. Attachments are stored from both sides;
+ * Names are keys of any length next to each other.  Attachments are stored from both sides;
  * damage on either side attaches nothing (store.h).
  */
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /*
  * check_text.c - lines of text, JSON strings and UTF-8, with foreign bytes in them.
  *
- * No client starts a line of its own or controls a terminal (mosquitto section 0, 19). JSON
+ * No client starts a line of its own or controls a terminal (mosquitto section 0, 19).  JSON
  * stays valid (RFC 8259); UTF-8 is that of RFC 3629.
  */
 #include <stdio.h>
@@ -98,7 +98,7 @@ encode(uint32_t c, uint8_t out[4])
 	return n;
 }
 
-/* Against escape sequences and "Trojan Source" (CVE-2021-42574). These code points are escaped
+/* Against escape sequences and "Trojan Source" (CVE-2021-42574).  These code points are escaped
  * in a field, in a complete line and in JSON, where the escape still stands for the character.
  * Others are not changed. */
 START_TEST(control_characters_are_escaped)

@@ -141,7 +141,7 @@ struct outcome {
 	int chain; /* certificates that the server sent */
 };
 
-/* One step of a handshake. As in the broker, any error of OpenSSL ends it. */
+/* One step of a handshake.  As in the broker, any error of OpenSSL ends it. */
 static bool
 serve(SSL *s, bool *failed)
 {
@@ -460,7 +460,7 @@ END_TEST
  * Handshakes.
  */
 
-/* TLS 1.2 and 1.3. In the control run without the plugin they are resumed. */
+/* TLS 1.2 and 1.3.  In the control run without the plugin they are resumed. */
 START_TEST(sessions_are_not_resumed)
 {
 	SSL_CTX *plain;

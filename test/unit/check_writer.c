@@ -2,8 +2,8 @@
 /*
  * check_writer.c - the writer thread, on a store of ten lines.
  *
- * Order, group commit, long jobs, back-pressure, failures and the end (writer.h). A commit of
- * the store waits for the test where the order matters; no test waits for time to pass. Also
+ * Order, group commit, long jobs, back-pressure, failures and the end (writer.h).  A commit of
+ * the store waits for the test where the order matters; no test waits for time to pass.  Also
  * run under ThreadSanitizer.
  */
 #include <pthread.h>

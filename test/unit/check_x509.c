@@ -2,7 +2,7 @@
 /*
  * check_x509.c - certificates are read, checked and verified.
  *
- * Each row of a table is a certificate with one flaw. Requirements come from aws-iot B.1, C,
+ * Each row of a table is a certificate with one flaw.  Requirements come from aws-iot B.1, C,
  * D.6 and appendix 2, and RFC 5280.
  */
 #include <check.h>
@@ -132,7 +132,7 @@ START_TEST(reading_alone_sets_no_fact_that_would_admit)
 }
 END_TEST
 
-/* Ten to the 153rd fits into the 64 bytes that are read in lists, ten to the 154th does not. RFC
+/* Ten to the 153rd fits into the 64 bytes that are read in lists, ten to the 154th does not.  RFC
  * 5280 4.1.2.2 allows 20 bytes and asks to accept more. */
 START_TEST(a_serial_number_too_long_for_a_list_is_left_out)
 {
@@ -391,7 +391,7 @@ static const struct {
 	{ "version 1 with extensions", "LSKe", BY_P256,
 	    { .version = 1, .extensions = { { "keyUsage", "digitalSignature" } } } },
 	{ "60 extensions", "LSKE", BY_P256, { .extra = 60 } },
-	{ "more extensions than anybody needs", "LSKe", BY_P256, { .extra = 65 } },
+	{ "very many extensions", "LSKe", BY_P256, { .extra = 65 } },
 	{ "10000 extensions", "LSKe", BY_P256, { .extra = 10000 } },
 	{ "10000 alternative names", "LSKE", BY_P256, { .sans = 10000 } },
 };
@@ -435,7 +435,7 @@ START_TEST(strength_is_read_from_the_certificate)
 }
 END_TEST
 
-/* Strength and validity are required. CA:TRUE is allowed in registration by a command. */
+/* Strength and validity are required.  CA:TRUE is allowed in registration by a command. */
 START_TEST(a_client_certificate_must_be_strong)
 {
 	struct pki_cert *c = make_strength((size_t)_i);
@@ -453,7 +453,7 @@ START_TEST(a_client_certificate_must_be_strong)
 }
 END_TEST
 
-/* The algorithm is in the signed part and again beside the signature. The second is not signed,
+/* The algorithm is in the signed part and again beside the signature.  The second is not signed,
  * so it must equal the first (RFC 5280 4.1.1.2). */
 START_TEST(both_signature_algorithms_must_be_the_same)
 {
@@ -748,7 +748,7 @@ START_TEST(trailing_bytes_are_refused)
 }
 END_TEST
 
-/* In a handshake OpenSSL accepts longer encodings. The id is that of the DER, and as a document
+/* In a handshake OpenSSL accepts longer encodings.  The id is that of the DER, and as a document
  * only the DER is accepted, so there is one id. */
 START_TEST(a_longer_encoding_is_refused)
 {
@@ -1049,7 +1049,7 @@ static const struct {
 		.extensions = { { "basicConstraints", "critical,CA:TRUE,pathlen:0" } } } },
 	{ "basicConstraints not critical", NULL, SELF,
 	    { .no_basic_constraints = true, .extensions = { { "basicConstraints", "CA:TRUE" } } } },
-	{ "signed with SHA-1, which nobody checks", NULL, SELF,
+	{ "signed with SHA-1, which is not checked", NULL, SELF,
 	    { .is_ca = true, .digest = "SHA1" } },
 	/* RFC 5280 4.1.2.2: such serial numbers exist and must be accepted. */
 	{ "serial 0", NULL, SELF, { .is_ca = true, .serial = "0" } },
@@ -1084,7 +1084,7 @@ static const struct {
 	    { .is_ca = true, .not_after = "20270115075959Z" } },
 	{ "not valid yet", "valid only from 2027-01-15 08:00:01", SELF,
 	    { .is_ca = true, .not_before = "20270115080001Z" } },
-	{ "valid nobody knows when", "validity of the CA certificate cannot be read", SELF,
+	{ "unreadable validity", "validity of the CA certificate cannot be read", SELF,
 	    { .is_ca = true, .not_after = "20270230080000Z" } },
 };
 
@@ -1250,7 +1250,7 @@ START_TEST(the_subject_is_one_line)
 }
 END_TEST
 
-/* A registered sub-CA is an anchor by itself, without the root above it. Nothing else becomes
+/* A registered sub-CA is an anchor by itself, without the root above it.  Nothing else becomes
  * acceptable, and the setting of the process is restored. */
 START_TEST(a_sub_ca_can_be_a_trust_anchor)
 {
