@@ -112,7 +112,7 @@ def test_each_new_client_is_counted_and_reports_are_limited(make_fleet):
 @ELSEWHERE
 def test_newest_closes_the_older_ones(make_fleet, version, how):
     """The new connection is admitted, and all others with the certificate are closed, with the
-    reason in the log; the event of their end says that the server closed them."""
+    reason in the log; the event of their end has the reason FORBIDDEN_ACCESS."""
     fleet = make_fleet("newest", lifecycle_events="true")
     presence = fleet.admin.listen("$aws/events/presence/disconnected/#")
     device, bystander = fleet.device(), fleet.connect(fleet.device("bystander"))

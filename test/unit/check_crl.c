@@ -24,7 +24,7 @@
 #define ck_clean(truth) \
 	do { \
 		pki_leave_error(); \
-		ck_assert_msg((truth), "not so: %s", #truth); \
+		ck_assert_msg((truth), "check failed: %s", #truth); \
 		ck_assert_msg(pki_no_errors(), "left an error behind: %s", #truth); \
 	} while (0)
 
