@@ -242,8 +242,12 @@ change_register_ca(struct txn *t, struct command *c, int64_t now)
 
 	if (e == ERR_OK) {
 		c->ca.document.der.data = der;
-		e = registry_add_ca(t, &c->ca.record, &c->ca.document, &c->ca.update.settings,
-		    c->ca.record.mode == MODE_DEFAULT ? c->ca.proof : NULL, now, &c->diag);
+		e = registry_add_ca(t,
+		    &(struct ca_registration){ .ca = &c->ca.record,
+			.document = &c->ca.document,
+			.settings = &c->ca.update.settings,
+			.proof = c->ca.record.mode == MODE_DEFAULT ? c->ca.proof : NULL },
+		    now, &c->diag);
 	}
 	free(der);
 	return e;

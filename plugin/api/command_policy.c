@@ -130,8 +130,9 @@ change_delete_policy(struct txn *t, struct command *c, int64_t now)
 enum err
 change_create_policy_version(struct txn *t, struct command *c, int64_t now)
 {
-	return registry_create_policy_version(t, c->named, c->policy.document,
-	    c->policy.set_default, now, &c->policy.number, &c->diag);
+	return registry_create_policy_version(t, c->named,
+	    &(struct new_policy_version){ c->policy.document, c->policy.set_default }, now,
+	    &c->policy.number, &c->diag);
 }
 
 enum err

@@ -23,18 +23,24 @@ seed_of(const struct api *a)
 enum err
 api_open(const struct api_config *config, struct api **out)
 {
+	struct ca_mirror_config mirror = { .ca_path = config->ca_path,
+		.store = config->store,
+		.writer = config->writer,
+		.report = config->report,
+		.now = config->now };
 	struct api *a = calloc(1, sizeof(*a));
+	enum err e;
 
 	if (a == NULL)
 		return ERR_NOMEM;
 	a->config = *config;
 	a->account = (struct account){ a->config.account_id, a->config.region, a->config.endpoint,
 		arn_scope_of(a->config.region, a->config.account_id) };
-	a->mirror = (struct ca_mirror){ .ca_path = config->ca_path,
-		.store = config->store,
-		.writer = config->writer,
-		.report = config->report,
-		.now = config->now };
+	e = ca_mirror_open(&mirror, &a->mirror);
+	if (e != ERR_OK) {
+		free(a);
+		return e;
+	}
 	a->answers_ready = (struct answers){ .gate = config->gate, .broker = config->broker };
 	a->seed = seed_of(a);
 	*out = a;
@@ -96,6 +102,7 @@ api_close(struct api *a)
 	}
 	uploads_clear(&a->uploads);
 	answers_clear(&a->answers_ready);
+	ca_mirror_close(a->mirror);
 	free(a);
 }
 
@@ -251,7 +258,7 @@ api_request(struct api *a, const struct client *c, struct view payload, const ch
 void
 api_changed_elsewhere(struct api *a)
 {
-	ca_mirror_start(&a->mirror);
+	ca_mirror_start(a->mirror);
 	crls_settings_changed(a->config.crls);
 }
 
@@ -260,7 +267,7 @@ api_tick(struct api *a)
 {
 	requests_run(a);
 	untold_log(a);
-	ca_mirror_tick(&a->mirror);
+	ca_mirror_tick(a->mirror);
 	uploads_tick(&a->uploads, a->config.now());
 	api_send_answers(a);
 }

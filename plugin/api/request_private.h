@@ -31,7 +31,7 @@ struct allowance {
 struct api {
 	struct api_config config;
 	struct account account;
-	struct ca_mirror mirror;
+	struct ca_mirror *mirror; /* owned */
 	struct uploads uploads;
 	struct answers answers_ready;
 

@@ -61,7 +61,7 @@ job_committed(struct job *job)
 	job->again = first->import != NULL && first->result == ERR_OK &&
 	    crl_import_committed(first->import);
 	if (r->changes_ca)
-		r->mirror_result = ca_mirror_sync(&r->api->mirror, &r->mirror_diag);
+		r->mirror_result = ca_mirror_sync(r->api->mirror, &r->mirror_diag);
 }
 
 /* Changes that were not committed, or did not fit into the queue, were not made. */
@@ -95,7 +95,7 @@ run_conclude(struct request *r)
 static void
 mirror_update(struct request *r)
 {
-	ca_mirror_synced(&r->api->mirror, r->mirror_result, &r->mirror_diag);
+	ca_mirror_synced(r->api->mirror, r->mirror_result, &r->mirror_diag);
 	crls_settings_changed(r->api->config.crls);
 }
 
@@ -115,11 +115,10 @@ run_again_singly(struct request *r)
 }
 
 static void
-job_finish(struct job *job, void *context)
+job_finish(struct job *job)
 {
 	struct request *r = (struct request *)job;
 
-	(void)context;
 	if (job->result == ERR_STORAGE && r->end - r->done > 1) {
 		run_again_singly(r);
 		return;

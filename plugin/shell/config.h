@@ -18,7 +18,7 @@ struct config {
 	char *db_path;
 	int64_t db_map_size_mb;
 	char *ca_path;
-	char *crl_dir; /* crl_place.h */
+	char *crl_dir; /* crl_dir.h */
 	enum trust_store trust_store;
 	char account_id[13];
 	char region[64];

@@ -114,7 +114,7 @@ set_timer(struct wake *w, long us)
 }
 
 void
-wake_ask(struct wake *w, long us)
+wake_start(struct wake *w, long us)
 {
 	if (w != NULL && !atomic_exchange(&w->asked, true))
 		set_timer(w, us);
@@ -123,7 +123,7 @@ wake_ask(struct wake *w, long us)
 /* First the timer: a request that comes before the flag is down changes nothing,
  * but what it is about is seen by the tick that calls this. */
 void
-wake_rest(struct wake *w)
+wake_stop(struct wake *w)
 {
 	if (w == NULL || !atomic_load(&w->asked))
 		return;

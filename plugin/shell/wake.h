@@ -6,7 +6,7 @@
  * to watch.  A signal that arrives while it sleeps makes epoll_wait() return
  * EINTR, which all supported versions take as "nothing happened", and the loop
  * ticks.  One that arrives a moment before it sleeps does nothing, so a timer
- * sends the signal again and again until wake_rest().
+ * sends the signal again and again until wake_stop().
  *
  * The signal is a real-time signal that nothing else in the process handles, it
  * is sent to the broker's thread only, and its handler is empty.
@@ -28,11 +28,11 @@ void wake_close(struct wake *w);
 
 /* Any thread: wake the broker every so many microseconds.  While it is being
  * woken already this changes nothing.  NULL: does nothing. */
-void wake_ask(struct wake *w, long us);
+void wake_start(struct wake *w, long us);
 
 /* Broker thread: no more.  Call it before looking for work, not after: a request
  * from another thread that comes in between is for work that is there by then.
  * NULL: does nothing. */
-void wake_rest(struct wake *w);
+void wake_stop(struct wake *w);
 
 #endif

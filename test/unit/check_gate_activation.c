@@ -245,9 +245,8 @@ change_run(struct txn *t, struct job *job, int64_t now)
 }
 
 static void
-change_finish(struct job *job, void *context)
+change_finish(struct job *job)
 {
-	(void)context;
 	ck_assert_int_eq(job->result, ERR_OK);
 }
 
@@ -943,7 +942,7 @@ START_TEST(of_two_plans_that_which_let_it_in_counts_until_it_is_carried_out)
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
 	world_hold_writer(); /* now the first is done */
 	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
-	(void)writer_collect(world.writer, SIZE_MAX, NULL);
+	(void)writer_collect(world.writer, SIZE_MAX);
 	tick();
 	ck_assert_uint_eq(world_count(NOTE_KICK) + world_count(NOTE_KICK_ONE), 0);
 	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_ALLOW);

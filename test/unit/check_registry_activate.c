@@ -152,7 +152,7 @@ present(const struct pki_cert *c, const struct plan *plan)
 {
 	struct presentation p = presentation(c, plan);
 
-	ck_assert_int_eq(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_eq(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	return done.decision;
 }
 
@@ -254,7 +254,7 @@ START_TEST(a_plan_of_a_ca_that_has_changed_since_does_not_count)
 	ck_assert_int_eq(registry_update_ca(&t, &id,
 			     &(struct ca_update){ .auto_registration = &on }, world_now(), &diag),
 	    ERR_OK);
-	ck_assert_int_eq(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_eq(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	ck_assert_int_eq(done.decision.verdict, VERDICT_DENY);
 	ck_assert_int_eq(done.decision.reason, REASON_REGISTERED_NOW);
 	ck_assert_int_eq(get_cert(device)->status, CERT_PENDING_ACTIVATION);
@@ -390,7 +390,7 @@ START_TEST(a_serial_number_that_no_list_can_name_leaves_it_pending)
 	c = pki_make(&options);
 	ck_assert_int_eq(present(c, &plan).reason, REASON_RULE_WAITS);
 	ck_assert_str_eq(note_of(c),
-	    "its serial number is longer than 64 bytes: no list could name it");
+	    "its serial number is longer than 64 bytes: no revocation list can name it");
 	pki_free(c);
 }
 END_TEST
@@ -429,7 +429,7 @@ START_TEST(a_failure_of_the_store_in_the_middle_leaves_nothing)
 	struct presentation p = presentation(device, &plan);
 
 	t.failed = ERR_STORAGE;
-	ck_assert_int_ne(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_ne(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	ck_assert_int_eq(store_commit(&t), ERR_STORAGE);
 	world_change(&t);
 	ck_assert(!has_cert(device));
@@ -802,7 +802,7 @@ run_schedule(struct certid *ids)
 {
 	size_t count;
 
-	ck_assert_int_eq(registry_superseded(&t, world_now(), ids, 10, &count), ERR_OK);
+	ck_assert_int_eq(registry_retire_superseded(&t, world_now(), ids, 10, &count), ERR_OK);
 	return count;
 }
 
@@ -910,7 +910,8 @@ warn_until(int64_t until)
 {
 	size_t count;
 
-	ck_assert_int_eq(registry_expiring(&t, until, ACCOUNT, world_now(), 100, &count), ERR_OK);
+	ck_assert_int_eq(registry_announce_expiring(&t, until, ACCOUNT, world_now(), 100, &count),
+	    ERR_OK);
 	return count;
 }
 
@@ -964,7 +965,8 @@ START_TEST(old_certificates_that_are_gone_are_dropped_a_few_at_a_time)
 	for (left = 5; left > 0; left -= left > 2 ? 2 : left) {
 		ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_OK);
 		ck_assert_uint_eq(entry.id.b[0], 6 - left);
-		ck_assert_int_eq(registry_superseded(&t, world_now(), ids, 2, &count), ERR_OK);
+		ck_assert_int_eq(registry_retire_superseded(&t, world_now(), ids, 2, &count),
+		    ERR_OK);
 		ck_assert_uint_eq(count, 0);
 	}
 	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_NOT_FOUND);

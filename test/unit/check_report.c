@@ -130,13 +130,23 @@ START_TEST(a_connection_is_a_line_with_everything_needed)
 	char expected[1000];
 
 	open_report(NULL);
-	report_connection(report, &c, &id, &ca_id, &accepted, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &accepted,
+		.registered = true });
 	snprintf(expected, sizeof(expected),
 	    "jitr: connection accepted: certificate=%s ca=%s "
 	    "client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
 	    world_hex(device), world_hex(ca));
 	ck_logged(LEVEL_INFO, expected);
-	report_connection(report, &c, &id, &ca_id, &revoked, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &revoked,
+		.registered = true });
 	snprintf(expected, sizeof(expected),
 	    "jitr: connection refused: reason=\"revoked\" "
 	    "code=DEVICE_CERTIFICATE_REVOKED certificate=%s ca=%s client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
@@ -150,7 +160,7 @@ START_TEST(what_is_not_known_is_a_hyphen_or_empty)
 	struct client c = { .id = NULL };
 
 	open_report(NULL);
-	report_connection(report, &c, NULL, NULL, &unknown, NULL, false);
+	report_connection(report, &(struct connection_line){ .client = &c, .decision = &unknown });
 	ck_logged(LEVEL_NOTICE,
 	    "jitr: connection refused: reason=\"issued by a CA that is not "
 	    "registered\" code=CA_CERTIFICATE_NOT_REGISTERED certificate=- ca=- client=\"\" address=- subject=\"\"");
@@ -163,7 +173,7 @@ START_TEST(no_client_writes_a_line_of_its_own)
 	struct client c = { .id = "a\nb\"\033[2J", .address = "1.2.3.4\n", .x = evil->x };
 
 	open_report(world.log_path);
-	report_connection(report, &c, NULL, NULL, &unknown, NULL, false);
+	report_connection(report, &(struct connection_line){ .client = &c, .decision = &unknown });
 	ck_assert_ptr_nonnull(
 	    strstr(logged(), "client=\"a\\x0ab\\x22\\x1b[2J\" address=1.2.3.4\\x0a "));
 	for (const char *p = logged(); *p != '\0'; p++)
@@ -188,7 +198,12 @@ START_TEST(long_texts_are_shown_in_part_and_the_line_keeps_its_end)
 	c = pki_device(ca, long_name);
 	client.x = c->x;
 	open_report(world.log_path);
-	report_connection(report, &client, &id, &ca_id, &revoked, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &client,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &revoked,
+		.registered = true });
 	ck_assert_uint_lt(strlen(logged()), 1000);
 	ck_assert_ptr_nonnull(strstr(logged(), long_name));
 	ck_assert_uint_le(strlen(member(json_line(world.log_path, 0), "clientId")), 128);
@@ -209,7 +224,12 @@ START_TEST(details_leave_room_for_who_it_was)
 	memset(details, '\n', sizeof(details) - 1);
 	details[sizeof(details) - 1] = '\0';
 	open_report(world.log_path);
-	report_connection(report, &client, &id, &ca_id, &d, details, false);
+	report_connection(report,
+	    &(struct connection_line){ .client = &client,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &d,
+		.details = details });
 	ck_assert_uint_lt(strlen(logged()), 1000);
 	ck_assert_ptr_nonnull(strstr(logged(), "with this client id: \\x0a\\x0a"));
 	ck_assert_ptr_nonnull(strstr(logged(), "...\" code=AUTHORIZATION_FAILURE certificate="));
@@ -244,7 +264,12 @@ START_TEST(an_accepted_connection_is_awss_connect)
 
 	c.port = 13490;
 	open_report(world.log_path);
-	report_connection(report, &c, &id, &ca_id, &accepted, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &accepted,
+		.registered = true });
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "timestamp"), TIME_TEXT);
 	ck_assert_str_eq(member(json, "logLevel"), "INFO");
@@ -292,7 +317,8 @@ START_TEST(a_refusal_is_an_error_with_its_reason)
 	const cJSON *json;
 
 	open_report(world.log_path);
-	report_connection(report, &c, &id, NULL, &d, NULL, false);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c, .id = &id, .decision = &d });
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "logLevel"), "ERROR");
 	ck_assert_str_eq(member(json, "status"), "Failure");
@@ -311,7 +337,12 @@ START_TEST(a_refusal_of_a_registered_certificate_is_no_failed_registration)
 	struct client c = client_of(device);
 
 	open_report(world.log_path);
-	report_connection(report, &c, &id, &ca_id, &d, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &d,
+		.registered = true });
 	ck_assert_str_eq(member(json_line(world.log_path, 0), "eventType"),
 	    "Connection.AuthNError");
 }
@@ -324,14 +355,26 @@ START_TEST(details_stand_behind_the_words_of_a_reason)
 	const cJSON *json;
 
 	open_report(world.log_path);
-	report_connection(report, &c, &id, &ca_id, &revoked, "on the list of \"2026\"", true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &revoked,
+		.details = "on the list of \"2026\"",
+		.registered = true });
 	ck_assert(
 	    world_said("connection refused: reason=\"revoked: on the list of \\x222026\\x22\" "
 		       "code=DEVICE_CERTIFICATE_REVOKED certificate="));
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "reason"), "DEVICE_CERTIFICATE_REVOKED");
 	ck_assert_str_eq(member(json, "details"), "revoked: on the list of \"2026\"");
-	report_connection(report, &c, &id, &ca_id, &accepted, "whatever", true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &accepted,
+		.details = "whatever",
+		.registered = true });
 	ck_assert_str_eq(member(json_line(world.log_path, 1), "details"), "(none)");
 	ck_assert_ptr_null(strstr(logged(), "whatever"));
 }
@@ -429,7 +472,8 @@ START_TEST(where_it_cannot_be_opened_again_lines_go_to_the_old_one)
 	report_cut(report, &id, REASON_REVOKED);
 	ck_assert_str_eq(member(json_line(moved, 0), "eventType"), "Disconnect");
 	ck_assert(world_said(path));
-	ck_assert(world_said("cannot be opened again: No such file or directory; lines go on"));
+	ck_assert(world_said(
+	    "cannot be opened again: No such file or directory; lines are still written"));
 	ck_assert(!world_said("lost"));
 }
 END_TEST

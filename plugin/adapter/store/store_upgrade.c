@@ -14,7 +14,7 @@
  * number is that of the certificate that was presented.
  *
  * Certificates that share a signed part keep their records: which of them stands
- * for it is a question of their statuses (twins.h), and asked again each time.
+ * for it is a question of their statuses (signature_variants.h), and asked again each time.
  */
 #include <errno.h>
 #include <string.h>

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "gate_private.h"
-#include "jitr/service/twins.h"
+#include "jitr/service/signature_variants.h"
 
 #include "jitr/adapter/x509.h"
 
@@ -191,9 +191,13 @@ gate_report_judged(struct gate *g, const struct client *c, const struct judgemen
 	if (j->decision.verdict == VERDICT_DEFER)
 		return; /* the plugin that judges it tells */
 	count(g, &j->decision);
-	report_connection(g->config.report, c, j->has_id ? &j->presented.id : NULL,
-	    j->has_ca ? &j->ca_id : NULL, &j->decision,
-	    j->details.text[0] != '\0' ? j->details.text : NULL, j->registered);
+	report_connection(g->config.report,
+	    &(struct connection_line){ .client = c,
+		.id = j->has_id ? &j->presented.id : NULL,
+		.ca_id = j->has_ca ? &j->ca_id : NULL,
+		.decision = &j->decision,
+		.details = j->details.text[0] != '\0' ? j->details.text : NULL,
+		.registered = j->registered });
 	tell_presence(g, c, j, session_or_null);
 	if (j->decision.verdict == VERDICT_DENY)
 		refusal_note(g, c, j);
@@ -371,7 +375,7 @@ find_twins(struct gate *g, const struct certid *id, struct certid *ids, size_t m
 void
 gate_changed(struct gate *g, const struct certid *id_or_null)
 {
-	struct certid twins[TWINS_MAX + 1];
+	struct certid twins[VARIANTS_MAX + 1];
 	size_t count;
 
 	if (id_or_null == NULL ||

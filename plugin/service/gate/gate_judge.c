@@ -11,7 +11,7 @@
 
 #include "gate_private.h"
 #include "jitr/service/revocation.h"
-#include "jitr/service/twins.h"
+#include "jitr/service/signature_variants.h"
 
 #include "jitr/adapter/x509.h"
 
@@ -110,16 +110,16 @@ look_at_list(struct txn *t, struct x509_st *x, const struct judgement *j, struct
 static enum err
 look_for_twins(struct txn *t, struct judgement *j, const struct records *r, struct known *known)
 {
-	struct twins twins;
-	enum err e = twins_find(t, &j->presented.content, &j->presented.id,
+	struct variants twins;
+	enum err e = variants_find(t, &j->presented.content, &j->presented.id,
 	    r->registered ? &r->cert : NULL, &twins);
 
 	if (e != ERR_OK)
 		return e;
-	known->stands = twins.stands;
-	if (!twins.stands) {
+	known->stands = twins.is_primary;
+	if (!twins.is_primary) {
 		j->original = twins.other;
-		twins_say(&twins, &j->details);
+		variants_describe(&twins, &j->details);
 	}
 	return ERR_OK;
 }
@@ -302,7 +302,7 @@ judge_id_in(struct gate *g, struct txn *t, const struct certid *id)
 	struct presented p = { .id = *id, .not_before = INT64_MIN, .not_after = INT64_MAX };
 	struct decision d = { .reason = REASON_REGISTRY_FAILED };
 	struct known known = { .ca = NULL };
-	struct twins twins;
+	struct variants twins;
 	struct cert cert;
 	enum err e = store_get_cert(t, id, &cert);
 
@@ -311,11 +311,11 @@ judge_id_in(struct gate *g, struct txn *t, const struct certid *id)
 	if (e == ERR_OK)
 		e = read_revocation(t, &cert, &known.revocation);
 	if (e == ERR_OK)
-		e = twins_find_registered(t, &cert, &twins);
+		e = variants_find_registered(t, &cert, &twins);
 	if (e != ERR_OK)
 		return d;
 	known.cert = &cert;
-	known.stands = twins.stands;
+	known.stands = twins.is_primary;
 	d = decide_connect(&p, &known, &g->config.rules.decide, g->config.now());
 	d.effects = 0;
 	return d;

@@ -35,11 +35,10 @@ refusal_run(struct txn *t, struct job *job, int64_t now)
 
 /* One that could not be written is told by the log alone. */
 static void
-refusal_finish(struct job *job, void *context)
+refusal_finish(struct job *job)
 {
 	struct refusal_job *r = (struct refusal_job *)job;
 
-	(void)context;
 	r->gate->refusals_waiting--;
 	free(r);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_crl_place.c - files of revocation lists are below one directory
- * (crl_place.h).
+ * check_crl_dir.c - files of revocation lists are below one directory
+ * (crl_dir.h).
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "crl_place.h"
+#include "crl_dir.h"
 #include "suite.h"
 #include "world.h"
 
@@ -48,8 +48,8 @@ static const struct {
 
 START_TEST(a_name_is_below_the_directory_or_elsewhere)
 {
-	ck_assert_msg(crl_place_has(names[_i].dir, view_of(names[_i].path)) == names[_i].has, "%s",
-	    names[_i].path);
+	ck_assert_msg(crl_dir_contains(names[_i].dir, view_of(names[_i].path)) == names[_i].has,
+	    "%s", names[_i].path);
 }
 END_TEST
 
@@ -90,11 +90,11 @@ set_up(void)
 static int
 read_at(const char *name, char text[8])
 {
-	int fd = crl_place_open(world.ca_path, name);
+	int fd = crl_dir_open(world.ca_path, name);
 	int error = fd < 0 ? errno : 0;
 	struct stat st;
 
-	ck_assert_int_eq(crl_place_stat(world.ca_path, name, &st), error);
+	ck_assert_int_eq(crl_dir_stat(world.ca_path, name, &st), error);
 	memset(text, 0, 8);
 	if (fd >= 0) {
 		ck_assert_int_ge(read(fd, text, 7), 0);
@@ -155,16 +155,16 @@ START_TEST(without_the_directory_there_is_no_file)
 {
 	struct stat st;
 
-	ck_assert_int_eq(crl_place_open("/nowhere", "list"), -1);
+	ck_assert_int_eq(crl_dir_open("/nowhere", "list"), -1);
 	ck_assert_int_eq(errno, ENOENT);
-	ck_assert_int_eq(crl_place_stat("/nowhere", "list", &st), ENOENT);
+	ck_assert_int_eq(crl_dir_stat("/nowhere", "list", &st), ENOENT);
 }
 END_TEST
 
 int
 main(void)
 {
-	Suite *suite = suite_create("crl_place");
+	Suite *suite = suite_create("crl_dir");
 	TCase *t = suite_case(suite, "names");
 
 	tcase_add_loop_test(t, a_name_is_below_the_directory_or_elsewhere, 0, COUNT_OF(names));
