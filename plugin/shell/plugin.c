@@ -202,7 +202,7 @@ on_connect(int event, void *event_data, void *user_data)
 	return MOSQ_ERR_SUCCESS;
 }
 
-/* DISCONNECT, and CLIENT_OFFLINE of 2.1, whose structure begins with the same members. */
+/* DISCONNECT, and CLIENT_OFFLINE of 2.1: its structure begins with the same members. */
 static int
 on_disconnect(int event, void *event_data, void *user_data)
 {

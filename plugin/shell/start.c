@@ -55,7 +55,7 @@ report_warnings(struct plugin *p, const char *unread)
 		    "psk_file has identities that are certificateIds or "
 		    "names of admin_users, which give a client no rights: remove them. Until then no "
 		    "delayed will is published for those certificates and users, and nothing is kept "
-		    "for them while they are away");
+		    "for them while they are offline");
 }
 
 static void

@@ -202,8 +202,8 @@ open_wake(struct plugin *p, struct diag *diag)
 	(void)diag;
 	if (wake_open(&p->wake) != ERR_OK)
 		report_line(p->report, LEVEL_WARNING,
-		    "no timer or signal is free to wake the broker "
-		    "with: on a quiet broker changes take effect some tenths of a second later");
+		    "no timer or signal is free to wake the broker: while it is idle, changes "
+		    "take effect some tenths of a second later");
 	return ERR_OK;
 }
 

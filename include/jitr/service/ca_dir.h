@@ -6,7 +6,7 @@
  * trusted at once, without restart or signal (mosquitto 9.1).  A file is written under a
  * temporary name and renamed, so that a reader sees all of it or nothing.
  *
- * Only files whose first line is the plugin's mark are changed.  A file stays while its CA is
+ * Only files that begin with the plugin's mark are changed.  A file stays while its CA is
  * registered, ACTIVE or not, and afterwards while certificates of the CA are registered: they
  * remain valid (aws-iot A.2.5), and the gate, not TLS, decides which devices may connect.
  *

@@ -47,7 +47,7 @@ MUST_USE enum err issuer_find(struct txn *t, struct issuer_cache *cache, struct 
     struct issuer *out);
 
 /*
- * Finds a CA certificate whose key signed x and that is valid now.  If there is none, *out
+ * Finds the CA certificate that signed x and is valid now.  If there is none, *out
  * is one that has expired or is not yet valid, unless *found says that the caller has one in
  * *out already.
  *

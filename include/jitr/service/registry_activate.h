@@ -35,8 +35,7 @@ MUST_USE enum err registry_supersede(struct txn *t, const struct cert *cert, int
 /* The same, if its CA is configured so. */
 MUST_USE enum err registry_supersede_by_ca(struct txn *t, const struct cert *cert, int64_t now);
 
-/* Makes superseded certificates INACTIVE that are due; at most max, whose ids are
- * returned. */
+/* Makes superseded certificates INACTIVE that are due; at most max.  ids: the certificates. */
 MUST_USE enum err registry_retire_superseded(struct txn *t, int64_t now, struct certid *ids,
     size_t max, size_t *count);
 

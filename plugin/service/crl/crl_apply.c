@@ -28,7 +28,7 @@ add_named(struct crl_named *named, const struct certid *id)
 }
 
 /* A certificate on hold is refused while it is listed; its status does not change.  A
- * certificate whose record is damaged is refused in any case. */
+ * certificate with a damaged record is refused in any case. */
 static enum err
 apply_to(struct txn *t, const struct certid *id, const struct revoked *entry, int64_t now,
     size_t *revoked, struct crl_named *named)

@@ -114,7 +114,7 @@ find_orphan(struct txn *t, uint64_t *list, bool *found)
 }
 
 /* Removes a part of an orphan.  The bound is taken from the counter of list numbers, so that
- * a list whose import begins later has a higher number and is not removed. */
+ * an import that begins later has a list with a higher number, which is not removed. */
 static enum err
 drop_orphan(struct crl_tidy *tidy, struct txn *t)
 {

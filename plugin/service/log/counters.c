@@ -7,7 +7,7 @@
 struct counters {
 	struct counters_config config;
 	int64_t published;       /* ms, monotonic */
-	struct certid last_list; /* the CA of the last list whose gauges were published */
+	struct certid last_list; /* the CA of the list that was published last */
 	bool more_lists;         /* there may be lists after that one */
 };
 

@@ -82,7 +82,7 @@ preferred(const struct ca *a, const struct ca *b)
 	return rank(a) != rank(b) ? rank(a) > rank(b) : a->created > b->created;
 }
 
-/* A certificate whose issuer is looked for. */
+/* A certificate, and where to search for its issuer. */
 struct search {
 	struct txn *t;
 	struct issuer_cache *cache; /* may be NULL */

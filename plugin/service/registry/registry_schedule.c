@@ -102,7 +102,7 @@ registry_supersede_by_ca(struct txn *t, const struct cert *cert, int64_t now)
 }
 
 /* Makes a superseded certificate INACTIVE, but only while its successor is ACTIVE: a device
- * must not lose both.  A certificate whose record is damaged is refused in any case. */
+ * must not lose both.  A certificate with a damaged record is refused in any case. */
 static enum err
 retire(struct txn *t, const struct schedule_entry *entry, int64_t now, bool *done)
 {

@@ -44,7 +44,7 @@ schedule_close(struct schedule *s)
 	free(s);
 }
 
-/* Certificates whose notAfter is before this are announced. */
+/* A certificate is announced if its notAfter is before this time. */
 static int64_t
 expiry_limit(const struct schedule *s, int64_t now)
 {

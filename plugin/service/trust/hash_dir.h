@@ -2,8 +2,8 @@
 /*
  * hash_dir.h - the files <subject hash>.<n> of a directory in which OpenSSL looks up CAs.
  *
- * OpenSSL reads <hash>.0, <hash>.1, ... up to the first number that is missing.  Files whose
- * first line is the plugin's mark are ours; others are not changed.
+ * OpenSSL reads <hash>.0, <hash>.1, ... up to the first number that is missing.  Files that
+ * begin with the plugin's mark are ours; others are not changed.
  *
  * Writer thread, or before it starts.
  */
