@@ -59,7 +59,7 @@ struct plugin {
 
 	bool sends_before_tick; /* 2.1: what plugins publish is sent at the next turn of the
 	                         * loop, before its tick */
-	bool psk_conflict;      /* psk_file has names that give rights elsewhere */
+	bool psk_conflict;      /* psk_file has certificateIds or names of admin_users */
 };
 
 int64_t clock_ms(clockid_t clock);

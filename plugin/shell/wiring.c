@@ -68,13 +68,12 @@ open_store(struct plugin *p, struct diag *diag)
 }
 
 static enum err
-open_trust(struct plugin *p, struct diag *diag)
+open_trust(struct plugin *p)
 {
 	struct trust_config config = { .find = anchors_find,
 		.files_too = p->config.trust_store == TRUST_STORE_LIVE_AND_CAFILE };
 	enum err e = x509_trust_partial_chains();
 
-	(void)diag;
 	p->partial_chains = e == ERR_OK;
 	if (e != ERR_OK || p->config.trust_store == TRUST_STORE_CAPATH)
 		return e;
@@ -105,7 +104,7 @@ open_report(struct plugin *p, struct diag *diag)
 }
 
 static enum err
-open_gate(struct plugin *p, struct diag *diag)
+open_gate(struct plugin *p)
 {
 	struct gate_config config = { .authorization = p->config.authorization,
 		.other_clients = p->config.other_clients,
@@ -120,7 +119,6 @@ open_gate(struct plugin *p, struct diag *diag)
 		.broker = &broker_mosquitto,
 		.now = now_ms };
 
-	(void)diag;
 	config.deny_publish_disconnects = p->config.deny_publish_disconnects;
 	config.deny_subscribe_disconnects = p->config.deny_subscribe_disconnects;
 	config.client_id_as_is = p->config.client_id_as_is;
@@ -138,7 +136,7 @@ open_gate(struct plugin *p, struct diag *diag)
 }
 
 static enum err
-open_crls(struct plugin *p, struct diag *diag)
+open_crls(struct plugin *p)
 {
 	struct crls_config config = { .store = p->store,
 		.writer = p->writer,
@@ -149,7 +147,6 @@ open_crls(struct plugin *p, struct diag *diag)
 		.now = now_ms,
 		.crl_dir = p->config.crl_dir };
 
-	(void)diag;
 	return crls_open(&config, &p->crls);
 }
 
@@ -165,7 +162,7 @@ set_endpoint(const struct plugin *p, char *out, size_t size)
 }
 
 static enum err
-open_api(struct plugin *p, struct diag *diag)
+open_api(struct plugin *p)
 {
 	struct api_config config = { .ca_path = p->config.ca_path,
 		.store = p->store,
@@ -178,7 +175,6 @@ open_api(struct plugin *p, struct diag *diag)
 		.now = now_ms,
 		.clock_us = monotonic_us };
 
-	(void)diag;
 	memcpy(config.account_id, p->config.account_id, sizeof(config.account_id));
 	memcpy(config.region, p->config.region, sizeof(config.region));
 	set_endpoint(p, config.endpoint, sizeof(config.endpoint));
@@ -197,9 +193,8 @@ note_finished(void *context)
 }
 
 static enum err
-open_wake(struct plugin *p, struct diag *diag)
+open_wake(struct plugin *p)
 {
-	(void)diag;
 	if (wake_open(&p->wake) != ERR_OK)
 		report_line(p->report, LEVEL_WARNING,
 		    "no timer or signal is free to wake the broker: while it is idle, changes "
@@ -208,7 +203,7 @@ open_wake(struct plugin *p, struct diag *diag)
 }
 
 static enum err
-open_writer(struct plugin *p, struct diag *diag)
+open_writer(struct plugin *p)
 {
 	struct writer_config config = { .store = p->store,
 		.queue_max = QUEUE_MAX,
@@ -219,14 +214,13 @@ open_writer(struct plugin *p, struct diag *diag)
 		.done_context = p };
 	enum err e = writer_start(&config, &p->writer);
 
-	(void)diag;
 	if (e == ERR_OK)
 		report_start(p->report, p->writer);
 	return e;
 }
 
 static enum err
-open_schedule(struct plugin *p, struct diag *diag)
+open_schedule(struct plugin *p)
 {
 	struct schedule_config config = { .store = p->store,
 		.writer = p->writer,
@@ -236,24 +230,22 @@ open_schedule(struct plugin *p, struct diag *diag)
 		.expiring_days = p->config.expiring_days,
 		.now = now_ms };
 
-	(void)diag;
 	return schedule_open(&config, &p->schedule);
 }
 
 static enum err
-open_outbox(struct plugin *p, struct diag *diag)
+open_outbox(struct plugin *p)
 {
 	struct outbox_config config = { .store = p->store,
 		.writer = p->writer,
 		.broker = &broker_mosquitto,
 		.pace = &p->pace };
 
-	(void)diag;
 	return outbox_open(&config, &p->outbox);
 }
 
 static enum err
-open_counters(struct plugin *p, struct diag *diag)
+open_counters(struct plugin *p)
 {
 	struct counters_config config = { .store = p->store,
 		.writer = p->writer,
@@ -262,7 +254,6 @@ open_counters(struct plugin *p, struct diag *diag)
 		.now = now_ms,
 		.interval = p->config.metrics_interval * 1000 };
 
-	(void)diag;
 	return counters_open(&config, &p->counters);
 }
 
@@ -276,17 +267,31 @@ open_health(struct plugin *p, struct diag *diag)
 	return health_open(&config, &p->health, diag);
 }
 
-enum err
-open_parts(struct plugin *p, struct diag *diag)
+/* The parts between the store and the health file. */
+static enum err
+open_services(struct plugin *p)
 {
-	/* In this order: each part needs some of those before it. */
-	static enum err (*const open[])(struct plugin *, struct diag *) = { open_report, open_store,
-		open_trust, open_wake, open_writer, open_gate, open_crls, open_api, open_schedule,
-		open_outbox, open_counters, open_health };
+	/* In this order: each needs some of those before it. */
+	static enum err (*const open[])(struct plugin *) = { open_trust, open_wake, open_writer,
+		open_gate, open_crls, open_api, open_schedule, open_outbox, open_counters };
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < COUNT_OF(open); i++)
-		e = open[i](p, diag);
+		e = open[i](p);
+	return e;
+}
+
+enum err
+open_parts(struct plugin *p, struct diag *diag)
+{
+	enum err e = open_report(p, diag);
+
+	if (e == ERR_OK)
+		e = open_store(p, diag);
+	if (e == ERR_OK)
+		e = open_services(p);
+	if (e == ERR_OK)
+		e = open_health(p, diag);
 	return e;
 }
 

@@ -77,7 +77,7 @@ rank(const struct ca *ca)
 }
 
 static bool
-preferred(const struct ca *a, const struct ca *b)
+is_preferred(const struct ca *a, const struct ca *b)
 {
 	return rank(a) != rank(b) ? rank(a) > rank(b) : a->created > b->created;
 }
@@ -113,7 +113,7 @@ check_ca(const struct search *s, const struct ca *ca, struct issuer *out)
 		return ERR_NOMEM;
 	if (issued != ANSWER_YES)
 		return ERR_OK;
-	if (out->matches++ == 0 || preferred(ca, &out->ca))
+	if (out->matches++ == 0 || is_preferred(ca, &out->ca))
 		out->ca = *ca;
 	out->issued = ANSWER_YES;
 	return ERR_OK;

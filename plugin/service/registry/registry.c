@@ -276,7 +276,7 @@ refuse_attached(const char *what, const char *arn_prefix, const struct certid *i
 }
 
 static enum err
-check_no_things(struct txn *t, const struct certid *id, const char *arn_prefix, struct diag *diag)
+check_detached(struct txn *t, const struct certid *id, const char *arn_prefix, struct diag *diag)
 {
 	struct thing_principal first;
 	size_t count;
@@ -318,7 +318,7 @@ registry_remove_cert(struct txn *t, const struct certid *id, bool force, const c
 	if (e == ERR_OK)
 		e = check_removable(&cert, hex, diag);
 	if (e == ERR_OK)
-		e = check_no_things(t, id, arn_prefix, diag);
+		e = check_detached(t, id, arn_prefix, diag);
 	if (e == ERR_OK)
 		e = store_list_attached(t, id, NULL, true, policies, COUNT_OF(policies), &count);
 	if (e != ERR_OK)

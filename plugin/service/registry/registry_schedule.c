@@ -49,7 +49,7 @@ supersede_some(struct txn *t, const struct thing_principal *principals, size_t c
 }
 
 static enum err
-supersede_of_thing(struct txn *t, struct view thing, const struct cert *successor, int64_t due)
+supersede_in_thing(struct txn *t, struct view thing, const struct cert *successor, int64_t due)
 {
 	struct thing_principal principals[PRINCIPALS_AT_ONCE];
 	struct certid last;
@@ -83,7 +83,7 @@ registry_supersede(struct txn *t, const struct cert *cert, int64_t after, int64_
 		things[i].thing.data = names[i];
 	}
 	for (size_t i = 0; e == ERR_OK && i < count; i++)
-		e = supersede_of_thing(t, things[i].thing, cert, now + after);
+		e = supersede_in_thing(t, things[i].thing, cert, now + after);
 	return e;
 }
 

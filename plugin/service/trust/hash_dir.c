@@ -157,17 +157,17 @@ write_whole(int fd, const char *text, size_t len)
 static void
 replace_file(struct hash_dir *d, const char *name, const char *text)
 {
-	static const char aside[] = ".jitr-new";
-	int fd = openat(d->fd, aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	static const char temporary[] = ".jitr-new";
+	int fd = openat(d->fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	bool written = fd >= 0 && write_whole(fd, text, strlen(text)) && fsync(fd) == 0;
 	int error = errno;
 
 	if (fd >= 0)
 		(void)close(fd);
-	if (written && renameat(d->fd, aside, d->fd, name) == 0)
+	if (written && renameat(d->fd, temporary, d->fd, name) == 0)
 		return;
 	hash_dir_fail(d, ERR_STORAGE, name, strerror(written ? errno : error));
-	(void)unlinkat(d->fd, aside, 0);
+	(void)unlinkat(d->fd, temporary, 0);
 }
 
 static bool
