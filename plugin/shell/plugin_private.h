@@ -68,7 +68,7 @@ int64_t clock_ms(clockid_t clock);
 MUST_USE enum err open_parts(struct plugin *p, struct diag *diag);
 void close_parts(struct plugin *p); /* and frees p */
 
-/* plugin.c: MOSQ_ERR_SUCCESS, or the broker's error; the caller unregisters in both cases. */
+/* plugin.c.  MOSQ_ERR_SUCCESS, or the broker's error: some callbacks may be registered. */
 int register_callbacks(struct plugin *p);
 void unregister_callbacks(struct plugin *p);
 void psk_names_read(struct plugin *p);

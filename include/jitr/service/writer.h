@@ -57,7 +57,7 @@ struct job {
 	const struct job_type *type;
 	struct job *next;
 	enum err result;
-	const char *failure; /* static text: why the commit failed; NULL: it did not */
+	const char *failure; /* why the commit failed, borrowed until finish(); NULL: it did not */
 	bool again;          /* set by committed(), cleared by the writer */
 };
 

@@ -3,10 +3,10 @@
  * crl_dir.h - access to the directory of revocation lists.
  *
  * A caller with the right to set crlFile over the control topic names files of the broker's
- * machine, and error messages would reveal whether a file exists and what it is.  Therefore
- * all files must be in one directory, which mosquitto.conf names: crlFile is a name below
- * it, or a path that begins with it.  Symbolic links are followed as long as they stay below
- * the directory.
+ * machine, and the result of an import would reveal whether a file exists and what it is.
+ * Therefore all files must be in one directory, which mosquitto.conf names: crlFile is a name
+ * below it, or a path that begins with it.  Symbolic links are followed as long as they stay
+ * below the directory.
  *
  * A path outside can only have been stored by version 0.1, or before the option was changed.
  * Such a file is still read, without these checks.

@@ -50,7 +50,7 @@ void hash_dir_write(struct hash_dir *d, const struct hash_file *file, const char
 
 /* Removes our file.  If that would leave a gap, our last file with the hash takes its place; if
  * the last file is not ours, the file stays, so that OpenSSL still finds the last one.
- * Returns whether it was removed; then *file is another entry. */
+ * Returns whether it was removed; then the last entry has moved to *file. */
 bool hash_dir_remove(struct hash_dir *d, struct hash_file *file);
 
 #endif
