@@ -5,7 +5,7 @@
  * mosquitto_ctrl hands a module only the words after its name, and the
  * connection options in a struct that differs between versions.  But the
  * words are the end of the process's own argument list, which lies in memory
- * in front of them, so the options are read from there (mosquitto 10).
+ * in front of them, so the options are read from there (mosquitto section 10).
  * Any thread.
  */
 #ifndef CTL_HOST_H

@@ -3,7 +3,7 @@
  * main_module.c - mosquitto_ctrl_jitr.so: the command line within mosquitto_ctrl.
  *
  * Uses nothing of its host but the words of the command line: what else it
- * hands over differs between versions (mosquitto 10).  One thread.
+ * hands over differs between versions (mosquitto section 10).  One thread.
  */
 #include <stdlib.h>
 

@@ -210,23 +210,21 @@ option_find(const char *word)
 	return NULL;
 }
 
-MUST_USE static bool
-option_set(struct options *o, const struct option *row, const char *value, struct diag *d)
+static void
+set_switch(struct options *o, const struct option *row)
 {
-	char *field = (char *)o + row->offset;
+	memcpy((char *)o + row->offset, &(bool){ true }, sizeof(bool));
+}
+
+MUST_USE static bool
+set_value(struct options *o, const struct option *row, const char *value, struct diag *d)
+{
 	const char *text;
 
-	switch (row->kind) {
-	case OPTION_SWITCH:
-		memcpy(field, &(bool){ true }, sizeof(bool));
-		return true;
-	case OPTION_SPECIAL:
+	if (row->kind == OPTION_SPECIAL)
 		return row->read(o, value, d);
-	case OPTION_TEXT:
-		break;
-	}
 	text = keep(o, value, d);
-	memcpy(field, &text, sizeof(text));
+	memcpy((char *)o + row->offset, &text, sizeof(text));
 	return text != NULL;
 }
 
@@ -240,13 +238,15 @@ option_read(struct options *o, int argc, char *const *argv, struct diag *d)
 		diag_set(d, "Unknown option '%s'.", argv[0]);
 		return 0;
 	}
-	if (row->kind == OPTION_SWITCH)
-		return option_set(o, row, NULL, d) ? 1 : 0;
+	if (row->kind == OPTION_SWITCH) {
+		set_switch(o, row);
+		return 1;
+	}
 	if (argc < 2) {
 		diag_set(d, "%s argument given but no %s specified.", argv[0], row->value);
 		return 0;
 	}
-	return option_set(o, row, argv[1], d) ? 2 : 0;
+	return set_value(o, row, argv[1], d) ? 2 : 0;
 }
 
 MUST_USE static bool

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jitr/core/calendar.h"
 #include "jitr/core/text.h"
 
 bool
@@ -62,8 +63,7 @@ json_string(FILE *out, const char *text)
 		else
 			(void)fwrite(rest.data, 1, len, out);
 		len = len == 0 ? 1 : len;
-		rest.data += len;
-		rest.len -= len;
+		rest = view_from(rest, len);
 	}
 	(void)fputc('"', out);
 }
@@ -174,8 +174,7 @@ safe_text(const char *text, bool lines)
 
 		add_safe(&out, rest.data, len, lines);
 		len = len == 0 ? 1 : len;
-		rest.data += len;
-		rest.len -= len;
+		rest = view_from(rest, len);
 	}
 	return safe;
 }
@@ -193,8 +192,7 @@ print_shown(FILE *out, const char *text)
 		add_safe(&piece, rest.data, len, false);
 		(void)fputs(buffer, out);
 		len = len == 0 ? 1 : len;
-		rest.data += len;
-		rest.len -= len;
+		rest = view_from(rest, len);
 	}
 }
 

@@ -58,8 +58,9 @@ has() { [[ $parts == *" $1 "* ]]; }
 if [ "${JITR_BENCH_INSTRUCTIONS:-0}" != 0 ] || { has publish && [ "${JITR_BENCH_COUNTS:-5}" != 0 ]; }; then
 	need valgrind
 fi
-{ cmake -S "$root" --preset release -G Ninja -DJITR_TESTS=ON &&
-	cmake --build "$root/build" --target bench_broker bench_gate \
+build_dir=$(build_dir release)
+{ configure release -DJITR_TESTS=ON &&
+	cmake --build "$build_dir" --target bench_broker bench_gate \
 		bench_policy bench_publish bench_storm; } >"$dir/build.log" 2>&1 || {
 	tail -n 40 "$dir/build.log" >&2
 	die "the build failed"
@@ -74,24 +75,24 @@ printf '%s, %s, load average %s\n\n' \
 missed=0
 mkdir "$dir/gate" "$dir/broker" "$dir/publish" "$dir/storm"
 if has gate; then
-	"$root/build/test/bench/bench_gate" "$dir/gate"
+	"$build_dir/test/bench/bench_gate" "$dir/gate"
 	rm -rf "$dir/gate"
 fi
 if has policy; then
-	"$root/build/test/bench/bench_policy"
+	"$build_dir/test/bench/bench_policy"
 fi
 if has broker; then
-	"$root/build/test/bench/bench_broker" "$dir/broker" "$root/build/mosquitto_jitr.so" || missed=$?
+	"$build_dir/test/bench/bench_broker" "$dir/broker" "$build_dir/mosquitto_jitr.so" || missed=$?
 	[ "$missed" -lt 2 ] || exit "$missed"
 	rm -rf "$dir/broker"
 fi
 if has publish; then
 	dynsec=${JITR_BENCH_DYNSEC:-$(find /usr/lib /usr/local/lib -name mosquitto_dynamic_security.so 2>/dev/null | head -n 1)}
-	"$root/build/test/bench/bench_publish" "$dir/publish" "$root/build/mosquitto_jitr.so" \
+	"$build_dir/test/bench/bench_publish" "$dir/publish" "$build_dir/mosquitto_jitr.so" \
 		"${dynsec:-missing}" || { status=$?; [ "$status" -lt 2 ] || exit "$status"; missed=$status; }
 fi
 if has storm; then
-	"$root/build/test/bench/bench_storm" "$dir/storm" "$root/build/mosquitto_jitr.so" ||
+	"$build_dir/test/bench/bench_storm" "$dir/storm" "$build_dir/mosquitto_jitr.so" ||
 		{ status=$?; [ "$status" -lt 2 ] || exit "$status"; missed=$status; }
 fi
 [ "$missed" = 0 ]

@@ -14,8 +14,9 @@ trap 'rm -rf "$log_dir"' EXIT
 . "$root/scripts/common.sh"
 
 need "${build_packages[@]}" python3 python3-pytest python3-paho-mqtt python3-cryptography
-{ cmake -S "$root" --preset release -G Ninja &&
-	cmake --build "$root/build" --target mosquitto_jitr_plugin mosquitto_jitr; } \
+build_dir=$(build_dir release)
+{ configure release &&
+	cmake --build "$build_dir" --target mosquitto_jitr_plugin mosquitto_jitr; } \
 	>"$log_dir/build.log" 2>&1 || {
 	tail -n 40 "$log_dir/build.log" >&2
 	die "the build failed"
@@ -25,4 +26,4 @@ printf '%s, %s processors (%s), Linux %s\n' "$(date -u +%Y-%m-%d)" "$(nproc)" \
 	"$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)"
 printf '%s, %s, load average %s\n\n' "$(mosquitto -h 2>/dev/null | head -n 1)" \
 	"$(openssl version | cut -d ' ' -f 1-2)" "$(cut -d ' ' -f 1-3 /proc/loadavg)"
-JITR_BUILD_DIR=$root/build PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$root/test/bench/crl.py"
+JITR_BUILD_DIR=$build_dir PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$root/test/bench/crl.py"

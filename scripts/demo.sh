@@ -75,8 +75,9 @@ free_port() {
 
 step "Building"
 need "${build_packages[@]}" jq
-build release -DJITR_TESTS=OFF
-say "build/mosquitto_jitr.so, build/mosquitto_ctrl_jitr.so, build/mosquitto_jitr"
+build_dir=$(build_dir release)
+build release -DJITR_TESTS=OFF -DJITR_WERROR=OFF
+say "${build_dir#"$root/"}: mosquitto_jitr.so, mosquitto_ctrl_jitr.so, mosquitto_jitr"
 
 # --- a broker of our own ----------------------------------------------------
 
@@ -106,7 +107,7 @@ certfile $dir/server.pem
 keyfile $dir/server.key
 capath $dir/jitr/ca
 require_certificate true
-plugin $root/build/mosquitto_jitr.so
+plugin $build_dir/mosquitto_jitr.so
 plugin_opt_db_path $dir/jitr
 plugin_opt_admin_users admin
 plugin_opt_authorization policy
@@ -114,7 +115,7 @@ plugin_opt_other_clients allow
 CONF
 
 # The administrator's connection, as mosquitto_ctrl reads it from its file.
-export XDG_CONFIG_HOME=$dir HOME=$dir LD_LIBRARY_PATH=$root/build
+export XDG_CONFIG_HOME=$dir HOME=$dir LD_LIBRARY_PATH=$build_dir
 cat >mosquitto_ctrl <<CONF
 -h localhost
 -p $admin_port

@@ -13,13 +13,14 @@ log_dir=$(mktemp -d)
 need "${build_packages[@]}" clang
 version=$(clang -dumpversion)
 need "libclang-rt-${version%%.*}-dev"
+build_dir=$(build_dir fuzz)
 build fuzz
 for target in "$root"/test/fuzz/fuzz_*.c; do
 	name=$(basename "$target" .c)
 	corpus=$log_dir/$name
 	mkdir "$corpus"
 	printf '%s: ' "$name"
-	if "$root/build-fuzz/test/fuzz/$name" -max_total_time="$seconds" -rss_limit_mb=2048 \
+	if "$build_dir/test/fuzz/$name" -max_total_time="$seconds" -rss_limit_mb=2048 \
 		-artifact_prefix="$log_dir/$name-" "$corpus" "$root/test/fuzz/${name#fuzz_}.in" \
 		>"$log_dir/$name.log" 2>&1; then
 		grep -E '^Done' "$log_dir/$name.log"

@@ -21,13 +21,14 @@ export SOURCE_DATE_EPOCH
 need "${build_packages[@]}" dpkg-dev file
 maintainer=()
 [ -z "${DEBEMAIL:-}" ] || maintainer=(-DJITR_MAINTAINER="${DEBFULLNAME:-$DEBEMAIL} <$DEBEMAIL>")
+build_dir=$(build_dir package)
 build package "${maintainer[@]}"
-rm -f "$root"/build-package/*.deb
-(cd "$root/build-package" && cpack) >"$log_dir/cpack.log" 2>&1 || {
+rm -f "$build_dir"/*.deb
+(cd "$build_dir" && cpack) >"$log_dir/cpack.log" 2>&1 || {
 	tail -n 40 "$log_dir/cpack.log" >&2
 	die "cpack failed"
 }
-package=$(echo "$root"/build-package/*.deb)
+package=$(echo "$build_dir"/*.deb)
 if command -v lintian >/dev/null; then
 	lintian --allow-root --fail-on error,warning "$package"
 fi

@@ -7,6 +7,7 @@
 #include "command.h"
 
 #include "jitr/core/rule.h"
+#include "jitr/adapter/trust_chain.h"
 #include "jitr/adapter/x509.h"
 
 static const char *const ca_statuses[] = { "ACTIVE", "INACTIVE" };

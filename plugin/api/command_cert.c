@@ -48,7 +48,7 @@ parse_register_cert(struct members *m, struct command *c)
 	bool active = json_bool(m, "setAsActive", false);
 
 	c->cert.with_ca = true;
-	if (!parse_status(m, "status", false, &c->cert.status)) /* it wins (aws-iot J, 11) */
+	if (!parse_status(m, "status", false, &c->cert.status)) /* it wins (aws-iot J row 11) */
 		c->cert.status = active ? CERT_ACTIVE : CERT_INACTIVE;
 	json_only(m, names, COUNT_OF(names));
 	parse_certificate(m, c);

@@ -168,7 +168,7 @@ add_number(cJSON *o, const struct crl *crl)
 static cJSON *
 place_name(struct view name, bool is_text)
 {
-	char text[CRL_PLACE_MAX + 1] = "(no URI)";
+	char text[CRL_POINT_MAX + 1] = "(no URI)";
 
 	if (is_text) {
 		for (size_t i = 0; i < name.len; i++)
@@ -183,7 +183,7 @@ place_name(struct view name, bool is_text)
 static void
 add_places(cJSON *o, const struct crl *crl)
 {
-	cJSON *names = crl->scope == CRL_SCOPE_PLACE
+	cJSON *names = crl->scope == CRL_SCOPE_POINT
 	    ? cJSON_AddArrayToObject(o, "distributionPoints")
 	    : NULL;
 	struct view name;

@@ -197,25 +197,25 @@ parse_explain(struct members *m, struct command *c)
  * policies are asked twice), and there may be thousands.
  */
 struct trial {
-	struct inquiry *inquiry;
+	struct explain *inquiry;
 	size_t info, asked; /* which policy; as many as there are: all together */
 	const cJSON *arn;   /* of the next question; NULL: the first */
 	size_t spent;       /* steps, of the last question */
-	enum policy_result results[AUTH_INFOS_MAX][INQUIRY_POLICIES_MAX + 1];
+	enum policy_result results[AUTH_INFOS_MAX][EXPLAIN_POLICIES_MAX + 1];
 };
 
 void
 trial_free(struct trial *trial)
 {
 	if (trial != NULL)
-		inquiry_close(trial->inquiry);
+		explain_close(trial->inquiry);
 	free(trial);
 }
 
-static struct inquiry_request
+static struct explain_request
 request_of(const struct command *c, size_t *steps)
 {
-	return (struct inquiry_request){ .principal = c->inquiry.has_principal ? &c->id : NULL,
+	return (struct explain_request){ .principal = c->inquiry.has_principal ? &c->id : NULL,
 		.client_id = c->inquiry.client_id,
 		.source = c->inquiry.source,
 		.add = c->inquiry.add,
@@ -244,13 +244,13 @@ static enum err
 trial_begin(struct txn *t, struct command *c)
 {
 	struct trial *trial = calloc(1, sizeof(*trial));
-	struct inquiry_request r;
+	struct explain_request r;
 	enum err e;
 
 	if (trial == NULL)
 		return ERR_NOMEM;
 	r = request_of(c, &trial->spent);
-	e = inquiry_open(c->gate, t, &r, &trial->inquiry, &c->diag);
+	e = explain_open(c->gate, t, &r, &trial->inquiry, &c->diag);
 	if (e == ERR_OK)
 		c->trial = trial;
 	else
@@ -259,9 +259,9 @@ trial_begin(struct txn *t, struct command *c)
 }
 
 static void
-add_policy(cJSON *list, const struct command *c, const struct inquiry *i, size_t nth)
+add_policy(cJSON *list, const struct command *c, const struct explain *i, size_t nth)
 {
-	struct view name = view_of(inquiry_policy_name(i, nth));
+	struct view name = view_of(explain_policy_name(i, nth));
 	cJSON *o = cJSON_CreateObject();
 
 	add_view(o, "policyName", name);
@@ -283,14 +283,14 @@ question_of(enum policy_action action, struct view name)
 }
 
 static struct access_decision
-ask_one(const struct inquiry *i, size_t nth, enum policy_action action, struct view name)
+ask_one(const struct explain *i, size_t nth, enum policy_action action, struct view name)
 {
 	struct access_question q = question_of(action, name);
 
 	if (action == POLICY_CONNECT)
-		return nth == ALL_POLICIES ? inquiry_connect(i, name)
-					   : inquiry_connect_by(i, nth, name);
-	return nth == ALL_POLICIES ? inquiry_access(i, &q) : inquiry_access_by(i, nth, &q);
+		return nth == ALL_POLICIES ? explain_connect(i, name)
+					   : explain_connect_by(i, nth, name);
+	return nth == ALL_POLICIES ? explain_access(i, &q) : explain_access_by(i, nth, &q);
 }
 
 /* AWS has three answers: what other plugins decide is not allowed here. */
@@ -329,7 +329,7 @@ trial_ask(struct command *c, const cJSON *info)
 	struct trial *trial = c->trial;
 	enum policy_result *result = &trial->results[trial->info][trial->asked];
 	enum policy_action action = action_of(info);
-	size_t nth = trial->asked < inquiry_policy_count(trial->inquiry) ? trial->asked
+	size_t nth = trial->asked < explain_policy_count(trial->inquiry) ? trial->asked
 									 : ALL_POLICIES;
 	struct access_decision d;
 
@@ -351,13 +351,13 @@ trial_go_on(struct command *c, bool *done)
 	struct trial *trial = c->trial;
 	const cJSON *info = cJSON_GetArrayItem(c->inquiry.auth_infos, (int)trial->info);
 
-	if (inquiry_lacks_memory(trial->inquiry))
+	if (explain_lacks_memory(trial->inquiry))
 		return ERR_NOMEM;
 	while (info != NULL && !budget_slice_over(c->budget)) {
 		trial_ask(c, info);
 		if (!pay(c, &trial->spent))
 			return refuse_steps(c);
-		if (trial->asked <= inquiry_policy_count(trial->inquiry))
+		if (trial->asked <= explain_policy_count(trial->inquiry))
 			continue;
 		trial->asked = 0;
 		trial->info++;
@@ -368,11 +368,11 @@ trial_go_on(struct command *c, bool *done)
 }
 
 static void
-add_missing(cJSON *o, const struct inquiry *i)
+add_missing(cJSON *o, const struct explain *i)
 {
 	cJSON *list = cJSON_AddArrayToObject(o, "missingContextValues");
 	struct view names[MISSING_MAX];
-	size_t count = inquiry_missing(i, names, MISSING_MAX);
+	size_t count = explain_missing(i, names, MISSING_MAX);
 
 	for (size_t n = 0; n < count; n++) {
 		char *text = strndup((const char *)names[n].data, names[n].len);
@@ -386,7 +386,7 @@ add_missing(cJSON *o, const struct inquiry *i)
 static void
 add_result(cJSON *results, const struct command *c, size_t nth, const cJSON *info)
 {
-	const struct inquiry *i = c->trial->inquiry;
+	const struct explain *i = c->trial->inquiry;
 	const enum policy_result *result = c->trial->results[nth];
 	cJSON *o = cJSON_CreateObject(), *denied, *lists[COUNT_OF(result_names)];
 
@@ -400,9 +400,9 @@ add_result(cJSON *results, const struct command *c, size_t nth, const cJSON *inf
 	lists[POLICY_EXPLICIT_DENY] = cJSON_AddArrayToObject(cJSON_AddObjectToObject(denied,
 								 "explicitDeny"),
 	    "policies");
-	for (size_t n = 0; n < inquiry_policy_count(i); n++)
+	for (size_t n = 0; n < explain_policy_count(i); n++)
 		add_policy(lists[result[n]], c, i, n);
-	cJSON_AddStringToObject(o, "authDecision", result_names[result[inquiry_policy_count(i)]]);
+	cJSON_AddStringToObject(o, "authDecision", result_names[result[explain_policy_count(i)]]);
 	add_missing(o, i);
 	cJSON_AddItemToArray(results, o);
 }
@@ -460,8 +460,8 @@ enum err
 render_effective_policies(struct txn *t, struct command *c, cJSON *data)
 {
 	cJSON *list = cJSON_AddArrayToObject(data, "effectivePolicies");
-	struct inquiry_request r = request_of(c, NULL);
-	struct inquiry *i = NULL;
+	struct explain_request r = request_of(c, NULL);
+	struct explain *i = NULL;
 	struct thing thing;
 	size_t bytes = 0;
 	enum err e = ERR_OK;
@@ -472,10 +472,10 @@ render_effective_policies(struct txn *t, struct command *c, cJSON *data)
 		diag_set(&c->diag, "Thing %.*s cannot be found.", (int)c->named.len,
 		    (const char *)c->named.data);
 	if (e == ERR_OK)
-		e = inquiry_open(c->gate, t, &r, &i, &c->diag);
-	for (size_t n = 0; e == ERR_OK && n < inquiry_policy_count(i); n++)
-		e = add_effective(t, c, view_of(inquiry_policy_name(i, n)), &bytes, list);
-	inquiry_close(i);
+		e = explain_open(c->gate, t, &r, &i, &c->diag);
+	for (size_t n = 0; e == ERR_OK && n < explain_policy_count(i); n++)
+		e = add_effective(t, c, view_of(explain_policy_name(i, n)), &bytes, list);
+	explain_close(i);
 	return e;
 }
 
@@ -502,13 +502,13 @@ load_certificate(struct txn *t, struct command *c)
 }
 
 static void
-add_ground(cJSON *o, const struct inquiry *i, const struct policy_match *ground)
+add_ground(cJSON *o, const struct explain *i, const struct policy_match *ground)
 {
 	char version[16];
 
 	(void)snprintf(version, sizeof(version), "%" PRIu32,
-	    inquiry_policy_version(i, ground->policy));
-	cJSON_AddStringToObject(o, "policyName", inquiry_policy_name(i, ground->policy));
+	    explain_policy_version(i, ground->policy));
+	cJSON_AddStringToObject(o, "policyName", explain_policy_name(i, ground->policy));
 	cJSON_AddStringToObject(o, "policyVersionId", version);
 	cJSON_AddNumberToObject(o, "statement", (double)ground->statement);
 	if (ground->sid.len > 0)
@@ -517,7 +517,7 @@ add_ground(cJSON *o, const struct inquiry *i, const struct policy_match *ground)
 
 /* What is said to one action, and which statement says it, or what else does. */
 static void
-add_decision(cJSON *data, const char *name, const struct inquiry *i, enum policy_action action,
+add_decision(cJSON *data, const char *name, const struct explain *i, enum policy_action action,
     struct view resource)
 {
 	cJSON *o = cJSON_AddObjectToObject(data, name);
@@ -528,7 +528,7 @@ add_decision(cJSON *data, const char *name, const struct inquiry *i, enum policy
 	if (d.basis != BASIS_POLICY)
 		cJSON_AddStringToObject(o, "decidedBy", basis_names[d.basis]);
 	else if (d.result != POLICY_IMPLICIT_DENY)
-		add_ground(o, i, &d.ground);
+		add_ground(o, i, &d.match);
 }
 
 /* As far as its status goes; then its policies decide. */
@@ -562,7 +562,7 @@ add_plan(cJSON *data, const struct plan *plan)
 }
 
 static void
-add_connect(cJSON *data, const struct command *c, const struct inquiry *i,
+add_connect(cJSON *data, const struct command *c, const struct explain *i,
     const struct explanation *ex)
 {
 	cJSON *o = cJSON_AddObjectToObject(data, "connect");
@@ -582,7 +582,7 @@ add_connect(cJSON *data, const struct command *c, const struct inquiry *i,
 /* It is not put off in the middle: what its questions take together is less than
  * STEPS_MAX, and one question more, for which policies are asked twice at most. */
 static enum err
-add_topic(cJSON *data, struct command *c, const struct inquiry *i, const size_t *spent)
+add_topic(cJSON *data, struct command *c, const struct explain *i, const size_t *spent)
 {
 	static const struct {
 		const char *name;
@@ -614,29 +614,29 @@ add_certificate(cJSON *data, const struct explanation *ex)
 }
 
 static void
-add_warnings(cJSON *data, const struct inquiry *i, const struct explanation *ex)
+add_warnings(cJSON *data, const struct explain *i, const struct explanation *ex)
 {
 	if (ex->chain.text[0] != '\0')
 		add_warning(data, ex->chain.text);
-	for (size_t n = 0; n < inquiry_policy_count(i); n++)
-		if (inquiry_policy(i, n) != NULL)
-			add_policy_warnings(data, inquiry_policy(i, n), inquiry_policy_name(i, n));
+	for (size_t n = 0; n < explain_policy_count(i); n++)
+		if (explain_policy(i, n) != NULL)
+			add_policy_warnings(data, explain_policy(i, n), explain_policy_name(i, n));
 }
 
 static enum err
 explain(struct txn *t, struct command *c, cJSON *data)
 {
 	size_t spent = 0;
-	struct inquiry_request r = request_of(c, &spent);
-	struct inquiry *i = NULL;
+	struct explain_request r = request_of(c, &spent);
+	struct explain *i = NULL;
 	struct explanation ex;
 	enum err e;
 
 	r.principal = &c->id;
 	r.x = c->x;
-	e = inquiry_open(c->gate, t, &r, &i, &c->diag);
+	e = explain_open(c->gate, t, &r, &i, &c->diag);
 	if (e == ERR_OK)
-		e = inquiry_explain(i, t, &ex);
+		e = explain_certificate(i, t, &ex);
 	if (e == ERR_OK && spent >= STEPS_MAX)
 		e = refuse_steps(c);
 	if (e == ERR_OK) {
@@ -652,7 +652,7 @@ explain(struct txn *t, struct command *c, cJSON *data)
 	}
 	if (!pay(c, &spent) && e == ERR_OK)
 		e = refuse_steps(c);
-	inquiry_close(i);
+	explain_close(i);
 	return e;
 }
 

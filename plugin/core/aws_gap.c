@@ -2,8 +2,7 @@
 /*
  * aws_gap.c - see aws_gap.h.
  *
- * The names are those of AWS's model of the service (botocore 1.43.11), by what there
- * is here instead.
+ * The names are from AWS's service model (botocore 1.43.11), grouped by replacement.
  */
 #include <string.h>
 
@@ -120,12 +119,6 @@ static const struct aws_gap gaps[] = {
 	    "it is of AWS's data plane; use an MQTT client", { NULL } },
 };
 
-static char
-folded(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool
 aws_same_name(const char *name, struct view operation)
 {
@@ -134,7 +127,8 @@ aws_same_name(const char *name, struct view operation)
 	for (; *name != '\0'; name++) {
 		if (*name == '-')
 			continue;
-		if (at == operation.len || folded(*name) != folded((char)operation.data[at]))
+		if (at == operation.len ||
+		    ascii_lower((uint8_t)*name) != ascii_lower(operation.data[at]))
 			return false;
 		at++;
 	}

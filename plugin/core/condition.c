@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* condition.c - what a condition is worth; see condition.h. */
+/* condition.c - evaluation of conditions; see condition.h. */
 #include "jitr/core/condition.h"
 
-/* A value of the key, read once for all that it is compared with. */
+/* A value of the key, parsed once for comparison with all expected values. */
 struct given {
 	struct view text;
-	bool readable; /* as what the operator compares */
+	bool readable; /* parsed successfully as the type that the operator compares */
 	struct view arn[ARN_PARTS];
 	struct address address;
 	struct decimal number;
@@ -103,7 +103,7 @@ compare(const struct condition *c, const struct expected *e, const struct given 
 	return TRUTH_NO;
 }
 
-/* One value of the key against all that stand in the policy. */
+/* Compares one value of the key with all expected values. */
 static enum truth
 value_holds(const struct condition *c, struct view value, struct context *context)
 {
@@ -118,9 +118,9 @@ value_holds(const struct condition *c, struct view value, struct context *contex
 	return c->op.negated ? truth_not(t) : t;
 }
 
-/* Without a prefix, of several values one must match; for a negated operator,
- * none may, that is, each must not.  So for no value at all the positive
- * operator is false, the negated one true (aws-iot F.6). */
+/* Without a set prefix: if the key has several values, a positive operator holds if one
+ * matches, a negated operator if none matches.  For a key without values the positive
+ * operator is therefore false and the negated one true (aws-iot F.6). */
 static enum truth
 values_hold(const struct condition *c, struct context *context)
 {
@@ -156,7 +156,7 @@ null_holds(const struct condition *c, const struct context *context)
 	return truth_of(holds);
 }
 
-/* With these facts, whatever is hidden. */
+/* Evaluates with these facts; the caller handles hidden ones. */
 static enum truth
 holds(const struct condition *c, struct context *context)
 {
@@ -183,7 +183,8 @@ holds_with(const struct condition *c, struct context *context, enum answer persi
 	return t;
 }
 
-/* Every world that can be: if they agree, that is the answer. */
+/* Tries all combinations of the hidden connect attributes.  If all give the same
+ * result, that is the result, otherwise it is hidden. */
 static enum truth
 holds_in_all_worlds(const struct condition *c, struct context *context)
 {

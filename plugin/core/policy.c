@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* policy.c - see policy.h: compiled policies are asked. */
+/* policy.c - evaluation of compiled policies; see policy.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,11 +19,11 @@ static const struct {
 
 static const struct {
 	const char *text;
-	enum arn_head head;
-} heads[] = {
-	{ "topic/", HEAD_TOPIC },
-	{ "topicfilter/", HEAD_TOPICFILTER },
-	{ "client/", HEAD_CLIENT },
+	enum resource_type type;
+} types[] = {
+	{ "topic/", TYPE_TOPIC },
+	{ "topicfilter/", TYPE_TOPICFILTER },
+	{ "client/", TYPE_CLIENT },
 };
 
 const char *
@@ -48,12 +48,6 @@ arn_scope_of(const char *region, const char *account_id)
 	return scope;
 }
 
-static struct view
-behind(struct view v, size_t n)
-{
-	return (struct view){ v.data + n, v.len - n };
-}
-
 static bool
 has_prefix(struct view v, const char *prefix, size_t len)
 {
@@ -61,17 +55,17 @@ has_prefix(struct view v, const char *prefix, size_t len)
 }
 
 size_t
-arn_head_length(struct view literal, enum arn_head *head)
+resource_type_length(struct view literal, enum resource_type *type)
 {
-	for (size_t i = 0; i < COUNT_OF(heads); i++) {
-		size_t len = strlen(heads[i].text);
+	for (size_t i = 0; i < COUNT_OF(types); i++) {
+		size_t len = strlen(types[i].text);
 
-		if (!has_prefix(literal, heads[i].text, len))
+		if (!has_prefix(literal, types[i].text, len))
 			continue;
-		*head = heads[i].head;
+		*type = types[i].type;
 		return len;
 	}
-	*head = HEAD_OTHER;
+	*type = TYPE_OTHER;
 	return 0;
 }
 
@@ -88,16 +82,16 @@ reserved_level(struct view name)
 	return name;
 }
 
-/* A request, with what has to be found out once. */
+/* A request with values derived from it once. */
 struct asked {
-	unsigned device; /* its bit; 0: an action of the control API */
+	unsigned device; /* bit of the action; 0 for a control action */
 	struct view control;
 	struct subject whole, name;
-	struct view level;   /* reserved_level() of the name of a topic */
-	enum arn_head type;  /* what the sixth part of the ARN begins with */
-	size_t home_len;     /* of the ARN's first five parts; 0: it is no ARN */
-	struct subject rest; /* the sixth part */
-	bool at_home;        /* the five are those of the policy's scope */
+	struct view level;       /* reserved_level() of the topic */
+	enum resource_type type; /* resource type, from the start of the ARN's sixth part */
+	size_t scope_len;        /* length of the ARN's first five parts; 0: not an ARN */
+	struct subject rest;     /* the ARN's sixth part */
+	bool in_scope;           /* the first five parts equal the policy's scope */
 	struct context context;
 	bool any_name;
 };
@@ -110,7 +104,7 @@ ends_with(struct view v, const char *end)
 	return v.len >= len && memcmp(v.data + v.len - len, end, len) == 0;
 }
 
-/* The topic or filter that is asked for; data NULL: something else is. */
+/* The topic or filter of the request; data NULL if it has none. */
 static struct view
 topic_of(const struct policy_request *r)
 {
@@ -118,19 +112,19 @@ topic_of(const struct policy_request *r)
 
 	if (r->action == POLICY_CONNECT)
 		return (struct view){ NULL, 0 };
-	if (ends_with(r->head, ":topic/") || ends_with(r->head, ":topicfilter/"))
+	if (ends_with(r->prefix, ":topic/") || ends_with(r->prefix, ":topicfilter/"))
 		return r->name;
 	if (r->action == POLICY_CONTROL || r->name.len == 0)
 		return (struct view){ NULL, 0 };
-	if (r->head.len > 0)
+	if (r->prefix.len > 0)
 		return r->name;
 	slash = memchr(r->name.data, '/', r->name.len);
-	return slash != NULL ? behind(r->name, (size_t)(slash + 1 - r->name.data)) : r->name;
+	return slash != NULL ? view_from(r->name, (size_t)(slash + 1 - r->name.data)) : r->name;
 }
 
-/* Up to the fifth colon; 0: there are not so many. */
+/* Length up to and including the fifth colon; 0 if there are fewer. */
 static size_t
-home_length(struct view arn)
+scope_length(struct view arn)
 {
 	struct view parts[ARN_PARTS];
 
@@ -139,45 +133,45 @@ home_length(struct view arn)
 	return arn.len - parts[ARN_PARTS - 1].len;
 }
 
-/* Of the heads that the gate asks with, the length is known by their ends. */
+/* Fast path for prefixes that the gate uses, such as "<scope>topic/". */
 static void
-find_type(struct asked *a, struct view head)
+find_type(struct asked *a, struct view prefix)
 {
-	for (size_t i = 0; i < COUNT_OF(heads); i++) {
-		size_t len = strlen(heads[i].text);
+	for (size_t i = 0; i < COUNT_OF(types); i++) {
+		size_t len = strlen(types[i].text);
 
-		if (!ends_with(head, heads[i].text))
+		if (!ends_with(prefix, types[i].text))
 			continue;
-		a->type = heads[i].head;
-		a->home_len = head.len - len;
+		a->type = types[i].type;
+		a->scope_len = prefix.len - len;
 	}
 }
 
 static void
 find_rest(struct asked *a, const struct policy_request *r)
 {
-	find_type(a, r->head);
-	if (a->type == HEAD_OTHER)
-		a->home_len = home_length(r->head.len > 0 ? r->head : r->name);
-	if (a->home_len == 0)
+	find_type(a, r->prefix);
+	if (a->type == TYPE_OTHER)
+		a->scope_len = scope_length(r->prefix.len > 0 ? r->prefix : r->name);
+	if (a->scope_len == 0)
 		return;
-	if (r->head.len > 0)
-		a->rest = (struct subject){ behind(r->head, a->home_len), r->name };
+	if (r->prefix.len > 0)
+		a->rest = (struct subject){ view_from(r->prefix, a->scope_len), r->name };
 	else
-		a->rest = (struct subject){ .name = behind(r->name, a->home_len) };
+		a->rest = (struct subject){ .name = view_from(r->name, a->scope_len) };
 }
 
 /* The text that begins with the ARN. */
 static struct view
 arn_begin(const struct asked *a)
 {
-	return a->whole.head.len > 0 ? a->whole.head : a->whole.name;
+	return a->whole.prefix.len > 0 ? a->whole.prefix : a->whole.name;
 }
 
 static bool
-is_at_home(const struct policy *p, const struct asked *a)
+is_in_scope(const struct policy *p, const struct asked *a)
 {
-	return a->home_len == p->prefix_len && a->home_len > 0 &&
+	return a->scope_len == p->prefix_len && a->scope_len > 0 &&
 	    memcmp(arn_begin(a).data, p->scope.prefix, p->prefix_len) == 0;
 }
 
@@ -187,7 +181,7 @@ static struct asked
 ask(const struct policy_request *r)
 {
 	struct asked a = { .control = view_of(r->control),
-		.whole = { r->head, r->name },
+		.whole = { r->prefix, r->name },
 		.name = { .name = r->name } };
 
 	find_rest(&a, r);
@@ -200,8 +194,8 @@ ask(const struct policy_request *r)
 	return a;
 }
 
-/* A broad Allow makes no administrator: NotAction never does, and of the
- * others only those with a name in them (policy.h). */
+/* A broad Allow does not permit control actions: NotAction never does, and a pattern
+ * must contain a name (policy.h). */
 static enum truth
 control_matches(const struct statement *s, struct asked *a)
 {
@@ -217,11 +211,11 @@ control_matches(const struct statement *s, struct asked *a)
 	return s->not_action ? truth_not(t) : t;
 }
 
-/* Every name behind head: surely all of them, surely none, or it depends.  What
- * begins with the literal text of head, or less of it, and goes on with a last *
- * reaches all. */
+/* Does the pattern match every name behind prefix: all of them, none, or undecided?  A
+ * pattern matches all if it is literal text that prefix begins with, followed by a
+ * final '*'. */
 static enum truth
-pattern_reaches(const struct pattern *p, struct view head)
+pattern_reaches(const struct pattern *p, struct view prefix)
 {
 	const struct piece *first = p->count > 0 ? &p->pieces[0] : NULL;
 	size_t common;
@@ -230,25 +224,25 @@ pattern_reaches(const struct pattern *p, struct view head)
 		return first == NULL ? TRUTH_NO : p->count == 1 ? TRUTH_YES : TRUTH_HIDDEN;
 	if (first->kind != PIECE_TEXT || p->folded)
 		return TRUTH_HIDDEN;
-	common = first->text.len < head.len ? first->text.len : head.len;
-	if (memcmp(first->text.data, head.data, common) != 0)
+	common = first->text.len < prefix.len ? first->text.len : prefix.len;
+	if (memcmp(first->text.data, prefix.data, common) != 0)
 		return TRUTH_NO;
 	if (p->count == 1)
-		return first->text.len > head.len ? TRUTH_HIDDEN : TRUTH_NO;
-	return first->text.len <= head.len && p->count == 2 && p->pieces[1].kind == PIECE_ANY
+		return first->text.len > prefix.len ? TRUTH_HIDDEN : TRUTH_NO;
+	return first->text.len <= prefix.len && p->count == 2 && p->pieces[1].kind == PIECE_ANY
 	    ? TRUTH_YES
 	    : TRUTH_HIDDEN;
 }
 
-/* Each part against its own: a wildcard does not reach beyond its colon. */
+/* Compares the first five parts one by one: a wildcard does not match across a colon. */
 static enum truth
-home_matches(const struct resource *r, struct asked *a)
+scope_matches(const struct resource *r, struct asked *a)
 {
-	struct view begin = { arn_begin(a).data, a->home_len }, parts[ARN_PARTS];
+	struct view begin = { arn_begin(a).data, a->scope_len }, parts[ARN_PARTS];
 	enum truth t = TRUTH_YES;
 
-	if (a->at_home && r->home != HOME_ASKED)
-		return r->home == HOME_YES ? TRUTH_YES : TRUTH_NO;
+	if (a->in_scope && r->scope != SCOPE_VARIABLE)
+		return r->scope == SCOPE_OWN ? TRUTH_YES : TRUTH_NO;
 	if (!arn_split(begin, false, parts))
 		return TRUTH_NO;
 	for (size_t i = 0; i < r->part_count && t != TRUTH_NO; i++)
@@ -263,10 +257,10 @@ rest_matches(const struct resource *r, struct asked *a)
 	if (r->form == RESOURCE_SHORT)
 		return TRUTH_YES;
 	if (a->any_name)
-		return pattern_reaches(&r->rest, a->rest.head);
-	if (r->head == HEAD_OTHER || a->type == HEAD_OTHER)
+		return pattern_reaches(&r->rest, a->rest.prefix);
+	if (r->type == TYPE_OTHER || a->type == TYPE_OTHER)
 		return pattern_match(&r->rest, &a->rest, &a->context);
-	if (r->head != a->type)
+	if (r->type != a->type)
 		return TRUTH_NO;
 	return pattern_match(&r->name, &a->name, &a->context);
 }
@@ -282,9 +276,9 @@ resource_matches(const struct resource *r, struct asked *a)
 		return a->any_name
 		    ? TRUTH_HIDDEN
 		    : truth_and(TRUTH_HIDDEN, pattern_match(&r->rest, &a->whole, &a->context));
-	if (a->home_len == 0)
+	if (a->scope_len == 0)
 		return TRUTH_NO;
-	t = home_matches(r, a);
+	t = scope_matches(r, a);
 	return t == TRUTH_NO ? TRUTH_NO : truth_and(t, rest_matches(r, a));
 }
 
@@ -316,7 +310,7 @@ statement_holds(const struct statement *s, struct asked *a)
 
 static enum policy_result
 policy_ask(const struct policy *p, struct asked *a, enum policy_result before,
-    struct policy_match *ground)
+    struct policy_match *match)
 {
 	enum policy_result result = before;
 
@@ -329,8 +323,8 @@ policy_ask(const struct policy *p, struct asked *a, enum policy_result before,
 		t = statement_holds(s, a);
 		if (t == TRUTH_NO || (t == TRUTH_HIDDEN && !s->deny))
 			continue;
-		ground->statement = i;
-		ground->sid = s->sid;
+		match->statement = i;
+		match->sid = s->sid;
 		result = s->deny ? POLICY_EXPLICIT_DENY : POLICY_ALLOWED;
 		if (s->deny)
 			break;
@@ -340,7 +334,7 @@ policy_ask(const struct policy *p, struct asked *a, enum policy_result before,
 
 enum policy_result
 policy_eval(const struct policy *const *set, size_t count, const struct policy_request *request,
-    struct policy_match *ground)
+    struct policy_match *match)
 {
 	enum policy_result result = POLICY_IMPLICIT_DENY;
 	struct asked asked = ask(request);
@@ -349,10 +343,10 @@ policy_eval(const struct policy *const *set, size_t count, const struct policy_r
 		struct policy_match here = { .policy = i };
 		enum policy_result before = result;
 
-		asked.at_home = is_at_home(set[i], &asked);
+		asked.in_scope = is_in_scope(set[i], &asked);
 		result = policy_ask(set[i], &asked, before, &here);
-		if (result != before && ground != NULL)
-			*ground = here;
+		if (result != before && match != NULL)
+			*match = here;
 	}
 	if (request->steps != NULL)
 		*request->steps += STEPS_MAX - asked.context.steps;

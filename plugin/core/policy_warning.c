@@ -9,12 +9,11 @@
 #include "jitr/core/policy_form.h"
 #include "jitr/core/text.h"
 
-#define SHOWN    96 /* bytes that are quoted */
-#define NAME_MAX 48 /* of an action that is looked for among others */
-#define STEPS    50000
-#define NEAR     3 /* letters by which a name may differ from the one that was meant */
+#define SHOWN 96 /* bytes of quoted text */
+#define STEPS 50000
+#define NEAR  3 /* maximum edit distance of a similar name */
 
-/* What a device may be allowed on AWS, and is not asked about here: no error. */
+/* Actions of devices that AWS knows and that are not checked here: no warning. */
 static const char *const elsewhere[] = { "iot:GetRetainedMessage", "iot:ListRetainedMessages",
 	"iot:GetThingShadow", "iot:UpdateThingShadow", "iot:DeleteThingShadow",
 	"iot:ListNamedShadowsForThing", "iot:DescribeJobExecution", "iot:GetPendingJobExecutions",
@@ -27,8 +26,8 @@ struct warning {
 	policy_warner *tell;
 	void *context;
 	size_t told;
-	size_t steps;    /* left for comparing names with patterns */
-	size_t searches; /* left for the nearest of all names */
+	size_t steps;    /* left for matching names with patterns */
+	size_t searches; /* left for similar names */
 };
 
 PRINTF_LIKE(2, 3)
@@ -47,14 +46,13 @@ warn(struct warning *w, const char *fmt, ...)
 	w->tell(w->context, text);
 }
 
-/* As much of it as is quoted: whole characters. */
+/* Length of the quoted part, in whole characters. */
 static int
 shown(struct view v)
 {
 	size_t len = 0, next;
 
-	while (len < v.len && (next = utf8_next((struct view){ v.data + len, v.len - len })) > 0 &&
-	    len + next <= SHOWN)
+	while (len < v.len && (next = utf8_next(view_from(v, len))) > 0 && len + next <= SHOWN)
 		len += next;
 	return (int)len;
 }
@@ -63,7 +61,7 @@ shown(struct view v)
  * Actions.
  */
 
-/* The nth of all names that are known; NULL: there are no more. */
+/* The nth known action; NULL: no more. */
 static const char *
 action_name(const struct warning *w, size_t nth)
 {
@@ -91,53 +89,22 @@ matches_some_action(struct warning *w, const struct pattern *p)
 	return found;
 }
 
-static size_t
-least_of(size_t a, size_t b, size_t c)
-{
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* How many letters have to be changed, added or left out (Levenshtein). */
-static size_t
-distance(struct view a, struct view b)
-{
-	size_t row[NAME_MAX + 1];
-
-	for (size_t j = 0; j <= b.len; j++)
-		row[j] = j;
-	for (size_t i = 0; i < a.len; i++) {
-		size_t corner = row[0]++;
-
-		for (size_t j = 0; j < b.len; j++) {
-			bool same = text_same_folded((struct view){ a.data + i, 1 },
-			    (struct view){ b.data + j, 1 });
-			size_t here = least_of(row[j] + 1, row[j + 1] + 1, corner + (same ? 0 : 1));
-
-			corner = row[j + 1];
-			row[j + 1] = here;
-		}
-	}
-	return row[b.len];
-}
-
-/* NULL: none is near. */
+/* NULL: none is similar enough. */
 static const char *
 nearest_action(struct warning *w, struct view text)
 {
 	size_t best = NEAR + 1;
 	const char *nearest = NULL, *name;
 
-	if (text.len > NAME_MAX || w->searches == 0)
+	if (w->searches == 0)
 		return NULL;
 	w->searches--;
 	for (size_t n = 0; (name = action_name(w, n)) != NULL; n++) {
 		size_t len = strlen(name), here;
 
-		if (len > NAME_MAX || len + NEAR < text.len || text.len + NEAR < len)
+		if (len + NEAR < text.len || text.len + NEAR < len)
 			continue;
-		here = distance(text, view_of(name));
+		here = text_distance(text, view_of(name));
 		if (here < best) {
 			best = here;
 			nearest = name;
@@ -146,7 +113,7 @@ nearest_action(struct warning *w, struct view text)
 	return nearest;
 }
 
-/* AWS accepts actions of other services; without "iot:" in front it may be a slip. */
+/* AWS accepts actions of other services.  Text without "iot:" may be a mistake. */
 static bool
 is_of_another_service(struct view text)
 {
@@ -154,7 +121,7 @@ is_of_another_service(struct view text)
 
 	if (text.len == 0 || memchr(text.data, ':', text.len) == NULL)
 		return false;
-	return text.len < iot.len || !text_same_folded((struct view){ text.data, iot.len }, iot);
+	return text.len < iot.len || !view_equal_folded((struct view){ text.data, iot.len }, iot);
 }
 
 static void
@@ -177,7 +144,7 @@ warn_of_action(struct warning *w, const char *place, size_t nth, const struct pa
  * Resources.
  */
 
-/* Which of the first five parts are not the registry's. */
+/* Lists which of the first five parts differ from the registry's. */
 static void
 name_parts(const struct warning *w, const struct resource *r, char *out, size_t size)
 {
@@ -207,7 +174,7 @@ warn_of_resource(struct warning *w, const char *place, size_t nth, const struct 
 		    "%s[%zu]: '%.*s' is no ARN, which has six parts between colons: it allows "
 		    "nothing",
 		    place, nth, shown(r->text), (const char *)r->text.data);
-	} else if (r->form != RESOURCE_ANY && r->home == HOME_NO) {
+	} else if (r->form != RESOURCE_ANY && r->scope == SCOPE_FOREIGN) {
 		name_parts(w, r, others, sizeof(others));
 		warn(w,
 		    "%s[%zu]: this ARN is not of this registry (%s): '%.*s'; here ARNs begin "
@@ -217,33 +184,33 @@ warn_of_resource(struct warning *w, const char *place, size_t nth, const struct 
 	}
 }
 
-static enum arn_head
-head_of_action(enum policy_action a)
+static enum resource_type
+type_of_action(enum policy_action a)
 {
-	static const enum arn_head heads[] = { [POLICY_CONNECT] = HEAD_CLIENT,
-		[POLICY_PUBLISH] = HEAD_TOPIC,
-		[POLICY_RETAIN_PUBLISH] = HEAD_TOPIC,
-		[POLICY_RECEIVE] = HEAD_TOPIC,
-		[POLICY_SUBSCRIBE] = HEAD_TOPICFILTER };
+	static const enum resource_type types[] = { [POLICY_CONNECT] = TYPE_CLIENT,
+		[POLICY_PUBLISH] = TYPE_TOPIC,
+		[POLICY_RETAIN_PUBLISH] = TYPE_TOPIC,
+		[POLICY_RECEIVE] = TYPE_TOPIC,
+		[POLICY_SUBSCRIBE] = TYPE_TOPICFILTER };
 
-	return heads[a];
+	return types[a];
 }
 
-/* Could a resource of the statement be one that this action is asked with? */
+/* Does a resource of the statement have the type that this action is evaluated with? */
 static bool
 fits_resources(const struct statement *s, enum policy_action a)
 {
 	for (size_t i = 0; i < s->resource_count; i++) {
 		const struct resource *r = &s->resources[i];
 
-		if (r->form != RESOURCE_ARN || r->head == HEAD_OTHER ||
-		    r->head == head_of_action(a))
+		if (r->form != RESOURCE_ARN || r->type == TYPE_OTHER ||
+		    r->type == type_of_action(a))
 			return true;
 	}
 	return false;
 }
 
-/* Named without wildcards, of a statement that says what it is about. */
+/* Actions named without wildcards, whose resource type occurs in no resource. */
 static void
 warn_of_types(struct warning *w, size_t nth, const struct statement *s)
 {
@@ -255,7 +222,7 @@ warn_of_types(struct warning *w, size_t nth, const struct statement *s)
 			const char *name = policy_action_name((enum policy_action)a);
 
 			if (p->count == 1 && p->pieces[0].kind == PIECE_TEXT &&
-			    text_same_folded(p->pieces[0].text, view_of(name)) &&
+			    view_equal_folded(p->pieces[0].text, view_of(name)) &&
 			    !fits_resources(s, (enum policy_action)a))
 				warn(w,
 				    "Statement[%zu]: %s is asked with resources %s/..., and here is none",
@@ -292,7 +259,7 @@ warn_of_variables(struct warning *w)
 	}
 }
 
-/* Of a CONNECT of which so much is known; whether there is a will never is. */
+/* Evaluates for a CONNECT with this much known; LastWill is always hidden. */
 static enum truth
 holds_at_connect(const struct condition *c, enum answer persistent)
 {
@@ -302,7 +269,7 @@ holds_at_connect(const struct condition *c, enum answer persistent)
 	return condition_eval(c, &context);
 }
 
-/* Does the statement do with every client what it should do with some? */
+/* Is the condition never satisfied (Allow), or never excluded (Deny)? */
 static bool
 is_stuck(bool deny, enum truth t)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* rule.c - see rule.h: a compiled rule is asked. */
+/* rule.c - evaluation of compiled rules; see rule.h. */
 #include <string.h>
 
 #include "jitr/core/name.h"
 #include "jitr/core/rule_form.h"
 #include "jitr/core/text.h"
 
-#define SHOWN      64 /* bytes of a text that is quoted */
-#define NAME_SHOWN 96 /* of a name: there is none that is longer */
+#define SHOWN      64 /* bytes of quoted text */
+#define NAME_SHOWN 96 /* bytes of a quoted name; no valid name is longer */
 
-/* A rule is asked once for a certificate, a policy for every packet. */
+/* A rule is evaluated once per certificate, a policy for every packet. */
 #define RULE_STEPS_MAX (4 * STEPS_MAX)
 
 bool
@@ -43,8 +43,8 @@ tell_condition(struct plan *out, const struct condition *c, const char *what)
 	    shown_name(c->key->name), (const char *)c->key->name.data, what);
 }
 
-/* The first that does not hold counts; only where there is none, what is
- * hidden does, since what is not known revokes none. */
+/* The first condition that does not hold decides.  A hidden condition counts only if
+ * there is none: an unknown value must not revoke. */
 static bool
 conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 {
@@ -84,7 +84,7 @@ fail_thing(struct plan *out, struct view name)
 	return false;
 }
 
-/* Adds what fits and one byte more, so that a name that is too long is one. */
+/* Copies what fits, plus one byte, so that a name that is too long stays invalid. */
 static size_t
 add(uint8_t *room, size_t len, struct view text)
 {

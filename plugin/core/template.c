@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* template.c - see template.h: a compiled template is asked. */
+/* template.c - evaluation of compiled templates; see template.h. */
 #include <string.h>
 
 #include "jitr/core/name.h"
 #include "jitr/core/template_form.h"
 #include "jitr/core/text.h"
 
-#define SHOWN 64 /* bytes of a text that is quoted */
+#define SHOWN 64 /* bytes of quoted text */
 
-/* Of letters a to z. */
+/* word: letters a to z only.  Case-insensitive. */
 static bool
 is_word(struct view text, const char *word)
 {
@@ -20,7 +20,7 @@ is_word(struct view text, const char *word)
 	return true;
 }
 
-/* In any case: AWS's own templates say "Active" as well as "ACTIVE". */
+/* Case-insensitive: AWS's own templates contain both "Active" and "ACTIVE". */
 static bool
 is_inactive(struct view text)
 {
@@ -48,11 +48,11 @@ const struct text_kind kind_attribute = { attribute_value_valid,
 const struct text_kind kind_status = { is_status, "is neither ACTIVE nor INACTIVE" };
 const struct text_kind kind_text = { is_text, "" };
 
-/* A plan on its way. */
+/* A plan under construction. */
 struct making {
 	const struct facts *facts;
 	struct plan *plan;
-	uint8_t *at; /* where the next attribute goes */
+	uint8_t *at; /* the next attribute is stored here */
 };
 
 static int
@@ -82,7 +82,7 @@ text_of(const struct template_value *v, const struct facts *facts)
 	return text.data != NULL ? text : v->text;
 }
 
-/* In AWS's words (aws-iot E.1). */
+/* AWS's message (aws-iot E.1). */
 static void
 fail_reference(struct plan *plan, struct view parameter)
 {
@@ -104,7 +104,7 @@ fail_value(struct plan *plan, const struct template_value *v, struct view text)
 	    escaped ? "; " ESCAPED_WORDS : "");
 }
 
-/* The value; empty where none is given, and after a failure. */
+/* Returns the value; empty if none is given, and after a failure. */
 static struct view
 resolve(struct making *m, const struct template_value *v)
 {
@@ -131,7 +131,7 @@ put(struct making *m, struct view bytes)
 	m->at += bytes.len;
 }
 
-/* As model.h has them; without a value there is none. */
+/* Format: see model.h.  An attribute without a value is left out. */
 static void
 put_attribute(struct making *m, struct view name, struct view value)
 {
@@ -170,9 +170,9 @@ plan_policies(struct making *m, const struct template *t)
 	m->plan->policy_count = t->policy_count;
 }
 
-/* The certificate was registered as PENDING_ACTIVATION (aws-iot E.3): a status
- * that was not given to it, so that DO_NOTHING does not keep it.  The complete
- * example of AWS's guide says that, and that the certificate becomes ACTIVE. */
+/* The certificate was registered as PENDING_ACTIVATION (aws-iot E.3).  The template did
+ * not set this status, so DO_NOTHING does not preserve it: AWS's guide has DO_NOTHING
+ * in its complete example and says that the certificate becomes ACTIVE. */
 static void
 plan_status(struct making *m, const struct template *t)
 {
@@ -192,7 +192,7 @@ plan_status(struct making *m, const struct template *t)
 	}
 }
 
-/* Empty: the certificate says it. */
+/* Empty: depends on the certificate. */
 static struct view
 literal_of(const struct template_value *v)
 {

@@ -114,16 +114,18 @@ acl_answer(enum access access)
 static enum access
 check_access(struct plugin *p, const struct mosquitto_evt_acl_check *ed, enum action action)
 {
+	struct access_request request = { action, ed->topic, ed->retain };
+	struct known_client known = { ed->client, mosquitto_client_id(ed->client),
+		mosquitto_client_username(ed->client) };
 	enum access access;
 	struct client c;
 
-	if (gate_access_known(p->gate, ed->client, mosquitto_client_id(ed->client),
-		mosquitto_client_username(ed->client), action, ed->topic, ed->retain, &access))
+	if (gate_access_known(p->gate, &known, &request, &access))
 		return access;
 	client_read(ed->client, &c);
-	access = gate_access(p->gate, &c, action, ed->topic, ed->retain);
+	access = gate_access(p->gate, &c, &request);
 	if (access == ACCESS_DEFER)
-		gate_deferred(p->gate, &c, action, ed->topic);
+		gate_deferred(p->gate, &c, &request);
 	x509_free(c.x);
 	return access;
 }

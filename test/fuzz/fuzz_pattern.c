@@ -79,7 +79,7 @@ match(const struct pattern *p, struct view text, const struct facts *f)
 		/* a character that is cut in two is two */
 		if (cut > 0 && cut < text.len && (text.data[cut] & 0xc0) == 0x80)
 			continue;
-		s.head.len = cut;
+		s.prefix.len = cut;
 		s.name = behind(text, cut);
 		t = pattern_match(p, &s, &c);
 		if (expected >= 0 && t != (expected > 0 ? TRUTH_YES : TRUTH_NO))

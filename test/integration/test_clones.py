@@ -271,7 +271,8 @@ def test_administrators_share_their_certificate(start_broker, directory, pki, po
 
 
 def test_reload_makes_no_clones(make_fleet):
-    """SIGHUP asks about everybody again: those who may stay do, none is new (mosquitto 0, 1)."""
+    """SIGHUP asks about everybody again: those who may stay do, none is new (mosquitto section 0,
+    1)."""
     fleet = make_fleet("allow")
     device = fleet.device()
     sessions = [fleet.connect(device, client_id="d%d" % n) for n in range(3)]
@@ -283,7 +284,7 @@ def test_reload_makes_no_clones(make_fleet):
 
 def test_identity_listener_knows_clones(start_broker, pki):
     """Where the broker does not ask at CONNECT, a newcomer that is one too many is cut off when
-    the plugin first sees it, and the first one stays (mosquitto 0, 6)."""
+    the plugin first sees it, and the first one stays (mosquitto section 0, 6)."""
     fleet = Fleet(start_broker(plugin={"clone_policy": "oldest", "metrics_interval": 1},
                                listeners=("plain", "tls", "identity")), None)
     device = fleet.device()

@@ -150,7 +150,7 @@ def test_device_is_activated_and_gets_in(rule, site):
 
 
 def test_listed_device_is_revoked(rule, site):
-    """For good; another one is activated as ever (aws-iot G.1, step 2)."""
+    """For good; another one is activated as ever (aws-iot G.1 step 2)."""
     bad, good = (site.pki.device(name, issuer=site.ca) for name in ("bad", "good"))
     rule.uses(site.ca, revocation_list(site.ca, bad))
     rule.start()

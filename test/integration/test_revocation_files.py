@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Revocation lists in files that the broker watches: taken when they appear and when they
-change, told of when they cannot be taken, and never waited for (issue of activation, point
-1)."""
+change, told of when they cannot be taken, and never waited for (contract, section 7, 1)."""
 import itertools
 import os
 import pwd

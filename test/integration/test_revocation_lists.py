@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Revocation lists on their way into the registry: which are taken, what is said of those
-that are not, in one piece and in parts (issue of activation, point 1; RFC 5280 5)."""
+that are not, in one piece and in parts (contract, section 7, 1; RFC 5280 5)."""
 import hashlib
 import itertools
 

@@ -59,3 +59,17 @@ gates_close(void)
 	pki_free(ca);
 	world_close();
 }
+
+enum access
+gates_access(const struct client *c, enum action action, const char *topic, bool retain)
+{
+	return gate_access(gate, c, &(struct access_request){ action, topic, retain });
+}
+
+bool
+gates_access_known(const void *handle, const char *id, const char *user_name, enum action action,
+    const char *topic, enum access *out)
+{
+	return gate_access_known(gate, &(struct known_client){ handle, id, user_name },
+	    &(struct access_request){ action, topic, false }, out);
+}

@@ -24,4 +24,10 @@ void gates_open(enum authorization authorization, const char *device_name);
 void open_gate(void);
 void gates_close(void);
 
+/* gate_access() and gate_access_known(), not retained, of the gate. */
+enum access gates_access(const struct client *c, enum action action, const char *topic,
+    bool retain);
+bool gates_access_known(const void *handle, const char *id, const char *user_name,
+    enum action action, const char *topic, enum access *out);
+
 #endif

@@ -24,6 +24,8 @@
 #include "suite.h"
 #include "topics.h"
 
+#define CONTRACT "doc/reference/contract.md"
+
 static bool
 is_word_char(char c)
 {
@@ -101,12 +103,31 @@ START_TEST(a_command_reads_or_changes_and_says_what_it_concerns)
 }
 END_TEST
 
-START_TEST(the_api_document_names_the_topics_of_requests)
+static void
+names_topics_of_requests(const char *document)
 {
-	char *text = read_document("doc/api.md");
+	char *text = read_document(document);
 
 	ck_assert_ptr_nonnull(strstr(text, "`" CONTROL_TOPIC "`"));
 	ck_assert_ptr_nonnull(strstr(text, "`" CONTROL_RESPONSE_TOPIC "`"));
+	free(text);
+}
+
+START_TEST(the_topics_of_requests_are_documented)
+{
+	names_topics_of_requests("doc/api.md");
+	names_topics_of_requests(CONTRACT);
+}
+END_TEST
+
+START_TEST(the_contract_names_every_option)
+{
+	char *text = read_document(CONTRACT), quoted[80];
+
+	for (size_t i = 0; config_option_name(i) != NULL; i++) {
+		snprintf(quoted, sizeof(quoted), "`%s`", config_option_name(i));
+		ck_assert_msg(strstr(text, quoted) != NULL, "%s is not in %s", quoted, CONTRACT);
+	}
 	free(text);
 }
 END_TEST
@@ -520,7 +541,8 @@ main(void)
 	tcase_add_test(t, the_example_configuration_shows_no_other_option);
 	tcase_add_test(t, the_table_of_commands_is_sorted_so_that_each_is_found);
 	tcase_add_test(t, a_command_reads_or_changes_and_says_what_it_concerns);
-	tcase_add_test(t, the_api_document_names_the_topics_of_requests);
+	tcase_add_test(t, the_topics_of_requests_are_documented);
+	tcase_add_test(t, the_contract_names_every_option);
 	tcase_add_test(t, operators_are_told_every_counter_and_gauge);
 	tcase_add_test(t, every_operator_is_documented);
 	tcase_add_test(t, every_documented_operator_is_known);

@@ -60,7 +60,7 @@ may(int n, const struct pki_cert *c, enum action action, const char *topic)
 {
 	struct client presented = client(n, c);
 
-	return gate_access(gate, &presented, action, topic, false);
+	return gates_access(&presented, action, topic, false);
 }
 
 /* The same for one without a certificate who has this name. */
@@ -78,7 +78,7 @@ may_named(const char *name, enum action action, const char *topic)
 {
 	struct client c = named(name);
 
-	return gate_access(gate, &c, action, topic, false);
+	return gates_access(&c, action, topic, false);
 }
 
 /* The same for one that is not connected, of which no more than its name is known. */
@@ -89,7 +89,7 @@ may_restored(const char *name, enum action action, const char *topic)
 
 	c.user_name = name;
 	c.address = NULL;
-	return gate_access(gate, &c, action, topic, false);
+	return gates_access(&c, action, topic, false);
 }
 
 static void
@@ -362,7 +362,7 @@ START_TEST(a_certificate_that_cannot_be_read_is_refused_under_no_name)
 }
 END_TEST
 
-/* D.2, row 7. */
+/* aws-iot D.2 row 7. */
 START_TEST(an_active_certificate_outlives_its_ca)
 {
 	struct certid ca_id = world_id(ca);
@@ -449,23 +449,23 @@ START_TEST(that_other_clients_is_not_set_is_said_once_and_at_a_tick)
 	struct client c = named("some\nbody"), device_name = named(world_hex(device));
 
 	c.id = "back end";
-	gate_deferred(gate, &device_name, ACTION_WRITE,
-	    "a"); /* a device, under authorization defer */
+	/* A device, under authorization defer. */
+	gate_deferred(gate, &device_name, &(struct access_request){ ACTION_WRITE, "a", false });
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
-	gate_deferred(gate, &c, ACTION_SUBSCRIBE, "a/#");
+	gate_deferred(gate, &c, &(struct access_request){ ACTION_SUBSCRIBE, "a/#", false });
 	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
 	ck_assert(
 	    world_said("subscribe left to others: topic=\"a/#\" client=\"back end\" user=\"some"));
 	ck_assert(world_said("other_clients is not set"));
-	gate_deferred(gate, &c, ACTION_READ, "b");
+	gate_deferred(gate, &c, &(struct access_request){ ACTION_READ, "b", false });
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
 	config.other_clients = OTHER_CLIENTS_DEFER;
 	open_gate();
-	gate_deferred(gate, &c, ACTION_READ, "b");
+	gate_deferred(gate, &c, &(struct access_request){ ACTION_READ, "b", false });
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
 }
@@ -599,7 +599,7 @@ START_TEST(an_active_certificate_may_everything_but_aws_topics_where_allowed)
 END_TEST
 
 /* Topics of other plugins' administration: whatever an option says, they and acl_file
- * are asked (mosquitto 7). */
+ * are asked (mosquitto section 7). */
 static const struct {
 	enum action action;
 	const char *topic;
@@ -632,8 +632,7 @@ START_TEST(what_administers_other_plugins_is_never_allowed_here)
 		ck_assert_msg(may(0, device, action, topic) == control_rights[_i].access, "%s",
 		    topic);
 	snprintf(id, sizeof(id), "%s", client(0, device).id);
-	if (gate_access_known(gate, &clients[0], id, world_hex(device), action, topic, false,
-		&known))
+	if (gates_access_known(&clients[0], id, world_hex(device), action, topic, &known))
 		ck_assert_int_eq(known, control_rights[_i].access);
 	ck_assert_int_eq(may_named("somebody", action, topic), control_rights[_i].access);
 	ck_assert_int_eq(may_named("admin", action, topic), control_rights[_i].access);
@@ -781,12 +780,10 @@ START_TEST(a_strangers_name_counts_where_others_checked_it)
 	c.name_to_check = true;
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER);
 	ck_assert(gate_administration(gate, &c) == ADMINISTRATION_ALL);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false),
-	    ACCESS_ALLOW);
+	ck_assert_int_eq(gates_access(&c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_ALLOW);
 	c.name_to_check = false;
 	c.handle = &clients[1]; /* a listener that takes the name from the certificate */
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false),
-	    ACCESS_DEFER);
+	ck_assert_int_eq(gates_access(&c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_DEFER);
 	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
 	pki_free(stranger);
 	pki_free(other);
@@ -800,12 +797,10 @@ START_TEST(a_name_that_only_was_claimed_makes_no_administrator)
 
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER); /* EXT_AUTH_START */
 	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false),
-	    ACCESS_DEFER);
+	ck_assert_int_eq(gates_access(&c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_DEFER);
 	c.handle = &clients[1]; /* never seen at CONNECT: another plugin was asked before */
 	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "$aws/events/#", false),
-	    ACCESS_DEFER);
+	ck_assert_int_eq(gates_access(&c, ACTION_SUBSCRIBE, "$aws/events/#", false), ACCESS_DEFER);
 	ck_assert(gate_caller(gate, &c).session != 0); /* but it can be answered */
 }
 END_TEST
@@ -819,10 +814,9 @@ START_TEST(a_connected_client_that_brings_the_name_of_a_certificate_has_no_right
 	open_gate();
 	put(device, CERT_ACTIVE);
 	for (int action = ACTION_READ; action <= ACTION_UNSUBSCRIBE; action++)
-		ck_assert_int_eq(gate_access(gate, &c, (enum action)action, "a", false),
-		    ACCESS_DENY);
+		ck_assert_int_eq(gates_access(&c, (enum action)action, "a", false), ACCESS_DENY);
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "a", false), ACCESS_DENY);
 }
 END_TEST
 
@@ -840,13 +834,13 @@ START_TEST(a_client_that_left_has_one_will)
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 	/* What it subscribed to is judged while it is being closed. */
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "a", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gates_access(&c, ACTION_SUBSCRIBE, "a", false), ACCESS_ALLOW);
 	gate_tick(gate);
 	c.x = NULL;
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_SUBSCRIBE, "a", false), ACCESS_DENY);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_ALLOW);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_READ, "a", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gates_access(&c, ACTION_SUBSCRIBE, "a", false), ACCESS_DENY);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "a", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "a", false), ACCESS_DENY);
+	ck_assert_int_eq(gates_access(&c, ACTION_READ, "a", false), ACCESS_ALLOW);
 }
 END_TEST
 
@@ -862,8 +856,8 @@ START_TEST(a_will_of_a_protocol_without_delayed_ones_is_sent_at_once)
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 	gate_release(gate); /* at every tick of the broker */
 	c.x = NULL;
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_READ, "a", false), ACCESS_ALLOW);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
+	ck_assert_int_eq(gates_access(&c, ACTION_READ, "a", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "a", false), ACCESS_DENY);
 }
 END_TEST
 
@@ -881,12 +875,11 @@ START_TEST(of_one_whose_name_a_key_has_too_nothing_is_remembered)
 	ck_assert(gate_share_name(gate, world_hex(device)));
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "a", false), ACCESS_ALLOW);
 	gate_release(gate);
 	c.x = NULL;
 	for (int action = ACTION_READ; action <= ACTION_UNSUBSCRIBE; action++)
-		ck_assert_int_eq(gate_access(gate, &c, (enum action)action, "a", false),
-		    ACCESS_DENY);
+		ck_assert_int_eq(gates_access(&c, (enum action)action, "a", false), ACCESS_DENY);
 }
 END_TEST
 
@@ -905,12 +898,12 @@ START_TEST(one_that_comes_with_a_key_is_another_client)
 		gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 		gate_tick(gate);
 		c.x = NULL;
-		ck_assert_int_eq(gate_access(gate, &c, ACTION_READ, "a", false), ACCESS_ALLOW);
+		ck_assert_int_eq(gates_access(&c, ACTION_READ, "a", false), ACCESS_ALLOW);
 		if (i == 0)
 			ck_assert(gate_psk(gate, &c, "meter"));
 		else
 			gate_connected(gate, &c);
-		ck_assert_int_eq(gate_access(gate, &c, ACTION_READ, "a", false), ACCESS_DENY);
+		ck_assert_int_eq(gates_access(&c, ACTION_READ, "a", false), ACCESS_DENY);
 	}
 	ck_assert(!gate_psk(gate, &c, c.user_name));
 }
@@ -947,7 +940,7 @@ START_TEST(a_client_that_left_nothing_behind_is_forgotten)
 	gate_tick(gate);
 	c.x = NULL;
 	c.user_name = "u1";
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DEFER);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "a", false), ACCESS_DEFER);
 }
 END_TEST
 
@@ -958,7 +951,7 @@ START_TEST(the_will_of_a_client_that_was_never_seen_is_not_published)
 	config.other_clients = OTHER_CLIENTS_ALLOW;
 	open_gate();
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "a", false), ACCESS_DENY);
 }
 END_TEST
 
@@ -1037,7 +1030,7 @@ START_TEST(a_late_client_is_named_once)
 
 	put(device, CERT_ACTIVE);
 	c.user_name = "d1";
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DEFER);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "a", false), ACCESS_DEFER);
 	ck_assert_uint_eq(world_count(NOTE_NAME), 1);
 }
 END_TEST

@@ -3,8 +3,7 @@
  * check_gate_activation.c - devices that a rule lets in before they are stored,
  * revocation lists that cut off who is connected, clones, refusals, presence.
  *
- * Real certificates, a real registry, a real writer (issue of activation,
- * points 1, 2, 5, 6, 7 and 10).
+ * Real certificates, a real registry, a real writer (contract, section 7, 1, 2, 5, 6, 7 and 10).
  */
 #include <stdio.h>
 #include <string.h>
@@ -106,7 +105,7 @@ publish(int n, const struct pki_cert *c, const char *topic)
 {
 	struct client presented = client(n, c);
 
-	return gate_access(gate, &presented, ACTION_WRITE, topic, false);
+	return gates_access(&presented, ACTION_WRITE, topic, false);
 }
 
 static void
@@ -128,7 +127,7 @@ absent(int n, const struct pki_cert *c, enum action action, const char *topic)
 	snprintf(name, sizeof(name), "%s", world_hex(c));
 	presented.x = NULL;
 	presented.user_name = name;
-	return gate_access(gate, &presented, action, topic, false);
+	return gates_access(&presented, action, topic, false);
 }
 
 /* For its session, when it is offline. */
@@ -393,7 +392,7 @@ START_TEST(one_that_is_forgotten_meanwhile_is_judged_by_the_registry)
 	absent.user_name = name;
 	for (unsigned i = 0; i < 5000; i++) {
 		snprintf(name, sizeof(name), "%064x", i);
-		ck_assert_int_eq(gate_access(gate, &absent, ACTION_READ, "a", false), ACCESS_DENY);
+		ck_assert_int_eq(gates_access(&absent, ACTION_READ, "a", false), ACCESS_DENY);
 	}
 	ck_assert_int_eq(keep_for(0, device, "down/d0"), ACCESS_DENY);
 	world_release_writer();
@@ -775,11 +774,11 @@ START_TEST(nothing_is_published_of_one_that_was_never_asked_about_and_would_be_r
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_DENY);
 	c.x = NULL;
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "up/d1", false), ACCESS_DENY);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "up/d1", false), ACCESS_DENY);
 	/* Its address is another's now, who has no certificate. */
 	c.user_name = "u";
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "up/d1", false), ACCESS_DEFER);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "up/d1", false), ACCESS_DEFER);
 }
 END_TEST
 

@@ -125,10 +125,10 @@ static enum access
 may_as(int n, const char *client_id, enum action action, const char *topic)
 {
 	struct client c = client_as(n, client_id);
-	enum access known, looked = gate_access(gate, &c, action, topic, false);
+	enum access known, looked = gates_access(&c, action, topic, false);
 
 	/* The short way answers the same wherever it answers. */
-	if (gate_access_known(gate, c.handle, client_id, hex_name, action, topic, false, &known))
+	if (gates_access_known(c.handle, client_id, hex_name, action, topic, &known))
 		ck_assert_int_eq(known, looked);
 	return looked;
 }
@@ -144,7 +144,7 @@ may_absent(enum action action, const char *topic, bool retain)
 {
 	struct client c = { .handle = &clients[9], .id = "d1", .user_name = hex_name };
 
-	return gate_access(gate, &c, action, topic, retain);
+	return gates_access(&c, action, topic, retain);
 }
 
 /*
@@ -337,8 +337,8 @@ START_TEST(each_action_is_asked_about_by_itself)
 	ck_assert_int_eq(may(ACTION_SUBSCRIBE, "s/a"), ACCESS_DENY);
 	ck_assert_int_eq(may(ACTION_SUBSCRIBE, "$share/group/s/a"), ACCESS_DENY);
 	ck_assert_int_eq(may(ACTION_UNSUBSCRIBE, "anything"), ACCESS_ALLOW);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", true), ACCESS_DENY);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "x", true), ACCESS_DENY);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "w", true), ACCESS_DENY);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "x", true), ACCESS_DENY);
 }
 END_TEST
 
@@ -349,10 +349,10 @@ START_TEST(a_retained_publish_needs_both_rights)
 	give(DOCUMENT(
 	    CONNECT "," ALLOW("Publish", A ":topic/w") "," ALLOW("RetainPublish", A ":topic/w")));
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", true), ACCESS_ALLOW);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "w", true), ACCESS_ALLOW);
 	new_version("p", DOCUMENT(CONNECT "," ALLOW("Publish", A ":topic/w")));
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", true), ACCESS_DENY);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "w", true), ACCESS_DENY);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
 }
 END_TEST
 
@@ -469,7 +469,7 @@ START_TEST(a_thing_has_a_name_only_when_it_is_attached)
 }
 END_TEST
 
-/* AWS IoT developer guide, "Associating a thing to an MQTT client connection". */
+/* AWS IoT developer guide, "Associating an AWS IoT thing to an MQTT client connection". */
 START_TEST(an_exclusive_thing_is_the_connections_whatever_its_client_id)
 {
 	give(DOCUMENT(
@@ -678,8 +678,8 @@ START_TEST(a_will_makes_no_session_of_one_that_has_gone)
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
 	world_forget();
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "v", false), ACCESS_DENY);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "v", false), ACCESS_DENY);
 	gate_tick(gate);
 	ck_assert(!world_said("connection accepted"));
 	detach("p", device);
@@ -696,16 +696,15 @@ START_TEST(the_will_of_one_that_was_never_asked_about_needs_what_a_connection_do
 
 	give(DOCUMENT(ALLOW("Connect", A ":client/d1") "," ALLOW("Publish", A ":topic/w")));
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "v", false), ACCESS_DENY);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false),
-	    ACCESS_DENY); /* one will */
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "v", false), ACCESS_DENY);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "w", false), ACCESS_DENY); /* one will */
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 	c.x = NULL; /* in some versions it is not at hand any more, nor was it given a name */
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "w", false), ACCESS_ALLOW);
 	c = client_as(0, "d2");
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "w", false), ACCESS_DENY);
+	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "w", false), ACCESS_DENY);
 }
 END_TEST
 
@@ -762,6 +761,96 @@ START_TEST(a_broad_policy_makes_no_administrator)
 }
 END_TEST
 
+/*
+ * Snapshots of the registry.
+ */
+
+static _Thread_local unsigned snapshots; /* since the last reset, by this thread */
+
+enum err __real_store_read(struct store *s, struct txn *t);
+enum err __wrap_store_read(struct store *s, struct txn *t);
+
+enum err
+__wrap_store_read(struct store *s, struct txn *t)
+{
+	snapshots++;
+	return __real_store_read(s, t);
+}
+
+#define USES_ALL \
+	DOCUMENT( \
+	    ALLOW("Connect", A ":client/${iot:Connection.Thing.ThingName}") "," ALLOW("Publish", \
+		A ":topic/${iot:Certificate.Subject.CommonName}"))
+
+/* The certificate, its policies, the names in it and its thing come from one snapshot; so does
+ * the last refusal, which is compared with this one. */
+START_TEST(a_connect_reads_one_snapshot)
+{
+	struct pki_cert *new_device = pki_device(ca, "device-2");
+	struct client c = client_as(1, "d2");
+
+	give(USES_ALL);
+	put_thing("d1", "");
+	attach_thing("d1", true);
+	snapshots = 0;
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	ck_assert_uint_eq(snapshots, 1);
+	ck_assert_int_eq(connect_as(1, "d2"), VERDICT_DENY); /* by its policies */
+	ck_assert_uint_eq(snapshots, 2);
+	world_settle();
+	ck_assert_int_eq(connect_as(1, "d2"), VERDICT_DENY); /* the refusal is on the record */
+	ck_assert_uint_eq(snapshots, 3);
+	c.x = new_device->x;
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DENY); /* registers it */
+	ck_assert_uint_eq(snapshots, 4);
+	world_settle();
+	pki_free(new_device);
+}
+END_TEST
+
+/* A client that bypassed the connect check is judged by its first packet. */
+START_TEST(a_bypassed_client_is_judged_in_one_snapshot)
+{
+	give(USES_ALL);
+	put_thing("d1", "");
+	attach_thing("d1", true);
+	snapshots = 0;
+	ck_assert_int_eq(may(ACTION_WRITE, "device-1"), ACCESS_ALLOW);
+	ck_assert_uint_eq(snapshots, 1);
+	ck_assert_int_eq(may(ACTION_WRITE, "device-1"), ACCESS_ALLOW);
+	ck_assert_uint_eq(snapshots, 1);
+}
+END_TEST
+
+START_TEST(a_change_costs_a_session_one_snapshot)
+{
+	struct certid id = world_id(device);
+
+	give(USES_ALL);
+	put_thing("d1", "");
+	attach_thing("d1", true);
+	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
+	snapshots = 0;
+	gate_changed(gate, NULL); /* another process changed something */
+	ck_assert_uint_eq(snapshots, 0);
+	ck_assert_int_eq(may(ACTION_WRITE, "device-1"), ACCESS_ALLOW);
+	ck_assert_uint_eq(snapshots, 1);
+	gate_changed(gate, &id); /* one more to find other forms of the certificate */
+	ck_assert_uint_eq(snapshots, 3);
+}
+END_TEST
+
+START_TEST(a_question_about_an_offline_session_reads_one_snapshot)
+{
+	give(DOCUMENT(CONNECT "," ALLOW("Receive", A ":topic/${iot:Connection.Thing.ThingName}")));
+	put_thing("d1", "");
+	attach_thing("d1", true);
+	snapshots = 0;
+	ck_assert_int_eq(may_absent(ACTION_READ, "d1", false), ACCESS_ALLOW);
+	ck_assert_uint_eq(snapshots, 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -808,5 +897,11 @@ main(void)
 	tcase_add_checked_fixture(t, set_up, gates_close);
 	tcase_add_test(t, a_named_control_action_is_allowed_on_its_resource);
 	tcase_add_test(t, a_broad_policy_makes_no_administrator);
+	t = suite_case(suite, "snapshots");
+	tcase_add_checked_fixture(t, set_up, gates_close);
+	tcase_add_test(t, a_connect_reads_one_snapshot);
+	tcase_add_test(t, a_bypassed_client_is_judged_in_one_snapshot);
+	tcase_add_test(t, a_change_costs_a_session_one_snapshot);
+	tcase_add_test(t, a_question_about_an_offline_session_reads_one_snapshot);
 	return suite_run(suite);
 }

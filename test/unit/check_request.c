@@ -3,7 +3,7 @@
  * check_request.c - control requests: bytes in, bytes out.
  *
  * Every command with its answers and errors (aws-iot A.1 to A.6), and what
- * the contract promises of requests in section 3.
+ * is promised of requests (contract, section 3).
  */
 #include <stdio.h>
 #include <string.h>
@@ -1336,7 +1336,7 @@ END_TEST
  * Answers.
  */
 
-/* A client hears of its own requests, and nobody else does (contract, 2). */
+/* A client hears of its own requests, and nobody else does (contract, section 2). */
 START_TEST(the_answer_goes_to_the_asking_client_alone)
 {
 	struct client c = admin();
@@ -1579,7 +1579,9 @@ START_TEST(revoking_cuts_off_the_clients_of_a_certificate)
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
 	ask("{'command':'updateCertificate','certificateId':'<device id>','newStatus':'REVOKED'}");
-	ck_assert_int_eq(gate_access(gate, &c, ACTION_WRITE, "a", false), ACCESS_DENY);
+	ck_assert_int_eq(gate_access(gate, &c,
+			     &(struct access_request){ ACTION_WRITE, "a", false }),
+	    ACCESS_DENY);
 	gate_tick(gate);
 	ck_assert_str_eq(world_last(NOTE_KICK)->to, world_hex(device));
 }

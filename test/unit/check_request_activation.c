@@ -5,7 +5,7 @@
  * certificate that was, or was not, activated.
  *
  * What a rule or template may be is check_rule_compile.c's and
- * check_template.c's (issue of activation, points 2, 3 and 7; aws-iot E).
+ * check_template.c's (contract, section 7, 2, 3 and 7; aws-iot E).
  */
 #include <stdio.h>
 #include <stdlib.h>

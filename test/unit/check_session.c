@@ -192,8 +192,8 @@ END_TEST
 
 START_TEST(one_that_is_absent_is_not_cut_off)
 {
-	principal_cut(&sessions, principal_absent(&sessions, &first_id), REASON_REVOKED);
-	ck_assert_ptr_null(principal_next_cut(&sessions));
+	principal_disconnect(&sessions, principal_absent(&sessions, &first_id), REASON_REVOKED);
+	ck_assert_ptr_null(principal_next_to_disconnect(&sessions));
 }
 END_TEST
 
@@ -226,14 +226,14 @@ START_TEST(principals_are_cut_off_once_in_order)
 	struct principal *a = add(0, first, &first_id)->principal;
 	struct principal *b = add(1, second, &second_id)->principal;
 
-	principal_cut(&sessions, b, REASON_REVOKED);
-	principal_cut(&sessions, a, REASON_REVOKED);
-	principal_cut(&sessions, b, REASON_REVOKED);
-	ck_assert_ptr_eq(principal_next_cut(&sessions), b);
-	ck_assert_ptr_eq(principal_next_cut(&sessions), a);
-	ck_assert_ptr_null(principal_next_cut(&sessions));
-	principal_cut(&sessions, a, REASON_REVOKED); /* and may be again */
-	ck_assert_ptr_eq(principal_next_cut(&sessions), a);
+	principal_disconnect(&sessions, b, REASON_REVOKED);
+	principal_disconnect(&sessions, a, REASON_REVOKED);
+	principal_disconnect(&sessions, b, REASON_REVOKED);
+	ck_assert_ptr_eq(principal_next_to_disconnect(&sessions), b);
+	ck_assert_ptr_eq(principal_next_to_disconnect(&sessions), a);
+	ck_assert_ptr_null(principal_next_to_disconnect(&sessions));
+	principal_disconnect(&sessions, a, REASON_REVOKED); /* and may be again */
+	ck_assert_ptr_eq(principal_next_to_disconnect(&sessions), a);
 }
 END_TEST
 
@@ -243,22 +243,23 @@ START_TEST(a_session_to_be_closed_comes_before_those_that_stay)
 	struct session *stays = add(0, first, &first_id), *goes = add(1, first, &first_id);
 	struct principal *p = stays->principal;
 
-	session_cut(&sessions, goes, REASON_REVOKED);
+	session_disconnect(&sessions, goes, REASON_REVOKED);
 	ck_assert_ptr_eq(p->sessions, goes);
 	session_put_last(goes);
 	ck_assert_ptr_eq(p->sessions, stays);
-	ck_assert_ptr_eq(principal_next_cut(&sessions), p);
-	ck_assert_ptr_null(principal_next_cut(&sessions));
+	ck_assert_ptr_eq(principal_next_to_disconnect(&sessions), p);
+	ck_assert_ptr_null(principal_next_to_disconnect(&sessions));
 }
 END_TEST
 
 START_TEST(whoever_has_left_is_not_cut_off)
 {
-	principal_cut(&sessions, add(0, first, &first_id)->principal, REASON_REVOKED);
-	principal_cut(&sessions, add(1, second, &second_id)->principal, REASON_REVOKED);
+	principal_disconnect(&sessions, add(0, first, &first_id)->principal, REASON_REVOKED);
+	principal_disconnect(&sessions, add(1, second, &second_id)->principal, REASON_REVOKED);
 	session_remove(&sessions, &clients[0]);
-	ck_assert_ptr_eq(principal_next_cut(&sessions), principal_find(&sessions, &second_id));
-	ck_assert_ptr_null(principal_next_cut(&sessions));
+	ck_assert_ptr_eq(principal_next_to_disconnect(&sessions),
+	    principal_find(&sessions, &second_id));
+	ck_assert_ptr_null(principal_next_to_disconnect(&sessions));
 }
 END_TEST
 

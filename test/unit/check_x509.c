@@ -3,7 +3,7 @@
  * check_x509.c - what certificates say, and which ones are good enough.
  *
  * Each row of a table is a certificate with one flaw.  Requirements come from
- * aws-iot B.1, C, D.6 and appendix 3, and RFC 5280.
+ * aws-iot B.1, C, D.6 and appendix 2, and RFC 5280.
  */
 #include <check.h>
 #include <stdio.h>
@@ -81,7 +81,7 @@ assert_id(struct x509_st *x, const char *expected)
  * Identity.
  */
 
-/* certificateId is SHA-256 over the DER (aws-iot B.1, appendix 3). */
+/* certificateId is SHA-256 over the DER (aws-iot B.1, appendix 2). */
 START_TEST(the_test_vectors_have_the_published_ids)
 {
 	struct x509_st *ca = from_pem(vector_ca);

@@ -3,7 +3,7 @@
  * ca_dir.h - copies registered CAs into the listener's capath.
  *
  * OpenSSL looks up an issuer as <subject hash>.<n> at each handshake, so that a new file is
- * trusted at once, without restart or signal (mosquitto 9.1).  A file is written under a
+ * trusted at once, without restart or signal (mosquitto section 9.1).  A file is written under a
  * temporary name and renamed, so that a reader sees all of it or nothing.
  *
  * Only files that begin with the plugin's mark are changed.  A file stays while its CA is

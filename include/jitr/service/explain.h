@@ -3,83 +3,78 @@
  * explain.h - what would happen: testAuthorization, getEffectivePolicies and
  * explain (aws-iot A.7).
  *
- * The same judgement of certificates, the same facts and the same policies as
- * for a client that is connected; nothing is registered, counted or logged.
- * Broker thread; inquiry_open() and inquiry_explain() inside a read transaction
- * of the caller, the rest without.
+ * Uses the functions that judge live clients, and changes nothing: no registration, no
+ * counters, no log lines.  Broker thread; explain_open() and explain_certificate() run
+ * inside a read transaction of the caller, the rest without.
  */
-#ifndef JITR_INQUIRY_H
-#define JITR_INQUIRY_H
+#ifndef JITR_EXPLAIN_H
+#define JITR_EXPLAIN_H
 
 #include "jitr/service/gate.h"
-#include "jitr/adapter/trust_chain.h"
+#include "jitr/service/rights.h"
 
-/* Policies of one inquiry: those attached and those added. */
-#define INQUIRY_POLICIES_MAX 30
+/* Attached policies and added ones. */
+#define EXPLAIN_POLICIES_MAX POLICY_SET_MAX
 
-struct inquiry_request {
+struct explain_request {
 	const struct certid *principal; /* NULL: none, only the policies added */
-	struct x509_st *x;              /* a certificate, registered or not, to be explained;
-	                                 * NULL */
+	struct x509_st *x;              /* a certificate to explain, registered or not; NULL:
+					 * none */
 	struct view client_id;          /* data NULL: not given */
 	struct view source;             /* an IP address; data NULL: not given */
 	const struct view *add, *skip;  /* names of policies */
 	size_t add_count, skip_count;
-	size_t *steps; /* what the policies take is added; NULL */
+	size_t *steps; /* the steps that policies take are added; NULL */
 };
 
-struct inquiry;
+struct explain;
 
-/* ERR_NOT_FOUND and *diag: no such certificate, or a policy that is named. */
-MUST_USE enum err inquiry_open(struct gate *g, struct txn *t, const struct inquiry_request *r,
-    struct inquiry **out, struct diag *diag);
-void inquiry_close(struct inquiry *i); /* NULL is fine */
+/* ERR_NOT_FOUND and *diag: no such certificate, or no such policy. */
+MUST_USE enum err explain_open(struct gate *g, struct txn *t, const struct explain_request *r,
+    struct explain **out, struct diag *diag);
+void explain_close(struct explain *e); /* NULL is fine */
 
-size_t inquiry_policy_count(const struct inquiry *i);
-const char *inquiry_policy_name(const struct inquiry *i, size_t nth);
-uint32_t inquiry_policy_version(const struct inquiry *i, size_t nth);
-const struct policy *inquiry_policy(const struct inquiry *i,
+size_t explain_policy_count(const struct explain *e);
+const char *explain_policy_name(const struct explain *e, size_t nth);
+uint32_t explain_policy_version(const struct explain *e, size_t nth);
+const struct policy *explain_policy(const struct explain *e,
     size_t nth); /* NULL: it cannot be used */
 
-/* Memory ran out for a policy that has changed since: it cannot be asked now, and
- * what the rest say is no answer. */
-bool inquiry_lacks_memory(const struct inquiry *i);
+/* Memory ran out for a policy that has changed since: it cannot be asked now, and the others
+ * alone give no answer. */
+bool explain_lacks_memory(const struct explain *e);
 
-/* What a live client would be answered (access.h): all policies together, with the
- * configuration and the rights of an administrator; ground.policy counts as
- * inquiry_policy_name() does.  A policy that cannot be used denies. */
-struct access_decision inquiry_access(const struct inquiry *i, const struct access_question *q);
-struct access_decision inquiry_connect(const struct inquiry *i, struct view client_id);
+/* The answer to a live client (access.h): all policies together, with the configuration and
+ * the rights of an administrator; match.policy is the index of explain_policy_name().  A
+ * policy that cannot be used denies. */
+struct access_decision explain_access(const struct explain *e, const struct access_question *q);
+struct access_decision explain_connect(const struct explain *e, struct view client_id);
 
-/* The same of one policy alone, whatever the configuration says. */
-struct access_decision inquiry_access_by(const struct inquiry *i, size_t nth,
+/* The answer of one policy alone, whatever the configuration says. */
+struct access_decision explain_access_by(const struct explain *e, size_t nth,
     const struct access_question *q);
-struct access_decision inquiry_connect_by(const struct inquiry *i, size_t nth,
+struct access_decision explain_connect_by(const struct explain *e, size_t nth,
     struct view client_id);
 
 /* The variables and condition keys that the policies name and that have no
- * value here, each once, at most max of them; answers how many. */
-size_t inquiry_missing(const struct inquiry *i, struct view *names, size_t max);
+ * value here, each once, at most max of them; returns their number. */
+size_t explain_missing(const struct explain *e, struct view *names, size_t max);
 
-/* What would be answered to a CONNECT with this certificate now. */
+/* The answer to a CONNECT with this certificate now. */
 struct explanation {
 	struct certid id, ca_id;
 	bool registered, has_ca;
 	enum cert_status status;  /* if registered */
 	struct decision decision; /* with policies, where they decide */
-	struct diag details;      /* of its reason; empty: there is no more to say */
+	struct diag details;      /* of its reason; empty: none */
 	struct diag chain;        /* what could not be found out about its chain; empty:
-	                              * nothing */
-	const struct plan *plan;  /* what the rule or template of its CA says, as long as the
-	                              * inquiry is open; NULL: it was not asked */
+				   * nothing */
+	const struct plan *plan;  /* of the rule or template of its CA, valid until
+				   * explain_close(); NULL: it was not asked */
 };
 
-/* Of an inquiry with x. */
-MUST_USE enum err inquiry_explain(const struct inquiry *i, struct txn *t, struct explanation *out);
-
-/* What TLS would say to a certificate, as far as the registered CAs tell: as
- * trust_verify(). */
-MUST_USE enum err inquiry_verify(struct gate *g, struct txn *t, struct x509_st *x,
-    struct diag *diag);
+/* For a request with x. */
+MUST_USE enum err explain_certificate(const struct explain *e, struct txn *t,
+    struct explanation *out);
 
 #endif

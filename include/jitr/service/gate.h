@@ -94,22 +94,35 @@ bool gate_psk(struct gate *g, const struct client *c, const char *identity);
  * nothing is registered, announced or logged as a connection. */
 void gate_reload(struct gate *g);
 
-/* May this client do this?  A client the gate has not let in itself is judged
- * from its certificate first: listener options can bypass the connect check
- * (mosquitto section 0, 6).  Logs and kicks nothing: gate_tick() does. */
-enum access gate_access(struct gate *g, const struct client *c, enum action action,
-    const char *topic, bool retain);
+/* A question of the broker (ACL_CHECK). */
+struct access_request {
+	enum action action;
+	const char *topic; /* or filter, as the client sent it */
+	bool retain;       /* of ACTION_WRITE */
+};
 
-/* The same without a look at its certificate, for a session that was asked about
- * before: the broker still has its texts at the same addresses.  false: it is not
- * known so, ask gate_access(). */
-bool gate_access_known(struct gate *g, const void *client, const char *id, const char *user_name,
-    enum action action, const char *topic, bool retain, enum access *out);
+/* May this client do this?  A client that gate_connect() did not see is judged by its
+ * certificate first: listener options can bypass the connect check (mosquitto section 0, 6).
+ * Does not log and does not disconnect: gate_tick() does. */
+enum access gate_access(struct gate *g, const struct client *c,
+    const struct access_request *request);
 
-/* The answer to this question was ACCESS_DEFER.  Where other_clients is not set, the
- * first one of a client that it applies to is logged at the next gate_tick(): the broker
- * may deny it and does not say so. */
-void gate_deferred(struct gate *g, const struct client *c, enum action action, const char *topic);
+/* A client as the broker's texts identify it. */
+struct known_client {
+	const void *handle;
+	const char *id, *user_name; /* the broker's own texts */
+};
+
+/* The same without reading its certificate, for a session that was asked about before: the
+ * broker still has its texts at the same addresses.  false: not known in this way, call
+ * gate_access(). */
+bool gate_access_known(struct gate *g, const struct known_client *c,
+    const struct access_request *request, enum access *out);
+
+/* The answer to this request was ACCESS_DEFER.  If other_clients is not set, the first such
+ * request of a client that the option applies to is logged at the next gate_tick(): the
+ * broker may deny it without a log line. */
+void gate_deferred(struct gate *g, const struct client *c, const struct access_request *request);
 
 /* What of the control API is open to this client. */
 enum administration {

@@ -40,7 +40,7 @@ struct principal {
 	bool to_cut;         /* on the list of those to be cut off */
 	bool cut_told;       /* that it is being cut off, since it is on that list */
 	int64_t denial_told; /* ms; 0: never */
-	int64_t clone_told;
+	int64_t shared_told;
 	struct principal *next, *prev; /* of that list, or of the absent ones */
 	UT_hash_handle hh;
 };
@@ -58,7 +58,7 @@ struct session {
 	bool admitted;           /* the certificate may, and may connect like this */
 	enum reason shut_out;    /* for good, and why; REASON_NONE: it is not */
 	uint64_t rights_version; /* of principal and policies, when that was found out */
-	uint64_t seen;           /* gate's changes, when the rights_version was last compared */
+	uint64_t checked_at;     /* gate's changes, when the rights_version was last compared */
 	bool kicked;             /* by us */
 	bool by_name;            /* the broker may not find it by its client id yet: it is
 	                              * kicked by its user name */
@@ -120,12 +120,12 @@ struct principal *principal_find(struct sessions *s, const struct certid *id);
 struct principal *principal_absent(struct sessions *s, const struct certid *id);
 
 /* To be closed at the next tick; once. */
-void principal_cut(struct sessions *s, struct principal *p, enum reason reason);
+void principal_disconnect(struct sessions *s, struct principal *p, enum reason reason);
 /* The next of those to close, taken from the list; NULL: none. */
-struct principal *principal_next_cut(struct sessions *s);
+struct principal *principal_next_to_disconnect(struct sessions *s);
 
 /* The same for one session of a principal, which becomes the first of its list. */
-void session_cut(struct sessions *s, struct session *session, enum reason reason);
+void session_disconnect(struct sessions *s, struct session *session, enum reason reason);
 /* Becomes the last of its principal's list. */
 void session_put_last(struct session *session);
 

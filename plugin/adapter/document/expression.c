@@ -233,7 +233,7 @@ translate(const struct expression *e, struct view value, char *out)
 			return false;
 		*out++ = n == 1 ? (char)value.data[0]
 				: (char)expression_letter(e, (struct view){ value.data, n });
-		value = (struct view){ value.data + n, value.len - n };
+		value = view_from(value, n);
 	}
 	*out = '\0';
 	return true;

@@ -50,7 +50,7 @@ check_utf8(struct view text, const struct complaint *to)
 
 		if (n == 0)
 			return refuse_at(to, text.len - rest.len, "it is not UTF-8");
-		rest = (struct view){ rest.data + n, rest.len - n };
+		rest = view_from(rest, n);
 	}
 	return ERR_OK;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * policy_compiler.h - what policy_compile.c, which reads the document, and
- * policy_statement.c, which reads a statement of it, share.  Private.  Broker thread.
+ * policy_compiler.h - shared by the policy_*.c files of this folder.  Broker thread.
  */
 #ifndef JITR_POLICY_COMPILER_H
 #define JITR_POLICY_COMPILER_H

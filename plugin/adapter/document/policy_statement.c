@@ -30,7 +30,7 @@ names_control(const struct pattern *p)
 	if (p->count == 0 || p->pieces[0].kind != PIECE_TEXT || p->pieces[0].text.len < iot.len)
 		return false;
 	first = p->pieces[0].text;
-	if (!text_same_folded((struct view){ first.data, iot.len }, iot))
+	if (!view_equal_folded((struct view){ first.data, iot.len }, iot))
 		return false;
 	return first.len > iot.len ||
 	    has_text(&(struct pattern){ .pieces = p->pieces + 1, .count = p->count - 1 });
@@ -61,7 +61,7 @@ is_device_action(const struct pattern *p)
 	for (int a = 0; text.len >= DEVICE_ACTION_LEAST && a < POLICY_CONTROL; a++) {
 		name = view_of(policy_action_name((enum policy_action)a));
 		if (text.len <= name.len &&
-		    text_same_folded(text, (struct view){ name.data, text.len }))
+		    view_equal_folded(text, (struct view){ name.data, text.len }))
 			return true;
 	}
 	return false;
@@ -148,8 +148,7 @@ cut_pattern(struct compiler *c, const struct pattern *whole, size_t cut)
 		return *whole;
 	memcpy(pieces, whole->pieces + gone, (whole->count - gone) * sizeof(*pieces));
 	if (gone == 0) {
-		pieces[0].text.data += cut;
-		pieces[0].text.len -= cut;
+		pieces[0].text = view_from(pieces[0].text, cut);
 	}
 	return pattern_of(pieces, whole->count - gone, whole->folded);
 }
@@ -163,26 +162,26 @@ ends_open(const struct pattern *p)
 
 /* Do the parts match those of the registry?  Without variables that is known
  * now. */
-static enum arn_home
-home_of(const struct policy *p, const struct resource *r)
+static enum scope_match
+scope_of(const struct policy *p, const struct resource *r)
 {
 	static const struct facts nothing;
 	struct context context = { .facts = &nothing, .steps = STEPS_MAX };
 	struct view parts[ARN_PARTS];
-	enum arn_home home = HOME_YES;
+	enum scope_match scope = SCOPE_OWN;
 
 	if (!arn_split(view_of(p->scope.prefix), false, parts))
-		return HOME_NO;
+		return SCOPE_FOREIGN;
 	for (size_t i = 0; i < r->part_count; i++) {
 		for (size_t n = 0; n < r->part[i].count; n++)
 			if (r->part[i].pieces[n].kind == PIECE_VARIABLE)
-				home = HOME_ASKED;
-		if (home == HOME_YES &&
+				scope = SCOPE_VARIABLE;
+		if (scope == SCOPE_OWN &&
 		    pattern_match(&r->part[i], &(struct subject){ .name = parts[i] }, &context) !=
 			TRUTH_YES)
-			return HOME_NO;
+			return SCOPE_FOREIGN;
 	}
-	return home;
+	return scope;
 }
 
 /* The sixth part: what begins as the resources of devices do is compared by
@@ -198,8 +197,8 @@ compile_rest(struct compiler *c, struct resource *r, struct view text, unsigned 
 	r->level = literal_level(&r->rest);
 	if (r->rest.pieces[0].kind != PIECE_TEXT)
 		return;
-	cut = arn_head_length(r->rest.pieces[0].text, &r->head);
-	if (r->head != HEAD_OTHER)
+	cut = resource_type_length(r->rest.pieces[0].text, &r->type);
+	if (r->type != TYPE_OTHER)
 		r->name = cut_pattern(c, &r->rest, cut);
 }
 
@@ -207,7 +206,7 @@ static void
 compile_parts(struct compiler *c, struct resource *r, const struct view *parts, size_t count,
     unsigned flags)
 {
-	r->part_count = count < ARN_HOME_PARTS ? count : ARN_HOME_PARTS;
+	r->part_count = count < ARN_SCOPE_PARTS ? count : ARN_SCOPE_PARTS;
 	for (size_t i = 0; i < r->part_count; i++)
 		r->part[i] = compile_pattern(c, parts[i], flags, false);
 }
@@ -329,7 +328,7 @@ static bool
 could_be_registry(const struct statement *s)
 {
 	for (size_t i = 0; i < s->resource_count; i++)
-		if (s->resources[i].head == HEAD_OTHER)
+		if (s->resources[i].type == TYPE_OTHER)
 			return true;
 	return s->not_resource;
 }
@@ -374,7 +373,7 @@ compile_resources(struct compiler *c, const struct policy *p, const cJSON *objec
 	resources = compile_list(c, list, compile_resource, sizeof(struct resource),
 	    &s->resource_count);
 	for (size_t i = 0; c->failed == ERR_OK && i < s->resource_count; i++)
-		resources[i].home = home_of(p, &resources[i]);
+		resources[i].scope = scope_of(p, &resources[i]);
 	s->resources = resources;
 	go_back(c, before);
 }

@@ -90,7 +90,7 @@ store_drop_messages(struct txn *t, uint64_t up_to_seq)
 {
 	uint8_t key[SEQ_SIZE];
 	struct view row;
-	uint64_t seq;
+	uint64_t seq = 0;
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && t->failed == ERR_OK) {

@@ -254,7 +254,7 @@ next_cert(struct join *j, struct revoked_walk *walk, struct certid *id)
 	if (key.mv_size < ID_SIZE || memcmp(key.mv_data, j->ca_id->b, ID_SIZE) != 0)
 		return ERR_NOT_FOUND; /* a certificate of another CA */
 	serial = view_of_val(&key);
-	serial = (struct view){ serial.data + ID_SIZE, serial.len - ID_SIZE };
+	serial = view_from(serial, ID_SIZE);
 	if (!is_serial(serial) || value.mv_size != ID_SIZE)
 		return ERR_CORRUPT;
 	walk_to(walk, serial);
@@ -277,7 +277,7 @@ next_entry(struct join *j, struct revoked_walk *walk, bool *found, struct revoke
 	if (!is_of_list(&key, j->list))
 		return ERR_NOT_FOUND;
 	serial = view_of_val(&key);
-	serial = (struct view){ serial.data + LIST_SIZE, serial.len - LIST_SIZE };
+	serial = view_from(serial, LIST_SIZE);
 	if (!is_serial(serial))
 		return ERR_CORRUPT;
 	*found = view_equal(serial, walk_serial(walk));

@@ -84,7 +84,7 @@ walk_next(struct walk *w, struct row *row)
 	if (key.mv_size < prefix || memcmp(key.mv_data, w->start, prefix) != 0)
 		return ERR_NOT_FOUND;
 	row->key = view_of_val(&key);
-	row->rest = (struct view){ row->key.data + prefix, row->key.len - prefix };
+	row->rest = view_from(row->key, prefix);
 	row->value = view_of_val(&value);
 	return row->rest.len < r->least || row->rest.len > r->most ? ERR_CORRUPT : ERR_OK;
 }

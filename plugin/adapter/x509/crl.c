@@ -14,7 +14,7 @@
 
 #include "crl_private.h"
 #include "jitr/core/crl_scope.h"
-#include "jitr/core/text.h"
+#include "jitr/core/calendar.h"
 #include "x509_private.h"
 
 #define FRAME_MAX 65536 /* bytes of a list beside its entries; some hundred are usual */
@@ -151,19 +151,10 @@ read_list(struct crl_list *l, struct view bytes, struct crl_reading *r, struct d
 }
 
 enum err
-crl_read(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now, struct crl_list **out,
-    struct diag *diag)
+crl_read(struct view bytes, const struct crl_terms *terms, struct crl_list **out,
+    int64_t *valid_from, struct diag *diag)
 {
-	int64_t valid_from;
-
-	return crl_read_when(bytes, ca, grace, now, out, &valid_from, diag);
-}
-
-enum err
-crl_read_when(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now,
-    struct crl_list **out, int64_t *valid_from, struct diag *diag)
-{
-	struct crl_reading r = { .ca = ca, .grace = grace, .now = now };
+	struct crl_reading r = { .terms = *terms };
 	struct crl_list *l = calloc(1, sizeof(*l));
 	enum err e = ERR_NOMEM;
 
@@ -176,7 +167,8 @@ crl_read_when(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now,
 		crl_free(l);
 	if (e == ERR_NOMEM)
 		diag_set(diag, "%s", "");
-	*valid_from = e == ERR_CERTIFICATE ? r.valid_from : 0;
+	if (valid_from != NULL)
+		*valid_from = e == ERR_CERTIFICATE ? r.valid_from : 0;
 	ERR_clear_error();
 	return e;
 }
@@ -305,15 +297,15 @@ place_text(const struct crl *l)
 static bool
 place_succeeds(const struct crl *next, const struct crl *present, struct diag *diag)
 {
-	if (next->scope != CRL_SCOPE_PLACE || present->scope == CRL_SCOPE_UNKNOWN)
+	if (next->scope != CRL_SCOPE_POINT || present->scope == CRL_SCOPE_UNKNOWN)
 		return true;
-	if (present->scope != CRL_SCOPE_PLACE)
+	if (present->scope != CRL_SCOPE_POINT)
 		diag_set(diag,
 		    "the list is only for certificates that name the distribution point "
 		    "%s, and the CA has a list for all in force; import the complete "
 		    "list, or delete the one in force first",
 		    place_text(next).text);
-	else if (!crl_scope_same_place(next, present))
+	else if (!crl_scope_same_point(next, present))
 		diag_set(diag,
 		    "the list is for the distribution point %s, the one in force for %s; a "
 		    "CA has one list here: import its complete list, or delete the one "
@@ -328,7 +320,7 @@ place_succeeds(const struct crl *next, const struct crl *present, struct diag *d
 static bool
 has_other_numbers(const struct crl *next, const struct crl *present)
 {
-	return next->scope == CRL_SCOPE_ALL && present->scope == CRL_SCOPE_PLACE;
+	return next->scope == CRL_SCOPE_ALL && present->scope == CRL_SCOPE_POINT;
 }
 
 /* A list that was stored without its scope is read again. */

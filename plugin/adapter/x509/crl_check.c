@@ -16,7 +16,7 @@
 
 #include "crl_private.h"
 #include "jitr/core/crl_scope.h"
-#include "jitr/core/text.h"
+#include "jitr/core/calendar.h"
 #include "x509_private.h"
 
 /* What is in front of the entries, as crl_split() found it. */
@@ -116,7 +116,7 @@ check_issuer(const struct crl_reading *r, struct diag *diag)
 {
 	char name[128];
 
-	if (X509_NAME_cmp(X509_CRL_get_issuer(r->frame), X509_get_subject_name(r->ca)) == 0)
+	if (X509_NAME_cmp(X509_CRL_get_issuer(r->frame), X509_get_subject_name(r->terms.ca)) == 0)
 		return true;
 	name_text(X509_CRL_get_issuer(r->frame), name, sizeof(name));
 	diag_set(diag, "the list is not of this CA but of \"%s\"; import it for that one", name);
@@ -143,8 +143,8 @@ check_key_id(const struct crl_reading *r, struct diag *diag)
 
 	/* Lets OpenSSL read the CA's own key id. */
 	fits = !is_there ||
-	    (id != NULL && X509_check_purpose(r->ca, -1, 0) == 1 &&
-		X509_check_akid(r->ca, id) == X509_V_OK);
+	    (id != NULL && X509_check_purpose(r->terms.ca, -1, 0) == 1 &&
+		X509_check_akid(r->terms.ca, id) == X509_V_OK);
 	AUTHORITY_KEYID_free(id);
 	if (!fits)
 		diag_set(diag,
@@ -157,7 +157,7 @@ check_key_id(const struct crl_reading *r, struct diag *diag)
 static bool
 check_may_sign(const struct crl_reading *r, struct diag *diag)
 {
-	if (X509_get_key_usage(r->ca) & KU_CRL_SIGN)
+	if (X509_get_key_usage(r->terms.ca) & KU_CRL_SIGN)
 		return true;
 	diag_set(diag,
 	    "the CA certificate has a keyUsage extension without cRLSign: it may sign no "
@@ -169,7 +169,7 @@ check_may_sign(const struct crl_reading *r, struct diag *diag)
 static bool
 check_key(const struct crl_reading *r, struct diag *diag)
 {
-	if (key_is_strong(r->ca))
+	if (key_is_strong(r->terms.ca))
 		return true;
 	diag_set(diag,
 	    "the key of the CA certificate is too weak, too large or of an unknown kind, so "
@@ -309,7 +309,7 @@ check_has_begun(struct crl_reading *r, const struct crl *facts, struct diag *dia
 {
 	char when[TIMESTAMP_SIZE];
 
-	if (facts->this_update <= r->now)
+	if (facts->this_update <= r->terms.now)
 		return true;
 	r->valid_from = facts->this_update;
 	timestamp_text(facts->this_update, when);
@@ -338,11 +338,11 @@ check_end(const struct crl_reading *r, const struct head *h, struct crl *facts, 
 		diag_set(diag, "the list has no nextUpdate that can be read");
 		return false;
 	}
-	if (r->now - facts->next_update <= r->grace)
+	if (r->terms.now - facts->next_update <= r->terms.grace)
 		return true;
 	timestamp_text(facts->next_update, when);
 	diag_set(diag, "the list counted until %s UTC (nextUpdate)%s; import the present one", when,
-	    r->grace > 0 ? ", and its days of grace are over, too" : "");
+	    r->terms.grace > 0 ? ", and its days of grace are over, too" : "");
 	return false;
 }
 
@@ -376,7 +376,7 @@ check_number(const struct crl_reading *r, struct crl *facts, struct diag *diag)
 static bool
 check_signature(const struct crl_reading *r, const struct crl_scheme *scheme, struct diag *diag)
 {
-	if (crl_signature_is_good(&r->parts, scheme, r->ca))
+	if (crl_signature_is_good(&r->parts, scheme, r->terms.ca))
 		return true;
 	diag_set(diag, "the list is not signed with the key of this CA, or was changed since");
 	return false;

@@ -129,7 +129,7 @@ take_signature(struct view signature, struct view *bits)
 	if (!der_take(&signature, DER_SEQUENCE, &algorithm) ||
 	    !der_take(&signature, DER_BIT_STRING, &value))
 		return false;
-	*bits = (struct view){ value.content.data + 1, value.content.len - 1 };
+	*bits = view_from(value.content, 1);
 	return true;
 }
 

@@ -17,7 +17,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "jitr/core/text.h"
+#include "jitr/core/calendar.h"
 #include "x509_private.h"
 
 #define KEY_BITS_MIN      2048 /* RSA and DSA (aws-iot D.6) */

@@ -55,6 +55,13 @@ MUST_USE enum err activation_plan(struct activations *a, struct txn *t, const st
 MUST_USE enum err activation_exists(struct activations *a, struct txn *t, const struct ca *ca,
     bool *exists);
 
+/* The compiled rule or template of ca, compiled now if it is not cached. */
+MUST_USE enum err activation_get(struct activations *a, struct txn *t, const struct ca *ca,
+    struct activation **out);
+
+/* Has the CA neither rule nor template? */
+bool activation_is_empty(const struct activation *a);
+
 /* In one allocation, with all its texts; NULL: out of memory.  free(). */
 struct plan *plan_copy(const struct plan *plan);
 

@@ -4,6 +4,8 @@
 
 #include "report_text.h"
 
+#include "jitr/core/calendar.h"
+
 void
 report_registration(struct report *r, const struct certid *id, const struct certid *ca_id,
     enum err result, const char *details)

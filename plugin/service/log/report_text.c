@@ -4,6 +4,8 @@
 
 #include "report_text.h"
 
+#include "jitr/core/calendar.h"
+
 #include "jitr/adapter/x509.h"
 
 struct view

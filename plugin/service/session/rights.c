@@ -37,8 +37,8 @@ hold_planned(struct rights *r, struct policy_cache *c, struct txn *t, const stru
 	}
 }
 
-/* The new ones are taken before the old ones are let go, so that none is
- * compiled again that is attached before and after. */
+/* New policies are taken before old ones are released, so that a policy that is attached
+ * before and after is not compiled again. */
 void
 rights_read(struct rights *r, struct policy_cache *c, struct txn *t, const struct certid *id,
     const struct plan *plan_or_null)
@@ -65,38 +65,50 @@ rights_clear(struct rights *r, struct policy_cache *c)
 	memset(r, 0, sizeof(*r));
 }
 
-unsigned
-rights_use(const struct rights *r)
+static unsigned
+uses_of(struct cached_policy *const *held, size_t count)
 {
 	unsigned use = 0;
 
-	for (size_t i = 0; i < r->count; i++)
-		if (r->held[i]->policy != NULL)
-			use |= policy_uses(r->held[i]->policy);
+	for (size_t i = 0; i < count; i++)
+		if (held[i]->policy != NULL)
+			use |= policy_uses(held[i]->policy);
 	return use;
 }
 
-bool
-rights_usable(const struct rights *r)
+unsigned
+rights_use(const struct rights *r)
 {
-	for (size_t i = 0; i < r->count; i++)
-		if (r->held[i]->policy == NULL)
+	return uses_of(r->held, r->count);
+}
+
+bool
+policy_set_uses(const struct policy_set *s, unsigned facts)
+{
+	return (uses_of(s->held, s->count) & facts) != 0;
+}
+
+bool
+policy_set_is_usable(const struct policy_set *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->held[i]->policy == NULL)
 			return false;
-	return !r->failed;
+	return !s->failed;
 }
 
 enum policy_result
-rights_ask(const struct rights *r, const struct policy_request *request,
+policy_set_ask(const struct policy_set *s, const struct policy_request *request,
     struct policy_match *ground)
 {
-	const struct policy *set[POLICIES_MAX];
+	const struct policy *set[POLICY_SET_MAX];
 
-	if (r->failed)
+	if (s->failed)
 		return POLICY_IMPLICIT_DENY;
-	for (size_t i = 0; i < r->count; i++) {
-		set[i] = r->held[i]->policy;
+	for (size_t i = 0; i < s->count; i++) {
+		set[i] = s->held[i]->policy;
 		if (set[i] == NULL)
 			return POLICY_IMPLICIT_DENY;
 	}
-	return policy_eval(set, r->count, request, ground);
+	return policy_eval(set, s->count, request, ground);
 }

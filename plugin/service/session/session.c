@@ -128,7 +128,7 @@ principal_leave(struct sessions *s, struct session *session)
 }
 
 void
-principal_cut(struct sessions *s, struct principal *p, enum reason reason)
+principal_disconnect(struct sessions *s, struct principal *p, enum reason reason)
 {
 	p->cut_reason = reason;
 	if (p->to_cut || p->sessions == NULL)
@@ -139,13 +139,13 @@ principal_cut(struct sessions *s, struct principal *p, enum reason reason)
 }
 
 void
-session_cut(struct sessions *s, struct session *session, enum reason reason)
+session_disconnect(struct sessions *s, struct session *session, enum reason reason)
 {
 	struct principal *p = session->principal;
 
 	DL_DELETE(p->sessions, session);
 	DL_PREPEND(p->sessions, session);
-	principal_cut(s, p, reason);
+	principal_disconnect(s, p, reason);
 }
 
 void
@@ -158,7 +158,7 @@ session_put_last(struct session *session)
 }
 
 struct principal *
-principal_next_cut(struct sessions *s)
+principal_next_to_disconnect(struct sessions *s)
 {
 	struct principal *p = s->to_cut;
 

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * admission.c - see admission.h, and: may a session stay?
+ *
+ * Facts are gathered as far as the policies use them: the names in a certificate once, the
+ * thing again whenever it may have changed.
+ */
+#include <stdlib.h>
+
+#include "gate_private.h"
+
+#include "admission.h"
+
+/*
+ * The questions that live clients and explain share.
+ */
+
+/* An access_asker. */
+static enum policy_result
+ask(const void *context, enum policy_action action, struct view name, struct policy_match *ground)
+{
+	const struct admission *a = context;
+	struct policy_request r = { .action = action,
+		.prefix = a->gate->head[action],
+		.name = name,
+		.facts = a->facts,
+		.steps = a->steps };
+
+	if (a->facts_are_missing)
+		return POLICY_IMPLICIT_DENY;
+	return policy_set_ask(&a->policies, &r, ground);
+}
+
+struct access_rights
+admission_rights(const struct admission *a)
+{
+	return (struct access_rights){ .authorization = a->gate->config.authorization,
+		.administrator = a->administrator,
+		.ask = ask,
+		.context = a };
+}
+
+/* That policies or facts could not be read is not a fault of a policy. */
+enum reason
+admission_connect(const struct admission *a)
+{
+	struct access_rights rights = admission_rights(a);
+	struct access_decision d;
+	enum reason reason;
+
+	if (a->facts_are_missing && rights.authorization == AUTHORIZATION_POLICY)
+		return REASON_REGISTRY_FAILED;
+	d = access_connect(&rights, a->facts->client_id);
+	reason = access_refusal(&d, policy_set_is_usable(&a->policies), a->policies.count);
+	return reason == REASON_POLICY_UNUSABLE && a->policies.failed ? REASON_REGISTRY_FAILED
+								      : reason;
+}
+
+struct policy_cache *
+gate_policies(struct gate *g)
+{
+	return &g->policies;
+}
+
+/*
+ * Live clients.
+ */
+
+struct admission
+admission_of(const struct gate *g, const struct principal *p, const struct facts *facts)
+{
+	return (struct admission){ .gate = g,
+		.policies = rights_set(&p->rights),
+		.facts = facts,
+		.administrator = gate_names_administrator(g, &p->id) };
+}
+
+static enum reason
+may_connect(const struct gate *g, const struct principal *p, const struct facts *facts)
+{
+	struct admission a = admission_of(g, p, facts);
+
+	return admission_connect(&a);
+}
+
+bool
+may_connect_absent(struct gate *g, struct txn *txn_or_null, const struct certid *id,
+    struct view client_id)
+{
+	struct principal *p = principal_find_absent(g, txn_or_null, id);
+	struct thing thing;
+	struct facts facts;
+
+	return p != NULL && txn_or_null != NULL &&
+	    gather_absent_facts(g, txn_or_null, p, client_id, &facts, &thing) &&
+	    may_connect(g, p, &facts) == REASON_NONE;
+}
+
+/* Both counters only grow, so the sum differs when one of them does. */
+static uint64_t
+rights_version_of(const struct gate *g, const struct principal *p)
+{
+	return p->revision + g->policies.revision;
+}
+
+enum reason
+session_admit(struct gate *g, struct txn *txn_or_null, struct session *s)
+{
+	enum reason reason = s->principal->reason;
+
+	s->facts.client_id_as_is = g->config.client_id_as_is;
+	if (s->principal->verdict == VERDICT_ALLOW)
+		reason = txn_or_null != NULL && gather_facts(txn_or_null, s)
+		    ? may_connect(g, s->principal, &s->facts)
+		    : REASON_REGISTRY_FAILED;
+	if (reason == REASON_NONE)
+		reason = s->shut_out;
+	s->admitted = s->principal->verdict == VERDICT_ALLOW && reason == REASON_NONE;
+	s->rights_version = rights_version_of(g, s->principal);
+	s->checked_at = g->changes;
+	return reason;
+}
+
+static void
+judge_again(struct gate *g, struct session *s)
+{
+	bool was_admitted = s->admitted;
+	struct txn snapshot, *t = gate_read(g, &snapshot);
+	enum reason reason;
+
+	principal_refresh(g, t, s->principal);
+	reason = session_admit(g, t, s);
+	gate_read_end(t);
+	if (was_admitted && !s->admitted)
+		session_disconnect(&g->sessions, s, reason);
+}
+
+/* Nothing about this session has changed, though something else has? */
+static bool
+is_unchanged(const struct gate *g, const struct session *s)
+{
+	return !principal_is_stale(g, s->principal) &&
+	    s->rights_version == rights_version_of(g, s->principal);
+}
+
+/* A refused session is judged each time, because its certificate may have been activated.
+ * It is disconnected when it stops being admitted, and not again for each of its packets. */
+void
+session_refresh(struct gate *g, struct session *s)
+{
+	if (s->admitted && s->checked_at == g->changes)
+		return;
+	if (s->admitted && is_unchanged(g, s))
+		s->checked_at = g->changes;
+	else
+		judge_again(g, s);
+}
+
+/* The record of its certificate alone may allow it: what it was refused for, such as a list
+ * that is too old, is checked at CONNECT and not again.  Other sessions of its certificate
+ * are judged again. */
+void
+session_shut_out(struct gate *g, struct session *session, enum reason reason)
+{
+	session->shut_out = reason;
+	session->admitted = false;
+	g->changes++;
+	session_disconnect(&g->sessions, session, reason);
+}
