@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * bench_gate.c - what the plugin itself spends of the broker's thread on a
- * CONNECT: gate_connect() in a loop, with a broker that only counts.
+ * bench_gate.c - the plugin's own time on the broker's thread for a CONNECT:
+ * gate_connect() in a loop, with a broker that only counts.
  *
  *   bench_gate DIRECTORY
  *
@@ -93,7 +93,7 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* As after a handshake, which has looked at the extensions. */
+/* As after a handshake, which has parsed the extensions. */
 static void
 look_at_extensions(const struct device *d, size_t count)
 {
@@ -189,8 +189,8 @@ set_rule(struct bench *b)
 		writer_collect(b->writer, SIZE_MAX);
 }
 
-/* Every device connects once; the median over all, in microseconds.  Between
- * two, outside the measure, it leaves, and the broker has a tick. */
+/* Every device connects once. Returns the median in microseconds. Between two connections, not
+ * measured, the device disconnects and the broker has a tick. */
 static double
 connect_all(struct bench *b, struct device *d, enum verdict wanted)
 {

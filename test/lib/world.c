@@ -43,7 +43,7 @@ copy_bytes(struct view v)
 	return text;
 }
 
-/* Of programs with fault.c alone. */
+/* Only in programs with fault.c. */
 extern void fault_pause(bool pause) __attribute__((weak));
 
 static void
@@ -62,7 +62,7 @@ take_note(struct note n, const char *to, const char *topic, struct view text)
 	struct note *copy;
 
 	if (fault_pause != NULL)
-		fault_pause(true); /* what a test takes down is none of the program's */
+		fault_pause(true); /* allocations of the test itself do not count */
 	copy = malloc(sizeof(*copy));
 	must(copy != NULL);
 	must(pthread_equal(pthread_self(), broker_thread));
@@ -308,7 +308,7 @@ world_stop_writer(void)
 
 struct tool_job {
 	struct job job;
-	bool *finished; /* NULL: nobody waits */
+	bool *finished; /* NULL: no wait */
 };
 
 static enum err
@@ -359,8 +359,8 @@ submit_tool(const struct job_type *type, bool *finished)
 	return false;
 }
 
-/* Jobs are finished in order: when the idle one is, all before it are, but
- * long ones. */
+/* Jobs are finished in order: when the idle job is finished, all before it are, except long
+ * ones. */
 static void
 settle_once(void)
 {
@@ -396,7 +396,7 @@ world_hold_writer(void)
 		;
 }
 
-/* No file may have a byte: every write of the store fails, reading goes on. */
+/* Files may not grow beyond 0 bytes: every write of the store fails, reading works. */
 static void
 limit_files(rlim_t bytes)
 {

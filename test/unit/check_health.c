@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* check_health.c - a file whose time says that the plugin works. */
+/* check_health.c - the health file: a recent time shows that the plugin works. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +46,7 @@ open_health(const char *file)
 	return health_open(&config, &health, &diag);
 }
 
-/* As if it had last been set an hour ago; is it still so? */
+/* Sets the file's time to an hour ago. */
 static void
 make_old(void)
 {
@@ -64,7 +64,7 @@ is_old(void)
 	return st.st_mtime == 3600;
 }
 
-START_TEST(the_time_is_set_at_the_start_and_every_ten_seconds)
+START_TEST(the_time_of_the_file_is_set_at_start_and_every_ten_seconds)
 {
 	ck_assert_int_eq(open_health(path), ERR_OK);
 	make_old();
@@ -81,8 +81,8 @@ START_TEST(the_time_is_set_at_the_start_and_every_ten_seconds)
 }
 END_TEST
 
-/* That is what it is for; and what waits is one job, however long. */
-START_TEST(behind_a_writer_that_hangs_the_file_grows_old)
+/* Only one job waits, however long the writer hangs. */
+START_TEST(the_file_grows_old_when_the_writer_hangs)
 {
 	struct writer_state state;
 
@@ -92,14 +92,15 @@ START_TEST(behind_a_writer_that_hangs_the_file_grows_old)
 	for (int64_t at = 0; at < 1000000; at += 1000)
 		health_tick(health, at);
 	writer_read_state(world.writer, &state);
-	ck_assert_uint_le(state.waiting, 2); /* the one that holds it, and ours */
+	ck_assert_uint_le(state.waiting,
+	    2); /* the job that holds the writer, and that of the file */
 	ck_assert(is_old());
 	world_release_writer();
 	ck_assert(!is_old());
 }
 END_TEST
 
-START_TEST(a_file_that_cannot_be_written_is_told_once_and_when_it_fails_anew)
+START_TEST(an_unwritable_file_is_reported_once_for_each_failure)
 {
 	char away[320];
 
@@ -122,7 +123,7 @@ START_TEST(a_file_that_cannot_be_written_is_told_once_and_when_it_fails_anew)
 }
 END_TEST
 
-START_TEST(a_path_that_cannot_be_used_stops_the_start)
+START_TEST(an_unusable_path_stops_the_start)
 {
 	ck_assert_int_eq(open_health("/nowhere/at/all"), ERR_STORAGE);
 	ck_assert_str_eq(diag.text, "health_file /nowhere/at/all: No such file or directory");
@@ -146,10 +147,10 @@ main(void)
 	TCase *t = tcase_create("file");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_test(t, the_time_is_set_at_the_start_and_every_ten_seconds);
-	tcase_add_test(t, behind_a_writer_that_hangs_the_file_grows_old);
-	tcase_add_test(t, a_file_that_cannot_be_written_is_told_once_and_when_it_fails_anew);
-	tcase_add_test(t, a_path_that_cannot_be_used_stops_the_start);
+	tcase_add_test(t, the_time_of_the_file_is_set_at_start_and_every_ten_seconds);
+	tcase_add_test(t, the_file_grows_old_when_the_writer_hangs);
+	tcase_add_test(t, an_unwritable_file_is_reported_once_for_each_failure);
+	tcase_add_test(t, an_unusable_path_stops_the_start);
 	tcase_add_test(t, without_a_path_nothing_is_done);
 	suite_add_tcase(s, t);
 	return suite_run(s);

@@ -1,36 +1,22 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_outbox.c - stored messages on their way to the broker.
+ * check_outbox.c - stored messages are handed to the broker.
  *
- * In order, at least once over any crash, and once as long as nothing fails
- * (contract, section 6; aws-iot D.3).
+ * In order, at least once over any crash, and once without a failure (contract, section 6;
+ * aws-iot D.3).
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "jitr/service/outbox.h"
+#include "no_memory.h"
 #include "suite.h"
 #include "world.h"
 
 static struct outbox *outbox;
 
-/* No memory for the next allocation. */
-static bool out_of_memory;
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-
-void *
-__wrap_malloc(size_t size)
-{
-	if (!out_of_memory)
-		return __real_malloc(size);
-	out_of_memory = false;
-	return NULL;
-}
-
-/* As the plugin starts: there may be messages from an earlier process. */
+/* As at the start of the plugin, possibly with stored messages. */
 static void
 new_outbox(struct pace *pace)
 {
@@ -82,7 +68,7 @@ post(unsigned first, unsigned count)
 	outbox_notify(outbox);
 }
 
-/* Are these the publications so far, once each and in order? */
+/* These are the publications so far, once each and in order. */
 static void
 check_published(unsigned count)
 {
@@ -109,7 +95,7 @@ START_TEST(messages_are_published_in_order_with_qos_1_and_not_retained)
 }
 END_TEST
 
-START_TEST(a_message_is_published_once_in_a_life)
+START_TEST(a_message_is_published_once_by_a_process)
 {
 	for (unsigned i = 0; i < 5; i++) {
 		post(i, 1);
@@ -121,9 +107,9 @@ START_TEST(a_message_is_published_once_in_a_life)
 }
 END_TEST
 
-/* The broker delivers what it was given at the next turn of its loop: before
- * that a crash would lose it. */
-START_TEST(a_message_is_removed_when_the_broker_had_a_turn_to_deliver_it)
+/* The broker delivers a publication at the next turn of its loop; a crash before that would lose
+ * it. */
+START_TEST(a_message_is_removed_after_the_broker_could_deliver_it)
 {
 	post(0, 2);
 	outbox_pump(outbox);
@@ -135,7 +121,7 @@ START_TEST(a_message_is_removed_when_the_broker_had_a_turn_to_deliver_it)
 }
 END_TEST
 
-START_TEST(with_nothing_to_do_nothing_is_done)
+START_TEST(without_messages_no_job_is_submitted)
 {
 	outbox_pump(outbox);
 	ck_assert(!outbox_has_more(outbox));
@@ -147,11 +133,11 @@ START_TEST(with_nothing_to_do_nothing_is_done)
 }
 END_TEST
 
-START_TEST(after_a_crash_what_was_not_removed_is_published_again)
+START_TEST(after_a_crash_messages_not_removed_are_published_again)
 {
 	post(0, 3);
 	outbox_pump(outbox);
-	world_stop_writer(); /* the broker dies before it had a turn */
+	world_stop_writer(); /* the broker ends before the next turn of its loop */
 	world_reopen_store();
 	world_start_writer(16, 16);
 	world_forget();
@@ -165,7 +151,7 @@ START_TEST(after_a_crash_what_was_not_removed_is_published_again)
 }
 END_TEST
 
-/* Of the messages in the store. */
+/* The lowest number of the stored messages. */
 static uint64_t
 first_number(void)
 {
@@ -178,7 +164,7 @@ first_number(void)
 	return m.seq;
 }
 
-START_TEST(after_a_removal_and_a_restart_numbers_go_on)
+START_TEST(numbers_continue_after_a_removal_and_a_restart)
 {
 	post(0, 3);
 	outbox_pump(outbox);
@@ -195,7 +181,7 @@ START_TEST(after_a_removal_and_a_restart_numbers_go_on)
 }
 END_TEST
 
-START_TEST(what_the_broker_does_not_take_is_offered_again)
+START_TEST(a_message_that_the_broker_refuses_is_published_again)
 {
 	post(0, 5);
 	world.publish_most = 2;
@@ -228,8 +214,8 @@ START_TEST(one_tick_publishes_a_bounded_number)
 }
 END_TEST
 
-/* The broker drops what a subscriber does not take in time (pace.h). */
-START_TEST(no_more_is_published_than_the_pace_allows)
+/* The broker drops messages that a subscriber does not acknowledge in time (pace.h). */
+START_TEST(the_pace_limits_the_messages_published)
 {
 	struct pace pace = { .spent = 0 };
 
@@ -251,7 +237,7 @@ START_TEST(no_more_is_published_than_the_pace_allows)
 }
 END_TEST
 
-START_TEST(a_thousand_in_a_row_are_told_of_once)
+START_TEST(a_burst_of_a_thousand_messages_is_reported_once)
 {
 	for (unsigned n = 0; n < 2 * OUTBOX_BURST_WARNING; n += 100)
 		post(n, 100);
@@ -263,11 +249,11 @@ START_TEST(a_thousand_in_a_row_are_told_of_once)
 	post(2 * OUTBOX_BURST_WARNING, OUTBOX_BURST_WARNING / 2);
 	for (int i = 0; i < 40; i++)
 		outbox_pump(outbox);
-	ck_assert_uint_eq(world_count(NOTE_LINE), 1); /* fewer since there were none */
+	ck_assert_uint_eq(world_count(NOTE_LINE), 1); /* fewer after the pause */
 }
 END_TEST
 
-START_TEST(a_removal_that_failed_is_tried_again)
+START_TEST(a_failed_removal_is_retried)
 {
 	post(0, 2);
 	outbox_pump(outbox);
@@ -283,7 +269,7 @@ START_TEST(a_removal_that_failed_is_tried_again)
 }
 END_TEST
 
-START_TEST(a_full_queue_puts_the_removal_off)
+START_TEST(a_full_queue_delays_the_removal)
 {
 	world_stop_writer();
 	world_start_writer(1, 1);
@@ -300,8 +286,8 @@ START_TEST(a_full_queue_puts_the_removal_off)
 }
 END_TEST
 
-/* A removal is not worth a commit of its own: it waits for a change. */
-START_TEST(a_removal_waits_for_the_next_change)
+/* A removal has no commit of its own: it is committed with a change. */
+START_TEST(a_removal_is_committed_with_the_next_change)
 {
 	post(0, 2);
 	outbox_pump(outbox);
@@ -327,7 +313,7 @@ long_text(size_t len, char c)
 	return text;
 }
 
-/* One message of these sizes, of one character each. */
+/* Posts one message whose topic and payload have these sizes. */
 static void
 post_long(size_t topic_len, size_t payload_len)
 {
@@ -342,7 +328,7 @@ post_long(size_t topic_len, size_t payload_len)
 	free(payload);
 }
 
-/* The nth publication is one of these sizes. */
+/* The nth publication has these sizes. */
 static void
 check_long(size_t nth, size_t topic_len, size_t payload_len)
 {
@@ -366,7 +352,7 @@ static const struct {
 	{ OUTBOX_TOPIC_MAX, OUTBOX_PAYLOAD_MAX },
 };
 
-START_TEST(messages_of_any_size_that_is_carried_are_published_whole)
+START_TEST(messages_of_every_supported_size_are_published_completely)
 {
 	post_long(sizes[_i].topic, sizes[_i].payload);
 	ck_assert_uint_eq(outbox_pump(outbox), 1);
@@ -385,12 +371,12 @@ START_TEST(one_tick_publishes_a_bounded_number_of_bytes)
 	ck_assert(!outbox_has_more(outbox));
 	for (unsigned i = 0; i < 6; i++)
 		check_long(i, 100, 80 << 10);
-	ck_assert_uint_eq(world_count(NOTE_LINE), 0); /* that is no failure */
+	ck_assert_uint_eq(world_count(NOTE_LINE), 0); /* not counted as a failure */
 }
 END_TEST
 
-/* A newer version may have written longer ones, and others. */
-START_TEST(a_message_that_is_not_carried_holds_up_nobody)
+/* A newer version may have written it. */
+START_TEST(an_oversized_message_does_not_delay_others)
 {
 	struct txn t;
 
@@ -412,7 +398,7 @@ START_TEST(a_message_that_is_not_carried_holds_up_nobody)
 }
 END_TEST
 
-START_TEST(however_many_there_are_a_tick_has_its_end)
+START_TEST(the_time_of_a_tick_is_limited_for_any_number_of_messages)
 {
 	struct txn t;
 
@@ -427,7 +413,7 @@ START_TEST(however_many_there_are_a_tick_has_its_end)
 }
 END_TEST
 
-START_TEST(without_memory_a_message_waits)
+START_TEST(without_memory_a_message_is_published_later)
 {
 	post(0, 3);
 	world.publish_most = 1;
@@ -443,7 +429,7 @@ START_TEST(without_memory_a_message_waits)
 }
 END_TEST
 
-/* The broker may call us again from within publish(). */
+/* The broker may call the plugin from within publish(). */
 static void
 read_something(const struct note *n)
 {
@@ -470,24 +456,24 @@ main(void)
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_set_timeout(t, 20);
 	tcase_add_test(t, messages_are_published_in_order_with_qos_1_and_not_retained);
-	tcase_add_test(t, a_message_is_published_once_in_a_life);
-	tcase_add_test(t, a_message_is_removed_when_the_broker_had_a_turn_to_deliver_it);
-	tcase_add_test(t, with_nothing_to_do_nothing_is_done);
-	tcase_add_test(t, after_a_crash_what_was_not_removed_is_published_again);
-	tcase_add_test(t, after_a_removal_and_a_restart_numbers_go_on);
-	tcase_add_test(t, what_the_broker_does_not_take_is_offered_again);
+	tcase_add_test(t, a_message_is_published_once_by_a_process);
+	tcase_add_test(t, a_message_is_removed_after_the_broker_could_deliver_it);
+	tcase_add_test(t, without_messages_no_job_is_submitted);
+	tcase_add_test(t, after_a_crash_messages_not_removed_are_published_again);
+	tcase_add_test(t, numbers_continue_after_a_removal_and_a_restart);
+	tcase_add_test(t, a_message_that_the_broker_refuses_is_published_again);
 	tcase_add_test(t, one_tick_publishes_a_bounded_number);
-	tcase_add_test(t, no_more_is_published_than_the_pace_allows);
-	tcase_add_test(t, a_thousand_in_a_row_are_told_of_once);
-	tcase_add_test(t, a_removal_that_failed_is_tried_again);
-	tcase_add_test(t, a_full_queue_puts_the_removal_off);
-	tcase_add_test(t, a_removal_waits_for_the_next_change);
-	tcase_add_loop_test(t, messages_of_any_size_that_is_carried_are_published_whole, 0,
+	tcase_add_test(t, the_pace_limits_the_messages_published);
+	tcase_add_test(t, a_burst_of_a_thousand_messages_is_reported_once);
+	tcase_add_test(t, a_failed_removal_is_retried);
+	tcase_add_test(t, a_full_queue_delays_the_removal);
+	tcase_add_test(t, a_removal_is_committed_with_the_next_change);
+	tcase_add_loop_test(t, messages_of_every_supported_size_are_published_completely, 0,
 	    COUNT_OF(sizes));
 	tcase_add_test(t, one_tick_publishes_a_bounded_number_of_bytes);
-	tcase_add_test(t, a_message_that_is_not_carried_holds_up_nobody);
-	tcase_add_test(t, however_many_there_are_a_tick_has_its_end);
-	tcase_add_test(t, without_memory_a_message_waits);
+	tcase_add_test(t, an_oversized_message_does_not_delay_others);
+	tcase_add_test(t, the_time_of_a_tick_is_limited_for_any_number_of_messages);
+	tcase_add_test(t, without_memory_a_message_is_published_later);
 	tcase_add_test(t, the_registry_may_be_read_while_a_message_is_published);
 	return suite_run(suite);
 }

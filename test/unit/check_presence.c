@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_presence.c - events of who is connected (presence.h, aws-iot D.9).
+ * check_presence.c - events of connections (presence.h, aws-iot D.9).
  *
- * In order and once each, whatever the broker does meanwhile; a client that
- * knocks without end, or a broker that takes nothing, costs a bounded part of
- * the memory.  The bytes of an event are check_event's.
+ * Events are published in order and once each. A client that connects without end, or a broker
+ * that accepts nothing, costs a bounded amount of memory. check_event.c has the bytes of
+ * events.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 
 #include "jitr/adapter/json.h"
 #include "jitr/service/presence.h"
+#include "no_memory.h"
 #include "suite.h"
 #include "world.h"
 
@@ -23,21 +24,6 @@ static struct presence_session session;
 static struct certid id;
 static cJSON *json;
 static const struct presence_end unknown;
-
-/* No memory for the next allocation. */
-static bool out_of_memory;
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-
-void *
-__wrap_malloc(size_t size)
-{
-	if (!out_of_memory)
-		return __real_malloc(size);
-	out_of_memory = false;
-	return NULL;
-}
 
 static void
 set_up(void)
@@ -87,7 +73,7 @@ published(void)
 	return world_count(NOTE_PUBLISHED);
 }
 
-/* The nth publication is this one, and no other client's. */
+/* The nth publication is this event of the client. */
 static const cJSON *
 check_published(size_t nth, const char *topic)
 {
@@ -118,10 +104,10 @@ number_of(const char *member)
 }
 
 /*
- * What is told.
+ * The events.
  */
 
-START_TEST(a_session_is_told_from_its_beginning_to_its_end)
+START_TEST(a_session_has_a_connected_and_a_disconnected_event)
 {
 	char name[40];
 	double version;
@@ -145,8 +131,8 @@ START_TEST(a_session_is_told_from_its_beginning_to_its_end)
 }
 END_TEST
 
-/* The time at which it happened, not the time of the tick. */
-START_TEST(an_event_has_the_time_at_which_it_was_noted)
+/* Not the time of the tick. */
+START_TEST(an_event_has_the_time_at_which_it_happened)
 {
 	failed("d1");
 	world_wait(5000);
@@ -157,7 +143,7 @@ START_TEST(an_event_has_the_time_at_which_it_was_noted)
 }
 END_TEST
 
-START_TEST(how_a_connection_ended_is_told_where_it_is_known)
+START_TEST(the_reason_of_a_disconnect_is_in_the_event_if_known)
 {
 	struct presence_end end = { ANSWER_YES, "CLIENT_INITIATED_DISCONNECT" };
 
@@ -170,7 +156,7 @@ START_TEST(how_a_connection_ended_is_told_where_it_is_known)
 }
 END_TEST
 
-START_TEST(an_end_is_told_once_and_only_of_what_was_told)
+START_TEST(a_disconnected_event_follows_a_connected_event_once)
 {
 	disconnected("d1");
 	connected("d1");
@@ -182,7 +168,7 @@ START_TEST(an_end_is_told_once_and_only_of_what_was_told)
 END_TEST
 
 /* Also within a millisecond, and when the clock is set back. */
-START_TEST(each_connection_has_a_greater_version_than_all_before)
+START_TEST(each_connection_has_a_higher_version_than_all_before)
 {
 	uint64_t last = 0;
 
@@ -198,7 +184,7 @@ START_TEST(each_connection_has_a_greater_version_than_all_before)
 }
 END_TEST
 
-START_TEST(sessions_and_failures_have_names_of_their_own)
+START_TEST(sessions_and_failures_have_distinct_ids)
 {
 	char names[4][40];
 
@@ -220,7 +206,7 @@ START_TEST(sessions_and_failures_have_names_of_their_own)
 }
 END_TEST
 
-START_TEST(an_address_that_is_not_known_is_null)
+START_TEST(an_unknown_address_is_null)
 {
 	presence_connected(&presence, &session, "d1", &id, NULL);
 	presence_tick(&presence);
@@ -230,7 +216,7 @@ START_TEST(an_address_that_is_not_known_is_null)
 END_TEST
 
 /* aws-iot D.9. */
-START_TEST(a_client_whose_id_makes_no_topic_has_no_events)
+START_TEST(a_client_id_that_cannot_be_a_topic_level_has_no_events)
 {
 	static const char *const ids[] = { NULL, "", "a+", "#", "a\n", "\xff" };
 
@@ -244,7 +230,7 @@ START_TEST(a_client_whose_id_makes_no_topic_has_no_events)
 }
 END_TEST
 
-START_TEST(switched_off_nothing_is_noted)
+START_TEST(presence_off_queues_nothing)
 {
 	presence.on = false;
 	connected("d1");
@@ -262,7 +248,7 @@ START_TEST(switched_off_nothing_is_noted)
 END_TEST
 
 /*
- * When.
+ * Time of publication.
  */
 
 START_TEST(nothing_is_published_before_the_tick)
@@ -292,7 +278,7 @@ START_TEST(one_tick_publishes_a_bounded_number)
 }
 END_TEST
 
-START_TEST(what_the_broker_does_not_take_is_offered_again)
+START_TEST(an_event_that_the_broker_does_not_take_is_offered_again)
 {
 	connected("d1");
 	connected("d2");
@@ -310,7 +296,7 @@ START_TEST(what_the_broker_does_not_take_is_offered_again)
 }
 END_TEST
 
-/* The broker may call us again in the middle of a publication. */
+/* The broker may call the plugin from within a publication. */
 static void
 answer_with_an_event(const struct note *n)
 {
@@ -318,7 +304,7 @@ answer_with_an_event(const struct note *n)
 		failed("d2");
 }
 
-START_TEST(what_a_publication_brings_comes_behind_the_rest)
+START_TEST(an_event_caused_by_a_publication_is_appended)
 {
 	connected("d1");
 	connected("d3");
@@ -334,15 +320,15 @@ START_TEST(what_a_publication_brings_comes_behind_the_rest)
 END_TEST
 
 /*
- * How much.
+ * Limits.
  */
 
-START_TEST(beyond_what_may_wait_events_are_dropped_and_counted)
+START_TEST(events_beyond_the_queue_are_dropped_and_counted)
 {
 	for (int i = 0; i < PRESENCE_WAITING_MAX + 5; i++)
 		connected("d1");
 	ck_assert_uint_eq(stats.presence_dropped, 5);
-	ck_assert_uint_ne(session.version, 0); /* it is connected all the same */
+	ck_assert_uint_ne(session.version, 0); /* the connection itself is not affected */
 	while (presence.waiting > 0)
 		presence_tick(&presence);
 	ck_assert_uint_eq(published(), PRESENCE_WAITING_MAX);
@@ -364,11 +350,11 @@ START_TEST(without_memory_an_event_is_dropped_and_counted)
 }
 END_TEST
 
-START_TEST(so_many_failures_are_told_in_a_second)
+START_TEST(failures_per_second_are_limited)
 {
 	for (int i = 0; i < PRESENCE_FAILED_PER_SECOND + 7; i++)
 		failed("d1");
-	connected("d2"); /* and nobody else suffers */
+	connected("d2"); /* and other events are not displaced */
 	ck_assert_uint_eq(stats.presence_suppressed, 7);
 	world_wait(1000);
 	failed("d1");
@@ -389,23 +375,23 @@ main(void)
 	TCase *t = suite_case(suite, "what is told");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_test(t, a_session_is_told_from_its_beginning_to_its_end);
-	tcase_add_test(t, an_event_has_the_time_at_which_it_was_noted);
-	tcase_add_test(t, how_a_connection_ended_is_told_where_it_is_known);
-	tcase_add_test(t, an_end_is_told_once_and_only_of_what_was_told);
-	tcase_add_test(t, each_connection_has_a_greater_version_than_all_before);
-	tcase_add_test(t, sessions_and_failures_have_names_of_their_own);
-	tcase_add_test(t, an_address_that_is_not_known_is_null);
-	tcase_add_loop_test(t, a_client_whose_id_makes_no_topic_has_no_events, 0, 6);
-	tcase_add_test(t, switched_off_nothing_is_noted);
+	tcase_add_test(t, a_session_has_a_connected_and_a_disconnected_event);
+	tcase_add_test(t, an_event_has_the_time_at_which_it_happened);
+	tcase_add_test(t, the_reason_of_a_disconnect_is_in_the_event_if_known);
+	tcase_add_test(t, a_disconnected_event_follows_a_connected_event_once);
+	tcase_add_test(t, each_connection_has_a_higher_version_than_all_before);
+	tcase_add_test(t, sessions_and_failures_have_distinct_ids);
+	tcase_add_test(t, an_unknown_address_is_null);
+	tcase_add_loop_test(t, a_client_id_that_cannot_be_a_topic_level_has_no_events, 0, 6);
+	tcase_add_test(t, presence_off_queues_nothing);
 	t = suite_case(suite, "when and how much");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, nothing_is_published_before_the_tick);
 	tcase_add_test(t, one_tick_publishes_a_bounded_number);
-	tcase_add_test(t, what_the_broker_does_not_take_is_offered_again);
-	tcase_add_test(t, what_a_publication_brings_comes_behind_the_rest);
-	tcase_add_test(t, beyond_what_may_wait_events_are_dropped_and_counted);
+	tcase_add_test(t, an_event_that_the_broker_does_not_take_is_offered_again);
+	tcase_add_test(t, an_event_caused_by_a_publication_is_appended);
+	tcase_add_test(t, events_beyond_the_queue_are_dropped_and_counted);
 	tcase_add_test(t, without_memory_an_event_is_dropped_and_counted);
-	tcase_add_test(t, so_many_failures_are_told_in_a_second);
+	tcase_add_test(t, failures_per_second_are_limited);
 	return suite_run(suite);
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_store_crl.c - revocation lists on disk, and whom they name.
+ * check_store_crl.c - revocation lists on disk, and the certificates that they name.
  *
- * Which certificates a list names is compared with a slow, plain search over
- * random ones: serial numbers that others go on from, siblings of one serial
- * number, neighbours of the CA and of the list.
+ * The certificates that a list names are compared with a slow search, on random data with
+ * serial numbers that are prefixes of others or shared, and with neighbouring CAs and lists.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,7 @@
 
 #define CREATED 1502379443476
 
-/* It must fail, with these words; a new change is begun. */
+/* The commit must fail with these words. A new change is begun. */
 static void
 commit_fails(enum err expected, const char *words)
 {
@@ -59,7 +58,7 @@ put_cert(const struct certid *id, const struct certid *ca_or_null, struct view s
 	store_put_cert(&t, &cert, &document);
 }
 
-/* The date tells which list an entry is of. */
+/* The date is the number of the list. */
 static void
 append(uint64_t list, struct view serial)
 {
@@ -95,7 +94,7 @@ is_on(uint64_t list, struct view serial)
 	return e == ERR_OK;
 }
 
-/* Whom the list names of the CA, in ids' first bytes; to the end. */
+/* The certificates of the CA that the list names, by the first bytes of their ids, to the end. */
 static size_t
 count_named(const struct certid *ca, uint64_t list)
 {
@@ -112,10 +111,10 @@ count_named(const struct certid *ca, uint64_t list)
 }
 
 /*
- * Which list is in force.
+ * Lists in force.
  */
 
-START_TEST(what_is_not_there_is_not_found)
+START_TEST(missing_records_are_not_found)
 {
 	struct revoked_walk walk = { .serial_len = 0 };
 	struct certid ca = ca_number(1), id;
@@ -155,7 +154,7 @@ crl_number(uint64_t list)
 		.number = { 6, 7 } };
 }
 
-START_TEST(a_list_in_force_comes_back_as_it_was_and_is_replaced)
+START_TEST(a_list_in_force_is_stored_and_replaced)
 {
 	struct certid ca = ca_number(1);
 	struct crl crl = crl_number(1), got;
@@ -209,8 +208,9 @@ START_TEST(lists_in_force_are_listed_by_their_cas)
 }
 END_TEST
 
-/* The list goes with the CA; its entries are found by their number. */
-START_TEST(a_deleted_ca_leaves_entries_that_nobody_refers_to)
+/* The list is deleted with the CA; its entries stay until tidying up finds them by the list's
+ * number. */
+START_TEST(a_deleted_ca_leaves_the_entries_of_its_list)
 {
 	struct ca ca = { .id = ca_number(1), .created = CREATED };
 	struct ca_settings settings = CA_SETTINGS_DEFAULT;
@@ -234,7 +234,7 @@ START_TEST(a_deleted_ca_leaves_entries_that_nobody_refers_to)
 }
 END_TEST
 
-START_TEST(what_has_no_encoding_is_a_failure_in_words)
+START_TEST(a_record_that_cannot_be_encoded_fails_with_a_text)
 {
 	static const uint8_t bytes[SERIAL_MAX + 1] = { 1 };
 	struct certid ca = ca_number(1);
@@ -261,9 +261,9 @@ END_TEST
  * Entries.
  */
 
-/* Whoever remembers a number must not find another list there; not after a
- * restart, nor after all of it was dropped. */
-START_TEST(a_list_number_is_never_given_twice)
+/* A job that remembers a list's number must not meet another list there, also after a restart,
+ * and after all lists were dropped. */
+START_TEST(a_list_number_is_never_used_twice)
 {
 	bool left;
 	uint64_t list;
@@ -288,7 +288,7 @@ START_TEST(a_list_number_is_never_given_twice)
 }
 END_TEST
 
-START_TEST(an_entry_is_of_its_list_alone)
+START_TEST(an_entry_belongs_to_one_list)
 {
 	struct revoked entry;
 
@@ -306,8 +306,8 @@ START_TEST(an_entry_is_of_its_list_alone)
 }
 END_TEST
 
-/* Two lists that are made at the same time, in turns; and one in no order. */
-START_TEST(entries_that_are_not_behind_all_others_are_stored_all_the_same)
+/* Two lists made at the same time in turns, and one out of order. */
+START_TEST(entries_can_be_appended_out_of_order)
 {
 	uint8_t serial[5];
 	struct certid ca = ca_number(1);
@@ -331,7 +331,7 @@ START_TEST(entries_that_are_not_behind_all_others_are_stored_all_the_same)
 }
 END_TEST
 
-START_TEST(a_serial_number_that_is_on_the_list_twice_fails_the_transaction)
+START_TEST(a_duplicate_serial_number_fails_the_transaction)
 {
 	append(1, text("a"));
 	append(1, text("b"));
@@ -345,7 +345,7 @@ START_TEST(a_serial_number_that_is_on_the_list_twice_fails_the_transaction)
 }
 END_TEST
 
-START_TEST(every_list_that_has_entries_is_found)
+START_TEST(every_list_with_entries_is_found)
 {
 	static const uint64_t lists[] = { 0, 1, 255, 256, UINT64_MAX - 1, UINT64_MAX };
 	uint64_t from = 0, list;
@@ -379,7 +379,7 @@ count_entries(uint64_t list, unsigned below)
 	return count;
 }
 
-START_TEST(a_list_is_removed_in_slices_and_its_neighbours_are_not)
+START_TEST(a_list_is_removed_in_slices_without_its_neighbours)
 {
 	size_t max = (size_t)_i, slices = 0;
 	uint8_t serial[5];
@@ -407,9 +407,8 @@ START_TEST(a_list_is_removed_in_slices_and_its_neighbours_are_not)
 }
 END_TEST
 
-/* A slice that fails is as if it never was; after a failure nothing more is
- * removed. */
-START_TEST(a_slice_that_is_not_committed_never_was)
+/* After a failure in a transaction nothing more is removed. */
+START_TEST(an_uncommitted_slice_is_dropped)
 {
 	struct certid ca = ca_number(1);
 	struct crl impossible = crl_number(0);
@@ -434,8 +433,8 @@ START_TEST(a_slice_that_is_not_committed_never_was)
 }
 END_TEST
 
-/* As long as a list can be made in a test: in slices, each one transaction. */
-START_TEST(a_long_list_is_made_and_removed_in_slices)
+/* A list of the largest size that is practical here, in slices of one transaction each. */
+START_TEST(a_long_list_is_stored_and_removed_in_slices)
 {
 	static const unsigned count = 200000, slice = 50000;
 	struct revoked entry = { .date = CREATED, .reason = REVOKED_HOLD };
@@ -466,7 +465,7 @@ START_TEST(a_long_list_is_made_and_removed_in_slices)
 END_TEST
 
 /*
- * Whom a list names.
+ * Certificates that a list names.
  */
 
 static uint64_t random_state;
@@ -481,7 +480,7 @@ random_number(uint32_t below)
 	return (uint32_t)(random_state >> 32) % below;
 }
 
-/* Short ones, of few bytes: equal, and such that others go on from. */
+/* Short ones of few different bytes, so that many are equal or prefixes of others. */
 struct small_serial {
 	uint8_t b[SERIAL_MAX];
 	size_t len;
@@ -509,10 +508,10 @@ view_of_serial(const struct small_serial *serial)
 }
 
 #define MODEL_CERTS 120
-#define MODEL_CAS   3 /* and none */
+#define MODEL_CAS   3 /* and no list */
 #define MODEL_LISTS 3
 
-/* What should be there, in no order. */
+/* The expected contents, in no order. */
 struct model {
 	struct {
 		bool there;
@@ -592,8 +591,7 @@ compare_serials(struct view a, struct view b)
 	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-/* The number that follows in order of serial number, then id; MODEL_CERTS: none
- * does. */
+/* The next certificate in the order of serial number, then id; MODEL_CERTS: none is left. */
 static unsigned
 model_next(unsigned ca, unsigned list, unsigned last)
 {
@@ -626,8 +624,7 @@ number_of(const struct certid *id)
 	return (unsigned)id->b[1] << 8 | id->b[2];
 }
 
-/* One call with so many steps: it does not look at more rows, and says whether
- * it came to the end. */
+/* One call with this many steps: it reads no more rows, and returns whether it came to the end. */
 static enum err
 walk_once(const struct certid *ca, uint64_t list, struct revoked_walk *walk, size_t budget,
     bool *end, struct certid *id)
@@ -643,7 +640,7 @@ walk_once(const struct certid *ca, uint64_t list, struct revoked_walk *walk, siz
 	return e;
 }
 
-START_TEST(a_list_names_the_certificates_that_a_plain_search_finds)
+START_TEST(a_list_revokes_the_certificates_that_a_simple_search_finds)
 {
 	static const size_t budgets[] = { 3, 4, 5, 8, 1000, SIZE_MAX };
 	size_t answers = 0;
@@ -671,9 +668,9 @@ START_TEST(a_list_names_the_certificates_that_a_plain_search_finds)
 }
 END_TEST
 
-/* Between the steps certificates come, go and get another CA: who was there all
- * the time is answered once, nobody twice, and nobody who is not named. */
-START_TEST(a_walk_goes_on_whatever_came_and_went_in_between)
+/* Between the steps certificates are added, deleted and moved to another CA. A certificate that
+ * stayed is returned once, none twice, and none that the list does not name. */
+START_TEST(a_walk_continues_after_certificates_were_added_and_deleted)
 {
 	struct revoked_walk walk = { .serial_len = 0 };
 	struct certid ca_id = ca_number(1), id;
@@ -691,7 +688,7 @@ START_TEST(a_walk_goes_on_whatever_came_and_went_in_between)
 
 			must(model_names(1, 1, at));
 			must(++model.certs[at].answered == 1);
-			stable[at] = false; /* it had its turn */
+			stable[at] = false; /* the walk has passed it */
 			if (random_number(3) == 0)
 				model_delete_cert(at);
 		}
@@ -700,7 +697,7 @@ START_TEST(a_walk_goes_on_whatever_came_and_went_in_between)
 			model_delete_cert(n);
 		} else if (!model.certs[n].there) {
 			model_put_cert(n);
-			model.certs[n].answered = 0; /* another one */
+			model.certs[n].answered = 0; /* another CA */
 		}
 		if (random_number(3) == 0)
 			commit();
@@ -710,7 +707,7 @@ START_TEST(a_walk_goes_on_whatever_came_and_went_in_between)
 }
 END_TEST
 
-START_TEST(a_walk_through_a_list_that_is_dropped_comes_to_its_end)
+START_TEST(a_walk_through_a_dropped_list_ends)
 {
 	struct revoked_walk walk = { .serial_len = 0 };
 	struct certid ca = ca_number(1), id;
@@ -734,7 +731,7 @@ START_TEST(a_walk_through_a_list_that_is_dropped_comes_to_its_end)
 }
 END_TEST
 
-START_TEST(too_few_steps_lead_nowhere_and_do_no_harm)
+START_TEST(a_walk_with_too_few_steps_makes_no_progress_and_no_error)
 {
 	struct revoked_walk walk = { .serial_len = 0 };
 	struct certid ca = ca_number(1), id = id_number(1);
@@ -752,8 +749,8 @@ START_TEST(too_few_steps_lead_nowhere_and_do_no_harm)
 }
 END_TEST
 
-/* However long the other side is: four for each row of the shorter one, and the
- * end. */
+/* Four steps for each row of the shorter side and some for the end, however long the other side
+ * is. */
 static const struct {
 	const char *what;
 	unsigned certs, certs_apart, entries, entries_apart, entries_from;
@@ -769,7 +766,7 @@ static const struct {
 	{ "no certificates", 0, 1, 5000, 1, 0, 0 },
 };
 
-START_TEST(the_shorter_side_says_how_many_rows_are_looked_at)
+START_TEST(the_shorter_side_determines_the_number_of_rows_read)
 {
 	unsigned least = sides[_i].certs < sides[_i].entries ? sides[_i].certs : sides[_i].entries;
 	struct revoked_walk walk = { .serial_len = 0 };
@@ -792,9 +789,9 @@ START_TEST(the_shorter_side_says_how_many_rows_are_looked_at)
 }
 END_TEST
 
-/* A CA that gives all its certificates the number 1; those that were answered
- * are deleted at once, or not. */
-START_TEST(every_certificate_of_one_serial_number_is_named)
+/* A CA gives all its certificates serial number 1. Those that were returned are deleted at once,
+ * or not. */
+START_TEST(every_certificate_of_one_serial_number_is_found)
 {
 	static const unsigned count = 3000;
 	struct revoked_walk walk = { .serial_len = 0 };
@@ -820,8 +817,8 @@ START_TEST(every_certificate_of_one_serial_number_is_named)
 }
 END_TEST
 
-/* Ids and serial numbers at both ends of what there can be. */
-START_TEST(the_first_and_the_last_are_named)
+/* The lowest and the highest ids and serial numbers. */
+START_TEST(the_first_and_the_last_certificate_are_found)
 {
 	struct certid lowest = { { 0 } }, highest, ca[2];
 	struct small_serial first = { { 0 }, 1 }, last = { { 0x7f }, SERIAL_MAX };
@@ -843,7 +840,7 @@ START_TEST(the_first_and_the_last_are_named)
 }
 END_TEST
 
-START_TEST(a_serial_number_is_that_of_the_stored_certificate)
+START_TEST(the_serial_number_is_read_from_the_stored_certificate)
 {
 	struct certid id = id_number(1), ca = ca_number(1);
 	struct cert_document rubbish = { .der = view_of("rubbish") };
@@ -884,7 +881,7 @@ END_TEST
 
 #define LIST_1 "\0\0\0\0\0\0\0\1"
 
-START_TEST(a_damaged_list_is_told)
+START_TEST(a_damaged_list_is_reported)
 {
 	struct certid ca = ca_number(1);
 	struct crl crl = crl_number(1);
@@ -903,7 +900,7 @@ START_TEST(a_damaged_list_is_told)
 }
 END_TEST
 
-START_TEST(a_damaged_sequence_is_told_and_gives_no_number)
+START_TEST(a_damaged_sequence_is_reported_and_gives_no_number)
 {
 	uint64_t list;
 
@@ -915,8 +912,8 @@ START_TEST(a_damaged_sequence_is_told_and_gives_no_number)
 }
 END_TEST
 
-/* Should the sequence have gone back, an old list is not mixed with a new one. */
-START_TEST(a_sequence_that_went_back_is_told)
+/* Entries of an old list are not mixed with those of a new one. */
+START_TEST(a_sequence_that_went_back_is_reported)
 {
 	uint64_t list;
 
@@ -944,7 +941,7 @@ static const struct {
 	    0, ERR_NOT_FOUND },
 };
 
-START_TEST(a_damaged_entry_is_told_and_can_be_dropped)
+START_TEST(a_damaged_entry_is_reported_and_can_be_dropped)
 {
 	struct revoked_walk walk = { .serial_len = 0 };
 	struct certid ca = ca_number(1), id = id_number(1);
@@ -969,7 +966,7 @@ START_TEST(a_damaged_entry_is_told_and_can_be_dropped)
 }
 END_TEST
 
-START_TEST(an_entry_of_no_list_is_told)
+START_TEST(an_entry_without_a_list_is_reported)
 {
 	uint64_t list = 7;
 
@@ -979,8 +976,8 @@ START_TEST(an_entry_of_no_list_is_told)
 }
 END_TEST
 
-/* A row of the index that is none: the walk that comes to it says so. */
-START_TEST(a_damaged_index_is_told)
+/* A walk that reaches a malformed row of the index reports it. */
+START_TEST(a_damaged_index_is_reported)
 {
 	struct revoked_walk walk = { .serial_len = 0 };
 	struct certid ca = ca_number(1), id = id_number(1);
@@ -996,9 +993,9 @@ START_TEST(a_damaged_index_is_told)
 }
 END_TEST
 
-/* Where a damaged document has its row in the index cannot be known: like every
- * damaged certificate it stays. */
-START_TEST(a_certificate_whose_document_is_damaged_is_never_replaced)
+/* The index row of a damaged document cannot be determined, so the certificate stays, like every
+ * damaged one. */
+START_TEST(a_certificate_with_a_damaged_document_is_never_replaced)
 {
 	struct certid id = id_number(1), ca = ca_number(1);
 	struct cert cert = { .id = id, .has_ca = true, .ca_id = ca, .created = CREATED }, got;
@@ -1012,7 +1009,7 @@ START_TEST(a_certificate_whose_document_is_damaged_is_never_replaced)
 	commit_fails(ERR_CORRUPT, "that is to be replaced cannot be read");
 	store_delete_cert(&t, &id);
 	commit_fails(ERR_CORRUPT, "that is to be deleted cannot be read");
-	cert.status = CERT_REVOKED; /* it can be turned away for ever */
+	cert.status = CERT_REVOKED; /* it can be revoked */
 	store_put_cert(&t, &cert, NULL);
 	commit();
 	ck_assert_int_eq(store_get_cert(&t, &id, &got), ERR_OK);
@@ -1027,42 +1024,41 @@ main(void)
 	TCase *c = suite_case(suite, "lists");
 
 	tcase_add_checked_fixture(c, change_open, change_close);
-	tcase_add_test(c, what_is_not_there_is_not_found);
-	tcase_add_test(c, a_list_in_force_comes_back_as_it_was_and_is_replaced);
+	tcase_add_test(c, missing_records_are_not_found);
+	tcase_add_test(c, a_list_in_force_is_stored_and_replaced);
 	tcase_add_loop_test(c, lists_in_force_are_listed_by_their_cas, 1, 7);
-	tcase_add_test(c, a_deleted_ca_leaves_entries_that_nobody_refers_to);
-	tcase_add_test(c, what_has_no_encoding_is_a_failure_in_words);
-	tcase_add_test(c, a_list_number_is_never_given_twice);
-	tcase_add_test(c, an_entry_is_of_its_list_alone);
-	tcase_add_test(c, entries_that_are_not_behind_all_others_are_stored_all_the_same);
-	tcase_add_loop_test(c, a_serial_number_that_is_on_the_list_twice_fails_the_transaction, 0,
-	    3);
-	tcase_add_test(c, every_list_that_has_entries_is_found);
-	tcase_add_loop_test(c, a_list_is_removed_in_slices_and_its_neighbours_are_not, 1, 8);
-	tcase_add_loop_test(c, a_list_is_removed_in_slices_and_its_neighbours_are_not, 99, 102);
-	tcase_add_test(c, a_slice_that_is_not_committed_never_was);
-	tcase_add_test(c, a_long_list_is_made_and_removed_in_slices);
+	tcase_add_test(c, a_deleted_ca_leaves_the_entries_of_its_list);
+	tcase_add_test(c, a_record_that_cannot_be_encoded_fails_with_a_text);
+	tcase_add_test(c, a_list_number_is_never_used_twice);
+	tcase_add_test(c, an_entry_belongs_to_one_list);
+	tcase_add_test(c, entries_can_be_appended_out_of_order);
+	tcase_add_loop_test(c, a_duplicate_serial_number_fails_the_transaction, 0, 3);
+	tcase_add_test(c, every_list_with_entries_is_found);
+	tcase_add_loop_test(c, a_list_is_removed_in_slices_without_its_neighbours, 1, 8);
+	tcase_add_loop_test(c, a_list_is_removed_in_slices_without_its_neighbours, 99, 102);
+	tcase_add_test(c, an_uncommitted_slice_is_dropped);
+	tcase_add_test(c, a_long_list_is_stored_and_removed_in_slices);
 
 	c = suite_case(suite, "whom a list names");
 	tcase_add_checked_fixture(c, change_open, change_close);
-	tcase_add_loop_test(c, a_list_names_the_certificates_that_a_plain_search_finds, 0, 40);
-	tcase_add_loop_test(c, a_walk_goes_on_whatever_came_and_went_in_between, 0, 40);
-	tcase_add_test(c, a_walk_through_a_list_that_is_dropped_comes_to_its_end);
-	tcase_add_test(c, too_few_steps_lead_nowhere_and_do_no_harm);
-	tcase_add_loop_test(c, the_shorter_side_says_how_many_rows_are_looked_at, 0,
+	tcase_add_loop_test(c, a_list_revokes_the_certificates_that_a_simple_search_finds, 0, 40);
+	tcase_add_loop_test(c, a_walk_continues_after_certificates_were_added_and_deleted, 0, 40);
+	tcase_add_test(c, a_walk_through_a_dropped_list_ends);
+	tcase_add_test(c, a_walk_with_too_few_steps_makes_no_progress_and_no_error);
+	tcase_add_loop_test(c, the_shorter_side_determines_the_number_of_rows_read, 0,
 	    COUNT_OF(sides));
-	tcase_add_loop_test(c, every_certificate_of_one_serial_number_is_named, 0, 2);
-	tcase_add_test(c, the_first_and_the_last_are_named);
-	tcase_add_test(c, a_serial_number_is_that_of_the_stored_certificate);
+	tcase_add_loop_test(c, every_certificate_of_one_serial_number_is_found, 0, 2);
+	tcase_add_test(c, the_first_and_the_last_certificate_are_found);
+	tcase_add_test(c, the_serial_number_is_read_from_the_stored_certificate);
 
 	c = suite_case(suite, "damage");
 	tcase_add_checked_fixture(c, change_open, change_close);
-	tcase_add_test(c, a_damaged_list_is_told);
-	tcase_add_loop_test(c, a_damaged_sequence_is_told_and_gives_no_number, 0, 2);
-	tcase_add_test(c, a_sequence_that_went_back_is_told);
-	tcase_add_loop_test(c, a_damaged_entry_is_told_and_can_be_dropped, 0, COUNT_OF(rows));
-	tcase_add_test(c, an_entry_of_no_list_is_told);
-	tcase_add_loop_test(c, a_damaged_index_is_told, 0, 3);
-	tcase_add_test(c, a_certificate_whose_document_is_damaged_is_never_replaced);
+	tcase_add_test(c, a_damaged_list_is_reported);
+	tcase_add_loop_test(c, a_damaged_sequence_is_reported_and_gives_no_number, 0, 2);
+	tcase_add_test(c, a_sequence_that_went_back_is_reported);
+	tcase_add_loop_test(c, a_damaged_entry_is_reported_and_can_be_dropped, 0, COUNT_OF(rows));
+	tcase_add_test(c, an_entry_without_a_list_is_reported);
+	tcase_add_loop_test(c, a_damaged_index_is_reported, 0, 3);
+	tcase_add_test(c, a_certificate_with_a_damaged_document_is_never_replaced);
 	return suite_run(suite);
 }
