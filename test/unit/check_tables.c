@@ -244,7 +244,7 @@ START_TEST(the_documented_commands_are_those_of_the_program)
 			seen++;
 		}
 	}
-	ck_assert_uint_eq(seen, command_type_count);
+	ck_assert_uint_eq(seen, command_actions().count);
 	free(table);
 }
 END_TEST
