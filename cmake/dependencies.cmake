@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# What we build on: Debian packages, found and their versions checked.
+# Dependencies: Debian packages, found and their versions checked.
 #
 #   libssl-dev liblmdb-dev libcjson-dev mosquitto-dev libmosquitto-dev uthash-dev
 #   check, for the tests

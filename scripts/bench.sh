@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# bench.sh - what the plugin costs: a broker with it beside the same broker
-# without, and the plugin's own part alone.  doc/performance.md explains the
-# numbers.  By environment variable:
+# bench.sh - measures the cost of the plugin: a broker with it, the same broker
+# without it, and the plugin's own part.  doc/performance.md explains the
+# numbers.  Environment variables:
 #
-#   JITR_BENCH_PARTS="gate policy broker publish storm"   which of the five
+#   JITR_BENCH_PARTS="gate policy broker publish storm"   which parts to run
 #
 # gate and broker, connections:
 #
@@ -28,13 +28,13 @@
 # storm, thousands at once:
 #
 #   JITR_BENCH_CLOSES=10000        connections that one policy version closes
-#   JITR_BENCH_EVENTS=20000        new devices, whose events a subscriber takes; 0: none
+#   JITR_BENCH_EVENTS=20000        new devices whose events a subscriber receives; 0: none
 #
 # and all:
 #
 #   JITR_BENCH_BROKER=mosquitto    the broker
 #   JITR_BENCH_DIR=/var/tmp        where the registry is, on a real disk
-#   JITR_BENCH_STRICT=0            1: a goal that is missed is a failure
+#   JITR_BENCH_STRICT=0            1: exit with an error if a goal is missed
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 dir=$(mktemp -d "${JITR_BENCH_DIR:-/var/tmp}/jitr-bench.XXXXXX")

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# crl.sh - what a revocation list of a million entries costs: how long its
-# import takes, how long others wait meanwhile, how soon a live connection of
-# somebody it names is closed.  By environment variable:
+# crl.sh - measures the import of a revocation list of a million entries: its
+# duration, the delay of other clients meanwhile, and the time until a live
+# connection of a listed certificate is closed.  Environment variables:
 #
 #   JITR_CRL_ENTRIES=1000000       entries of the list
 #   JITR_BENCH_DIR=/var/tmp        where the registry is, on a real disk

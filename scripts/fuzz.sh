@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# fuzz.sh [SECONDS] - fuzz each parser of bytes from outside for so long (60 by
-# default), with libFuzzer, ASan and UBSan.  What it finds is left in the
-# directory that it names; put it into test/fuzz/<target>.in to keep it mended.
+# fuzz.sh [SECONDS] - fuzzes each parser of untrusted bytes for this time (60 by
+# default), with libFuzzer, ASan and UBSan.  It prints the directory of the inputs
+# that failed; put them into test/fuzz/<target>.in to test them from then on.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 seconds=${1:-60}

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # package.sh - builds the Debian package, from the same code and with the same
-# flags as what the tests run, and prints where it is.  Where lintian is
-# installed, its errors and warnings are failures.
+# flags as the tested build, and prints its path.  If lintian is installed, its
+# errors and warnings are failures.
 #
-# DEBFULLNAME and DEBEMAIL say who answers for the package.
+# DEBFULLNAME and DEBEMAIL name the maintainer of the package.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 log_dir=$(mktemp -d)

@@ -58,11 +58,32 @@ report_warnings(struct plugin *p, const char *unread)
 		    "for them while they are offline");
 }
 
+/* The old names of options and counters, which this release understands for the last time. */
+static void
+report_old_names(const struct plugin *p)
+{
+	for (size_t i = 0; i < COUNT_OF(p->config.renames); i++) {
+		const struct option_rename *r = p->config.renames[i];
+
+		if (r != NULL)
+			report_line(p->report, LEVEL_WARNING,
+			    "option %s is called %s now: write plugin_opt_%s. The old name is "
+			    "understood in this release and not in the next",
+			    r->old_name, r->name, r->name);
+	}
+	if (p->config.metrics_interval > 0)
+		report_line(p->report, LEVEL_NOTICE,
+		    "counters below " STATS_TOPIC " have new names: %s. They are published "
+		    "under the old names too, in this release and not in the next",
+		    stats_renames());
+}
+
 static void
 report_start_line(const struct plugin *p)
 {
 	report_line(p->report, LEVEL_NOTICE, "version %s, registry %s, CA certificates %s",
 	    JITR_VERSION, p->config.db_path, p->config.ca_path);
+	report_old_names(p);
 	if (p->config.other_clients != OTHER_CLIENTS_UNSET)
 		return;
 	report_line(p->report, LEVEL_WARNING,

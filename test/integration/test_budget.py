@@ -130,7 +130,7 @@ def test_refusals_are_counted_in_one_line(start):
     broker = start()
     deaf = Deaf(broker, "deaf", BYSTANDER, "x")
     deaf.flood(1)
-    broker.wait_for_log("requests refused: ", " more in the last 10 s")
+    broker.wait_for_log("requests denied: ", " more in the last 10 s")
 
 
 def test_caller_that_pauses_gets_an_error_each_time(start):

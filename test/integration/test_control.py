@@ -263,7 +263,7 @@ def test_bridge_is_refused(make_broker, pki):
         remote.publish("marker", "x")
         until(lambda: "'marker'" in broker.log(), "the bridge to take what was sent")
     assert admin.describe_ca(ca)["status"] == "ACTIVE"
-    assert broker.log_lines("request refused", "not an administrator")
+    assert broker.log_lines("request denied", "not an administrator")
 
 
 @pytest.mark.parametrize("user", [ADMIN, BYSTANDER])

@@ -258,7 +258,7 @@ def test_end(rule, site):
 def policy_of_programs():
     """As doc/policies.md shows it for programs that activate."""
     text = (ROOT / "doc" / "policies.md").read_text()
-    text = text[text.index("So much is enough for a program"):]
+    text = text[text.index("These rights are enough for a program"):]
     start = text.index("```json\n") + len("```json\n")
     return text[start:text.index("```", start)]
 

@@ -137,7 +137,7 @@ def test_anonymous_clients_without_certificate(start_broker, version):
     session.publish(CONTROL, '{"commands":[{"command":"getRegistrationCode"}]}')
     session.received()
     assert events.received() == []
-    broker.wait_for_log("request refused", "not an administrator")
+    broker.wait_for_log("request denied", "not an administrator")
 
 
 def test_tls_without_client_certificates(start_broker, pki):

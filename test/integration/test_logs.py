@@ -124,7 +124,7 @@ def test_a_failed_change_is_logged_with_the_reason(broker, pki, admin, factory):
 def test_refused_callers_are_logged_with_their_address(broker):
     """Also for a request that no caller may make."""
     broker.bystander().publish("$CONTROL/jitr/v1", '{"commands":[{"command":"listCertificates"}]}')
-    assert "address=127.0.0.1" in broker.wait_for_log("request refused", 'user="bystander"')
+    assert "address=127.0.0.1" in broker.wait_for_log("request denied", 'user="bystander"')
 
 
 def test_start_is_logged(broker):

@@ -274,7 +274,7 @@ def policy_does_not_allow(scene):
     return scene.refused(device)
 
 
-def clone(scene):
+def shared_certificate(scene):
     scene.register_ca()
     device = scene.registered()
     assert scene.broker.connect(device, client_id="first").accepted
@@ -321,8 +321,8 @@ CAUSES = [
     ("DEVICE_CERTIFICATE_PROVISIONED", NOT_LET_IN, True, {}, provisioned),
     ("DEVICE_CERTIFICATE_NO_POLICY", NOT_LET_IN, True, POLICY, no_policy),
     ("AUTHORIZATION_FAILURE", NOT_LET_IN, True, POLICY, policy_does_not_allow),
-    ("DEVICE_CERTIFICATE_SHARED", NOT_LET_IN, True, {"plugin": {"clone_policy": "oldest"}},
-     clone),
+    ("DEVICE_CERTIFICATE_SHARED", NOT_LET_IN, True, {"plugin": {"shared_certificate": "oldest"}},
+     shared_certificate),
     ("REGISTRATION_FAILED", NOT_LET_IN, False, {}, too_long),
 ]
 

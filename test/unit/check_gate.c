@@ -457,8 +457,7 @@ START_TEST(that_other_clients_is_not_set_is_said_once_and_at_a_tick)
 	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
-	ck_assert(
-	    world_said("subscribe left to others: topic=\"a/#\" client=\"back end\" user=\"some"));
+	ck_assert(world_said("subscribe deferred: topic=\"a/#\" client=\"back end\" user=\"some"));
 	ck_assert(world_said("other_clients is not set"));
 	gate_deferred(gate, &c, &(struct access_request){ ACTION_READ, "b", false });
 	gate_tick(gate);

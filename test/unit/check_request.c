@@ -1470,7 +1470,7 @@ ck_denied(const struct client *c)
 			   "{'command':'listCertificates'},{'command':'nonsense'},7]}")));
 	ck_assert_str_eq(world_last(NOTE_ANSWER)->text, DENIAL);
 	ck_assert(!world_get_cert(device, &cert));
-	ck_assert(world_said("request refused: reason=\"not an administrator\""));
+	ck_assert(world_said("request denied: reason=\"not an administrator\""));
 }
 
 START_TEST(a_client_without_rights_is_denied_and_changes_nothing)

@@ -73,7 +73,7 @@ START_TEST(a_flood_without_rights_gets_few_answers)
 	ck_assert_uint_eq(stats.unanswered, 9995);
 	world_wait(10000);
 	api_tick(api);
-	ck_assert(world_said("requests refused: 9995 more in the last 10 s"));
+	ck_assert(world_said("requests denied: 9995 more in the last 10 s"));
 	ask_as(&c, "{'commands':[{'command':'getRegistrationCode'}]}");
 	ck_assert_uint_eq(world_count(NOTE_ANSWER), 6); /* after a pause */
 }

@@ -83,7 +83,7 @@ left_report(struct gate *g)
 	if (left->state != LEFT_NOTED)
 		return;
 	left->state = LEFT_LOGGED;
-	text_addf(&t, "%s left to others:", words[left->action]);
+	text_addf(&t, "%s deferred:", words[left->action]);
 	add_quoted(&t, "topic", left->topic, 160);
 	add_quoted(&t, "client", left->client_id, 80);
 	add_quoted(&t, "user", left->user_name, 80);
