@@ -25,12 +25,14 @@ if(JITR_SANITIZE)
 elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
 	# Some compilers and distributions define it already, often to 3.
 	set(CMAKE_REQUIRED_FLAGS -O2)
+	set(CMAKE_REQUIRED_QUIET ON)
 	check_c_source_compiles("
 		#ifndef _FORTIFY_SOURCE
 		#error not defined
 		#endif
 		int main(void) { return 0; }" JITR_IS_FORTIFIED)
 	unset(CMAKE_REQUIRED_FLAGS)
+	unset(CMAKE_REQUIRED_QUIET)
 	if(NOT JITR_IS_FORTIFIED)
 		target_compile_options(jitr_compiler INTERFACE -D_FORTIFY_SOURCE=2)
 	endif()

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * commands.c - finding a command in the table (command_table.c).
+ * commands.c - looks up commands in the table (command_table.c).
  *
  * Any thread.  Never allocates.
  */
@@ -39,7 +39,8 @@ command_guess(const char *name)
 	for (size_t i = 0; i < command_count; i++) {
 		size_t d = text_distance(view_of(name), view_of(command_table[i].name));
 
-		/* An abbreviation such as "describe-ca-cert" may lack any number of letters. */
+		/* An abbreviation such as "describe-ca-cert" may lack any number of
+		 * letters. */
 		if (strlen(name) > 4 && strncmp(name, command_table[i].name, strlen(name)) == 0)
 			d = 1;
 		if (d < nearest) {

@@ -85,7 +85,7 @@ show_progress() {
 # The last that pytest, ninja or ctest wrote of it.
 how_far() {
 	tail -c 20000 "$1" 2>/dev/null |
-		grep -aoE '\[ *[0-9]+%\]|\[[0-9]+/[0-9]+\]|[0-9]+/[0-9]+ Test ' | tail -n 1
+		grep -aoE '\[ *[0-9]+%\]|\[[0-9]+/[0-9]+\]|[0-9]+/[0-9]+ Test ' | tail -n 1 | sed 's/ Test $//'
 }
 
 # own_dir PRESET: the directory of a preset, as CMakePresets.json has it.
@@ -96,8 +96,8 @@ own_dir() {
 	esac
 }
 
-# build_dir PRESET: where build() builds it: in its own directory or, where this user may not
-# write there because another one (root, say) made it, in one of this user's cache.
+# build_dir PRESET: where build() builds it: in its own directory or, if another user (root, say)
+# made that and this one may not write there, in a directory of this user's cache.
 build_dir() {
 	local own
 	own=$(own_dir "$1")

@@ -19,7 +19,7 @@
 #     space       a path with a space in it
 #     tests       everything, with the tests
 #
-# About 15 seconds each on two processors; the tests a minute.
+# About half a minute each on two processors; the tests a minute and a half.
 set -uo pipefail
 shopt -s extglob
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -28,7 +28,7 @@ untold_log(struct api *a)
 
 	if (count > 0)
 		report_line(a->config.report, LEVEL_NOTICE,
-		    "requests refused: %" PRIu64 " more in the "
+		    "requests denied: %" PRIu64 " more in the "
 		    "last %d s",
 		    count, (int)(LINES_INTERVAL_US / 1000000));
 }
@@ -41,7 +41,7 @@ denied_log(struct api *a, const struct client *c, const char *reason, const char
 
 	if (!lines_may_tell(&a->lines, a->config.clock_us()))
 		return;
-	text_addf(&t, "request refused: reason=\"%s\" user=\"", reason);
+	text_addf(&t, "request denied: reason=\"%s\" user=\"", reason);
 	text_add_escaped(&t, view_of(c->user_name), 80);
 	text_add(&t, "\" client=\"");
 	text_add_escaped(&t, view_of(c->id), 80);

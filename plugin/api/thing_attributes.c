@@ -10,12 +10,6 @@
 
 #include "jitr/core/name.h"
 
-static int
-compare_members(const void *a, const void *b)
-{
-	return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
-}
-
 static void
 check_attribute_name(struct members *m, const char *name)
 {
@@ -80,7 +74,7 @@ pack_attributes(struct members *m, struct command *c, const cJSON *attributes, b
 		parse_result(m, ERR_NOMEM);
 		return;
 	}
-	qsort(sorted, count, sizeof(sorted[0]), compare_members);
+	json_sort(sorted, count);
 	at = (uint8_t *)c->kept;
 	for (size_t i = 0; i < count; i++)
 		at = pack(at, sorted[i]);

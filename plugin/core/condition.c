@@ -171,22 +171,22 @@ static enum truth
 holds_with(const struct condition *c, struct context *context, enum answer persistent_connect,
     enum answer last_will)
 {
-	struct facts world = *context->facts;
-	struct context there = *context;
+	struct facts facts = *context->facts;
+	struct context inner = *context;
 	enum truth t;
 
-	world.persistent_connect = persistent_connect;
-	world.last_will = last_will;
-	there.facts = &world;
-	t = holds(c, &there);
-	context->steps = there.steps;
+	facts.persistent_connect = persistent_connect;
+	facts.last_will = last_will;
+	inner.facts = &facts;
+	t = holds(c, &inner);
+	context->steps = inner.steps;
 	return t;
 }
 
 /* Tries all combinations of the hidden connect attributes.  If all give the same
  * result, that is the result, otherwise it is hidden. */
 static enum truth
-holds_in_all_worlds(const struct condition *c, struct context *context)
+holds_for_all_attributes(const struct condition *c, struct context *context)
 {
 	const struct facts *f = context->facts;
 	bool seen[TRUTH_YES + 1] = { false };
@@ -214,7 +214,7 @@ condition_eval(const struct condition *c, struct context *context)
 	if (of_connect && !context->connecting)
 		return holds_with(c, context, ANSWER_NO, ANSWER_NO);
 	if (c->key->kind == VARIABLE_CONNECT_ATTRIBUTES)
-		return holds_in_all_worlds(c, context);
+		return holds_for_all_attributes(c, context);
 	if (!variable_hidden(c->key, context->facts))
 		return holds(c, context);
 	return TRUTH_HIDDEN;

@@ -33,7 +33,9 @@ take_head(struct view *rest, struct view *head)
 	struct view begin = *rest;
 
 	(void)skip(rest, DER_INTEGER);
-	if (!skip(rest, DER_SEQUENCE) || !skip(rest, DER_SEQUENCE) || !skip_time(rest))
+	if (!skip(rest, DER_SEQUENCE)) /* signature */
+		return false;
+	if (!skip(rest, DER_SEQUENCE) || !skip_time(rest)) /* issuer, thisUpdate */
 		return false;
 	(void)skip_time(rest);
 	*head = passed(begin, *rest);

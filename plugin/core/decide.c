@@ -114,7 +114,7 @@ deny_pending(const struct known *known, const struct revocation *r,
 	return d;
 }
 
-/* A full handshake refuses a certificate whose CA has expired (RFC 5280 6.1.3 (a)(2));
+/* A full handshake refuses a certificate of an expired CA (RFC 5280 6.1.3 (a)(2));
  * a resumed TLS session verifies nothing. */
 static struct decision
 decide_active(const struct known *known, const struct revocation *r, int64_t now)
@@ -217,7 +217,7 @@ decide_connect(const struct presented *p, const struct known *known,
 /* The certificate keeps its status.  The reason is recorded only if a record is written
  * anyway. */
 static struct decision
-plan_waits(struct decision d, const struct plan *plan)
+keep_status(struct decision d, const struct plan *plan)
 {
 	if (plan->origin == PLAN_RULE)
 		d.reason = REASON_RULE_WAITS;
@@ -231,7 +231,7 @@ plan_waits(struct decision d, const struct plan *plan)
 /* The plan sets the status: the event is not needed unless it announces the
  * registration. */
 static struct decision
-plan_settles(struct decision d, enum reason reason)
+set_status(struct decision d, enum reason reason)
 {
 	if (!(d.effects & EFFECT_REGISTER))
 		d.effects &= ~(unsigned)EFFECT_ANNOUNCE;
@@ -251,22 +251,22 @@ decide_plan(struct decision d, const struct plan *plan, const struct decide_rule
 	}
 	switch (plan->status) {
 	case CERT_ACTIVE:
-		return plan_settles(d,
+		return set_status(d,
 		    plan->origin == PLAN_RULE || rules->accept_first ? REASON_NONE
 								     : REASON_PROVISIONED_NOW);
 	case CERT_REVOKED:
-		return plan_settles(d, REASON_RULE_REVOKES);
+		return set_status(d, REASON_RULE_REVOKES);
 	case CERT_INACTIVE:
-		return plan_settles(d, REASON_INACTIVE);
+		return set_status(d, REASON_INACTIVE);
 	case CERT_PENDING_ACTIVATION:
 	case CERT_PENDING_TRANSFER:
 		break;
 	}
-	return plan_waits(d, plan);
+	return keep_status(d, plan);
 }
 
 struct decision
-decide_unasked(struct decision d, const struct ca *ca, int64_t now)
+decide_plan_blocked(struct decision d, const struct ca *ca, int64_t now)
 {
 	enum reason fault = fault_of_ca(ca, now);
 

@@ -29,7 +29,7 @@ add_member(struct text *t, const char *name, struct view value)
 
 /* If the text was truncated, removes everything added after this length. */
 static bool
-keep_whole(struct text *t, size_t before)
+undo_if_cut(struct text *t, size_t before)
 {
 	if (!t->cut)
 		return true;
@@ -100,7 +100,7 @@ end_with_details(struct text *t, struct view details)
 		return view_of_text(t);
 	text_add_view(t, details);
 	text_add(t, "}");
-	return keep_whole(t, before) ? view_of_text(t) : end_event(t);
+	return undo_if_cut(t, before) ? view_of_text(t) : end_event(t);
 }
 
 /*
@@ -129,7 +129,7 @@ add_detail(struct text *t, const char *name, struct view value)
 
 	if (value.data != NULL)
 		add_member(t, name, value);
-	return keep_whole(t, before);
+	return undo_if_cut(t, before);
 }
 
 static bool
@@ -145,7 +145,7 @@ add_names(struct text *t, const struct event_details *d)
 		text_add_json(t, d->alternative_names[i]);
 	}
 	text_add(t, "]");
-	return keep_whole(t, before);
+	return undo_if_cut(t, before);
 }
 
 static bool
@@ -155,7 +155,7 @@ add_validity(struct text *t, const struct event_details *d)
 
 	text_addf(t, ",\"validity\":{\"notBefore\":%" PRId64 ",\"notAfter\":%" PRId64 "}",
 	    d->not_before, d->not_after);
-	return keep_whole(t, before);
+	return undo_if_cut(t, before);
 }
 
 /* The long members come last. */

@@ -201,7 +201,8 @@ take_text(struct walk *w, struct view text)
 	return TRUTH_YES;
 }
 
-/* Compares the value first, because variable_may_stand() is needed only after a match. */
+/* Compares the value first, because variable_may_replace() is needed only after a
+ * match. */
 static enum truth
 take_variable(struct walk *w, const struct variable *v)
 {
@@ -215,7 +216,7 @@ take_variable(struct walk *w, const struct variable *v)
 	if (value.data == NULL)
 		return TRUTH_NO;
 	t = take_text(w, value);
-	if (t == TRUTH_YES && !variable_may_stand(v, facts, value))
+	if (t == TRUTH_YES && !variable_may_replace(v, facts, value))
 		return TRUTH_NO;
 	return t;
 }

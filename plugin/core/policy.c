@@ -83,7 +83,7 @@ reserved_level(struct view name)
 }
 
 /* A request with values derived from it once. */
-struct asked {
+struct evaluation {
 	unsigned device; /* bit of the action; 0 for a control action */
 	struct view control;
 	struct subject whole, name;
@@ -135,71 +135,71 @@ scope_length(struct view arn)
 
 /* Fast path for prefixes that the gate uses, such as "<scope>topic/". */
 static void
-find_type(struct asked *a, struct view prefix)
+find_type(struct evaluation *e, struct view prefix)
 {
 	for (size_t i = 0; i < COUNT_OF(types); i++) {
 		size_t len = strlen(types[i].text);
 
 		if (!ends_with(prefix, types[i].text))
 			continue;
-		a->type = types[i].type;
-		a->scope_len = prefix.len - len;
+		e->type = types[i].type;
+		e->scope_len = prefix.len - len;
 	}
 }
 
 static void
-find_rest(struct asked *a, const struct policy_request *r)
+find_rest(struct evaluation *e, const struct policy_request *r)
 {
-	find_type(a, r->prefix);
-	if (a->type == TYPE_OTHER)
-		a->scope_len = scope_length(r->prefix.len > 0 ? r->prefix : r->name);
-	if (a->scope_len == 0)
+	find_type(e, r->prefix);
+	if (e->type == TYPE_OTHER)
+		e->scope_len = scope_length(r->prefix.len > 0 ? r->prefix : r->name);
+	if (e->scope_len == 0)
 		return;
 	if (r->prefix.len > 0)
-		a->rest = (struct subject){ view_from(r->prefix, a->scope_len), r->name };
+		e->rest = (struct subject){ view_from(r->prefix, e->scope_len), r->name };
 	else
-		a->rest = (struct subject){ .name = view_from(r->name, a->scope_len) };
+		e->rest = (struct subject){ .name = view_from(r->name, e->scope_len) };
 }
 
 /* The text that begins with the ARN. */
 static struct view
-arn_begin(const struct asked *a)
+arn_begin(const struct evaluation *e)
 {
-	return a->whole.prefix.len > 0 ? a->whole.prefix : a->whole.name;
+	return e->whole.prefix.len > 0 ? e->whole.prefix : e->whole.name;
 }
 
 static bool
-is_in_scope(const struct policy *p, const struct asked *a)
+is_in_scope(const struct policy *p, const struct evaluation *e)
 {
-	return a->scope_len == p->prefix_len && a->scope_len > 0 &&
-	    memcmp(arn_begin(a).data, p->scope.prefix, p->prefix_len) == 0;
+	return e->scope_len == p->prefix_len && e->scope_len > 0 &&
+	    memcmp(arn_begin(e).data, p->scope.prefix, p->prefix_len) == 0;
 }
 
 static const struct facts no_facts;
 
-static struct asked
-ask(const struct policy_request *r)
+static struct evaluation
+evaluation_of(const struct policy_request *r)
 {
-	struct asked a = { .control = view_of(r->control),
+	struct evaluation e = { .control = view_of(r->control),
 		.whole = { r->prefix, r->name },
 		.name = { .name = r->name } };
 
-	find_rest(&a, r);
-	a.device = r->action < POLICY_CONTROL ? 1u << r->action : 0;
-	a.level = reserved_level(topic_of(r));
-	a.any_name = r->any_name;
-	a.context.facts = r->facts != NULL ? r->facts : &no_facts;
-	a.context.connecting = r->action == POLICY_CONNECT;
-	a.context.steps = STEPS_MAX;
-	return a;
+	find_rest(&e, r);
+	e.device = r->action < POLICY_CONTROL ? 1u << r->action : 0;
+	e.level = reserved_level(topic_of(r));
+	e.any_name = r->any_name;
+	e.context.facts = r->facts != NULL ? r->facts : &no_facts;
+	e.context.connecting = r->action == POLICY_CONNECT;
+	e.context.steps = STEPS_MAX;
+	return e;
 }
 
 /* A broad Allow does not permit control actions: NotAction never does, and a pattern
  * must contain a name (policy.h). */
 static enum truth
-control_matches(const struct statement *s, struct asked *a)
+control_matches(const struct statement *s, struct evaluation *e)
 {
-	struct subject control = { .name = a->control };
+	struct subject control = { .name = e->control };
 	enum truth t = TRUTH_NO;
 
 	if (s->not_action && !s->deny)
@@ -207,7 +207,7 @@ control_matches(const struct statement *s, struct asked *a)
 	for (size_t i = 0; i < s->action_count && t != TRUTH_YES; i++)
 		if (s->deny || s->actions[i].names_control)
 			t = truth_or(t,
-			    pattern_match(&s->actions[i].pattern, &control, &a->context));
+			    pattern_match(&s->actions[i].pattern, &control, &e->context));
 	return s->not_action ? truth_not(t) : t;
 }
 
@@ -236,80 +236,80 @@ pattern_reaches(const struct pattern *p, struct view prefix)
 
 /* Compares the first five parts one by one: a wildcard does not match across a colon. */
 static enum truth
-scope_matches(const struct resource *r, struct asked *a)
+scope_matches(const struct resource *r, struct evaluation *e)
 {
-	struct view begin = { arn_begin(a).data, a->scope_len }, parts[ARN_PARTS];
+	struct view begin = { arn_begin(e).data, e->scope_len }, parts[ARN_PARTS];
 	enum truth t = TRUTH_YES;
 
-	if (a->in_scope && r->scope != SCOPE_VARIABLE)
+	if (e->in_scope && r->scope != SCOPE_VARIABLE)
 		return r->scope == SCOPE_OWN ? TRUTH_YES : TRUTH_NO;
 	if (!arn_split(begin, false, parts))
 		return TRUTH_NO;
 	for (size_t i = 0; i < r->part_count && t != TRUTH_NO; i++)
 		t = truth_and(t,
-		    pattern_match(&r->part[i], &(struct subject){ .name = parts[i] }, &a->context));
+		    pattern_match(&r->part[i], &(struct subject){ .name = parts[i] }, &e->context));
 	return t;
 }
 
 static enum truth
-rest_matches(const struct resource *r, struct asked *a)
+rest_matches(const struct resource *r, struct evaluation *e)
 {
 	if (r->form == RESOURCE_SHORT)
 		return TRUTH_YES;
-	if (a->any_name)
-		return pattern_reaches(&r->rest, a->rest.prefix);
-	if (r->type == TYPE_OTHER || a->type == TYPE_OTHER)
-		return pattern_match(&r->rest, &a->rest, &a->context);
-	if (r->type != a->type)
+	if (e->any_name)
+		return pattern_reaches(&r->rest, e->rest.prefix);
+	if (r->type == TYPE_OTHER || e->type == TYPE_OTHER)
+		return pattern_match(&r->rest, &e->rest, &e->context);
+	if (r->type != e->type)
 		return TRUTH_NO;
-	return pattern_match(&r->name, &a->name, &a->context);
+	return pattern_match(&r->name, &e->name, &e->context);
 }
 
 static enum truth
-resource_matches(const struct resource *r, struct asked *a)
+resource_matches(const struct resource *r, struct evaluation *e)
 {
 	enum truth t;
 
 	if (r->form == RESOURCE_ANY)
 		return TRUTH_YES;
 	if (r->form == RESOURCE_PARTIAL)
-		return a->any_name
+		return e->any_name
 		    ? TRUTH_HIDDEN
-		    : truth_and(TRUTH_HIDDEN, pattern_match(&r->rest, &a->whole, &a->context));
-	if (a->scope_len == 0)
+		    : truth_and(TRUTH_HIDDEN, pattern_match(&r->rest, &e->whole, &e->context));
+	if (e->scope_len == 0)
 		return TRUTH_NO;
-	t = scope_matches(r, a);
-	return t == TRUTH_NO ? TRUTH_NO : truth_and(t, rest_matches(r, a));
+	t = scope_matches(r, e);
+	return t == TRUTH_NO ? TRUTH_NO : truth_and(t, rest_matches(r, e));
 }
 
 static enum truth
-resources_match(const struct statement *s, struct asked *a)
+resources_match(const struct statement *s, struct evaluation *e)
 {
-	bool must_name = a->level.len > 0 && !s->deny;
+	bool must_name = e->level.len > 0 && !s->deny;
 	enum truth t = TRUTH_NO;
 
 	if (must_name && s->not_resource)
 		return TRUTH_NO;
 	for (size_t i = 0; i < s->resource_count && t != TRUTH_YES; i++)
-		if (!must_name || view_equal(s->resources[i].level, a->level))
-			t = truth_or(t, resource_matches(&s->resources[i], a));
+		if (!must_name || view_equal(s->resources[i].level, e->level))
+			t = truth_or(t, resource_matches(&s->resources[i], e));
 	return s->not_resource ? truth_not(t) : t;
 }
 
 static enum truth
-statement_holds(const struct statement *s, struct asked *a)
+statement_holds(const struct statement *s, struct evaluation *e)
 {
-	enum truth t = a->device == 0 ? control_matches(s, a) : TRUTH_YES;
+	enum truth t = e->device == 0 ? control_matches(s, e) : TRUTH_YES;
 
 	if (t != TRUTH_NO)
-		t = truth_and(t, resources_match(s, a));
+		t = truth_and(t, resources_match(s, e));
 	for (size_t i = 0; i < s->condition_count && t != TRUTH_NO; i++)
-		t = truth_and(t, condition_eval(&s->conditions[i], &a->context));
+		t = truth_and(t, condition_eval(&s->conditions[i], &e->context));
 	return t;
 }
 
 static enum policy_result
-policy_ask(const struct policy *p, struct asked *a, enum policy_result before,
+policy_decide(const struct policy *p, struct evaluation *e, enum policy_result before,
     struct policy_match *match)
 {
 	enum policy_result result = before;
@@ -318,9 +318,9 @@ policy_ask(const struct policy *p, struct asked *a, enum policy_result before,
 		const struct statement *s = &p->statements[i];
 		enum truth t;
 
-		if ((s->devices & a->device) != a->device || (result == POLICY_ALLOWED && !s->deny))
+		if ((s->devices & e->device) != e->device || (result == POLICY_ALLOWED && !s->deny))
 			continue;
-		t = statement_holds(s, a);
+		t = statement_holds(s, e);
 		if (t == TRUTH_NO || (t == TRUTH_HIDDEN && !s->deny))
 			continue;
 		match->statement = i;
@@ -337,19 +337,19 @@ policy_eval(const struct policy *const *set, size_t count, const struct policy_r
     struct policy_match *match)
 {
 	enum policy_result result = POLICY_IMPLICIT_DENY;
-	struct asked asked = ask(request);
+	struct evaluation evaluation = evaluation_of(request);
 
 	for (size_t i = 0; i < count && result != POLICY_EXPLICIT_DENY; i++) {
 		struct policy_match here = { .policy = i };
 		enum policy_result before = result;
 
-		asked.in_scope = is_in_scope(set[i], &asked);
-		result = policy_ask(set[i], &asked, before, &here);
+		evaluation.in_scope = is_in_scope(set[i], &evaluation);
+		result = policy_decide(set[i], &evaluation, before, &here);
 		if (result != before && match != NULL)
 			*match = here;
 	}
 	if (request->steps != NULL)
-		*request->steps += STEPS_MAX - asked.context.steps;
+		*request->steps += STEPS_MAX - evaluation.context.steps;
 	return result;
 }
 

@@ -14,18 +14,19 @@
 #define NEAR  3 /* maximum edit distance of a similar name */
 
 /* Actions of devices that AWS knows and that are not checked here: no warning. */
-static const char *const elsewhere[] = { "iot:GetRetainedMessage", "iot:ListRetainedMessages",
-	"iot:GetThingShadow", "iot:UpdateThingShadow", "iot:DeleteThingShadow",
-	"iot:ListNamedShadowsForThing", "iot:DescribeJobExecution", "iot:GetPendingJobExecutions",
-	"iot:UpdateJobExecution", "iot:StartNextPendingJobExecution", "iot:StartCommandExecution",
-	"iot:AssumeRoleWithCertificate", "iot:DeleteConnection", "iot:SendDirectMessage" };
+static const char *const unchecked_actions[] = { "iot:GetRetainedMessage",
+	"iot:ListRetainedMessages", "iot:GetThingShadow", "iot:UpdateThingShadow",
+	"iot:DeleteThingShadow", "iot:ListNamedShadowsForThing", "iot:DescribeJobExecution",
+	"iot:GetPendingJobExecutions", "iot:UpdateJobExecution", "iot:StartNextPendingJobExecution",
+	"iot:StartCommandExecution", "iot:AssumeRoleWithCertificate", "iot:DeleteConnection",
+	"iot:SendDirectMessage" };
 
 struct warning {
 	const struct policy *policy;
 	const struct action_names *others;
 	policy_warner *tell;
 	void *context;
-	size_t told;
+	size_t count;
 	size_t steps;    /* left for matching names with patterns */
 	size_t searches; /* left for similar names */
 };
@@ -37,9 +38,9 @@ warn(struct warning *w, const char *fmt, ...)
 	char text[512];
 	va_list args;
 
-	if (w->told == POLICY_WARNINGS_MAX)
+	if (w->count == POLICY_WARNINGS_MAX)
 		return;
-	w->told++;
+	w->count++;
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
@@ -68,9 +69,9 @@ action_name(const struct warning *w, size_t nth)
 	if (nth < POLICY_CONTROL)
 		return policy_action_name((enum policy_action)nth);
 	nth -= POLICY_CONTROL;
-	if (nth < COUNT_OF(elsewhere))
-		return elsewhere[nth];
-	nth -= COUNT_OF(elsewhere);
+	if (nth < COUNT_OF(unchecked_actions))
+		return unchecked_actions[nth];
+	nth -= COUNT_OF(unchecked_actions);
 	return nth < w->others->count ? w->others->names[nth] : NULL;
 }
 
@@ -171,8 +172,8 @@ warn_of_resource(struct warning *w, const char *place, size_t nth, const struct 
 
 	if (r->form == RESOURCE_PARTIAL) {
 		warn(w,
-		    "%s[%zu]: '%.*s' is no ARN, which has six parts between colons: it allows "
-		    "nothing",
+		    "%s[%zu]: '%.*s' is not an ARN, which has six parts separated by colons: it "
+		    "allows nothing",
 		    place, nth, shown(r->text), (const char *)r->text.data);
 	} else if (r->form != RESOURCE_ANY && r->scope == SCOPE_FOREIGN) {
 		name_parts(w, r, others, sizeof(others));
@@ -210,7 +211,7 @@ fits_resources(const struct statement *s, enum policy_action a)
 	return false;
 }
 
-/* Actions named without wildcards, whose resource type occurs in no resource. */
+/* Actions named without wildcards, if no resource has the type that they apply to. */
 static void
 warn_of_types(struct warning *w, size_t nth, const struct statement *s)
 {
@@ -225,7 +226,8 @@ warn_of_types(struct warning *w, size_t nth, const struct statement *s)
 			    view_equal_folded(p->pieces[0].text, view_of(name)) &&
 			    !fits_resources(s, (enum policy_action)a))
 				warn(w,
-				    "Statement[%zu]: %s is asked with resources %s/..., and here is none",
+				    "Statement[%zu]: %s applies to resources %s/..., but the "
+				    "statement has none",
 				    nth, name, policy_resource_type((enum policy_action)a));
 		}
 }
@@ -235,7 +237,7 @@ warn_of_types(struct warning *w, size_t nth, const struct statement *s)
  */
 
 static bool
-is_never_seen(enum variable_kind kind)
+is_always_hidden(enum variable_kind kind)
 {
 	return kind == VARIABLE_TIME || kind == VARIABLE_DOMAIN_NAME ||
 	    kind == VARIABLE_LAST_WILL_TOPIC;
@@ -249,12 +251,12 @@ warn_of_variables(struct warning *w)
 
 		if (n->variable.kind == VARIABLE_UNKNOWN)
 			warn(w,
-			    "'%.*s' is no variable and no condition key here: it never has a value",
+			    "'%.*s' is not a variable or condition key here: it never has a value",
 			    shown(name), (const char *)name.data);
-		else if (is_never_seen(n->variable.kind))
+		else if (is_always_hidden(n->variable.kind))
 			warn(w,
-			    "'%.*s' cannot be seen here: what depends on it never allows, and always "
-			    "denies",
+			    "'%.*s' is not known to this broker: a condition on it never allows, "
+			    "and always denies",
 			    shown(name), (const char *)name.data);
 	}
 }
@@ -271,7 +273,7 @@ holds_at_connect(const struct condition *c, enum answer persistent)
 
 /* Is the condition never satisfied (Allow), or never excluded (Deny)? */
 static bool
-is_stuck(bool deny, enum truth t)
+never_varies(bool deny, enum truth t)
 {
 	return deny ? t != TRUTH_NO : t != TRUTH_YES;
 }
@@ -289,16 +291,16 @@ warn_of_attributes(struct warning *w, size_t nth, const struct statement *s,
 	clean = holds_at_connect(c, ANSWER_NO);
 	kept = holds_at_connect(c, ANSWER_YES);
 	hidden = holds_at_connect(c, ANSWER_NOT_ASKED);
-	if (is_stuck(s->deny, clean) && is_stuck(s->deny, kept) &&
+	if (never_varies(s->deny, clean) && never_varies(s->deny, kept) &&
 	    (clean == TRUTH_HIDDEN || kept == TRUTH_HIDDEN))
 		warn(w,
-		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: it cannot be seen here "
-		    "whether a client has a will (LastWill): %s",
+		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: this broker does not "
+		    "reveal whether a client has a will (LastWill): %s",
 		    nth, shown(c->name), (const char *)c->name.data, what);
 	else if (hidden == TRUTH_HIDDEN)
 		warn(w,
-		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: of clients of MQTT 5 it "
-		    "cannot be seen here whether their session persists (PersistentConnect): %s of "
+		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: this broker does not "
+		    "reveal whether the session of an MQTT 5 client persists (PersistentConnect): %s of "
 		    "MQTT 5",
 		    nth, shown(c->name), (const char *)c->name.data,
 		    s->deny ? what : "this Allow never applies to clients");
@@ -333,7 +335,7 @@ policy_warn(const struct policy *p, const struct action_names *others, policy_wa
 		.steps = STEPS,
 		.searches = POLICY_WARNINGS_MAX };
 
-	for (size_t i = 0; i < p->count && w.told < POLICY_WARNINGS_MAX; i++)
+	for (size_t i = 0; i < p->count && w.count < POLICY_WARNINGS_MAX; i++)
 		warn_of_statement(&w, i, &p->statements[i]);
 	warn_of_variables(&w);
 }

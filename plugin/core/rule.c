@@ -37,7 +37,7 @@ shown_name(struct view name)
 }
 
 static void
-tell_condition(struct plan *out, const struct condition *c, const char *what)
+explain_condition(struct plan *out, const struct condition *c, const char *what)
 {
 	diag_set(&out->reason, "%.*s %.*s %s", shown_name(c->name), (const char *)c->name.data,
 	    shown_name(c->key->name), (const char *)c->key->name.data, what);
@@ -48,7 +48,7 @@ tell_condition(struct plan *out, const struct condition *c, const char *what)
 static bool
 conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 {
-	const struct condition *hidden = NULL;
+	size_t hidden = r->condition_count;
 
 	for (size_t i = 0; i < r->condition_count; i++) {
 		const struct condition *c = &r->conditions[i];
@@ -56,18 +56,18 @@ conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 
 		if (t == TRUTH_NO) {
 			out->status = r->otherwise;
-			tell_condition(out, c, "does not hold");
+			explain_condition(out, c, "does not hold");
 			return false;
 		}
-		if (t == TRUTH_HIDDEN && hidden == NULL)
-			hidden = c;
+		if (t == TRUTH_HIDDEN && hidden == r->condition_count)
+			hidden = i;
 	}
-	if (hidden == NULL)
+	if (hidden == r->condition_count)
 		return true;
 	out->failed = true;
-	tell_condition(out, hidden,
+	explain_condition(out, &r->conditions[hidden],
 	    context->steps == 0 ? "takes too long to decide"
-		: variable_hidden(hidden->key, context->facts)
+		: variable_hidden(r->conditions[hidden].key, context->facts)
 		? "cannot be decided: the broker does not know the value"
 		: "cannot be decided: the value is too long, or the broker does not know it");
 	return false;
@@ -79,7 +79,7 @@ fail_thing(struct plan *out, struct view name)
 	bool escaped = memchr(name.data, '\\', name.len) != NULL;
 
 	out->failed = true;
-	diag_set(&out->reason, "'%.*s' is no name of a thing: that is " THING_NAME_WORDS "%s",
+	diag_set(&out->reason, "'%.*s' is not a valid thing name: " THING_NAME_WORDS "%s",
 	    shown(name), (const char *)name.data, escaped ? "; " ESCAPED_WORDS : "");
 	return false;
 }

@@ -177,6 +177,16 @@ utf8_valid(struct view v)
 	return true;
 }
 
+size_t
+utf8_length(struct view v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v.len; i++)
+		n += (v.data[i] & 0xc0) != 0x80;
+	return n;
+}
+
 uint32_t
 utf8_code(struct view character)
 {

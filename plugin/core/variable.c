@@ -253,7 +253,7 @@ variable_hidden(const struct variable *v, const struct facts *f)
 }
 
 bool
-variable_may_stand(const struct variable *v, const struct facts *f, struct view value)
+variable_may_replace(const struct variable *v, const struct facts *f, struct view value)
 {
 	bool is_client_id = v->kind == VARIABLE_CLIENT_ID;
 

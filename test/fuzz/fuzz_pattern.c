@@ -46,7 +46,7 @@ plain(const struct piece *p, size_t count, struct view s, const struct facts *f,
 	text = p->kind == PIECE_TEXT ? p->text : variable_value(p->variable, f);
 	if (text.data == NULL || text.len > s.len ||
 	    !view_equal(text, (struct view){ s.data, text.len }) ||
-	    (p->kind == PIECE_VARIABLE && !variable_may_stand(p->variable, f, text)))
+	    (p->kind == PIECE_VARIABLE && !variable_may_replace(p->variable, f, text)))
 		return 0;
 	return plain(p + 1, count - 1, behind(s, text.len), f, calls);
 }

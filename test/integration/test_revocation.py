@@ -296,7 +296,7 @@ def test_days_of_grace(broker, admin, pki, ca, authority):
     device = admin.activate(pki.device("d1", issuer=ca))
     listed = pki.device("listed", issuer=ca)
     assert refused_for(admin, device) == MISSING
-    with pytest.raises(AwsError, match="days of grace are over"):
+    with pytest.raises(AwsError, match="grace days are over"):
         import_list(admin, ca, authority.list(days=(-9, -4)))
     authority.revoke(listed)
     described = import_list(admin, ca, authority.list(days=(-9, -2)))["crl"]

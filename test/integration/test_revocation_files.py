@@ -139,7 +139,7 @@ def test_list_from_the_future_is_in_force_when_its_time_comes(broker, watched, d
     begins = time.time() + 6
     made = authority.list(number=2, days=(6 / 86400, 1))
     watched.write(made)
-    watched.wait_for_failure("still to come")
+    watched.wait_for_failure("in the future")
     with pytest.raises(AwsError, match="is the clock of this machine right"):
         watched.admin.call("importCrl", caCertificateId=watched.ca.id, crl=made)
     session.wait_until_closed(timeout=20)
@@ -389,7 +389,7 @@ def test_days_of_grace_put_a_stale_list_in_force(admin, watched, directory):
     """A change of the check makes the file be read again."""
     authority = OpensslCa(watched.ca, directory)
     watched.write(authority.list(number=1, days=(-3, -1)))
-    watched.wait_for_failure("the list counted until")
+    watched.wait_for_failure("the list was valid until")
     admin.update_ca(watched.ca, crlCheck="grace 5")
     watched.wait_for_number(1)
     assert watched.described["crl"]["stale"] is True

@@ -709,7 +709,7 @@ def test_name_that_no_thing_may_have(fleet):
     fleet.set_rule(policies=[fleet.policy], thing="x-" + OWN_NAME)
     odd = fleet.fresh(**subject(CommonName="a b"))
     code, details = fleet.refuses(odd)
-    assert code == WAITS and details.startswith("'x-a b' is no name of a thing")
+    assert code == WAITS and details.startswith("'x-a b' is not a valid thing name")
     nameless = fleet.fresh(**subject(Organization="nobody"))
     assert fleet.refuses(nameless) == (
         WAITS, CN + ", of which the thing's name is made, has no value")

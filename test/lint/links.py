@@ -40,7 +40,7 @@ def fault(document, link):
 
 CODE = re.compile(r"`([^`\n]+)`")
 FILE = re.compile(r"\.?[\w<>*.-]+(/[\w<>*.-]+)+/?|[\w*-]+\.(md|py|sh|txt|json|example)|\.[a-z-]+")
-CHECK = re.compile(r"check_\w+")
+CHECK = re.compile(r"check_[\w*]+")
 LINT = re.compile(r"lint test `(\w+)`")
 
 

@@ -240,8 +240,8 @@ static const struct {
 	const char *words;
 	struct pki_crl_options o;
 } refused[] = {
-	{ "version 3", "version that is not known", { .version = 2 } },
-	{ "a version in two bytes", "version that is not known", { .version = 256 } },
+	{ "version 3", "unknown version", { .version = 2 } },
+	{ "a version in two bytes", "unknown version", { .version = 256 } },
 	{ "version 1 and an extension", "version 1 and extensions",
 	    { .version = 1, .extensions = { { "1.2.3.4", "DER:0500" } } } },
 	{ "version 1 and a reason", "version 1 and extensions",
@@ -250,10 +250,10 @@ static const struct {
 	    { .digest = "SHA256", .digest_inside = "SHA384" } },
 	{ "SHA-1", "ecdsa-with-SHA1; SHA-256, SHA-384", { .digest = "SHA1" } },
 	{ "SHA-224", "ecdsa-with-SHA224", { .digest = "SHA224" } },
-	{ "another issuer", "not of this CA but of \"CN=Other CA\"",
+	{ "another issuer", "issued by \"CN=Other CA\", not by this CA",
 	    { .issuer_name = "Other CA" } },
-	{ "an empty issuer", "not of this CA but of \"CN=\"", { .issuer_name = "" } },
-	{ "a long issuer", "not of this CA but of \"CN=01234567890123456789",
+	{ "an empty issuer", "issued by \"CN=\", not by this CA", { .issuer_name = "" } },
+	{ "a long issuer", "issued by \"CN=01234567890123456789",
 	    { .issuer_name = "0123456789012345678901234567890123456789012345678901234567890123" } },
 	{ "another key id", "is not this CA's", { .key_id = PKI_KEY_ID_WRONG } },
 	{ "a broken key id", "is not this CA's",
@@ -267,9 +267,7 @@ static const struct {
 	    { .extensions = { { "2.5.29.20", "DER:020105" } } } },
 	{ "something unknown twice", "twice: 1.2.3.4",
 	    { .extensions = { { "1.2.3.4", "DER:0500" }, { "1.2.3.4", "DER:0500" } } } },
-	{ "something unknown and critical",
-	    "critical extension that is not known here, so what it "
-	    "says is not understood: 1.2.3.4",
+	{ "something unknown and critical", "unrecognised critical extension: 1.2.3.4",
 	    { .extensions = { { "1.2.3.4", "critical,DER:0500" } } } },
 	{ "too many extensions", "more than 64 are not looked at", { .extra = 63 } },
 	{ "very many extensions", "more than 65536 bytes beside", { .extra = 10000 } },
@@ -290,12 +288,12 @@ static const struct {
 	    { .extensions = { { "issuingDistributionPoint", "critical,DER:300483020640" } } } },
 	{ "a broken scope", "issuingDistributionPoint of the list cannot be read",
 	    { .extensions = { { "2.5.29.28", "critical,DER:0500" } } } },
-	{ "of the future", "of 2027-01-15 08:00:01.000 UTC (thisUpdate), which is still to come",
+	{ "of the future", "from 2027-01-15 08:00:01.000 UTC (thisUpdate), which is in the future",
 	    { .this_update = "270115080001Z" } },
 	{ "of no day", "no thisUpdate that can be read", { .this_update = "260230080000Z" } },
-	{ "without end", "does not say until when it counts", { .next_update = "" } },
+	{ "without end", "has no nextUpdate", { .next_update = "" } },
 	{ "until no day", "no nextUpdate that can be read", { .next_update = "20270230080000Z" } },
-	{ "out of date", "counted until 2027-01-15 07:59:59.000 UTC (nextUpdate); import",
+	{ "out of date", "was valid until 2027-01-15 07:59:59.000 UTC (nextUpdate); import",
 	    { .next_update = "270115075959Z" } },
 	{ "a negative number", "cRLNumber of the list is not a number of 0 to 20 bytes",
 	    { .number = "-1" } },
@@ -312,12 +310,13 @@ static const struct {
 	{ "an entry taken off",
 	    "entry 1 of the list takes a certificate off a list (removeFromCRL)",
 	    { .entries = { { .serial = "1", .reason = 8 } } } },
-	{ "an entry with something critical", "entry 1 of the list has a critical extension",
+	{ "an entry with something critical",
+	    "entry 1 of the list has an unrecognised critical extension",
 	    { .entries = { { .serial = "1",
 		  .extensions = "30( 06(2a0304) 01(ff) 04(0500) )" } } } },
-	{ "an entry without a date", "entry 1001 of the list is broken",
+	{ "an entry without a date", "entry 1001 of the list is malformed",
 	    { .many = 1000, .raw = { (const uint8_t *)"\x30\x03\x02\x01\x05", 5 } } },
-	{ "an entry with a longer length than needed", "entry 1 of the list is broken",
+	{ "an entry with a longer length than needed", "entry 1 of the list is malformed",
 	    { .entries = { { .der = "308112 02(05) 17('261001000000Z')" } } } },
 	{ "an entry of 65 bytes", "a serial number longer than 64 bytes",
 	    { .entries = { { .der =
@@ -390,8 +389,7 @@ START_TEST(a_list_is_valid_after_next_update_for_the_time_of_grace)
 	ck_clean(crl_read(list->der, &(struct crl_terms){ ca->x, 3 * DAY - 1, NOW }, &l, NULL,
 		     &diag) == ERR_CERTIFICATE);
 	ck_assert_str_eq(diag.text,
-	    "the list counted until 2027-01-12 08:00:00.000 UTC (nextUpdate), "
-	    "and its days of grace are over, too; import the present one");
+	    "the list was valid until 2027-01-12 08:00:00.000 UTC (nextUpdate), and its grace days are over; import the current one");
 	pki_crl_free(list);
 }
 END_TEST
@@ -592,7 +590,7 @@ START_TEST(bytes_after_the_list_are_refused)
 	    "there are 1 bytes after the list");
 	assert_refused((struct view){ der, 2 * len }, ca, "twice", "bytes after the list");
 	assert_refused((struct view){ der, len - 1 }, ca, "cut", "was cut short");
-	assert_refused(ca->der, ca, "a certificate", "no certificate revocation list");
+	assert_refused(ca->der, ca, "a certificate", "not a certificate revocation list");
 	pki_crl_free(list);
 }
 END_TEST

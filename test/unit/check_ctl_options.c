@@ -181,7 +181,7 @@ START_TEST(a_url_that_mosquitto_ctrl_has_split_is_restored)
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char whole[64];
 
-		url_mend(rows[i].cut, strlen(rows[i].whole) + 1, whole);
+		url_restore(rows[i].cut, strlen(rows[i].whole) + 1, whole);
 		ck_assert_str_eq(whole, rows[i].whole);
 	}
 }

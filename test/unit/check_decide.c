@@ -453,16 +453,16 @@ START_TEST(the_reason_names_what_kept_the_rule_from_being_asked)
 	struct decision stale = { .reason = REASON_LIST_STALE };
 	struct decision asked = { .reason = REASON_PENDING_ACTIVATION, .effects = EFFECT_PLAN };
 
-	ck_assert_int_eq(decide_unasked(waits, &ca, 5).reason, REASON_CA_INACTIVE);
-	ck_assert_uint_eq(decide_unasked(waits, &ca, 5).effects, EFFECT_ANNOUNCE);
-	ck_assert_int_eq(decide_unasked(waits, &ca, 5).verdict, VERDICT_DENY);
-	ck_assert_int_eq(decide_unasked(stale, &ca, 5).reason, REASON_LIST_STALE);
-	ck_assert_int_eq(decide_unasked(asked, &ca, 5).reason, REASON_PENDING_ACTIVATION);
+	ck_assert_int_eq(decide_plan_blocked(waits, &ca, 5).reason, REASON_CA_INACTIVE);
+	ck_assert_uint_eq(decide_plan_blocked(waits, &ca, 5).effects, EFFECT_ANNOUNCE);
+	ck_assert_int_eq(decide_plan_blocked(waits, &ca, 5).verdict, VERDICT_DENY);
+	ck_assert_int_eq(decide_plan_blocked(stale, &ca, 5).reason, REASON_LIST_STALE);
+	ck_assert_int_eq(decide_plan_blocked(asked, &ca, 5).reason, REASON_PENDING_ACTIVATION);
 	ca.status = CA_ACTIVE;
-	ck_assert_int_eq(decide_unasked(waits, &ca, 10).reason, REASON_CA_NOT_VALID);
-	ck_assert_int_eq(decide_unasked(waits, &ca, 5).reason, REASON_PENDING_ACTIVATION);
+	ck_assert_int_eq(decide_plan_blocked(waits, &ca, 10).reason, REASON_CA_NOT_VALID);
+	ck_assert_int_eq(decide_plan_blocked(waits, &ca, 5).reason, REASON_PENDING_ACTIVATION);
 	ca.auto_registration = false;
-	ck_assert_int_eq(decide_unasked(waits, &ca, 5).reason, REASON_AUTO_REGISTRATION_OFF);
+	ck_assert_int_eq(decide_plan_blocked(waits, &ca, 5).reason, REASON_AUTO_REGISTRATION_OFF);
 }
 END_TEST
 

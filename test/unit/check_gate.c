@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_gate.c - who may connect, and what a connected client may do.
+ * check_gate.c - which clients may connect, and what a connected client may do.
  *
  * Real certificates, a real registry, a real writer.  The promises are those
  * of the contract, section 6; the ways around the connect check are those of
@@ -18,7 +18,7 @@ static char clients[400];
 static char admin_name[] = "admin";
 static char *const admin_names[] = { admin_name };
 
-/* An active CA that registers; a device of it that nobody knows. */
+/* An active CA that registers; a device of it that is not registered. */
 static void
 set_up(void)
 {
@@ -63,7 +63,7 @@ may(int n, const struct pki_cert *c, enum action action, const char *topic)
 	return gates_access(&presented, action, topic, false);
 }
 
-/* The same for one without a certificate who has this name. */
+/* The same client without a certificate, with this user name. */
 static struct client
 named(const char *name)
 {
@@ -81,7 +81,7 @@ may_named(const char *name, enum action action, const char *topic)
 	return gates_access(&c, action, topic, false);
 }
 
-/* The same for one that is not connected, of which no more than its name is known. */
+/* The same for a client that is not connected, identified only by its user name. */
 static enum access
 may_restored(const char *name, enum action action, const char *topic)
 {
@@ -118,7 +118,7 @@ remove_cert(const struct pki_cert *c)
 	world_commit(&t);
 }
 
-/* A client without a certificate, whose user name others check. */
+/* A client without a certificate; other plugins check its user name. */
 static void
 log_in(int n, const char *name)
 {
@@ -140,7 +140,7 @@ put_admin(enum cert_status status)
  * CONNECT.
  */
 
-START_TEST(an_active_certificate_gets_in_under_its_own_name)
+START_TEST(an_active_certificate_is_accepted_and_named_by_its_id)
 {
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -168,7 +168,7 @@ START_TEST(a_first_connection_is_refused_and_registered)
 	ck_assert(!gate_take_announced(gate));
 	ck_assert_uint_eq(stats.registered, 1);
 	ck_assert_uint_eq(stats.refused, 1);
-	ck_assert_uint_eq(world_count(NOTE_NAME), 0); /* who is refused gets no name */
+	ck_assert_uint_eq(world_count(NOTE_NAME), 0); /* a refused client is not named */
 }
 END_TEST
 
@@ -183,7 +183,7 @@ static const struct {
 	{ CERT_PENDING_TRANSFER, REASON_PENDING_TRANSFER },
 };
 
-START_TEST(a_certificate_that_is_not_active_does_not_get_in)
+START_TEST(a_certificate_that_is_not_active_is_refused)
 {
 	char line[100];
 
@@ -311,7 +311,7 @@ START_TEST(a_certificate_of_an_unknown_ca_is_refused)
 }
 END_TEST
 
-START_TEST(a_name_written_down_is_no_signature)
+START_TEST(an_issuer_name_without_a_signature_is_refused)
 {
 	struct pki_cert *impostor = pki_ca("Test CA"), *forged = pki_device(impostor, "forged");
 
@@ -334,7 +334,7 @@ static const struct {
 	{ { .extensions = { { "1.2.3.4", "critical,DER:0500" } } }, REASON_UNKNOWN_EXTENSION },
 };
 
-START_TEST(a_certificate_that_is_not_fit_is_not_registered)
+START_TEST(a_weak_or_malformed_certificate_is_not_registered)
 {
 	struct pki_options options = unfit[_i].options;
 	struct pki_cert *c;
@@ -347,7 +347,7 @@ START_TEST(a_certificate_that_is_not_fit_is_not_registered)
 }
 END_TEST
 
-START_TEST(a_certificate_that_cannot_be_read_is_refused_under_no_name)
+START_TEST(an_unreadable_certificate_is_refused_without_an_id)
 {
 	struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = ca,
 	    .common_name = "bad",
@@ -363,7 +363,7 @@ START_TEST(a_certificate_that_cannot_be_read_is_refused_under_no_name)
 END_TEST
 
 /* aws-iot D.2 row 7. */
-START_TEST(an_active_certificate_outlives_its_ca)
+START_TEST(an_active_certificate_is_accepted_after_its_ca_is_deleted)
 {
 	struct certid ca_id = world_id(ca);
 	struct txn t;
@@ -378,7 +378,7 @@ START_TEST(an_active_certificate_outlives_its_ca)
 }
 END_TEST
 
-START_TEST(a_full_queue_puts_the_registration_off)
+START_TEST(a_full_queue_postpones_the_registration)
 {
 	struct cert cert;
 
@@ -398,7 +398,7 @@ START_TEST(a_full_queue_puts_the_registration_off)
 }
 END_TEST
 
-START_TEST(a_registration_that_cannot_be_stored_is_told)
+START_TEST(a_registration_that_cannot_be_stored_is_logged)
 {
 	struct cert cert;
 
@@ -413,7 +413,7 @@ START_TEST(a_registration_that_cannot_be_stored_is_told)
 }
 END_TEST
 
-START_TEST(a_client_that_cannot_be_named_is_not_let_in)
+START_TEST(a_client_that_cannot_be_named_is_refused)
 {
 	put(device, CERT_ACTIVE);
 	world.name_result = ERR_NOMEM;
@@ -427,7 +427,7 @@ END_TEST
  * Clients without a certificate of ours.
  */
 
-START_TEST(a_client_without_a_certificate_is_not_ours)
+START_TEST(a_client_without_a_certificate_is_deferred)
 {
 	struct client nobody = named(NULL), other = named("somebody");
 
@@ -443,8 +443,8 @@ START_TEST(a_client_without_a_certificate_is_not_ours)
 }
 END_TEST
 
-/* Mosquitto denies what nobody decides, and tells nobody. */
-START_TEST(that_other_clients_is_not_set_is_said_once_and_at_a_tick)
+/* Mosquitto denies what all plugins defer, without a log line. */
+START_TEST(an_unset_other_clients_is_logged_once_at_a_tick)
 {
 	struct client c = named("some\nbody"), device_name = named(world_hex(device));
 
@@ -471,7 +471,7 @@ START_TEST(that_other_clients_is_not_set_is_said_once_and_at_a_tick)
 END_TEST
 
 /* Its sessions and wills would be judged as the certificate's. */
-START_TEST(nobody_else_has_a_name_like_a_certificates)
+START_TEST(a_user_name_like_a_certificate_id_is_refused)
 {
 	struct client impostor = named(world_hex(device));
 
@@ -481,7 +481,7 @@ START_TEST(nobody_else_has_a_name_like_a_certificates)
 }
 END_TEST
 
-START_TEST(a_name_that_only_resembles_one_is_free)
+START_TEST(a_user_name_that_only_resembles_an_id_is_accepted)
 {
 	char name[80] = "";
 	struct client c = named(name);
@@ -495,7 +495,7 @@ START_TEST(a_name_that_only_resembles_one_is_free)
 }
 END_TEST
 
-START_TEST(strangers_are_left_to_others_where_that_is_wanted)
+START_TEST(unknown_certificates_are_deferred_with_unknown_ca_defer)
 {
 	struct pki_cert *other = pki_ca("Another CA"), *stranger = pki_device(other, "stranger");
 
@@ -515,7 +515,7 @@ END_TEST
  * Access.
  */
 
-/* Contract, section 2: whoever asks, whatever the configuration. */
+/* Contract, section 2: for all clients and configurations. */
 static const char *const reserved[] = { "$aws/events", "$aws/events/",
 	"$aws/events/certificates/registered/x", "$SYS/broker/jitr", "$SYS/broker/jitr/a/b",
 	"$CONTROL/jitr", "$CONTROL/jitr/v1/response", "$CONTROL/jitr/v2", "$CONTROL/jitr/v1/" };
@@ -523,7 +523,7 @@ static const char *const not_reserved[] = { "", "a", "aws/events/x", "$aws/event
 	"$aws/things/x", "$SYS/broker", "$SYS/broker/jitrx", "$CONTROL", "$CONTROL/jitrx",
 	"$CONTROL/dynamic-security/v1", "x/$aws/events", CONTROL_TOPIC };
 
-START_TEST(nobody_publishes_to_a_reserved_topic)
+START_TEST(no_client_publishes_to_a_reserved_topic)
 {
 	config.authorization = AUTHORIZATION_ALLOW;
 	config.other_clients = OTHER_CLIENTS_ALLOW;
@@ -547,7 +547,7 @@ START_TEST(nobody_publishes_to_a_reserved_topic)
 }
 END_TEST
 
-START_TEST(an_active_certificate_is_left_to_others_by_default)
+START_TEST(an_active_certificate_is_deferred_with_authorization_defer)
 {
 	static const enum action actions[] = { ACTION_READ, ACTION_WRITE, ACTION_SUBSCRIBE,
 		ACTION_UNSUBSCRIBE };
@@ -585,7 +585,7 @@ static const struct {
 	{ ACTION_WRITE, CONTROL_RESPONSE_TOPIC, ACCESS_DENY },
 };
 
-START_TEST(an_active_certificate_may_everything_but_aws_topics_where_allowed)
+START_TEST(authorization_allow_allows_all_but_reserved_topics)
 {
 	config.authorization = AUTHORIZATION_ALLOW;
 	open_gate();
@@ -615,7 +615,7 @@ static const struct {
 	{ ACTION_SUBSCRIBE, "$share/g/x/$CONTROL", ACCESS_ALLOW },
 };
 
-START_TEST(what_administers_other_plugins_is_never_allowed_here)
+START_TEST(control_topics_of_other_plugins_are_never_allowed)
 {
 	enum action action = control_rights[_i].action;
 	const char *topic = control_rights[_i].topic;
@@ -639,7 +639,7 @@ START_TEST(what_administers_other_plugins_is_never_allowed_here)
 }
 END_TEST
 
-/* Administrators hear what others must not, also where others decide. */
+/* Administrators receive what others must not, also with authorization defer. */
 static const struct {
 	enum action action;
 	const char *topic;
@@ -658,7 +658,7 @@ static const struct {
 	{ ACTION_WRITE, "$aws/events/x", ACCESS_DENY },
 };
 
-START_TEST(an_administrator_by_name_hears_events)
+START_TEST(an_administrator_by_name_receives_events)
 {
 	log_in(0, "admin");
 	ck_assert_msg(may_named("admin", admin_rights[_i].action, admin_rights[_i].topic) ==
@@ -672,7 +672,7 @@ START_TEST(an_administrator_by_name_hears_events)
 }
 END_TEST
 
-START_TEST(an_administrator_by_certificate_hears_events)
+START_TEST(an_administrator_by_certificate_receives_events)
 {
 	struct pki_cert *other = pki_device(ca, "device-2");
 
@@ -708,7 +708,7 @@ START_TEST(a_restored_session_is_judged_by_its_name)
 }
 END_TEST
 
-START_TEST(with_a_live_session_beside_it_the_same_holds)
+START_TEST(a_restored_session_beside_a_live_one_is_judged_by_its_name)
 {
 	config.authorization = AUTHORIZATION_ALLOW;
 	open_gate();
@@ -721,7 +721,7 @@ START_TEST(with_a_live_session_beside_it_the_same_holds)
 END_TEST
 
 /*
- * Who may use the control topic.
+ * The rights to the control topic.
  */
 
 static bool
@@ -736,7 +736,7 @@ may_administer(int n, const struct pki_cert *c, const char *name, const char *ad
 	return gate_administration(gate, &presented) == ADMINISTRATION_ALL;
 }
 
-START_TEST(an_administrator_has_a_name_that_somebody_checked)
+START_TEST(an_administrator_has_a_name_that_others_checked)
 {
 	ck_assert(may_administer(0, NULL, "admin", "::1"));
 	ck_assert(!may_administer(0, NULL, "admin ", "::1"));
@@ -746,7 +746,7 @@ START_TEST(an_administrator_has_a_name_that_somebody_checked)
 }
 END_TEST
 
-START_TEST(or_a_certificate_that_is_active)
+START_TEST(an_administrator_may_have_an_active_certificate)
 {
 	put_admin(CERT_ACTIVE);
 	ck_assert(!may_administer(0, device, "admin", "::1")); /* not connected yet */
@@ -759,7 +759,7 @@ START_TEST(or_a_certificate_that_is_active)
 }
 END_TEST
 
-START_TEST(a_device_is_none_whatever_it_is_called)
+START_TEST(a_device_with_the_name_of_an_administrator_is_none)
 {
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -767,8 +767,8 @@ START_TEST(a_device_is_none_whatever_it_is_called)
 }
 END_TEST
 
-/* Its name came through the connect check, or it did not. */
-START_TEST(a_strangers_name_counts_where_others_checked_it)
+/* The name counts only if the connect check saw it. */
+START_TEST(the_name_with_an_unknown_certificate_counts_if_others_checked_it)
 {
 	struct pki_cert *other = pki_ca("Another CA"), *stranger = pki_device(other, "stranger");
 	struct client c = client(0, stranger);
@@ -789,8 +789,8 @@ START_TEST(a_strangers_name_counts_where_others_checked_it)
 }
 END_TEST
 
-/* What it authenticates with by extended authentication need not be that name. */
-START_TEST(a_name_that_only_was_claimed_makes_no_administrator)
+/* Extended authentication may check another name than the user name. */
+START_TEST(a_name_that_was_not_checked_makes_no_administrator)
 {
 	struct client c = named("admin");
 
@@ -804,7 +804,7 @@ START_TEST(a_name_that_only_was_claimed_makes_no_administrator)
 }
 END_TEST
 
-START_TEST(a_connected_client_that_brings_the_name_of_a_certificate_has_no_rights)
+START_TEST(a_connected_client_named_like_a_certificate_has_no_rights)
 {
 	struct client c = named(world_hex(device));
 
@@ -843,7 +843,7 @@ START_TEST(a_client_that_left_has_one_will)
 }
 END_TEST
 
-START_TEST(a_will_of_a_protocol_without_delayed_ones_is_sent_at_once)
+START_TEST(a_will_of_mqtt_3_is_published_before_the_tick)
 {
 	struct client c = client(0, device);
 
@@ -860,8 +860,8 @@ START_TEST(a_will_of_a_protocol_without_delayed_ones_is_sent_at_once)
 }
 END_TEST
 
-/* 2.0 tells nothing of a client with a pre-shared key when it connects. */
-START_TEST(of_one_whose_name_a_key_has_too_nothing_is_remembered)
+/* 2.0 does not tell plugins of a CONNECT with a pre-shared key. */
+START_TEST(a_client_whose_name_is_a_psk_identity_is_forgotten_at_the_tick)
 {
 	struct client c = client(0, device);
 
@@ -882,8 +882,8 @@ START_TEST(of_one_whose_name_a_key_has_too_nothing_is_remembered)
 }
 END_TEST
 
-/* 2.1 asks about keys, and tells of every client that is connected. */
-START_TEST(one_that_comes_with_a_key_is_another_client)
+/* 2.1 asks about keys, and tells plugins of every client that is connected. */
+START_TEST(a_client_with_a_psk_is_another_client)
 {
 	struct client c = client(0, device);
 
@@ -908,7 +908,7 @@ START_TEST(one_that_comes_with_a_key_is_another_client)
 }
 END_TEST
 
-START_TEST(the_next_client_at_its_address_is_another_one)
+START_TEST(the_next_client_at_the_address_is_another_client)
 {
 	struct client c = client(0, device);
 
@@ -923,9 +923,9 @@ START_TEST(the_next_client_at_its_address_is_another_one)
 }
 END_TEST
 
-/* Not to be remembered for ever: the broker frees a client of MQTT 3.1.1 that asked for a
- * clean session at once, and it can have no delayed will. */
-START_TEST(a_client_that_left_nothing_behind_is_forgotten)
+/* The broker frees a client of MQTT 3.1.1 with clean session at once, and it can have no
+ * delayed will. */
+START_TEST(a_client_that_the_broker_frees_is_forgotten_at_the_tick)
 {
 	struct client c = client(0, device);
 
@@ -955,10 +955,10 @@ START_TEST(the_will_of_a_client_that_was_never_seen_is_not_published)
 END_TEST
 
 /*
- * Answers: the broker looks for the client id when it sends them.
+ * Answers: the broker looks up the client id when it sends them.
  */
 
-START_TEST(a_client_id_that_an_answer_is_on_its_way_to_is_kept)
+START_TEST(a_client_id_is_held_until_its_answer_is_sent)
 {
 	struct client asker = named("admin"), other = client(1, NULL);
 	struct caller caller;
@@ -983,15 +983,15 @@ START_TEST(a_client_id_that_an_answer_is_on_its_way_to_is_kept)
 END_TEST
 
 /*
- * Clients that got past the connect check (mosquitto section 0, 6).
+ * Clients that bypassed the connect check (mosquitto section 0, 6).
  */
 
-START_TEST(a_late_client_that_may_not_is_refused_at_once_and_cut_off_at_the_tick)
+START_TEST(a_bypassed_client_is_refused_at_once_and_disconnected_at_the_tick)
 {
 	put(device, CERT_REVOKED);
 	ck_assert_int_eq(may(0, device, ACTION_SUBSCRIBE, "a"), ACCESS_DENY);
 	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
-	/* In the middle of a delivery nothing is logged and nobody is cut off. */
+	/* In the middle of a delivery nothing is logged and no client is disconnected. */
 	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
 	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
 	gate_tick(gate);
@@ -1005,7 +1005,7 @@ START_TEST(a_late_client_that_may_not_is_refused_at_once_and_cut_off_at_the_tick
 }
 END_TEST
 
-START_TEST(a_late_client_that_may_is_named_and_reported_at_the_tick)
+START_TEST(a_bypassed_client_is_named_and_reported_at_the_tick)
 {
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DEFER);
@@ -1023,7 +1023,7 @@ END_TEST
 
 /* The broker frees the name that it had (mosquitto_set_username): named once, what was read
  * before is not looked at again. */
-START_TEST(a_late_client_is_named_once)
+START_TEST(a_bypassed_client_is_named_once)
 {
 	struct client c = client(0, device);
 
@@ -1034,7 +1034,7 @@ START_TEST(a_late_client_is_named_once)
 }
 END_TEST
 
-START_TEST(a_late_first_connection_is_registered_too)
+START_TEST(a_bypassed_first_connection_is_registered)
 {
 	struct cert cert;
 
@@ -1048,7 +1048,7 @@ START_TEST(a_late_first_connection_is_registered_too)
 }
 END_TEST
 
-START_TEST(a_late_registration_for_which_there_is_no_room_is_told)
+START_TEST(a_bypassed_registration_in_a_full_queue_is_logged)
 {
 	world_stop_writer();
 	world_start_writer(1, 1);
@@ -1063,7 +1063,7 @@ START_TEST(a_late_registration_for_which_there_is_no_room_is_told)
 END_TEST
 
 /* From 2.1 on the broker says when a client is connected. */
-START_TEST(once_connected_a_late_client_is_judged_without_asking_for_anything)
+START_TEST(a_bypassed_client_is_judged_when_it_is_connected)
 {
 	struct client c = client(0, device);
 
@@ -1075,17 +1075,17 @@ START_TEST(once_connected_a_late_client_is_judged_without_asking_for_anything)
 	world_forget();
 	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
 	c.handle = &clients[1];
-	gate_connected(gate, &c); /* who came through the check is known */
+	gate_connected(gate, &c); /* a client that passed the check is known */
 	gate_tick(gate);
 	ck_assert_uint_eq(stats.accepted, 1);
 	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
 	c.x = NULL;
-	gate_connected(gate, &c); /* no certificate, no business of ours */
+	gate_connected(gate, &c); /* no certificate: not judged */
 }
 END_TEST
 
-/* A broker gives the address of a client that has gone to another one. */
-START_TEST(a_clients_address_alone_is_no_admission)
+/* The broker reuses the address of a client that left. */
+START_TEST(a_known_address_with_another_certificate_is_judged)
 {
 	struct pki_cert *other = pki_device(ca, "device-2");
 
@@ -1099,7 +1099,7 @@ START_TEST(a_clients_address_alone_is_no_admission)
 }
 END_TEST
 
-START_TEST(whoever_has_the_address_of_one_that_has_gone_is_judged)
+START_TEST(a_client_at_the_address_of_one_that_left_is_judged)
 {
 	struct pki_cert *other = pki_device(ca, "device-2");
 	struct client c = client(0, device);
@@ -1116,8 +1116,8 @@ START_TEST(whoever_has_the_address_of_one_that_has_gone_is_judged)
 }
 END_TEST
 
-/* With no certificate to tell them apart by. */
-START_TEST(and_so_is_who_has_that_of_one_without_a_certificate)
+/* The one that left had no certificate. */
+START_TEST(a_client_at_the_address_of_one_without_certificate_is_judged)
 {
 	struct client plain = client(0, device);
 
@@ -1131,7 +1131,7 @@ START_TEST(and_so_is_who_has_that_of_one_without_a_certificate)
 }
 END_TEST
 
-START_TEST(what_waits_for_a_tick_is_forgotten_at_the_end)
+START_TEST(notices_are_dropped_when_the_gate_closes)
 {
 	ck_assert_int_eq(may(0, device, ACTION_WRITE, "a"), ACCESS_DENY);
 	world_settle();
@@ -1157,7 +1157,7 @@ reload_asks(const char *name, const struct pki_cert *c, bool websockets)
 	return gate_connect(gate, &asked);
 }
 
-START_TEST(while_reloading_nothing_is_registered_announced_or_told)
+START_TEST(while_reloading_nothing_is_registered_announced_or_logged)
 {
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -1191,9 +1191,9 @@ START_TEST(while_reloading_an_offline_session_keeps_its_name)
 }
 END_TEST
 
-/* Those connect while the broker reloads: a connection over websockets is a
- * live one, whatever it calls itself. */
-START_TEST(while_reloading_a_websocket_without_a_certificate_is_an_impostor)
+/* A client without a certificate connects while the broker reloads: a websockets connection
+ * is never an offline session. */
+START_TEST(while_reloading_a_websocket_named_like_a_certificate_is_refused)
 {
 	put(device, CERT_ACTIVE);
 	gate_reload(gate);
@@ -1206,7 +1206,7 @@ END_TEST
  * Changes.
  */
 
-START_TEST(a_change_takes_effect_at_once_and_cuts_off_at_the_tick)
+START_TEST(a_change_takes_effect_at_once_and_disconnects_at_the_tick)
 {
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -1240,7 +1240,7 @@ START_TEST(a_change_of_one_form_of_a_certificate_reaches_the_other)
 }
 END_TEST
 
-START_TEST(deleting_a_certificate_cuts_off_too)
+START_TEST(deleting_a_certificate_disconnects_its_clients)
 {
 	struct certid id = world_id(device);
 
@@ -1254,7 +1254,7 @@ START_TEST(deleting_a_certificate_cuts_off_too)
 }
 END_TEST
 
-START_TEST(activated_again_before_the_tick_nobody_is_cut_off)
+START_TEST(a_client_activated_again_before_the_tick_stays)
 {
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -1269,7 +1269,7 @@ START_TEST(activated_again_before_the_tick_nobody_is_cut_off)
 }
 END_TEST
 
-START_TEST(a_change_of_somebody_else_concerns_nobody)
+START_TEST(a_change_of_another_certificate_has_no_effect)
 {
 	struct pki_cert *other = pki_device(ca, "device-2");
 
@@ -1282,7 +1282,7 @@ START_TEST(a_change_of_somebody_else_concerns_nobody)
 }
 END_TEST
 
-/* Another process wrote: everybody is looked after. */
+/* Another process wrote: all sessions are judged again. */
 START_TEST(a_change_from_elsewhere_reaches_the_next_packet_and_the_next_tick)
 {
 	struct pki_cert *quiet = pki_device(ca, "device-2");
@@ -1314,7 +1314,7 @@ connect_many(struct pki_cert **many)
 	}
 }
 
-START_TEST(many_clients_are_looked_after_part_by_part)
+START_TEST(many_clients_are_judged_in_slices)
 {
 	struct pki_cert *many[MANY];
 
@@ -1341,7 +1341,7 @@ disconnect_kicked(const struct note *n)
 	leave(1);
 }
 
-START_TEST(a_kick_that_calls_us_again_does_no_harm)
+START_TEST(a_kick_may_call_the_plugin_again)
 {
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -1363,7 +1363,7 @@ deliver_log(const struct note *n)
 		(void)may(0, device, ACTION_READ, "$SYS/broker/log/N");
 }
 
-START_TEST(a_log_line_that_asks_us_does_no_harm)
+START_TEST(a_log_line_may_call_the_plugin_again)
 {
 	struct pki_cert *other = pki_device(ca, "device-2");
 
@@ -1380,7 +1380,7 @@ START_TEST(a_log_line_that_asks_us_does_no_harm)
 }
 END_TEST
 
-START_TEST(whoever_has_gone_is_forgotten)
+START_TEST(a_client_that_left_is_forgotten)
 {
 	put(device, CERT_ACTIVE);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -1395,10 +1395,9 @@ END_TEST
 static void
 connect_tests(TCase *t)
 {
-	tcase_add_test(t, an_active_certificate_gets_in_under_its_own_name);
+	tcase_add_test(t, an_active_certificate_is_accepted_and_named_by_its_id);
 	tcase_add_test(t, a_first_connection_is_refused_and_registered);
-	tcase_add_loop_test(t, a_certificate_that_is_not_active_does_not_get_in, 0,
-	    COUNT_OF(refusals));
+	tcase_add_loop_test(t, a_certificate_that_is_not_active_is_refused, 0, COUNT_OF(refusals));
 	tcase_add_loop_test(t, another_form_of_a_known_certificate_is_refused_by_its_signed_part, 0,
 	    CERT_STATUS_COUNT);
 	tcase_add_loop_test(t, of_two_with_one_signed_part_one_stands, 0, COUNT_OF(pairs));
@@ -1406,81 +1405,82 @@ connect_tests(TCase *t)
 	tcase_add_test(t, two_simultaneous_first_connections_register_once);
 	tcase_add_test(t, a_ca_that_may_not_register_does_not);
 	tcase_add_test(t, a_certificate_of_an_unknown_ca_is_refused);
-	tcase_add_test(t, a_name_written_down_is_no_signature);
-	tcase_add_loop_test(t, a_certificate_that_is_not_fit_is_not_registered, 0, COUNT_OF(unfit));
-	tcase_add_test(t, a_certificate_that_cannot_be_read_is_refused_under_no_name);
-	tcase_add_test(t, an_active_certificate_outlives_its_ca);
-	tcase_add_test(t, a_full_queue_puts_the_registration_off);
-	tcase_add_test(t, a_registration_that_cannot_be_stored_is_told);
-	tcase_add_test(t, a_client_that_cannot_be_named_is_not_let_in);
-	tcase_add_test(t, a_client_without_a_certificate_is_not_ours);
-	tcase_add_test(t, that_other_clients_is_not_set_is_said_once_and_at_a_tick);
-	tcase_add_test(t, nobody_else_has_a_name_like_a_certificates);
-	tcase_add_test(t, a_name_that_only_resembles_one_is_free);
-	tcase_add_test(t, strangers_are_left_to_others_where_that_is_wanted);
+	tcase_add_test(t, an_issuer_name_without_a_signature_is_refused);
+	tcase_add_loop_test(t, a_weak_or_malformed_certificate_is_not_registered, 0,
+	    COUNT_OF(unfit));
+	tcase_add_test(t, an_unreadable_certificate_is_refused_without_an_id);
+	tcase_add_test(t, an_active_certificate_is_accepted_after_its_ca_is_deleted);
+	tcase_add_test(t, a_full_queue_postpones_the_registration);
+	tcase_add_test(t, a_registration_that_cannot_be_stored_is_logged);
+	tcase_add_test(t, a_client_that_cannot_be_named_is_refused);
+	tcase_add_test(t, a_client_without_a_certificate_is_deferred);
+	tcase_add_test(t, an_unset_other_clients_is_logged_once_at_a_tick);
+	tcase_add_test(t, a_user_name_like_a_certificate_id_is_refused);
+	tcase_add_test(t, a_user_name_that_only_resembles_an_id_is_accepted);
+	tcase_add_test(t, unknown_certificates_are_deferred_with_unknown_ca_defer);
 }
 
 static void
 access_tests(TCase *t)
 {
-	tcase_add_test(t, nobody_publishes_to_a_reserved_topic);
-	tcase_add_test(t, an_active_certificate_is_left_to_others_by_default);
-	tcase_add_loop_test(t, what_administers_other_plugins_is_never_allowed_here, 0,
+	tcase_add_test(t, no_client_publishes_to_a_reserved_topic);
+	tcase_add_test(t, an_active_certificate_is_deferred_with_authorization_defer);
+	tcase_add_loop_test(t, control_topics_of_other_plugins_are_never_allowed, 0,
 	    COUNT_OF(control_rights));
-	tcase_add_loop_test(t, an_active_certificate_may_everything_but_aws_topics_where_allowed, 0,
+	tcase_add_loop_test(t, authorization_allow_allows_all_but_reserved_topics, 0,
 	    COUNT_OF(device_rights));
-	tcase_add_loop_test(t, an_administrator_by_name_hears_events, 0, COUNT_OF(admin_rights));
-	tcase_add_loop_test(t, an_administrator_by_certificate_hears_events, 0,
+	tcase_add_loop_test(t, an_administrator_by_name_receives_events, 0, COUNT_OF(admin_rights));
+	tcase_add_loop_test(t, an_administrator_by_certificate_receives_events, 0,
 	    COUNT_OF(admin_rights));
 	tcase_add_test(t, a_restored_session_is_judged_by_its_name);
-	tcase_add_test(t, with_a_live_session_beside_it_the_same_holds);
-	tcase_add_test(t, an_administrator_has_a_name_that_somebody_checked);
-	tcase_add_test(t, or_a_certificate_that_is_active);
-	tcase_add_test(t, a_device_is_none_whatever_it_is_called);
-	tcase_add_test(t, a_strangers_name_counts_where_others_checked_it);
-	tcase_add_test(t, a_name_that_only_was_claimed_makes_no_administrator);
-	tcase_add_test(t, a_connected_client_that_brings_the_name_of_a_certificate_has_no_rights);
+	tcase_add_test(t, a_restored_session_beside_a_live_one_is_judged_by_its_name);
+	tcase_add_test(t, an_administrator_has_a_name_that_others_checked);
+	tcase_add_test(t, an_administrator_may_have_an_active_certificate);
+	tcase_add_test(t, a_device_with_the_name_of_an_administrator_is_none);
+	tcase_add_test(t, the_name_with_an_unknown_certificate_counts_if_others_checked_it);
+	tcase_add_test(t, a_name_that_was_not_checked_makes_no_administrator);
+	tcase_add_test(t, a_connected_client_named_like_a_certificate_has_no_rights);
 	tcase_add_test(t, a_client_that_left_has_one_will);
-	tcase_add_test(t, a_will_of_a_protocol_without_delayed_ones_is_sent_at_once);
-	tcase_add_test(t, of_one_whose_name_a_key_has_too_nothing_is_remembered);
-	tcase_add_test(t, one_that_comes_with_a_key_is_another_client);
-	tcase_add_test(t, the_next_client_at_its_address_is_another_one);
-	tcase_add_test(t, a_client_that_left_nothing_behind_is_forgotten);
+	tcase_add_test(t, a_will_of_mqtt_3_is_published_before_the_tick);
+	tcase_add_test(t, a_client_whose_name_is_a_psk_identity_is_forgotten_at_the_tick);
+	tcase_add_test(t, a_client_with_a_psk_is_another_client);
+	tcase_add_test(t, the_next_client_at_the_address_is_another_client);
+	tcase_add_test(t, a_client_that_the_broker_frees_is_forgotten_at_the_tick);
 	tcase_add_test(t, the_will_of_a_client_that_was_never_seen_is_not_published);
-	tcase_add_test(t, a_client_id_that_an_answer_is_on_its_way_to_is_kept);
+	tcase_add_test(t, a_client_id_is_held_until_its_answer_is_sent);
 }
 
 static void
 late_tests(TCase *t)
 {
-	tcase_add_test(t, a_late_client_that_may_not_is_refused_at_once_and_cut_off_at_the_tick);
-	tcase_add_test(t, a_late_client_that_may_is_named_and_reported_at_the_tick);
-	tcase_add_test(t, a_late_client_is_named_once);
-	tcase_add_test(t, a_late_first_connection_is_registered_too);
-	tcase_add_test(t, a_late_registration_for_which_there_is_no_room_is_told);
-	tcase_add_test(t, once_connected_a_late_client_is_judged_without_asking_for_anything);
-	tcase_add_test(t, a_clients_address_alone_is_no_admission);
-	tcase_add_test(t, whoever_has_the_address_of_one_that_has_gone_is_judged);
-	tcase_add_test(t, and_so_is_who_has_that_of_one_without_a_certificate);
-	tcase_add_test(t, what_waits_for_a_tick_is_forgotten_at_the_end);
-	tcase_add_test(t, while_reloading_nothing_is_registered_announced_or_told);
+	tcase_add_test(t, a_bypassed_client_is_refused_at_once_and_disconnected_at_the_tick);
+	tcase_add_test(t, a_bypassed_client_is_named_and_reported_at_the_tick);
+	tcase_add_test(t, a_bypassed_client_is_named_once);
+	tcase_add_test(t, a_bypassed_first_connection_is_registered);
+	tcase_add_test(t, a_bypassed_registration_in_a_full_queue_is_logged);
+	tcase_add_test(t, a_bypassed_client_is_judged_when_it_is_connected);
+	tcase_add_test(t, a_known_address_with_another_certificate_is_judged);
+	tcase_add_test(t, a_client_at_the_address_of_one_that_left_is_judged);
+	tcase_add_test(t, a_client_at_the_address_of_one_without_certificate_is_judged);
+	tcase_add_test(t, notices_are_dropped_when_the_gate_closes);
+	tcase_add_test(t, while_reloading_nothing_is_registered_announced_or_logged);
 	tcase_add_test(t, while_reloading_an_offline_session_keeps_its_name);
-	tcase_add_test(t, while_reloading_a_websocket_without_a_certificate_is_an_impostor);
+	tcase_add_test(t, while_reloading_a_websocket_named_like_a_certificate_is_refused);
 }
 
 static void
 change_tests(TCase *t)
 {
-	tcase_add_test(t, a_change_takes_effect_at_once_and_cuts_off_at_the_tick);
+	tcase_add_test(t, a_change_takes_effect_at_once_and_disconnects_at_the_tick);
 	tcase_add_test(t, a_change_of_one_form_of_a_certificate_reaches_the_other);
-	tcase_add_test(t, deleting_a_certificate_cuts_off_too);
-	tcase_add_test(t, activated_again_before_the_tick_nobody_is_cut_off);
-	tcase_add_test(t, a_change_of_somebody_else_concerns_nobody);
+	tcase_add_test(t, deleting_a_certificate_disconnects_its_clients);
+	tcase_add_test(t, a_client_activated_again_before_the_tick_stays);
+	tcase_add_test(t, a_change_of_another_certificate_has_no_effect);
 	tcase_add_test(t, a_change_from_elsewhere_reaches_the_next_packet_and_the_next_tick);
-	tcase_add_test(t, many_clients_are_looked_after_part_by_part);
-	tcase_add_test(t, a_kick_that_calls_us_again_does_no_harm);
-	tcase_add_test(t, a_log_line_that_asks_us_does_no_harm);
-	tcase_add_test(t, whoever_has_gone_is_forgotten);
+	tcase_add_test(t, many_clients_are_judged_in_slices);
+	tcase_add_test(t, a_kick_may_call_the_plugin_again);
+	tcase_add_test(t, a_log_line_may_call_the_plugin_again);
+	tcase_add_test(t, a_client_that_left_is_forgotten);
 }
 
 static TCase *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_gate_activation.c - devices that a rule lets in before they are stored,
- * revocation lists that cut off who is connected, clones, refusals, presence.
+ * check_gate_activation.c - devices that a rule accepts before they are stored,
+ * revocation lists that disconnect clients, shared certificates, refusals, presence.
  *
  * Real certificates, a real registry, a real writer (contract, section 7, 1, 2, 5, 6, 7 and 10).
  */
@@ -156,7 +156,7 @@ status_of(const struct pki_cert *c)
 	return world_get_cert(c, &cert) ? (int)cert.status : -1;
 }
 
-/* The broker closes whom it is told to close. */
+/* The broker disconnects the client. */
 static void
 obey(const struct note *n)
 {
@@ -182,7 +182,7 @@ tick(void)
  * The first connection is accepted.
  */
 
-START_TEST(a_device_that_the_rule_activates_is_in_before_it_is_stored)
+START_TEST(a_device_that_a_rule_activates_is_connected_before_it_is_stored)
 {
 	world_hold_writer();
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -204,7 +204,7 @@ START_TEST(a_device_that_the_rule_activates_is_in_before_it_is_stored)
 }
 END_TEST
 
-START_TEST(a_device_that_waited_is_let_in_by_a_rule_that_came_later)
+START_TEST(a_pending_device_is_accepted_by_a_later_rule)
 {
 	world_put_cert(device, ca, CERT_PENDING_ACTIVATION);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -213,7 +213,7 @@ START_TEST(a_device_that_waited_is_let_in_by_a_rule_that_came_later)
 }
 END_TEST
 
-START_TEST(a_device_whose_record_cannot_be_stored_is_cut_off)
+START_TEST(a_device_whose_record_cannot_be_stored_is_disconnected)
 {
 	world_hold_writer();
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -231,7 +231,7 @@ START_TEST(a_device_whose_record_cannot_be_stored_is_cut_off)
 }
 END_TEST
 
-/* Somebody's change of the CA, ahead in the queue. */
+/* A change of the CA, ahead in the queue. */
 static enum err
 change_run(struct txn *t, struct job *job, int64_t now)
 {
@@ -249,7 +249,7 @@ change_finish(struct job *job)
 	ck_assert_int_eq(job->result, ERR_OK);
 }
 
-START_TEST(a_device_whose_ca_changed_before_it_was_stored_is_cut_off)
+START_TEST(a_device_whose_ca_changed_before_it_was_stored_is_disconnected)
 {
 	static const struct job_type change_type = { "change", false, change_run, NULL,
 		change_finish };
@@ -265,7 +265,7 @@ START_TEST(a_device_whose_ca_changed_before_it_was_stored_is_cut_off)
 }
 END_TEST
 
-START_TEST(whom_nobody_can_store_is_not_let_in)
+START_TEST(a_device_that_cannot_be_stored_is_refused)
 {
 	world_stop_writer();
 	world_start_writer(1, 1);
@@ -317,7 +317,7 @@ START_TEST(a_rule_whose_policy_is_not_there_leaves_it_pending_and_says_so)
 	    world_said("certificate not activated: by=rule reason=\"there is no policy missing "
 		       "to attach\""));
 	ck_assert_uint_eq(stats.provisioning_failed, 0);
-	/* Somebody makes it: the next attempt is let in. */
+	/* It is created: the next attempt is accepted. */
 	create_policy("missing", DEVICE_POLICY);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 }
@@ -337,7 +337,7 @@ END_TEST
 
 /* Nor does it end with the connection: the broker publishes the will behind it,
  * and keeps messages for its session. */
-START_TEST(what_it_may_outlives_the_connection_until_it_is_stored)
+START_TEST(its_rights_outlast_the_connection_until_it_is_stored)
 {
 	set_rule("{\"policies\":[\"device\"],\"thing\":\"${iot:Certificate.Subject.CommonName}\"}");
 	world_hold_writer();
@@ -357,7 +357,7 @@ START_TEST(what_it_may_outlives_the_connection_until_it_is_stored)
 }
 END_TEST
 
-START_TEST(what_it_might_have_done_ends_when_it_cannot_be_stored)
+START_TEST(its_rights_end_when_it_cannot_be_stored)
 {
 	world_hold_writer();
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -379,7 +379,7 @@ START_TEST(what_it_might_have_done_ends_when_it_cannot_be_stored)
 END_TEST
 
 /* It waits for the writer while thousands are asked about that are offline. */
-START_TEST(one_that_is_forgotten_meanwhile_is_judged_by_the_registry)
+START_TEST(a_forgotten_device_is_judged_by_the_registry)
 {
 	char name[CERTID_HEX_SIZE];
 	struct client absent = client(1, device);
@@ -401,8 +401,8 @@ START_TEST(one_that_is_forgotten_meanwhile_is_judged_by_the_registry)
 }
 END_TEST
 
-/* While SIGHUP asks about everybody again (mosquitto section 0, 1). */
-START_TEST(a_reload_lets_stay_who_is_about_to_be_stored)
+/* While SIGHUP asks about all sessions again (mosquitto section 0, 1). */
+START_TEST(a_reload_keeps_a_device_that_is_being_stored)
 {
 	world_hold_writer();
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -418,7 +418,7 @@ START_TEST(a_reload_lets_stay_who_is_about_to_be_stored)
 }
 END_TEST
 
-START_TEST(a_reload_registers_nobody)
+START_TEST(a_reload_registers_no_device)
 {
 	gate_reload(gate);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
@@ -430,7 +430,7 @@ START_TEST(a_reload_registers_nobody)
 END_TEST
 
 /* Listener options that bypass the connect check (mosquitto section 0, 6). */
-START_TEST(a_late_client_is_let_in_by_the_rule_too)
+START_TEST(a_bypassed_client_is_accepted_by_the_rule)
 {
 	world_hold_writer();
 	ck_assert_int_eq(publish(0, device, "up/d0"), ACCESS_ALLOW);
@@ -488,7 +488,7 @@ set_template(const char *body, bool accept_first)
 	open_gate();
 }
 
-START_TEST(a_device_that_a_template_activates_comes_again)
+START_TEST(a_device_that_a_template_activates_is_accepted_at_its_next_connect)
 {
 	set_template(TEMPLATE("ACTIVE", BY_NAME("device")), false);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
@@ -502,7 +502,7 @@ START_TEST(a_device_that_a_template_activates_comes_again)
 END_TEST
 
 /* Not even the policy is there before it is stored. */
-START_TEST(with_first_connection_accept_it_is_in_before_it_is_stored)
+START_TEST(with_first_connection_accept_it_is_connected_before_it_is_stored)
 {
 	set_template(TEMPLATE("ACTIVE", BY_DOCUMENT), true);
 	world_hold_writer();
@@ -519,7 +519,7 @@ START_TEST(with_first_connection_accept_it_is_in_before_it_is_stored)
 }
 END_TEST
 
-START_TEST(with_first_connection_accept_it_is_cut_off_if_it_cannot_be_stored)
+START_TEST(with_first_connection_accept_it_is_disconnected_if_it_cannot_be_stored)
 {
 	set_template(TEMPLATE("ACTIVE", BY_NAME("device")), true);
 	world_hold_writer();
@@ -543,7 +543,7 @@ static const struct {
 	    CERT_PENDING_ACTIVATION, 1 },
 };
 
-START_TEST(whom_a_template_does_not_activate_first_connection_accept_does_not_let_in)
+START_TEST(with_first_connection_accept_a_device_that_stays_pending_is_refused)
 {
 	set_template(unlucky[_i].body, true);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
@@ -584,7 +584,7 @@ list_changed(const struct pki_cert *c, uint8_t reason)
 	gate_crl_changed(gate, NULL, 0);
 }
 
-START_TEST(a_list_cuts_off_whom_it_names_and_nobody_else)
+START_TEST(a_list_disconnects_only_the_certificates_it_names)
 {
 	struct pki_cert *other = pki_device(ca, "d1");
 
@@ -605,9 +605,9 @@ START_TEST(a_list_cuts_off_whom_it_names_and_nobody_else)
 }
 END_TEST
 
-/* Who is named does not wait until thousands of others were looked after: a
- * second is what is promised, and a tick comes every 100 ms. */
-START_TEST(whom_a_list_names_is_cut_off_before_the_others_are_looked_after)
+/* The named certificates do not wait until thousands of others were judged: the promise is
+ * one second, and there is a tick every 100 ms. */
+START_TEST(named_certificates_are_disconnected_before_others_are_judged)
 {
 	enum { OTHERS = 300 };
 	static struct pki_cert *others[OTHERS];
@@ -673,15 +673,14 @@ static const struct {
 
 int64_t gate_slice_ns(int64_t since_last); /* gate_private.h */
 
-/* A broker whose turns take long closes as many in a second as one whose turns are
- * short. */
+/* A broker with long turns disconnects as many clients per second as one with short turns. */
 START_TEST(a_slice_grows_with_the_time_since_the_last_one)
 {
 	ck_assert_int_eq(gate_slice_ns(slices[_i].since * 1000000), slices[_i].slice * 1000000);
 }
 END_TEST
 
-START_TEST(one_on_hold_is_cut_off_and_comes_back_when_it_is_lifted)
+START_TEST(a_certificate_on_hold_is_disconnected_and_accepted_when_it_is_lifted)
 {
 	struct pki_cert *other = pki_device(ca, "other");
 
@@ -723,8 +722,8 @@ connect_and_let_the_list_grow_old(void)
 	pki_free(other);
 }
 
-/* It was current when they came; whoever comes now is refused. */
-START_TEST(a_list_that_grows_old_cuts_nobody_off)
+/* It was current when they connected; a new client is refused. */
+START_TEST(a_list_that_becomes_stale_disconnects_no_client)
 {
 	connect_and_let_the_list_grow_old();
 	ck_assert_uint_eq(world_count(NOTE_KICK), 0);
@@ -735,7 +734,7 @@ START_TEST(a_list_that_grows_old_cuts_nobody_off)
 END_TEST
 
 /* The others are asked about their rights by the same record. */
-START_TEST(who_is_refused_late_takes_nothing_from_others_with_its_certificate)
+START_TEST(a_bypassed_refusal_does_not_affect_other_sessions_of_the_certificate)
 {
 	struct client late = client(1, device);
 
@@ -752,7 +751,7 @@ END_TEST
 
 /* Its certificate is ACTIVE, and by that alone its will would be published.  With it at
  * hand and without: versions differ. */
-START_TEST(nothing_is_published_of_one_that_was_refused_and_leaves_before_it_is_cut_off)
+START_TEST(the_will_of_a_refused_client_is_not_published)
 {
 	struct client late = client(1, device);
 
@@ -766,7 +765,7 @@ START_TEST(nothing_is_published_of_one_that_was_refused_and_leaves_before_it_is_
 }
 END_TEST
 
-START_TEST(nothing_is_published_of_one_that_was_never_asked_about_and_would_be_refused)
+START_TEST(the_will_of_a_bypassed_client_that_would_be_refused_is_not_published)
 {
 	struct client c = client(1, device);
 
@@ -775,14 +774,14 @@ START_TEST(nothing_is_published_of_one_that_was_never_asked_about_and_would_be_r
 	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_DENY);
 	c.x = NULL;
 	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "up/d1", false), ACCESS_DENY);
-	/* Its address is another's now, who has no certificate. */
+	/* Another client without a certificate has its address. */
 	c.user_name = "u";
 	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_DEFER);
 	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "up/d1", false), ACCESS_DEFER);
 }
 END_TEST
 
-START_TEST(nothing_is_published_of_one_that_a_reload_refuses)
+START_TEST(the_will_of_a_client_that_a_reload_refuses_is_not_published)
 {
 	connect_and_let_the_list_grow_old();
 	gate_reload(gate);
@@ -843,7 +842,7 @@ START_TEST(the_last_refusal_is_on_the_record_once_a_minute)
 }
 END_TEST
 
-START_TEST(what_policies_do_not_allow_is_on_the_record_too)
+START_TEST(a_refusal_by_policies_is_on_the_record)
 {
 	char details[200] = "";
 
@@ -886,7 +885,7 @@ set_status(const struct pki_cert *c, enum cert_status status)
 }
 
 /* By its id alone it would seem to be in order. */
-START_TEST(whom_a_late_look_refuses_no_packet_lets_in)
+START_TEST(a_bypassed_refusal_is_final)
 {
 	struct pki_cert *expired = pki_make(
 	    &(struct pki_options){ .common_name = "d1", .issuer = ca, .not_after_days = -1 });
@@ -908,8 +907,8 @@ START_TEST(whom_a_late_look_refuses_no_packet_lets_in)
 }
 END_TEST
 
-/* What it wanted to do is on nobody's way, so nothing may be left of it. */
-START_TEST(a_plan_that_could_not_be_submitted_lets_nobody_in_later)
+/* Its job was not submitted, so its plan must not be kept. */
+START_TEST(a_plan_that_was_not_submitted_admits_no_later_client)
 {
 	world_stop_writer();
 	world_start_writer(1, 1);
@@ -931,7 +930,7 @@ START_TEST(a_plan_that_could_not_be_submitted_lets_nobody_in_later)
 END_TEST
 
 /* The first job's end says nothing about the second one's plan. */
-START_TEST(of_two_plans_that_which_let_it_in_counts_until_it_is_carried_out)
+START_TEST(of_two_plans_the_accepting_one_counts_until_it_is_stored)
 {
 	world_stop_writer();
 	world_start_writer(64, 1);
@@ -963,7 +962,7 @@ reopen_with(enum clone_policy policy)
 	open_gate();
 }
 
-START_TEST(a_certificate_at_two_places_is_told_of_and_counted)
+START_TEST(a_shared_certificate_is_logged_and_counted)
 {
 	reopen_with(CLONE_ALLOW);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -987,7 +986,7 @@ START_TEST(a_certificate_at_two_places_is_told_of_and_counted)
 }
 END_TEST
 
-START_TEST(the_newest_stays_and_the_others_are_closed)
+START_TEST(the_newest_client_stays_and_the_others_are_disconnected)
 {
 	reopen_with(CLONE_NEWEST);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -1005,7 +1004,7 @@ START_TEST(the_newest_stays_and_the_others_are_closed)
 }
 END_TEST
 
-START_TEST(the_oldest_stays_and_the_newcomer_is_refused)
+START_TEST(the_oldest_client_stays_and_the_new_one_is_refused)
 {
 	char details[200] = "";
 
@@ -1027,7 +1026,7 @@ START_TEST(the_oldest_stays_and_the_newcomer_is_refused)
 }
 END_TEST
 
-START_TEST(one_that_comes_back_to_the_same_place_is_no_clone)
+START_TEST(a_reconnect_from_the_same_address_is_not_shared_use)
 {
 	struct client again = client(0, device);
 
@@ -1041,7 +1040,7 @@ END_TEST
 
 /* The broker closes the other one itself (MQTT 5, 3.1.4-3): to kick by this
  * client id would close the newcomer. */
-START_TEST(one_that_takes_over_from_another_address_is_told_of_and_closes_nobody)
+START_TEST(a_takeover_from_another_address_is_logged_and_disconnects_no_client)
 {
 	struct client again = client(0, device);
 
@@ -1057,7 +1056,7 @@ START_TEST(one_that_takes_over_from_another_address_is_told_of_and_closes_nobody
 END_TEST
 
 /* The broker asks about all its sessions again, those that it is to close included. */
-START_TEST(a_reload_takes_nobody_back_who_has_to_go)
+START_TEST(a_reload_does_not_admit_an_evicted_client)
 {
 	reopen_with(CLONE_NEWEST);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
@@ -1099,7 +1098,7 @@ published(const char *kind, const char *id, const char *part)
 	return false;
 }
 
-START_TEST(presence_tells_who_comes_who_goes_and_who_may_not)
+START_TEST(presence_reports_connected_disconnected_and_refused_clients)
 {
 	struct pki_cert *bad = pki_device(ca, "d1");
 
@@ -1119,7 +1118,7 @@ START_TEST(presence_tells_who_comes_who_goes_and_who_may_not)
 }
 END_TEST
 
-START_TEST(whom_we_cut_off_did_not_leave_by_itself)
+START_TEST(a_client_that_the_plugin_disconnects_has_not_initiated_it)
 {
 	struct certid id = world_id(device);
 
@@ -1135,7 +1134,7 @@ START_TEST(whom_we_cut_off_did_not_leave_by_itself)
 }
 END_TEST
 
-START_TEST(a_reload_tells_of_nobody)
+START_TEST(a_reload_causes_no_presence_event)
 {
 	config.presence = true;
 	open_gate();
@@ -1154,7 +1153,7 @@ START_TEST(a_reload_tells_of_nobody)
 END_TEST
 
 /* MQTT 5 lets it authenticate anew; it is the same session. */
-START_TEST(whoever_is_connected_is_told_of_once)
+START_TEST(a_connected_client_has_one_connected_event)
 {
 	config.presence = true;
 	open_gate();
@@ -1165,7 +1164,7 @@ START_TEST(whoever_is_connected_is_told_of_once)
 }
 END_TEST
 
-START_TEST(whom_a_reload_refuses_has_gone)
+START_TEST(a_client_that_a_reload_refuses_has_a_disconnected_event)
 {
 	struct certid id = world_id(device);
 	struct txn t;
@@ -1186,7 +1185,7 @@ START_TEST(whom_a_reload_refuses_has_gone)
 }
 END_TEST
 
-START_TEST(presence_is_off_unless_it_is_wanted)
+START_TEST(presence_is_off_by_default)
 {
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	tick();
@@ -1235,7 +1234,7 @@ START_TEST(events_have_details_on_request)
 }
 END_TEST
 
-START_TEST(without_the_option_an_event_is_awss_and_no_more)
+START_TEST(without_event_details_an_event_has_the_members_of_aws)
 {
 	char *text;
 
@@ -1253,69 +1252,66 @@ main(void)
 	TCase *c = suite_case(suite, "first connections");
 
 	tcase_add_checked_fixture(c, set_up, gates_close);
-	tcase_add_test(c, a_device_that_the_rule_activates_is_in_before_it_is_stored);
-	tcase_add_test(c, a_device_that_waited_is_let_in_by_a_rule_that_came_later);
-	tcase_add_test(c, a_device_whose_record_cannot_be_stored_is_cut_off);
-	tcase_add_test(c, a_device_whose_ca_changed_before_it_was_stored_is_cut_off);
-	tcase_add_test(c, whom_nobody_can_store_is_not_let_in);
+	tcase_add_test(c, a_device_that_a_rule_activates_is_connected_before_it_is_stored);
+	tcase_add_test(c, a_pending_device_is_accepted_by_a_later_rule);
+	tcase_add_test(c, a_device_whose_record_cannot_be_stored_is_disconnected);
+	tcase_add_test(c, a_device_whose_ca_changed_before_it_was_stored_is_disconnected);
+	tcase_add_test(c, a_device_that_cannot_be_stored_is_refused);
 	tcase_add_test(c, two_connections_of_one_device_are_one_registration);
 	tcase_add_test(c, the_policies_of_the_rule_decide_under_which_name_it_connects);
 	tcase_add_test(c, a_rule_whose_policy_is_not_there_leaves_it_pending_and_says_so);
 	tcase_add_test(c, the_thing_that_the_rule_makes_counts_from_the_first_packet_on);
-	tcase_add_test(c, what_it_may_outlives_the_connection_until_it_is_stored);
-	tcase_add_test(c, what_it_might_have_done_ends_when_it_cannot_be_stored);
-	tcase_add_test(c, one_that_is_forgotten_meanwhile_is_judged_by_the_registry);
-	tcase_add_test(c, a_reload_lets_stay_who_is_about_to_be_stored);
-	tcase_add_test(c, a_reload_registers_nobody);
-	tcase_add_test(c, a_late_client_is_let_in_by_the_rule_too);
+	tcase_add_test(c, its_rights_outlast_the_connection_until_it_is_stored);
+	tcase_add_test(c, its_rights_end_when_it_cannot_be_stored);
+	tcase_add_test(c, a_forgotten_device_is_judged_by_the_registry);
+	tcase_add_test(c, a_reload_keeps_a_device_that_is_being_stored);
+	tcase_add_test(c, a_reload_registers_no_device);
+	tcase_add_test(c, a_bypassed_client_is_accepted_by_the_rule);
 	c = suite_case(suite, "templates");
 	tcase_add_checked_fixture(c, set_up, gates_close);
-	tcase_add_test(c, a_device_that_a_template_activates_comes_again);
-	tcase_add_test(c, with_first_connection_accept_it_is_in_before_it_is_stored);
-	tcase_add_test(c, with_first_connection_accept_it_is_cut_off_if_it_cannot_be_stored);
-	tcase_add_loop_test(c,
-	    whom_a_template_does_not_activate_first_connection_accept_does_not_let_in, 0,
-	    COUNT_OF(unlucky));
+	tcase_add_test(c, a_device_that_a_template_activates_is_accepted_at_its_next_connect);
+	tcase_add_test(c, with_first_connection_accept_it_is_connected_before_it_is_stored);
+	tcase_add_test(c, with_first_connection_accept_it_is_disconnected_if_it_cannot_be_stored);
+	tcase_add_loop_test(c, with_first_connection_accept_a_device_that_stays_pending_is_refused,
+	    0, COUNT_OF(unlucky));
 	c = suite_case(suite, "revocation lists");
 	tcase_add_checked_fixture(c, set_up, gates_close);
-	tcase_add_test(c, a_list_cuts_off_whom_it_names_and_nobody_else);
-	tcase_add_test(c, whom_a_list_names_is_cut_off_before_the_others_are_looked_after);
+	tcase_add_test(c, a_list_disconnects_only_the_certificates_it_names);
+	tcase_add_test(c, named_certificates_are_disconnected_before_others_are_judged);
 	tcase_add_test(c, the_connections_of_one_certificate_are_closed_part_by_part);
 	tcase_add_loop_test(c, a_slice_grows_with_the_time_since_the_last_one, 0, COUNT_OF(slices));
-	tcase_add_test(c, one_on_hold_is_cut_off_and_comes_back_when_it_is_lifted);
-	tcase_add_test(c, a_list_that_grows_old_cuts_nobody_off);
+	tcase_add_test(c, a_certificate_on_hold_is_disconnected_and_accepted_when_it_is_lifted);
+	tcase_add_test(c, a_list_that_becomes_stale_disconnects_no_client);
 	c = suite_case(suite, "refusals");
 	tcase_add_checked_fixture(c, set_up, gates_close);
 	tcase_add_test(c, the_last_refusal_is_on_the_record_once_a_minute);
-	tcase_add_test(c, what_policies_do_not_allow_is_on_the_record_too);
+	tcase_add_test(c, a_refusal_by_policies_is_on_the_record);
 	tcase_add_test(c, refusals_are_counted_by_their_reason);
 	c = suite_case(suite, "clones");
 	tcase_add_checked_fixture(c, set_up, gates_close);
-	tcase_add_test(c, a_certificate_at_two_places_is_told_of_and_counted);
-	tcase_add_test(c, the_newest_stays_and_the_others_are_closed);
-	tcase_add_test(c, the_oldest_stays_and_the_newcomer_is_refused);
-	tcase_add_test(c, one_that_comes_back_to_the_same_place_is_no_clone);
-	tcase_add_test(c, one_that_takes_over_from_another_address_is_told_of_and_closes_nobody);
+	tcase_add_test(c, a_shared_certificate_is_logged_and_counted);
+	tcase_add_test(c, the_newest_client_stays_and_the_others_are_disconnected);
+	tcase_add_test(c, the_oldest_client_stays_and_the_new_one_is_refused);
+	tcase_add_test(c, a_reconnect_from_the_same_address_is_not_shared_use);
+	tcase_add_test(c, a_takeover_from_another_address_is_logged_and_disconnects_no_client);
 	tcase_add_test(c, administrators_share_their_certificates);
-	tcase_add_test(c, a_reload_takes_nobody_back_who_has_to_go);
+	tcase_add_test(c, a_reload_does_not_admit_an_evicted_client);
 	c = suite_case(suite, "events");
 	tcase_add_checked_fixture(c, set_up, gates_close);
-	tcase_add_test(c, presence_tells_who_comes_who_goes_and_who_may_not);
-	tcase_add_test(c, whom_we_cut_off_did_not_leave_by_itself);
-	tcase_add_test(c, a_reload_tells_of_nobody);
-	tcase_add_test(c, presence_is_off_unless_it_is_wanted);
-	tcase_add_test(c, whoever_is_connected_is_told_of_once);
-	tcase_add_test(c, whom_a_reload_refuses_has_gone);
-	tcase_add_test(c, whom_a_late_look_refuses_no_packet_lets_in);
-	tcase_add_test(c, a_plan_that_could_not_be_submitted_lets_nobody_in_later);
-	tcase_add_test(c, of_two_plans_that_which_let_it_in_counts_until_it_is_carried_out);
-	tcase_add_test(c, who_is_refused_late_takes_nothing_from_others_with_its_certificate);
-	tcase_add_test(c,
-	    nothing_is_published_of_one_that_was_refused_and_leaves_before_it_is_cut_off);
-	tcase_add_test(c,
-	    nothing_is_published_of_one_that_was_never_asked_about_and_would_be_refused);
-	tcase_add_test(c, nothing_is_published_of_one_that_a_reload_refuses);
+	tcase_add_test(c, presence_reports_connected_disconnected_and_refused_clients);
+	tcase_add_test(c, a_client_that_the_plugin_disconnects_has_not_initiated_it);
+	tcase_add_test(c, a_reload_causes_no_presence_event);
+	tcase_add_test(c, presence_is_off_by_default);
+	tcase_add_test(c, a_connected_client_has_one_connected_event);
+	tcase_add_test(c, a_client_that_a_reload_refuses_has_a_disconnected_event);
+	tcase_add_test(c, a_bypassed_refusal_is_final);
+	tcase_add_test(c, a_plan_that_was_not_submitted_admits_no_later_client);
+	tcase_add_test(c, of_two_plans_the_accepting_one_counts_until_it_is_stored);
+	tcase_add_test(c, a_bypassed_refusal_does_not_affect_other_sessions_of_the_certificate);
+	tcase_add_test(c, the_will_of_a_refused_client_is_not_published);
+	tcase_add_test(c, the_will_of_a_bypassed_client_that_would_be_refused_is_not_published);
+	tcase_add_test(c, the_will_of_a_client_that_a_reload_refuses_is_not_published);
 	tcase_add_test(c, events_have_details_on_request);
-	tcase_add_test(c, without_the_option_an_event_is_awss_and_no_more);
+	tcase_add_test(c, without_event_details_an_event_has_the_members_of_aws);
 	return suite_run(suite);
 }

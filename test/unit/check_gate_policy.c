@@ -167,7 +167,7 @@ START_TEST(a_policy_with_no_statements_allows_nothing)
 }
 END_TEST
 
-START_TEST(the_client_id_is_what_connect_is_asked_about)
+START_TEST(connect_is_judged_by_the_client_id)
 {
 	give(DOCUMENT(ALLOW("Connect", A ":client/d1")));
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
@@ -176,7 +176,7 @@ START_TEST(the_client_id_is_what_connect_is_asked_about)
 }
 END_TEST
 
-START_TEST(a_certificates_name_stands_for_a_client_id)
+START_TEST(a_client_id_may_be_the_name_in_the_certificate)
 {
 	give(DOCUMENT(ALLOW("Connect", A ":client/${iot:Certificate.Subject.CommonName}")));
 	ck_assert_int_eq(connect_as(0, "device-1"), VERDICT_ALLOW);
@@ -184,7 +184,7 @@ START_TEST(a_certificates_name_stands_for_a_client_id)
 }
 END_TEST
 
-/* Somebody must be able to attach the first policy. */
+/* An administrator has to attach the first policy. */
 START_TEST(an_administrators_certificate_connects_without_policies)
 {
 	admin_ids[0] = world_id(device);
@@ -289,7 +289,7 @@ ck_taken_over(bool taken)
 		ck_assert_str_eq(world_last(NOTE_KICK_ONE)->to, "d1");
 }
 
-START_TEST(who_resumes_the_session_of_another_certificate_is_closed_once)
+START_TEST(a_client_that_resumes_the_session_of_another_certificate_is_disconnected_once)
 {
 	struct pki_cert *other = pki_device(ca, "device-2");
 
@@ -320,7 +320,7 @@ END_TEST
  * Doing.
  */
 
-START_TEST(each_action_is_asked_about_by_itself)
+START_TEST(each_action_needs_its_own_right)
 {
 	struct client c = client_as(0, "d1");
 
@@ -356,7 +356,7 @@ START_TEST(a_retained_publish_needs_both_rights)
 }
 END_TEST
 
-START_TEST(dollar_topics_are_reached_by_name_only)
+START_TEST(dollar_topics_are_matched_by_name_only)
 {
 	give(DOCUMENT(CONNECT "," ALLOW("*", "*")));
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
@@ -372,7 +372,7 @@ START_TEST(dollar_topics_are_reached_by_name_only)
 }
 END_TEST
 
-START_TEST(a_device_asks_and_hears_its_own_answers)
+START_TEST(a_device_sends_requests_and_receives_its_answers)
 {
 	give(DOCUMENT(CONNECT));
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
@@ -384,7 +384,7 @@ START_TEST(a_device_asks_and_hears_its_own_answers)
 }
 END_TEST
 
-START_TEST(what_is_denied_disconnects_where_that_is_asked_for)
+START_TEST(a_denial_disconnects_if_configured)
 {
 	config.deny_publish_disconnects = config.deny_subscribe_disconnects = true;
 	open_gate();
@@ -397,7 +397,7 @@ START_TEST(what_is_denied_disconnects_where_that_is_asked_for)
 }
 END_TEST
 
-START_TEST(what_is_denied_is_counted_and_told_once_in_a_while)
+START_TEST(denials_are_counted_and_logged_once_in_ten_seconds)
 {
 	give(DOCUMENT(CONNECT));
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
@@ -455,7 +455,7 @@ attach_thing(const char *name, bool attached)
 	gate_changed(gate, &id);
 }
 
-START_TEST(a_thing_has_a_name_only_when_it_is_attached)
+START_TEST(a_thing_has_a_value_only_when_it_is_attached)
 {
 	give(DOCUMENT(ALLOW("Connect", A ":client/${iot:Connection.Thing.ThingName}")));
 	put_thing("d1", "");
@@ -514,7 +514,7 @@ END_TEST
  * At once.
  */
 
-START_TEST(the_next_packet_goes_by_what_is_attached_then)
+START_TEST(the_next_packet_is_judged_by_the_policies_attached_then)
 {
 	give(DOCUMENT(CONNECT));
 	create("w", DOCUMENT(ALLOW("Publish", A ":topic/w")));
@@ -543,7 +543,7 @@ START_TEST(a_new_default_version_takes_a_right_away_at_once)
 }
 END_TEST
 
-START_TEST(who_may_not_connect_any_more_does_nothing_and_is_closed)
+START_TEST(a_client_that_may_not_connect_any_more_is_denied_and_disconnected)
 {
 	give(DOCUMENT(CONNECT "," ALLOW("Publish", "*")));
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
@@ -555,7 +555,7 @@ START_TEST(who_may_not_connect_any_more_does_nothing_and_is_closed)
 }
 END_TEST
 
-START_TEST(a_silent_connection_is_closed_as_well)
+START_TEST(a_silent_client_is_disconnected_too)
 {
 	give(DOCUMENT(CONNECT));
 	for (int n = 0; n < 300; n++)
@@ -580,7 +580,7 @@ end_kicked(const struct note *n)
 }
 
 /* A certificate that several connections share. */
-START_TEST(of_several_connections_those_that_may_stay_do)
+START_TEST(of_several_clients_those_that_may_connect_stay)
 {
 	give(DOCUMENT(CONNECT));
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
@@ -597,7 +597,7 @@ START_TEST(of_several_connections_those_that_may_stay_do)
 }
 END_TEST
 
-START_TEST(a_right_given_back_before_the_tick_cuts_nobody_off)
+START_TEST(a_right_given_back_before_the_tick_disconnects_no_client)
 {
 	give(DOCUMENT(CONNECT));
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
@@ -630,7 +630,7 @@ START_TEST(a_change_from_elsewhere_is_seen)
 END_TEST
 
 /* A Deny in it may not be lost: it denies all, and the log says why. */
-START_TEST(a_policy_that_cannot_be_used_denies_whoever_has_it)
+START_TEST(an_unusable_policy_denies_its_certificates)
 {
 	struct policy_version broken = { .number = 1, .document = view_of("{}") };
 	struct txn t;
@@ -642,7 +642,7 @@ START_TEST(a_policy_that_cannot_be_used_denies_whoever_has_it)
 	store_put_policy_version(&t, view_of("q"), &broken);
 	world_commit(&t);
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_DENY);
-	ck_assert(world_said("a policy of it cannot be used"));
+	ck_assert(world_said("one of its policies cannot be used"));
 	gate_tick(gate);
 	ck_assert(world_said("policy q cannot be used: "));
 	detach("q", device);
@@ -670,7 +670,7 @@ START_TEST(an_offline_session_is_judged_by_the_stored_certificate)
 END_TEST
 
 /* Some versions send it after the disconnection, with the certificate at hand. */
-START_TEST(a_will_makes_no_session_of_one_that_has_gone)
+START_TEST(a_will_makes_no_session_for_a_client_that_left)
 {
 	struct client c = client_as(0, "d1");
 
@@ -690,7 +690,7 @@ END_TEST
 
 /* In 2.0 a listener that takes the name from the certificate asks about nothing before:
  * as at CONNECT, then. */
-START_TEST(the_will_of_one_that_was_never_asked_about_needs_what_a_connection_does)
+START_TEST(the_will_of_a_bypassed_client_needs_the_right_to_connect)
 {
 	struct client c = client_as(0, "d1");
 
@@ -756,7 +756,7 @@ START_TEST(a_broad_policy_makes_no_administrator)
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_ALLOW);
 	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
 	ck_assert(!may_control("iot:UpdateCertificate", "cert/00", NULL));
-	detach("p", device); /* who may not connect may not administer */
+	detach("p", device); /* a client that may not connect may not administer */
 	ck_assert_int_eq(gate_administration(gate, &c), ADMINISTRATION_NONE);
 }
 END_TEST
@@ -860,38 +860,39 @@ main(void)
 	tcase_add_checked_fixture(t, set_up, gates_close);
 	tcase_add_test(t, an_active_certificate_without_policies_is_refused);
 	tcase_add_test(t, a_policy_with_no_statements_allows_nothing);
-	tcase_add_test(t, the_client_id_is_what_connect_is_asked_about);
-	tcase_add_test(t, a_certificates_name_stands_for_a_client_id);
+	tcase_add_test(t, connect_is_judged_by_the_client_id);
+	tcase_add_test(t, a_client_id_may_be_the_name_in_the_certificate);
 	tcase_add_test(t, an_administrators_certificate_connects_without_policies);
 	tcase_add_test(t, persistence_of_mqtt_5_is_hidden);
-	tcase_add_test(t, who_resumes_the_session_of_another_certificate_is_closed_once);
+	tcase_add_test(t,
+	    a_client_that_resumes_the_session_of_another_certificate_is_disconnected_once);
 	tcase_add_test(t, a_persistent_session_is_seen_and_a_will_is_not);
 	t = suite_case(suite, "doing");
 	tcase_add_checked_fixture(t, set_up, gates_close);
-	tcase_add_test(t, each_action_is_asked_about_by_itself);
+	tcase_add_test(t, each_action_needs_its_own_right);
 	tcase_add_test(t, a_retained_publish_needs_both_rights);
-	tcase_add_test(t, dollar_topics_are_reached_by_name_only);
-	tcase_add_test(t, a_device_asks_and_hears_its_own_answers);
-	tcase_add_test(t, what_is_denied_disconnects_where_that_is_asked_for);
-	tcase_add_test(t, what_is_denied_is_counted_and_told_once_in_a_while);
-	tcase_add_test(t, a_thing_has_a_name_only_when_it_is_attached);
+	tcase_add_test(t, dollar_topics_are_matched_by_name_only);
+	tcase_add_test(t, a_device_sends_requests_and_receives_its_answers);
+	tcase_add_test(t, a_denial_disconnects_if_configured);
+	tcase_add_test(t, denials_are_counted_and_logged_once_in_ten_seconds);
+	tcase_add_test(t, a_thing_has_a_value_only_when_it_is_attached);
 	tcase_add_test(t, an_exclusive_thing_is_the_connections_whatever_its_client_id);
 	tcase_add_test(t, a_change_of_a_thing_is_seen_by_live_connections);
 	t = suite_case(suite, "at once");
 	tcase_add_checked_fixture(t, set_up, gates_close);
-	tcase_add_test(t, the_next_packet_goes_by_what_is_attached_then);
+	tcase_add_test(t, the_next_packet_is_judged_by_the_policies_attached_then);
 	tcase_add_test(t, a_new_default_version_takes_a_right_away_at_once);
-	tcase_add_test(t, who_may_not_connect_any_more_does_nothing_and_is_closed);
-	tcase_add_test(t, a_silent_connection_is_closed_as_well);
-	tcase_add_test(t, of_several_connections_those_that_may_stay_do);
-	tcase_add_test(t, a_right_given_back_before_the_tick_cuts_nobody_off);
+	tcase_add_test(t, a_client_that_may_not_connect_any_more_is_denied_and_disconnected);
+	tcase_add_test(t, a_silent_client_is_disconnected_too);
+	tcase_add_test(t, of_several_clients_those_that_may_connect_stay);
+	tcase_add_test(t, a_right_given_back_before_the_tick_disconnects_no_client);
 	tcase_add_test(t, a_change_from_elsewhere_is_seen);
-	tcase_add_test(t, a_policy_that_cannot_be_used_denies_whoever_has_it);
+	tcase_add_test(t, an_unusable_policy_denies_its_certificates);
 	t = suite_case(suite, "offline");
 	tcase_add_checked_fixture(t, set_up, gates_close);
 	tcase_add_test(t, an_offline_session_is_judged_by_the_stored_certificate);
-	tcase_add_test(t, a_will_makes_no_session_of_one_that_has_gone);
-	tcase_add_test(t, the_will_of_one_that_was_never_asked_about_needs_what_a_connection_does);
+	tcase_add_test(t, a_will_makes_no_session_for_a_client_that_left);
+	tcase_add_test(t, the_will_of_a_bypassed_client_needs_the_right_to_connect);
 	tcase_add_test(t, a_retained_will_needs_both_rights);
 	t = suite_case(suite, "administering");
 	tcase_add_checked_fixture(t, set_up, gates_close);

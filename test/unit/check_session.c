@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_session.c - connected clients and the certificates they came with.
+ * check_session.c - clients, connected or left, and their certificates (session.h).
  *
- * A broker reuses the addresses of clients that have gone: a session must
- * never be taken for another's (session.h).
+ * A broker reuses the addresses of clients that left: a session must never be taken for
+ * that of another client.
  */
 #include <stdio.h>
 #include <string.h>
@@ -58,8 +58,8 @@ tear_down(void)
 static struct session *
 add(int client, const struct pki_cert *c, const struct certid *id)
 {
-	struct connection connection = { &clients[client], c->x, &names[client], "192.0.2.1",
-		NULL };
+	struct connection connection = { &clients[client], c != NULL ? c->x : NULL, &names[client],
+		"192.0.2.1", "u1" };
 	struct session *s = session_add(&sessions, &connection, id);
 
 	ck_assert_ptr_nonnull(s);
@@ -74,7 +74,7 @@ START_TEST(a_session_is_found_by_client_and_certificate)
 	ck_assert_ptr_null(session_find(&sessions, &clients[1], first->x));
 	ck_assert_ptr_null(session_find(&sessions, &clients[0], second->x));
 	session_remove(&sessions, &clients[0]);
-	session_remove(&sessions, &clients[0]); /* nobody there: fine */
+	session_remove(&sessions, &clients[0]); /* no session: fine */
 	ck_assert_ptr_null(session_find(&sessions, &clients[0], first->x));
 	ck_assert_ptr_null(principal_find(&sessions, &first_id));
 }
@@ -122,21 +122,20 @@ START_TEST(the_sessions_of_one_certificate_share_its_principal)
 }
 END_TEST
 
-START_TEST(a_new_principal_may_nothing)
+START_TEST(a_new_principal_is_denied)
 {
 	struct principal *p = add(0, first, &first_id)->principal;
 
 	ck_assert_int_eq(p->verdict, VERDICT_DENY);
-	ck_assert(!p->to_cut);
+	ck_assert_int_eq(p->closing, PRINCIPAL_STAYS);
 }
 END_TEST
 
-START_TEST(a_stranger_has_no_principal)
+START_TEST(a_client_of_other_plugins_has_no_principal)
 {
 	struct session *s = add(0, first, NULL);
 
 	ck_assert_ptr_null(s->principal);
-	ck_assert_ptr_null(s->checked_name);
 	ck_assert_ptr_null(principal_find(&sessions, &first_id));
 }
 END_TEST
@@ -154,22 +153,130 @@ START_TEST(a_client_is_known_by_the_texts_the_broker_has_of_it)
 	memcpy(copy, hex, sizeof(copy));
 	memcpy(other, hex, sizeof(other));
 	other[63] ^= 1; /* as a listener may take it from a certificate */
-	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], other));
-	ck_assert_ptr_eq(session_known(&sessions, &clients[0], &names[0], copy), s);
-	ck_assert_ptr_null(session_known(&sessions, &clients[1], &names[0], copy));
-	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[1], copy));
-	ck_assert_ptr_null(session_known(&sessions, &clients[0], NULL, copy));
-	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], NULL));
-	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], other));
-	copy[63] ^= 1; /* another one at the place of that which was freed */
-	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], copy));
+	ck_assert_ptr_null(session_known(&sessions.connected, &clients[0], &names[0], other));
+	ck_assert_ptr_eq(session_known(&sessions.connected, &clients[0], &names[0], copy), s);
+	ck_assert_ptr_null(session_known(&sessions.connected, &clients[1], &names[0], copy));
+	ck_assert_ptr_null(session_known(&sessions.connected, &clients[0], &names[1], copy));
+	ck_assert_ptr_null(session_known(&sessions.connected, &clients[0], NULL, copy));
+	ck_assert_ptr_null(session_known(&sessions.connected, &clients[0], &names[0], NULL));
+	ck_assert_ptr_null(session_known(&sessions.connected, &clients[0], &names[0], other));
+	copy[63] ^= 1; /* another text at the address of the freed one */
+	ck_assert_ptr_null(session_known(&sessions.connected, &clients[0], &names[0], copy));
 }
 END_TEST
 
-START_TEST(a_stranger_is_never_known_by_its_name)
+START_TEST(a_client_of_other_plugins_is_never_known_by_its_name)
 {
 	add(0, first, NULL);
-	ck_assert_ptr_null(session_known(&sessions, &clients[0], &names[0], "admin"));
+	ck_assert_ptr_null(session_known(&sessions.connected, &clients[0], &names[0], "admin"));
+}
+END_TEST
+
+/*
+ * Clients that left.
+ */
+
+static struct connection
+connection_of(int client, const struct pki_cert *c)
+{
+	return (struct connection){ &clients[client], c != NULL ? c->x : NULL, &names[client],
+		"192.0.2.1", "u1" };
+}
+
+static struct session *
+leave(int client, enum session_keeps keeps)
+{
+	struct connection connection = connection_of(client, NULL);
+	struct session *s = session_leave(&sessions, &connection, keeps);
+
+	ck_assert_ptr_nonnull(s);
+	session_step(s, SESSION_ON_LEAVE);
+	return s;
+}
+
+START_TEST(a_client_that_left_is_the_same_session_without_its_live_part)
+{
+	struct connection shown = connection_of(0, first), not_shown = connection_of(0, NULL);
+	struct session *s = add(0, first, &first_id);
+
+	session_step(s, SESSION_ON_ACCEPTED);
+	ck_assert_ptr_null(session_find_left(&sessions, &shown));
+	ck_assert_ptr_eq(leave(0, KEEPS_WILL), s);
+	ck_assert_int_eq(s->state, SESSION_LEFT_ADMITTED);
+	ck_assert_ptr_null(s->live);
+	ck_assert(certid_equal(&s->id, &first_id));
+	ck_assert_ptr_null(session_of(&sessions, &clients[0]));
+	ck_assert_ptr_null(principal_find(&sessions, &first_id));
+	ck_assert_ptr_eq(session_find_left(&sessions, &shown), s);
+	ck_assert_ptr_eq(session_find_left(&sessions, &not_shown), s);
+	sessions_tick(&sessions);
+	ck_assert_int_eq(s->state, SESSION_OFFLINE_WILL);
+	ck_assert_ptr_null(session_find_left(&sessions, &shown)); /* another certificate */
+	ck_assert_ptr_eq(session_find_left(&sessions, &not_shown), s);
+	session_forget_left(&sessions, &clients[0]);
+	ck_assert_ptr_null(session_find_left(&sessions, &not_shown));
+}
+END_TEST
+
+START_TEST(another_client_at_the_address_is_not_the_one_that_left)
+{
+	struct connection other = connection_of(0, NULL), freed = other;
+
+	add(0, NULL, NULL);
+	leave(0, KEEPS_WILL);
+	other.user_name = "u2";
+	ck_assert_ptr_null(session_find_left(&sessions, &other));
+	other.user_name = NULL;
+	ck_assert_ptr_null(session_find_left(&sessions, &other));
+	other = connection_of(0, second);
+	ck_assert_ptr_null(session_find_left(&sessions, &other));
+	/* The broker frees its address and its name before the client. */
+	freed.address = freed.user_name = NULL;
+	ck_assert_ptr_nonnull(session_find_left(&sessions, &freed));
+}
+END_TEST
+
+START_TEST(of_a_client_that_left_remains_what_the_broker_keeps)
+{
+	struct connection c[3] = { connection_of(0, NULL), connection_of(1, NULL),
+		connection_of(2, NULL) };
+
+	for (int i = 0; i < 3; i++)
+		session_step(add(i, first, &first_id), SESSION_ON_ACCEPTED);
+	leave(0, KEEPS_NOTHING);
+	leave(1, KEEPS_QUEUE);
+	leave(2, KEEPS_WILL);
+	ck_assert_ptr_nonnull(session_find_left(&sessions, &c[0]));
+	sessions_tick(&sessions);
+	ck_assert_ptr_null(session_find_left(&sessions, &c[0]));
+	ck_assert_int_eq(session_find_left(&sessions, &c[1])->state, SESSION_OFFLINE);
+	ck_assert_int_eq(session_find_left(&sessions, &c[2])->state, SESSION_OFFLINE_WILL);
+}
+END_TEST
+
+START_TEST(a_client_that_was_never_seen_has_no_rights_when_it_left)
+{
+	ck_assert_int_eq(leave(0, KEEPS_WILL)->state, SESSION_LEFT_UNKNOWN);
+}
+END_TEST
+
+/* A million offline clients are common (session.h). */
+START_TEST(a_session_that_left_is_small)
+{
+	ck_assert_uint_le(sizeof(struct session), 200);
+}
+END_TEST
+
+/* What the plugin refused while it was connected is remembered when the same connection
+ * authenticates again. */
+START_TEST(a_connection_that_is_shut_out_stays_so_when_it_authenticates_again)
+{
+	struct session *s = add(0, first, &first_id);
+
+	s->shut_out = REASON_NAME_RESERVED;
+	s = add(0, first, &first_id);
+	ck_assert_int_eq(s->state, SESSION_SHUT_OUT);
+	ck_assert_int_eq(add(0, second, &second_id)->state, SESSION_NEW);
 }
 END_TEST
 
@@ -177,7 +284,7 @@ END_TEST
  * Principals without a session.
  */
 
-START_TEST(one_that_is_absent_is_kept_until_it_comes)
+START_TEST(an_absent_principal_is_kept_until_it_connects)
 {
 	struct principal *p = principal_absent(&sessions, &first_id);
 
@@ -190,7 +297,7 @@ START_TEST(one_that_is_absent_is_kept_until_it_comes)
 }
 END_TEST
 
-START_TEST(one_that_is_absent_is_not_cut_off)
+START_TEST(an_absent_principal_is_not_disconnected)
 {
 	principal_disconnect(&sessions, principal_absent(&sessions, &first_id), REASON_REVOKED);
 	ck_assert_ptr_null(principal_next_to_disconnect(&sessions));
@@ -199,7 +306,7 @@ END_TEST
 
 static struct certid numbered_id(unsigned n);
 
-START_TEST(the_longest_unused_of_the_absent_makes_room)
+START_TEST(the_longest_unused_absent_principal_is_replaced)
 {
 	struct certid id, last = numbered_id(ABSENT_MAX);
 
@@ -218,10 +325,10 @@ START_TEST(the_longest_unused_of_the_absent_makes_room)
 END_TEST
 
 /*
- * Cutting off.
+ * Disconnecting.
  */
 
-START_TEST(principals_are_cut_off_once_in_order)
+START_TEST(principals_are_disconnected_once_in_order)
 {
 	struct principal *a = add(0, first, &first_id)->principal;
 	struct principal *b = add(1, second, &second_id)->principal;
@@ -238,7 +345,7 @@ START_TEST(principals_are_cut_off_once_in_order)
 END_TEST
 
 /* The sessions to be closed are the first of their principal's list. */
-START_TEST(a_session_to_be_closed_comes_before_those_that_stay)
+START_TEST(a_session_to_be_closed_comes_first_in_the_list)
 {
 	struct session *stays = add(0, first, &first_id), *goes = add(1, first, &first_id);
 	struct principal *p = stays->principal;
@@ -252,7 +359,7 @@ START_TEST(a_session_to_be_closed_comes_before_those_that_stay)
 }
 END_TEST
 
-START_TEST(whoever_has_left_is_not_cut_off)
+START_TEST(a_client_that_left_is_not_disconnected)
 {
 	principal_disconnect(&sessions, add(0, first, &first_id)->principal, REASON_REVOKED);
 	principal_disconnect(&sessions, add(1, second, &second_id)->principal, REASON_REVOKED);
@@ -293,7 +400,7 @@ add_numbered(unsigned n)
 	add((int)n, first, &id);
 }
 
-START_TEST(a_sweep_meets_everybody_once)
+START_TEST(a_sweep_visits_every_session_once)
 {
 	bool met[COUNT_OF(clients)] = { false };
 	struct session *p;
@@ -312,7 +419,7 @@ START_TEST(a_sweep_meets_everybody_once)
 }
 END_TEST
 
-/* Whoever leaves meanwhile is not met any more, and nobody else is missed. */
+/* A session that leaves is not visited any more, and no other is left out. */
 START_TEST(a_sweep_goes_on_when_the_next_one_leaves)
 {
 	bool met[100] = { false }, left[100] = { false };
@@ -337,7 +444,7 @@ START_TEST(a_sweep_goes_on_when_the_next_one_leaves)
 END_TEST
 
 /* Policies of a fleet that is being set up change all the time. */
-START_TEST(a_sweep_that_is_started_again_and_again_leaves_nobody_out)
+START_TEST(a_sweep_that_is_restarted_often_visits_every_session)
 {
 	bool met[100] = { false };
 
@@ -381,23 +488,29 @@ main(void)
 	tcase_add_test(t, the_certificate_is_held);
 	tcase_add_test(t, a_client_that_comes_again_replaces_itself);
 	tcase_add_test(t, the_sessions_of_one_certificate_share_its_principal);
-	tcase_add_test(t, a_new_principal_may_nothing);
-	tcase_add_test(t, a_stranger_has_no_principal);
+	tcase_add_test(t, a_new_principal_is_denied);
+	tcase_add_test(t, a_client_of_other_plugins_has_no_principal);
 	t = suite_case(suite, "known by name, and absent");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, a_client_is_known_by_the_texts_the_broker_has_of_it);
-	tcase_add_test(t, a_stranger_is_never_known_by_its_name);
-	tcase_add_test(t, one_that_is_absent_is_kept_until_it_comes);
-	tcase_add_test(t, one_that_is_absent_is_not_cut_off);
-	tcase_add_test(t, the_longest_unused_of_the_absent_makes_room);
-	t = suite_case(suite, "cutting off and sweeping");
+	tcase_add_test(t, a_client_of_other_plugins_is_never_known_by_its_name);
+	tcase_add_test(t, a_client_that_left_is_the_same_session_without_its_live_part);
+	tcase_add_test(t, another_client_at_the_address_is_not_the_one_that_left);
+	tcase_add_test(t, of_a_client_that_left_remains_what_the_broker_keeps);
+	tcase_add_test(t, a_client_that_was_never_seen_has_no_rights_when_it_left);
+	tcase_add_test(t, a_session_that_left_is_small);
+	tcase_add_test(t, a_connection_that_is_shut_out_stays_so_when_it_authenticates_again);
+	tcase_add_test(t, an_absent_principal_is_kept_until_it_connects);
+	tcase_add_test(t, an_absent_principal_is_not_disconnected);
+	tcase_add_test(t, the_longest_unused_absent_principal_is_replaced);
+	t = suite_case(suite, "disconnecting and sweeping");
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_test(t, principals_are_cut_off_once_in_order);
-	tcase_add_test(t, a_session_to_be_closed_comes_before_those_that_stay);
-	tcase_add_test(t, whoever_has_left_is_not_cut_off);
-	tcase_add_test(t, a_sweep_meets_everybody_once);
+	tcase_add_test(t, principals_are_disconnected_once_in_order);
+	tcase_add_test(t, a_session_to_be_closed_comes_first_in_the_list);
+	tcase_add_test(t, a_client_that_left_is_not_disconnected);
+	tcase_add_test(t, a_sweep_visits_every_session_once);
 	tcase_add_test(t, a_sweep_goes_on_when_the_next_one_leaves);
-	tcase_add_test(t, a_sweep_that_is_started_again_and_again_leaves_nobody_out);
+	tcase_add_test(t, a_sweep_that_is_restarted_often_visits_every_session);
 	tcase_add_test(t, thousands_of_clients_are_found);
 	return suite_run(suite);
 }

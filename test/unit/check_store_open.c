@@ -166,7 +166,7 @@ START_TEST(a_database_of_another_program_is_refused)
 
 	store_close(open_store(dir));
 	patch_database(dir, view_of("meta"), view_of("atem"));
-	assert_refused(dir, false, "the database is of another program");
+	assert_refused(dir, false, "the database belongs to another program");
 }
 END_TEST
 
@@ -266,8 +266,8 @@ static const struct {
 	{ "no parent", make_parent_missing, false, "the directory above it does not exist" },
 	{ "below a file", make_parent_a_file, false, "not a directory" },
 	{ "a file", make_file, false, "not a directory" },
-	{ "a short data.mdb", make_short_text, false, "data.mdb is no LMDB database" },
-	{ "a long data.mdb", make_long_text, false, "data.mdb is no LMDB database" },
+	{ "a short data.mdb", make_short_text, false, "data.mdb is not an LMDB database" },
+	{ "a long data.mdb", make_long_text, false, "data.mdb is not an LMDB database" },
 	{ "may not be made", make_parent_readonly, true, "permission denied: it and its files" },
 	{ "may not be written", make_readonly, true, "permission denied" },
 	{ "may not be read", make_private, true, "permission denied" },
@@ -302,7 +302,7 @@ START_TEST(a_refused_file_is_not_modified)
 	struct stat st;
 
 	write_file(path_in(dir, "data.mdb"), "mine", 1000);
-	assert_refused(dir, false, "data.mdb is no LMDB database");
+	assert_refused(dir, false, "data.mdb is not an LMDB database");
 	ck_assert_int_eq(stat(path_in(dir, "data.mdb"), &st), 0);
 	ck_assert_int_eq(st.st_size, 4000);
 }
@@ -335,8 +335,8 @@ START_TEST(a_truncated_file_is_refused_or_complete)
 			continue;
 		}
 		refused++;
-		ck_assert_msg(strstr(diag.text, "cut short") != NULL ||
-			strstr(diag.text, "no LMDB database") != NULL,
+		ck_assert_msg(strstr(diag.text, "truncated") != NULL ||
+			strstr(diag.text, "not an LMDB database") != NULL,
 		    "%ld bytes: %s", (long)len, diag.text);
 		ck_assert_int_eq(stat(path_in(dir, "data.mdb"), &now), 0);
 		ck_assert_int_eq(now.st_size, len);

@@ -22,7 +22,7 @@ struct x509_st;
 
 struct crl_list;
 
-/* The CA whose list it must be, and the time at which it must be valid. */
+/* The CA that must have issued the list, and the time at which it must be valid. */
 struct crl_terms {
 	struct x509_st *ca;
 	int64_t grace; /* ms that the list may be past its nextUpdate */
@@ -40,25 +40,21 @@ struct crl_terms {
  */
 MUST_USE enum err crl_read(struct view bytes, const struct crl_terms *terms, struct crl_list **out,
     int64_t *valid_from, struct diag *diag);
-void crl_free(struct crl_list *l); /* Dates, number, scope, count and digest; other fields are
-				    * zero. */
+void crl_free(struct crl_list *l); /* NULL is fine */
+
+/* Dates, number, scope, count and digest; other fields are zero. */
+const struct crl *crl_facts(const struct crl_list *l);
 
 /* Entries ordered by serial number, each number once: nth = 0, 1, ...
  * crl_facts()->count - 1.  The order is bytewise; a prefix of another number comes
  * before it.  Of several entries for one number, the first with a reason other than
  * certificateHold is used.  The view is valid as long as the list and the bytes. */
-const struct crl *crl_facts(const struct crl_list *l);
+void crl_entry(const struct crl_list *l, size_t nth, struct view *serial, struct revoked *out);
 
 /* May next replace present, the list in force?  ERR_OK: yes.  ERR_EXISTS: it is the
  * same list.  ERR_CERTIFICATE and *diag: it is older, has the number of a different
  * list (RFC 5280 5.2.3), or is for one distribution point while present is for another
  * one or for all certificates. */
-void crl_entry(const struct crl_list *l, size_t nth, struct view *serial, struct revoked *out);
-
-/* May it take the place of present?  ERR_OK; ERR_EXISTS: it is present, or says
- * the same; ERR_CERTIFICATE and *diag: it is older, or numbered like another
- * one (RFC 5280 5.2.3), or is only for one distribution point where present is for
- * another one or for all. */
 MUST_USE enum err crl_succeeds(const struct crl *next, const struct crl *present,
     struct diag *diag);
 

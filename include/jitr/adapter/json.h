@@ -29,6 +29,12 @@ MUST_USE enum err json_parse(struct view text, size_t depth_max, cJSON **out, st
 MUST_USE enum err json_parse_as(struct view text, const char *what, size_t depth_max, cJSON **out,
     struct diag *diag);
 
+/* Is the number an exact integer?  JSON numbers are doubles, exact up to 2^53. */
+bool json_is_integer(double number);
+
+/* Sorts members of objects by name. */
+void json_sort(const cJSON **members, size_t count);
+
 /* Reads the members of an object one by one.  The first failure sticks: later calls
  * return nothing, and the caller checks failed once at the end. */
 struct members {

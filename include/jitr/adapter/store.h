@@ -125,8 +125,8 @@ struct ca_setting_entry {
 MUST_USE enum err store_list_ca_settings(struct txn *t, const struct certid *after,
     struct ca_setting_entry *out, size_t max, size_t *count);
 
-/* CAs whose subject has this hash: nth = 0, 1, ... until ERR_NOT_FOUND.  Neither names
- * (AWS allows ten CAs of one subject) nor hashes are unique: check names and
+/* CAs with this hash of their subject: nth = 0, 1, ... until ERR_NOT_FOUND.  Neither
+ * names (AWS allows ten CAs of one subject) nor hashes are unique: check names and
  * signatures. */
 MUST_USE enum err store_find_issuer(struct txn *t, uint32_t subject_hash, size_t nth,
     struct ca *out);

@@ -10,9 +10,9 @@
  * and crlfile remain as configured for the listener, and its own certificate chain
  * still comes from cafile.
  *
- * A listener is a server that requires a client certificate and whose SSL_CTX was
- * created after trust_start() by the thread that called it.  It is recognised by its
- * first ClientHello, including contexts that the broker creates again at SIGHUP.  Its
+ * A listener is a server that requires a client certificate, with an SSL_CTX created
+ * after trust_start() by the thread that called it.  It is recognised by its first
+ * ClientHello, including contexts that the broker creates again at SIGHUP.  Its
  * sessions are not resumed, because a resumed session verifies nothing, and its
  * CertificateRequest names no CAs, so clients choose their certificate freely.
  *
@@ -28,9 +28,9 @@ struct x509_st; /* OpenSSL's X509 */
 
 #define TRUST_SAME_SUBJECT_MAX 16 /* CAs examined per name */
 
-/* Certificates of a chain, including the device's, whose issuer is looked up.  The
- * client may send up to a hundred certificates, and several CAs of one subject cost a
- * signature verification each. */
+/* Certificates of a chain, including the device's, for which the issuer is looked up.
+ * The client may send up to a hundred certificates, and several CAs of one subject cost
+ * a signature verification each. */
 #define TRUST_CHAIN_MAX 5
 
 /* Finds certificates with this X509_NAME_hash of their subject, at most max, each with

@@ -22,6 +22,6 @@ MUST_USE enum err trust_verify(struct x509_st *x, const struct trust_config *con
 /* Reports everything that would make TLS refuse all or some certificates of this CA,
  * one line each.  CAs above it do not matter: it is a trust anchor. */
 typedef void trust_warner(void *context, const char *text);
-void trust_check_ca(struct x509_st *ca, int64_t now, trust_warner *warn, void *context);
+void trust_check_ca(struct x509_st *ca, int64_t now, trust_warner *tell, void *context);
 
 #endif

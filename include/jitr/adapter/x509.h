@@ -17,7 +17,7 @@ struct x509_st; /* OpenSSL's X509 */
 #define X509_PEM_MAX 65536 /* characters (aws-iot 1.7, CertificatePem) */
 
 /* Identity and validity, needed for each connection.  Fails on a certificate that
- * cannot be encoded or whose times cannot be read. */
+ * cannot be encoded, or has times that cannot be read. */
 MUST_USE enum err x509_read(struct x509_st *x, struct presented *out);
 
 /* The remaining facts, needed for registration: sets the rest of *out except

@@ -25,7 +25,7 @@ struct view {
 
 bool view_equal(struct view a, struct view b); /* byte by byte */
 
-/* The same for ASCII text whose letters are case-insensitive. */
+/* The same, ignoring the case of ASCII letters. */
 bool view_equal_folded(struct view a, struct view b);
 uint8_t ascii_lower(uint8_t c);
 

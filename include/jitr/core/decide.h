@@ -45,11 +45,11 @@ struct revocation {
 
 /* What the registry contains for the certificate. */
 struct known {
-	const struct ca *ca;          /* registered CA that is named as its issuer, or under
+	const struct ca *ca;     /* registered CA that is named as its issuer, or under
 				       * which it was registered; NULL: none */
-	const struct cert *cert;      /* registered certificate with this id; NULL: none */
-	const struct ca *issuer;      /* of a registered certificate: the CA whose validity is
-				       * required; NULL: not checked */
+	const struct cert *cert; /* registered certificate with this id; NULL: none */
+	const struct ca
+	    *issuer; /* of a registered certificate: the CA that must be valid; NULL: not checked */
 	struct revocation revocation; /* ignored for a certificate registered without a CA */
 	bool stands;                  /* no other registered id with the same signed part
 				       * takes precedence over this one */
@@ -118,7 +118,7 @@ enum verdict {
 	X(REASON_NO_POLICY, "DEVICE_CERTIFICATE_NO_POLICY", "no policy is attached to it") \
 	X(REASON_NOT_ALLOWED, "AUTHORIZATION_FAILURE", \
 	    "its policies do not allow it to connect with this client id") \
-	X(REASON_POLICY_UNUSABLE, "POLICY_UNUSABLE", "a policy of it cannot be used") \
+	X(REASON_POLICY_UNUSABLE, "POLICY_UNUSABLE", "one of its policies cannot be used") \
 	X(REASON_NAME_RESERVED, "NOT_AUTHENTICATED", \
 	    "claims the name of a certificate without presenting it") \
 	X(REASON_CLIENT_ID_BUSY, "CLIENT_ID_BUSY", \
@@ -163,9 +163,9 @@ struct decision decide_connect(const struct presented *p, const struct known *kn
 struct decision decide_plan(struct decision d, const struct plan *plan,
     const struct decide_rules *rules);
 
-/* For a pending certificate whose CA has a rule or template that decide_connect() did
+/* For a pending certificate, if its CA has a rule or template that decide_connect() did
  * not allow to be evaluated: replaces the reason "waits for activation" by the cause. */
-struct decision decide_unasked(struct decision d, const struct ca *ca, int64_t now);
+struct decision decide_plan_blocked(struct decision d, const struct ca *ca, int64_t now);
 
 /* May updateCertificate change one status to the other (aws-iot A.3.6)?  To the same
  * status: yes, nothing changes. */

@@ -43,8 +43,8 @@ MUST_USE bool der_time(const struct der *value, int64_t *ms);
 MUST_USE bool der_is_shortest(struct view integer);
 
 /* The serial number of a certificate: the content of its INTEGER (RFC 5280 4.1.2.2).
- * Empty: not found, or longer than SERIAL_MAX.  OpenSSL accepts certificates whose
- * signed part is BER, which this parser does not.  A certificate without a serial
+ * Empty: not found, or longer than SERIAL_MAX.  OpenSSL accepts certificates with a
+ * signed part in BER, which this parser does not.  A certificate without a serial
  * number cannot be looked up in a list, and must not be treated as "not listed".  The
  * view points into the certificate. */
 struct view der_certificate_serial(struct view certificate);

@@ -189,8 +189,7 @@ struct refusal {
 
 /* Changes that are due at a given time. */
 enum schedule_kind {
-	SCHEDULE_EXPIRY,    /* time: notAfter of a certificate whose expiry was not announced
-			     * yet */
+	SCHEDULE_EXPIRY,    /* time: notAfter; the expiry was not announced yet */
 	SCHEDULE_SUPERSEDE, /* time: when the certificate becomes INACTIVE */
 };
 

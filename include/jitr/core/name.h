@@ -24,6 +24,6 @@ bool attribute_value_valid(struct view text);
 
 /* Hint for error messages: values of certificate fields contain backslashes (facts.h),
  * which no name may contain. */
-#define ESCAPED_WORDS "signs like , and = of a certificate have a \\ before them"
+#define ESCAPED_WORDS "values from a certificate have a \\ before characters such as , and ="
 
 #endif

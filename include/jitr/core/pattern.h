@@ -51,7 +51,7 @@ enum {
 MUST_USE bool pattern_parse(struct view text, unsigned flags, uint8_t *bytes, struct piece *pieces,
     size_t *count);
 
-/* A pattern of parsed pieces, whose variables must be set. */
+/* A pattern of parsed pieces; their variables must be set. */
 struct pattern pattern_of(const struct piece *pieces, size_t count, bool folded);
 
 /* The text to match: prefix followed by name. */

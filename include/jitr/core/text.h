@@ -46,6 +46,7 @@ void text_add_uuid(struct text *t, const uint8_t random[16]);
  * overlong, surrogate, beyond U+10FFFF (RFC 3629 section 4). */
 size_t utf8_next(struct view v);
 MUST_USE bool utf8_valid(struct view v);
+size_t utf8_length(struct view v); /* characters of valid UTF-8 */
 
 /* The code point of a character of the length that utf8_next() returned. */
 uint32_t utf8_code(struct view character);

@@ -80,10 +80,10 @@ bool variable_next(const struct variable *v, const struct facts *f, size_t *curs
 bool variable_hidden(const struct variable *v, const struct facts *f);
 
 /* The value to compare with text of a policy; data NULL if there is none or more than
- * one.  A value may replace the variable only if variable_may_stand() allows it: a
+ * one.  A value may replace the variable only if variable_may_replace() allows it: a
  * value with wildcards could be interpreted as a pattern elsewhere (aws-iot F.5). */
 struct view variable_value(const struct variable *v, const struct facts *f);
-bool variable_may_stand(const struct variable *v, const struct facts *f, struct view value);
+bool variable_may_replace(const struct variable *v, const struct facts *f, struct view value);
 
 /* Cost of variable_value(), in steps (pattern.h). */
 size_t variable_cost(const struct variable *v, const struct facts *f);

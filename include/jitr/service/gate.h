@@ -2,15 +2,15 @@
 /*
  * gate.h - which clients may connect, and what a connected client may do.
  *
- * The broker-thread half of the program: it reads the store, asks decide.h,
- * remembers connected clients, and submits jobs.  It never waits.
+ * Runs on the broker's thread and never waits: it reads the store, calls decide.h, keeps the
+ * sessions of clients and submits jobs.
  *
- * A client is known by the broker's pointer to it and by a reference to its
- * certificate, held so that neither can be taken for another's.  When it leaves,
- * departed.h keeps what it was, for its will and its offline session.  A user name
- * counts only where gate_connect() saw it before others checked it.  A client
- * that is known by none of these has no rights.  Only the plugin gives names of the
- * shape of a certificateId: a session that was restored from disk is known by it.
+ * A client is identified by the broker's pointer and by a reference to its certificate, which
+ * is held so that its address is not reused.  After it left, its session is kept for its will
+ * and its offline session (session_state.h).  A user name counts only if gate_connect() saw it
+ * before other plugins checked it.  A client that is identified by none of these has no rights.
+ * Only the plugin sets user names that look like a certificateId, so a session that was
+ * restored from disk is identified by its user name.
  */
 #ifndef JITR_GATE_H
 #define JITR_GATE_H
@@ -22,16 +22,16 @@
 #include "jitr/service/stats.h"
 #include "jitr/adapter/trust.h"
 
-/* One certificate, used by two clients or from two addresses at once. */
+/* If one certificate is used by two clients or from two addresses at the same time: */
 enum clone_policy {
-	CLONE_ALLOW,  /* told of and counted */
-	CLONE_NEWEST, /* the newest stays, the others are closed */
-	CLONE_OLDEST, /* the new client is refused */
+	CLONE_ALLOW,  /* log and count */
+	CLONE_NEWEST, /* and disconnect the other clients */
+	CLONE_OLDEST, /* and refuse the new client */
 };
 
-/* What clients without a certificate of ours may do. */
+/* The rights of clients without a certificate of a registered CA. */
 enum other_clients {
-	OTHER_CLIENTS_UNSET, /* as DEFER, and the log says that it was not chosen */
+	OTHER_CLIENTS_UNSET, /* as DEFER, and the log says that the option is not set */
 	OTHER_CLIENTS_DEFER, /* other plugins and acl_file decide */
 	OTHER_CLIENTS_ALLOW,
 };
@@ -67,31 +67,31 @@ MUST_USE enum err gate_open(const struct gate_config *config, struct gate **out)
 void gate_close(struct gate *g); /* NULL is fine */
 
 /*
- * An MQTT CONNECT, in any form: BASIC_AUTH, EXT_AUTH_START, 2.1's CONNECT.
- * Registers or announces where the decision says so, remembers the client,
- * and renames it when it is let in.  VERDICT_DEFER: not ours to judge.
+ * An MQTT CONNECT (BASIC_AUTH, EXT_AUTH_START), judged from one snapshot of the registry.
+ * Registers or announces the certificate if the decision says so, keeps a session, and sets the
+ * user name of an accepted client.  VERDICT_DEFER: other plugins decide.
  */
 enum verdict gate_connect(struct gate *g, const struct client *c);
 
-/* A client is connected (2.1 tells, after it answered the client): judged now
- * if a listener option bypassed gate_connect(), and cut off if refused. */
+/* A client is connected (CONNECT of 2.1, after the broker answered the client): judged now
+ * if a listener option bypassed gate_connect(), and disconnected if refused. */
 void gate_connected(struct gate *g, const struct client *c);
 
 /*
  * The broker has a pre-shared key with this identity, which use_identity_as_username makes
- * a user name: 2.0 tells a plugin nothing of such a client before it publishes or
- * subscribes, or is to receive what waits for it (mosquitto section 0, 6).  If a name of
- * ours is among them, nothing is remembered of the client that has it by right once it has
- * left: another one may be at its address.  true: it is such a name.
+ * a user name.  2.0 does not tell plugins of such a client before it publishes or subscribes,
+ * or before its queue is delivered (mosquitto section 0, 6), so it could be taken for a client
+ * that left at its address.  If the identity is a certificateId or a name of admin_users, the
+ * session of the client with that name is not kept after it left.  true: it is such a name.
  */
 bool gate_share_name(struct gate *g, const char *identity);
 
-/* A client comes with a pre-shared key.  false: the identity is a name of ours. */
+/* A client presents a pre-shared key.  false: its identity looks like a certificateId. */
 bool gate_psk(struct gate *g, const struct client *c, const char *identity);
 
-/* Between gate_reload() and the next gate_tick() the broker asks again about
- * every session it has, offline ones included (mosquitto section 0, 1):
- * nothing is registered, announced or logged as a connection. */
+/* SIGHUP: until the next gate_tick() the broker asks again about every session, also offline
+ * ones (mosquitto section 0, 1).  Nothing is registered, announced or logged as a
+ * connection. */
 void gate_reload(struct gate *g);
 
 /* A question of the broker (ACL_CHECK). */
@@ -124,67 +124,67 @@ bool gate_access_known(struct gate *g, const struct known_client *c,
  * broker may deny it without a log line. */
 void gate_deferred(struct gate *g, const struct client *c, const struct access_request *request);
 
-/* What of the control API is open to this client. */
+/* The rights of a client to the control API. */
 enum administration {
 	ADMINISTRATION_NONE,
-	ADMINISTRATION_BY_POLICY, /* what gate_may_control() allows */
+	ADMINISTRATION_BY_POLICY, /* as gate_may_control() says */
 	ADMINISTRATION_ALL,       /* admin_users, admin_certificates */
 };
 
 enum administration gate_administration(struct gate *g, const struct client *c);
 
-/* May this client, whose rights come from its policies, do this?  action:
- * "iot:UpdateCertificate"; resource: the rest of the ARN behind the account,
- * "cert/<id>", NULL for an action without one (only Resource "*" allows it);
- * also: a second resource that must not be denied, NULL for none.  A resource
- * that ends with '/', "policy/", is every one of its kind.  The answer is no for a
- * client of any other kind. */
+/* May a client with ADMINISTRATION_BY_POLICY do this?  false for all others.
+ * action: "iot:UpdateCertificate".
+ * resource: the part of the ARN behind the account, "cert/<id>"; one that ends with '/',
+ * "policy/", stands for all of its kind; NULL: an action without a resource, which only
+ * Resource "*" allows.
+ * also: a second resource that must not be denied; NULL: none. */
 bool gate_may_control(struct gate *g, const struct client *c, const char *action,
     const char *resource, const char *also);
 
-/* Does the configuration name this certificate in admin_certificates? */
+/* Is this certificate one of admin_certificates? */
 bool gate_names_administrator(const struct gate *g, const struct certid *id);
 
-/* A connection, as it was when it asked for something. */
+/* The connection that sent a request. */
 struct caller {
 	const void *handle;
-	uint64_t session; /* 0: it was not seen at CONNECT */
+	uint64_t session; /* its number; 0: it has no session */
 };
 
 struct caller gate_caller(struct gate *g, const struct client *c);
 bool gate_is_connected(struct gate *g, const struct caller *caller);
 
-/* The broker is given an answer for this connection, and looks its client id up later
- * (loop.c, queue_plugin_msgs()): until gate_release() no other connection gets that id.
- * false: there is no memory for it, and the answer must not be sent. */
+/* An answer for this connection is passed to the broker, which looks up the client id later
+ * (loop.c, queue_plugin_msgs()): until gate_release() no other connection gets this id.
+ * false: out of memory, the answer must not be sent. */
 MUST_USE bool gate_hold(struct gate *g, const struct caller *caller, const char *client_id);
 void gate_release(struct gate *g);
 
-/* end: why, as far as the broker says.  Until another client has its address, questions
- * about it are about its will and its offline session. */
+/* A client disconnected.  end: why, as far as the broker says.  Until another client has its
+ * address, questions about it are about its will and its offline session. */
 void gate_disconnected(struct gate *g, const struct client *c, const struct presence_end *end);
 
 /* This certificate changed; NULL: anything may have changed (another process
- * wrote).  Its clients are judged anew and cut off from gate_tick(). */
+ * wrote).  Its clients are judged again, and disconnected from gate_tick(). */
 void gate_changed(struct gate *g, const struct certid *id_or_null);
 
-/* A CA has another revocation list.  Every connection is judged anew, some at each
- * gate_tick(), those of the certificates that it is known to name first. */
+/* A CA has another revocation list.  Every session is judged again, some at each gate_tick(),
+ * beginning with the certificates that the list is known to name. */
 void gate_crl_changed(struct gate *g, const struct certid *named, size_t count);
 
 /* This policy has another default version, or was deleted; this thing changed. */
 void gate_policy_changed(struct gate *g, struct view name);
 void gate_thing_changed(struct gate *g, struct view name);
 
-/* TICK: judge connections again after a change and close those that may not
- * stay, a bounded part of them at a time.  true: there are more, call
- * gate_go_on() at the next turn of the broker's loop and do not let it sleep. */
+/* TICK: judges sessions again after a change and disconnects those that may not stay, in
+ * bounded slices.  true: there are more, call gate_go_on() at the next turn of the broker's
+ * loop and do not let it sleep. */
 bool gate_tick(struct gate *g);
 
-/* TICK, too, between two calls of gate_tick(): the next part.  true: as above. */
+/* TICK, between two calls of gate_tick(): the next slice.  true: as above. */
 bool gate_go_on(struct gate *g);
 
-/* Are there events that wait for their turn? */
+/* Do events of connections wait to be published? */
 bool gate_has_events(const struct gate *g);
 
 /* Were registration events committed since the last call? */

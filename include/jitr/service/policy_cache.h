@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * policy_cache.h - compiled policies that some connected certificate has.
+ * policy_cache.h - compiled policies of connected certificates.
  *
- * A policy is compiled once, when the first certificate that has it connects, and again when
- * its default version changes; those that have it see the new one at once.
- * One that cannot be read or compiled denies all that have it: a Deny in it may
- * not be lost.  Broker thread.
+ * A policy is compiled once, when the first certificate it is attached to connects, and again
+ * when its default version changes, at once for all these certificates.  A policy
+ * that cannot be read or compiled denies everything to them, because a Deny in it must not
+ * be lost.  Broker thread.
  */
 #ifndef JITR_POLICY_CACHE_H
 #define JITR_POLICY_CACHE_H
@@ -16,11 +16,11 @@
 #include "jitr/adapter/store.h"
 
 struct cached_policy {
-	struct policy *policy;        /* NULL: it cannot be used, or: */
-	bool unread;                  /* memory ran out when it was to be compiled */
-	struct generation generation; /* with version: which document it is made of */
+	struct policy *policy;        /* NULL: it cannot be used */
+	bool unread;                  /* because memory ran out when it was compiled */
+	struct generation generation; /* and version: of its document */
 	uint32_t version;
-	uint64_t checked; /* the cache's round, when that was found out */
+	uint64_t checked; /* the cache's round when it was compared with the registry */
 	unsigned holders;
 	UT_hash_handle hh;
 	size_t name_len;
@@ -30,28 +30,25 @@ struct cached_policy {
 struct policy_cache {
 	struct arn_scope scope;
 	struct cached_policy *by_name;
-	uint64_t round;       /* grows when any policy may have changed */
-	uint64_t revision;    /* grows when one that is held did change */
-	struct diag unusable; /* which and why, the last one; to be logged */
-	bool incomplete;      /* memory ran out for one that is held */
+	uint64_t round;       /* incremented when any policy may have changed */
+	uint64_t revision;    /* incremented when a held policy changed */
+	struct diag unusable; /* name and reason of the last unusable one; to be logged */
+	bool incomplete;      /* memory ran out for a held policy */
 };
 
-/* Read again those for which memory ran out, which is not the policy's fault.  Answers
- * whether one can be used now. */
+/* Reads the policies again for which memory ran out.  true: one changed. */
 bool policy_cache_retry(struct policy_cache *c, struct txn *t);
 
-/* One more holder; read again if it was not in this round.  NULL: out of
- * memory, which is not remembered. */
+/* Adds a holder.  Compares the policy with the registry if that was not done in this round.
+ * NULL: out of memory, which is not remembered. */
 struct cached_policy *policy_cache_take(struct policy_cache *c, struct txn *t, struct view name);
 
-/* The same for one that will be made from this document, if there is none of
- * the name yet. */
+/* The same for a policy that will be created from this document unless it exists. */
 struct cached_policy *policy_cache_take_planned(struct policy_cache *c, struct txn *t,
     struct view name, struct view document);
 void policy_cache_release(struct policy_cache *c, struct cached_policy *p);
 
-/* Read again, if it is held; answers whether it is another one now.  A policy that was
- * deleted cannot be used. */
+/* Reads a policy again if it is held.  true: it changed.  A deleted policy cannot be used. */
 bool policy_cache_reload(struct policy_cache *c, struct txn *t, struct view name);
 
 #endif

@@ -2,12 +2,12 @@
 /*
  * presence.h - events of connections (aws-iot D.9).
  *
- * What happens is noted as it happens, also in the middle of a delivery, and
- * published by presence_tick(): in order, QoS 1, not retained.  Nothing of it
- * is stored: when the broker ends, what waits is gone, as the connections are.
+ * Events are queued when they happen, also in the middle of a delivery, and published by
+ * presence_tick(): in order, QoS 1, not retained.  They are not stored: when the broker stops,
+ * waiting events are lost, like the connections.
  *
- * Clients whose id makes no topic have no events (event_has_presence()).  p
- * NULL is a presence that is off.  Broker thread.
+ * A client id that cannot be a topic level has no events (event_has_presence()).  p NULL:
+ * presence is off.  Broker thread.
  */
 #ifndef JITR_PRESENCE_H
 #define JITR_PRESENCE_H
@@ -28,45 +28,45 @@ struct presence {
 	const struct broker *broker;
 	struct stats *stats;
 	int64_t (*now)(void); /* ms since 1970 */
-	struct pace *pace;    /* NULL: as fast as the ticks come */
+	struct pace *pace;    /* NULL: no limit */
 
-	/* presence.c's own; zero at first. */
+	/* Private; zero at first. */
 	struct presence_note *first, *last;
 	size_t waiting;
-	uint64_t version; /* the last that was given */
-	int64_t second;   /* of the connections that failed last, and how many */
-	unsigned failures;
+	uint64_t version;  /* the last one used */
+	int64_t second;    /* of the last failed connection */
+	unsigned failures; /* in this second */
 };
 
-/* What the events of one connection have in common: kept by the owner of the
- * connection, zero before it was told. */
+/* The common part of the events of one connection: kept by the owner of the connection, zero
+ * before its first event. */
 struct presence_session {
 	uint8_t id[16];
-	uint64_t version; /* grows from each connection to the next; 0: not told */
+	uint64_t version; /* greater for each new connection; 0: no event yet */
 };
 
-/* How a connection ended, as far as it is known. */
+/* How a connection ended, if known. */
 struct presence_end {
 	enum answer client_initiated;
-	const char *reason; /* AWS's word, as long as the program; NULL: not known */
+	const char *reason; /* AWS's word, static; NULL: not known */
 };
 
-/* A client was let in.  address NULL: not known. */
+/* A client was accepted.  address NULL: not known. */
 void presence_connected(struct presence *p, struct presence_session *s, const char *client_id,
     const struct certid *certificate, const char *address);
 
-/* It has gone; once, and only if its connection was told. */
+/* It disconnected.  Once, and only if there was an event of its connection. */
 void presence_disconnected(struct presence *p, struct presence_session *s, const char *client_id,
     const struct certid *certificate, const struct presence_end *end);
 
-/* A client that its certificate or its policies do not let in. */
+/* A client was refused by its certificate or its policies. */
 void presence_connect_failed(struct presence *p, const char *client_id,
     const struct certid *certificate, const char *address);
 
-/* TICK.  What the broker does not take is offered again. */
+/* TICK.  An event that the broker does not take is offered again. */
 void presence_tick(struct presence *p);
 
-/* Forgets what waits; zeroed is fine. */
+/* Drops waiting events; zeroed is fine. */
 void presence_clear(struct presence *p);
 
 #endif

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * session.h - connected clients and the certificates they came with.
+ * session.h - clients, connected or left, and their certificates.
  *
- * A session is one connection; a principal is one certificate, and carries
- * what was last decided about it and the policies it has.  Most principals
- * have sessions; some that have none are kept for a while, because messages
- * for offline sessions are judged by them.  Broker thread.
+ * A session is one connection, and what the broker may still ask about after it: its will,
+ * also a delayed one, and messages for its offline session.  A principal is one certificate,
+ * with the last decision about it and its policies.  Most principals have sessions; some
+ * without are kept for a while, because messages for offline sessions are judged by them.
+ *
+ * A client is identified by the broker's pointer and its certificate.  After it left, its
+ * client id and user name tell it from a later client at the same address, since the broker
+ * does not tell plugins of every CONNECT.  A session that left ends when the pointer belongs
+ * to another client, and at the next tick if the broker keeps nothing of it: so there are
+ * never more than the broker has had clients at a time.  A million offline clients are
+ * common, so struct live is freed when a client leaves; what is left is below 200 bytes.
+ *
+ * Broker thread.
  */
 #ifndef JITR_SESSION_H
 #define JITR_SESSION_H
@@ -13,14 +22,22 @@
 #include <uthash.h>
 
 #include "jitr/core/decide.h"
+#include "jitr/service/fast_path.h"
 #include "jitr/service/presence.h"
-
 #include "jitr/service/rights.h"
+#include "jitr/service/session_state.h"
 
 struct x509_st;
 
 /* Principals without a session that are kept. */
 #define ABSENT_MAX 4096
+
+/* Is a principal on the list of those that have sessions to disconnect? */
+enum principal_closing {
+	PRINCIPAL_STAYS,
+	PRINCIPAL_CLOSES, /* on the list */
+	PRINCIPAL_TOLD,   /* on the list, and the log says so */
+};
 
 struct principal {
 	struct certid id;
@@ -28,74 +45,103 @@ struct principal {
 	enum verdict verdict;
 	enum reason reason;
 	uint64_t generation; /* of the registry, when it was judged */
-	uint64_t revision;   /* grows when it was judged anew */
+	uint64_t revision;   /* incremented when it is judged again */
 	struct rights rights;
-	struct plan *plan;        /* owned; what let it in before it is stored; NULL: it
-	                                * is stored, or was not let in so */
+	struct plan *plan;        /* owned; accepted it before it is stored; NULL: it is
+				   * stored, or was not accepted by a plan */
 	uint64_t plan_number;     /* of the plan */
-	bool not_stored;          /* it could not be, and those connected are told so */
-	struct cert_facts *facts; /* owned; NULL: not needed so far */
-	struct session *sessions; /* list */
-	enum reason cut_reason;
-	bool to_cut;         /* on the list of those to be cut off */
-	bool cut_told;       /* that it is being cut off, since it is on that list */
-	int64_t denial_told; /* ms; 0: never */
-	int64_t shared_told;
-	struct principal *next, *prev; /* of that list, or of the absent ones */
+	enum reason absence;      /* why the registry does not have it; REASON_NONE: it was
+				   * deleted */
+	struct cert_facts *facts; /* owned; NULL: not needed yet */
+	struct session *sessions; /* list; those to disconnect come first */
+	enum principal_closing closing;
+	enum reason close_reason;
+	int64_t denial_logged;         /* ms; 0: never */
+	int64_t shared_logged;         /* ms; 0: never */
+	struct principal *next, *prev; /* of the list to disconnect, or of the absent ones */
 	UT_hash_handle hh;
+};
+
+/* What is needed of a session only while it is connected. */
+struct live {
+	struct facts facts;               /* point to what follows, and to the principal's */
+	char *client_id, *address;        /* owned */
+	struct thing *thing;              /* owned, one allocation; NULL: none */
+	struct presence_session presence; /* of its events */
+	bool by_name;                     /* the broker may not find it by its client id yet:
+					   * it is disconnected by its user name */
+};
+
+/* What the broker keeps of a client that left, after the next tick. */
+enum session_keeps {
+	KEEPS_NOTHING, /* or a client with a PSK may have its names */
+	KEEPS_QUEUE,   /* its protocol has no delayed wills */
+	KEEPS_WILL,    /* and its queue */
 };
 
 struct session {
 	const void *client;
-	const char *broker_id;       /* the broker's own text: as long as it is the same
-	                              * connection, it is at the same place */
+	enum session_state state;
+	enum reason shut_out;        /* of SESSION_SHUT_OUT; a new CONNECT of the same connection
+				  * does not change it; REASON_NONE */
+	enum session_keeps keeps;    /* after it left */
+	const char *broker_id;       /* the broker's own text, at the same address as long as it is
+				  * the same connection */
 	uint64_t number;             /* given to no other session */
-	struct x509_st *x;           /* held: its address stays this certificate's */
-	struct principal *principal; /* NULL: other plugins judge it */
-	char *checked_name;          /* owned; without a principal: the user name that others
-	                              * checked at CONNECT; NULL: none, or it was not checked */
+	struct x509_st *x;           /* held until the tick after it left, so that its address is
+				  * that of this certificate; NULL: none */
+	uint64_t rights_version;     /* of principal and policies, when it was judged */
+	uint64_t checked_at;         /* the gate's changes, when rights_version was compared */
+	struct principal *principal; /* NULL: other plugins judge it, or it left */
+	struct live *live;           /* owned; NULL: it left */
 
-	bool admitted;           /* the certificate may, and may connect like this */
-	enum reason shut_out;    /* for good, and why; REASON_NONE: it is not */
-	uint64_t rights_version; /* of principal and policies, when that was found out */
-	uint64_t checked_at;     /* gate's changes, when the rights_version was last compared */
-	bool kicked;             /* by us */
-	bool by_name;            /* the broker may not find it by its client id yet: it is
-	                              * kicked by its user name */
-	struct presence_session presence; /* of its events */
-	struct facts facts;               /* point to what follows, and to the principal's */
-	char *client_id, *address;        /* owned */
-	struct thing *thing;              /* owned, one allocation; NULL: none */
-	struct session *next, *prev;      /* of the principal's list */
+	struct certid id; /* after it left: of its certificate */
+	uint64_t names;   /* after it left: a hash of its client id and user name */
+
+	struct session *next, *prev; /* of the principal's list, or of those that left */
 	UT_hash_handle hh;
 };
 
-/* The sessions that are asked for again and again are found by one look. */
-#define FRONT_SIZE 1024 /* a power of two */
-
 struct sessions {
-	struct session *by_client;
-	struct session *front[FRONT_SIZE];
+	struct session_index connected;
+	struct session *left;    /* hash, by client */
+	struct session *leaving; /* list: left since the last tick */
 	struct principal *by_id;
-	struct principal *to_cut; /* list */
-	struct principal *absent; /* list, the longest unused first */
+	struct principal *closing; /* list: with sessions to disconnect */
+	struct principal *absent;  /* list, the longest unused first */
 	size_t absent_count;
-	struct session *sweep; /* the next to look after */
+	struct session *sweep; /* the next to visit */
 	size_t sweep_left;
 	uint64_t numbered;             /* sessions so far */
 	struct policy_cache *policies; /* the principals hold policies of it */
 };
 
-/* What the broker says of a connection; borrowed for the call. */
+/* A connection as the broker describes it; borrowed for the call. */
 struct connection {
 	const void *client;
-	struct x509_st *x;
-	const char *id, *address; /* NULL: none */
-	const char *checked_name; /* as in struct session */
+	struct x509_st *x;                    /* NULL: no certificate */
+	const char *id, *address, *user_name; /* NULL: none */
 };
 
-/* Forgets what was remembered of this client before.  id NULL: other plugins judge it.
- * NULL: out of memory. */
+/* The only way to change a session's state. */
+static inline void
+session_step(struct session *s, enum session_event event)
+{
+	s->state = session_next_state(s->state, event);
+}
+
+static inline bool
+session_is_admitted(const struct session *s)
+{
+	return session_state_is_admitted(s->state);
+}
+
+/*
+ * Connected.
+ */
+
+/* In state NEW, or SHUT_OUT if the same connection was.  Forgets what was known of this client
+ * before.  id NULL: other plugins judge it.  NULL: out of memory. */
 struct session *session_add(struct sessions *s, const struct connection *c,
     const struct certid *id_or_null);
 
@@ -103,34 +149,55 @@ struct session *session_add(struct sessions *s, const struct connection *c,
  * without one. */
 struct session *session_find(struct sessions *s, const void *client, const struct x509_st *x);
 
-struct session *session_of(struct sessions *s, const void *client); /* whatever it is now */
+/* The connected session of this client, whatever its certificate; NULL: none. */
+struct session *session_of(struct sessions *s, const void *client);
 
-/* The same without a look at the certificate: by the addresses of the broker's own
- * texts, once the name among them was seen to be the certificateId that the plugin
- * gave.  NULL: ask session_find(). */
-struct session *session_known(struct sessions *s, const void *client, const char *broker_id,
-    const char *user_name);
 void session_remove(struct sessions *s, const void *client);
+
+/*
+ * Left.
+ */
+
+/* A client disconnects.  Its session, or a new one in state NEW if it has none, is kept for
+ * session_find_left(); the caller steps it to a state that left.  NULL: out of memory, nothing
+ * is known of it. */
+struct session *session_leave(struct sessions *s, const struct connection *c,
+    enum session_keeps keeps);
+
+/* This client, if it left.  c->x: the certificate that the broker shows; NULL: none. */
+struct session *session_find_left(struct sessions *s, const struct connection *c);
+
+void session_forget_left(struct sessions *s, const void *client);
+
+/* A tick of the broker's: a client that left shows its certificate to no plugin any more. */
+void sessions_tick(struct sessions *s);
+
 void sessions_clear(struct sessions *s);
+
+/*
+ * Principals.
+ */
 
 struct principal *principal_find(struct sessions *s, const struct certid *id);
 
-/* The same, made when there is none, for one that is not connected; lives
+/* The same, created if there is none, for a certificate that is not connected; valid
  * until the next call of these functions.  NULL: out of memory. */
 struct principal *principal_absent(struct sessions *s, const struct certid *id);
 
-/* To be closed at the next tick; once. */
+/* Sessions of it are to be disconnected. */
 void principal_disconnect(struct sessions *s, struct principal *p, enum reason reason);
-/* The next of those to close, taken from the list; NULL: none. */
+/* The next principal of the list, removed from it; NULL: none. */
 struct principal *principal_next_to_disconnect(struct sessions *s);
 
-/* The same for one session of a principal, which becomes the first of its list. */
+/* One session of a principal, which becomes the first of its list. */
 void session_disconnect(struct sessions *s, struct session *session, enum reason reason);
 /* Becomes the last of its principal's list. */
 void session_put_last(struct session *session);
 
-/* Every session there is now will be visited, beginning where the last visit
- * ended: changes that come faster than a round ends leave none out. */
+/*
+ * The sweep: visits every session that is connected now, from where the last sweep ended, so
+ * that frequent changes do not leave out a session.
+ */
 void sweep_start(struct sessions *s);
 struct session *sweep_next(struct sessions *s);
 

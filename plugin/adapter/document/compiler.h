@@ -45,16 +45,16 @@ struct compiler {
 struct compiler compiler_of(const struct language *language, struct diag *diag);
 
 /* Zeroed memory that lives as long as the compiled document.  NULL: failed. */
-void *allocate(struct compiler *c, size_t count, size_t size);
-struct view copy(struct compiler *c, struct view v);
+void *compiler_allocate(struct compiler *c, size_t count, size_t size);
+struct view compiler_copy(struct compiler *c, struct view v);
 void chunks_free(struct chunk *c);
 
 /* Records the first failure, with the current place. */
-void fail(struct compiler *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void compiler_fail(struct compiler *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Moves the current place to a part of it; returns the value for place_leave(). */
-size_t go_to(struct compiler *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void go_back(struct compiler *c, size_t before);
+size_t place_enter(struct compiler *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void place_leave(struct compiler *c, size_t before);
 
 /* The variable of this name; equal names give the same pointer.  NULL: failed. */
 const struct variable *variable_of(struct compiler *c, struct view name);
@@ -65,14 +65,14 @@ const struct expression *compile_expression(struct compiler *c, struct view text
 /* Lists: a single string is a list of one. */
 size_t list_count(const cJSON *value);
 const cJSON *list_first(const cJSON *value);
-size_t go_to_item(struct compiler *c, const cJSON *list, size_t i);
+size_t place_enter_item(struct compiler *c, const cJSON *list, size_t i);
 
 /* Members of an object.  object_string() requires a string if the member exists.
  * object_check() fails on members other than these, since an unknown member may be a
  * restriction. */
-const cJSON *get(const cJSON *object, const char *name);
-const char *optional_string(struct compiler *c, const cJSON *object, const char *name);
-void check_members(struct compiler *c, const cJSON *object, const char *const *names, size_t count);
+const cJSON *object_get(const cJSON *object, const char *name);
+const char *object_string(struct compiler *c, const cJSON *object, const char *name);
+void object_check(struct compiler *c, const cJSON *object, const char *const *names, size_t count);
 
 /* {operator: {key: value or list}}; each key becomes a condition. */
 const struct condition *compile_conditions(struct compiler *c, const cJSON *object, size_t *count);

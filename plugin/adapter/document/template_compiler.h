@@ -12,7 +12,7 @@
 #define PSEUDO_ID "AWS::IoT::Certificate::Id"
 
 /* State in addition to the compiler's. */
-struct reader {
+struct template_compiler {
 	struct compiler c;
 	struct template *t;
 	const cJSON *parameters; /* NULL: none */
@@ -20,14 +20,14 @@ struct reader {
 };
 
 /* A string or {"Ref": parameter}. */
-void compile_value(struct reader *r, const cJSON *value, const struct text_kind *kind,
+void compile_value(struct template_compiler *r, const cJSON *value, const struct text_kind *kind,
     struct template_value *out);
 
 /* A property, if present. */
-void compile_property(struct reader *r, const cJSON *properties, const char *name,
+void compile_property(struct template_compiler *r, const cJSON *properties, const char *name,
     const struct text_kind *kind, struct template_value *out);
 
 /* NULL: missing. */
-void compile_resources(struct reader *r, const cJSON *resources);
+void compile_resources(struct template_compiler *r, const cJSON *resources);
 
 #endif

@@ -2,10 +2,11 @@
 /*
  * store_private.h - shared by the store*.c files.
  *
- * store_open.c opens and closes; store_upgrade.c upgrades older schemas; store.c has
- * transactions and the table_ functions; store_walk.c iterates over tables;
- * store_pair.c keeps two tables that mirror each other; store_index.c keeps the indexes
- * of certificates; each other file maps one kind of record to rows.
+ * store_open.c opens and closes; store_schema.c has the tables; store_upgrade.c
+ * upgrades older schemas; store.c has transactions and the table_ functions;
+ * store_walk.c iterates over tables; store_pair.c keeps two tables that mirror each
+ * other; store_index.c keeps the indexes of certificates; each other file maps one kind
+ * of record to rows.
  */
 #ifndef JITR_STORE_PRIVATE_H
 #define JITR_STORE_PRIVATE_H
@@ -105,6 +106,11 @@ void table_append(struct txn *t, enum table table, struct view key, struct view 
 /* A missing row is not a failure.  value: of a key with several values; otherwise NULL. */
 void table_delete(struct txn *t, enum table table, struct view key, const struct view *value);
 
+/* Memory to encode a row into, released with free().  Rows are encoded before any put,
+ * since their texts may point into the map.  NULL: failed; a size of 0 fails with these
+ * static words. */
+MUST_USE uint8_t *row_allocate(struct txn *t, size_t size, const char *words);
+
 /* Keys are big-endian, so bytewise order is numeric order. */
 #define BY_TIME_SIZE        (8 + 32)
 #define CERT_BY_CA_SIZE     (32 + BY_TIME_SIZE)
@@ -178,17 +184,23 @@ void counts_change(struct txn *t, const struct indexed *before, const struct ind
 /* Deletes what is stored of a deleted CA when its last certificate is gone. */
 void deleted_ca_tidy(struct txn *t, const struct certid *ca_id);
 
+/* Opens all tables, and creates or upgrades them in one transaction if necessary; a
+ * current database is opened without waiting for its writer.  Sets the version of the
+ * schema; if it is newer than STORE_SCHEMA the tables are not open.  Returns LMDB's
+ * code. */
+MUST_USE int schema_open(struct store *s, uint64_t *schema);
+
 /* Fills tables introduced after this schema from existing ones.  Returns LMDB's code. */
-MUST_USE int upgrade(struct store *s, MDB_txn *txn, uint64_t schema);
+MUST_USE int schema_upgrade(struct store *s, MDB_txn *txn, uint64_t schema);
 
 /* Creates lock.mdb with its blocks allocated.  Returns an errno. */
-MUST_USE int reserve_lock_file(struct store *s);
+MUST_USE int lock_file_reserve(struct store *s);
 
 /* Additional return code: data.mdb is truncated. */
 #define CUT_SHORT (MDB_LAST_ERRCODE + 1000)
 
 /* Are all pages that LMDB could read within the file?  0, CUT_SHORT or LMDB's code. */
-MUST_USE int check_whole(MDB_env *env);
+MUST_USE int data_file_check(MDB_env *env);
 
 /* Keys of a table with a common prefix. */
 struct range {
@@ -219,15 +231,15 @@ MUST_USE enum err walk_next(struct walk *w, struct row *row); /* ERR_NOT_FOUND: 
 void walk_end(struct walk *w);
 
 /* Converts rows to entries of an array. */
-struct taker {
-	enum err (*take)(struct txn *t, const void *of, const struct row *row, void *out);
-	const void *of;
+struct row_reader {
+	enum err (*read)(struct txn *t, const void *context, const struct row *row, void *out);
+	const void *context;
 	void *out;
 	size_t size; /* of an entry */
 };
 
-MUST_USE enum err list_rows(struct txn *t, const struct range *range, const struct taker *taker,
-    size_t max, size_t *count);
+MUST_USE enum err list_rows(struct txn *t, const struct range *range,
+    const struct row_reader *reader, size_t max, size_t *count);
 
 /* Sets of (name, certificate) pairs, each with a type less than types. */
 struct pairs {

@@ -14,7 +14,7 @@ struct X509_algor_st; /* OpenSSL's X509_ALGOR */
 /* A list that is being read. */
 struct crl_reading {
 	struct crl_parts parts;
-	struct X509_crl_st *frame; /* the list without its entries */
+	struct X509_crl_st *skeleton; /* the list without its entries */
 	struct crl_terms terms;
 	int64_t valid_from; /* thisUpdate of a list that is not valid yet; otherwise 0 */
 };
@@ -39,11 +39,11 @@ MUST_USE bool crl_signature_is_good(const struct crl_parts *parts, const struct 
 /* Offsets of the entries in order of their serial numbers, each number once: allocated,
  * free with free(); NULL if there are none.  ERR_CERTIFICATE and *diag: an entry is
  * invalid. */
-MUST_USE enum err crl_sort(struct view entries, uint32_t **places, uint32_t *count,
+MUST_USE enum err crl_sort(struct view entries, uint32_t **offsets, uint32_t *count,
     struct diag *diag);
 
 /* The entry at an offset. */
-MUST_USE bool crl_entry_at(struct view entries, uint32_t place, struct view *serial,
+MUST_USE bool crl_entry_at(struct view entries, uint32_t offset, struct view *serial,
     struct revoked *out);
 
 #endif

@@ -56,8 +56,19 @@ MUST_USE bool algorithm_is_strong(int key, int digest);
 /* A name on one line, in the form of x509_subject_text(). */
 void name_text(const struct X509_name_st *name, char *out, size_t size);
 
+#define KEY_BITS_MIN 2048 /* of RSA and DSA (aws-iot D.6) */
+#define KEY_BITS_MAX 8192 /* verifying takes 0.3 ms; four times as long for twice the size */
+
 /* Is the key strong enough, and its verification cheap enough? */
 MUST_USE bool key_is_strong(struct x509_st *x);
+
+/* Was the certificate signed with an accepted algorithm? */
+MUST_USE bool signature_is_strong(struct x509_st *x);
+
+/* Are all extensions well-formed, unique, and known if critical? */
+MUST_USE bool extensions_are_known(struct x509_st *x);
+
+MUST_USE bool is_ca_certificate(struct x509_st *x); /* basicConstraints */
 
 /* The NID of an elliptic curve key's named curve; NID_undef: another kind of key, or
  * explicit parameters. */

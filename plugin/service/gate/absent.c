@@ -84,48 +84,58 @@ access_of_unknown(struct gate *g, const struct client *c, const struct access_qu
 							     : access_of_others(g, q);
 }
 
-/* After a client has left, the broker asks about its will and about messages for its offline
- * session.  There is at most one will, at once if its protocol has no delayed wills.  Its
- * subscriptions are judged again only while it is being disconnected.  Any other question is
+/* After a client left, the broker asks about its will and about messages for its offline
+ * session, and, while it is being disconnected, about its subscriptions.  Any other question is
  * about another client at its address. */
 static bool
-is_of_departed(const struct departed *d, const struct access_question *q)
+is_of_left(enum session_state state, enum action action)
 {
-	switch (q->action) {
+	switch (action) {
 	case ACTION_WRITE:
-		return !d->will_sent && (d->fresh || !d->will_at_once);
+		return session_state_has_will(state);
 	case ACTION_READ:
 		return true;
 	case ACTION_SUBSCRIBE:
 	case ACTION_UNSUBSCRIBE:
 		break;
 	}
-	return d->fresh;
+	return session_state_is_leaving(state);
 }
 
-enum access
-access_of_departed(struct gate *g, struct departed *d, const struct client *c,
+static enum access
+access_of_left_certificate(struct gate *g, struct session *session, const struct client *c,
     const struct access_question *q)
 {
 	enum access access;
 
-	switch (d->as) {
-	case DEPARTED_CERTIFICATE:
-		if (!is_of_departed(d, q))
-			return ACCESS_DENY;
-		access = access_of_id(g, &d->id, c->id, q);
-		d->will_sent |= q->action == ACTION_WRITE && access != ACCESS_DENY;
-		return access;
-	case DEPARTED_REFUSED:
-		return q->action == ACTION_READ ? access_of_refused(g, &d->id, c->id, q)
+	if (!is_of_left(session->state, q->action))
+		return ACCESS_DENY;
+	access = access_of_id(g, &session->id, c->id, q);
+	if (q->action == ACTION_WRITE && access != ACCESS_DENY)
+		session_step(session, SESSION_ON_WILL);
+	return access;
+}
+
+enum access
+access_of_left(struct gate *g, struct session *session, const struct client *c,
+    const struct access_question *q)
+{
+	switch ((int)session->state) {
+	case SESSION_LEFT_ADMITTED:
+	case SESSION_LEFT_WILL_SENT:
+	case SESSION_OFFLINE_WILL:
+	case SESSION_OFFLINE:
+		return access_of_left_certificate(g, session, c, q);
+	case SESSION_LEFT_REFUSED:
+		return q->action == ACTION_READ ? access_of_refused(g, &session->id, c->id, q)
 						: ACCESS_DENY;
-	case DEPARTED_ADMINISTRATOR:
-		return is_admin_access(q) && is_of_departed(d, q) ? ACCESS_ALLOW
-								  : access_of_others(g, q);
-	case DEPARTED_OTHER:
+	case SESSION_LEFT_ADMINISTRATOR:
+	case SESSION_OFFLINE_ADMINISTRATOR:
+		return is_admin_access(q) && is_of_left(session->state, q->action)
+		    ? ACCESS_ALLOW
+		    : access_of_others(g, q);
+	case SESSION_LEFT_OTHER:
 		return access_of_others(g, q);
-	case DEPARTED_UNKNOWN:
-		break;
 	}
 	return ACCESS_DENY;
 }

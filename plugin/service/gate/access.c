@@ -55,17 +55,17 @@ access_of_session(struct gate *g, struct session *s, const struct access_questio
 	struct admission admission;
 
 	session_refresh(g, s);
-	if (!s->admitted)
+	if (!session_is_admitted(s))
 		return ACCESS_DENY;
 	if (is_allowed_again(g, s, q))
 		return ACCESS_ALLOW;
-	admission = admission_of(g, s->principal, &s->facts);
+	admission = admission_of(g, s->principal, &s->live->facts);
 	rights = admission_rights(&admission);
 	d = access_decide(&rights, q);
 	keep_allowed(g, s, q, &d);
 	if (d.access != ACCESS_DENY || d.basis != BASIS_POLICY)
 		return d.access;
-	denial_note(g, s->principal, &s->facts, q);
+	denial_note(g, s->principal, &s->live->facts, q);
 	return disconnects(g, q->action) ? ACCESS_DISCONNECT : ACCESS_DENY;
 }
 
@@ -102,11 +102,22 @@ restore_name(struct gate *g, struct session *session, const struct client *c)
 static struct session *
 add_other(struct gate *g, const struct client *c)
 {
-	struct connection connection = { c->handle, NULL, c->id, c->address, NULL };
+	struct connection connection = connection_of(c);
+	struct session *session = NULL;
 
-	return c->address == NULL || name_is_certid(c->user_name, NULL)
-	    ? NULL
-	    : session_add(&g->sessions, &connection, NULL);
+	if (c->address != NULL && !name_is_certid(c->user_name, NULL))
+		session = session_add(&g->sessions, &connection, NULL);
+	if (session != NULL)
+		session_step(session, SESSION_ON_OTHER);
+	return session;
+}
+
+static struct session *
+find_left(struct gate *g, const struct client *c)
+{
+	struct connection connection = connection_of(c);
+
+	return session_find_left(&g->sessions, &connection);
 }
 
 /* NULL: the client has left, or is unknown.  bypass_connect() sets the user name, which frees
@@ -118,7 +129,7 @@ find_session(struct gate *g, const struct client *c)
 
 	if (session != NULL && session->principal != NULL)
 		restore_name(g, session, c);
-	if (session != NULL || departed_find(&g->departures, c) != NULL)
+	if (session != NULL || find_left(g, c) != NULL)
 		return session;
 	return c->x != NULL ? bypass_connect(g, c) : add_other(g, c);
 }
@@ -126,10 +137,10 @@ find_session(struct gate *g, const struct client *c)
 static enum access
 access_without_session(struct gate *g, const struct client *c, const struct access_question *q)
 {
-	struct departed *d = departed_find(&g->departures, c);
+	struct session *session = find_left(g, c);
 
-	if (d != NULL)
-		return access_of_departed(g, d, c, q);
+	if (session != NULL)
+		return access_of_left(g, session, c, q);
 	return c->x != NULL ? ACCESS_DENY : access_of_unknown(g, c, q);
 }
 
@@ -150,7 +161,7 @@ gate_access(struct gate *g, const struct client *c, const struct access_request 
 	session = find_session(g, c);
 	if (session == NULL)
 		return access_without_session(g, c, &q);
-	if (session->principal == NULL)
+	if (session_state_is_other(session->state))
 		return access_of_other(g, c, session, &q);
 	return access_of_session(g, session, &q);
 }
@@ -159,7 +170,8 @@ bool
 gate_access_known(struct gate *g, const struct known_client *c,
     const struct access_request *request, enum access *out)
 {
-	struct session *session = session_known(&g->sessions, c->handle, c->id, c->user_name);
+	struct session *session = session_known(&g->sessions.connected, c->handle, c->id,
+	    c->user_name);
 	struct access_question q;
 
 	if (session == NULL)

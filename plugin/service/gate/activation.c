@@ -7,10 +7,6 @@
 #include "activation.h"
 #include "jitr/service/revocation.h"
 
-/*
- * Compiled ones.
- */
-
 static void
 forget(struct activation *a)
 {
@@ -26,7 +22,7 @@ activations_clear(struct activations *a)
 		forget(&a->kept[i]);
 }
 
-/* That of this CA, or the free or longest unused one. */
+/* The entry of this CA, or a free one, or the longest unused. */
 static struct activation *
 place_of(struct activations *a, const struct certid *ca_id)
 {
@@ -41,7 +37,7 @@ place_of(struct activations *a, const struct certid *ca_id)
 	return oldest;
 }
 
-/* The body of the CA's template, by value or by name; empty: it has none. */
+/* The body of the CA's template, given by value or by name; empty: it has none. */
 static enum err
 find_template(struct txn *t, const struct ca *ca, const struct ca_settings *settings,
     struct view *body, struct activation *a)
@@ -70,7 +66,7 @@ find_template(struct txn *t, const struct ca *ca, const struct ca_settings *sett
 	return ERR_OK;
 }
 
-/* What cannot be compiled is remembered, too, with the reason. */
+/* A failure to compile is cached too, with its reason. */
 static enum err
 compile(struct activations *all, struct txn *t, const struct ca *ca, struct activation *a)
 {

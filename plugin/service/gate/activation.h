@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * activation.h - the rule or template of a CA, asked about a certificate.
+ * activation.h - evaluates the rule or template of a CA for a certificate.
  *
  * Each is compiled once and kept until its CA, or the template, changes.
  * Broker thread.
@@ -16,7 +16,7 @@
 
 struct x509_st;
 
-#define ACTIVATIONS_MAX 64 /* that are kept */
+#define ACTIVATIONS_MAX 64 /* cached */
 
 struct activation {
 	struct certid ca_id;
@@ -25,7 +25,7 @@ struct activation {
 	struct generation template_generation;
 	struct rule *rule;
 	struct template *template;
-	struct diag broken; /* why neither could be made; empty: the CA has none */
+	struct diag broken; /* why it could not be compiled; empty: the CA has neither */
 	bool by_template;
 	uint64_t used; /* 0: free */
 };
@@ -41,17 +41,17 @@ struct activations {
 void activations_clear(struct activations *a);
 
 /*
- * What the rule or template of ca says of x, as which it was presented; *out NULL: it
- * has neither.  client: the facts of the client, those of the certificate are added.  The plan is one
- * allocation and stands alone: free().  One that the registry does not bear out
- * is failed, and so is one that would hand out rights over the registry: those
- * are given by call.
+ * The plan of the CA's rule or template for the certificate x; *out NULL: the CA has neither.
+ * presented: x as it was read; client: the facts of the client, without those of the
+ * certificate.  The plan is one allocation without references, freed with free().  A plan that
+ * does not fit the registry fails, and so does one that attaches policies with rights over the
+ * registry: these are attached by command only.
  */
 MUST_USE enum err activation_plan(struct activations *a, struct txn *t, const struct ca *ca,
     struct x509_st *x, const struct presented *presented, const struct facts *client,
     struct plan **out);
 
-/* Has ca a rule or a template? */
+/* Does the CA have a rule or a template? */
 MUST_USE enum err activation_exists(struct activations *a, struct txn *t, const struct ca *ca,
     bool *exists);
 
@@ -59,7 +59,7 @@ MUST_USE enum err activation_exists(struct activations *a, struct txn *t, const 
 MUST_USE enum err activation_get(struct activations *a, struct txn *t, const struct ca *ca,
     struct activation **out);
 
-/* Has the CA neither rule nor template? */
+/* Does the CA have neither rule nor template? */
 bool activation_is_empty(const struct activation *a);
 
 /* In one allocation, with all its texts; NULL: out of memory.  free(). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* activation_plan.c - see activation.h: the rule or template asked about a certificate. */
+/* activation_plan.c - see activation.h: the plan for a certificate. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ fail(struct plan *plan, const char *reason)
 	diag_set(&plan->reason, "%s", reason);
 }
 
-/* A certificate, and what is said of it. */
+/* The evaluation for one certificate. */
 struct asking {
 	struct activations *all;
 	struct txn *t;
@@ -26,7 +26,7 @@ struct asking {
 	const struct presented *presented;
 	struct cert_facts *facts; /* owned */
 	char hex[CERTID_HEX_SIZE];
-	char names[POLICIES_MAX][CERTID_HEX_SIZE]; /* of policies */
+	char names[POLICIES_MAX][CERTID_HEX_SIZE]; /* of policies given by their text */
 	struct plan plan;
 };
 
@@ -46,8 +46,8 @@ evaluate(struct asking *q, const struct facts *client)
 		fail(&q->plan, q->of->broken.text);
 }
 
-/* A policy that is given by its text is called by what it says, so that one is
- * enough for all that have it (aws-iot E.1). */
+/* A policy given by its text is named by the hash of the text, so that all certificates
+ * with it share one policy (aws-iot E.1). */
 static enum err
 name_policies(struct asking *q)
 {
@@ -66,7 +66,7 @@ name_policies(struct asking *q)
 	return e;
 }
 
-/* Documents that came with a certificate, as parameters. */
+/* Parameters from the certificate may have made a document invalid. */
 static enum err
 check_documents(struct asking *q)
 {
@@ -86,8 +86,9 @@ check_documents(struct asking *q)
 	return e == ERR_POLICY ? ERR_OK : e;
 }
 
-/* Rights over the registry come by call alone: a rule or template gives them to
- * whatever its CA signs, and its policies may have changed since it was stored. */
+/* Rights over the registry are given by command only: a rule or template would give them to
+ * every certificate that the CA signs.  The policies it names may have changed since the rule
+ * was stored. */
 static enum err
 check_rights(struct asking *q)
 {
@@ -134,7 +135,7 @@ complete(struct asking *q)
 	return e == ERR_REQUEST ? ERR_OK : e;
 }
 
-/* A certificate with a name that is no text cannot be judged: it waits. */
+/* If the names cannot be decoded as text the plan fails, and the certificate stays pending. */
 static enum err
 make(struct asking *q, struct x509_st *x, const struct facts *client, struct plan **out)
 {

@@ -106,32 +106,32 @@ rights_version_of(const struct gate *g, const struct principal *p)
 enum reason
 session_admit(struct gate *g, struct txn *txn_or_null, struct session *s)
 {
+	bool accepted = s->principal->verdict == VERDICT_ALLOW;
 	enum reason reason = s->principal->reason;
 
-	s->facts.client_id_as_is = g->config.client_id_as_is;
-	if (s->principal->verdict == VERDICT_ALLOW)
+	s->live->facts.client_id_as_is = g->config.client_id_as_is;
+	if (accepted)
 		reason = txn_or_null != NULL && gather_facts(txn_or_null, s)
-		    ? may_connect(g, s->principal, &s->facts)
+		    ? may_connect(g, s->principal, &s->live->facts)
 		    : REASON_REGISTRY_FAILED;
-	if (reason == REASON_NONE)
-		reason = s->shut_out;
-	s->admitted = s->principal->verdict == VERDICT_ALLOW && reason == REASON_NONE;
+	accepted = accepted && reason == REASON_NONE;
+	session_step(s, accepted ? SESSION_ON_ACCEPTED : SESSION_ON_REFUSED);
 	s->rights_version = rights_version_of(g, s->principal);
 	s->checked_at = g->changes;
-	return reason;
+	return accepted ? s->shut_out : reason;
 }
 
 static void
 judge_again(struct gate *g, struct session *s)
 {
-	bool was_admitted = s->admitted;
+	bool was_admitted = session_is_admitted(s);
 	struct txn snapshot, *t = gate_read(g, &snapshot);
 	enum reason reason;
 
 	principal_refresh(g, t, s->principal);
 	reason = session_admit(g, t, s);
 	gate_read_end(t);
-	if (was_admitted && !s->admitted)
+	if (was_admitted && !session_is_admitted(s))
 		session_disconnect(&g->sessions, s, reason);
 }
 
@@ -148,11 +148,13 @@ is_unchanged(const struct gate *g, const struct session *s)
 void
 session_refresh(struct gate *g, struct session *s)
 {
-	if (s->admitted && s->checked_at == g->changes)
+	bool admitted = session_is_admitted(s);
+
+	if (admitted && s->checked_at == g->changes)
 		return;
-	if (s->admitted && is_unchanged(g, s))
+	if (admitted && is_unchanged(g, s))
 		s->checked_at = g->changes;
-	else
+	else if (session_state_is_judged(s->state))
 		judge_again(g, s);
 }
 
@@ -163,7 +165,7 @@ void
 session_shut_out(struct gate *g, struct session *session, enum reason reason)
 {
 	session->shut_out = reason;
-	session->admitted = false;
+	session_step(session, SESSION_ON_SHUT_OUT);
 	g->changes++;
 	session_disconnect(&g->sessions, session, reason);
 }

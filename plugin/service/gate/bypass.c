@@ -8,49 +8,54 @@
  * in the middle of a delivery, where a log line would call the plugin again and a kick would
  * corrupt the delivery: both wait for the tick.
  */
-#include <stdlib.h>
-
 #include "gate_private.h"
-#include <utlist.h>
 
 #include "jitr/adapter/x509.h"
 
-/* Between two ticks; further clients are judged too, but not reported. */
-#define LATE_MAX 1024
-
-struct late {
+struct bypassed {
+	struct notice notice;
 	struct judgement judgement;
 	const void *handle;
 	struct x509_st *x; /* held */
 	char id[132], address[64];
-	struct late *next, *prev;
 };
 
 static void
-late_free(struct gate *g, struct late *l)
+log_bypassed(struct gate *g, const struct notice *n)
 {
-	DL_DELETE(g->late, l);
-	g->late_count--;
-	x509_free(l->x);
-	free(l);
+	const struct bypassed *b = (const struct bypassed *)n;
+	struct client c = { .id = b->id, .address = b->address, .x = b->x };
+	struct session *session = session_find(&g->sessions, b->handle, b->x);
+
+	connect_report(g, &c, &b->judgement,
+	    session != NULL && session_is_admitted(session) ? session : NULL);
+	registration_report(g, &b->judgement);
 }
+
+static void
+clear_bypassed(struct notice *n)
+{
+	x509_free(((struct bypassed *)n)->x);
+}
+
+/* Further clients are judged too, but not reported. */
+static const struct notice_type bypassed_type = { NOTICE_BYPASSED, 1024, log_bypassed,
+	clear_bypassed };
 
 static void
 report_later(struct gate *g, const struct client *c, const struct judgement *j)
 {
-	struct late *l = g->late_count < LATE_MAX ? calloc(1, sizeof(*l)) : NULL;
+	struct bypassed *b = notice_add(&g->notices, &bypassed_type, sizeof(*b));
 
-	if (l == NULL)
+	if (b == NULL)
 		return;
-	l->judgement = *j;
-	l->judgement.plan = NULL;
-	l->handle = c->handle;
-	l->x = c->x;
-	x509_hold(l->x);
-	keep_text(l->id, sizeof(l->id), c->id);
-	keep_text(l->address, sizeof(l->address), c->address != NULL ? c->address : "-");
-	DL_APPEND(g->late, l);
-	g->late_count++;
+	b->judgement = *j;
+	b->judgement.plan = NULL;
+	b->handle = c->handle;
+	b->x = c->x;
+	x509_hold(b->x);
+	keep_text(b->id, sizeof(b->id), c->id);
+	keep_text(b->address, sizeof(b->address), c->address != NULL ? c->address : "-");
 }
 
 /* One snapshot of the registry. */
@@ -86,32 +91,9 @@ gate_connected(struct gate *g, const struct client *c)
 {
 	struct session *session = session_find(&g->sessions, c->handle, c->x);
 
-	departed_forget(&g->departures, c->handle);
+	session_forget_left(&g->sessions, c->handle);
 	if (session == NULL && c->x != NULL)
 		session = bypass_connect(g, c);
 	if (session != NULL && session->principal != NULL && is_held(g, c))
 		session_shut_out(g, session, REASON_CLIENT_ID_BUSY);
-}
-
-void
-late_report_all(struct gate *g)
-{
-	struct late *l;
-
-	while ((l = g->late) != NULL) {
-		struct client c = { .id = l->id, .address = l->address, .x = l->x };
-		struct session *session = session_find(&g->sessions, l->handle, l->x);
-
-		connect_report(g, &c, &l->judgement,
-		    session != NULL && session->admitted ? session : NULL);
-		registration_report(g, &l->judgement);
-		late_free(g, l);
-	}
-}
-
-void
-late_forget_all(struct gate *g)
-{
-	while (g->late != NULL)
-		late_free(g, g->late);
 }

@@ -66,7 +66,7 @@ gate_release(struct gate *g)
 {
 	struct held *h;
 
-	departed_tick(&g->departures);
+	sessions_tick(&g->sessions);
 	while ((h = g->held) != NULL) {
 		g->held = h->next;
 		free(h->client_id);

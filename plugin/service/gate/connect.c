@@ -41,16 +41,24 @@ admit(struct gate *g, struct txn *t, const struct client *c, struct attempt *a)
 	struct judgement *j = &a->judgement;
 	enum reason reason;
 
-	session->facts.persistent_connect = persistence_of(c);
+	session->live->facts.persistent_connect = persistence_of(c);
 	reason = session_admit(g, t, session);
-	if (session->admitted && !g->reloading)
+	if (session_is_admitted(session) && !g->reloading)
 		reason = shared_admit(g, session);
-	if (session->admitted && !g->reloading && !takeover_note(g, c, session)) {
-		session->admitted = false;
+	if (session_is_admitted(session) && !g->reloading && !takeover_note(g, c, session)) {
+		session_step(session, SESSION_ON_REFUSED);
 		reason = REASON_REGISTRY_FAILED;
 	}
-	if (j->decision.verdict == VERDICT_ALLOW && !session->admitted)
+	if (j->decision.verdict == VERDICT_ALLOW && !session_is_admitted(session))
 		j->decision = (struct decision){ .reason = reason };
+}
+
+/* Do other plugins check a user name of an administrator? */
+static enum session_event
+other_event(const struct gate *g, const struct client *c)
+{
+	return c->name_to_check && is_admin_name(g, c->user_name) ? SESSION_ON_ADMINISTRATOR
+								  : SESSION_ON_OTHER;
 }
 
 void
@@ -58,15 +66,16 @@ connect_remember(struct gate *g, struct txn *txn_or_null, const struct client *c
 {
 	struct judgement *j = &a->judgement;
 	bool other = j->decision.verdict == VERDICT_DEFER;
-	struct connection connection = { c->handle, c->x, c->id, c->address,
-		other && c->name_to_check ? c->user_name : NULL };
+	struct connection connection = connection_of(c);
 
 	a->session = session_add(&g->sessions, &connection, other ? NULL : &j->presented.id);
 	if (a->session == NULL)
 		j->decision = (struct decision){ .reason = REASON_REGISTRY_FAILED };
+	if (a->session != NULL && other)
+		session_step(a->session, other_event(g, c));
 	if (a->session == NULL || other)
 		return;
-	a->session->by_name = c->extended;
+	a->session->live->by_name = c->extended;
 	adopt_plan(a->session->principal, j);
 	principal_keep_judgement(g, txn_or_null, a->session->principal, &j->decision);
 	admit(g, txn_or_null, c, a);
@@ -108,11 +117,11 @@ report_presence(struct gate *g, const struct client *c, const struct judgement *
 {
 	const char *id = c->id != NULL ? c->id : "";
 
-	if (session != NULL && session->principal != NULL && session->presence.version != 0)
+	if (session != NULL && session->principal != NULL && session->live->presence.version != 0)
 		return; /* reported already: the client authenticates again */
 	if (session != NULL && session->principal != NULL)
-		presence_connected(&g->presence, &session->presence, session->client_id,
-		    &j->presented.id, session->address);
+		presence_connected(&g->presence, &session->live->presence, session->live->client_id,
+		    &j->presented.id, session->live->address);
 	else if (j->decision.verdict == VERDICT_DENY && j->has_id &&
 	    session_find(&g->sessions, c->handle, c->x) == NULL)
 		presence_connect_failed(&g->presence, id, &j->presented.id, c->address);
@@ -158,8 +167,8 @@ refuse_name(struct gate *g, const struct client *c, enum reason reason)
 static enum verdict
 connect_without_certificate(struct gate *g, const struct client *c)
 {
-	struct connection connection = { c->handle, NULL, c->id, c->address,
-		c->name_to_check ? c->user_name : NULL };
+	struct connection connection = connection_of(c);
+	struct session *session;
 	struct certid id;
 
 	if (name_is_certid(c->user_name, &id) && g->reloading && !c->websockets) {
@@ -170,15 +179,16 @@ connect_without_certificate(struct gate *g, const struct client *c)
 		return refuse_name(g, c, REASON_NAME_RESERVED);
 	if (g->reloading)
 		return VERDICT_DEFER; /* its session is unchanged */
-	/* Without memory it is unknown, and so has no rights. */
-	(void)session_add(&g->sessions, &connection, NULL);
+	session = session_add(&g->sessions, &connection, NULL);
+	if (session != NULL) /* without memory it is unknown, and so has no rights */
+		session_step(session, other_event(g, c));
 	return VERDICT_DEFER;
 }
 
 bool
 gate_psk(struct gate *g, const struct client *c, const char *identity)
 {
-	departed_forget(&g->departures, c->handle);
+	session_forget_left(&g->sessions, c->handle);
 	if (!name_is_certid(identity, NULL))
 		return true;
 	(void)refuse_name(g, c, REASON_NAME_RESERVED);
@@ -195,8 +205,8 @@ refuse_session(struct gate *g, struct session *session, bool connected, enum rea
 		return;
 	}
 	session->shut_out = reason;
-	session->admitted = false;
-	session->kicked = true;
+	session_step(session, SESSION_ON_SHUT_OUT);
+	session_step(session, SESSION_ON_CLOSE);
 }
 
 /* One snapshot of the registry. */
@@ -240,6 +250,6 @@ gate_connect(struct gate *g, const struct client *c)
 	if (is_held(g, c))
 		return refuse_name(g, c, REASON_CLIENT_ID_BUSY);
 	if (!g->reloading)
-		departed_forget(&g->departures, c->handle);
+		session_forget_left(&g->sessions, c->handle);
 	return c->x != NULL ? connect_with_certificate(g, c) : connect_without_certificate(g, c);
 }

@@ -14,7 +14,7 @@ find_admitted(struct gate *g, const struct client *c)
 	if (session == NULL || session->principal == NULL)
 		return NULL;
 	session_refresh(g, session);
-	return session->admitted ? session : NULL;
+	return session_is_admitted(session) ? session : NULL;
 }
 
 static bool
@@ -54,7 +54,7 @@ ask_control(struct gate *g, const struct session *s, const char *action, const c
 		.control = action,
 		.prefix = view_of(""),
 		.name = view_of("*"),
-		.facts = &s->facts };
+		.facts = &s->live->facts };
 	int len;
 
 	if (resource != NULL) {

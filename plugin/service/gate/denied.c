@@ -6,20 +6,28 @@
  * 19).  Every denial is counted; the log has one line per certificate in ten seconds.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "gate_private.h"
-#include <utlist.h>
 
-#define DENIALS_MAX     256   /* between two ticks */
 #define DENIAL_INTERVAL 10000 /* ms between two lines about one certificate */
 
 struct denial {
+	struct notice notice;
 	struct certid id;
 	const char *what;
 	char client_id[132], address[64], topic[260];
-	struct denial *next, *prev;
 };
+
+static void
+log_denial(struct gate *g, const struct notice *n)
+{
+	const struct denial *d = (const struct denial *)n;
+	struct client c = { .id = d->client_id, .address = d->address };
+
+	report_denied(g->config.report, &c, &d->id, d->what, d->topic);
+}
+
+static const struct notice_type denial_type = { NOTICE_DENIED, 256, log_denial, NULL };
 
 static void
 copy_shown(char *out, size_t size, struct view text)
@@ -35,21 +43,17 @@ log_later(struct gate *g, struct principal *p, const struct facts *facts, const 
 	int64_t now = g->config.now();
 	struct denial *d;
 
-	if (g->denial_count >= DENIALS_MAX ||
-	    (p->denial_told != 0 && now >= p->denial_told &&
-		now - p->denial_told < DENIAL_INTERVAL))
+	if (!notice_is_due(p->denial_logged, now, DENIAL_INTERVAL))
 		return;
-	d = calloc(1, sizeof(*d));
+	d = notice_add(&g->notices, &denial_type, sizeof(*d));
 	if (d == NULL)
 		return;
-	p->denial_told = now;
+	p->denial_logged = now;
 	d->id = p->id;
 	d->what = what;
 	copy_shown(d->client_id, sizeof(d->client_id), facts->client_id);
 	copy_shown(d->address, sizeof(d->address), facts->source_text);
 	copy_shown(d->topic, sizeof(d->topic), topic);
-	DL_APPEND(g->denials, d);
-	g->denial_count++;
 }
 
 void
@@ -72,32 +76,4 @@ denial_note(struct gate *g, struct principal *p, const struct facts *facts,
 	case ACTION_UNSUBSCRIBE:
 		break;
 	}
-}
-
-static void
-denial_free(struct gate *g, struct denial *d)
-{
-	DL_DELETE(g->denials, d);
-	g->denial_count--;
-	free(d);
-}
-
-void
-denial_report_all(struct gate *g)
-{
-	struct denial *d;
-
-	while ((d = g->denials) != NULL) {
-		struct client c = { .id = d->client_id, .address = d->address };
-
-		report_denied(g->config.report, &c, &d->id, d->what, d->topic);
-		denial_free(g, d);
-	}
-}
-
-void
-denial_forget_all(struct gate *g)
-{
-	while (g->denials != NULL)
-		denial_free(g, g->denials);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * disconnect.c - closes connections that may not stay, one at a time.
+ * disconnect.c - disconnects the clients whose sessions may not stay, one at a time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +8,8 @@
 
 #include "gate_private.h"
 
-/*
- * Closing.
- */
-
-/* The broker closes every connection of a user name.  For a moment this one gets a
- * name of its own, so that others with its certificate stay. */
+/* The broker disconnects all clients of a user name.  This client temporarily gets a name of
+ * its own, so that others with its certificate stay. */
 static void
 kick_by_name(struct gate *g, const struct principal *p, const void *client)
 {
@@ -21,25 +17,27 @@ kick_by_name(struct gate *g, const struct principal *p, const void *client)
 	char hex[CERTID_HEX_SIZE], own[CERTID_HEX_SIZE + sizeof("-closing")];
 	void *handle;
 
-	memcpy(&handle, &client, sizeof(handle)); /* the broker's own, not const there */
-	memcpy(hex, p->hex, sizeof(hex));         /* p goes with its last session */
+	memcpy(&handle, &client,
+	    sizeof(handle));              /* the broker's pointer, not const in its functions */
+	memcpy(hex, p->hex, sizeof(hex)); /* p is freed with its last session */
 	(void)snprintf(own, sizeof(own), "%s-closing", hex);
 	if (p->sessions->next == NULL || broker->name_client(handle, own) != ERR_OK) {
 		broker->kick(hex);
 		return;
 	}
 	broker->kick(own);
-	/* Its session may live on, and goes by its certificate's name.  The broker
-	 * frees no client before the next turn of its loop. */
+	/* The broker may keep its session, under the name of its certificate.  It does not
+	 * free a client before the next turn of its loop. */
 	(void)broker->name_client(handle, hex);
 }
 
-/* The kick calls gate_disconnected(), which frees the session. */
+/* The kick calls gate_disconnected(), which ends the session. */
 static bool
 kick_by_id(struct gate *g, const struct session *session)
 {
-	char *id = session->by_name || session->client_id == NULL ? NULL
-								  : strdup(session->client_id);
+	char *id = session->live->by_name || session->live->client_id == NULL
+	    ? NULL
+	    : strdup(session->live->client_id);
 	bool kicked = id != NULL && g->config.broker->kick_one(session->client, id);
 
 	free(id);
@@ -52,7 +50,7 @@ disconnect_session(struct gate *g, struct session *session)
 	const void *client = session->client;
 	uint64_t number = session->number;
 
-	session->kicked = true;
+	session_step(session, SESSION_ON_CLOSE);
 	session_put_last(session);
 	if (kick_by_id(g, session)) {
 		session = session_of(&g->sessions, client);
@@ -62,51 +60,51 @@ disconnect_session(struct gate *g, struct session *session)
 	kick_by_name(g, session->principal, client);
 }
 
-/* The first session that may not stay and was not closed yet; such sessions are at the
- * beginning of the list.  NULL: none. */
+/* The first session that may not stay and that the broker was not told to disconnect; such
+ * sessions are at the beginning of the list.  NULL: none. */
 static struct session *
 find_to_close(const struct principal *p)
 {
 	struct session *session = p->sessions;
 
-	while (session != NULL && (session->admitted || session->kicked))
+	while (session != NULL && !session_state_is_to_close(session->state))
 		session = session->next;
 	return session;
 }
 
 static void
-tell_once(struct gate *g, struct principal *p)
+report_once(struct gate *g, struct principal *p)
 {
-	if (p->cut_told)
+	if (p->closing == PRINCIPAL_TOLD)
 		return;
-	p->cut_told = true;
+	p->closing = PRINCIPAL_TOLD;
 	g->config.stats->cut++;
-	report_cut(g->config.report, &p->id, p->cut_reason);
+	report_cut(g->config.report, &p->id, p->close_reason);
 }
 
-/* Closes one connection; or takes a principal from the list that has none to close:
- * all are closed, or it was activated again. */
+/* Disconnects one client, or removes a principal from the list if it has none to disconnect:
+ * all are disconnected, or its certificate was activated again. */
 static void
-cut_next(struct gate *g)
+disconnect_next(struct gate *g)
 {
-	struct principal *p = g->sessions.to_cut;
+	struct principal *p = g->sessions.closing;
 	struct session *session = find_to_close(p);
 
 	if (session == NULL) {
 		(void)principal_next_to_disconnect(&g->sessions);
 		return;
 	}
-	tell_once(g, p);
+	report_once(g, p);
 	disconnect_session(g, session);
 }
 
-/* At least one, here and in sweep(): each call comes nearer to the end. */
+/* At least one at each call, so that the list becomes empty. */
 void
 disconnect_until(struct gate *g, int64_t until)
 {
-	if (g->sessions.to_cut == NULL)
+	if (g->sessions.closing == NULL)
 		return;
 	do
-		cut_next(g);
-	while (g->sessions.to_cut != NULL && gate_clock_ns() < until);
+		disconnect_next(g);
+	while (g->sessions.closing != NULL && gate_clock_ns() < until);
 }

@@ -13,7 +13,7 @@
 #define NAMES_MAX      (4 * CERT_FIELD_VALUES_MAX)
 #define NAME_MAX_SHOWN 512
 
-/* How openssl x509 -ext subjectAltName calls them. */
+/* The names of openssl x509 -ext subjectAltName. */
 static const struct {
 	enum cert_field field;
 	const char *kind;
@@ -30,8 +30,8 @@ struct names {
 	char texts[NAMES_MAX][NAME_MAX_SHOWN];
 };
 
-/* As the certificate has it: what policies see is escaped (facts.h).  With all
- * its bytes, a NUL among them: half a name is another name. */
+/* As it is in the certificate: what policies see is escaped (jitr/core/facts.h).  With all
+ * bytes, NUL included, because a truncated name would be another name. */
 static void
 add_name(struct names *n, const char *kind, struct view text)
 {
@@ -67,7 +67,7 @@ serial_number(const struct cert_facts *facts)
 	return (struct view){ NULL, 0 };
 }
 
-/* What one allocation holds. */
+/* One allocation. */
 struct parts {
 	struct names names;
 	char subject[SUBJECT_MAX];
@@ -76,7 +76,7 @@ struct parts {
 	char out[EVENT_DETAILS_MAX];
 };
 
-/* A name that is no text takes itself and its like away, not the rest. */
+/* If a name cannot be decoded as text the event has no names, but the other members. */
 static bool
 gather(const struct client *c, struct view der, struct presented *p, struct parts *parts)
 {
@@ -92,7 +92,7 @@ gather(const struct client *c, struct view der, struct presented *p, struct part
 	return true;
 }
 
-/* As long as all of it fits. */
+/* Members that do not fit are left out. */
 static char *
 render(const struct client *c, const struct presented *p, struct parts *parts, const char *reason)
 {

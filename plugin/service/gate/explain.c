@@ -28,7 +28,7 @@ explain_close(struct explain *e)
  * Facts.
  */
 
-/* A certificate whose names cannot be read is judged without them. */
+/* If the names in the certificate cannot be read it is judged without them. */
 static enum err
 read_presented_facts(struct explain *e, struct x509_st *x)
 {

@@ -138,16 +138,17 @@ find_thing_of(struct txn *t, const struct principal *p, struct view client_id, s
 static bool
 gather_thing(struct txn *t, struct session *s)
 {
+	struct live *live = s->live;
 	struct thing thing;
 	bool found = false;
 	enum err e;
 
-	free(s->thing);
-	s->facts.thing = s->thing = NULL;
-	e = find_thing_of(t, s->principal, s->facts.client_id, &thing, &found);
+	free(live->thing);
+	live->facts.thing = live->thing = NULL;
+	e = find_thing_of(t, s->principal, live->facts.client_id, &thing, &found);
 	if (found)
-		s->facts.thing = s->thing = thing_copy(&thing);
-	return e == ERR_OK && (!found || s->thing != NULL);
+		live->facts.thing = live->thing = thing_copy(&thing);
+	return e == ERR_OK && (!found || live->thing != NULL);
 }
 
 bool
@@ -157,7 +158,7 @@ gather_facts(struct txn *t, struct session *s)
 
 	if (use & POLICY_USES_CERTIFICATE && !gather_certificate(t, s->principal, s->x))
 		return false;
-	s->facts.cert = s->principal->facts;
+	s->live->facts.cert = s->principal->facts;
 	return !(use & POLICY_USES_THING) || gather_thing(t, s);
 }
 

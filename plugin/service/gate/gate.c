@@ -43,12 +43,9 @@ gate_close(struct gate *g)
 {
 	if (g == NULL)
 		return;
-	departed_clear(&g->departures);
 	psk_names_clear(g);
 	gate_release(g);
-	late_forget_all(g);
-	denial_forget_all(g);
-	shared_forget_all(g);
+	notices_clear(&g->notices);
 	takeover_forget_all(g);
 	free(g->named);
 	presence_clear(&g->presence);
@@ -90,11 +87,8 @@ gate_tick(struct gate *g)
 {
 	g->reloading = false;
 	retry_policies(g);
-	departed_tick(&g->departures);
-	late_report_all(g);
-	denial_report_all(g);
-	left_report(g);
-	shared_report_all(g);
+	sessions_tick(&g->sessions);
+	notices_log(g, &g->notices);
 	takeover_tick(g);
 	presence_tick(&g->presence);
 	report_unusable(g);

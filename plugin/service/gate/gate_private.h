@@ -17,27 +17,15 @@
 #include "jitr/service/gate.h"
 
 #include "activation.h"
-#include "departed.h"
 #include "facts.h"
 #include "judge.h"
+#include "notices.h"
 #include "jitr/service/issuer.h"
-#include "jitr/service/allow_cache.h"
 #include "jitr/service/session.h"
 
-struct late;     /* a client that bypassed gate_connect() and was not reported yet */
-struct denial;   /* a denial that was not reported yet */
-struct shared;   /* a certificate that two clients use, not reported yet */
 struct owner;    /* the certificate of a session that the broker keeps */
 struct takeover; /* a connection that resumed another certificate's session */
 struct held;     /* a client id that an answer is sent to */
-
-/* other.c: the first client that was left to others while other_clients is
- * not set.  Logged once, at a tick. */
-struct left {
-	enum { LEFT_NONE, LEFT_NOTED, LEFT_LOGGED } state;
-	enum action action;
-	char client_id[132], user_name[132], address[64], topic[260];
-};
 
 struct gate {
 	struct gate_config config;
@@ -50,17 +38,12 @@ struct gate {
 	uint64_t changes;    /* incremented with every change */
 	uint64_t planned;    /* plans so far */
 	bool reloading;
-	struct departures departures;
 	struct psk_name *psk_names; /* hash: names that are PSK identities too */
 	struct held *held;          /* list: client ids that an answer is sent to */
 	size_t held_count;
 	bool announced;
-	struct late *late; /* list */
-	size_t late_count;
-	struct denial *denials; /* list */
-	size_t denial_count;
-	struct shared *shared; /* list */
-	size_t shared_count;
+	struct notices notices;
+	bool deferred_is_noted;     /* that other_clients is not set: logged once */
 	struct owner *owners;       /* hash: certificates of the sessions that the broker keeps */
 	struct takeover *takeovers; /* list: connections that resumed another one's */
 	size_t refusals_waiting;
@@ -68,12 +51,17 @@ struct gate {
 	size_t named_count;
 	int64_t worked; /* ns; the end of the last slice; 0: nothing was left to do */
 	struct allow_cache allow_cache;
-	struct left left;
 
 	/* The resources of device actions: "arn:aws:iot:<region>:<account>:topic/". */
 	char head_text[POLICY_ACTION_COUNT][ARN_PREFIX_SIZE + 16];
 	struct view head[POLICY_ACTION_COUNT];
 };
+
+static inline struct connection
+connection_of(const struct client *c)
+{
+	return (struct connection){ c->handle, c->x, c->id, c->address, c->user_name };
+}
 
 /* Copies text, or "" for NULL; cuts off what does not fit. */
 static inline void
@@ -81,10 +69,6 @@ keep_text(char *out, size_t size, const char *text)
 {
 	(void)snprintf(out, size, "%s", text != NULL ? text : "");
 }
-
-/*
- * gate.c
- */
 
 /* slice.c: the broker's time. */
 int64_t gate_clock_ns(void); /* of a clock that is never set; tests replace it */
@@ -103,6 +87,8 @@ void gate_read_end(struct txn *t_or_null);
 
 /* Has this user name the shape of a certificateId?  The id is optional. */
 bool name_is_certid(const char *name, struct certid *id_or_null);
+
+bool is_admin_name(const struct gate *g, const char *name); /* of admin_users; NULL: no */
 
 /* Has the client of this session, which has no certificate of ours, a name of admin_users
  * that others checked when it connected? */
@@ -150,7 +136,7 @@ struct admission admission_of(const struct gate *g, const struct principal *p,
     const struct facts *facts);
 
 /* Gathers the facts that the session's policies use and asks whether it may connect:
- * REASON_NONE, or why not.  Changes session->admitted. */
+ * REASON_NONE, or why not.  Changes the session's state. */
 enum reason session_admit(struct gate *g, struct txn *txn_or_null, struct session *session);
 
 /* The same again if something has changed since; the session is put on the list of those
@@ -226,8 +212,6 @@ void connect_report(struct gate *g, const struct client *c, const struct judgeme
  * memory, the client may do nothing.
  */
 struct session *bypass_connect(struct gate *g, const struct client *c);
-void late_report_all(struct gate *g);
-void late_forget_all(struct gate *g);
 
 /*
  * refusal.c: the last refusal is kept on the certificate's record, the same one at most
@@ -245,8 +229,6 @@ void refusal_record(struct gate *g, const struct client *c, const struct judgeme
  * refused.
  */
 enum reason shared_admit(struct gate *g, struct session *session);
-void shared_report_all(struct gate *g);
-void shared_forget_all(struct gate *g);
 
 /*
  * takeover.c: a client that resumes the session of another certificate.
@@ -265,8 +247,6 @@ void takeover_forget_all(struct gate *g);
  */
 void denial_note(struct gate *g, struct principal *p, const struct facts *facts,
     const struct access_question *q);
-void denial_report_all(struct gate *g);
-void denial_forget_all(struct gate *g);
 
 /*
  * other.c: clients without a certificate of ours.
@@ -275,14 +255,13 @@ void denial_forget_all(struct gate *g);
 /* An administrator may do this, whatever other plugins say. */
 bool is_admin_access(const struct access_question *q);
 enum access access_of_others(const struct gate *g, const struct access_question *q);
-void left_report(struct gate *g); /* TICK */
 
 /*
  * absent.c: clients that are not connected.
  */
 enum access access_of_unknown(struct gate *g, const struct client *c,
     const struct access_question *q);
-enum access access_of_departed(struct gate *g, struct departed *d, const struct client *c,
+enum access access_of_left(struct gate *g, struct session *session, const struct client *c,
     const struct access_question *q);
 
 #endif

@@ -36,7 +36,7 @@ name_is_certid(const char *name, struct certid *id_or_null)
 	return true;
 }
 
-static bool
+bool
 is_admin_name(const struct gate *g, const char *name)
 {
 	if (name == NULL)
@@ -60,8 +60,8 @@ gate_names_administrator(const struct gate *g, const struct certid *id)
 bool
 is_admin_session(const struct gate *g, const struct session *session, const char *user_name)
 {
-	return session != NULL && session->principal == NULL &&
-	    is_admin_name(g, session->checked_name) && is_admin_name(g, user_name);
+	return session != NULL && session->state == SESSION_ADMINISTRATOR &&
+	    is_admin_name(g, user_name);
 }
 
 /* Its subscriptions were judged when they were made, and its queue is judged again when its

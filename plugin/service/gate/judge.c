@@ -58,7 +58,7 @@ read_ca(struct txn *t, struct judgement *j, struct records *r)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* The CA whose validity counts: the CA that the certificate was registered under; if that has
+/* The CA that has to be valid: the CA that the certificate was registered under; if that has
  * expired, is deleted or was never known, another CA certificate with the key that signed it,
  * because CAs renew their certificates.  The dates of a deleted CA are still known. */
 static enum err
@@ -153,7 +153,7 @@ name_obstacle(struct gate *g, struct txn *t, const struct records *r, struct jud
 		return ERR_OK;
 	e = activation_exists(&g->activations, t, &r->ca, &exists);
 	if (exists)
-		j->decision = decide_unasked(j->decision, &r->ca, g->config.now());
+		j->decision = decide_plan_blocked(j->decision, &r->ca, g->config.now());
 	return e;
 }
 

@@ -30,34 +30,23 @@ access_of_others(const struct gate *g, const struct access_question *q)
 	return g->config.other_clients == OTHER_CLIENTS_ALLOW ? ACCESS_ALLOW : ACCESS_DEFER;
 }
 
-/* Without a certificate, or with one that unknown_ca leaves to others. */
+/* Without a certificate, or with one of an unknown CA under unknown_ca defer. */
 static bool
 is_other_client(struct gate *g, const struct client *c)
 {
-	struct session *session;
-	struct certid id;
+	const struct session *session;
 
 	if (c->x == NULL)
-		return !name_is_certid(c->user_name, &id);
+		return !name_is_certid(c->user_name, NULL);
 	session = session_find(&g->sessions, c->handle, c->x);
-	return session != NULL && session->principal == NULL;
+	return session != NULL && session_state_is_other(session->state);
 }
 
-void
-gate_deferred(struct gate *g, const struct client *c, const struct access_request *request)
-{
-	struct left *left = &g->left;
-
-	if (left->state != LEFT_NONE || g->config.other_clients != OTHER_CLIENTS_UNSET ||
-	    !is_other_client(g, c))
-		return;
-	left->state = LEFT_NOTED;
-	left->action = request->action;
-	keep_text(left->client_id, sizeof(left->client_id), c->id);
-	keep_text(left->user_name, sizeof(left->user_name), c->user_name);
-	keep_text(left->address, sizeof(left->address), c->address);
-	keep_text(left->topic, sizeof(left->topic), request->topic);
-}
+struct deferred {
+	struct notice notice;
+	enum action action;
+	char client_id[132], user_name[132], address[64], topic[260];
+};
 
 static void
 add_quoted(struct text *t, const char *name, const char *value, size_t most)
@@ -67,8 +56,8 @@ add_quoted(struct text *t, const char *name, const char *value, size_t most)
 	text_add(t, "\"");
 }
 
-void
-left_report(struct gate *g)
+static void
+log_deferred(struct gate *g, const struct notice *n)
 {
 	static const char *const words[] = {
 		[ACTION_READ] = "receive",
@@ -76,22 +65,40 @@ left_report(struct gate *g)
 		[ACTION_SUBSCRIBE] = "subscribe",
 		[ACTION_UNSUBSCRIBE] = "unsubscribe",
 	};
-	struct left *left = &g->left;
+	const struct deferred *d = (const struct deferred *)n;
 	char buffer[700];
 	struct text t = text_in(buffer, sizeof(buffer));
 
-	if (left->state != LEFT_NOTED)
-		return;
-	left->state = LEFT_LOGGED;
-	text_addf(&t, "%s deferred:", words[left->action]);
-	add_quoted(&t, "topic", left->topic, 160);
-	add_quoted(&t, "client", left->client_id, 80);
-	add_quoted(&t, "user", left->user_name, 80);
+	text_addf(&t, "%s deferred:", words[d->action]);
+	add_quoted(&t, "topic", d->topic, 160);
+	add_quoted(&t, "client", d->client_id, 80);
+	add_quoted(&t, "user", d->user_name, 80);
 	text_add(&t, " address=");
-	text_add_escaped(&t, view_of(left->address[0] != '\0' ? left->address : "-"), 64);
+	text_add_escaped(&t, view_of(d->address[0] != '\0' ? d->address : "-"), 64);
 	report_line(g->config.report, LEVEL_WARNING,
 	    "%s: the broker denies it unless an acl_file or "
 	    "another plugin allows it, because other_clients is not set: set it to allow or defer. "
 	    "Said once",
 	    buffer);
+}
+
+static const struct notice_type deferred_type = { NOTICE_DEFERRED, 1, log_deferred, NULL };
+
+void
+gate_deferred(struct gate *g, const struct client *c, const struct access_request *request)
+{
+	struct deferred *d;
+
+	if (g->deferred_is_noted || g->config.other_clients != OTHER_CLIENTS_UNSET ||
+	    !is_other_client(g, c))
+		return;
+	d = notice_add(&g->notices, &deferred_type, sizeof(*d));
+	if (d == NULL)
+		return;
+	g->deferred_is_noted = true;
+	d->action = request->action;
+	keep_text(d->client_id, sizeof(d->client_id), c->id);
+	keep_text(d->user_name, sizeof(d->user_name), c->user_name);
+	keep_text(d->address, sizeof(d->address), c->address);
+	keep_text(d->topic, sizeof(d->topic), request->topic);
 }

@@ -101,8 +101,8 @@ principal_refresh(struct gate *g, struct txn *txn_or_null, struct principal *p)
 		return;
 	}
 	d = judge_id(g, txn_or_null, &p->id);
-	if (d.reason == REASON_DELETED && p->not_stored)
-		d.reason = REASON_NOT_STORED;
+	if (d.reason == REASON_DELETED && p->absence != REASON_NONE)
+		d.reason = p->absence;
 	keep_decision(g, txn_or_null, p, &d);
 }
 

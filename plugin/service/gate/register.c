@@ -140,11 +140,11 @@ settle(struct gate *g, const struct present_job *p)
 	if (principal == NULL || is_let_in_by_another(principal, p))
 		return;
 	if (principal->plan != NULL && !done)
-		principal->not_stored = true;
+		principal->absence = REASON_NOT_STORED;
 	free(principal->plan);
 	principal->plan = NULL;
 	gate_changed(g, &p->presentation.presented.id);
-	principal->not_stored = false;
+	principal->absence = REASON_NONE;
 }
 
 static void

@@ -1,27 +1,39 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * gate_clone.c - one certificate, used by two clients or from two addresses at
- * once: a key that was copied, or a fleet that shares one.
+ * shared.c - one certificate, used by two clients or from two addresses at the same time: a
+ * key that was copied, or a fleet that shares one.
  *
- * The same client id from the same address is a device that comes back before
- * the broker has noticed that it left.  A new client with the client id of another
- * takes its place by MQTT's own rule (MQTT 5, 3.1.4-3): the plugin closes none for
- * that.  Administrators' certificates are shared on purpose.
+ * The same client id from the same address is a device that reconnects before the broker has
+ * noticed that it left.  A new client with the client id of another one takes its place by the
+ * rule of MQTT (MQTT 5, 3.1.4-3), so the plugin disconnects neither.  Administrators may share
+ * a certificate.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "gate_private.h"
-#include <utlist.h>
 
-#define SHARED_MAX      256   /* between two ticks */
 #define SHARED_INTERVAL 10000 /* ms between two lines about one certificate */
 
 struct shared {
+	struct notice notice;
 	struct certid id;
-	char client_id[2][132], address[2][64]; /* the new client's, and the other's */
-	struct shared *next, *prev;
+	char client_id[2][132], address[2][64]; /* of the new client and of the other one */
 };
+
+static void
+log_shared(struct gate *g, const struct notice *n)
+{
+	static const char *const done[] = { [CLONE_ALLOW] = "both may stay",
+		[CLONE_NEWEST] = "the newest stays",
+		[CLONE_OLDEST] = "the oldest stays" };
+	const struct shared *shared = (const struct shared *)n;
+	struct client new = { .id = shared->client_id[0], .address = shared->address[0] };
+
+	report_clone(g->config.report, &new, &shared->id, shared->client_id[1], shared->address[1],
+	    done[g->config.clone_policy]);
+}
+
+static const struct notice_type shared_type = { NOTICE_SHARED, 256, log_shared, NULL };
 
 static bool
 same_text(const char *a, const char *b)
@@ -32,8 +44,9 @@ same_text(const char *a, const char *b)
 static bool
 shares_with(const struct session *a, const struct session *b)
 {
-	return a != b && b->admitted &&
-	    !(same_text(a->client_id, b->client_id) && same_text(a->address, b->address));
+	return a != b && session_is_admitted(b) &&
+	    !(same_text(a->live->client_id, b->live->client_id) &&
+		same_text(a->live->address, b->live->address));
 }
 
 static struct session *
@@ -46,40 +59,35 @@ find_other(const struct session *session)
 	return other;
 }
 
-/* The log is told at the next tick, and of one certificate once in a while. */
 static void
-tell_later(struct gate *g, const struct session *session, const struct session *other)
+log_later(struct gate *g, const struct session *session, const struct session *other)
 {
 	struct principal *p = session->principal;
 	int64_t now = g->config.now();
 	struct shared *shared;
 
-	if (g->shared_count >= SHARED_MAX ||
-	    (p->shared_told != 0 && now >= p->shared_told &&
-		now - p->shared_told < SHARED_INTERVAL))
+	if (!notice_is_due(p->shared_logged, now, SHARED_INTERVAL))
 		return;
-	shared = calloc(1, sizeof(*shared));
+	shared = notice_add(&g->notices, &shared_type, sizeof(*shared));
 	if (shared == NULL)
 		return;
-	p->shared_told = now;
+	p->shared_logged = now;
 	shared->id = p->id;
-	keep_text(shared->client_id[0], sizeof(shared->client_id[0]), session->client_id);
-	keep_text(shared->client_id[1], sizeof(shared->client_id[1]), other->client_id);
-	keep_text(shared->address[0], sizeof(shared->address[0]), session->address);
-	keep_text(shared->address[1], sizeof(shared->address[1]), other->address);
-	DL_APPEND(g->shared, shared);
-	g->shared_count++;
+	keep_text(shared->client_id[0], sizeof(shared->client_id[0]), session->live->client_id);
+	keep_text(shared->client_id[1], sizeof(shared->client_id[1]), other->live->client_id);
+	keep_text(shared->address[0], sizeof(shared->address[0]), session->live->address);
+	keep_text(shared->address[1], sizeof(shared->address[1]), other->live->address);
 }
 
-/* For good: it stays out when it is judged again, as each of its packets is. */
+/* Its certificate alone would admit it again. */
 static void
 evict(struct session *session)
 {
 	session->shut_out = REASON_CLONE;
-	session->admitted = false;
+	session_step(session, SESSION_ON_SHUT_OUT);
 }
 
-/* All but the newest.  The broker closes the one with the same client id. */
+/* All but the newest.  The broker disconnects the one with the same client id. */
 static void
 evict_others(struct gate *g, struct session *session)
 {
@@ -87,7 +95,8 @@ evict_others(struct gate *g, struct session *session)
 
 	for (other = session->principal->sessions; other != NULL; other = next) {
 		next = other->next;
-		if (!shares_with(session, other) || same_text(session->client_id, other->client_id))
+		if (!shares_with(session, other) ||
+		    same_text(session->live->client_id, other->live->client_id))
 			continue;
 		evict(other);
 		session_disconnect(&g->sessions, other, REASON_CLONE);
@@ -102,7 +111,7 @@ shared_admit(struct gate *g, struct session *session)
 	if (other == NULL || gate_names_administrator(g, &session->principal->id))
 		return REASON_NONE;
 	g->config.stats->clones++;
-	tell_later(g, session, other);
+	log_later(g, session, other);
 	if (g->config.clone_policy == CLONE_OLDEST) {
 		evict(session);
 		return REASON_CLONE;
@@ -110,36 +119,4 @@ shared_admit(struct gate *g, struct session *session)
 	if (g->config.clone_policy == CLONE_NEWEST)
 		evict_others(g, session);
 	return REASON_NONE;
-}
-
-static void
-shared_free(struct gate *g, struct shared *shared)
-{
-	DL_DELETE(g->shared, shared);
-	g->shared_count--;
-	free(shared);
-}
-
-void
-shared_report_all(struct gate *g)
-{
-	static const char *const done[] = { [CLONE_ALLOW] = "both may stay",
-		[CLONE_NEWEST] = "the newest stays",
-		[CLONE_OLDEST] = "the oldest stays" };
-	struct shared *shared;
-
-	while ((shared = g->shared) != NULL) {
-		struct client new = { .id = shared->client_id[0], .address = shared->address[0] };
-
-		report_clone(g->config.report, &new, &shared->id, shared->client_id[1],
-		    shared->address[1], done[g->config.clone_policy]);
-		shared_free(g, shared);
-	}
-}
-
-void
-shared_forget_all(struct gate *g)
-{
-	while (g->shared != NULL)
-		shared_free(g, g->shared);
 }

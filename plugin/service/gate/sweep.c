@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * gate_cut.c - after a change: judge every connection again and close those that
- * may not stay, one connection at a time, in slices of the broker's time.
+ * sweep.c - after a change: judges every session again and disconnects those that may not stay,
+ * one at a time, in slices of the broker's time.
  */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "gate_private.h"
 
-/* The last certificate first; those that are not connected cost a look. */
+/* The last certificate first; skips those that are not connected. */
 static struct principal *
 named_next(struct gate *g)
 {
@@ -62,7 +60,7 @@ sweep(struct gate *g, int64_t until)
 static bool
 has_work(const struct gate *g)
 {
-	return g->sessions.sweep_left > 0 || g->sessions.to_cut != NULL;
+	return g->sessions.sweep_left > 0 || g->sessions.closing != NULL;
 }
 
 bool

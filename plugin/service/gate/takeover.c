@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * gate_takeover.c - a client that resumes the session of another certificate.
+ * takeover.c - a client that resumes the session of another certificate.
  *
- * A broker keeps a session by client id, and gives it to the next client of that
- * id, whatever its certificate: with subscriptions that this one may never have
- * been allowed.  Each delivery is judged by iot:Receive of the new certificate, but
- * nothing asks iot:Subscribe again, and a plugin cannot take a subscription away.
- * When a connection is closed by a plugin the broker does ask, for each of them
- * (check_subscription_acls in plugin_public.c, 2.0.12 and later, and Debian's 2.0.11), and
- * removes what is denied.  So a client that takes a session over is closed once, and
- * finds what it may have when it comes back.
+ * The broker keeps a session by client id and gives it to the next client with this id,
+ * whatever its certificate is, with subscriptions that this certificate may never have been
+ * allowed.  Deliveries are judged by iot:Receive of the new certificate, but the broker does not
+ * ask about iot:Subscribe again, and a plugin cannot remove a subscription.  When a plugin
+ * disconnects a client, the broker asks about each of its subscriptions
+ * (check_subscription_acls in plugin_public.c, 2.0.12 and later, and Debian's 2.0.11) and
+ * removes those that are denied.  So a client that resumes the session of another certificate is
+ * disconnected once, and finds the allowed subscriptions when it reconnects.
  *
- * Which certificate a session belongs to is known from its CONNECT, and, after a restart,
- * as soon as the broker asks about the session.
+ * The certificate of a session is known from its CONNECT, and, after a restart, as soon as
+ * the broker asks about the session.
  */
 #include <stdlib.h>
 #include <string.h>
 
-/* Out of memory is an answer here, not the end of the broker. */
+/* Report a lack of memory instead of exiting. */
 #define HASH_NONFATAL_OOM 1
 
 #include "gate_private.h"
 #include <utlist.h>
 
-/* Sessions with a certificate that is remembered; the oldest ones are forgotten. */
+/* Sessions whose certificate is remembered; beyond, the oldest is forgotten. */
 #define OWNERS_MAX 200000
 
 #define TAKEOVER_BUDGET_NS (3 * 1000 * 1000) /* of a tick */
@@ -78,7 +78,7 @@ add_owner(struct gate *g, const char *client_id, const struct certid *id)
 }
 
 static bool
-close_later(struct gate *g, const struct session *session, const struct certid *before)
+disconnect_later(struct gate *g, const struct session *session, const struct certid *before)
 {
 	struct takeover *t = malloc(sizeof(*t));
 
@@ -91,7 +91,7 @@ close_later(struct gate *g, const struct session *session, const struct certid *
 	return true;
 }
 
-/* Of MQTT 5 a clean start may persist as well; of 3.1.1 a clean session leaves nothing. */
+/* In MQTT 5 a session with clean start may persist; in 3.1.1 one with clean session does not. */
 static bool
 may_persist(const struct client *c)
 {
@@ -112,7 +112,8 @@ takeover_note(struct gate *g, const struct client *c, const struct session *sess
 		return add_owner(g, c->id, id);
 	before = owner->id;
 	owner->id = *id;
-	return c->clean_session || certid_equal(&before, id) || close_later(g, session, &before);
+	return c->clean_session || certid_equal(&before, id) ||
+	    disconnect_later(g, session, &before);
 }
 
 void
@@ -129,7 +130,7 @@ carry_out(struct gate *g, const struct takeover *t)
 	char before[CERTID_HEX_SIZE], now[CERTID_HEX_SIZE];
 
 	if (session == NULL || session->number != t->number)
-		return; /* it has left: what is stored is judged when it comes back */
+		return; /* it left: its session is judged when a client resumes it */
 	certid_to_hex(&t->before, before);
 	certid_to_hex(&session->principal->id, now);
 	report_line(g->config.report, LEVEL_NOTICE,

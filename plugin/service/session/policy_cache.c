@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Out of memory is an answer here, not the end of the broker. */
+/* Report a lack of memory instead of exiting. */
 #define HASH_NONFATAL_OOM 1
 
 #include "jitr/service/policy_cache.h"
@@ -38,7 +38,7 @@ skip_space(struct view text, size_t at)
 	return at;
 }
 
-/* Behind the string that begins here. */
+/* The position behind the string that begins here. */
 static size_t
 skip_string(struct view text, size_t at)
 {
@@ -47,7 +47,7 @@ skip_string(struct view text, size_t at)
 	return at < text.len ? at + 1 : text.len;
 }
 
-/* Outside strings of JSON a run of white space is as good as one blank. */
+/* Outside of JSON strings several white space characters are the same as one. */
 static size_t
 collapse(struct view text, uint8_t *out)
 {
@@ -66,8 +66,8 @@ collapse(struct view text, uint8_t *out)
 	return len;
 }
 
-/* A document was compiled when it was stored.  It may have 400 KB of white space,
- * which to read costs a few milliseconds, of each policy of a certificate. */
+/* The document was valid when it was stored.  It may have 400 KB of white space, which would
+ * take a few milliseconds to read, for each policy of a certificate. */
 static enum err
 compile(const struct policy_cache *c, struct view document, struct policy **out, struct diag *why)
 {
@@ -171,7 +171,7 @@ policy_cache_take(struct policy_cache *c, struct txn *t, struct view name)
 	return p;
 }
 
-/* Not there yet: until it is, it says what its document says. */
+/* The policy does not exist yet: until then its document counts. */
 static struct cached_policy *
 add_planned(struct policy_cache *c, struct view name, struct view document)
 {

@@ -10,7 +10,7 @@
 struct presence_note {
 	struct presence_note *next;
 	struct presence_event event;
-	uint8_t texts[]; /* what the event's views point to */
+	uint8_t texts[]; /* of the event */
 };
 
 static bool
@@ -19,7 +19,7 @@ is_told(const struct presence *p, const char *client_id)
 	return p != NULL && p->on && event_has_presence(view_of(client_id));
 }
 
-/* Without random bytes the versions still tell sessions apart. */
+/* Without random bytes the versions still differ between sessions. */
 static void
 name_session(uint8_t id[16])
 {
@@ -60,8 +60,8 @@ note(struct presence *p, const struct presence_event *e)
 	p->waiting++;
 }
 
-/* The time, but for what was connected in the same millisecond, or before the
- * clock was set back. */
+/* The time; greater if another client connected in the same millisecond, or the clock was set
+ * back. */
 static uint64_t
 next_version(struct presence *p)
 {
@@ -109,7 +109,7 @@ presence_disconnected(struct presence *p, struct presence_session *s, const char
 	note(p, &e);
 }
 
-/* A client that tries without end must not drown the events of others. */
+/* A client that reconnects all the time must not displace the events of others. */
 static bool
 too_many_failures(struct presence *p, int64_t now)
 {
@@ -160,8 +160,8 @@ publish(const struct presence *p, const struct presence_event *e)
 	return p->broker->publish(topic, event_presence(e, &payload), 1, false) == ERR_OK;
 }
 
-/* The broker may call us again from publish(): what it brings is put behind the
- * rest, and the first is taken away afterwards. */
+/* The broker may call the plugin from publish(), which may append events: the first one is
+ * removed afterwards. */
 void
 presence_tick(struct presence *p)
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Out of memory is an answer here, not the end of the broker. */
+/* Report a lack of memory instead of exiting. */
 #define HASH_NONFATAL_OOM 1
 
 #include "jitr/service/session.h"
@@ -43,8 +43,8 @@ principal_new(struct sessions *s, const struct certid *id)
 static void
 principal_free(struct sessions *s, struct principal *p)
 {
-	if (p->to_cut)
-		DL_DELETE(s->to_cut, p);
+	if (p->closing != PRINCIPAL_STAYS)
+		DL_DELETE(s->closing, p);
 	HASH_DELETE(hh, s->by_id, p);
 	rights_clear(&p->rights, s->policies);
 	free(p->facts);
@@ -59,7 +59,7 @@ absent_remove(struct sessions *s, struct principal *p)
 	s->absent_count--;
 }
 
-/* In the place of the longest unused one, if there are too many. */
+/* Replaces the longest unused one if there are too many. */
 static void
 absent_add(struct sessions *s, struct principal *p)
 {
@@ -105,7 +105,7 @@ principal_join(struct sessions *s, const struct certid *id, struct session *sess
 	return true;
 }
 
-/* The plan of a certificate that is not stored yet is known here alone: it is kept for the
+/* The plan of a certificate that is not stored yet is known only here: it is kept for the
  * client's will and its offline session. */
 static void
 principal_leave(struct sessions *s, struct session *session)
@@ -121,21 +121,20 @@ principal_leave(struct sessions *s, struct session *session)
 		principal_free(s, p);
 		return;
 	}
-	if (p->to_cut)
-		DL_DELETE(s->to_cut, p);
-	p->to_cut = false;
+	if (p->closing != PRINCIPAL_STAYS)
+		DL_DELETE(s->closing, p);
+	p->closing = PRINCIPAL_STAYS;
 	absent_add(s, p);
 }
 
 void
 principal_disconnect(struct sessions *s, struct principal *p, enum reason reason)
 {
-	p->cut_reason = reason;
-	if (p->to_cut || p->sessions == NULL)
+	p->close_reason = reason;
+	if (p->closing != PRINCIPAL_STAYS || p->sessions == NULL)
 		return;
-	p->to_cut = true;
-	p->cut_told = false;
-	DL_APPEND(s->to_cut, p);
+	p->closing = PRINCIPAL_CLOSES;
+	DL_APPEND(s->closing, p);
 }
 
 void
@@ -160,11 +159,11 @@ session_put_last(struct session *session)
 struct principal *
 principal_next_to_disconnect(struct sessions *s)
 {
-	struct principal *p = s->to_cut;
+	struct principal *p = s->closing;
 
 	if (p != NULL) {
-		DL_DELETE(s->to_cut, p);
-		p->to_cut = false;
+		DL_DELETE(s->closing, p);
+		p->closing = PRINCIPAL_STAYS;
 	}
 	return p;
 }
@@ -172,13 +171,13 @@ principal_next_to_disconnect(struct sessions *s)
 void
 sweep_start(struct sessions *s)
 {
-	s->sweep_left = HASH_COUNT(s->by_client);
+	s->sweep_left = HASH_COUNT(s->connected.by_client);
 }
 
 struct session *
 sweep_next(struct sessions *s)
 {
-	struct session *session = s->sweep != NULL ? s->sweep : s->by_client;
+	struct session *session = s->sweep != NULL ? s->sweep : s->connected.by_client;
 
 	if (session == NULL)
 		s->sweep_left = 0;
@@ -190,39 +189,25 @@ sweep_next(struct sessions *s)
 }
 
 /*
- * Sessions.
+ * Connected sessions.
  */
 
-/* Clients are some kilobytes apart. */
-static struct session **
-front_of(struct sessions *s, const void *client)
+static void
+live_free(struct live *live)
 {
-	uintptr_t at = (uintptr_t)client;
-
-	return &s->front[(at >> 4 ^ at >> 14) & (FRONT_SIZE - 1)];
-}
-
-static struct session *
-find_client(struct sessions *s, const void *client)
-{
-	struct session **front = front_of(s, client), *session;
-
-	if (*front != NULL && (*front)->client == client)
-		return *front;
-	HASH_FIND_PTR(s->by_client, &client, session);
-	if (session != NULL)
-		*front = session;
-	return session;
+	if (live == NULL)
+		return;
+	free(live->client_id);
+	free(live->address);
+	free(live->thing);
+	free(live);
 }
 
 static void
 session_free(struct session *session)
 {
 	x509_free(session->x);
-	free(session->client_id);
-	free(session->address);
-	free(session->checked_name);
-	free(session->thing);
+	live_free(session->live);
 	free(session);
 }
 
@@ -231,6 +216,23 @@ copy_text(const char *text, char **copy)
 {
 	*copy = text != NULL ? strdup(text) : NULL;
 	return (*copy != NULL) == (text != NULL);
+}
+
+static struct live *
+live_new(const struct connection *c)
+{
+	struct live *live = calloc(1, sizeof(*live));
+
+	if (live == NULL)
+		return NULL;
+	if (!copy_text(c->id, &live->client_id) || !copy_text(c->address, &live->address)) {
+		live_free(live);
+		return NULL;
+	}
+	live->facts.client_id = view_of(live->client_id);
+	live->facts.source_text = view_of(live->address);
+	live->facts.source = address_parse(live->facts.source_text);
+	return live;
 }
 
 static struct session *
@@ -246,18 +248,24 @@ session_new(struct sessions *s, const struct connection *c)
 	session->x = c->x;
 	if (session->x != NULL)
 		x509_hold(session->x);
-	if (copy_text(c->id, &session->client_id) && copy_text(c->address, &session->address) &&
-	    copy_text(c->checked_name, &session->checked_name)) {
-		session->facts.client_id = view_of(session->client_id);
-		session->facts.source_text = view_of(session->address);
-		session->facts.source = address_parse(session->facts.source_text);
+	return session;
+}
+
+static struct session *
+session_new_live(struct sessions *s, const struct connection *c)
+{
+	struct session *session = session_new(s, c);
+
+	if (session == NULL)
+		return NULL;
+	session->live = live_new(c);
+	if (session->live != NULL && session_index_add(&s->connected, session))
 		return session;
-	}
 	session_free(session);
 	return NULL;
 }
 
-/* What outlives it when the same connection is judged again. */
+/* What a session keeps when the same connection is judged again. */
 struct constant {
 	struct presence_session presence;
 	enum reason shut_out;
@@ -266,11 +274,10 @@ struct constant {
 static struct constant
 constant_of(struct sessions *s, const struct connection *c)
 {
-	const struct session *before = find_client(s, c->client);
+	const struct session *before = session_find(s, c->client, c->x);
 
-	return before != NULL && before->x == c->x
-	    ? (struct constant){ before->presence, before->shut_out }
-	    : (struct constant){ .shut_out = REASON_NONE };
+	return before != NULL ? (struct constant){ before->live->presence, before->shut_out }
+			      : (struct constant){ .shut_out = REASON_NONE };
 }
 
 struct session *
@@ -280,29 +287,26 @@ session_add(struct sessions *s, const struct connection *c, const struct certid 
 	struct session *session;
 
 	session_remove(s, c->client);
-	session = session_new(s, c);
+	session = session_new_live(s, c);
 	if (session == NULL)
 		return NULL;
-	session->presence = constant.presence;
+	session->live->presence = constant.presence;
 	session->shut_out = constant.shut_out;
-	HASH_ADD_PTR(s->by_client, client, session);
-	if (find_client(s, c->client) == NULL) {
-		session_free(session);
-		return NULL;
-	}
+	if (session->shut_out != REASON_NONE)
+		session_step(session, SESSION_ON_SHUT_OUT);
 	if (id_or_null != NULL && !principal_join(s, id_or_null, session)) {
 		session_remove(s, c->client);
 		return NULL;
 	}
 	if (session->principal != NULL)
-		session->facts.certificate_id = view_of(session->principal->hex);
+		session->live->facts.certificate_id = view_of(session->principal->hex);
 	return session;
 }
 
 struct session *
 session_find(struct sessions *s, const void *client, const struct x509_st *x)
 {
-	struct session *session = find_client(s, client);
+	struct session *session = session_index_find(&s->connected, client);
 
 	return session != NULL && session->x == x ? session : NULL;
 }
@@ -310,36 +314,158 @@ session_find(struct sessions *s, const void *client, const struct x509_st *x)
 struct session *
 session_of(struct sessions *s, const void *client)
 {
-	return find_client(s, client);
+	return session_index_find(&s->connected, client);
 }
 
-/* The name is compared each time: another one may be where it was, as the broker frees it
- * and takes one of the certificate at SIGHUP (mosquitto section 0, 6). */
-struct session *
-session_known(struct sessions *s, const void *client, const char *broker_id, const char *user_name)
+/* The session is not connected any more. */
+static void
+take_out(struct sessions *s, struct session *session)
 {
-	struct session *session = find_client(s, client);
-
-	if (session == NULL || session->principal == NULL || session->broker_id != broker_id ||
-	    broker_id == NULL || user_name == NULL)
-		return NULL;
-	return strcmp(user_name, session->principal->hex) == 0 ? session : NULL;
+	if (s->sweep == session)
+		s->sweep = session->hh.next;
+	session_index_remove(&s->connected, session);
+	principal_leave(s, session);
+	session->principal = NULL;
 }
 
 void
 session_remove(struct sessions *s, const void *client)
 {
-	struct session *session = find_client(s, client);
+	struct session *session = session_of(s, client);
 
 	if (session == NULL)
 		return;
-	if (*front_of(s, client) == session)
-		*front_of(s, client) = NULL;
-	if (s->sweep == session)
-		s->sweep = session->hh.next;
-	HASH_DELETE(hh, s->by_client, session);
-	principal_leave(s, session);
+	take_out(s, session);
 	session_free(session);
+}
+
+/*
+ * Sessions that left.
+ */
+
+/* The byte at the end tells NULL from an empty text, and one text from the next. */
+static uint64_t
+hash_text(uint64_t hash, const char *text)
+{
+	const uint8_t end = text != NULL;
+
+	return hash_bytes(hash_bytes(hash, view_of(text)), (struct view){ &end, 1 });
+}
+
+/* A collision made on purpose gains nothing: any client may choose these names. */
+static uint64_t
+hash_names(const struct connection *c)
+{
+	return hash_text(hash_text(HASH_START, c->id), c->user_name);
+}
+
+static struct session *
+find_left(struct sessions *s, const void *client)
+{
+	struct session *session;
+
+	HASH_FIND_PTR(s->left, &client, session);
+	return session;
+}
+
+static bool
+add_left(struct sessions *s, struct session *session)
+{
+	HASH_ADD_PTR(s->left, client, session);
+	if (find_left(s, session->client) != session)
+		return false;
+	DL_APPEND(s->leaving, session);
+	return true;
+}
+
+/* The connected session without what is needed only then, or a new one. */
+static struct session *
+take_leaving(struct sessions *s, const struct connection *c)
+{
+	struct session *session = session_of(s, c->client);
+
+	if (session == NULL)
+		return session_new(s, c);
+	if (session->principal != NULL)
+		session->id = session->principal->id;
+	take_out(s, session);
+	live_free(session->live);
+	session->live = NULL;
+	return session;
+}
+
+struct session *
+session_leave(struct sessions *s, const struct connection *c, enum session_keeps keeps)
+{
+	struct session *session = take_leaving(s, c);
+
+	session_forget_left(s, c->client);
+	if (session == NULL)
+		return NULL;
+	session->keeps = keeps;
+	session->names = hash_names(c);
+	if (add_left(s, session))
+		return session;
+	session_free(session);
+	return NULL;
+}
+
+/* The broker frees a client after it has freed its address and user name. */
+struct session *
+session_find_left(struct sessions *s, const struct connection *c)
+{
+	struct session *session = find_left(s, c->client);
+
+	if (session == NULL)
+		return NULL;
+	if (c->x != NULL)
+		return c->x == session->x ? session : NULL;
+	return c->address == NULL || session->names == hash_names(c) ? session : NULL;
+}
+
+/* Is it on the list of those that left since the last tick? */
+static bool
+is_leaving(const struct session *session)
+{
+	return session->prev != NULL;
+}
+
+static void
+end_leaving(struct sessions *s, struct session *session)
+{
+	DL_DELETE(s->leaving, session);
+	session->next = session->prev = NULL;
+	x509_free(session->x);
+	session->x = NULL;
+}
+
+void
+session_forget_left(struct sessions *s, const void *client)
+{
+	struct session *session = find_left(s, client);
+
+	if (session == NULL)
+		return;
+	if (is_leaving(session))
+		end_leaving(s, session);
+	HASH_DELETE(hh, s->left, session);
+	session_free(session);
+}
+
+void
+sessions_tick(struct sessions *s)
+{
+	struct session *session;
+
+	while ((session = s->leaving) != NULL) {
+		end_leaving(s, session);
+		if (session->keeps == KEEPS_NOTHING)
+			session_forget_left(s, session->client);
+		else
+			session_step(session,
+			    session->keeps == KEEPS_WILL ? SESSION_ON_TICK
+							 : SESSION_ON_TICK_NO_WILL);
+	}
 }
 
 void
@@ -347,8 +473,10 @@ sessions_clear(struct sessions *s)
 {
 	struct session *session, *next;
 
-	HASH_ITER(hh, s->by_client, session, next)
+	HASH_ITER(hh, s->connected.by_client, session, next)
 		session_remove(s, session->client);
+	HASH_ITER(hh, s->left, session, next)
+		session_forget_left(s, session->client);
 	while (s->absent != NULL) {
 		struct principal *p = s->absent;
 
