@@ -123,7 +123,8 @@ open_parts(struct bench *b, const char *directory)
 	b->store = bench_store_open(directory);
 	fleet_register(&b->fleet, b->store, b->known, b->count,
 	    option("JITR_BENCH_REGISTERED", 100000));
-	must(writer_start(b->store, &writer, &b->writer) == ERR_OK &&
+	writer.store = b->store;
+	must(writer_start(&writer, &b->writer) == ERR_OK &&
 		report_open(&report, &b->report, NULL) == ERR_OK,
 	    "writer and report");
 	report_start(b->report, b->writer);
@@ -138,7 +139,7 @@ open_parts(struct bench *b, const char *directory)
 static void
 close_parts(struct bench *b)
 {
-	writer_stop(b->writer, NULL);
+	writer_stop(b->writer);
 	gate_close(b->gate);
 	report_close(b->report);
 	store_close(b->store);
@@ -171,9 +172,8 @@ rule_run(struct txn *t, struct job *job, int64_t now)
 }
 
 static void
-rule_finish(struct job *job, void *context)
+rule_finish(struct job *job)
 {
-	(void)context;
 	must(job->result == ERR_OK, "rule");
 	((struct rule_job *)job)->done = true;
 }
@@ -186,7 +186,7 @@ set_rule(struct bench *b)
 
 	must(writer_submit(b->writer, &j.job) == ERR_OK, "writer");
 	while (!j.done)
-		writer_collect(b->writer, SIZE_MAX, NULL);
+		writer_collect(b->writer, SIZE_MAX);
 }
 
 /* Every device connects once.  Returns the median in microseconds.  Between two connections, not
@@ -208,7 +208,7 @@ connect_all(struct bench *b, struct device *d, enum verdict wanted)
 		series_add(&us, (double)(clock_ns() - start) / 1e3);
 		must(verdict == wanted, "verdict");
 		gate_disconnected(b->gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
-		writer_collect(b->writer, SIZE_MAX, NULL);
+		writer_collect(b->writer, SIZE_MAX);
 	}
 	median = series_median(&us);
 	series_free(&us);

@@ -107,7 +107,7 @@ def test_path_set_before_the_option_is_still_read(make_site, lists, directory):
     until(lambda: list_number(site) == "1", "the list")
     site.broker.options["crl_dir"] = lists
     site.restart()
-    site.broker.wait_for_log("goes on being read outside crl_dir", site.ca.id, str(path))
+    site.broker.wait_for_log("is still read outside crl_dir", site.ca.id, str(path))
     path.write_text(revocation_list(site.ca, number=2))
     until(lambda: list_number(site) == "2", "the next list")
 

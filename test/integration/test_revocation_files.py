@@ -255,8 +255,8 @@ def too_large(watched):
 @pytest.mark.parametrize("spoil, says", [
     (half_written, "END X509 CRL"), (half_written_der, "cut short"), (empty, "has 0 bytes"),
     (of_another_key, "not signed with the key"), (older, "older than the one in force"),
-    (removed, "No such file"), (a_directory, "is no ordinary file"),
-    (a_pipe, "is no ordinary file"), (a_device, "Permission denied"),
+    (removed, "No such file"), (a_directory, "is not a regular file"),
+    (a_pipe, "is not a regular file"), (a_device, "Permission denied"),
     (a_loop, "symbolic links"), (too_large, "268435456 bytes"),
 ])
 def test_file_that_cannot_be_taken(broker, admin, watched, looks, spoil, says):
@@ -270,7 +270,7 @@ def test_file_that_cannot_be_taken(broker, admin, watched, looks, spoil, says):
     spoil(watched)
     watched.wait_for_failure(says)
     looks(2)
-    if "ordinary" in says:  # may change without a trace, so it is tried again
+    if "regular" in says:  # may change without a trace, so it is tried again
         first = watched.failed_at
         until(lambda: watched.failed_at > first, "another try")
     assert watched.described["crl"] == before

@@ -289,19 +289,20 @@ world_commit(struct txn *t)
 void
 world_start_writer(size_t queue_max, size_t batch_max)
 {
-	struct writer_config config = { .queue_max = queue_max,
+	struct writer_config config = { .store = world.store,
+		.queue_max = queue_max,
 		.batch_max = batch_max,
 		.now = world_now };
 
 	must(sem_init(&holding, 0, 0) == 0 && sem_init(&release, 0, 0) == 0);
-	must(writer_start(world.store, &config, &world.writer) == ERR_OK);
+	must(writer_start(&config, &world.writer) == ERR_OK);
 }
 
 void
 world_stop_writer(void)
 {
 	sem_post(&release); /* a test may have failed while it held it */
-	writer_stop(world.writer, NULL);
+	writer_stop(world.writer);
 	world.writer = NULL;
 }
 
@@ -332,11 +333,10 @@ hold_run(struct txn *t, struct job *job, int64_t now)
 }
 
 static void
-tool_finish(struct job *job, void *context)
+tool_finish(struct job *job)
 {
 	struct tool_job *tool = (struct tool_job *)job;
 
-	(void)context;
 	if (tool->finished != NULL)
 		*tool->finished = true;
 	free(tool);
@@ -369,7 +369,7 @@ settle_once(void)
 
 	while (!finished) {
 		submitted = submitted || submit_tool(&idle_type, &finished);
-		writer_collect(world.writer, SIZE_MAX, NULL);
+		writer_collect(world.writer, SIZE_MAX);
 		if (!finished)
 			nanosleep(&moment, NULL);
 	}
@@ -382,7 +382,7 @@ world_settle(void)
 
 	do {
 		settle_once();
-		writer_look(world.writer, &state);
+		writer_read_state(world.writer, &state);
 	} while (state.waiting > 0);
 	if (world.on_settled != NULL)
 		world.on_settled();

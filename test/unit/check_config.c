@@ -273,7 +273,7 @@ START_TEST(a_certificate_id_is_refused_as_a_user_name)
 	ck_assert_int_eq(parse(&o, 1), ERR_REQUEST);
 	ck_assert_str_eq(diag.text,
 	    "option admin_users: \"ann," ID "\" must be user names; "
-	    "certificateIds belong into admin_certificates");
+	    "certificateIds belong in admin_certificates");
 }
 END_TEST
 

@@ -327,8 +327,8 @@ static const struct {
 	{ make_garbage, "X509 CRL", RETRY_LIST_MS },
 	{ make_empty, "has 0 bytes", RETRY_LIST_MS },
 	{ make_none, "No such file", 0 },
-	{ make_directory, "is no ordinary file", CRL_WATCH_MS },
-	{ make_pipe, "is no ordinary file", CRL_WATCH_MS },
+	{ make_directory, "is not a regular file", CRL_WATCH_MS },
+	{ make_pipe, "is not a regular file", CRL_WATCH_MS },
 };
 
 START_TEST(a_bad_file_is_reported_once_and_the_list_stays)
@@ -450,7 +450,7 @@ jobs_of_a_tick(void)
 	world_wait(CRL_WATCH_MS);
 	world_hold_writer();
 	crls_tick(crls);
-	writer_look(world.writer, &state);
+	writer_read_state(world.writer, &state);
 	world_release_writer();
 	return state.waiting - 1; /* the one that holds it */
 }

@@ -5,13 +5,13 @@
  */
 #include <string.h>
 
-#include "listeners.h"
+#include "listener_scan.h"
 #include "suite.h"
 
 static bool
-is_ours(const char *path, const char *plugin_path)
+is_plugin(const char *path)
 {
-	return strcmp(path, plugin_path) == 0;
+	return strcmp(path, "/p.so") == 0;
 }
 
 static const struct {
@@ -61,14 +61,16 @@ static const struct {
 
 START_TEST(a_listener_without_the_plugin_is_found)
 {
-	struct listeners l = { .plugin_path = "/p.so" };
+	struct listener_scan scan = { .is_plugin = is_plugin };
+	const char *without;
 	char text[400], *line, *rest;
 
 	strcpy(text, files[_i].text);
 	for (line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
-		listeners_line(&l, line, is_ours);
-	listeners_file_end(&l);
-	ck_assert_str_eq(l.everywhere ? "" : l.without, files[_i].without);
+		listener_scan_line(&scan, line);
+	listener_scan_file_end(&scan);
+	without = listener_scan_result(&scan);
+	ck_assert_str_eq(without != NULL ? without : "", files[_i].without);
 }
 END_TEST
 

@@ -443,8 +443,9 @@ START_TEST(a_policy_that_could_not_be_compiled_is_compiled_at_the_next_tick)
 	world_settle();
 	ck_assert_int_eq(gates_access(&client, ACTION_WRITE, "up", false), ACCESS_ALLOW);
 	world_change(&t);
-	ck_assert_int_eq(registry_create_policy_version(&t, view_of("device"), view_of(POLICY " "),
-			     true, world_now(), &(uint32_t){ 0 }, NULL),
+	ck_assert_int_eq(registry_create_policy_version(&t, view_of("device"),
+			     &(struct new_policy_version){ view_of(POLICY " "), true }, world_now(),
+			     &(uint32_t){ 0 }, NULL),
 	    ERR_OK);
 	world_commit(&t);
 

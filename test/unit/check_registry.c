@@ -110,7 +110,7 @@ present(const struct pki_cert *c)
 	struct presentation p = presentation(c);
 	struct outcome done;
 
-	ck_assert_int_eq(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_eq(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	return done.decision;
 }
 
@@ -290,7 +290,7 @@ START_TEST(a_failing_store_registers_nothing_and_reports_it)
 
 	put_ca(ca, CA_ACTIVE, true);
 	t.failed = ERR_STORAGE;
-	ck_assert_int_ne(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_ne(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	ck_assert_int_eq(store_commit(&t), ERR_STORAGE);
 	world_change(&t);
 	ck_assert(!has_cert(device));
@@ -364,7 +364,12 @@ add_ca(const struct pki_cert *c, enum cert_mode mode, const char *proof)
 	record.status = CA_INACTIVE;
 	record.mode = mode;
 	record.auto_registration = false;
-	return registry_add_ca(&t, &record, &document, &settings, proof, world_now(), &diag);
+	return registry_add_ca(&t,
+	    &(struct ca_registration){ .ca = &record,
+		.document = &document,
+		.settings = &settings,
+		.proof = proof },
+	    world_now(), &diag);
 }
 
 START_TEST(a_ca_is_registered_with_the_current_code)
@@ -813,16 +818,15 @@ crash_run(struct txn *txn, struct job *job, int64_t now)
 {
 	struct crash_job *c = (struct crash_job *)job;
 
-	return registry_present(txn, &c->presentation, &rules, now, &c->done);
+	return registry_connect(txn, &c->presentation, &rules, now, &c->done);
 }
 
 /* Reports the commit: from here on the certificate must not be lost. */
 static void
-crash_finish(struct job *job, void *context)
+crash_finish(struct job *job)
 {
 	struct crash_job *c = (struct crash_job *)job;
 
-	(void)context;
 	must(job->result == ERR_OK &&
 	    c->done.decision.effects == (EFFECT_REGISTER | EFFECT_ANNOUNCE));
 	must(write(STDOUT_FILENO, c->presentation.presented.id.b, 32) == 32);
@@ -870,10 +874,11 @@ register_until_killed(const char *db_path, const char *ca_hex)
 
 	must(certid_from_hex(&ca_id, view_of(ca_hex)));
 	must(store_open(&config, &s, NULL) == ERR_OK);
-	must(writer_start(s, &writer_config, &w) == ERR_OK);
+	writer_config.store = s;
+	must(writer_start(&writer_config, &w) == ERR_OK);
 	for (;;) {
 		submit_one(w, &ca_id);
-		writer_collect(w, SIZE_MAX, NULL);
+		writer_collect(w, SIZE_MAX);
 	}
 }
 

@@ -153,7 +153,7 @@ present(const struct pki_cert *c, const struct plan *plan)
 {
 	struct presentation p = presentation(c, plan);
 
-	ck_assert_int_eq(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_eq(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	return done.decision;
 }
 
@@ -255,7 +255,7 @@ START_TEST(a_plan_is_discarded_if_its_ca_has_changed)
 	ck_assert_int_eq(registry_update_ca(&t, &id,
 			     &(struct ca_update){ .auto_registration = &on }, world_now(), &diag),
 	    ERR_OK);
-	ck_assert_int_eq(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_eq(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	ck_assert_int_eq(done.decision.verdict, VERDICT_DENY);
 	ck_assert_int_eq(done.decision.reason, REASON_REGISTERED_NOW);
 	ck_assert_int_eq(get_cert(device)->status, CERT_PENDING_ACTIVATION);
@@ -391,7 +391,7 @@ START_TEST(a_serial_number_too_long_for_a_list_leaves_the_certificate_pending)
 	c = pki_make(&options);
 	ck_assert_int_eq(present(c, &plan).reason, REASON_RULE_WAITS);
 	ck_assert_str_eq(note_of(c),
-	    "its serial number is longer than 64 bytes: no list could name it");
+	    "its serial number is longer than 64 bytes: no revocation list can name it");
 	pki_free(c);
 }
 END_TEST
@@ -430,7 +430,7 @@ START_TEST(a_failure_of_the_store_during_activation_changes_nothing)
 	struct presentation p = presentation(device, &plan);
 
 	t.failed = ERR_STORAGE;
-	ck_assert_int_ne(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_ne(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	ck_assert_int_eq(store_commit(&t), ERR_STORAGE);
 	world_change(&t);
 	ck_assert(!has_cert(device));
@@ -788,7 +788,7 @@ run_schedule(struct certid *ids)
 {
 	size_t count;
 
-	ck_assert_int_eq(registry_superseded(&t, world_now(), ids, 10, &count), ERR_OK);
+	ck_assert_int_eq(registry_retire_superseded(&t, world_now(), ids, 10, &count), ERR_OK);
 	return count;
 }
 
@@ -896,7 +896,8 @@ warn_until(int64_t until)
 {
 	size_t count;
 
-	ck_assert_int_eq(registry_expiring(&t, until, ACCOUNT, world_now(), 100, &count), ERR_OK);
+	ck_assert_int_eq(registry_announce_expiring(&t, until, ACCOUNT, world_now(), 100, &count),
+	    ERR_OK);
 	return count;
 }
 
@@ -950,7 +951,8 @@ START_TEST(schedule_entries_of_deleted_certificates_are_dropped_in_batches)
 	for (left = 5; left > 0; left -= left > 2 ? 2 : left) {
 		ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_OK);
 		ck_assert_uint_eq(entry.id.b[0], 6 - left);
-		ck_assert_int_eq(registry_superseded(&t, world_now(), ids, 2, &count), ERR_OK);
+		ck_assert_int_eq(registry_retire_superseded(&t, world_now(), ids, 2, &count),
+		    ERR_OK);
 		ck_assert_uint_eq(count, 0);
 	}
 	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_NOT_FOUND);

@@ -62,8 +62,9 @@ create(const char *name)
 static enum err
 create_version(const char *name, bool set_default, uint32_t *number)
 {
-	return registry_create_policy_version(&t, view_of(name), view_of("another"), set_default,
-	    world_now(), number, &diag);
+	return registry_create_policy_version(&t, view_of(name),
+	    &(struct new_policy_version){ view_of("another"), set_default }, world_now(), number,
+	    &diag);
 }
 
 static enum err

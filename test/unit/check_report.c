@@ -129,13 +129,23 @@ START_TEST(a_connection_is_a_line_with_all_its_facts)
 	char expected[1000];
 
 	open_report(NULL);
-	report_connection(report, &c, &id, &ca_id, &accepted, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &accepted,
+		.registered = true });
 	snprintf(expected, sizeof(expected),
 	    "jitr: connection accepted: certificate=%s ca=%s "
 	    "client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
 	    world_hex(device), world_hex(ca));
 	ck_logged(LEVEL_INFO, expected);
-	report_connection(report, &c, &id, &ca_id, &revoked, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &revoked,
+		.registered = true });
 	snprintf(expected, sizeof(expected),
 	    "jitr: connection refused: reason=\"revoked\" "
 	    "code=DEVICE_CERTIFICATE_REVOKED certificate=%s ca=%s client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
@@ -149,7 +159,7 @@ START_TEST(unknown_values_are_a_hyphen_or_empty)
 	struct client c = { .id = NULL };
 
 	open_report(NULL);
-	report_connection(report, &c, NULL, NULL, &unknown, NULL, false);
+	report_connection(report, &(struct connection_line){ .client = &c, .decision = &unknown });
 	ck_logged(LEVEL_NOTICE,
 	    "jitr: connection refused: reason=\"issued by a CA that is not "
 	    "registered\" code=CA_CERTIFICATE_NOT_REGISTERED certificate=- ca=- client=\"\" address=- subject=\"\"");
@@ -162,7 +172,7 @@ START_TEST(text_of_a_client_cannot_start_a_new_line)
 	struct client c = { .id = "a\nb\"\033[2J", .address = "1.2.3.4\n", .x = evil->x };
 
 	open_report(world.log_path);
-	report_connection(report, &c, NULL, NULL, &unknown, NULL, false);
+	report_connection(report, &(struct connection_line){ .client = &c, .decision = &unknown });
 	ck_assert_ptr_nonnull(
 	    strstr(logged(), "client=\"a\\x0ab\\x22\\x1b[2J\" address=1.2.3.4\\x0a "));
 	for (const char *p = logged(); *p != '\0'; p++)
@@ -187,7 +197,12 @@ START_TEST(long_texts_are_truncated_and_the_line_keeps_its_end)
 	c = pki_device(ca, long_name);
 	client.x = c->x;
 	open_report(world.log_path);
-	report_connection(report, &client, &id, &ca_id, &revoked, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &client,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &revoked,
+		.registered = true });
 	ck_assert_uint_lt(strlen(logged()), 1000);
 	ck_assert_ptr_nonnull(strstr(logged(), long_name));
 	ck_assert_uint_le(strlen(member(json_line(world.log_path, 0), "clientId")), 128);
@@ -208,7 +223,12 @@ START_TEST(details_leave_room_for_the_identity)
 	memset(details, '\n', sizeof(details) - 1);
 	details[sizeof(details) - 1] = '\0';
 	open_report(world.log_path);
-	report_connection(report, &client, &id, &ca_id, &d, details, false);
+	report_connection(report,
+	    &(struct connection_line){ .client = &client,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &d,
+		.details = details });
 	ck_assert_uint_lt(strlen(logged()), 1000);
 	ck_assert_ptr_nonnull(strstr(logged(), "with this client id: \\x0a\\x0a"));
 	ck_assert_ptr_nonnull(strstr(logged(), "...\" code=AUTHORIZATION_FAILURE certificate="));
@@ -243,7 +263,12 @@ START_TEST(an_accepted_connection_is_logged_as_connect_of_aws)
 
 	c.port = 13490;
 	open_report(world.log_path);
-	report_connection(report, &c, &id, &ca_id, &accepted, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &accepted,
+		.registered = true });
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "timestamp"), TIME_TEXT);
 	ck_assert_str_eq(member(json, "logLevel"), "INFO");
@@ -290,7 +315,8 @@ START_TEST(a_refusal_is_logged_as_an_error_with_its_reason)
 	const cJSON *json;
 
 	open_report(world.log_path);
-	report_connection(report, &c, &id, NULL, &d, NULL, false);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c, .id = &id, .decision = &d });
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "logLevel"), "ERROR");
 	ck_assert_str_eq(member(json, "status"), "Failure");
@@ -309,7 +335,12 @@ START_TEST(a_refusal_of_a_registered_certificate_is_not_a_failed_registration)
 	struct client c = client_of(device);
 
 	open_report(world.log_path);
-	report_connection(report, &c, &id, &ca_id, &d, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &d,
+		.registered = true });
 	ck_assert_str_eq(member(json_line(world.log_path, 0), "eventType"),
 	    "Connection.AuthNError");
 }
@@ -322,14 +353,26 @@ START_TEST(details_follow_the_text_of_a_reason)
 	const cJSON *json;
 
 	open_report(world.log_path);
-	report_connection(report, &c, &id, &ca_id, &revoked, "on the list of \"2026\"", true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &revoked,
+		.details = "on the list of \"2026\"",
+		.registered = true });
 	ck_assert(
 	    world_said("connection refused: reason=\"revoked: on the list of \\x222026\\x22\" "
 		       "code=DEVICE_CERTIFICATE_REVOKED certificate="));
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "reason"), "DEVICE_CERTIFICATE_REVOKED");
 	ck_assert_str_eq(member(json, "details"), "revoked: on the list of \"2026\"");
-	report_connection(report, &c, &id, &ca_id, &accepted, "whatever", true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &accepted,
+		.details = "whatever",
+		.registered = true });
 	ck_assert_str_eq(member(json_line(world.log_path, 1), "details"), "(none)");
 	ck_assert_ptr_null(strstr(logged(), "whatever"));
 }
@@ -427,7 +470,8 @@ START_TEST(if_it_cannot_be_opened_again_lines_go_to_the_old_file)
 	report_cut(report, &id, REASON_REVOKED);
 	ck_assert_str_eq(member(json_line(moved, 0), "eventType"), "Disconnect");
 	ck_assert(world_said(path));
-	ck_assert(world_said("cannot be opened again: No such file or directory; lines go on"));
+	ck_assert(world_said(
+	    "cannot be opened again: No such file or directory; lines are still written"));
 	ck_assert(!world_said("lost"));
 }
 END_TEST

@@ -107,7 +107,6 @@ static struct {
 	unsigned finished, ran, committed, failed;
 	unsigned chained;
 	struct counted last;
-	void *context;
 	bool signals_open;
 } seen;
 
@@ -146,7 +145,7 @@ counted_committed(struct job *job)
 }
 
 static void
-counted_finish(struct job *job, void *context)
+counted_finish(struct job *job)
 {
 	struct counted *c = (struct counted *)job;
 
@@ -157,7 +156,6 @@ counted_finish(struct job *job, void *context)
 	seen.ran += c->ran;
 	seen.committed += c->committed;
 	seen.failed += job->result != ERR_OK;
-	seen.context = context;
 	seen.last = *c;
 	if (c->chain > 0) {
 		struct counted *next = counted_new(c->nth + 1);
@@ -172,7 +170,7 @@ counted_finish(struct job *job, void *context)
 
 static const struct job_type counted_type = { "counted", false, counted_run, counted_committed,
 	counted_finish };
-static const struct job_type deferrable_type = { "patient", true, counted_run, counted_committed,
+static const struct job_type deferrable_type = { "deferrable", true, counted_run, counted_committed,
 	counted_finish };
 
 static struct counted *
@@ -225,12 +223,13 @@ clock_of_the_test(void)
 static void
 start_gathering(size_t queue_max, size_t batch_max, int gather_ms)
 {
-	struct writer_config config = { .queue_max = queue_max,
+	struct writer_config config = { .store = &store,
+		.queue_max = queue_max,
 		.batch_max = batch_max,
 		.gather_ms = gather_ms,
 		.now = clock_of_the_test };
 
-	ck_assert_int_eq(writer_start(&store, &config, &seen.writer), ERR_OK);
+	ck_assert_int_eq(writer_start(&config, &seen.writer), ERR_OK);
 }
 
 static void
@@ -242,14 +241,14 @@ start(size_t queue_max, size_t batch_max)
 static void
 stop(void)
 {
-	writer_stop(seen.writer, NULL);
+	writer_stop(seen.writer);
 }
 
 static void
 collect_until(unsigned finished)
 {
 	while (seen.finished < finished)
-		if (writer_collect(seen.writer, SIZE_MAX, NULL) == 0)
+		if (writer_collect(seen.writer, SIZE_MAX) == 0)
 			sched_yield();
 }
 
@@ -289,7 +288,7 @@ START_TEST(every_job_is_run_and_finished_once_in_the_order_of_submission)
 	while (submitted < 20000) {
 		if (try_to_submit(submitted) == ERR_OK)
 			submitted++;
-		else if (writer_collect(seen.writer, SIZE_MAX, NULL) == 0)
+		else if (writer_collect(seen.writer, SIZE_MAX) == 0)
 			sched_yield();
 	}
 	stop();
@@ -302,14 +301,11 @@ END_TEST
 
 START_TEST(a_job_gets_the_time_of_its_batch)
 {
-	int context;
-
 	start(4, 4);
 	submit(0);
-	while (writer_collect(seen.writer, 1, &context) == 0)
+	while (writer_collect(seen.writer, 1) == 0)
 		sched_yield();
 	ck_assert_int_eq(seen.last.now, 4711);
-	ck_assert_ptr_eq(seen.context, &context);
 	stop();
 }
 END_TEST
@@ -325,18 +321,19 @@ note_done(void *context)
 START_TEST(the_owner_is_notified_of_finished_jobs)
 {
 	sem_t done;
-	struct writer_config config = { .queue_max = 4,
+	struct writer_config config = { .store = &store,
+		.queue_max = 4,
 		.batch_max = 4,
 		.now = clock_of_the_test,
 		.done = note_done,
 		.done_context = &done };
 
 	sem_init(&done, 0, 0);
-	ck_assert_int_eq(writer_start(&store, &config, &seen.writer), ERR_OK);
+	ck_assert_int_eq(writer_start(&config, &seen.writer), ERR_OK);
 	for (unsigned n = 0; n < 3; n++) {
 		submit(n);
 		sem_wait(&done);
-		ck_assert_uint_eq(writer_collect(seen.writer, SIZE_MAX, NULL), 1);
+		ck_assert_uint_eq(writer_collect(seen.writer, SIZE_MAX), 1);
 	}
 	stop();
 }
@@ -347,7 +344,7 @@ collect_some(size_t max)
 {
 	size_t n;
 
-	while ((n = writer_collect(seen.writer, max, NULL)) == 0)
+	while ((n = writer_collect(seen.writer, max)) == 0)
 		sched_yield();
 	return n;
 }
@@ -365,7 +362,7 @@ START_TEST(the_number_of_jobs_finished_at_once_is_limited)
 	let_go(1);
 	ck_assert_uint_eq(collect_some(3), 3); /* the four are done at the same moment */
 	ck_assert_uint_eq(collect_some(3), 1);
-	ck_assert_uint_eq(writer_collect(seen.writer, 3, NULL), 0);
+	ck_assert_uint_eq(writer_collect(seen.writer, 3), 0);
 	stop();
 }
 END_TEST
@@ -645,7 +642,7 @@ look(void)
 {
 	struct writer_state state;
 
-	writer_look(seen.writer, &state);
+	writer_read_state(seen.writer, &state);
 	return state;
 }
 
@@ -905,7 +902,7 @@ START_TEST(an_idle_writer_can_be_stopped_and_so_can_null)
 {
 	start(10, 10);
 	stop();
-	writer_stop(NULL, NULL);
+	writer_stop(NULL);
 	ck_assert_uint_eq(store.commits, 0);
 }
 END_TEST

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_crl_place.c - revocation list files are below one directory (crl_place.h).
+ * check_crl_dir.c - revocation list files are below one directory (crl_dir.h).
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "crl_place.h"
+#include "crl_dir.h"
 #include "suite.h"
 #include "world.h"
 
@@ -47,8 +47,8 @@ static const struct {
 
 START_TEST(a_name_is_recognised_as_below_the_directory_or_elsewhere)
 {
-	ck_assert_msg(crl_place_has(names[_i].dir, view_of(names[_i].path)) == names[_i].has, "%s",
-	    names[_i].path);
+	ck_assert_msg(crl_dir_contains(names[_i].dir, view_of(names[_i].path)) == names[_i].has,
+	    "%s", names[_i].path);
 }
 END_TEST
 
@@ -89,11 +89,11 @@ set_up(void)
 static int
 read_at(const char *name, char text[8])
 {
-	int fd = crl_place_open(world.ca_path, name);
+	int fd = crl_dir_open(world.ca_path, name);
 	int error = fd < 0 ? errno : 0;
 	struct stat st;
 
-	ck_assert_int_eq(crl_place_stat(world.ca_path, name, &st), error);
+	ck_assert_int_eq(crl_dir_stat(world.ca_path, name, &st), error);
 	memset(text, 0, 8);
 	if (fd >= 0) {
 		ck_assert_int_ge(read(fd, text, 7), 0);
@@ -154,16 +154,16 @@ START_TEST(without_the_directory_there_is_no_file)
 {
 	struct stat st;
 
-	ck_assert_int_eq(crl_place_open("/nowhere", "list"), -1);
+	ck_assert_int_eq(crl_dir_open("/nowhere", "list"), -1);
 	ck_assert_int_eq(errno, ENOENT);
-	ck_assert_int_eq(crl_place_stat("/nowhere", "list", &st), ENOENT);
+	ck_assert_int_eq(crl_dir_stat("/nowhere", "list", &st), ENOENT);
 }
 END_TEST
 
 int
 main(void)
 {
-	Suite *suite = suite_create("crl_place");
+	Suite *suite = suite_create("crl_dir");
 	TCase *t = suite_case(suite, "names");
 
 	tcase_add_loop_test(t, a_name_is_recognised_as_below_the_directory_or_elsewhere, 0,
