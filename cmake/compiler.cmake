@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# How everything is compiled: warnings are errors, with gcc and with clang.
+# How everything is compiled, with gcc or clang.  The presets for development
+# (CMakePresets.json) turn warnings into errors.  Flags of a distribution (CFLAGS,
+# LDFLAGS) and CMAKE_INTERPROCEDURAL_OPTIMIZATION take precedence over those below.
+include(CheckCSourceCompiles)
 
 add_library(jitr_compiler INTERFACE)
 target_include_directories(jitr_compiler INTERFACE ${PROJECT_SOURCE_DIR}/include)
@@ -20,15 +23,31 @@ if(JITR_SANITIZE)
 		target_compile_options(jitr_compiler INTERFACE -fsanitize=fuzzer-no-link)
 	endif()
 elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
-	target_compile_options(jitr_compiler INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+	# Some compilers and distributions define it already, often to 3.
+	set(CMAKE_REQUIRED_FLAGS -O2)
+	set(CMAKE_REQUIRED_QUIET ON)
+	check_c_source_compiles("
+		#ifndef _FORTIFY_SOURCE
+		#error not defined
+		#endif
+		int main(void) { return 0; }" JITR_IS_FORTIFIED)
+	unset(CMAKE_REQUIRED_FLAGS)
+	unset(CMAKE_REQUIRED_QUIET)
+	if(NOT JITR_IS_FORTIFIED)
+		target_compile_options(jitr_compiler INTERFACE -D_FORTIFY_SOURCE=2)
+	endif()
 endif()
 
-# The plugin is optimised as a whole: what it does for every packet is spread
-# over several files.  Objects can be linked both ways, so that the many tests
-# link quickly.
-if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT JITR_SANITIZE)
-	set(whole_program -flto=auto)
-	target_compile_options(jitr_compiler INTERFACE -flto=auto -ffat-lto-objects)
+# The plugin is optimised as a whole: the code that runs for every packet is
+# spread over several files.  Fat objects can be linked both ways, so that the
+# many tests link quickly, and their --wrap works.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT JITR_SANITIZE)
+	if(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT CMAKE_C_FLAGS MATCHES "-f(no-)?lto" AND
+			NOT DEFINED CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+		set(whole_program -flto=auto)
+		target_compile_options(jitr_compiler INTERFACE ${whole_program})
+	endif()
+	target_compile_options(jitr_compiler INTERFACE -ffat-lto-objects)
 	target_link_options(jitr_compiler INTERFACE
 		$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-fno-lto>)
 endif()

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# What we build on: Debian packages, found and their versions checked.
+# Dependencies: Debian packages, found and their versions checked.
 #
-#   libssl-dev liblmdb-dev libcjson-dev mosquitto-dev libmosquitto-dev uthash-dev check
+#   libssl-dev liblmdb-dev libcjson-dev mosquitto-dev libmosquitto-dev uthash-dev
+#   check, for the tests
 
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
@@ -73,3 +74,17 @@ string(REGEX REPLACE ".* " "" uthash_version "${uthash_version}")
 execute_process(COMMAND getconf GNU_LIBC_VERSION
 	OUTPUT_VARIABLE glibc_version OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 string(REGEX REPLACE ".* " "" glibc_version "${glibc_version}")
+
+# The tests need check.  JITR_TESTS is ON or OFF from here on.
+if(JITR_TESTS)
+	pkg_check_modules(check QUIET IMPORTED_TARGET check>=0.15)
+	if(check_FOUND)
+		message(STATUS "Found check ${check_VERSION}")
+		set(JITR_TESTS ON)
+	elseif(JITR_TESTS STREQUAL "AUTO")
+		message(STATUS "The tests are not built: check is not installed (apt install check)")
+		set(JITR_TESTS OFF)
+	else()
+		message(FATAL_ERROR "check 0.15 or newer not found, which JITR_TESTS=ON needs: apt install check")
+	endif()
+endif()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# What is installed beside the programs.  The documents keep their places to each other, so
-# that links between them lead somewhere.
+# The other installed files.  The documents keep their relative paths, so that links between
+# them work.
 
 # The example with the plugin's path on this system.
 file(READ mosquitto.conf.example example)
@@ -18,8 +18,8 @@ foreach(section IN ITEMS 1 8)
 	install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 
-# Last: it has the checksums of everything above.  The manifest of the installation names it, too,
-# so that what it lists is all there is to remove.
+# Last: it has the checksums of everything above.  The manifest of the installation has it too,
+# so that the manifest lists every file to remove.
 configure_file(cmake/sbom.cmake.in sbom.cmake @ONLY)
 install(CODE "set(sbom_root \"\$ENV{DESTDIR}\")
 	set(sbom_prefix \"\${CMAKE_INSTALL_PREFIX}\")

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # The Debian package: scripts/package.sh, or `cpack` in a build below /usr.
 #
-# Plugin and command line are one package: Debian's mosquitto_ctrl, which loads one of them, is
-# part of the broker's package, too.
+# Plugin and command line are one package, because Debian's mosquitto_ctrl, which loads a
+# module of it, is part of the broker's package.
 
 set(JITR_MAINTAINER "mosquitto-jitr maintainers <maintainers@mosquitto-jitr.example>" CACHE STRING
-	"Who answers for the Debian package, Name <address>")
+	"Maintainer of the Debian package, Name <address>")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT "${JITR_MAINTAINER}")
@@ -31,9 +31,9 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "just-in-time registration of device certificates for Mosquitto")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 	"A plugin for the Mosquitto broker that does what AWS IoT Core does with
-X.509 client certificates: a device that nobody told the broker about is
-registered when it first connects, activated by a rule or a program, and from
-then on a policy says what it may do. With it come a module of mosquitto_ctrl
-and the same commands as a program, named as those of the AWS command line.")
+X.509 client certificates: an unknown device is registered when it first
+connects, then activated by a rule or a program; from then on a policy says
+what it may do. The package includes a module of mosquitto_ctrl and a program
+with the same commands, named as those of the AWS command line.")
 
 include(CPack)

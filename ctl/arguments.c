@@ -11,18 +11,18 @@
 #include "jitr/core/aws_gap.h"
 #include "jitr/core/text.h"
 
-/* A flag as it was written: which one, and whether --no- stood before. */
+/* A flag as given: which one, and whether with the prefix --no-. */
 struct match {
 	const struct flag *flag;
 	bool no;
 };
 
 struct search {
-	const char *word; /* as written, without the dashes */
+	const char *word; /* as given, without dashes */
 	size_t len;
 	struct match found;
 	int hits;
-	struct text *names; /* of all that fit, for the message */
+	struct text *names; /* of all matches, for the message */
 };
 
 static bool
@@ -56,8 +56,8 @@ search_exact(struct search *s, const struct flag *flags)
 	return false;
 }
 
-/* AWS's flags are tried first, so that a flag of our own never spoils an
- * abbreviation that works with the AWS CLI. */
+/* Tries AWS's flags first, so that our own flags never make an abbreviation ambiguous
+ * that works with the AWS CLI. */
 static void
 search_beginning(struct search *s, const struct flag *flags, bool ours)
 {
@@ -99,7 +99,7 @@ flag_search(const struct command *command, const char *argument, struct match *o
 	return false;
 }
 
-/* A value may begin with dashes when it cannot be meant as a flag: PEM does. */
+/* A value may begin with dashes if it cannot be a flag: PEM does. */
 static bool
 looks_like_flag(const char *word)
 {
@@ -119,7 +119,7 @@ takes_several(enum flag_kind kind)
 	return kind == FLAG_TAGS || kind == FLAG_WORDS || kind == FLAG_PHRASE;
 }
 
-/* The slot for a flag: the old one if it was given before. */
+/* The entry of a flag; the existing one if the flag was given before. */
 static struct given *
 given_slot(struct arguments *a, const struct flag *flag)
 {
@@ -130,8 +130,8 @@ given_slot(struct arguments *a, const struct flag *flag)
 	return a->count < GIVEN_MAX ? &a->given[a->count++] : NULL;
 }
 
-/* The values of a flag at argv[0]; 0 if there are none, else how many words
- * are used up. */
+/* Reads the values of the flag at argv[0].  Returns the number of words used, 0 if a
+ * value is missing. */
 static int
 read_values(struct given *g, int argc, char **argv, struct diag *d)
 {
@@ -189,7 +189,7 @@ read_flag(struct arguments *a, int argc, char **argv, struct diag *d)
 	return 1;
 }
 
-/* `help`, `help COMMAND`, `COMMAND help`, and --help wherever it stands. */
+/* `help`, `help COMMAND`, `COMMAND help`, and --help at any position. */
 static bool
 wants_help(int argc, char **argv)
 {
@@ -200,7 +200,7 @@ wants_help(int argc, char **argv)
 	return false;
 }
 
-/* A command of `aws iot` that is none of ours: one sentence says what is. */
+/* Explains that a command of `aws iot` is not implemented, and names replacements. */
 static void
 explain_gap(const char *name, const struct aws_gap *gap, struct diag *d)
 {
@@ -239,7 +239,7 @@ parse_command(struct arguments *a, const char *name, struct diag *d)
 	return false;
 }
 
-/* Help on the first word that is not the word help itself, if there is one. */
+/* Help on the first word other than "help" itself, if there is one. */
 MUST_USE static bool
 parse_help(struct arguments *a, int argc, char **argv, struct diag *d)
 {

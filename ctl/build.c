@@ -66,7 +66,7 @@ add_value(cJSON *members, const struct given *g, struct diag *d)
 	struct diag why = { "out of memory" };
 	cJSON *value = build_value(g, &why);
 
-	/* Two flags may be one member: --page-size and --max-results. */
+	/* --page-size and --max-results set the same member; the last one wins. */
 	cJSON_DeleteItemFromObjectCaseSensitive(members, g->flag->member);
 	if (value != NULL && cJSON_AddItemToObject(members, g->flag->member, value))
 		return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * build.h - the flags of a command as the members of its request.
+ * build.h - converts the flags of a command to the members of its request.
  *
- * Reads the files that values name; connects to nothing.  Any thread.
+ * Reads the files named by values; does not connect.  Any thread.
  */
 #ifndef CTL_BUILD_H
 #define CTL_BUILD_H
@@ -11,7 +11,8 @@
 
 #include "arguments.h"
 
-/* The request's members; the caller's.  NULL: usage, and why in d. */
+/* The members of the request, owned by the caller.  NULL: usage error, *d has the
+ * reason. */
 MUST_USE cJSON *build_members(const struct arguments *a, struct diag *d);
 
 #endif

@@ -2,13 +2,13 @@
 /*
  * client.c - see client.h.
  *
- * One thread: libmosquitto's callbacks run inside wait_for.
+ * One thread: libmosquitto's callbacks run inside wait_for().
  */
 #include "client.h"
 
 #include <errno.h>
 #include <mosquitto.h>
-#if !__has_include(<mosquitto/broker.h>) /* since 2.1 mosquitto.h brings it */
+#if !__has_include(<mosquitto/broker.h>) /* included by mosquitto.h since 2.1 */
 #include <mqtt_protocol.h>
 #endif
 #include <openssl/x509.h>
@@ -22,12 +22,12 @@
 #include "print.h"
 #include "terminal.h"
 
-#define REQUEST_TOPIC  "$CONTROL/jitr/v1"
-#define RESPONSE_TOPIC "$CONTROL/jitr/v1/response"
-#define PATIENCE_MS    10000
-#define PROBE_MS       3000
+#define REQUEST_TOPIC    "$CONTROL/jitr/v1"
+#define RESPONSE_TOPIC   "$CONTROL/jitr/v1/response"
+#define TIMEOUT_MS       10000
+#define PROBE_TIMEOUT_MS 3000
 
-/* A request of so many bytes may be too large for a limit of the broker's. */
+/* Requests of this size may exceed a limit of the broker. */
 #define LARGE_REQUEST 4096
 
 enum stage {
@@ -35,19 +35,19 @@ enum stage {
 	STAGE_CONNECTED,
 	STAGE_WAITING, /* for an answer */
 	STAGE_ANSWERED,
-	STAGE_FAILED, /* why is set */
+	STAGE_FAILED, /* why has the reason */
 };
 
 struct client {
 	struct mosquitto *mosq;
 	const struct options *options;
 	enum stage stage;
-	int patience_ms;
+	int timeout_ms;
 	char correlation[33];
-	size_t sent; /* bytes of the request */
+	size_t sent; /* size of the request in bytes */
 	cJSON *answer;
 	struct diag why;
-	struct diag tls; /* what libmosquitto logged about a failure */
+	struct diag tls; /* libmosquitto's log message about a failure */
 	struct sigaction old_pipe;
 };
 
@@ -91,9 +91,9 @@ on_connect(struct mosquitto *mosq, void *obj, int code, int flags, const mosquit
 		fail(c, "Connection error", connect_refusal(c, code));
 }
 
-/* In MQTT 3.1.1 a broker closes the connection without a reason. */
+/* An MQTT 3.1.1 broker closes the connection without a reason. */
 static void
-fail_cut_off(struct client *c, const char *detail)
+fail_closed(struct client *c, const char *detail)
 {
 	char what[160];
 
@@ -116,10 +116,10 @@ on_disconnect(struct mosquitto *mosq, void *obj, int code, const mosquitto_prope
 	if (c->stage == STAGE_CONNECTING)
 		fail(c, "Connection error: the broker closed the connection", c->tls.text);
 	else if (c->stage == STAGE_WAITING)
-		fail_cut_off(c, code > 0 && code < 128 ? mosquitto_strerror(code) : "");
+		fail_closed(c, code > 0 && code < 128 ? mosquitto_strerror(code) : "");
 }
 
-/* What the plugin would have answered if the broker had asked it. */
+/* The answer that the plugin would give if the broker had passed the request on. */
 static cJSON *
 denial(void)
 {
@@ -133,7 +133,7 @@ denial(void)
 	return NULL;
 }
 
-/* Only MQTT 5 tells that a publish was refused; before it, there is silence. */
+/* Only MQTT 5 reports a refused publish. */
 static void
 on_publish(struct mosquitto *mosq, void *obj, int mid, int code, const mosquitto_property *p)
 {
@@ -168,8 +168,8 @@ on_message(struct mosquitto *mosq, void *obj, const struct mosquitto_message *m,
 		c->stage = STAGE_ANSWERED;
 }
 
-/* What libmosquitto knows about a failure it tells its log alone: first
- * which file, then OpenSSL's "error:0A000086:SSL routines::reason". */
+/* libmosquitto reports details of a failure only in its log: first which file, then
+ * OpenSSL's "error:0A000086:SSL routines::reason". */
 static void
 on_log(struct mosquitto *mosq, void *obj, int level, const char *text)
 {
@@ -189,18 +189,18 @@ on_log(struct mosquitto *mosq, void *obj, int level, const char *text)
 
 /* Progress is shown only for long waits. */
 static void
-show_patience(const struct client *c, int64_t left)
+show_wait(const struct client *c, int64_t left)
 {
-	if (c->patience_ms > PATIENCE_MS && !c->options->quiet)
+	if (c->timeout_ms > TIMEOUT_MS && !c->options->quiet)
 		terminal_progress("seconds since all was sent",
-		    (size_t)(c->patience_ms - left) / 1000);
+		    (size_t)(c->timeout_ms - left) / 1000);
 }
 
-/* Until the stage is no longer this one; false when it failed or time is up. */
+/* Runs the loop until the stage changes.  False: failed, or timeout. */
 MUST_USE static bool
 wait_for(struct client *c, enum stage leave)
 {
-	int64_t deadline = now_ms() + c->patience_ms;
+	int64_t deadline = now_ms() + c->timeout_ms;
 
 	while (c->stage == leave) {
 		int64_t left = deadline - now_ms();
@@ -208,7 +208,7 @@ wait_for(struct client *c, enum stage leave)
 
 		if (left <= 0)
 			return false;
-		show_patience(c, left);
+		show_wait(c, left);
 		rc = mosquitto_loop(c->mosq, left < 250 ? (int)left : 250, 1);
 		if (rc != MOSQ_ERR_SUCCESS && c->stage == leave)
 			fail(c, "Connection error",
@@ -240,7 +240,7 @@ set_password(struct client *c)
 	return rc == MOSQ_ERR_SUCCESS;
 }
 
-/* In this order: libmosquitto looks at earlier ones when it takes the later. */
+/* The order matters: later options are validated with the earlier ones. */
 MUST_USE static bool
 set_tls(struct client *c)
 {
@@ -249,7 +249,7 @@ set_tls(struct client *c)
 	const char *capath = o->capath;
 	int rc = MOSQ_ERR_SUCCESS;
 
-	/* libmosquitto 2.0 takes no client certificate with that option alone. */
+	/* libmosquitto 2.0 accepts no client certificate with this option alone. */
 	if (o->os_certs && o->cert != NULL && o->cafile == NULL && capath == NULL)
 		capath = X509_get_default_cert_dir();
 	if (o->os_certs)
@@ -304,7 +304,7 @@ set_callbacks(struct client *c)
 	mosquitto_log_callback_set(c->mosq, on_log);
 }
 
-/* An id of our own: a broker may forbid the empty one.  MQTT 3.1 takes 23
+/* A random id, because a broker may reject an empty one.  MQTT 3.1 allows 23
  * characters. */
 MUST_USE static struct mosquitto *
 new_session(struct client *c)
@@ -323,7 +323,7 @@ connect_failure(const struct client *c, int rc)
 		return c->tls.text;
 	if (rc != MOSQ_ERR_ERRNO)
 		return mosquitto_strerror(rc);
-	/* libmosquitto's name for a connection that ended within TLS. */
+	/* libmosquitto's errno for a connection closed during TLS */
 	return errno == EPROTO ? "the broker closed the connection" : strerror(errno);
 }
 
@@ -349,7 +349,7 @@ connect_to(struct client *c)
 	return false;
 }
 
-/* A broker that goes away must not take the process with it unheard. */
+/* Writing to a closed connection must give an error, not SIGPIPE. */
 static void
 ignore_pipe(struct client *c)
 {
@@ -368,7 +368,7 @@ client_open(const struct options *o, struct diag *d)
 		return NULL;
 	}
 	c->options = o;
-	c->patience_ms = PATIENCE_MS;
+	c->timeout_ms = TIMEOUT_MS;
 	ignore_pipe(c);
 	(void)mosquitto_lib_init();
 	c->mosq = new_session(c);
@@ -377,8 +377,8 @@ client_open(const struct options *o, struct diag *d)
 	else
 		set_callbacks(c);
 	if (c->mosq != NULL && set_options(c) && connect_to(c)) {
-		/* A broker that answers by an ordinary publish needs this; ours
-		 * does not, so a refusal does not matter. */
+		/* Needed only for a broker that delivers the answer by an ordinary
+		 * publish; ours does not, so a refusal does not matter. */
 		(void)mosquitto_subscribe(c->mosq, NULL, RESPONSE_TOPIC, 0);
 		return c;
 	}
@@ -421,13 +421,13 @@ send_request(struct client *c, const char *operation, const cJSON *members)
 }
 
 void
-client_wait_longer(struct client *c, int ms)
+client_set_timeout(struct client *c, int ms)
 {
-	c->patience_ms = ms;
+	c->timeout_ms = ms;
 }
 
-/* Does the plugin answer something short?  It refuses this without a line in its
- * log, for every client; what it says does not matter. */
+/* Does the plugin answer a short request?  This one is refused for every client without
+ * a log line; only the fact of an answer counts. */
 MUST_USE static bool
 answers_something(struct client *c)
 {
@@ -435,7 +435,7 @@ answers_something(struct client *c)
 	bool answered;
 
 	c->stage = STAGE_WAITING;
-	c->patience_ms = PROBE_MS;
+	c->timeout_ms = PROBE_TIMEOUT_MS;
 	answered = nothing != NULL && send_request(c, "Ping", nothing) &&
 	    wait_for(c, STAGE_WAITING);
 	cJSON_Delete(nothing);
@@ -444,8 +444,8 @@ answers_something(struct client *c)
 	return answered;
 }
 
-/* Before MQTT 5 a broker that drops a request because of its size says nothing, and
- * an answer that a limit holds back leaves no trace in any version. */
+/* Before MQTT 5 a broker drops an oversized request silently, and in any version it
+ * drops an oversized answer silently. */
 static void
 fail_size(struct client *c, size_t sent)
 {
@@ -462,18 +462,18 @@ fail_size(struct client *c, size_t sent)
 static void
 fail_unanswered(struct client *c)
 {
-	int patience_ms = c->patience_ms;
+	int timeout_ms = c->timeout_ms;
 	size_t sent = c->sent;
 	char what[80];
 
 	if (c->stage == STAGE_FAILED)
 		return;
-	if (patience_ms == PATIENCE_MS && answers_something(c)) {
+	if (timeout_ms == TIMEOUT_MS && answers_something(c)) {
 		fail_size(c, sent);
 		return;
 	}
-	c->patience_ms = patience_ms;
-	if (patience_ms == PATIENCE_MS) {
+	c->timeout_ms = timeout_ms;
+	if (timeout_ms == TIMEOUT_MS) {
 		fail(c,
 		    "no answer from the plugin: is mosquitto_jitr loaded by this broker, and "
 		    "may this user use " REQUEST_TOPIC "?",
@@ -481,7 +481,7 @@ fail_unanswered(struct client *c)
 		return;
 	}
 	(void)snprintf(what, sizeof(what), "no answer from the plugin within %d seconds",
-	    patience_ms / 1000);
+	    timeout_ms / 1000);
 	fail(c, what, "it may still be at work; or is mosquitto_jitr not loaded by this broker?");
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * client.h - one connection to the broker, for one request at a time.
+ * client.h - a connection to the broker, for one request at a time.
  *
- * The only door to libmosquitto.  Blocks: connecting as long as the system
- * takes, everything after that ten seconds at most, unless it is told to be
- * patient.  One thread.
+ * The only code that uses libmosquitto.  Blocks: for connecting as long as the system
+ * takes, afterwards for at most ten seconds per answer, unless client_set_timeout() was
+ * called.  One thread.
  */
 #ifndef CTL_CLIENT_H
 #define CTL_CLIENT_H
@@ -15,17 +15,17 @@
 
 struct client;
 
-/* NULL: not reached or not let in, and why in d.  The options are borrowed
- * until client_close. */
+/* Connects.  NULL: *d has the reason.  The options must stay valid until
+ * client_close(). */
 MUST_USE struct client *client_open(const struct options *o, struct diag *d);
 void client_close(struct client *c);
 
-/* Wait so long for the answers to what is asked from now on, and show on a
- * terminal that time passes, unless --quiet. */
-void client_wait_longer(struct client *c, int ms);
+/* Sets the timeout for further answers, and shows the elapsed time on a terminal,
+ * unless --quiet. */
+void client_set_timeout(struct client *c, int ms);
 
-/* Ask for an operation and wait for its answer (envelope.h), which is the
- * caller's.  NULL: there was none, and why in d. */
+/* Sends a request and waits for its answer (envelope.h), which the caller owns.  NULL:
+ * no answer, *d has the reason. */
 MUST_USE cJSON *client_ask(struct client *c, const char *operation, const cJSON *members,
     struct diag *d);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * command_table.c - the table itself.
+ * command_table.c - the table of commands.
  *
- * Any thread.  Never changes.
+ * Constant data.  Any thread.
  */
 #include "commands.h"
 
@@ -42,7 +42,7 @@ static const struct part auth_parts[] = { { "actionType", PART_TEXT }, { "resour
 		    config_parts \
 	}
 
-/* What happens to a certificate that registers: ours, on two of AWS's commands. */
+/* Activation of certificates that register: our own flags, on two of AWS's commands. */
 #define ACTIVATION \
 	{ "activation", "activation", FLAG_RULE, FLAG_OURS, "RULE", \
 		"What activates certificates that register: rule (whatever passes the revocation " \
@@ -77,20 +77,20 @@ static const struct part auth_parts[] = { { "actionType", PART_TEXT }, { "resour
 		    NULL \
 	}
 
-/* What every list takes.  The AWS CLI fetches all pages by itself; marker (with
- * things: next-token, max-results), page-size where the request has a pageSize, and
- * no-paginate turn that off (pages.c). */
+/* Flags of every list.  Like the AWS CLI, all pages are fetched, unless marker (things:
+ * next-token, max-results), page-size (if the request has a pageSize) or no-paginate is
+ * given (pages.c). */
 #define ALL_PAGES \
 	{ "max-items", NULL, FLAG_NUMBER, FLAG_OPTIONAL, "N", \
-		"Stop after so many entries; NextToken then tells where to go on.", NULL }, \
+		"Stop after N entries; NextToken then tells where to continue.", NULL }, \
 	{ \
 		"starting-token", NULL, FLAG_TEXT, FLAG_OPTIONAL, "TOKEN", \
-		    "Go on where --max-items stopped: NextToken of the list before.", NULL \
+		    "Continue where --max-items stopped: NextToken of the previous list.", NULL \
 	}
 
 #define PLAIN_PAGES \
 	{ "page-size", "pageSize", FLAG_NUMBER, FLAG_OPTIONAL, "N", \
-		"Fetch one page of so many entries, 1 to 250, with nextMarker if there are more.", \
+		"Fetch one page of N entries, 1 to 250, with nextMarker if there are more.", \
 		NULL }, \
 	    { "marker", "marker", FLAG_TEXT, FLAG_OPTIONAL, "MARKER", \
 		    "Fetch the one page that begins here: nextMarker of the page before.", NULL }, \
@@ -112,8 +112,7 @@ static const struct part auth_parts[] = { { "actionType", PART_TEXT }, { "resour
 		"Entries to ask for at a time, 1 to 250; all pages are fetched nevertheless.", \
 		NULL }, \
 	    { "max-results", "maxResults", FLAG_NUMBER, FLAG_OPTIONAL, "N", \
-		    "Fetch one page of so many entries, with nextToken if there are more.", \
-		    NULL }, \
+		    "Fetch one page of N entries, with nextToken if there are more.", NULL }, \
 	    { "next-token", "nextToken", FLAG_TEXT, FLAG_OPTIONAL, "TOKEN", \
 		    "Fetch the one page that begins here: nextToken of the page before.", NULL }, \
 	    ALL_PAGES, \
@@ -154,7 +153,7 @@ static const struct part auth_parts[] = { { "actionType", PART_TEXT }, { "resour
 #define TEMPLATE_ENABLED \
 	{ \
 		"enabled", "enabled", FLAG_BOOLEAN, FLAG_OPTIONAL, NULL, \
-		    "Whether it is used; one that is made without is not.", NULL \
+		    "Whether it is used; not by default.", NULL \
 	}
 
 #define THING_NAME \
@@ -203,7 +202,7 @@ static const struct flag register_ca_flags[] = {
 	    "Register its device certificates when they first connect.", NULL },
 	REGISTRATION_CONFIG,
 	{ "tags", "tags", FLAG_TAGS, FLAG_OPTIONAL, "TAG ...",
-	    "Key=...,Value=... as often as wanted.", tag_parts },
+	    "Key=...,Value=... any number of times.", tag_parts },
 	{ "certificate-mode", "certificateMode", FLAG_TEXT, FLAG_OPTIONAL, "MODE",
 	    "DEFAULT, with proof of possession, or SNI_ONLY, without.", NULL },
 	ACTIVATION,
@@ -288,7 +287,7 @@ static const struct flag create_policy_flags[] = {
 	POLICY_NAME,
 	POLICY_DOCUMENT,
 	{ "tags", "tags", FLAG_TAGS, FLAG_OPTIONAL, "TAG ...",
-	    "Key=...,Value=... as often as wanted: checked, and not kept.", tag_parts },
+	    "Key=...,Value=... any number of times: checked, but not stored.", tag_parts },
 	NO_MORE,
 };
 
@@ -298,7 +297,7 @@ static const struct flag create_policy_version_flags[] = {
 	POLICY_NAME,
 	POLICY_DOCUMENT,
 	{ "set-as-default", "setAsDefault", FLAG_BOOLEAN, FLAG_OPTIONAL, NULL,
-	    "From now on this version is the one that is asked.", NULL },
+	    "Make this version the default, which is the one that is evaluated.", NULL },
 	NO_MORE,
 };
 
@@ -330,9 +329,9 @@ static const struct flag list_policy_principals_flags[] = { POLICY_NAME, PAGES, 
 
 static const struct flag test_authorization_flags[] = {
 	{ "principal", "principal", FLAG_TEXT, FLAG_OPTIONAL, "ARN",
-	    "The certificate whose policies are asked: its ARN, or its id.", NULL },
+	    "The certificate whose policies are evaluated: its ARN, or its id.", NULL },
 	{ "auth-infos", "authInfos", FLAG_TAGS, FLAG_REQUIRED, "QUESTION ...",
-	    "actionType=PUBLISH,resources=ARN,ARN as often as wanted, or JSON.", auth_parts },
+	    "actionType=PUBLISH,resources=ARN,ARN any number of times, or JSON.", auth_parts },
 	{ "client-id", "clientId", FLAG_TEXT, FLAG_OPTIONAL, "ID", "The client id to assume.",
 	    NULL },
 	{ "policy-names-to-add", "policyNamesToAdd", FLAG_WORDS, FLAG_OPTIONAL, "NAME ...",
@@ -382,7 +381,7 @@ static const struct flag create_template_flags[] = {
 	{ "type", "type", FLAG_TEXT, FLAG_OPTIONAL, "TYPE",
 	    "JITP, the default: there is no other here.", NULL },
 	{ "tags", "tags", FLAG_TAGS, FLAG_OPTIONAL, "TAG ...",
-	    "Key=...,Value=... as often as wanted: checked, and not kept.", tag_parts },
+	    "Key=...,Value=... any number of times: checked, but not stored.", tag_parts },
 	NO_MORE,
 };
 
@@ -401,10 +400,10 @@ static const struct flag list_templates_flags[] = { TOKEN_PAGES, NO_MORE };
 
 static const struct flag create_thing_flags[] = {
 	THING_NAME,
-	THING_TYPE("A type; it need not be made first."),
+	THING_TYPE("A type; it need not be created first."),
 	ATTRIBUTES("attributes={name=value,...}, or JSON."),
 	{ "billing-group-name", "billingGroupName", FLAG_TEXT, FLAG_OPTIONAL, "NAME",
-	    "A billing group; it need not be made first.", NULL },
+	    "A billing group; it need not be created first.", NULL },
 	NO_MORE,
 };
 
@@ -453,10 +452,11 @@ static const struct flag list_principal_things_flags[] = { TARGET("principal"), 
 
 const struct command command_table[] = {
 	{ "get-registration-code", "GetRegistrationCode",
-	    "Show the code that a proof of possession carries; made when there is none.", "", NULL,
-	    no_flags, false },
+	    "Show the code that a proof of possession contains; creates one if there is "
+	    "none.",
+	    "", NULL, no_flags, false },
 	{ "delete-registration-code", "DeleteRegistrationCode",
-	    "Forget the code; the next get-registration-code makes another.", "", NULL, no_flags,
+	    "Delete the code; the next get-registration-code creates another.", "", NULL, no_flags,
 	    false },
 	{ "register-ca-certificate", "RegisterCACertificate",
 	    "Register a CA whose device certificates may register themselves.",
@@ -476,7 +476,7 @@ const struct command command_table[] = {
 	    "--ca-certificate-id ID --crl file://ca.crl", NULL, import_crl_flags, false },
 	{ "describe-crl", "DescribeCrl", "Show the revocation list of a CA.",
 	    "--ca-certificate-id ID", NULL, crl_flags, false },
-	{ "delete-crl", "DeleteCrl", "Forget the revocation list of a CA.",
+	{ "delete-crl", "DeleteCrl", "Delete the revocation list of a CA.",
 	    "--ca-certificate-id ID", NULL, crl_flags, false },
 	{ "register-certificate", "RegisterCertificate",
 	    "Register a device certificate of a registered CA before it connects.",
@@ -498,7 +498,7 @@ const struct command command_table[] = {
 	{ "delete-certificate", "DeleteCertificate",
 	    "Remove a device certificate that is not ACTIVE.", "--certificate-id ID", NULL,
 	    delete_flags, false },
-	{ "create-policy", "CreatePolicy", "Make a policy.",
+	{ "create-policy", "CreatePolicy", "Create a policy.",
 	    "--policy-name device --policy-document file://device.json", NULL, create_policy_flags,
 	    false },
 	{ "get-policy", "GetPolicy", "Show a policy and its default version.",
@@ -515,8 +515,8 @@ const struct command command_table[] = {
 	{ "list-policy-versions", "ListPolicyVersions", "List the versions of a policy.",
 	    "--policy-name device", NULL, policy_flags, false },
 	{ "set-default-policy-version", "SetDefaultPolicyVersion",
-	    "Choose the version of a policy that is asked.",
-	    "--policy-name device --policy-version-id 1", NULL, policy_version_flags, false },
+	    "Choose the default version of a policy.", "--policy-name device --policy-version-id 1",
+	    NULL, policy_version_flags, false },
 	{ "delete-policy-version", "DeletePolicyVersion",
 	    "Remove a version that is not the default.",
 	    "--policy-name device --policy-version-id 1", NULL, policy_version_flags, false },
@@ -547,13 +547,13 @@ const struct command command_table[] = {
 	{ "get-effective-policies", "GetEffectivePolicies",
 	    "Show the policies that decide for a certificate.", "--principal ARN", NULL,
 	    effective_policies_flags, false },
-	{ "explain", "Explain", "Say why a device is, or would be, let in or refused.",
+	{ "explain", "Explain", "Explain why a device is, or would be, accepted or refused.",
 	    "--certificate-id ID --client-id sensor-1 --topic sensors/1", NULL, explain_flags,
 	    false },
 	{ "describe-endpoint", "DescribeEndpoint", "Show where devices connect.",
 	    "--endpoint-type iot:Data-ATS", NULL, endpoint_flags, false },
 	{ "create-provisioning-template", "CreateProvisioningTemplate",
-	    "Make a template for devices that register just in time.",
+	    "Create a template for devices that register just in time.",
 	    "--template-name site --template-body file://template.json --type JITP --enabled "
 	    "--provisioning-role-arn arn:aws:iam::123456789012:role/jitp",
 	    NULL, create_template_flags, false },
@@ -566,7 +566,7 @@ const struct command command_table[] = {
 	    "--output table", "templates", list_templates_flags, true },
 	{ "delete-provisioning-template", "DeleteProvisioningTemplate", "Remove a template.",
 	    "--template-name site", NULL, template_flags, false },
-	{ "create-thing", "CreateThing", "Make a thing.",
+	{ "create-thing", "CreateThing", "Create a thing.",
 	    "--thing-name sensor-1 --attribute-payload attributes={floor=2}", NULL,
 	    create_thing_flags, false },
 	{ "describe-thing", "DescribeThing", "Show a thing.", "--thing-name sensor-1", NULL,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * commands.c - finding a command in the table (command_table.c).
+ * commands.c - looks up commands in the table (command_table.c).
  *
  * Any thread.  Never allocates.
  */
 #include "commands.h"
 
 #include <string.h>
+
+#include "jitr/core/text.h"
 
 const struct command *
 command_find(const char *name)
@@ -28,40 +30,6 @@ command_of_operation(const char *operation)
 	return NULL;
 }
 
-static size_t
-smallest(size_t a, size_t b, size_t c)
-{
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* Letters to change, add or drop to make one word of the other (Levenshtein). */
-static size_t
-distance(const char *a, const char *b)
-{
-	enum { LONGEST = 64 };
-	size_t row[LONGEST + 1];
-	size_t b_len = strlen(b);
-
-	if (strlen(a) > LONGEST || b_len > LONGEST)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t same = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-
-			diagonal = row[j];
-			row[j] = smallest(same, row[j] + 1, row[j - 1] + 1);
-		}
-	}
-	return row[b_len];
-}
-
 const struct command *
 command_guess(const char *name)
 {
@@ -69,9 +37,10 @@ command_guess(const char *name)
 	size_t nearest = 5;
 
 	for (size_t i = 0; i < command_count; i++) {
-		size_t d = distance(name, command_table[i].name);
+		size_t d = text_distance(view_of(name), view_of(command_table[i].name));
 
-		/* "describe-ca-cert" lacks eight letters, but is no misspelling. */
+		/* An abbreviation such as "describe-ca-cert" may lack any number of
+		 * letters. */
 		if (strlen(name) > 4 && strncmp(name, command_table[i].name, strlen(name)) == 0)
 			d = 1;
 		if (d < nearest) {

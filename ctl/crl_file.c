@@ -15,7 +15,7 @@
 #include "jitr/core/der.h"
 #include "value.h"
 
-/* PEM of the largest list, and some text around it. */
+/* PEM of the largest list, with some text around it. */
 #define BYTES_MAX  (CRL_FILE_BYTES_MAX / 2 * 3)
 #define BYTES_STEP ((size_t)64 << 10)
 
@@ -23,14 +23,14 @@
 #define PEM_END   "-----END X509 CRL-----"
 
 struct crl_file {
-	uint8_t *bytes; /* of the file; once read, the list in DER */
+	uint8_t *bytes; /* content of the file; after reading, the list in DER */
 	size_t len;
 	size_t room;
 };
 
 /* ---- the file ------------------------------------------------------------ */
 
-/* Twice as much room, with a byte to spare for the terminator. */
+/* Doubles the buffer, plus a byte for the terminator. */
 MUST_USE static bool
 grow(struct crl_file *f, struct diag *d)
 {
@@ -46,7 +46,7 @@ grow(struct crl_file *f, struct diag *d)
 	return true;
 }
 
-/* Pipes, too: how long it is is known at the end. */
+/* Works for pipes, too: the size is not known in advance. */
 MUST_USE static bool
 read_stream(struct crl_file *f, FILE *file, struct diag *d)
 {
@@ -105,7 +105,7 @@ read_given(struct crl_file *f, const char *given, struct diag *d)
 
 /* ---- PEM and DER --------------------------------------------------------- */
 
-/* One value, and nothing behind it. */
+/* Exactly one value with nothing behind it. */
 static bool
 is_der(const struct crl_file *f)
 {
@@ -115,7 +115,7 @@ is_der(const struct crl_file *f)
 	return der_take(&rest, DER_SEQUENCE, &value) && rest.len == 0;
 }
 
-/* A line that begins so. */
+/* Finds a line that begins with this text. */
 static char *
 find_line(char *text, const char *line)
 {
@@ -126,7 +126,7 @@ find_line(char *text, const char *line)
 	return at;
 }
 
-/* Base64 up to where it ends, in place of everything: its bytes are fewer. */
+/* Replaces the buffer by the bytes of a base64 text. */
 MUST_USE static bool
 decode(struct crl_file *f, const char *base64, size_t len)
 {
@@ -152,7 +152,7 @@ decode(struct crl_file *f, const char *base64, size_t len)
 	return true;
 }
 
-/* The one list that is there, as DER. */
+/* Converts the only PEM block to DER. */
 MUST_USE static bool
 open_pem(struct crl_file *f, struct diag *d)
 {
@@ -169,7 +169,7 @@ open_pem(struct crl_file *f, struct diag *d)
 	else if (find_line(base64, PEM_BEGIN) != NULL)
 		diag_set(d, "there is more than one revocation list: import one at a time");
 	else if (!decode(f, base64, (size_t)(end - base64)) || !is_der(f))
-		diag_set(d, "what is between " PEM_BEGIN " and its end is damaged");
+		diag_set(d, "the text between " PEM_BEGIN " and its end is damaged");
 	else
 		return true;
 	return false;

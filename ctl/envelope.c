@@ -22,7 +22,7 @@ random_hex(char *hex, size_t bytes)
 	return true;
 }
 
-/* A command is the AWS operation in lower camel case. */
+/* A command name is the AWS operation in lower camel case. */
 static void
 command_of(const char *operation, char *out, size_t size)
 {
@@ -67,7 +67,7 @@ out:
 	return text;
 }
 
-/* As deep as cJSON parses, which stops at 1000. */
+/* Recursion is bounded by cJSON's nesting limit of 1000. */
 static void
 remove_nulls(cJSON *item)
 {
@@ -82,8 +82,8 @@ remove_nulls(cJSON *item)
 	}
 }
 
-/* A request that is refused as a whole has one response, an error, that names
- * neither command nor correlation. */
+/* If a whole request is refused, there is one response, an error without command and
+ * correlation. */
 static bool
 is_of_all(const cJSON *responses, const cJSON *r)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * envelope.h - what is around a request and an answer on $CONTROL/jitr/v1.
+ * envelope.h - encodes requests and decodes answers on $CONTROL/jitr/v1.
  *
- * {"commands":[{"command":...,"correlationData":...,members...}]} there,
- * {"responses":[{"command":...,"correlationData":...,"data":{...}}]} back
- * (doc/commands.md).  Any thread.
+ * Request: {"commands":[{"command":...,"correlationData":...,members...}]}.  Answer:
+ * {"responses":[{"command":...,"correlationData":...,"data":{...}}]} (doc/commands.md).
+ * Any thread.
  */
 #ifndef CTL_ENVELOPE_H
 #define CTL_ENVELOPE_H
@@ -13,22 +13,22 @@
 
 #include "jitr/core/base.h"
 
-/* The text of a request for an operation such as RegisterCACertificate.  The
- * members stay the caller's, the text is free()d. */
+/* The text of a request for an operation such as RegisterCACertificate; release with
+ * free().  members stays the caller's. */
 MUST_USE char *envelope_seal(const char *operation, const char *correlation, const cJSON *members);
 
-/* The answer with that correlation, or the error that refuses the request as a
- * whole, out of whatever a broker sent; the caller's.  NULL: not ours.  Members that are null are left out, as in the
- * AWS CLI's view of an answer (aws-iot 1.3). */
+/* The answer with this correlation, or the error that refuses the whole request; owned
+ * by the caller.  payload may be anything that a broker sent.  NULL: no matching
+ * answer.  Members that are null are removed, as in the AWS CLI's output (aws-iot 1.3). */
 MUST_USE cJSON *envelope_open(struct view payload, const char *correlation);
 
-/* 2 * bytes random digits (32 bytes at most), to know what belongs together: a
- * request and its answer, the parts of a list. */
+/* Writes 2 * bytes random hex digits (at most 32 bytes), for correlation ids and upload
+ * ids. */
 MUST_USE bool random_hex(char *hex, size_t bytes);
 
-/* Of an answer: its data (may be NULL), or the error it reports, else NULL. */
+/* The data of an answer (may be NULL), and its error, or NULL. */
 const cJSON *answer_data(const cJSON *answer);
 const char *answer_error(const cJSON *answer);
-const char *answer_message(const cJSON *answer); /* "" when there is none */
+const char *answer_message(const cJSON *answer); /* "" if there is none */
 
 #endif

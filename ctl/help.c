@@ -100,6 +100,6 @@ help_usage(const struct program *p, const char *wrong)
 	    "  %s%s help COMMAND\n\n"
 	    "%s%s: error: ",
 	    p->name, p->module, p->name, p->module, p->name, p->module, p->name, p->module);
-	print_shown(stderr, wrong); /* quotes the command line, and files */
+	print_shown(stderr, wrong); /* may quote the command line and files */
 	(void)fputc('\n', stderr);
 }

@@ -28,9 +28,9 @@ host_argument_area(void)
 	return total;
 }
 
-/* How many words stand before argv[0], the program's name included; 0 if the
- * words do not lie one behind the other, as a kernel puts them.  Only the
- * pointers are trusted: the words themselves may have been cut by the host. */
+/* Number of words before argv[0], including the program's name; 0 if the words are not
+ * adjacent in memory, as the kernel puts them.  Only the pointers are used: the host
+ * may have modified the words. */
 static int
 words_before(int argc, char **argv, size_t area)
 {
@@ -48,7 +48,7 @@ words_before(int argc, char **argv, size_t area)
 	return (uintptr_t)argv[-n] == begin ? n : 0;
 }
 
-/* A copy of a word; of a URL after -L as it was before the host cut it. */
+/* Copies a word; restores the URL behind -L, which the host has cut into pieces. */
 static char *
 copy_word(char **argv, int i)
 {
@@ -59,7 +59,7 @@ copy_word(char **argv, int i)
 	if (copy == NULL)
 		return NULL;
 	if (strcmp(before, "-L") == 0 || strcmp(before, "--url") == 0)
-		url_mend(argv[i], size, copy);
+		url_restore(argv[i], size, copy);
 	else
 		memcpy(copy, argv[i], size);
 	return copy;

@@ -24,7 +24,7 @@ job_member(const struct job *j, const char *name)
 }
 
 static void
-complain(const char *text)
+print_error(const char *text)
 {
 	(void)fputc('\n', stderr);
 	print_shown(stderr, text);
@@ -44,10 +44,10 @@ print_refusal(const char *operation, const cJSON *answer)
 }
 
 MUST_USE static enum status
-unreachable(const struct job *j)
+broker_unreachable(const struct job *j)
 {
 	terminal_progress_end();
-	complain(j->why.text);
+	print_error(j->why.text);
 	return STATUS_UNREACHABLE;
 }
 
@@ -55,7 +55,7 @@ enum status
 job_connect(struct job *j)
 {
 	j->client = client_open(j->options, &j->why);
-	return j->client != NULL ? STATUS_DONE : unreachable(j);
+	return j->client != NULL ? STATUS_DONE : broker_unreachable(j);
 }
 
 enum status
@@ -63,7 +63,7 @@ job_ask(struct job *j, const char *operation, const cJSON *members, cJSON **answ
 {
 	*answer = client_ask(j->client, operation, members, &j->why);
 	if (*answer == NULL)
-		return unreachable(j);
+		return broker_unreachable(j);
 	if (answer_error(*answer) == NULL)
 		return STATUS_DONE;
 	terminal_progress_end();
@@ -77,7 +77,7 @@ enum status
 job_fail(const char *why)
 {
 	terminal_progress_end();
-	complain(why);
+	print_error(why);
 	return STATUS_FAILED;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * job.h - one command on its way: what was asked for, the broker, the answer.
+ * job.h - the state of one command: arguments, connection, answer.
  *
- * What run.c, pages.c and upload.c share.  One thread.
+ * Shared by run.c, pages.c and upload.c.  One thread.
  */
 #ifndef CTL_JOB_H
 #define CTL_JOB_H
@@ -28,19 +28,19 @@ struct job {
 const struct given *job_given(const struct job *j, const char *name);
 const char *job_member(const struct job *j, const char *name);
 
-/* To the broker of the options. */
+/* Connects to the broker. */
 MUST_USE enum status job_connect(struct job *j);
 
-/* One request; *answer is the caller's when it is done.  What went wrong
- * otherwise has been said. */
+/* Sends a request; on STATUS_DONE the caller owns *answer.  Otherwise the error has
+ * been printed. */
 MUST_USE enum status job_ask(struct job *j, const char *operation, const cJSON *members,
     cJSON **answer);
 
-/* The end of it: an answer on standard output, or why there is none. */
+/* Print an answer to standard output, or an error. */
 MUST_USE enum status job_show(const struct job *j, const cJSON *data);
 MUST_USE enum status job_fail(const char *why);
 
-/* How far it is, on a terminal, unless --quiet. */
+/* Shows progress on a terminal, unless --quiet. */
 void job_progress(const struct job *j, const char *what, size_t count);
 
 #endif

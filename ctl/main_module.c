@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * main_module.c - mosquitto_ctrl_jitr.so: the command line within mosquitto_ctrl.
+ * main_module.c - mosquitto_ctrl_jitr.so: the command line as a module of
+ * mosquitto_ctrl.
  *
- * Uses nothing of its host but the words of the command line: what else it
- * hands over differs between versions (mosquitto 10).  One thread.
+ * Uses only the words of the command line: everything else that the host passes differs
+ * between versions (mosquitto section 10).  One thread.
  */
 #include <stdlib.h>
 
@@ -50,8 +51,8 @@ run_as_module(int argc, char **argv)
 	return status;
 }
 
-/* Leaves by exit() unless all is well: a positive value would make the host
- * add an error message of its own, and 0 would make it send a request. */
+/* Calls exit() on errors: with a positive return value the host would print another
+ * error message, with 0 it would send a request. */
 int
 ctrl_main(int argc, char *argv[], struct mosq_ctrl *ctrl)
 {

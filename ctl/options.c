@@ -2,8 +2,8 @@
 /*
  * options.c - see options.h.
  *
- * Any thread.  Follows apps/mosquitto_ctrl/options.c of Mosquitto 2.0.11; where
- * later versions let the file win over the command line, this one does not.
+ * Any thread.  Follows apps/mosquitto_ctrl/options.c of Mosquitto 2.0.11.  In later
+ * versions the options file overrides the command line; here it does not.
  */
 #include "options.h"
 
@@ -14,7 +14,7 @@
 
 #include "url.h"
 
-/* Copies of words, so that it does not matter where they came from. */
+/* Copies of option values, which are then independent of their source. */
 struct kept {
 	struct kept *next;
 	char text[];
@@ -210,27 +210,25 @@ option_find(const char *word)
 	return NULL;
 }
 
-MUST_USE static bool
-option_set(struct options *o, const struct option *row, const char *value, struct diag *d)
+static void
+set_switch(struct options *o, const struct option *row)
 {
-	char *field = (char *)o + row->offset;
+	memcpy((char *)o + row->offset, &(bool){ true }, sizeof(bool));
+}
+
+MUST_USE static bool
+set_value(struct options *o, const struct option *row, const char *value, struct diag *d)
+{
 	const char *text;
 
-	switch (row->kind) {
-	case OPTION_SWITCH:
-		memcpy(field, &(bool){ true }, sizeof(bool));
-		return true;
-	case OPTION_SPECIAL:
+	if (row->kind == OPTION_SPECIAL)
 		return row->read(o, value, d);
-	case OPTION_TEXT:
-		break;
-	}
 	text = keep(o, value, d);
-	memcpy(field, &text, sizeof(text));
+	memcpy((char *)o + row->offset, &text, sizeof(text));
 	return text != NULL;
 }
 
-/* One option at argv[0] and its value: how many words; 0: wrong. */
+/* Reads the option at argv[0] and its value.  Returns the number of words, 0 on error. */
 static int
 option_read(struct options *o, int argc, char *const *argv, struct diag *d)
 {
@@ -240,13 +238,15 @@ option_read(struct options *o, int argc, char *const *argv, struct diag *d)
 		diag_set(d, "Unknown option '%s'.", argv[0]);
 		return 0;
 	}
-	if (row->kind == OPTION_SWITCH)
-		return option_set(o, row, NULL, d) ? 1 : 0;
+	if (row->kind == OPTION_SWITCH) {
+		set_switch(o, row);
+		return 1;
+	}
 	if (argc < 2) {
 		diag_set(d, "%s argument given but no %s specified.", argv[0], row->value);
 		return 0;
 	}
-	return option_set(o, row, argv[1], d) ? 2 : 0;
+	return set_value(o, row, argv[1], d) ? 2 : 0;
 }
 
 MUST_USE static bool
@@ -302,7 +302,7 @@ default_path(char *path, size_t size)
 	return len > 0 && (size_t)len < size;
 }
 
-/* A file that was asked for must be there; the default one need not. */
+/* A file named with -o must exist; the default one need not. */
 MUST_USE static bool
 read_options_file(struct options *o, const char *asked, struct diag *d)
 {
@@ -339,7 +339,7 @@ read_words(struct options *o, int argc, char *const *argv, int *used, struct dia
 }
 
 static const char *
-contradiction(const struct options *o)
+find_conflict(const struct options *o)
 {
 	if ((o->cert == NULL) != (o->key == NULL))
 		return "Both --cert and --key must be provided if one of them is.";
@@ -365,21 +365,21 @@ options_init(struct options *o)
 bool
 options_parse(struct options *o, int argc, char *const *argv, int *used, struct diag *d)
 {
-	struct options scout;
+	struct options first_pass;
 	const char *wrong;
 	bool ok;
 
-	/* Twice: the file is named on the command line, which overrides it. */
+	/* Two passes: the file is named on the command line, which overrides it. */
 	options_init(o);
-	options_init(&scout);
-	ok = read_words(&scout, argc, argv, used, d) && read_options_file(o, scout.file, d) &&
-	    read_words(o, argc, argv, used, d);
-	options_free(&scout);
+	options_init(&first_pass);
+	ok = read_words(&first_pass, argc, argv, used, d) &&
+	    read_options_file(o, first_pass.file, d) && read_words(o, argc, argv, used, d);
+	options_free(&first_pass);
 	if (!ok || o->help || o->version)
 		return ok;
 	if (o->host == NULL)
 		o->host = "localhost";
-	wrong = contradiction(o);
+	wrong = find_conflict(o);
 	if (wrong != NULL)
 		diag_set(d, "%s", wrong);
 	return wrong == NULL;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * options.h - how to reach the broker: mosquitto_ctrl's own options.
+ * options.h - connection options, compatible with mosquitto_ctrl.
  *
- * From the options file (-o, else $XDG_CONFIG_HOME/mosquitto_ctrl, else
- * ~/.config/mosquitto_ctrl) and the command line, which wins.  One row per
- * option.  The strings live as long as the struct.  Any thread.
+ * Read from the options file (-o, or $XDG_CONFIG_HOME/mosquitto_ctrl, or
+ * ~/.config/mosquitto_ctrl) and the command line, which overrides it.  The strings are
+ * valid as long as the struct.  Any thread.
  */
 #ifndef CTL_OPTIONS_H
 #define CTL_OPTIONS_H
@@ -23,19 +23,19 @@ struct options {
 	const char *psk, *psk_identity;
 	const char *proxy_host, *proxy_username, *proxy_password;
 	int port, proxy_port, qos, keepalive;
-	int protocol; /* 3, 4 or 5, as libmosquitto counts them */
+	int protocol; /* 3, 4 or 5, as in libmosquitto */
 	bool debug, quiet, verbose, insecure, os_certs, no_clean, help, version;
 	struct kept *kept;
 };
 
-/* Parse options up to the first word that is none; *used words belonged to
- * them.  False: usage, and why in d.  Free in any case. */
+/* Parses options up to the first other word; *used: number of words consumed.  False:
+ * usage error, *d has the reason.  Call options_free() in any case. */
 MUST_USE bool options_parse(struct options *o, int argc, char *const *argv, int *used,
     struct diag *d);
 void options_free(struct options *o);
 
 bool options_encrypted(const struct options *o);
-int options_port(const struct options *o); /* the default follows encryption */
+int options_port(const struct options *o); /* the default depends on encryption */
 
 void options_help(FILE *out);
 

@@ -12,9 +12,9 @@
 #include "envelope.h"
 #include "value.h"
 
-#define PAGE_SIZE 250 /* as large as the service has them (aws-iot 1.6) */
+#define PAGE_SIZE 250 /* the service's maximum (aws-iot 1.6) */
 
-/* How lists call the parts of their pages. */
+/* Names of the paging members. */
 struct paging {
 	const char *size, *from, *next;
 };
@@ -29,7 +29,7 @@ struct list {
 	size_t count;
 	int page_size;
 	int max_items; /* 0: all */
-	char *marker;  /* of the next page; NULL: this was the last */
+	char *marker;  /* of the next page; NULL: no more */
 };
 
 MUST_USE static bool
@@ -42,8 +42,8 @@ set_member(cJSON *object, const char *name, cJSON *value)
 	return false;
 }
 
-/* The next page is never larger than what is still wanted, so that the marker
- * behind it is where the next command goes on. */
+/* A page never exceeds the number of entries still wanted, so its marker is where a
+ * later command has to continue. */
 MUST_USE static bool
 next_request(struct list *l)
 {
@@ -69,12 +69,13 @@ take_entries(struct list *l, const cJSON *data)
 			cJSON_Delete(entry);
 			return false;
 		}
-		l->count++; /* cJSON would count them anew each time */
+		l->count++; /* counting with cJSON each time would be quadratic */
 	}
 	return true;
 }
 
-/* Where the next page begins: not where this one did, or it would never end. */
+/* Reads the marker of the next page.  It must differ from the current one, otherwise
+ * the loop would not end. */
 MUST_USE static bool
 take_marker(struct list *l, const cJSON *data)
 {
@@ -85,7 +86,7 @@ take_marker(struct list *l, const cJSON *data)
 
 	l->marker = NULL;
 	if (next != NULL && old != NULL && strcmp(next, old) == 0) {
-		diag_set(&l->job->why, "the plugin answers the same page again and again");
+		diag_set(&l->job->why, "the plugin returned the same page twice");
 		ok = false;
 	} else if (next != NULL && next[0] != '\0') {
 		l->marker = strdup(next);
@@ -110,7 +111,8 @@ fetch_pages(struct list *l)
 		status = job_ask(l->job, operation, l->job->members, &answer);
 		if (status != STATUS_DONE)
 			return status;
-		diag_set(&l->job->why, "out of memory"); /* unless they know better */
+		diag_set(&l->job->why, "out of memory"); /* default, unless these functions
+							  * set a reason */
 		ok = take_entries(l, answer_data(answer)) && take_marker(l, answer_data(answer));
 		cJSON_Delete(answer);
 		if (!ok)
@@ -120,7 +122,7 @@ fetch_pages(struct list *l)
 	return STATUS_DONE;
 }
 
-/* As the AWS CLI: in text a record of its own, behind the others. */
+/* As the AWS CLI: in text format, NextToken is a separate last record. */
 MUST_USE static enum status
 show_list(struct list *l)
 {
@@ -131,7 +133,7 @@ show_list(struct list *l)
 	enum status status = STATUS_DONE;
 
 	if (all != NULL)
-		l->entries = NULL; /* added, or freed */
+		l->entries = NULL; /* added or freed */
 	if (ok && j->output == OUTPUT_TEXT && l->marker != NULL) {
 		status = job_show(j, all);
 		cJSON_DeleteItemFromObjectCaseSensitive(all, j->arguments.command->list);
@@ -145,7 +147,7 @@ show_list(struct list *l)
 	return ok ? status : job_fail("out of memory");
 }
 
-/* Checked already: pages_check(). */
+/* pages_check() has validated the values. */
 MUST_USE static bool
 read_limits(struct list *l)
 {
@@ -166,10 +168,10 @@ read_limits(struct list *l)
 	return l->marker != NULL;
 }
 
-/* The flag that asks for one page, NULL: all are fetched.  A flag that is a member
- * of the request itself is one, as with the AWS CLI: --page-size of lists that have
- * a pageSize, but not of those that have a maxResults (check_should_enable_pagination()
- * in its customizations/paginate.py). */
+/* The flag that requests a single page; NULL: fetch all.  As in the AWS CLI, a flag
+ * that is itself a member of the request is one: --page-size of lists with pageSize,
+ * but not of lists with maxResults (check_should_enable_pagination() in its
+ * customizations/paginate.py). */
 static const char *
 one_page_flag(const struct job *j)
 {
@@ -190,7 +192,7 @@ pages_wanted(const struct job *j)
 	return j->arguments.command->list != NULL && one_page_flag(j) == NULL;
 }
 
-/* The AWS CLI knows the least value of a number, not the largest. */
+/* The AWS CLI checks the minimum of a number, not the maximum. */
 MUST_USE static bool
 check_number(struct job *j, const char *name)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * print.c - see print.h: json, and what text and table share.
+ * print.c - JSON output, and functions shared by text and table; see print.h.
  *
  * Any thread.
  */
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jitr/core/calendar.h"
 #include "jitr/core/text.h"
 
 bool
@@ -41,8 +42,8 @@ json_control(FILE *out, unsigned code)
 	(void)fprintf(out, "\\u%04x", code);
 }
 
-/* RFC 8259 section 7, and every other control character escaped, too: to a file or
- * a pipe as well, where the escapes mean the same characters. */
+/* RFC 8259 section 7, and in addition escapes all other control characters, also in
+ * files and pipes, where the escapes mean the same characters. */
 static void
 json_string(FILE *out, const char *text)
 {
@@ -62,8 +63,7 @@ json_string(FILE *out, const char *text)
 		else
 			(void)fwrite(rest.data, 1, len, out);
 		len = len == 0 ? 1 : len;
-		rest.data += len;
-		rest.len -= len;
+		rest = view_from(rest, len);
 	}
 	(void)fputc('"', out);
 }
@@ -139,7 +139,7 @@ print_is_scalar(const cJSON *item)
 	return !cJSON_IsObject(item) && !cJSON_IsArray(item);
 }
 
-/* One character, or one byte that is none, of len bytes. */
+/* A character of len bytes; len 0: one byte of invalid UTF-8. */
 static void
 add_safe(struct text *out, const uint8_t *at, size_t len, bool lines)
 {
@@ -174,8 +174,7 @@ safe_text(const char *text, bool lines)
 
 		add_safe(&out, rest.data, len, lines);
 		len = len == 0 ? 1 : len;
-		rest.data += len;
-		rest.len -= len;
+		rest = view_from(rest, len);
 	}
 	return safe;
 }
@@ -193,8 +192,7 @@ print_shown(FILE *out, const char *text)
 		add_safe(&piece, rest.data, len, false);
 		(void)fputs(buffer, out);
 		len = len == 0 ? 1 : len;
-		rest.data += len;
-		rest.len -= len;
+		rest = view_from(rest, len);
 	}
 }
 
@@ -210,8 +208,8 @@ print_safe_lines(const char *text)
 	return safe_text(text, true);
 }
 
-/* Of AWS creationDate, lastModifiedDate ..., notBefore, notAfter; of ours those
- * of refusals and of revocation lists. */
+/* AWS's times: creationDate, lastModifiedDate and so on, notBefore, notAfter.  Ours:
+ * times of refusals and revocation lists. */
 static bool
 is_name_of_time(const char *name)
 {
@@ -226,8 +224,8 @@ is_name_of_time(const char *name)
 	return len > 4 && strcmp(name + len - 4, "Date") == 0;
 }
 
-/* Seconds since 1970 (aws-iot 1.3) in the years 0 to 9999, which is what a certificate
- * can say; 99991231235959Z is a notAfter of its own: it never ends (RFC 5280 4.1.2.5). */
+/* Seconds since 1970 (aws-iot 1.3) in the years 0 to 9999, the range of a certificate.
+ * 99991231235959Z means that a certificate does not expire (RFC 5280 4.1.2.5). */
 static bool
 is_time(const cJSON *item)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * print.h - answers as the AWS CLI prints them: json, text, table.
+ * print.h - prints answers like the AWS CLI: json, text, table.
  *
- * json is the answer as it came.  text and table have times as ISO 8601, and
- * no control character of an answer reaches a terminal in any of them.
- * Any thread.
+ * json is the answer as received.  text and table show times in ISO 8601.  All formats
+ * escape control characters.  Any thread.
  */
 #ifndef CTL_PRINT_H
 #define CTL_PRINT_H
@@ -22,7 +21,7 @@ enum output {
 
 MUST_USE bool output_parse(const char *name, enum output *out);
 
-/* Nothing for an answer without members.  False: out of memory. */
+/* Prints nothing for an answer without members.  False: out of memory. */
 MUST_USE bool print_answer(FILE *out, enum output format, const char *operation, const cJSON *data,
     int width);
 
@@ -31,21 +30,21 @@ void print_json(FILE *out, const cJSON *item, int depth);
 MUST_USE bool print_text(FILE *out, const cJSON *data);
 MUST_USE bool print_table(FILE *out, const char *title, const cJSON *data, int width);
 
-/* Text from outside made fit for a terminal: \n, \t, \x1b, \u202e (all that
- * utf8_is_control() names); with lines, only line breaks stay what they are.  free() it. */
+/* Escapes text from outside for a terminal: \n, \t, \x1b, \u202e (all characters of
+ * utf8_is_control()).  print_safe_lines() keeps line breaks.  Release with free(). */
 MUST_USE char *print_safe(const char *text);
 MUST_USE char *print_safe_lines(const char *text);
 
-/* The same, written at once; never fails. */
+/* Writes the escaped text; never fails. */
 void print_shown(FILE *out, const char *text);
 
-/* A string made safe by one of these, a number or a truth value. */
+/* The text of a scalar; strings are escaped with one of the functions above. */
 MUST_USE char *print_scalar(const cJSON *item, char *(*safe)(const char *text));
 
 bool print_is_scalar(const cJSON *item);
 
-/* An object's members in the order of their names: what text and table go by.
- * NULL: out of memory; free() it, not the members. */
+/* The members of an object sorted by name.  NULL: out of memory.  Release the array
+ * with free(), not the members. */
 MUST_USE const cJSON **print_sorted(const cJSON *object, size_t *count);
 
 #endif

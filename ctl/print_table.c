@@ -1,333 +1,19 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * print_table.c - --output table: boxes within boxes, as the AWS CLI draws them.
+ * print_table.c - --output table: draws nested boxes as the AWS CLI does.
  *
- * The answer becomes a list of sections, one for each object or list, each
- * with a title and rows of cells; then the widest decides how wide all are.
- * A section of one record that is too wide for the terminal is turned on its
- * side.  Any thread.
+ * If the table is wider than the terminal, sections with one record are transposed.
+ * Any thread.
  */
-#include <limits.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "print.h"
 
-#include "jitr/core/text.h"
+#include <stdio.h>
+#include <string.h>
 
-#define DEPTH_MAX   32 /* boxes within boxes; deeper parts are left out */
-#define COLUMNS_MAX 64
+#include "table.h"
 
-struct section {
-	char *title;
-	int indent;
-	bool headed;    /* the first row has the names of the columns */
-	size_t columns; /* as many as the first row had cells; 0: no row yet */
-	char **cells;   /* row by row */
-	size_t count;
-};
-
-struct table {
-	FILE *out;
-	struct section *sections;
-	size_t count;
-	bool failed; /* out of memory */
-};
-
-static void add_item(struct table *t, const char *title, const cJSON *item, int indent);
-
-/* Characters, not bytes. */
-static int
-width_of(const char *text, size_t len)
-{
-	int width = 0;
-
-	for (size_t i = 0; i < len && width < INT_MAX / 4; i++) {
-		if (((unsigned char)text[i] & 0xc0) != 0x80)
-			width++;
-	}
-	return width;
-}
-
-/* Of the longest line. */
-static int
-cell_width(const char *text)
-{
-	int width = 0;
-
-	while (*text != '\0') {
-		size_t len = strcspn(text, "\n");
-		int w = width_of(text, len);
-
-		width = w > width ? w : width;
-		text += len;
-		text += *text == '\n';
-	}
-	return width;
-}
-
-static struct section *
-add_section(struct table *t, const char *title, int indent)
-{
-	struct section *bigger = realloc(t->sections, (t->count + 1) * sizeof(*bigger));
-	struct section *s;
-
-	if (bigger == NULL) {
-		t->failed = true;
-		return NULL;
-	}
-	t->sections = bigger;
-	s = &t->sections[t->count++];
-	*s = (struct section){ .title = print_safe(title), .indent = indent };
-	if (s->title == NULL)
-		t->failed = true;
-	return s;
-}
-
-/* Takes text over, whatever happens. */
-static void
-add_cell(struct table *t, struct section *s, char *text)
-{
-	char **bigger = NULL;
-
-	if (text != NULL && !t->failed)
-		bigger = realloc(s->cells, (s->count + 1) * sizeof(*bigger));
-	if (bigger == NULL) {
-		t->failed = true;
-		free(text);
-		return;
-	}
-	s->cells = bigger;
-	s->cells[s->count++] = text;
-}
-
-static void
-end_row(struct section *s)
-{
-	if (s->columns == 0)
-		s->columns = s->count;
-}
-
-static char *
-scalar_of(const cJSON *object, const char *name)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-	if (item == NULL || !print_is_scalar(item))
-		return strdup("");
-	return print_scalar(item, print_safe_lines);
-}
-
-/* The names of members that are scalars, or that are not, of all objects in a
- * chain of siblings: each once, in order. */
-struct names {
-	const char *at[COLUMNS_MAX];
-	size_t count;
-};
-
-static void
-names_add(struct names *names, const char *name)
-{
-	size_t i = 0;
-
-	while (i < names->count && strcmp(names->at[i], name) < 0)
-		i++;
-	if (names->count == COLUMNS_MAX || (i < names->count && strcmp(names->at[i], name) == 0))
-		return;
-	memmove(&names->at[i + 1], &names->at[i], (names->count - i) * sizeof(names->at[0]));
-	names->at[i] = name;
-	names->count++;
-}
-
-static void
-names_of(struct names *names, const cJSON *object, bool scalars)
-{
-	const cJSON *m;
-
-	cJSON_ArrayForEach(m, object)
-	{
-		if (m->string != NULL && print_is_scalar(m) == scalars)
-			names_add(names, m->string);
-	}
-}
-
-static void
-add_names_row(struct table *t, struct section *s, const struct names *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		add_cell(t, s, print_safe(names->at[i]));
-	end_row(s);
-	s->headed = true;
-}
-
-static void
-add_values_row(struct table *t, struct section *s, const struct names *names, const cJSON *object)
-{
-	for (size_t i = 0; i < names->count; i++)
-		add_cell(t, s, scalar_of(object, names->at[i]));
-	end_row(s);
-}
-
-static void
-add_parts(struct table *t, const struct names *parts, const cJSON *object, int indent)
-{
-	for (size_t i = 0; i < parts->count; i++)
-		add_item(t, parts->at[i], cJSON_GetObjectItemCaseSensitive(object, parts->at[i]),
-		    indent + 1);
-}
-
-static void
-add_object(struct table *t, const char *title, const cJSON *object, int indent)
-{
-	struct section *s = add_section(t, title, indent);
-	struct names scalars = { .count = 0 };
-	struct names parts = { .count = 0 };
-
-	if (s == NULL)
-		return;
-	names_of(&scalars, object, true);
-	names_of(&parts, object, false);
-	if (scalars.count == 1) { /* a pair needs no heading */
-		add_cell(t, s, print_safe(scalars.at[0]));
-		add_cell(t, s, scalar_of(object, scalars.at[0]));
-		end_row(s);
-	} else if (scalars.count > 1) {
-		add_names_row(t, s, &scalars);
-		add_values_row(t, s, &scalars, object);
-	}
-	add_parts(t, &parts, object, indent);
-}
-
-/* One table for all records, unless they have parts: then one for each. */
-static void
-add_records(struct table *t, const char *title, const cJSON *list, int indent)
-{
-	struct names scalars = { .count = 0 };
-	struct names parts = { .count = 0 };
-	struct section *s = NULL;
-	const cJSON *object;
-
-	cJSON_ArrayForEach(object, list)
-	{
-		names_of(&scalars, object, true);
-		names_of(&parts, object, false);
-	}
-	cJSON_ArrayForEach(object, list)
-	{
-		if (s == NULL || parts.count > 0) {
-			s = add_section(t, title, indent);
-			if (s == NULL || scalars.count == 0)
-				return;
-			add_names_row(t, s, &scalars);
-		}
-		add_values_row(t, s, &scalars, object);
-		add_parts(t, &parts, object, indent);
-	}
-}
-
-static void
-add_scalars(struct table *t, const char *title, const cJSON *list, int indent)
-{
-	struct section *s = add_section(t, title, indent);
-	const cJSON *item;
-
-	if (s == NULL)
-		return;
-	cJSON_ArrayForEach(item, list)
-	{
-		add_cell(t, s,
-		    print_is_scalar(item) ? print_scalar(item, print_safe_lines) : strdup(""));
-		end_row(s);
-	}
-}
-
-static void
-add_item(struct table *t, const char *title, const cJSON *item, int indent)
-{
-	if (item == NULL || item->child == NULL || indent > DEPTH_MAX || t->failed)
-		return;
-	if (cJSON_IsObject(item))
-		add_object(t, title, item, indent);
-	else if (cJSON_IsObject(item->child))
-		add_records(t, title, item, indent);
-	else
-		add_scalars(t, title, item, indent);
-}
-
-static size_t
-rows_of(const struct section *s)
-{
-	return s->columns == 0 ? 0 : s->count / s->columns;
-}
-
-static const char *
-cell(const struct section *s, size_t row, size_t column)
-{
-	return s->cells[row * s->columns + column];
-}
-
-static int
-column_width(const struct section *s, size_t column)
-{
-	int width = 0;
-
-	for (size_t row = 0; row < rows_of(s); row++) {
-		int w = cell_width(cell(s, row, column));
-
-		width = w > width ? w : width;
-	}
-	return width + 4;
-}
-
-static int
-section_width(const struct section *s)
-{
-	int titled = cell_width(s->title) + 2 + 2 * s->indent;
-	int total = 2 + 2 * s->indent;
-
-	for (size_t c = 0; c < s->columns; c++)
-		total += column_width(s, c);
-	return total > titled ? total : titled;
-}
-
-static int
-table_width(const struct table *t)
-{
-	int width = 0;
-
-	for (size_t i = 0; i < t->count; i++) {
-		int w = section_width(&t->sections[i]);
-
-		width = w > width ? w : width;
-	}
-	return width;
-}
-
-/* A heading and one record become pairs, one below the other. */
-static void
-turn(struct table *t, struct section *s)
-{
-	char **cells;
-
-	if (!s->headed || rows_of(s) != 2)
-		return;
-	cells = calloc(2 * s->columns, sizeof(*cells));
-	if (cells == NULL) {
-		t->failed = true;
-		return;
-	}
-	for (size_t c = 0; c < s->columns; c++) {
-		cells[2 * c] = s->cells[c];
-		cells[2 * c + 1] = s->cells[s->columns + c];
-	}
-	free(s->cells);
-	s->cells = cells;
-	s->columns = 2;
-	s->headed = false;
-}
-
-/* Stretch the columns to the width of the table: to the nearest, halves to the
- * even, and what is over or under goes to the first or the last ones. */
+/* Scales the columns to the width of the table, rounding half to even; the remaining
+ * difference is applied to the first or last columns. */
 static void
 stretch(const struct section *s, int width, int *widths)
 {
@@ -335,7 +21,7 @@ stretch(const struct section *s, int width, int *widths)
 	long long off = -(long long)width;
 
 	for (size_t c = 0; c < s->columns; c++) {
-		widths[c] = column_width(s, c);
+		widths[c] = section_column_width(s, c);
 		sum += widths[c];
 	}
 	for (size_t c = 0; c < s->columns; c++) {
@@ -375,7 +61,7 @@ draw_rule(FILE *out, const struct section *s, const int *widths)
 	(void)fputc('\n', out);
 }
 
-/* left is 1 where the cell has an edge of its own on that side. */
+/* left: 1 if the cell draws its own left edge, otherwise 0. */
 static void
 draw_centred(FILE *out, const char *text, int width, int left)
 {
@@ -392,7 +78,7 @@ draw_centred(FILE *out, const char *text, int width, int left)
 static void
 draw_left(FILE *out, const char *text, size_t bytes, int width, int left)
 {
-	int len = width_of(text, bytes);
+	int len = text_width(text, bytes);
 	int padding = width - len - 2 - left - 1 >= 0 ? 2 : 0;
 
 	repeat(out, '|', left);
@@ -407,13 +93,13 @@ draw_heading(FILE *out, const struct section *s, const int *widths)
 {
 	repeat(out, '|', s->indent);
 	for (size_t c = 0; c < s->columns; c++)
-		draw_centred(out, cell(s, 0, c), widths[c], c == 0);
+		draw_centred(out, section_cell(s, 0, c), widths[c], c == 0);
 	repeat(out, '|', s->indent);
 	(void)fputc('\n', out);
 }
 
-/* One line of the cells, which begins at at[]; at[] moves on to the next.
- * True if there is one: a line break at the end of a cell begins none. */
+/* Draws one line of the cells, starting at at[], and advances at[] to the next.
+ * Returns whether there is one; a line break at the end of a cell starts none. */
 static bool
 draw_line(FILE *out, const struct section *s, const int *widths, const char **at)
 {
@@ -433,15 +119,15 @@ draw_line(FILE *out, const struct section *s, const int *widths, const char **at
 	return more;
 }
 
-/* As many lines as the tallest cell has: PEM is read as it was written.  (The
- * AWS CLI lets its line breaks tear the box apart.) */
+/* Draws as many lines as the tallest cell has, so PEM keeps its lines.  (In the AWS CLI
+ * line breaks break the box.) */
 static void
 draw_row(FILE *out, const struct section *s, size_t row, const int *widths)
 {
 	const char *at[COLUMNS_MAX + 1];
 
 	for (size_t c = 0; c < s->columns; c++)
-		at[c] = cell(s, row, c);
+		at[c] = section_cell(s, row, c);
 	while (draw_line(out, s, widths, at))
 		continue;
 }
@@ -453,7 +139,7 @@ draw_title(FILE *out, const struct section *s, int width)
 	draw_centred(out, s->title, width, 1);
 	repeat(out, '|', s->indent);
 	(void)fputc('\n', out);
-	if (rows_of(s) > 0)
+	if (section_rows(s) > 0)
 		return;
 	repeat(out, '|', s->indent);
 	(void)fputc('+', out);
@@ -470,7 +156,7 @@ draw_section(FILE *out, const struct section *s, int width)
 
 	width -= 2 * s->indent;
 	draw_title(out, s, width);
-	if (rows_of(s) == 0)
+	if (section_rows(s) == 0)
 		return;
 	stretch(s, width, widths);
 	draw_rule(out, s, widths);
@@ -478,50 +164,35 @@ draw_section(FILE *out, const struct section *s, int width)
 		draw_heading(out, s, widths);
 		draw_rule(out, s, widths);
 	}
-	for (size_t row = s->headed; row < rows_of(s); row++)
+	for (size_t row = s->headed; row < section_rows(s); row++)
 		draw_row(out, s, row, widths);
-	if (!s->headed || rows_of(s) > 1)
+	if (!s->headed || section_rows(s) > 1)
 		draw_rule(out, s, widths);
 }
 
 static void
-draw(struct table *t, int screen)
+draw(FILE *out, struct table *t, int screen)
 {
 	int width = table_width(t);
 
 	if (width > screen) {
-		for (size_t i = 0; i < t->count; i++)
-			turn(t, &t->sections[i]);
+		table_transpose(t);
 		width = table_width(t);
 	}
-	repeat(t->out, '-', width);
-	(void)fputc('\n', t->out);
+	repeat(out, '-', width);
+	(void)fputc('\n', out);
 	for (size_t i = 0; i < t->count; i++)
-		draw_section(t->out, &t->sections[i], width);
-}
-
-static void
-table_free(struct table *t)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		struct section *s = &t->sections[i];
-
-		for (size_t c = 0; c < s->count; c++)
-			free(s->cells[c]);
-		free(s->cells);
-		free(s->title);
-	}
-	free(t->sections);
+		draw_section(out, &t->sections[i], width);
 }
 
 bool
 print_table(FILE *out, const char *title, const cJSON *data, int width)
 {
-	struct table t = { .out = out };
+	struct table t = { .count = 0 };
 
-	add_item(&t, title, data, 0);
+	table_add(&t, title, data);
 	if (!t.failed)
-		draw(&t, width);
+		draw(out, &t, width);
 	table_free(&t);
 	return !t.failed;
 }

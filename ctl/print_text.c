@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * print_text.c - --output text: one record a line, fields between tabs.
+ * print_text.c - --output text: one record per line, fields separated by tabs.
  *
- * The AWS CLI's rules: an object's scalars in the order of their names, after
- * the name of the object in capitals; objects and lists within it on lines of
- * their own.  All records of a list have the same fields.  Any thread.
+ * The AWS CLI's rules: the scalars of an object sorted by name, preceded by the
+ * object's name in capitals; nested objects and lists on lines of their own.  All
+ * records of a list have the same fields.  Any thread.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct writer {
 	bool failed; /* out of memory */
 };
 
-/* The names of the fields that every record of a list has. */
+/* The names of the fields of every record of a list. */
 struct fields {
 	const char **names;
 	size_t count;
@@ -61,7 +61,7 @@ has_field(const struct fields *fields, const char *name)
 	return false;
 }
 
-/* The fields of one record on its own: its scalars, by name. */
+/* The fields of a single record: its scalars, sorted by name. */
 static void
 fields_of_object(struct fields *fields, const cJSON **members, size_t count)
 {
@@ -121,7 +121,7 @@ by_text(const void *a, const void *b)
 	return strcmp(*left, *right);
 }
 
-/* The scalars that any record of the list has. */
+/* The scalars that occur in any record of the list. */
 MUST_USE static bool
 fields_of_list(struct fields *fields, const cJSON *list)
 {
@@ -135,7 +135,7 @@ fields_of_list(struct fields *fields, const cJSON *list)
 
 		room = n > room ? n : room;
 	}
-	/* Twice the largest record, in case they differ; more is left out. */
+	/* Twice the size of the largest record; further names are left out. */
 	room = 2 * room + 1;
 	*fields = (struct fields){ calloc(room, sizeof(*fields->names)), 0 };
 	if (fields->names == NULL)

@@ -25,8 +25,8 @@ struct ca_key {
 	X509 *certificate;
 };
 
-#define CLOCK_SLACK (10 * 60)      /* a broker's clock may be a little behind ours */
-#define LIFETIME    (24 * 60 * 60) /* one registration needs less */
+#define CLOCK_SLACK (10 * 60)      /* seconds that a broker's clock may be behind ours */
+#define LIFETIME    (24 * 60 * 60) /* seconds; a registration takes less */
 
 struct passphrase {
 	const char *path;
@@ -57,7 +57,7 @@ ask_passphrase(char *buf, int size, int writing, void *arg)
 }
 
 static void
-complain_key(const struct passphrase *p, struct diag *d)
+explain_key(const struct passphrase *p, struct diag *d)
 {
 	if (p->asked && !p->answered)
 		diag_set(d,
@@ -83,7 +83,7 @@ read_key(const char *path, struct diag *d)
 	}
 	key = PEM_read_bio_PrivateKey(file, NULL, ask_passphrase, &p);
 	if (key == NULL)
-		complain_key(&p, d);
+		explain_key(&p, d);
 	BIO_free(file);
 	return key;
 }
@@ -142,7 +142,8 @@ set_serial(X509 *x)
 	bool ok = false;
 
 	if (RAND_bytes(random, sizeof(random)) == 1) {
-		random[0] = (unsigned char)((random[0] & 0x7f) | 0x40); /* positive, never zero */
+		random[0] = (unsigned char)((random[0] & 0x7f) |
+		    0x40); /* positive and never zero */
 		number = BN_bin2bn(random, sizeof(random), NULL);
 	}
 	if (number != NULL)
@@ -165,8 +166,8 @@ set_names(X509 *x, const X509 *issuer, const char *code)
 	return ok;
 }
 
-/* What says that this is no CA, and, where the CA has an identifier, which CA
- * signed it: one of several of a name is found by that. */
+/* basicConstraints without CA and, if the CA has a key identifier,
+ * authorityKeyIdentifier, which distinguishes CAs of the same name. */
 MUST_USE static bool
 set_extensions(X509 *x, X509 *issuer)
 {
@@ -186,7 +187,7 @@ set_extensions(X509 *x, X509 *issuer)
 	return ok;
 }
 
-/* Ed25519 and Ed448 bring their own digest and take no other (RFC 8410). */
+/* Ed25519 and Ed448 include their digest and accept no other (RFC 8410). */
 MUST_USE static bool
 sign(X509 *x, EVP_PKEY *key)
 {

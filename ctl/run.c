@@ -16,7 +16,7 @@
 #include "upload.h"
 #include "value.h"
 
-/* ---- before the broker is asked ---------------------------------------- */
+/* ---- before connecting ------------------------------------------------ */
 
 MUST_USE static bool
 read_output(struct job *j)
@@ -33,8 +33,8 @@ read_output(struct job *j)
 	return false;
 }
 
-/* In mode DEFAULT a CA needs exactly one proof, in SNI_ONLY none (aws-iot
- * A.2.1).  The plugin would say so, too, but not how to do it. */
+/* In mode DEFAULT a CA needs exactly one proof, in SNI_ONLY none (aws-iot A.2.1).  The
+ * plugin checks this as well, but its message does not say how to do it here. */
 MUST_USE static bool
 check_proof(struct job *j)
 {
@@ -86,7 +86,7 @@ prepare_crl(struct job *j, const struct given *crl)
 	return j->crl != NULL;
 }
 
-/* Everything that can be wrong without a broker. */
+/* Checks everything that can be checked without a broker. */
 MUST_USE static bool
 prepare(struct job *j)
 {
@@ -102,7 +102,7 @@ prepare(struct job *j)
 	return crl == NULL || prepare_crl(j, crl);
 }
 
-/* ---- what the broker says ----------------------------------------------- */
+/* ---- requests ----------------------------------------------------------- */
 
 MUST_USE static enum status
 ask_and_show(struct job *j)
@@ -144,7 +144,7 @@ add_proof(struct job *j)
 	return status;
 }
 
-/* ---- the whole ---------------------------------------------------------- */
+/* ---- commands ----------------------------------------------------------- */
 
 MUST_USE static enum status
 ask_command(struct job *j)
@@ -155,7 +155,7 @@ ask_command(struct job *j)
 }
 
 MUST_USE static enum status
-carry_out(struct job *j)
+execute(struct job *j)
 {
 	enum status status = job_connect(j);
 
@@ -199,7 +199,7 @@ run(const struct program *p, const struct options *o, int argc, char **argv)
 	if (j.arguments.help)
 		return show_help(p, j.arguments.command);
 	if (prepare(&j)) {
-		status = carry_out(&j);
+		status = execute(&j);
 	} else {
 		help_usage(p, j.why.text);
 		status = STATUS_USAGE;

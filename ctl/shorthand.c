@@ -15,7 +15,7 @@
 
 struct reader {
 	const char *at;
-	char *word; /* as large as the whole text, so nothing can overrun it */
+	char *word; /* as large as the whole text, so it cannot overflow */
 	int depth;  /* of brackets and braces */
 	const struct part *parts;
 	struct diag *why;
@@ -44,7 +44,7 @@ read_quoted(struct reader *r)
 	char *out = r->word;
 
 	while (*r->at != quote && *r->at != '\0') {
-		/* Only these two: a JSON value keeps its own backslashes. */
+		/* Only these two: JSON in a value keeps its backslashes. */
 		if (r->at[0] == '\\' && (r->at[1] == quote || r->at[1] == '\\'))
 			r->at++;
 		*out++ = *r->at++;
@@ -58,7 +58,7 @@ read_quoted(struct reader *r)
 	return true;
 }
 
-/* Up to a comma, and within brackets up to where they may close. */
+/* Up to a comma, inside brackets also up to a closing one. */
 static void
 read_plain(struct reader *r)
 {
@@ -83,7 +83,7 @@ read_word(struct reader *r)
 	return cJSON_CreateString(r->word);
 }
 
-/* One item more; takes it over. */
+/* Appends an item and takes ownership of it. */
 MUST_USE static bool
 append(cJSON *list, cJSON *item)
 {
@@ -93,7 +93,7 @@ append(cJSON *list, cJSON *item)
 	return false;
 }
 
-/* [one,two] behind its bracket. */
+/* The rest of [one,two] behind the bracket. */
 MUST_USE static bool
 read_items(struct reader *r, cJSON *list)
 {
@@ -137,7 +137,7 @@ read_value(struct reader *r)
 	return *r->at == '[' || *r->at == '{' ? read_nested(r) : read_word(r);
 }
 
-/* Does key=one,two go on with one more of these, not with the next key? */
+/* Does key=one,two continue with another value rather than with a new key? */
 static bool
 list_goes_on(const struct reader *r)
 {
@@ -150,7 +150,7 @@ list_goes_on(const struct reader *r)
 	    (*next == '"' || *next == '\'' || next[strcspn(next, "=,")] != '=');
 }
 
-/* The first value is read; more of them make it a list. */
+/* Reads further values; first becomes the first item of a list. */
 static cJSON *
 read_rest_of_list(struct reader *r, cJSON *first)
 {
@@ -184,7 +184,7 @@ read_from_file(struct reader *r)
 	return text;
 }
 
-/* Braces of a text are its own: templateBody={}. */
+/* Braces in a text member are part of the text: templateBody={}. */
 static bool
 is_text(const struct reader *r, const char *key)
 {
@@ -227,14 +227,13 @@ add_member(struct reader *r, cJSON *object, const char *key, bool from_file)
 MUST_USE static bool
 read_member(struct reader *r, cJSON *object)
 {
-	char key[136]; /* the name of an attribute has up to 128 characters */
+	char key[136]; /* names of attributes have up to 128 characters */
 	size_t len;
 	bool from_file;
 
 	skip_blanks(r);
 	len = strcspn(r->at, "=@,");
-	while (
-	    r->at[len] == '@' && r->at[len + 1] != '=') /* attributes may have it in their names */
+	while (r->at[len] == '@' && r->at[len + 1] != '=') /* names of attributes may contain it */
 		len += 1 + strcspn(r->at + len + 1, "=@,");
 	from_file = r->at[len] == '@';
 	if (len == 0 || len >= sizeof(key) || (r->at[len] != '=' && !from_file))
@@ -245,7 +244,7 @@ read_member(struct reader *r, cJSON *object)
 	return add_member(r, object, key, from_file);
 }
 
-/* Up to end, a brace or the end of all. */
+/* Reads members up to end: a brace, or the end of the text. */
 MUST_USE static bool
 read_members(struct reader *r, cJSON *object, char end)
 {
@@ -273,7 +272,7 @@ shorthand_parse(const char *text, const struct part *parts, struct diag *d)
 	cJSON *object = cJSON_CreateObject();
 	bool ok = false;
 
-	diag_set(d, "out of memory"); /* unless they know better */
+	diag_set(d, "out of memory"); /* default, unless these functions set a reason */
 	if (r.word != NULL && object != NULL)
 		ok = read_members(&r, object, '\0');
 	free(r.word);

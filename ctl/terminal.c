@@ -18,8 +18,8 @@ terminal_ask(const char *prompt, char secret[SECRET_SIZE])
 {
 	if (!isatty(STDIN_FILENO))
 		return false;
-	/* OpenSSL's prompt restores the echo when it is interrupted.  It may
-	 * write one byte more than it is told. */
+	/* OpenSSL's prompt restores the echo if it is interrupted.  It may write one
+	 * byte more than the size passed. */
 	return EVP_read_pw_string(secret, SECRET_SIZE - 1, prompt, 0) == 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * terminal.h - what only makes sense at a terminal.
+ * terminal.h - input and output on a terminal.
  *
  * One thread.
  */
@@ -11,15 +11,16 @@
 
 #define SECRET_SIZE 1024
 
-/* Ask without echo.  False: no terminal, or no answer; wipe what came. */
+/* Asks without echo.  False: no terminal, or no input.  Wipe the secret after use. */
 MUST_USE bool terminal_ask(const char *prompt, char secret[SECRET_SIZE]);
 void terminal_wipe(char secret[SECRET_SIZE]);
 
-/* How far long work is, on one line of standard error, from the second second
- * on; terminal_progress_end takes the line away.  Silent elsewhere. */
+/* Shows progress on one line of standard error, after the first two seconds;
+ * terminal_progress_end() removes the line.  Does nothing if standard error is not a
+ * terminal. */
 void terminal_progress(const char *what, size_t count);
 void terminal_progress_end(void);
 
-int terminal_width(void); /* of standard output; 80 if it is none, as the AWS CLI */
+int terminal_width(void); /* of standard output; 80 if it is not a terminal, as in the AWS CLI */
 
 #endif

@@ -11,20 +11,20 @@
 #include "envelope.h"
 #include "jitr/core/text.h"
 
-/* A large list is stored in slices, between the other work of the broker, and
- * every certificate that it names is revoked. */
-#define IMPORT_PATIENCE_MS 120000
+/* A large list is stored in slices between the broker's other work, and every
+ * certificate that it names is revoked. */
+#define IMPORT_TIMEOUT_MS 120000
 
 #define UPLOAD_ID_BYTES 16
 
 struct upload {
 	struct job *job;
-	char id[2 * UPLOAD_ID_BYTES + 1]; /* what the parts have in common */
+	char id[2 * UPLOAD_ID_BYTES + 1]; /* common id of all parts */
 	size_t parts;
 };
 
 MUST_USE static bool
-add_place(const struct upload *u, cJSON *members, size_t nth)
+add_position(const struct upload *u, cJSON *members, size_t nth)
 {
 	return u->parts == 1 ||
 	    (cJSON_AddStringToObject(members, "uploadId", u->id) != NULL &&
@@ -32,13 +32,13 @@ add_place(const struct upload *u, cJSON *members, size_t nth)
 		cJSON_AddNumberToObject(members, "parts", (double)u->parts) != NULL);
 }
 
-/* The members of the command, where the part belongs, and the part. */
+/* The members of the command, the position of the part, and the part. */
 static cJSON *
 part_members(const struct upload *u, size_t nth)
 {
 	cJSON *members = cJSON_Duplicate(u->job->members, true);
 	char *part = crl_file_part(u->job->crl, nth);
-	bool ok = part != NULL && add_place(u, members, nth) &&
+	bool ok = part != NULL && add_position(u, members, nth) &&
 	    cJSON_AddStringToObject(members, "crl", part) != NULL;
 
 	free(part);
@@ -58,7 +58,7 @@ send_part(const struct upload *u, size_t nth, cJSON **answer)
 	if (members == NULL)
 		return job_fail("out of memory");
 	if (nth + 1 == u->parts)
-		client_wait_longer(j->client, IMPORT_PATIENCE_MS);
+		client_set_timeout(j->client, IMPORT_TIMEOUT_MS);
 	status = job_ask(j, j->arguments.command->operation, members, answer);
 	cJSON_Delete(members);
 	return status;

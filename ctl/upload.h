@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * upload.h - a revocation list on its way to the broker.
+ * upload.h - sends a revocation list to the broker.
  *
  * One thread.
  */
@@ -9,8 +9,8 @@
 
 #include "job.h"
 
-/* In one request, or in parts when it is too large for one; the answer to the
- * last is shown. */
+/* Sends the list in one request, or in parts if it is too large; shows the answer to
+ * the last. */
 MUST_USE enum status upload_crl(struct job *j);
 
 #endif

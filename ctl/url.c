@@ -102,9 +102,9 @@ all_digits(const char *text)
 	return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* The separators in their order.  The topic's is always there, since the host
- * insists on one; a piece of digits before it is a port, since no host is
- * called that. */
+/* The separators that were removed, in order.  A URL always has a topic, because the
+ * host requires one.  A piece of digits before it is a port, since no host has such a
+ * name. */
 static const char *
 separators(const char *const *pieces, size_t count)
 {
@@ -125,7 +125,7 @@ separators(const char *const *pieces, size_t count)
 }
 
 void
-url_mend(const char *cut, size_t size, char *out)
+url_restore(const char *cut, size_t size, char *out)
 {
 	const char *pieces[6];
 	size_t count = 1;

@@ -2,8 +2,8 @@
 /*
  * value.c - see value.h.
  *
- * Any thread.  The only file of the command line that reads files for a
- * request.
+ * Any thread.  The only file of the command line that reads files for a request, except
+ * for revocation lists.
  */
 #include "value.h"
 
@@ -27,7 +27,7 @@ file_prefix_skip(const char *given)
 }
 
 static char *
-copy_or_complain(const char *text, struct diag *d)
+copy_text(const char *text, struct diag *d)
 {
 	char *copy = strdup(text);
 
@@ -36,7 +36,7 @@ copy_or_complain(const char *text, struct diag *d)
 	return copy;
 }
 
-/* The shell leaves the tilde of file://~/root.pem alone; the AWS CLI does not. */
+/* The shell does not expand the tilde in file://~/root.pem, but the AWS CLI does. */
 char *
 value_path(const char *given, struct diag *d)
 {
@@ -48,7 +48,7 @@ value_path(const char *given, struct diag *d)
 	if (path == NULL)
 		path = given;
 	if (strncmp(path, "~/", 2) != 0 || home == NULL)
-		return copy_or_complain(path, d);
+		return copy_text(path, d);
 	size = strlen(home) + strlen(path);
 	whole = malloc(size);
 	if (whole == NULL)
@@ -118,10 +118,10 @@ value_text(const char *given, struct diag *d)
 		diag_set(d, "the value is not UTF-8");
 		return NULL;
 	}
-	return copy_or_complain(given, d);
+	return copy_text(given, d);
 }
 
-/* JSON begins with a brace; a policy's path, as a rule, does not. */
+/* JSON begins with a brace; a path usually does not. */
 char *
 value_document(const char *given, struct diag *d)
 {
@@ -130,17 +130,17 @@ value_document(const char *given, struct diag *d)
 	return read_file(given, d);
 }
 
-/* A file of that name can still be meant: file://rule. */
+/* To name a file called rule or none, write file://rule. */
 char *
 value_rule(const char *given, struct diag *d)
 {
 	if (strcmp(given, "rule") == 0 || strcmp(given, "none") == 0)
-		return copy_or_complain(given, d);
+		return copy_text(given, d);
 	return value_document(given, d);
 }
 
-/* The broker looks for it in a directory of its own: what speaks of the directory
- * here means another file. */
+/* The broker resolves the name in its own directory: a path relative to the current
+ * directory would refer to another file. */
 char *
 value_broker_path(const char *given, struct diag *d)
 {
@@ -195,7 +195,7 @@ value_pem(const char *given, struct diag *d)
 	return pem;
 }
 
-/* JSON, shorthand, or neither: then it is a path. */
+/* JSON or shorthand, otherwise a path. */
 static cJSON *
 parse_structure(const char *given, const struct part *parts, struct diag *d)
 {
@@ -234,7 +234,7 @@ find_part(const char *name, const struct part *parts)
 	return NULL;
 }
 
-/* What a part becomes when shorthand gave one word for it; NULL: it stays. */
+/* Converts a single word from shorthand to the type of the part; NULL: keep the string. */
 static cJSON *
 part_of_word(enum part_kind kind, const char *word)
 {
@@ -249,7 +249,7 @@ part_of_word(enum part_kind kind, const char *word)
 	return list;
 }
 
-/* Shorthand knows no types but those of the flag. */
+/* Shorthand has no types, so the flag's types are applied. */
 MUST_USE static bool
 check_part(cJSON *object, cJSON *member, const struct part *part, struct diag *d)
 {
@@ -269,7 +269,7 @@ check_part(cJSON *object, cJSON *member, const struct part *part, struct diag *d
 	return true;
 }
 
-/* As the AWS CLI, which knows what may be in a structure before it asks. */
+/* Checks the members, as the AWS CLI does before sending. */
 MUST_USE static bool
 check_object(cJSON *object, const struct part *parts, struct diag *d)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * value.h - what a flag's value means: text, file://, a path, shorthand, JSON.
+ * value.h - interprets a flag's value: text, file://, path, shorthand, JSON.
  *
- * Results are the caller's: free() for text, cJSON_Delete() for JSON.  A file
- * is read up to VALUE_MAX bytes and no further.  A private key is refused
- * wherever a certificate is meant: it would be sent.  Any thread.
+ * The caller owns the results: free() for text, cJSON_Delete() for JSON.  Files are
+ * limited to VALUE_MAX bytes.  A private key is refused where a certificate is
+ * expected, because it would be sent.  Any thread.
  */
 #ifndef CTL_VALUE_H
 #define CTL_VALUE_H
@@ -13,31 +13,31 @@
 
 #include "commands.h"
 
-#define VALUE_MAX (1024 * 1024) /* AWS takes 64 KiB of PEM at most (aws-iot 1.7) */
+#define VALUE_MAX (1024 * 1024) /* AWS's limit is 64 KiB of PEM (aws-iot 1.7) */
 
-/* Literal text, or the content of file://... and fileb://... */
+/* Literal text, or the content of file://... or fileb://... */
 MUST_USE char *value_text(const char *given, struct diag *d);
 
-/* The same, and a plain path: what is not PEM text is a path. */
+/* As value_text(), but anything that is not PEM is a path. */
 MUST_USE char *value_pem(const char *given, struct diag *d);
 
-/* The same, and a plain path: what does not begin as JSON does is a path. */
+/* As value_text(), but anything that does not begin like JSON is a path. */
 MUST_USE char *value_document(const char *given, struct diag *d);
 
-/* The same, and the words rule and none as they are. */
+/* As value_document(), or one of the words rule and none. */
 MUST_USE char *value_rule(const char *given, struct diag *d);
 
-/* A path, or nothing, as it is: not file:// and not ./, it is not read here. */
+/* A path on the broker's machine, or nothing; file:// and ./ are refused. */
 MUST_USE char *value_broker_path(const char *given, struct diag *d);
 
-/* Words with one blank between them. */
+/* The words joined with spaces. */
 MUST_USE char *value_phrase(const char *first, char *const *more, int count, struct diag *d);
 
-/* Shorthand (key=value,...), JSON, or a file with JSON, as an object whose
- * members are all among parts. */
+/* Shorthand (key=value,...), JSON, or a file with JSON: an object with members from
+ * parts only. */
 MUST_USE cJSON *value_object(const char *given, const struct part *parts, struct diag *d);
 
-/* One or more of these, as an array; JSON may bring several at once. */
+/* One or more of these as an array; JSON may contain several. */
 MUST_USE cJSON *value_list(const char *first, char *const *more, int count,
     const struct part *parts, struct diag *d);
 
@@ -46,7 +46,7 @@ MUST_USE cJSON *value_words(const char *first, char *const *more, int count, str
 
 MUST_USE bool value_number(const char *given, int *out, struct diag *d);
 
-/* The path in file://path or a plain path, with ~/ spelled out. */
+/* The path of file://path, or a plain path; expands ~/. */
 MUST_USE char *value_path(const char *given, struct diag *d);
 
 #endif

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# demo-device.sh - a factory and a device of it, for a first look: registers a
-# CA, connects with a new device, is refused, and let in once the rule has
-# activated its certificate.
+# demo-device.sh - demonstrates a factory and its device: registers a CA, connects
+# with a new device, is refused, and is accepted once the rule has activated its
+# certificate.
 #
 # /demo holds the CA and its key; /ca is where the rule reads the CA and its
 # revocation list.  The administrator's part is done with the options in
@@ -36,7 +36,7 @@ make_ca() {
 	mv "$work/ca.key" "$work/ca.pem" /demo/ # the certificate last
 }
 
-# An empty list for the rule, which activates nobody without one.
+# An empty list for the rule, which activates no certificate without one.
 publish_ca() {
 	printf '[ca]\ndefault_ca=c\n[c]\ndatabase=%s/index\ndefault_md=sha256\n' "$work" \
 		>"$work/openssl.cnf"
@@ -46,7 +46,7 @@ publish_ca() {
 	cp /demo/ca.pem /ca/ca.pem
 }
 
-# once WHAT COMMAND...: carried out, by this run or by one before.
+# once WHAT COMMAND...: run the command, unless an earlier run did.
 once() {
 	local what=$1
 	shift

@@ -1,21 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# entrypoint.sh - makes in the volume what a first start lacks, then becomes the
-# broker.
+# entrypoint.sh - creates the missing files in the volume, then runs the broker in
+# its place.
 #
 #   server.key, server.pem   the broker's key and certificate
 #   admin/password           the password of the administrator, whose name is admin
 #   passwd                   the broker's password file
-#   passwd.origin            a hash of the password that we made passwd from
+#   passwd.origin            a hash of the password that passwd was made from
 #   admin/mosquitto_ctrl     the tools' options, so that they log in by themselves;
 #                            also for mosquitto_pub, _sub and _rr
-#   admin/server.pem         the certificate, for whoever has the directory admin
+#   admin/server.pem         the certificate, for programs that see the directory admin only
 #
 # The file health is the plugin's (healthcheck.sh).
 #
-# What is there, mounted or from before, is used and not written.  Files appear
-# whole and in an order in which the next start goes on where one was cut off.
-# What the configuration does not name is not made.
+# Existing files, mounted or from an earlier start, are used and not written.  Files
+# appear whole and in an order that lets the next start complete an interrupted one.
+# Files that the configuration does not name are not created.
 set -euf
 umask 077
 data=/mosquitto/data
@@ -61,7 +61,7 @@ make_certificate() {
 	TEXT
 }
 
-# origin SALT: a hash of the password; told apart from others, not to be tried fast.
+# origin SALT: a hash of the password, to notice another one; slow to guess from.
 origin() {
 	openssl passwd -6 -salt "$1" -stdin <admin/password
 }
@@ -82,8 +82,8 @@ make_password() {
 	TEXT
 }
 
-# A passwd without an origin is not ours.  Ours follows admin/password; lines of
-# other users stay.
+# A passwd without an origin was not made here and is not touched.  Otherwise it
+# follows admin/password; lines of other users stay.
 make_passwd() {
 	if [ -s passwd ] && [ ! -e passwd.origin ]; then return; fi
 	make_password
@@ -99,7 +99,7 @@ make_passwd() {
 	mv passwd.origin.new passwd.origin
 }
 
-# put FILE: standard input, if it is something new.
+# put FILE: write standard input to it, if it differs.
 put() {
 	cat >"$1.new"
 	if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi

@@ -1,13 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# healthcheck.sh - healthy is a broker whose plugin works.  The plugin sets the time
-# of a file anew every ten seconds (health_file): looking at it needs no connection,
-# and leaves no line in the log.
+# healthcheck.sh - checks that the plugin works: it sets the time of a file every ten
+# seconds (health_file).  Reading that needs no connection and leaves no line in the log.
 #
-# Where the configuration has no such file the plugin has to answer the
-# administrator, and the log has the lines of that connection.  Where the
-# administrator's password is not known in the container, the broker's own answer has
-# to do: it says that the password is wrong.
+# If the configuration has no such file, the plugin has to answer the administrator, and
+# the log has the lines of that connection.  If the container does not know the
+# administrator's password, the broker's answer that the password is wrong suffices.
 health=/mosquitto/data/health
 if [ -e $health ]; then
 	age=$(($(date +%s) - $(stat -c %Y $health)))

@@ -1,33 +1,33 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""A rule of your own, as a program: gives certificates a policy and activates them as they
-register, unless their CA's revocation list names them.
+"""A rule as a program: attaches a policy to certificates and activates them when they
+register, unless they are on their CA's revocation list.
 
     activate.py -u admin -P secret --ca ca.pem --crl ca.crl --policy device
 
-It hears of registrations ($aws/events/certificates/registered/<caCertificateId>).  When it starts,
-and when it connects again, it asks who else is PENDING_ACTIVATION, so that nobody is forgotten
-while it, or the broker, is away.  For each certificate:
+It subscribes to registrations ($aws/events/certificates/registered/<caCertificateId>).  When it
+starts, and when it reconnects, it lists all certificates that are PENDING_ACTIVATION, so that it
+finds those that registered while it, or the broker, was not running.  For each certificate:
 
-  * it is no longer pending: nothing is done (an event may come twice: at least once is the
-    promise);
-  * it is on the list: REVOKED, for good;
-  * there is no list that its CA has signed and that is current: it stays pending, and the next
-    attempt of its device brings the next event;
-  * else the policy is attached, and then the certificate activated: in this order, so that no
+  * it is no longer pending: nothing is done (events are delivered at least once, so they may
+    repeat);
+  * it is on the list: it becomes REVOKED, which is final;
+  * there is no current list that its CA has signed: it stays pending, and the next attempt of its
+    device causes another event;
+  * otherwise the policy is attached, and then the certificate activated: in this order, so that no
     ACTIVE certificate is without its policy.
 
---ca and --crl may hold several CAs and their lists, one behind the other, in PEM.  Replace the
-files whenever you like: they are read for each certificate.  The policy exists already; one is
-enough for all devices if it speaks of each by variables (examples/device-policy.json).
+--ca and --crl may contain several CAs and their lists, in PEM.  You may replace the files at any
+time: they are read for each certificate.  The policy must exist; one is enough for all devices if
+it uses variables (examples/device-policy.json).
 
 It logs in with a password (also taken from $MQTT_PASSWORD, or from the file --pw-file) as one of
 admin_users, or with a certificate (--cafile, --cert, --key) that is among admin_certificates or has
-the policy which doc/policies.md shows for such programs.  Two of them need client ids of their own
-(-i).
+the policy that doc/policies.md shows for such programs.  If several run, each needs its own client
+id (-i).
 
 Needs paho-mqtt, 1.6 or 2.x (Debian: python3-paho-mqtt), and the command openssl, which checks
-revocation lists without one more library to install.
+revocation lists and saves another library.
 """
 import argparse
 import json
@@ -67,13 +67,13 @@ class Activator:
         self.client.reconnect_delay_set(1, 10)
         self.client.connect_async(options.host, options.port or (8883 if options.cafile else 1883))
 
-    # -- on paho's thread, which connects again by itself ----------------------
+    # -- on paho's thread, which reconnects by itself --------------------------
 
     def on_connect(self, client, userdata, flags, code, *more):
         if code != 0:
-            return log("the broker does not let us in: " + mqtt.connack_string(code))
+            return log("the broker refuses the connection: " + mqtt.connack_string(code))
         client.subscribe(EVENTS + "#", 1)
-        self.work.put(None)  # events from now on, and what was before
+        self.work.put(None)  # events from now on, and all that are pending
 
     def on_subscribe(self, client, userdata, mid, codes, *more):
         granted = getattr(codes[0], "value", codes[0]) < 128
@@ -83,11 +83,11 @@ class Activator:
         place = self.work if message.topic.startswith(EVENTS) else self.answers
         place.put(message.payload)
 
-    # -- on ours ---------------------------------------------------------------
+    # -- on the main thread ----------------------------------------------------
 
     def ask(self, command, **members):
         """One command on the control topic: the data of its answer.  With QoS 0, so that it is not
-        sent again later, when it may be wrong."""
+        sent again later, when it may be outdated."""
         key = uuid.uuid4().hex
         request = {"command": command, "correlationData": key, **members}
         if self.client.publish(CONTROL, json.dumps({"commands": [request]})).rc != 0:
@@ -112,7 +112,7 @@ class Activator:
             place = {"marker": page["nextMarker"]} if page.get("nextMarker") else None
 
     def objection(self, pem):
-        """What openssl says against this certificate, if anything."""
+        """Why openssl rejects this certificate; "" if it does not."""
         done = subprocess.run(
             ["openssl", "verify", "-partial_chain", "-crl_check", "-no-CApath", "-no-CAstore",
              "-CAfile", self.options.ca, "-CRLfile", self.options.crl],
@@ -126,7 +126,7 @@ class Activator:
         if shown["status"] != "PENDING_ACTIVATION":
             return "nothing to do for %s: it is %s" % (id, shown["status"])
         objection = self.objection(shown["certificatePem"])
-        if objection == "certificate revoked":  # and not a word against the list
+        if objection == "certificate revoked":  # and nothing is wrong with the list
             self.ask("updateCertificate", certificateId=id, newStatus="REVOKED")
             return "revoked " + id
         if objection:
@@ -136,13 +136,13 @@ class Activator:
         return "activated " + id
 
     def turn(self, event):
-        """What an event is about; None: all that is pending."""
+        """The certificate of an event; None: all that are pending."""
         for id in self.pending() if event is None else [json.loads(event)["certificateId"]]:
             try:
                 log(self.decide(id))
             except (ConnectionError, TimeoutError):
                 raise
-            except Exception as e:  # refused, or not understood: the others have their turn
+            except Exception as e:  # refused, or not understood: go on with the others
                 log("left pending %s: %s" % (id, str(e) or repr(e)))
             if not self.running:
                 return
@@ -163,7 +163,7 @@ class Activator:
         self.client.loop_stop()
 
     def stop(self, *signal):
-        """The certificate at hand is done with first."""
+        """Finishes the present certificate first."""
         self.running = False
 
 
@@ -180,7 +180,7 @@ def read_options():
     add = parser.add_argument
     add("--ca", required=True, help="the CA's certificate, a file")
     add("--crl", required=True, help="its revocation list, a file")
-    add("--policy", required=True, help="what activated certificates get, a name")
+    add("--policy", required=True, help="name of the policy for activated certificates")
     add("-h", "--host", default="localhost")
     add("-p", "--port", type=int, help="1883 by default, 8883 with TLS")
     add("-i", "--id", default="activate", help="client id")

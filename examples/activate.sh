@@ -1,27 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# activate.sh - a rule: gives certificates a policy and activates them as they
-# register, unless their CA's revocation list names them.
+# activate.sh - a rule: attaches a policy to certificates and activates them when
+# they register, unless they are on their CA's revocation list.
 #
 #   examples/activate.sh --crl ca.crl --ca ca.pem --policy NAME
 #
-# Listens for $aws/events/certificates/registered/<caCertificateId>.  For each
+# Subscribes to $aws/events/certificates/registered/<caCertificateId>.  For each
 # event it fetches the certificate, looks its serial number up in the
 # revocation list, and revokes it, or attaches the policy and activates it: in
 # this order, so that no ACTIVE certificate is without its policy.  Without a
-# list that is valid now nothing is activated: the certificate stays pending,
-# and its device's next attempt brings the next event.
+# current list nothing is activated: the certificate stays pending, and its
+# device's next attempt causes another event.
 #
-# The broker keeps its session, so that events wait for it while it is away.
-# At the start, and every five minutes, it asks besides which certificates are
-# pending, so that none is forgotten whatever happened to the events.
+# The broker keeps its session, so that events wait while it is not running.  At
+# the start, and every five minutes, it also lists all pending certificates, so
+# that none is missed if an event was lost.
 #
-# The policy exists already (mosquitto_ctrl jitr create-policy).  One is enough
-# for all devices if it speaks of each by variables, such as
-# ${iot:Certificate.Subject.CommonName}.
+# The policy must exist (mosquitto_ctrl jitr create-policy).  One is enough for
+# all devices if it uses variables such as ${iot:Certificate.Subject.CommonName}.
 #
-# An event may come twice (at least once is the promise); every step here may
-# be repeated, and what is no longer pending is left alone.
+# An event may come twice, as it is delivered at least once; every step here may be
+# repeated, and certificates that are no longer pending are not changed.
 #
 # JITR_CTL  how to call the command line  (default: mosquitto_ctrl jitr)
 # JITR_SUB  how to subscribe              (default: mosquitto_sub)
@@ -69,7 +68,7 @@ handle() {
 		return
 	fi
 	errors=$(sed -n 's/^error [0-9]* at [0-9]* depth lookup: //p' <<<"$result" | paste -sd ';')
-	if [ "$errors" = 'certificate revoked' ]; then # and not a word against the list
+	if [ "$errors" = 'certificate revoked' ]; then # and nothing is wrong with the list
 		"${ctl[@]}" update-certificate --certificate-id "$id" --new-status REVOKED &&
 			echo "revoked $id"
 	else
@@ -77,7 +76,7 @@ handle() {
 	fi
 }
 
-# What registered while nobody listened.
+# Certificates that registered while this script was not running.
 catch_up() {
 	local list id
 	list=$("${ctl[@]}" list-certificates --status PENDING_ACTIVATION) || return
@@ -90,7 +89,7 @@ subscribe() {
 		-t '$aws/events/certificates/registered/#'
 }
 
-# What waits in it already is pending: it is asked for below.
+# Discards waiting events: catch_up lists their certificates.
 until (subscribe -E >/dev/null); do sleep 2; done
 echo "listening"
 while :; do

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# bench.sh - what the plugin costs: a broker with it beside the same broker
-# without, and the plugin's own part alone.  doc/performance.md explains the
-# numbers.  By environment variable:
+# bench.sh - measures the cost of the plugin: a broker with it, the same broker
+# without it, and the plugin's own part.  doc/performance.md explains the
+# numbers.  Environment variables:
 #
-#   JITR_BENCH_PARTS="gate policy broker publish storm"   which of the five
+#   JITR_BENCH_PARTS="gate policy broker publish storm"   which parts to run
 #
 # gate and broker, connections:
 #
@@ -28,13 +28,13 @@
 # storm, thousands at once:
 #
 #   JITR_BENCH_CLOSES=10000        connections that one policy version closes
-#   JITR_BENCH_EVENTS=20000        new devices, whose events a subscriber takes; 0: none
+#   JITR_BENCH_EVENTS=20000        new devices whose events a subscriber receives; 0: none
 #
 # and all:
 #
 #   JITR_BENCH_BROKER=mosquitto    the broker
 #   JITR_BENCH_DIR=/var/tmp        where the registry is, on a real disk
-#   JITR_BENCH_STRICT=0            1: a goal that is missed is a failure
+#   JITR_BENCH_STRICT=0            1: exit with an error if a goal is missed
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 dir=$(mktemp -d "${JITR_BENCH_DIR:-/var/tmp}/jitr-bench.XXXXXX")
@@ -58,8 +58,9 @@ has() { [[ $parts == *" $1 "* ]]; }
 if [ "${JITR_BENCH_INSTRUCTIONS:-0}" != 0 ] || { has publish && [ "${JITR_BENCH_COUNTS:-5}" != 0 ]; }; then
 	need valgrind
 fi
-{ cmake -S "$root" --preset release -G Ninja -DJITR_TESTS=ON &&
-	cmake --build "$root/build" --target bench_broker bench_gate \
+build_dir=$(build_dir release)
+{ configure release -DJITR_TESTS=ON &&
+	cmake --build "$build_dir" --target bench_broker bench_gate \
 		bench_policy bench_publish bench_storm; } >"$dir/build.log" 2>&1 || {
 	tail -n 40 "$dir/build.log" >&2
 	die "the build failed"
@@ -74,24 +75,24 @@ printf '%s, %s, load average %s\n\n' \
 missed=0
 mkdir "$dir/gate" "$dir/broker" "$dir/publish" "$dir/storm"
 if has gate; then
-	"$root/build/test/bench/bench_gate" "$dir/gate"
+	"$build_dir/test/bench/bench_gate" "$dir/gate"
 	rm -rf "$dir/gate"
 fi
 if has policy; then
-	"$root/build/test/bench/bench_policy"
+	"$build_dir/test/bench/bench_policy"
 fi
 if has broker; then
-	"$root/build/test/bench/bench_broker" "$dir/broker" "$root/build/mosquitto_jitr.so" || missed=$?
+	"$build_dir/test/bench/bench_broker" "$dir/broker" "$build_dir/mosquitto_jitr.so" || missed=$?
 	[ "$missed" -lt 2 ] || exit "$missed"
 	rm -rf "$dir/broker"
 fi
 if has publish; then
 	dynsec=${JITR_BENCH_DYNSEC:-$(find /usr/lib /usr/local/lib -name mosquitto_dynamic_security.so 2>/dev/null | head -n 1)}
-	"$root/build/test/bench/bench_publish" "$dir/publish" "$root/build/mosquitto_jitr.so" \
+	"$build_dir/test/bench/bench_publish" "$dir/publish" "$build_dir/mosquitto_jitr.so" \
 		"${dynsec:-missing}" || { status=$?; [ "$status" -lt 2 ] || exit "$status"; missed=$status; }
 fi
 if has storm; then
-	"$root/build/test/bench/bench_storm" "$dir/storm" "$root/build/mosquitto_jitr.so" ||
+	"$build_dir/test/bench/bench_storm" "$dir/storm" "$build_dir/mosquitto_jitr.so" ||
 		{ status=$?; [ "$status" -lt 2 ] || exit "$status"; missed=$status; }
 fi
 [ "$missed" = 0 ]

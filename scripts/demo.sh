@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# demo.sh - the main job, from nothing to a registered device and beyond.
+# demo.sh - demonstrates the plugin: registration, activation, policies, revocation.
 #
 # Builds the plugin, starts a real Mosquitto with it on free loopback ports in a
 # temporary directory, and walks through a device's life: each step shows the
-# command that you would type and what comes back.  Exit status 0 only if every
-# step did what it says.  Cleans up what it started.
+# command that you would type and its output.  Exit status 0 only if every step
+# succeeded.  Stops and removes all that it started.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 dir=$(mktemp -d)
@@ -40,7 +40,7 @@ step() {
 	printf '\n%s%s%s\n' "$bold" "$*" "$plain"
 }
 
-# show WORD...: print the command as one would type it, then run it.
+# show WORD...: print the command as a user would type it, then run it.
 show() {
 	printf '%s$ %s%s\n' "$dim" "${*//"$dir/"/}" "$plain"
 	"$@" 2>&1 | sed 's/^/  /'
@@ -75,8 +75,9 @@ free_port() {
 
 step "Building"
 need "${build_packages[@]}" jq
-build release -DJITR_TESTS=OFF
-say "build/mosquitto_jitr.so, build/mosquitto_ctrl_jitr.so, build/mosquitto_jitr"
+build_dir=$(build_dir release)
+build release -DJITR_TESTS=OFF -DJITR_WERROR=OFF
+say "${build_dir#"$root/"}: mosquitto_jitr.so, mosquitto_ctrl_jitr.so, mosquitto_jitr"
 
 # --- a broker of our own ----------------------------------------------------
 
@@ -106,7 +107,7 @@ certfile $dir/server.pem
 keyfile $dir/server.key
 capath $dir/jitr/ca
 require_certificate true
-plugin $root/build/mosquitto_jitr.so
+plugin $build_dir/mosquitto_jitr.so
 plugin_opt_db_path $dir/jitr
 plugin_opt_admin_users admin
 plugin_opt_authorization policy
@@ -114,7 +115,7 @@ plugin_opt_other_clients allow
 CONF
 
 # The administrator's connection, as mosquitto_ctrl reads it from its file.
-export XDG_CONFIG_HOME=$dir HOME=$dir LD_LIBRARY_PATH=$root/build
+export XDG_CONFIG_HOME=$dir HOME=$dir LD_LIBRARY_PATH=$build_dir
 cat >mosquitto_ctrl <<CONF
 -h localhost
 -p $admin_port
@@ -140,7 +141,7 @@ broker_pid=$!
 wait_for "the broker" jitr list-ca-certificates
 say "$(mosquitto -h | head -n 1), running"
 
-step "2. The factory's CA, and proof that we hold its key"
+step "2. The factory's CA, with proof of possession of its key"
 show openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
 	-keyout ca.key -out ca.pem -subj "/O=Example Devices/CN=Factory CA" \
 	-addext 'basicConstraints=critical,CA:TRUE' -addext 'keyUsage=critical,keyCertSign,cRLSign' \
@@ -157,14 +158,14 @@ show_jitr register-ca-certificate --allow-auto-registration --set-as-active \
 ca_id=$(jitr list-ca-certificates | jq -r '.certificates[0].certificateId')
 show_jitr describe-ca-certificate --certificate-id "$ca_id" | grep -E 'mosquitto_ctrl|tatus|Mode'
 
-step "3. Somebody listens for registrations"
+step "3. A subscriber for registration events"
 say "mosquitto_sub -t '\$aws/events/certificates/registered/#'"
 mosquitto_sub "${admin_options[@]}" -q 1 -t '$aws/events/certificates/registered/#' -F '%t %p' \
 	>events &
 subscriber_pid=$!
 wait_for "the subscription" grep -q ' 1 \$aws/events' broker.log
 
-step "4. A device that nobody told the broker about connects for the first time"
+step "4. An unknown device connects for the first time"
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout device.key \
 	-out device.csr -subj '/O=Example Devices/CN=sensor-0001' 2>/dev/null
 openssl x509 -req -in device.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -sha256 \
@@ -188,7 +189,7 @@ certificate_id=$(jq -r .certificateId <<<"$event")
 show_jitr describe-certificate --certificate-id "$certificate_id" |
 	grep -E 'mosquitto_ctrl|"status"|caCertificateId'
 
-step "5. What a device may do: one policy for all of them"
+step "5. One policy for all devices"
 cat >policy.json <<'POLICY'
 {"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Action": "iot:Connect",
@@ -212,14 +213,14 @@ printf '[ca]\ndefault_ca=c\n[c]\ndatabase=%s/index.txt\ndefault_md=sha256\ndefau
 	"$dir" >openssl.cnf
 : >index.txt
 openssl_ca -gencrl -out ca.crl
-say "examples/activate.sh --crl ca.crl --ca ca.pem --policy sensor   (your program; here some shell)"
+say "examples/activate.sh --crl ca.crl --ca ca.pem --policy sensor   (your program; here a shell script)"
 JITR_CTL="mosquitto_ctrl ${admin_options[*]} jitr" \
 	JITR_SUB="mosquitto_sub ${admin_options[*]}" \
 	"$root/examples/activate.sh" --crl ca.crl --ca ca.pem --policy sensor >rule.log 2>&1 &
 rule_pid=$!
 wait_for "the rule" grep -q listening rule.log
-say "it asks what is pending, and listens; the device tries again every second, as devices do, and"
-say "each attempt is announced until somebody acts"
+say "it lists pending certificates, and subscribes; the device retries every second, and each"
+say "attempt causes an event until the certificate is activated"
 activated() {
 	grep -q "activated $certificate_id" rule.log
 }
@@ -239,7 +240,7 @@ listener_pid=$!
 wait_for "the subscription" grep -q ' 1 sensors/#' broker.log
 publish -t sensors/sensor-0001/temperature -m 21 || die "an active certificate was refused"
 wait_for "the message" grep -qx 'sensors/sensor-0001/temperature 21' heard
-say "-> accepted, published; a listener heard: $(tail -n 1 heard)"
+say "-> accepted, published; a subscriber received: $(tail -n 1 heard)"
 grep "connection accepted" broker.log | tail -n 1 | sed 's/^[0-9]*: /  log: /'
 publish -t sensors/sensor-0002/temperature -m 99 || true
 wait_for "the denial" grep -q 'publish denied: topic="sensors/sensor-0002' broker.log
@@ -249,12 +250,12 @@ if mosquitto_pub "${device_options[@]}" --cert combined.pem --key device.key -i 
 	die "it connected under another device's name"
 fi
 if grep -q 99 heard; then die "a denied message got through"; fi
-say "-> denied for another sensor's topic, and under another sensor's client id; nobody heard it"
+say "-> denied for another sensor's topic, and with another sensor's client id; not delivered"
 
-step "8. It cannot pretend to be the plugin"
+step "8. A device cannot forge events"
 publish -t "\$aws/events/certificates/registered/$ca_id" -m '{"forged":true}' || true
 if grep -q forged events; then die "a forged event got through"; fi
-say "-> refused; nobody received it"
+say "-> denied; not delivered"
 
 step "9. A new version of the policy takes effect at once, on the open connection"
 mosquitto_sub "${device_options[@]}" --cert combined.pem --key device.key -i sensor-0001 -V 5 \
@@ -278,7 +279,7 @@ wait_for "the third command" grep -qx third device.log
 if grep -qx second device.log; then die "a message was delivered against the policy"; fi
 say "three commands were sent to it, one under each version; it got: $(paste -sd ' ' device.log)"
 
-step "10. Revocation cuts the live connection"
+step "10. Revocation closes the live connection"
 show_jitr update-certificate --certificate-id "$certificate_id" --new-status REVOKED
 wait_for "the cut" grep -q 'connection closed: reason="revoked"' broker.log
 grep 'connection closed' broker.log | tail -n 1 | sed 's/^[0-9]*: /  log: /'
@@ -290,7 +291,7 @@ if publish -t sensors/sensor-0001/temperature -m 22; then
 fi
 say "-> refused, for good"
 
-step "11. The same by a rule of the CA, without any program: the first connection gets in"
+step "11. The same by a rule of the CA, without a program: the first connection is accepted"
 kill "$rule_pid"
 wait "$rule_pid" 2>/dev/null || true
 rule_pid=
@@ -301,7 +302,7 @@ cat >rule.json <<'RULE'
 RULE
 sed 's/^/  /' rule.json
 show_jitr update-ca-certificate --certificate-id "$ca_id" --activation file://rule.json
-# make_device NAME: a key and a certificate of the factory's.
+# make_device NAME: a key and a certificate of the factory's CA.
 make_device() {
 	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" \
 		-out "$1.csr" -subj "/O=Example Devices/CN=$1" 2>/dev/null
@@ -312,12 +313,12 @@ make_device sensor-0002
 show mosquitto_pub "${device_options[@]}" --cert sensor-0002.pem --key sensor-0002.key -i sensor-0002 \
 	-V 5 -q 1 -t sensors/sensor-0002/temperature -m 23 || die "the rule did not let it in"
 wait_for "the message" grep -qx 'sensors/sensor-0002/temperature 23' heard
-say "-> accepted; a listener heard: $(tail -n 1 heard)"
+say "-> accepted; a subscriber received: $(tail -n 1 heard)"
 second_id=$(openssl x509 -in sensor-0002.pem -outform DER | sha256sum | cut -d ' ' -f 1)
 wait_for "the record" jitr describe-certificate --certificate-id "$second_id"
 show_jitr list-thing-principals --thing-name sensor-0002 | grep -E 'mosquitto_ctrl|cert/'
 
-step "12. What the rule does not like stays pending, and says why"
+step "12. A certificate that the rule does not accept stays pending, with the reason"
 make_device toaster-1
 if mosquitto_pub "${device_options[@]}" --cert toaster-1.pem --key toaster-1.key -i toaster-1 -V 5 \
 	-q 1 -t sensors/toaster-1 -m 1 >/dev/null 2>&1; then
@@ -329,7 +330,7 @@ jitr describe-certificate --certificate-id "$toaster_id" >toaster.json
 [ "$(jq -r .certificateDescription.status toaster.json)" = PENDING_ACTIVATION ]
 jq '.certificateDescription | {status, lastRefusal}' toaster.json | sed 's/^/  /'
 
-step "13. A revocation list cuts the connections of whom it names"
+step "13. A revocation list closes the connections of listed certificates"
 mosquitto_sub "${device_options[@]}" --cert sensor-0002.pem --key sensor-0002.key -i sensor-0002 -V 5 \
 	-t commands/sensor-0002 >device.log 2>&1 &
 device_pid=$!
@@ -344,4 +345,4 @@ grep 'connection closed' broker.log | tail -n 1 | sed 's/^[0-9]*: /  log: /'
 jitr describe-certificate --certificate-id "$second_id" |
 	jq '.certificateDescription | {status, statusReason}' | sed 's/^/  /'
 
-step "Done: every step did what it says."
+step "Done: every step succeeded."

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# fuzz.sh [SECONDS] - fuzz each parser of bytes from outside for so long (60 by
-# default), with libFuzzer, ASan and UBSan.  What it finds is left in the
-# directory that it names; put it into test/fuzz/<target>.in to keep it mended.
+# fuzz.sh [SECONDS] - fuzzes each parser of untrusted bytes for this time (60 by
+# default), with libFuzzer, ASan and UBSan.  It prints the directory of the inputs
+# that failed; put them into test/fuzz/<target>.in to test them from then on.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 seconds=${1:-60}
@@ -13,13 +13,14 @@ log_dir=$(mktemp -d)
 need "${build_packages[@]}" clang
 version=$(clang -dumpversion)
 need "libclang-rt-${version%%.*}-dev"
+build_dir=$(build_dir fuzz)
 build fuzz
 for target in "$root"/test/fuzz/fuzz_*.c; do
 	name=$(basename "$target" .c)
 	corpus=$log_dir/$name
 	mkdir "$corpus"
 	printf '%s: ' "$name"
-	if "$root/build-fuzz/test/fuzz/$name" -max_total_time="$seconds" -rss_limit_mb=2048 \
+	if "$build_dir/test/fuzz/$name" -max_total_time="$seconds" -rss_limit_mb=2048 \
 		-artifact_prefix="$log_dir/$name-" "$corpus" "$root/test/fuzz/${name#fuzz_}.in" \
 		>"$log_dir/$name.log" 2>&1; then
 		grep -E '^Done' "$log_dir/$name.log"

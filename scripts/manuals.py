@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """manuals.py BUILD [--check] - the reference sections of the man pages.
 
-What the program or a document has as a table is not typed again in doc/man: each
-page has places marked
+The tables of the program and of the documents are not repeated by hand in doc/man.
+Each page has places marked
 
     .\\" begin NAME
     .\\" end
 
-and this script fills them in, from `BUILD/mosquitto_jitr help` and the tables in
+which this script fills in from `BUILD/mosquitto_jitr help` and the tables in
 doc/, which tests compare with the code.  With --check it changes nothing and fails
-if a page is not what it would make of it.
+if a page is out of date.
 """
 import pathlib
 import re
@@ -55,7 +55,7 @@ def rows(document, heading):
 
 
 def sentence(text):
-    """Begins with a capital, unless with a name, and ends with a stop."""
+    """Begins with a capital, unless it begins with a name, and ends with a full stop."""
     text = re.sub(r"^(\[?)([a-z])(?=[a-z]*(?:[ ,;:.\]-]|$))",
                   lambda first: first.group(1) + first.group(2).upper(), text)
     return text if text.endswith((".", "?", "!")) else text + "."
@@ -105,7 +105,7 @@ def flag_values():
 
 
 class Help:
-    """What the program says about itself."""
+    """The help texts of the program."""
 
     def __init__(self, program):
         self.program = program

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # package.sh - builds the Debian package, from the same code and with the same
-# flags as what the tests run, and prints where it is.  Where lintian is
-# installed, its errors and warnings are failures.
+# flags as the tested build, and prints its path.  If lintian is installed, its
+# errors and warnings are failures.
 #
-# DEBFULLNAME and DEBEMAIL say who answers for the package.
+# DEBFULLNAME and DEBEMAIL name the maintainer of the package.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 log_dir=$(mktemp -d)
@@ -21,13 +21,14 @@ export SOURCE_DATE_EPOCH
 need "${build_packages[@]}" dpkg-dev file
 maintainer=()
 [ -z "${DEBEMAIL:-}" ] || maintainer=(-DJITR_MAINTAINER="${DEBFULLNAME:-$DEBEMAIL} <$DEBEMAIL>")
+build_dir=$(build_dir package)
 build package "${maintainer[@]}"
-rm -f "$root"/build-package/*.deb
-(cd "$root/build-package" && cpack) >"$log_dir/cpack.log" 2>&1 || {
+rm -f "$build_dir"/*.deb
+(cd "$build_dir" && cpack) >"$log_dir/cpack.log" 2>&1 || {
 	tail -n 40 "$log_dir/cpack.log" >&2
 	die "cpack failed"
 }
-package=$(echo "$root"/build-package/*.deb)
+package=$(echo "$build_dir"/*.deb)
 if command -v lintian >/dev/null; then
 	lintian --allow-root --fail-on error,warning "$package"
 fi

@@ -11,11 +11,10 @@
 #   --suite SUITE     bookworm, bookworm-backports, trixie or sid; default: all
 #   --bound SECONDS   for the tests of one suite; default 900
 #   --keep            keep the packed roots in ${XDG_CACHE_HOME:-~/.cache}/mosquitto-jitr
-#                     and take those that are there; sid's grow old
+#                     and use existing ones; those of sid become outdated
 #   FILE              of test/integration, or any argument of pytest; default: all
 #
-# Debian 12 only: what is built there runs on the newer ones, not the other way
-# round.  Root only, for the roots.  They are mounted in a namespace of their
+# Debian 12 only: a build made there runs on newer versions, but not the reverse.  Root only, for the roots.  They are mounted in a namespace of their
 # own, so an interrupt leaves nothing mounted.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -60,7 +59,7 @@ stop_child() {
 }
 
 # apart [OPTION...] COMMAND...: in its own namespaces, where mounts and
-# processes end with it; in the background, so that an interrupt is heard.
+# processes end with it; in the background, so that the shell handles an interrupt.
 apart() {
 	unshare --mount --pid --fork --kill-child --propagation private "$@" &
 	child=$!
@@ -70,7 +69,7 @@ apart() {
 	return $status
 }
 
-# archive RELEASE: where this machine itself has its packages from, be it a mirror.
+# archive RELEASE: the archive or mirror that this machine gets its packages from.
 archive() {
 	apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
 		awk -v release="$1" '$1 == release { print $2; exit }'
@@ -86,8 +85,8 @@ sources() {
 	[ "$1" = "${1%-backports}" ] || printf 'deb %s %s main\n' "$main" "$1"
 }
 
-# The broker, and the libraries that have one name everywhere; OpenSSL's, which has
-# not, comes with it.
+# The broker, and the libraries whose package has the same name in all suites.  That of
+# OpenSSL differs; it is installed with the broker.
 packages() {
 	local package
 	for package in mosquitto mosquitto-clients libmosquitto1; do
@@ -97,8 +96,8 @@ packages() {
 	printf '%s\n' libcjson1 liblmdb0 "${test_packages[@]}"
 }
 
-# make_root SUITE FILE: a packed root.  apt's settings for proxies and dates are
-# this machine's.
+# make_root SUITE FILE: a packed root.  It uses this machine's apt settings for proxies
+# and dates.
 make_root() {
 	apt-config dump | grep -E '^Acquire::(.*Proxy|Check-)' >"$work/apt.conf"
 	sources "$1" >"$work/sources.list"
@@ -119,11 +118,10 @@ unpack_root() {
 	tar -C "$work/$1" -xf "$place/$1.tar" || return 1
 	[ $keep = 1 ] || rm "$place/$1.tar"
 	mkdir -p "$work/$1/src"
-	printf '127.0.0.1 localhost\n' >"$work/$1/etc/hosts" # which no package of a root so small brings
+	printf '127.0.0.1 localhost\n' >"$work/$1/etc/hosts" # no package of this small root has it
 }
 
-# Of the tree and what was built: whoever goes on working in it meanwhile does not
-# disturb the tests.
+# A copy of the tree and the build, so that changes in the tree do not disturb the tests.
 copy_tree() {
 	mkdir -p "$tree/build/test/integration" "$tree/build/test/bench"
 	tar -C "$root" --exclude=./.git --exclude='./build*' -cf - . | tar -C "$tree" -xf - || return 1
@@ -133,8 +131,8 @@ copy_tree() {
 }
 
 # inside SUITE COMMAND...: in its root, with the tree below /src, read-only, and
-# a network of nothing but its own loopback.  The shell stays, to be the first
-# process there: sid's timeout does not work as that.  The root is mounted on itself
+# a network with loopback only.  The shell stays as the first process there: sid's
+# timeout does not work as the first process.  The root is mounted on itself
 # for the tests that mount.
 inside() {
 	local suite=$1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-# test-docker.sh - builds the images and does with them what docker/README.md
-# says: first start, a device's life, restart, own files, compose.  One line for
+# test-docker.sh - builds the images and tests what docker/README.md says: first
+# start, a device's life, restart, own files, compose.  One line for
 # each step.  Needs docker with its compose plugin, and nothing else; exit status
 # 77 where there is none.
 #
@@ -99,8 +99,8 @@ jitr() {
 	in_broker mosquitto_ctrl jitr "$@"
 }
 
-# A machine of the factory's, in whose home keys and certificates are; a device
-# is a process there.
+# A container for the factory, with keys and certificates in its home directory; a
+# device is a process there.
 at_factory() {
 	docker exec -w /home "$name-factory" "$@"
 }
@@ -166,7 +166,7 @@ libraries_are_all_there() {
 	[ -z "$missing" ]
 }
 
-# What is not built is as readable as it says, whatever the umask of the checkout; the
+# Copied files have the documented modes, whatever the umask of the checkout; the
 # directory of the configuration can be entered (Docker 28.1: moby/moby#49851).
 files_are_readable() {
 	docker run --rm --entrypoint sh "$image" -c 'ls -ld /mosquitto/config /mosquitto/config/* &&
@@ -250,7 +250,7 @@ healthy_means_that_it_works() {
 		wait_for is_healthy "$name-ill"
 }
 
-# Some forty checks by now.
+# There were some forty checks so far.
 checks_leave_no_lines() {
 	docker logs "$name-ill" 2>&1 | tail -n 20
 	! said 'New connection' "$name-ill" && ! said 'New client' "$name-ill" &&
@@ -382,7 +382,7 @@ ends_in_time() {
 	[ $((SECONDS - start)) -lt 4 ] && [ "$(docker inspect -f '{{.State.ExitCode}}' "$1")" = 0 ]
 }
 
-# Of what entrypoint.sh makes.
+# The files that entrypoint.sh makes.
 sums() {
 	docker run --rm -v "$1:/mosquitto/data:ro" -w /mosquitto/data --entrypoint sh "$image" -c \
 		'sha256sum server.key server.pem passwd passwd.origin admin/password admin/mosquitto_ctrl'
@@ -411,7 +411,7 @@ other_names() {
 		grep 'DNS:other.example, IP Address:192.0.2.7, IP Address:2001:DB8:0:0:0:0:0:7'
 }
 
-# What was made before a start was cut off stays; the next start makes the rest.
+# The files made before an interrupted start stay; the next start makes the rest.
 mends_a_first_start() {
 	mended server.key &&
 		mended server.key server.pem admin/password &&
@@ -546,7 +546,7 @@ own_configuration() {
 		! docker exec "$name-config" ls /mosquitto/data/passwd /mosquitto/data/admin/password
 }
 
-# A user of its own, who may read what devices publish and nothing else.
+# A user that may read what devices publish, and nothing else.
 back_end() {
 	mkdir -p "$dir/back" && cp "$root/docker/mosquitto.conf" "$root/docker/acl" "$dir/back/" &&
 		printf 'user backend\ntopic read devices/#\n' >>"$dir/back/acl" && chmod 755 "$dir/back" &&

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 # test-package.sh [PACKAGE] - installs, upgrades, removes and purges the Debian
-# package that scripts/package.sh built, and looks what each does to the machine
-# and to the broker that runs on it.
+# package that scripts/package.sh built, and checks the effect of each on the
+# machine and on its running broker.
 #
 #   JITR_SUITE=bookworm   a Debian of this suite is made for it below a temporary
-#                         directory, and thrown away (root and debootstrap;
+#                         directory, and deleted afterwards (root and debootstrap;
 #                         the suite of this machine by default)
 #   JITR_HERE=1           on this machine, which it changes: for a machine that
-#                         is thrown away afterwards.  Under systemd the broker is
+#                         is deleted afterwards.  Under systemd the broker is
 #                         the machine's mosquitto.service.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -21,7 +21,7 @@ package=$(realpath -e "${1:-$(echo "$root"/build-package/*.deb)}") ||
 [ "$(id -u)" = 0 ] || die "only root may install packages"
 trap 'rm -rf --one-file-system "$dir"' EXIT
 
-# --- a machine to throw away --------------------------------------------------
+# --- a temporary machine ------------------------------------------------------
 
 # Where this machine gets its own packages from.
 mirror() {
@@ -30,8 +30,8 @@ mirror() {
 	echo "${uri:-http://deb.debian.org/debian}"
 }
 
-# Its mounts and processes end with it.  It has this machine's network, so
-# nothing is started there but by us.
+# Its mounts and processes end with it.  It has this machine's network, so no service
+# may start there on its own.
 elsewhere() {
 	local suite=${JITR_SUITE:-$(. /etc/os-release && echo "$VERSION_CODENAME")} machine=$dir/machine
 	need debootstrap
@@ -41,7 +41,7 @@ elsewhere() {
 	}
 	printf '#!/bin/sh\nexit 101\n' >"$machine/usr/sbin/policy-rc.d"
 	chmod 755 "$machine/usr/sbin/policy-rc.d"
-	# What this machine's apt thinks of proxies and dates, for its mirror.
+	# This machine's apt settings for proxies and dates, for its mirror.
 	apt-config dump | grep -E '^Acquire::(.*Proxy|Check-)' >"$machine/etc/apt/apt.conf.d/90mirror" || true
 	mkdir -p "$machine/src/scripts"
 	cp "$root"/scripts/{common,test-package}.sh "$machine/src/scripts"
@@ -70,7 +70,7 @@ by_systemd() {
 
 start_broker() {
 	if by_systemd; then
-		systemctl reset-failed mosquitto || true # many starts in a short time are meant here
+		systemctl reset-failed mosquitto || true # many starts in a short time are intended here
 		systemctl restart mosquitto
 	else
 		install -d -o mosquitto /run/mosquitto
@@ -121,8 +121,8 @@ free_port() {
 	done
 }
 
-# The installed example with what it asks for filled in, but not the plugin's
-# path: that is right as it stands.
+# The installed example with your paths filled in, except that of the plugin, which
+# is right already.
 configure() {
 	local home=$dir/broker
 	chmod 755 "$dir"
@@ -142,7 +142,7 @@ registration_code() {
 		grep -oE '[0-9a-f]{64}'
 }
 
-# Both forms of the command line say the same, once the broker is there.
+# Both forms of the command line print the same, once the broker runs.
 answers() {
 	local i own=''
 	for ((i = 0; i < 100; i++)); do
@@ -184,7 +184,7 @@ quietly() {
 	[ "$(broker_state)" = "$before" ]
 }
 
-# Everything there is but what package managers and logs keep.
+# All files except those of package managers and logs.
 files() {
 	find /etc /usr /opt /srv /var/lib /var/spool -xdev \( -path /var/lib/dpkg -o -path /var/lib/apt \
 		-o -path /var/lib/systemd -o -path /usr/share/man/index.db \) -prune -o \
@@ -228,7 +228,7 @@ removing_says_what_to_do() {
 	quietly remove mosquitto-jitr && grep "take the plugin line out of $configuration" "$dir/apt.log"
 }
 
-# A registry that somebody works with is not taken away.
+# A registry that is in use is not deleted.
 purging_leaves_what_is_in_use() {
 	quietly purge mosquitto-jitr && grep "$state is in use" "$dir/apt.log" && [ -e $state/data.mdb ]
 }

@@ -4,13 +4,13 @@
 #
 #   unit          each module with check
 #   integration   a real broker and real clients
-#   lint          the rules of the house: layers, headers, lengths, documents
+#   lint          the rules of the code and the documents: layers, headers, lengths, links
 #   sanitize      unit and integration again under ASan and UBSan; of tables of
 #                 integration tests the first case
 #   thread        the writer under TSan
 #   clang         everything compiles with the other compiler, without a warning
 #
-# JITR_TEST_QUICK=1 leaves out the last three.
+# JITR_TEST_QUICK=1 leaves out the last four.  test/README.md says how long each takes.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 log_dir=$(mktemp -d)
@@ -20,26 +20,32 @@ trap 'rm -rf "$log_dir"' EXIT
 
 passed=0 failed=0
 
-# run NAME COMMAND...: shows the runners' closing lines, and everything of a
-# command that fails.
+# run NAME COMMAND...: shows that it goes on, then the runners' closing lines, or
+# everything of a command that fails.
 run() {
-	local name=$1 start=$SECONDS
+	local name=$1 log=$log_dir/$1.log start=$SECONDS
 	shift
-	if "$@" >"$log_dir/$name.log" 2>&1; then
+	[ -t 1 ] || printf 'start   %s\n' "$name"
+	if with_progress "        $name" "$log" "$@"; then
 		grep -hE '^([0-9]+: )?([0-9]+%: Checks|=+ .*(passed|failed|skipped).* =+$|[0-9]+ passed)' \
-			"$log_dir/$name.log" | sed -E 's/^[0-9]+: //; s/^/  /'
-		grep -hE 'tests passed' "$log_dir/$name.log" | sed 's/^/  /'
+			"$log" | sed -E 's/^[0-9]+: //; s/^/  /'
+		grep -hE 'tests passed' "$log" | sed 's/^/  /'
 		printf 'ok      %s (%d s)\n' "$name" $((SECONDS - start))
 		passed=$((passed + 1))
 	else
-		cat "$log_dir/$name.log"
+		cat "$log"
 		printf 'FAILED  %s (%d s)\n' "$name" $((SECONDS - start))
 		failed=$((failed + 1))
 	fi
 }
 
+# labelled PRESET LABELS: its tests with these labels.
 labelled() {
-	(cd "$root/$(build_dir "$1")" && ctest -V -j "$(nproc)" --no-tests=error -L "$2")
+	(cd "$(build_dir "$1")" && ctest -V -j "$(nproc)" --no-tests=error -L "$2")
+}
+
+configure_and_compile() {
+	configure "$1" && compile "$1"
 }
 
 need "${build_packages[@]}" "${test_packages[@]}" shellcheck mandoc
@@ -56,8 +62,7 @@ if [ "${JITR_TEST_QUICK:-0}" = 0 ]; then
 	run sanitize-integration labelled sanitize integration
 	build thread
 	run thread labelled thread thread
-	run clang sh -c "CC=clang cmake -S '$root' -B '$root/build-clang' -G Ninja &&
-		cmake --build '$root/build-clang'"
+	run clang configure_and_compile clang
 fi
 
 printf '%d passed, %d failed\n' $passed $failed

@@ -13,30 +13,49 @@ struct reply {
 	uint8_t payload[];
 };
 
-static void
-reply_free(struct reply *a)
+struct answers {
+	struct reply *first, *last; /* list */
+	struct gate *gate;
+	const struct broker *broker;
+};
+
+enum err
+answers_open(struct gate *gate, const struct broker *broker, struct answers **out)
 {
-	free(a->client_id);
-	free(a->response_topic);
-	free(a);
+	struct answers *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return ERR_NOMEM;
+	a->gate = gate;
+	a->broker = broker;
+	*out = a;
+	return ERR_OK;
+}
+
+static void
+reply_free(struct reply *r)
+{
+	free(r->client_id);
+	free(r->response_topic);
+	free(r);
 }
 
 static struct reply *
 reply_new(const struct caller *caller, const char *client_id, const char *response_topic,
     struct view payload)
 {
-	struct reply *a = calloc(1, sizeof(*a) + payload.len);
+	struct reply *r = calloc(1, sizeof(*r) + payload.len);
 
-	if (a == NULL)
+	if (r == NULL)
 		return NULL;
-	a->caller = *caller;
-	a->client_id = strdup(client_id);
-	a->response_topic = response_topic != NULL ? strdup(response_topic) : NULL;
-	a->len = payload.len;
-	memcpy(a->payload, payload.data, payload.len);
-	if (a->client_id != NULL && (a->response_topic != NULL) == (response_topic != NULL))
-		return a;
-	reply_free(a);
+	r->caller = *caller;
+	r->client_id = strdup(client_id);
+	r->response_topic = response_topic != NULL ? strdup(response_topic) : NULL;
+	r->len = payload.len;
+	memcpy(r->payload, payload.data, payload.len);
+	if (r->client_id != NULL && (r->response_topic != NULL) == (response_topic != NULL))
+		return r;
+	reply_free(r);
 	return NULL;
 }
 
@@ -101,8 +120,11 @@ answers_send(struct answers *a)
 }
 
 void
-answers_clear(struct answers *a)
+answers_close(struct answers *a)
 {
+	if (a == NULL)
+		return;
 	while (a->first != NULL)
 		drop_first(a);
+	free(a);
 }

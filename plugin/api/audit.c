@@ -6,6 +6,7 @@
 #include "audit.h"
 
 #include "jitr/core/text.h"
+#include "jitr/service/registry_policy.h"
 #include "jitr/adapter/x509.h"
 
 /*
@@ -42,7 +43,7 @@ add_count(struct audit_state *s, const char *name, uint64_t n)
 	add_word(s, name, digits);
 }
 
-/* A document, by what tells it from others. */
+/* A document, by the first digits of its SHA-256. */
 static void
 add_digest(struct audit_state *s, const char *name, struct view document)
 {
@@ -57,7 +58,7 @@ add_digest(struct audit_state *s, const char *name, struct view document)
 }
 
 /*
- * Subjects.
+ * The state of each kind of resource.
  */
 
 static void
@@ -143,7 +144,7 @@ look_at_certificate(struct txn *t, const struct command *c, struct audit_state *
 	look_at_attachments(t, &c->id, s);
 }
 
-/* The document that is in force, and the version that the command names or made. */
+/* The default version's document, and the version that the command names or makes. */
 static void
 look_at_policy(struct txn *t, const struct command *c, struct audit_state *s)
 {
@@ -200,21 +201,19 @@ look_at_list(struct txn *t, const struct command *c, struct audit_state *s)
 }
 
 static void
-look_at_code(struct txn *t, const struct command *c, struct audit_state *s)
+look_at_code(struct txn *t, struct audit_state *s)
 {
 	char code[REGISTRATION_CODE_SIZE];
 
-	(void)c;
 	if (store_get_registration_code(t, code) == ERR_OK)
 		add_word(s, "registrationCode", "made");
 }
 
-/* An import takes many transactions, and its own line tells what came of it. */
+/* An import takes many transactions, and logs its result itself. */
 void
 audit_look(struct txn *t, const struct command *c, struct audit_state *out)
 {
 	static void (*const looks[])(struct txn *, const struct command *, struct audit_state *) = {
-		[RESOURCE_NONE] = look_at_code,
 		[RESOURCE_CA] = look_at_ca,
 		[RESOURCE_CERTIFICATE] = look_at_certificate,
 		[RESOURCE_POLICY] = look_at_policy,
@@ -224,7 +223,9 @@ audit_look(struct txn *t, const struct command *c, struct audit_state *out)
 	};
 
 	out->count = 0;
-	if (c->import == NULL)
+	if (c->type->changed == RESOURCE_NONE)
+		look_at_code(t, out);
+	else if (c->import == NULL)
 		looks[c->type->changed](t, c, out);
 }
 
@@ -241,7 +242,7 @@ find_value(const struct audit_state *s, const char *name)
 	return NULL;
 }
 
-/* NULL: there was or is none. */
+/* from, to NULL: there was no value before, there is none now. */
 static void
 add_change(struct changes *list, const struct audit_value *from, const struct audit_value *to)
 {
@@ -276,7 +277,7 @@ audit_compare(struct txn *t, struct command *c, const struct audit_state *before
  * The line.
  */
 
-/* hex: room for an id, which has to last. */
+/* hex: memory for an id; the result points to it. */
 static struct request_subject
 subject_of(const struct command *c, enum resource r, char hex[CERTID_HEX_SIZE])
 {

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * audit.h - what a command changed, found by looking before and after.
+ * audit.h - the changes that a command made, for the log.
  *
- * The values come from the registry, in the transaction of the change, and not
- * from the command: a line of the log says what happened, not what was asked.
- * Documents (rules, templates, policies) are shown by the first digits of their
- * SHA-256.
+ * Values are read from the registry before and after, in the transaction of the change,
+ * and not taken from the command: a line of the log says what happened, not what was
+ * asked for.  Documents (rules, templates, policies) are shown by the first digits of
+ * their SHA-256.
  *
- * audit_look() and audit_compare(): writer thread; the other one: broker thread.
+ * audit_look() and audit_compare(): writer thread; audit_report(): broker thread.
  */
 #ifndef JITR_AUDIT_H
 #define JITR_AUDIT_H
 
 #include "command.h"
 
-/* One value; sum: of all of it, since a long one is shown in part. */
+/* sum: a hash of the whole value; text may be its beginning only. */
 struct audit_value {
 	const char *name;
 	char text[CHANGE_TEXT];
@@ -26,10 +26,10 @@ struct audit_state {
 	struct audit_value values[CHANGES_MAX];
 };
 
-/* What the registry says of the subjects of this command. */
+/* The values of the resources that this command changes. */
 void audit_look(struct txn *t, const struct command *c, struct audit_state *out);
 
-/* After the change: c->changes gets what differs from before. */
+/* After the change: stores in c->changes the values that differ from before. */
 void audit_compare(struct txn *t, struct command *c, const struct audit_state *before);
 
 /* The client that asked. */
@@ -37,7 +37,7 @@ struct asker {
 	const char *user_name, *client_id, *address; /* address NULL: not known */
 };
 
-/* The line of a command that was carried out or failed. */
+/* Logs one line for a change that was made or failed. */
 void audit_report(struct report *r, const struct command *c, const struct asker *asker);
 
 #endif

@@ -7,7 +7,7 @@
 static const struct rate refusal_rate = { 20, 2 };
 static const struct rate line_rate = { 5 * (LINES_INTERVAL_US / SECOND_US), 1 };
 
-/* By whole units; the rest of the time counts the next time. */
+/* The level rises by whole units; the rest of the time counts the next time. */
 int64_t
 bucket_level(struct bucket *b, const struct rate *r, int64_t now)
 {
@@ -35,7 +35,7 @@ bucket_take(struct bucket *b, int64_t amount)
 	b->level -= amount;
 }
 
-/* The seed keeps a caller from choosing the one it shares a budget with. */
+/* With the secret seed a caller cannot choose a name that shares another's budget. */
 uint64_t
 caller_hash(uint64_t seed, const char *name)
 {

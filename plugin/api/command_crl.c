@@ -2,14 +2,16 @@
 /*
  * command_crl.c - revocation lists of CAs; not AWS's.
  *
- * A list is PEM, or base64 of DER; one that does not fit into a request comes
- * in parts, base64 of its DER.  The parts but the last are answered at once,
- * the last when the list is in force.
+ * A list is PEM, or DER in base64.  One that does not fit into a request is sent in parts
+ * of its DER, in base64.  The last part is answered when the list is in force, the others
+ * at once.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
+#include "command_answer.h"
+#include "command_parse.h"
+#include "ca_settings.h"
 #include "upload.h"
 
 #include "jitr/core/crl_scope.h"
@@ -39,25 +41,20 @@ parse_part(struct members *m, struct command *c)
 	c->crl.parts = (size_t)parts;
 }
 
-void
+static void
 parse_import_crl(struct members *m, struct command *c)
 {
-	static const char *const names[] = { "command", "correlationData", "caCertificateId", "crl",
-		"uploadId", "part", "parts" };
-
 	json_certid(m, "caCertificateId", &c->id);
 	c->crl.text = view_of(json_string(m, "crl", 1, REQUEST_MAX, true));
 	parse_part(m, c);
-	json_only(m, names, COUNT_OF(names));
+	PARSE_ONLY(m, "caCertificateId", "crl", "uploadId", "part", "parts");
 }
 
-void
+static void
 parse_crl(struct members *m, struct command *c)
 {
-	static const char *const names[] = { "command", "correlationData", "caCertificateId" };
-
 	json_certid(m, "caCertificateId", &c->id);
-	json_only(m, names, COUNT_OF(names));
+	PARSE_ONLY(m, "caCertificateId");
 }
 
 static enum err
@@ -70,7 +67,7 @@ decode(struct command *c, uint8_t **bytes, size_t *len)
 	return e;
 }
 
-/* PEM as it came: crl_read() finds the list in it. */
+/* PEM is taken as it is: crl_read() finds the list in it. */
 static enum err
 take_whole(struct command *c, uint8_t **bytes, size_t *len)
 {
@@ -84,14 +81,14 @@ take_whole(struct command *c, uint8_t **bytes, size_t *len)
 	return ERR_OK;
 }
 
-/* *bytes stays NULL while parts are missing. */
+/* *bytes is NULL as long as parts are missing. */
 static enum err
 take_part(struct command *c, uint8_t **bytes, size_t *len)
 {
-	struct upload_part p = { .owner = c->asker,
-		.session = c->caller.session,
+	struct upload_part p = { .owner = c->context->owner,
+		.session = c->context->caller.session,
 		.id = c->crl.upload_id,
-		.of = c->id,
+		.ca_id = c->id,
 		.part = c->crl.part,
 		.parts = c->crl.parts };
 	uint8_t *part = NULL;
@@ -100,12 +97,12 @@ take_part(struct command *c, uint8_t **bytes, size_t *len)
 	*bytes = NULL;
 	p.bytes.data = part;
 	if (e == ERR_OK)
-		e = uploads_add(c->uploads, &p, c->asked, bytes, len, &c->diag);
+		e = uploads_add(c->context->uploads, &p, c->asked, bytes, len, &c->diag);
 	free(part);
 	return e;
 }
 
-enum err
+static enum err
 prepare_import_crl(struct command *c)
 {
 	uint8_t *bytes = NULL;
@@ -113,29 +110,46 @@ prepare_import_crl(struct command *c)
 	enum err e = c->crl.upload_id.len > 0 ? take_part(c, &bytes, &len)
 					      : take_whole(c, &bytes, &len);
 
-	c->prepared = e == ERR_OK && bytes == NULL;
-	if (e != ERR_OK || c->prepared)
+	c->complete = e == ERR_OK && bytes == NULL;
+	if (e != ERR_OK || c->complete)
 		return e;
 	e = crl_import_new(&c->id, bytes, len, &c->import);
 	if (e == ERR_OK)
-		crls_begin(c->crls);
+		crls_begin(c->context->crls);
 	return e;
 }
 
-enum err
-change_import_crl(struct txn *t, struct command *c, int64_t now)
+static enum err
+run_import_crl(struct txn *t, struct command *c)
 {
-	return crl_import_run(c->import, t, now, &c->diag);
+	return crl_import_run(c->import, t, c->now, &c->diag);
 }
 
-enum err
-change_delete_crl(struct txn *t, struct command *c, int64_t now)
+static void
+conclude_import_crl(const struct command *c)
 {
-	(void)now;
+	if (c->import != NULL)
+		crls_end(c->context->crls, c->import, c->result, &c->diag);
+}
+
+static enum err
+run_delete_crl(struct txn *t, struct command *c)
+{
 	return crl_remove(t, &c->id, &c->diag);
 }
 
-/* cRLNumber in decimal: divided by ten again and again. */
+static void
+conclude_delete_crl(const struct command *c)
+{
+	if (c->result == ERR_OK)
+		crls_removed(c->context->crls, &c->id);
+}
+
+/*
+ * Answers.
+ */
+
+/* cRLNumber in decimal: the remainders of repeated division by ten. */
 #define NUMBER_DIGITS (CRL_NUMBER_MAX * 5 / 2 + 2)
 
 static void
@@ -164,11 +178,11 @@ add_number(cJSON *o, const struct crl *crl)
 	cJSON_AddStringToObject(o, "crlNumber", at);
 }
 
-/* A URI is of ASCII (RFC 5280 4.2.1.6, IA5String); what is not shows as a question mark. */
+/* A URI is ASCII (RFC 5280 4.2.1.6, IA5String); other bytes become question marks. */
 static cJSON *
 place_name(struct view name, bool is_text)
 {
-	char text[CRL_PLACE_MAX + 1] = "(no URI)";
+	char text[CRL_POINT_MAX + 1] = "(no URI)";
 
 	if (is_text) {
 		for (size_t i = 0; i < name.len; i++)
@@ -179,11 +193,11 @@ place_name(struct view name, bool is_text)
 	return cJSON_CreateString(text);
 }
 
-/* Where it is published, if it is only about certificates that name that place. */
+/* The places where it is published, of a list for certificates that name one of them. */
 static void
 add_places(cJSON *o, const struct crl *crl)
 {
-	cJSON *names = crl->scope == CRL_SCOPE_PLACE
+	cJSON *names = crl->scope == CRL_SCOPE_POINT
 	    ? cJSON_AddArrayToObject(o, "distributionPoints")
 	    : NULL;
 	struct view name;
@@ -210,12 +224,11 @@ add_crl(cJSON *data, const struct command *c, const struct crl *crl)
 	add_places(o, crl);
 }
 
-enum err
-render_import_crl(struct txn *t, struct command *c, cJSON *data)
+static enum err
+answer_import_crl(struct command *c, cJSON *data)
 {
 	struct crl_result r;
 
-	(void)t;
 	if (c->import == NULL) {
 		cJSON_AddNumberToObject(data, "part", (double)c->crl.part);
 		return ERR_OK;
@@ -230,37 +243,69 @@ render_import_crl(struct txn *t, struct command *c, cJSON *data)
 static void
 add_failure(cJSON *data, const struct command *c)
 {
-	const struct crl_failure *failure = crls_failure(c->crls, &c->id);
+	const struct crl_failure *failure = crls_failure(c->context->crls, &c->id);
 	cJSON *o;
 
 	if (failure == NULL)
 		return;
 	o = cJSON_AddObjectToObject(data, "lastFailure");
-	/* Whether the file is there, and what it is, is for administrators. */
+	/* Only administrators are told about files of the broker's machine. */
 	add_text(o, "details",
-	    failure->of_file && c->by_policy
+	    failure->of_file && c->context->by_policy
 		? "the list could not be taken from its file: the broker's log says why"
 		: failure->details.text);
 	add_time(o, "date", failure->time);
 }
 
-/* A CA without a list has settings, and perhaps a failure, that say why. */
-enum err
-render_crl(struct txn *t, struct command *c, cJSON *data)
+/* Without a list, settings and the last failure say why there is none. */
+static enum err
+read_crl(struct txn *t, struct command *c, cJSON *data)
 {
-	struct ca ca;
+	struct ca_settings settings;
 	struct crl crl;
-	enum err e = store_get_ca(t, &c->id, &ca);
+	struct ca ca;
+	enum err e = lookup_ca(t, c, &ca);
 
-	if (e == ERR_NOT_FOUND)
-		diag_set(&c->diag, "CA certificate not found");
 	if (e != ERR_OK)
 		return e;
 	e = store_get_crl(t, &c->id, &crl);
 	if (e == ERR_OK)
 		add_crl(data, c, &crl);
 	if (e == ERR_OK || e == ERR_NOT_FOUND)
-		e = add_crl_settings(t, c, data);
+		e = get_ca_settings(t, &c->id, &settings);
+	if (e == ERR_OK)
+		add_crl_settings(data, &settings);
 	add_failure(data, c);
 	return e;
 }
+
+static const struct command_type rows[] = {
+	{
+	    .name = "deleteCrl",
+	    .resource = RESOURCE_CRL,
+	    .changed = RESOURCE_CRL,
+	    .parse = parse_crl,
+	    .plain = true,
+	    .run = run_delete_crl,
+	    .conclude = conclude_delete_crl,
+	},
+	{
+	    .name = "describeCrl",
+	    .resource = RESOURCE_CRL,
+	    .parse = parse_crl,
+	    .read = read_crl,
+	},
+	{
+	    .name = "importCrl",
+	    .resource = RESOURCE_CRL,
+	    .changed = RESOURCE_CRL,
+	    .parse = parse_import_crl,
+	    .plain = true, /* the CA has signed the content */
+	    .prepare = prepare_import_crl,
+	    .run = run_import_crl,
+	    .conclude = conclude_import_crl,
+	    .answer = answer_import_crl,
+	},
+};
+
+const struct command_group crl_commands = { rows, COUNT_OF(rows) };

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * command_endpoint.c - where devices connect (AWS: DescribeEndpoint; aws-iot A.8).
+ * command_endpoint.c - the address at which devices connect (AWS: DescribeEndpoint;
+ * aws-iot A.8).
  *
- * Scripts for AWS begin by asking it.  Of AWS's types there is the one for data, in
- * its two spellings; credentials and jobs have no endpoint here.
+ * Scripts for AWS begin with it.  AWS's type for data exists here, in its two spellings;
+ * credentials and jobs have no endpoint here.
  */
 #include <string.h>
 
-#include "command.h"
+#include "command_answer.h"
+#include "command_parse.h"
 
 static bool
 is_data(const char *type)
@@ -15,10 +17,9 @@ is_data(const char *type)
 	return strcmp(type, "iot:Data-ATS") == 0 || strcmp(type, "iot:Data") == 0;
 }
 
-void
+static void
 parse_endpoint(struct members *m, struct command *c)
 {
-	static const char *const names[] = { "command", "correlationData", "endpointType" };
 	const char *type = json_string(m, "endpointType", 0, 128, false);
 
 	if (type != NULL && !is_data(type)) {
@@ -26,15 +27,24 @@ parse_endpoint(struct members *m, struct command *c)
 		    "Endpoint type '%.48s' is not recognized: there are iot:Data-ATS "
 		    "and iot:Data",
 		    type);
-		parse_take(m, ERR_REQUEST);
+		parse_result(m, ERR_REQUEST);
 	}
-	json_only(m, names, COUNT_OF(names));
+	PARSE_ONLY(m, "endpointType");
 }
 
-enum err
-render_endpoint(struct txn *t, struct command *c, cJSON *data)
+static enum err
+answer_endpoint(struct command *c, cJSON *data)
 {
-	(void)t;
-	add_text(data, "endpointAddress", c->account->endpoint);
+	add_text(data, "endpointAddress", c->context->account->endpoint);
 	return ERR_OK;
 }
+
+static const struct command_type rows[] = {
+	{
+	    .name = "describeEndpoint",
+	    .parse = parse_endpoint,
+	    .answer = answer_endpoint,
+	},
+};
+
+const struct command_group endpoint_commands = { rows, COUNT_OF(rows) };

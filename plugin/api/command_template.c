@@ -1,39 +1,20 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * command_template.c - provisioning templates (AWS: CreateProvisioningTemplate
- * and what goes with it).
+ * command_template.c - provisioning templates (AWS: CreateProvisioningTemplate and its
+ * neighbours).
  *
- * For just-in-time provisioning alone: a CA names one in its registrationConfig
+ * They serve just-in-time provisioning only: a CA names one in its registrationConfig
  * (aws-iot E).  A template has one version, and its body never changes.
  */
 #include <stdlib.h>
-#include <string.h>
 
-#include "command.h"
-
-#include "jitr/core/template.h"
+#include "command_answer.h"
+#include "command_parse.h"
+#include "content.h"
 
 #define DESCRIPTION_MAX 500
 
-enum err
-check_template_body(struct command *c, struct view body)
-{
-	struct template *template;
-	enum err e = template_compile(body, &c->account->scope, &template, &c->diag);
-
-	if (e == ERR_OK)
-		template_free(template);
-	return e;
-}
-
-enum err
-prepare_create_template(struct command *c)
-{
-	return check_template_body(c, c->template.record.body);
-}
-
-/* AWS's default is FLEET_PROVISIONING, which does not exist here: where nothing is
- * said, JITP is meant. */
+/* AWS's default is FLEET_PROVISIONING, which does not exist here: the default is JITP. */
 static void
 check_type(struct members *m)
 {
@@ -45,11 +26,9 @@ check_type(struct members *m)
 		    "Only provisioning templates of type JITP are supported");
 }
 
-void
+static void
 parse_create_template(struct members *m, struct command *c)
 {
-	static const char *const names[] = { "command", "correlationData", "templateName",
-		"description", "templateBody", "enabled", "provisioningRoleArn", "type", "tags" };
 	struct provisioning_template *t = &c->template.record;
 
 	parse_template_name(m, "templateName", true, &c->named);
@@ -60,23 +39,20 @@ parse_create_template(struct members *m, struct command *c)
 	t->role_arn = view_of(json_string(m, "provisioningRoleArn", 20, 2048, false));
 	check_type(m);
 	parse_tags(m);
-	json_only(m, names, COUNT_OF(names));
+	PARSE_ONLY(m, "templateName", "description", "templateBody", "enabled",
+	    "provisioningRoleArn", "type", "tags");
 }
 
-void
+static void
 parse_template(struct members *m, struct command *c)
 {
-	static const char *const names[] = { "command", "correlationData", "templateName" };
-
 	parse_template_name(m, "templateName", true, &c->named);
-	json_only(m, names, COUNT_OF(names));
+	PARSE_ONLY(m, "templateName");
 }
 
-void
+static void
 parse_update_template(struct members *m, struct command *c)
 {
-	static const char *const names[] = { "command", "correlationData", "templateName",
-		"description", "enabled", "provisioningRoleArn" };
 	struct provisioning_template *t = &c->template.record;
 	struct template_update *u = &c->template.update;
 
@@ -84,55 +60,71 @@ parse_update_template(struct members *m, struct command *c)
 	t->description = view_of(json_string(m, "description", 0, DESCRIPTION_MAX, false));
 	t->enabled = json_bool(m, "enabled", false);
 	t->role_arn = view_of(json_string(m, "provisioningRoleArn", 20, 2048, false));
-	json_only(m, names, COUNT_OF(names));
+	PARSE_ONLY(m, "templateName", "description", "enabled", "provisioningRoleArn");
 	u->description = json_has(m, "description") ? &t->description : NULL;
 	u->enabled = json_has(m, "enabled") ? &t->enabled : NULL;
 	u->role_arn = json_has(m, "provisioningRoleArn") ? &t->role_arn : NULL;
 }
 
-void
+static void
 parse_list_templates(struct members *m, struct command *c)
 {
-	static const char *const names[] = { "command", "correlationData", "maxResults",
-		"nextToken" };
-
-	parse_tokens(m, c, KEY_NAME);
-	json_only(m, names, COUNT_OF(names));
+	page_parse_tokens(m, &c->page, KEY_NAME);
+	PARSE_ONLY(m, "maxResults", "nextToken");
 }
 
-enum err
-change_create_template(struct txn *t, struct command *c, int64_t now)
+static enum err
+content_of_template(const struct command *c, struct content *out)
 {
-	return registry_create_template(t, &c->template.record, now, &c->diag);
+	return content_add_body(c, c->template.record.body, out);
 }
 
-enum err
-change_update_template(struct txn *t, struct command *c, int64_t now)
+static enum err
+prepare_create_template(struct command *c)
 {
-	return registry_update_template(t, c->named, &c->template.update, now, &c->diag);
+	return check_template_body(c, c->template.record.body);
 }
 
-enum err
-change_delete_template(struct txn *t, struct command *c, int64_t now)
+static enum err
+run_create_template(struct txn *t, struct command *c)
 {
-	(void)now;
+	return registry_create_template(t, &c->template.record, c->now, &c->diag);
+}
+
+/* An enabled template acts again. */
+static enum err
+content_of_template_update(const struct command *c, struct content *out)
+{
+	return c->template.update.enabled != NULL && c->template.record.enabled
+	    ? content_add_template(c, c->named, out)
+	    : ERR_OK;
+}
+
+static enum err
+run_update_template(struct txn *t, struct command *c)
+{
+	return registry_update_template(t, c->named, &c->template.update, c->now, &c->diag);
+}
+
+static enum err
+run_delete_template(struct txn *t, struct command *c)
+{
 	return registry_delete_template(t, c->named, &c->diag);
 }
 
-enum err
-render_template_made(struct txn *t, struct command *c, cJSON *data)
+static enum err
+answer_created_template(struct command *c, cJSON *data)
 {
-	(void)t;
-	add_name_arn(data, "templateArn", c->account, RESOURCE_TEMPLATE, c->named);
+	add_name_arn(data, "templateArn", c, RESOURCE_TEMPLATE, c->named);
 	add_view(data, "templateName", c->named);
 	cJSON_AddNumberToObject(data, "defaultVersionId", 1);
 	return ERR_OK;
 }
 
 static void
-add_summary(cJSON *o, const struct account *a, const struct provisioning_template *t)
+add_summary(cJSON *o, const struct command *c, const struct provisioning_template *t)
 {
-	add_name_arn(o, "templateArn", a, RESOURCE_TEMPLATE, t->name);
+	add_name_arn(o, "templateArn", c, RESOURCE_TEMPLATE, t->name);
 	add_view(o, "templateName", t->name);
 	add_view(o, "description", t->description);
 	add_time(o, "creationDate", t->created);
@@ -141,8 +133,8 @@ add_summary(cJSON *o, const struct account *a, const struct provisioning_templat
 	cJSON_AddStringToObject(o, "type", "JITP");
 }
 
-enum err
-render_template(struct txn *t, struct command *c, cJSON *data)
+static enum err
+read_template(struct txn *t, struct command *c, cJSON *data)
 {
 	struct provisioning_template template;
 	enum err e = store_get_template(t, c->named, &template);
@@ -152,15 +144,15 @@ render_template(struct txn *t, struct command *c, cJSON *data)
 		    (const char *)c->named.data);
 	if (e != ERR_OK)
 		return e;
-	add_summary(data, c->account, &template);
+	add_summary(data, c, &template);
 	cJSON_AddNumberToObject(data, "defaultVersionId", 1);
 	add_view(data, "templateBody", template.body);
 	add_view(data, "provisioningRoleArn", template.role_arn);
 	return ERR_OK;
 }
 
-enum err
-render_templates(struct txn *t, struct command *c, cJSON *data)
+static enum err
+read_templates(struct txn *t, struct command *c, cJSON *data)
 {
 	struct provisioning_template *page = calloc(PAGE_MAX + 1, sizeof(*page));
 	cJSON *list = cJSON_AddArrayToObject(data, "templates");
@@ -168,16 +160,57 @@ render_templates(struct txn *t, struct command *c, cJSON *data)
 	enum err e = ERR_NOMEM;
 
 	if (page != NULL)
-		e = store_list_templates(t, c->page.has_after ? &c->page.after.name : NULL, page,
-		    size + 1, &count);
+		e = store_list_templates(t, page_after_name(&c->page), page, size + 1, &count);
 	for (size_t i = 0; e == ERR_OK && i < count && i < size; i++) {
 		cJSON *o = cJSON_CreateObject();
 
-		add_summary(o, c->account, &page[i]);
+		add_summary(o, c, &page[i]);
 		cJSON_AddItemToArray(list, o);
 	}
 	if (e == ERR_OK && count > size)
-		add_mark(data, c, &(struct mark){ .name = page[size - 1].name });
+		page_add_mark(data, &c->page, &(struct mark){ .name = page[size - 1].name });
 	free(page);
 	return e;
 }
+
+static const struct command_type rows[] = {
+	{
+	    .name = "createProvisioningTemplate",
+	    .resource = RESOURCE_TEMPLATE,
+	    .changed = RESOURCE_TEMPLATE,
+	    .parse = parse_create_template,
+	    .content = content_of_template,
+	    .prepare = prepare_create_template,
+	    .run = run_create_template,
+	    .answer = answer_created_template,
+	},
+	{
+	    .name = "deleteProvisioningTemplate",
+	    .resource = RESOURCE_TEMPLATE,
+	    .changed = RESOURCE_TEMPLATE,
+	    .parse = parse_template,
+	    .plain = true,
+	    .run = run_delete_template,
+	},
+	{
+	    .name = "describeProvisioningTemplate",
+	    .resource = RESOURCE_TEMPLATE,
+	    .parse = parse_template,
+	    .read = read_template,
+	},
+	{
+	    .name = "listProvisioningTemplates",
+	    .parse = parse_list_templates,
+	    .read = read_templates,
+	},
+	{
+	    .name = "updateProvisioningTemplate",
+	    .resource = RESOURCE_TEMPLATE,
+	    .changed = RESOURCE_TEMPLATE,
+	    .parse = parse_update_template,
+	    .content = content_of_template_update,
+	    .run = run_update_template,
+	},
+};
+
+const struct command_group template_commands = { rows, COUNT_OF(rows) };

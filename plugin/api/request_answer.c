@@ -1,34 +1,31 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* request_answer.c - see request_private.h. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/core/text.h"
-
-#include "audit.h"
+#include "command_answer.h"
 #include "request_private.h"
 
-/* What the broker keeps of an answer besides its bytes. */
+/* Memory that the broker takes for an answer in addition to its bytes. */
 #define ANSWER_OVERHEAD 512
 
 static const struct rate answer_rate = { ANSWERS_OF_ONE_MAX, ANSWERS_OF_ONE_A_SECOND };
 static const struct rate answers_rate = { ANSWERS_MAX, ANSWERS_A_SECOND };
 
 /*
- * Commands become responses.
+ * Responses.
  */
 
-/* What exists already. */
+/* The resource that exists already. */
 static void
 add_resource(const struct command *c, cJSON *o)
 {
 	if (resource_has_id(c->type->changed)) {
 		add_hex(o, "resourceId", c->id.b, sizeof(c->id.b));
-		add_id_arn(o, "resourceArn", c->account, c->type->changed, &c->id);
+		add_id_arn(o, "resourceArn", c, c->type->changed, &c->id);
 	} else {
 		add_view(o, "resourceId", c->named);
-		add_name_arn(o, "resourceArn", c->account, c->type->changed, c->named);
+		add_name_arn(o, "resourceArn", c, c->type->changed, c->named);
 	}
 }
 
@@ -41,7 +38,17 @@ add_error(const struct command *c, cJSON *o)
 		add_resource(c, o);
 }
 
-/* false: it goes on in the next slice. */
+static enum err
+command_data(struct txn *t, struct command *c, cJSON *data)
+{
+	if (data == NULL)
+		return ERR_NOMEM;
+	if (c->type->read != NULL)
+		return c->type->read(t, c, data);
+	return c->type->answer != NULL ? c->type->answer(c, data) : ERR_OK;
+}
+
+/* false: the command goes on in the next slice. */
 static bool
 command_render(struct txn *t, struct command *c, cJSON *o)
 {
@@ -51,10 +58,8 @@ command_render(struct txn *t, struct command *c, cJSON *o)
 		cJSON_AddStringToObject(o, "command", c->name);
 	if (c->correlation != NULL)
 		cJSON_AddStringToObject(o, "correlationData", c->correlation);
-	if (c->result == ERR_OK && data == NULL)
-		c->result = ERR_NOMEM;
-	if (c->result == ERR_OK && c->type->render != NULL)
-		c->result = c->type->render(t, c, data);
+	if (c->result == ERR_OK)
+		c->result = command_data(t, c, data);
 	if (c->result == ERR_OK && c->trial == NULL) {
 		cJSON_AddItemToObject(o, "data", data);
 		return true;
@@ -85,20 +90,20 @@ answer_grow(struct request *r, size_t len)
 	return true;
 }
 
-/* An answer that lacks something must not be taken for a whole one. */
+/* An answer with a missing part is not sent. */
 static void
 answer_append(struct request *r, const char *text)
 {
 	size_t len = text != NULL ? strlen(text) : 0;
 
-	r->cut_short = r->cut_short || len == 0 || !answer_grow(r, len + 1);
-	if (r->cut_short)
+	r->answer_lost = r->answer_lost || len == 0 || !answer_grow(r, len + 1);
+	if (r->answer_lost)
 		return;
 	memcpy(r->answer + r->answer_len, text, len + 1);
 	r->answer_len += len;
 }
 
-/* What does not fit is an error of its command; errors are short. */
+/* A response that does not fit becomes an error, which always fits. */
 static char *
 response_print(struct request *r, struct command *c, cJSON *o)
 {
@@ -113,8 +118,8 @@ response_print(struct request *r, struct command *c, cJSON *o)
 	return cJSON_PrintUnformatted(o);
 }
 
-/* cJSON leaves out what it cannot allocate; then the text is NULL as well, or
- * lacks members, which no client takes for success. */
+/* cJSON leaves out members that it cannot allocate.  Then the text is NULL as well, or has
+ * neither "data" nor "error", which no client takes for success. */
 static void
 response_add(struct request *r, struct command *c, cJSON *o)
 {
@@ -138,7 +143,7 @@ request_respond(struct request *r)
 
 	if (c->result == ERR_OK && e != ERR_OK)
 		c->result = e;
-	if (c->result == ERR_OK && c->type->change == NULL && request_is_late(r))
+	if (c->result == ERR_OK && c->type->run == NULL && request_is_late(r))
 		command_set_late(c);
 	if (command_render(&t, c, o))
 		response_add(r, c, o);
@@ -147,62 +152,6 @@ request_respond(struct request *r)
 	cJSON_Delete(o);
 	if (r->done == r->end)
 		r->stage = REQUEST_OPEN;
-}
-
-/*
- * The log.
- */
-
-static void
-changes_log(const struct api *a, const struct request *r)
-{
-	const struct asker asker = { r->user_name != NULL ? r->user_name : "", r->client_id,
-		r->address };
-
-	for (size_t i = 0; i < r->count; i++) {
-		const struct command *c = &r->commands[i];
-
-		if (c->type != NULL && c->type->change != NULL && !c->prepared)
-			audit_report(a->config.report, c, &asker);
-	}
-}
-
-void
-untold_log(struct api *a)
-{
-	uint64_t count = lines_untold(&a->lines, a->config.clock_us());
-
-	if (count > 0)
-		report_line(a->config.report, LEVEL_NOTICE,
-		    "requests refused: %" PRIu64 " more in the "
-		    "last %d s",
-		    count, (int)(LINES_INTERVAL_US / 1000000));
-}
-
-void
-denied_log(struct api *a, const struct client *c, const char *reason, const char *command)
-{
-	char buffer[400];
-	struct text t = text_in(buffer, sizeof(buffer));
-
-	if (!lines_may_tell(&a->lines, a->config.clock_us()))
-		return;
-	text_addf(&t, "request refused: reason=\"%s\" user=\"", reason);
-	text_add_escaped(&t, view_of(c->user_name), 80);
-	text_add(&t, "\" client=\"");
-	text_add_escaped(&t, view_of(c->id), 80);
-	text_add(&t, "\" address=");
-	text_add_escaped(&t, view_of(c->address != NULL ? c->address : "-"), 64);
-	text_addf(&t, "%s%s", command != NULL ? " command=" : "", command != NULL ? command : "");
-	report_line(a->config.report, LEVEL_NOTICE, "%s", buffer);
-}
-
-void
-unanswered_log(struct api *a, enum err e)
-{
-	if (lines_may_tell(&a->lines, a->config.clock_us()))
-		report_line(a->config.report, LEVEL_ERROR, "a request could not be answered: %s",
-		    err_text(e));
 }
 
 /*
@@ -218,11 +167,11 @@ allowance_has_room(struct api *a, uint64_t hash, int64_t now)
 bool
 answers_have_room(struct api *a, int64_t now)
 {
-	return bucket_level(&a->answers, &answers_rate, now) > 0;
+	return bucket_level(&a->answer_bytes, &answers_rate, now) > 0;
 }
 
-/* The broker does not say whether a client reads what it is sent.  What is sent is
- * counted, and the caller's next requests wait until its bucket has filled. */
+/* The broker does not tell whether a client reads its answers.  The bytes sent are counted,
+ * and the caller's next requests wait until its bucket has filled. */
 static void
 allowance_charge(struct api *a, uint64_t hash, size_t bytes)
 {
@@ -231,15 +180,15 @@ allowance_charge(struct api *a, uint64_t hash, size_t bytes)
 
 	(void)bucket_level(&c->answers, &answer_rate, now);
 	bucket_take(&c->answers, (int64_t)(bytes + ANSWER_OVERHEAD));
-	(void)bucket_level(&a->answers, &answers_rate, now);
-	bucket_take(&a->answers, (int64_t)(bytes + ANSWER_OVERHEAD));
+	(void)bucket_level(&a->answer_bytes, &answers_rate, now);
+	bucket_take(&a->answer_bytes, (int64_t)(bytes + ANSWER_OVERHEAD));
 }
 
 void
 answer_queue(struct api *a, const struct caller *caller, const char *client_id,
     const char *response_topic, const char *text)
 {
-	enum err e = answers_add(&a->answers_ready, caller, client_id != NULL ? client_id : "",
+	enum err e = answers_add(a->answers, caller, client_id != NULL ? client_id : "",
 	    response_topic, view_of(text));
 
 	if (e != ERR_OK)
@@ -253,12 +202,12 @@ request_answer(struct request *r)
 	const char *text = "{\"responses\":[{\"error\":\"InternalFailureException\","
 			   "\"message\":\"out of memory\"}]}";
 
-	changes_log(a, r);
+	changes_log(r);
 	answer_append(r, "]}");
-	if (!r->cut_short)
+	if (!r->answer_lost)
 		text = r->answer;
 	allowance_charge(a, r->hash, strlen(text));
 	if (r->response_topic != NULL)
 		allowance_charge(a, r->hash, strlen(text) + strlen(r->response_topic));
-	answer_queue(a, &r->caller, r->client_id, r->response_topic, text);
+	answer_queue(a, &r->context.caller, r->client_id, r->response_topic, text);
 }

@@ -2,6 +2,8 @@
 /* request_read.c - see request_private.h. */
 #include <stdlib.h>
 
+#include "authorize.h"
+
 #include "jitr/adapter/json.h"
 
 #include "request_private.h"
@@ -37,12 +39,12 @@ commands_make(struct request *r, size_t count)
 	return true;
 }
 
-/* One command without a name carries what is wrong with the whole request. */
+/* One command without a name carries the error of the whole request. */
 static void
 request_refuse(struct request *r, enum err e, const struct diag *diag)
 {
 	if (!commands_make(r, 1)) {
-		r->cut_short = true;
+		r->answer_lost = true;
 		r->stage = REQUEST_DONE;
 		return;
 	}
@@ -62,8 +64,7 @@ request_is_too_large(const struct request *r, struct diag *diag)
 	return true;
 }
 
-/* Bytes that cJSON takes for it, names included; more than that where strings have
- * commas. */
+/* Bytes that cJSON takes for it, names included.  A comma in a string counts as well. */
 static size_t
 tree_size(struct view text)
 {
@@ -75,32 +76,46 @@ tree_size(struct view text)
 	return bytes;
 }
 
-/* The client may have left, or lost its rights, while it waited. */
+static enum administration
+administration_of(const struct request *r)
+{
+	struct gate *gate = r->api->config.gate;
+
+	return gate_is_connected(gate, &r->context.caller) ? gate_administration(gate, &r->client)
+							   : ADMINISTRATION_NONE;
+}
+
+static enum err
+payload_read(struct request *r, const cJSON **commands, struct diag *diag)
+{
+	struct view payload = { r->payload, r->payload_len };
+	enum err e;
+
+	if (request_is_too_large(r, diag))
+		return ERR_REQUEST;
+	e = request_parse(payload, &r->json, commands, diag);
+	if (r->json != NULL)
+		request_hold(r, tree_size(payload));
+	return e;
+}
+
+/* The client may have disconnected, or lost its rights, while the request waited. */
 void
 request_read(struct request *r)
 {
 	const cJSON *commands = NULL;
 	struct diag diag = { "" };
+	enum administration administration = administration_of(r);
 	enum err e;
 
-	r->may = gate_is_connected(r->api->config.gate, &r->caller)
-	    ? gate_administration(r->api->config.gate, &r->client)
-	    : ADMINISTRATION_NONE;
-	if (r->may == ADMINISTRATION_NONE) {
+	r->context.by_policy = administration == ADMINISTRATION_BY_POLICY;
+	if (administration == ADMINISTRATION_NONE) {
 		r->api->config.stats->denied++;
 		diag_set(&diag, "This client may not use %s any more", CONTROL_TOPIC);
 		request_refuse(r, ERR_DENIED, &diag);
 		return;
 	}
-	if (request_is_too_large(r, &diag)) {
-		e = ERR_REQUEST;
-	} else {
-		struct view payload = { r->payload, r->payload_len };
-
-		e = request_parse(payload, &r->json, &commands, &diag);
-		if (r->json != NULL)
-			request_hold(r, tree_size(payload));
-	}
+	e = payload_read(r, &commands, &diag);
 	free(r->payload);
 	r->payload = NULL;
 	r->stage = REQUEST_PREPARING;
@@ -110,46 +125,31 @@ request_read(struct request *r)
 		request_refuse(r, e, &diag);
 }
 
-static void
-command_read(struct request *r, struct command *c)
-{
-	const cJSON *commands = cJSON_GetObjectItemCaseSensitive(r->json, "commands");
-
-	command_parse(cJSON_GetArrayItem(commands, (int)r->prepared), c, &r->api->account,
-	    r->api->config.now());
-	c->gate = r->api->config.gate;
-	c->crls = r->api->config.crls;
-	c->uploads = &r->api->uploads;
-	c->caller = r->caller;
-	c->asker = r->user_name != NULL ? r->user_name : r->client_id;
-	c->budget = &r->budget;
-}
-
-/* Only the first refusal is logged: a client must not fill the log with one request. */
+/* Only the first refusal is logged: one request must not fill the log. */
 static void
 command_check_rights(struct request *r, struct command *c)
 {
-	c->by_policy = true;
-	command_authorize(c, r->api->config.gate, &r->client);
-	command_authorize_content(c, r->api->config.store, r->api->config.gate, &r->client);
-	if (c->result != ERR_DENIED || r->told_denied)
+	authorize_command(c, &r->client);
+	authorize_content(c, r->api->config.store, &r->client);
+	if (c->result != ERR_DENIED || r->denial_logged)
 		return;
-	r->told_denied = true;
+	r->denial_logged = true;
 	r->api->config.stats->denied++;
 	denied_log(r->api, &r->client, "not allowed by a policy", c->name);
 }
 
-/* The next command: its words, the rights of its caller, what has to be done before
- * a transaction. */
+/* The next command is parsed, authorized and prepared. */
 void
 request_prepare(struct request *r)
 {
+	const cJSON *commands = cJSON_GetObjectItemCaseSensitive(r->json, "commands");
 	struct command *c = &r->commands[r->prepared];
 
-	command_read(r, c);
+	command_parse(cJSON_GetArrayItem(commands, (int)r->prepared), c, &r->context,
+	    r->api->config.now());
 	if (c->result == ERR_OK && request_is_late(r))
 		command_set_late(c);
-	if (r->may == ADMINISTRATION_BY_POLICY)
+	if (r->context.by_policy)
 		command_check_rights(r, c);
 	if (c->result == ERR_OK && c->type->prepare != NULL)
 		c->result = c->type->prepare(c);

@@ -19,24 +19,23 @@ command_set_late(struct command *c)
 static bool
 command_is_change(const struct command *c)
 {
-	return c->result == ERR_OK && c->type != NULL && c->type->change != NULL && !c->prepared;
+	return c->result == ERR_OK && c->type != NULL && c->type->run != NULL && !c->complete;
 }
 
-/* An import takes many transactions and is a run by itself: the gate is told of what
- * is committed at once. */
+/* An import takes many transactions and is a run by itself, so that the gate is told at
+ * once. */
 static bool
 run_includes(const struct request *r, const struct command *c)
 {
 	const struct command *first = &r->commands[r->done];
 
-	return !r->alone && command_is_change(c) == command_is_change(first) &&
+	return !r->singly && command_is_change(c) == command_is_change(first) &&
 	    first->import == NULL && c->import == NULL;
 }
 
-static enum err
-job_run(struct txn *t, struct job *job, int64_t now)
+enum err
+request_run(struct txn *t, struct request *r, int64_t now)
 {
-	struct request *r = (struct request *)job;
 	struct audit_state before;
 
 	for (size_t i = r->done; i < r->end; i++) {
@@ -45,26 +44,26 @@ job_run(struct txn *t, struct job *job, int64_t now)
 		if (i > r->done)
 			store_next_step(t);
 		audit_look(t, c, &before);
-		c->result = c->type->change(t, c, now);
+		c->now = now;
+		c->result = c->type->run(t, c);
 		audit_compare(t, c, &before);
 		r->changes_ca |= c->result == ERR_OK && c->type->changed == RESOURCE_CA;
 	}
 	return t->failed;
 }
 
-static void
-job_committed(struct job *job)
+void
+request_committed(struct request *r)
 {
-	struct request *r = (struct request *)job;
 	struct command *first = &r->commands[r->done];
 
-	job->again = first->import != NULL && first->result == ERR_OK &&
+	r->job.again = first->import != NULL && first->result == ERR_OK &&
 	    crl_import_committed(first->import);
 	if (r->changes_ca)
 		r->mirror_result = ca_mirror_sync(&r->api->mirror, &r->mirror_diag);
 }
 
-/* Changes that were not committed, or did not fit into the queue, were not made. */
+/* The changes were not committed, or not submitted: none of them was made. */
 static void
 run_fail(struct request *r, enum err e, const char *why)
 {
@@ -79,7 +78,6 @@ run_fail(struct request *r, enum err e, const char *why)
 	}
 }
 
-/* The gate and the commands are told of the outcome. */
 static void
 run_conclude(struct request *r)
 {
@@ -87,7 +85,7 @@ run_conclude(struct request *r)
 		struct command *c = &r->commands[i];
 
 		if (c->result == ERR_OK)
-			command_notify(c, r->api->config.gate);
+			command_notify(c);
 		command_conclude(c);
 	}
 }
@@ -99,8 +97,7 @@ mirror_update(struct request *r)
 	crls_settings_changed(r->api->config.crls);
 }
 
-/* Commands stand alone: one that finds no room in the registry must not fail those
- * that need none. */
+/* One change that finds no room in the registry must not fail the others of its run. */
 static void
 run_again_singly(struct request *r)
 {
@@ -108,18 +105,15 @@ run_again_singly(struct request *r)
 		r->commands[i].result = ERR_OK;
 		r->commands[i].diag.text[0] = '\0';
 	}
-	r->alone = true;
+	r->singly = true;
 	r->stage = REQUEST_OPEN;
-	request_queue(r);
-	requests_run(r->api);
 }
 
-static void
-job_finish(struct job *job, void *context)
+void
+request_finish_run(struct request *r)
 {
-	struct request *r = (struct request *)job;
+	const struct job *job = &r->job;
 
-	(void)context;
 	if (job->result == ERR_STORAGE && r->end - r->done > 1) {
 		run_again_singly(r);
 		return;
@@ -130,56 +124,45 @@ job_finish(struct job *job, void *context)
 		mirror_update(r);
 	run_conclude(r);
 	r->stage = REQUEST_RESPONDING;
-	request_queue(r);
-	requests_run(r->api);
 }
 
-static const struct job_type request_type = { "request", false, job_run, job_committed,
-	job_finish };
-
-static void
-run_submit(struct request *r)
+void
+request_reject_run(struct request *r, enum err e)
 {
-	enum err e;
-
-	r->job = (struct job){ .type = &request_type };
-	r->changes_ca = false;
-	e = writer_submit(r->api->config.writer, &r->job);
-	r->stage = e == ERR_OK ? REQUEST_AT_WRITER : REQUEST_RESPONDING;
-	if (e == ERR_OK)
-		return;
-	run_fail(r, e, "the changes that wait fill the queue");
+	run_fail(r, e, "the queue of changes is full");
 	run_conclude(r);
+	r->stage = REQUEST_RESPONDING;
 }
 
-/* What has not begun is not carried out any more. */
+/* Commands that have not begun are not carried out any more. */
 static void
 commands_stop(struct request *r)
 {
 	for (size_t i = r->done; i < r->count; i++) {
 		struct command *c = &r->commands[i];
 
-		if (c->result != ERR_OK || c->prepared)
+		if (c->result != ERR_OK || c->complete)
 			continue;
 		command_set_late(c);
 		command_conclude(c);
 	}
 }
 
-void
+bool
 request_begin_run(struct request *r)
 {
 	if (request_is_late(r))
 		commands_stop(r);
 	if (r->done == r->count) {
 		r->stage = REQUEST_DONE;
-		return;
+		return false;
 	}
 	r->end = r->done + 1;
 	while (r->end < r->count && run_includes(r, &r->commands[r->end]))
 		r->end++;
+	r->changes_ca = false;
 	if (command_is_change(&r->commands[r->done]))
-		run_submit(r);
-	else
-		r->stage = REQUEST_RESPONDING;
+		return true;
+	r->stage = REQUEST_RESPONDING;
+	return false;
 }

@@ -4,6 +4,56 @@
 
 static const struct rate slice_rate = { REQUESTS_SLICE_US, REQUESTS_SHARE_US };
 
+/*
+ * Jobs.
+ */
+
+static enum err
+job_run(struct txn *t, struct job *job, int64_t now)
+{
+	return request_run(t, (struct request *)job, now);
+}
+
+static void
+job_committed(struct job *job)
+{
+	request_committed((struct request *)job);
+}
+
+static void
+job_finish(struct job *job, void *context)
+{
+	struct request *r = (struct request *)job;
+
+	(void)context;
+	request_finish_run(r);
+	request_queue(r);
+	requests_run(r->api);
+}
+
+static const struct job_type request_type = {
+	.name = "request",
+	.run = job_run,
+	.committed = job_committed,
+	.finish = job_finish,
+};
+
+static void
+request_submit(struct request *r)
+{
+	enum err e;
+
+	r->job = (struct job){ .type = &request_type };
+	r->stage = REQUEST_AT_WRITER;
+	e = writer_submit(r->api->config.writer, &r->job);
+	if (e != ERR_OK)
+		request_reject_run(r, e);
+}
+
+/*
+ * Slices.
+ */
+
 static void
 request_go_on(struct request *r)
 {
@@ -15,7 +65,8 @@ request_go_on(struct request *r)
 		request_prepare(r);
 		break;
 	case REQUEST_OPEN:
-		request_begin_run(r);
+		if (request_begin_run(r))
+			request_submit(r);
 		break;
 	case REQUEST_RESPONDING:
 		request_respond(r);
@@ -39,8 +90,8 @@ request_put_back(struct request *r)
 	r->api->waiting = r;
 }
 
-/* Until the slice ends.  A step that has begun is finished: the longest is one
- * evaluation of policies, or the reading of the largest request. */
+/* Until the slice ends.  A step is not interrupted: the longest is one evaluation of
+ * policies, or reading the largest request. */
 static void
 request_run_slice(struct request *r, int64_t *now)
 {
@@ -71,8 +122,8 @@ request_queue(struct request *r)
 	*end = r;
 }
 
-/* The first that is due, of another caller than the last where there is one.
- * Those of a caller that was sent its share are not due. */
+/* The first request of another caller than the last one, else the first one.  Requests of a
+ * caller that has used up its bytes wait. */
 static struct request *
 request_take_next(struct api *a, int64_t now)
 {
@@ -98,15 +149,15 @@ request_take_next(struct api *a, int64_t now)
 	return r;
 }
 
-/* A slice does not begin inside of another: the broker may call the plugin when it
- * is told something. */
+/* A slice does not begin inside another one: the broker may call the plugin back when the
+ * plugin calls it. */
 void
 requests_run(struct api *a)
 {
 	int64_t began = a->config.clock_us(), now = began, ends;
 	struct request *r;
 
-	ends = began + bucket_level(&a->slices, &slice_rate, began);
+	ends = began + bucket_level(&a->slice_time, &slice_rate, began);
 	if (a->running || a->waiting == NULL || ends <= began)
 		return;
 	a->running = true;
@@ -115,5 +166,5 @@ requests_run(struct api *a)
 		request_run_slice(r, &now);
 	}
 	a->running = false;
-	bucket_take(&a->slices, a->config.clock_us() - began);
+	bucket_take(&a->slice_time, a->config.clock_us() - began);
 }

@@ -7,28 +7,51 @@
 
 #include "jitr/adapter/crl.h"
 
-/* Of one owner no more than one list may have, of all twice that. */
+/* One owner: the size of the largest list. */
 #define BYTES_OF_ONE_MAX CRL_DER_MAX
 #define BYTES_MAX        (2 * (size_t)CRL_DER_MAX)
 
-/* What an owner has. */
+struct upload {
+	char *owner; /* NULL: this place is free */
+	uint64_t session;
+	char id[UPLOAD_ID_MAX + 1];
+	struct certid ca_id;
+	size_t parts, received;
+	uint8_t *bytes;
+	size_t len, size;
+	int64_t last; /* when the last part came */
+};
+
+struct uploads {
+	struct upload entries[UPLOADS_MAX];
+};
+
+/* The uploads of one owner, or of all. */
 struct share {
 	size_t count, bytes;
 };
 
 static void
-forget(struct upload *u)
+drop(struct upload *u)
 {
 	free(u->owner);
 	free(u->bytes);
 	memset(u, 0, sizeof(*u));
 }
 
-void
-uploads_clear(struct uploads *u)
+enum err
+uploads_open(struct uploads **out)
 {
-	for (size_t i = 0; i < UPLOADS_MAX; i++)
-		forget(&u->entries[i]);
+	*out = calloc(1, sizeof(**out));
+	return *out != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+void
+uploads_close(struct uploads *u)
+{
+	for (size_t i = 0; u != NULL && i < UPLOADS_MAX; i++)
+		drop(&u->entries[i]);
+	free(u);
 }
 
 void
@@ -39,7 +62,7 @@ uploads_tick(struct uploads *u, int64_t now)
 
 		if (entry->owner != NULL &&
 		    (now < entry->last || now - entry->last > UPLOAD_TIMEOUT_MS))
-			forget(entry);
+			drop(entry);
 	}
 }
 
@@ -59,7 +82,7 @@ find(struct uploads *u, const struct upload_part *p)
 	return NULL;
 }
 
-/* owner NULL: of all. */
+/* owner NULL: all. */
 static struct share
 share_of(const struct uploads *u, const char *owner)
 {
@@ -76,15 +99,23 @@ share_of(const struct uploads *u, const char *owner)
 	return share;
 }
 
+size_t
+uploads_count(const struct uploads *u)
+{
+	return share_of(u, NULL).count;
+}
+
 static bool
 is_idle(const struct upload *u, int64_t now)
 {
 	return now < u->last || now - u->last >= UPLOAD_IDLE_MS;
 }
 
-/* Has a's owner more, or as much and waits longer? */
+/* Is a to be replaced rather than b?  Its owner has more, or as much and a is idle for
+ * longer. */
 static bool
-gives_way_first(const struct uploads *u, const struct upload *a, const struct upload *b, bool bytes)
+is_replaced_before(const struct uploads *u, const struct upload *a, const struct upload *b,
+    bool bytes)
 {
 	struct share of_a = share_of(u, a->owner), of_b = share_of(u, b->owner);
 	size_t more = bytes ? of_a.bytes : of_a.count, less = bytes ? of_b.bytes : of_b.count;
@@ -92,10 +123,10 @@ gives_way_first(const struct uploads *u, const struct upload *a, const struct up
 	return more != less ? more > less : a->last < b->last;
 }
 
-/* An idle upload of another owner that has more, if there is one; while an owner
- * has two places more than this one it need not be idle. */
+/* Drops an upload of an owner that has more than this one: an idle one, or any of an owner
+ * that has two uploads more.  false: there is none. */
 static bool
-make_way(struct uploads *u, const char *owner, bool bytes, int64_t now)
+make_room(struct uploads *u, const char *owner, bool bytes, int64_t now)
 {
 	struct share own = share_of(u, owner);
 	struct upload *found = NULL;
@@ -107,11 +138,11 @@ make_way(struct uploads *u, const char *owner, bool bytes, int64_t now)
 
 		if (!more || (!is_idle(entry, now) && (bytes || its.count < own.count + 2)))
 			continue;
-		if (found == NULL || gives_way_first(u, entry, found, bytes))
+		if (found == NULL || is_replaced_before(u, entry, found, bytes))
 			found = entry;
 	}
 	if (found != NULL)
-		forget(found);
+		drop(found);
 	return found != NULL;
 }
 
@@ -135,7 +166,7 @@ begin(struct uploads *u, const struct upload_part *p, int64_t now, struct upload
 		    UPLOADS_OF_ONE_MAX);
 		return ERR_LIMIT;
 	}
-	if (entry == NULL && make_way(u, p->owner, false, now))
+	if (entry == NULL && make_room(u, p->owner, false, now))
 		entry = find_place(u);
 	if (entry == NULL) {
 		diag_set(diag, "%d lists are being uploaded: try again in a minute", UPLOADS_MAX);
@@ -146,7 +177,7 @@ begin(struct uploads *u, const struct upload_part *p, int64_t now, struct upload
 	if (entry->owner == NULL)
 		return ERR_NOMEM;
 	memcpy(entry->id, p->id.data, p->id.len);
-	entry->of = p->of;
+	entry->ca_id = p->ca_id;
 	entry->parts = p->parts;
 	entry->last = now;
 	*out = entry;
@@ -159,13 +190,12 @@ check_room(struct uploads *u, const struct upload *entry, size_t len, int64_t no
 {
 	if (len > BYTES_OF_ONE_MAX - share_of(u, entry->owner).bytes) {
 		diag_set(diag,
-		    "A revocation list may have %zu bytes, and so may all that one caller "
-		    "uploads",
+		    "A revocation list, and all that one caller uploads, may have at most %zu bytes",
 		    (size_t)BYTES_OF_ONE_MAX);
 		return ERR_LIMIT;
 	}
 	while (len > BYTES_MAX - share_of(u, NULL).bytes)
-		if (!make_way(u, entry->owner, true, now)) {
+		if (!make_room(u, entry->owner, true, now)) {
 			diag_set(diag,
 			    "The lists that are being uploaded have %zu bytes: try again in a "
 			    "minute",
@@ -196,16 +226,16 @@ append(struct upload *entry, struct view bytes)
 	return ERR_OK;
 }
 
-/* entry NULL: there is none, and only a first part begins one. */
+/* entry NULL: there is no such upload, and this part must be the first one. */
 static enum err
 check_order(const struct upload *entry, const struct upload_part *p, struct diag *diag)
 {
 	if (entry == NULL ? p->part == 1
 			  : p->parts == entry->parts && p->part == entry->received + 1 &&
-		    certid_equal(&p->of, &entry->of))
+		    certid_equal(&p->ca_id, &entry->ca_id))
 		return ERR_OK;
 	diag_set(diag,
-	    "Part %zu of %zu does not go on where this upload is: begin again with part 1", p->part,
+	    "Part %zu of %zu is not the next part of this upload: begin again with part 1", p->part,
 	    p->parts);
 	return ERR_REQUEST;
 }
@@ -234,7 +264,7 @@ uploads_add(struct uploads *u, const struct upload_part *p, int64_t now, uint8_t
 
 	*whole = NULL;
 	if (entry != NULL && p->part == 1) {
-		forget(entry);
+		drop(entry);
 		entry = NULL;
 	}
 	if (entry == NULL)
@@ -252,6 +282,6 @@ uploads_add(struct uploads *u, const struct upload_part *p, int64_t now, uint8_t
 		*len = entry->len;
 		entry->bytes = NULL;
 	}
-	forget(entry);
+	drop(entry);
 	return e;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * upload.h - what is too large for one request and comes in parts.
+ * upload.h - revocation lists that are too large for one request and are sent in parts.
  *
- * An upload belongs to the connection that began it, its place to its owner.
- * A few uploads at a time, of each owner and in all, and their bytes bounded
- * likewise; one that does not go on is forgotten.  Where all places are taken,
- * or all bytes, an idle upload of the owner that has the most gives way to an
- * owner that has less.  Broker thread.
+ * An upload belongs to the connection that began it, and counts for its owner.  The number
+ * of uploads and their bytes are bounded, for one owner and for all; an upload that gets no
+ * more parts is dropped.  Where no place is free, or all bytes are used, an owner that has
+ * less replaces an idle upload of the owner that has the most.  Broker thread.
  */
 #ifndef JITR_UPLOAD_H
 #define JITR_UPLOAD_H
@@ -17,40 +16,33 @@
 #define UPLOADS_MAX        16
 #define UPLOAD_ID_MAX      64
 #define UPLOAD_PARTS_MAX   1000
-#define UPLOAD_TIMEOUT_MS  60000 /* between two parts */
-#define UPLOAD_IDLE_MS     10000 /* from then on it may give way */
+#define UPLOAD_TIMEOUT_MS  60000 /* between two parts; then it is dropped */
+#define UPLOAD_IDLE_MS     10000 /* since the last part; then it may be replaced */
 
-struct upload {
-	char *owner;      /* a user name, for its share; NULL: free */
-	uint64_t session; /* of the connection that sends the parts */
-	char id[UPLOAD_ID_MAX + 1];
-	struct certid of; /* what it is for */
-	size_t parts, received;
-	uint8_t *bytes;
-	size_t len, size;
-	int64_t last;
-};
+struct uploads;
 
-struct uploads {
-	struct upload entries[UPLOADS_MAX];
-};
+MUST_USE enum err uploads_open(struct uploads **out);
+void uploads_close(struct uploads *u); /* NULL is fine */
 
+/* Borrowed for the call. */
 struct upload_part {
-	const char *owner;
-	uint64_t session;
-	struct view id;
-	struct certid of;
+	const char *owner; /* a user name, or a client id */
+	uint64_t session;  /* of the connection that sends the parts (gate.h) */
+	struct view id;    /* at most UPLOAD_ID_MAX bytes */
+	struct certid ca_id;
 	size_t part, parts; /* 1 to parts */
 	struct view bytes;
 };
 
-/* ERR_OK: *whole is NULL as long as parts are missing, and then all bytes,
- * allocated, the caller's.  ERR_REQUEST, ERR_LIMIT and *diag: the upload is
- * forgotten. */
+/* ERR_OK: *whole is NULL as long as parts are missing, and then all bytes, allocated, the
+ * caller's.  ERR_REQUEST, ERR_LIMIT, ERR_NOMEM, and *diag: the upload is dropped.  now: ms
+ * since 1970. */
 MUST_USE enum err uploads_add(struct uploads *u, const struct upload_part *p, int64_t now,
     uint8_t **whole, size_t *len, struct diag *diag);
 
+/* Drops uploads that get no more parts. */
 void uploads_tick(struct uploads *u, int64_t now);
-void uploads_clear(struct uploads *u);
+
+size_t uploads_count(const struct uploads *u);
 
 #endif

@@ -18,8 +18,9 @@ access_plain_topic(const struct access_question *q)
 	return shared.data != NULL ? shared : q->topic;
 }
 
-/* Every client may ask, and is told whether it may.  Answers come to the client
- * that asked alone: to listen for them takes no policy. */
+/* Every client may send requests; the response says whether it has the rights.
+ * Responses are sent to the requesting client only, so subscribing to them needs no
+ * policy. */
 static bool
 is_control(const struct access_rights *r, enum action action, struct view topic)
 {
@@ -28,8 +29,8 @@ is_control(const struct access_rights *r, enum action action, struct view topic)
 	return r->authorization == AUTHORIZATION_POLICY && topic_is_answer(topic);
 }
 
-/* Events are for administrators (aws-iot D.4); other plugins' administration is
- * not ours to give. */
+/* Events are for administrators (aws-iot D.4).  Topics below $CONTROL of other plugins
+ * are left to those plugins. */
 static struct access_decision
 decide_by_option(const struct access_rights *r, struct view topic)
 {
@@ -39,17 +40,17 @@ decide_by_option(const struct access_rights *r, struct view topic)
 }
 
 /*
- * AWS does not say which text of a shared subscription is the resource, and its
- * users write both (aws-iot F.2): denied if either is, allowed if either is.
- * What begins with '$' behind the group takes an Allow that names it, as without
- * the group (policy.h).
+ * AWS does not document which text of a shared subscription is the resource, and
+ * policies in use contain both (aws-iot F.2): denied if either text is denied,
+ * otherwise allowed if either is allowed.  A filter that begins with '$' behind the
+ * group needs an Allow that names it, as without the group (policy.h).
  */
 static enum policy_result
-ask_subscribe(const struct access_rights *r, struct view filter, struct policy_match *ground)
+ask_subscribe(const struct access_rights *r, struct view filter, struct policy_match *match)
 {
 	struct view shared = topic_shared_filter(filter);
 	struct policy_match second = { .policy = 0 };
-	enum policy_result whole = r->ask(r->context, POLICY_SUBSCRIBE, filter, ground), bare;
+	enum policy_result whole = r->ask(r->context, POLICY_SUBSCRIBE, filter, match), bare;
 
 	if (shared.data == NULL || whole == POLICY_EXPLICIT_DENY)
 		return whole;
@@ -58,32 +59,32 @@ ask_subscribe(const struct access_rights *r, struct view filter, struct policy_m
 	    !topic_begins_with_dollar(shared))
 		return whole;
 	if (bare != POLICY_IMPLICIT_DENY)
-		*ground = second;
+		*match = second;
 	return bare;
 }
 
 static enum policy_result
 ask_publish(const struct access_rights *r, const struct access_question *q,
-    struct policy_match *ground)
+    struct policy_match *match)
 {
-	enum policy_result result = r->ask(r->context, POLICY_PUBLISH, q->topic, ground);
+	enum policy_result result = r->ask(r->context, POLICY_PUBLISH, q->topic, match);
 
 	if (result != POLICY_ALLOWED || !q->retain)
 		return result;
-	return r->ask(r->context, POLICY_RETAIN_PUBLISH, q->topic, ground);
+	return r->ask(r->context, POLICY_RETAIN_PUBLISH, q->topic, match);
 }
 
 static enum policy_result
 ask_policies(const struct access_rights *r, const struct access_question *q,
-    struct policy_match *ground)
+    struct policy_match *match)
 {
 	switch (q->action) {
 	case ACTION_READ:
-		return r->ask(r->context, POLICY_RECEIVE, q->topic, ground);
+		return r->ask(r->context, POLICY_RECEIVE, q->topic, match);
 	case ACTION_WRITE:
-		return ask_publish(r, q, ground);
+		return ask_publish(r, q, match);
 	case ACTION_SUBSCRIBE:
-		return ask_subscribe(r, q->topic, ground);
+		return ask_subscribe(r, q->topic, match);
 	case ACTION_UNSUBSCRIBE: /* there is no iot:Unsubscribe (aws-iot F.2) */
 		return POLICY_ALLOWED;
 	}
@@ -95,7 +96,7 @@ decide_by_policy(const struct access_rights *r, const struct access_question *q,
 {
 	struct access_decision d = decided(ACCESS_DENY, BASIS_POLICY);
 
-	d.result = ask_policies(r, q, &d.ground);
+	d.result = ask_policies(r, q, &d.match);
 	if (d.result == POLICY_ALLOWED)
 		d.access = topic_is_foreign_control(topic) ? ACCESS_DEFER : ACCESS_ALLOW;
 	return d;
@@ -120,7 +121,8 @@ access_decide(const struct access_rights *r, const struct access_question *q)
 	return decide_by_policy(r, q, topic);
 }
 
-/* An administrator of the configuration always may: it attaches the first policy. */
+/* Administrators of the configuration may always connect: they attach the first
+ * policies. */
 struct access_decision
 access_connect(const struct access_rights *r, struct view client_id)
 {
@@ -130,7 +132,7 @@ access_connect(const struct access_rights *r, struct view client_id)
 		return decided(ACCESS_ALLOW, BASIS_OPTION);
 	if (r->administrator)
 		return decided(ACCESS_ALLOW, BASIS_ADMINISTRATOR);
-	d.result = r->ask(r->context, POLICY_CONNECT, client_id, &d.ground);
+	d.result = r->ask(r->context, POLICY_CONNECT, client_id, &d.match);
 	if (d.result == POLICY_ALLOWED)
 		d.access = ACCESS_ALLOW;
 	return d;

@@ -2,8 +2,7 @@
 /*
  * aws_gap.c - see aws_gap.h.
  *
- * The names are those of AWS's model of the service (botocore 1.43.11), by what there
- * is here instead.
+ * The names are from AWS's service model (botocore 1.43.11), grouped by replacement.
  */
 #include <string.h>
 
@@ -27,13 +26,12 @@ static const struct aws_gap gaps[] = {
 	    { "AttachPolicy", "UpdateThing" } },
 	{ "CreateThingType DeleteThingType DeprecateThingType DescribeThingType "
 	  "ListThingTypes UpdateThingType",
-	    "a thing type is a name that a thing has, and is not made first",
+	    "a thing type is a name in a thing, and is not created first",
 	    { "CreateThing", "UpdateThing" } },
 	{ "AddThingToBillingGroup CreateBillingGroup DeleteBillingGroup "
 	  "DescribeBillingGroup ListBillingGroups ListThingsInBillingGroup "
 	  "RemoveThingFromBillingGroup UpdateBillingGroup",
-	    "a billing group is a name that a thing has, and is not made first",
-	    { "CreateThing" } },
+	    "a billing group is a name in a thing, and is not created first", { "CreateThing" } },
 	{ "ListThingPrincipalsV2", "the older command has the same principals",
 	    { "ListThingPrincipals" } },
 	{ "ListPrincipalThingsV2", "the older command has the same things",
@@ -45,7 +43,8 @@ static const struct aws_gap gaps[] = {
 	    { "CreateProvisioningTemplate", "CreateThing" } },
 	{ "CreateProvisioningTemplateVersion DeleteProvisioningTemplateVersion "
 	  "DescribeProvisioningTemplateVersion ListProvisioningTemplateVersions",
-	    "a template has one version; make another template", { "CreateProvisioningTemplate" } },
+	    "a template has one version; create another template",
+	    { "CreateProvisioningTemplate" } },
 	{ "ConfirmTopicRuleDestination CreateTopicRule CreateTopicRuleDestination "
 	  "DeleteTopicRule DeleteTopicRuleDestination DisableTopicRule EnableTopicRule "
 	  "GetTopicRule GetTopicRuleDestination ListTopicRuleDestinations ListTopicRules "
@@ -58,8 +57,7 @@ static const struct aws_gap gaps[] = {
 	  "DescribeRoleAlias ListAuthorizers ListDomainConfigurations ListRoleAliases "
 	  "SetDefaultAuthorizer UpdateAuthorizer UpdateDomainConfiguration "
 	  "UpdateRoleAlias",
-	    "listeners and what authenticates besides certificates are set in mosquitto.conf",
-	    { NULL } },
+	    "listeners and other authentication are configured in mosquitto.conf", { NULL } },
 	{ "CreateFleetMetric DeleteFleetMetric DescribeFleetMetric DescribeIndex "
 	  "GetBucketsAggregation GetCardinality GetIndexingConfiguration GetPercentiles "
 	  "GetStatistics ListFleetMetrics ListIndices SearchIndex UpdateFleetMetric "
@@ -104,27 +102,20 @@ static const struct aws_gap gaps[] = {
 	    "there are no jobs, streams and updates; send devices MQTT messages", { NULL } },
 	{ "DeleteV2LoggingLevel GetLoggingOptions GetV2LoggingOptions ListV2LoggingLevels "
 	  "SetLoggingOptions SetV2LoggingLevel SetV2LoggingOptions",
-	    "what is logged is set in mosquitto.conf: log_file, and the broker's own log_type",
+	    "logging is configured in mosquitto.conf: log_file, and the broker's own log_type",
 	    { NULL } },
 	{ "DescribeEventConfigurations UpdateEventConfigurations",
-	    "what events there are is set in mosquitto.conf: lifecycle_events, event_details",
-	    { NULL } },
-	{ "ListTagsForResource TagResource UntagResource", "tags are not kept", { NULL } },
+	    "events are configured in mosquitto.conf: lifecycle_events, event_details", { NULL } },
+	{ "ListTagsForResource TagResource UntagResource", "tags are not stored", { NULL } },
 	{ "DescribeEncryptionConfiguration UpdateEncryptionConfiguration",
-	    "the registry is a file of the broker's machine, whose file system encrypts",
+	    "the registry is a file on the broker's machine; use an encrypted file system",
 	    { NULL } },
 	{ "GetThingConnectivityData",
 	    "lifecycle_events in mosquitto.conf publishes who is connected", { NULL } },
 	{ "DeleteConnection DeleteThingShadow GetRetainedMessage GetThingShadow "
 	  "ListNamedShadowsForThing ListRetainedMessages Publish UpdateThingShadow",
-	    "it is of AWS's data plane; use an MQTT client", { NULL } },
+	    "it belongs to AWS's data plane; use an MQTT client", { NULL } },
 };
-
-static char
-folded(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
 
 bool
 aws_same_name(const char *name, struct view operation)
@@ -134,7 +125,8 @@ aws_same_name(const char *name, struct view operation)
 	for (; *name != '\0'; name++) {
 		if (*name == '-')
 			continue;
-		if (at == operation.len || folded(*name) != folded((char)operation.data[at]))
+		if (at == operation.len ||
+		    ascii_lower((uint8_t)*name) != ascii_lower(operation.data[at]))
 			return false;
 		at++;
 	}

@@ -37,6 +37,23 @@ view_equal(struct view a, struct view b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+uint8_t
+ascii_lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
+
+bool
+view_equal_folded(struct view a, struct view b)
+{
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+		if (ascii_lower(a.data[i]) != ascii_lower(b.data[i]))
+			return false;
+	return true;
+}
+
 void
 hex_encode(struct view bytes, char *hex)
 {

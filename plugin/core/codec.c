@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * codec.c - see codec.h: CAs, certificates, messages.
+ * codec.c - CAs, certificates and messages; see codec.h.
  *
- * doc/storage.md shows every record byte by byte.
+ * doc/storage.md documents every record byte by byte.
  */
 #include <assert.h>
 #include <string.h>
@@ -16,8 +16,7 @@
 #define FORMAT_CERT_DOCUMENT 1
 #define FORMAT_MESSAGE       1
 
-/* Enough for every hash that serves as a subjectKeyIdentifier (RFC 5280
- * 4.2.1.2, RFC 7093). */
+/* Room for any hash used as a subjectKeyIdentifier (RFC 5280 4.2.1.2, RFC 7093). */
 #define KEY_ID_MAX 64
 
 size_t
@@ -113,7 +112,7 @@ codec_get_cert(struct view in, struct cert *out)
 	return ERR_CORRUPT;
 }
 
-/* A record of texts: each with its length in front. */
+/* Records that consist of texts: each is preceded by its length. */
 static size_t
 texts_size(const struct view *texts, size_t count)
 {

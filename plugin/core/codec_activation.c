@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * codec_activation.c - see codec.h: what an operator sets for a CA, templates,
- * and how a certificate came to what it is.
+ * codec_activation.c - CA settings, templates, certificate notes and refusals; see
+ * codec.h.
  */
 #include <assert.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #define FORMAT_REFUSAL     1
 #define FORMAT_SUCCESSOR   1
 
-/* What one setting says stands only where another one asks for it. */
+/* A setting that depends on another one must be zero without it. */
 static bool
 settings_fit(const struct ca_settings *settings)
 {
@@ -73,7 +73,7 @@ codec_get_ca_settings(struct view in, struct ca_settings *out)
 	return ERR_CORRUPT;
 }
 
-/* A character has four bytes at most (RFC 3629 section 3). */
+/* A UTF-8 character has at most four bytes (RFC 3629 section 3). */
 static bool
 template_fits(const struct provisioning_template *made)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* codec_crl.c - see codec.h: revocation lists and their entries. */
+/* codec_crl.c - revocation lists and their entries; see codec.h. */
 #include <string.h>
 
 #include "codec_private.h"
@@ -8,13 +8,12 @@
 #define FORMAT_CRL_2   2
 #define FORMAT_REVOKED 1
 
-/* Lists are numbered from 1 on.  A cRLNumber is written as short as it can be:
- * a zero in front is the number 0 itself. */
+/* List numbers start at 1.  A cRLNumber has no leading zero, except the number 0. */
 static bool
 crl_fits(const struct crl *crl)
 {
 	return crl->list >= 1 && (crl->number_len < 2 || crl->number[0] != 0) &&
-	    (crl->scope == CRL_SCOPE_PLACE) == (crl->place_len > 0) &&
+	    (crl->scope == CRL_SCOPE_POINT) == (crl->point_len > 0) &&
 	    (crl->scope != CRL_SCOPE_UNKNOWN || !crl->only_users);
 }
 
@@ -23,23 +22,23 @@ put_scope(struct sink *s, const struct crl *crl)
 {
 	if (crl->scope == CRL_SCOPE_UNKNOWN)
 		return;
-	put_one_of(s, crl->scope == CRL_SCOPE_PLACE, 2);
+	put_one_of(s, crl->scope == CRL_SCOPE_POINT, 2);
 	put_one_of(s, crl->only_users, 2);
-	put_number(s, crl->place_len, 2);
-	s->failed = s->failed || crl->place_len > CRL_PLACE_MAX;
-	put_bytes(s, crl->place, crl->place_len);
+	put_number(s, crl->point_len, 2);
+	s->failed = s->failed || crl->point_len > CRL_POINT_MAX;
+	put_bytes(s, crl->point, crl->point_len);
 }
 
 static void
 get_scope(struct source *s, struct crl *out)
 {
-	out->scope = get_one_of(s, 2) == 1 ? CRL_SCOPE_PLACE : CRL_SCOPE_ALL;
+	out->scope = get_one_of(s, 2) == 1 ? CRL_SCOPE_POINT : CRL_SCOPE_ALL;
 	out->only_users = get_one_of(s, 2) == 1;
-	out->place_len = (uint16_t)get_number(s, 2);
-	if (out->place_len > CRL_PLACE_MAX)
+	out->point_len = (uint16_t)get_number(s, 2);
+	if (out->point_len > CRL_POINT_MAX)
 		s->failed = true;
 	else
-		get_array(s, out->place, out->place_len);
+		get_array(s, out->point, out->point_len);
 }
 
 size_t

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* codec_field.c - see codec_private.h: the fields of records. */
+/* codec_field.c - fields of records; see codec_private.h. */
 #include <string.h>
 
 #include "codec_private.h"
@@ -44,7 +44,7 @@ put_time(struct sink *s, int64_t ms)
 	put_number(s, (uint64_t)ms, 8);
 }
 
-/* The indexes sort by this time as an unsigned number. */
+/* Indexes sort by creation time as an unsigned number. */
 void
 put_created(struct sink *s, int64_t ms)
 {
@@ -73,7 +73,7 @@ put_end(const struct sink *s)
 	return s->failed ? 0 : s->len;
 }
 
-/* NULL: there are not so many. */
+/* NULL: fewer bytes are left. */
 static const uint8_t *
 get_bytes(struct source *s, size_t len)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* codec_policy.c - see codec.h: policies and things. */
+/* codec_policy.c - policies and things; see codec.h. */
 #include <assert.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #define FORMAT_POLICY_VERSION 1
 #define FORMAT_THING          1
 
-/* A version is a number from 1 on; the one that is asked is one that was given. */
+/* Versions are numbered from 1, and the default version exists. */
 static bool
 versions_fit(const struct policy_record *p)
 {

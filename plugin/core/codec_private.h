@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * codec_private.h - what the codec*.c files share: the fields of records.  Private.
+ * codec_private.h - shared by the codec*.c files: fields of records.
  *
- * Both directions have sticky errors: a record is a list of fields, and
- * whether all of them fitted is asked once, at the end.  There is one way only
- * to write a record, so what is accepted would be written with the same bytes.
+ * Both directions have sticky errors: a record is a list of fields, and the result is
+ * checked once at the end.  Every record has exactly one encoding, so an accepted
+ * record would be encoded to the same bytes.
  */
 #ifndef JITR_CODEC_PRIVATE_H
 #define JITR_CODEC_PRIVATE_H
 
 #include "jitr/core/codec.h"
 
-#define LENGTH_SIZE 4 /* of the length in front of a text */
+#define LENGTH_SIZE 4 /* of the length before a text */
 
-/* Where a record is written. */
+/* Destination of an encoding. */
 struct sink {
 	uint8_t *at;
 	size_t left, len;
@@ -24,12 +24,12 @@ void put_bytes(struct sink *s, const uint8_t *bytes, size_t len);
 void put_number(struct sink *s, uint64_t value, size_t size);
 void put_one_of(struct sink *s, unsigned value, unsigned count);
 void put_time(struct sink *s, int64_t ms);
-void put_created(struct sink *s, int64_t ms); /* not before 1970 */
+void put_created(struct sink *s, int64_t ms); /* fails before 1970 */
 void put_text(struct sink *s, struct view text);
 void put_name(struct sink *s, struct view name);
-size_t put_end(const struct sink *s); /* the length written; 0: it has no encoding */
+size_t put_end(const struct sink *s); /* the length written; 0: no encoding */
 
-/* Where a record is read from. */
+/* Source of a decoding. */
 struct source {
 	const uint8_t *at;
 	size_t left;
@@ -44,6 +44,6 @@ int64_t get_created(struct source *s);
 struct view get_view(struct source *s, size_t len);
 struct view get_text(struct source *s);
 void get_format(struct source *s, uint8_t known);
-bool get_end(const struct source *s); /* was everything there, and nothing more? */
+bool get_end(const struct source *s); /* everything read successfully, nothing left? */
 
 #endif

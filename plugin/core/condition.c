@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* condition.c - what a condition is worth; see condition.h. */
+/* condition.c - evaluation of conditions; see condition.h. */
 #include "jitr/core/condition.h"
 
-/* A value of the key, read once for all that it is compared with. */
+/* A value of the key, parsed once for comparison with all expected values. */
 struct given {
 	struct view text;
-	bool readable; /* as what the operator compares */
+	bool readable; /* parsed successfully as the type that the operator compares */
 	struct view arn[ARN_PARTS];
 	struct address address;
 	struct decimal number;
@@ -103,7 +103,7 @@ compare(const struct condition *c, const struct expected *e, const struct given 
 	return TRUTH_NO;
 }
 
-/* One value of the key against all that stand in the policy. */
+/* Compares one value of the key with all expected values. */
 static enum truth
 value_holds(const struct condition *c, struct view value, struct context *context)
 {
@@ -118,9 +118,9 @@ value_holds(const struct condition *c, struct view value, struct context *contex
 	return c->op.negated ? truth_not(t) : t;
 }
 
-/* Without a prefix, of several values one must match; for a negated operator,
- * none may, that is, each must not.  So for no value at all the positive
- * operator is false, the negated one true (aws-iot F.6). */
+/* Without a set prefix: if the key has several values, a positive operator holds if one
+ * matches, a negated operator if none matches.  For a key without values the positive
+ * operator is therefore false and the negated one true (aws-iot F.6). */
 static enum truth
 values_hold(const struct condition *c, struct context *context)
 {
@@ -156,7 +156,7 @@ null_holds(const struct condition *c, const struct context *context)
 	return truth_of(holds);
 }
 
-/* With these facts, whatever is hidden. */
+/* Evaluates with these facts; the caller handles hidden ones. */
 static enum truth
 holds(const struct condition *c, struct context *context)
 {
@@ -171,21 +171,22 @@ static enum truth
 holds_with(const struct condition *c, struct context *context, enum answer persistent_connect,
     enum answer last_will)
 {
-	struct facts world = *context->facts;
-	struct context there = *context;
+	struct facts facts = *context->facts;
+	struct context inner = *context;
 	enum truth t;
 
-	world.persistent_connect = persistent_connect;
-	world.last_will = last_will;
-	there.facts = &world;
-	t = holds(c, &there);
-	context->steps = there.steps;
+	facts.persistent_connect = persistent_connect;
+	facts.last_will = last_will;
+	inner.facts = &facts;
+	t = holds(c, &inner);
+	context->steps = inner.steps;
 	return t;
 }
 
-/* Every world that can be: if they agree, that is the answer. */
+/* Tries all combinations of the hidden connect attributes.  If all give the same
+ * result, that is the result, otherwise it is hidden. */
 static enum truth
-holds_in_all_worlds(const struct condition *c, struct context *context)
+holds_for_all_attributes(const struct condition *c, struct context *context)
 {
 	const struct facts *f = context->facts;
 	bool seen[TRUTH_YES + 1] = { false };
@@ -213,7 +214,7 @@ condition_eval(const struct condition *c, struct context *context)
 	if (of_connect && !context->connecting)
 		return holds_with(c, context, ANSWER_NO, ANSWER_NO);
 	if (c->key->kind == VARIABLE_CONNECT_ATTRIBUTES)
-		return holds_in_all_worlds(c, context);
+		return holds_for_all_attributes(c, context);
 	if (!variable_hidden(c->key, context->facts))
 		return holds(c, context);
 	return TRUTH_HIDDEN;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* condition_parse.c - the words of conditions: operators, numbers, dates,
- * addresses; see condition.h. */
+/* condition_parse.c - parses operators, numbers, dates, addresses and ARNs of
+ * conditions; see condition.h. */
 #include <string.h>
 
+#include "jitr/core/calendar.h"
 #include "jitr/core/condition.h"
 
 static const struct {
@@ -51,7 +52,7 @@ cut_prefix(struct view *v, const char *text)
 
 	if (v->len < p.len || memcmp(v->data, p.data, p.len) != 0)
 		return false;
-	*v = (struct view){ v->data + p.len, v->len - p.len };
+	*v = view_from(*v, p.len);
 	return true;
 }
 
@@ -91,7 +92,7 @@ is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
-/* Digits off the beginning of *rest. */
+/* Takes the leading digits off *rest. */
 static struct view
 cut_digits(struct view *rest)
 {
@@ -99,7 +100,7 @@ cut_digits(struct view *rest)
 
 	while (digits.len < rest->len && is_digit(rest->data[digits.len]))
 		digits.len++;
-	*rest = (struct view){ rest->data + digits.len, rest->len - digits.len };
+	*rest = view_from(*rest, digits.len);
 	return digits;
 }
 
@@ -156,7 +157,7 @@ decimal_order(const struct decimal *a, const struct decimal *b)
 	return a->negative ? size_order(b, a) : size_order(a, b);
 }
 
-/* Exactly so many digits, a number within bounds. */
+/* Takes exactly this many digits off *rest; false if the number is out of range. */
 static bool
 cut_number(struct view *rest, size_t digits, int64_t min, int64_t max, int64_t *out)
 {
@@ -168,28 +169,8 @@ cut_number(struct view *rest, size_t digits, int64_t min, int64_t max, int64_t *
 			return false;
 		*out = *out * 10 + (rest->data[i] - '0');
 	}
-	*rest = (struct view){ rest->data + digits, rest->len - digits };
+	*rest = view_from(*rest, digits);
 	return *out >= min && *out <= max;
-}
-
-static int64_t
-days_in_month(int64_t year, int64_t month)
-{
-	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-	return month == 2 && leap ? 29 : days[month - 1];
-}
-
-static int64_t
-days_since_1970(int64_t year, int64_t month, int64_t day)
-{
-	int64_t before = year - 1; /* whole years since the year 1 */
-	int64_t days = before * 365 + before / 4 - before / 100 + before / 400 - 719162;
-
-	for (int64_t m = 1; m < month; m++)
-		days += days_in_month(year, m);
-	return days + day - 1;
 }
 
 static bool
@@ -199,13 +180,13 @@ cut_day(struct view *rest, int64_t *ms)
 
 	if (!cut_number(rest, 4, 1, 9999, &year) || !cut_prefix(rest, "-") ||
 	    !cut_number(rest, 2, 1, 12, &month) || !cut_prefix(rest, "-") ||
-	    !cut_number(rest, 2, 1, days_in_month(year, month), &day))
+	    !cut_number(rest, 2, 1, days_in_month(year, (unsigned)month), &day))
 		return false;
-	*ms = days_since_1970(year, month, day) * 86400 * 1000;
+	*ms = days_since_1970(year, (unsigned)month, (unsigned)day) * 86400 * 1000;
 	return true;
 }
 
-/* ":59" and ".123", either of which may be missing. */
+/* ":59" and ".123", both optional. */
 static bool
 cut_seconds(struct view *rest, int64_t *ms)
 {
@@ -260,8 +241,8 @@ date_parse(struct view text, int64_t *ms)
 bool
 bool_parse(struct view text, bool *out)
 {
-	*out = text_same_folded(text, view_of("true"));
-	return *out || text_same_folded(text, view_of("false"));
+	*out = view_equal_folded(text, view_of("true"));
+	return *out || view_equal_folded(text, view_of("false"));
 }
 
 static bool
@@ -326,7 +307,7 @@ arn_parts(struct view text, bool variables, struct view parts[ARN_PARTS])
 		parts[count++] = (struct view){ text.data + begin, i - begin };
 		begin = i + 1;
 	}
-	parts[count++] = (struct view){ text.data + begin, text.len - begin };
+	parts[count++] = view_from(text, begin);
 	return count;
 }
 

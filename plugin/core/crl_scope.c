@@ -2,21 +2,21 @@
 /*
  * crl_scope.c - see crl_scope.h.
  *
- * A place is a DistributionPointName: its names, or a name relative to that of the CA.
- * Names are compared byte by byte.
+ * A distribution point is stored as a DistributionPointName (RFC 5280 4.2.1.13):
+ * GeneralNames, or a name relative to that of the CA.  Names are compared byte by byte.
  */
 #include <string.h>
 
 #include "jitr/core/crl_scope.h"
 
-#define CONTEXT_0 0xa0 /* of a SEQUENCE or of what is explicit */
+#define CONTEXT_0 0xa0 /* constructed, of a SEQUENCE or EXPLICIT */
 #define CONTEXT_1 0xa1
 #define CONTEXT_3 0xa3
 
 #define FULL_NAME     CONTEXT_0
 #define RELATIVE_NAME CONTEXT_1
 
-#define NAME_DIRECTORY 0xa4 /* of the GeneralNames */
+#define NAME_DIRECTORY 0xa4 /* GeneralName tags */
 #define NAME_URI       0x86
 
 #define DER_SET 0x31
@@ -24,9 +24,9 @@
 #define ONLY_USERS 0x81 /* [1] IMPLICIT BOOLEAN */
 
 static struct view
-place_of(const struct crl *list)
+point_name_of(const struct crl *list)
 {
-	return (struct view){ list->place, list->place_len };
+	return (struct view){ list->point, list->point_len };
 }
 
 /*
@@ -34,22 +34,22 @@ place_of(const struct crl *list)
  */
 
 static bool
-names_are_few(struct der place)
+names_are_few(struct der point_name)
 {
 	struct der name;
 	size_t count = 0;
 
-	if (place.tag == RELATIVE_NAME)
-		return place.content.len > 0;
-	while (place.content.len > 0)
-		if (!der_next(&place.content, &name) || ++count > CRL_PLACE_NAMES_MAX)
+	if (point_name.tag == RELATIVE_NAME)
+		return point_name.content.len > 0;
+	while (point_name.content.len > 0)
+		if (!der_next(&point_name.content, &name) || ++count > CRL_POINT_NAMES_MAX)
 			return false;
-	return place.tag == FULL_NAME && count > 0;
+	return point_name.tag == FULL_NAME && count > 0;
 }
 
-/* Is this a whole DistributionPointName that can be compared? */
+/* Parses exactly one DistributionPointName with a supported number of names. */
 static bool
-take_place(struct view bytes, struct der *out)
+take_point_name(struct view bytes, struct der *out)
 {
 	return der_next(&bytes, out) && bytes.len == 0 && names_are_few(*out);
 }
@@ -76,7 +76,7 @@ have_common_name(struct view a, struct view b)
 	return false;
 }
 
-/* The issuer's name and, behind it, the relative one, which is a SET without its tag. */
+/* Is directory the issuer's name followed by relative, which is a SET without its tag? */
 static bool
 is_relative_of(struct view directory, struct view issuer, struct view relative)
 {
@@ -86,8 +86,7 @@ is_relative_of(struct view directory, struct view issuer, struct view relative)
 	    name.content.len <= of.content.len ||
 	    memcmp(name.content.data, of.content.data, of.content.len) != 0)
 		return false;
-	name.content.data += of.content.len;
-	name.content.len -= of.content.len;
+	name.content = view_from(name.content, of.content.len);
 	return der_take(&name.content, DER_SET, &last) && name.content.len == 0 &&
 	    view_equal(last.content, relative);
 }
@@ -103,9 +102,9 @@ has_relative_name(struct view names, struct view issuer, struct view relative)
 	return false;
 }
 
-/* issuer: empty, where it is not known. */
+/* issuer: empty if unknown. */
 static bool
-places_match(const struct der *a, const struct der *b, struct view issuer)
+point_names_match(const struct der *a, const struct der *b, struct view issuer)
 {
 	if (a->tag == RELATIVE_NAME && b->tag == RELATIVE_NAME)
 		return view_equal(a->content, b->content);
@@ -117,19 +116,19 @@ places_match(const struct der *a, const struct der *b, struct view issuer)
 }
 
 /*
- * The list.
+ * Lists.
  */
 
 static bool
-keep_place(struct view bytes, struct crl *out)
+keep_point_name(struct view bytes, struct crl *out)
 {
-	struct der place;
+	struct der point_name;
 
-	if (bytes.len > CRL_PLACE_MAX || !take_place(bytes, &place))
+	if (bytes.len > CRL_POINT_MAX || !take_point_name(bytes, &point_name))
 		return false;
-	memcpy(out->place, bytes.data, bytes.len);
-	out->place_len = (uint16_t)bytes.len;
-	out->scope = CRL_SCOPE_PLACE;
+	memcpy(out->point, bytes.data, bytes.len);
+	out->point_len = (uint16_t)bytes.len;
+	out->scope = CRL_SCOPE_POINT;
 	return true;
 }
 
@@ -141,7 +140,7 @@ crl_scope_read(struct view extension, struct crl *out)
 	out->scope = CRL_SCOPE_ALL;
 	if (!der_take(&extension, DER_SEQUENCE, &all) || extension.len > 0)
 		return false;
-	if (der_take(&all.content, CONTEXT_0, &value) && !keep_place(value.content, out))
+	if (der_take(&all.content, CONTEXT_0, &value) && !keep_point_name(value.content, out))
 		return false;
 	while (all.content.len > 0) {
 		if (!der_next(&all.content, &value))
@@ -155,32 +154,33 @@ crl_scope_read(struct view extension, struct crl *out)
 bool
 crl_scope_is_limited(const struct crl *list)
 {
-	return list->scope == CRL_SCOPE_PLACE || list->only_users;
+	return list->scope == CRL_SCOPE_POINT || list->only_users;
 }
 
 bool
-crl_scope_same_place(const struct crl *a, const struct crl *b)
+crl_scope_same_point(const struct crl *a, const struct crl *b)
 {
-	struct der place_a, place_b;
+	struct der name_a, name_b;
 
-	return take_place(place_of(a), &place_a) && take_place(place_of(b), &place_b) &&
-	    places_match(&place_a, &place_b, (struct view){ NULL, 0 });
+	return take_point_name(point_name_of(a), &name_a) &&
+	    take_point_name(point_name_of(b), &name_b) &&
+	    point_names_match(&name_a, &name_b, (struct view){ NULL, 0 });
 }
 
 bool
 crl_scope_name(const struct crl *list, size_t nth, struct view *name, bool *is_text)
 {
-	struct der place, value;
+	struct der point_name, value;
 
-	if (!take_place(place_of(list), &place))
+	if (!take_point_name(point_name_of(list), &point_name))
 		return false;
-	if (place.tag == RELATIVE_NAME) {
-		*name = place.whole;
+	if (point_name.tag == RELATIVE_NAME) {
+		*name = point_name.whole;
 		*is_text = false;
 		return nth == 0;
 	}
 	do {
-		if (!der_next(&place.content, &value))
+		if (!der_next(&point_name.content, &value))
 			return false;
 	} while (nth-- > 0);
 	*is_text = value.tag == NAME_URI;
@@ -189,11 +189,11 @@ crl_scope_name(const struct crl *list, size_t nth, struct view *name, bool *is_t
 }
 
 /*
- * The certificate.
+ * Certificates.
  */
 
 struct certificate {
-	struct view issuer; /* whole; empty: not found */
+	struct view issuer; /* complete value; empty if not found */
 	struct view extensions;
 };
 
@@ -206,8 +206,8 @@ skip(struct view *rest, uint8_t tag)
 	(void)there;
 }
 
-/* RFC 5280 4.1.2: version, serial number, algorithm, issuer, dates, subject, key, and what
- * is optional behind them. */
+/* RFC 5280 4.1.2: version, serialNumber, signature, issuer, then validity, subject,
+ * subjectPublicKeyInfo and optional fields. */
 static bool
 read_certificate(struct view der, struct certificate *out)
 {
@@ -234,7 +234,7 @@ read_certificate(struct view der, struct certificate *out)
 	return true;
 }
 
-/* False: it cannot be read.  One that is not there has an empty value. */
+/* Finds the extension 2.5.29.number.  False: malformed.  *out is empty if it is absent. */
 static bool
 find_extension(struct view all, uint8_t number, struct view *out)
 {
@@ -257,7 +257,8 @@ find_extension(struct view all, uint8_t number, struct view *out)
 
 enum { BASIC_CONSTRAINTS = 19, DISTRIBUTION_POINTS = 31 };
 
-/* Unreadable is as good as yes: a list of users' certificates is not about it. */
+/* A malformed certificate counts as a CA certificate: a list for users only does not
+ * cover it. */
 static bool
 may_be_ca(const struct certificate *c)
 {
@@ -274,53 +275,55 @@ may_be_ca(const struct certificate *c)
 	    (ca.content.len != 1 || ca.content.data[0] != 0);
 }
 
-/* One with reasons stands for these alone, one with a cRLIssuer for a list of another
- * issuer: neither is answered by a list of the CA for all reasons. */
+/* A distribution point with reasons or cRLIssuer does not match: it refers to a list
+ * for these reasons only, or of another issuer. */
 static bool
-point_matches(struct der point, const struct der *place, struct view issuer)
+point_matches(struct der point, const struct der *point_name, struct view issuer)
 {
-	struct der name, its_place;
+	struct der name, own_name;
 
 	return der_take(&point.content, CONTEXT_0, &name) && point.content.len == 0 &&
-	    take_place(name.content, &its_place) && places_match(&its_place, place, issuer);
+	    take_point_name(name.content, &own_name) &&
+	    point_names_match(&own_name, point_name, issuer);
 }
 
 static bool
-any_point_matches(struct view points, const struct der *place, struct view issuer)
+any_point_matches(struct view points, const struct der *point_name, struct view issuer)
 {
 	struct der all, point;
 	size_t count = 0;
 
 	if (!der_take(&points, DER_SEQUENCE, &all))
 		return false;
-	while (count++ < CRL_PLACE_NAMES_MAX && der_take(&all.content, DER_SEQUENCE, &point))
-		if (point_matches(point, place, issuer))
+	while (count++ < CRL_POINT_NAMES_MAX && der_take(&all.content, DER_SEQUENCE, &point))
+		if (point_matches(point, point_name, issuer))
 			return true;
 	return false;
 }
 
-/* A list that is published under the CA's own name. */
+/* Does the distribution point contain the CA's own name? */
 static bool
-is_place_of_issuer(const struct der *place, struct view issuer)
+is_name_of_issuer(const struct der *point_name, struct view issuer)
 {
-	struct view names = place->content;
+	struct view names = point_name->content;
 	struct der name;
 
-	while (place->tag == FULL_NAME && der_next(&names, &name))
+	while (point_name->tag == FULL_NAME && der_next(&names, &name))
 		if (name.tag == NAME_DIRECTORY && view_equal(name.content, issuer))
 			return true;
 	return false;
 }
 
 static bool
-is_of_place(const struct crl *list, const struct certificate *c)
+covers_point_of(const struct crl *list, const struct certificate *c)
 {
 	struct view points;
-	struct der place;
+	struct der point_name;
 
-	return take_place(place_of(list), &place) &&
+	return take_point_name(point_name_of(list), &point_name) &&
 	    find_extension(c->extensions, DISTRIBUTION_POINTS, &points) &&
-	    (any_point_matches(points, &place, c->issuer) || is_place_of_issuer(&place, c->issuer));
+	    (any_point_matches(points, &point_name, c->issuer) ||
+		is_name_of_issuer(&point_name, c->issuer));
 }
 
 bool
@@ -331,5 +334,5 @@ crl_scope_covers(const struct crl *list, struct view certificate)
 	if (!crl_scope_is_limited(list))
 		return true;
 	return read_certificate(certificate, &c) && !(list->only_users && may_be_ca(&c)) &&
-	    (list->scope != CRL_SCOPE_PLACE || is_of_place(list, &c));
+	    (list->scope != CRL_SCOPE_POINT || covers_point_of(list, &c));
 }

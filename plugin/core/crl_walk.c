@@ -4,7 +4,7 @@
 
 #include "jitr/core/crl_walk.h"
 
-/* From where begin stood to where rest stands now. */
+/* The bytes between begin and rest. */
 static struct view
 passed(struct view begin, struct view rest)
 {
@@ -25,22 +25,25 @@ skip_time(struct view *rest)
 	return skip(rest, DER_UTC_TIME) || skip(rest, DER_GENERALIZED_TIME);
 }
 
-/* Version, signature, issuer, thisUpdate, nextUpdate; the first and the last
- * may be missing (RFC 5280 5.1.2). */
+/* version, signature, issuer, thisUpdate, nextUpdate; the first and the last are
+ * optional (RFC 5280 5.1.2). */
 static bool
 take_head(struct view *rest, struct view *head)
 {
 	struct view begin = *rest;
 
 	(void)skip(rest, DER_INTEGER);
-	if (!skip(rest, DER_SEQUENCE) || !skip(rest, DER_SEQUENCE) || !skip_time(rest))
+	if (!skip(rest, DER_SEQUENCE)) /* signature */
+		return false;
+	if (!skip(rest, DER_SEQUENCE) || !skip_time(rest)) /* issuer, thisUpdate */
 		return false;
 	(void)skip_time(rest);
 	*head = passed(begin, *rest);
 	return true;
 }
 
-/* The list is left out when it is empty (RFC 5280 5.1.2.6), but not by all. */
+/* revokedCertificates must be absent if there are no entries (RFC 5280 5.1.2.6), but
+ * some CAs write an empty one. */
 static bool
 split_tbs(struct view content, struct crl_parts *out)
 {
@@ -54,7 +57,7 @@ split_tbs(struct view content, struct crl_parts *out)
 	return content.len == 0 || (skip(&content, DER_CONTEXT_0) && content.len == 0);
 }
 
-/* A signature is whole bytes, whatever the algorithm: no unused bits. */
+/* A signature of any supported algorithm consists of whole bytes: no unused bits. */
 static bool
 is_signature(struct view rest)
 {
@@ -78,8 +81,7 @@ crl_split(struct view der, struct crl_parts *out)
 	return split_tbs(tbs.content, out) && is_signature(out->signature);
 }
 
-/* X.690 11.1.  A FALSE, being the default, would be left out in DER; there are
- * CAs that write it. */
+/* X.690 11.1.  DER omits a FALSE, which is the default, but some CAs write it. */
 static bool
 take_critical(struct view *rest, bool *critical)
 {
@@ -92,8 +94,8 @@ take_critical(struct view *rest, bool *critical)
 	return value.content.len == 1 && (*critical || value.content.data[0] == 0);
 }
 
-/* X.690 8.19.2: numbers in as few bytes as they need, the last of each without
- * its highest bit. */
+/* X.690 8.19.2: each number in as few bytes as possible; the last byte of each has bit
+ * 8 clear. */
 static bool
 is_oid(struct view content)
 {
@@ -129,8 +131,7 @@ take_extension(struct view *rest, struct extension *out)
 #define NUMBER_NOT_USED 7 /* RFC 5280 5.3.1 */
 #define REMOVE_FROM_CRL 8
 
-/* A number that the standard does not have says no less that the certificate
- * is revoked. */
+/* An undefined reason code does not make the certificate less revoked. */
 static enum crl_step
 read_reason(struct view extension, uint8_t *reason)
 {
@@ -147,7 +148,7 @@ read_reason(struct view extension, uint8_t *reason)
 	return CRL_STEP_ENTRY;
 }
 
-/* id-ce (RFC 5280, appendix A.2): 2.5.29.last */
+/* id-ce (RFC 5280 appendix A.2): 2.5.29.last */
 static bool
 is_standard(const struct extension *e, uint8_t last)
 {
@@ -159,7 +160,7 @@ is_standard(const struct extension *e, uint8_t last)
 #define REASON_CODE        21
 #define CERTIFICATE_ISSUER 29
 
-/* What is not critical and not known may be ignored (RFC 5280 5.3). */
+/* Unknown extensions that are not critical may be ignored (RFC 5280 5.3). */
 static enum crl_step
 read_extension(const struct extension *e, bool *has_reason, struct revoked *out)
 {

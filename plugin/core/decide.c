@@ -2,9 +2,9 @@
 /*
  * decide.c - see decide.h.
  *
- * The order of the questions: is it known by another id, is anything of it known
- * to us, is it within its validity, what does the registry say of it, and, for one that is not
- * registered, may its CA register it and is it fit to be registered.
+ * Checks in this order: known under another id; CA or certificate registered; within
+ * its validity; state in the registry.  For a certificate that is not registered: may
+ * its CA register it, and is it acceptable.
  */
 #include "jitr/core/decide.h"
 
@@ -15,8 +15,8 @@ deny(enum reason reason)
 }
 
 /*
- * A registered certificate too: AWS does not say what happens to an ACTIVE
- * one that expired, and refusing is the safe reading (aws-iot J, 10).
+ * Applies to registered certificates, too.  AWS does not document what happens to an
+ * ACTIVE certificate that expired; refusing is the safe reading (aws-iot J row 10).
  */
 static enum reason
 fault_of_validity(const struct presented *p, int64_t now)
@@ -28,15 +28,15 @@ fault_of_validity(const struct presented *p, int64_t now)
 	return REASON_NONE;
 }
 
-/* A certificate that is listed and not merely on hold is revoked for good. */
+/* Listed with any reason other than certificateHold: revoked permanently. */
 static bool
 is_revoked(const struct revocation *r)
 {
 	return r->listed && !r->on_hold;
 }
 
-/* A certificate on any list of the CA is revoked, whatever else the list is about.  A list
- * that is missing, stale or about others matters only to a CA that insists on one. */
+/* A certificate that is listed is refused whatever else the list covers.  A missing,
+ * outdated or not applicable list matters only if the CA requires one. */
 static enum reason
 fault_of_revocation(const struct revocation *r, int64_t now)
 {
@@ -64,7 +64,7 @@ deny_revoked(unsigned effects)
 	return d;
 }
 
-/* A registered certificate without a CA is on no list. */
+/* A certificate registered without a CA is on no list. */
 static struct revocation
 revocation_of(const struct known *known)
 {
@@ -92,12 +92,12 @@ fault_of_ca(const struct ca *ca, int64_t now)
 }
 
 /*
- * A pending certificate is announced at every attempt (aws-iot D.2, row 6):
- * that is the only retry its activator has.  An impatient client tries many
- * times a second, hence the interval.  A clock set back announces at once.
+ * A pending certificate is announced at every attempt (aws-iot D.2 row 6): this is how
+ * activation is retried.  announce_interval limits clients that reconnect many times a
+ * second.  If the clock was set back, the certificate is announced at once.
  *
- * The rule of its CA is asked again, too, as long as the CA may register and
- * its revocation list, where one is wanted, clears the certificate.
+ * The rule of its CA is evaluated again as well, provided that the CA may register and
+ * that a required revocation list permits.
  */
 static struct decision
 deny_pending(const struct known *known, const struct revocation *r,
@@ -114,7 +114,7 @@ deny_pending(const struct known *known, const struct revocation *r,
 	return d;
 }
 
-/* A full handshake refuses a certificate whose CA has expired (RFC 5280 6.1.3 (a)(2)),
+/* A full handshake refuses a certificate of an expired CA (RFC 5280 6.1.3 (a)(2));
  * a resumed TLS session verifies nothing. */
 static struct decision
 decide_active(const struct known *known, const struct revocation *r, int64_t now)
@@ -148,10 +148,10 @@ decide_registered(const struct known *known, const struct decide_rules *rules, i
 	case CERT_INACTIVE:
 		return deny(REASON_INACTIVE);
 	}
-	return deny(REASON_INACTIVE); /* a status this version does not know */
+	return deny(REASON_INACTIVE); /* a status unknown to this version */
 }
 
-/* What forbids registering this certificate, whatever signed it (aws-iot D.6). */
+/* Properties that make a certificate unacceptable for any CA (aws-iot D.6). */
 static enum reason
 fault_of_certificate(const struct presented *p)
 {
@@ -214,9 +214,10 @@ decide_connect(const struct presented *p, const struct known *known,
 	return decide_unregistered(p, known, now);
 }
 
-/* It stays as it is.  Why is noted where something is written anyway. */
+/* The certificate keeps its status.  The reason is recorded only if a record is written
+ * anyway. */
 static struct decision
-plan_waits(struct decision d, const struct plan *plan)
+keep_status(struct decision d, const struct plan *plan)
 {
 	if (plan->origin == PLAN_RULE)
 		d.reason = REASON_RULE_WAITS;
@@ -227,10 +228,10 @@ plan_waits(struct decision d, const struct plan *plan)
 	return d;
 }
 
-/* No event is needed any more of one that is not pending, but of its
+/* The plan sets the status: the event is not needed unless it announces the
  * registration. */
 static struct decision
-plan_settles(struct decision d, enum reason reason)
+set_status(struct decision d, enum reason reason)
 {
 	if (!(d.effects & EFFECT_REGISTER))
 		d.effects &= ~(unsigned)EFFECT_ANNOUNCE;
@@ -250,22 +251,22 @@ decide_plan(struct decision d, const struct plan *plan, const struct decide_rule
 	}
 	switch (plan->status) {
 	case CERT_ACTIVE:
-		return plan_settles(d,
+		return set_status(d,
 		    plan->origin == PLAN_RULE || rules->accept_first ? REASON_NONE
 								     : REASON_PROVISIONED_NOW);
 	case CERT_REVOKED:
-		return plan_settles(d, REASON_RULE_REVOKES);
+		return set_status(d, REASON_RULE_REVOKES);
 	case CERT_INACTIVE:
-		return plan_settles(d, REASON_INACTIVE);
+		return set_status(d, REASON_INACTIVE);
 	case CERT_PENDING_ACTIVATION:
 	case CERT_PENDING_TRANSFER:
 		break;
 	}
-	return plan_waits(d, plan);
+	return keep_status(d, plan);
 }
 
 struct decision
-decide_unasked(struct decision d, const struct ca *ca, int64_t now)
+decide_plan_blocked(struct decision d, const struct ca *ca, int64_t now)
 {
 	enum reason fault = fault_of_ca(ca, now);
 
@@ -276,8 +277,8 @@ decide_unasked(struct decision d, const struct ca *ca, int64_t now)
 }
 
 /*
- * REVOKED is final, the pending statuses are entered and PENDING_TRANSFER is
- * left by other operations only (aws-iot A.3.6, B.4).
+ * REVOKED is final; only other operations enter the pending statuses and leave
+ * PENDING_TRANSFER (aws-iot A.3.6, B.4).
  */
 bool
 decide_status_change(enum cert_status from, enum cert_status to)

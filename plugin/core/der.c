@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "jitr/core/der.h"
+#include "jitr/core/calendar.h"
 #include "jitr/core/model.h"
 
-#define TAG_NUMBER  0x1f /* all set: the number follows in bytes of its own */
-#define LONG_LENGTH 0x80 /* the length follows, in so many bytes */
+#define TAG_NUMBER  0x1f /* all bits set: the tag number is in the following bytes */
+#define LONG_LENGTH 0x80 /* the length is in this many following bytes */
 
-/* Takes a length off *rest.  X.690 10.1: the short form up to 127, otherwise
- * as few bytes as it needs; 0x80 alone is BER's indefinite length. */
+/* Takes a length off *rest.  X.690 10.1: the short form up to 127, otherwise as few
+ * bytes as possible; 0x80 alone is BER's indefinite length. */
 static bool
 take_length(struct view *rest, size_t *len)
 {
@@ -19,8 +20,7 @@ take_length(struct view *rest, size_t *len)
 		return false;
 	*len = rest->data[0];
 	count = *len < LONG_LENGTH ? 0 : *len - LONG_LENGTH;
-	rest->data++;
-	rest->len--;
+	*rest = view_from(*rest, 1);
 	if (*len < LONG_LENGTH)
 		return true;
 	if (count == 0 || count > sizeof(*len) || count > rest->len || rest->data[0] == 0)
@@ -28,12 +28,11 @@ take_length(struct view *rest, size_t *len)
 	*len = 0;
 	for (size_t i = 0; i < count; i++)
 		*len = *len << 8 | rest->data[i];
-	rest->data += count;
-	rest->len -= count;
+	*rest = view_from(*rest, count);
 	return *len >= LONG_LENGTH;
 }
 
-/* Tag 0 is BER's end of what has no length (X.690 8.1.5). */
+/* Tag 0 is the end of an indefinite length in BER (X.690 8.1.5). */
 static bool
 is_tag(uint8_t byte)
 {
@@ -49,14 +48,13 @@ der_next(struct view *rest, struct der *out)
 	memset(out, 0, sizeof(*out));
 	if (at.len == 0 || !is_tag(at.data[0]))
 		return false;
-	at.data++;
-	at.len--;
+	at = view_from(at, 1);
 	if (!take_length(&at, &len) || len > at.len)
 		return false;
 	out->tag = rest->data[0];
 	out->content = (struct view){ at.data, len };
 	out->whole = (struct view){ rest->data, rest->len - at.len + len };
-	*rest = (struct view){ at.data + len, at.len - len };
+	*rest = view_from(at, len);
 	return true;
 }
 
@@ -72,9 +70,9 @@ der_take(struct view *rest, uint8_t tag, struct der *out)
 	return false;
 }
 
-/* So many decimal digits, taken off *rest. */
+/* Takes this many decimal digits off *rest. */
 static bool
-take_digits(struct view *rest, size_t count, int *value)
+take_digits(struct view *rest, size_t count, unsigned *value)
 {
 	*value = 0;
 	if (rest->len < count)
@@ -82,16 +80,15 @@ take_digits(struct view *rest, size_t count, int *value)
 	for (size_t i = 0; i < count; i++) {
 		if (rest->data[i] < '0' || rest->data[i] > '9')
 			return false;
-		*value = *value * 10 + (rest->data[i] - '0');
+		*value = *value * 10 + (unsigned)(rest->data[i] - '0');
 	}
-	rest->data += count;
-	rest->len -= count;
+	*rest = view_from(*rest, count);
 	return true;
 }
 
-/* UTCTime has two digits: 1950 to 2049 (RFC 5280 4.1.2.5.1). */
+/* UTCTime has a two-digit year: 1950 to 2049 (RFC 5280 4.1.2.5.1). */
 static bool
-take_year(struct view *rest, uint8_t tag, int *year)
+take_year(struct view *rest, uint8_t tag, unsigned *year)
 {
 	if (tag == DER_GENERALIZED_TIME)
 		return take_digits(rest, 4, year);
@@ -101,47 +98,13 @@ take_year(struct view *rest, uint8_t tag, int *year)
 	return true;
 }
 
-static bool
-is_leap(int year)
-{
-	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int
-days_of(int month, int year)
-{
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-
-	return days[month - 1] + (month == 2 && is_leap(year));
-}
-
-/* Days from the first of January of the year 0 to that of this year. */
-static int64_t
-days_before(int year)
-{
-	int last = year - 1;
-
-	return year == 0 ? 0 : year * INT64_C(365) + last / 4 - last / 100 + last / 400 + 1;
-}
-
-/* libc's timegm() ends in 2038 where time_t has 32 bits. */
-static int64_t
-days_since_1970(int year, int month, int day)
-{
-	int64_t days = days_before(year) - days_before(1970) + day - 1;
-
-	for (int m = 1; m < month; m++)
-		days += days_of(m, year);
-	return days;
-}
-
-/* Seconds are there and without fractions, the zone is Z (RFC 5280 4.1.2.5);
- * there is no leap second. */
+/* Seconds are present and without fractions, the zone is Z (RFC 5280 4.1.2.5); leap
+ * seconds are not allowed. */
 bool
 der_time(const struct der *value, int64_t *ms)
 {
 	struct view rest = value->content;
-	int year, month, day, hour, minute, second;
+	unsigned year, month, day, hour, minute, second;
 
 	*ms = 0;
 	if (!take_year(&rest, value->tag, &year) || !take_digits(&rest, 2, &month) ||
@@ -150,7 +113,7 @@ der_time(const struct der *value, int64_t *ms)
 		return false;
 	if (rest.len != 1 || rest.data[0] != 'Z')
 		return false;
-	if (month < 1 || month > 12 || day < 1 || day > days_of(month, year) || hour > 23 ||
+	if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour > 23 ||
 	    minute > 59 || second > 59)
 		return false;
 	*ms = (((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) *
@@ -195,7 +158,7 @@ der_certificate_serial(struct view certificate)
 	if (!take_signed_part(certificate, &tbs) || !der_next(&tbs.content, &value))
 		return none;
 	if (value.tag == DER_CONTEXT_0 && !der_next(&tbs.content, &value))
-		return none; /* the version, and nothing behind it */
+		return none; /* a version and nothing else */
 	if (value.tag != DER_INTEGER || value.content.len > SERIAL_MAX ||
 	    !der_is_shortest(value.content))
 		return none;

@@ -4,7 +4,7 @@
 
 #include "jitr/core/event.h"
 
-/* Of an address: what brokers show of one is shorter. */
+/* bytes; the addresses that brokers pass are shorter */
 #define ADDRESS_MAX 64
 
 static struct view
@@ -27,9 +27,9 @@ add_member(struct text *t, const char *name, struct view value)
 	text_add_json(t, value);
 }
 
-/* All or nothing of what was added since the text had this length. */
+/* If the text was truncated, removes everything added after this length. */
 static bool
-keep_whole(struct text *t, size_t before)
+undo_if_cut(struct text *t, size_t before)
 {
 	if (!t->cut)
 		return true;
@@ -40,7 +40,7 @@ keep_whole(struct text *t, size_t before)
 }
 
 /*
- * Certificates.  All their events begin alike.
+ * Certificates.  All their events begin with the same members.
  */
 
 struct subject {
@@ -90,7 +90,7 @@ event_topic(const struct certid *ca_id, char topic[EVENT_TOPIC_SIZE])
 	return topic_of("registered", ca_id, topic);
 }
 
-/* Details that do not fit with the brace behind them are left out. */
+/* Leaves the details out if they do not fit together with the closing brace. */
 static struct view
 end_with_details(struct text *t, struct view details)
 {
@@ -100,12 +100,12 @@ end_with_details(struct text *t, struct view details)
 		return view_of_text(t);
 	text_add_view(t, details);
 	text_add(t, "}");
-	return keep_whole(t, before) ? view_of_text(t) : end_event(t);
+	return undo_if_cut(t, before) ? view_of_text(t) : end_event(t);
 }
 
 /*
- * timestamp is a number and certificateRegistrationTimestamp a string, or
- * null in the first event of a registration (aws-iot D.3).
+ * timestamp is a number, certificateRegistrationTimestamp a string, or null in the
+ * first event after a registration (aws-iot D.3).
  */
 struct view
 event_payload(const struct registered_event *e, const char *account_id, struct view details,
@@ -129,7 +129,7 @@ add_detail(struct text *t, const char *name, struct view value)
 
 	if (value.data != NULL)
 		add_member(t, name, value);
-	return keep_whole(t, before);
+	return undo_if_cut(t, before);
 }
 
 static bool
@@ -145,7 +145,7 @@ add_names(struct text *t, const struct event_details *d)
 		text_add_json(t, d->alternative_names[i]);
 	}
 	text_add(t, "]");
-	return keep_whole(t, before);
+	return undo_if_cut(t, before);
 }
 
 static bool
@@ -155,10 +155,10 @@ add_validity(struct text *t, const struct event_details *d)
 
 	text_addf(t, ",\"validity\":{\"notBefore\":%" PRId64 ",\"notAfter\":%" PRId64 "}",
 	    d->not_before, d->not_after);
-	return keep_whole(t, before);
+	return undo_if_cut(t, before);
 }
 
-/* The long ones come last. */
+/* The long members come last. */
 bool
 event_details(const struct event_details *d, struct text *out)
 {
@@ -206,7 +206,7 @@ event_expiring(const struct expiring_event *e, const char *account_id, struct te
 }
 
 /*
- * Presence.
+ * Presence events.
  */
 
 static const char *const presence_names[] = {
@@ -215,7 +215,7 @@ static const char *const presence_names[] = {
 	[PRESENCE_CONNECT_FAILED] = "connect_failed",
 };
 
-/* U+0000 to U+001F, U+007F to U+009F (MQTT 5, 1.5.4), and the wildcards. */
+/* Excludes U+0000 to U+001F and U+007F to U+009F (MQTT 5, 1.5.4), and the wildcards. */
 static bool
 goes_into_topic(const uint8_t *c, size_t n)
 {
@@ -231,7 +231,7 @@ event_has_presence(struct view client_id)
 
 	if (client_id.len == 0 || client_id.len > EVENT_CLIENT_ID_MAX)
 		return false;
-	for (struct view v = client_id; v.len > 0; v = (struct view){ v.data + n, v.len - n }) {
+	for (struct view v = client_id; v.len > 0; v = view_from(v, n)) {
 		n = utf8_next(v);
 		if (n == 0 || !goes_into_topic(v.data, n))
 			return false;
@@ -265,7 +265,7 @@ answer_text(enum answer a)
 	return a == ANSWER_NOT_ASKED ? "null" : a == ANSWER_YES ? "true" : "false";
 }
 
-/* The members and their order are AWS's (aws-iot D.9). */
+/* Members and order are AWS's (aws-iot D.9). */
 struct view
 event_presence(const struct presence_event *e, struct text *out)
 {

@@ -4,7 +4,7 @@
 
 #include "jitr/core/json_grammar.h"
 
-#define NUMBER_MAX 63 /* characters of a number that cJSON looks at */
+#define NUMBER_MAX 63 /* characters of a number that cJSON reads */
 
 static bool
 take(struct view *rest, const char *word)
@@ -13,8 +13,7 @@ take(struct view *rest, const char *word)
 
 	if (rest->len < len || memcmp(rest->data, word, len) != 0)
 		return false;
-	rest->data += len;
-	rest->len -= len;
+	*rest = view_from(*rest, len);
 	return true;
 }
 
@@ -22,8 +21,7 @@ static void
 skip_space(struct view *rest)
 {
 	while (rest->len > 0 && rest->data[0] <= ' ') {
-		rest->data++;
-		rest->len--;
+		*rest = view_from(*rest, 1);
 	}
 }
 
@@ -44,7 +42,7 @@ take_hex(struct view *rest, unsigned *value)
 	return true;
 }
 
-/* What follows \u: a character, or two halves of one beyond the first 65536. */
+/* Behind \u: a character, or a surrogate pair for a character above U+FFFF. */
 static bool
 take_escaped(struct view *rest)
 {
@@ -68,8 +66,7 @@ take_string(struct view *rest)
 
 		if (rest->len == 0 || (escaped && (c == 0 || strchr("bfnrt\"\\/u", c) == NULL)))
 			return false;
-		rest->data++;
-		rest->len--;
+		*rest = view_from(*rest, 1);
 		if (escaped && c == 'u' && !take_escaped(rest))
 			return false;
 	}
@@ -86,7 +83,7 @@ digits_at(struct view rest, size_t at)
 	return n;
 }
 
-/* As much as strtod() takes. */
+/* Takes as many characters as strtod() would. */
 static bool
 take_number(struct view *rest)
 {
@@ -105,14 +102,13 @@ take_number(struct view *rest)
 		e += e < seen.len && (seen.data[e] == '+' || seen.data[e] == '-');
 		at = digits_at(seen, e) > 0 ? e + digits_at(seen, e) : at;
 	}
-	rest->data += at;
-	rest->len -= at;
+	*rest = view_from(*rest, at);
 	return true;
 }
 
 static bool take_value(struct view *rest, size_t depth);
 
-/* Members of an object or items of a list, to the end of either. */
+/* Takes the members of an object or the items of an array up to the end character. */
 static bool
 take_all(struct view *rest, size_t depth, const char *end, bool named)
 {
@@ -153,7 +149,7 @@ take_value(struct view *rest, size_t depth)
 bool
 json_is_value(struct view text, size_t depth_max)
 {
-	bool marked = take(&text, "\xef\xbb\xbf"); /* the byte order mark of some editors */
+	bool marked = take(&text, "\xef\xbb\xbf"); /* byte order mark */
 
 	(void)marked;
 	skip_space(&text);

@@ -28,15 +28,6 @@ name_of(const char *const *names, size_t count, size_t value)
 	return value < count ? names[value] : "UNKNOWN";
 }
 
-static bool
-find_name(const char *const *names, size_t count, const char *name, size_t *value)
-{
-	for (*value = 0; *value < count; (*value)++)
-		if (strcmp(names[*value], name) == 0)
-			return true;
-	return false;
-}
-
 bool
 generation_equal(const struct generation *a, const struct generation *b)
 {
@@ -62,46 +53,25 @@ cert_mode_name(enum cert_mode m)
 }
 
 bool
-ca_status_parse(const char *name, enum ca_status *out)
-{
-	size_t value;
-
-	if (!find_name(ca_statuses, COUNT_OF(ca_statuses), name, &value))
-		return false;
-	*out = (enum ca_status)value;
-	return true;
-}
-
-bool
 cert_status_parse(const char *name, enum cert_status *out)
 {
-	size_t value;
-
-	if (!find_name(cert_statuses, COUNT_OF(cert_statuses), name, &value))
-		return false;
-	*out = (enum cert_status)value;
-	return true;
+	for (size_t i = 0; i < COUNT_OF(cert_statuses); i++) {
+		if (strcmp(cert_statuses[i], name) != 0)
+			continue;
+		*out = (enum cert_status)i;
+		return true;
+	}
+	return false;
 }
 
-bool
-cert_mode_parse(const char *name, enum cert_mode *out)
-{
-	size_t value;
-
-	if (!find_name(modes, COUNT_OF(modes), name, &value))
-		return false;
-	*out = (enum cert_mode)value;
-	return true;
-}
-
-/* The first len bytes of *rest, taken off. */
+/* Takes the first len bytes off *rest. */
 static bool
 take(struct view *rest, size_t len, struct view *out)
 {
 	if (rest->len < len)
 		return false;
 	*out = (struct view){ rest->data, len };
-	*rest = (struct view){ rest->data + len, rest->len - len };
+	*rest = view_from(*rest, len);
 	return true;
 }
 

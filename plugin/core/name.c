@@ -11,7 +11,7 @@ is_letter_or_digit(uint8_t c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Of letters, digits and these signs. */
+/* Consists of letters, digits and these signs? */
 static bool
 consists_of(struct view text, const char *signs)
 {

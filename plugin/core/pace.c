@@ -2,7 +2,7 @@
 /* pace.c - see pace.h. */
 #include "jitr/core/pace.h"
 
-#define EVENT 1000 /* thousandths */
+#define EVENT 1000 /* in thousandths */
 
 static uint64_t
 earned(const struct pace *p, int64_t now)

@@ -26,16 +26,16 @@ context_spend(struct context *c, size_t steps)
 struct parser {
 	struct view rest;
 	unsigned flags;
-	uint8_t *bytes; /* where the next byte of text goes */
+	uint8_t *bytes; /* the next literal byte is stored here */
 	struct piece *pieces;
 	size_t count;
-	enum piece_kind last; /* of count > 0 */
+	enum piece_kind last; /* kind of the last piece, if count > 0 */
 };
 
 static void
 skip(struct parser *p, size_t n)
 {
-	p->rest = (struct view){ p->rest.data + n, p->rest.len - n };
+	p->rest = view_from(p->rest, n);
 }
 
 static void
@@ -130,9 +130,9 @@ pattern_of(const struct piece *pieces, size_t count, bool folded)
  * Matching.
  */
 
-/* How far we are.  The classic glob with one memory: behind a '*' try the rest
- * at every later place, and forget that '*' once the next one is reached,
- * since whatever the earlier one could still give, the later one can too. */
+/* State of a match.  Glob matching with one backtracking point: after a '*' the rest is
+ * tried at every later position.  When the next '*' is reached, the previous one is
+ * forgotten, since the later one can match everything that the earlier one could. */
 struct walk {
 	const struct pattern *pattern;
 	const struct subject *subject;
@@ -141,30 +141,30 @@ struct walk {
 	size_t piece, at;
 	bool star;
 	size_t star_piece, star_at;
-	enum truth found; /* what it is if it matches */
+	enum truth found; /* the result of a match: YES, or HIDDEN if a hidden value took part */
 };
 
-/* The bytes from this place that lie in one piece of memory. */
+/* The contiguous bytes at this position. */
 static struct view
 run_at(const struct subject *s, size_t at)
 {
-	if (at < s->head.len)
-		return (struct view){ s->head.data + at, s->head.len - at };
-	at -= s->head.len;
+	if (at < s->prefix.len)
+		return view_from(s->prefix, at);
+	at -= s->prefix.len;
 	if (at == s->name.len)
 		return (struct view){ NULL, 0 };
-	return (struct view){ s->name.data + at, s->name.len - at };
+	return view_from(s->name, at);
 }
 
 static bool
 bytes_same(const uint8_t *a, const uint8_t *b, size_t len, bool folded)
 {
 	if (folded)
-		return text_same_folded((struct view){ a, len }, (struct view){ b, len });
+		return view_equal_folded((struct view){ a, len }, (struct view){ b, len });
 	return memcmp(a, b, len) == 0;
 }
 
-/* The text stands here; there is room for it. */
+/* Compares text at this position; the caller has checked the length. */
 static bool
 text_at(const struct subject *s, size_t at, struct view text, bool folded)
 {
@@ -187,7 +187,7 @@ character_at(const struct subject *s, size_t at)
 	return n > 0 ? n : 1;
 }
 
-/* Go over this text.  Hidden: there are no steps left. */
+/* Matches literal text.  Hidden: no steps left. */
 static enum truth
 take_text(struct walk *w, struct view text)
 {
@@ -201,8 +201,8 @@ take_text(struct walk *w, struct view text)
 	return TRUTH_YES;
 }
 
-/* The value is compared first: seldom is it worth asking whether it may
- * stand here. */
+/* Compares the value first, because variable_may_replace() is needed only after a
+ * match. */
 static enum truth
 take_variable(struct walk *w, const struct variable *v)
 {
@@ -216,7 +216,7 @@ take_variable(struct walk *w, const struct variable *v)
 	if (value.data == NULL)
 		return TRUTH_NO;
 	t = take_text(w, value);
-	if (t == TRUTH_YES && !variable_may_stand(v, facts, value))
+	if (t == TRUTH_YES && !variable_may_replace(v, facts, value))
 		return TRUTH_NO;
 	return t;
 }
@@ -241,16 +241,16 @@ take_piece(struct walk *w, const struct piece *piece)
 	return t;
 }
 
-/* Where to look first: '/' is everywhere in topics, and words differ at their
- * ends, where the numbers are. */
+/* Index of the byte to search for: '/' is frequent in topics, and similar texts differ
+ * at their ends (numbers). */
 static size_t
 telling_byte(struct view text)
 {
 	return text.len > 1 && text.data[text.len - 1] == '/' ? text.len - 2 : text.len - 1;
 }
 
-/* Where the text begins in this memory, at the earliest; run.len: nowhere.  Takes
- * a step for each place where it was compared. */
+/* Position of the first occurrence of text in run; run.len if there is none.  Spends a
+ * step for each candidate compared. */
 static size_t
 find_text(struct view run, struct view text, struct context *c)
 {
@@ -271,20 +271,20 @@ find_text(struct view run, struct view text, struct context *c)
 	return run.len;
 }
 
-/* Before this place nothing can match what follows the '*'.  Text of a policy
- * begins with the first byte of a character, so it is never found within one. */
+/* The first position from here at which the piece behind '*' can match.  Literal text
+ * starts with the first byte of a character, so a match never starts inside one. */
 static size_t
 seek(const struct walk *w, size_t at)
 {
 	const struct piece *next = &w->pattern->pieces[w->star_piece];
 
-	if (next->kind != PIECE_TEXT || w->pattern->folded || at < w->subject->head.len ||
+	if (next->kind != PIECE_TEXT || w->pattern->folded || at < w->subject->prefix.len ||
 	    at == w->len)
 		return at;
 	return at + find_text(run_at(w->subject, at), next->text, w->context);
 }
 
-/* Hidden: there are no steps left. */
+/* Resumes behind the '*' at this position or later.  Hidden: no steps left. */
 static enum truth
 go_on_at(struct walk *w, size_t from)
 {
@@ -296,7 +296,7 @@ go_on_at(struct walk *w, size_t from)
 	return TRUTH_YES;
 }
 
-/* What is hidden could be anything. */
+/* A hidden value could be any text, so it is matched like '*'. */
 static bool
 takes_any(struct walk *w, const struct piece *piece)
 {
@@ -336,7 +336,7 @@ walk_on(struct walk *w)
 	}
 }
 
-/* Most patterns are refused here, by one comparison. */
+/* Fast path: most patterns fail at their first or last piece. */
 static bool
 ends_fit(const struct pattern *p, const struct subject *s, size_t len)
 {
@@ -353,7 +353,7 @@ pattern_match(const struct pattern *p, const struct subject *s, struct context *
 	struct walk w = { .pattern = p,
 		.subject = s,
 		.context = c,
-		.len = s->head.len + s->name.len,
+		.len = s->prefix.len + s->name.len,
 		.found = TRUTH_YES };
 
 	if (w.len < p->least)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* policy.c - see policy.h: compiled policies are asked. */
+/* policy.c - evaluation of compiled policies; see policy.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,11 +19,11 @@ static const struct {
 
 static const struct {
 	const char *text;
-	enum arn_head head;
-} heads[] = {
-	{ "topic/", HEAD_TOPIC },
-	{ "topicfilter/", HEAD_TOPICFILTER },
-	{ "client/", HEAD_CLIENT },
+	enum resource_type type;
+} types[] = {
+	{ "topic/", TYPE_TOPIC },
+	{ "topicfilter/", TYPE_TOPICFILTER },
+	{ "client/", TYPE_CLIENT },
 };
 
 const char *
@@ -48,12 +48,6 @@ arn_scope_of(const char *region, const char *account_id)
 	return scope;
 }
 
-static struct view
-behind(struct view v, size_t n)
-{
-	return (struct view){ v.data + n, v.len - n };
-}
-
 static bool
 has_prefix(struct view v, const char *prefix, size_t len)
 {
@@ -61,17 +55,17 @@ has_prefix(struct view v, const char *prefix, size_t len)
 }
 
 size_t
-arn_head_length(struct view literal, enum arn_head *head)
+resource_type_length(struct view literal, enum resource_type *type)
 {
-	for (size_t i = 0; i < COUNT_OF(heads); i++) {
-		size_t len = strlen(heads[i].text);
+	for (size_t i = 0; i < COUNT_OF(types); i++) {
+		size_t len = strlen(types[i].text);
 
-		if (!has_prefix(literal, heads[i].text, len))
+		if (!has_prefix(literal, types[i].text, len))
 			continue;
-		*head = heads[i].head;
+		*type = types[i].type;
 		return len;
 	}
-	*head = HEAD_OTHER;
+	*type = TYPE_OTHER;
 	return 0;
 }
 
@@ -88,16 +82,16 @@ reserved_level(struct view name)
 	return name;
 }
 
-/* A request, with what has to be found out once. */
-struct asked {
-	unsigned device; /* its bit; 0: an action of the control API */
+/* A request with values derived from it once. */
+struct evaluation {
+	unsigned device; /* bit of the action; 0 for a control action */
 	struct view control;
 	struct subject whole, name;
-	struct view level;   /* reserved_level() of the name of a topic */
-	enum arn_head type;  /* what the sixth part of the ARN begins with */
-	size_t home_len;     /* of the ARN's first five parts; 0: it is no ARN */
-	struct subject rest; /* the sixth part */
-	bool at_home;        /* the five are those of the policy's scope */
+	struct view level;       /* reserved_level() of the topic */
+	enum resource_type type; /* resource type, from the start of the ARN's sixth part */
+	size_t scope_len;        /* length of the ARN's first five parts; 0: not an ARN */
+	struct subject rest;     /* the ARN's sixth part */
+	bool in_scope;           /* the first five parts equal the policy's scope */
 	struct context context;
 	bool any_name;
 };
@@ -110,7 +104,7 @@ ends_with(struct view v, const char *end)
 	return v.len >= len && memcmp(v.data + v.len - len, end, len) == 0;
 }
 
-/* The topic or filter that is asked for; data NULL: something else is. */
+/* The topic or filter of the request; data NULL if it has none. */
 static struct view
 topic_of(const struct policy_request *r)
 {
@@ -118,19 +112,19 @@ topic_of(const struct policy_request *r)
 
 	if (r->action == POLICY_CONNECT)
 		return (struct view){ NULL, 0 };
-	if (ends_with(r->head, ":topic/") || ends_with(r->head, ":topicfilter/"))
+	if (ends_with(r->prefix, ":topic/") || ends_with(r->prefix, ":topicfilter/"))
 		return r->name;
 	if (r->action == POLICY_CONTROL || r->name.len == 0)
 		return (struct view){ NULL, 0 };
-	if (r->head.len > 0)
+	if (r->prefix.len > 0)
 		return r->name;
 	slash = memchr(r->name.data, '/', r->name.len);
-	return slash != NULL ? behind(r->name, (size_t)(slash + 1 - r->name.data)) : r->name;
+	return slash != NULL ? view_from(r->name, (size_t)(slash + 1 - r->name.data)) : r->name;
 }
 
-/* Up to the fifth colon; 0: there are not so many. */
+/* Length up to and including the fifth colon; 0 if there are fewer. */
 static size_t
-home_length(struct view arn)
+scope_length(struct view arn)
 {
 	struct view parts[ARN_PARTS];
 
@@ -139,73 +133,73 @@ home_length(struct view arn)
 	return arn.len - parts[ARN_PARTS - 1].len;
 }
 
-/* Of the heads that the gate asks with, the length is known by their ends. */
+/* Fast path for prefixes that the gate uses, such as "<scope>topic/". */
 static void
-find_type(struct asked *a, struct view head)
+find_type(struct evaluation *e, struct view prefix)
 {
-	for (size_t i = 0; i < COUNT_OF(heads); i++) {
-		size_t len = strlen(heads[i].text);
+	for (size_t i = 0; i < COUNT_OF(types); i++) {
+		size_t len = strlen(types[i].text);
 
-		if (!ends_with(head, heads[i].text))
+		if (!ends_with(prefix, types[i].text))
 			continue;
-		a->type = heads[i].head;
-		a->home_len = head.len - len;
+		e->type = types[i].type;
+		e->scope_len = prefix.len - len;
 	}
 }
 
 static void
-find_rest(struct asked *a, const struct policy_request *r)
+find_rest(struct evaluation *e, const struct policy_request *r)
 {
-	find_type(a, r->head);
-	if (a->type == HEAD_OTHER)
-		a->home_len = home_length(r->head.len > 0 ? r->head : r->name);
-	if (a->home_len == 0)
+	find_type(e, r->prefix);
+	if (e->type == TYPE_OTHER)
+		e->scope_len = scope_length(r->prefix.len > 0 ? r->prefix : r->name);
+	if (e->scope_len == 0)
 		return;
-	if (r->head.len > 0)
-		a->rest = (struct subject){ behind(r->head, a->home_len), r->name };
+	if (r->prefix.len > 0)
+		e->rest = (struct subject){ view_from(r->prefix, e->scope_len), r->name };
 	else
-		a->rest = (struct subject){ .name = behind(r->name, a->home_len) };
+		e->rest = (struct subject){ .name = view_from(r->name, e->scope_len) };
 }
 
 /* The text that begins with the ARN. */
 static struct view
-arn_begin(const struct asked *a)
+arn_begin(const struct evaluation *e)
 {
-	return a->whole.head.len > 0 ? a->whole.head : a->whole.name;
+	return e->whole.prefix.len > 0 ? e->whole.prefix : e->whole.name;
 }
 
 static bool
-is_at_home(const struct policy *p, const struct asked *a)
+is_in_scope(const struct policy *p, const struct evaluation *e)
 {
-	return a->home_len == p->prefix_len && a->home_len > 0 &&
-	    memcmp(arn_begin(a).data, p->scope.prefix, p->prefix_len) == 0;
+	return e->scope_len == p->prefix_len && e->scope_len > 0 &&
+	    memcmp(arn_begin(e).data, p->scope.prefix, p->prefix_len) == 0;
 }
 
 static const struct facts no_facts;
 
-static struct asked
-ask(const struct policy_request *r)
+static struct evaluation
+evaluation_of(const struct policy_request *r)
 {
-	struct asked a = { .control = view_of(r->control),
-		.whole = { r->head, r->name },
+	struct evaluation e = { .control = view_of(r->control),
+		.whole = { r->prefix, r->name },
 		.name = { .name = r->name } };
 
-	find_rest(&a, r);
-	a.device = r->action < POLICY_CONTROL ? 1u << r->action : 0;
-	a.level = reserved_level(topic_of(r));
-	a.any_name = r->any_name;
-	a.context.facts = r->facts != NULL ? r->facts : &no_facts;
-	a.context.connecting = r->action == POLICY_CONNECT;
-	a.context.steps = STEPS_MAX;
-	return a;
+	find_rest(&e, r);
+	e.device = r->action < POLICY_CONTROL ? 1u << r->action : 0;
+	e.level = reserved_level(topic_of(r));
+	e.any_name = r->any_name;
+	e.context.facts = r->facts != NULL ? r->facts : &no_facts;
+	e.context.connecting = r->action == POLICY_CONNECT;
+	e.context.steps = STEPS_MAX;
+	return e;
 }
 
-/* A broad Allow makes no administrator: NotAction never does, and of the
- * others only those with a name in them (policy.h). */
+/* A broad Allow does not permit control actions: NotAction never does, and a pattern
+ * must contain a name (policy.h). */
 static enum truth
-control_matches(const struct statement *s, struct asked *a)
+control_matches(const struct statement *s, struct evaluation *e)
 {
-	struct subject control = { .name = a->control };
+	struct subject control = { .name = e->control };
 	enum truth t = TRUTH_NO;
 
 	if (s->not_action && !s->deny)
@@ -213,15 +207,15 @@ control_matches(const struct statement *s, struct asked *a)
 	for (size_t i = 0; i < s->action_count && t != TRUTH_YES; i++)
 		if (s->deny || s->actions[i].names_control)
 			t = truth_or(t,
-			    pattern_match(&s->actions[i].pattern, &control, &a->context));
+			    pattern_match(&s->actions[i].pattern, &control, &e->context));
 	return s->not_action ? truth_not(t) : t;
 }
 
-/* Every name behind head: surely all of them, surely none, or it depends.  What
- * begins with the literal text of head, or less of it, and goes on with a last *
- * reaches all. */
+/* Does the pattern match every name behind prefix: all of them, none, or undecided?  A
+ * pattern matches all if it is literal text that prefix begins with, followed by a
+ * final '*'. */
 static enum truth
-pattern_reaches(const struct pattern *p, struct view head)
+pattern_reaches(const struct pattern *p, struct view prefix)
 {
 	const struct piece *first = p->count > 0 ? &p->pieces[0] : NULL;
 	size_t common;
@@ -230,93 +224,93 @@ pattern_reaches(const struct pattern *p, struct view head)
 		return first == NULL ? TRUTH_NO : p->count == 1 ? TRUTH_YES : TRUTH_HIDDEN;
 	if (first->kind != PIECE_TEXT || p->folded)
 		return TRUTH_HIDDEN;
-	common = first->text.len < head.len ? first->text.len : head.len;
-	if (memcmp(first->text.data, head.data, common) != 0)
+	common = first->text.len < prefix.len ? first->text.len : prefix.len;
+	if (memcmp(first->text.data, prefix.data, common) != 0)
 		return TRUTH_NO;
 	if (p->count == 1)
-		return first->text.len > head.len ? TRUTH_HIDDEN : TRUTH_NO;
-	return first->text.len <= head.len && p->count == 2 && p->pieces[1].kind == PIECE_ANY
+		return first->text.len > prefix.len ? TRUTH_HIDDEN : TRUTH_NO;
+	return first->text.len <= prefix.len && p->count == 2 && p->pieces[1].kind == PIECE_ANY
 	    ? TRUTH_YES
 	    : TRUTH_HIDDEN;
 }
 
-/* Each part against its own: a wildcard does not reach beyond its colon. */
+/* Compares the first five parts one by one: a wildcard does not match across a colon. */
 static enum truth
-home_matches(const struct resource *r, struct asked *a)
+scope_matches(const struct resource *r, struct evaluation *e)
 {
-	struct view begin = { arn_begin(a).data, a->home_len }, parts[ARN_PARTS];
+	struct view begin = { arn_begin(e).data, e->scope_len }, parts[ARN_PARTS];
 	enum truth t = TRUTH_YES;
 
-	if (a->at_home && r->home != HOME_ASKED)
-		return r->home == HOME_YES ? TRUTH_YES : TRUTH_NO;
+	if (e->in_scope && r->scope != SCOPE_VARIABLE)
+		return r->scope == SCOPE_OWN ? TRUTH_YES : TRUTH_NO;
 	if (!arn_split(begin, false, parts))
 		return TRUTH_NO;
 	for (size_t i = 0; i < r->part_count && t != TRUTH_NO; i++)
 		t = truth_and(t,
-		    pattern_match(&r->part[i], &(struct subject){ .name = parts[i] }, &a->context));
+		    pattern_match(&r->part[i], &(struct subject){ .name = parts[i] }, &e->context));
 	return t;
 }
 
 static enum truth
-rest_matches(const struct resource *r, struct asked *a)
+rest_matches(const struct resource *r, struct evaluation *e)
 {
 	if (r->form == RESOURCE_SHORT)
 		return TRUTH_YES;
-	if (a->any_name)
-		return pattern_reaches(&r->rest, a->rest.head);
-	if (r->head == HEAD_OTHER || a->type == HEAD_OTHER)
-		return pattern_match(&r->rest, &a->rest, &a->context);
-	if (r->head != a->type)
+	if (e->any_name)
+		return pattern_reaches(&r->rest, e->rest.prefix);
+	if (r->type == TYPE_OTHER || e->type == TYPE_OTHER)
+		return pattern_match(&r->rest, &e->rest, &e->context);
+	if (r->type != e->type)
 		return TRUTH_NO;
-	return pattern_match(&r->name, &a->name, &a->context);
+	return pattern_match(&r->name, &e->name, &e->context);
 }
 
 static enum truth
-resource_matches(const struct resource *r, struct asked *a)
+resource_matches(const struct resource *r, struct evaluation *e)
 {
 	enum truth t;
 
 	if (r->form == RESOURCE_ANY)
 		return TRUTH_YES;
 	if (r->form == RESOURCE_PARTIAL)
-		return a->any_name
+		return e->any_name
 		    ? TRUTH_HIDDEN
-		    : truth_and(TRUTH_HIDDEN, pattern_match(&r->rest, &a->whole, &a->context));
-	if (a->home_len == 0)
+		    : truth_and(TRUTH_HIDDEN, pattern_match(&r->rest, &e->whole, &e->context));
+	if (e->scope_len == 0)
 		return TRUTH_NO;
-	t = home_matches(r, a);
-	return t == TRUTH_NO ? TRUTH_NO : truth_and(t, rest_matches(r, a));
+	t = scope_matches(r, e);
+	return t == TRUTH_NO ? TRUTH_NO : truth_and(t, rest_matches(r, e));
 }
 
 static enum truth
-resources_match(const struct statement *s, struct asked *a)
+resources_match(const struct statement *s, struct evaluation *e)
 {
-	bool must_name = a->level.len > 0 && !s->deny;
+	bool must_name = e->level.len > 0 && !s->deny;
 	enum truth t = TRUTH_NO;
 
 	if (must_name && s->not_resource)
 		return TRUTH_NO;
 	for (size_t i = 0; i < s->resource_count && t != TRUTH_YES; i++)
-		if (!must_name || view_equal(s->resources[i].level, a->level))
-			t = truth_or(t, resource_matches(&s->resources[i], a));
+		if (!must_name || view_equal(s->resources[i].level, e->level))
+			t = truth_or(t, resource_matches(&s->resources[i], e));
 	return s->not_resource ? truth_not(t) : t;
 }
 
 static enum truth
-statement_holds(const struct statement *s, struct asked *a)
+statement_holds(const struct statement *s, struct evaluation *e)
 {
-	enum truth t = a->device == 0 ? control_matches(s, a) : TRUTH_YES;
+	enum truth t = e->device == 0 ? control_matches(s, e) : TRUTH_YES;
 
 	if (t != TRUTH_NO)
-		t = truth_and(t, resources_match(s, a));
+		t = truth_and(t, resources_match(s, e));
 	for (size_t i = 0; i < s->condition_count && t != TRUTH_NO; i++)
-		t = truth_and(t, condition_eval(&s->conditions[i], &a->context));
+		t = truth_and(t, condition_eval(&s->conditions[i], &e->context));
 	return t;
 }
 
 static enum policy_result
-policy_ask(const struct policy *p, struct asked *a, enum policy_result before,
-    struct policy_match *ground)
+policy_decide(const struct policy *p, struct evaluation *e, enum policy_result before,
+    struct policy_match *match)
 {
 	enum policy_result result = before;
 
@@ -324,13 +318,13 @@ policy_ask(const struct policy *p, struct asked *a, enum policy_result before,
 		const struct statement *s = &p->statements[i];
 		enum truth t;
 
-		if ((s->devices & a->device) != a->device || (result == POLICY_ALLOWED && !s->deny))
+		if ((s->devices & e->device) != e->device || (result == POLICY_ALLOWED && !s->deny))
 			continue;
-		t = statement_holds(s, a);
+		t = statement_holds(s, e);
 		if (t == TRUTH_NO || (t == TRUTH_HIDDEN && !s->deny))
 			continue;
-		ground->statement = i;
-		ground->sid = s->sid;
+		match->statement = i;
+		match->sid = s->sid;
 		result = s->deny ? POLICY_EXPLICIT_DENY : POLICY_ALLOWED;
 		if (s->deny)
 			break;
@@ -340,22 +334,22 @@ policy_ask(const struct policy *p, struct asked *a, enum policy_result before,
 
 enum policy_result
 policy_eval(const struct policy *const *set, size_t count, const struct policy_request *request,
-    struct policy_match *ground)
+    struct policy_match *match)
 {
 	enum policy_result result = POLICY_IMPLICIT_DENY;
-	struct asked asked = ask(request);
+	struct evaluation evaluation = evaluation_of(request);
 
 	for (size_t i = 0; i < count && result != POLICY_EXPLICIT_DENY; i++) {
 		struct policy_match here = { .policy = i };
 		enum policy_result before = result;
 
-		asked.at_home = is_at_home(set[i], &asked);
-		result = policy_ask(set[i], &asked, before, &here);
-		if (result != before && ground != NULL)
-			*ground = here;
+		evaluation.in_scope = is_in_scope(set[i], &evaluation);
+		result = policy_decide(set[i], &evaluation, before, &here);
+		if (result != before && match != NULL)
+			*match = here;
 	}
 	if (request->steps != NULL)
-		*request->steps += STEPS_MAX - asked.context.steps;
+		*request->steps += STEPS_MAX - evaluation.context.steps;
 	return result;
 }
 

@@ -9,26 +9,26 @@
 #include "jitr/core/policy_form.h"
 #include "jitr/core/text.h"
 
-#define SHOWN    96 /* bytes that are quoted */
-#define NAME_MAX 48 /* of an action that is looked for among others */
-#define STEPS    50000
-#define NEAR     3 /* letters by which a name may differ from the one that was meant */
+#define SHOWN 96 /* bytes of quoted text */
+#define STEPS 50000
+#define NEAR  3 /* maximum edit distance of a similar name */
 
-/* What a device may be allowed on AWS, and is not asked about here: no error. */
-static const char *const elsewhere[] = { "iot:GetRetainedMessage", "iot:ListRetainedMessages",
-	"iot:GetThingShadow", "iot:UpdateThingShadow", "iot:DeleteThingShadow",
-	"iot:ListNamedShadowsForThing", "iot:DescribeJobExecution", "iot:GetPendingJobExecutions",
-	"iot:UpdateJobExecution", "iot:StartNextPendingJobExecution", "iot:StartCommandExecution",
-	"iot:AssumeRoleWithCertificate", "iot:DeleteConnection", "iot:SendDirectMessage" };
+/* Actions of devices that AWS knows and that are not checked here: no warning. */
+static const char *const unchecked_actions[] = { "iot:GetRetainedMessage",
+	"iot:ListRetainedMessages", "iot:GetThingShadow", "iot:UpdateThingShadow",
+	"iot:DeleteThingShadow", "iot:ListNamedShadowsForThing", "iot:DescribeJobExecution",
+	"iot:GetPendingJobExecutions", "iot:UpdateJobExecution", "iot:StartNextPendingJobExecution",
+	"iot:StartCommandExecution", "iot:AssumeRoleWithCertificate", "iot:DeleteConnection",
+	"iot:SendDirectMessage" };
 
 struct warning {
 	const struct policy *policy;
 	const struct action_names *others;
 	policy_warner *tell;
 	void *context;
-	size_t told;
-	size_t steps;    /* left for comparing names with patterns */
-	size_t searches; /* left for the nearest of all names */
+	size_t count;
+	size_t steps;    /* left for matching names with patterns */
+	size_t searches; /* left for similar names */
 };
 
 PRINTF_LIKE(2, 3)
@@ -38,23 +38,22 @@ warn(struct warning *w, const char *fmt, ...)
 	char text[512];
 	va_list args;
 
-	if (w->told == POLICY_WARNINGS_MAX)
+	if (w->count == POLICY_WARNINGS_MAX)
 		return;
-	w->told++;
+	w->count++;
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	w->tell(w->context, text);
 }
 
-/* As much of it as is quoted: whole characters. */
+/* Length of the quoted part, in whole characters. */
 static int
 shown(struct view v)
 {
 	size_t len = 0, next;
 
-	while (len < v.len && (next = utf8_next((struct view){ v.data + len, v.len - len })) > 0 &&
-	    len + next <= SHOWN)
+	while (len < v.len && (next = utf8_next(view_from(v, len))) > 0 && len + next <= SHOWN)
 		len += next;
 	return (int)len;
 }
@@ -63,16 +62,16 @@ shown(struct view v)
  * Actions.
  */
 
-/* The nth of all names that are known; NULL: there are no more. */
+/* The nth known action; NULL: no more. */
 static const char *
 action_name(const struct warning *w, size_t nth)
 {
 	if (nth < POLICY_CONTROL)
 		return policy_action_name((enum policy_action)nth);
 	nth -= POLICY_CONTROL;
-	if (nth < COUNT_OF(elsewhere))
-		return elsewhere[nth];
-	nth -= COUNT_OF(elsewhere);
+	if (nth < COUNT_OF(unchecked_actions))
+		return unchecked_actions[nth];
+	nth -= COUNT_OF(unchecked_actions);
 	return nth < w->others->count ? w->others->names[nth] : NULL;
 }
 
@@ -91,53 +90,22 @@ matches_some_action(struct warning *w, const struct pattern *p)
 	return found;
 }
 
-static size_t
-least_of(size_t a, size_t b, size_t c)
-{
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* How many letters have to be changed, added or left out (Levenshtein). */
-static size_t
-distance(struct view a, struct view b)
-{
-	size_t row[NAME_MAX + 1];
-
-	for (size_t j = 0; j <= b.len; j++)
-		row[j] = j;
-	for (size_t i = 0; i < a.len; i++) {
-		size_t corner = row[0]++;
-
-		for (size_t j = 0; j < b.len; j++) {
-			bool same = text_same_folded((struct view){ a.data + i, 1 },
-			    (struct view){ b.data + j, 1 });
-			size_t here = least_of(row[j] + 1, row[j + 1] + 1, corner + (same ? 0 : 1));
-
-			corner = row[j + 1];
-			row[j + 1] = here;
-		}
-	}
-	return row[b.len];
-}
-
-/* NULL: none is near. */
+/* NULL: none is similar enough. */
 static const char *
 nearest_action(struct warning *w, struct view text)
 {
 	size_t best = NEAR + 1;
 	const char *nearest = NULL, *name;
 
-	if (text.len > NAME_MAX || w->searches == 0)
+	if (w->searches == 0)
 		return NULL;
 	w->searches--;
 	for (size_t n = 0; (name = action_name(w, n)) != NULL; n++) {
 		size_t len = strlen(name), here;
 
-		if (len > NAME_MAX || len + NEAR < text.len || text.len + NEAR < len)
+		if (len + NEAR < text.len || text.len + NEAR < len)
 			continue;
-		here = distance(text, view_of(name));
+		here = text_distance(text, view_of(name));
 		if (here < best) {
 			best = here;
 			nearest = name;
@@ -146,7 +114,7 @@ nearest_action(struct warning *w, struct view text)
 	return nearest;
 }
 
-/* AWS accepts actions of other services; without "iot:" in front it may be a slip. */
+/* AWS accepts actions of other services.  Text without "iot:" may be a mistake. */
 static bool
 is_of_another_service(struct view text)
 {
@@ -154,7 +122,7 @@ is_of_another_service(struct view text)
 
 	if (text.len == 0 || memchr(text.data, ':', text.len) == NULL)
 		return false;
-	return text.len < iot.len || !text_same_folded((struct view){ text.data, iot.len }, iot);
+	return text.len < iot.len || !view_equal_folded((struct view){ text.data, iot.len }, iot);
 }
 
 static void
@@ -177,7 +145,7 @@ warn_of_action(struct warning *w, const char *place, size_t nth, const struct pa
  * Resources.
  */
 
-/* Which of the first five parts are not the registry's. */
+/* Lists which of the first five parts differ from the registry's. */
 static void
 name_parts(const struct warning *w, const struct resource *r, char *out, size_t size)
 {
@@ -204,10 +172,10 @@ warn_of_resource(struct warning *w, const char *place, size_t nth, const struct 
 
 	if (r->form == RESOURCE_PARTIAL) {
 		warn(w,
-		    "%s[%zu]: '%.*s' is no ARN, which has six parts between colons: it allows "
-		    "nothing",
+		    "%s[%zu]: '%.*s' is not an ARN, which has six parts separated by colons: it "
+		    "allows nothing",
 		    place, nth, shown(r->text), (const char *)r->text.data);
-	} else if (r->form != RESOURCE_ANY && r->home == HOME_NO) {
+	} else if (r->form != RESOURCE_ANY && r->scope == SCOPE_FOREIGN) {
 		name_parts(w, r, others, sizeof(others));
 		warn(w,
 		    "%s[%zu]: this ARN is not of this registry (%s): '%.*s'; here ARNs begin "
@@ -217,33 +185,33 @@ warn_of_resource(struct warning *w, const char *place, size_t nth, const struct 
 	}
 }
 
-static enum arn_head
-head_of_action(enum policy_action a)
+static enum resource_type
+type_of_action(enum policy_action a)
 {
-	static const enum arn_head heads[] = { [POLICY_CONNECT] = HEAD_CLIENT,
-		[POLICY_PUBLISH] = HEAD_TOPIC,
-		[POLICY_RETAIN_PUBLISH] = HEAD_TOPIC,
-		[POLICY_RECEIVE] = HEAD_TOPIC,
-		[POLICY_SUBSCRIBE] = HEAD_TOPICFILTER };
+	static const enum resource_type types[] = { [POLICY_CONNECT] = TYPE_CLIENT,
+		[POLICY_PUBLISH] = TYPE_TOPIC,
+		[POLICY_RETAIN_PUBLISH] = TYPE_TOPIC,
+		[POLICY_RECEIVE] = TYPE_TOPIC,
+		[POLICY_SUBSCRIBE] = TYPE_TOPICFILTER };
 
-	return heads[a];
+	return types[a];
 }
 
-/* Could a resource of the statement be one that this action is asked with? */
+/* Does a resource of the statement have the type that this action is evaluated with? */
 static bool
 fits_resources(const struct statement *s, enum policy_action a)
 {
 	for (size_t i = 0; i < s->resource_count; i++) {
 		const struct resource *r = &s->resources[i];
 
-		if (r->form != RESOURCE_ARN || r->head == HEAD_OTHER ||
-		    r->head == head_of_action(a))
+		if (r->form != RESOURCE_ARN || r->type == TYPE_OTHER ||
+		    r->type == type_of_action(a))
 			return true;
 	}
 	return false;
 }
 
-/* Named without wildcards, of a statement that says what it is about. */
+/* Actions named without wildcards, if no resource has the type that they apply to. */
 static void
 warn_of_types(struct warning *w, size_t nth, const struct statement *s)
 {
@@ -255,10 +223,11 @@ warn_of_types(struct warning *w, size_t nth, const struct statement *s)
 			const char *name = policy_action_name((enum policy_action)a);
 
 			if (p->count == 1 && p->pieces[0].kind == PIECE_TEXT &&
-			    text_same_folded(p->pieces[0].text, view_of(name)) &&
+			    view_equal_folded(p->pieces[0].text, view_of(name)) &&
 			    !fits_resources(s, (enum policy_action)a))
 				warn(w,
-				    "Statement[%zu]: %s is asked with resources %s/..., and here is none",
+				    "Statement[%zu]: %s applies to resources %s/..., but the "
+				    "statement has none",
 				    nth, name, policy_resource_type((enum policy_action)a));
 		}
 }
@@ -268,7 +237,7 @@ warn_of_types(struct warning *w, size_t nth, const struct statement *s)
  */
 
 static bool
-is_never_seen(enum variable_kind kind)
+is_always_hidden(enum variable_kind kind)
 {
 	return kind == VARIABLE_TIME || kind == VARIABLE_DOMAIN_NAME ||
 	    kind == VARIABLE_LAST_WILL_TOPIC;
@@ -282,17 +251,17 @@ warn_of_variables(struct warning *w)
 
 		if (n->variable.kind == VARIABLE_UNKNOWN)
 			warn(w,
-			    "'%.*s' is no variable and no condition key here: it never has a value",
+			    "'%.*s' is not a variable or condition key here: it never has a value",
 			    shown(name), (const char *)name.data);
-		else if (is_never_seen(n->variable.kind))
+		else if (is_always_hidden(n->variable.kind))
 			warn(w,
-			    "'%.*s' cannot be seen here: what depends on it never allows, and always "
-			    "denies",
+			    "'%.*s' is not known to this broker: a condition on it never allows, "
+			    "and always denies",
 			    shown(name), (const char *)name.data);
 	}
 }
 
-/* Of a CONNECT of which so much is known; whether there is a will never is. */
+/* Evaluates for a CONNECT with this much known; LastWill is always hidden. */
 static enum truth
 holds_at_connect(const struct condition *c, enum answer persistent)
 {
@@ -302,9 +271,9 @@ holds_at_connect(const struct condition *c, enum answer persistent)
 	return condition_eval(c, &context);
 }
 
-/* Does the statement do with every client what it should do with some? */
+/* Is the condition never satisfied (Allow), or never excluded (Deny)? */
 static bool
-is_stuck(bool deny, enum truth t)
+never_varies(bool deny, enum truth t)
 {
 	return deny ? t != TRUTH_NO : t != TRUTH_YES;
 }
@@ -322,16 +291,16 @@ warn_of_attributes(struct warning *w, size_t nth, const struct statement *s,
 	clean = holds_at_connect(c, ANSWER_NO);
 	kept = holds_at_connect(c, ANSWER_YES);
 	hidden = holds_at_connect(c, ANSWER_NOT_ASKED);
-	if (is_stuck(s->deny, clean) && is_stuck(s->deny, kept) &&
+	if (never_varies(s->deny, clean) && never_varies(s->deny, kept) &&
 	    (clean == TRUTH_HIDDEN || kept == TRUTH_HIDDEN))
 		warn(w,
-		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: it cannot be seen here "
-		    "whether a client has a will (LastWill): %s",
+		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: this broker does not "
+		    "reveal whether a client has a will (LastWill): %s",
 		    nth, shown(c->name), (const char *)c->name.data, what);
 	else if (hidden == TRUTH_HIDDEN)
 		warn(w,
-		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: of clients of MQTT 5 it "
-		    "cannot be seen here whether their session persists (PersistentConnect): %s of "
+		    "Statement[%zu].Condition.%.*s.iot:ConnectAttributes: this broker does not "
+		    "reveal whether the session of an MQTT 5 client persists (PersistentConnect): %s of "
 		    "MQTT 5",
 		    nth, shown(c->name), (const char *)c->name.data,
 		    s->deny ? what : "this Allow never applies to clients");
@@ -366,7 +335,7 @@ policy_warn(const struct policy *p, const struct action_names *others, policy_wa
 		.steps = STEPS,
 		.searches = POLICY_WARNINGS_MAX };
 
-	for (size_t i = 0; i < p->count && w.told < POLICY_WARNINGS_MAX; i++)
+	for (size_t i = 0; i < p->count && w.count < POLICY_WARNINGS_MAX; i++)
 		warn_of_statement(&w, i, &p->statements[i]);
 	warn_of_variables(&w);
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* rule.c - see rule.h: a compiled rule is asked. */
+/* rule.c - evaluation of compiled rules; see rule.h. */
 #include <string.h>
 
 #include "jitr/core/name.h"
 #include "jitr/core/rule_form.h"
 #include "jitr/core/text.h"
 
-#define SHOWN      64 /* bytes of a text that is quoted */
-#define NAME_SHOWN 96 /* of a name: there is none that is longer */
+#define SHOWN      64 /* bytes of quoted text */
+#define NAME_SHOWN 96 /* bytes of a quoted name; no valid name is longer */
 
-/* A rule is asked once for a certificate, a policy for every packet. */
+/* A rule is evaluated once per certificate, a policy for every packet. */
 #define RULE_STEPS_MAX (4 * STEPS_MAX)
 
 bool
@@ -37,18 +37,18 @@ shown_name(struct view name)
 }
 
 static void
-tell_condition(struct plan *out, const struct condition *c, const char *what)
+explain_condition(struct plan *out, const struct condition *c, const char *what)
 {
 	diag_set(&out->reason, "%.*s %.*s %s", shown_name(c->name), (const char *)c->name.data,
 	    shown_name(c->key->name), (const char *)c->key->name.data, what);
 }
 
-/* The first that does not hold counts; only where there is none, what is
- * hidden does, since what is not known revokes none. */
+/* The first condition that does not hold decides.  A hidden condition counts only if
+ * there is none: an unknown value must not revoke. */
 static bool
 conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 {
-	const struct condition *hidden = NULL;
+	size_t hidden = r->condition_count;
 
 	for (size_t i = 0; i < r->condition_count; i++) {
 		const struct condition *c = &r->conditions[i];
@@ -56,18 +56,18 @@ conditions_hold(const struct rule *r, struct context *context, struct plan *out)
 
 		if (t == TRUTH_NO) {
 			out->status = r->otherwise;
-			tell_condition(out, c, "does not hold");
+			explain_condition(out, c, "does not hold");
 			return false;
 		}
-		if (t == TRUTH_HIDDEN && hidden == NULL)
-			hidden = c;
+		if (t == TRUTH_HIDDEN && hidden == r->condition_count)
+			hidden = i;
 	}
-	if (hidden == NULL)
+	if (hidden == r->condition_count)
 		return true;
 	out->failed = true;
-	tell_condition(out, hidden,
+	explain_condition(out, &r->conditions[hidden],
 	    context->steps == 0 ? "takes too long to decide"
-		: variable_hidden(hidden->key, context->facts)
+		: variable_hidden(r->conditions[hidden].key, context->facts)
 		? "cannot be decided: the broker does not know the value"
 		: "cannot be decided: the value is too long, or the broker does not know it");
 	return false;
@@ -79,12 +79,12 @@ fail_thing(struct plan *out, struct view name)
 	bool escaped = memchr(name.data, '\\', name.len) != NULL;
 
 	out->failed = true;
-	diag_set(&out->reason, "'%.*s' is no name of a thing: that is " THING_NAME_WORDS "%s",
+	diag_set(&out->reason, "'%.*s' is not a valid thing name: " THING_NAME_WORDS "%s",
 	    shown(name), (const char *)name.data, escaped ? "; " ESCAPED_WORDS : "");
 	return false;
 }
 
-/* Adds what fits and one byte more, so that a name that is too long is one. */
+/* Copies what fits, plus one byte, so that a name that is too long stays invalid. */
 static size_t
 add(uint8_t *room, size_t len, struct view text)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* template.c - see template.h: a compiled template is asked. */
+/* template.c - evaluation of compiled templates; see template.h. */
 #include <string.h>
 
 #include "jitr/core/name.h"
 #include "jitr/core/template_form.h"
 #include "jitr/core/text.h"
 
-#define SHOWN 64 /* bytes of a text that is quoted */
+#define SHOWN 64 /* bytes of quoted text */
 
-/* Of letters a to z. */
+/* word: letters a to z only.  Case-insensitive. */
 static bool
 is_word(struct view text, const char *word)
 {
@@ -20,7 +20,7 @@ is_word(struct view text, const char *word)
 	return true;
 }
 
-/* In any case: AWS's own templates say "Active" as well as "ACTIVE". */
+/* Case-insensitive: AWS's own templates contain both "Active" and "ACTIVE". */
 static bool
 is_inactive(struct view text)
 {
@@ -40,19 +40,19 @@ is_text(struct view text)
 }
 
 const struct text_kind kind_thing_name = { thing_name_valid,
-	"is no name of a thing: that is " THING_NAME_WORDS };
+	"is not a valid thing name: " THING_NAME_WORDS };
 const struct text_kind kind_policy_name = { policy_name_valid,
-	"is no name of a policy: that is " POLICY_NAME_WORDS };
+	"is not a valid policy name: " POLICY_NAME_WORDS };
 const struct text_kind kind_attribute = { attribute_value_valid,
-	"is no value of an attribute: that is " ATTRIBUTE_VALUE_WORDS };
+	"is not a valid attribute value: " ATTRIBUTE_VALUE_WORDS };
 const struct text_kind kind_status = { is_status, "is neither ACTIVE nor INACTIVE" };
 const struct text_kind kind_text = { is_text, "" };
 
-/* A plan on its way. */
-struct making {
+/* A plan under construction. */
+struct builder {
 	const struct facts *facts;
 	struct plan *plan;
-	uint8_t *at; /* where the next attribute goes */
+	uint8_t *at; /* the next attribute is stored here */
 };
 
 static int
@@ -82,7 +82,7 @@ text_of(const struct template_value *v, const struct facts *facts)
 	return text.data != NULL ? text : v->text;
 }
 
-/* In AWS's words (aws-iot E.1). */
+/* AWS's message (aws-iot E.1). */
 static void
 fail_reference(struct plan *plan, struct view parameter)
 {
@@ -104,80 +104,80 @@ fail_value(struct plan *plan, const struct template_value *v, struct view text)
 	    escaped ? "; " ESCAPED_WORDS : "");
 }
 
-/* The value; empty where none is given, and after a failure. */
+/* Returns the value; empty if none is given, and after a failure. */
 static struct view
-resolve(struct making *m, const struct template_value *v)
+resolve(struct builder *b, const struct template_value *v)
 {
 	const struct view nothing = { NULL, 0 };
 	struct view text;
 
-	if (m->plan->failed || v->source == VALUE_NONE)
+	if (b->plan->failed || v->source == VALUE_NONE)
 		return nothing;
-	text = text_of(v, m->facts);
+	text = text_of(v, b->facts);
 	if (text.data == NULL) {
-		fail_reference(m->plan, v->parameter);
+		fail_reference(b->plan, v->parameter);
 		return nothing;
 	}
 	if (v->kind->valid(text))
 		return text;
-	fail_value(m->plan, v, text);
+	fail_value(b->plan, v, text);
 	return nothing;
 }
 
 static void
-put(struct making *m, struct view bytes)
+put(struct builder *b, struct view bytes)
 {
-	memcpy(m->at, bytes.data, bytes.len);
-	m->at += bytes.len;
+	memcpy(b->at, bytes.data, bytes.len);
+	b->at += bytes.len;
 }
 
-/* As model.h has them; without a value there is none. */
+/* Format: see model.h.  An attribute without a value is left out. */
 static void
-put_attribute(struct making *m, struct view name, struct view value)
+put_attribute(struct builder *b, struct view name, struct view value)
 {
 	if (value.len == 0)
 		return;
-	*m->at++ = (uint8_t)name.len;
-	put(m, name);
-	*m->at++ = (uint8_t)(value.len >> 8);
-	*m->at++ = (uint8_t)value.len;
-	put(m, value);
+	*b->at++ = (uint8_t)name.len;
+	put(b, name);
+	*b->at++ = (uint8_t)(value.len >> 8);
+	*b->at++ = (uint8_t)value.len;
+	put(b, value);
 }
 
 static void
-plan_thing(struct making *m, const struct template *t)
+plan_thing(struct builder *b, const struct template *t)
 {
-	struct planned_thing *thing = &m->plan->thing;
-	uint8_t *begin = m->at;
+	struct planned_thing *thing = &b->plan->thing;
+	uint8_t *begin = b->at;
 
-	thing->name = resolve(m, &t->thing_name);
-	thing->type_name = resolve(m, &t->thing_type);
-	thing->billing_group = resolve(m, &t->billing_group);
+	thing->name = resolve(b, &t->thing_name);
+	thing->type_name = resolve(b, &t->thing_type);
+	thing->billing_group = resolve(b, &t->billing_group);
 	thing->on_attributes = t->on_attributes;
 	thing->on_type = t->on_type;
 	for (size_t i = 0; i < t->attribute_count; i++)
-		put_attribute(m, t->attributes[i].name, resolve(m, &t->attributes[i].value));
-	thing->attributes = (struct view){ begin, (size_t)(m->at - begin) };
+		put_attribute(b, t->attributes[i].name, resolve(b, &t->attributes[i].value));
+	thing->attributes = (struct view){ begin, (size_t)(b->at - begin) };
 }
 
 static void
-plan_policies(struct making *m, const struct template *t)
+plan_policies(struct builder *b, const struct template *t)
 {
 	for (size_t i = 0; i < t->policy_count; i++)
-		m->plan->policies[i] = (struct planned_policy){ .name = resolve(m,
+		b->plan->policies[i] = (struct planned_policy){ .name = resolve(b,
 								    &t->policies[i].name),
-			.document = resolve(m, &t->policies[i].document) };
-	m->plan->policy_count = t->policy_count;
+			.document = resolve(b, &t->policies[i].document) };
+	b->plan->policy_count = t->policy_count;
 }
 
-/* The certificate was registered as PENDING_ACTIVATION (aws-iot E.3): a status
- * that was not given to it, so that DO_NOTHING does not keep it.  The complete
- * example of AWS's guide says that, and that the certificate becomes ACTIVE. */
+/* The certificate was registered as PENDING_ACTIVATION (aws-iot E.3).  The template did
+ * not set this status, so DO_NOTHING does not preserve it: AWS's guide has DO_NOTHING
+ * in its complete example and says that the certificate becomes ACTIVE. */
 static void
-plan_status(struct making *m, const struct template *t)
+plan_status(struct builder *b, const struct template *t)
 {
-	struct view status = resolve(m, &t->status);
-	struct plan *plan = m->plan;
+	struct view status = resolve(b, &t->status);
+	struct plan *plan = b->plan;
 
 	if (plan->failed)
 		return;
@@ -192,7 +192,7 @@ plan_status(struct making *m, const struct template *t)
 	}
 }
 
-/* Empty: the certificate says it. */
+/* Empty: depends on the certificate. */
 static struct view
 literal_of(const struct template_value *v)
 {
@@ -220,12 +220,12 @@ void
 template_eval(const struct template *t, const struct facts *facts, uint8_t room[PLAN_ROOM],
     struct plan *out)
 {
-	struct making m = { .facts = facts, .plan = out, .at = room };
+	struct builder b = { .facts = facts, .plan = out, .at = room };
 
 	*out = (struct plan){ .origin = PLAN_TEMPLATE, .status = CERT_PENDING_ACTIVATION };
-	plan_thing(&m, t);
-	plan_policies(&m, t);
-	plan_status(&m, t);
+	plan_thing(&b, t);
+	plan_policies(&b, t);
+	plan_status(&b, t);
 	if (out->failed)
 		*out = (struct plan){ .origin = PLAN_TEMPLATE,
 			.status = CERT_PENDING_ACTIVATION,

@@ -6,8 +6,6 @@
 
 #include "jitr/core/text.h"
 
-#define DAY_MS INT64_C(86400000)
-
 struct text
 text_in(char *buffer, size_t size)
 {
@@ -20,7 +18,7 @@ add_bytes(struct text *t, const void *bytes, size_t len)
 {
 	size_t room = t->size - 1 - t->len;
 
-	if (t->cut || len > room) { /* all or nothing: an escape is never halved */
+	if (t->cut || len > room) { /* all or nothing: an escape sequence is never split */
 		t->cut = true;
 		return;
 	}
@@ -80,7 +78,7 @@ text_add_uuid(struct text *t, const uint8_t random[16])
 		if (i == 6)
 			b = (uint8_t)((b & 0x0f) | 0x40); /* version 4 */
 		if (i == 8)
-			b = (uint8_t)((b & 0x3f) | 0x80); /* the variant of RFC 9562 */
+			b = (uint8_t)((b & 0x3f) | 0x80); /* variant of RFC 9562 */
 		text_add_hex(t, (struct view){ &b, 1 });
 	}
 }
@@ -111,8 +109,8 @@ utf8_next(struct view v)
 	return n;
 }
 
-/* What follows the first byte of a character begins with the bits 10, three bytes at
- * most (RFC 3629 section 3). */
+/* Continuation bytes of a character begin with the bits 10; there are at most three
+ * (RFC 3629 section 3). */
 struct view
 utf8_head(struct view v, size_t max)
 {
@@ -145,7 +143,7 @@ is_space(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Behind a brace or a comma, and no number: [1,2x] is not meant. */
+/* Behind a brace or comma and not a number: [1,2x] is a different error. */
 static bool
 begins_no_name(struct view text, size_t at)
 {
@@ -174,9 +172,19 @@ utf8_valid(struct view v)
 
 		if (n == 0)
 			return false;
-		v = (struct view){ v.data + n, v.len - n };
+		v = view_from(v, n);
 	}
 	return true;
+}
+
+size_t
+utf8_length(struct view v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v.len; i++)
+		n += (v.data[i] & 0xc0) != 0x80;
+	return n;
 }
 
 uint32_t
@@ -190,9 +198,9 @@ utf8_code(struct view character)
 	return code;
 }
 
-/* Controls of ECMA-48 (C0, DEL, C1: some terminals obey U+009B as they obey ESC [), the
- * two that end a line, and those with Unicode's property Bidi_Control, which show
- * text in another order than it has (UAX 9, section 2), with their deprecated kin. */
+/* ECMA-48 controls (C0, DEL and C1: some terminals treat U+009B like ESC [), the line
+ * separators, and the characters with Unicode's property Bidi_Control (UAX 9, section
+ * 2), including deprecated ones. */
 static const struct {
 	uint32_t first, last;
 } controls[] = {
@@ -239,7 +247,7 @@ add_escaped(struct text *t, struct view bytes, bool (*plain)(const uint8_t *c, s
 			n = 1;
 			text_addf(t, "\\x%02x", bytes.data[0]);
 		}
-		bytes = (struct view){ bytes.data + n, bytes.len - n };
+		bytes = view_from(bytes, n);
 	}
 }
 
@@ -279,43 +287,39 @@ text_add_json(struct text *t, struct view bytes)
 		size_t step = n > 0 ? n : 1;
 
 		add_json_char(t, bytes.data, n);
-		bytes = (struct view){ bytes.data + step, bytes.len - step };
+		bytes = view_from(bytes, step);
 	}
 	text_add(t, "\"");
 }
 
-/* gmtime() and strftime() know negative times and years of fewer than four digits
- * differently from one C library to the next.  The algorithm is Howard Hinnant's
- * civil_from_days: years begin in March, so that the leap day is the last. */
-struct civil
-civil_of(int64_t ms)
+static size_t
+least_of(size_t a, size_t b, size_t c)
 {
-	int64_t days = ms / DAY_MS - (ms % DAY_MS < 0), era, year;
-	int64_t rest = (ms % DAY_MS + DAY_MS) % DAY_MS;
-	unsigned day, month;
+	size_t least = a < b ? a : b;
 
-	days += 719468; /* since 0000-03-01 */
-	era = (days >= 0 ? days : days - 146096) / 146097;
-	day = (unsigned)(days - era * 146097);
-	year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-	day -= (unsigned)(365 * year + year / 4 - year / 100);
-	month = (5 * day + 2) / 153;
-	return (struct civil){
-		.year = year + era * 400 + (month >= 10),
-		.month = month < 10 ? month + 3 : month - 9,
-		.day = day - (153 * month + 2) / 5 + 1,
-		.hour = (unsigned)(rest / 3600000),
-		.minute = (unsigned)(rest / 60000 % 60),
-		.second = (unsigned)(rest / 1000 % 60),
-		.ms = (unsigned)(rest % 1000),
-	};
+	return least < c ? least : c;
 }
 
-void
-timestamp_text(int64_t ms, char out[TIMESTAMP_SIZE])
+size_t
+text_distance(struct view a, struct view b)
 {
-	struct civil c = civil_of(ms);
+	size_t row[TEXT_DISTANCE_MAX + 1];
 
-	(void)snprintf(out, TIMESTAMP_SIZE, "%04lld-%02u-%02u %02u:%02u:%02u.%03u",
-	    (long long)c.year, c.month, c.day, c.hour, c.minute, c.second, c.ms);
+	if (a.len > TEXT_DISTANCE_MAX || b.len > TEXT_DISTANCE_MAX)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= b.len; j++)
+		row[j] = j;
+	for (size_t i = 0; i < a.len; i++) {
+		size_t diagonal = row[0]++;
+
+		for (size_t j = 0; j < b.len; j++) {
+			bool same = ascii_lower(a.data[i]) == ascii_lower(b.data[j]);
+			size_t here = least_of(row[j] + 1, row[j + 1] + 1,
+			    diagonal + (same ? 0 : 1));
+
+			diagonal = row[j + 1];
+			row[j + 1] = here;
+		}
+	}
+	return row[b.len];
 }

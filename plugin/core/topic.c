@@ -15,7 +15,7 @@ topic_begins_with_dollar(struct view topic)
 	return topic.len > 0 && topic.data[0] == '$';
 }
 
-/* Is it this prefix, or below it? */
+/* Is the topic this prefix, or below it? */
 static bool
 is_below(struct view topic, const char *prefix)
 {
@@ -33,7 +33,7 @@ topic_is_ours(struct view topic)
 		is_below(topic, COUNTER_PREFIX));
 }
 
-/* A will on the answers' topic reached subscribers in 2.0.11 (mosquitto 6). */
+/* In 2.0.11 a will on the response topic reached subscribers (mosquitto section 6). */
 bool
 topic_reserved(struct view topic)
 {

@@ -4,7 +4,7 @@
 
 #include "jitr/core/variable.h"
 
-/* Of a value that stands in a policy's text (aws-iot F.5). */
+/* bytes of a value that may replace a variable in a policy's text (aws-iot F.5) */
 #define VALUE_LENGTH_MAX 1024
 
 #define CERTIFICATE     "iot:Certificate."
@@ -29,7 +29,7 @@ static const struct {
 	{ "iot:LastWillTopic", VARIABLE_LAST_WILL_TOPIC },
 };
 
-/* The values of iot:Certificate.AvailableKeys: AWS's keys alone. */
+/* Values of iot:Certificate.AvailableKeys: AWS's keys only. */
 static const char *const keys[] = {
 #define X(name, text) [name] = CERTIFICATE text,
 	CERT_FIELD_TABLE(X)
@@ -38,32 +38,15 @@ static const char *const keys[] = {
 
 static const struct view nothing = { NULL, 0 };
 
-static uint8_t
-fold(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
-}
-
-bool
-text_same_folded(struct view a, struct view b)
-{
-	if (a.len != b.len)
-		return false;
-	for (size_t i = 0; i < a.len; i++)
-		if (fold(a.data[i]) != fold(b.data[i]))
-			return false;
-	return true;
-}
-
-/* Take the text off the beginning, or off the end. */
+/* Takes the text off the start, or off the end; case-insensitive. */
 static bool
 cut_prefix(struct view *v, const char *text)
 {
 	struct view p = view_of(text);
 
-	if (v->len < p.len || !text_same_folded((struct view){ v->data, p.len }, p))
+	if (v->len < p.len || !view_equal_folded((struct view){ v->data, p.len }, p))
 		return false;
-	*v = (struct view){ v->data + p.len, v->len - p.len };
+	*v = view_from(*v, p.len);
 	return true;
 }
 
@@ -73,13 +56,13 @@ cut_suffix(struct view *v, const char *text)
 	struct view s = view_of(text);
 
 	if (v->len < s.len ||
-	    !text_same_folded((struct view){ v->data + v->len - s.len, s.len }, s))
+	    !view_equal_folded((struct view){ v->data + v->len - s.len, s.len }, s))
 		return false;
 	v->len -= s.len;
 	return true;
 }
 
-/* "Subject.OrganizationalUnit.1": ".1" is the value behind the first. */
+/* "Subject.OrganizationalUnit.1": ".1" is the second value. */
 static void
 parse_field(struct variable *v, struct view rest, bool ours)
 {
@@ -91,7 +74,7 @@ parse_field(struct variable *v, struct view rest, bool ours)
 			v->nth = i;
 	for (size_t f = 0; f < CERT_FIELD_COUNT; f++) {
 		if (cert_field_is_ours((enum cert_field)f) != ours ||
-		    !text_same_folded(rest, view_of(cert_field_name((enum cert_field)f))))
+		    !view_equal_folded(rest, view_of(cert_field_name((enum cert_field)f))))
 			continue;
 		v->kind = VARIABLE_CERT_FIELD;
 		v->field = (enum cert_field)f;
@@ -106,7 +89,7 @@ variable_parse(struct view name)
 	struct view rest = name;
 
 	for (size_t i = 0; i < COUNT_OF(plain); i++)
-		if (text_same_folded(name, view_of(plain[i].name)))
+		if (view_equal_folded(name, view_of(plain[i].name)))
 			v.kind = plain[i].kind;
 	if (v.kind != VARIABLE_UNKNOWN)
 		return v;
@@ -124,11 +107,11 @@ variable_parse(struct view name)
 bool
 variable_same(const struct variable *a, const struct variable *b)
 {
-	return a->kind == b->kind && text_same_folded(a->name, b->name) &&
+	return a->kind == b->kind && view_equal_folded(a->name, b->name) &&
 	    view_equal(a->attribute, b->attribute);
 }
 
-/* From *cursor on, the next value of the field. */
+/* The next value of the field, from *cursor. */
 static bool
 next_of_field(const struct cert_facts *cert, enum cert_field field, size_t *cursor,
     struct view *value)
@@ -156,7 +139,7 @@ nth_of_field(const struct cert_facts *cert, enum cert_field field, unsigned nth)
 	return nothing;
 }
 
-/* Values of one field follow each other. */
+/* Values of the same field are adjacent. */
 static bool
 next_key(const struct cert_facts *cert, size_t *cursor, struct view *value)
 {
@@ -270,7 +253,7 @@ variable_hidden(const struct variable *v, const struct facts *f)
 }
 
 bool
-variable_may_stand(const struct variable *v, const struct facts *f, struct view value)
+variable_may_replace(const struct variable *v, const struct facts *f, struct view value)
 {
 	bool is_client_id = v->kind == VARIABLE_CLIENT_ID;
 

@@ -231,7 +231,7 @@ set_authorization(struct config *c, const char *value, struct diag *diag)
 }
 
 static bool
-set_clone_policy(struct config *c, const char *value, struct diag *diag)
+set_shared_certificate(struct config *c, const char *value, struct diag *diag)
 {
 	static const char *const words[] = {
 		[CLONE_ALLOW] = "allow",
@@ -242,7 +242,7 @@ set_clone_policy(struct config *c, const char *value, struct diag *diag)
 
 	if (!set_word(&which, value, words, diag))
 		return false;
-	c->clone_policy = (enum clone_policy)which;
+	c->shared_certificate = (enum clone_policy)which;
 	return true;
 }
 
@@ -350,7 +350,7 @@ static const struct {
 	{ "other_clients", set_other_clients },
 	{ "unknown_ca", set_unknown_ca },
 	{ "first_connection", set_first_connection },
-	{ "clone_policy", set_clone_policy },
+	{ "shared_certificate", set_shared_certificate },
 	{ "event_details", set_event_details },
 	{ "lifecycle_events", set_lifecycle_events },
 	{ "expiring_days", set_expiring_days },
@@ -366,16 +366,35 @@ config_option_name(size_t nth)
 	return nth < COUNT_OF(option_table) ? option_table[nth].name : NULL;
 }
 
+/* The names of 0.1.  They are understood in this release, and the log says so. */
+static const struct option_rename rename_table[OPTION_RENAMES] = {
+	{ "clone_policy", "shared_certificate" },
+};
+
+/* The present name of an option. */
+static const char *
+present_name(struct config *c, const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(rename_table); i++) {
+		if (strcmp(rename_table[i].old_name, name) == 0) {
+			c->renames[i] = &rename_table[i];
+			return rename_table[i].name;
+		}
+	}
+	return name;
+}
+
 static bool
 apply_option(struct config *c, const struct option *o, uint32_t *seen, struct diag *diag)
 {
+	const char *name = present_name(c, o->name);
 	struct diag why = { "" };
 
 	for (size_t i = 0; i < COUNT_OF(option_table); i++) {
-		if (strcmp(option_table[i].name, o->name) != 0)
+		if (strcmp(option_table[i].name, name) != 0)
 			continue;
 		if (*seen & 1u << i) {
-			diag_set(diag, "option %s is given twice", o->name);
+			diag_set(diag, "option %s is given twice", name);
 			return false;
 		}
 		*seen |= 1u << i;

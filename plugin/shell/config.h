@@ -14,6 +14,13 @@ struct option {
 	const char *name, *value;
 };
 
+/* An option that an earlier release named otherwise. */
+struct option_rename {
+	const char *old_name, *name;
+};
+
+#define OPTION_RENAMES 1
+
 struct config {
 	char *db_path;
 	int64_t db_map_size_mb;
@@ -37,11 +44,12 @@ struct config {
 	bool event_details;
 	bool lifecycle_events;
 	int64_t expiring_days; /* 0: off */
-	enum clone_policy clone_policy;
-	int64_t announce_interval; /* seconds */
-	int64_t metrics_interval;  /* seconds; 0: off */
-	char *log_file;            /* NULL: none */
-	char *health_file;         /* NULL: none */
+	enum clone_policy shared_certificate;
+	int64_t announce_interval;                           /* seconds */
+	int64_t metrics_interval;                            /* seconds; 0: off */
+	char *log_file;                                      /* NULL: none */
+	char *health_file;                                   /* NULL: none */
+	const struct option_rename *renames[OPTION_RENAMES]; /* given by the old name; NULL: not */
 };
 
 MUST_USE enum err config_parse(const struct option *options, size_t count, struct config *out,

@@ -460,11 +460,32 @@ parse_options(const struct mosquitto_opt *options, int count, struct config *con
 	return e;
 }
 
+/* Names of the release before this one that are understood for the last time. */
+static void
+log_old_names(const struct plugin *p)
+{
+	for (size_t i = 0; i < COUNT_OF(p->config.renames); i++) {
+		const struct option_rename *r = p->config.renames[i];
+
+		if (r != NULL)
+			report_line(p->report, LEVEL_WARNING,
+			    "option %s is called %s now: write plugin_opt_%s. The old name is "
+			    "understood in this release and not in the next",
+			    r->old_name, r->name, r->name);
+	}
+	if (p->config.metrics_interval > 0)
+		report_line(p->report, LEVEL_NOTICE,
+		    "counters below " STATS_TOPIC " have new names: %s. They are published "
+		    "under the old names too, in this release and not in the next",
+		    stats_renames());
+}
+
 static void
 log_start(const struct plugin *p)
 {
 	report_line(p->report, LEVEL_NOTICE, "version %s, registry %s, CA certificates %s",
 	    JITR_VERSION, p->config.db_path, p->config.ca_path);
+	log_old_names(p);
 	if (p->config.other_clients != OTHER_CLIENTS_UNSET)
 		return;
 	report_line(p->report, LEVEL_WARNING,

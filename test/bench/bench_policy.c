@@ -163,7 +163,7 @@ main(void)
 	printf("policy_eval, %d policies of %d statements\n", POLICIES_MAX, STATEMENTS);
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct policy_request r = { .action = rows[i].action,
-			.head = view_of(rows[i].head),
+			.prefix = view_of(rows[i].head),
 			.name = view_of(rows[i].name),
 			.facts = &facts };
 

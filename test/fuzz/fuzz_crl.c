@@ -133,9 +133,10 @@ run_list(struct view in, bool is_der)
 {
 	struct crl_list *l, *again;
 	struct diag diag = { "" }, same = { "" };
-	enum err e = crl_read(in, the_ca()->x, DAY, NOW, &l, &diag);
+	enum err e = crl_read(in, &(struct crl_terms){ the_ca()->x, DAY, NOW }, &l, NULL, &diag);
 
-	require(e == crl_read(in, the_ca()->x, DAY, NOW, &again, &same));
+	require(
+	    e == crl_read(in, &(struct crl_terms){ the_ca()->x, DAY, NOW }, &again, NULL, &same));
 	require(strcmp(diag.text, same.text) == 0);
 	require((e == ERR_OK) == (l != NULL) && (l != NULL) == (diag.text[0] == '\0'));
 	if (l != NULL) {

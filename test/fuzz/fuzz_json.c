@@ -11,13 +11,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define NOW INT64_C(1798000000000)
 
 static struct account account = { "123456789012", "eu-central-1", "localhost", { "" } };
+static const struct command_context context = { .account = &account };
 
 static void
 try_command(const cJSON *json)
 {
 	struct command c;
 
-	command_parse(json, &c, &account, NOW);
+	command_parse(json, &c, &context, NOW);
 	if (c.result != ERR_OK && c.diag.text[0] == '\0' && c.result != ERR_NOMEM)
 		abort();
 	if (c.result == ERR_OK && c.type == NULL)

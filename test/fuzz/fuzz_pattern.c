@@ -60,7 +60,7 @@ plain(const struct piece *p, size_t count, struct view s, const struct facts *f,
 	text = p->kind == PIECE_TEXT ? p->text : variable_value(p->variable, f);
 	if (text.data == NULL || text.len > s.len ||
 	    !view_equal(text, (struct view){ s.data, text.len }) ||
-	    (p->kind == PIECE_VARIABLE && !variable_may_stand(p->variable, f, text)))
+	    (p->kind == PIECE_VARIABLE && !variable_may_replace(p->variable, f, text)))
 		return 0;
 	return plain(p + 1, count - 1, behind(s, text.len), f, calls);
 }
@@ -79,7 +79,7 @@ match(const struct pattern *p, struct view text, const struct facts *f)
 		/* a character that is cut in two is two */
 		if (cut > 0 && cut < text.len && (text.data[cut] & 0xc0) == 0x80)
 			continue;
-		s.head.len = cut;
+		s.prefix.len = cut;
 		s.name = behind(text, cut);
 		t = pattern_match(p, &s, &c);
 		if (expected >= 0 && t != (expected > 0 ? TRUTH_YES : TRUTH_NO))

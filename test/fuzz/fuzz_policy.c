@@ -4,7 +4,7 @@
  * sentence, and what is compiled answers every request.
  *
  * Besides not crashing: asked twice, it answers the same, and an answer has a
- * ground unless nothing matched.
+ * match unless nothing matched.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -45,13 +45,13 @@ ask(const struct policy *p, const char *head, const char *name, enum policy_acti
 {
 	struct policy_request r = { .action = action,
 		.control = "iot:UpdateCertificate",
-		.head = view_of(head),
+		.prefix = view_of(head),
 		.name = view_of(name),
 		.facts = f };
-	struct policy_match ground = { .policy = 1 };
-	enum policy_result result = policy_eval(&p, 1, &r, &ground);
+	struct policy_match match = { .policy = 1 };
+	enum policy_result result = policy_eval(&p, 1, &r, &match);
 
-	if ((result == POLICY_IMPLICIT_DENY) != (ground.policy == 1))
+	if ((result == POLICY_IMPLICIT_DENY) != (match.policy == 1))
 		abort();
 	if (policy_eval(&p, 1, &r, NULL) != result)
 		abort();

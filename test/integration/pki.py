@@ -73,7 +73,7 @@ class Device(Certificate):
         self.weak = False  # no library of today would use it by itself
 
     def with_chain(self, *authorities):
-        """The same device, presenting `cat device ca > combined`, as the seed has it."""
+        """The same device, presenting `cat device ca > combined`, as AWS's page has it."""
         return Device(self.name, self.der, self.key, self.key_text, self.issuer, authorities)
 
     def files(self, directory):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Hostile certificates, by both doors: presented in a handshake, and handed over in a
-request.  Each is told why, nothing is lost, and the broker goes on (issue, bad input)."""
+request.  Each is told why, nothing is lost, and the broker goes on (contract, section 8)."""
 import base64
 import contextlib
 import random
@@ -72,7 +72,7 @@ def test_rsa_1024(lenient, pki):
 
 
 def test_rsa_512(lenient, pki):
-    """512 bits are broken on a desk: nobody gets far with them (issue, bad input)."""
+    """512 bits are broken on a desk: nobody gets far with them (contract, section 8)."""
     device = pki.rsa_512_device("d1", factory_of(lenient))
     device.weak = True
     admin = lenient.admin()
@@ -126,7 +126,7 @@ def test_registered_ca_as_a_device(broker, pki):
         "for servers only", "10 000 alternative names"])
 def test_certificates_that_are_turned_away(broker, pki, how, reason):
     """By the plugin or by TLS before it, with a line in the log, and not registered
-    (aws-iot D.6; issue, bad input)."""
+    (aws-iot D.6; contract, section 8)."""
     is_turned_away(broker, pki.device("d1", issuer=factory_of(broker), **how), reason)
 
 
@@ -166,7 +166,7 @@ def test_odd_but_not_forbidden(broker, pki, how):
 
 
 def test_garbage_instead_of_tls(broker, pki, admin, factory):
-    """Bytes that are no TLS, and TLS that is no MQTT (issue, bad input)."""
+    """Bytes that are no TLS, and TLS that is no MQTT (contract, section 8)."""
     events = admin.listen_to_events()
     chance = random.Random(5)
     for size in (1, 5, 100, 5000, 70000):
@@ -185,7 +185,7 @@ def test_garbage_instead_of_tls(broker, pki, admin, factory):
 
 
 def test_storm_of_refusals_loses_nothing(broker, pki, admin, factory):
-    """Good devices are served while bad ones keep coming (issue, bad input)."""
+    """Good devices are served while bad ones keep coming (contract, section 8)."""
     bad = pki.device("bad", issuer=factory, extensions=[der.basic_constraints(True)])
     good = [pki.device("g%d" % n, issuer=factory) for n in range(10)]
     for device in good:
@@ -253,7 +253,7 @@ def test_certificate_with_something_behind_it(pki, admin, factory):
 
 def test_thousand_damaged_certificates(admin):
     """Every byte of a certificate changed, left out or doubled: an answer to each of them,
-    and a broker that goes on (issue, bad input)."""
+    and a broker that goes on (contract, section 8)."""
     body = base64.b64decode("".join(VECTOR.splitlines()[1:-1]))
     chance = random.Random(3)
     damaged = []
@@ -272,7 +272,7 @@ def test_thousand_damaged_certificates(admin):
 
 @pytest.mark.parametrize("attack", ["private key", "no base64", "very long line", "many blocks"])
 def test_pem_attacks(pki, admin, factory, attack):
-    """Refused without a trace of what was in it (issue, bad input)."""
+    """Refused without a trace of what was in it (contract, section 8)."""
     device = pki.device("d1", issuer=factory)
     text = {
         "private key": device.key_text,

@@ -132,7 +132,7 @@ def test_refusals_are_counted_in_one_line(start):
     broker = start()
     deaf = Deaf(broker, "deaf", BYSTANDER, "x")
     deaf.flood(1)
-    broker.wait_for_log("requests refused: ", " more in the last 10 s")
+    broker.wait_for_log("requests denied: ", " more in the last 10 s")
 
 
 def test_one_that_asks_now_and_then_is_told(start):

@@ -118,7 +118,7 @@ def test_status_and_auto_registration_are_independent(pki, admin, active, automa
 
 def test_pem_is_returned_as_it_was_sent(pki, admin):
     """Clients compare: text around the block and line ends come back verbatim (aws-iot
-    A.2.2); the id does not depend on them (B.1)."""
+    A.2.2); the id does not depend on them (aws-iot B.1)."""
     ca = pki.ca("factory")
     text = "Certificate: by hand\r\n" + ca.pem.replace("\n", "\r\n")
     answer = admin.call("registerCACertificate", caCertificate=text,
@@ -176,7 +176,7 @@ def test_proof_with_another_code(pki, admin):
 
 
 def test_proof_with_two_common_names(pki, admin):
-    """Exactly one common name (aws-iot C, recommendation)."""
+    """Exactly one common name (aws-iot C)."""
     ca = pki.ca("factory")
     code = admin.registration_code()
     subject = der.name((der.COMMON_NAME, "f" * 64), (der.COMMON_NAME, code))
@@ -201,7 +201,7 @@ def test_proof_signed_by_somebody_else(pki, admin):
 
 @pytest.mark.parametrize("days", [(-20, -10), (10, 20)], ids=["expired", "not yet valid"])
 def test_proof_outside_its_validity(pki, admin, days):
-    """CertificateValidationException (aws-iot C, recommendation)."""
+    """CertificateValidationException (aws-iot C)."""
     ca = pki.ca("factory")
     proof = pki.verification(ca, admin.registration_code(), days=days)
 
@@ -450,7 +450,7 @@ def test_update_without_a_change(pki, admin):
 
 
 def test_auto_registration_can_be_enabled_on_an_inactive_ca(broker, pki, admin):
-    """It takes effect when the CA becomes ACTIVE (aws-iot A.2.1; the seed's commands)."""
+    """It takes effect when the CA becomes ACTIVE (aws-iot A.2.1)."""
     ca = pki.ca("factory")
     admin.register_ca(ca, active=False, auto_registration=False)
     device = pki.device("d1", issuer=ca)
@@ -517,7 +517,7 @@ def test_upper_case_ids_are_the_same(admin, factory):
 # -- listing -----------------------------------------------------------------------
 
 def test_list_entries(admin, factory):
-    """ARN, id, status and date, no more (aws-iot A.2.4; the seed says so of the console)."""
+    """ARN, id, status and date, no more (aws-iot A.2.4)."""
     entries = admin.call("listCACertificates")["certificates"]
     description = admin.describe_ca(factory)
     assert entries == [{name: description[name] for name in

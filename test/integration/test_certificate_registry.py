@@ -11,7 +11,7 @@ from pki import new_key
 from silence import assert_silent
 from test_ca_registry import NOWHERE, refusal, same_order
 
-# aws-iot, appendix 3: a CA and a device certificate of version 1, with their ids.
+# aws-iot appendix 2: a CA and a device certificate of version 1, with their ids.
 VECTOR_ID = "2511e09354e2637da199073792924a89fc52de90e9165afa49f075cf8791a45a"
 VECTOR = """-----BEGIN CERTIFICATE-----
 MIIBaDCCAQ4CCQCSEoXLt6XghjAKBggqhkjOPQQDAjA4MQswCQYDVQQGEwJVUzEV
@@ -230,7 +230,7 @@ def test_registered_without_ca(pki, admin, status):
 
 
 def test_known_id(admin):
-    """The id is the SHA-256 of the DER encoding (aws-iot B.1, appendix 3)."""
+    """The id is the SHA-256 of the DER encoding (aws-iot B.1, appendix 2)."""
     try:
         answer = admin.register_certificate_without_ca(VECTOR)
     except AwsError as error:  # before the day from which it is valid

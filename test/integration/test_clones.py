@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """One certificate in use at two places at once is a key that was copied: it is told of, and
-clone_policy says who may stay."""
+the option shared_certificate says which may stay."""
 import re
 
 import pytest
@@ -10,7 +10,7 @@ from policies import allow
 from test_logs import entries
 from wait import until
 
-CLONES = "$SYS/broker/jitr/connections/clones"
+CLONES = "$SYS/broker/jitr/connections/shared_certificate"
 VERSIONS = pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 
 # What the second connection differs in from the first.
@@ -38,7 +38,7 @@ class Fleet:
         return session
 
     def lines(self, *words):
-        return self.broker.log_lines("certificate used twice", *words)
+        return self.broker.log_lines("certificate shared:", *words)
 
     def wait_for_clones(self, count):
         """The counter reaches this and no more."""
@@ -52,7 +52,7 @@ class Fleet:
 def make_fleet(start_broker, directory):
     def make(policy=None, **plugin):
         log_file = directory / "jitr.log"
-        return Fleet(start_broker(plugin={"clone_policy": policy, "log_file": log_file,
+        return Fleet(start_broker(plugin={"shared_certificate": policy, "log_file": log_file,
                                           "account_id": "123456789012", "metrics_interval": 1,
                                           **plugin}), log_file)
 
@@ -67,6 +67,20 @@ def is_alive(session):
 
 # -- allow -------------------------------------------------------------------------
 
+def test_old_name_of_the_option_is_understood_and_the_log_says_so(start_broker):
+    """Version 0.1 called the option clone_policy, and its counter connections/clones."""
+    broker = start_broker(plugin={"clone_policy": "oldest", "metrics_interval": 1})
+    broker.wait_for_log("option clone_policy is called shared_certificate now")
+    fleet = Fleet(broker, None)
+    old_counter = fleet.admin.listen("$SYS/broker/jitr/connections/clones")
+    device = fleet.device()
+    fleet.connect(device)
+    assert broker.connect(device, client_id="d2").refused
+    fleet.wait_for_clones(1)
+    old_counter.pump_until(lambda: any(m.payload == b"1" for m in old_counter.messages),
+                           "the old counter")
+
+
 @pytest.mark.parametrize("policy", [None, "allow"], ids=["default", "allow"])
 @ELSEWHERE
 def test_allow_lets_both_stay_and_tells(make_fleet, policy, how):
@@ -78,16 +92,16 @@ def test_allow_lets_both_stay_and_tells(make_fleet, policy, how):
 
     address = how.get("source", "127.0.0.1")
     fleet.broker.wait_for_log(
-        'jitr: certificate used twice: done="both may stay" certificate=%s client="d2" address=%s '
+        'jitr: certificate shared: action="both may stay" certificate=%s client="d2" address=%s '
         'other_client="d1" other_address=127.0.0.1' % (device.id, address))
-    entry = entries(fleet.log_file, eventType="CertificateClone")[0]
+    entry = entries(fleet.log_file, eventType="SharedCertificate")[0]
     assert {name: entry.get(name) for name in (
         "logLevel", "status", "protocol", "principalId", "certificateId", "clientId", "sourceIp",
         "otherClientId", "otherSourceIp", "reason", "details")} == {
         "logLevel": "WARN", "status": "Failure", "protocol": "MQTT", "principalId": device.id,
         "certificateId": device.id, "clientId": "d2", "sourceIp": address,
         "otherClientId": "d1", "otherSourceIp": "127.0.0.1",
-        "reason": "CERTIFICATE_USED_TWICE", "details": "both may stay"}
+        "reason": "DEVICE_CERTIFICATE_SHARED", "details": "both may stay"}
     assert is_alive(first) and is_alive(second)
     fleet.wait_for_clones(1)
 
@@ -122,7 +136,7 @@ def test_newest_closes_the_older_ones(make_fleet, version, how):
     first.wait_until_closed()
     event = presence.next()
     assert (event["clientId"], event["disconnectReason"]) == ("d1", "FORBIDDEN_ACCESS")
-    fleet.broker.wait_for_log('done="the newest stays"', device.id, 'other_client="d1"')
+    fleet.broker.wait_for_log('action="the newest stays"', device.id, 'other_client="d1"')
     fleet.broker.wait_for_log("connection closed", "code=DEVICE_CERTIFICATE_SHARED", device.id)
     assert is_alive(second) and is_alive(bystander)
     fleet.wait_for_clones(1)
@@ -134,7 +148,7 @@ def test_newest_closes_the_older_ones(make_fleet, version, how):
 
 def test_newest_closes_a_whole_crowd(start_broker, directory, pki):
     """Those who came while all might stay are closed as soon as there is one who is newer."""
-    fleet = Fleet(start_broker(plugin={"clone_policy": "newest", "metrics_interval": 1}), None)
+    fleet = Fleet(start_broker(plugin={"shared_certificate": "newest", "metrics_interval": 1}), None)
     device = fleet.device()
     for n in range(6):
         last = fleet.connect(device, client_id="d%d" % n)
@@ -158,7 +172,7 @@ def test_oldest_refuses_the_newcomer(make_fleet, version, how):
 
     fleet.broker.wait_for_log("connection refused", "code=DEVICE_CERTIFICATE_SHARED",
                               'client="d2"', device.id)
-    fleet.broker.wait_for_log('done="the oldest stays"', device.id, 'other_client="d1"')
+    fleet.broker.wait_for_log('action="the oldest stays"', device.id, 'other_client="d1"')
     refusal = fleet.admin.describe_certificate(device)["lastRefusal"]
     assert (refusal["reason"], refusal["clientId"]) == ("DEVICE_CERTIFICATE_SHARED", "d2")
     assert is_alive(first)
@@ -196,7 +210,7 @@ def test_same_client_id_from_elsewhere_is_a_clone(make_fleet, policy):
     second = fleet.connect(device, source="127.0.0.2")
 
     first.wait_until_closed()
-    fleet.broker.wait_for_log("certificate used twice", 'client="d1" address=127.0.0.2',
+    fleet.broker.wait_for_log("certificate shared:", 'client="d1" address=127.0.0.2',
                               'other_client="d1" other_address=127.0.0.1')
     assert is_alive(second)
     fleet.wait_for_clones(1)
@@ -245,13 +259,13 @@ def test_different_certificates_are_no_clones(make_fleet):
 
 def test_refused_connections_are_no_clones(make_site):
     """Only who is let in is somewhere: one whose policies refuse the client id closes nobody."""
-    site = make_site({"clone_policy": "newest", "metrics_interval": 1})
+    site = make_site({"shared_certificate": "newest", "metrics_interval": 1})
     device = site.device(allow("Connect", "client/d1"))
     session = site.broker.connect(device)
     assert session.accepted
     assert site.broker.connect(device, client_id="d2").refused
     assert is_alive(session)
-    assert site.broker.log_lines("certificate used twice") == []
+    assert site.broker.log_lines("certificate shared:") == []
 
 
 @pytest.mark.parametrize("policy", ["newest", "oldest"])
@@ -259,7 +273,7 @@ def test_administrators_share_their_certificate(start_broker, directory, pki, po
     """Certificates of admin_certificates are used by several people and programs on purpose."""
     ca = pki.ca("factory")
     device = pki.device("operator", issuer=ca)
-    fleet = Fleet(start_broker(plugin={"clone_policy": policy, "metrics_interval": 1,
+    fleet = Fleet(start_broker(plugin={"shared_certificate": policy, "metrics_interval": 1,
                                        "admin_certificates": device.id}), None)
     fleet.admin.register_ca(ca)
     fleet.admin.activate(device)
@@ -271,7 +285,8 @@ def test_administrators_share_their_certificate(start_broker, directory, pki, po
 
 
 def test_reload_makes_no_clones(make_fleet):
-    """SIGHUP asks about everybody again: those who may stay do, none is new (mosquitto 0, 1)."""
+    """SIGHUP asks about everybody again: those who may stay do, none is new (mosquitto section 0,
+    1)."""
     fleet = make_fleet("allow")
     device = fleet.device()
     sessions = [fleet.connect(device, client_id="d%d" % n) for n in range(3)]
@@ -283,8 +298,8 @@ def test_reload_makes_no_clones(make_fleet):
 
 def test_identity_listener_knows_clones(start_broker, pki):
     """Where the broker does not ask at CONNECT, a newcomer that is one too many is cut off when
-    the plugin first sees it, and the first one stays (mosquitto 0, 6)."""
-    fleet = Fleet(start_broker(plugin={"clone_policy": "oldest", "metrics_interval": 1},
+    the plugin first sees it, and the first one stays (mosquitto section 0, 6)."""
+    fleet = Fleet(start_broker(plugin={"shared_certificate": "oldest", "metrics_interval": 1},
                                listeners=("plain", "tls", "identity")), None)
     device = fleet.device()
     first = fleet.connect(device)

@@ -41,11 +41,11 @@ POLICY = json.dumps({"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"}]})
 
 
-# -- the seed --------------------------------------------------------------------
+# -- AWS's page on just-in-time registration ---------------------------------------
 
-def test_the_story_of_the_seed(cli, broker, admin, pki, directory):
+def test_the_steps_of_the_page_of_aws(cli, broker, admin, pki, directory):
     """Code, verification certificate, registration, auto-registration, first connection
-    with `cat device ca`, activation: the commands of the seed, flags and all."""
+    with `cat device ca`, activation: the commands of the page, flags and all (aws-iot 0.3)."""
     ca = pki.ca("factory")
     ca.files(directory)
     code = cli("get-registration-code").data["registrationCode"]
@@ -59,7 +59,7 @@ def test_the_story_of_the_seed(cli, broker, admin, pki, directory):
     description = cli("describe-ca-certificate", "--certificate-id",
                       ca.id).data["certificateDescription"]
     assert (description["status"], description["autoRegistrationStatus"]) == (
-        "INACTIVE", "ENABLE")  # the trap of the seed's second command: aws-iot A.2.1
+        "INACTIVE", "ENABLE")  # the trap of the page's second command: aws-iot A.2.1
     assert cli("update-ca-certificate", "--certificate-id", ca.id, "--new-status",
                "ACTIVE").status == DONE
 
@@ -79,8 +79,8 @@ def test_the_story_of_the_seed(cli, broker, admin, pki, directory):
     assert [c["certificateId"] for c in listed] == [event["certificateId"]]
 
 
-def test_enabling_auto_registration_as_the_seed_does(cli, admin, pki):
-    """The seed's first command (update-ca-certificate --new-auto-registration-status)."""
+def test_enabling_auto_registration_as_the_page_does(cli, admin, pki):
+    """The page's first command (update-ca-certificate --new-auto-registration-status)."""
     ca = pki.ca("factory")
     admin.register_ca(ca, auto_registration=False)
 
@@ -601,7 +601,7 @@ def test_usage(cli, words):
     """Status 252 and words on standard error, nothing on standard output (contract,
     section 4)."""
     if cli.kind == "module" and not words:
-        pytest.skip("mosquitto_ctrl answers this by itself (mosquitto 10)")
+        pytest.skip("mosquitto_ctrl answers this by itself (mosquitto section 10)")
     done = cli(*words)
     assert done.status == USAGE, done
     assert done.err and done.out == ""
@@ -702,7 +702,7 @@ def test_protocol_versions(cli):
 
 
 def test_help(cli):
-    """help, help COMMAND and COMMAND help say what there is (issue, point 9)."""
+    """help, help COMMAND and COMMAND help say what there is (contract, section 4)."""
     overview = cli("help")
     assert overview.status == DONE
     for command in COMMANDS:

@@ -50,7 +50,7 @@ GARBAGE = {
 @pytest.mark.parametrize("payload", GARBAGE.values(), ids=GARBAGE.keys())
 def test_garbage_is_answered(admin, payload):
     """InvalidRequestException and what was wrong; nothing happens, and the caller's
-    connection and the broker go on (contract, section 3; issue, bad input)."""
+    connection and the broker go on (contract, sections 3 and 8)."""
     answers = admin.send(payload)
 
     assert len(answers) == 1
@@ -99,7 +99,7 @@ def test_commands_that_are_no_objects(admin):
 
 def test_values_are_quoted_in_part_only(admin):
     """A long value that is wrong does not come back as a whole, and whatever is in it, the
-    answer is JSON (issue, bad input)."""
+    answer is JSON (contract, section 8)."""
     for character in ("x", "é", "\"", "\n", "\u2028", "😀"):
         answers = admin.request({"command": "describeCertificate",
                                  "certificateId": character * 1000})
@@ -146,7 +146,7 @@ def test_requests_of_any_quality_of_service(admin):
 
 
 def test_requests_are_not_passed_on(broker, admin):
-    """A request is for the plugin: no subscriber sees it, retained or not (mosquitto 6)."""
+    """A request is for the plugin: no subscriber sees it, retained or not (mosquitto section 6)."""
     spy = admin.listen("$CONTROL/jitr/#")
     admin.send(json.dumps({"commands": [CODE]}), retain=True)
 
@@ -233,8 +233,8 @@ def test_requests_after_each_other_are_answered_in_order(admin):
 
 
 def test_caller_that_leaves_in_the_middle(broker, pki, admin):
-    """Nobody is there to hear the answer: the change stands, and nothing breaks (issue, bad
-    input)."""
+    """Nobody is there to hear the answer: the change stands, and nothing breaks (contract, section
+    8)."""
     ca = pki.ca("factory")
     admin.register_ca(ca, active=False)
     for n in range(20):
@@ -249,7 +249,7 @@ def test_caller_that_leaves_in_the_middle(broker, pki, admin):
 def test_bridge_is_refused(make_broker, pki):
     """The remote side of a bridge speaks with the bridge's voice and past all ACLs: it may
     not administer, although its local user is an administrator (contract, section 3;
-    mosquitto 0.13)."""
+    mosquitto section 0, 13)."""
     remote = raw.Remote()
     broker = make_broker(config=[
         "connection to-elsewhere", "address 127.0.0.1:%d" % remote.port, "topic # in 1",
@@ -264,13 +264,13 @@ def test_bridge_is_refused(make_broker, pki):
         remote.publish("marker", "x")
         until(lambda: "'marker'" in broker.log(), "the bridge to take what was sent")
     assert admin.describe_ca(ca)["status"] == "ACTIVE"
-    assert broker.log_lines("request refused", "not an administrator")
+    assert broker.log_lines("request denied", "not an administrator")
 
 
 @pytest.mark.parametrize("user", [ADMIN, BYSTANDER])
 def test_will_is_no_request(start_broker, pki, user):
     """A will on the control topic is not carried out, whoever leaves it: 2.0.11 takes it for a
-    message, the others close the connection (mosquitto 6)."""
+    message, the others close the connection (mosquitto section 6)."""
     broker = start_broker(plugin={"other_clients": "allow"})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)

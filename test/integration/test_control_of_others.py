@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Below $CONTROL other plugins are administered, too: what an option or a policy of ours allows
-allows nobody that (mosquitto 6, 7).  With Mosquitto's own dynamic-security behind ours: no
-device, and no client without a certificate, makes an administrator there."""
+allows nobody that (mosquitto sections 6 and 7).  With Mosquitto's own dynamic-security behind
+ours: no device, and no client without a certificate, makes an administrator there."""
 import base64
 import hashlib
 import json

@@ -224,7 +224,7 @@ def test_five_minutes_pasted_as_a_whole(beginner):
     said = beginner.shell.run("bash -eu <all.sh")
     assert HELLO in said.splitlines(), said
     assert '"status": "PENDING_ACTIVATION"' in said and '"allowed": true' in said
-    assert "left to others" not in beginner.log() and "is not set" not in beginner.log()
+    assert " deferred: topic" not in beginner.log() and "is not set" not in beginner.log()
 
 
 # As Debian's, which has use_pty: it hands its terminal's input on to its command.

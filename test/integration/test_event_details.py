@@ -253,7 +253,7 @@ def test_largest_certificate_that_is_registered_is_told_whole(activator, pki):
 
 def test_certificate_that_is_too_long_is_not_said_to_be_registered(activator, pki):
     """One of more than 48 kB is not registered, and the refusal says that, not that it waits
-    for activation (issue, point 10)."""
+    for activation (contract, section 9)."""
     broker = activator.broker
     device = pki.device("d1", issuer=activator.ca, subject=common_name(b"x" * 60000))
 

@@ -15,7 +15,7 @@ from silence import assert_silent
 
 def test_event_of_a_first_registration(start_broker, pki):
     """Fields, their types and their values are exactly AWS's: milliseconds as a number,
-    null for the time of registration (aws-iot D.3; the seed)."""
+    null for the time of registration (aws-iot D.3)."""
     broker = start_broker(plugin={"account_id": "123456789012"})
     admin = broker.admin()
     ca = pki.ca("factory")
@@ -90,7 +90,7 @@ def test_event_is_not_retained(broker, pki, admin, factory):
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_event_waits_for_a_subscriber_that_is_offline(broker, pki, admin, factory, version):
     """Published with QoS 1: a persistent session that is offline gets it when it comes
-    back (aws-iot D.3; issue, point 5)."""
+    back (aws-iot D.3; contract, section 6, 5)."""
     rule = dict(client_id="rule", version=version, clean=False, expiry=3600)
     admin.listen_to_events(factory, **rule).leave()
     device = pki.device("d1", issuer=factory)
@@ -202,7 +202,7 @@ def storm(broker, devices):
 def test_announced_at_least_once_over_any_crash(start_broker, pki):
     """The broker is killed again and again in the middle of a storm of first
     connections.  Over all its lives, what is registered was announced, and what was
-    announced is registered: both or neither (contract, section 6; issue, point 5)."""
+    announced is registered: both or neither (contract, section 6, 5)."""
     broker = start_broker(config=["max_inflight_messages 0", "max_queued_messages 0"])
     ca = pki.ca("factory")
     broker.admin().register_ca(ca)

@@ -150,7 +150,7 @@ def test_device_is_activated_and_gets_in(rule, site):
 
 
 def test_listed_device_is_revoked(rule, site):
-    """For good; another one is activated as ever (aws-iot G.1, step 2)."""
+    """For good; another one is activated as ever (aws-iot G.1 step 2)."""
     bad, good = (site.pki.device(name, issuer=site.ca) for name in ("bad", "good"))
     rule.uses(site.ca, revocation_list(site.ca, bad))
     rule.start()
@@ -257,7 +257,7 @@ def test_end(rule, site):
 def policy_of_programs():
     """As doc/policies.md shows it for programs that activate."""
     text = (ROOT / "doc" / "policies.md").read_text()
-    text = text[text.index("So much is enough for a program"):]
+    text = text[text.index("These rights are enough for a program"):]
     start = text.index("```json\n") + len("```json\n")
     return text[start:text.index("```", start)]
 

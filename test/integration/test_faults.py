@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Disks that are full, directories that are missing, configurations that are wrong: a clear
-line, nothing lost, nothing half applied (contract, section 5; issue, bad input)."""
+line, nothing lost, nothing half applied (contract, sections 5 and 8)."""
 import os
 import pwd
 import re
@@ -52,7 +52,7 @@ def test_option_given_twice(refuses_to_start):
 
 def test_two_plugin_lines(refuses_to_start):
     """One registry cannot be opened twice by one process: the second line is refused
-    clearly (issue, bad input; mosquitto 0.15)."""
+    clearly (contract, section 8; mosquitto section 0, 15)."""
     log = refuses_to_start(plugin_lines=2)
     assert "twice" in [line for line in log.splitlines() if "jitr: " in line][-1]
 
@@ -69,14 +69,14 @@ def test_nothing_is_made_by_a_broker_that_does_not_start(make_broker):
 # -- directories -----------------------------------------------------------------
 
 def test_directory_that_cannot_be_made(refuses_to_start, directory):
-    """Where the one above is missing, the line says so and names it (issue, bad input)."""
+    """Where the one above is missing, the line says so and names it (contract, section 8)."""
     path = directory / "missing" / "registry"
     assert str(path) in complaint(refuses_to_start(plugin={"db_path": path}))
     assert not path.parent.exists()
 
 
 def test_directory_that_is_a_file(refuses_to_start, directory):
-    """Named in the line (issue, bad input)."""
+    """Named in the line (contract, section 8)."""
     path = directory / "registry"
     path.write_text("not a directory")
     assert str(path) in complaint(refuses_to_start(plugin={"db_path": path}))
@@ -95,7 +95,7 @@ def ordinary_user():
 
 
 def test_directory_that_may_not_be_read(refuses_to_start, directory):
-    """Somebody else's registry (issue, bad input)."""
+    """Somebody else's registry (contract, section 8)."""
     path = directory / "registry"
     path.mkdir()
     path.chmod(0)
@@ -104,7 +104,7 @@ def test_directory_that_may_not_be_read(refuses_to_start, directory):
 
 
 def test_directory_that_may_not_be_written(refuses_to_start, directory):
-    """Read-only by its permissions (issue, bad input)."""
+    """Read-only by its permissions (contract, section 8)."""
     path = directory / "registry"
     path.mkdir()
     path.chmod(0o555)
@@ -114,7 +114,7 @@ def test_directory_that_may_not_be_written(refuses_to_start, directory):
 
 @pytest.mark.skipif(not MAY_MOUNT, reason="needs to mount")
 def test_directory_on_a_read_only_file_system(refuses_to_start, directory):
-    """Read-only by its file system (issue, bad input)."""
+    """Read-only by its file system (contract, section 8)."""
     path = directory / "registry"
     path.mkdir()
     log = refuses_to_start(plugin={"db_path": path},
@@ -146,7 +146,7 @@ def test_health_file_that_cannot_be_written(refuses_to_start, directory):
 # -- databases -------------------------------------------------------------------
 
 def test_database_that_is_none(refuses_to_start, directory):
-    """Rubbish where the database should be: named, and left as it is (issue, bad input)."""
+    """Rubbish where the database should be: named, and left as it is (contract, section 8)."""
     path = directory / "registry"
     path.mkdir()
     (path / "data.mdb").write_bytes(b"rubbish" * 1000)
@@ -158,7 +158,7 @@ def test_database_that_is_none(refuses_to_start, directory):
 @pytest.mark.skipif(not shutil.which("mdb_load"), reason="needs lmdb-utils")
 def test_database_of_a_newer_version(start_broker, refuses_to_start, pki):
     """A registry that a newer version wrote is not touched: the line names it and says so
-    (issue, bad input)."""
+    (contract, section 8)."""
     broker = start_broker()
     broker.admin().register_ca(pki.ca("factory"))
     broker.stop()
@@ -188,7 +188,7 @@ def test_registry_in_use(start_broker, refuses_to_start):
 def test_full_disk(make_small_disk, pki):
     """No room for a change: the caller is told, the device is refused and the log says that
     it was not registered; what is there stays and is served, and with room again
-    everything goes on (issue, bad input)."""
+    everything goes on (contract, section 8)."""
     disk = make_small_disk()
     broker = disk.broker
     admin, ca = broker.admin(), pki.ca("factory")
@@ -230,7 +230,7 @@ def test_full_disk(make_small_disk, pki):
 
 def test_full_disk_at_start(make_broker, directory):
     """Where there is no room for a registry at all the broker does not start, and says why
-    (issue, bad input)."""
+    (contract, section 8)."""
     if not MAY_MOUNT:
         pytest.skip("needs to mount")
     path = directory / "disk"

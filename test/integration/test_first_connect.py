@@ -21,7 +21,7 @@ from trust import trust
 def test_first_connection_registers_and_refuses(broker, pki, admin, factory, chain):
     """A registered CA vouches for an unknown certificate: it is stored as
     PENDING_ACTIVATION under this CA, announced, and kept out until somebody activates
-    it; with the CA's certificate sent along, as the seed asks, or without (aws-iot
+    it; with the CA's certificate sent along, as AWS's page asks, or without (aws-iot
     D.2 row 1, D.6)."""
     events = admin.listen(EVENTS + factory.id)
     device = pki.device("d1", issuer=factory)
@@ -210,8 +210,8 @@ def test_handshake_alone_registers_nothing(broker, pki, admin, factory):
 
 
 def test_half_a_connect_registers_nothing(broker, pki, admin, factory):
-    """A client that leaves in the middle of its CONNECT leaves nothing behind (issue,
-    bad input)."""
+    """A client that leaves in the middle of its CONNECT leaves nothing behind (contract,
+    section 8)."""
     events = admin.listen_to_events()
     device = pki.device("d1", issuer=factory)
 

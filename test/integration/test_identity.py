@@ -57,7 +57,7 @@ def vanish_with_will(broker, device, delay, **how):
 def test_will_of_a_certificate_that_was_never_active(identity, pki, ca, witness, listener, delay,
                                                      named):
     """use_identity_as_username skips the connect check, and the user name may be the id of an
-    active certificate: no will is published, at once or delayed (mosquitto 0.6, 0.11)."""
+    active certificate: no will is published, at once or delayed (mosquitto section 0, 6 and 11)."""
     victim = make(identity.admin(), pki, ca, "ACTIVE", "victim")
     attacker = pki.device(victim.id if named == "like an active device" else "x", issuer=ca)
     vanish_with_will(identity, attacker, delay, listener=listener)
@@ -79,7 +79,7 @@ def test_will_of_an_active_certificate_on_an_identity_listener(identity, pki, ca
 def test_will_after_a_reload_is_not_that_of_the_name(make_site):
     """SIGHUP gives a client of an identity listener the name of its certificate again, even if
     that is the id of another one.  Its delayed will has the rights of its own certificate
-    (mosquitto 0.1, 0.6)."""
+    (mosquitto section 0, 1 and 6)."""
     site = make_site(listeners=("plain", "tls", "identity"))
     victim = site.device(CONNECT, allow("Publish", "topic/t/victim"), name="victim")
     attacker = site.device(CONNECT, allow("Publish", "topic/t/other"), name=victim.id)
@@ -100,7 +100,8 @@ def test_will_after_a_reload_is_not_that_of_the_name(make_site):
 
 @VERSIONS
 def test_deactivated_after_a_reload(identity, pki, ca, version):
-    """A client whose name SIGHUP has changed is found and closed all the same (mosquitto 0.1)."""
+    """A client whose name SIGHUP has changed is found and closed all the same (mosquitto section
+    0, 1)."""
     admin = identity.admin()
     device = make(admin, pki, ca, "ACTIVE", "sensor")
     session = identity.connect(device, listener="identity", version=version)
@@ -112,7 +113,7 @@ def test_deactivated_after_a_reload(identity, pki, ca, version):
 
 def test_name_of_another_after_a_reload_is_closed(identity, pki, ca):
     """A certificate whose common name is the id of another one does not stay when SIGHUP gives
-    it that name: an acl_file would take it for the other one (mosquitto 0.1)."""
+    it that name: an acl_file would take it for the other one (mosquitto section 0, 1)."""
     admin = identity.admin()
     victim = make(admin, pki, ca, "ACTIVE", "victim")
     attacker = make(admin, pki, ca, "ACTIVE", victim.id)
@@ -169,7 +170,7 @@ def listen_psk(broker, name, client_id, topic, clean):
 @pytest.mark.parametrize("others", ["defer", "allow"])
 def test_psk_identity_like_a_certificate(start_broker, pki, ca, others):
     """A PSK identity that equals the id of a certificate has not its rights, neither when it
-    publishes nor by a will (mosquitto 1)."""
+    publishes nor by a will (mosquitto section 1)."""
     victim = pki.device("victim", issuer=ca)
     broker = start_broker(listeners=("plain", "tls", "psk"), psk={victim.id: KEY, "meter": KEY},
                           plugin={"other_clients": others},
@@ -302,7 +303,7 @@ def test_answer_does_not_go_to_a_connection_that_took_the_client_id(make_site, v
 @VERSIONS
 def test_restart_does_not_lose_what_an_administrator_subscribed_to(start_broker, pki, ca, version):
     """A session that was restored from disk hears events, as its subscription was judged when
-    it was made (mosquitto 0.11)."""
+    it was made (mosquitto section 0, 11)."""
     broker = start_broker()
     broker.admin().register_ca(ca)
     how = dict(client_id="rule", version=version, clean=False, expiry=3600)

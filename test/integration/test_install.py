@@ -15,7 +15,8 @@ from broker import BUILD_DIR, PLUGIN, Broker, environment, program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOC = "share/doc/mosquitto-jitr/"
-DOCUMENTS = ["*.md", "LICENSE*", "mosquitto.conf.example", "doc/*.md", "examples/*"]
+DOCUMENTS = ["README.md", "CHANGELOG.md", "NOTICE.md", "LICENSE*", "mosquitto.conf.example", "doc/*.md",
+             "doc/reference/*.md", "examples/*"]
 PROGRAMS = ["mosquitto_jitr.so", "mosquitto_ctrl_jitr.so", "mosquitto_jitr"]
 
 
@@ -174,7 +175,7 @@ def test_the_bill_of_materials_names_each_library(tree):
 
 
 def test_the_bill_of_materials_is_spdx(tree):
-    """SPDX 2.3: what sections 6 to 11 require, and every name it refers to."""
+    """What SPDX 2.3, sections 6 to 11, requires, and every name it refers to."""
     sbom = tree.sbom
     ids = [x["SPDXID"] for x in [sbom, *sbom["packages"], *sbom["files"]]]
     package = sbom["packages"][0]

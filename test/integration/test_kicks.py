@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Closing a connection from a plugin goes wrong in the middle of a delivery, in every version,
-and with a session that is offline, in 2.0 (mosquitto 0.2, 0.3)."""
+and with a session that is offline, in 2.0 (mosquitto section 0, 2 and 3)."""
 import time
 
 import pytest
@@ -67,7 +67,7 @@ def test_cut_off_in_the_middle_of_deliveries(broker, admin, factory, pki, device
 
 def test_cut_off_while_it_asks(broker, admin, device):
     """A client that is cut off with a request of its own on the way gets no answer, and the
-    broker is none the worse (mosquitto 2)."""
+    broker is none the worse (mosquitto section 2)."""
     for _ in range(3):
         session = broker.connect(device)
         admin.update_certificate(device, "INACTIVE")
@@ -79,7 +79,7 @@ def test_cut_off_while_it_asks(broker, admin, device):
 
 def test_namesake_that_is_refused(broker, admin, factory, pki, device):
     """A refused client that calls itself like one who is connected takes nothing away from it:
-    2.0.11 does not say whose end it tells of (mosquitto 14)."""
+    2.0.11 does not say whose end it tells of (mosquitto section 14)."""
     session = broker.connect(device, client_id="same")
     assert session.subscribe("t/#")
     for n in range(3):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Listeners of other kinds than the usual: with settings of their own, for HTTP, and where
-nobody needs a name (mosquitto 0.8, 0.12, 0.13, 0.15, 12)."""
+nobody needs a name (mosquitto section 0, 8, 12, 13 and 15, and section 12)."""
 import base64
 import threading
 import time
@@ -65,7 +65,7 @@ def ck_names_the_listener(log):
 
 def test_listener_without_the_plugin(refuses_to_start):
     """Its clients could forge events, and in 2.1 administer, and the plugin would not be asked:
-    the broker does not start (mosquitto 0.13)."""
+    the broker does not start (mosquitto section 0, 13)."""
     ck_names_the_listener(refuses_to_start(per_listener=("tls",)))
 
 
@@ -101,7 +101,7 @@ def test_plugin_in_a_file_read_in_order(start_broker, directory):
 @pytest.mark.skipif(installed_version() < (2, 1), reason="plugin_use came with 2.1")
 @pytest.mark.parametrize("used", [("tls",), ("plain",)])
 def test_listener_without_plugin_use(refuses_to_start, used):
-    """The same with plugin_load and plugin_use (mosquitto 7)."""
+    """The same with plugin_load and plugin_use (mosquitto section 7)."""
     ck_names_the_listener(refuses_to_start(plugin_use=used))
 
 
@@ -136,7 +136,7 @@ def test_anonymous_clients_without_certificate(start_broker, version):
     session.publish(CONTROL, '{"commands":[{"command":"getRegistrationCode"}]}')
     session.received()
     assert events.received() == []
-    broker.wait_for_log("request refused", "not an administrator")
+    broker.wait_for_log("request denied", "not an administrator")
 
 
 def test_tls_without_client_certificates(start_broker, pki):

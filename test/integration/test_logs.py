@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """One line per decision, for people in the broker's log and for programs in log_file; no
-client can write a line of its own (issue, point 10; aws-iot H)."""
+client can write a line of its own (contract, section 9; aws-iot H)."""
 import json
 import re
 import uuid
@@ -56,8 +56,8 @@ def assert_shape(entry):
 # -- the broker's log ------------------------------------------------------------
 
 def test_line_of_a_refused_connection(broker, pki, admin, factory):
-    """Reason, certificate, CA, client id, address and subject, in one line (issue, point
-    10)."""
+    """Reason, certificate, CA, client id, address and subject, in one line (contract, section
+    9)."""
     device = pki.device("d1", issuer=factory)
     broker.connect(device, client_id="client 1")
     line = broker.wait_for_log("connection refused")
@@ -74,7 +74,7 @@ def test_line_of_a_refused_connection(broker, pki, admin, factory):
 
 def test_one_line_per_decision(broker, pki, admin, factory):
     """Registered, pending, accepted, revoked: each attempt is one line, with its reason
-    (issue, point 10)."""
+    (contract, section 9)."""
     device = pki.device("d1", issuer=factory)
     for attempt in range(3):
         broker.connect(device)
@@ -90,7 +90,7 @@ def test_one_line_per_decision(broker, pki, admin, factory):
 
 
 def test_changes_by_administrators_are_logged(broker, pki, admin, factory):
-    """Who did what to which resource, and what came of it (issue, point 10)."""
+    """Who did what to which resource, and what came of it (contract, section 9)."""
     device = admin.activate(pki.device("d1", issuer=factory))
     with pytest.raises(Exception):
         admin.delete_certificate(device)
@@ -124,11 +124,11 @@ def test_a_change_that_failed_says_why_and_changes_nothing(broker, pki, admin, f
 def test_who_was_refused_is_told_with_the_address(broker):
     """Of a request that nobody may make, too."""
     broker.bystander().publish("$CONTROL/jitr/v1", '{"commands":[{"command":"listCertificates"}]}')
-    assert "address=127.0.0.1" in broker.wait_for_log("request refused", 'user="bystander"')
+    assert "address=127.0.0.1" in broker.wait_for_log("request denied", 'user="bystander"')
 
 
 def test_start_is_logged(broker):
-    """Which version, which registry (issue, point 10)."""
+    """Which version, which registry (contract, section 9)."""
     assert broker.log_lines("version", str(broker.db_path), str(broker.ca_path))
 
 
@@ -151,7 +151,7 @@ NASTY = {
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
 def test_text_of_clients_is_escaped(broker, pki, admin, factory, log_file, text):
     """Whatever stands in a client id or a common name, it stays within its quotes and its
-    line, in the broker's log and in the file (issue, point 10; mosquitto 0.19)."""
+    line, in the broker's log and in the file (contract, section 9; mosquitto section 0, 19)."""
     events = admin.listen_to_events(factory)
     device = pki.device(text, issuer=factory)
     # Some brokers refuse control characters in a client id before the plugin is asked.
@@ -171,7 +171,7 @@ def test_text_of_clients_is_escaped(broker, pki, admin, factory, log_file, text)
 @pytest.mark.parametrize("text", ["d1\njitr: forged", "d1\x1b[2J", "\x01"])
 def test_control_characters_in_a_client_id(broker, pki, admin, factory, text):
     """Where the broker lets them through they are escaped; where it does not, nothing is
-    logged in their name (mosquitto 0.19)."""
+    logged in their name (mosquitto section 0, 19)."""
     events = admin.listen_to_events()
     device = pki.device("d1", issuer=factory)
     session = broker.connect(device, client_id=text)
@@ -194,7 +194,7 @@ def assert_one_line(line, device):
 def test_log_to_a_topic(start_broker, pki):
     """The broker publishes each line where we log it, and asks the plugin about every
     delivery: also a reader whose deliveries are denied, which is a line again, starts no
-    avalanche (mosquitto 0.19)."""
+    avalanche (mosquitto section 0, 19)."""
     broker = start_broker(plugin={"authorization": "policy", "other_clients": "allow"},
                           config=["log_dest topic"])
     admin, ca = broker.admin(), pki.ca("factory")
@@ -225,7 +225,7 @@ def test_log_to_a_topic(start_broker, pki):
 
 def test_long_text_is_cut(broker, pki, admin, factory, log_file):
     """A name of 20 000 letters does not fill the log, and what follows it is still there
-    (issue, point 10)."""
+    (contract, section 9)."""
     device = pki.device("x" * 20000, issuer=factory)
     broker.connect(device, client_id="y" * 20000)
     line = broker.wait_for_log("connection refused", device.id)
@@ -282,8 +282,8 @@ def test_requests_are_in_the_file(broker, pki, admin, factory, log_file):
     ({"auto_registration": "DISABLE"}, "CA_AUTO_REGISTRATION_DISABLED"),
 ])
 def test_failed_registrations_are_visible(broker, pki, admin, factory, log_file, how, reason):
-    """An error during automatic registration is always visible in the file (the seed's last
-    paragraph; aws-iot H.1)."""
+    """An error during automatic registration is always visible in the file (aws-iot
+    H.1)."""
     admin.update_ca(factory, **how)
     device = pki.device("d1", issuer=factory)
     broker.connect(device)
@@ -294,7 +294,7 @@ def test_failed_registrations_are_visible(broker, pki, admin, factory, log_file,
 
 
 def test_unfit_certificates_are_visible(broker, pki, admin, factory, log_file):
-    """Why a certificate was not registered (the seed's last paragraph; aws-iot H.1)."""
+    """Why a certificate was not registered (aws-iot H.1)."""
     device = pki.device("d1", issuer=factory, extensions=[der.basic_constraints(True)])
     broker.connect(device)
     assert entries(log_file, eventType="RegisterCertificateJIT", status="Failure",

@@ -99,7 +99,7 @@ def test_websockets_first_connection_to_deactivation(start_broker, pki, version)
 @NOT_ACTIVE
 def test_extended_authentication_is_no_way_around(broker, pki, admin, factory, status):
     """MQTT 5's AUTH exchange skips the ordinary check of a CONNECT: a certificate that
-    is not ACTIVE is refused there, too (contract, section 6; mosquitto 0.6)."""
+    is not ACTIVE is refused there, too (contract, section 6; mosquitto section 0, 6)."""
     device = make(admin, pki, factory, status)
     packet = raw.connect_packet("d1", version=5, method="SOME-METHOD")
     refusals = len(broker.log_lines("connection refused", device.id))
@@ -110,7 +110,7 @@ def test_extended_authentication_is_no_way_around(broker, pki, admin, factory, s
 
 def test_extended_authentication_of_an_active_certificate(broker, pki, admin, factory):
     """Is left to whoever offers the method: here nobody does, and the broker says so
-    (mosquitto 1)."""
+    (mosquitto section 1)."""
     device = make(admin, pki, factory, "ACTIVE")
     packet = raw.connect_packet("d1", version=5, method="SOME-METHOD")
 
@@ -139,7 +139,7 @@ def identity(start_broker):
 @NOT_ACTIVE
 def test_identity_listener_denies_and_cuts_off(identity, pki, status):
     """use_identity_as_username skips the connect check: whoever is not ACTIVE cannot
-    publish there, and is cut off when he tries (contract, section 6; mosquitto 0.6)."""
+    publish there, and is cut off when he tries (contract, section 6; mosquitto section 0, 6)."""
     admin, ca = identity.admin(), pki.ca("factory")
     admin.register_ca(ca)
     device = make(admin, pki, ca, status)
@@ -237,7 +237,7 @@ def ask(session, command):
 def test_reload_leaves_everything_as_it_is(broker, pki, admin, factory, witness, version):
     """SIGHUP asks again about every session, connected or offline: all stay, and nothing
     is decided, registered or announced on that account (contract, section 6; mosquitto
-    0.1)."""
+    section 0, 1)."""
     how = dict(version=version, clean=False, expiry=3600)
     events = admin.listen_to_events()
     online = broker.connect(make(admin, pki, factory, "ACTIVE", "online"), version=version)
@@ -274,7 +274,7 @@ def test_reload_does_not_let_a_deactivated_session_live(broker, pki, admin, fact
 
 
 def test_reload_then_first_connection(broker, pki, admin, factory):
-    """After a SIGHUP first connections register as before (mosquitto 0.1)."""
+    """After a SIGHUP first connections register as before (mosquitto section 0, 1)."""
     events = admin.listen_to_events(factory)
     broker.reload()
     device = pki.device("d1", issuer=factory)
@@ -307,7 +307,7 @@ def test_offline_session_receives_nothing_once_deactivated(broker, pki, admin, f
 
 def test_offline_session_over_a_restart(broker, pki, admin, factory):
     """A session restored from the broker's disk is judged by its certificate, too
-    (contract, section 6; mosquitto 0.11)."""
+    (contract, section 6; mosquitto section 0, 11)."""
     devices = {name: make(admin, pki, factory, "ACTIVE", name) for name in ("good", "bad")}
     for device in devices.values():
         session = broker.connect(device, clean=False)
@@ -349,7 +349,7 @@ def test_will_of_an_active_device_is_published(broker, pki, admin, factory, witn
 def test_delayed_will_of_a_deactivated_device_is_not_published(broker, pki, admin, factory,
                                                                witness):
     """A will that is due only after its certificate was deactivated is not published, that
-    of another device is (contract, section 6; mosquitto 0.11)."""
+    of another device is (contract, section 6; mosquitto section 0, 11)."""
     sessions = {}
     for name in ("bad", "good"):
         device = make(admin, pki, factory, "ACTIVE", name)
@@ -518,7 +518,7 @@ def test_reserved_topics_cannot_be_forged(start_broker, pki, topic, who):
 @pytest.mark.parametrize("topic", RESERVED)
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_reserved_topics_cannot_be_forged_by_a_will(start_broker, pki, topic, version):
-    """Nor by a will, retained or not (contract, section 2; mosquitto 6)."""
+    """Nor by a will, retained or not (contract, section 2; mosquitto section 6)."""
     broker = start_broker(plugin={"other_clients": "allow", "metrics_interval": 0})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)

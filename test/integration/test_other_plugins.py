@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Other plugins before and behind ours: the first that decides wins, and an answer that nobody
-gives is the broker's own (mosquitto 1, 7)."""
+gives is the broker's own (mosquitto sections 1 and 7)."""
 import pytest
 
 import raw
@@ -81,7 +81,8 @@ def test_plugin_behind_answers_for_clients_without_certificate(make_place):
 
 @NOT_ACTIVE
 def test_plugin_that_offers_extended_authentication(make_place, status):
-    """Its yes would let any certificate in; ours says no before it (mosquitto 0.6, 1)."""
+    """Its yes would let any certificate in; ours says no before it (mosquitto section 0, 6, and
+    section 1)."""
     place = make_place(config=neighbour(extended=SUCCESS))
     packet = raw.connect_packet("d1", version=5, method="METHOD")
     device = place.device(status)
@@ -105,7 +106,7 @@ def test_plugin_behind_that_denies_access(make_place):
 
 
 def test_plugin_behind_that_allows_access(make_place):
-    """What is reserved to the plugin it cannot allow (mosquitto 7)."""
+    """What is reserved to the plugin it cannot allow (mosquitto section 7)."""
     place = make_place(plugin={"authorization": "defer", "other_clients": "allow"},
                        config=neighbour(access=SUCCESS))
     listener = place.admin.listen("$aws/events/#")
@@ -118,7 +119,7 @@ def test_plugin_behind_that_allows_access(make_place):
 
 def test_unknown_ca_left_to_others_needs_one_that_agrees(start_broker, pki):
     """`unknown_ca defer`: where nobody decides, the broker asks for a user name, and has none
-    of them (mosquitto 0.8)."""
+    of them (mosquitto section 0, 8)."""
     broker = start_broker(plugin={"unknown_ca": "defer", "other_clients": "allow"})
     stranger = pki.ca("stranger")
     trust(broker, stranger)

@@ -364,7 +364,7 @@ def test_nobody_forges_an_answer(site):
                          ids=["none", "without connect"])
 def test_identity_listener_opens_nothing(make_site, rights):
     """On a listener that names clients by their certificate, who may not connect gets no
-    answer but a denial, and nothing happens (contract, section 3; mosquitto 0.6)."""
+    answer but a denial, and nothing happens (contract, section 3; mosquitto section 0, 6)."""
     site = make_site(listeners=("plain", "tls", "identity"))
     device = site.device(*rights, name="sneak")
     before = site.admin.registration_code()

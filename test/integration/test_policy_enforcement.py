@@ -86,8 +86,8 @@ def test_thing_name_only_when_attached(site):
 
 def test_exclusive_thing_is_the_connections_thing(site):
     """One that the certificate is attached to exclusively is the connection's thing whatever
-    the client id is, live and in the tools (AWS IoT developer guide, "Associating a thing to an
-    MQTT client connection")."""
+    the client id is, live and in the tools (AWS IoT developer guide, "Associating an AWS IoT
+    thing to an MQTT client connection")."""
     device = site.device(allow("Connect", "client/*", {
         "Bool": {"iot:Connection.Thing.IsAttached": ["true"]}}),
         allow("Publish", "topic/t/${iot:Connection.Thing.ThingName}/"
@@ -241,7 +241,7 @@ def identity(make_site):
 def test_identity_listener_is_no_way_around_connect(identity, version):
     """use_identity_as_username lets clients in before the plugin is asked: who may not
     connect cannot publish, subscribe or receive there, and is cut off (contract, section 6;
-    mosquitto 0.6)."""
+    mosquitto section 0, 6)."""
     rights = (allow("Publish", "topic/t/*"), *HEAR)
     devices = [identity.device(name="none"),
                identity.device(allow("Connect", "client/other"), *rights, name="not so"),
@@ -261,7 +261,7 @@ def test_identity_listener_is_no_way_around_connect(identity, version):
 @VERSIONS
 def test_identity_listener_publishes_no_will_of_who_may_not_connect(identity, version):
     """Nor of one that sends nothing and vanishes before anybody has asked about it (contract,
-    section 6; mosquitto 0.6)."""
+    section 6; mosquitto section 0, 6)."""
     rights = (allow("Publish", "topic/t/*"),)
     refused = identity.device(allow("Connect", "client/other"), *rights, name="not so")
     welcome = identity.device(allow("Connect", "client/*"), *rights, name="so")
@@ -303,7 +303,7 @@ def test_publish(site, version, qos):
     assert site.heard() == ["t/a/1", "t/a/1/2"]
 
 
-# Resource, and topics that it allows or not (aws-iot F.8, rows 1 to 4, 7, 17, 20).
+# Resource, and topics that it allows or not (aws-iot F.8 rows 1 to 4, 7, 17 and 20).
 TOPICS = {
     "topic/t/a/*": (["t/a/b/c", "t/a/b"], ["t/a", "t/b"]),
     "topic/t/a/?": (["t/a/b", "t/a//"], ["t/a/bc", "t/a/"]),
@@ -409,7 +409,7 @@ def test_acknowledgement_of_a_denied_publish(site):
 
 # -- iot:Subscribe ---------------------------------------------------------------------
 
-# Resource, and filters that it allows or not (aws-iot F.8, rows 5 to 8).
+# Resource, and filters that it allows or not (aws-iot F.8 rows 5 to 8).
 FILTERS = {
     "topicfilter/t/#": (["t/#"], ["t/b", "t/+", "#", "t"]),
     "topicfilter/t/+/b": (["t/+/b"], ["t/a/b", "t/#", "t/+/c"]),
@@ -567,7 +567,8 @@ def test_will_goes_by_the_policies_of_that_moment(site, version):
 
 
 def test_delayed_will_goes_by_the_policies_of_its_time(site):
-    """The connection is long gone, the certificate is not (aws-iot F.4; mosquitto 0.11)."""
+    """The connection is long gone, the certificate is not (aws-iot F.4; mosquitto section 0,
+    11)."""
     sessions = {}
     for name in ("loses", "keeps"):
         device = site.device(CONNECT, allow("Publish", "topic/t/*"), name=name)
@@ -597,7 +598,7 @@ def test_retained_will_takes_two_permissions(site, version):
 
 def test_broad_policies_do_not_reach_dollar_topics(site):
     """Topics with a leading $ are reached only by a statement that names them: not by
-    topic/*, nor by * (aws-iot D.4; MQTT 4.7.2)."""
+    topic/*, nor by * (aws-iot D.4; MQTT 5.0 4.7.2)."""
     session = site.connect(EVERYTHING, allow("Subscribe", "topicfilter/*"),
                            allow("Receive", "topic/*"), allow("Publish", "topic/*"))
 
@@ -711,7 +712,7 @@ def test_denied_subscribe_disconnects_where_configured(make_site, version):
 
 def test_denied_delivery_disconnects_nobody(make_site):
     """Neither who would have received it nor who published it, whatever is configured
-    (mosquitto 0.10)."""
+    (mosquitto section 0, 10)."""
     site = make_site({"deny_publish": "disconnect", "deny_subscribe": "disconnect"})
     deaf = site.connect(allow("Subscribe", "topicfilter/*"), name="deaf")
     session = site.connect(allow("Publish", "topic/t/*"), *HEAR)
@@ -729,7 +730,7 @@ def test_denied_delivery_disconnects_nobody(make_site):
 def test_offline_session_goes_by_the_stored_certificate(site, version, restarted):
     """What comes while the device is away, and what a broker restores from its disk, is
     judged by the certificate and its policies: by common name, client id and thing
-    (contract, section 6; mosquitto 0.11)."""
+    (contract, section 6; mosquitto section 0, 11)."""
     how = dict(version=version, clean=False, expiry=3600)
     device = site.device(CONNECT, allow("Subscribe", "topicfilter/t/#"), allow("Receive", [
         "topic/t/plain", "topic/t/cn/${iot:Certificate.Subject.CommonName}",
@@ -754,7 +755,7 @@ def test_offline_session_goes_by_the_stored_certificate(site, version, restarted
 @VERSIONS
 def test_reload_leaves_policies_as_they_are(site, version):
     """SIGHUP asks again about every session: nobody is let in or thrown out by it, and the
-    policies go on (mosquitto 0.1)."""
+    policies go on (mosquitto section 0, 1)."""
     online = site.connect(*HEAR, name="online", version=version)
     assert online.subscribe("t/#")
     device = site.device(CONNECT, allow("Subscribe", "topicfilter/*"),

@@ -128,7 +128,7 @@ def test_address_is_that_of_the_connection(watch):
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_persistent_session_that_goes_offline_is_disconnected(watch, version):
     """Once, although the broker keeps the session; and what comes back is another connection
-    (aws-iot D.9; mosquitto 0, 11)."""
+    (aws-iot D.9; mosquitto section 13)."""
     device, how = watch.device(), dict(version=version, clean=False, expiry=3600)
     session, first = watch.connect(device, **how)
     assert session.subscribe("t/#")
@@ -256,7 +256,7 @@ def test_connection_that_is_cut_is_forbidden(watch, cut, version):
 
 def test_reload_is_no_event(watch):
     """SIGHUP asks the broker's clients again who they are: nobody has come or gone, and the end
-    is still that of the same connection (mosquitto 0, 1)."""
+    is still that of the same connection (mosquitto section 0, 1)."""
     session, began = watch.connect(watch.device())
     watch.broker.reload()
     session.leave()
@@ -446,7 +446,7 @@ def test_presence_waits_for_a_subscriber_that_is_offline(watch):
 def test_identity_listener_tells_the_same(start_broker, pki):
     """Where the broker does not ask at CONNECT, a connection is told of as soon as the plugin
     sees it, under its whole client id, and its end is that of the same session (mosquitto
-    0, 6)."""
+    section 0, 6)."""
     watch = Watch(start_broker(plugin={"lifecycle_events": "true"},
                                listeners=("plain", "tls", "identity")))
     client_id = "é" * 200

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Just-in-time provisioning, on a real broker: a template makes thing and policy, attaches them
 and activates the certificate, all or nothing; the device comes again, or is in at once where the
-option says so (issue of activation, point 3; aws-iot E)."""
+option says so (contract, section 7, 3; aws-iot E)."""
 import hashlib
 import json
 
@@ -423,7 +423,7 @@ def test_template_that_fails(fleet, body, attributes, why, mend):
 
 def test_failure_is_told_everywhere(make_fleet, directory):
     """In the log file as AWS's ProvisionDevice, with the name of the template, and by a counter;
-    what succeeds is told there as well (aws-iot H.1; issue of activation, point 7)."""
+    what succeeds is told there as well (aws-iot H.1; contract, section 7, 7)."""
     log_file = directory / "jitr.log"
     fleet = make_fleet(log_file=log_file, account_id="123456789012", metrics_interval=1,
                        announce_interval=0)

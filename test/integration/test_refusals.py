@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Nothing fails silently: whoever is refused is told of in the broker's log, in the log file, in
-the counters and, where there is one, on the record of the certificate (issue, point 10)."""
+the counters and, where there is one, on the record of the certificate (contract, section 9)."""
 import contextlib
 import json
 import re
@@ -274,7 +274,7 @@ def policy_does_not_allow(scene):
     return scene.refused(device)
 
 
-def clone(scene):
+def shared_certificate(scene):
     scene.register_ca()
     device = scene.registered()
     assert scene.broker.connect(device, client_id="first").accepted
@@ -321,8 +321,8 @@ CAUSES = [
     ("DEVICE_CERTIFICATE_PROVISIONED", NOT_LET_IN, True, {}, provisioned),
     ("DEVICE_CERTIFICATE_NO_POLICY", NOT_LET_IN, True, POLICY, no_policy),
     ("AUTHORIZATION_FAILURE", NOT_LET_IN, True, POLICY, policy_does_not_allow),
-    ("DEVICE_CERTIFICATE_SHARED", NOT_LET_IN, True, {"plugin": {"clone_policy": "oldest"}},
-     clone),
+    ("DEVICE_CERTIFICATE_SHARED", NOT_LET_IN, True, {"plugin": {"shared_certificate": "oldest"}},
+     shared_certificate),
     ("REGISTRATION_FAILED", NOT_LET_IN, False, {}, too_long),
 ]
 
@@ -364,7 +364,7 @@ def assert_entry(scene, code, event, device):
                          ids=[cause.__name__ for *_, cause in CAUSES])
 def test_refusal_is_told_everywhere(make_scene, code, event, on_record, how, cause):
     """Every reason for which a client can be refused has its code in the broker's log, in the
-    log file, in the counters and on the record of the certificate (issue, point 10; aws-iot
+    log file, in the counters and on the record of the certificate (contract, section 9; aws-iot
     H.1)."""
     scene = make_scene(**how)
     began = time.time() - 1
@@ -393,7 +393,7 @@ def test_every_code_has_a_counter_from_the_start(make_scene):
 
 def test_name_of_a_certificate_without_the_certificate(make_scene):
     """A client that claims to be a device by its name alone is told of, too; there is nothing
-    to write on (issue, point 10)."""
+    to write on (contract, section 9)."""
     scene = make_scene()
     scene.register_ca()
     device = scene.registered()
@@ -490,7 +490,7 @@ def test_hostile_client_id_on_the_record(scene, status, client_id):
 
 
 def test_refusal_on_a_listener_where_nobody_asks(start_broker, directory, pki):
-    """A client that is seen late is told of in the same places (mosquitto 0, 6)."""
+    """A client that is seen late is told of in the same places (mosquitto section 0, 6)."""
     log_file = directory / "jitr.log"
     broker = start_broker(listeners=("plain", "tls", "identity"),
                           plugin={"log_file": log_file, "account_id": "123456789012",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """SIGHUP: the broker asks again about every session, also those without a connection, and
-2.0 corrupts its memory when one of them is refused (mosquitto 0.1, 0.2, 0.5)."""
+2.0 corrupts its memory when one of them is refused (mosquitto section 0, 1, 2 and 5)."""
 import pytest
 
 from admin import ADMIN, BYSTANDER, PASSWORD
@@ -114,7 +114,7 @@ def test_passwords_and_acl_file_stay_in_force(start_broker, directory, pki):
 
 def test_clients_with_a_certificate_need_no_user_name(sleepers):
     """Where anonymous clients are not allowed, SIGHUP disconnects whoever has no name: the
-    plugin gives each its certificateId (mosquitto 0.4)."""
+    plugin gives each its certificateId (mosquitto section 0, 4)."""
     device = sleepers.admin.activate(sleepers.broker.pki.device("d1", issuer=sleepers.ca))
     session = sleepers.broker.connect(device)
     sleepers.broker.reload()

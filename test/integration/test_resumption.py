@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """TLS sessions that are resumed: the library verifies nothing then, so what has changed since
-is ours to see (mosquitto 0.16)."""
+is ours to see (mosquitto section 0, 16)."""
 import contextlib
 import ssl
 import time

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """What revocation lists do: at a first connection, at each later one, to those that are open
-when one arrives; and what is asked of the list itself (issue of activation, point 1)."""
+when one arrives; and what is asked of the list itself (contract, section 7, 1)."""
 import itertools
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ from revocation import (delete_list, describe_list, import_in_parts, import_list
                         revocation_list)
 from wait import PATIENCE, until
 
-# What the issue promises; a sanitizer makes everything slow.
+# What the contract promises; a sanitizer makes everything slow.
 AT_ONCE = PATIENCE if PRELOAD else 1.0
 
 ON_LIST, ON_HOLD = "CERTIFICATE_ON_REVOCATION_LIST", "CERTIFICATE_ON_HOLD"
@@ -295,7 +295,7 @@ def test_days_of_grace(broker, admin, pki, ca, authority):
     device = admin.activate(pki.device("d1", issuer=ca))
     listed = pki.device("listed", issuer=ca)
     assert refused_for(admin, device) == MISSING
-    with pytest.raises(AwsError, match="days of grace are over"):
+    with pytest.raises(AwsError, match="grace days are over"):
         import_list(admin, ca, authority.list(days=(-9, -4)))
     authority.revoke(listed)
     described = import_list(admin, ca, authority.list(days=(-9, -2)))["crl"]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Revocation lists in files that the broker watches: taken when they appear and when they
-change, told of when they cannot be taken, and never waited for (issue of activation, point
-1)."""
+change, told of when they cannot be taken, and never waited for (contract, section 7, 1)."""
 import itertools
 import os
 import pwd
@@ -139,7 +138,7 @@ def test_list_from_the_future_is_in_force_when_its_time_comes(broker, watched, d
     begins = time.time() + 6
     made = authority.list(number=2, days=(6 / 86400, 1))
     watched.write(made)
-    watched.wait_for_failure("still to come")
+    watched.wait_for_failure("in the future")
     with pytest.raises(AwsError, match="is the clock of this machine right"):
         watched.admin.call("importCrl", caCertificateId=watched.ca.id, crl=made)
     session.wait_until_closed(timeout=20)
@@ -402,7 +401,7 @@ def test_days_of_grace_make_a_list_count_that_did_not(admin, watched, directory)
     """A change of what is asked of the list is a reason to look at the file again."""
     authority = OpensslCa(watched.ca, directory)
     watched.write(authority.list(number=1, days=(-3, -1)))
-    watched.wait_for_failure("the list counted until")
+    watched.wait_for_failure("the list was valid until")
     admin.update_ca(watched.ca, crlCheck="grace 5")
     watched.wait_for_number(1)
     assert watched.described["crl"]["stale"] is True

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Revocation lists on their way into the registry: which are taken, what is said of those
-that are not, in one piece and in parts (issue of activation, point 1; RFC 5280 5)."""
+that are not, in one piece and in parts (contract, section 7, 1; RFC 5280 5)."""
 import hashlib
 import itertools
 
@@ -191,18 +191,18 @@ def made_like(**how):
 @pytest.mark.parametrize("make, says", [
     (by_another_key, "not signed with the key of this CA"),
     (with_a_changed_byte, "not signed with the key of this CA, or was changed"),
-    (of_another_issuer, 'not of this CA but of "CN=somebody else,O=Example Corp"'),
+    (of_another_issuer, 'issued by "CN=somebody else,O=Example Corp", not by this CA'),
     (made_like(number=0), "its cRLNumber is 0x00, that one has 0x01"),
     (made_like(number=1, days=(0, 9)), "another list with the same number (cRLNumber 0x01)"),
     (made_like(number=None), "once a CA numbers its lists it has to go on"),
-    (made_like(days=(-3, -1)), "the list counted until"),
-    (made_like(days=(1, 2)), "still to come; is the clock"),
+    (made_like(days=(-3, -1)), "the list was valid until"),
+    (made_like(days=(1, 2)), "in the future; is the clock"),
     (made_like(extensions=(KEY_ID, openssl_ca.DELTA)), "a delta list"),
     (made_like(extensions=(scope("indirect"),)), "an indirect list"),
     (made_like(extensions=(scope("CA certificates"),)), "onlyContainsCACerts"),
     (made_like(extensions=(scope("some reasons"),)), "onlySomeReasons"),
     (made_like(extensions=("1.2.3.4 = critical, DER:0500",)),
-     "a critical extension that is not known here, so what it says is not understood: 1.2.3.4"),
+     "an unrecognised critical extension: 1.2.3.4"),
     (made_like(digest="sha1"), "algorithm of the list is not accepted: ecdsa-with-SHA1"),
     (two_at_once, "more than one"),
     (with_garbage_behind, "2 bytes after the list"),

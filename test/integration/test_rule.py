@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """The rule of a CA, on a real broker: whom it accepts is in at the first connection, with its
 policies and its thing, and the record follows; whom it does not accept waits or is revoked, and
-everybody is told why (issue of activation, point 2)."""
+everybody is told why (contract, section 7, 2)."""
 import asyncio
 import contextlib
 
@@ -108,7 +108,7 @@ def test_first_connection_is_accepted_and_the_record_follows(make_fleet, authori
 
 def test_rule_that_is_registered_with_its_ca(broker_of_all):
     """registerCACertificate takes it as updateCACertificate does; the word `rule` is the one
-    that accepts everybody (issue of activation, point 2)."""
+    that accepts everybody (contract, section 7, 2)."""
     with_word = Fleet(broker_of_all, activation="rule")
     policy = with_word.policies.create(CONNECT)
     with_document = Fleet(broker_of_all, activation=rule(policies=policy))
@@ -717,7 +717,7 @@ def test_name_that_no_thing_may_have(fleet):
     fleet.set_rule(policies=[fleet.policy], thing="x-" + OWN_NAME)
     odd = fleet.fresh(**subject(CommonName="a b"))
     code, details = fleet.refuses(odd)
-    assert code == WAITS and details.startswith("'x-a b' is no name of a thing")
+    assert code == WAITS and details.startswith("'x-a b' is not a valid thing name")
     nameless = fleet.fresh(**subject(Organization="nobody"))
     assert fleet.refuses(nameless) == (
         WAITS, CN + ", of which the thing's name is made, has no value")

@@ -140,7 +140,7 @@ WARNED = {
                                   "the nearest is iot:UpdateCertificate"),
     "the topic of a will": ([allow("Connect", "client/*", {
         "ArnEquals": {"iot:LastWillTopic": arn("topic/w")}})],
-        "'iot:LastWillTopic' cannot be seen here"),
+        "'iot:LastWillTopic' is not known to this broker"),
     "no will, no persistence": ([allow("Connect", "client/*", {
         "ForAllValues:StringEquals": {"iot:ConnectAttributes": []}})], "this Allow never applies"),
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Registered CAs in the listener's capath: trusted at once, named as OpenSSL wants them, and
-the operator's own files left alone (contract, section 6; issue, point 7)."""
+the operator's own files left alone (contract, section 6, 7)."""
 import contextlib
 import ctypes
 import os
@@ -21,7 +21,7 @@ def test_registered_ca_is_trusted_without_restart_or_signal(broker, pki, admin):
 
 
 def test_file_is_named_by_the_hash_of_the_subject(broker, pki, admin):
-    """<subject hash>.0, as OpenSSL looks for it (issue, point 7)."""
+    """<subject hash>.0, as OpenSSL looks for it (contract, section 6, 7)."""
     ca = pki.ca("factory")
     admin.register_ca(ca)
 
@@ -29,8 +29,8 @@ def test_file_is_named_by_the_hash_of_the_subject(broker, pki, admin):
 
 
 def test_cas_of_one_subject_are_numbered(broker, pki, admin):
-    """.0, .1, .2 without a gap: OpenSSL stops at the first number that is missing (issue,
-    point 7)."""
+    """.0, .1, .2 without a gap: OpenSSL stops at the first number that is missing (contract,
+    section 6, 7)."""
     twins = [pki.ca("twin") for _ in range(3)]
     name = subject_hash(twins[0], broker.directory)
     for number, ca in enumerate(twins):
@@ -45,7 +45,7 @@ def test_cas_of_one_subject_are_numbered(broker, pki, admin):
 
 def test_files_appear_whole(broker, pki, admin):
     """Written aside and renamed: whoever looks at a file finds the whole certificate, and
-    nothing is left over beside it (issue, point 7)."""
+    nothing is left over beside it (contract, section 6, 7)."""
     cas = [pki.ca("twin") for _ in range(4)]
     with watch(broker.ca_path) as changes:
         admin.register_cas(cas)
@@ -85,7 +85,7 @@ def watch(directory):
 
 def test_operators_own_files_are_untouched(broker, pki, admin):
     """What an operator put there stays as it is, over registrations, deletions and
-    restarts, also where he uses a name that would be ours (issue, point 7)."""
+    restarts, also where he uses a name that would be ours (contract, section 6, 7)."""
     own, factory = pki.ca("own"), pki.ca("factory")
     mine = trust(broker, own)
     taken = broker.ca_path / (subject_hash(factory, broker.directory) + ".0")
@@ -105,7 +105,7 @@ def test_operators_own_files_are_untouched(broker, pki, admin):
 
 def test_registering_what_the_operator_trusts_already(broker, pki, admin):
     """A CA that stands there by hand can be registered, and deleted again, without his
-    file going away (issue, point 7)."""
+    file going away (contract, section 6, 7)."""
     ca = pki.ca("own")
     mine = trust(broker, ca)
 
@@ -164,7 +164,7 @@ def test_deleted_and_registered_again(broker, pki, admin, factory):
 
 def test_start_brings_the_directory_up_to_date(broker, pki, admin, factory):
     """What is missing, damaged or left over in the capath is put right when the broker
-    starts (issue, point 7)."""
+    starts (contract, section 6, 7)."""
     other = pki.ca("other")
     admin.register_ca(other)
     gone = pki.ca("gone")
@@ -197,7 +197,7 @@ def test_own_capath(start_broker, directory, pki):
 
 
 def test_sub_ca_is_an_anchor_after_a_restart_too(broker, pki, admin):
-    """A registered sub-CA is trusted by itself, without its root (issue, point 7)."""
+    """A registered sub-CA is trusted by itself, without its root (contract, section 6, 7)."""
     plant = pki.ca("plant", parent=pki.ca("root"))
     admin.register_ca(plant)
     device = admin.activate(pki.device("d1", issuer=plant))
@@ -209,7 +209,7 @@ def test_sub_ca_is_an_anchor_after_a_restart_too(broker, pki, admin):
 
 def test_directory_that_cannot_be_written(broker, pki, admin, factory):
     """When the file cannot be written the registration stands, the log says what is
-    wrong, and it is put right as soon as it can be (issue, bad input)."""
+    wrong, and it is put right as soon as it can be (contract, section 8)."""
     away = broker.ca_path.with_name("away")
     broker.ca_path.rename(away)
     ca = pki.ca("other")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """trust_store live: registered CAs are what the running TLS listeners trust, from the answer of
-the command on that registers or deletes them, without restart, signal or capath (issue of
-shipping, point 2)."""
+the command on that registers or deletes them, without restart, signal or capath (contract, section
+5)."""
 import socket
 import ssl
 import subprocess
@@ -75,7 +75,7 @@ def test_ca_is_trusted_from_its_registration_to_its_end(live, pki, listener, ver
 @pytest.mark.parametrize("identifiers", [True, False], ids=["key-ids", "no-key-ids"])
 def test_several_of_one_subject(live, pki, listener, identifiers):
     """Which a capath cannot do in a running broker; also of certificates that do not say which
-    key signed them (mosquitto 9.1)."""
+    key signed them (mosquitto section 9.1)."""
     admin = live.admin()
     how = {"key_ids": identifiers}
     twins = [pki.ca("twin", **how) for _ in range(3)]
@@ -160,7 +160,7 @@ def test_strangers_and_bad_certificates_are_refused_in_the_handshake(live, pki, 
 
 
 def test_crlfile_of_the_listener_still_counts(start_broker, pki, tmp_path):
-    """The broker's own list, as without the option: every CA needs one (mosquitto 9.3)."""
+    """The broker's own list, as without the option: every CA needs one (mosquitto section 9.3)."""
     listed_ca, other_ca = pki.ca("listed"), pki.ca("other")
     good, bad = pki.device("good", issuer=listed_ca), pki.device("bad", issuer=listed_ca)
     path = tmp_path / "crl.pem"
@@ -232,7 +232,7 @@ def test_sessions_are_resumed_with_capath_only(start_broker, pki, option, versio
 @pytest.mark.parametrize("tls", ["-tls1_2", "-tls1_3"])
 def test_no_ca_is_named_to_clients(live, pki, tls):
     """Those that choose their certificate by the names, as Go and Java do, may use any, also
-    one of a CA that was registered later (mosquitto 9.1)."""
+    one of a CA that was registered later (mosquitto section 9.1)."""
     live.admin().register_ca(pki.ca("factory"))
     done = subprocess.run(["openssl", "s_client", tls, "-connect",
                            "127.0.0.1:%d" % live.ports["tls"]], input="", capture_output=True,
@@ -271,7 +271,7 @@ def test_bad_value_stops_the_broker(make_broker):
 
 def test_default_is_capath(broker, pki, admin):
     """The broker's own way: CAs are added live, and one that was used stays trusted by TLS until
-    a restart; the plugin refuses its devices (mosquitto 9.1)."""
+    a restart; the plugin refuses its devices (mosquitto section 9.1)."""
     ca = pki.ca("factory")
     admin.register_ca(ca)
     device = pki.device("d1", issuer=ca)

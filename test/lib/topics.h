@@ -13,8 +13,10 @@ static const char *const documented_topics[] = {
 	    CRL_GAUGES(X)
 #undef X
 		"connections/refused/<code>",
-	"certificates/status/<STATUS>",
-	"commits/mean_us",
+	"certificates/status/<STATUS>", "commits/mean_us",
+#define X(field, old, topic) old,
+	STATS_RENAMES(X) STORE_RENAMES(X)
+#undef X
 };
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* world.c - see world.h. */
-#define _XOPEN_SOURCE 700 /* nftw() */
 #include <signal.h>
 #include <sys/resource.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -15,6 +13,7 @@
 #include <unistd.h>
 
 #include "suite.h"
+#include "tree.h"
 #include "world.h"
 
 #include "jitr/adapter/x509.h"
@@ -253,15 +252,6 @@ world_open(void)
 	open_store();
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 void
 world_close(void)
 {
@@ -269,7 +259,7 @@ world_close(void)
 	store_close(world.store);
 	world_forget();
 	(void)chmod(world.ca_path, 0755);
-	must(nftw(world.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
+	must(remove_tree(world.dir));
 }
 
 void

@@ -8,7 +8,7 @@ import re
 import sys
 
 EXPRESSION = "EPL-2.0 OR BSD-3-Clause"
-NAMED = re.compile(r"\.(c|h|py|sh|cmake|yaml|[1-8])$|(^|/)(CMakeLists\.txt|Dockerfile|run|postinst|prerm|postrm)$")
+NAMED = re.compile(r"\.(c|h|py|sh|cmake|yaml|yml|[1-8])$|(^|/)(CMakeLists\.txt|Dockerfile|run|postinst|prerm|postrm)$")
 
 # SHA-256 of the words, without the line that names the authors.
 TEXTS = {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """Every link from one of our documents to another leads somewhere: the file is there,
-and so is the heading."""
+and so is the heading.  The files and tests that CONTRIBUTING.md and SECURITY.md name exist."""
 import pathlib
 import re
 import sys
@@ -38,7 +38,39 @@ def fault(document, link):
     return None
 
 
-documents = sorted([*ROOT.glob("*.md"), *ROOT.glob("doc/*.md"), *ROOT.glob("test/*.md")])
+CODE = re.compile(r"`([^`\n]+)`")
+FILE = re.compile(r"\.?[\w<>*.-]+(/[\w<>*.-]+)+/?|[\w*-]+\.(md|py|sh|txt|json|example)|\.[a-z-]+")
+CHECK = re.compile(r"check_[\w*]+")
+LINT = re.compile(r"lint test `(\w+)`")
+
+
+def named(path):
+    """What a document names, and where it has to be: <noun> stands for any word."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.M | re.S)
+    for code in CODE.findall(text):
+        word = code.split(" ")[0]
+        if CHECK.fullmatch(word):
+            yield word, "test/unit/%s.c" % word
+        elif FILE.fullmatch(word) and (ROOT / word.split("/")[0]).is_dir() == ("/" in word):
+            yield word, re.sub(r"<\w+>", "*", word)
+
+
+def exists(pattern):
+    return any(ROOT.glob(pattern.rstrip("/"))) or any(ROOT.glob("test/*/" + pattern))
+
+
+def missing(path):
+    """What a document names and is not there."""
+    for word, pattern in named(path):
+        if not exists(pattern):
+            yield "%s is not there" % word
+    tests = (ROOT / "test" / "lint" / "CMakeLists.txt").read_text()
+    for name in LINT.findall(path.read_text()):
+        if "lint_test(%s " % name not in tests:
+            yield "there is no lint test %s" % name
+
+
+documents = sorted([*ROOT.glob("*.md"), *ROOT.glob("doc/**/*.md"), *ROOT.glob("docker/*.md"), *ROOT.glob("test/*.md")])
 looked_at = failed = 0
 for document in documents:
     for link in LINK.findall(prose(document)):
@@ -47,5 +79,10 @@ for document in documents:
         if wrong:
             failed += 1
             print("%s: %s %s" % (document.relative_to(ROOT), link, wrong))
+for document in (ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"):
+    looked_at += len(list(named(document)))
+    for wrong in missing(document):
+        failed += 1
+        print("%s: %s" % (document.name, wrong))
 print("%d passed, %d failed" % (looked_at - failed, failed))
 sys.exit(1 if failed or not looked_at else 0)

@@ -119,7 +119,7 @@ ask(const void *context, enum policy_action action, struct view name, struct pol
 	static const struct facts nothing;
 	const struct policy *policy = context;
 	struct policy_request r = { .action = action,
-		.head = head_of(action),
+		.prefix = head_of(action),
 		.name = name,
 		.facts = &nothing };
 
@@ -196,7 +196,7 @@ START_TEST(the_ground_of_a_shared_subscription_is_told)
 		struct access_question q = { ACTION_SUBSCRIBE, view_of(filters[i]), false };
 		struct access_decision d = access_decide(&rights, &q);
 
-		ck_assert_uint_eq(d.ground.statement, i);
+		ck_assert_uint_eq(d.match.statement, i);
 		ck_assert_int_eq(d.result, i < 2 ? POLICY_ALLOWED : POLICY_EXPLICIT_DENY);
 	}
 	policy_free(policy);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_audit.c - the log says what a command changed, from what to what, by
- * which user and from where.
+ * check_audit.c - the log shows the values that a command changed, before and after, the user
+ * and the address.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #define OF_DEVICE "'certificateId':'<device id>'"
 #define OF_CA     "'certificateId':'<ca id>'"
 
-/* The rows go on one from the other; what the line says behind the address. */
+/* Each row begins where the last one ended; said: the line after the address. */
 static const struct {
 	const char *name, *arguments, *said;
 } rows[] = {
@@ -93,7 +93,7 @@ line(void)
 	return world_note(NOTE_LINE, 0)->text;
 }
 
-START_TEST(each_change_is_told_with_what_was_before)
+START_TEST(each_change_is_logged_with_the_values_before_it)
 {
 	char text[900], begin[100];
 	const char *at;
@@ -119,23 +119,23 @@ START_TEST(each_change_is_told_with_what_was_before)
 END_TEST
 
 /* importCrl and deleteCrl: check_request_crl. */
-START_TEST(no_command_that_changes_is_missing_here)
+START_TEST(every_change_has_a_row_in_this_table)
 {
-	for (size_t i = 0; i < command_type_count; i++) {
-		const char *name = command_types[i].name;
+	const struct command_type *type;
+
+	for (size_t i = 0; (type = command_at(i)) != NULL; i++) {
 		size_t at = 0;
 
-		if (command_types[i].change == NULL || strstr(name, "Crl") != NULL)
+		if (type->run == NULL || strstr(type->name, "Crl") != NULL)
 			continue;
-		while (at < COUNT_OF(rows) && strcmp(rows[at].name, name) != 0)
+		while (at < COUNT_OF(rows) && strcmp(rows[at].name, type->name) != 0)
 			at++;
-		ck_assert_msg(at < COUNT_OF(rows), "%s", name);
+		ck_assert_msg(at < COUNT_OF(rows), "%s", type->name);
 	}
 }
 END_TEST
 
-/* What was not done is not told as done. */
-START_TEST(what_could_not_be_stored_has_changed_nothing)
+START_TEST(a_failed_commit_is_logged_without_changes)
 {
 	world_break_disk();
 	ask("{'command':'updateCACertificate'," OF_CA ",'newStatus':'INACTIVE'}");
@@ -152,9 +152,9 @@ main(void)
 	TCase *t = tcase_create("lines");
 
 	tcase_add_checked_fixture(t, requests_open, requests_close);
-	tcase_add_test(t, each_change_is_told_with_what_was_before);
-	tcase_add_test(t, no_command_that_changes_is_missing_here);
-	tcase_add_test(t, what_could_not_be_stored_has_changed_nothing);
+	tcase_add_test(t, each_change_is_logged_with_the_values_before_it);
+	tcase_add_test(t, every_change_has_a_row_in_this_table);
+	tcase_add_test(t, a_failed_commit_is_logged_without_changes);
 	suite_add_tcase(s, t);
 	return suite_run(s);
 }

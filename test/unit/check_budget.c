@@ -22,8 +22,8 @@ START_TEST(a_bucket_begins_full_and_fills_at_its_rate)
 }
 END_TEST
 
-/* However often it is looked at: what is less than one unit is not lost. */
-START_TEST(a_bucket_that_is_looked_at_often_fills_no_slower)
+/* Less than one unit is not lost when the level is read often. */
+START_TEST(a_bucket_that_is_read_often_fills_no_slower)
 {
 	struct bucket b = { 0, 0 };
 	int64_t now = SECOND;
@@ -36,7 +36,7 @@ START_TEST(a_bucket_that_is_looked_at_often_fills_no_slower)
 }
 END_TEST
 
-/* One that goes on without a pause is told a few times, then never again. */
+/* A caller that does not pause gets a few answers, then none. */
 START_TEST(refusals_end_until_the_caller_pauses)
 {
 	static struct refusals r;
@@ -65,7 +65,7 @@ START_TEST(refusals_are_bounded_over_all_callers)
 }
 END_TEST
 
-START_TEST(lines_are_told_at_first_and_counted_then)
+START_TEST(lines_are_logged_at_first_and_then_counted)
 {
 	struct lines l = { .untold = 0 };
 	int64_t now = SECOND, told = 0;
@@ -91,9 +91,9 @@ main(void)
 	TCase *t = suite_case(suite, "budget");
 
 	tcase_add_test(t, a_bucket_begins_full_and_fills_at_its_rate);
-	tcase_add_test(t, a_bucket_that_is_looked_at_often_fills_no_slower);
+	tcase_add_test(t, a_bucket_that_is_read_often_fills_no_slower);
 	tcase_add_test(t, refusals_end_until_the_caller_pauses);
 	tcase_add_test(t, refusals_are_bounded_over_all_callers);
-	tcase_add_test(t, lines_are_told_at_first_and_counted_then);
+	tcase_add_test(t, lines_are_logged_at_first_and_then_counted);
 	return suite_run(suite);
 }

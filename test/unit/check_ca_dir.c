@@ -2,7 +2,7 @@
 /*
  * check_ca_dir.c - registered CAs mirrored into the listener's capath.
  *
- * What OpenSSL finds there (mosquitto 9.1), and that nothing of the operator's
+ * What OpenSSL finds there (mosquitto section 9.1), and that nothing of the operator's
  * is ever touched.
  */
 #include <dirent.h>

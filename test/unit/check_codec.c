@@ -449,10 +449,10 @@ crl_of_a_place(uint16_t len)
 {
 	struct record r = crl_record();
 
-	r.as.crl.scope = CRL_SCOPE_PLACE;
+	r.as.crl.scope = CRL_SCOPE_POINT;
 	r.as.crl.only_users = true;
-	r.as.crl.place_len = len;
-	memset(r.as.crl.place, 0xa0, len);
+	r.as.crl.point_len = len;
+	memset(r.as.crl.point, 0xa0, len);
 	return r;
 }
 
@@ -527,7 +527,7 @@ fill_rows(void)
 	ROW("a refusal of nobody known", KIND_REFUSAL, empty);
 	ROW("a successor", KIND_SUCCESSOR, { .as.successor = { { 1, 2, 3 } } });
 	ROW("a list of a place", KIND_CRL, crl_of_a_place(1));
-	ROW("a list of a long place", KIND_CRL, crl_of_a_place(CRL_PLACE_MAX));
+	ROW("a list of a long place", KIND_CRL, crl_of_a_place(CRL_POINT_MAX));
 	if (n != COUNT_OF(rows))
 		abort();
 #undef ROW
@@ -648,8 +648,8 @@ assert_same_crl(const struct crl *a, const struct crl *b)
 	ck_assert_mem_eq(a->number, b->number, sizeof(a->number));
 	ck_assert_int_eq(a->scope, b->scope);
 	ck_assert_int_eq(a->only_users, b->only_users);
-	ck_assert_uint_eq(a->place_len, b->place_len);
-	ck_assert_mem_eq(a->place, b->place, sizeof(a->place));
+	ck_assert_uint_eq(a->point_len, b->point_len);
+	ck_assert_mem_eq(a->point, b->point, sizeof(a->point));
 }
 
 static void

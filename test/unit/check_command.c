@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_command.c - what commands ask of the gate, and what they tell it.
+ * check_command.c - the questions and notices of commands to the gate.
  *
- * The gate is one of this test's own: it notes what it is asked and told, and
- * answers as the test wants (contract, section 3; aws-iot 1.5).  Requests are
- * written with ' for ", and with <id> for the certificate's id.
+ * The test has a gate of its own: it records questions and notices and answers as the test
+ * wants (contract, section 3; aws-iot 1.5).  Requests are written with ' for ", and with
+ * <id> for the certificate's id.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,8 +28,8 @@ static cJSON *answer;
  */
 
 static enum administration administration;
-static const char *allowed; /* the one action that is allowed; NULL: none */
-static char notes[4096];    /* what it was asked and told, one a line */
+static const char *allowed; /* the only action that is allowed; NULL: none */
+static char notes[4096];    /* questions and notices, one per line */
 
 static void PRINTF_LIKE(1, 2) note(const char *fmt, ...)
 {
@@ -41,7 +41,7 @@ static void PRINTF_LIKE(1, 2) note(const char *fmt, ...)
 	va_end(args);
 }
 
-/* The linker puts these into the place of the gate's own. */
+/* The linker replaces the gate's functions with these. */
 enum administration __wrap_gate_administration(struct gate *g, const struct client *c);
 bool __wrap_gate_may_control(struct gate *g, const struct client *c, const char *action,
     const char *resource, const char *also);
@@ -225,14 +225,14 @@ tear_down(void)
 }
 
 /*
- * Who may: contract, section 3.
+ * Rights: contract, section 3.
  */
 
 #define ATTACHING "'policyName':'p','target':'<id>'"
 #define PRINCIPAL "'policyName':'p','principal':'<id>'"
 #define OF_THING  "'thingName':'t','principal':'arn:aws:iot:eu-central-1:123456789012:cert/<id>'"
 
-/* After AWS's service authorization reference; content need not be right yet. */
+/* After AWS's service authorization reference.  The content need not be valid. */
 static const struct {
 	const char *name, *members, *question;
 } questions[] = {
@@ -308,7 +308,7 @@ static const struct {
 	{ "updateThing", "'thingName':'t'", "iot:UpdateThing thing/t -" },
 };
 
-START_TEST(each_command_is_asked_about_by_its_operation_and_resource)
+START_TEST(each_command_needs_its_action_on_its_resource)
 {
 	struct cert cert;
 	char text[1000];
@@ -329,36 +329,47 @@ START_TEST(each_command_is_asked_about_by_its_operation_and_resource)
 }
 END_TEST
 
-START_TEST(no_command_is_without_a_question)
+START_TEST(every_command_has_a_row_in_this_table)
 {
-	ck_assert_uint_eq(COUNT_OF(questions), command_type_count);
-	for (size_t i = 0; i < command_type_count; i++)
-		ck_assert_str_eq(questions[i].name, command_types[i].name);
+	const struct command_type *type;
+	size_t count = 0, at;
+
+	for (; (type = command_at(count)) != NULL; count++) {
+		for (at = 0; at < COUNT_OF(questions); at++)
+			if (strcmp(questions[at].name, type->name) == 0)
+				break;
+		ck_assert_msg(at < COUNT_OF(questions), "%s", type->name);
+	}
+	ck_assert_uint_eq(COUNT_OF(questions), count);
 }
 END_TEST
 
-/* The resource is named as everywhere else: with the whole ARN. */
-/* Whoever adds a command that changes something has to say what its content can
- * exercise (contract, section 6). */
-START_TEST(of_every_change_it_is_known_what_its_content_can_exercise)
+/* contract, section 6: a new change states the rights that its content exercises. */
+START_TEST(every_change_states_the_rights_of_its_content)
 {
-	for (size_t i = 0; i < command_type_count; i++)
-		if (command_types[i].change != NULL)
-			ck_assert_msg(command_content_is_known(&command_types[i]), "%s",
-			    command_types[i].name);
+	const struct command_type *type;
+
+	for (size_t i = 0; (type = command_at(i)) != NULL; i++) {
+		if (type->run != NULL)
+			ck_assert_msg((type->content != NULL) != type->plain, "%s", type->name);
+		else
+			ck_assert_msg(type->content == NULL && !type->plain, "%s", type->name);
+	}
 }
 END_TEST
 
-/* Policies that name "iot:Sub*" hand out no rights over the registry. */
+/* A policy that allows "iot:Sub*" allows no action of the registry. */
 START_TEST(no_command_begins_like_an_action_of_devices)
 {
-	for (size_t i = 0; i < command_type_count; i++)
+	const struct command_type *type;
+
+	for (size_t i = 0; (type = command_at(i)) != NULL; i++)
 		for (int a = 0; a < POLICY_CONTROL; a++)
-			ck_assert_msg(strncasecmp(command_types[i].name,
+			ck_assert_msg(strncasecmp(type->name,
 					  policy_action_name((enum policy_action)a) +
 					      strlen("iot:"),
 					  3) != 0,
-			    "%s", command_types[i].name);
+			    "%s", type->name);
 }
 END_TEST
 
@@ -377,7 +388,7 @@ START_TEST(a_refusal_names_action_and_resource)
 END_TEST
 
 /* An activation program may activate and attach and nothing else. */
-START_TEST(what_is_allowed_is_done_though_the_rest_is_not)
+START_TEST(allowed_commands_are_carried_out_beside_denied_ones)
 {
 	struct cert cert;
 
@@ -397,7 +408,7 @@ START_TEST(what_is_allowed_is_done_though_the_rest_is_not)
 END_TEST
 
 /* aws-iot 1.5: syntax before permission, permission before existence and content. */
-START_TEST(permission_comes_behind_syntax_and_before_everything_else)
+START_TEST(permission_is_checked_after_syntax_and_before_everything_else)
 {
 	administration = ADMINISTRATION_BY_POLICY;
 	ask("{'command':'getPolicy','policyName':'p p'},{'command':'nothing'},7,"
@@ -417,7 +428,7 @@ START_TEST(permission_comes_behind_syntax_and_before_everything_else)
 }
 END_TEST
 
-START_TEST(who_may_nothing_or_everything_is_not_asked_about)
+START_TEST(no_question_is_asked_for_clients_with_no_right_or_all)
 {
 	administration = ADMINISTRATION_NONE;
 	ask("{'command':'getPolicy','policyName':'p'}");
@@ -431,7 +442,7 @@ START_TEST(who_may_nothing_or_everything_is_not_asked_about)
 END_TEST
 
 /*
- * What the gate is told.
+ * Notices.
  */
 
 #define DOCUMENT \
@@ -465,9 +476,8 @@ static const struct {
 	{ "{'command':'listPolicies'},{'command':'listThings'}", "" },
 };
 
-/* After a commit, what was changed and nothing else; the rows go on one from
- * the other. */
-START_TEST(the_gate_hears_of_what_others_must_notice)
+/* After a commit: the changed resource only.  Each row begins where the last one ended. */
+START_TEST(the_gate_is_told_about_changes_that_concern_clients)
 {
 	administration = ADMINISTRATION_ALL;
 	for (size_t i = 0; i < COUNT_OF(changes); i++) {
@@ -478,7 +488,7 @@ START_TEST(the_gate_hears_of_what_others_must_notice)
 }
 END_TEST
 
-START_TEST(what_could_not_be_stored_is_not_told)
+START_TEST(the_gate_is_not_told_about_a_failed_commit)
 {
 	administration = ADMINISTRATION_ALL;
 	world_break_disk();
@@ -507,18 +517,18 @@ main(void)
 	TCase *t = suite_case(suite, "permission"), *n = suite_case(suite, "notices");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_loop_test(t, each_command_is_asked_about_by_its_operation_and_resource, 0,
+	tcase_add_loop_test(t, each_command_needs_its_action_on_its_resource, 0,
 	    COUNT_OF(questions));
-	tcase_add_test(t, no_command_is_without_a_question);
-	tcase_add_test(t, of_every_change_it_is_known_what_its_content_can_exercise);
+	tcase_add_test(t, every_command_has_a_row_in_this_table);
+	tcase_add_test(t, every_change_states_the_rights_of_its_content);
 	tcase_add_test(t, no_command_begins_like_an_action_of_devices);
 	tcase_add_test(t, a_refusal_names_action_and_resource);
-	tcase_add_test(t, what_is_allowed_is_done_though_the_rest_is_not);
-	tcase_add_test(t, permission_comes_behind_syntax_and_before_everything_else);
-	tcase_add_test(t, who_may_nothing_or_everything_is_not_asked_about);
+	tcase_add_test(t, allowed_commands_are_carried_out_beside_denied_ones);
+	tcase_add_test(t, permission_is_checked_after_syntax_and_before_everything_else);
+	tcase_add_test(t, no_question_is_asked_for_clients_with_no_right_or_all);
 	tcase_add_checked_fixture(n, set_up, tear_down);
-	tcase_add_test(n, the_gate_hears_of_what_others_must_notice);
-	tcase_add_test(n, what_could_not_be_stored_is_not_told);
+	tcase_add_test(n, the_gate_is_told_about_changes_that_concern_clients);
+	tcase_add_test(n, the_gate_is_not_told_about_a_failed_commit);
 	tcase_add_test(n, the_log_names_both_resources);
 	return suite_run(suite);
 }

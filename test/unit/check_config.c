@@ -168,7 +168,7 @@ START_TEST(all_options_may_be_given_together)
 		{ "other_clients", "allow" },
 		{ "unknown_ca", "defer" },
 		{ "first_connection", "accept" },
-		{ "clone_policy", "newest" },
+		{ "shared_certificate", "newest" },
 		{ "event_details", "true" },
 		{ "lifecycle_events", "true" },
 		{ "expiring_days", "30" },
@@ -182,7 +182,7 @@ START_TEST(all_options_may_be_given_together)
 	ck_assert_int_eq(config.announce_interval, 5);
 	ck_assert(
 	    config.first_connection_accept && config.event_details && config.lifecycle_events);
-	ck_assert_int_eq(config.clone_policy, CLONE_NEWEST);
+	ck_assert_int_eq(config.shared_certificate, CLONE_NEWEST);
 	ck_assert_int_eq(config.trust_store, TRUST_STORE_LIVE);
 	ck_assert_int_eq(config.expiring_days, 30);
 	ck_assert_str_eq(config.endpoint_address, "mqtt.example.com");
@@ -333,6 +333,36 @@ START_TEST(an_option_given_twice_is_an_error)
 }
 END_TEST
 
+START_TEST(the_old_name_of_an_option_is_understood_and_noted)
+{
+	set("clone_policy", "oldest");
+	ck_assert_int_eq(config.shared_certificate, CLONE_OLDEST);
+	ck_assert_str_eq(config.renames[0]->old_name, "clone_policy");
+	ck_assert_str_eq(config.renames[0]->name, "shared_certificate");
+	set("shared_certificate", "oldest");
+	ck_assert_ptr_null(config.renames[0]);
+}
+END_TEST
+
+START_TEST(an_option_given_by_its_old_and_its_new_name_is_given_twice)
+{
+	struct option o[] = { { "shared_certificate", "oldest" }, { "clone_policy", "oldest" } };
+
+	ck_assert_int_eq(parse(o, 2), ERR_REQUEST);
+	ck_assert_str_eq(diag.text, "option shared_certificate is given twice");
+}
+END_TEST
+
+START_TEST(a_bad_value_is_told_with_the_name_that_was_given)
+{
+	struct option o = { "clone_policy", "none" };
+
+	ck_assert_int_eq(parse(&o, 1), ERR_REQUEST);
+	ck_assert_str_eq(diag.text,
+	    "option clone_policy: \"none\" must be allow, newest or oldest");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -354,5 +384,8 @@ main(void)
 	tcase_add_test(t, lists_have_a_greatest_length);
 	tcase_add_test(t, an_unknown_option_is_an_error);
 	tcase_add_test(t, an_option_given_twice_is_an_error);
+	tcase_add_test(t, the_old_name_of_an_option_is_understood_and_noted);
+	tcase_add_test(t, an_option_given_by_its_old_and_its_new_name_is_given_twice);
+	tcase_add_test(t, a_bad_value_is_told_with_the_name_that_was_given);
 	return suite_run(suite);
 }

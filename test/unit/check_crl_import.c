@@ -3,7 +3,7 @@
  * check_crl_import.c - revocation lists on their way into the registry.
  *
  * Part by part, each committed by itself: a list counts from its last part on,
- * whatever happens on the way (issue of activation, point 1).
+ * whatever happens on the way (contract, section 7, 1).
  */
 #include <stdio.h>
 #include <string.h>

@@ -93,7 +93,7 @@ START_TEST(only_so_many_points_are_looked_at)
 	char points[1024] = "";
 	struct pki_cert *device;
 
-	for (int i = 0; i < CRL_PLACE_NAMES_MAX; i++)
+	for (int i = 0; i < CRL_POINT_NAMES_MAX; i++)
 		strcat(points, "URI:http://example.com/2.crl,");
 	strcat(points, PLACE);
 	device = device_with(points);
@@ -128,11 +128,11 @@ END_TEST
 START_TEST(a_place_that_is_not_one_covers_nobody)
 {
 	struct pki_cert *ours = device_with(PLACE);
-	struct crl list = { .scope = CRL_SCOPE_PLACE, .place_len = 3, .place = { 0xa0, 5, 0x86 } };
+	struct crl list = { .scope = CRL_SCOPE_POINT, .point_len = 3, .point = { 0xa0, 5, 0x86 } };
 
 	ck_assert(!crl_scope_covers(&list, ours->der));
-	ck_assert(!crl_scope_same_place(&list, &list));
-	list.place_len = 0;
+	ck_assert(!crl_scope_same_point(&list, &list));
+	list.point_len = 0;
 	ck_assert(!crl_scope_covers(&list, ours->der));
 	pki_free(ours);
 }

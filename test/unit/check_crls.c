@@ -629,11 +629,11 @@ START_TEST(more_days_of_grace_are_a_reason_to_read_it_again)
 	write_bytes(path, list->pem);
 	watch();
 	tick();
-	ck_failure("counted until");
+	ck_failure("was valid until");
 	set(&ca_id, path, CRL_GRACE, 1);
 	world_wait(CRL_WATCH_MS);
 	tick();
-	ck_failure("days of grace are over");
+	ck_failure("grace days are over");
 	set(&ca_id, path, CRL_GRACE, 3);
 	world_wait(CRL_WATCH_MS);
 	tick();
@@ -681,7 +681,7 @@ START_TEST(a_list_from_the_future_is_taken_when_its_time_comes)
 	write_future(_i, NULL);
 	world_wait(CRL_WATCH_MS);
 	tick();
-	ck_failure("still to come");
+	ck_failure("in the future");
 	for (int64_t waited = CRL_WATCH_MS; waited + 10 < _i; waited += 10) {
 		world_wait(10);
 		crls_tick(crls);
@@ -702,7 +702,7 @@ START_TEST(a_list_from_the_future_is_taken_when_the_clock_is_set)
 	write_future(86400000, NULL);
 	watch();
 	tick();
-	ck_failure("still to come");
+	ck_failure("in the future");
 	world_wait(86400000);
 	tick();
 	ck_assert_int_eq(in_force(&ca_id), 2);

@@ -241,7 +241,7 @@ check_effects(const struct situation *f, struct decision d)
 }
 
 /* A certificate that is registered is judged by its own record, whatever
- * became of its CA and however weak it is (aws-iot D.2, row 7). */
+ * became of its CA and however weak it is (aws-iot D.2 row 7). */
 static void
 check_independence(const struct situation *f, struct decision d)
 {
@@ -454,16 +454,16 @@ START_TEST(what_keeps_a_rule_from_being_asked_is_the_reason)
 	struct decision stale = { .reason = REASON_LIST_STALE };
 	struct decision asked = { .reason = REASON_PENDING_ACTIVATION, .effects = EFFECT_PLAN };
 
-	ck_assert_int_eq(decide_unasked(waits, &ca, 5).reason, REASON_CA_INACTIVE);
-	ck_assert_uint_eq(decide_unasked(waits, &ca, 5).effects, EFFECT_ANNOUNCE);
-	ck_assert_int_eq(decide_unasked(waits, &ca, 5).verdict, VERDICT_DENY);
-	ck_assert_int_eq(decide_unasked(stale, &ca, 5).reason, REASON_LIST_STALE);
-	ck_assert_int_eq(decide_unasked(asked, &ca, 5).reason, REASON_PENDING_ACTIVATION);
+	ck_assert_int_eq(decide_plan_blocked(waits, &ca, 5).reason, REASON_CA_INACTIVE);
+	ck_assert_uint_eq(decide_plan_blocked(waits, &ca, 5).effects, EFFECT_ANNOUNCE);
+	ck_assert_int_eq(decide_plan_blocked(waits, &ca, 5).verdict, VERDICT_DENY);
+	ck_assert_int_eq(decide_plan_blocked(stale, &ca, 5).reason, REASON_LIST_STALE);
+	ck_assert_int_eq(decide_plan_blocked(asked, &ca, 5).reason, REASON_PENDING_ACTIVATION);
 	ca.status = CA_ACTIVE;
-	ck_assert_int_eq(decide_unasked(waits, &ca, 10).reason, REASON_CA_NOT_VALID);
-	ck_assert_int_eq(decide_unasked(waits, &ca, 5).reason, REASON_PENDING_ACTIVATION);
+	ck_assert_int_eq(decide_plan_blocked(waits, &ca, 10).reason, REASON_CA_NOT_VALID);
+	ck_assert_int_eq(decide_plan_blocked(waits, &ca, 5).reason, REASON_PENDING_ACTIVATION);
 	ca.auto_registration = false;
-	ck_assert_int_eq(decide_unasked(waits, &ca, 5).reason, REASON_AUTO_REGISTRATION_OFF);
+	ck_assert_int_eq(decide_plan_blocked(waits, &ca, 5).reason, REASON_AUTO_REGISTRATION_OFF);
 }
 END_TEST
 
@@ -661,20 +661,20 @@ rows_not_registered(FILE *out)
 {
 	struct situation f = first_connection;
 
-	title(out, "D.2 row 1: the first connection of a CA's certificate registers it");
+	title(out, "aws-iot D.2 row 1: the first connection of a CA's certificate registers it");
 	say(out, &f, "");
 	title(out,
-	    "D.2 row 2: with a template (registrationConfig), or a rule: as row 1, and see the plans below");
+	    "aws-iot D.2 row 2: with a template (registrationConfig), or a rule: as row 1, and see the plans below");
 	say(out, &f, ", with a template");
-	title(out, "D.2 row 3: the CA does not register automatically");
+	title(out, "aws-iot D.2 row 3: the CA does not register automatically");
 	f.automatic = false;
 	say(out, &f, "");
-	title(out, "D.2 row 4: the CA is not active");
+	title(out, "aws-iot D.2 row 4: the CA is not active");
 	f.ca_status = CA_INACTIVE;
 	say(out, &f, "");
 	f.automatic = true;
 	say(out, &f, "");
-	title(out, "D.2 row 5: the CA is not registered; unknown_ca tells what to do");
+	title(out, "aws-iot D.2 row 5: the CA is not registered; unknown_ca tells what to do");
 	f.ca_status = NONE;
 	f.issued = ANSWER_NOT_ASKED;
 	say(out, &f, ", unknown_ca deny");
@@ -698,18 +698,20 @@ rows_registered(FILE *out)
 	struct situation f = first_connection;
 
 	title(out,
-	    "D.2 row 6: a pending certificate is announced again, whatever became of its CA");
+	    "aws-iot D.2 row 6: a pending certificate is announced again, whatever became of its CA");
 	f.cert_status = CERT_PENDING_ACTIVATION;
 	say_with_every_ca(out, f, ", announced long ago");
 	f.announced = 0;
 	say_with_every_ca(out, f, ", announced just now");
-	row_of_status(out, "D.2 row 7: an active certificate gets in, whatever became of its CA",
+	row_of_status(out,
+	    "aws-iot D.2 row 7: an active certificate gets in, whatever became of its CA",
 	    CERT_ACTIVE);
-	row_of_status(out, "D.2 row 8: inactive", CERT_INACTIVE);
-	row_of_status(out, "D.2 row 9: revoked", CERT_REVOKED);
-	row_of_status(out, "D.2 row 10: on its way to another account", CERT_PENDING_TRANSFER);
-	title(out, "D.2 row 11: REGISTER_INACTIVE is never stored: see row 8");
-	title(out, "D.2 row 12: what was deleted is unknown again: as row 1");
+	row_of_status(out, "aws-iot D.2 row 8: inactive", CERT_INACTIVE);
+	row_of_status(out, "aws-iot D.2 row 9: revoked", CERT_REVOKED);
+	row_of_status(out, "aws-iot D.2 row 10: on its way to another account",
+	    CERT_PENDING_TRANSFER);
+	title(out, "aws-iot D.2 row 11: REGISTER_INACTIVE is never stored: see row 8");
+	title(out, "aws-iot D.2 row 12: what was deleted is unknown again: as row 1");
 	f = first_connection;
 	say(out, &f, ", deleted earlier");
 }
@@ -719,7 +721,7 @@ requirements(FILE *out)
 {
 	struct situation f = first_connection;
 
-	title(out, "D.6: what is registered at a first connection must be fit for it");
+	title(out, "aws-iot D.6: what is registered at a first connection must be fit for it");
 	f.issued = ANSWER_NO;
 	say(out, &f, "");
 	f.issued = ANSWER_YES;
@@ -730,7 +732,7 @@ requirements(FILE *out)
 		f.weak_key = bits & 8;
 		say(out, &f, "");
 	}
-	title(out, "D.6: what is registered already is not examined again");
+	title(out, "aws-iot D.6: what is registered already is not examined again");
 	for (int status = CERT_INACTIVE; status <= CERT_PENDING_ACTIVATION; status++) {
 		f.cert_status = status;
 		say(out, &f, "");
@@ -980,7 +982,7 @@ all_in_words(size_t *len)
 	ck_assert_ptr_nonnull(out);
 	fputs(
 	    "What happens to a client that presents a certificate: facts -> verdict \"reason\" + effects.\n"
-	    "Written by check_decide.c; D.2 and D.6 are the sections of the AWS IoT reference.\n"
+	    "Written by check_decide.c; aws-iot D.2 and D.6 are in doc/reference/aws-iot.md.\n"
 	    "ENABLE and DISABLE are the CA's autoRegistrationStatus; \"plan\": its rule or template is asked.\n",
 	    out);
 	rows_not_registered(out);

@@ -24,6 +24,8 @@
 #include "suite.h"
 #include "topics.h"
 
+#define CONTRACT "doc/reference/contract.md"
+
 static bool
 is_word_char(char c)
 {
@@ -73,40 +75,65 @@ START_TEST(the_example_configuration_shows_no_other_option)
 }
 END_TEST
 
-START_TEST(the_table_of_commands_is_sorted_so_that_each_is_found)
+START_TEST(each_command_has_one_name_and_is_found_by_it)
 {
-	for (size_t i = 0; i < command_type_count; i++) {
-		if (i > 0)
-			ck_assert_str_lt(command_types[i - 1].name, command_types[i].name);
-		ck_assert_ptr_eq(command_find(command_types[i].name), &command_types[i]);
-	}
+	const struct command_type *type;
+	size_t count = 0;
+
+	for (; (type = command_at(count)) != NULL; count++)
+		ck_assert_ptr_eq(command_find(type->name), type);
+	ck_assert_uint_eq(command_actions().count, count);
+	ck_assert_uint_lt(count, COMMANDS_MAX);
 	ck_assert_ptr_null(command_find(""));
 	ck_assert_ptr_null(command_find("describecertificate"));
 	ck_assert_ptr_null(command_find("zzz"));
 }
 END_TEST
 
-START_TEST(a_command_reads_or_changes_and_says_what_it_concerns)
+START_TEST(a_command_either_changes_the_registry_or_reads_it)
 {
-	for (size_t i = 0; i < command_type_count; i++) {
-		const struct command_type *c = &command_types[i];
+	const struct command_type *c;
 
-		ck_assert(c->parse != NULL);
-		ck_assert_msg(c->change != NULL || c->render != NULL, "%s does nothing", c->name);
-		ck_assert_msg(c->change != NULL || c->changed == RESOURCE_NONE,
-		    "%s changes nothing", c->name);
-		ck_assert_msg(c->also == RESOURCE_NONE || c->asked != RESOURCE_NONE,
-		    "%s is asked about the lesser resource only", c->name);
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
+		ck_assert_msg(c->run != NULL || c->read != NULL || c->answer != NULL,
+		    "%s does nothing", c->name);
+		ck_assert_msg(c->read == NULL || (c->run == NULL && c->answer == NULL),
+		    "%s has more than one of run, read, answer", c->name);
+		ck_assert_msg(c->run != NULL || c->changed == RESOURCE_NONE, "%s changes nothing",
+		    c->name);
+		ck_assert_msg(c->run != NULL || c->conclude == NULL, "%s has no change to end",
+		    c->name);
+		ck_assert_msg(c->also == RESOURCE_NONE || c->resource != RESOURCE_NONE,
+		    "%s has a second resource and no first", c->name);
 	}
 }
 END_TEST
 
-START_TEST(the_api_document_names_the_topics_of_requests)
+static void
+names_topics_of_requests(const char *document)
 {
-	char *text = read_document("doc/api.md");
+	char *text = read_document(document);
 
 	ck_assert_ptr_nonnull(strstr(text, "`" CONTROL_TOPIC "`"));
 	ck_assert_ptr_nonnull(strstr(text, "`" CONTROL_RESPONSE_TOPIC "`"));
+	free(text);
+}
+
+START_TEST(the_topics_of_requests_are_documented)
+{
+	names_topics_of_requests("doc/api.md");
+	names_topics_of_requests(CONTRACT);
+}
+END_TEST
+
+START_TEST(the_contract_names_every_option)
+{
+	char *text = read_document(CONTRACT), quoted[80];
+
+	for (size_t i = 0; config_option_name(i) != NULL; i++) {
+		snprintf(quoted, sizeof(quoted), "`%s`", config_option_name(i));
+		ck_assert_msg(strstr(text, quoted) != NULL, "%s is not in %s", quoted, CONTRACT);
+	}
 	free(text);
 }
 END_TEST
@@ -518,9 +545,10 @@ main(void)
 
 	tcase_add_test(t, the_example_configuration_shows_every_option);
 	tcase_add_test(t, the_example_configuration_shows_no_other_option);
-	tcase_add_test(t, the_table_of_commands_is_sorted_so_that_each_is_found);
-	tcase_add_test(t, a_command_reads_or_changes_and_says_what_it_concerns);
-	tcase_add_test(t, the_api_document_names_the_topics_of_requests);
+	tcase_add_test(t, each_command_has_one_name_and_is_found_by_it);
+	tcase_add_test(t, a_command_either_changes_the_registry_or_reads_it);
+	tcase_add_test(t, the_topics_of_requests_are_documented);
+	tcase_add_test(t, the_contract_names_every_option);
 	tcase_add_test(t, operators_are_told_every_counter_and_gauge);
 	tcase_add_test(t, every_operator_is_documented);
 	tcase_add_test(t, every_documented_operator_is_known);

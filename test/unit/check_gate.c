@@ -362,7 +362,7 @@ START_TEST(an_unreadable_certificate_is_refused_without_an_id)
 }
 END_TEST
 
-/* D.2, row 7. */
+/* aws-iot D.2 row 7. */
 START_TEST(an_active_certificate_is_accepted_after_its_ca_is_deleted)
 {
 	struct certid ca_id = world_id(ca);
@@ -457,8 +457,7 @@ START_TEST(an_unset_other_clients_is_logged_once_at_a_tick)
 	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
-	ck_assert(
-	    world_said("subscribe left to others: topic=\"a/#\" client=\"back end\" user=\"some"));
+	ck_assert(world_said("subscribe deferred: topic=\"a/#\" client=\"back end\" user=\"some"));
 	ck_assert(world_said("other_clients is not set"));
 	gate_deferred(gate, &c, &(struct access_request){ ACTION_READ, "b", false });
 	gate_tick(gate);
@@ -599,7 +598,7 @@ START_TEST(authorization_allow_allows_all_but_reserved_topics)
 END_TEST
 
 /* Topics of other plugins' administration: whatever an option says, they and acl_file
- * are asked (mosquitto 7). */
+ * are asked (mosquitto section 7). */
 static const struct {
 	enum action action;
 	const char *topic;

@@ -468,7 +468,7 @@ START_TEST(a_thing_has_a_value_only_when_it_is_attached)
 }
 END_TEST
 
-/* AWS IoT developer guide, "Associating a thing to an MQTT client connection". */
+/* AWS IoT developer guide, "Associating an AWS IoT thing to an MQTT client connection". */
 START_TEST(an_exclusive_thing_is_the_connections_whatever_its_client_id)
 {
 	give(DOCUMENT(
@@ -640,7 +640,7 @@ START_TEST(an_unusable_policy_denies_its_certificates)
 	store_put_policy_version(&t, view_of("q"), &broken);
 	world_commit(&t);
 	ck_assert_int_eq(connect_as(0, "d1"), VERDICT_DENY);
-	ck_assert(world_said("a policy of it cannot be used"));
+	ck_assert(world_said("one of its policies cannot be used"));
 	gate_tick(gate);
 	ck_assert(world_said("policy q cannot be used: "));
 	detach("q", device);

@@ -56,9 +56,9 @@ static const struct {
 	{ "a comma too many", BYTES("[1,]"), "it is not JSON" },
 	{ "a name without quotes", BYTES("{a:1}"), "it is not JSON" },
 	{ "a lone surrogate, escaped", BYTES("\"\\ud83d\""), "it is not JSON" },
-	{ "something behind it", BYTES("{} x"), "something stands behind the JSON value" },
-	{ "a second value", BYTES("{}{}"), "something stands behind the JSON value" },
-	{ "a bracket behind it", BYTES("[]]"), "something stands behind the JSON value" },
+	{ "something behind it", BYTES("{} x"), "unexpected text after the JSON value" },
+	{ "a second value", BYTES("{}{}"), "unexpected text after the JSON value" },
+	{ "a bracket behind it", BYTES("[]]"), "unexpected text after the JSON value" },
 	{ "a NUL behind it", BYTES("{}\0"), "it contains a NUL" },
 	{ "a NUL in a string", BYTES("\"a\0b\""), "it contains a NUL" },
 	{ "an escaped NUL, at which cJSON's strings end", BYTES("\"\\u0000\""),
@@ -123,7 +123,7 @@ static const struct {
 	{ BYTES("{a:1}"), "it is not JSON (line 1, column 2)" },
 	{ BYTES("{\"a\":1, b:1}"), "it is not JSON (line 1, column 9)" },
 	{ BYTES("{\"a\":1,}"), "it is not JSON (line 1, column 8)" },
-	{ BYTES("{\n}}"), "something stands behind the JSON value (line 2, column 2)" },
+	{ BYTES("{\n}}"), "unexpected text after the JSON value (line 2, column 2)" },
 	{ BYTES("[1,2x]"), "it is not JSON (line 1, column 5)" },
 	{ BYTES("[1, x]"), "it is not JSON (line 1, column 5)" },
 	{ BYTES("{\"a\":,1}"), "it is not JSON (line 1, column 6)" },
@@ -139,7 +139,7 @@ static const struct {
 	{ BYTES("[\"a\0b\"]"), "it contains a NUL (line 1, column 4)" },
 	{ BYTES("[\"a\\u0000\"]"), "a string contains \\u0000 (line 1, column 4)" },
 	{ BYTES("[\n[\n[[[1]]]]]"), "it is nested too deeply (line 3, column 3)" },
-	{ BYTES("{}\n x"), "something stands behind the JSON value (line 2, column 2)" },
+	{ BYTES("{}\n x"), "unexpected text after the JSON value (line 2, column 2)" },
 };
 
 START_TEST(what_is_wrong_is_told_with_its_place)

@@ -213,7 +213,8 @@ static enum err
 read_list(void)
 {
 	struct crl_list *l;
-	enum err e = crl_read(list->pem, issuer->x, 0, world_now(), &l, &said);
+	enum err e = crl_read(list->pem, &(struct crl_terms){ issuer->x, 0, world_now() }, &l, NULL,
+	    &said);
 
 	crl_free(l);
 	return e;

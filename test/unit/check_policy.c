@@ -145,7 +145,7 @@ static enum policy_result
 ask(const char *document, const struct facts *facts, enum policy_action action, const char *name)
 {
 	struct policy_request r = { .action = action,
-		.head = head_of(action),
+		.prefix = head_of(action),
 		.name = view_of(name),
 		.facts = facts };
 	struct policy *p = NULL;
@@ -268,7 +268,7 @@ static const struct row rows[] = {
 	{ "a wildcard across the type", DOC(ALLOW("Publish", "arn:aws:iot:*/x")), "", PUBLISH, "x",
 	    IMPLICIT_DENY },
 
-	/* The first five parts are compared one by one (IAM User Guide, Resource). */
+	/* The first five parts are compared one by one (IAM user guide, "Resource"). */
 	{ "a wildcard for all five", DOC(ALLOW("Publish", "*:*:*:*:*:topic/x")), "", PUBLISH, "x",
 	    ALLOWED },
 	{ "within one of them", DOC(ALLOW("Publish", "arn:a?s:i*t:us-*-1:1234*:topic/x")), "",
@@ -829,7 +829,7 @@ START_TEST(the_ground_is_the_first_that_denies_else_the_first_that_allows)
 	const struct policy *const *all = (const struct policy *const *)set;
 	struct facts f = dev1();
 	struct policy_request r = { .action = PUBLISH,
-		.head = head_of(PUBLISH),
+		.prefix = head_of(PUBLISH),
 		.name = view_of("y"),
 		.facts = &f };
 	struct policy_match g = { 9, 9, { NULL, 0 } };
@@ -863,7 +863,7 @@ START_TEST(an_arn_may_be_given_in_two_parts)
 	for (size_t cut = 0; cut < sizeof(arn); cut++) {
 		if (cut > 0 && cut < sizeof(TEST_PREFIX) - 1)
 			continue;
-		r.head = (struct view){ (const uint8_t *)arn, cut };
+		r.prefix = (struct view){ (const uint8_t *)arn, cut };
 		r.name = (struct view){ (const uint8_t *)arn + cut, sizeof(arn) - 1 - cut };
 		ck_assert_int_eq(policy_eval((const struct policy *const *)&p, 1, &r, NULL),
 		    ALLOWED);
@@ -960,7 +960,7 @@ START_TEST(a_right_on_every_name_is_asked_for_at_once)
 	struct facts facts = dev1();
 	struct policy_request r = { .action = POLICY_CONTROL,
 		.control = "iot:AttachPolicy",
-		.head = view_of(TEST_PREFIX "policy/"),
+		.prefix = view_of(TEST_PREFIX "policy/"),
 		.name = view_of(""),
 		.any_name = true,
 		.facts = &facts };
@@ -1025,7 +1025,7 @@ START_TEST(no_policy_and_topic_take_long)
 	static uint8_t topic[65535];
 	struct facts f = { .client_id = view_of("aaaa") };
 	struct policy_request r = { .action = PUBLISH,
-		.head = head_of(PUBLISH),
+		.prefix = head_of(PUBLISH),
 		.name = { topic, sizeof(topic) },
 		.facts = &f };
 	char allow[4096] = "{'Version':'2012-10-17','Statement':{'Effect':'Allow','Action':'iot:*',"

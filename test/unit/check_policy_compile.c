@@ -62,7 +62,7 @@ static const struct {
 	{ "nothing", "", "The policy document is not acceptable: it is empty" },
 	{ "no JSON", "{", "The policy document is not acceptable: it is not JSON" },
 	{ "something behind it", DOC("") "x",
-	    "The policy document is not acceptable: something stands behind the JSON value" },
+	    "The policy document is not acceptable: unexpected text after the JSON value" },
 	{ "a member twice", "{'Version':'2012-10-17','Version':'2012-10-17','Statement':[]}",
 	    "The policy document is not acceptable: member 'Version' is given twice" },
 	{ "broken UTF-8", "{'Version':'\xff'}",

@@ -772,11 +772,11 @@ random_request(const struct model_policy *p, const struct known *k, struct model
 	m->known = k;
 	random_name(p, k, m->name);
 	r.action = (enum policy_action)(m->action < POLICY_CONTROL ? m->action : POLICY_CONTROL);
-	r.head = head_of(r.action);
+	r.prefix = head_of(r.action);
 	if (r.action == POLICY_CONTROL)
 		r.control = control[m->action - POLICY_CONTROL];
-	memcpy(m->arn, r.head.data, r.head.len);
-	memcpy(m->arn + r.head.len, m->name, sizeof(m->name));
+	memcpy(m->arn, r.prefix.data, r.prefix.len);
+	memcpy(m->arn + r.prefix.len, m->name, sizeof(m->name));
 	r.name = view_of(m->name);
 	return r;
 }

@@ -42,7 +42,7 @@ static const struct {
 	{ DOC("{'Effect':'Deny','Action':'*','NotResource':['@topic/x','arn:aws:iot:x:*:topic/y']}"),
 	    { "Statement[0].NotResource[1]: this ARN is not of this registry (region)" } },
 	{ DOC(ALLOW("iot:Publish", "arn:aws:iot:eu-*")), { "not of this registry (region)" } },
-	{ DOC(ALLOW("iot:Publish", "arn:aws:iot:*/x")), { "is no ARN" } },
+	{ DOC(ALLOW("iot:Publish", "arn:aws:iot:*/x")), { "is not an ARN" } },
 	{ DOC(ALLOW("iot:Publish", "arn:aws:iot:*:${iot:ClientId}:topic/x")), { NULL } },
 
 	/* Actions. */
@@ -62,22 +62,22 @@ static const struct {
 	    { "Statement[0].NotAction[1]: there is no action 'iot:Recieve'; the nearest is "
 	      "iot:Receive" } },
 	{ DOC(ALLOW("iot:Subscribe", "@topic/x")),
-	    { "Statement[0]: iot:Subscribe is asked with resources topicfilter/..." } },
+	    { "Statement[0]: iot:Subscribe applies to resources topicfilter/..." } },
 	{ DOC("{'Effect':'Allow','Action':['iot:Publish','iot:Subscribe'],'Resource':["
 	      "'@topic/x','@topicfilter/x']}"),
 	    { NULL } },
 
 	/* Variables and conditions. */
 	{ DOC(ALLOW("iot:Publish", "@topic/${iot:ClientID}/${iot:Cliend}")),
-	    { "'iot:Cliend' is no variable and no condition key" } },
+	    { "'iot:Cliend' is not a variable or condition key" } },
 	{ DOC(IF("Allow", "'ArnEquals':{'iot:LastWillTopic':'@topic/w'}")),
-	    { "'iot:LastWillTopic' cannot be seen here" } },
+	    { "'iot:LastWillTopic' is not known to this broker" } },
 	{ DOC(IF("Allow", "'DateLessThan':{'aws:CurrentTime':'2030-01-01'}")),
-	    { "'aws:CurrentTime' cannot be seen here" } },
+	    { "'aws:CurrentTime' is not known to this broker" } },
 	/* AWS's page of connect policies: plain connects only, and so on (aws-iot F.6). */
 	{ DOC(IF("Allow", ATTRIBUTES("ForAllValues:StringEquals", "[]"))),
-	    { "Statement[0].Condition.ForAllValues:StringEquals.iot:ConnectAttributes: it cannot be "
-	      "seen here whether a client has a will (LastWill): this Allow never applies" } },
+	    { "Statement[0].Condition.ForAllValues:StringEquals.iot:ConnectAttributes: this broker "
+	      "does not reveal whether a client has a will (LastWill): this Allow never applies" } },
 	{ DOC(IF("Allow", ATTRIBUTES("ForAllValues:StringEquals", "['PersistentConnect']"))),
 	    { "this Allow never applies" } },
 	{ DOC(IF("Allow", ATTRIBUTES("ForAllValues:StringEquals", "['LastWill']"))),

@@ -3,8 +3,8 @@
  * check_registry_activate.c - plans carried out, and what follows in time.
  *
  * What a rule or a template wants is done in the transaction that registers or
- * activates the certificate, all of it or nothing (issue of activation, points
- * 1, 2, 3, 7 and 9; aws-iot D.5, E.2, E.3).
+ * activates the certificate, all of it or nothing (contract, section 7, 1,
+ * 2, 3, 7 and 9; aws-iot D.5, E.2, E.3).
  */
 #include <stdio.h>
 #include <string.h>

@@ -193,7 +193,7 @@ START_TEST(a_name_exists_once)
 }
 END_TEST
 
-/* generationId: new for each creation (aws-iot J, 17). */
+/* generationId: new for each creation (aws-iot J row 17). */
 START_TEST(a_policy_made_again_is_another_one)
 {
 	struct generation was;
@@ -282,7 +282,7 @@ START_TEST(a_policy_is_modified_when_its_default_is)
 }
 END_TEST
 
-/* aws-iot A.4.9 and J, 14. */
+/* aws-iot A.4.9 and J row 14. */
 START_TEST(the_default_version_is_not_deleted)
 {
 	uint32_t number;

@@ -684,10 +684,10 @@ START_TEST(a_list_that_was_not_taken_is_told_with_its_reason)
 END_TEST
 
 /*
- * Clones.
+ * Shared certificates.
  */
 
-START_TEST(a_certificate_that_is_used_twice_is_told_with_both_places)
+START_TEST(a_shared_certificate_is_logged_with_both_clients)
 {
 	struct client c = client_of(device);
 	char expected[400];
@@ -696,13 +696,13 @@ START_TEST(a_certificate_that_is_used_twice_is_told_with_both_places)
 	open_report(world.log_path);
 	report_clone(report, &c, &id, "d2", "198.51.100.9", "the older one is closed");
 	snprintf(expected, sizeof(expected),
-	    "jitr: certificate used twice: "
-	    "done=\"the older one is closed\" certificate=%s client=\"d1\" address=203.0.113.7 "
+	    "jitr: certificate shared: "
+	    "action=\"the older one is closed\" certificate=%s client=\"d1\" address=203.0.113.7 "
 	    "other_client=\"d2\" other_address=198.51.100.9",
 	    world_hex(device));
 	ck_logged(LEVEL_WARNING, expected);
 	json = json_line(world.log_path, 0);
-	ck_assert_str_eq(member(json, "eventType"), "CertificateClone");
+	ck_assert_str_eq(member(json, "eventType"), "SharedCertificate");
 	ck_assert_str_eq(member(json, "logLevel"), "WARN");
 	ck_assert_str_eq(member(json, "status"), "Failure");
 	ck_assert_str_eq(member(json, "clientId"), "d1");
@@ -710,7 +710,7 @@ START_TEST(a_certificate_that_is_used_twice_is_told_with_both_places)
 	ck_assert_str_eq(member(json, "sourceIp"), "203.0.113.7");
 	ck_assert_str_eq(member(json, "otherClientId"), "d2");
 	ck_assert_str_eq(member(json, "otherSourceIp"), "198.51.100.9");
-	ck_assert_str_eq(member(json, "reason"), "CERTIFICATE_USED_TWICE");
+	ck_assert_str_eq(member(json, "reason"), "DEVICE_CERTIFICATE_SHARED");
 	ck_assert_str_eq(member(json, "details"), "the older one is closed");
 }
 END_TEST
@@ -758,7 +758,7 @@ activation_tests(TCase *t)
 	tcase_add_test(t, a_list_put_in_force_is_told_with_what_it_is);
 	tcase_add_test(t, a_list_without_a_number_has_none);
 	tcase_add_test(t, a_list_that_was_not_taken_is_told_with_its_reason);
-	tcase_add_test(t, a_certificate_that_is_used_twice_is_told_with_both_places);
+	tcase_add_test(t, a_shared_certificate_is_logged_with_both_clients);
 	tcase_add_test(t, two_bad_client_ids_leave_room_for_each_other);
 }
 
@@ -778,7 +778,7 @@ main(void)
 	t = suite_case(suite, "the log file");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	file_tests(t);
-	t = suite_case(suite, "activation, revocation lists, clones");
+	t = suite_case(suite, "activation, revocation lists, shared certificates");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	activation_tests(t);
 	return suite_run(suite);

@@ -2,8 +2,8 @@
 /*
  * check_request.c - control requests: bytes in, bytes out.
  *
- * Every command with its answers and errors (aws-iot A.1 to A.6), and what
- * the contract promises of requests in section 3.
+ * Every command with its answers and errors (aws-iot A.1 to A.6), and the promises about
+ * requests (contract, section 3).
  */
 #include <stdio.h>
 #include <string.h>
@@ -108,7 +108,7 @@ START_TEST(a_ca_is_registered_without_proof_in_sni_only)
 }
 END_TEST
 
-START_TEST(a_ca_that_is_there_is_named_in_the_error)
+START_TEST(an_existing_ca_is_named_in_the_error)
 {
 	ask(REGISTER_OTHER "}," REGISTER_OTHER ",'setAsActive':true}");
 	ck_response(1,
@@ -137,7 +137,7 @@ START_TEST(the_settings_of_a_ca_are_changed)
 }
 END_TEST
 
-START_TEST(a_template_comes_and_goes)
+START_TEST(the_template_of_a_ca_is_set_and_removed)
 {
 	ask("{'command':'updateCACertificate','certificateId':'<ca id>',"
 	    "'registrationConfig':{'templateBody':'<template>'}},"
@@ -214,7 +214,7 @@ START_TEST(a_certificate_is_registered_without_a_ca)
 }
 END_TEST
 
-/* The PEM as it was received; what a handshake brought has none. */
+/* A certificate from a handshake has no PEM: it is made from its DER. */
 START_TEST(a_certificate_from_a_handshake_is_described_as_pem)
 {
 	put(device, CERT_PENDING_ACTIVATION);
@@ -245,7 +245,7 @@ static const struct {
 	{ ",'caCertificatePem':'<ca pem>'", "INACTIVE" },
 };
 
-START_TEST(status_wins_over_set_as_active)
+START_TEST(status_outweighs_set_as_active)
 {
 	char text[9000];
 
@@ -293,7 +293,7 @@ START_TEST(a_certificate_is_deleted_when_it_is_not_active)
 }
 END_TEST
 
-START_TEST(certificates_are_listed_also_by_their_ca)
+START_TEST(certificates_are_listed_and_listed_by_ca)
 {
 	put(device, CERT_PENDING_ACTIVATION);
 	world_put_cert(stranger, NULL, CERT_ACTIVE);
@@ -318,7 +318,7 @@ END_TEST
 #define CREATE_VERSION \
 	"{'command':'createPolicyVersion','policyName':'p','policyDocument':'<doc 2>'"
 
-START_TEST(a_policy_is_made_and_shown_verbatim)
+START_TEST(a_policy_is_created_and_shown_verbatim)
 {
 	ask("{'command':'createPolicy','policyName':'a+b=c,d.e@f-g_1','policyDocument':'<doc 2>',"
 	    "'tags':[{'Key':'k','Value':'v'}]}");
@@ -334,8 +334,8 @@ START_TEST(a_policy_is_made_and_shown_verbatim)
 }
 END_TEST
 
-/* Whatever its content: programs rely on it to be idempotent (aws-iot A.4.1). */
-START_TEST(a_policy_that_is_there_is_named_in_the_error)
+/* With any content: programs rely on createPolicy being idempotent (aws-iot A.4.1). */
+START_TEST(an_existing_policy_is_named_in_the_error)
 {
 	ask(CREATE_POLICY "," CREATE_POLICY);
 	ck_response(1,
@@ -345,7 +345,7 @@ START_TEST(a_policy_that_is_there_is_named_in_the_error)
 }
 END_TEST
 
-START_TEST(versions_come_one_by_one_and_one_is_the_default)
+START_TEST(versions_are_numbered_and_one_is_the_default)
 {
 	ask(CREATE_POLICY
 	    "," CREATE_VERSION "}," CREATE_VERSION ",'setAsDefault':true},"
@@ -377,7 +377,7 @@ START_TEST(versions_come_one_by_one_and_one_is_the_default)
 }
 END_TEST
 
-START_TEST(a_sixth_version_is_too_many)
+START_TEST(a_sixth_version_is_refused)
 {
 	ask(CREATE_POLICY);
 	for (int i = 2; i <= 5; i++) {
@@ -392,7 +392,7 @@ START_TEST(a_sixth_version_is_too_many)
 }
 END_TEST
 
-/* Both families of commands see one set (aws-iot A.5.5), ARN or id alike. */
+/* Both families of commands change the same attachments (aws-iot A.5.5), by ARN or id. */
 START_TEST(a_policy_is_attached_and_detached_by_either_family)
 {
 	put(device, CERT_PENDING_ACTIVATION);
@@ -446,7 +446,7 @@ END_TEST
  * Things: aws-iot A.6.
  */
 
-START_TEST(a_thing_is_made_and_described)
+START_TEST(a_thing_is_created_and_described)
 {
 	ask("{'command':'createThing','thingName':'a:b_1-','thingTypeName':'sensor',"
 	    "'billingGroupName':'g','attributePayload':{'merge':true,'attributes':{"
@@ -461,7 +461,7 @@ START_TEST(a_thing_is_made_and_described)
 }
 END_TEST
 
-START_TEST(a_thing_that_is_there_must_be_the_same)
+START_TEST(creating_an_existing_thing_needs_the_same_content)
 {
 	ask("{'command':'createThing','thingName':'t'},{'command':'createThing','thingName':'t'},"
 	    "{'command':'createThing','thingName':'t','thingTypeName':'x'}");
@@ -632,7 +632,7 @@ START_TEST(certificates_of_a_policy_and_a_thing_are_listed_in_pages)
 }
 END_TEST
 
-/* AWS's scripts begin with it (aws-iot A.8). */
+/* Scripts for AWS begin with it (aws-iot A.8). */
 START_TEST(the_endpoint_is_the_configured_name)
 {
 	ask("{'command':'describeEndpoint'},"
@@ -672,15 +672,15 @@ START_TEST(things_are_found_by_type_and_attribute)
 	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(2), "things")), 1);
 	ck_assert(cJSON_HasObjectItem(data(2), "nextToken"));
 	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(3), "things")), 1);
-	/* A name alone: those that have the attribute, whatever its value. */
+	/* Only a name: things with this attribute, with any value. */
 	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(4), "things")), 2);
 	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(5), "things")), 1);
 	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(data(6), "things")), 0);
 }
 END_TEST
 
-/* The broker must not wait while a filter looks at all the things there are. */
-START_TEST(a_filter_looks_at_so_many_things_at_a_time)
+/* The broker must not wait until a filter has looked at all things. */
+START_TEST(a_filter_looks_at_a_bounded_number_of_things)
 {
 	enum { THINGS = 5001 };
 	struct txn t;
@@ -707,7 +707,7 @@ END_TEST
 
 enum { LISTED = 30 };
 
-/* Ids of certificates in the order of their registration; pairs of one time. */
+/* Ids of certificates in the order of their registration; two have the same time each. */
 static char listed[LISTED][CERTID_HEX_SIZE];
 
 static int
@@ -752,7 +752,7 @@ list_all(const char *command, char found[][CERTID_HEX_SIZE], int *pages)
 	return count;
 }
 
-START_TEST(a_list_comes_in_pages_oldest_or_newest_first)
+START_TEST(a_list_has_pages_oldest_or_newest_first)
 {
 	static char found[2 * LISTED][CERTID_HEX_SIZE];
 	int pages;
@@ -777,7 +777,7 @@ START_TEST(a_list_comes_in_pages_oldest_or_newest_first)
 }
 END_TEST
 
-START_TEST(a_page_goes_on_where_the_last_one_ended_though_that_entry_is_gone)
+START_TEST(a_page_begins_after_the_last_one_even_if_that_entry_is_deleted)
 {
 	struct certid id;
 	struct txn t;
@@ -800,7 +800,7 @@ START_TEST(a_page_goes_on_where_the_last_one_ended_though_that_entry_is_gone)
 }
 END_TEST
 
-START_TEST(cas_come_in_pages_too)
+START_TEST(cas_are_listed_in_pages)
 {
 	static char found[8][CERTID_HEX_SIZE];
 	int pages;
@@ -856,8 +856,8 @@ static const struct {
 	{ "{'command':'describeEndpoint','endpointType':7}", INVALID, "at 'endpointType' failed" },
 	{ "{'command':'describeEndpoint','x':7}", INVALID, "Unknown member 'x'" },
 	{ "{'command':'DescribeCertificate'}", INVALID,
-	    "Unknown command 'DescribeCertificate': here it is describeCertificate" },
-	{ "{'command':'update-ca-certificate'}", INVALID, "here it is updateCACertificate" },
+	    "Unknown command 'DescribeCertificate': its name is describeCertificate" },
+	{ "{'command':'update-ca-certificate'}", INVALID, "its name is updateCACertificate" },
 	{ "{'command':'getRegistrationCode','correlationData':7}", INVALID, "'correlationData'" },
 	{ "{'command':'getRegistrationCode','x':1}", INVALID, "Unknown member 'x'" },
 	{ "{'command':'deleteRegistrationCode','certificateId':'x'}", INVALID, "Unknown member" },
@@ -1144,7 +1144,7 @@ START_TEST(a_certificate_that_is_not_fit_is_not_registered)
 }
 END_TEST
 
-START_TEST(an_inactive_ca_registers_nobody_by_call)
+START_TEST(no_certificate_of_an_inactive_ca_is_registered_by_call)
 {
 	world_put_ca(ca, CA_INACTIVE, true);
 	ask(REGISTER_CERT ",'certificatePem':'<device pem>'}");
@@ -1152,7 +1152,7 @@ START_TEST(an_inactive_ca_registers_nobody_by_call)
 }
 END_TEST
 
-START_TEST(of_two_cas_with_one_key_one_must_be_named)
+START_TEST(with_two_cas_of_one_key_the_request_must_name_one)
 {
 	struct pki_cert *renewed = pki_make(
 	    &(struct pki_options){ .common_name = "Test CA", .is_ca = true, .key_of = ca });
@@ -1166,7 +1166,7 @@ START_TEST(of_two_cas_with_one_key_one_must_be_named)
 }
 END_TEST
 
-START_TEST(an_eleventh_ca_of_one_subject_is_too_many)
+START_TEST(an_eleventh_ca_with_the_same_subject_is_refused)
 {
 	for (int i = 0; i < 10; i++) {
 		struct pki_cert *same = pki_ca("Other CA");
@@ -1205,7 +1205,7 @@ static const struct {
 	{ "too deep", "{'commands':[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]}", "nested too deeply" },
 };
 
-START_TEST(garbage_is_answered_once_with_what_is_wrong)
+START_TEST(a_malformed_request_gets_one_answer_with_the_reason)
 {
 	send_text(garbage[_i].text);
 	ck_assert_int_eq(response_count(), 1);
@@ -1215,7 +1215,7 @@ START_TEST(garbage_is_answered_once_with_what_is_wrong)
 }
 END_TEST
 
-START_TEST(bytes_that_are_no_text_are_answered_as_text)
+START_TEST(bytes_that_are_not_utf8_are_left_out_of_the_answer)
 {
 	static const uint8_t bytes[] = { 0xff, 0x00, 0xfe, '\n' };
 	struct client c = admin();
@@ -1227,8 +1227,8 @@ START_TEST(bytes_that_are_no_text_are_answered_as_text)
 }
 END_TEST
 
-/* A value is quoted as far as it fits, and in whole characters. */
-START_TEST(what_is_quoted_stays_text)
+/* A long value is cut, but not in the middle of a character. */
+START_TEST(quoted_values_are_cut_between_characters)
 {
 	ask("{'command':'xxx\xf0\x9f\x94\x91\xf0\x9f\x94\x91\xf0\x9f\x94\x91\xf0\x9f\x94\x91\xf0\x9f\x94\x91"
 	    "\xf0\x9f\x94\x91\xf0\x9f\x94\x91\xf0\x9f\x94\x91\xf0\x9f\x94\x91\xf0\x9f\x94\x91"
@@ -1237,7 +1237,7 @@ START_TEST(what_is_quoted_stays_text)
 }
 END_TEST
 
-START_TEST(a_request_has_a_greatest_size)
+START_TEST(the_size_of_a_request_is_bounded)
 {
 	char *text = malloc(REQUEST_MAX + 2);
 	struct client c = admin();
@@ -1263,7 +1263,7 @@ ask_many(int count)
 	ask(text);
 }
 
-START_TEST(a_request_has_a_greatest_number_of_commands)
+START_TEST(the_number_of_commands_is_bounded)
 {
 	ask_many(REQUEST_COMMANDS_MAX);
 	ck_assert_int_eq(response_count(), REQUEST_COMMANDS_MAX);
@@ -1275,7 +1275,7 @@ START_TEST(a_request_has_a_greatest_number_of_commands)
 }
 END_TEST
 
-START_TEST(command_and_correlation_data_come_back)
+START_TEST(command_and_correlation_data_are_repeated)
 {
 	ask("{'command':'getRegistrationCode','correlationData':'a\xc3\xa9\\n'},"
 	    "{'command':'nonsense','correlationData':''},"
@@ -1291,7 +1291,7 @@ START_TEST(command_and_correlation_data_come_back)
 }
 END_TEST
 
-START_TEST(commands_are_carried_out_in_order_and_each_stands_alone)
+START_TEST(commands_are_carried_out_in_order_and_independently)
 {
 	ask("{'command':'updateCertificate','certificateId':'<device id>','newStatus':'ACTIVE'},"
 	    "{'command':'registerCertificate','certificatePem':'<device pem>'},"
@@ -1310,7 +1310,7 @@ END_TEST
 
 #define STATUS_OF(nth) member(cJSON_GetObjectItem(data(nth), "certificateDescription"), "status")
 
-START_TEST(a_question_sees_the_changes_before_it_and_none_after)
+START_TEST(a_command_that_reads_sees_the_changes_before_it_and_none_after)
 {
 	put(device, CERT_INACTIVE);
 	ask("{'command':'describeCertificate','certificateId':'<device id>'},"
@@ -1336,8 +1336,8 @@ END_TEST
  * Answers.
  */
 
-/* A client hears of its own requests, and nobody else does (contract, 2). */
-START_TEST(the_answer_goes_to_the_asking_client_alone)
+/* No other client receives the answer (contract, section 2). */
+START_TEST(only_the_client_that_asked_is_answered)
 {
 	struct client c = admin();
 
@@ -1365,7 +1365,7 @@ START_TEST(the_response_topic_is_answered_as_well)
 END_TEST
 
 /* An answer to a change means that it is on disk. */
-START_TEST(a_change_is_answered_after_its_commit_and_a_question_at_once)
+START_TEST(a_change_is_answered_after_its_commit_and_a_read_at_once)
 {
 	struct client c = admin();
 
@@ -1382,7 +1382,7 @@ START_TEST(a_change_is_answered_after_its_commit_and_a_question_at_once)
 }
 END_TEST
 
-START_TEST(what_waits_when_the_broker_stops_is_done_and_answered)
+START_TEST(waiting_changes_are_made_and_answered_when_the_broker_stops)
 {
 	struct client c = admin();
 	struct cert cert;
@@ -1399,7 +1399,7 @@ START_TEST(what_waits_when_the_broker_stops_is_done_and_answered)
 }
 END_TEST
 
-START_TEST(an_answer_that_cannot_be_sent_is_told)
+START_TEST(an_answer_that_cannot_be_sent_is_logged)
 {
 	struct client c = admin();
 
@@ -1409,7 +1409,7 @@ START_TEST(an_answer_that_cannot_be_sent_is_told)
 }
 END_TEST
 
-START_TEST(changes_are_logged_and_questions_are_not)
+START_TEST(changes_are_logged_and_reads_are_not)
 {
 	char expected[400];
 
@@ -1437,7 +1437,7 @@ START_TEST(changes_are_logged_and_questions_are_not)
 }
 END_TEST
 
-START_TEST(an_asker_writes_no_line_of_his_own)
+START_TEST(a_client_cannot_inject_a_line_into_the_log)
 {
 	struct client c = admin();
 
@@ -1451,7 +1451,7 @@ START_TEST(an_asker_writes_no_line_of_his_own)
 END_TEST
 
 /*
- * Who may ask.
+ * Clients that may ask.
  */
 
 #define DENIAL \
@@ -1470,10 +1470,10 @@ ck_denied(const struct client *c)
 			   "{'command':'listCertificates'},{'command':'nonsense'},7]}")));
 	ck_assert_str_eq(world_last(NOTE_ANSWER)->text, DENIAL);
 	ck_assert(!world_get_cert(device, &cert));
-	ck_assert(world_said("request refused: reason=\"not an administrator\""));
+	ck_assert(world_said("request denied: reason=\"not an administrator\""));
 }
 
-START_TEST(whoever_may_not_is_told_and_nothing_happens)
+START_TEST(a_client_without_rights_is_denied_and_changes_nothing)
 {
 	struct client c = admin();
 
@@ -1488,9 +1488,9 @@ START_TEST(whoever_may_not_is_told_and_nothing_happens)
 }
 END_TEST
 
-/* Nothing of its request is read: garbage, and more than a request may have, get the
+/* Its request is not read: a malformed one, and more than a request may have, get the
  * same answer, on the answers' topic alone. */
-START_TEST(garbage_of_whoever_may_not_is_denied_as_well)
+START_TEST(a_malformed_request_without_rights_is_denied_as_well)
 {
 	char *text = calloc(1, REQUEST_MAX + 2);
 	struct client c = admin();
@@ -1507,7 +1507,7 @@ START_TEST(garbage_of_whoever_may_not_is_denied_as_well)
 }
 END_TEST
 
-START_TEST(a_certificate_may_ask_when_it_is_named_and_active)
+START_TEST(a_certificate_in_admin_certificates_may_ask_while_active)
 {
 	struct client c = { .handle = &c, .id = "d1", .address = "::1", .x = device->x };
 
@@ -1531,7 +1531,7 @@ END_TEST
  * Trouble.
  */
 
-START_TEST(with_a_full_queue_changes_are_put_off_and_questions_answered)
+START_TEST(with_a_full_queue_changes_are_refused_and_reads_answered)
 {
 	requests_stop();
 	requests_start(1);
@@ -1551,7 +1551,7 @@ START_TEST(with_a_full_queue_changes_are_put_off_and_questions_answered)
 }
 END_TEST
 
-START_TEST(a_commit_that_fails_is_answered_with_why)
+START_TEST(a_failed_commit_is_answered_with_its_reason)
 {
 	struct client c = admin();
 	struct cert cert;
@@ -1571,8 +1571,8 @@ START_TEST(a_commit_that_fails_is_answered_with_why)
 }
 END_TEST
 
-/* A changed certificate's clients are judged anew (contract, section 6). */
-START_TEST(revoking_cuts_off_the_clients_of_a_certificate)
+/* The clients of a changed certificate are judged again (contract, section 6). */
+START_TEST(revoking_a_certificate_closes_its_connections)
 {
 	struct client c = { .handle = &c, .id = "d1", .address = "::1", .x = device->x };
 
@@ -1619,7 +1619,7 @@ is_mirrored(const struct pki_cert *c)
 	return access(path, R_OK) == 0;
 }
 
-START_TEST(a_ca_is_trusted_when_the_answer_arrives)
+START_TEST(a_ca_is_in_the_mirror_before_its_answer)
 {
 	ask(REGISTER_OTHER "}");
 	ck_assert(is_mirrored(other));
@@ -1628,7 +1628,7 @@ START_TEST(a_ca_is_trusted_when_the_answer_arrives)
 }
 END_TEST
 
-START_TEST(a_mirror_that_fails_is_told_and_tried_again)
+START_TEST(a_failed_mirror_is_logged_and_tried_again)
 {
 	char away[200];
 
@@ -1667,36 +1667,36 @@ command_tests(TCase *t)
 	tcase_add_test(t, times_are_seconds_with_a_fraction);
 	tcase_add_test(t, a_ca_is_registered_with_everything_at_once);
 	tcase_add_test(t, a_ca_is_registered_without_proof_in_sni_only);
-	tcase_add_test(t, a_ca_that_is_there_is_named_in_the_error);
+	tcase_add_test(t, an_existing_ca_is_named_in_the_error);
 	tcase_add_test(t, the_settings_of_a_ca_are_changed);
-	tcase_add_test(t, a_template_comes_and_goes);
+	tcase_add_test(t, the_template_of_a_ca_is_set_and_removed);
 	tcase_add_test(t, a_ca_is_deleted_when_it_is_inactive);
 	tcase_add_test(t, cas_are_listed);
 	tcase_add_test(t, a_certificate_is_registered_and_described);
 	tcase_add_test(t, a_certificate_is_registered_without_a_ca);
 	tcase_add_test(t, a_certificate_from_a_handshake_is_described_as_pem);
-	tcase_add_loop_test(t, status_wins_over_set_as_active, 0, COUNT_OF(registrations));
+	tcase_add_loop_test(t, status_outweighs_set_as_active, 0, COUNT_OF(registrations));
 	tcase_add_test(t, the_status_of_a_certificate_is_changed);
 	tcase_add_test(t, a_certificate_is_deleted_when_it_is_not_active);
-	tcase_add_test(t, certificates_are_listed_also_by_their_ca);
-	tcase_add_test(t, a_policy_is_made_and_shown_verbatim);
-	tcase_add_test(t, a_policy_that_is_there_is_named_in_the_error);
-	tcase_add_test(t, versions_come_one_by_one_and_one_is_the_default);
-	tcase_add_test(t, a_sixth_version_is_too_many);
+	tcase_add_test(t, certificates_are_listed_and_listed_by_ca);
+	tcase_add_test(t, a_policy_is_created_and_shown_verbatim);
+	tcase_add_test(t, an_existing_policy_is_named_in_the_error);
+	tcase_add_test(t, versions_are_numbered_and_one_is_the_default);
+	tcase_add_test(t, a_sixth_version_is_refused);
 	tcase_add_test(t, a_policy_is_attached_and_detached_by_either_family);
 	tcase_add_test(t, a_certificate_with_policies_is_deleted_only_by_force);
-	tcase_add_test(t, a_thing_is_made_and_described);
-	tcase_add_test(t, a_thing_that_is_there_must_be_the_same);
+	tcase_add_test(t, a_thing_is_created_and_described);
+	tcase_add_test(t, creating_an_existing_thing_needs_the_same_content);
 	tcase_add_test(t, a_thing_is_changed_in_parts_or_as_a_whole);
 	tcase_add_test(t, a_certificate_is_attached_to_a_thing);
 	tcase_add_test(t, policies_and_things_are_listed_in_pages);
 	tcase_add_test(t, certificates_of_a_policy_and_a_thing_are_listed_in_pages);
 	tcase_add_test(t, things_are_found_by_type_and_attribute);
 	tcase_add_test(t, the_endpoint_is_the_configured_name);
-	tcase_add_test(t, a_filter_looks_at_so_many_things_at_a_time);
-	tcase_add_test(t, a_list_comes_in_pages_oldest_or_newest_first);
-	tcase_add_test(t, a_page_goes_on_where_the_last_one_ended_though_that_entry_is_gone);
-	tcase_add_test(t, cas_come_in_pages_too);
+	tcase_add_test(t, a_filter_looks_at_a_bounded_number_of_things);
+	tcase_add_test(t, a_list_has_pages_oldest_or_newest_first);
+	tcase_add_test(t, a_page_begins_after_the_last_one_even_if_that_entry_is_deleted);
+	tcase_add_test(t, cas_are_listed_in_pages);
 }
 
 static void
@@ -1705,43 +1705,44 @@ mistake_tests(TCase *t)
 	tcase_add_loop_test(t, a_mistake_is_named_and_changes_nothing, 0,
 	    (int)(COUNT_OF(mistakes) / MISTAKES_AT_ONCE) + 1);
 	tcase_add_loop_test(t, a_certificate_that_is_not_fit_is_not_registered, 0, COUNT_OF(unfit));
-	tcase_add_test(t, an_inactive_ca_registers_nobody_by_call);
-	tcase_add_test(t, of_two_cas_with_one_key_one_must_be_named);
-	tcase_add_test(t, an_eleventh_ca_of_one_subject_is_too_many);
-	tcase_add_loop_test(t, garbage_is_answered_once_with_what_is_wrong, 0, COUNT_OF(garbage));
-	tcase_add_test(t, bytes_that_are_no_text_are_answered_as_text);
-	tcase_add_test(t, what_is_quoted_stays_text);
-	tcase_add_test(t, a_request_has_a_greatest_size);
-	tcase_add_test(t, a_request_has_a_greatest_number_of_commands);
+	tcase_add_test(t, no_certificate_of_an_inactive_ca_is_registered_by_call);
+	tcase_add_test(t, with_two_cas_of_one_key_the_request_must_name_one);
+	tcase_add_test(t, an_eleventh_ca_with_the_same_subject_is_refused);
+	tcase_add_loop_test(t, a_malformed_request_gets_one_answer_with_the_reason, 0,
+	    COUNT_OF(garbage));
+	tcase_add_test(t, bytes_that_are_not_utf8_are_left_out_of_the_answer);
+	tcase_add_test(t, quoted_values_are_cut_between_characters);
+	tcase_add_test(t, the_size_of_a_request_is_bounded);
+	tcase_add_test(t, the_number_of_commands_is_bounded);
 }
 
 static void
 answer_tests(TCase *t)
 {
-	tcase_add_test(t, command_and_correlation_data_come_back);
-	tcase_add_test(t, commands_are_carried_out_in_order_and_each_stands_alone);
-	tcase_add_test(t, a_question_sees_the_changes_before_it_and_none_after);
-	tcase_add_test(t, the_answer_goes_to_the_asking_client_alone);
+	tcase_add_test(t, command_and_correlation_data_are_repeated);
+	tcase_add_test(t, commands_are_carried_out_in_order_and_independently);
+	tcase_add_test(t, a_command_that_reads_sees_the_changes_before_it_and_none_after);
+	tcase_add_test(t, only_the_client_that_asked_is_answered);
 	tcase_add_test(t, the_response_topic_is_answered_as_well);
-	tcase_add_test(t, a_change_is_answered_after_its_commit_and_a_question_at_once);
-	tcase_add_test(t, what_waits_when_the_broker_stops_is_done_and_answered);
-	tcase_add_test(t, an_answer_that_cannot_be_sent_is_told);
-	tcase_add_test(t, changes_are_logged_and_questions_are_not);
-	tcase_add_test(t, an_asker_writes_no_line_of_his_own);
-	tcase_add_test(t, whoever_may_not_is_told_and_nothing_happens);
-	tcase_add_test(t, garbage_of_whoever_may_not_is_denied_as_well);
-	tcase_add_test(t, a_certificate_may_ask_when_it_is_named_and_active);
+	tcase_add_test(t, a_change_is_answered_after_its_commit_and_a_read_at_once);
+	tcase_add_test(t, waiting_changes_are_made_and_answered_when_the_broker_stops);
+	tcase_add_test(t, an_answer_that_cannot_be_sent_is_logged);
+	tcase_add_test(t, changes_are_logged_and_reads_are_not);
+	tcase_add_test(t, a_client_cannot_inject_a_line_into_the_log);
+	tcase_add_test(t, a_client_without_rights_is_denied_and_changes_nothing);
+	tcase_add_test(t, a_malformed_request_without_rights_is_denied_as_well);
+	tcase_add_test(t, a_certificate_in_admin_certificates_may_ask_while_active);
 }
 
 static void
 trouble_tests(TCase *t)
 {
-	tcase_add_test(t, with_a_full_queue_changes_are_put_off_and_questions_answered);
-	tcase_add_test(t, a_commit_that_fails_is_answered_with_why);
-	tcase_add_test(t, revoking_cuts_off_the_clients_of_a_certificate);
+	tcase_add_test(t, with_a_full_queue_changes_are_refused_and_reads_answered);
+	tcase_add_test(t, a_failed_commit_is_answered_with_its_reason);
+	tcase_add_test(t, revoking_a_certificate_closes_its_connections);
 	tcase_add_test(t, stopping_in_the_middle_of_a_revocation_still_revokes);
-	tcase_add_test(t, a_ca_is_trusted_when_the_answer_arrives);
-	tcase_add_test(t, a_mirror_that_fails_is_told_and_tried_again);
+	tcase_add_test(t, a_ca_is_in_the_mirror_before_its_answer);
+	tcase_add_test(t, a_failed_mirror_is_logged_and_tried_again);
 	tcase_add_test(t, a_ca_registered_by_another_process_is_mirrored);
 }
 

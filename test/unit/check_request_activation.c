@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_request_activation.c - control requests about what activates
- * certificates: rules of CAs, provisioning templates, and what is said of a
- * certificate that was, or was not, activated.
+ * check_request_activation.c - control requests about activation: rules of CAs, provisioning
+ * templates (aws-iot E), and the reasons that a certificate shows.
  *
- * What a rule or template may be is check_rule_compile.c's and
- * check_template.c's (issue of activation, points 2, 3 and 7; aws-iot E).
+ * check_rule_compile.c and check_template.c test which rules and templates are accepted.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +32,7 @@ part(const cJSON *o, const char *name)
  * Rules.
  */
 
-/* What describeCACertificate has of it; "" for nothing. */
+/* The value that describeCACertificate shows; "" for none. */
 static const char *
 activation(void)
 {
@@ -53,7 +51,7 @@ automatic(void)
 		   "ENABLE") == 0;
 }
 
-START_TEST(a_rule_comes_back_verbatim_and_goes)
+START_TEST(a_rule_is_shown_verbatim_and_removed)
 {
 	ask(UPDATE("'activation':' {\\'policies\\' : \\'device\\'}\\n'"));
 	ck_done(0);
@@ -66,7 +64,7 @@ START_TEST(a_rule_comes_back_verbatim_and_goes)
 }
 END_TEST
 
-START_TEST(the_word_rule_is_the_one_without_conditions)
+START_TEST(the_word_rule_stands_for_the_rule_without_conditions)
 {
 	ask(UPDATE("'activation':'rule'"));
 	ck_done(0);
@@ -83,7 +81,7 @@ START_TEST(a_ca_is_registered_with_its_rule)
 }
 END_TEST
 
-START_TEST(a_rule_and_a_template_exclude_each_other_and_say_how_to_choose)
+START_TEST(a_rule_excludes_a_template_and_the_error_says_how_to_choose)
 {
 	ask(UPDATE("'activation':'rule'") "," UPDATE(
 	    "'registrationConfig':{'templateBody':'<template>'}"));
@@ -106,7 +104,7 @@ END_TEST
  * Templates.
  */
 
-START_TEST(a_template_is_made_and_described)
+START_TEST(a_template_is_created_and_described)
 {
 	ask(CREATE("site") ",'description':'all of them','enabled':true,"
 			   "'tags':[{'Key':'k','Value':'v'}]}," OF("describe", "site") "}");
@@ -123,8 +121,8 @@ START_TEST(a_template_is_made_and_described)
 }
 END_TEST
 
-/* AWS has it off until somebody switches it on. */
-START_TEST(a_template_is_not_enabled_unless_it_is_said)
+/* As AWS. */
+START_TEST(a_template_is_disabled_by_default)
 {
 	ask(CREATE("site") "}," OF("describe", "site") "}");
 	ck_assert(cJSON_IsFalse(part(data(1), "enabled")));
@@ -134,7 +132,7 @@ START_TEST(a_template_is_not_enabled_unless_it_is_said)
 }
 END_TEST
 
-START_TEST(what_is_not_named_stays_in_an_update)
+START_TEST(an_update_keeps_the_values_that_it_does_not_name)
 {
 	ask(CREATE("site") ",'description':'old','enabled':true}");
 	ask(OF("update", "site") ",'description':'new'}," OF("describe", "site") "}");
@@ -192,7 +190,7 @@ START_TEST(cas_are_listed_by_their_template)
 END_TEST
 
 /*
- * What is not right.
+ * Mistakes.
  */
 
 static const struct {
@@ -246,7 +244,7 @@ START_TEST(a_mistake_is_named_and_changes_nothing)
 }
 END_TEST
 
-START_TEST(a_name_is_given_once)
+START_TEST(a_template_name_exists_once)
 {
 	ask(CREATE("site") "}," CREATE("site") "}");
 	ck_error(1, "ResourceAlreadyExistsException", "already exists (name=site)");
@@ -254,7 +252,7 @@ START_TEST(a_name_is_given_once)
 END_TEST
 
 /*
- * What is said of certificates.
+ * Answers about certificates.
  */
 
 static void
@@ -288,7 +286,7 @@ ck_said(const char *name, const char *expected)
 	cJSON_Delete(want);
 }
 
-START_TEST(a_certificate_says_why_it_has_its_status_and_was_last_refused)
+START_TEST(a_certificate_shows_the_reasons_of_its_status_and_last_refusal)
 {
 	world_put_cert(device, ca, CERT_PENDING_ACTIVATION);
 	put_refusal(device);
@@ -349,22 +347,22 @@ main(void)
 	Suite *s = suite_create("request_activation");
 	TCase *t = requests_case(s, "rules");
 
-	tcase_add_test(t, a_rule_comes_back_verbatim_and_goes);
-	tcase_add_test(t, the_word_rule_is_the_one_without_conditions);
+	tcase_add_test(t, a_rule_is_shown_verbatim_and_removed);
+	tcase_add_test(t, the_word_rule_stands_for_the_rule_without_conditions);
 	tcase_add_test(t, a_ca_is_registered_with_its_rule);
-	tcase_add_test(t, a_rule_and_a_template_exclude_each_other_and_say_how_to_choose);
+	tcase_add_test(t, a_rule_excludes_a_template_and_the_error_says_how_to_choose);
 	t = requests_case(s, "templates");
-	tcase_add_test(t, a_template_is_made_and_described);
-	tcase_add_test(t, a_template_is_not_enabled_unless_it_is_said);
-	tcase_add_test(t, what_is_not_named_stays_in_an_update);
+	tcase_add_test(t, a_template_is_created_and_described);
+	tcase_add_test(t, a_template_is_disabled_by_default);
+	tcase_add_test(t, an_update_keeps_the_values_that_it_does_not_name);
 	tcase_add_test(t, templates_are_listed_by_name_and_page_by_page);
 	tcase_add_test(t, a_template_that_a_ca_names_is_not_deleted);
 	tcase_add_test(t, cas_are_listed_by_their_template);
 	t = requests_case(s, "mistakes");
 	tcase_add_loop_test(t, a_mistake_is_named_and_changes_nothing, 0, COUNT_OF(mistakes));
-	tcase_add_test(t, a_name_is_given_once);
+	tcase_add_test(t, a_template_name_exists_once);
 	t = requests_case(s, "certificates");
-	tcase_add_test(t, a_certificate_says_why_it_has_its_status_and_was_last_refused);
+	tcase_add_test(t, a_certificate_shows_the_reasons_of_its_status_and_last_refusal);
 	tcase_add_test(t, certificates_are_listed_by_status);
 	return suite_run(s);
 }

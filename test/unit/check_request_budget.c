@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_request_budget.c - what a request may cost, of whoever it is: answers,
- * lines of the log, time of the broker's thread, memory.
+ * check_request_budget.c - the cost of requests is bounded, for callers with and without
+ * rights: answers, lines of the log, time of the broker's thread, memory.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ ask_as(const struct client *c, const char *text)
 	post(c, view_of(expand(text)), NULL);
 }
 
-/* Ticks, as the broker's, until all are answered; how many it took. */
+/* Ticks until all requests are answered; returns the number of ticks. */
 static int
 tick_until(size_t answers)
 {
@@ -40,7 +40,7 @@ tick_until(size_t answers)
 	return ticks;
 }
 
-/* Commands of one kind, as many as a request may have. */
+/* The same command, as often as a request may have commands. */
 static const char *
 commands(const char *command, int count)
 {
@@ -61,7 +61,7 @@ commands(const char *command, int count)
 /* The broker keeps for good an answer that does not fit into a client's queue: one that
  * floods and never reads is answered a few times and then never again, and the log is
  * told how often it tried. */
-START_TEST(a_flood_without_rights_is_not_answered)
+START_TEST(a_flood_without_rights_gets_few_answers)
 {
 	struct client c = nobody("flood");
 
@@ -73,13 +73,13 @@ START_TEST(a_flood_without_rights_is_not_answered)
 	ck_assert_uint_eq(stats.unanswered, 9995);
 	world_wait(10000);
 	api_tick(api);
-	ck_assert(world_said("requests refused: 9995 more in the last 10 s"));
+	ck_assert(world_said("requests denied: 9995 more in the last 10 s"));
 	ask_as(&c, "{'commands':[{'command':'getRegistrationCode'}]}");
 	ck_assert_uint_eq(world_count(NOTE_ANSWER), 6); /* after a pause */
 }
 END_TEST
 
-START_TEST(all_without_rights_are_bounded_together)
+START_TEST(all_clients_without_rights_are_bounded_together)
 {
 	char id[32];
 
@@ -94,8 +94,8 @@ START_TEST(all_without_rights_are_bounded_together)
 }
 END_TEST
 
-/* Nor does a client choose where its refusal goes, or what it says. */
-START_TEST(nothing_of_a_request_without_rights_comes_back)
+/* A client chooses neither the topic of its refusal nor its text. */
+START_TEST(the_answer_without_rights_repeats_nothing_of_the_request)
 {
 	struct client c = nobody("c2");
 
@@ -124,7 +124,7 @@ END_TEST
  * Time of the broker's thread.
  */
 
-/* Every look at the clock is a millisecond: a slice has room for three. */
+/* Each reading of the clock takes a millisecond: a slice has room for three. */
 START_TEST(a_long_request_is_carried_out_in_slices)
 {
 	struct client c = admin();
@@ -142,7 +142,7 @@ START_TEST(a_long_request_is_carried_out_in_slices)
 }
 END_TEST
 
-/* A caller with many requests does not keep another one's waiting. */
+/* The requests of one caller do not delay another's. */
 START_TEST(callers_take_turns)
 {
 	struct client c = admin(),
@@ -164,7 +164,7 @@ START_TEST(callers_take_turns)
 }
 END_TEST
 
-START_TEST(a_request_that_takes_too_long_is_cut_off_and_says_so)
+START_TEST(a_request_that_takes_too_long_is_stopped_with_an_error)
 {
 	struct client c = admin();
 
@@ -177,8 +177,8 @@ START_TEST(a_request_that_takes_too_long_is_cut_off_and_says_so)
 }
 END_TEST
 
-/* A change that was not begun is not made, and says so; what was made is told. */
-START_TEST(changes_that_are_cut_off_are_not_made)
+/* A change that was not begun is answered with an error; changes that were made are logged. */
+START_TEST(changes_that_are_stopped_are_not_made)
 {
 	struct client c = admin();
 	bool done = true;
@@ -303,8 +303,8 @@ START_TEST(an_answer_is_bounded_over_all_commands)
 }
 END_TEST
 
-/* A filter that finds nothing looks at so many bytes, and says where it stopped. */
-START_TEST(a_filter_looks_at_so_many_bytes_at_a_time)
+/* A filter that finds nothing stops after a number of bytes and returns a token. */
+START_TEST(a_filter_looks_at_a_bounded_number_of_bytes)
 {
 	put_large_things(60);
 	ask("{'command':'listThings','thingTypeName':'none'}");
@@ -313,7 +313,7 @@ START_TEST(a_filter_looks_at_so_many_bytes_at_a_time)
 }
 END_TEST
 
-/* White space of a policy does not count for its length, but is sent all the same. */
+/* White space does not count for the length of a policy, but is sent. */
 static void
 put_spacious_policy(void)
 {
@@ -332,7 +332,7 @@ put_spacious_policy(void)
 	free(text);
 }
 
-START_TEST(what_does_not_fit_into_the_answer_is_an_error_of_its_command)
+START_TEST(a_response_that_does_not_fit_is_an_error_of_its_command)
 {
 	struct client c = admin();
 
@@ -351,7 +351,7 @@ END_TEST
 /* What a client does not read stays in the broker's memory.  The broker does not say
  * whether it reads: so much is sent at once, then so much a second, and requests beyond
  * what may wait are refused, five times. */
-START_TEST(a_caller_is_sent_so_much_and_no_more)
+START_TEST(the_bytes_that_a_caller_is_sent_are_bounded)
 {
 	struct client c = admin();
 	size_t sent = 0, answers = 0, refused = 0;
@@ -384,7 +384,7 @@ END_TEST
  * Steps of policies.
  */
 
-/* Each evaluation of it takes all steps there are. */
+/* One evaluation takes all steps. */
 static void
 put_costly_policies(int count)
 {
@@ -446,7 +446,7 @@ START_TEST(costly_policies_use_up_the_steps_of_a_request)
 }
 END_TEST
 
-/* Fewer questions are answered, in as many slices as it takes, and as at once. */
+/* Fewer questions are answered in several slices, with the same result as in one. */
 START_TEST(a_trial_goes_on_in_the_next_slice)
 {
 	struct client c = admin();
@@ -466,8 +466,8 @@ START_TEST(a_trial_goes_on_in_the_next_slice)
 }
 END_TEST
 
-/* The policies it asks are gone in the meantime: it has begun with them. */
-START_TEST(a_trial_outlives_what_it_asks_about)
+/* Its policies are deleted meanwhile. */
+START_TEST(a_trial_finishes_with_the_policies_that_it_began_with)
 {
 	struct client c = admin();
 
@@ -484,7 +484,7 @@ START_TEST(a_trial_outlives_what_it_asks_about)
 }
 END_TEST
 
-/* How many policies allow it by themselves: the option decides otherwise here. */
+/* The number of policies that alone allow it: here an option overrules all together. */
 static int
 allowed_by(int nth)
 {
@@ -494,8 +494,7 @@ allowed_by(int nth)
 	    cJSON_GetObjectItem(cJSON_GetObjectItem(result, "allowed"), "policies"));
 }
 
-/* What its white space stands between means the same without it. */
-START_TEST(a_spacious_policy_says_what_it_says)
+START_TEST(white_space_does_not_change_a_policy)
 {
 	ask("{'command':'createPolicy','policyName':'wide','policyDocument':'  {\\n\\'Version\\' : "
 	    "\\'2012-10-17\\' ,\\r\\n\\t \\'Statement\\':[ {\\'Effect\\':\\'Allow\\',\\'Sid\\':\\'s\\',"
@@ -517,25 +516,25 @@ main(void)
 	      *a = suite_case(suite, "answers"), *p = suite_case(suite, "steps");
 
 	tcase_add_checked_fixture(s, requests_open, requests_close);
-	tcase_add_test(s, a_flood_without_rights_is_not_answered);
-	tcase_add_test(s, all_without_rights_are_bounded_together);
-	tcase_add_test(s, nothing_of_a_request_without_rights_comes_back);
+	tcase_add_test(s, a_flood_without_rights_gets_few_answers);
+	tcase_add_test(s, all_clients_without_rights_are_bounded_together);
+	tcase_add_test(s, the_answer_without_rights_repeats_nothing_of_the_request);
 	tcase_add_test(s, answers_that_cannot_be_sent_do_not_fill_the_log);
 	tcase_add_checked_fixture(t, requests_open, requests_close);
 	tcase_add_test(t, a_long_request_is_carried_out_in_slices);
 	tcase_add_test(t, callers_take_turns);
-	tcase_add_test(t, a_request_that_takes_too_long_is_cut_off_and_says_so);
-	tcase_add_test(t, changes_that_are_cut_off_are_not_made);
+	tcase_add_test(t, a_request_that_takes_too_long_is_stopped_with_an_error);
+	tcase_add_test(t, changes_that_are_stopped_are_not_made);
 	tcase_add_checked_fixture(a, requests_open, requests_close);
 	tcase_add_test(a, a_page_of_large_things_ends_early);
 	tcase_add_test(a, an_answer_is_bounded_over_all_commands);
-	tcase_add_test(a, a_filter_looks_at_so_many_bytes_at_a_time);
-	tcase_add_test(a, what_does_not_fit_into_the_answer_is_an_error_of_its_command);
-	tcase_add_test(a, a_caller_is_sent_so_much_and_no_more);
+	tcase_add_test(a, a_filter_looks_at_a_bounded_number_of_bytes);
+	tcase_add_test(a, a_response_that_does_not_fit_is_an_error_of_its_command);
+	tcase_add_test(a, the_bytes_that_a_caller_is_sent_are_bounded);
 	tcase_add_checked_fixture(p, requests_open, requests_close);
 	tcase_add_test(p, costly_policies_use_up_the_steps_of_a_request);
 	tcase_add_test(p, a_trial_goes_on_in_the_next_slice);
-	tcase_add_test(p, a_trial_outlives_what_it_asks_about);
-	tcase_add_test(p, a_spacious_policy_says_what_it_says);
+	tcase_add_test(p, a_trial_finishes_with_the_policies_that_it_began_with);
+	tcase_add_test(p, white_space_does_not_change_a_policy);
 	return suite_run(suite);
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_request_crl.c - control requests about revocation lists: importCrl,
- * whole and in parts, describeCrl, deleteCrl, and what is set for a CA's list.
+ * check_request_crl.c - control requests about revocation lists: importCrl, whole and in
+ * parts, describeCrl, deleteCrl, and the settings of a CA for its list.
  *
- * What makes a list a bad one is check_crl.c's, how it is stored
- * check_crl_import.c's.
+ * check_crl.c tests which lists are accepted, check_crl_import.c how they are stored.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,7 +146,7 @@ START_TEST(a_list_is_imported_and_described)
 }
 END_TEST
 
-/* The same bytes, in whichever form. */
+/* The same bytes in another encoding. */
 START_TEST(a_list_in_der_is_the_same_list)
 {
 	ask("{'command':'importCrl'," OF_CA ",'crl':'<list b64>'},{'command':'importCrl'," OF_CA
@@ -158,7 +157,7 @@ START_TEST(a_list_in_der_is_the_same_list)
 }
 END_TEST
 
-START_TEST(whom_it_names_is_revoked_and_counted)
+START_TEST(listed_certificates_are_revoked_and_counted)
 {
 	world_put_cert(device, ca, CERT_ACTIVE);
 	world_put_cert(second, ca, CERT_ACTIVE);
@@ -175,7 +174,7 @@ END_TEST
 
 /* Both are closed by the gate's next tick: the second for as long as it is on
  * hold. */
-START_TEST(live_connections_of_whom_it_names_are_closed)
+START_TEST(live_connections_of_listed_certificates_are_closed)
 {
 	struct client c = { .handle = &c, .id = "d1", .address = "::1", .x = device->x };
 	static const int reasons[] = { 0, REVOKED_HOLD };
@@ -214,7 +213,7 @@ START_TEST(its_number_is_shown_in_decimal)
 }
 END_TEST
 
-START_TEST(a_list_grows_stale)
+START_TEST(a_list_becomes_stale)
 {
 	ask(IMPORT);
 	world_set_clock(INT64_C(2524607999000));
@@ -226,7 +225,7 @@ START_TEST(a_list_grows_stale)
 }
 END_TEST
 
-START_TEST(a_list_that_cannot_be_taken_is_told_until_one_can)
+START_TEST(a_refused_list_is_shown_until_one_is_accepted)
 {
 	make_list("7", NULL, 0);
 	ask(IMPORT);
@@ -241,7 +240,7 @@ START_TEST(a_list_that_cannot_be_taken_is_told_until_one_can)
 	    member(response(0), "message"));
 	ck_assert_double_eq(part_of(part_of(data(2), "lastFailure"), "date")->valuedouble,
 	    (double)world_now() / 1000);
-	ck_assert_uint_eq(stats.crl_failed, 2); /* each that somebody wanted */
+	ck_assert_uint_eq(stats.crl_failed, 2); /* each that a client asked for */
 	ck_assert(world_said("revocation list not imported"));
 	ck_assert(world_said("result=CertificateValidationException"));
 	make_list("8", NULL, 0);
@@ -250,21 +249,21 @@ START_TEST(a_list_that_cannot_be_taken_is_told_until_one_can)
 }
 END_TEST
 
-START_TEST(a_ca_that_is_not_registered_has_none)
+START_TEST(a_ca_that_is_not_registered_has_no_list)
 {
 	ask("{'command':'importCrl','caCertificateId':'<other id>','crl':'<list>'},"
 	    "{'command':'describeCrl','caCertificateId':'<other id>'},"
 	    "{'command':'deleteCrl','caCertificateId':'<other id>'}");
 	for (int i = 0; i < 3; i++)
 		ck_error(i, MISSING, "CA certificate not found");
-	/* Nothing of this waits for it. */
+	/* None of these waits for it. */
 	world_put_ca(other, CA_ACTIVE, true);
 	ask("{'command':'describeCrl','caCertificateId':'<other id>'}");
 	ck_response(0, "{'command':'describeCrl','data':{'crlCheck':'if-present'}}");
 }
 END_TEST
 
-START_TEST(a_list_is_taken_away_with_its_gauges)
+START_TEST(a_list_is_deleted_with_its_gauges)
 {
 	char topic[160];
 
@@ -286,7 +285,7 @@ START_TEST(a_list_is_taken_away_with_its_gauges)
 }
 END_TEST
 
-START_TEST(a_list_goes_with_its_ca)
+START_TEST(a_list_is_deleted_with_its_ca)
 {
 	ask(IMPORT ",{'command':'importCrl'," OF_CA ",'crl':'AAAA'}");
 	ck_error(1, BAD, "");
@@ -335,7 +334,7 @@ static const struct {
 	    INVALID, "uploadId" },
 	{ "{'command':'importCrl'," OF_CA ",'crl':'AAAA','uploadId':'u','part':2,'parts':2}",
 	    INVALID, "begin again with part 1" },
-	/* A part is DER in base64, and nothing else. */
+	/* A part is DER in base64 only. */
 	{ "{'command':'importCrl'," OF_CA ",'crl':'<list>','uploadId':'u','part':1,'parts':2}", BAD,
 	    "neither PEM nor base64" },
 	{ "{'command':'describeCrl'}", INVALID, "caCertificateId" },
@@ -382,7 +381,7 @@ START_TEST(a_mistake_is_named_and_changes_nothing)
 END_TEST
 
 /*
- * What is set for a CA's list.
+ * Settings for a CA's list.
  */
 
 static const struct {
@@ -447,8 +446,8 @@ START_TEST(settings_are_changed)
 }
 END_TEST
 
-/* Each by itself: what is not named stays. */
-START_TEST(settings_stay_until_they_are_named)
+/* Each setting alone. */
+START_TEST(settings_that_are_not_named_are_kept)
 {
 #define UPDATE(members) "{'command':'updateCACertificate','certificateId':'<ca id>'," members "}"
 	ask(UPDATE("'crlCheck':'grace 5','crlFile':'/var/lib/lists/x'") "," UPDATE(
@@ -532,7 +531,7 @@ entries(int nth)
 	return cJSON_IsNumber(n) ? n->valueint : -1;
 }
 
-/* Nobody waits for the disk before the last part; nothing is logged. */
+/* Parts before the last one are not written to disk and not logged. */
 START_TEST(a_part_is_answered_at_once)
 {
 	world_hold_writer();
@@ -568,8 +567,8 @@ START_TEST(a_large_list_is_answered_when_it_is_in_force)
 }
 END_TEST
 
-/* One who comes after it need not wait until it is through. */
-START_TEST(others_have_their_turn_between_the_parts_of_a_large_list)
+/* A later request need not wait until the list is in force. */
+START_TEST(other_requests_are_served_between_the_parts_of_a_large_list)
 {
 	struct client c = admin();
 	size_t parts, before;
@@ -592,8 +591,8 @@ START_TEST(others_have_their_turn_between_the_parts_of_a_large_list)
 }
 END_TEST
 
-/* What is behind it in its own request does wait, and sees it. */
-START_TEST(commands_behind_a_large_list_come_after_it)
+/* Later commands of the same request do wait, and see the list. */
+START_TEST(commands_after_a_large_list_wait_for_it)
 {
 	size_t parts;
 
@@ -616,7 +615,7 @@ START_TEST(commands_behind_a_large_list_come_after_it)
 }
 END_TEST
 
-START_TEST(a_list_that_fails_leaves_the_other_commands_of_its_request)
+START_TEST(a_list_that_fails_does_not_fail_the_other_commands)
 {
 	ask("{'command':'createThing','thingName':'a'},{'command':'importCrl'," OF_CA
 	    ",'crl':'AAAA'},"
@@ -646,7 +645,7 @@ START_TEST(of_two_lists_in_one_request_the_second_must_be_later)
 }
 END_TEST
 
-START_TEST(an_upload_that_does_not_go_on_is_forgotten)
+START_TEST(an_upload_that_gets_no_more_parts_is_dropped)
 {
 	send_part("", "u", 1, 2, (struct view){ list->der.data, 100 });
 	world_wait(UPLOAD_TIMEOUT_MS + 1);
@@ -657,7 +656,7 @@ START_TEST(an_upload_that_does_not_go_on_is_forgotten)
 }
 END_TEST
 
-START_TEST(too_many_uploads_are_told_so)
+START_TEST(too_many_uploads_are_refused)
 {
 	char id[8];
 
@@ -688,12 +687,12 @@ START_TEST(a_list_that_cannot_be_stored_leaves_the_one_in_force)
 	ck_assert_str_eq(member(part_of(data(0), "crl"), "crlNumber"), "1");
 	ck_assert_ptr_nonnull(part_of(data(0), "lastFailure"));
 	ck_assert_uint_eq(stats.crl_failed, 1);
-	ask(IMPORT); /* the disk is mended */
+	ask(IMPORT); /* the disk works again */
 	ck_assert_int_eq(entries(0), 0);
 }
 END_TEST
 
-START_TEST(with_a_full_queue_a_list_is_put_off)
+START_TEST(with_a_full_queue_a_list_is_refused)
 {
 	requests_stop();
 	requests_start(1);
@@ -707,8 +706,8 @@ START_TEST(with_a_full_queue_a_list_is_put_off)
 }
 END_TEST
 
-/* A large one is not finished first: nobody knows how long that would take. */
-START_TEST(a_broker_that_stops_in_the_middle_says_so)
+/* A large list is not finished first: it may take any time. */
+START_TEST(an_import_is_answered_as_stopped_when_the_broker_stops)
 {
 	size_t parts;
 
@@ -721,7 +720,7 @@ START_TEST(a_broker_that_stops_in_the_middle_says_so)
 	world_reopen_store();
 	requests_start(64);
 	ck_assert(!is_in_force());
-	crls_tick(crls); /* sweeps out what is left of it */
+	crls_tick(crls); /* deletes its remaining rows */
 	world_settle();
 	parts = send_but_last(list->der);
 	send_part("", "u", parts, parts, piece(list->der, parts - 1));
@@ -731,8 +730,7 @@ START_TEST(a_broker_that_stops_in_the_middle_says_so)
 }
 END_TEST
 
-/* A request whose asker is gone by then concerns the registry all the same. */
-START_TEST(an_import_is_done_though_nobody_hears_of_it)
+START_TEST(an_import_finishes_when_its_client_has_left)
 {
 	world.answer_result = ERR_NOT_FOUND;
 	send_part("", "u", 1, 1, list->der);
@@ -759,32 +757,32 @@ main(void)
 
 	tcase_add_test(t, a_list_is_imported_and_described);
 	tcase_add_test(t, a_list_in_der_is_the_same_list);
-	tcase_add_test(t, whom_it_names_is_revoked_and_counted);
-	tcase_add_loop_test(t, live_connections_of_whom_it_names_are_closed, 0, 2);
+	tcase_add_test(t, listed_certificates_are_revoked_and_counted);
+	tcase_add_loop_test(t, live_connections_of_listed_certificates_are_closed, 0, 2);
 	tcase_add_loop_test(t, its_number_is_shown_in_decimal, 0, COUNT_OF(numbers));
-	tcase_add_test(t, a_list_grows_stale);
-	tcase_add_test(t, a_list_that_cannot_be_taken_is_told_until_one_can);
-	tcase_add_test(t, a_ca_that_is_not_registered_has_none);
-	tcase_add_test(t, a_list_is_taken_away_with_its_gauges);
-	tcase_add_test(t, a_list_goes_with_its_ca);
+	tcase_add_test(t, a_list_becomes_stale);
+	tcase_add_test(t, a_refused_list_is_shown_until_one_is_accepted);
+	tcase_add_test(t, a_ca_that_is_not_registered_has_no_list);
+	tcase_add_test(t, a_list_is_deleted_with_its_gauges);
+	tcase_add_test(t, a_list_is_deleted_with_its_ca);
 	t = crl_case(suite, "mistakes and settings");
 	tcase_add_loop_test(t, a_mistake_is_named_and_changes_nothing, 0, COUNT_OF(mistakes));
 	tcase_add_loop_test(t, a_ca_is_registered_with_settings, 0, COUNT_OF(settings));
 	tcase_add_loop_test(t, settings_are_changed, 0, COUNT_OF(settings));
-	tcase_add_test(t, settings_stay_until_they_are_named);
+	tcase_add_test(t, settings_that_are_not_named_are_kept);
 	t = crl_case(suite, "in parts");
 	tcase_add_test(t, a_part_is_answered_at_once);
 	tcase_add_test(t, a_large_list_is_answered_when_it_is_in_force);
-	tcase_add_test(t, others_have_their_turn_between_the_parts_of_a_large_list);
-	tcase_add_test(t, commands_behind_a_large_list_come_after_it);
-	tcase_add_test(t, a_list_that_fails_leaves_the_other_commands_of_its_request);
+	tcase_add_test(t, other_requests_are_served_between_the_parts_of_a_large_list);
+	tcase_add_test(t, commands_after_a_large_list_wait_for_it);
+	tcase_add_test(t, a_list_that_fails_does_not_fail_the_other_commands);
 	tcase_add_test(t, of_two_lists_in_one_request_the_second_must_be_later);
-	tcase_add_test(t, an_upload_that_does_not_go_on_is_forgotten);
-	tcase_add_test(t, too_many_uploads_are_told_so);
+	tcase_add_test(t, an_upload_that_gets_no_more_parts_is_dropped);
+	tcase_add_test(t, too_many_uploads_are_refused);
 	t = crl_case(suite, "trouble");
 	tcase_add_test(t, a_list_that_cannot_be_stored_leaves_the_one_in_force);
-	tcase_add_test(t, with_a_full_queue_a_list_is_put_off);
-	tcase_add_test(t, a_broker_that_stops_in_the_middle_says_so);
-	tcase_add_test(t, an_import_is_done_though_nobody_hears_of_it);
+	tcase_add_test(t, with_a_full_queue_a_list_is_refused);
+	tcase_add_test(t, an_import_is_answered_as_stopped_when_the_broker_stops);
+	tcase_add_test(t, an_import_finishes_when_its_client_has_left);
 	return suite_run(suite);
 }

@@ -264,7 +264,7 @@ END_TEST
  * Things.
  */
 
-#define NO_NAME " is no name of a thing: that is 1 to 128 of a-z A-Z 0-9 : _ -"
+#define NO_NAME " is not a valid thing name: 1 to 128 of a-z A-Z 0-9 : _ -"
 #define A32     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const struct {
@@ -300,7 +300,8 @@ static const struct {
 	{ "nothing", CN, &nothing, NULL, "''" NO_NAME },
 	{ "nothing, and something literal", "a" CN, &nothing, "a", NULL },
 	{ "a comma", "x-" CN, &escaped, NULL,
-	    "'x-a\\,b'" NO_NAME "; signs like , and = of a certificate have a \\ before them" },
+	    "'x-a\\,b'" NO_NAME
+	    "; values from a certificate have a \\ before characters such as , and =" },
 };
 
 START_TEST(a_thing_is_named_by_variables_or_nothing_is_activated)

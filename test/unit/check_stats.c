@@ -57,6 +57,9 @@ START_TEST(every_number_is_published_from_the_start_and_kept)
 		STATS_TABLE(X) WRITER_GAUGES(X) STORE_GAUGES(X)
 #undef X
 		    "commits/mean_us",
+#define X(field, old, topic) old,
+		STATS_RENAMES(X) STORE_RENAMES(X)
+#undef X
 	};
 
 	publish();
@@ -90,6 +93,29 @@ START_TEST(a_number_is_told_as_it_is)
 	publish();
 	ck_assert_str_eq(number("connections/accepted"), "18446744073709551615");
 	ck_assert_str_eq(number("things"), "17");
+}
+END_TEST
+
+START_TEST(a_renamed_number_has_its_old_topic_too)
+{
+	stats.cut = 3;
+	stats.clones = 4;
+	stats.busy = 5;
+	counts.bytes_most = 6;
+	publish();
+	ck_assert_str_eq(number("connections/closed"), "3");
+	ck_assert_str_eq(number("connections/cut"), "3");
+	ck_assert_str_eq(number("connections/shared_certificate"), "4");
+	ck_assert_str_eq(number("connections/clones"), "4");
+	ck_assert_str_eq(number("certificates/throttled"), "5");
+	ck_assert_str_eq(number("certificates/busy"), "5");
+	ck_assert_str_eq(number("database/bytes_max"), "6");
+	ck_assert_str_eq(number("database/bytes_most"), "6");
+	ck_assert_str_eq(stats_renames(),
+	    "connections/closed (connections/cut), "
+	    "connections/shared_certificate (connections/clones), "
+	    "certificates/throttled (certificates/busy), "
+	    "database/bytes_max (database/bytes_most)");
 }
 END_TEST
 
@@ -256,6 +282,7 @@ main(void)
 	tcase_add_test(t, every_number_is_published_from_the_start_and_kept);
 	tcase_add_test(t, no_topic_has_two_numbers);
 	tcase_add_test(t, a_number_is_told_as_it_is);
+	tcase_add_test(t, a_renamed_number_has_its_old_topic_too);
 	tcase_add_test(t, each_reason_to_refuse_has_its_code_from_the_start);
 	tcase_add_test(t, refusals_are_counted_by_their_code);
 	tcase_add_test(t, certificates_are_counted_by_status);

@@ -102,10 +102,9 @@ static const struct {
 #define C            R ".certificate.Properties"
 #define P            R ".policy.Properties"
 #define WRONG        "must be a string or {\"Ref\": \"parameter\"}"
-#define NOT_A_THING  "is no name of a thing: that is 1 to 128 of a-z A-Z 0-9 : _ -"
-#define NOT_A_POLICY "is no name of a policy: that is 1 to 128 of a-z A-Z 0-9 _ + = , . @ -"
-#define NOT_A_VALUE \
-	"is no value of an attribute: that is up to 800 of a-z A-Z 0-9 _ . , @ / : # = [ ] -"
+#define NOT_A_THING  "is not a valid thing name: 1 to 128 of a-z A-Z 0-9 : _ -"
+#define NOT_A_POLICY "is not a valid policy name: 1 to 128 of a-z A-Z 0-9 _ + = , . @ -"
+#define NOT_A_VALUE  "is not a valid attribute value: up to 800 of a-z A-Z 0-9 _ . , @ / : # = [ ] -"
 
 static const struct {
 	const char *what, *body, *why;
@@ -201,13 +200,13 @@ static const struct {
 	    T ".AttributePayload.attributes: " WRONG },
 	{ "an attribute with a blank", WITH(THING(NAMED ",'AttributePayload':{'a b':'c'}")),
 	    T
-	    ".AttributePayload.a b: is no name of an attribute: that is 1 to 128 of a-z A-Z 0-9 _ . , @ "
+	    ".AttributePayload.a b: is not a valid attribute name: 1 to 128 of a-z A-Z 0-9 _ . , @ "
 	    "/ : # -" },
 	{ "an attribute without a name", WITH(THING(NAMED ",'AttributePayload':{'':'c'}")),
-	    T ".AttributePayload.: is no name of an attribute" },
+	    T ".AttributePayload.: is not a valid attribute name" },
 	{ "an attribute with a long name",
 	    WITH(THING(NAMED ",'AttributePayload':{'" A128 "a':'c'}")),
-	    "is no name of an attribute" },
+	    "is not a valid attribute name" },
 	{ "a value with a blank", WITH(THING(NAMED ",'AttributePayload':{'a':'b c'}")),
 	    T ".AttributePayload.a: 'b c' " NOT_A_VALUE },
 	{ "a long value",
@@ -472,7 +471,7 @@ static const struct {
 	{ "C", "Country", "US", NULL },
 	{ "O has a comma, which is escaped", "Organization", NULL,
 	    "{Ref=AWS::IoT::Certificate::Organization} is 'Acme\\, Inc.', which " NOT_A_POLICY
-	    "; signs like , and = of a certificate have a \\ before them" },
+	    "; values from a certificate have a \\ before characters such as , and =" },
 	{ "the first OU", "OrganizationalUnit", "one", NULL },
 	{ "dnQualifier", "DistinguishedNameQualifier", "dn-q", NULL },
 	{ "ST has a blank", "StateName", NULL,
@@ -630,7 +629,7 @@ START_TEST(a_name_out_of_an_escaped_value_is_none)
 	p = ask(WITH(THING("'ThingName':" PREF("CommonName"))));
 	is_failed(&p,
 	    "{Ref=AWS::IoT::Certificate::CommonName} is 'a\\=b', which " NOT_A_THING
-	    "; signs like , and = of a certificate have a \\ before them");
+	    "; values from a certificate have a \\ before characters such as , and =");
 }
 END_TEST
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "jitr/core/calendar.h"
 #include "jitr/core/text.h"
 #include "suite.h"
 

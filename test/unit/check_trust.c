@@ -359,7 +359,7 @@ START_TEST(dates_and_purposes_are_still_looked_at)
 }
 END_TEST
 
-/* crlfile and what goes with it, as the broker sets it (mosquitto 9.3). */
+/* crlfile and what goes with it, as the broker sets it (mosquitto section 9.3). */
 START_TEST(lists_of_the_listener_are_still_looked_at)
 {
 	X509_STORE_set_flags(SSL_CTX_get_cert_store(server), X509_V_FLAG_CRL_CHECK);

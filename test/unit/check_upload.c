@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_upload.c - what comes in parts: in order, bounded, and forgotten when it
- * does not go on.
+ * check_upload.c - lists in parts: in order, bounded, and dropped when no more parts come.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,7 @@
 #include "suite.h"
 #include "upload.h"
 
-static struct uploads uploads;
+static struct uploads *uploads;
 static struct diag diag;
 static int64_t now;
 static uint8_t *whole;
@@ -20,7 +19,7 @@ static size_t len;
 static void
 set_up(void)
 {
-	memset(&uploads, 0, sizeof(uploads));
+	ck_assert_int_eq(uploads_open(&uploads), ERR_OK);
 	diag.text[0] = '\0';
 	now = 1000000;
 	whole = NULL;
@@ -31,7 +30,7 @@ static void
 tear_down(void)
 {
 	free(whole);
-	uploads_clear(&uploads);
+	uploads_close(uploads);
 }
 
 static enum err
@@ -39,29 +38,19 @@ add_of(const char *owner, const char *id, uint8_t of, size_t part, size_t parts,
 {
 	struct upload_part p = { .owner = owner,
 		.id = view_of(id),
-		.of = { { of } },
+		.ca_id = { { of } },
 		.part = part,
 		.parts = parts,
 		.bytes = bytes };
 
 	free(whole);
-	return uploads_add(&uploads, &p, now, &whole, &len, &diag);
+	return uploads_add(uploads, &p, now, &whole, &len, &diag);
 }
 
 static enum err
 add(const char *owner, const char *id, size_t part, size_t parts, const char *bytes)
 {
 	return add_of(owner, id, 1, part, parts, view_of(bytes));
-}
-
-static size_t
-under_way(void)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < UPLOADS_MAX; i++)
-		count += uploads.entries[i].owner != NULL;
-	return count;
 }
 
 /* All parts are there, and these are the bytes. */
@@ -79,22 +68,22 @@ START_TEST(parts_in_order_make_a_whole)
 	ck_assert_ptr_null(whole);
 	ck_assert_int_eq(add("c1", "u", 2, 3, "two "), ERR_OK);
 	ck_assert_ptr_null(whole);
-	ck_assert_uint_eq(under_way(), 1);
+	ck_assert_uint_eq(uploads_count(uploads), 1);
 	ck_assert_int_eq(add("c1", "u", 3, 3, "three"), ERR_OK);
 	ck_whole("one two three");
-	ck_assert_uint_eq(under_way(), 0);
+	ck_assert_uint_eq(uploads_count(uploads), 0);
 }
 END_TEST
 
-START_TEST(one_part_may_be_all)
+START_TEST(an_upload_may_have_one_part)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 1, "all"), ERR_OK);
 	ck_whole("all");
-	ck_assert_uint_eq(under_way(), 0);
+	ck_assert_uint_eq(uploads_count(uploads), 0);
 }
 END_TEST
 
-START_TEST(as_many_parts_as_there_may_be)
+START_TEST(an_upload_may_have_the_largest_number_of_parts)
 {
 	for (size_t n = 1; n <= UPLOAD_PARTS_MAX; n++) {
 		must(add("c1", "u", n, UPLOAD_PARTS_MAX, "x") == ERR_OK);
@@ -125,38 +114,38 @@ START_TEST(uploads_are_told_apart_by_client_and_by_name)
 }
 END_TEST
 
-START_TEST(another_connection_does_not_go_on_with_it)
+START_TEST(another_connection_cannot_continue_an_upload)
 {
 	struct upload_part p = { .owner = "c1",
 		.session = 1,
 		.id = view_of("u"),
-		.of = { { 1 } },
+		.ca_id = { { 1 } },
 		.part = 1,
 		.parts = 2,
 		.bytes = view_of("a") };
 
-	ck_assert_int_eq(uploads_add(&uploads, &p, now, &whole, &len, &diag), ERR_OK);
+	ck_assert_int_eq(uploads_add(uploads, &p, now, &whole, &len, &diag), ERR_OK);
 	p.session = 2;
 	p.part = 2;
-	ck_assert_int_eq(uploads_add(&uploads, &p, now, &whole, &len, &diag), ERR_REQUEST);
+	ck_assert_int_eq(uploads_add(uploads, &p, now, &whole, &len, &diag), ERR_REQUEST);
 	p.session = 1;
-	ck_assert_int_eq(uploads_add(&uploads, &p, now, &whole, &len, &diag), ERR_OK);
+	ck_assert_int_eq(uploads_add(uploads, &p, now, &whole, &len, &diag), ERR_OK);
 	ck_whole("aa");
 }
 END_TEST
 
-START_TEST(part_one_begins_again)
+START_TEST(part_one_restarts_an_upload)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 3, "wrong "), ERR_OK);
 	ck_assert_int_eq(add("c1", "u", 2, 3, "way "), ERR_OK);
 	ck_assert_int_eq(add_of("c1", "u", 2, 1, 2, view_of("right ")), ERR_OK);
-	ck_assert_uint_eq(under_way(), 1);
+	ck_assert_uint_eq(uploads_count(uploads), 1);
 	ck_assert_int_eq(add_of("c1", "u", 2, 2, 2, view_of("way")), ERR_OK);
 	ck_whole("right way");
 }
 END_TEST
 
-/* What follows part 1 of 3, and does not fit. */
+/* Parts that do not fit after part 1 of 3. */
 static const struct {
 	uint8_t of;
 	size_t part, parts;
@@ -165,11 +154,11 @@ static const struct {
 	{ 1, 3, 3, "c1", "u" }, /* one is missing */
 	{ 1, 2, 4, "c1", "u" }, /* of another number of parts */
 	{ 2, 2, 3, "c1", "u" }, /* of another CA */
-	{ 1, 2, 3, "c2", "u" }, /* of somebody else */
+	{ 1, 2, 3, "c2", "u" }, /* of another owner */
 	{ 1, 2, 3, "c1", "v" }, /* of another upload */
 };
 
-START_TEST(what_does_not_go_on_is_refused_and_forgotten)
+START_TEST(a_part_that_does_not_fit_is_refused_and_drops_the_upload)
 {
 	bool other = strcmp(strays[_i].owner, "c1") != 0 || strcmp(strays[_i].id, "u") != 0;
 
@@ -179,23 +168,23 @@ START_TEST(what_does_not_go_on_is_refused_and_forgotten)
 	    ERR_REQUEST);
 	ck_assert_ptr_nonnull(strstr(diag.text, "begin again with part 1"));
 	ck_assert_ptr_null(whole);
-	ck_assert_uint_eq(under_way(), other ? 1 : 0);
+	ck_assert_uint_eq(uploads_count(uploads), other ? 1 : 0);
 	ck_assert_int_eq(add("c1", "u", 2, 3, "y"), other ? ERR_OK : ERR_REQUEST);
 }
 END_TEST
 
-START_TEST(a_part_that_comes_twice_does_not_go_on)
+START_TEST(a_repeated_part_is_refused)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 3, "x"), ERR_OK);
 	ck_assert_int_eq(add("c1", "u", 2, 3, "y"), ERR_OK);
 	ck_assert_int_eq(add("c1", "u", 2, 3, "y"), ERR_REQUEST);
 	ck_assert_ptr_nonnull(strstr(diag.text, "Part 2 of 3"));
 	ck_assert_int_eq(add("c1", "u", 3, 3, "z"), ERR_REQUEST);
-	ck_assert_uint_eq(under_way(), 0);
+	ck_assert_uint_eq(uploads_count(uploads), 0);
 }
 END_TEST
 
-START_TEST(a_few_at_a_time)
+START_TEST(the_uploads_of_one_owner_are_bounded)
 {
 	char id[8];
 
@@ -205,14 +194,14 @@ START_TEST(a_few_at_a_time)
 	}
 	ck_assert_int_eq(add("c1", "one more", 1, 2, "x"), ERR_LIMIT);
 	ck_assert_ptr_nonnull(strstr(diag.text, "try again"));
-	ck_assert_int_eq(add("c1", "u0", 1, 2, "x"), ERR_OK); /* begins again, in its place */
+	ck_assert_int_eq(add("c1", "u0", 1, 2, "x"), ERR_OK); /* restarts, in its place */
 	ck_assert_int_eq(add("c1", "u2", 2, 2, "x"), ERR_OK);
 	ck_assert_int_eq(add("c1", "one more", 1, 2, "x"), ERR_OK);
-	ck_assert_uint_eq(under_way(), UPLOADS_OF_ONE_MAX);
+	ck_assert_uint_eq(uploads_count(uploads), UPLOADS_OF_ONE_MAX);
 }
 END_TEST
 
-/* Of so many owners as many uploads as one may have; each began a moment later. */
+/* Uploads of several owners, each begun a moment after the one before. */
 static void
 fill(size_t owners, int uploads_of_each)
 {
@@ -227,13 +216,13 @@ fill(size_t owners, int uploads_of_each)
 		}
 }
 
-/* One caller cannot keep the others out, nor can a few of them. */
-START_TEST(an_owner_of_many_gives_way_to_an_owner_of_none)
+/* A few callers cannot use up all places. */
+START_TEST(an_owner_of_many_loses_one_to_an_owner_of_none)
 {
 	fill(UPLOADS_MAX / UPLOADS_OF_ONE_MAX, UPLOADS_OF_ONE_MAX);
-	ck_assert_uint_eq(under_way(), UPLOADS_MAX);
+	ck_assert_uint_eq(uploads_count(uploads), UPLOADS_MAX);
 	ck_assert_int_eq(add("late", "u", 1, 3, "x"), ERR_OK);
-	ck_assert_uint_eq(under_way(), UPLOADS_MAX);
+	ck_assert_uint_eq(uploads_count(uploads), UPLOADS_MAX);
 	ck_assert_int_eq(add("late", "u", 2, 3, "x"), ERR_OK);
 	ck_assert_int_eq(add("o0", "u0", 2, 3, "x"), ERR_REQUEST); /* the oldest of all */
 	ck_assert_int_eq(add("o0", "u1", 2, 3, "x"), ERR_OK);
@@ -241,9 +230,9 @@ START_TEST(an_owner_of_many_gives_way_to_an_owner_of_none)
 }
 END_TEST
 
-/* Among owners of one upload each nobody has too many: only an idle one gives way, and
- * only to an owner that has none. */
-START_TEST(an_upload_that_goes_on_is_not_displaced_by_an_equal)
+/* Among owners of one upload each only an idle one is replaced, and only by an owner that
+ * has none. */
+START_TEST(an_active_upload_is_not_replaced_by_an_equal_owner)
 {
 	fill(UPLOADS_MAX, 1);
 	ck_assert_int_eq(add("late", "u", 1, 3, "x"), ERR_LIMIT);
@@ -257,33 +246,33 @@ START_TEST(an_upload_that_goes_on_is_not_displaced_by_an_equal)
 }
 END_TEST
 
-START_TEST(what_does_not_go_on_for_a_minute_is_forgotten)
+START_TEST(an_upload_without_a_part_for_a_minute_is_dropped)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 3, "x"), ERR_OK);
 	now += UPLOAD_TIMEOUT_MS;
-	uploads_tick(&uploads, now);
+	uploads_tick(uploads, now);
 	ck_assert_int_eq(add("c1", "u", 2, 3, "y"), ERR_OK);
 	now += UPLOAD_TIMEOUT_MS; /* since the last part */
-	uploads_tick(&uploads, now);
-	ck_assert_uint_eq(under_way(), 1);
-	uploads_tick(&uploads, now + 1);
-	ck_assert_uint_eq(under_way(), 0);
+	uploads_tick(uploads, now);
+	ck_assert_uint_eq(uploads_count(uploads), 1);
+	uploads_tick(uploads, now + 1);
+	ck_assert_uint_eq(uploads_count(uploads), 0);
 	ck_assert_int_eq(add("c1", "u", 3, 3, "z"), ERR_REQUEST);
 }
 END_TEST
 
-/* Nobody knows then how long it has waited. */
+/* The time since the last part is not known then. */
 START_TEST(a_clock_that_is_set_back_ends_uploads)
 {
 	ck_assert_int_eq(add("c1", "u", 1, 2, "x"), ERR_OK);
-	uploads_tick(&uploads, now - 1);
-	ck_assert_uint_eq(under_way(), 0);
+	uploads_tick(uploads, now - 1);
+	ck_assert_uint_eq(uploads_count(uploads), 0);
 }
 END_TEST
 
 #define CHUNK ((size_t)8 << 20)
 
-/* One owner holds no more than one list may have, and all together twice that. */
+/* One owner: the bytes of the largest list; all owners: twice that. */
 START_TEST(bytes_are_bounded_of_each_owner_and_of_all)
 {
 	uint8_t *chunk = calloc(1, CHUNK);
@@ -300,9 +289,9 @@ START_TEST(bytes_are_bounded_of_each_owner_and_of_all)
 		ck_assert_int_eq(add_of("c2", "u", 1, n, count + 1, bytes), ERR_OK);
 	ck_assert_int_eq(add("c3", "u", 1, 2, "x"), ERR_LIMIT);
 	ck_assert_ptr_nonnull(strstr(diag.text, "268435456 bytes"));
-	now += UPLOAD_IDLE_MS; /* now the larger of them gives way */
+	now += UPLOAD_IDLE_MS; /* now the larger one is replaced */
 	ck_assert_int_eq(add("c3", "u", 1, 2, "x"), ERR_OK);
-	ck_assert_uint_eq(under_way(), 3);
+	ck_assert_uint_eq(uploads_count(uploads), 3);
 	free(chunk);
 }
 END_TEST
@@ -330,19 +319,20 @@ main(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, parts_in_order_make_a_whole);
-	tcase_add_test(t, one_part_may_be_all);
-	tcase_add_test(t, as_many_parts_as_there_may_be);
+	tcase_add_test(t, an_upload_may_have_one_part);
+	tcase_add_test(t, an_upload_may_have_the_largest_number_of_parts);
 	tcase_add_test(t, uploads_are_told_apart_by_client_and_by_name);
-	tcase_add_test(t, another_connection_does_not_go_on_with_it);
-	tcase_add_test(t, part_one_begins_again);
-	tcase_add_loop_test(t, what_does_not_go_on_is_refused_and_forgotten, 0, COUNT_OF(strays));
-	tcase_add_test(t, a_part_that_comes_twice_does_not_go_on);
+	tcase_add_test(t, another_connection_cannot_continue_an_upload);
+	tcase_add_test(t, part_one_restarts_an_upload);
+	tcase_add_loop_test(t, a_part_that_does_not_fit_is_refused_and_drops_the_upload, 0,
+	    COUNT_OF(strays));
+	tcase_add_test(t, a_repeated_part_is_refused);
 	tcase_add_checked_fixture(l, set_up, tear_down);
-	tcase_add_test(l, a_few_at_a_time);
-	tcase_add_test(l, what_does_not_go_on_for_a_minute_is_forgotten);
+	tcase_add_test(l, the_uploads_of_one_owner_are_bounded);
+	tcase_add_test(l, an_upload_without_a_part_for_a_minute_is_dropped);
 	tcase_add_test(l, a_clock_that_is_set_back_ends_uploads);
-	tcase_add_test(l, an_owner_of_many_gives_way_to_an_owner_of_none);
-	tcase_add_test(l, an_upload_that_goes_on_is_not_displaced_by_an_equal);
+	tcase_add_test(l, an_owner_of_many_loses_one_to_an_owner_of_none);
+	tcase_add_test(l, an_active_upload_is_not_replaced_by_an_equal_owner);
 	tcase_add_test(l, bytes_are_bounded_of_each_owner_and_of_all);
 	tcase_add_test(l, the_largest_list_fits);
 	return suite_run(suite);

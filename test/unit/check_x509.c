@@ -3,7 +3,7 @@
  * check_x509.c - what certificates say, and which ones are good enough.
  *
  * Each row of a table is a certificate with one flaw.  Requirements come from
- * aws-iot B.1, C, D.6 and appendix 3, and RFC 5280.
+ * aws-iot B.1, C, D.6 and appendix 2, and RFC 5280.
  */
 #include <check.h>
 #include <stdio.h>
@@ -81,7 +81,7 @@ assert_id(struct x509_st *x, const char *expected)
  * Identity.
  */
 
-/* certificateId is SHA-256 over the DER (aws-iot B.1, appendix 3). */
+/* certificateId is SHA-256 over the DER (aws-iot B.1, appendix 2). */
 START_TEST(the_test_vectors_have_the_published_ids)
 {
 	struct x509_st *ca = from_pem(vector_ca);
@@ -1073,9 +1073,9 @@ static const struct {
 		.extensions = { { "basicConstraints", "DER:0500" } } } },
 	{ "keyUsage without keyCertSign", "without keyCertSign", SELF,
 	    { .is_ca = true, .extensions = { { "keyUsage", "cRLSign" } } } },
-	{ "unknown critical extension", "extension that is broken", SELF,
+	{ "unknown critical extension", "extension that is malformed", SELF,
 	    { .is_ca = true, .extensions = { { "1.2.3.4", "critical,DER:0500" } } } },
-	{ "double extension", "extension that is broken", SELF,
+	{ "double extension", "extension that is malformed", SELF,
 	    { .is_ca = true,
 		.extensions = { { "1.2.3.4", "DER:0500" }, { "1.2.3.4", "DER:0500" } } } },
 	{ "RSA of 1024 bits", "RSA, 1024 bits", SELF, { .is_ca = true, .key = PKI_RSA_1024 } },

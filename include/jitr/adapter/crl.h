@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * crl.h - certificate revocation lists (RFC 5280 5): bytes to entries.
+ * crl.h - certificate revocation lists (RFC 5280 5): reads DER or PEM into entries.
  *
- * Reading one checks all there is to check about it: form, extensions, issuer,
- * signature, dates.  A list of a million entries takes half a second and some
- * 20 MB besides its bytes: OpenSSL, which would make several hundred MB of it,
- * is shown the list without its entries.  The worst that CRL_DER_MAX bytes can
- * hold takes some seconds.  OpenSSL's error queue is empty on return.  Any
- * thread, but not the broker's; one object in one thread at a time.
+ * Reading checks everything: form, extensions, issuer, signature, dates.  A list of a
+ * million entries takes half a second and 20 MB in addition to its bytes; OpenSSL,
+ * which would need several hundred MB for it, is given the list without its entries.
+ * The worst case of CRL_DER_MAX bytes takes some seconds, so never call this on the
+ * broker's thread.  OpenSSL's error queue is empty on return.  Any other thread; one
+ * object in one thread at a time.
  */
 #ifndef JITR_CRL_H
 #define JITR_CRL_H
@@ -16,42 +16,45 @@
 
 struct x509_st;
 
-#define CRL_DER_MAX ((size_t)128 << 20)                             /* bytes */
-#define CRL_PEM_MAX (CRL_DER_MAX / 3 * 4 + CRL_DER_MAX / 24 + 4096) /* lines end with CR and LF */
+#define CRL_DER_MAX ((size_t)128 << 20) /* bytes */
+#define CRL_PEM_MAX \
+	(CRL_DER_MAX / 3 * 4 + CRL_DER_MAX / 24 + 4096) /* with lines that end with CR LF */
 
 struct crl_list;
 
+/* The CA that must have issued the list, and the time at which it must be valid. */
+struct crl_terms {
+	struct x509_st *ca;
+	int64_t grace; /* ms that the list may be past its nextUpdate */
+	int64_t now;   /* ms since 1970 */
+};
+
 /*
- * bytes: one list in DER, or one X509 CRL block of PEM (RFC 7468; text around
- * it is ignored).  They must live as long as *out.
+ * Reads and checks a list.
  *
- * ca: the list must be its own.  grace: how long beyond its nextUpdate, in ms, a
- * list may be and still be taken.
+ * bytes: one list in DER, or one X509 CRL block of PEM (RFC 7468; text around it is
+ * ignored).  They must stay valid as long as *out.
  *
- * ERR_CERTIFICATE and *diag: what is wrong with it.
+ * ERR_CERTIFICATE: *diag has the reason.  If the only reason is a thisUpdate in the
+ * future, *valid_from is that time, otherwise 0; valid_from may be NULL.
  */
-MUST_USE enum err crl_read(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now,
-    struct crl_list **out, struct diag *diag);
+MUST_USE enum err crl_read(struct view bytes, const struct crl_terms *terms, struct crl_list **out,
+    int64_t *valid_from, struct diag *diag);
 void crl_free(struct crl_list *l); /* NULL is fine */
 
-/* The same; where nothing is wrong with the list but that its thisUpdate is still to come,
- * *valid_from is that, otherwise 0. */
-MUST_USE enum err crl_read_when(struct view bytes, struct x509_st *ca, int64_t grace, int64_t now,
-    struct crl_list **out, int64_t *valid_from, struct diag *diag);
-
-/* Dates, number, count and digest; the rest is zero. */
+/* Dates, number, scope, count and digest; other fields are zero. */
 const struct crl *crl_facts(const struct crl_list *l);
 
-/* Entries in the order of their serial numbers, each number once: nth = 0, 1,
- * ... crl_facts()->count - 1.  The order is by bytes, the shorter first where
- * one begins like the other; of entries of one number the first that is no
- * hold.  The view lives as long as the list and the bytes. */
+/* Entries ordered by serial number, each number once: nth = 0, 1, ...
+ * crl_facts()->count - 1.  The order is bytewise; a prefix of another number comes
+ * before it.  Of several entries for one number, the first with a reason other than
+ * certificateHold is used.  The view is valid as long as the list and the bytes. */
 void crl_entry(const struct crl_list *l, size_t nth, struct view *serial, struct revoked *out);
 
-/* May it take the place of present?  ERR_OK; ERR_EXISTS: it is present, or says
- * the same; ERR_CERTIFICATE and *diag: it is older, or numbered like another
- * one (RFC 5280 5.2.3), or is only for one distribution point where present is for
- * another one or for all. */
+/* May next replace present, the list in force?  ERR_OK: yes.  ERR_EXISTS: it is the
+ * same list.  ERR_CERTIFICATE and *diag: it is older, has the number of a different
+ * list (RFC 5280 5.2.3), or is for one distribution point while present is for another
+ * one or for all certificates. */
 MUST_USE enum err crl_succeeds(const struct crl *next, const struct crl *present,
     struct diag *diag);
 

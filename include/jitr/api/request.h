@@ -2,20 +2,19 @@
 /*
  * request.h - control requests: bytes in, bytes out.
  *
- * {"commands":[{"command":"describeCertificate",...}, ...]} on $CONTROL/jitr/v1
- * is answered by {"responses":[...]} to the asking client alone (contract,
- * section 3).  Changes are jobs of the writer, and the request is answered after
- * the last commit: an answer to a change means that it is on disk.  Commands are
- * carried out in order, a question sees the changes before it and none after,
- * and each stands alone: one that fails has changed nothing.
+ * {"commands":[{"command":"describeCertificate",...}, ...]} on $CONTROL/jitr/v1 is answered
+ * with {"responses":[...]} to the client that asked, and to no other (contract, section 3).
+ * Changes are jobs of the writer, and the request is answered after the last commit: an
+ * answer to a change means that it is on disk.  Commands are carried out in order: one that
+ * reads sees the changes before it and none after it.  A command that fails has changed
+ * nothing, and does not fail the others.
  *
- * Requests are carried out in slices: as much of the broker's thread as they
- * have been given at once, and the rest from api_tick(), caller by caller in
- * turn.  A caller that is sent more than its share waits, its requests with it,
- * up to a bound, beyond which they are refused.
+ * Requests are carried out in slices of the broker's thread: the first at once, the others
+ * from api_tick(), one caller after the other.  The requests of a caller that was sent more
+ * than its share wait; beyond REQUESTS_HELD_MAX they are refused.
  *
- * Of a caller without rights nothing is read: it has one fixed answer, a few
- * times, and then none (budget.h).
+ * A request of a caller without rights is not read: a few get one fixed answer, and then
+ * none (budget.h).
  *
  * Broker thread.
  */
@@ -28,18 +27,18 @@
 #define REQUEST_MAX          (512 * 1024) /* bytes */
 #define REQUEST_COMMANDS_MAX 50
 #define REQUEST_DEPTH_MAX    16
-#define REQUEST_ANSWER_MAX   (1024 * 1024) /* bytes; what exceeds it is an error of its command */
-#define REQUEST_STEPS_MAX    4000000       /* of policies that are asked (pattern.h) */
+#define REQUEST_ANSWER_MAX   (1024 * 1024) /* bytes; a command that exceeds it fails */
+#define REQUEST_STEPS_MAX    4000000       /* of evaluating policies (pattern.h) */
 #define REQUEST_TIME_MAX_US  500000        /* on the broker's thread */
 
-/* Of the broker's thread: at once, and in a second. */
+/* Time of the broker's thread: at once, and per second. */
 #define REQUESTS_SLICE_US 3000
 #define REQUESTS_SHARE_US 300000
 
-/* Bytes of requests that are under way; of one caller half of that. */
+/* Bytes of requests that are not answered yet; half of that for one caller. */
 #define REQUESTS_HELD_MAX (32 * 1024 * 1024)
 
-/* Bytes of answers, at once and in a second: to one caller and to all. */
+/* Bytes of answers, at once and per second: to one caller, and to all. */
 #define ANSWERS_OF_ONE_MAX      (8 * 1024 * 1024)
 #define ANSWERS_OF_ONE_A_SECOND (2 * 1024 * 1024)
 #define ANSWERS_MAX             (32 * 1024 * 1024)
@@ -66,22 +65,24 @@ struct api;
 MUST_USE enum err api_open(const struct api_config *config, struct api **out);
 void api_close(struct api *a); /* after writer_stop(); NULL is fine */
 
-/* A message on the control topic.  Answered also when it is garbage, as long as
- * its caller keeps within its share; response_topic: where else the client wants
- * to hear it, NULL as a rule.  Answers wait for api_tick() or api_send_answers(). */
+/* A message on the control topic; every argument is borrowed for the call.  It is answered
+ * even if it is not JSON, as long as its caller keeps within its share.  response_topic: a
+ * second topic for the answer, NULL: none.  Answers wait for api_tick() or
+ * api_send_answers(). */
 void api_request(struct api *a, const struct client *c, struct view payload,
     const char *response_topic);
 
-/* For a broker that sends what plugins publish before it ticks (2.1). */
+/* For Mosquitto 2.1, which sends messages of plugins before its TICK event. */
 void api_send_answers(struct api *a);
 bool api_has_answers(const struct api *a);
+
 bool api_is_busy(const struct api *a); /* requests wait for api_tick() */
 
-/* TICK: requests go on; whatever of the CA mirror failed is tried again now and
- * then. */
+/* On the broker's TICK: requests go on, answers are sent, and a failed update of the CA
+ * mirror (ca_mirror.h) is tried again. */
 void api_tick(struct api *a);
 
-/* Another process changed the registry: the CA mirror is brought up to date. */
+/* Another process changed the registry: the CA mirror is updated. */
 void api_changed_elsewhere(struct api *a);
 
 #endif

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * access.h - may a certificate that is let in do this?
+ * access.h - decides whether an accepted client may publish, subscribe or receive.
  *
- * The one place where that is decided: packets, wills, deliveries to offline
- * sessions, explain and testAuthorization all ask access_decide(), and iot:Connect
- * access_connect(), so they cannot differ.  Pure, no allocation; it asks the
- * certificate's policies through a function of the caller.  Any thread that may
- * call that function.
+ * access_decide() judges packets, wills, deliveries to offline sessions, explain and
+ * testAuthorization; access_connect() judges iot:Connect.  Live clients and explain
+ * therefore cannot differ.  Pure, no allocation.  The certificate's policies are
+ * evaluated through a callback, so any thread may call that may call the callback.
  */
 #ifndef JITR_ACCESS_H
 #define JITR_ACCESS_H
@@ -19,7 +18,7 @@ enum access {
 	ACCESS_DENY,
 	ACCESS_ALLOW,
 	ACCESS_DEFER,      /* other plugins and acl_file decide */
-	ACCESS_DISCONNECT, /* no, and the client is to be disconnected; never from here */
+	ACCESS_DISCONNECT, /* deny, and disconnect the client; never returned by this module */
 };
 
 enum action {
@@ -29,7 +28,7 @@ enum action {
 	ACTION_UNSUBSCRIBE,
 };
 
-/* What an ACTIVE certificate may do. */
+/* What decides the rights of an ACTIVE certificate. */
 enum authorization {
 	AUTHORIZATION_POLICY, /* the policies attached to it decide (aws-iot F) */
 	AUTHORIZATION_DEFER,  /* other plugins and acl_file decide */
@@ -38,50 +37,51 @@ enum authorization {
 
 struct access_question {
 	enum action action;
-	struct view topic; /* or filter, as it was sent */
-	bool retain;       /* of ACTION_WRITE */
+	struct view topic; /* or topic filter, as the client sent it */
+	bool retain;       /* ACTION_WRITE only */
 };
 
-/* What the policies of a certificate say; ground may be NULL. */
+/* Evaluates the policies of a certificate.  match may be NULL. */
 typedef enum policy_result access_asker(const void *context, enum policy_action action,
-    struct view name, struct policy_match *ground);
+    struct view name, struct policy_match *match);
 
 struct access_rights {
 	enum authorization authorization;
-	bool administrator; /* one of admin_certificates */
+	bool administrator; /* listed in admin_certificates */
 	access_asker *ask;
 	const void *context;
 };
 
-/* What decided. */
+/* The rule that decided. */
 enum access_basis {
-	BASIS_RESERVED, /* only the plugin publishes there */
-	BASIS_CONTROL,  /* requests and their answers: the answer says whether the client may */
+	BASIS_RESERVED, /* only the plugin may publish to this topic */
+	BASIS_CONTROL,  /* the control topic, or a response: the plugin's answer says whether
+			 * the client has rights */
 	BASIS_ADMINISTRATOR,
-	BASIS_OPTION, /* authorization is not policy */
+	BASIS_OPTION, /* the option authorization is defer or allow */
 	BASIS_POLICY,
 };
 
 struct access_decision {
 	enum access access;
 	enum access_basis basis;
-	enum policy_result result; /* of BASIS_POLICY; the next is set unless it is
-	                              * POLICY_IMPLICIT_DENY */
-	struct policy_match ground;
+	enum policy_result result; /* BASIS_POLICY only; match is set unless this is
+				    * POLICY_IMPLICIT_DENY */
+	struct policy_match match;
 };
 
-/* The topic as rules without policies see it: a shared subscription is the filter
- * that it shares (MQTT 5, 4.8.2). */
+/* The topic as acl_file rules see it: for a shared subscription, the filter behind the
+ * group (MQTT 5, 4.8.2). */
 struct view access_plain_topic(const struct access_question *q);
 
 struct access_decision access_decide(const struct access_rights *r,
     const struct access_question *q);
 
-/* iot:Connect. */
+/* May the client connect with this client id (iot:Connect)? */
 struct access_decision access_connect(const struct access_rights *r, struct view client_id);
 
-/* Why access_connect() said no, of one with so many policies; usable: all of them
- * can be asked.  REASON_NONE: it said yes. */
+/* Why access_connect() denied, or REASON_NONE if it did not.  policies: number of
+ * attached policies; usable: all of them could be compiled. */
 enum reason access_refusal(const struct access_decision *d, bool usable, size_t policies);
 
 #endif

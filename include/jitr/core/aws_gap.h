@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * aws_gap.h - operations of AWS IoT that do not exist here, and what to use instead.
+ * aws_gap.h - operations of AWS IoT that this plugin does not implement, and their
+ * replacements.
  *
- * An administrator types what AWS's documentation says: an operation that AWS has is
- * not a misspelling, and the answer says so.  Constant data.  Any thread.
+ * With this table the answer to such an operation can say that it is not implemented,
+ * instead of treating it as a misspelling.  Constant data.  Any thread.
  */
 #ifndef JITR_AWS_GAP_H
 #define JITR_AWS_GAP_H
@@ -13,16 +14,18 @@
 #define AWS_GAP_USE_MAX 2
 
 struct aws_gap {
-	const char *names; /* of operations: CreateThingGroup, with blanks between them */
-	const char *why;   /* a clause */
-	const char *use[AWS_GAP_USE_MAX]; /* operations that exist here; NULL: none, or no other */
+	const char *names;                /* operations, separated by spaces: "CreateThingGroup
+			    * DeleteThingGroup" */
+	const char *why;                  /* why it is missing: a clause */
+	const char *use[AWS_GAP_USE_MAX]; /* implemented operations to use instead, NULL for
+					   * unused elements */
 };
 
-/* Is it the same operation, in whatever spelling: create-thing, createThing, CreateThing? */
+/* Compares operation names in any spelling: create-thing, createThing, CreateThing. */
 bool aws_same_name(const char *name, struct view operation);
 
-/* NULL: AWS has no such operation, or it exists here.  name as in AWS's API, in the
- * control topic or on the command line. */
+/* Looks up an operation by its name in AWS's API, in the control topic or on the
+ * command line.  NULL: AWS has no such operation, or the plugin implements it. */
 const struct aws_gap *aws_gap_find(const char *name);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * base.h - what every other file may use.
+ * base.h - types that every other file may use.
  *
- * Value types, the one error type, and nothing that allocates, blocks or
- * remembers.  Includes no other header of this project.  Any thread.
+ * Views, ids and the error type.  No allocation, no blocking, no state.  Includes no
+ * other header of this project.  Any thread.
  */
 #ifndef JITR_BASE_H
 #define JITR_BASE_H
@@ -16,8 +16,8 @@
 #define PRINTF_LIKE(fmt, arg) __attribute__((format(printf, fmt, arg)))
 #define COUNT_OF(array)       (sizeof(array) / sizeof((array)[0]))
 
-/* Borrowed bytes.  A view never owns; the header that hands one out says how
- * long it lives. */
+/* Borrowed bytes.  A view never owns them; the function that returns one documents how
+ * long it stays valid. */
 struct view {
 	const uint8_t *data;
 	size_t len;
@@ -25,18 +25,28 @@ struct view {
 
 bool view_equal(struct view a, struct view b); /* byte by byte */
 
-/* Copies the bytes to *at, which goes on behind them, and views the copy. */
+/* The same, ignoring the case of ASCII letters. */
+bool view_equal_folded(struct view a, struct view b);
+uint8_t ascii_lower(uint8_t c);
+
+/* The bytes from n on; n is at most v.len. */
+static inline struct view
+view_from(struct view v, size_t n)
+{
+	return (struct view){ v.data + n, v.len - n };
+}
+
+/* Copies the bytes to *at, advances *at past them, and lets the view refer to the copy. */
 void view_move(struct view *v, uint8_t **at);
 struct view view_of(const char *text); /* without the terminator; NULL is empty */
 
-/* FNV-1a, 64 bits, begun with HASH_START or with what it was before: tells bytes
- * apart, proves nothing. */
+/* FNV-1a, 64 bits.  Start with HASH_START, or pass the previous result to continue.
+ * Not a cryptographic hash. */
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 uint64_t hash_bytes(uint64_t hash, struct view bytes);
 
-/* A certificate's identity: SHA-256 over its DER encoding.  AWS calls the
- * lower-case hex form certificateId (aws-iot B.1); hex exists only at the
- * edges. */
+/* A certificate's identity: SHA-256 of its DER encoding.  AWS calls the lower-case hex
+ * form certificateId (aws-iot B.1); hex is used only in input and output. */
 struct certid {
 	uint8_t b[32];
 };
@@ -52,9 +62,9 @@ MUST_USE bool certid_from_hex(struct certid *id, struct view hex); /* upper case
 bool certid_equal(const struct certid *a, const struct certid *b);
 
 /*
- * Every failure this program can report.  One row per error: our name, the
- * AWS exception the API answers with and its HTTP status (aws-iot 1.4), and
- * words for a log.  A new error is a new row; nothing else changes.
+ * All errors of the program.  One row per error: its name, the HTTP status and
+ * exception of AWS's API (aws-iot 1.4), and the text for logs.  To add an error, add a
+ * row.
  */
 #define ERR_TABLE(X) \
 	X(ERR_OK, 200, "", "success") \
@@ -84,12 +94,11 @@ enum err {
 };
 
 const char *err_text(enum err e);     /* for logs */
-const char *err_aws_name(enum err e); /* for API answers */
+const char *err_aws_name(enum err e); /* for API responses; "" for ERR_OK */
 int err_http_status(enum err e);
 
-/* What an error code cannot say: which field, which file, what to do.
- * Optional everywhere: functions that take one accept NULL.  May quote bytes
- * from outside; it is escaped where it is printed. */
+/* Details of an error: which field, which file, what to do.  Functions that take a diag
+ * accept NULL.  The text may quote bytes from outside; they are escaped when printed. */
 struct diag {
 	char text[320];
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * codec.h - records to bytes and back.
+ * codec.h - encodes records to bytes and decodes them.
  *
  * Pure, no allocation.  Every record begins with a format byte; integers are
- * big-endian; a decoder consumes its input exactly and answers ERR_CORRUPT for
- * anything else, with the record all zero.  doc/storage.md shows the bytes.
+ * big-endian.  A decoder accepts only input that it consumes exactly; otherwise it
+ * returns ERR_CORRUPT and a zeroed record.  doc/storage.md documents the bytes.
  * Decoded views point into the input.  Any thread.
  */
 #ifndef JITR_CODEC_H
@@ -12,16 +12,17 @@
 
 #include "jitr/core/model.h"
 
-#define CODEC_CA_MAX   256 /* bytes that an encoded ca never exceeds */
+#define CODEC_CA_MAX   256 /* upper bound of an encoded ca, in bytes */
 #define CODEC_CERT_MAX 192
 
-/* The hot records fit on the stack: they answer the length written, 0 for a
- * record that has no encoding (a key id above 64 bytes, a creation before 1970).
- * The id is the key of the row, not part of it: decoders leave it zero. */
+/* Records read for each connection have a fixed maximum size, so they fit on the stack.
+ * Encoders return the length written, or 0 if the record has no encoding (key id longer
+ * than 64 bytes, created before 1970).  The id is the key of the row and not encoded:
+ * decoders leave it zero. */
 size_t codec_put_ca(const struct ca *ca, uint8_t out[CODEC_CA_MAX]);
 size_t codec_put_cert(const struct cert *cert, uint8_t out[CODEC_CERT_MAX]);
 
-/* Documents may be large: size first, then bytes into a buffer of that size. */
+/* Documents may be large: ask for the size, then encode into a buffer of that size. */
 size_t codec_ca_document_size(const struct ca_document *d);
 void codec_put_ca_document(const struct ca_document *d, uint8_t *out);
 size_t codec_cert_document_size(const struct cert_document *d);
@@ -29,9 +30,9 @@ void codec_put_cert_document(const struct cert_document *d, uint8_t *out);
 size_t codec_message_size(struct view topic, struct view payload);
 void codec_put_message(struct view topic, struct view payload, uint8_t *out);
 
-/* Policies and things: name and number are the key of the row, decoders leave
- * them empty.  A size of 0: the record has no encoding (a creation before 1970,
- * a name above 128 bytes, attributes that are not as model.h says). */
+/* Policies and things.  Name and version number are the key of the row: decoders leave
+ * them empty.  A size of 0 means that the record has no encoding (created before 1970,
+ * name longer than 128 bytes, attributes that violate model.h). */
 #define CODEC_POLICY_MAX 64
 size_t codec_put_policy(const struct policy_record *p, uint8_t out[CODEC_POLICY_MAX]);
 size_t codec_policy_version_size(const struct policy_version *v);
@@ -39,31 +40,33 @@ void codec_put_policy_version(const struct policy_version *v, uint8_t *out);
 size_t codec_thing_size(const struct thing *thing);
 void codec_put_thing(const struct thing *thing, uint8_t *out);
 
-/* Packed, sorted by name, each once, none too long, not too many?  How many? */
+/* Checks packed attributes: sorted by name, unique, within the limits of model.h.  Sets
+ * their number. */
 MUST_USE bool codec_check_attributes(struct view packed, size_t *count);
 
-/* Both, of one name that of changes; an empty value removes the attribute.
- * Both are as codec_check_attributes() wants them, out has room for both.
- * Answers the length. */
+/* Merges changes into old attributes: a change replaces the attribute of its name, an
+ * empty value removes it.  Both inputs must pass codec_check_attributes(); out has room
+ * for both.  Returns the length. */
 size_t codec_merge_attributes(struct view old, struct view changes, uint8_t *out);
 
-/* Revocation lists and their entries.  0: a list without a number, a cRLNumber
- * with zeros in front, a place without its scope or the other way round, a reason that
- * the standard has not. */
-#define CODEC_CRL_MAX     (96 + 1 + 1 + 2 + CRL_PLACE_MAX)
+/* Revocation lists and revoked certificate entries.  0: the record has no encoding
+ * (list number 0, cRLNumber with leading zeros, a distribution point without its scope
+ * or the reverse, a reason that RFC 5280 does not define). */
+#define CODEC_CRL_MAX     (96 + 1 + 1 + 2 + CRL_POINT_MAX)
 #define CODEC_REVOKED_MAX 10
 size_t codec_put_crl(const struct crl *crl, uint8_t out[CODEC_CRL_MAX]);
 size_t codec_put_revoked(const struct revoked *entry, uint8_t out[CODEC_REVOKED_MAX]);
 
-/* Settings and templates.  A size of 0: days of grace or a delay where nothing
- * asks for them, something longer than model.h says, a creation before 1970. */
+/* CA settings and templates.  A size of 0: the record has no encoding (grace days or a
+ * delay without the setting that uses them, a text longer than model.h allows, created
+ * before 1970). */
 size_t codec_ca_settings_size(const struct ca_settings *settings);
 void codec_put_ca_settings(const struct ca_settings *settings, uint8_t *out);
 size_t codec_template_size(const struct provisioning_template *made);
 void codec_put_template(const struct provisioning_template *made, uint8_t *out);
 
-/* How a certificate came to what it is.  0: a text is longer than model.h says.
- * The successor is what an entry of SCHEDULE_SUPERSEDE has besides its key. */
+/* Notes and refusals of a certificate, and the successor that a SCHEDULE_SUPERSEDE
+ * entry stores beside its key.  0: a text is longer than model.h allows. */
 #define CODEC_CERT_NOTE_MAX (1 + 8 + 1 + 32 + 4 + NOTE_TEXT_MAX)
 #define CODEC_REFUSAL_MAX   (1 + 8 + 4 * (4 + REFUSAL_TEXT_MAX))
 #define CODEC_SUCCESSOR_MAX (1 + 32)

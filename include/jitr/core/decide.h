@@ -1,65 +1,65 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * decide.h - what to do with a client certificate.
+ * decide.h - decides what happens to a client certificate at CONNECT.
  *
- * The whole of just-in-time registration in one pure function: no clock, no
- * database, no broker, no allocation.  It is run twice for a first connection:
- * by the broker thread on its snapshot, for the answer to the client, and by
- * the writer thread inside the write transaction, for the change.  Because it
- * is pure the two runs need no lock between them; the second one decides.
+ * All rules of just-in-time registration in one pure function: no clock, no database,
+ * no broker, no allocation.  For a first connection it runs twice: on the broker thread
+ * over a snapshot, which gives the answer to the client, and on the writer thread
+ * inside the write transaction, which gives the change.  Being pure, the two runs need
+ * no lock; the second one is final.
  *
- * The rules are the table of aws-iot D.2 and the requirements of D.6;
- * test/unit/decisions.golden spells out every case.
+ * The rules are the table of aws-iot D.2 and the requirements of aws-iot D.6;
+ * test/unit/decisions.golden lists every case.
  */
 #ifndef JITR_DECIDE_H
 #define JITR_DECIDE_H
 
 #include "jitr/core/plan.h"
 
-/* What the client presented, as far as the certificate itself tells.  The
- * facts from is_leaf on count only for a certificate that is not registered;
- * left zero, they refuse. */
+/* Facts of the presented certificate itself.  is_leaf and the following members matter
+ * only for a certificate that is not registered; zero means refuse. */
 struct presented {
 	struct certid id;
 	struct certid content; /* SHA-256 of its signed part (der.h) */
 	struct serial serial;
 	int64_t not_before, not_after;
-	bool is_leaf;             /* not a CA certificate */
+	bool is_leaf;             /* is not a CA certificate */
 	bool strong_signature;    /* SHA-2 with RSA, DSA or ECDSA, or EdDSA */
 	bool strong_key;          /* RSA of 2048 bits or more, NIST curve, Ed25519/448 */
-	bool known_extensions;    /* no critical one that we do not understand */
-	enum answer issued_by_ca; /* signature checked with the key of the CA given */
+	bool known_extensions;    /* has no unrecognised critical extension */
+	enum answer issued_by_ca; /* signature verified with the key of the CA found */
 };
 
-/* What the revocation list of its CA says of a certificate.  Left zero, it
- * lets none in. */
+/* The result of looking up a certificate in the revocation list of its CA.  Zero means
+ * refuse. */
 struct revocation {
 	enum crl_check check;
 	int64_t grace; /* ms, with CRL_GRACE */
 	bool has_list;
-	bool limited;        /* it is about some certificates of the CA, and: */
-	bool covered;        /* this is one of them (crl_scope.h) */
+	bool limited;        /* the list covers only some certificates of the CA */
+	bool covered;        /* with limited: it covers this one (crl_scope.h) */
 	int64_t next_update; /* of the list */
 	bool listed;
-	bool on_hold; /* listed, but may be taken off again */
+	bool on_hold; /* listed with reason certificateHold: a later list may remove it */
 };
 
-/* What the registry knows of it. */
+/* What the registry contains for the certificate. */
 struct known {
-	const struct ca *ca;          /* the registered CA that the certificate names as its issuer,
-	                          * or under which it was registered; NULL: there is none */
-	const struct cert *cert;      /* the registered certificate with this id; NULL: none */
-	const struct ca *issuer;      /* of a registered one: the CA certificate that has to be
-	                            * valid for it; NULL: is not asked */
-	struct revocation revocation; /* does not count for one registered without a CA */
-	bool stands;                  /* its signed part is not known by another id that comes
-	                            * before this one */
+	const struct ca *ca;     /* registered CA that is named as its issuer, or under
+				       * which it was registered; NULL: none */
+	const struct cert *cert; /* registered certificate with this id; NULL: none */
+	const struct ca
+	    *issuer; /* of a registered certificate: the CA that must be valid; NULL: not checked */
+	struct revocation revocation; /* ignored for a certificate registered without a CA */
+	bool stands;                  /* no other registered id with the same signed part
+				       * takes precedence over this one */
 };
 
 struct decide_rules {
-	int64_t announce_interval; /* ms, per certificate; 0: at every attempt, as AWS */
-	bool defer_unknown;        /* unknown CA: let another plugin judge */
-	bool accept_first;         /* also a connection that a template activates; rules do */
+	int64_t announce_interval; /* ms, per certificate; 0: at every attempt, as on AWS */
+	bool defer_unknown;        /* unknown CA: leave the decision to other plugins */
+	bool accept_first;         /* accept the first connection also where a template
+				    * activates it; rules always do */
 };
 
 enum verdict {
@@ -68,8 +68,8 @@ enum verdict {
 	VERDICT_DEFER,
 };
 
-/* One row per reason: our name, the code for programs (aws-iot H.1; the ones
- * AWS does not have are ours), and words for people. */
+/* One row per reason: its name, the code in logs and events (aws-iot H.1 and our own),
+ * and the text for logs. */
 #define REASON_TABLE(X) \
 	X(REASON_NONE, "", "") \
 	X(REASON_UNKNOWN_CA, "CA_CERTIFICATE_NOT_REGISTERED", \
@@ -105,27 +105,27 @@ enum verdict {
 	    "the revocation list of its CA is for another distribution point than the certificate") \
 	X(REASON_LIST_STALE, "REVOCATION_LIST_STALE", \
 	    "the revocation list of its CA is out of date") \
-	/* decide_plan's. */ \
+	/* set by decide_plan() */ \
 	X(REASON_RULE_WAITS, "ACTIVATION_RULE_NOT_MET", "the rule of its CA leaves it pending") \
 	X(REASON_RULE_REVOKES, "ACTIVATION_RULE_REVOKES", "revoked by the rule of its CA") \
 	X(REASON_PROVISIONING_FAILED, "PROVISIONING_FAILED", \
 	    "it could not be provisioned by the template of its CA") \
 	X(REASON_PROVISIONED_NOW, "DEVICE_CERTIFICATE_PROVISIONED", \
 	    "provisioned now, may connect the next time") \
-	/* Not decide_connect's: gate.h's own refusals. */ \
+	/* set by the gate (gate.h) */ \
 	X(REASON_UNREADABLE, "CERTIFICATE_MALFORMED", "the certificate cannot be read") \
 	X(REASON_DELETED, "DEVICE_CERTIFICATE_DELETED", "not registered any more") \
 	X(REASON_NO_POLICY, "DEVICE_CERTIFICATE_NO_POLICY", "no policy is attached to it") \
 	X(REASON_NOT_ALLOWED, "AUTHORIZATION_FAILURE", \
 	    "its policies do not allow it to connect with this client id") \
-	X(REASON_POLICY_UNUSABLE, "POLICY_UNUSABLE", "a policy of it cannot be used") \
+	X(REASON_POLICY_UNUSABLE, "POLICY_UNUSABLE", "one of its policies cannot be used") \
 	X(REASON_NAME_RESERVED, "NOT_AUTHENTICATED", \
 	    "claims the name of a certificate without presenting it") \
 	X(REASON_CLIENT_ID_BUSY, "CLIENT_ID_BUSY", \
 	    "an answer to another connection with its client id is on its way") \
 	X(REASON_CLONE, "DEVICE_CERTIFICATE_SHARED", "another client uses the same certificate") \
 	X(REASON_NOT_STORED, "REGISTRATION_FAILED", "its registration could not be stored") \
-	/* Of explain alone: a client that TLS refuses never gets as far as a CONNECT. */ \
+	/* explain only: a client that TLS refuses sends no CONNECT */ \
 	X(REASON_CHAIN_REFUSED, "CERTIFICATE_CHAIN_REFUSED", "TLS does not accept its chain") \
 	X(REASON_REGISTRY_FAILED, "INTERNAL_SERVER_ERROR", "the registry cannot be read")
 
@@ -138,15 +138,14 @@ enum reason {
 
 const char *reason_text(enum reason r);
 const char *reason_code(enum reason r);
-bool reason_is_of_plan(enum reason r); /* the plan's own reason says more */
+bool reason_is_of_plan(enum reason r); /* plan.reason has the details */
 
 enum {
 	EFFECT_REGISTER = 1u << 0, /* store the certificate */
-	EFFECT_ANNOUNCE = 1u << 1, /* put a registered-event in the outbox */
-	EFFECT_REVOKE = 1u << 2,   /* it is REVOKED from now on */
-	EFFECT_PLAN = 1u << 3,     /* from decide_connect(): its CA's rule or template may say
-	                            * what is to become of it; from decide_plan(): what that
-	                            * says is to be carried out */
+	EFFECT_ANNOUNCE = 1u << 1, /* add a registered event to the outbox */
+	EFFECT_REVOKE = 1u << 2,   /* set its status to REVOKED */
+	EFFECT_PLAN = 1u << 3,     /* decide_connect(): evaluate the rule or template of the
+				    * CA; decide_plan(): apply the plan */
 };
 
 struct decision {
@@ -159,17 +158,17 @@ struct decision {
 struct decision decide_connect(const struct presented *p, const struct known *known,
     const struct decide_rules *rules, int64_t now);
 
-/* What a plan makes of a decision of decide_connect(); NULL: the CA has neither
- * rule nor template.  Without EFFECT_PLAN there nothing changes here. */
+/* Combines the decision of decide_connect() with the plan of the CA's rule or template;
+ * plan NULL: the CA has neither.  A decision without EFFECT_PLAN is returned unchanged. */
 struct decision decide_plan(struct decision d, const struct plan *plan,
     const struct decide_rules *rules);
 
-/* The CA has a rule or template, which decide_connect() did not let be asked: what is
- * in its way is a nearer cause than that the certificate waits. */
-struct decision decide_unasked(struct decision d, const struct ca *ca, int64_t now);
+/* For a pending certificate, if its CA has a rule or template that decide_connect() did
+ * not allow to be evaluated: replaces the reason "waits for activation" by the cause. */
+struct decision decide_plan_blocked(struct decision d, const struct ca *ca, int64_t now);
 
-/* May updateCertificate take a certificate from one status to the other
- * (aws-iot A.3.6)?  To the same status: yes, it changes nothing. */
+/* May updateCertificate change one status to the other (aws-iot A.3.6)?  To the same
+ * status: yes, nothing changes. */
 MUST_USE bool decide_status_change(enum cert_status from, enum cert_status to);
 
 #endif

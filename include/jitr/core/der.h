@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * der.h - the little of DER (X.690) that is read without OpenSSL: lengths, and
- * what is in what.
+ * der.h - the subset of DER (X.690) that is parsed without OpenSSL.
  *
- * Pure, no allocation, exact: definite lengths in their shortest form only,
- * single-byte tags only.  Any thread.
+ * Pure, no allocation.  Strict: definite lengths in their shortest form and single-byte
+ * tags only.  Any thread.
  */
 #ifndef JITR_DER_H
 #define JITR_DER_H
@@ -27,32 +26,32 @@ enum {
 struct der {
 	uint8_t tag;
 	struct view content;
-	struct view whole; /* tag and length included */
+	struct view whole; /* including tag and length */
 };
 
-/* Takes the first value off *rest; false: there is none, or it is no DER. */
+/* Parses the first value of *rest and advances *rest past it.  False: *rest is empty or
+ * is not DER. */
 MUST_USE bool der_next(struct view *rest, struct der *out);
 
-/* The same, if it has this tag; otherwise nothing is taken. */
+/* As der_next(), if the value has this tag; otherwise false and *rest is unchanged. */
 MUST_USE bool der_take(struct view *rest, uint8_t tag, struct der *out);
 
-/* UTCTime or GeneralizedTime in the forms of RFC 5280 4.1.2.5, in ms since
- * 1970. */
+/* UTCTime or GeneralizedTime as in RFC 5280 4.1.2.5, in ms since 1970. */
 MUST_USE bool der_time(const struct der *value, int64_t *ms);
 
-/* Is this the content of an INTEGER or ENUMERATED as DER writes it? */
+/* Is this content of an INTEGER or ENUMERATED in DER's shortest form? */
 MUST_USE bool der_is_shortest(struct view integer);
 
-/* The serial number of a certificate: the content of its INTEGER (RFC 5280
- * 4.1.2.2).  Empty: it cannot be found, or is longer than SERIAL_MAX; OpenSSL
- * takes certificates whose signed part is BER, which is not read here.  Then no
- * list can be asked, which is not the same as not being on it.  The view points
- * into the certificate. */
+/* The serial number of a certificate: the content of its INTEGER (RFC 5280 4.1.2.2).
+ * Empty: not found, or longer than SERIAL_MAX.  OpenSSL accepts certificates with a
+ * signed part in BER, which this parser does not.  A certificate without a serial
+ * number cannot be looked up in a list, and must not be treated as "not listed".  The
+ * view points into the certificate. */
 struct view der_certificate_serial(struct view certificate);
 
-/* What its signature is made over, tag and length included (RFC 5280 4.1.1.1).
- * Two that have it in common are one: some signatures have several forms, which can be
- * made of each other.  Empty: it cannot be found. */
+/* The signed part of a certificate, including tag and length (RFC 5280 4.1.1.1).  Some
+ * signatures can be re-encoded without the key, so two certificates with the same
+ * signed part are the same certificate.  Empty: not found. */
 struct view der_certificate_signed_part(struct view certificate);
 
 #endif

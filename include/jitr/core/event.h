@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * event.h - the events below $aws/events/ as bytes: of certificates (aws-iot
- * D.3), and of connections (aws-iot D.9).
+ * event.h - renders the events below $aws/events/: of certificates (aws-iot D.3) and of
+ * connections (aws-iot D.9).
  *
- * Events of certificates are rendered once, by the writer thread, when they
- * are stored: a repeated delivery has the same bytes.  Each function adds one
- * JSON object, or a topic, to a text and answers a view of all that is in it;
- * the text is the caller's.  Pure.  Any thread.
+ * Events of certificates are rendered once, by the writer thread, when they are stored:
+ * a repeated delivery has the same bytes.  Each function appends a JSON object or a
+ * topic to the caller's text and returns a view of the whole text.  Pure.  Any thread.
  */
 #ifndef JITR_EVENT_H
 #define JITR_EVENT_H
@@ -14,26 +13,27 @@
 #include "jitr/core/model.h"
 #include "jitr/core/text.h"
 
-/* Buffers of these sizes are large enough for whatever is rendered into them;
- * with details, for both together. */
+/* Sizes of buffers that hold any topic, any payload, and any details.  A payload with
+ * details needs both sizes together. */
 #define EVENT_TOPIC_SIZE   128
 #define EVENT_PAYLOAD_SIZE 4096
 #define EVENT_DETAILS_MAX  ((size_t)80 << 10)
 
 /*
- * Registration.
+ * Registration events.
  */
 
 /* "$aws/events/certificates/registered/<caCertificateId>" */
 struct view event_topic(const struct certid *ca_id, char topic[EVENT_TOPIC_SIZE]);
 
-/* account_id: 12 digits.  details: of event_details(), or empty: the event is
- * AWS's to the byte.  Details for which there is no room are left out. */
+/* account_id: 12 digits.  details: of event_details(); empty: the event is byte for
+ * byte AWS's.  Details are left out if they do not fit. */
 struct view event_payload(const struct registered_event *e, const char *account_id,
     struct view details, struct text *out);
 
-/* What an event may tell besides, ours.  Texts with data NULL are left out, and
- * names where alternative_names is NULL; without any the list is empty. */
+/* Additional members of a registration event; not AWS's.  Texts with data NULL are left
+ * out, and so are the names if alternative_names is NULL; a count of 0 gives an empty
+ * list. */
 struct event_details {
 	struct view subject;
 	const struct view
@@ -41,21 +41,21 @@ struct event_details {
 	size_t alternative_name_count;
 	struct view serial_number; /* decimal, as iot:Certificate.SerialNumber */
 	int64_t not_before, not_after;
-	struct view client_id, source_ip; /* of the connection that registered it */
-	struct view reason;               /* why its status is what it is */
+	struct view client_id, source_ip; /* of the connection that registered the certificate */
+	struct view reason;               /* why the certificate has its status */
 	struct view pem;
 };
 
-/* Members to go behind those of an event, each with a comma in front.  One for
- * which there is no room is left out whole, the certificate before all others;
- * false: there is one. */
+/* Appends the members, each with a leading comma, to follow the members of an event.  A
+ * member that does not fit is left out, the certificate first.  False: a member was
+ * left out. */
 bool event_details(const struct event_details *d, struct text *out);
 
 /*
- * What else becomes of certificates: our own, in the shape of AWS's.
+ * Other events of certificates: ours, in the form of AWS's.
  */
 
-/* Of a reason: the rest is cut off. */
+/* Bytes of a reason; longer ones are truncated. */
 #define EVENT_REASON_MAX 512
 
 struct failed_event {
@@ -77,13 +77,13 @@ struct expiring_event {
 	int64_t timestamp, not_after;
 };
 
-/* "$aws/events/certificates/expiring/<caCertificateId>"; NULL: ".../none" */
+/* "$aws/events/certificates/expiring/<caCertificateId>", or ".../none" for NULL */
 struct view event_expiring_topic(const struct certid *ca_id_or_null, char topic[EVENT_TOPIC_SIZE]);
 struct view event_expiring(const struct expiring_event *e, const char *account_id,
     struct text *out);
 
 /*
- * Connections.
+ * Presence events of connections.
  */
 
 enum presence_kind {
@@ -96,23 +96,23 @@ struct presence_event {
 	enum presence_kind kind;
 	struct view client_id;
 	int64_t timestamp;
-	uint8_t session[16]; /* random: a UUID is made of it */
-	uint64_t version;    /* not of CONNECT_FAILED */
+	uint8_t session[16]; /* random, rendered as a UUID */
+	uint64_t version;    /* unused for CONNECT_FAILED */
 	struct certid principal;
-	struct view address;           /* not of DISCONNECTED; empty: null */
-	enum answer client_initiated;  /* of DISCONNECTED; NOT_ASKED: null */
-	const char *disconnect_reason; /* the same; AWS's word for it; NULL: null */
+	struct view address;           /* unused for DISCONNECTED; empty: null */
+	enum answer client_initiated;  /* DISCONNECTED only; NOT_ASKED: null */
+	const char *disconnect_reason; /* DISCONNECTED only; AWS's term, or NULL for null */
 };
 
 #define EVENT_CLIENT_ID_MAX       1024 /* bytes */
 #define EVENT_PRESENCE_TOPIC_SIZE (EVENT_CLIENT_ID_MAX + 64)
 
-/* Are there events of this client?  Not where its id has a '+' or '#' (aws-iot
- * D.9), and where it would make a topic that no broker delivers: empty, too
- * long, with a control character, no UTF-8. */
+/* Does this client have presence events?  No if its id contains '+' or '#' (aws-iot
+ * D.9), or if the resulting topic could not be delivered: empty, too long, control
+ * characters, invalid UTF-8. */
 bool event_has_presence(struct view client_id);
 
-/* "$aws/events/presence/connected/<clientId>" and its like. */
+/* "$aws/events/presence/connected/<clientId>" and so on. */
 struct view event_presence_topic(enum presence_kind kind, struct view client_id,
     char topic[EVENT_PRESENCE_TOPIC_SIZE]);
 struct view event_presence(const struct presence_event *e, struct text *out);

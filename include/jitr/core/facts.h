@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * facts.h - what is known of a client when its policies are asked.
+ * facts.h - facts about a client, as input to policies and rules.
  *
- * Plain data, gathered by the caller; policy variables and condition keys
- * (aws-iot F.5, F.6) are read from it.  Everything is borrowed.  Any thread.
+ * Plain data, gathered by the caller.  Policy variables and condition keys (aws-iot
+ * F.5, F.6) read from it.  All pointers are borrowed.  Any thread.
  *
- * A fact can be there, be absent, or be hidden: there is something, but the
- * broker does not show it.  Zero is absent where that admits none, and
- * hidden otherwise.
+ * A fact is present, absent, or hidden: it exists, but the broker does not expose it.
+ * Zero means absent where an absent fact cannot grant access, otherwise hidden.
  */
 #ifndef JITR_FACTS_H
 #define JITR_FACTS_H
@@ -15,8 +14,8 @@
 #include "jitr/core/model.h"
 
 /*
- * The fields of a certificate that policies and rules may name, after
- * "iot:Certificate." (aws-iot F.5).  Subject and issuer have the same ones.
+ * Certificate fields that policies and rules may name behind "iot:Certificate."
+ * (aws-iot F.5).  Subject and issuer have the same fields.
  */
 #define CERT_NAME_TABLE(X, WHO, who) \
 	X(WHO##_DN_QUALIFIER, who ".DistinguishedNameQualifier") \
@@ -43,10 +42,9 @@
 	CERT_NAME_TABLE(X, FIELD_SUBJECT, "Subject") \
 	CERT_NAME_TABLE(X, FIELD_ISSUER, "Issuer")
 
-/* What AWS has no name for, after "jitr:Certificate.": the key is one of "RSA",
- * "P-256", "P-384", "P-521", "Ed25519", "Ed448", "DSA", or "other"; its bits; what
- * the certificate is signed with, as OpenSSL calls it in full; the whole days
- * between its notBefore and its notAfter. */
+/* Fields that AWS does not have, behind "jitr:Certificate.".  KeyType: "RSA", "P-256",
+ * "P-384", "P-521", "Ed25519", "Ed448", "DSA" or "other".  SignatureAlgorithm:
+ * OpenSSL's long name.  ValidityDays: whole days between notBefore and notAfter. */
 #define OUR_FIELD_TABLE(X) \
 	X(FIELD_KEY_TYPE, "KeyType") \
 	X(FIELD_KEY_BITS, "KeyBits") \
@@ -64,45 +62,48 @@ enum cert_field {
 const char *cert_field_name(enum cert_field f);
 bool cert_field_is_ours(enum cert_field f);
 
-/* Of one field at most so many values are kept (aws-iot F.5). */
+/* Maximum number of values kept per field (aws-iot F.5). */
 #define CERT_FIELD_VALUES_MAX 5
 
 struct cert_value {
 	enum cert_field field;
-	struct view text; /* escaped as policies see it (aws-iot F.5); the
-	                       * certificate's own serial number in decimal */
+	struct view text; /* escaped as for policies (aws-iot F.5); the certificate's serial
+			   * number in decimal */
 };
 
-/* What a certificate says of itself: one allocation, freed with free(). */
+/* Values of a certificate's fields: one allocation, released with free(). */
 struct cert_facts {
 	size_t count;
-	struct cert_value values[]; /* in the order of fields, then of the certificate */
+	struct cert_value values[]; /* ordered by field, then as in the certificate */
 };
 
-/* An IP address; IPv4 as ::ffff:a.b.c.d.  known false: no address. */
+/* An IP address; IPv4 is stored as ::ffff:a.b.c.d.  known false: no address. */
 struct address {
 	bool known;
 	uint8_t b[16];
 };
 
-/* "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"; anything else is unknown. */
+/* Parses "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"; known is false for anything
+ * else. */
 struct address address_parse(struct view text);
 
 struct facts {
 	struct view client_id;         /* data NULL: absent */
-	bool client_id_as_is;          /* stands for itself whatever it contains */
+	bool client_id_as_is;          /* its value may replace a variable whatever characters
+				        * it contains */
 	struct view certificate_id;    /* 64 hex digits; data NULL: absent */
 	const struct cert_facts *cert; /* NULL: absent */
-	const struct thing *thing;     /* attached to the certificate, exclusively or
-	                                          * named like the client id; NULL: absent */
+	const struct thing *thing;     /* attached to the certificate, exclusively or with the
+				        * client id as its name; NULL: absent */
 	struct view source_text;       /* data NULL: hidden */
 	struct address source;
 	struct view domain_name; /* data NULL: hidden */
 
-	/* Of a CONNECT (aws-iot F.6, iot:ConnectAttributes); NOT_ASKED: hidden. */
+	/* Of a CONNECT packet (aws-iot F.6, iot:ConnectAttributes); NOT_ASKED: hidden. */
 	enum answer persistent_connect;
 	enum answer last_will;
-	struct view last_will_topic; /* data NULL: hidden where last_will is not NO */
+	struct view last_will_topic; /* data NULL: absent if last_will is ANSWER_NO, otherwise
+				      * hidden */
 };
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * json_grammar.h - is this a text that cJSON reads?
+ * json_grammar.h - tests whether a text is JSON that cJSON accepts.
  *
- * cJSON answers NULL both for what is no JSON and where it has no memory.  What it refused
- * although it is of this grammar, it refused for want of memory.  So the grammar is
- * cJSON's, which is somewhat laxer than RFC 8259: control characters in strings, zeros in
- * front of numbers.
+ * cJSON returns NULL both for invalid JSON and if it is out of memory.  If cJSON fails
+ * on a text that this grammar accepts, the cause was memory.  The grammar is therefore
+ * cJSON's, which is less strict than RFC 8259: control characters in strings, leading
+ * zeros in numbers.
  *
  * Pure, no allocation.  Any thread.
  */
@@ -14,7 +14,7 @@
 
 #include "jitr/core/base.h"
 
-/* Does a value stand at the beginning of text?  Nested more deeply than depth_max: no. */
+/* Does text begin with a JSON value?  False if it is nested more deeply than depth_max. */
 MUST_USE bool json_is_value(struct view text, size_t depth_max);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * name.h - which texts are names, and what an attribute may say (aws-iot 1.7).
+ * name.h - validates names and attributes (aws-iot 1.7).
  *
  * Pure, no allocation.  Any thread.
  */
@@ -9,20 +9,21 @@
 
 #include "jitr/core/base.h"
 
-/* Also of types of things and billing groups. */
+/* Things, thing types and billing groups. */
 bool thing_name_valid(struct view text);
 #define THING_NAME_WORDS "1 to 128 of a-z A-Z 0-9 : _ -"
 
 bool policy_name_valid(struct view text);
 #define POLICY_NAME_WORDS "1 to 128 of a-z A-Z 0-9 _ + = , . @ -"
 
-/* Of a thing. */
+/* Attributes of things. */
 bool attribute_name_valid(struct view text);
 bool attribute_value_valid(struct view text);
 #define ATTRIBUTE_NAME_WORDS  "1 to 128 of a-z A-Z 0-9 _ . , @ / : # -"
 #define ATTRIBUTE_VALUE_WORDS "up to 800 of a-z A-Z 0-9 _ . , @ / : # = [ ] -"
 
-/* What a text of a certificate may have that none of these may (facts.h). */
-#define ESCAPED_WORDS "signs like , and = of a certificate have a \\ before them"
+/* Hint for error messages: values of certificate fields contain backslashes (facts.h),
+ * which no name may contain. */
+#define ESCAPED_WORDS "values from a certificate have a \\ before characters such as , and ="
 
 #endif

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * pace.h - how fast events are handed to the broker.
+ * pace.h - limits the rate at which events are handed to the broker.
  *
- * The broker keeps max_queued_messages (1000 by default) and 20 in flight for a
- * subscriber of QoS 1 and drops what comes beyond, and it tells plugins neither of
- * acknowledgements nor of what it dropped.  So events are handed over no faster
- * than such a subscriber is certain to take them: after a burst that fits into its
- * queue one at each turn of the broker's loop, in which 2.0 reads one
- * acknowledgement from a connection without TLS, and never more than
- * PACE_PER_SECOND, which 20 in flight sustain over a round trip of 40 ms.
+ * For a QoS 1 subscriber the broker keeps max_queued_messages (1000 by default) and 20
+ * in flight, and drops further messages.  It reports neither acknowledgements nor drops
+ * to plugins.  Events are therefore published at a rate that such a subscriber can
+ * sustain: a burst that fits into its queue, then one per iteration of the broker's
+ * loop, in which 2.0 reads one acknowledgement from a connection without TLS, and at
+ * most PACE_PER_SECOND, which 20 in flight sustain over a round trip of 40 ms.
  *
  * Pure.  Broker thread.
  */
@@ -20,27 +19,27 @@
 #define PACE_BURST      500
 #define PACE_PER_SECOND 500
 
-/* Zeroed is a pace at its beginning: a whole burst may go. */
+/* Zero is the initial state: a full burst is available. */
 struct pace {
-	int64_t refilled; /* ms; 0: never */
-	uint64_t turns;   /* of the broker's loop, since then */
-	uint64_t spent;   /* thousandths of an event, of the burst */
+	int64_t refilled; /* ms, monotonic; 0: never */
+	uint64_t turns;   /* iterations of the broker's loop since refilled */
+	uint64_t spent;   /* of the burst, in thousandths of an event */
 };
 
-/* The broker's loop has made a turn. */
+/* Counts one iteration of the broker's loop. */
 static inline void
 pace_turn(struct pace *p)
 {
 	p->turns++;
 }
 
-/* now: ms, of a clock that is not set. */
+/* Refills the burst.  now: ms, monotonic clock. */
 void pace_refill(struct pace *p, int64_t now);
 
-/* May one more go?  NULL: always. */
+/* May another event be published?  NULL: always. */
 bool pace_allows(const struct pace *p);
 
-/* One has gone.  NULL: nothing happens. */
+/* Counts a published event.  NULL: does nothing. */
 void pace_spend(struct pace *p);
 
 #endif

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * pattern.h - text of a policy that is compared: *, ? and ${variables}.
+ * pattern.h - patterns of policies: *, ? and ${variables}.
  *
- * A pattern is parsed to pieces, so that a variable stays one piece and its
- * value is compared as text: no value is ever read as a wildcard.  Parsing
- * and matching are pure and allocate nothing.  Any thread.
+ * A pattern is parsed into pieces.  A variable is a piece of its own and its value is
+ * compared literally: a value is never interpreted as a wildcard.  Parsing and matching
+ * are pure and allocate nothing.  Any thread.
  *
- * Matching one pattern can take its length times the subject's.  An
- * evaluation therefore has a number of steps, one for each attempt to match a
- * piece and each 16 bytes compared; when they are used up, whatever is asked
- * is hidden: it does not allow, and it denies.  No sensible policy
- * comes near that number; it is a few milliseconds.
+ * Matching a pattern can take its length times the subject's.  Each evaluation
+ * therefore has a budget of steps: one per attempt to match a piece and one per 16
+ * bytes compared.  When it is used up, all further results are TRUTH_HIDDEN, which does
+ * not allow and does deny.  The budget is a few milliseconds; practical policies use a
+ * small part of it.
  */
 #ifndef JITR_PATTERN_H
 #define JITR_PATTERN_H
@@ -20,10 +20,10 @@
 #define STEPS_MAX 400000
 
 enum piece_kind {
-	PIECE_TEXT,     /* exactly these bytes; two texts never follow each other */
-	PIECE_VARIABLE, /* exactly the value of a variable; text is its name */
-	PIECE_ONE,      /* ?  one character; one byte of what is not UTF-8 */
-	PIECE_ANY,      /* *  any characters, none included, also '/' */
+	PIECE_TEXT,     /* exactly these bytes; two of them are never adjacent */
+	PIECE_VARIABLE, /* the value of a variable; text is its name */
+	PIECE_ONE,      /* ?: one character, or one byte of invalid UTF-8 */
+	PIECE_ANY,      /* *: any characters including '/', or none */
 };
 
 struct piece {
@@ -35,47 +35,48 @@ struct piece {
 struct pattern {
 	const struct piece *pieces;
 	size_t count;
-	size_t least; /* bytes of anything that matches */
-	bool folded;  /* the case of ASCII letters does not count */
+	size_t least; /* minimum length of a match, in bytes */
+	bool folded;  /* ASCII letters match case-insensitively */
 };
 
 enum {
-	PATTERN_WILDCARDS = 1u << 0, /* * and ? are */
-	PATTERN_VARIABLES = 1u << 1, /* ${name}, and ${*} ${?} ${$} for the characters */
+	PATTERN_WILDCARDS = 1u << 0, /* * and ? are wildcards */
+	PATTERN_VARIABLES = 1u << 1, /* ${name} is a variable; ${*} ${?} ${$} are the
+				      * characters */
 };
 
-/* The pieces of a text, and the bytes of the pieces that are text, written to
- * bytes, which has room for as many as the text has.  With pieces NULL only
- * counts.  false: a "${" has no end.  A variable's name points into the text. */
+/* Parses text into pieces and copies the bytes of PIECE_TEXT to bytes, which has room
+ * for as many bytes as text.  With pieces NULL it only counts.  False: a "${" is not
+ * closed.  Names of variables point into text. */
 MUST_USE bool pattern_parse(struct view text, unsigned flags, uint8_t *bytes, struct piece *pieces,
     size_t *count);
 
-/* Of pieces whose variables are set. */
+/* A pattern of parsed pieces; their variables must be set. */
 struct pattern pattern_of(const struct piece *pieces, size_t count, bool folded);
 
-/* What is compared: the one behind the other. */
+/* The text to match: prefix followed by name. */
 struct subject {
-	struct view head, name;
+	struct view prefix, name;
 };
 
 struct expression; /* a regular expression: expression.h */
 
-/* One evaluation: what is known, and what is left to spend. */
+/* State of one evaluation. */
 struct context {
 	const struct facts *facts;
 	bool connecting; /* the action is iot:Connect */
 	size_t steps;
 
-	/* Matching allocates, so it is not of the core; NULL where there are no
-	 * expressions, and one that is met all the same is hidden. */
+	/* Matches regular expressions.  They allocate, so the matcher is not in the
+	 * core.  NULL: there are no expressions; if there is one, it is TRUTH_HIDDEN. */
 	enum truth (
 	    *expression_match)(const struct expression *e, struct view value, struct context *c);
-	bool no_memory; /* something is hidden for want of it */
+	bool no_memory; /* out of memory: a result was TRUTH_HIDDEN for that reason */
 };
 
 enum truth pattern_match(const struct pattern *p, const struct subject *s, struct context *c);
 
-/* Take so many steps; false: there are none left. */
+/* Spends steps; false if none are left. */
 bool context_spend(struct context *c, size_t steps);
 
 #endif

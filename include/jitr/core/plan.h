@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * plan.h - what is to become of a certificate, by its CA's rule (rule.h) or
- * provisioning template (template.h).
+ * plan.h - the result of evaluating a CA's rule (rule.h) or provisioning template
+ * (template.h) for a certificate.
  *
- * Plain data: made of facts by pure functions, compared with the registry and
- * carried out by registry_activate.h.  Views are borrowed from whatever the
- * plan was made of.  Any thread.
+ * Plain data: computed from facts by pure functions, checked against the registry and
+ * applied by registry_activate.h.  Views are borrowed from the inputs of the
+ * evaluation.  Any thread.
  *
- * A plan that could not be made says so: failed is set, the status is
- * CERT_PENDING_ACTIVATION, nothing is attached, and reason has the words.
+ * If the evaluation fails, failed is set, the status is CERT_PENDING_ACTIVATION,
+ * nothing is attached, and reason explains why.
  */
 #ifndef JITR_PLAN_H
 #define JITR_PLAN_H
@@ -20,35 +20,34 @@ enum plan_origin {
 	PLAN_TEMPLATE,
 };
 
-/* AWS: OverrideSettings, what is done where the resource exists already and is
- * otherwise (aws-iot E.2). */
+/* AWS: OverrideSettings: what to do if the resource exists and differs (aws-iot E.2). */
 enum override {
 	OVERRIDE_FAIL,
 	OVERRIDE_DO_NOTHING,
 	OVERRIDE_REPLACE,
-	OVERRIDE_MERGE, /* of attributes */
+	OVERRIDE_MERGE, /* attributes only */
 };
 
-/* A policy to be attached; with a document it is made if there is none of the
- * name, without one it must exist. */
+/* A policy to attach.  With a document it is created if it does not exist; without one
+ * it must exist. */
 struct planned_policy {
 	struct view name, document;
 };
 
 struct planned_thing {
-	struct view name; /* empty: there is no thing */
+	struct view name; /* empty: no thing */
 	struct view type_name, billing_group;
-	struct view attributes; /* packed, as of struct thing */
+	struct view attributes; /* packed, as in struct thing */
 	enum override on_attributes, on_type;
 };
 
 struct plan {
 	enum plan_origin origin;
-	struct view template_name; /* empty: a rule, or a template without a name */
+	struct view template_name; /* empty for a rule, or a template without a name */
 	enum cert_status status;
 	bool failed;
-	bool no_memory;     /* and it is for want of that that it failed */
-	struct diag reason; /* why, for people; may quote bytes from outside */
+	bool no_memory;     /* failed because of memory */
+	struct diag reason; /* why it failed; may quote bytes from outside */
 	struct planned_policy policies[POLICIES_MAX];
 	size_t policy_count;
 	struct planned_thing thing;
@@ -56,19 +55,20 @@ struct plan {
 	int64_t supersede_after; /* ms */
 };
 
-/* What the plans of a rule or a template may do besides giving the certificate a
- * status.  An empty name: whatever the certificate makes of it. */
+/* Everything that the plans of a rule or template may do in addition to setting the
+ * certificate's status; for authorization.  An empty name: the name depends on the
+ * certificate. */
 struct plan_reach {
 	struct view policies[POLICIES_MAX];
 	size_t policy_count;
-	bool makes_policies; /* of documents */
+	bool makes_policies; /* creates policies from documents */
 	bool has_thing;
 	struct view thing;
-	bool changes_thing; /* also one that is there */
+	bool changes_thing; /* also modifies an existing thing */
 };
 
-/* Room for the texts that a plan is made of besides those of its rule or
- * template: names, and packed attributes. */
+/* Buffer size for the texts of a plan that are built during evaluation: names and
+ * packed attributes. */
 #define PLAN_ROOM \
 	(4 * NAME_MAX_LENGTH + \
 	    THING_ATTRIBUTES_MAX * (3 + THING_ATTRIBUTE_NAME_MAX + THING_ATTRIBUTE_VALUE_MAX))

@@ -2,16 +2,16 @@
 /*
  * policy.h - AWS IoT policies: compile once, evaluate often (aws-iot F).
  *
- * A compiled policy is immutable.  Evaluation is pure, allocates nothing, and
- * takes a few milliseconds at most whatever policies and topic are: beyond a
- * number of steps (pattern.h) everything counts as hidden.  An explicit Deny
- * wins over any Allow; no match is a Deny.
+ * A compiled policy is immutable.  Evaluation is pure, allocates nothing, and takes at
+ * most a few milliseconds for any policies and topic: when the budget of steps
+ * (pattern.h) is used up, all further results are hidden.  An explicit Deny overrides
+ * any Allow; no match is a Deny.
  *
- * A variable is matched as literal text, never spliced into the pattern: a
- * client that calls itself "*" matches only "*".  One without a value matches
- * nothing.  What depends on a hidden fact (facts.h) does not allow, and does
- * deny.  There is no clock: the time is hidden.
- * iot:ConnectAttributes and iot:LastWillTopic have none but for iot:Connect.
+ * The value of a variable is matched literally, never interpreted as a pattern: a
+ * client with the id "*" matches only "*".  A variable without a value matches nothing.
+ * A condition on a hidden fact (facts.h) does not allow and does deny.  There is no
+ * clock: the time is hidden.  iot:ConnectAttributes and iot:LastWillTopic have values
+ * for iot:Connect only.
  */
 #ifndef JITR_POLICY_H
 #define JITR_POLICY_H
@@ -20,7 +20,7 @@
 
 #define POLICY_CHARACTERS_MAX 2048 /* without white space (aws-iot 1.7, PolicyDocument) */
 #define POLICY_BYTES_MAX      404600
-#define POLICIES_MAX          10 /* of one certificate (aws-iot appendix 1) */
+#define POLICIES_MAX          10 /* per certificate (aws-iot appendix 1) */
 
 enum policy_action {
 	POLICY_CONNECT,        /* iot:Connect       client/<client id>  */
@@ -28,14 +28,14 @@ enum policy_action {
 	POLICY_RETAIN_PUBLISH, /* iot:RetainPublish topic/<topic>       */
 	POLICY_RECEIVE,        /* iot:Receive       topic/<topic>       */
 	POLICY_SUBSCRIBE,      /* iot:Subscribe     topicfilter/<text>  */
-	POLICY_CONTROL,        /* any other; policy_request.control is its name */
+	POLICY_CONTROL,        /* any other action, named by policy_request.control */
 	POLICY_ACTION_COUNT
 };
 
 const char *policy_action_name(enum policy_action a);   /* "iot:Connect"; "" for control */
 const char *policy_resource_type(enum policy_action a); /* "client", "topic", ...; "" */
 
-/* Where this broker stands in an ARN: "arn:aws:iot:<region>:<account>:". */
+/* Prefix of the ARNs of this broker: "arn:aws:iot:<region>:<account>:". */
 #define ARN_PREFIX_SIZE 112
 struct arn_scope {
 	char prefix[ARN_PREFIX_SIZE];
@@ -44,33 +44,33 @@ struct arn_scope {
 struct arn_scope arn_scope_of(const char *region, const char *account_id);
 
 /*
- * One question.  The resource's ARN is head and name, one behind the other:
- * for an action of a device head is "<prefix>topic/" and name the topic; for
- * POLICY_CONTROL head may be empty and name the whole, "*" for none.  A head
- * that is not empty has at least the ARN's first five parts.
+ * A request to evaluate.  The resource's ARN is prefix followed by name.  For an action
+ * of a device prefix is "<scope>topic/" and name is the topic.  For POLICY_CONTROL
+ * prefix may be empty and name the whole ARN, or "*" for no resource.  A prefix that is
+ * not empty has at least the first five parts of the ARN.
  *
- * Those five are compared one by one, so a wildcard there does not reach beyond
- * its colon; what is behind them, which may contain colons, is compared as one
- * text (IAM User Guide, "Resource"; policy_form.h for resources with fewer parts).
+ * The first five parts are compared one by one, so a wildcard does not match across a
+ * colon.  The rest, which may contain colons, is compared as one text (IAM user guide,
+ * "Resource"; policy_form.h for resources with fewer parts).
  *
- * A topic or filter that begins with '$' is reached only by an Allow that
- * names its first level literally, behind the first '/' of its resource:
- * topic/$SYS/... but not topic/... with a wildcard or a variable there.
+ * A topic or filter that begins with '$' is matched only by an Allow that names its
+ * first level literally, behind the first '/' of the resource: topic/$SYS/..., but not
+ * topic/... with a wildcard or variable in its place.
  *
- * A control action is allowed only by an action pattern with literal text
- * behind "iot:" ("iot:UpdateCertificate", "iot:*Certificate", not "*",
- * "iot:*" or NotAction): a device's broad policy makes no administrator.
+ * A control action is allowed only by an action pattern with literal text behind "iot:"
+ * ("iot:UpdateCertificate", "iot:*Certificate"; not "*", "iot:*" or NotAction): a broad
+ * policy for a device does not make it an administrator.
  *
- * With any_name every name behind head is asked for at once: an Allow has to reach
- * all of them, and a Deny that may reach one of them denies.
+ * With any_name the request is for every name behind prefix: an Allow must match all of
+ * them, and a Deny that may match one of them denies.
  */
 struct policy_request {
 	enum policy_action action;
 	const char *control; /* "iot:UpdateCertificate" */
-	struct view head, name;
-	bool any_name; /* then name is empty */
+	struct view prefix, name;
+	bool any_name; /* name is empty */
 	const struct facts *facts;
-	size_t *steps; /* what the answer takes is added; NULL */
+	size_t *steps; /* the steps used are added; may be NULL */
 };
 
 enum policy_result {
@@ -79,38 +79,39 @@ enum policy_result {
 	POLICY_EXPLICIT_DENY,
 };
 
-/* Which statement decided: the first that denies, else the first that allows. */
+/* The statement that decided: the first that denies, otherwise the first that allows. */
 struct policy_match {
-	size_t policy;    /* in the set */
-	size_t statement; /* in the document, from 0 */
-	struct view sid;  /* lives as long as the policy; may be empty */
+	size_t policy;    /* index in the set */
+	size_t statement; /* index in the document, from 0 */
+	struct view sid;  /* may be empty; valid as long as the policy */
 };
 
 struct policy;
 
-/* Compile a document.  ERR_POLICY: *diag names the place and what is wrong,
+/* Compiles a document.  ERR_POLICY: *diag has the place and the reason,
  * "Statement[1].Condition.StringEqual: unknown operator".  Broker thread. */
 MUST_USE enum err policy_compile(struct view document, const struct arn_scope *scope,
     struct policy **out, struct diag *diag);
 void policy_free(struct policy *p); /* NULL is fine */
 
-/* ground may be NULL; it is set unless the answer is POLICY_IMPLICIT_DENY. */
+/* Evaluates the policies of a set.  match may be NULL; it is set unless the result is
+ * POLICY_IMPLICIT_DENY. */
 enum policy_result policy_eval(const struct policy *const *set, size_t count,
-    const struct policy_request *request, struct policy_match *ground);
+    const struct policy_request *request, struct policy_match *match);
 
-/* What of the facts it looks at, so that the rest need not be gathered. */
+/* Facts that the policy uses, so that the caller need not gather the others. */
 enum {
 	POLICY_USES_CERTIFICATE = 1u << 0,
 	POLICY_USES_THING = 1u << 1,
-	POLICY_ALLOWS_CONTROL = 1u << 2, /* there is an Allow for some control action */
-	POLICY_DENIES_CONTROL = 1u << 3, /* there is a Deny that may reach one */
+	POLICY_ALLOWS_CONTROL = 1u << 2, /* has an Allow for some control action */
+	POLICY_DENIES_CONTROL = 1u << 3, /* has a Deny that may match a control action */
 };
 
 unsigned policy_uses(const struct policy *p);
 
-/* The variables and condition keys it names, each once, as written: nth = 0,
- * 1, ...; *has_value says whether these facts have a value for it.  false: no
- * more.  For testAuthorization's missingContextValues. */
+/* The variables and condition keys of the policy, each once, as written: nth = 0, 1,
+ * ...; *has_value: these facts have a value for it.  False: no more.  For
+ * missingContextValues of testAuthorization. */
 bool policy_variable(const struct policy *p, size_t nth, const struct facts *facts,
     struct view *name, bool *has_value);
 

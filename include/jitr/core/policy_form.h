@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * policy_form.h - a compiled policy, between its compiler and its
- * evaluation.  Nothing else looks inside.
+ * policy_form.h - the compiled form of a policy.  For its compiler, its evaluation and
+ * policy_warning.c only.
  *
- * What can be known beforehand is: the actions of devices are bits, and the
- * parts of a resource that are the same for every ARN of this registry are
- * compared when the policy is compiled.
+ * Work that does not depend on the request is done by the compiler: actions of devices
+ * become bits, and the parts of a resource that are equal for every ARN of this
+ * registry are compared once.
  */
 #ifndef JITR_POLICY_FORM_H
 #define JITR_POLICY_FORM_H
@@ -13,56 +13,56 @@
 #include "jitr/core/condition.h"
 #include "jitr/core/policy.h"
 
-/* What stands before the name in the sixth part of an ARN. */
-enum arn_head {
-	HEAD_OTHER, /* anything else */
-	HEAD_CLIENT,
-	HEAD_TOPIC,
-	HEAD_TOPICFILTER,
+/* The resource type in front of the name, in the sixth part of an ARN. */
+enum resource_type {
+	TYPE_OTHER, /* none of the others */
+	TYPE_CLIENT,
+	TYPE_TOPIC,
+	TYPE_TOPICFILTER,
 };
 
-/* What is written as a resource. */
+/* The form of a Resource element. */
 enum resource_form {
-	RESOURCE_ANY,     /* "*": whatever is asked for */
-	RESOURCE_ARN,     /* six parts */
-	RESOURCE_SHORT,   /* fewer, and the last ends with '*', which stands for the missing
-	                   * ones, too ("it can expand to match beyond the colon boundaries",
-	                   * IAM User Guide, Resource) */
-	RESOURCE_PARTIAL, /* fewer without that: no ARN.  Where it would match as text it is
-	                   * hidden: it does not allow, and it denies. */
+	RESOURCE_ANY,     /* "*": matches every resource */
+	RESOURCE_ARN,     /* all six parts */
+	RESOURCE_SHORT,   /* fewer parts, and the last ends with '*', which also matches the
+			   * missing ones ("it can expand to match beyond the colon
+			   * boundaries", IAM user guide, "Resource") */
+	RESOURCE_PARTIAL, /* fewer parts without that: not an ARN.  If it matches as text the
+			   * result is hidden: it does not allow, and does deny. */
 };
 
-/* Partition, service, region and account, with "arn" before them. */
-#define ARN_HOME_PARTS (ARN_PARTS - 1)
+/* "arn", partition, service, region and account. */
+#define ARN_SCOPE_PARTS (ARN_PARTS - 1)
 
-/* Are those parts the registry's own? */
-enum arn_home {
-	HOME_NO,
-	HOME_YES,
-	HOME_ASKED, /* it depends on a variable */
+/* Do the first five parts equal those of this registry? */
+enum scope_match {
+	SCOPE_FOREIGN,
+	SCOPE_OWN,
+	SCOPE_VARIABLE, /* depends on a variable */
 };
 
 struct resource {
 	enum resource_form form;
-	struct view text; /* as written */
-	enum arn_home home;
-	struct pattern part[ARN_HOME_PARTS];
+	struct view text; /* as written in the document */
+	enum scope_match scope;
+	struct pattern part[ARN_SCOPE_PARTS];
 	size_t part_count;
-	struct pattern rest; /* the sixth part; of RESOURCE_PARTIAL the whole text */
-	enum arn_head head;  /* what rest begins with, literally */
-	struct pattern name; /* rest without head, unless HEAD_OTHER */
-	struct view level;   /* the literal text of the first level of a name that
-	                           * begins with '$'; empty: it has none */
+	struct pattern rest;     /* the sixth part; for RESOURCE_PARTIAL the whole text */
+	enum resource_type type; /* literal resource type at the start of rest */
+	struct pattern name;     /* rest behind the resource type, unless TYPE_OTHER */
+	struct view level;       /* the first level of a name that begins with '$', if it is
+			      * literal; otherwise empty */
 };
 
 struct action {
 	struct pattern pattern;
-	bool names_control; /* enough to allow an action of the control API */
+	bool names_control; /* may allow an action of the control API */
 };
 
 struct statement {
 	bool deny, not_action, not_resource;
-	unsigned devices; /* bit per action of a device */
+	unsigned devices; /* one bit per action of a device */
 	const struct action *actions;
 	size_t action_count;
 	const struct resource *resources;
@@ -77,15 +77,16 @@ struct policy {
 	size_t prefix_len;
 	struct statement *statements;
 	size_t count;
-	struct variable_list *names; /* in the order of the document */
+	struct variable_list *names; /* in document order */
 	unsigned uses;
-	void *memory; /* all of it, this included */
+	void *memory; /* the allocation that contains everything, including this struct */
 };
 
-/* How much of literal text is such a head; 0: none is. */
-size_t arn_head_length(struct view literal, enum arn_head *head);
+/* Length of a resource type such as "topic/" at the start of literal text; 0 if there
+ * is none. */
+size_t resource_type_length(struct view literal, enum resource_type *type);
 
-/* The first level of text, if it begins with '$'; else empty. */
+/* The first level of a name that begins with '$'; otherwise empty. */
 struct view reserved_level(struct view name);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * rule_form.h - a compiled rule, between its compiler and its evaluation.
- * Nothing else looks inside.
+ * rule_form.h - the compiled form of a rule.  For its compiler and its evaluation only.
  */
 #ifndef JITR_RULE_FORM_H
 #define JITR_RULE_FORM_H
@@ -14,13 +13,13 @@ struct rule {
 	size_t condition_count;
 	struct view policies[POLICIES_MAX];
 	size_t policy_count;
-	struct pattern thing; /* text and variables; of no pieces: there is no thing */
+	struct pattern thing; /* text and variables; no pieces: no thing */
 	bool supersedes;
 	int64_t supersede_after; /* ms */
 	enum cert_status otherwise;
 	enum truth (
 	    *expression_match)(const struct expression *e, struct view value, struct context *c);
-	void *memory; /* all of it, this included */
+	void *memory; /* the allocation that contains everything, including this struct */
 };
 
 #endif

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * template_form.h - a compiled template, between its compiler and its
- * evaluation.  Nothing else looks inside.
+ * template_form.h - the compiled form of a template.  For its compiler and its
+ * evaluation only.
  */
 #ifndef JITR_TEMPLATE_FORM_H
 #define JITR_TEMPLATE_FORM_H
 
 #include "jitr/core/template.h"
 
-/* What a value has to be. */
+/* A constraint on a value. */
 struct text_kind {
 	bool (*valid)(struct view text);
-	const char *words; /* of one that is not: "is no name of a thing: ..." */
+	const char *words; /* the message if it is violated: "is no name of a thing: ..." */
 };
 
 extern const struct text_kind kind_thing_name, kind_policy_name, kind_attribute, kind_status,
     kind_text;
 
 enum value_source {
-	VALUE_NONE,           /* it is not given */
-	VALUE_TEXT,           /* it stands there */
-	VALUE_DEFAULT,        /* a parameter's Default, since it has no value */
-	VALUE_SUBJECT,        /* a field of the certificate's subject, or the Default */
-	VALUE_CERTIFICATE_ID, /* or the Default */
+	VALUE_NONE,           /* not given */
+	VALUE_TEXT,           /* literal text */
+	VALUE_DEFAULT,        /* the Default of a parameter that has no value */
+	VALUE_SUBJECT,        /* a field of the certificate's subject, or else the Default */
+	VALUE_CERTIFICATE_ID, /* the certificate id, or else the Default */
 };
 
 struct template_value {
 	enum value_source source;
 	const struct text_kind *kind;
 	enum cert_field field;
-	struct view text;      /* what stands there, or the Default; data NULL: none */
-	struct view parameter; /* its name, where it is one */
+	struct view text;      /* the literal text, or the Default; data NULL: none */
+	struct view parameter; /* name of the parameter, if it refers to one */
 };
 
 struct template_attribute {
@@ -39,7 +39,7 @@ struct template_attribute {
 };
 
 struct template_policy {
-	struct template_value name, document; /* one of them */
+	struct template_value name, document; /* exactly one of them is given */
 };
 
 struct template
@@ -53,7 +53,7 @@ struct template
 	enum override on_status;
 	struct template_policy policies[POLICIES_MAX];
 	size_t policy_count;
-	void *memory; /* all of it, this included */
+	void *memory; /* the allocation that contains everything, including this struct */
 };
 
 #endif

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * variable.h - policy variables and condition keys (aws-iot F.5, F.6): their
- * names, and their values among the facts.
+ * variable.h - policy variables and condition keys (aws-iot F.5, F.6): parsing, and
+ * lookup in the facts.
  *
- * Pure, no allocation.  Values are borrowed from the facts.  Any thread.
+ * Pure, no allocation.  Values point into the facts.  Any thread.
  */
 #ifndef JITR_VARIABLE_H
 #define JITR_VARIABLE_H
 
 #include "jitr/core/facts.h"
 
-/* Of something that is asked.  Hidden: it depends on what cannot be seen. */
+/* Three-valued logic.  HIDDEN: depends on a fact that the broker does not expose. */
 enum truth {
 	TRUTH_NO,
 	TRUTH_HIDDEN,
@@ -40,7 +40,7 @@ enum variable_kind {
 	VARIABLE_CLIENT_ID,
 	VARIABLE_SOURCE_IP,
 	VARIABLE_DOMAIN_NAME,
-	VARIABLE_TIME, /* aws:CurrentTime, aws:EpochTime: there is no clock here */
+	VARIABLE_TIME, /* aws:CurrentTime, aws:EpochTime: always hidden */
 	VARIABLE_THING_NAME,
 	VARIABLE_THING_TYPE,
 	VARIABLE_THING_ATTACHED,
@@ -48,15 +48,15 @@ enum variable_kind {
 	VARIABLE_CERTIFICATE_ID,
 	VARIABLE_CERT_FIELD,
 	VARIABLE_CERT_KEYS,          /* iot:Certificate.AvailableKeys */
-	VARIABLE_CONNECT_ATTRIBUTES, /* this and the next: of a CONNECT alone */
+	VARIABLE_CONNECT_ATTRIBUTES, /* CONNECT only, like the next */
 	VARIABLE_LAST_WILL_TOPIC,
 };
 
 struct variable {
 	enum variable_kind kind;
-	enum cert_field field; /* of VARIABLE_CERT_FIELD, with: */
-	unsigned nth;          /* ".1" is the second value, 1 */
-	bool list;             /* ".List", every value */
+	enum cert_field field; /* VARIABLE_CERT_FIELD only, with nth and list */
+	unsigned nth;          /* index of a value: ".1" is 1, the second value */
+	bool list;             /* ".List": all values */
 	struct view attribute;
 	struct view name; /* as written */
 };
@@ -67,29 +67,25 @@ struct variable_list {
 	struct variable_list *next;
 };
 
-/* The views point into the name.  Case does not count, but in the name of an
- * attribute of a thing. */
+/* The views point into name.  Names are case-insensitive, except the names of thing
+ * attributes. */
 struct variable variable_parse(struct view name);
 bool variable_same(const struct variable *a, const struct variable *b);
 
-/* The values, one by one: *cursor is 0 at first. */
+/* Iterates over the values.  *cursor is 0 at the start. */
 bool variable_next(const struct variable *v, const struct facts *f, size_t *cursor,
     struct view *value);
 
-/* Its values may be others than variable_next() says. */
+/* The variable may have values that variable_next() does not return. */
 bool variable_hidden(const struct variable *v, const struct facts *f);
 
-/* The one value to compare with text of a policy; data NULL: there is none, as
- * for every variable of more than one value.  Only if variable_may_stand() may
- * a value stand for the variable: a value with wildcards would mean something
- * else wherever it is read again (aws-iot F.5). */
+/* The value to compare with text of a policy; data NULL if there is none or more than
+ * one.  A value may replace the variable only if variable_may_replace() allows it: a
+ * value with wildcards could be interpreted as a pattern elsewhere (aws-iot F.5). */
 struct view variable_value(const struct variable *v, const struct facts *f);
-bool variable_may_stand(const struct variable *v, const struct facts *f, struct view value);
+bool variable_may_replace(const struct variable *v, const struct facts *f, struct view value);
 
-/* A measure of what variable_value() costs. */
+/* Cost of variable_value(), in steps (pattern.h). */
 size_t variable_cost(const struct variable *v, const struct facts *f);
-
-/* The same text, but for the case of ASCII letters. */
-bool text_same_folded(struct view a, struct view b);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * OpenSSL looks an issuer up as <subject hash>.<n> at each handshake, so a
  * file that appears is trusted at once, without restart or signal (mosquitto
- * 9.1).  The files are written aside and renamed: no reader sees half of one.
+ * section 9.1).  The files are written aside and renamed: no reader sees half of one.
  *
  * Only files whose first line says that they are ours are ever touched.  One
  * stays while its CA is registered, active or not, and afterwards while

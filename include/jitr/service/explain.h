@@ -45,7 +45,7 @@ const struct policy *explain_policy(const struct explain *e,
 bool explain_lacks_memory(const struct explain *e);
 
 /* The answer to a live client (access.h): all policies together, with the configuration and
- * the rights of an administrator; ground.policy is the index of explain_policy_name().  A
+ * the rights of an administrator; match.policy is the index of explain_policy_name().  A
  * policy that cannot be used denies. */
 struct access_decision explain_access(const struct explain *e, const struct access_question *q);
 struct access_decision explain_connect(const struct explain *e, struct view client_id);

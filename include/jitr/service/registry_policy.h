@@ -28,7 +28,7 @@ MUST_USE enum err registry_delete_policy_version(struct txn *t, struct view name
     struct diag *diag);
 
 /* Attaching what is attached succeeds and changes nothing; detaching what is
- * not attached is ERR_NOT_FOUND (aws-iot J, 15). */
+ * not attached is ERR_NOT_FOUND (aws-iot J row 15). */
 MUST_USE enum err registry_attach_policy(struct txn *t, struct view name, const struct certid *id,
     struct diag *diag);
 MUST_USE enum err registry_detach_policy(struct txn *t, struct view name, const struct certid *id,

@@ -22,16 +22,17 @@
  * Counters: their field and their topic.
  */
 #define STATS_TABLE(X) \
-	X(accepted, "connections/accepted")      /* ACTIVE certificates let in */ \
-	X(refused, "connections/refused")        /* certificates turned away */ \
-	X(cut, "connections/cut")                /* live connections closed */ \
-	X(clones, "connections/clones")          /* a certificate at two places at once */ \
+	X(accepted, "connections/accepted") /* ACTIVE certificates let in */ \
+	X(refused, "connections/refused")   /* certificates turned away */ \
+	X(cut, "connections/closed")        /* live connections closed */ \
+	X(clones, \
+	    "connections/shared_certificate")    /* by a certificate that is in use elsewhere */ \
 	X(registered, "certificates/registered") /* by a first connection, committed */ \
 	X(activated, "certificates/activated")   /* by a rule or a template */ \
 	X(revoked, "certificates/revoked")       /* by a revocation list or a rule */ \
 	X(provisioning_failed, "certificates/provisioning_failed") \
 	X(failed, "certificates/failed")      /* registrations that could not be stored */ \
-	X(busy, "certificates/busy")          /* registrations put off, queue full */ \
+	X(busy, "certificates/throttled")     /* registrations put off, queue full */ \
 	X(crl_imported, "crl/imported")       /* revocation lists put in force */ \
 	X(crl_failed, "crl/failed")           /* and those that were not */ \
 	X(events, "events/published")         /* of certificates */ \
@@ -76,7 +77,7 @@ void stats_refused(struct stats *s, enum reason reason);
 	X(things, "things") \
 	X(messages, "events/waiting") /* stored, not published and removed yet */ \
 	X(bytes_used, "database/bytes_used") \
-	X(bytes_most, "database/bytes_most") /* db_map_size_mb */
+	X(bytes_most, "database/bytes_max") /* db_map_size_mb */
 
 /* And "commits/mean_us" (since the start), "certificates/status/<STATUS>",
  * "crl/<caCertificateId>/age_seconds" (since its thisUpdate),
@@ -87,6 +88,19 @@ void stats_refused(struct stats *s, enum reason reason);
 #define CRL_GAUGES(X)      X(AGE, "age_seconds") X(EXPIRES, "expires_in_seconds") X(ENTRIES, "entries")
 
 #define STATS_CRLS_MAX 250 /* of one interval */
+
+/*
+ * Topics with another name in 0.1: field, old topic, topic.  In this release each
+ * number is published under both.
+ */
+#define STATS_RENAMES(X) \
+	X(cut, "connections/cut", "connections/closed") \
+	X(clones, "connections/clones", "connections/shared_certificate") \
+	X(busy, "certificates/busy", "certificates/throttled")
+#define STORE_RENAMES(X) X(bytes_most, "database/bytes_most", "database/bytes_max")
+
+/* For the log: "connections/closed (connections/cut), ...", the old name in brackets. */
+const char *stats_renames(void);
 
 /* Borrowed for the call. */
 struct gauges {

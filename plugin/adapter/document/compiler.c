@@ -18,8 +18,8 @@ compiler_of(const struct language *language, struct diag *diag)
 }
 
 /*
- * Memory of what is made: chunks, freed together, and what one has to let go of
- * with it.
+ * Memory of the compiled document: chunks that are freed together, each with an
+ * optional expression.
  */
 
 struct chunk {
@@ -52,7 +52,7 @@ chunk_new(size_t size)
 }
 
 void *
-allocate(struct compiler *c, size_t count, size_t size)
+compiler_allocate(struct compiler *c, size_t count, size_t size)
 {
 	size_t bytes = (count * size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
 	struct chunk *chunk = c->chunks;
@@ -75,9 +75,9 @@ allocate(struct compiler *c, size_t count, size_t size)
 }
 
 struct view
-copy(struct compiler *c, struct view v)
+compiler_copy(struct compiler *c, struct view v)
 {
-	uint8_t *bytes = allocate(c, v.len + 1, 1);
+	uint8_t *bytes = compiler_allocate(c, v.len + 1, 1);
 
 	if (bytes == NULL)
 		return (struct view){ NULL, 0 };
@@ -87,11 +87,11 @@ copy(struct compiler *c, struct view v)
 }
 
 /*
- * Failures, with their place.
+ * Failures and places.
  */
 
 void
-fail(struct compiler *c, const char *fmt, ...)
+compiler_fail(struct compiler *c, const char *fmt, ...)
 {
 	char why[sizeof(c->diag->text)];
 	va_list args;
@@ -109,7 +109,7 @@ fail(struct compiler *c, const char *fmt, ...)
 }
 
 size_t
-go_to(struct compiler *c, const char *fmt, ...)
+place_enter(struct compiler *c, const char *fmt, ...)
 {
 	size_t before = c->place_len, room = sizeof(c->place) - before;
 	va_list args;
@@ -124,7 +124,7 @@ go_to(struct compiler *c, const char *fmt, ...)
 }
 
 void
-go_back(struct compiler *c, size_t before)
+place_leave(struct compiler *c, size_t before)
 {
 	c->place_len = before;
 	c->place[before] = '\0';
@@ -140,7 +140,7 @@ check_variable(struct compiler *c, const struct variable *v)
 	const char *why = c->language->fault != NULL ? c->language->fault(v) : NULL;
 
 	if (why != NULL)
-		fail(c, "'%.*s' %s", v->name.len < SHOWN ? (int)v->name.len : SHOWN,
+		compiler_fail(c, "'%.*s' %s", v->name.len < SHOWN ? (int)v->name.len : SHOWN,
 		    (const char *)v->name.data, why);
 }
 
@@ -154,10 +154,10 @@ variable_of(struct compiler *c, struct view name)
 		if (variable_same(&n->variable, &wanted))
 			return &n->variable;
 	check_variable(c, &wanted);
-	n = allocate(c, 1, sizeof(*n));
+	n = compiler_allocate(c, 1, sizeof(*n));
 	if (n == NULL)
 		return NULL;
-	n->variable = variable_parse(copy(c, name));
+	n->variable = variable_parse(compiler_copy(c, name));
 	if (c->names == NULL)
 		c->names = n;
 	else
@@ -175,11 +175,12 @@ compile_pattern(struct compiler *c, struct view text, unsigned flags, bool folde
 	size_t count;
 
 	if (!pattern_parse(text, flags, NULL, NULL, &count)) {
-		fail(c, "'%.*s' has a '${' without an end", SHOWN, (const char *)text.data);
+		compiler_fail(c, "'%.*s' has a '${' without an end", SHOWN,
+		    (const char *)text.data);
 		return none;
 	}
-	bytes = allocate(c, text.len + 1, 1);
-	pieces = allocate(c, count + 1, sizeof(*pieces));
+	bytes = compiler_allocate(c, text.len + 1, 1);
+	pieces = compiler_allocate(c, count + 1, sizeof(*pieces));
 	if (bytes == NULL || pieces == NULL || !pattern_parse(text, flags, bytes, pieces, &count))
 		return none;
 	for (size_t i = 0; i < count; i++) {
@@ -205,18 +206,19 @@ compile_expression(struct compiler *c, struct view text)
 		c->failed = c->failed != ERR_OK ? c->failed : ERR_NOMEM;
 		return NULL;
 	}
-	keeper->next = *at; /* the first chunk goes on being filled */
+	keeper->next = *at; /* inserted behind the first chunk, which is still being filled */
 	*at = keeper;
 	e = expression_compile(text, &keeper->expression, &why);
 	if (e == ERR_REQUEST)
-		fail(c, "'%.*s' is not accepted: %s", SHOWN, (const char *)text.data, why.text);
+		compiler_fail(c, "'%.*s' is not accepted: %s", SHOWN, (const char *)text.data,
+		    why.text);
 	else
 		c->failed = e;
 	return keeper->expression;
 }
 
 /*
- * Lists: a string alone is a list of one.
+ * Lists: a single string is a list of one.
  */
 
 size_t
@@ -232,9 +234,9 @@ list_first(const cJSON *value)
 }
 
 size_t
-go_to_item(struct compiler *c, const cJSON *list, size_t i)
+place_enter_item(struct compiler *c, const cJSON *list, size_t i)
 {
-	return cJSON_IsArray(list) ? go_to(c, "[%zu]", i) : c->place_len;
+	return cJSON_IsArray(list) ? place_enter(c, "[%zu]", i) : c->place_len;
 }
 
 /*
@@ -242,13 +244,13 @@ go_to_item(struct compiler *c, const cJSON *list, size_t i)
  */
 
 const cJSON *
-get(const cJSON *object, const char *name)
+object_get(const cJSON *object, const char *name)
 {
 	return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
 void
-check_members(struct compiler *c, const cJSON *object, const char *const *names, size_t count)
+object_check(struct compiler *c, const cJSON *object, const char *const *names, size_t count)
 {
 	for (const cJSON *m = object->child; m != NULL; m = m->next) {
 		size_t i = 0;
@@ -256,20 +258,20 @@ check_members(struct compiler *c, const cJSON *object, const char *const *names,
 		while (i < count && strcmp(names[i], m->string) != 0)
 			i++;
 		if (i == count)
-			fail(c, "unknown member '%.*s'", SHOWN, m->string);
+			compiler_fail(c, "unknown member '%.*s'", SHOWN, m->string);
 	}
 }
 
 const char *
-optional_string(struct compiler *c, const cJSON *object, const char *name)
+object_string(struct compiler *c, const cJSON *object, const char *name)
 {
-	const cJSON *value = get(object, name);
+	const cJSON *value = object_get(object, name);
 	size_t before;
 
 	if (value == NULL || cJSON_IsString(value))
 		return value != NULL ? value->valuestring : NULL;
-	before = go_to(c, "%s%s", c->place_len > 0 ? "." : "", name);
-	fail(c, "must be a string");
-	go_back(c, before);
+	before = place_enter(c, "%s%s", c->place_len > 0 ? "." : "", name);
+	compiler_fail(c, "must be a string");
+	place_leave(c, before);
 	return NULL;
 }

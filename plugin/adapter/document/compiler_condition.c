@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* compiler_condition.c - the conditions of a statement or a rule (aws-iot F.6).
+/* compiler_condition.c - compiles the conditions of a statement or rule (aws-iot F.6).
  * See compiler.h. */
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +15,10 @@ compile_arn(struct compiler *c, struct view text, struct expected *e)
 	if (view_equal(text, view_of("*")))
 		return;
 	if (!arn_split(text, c->pattern_flags != 0, parts)) {
-		fail(c, "'%.*s' is not an ARN", SHOWN, (const char *)text.data);
+		compiler_fail(c, "'%.*s' is not an ARN", SHOWN, (const char *)text.data);
 		return;
 	}
-	arn = allocate(c, ARN_PARTS, sizeof(*arn));
+	arn = compiler_allocate(c, ARN_PARTS, sizeof(*arn));
 	for (size_t i = 0; c->failed == ERR_OK && i < ARN_PARTS; i++)
 		arn[i] = compile_pattern(c, parts[i], PATTERN_WILDCARDS | c->pattern_flags, false);
 	e->arn = arn;
@@ -28,7 +28,7 @@ static void
 expect(struct compiler *c, bool ok, struct view text, const char *what)
 {
 	if (!ok)
-		fail(c, "'%.*s' is not %s", SHOWN, (const char *)text.data, what);
+		compiler_fail(c, "'%.*s' is not %s", SHOWN, (const char *)text.data, what);
 }
 
 static void
@@ -62,37 +62,36 @@ compile_expected(struct compiler *c, const struct condition_operator *o, struct 
 	}
 }
 
-/* cJSON keeps numbers as doubles: what has lost digits is refused. */
+/* cJSON stores numbers as doubles; a number that lost digits is refused. */
 static void
 number_text(struct compiler *c, double number, char out[40])
 {
-	if (number >= -9007199254740992.0 && number <= 9007199254740992.0 &&
-	    (double)(int64_t)number == number)
+	if (json_is_integer(number))
 		(void)snprintf(out, 40, "%lld", (long long)number);
 	else
 		(void)snprintf(out, 40, "%.15g", number);
 	if (strpbrk(out, "eni") != NULL)
-		fail(c, "the number is too large or too small: write it as a string");
+		compiler_fail(c, "the number is too large or too small: write it as a string");
 }
 
-/* A value as the text that it is compared as; lives as long as what is made. */
+/* The text that a value is compared as; lives as long as the compiled document. */
 static struct view
 value_text(struct compiler *c, const cJSON *item)
 {
 	char number[40] = "";
 
 	if (cJSON_IsString(item))
-		return copy(c, view_of(item->valuestring));
+		return compiler_copy(c, view_of(item->valuestring));
 	if (cJSON_IsBool(item))
 		return view_of(cJSON_IsTrue(item) ? "true" : "false");
 	if (cJSON_IsNumber(item))
 		number_text(c, item->valuedouble, number);
 	else
-		fail(c, "must be a string, a boolean or a number");
-	return copy(c, view_of(number));
+		compiler_fail(c, "must be a string, a boolean or a number");
+	return compiler_copy(c, view_of(number));
 }
 
-/* An operator, and what it is called. */
+/* An operator and its name as written. */
 struct named_operator {
 	struct condition_operator op;
 	struct view name;
@@ -106,14 +105,14 @@ compile_condition(struct compiler *c, const struct named_operator *o, const cJSO
 	struct expected *expected;
 	size_t count = list_count(member);
 
-	expected = allocate(c, count + 1, sizeof(*expected));
+	expected = compiler_allocate(c, count + 1, sizeof(*expected));
 	for (size_t i = 0; c->failed == ERR_OK && i < count; i++, item = item->next) {
-		size_t before = go_to_item(c, member, i);
+		size_t before = place_enter_item(c, member, i);
 		struct view text = value_text(c, item);
 
 		if (c->failed == ERR_OK)
 			compile_expected(c, &o->op, text, &expected[i]);
-		go_back(c, before);
+		place_leave(c, before);
 	}
 	*out = (struct condition){ .name = o->name,
 		.op = o->op,
@@ -122,23 +121,23 @@ compile_condition(struct compiler *c, const struct named_operator *o, const cJSO
 		.key = variable_of(c, view_of(member->string)) };
 }
 
-/* The keys of one operator, each a condition of its own. */
+/* Compiles the keys of an operator, each to a condition. */
 static void
 compile_operator(struct compiler *c, const cJSON *member, struct condition *out)
 {
-	struct named_operator o = { .name = copy(c, view_of(member->string)) };
+	struct named_operator o = { .name = compiler_copy(c, view_of(member->string)) };
 
 	if (!operator_parse(view_of(member->string), &o.op) ||
 	    (o.op.comparison == COMPARE_EXPRESSION && !c->language->expressions)) {
-		fail(c, "unknown operator");
+		compiler_fail(c, "unknown operator");
 		return;
 	}
 	for (const cJSON *key = member->child; c->failed == ERR_OK && key != NULL;
 	     key = key->next) {
-		size_t before = go_to(c, ".%.*s", SHOWN, key->string);
+		size_t before = place_enter(c, ".%.*s", SHOWN, key->string);
 
 		compile_condition(c, &o, key, out++);
-		go_back(c, before);
+		place_leave(c, before);
 	}
 }
 
@@ -155,21 +154,21 @@ compile_conditions(struct compiler *c, const cJSON *object, size_t *count)
 
 	*count = 0;
 	if (!cJSON_IsObject(object)) {
-		fail(c, "must be an object");
+		compiler_fail(c, "must be an object");
 		return NULL;
 	}
 	for (const cJSON *o = object->child; o != NULL; o = o->next)
 		*count += member_count(o);
-	conditions = next = allocate(c, *count + 1, sizeof(*conditions));
+	conditions = next = compiler_allocate(c, *count + 1, sizeof(*conditions));
 	for (const cJSON *o = object->child; c->failed == ERR_OK && o != NULL; o = o->next) {
-		size_t before = go_to(c, ".%.*s", SHOWN, o->string);
+		size_t before = place_enter(c, ".%.*s", SHOWN, o->string);
 
 		if (cJSON_IsObject(o))
 			compile_operator(c, o, next);
 		else
-			fail(c, "must be an object");
+			compiler_fail(c, "must be an object");
 		next += member_count(o);
-		go_back(c, before);
+		place_leave(c, before);
 	}
 	return conditions;
 }

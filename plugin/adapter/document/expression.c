@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * expression.c - see expression.h: what libc makes of an expression, and what
- * a match costs.  expression_read.c: which ones are accepted.
+ * expression.c - compiles and matches expressions with libc; see expression.h.
+ * expression_read.c defines which expressions are accepted.
  *
- * glibc makes states as it goes, sets of places in the expression, and keeps
- * them, a few kilobytes each: a device that chooses the values could make a
- * compiled expression grow without end.  So it is compiled for each match, and
- * forgotten.  What a new state costs depends on how many places there can be
- * in it and in how many ways it can lead on, which is found out when the
- * expression is read.
+ * glibc builds the states of its automaton while matching and keeps them, a few
+ * kilobytes each: a device that chooses the values could make a compiled expression
+ * grow without bound.  It is therefore compiled for each match and freed afterwards.
+ * The cost of a new state depends on how many positions it can contain and how many
+ * transitions it has; both are determined when the expression is read.
  *
- * libc sees one byte for each character, in the C locale: those beyond ASCII
- * that the expression has are numbered, all others are one.  In a UTF-8 locale
- * glibc does the same itself at several times the cost.
+ * libc gets one byte per character, in the C locale: characters beyond ASCII that occur
+ * in the expression are numbered, all others share one byte.  In a UTF-8 locale glibc
+ * does the same at several times the cost.
  */
 #include <errno.h>
 #include <locale.h>
@@ -24,15 +23,15 @@
 
 #include "jitr/core/text.h"
 
-/* So many characters of a value it must be possible to match, at the least: a
- * common name has no more (RFC 5280 appendix A.1, ub-common-name). */
+/* An expression must be able to match values of at least this many characters: a common
+ * name has no more (RFC 5280 appendix A.1, ub-common-name). */
 #define VALUE_USUAL 64
 
 /*
  * libc.
  */
 
-/* The locale of this thread until it is given back. */
+/* The locale of this thread and the one to restore. */
 struct locale_change {
 	locale_t c, before;
 };
@@ -54,7 +53,7 @@ to_locale_before(struct locale_change l)
 		freelocale(l.c);
 }
 
-/* What libc says to it. */
+/* Lets libc compile the expression. */
 static enum err
 try_compile(const struct expression *e, struct diag *diag)
 {
@@ -77,8 +76,8 @@ try_compile(const struct expression *e, struct diag *diag)
 	return ERR_REQUEST;
 }
 
-/* glibc says "no match" also where it has no memory (regexec.c, regexec()), and a condition
- * with Not would hold; malloc() says it in errno. */
+/* glibc returns "no match" also if it is out of memory (regexec.c, regexec()), and then
+ * a negated condition would hold; malloc() sets errno. */
 static int
 execute(const regex_t *regex, const char *text)
 {
@@ -96,7 +95,7 @@ match_text(const char *expression, const char *text)
 	int code = regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB);
 
 	if (code != 0)
-		return REG_ESPACE; /* it was compiled once */
+		return REG_ESPACE; /* it compiled before, so memory ran out */
 	code = execute(&regex, text);
 	regfree(&regex);
 	return code;
@@ -114,11 +113,11 @@ try_match(const struct expression *e, const char *text, bool *no_memory)
 }
 
 /*
- * What a match costs.
+ * Cost of a match.
  */
 
-/* By byte, one bit for each kind of atom that matches it.  Each was compiled before, as
- * part of the expression: now only memory can be missing. */
+/* Sets the bit of an atom for every byte that it matches.  The atom compiled before as
+ * part of the expression, so only memory can fail now. */
 static enum err
 mark_bytes(struct view kind, uint64_t bit, uint64_t of_byte[256])
 {
@@ -148,7 +147,7 @@ is_first_of_its_kind(const uint64_t *of_byte, unsigned byte)
 	return of_byte[byte] != 0;
 }
 
-/* In how many ways a character can lead on: what the same atoms match is one. */
+/* Number of transitions of a state: bytes that match the same atoms have the same one. */
 static enum err
 count_ways(const struct expression_shape *shape, size_t *ways)
 {
@@ -165,10 +164,9 @@ count_ways(const struct expression_shape *shape, size_t *ways)
 	return e;
 }
 
-/* In steps of 10 ns, at most: for each character of a value there is a new
- * state, and for each way that leads on from it another one, which takes time
- * for all its places, two by two.  To compile it takes as much for all the
- * places there are. */
+/* Upper bound in steps of 10 ns.  Each character of a value may create a new state, and
+ * each of its transitions another one; creating a state takes time quadratic in its
+ * positions.  Compiling takes time quadratic in all positions. */
 static enum err
 estimate_cost(struct expression *e, const struct expression_shape *shape, struct diag *diag)
 {
@@ -178,7 +176,8 @@ estimate_cost(struct expression *e, const struct expression_shape *shape, struct
 	if (failed != ERR_OK)
 		return failed;
 	if (places < 8 && ways >= (size_t)1 << places)
-		ways = ((size_t)1 << places) - 1; /* one place is one way, two are three */
+		ways = ((size_t)1 << places) - 1; /* one position gives one transition, two
+						   * give three */
 	e->compiling = 1000 + shape->size * (40 + shape->size);
 	e->each = 200 + ways * (100 + places * places / 16);
 	if (e->compiling + VALUE_USUAL * e->each <= STEPS_MAX)
@@ -222,7 +221,7 @@ expression_free(struct expression *e)
 	free(e);
 }
 
-/* As libc sees it.  false: it is not UTF-8, or has a NUL. */
+/* The text as given to libc.  False: not UTF-8, or a NUL. */
 static bool
 translate(const struct expression *e, struct view value, char *out)
 {
@@ -233,7 +232,7 @@ translate(const struct expression *e, struct view value, char *out)
 			return false;
 		*out++ = n == 1 ? (char)value.data[0]
 				: (char)expression_letter(e, (struct view){ value.data, n });
-		value = (struct view){ value.data + n, value.len - n };
+		value = view_from(value, n);
 	}
 	*out = '\0';
 	return true;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * expression_read.c - which expressions are accepted; see expression.h.
+ * expression_read.c - parses expressions and refuses what is not accepted; see
+ * expression.h.
  *
- * The grammar is POSIX's (XBD 9.4) less what is undefined there, what other
- * libraries read otherwise, and what glibc is slow at: a repetition of what may
- * be empty takes it exponential time to compile, anchors within do the same,
- * and each interval is a copy of what it repeats.  What is left is measured in
- * characters, with all repetitions written out.
+ * The grammar is POSIX's (XBD 9.4) without constructs that are undefined there, that
+ * other libraries interpret differently, or that are slow in glibc: repeating something
+ * that may be empty, or anchors inside, takes exponential time to compile, and an
+ * interval copies what it repeats.  The size of the rest is measured in characters,
+ * with all repetitions expanded.
  */
 #include <string.h>
 
@@ -41,7 +42,7 @@ expression_letter(const struct expression *e, struct view letter)
  * Reading.
  */
 
-/* What is read, from the beginning; the first failure stays. */
+/* State of the parser; the first failure stays. */
 struct reader {
 	struct view all;
 	size_t at, depth;
@@ -52,10 +53,10 @@ struct reader {
 	bool failed;
 };
 
-/* A part of an expression. */
+/* Properties of a part of an expression. */
 struct part {
-	size_t size, width; /* as of the whole */
-	size_t length;      /* of all that matches; ANY_LENGTH: it differs */
+	size_t size, width; /* as in struct expression_shape */
+	size_t length;      /* length of all matches; ANY_LENGTH if it varies */
 	bool may_be_empty;
 };
 
@@ -71,7 +72,7 @@ refuse(struct reader *r, const char *why)
 	r->failed = true;
 }
 
-/* '\0': there is none. */
+/* '\0' at the end. */
 static char
 peek(const struct reader *r, size_t ahead)
 {
@@ -115,7 +116,7 @@ add_letter(struct reader *r)
 	r->at += letter.len;
 }
 
-/* The next character goes to libc. */
+/* Copies the next character to the text for libc. */
 static void
 take(struct reader *r)
 {
@@ -139,7 +140,7 @@ note_kind(struct reader *r, struct view atom)
 		shape->kinds[shape->kind_count++] = atom;
 }
 
-/* "[:alpha:]" within brackets; libc knows which there are. */
+/* "[:alpha:]" inside brackets; libc checks the name. */
 static void
 read_class(struct reader *r)
 {
@@ -161,7 +162,7 @@ read_bracket_item(struct reader *r, bool first)
 	if (c == '[' && is_one_of(next, ".=")) {
 		refuse(r, "'[.' and '[=' are not accepted");
 	} else if (c == '\\' && is_letter_or_digit(next)) {
-		refuse(r, "a '\\' between [ and ] stands for itself: [0-9] are the digits");
+		refuse(r, "a '\\' is literal between [ and ]: for digits write [0-9]");
 	} else if (c == '-' && !first && next != ']' && !(is_ascii(before) && is_ascii(next))) {
 		refuse(r, "a range between [ and ] is of ASCII characters");
 	} else if (c == '[' && next == ':') {
@@ -196,7 +197,7 @@ read_escape(struct reader *r)
 	if (c >= '1' && c <= '9')
 		refuse(r, "back-references are not accepted");
 	else if (is_letter_or_digit(c) || !is_ascii(c))
-		refuse(r, "a '\\' stands before signs only: [0-9] are the digits");
+		refuse(r, "a '\\' may only precede punctuation: for digits write [0-9]");
 	else if (is_one_of(c, "<>`'"))
 		refuse(r, "glibc's \\< and its like are not accepted");
 	else if (c == '\0')
@@ -247,7 +248,7 @@ read_atom(struct reader *r)
 	return (struct part){ .size = 1, .width = 1, .length = 1 };
 }
 
-/* 0 to 999; false: there are no digits, or too many. */
+/* 0 to 999; false: no digits, or too many. */
 static bool
 read_number(struct reader *r, size_t *number)
 {
@@ -260,7 +261,7 @@ read_number(struct reader *r, size_t *number)
 	return digits >= 1 && digits <= 3;
 }
 
-/* How often. */
+/* How often an atom may occur. */
 struct repetition {
 	size_t least, most;
 	bool without_end;
@@ -310,7 +311,7 @@ repeated(struct part p, const struct repetition *n)
 	else if (p.length == ANY_LENGTH)
 		all.width = all.size;
 	else if (n->without_end)
-		all.width = p.width; /* all that are in it are equally far */
+		all.width = p.width; /* all positions in it advance in step */
 	else
 		all.width = p.width * (n->most - n->least + 1);
 	if (p.length != ANY_LENGTH && !n->without_end && n->least == n->most)
@@ -327,7 +328,7 @@ read_repetition(struct reader *r, struct part p)
 		return p;
 	n = read_how_often(r);
 	if (p.may_be_empty && (n.most > 1 || n.without_end))
-		refuse(r, "what may be empty is repeated");
+		refuse(r, "a part that may be empty is repeated");
 	if (is_one_of(peek(r, 0), "*+?{"))
 		refuse(r, "a repetition is repeated: put it between ( and )");
 	return repeated(p, &n);
@@ -397,7 +398,7 @@ read_alternatives(struct reader *r)
 	return all;
 }
 
-/* A ^ at the beginning and a $ at the end say what is so anyway. */
+/* A leading ^ and a trailing $ are allowed and redundant. */
 static struct part
 read_all(struct reader *r)
 {

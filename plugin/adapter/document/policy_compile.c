@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * policy_compile.c - a policy document becomes what policy_eval() asks; see
- * policy.h.  Broker thread.  The document comes from outside: whatever is not
- * understood in full is refused, since half a policy protects nothing.
+ * policy_compile.c - compiles policy documents; see policy.h.  Broker thread.  A
+ * document comes from outside: anything that is not fully understood is refused, since
+ * a partial policy would not protect.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #include "jitr/core/text.h"
 
-#define DEPTH_MAX 16 /* a document needs six */
+#define DEPTH_MAX 16 /* a document needs six levels */
 
 static const struct language policies = { .document = "Policy document",
 	.before = "",
@@ -23,32 +23,32 @@ compile_statements(struct compiler *c, struct policy *p, const cJSON *statement)
 	const cJSON *item;
 
 	if (statement == NULL) {
-		fail(c, "Statement is missing");
+		compiler_fail(c, "Statement is missing");
 		return;
 	}
 	item = list_first(statement);
 	p->count = list_count(statement);
-	p->statements = allocate(c, p->count + 1, sizeof(struct statement));
+	p->statements = compiler_allocate(c, p->count + 1, sizeof(struct statement));
 	for (size_t i = 0; c->failed == ERR_OK && i < p->count; i++, item = item->next) {
-		size_t before = go_to(c, "Statement[%zu]", i);
+		size_t before = place_enter(c, "Statement[%zu]", i);
 
 		compile_statement(c, p, item, &p->statements[i]);
-		go_back(c, before);
+		place_leave(c, before);
 	}
 }
 
 static void
 compile_version(struct compiler *c, const cJSON *object)
 {
-	const char *version = optional_string(c, object, "Version");
+	const char *version = object_string(c, object, "Version");
 
 	if (version == NULL)
-		fail(c, "Version is missing");
+		compiler_fail(c, "Version is missing");
 	else if (strcmp(version, "2012-10-17") == 0)
 		c->pattern_flags = PATTERN_VARIABLES;
 	else if (strcmp(version, "2008-10-17") != 0) {
-		(void)go_to(c, "Version");
-		fail(c, "'%.*s' is neither 2012-10-17 nor 2008-10-17", SHOWN, version);
+		(void)place_enter(c, "Version");
+		compiler_fail(c, "'%.*s' is neither 2012-10-17 nor 2008-10-17", SHOWN, version);
 	}
 }
 
@@ -58,14 +58,14 @@ compile_document(struct compiler *c, struct policy *p, const cJSON *object)
 	static const char *const names[] = { "Id", "Version", "Statement" };
 
 	if (!cJSON_IsObject(object)) {
-		fail(c, "must be a JSON object");
+		compiler_fail(c, "must be a JSON object");
 		return;
 	}
-	check_members(c, object, names, COUNT_OF(names));
-	(void)optional_string(c, object, "Id");
+	object_check(c, object, names, COUNT_OF(names));
+	(void)object_string(c, object, "Id");
 	compile_version(c, object);
 	if (c->failed == ERR_OK)
-		compile_statements(c, p, get(object, "Statement"));
+		compile_statements(c, p, object_get(object, "Statement"));
 }
 
 static unsigned
@@ -93,14 +93,15 @@ uses_of(const struct variable *v)
 	return 0;
 }
 
-/* AWS counts characters that are not white space (aws-iot F.1). */
+/* AWS counts characters other than white space (aws-iot F.1). */
 static void
 check_size(struct compiler *c, struct view document)
 {
 	size_t characters = 0;
 
 	if (document.len > POLICY_BYTES_MAX) {
-		fail(c, "it has %zu bytes, %d at most are allowed", document.len, POLICY_BYTES_MAX);
+		compiler_fail(c, "it has %zu bytes, %d at most are allowed", document.len,
+		    POLICY_BYTES_MAX);
 		return;
 	}
 	for (size_t i = 0; i < document.len; i++)
@@ -108,15 +109,16 @@ check_size(struct compiler *c, struct view document)
 		    memchr(" \t\r\n", document.data[i], 4) == NULL)
 			characters++;
 	if (characters > POLICY_CHARACTERS_MAX)
-		fail(c, "it has %zu characters without white space, %d at most are allowed",
-		    characters, POLICY_CHARACTERS_MAX);
+		compiler_fail(c,
+		    "it has %zu characters without white space, %d at most are allowed", characters,
+		    POLICY_CHARACTERS_MAX);
 }
 
 /* NULL: failed. */
 static struct policy *
 begin_policy(struct compiler *c, const struct arn_scope *scope)
 {
-	struct policy *p = allocate(c, 1, sizeof(*p));
+	struct policy *p = compiler_allocate(c, 1, sizeof(*p));
 
 	if (p == NULL)
 		return NULL;

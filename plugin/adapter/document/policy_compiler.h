@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * policy_compiler.h - what policy_compile.c, which reads the document, and
- * policy_statement.c, which reads a statement of it, share.  Private.  Broker thread.
+ * policy_compiler.h - shared by the policy_*.c files of this folder.  Broker thread.
  */
 #ifndef JITR_POLICY_COMPILER_H
 #define JITR_POLICY_COMPILER_H
@@ -9,6 +8,12 @@
 #include "compiler.h"
 
 #include "jitr/core/policy_form.h"
+
+/* Compiles a string to at, a struct resource. */
+void compile_resource(struct compiler *c, const cJSON *item, void *at);
+
+/* Compares the first five parts of a resource with the registry's. */
+enum scope_match resource_scope(const struct policy *p, const struct resource *r);
 
 void compile_statement(struct compiler *c, struct policy *p, const cJSON *object,
     struct statement *s);

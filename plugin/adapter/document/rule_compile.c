@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * rule_compile.c - a rule document becomes what rule_eval() asks; see rule.h.
- * Broker thread.  Whatever is not understood in full is refused, since half a
- * rule could let any device in.
+ * rule_compile.c - compiles rule documents; see rule.h.  Broker thread.  Anything that
+ * is not fully understood is refused, since a partial rule could accept any device.
  */
 #include <string.h>
 
@@ -12,10 +11,10 @@
 #include "jitr/core/name.h"
 #include "jitr/core/rule_form.h"
 
-#define DEPTH_MAX 8 /* a document needs four */
+#define DEPTH_MAX 8 /* a document needs four levels */
 
-/* A policy may name what is not there; here a misspelt name in a condition that
- * begins with Not would activate all. */
+/* A policy may use unknown variables, but in a rule a misspelt name in a negated
+ * condition would activate every certificate. */
 static const char *
 fault_of_variable(const struct variable *v)
 {
@@ -53,15 +52,15 @@ compile_policy(struct compiler *c, const cJSON *item, struct rule *r)
 	struct view name = view_of(cJSON_IsString(item) ? item->valuestring : "");
 
 	if (!cJSON_IsString(item))
-		fail(c, "must be a string");
+		compiler_fail(c, "must be a string");
 	else if (!policy_name_valid(name))
-		fail(c, "'%.*s' is no name of a policy: that is " POLICY_NAME_WORDS, SHOWN,
+		compiler_fail(c, "'%.*s' is not a valid policy name: " POLICY_NAME_WORDS, SHOWN,
 		    item->valuestring);
 	for (size_t i = 0; i < r->policy_count; i++)
 		if (view_equal(r->policies[i], name))
-			fail(c, "'%.*s' is named twice", SHOWN, item->valuestring);
+			compiler_fail(c, "'%.*s' is named twice", SHOWN, item->valuestring);
 	if (c->failed == ERR_OK)
-		r->policies[r->policy_count++] = copy(c, name);
+		r->policies[r->policy_count++] = compiler_copy(c, name);
 }
 
 static void
@@ -70,12 +69,12 @@ compile_policies(struct compiler *c, const cJSON *list, struct rule *r)
 	const cJSON *item = list_first(list);
 
 	if (list_count(list) > POLICIES_MAX)
-		fail(c, "a certificate has %d policies at most", POLICIES_MAX);
+		compiler_fail(c, "a certificate has %d policies at most", POLICIES_MAX);
 	for (size_t i = 0; c->failed == ERR_OK && i < list_count(list); i++, item = item->next) {
-		size_t before = go_to_item(c, list, i);
+		size_t before = place_enter_item(c, list, i);
 
 		compile_policy(c, item, r);
-		go_back(c, before);
+		place_leave(c, before);
 	}
 }
 
@@ -85,11 +84,11 @@ check_piece_of_name(struct compiler *c, const struct piece *piece)
 	const struct variable *v = piece->variable;
 
 	if (piece->kind == PIECE_TEXT && !thing_name_valid(piece->text))
-		fail(c, "'%.*s' cannot be in the name of a thing: that is " THING_NAME_WORDS,
+		compiler_fail(c, "'%.*s' cannot be part of a thing name: " THING_NAME_WORDS,
 		    piece->text.len < SHOWN ? (int)piece->text.len : SHOWN,
 		    (const char *)piece->text.data);
 	if (piece->kind == PIECE_VARIABLE && (v->list || v->kind == VARIABLE_CERT_KEYS))
-		fail(c, "'%.*s' has more than one value", (int)v->name.len,
+		compiler_fail(c, "'%.*s' has more than one value", (int)v->name.len,
 		    (const char *)v->name.data);
 }
 
@@ -99,13 +98,13 @@ compile_thing(struct compiler *c, const cJSON *value, struct rule *r)
 	struct view text;
 
 	if (!cJSON_IsString(value) || value->valuestring[0] == '\0') {
-		fail(c, "must be a string that is not empty");
+		compiler_fail(c, "must be a string that is not empty");
 		return;
 	}
-	text = copy(c, view_of(value->valuestring));
+	text = compiler_copy(c, view_of(value->valuestring));
 	r->thing = compile_pattern(c, text, c->pattern_flags, false);
 	if (r->thing.least > NAME_MAX_LENGTH)
-		fail(c, "the name of a thing has %d characters at most", NAME_MAX_LENGTH);
+		compiler_fail(c, "the name of a thing has %d characters at most", NAME_MAX_LENGTH);
 	for (size_t i = 0; i < r->thing.count && c->failed == ERR_OK; i++)
 		check_piece_of_name(c, &r->thing.pieces[i]);
 }
@@ -119,20 +118,19 @@ differs_by_certificate(const struct pattern *p)
 	return false;
 }
 
-/* With one thing for all, each new certificate would put an end to all others. */
+/* With the same thing for all certificates, each new one would deactivate all others. */
 static void
 compile_supersede(struct compiler *c, const cJSON *value, struct rule *r)
 {
 	double seconds = cJSON_IsNumber(value) ? value->valuedouble : -1;
 
-	if (!(seconds >= 0 && seconds <= (double)RULE_SUPERSEDE_MAX) ||
-	    (double)(int64_t)seconds != seconds) {
-		fail(c, "must be a whole number of seconds, 0 to %lld",
+	if (!json_is_integer(seconds) || seconds < 0 || seconds > (double)RULE_SUPERSEDE_MAX) {
+		compiler_fail(c, "must be a whole number of seconds, 0 to %lld",
 		    (long long)RULE_SUPERSEDE_MAX);
 		return;
 	}
 	if (!differs_by_certificate(&r->thing))
-		fail(c, "needs a 'thing' that is named by a variable");
+		compiler_fail(c, "needs a 'thing' that is named by a variable");
 	r->supersedes = true;
 	r->supersede_after = (int64_t)seconds * 1000;
 }
@@ -146,7 +144,7 @@ compile_otherwise(struct compiler *c, const cJSON *value, struct rule *r)
 	    (status == CERT_PENDING_ACTIVATION || status == CERT_REVOKED))
 		r->otherwise = status;
 	else
-		fail(c, "must be PENDING_ACTIVATION or REVOKED");
+		compiler_fail(c, "must be PENDING_ACTIVATION or REVOKED");
 }
 
 static void
@@ -155,7 +153,7 @@ compile_rule_conditions(struct compiler *c, const cJSON *value, struct rule *r)
 	r->conditions = compile_conditions(c, value, &r->condition_count);
 }
 
-/* In the order in which they need each other. */
+/* In this order: later members depend on earlier ones. */
 static const struct {
 	const char *name;
 	void (*compile)(struct compiler *c, const cJSON *value, struct rule *r);
@@ -174,31 +172,31 @@ check_names(struct compiler *c, const cJSON *object)
 
 	for (size_t i = 0; i < COUNT_OF(members); i++)
 		names[i] = members[i].name;
-	check_members(c, object, names, COUNT_OF(names));
+	object_check(c, object, names, COUNT_OF(names));
 }
 
 static void
 compile_rule(struct compiler *c, const cJSON *object, struct rule *r)
 {
 	if (!cJSON_IsObject(object)) {
-		fail(c, "must be a JSON object");
+		compiler_fail(c, "must be a JSON object");
 		return;
 	}
 	check_names(c, object);
 	for (size_t i = 0; c->failed == ERR_OK && i < COUNT_OF(members); i++) {
-		const cJSON *value = get(object, members[i].name);
-		size_t before = go_to(c, "%s", members[i].name);
+		const cJSON *value = object_get(object, members[i].name);
+		size_t before = place_enter(c, "%s", members[i].name);
 
 		if (value != NULL)
 			members[i].compile(c, value, r);
-		go_back(c, before);
+		place_leave(c, before);
 	}
 }
 
 static struct rule *
 begin_rule(struct compiler *c)
 {
-	struct rule *r = allocate(c, 1, sizeof(*r));
+	struct rule *r = compiler_allocate(c, 1, sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
@@ -217,7 +215,8 @@ rule_compile(struct view document, struct rule **out, struct diag *diag)
 
 	*out = NULL;
 	if (document.len > RULE_BYTES_MAX)
-		fail(&c, "it has %zu bytes, %d at most are allowed", document.len, RULE_BYTES_MAX);
+		compiler_fail(&c, "it has %zu bytes, %d at most are allowed", document.len,
+		    RULE_BYTES_MAX);
 	if (c.failed == ERR_OK)
 		c.failed = json_parse_as(document, "activation document", DEPTH_MAX, &json, diag);
 	r = begin_rule(&c);

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * template_compile.c - a provisioning template becomes what template_eval()
- * asks; see template.h.  Broker thread.
+ * template_compile.c - compiles provisioning templates; see template.h.  Broker thread.
  *
- * The grammar is that of aws-iot E.1 and E.2 as far as it goes for
- * just-in-time provisioning, where the only values that come from outside are
- * those of the certificate.  So what else a parameter is, is known here: its
- * Default.  Whatever is not understood in full is refused.
- * template_resource.c reads the resources.
+ * The grammar is aws-iot E.1 and E.2, as far as it applies to just-in-time
+ * provisioning, where the certificate is the only source of values.  Any other
+ * parameter has its Default as value.  Anything that is not fully understood is
+ * refused.  template_resource.c compiles the resources.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "jitr/core/text.h"
 #include "template_compiler.h"
 
-#define DEPTH_MAX 16 /* a template needs six */
+#define DEPTH_MAX 16 /* a template needs six levels */
 
 static const struct language templates = { .document = "templateBody",
 	.before = "templateBody: ",
@@ -39,7 +38,7 @@ static const struct {
 	{ "AWS::IoT::Certificate::SerialNumber", FIELD_SUBJECT_SERIAL_NUMBER },
 };
 
-/* Where the value of a parameter comes from. */
+/* The source of a parameter's value. */
 static enum value_source
 source_of(const char *parameter, enum cert_field *field)
 {
@@ -55,7 +54,7 @@ source_of(const char *parameter, enum cert_field *field)
 	return VALUE_DEFAULT;
 }
 
-/* Without a Type it is a String: there is no other. */
+/* Type defaults to String, the only type. */
 static void
 compile_parameter(struct compiler *c, const cJSON *parameter)
 {
@@ -66,36 +65,36 @@ compile_parameter(struct compiler *c, const cJSON *parameter)
 
 	if (strncmp(parameter->string, PSEUDO, strlen(PSEUDO)) == 0 &&
 	    source_of(parameter->string, &field) == VALUE_DEFAULT)
-		fail(c, "there is no such parameter of a certificate");
+		compiler_fail(c, "there is no such parameter of a certificate");
 	if (!cJSON_IsObject(parameter)) {
-		fail(c, "must be an object");
+		compiler_fail(c, "must be an object");
 		return;
 	}
-	check_members(c, parameter, names, COUNT_OF(names));
-	(void)optional_string(c, parameter, "Default");
-	type = optional_string(c, parameter, "Type");
-	before = go_to(c, ".Type");
+	object_check(c, parameter, names, COUNT_OF(names));
+	(void)object_string(c, parameter, "Default");
+	type = object_string(c, parameter, "Type");
+	before = place_enter(c, ".Type");
 	if (type != NULL && strcmp(type, "String") != 0)
-		fail(c, "must be String");
-	go_back(c, before);
+		compiler_fail(c, "must be String");
+	place_leave(c, before);
 }
 
 static void
-compile_parameters(struct reader *r, const cJSON *parameters)
+compile_parameters(struct template_compiler *r, const cJSON *parameters)
 {
 	struct compiler *c = &r->c;
-	size_t before = go_to(c, "Parameters");
+	size_t before = place_enter(c, "Parameters");
 
 	if (!cJSON_IsObject(parameters))
-		fail(c, "must be an object");
+		compiler_fail(c, "must be an object");
 	for (const cJSON *p = parameters->child; c->failed == ERR_OK && p != NULL; p = p->next) {
-		size_t here = go_to(c, ".%.*s", SHOWN, p->string);
+		size_t here = place_enter(c, ".%.*s", SHOWN, p->string);
 
 		compile_parameter(c, p);
-		go_back(c, here);
+		place_leave(c, here);
 	}
 	r->parameters = parameters;
-	go_back(c, before);
+	place_leave(c, before);
 }
 
 /*
@@ -107,23 +106,25 @@ check_value(struct compiler *c, const struct template_value *v)
 {
 	if (v->text.data == NULL || v->kind->valid(v->text))
 		return;
-	fail(c, "'%.*s'%s %s", SHOWN, (const char *)v->text.data,
+	compiler_fail(c, "'%.*s'%s %s", SHOWN, (const char *)v->text.data,
 	    v->source != VALUE_TEXT ? ", the parameter's Default," : "", v->kind->words);
 }
 
 static void
-compile_reference(struct reader *r, const char *name, struct template_value *out)
+compile_reference(struct template_compiler *r, const char *name, struct template_value *out)
 {
-	const cJSON *parameter = get(r->parameters, name), *given = get(parameter, "Default");
+	const cJSON *parameter = object_get(r->parameters, name),
+		    *given = object_get(parameter, "Default");
 
 	if (parameter == NULL) {
-		fail(&r->c, "the parameter '%.*s' is not declared under Parameters", SHOWN, name);
+		compiler_fail(&r->c, "the parameter '%.*s' is not declared under Parameters", SHOWN,
+		    name);
 		return;
 	}
 	out->source = source_of(name, &out->field);
-	out->parameter = copy(&r->c, view_of(name));
+	out->parameter = compiler_copy(&r->c, view_of(name));
 	if (given != NULL)
-		out->text = copy(&r->c, view_of(given->valuestring));
+		out->text = compiler_copy(&r->c, view_of(given->valuestring));
 }
 
 static const cJSON *
@@ -136,7 +137,7 @@ find_function(const cJSON *object)
 }
 
 void
-compile_value(struct reader *r, const cJSON *value, const struct text_kind *kind,
+compile_value(struct template_compiler *r, const cJSON *value, const struct text_kind *kind,
     struct template_value *out)
 {
 	const cJSON *only = cJSON_IsObject(value) && cJSON_GetArraySize(value) == 1 ? value->child
@@ -145,27 +146,28 @@ compile_value(struct reader *r, const cJSON *value, const struct text_kind *kind
 
 	*out = (struct template_value){ .source = VALUE_TEXT, .kind = kind };
 	if (cJSON_IsString(value))
-		out->text = copy(&r->c, view_of(value->valuestring));
+		out->text = compiler_copy(&r->c, view_of(value->valuestring));
 	else if (function != NULL)
-		fail(&r->c, "'%.*s' is not for just-in-time provisioning", SHOWN, function->string);
+		compiler_fail(&r->c, "'%.*s' is not for just-in-time provisioning", SHOWN,
+		    function->string);
 	else if (only != NULL && strcmp(only->string, "Ref") == 0 && cJSON_IsString(only))
 		compile_reference(r, only->valuestring, out);
 	else
-		fail(&r->c, "must be a string or {\"Ref\": \"parameter\"}");
+		compiler_fail(&r->c, "must be a string or {\"Ref\": \"parameter\"}");
 	if (r->c.failed == ERR_OK)
 		check_value(&r->c, out);
 }
 
 void
-compile_property(struct reader *r, const cJSON *properties, const char *name,
+compile_property(struct template_compiler *r, const cJSON *properties, const char *name,
     const struct text_kind *kind, struct template_value *out)
 {
-	const cJSON *value = get(properties, name);
-	size_t before = go_to(&r->c, ".%s", name);
+	const cJSON *value = object_get(properties, name);
+	size_t before = place_enter(&r->c, ".%s", name);
 
 	if (value != NULL && r->c.failed == ERR_OK)
 		compile_value(r, value, kind, out);
-	go_back(&r->c, before);
+	place_leave(&r->c, before);
 }
 
 /*
@@ -179,44 +181,42 @@ check_top(struct compiler *c, const cJSON *object)
 	static const char *const others[] = { "Mappings", "DeviceConfiguration" };
 
 	for (size_t i = 0; i < COUNT_OF(others); i++)
-		if (get(object, others[i]) != NULL)
-			fail(c, "'%s' is not for just-in-time provisioning", others[i]);
-	check_members(c, object, names, COUNT_OF(names));
+		if (object_get(object, others[i]) != NULL)
+			compiler_fail(c, "'%s' is not for just-in-time provisioning", others[i]);
+	object_check(c, object, names, COUNT_OF(names));
 }
 
 static void
-compile_template(struct reader *r, const cJSON *object)
+compile_template(struct template_compiler *r, const cJSON *object)
 {
 	const cJSON *parameters;
 
 	if (!cJSON_IsObject(object)) {
-		fail(&r->c, "must be a JSON object");
+		compiler_fail(&r->c, "must be a JSON object");
 		return;
 	}
 	check_top(&r->c, object);
-	parameters = get(object, "Parameters");
+	parameters = object_get(object, "Parameters");
 	if (parameters != NULL)
 		compile_parameters(r, parameters);
 	if (r->c.failed == ERR_OK)
-		compile_resources(r, get(object, "Resources"));
+		compile_resources(r, object_get(object, "Resources"));
 }
 
 static void
 check_size(struct compiler *c, struct view body)
 {
-	size_t characters = 0;
+	size_t characters = utf8_length(body);
 
-	for (size_t i = 0; i < body.len; i++)
-		characters += (body.data[i] & 0xc0) != 0x80;
 	if (characters > TEMPLATE_BODY_MAX)
-		fail(c, "it has %zu characters, %d at most are allowed", characters,
+		compiler_fail(c, "it has %zu characters, %d at most are allowed", characters,
 		    TEMPLATE_BODY_MAX);
 }
 
 static void
-begin_template(struct reader *r)
+begin_template(struct template_compiler *r)
 {
-	r->t = allocate(&r->c, 1, sizeof(*r->t));
+	r->t = compiler_allocate(&r->c, 1, sizeof(*r->t));
 	if (r->t == NULL)
 		return;
 	r->t->status = (struct template_value){ .source = VALUE_TEXT,
@@ -229,7 +229,7 @@ enum err
 template_compile(struct view body, const struct arn_scope *scope, struct template **out,
     struct diag *diag)
 {
-	struct reader r = { .c = compiler_of(&templates, diag), .scope = scope };
+	struct template_compiler r = { .c = compiler_of(&templates, diag), .scope = scope };
 	cJSON *json = NULL;
 
 	*out = NULL;

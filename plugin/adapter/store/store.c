@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* store.c - see store.h: transactions, and the rows of tables. */
+/* store.c - transactions, and rows of tables; see store.h. */
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store_private.h"
@@ -34,12 +35,12 @@ begin_read(struct store *s, MDB_txn **out)
 
 	if (rc != MDB_READERS_FULL)
 		return rc;
-	rc = mdb_reader_check(s->env, &dead); /* frees the places of killed processes */
+	rc = mdb_reader_check(s->env, &dead); /* frees the slots of killed processes */
 	return rc == 0 ? mdb_txn_begin(s->env, NULL, MDB_RDONLY, out) : rc;
 }
 
-/* The broker may call us again while the reusable transaction is open: the
- * inner one gets a transaction of its own. */
+/* If the broker calls the plugin again while the reusable transaction is open, the
+ * inner call gets a transaction of its own. */
 enum err
 store_read(struct store *s, struct txn *t)
 {
@@ -90,10 +91,10 @@ store_end(struct txn *t)
 }
 
 /*
- * LMDB numbers commits without gaps.  The process that has the write transaction with a
- * number is the only one that can commit that number, so it is made known as
- * ours before the commit: store_changed_elsewhere() on the other thread never
- * takes it for another's.
+ * LMDB numbers commits without gaps, and only the process that holds the write
+ * transaction can commit its number.  The number is therefore recorded as ours before
+ * the commit: store_changed_elsewhere() on the other thread never takes it for a
+ * foreign one.
  */
 static int
 commit_changes(struct store *s, MDB_txn *handle)
@@ -110,8 +111,8 @@ commit_changes(struct store *s, MDB_txn *handle)
 	return rc;
 }
 
-/* Without a change there is nothing to sync; and LMDB would not use up the
- * number of the transaction, which the next transaction of any process then has. */
+/* Without a change there is nothing to sync.  LMDB would not consume the transaction's
+ * number either, and another process could get the same one. */
 enum err
 store_commit(struct txn *t)
 {
@@ -127,8 +128,8 @@ store_commit(struct txn *t)
 	return t->failed;
 }
 
-/* Order matters: the writer marks a foreign commit before it hides it behind
- * one of its own, so the mark is looked at last. */
+/* The order matters: the writer marks a foreign commit before hiding it behind its own,
+ * so the mark is read last. */
 bool
 store_changed_elsewhere(struct store *s)
 {
@@ -252,6 +253,21 @@ table_delete(struct txn *t, enum table table, struct view key, const struct view
 		return;
 	t->store->changed = true;
 	txn_check(t, rc);
+}
+
+uint8_t *
+row_allocate(struct txn *t, size_t size, const char *words)
+{
+	uint8_t *row;
+
+	if (size == 0)
+		txn_fail(t, ERR_STORAGE, words);
+	if (t->failed != ERR_OK)
+		return NULL;
+	row = malloc(size);
+	if (row == NULL)
+		txn_fail(t, ERR_NOMEM, "out of memory");
+	return row;
 }
 
 void
@@ -386,6 +402,6 @@ enum err
 store_fail(struct txn *t, enum err e)
 {
 	if (t->failed == ERR_OK)
-		t->failed = e; /* none is fine */
+		t->failed = e; /* e may be ERR_OK */
 	return t->failed;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* store_ca.c - see store.h: the registration code and CA certificates. */
+/* store_ca.c - the registration code and CA certificates; see store.h. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,24 +67,21 @@ store_get_ca_document(struct txn *t, const struct certid *id, struct ca_document
 	return e == ERR_OK ? codec_get_ca_document(row, out) : e;
 }
 
-/* The texts may be those that a get function answered: they are copied before
- * their page changes. */
+/* Encodes before any put: the texts may point into the map. */
 static void
 put_document(struct txn *t, const struct certid *id, const struct ca_document *document)
 {
 	size_t size = codec_ca_document_size(document);
-	uint8_t *row = malloc(size);
+	uint8_t *row = row_allocate(t, size, "the document of a CA");
 
-	if (row == NULL) {
-		txn_fail(t, ERR_NOMEM, "out of memory");
+	if (row == NULL)
 		return;
-	}
 	codec_put_ca_document(document, row);
 	table_put(t, TABLE_CA_DOCUMENT, id_key(id), (struct view){ row, size });
 	free(row);
 }
 
-/* What is left of a deleted CA: a row of TABLE_META. */
+/* The validity of a deleted CA: a row of TABLE_META. */
 #define DELETED_NAME     "deleted_ca:"
 #define DELETED_NAME_LEN (sizeof(DELETED_NAME) - 1)
 #define DELETED_KEY_SIZE (DELETED_NAME_LEN + 32)
@@ -114,7 +111,8 @@ store_get_deleted_ca(struct txn *t, const struct certid *id, struct ca *out)
 	return ERR_OK;
 }
 
-/* Its certificates go on working (aws-iot A.2.5), as long as it is valid. */
+/* Certificates of a deleted CA continue to work (aws-iot A.2.5) until the CA would have
+ * expired. */
 static void
 keep_validity(struct txn *t, const struct ca *ca)
 {
@@ -175,7 +173,7 @@ remove_from_indexes(struct txn *t, const struct ca *ca)
 	table_delete(t, TABLE_CA_BY_SUBJECT, subject_key(ca->subject_hash, subject), &id);
 }
 
-/* Most changes leave them as they are, and then their pages too. */
+/* Most changes affect no index, so their pages are left alone. */
 static void
 update_indexes(struct txn *t, const struct ca *ca)
 {
@@ -196,7 +194,8 @@ update_indexes(struct txn *t, const struct ca *ca)
 void
 store_put_ca(struct txn *t, const struct ca *ca, const struct ca_document *document_or_null)
 {
-	uint8_t row[CODEC_CA_MAX]; /* before any put: the key id may lie in the map */
+	uint8_t row[CODEC_CA_MAX]; /* encoded before any put: the key id may point into the
+				    * map */
 	size_t len = codec_put_ca(ca, row);
 
 	if (t->failed != ERR_OK)
@@ -255,7 +254,7 @@ enum err
 store_find_issuer(struct txn *t, uint32_t subject_hash, size_t nth, struct ca *out)
 {
 	struct certid id;
-	MDB_val found;
+	MDB_val found = { 0, NULL };
 	enum err e = store_error(find_nth(t, subject_hash, nth, &found));
 
 	if (e != ERR_OK)

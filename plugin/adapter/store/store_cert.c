@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* store_cert.c - see store.h: client certificates. */
+/* store_cert.c - client certificates; see store.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +53,7 @@ store_get_cert_content(struct txn *t, const struct certid *id, struct certid *ou
 	return content.len > 0 ? t->store->sha256(content, out) : ERR_CORRUPT;
 }
 
-/* Several values of one key: LMDB sorts them. */
+/* The ids are values of one key, which LMDB keeps sorted. */
 enum err
 store_find_by_content(struct txn *t, const struct certid *content, struct certid *ids, size_t max,
     size_t *count)
@@ -74,24 +74,21 @@ store_find_by_content(struct txn *t, const struct certid *content, struct certid
 	return rc == MDB_NOTFOUND ? ERR_OK : store_error(rc);
 }
 
-/* The texts may be those that a get function answered: they are copied before
- * their page changes. */
+/* Encodes before any put: the texts may point into the map. */
 static void
 put_document(struct txn *t, const struct certid *id, const struct cert_document *document)
 {
 	size_t size = codec_cert_document_size(document);
-	uint8_t *row = malloc(size);
+	uint8_t *row = row_allocate(t, size, "the document of a certificate");
 
-	if (row == NULL) {
-		txn_fail(t, ERR_NOMEM, "out of memory");
+	if (row == NULL)
 		return;
-	}
 	codec_put_cert_document(document, row);
 	table_put(t, TABLE_CERT_DOCUMENT, id_key(id), (struct view){ row, size });
 	free(row);
 }
 
-/* Without a document it has none of the rows that are made of it. */
+/* A certificate without a document has no index rows that depend on it. */
 static enum err
 read_document(struct txn *t, struct indexed *of)
 {
@@ -110,9 +107,9 @@ same_ca(const struct cert *a, const struct cert *b)
 	return a->has_ca == b->has_ca && (!a->has_ca || certid_equal(&a->ca_id, &b->ca_id));
 }
 
-/* What was stored, if anything, and what will be.  The stored document is only
- * looked at where a row that is made of it may change: with nothing of it on
- * both sides none does. */
+/* Reads the stored state (before) and completes the new one (after).  The stored
+ * document is read only if index rows that depend on it may change; otherwise both have
+ * none of them. */
 static enum err
 compare_with_stored(struct txn *t, const struct cert_document *document_or_null,
     struct indexed *before, bool *stored, struct indexed *after)

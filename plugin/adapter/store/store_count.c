@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_count.c - see store.h: how much there is of everything.
+ * store_count.c - numbers of records; see store.h.
  *
- * LMDB knows how many rows a table has.  How many certificates have a status
- * is a row of TABLE_META that each change of a certificate brings up to date.
- * No decision depends on it: where it is damaged it is left as it is and
- * store_count() says so, but certificates can still be changed.
+ * LMDB counts the rows of a table.  The number of certificates per status is a row of
+ * TABLE_META, maintained with each change of a certificate.  No decision depends on it:
+ * if the row is damaged, store_count() reports it and the row is left alone, but
+ * certificates can still be changed.
  */
 #include <string.h>
 
@@ -48,8 +48,7 @@ counts_put(struct txn *t, const struct counts *counts)
 	table_put(t, TABLE_META, counts_key(), (struct view){ bytes, sizeof(bytes) });
 }
 
-/* Not below zero: a status that was damaged on the disk was counted as another
- * one. */
+/* Never below zero: a damaged status may have been counted as another one. */
 void
 counts_change(struct txn *t, const struct indexed *before, const struct indexed *after)
 {
@@ -81,8 +80,8 @@ count_rows(struct txn *t, enum table table, uint64_t *rows)
 	return store_error(rc);
 }
 
-/* The file up to its last page that was ever used: pages that are free by now
- * and will be used again are part of it, as they are of the bound. */
+/* The file up to the last page ever used.  Free pages within it count as used, since
+ * they count against the bound as well. */
 static enum err
 count_bytes(const struct store *s, struct store_counts *out)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* store_crl.c - see store.h: which revocation list of a CA is in force. */
+/* store_crl.c - the revocation list in force for each CA; see store.h. */
 #include <string.h>
 
 #include "jitr/core/codec.h"
 
 #include "store_private.h"
 
-#define SEQUENCE "list_sequence" /* the name in TABLE_META of the last list number */
+#define SEQUENCE "list_sequence" /* name of the last list number in TABLE_META */
 
 enum err
 store_get_crl(struct txn *t, const struct certid *ca_id, struct crl *out)
@@ -36,12 +36,12 @@ store_delete_crl(struct txn *t, const struct certid *ca_id)
 }
 
 static enum err
-take_crl(struct txn *t, const void *of, const struct row *row, void *out)
+read_crl(struct txn *t, const void *context, const struct row *row, void *out)
 {
 	struct crl_entry *entry = out;
 
 	(void)t;
-	(void)of;
+	(void)context;
 	memcpy(entry->ca_id.b, row->key.data, sizeof(entry->ca_id.b));
 	return codec_get_crl(row->value, &entry->crl);
 }
@@ -54,11 +54,11 @@ store_list_crls(struct txn *t, const struct certid *after, struct crl_entry *out
 		.ascending = true,
 		.least = sizeof(*after),
 		.most = sizeof(*after) };
-	struct taker taker = { take_crl, NULL, out, sizeof(*out) };
+	struct row_reader reader = { read_crl, NULL, out, sizeof(*out) };
 
 	if (after != NULL)
 		r.after = id_key(after);
-	return list_rows(t, &r, &taker, max, count);
+	return list_rows(t, &r, &reader, max, count);
 }
 
 enum err

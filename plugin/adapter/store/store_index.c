@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_index.c - the rows that follow from a certificate: what it is found by.
+ * store_index.c - indexes of certificates.
  *
- * Each index is a table and a key, made of the record; an empty key: it is not
- * in this one.  A change of the record touches only the rows whose keys it
- * changes, and so only their pages.
+ * Each index is a table and a function that makes the key from a record; an empty key
+ * means that the record is not in the index.  A change of a record touches only rows
+ * whose keys change.
  */
 #include <string.h>
 
@@ -53,8 +53,8 @@ status_row(const struct indexed *of, uint8_t out[KEY_MAX])
 	return cert_by_status_key(of->cert.status, of->cert.created, &of->cert.id, out);
 }
 
-/* The warning that it expires deletes the row: since a change of
- * anything but notAfter leaves the key as it is, it is not made again. */
+/* The expiry event deletes the row.  It is not added again unless notAfter changes,
+ * because otherwise the key stays the same. */
 static struct view
 expiry_row(const struct indexed *of, uint8_t out[KEY_MAX])
 {
@@ -63,8 +63,8 @@ expiry_row(const struct indexed *of, uint8_t out[KEY_MAX])
 
 static const struct index {
 	enum table table;
-	unsigned since; /* which schema */
-	bool several;   /* certificates may have this key: the value is the id */
+	unsigned since; /* schema that introduced it */
+	bool several;   /* certificates may share a key: the value is the id */
 	struct view (*key)(const struct indexed *of, uint8_t out[KEY_MAX]);
 } indexes[] = {
 	{ TABLE_CERT_BY_TIME, 1, false, time_row },

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_list.c - see store.h: listings of CAs and of certificates.
+ * store_list.c - listings of CAs and certificates; see store.h.
  *
- * An index row without its record, or with one that belongs elsewhere, is
- * ERR_CORRUPT.
+ * An index row without its record, or with one that belongs elsewhere, is ERR_CORRUPT.
  */
 #include <string.h>
 
 #include "store_private.h"
 
-/* Nothing was created before 1970: a position there is before the first. */
+/* Records are created after 1970; an earlier position is before the first. */
 static struct range
 by_time_range(enum table table, struct view prefix, const struct listing *l,
     uint8_t after[BY_TIME_SIZE])
@@ -39,14 +38,14 @@ id_of(struct view key)
 }
 
 static enum err
-take_ca(struct txn *t, const void *of, const struct row *row, void *out)
+read_ca(struct txn *t, const void *context, const struct row *row, void *out)
 {
 	struct certid id = id_of(row->key);
 	uint8_t expected[BY_TIME_SIZE];
 	struct ca *ca = out;
 	enum err e = store_get_ca(t, &id, ca);
 
-	(void)of;
+	(void)context;
 	if (e == ERR_NOT_FOUND ||
 	    (e == ERR_OK && !view_equal(row->key, by_time_key(ca->created, &id, expected))))
 		return ERR_CORRUPT;
@@ -58,12 +57,12 @@ store_list_cas(struct txn *t, const struct listing *l, struct ca *out, size_t ma
 {
 	uint8_t after[BY_TIME_SIZE];
 	struct range r = by_time_range(TABLE_CA_BY_TIME, (struct view){ NULL, 0 }, l, after);
-	struct taker taker = { take_ca, NULL, out, sizeof(*out) };
+	struct row_reader reader = { read_ca, NULL, out, sizeof(*out) };
 
-	return list_rows(t, &r, &taker, max, count);
+	return list_rows(t, &r, &reader, max, count);
 }
 
-/* The key that a certificate has in the index of this listing; empty: none. */
+/* The key of a certificate in the index of this listing; empty: none. */
 static struct view
 cert_key(const struct listing *l, const struct cert *cert, uint8_t out[CERT_BY_CA_SIZE])
 {
@@ -77,7 +76,7 @@ cert_key(const struct listing *l, const struct cert *cert, uint8_t out[CERT_BY_C
 }
 
 static enum err
-take_cert(struct txn *t, const void *of, const struct row *row, void *out)
+read_cert(struct txn *t, const void *context, const struct row *row, void *out)
 {
 	struct certid id = id_of(row->key);
 	uint8_t expected[CERT_BY_CA_SIZE];
@@ -85,7 +84,7 @@ take_cert(struct txn *t, const void *of, const struct row *row, void *out)
 	enum err e = store_get_cert(t, &id, cert);
 
 	if (e == ERR_NOT_FOUND ||
-	    (e == ERR_OK && !view_equal(row->key, cert_key(of, cert, expected))))
+	    (e == ERR_OK && !view_equal(row->key, cert_key(context, cert, expected))))
 		return ERR_CORRUPT;
 	return e;
 }
@@ -95,7 +94,7 @@ store_list_certs(struct txn *t, const struct listing *l, struct cert *out, size_
     size_t *count)
 {
 	uint8_t after[BY_TIME_SIZE], status = l->status != NULL ? (uint8_t)*l->status : 0;
-	struct taker taker = { take_cert, l, out, sizeof(*out) };
+	struct row_reader reader = { read_cert, l, out, sizeof(*out) };
 	struct range r;
 
 	if (l->ca != NULL)
@@ -104,7 +103,7 @@ store_list_certs(struct txn *t, const struct listing *l, struct cert *out, size_
 		r = by_time_range(TABLE_CERT_BY_STATUS, (struct view){ &status, 1 }, l, after);
 	else
 		r = by_time_range(TABLE_CERT_BY_TIME, (struct view){ NULL, 0 }, l, after);
-	return list_rows(t, &r, &taker, max, count);
+	return list_rows(t, &r, &reader, max, count);
 }
 
 enum err

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_lock.c - room for lock.mdb, before LMDB maps it.
+ * store_lock.c - reserves disk space for lock.mdb before LMDB maps it.
  *
- * LMDB writes its lock file through a memory map, where a full disk is no error but a
- * SIGBUS.  So its blocks are taken before.  A file system that copies on write (btrfs)
- * wants other blocks at each write all the same, unless the file says that it must not:
- * it does so while it is empty.  An overlay hands that on to the file system below it,
- * whose kind it does not tell.
+ * LMDB writes its lock file through a memory map, where a full disk raises SIGBUS.  Its
+ * blocks are therefore allocated in advance.  A copy-on-write file system (btrfs)
+ * allocates other blocks at each write nevertheless, unless the file has the flag
+ * FS_NOCOW_FL, which can be set while it is empty.  An overlay passes the flag to the
+ * file system below, but does not reveal its type.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +19,11 @@
 #include "store_private.h"
 
 #define LOCK_FILE      "lock.mdb"
-#define LOCK_FILE_SIZE 8192 /* LMDB's for its default of 126 readers */
+#define LOCK_FILE_SIZE 8192 /* size used by LMDB for its default of 126 readers */
 #define BTRFS_MAGIC    0x9123683E
 #define OVERLAY_MAGIC  0x794C7630
 
-/* Of the file system, or 0. */
+/* Magic number of the file system, or 0. */
 static unsigned long
 kind_of(int fd)
 {
@@ -40,8 +40,8 @@ is_written_in_place(int fd)
 	return ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_NOCOW_FL) != 0;
 }
 
-/* btrfs takes the flag for a file that is not empty, too, and forgets it; ext4, XFS and
- * tmpfs, which never copy, do not take it. */
+/* btrfs accepts the flag for a file that is not empty, but ignores it.  ext4, XFS and
+ * tmpfs, which never copy, reject it. */
 static bool
 takes_flag(int fd)
 {
@@ -53,7 +53,8 @@ takes_flag(int fd)
 	return ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
 }
 
-/* An empty file of an overlay that took the flag and has it not is none of btrfs. */
+/* On an overlay, an empty file that accepted the flag but does not have it is not on
+ * btrfs. */
 static bool
 copies_on_write(int fd)
 {
@@ -65,7 +66,7 @@ copies_on_write(int fd)
 	return kind == BTRFS_MAGIC || (fstat(fd, &st) == 0 && st.st_size > 0 && takes_flag(fd));
 }
 
-/* Does no process have it open?  Asked as LMDB does. */
+/* Is the file open in no process?  Uses LMDB's own lock. */
 static bool
 is_unused(int fd)
 {
@@ -74,8 +75,8 @@ is_unused(int fd)
 	return fcntl(fd, F_SETLK, &lock) == 0;
 }
 
-/* Nothing in the file is needed while no process has it open.  Where writing does not
- * help the file stays as it is, and the warning says so. */
+/* The content is not needed while no process has the file open, so it may be truncated.
+ * If the flag cannot be set, the file stays as it is and the warning says so. */
 static void
 write_in_place(int fd)
 {
@@ -88,7 +89,7 @@ write_in_place(int fd)
 }
 
 int
-reserve_lock_file(struct store *s)
+lock_file_reserve(struct store *s)
 {
 	int fd = openat(s->directory, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
 	struct stat st;
@@ -99,8 +100,8 @@ reserve_lock_file(struct store *s)
 	write_in_place(fd);
 	if (copies_on_write(fd))
 		s->warning =
-		    "lock.mdb is on a file system that copies on write: when it is full the "
-		    "process ends by SIGBUS; put the registry on another one, or chattr +C "
+		    "lock.mdb is on a file system that copies on write: if that fills up, the "
+		    "process is killed by SIGBUS; put the registry on another one, or chattr +C "
 		    "its directory and remove lock.mdb while nothing runs";
 	if (fstat(fd, &st) != 0)
 		rc = errno;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* store_message.c - see store.h: the outbox. */
+/* store_message.c - the outbox; see store.h. */
 #include <stdlib.h>
 
 #include "jitr/core/codec.h"
@@ -7,7 +7,7 @@
 #include "store_private.h"
 
 #define SEQ_SIZE SEQUENCE_SIZE
-#define SEQUENCE "sequence" /* its name in TABLE_META */
+#define SEQUENCE "sequence" /* name in TABLE_META */
 
 static struct view
 seq_key(uint64_t seq, uint8_t out[SEQ_SIZE])
@@ -16,18 +16,16 @@ seq_key(uint64_t seq, uint8_t out[SEQ_SIZE])
 	return (struct view){ out, SEQ_SIZE };
 }
 
-/* Appended: a number that is not beyond all others is refused, should the
- * sequence ever be damaged. */
+/* Appended, so that a damaged sequence number is detected: LMDB refuses a key that is
+ * not behind all others. */
 static void
 put_message(struct txn *t, uint64_t seq, struct view topic, struct view payload)
 {
 	size_t size = codec_message_size(topic, payload);
-	uint8_t *row = malloc(size), key[SEQ_SIZE];
+	uint8_t *row = row_allocate(t, size, "a message"), key[SEQ_SIZE];
 
-	if (row == NULL) {
-		txn_fail(t, ERR_NOMEM, "out of memory");
+	if (row == NULL)
 		return;
-	}
 	codec_put_message(topic, payload, row);
 	table_append(t, TABLE_MESSAGE, seq_key(seq, key), (struct view){ row, size });
 	sequence_put(t, SEQUENCE, seq);
@@ -49,7 +47,7 @@ store_post(struct txn *t, struct view topic, struct view payload)
 		txn_fail(t, e, "the stored number of the last message cannot be read");
 }
 
-/* The first row beyond this number, decoded by the caller where it needs more than the key. */
+/* The first row behind this number; the caller decodes the value if it needs it. */
 static enum err
 next_row(struct txn *t, uint64_t after_seq, uint64_t *seq, struct view *row)
 {
@@ -78,19 +76,19 @@ next_row(struct txn *t, uint64_t after_seq, uint64_t *seq, struct view *row)
 enum err
 store_next_message(struct txn *t, uint64_t after_seq, struct message *out)
 {
-	struct view row;
+	struct view row = view_of("");
 	enum err e = next_row(t, after_seq, &out->seq, &row);
 
 	return e == ERR_OK ? codec_get_message(row, &out->topic, &out->payload) : e;
 }
 
-/* Also rows that cannot be decoded. */
+/* Also drops rows that cannot be decoded. */
 void
 store_drop_messages(struct txn *t, uint64_t up_to_seq)
 {
 	uint8_t key[SEQ_SIZE];
 	struct view row;
-	uint64_t seq;
+	uint64_t seq = 0;
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && t->failed == ERR_OK) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* store_note.c - see store.h: how a certificate came to what it is. */
+/* store_note.c - notes and refusals of certificates; see store.h. */
 #include "jitr/core/codec.h"
 #include "jitr/core/text.h"
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_open.c - see store.h: opening and closing.
+ * store_open.c - opens and closes the store; see store.h.
  *
- * Both are called by one thread of a process.
- * Every commit is synced: no flag that trades safety for speed is ever set,
- * and the map is never written through (MDB_WRITEMAP dies of SIGBUS on a full
- * disk).
+ * Both functions are called by one thread of a process.  Every commit is synced: no
+ * flag that trades safety for speed is set, and the map is never written (with
+ * MDB_WRITEMAP a full disk raises SIGBUS).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,50 +19,13 @@
 #define DATA_FILE "data.mdb"
 #define OUR_LOCK  "broker.lock"
 
-#define SCHEMA_SIZE 4
-
-static const struct {
-	const char *name;
-	unsigned since; /* which schema */
-	unsigned flags;
-} tables[TABLE_COUNT] = {
-	[TABLE_META] = { "meta", 1, 0 },
-	[TABLE_CA] = { "ca", 1, 0 },
-	[TABLE_CA_DOCUMENT] = { "ca_document", 1, 0 },
-	[TABLE_CA_BY_SUBJECT] = { "ca_by_subject", 1, MDB_DUPSORT | MDB_DUPFIXED },
-	[TABLE_CA_BY_TIME] = { "ca_by_time", 1, 0 },
-	[TABLE_CERT] = { "cert", 1, 0 },
-	[TABLE_CERT_DOCUMENT] = { "cert_document", 1, 0 },
-	[TABLE_CERT_BY_TIME] = { "cert_by_time", 1, 0 },
-	[TABLE_CERT_BY_CA] = { "cert_by_ca", 1, 0 },
-	[TABLE_MESSAGE] = { "message", 1, 0 },
-	[TABLE_POLICY] = { "policy", 2, 0 },
-	[TABLE_POLICY_VERSION] = { "policy_version", 2, 0 },
-	[TABLE_POLICY_BY_TIME] = { "policy_by_time", 2, 0 },
-	[TABLE_POLICY_CERT] = { "policy_cert", 2, 0 },
-	[TABLE_CERT_POLICY] = { "cert_policy", 2, 0 },
-	[TABLE_THING] = { "thing", 2, 0 },
-	[TABLE_THING_CERT] = { "thing_cert", 2, 0 },
-	[TABLE_CERT_THING] = { "cert_thing", 2, 0 },
-	[TABLE_CA_SETTINGS] = { "ca_settings", 3, 0 },
-	[TABLE_CRL] = { "crl", 3, 0 },
-	[TABLE_REVOKED] = { "revoked", 3, 0 },
-	[TABLE_CERT_BY_SERIAL] = { "cert_by_serial", 3, MDB_DUPSORT | MDB_DUPFIXED },
-	[TABLE_CERT_BY_STATUS] = { "cert_by_status", 3, 0 },
-	[TABLE_CERT_NOTE] = { "cert_note", 3, 0 },
-	[TABLE_REFUSAL] = { "refusal", 3, 0 },
-	[TABLE_SCHEDULE] = { "agenda", 3, 0 },
-	[TABLE_TEMPLATE] = { "template", 3, 0 },
-	[TABLE_CERT_BY_CONTENT] = { "cert_by_content", 4, MDB_DUPSORT | MDB_DUPFIXED },
-};
-
-/* LMDB forbids a second environment of one file in a process: closing either
- * would drop the file locks of both (lmdb.h, "Caveats"). */
+/* LMDB forbids two environments of one file in a process: closing either would drop the
+ * file locks of both (lmdb.h, "Caveats"). */
 static struct store *open_stores;
 
 static const struct {
 	int rc;
-	const char *words; /* the reason, and what to do */
+	const char *words; /* reason and remedy */
 } explanations[] = {
 	{ ENOENT, "the directory above it does not exist: create that one first" },
 	{ ENOTDIR, "not a directory: name a directory, or remove the file" },
@@ -74,19 +36,21 @@ static const struct {
 	{ EDQUOT, "disk quota exceeded: free some space and start again" },
 	{ ENOMEM, "no memory for a map of this size: lower db_map_size_mb" },
 	{ MDB_MAP_FULL, "the registry does not fit: raise db_map_size_mb" },
-	{ MDB_INVALID, "data.mdb is no LMDB database: restore a backup, or move that file away" },
-	{ MDB_VERSION_MISMATCH, "made by another kind of LMDB: restore a backup of this machine" },
+	{ MDB_INVALID,
+	    "data.mdb is not an LMDB database: restore a backup, or move that file away" },
+	{ MDB_VERSION_MISMATCH,
+	    "created by an incompatible version of LMDB: restore a backup of "
+	    "this machine" },
 	{ MDB_NOTFOUND,
-	    "the database is of another program, or damaged: name another directory, "
-	    "or restore a backup" },
-	{ MDB_INCOMPATIBLE, "the database is of another program: name another directory" },
-	{ CUT_SHORT,
-	    "data.mdb was cut short, and what is left of it is not whole: restore a backup" },
+	    "the database belongs to another program, or is damaged: name another "
+	    "directory, or restore a backup" },
+	{ MDB_INCOMPATIBLE, "the database belongs to another program: name another directory" },
+	{ CUT_SHORT, "data.mdb is truncated: restore a backup" },
 	{ MDB_CORRUPTED, "damaged: restore a backup" },
 	{ MDB_PAGE_NOTFOUND, "damaged: restore a backup" },
 };
 
-/* A path longer than this would leave no room for the reason. */
+/* A longer path would leave no room for the reason. */
 #define PATH_FORMAT "%.150s"
 
 static enum err
@@ -101,8 +65,8 @@ explain(struct diag *diag, const char *path, int rc)
 	return rc == CUT_SHORT || store_error(rc) == ERR_CORRUPT ? ERR_CORRUPT : ERR_STORAGE;
 }
 
-/* After a power cut the new directory is still there.  Where the one above may
- * not be read, that is up to the file system. */
+/* Makes a new directory survive a power failure.  If the parent may not be opened, this
+ * is left to the file system. */
 static void
 sync_parent(int directory)
 {
@@ -129,7 +93,7 @@ open_directory(const char *path)
 	return fd;
 }
 
-/* However it is called: another path, a link, a bind mount. */
+/* Compares inodes: the path may differ (links, bind mounts). */
 static bool
 is_open_already(const struct store *s)
 {
@@ -149,8 +113,8 @@ take_lock(struct store *s)
 	return 0;
 }
 
-/* The directory, held against a second store of this process and, when asked,
- * against another broker.  Nothing of LMDB's is touched before. */
+/* Opens the directory and checks that neither this process nor, if exclusive, another
+ * broker uses it.  No file of LMDB is touched before. */
 static enum err
 claim_directory(struct store *s, const struct store_config *config, struct diag *diag)
 {
@@ -186,7 +150,7 @@ close_environment(struct store *s)
 	s->env = NULL;
 }
 
-/* LMDB leaves this one of its files to programs that the process starts. */
+/* LMDB does not set FD_CLOEXEC on this file. */
 static int
 keep_data_file(MDB_env *env)
 {
@@ -217,17 +181,16 @@ try_environment(struct store *s, const struct store_config *config)
 	if (rc == 0)
 		rc = mdb_reader_check(s->env, &dead);
 	if (rc == 0)
-		rc = check_whole(s->env);
+		rc = data_file_check(s->env);
 	if (rc != 0)
 		close_environment(s);
 	return rc;
 }
 
 /*
- * LMDB begins a database with two pages in one write.  Killed in the middle of
- * it, or out of disk, it leaves a file that it refuses ever after, and that
- * never held anything.  Told by its length and the number that LMDB begins
- * with: what others put there is left alone.
+ * LMDB starts a database by writing two pages.  If that is interrupted (killed, disk
+ * full), LMDB rejects the file forever, although it never held anything.  Such a file
+ * is recognised by its length and LMDB's magic number; any other file is left alone.
  */
 static int
 undo_interrupted_creation(const struct store *s)
@@ -245,7 +208,7 @@ undo_interrupted_creation(const struct store *s)
 	if (fstat(fd, &st) == 0 && st.st_size < 2 * sysconf(_SC_PAGESIZE) &&
 	    pread(fd, &found, sizeof(found), magic_at) == (ssize_t)sizeof(found) &&
 	    found == magic) {
-		/* One that held something has the number of a transaction there. */
+		/* A transaction number means that the database held something. */
 		rc = pread(fd, &txn, sizeof(txn), txn_at) >= 0 && txn > 0 ? CUT_SHORT : 0;
 		if (rc == 0 && ftruncate(fd, 0) != 0)
 			rc = MDB_INVALID;
@@ -257,7 +220,7 @@ undo_interrupted_creation(const struct store *s)
 static enum err
 open_environment(struct store *s, const struct store_config *config, struct diag *diag)
 {
-	int rc = reserve_lock_file(s);
+	int rc = lock_file_reserve(s);
 
 	if (rc == 0)
 		rc = try_environment(s, config);
@@ -269,118 +232,12 @@ open_environment(struct store *s, const struct store_config *config, struct diag
 	return rc == 0 ? ERR_OK : explain(diag, config->path, rc);
 }
 
-static int
-write_schema(struct store *s, MDB_txn *txn)
-{
-	uint8_t bytes[SCHEMA_SIZE];
-	MDB_val key = val_of(view_of("schema"));
-	MDB_val value = { sizeof(bytes), bytes };
-
-	number_put(bytes, sizeof(bytes), STORE_SCHEMA);
-	return mdb_put(txn, s->tables[TABLE_META], &key, &value, 0);
-}
-
-static int
-read_schema(struct store *s, MDB_txn *txn, uint64_t *schema)
-{
-	MDB_val key = val_of(view_of("schema")), value;
-	int rc = mdb_get(txn, s->tables[TABLE_META], &key, &value);
-
-	if (rc == 0 && value.mv_size != SCHEMA_SIZE)
-		rc = MDB_CORRUPTED;
-	if (rc == 0)
-		*schema = number_get(value.mv_data, SCHEMA_SIZE);
-	return rc;
-}
-
-/* All those of our schema; made, where they came with a later one than that. */
-static int
-open_those_behind_meta(struct store *s, MDB_txn *txn, uint64_t schema)
-{
-	int rc = 0;
-
-	for (size_t i = TABLE_META + 1; rc == 0 && i < TABLE_COUNT; i++) {
-		unsigned create = tables[i].since > schema ? MDB_CREATE : 0;
-
-		rc = mdb_dbi_open(txn, tables[i].name, tables[i].flags | create, &s->tables[i]);
-	}
-	return rc;
-}
-
-/* The schema is read first: of a newer one nothing else is known, not even its
- * tables.  One that is older, or none at all, gets what it lacks. */
-static int
-open_tables_in(struct store *s, MDB_txn *txn, unsigned flags, unsigned create, uint64_t *schema)
-{
-	int rc = mdb_dbi_open(txn, tables[TABLE_META].name, create, &s->tables[TABLE_META]);
-
-	*schema = 0;
-	if (rc == 0 && create == 0)
-		rc = read_schema(s, txn, schema);
-	if (rc != 0 || *schema > STORE_SCHEMA)
-		return rc;
-	if (*schema == STORE_SCHEMA)
-		return open_those_behind_meta(s, txn, STORE_SCHEMA);
-	if ((flags & MDB_RDONLY) != 0 || (*schema == 0 && create == 0))
-		return 0;
-	rc = open_those_behind_meta(s, txn, *schema);
-	if (rc == 0 && *schema > 0)
-		rc = upgrade(s, txn, *schema);
-	if (rc == 0)
-		rc = write_schema(s, txn);
-	*schema = STORE_SCHEMA;
-	return rc;
-}
-
-/* Only an empty database is made ours: one with anything in it belongs to
- * others, or another process was faster. */
-static int
-may_create(MDB_txn *txn, unsigned *create)
-{
-	MDB_dbi names;
-	MDB_stat stat;
-	int rc = mdb_dbi_open(txn, NULL, 0, &names);
-
-	if (rc == 0)
-		rc = mdb_stat(txn, names, &stat);
-	if (rc == 0)
-		*create = stat.ms_entries == 0 ? MDB_CREATE : 0;
-	return rc;
-}
-
-static int
-try_tables(struct store *s, unsigned flags, uint64_t *schema)
-{
-	unsigned create = 0;
-	MDB_txn *txn;
-	int rc = mdb_txn_begin(s->env, NULL, flags, &txn);
-
-	if (rc != 0)
-		return rc;
-	if (flags == 0)
-		rc = may_create(txn, &create);
-	if (rc == 0)
-		rc = open_tables_in(s, txn, flags, create, schema);
-	if (rc == 0)
-		return mdb_txn_commit(txn);
-	mdb_txn_abort(txn);
-	return rc;
-}
-
-/* Tables and schema come into being together, in one transaction: that of an
- * older schema too.  A database that has them is opened without waiting for
- * its writer. */
 static enum err
 open_tables(struct store *s, const struct store_config *config, struct diag *diag)
 {
-	uint64_t schema = 0;
-	int rc = try_tables(s, MDB_RDONLY, &schema);
+	uint64_t schema;
+	int rc = schema_open(s, &schema);
 
-	if (rc == MDB_NOTFOUND || (rc == 0 && schema < STORE_SCHEMA)) {
-		rc = try_tables(s, 0, &schema);
-		if (rc == 0 && fsync(s->directory) != 0)
-			rc = errno;
-	}
 	if (rc == 0 && schema > STORE_SCHEMA) {
 		diag_set(diag,
 		    PATH_FORMAT ": made by a newer version (schema %u, this program "
@@ -388,8 +245,6 @@ open_tables(struct store *s, const struct store_config *config, struct diag *dia
 		    config->path, (unsigned)schema, STORE_SCHEMA);
 		return ERR_STORAGE;
 	}
-	if (rc == 0 && schema < STORE_SCHEMA)
-		rc = MDB_CORRUPTED;
 	return rc == 0 ? ERR_OK : explain(diag, config->path, rc);
 }
 

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_pair.c - a set of pairs of a name and a certificate, seen from both
- * sides: what is attached to what.
+ * store_pair.c - sets of (name, certificate) pairs, readable from both sides:
+ * attachments.
  *
- * Two tables hold the same pairs, by name and by certificate.  Both change
- * together, and each is believed only as far as the other one agrees: a pair
- * that one of them has alone is ERR_CORRUPT, so damage attaches nothing.
+ * Two tables hold the same pairs, by name and by certificate, and change together.  A
+ * pair that is in only one of them is ERR_CORRUPT, so damage never attaches anything.
  */
 #include <string.h>
 
 #include "store_private.h"
 
-/* One of the two rows: absent, or what it says. */
+/* Reads one of the two rows. */
 static enum err
-half(struct txn *t, const struct pairs *p, enum table table, struct view key, unsigned *type)
+read_half(struct txn *t, const struct pairs *p, enum table table, struct view key, unsigned *type)
 {
 	struct view row;
 	enum err e = table_get(t, table, key, &row);
@@ -31,15 +30,15 @@ pair_get(struct txn *t, const struct pairs *p, struct view name, const struct ce
 {
 	uint8_t key[KEY_MAX];
 	unsigned mirrored = 0;
-	enum err e = half(t, p, p->by_name, name_id_key(name, id, key), type);
-	enum err mirror = half(t, p, p->by_id, id_name_key(id, name, key), &mirrored);
+	enum err e = read_half(t, p, p->by_name, name_id_key(name, id, key), type);
+	enum err mirror = read_half(t, p, p->by_id, id_name_key(id, name, key), &mirrored);
 
 	if (e == mirror)
 		return e == ERR_OK && *type != mirrored ? ERR_CORRUPT : e;
 	return e == ERR_STORAGE || mirror == ERR_STORAGE ? ERR_STORAGE : ERR_CORRUPT;
 }
 
-/* Both keys are made before anything changes: the name may lie in the map. */
+/* Both keys are built before anything changes: the name may point into the map. */
 void
 pair_put(struct txn *t, const struct pairs *p, struct view name, const struct certid *id,
     unsigned type)
@@ -54,7 +53,7 @@ pair_put(struct txn *t, const struct pairs *p, struct view name, const struct ce
 	table_put(t, p->by_id, by_id, row);
 }
 
-/* Also one that only one side has: so damage can be cleared away. */
+/* Also deletes a pair that only one table has, so damage can be repaired. */
 void
 pair_delete(struct txn *t, const struct pairs *p, struct view name, const struct certid *id)
 {
@@ -65,18 +64,18 @@ pair_delete(struct txn *t, const struct pairs *p, struct view name, const struct
 	table_delete(t, p->by_id, by_id, NULL);
 }
 
-/* What a listing is of. */
+/* One side of a listing. */
 struct side {
 	const struct pairs *pairs;
-	struct view name; /* of this name; or, with id: */
+	struct view name; /* pairs with this name; or, if id is set, with this id */
 	const struct certid *id;
 	void (*emit)(const struct pair *pair, void *out);
 };
 
 static enum err
-take_pair(struct txn *t, const void *of, const struct row *row, void *out)
+read_pair(struct txn *t, const void *context, const struct row *row, void *out)
 {
-	const struct side *side = of;
+	const struct side *side = context;
 	struct pair pair = { .name = side->name };
 	enum err e;
 
@@ -97,7 +96,7 @@ pairs_of_id(struct txn *t, const struct pairs *p, const struct certid *id, const
     size_t *count)
 {
 	struct side side = { p, { NULL, 0 }, id, page->emit };
-	struct taker taker = { take_pair, &side, page->out, page->size };
+	struct row_reader reader = { read_pair, &side, page->out, page->size };
 	struct range r = { .table = p->by_id,
 		.prefix = id_key(id),
 		.after = page->after,
@@ -105,7 +104,7 @@ pairs_of_id(struct txn *t, const struct pairs *p, const struct certid *id, const
 		.least = 1,
 		.most = NAME_MAX_LENGTH };
 
-	return list_rows(t, &r, &taker, page->max, count);
+	return list_rows(t, &r, &reader, page->max, count);
 }
 
 enum err
@@ -113,7 +112,7 @@ pairs_of_name(struct txn *t, const struct pairs *p, struct view name, const stru
     size_t *count)
 {
 	struct side side = { p, name, NULL, page->emit };
-	struct taker taker = { take_pair, &side, page->out, page->size };
+	struct row_reader reader = { read_pair, &side, page->out, page->size };
 	uint8_t prefix[KEY_MAX];
 	struct range r = { .table = p->by_name,
 		.prefix = name_prefix(name, prefix),
@@ -123,5 +122,5 @@ pairs_of_name(struct txn *t, const struct pairs *p, struct view name, const stru
 		.most = sizeof(struct certid) };
 
 	*count = 0;
-	return r.prefix.len == 0 ? ERR_OK : list_rows(t, &r, &taker, page->max, count);
+	return r.prefix.len == 0 ? ERR_OK : list_rows(t, &r, &reader, page->max, count);
 }

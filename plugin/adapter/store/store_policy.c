@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* store_policy.c - see store.h: policies, and what they are attached to. */
+/* store_policy.c - policies and their attachments; see store.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 
 #include "store_private.h"
 
-#define NUMBER_SIZE 4 /* of a version */
+#define NUMBER_SIZE 4 /* of a version number */
 #define TIME_SIZE   8
 
 static const struct pairs attachments = { TABLE_POLICY_CERT, TABLE_CERT_POLICY, 1 };
@@ -35,7 +35,7 @@ policy_by_time_key(int64_t created, struct view name, uint8_t out[KEY_MAX])
 	return named_key((struct view){ time, sizeof(time) }, name, (struct view){ NULL, 0 }, out);
 }
 
-/* Most changes leave it as it is, and then its page too. */
+/* Most changes do not affect the index, so its page is left alone. */
 static void
 update_index(struct txn *t, struct view name, int64_t created)
 {
@@ -89,29 +89,29 @@ version_range(struct view name, uint8_t prefix[KEY_MAX])
 }
 
 static enum err
-take_number(struct txn *t, const void *of, const struct row *row, void *out)
+read_number(struct txn *t, const void *context, const struct row *row, void *out)
 {
 	uint32_t *number = out;
 
 	(void)t;
-	(void)of;
+	(void)context;
 	*number = (uint32_t)number_get(row->rest.data, NUMBER_SIZE);
 	return ERR_OK;
 }
 
-/* Also versions that cannot be decoded. */
+/* Also deletes versions that cannot be decoded. */
 static void
 delete_versions(struct txn *t, struct view name)
 {
 	uint8_t prefix[KEY_MAX];
 	struct range r = version_range(name, prefix);
 	uint32_t number;
-	struct taker taker = { take_number, NULL, &number, sizeof(number) };
+	struct row_reader reader = { read_number, NULL, &number, sizeof(number) };
 	size_t count = 1;
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && count > 0 && t->failed == ERR_OK) {
-		e = list_rows(t, &r, &taker, 1, &count);
+		e = list_rows(t, &r, &reader, 1, &count);
 		if (e == ERR_OK && count > 0)
 			store_delete_policy_version(t, name, number);
 	}
@@ -157,25 +157,19 @@ store_get_policy_version(struct txn *t, struct view name, uint32_t number,
 	return e;
 }
 
-/* The document may be one that a get function answered: it is copied before
- * its page changes. */
+/* Encodes before any put: the document may point into the map. */
 void
 store_put_policy_version(struct txn *t, struct view name, const struct policy_version *version)
 {
 	size_t size = codec_policy_version_size(version);
-	uint8_t key[KEY_MAX], *row = malloc(size + 1);
+	uint8_t key[KEY_MAX], *row;
 
-	if (row == NULL) {
-		txn_fail(t, ERR_NOMEM, "out of memory");
+	row = row_allocate(t, size, "a version of a policy that cannot be encoded");
+	if (row == NULL)
 		return;
-	}
-	if (size > 0) {
-		codec_put_policy_version(version, row);
-		table_put(t, TABLE_POLICY_VERSION, version_key(name, version->number, key),
-		    (struct view){ row, size });
-	} else {
-		txn_fail(t, ERR_STORAGE, "a version of a policy that cannot be encoded");
-	}
+	codec_put_policy_version(version, row);
+	table_put(t, TABLE_POLICY_VERSION, version_key(name, version->number, key),
+	    (struct view){ row, size });
 	free(row);
 }
 
@@ -188,13 +182,13 @@ store_delete_policy_version(struct txn *t, struct view name, uint32_t number)
 }
 
 static enum err
-take_version(struct txn *t, const void *of, const struct row *row, void *out)
+read_version(struct txn *t, const void *context, const struct row *row, void *out)
 {
 	struct policy_version *version = out;
 	enum err e = codec_get_policy_version(row->value, version);
 
 	(void)t;
-	(void)of;
+	(void)context;
 	version->number = (uint32_t)number_get(row->rest.data, NUMBER_SIZE);
 	return e;
 }
@@ -205,27 +199,27 @@ store_list_policy_versions(struct txn *t, struct view name, struct policy_versio
 {
 	uint8_t prefix[KEY_MAX];
 	struct range r = version_range(name, prefix);
-	struct taker taker = { take_version, NULL, out, sizeof(*out) };
+	struct row_reader reader = { read_version, NULL, out, sizeof(*out) };
 
 	*count = 0;
-	return r.prefix.len == 0 ? ERR_OK : list_rows(t, &r, &taker, max, count);
+	return r.prefix.len == 0 ? ERR_OK : list_rows(t, &r, &reader, max, count);
 }
 
-/* A row of the index without its policy, or with one that was not made then. */
+/* ERR_CORRUPT: an index row without its policy, or with one created at another time. */
 static enum err
-take_policy(struct txn *t, const void *of, const struct row *row, void *out)
+read_policy(struct txn *t, const void *context, const struct row *row, void *out)
 {
 	struct view name = { row->key.data + TIME_SIZE, row->key.len - TIME_SIZE };
 	struct policy_record *policy = out;
 	enum err e = store_get_policy(t, name, policy);
 
-	(void)of;
+	(void)context;
 	if (e == ERR_OK && (uint64_t)policy->created != number_get(row->key.data, TIME_SIZE))
 		return ERR_CORRUPT;
 	return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
 }
 
-/* Nothing was created before 1970: a position there is before the first. */
+/* Records are created after 1970; an earlier position is before the first. */
 enum err
 store_list_policies(struct txn *t, const struct name_position *after, bool ascending,
     struct policy_record *out, size_t max, size_t *count)
@@ -236,7 +230,7 @@ store_list_policies(struct txn *t, const struct name_position *after, bool ascen
 		.ascending = ascending,
 		.least = TIME_SIZE + 1,
 		.most = TIME_SIZE + NAME_MAX_LENGTH };
-	struct taker taker = { take_policy, NULL, out, sizeof(*out) };
+	struct row_reader reader = { read_policy, NULL, out, sizeof(*out) };
 
 	*count = 0;
 	if (after != NULL && after->created < 0)
@@ -244,8 +238,8 @@ store_list_policies(struct txn *t, const struct name_position *after, bool ascen
 	else if (after != NULL)
 		r.after = policy_by_time_key(after->created, after->name, key);
 	if (after != NULL && r.after.len == 0)
-		return ERR_OK; /* a name that no policy had */
-	return list_rows(t, &r, &taker, max, count);
+		return ERR_OK; /* not a valid policy name */
+	return list_rows(t, &r, &reader, max, count);
 }
 
 enum err

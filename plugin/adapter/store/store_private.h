@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_private.h - what the store*.c files share.  Private.
+ * store_private.h - shared by the store*.c files.
  *
- * store_open.c opens and closes, store_upgrade.c brings along what is older;
- * store.c begins and ends transactions and has the table_ functions;
- * store_walk.c goes through tables, store_pair.c keeps two that mirror each
- * other, store_index.c what certificates are found by; the other files know
- * which row goes where.
+ * store_open.c opens and closes; store_schema.c has the tables; store_upgrade.c
+ * upgrades older schemas; store.c has transactions and the table_ functions;
+ * store_walk.c iterates over tables; store_pair.c keeps two tables that mirror each
+ * other; store_index.c keeps the indexes of certificates; each other file maps one kind
+ * of record to rows.
  */
 #ifndef JITR_STORE_PRIVATE_H
 #define JITR_STORE_PRIVATE_H
@@ -52,122 +52,128 @@ enum table {
 struct store {
 	MDB_env *env;
 	MDB_dbi tables[TABLE_COUNT];
-	struct store *next; /* of those this process has open */
+	struct store *next; /* of the stores that this process has open */
 
-	int directory; /* kept open, so that its inode number stays its own */
+	int directory; /* kept open so that its inode number is not reused */
 	dev_t device;
 	ino_t inode;
 	int lock;            /* broker.lock, or -1 */
-	const char *warning; /* of its place; empty: none */
+	const char *warning; /* store_warning(); empty: none */
 
 	enum err (*sha256)(struct view bytes, struct certid *out);
 
-	/* Broker thread.  The reusable read transaction keeps its place in
-	 * LMDB's reader table: reading never fails because others fill it. */
+	/* Broker thread.  The reusable read transaction keeps its slot in LMDB's reader
+	 * table, so reading cannot fail because other processes fill the table. */
 	MDB_txn *reader;
-	bool reading; /* and is in use */
+	bool reading; /* reader is in use */
 
 	/* Writer thread. */
 	const char *failure;
-	int cause;    /* LMDB's code, where the failure was one of its calls */
-	bool changed; /* by the write transaction that is open */
+	int cause;    /* LMDB's return code, if the failure was one */
+	bool changed; /* by the open write transaction */
 
-	/* Both; see store_changed_elsewhere().  Numbers of transactions. */
-	atomic_size_t own;      /* our last; or the last when we opened */
-	atomic_size_t reported; /* the last foreign one that was reported */
-	atomic_bool foreign;    /* one that was not reported lies before our last */
+	/* Both threads; see store_changed_elsewhere().  Transaction numbers. */
+	atomic_size_t own;      /* our last commit, or the last one when we opened */
+	atomic_size_t reported; /* the last foreign commit that was reported */
+	atomic_bool foreign;    /* an unreported foreign commit precedes our last one */
 };
 
-/* LMDB's word for a write that was cut short, most often by a full disk. */
+/* LMDB's message for a short write, which usually means that the disk is full. */
 #define DISK_FAILED "input/output error: the disk is full or damaged"
 
-/* What LMDB's return code is to our callers. */
+/* Maps LMDB's return code to an error. */
 enum err store_error(int rc);
 
-/* The first failure sticks; words must live as long as the program. */
+/* The first failure sticks; words must be static. */
 void txn_fail(struct txn *t, enum err e, const char *words);
-void txn_check(struct txn *t, int rc); /* the same from LMDB's return code, when it is one */
+void txn_check(struct txn *t, int rc); /* as txn_fail(), if rc is a failure */
 
-/* MDB_MAP_FULL: the changes would take what is kept for others (store.h). */
+/* MDB_MAP_FULL: the changes would use the reserve (store.h). */
 MUST_USE int store_check_room(const struct txn *t);
 
-/* LMDB takes keys and values as pointers to what it will not change. */
+/* LMDB does not modify keys and values, although its pointers are not const. */
 MDB_val val_of(struct view bytes);
 struct view view_of_val(const MDB_val *val);
 
-/* An empty key is one that cannot be: nothing is under it, and putting there
- * is a failure. */
+/* An empty key means "invalid": get finds nothing, put fails. */
 MUST_USE int table_cursor(struct txn *t, enum table table, MDB_cursor **out);
 MUST_USE enum err table_get(struct txn *t, enum table table, struct view key, struct view *value);
 void table_put(struct txn *t, enum table table, struct view key, struct view value);
 
-/* As table_put, for a key that sorts behind all others of the table. */
+/* As table_put(), for a key that sorts behind all others of the table. */
 void table_append(struct txn *t, enum table table, struct view key, struct view value);
 
-/* A row that is not there is no failure.  value: of a key with several; NULL. */
+/* A missing row is not a failure.  value: of a key with several values; otherwise NULL. */
 void table_delete(struct txn *t, enum table table, struct view key, const struct view *value);
 
-/* Keys: big-endian, so that bytes sort like numbers. */
+/* Memory to encode a row into, released with free().  Rows are encoded before any put,
+ * since their texts may point into the map.  NULL: failed; a size of 0 fails with these
+ * static words. */
+MUST_USE uint8_t *row_allocate(struct txn *t, size_t size, const char *words);
+
+/* Keys are big-endian, so bytewise order is numeric order. */
 #define BY_TIME_SIZE        (8 + 32)
 #define CERT_BY_CA_SIZE     (32 + BY_TIME_SIZE)
 #define CERT_BY_STATUS_SIZE (1 + BY_TIME_SIZE)
 
 void number_put(uint8_t *out, size_t size, uint64_t value);
 uint64_t number_get(const uint8_t *in, size_t size);
-struct view id_key(const struct certid *id); /* lives as long as *id */
+struct view id_key(const struct certid *id); /* valid as long as *id */
 struct view by_time_key(int64_t created, const struct certid *id, uint8_t out[BY_TIME_SIZE]);
 struct view cert_by_ca_key(const struct certid *ca_id, int64_t created, const struct certid *id,
     uint8_t out[CERT_BY_CA_SIZE]);
 struct view cert_by_status_key(enum cert_status status, int64_t created, const struct certid *id,
     uint8_t out[CERT_BY_STATUS_SIZE]);
 
-/* The last number given, a row of TABLE_META of this name: it outlives what was
- * numbered, so no number is ever given twice.  0: none was given. */
+/* Sequence numbers: the last one given is a row of TABLE_META under this name.  It is
+ * kept when the numbered records are deleted, so numbers are never reused.  0: none
+ * given. */
 #define SEQUENCE_SIZE 8
 
 MUST_USE enum err sequence_last(struct txn *t, const char *name, uint64_t *last);
 void sequence_put(struct txn *t, const char *name, uint64_t last);
 
-/* Keys with a name in them, empty when it cannot be one: 1 to NAME_MAX_LENGTH
- * bytes, none of them zero.  Zero ends a name that something follows. */
+/* Keys that contain a name.  Empty if the name is invalid: 1 to NAME_MAX_LENGTH bytes
+ * without NUL.  A NUL terminates a name that is followed by something. */
 #define KEY_MAX (NAME_MAX_LENGTH + 1 + 32)
 
 struct view named_key(struct view before, struct view name, struct view behind,
     uint8_t out[KEY_MAX]);
 struct view name_key(struct view name, uint8_t out[KEY_MAX]);
-struct view name_prefix(struct view name, uint8_t out[KEY_MAX]); /* of all that follow it */
+struct view name_prefix(struct view name, uint8_t out[KEY_MAX]); /* of all keys with this name */
 struct view name_id_key(struct view name, const struct certid *id, uint8_t out[KEY_MAX]);
 struct view id_name_key(const struct certid *id, struct view name, uint8_t out[KEY_MAX]);
 
-/* kind, time (so that those before 1970 come first), id. */
+/* kind, time (signed: before 1970 sorts first), id */
 #define SCHEDULE_SIZE (1 + 8 + 32)
 
 struct view schedule_key(enum schedule_kind kind, int64_t time, const struct certid *id,
     uint8_t out[SCHEDULE_SIZE]);
 
-/* What a certificate is found by: its record, and what its document says. */
+/* The data by which a certificate is indexed: its record, and parts of its document. */
 struct indexed {
 	struct cert cert;
 	struct indexed_document {
-		size_t serial_len; /* 0: not by its serial number */
+		size_t serial_len; /* 0: not indexed by serial number */
 		uint8_t serial[SERIAL_MAX];
-		bool has_content; /* false: not by its signed part, of which this is
-		                            * the SHA-256: */
+		bool has_content; /* false: not indexed by content, the SHA-256 of its signed
+				   * part */
 		struct certid content;
 	} document;
 };
 
-/* A serial number that is too long, or a part that cannot be found: not by it. */
+/* If the serial number is too long, or the signed part not found, it is not indexed by
+ * it. */
 MUST_USE enum err indexed_read(const struct store *s, struct view der,
     struct indexed_document *out);
 
-/* The rows of before become those of after; NULL: there are none. */
+/* Replaces the index rows of before by those of after; NULL: none. */
 void index_change(struct txn *t, const struct indexed *before, const struct indexed *after);
 
-/* Those that came later than this schema. */
+/* Adds rows to indexes that were introduced after this schema. */
 void index_add_later(struct txn *t, const struct indexed *of, uint64_t schema);
 
-/* How many certificates there are of each status. */
+/* Number of certificates in each status. */
 struct counts {
 	uint64_t certs[CERT_STATUS_COUNT];
 };
@@ -175,32 +181,40 @@ struct counts {
 void counts_put(struct txn *t, const struct counts *counts);
 void counts_change(struct txn *t, const struct indexed *before, const struct indexed *after);
 
-/* What is known of a deleted CA goes with the last certificate of it. */
+/* Deletes what is stored of a deleted CA when its last certificate is gone. */
 void deleted_ca_tidy(struct txn *t, const struct certid *ca_id);
 
-/* Fills what came later than this schema from what is there.  LMDB's code. */
-MUST_USE int upgrade(struct store *s, MDB_txn *txn, uint64_t schema);
+/* Opens all tables, and creates or upgrades them in one transaction if necessary; a
+ * current database is opened without waiting for its writer.  Sets the version of the
+ * schema; if it is newer than STORE_SCHEMA the tables are not open.  Returns LMDB's
+ * code. */
+MUST_USE int schema_open(struct store *s, uint64_t *schema);
 
-/* Makes lock.mdb with its blocks; errno. */
-MUST_USE int reserve_lock_file(struct store *s);
+/* Fills tables introduced after this schema from existing ones.  Returns LMDB's code. */
+MUST_USE int schema_upgrade(struct store *s, MDB_txn *txn, uint64_t schema);
 
-/* A code of ours among LMDB's: data.mdb was cut short. */
+/* Creates lock.mdb with its blocks allocated.  Returns an errno. */
+MUST_USE int lock_file_reserve(struct store *s);
+
+/* Additional return code: data.mdb is truncated. */
 #define CUT_SHORT (MDB_LAST_ERRCODE + 1000)
 
-/* Are all pages in the file that LMDB would read?  0, CUT_SHORT or LMDB's code. */
-MUST_USE int check_whole(MDB_env *env);
+/* Are all pages that LMDB could read within the file?  0, CUT_SHORT or LMDB's code. */
+MUST_USE int data_file_check(MDB_env *env);
 
-/* The keys of a table that begin with the same prefix, from where on. */
+/* Keys of a table with a common prefix. */
 struct range {
 	enum table table;
 	struct view prefix;
-	struct view after; /* the rest of a key, which need not exist; empty: from an end */
+	struct view after; /* start behind this rest of a key, which need not exist; empty: at
+			    * the start or end */
 	bool ascending;
-	size_t least, most; /* bytes of a key behind the prefix */
+	size_t least, most; /* length of a key behind the prefix, in bytes */
 };
 
 struct row {
-	struct view key, rest, value; /* rest: the key behind the prefix; all in the map */
+	struct view key, rest, value; /* rest: the key behind the prefix; all point into the
+				       * map */
 };
 
 struct walk {
@@ -208,26 +222,26 @@ struct walk {
 	const struct range *range;
 	bool started;
 	size_t len;
-	uint8_t start[KEY_MAX + 8]; /* the walk is beyond this, not at it */
+	uint8_t start[KEY_MAX + 8]; /* continue behind this key */
 };
 
-/* walk_end() also where walk_begin() failed. */
+/* Call walk_end() even if walk_begin() failed. */
 MUST_USE enum err walk_begin(struct walk *w, struct txn *t, const struct range *range);
-MUST_USE enum err walk_next(struct walk *w, struct row *row); /* until ERR_NOT_FOUND */
+MUST_USE enum err walk_next(struct walk *w, struct row *row); /* ERR_NOT_FOUND: no more */
 void walk_end(struct walk *w);
 
-/* What to make of a row: an entry of an array. */
-struct taker {
-	enum err (*take)(struct txn *t, const void *of, const struct row *row, void *out);
-	const void *of;
+/* Converts rows to entries of an array. */
+struct row_reader {
+	enum err (*read)(struct txn *t, const void *context, const struct row *row, void *out);
+	const void *context;
 	void *out;
 	size_t size; /* of an entry */
 };
 
-MUST_USE enum err list_rows(struct txn *t, const struct range *range, const struct taker *taker,
-    size_t max, size_t *count);
+MUST_USE enum err list_rows(struct txn *t, const struct range *range,
+    const struct row_reader *reader, size_t max, size_t *count);
 
-/* Pairs of a name and a certificate, each with a type below types. */
+/* Sets of (name, certificate) pairs, each with a type less than types. */
 struct pairs {
 	enum table by_name, by_id;
 	unsigned types;
@@ -247,10 +261,10 @@ void pair_delete(struct txn *t, const struct pairs *p, struct view name, const s
 
 struct page {
 	void (*emit)(const struct pair *pair, void *out);
-	struct view after; /* empty: from an end */
+	struct view after; /* empty: from the start or end */
 	bool ascending;
 	void *out;
-	size_t size, max; /* of an entry, and how many */
+	size_t size, max; /* size of an entry, and maximum number */
 };
 
 MUST_USE enum err pairs_of_id(struct txn *t, const struct pairs *p, const struct certid *id,

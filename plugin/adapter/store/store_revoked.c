@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_revoked.c - see store.h: the entries of revocation lists, and which
- * certificates they name.
+ * store_revoked.c - entries of revocation lists, and the certificates that they revoke;
+ * see store.h.
  *
- * A key is the number of the list and the serial number: LMDB sorts it byte by
- * byte, and what another one goes on from first.  So do the serial numbers of
- * one CA in cert_by_serial, and the two tables can be walked side by side.
+ * A key is the list number followed by the serial number.  LMDB sorts keys bytewise, a
+ * prefix first, as it does the serial numbers of a CA in cert_by_serial, so the two
+ * tables can be walked in parallel.
  */
 #include <assert.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 #define REVOKED_MAX (LIST_SIZE + SERIAL_MAX)
 #define ID_SIZE     sizeof(struct certid)
 
-/* Without a serial number: before all entries of the list. */
+/* With an empty serial number: sorts before all entries of the list. */
 static struct view
 list_key(uint64_t list, struct view serial, uint8_t out[REVOKED_MAX])
 {
@@ -34,8 +34,8 @@ is_serial(struct view serial)
 	return serial.len > 0 && serial.len <= SERIAL_MAX;
 }
 
-/* Behind all other rows it is appended, which is quick and fills pages to the
- * end.  Where a newer list has rows already a place is looked for. */
+/* Appending behind all other rows is fast and fills pages completely.  If a newer list
+ * has rows already, the entry is inserted instead. */
 void
 store_append_revoked(struct txn *t, uint64_t list, struct view serial, const struct revoked *entry)
 {
@@ -76,7 +76,7 @@ store_get_revoked(struct txn *t, uint64_t list, struct view serial, struct revok
 	return e == ERR_OK ? codec_get_revoked(row, out) : e;
 }
 
-/* The first row at or behind this place. */
+/* The first row at or behind this key. */
 static int
 seek(MDB_cursor *rows, struct view place, MDB_val *key, MDB_val *value)
 {
@@ -111,7 +111,7 @@ store_next_list(struct txn *t, uint64_t from, uint64_t *list)
 	return store_error(rc);
 }
 
-/* Also rows that cannot be read. */
+/* Also drops rows that cannot be decoded. */
 static int
 drop_rows(struct txn *t, MDB_cursor *rows, uint64_t list, size_t max, bool *left)
 {
@@ -154,19 +154,19 @@ store_drop_revoked(struct txn *t, uint64_t list, size_t max, bool *left)
 }
 
 /*
- * Which certificates does a list name?  Two sorted tables are walked side by
- * side: each in turn jumps to where the other one is.  So however different
- * their sizes, each row of the smaller one costs four looks at most.
+ * Which certificates does a list revoke?  A merge join of two sorted tables: each in
+ * turn seeks the position of the other.  The cost is at most four seeks per row of the
+ * smaller table.
  */
 struct join {
 	MDB_cursor *certs, *entries;
 	const struct certid *ca_id;
 	uint64_t list;
-	uint8_t bytes[ID_SIZE + SERIAL_MAX + 1]; /* of the key that is sought */
+	uint8_t bytes[ID_SIZE + SERIAL_MAX + 1]; /* of the key to seek */
 };
 
-/* A look on each side; and one more must be left, so that 0 never means that
- * the end was found. */
+/* One row on each side, and one left, so that *steps 0 never means that the end was
+ * reached. */
 #define STEPS_AT_LEAST 3
 
 static enum err
@@ -197,7 +197,7 @@ walk_serial(const struct revoked_walk *walk)
 	return (struct view){ walk->serial, walk->serial_len };
 }
 
-/* All certificates before this serial number are done, and none of it. */
+/* All certificates with smaller serial numbers are done, and none with this one. */
 static void
 walk_to(struct revoked_walk *walk, struct view serial)
 {
@@ -208,8 +208,8 @@ walk_to(struct revoked_walk *walk, struct view serial)
 	walk->answered = false;
 }
 
-/* The next one of the same serial number, by its id.  LMDB finds the first
- * that is not less. */
+/* The next certificate with the same serial number, ordered by id.  LMDB finds the
+ * first id that is not less. */
 static int
 seek_sibling(struct join *j, const struct revoked_walk *walk, MDB_val *key, MDB_val *id)
 {
@@ -222,7 +222,7 @@ seek_sibling(struct join *j, const struct revoked_walk *walk, MDB_val *key, MDB_
 	return rc;
 }
 
-/* The first certificate that was not answered yet. */
+/* The first certificate that was not returned yet. */
 static int
 seek_cert(struct join *j, const struct revoked_walk *walk, MDB_val *key, MDB_val *id)
 {
@@ -236,7 +236,7 @@ seek_cert(struct join *j, const struct revoked_walk *walk, MDB_val *key, MDB_val
 		rc = seek_sibling(j, walk, key, id);
 		if (rc != MDB_NOTFOUND)
 			return rc;
-		j->bytes[len++] = 0; /* behind this serial number, before all others */
+		j->bytes[len++] = 0; /* sorts behind this serial number and before all others */
 		*key = (MDB_val){ len, j->bytes };
 	}
 	return mdb_cursor_get(j->certs, key, id, MDB_SET_RANGE);
@@ -254,7 +254,7 @@ next_cert(struct join *j, struct revoked_walk *walk, struct certid *id)
 	if (key.mv_size < ID_SIZE || memcmp(key.mv_data, j->ca_id->b, ID_SIZE) != 0)
 		return ERR_NOT_FOUND; /* a certificate of another CA */
 	serial = view_of_val(&key);
-	serial = (struct view){ serial.data + ID_SIZE, serial.len - ID_SIZE };
+	serial = view_from(serial, ID_SIZE);
 	if (!is_serial(serial) || value.mv_size != ID_SIZE)
 		return ERR_CORRUPT;
 	walk_to(walk, serial);
@@ -262,8 +262,8 @@ next_cert(struct join *j, struct revoked_walk *walk, struct certid *id)
 	return ERR_OK;
 }
 
-/* Is the serial number of the walk on the list?  If not, the walk goes to the
- * next one that is. */
+/* Is the serial number of the walk on the list?  If not, advances the walk to the next
+ * one that is. */
 static enum err
 next_entry(struct join *j, struct revoked_walk *walk, bool *found, struct revoked *out)
 {
@@ -277,7 +277,7 @@ next_entry(struct join *j, struct revoked_walk *walk, bool *found, struct revoke
 	if (!is_of_list(&key, j->list))
 		return ERR_NOT_FOUND;
 	serial = view_of_val(&key);
-	serial = (struct view){ serial.data + LIST_SIZE, serial.len - LIST_SIZE };
+	serial = view_from(serial, LIST_SIZE);
 	if (!is_serial(serial))
 		return ERR_CORRUPT;
 	*found = view_equal(serial, walk_serial(walk));
@@ -287,7 +287,7 @@ next_entry(struct join *j, struct revoked_walk *walk, bool *found, struct revoke
 	return ERR_OK;
 }
 
-/* What was found is answered, and the walk beyond it. */
+/* Returns the next match and advances the walk past it. */
 static enum err
 join_next(struct join *j, struct revoked_walk *walk, size_t *steps, struct certid *id,
     struct revoked *out)

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_room.c - see store.h: a part of the map is kept for what takes something away.
+ * store_room.c - keeps a reserve of free pages for changes that remove something; see
+ * store.h.
  *
- * LMDB changes no page in place: deleting writes the path to what is deleted anew, in
- * each table, before its old pages are free, and they are used again two transactions
- * later.  A map that is full to the last page could not be emptied any more.  So a
- * change that adds something is refused while there are still pages for some that do
- * not.  Writer thread.
+ * LMDB changes no page in place: deleting writes new copies of the pages on the path in
+ * each table, and the old ones can be reused two transactions later.  A completely full
+ * map could therefore not be emptied any more.  Changes that add something are refused
+ * while pages for some removals are left.  Writer thread.
  */
 #include <string.h>
 
 #include "store_private.h"
 
-/* In pages.  Half of it is for what takes no more room than before, as deleting; the
- * other half for what does, as a revocation and the note of why.  So no revocation is
- * in the way of a deletion. */
+/* In pages.  Half of the reserve is for changes that need no more space afterwards,
+ * such as deletions, the other half for changes that do, such as a revocation with its
+ * note.  So revocations cannot prevent deletions. */
 #define RESERVE_PART  16
-#define RESERVE_LEAST 256 /* unless that is a third of the map */
+#define RESERVE_LEAST 256 /* or a third of the map, if that is less */
 #define RESERVE_MOST  16384
 
 void
@@ -43,8 +43,9 @@ reserve_of(uint64_t pages)
 	return part < least ? least : part > RESERVE_MOST ? RESERVE_MOST : part;
 }
 
-/* Pages of a table.  Those of values beyond the first few of one key are in no
- * statistics of LMDB: they are reckoned from their number, as half filled. */
+/* Pages of a table.  LMDB's statistics do not include the pages of values beyond the
+ * first few of a key: these are estimated from the number of values, as half-filled
+ * pages. */
 static int
 count_table(MDB_txn *txn, MDB_dbi table, uint64_t psize, int64_t *pages)
 {
@@ -74,7 +75,7 @@ count_tables(const struct store *s, MDB_txn *txn, uint64_t psize, int64_t *pages
 	return rc;
 }
 
-/* LMDB's list of pages to use again: each record begins with their number (mdb.c,
+/* LMDB's list of free pages: each record begins with its number of pages (mdb.c,
  * mdb_freelist_save). */
 static int
 count_free(MDB_txn *snapshot, uint64_t *pages)
@@ -95,7 +96,7 @@ count_free(MDB_txn *snapshot, uint64_t *pages)
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Compared with a snapshot of what was committed before. */
+/* Compares with a snapshot of the last commit. */
 static int
 check_growth(const struct txn *t, MDB_txn *snapshot, uint64_t psize, uint64_t free, uint64_t least)
 {
@@ -111,7 +112,8 @@ check_growth(const struct txn *t, MDB_txn *snapshot, uint64_t psize, uint64_t fr
 	return free < least + (uint64_t)(after - before) ? MDB_MAP_FULL : 0;
 }
 
-/* Nothing is counted there.  More than any transaction adds: a batch of requests, 128 MiB. */
+/* With more free pages than this nothing is counted.  More than any transaction adds: a
+ * batch of requests, 128 MiB. */
 #define FAR_FROM_THE_END 65536
 
 int

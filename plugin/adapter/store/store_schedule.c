@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* store_schedule.c - see store.h: what is to be done at a time of its own. */
+/* store_schedule.c - scheduled changes; see store.h. */
 #include <string.h>
 
 #include "jitr/core/codec.h"
 
 #include "store_private.h"
 
-#define LONGEST_KEY 511 /* of LMDB */
+#define LONGEST_KEY 511 /* LMDB's limit */
 
-/* The first bit of a negative number is set: the other way round all times sort
- * as they follow each other. */
+/* Flipping the sign bit makes negative times sort before positive ones. */
 #define SIGN ((uint64_t)1 << 63)
 
 struct view
@@ -42,41 +41,41 @@ read_entry(const MDB_val *key, const MDB_val *value, struct schedule_entry *out)
 	return read_value(view_of_val(value), out);
 }
 
-/* The key of the first one, whether it can be read or not. */
+/* The key of the first entry, whether or not it can be decoded. */
 static enum err
 first_of(struct txn *t, enum schedule_kind kind, MDB_val *key, MDB_val *value)
 {
 	uint8_t first = (uint8_t)kind;
+	MDB_val found = { sizeof(first), &first };
 	MDB_cursor *cursor;
-	int rc;
+	int rc = table_cursor(t, TABLE_SCHEDULE, &cursor);
 
-	*key = (MDB_val){ sizeof(first), &first };
-	rc = table_cursor(t, TABLE_SCHEDULE, &cursor);
 	if (rc != 0)
 		return store_error(rc);
-	rc = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
+	rc = mdb_cursor_get(cursor, &found, value, MDB_SET_RANGE);
 	mdb_cursor_close(cursor);
 	if (rc != 0)
 		return store_error(rc);
+	*key = found;
 	return *(const uint8_t *)key->mv_data == first ? ERR_OK : ERR_NOT_FOUND;
 }
 
 enum err
 store_next_schedule(struct txn *t, enum schedule_kind kind, struct schedule_entry *out)
 {
-	MDB_val key, value;
+	MDB_val key = { 0, NULL }, value = { 0, NULL };
 	enum err e = first_of(t, kind, &key, &value);
 
 	*out = (struct schedule_entry){ .kind = kind };
 	return e == ERR_OK ? read_entry(&key, &value, out) : e;
 }
 
-/* The key is copied: it lies in the page that the deletion changes. */
+/* The key is copied because it is in the page that the deletion changes. */
 void
 store_drop_schedule(struct txn *t, enum schedule_kind kind)
 {
 	uint8_t copy[LONGEST_KEY];
-	MDB_val key, value;
+	MDB_val key = { 0, NULL }, value = { 0, NULL };
 
 	if (first_of(t, kind, &key, &value) != ERR_OK || key.mv_size > sizeof(copy))
 		return;

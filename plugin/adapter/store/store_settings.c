@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* store_settings.c - see store.h: what was set for a CA. */
+/* store_settings.c - settings of CAs; see store.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,34 +16,27 @@ store_get_ca_settings(struct txn *t, const struct certid *id, struct ca_settings
 	return e == ERR_OK ? codec_get_ca_settings(row, out) : e;
 }
 
-/* The texts may be those that a get function answered: they are copied before
- * their page changes. */
+/* Encodes before any put: the texts may point into the map. */
 void
 store_put_ca_settings(struct txn *t, const struct certid *id, const struct ca_settings *settings)
 {
 	size_t size = codec_ca_settings_size(settings);
-	uint8_t *row = malloc(size + 1);
+	uint8_t *row = row_allocate(t, size, "settings of a CA that cannot be encoded");
 
-	if (row == NULL) {
-		txn_fail(t, ERR_NOMEM, "out of memory");
+	if (row == NULL)
 		return;
-	}
-	if (size > 0) {
-		codec_put_ca_settings(settings, row);
-		table_put(t, TABLE_CA_SETTINGS, id_key(id), (struct view){ row, size });
-	} else {
-		txn_fail(t, ERR_STORAGE, "settings of a CA that cannot be encoded");
-	}
+	codec_put_ca_settings(settings, row);
+	table_put(t, TABLE_CA_SETTINGS, id_key(id), (struct view){ row, size });
 	free(row);
 }
 
 static enum err
-take_settings(struct txn *t, const void *of, const struct row *row, void *out)
+read_settings(struct txn *t, const void *context, const struct row *row, void *out)
 {
 	struct ca_setting_entry *entry = out;
 
 	(void)t;
-	(void)of;
+	(void)context;
 	memcpy(entry->id.b, row->key.data, sizeof(entry->id.b));
 	return codec_get_ca_settings(row->value, &entry->settings);
 }
@@ -56,9 +49,9 @@ store_list_ca_settings(struct txn *t, const struct certid *after, struct ca_sett
 		.ascending = true,
 		.least = sizeof(*after),
 		.most = sizeof(*after) };
-	struct taker taker = { take_settings, NULL, out, sizeof(*out) };
+	struct row_reader reader = { read_settings, NULL, out, sizeof(*out) };
 
 	if (after != NULL)
 		r.after = id_key(after);
-	return list_rows(t, &r, &taker, max, count);
+	return list_rows(t, &r, &reader, max, count);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* store_template.c - see store.h: provisioning templates. */
+/* store_template.c - provisioning templates; see store.h. */
 #include <stdlib.h>
 
 #include "jitr/core/codec.h"
 
 #include "store_private.h"
 
-/* Empty: it cannot be the name of one. */
+/* Empty: not a valid template name. */
 static struct view
 template_key(struct view name, uint8_t out[KEY_MAX])
 {
@@ -29,25 +29,18 @@ store_get_template(struct txn *t, struct view name, struct provisioning_template
 	return e;
 }
 
-/* The texts may be those that a get function answered: they are copied before
- * their page changes. */
+/* Encodes before any put: the texts may point into the map. */
 void
 store_put_template(struct txn *t, const struct provisioning_template *made)
 {
 	size_t size = codec_template_size(made);
-	uint8_t key[KEY_MAX], *row = malloc(size + 1);
+	uint8_t key[KEY_MAX], *row;
 
-	if (row == NULL) {
-		txn_fail(t, ERR_NOMEM, "out of memory");
+	row = row_allocate(t, size, "a provisioning template that cannot be encoded");
+	if (row == NULL)
 		return;
-	}
-	if (size > 0) {
-		codec_put_template(made, row);
-		table_put(t, TABLE_TEMPLATE, template_key(made->name, key),
-		    (struct view){ row, size });
-	} else {
-		txn_fail(t, ERR_STORAGE, "a provisioning template that cannot be encoded");
-	}
+	codec_put_template(made, row);
+	table_put(t, TABLE_TEMPLATE, template_key(made->name, key), (struct view){ row, size });
 	free(row);
 }
 
@@ -60,13 +53,13 @@ store_delete_template(struct txn *t, struct view name)
 }
 
 static enum err
-take_template(struct txn *t, const void *of, const struct row *row, void *out)
+read_template(struct txn *t, const void *context, const struct row *row, void *out)
 {
 	struct provisioning_template *made = out;
 	enum err e = codec_get_template(row->value, made);
 
 	(void)t;
-	(void)of;
+	(void)context;
 	made->name = row->key;
 	return e;
 }
@@ -79,9 +72,9 @@ store_list_templates(struct txn *t, const struct view *after, struct provisionin
 		.ascending = true,
 		.least = 1,
 		.most = TEMPLATE_NAME_MAX };
-	struct taker taker = { take_template, NULL, out, sizeof(*out) };
+	struct row_reader reader = { read_template, NULL, out, sizeof(*out) };
 
 	if (after != NULL)
 		r.after = *after;
-	return list_rows(t, &r, &taker, max, count);
+	return list_rows(t, &r, &reader, max, count);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* store_thing.c - see store.h: things, and the certificates attached to them. */
+/* store_thing.c - things, and the certificates attached to them; see store.h. */
 #include <stdlib.h>
 
 #include "jitr/core/codec.h"
@@ -23,8 +23,8 @@ store_get_thing(struct txn *t, struct view name, struct thing *out)
 	return e;
 }
 
-/* The texts may be those that a get function answered: they are copied before
- * their page changes.  What cannot be read is not replaced. */
+/* Encodes before any put: the texts may point into the map.  A record that cannot be
+ * read is not replaced. */
 void
 store_put_thing(struct txn *t, const struct thing *thing)
 {
@@ -35,18 +35,14 @@ store_put_thing(struct txn *t, const struct thing *thing)
 
 	if (t->failed != ERR_OK)
 		return;
-	row = malloc(size + 1);
 	e = store_get_thing(t, thing->name, &old);
-	if (row == NULL) {
-		txn_fail(t, ERR_NOMEM, "out of memory");
-	} else if (e != ERR_OK && e != ERR_NOT_FOUND) {
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		txn_fail(t, e, "the stored thing that is to be replaced cannot be read");
-	} else if (size == 0) {
-		txn_fail(t, ERR_STORAGE, "a thing that cannot be encoded");
-	} else {
-		codec_put_thing(thing, row);
-		table_put(t, TABLE_THING, name_key(thing->name, key), (struct view){ row, size });
-	}
+	row = row_allocate(t, size, "a thing that cannot be encoded");
+	if (row == NULL)
+		return;
+	codec_put_thing(thing, row);
+	table_put(t, TABLE_THING, name_key(thing->name, key), (struct view){ row, size });
 	free(row);
 }
 
@@ -59,13 +55,13 @@ store_delete_thing(struct txn *t, struct view name)
 }
 
 static enum err
-take_thing(struct txn *t, const void *of, const struct row *row, void *out)
+read_thing(struct txn *t, const void *context, const struct row *row, void *out)
 {
 	struct thing *thing = out;
 	enum err e = codec_get_thing(row->value, thing);
 
 	(void)t;
-	(void)of;
+	(void)context;
 	thing->name = row->key;
 	return e;
 }
@@ -78,11 +74,11 @@ store_list_things(struct txn *t, const struct view *after, struct thing *out, si
 		.ascending = true,
 		.least = 1,
 		.most = NAME_MAX_LENGTH };
-	struct taker taker = { take_thing, NULL, out, sizeof(*out) };
+	struct row_reader reader = { read_thing, NULL, out, sizeof(*out) };
 
 	if (after != NULL)
 		r.after = *after;
-	return list_rows(t, &r, &taker, max, count);
+	return list_rows(t, &r, &reader, max, count);
 }
 
 enum err

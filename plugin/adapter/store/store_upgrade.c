@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_upgrade.c - a registry of an older schema gets what came later.
+ * store_upgrade.c - fills the tables that a newer schema adds.
  *
- * Part of the transaction that makes the later tables (store_open.c): the
- * indexes that they are of certificates, and how many there are, are filled
- * from what is there.
+ * Runs in the transaction that creates these tables (store_schema.c).  Indexes of
+ * certificates and the numbers per status are computed from the stored certificates.
  *
- * A damaged certificate stays as it is and is in none of them: it is refused
- * whenever it is looked at, cannot be replaced or deleted, and is not counted,
- * so that the counts go on agreeing with cert_by_status.  One whose document
- * alone is damaged is found neither by its serial number nor by its signed part;
- * it can be turned away by a revocation list all the same, since then the serial
- * number is that of the certificate that was presented.
+ * A damaged certificate stays as it is and is in no new index.  It is refused whenever
+ * it is read, cannot be replaced or deleted, and is not counted, so the counts agree
+ * with cert_by_status.  If only its document is damaged, it is found neither by serial
+ * number nor by signed part; a revocation list still applies to it, since at CONNECT
+ * the serial number is taken from the presented certificate.
  *
- * Certificates that share a signed part keep their records: which of them stands
- * for it is a question of their statuses (twins.h), and asked again each time.
+ * Certificates that share a signed part keep their records.  Which of them is used
+ * depends on their statuses and is decided each time (twins.h).
  */
 #include <errno.h>
 #include <string.h>
@@ -23,10 +21,9 @@
 
 #include "store_private.h"
 
-#define COUNTS_SINCE 3 /* which schema */
+#define COUNTS_SINCE 3 /* schema that introduced the counts */
 
-/* Damage beyond a row (a page that cannot be read) is LMDB's to tell, and ends
- * the upgrade. */
+/* Damage beyond a row (an unreadable page) is reported by LMDB and ends the upgrade. */
 static int
 read_document(struct txn *t, struct indexed *of)
 {
@@ -37,7 +34,7 @@ read_document(struct txn *t, struct indexed *of)
 	memset(&of->document, 0, sizeof(of->document));
 	if (rc == 0 && codec_get_cert_document(view_of_val(&value), &document) == ERR_OK &&
 	    indexed_read(t->store, document.der, &of->document) != ERR_OK)
-		return ENOMEM; /* nothing else keeps a hash from being made */
+		return ENOMEM; /* computing a hash fails only for lack of memory */
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
@@ -75,7 +72,7 @@ add_certs(struct txn *t, MDB_cursor *certs, uint64_t schema)
 }
 
 int
-upgrade(struct store *s, MDB_txn *txn, uint64_t schema)
+schema_upgrade(struct store *s, MDB_txn *txn, uint64_t schema)
 {
 	struct txn t = { .store = s, .handle = txn, .writing = true };
 	MDB_cursor *certs;

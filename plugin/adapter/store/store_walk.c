@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_walk.c - a way through a table, in the order of its keys.
+ * store_walk.c - iterates over the keys of a table in order.
  *
- * A walk begins beyond a key, wherever that is by now: no page of a listing
- * depends on the one before being unchanged.
+ * A walk starts behind a key, whether or not it still exists: a page of a listing does
+ * not depend on the previous page being unchanged.
  */
 #include <string.h>
 
 #include "store_private.h"
 
-/* As much of it as there is room for: no key is longer. */
+/* Appends as much as there is room for: no key is longer. */
 static void
 start_add(struct walk *w, struct view bytes)
 {
@@ -20,9 +20,9 @@ start_add(struct walk *w, struct view bytes)
 	w->len += len;
 }
 
-/* Without a position the walk starts before the first or behind the last key
- * there can be: the rest of a key is never a single zero, and shorter than
- * what is left of the room. */
+/* Without a position the walk starts before the first or behind the last possible key:
+ * the rest of a key is never a single zero byte, and is shorter than the remaining
+ * buffer. */
 static void
 set_start(struct walk *w)
 {
@@ -84,7 +84,7 @@ walk_next(struct walk *w, struct row *row)
 	if (key.mv_size < prefix || memcmp(key.mv_data, w->start, prefix) != 0)
 		return ERR_NOT_FOUND;
 	row->key = view_of_val(&key);
-	row->rest = (struct view){ row->key.data + prefix, row->key.len - prefix };
+	row->rest = view_from(row->key, prefix);
 	row->value = view_of_val(&value);
 	return row->rest.len < r->least || row->rest.len > r->most ? ERR_CORRUPT : ERR_OK;
 }
@@ -97,7 +97,7 @@ walk_end(struct walk *w)
 }
 
 enum err
-list_rows(struct txn *t, const struct range *range, const struct taker *taker, size_t max,
+list_rows(struct txn *t, const struct range *range, const struct row_reader *reader, size_t max,
     size_t *count)
 {
 	struct walk w;
@@ -107,8 +107,8 @@ list_rows(struct txn *t, const struct range *range, const struct taker *taker, s
 	for (*count = 0; e == ERR_OK && *count < max; *count += e == ERR_OK) {
 		e = walk_next(&w, &row);
 		if (e == ERR_OK)
-			e = taker->take(t, taker->of, &row,
-			    (uint8_t *)taker->out + *count * taker->size);
+			e = reader->read(t, reader->context, &row,
+			    (uint8_t *)reader->out + *count * reader->size);
 	}
 	walk_end(&w);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_whole.c - is data.mdb as long as LMDB believes it is?
+ * store_whole.c - checks that data.mdb is as long as LMDB expects.
  *
- * LMDB reads through a memory map, and a page behind the end of the file is no error
- * there but a SIGBUS.  A file that was cut short is found out before any is read.
+ * LMDB reads through a memory map, where accessing a page behind the end of the file
+ * raises SIGBUS.  A truncated file must be detected before such a page is read.
  *
- * A file may be shorter than LMDB's last page and whole: pages that a transaction took and
- * gave back were never written.  LMDB has each of those on its list of free pages.  That
- * list is read after the file was made longer, so that what is missing of it reads as
- * zeros, which LMDB takes for damage; a file that is not whole is made as short as it was.
+ * A file may be shorter than LMDB's last page and still be complete: pages that a
+ * transaction allocated and freed were never written, and LMDB has each of them on its
+ * list of free pages.  To read that list the file is extended first, so that missing
+ * parts of it read as zeros, which LMDB reports as damage.  If the file is not
+ * complete, its length is restored.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,15 +19,16 @@
 
 #include "store_private.h"
 
-#define FREE_PAGES 0 /* the number of LMDB's own table of them */
+#define FREE_PAGES 0 /* number of LMDB's internal table of free pages */
 
-/* Pages from first on that are missing, a byte each: 1, it is free. */
+/* Missing pages, starting with first; is_free has a byte for each: 1 if it is on the
+ * list. */
 struct missing {
 	size_t first, count;
 	uint8_t *is_free;
 };
 
-/* A list of LMDB's: how many, and their numbers. */
+/* One of LMDB's lists: a count, then page numbers. */
 static int
 note_free(struct missing *m, const MDB_val *list)
 {
@@ -45,7 +47,7 @@ note_free(struct missing *m, const MDB_val *list)
 	return 0;
 }
 
-/* LMDB shows that table to readers only. */
+/* LMDB allows only read transactions to open that table. */
 static int
 read_free(MDB_env *env, struct missing *m)
 {
@@ -84,7 +86,7 @@ check_free(MDB_env *env, struct missing *m)
 	return rc;
 }
 
-/* Asked again, as another process may have made it longer by now. */
+/* Checked again under the write lock: another process may have extended the file. */
 static int
 check_shorter(MDB_env *env, int fd)
 {
@@ -126,7 +128,7 @@ is_shorter(MDB_env *env, int fd)
 }
 
 int
-check_whole(MDB_env *env)
+data_file_check(MDB_env *env)
 {
 	MDB_txn *txn;
 	int fd, rc = mdb_env_get_fd(env, &fd);
@@ -137,6 +139,6 @@ check_whole(MDB_env *env)
 	if (rc != 0)
 		return rc;
 	rc = check_shorter(env, fd);
-	mdb_txn_abort(txn); /* until here no other process commits */
+	mdb_txn_abort(txn); /* no other process could commit before this */
 	return rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND ? CUT_SHORT : rc;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * crl_check.c - is a list one of this CA's that may be taken now?
+ * crl_check.c - checks a list except for its entries; see crl_private.h.
  *
- * Any thread.  One small function for each requirement of RFC 5280 5; each
- * says in *diag what is wrong and what there is to do.  Cheap questions come
- * first; the signature is the last of them.
+ * Any thread.  One small function for each requirement of RFC 5280 5; on failure *diag
+ * has the reason and the remedy.  Cheap checks come first, the signature last.
  */
 #include <string.h>
 
@@ -16,14 +15,14 @@
 
 #include "crl_private.h"
 #include "jitr/core/crl_scope.h"
-#include "jitr/core/text.h"
+#include "jitr/core/calendar.h"
 #include "x509_private.h"
 
-/* What is in front of the entries, as crl_split() found it. */
+/* The fields before the entries, as split by crl_split(). */
 struct head {
-	struct view version;                 /* content; empty: none, that is version 1 */
-	struct view algorithm;               /* whole */
-	struct der this_update, next_update; /* tag 0: there is none */
+	struct view version;                 /* content; empty: version 1 */
+	struct view algorithm;               /* complete value */
+	struct der this_update, next_update; /* tag 0: absent */
 };
 
 static bool
@@ -42,7 +41,7 @@ read_head(struct view rest, struct head *out)
 	return rest.len == 0 || der_next(&rest, &out->next_update);
 }
 
-/* A list of version 1 has no extensions, nor have its entries. */
+/* A version 1 list has no extensions, and neither have its entries. */
 static bool
 has_extensions(const struct crl_parts *p)
 {
@@ -56,8 +55,7 @@ has_extensions(const struct crl_parts *p)
 	return p->tail.len > 0;
 }
 
-/* RFC 5280 5.1.2.1; `openssl ca -gencrl` makes version 1 where nothing else is
- * asked of it. */
+/* RFC 5280 5.1.2.1.  `openssl ca -gencrl` writes version 1 unless configured otherwise. */
 static bool
 check_version(const struct crl_reading *r, const struct head *h, struct diag *diag)
 {
@@ -66,7 +64,7 @@ check_version(const struct crl_reading *r, const struct head *h, struct diag *di
 	if (view_equal(h->version, (struct view){ version_2, sizeof(version_2) }))
 		return true;
 	if (h->version.len != 0)
-		diag_set(diag, "the list has a version that is not known: neither 1 nor 2");
+		diag_set(diag, "the list has an unknown version: neither 1 nor 2");
 	else if (has_extensions(&r->parts))
 		diag_set(diag, "the list has version 1 and extensions, which only version 2 has");
 	else
@@ -79,11 +77,11 @@ algorithm_of(const struct crl_reading *r)
 {
 	const X509_ALGOR *algorithm;
 
-	X509_CRL_get0_signature(r->frame, NULL, &algorithm);
+	X509_CRL_get0_signature(r->skeleton, NULL, &algorithm);
 	return algorithm;
 }
 
-/* RFC 5280 5.1.1.2: what is outside is not signed. */
+/* RFC 5280 5.1.1.2: the outer algorithm is not signed, so it must equal the inner one. */
 static bool
 check_algorithms(const struct crl_reading *r, const struct head *h, struct diag *diag)
 {
@@ -106,45 +104,46 @@ check_strength(const struct crl_reading *r, struct crl_scheme *scheme, struct di
 		return true;
 	diag_set(diag,
 	    "the signature algorithm of the list is not accepted: %s; " STRONG_ALGORITHMS,
-	    OBJ_nid2ln(X509_CRL_get_signature_nid(r->frame)));
+	    OBJ_nid2ln(X509_CRL_get_signature_nid(r->skeleton)));
 	return false;
 }
 
-/* Names as RFC 5280 7.1 compares them. */
+/* Compares names as in RFC 5280 7.1. */
 static bool
 check_issuer(const struct crl_reading *r, struct diag *diag)
 {
 	char name[128];
 
-	if (X509_NAME_cmp(X509_CRL_get_issuer(r->frame), X509_get_subject_name(r->ca)) == 0)
+	if (X509_NAME_cmp(X509_CRL_get_issuer(r->skeleton), X509_get_subject_name(r->terms.ca)) ==
+	    0)
 		return true;
-	name_text(X509_CRL_get_issuer(r->frame), name, sizeof(name));
-	diag_set(diag, "the list is not of this CA but of \"%s\"; import it for that one", name);
+	name_text(X509_CRL_get_issuer(r->skeleton), name, sizeof(name));
+	diag_set(diag, "the list is issued by \"%s\", not by this CA; import it for that CA", name);
 	return false;
 }
 
-/* NULL: it is not there, or cannot be read. */
+/* NULL: absent or malformed. */
 static void *
 extension(const struct crl_reading *r, int nid, bool *is_there)
 {
 	int critical;
-	void *value = X509_CRL_get_ext_d2i(r->frame, nid, &critical, NULL);
+	void *value = X509_CRL_get_ext_d2i(r->skeleton, nid, &critical, NULL);
 
 	*is_there = critical != -1;
 	return value;
 }
 
-/* CAs of one name are told apart by their keys (RFC 5280 5.2.1). */
+/* CAs of the same name are distinguished by their keys (RFC 5280 5.2.1). */
 static bool
 check_key_id(const struct crl_reading *r, struct diag *diag)
 {
 	bool is_there, fits;
 	AUTHORITY_KEYID *id = extension(r, NID_authority_key_identifier, &is_there);
 
-	/* Lets OpenSSL read the CA's own key id. */
+	/* X509_check_purpose() makes OpenSSL parse the CA's own key id. */
 	fits = !is_there ||
-	    (id != NULL && X509_check_purpose(r->ca, -1, 0) == 1 &&
-		X509_check_akid(r->ca, id) == X509_V_OK);
+	    (id != NULL && X509_check_purpose(r->terms.ca, -1, 0) == 1 &&
+		X509_check_akid(r->terms.ca, id) == X509_V_OK);
 	AUTHORITY_KEYID_free(id);
 	if (!fits)
 		diag_set(diag,
@@ -153,11 +152,11 @@ check_key_id(const struct crl_reading *r, struct diag *diag)
 	return fits;
 }
 
-/* X509_get_key_usage answers all bits when there is no keyUsage at all. */
+/* X509_get_key_usage() returns all bits if there is no keyUsage. */
 static bool
 check_may_sign(const struct crl_reading *r, struct diag *diag)
 {
-	if (X509_get_key_usage(r->ca) & KU_CRL_SIGN)
+	if (X509_get_key_usage(r->terms.ca) & KU_CRL_SIGN)
 		return true;
 	diag_set(diag,
 	    "the CA certificate has a keyUsage extension without cRLSign: it may sign no "
@@ -165,11 +164,11 @@ check_may_sign(const struct crl_reading *r, struct diag *diag)
 	return false;
 }
 
-/* It bounds what the check of the signature costs. */
+/* Bounds the cost of verifying the signature. */
 static bool
 check_key(const struct crl_reading *r, struct diag *diag)
 {
-	if (key_is_strong(r->ca))
+	if (key_is_strong(r->terms.ca))
 		return true;
 	diag_set(diag,
 	    "the key of the CA certificate is too weak, too large or of an unknown kind, so "
@@ -177,7 +176,7 @@ check_key(const struct crl_reading *r, struct diag *diag)
 	return false;
 }
 
-/* What is looked at below; of others it is enough that they are not critical. */
+/* Extensions that are checked below; others must not be critical. */
 static bool
 is_known(X509_EXTENSION *e)
 {
@@ -192,22 +191,19 @@ is_known(X509_EXTENSION *e)
 	}
 }
 
-/* RFC 5280 4.2 and 5.2: each at most once, and a reader that does not know a
- * critical one must not use the list. */
+/* RFC 5280 4.2 and 5.2: each at most once, and a list with an unrecognised critical
+ * extension must not be used. */
 static bool
 check_extension(const struct crl_reading *r, int nth, struct diag *diag)
 {
-	X509_EXTENSION *e = X509_CRL_get_ext(r->frame, nth);
+	X509_EXTENSION *e = X509_CRL_get_ext(r->skeleton, nth);
 	char name[64];
 
 	OBJ_obj2txt(name, sizeof(name), X509_EXTENSION_get_object(e), 0);
-	if (X509_CRL_get_ext_by_OBJ(r->frame, X509_EXTENSION_get_object(e), nth) >= 0)
+	if (X509_CRL_get_ext_by_OBJ(r->skeleton, X509_EXTENSION_get_object(e), nth) >= 0)
 		diag_set(diag, "the list has an extension twice: %s", name);
 	else if (!is_known(e) && X509_EXTENSION_get_critical(e))
-		diag_set(diag,
-		    "the list has a critical extension that is not known here, so what it "
-		    "says is not understood: %s",
-		    name);
+		diag_set(diag, "the list has an unrecognised critical extension: %s", name);
 	else
 		return true;
 	return false;
@@ -216,7 +212,7 @@ check_extension(const struct crl_reading *r, int nth, struct diag *diag)
 static bool
 check_extensions(const struct crl_reading *r, struct diag *diag)
 {
-	int count = X509_CRL_get_ext_count(r->frame);
+	int count = X509_CRL_get_ext_count(r->skeleton);
 
 	if (count > EXTENSIONS_MAX) {
 		diag_set(diag, "the list has %d extensions; more than %d are not looked at", count,
@@ -229,11 +225,11 @@ check_extensions(const struct crl_reading *r, struct diag *diag)
 	return true;
 }
 
-/* RFC 5280 5.2.4: it says only what has changed since a complete one. */
+/* RFC 5280 5.2.4: a delta list has only changes since a complete list. */
 static bool
 check_is_complete(const struct crl_reading *r, struct diag *diag)
 {
-	if (X509_CRL_get_ext_by_NID(r->frame, NID_delta_crl, -1) < 0)
+	if (X509_CRL_get_ext_by_NID(r->skeleton, NID_delta_crl, -1) < 0)
 		return true;
 	diag_set(diag,
 	    "this is a delta list, which has only what was changed; import the complete "
@@ -241,8 +237,9 @@ check_is_complete(const struct crl_reading *r, struct diag *diag)
 	return false;
 }
 
-/* What a list leaves out must be good: so one that is silent about some
- * certificates for other reasons, or speaks of others, is none for us. */
+/* A certificate that is not on a list counts as not revoked.  Lists that omit
+ * certificates revoked for some reasons, or that are about other certificates, are
+ * therefore not accepted. */
 static const char *
 scope_fault(const ISSUING_DIST_POINT *scope)
 {
@@ -261,20 +258,21 @@ scope_fault(const ISSUING_DIST_POINT *scope)
 	return NULL;
 }
 
-/* From its bytes, as it is compared with certificates. */
+/* From the raw bytes, because they are compared bytewise with certificates. */
 static bool
 read_scope(const struct crl_reading *r, struct crl *facts)
 {
-	int nth = X509_CRL_get_ext_by_NID(r->frame, NID_issuing_distribution_point, -1);
-	const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(X509_CRL_get_ext(r->frame, nth));
+	int nth = X509_CRL_get_ext_by_NID(r->skeleton, NID_issuing_distribution_point, -1);
+	const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(
+	    X509_CRL_get_ext(r->skeleton, nth));
 
 	return crl_scope_read((struct view){ ASN1_STRING_get0_data(value),
 				  (size_t)ASN1_STRING_length(value) },
 	    facts);
 }
 
-/* RFC 5280 5.2.5.  A place where the list is published makes it one for the certificates
- * that name it (crl_scope.h). */
+/* RFC 5280 5.2.5.  A list with a distribution point covers the certificates that name
+ * it (crl_scope.h). */
 static bool
 check_scope(const struct crl_reading *r, struct crl *facts, struct diag *diag)
 {
@@ -303,26 +301,24 @@ check_beginning(const struct head *h, struct crl *facts, struct diag *diag)
 	return false;
 }
 
-/* Asked last: of one that is good in all other ways it is known when it will be taken. */
+/* Checked last: valid_from is set only if the list is otherwise valid. */
 static bool
 check_has_begun(struct crl_reading *r, const struct crl *facts, struct diag *diag)
 {
 	char when[TIMESTAMP_SIZE];
 
-	if (facts->this_update <= r->now)
+	if (facts->this_update <= r->terms.now)
 		return true;
 	r->valid_from = facts->this_update;
 	timestamp_text(facts->this_update, when);
 	diag_set(diag,
-	    "the list is of %s UTC (thisUpdate), which is still to come; is the clock of "
-	    "this machine right? It can be imported from then on; a crlFile is read "
-	    "again by itself",
+	    "the list is valid from %s UTC (thisUpdate), which is in the future; is the clock "
+	    "of this machine right? It can be imported then; a crlFile is read again by itself",
 	    when);
 	return false;
 }
 
-/* RFC 5280 5.1.2.5 has it in every list: without it an old list
- * could not be told from a new one. */
+/* RFC 5280 5.1.2.5 requires nextUpdate; without it an old list could be replayed. */
 static bool
 check_end(const struct crl_reading *r, const struct head *h, struct crl *facts, struct diag *diag)
 {
@@ -330,23 +326,22 @@ check_end(const struct crl_reading *r, const struct head *h, struct crl *facts, 
 
 	if (h->next_update.tag == 0) {
 		diag_set(diag,
-		    "the list does not say until when it counts (nextUpdate); let the CA "
-		    "put a date into it");
+		    "the list has no nextUpdate, so it would be valid forever; the CA has to set one");
 		return false;
 	}
 	if (!der_time(&h->next_update, &facts->next_update)) {
 		diag_set(diag, "the list has no nextUpdate that can be read");
 		return false;
 	}
-	if (r->now - facts->next_update <= r->grace)
+	if (r->terms.now - facts->next_update <= r->terms.grace)
 		return true;
 	timestamp_text(facts->next_update, when);
-	diag_set(diag, "the list counted until %s UTC (nextUpdate)%s; import the present one", when,
-	    r->grace > 0 ? ", and its days of grace are over, too" : "");
+	diag_set(diag, "the list was valid until %s UTC (nextUpdate)%s; import the current one",
+	    when, r->terms.grace > 0 ? ", and its grace days are over" : "");
 	return false;
 }
 
-/* RFC 5280 5.2.3: not negative, up to 20 bytes. */
+/* RFC 5280 5.2.3: not negative, at most 20 bytes. */
 static bool
 copy_number(const ASN1_INTEGER *n, struct crl *facts)
 {
@@ -376,7 +371,7 @@ check_number(const struct crl_reading *r, struct crl *facts, struct diag *diag)
 static bool
 check_signature(const struct crl_reading *r, const struct crl_scheme *scheme, struct diag *diag)
 {
-	if (crl_signature_is_good(&r->parts, scheme, r->ca))
+	if (crl_signature_is_good(&r->parts, scheme, r->terms.ca))
 		return true;
 	diag_set(diag, "the list is not signed with the key of this CA, or was changed since");
 	return false;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * crl_signature.c - is a list signed with the key of its CA?
+ * crl_signature.c - verifies the signature of a list with the key of its CA.
  *
- * Any thread.  Over the bytes as they came, without a copy of them: OpenSSL's
- * X509_CRL_verify takes an object, which a large list is not made into.  What
- * it looks at beside the signature is looked at here: that the algorithm is one
- * for this kind of key, and the parameters of RSA-PSS (RFC 4055 3.1).
+ * Any thread.  Works on the received bytes without copying them: X509_CRL_verify()
+ * needs an X509_CRL, which is too large for long lists.  The additional checks of that
+ * function are done here: the algorithm must be one for this kind of key, and the
+ * parameters of RSA-PSS must be valid (RFC 4055 3.1).
  */
 #include <openssl/asn1.h>
 #include <openssl/evp.h>
@@ -16,7 +16,7 @@
 #include "crl_private.h"
 #include "x509_private.h"
 
-#define SALT_DEFAULT 20 /* and SHA-1 for the digests, RFC 4055 3.1 */
+#define SALT_DEFAULT 20 /* with SHA-1 for both digests (RFC 4055 3.1) */
 
 static int
 digest_of(const X509_ALGOR *algorithm)
@@ -29,8 +29,7 @@ digest_of(const X509_ALGOR *algorithm)
 	return OBJ_obj2nid(oid);
 }
 
-/* What is in the parameters of an algorithm, as a structure; NULL: it is not
- * that. */
+/* The parameters of an algorithm as a structure; NULL if they are something else. */
 static void *
 parameters(const X509_ALGOR *algorithm, const ASN1_ITEM *structure)
 {
@@ -41,7 +40,7 @@ parameters(const X509_ALGOR *algorithm, const ASN1_ITEM *structure)
 	return type == V_ASN1_SEQUENCE ? ASN1_item_unpack(value, structure) : NULL;
 }
 
-/* The only mask generation function there is hides its digest one level deeper. */
+/* MGF1, the only mask generation function, has its digest in nested parameters. */
 static int
 mask_digest_of(const X509_ALGOR *mask)
 {
@@ -77,7 +76,7 @@ pss_read(const X509_ALGOR *algorithm, struct crl_scheme *out)
 	return ok && out->mask_digest != NID_undef && out->salt_len >= 0 && out->salt_len <= 1024;
 }
 
-/* RFC 8410 3: EdDSA has none. */
+/* RFC 8410 3: EdDSA has no parameters. */
 static bool
 has_parameters(const X509_ALGOR *algorithm)
 {
@@ -101,7 +100,7 @@ crl_scheme_read(const struct X509_algor_st *algorithm, struct crl_scheme *out)
 	return out->digest != NID_undef || !has_parameters(algorithm);
 }
 
-/* An RSA key signs either way (RFC 4055 1.2). */
+/* An RSA key may sign with PSS, too (RFC 4055 1.2). */
 static bool
 key_fits(const EVP_PKEY *key, int kind)
 {
@@ -119,8 +118,8 @@ set_padding(EVP_PKEY_CTX *ctx, const struct crl_scheme *s)
 	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, (int)s->salt_len) > 0;
 }
 
-/* The bits of the signature: what is behind the algorithm, and in it behind the
- * count of unused bits, which is 0 (crl_split). */
+/* The bits of the signature: behind the algorithm, and behind the count of unused bits,
+ * which is 0 (crl_split). */
 static bool
 take_signature(struct view signature, struct view *bits)
 {
@@ -129,7 +128,7 @@ take_signature(struct view signature, struct view *bits)
 	if (!der_take(&signature, DER_SEQUENCE, &algorithm) ||
 	    !der_take(&signature, DER_BIT_STRING, &value))
 		return false;
-	*bits = (struct view){ value.content.data + 1, value.content.len - 1 };
+	*bits = view_from(value.content, 1);
 	return true;
 }
 

@@ -1,41 +1,39 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * crl_sort.c - the entries of a list in the order of their serial numbers.
+ * crl_sort.c - sorts the entries of a list by serial number.
  *
- * Any thread.  The order is that of the registry's keys: by bytes, the shorter
- * first where one begins like the other.
+ * Any thread.  The order is that of the registry's keys: bytewise, a prefix first.
  *
- * The author of a list chooses its order and its numbers, so the worst case is
- * what counts.  Numbers are sorted by their first eight bytes; those that are
- * equal in these, by the next eight, and so on up to SERIAL_MAX, and last by
- * their length.  A heap does it, which has no bad case.  So the list itself,
- * which no cache holds, is looked at once for each eight bytes and not for each
- * comparison.
+ * The author of a list chooses order and numbers, so the worst case matters.  Numbers
+ * are sorted by their first eight bytes, groups of equal ones by the next eight, and so
+ * on up to SERIAL_MAX, finally by length.  Heap sort has no bad case.  The list itself,
+ * which does not fit into a cache, is thus read once per eight bytes of a number, not
+ * once per comparison.
  */
 #include <stdlib.h>
 
 #include "crl_private.h"
 
 struct key {
-	uint64_t part;  /* of the number: what is compared at present */
-	uint32_t place; /* of the entry */
-	bool last;      /* of a group: those that are equal so far */
+	uint64_t part;   /* the eight bytes of the number that are compared now */
+	uint32_t offset; /* offset of the entry */
+	bool last;       /* last of a group of equal numbers */
 };
 
 #define PART ((size_t)8)
 
 bool
-crl_entry_at(struct view entries, uint32_t place, struct view *serial, struct revoked *out)
+crl_entry_at(struct view entries, uint32_t offset, struct view *serial, struct revoked *out)
 {
-	struct view rest = { entries.data + place, entries.len - place };
+	struct view rest = { entries.data + offset, entries.len - offset };
 
 	return crl_next(&rest, serial, out) == CRL_STEP_ENTRY;
 }
 
 static struct view
-serial_at(struct view entries, uint32_t place)
+serial_at(struct view entries, uint32_t offset)
 {
-	struct view rest = { entries.data + place, entries.len - place };
+	struct view rest = { entries.data + offset, entries.len - offset };
 	struct der entry, number;
 
 	if (!der_take(&rest, DER_SEQUENCE, &entry) ||
@@ -44,8 +42,8 @@ serial_at(struct view entries, uint32_t place)
 	return number.content;
 }
 
-/* Eight bytes of it as a number; zeros behind its end.  At SERIAL_MAX: its
- * length, which tells those zeros from bytes. */
+/* Eight bytes of a serial number, zero-padded.  At SERIAL_MAX: its length, which
+ * distinguishes padding from zero bytes. */
 static uint64_t
 part_of(struct view serial, size_t at)
 {
@@ -58,7 +56,7 @@ part_of(struct view serial, size_t at)
 	return part;
 }
 
-/* Lets what is at the top of a heap of n sink to its place. */
+/* Restores the heap of n keys below this one. */
 static void
 sift(struct key *keys, size_t at, size_t n)
 {
@@ -90,12 +88,13 @@ heap_sort(struct key *keys, size_t n)
 	}
 }
 
-/* Sorts a group by what it has at this place, and makes groups of it. */
+/* Sorts a group by the eight bytes at this offset and splits it into groups of equal
+ * ones. */
 static void
 sort_group(struct view entries, struct key *keys, size_t n, size_t at)
 {
 	for (size_t i = 0; i < n; i++)
-		keys[i].part = part_of(serial_at(entries, keys[i].place), at);
+		keys[i].part = part_of(serial_at(entries, keys[i].offset), at);
 	heap_sort(keys, n);
 	for (size_t i = 0; i < n; i++)
 		keys[i].last = i + 1 == n || keys[i].part != keys[i + 1].part;
@@ -124,33 +123,33 @@ sort_groups(struct view entries, struct key *keys, size_t n, size_t at)
 }
 
 static bool
-is_hold(struct view entries, uint32_t place)
+is_hold(struct view entries, uint32_t offset)
 {
 	struct view serial;
 	struct revoked entry;
 
-	return crl_entry_at(entries, place, &serial, &entry) && entry.reason == REVOKED_HOLD;
+	return crl_entry_at(entries, offset, &serial, &entry) && entry.reason == REVOKED_HOLD;
 }
 
-/* Of entries of one number: the first that is final, or else the first. */
+/* Of several entries for one number: the first that is not a hold, or else the first. */
 static uint32_t
 best_of(struct view entries, const struct key *keys, size_t n)
 {
-	uint32_t best = keys[0].place;
+	uint32_t best = keys[0].offset;
 	bool hold = n > 1 && is_hold(entries, best);
 
 	for (size_t i = 1; i < n; i++) {
-		bool other = is_hold(entries, keys[i].place);
+		bool other = is_hold(entries, keys[i].offset);
 
-		if (other == hold ? keys[i].place < best : hold) {
-			best = keys[i].place;
+		if (other == hold ? keys[i].offset < best : hold) {
+			best = keys[i].offset;
 			hold = other;
 		}
 	}
 	return best;
 }
 
-/* Groups are now of one number each. */
+/* Each group now has one serial number. */
 static size_t
 keep_each_once(struct view entries, struct key *keys, size_t n)
 {
@@ -158,7 +157,7 @@ keep_each_once(struct view entries, struct key *keys, size_t n)
 
 	for (size_t from = 0; from < n; from += size) {
 		size = group_size(keys + from);
-		keys[kept++].place = best_of(entries, keys + from, size);
+		keys[kept++].offset = best_of(entries, keys + from, size);
 	}
 	return kept;
 }
@@ -174,18 +173,17 @@ fault_of(enum crl_step step)
 		return "takes a certificate off a list (removeFromCRL), which only delta lists do; "
 		       "import the complete list";
 	case CRL_STEP_UNKNOWN:
-		return "has a critical extension that is not known here, so what it says is not "
-		       "understood";
+		return "has an unrecognised critical extension";
 	case CRL_STEP_ENTRY:
 	case CRL_STEP_END:
 	case CRL_STEP_BROKEN:
 		break;
 	}
-	return "is broken: no DER (X.690), no date as RFC 5280 has it, a serial number longer than "
-	       "64 bytes, or two reasons";
+	return "is malformed: not DER (X.690), an invalid date (RFC 5280), a serial number "
+	       "longer than 64 bytes, or two reasons";
 }
 
-/* How many there are, if all are fit, and the length of the longest number. */
+/* Checks all entries; sets their count and the length of the longest serial number. */
 static bool
 measure(struct view entries, size_t *count, size_t *longest, struct diag *diag)
 {
@@ -205,7 +203,7 @@ measure(struct view entries, size_t *count, size_t *longest, struct diag *diag)
 	return false;
 }
 
-/* One group: nothing has been compared yet. */
+/* Initially all keys are one group. */
 static void
 fill(struct view entries, struct key *keys, size_t n)
 {
@@ -213,31 +211,31 @@ fill(struct view entries, struct key *keys, size_t n)
 	struct der entry;
 
 	for (size_t i = 0; i < n; i++) {
-		uint32_t place = (uint32_t)(entries.len - rest.len);
+		uint32_t offset = (uint32_t)(entries.len - rest.len);
 
-		keys[i] = (struct key){ .place = place, .last = i + 1 == n };
+		keys[i] = (struct key){ .offset = offset, .last = i + 1 == n };
 		if (!der_next(&rest, &entry))
-			break; /* cannot be: they were counted */
+			break; /* cannot happen: the entries were counted */
 	}
 }
 
 static uint32_t *
-places_of(const struct key *keys, size_t n)
+offsets_of(const struct key *keys, size_t n)
 {
-	uint32_t *places = malloc(n * sizeof(*places));
+	uint32_t *offsets = malloc(n * sizeof(*offsets));
 
-	for (size_t i = 0; places != NULL && i < n; i++)
-		places[i] = keys[i].place;
-	return places;
+	for (size_t i = 0; offsets != NULL && i < n; i++)
+		offsets[i] = keys[i].offset;
+	return offsets;
 }
 
 enum err
-crl_sort(struct view entries, uint32_t **places, uint32_t *count, struct diag *diag)
+crl_sort(struct view entries, uint32_t **offsets, uint32_t *count, struct diag *diag)
 {
 	struct key *keys;
 	size_t n, longest;
 
-	*places = NULL;
+	*offsets = NULL;
 	*count = 0;
 	if (!measure(entries, &n, &longest, diag))
 		return ERR_CERTIFICATE;
@@ -251,8 +249,8 @@ crl_sort(struct view entries, uint32_t **places, uint32_t *count, struct diag *d
 		sort_groups(entries, keys, n, at);
 	sort_groups(entries, keys, n, SERIAL_MAX);
 	n = keep_each_once(entries, keys, n);
-	*places = places_of(keys, n);
+	*offsets = offsets_of(keys, n);
 	*count = (uint32_t)n;
 	free(keys);
-	return *places == NULL ? ERR_NOMEM : ERR_OK;
+	return *offsets == NULL ? ERR_NOMEM : ERR_OK;
 }

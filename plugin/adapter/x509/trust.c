@@ -2,9 +2,9 @@
 /*
  * trust.c - see trust.h.
  *
- * A function of the process's OpenSSL tells of each new context; that gets a
- * ClientHello callback, and the context of a listener that has its first one
- * gets the two functions of its store.  No list of contexts is kept.
+ * OpenSSL calls a function for each new SSL_CTX (ex_data), which sets a ClientHello
+ * callback.  At the first ClientHello of a listener this replaces the look-up functions
+ * of the listener's store.  No list of contexts is kept.
  */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -16,7 +16,7 @@
 
 #include "x509_private.h"
 
-static struct trust_config asked; /* find is NULL: none is asked */
+static struct trust_config trust; /* find is NULL: not started */
 static int context_index = -1;
 static _Thread_local bool on_starting_thread __attribute__((tls_model("initial-exec")));
 
@@ -27,9 +27,8 @@ is_valid_now(const X509 *ca)
 	    X509_cmp_current_time(X509_get0_notAfter(ca)) > 0;
 }
 
-/* Names and key identifiers do not tell CAs of one subject apart where
- * certificates have no authorityKeyIdentifier: then the signature does.  One that is
- * alone need not be told from any. */
+/* If certificates have no authorityKeyIdentifier, CAs of one subject are distinguished
+ * only by the signature.  A single CA needs no such check. */
 static bool
 is_issuer(X509 *ca, X509 *x, bool alone)
 {
@@ -37,32 +36,32 @@ is_issuer(X509 *ca, X509 *x, bool alone)
 	    (alone || X509_verify(x, X509_get0_pubkey(ca)) == 1);
 }
 
-/* The first, but one that is valid before one that is not. */
+/* The first issuer; a valid one is preferred to one outside its validity. */
 static X509 *
 choose(X509 *const *found, size_t count, X509 *x)
 {
 	X509 *chosen = NULL;
 
 	for (size_t i = 0; i < count; i++)
-		if (is_issuer(found[i], x, count == 1 && !asked.files_too) &&
+		if (is_issuer(found[i], x, count == 1 && !trust.files_too) &&
 		    (chosen == NULL || (is_valid_now(found[i]) && !is_valid_now(chosen))))
 			chosen = found[i];
 	return chosen;
 }
 
-/* Those of the registry with this name; their number. */
+/* Finds registered CAs of this name; returns their number. */
 static size_t
 find(const X509_NAME *name, X509 **found)
 {
 	uint32_t hash;
 
-	if (asked.find == NULL || !on_starting_thread || !name_hash(name, &hash))
+	if (trust.find == NULL || !on_starting_thread || !name_hash(name, &hash))
 		return 0;
-	return asked.find(asked.context, hash, found, TRUST_SAME_SUBJECT_MAX);
+	return trust.find(trust.context, hash, found, TRUST_SAME_SUBJECT_MAX);
 }
 
-/* The chain of the listener's own certificate is made from the same store: that is
- * no question of trust.  Only a verification of the other side has the SSL with it. */
+/* The listener's own certificate chain is built from the same store, but is not a
+ * question of trust.  Only the verification of a peer has the SSL object attached. */
 static bool
 is_of_client(X509_STORE_CTX *context)
 {
@@ -72,11 +71,11 @@ is_of_client(X509_STORE_CTX *context)
 static bool
 files_are_trusted(void)
 {
-	return asked.find == NULL || asked.files_too;
+	return trust.find == NULL || trust.files_too;
 }
 
-/* With a reference; NULL: none.  What OpenSSL says of those that are not it
- * would end the handshake: the broker looks whether it has complained. */
+/* With a reference; NULL: none.  Errors of candidates that do not match must not stay
+ * in OpenSSL's queue: the broker would take them for a failure of the handshake. */
 static X509 *
 find_issuer(X509 *x)
 {
@@ -93,7 +92,7 @@ find_issuer(X509 *x)
 	return issuer;
 }
 
-/* As X509_STORE_CTX_get1_issuer() does: 1, 0 for none, or -1. */
+/* Same contract as X509_STORE_CTX_get1_issuer(): 1, 0 for none, or -1. */
 static int
 get_issuer(X509 **issuer, X509_STORE_CTX *context, X509 *x)
 {
@@ -107,8 +106,8 @@ get_issuer(X509 **issuer, X509_STORE_CTX *context, X509 *x)
 	return *issuer != NULL;
 }
 
-/* As X509_STORE_CTX_get1_certs() does: NULL is a failure, none an empty
- * stack. */
+/* Same contract as X509_STORE_CTX_get1_certs(): NULL is a failure, an empty stack is
+ * none. */
 static STACK_OF(X509) * get_certificates(X509_STORE_CTX *context, const X509_NAME *name)
 {
 	X509 *found[TRUST_SAME_SUBJECT_MAX];
@@ -130,7 +129,7 @@ static STACK_OF(X509) * get_certificates(X509_STORE_CTX *context, const X509_NAM
 }
 
 static void
-take_over(SSL_CTX *context)
+replace_lookups(SSL_CTX *context)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(context);
 
@@ -142,16 +141,17 @@ take_over(SSL_CTX *context)
 	SSL_CTX_set_client_CA_list(context, sk_X509_NAME_new_null());
 }
 
-/* The options of this one were copied from the context before. */
+/* This SSL object copied its options from the context before, so they are set on it,
+ * too. */
 static int
 on_client_hello(SSL *ssl, int *alert, void *context)
 {
 	(void)alert;
 	(void)context;
-	if (asked.find == NULL || !on_starting_thread ||
+	if (trust.find == NULL || !on_starting_thread ||
 	    !(SSL_get_verify_mode(ssl) & SSL_VERIFY_FAIL_IF_NO_PEER_CERT))
 		return SSL_CLIENT_HELLO_SUCCESS;
-	take_over(SSL_get_SSL_CTX(ssl));
+	replace_lookups(SSL_get_SSL_CTX(ssl));
 	(void)SSL_set_options(ssl, SSL_OP_NO_TICKET);
 	(void)SSL_set_num_tickets(ssl, 0);
 	return SSL_CLIENT_HELLO_SUCCESS;
@@ -171,25 +171,25 @@ on_new_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long ar
 enum err
 trust_start(const struct trust_config *config)
 {
-	if (asked.find != NULL)
+	if (trust.find != NULL)
 		return ERR_EXISTS;
 	context_index = SSL_CTX_get_ex_new_index(0, NULL, on_new_context, NULL, NULL);
 	if (context_index < 0)
 		return openssl_failure(ERR_CRYPTO);
-	asked = *config;
+	trust = *config;
 	on_starting_thread = true;
 	return ERR_OK;
 }
 
-/* The index cannot be given back, but what it calls: this code may be gone
- * before the process is. */
+/* The index cannot be released, but its callback must be removed: this code may be
+ * unloaded before the process ends. */
 void
 trust_stop(void)
 {
-	if (asked.find == NULL)
+	if (trust.find == NULL)
 		return;
 	(void)CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL_CTX, context_index);
-	asked = (struct trust_config){ NULL, NULL, false };
+	trust = (struct trust_config){ NULL, NULL, false };
 	on_starting_thread = false;
 	ERR_clear_error();
 }

@@ -2,10 +2,10 @@
 /*
  * trust_chain.c - see trust_chain.h.
  *
- * The CAs that could have issued the certificate are put into a store of their own,
- * and OpenSSL verifies with it as it would with a listener's.  A chain ends at the first
- * certificate that is trusted (X509_V_FLAG_PARTIAL_CHAIN, which x509.h sets for the
- * process), so what is above a registered CA does not matter.
+ * The CAs that may have issued the certificate are put into a separate store, and
+ * OpenSSL verifies with it as with a listener's store.  A chain ends at the first
+ * trusted certificate (X509_V_FLAG_PARTIAL_CHAIN, set for the process by x509.h), so
+ * CAs above a registered CA do not matter.
  */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -26,7 +26,7 @@ could_have_issued(const struct trust_config *config, X509 *ca, X509 *x, bool alo
 	    (alone || config->files_too || X509_verify(x, X509_get0_pubkey(ca)) == 1);
 }
 
-/* NULL: out of memory.  *count: of those in it. */
+/* NULL: out of memory.  *count: number of issuers in the store. */
 static X509_STORE *
 store_of_issuers(const struct trust_config *config, X509 *x, size_t *count)
 {
@@ -51,8 +51,8 @@ store_of_issuers(const struct trust_config *config, X509 *x, size_t *count)
 	return store;
 }
 
-/* That of a server's context as the system sets it up, which is what decides about
- * digests and keys within a chain. */
+/* The security level of a server's context with the system's defaults, which decides
+ * about digests and keys within a chain. */
 static int
 security_level(void)
 {
@@ -78,10 +78,10 @@ set_rules(X509_STORE_CTX *context, int64_t now)
 }
 
 /*
- * A certificate of a client.
+ * Certificates of clients.
  */
 
-/* The chain ends below what nothing was found for: a client may send that along. */
+/* The issuer was not found: the client may send it along. */
 static bool
 lacks_issuer(int error)
 {
@@ -143,10 +143,11 @@ trust_verify(struct x509_st *x, const struct trust_config *config, int64_t now, 
 }
 
 /*
- * A CA.
+ * CAs.
  */
 
-/* Without a purpose: a CA's own key is not for a handshake.  NULL: nothing. */
+/* Checked without a purpose, because a CA's key is not used in a handshake.  NULL: no
+ * fault. */
 static const char *
 fault_of_ca(X509_STORE *store, X509 *ca, int64_t now)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * x509.c - what a certificate says: identity, validity, issuer, subject.
+ * x509.c - facts of a certificate: identity, validity, issuer, subject.
  *
- * Any thread, one object in one thread at a time.  Judges nothing
- * (x509_check.c does) and reads no text (x509_parse.c does).
+ * Any thread, one object in one thread at a time.  Checks nothing (x509_check.c) and
+ * parses no text (x509_parse.c).
  *
- * The error queue of OpenSSL belongs to the thread, and the broker looks into
- * it after its own TLS calls: an entry of ours left there would look like the
- * failure of some other client's connection.  So every public function of the
- * x509*.c files that may fail ends with an empty queue, whatever was in it.
+ * OpenSSL's error queue belongs to the thread, and the broker examines it after its own
+ * TLS calls: an error left there by the plugin would be taken for a failure of another
+ * client's connection.  Every public function of the x509*.c files that can fail
+ * therefore returns with an empty queue, whatever was in it before.
  */
 #include <errno.h>
 #include <limits.h>
@@ -53,7 +53,7 @@ openssl_failure(enum err otherwise)
 	return e;
 }
 
-/* Of what OpenSSL goes on without. */
+/* Ignores errors that OpenSSL recovered from. */
 enum err
 memory_or_ok(void)
 {
@@ -61,10 +61,9 @@ memory_or_ok(void)
 }
 
 /*
- * RFC 5280 4.1.2.5 knows two forms, both with seconds and in UTC; OpenSSL
- * reads more, but its handshake accepts no others.  UTCTime begins in 1950;
- * we take no GeneralizedTime before that either.  Not timegm(): where time_t
- * has 32 bits it ends in 2038.
+ * RFC 5280 4.1.2.5 has two forms, both with seconds and in UTC.  OpenSSL parses more,
+ * but accepts no others in a handshake.  UTCTime begins in 1950; an earlier
+ * GeneralizedTime is refused as well.
  */
 static bool
 time_read(const ASN1_TIME *t, int64_t *ms)
@@ -91,8 +90,8 @@ validity_read(const struct x509_st *x, int64_t *not_before, int64_t *not_after)
 	    time_read(X509_get0_notAfter(x), not_after);
 }
 
-/* Over the bytes as they were received: OpenSSL keeps those of the signed part,
- * and what surrounds it has only one encoding in DER. */
+/* Over the received bytes: OpenSSL keeps those of the signed part, and the rest has
+ * only one encoding in DER. */
 static bool
 id_read(const X509 *x, struct certid *id)
 {
@@ -105,10 +104,10 @@ is_long(const ASN1_INTEGER *serial)
 	return i2d_ASN1_INTEGER(serial, NULL) > 2 + SERIAL_MAX;
 }
 
-/* Id, signed part and serial number from the same bytes: the number as the
- * registry's index has it, or its CA's list would be asked about another one.
- * Where OpenSSL finds what is not there in DER the certificate is not what
- * RFC 5280 4.1 wants. */
+/* Id, signed part and serial number are taken from the same bytes, and the serial
+ * number as the registry's index has it; otherwise the wrong number could be looked up
+ * in the CA's list.  If OpenSSL finds a serial number that is not there in DER, the
+ * certificate violates RFC 5280 4.1. */
 static bool
 identity_read(X509 *x, struct presented *out)
 {
@@ -166,8 +165,8 @@ x509_issuer_hint(struct x509_st *x, struct issuer_hint *out)
 	return memory_or_ok();
 }
 
-/* Longer ones would not fit the record (codec.h); a key id is a hint, so none
- * is as good.  RFC 5280 4.2.1.2 makes them 20 bytes, others up to 32. */
+/* Longer ones do not fit into the record (codec.h).  The key id is only a hint, so it
+ * may be missing.  RFC 5280 4.2.1.2 makes it 20 bytes, other methods up to 32. */
 #define KEY_ID_MAX 64
 
 enum err
@@ -185,12 +184,12 @@ x509_read_ca(struct x509_st *x, struct ca *out)
 }
 
 /*
- * X509_check_issued compares names as RFC 5280 7.1 wants it (case and spaces
- * do not count), then the authorityKeyIdentifier and the CA's keyUsage; it is
- * what the handshake uses.  It checks no signature.  X509_verify also demands
- * that the signature algorithm inside the signed part is the one outside.
+ * X509_check_issued() compares names as in RFC 5280 7.1 (ignoring case and spaces),
+ * then the authorityKeyIdentifier and the CA's keyUsage, as the handshake does.  It
+ * checks no signature.  X509_verify() also requires that the inner and outer signature
+ * algorithms are equal.
  *
- * The strength is asked first because it bounds what the check costs.
+ * The strength of the key is checked first because it bounds the cost of verifying.
  */
 enum answer
 x509_issued_by(struct x509_st *x, struct x509_st *ca)
@@ -207,7 +206,7 @@ x509_issued_by(struct x509_st *x, struct x509_st *ca)
 	return openssl_failure(ERR_CERTIFICATE) == ERR_NOMEM ? ANSWER_NOT_ASKED : ANSWER_NO;
 }
 
-/* Control characters are escaped as RFC 2253 has it, UTF-8 is left readable. */
+/* Control characters are escaped as in RFC 2253, UTF-8 is not. */
 #define NAME_STYLE (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)
 
 void
@@ -219,7 +218,7 @@ name_text(const X509_NAME *name, char *out, size_t size)
 	if (size == 0)
 		goto out;
 	if (bio != NULL) {
-		/* When memory runs short, what was written before it is shown. */
+		/* Out of memory: shows what was printed so far. */
 		(void)X509_NAME_print_ex(bio, name, 0, NAME_STYLE);
 		used = BIO_read(bio, out, size > INT_MAX ? INT_MAX : (int)size - 1);
 	}
@@ -246,7 +245,7 @@ void
 x509_free(struct x509_st *x)
 {
 	X509_free(x);
-	if (ERR_peek_error() != 0) /* to clear an empty queue is expensive */
+	if (ERR_peek_error() != 0) /* clearing an empty queue is expensive */
 		ERR_clear_error();
 }
 
@@ -257,11 +256,11 @@ x509_free_all(struct x509_st **x, size_t count)
 		x509_free(x[i]);
 }
 
-/* OpenSSL's name for how a server verifies its clients. */
+/* OpenSSL's name for the parameters by which servers verify clients. */
 #define CLIENTS "ssl_client"
 
-/* Our entry in OpenSSL's table, which owns it.  To be touched only as long as
- * it is still the one that is found there. */
+/* Our entry in OpenSSL's table, which owns it.  Only use it while it is still the entry
+ * found there. */
 static X509_VERIFY_PARAM *our_rule;
 
 static bool
@@ -270,7 +269,7 @@ our_rule_holds(void)
 	return our_rule != NULL && X509_VERIFY_PARAM_lookup(CLIENTS) == our_rule;
 }
 
-/* A copy of the rule that holds, OpenSSL's own or another library's. */
+/* Adds a copy of the entry in force, OpenSSL's or another library's. */
 static bool
 add_our_rule(void)
 {
@@ -301,11 +300,10 @@ x509_trust_partial_chains(void)
 }
 
 /*
- * Our entry stays and says again what was there before.
- * X509_VERIFY_PARAM_table_cleanup would take it away, but the table is the
- * process's: with it would go what the broker or another plugin has put there,
- * under whatever name.  A rule that was put in the place of ours is
- * left alone for the same reason.
+ * Our entry stays in the table, with the previous flags.
+ * X509_VERIFY_PARAM_table_cleanup() would remove it, but also the entries of the broker
+ * and of other plugins, because the table belongs to the process.  If another entry
+ * replaced ours it is left alone for the same reason.
  */
 void
 x509_trust_partial_chains_undo(void)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * x509_facts.c - what policies and rules may ask of a certificate (aws-iot
- * F.5).
+ * x509_facts.c - facts of a certificate for policies and rules (aws-iot F.5).
  *
- * Any thread, one object in one thread at a time.  A value that cannot be read
- * fails the whole: a statement that denies must not lose its ground.
+ * Any thread, one object in one thread at a time.  If one value cannot be read, all
+ * fail: otherwise a Deny that depends on it would not apply.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -23,12 +22,12 @@
 
 #include "x509_private.h"
 
-/* Written twice: without facts, to learn how much there is, then for good. */
+/* Runs twice: first without facts, to measure, then to store. */
 struct sink {
-	struct cert_facts *facts; /* NULL: only count */
-	uint8_t *at;              /* where the next text goes */
+	struct cert_facts *facts; /* NULL: only measure */
+	uint8_t *at;              /* the next text is stored here */
 	size_t count, bytes;
-	unsigned of_field; /* values of the present field so far */
+	unsigned of_field; /* values of the current field so far */
 	enum err failed;
 };
 
@@ -46,7 +45,7 @@ put_byte(struct sink *s, uint8_t c)
 		*s->at++ = c;
 }
 
-/* At most five values of a field; AWS keeps no more. */
+/* At most CERT_FIELD_VALUES_MAX values per field, as on AWS. */
 static void
 put_value(struct sink *s, enum cert_field field, struct view text)
 {
@@ -84,7 +83,7 @@ put_string(struct sink *s, enum cert_field field, const ASN1_STRING *string)
  * Names.
  */
 
-/* In the order of the fields of a name (facts.h). */
+/* In the order of a name's fields (facts.h). */
 static const int attributes[] = { NID_dnQualifier, NID_countryName, NID_organizationName,
 	NID_organizationalUnitName, NID_stateOrProvinceName, NID_commonName, NID_serialNumber,
 	NID_title, NID_surname, NID_givenName, NID_initials, NID_pseudonym,
@@ -151,8 +150,8 @@ put_alternative_name(struct sink *s, enum cert_field field, const GENERAL_NAME *
 	}
 }
 
-/* A missing extension has no names; one that cannot be read, or is there
- * twice (RFC 5280 4.2), is a failure. */
+/* An absent extension has no names; a malformed or duplicate one (RFC 5280 4.2) is a
+ * failure. */
 static void
 put_alternative_names(struct sink *s, const X509 *x, int extension, enum cert_field first)
 {
@@ -175,7 +174,7 @@ put_alternative_names(struct sink *s, const X509 *x, int extension, enum cert_fi
 }
 
 /*
- * The key, the signature and the validity, which AWS has no names for.
+ * Key, signature and validity: fields that AWS does not have.
  */
 
 static const char *

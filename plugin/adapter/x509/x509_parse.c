@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * x509_parse.c - certificates from bytes and back: DER, and PEM of it.
+ * x509_parse.c - converts certificates from and to DER and PEM.
  *
- * Any thread.  One certificate has one encoding here: whatever OpenSSL would
- * read but not write again in the same way is refused, so that the id of what
- * was sent is the id of what the broker sees in a handshake.
+ * Any thread.  A certificate has exactly one encoding here: input that OpenSSL would
+ * encode differently is refused, so that the id of a submitted certificate equals the
+ * id that the broker sees in a handshake.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,7 @@ x509_to_der(struct x509_st *x, uint8_t **der, size_t *len)
 	return ERR_OK;
 }
 
-/* OpenSSL reads BER, e.g. lengths in more bytes than needed, and writes DER. */
+/* OpenSSL reads BER (for example lengths in more bytes than needed) and writes DER. */
 static enum err
 check_canonical(X509 *x, struct view der, struct diag *diag)
 {
@@ -57,8 +57,8 @@ check_canonical(X509 *x, struct view der, struct diag *diag)
 	return e;
 }
 
-/* Extensions are read now: OpenSSL reads them once, and what it could not read for want
- * of memory it takes for broken ever after.  The same goes for the key. */
+/* Parses the extensions now: OpenSSL parses them once, and extensions that failed for
+ * lack of memory would remain invalid.  The same applies to the key. */
 static enum err
 parse(const unsigned char **at, size_t len, X509 **out)
 {

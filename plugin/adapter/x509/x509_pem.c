@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * x509_pem.c - PEM (RFC 7468): the text form of certificates and lists.
+ * x509_pem.c - PEM (RFC 7468), the text form of certificates and lists.
  *
- * Any thread.  Text around the one block is ignored.  Every step costs time in
- * proportion to the length of the text, which is looked at first.
+ * Any thread.  Text around the one block is ignored.  All steps take linear time, and
+ * the length is checked first.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #include "x509_private.h"
 
 #define BLOCK "-----BEGIN "
-#define LINE  48 /* bytes of DER that make a line of 64 characters, RFC 7468 section 2 */
+#define LINE  48 /* bytes of DER per line of 64 characters (RFC 7468 section 2) */
 
 /* "-----BEGIN CERTIFICATE-----" */
 struct boundary {
@@ -35,14 +35,14 @@ boundary(const char *which, const char *label)
 }
 
 static bool
-stands_at(struct view in, size_t at, const char *text)
+is_at(struct view in, size_t at, const char *text)
 {
 	size_t len = strlen(text);
 
 	return at <= in.len && len <= in.len - at && memcmp(in.data + at, text, len) == 0;
 }
 
-/* Position of the first text at or behind from; in.len when there is none. */
+/* Position of the first occurrence at or behind from; in.len if there is none. */
 static size_t
 find(struct view in, size_t from, const char *text)
 {
@@ -52,7 +52,7 @@ find(struct view in, size_t from, const char *text)
 		if (at == NULL)
 			break;
 		from = (size_t)(at - in.data);
-		if (stands_at(in, from, text))
+		if (is_at(in, from, text))
 			return from;
 		from++;
 	}
@@ -63,7 +63,7 @@ static bool
 begins_line(struct view in, size_t at)
 {
 	if (at == 3 && memcmp(in.data, "\xEF\xBB\xBF", 3) == 0)
-		return true; /* the byte order mark of some editors */
+		return true; /* byte order mark */
 	return at == 0 || in.data[at - 1] == '\n' || in.data[at - 1] == '\r';
 }
 
@@ -78,11 +78,11 @@ ends_line(struct view in, size_t at)
 static bool
 is_line(struct view in, size_t at, const char *text)
 {
-	return stands_at(in, at, text) && begins_line(in, at) && ends_line(in, at + strlen(text));
+	return is_at(in, at, text) && begins_line(in, at) && ends_line(in, at + strlen(text));
 }
 
-/* What must not be sent at all, told before anything is parsed.  A private key
- * is looked for everywhere, not only in lines: the text is stored as it came. */
+/* Checks made before parsing.  A private key is searched everywhere, not only in lines
+ * of its own, because the text is stored as received. */
 static bool
 text_is_fit(struct view pem, const struct pem_kind *kind, struct diag *diag)
 {
@@ -99,7 +99,7 @@ text_is_fit(struct view pem, const struct pem_kind *kind, struct diag *diag)
 	return false;
 }
 
-/* The base64 part of the only block. */
+/* Finds the base64 part of the only block. */
 static bool
 find_body(struct view pem, const struct pem_kind *kind, struct view *body, struct diag *diag)
 {
@@ -124,8 +124,7 @@ find_body(struct view pem, const struct pem_kind *kind, struct view *body, struc
 	return false;
 }
 
-/* Into out, which has room for body.len bytes and one line more.  OpenSSL takes
- * a dash for the end. */
+/* out has room for body.len bytes plus one line.  OpenSSL treats a dash as the end. */
 static enum err
 decode_into(struct view body, uint8_t *out, size_t *len)
 {
@@ -180,7 +179,7 @@ pem_decode(struct view pem, const struct pem_kind *kind, uint8_t **der, size_t *
 		return ERR_CERTIFICATE;
 	e = base64_decode(body, der, len);
 	if (e == ERR_CERTIFICATE)
-		diag_set(diag, "what is between the PEM lines is not base64");
+		diag_set(diag, "the text between the PEM lines is not base64");
 	return e;
 }
 

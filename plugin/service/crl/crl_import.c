@@ -207,7 +207,8 @@ check_list(struct crl_import *i, struct txn *t, int64_t now, struct diag *diag)
 	if (ca == NULL && e == ERR_CERTIFICATE)
 		e = ERR_CORRUPT;
 	if (e == ERR_OK)
-		e = crl_read_when(bytes, ca, settings.crl_grace_days * DAY_MS, now, &i->read,
+		e = crl_read(bytes,
+		    &(struct crl_terms){ ca, settings.crl_grace_days * DAY_MS, now }, &i->read,
 		    &i->valid_from, diag);
 	x509_free(ca);
 	return e;

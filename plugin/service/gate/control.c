@@ -52,7 +52,7 @@ ask_control(struct gate *g, const struct session *s, const char *action, const c
 	char arn[512];
 	struct policy_request r = { .action = POLICY_CONTROL,
 		.control = action,
-		.head = view_of(""),
+		.prefix = view_of(""),
 		.name = view_of("*"),
 		.facts = &s->live->facts };
 	int len;
@@ -65,7 +65,7 @@ ask_control(struct gate *g, const struct session *s, const char *action, const c
 		r.any_name = len > 0 && arn[len - 1] == '/';
 	}
 	if (r.any_name) {
-		r.head = r.name;
+		r.prefix = r.name;
 		r.name = view_of("");
 	}
 	set = rights_set(&s->principal->rights);

@@ -20,7 +20,7 @@ MUST_USE enum err read_stored_facts(struct txn *t, const struct certid *id,
 
 /* The thing of a connection: the one that the certificate is attached to exclusively,
  * whatever the client id; otherwise the one named like the client id, if the certificate is
- * attached to it (AWS IoT developer guide, "Associating a thing to an MQTT client
+ * attached to it (AWS IoT developer guide, "Associating an AWS IoT thing to an MQTT client
  * connection").  *out is valid as long as the transaction. */
 MUST_USE enum err find_thing(struct txn *t, const struct certid *id, struct view client_id,
     struct thing *out, bool *found);

@@ -153,7 +153,7 @@ name_obstacle(struct gate *g, struct txn *t, const struct records *r, struct jud
 		return ERR_OK;
 	e = activation_exists(&g->activations, t, &r->ca, &exists);
 	if (exists)
-		j->decision = decide_unasked(j->decision, &r->ca, g->config.now());
+		j->decision = decide_plan_blocked(j->decision, &r->ca, g->config.now());
 	return e;
 }
 

@@ -19,7 +19,7 @@ is_admin_access(const struct access_question *q)
 
 /* Every client may send a request: the answer says whether it has the rights (contract,
  * section 3; gate_administration()).  Topics below $CONTROL administer other plugins too: if
- * this plugin allowed them, the others and acl_file would not be asked (mosquitto 7). */
+ * this plugin allowed them, the others and acl_file would not be asked (mosquitto section 7). */
 enum access
 access_of_others(const struct gate *g, const struct access_question *q)
 {
@@ -69,7 +69,7 @@ log_deferred(struct gate *g, const struct notice *n)
 	char buffer[700];
 	struct text t = text_in(buffer, sizeof(buffer));
 
-	text_addf(&t, "%s left to others:", words[d->action]);
+	text_addf(&t, "%s deferred:", words[d->action]);
 	add_quoted(&t, "topic", d->topic, 160);
 	add_quoted(&t, "client", d->client_id, 80);
 	add_quoted(&t, "user", d->user_name, 80);

@@ -7,6 +7,7 @@
 
 #include "report_private.h"
 
+#include "jitr/core/calendar.h"
 #include "jitr/core/text.h"
 #include "jitr/adapter/x509.h"
 
@@ -560,7 +561,7 @@ report_request(struct report *r, const struct request_line *l)
 }
 
 /*
- * Clones.
+ * Shared certificates.
  */
 
 static void
@@ -570,7 +571,7 @@ write_clone(struct report *r, const struct client *c, const struct certid *id, c
 	char buffer[JSON_LINE_SIZE];
 	struct text t = text_in(buffer, sizeof(buffer));
 
-	json_begin(r, &t, false, "WARN", "CertificateClone");
+	json_begin(r, &t, false, "WARN", "SharedCertificate");
 	text_add(&t, ",\"protocol\":\"MQTT\"");
 	json_member(&t, "clientId", shown(c->id, CLIENT_ID_SHOWN));
 	json_id(&t, "principalId", id);
@@ -580,7 +581,7 @@ write_clone(struct report *r, const struct client *c, const struct certid *id, c
 	json_member(&t, "otherClientId", shown(other_id, CLIENT_ID_SHOWN));
 	if (other_address != NULL)
 		json_member(&t, "otherSourceIp", shown(other_address, CLIENT_ID_SHOWN));
-	json_reason(&t, "CERTIFICATE_USED_TWICE", NULL, done);
+	json_reason(&t, reason_code(REASON_CLONE), NULL, done);
 	json_end(r, &t);
 }
 
@@ -591,8 +592,8 @@ report_clone(struct report *r, const struct client *c, const struct certid *id,
 	char line[LINE_SIZE];
 	struct text t = text_in(line, sizeof(line));
 
-	text_add(&t, "jitr: certificate used twice:");
-	line_text(&t, "done", done, DETAILS_SHOWN_SHORT);
+	text_add(&t, "jitr: certificate shared:");
+	line_text(&t, "action", done, DETAILS_SHOWN_SHORT);
 	line_id(&t, "certificate", id);
 	line_text(&t, "client", c->id, CLIENT_ID_SHOWN);
 	text_add(&t, " address=");

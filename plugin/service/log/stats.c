@@ -92,6 +92,9 @@ publish_store(const struct store_counts *c, const struct broker *broker)
 #define X(field, topic) publish_count(broker, STATS_TOPIC topic, c->field);
 	STORE_GAUGES(X)
 #undef X
+#define X(field, old, topic) publish_count(broker, STATS_TOPIC old, c->field);
+	STORE_RENAMES(X)
+#undef X
 	for (int s = 0; s < CERT_STATUS_COUNT; s++)
 		publish_below(broker, STATS_STATUS_TOPIC, cert_status_name((enum cert_status)s),
 		    c->certs[s]);
@@ -153,11 +156,22 @@ stats_forget_crl(const struct certid *ca_id, const struct broker *broker)
 		publish_crl_gauge(ca_id, gauge, NULL, broker);
 }
 
+const char *
+stats_renames(void)
+{
+#define X(field, old, topic) ", " topic " (" old ")"
+	return &STATS_RENAMES(X) STORE_RENAMES(X)[2]; /* without the first comma */
+#undef X
+}
+
 void
 stats_publish(const struct stats *s, const struct gauges *g, const struct broker *broker)
 {
 #define X(field, topic) publish_count(broker, STATS_TOPIC topic, s->field);
 	STATS_TABLE(X)
+#undef X
+#define X(field, old, topic) publish_count(broker, STATS_TOPIC old, s->field);
+	STATS_RENAMES(X)
 #undef X
 	publish_refusals(s, broker);
 	publish_writer(&g->writer, broker);

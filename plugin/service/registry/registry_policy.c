@@ -181,7 +181,7 @@ registry_delete_policy_version(struct txn *t, struct view name, uint32_t number,
 		return e;
 	if (policy.default_version == number) {
 		diag_set(diag, "Cannot delete the default version of a policy");
-		return ERR_REQUEST; /* aws-iot J, 14 */
+		return ERR_REQUEST; /* aws-iot J row 14 */
 	}
 	store_delete_policy_version(t, name, number);
 	return t->failed;
