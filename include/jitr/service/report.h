@@ -89,7 +89,7 @@ void report_crl(struct report *r, const struct certid *ca_id, const struct crl *
 
 /* A certificate is in use at two places at once: by c, and by the other one.
  * done: what became of it, "both may stay"; other_address NULL: not known. */
-void report_clone(struct report *r, const struct client *c, const struct certid *id,
+void report_shared(struct report *r, const struct client *c, const struct certid *id,
     const char *other_id, const char *other_address, const char *done);
 
 /* One value that a command changed; an empty text: there was or is none. */

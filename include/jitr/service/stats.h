@@ -25,7 +25,7 @@
 	X(accepted, "connections/accepted") /* ACTIVE certificates let in */ \
 	X(refused, "connections/refused")   /* certificates turned away */ \
 	X(cut, "connections/closed")        /* live connections closed */ \
-	X(clones, \
+	X(shared, \
 	    "connections/shared_certificate")    /* by a certificate that is in use elsewhere */ \
 	X(registered, "certificates/registered") /* by a first connection, committed */ \
 	X(activated, "certificates/activated")   /* by a rule or a template */ \
@@ -95,7 +95,7 @@ void stats_refused(struct stats *s, enum reason reason);
  */
 #define STATS_RENAMES(X) \
 	X(cut, "connections/cut", "connections/closed") \
-	X(clones, "connections/clones", "connections/shared_certificate") \
+	X(shared, "connections/clones", "connections/shared_certificate") \
 	X(busy, "certificates/busy", "certificates/throttled")
 #define STORE_RENAMES(X) X(bytes_most, "database/bytes_most", "database/bytes_max")
 

@@ -565,8 +565,8 @@ report_request(struct report *r, const struct request_line *l)
  */
 
 static void
-write_clone(struct report *r, const struct client *c, const struct certid *id, const char *other_id,
-    const char *other_address, const char *done)
+write_shared(struct report *r, const struct client *c, const struct certid *id,
+    const char *other_id, const char *other_address, const char *done)
 {
 	char buffer[JSON_LINE_SIZE];
 	struct text t = text_in(buffer, sizeof(buffer));
@@ -581,12 +581,12 @@ write_clone(struct report *r, const struct client *c, const struct certid *id, c
 	json_member(&t, "otherClientId", shown(other_id, CLIENT_ID_SHOWN));
 	if (other_address != NULL)
 		json_member(&t, "otherSourceIp", shown(other_address, CLIENT_ID_SHOWN));
-	json_reason(&t, reason_code(REASON_CLONE), NULL, done);
+	json_reason(&t, reason_code(REASON_SHARED), NULL, done);
 	json_end(r, &t);
 }
 
 void
-report_clone(struct report *r, const struct client *c, const struct certid *id,
+report_shared(struct report *r, const struct client *c, const struct certid *id,
     const char *other_id, const char *other_address, const char *done)
 {
 	char line[LINE_SIZE];
@@ -602,6 +602,6 @@ report_clone(struct report *r, const struct client *c, const struct certid *id,
 	text_add(&t, " other_address=");
 	line_bytes(&t, other_address != NULL ? other_address : "-", 64);
 	if (report_has_file(r))
-		write_clone(r, c, id, other_id, other_address, done);
+		write_shared(r, c, id, other_id, other_address, done);
 	r->broker->log(LEVEL_WARNING, line);
 }
