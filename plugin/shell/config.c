@@ -160,15 +160,15 @@ static bool
 set_shared_certificate(struct config *c, const char *value, struct diag *diag)
 {
 	static const char *const words[] = {
-		[CLONE_ALLOW] = "allow",
-		[CLONE_NEWEST] = "newest",
-		[CLONE_OLDEST] = "oldest",
+		[SHARED_ALLOW] = "allow",
+		[SHARED_NEWEST] = "newest",
+		[SHARED_OLDEST] = "oldest",
 	};
 	size_t which;
 
 	if (!value_word(&which, value, words, diag))
 		return false;
-	c->shared_certificate = (enum clone_policy)which;
+	c->shared_certificate = (enum shared_certificate)which;
 	return true;
 }
 

@@ -44,7 +44,7 @@ struct config {
 	bool event_details;
 	bool lifecycle_events;
 	int64_t expiring_days; /* 0: off */
-	enum clone_policy shared_certificate;
+	enum shared_certificate shared_certificate;
 	int64_t announce_interval;                           /* seconds */
 	int64_t metrics_interval;                            /* seconds; 0: off */
 	char *log_file;                                      /* NULL: none */

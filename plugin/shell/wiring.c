@@ -125,7 +125,7 @@ open_gate(struct plugin *p)
 	config.event_details = p->config.event_details;
 	config.presence = p->config.lifecycle_events;
 	config.pace = &p->pace;
-	config.clone_policy = p->config.shared_certificate;
+	config.shared_certificate = p->config.shared_certificate;
 	config.trust_store = p->config.trust_store;
 	config.scope = arn_scope_of(p->config.region, p->config.account_id);
 	config.rules.decide.announce_interval = p->config.announce_interval * 1000;

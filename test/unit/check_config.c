@@ -182,7 +182,7 @@ START_TEST(all_options_can_be_given_together)
 	ck_assert_int_eq(config.announce_interval, 5);
 	ck_assert(
 	    config.first_connection_accept && config.event_details && config.lifecycle_events);
-	ck_assert_int_eq(config.shared_certificate, CLONE_NEWEST);
+	ck_assert_int_eq(config.shared_certificate, SHARED_NEWEST);
 	ck_assert_int_eq(config.trust_store, TRUST_STORE_LIVE);
 	ck_assert_int_eq(config.expiring_days, 30);
 	ck_assert_str_eq(config.endpoint_address, "mqtt.example.com");
@@ -336,7 +336,7 @@ END_TEST
 START_TEST(the_old_name_of_an_option_is_understood_and_noted)
 {
 	set("clone_policy", "oldest");
-	ck_assert_int_eq(config.shared_certificate, CLONE_OLDEST);
+	ck_assert_int_eq(config.shared_certificate, SHARED_OLDEST);
 	ck_assert_str_eq(config.renames[0]->old_name, "clone_policy");
 	ck_assert_str_eq(config.renames[0]->name, "shared_certificate");
 	set("shared_certificate", "oldest");

@@ -362,7 +362,7 @@ static bool
 is_of_others(int reason)
 {
 	return (reason >= REASON_RULE_WAITS && reason <= REASON_PROVISIONED_NOW) ||
-	    reason == REASON_CLIENT_ID_BUSY || reason == REASON_CLONE ||
+	    reason == REASON_CLIENT_ID_BUSY || reason == REASON_SHARED ||
 	    reason == REASON_CHAIN_REFUSED || reason == REASON_NOT_STORED ||
 	    reason == REASON_UNREADABLE || reason == REASON_DELETED ||
 	    reason == REASON_NAME_RESERVED || reason == REASON_NO_POLICY ||

@@ -952,23 +952,23 @@ START_TEST(of_two_plans_the_accepting_one_counts_until_it_is_stored)
 END_TEST
 
 /*
- * Clones.
+ * Shared certificates.
  */
 
 static void
-reopen_with(enum clone_policy policy)
+reopen_with(enum shared_certificate policy)
 {
-	config.clone_policy = policy;
+	config.shared_certificate = policy;
 	open_gate();
 }
 
 START_TEST(a_shared_certificate_is_logged_and_counted)
 {
-	reopen_with(CLONE_ALLOW);
+	reopen_with(SHARED_ALLOW);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
-	ck_assert_uint_eq(stats.clones, 0);
+	ck_assert_uint_eq(stats.shared, 0);
 	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
-	ck_assert_uint_eq(stats.clones, 1);
+	ck_assert_uint_eq(stats.shared, 1);
 	tick();
 	ck_assert(world_said("certificate shared:"));
 	ck_assert(world_said("both may stay"));
@@ -977,7 +977,7 @@ START_TEST(a_shared_certificate_is_logged_and_counted)
 	world_forget();
 	ck_assert_int_eq(connect_as(2, device), VERDICT_ALLOW);
 	tick();
-	ck_assert_uint_eq(stats.clones, 2);
+	ck_assert_uint_eq(stats.shared, 2);
 	ck_assert(!world_said("certificate shared:"));
 	world_wait(10000);
 	ck_assert_int_eq(connect_as(3, device), VERDICT_ALLOW);
@@ -988,7 +988,7 @@ END_TEST
 
 START_TEST(the_newest_client_stays_and_the_others_are_disconnected)
 {
-	reopen_with(CLONE_NEWEST);
+	reopen_with(SHARED_NEWEST);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
 	world_settle();
@@ -1008,7 +1008,7 @@ START_TEST(the_oldest_client_stays_and_the_new_one_is_refused)
 {
 	char details[200] = "";
 
-	reopen_with(CLONE_OLDEST);
+	reopen_with(SHARED_OLDEST);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	world_settle();
 	ck_assert_int_eq(connect_as(1, device), VERDICT_DENY);
@@ -1030,11 +1030,11 @@ START_TEST(a_reconnect_from_the_same_address_is_not_shared_use)
 {
 	struct client again = client(0, device);
 
-	reopen_with(CLONE_OLDEST);
+	reopen_with(SHARED_OLDEST);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	again.handle = &clients[7];
 	ck_assert_int_eq(gate_connect(gate, &again), VERDICT_ALLOW);
-	ck_assert_uint_eq(stats.clones, 0);
+	ck_assert_uint_eq(stats.shared, 0);
 }
 END_TEST
 
@@ -1044,12 +1044,12 @@ START_TEST(a_takeover_from_another_address_is_logged_and_disconnects_no_client)
 {
 	struct client again = client(0, device);
 
-	reopen_with(CLONE_NEWEST);
+	reopen_with(SHARED_NEWEST);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	again.handle = &clients[7];
 	again.address = "203.0.113.9";
 	ck_assert_int_eq(gate_connect(gate, &again), VERDICT_ALLOW);
-	ck_assert_uint_eq(stats.clones, 1);
+	ck_assert_uint_eq(stats.shared, 1);
 	tick();
 	ck_assert_uint_eq(world_count(NOTE_KICK) + world_count(NOTE_KICK_ONE), 0);
 }
@@ -1058,7 +1058,7 @@ END_TEST
 /* The broker asks about all its sessions again, those that it is to close included. */
 START_TEST(a_reload_does_not_admit_an_evicted_client)
 {
-	reopen_with(CLONE_NEWEST);
+	reopen_with(SHARED_NEWEST);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
 	world_settle();
@@ -1072,10 +1072,10 @@ END_TEST
 START_TEST(administrators_share_their_certificates)
 {
 	admin_ids[0] = world_id(device);
-	reopen_with(CLONE_OLDEST);
+	reopen_with(SHARED_OLDEST);
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
-	ck_assert_uint_eq(stats.clones, 0);
+	ck_assert_uint_eq(stats.shared, 0);
 	memset(admin_ids, 0, sizeof(admin_ids));
 }
 END_TEST
@@ -1287,7 +1287,7 @@ main(void)
 	tcase_add_test(c, the_last_refusal_is_on_the_record_once_a_minute);
 	tcase_add_test(c, a_refusal_by_policies_is_on_the_record);
 	tcase_add_test(c, refusals_are_counted_by_their_reason);
-	c = suite_case(suite, "clones");
+	c = suite_case(suite, "shared certificates");
 	tcase_add_checked_fixture(c, set_up, gates_close);
 	tcase_add_test(c, a_shared_certificate_is_logged_and_counted);
 	tcase_add_test(c, the_newest_client_stays_and_the_others_are_disconnected);

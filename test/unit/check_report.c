@@ -736,7 +736,7 @@ START_TEST(a_shared_certificate_is_logged_with_both_clients)
 	const cJSON *json;
 
 	open_report(world.log_path);
-	report_clone(report, &c, &id, "d2", "198.51.100.9", "the older one is closed");
+	report_shared(report, &c, &id, "d2", "198.51.100.9", "the older one is closed");
 	snprintf(expected, sizeof(expected),
 	    "jitr: certificate shared: "
 	    "action=\"the older one is closed\" certificate=%s client=\"d1\" address=203.0.113.7 "
@@ -765,7 +765,7 @@ START_TEST(two_bad_client_ids_leave_room_for_each_other)
 	memset(bad, '\n', sizeof(bad) - 1);
 	bad[sizeof(bad) - 1] = '\0';
 	open_report(world.log_path);
-	report_clone(report, &c, &id, bad, NULL, "both may stay");
+	report_shared(report, &c, &id, bad, NULL, "both may stay");
 	ck_assert_ptr_nonnull(strstr(logged(), "\\x0a...\" address=- other_client=\"\\x0a"));
 	ck_assert_ptr_nonnull(strstr(logged(), "\\x0a...\" other_address=-"));
 	ck_assert_str_eq(member(json_line(world.log_path, 0), "otherSourceIp"), "(none)");

@@ -123,7 +123,7 @@ enum verdict {
 	    "claims the name of a certificate without presenting it") \
 	X(REASON_CLIENT_ID_BUSY, "CLIENT_ID_BUSY", \
 	    "an answer to another connection with its client id is on its way") \
-	X(REASON_CLONE, "DEVICE_CERTIFICATE_SHARED", "another client uses the same certificate") \
+	X(REASON_SHARED, "DEVICE_CERTIFICATE_SHARED", "another client uses the same certificate") \
 	X(REASON_NOT_STORED, "REGISTRATION_FAILED", "its registration could not be stored") \
 	/* explain only: a client that TLS refuses sends no CONNECT */ \
 	X(REASON_CHAIN_REFUSED, "CERTIFICATE_CHAIN_REFUSED", "TLS does not accept its chain") \

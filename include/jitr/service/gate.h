@@ -23,10 +23,10 @@
 #include "jitr/adapter/trust.h"
 
 /* If one certificate is used by two clients or from two addresses at the same time: */
-enum clone_policy {
-	CLONE_ALLOW,  /* log and count */
-	CLONE_NEWEST, /* and disconnect the other clients */
-	CLONE_OLDEST, /* and refuse the new client */
+enum shared_certificate {
+	SHARED_ALLOW,  /* log and count */
+	SHARED_NEWEST, /* and disconnect the other clients */
+	SHARED_OLDEST, /* and refuse the new client */
 };
 
 /* The rights of clients without a certificate of a registered CA. */
@@ -45,7 +45,7 @@ struct gate_config {
 	bool client_id_as_is; /* facts.h */
 	bool event_details;   /* event.h */
 	bool presence;        /* events of connections */
-	enum clone_policy clone_policy;
+	enum shared_certificate shared_certificate;
 	enum trust_store trust_store; /* for explain */
 	struct arn_scope scope;
 	char *const *admin_users; /* borrowed for the gate's life */

@@ -94,7 +94,7 @@ void report_crl(struct report *r, const struct certid *ca_id, const struct crl *
 
 /* A certificate is used by two clients at once: c and other_id.  done: the consequence, as
  * "both may stay"; other_address NULL: not known. */
-void report_clone(struct report *r, const struct client *c, const struct certid *id,
+void report_shared(struct report *r, const struct client *c, const struct certid *id,
     const char *other_id, const char *other_address, const char *done);
 
 /* One value that a command changed; an empty text: no value. */

@@ -23,7 +23,7 @@
 	X(accepted, "connections/accepted") /* of ACTIVE certificates */ \
 	X(refused, "connections/refused")   /* of certificates */ \
 	X(cut, "connections/closed")        /* live connections closed */ \
-	X(clones, \
+	X(shared, \
 	    "connections/shared_certificate")    /* of a certificate that another client uses */ \
 	X(registered, "certificates/registered") /* by a first connection, committed */ \
 	X(activated, "certificates/activated")   /* by a rule or a template */ \
@@ -92,7 +92,7 @@ void stats_refused(struct stats *s, enum reason reason);
  */
 #define STATS_RENAMES(X) \
 	X(cut, "connections/cut", "connections/closed") \
-	X(clones, "connections/clones", "connections/shared_certificate") \
+	X(shared, "connections/clones", "connections/shared_certificate") \
 	X(busy, "certificates/busy", "certificates/throttled")
 #define STORE_RENAMES(X) X(bytes_most, "database/bytes_most", "database/bytes_max")
 

@@ -21,16 +21,13 @@ allow_cache_question_of(const struct session *s, const struct access_question *q
 		(uint8_t)(q->action << 1 | (q->action == ACTION_WRITE && q->retain)), q->topic };
 }
 
-/* The most frequent question: an ordinary topic that the policies allowed recently, and
- * nothing has changed since. */
+/* The most frequent question: a topic that the policies allowed recently, and nothing has
+ * changed since. */
 static bool
 is_allowed_again(const struct gate *g, const struct session *s, const struct access_question *q)
 {
-	struct allow_cache_question question;
+	struct allow_cache_question question = allow_cache_question_of(s, q);
 
-	if (q->topic.len > 0 && q->topic.data[0] == '$')
-		return false;
-	question = allow_cache_question_of(s, q);
 	return allow_cache_has(&g->allow_cache, &question);
 }
 

@@ -26,8 +26,6 @@ ask(const void *context, enum policy_action action, struct view name, struct pol
 		.facts = a->facts,
 		.steps = a->steps };
 
-	if (a->facts_are_missing)
-		return POLICY_IMPLICIT_DENY;
 	return policy_set_ask(&a->policies, &r, ground);
 }
 

@@ -17,8 +17,8 @@ struct admission {
 	struct policy_set policies;
 	const struct facts *facts;
 	bool administrator;     /* one of admin_certificates */
-	bool facts_are_missing; /* the policies use a fact that could not be read: they allow
-				 * nothing */
+	bool facts_are_missing; /* the policies use a fact that could not be read;
+				 * policies.failed is set too, so that they allow nothing */
 	size_t *steps;          /* the steps that policies take are added; NULL */
 };
 

@@ -141,6 +141,7 @@ admission_of_all(const struct explain *e)
 
 	a.facts_are_missing = e->unreadable &&
 	    policy_set_uses(&a.policies, POLICY_USES_CERTIFICATE);
+	a.policies.failed = a.facts_are_missing;
 	return a;
 }
 

@@ -23,14 +23,14 @@ struct shared {
 static void
 log_shared(struct gate *g, const struct notice *n)
 {
-	static const char *const done[] = { [CLONE_ALLOW] = "both may stay",
-		[CLONE_NEWEST] = "the newest stays",
-		[CLONE_OLDEST] = "the oldest stays" };
+	static const char *const done[] = { [SHARED_ALLOW] = "both may stay",
+		[SHARED_NEWEST] = "the newest stays",
+		[SHARED_OLDEST] = "the oldest stays" };
 	const struct shared *shared = (const struct shared *)n;
 	struct client new = { .id = shared->client_id[0], .address = shared->address[0] };
 
-	report_clone(g->config.report, &new, &shared->id, shared->client_id[1], shared->address[1],
-	    done[g->config.clone_policy]);
+	report_shared(g->config.report, &new, &shared->id, shared->client_id[1], shared->address[1],
+	    done[g->config.shared_certificate]);
 }
 
 static const struct notice_type shared_type = { NOTICE_SHARED, 256, log_shared, NULL };
@@ -83,7 +83,7 @@ log_later(struct gate *g, const struct session *session, const struct session *o
 static void
 evict(struct session *session)
 {
-	session->shut_out = REASON_CLONE;
+	session->shut_out = REASON_SHARED;
 	session_step(session, SESSION_ON_SHUT_OUT);
 }
 
@@ -99,7 +99,7 @@ evict_others(struct gate *g, struct session *session)
 		    same_text(session->live->client_id, other->live->client_id))
 			continue;
 		evict(other);
-		session_disconnect(&g->sessions, other, REASON_CLONE);
+		session_disconnect(&g->sessions, other, REASON_SHARED);
 	}
 }
 
@@ -110,13 +110,13 @@ shared_admit(struct gate *g, struct session *session)
 
 	if (other == NULL || gate_names_administrator(g, &session->principal->id))
 		return REASON_NONE;
-	g->config.stats->clones++;
+	g->config.stats->shared++;
 	log_later(g, session, other);
-	if (g->config.clone_policy == CLONE_OLDEST) {
+	if (g->config.shared_certificate == SHARED_OLDEST) {
 		evict(session);
-		return REASON_CLONE;
+		return REASON_SHARED;
 	}
-	if (g->config.clone_policy == CLONE_NEWEST)
+	if (g->config.shared_certificate == SHARED_NEWEST)
 		evict_others(g, session);
 	return REASON_NONE;
 }

@@ -160,12 +160,12 @@ write_clone(struct report *r, const struct client *c, const struct certid *id, c
 	json_member(&t, "otherClientId", text_head(other_id, CLIENT_ID_SHOWN));
 	if (other_address != NULL)
 		json_member(&t, "otherSourceIp", text_head(other_address, CLIENT_ID_SHOWN));
-	json_reason(&t, reason_code(REASON_CLONE), NULL, done);
+	json_reason(&t, reason_code(REASON_SHARED), NULL, done);
 	json_end(r, &t);
 }
 
 void
-report_clone(struct report *r, const struct client *c, const struct certid *id,
+report_shared(struct report *r, const struct client *c, const struct certid *id,
     const char *other_id, const char *other_address, const char *done)
 {
 	char line[LINE_SIZE];
