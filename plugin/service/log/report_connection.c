@@ -144,8 +144,8 @@ report_denied(struct report *r, const struct client *c, const struct certid *id,
  */
 
 static void
-write_clone(struct report *r, const struct client *c, const struct certid *id, const char *other_id,
-    const char *other_address, const char *done)
+write_shared(struct report *r, const struct client *c, const struct certid *id,
+    const char *other_id, const char *other_address, const char *done)
 {
 	char buffer[JSON_LINE_SIZE];
 	struct text t = text_in(buffer, sizeof(buffer));
@@ -181,6 +181,6 @@ report_shared(struct report *r, const struct client *c, const struct certid *id,
 	text_add(&t, " other_address=");
 	line_bytes(&t, other_address != NULL ? other_address : "-", 64);
 	if (report_has_file(r))
-		write_clone(r, c, id, other_id, other_address, done);
+		write_shared(r, c, id, other_id, other_address, done);
 	r->broker->log(LEVEL_WARNING, line);
 }

@@ -20,7 +20,7 @@ ELSEWHERE = pytest.mark.parametrize("how", [
 
 
 class Fleet:
-    """A broker that watches for clones, its CA and its counter of them."""
+    """A broker that counts shared certificates, its CA and that counter."""
 
     def __init__(self, broker, log_file):
         self.broker, self.pki, self.log_file = broker, broker.pki, log_file
@@ -40,7 +40,7 @@ class Fleet:
     def lines(self, *words):
         return self.broker.log_lines("certificate shared:", *words)
 
-    def wait_for_clones(self, count):
+    def wait_for_shared(self, count):
         """The counter reaches this and no more."""
         while int(self.counter.next_message().payload) < count:
             pass
@@ -76,7 +76,7 @@ def test_old_name_of_the_option_is_understood_and_the_log_says_so(start_broker):
     device = fleet.device()
     fleet.connect(device)
     assert broker.connect(device, client_id="d2").refused
-    fleet.wait_for_clones(1)
+    fleet.wait_for_shared(1)
     old_counter.pump_until(lambda: any(m.payload == b"1" for m in old_counter.messages),
                            "the old counter")
 
@@ -103,7 +103,7 @@ def test_allow_admits_both_and_reports_it(make_fleet, policy, how):
         "otherClientId": "d1", "otherSourceIp": "127.0.0.1",
         "reason": "DEVICE_CERTIFICATE_SHARED", "details": "both may stay"}
     assert is_alive(first) and is_alive(second)
-    fleet.wait_for_clones(1)
+    fleet.wait_for_shared(1)
 
 
 def test_each_new_client_is_counted_and_reports_are_limited(make_fleet):
@@ -116,7 +116,7 @@ def test_each_new_client_is_counted_and_reports_are_limited(make_fleet):
     for n in range(2):
         fleet.connect(other, client_id="other-%d" % n)
 
-    fleet.wait_for_clones(4 + 1)
+    fleet.wait_for_shared(4 + 1)
     assert len(fleet.lines(shared.id)) == len(fleet.lines(other.id)) == 1
 
 
@@ -139,7 +139,7 @@ def test_newest_closes_the_older_ones(make_fleet, version, how):
     fleet.broker.wait_for_log('action="the newest stays"', device.id, 'other_client="d1"')
     fleet.broker.wait_for_log("connection closed", "code=DEVICE_CERTIFICATE_SHARED", device.id)
     assert is_alive(second) and is_alive(bystander)
-    fleet.wait_for_clones(1)
+    fleet.wait_for_shared(1)
 
     third = fleet.connect(device, version=version, client_id="d3")
     second.wait_until_closed()
@@ -176,17 +176,17 @@ def test_oldest_refuses_the_new_client(make_fleet, version, how):
     refusal = fleet.admin.describe_certificate(device)["lastRefusal"]
     assert (refusal["reason"], refusal["clientId"]) == ("DEVICE_CERTIFICATE_SHARED", "d2")
     assert is_alive(first)
-    fleet.wait_for_clones(1)
+    fleet.wait_for_shared(1)
 
     first.leave()
     until(lambda: fleet.broker.connect(device, version=version, **how).accepted,
           "the broker to notice that the first one has left")
 
 
-# -- what is no clone, and what is ---------------------------------------------------
+# -- what is shared use and what is not ---------------------------------------------------
 
 @VERSIONS
-def test_device_that_comes_back_is_no_clone(make_fleet, version):
+def test_reconnection_is_not_shared_use(make_fleet, version):
     """The same client id from the same address: a device that reconnects before the broker has
     noticed the end of its connection replaces it, with any policy."""
     fleet = make_fleet("oldest")
@@ -196,12 +196,12 @@ def test_device_that_comes_back_is_no_clone(make_fleet, version):
     fleet.connect(device, version=version).vanish()
     fleet.connect(device, version=version)
 
-    fleet.wait_for_clones(0)
+    fleet.wait_for_shared(0)
     assert fleet.lines() == []
 
 
 @pytest.mark.parametrize("policy", ["allow", "newest"])
-def test_same_client_id_from_elsewhere_is_a_clone(make_fleet, policy):
+def test_same_client_id_from_another_address_is_shared_use(make_fleet, policy):
     """It replaces the first connection by MQTT's own rule, and is reported once: the replaced one
     is not closed a second time (MQTT 5, 3.1.4-3)."""
     fleet = make_fleet(policy)
@@ -213,7 +213,7 @@ def test_same_client_id_from_elsewhere_is_a_clone(make_fleet, policy):
     fleet.broker.wait_for_log("certificate shared:", 'client="d1" address=127.0.0.2',
                               'other_client="d1" other_address=127.0.0.1')
     assert is_alive(second)
-    fleet.wait_for_clones(1)
+    fleet.wait_for_shared(1)
     assert fleet.broker.log_lines("connection closed") == []
 
 
@@ -242,11 +242,11 @@ def test_disconnected_clients_do_not_count(make_fleet, version, clean):
         until(lambda: re.search("Client %s .*disconnected" % client_id, fleet.broker.log()[seen:]),
               "the broker to notice that it has left")
 
-    fleet.wait_for_clones(0)
+    fleet.wait_for_shared(0)
     assert fleet.lines() == []
 
 
-def test_different_certificates_are_no_clones(make_fleet):
+def test_different_certificates_are_not_shared_use(make_fleet):
     """Two devices at one address, and one client id that passes from one to the other."""
     fleet = make_fleet("oldest")
     first, second = fleet.device("d1"), fleet.device("d2")
@@ -254,10 +254,10 @@ def test_different_certificates_are_no_clones(make_fleet):
     fleet.connect(second, client_id="d1")
     fleet.connect(first, client_id="d2")
 
-    fleet.wait_for_clones(0)
+    fleet.wait_for_shared(0)
 
 
-def test_refused_connections_are_no_clones(make_site):
+def test_refused_connections_are_not_shared_use(make_site):
     """Only admitted connections count: a connection that policies refuse by its client id closes no
     other."""
     site = make_site({"shared_certificate": "newest", "metrics_interval": 1})
@@ -282,22 +282,22 @@ def test_administrators_share_their_certificate(start_broker, directory, pki, po
                 for n in range(3)]
 
     assert all(is_alive(session) for session in sessions)
-    fleet.wait_for_clones(0)
+    fleet.wait_for_shared(0)
 
 
-def test_reload_makes_no_clones(make_fleet):
+def test_reload_is_not_shared_use(make_fleet):
     """SIGHUP repeats the check of every connection: the admitted ones stay, and none counts as new
     (mosquitto section 0, 1)."""
     fleet = make_fleet("allow")
     device = fleet.device()
     sessions = [fleet.connect(device, client_id="d%d" % n) for n in range(3)]
-    fleet.wait_for_clones(2)
+    fleet.wait_for_shared(2)
     fleet.broker.reload()
     assert all(is_alive(session) for session in sessions)
-    fleet.wait_for_clones(2)
+    fleet.wait_for_shared(2)
 
 
-def test_identity_listener_knows_clones(start_broker, pki):
+def test_identity_listener_finds_shared_use(start_broker, pki):
     """Where the broker does not ask at CONNECT, a connection too many is closed when the plugin
     first sees it, and the first one stays (mosquitto section 0, 6)."""
     fleet = Fleet(start_broker(plugin={"shared_certificate": "oldest", "metrics_interval": 1},
