@@ -82,7 +82,7 @@ show_progress() {
 	done
 }
 
-# The last that pytest, ninja or ctest wrote of it.
+# The last count that pytest, ninja or ctest wrote.
 how_far() {
 	tail -c 20000 "$1" 2>/dev/null |
 		grep -aoE '\[ *[0-9]+%\]|\[[0-9]+/[0-9]+\]|[0-9]+/[0-9]+ Test ' | tail -n 1 | sed 's/ Test $//'
@@ -109,7 +109,7 @@ build_dir() {
 	fi
 }
 
-# One file that cannot be written is enough to stop ninja.
+# ninja stops at one file that it cannot write.
 may_build_in() {
 	if [ -d "$1" ]; then
 		[ -z "$(find "$1" ! -type l ! -writable -print -quit 2>&1)" ]

@@ -4,8 +4,8 @@
 #
 #   scripts/test-builds.sh [--compiler CC]... [--variant NAME]...
 #
-# Builds the plugin and the command line, and looks whether the modules export what
-# their hosts look for.  Prints a line per build, and the warnings; 0 only if there are none.
+# Builds the plugin and the command line, and checks the symbols that the modules export and
+# need.  Prints a line per build, and the warnings; exits with 0 only if there are none.
 #
 #   --compiler CC    default: each gcc and clang that is installed
 #   --variant NAME   default: all of
@@ -57,7 +57,7 @@ installed_compilers() {
 need "${build_packages[@]}" dpkg-dev
 [ ${#compilers[@]} -gt 0 ] || mapfile -t compilers < <(installed_compilers)
 
-# knows COMPILER FLAG...: does it compile and link a program with these?
+# knows COMPILER FLAG...: can it compile and link a program with these?
 knows() {
 	printf 'int main(void) { return 0; }\n' |
 		"$1" "${@:2}" -x c - -o "$work/knows" >/dev/null 2>&1
@@ -68,8 +68,8 @@ package_flags() {
 	DEB_BUILD_MAINT_OPTIONS=$1 dpkg-buildflags --get "$2"
 }
 
-# set_variant COMPILER VARIANT: cflags, ldflags, options and source for it; 1: it cannot be
-# built here, $why says why.
+# set_variant COMPILER VARIANT: sets cflags, ldflags, options, source and targets; 1 if it
+# cannot be built here, with the reason in $why.
 set_variant() {
 	local maintain
 	cflags='' ldflags='' options=() source=$root targets=("${modules[@]}") why=''
@@ -111,7 +111,7 @@ copy_tree() {
 	tar -C "$root" --exclude=./.git --exclude='./build*' -cf - . | tar -C "$1" -xf -
 }
 
-# Without warnings as errors: what others see, and all of it.
+# Warnings are not errors here, so that the log has all of them.
 build_variant() {
 	CC=$1 CFLAGS=$cflags LDFLAGS=$ldflags cmake -S "$source" -B "$2" -G Ninja \
 		-DJITR_TESTS=OFF "${options[@]}" &&

@@ -17,7 +17,7 @@ configure clang >"$log_dir/configure.log" 2>&1 || {
 files=("$@")
 [ $# -gt 0 ] || mapfile -t files < <(find "$root/plugin" "$root/ctl" -name '*.c' | sort)
 
-# In clang's build, whose flags clang-tidy knows.
+# The compile commands are those of the preset clang: clang-tidy does not know all of gcc's flags.
 analyse() {
 	printf '%s\n' "${files[@]}" | xargs -d '\n' -P "$(nproc)" -n 1 \
 		clang-tidy --quiet -p "$(build_dir clang)" 2>/dev/null

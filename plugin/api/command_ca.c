@@ -93,8 +93,12 @@ run_register_ca(struct txn *t, struct command *c)
 
 	if (e == ERR_OK) {
 		c->ca.document.der.data = der;
-		e = registry_add_ca(t, &c->ca.record, &c->ca.document, &c->ca.update.settings,
-		    c->ca.record.mode == MODE_DEFAULT ? c->ca.proof : NULL, c->now, &c->diag);
+		e = registry_add_ca(t,
+		    &(struct ca_registration){ .ca = &c->ca.record,
+			.document = &c->ca.document,
+			.settings = &c->ca.update.settings,
+			.proof = c->ca.record.mode == MODE_DEFAULT ? c->ca.proof : NULL },
+		    c->now, &c->diag);
 	}
 	free(der);
 	return e;

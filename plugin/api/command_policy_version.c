@@ -41,8 +41,9 @@ content_of_version(const struct command *c, struct content *out)
 static enum err
 run_create_version(struct txn *t, struct command *c)
 {
-	return registry_create_policy_version(t, c->named, c->policy.document,
-	    c->policy.set_default, c->now, &c->policy.number, &c->diag);
+	return registry_create_policy_version(t, c->named,
+	    &(struct new_policy_version){ c->policy.document, c->policy.set_default }, c->now,
+	    &c->policy.number, &c->diag);
 }
 
 static enum err

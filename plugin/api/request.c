@@ -17,23 +17,23 @@ seed_of(const struct api *a)
 enum err
 api_open(const struct api_config *config, struct api **out)
 {
+	struct ca_mirror_config mirror = { .ca_path = config->ca_path,
+		.store = config->store,
+		.writer = config->writer,
+		.report = config->report,
+		.now = config->now };
 	struct api *a = calloc(1, sizeof(*a));
 
 	if (a == NULL)
 		return ERR_NOMEM;
 	if (answers_open(config->gate, config->broker, &a->answers) != ERR_OK ||
-	    uploads_open(&a->uploads) != ERR_OK) {
+	    uploads_open(&a->uploads) != ERR_OK || ca_mirror_open(&mirror, &a->mirror) != ERR_OK) {
 		api_close(a);
 		return ERR_NOMEM;
 	}
 	a->config = *config;
 	a->account = (struct account){ a->config.account_id, a->config.region, a->config.endpoint,
 		arn_scope_of(a->config.region, a->config.account_id) };
-	a->mirror = (struct ca_mirror){ .ca_path = config->ca_path,
-		.store = config->store,
-		.writer = config->writer,
-		.report = config->report,
-		.now = config->now };
 	a->actions = command_actions();
 	a->seed = seed_of(a);
 	*out = a;
@@ -53,6 +53,7 @@ api_close(struct api *a)
 	}
 	uploads_close(a->uploads);
 	answers_close(a->answers);
+	ca_mirror_close(a->mirror);
 	free(a);
 }
 
@@ -133,7 +134,7 @@ api_request(struct api *a, const struct client *c, struct view payload, const ch
 void
 api_changed_elsewhere(struct api *a)
 {
-	ca_mirror_start(&a->mirror);
+	ca_mirror_start(a->mirror);
 	crls_settings_changed(a->config.crls);
 }
 
@@ -142,7 +143,7 @@ api_tick(struct api *a)
 {
 	requests_run(a);
 	untold_log(a);
-	ca_mirror_tick(&a->mirror);
+	ca_mirror_tick(a->mirror);
 	uploads_tick(a->uploads, a->config.now());
 	api_send_answers(a);
 }

@@ -34,7 +34,7 @@ struct api {
 	struct api_config config;
 	struct account account;
 	struct action_names actions;
-	struct ca_mirror mirror;
+	struct ca_mirror *mirror; /* owned */
 	struct uploads *uploads;
 	struct answers *answers;
 

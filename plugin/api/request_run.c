@@ -60,7 +60,7 @@ request_committed(struct request *r)
 	r->job.again = first->import != NULL && first->result == ERR_OK &&
 	    crl_import_committed(first->import);
 	if (r->changes_ca)
-		r->mirror_result = ca_mirror_sync(&r->api->mirror, &r->mirror_diag);
+		r->mirror_result = ca_mirror_sync(r->api->mirror, &r->mirror_diag);
 }
 
 /* The changes were not committed, or not submitted: none of them was made. */
@@ -93,7 +93,7 @@ run_conclude(struct request *r)
 static void
 mirror_update(struct request *r)
 {
-	ca_mirror_synced(&r->api->mirror, r->mirror_result, &r->mirror_diag);
+	ca_mirror_synced(r->api->mirror, r->mirror_result, &r->mirror_diag);
 	crls_settings_changed(r->api->config.crls);
 }
 

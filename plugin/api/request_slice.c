@@ -21,11 +21,10 @@ job_committed(struct job *job)
 }
 
 static void
-job_finish(struct job *job, void *context)
+job_finish(struct job *job)
 {
 	struct request *r = (struct request *)job;
 
-	(void)context;
 	request_finish_run(r);
 	request_queue(r);
 	requests_run(r->api);

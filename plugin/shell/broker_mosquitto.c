@@ -19,8 +19,8 @@ static const int levels[] = {
 
 #define LINE_MAX 1000 /* as much as the broker takes, log__vprintf() of 2.0 and 2.1 */
 
-/* The broker escapes nothing (mosquitto section 0, 19).  Texts from outside are
- * escaped where they are quoted; what was forgotten there is caught here. */
+/* The broker does not escape log lines (mosquitto section 0, 19).  Texts of clients are escaped
+ * where they are quoted; this is a second line of defence. */
 static void
 log_line(enum log_level level, const char *line)
 {
@@ -71,8 +71,8 @@ answer(const char *client_id, const char *topic, struct view payload)
 		memcpy(&(function), &symbol, sizeof(symbol)); \
 	} while (0)
 
-/* No will: it would be a publication of a certificate that may not.  By user
- * name live connections alone are found. */
+/* false: without the will, which a certificate that was cut off must not publish.  The search
+ * by user name finds live connections only. */
 static void
 kick(const char *user_name)
 {
@@ -80,11 +80,11 @@ kick(const char *user_name)
 }
 
 /*
- * Is the connection that the broker finds by this client id this one?  2.1 says.
- * In 2.0 a TCP connection is the one from its CONNECT to its DISCONNECT event,
- * which the broker sends in the same step in which it closes the connection or
- * another takes over the id (context__disconnect).  A websocket waits for
- * libwebsockets before its event, and its id may be another's meanwhile.
+ * Does the broker find this connection by this client id?  2.1 has a function for that.  In 2.0
+ * it is true of a TCP connection from its CONNECT to its DISCONNECT event, because the broker
+ * sends the event in the same step in which it closes the connection or another connection
+ * takes over the id (context__disconnect).  The event of a websocket comes later, from
+ * libwebsockets, and another connection may have its id by then.
  */
 static bool
 is_found_by_id(const struct mosquitto *m, const char *client_id)
@@ -148,8 +148,8 @@ client_read(struct mosquitto *m, struct client *c)
 }
 
 /*
- * What the reasons of 2.1 are to AWS (aws-iot D.9).  Reasons of MQTT 5 by their
- * numbers: 2.0 has others of the same names.
+ * AWS's names for the reasons of 2.1 (aws-iot D.9).  Reasons of MQTT 5 are written as numbers,
+ * because 2.0 has others of the same names.
  */
 static const struct {
 	int reason;

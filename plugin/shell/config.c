@@ -1,96 +1,37 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* config.c - see config.h. */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
+#include "config_value.h"
 
 #define LIST_MAX 256 /* names in one option */
 
-/* 16 GiB of address space, where there is that much. */
+/* 16 GiB of address space; 1 GiB where pointers have 32 bits. */
 #define MAP_SIZE_MB (sizeof(void *) > 4 ? 16384 : 1024)
 #define MAP_MAX_MB  (sizeof(void *) > 4 ? 1048576 : 2047)
 
-/* One setter per option: false and *diag when the value will not do. */
+/* One setter per option: false and *diag if the value is not valid. */
 typedef bool config_setter(struct config *c, const char *value, struct diag *diag);
-
-static bool
-refuse(struct diag *diag, const char *value, const char *must)
-{
-	diag_set(diag, "\"%.100s\" must be %s", value, must);
-	return false;
-}
-
-static bool
-set_text(char **out, const char *value, struct diag *diag)
-{
-	if (value[0] == '\0')
-		return refuse(diag, value, "a path");
-	*out = strdup(value);
-	return *out != NULL || refuse(diag, value, "stored, but memory is out");
-}
-
-static bool
-set_number(int64_t *out, const char *value, int64_t min, int64_t max, struct diag *diag)
-{
-	char must[64], *end;
-	long long n;
-
-	errno = 0;
-	n = strtoll(value, &end, 10);
-	if (errno == 0 && end != value && *end == '\0' && n >= min && n <= max) {
-		*out = n;
-		return true;
-	}
-	(void)snprintf(must, sizeof(must), "a whole number from %" PRId64 " to %" PRId64, min, max);
-	return refuse(diag, value, must);
-}
-
-/* The first of two words is true. */
-static bool
-set_choice(bool *first, const char *value, const char *yes, const char *no, struct diag *diag)
-{
-	char must[64];
-
-	*first = strcmp(value, yes) == 0;
-	if (*first || strcmp(value, no) == 0)
-		return true;
-	(void)snprintf(must, sizeof(must), "%s or %s", yes, no);
-	return refuse(diag, value, must);
-}
-
-/* One of three words: which. */
-static bool
-set_word(size_t *which, const char *value, const char *const words[3], struct diag *diag)
-{
-	char must[64];
-
-	for (*which = 0; *which < 3; ++*which)
-		if (strcmp(value, words[*which]) == 0)
-			return true;
-	(void)snprintf(must, sizeof(must), "%s, %s or %s", words[0], words[1], words[2]);
-	return refuse(diag, value, must);
-}
 
 static bool
 set_db_path(struct config *c, const char *value, struct diag *diag)
 {
-	return set_text(&c->db_path, value, diag);
+	return value_text(&c->db_path, value, diag);
 }
 
 static bool
 set_db_map_size(struct config *c, const char *value, struct diag *diag)
 {
-	return set_number(&c->db_map_size_mb, value, 1, MAP_MAX_MB, diag);
+	return value_number(&c->db_map_size_mb, value, 1, MAP_MAX_MB, diag);
 }
 
 static bool
 set_ca_path(struct config *c, const char *value, struct diag *diag)
 {
-	return set_text(&c->ca_path, value, diag);
+	return value_text(&c->ca_path, value, diag);
 }
 
 static bool
@@ -102,19 +43,20 @@ set_endpoint_address(struct config *c, const char *value, struct diag *diag)
 	    strspn(value,
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		"0123456789-.:[]") != len)
-		return refuse(diag, value,
+		return value_refuse(diag, value,
 		    "a host name or an address: 1 to 253 letters, digits, "
 		    "hyphens, dots, colons and brackets");
 	c->endpoint_address = strdup(value);
-	return c->endpoint_address != NULL || refuse(diag, value, "stored, but memory is out");
+	return c->endpoint_address != NULL ||
+	    value_refuse(diag, value, "stored, but there is no memory");
 }
 
 static bool
 set_crl_dir(struct config *c, const char *value, struct diag *diag)
 {
 	if (value[0] != '/')
-		return refuse(diag, value, "an absolute path");
-	return set_text(&c->crl_dir, value, diag);
+		return value_refuse(diag, value, "an absolute path");
+	return value_text(&c->crl_dir, value, diag);
 }
 
 static bool
@@ -127,7 +69,7 @@ set_trust_store(struct config *c, const char *value, struct diag *diag)
 	};
 	size_t which;
 
-	if (!set_word(&which, value, words, diag))
+	if (!value_word(&which, value, words, diag))
 		return false;
 	c->trust_store = (enum trust_store)which;
 	return true;
@@ -137,7 +79,7 @@ static bool
 set_account_id(struct config *c, const char *value, struct diag *diag)
 {
 	if (strlen(value) != 12 || strspn(value, "0123456789") != 12)
-		return refuse(diag, value, "12 digits");
+		return value_refuse(diag, value, "12 digits");
 	(void)snprintf(c->account_id, sizeof(c->account_id), "%s", value);
 	return true;
 }
@@ -149,25 +91,8 @@ set_region(struct config *c, const char *value, struct diag *diag)
 
 	if (len == 0 || len >= sizeof(c->region) ||
 	    strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
-		return refuse(diag, value, "1 to 63 lower-case letters, digits and hyphens");
+		return value_refuse(diag, value, "1 to 63 lower-case letters, digits and hyphens");
 	(void)snprintf(c->region, sizeof(c->region), "%s", value);
-	return true;
-}
-
-/* The next name of a comma-separated list, without blanks around it. */
-static bool
-next_name(const char **list, struct view *name)
-{
-	const char *at = *list, *end;
-
-	if (at == NULL)
-		return false;
-	at += strspn(at, " \t");
-	end = at + strcspn(at, ",");
-	*list = *end == ',' ? end + 1 : NULL;
-	while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
-		end--;
-	*name = (struct view){ (const uint8_t *)at, (size_t)(end - at) };
 	return true;
 }
 
@@ -179,20 +104,21 @@ set_admin_users(struct config *c, const char *value, struct diag *diag)
 	const char *list = value;
 
 	c->admin_users = calloc(LIST_MAX, sizeof(char *));
-	while (c->admin_users != NULL && next_name(&list, &name)) {
+	while (c->admin_users != NULL && value_next_name(&list, &name)) {
 		char **user = &c->admin_users[c->admin_user_count];
 
 		if (name.len == 0 || c->admin_user_count == LIST_MAX)
-			return refuse(diag, value, "user names separated by commas, at most 256");
+			return value_refuse(diag, value,
+			    "user names separated by commas, at most 256");
 		if (certid_from_hex(&id, name))
-			return refuse(diag, value,
-			    "user names; certificateIds belong into admin_certificates");
+			return value_refuse(diag, value,
+			    "user names; certificateIds belong in admin_certificates");
 		*user = strndup((const char *)name.data, name.len);
 		if (*user == NULL)
 			break;
 		c->admin_user_count++;
 	}
-	return list == NULL || refuse(diag, value, "stored, but memory is out");
+	return list == NULL || value_refuse(diag, value, "stored, but there is no memory");
 }
 
 static bool
@@ -203,11 +129,11 @@ set_admin_certificates(struct config *c, const char *value, struct diag *diag)
 
 	c->admin_certificates = calloc(LIST_MAX, sizeof(*c->admin_certificates));
 	if (c->admin_certificates == NULL)
-		return refuse(diag, value, "stored, but memory is out");
-	while (next_name(&list, &hex)) {
+		return value_refuse(diag, value, "stored, but there is no memory");
+	while (value_next_name(&list, &hex)) {
 		if (c->admin_certificate_count == LIST_MAX ||
 		    !certid_from_hex(&c->admin_certificates[c->admin_certificate_count], hex))
-			return refuse(diag, value,
+			return value_refuse(diag, value,
 			    "certificateIds of 64 hexadecimal digits separated by commas, at most 256");
 		c->admin_certificate_count++;
 	}
@@ -224,7 +150,7 @@ set_authorization(struct config *c, const char *value, struct diag *diag)
 	};
 	size_t which;
 
-	if (!set_word(&which, value, words, diag))
+	if (!value_word(&which, value, words, diag))
 		return false;
 	c->authorization = (enum authorization)which;
 	return true;
@@ -240,7 +166,7 @@ set_shared_certificate(struct config *c, const char *value, struct diag *diag)
 	};
 	size_t which;
 
-	if (!set_word(&which, value, words, diag))
+	if (!value_word(&which, value, words, diag))
 		return false;
 	c->shared_certificate = (enum shared_certificate)which;
 	return true;
@@ -249,43 +175,43 @@ set_shared_certificate(struct config *c, const char *value, struct diag *diag)
 static bool
 set_first_connection(struct config *c, const char *value, struct diag *diag)
 {
-	return set_choice(&c->first_connection_accept, value, "accept", "refuse", diag);
+	return value_choice(&c->first_connection_accept, value, "accept", "refuse", diag);
 }
 
 static bool
 set_event_details(struct config *c, const char *value, struct diag *diag)
 {
-	return set_choice(&c->event_details, value, "true", "false", diag);
+	return value_choice(&c->event_details, value, "true", "false", diag);
 }
 
 static bool
 set_lifecycle_events(struct config *c, const char *value, struct diag *diag)
 {
-	return set_choice(&c->lifecycle_events, value, "true", "false", diag);
+	return value_choice(&c->lifecycle_events, value, "true", "false", diag);
 }
 
 static bool
 set_expiring_days(struct config *c, const char *value, struct diag *diag)
 {
-	return set_number(&c->expiring_days, value, 0, 3650, diag);
+	return value_number(&c->expiring_days, value, 0, 3650, diag);
 }
 
 static bool
 set_deny_publish(struct config *c, const char *value, struct diag *diag)
 {
-	return set_choice(&c->deny_publish_disconnects, value, "disconnect", "drop", diag);
+	return value_choice(&c->deny_publish_disconnects, value, "disconnect", "drop", diag);
 }
 
 static bool
 set_deny_subscribe(struct config *c, const char *value, struct diag *diag)
 {
-	return set_choice(&c->deny_subscribe_disconnects, value, "disconnect", "suback", diag);
+	return value_choice(&c->deny_subscribe_disconnects, value, "disconnect", "suback", diag);
 }
 
 static bool
 set_client_id_variable(struct config *c, const char *value, struct diag *diag)
 {
-	return set_choice(&c->client_id_as_is, value, "any", "plain", diag);
+	return value_choice(&c->client_id_as_is, value, "any", "plain", diag);
 }
 
 static bool
@@ -293,7 +219,7 @@ set_other_clients(struct config *c, const char *value, struct diag *diag)
 {
 	bool allow;
 
-	if (!set_choice(&allow, value, "allow", "defer", diag))
+	if (!value_choice(&allow, value, "allow", "defer", diag))
 		return false;
 	c->other_clients = allow ? OTHER_CLIENTS_ALLOW : OTHER_CLIENTS_DEFER;
 	return true;
@@ -302,31 +228,31 @@ set_other_clients(struct config *c, const char *value, struct diag *diag)
 static bool
 set_unknown_ca(struct config *c, const char *value, struct diag *diag)
 {
-	return set_choice(&c->unknown_ca_defer, value, "defer", "deny", diag);
+	return value_choice(&c->unknown_ca_defer, value, "defer", "deny", diag);
 }
 
 static bool
 set_announce_interval(struct config *c, const char *value, struct diag *diag)
 {
-	return set_number(&c->announce_interval, value, 0, 86400, diag);
+	return value_number(&c->announce_interval, value, 0, 86400, diag);
 }
 
 static bool
 set_metrics_interval(struct config *c, const char *value, struct diag *diag)
 {
-	return set_number(&c->metrics_interval, value, 0, 86400, diag);
+	return value_number(&c->metrics_interval, value, 0, 86400, diag);
 }
 
 static bool
 set_log_file(struct config *c, const char *value, struct diag *diag)
 {
-	return set_text(&c->log_file, value, diag);
+	return value_text(&c->log_file, value, diag);
 }
 
 static bool
 set_health_file(struct config *c, const char *value, struct diag *diag)
 {
-	return set_text(&c->health_file, value, diag);
+	return value_text(&c->health_file, value, diag);
 }
 
 static const struct {
@@ -407,7 +333,7 @@ apply_option(struct config *c, const struct option *o, uint32_t *seen, struct di
 	return false;
 }
 
-/* Below the registry, unless it is elsewhere. */
+/* A path below the registry, unless the option was given. */
 static bool
 default_below(const struct config *c, const char *name, char **path)
 {

@@ -2,8 +2,8 @@
 /*
  * config.h - the plugin_opt_ options, parsed and checked (contract, section 5).
  *
- * All or nothing: the first option that is unknown, given twice or has a bad
- * value is an error, and *diag names it and what it may be.
+ * The first option that is unknown, given twice or has a bad value is an error; *diag names it
+ * and its valid values.
  */
 #ifndef JITR_CONFIG_H
 #define JITR_CONFIG_H
@@ -25,7 +25,7 @@ struct config {
 	char *db_path;
 	int64_t db_map_size_mb;
 	char *ca_path;
-	char *crl_dir; /* crl_place.h */
+	char *crl_dir; /* crl_dir.h */
 	enum trust_store trust_store;
 	char account_id[13];
 	char region[64];
@@ -40,7 +40,7 @@ struct config {
 	bool deny_subscribe_disconnects;
 	bool client_id_as_is; /* facts.h */
 	bool unknown_ca_defer;
-	bool first_connection_accept; /* of what a template activates */
+	bool first_connection_accept; /* of a certificate that a template activates */
 	bool event_details;
 	bool lifecycle_events;
 	int64_t expiring_days; /* 0: off */
@@ -54,10 +54,10 @@ struct config {
 
 MUST_USE enum err config_parse(const struct option *options, size_t count, struct config *out,
     struct diag *diag);
-void config_free(struct config *c); /* zeroed is fine, twice is fine */
+void config_free(struct config *c); /* may be zeroed; may be freed twice */
 
-/* The names of all options, NULL at the end: the documentation is checked
- * against them. */
+/* The name of the nth option; NULL after the last one.  The tests compare the names with the
+ * documents. */
 const char *config_option_name(size_t nth);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* exports.c - the three functions that the broker looks for; nothing else is
- * visible to it. */
+/* exports.c - the three functions that the broker looks up; the only exported symbols. */
 #include "plugin.h"
 
 #define EXPORT __attribute__((visibility("default")))

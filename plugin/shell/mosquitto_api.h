@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * mosquitto_api.h - the broker's plugin API, whatever its version calls it.
+ * mosquitto_api.h - the headers of the broker's plugin API, in 2.0 and 2.1.
  *
- * One binary serves 2.0.11 to 2.1.2: the event structures are the same, and
- * what only some versions have is looked up at run time (mosquitto section 11).
+ * One binary serves 2.0.11 to 2.1.2: the event structures are the same, and functions that
+ * only some versions have are looked up at run time (mosquitto section 11).
  */
 #ifndef JITR_MOSQUITTO_API_H
 #define JITR_MOSQUITTO_API_H
@@ -20,7 +20,7 @@
 #include <mosquitto_plugin.h>
 #endif
 
-/* Events of 2.1, by number: 2.0 answers that it does not support them. */
+/* Events of 2.1, as numbers: 2.0 refuses them as not supported. */
 #define EVENT_CONNECT        11
 #define EVENT_CLIENT_OFFLINE 28
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * plugin_private.h - state shared by plugin.c (callbacks) and wiring.c (construction,
- * teardown).  Private.
- * Broker thread.
+ * plugin_private.h - state shared by start.c (start, stop), wiring.c (construction, teardown),
+ * plugin.c (callbacks), tick.c and dropped.c.  Private.  Broker thread, except where a member
+ * is atomic.
  */
 #ifndef JITR_PLUGIN_PRIVATE_H
 #define JITR_PLUGIN_PRIVATE_H
@@ -26,37 +26,60 @@
 struct plugin {
 	mosquitto_plugin_id_t *identifier;
 	struct config config;
+
+	/* The parts, all owned. */
 	struct store *store;
 	struct writer *writer;
 	struct report *report;
 	struct gate *gate;
 	struct crls *crls;
-	struct anchors *anchors; /* NULL: not needed */
+	struct anchors *anchors; /* NULL: trust_store is capath */
 	struct api *api;
-	struct schedule schedule;
-	struct outbox outbox;
+	struct schedule *schedule;
+	struct outbox *outbox;
+	struct counters *counters;
+	struct health *health; /* NULL: no health_file */
+	struct wake *wake;     /* NULL: only the broker's own ticks */
 	struct pace pace;
 	struct stats stats;
-	struct counters counters;
-	struct health health;
-	bool sends_before_tick;  /* 2.1: what plugins publish is sent at the next
-	                                           * turn of the loop, before its tick */
-	struct wake *wake;       /* NULL: the broker's own ticks have to do */
-	atomic_bool finished;    /* the writer has jobs that are done */
-	bool more;               /* the gate has more to do at this tick */
-	uint64_t dropped_told;   /* messages that the broker dropped, in the log */
-	int64_t dropped_told_at; /* ms, monotonic; 0: never */
-	int64_t started, ticked, looked_elsewhere; /* ms, monotonic */
-	atomic_bool ticking; /* there was a tick; one that never comes is not waited for */
-	bool told_no_tick, trusts_partial;
-	bool shares_names; /* psk_file has names of ours */
+	bool partial_chains; /* x509_trust_partial_chains() was called */
+
+	/* Ticks; times in ms, monotonic. */
+	int64_t started;
+	int64_t ticked;
+	int64_t external_check_at; /* the last check for changes by other processes */
+	bool more;                 /* the gate has more to do in this tick */
+	bool no_tick_reported;
+	atomic_bool ticking;  /* there was a tick, so that waking the broker has an effect */
+	atomic_bool finished; /* set by the writer thread: jobs can be collected */
+
+	/* Messages that the broker dropped (dropped.c). */
+	uint64_t dropped_reported;
+	int64_t dropped_reported_at; /* ms, monotonic; 0: never */
+
+	bool sends_before_tick; /* 2.1: what plugins publish is sent at the next turn of the
+	                         * loop, before its tick */
+	bool psk_conflict;      /* psk_file has certificateIds or names of admin_users */
 };
 
 int64_t clock_ms(clockid_t clock);
 
-/* By p->config, which is parsed.  What was opened before a failure is closed by
- * close_parts(). */
+/* wiring.c.  p->config is parsed.  After an error the caller calls close_parts(), too. */
 MUST_USE enum err open_parts(struct plugin *p, struct diag *diag);
 void close_parts(struct plugin *p); /* and frees p */
+
+/* plugin.c.  MOSQ_ERR_SUCCESS, or the broker's error: some callbacks may be registered. */
+int register_callbacks(struct plugin *p);
+void unregister_callbacks(struct plugin *p);
+void psk_names_read(struct plugin *p);
+
+/* tick.c */
+void tick(struct plugin *p);
+void report_missing_ticks(struct plugin *p);
+
+/* dropped.c.  Text: the payload of DROPPED_TOPIC. */
+#define DROPPED_TOPIC "$SYS/broker/publish/messages/dropped"
+void dropped_read(struct plugin *p, const void *text, size_t len);
+void dropped_report(struct plugin *p, int64_t now);
 
 #endif

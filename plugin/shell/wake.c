@@ -14,14 +14,14 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-/* The first real-time signals are those that libraries take for themselves. */
+/* The first real-time signals are skipped, because libraries use them. */
 #define SKIPPED_SIGNALS 5
 
 struct wake {
 	timer_t timer;
 	int signal;
-	struct sigaction before; /* what the signal did */
-	atomic_bool asked;
+	struct sigaction before; /* the signal's action before wake_open() */
+	atomic_bool started;
 };
 
 static void
@@ -39,7 +39,7 @@ is_free(int signal)
 	    now.sa_handler == SIG_DFL;
 }
 
-/* SA_RESTART: the broker's other system calls go on; epoll_wait() never does. */
+/* SA_RESTART restarts the broker's other system calls; epoll_wait() is never restarted. */
 static bool
 take_signal(struct wake *w)
 {
@@ -52,15 +52,15 @@ take_signal(struct wake *w)
 	return false;
 }
 
-/* Ignoring a signal discards one that is on its way, which would end the
- * process once the default is back. */
+/* The signal is ignored first, which discards a pending one: the default action would end the
+ * process. */
 static void
-give_signal_back(struct wake *w)
+restore_signal(struct wake *w)
 {
 	struct sigaction now, ignore = { .sa_handler = SIG_IGN };
 
 	if (sigaction(w->signal, NULL, &now) != 0 || now.sa_handler != do_nothing)
-		return; /* another owner since */
+		return; /* something else uses the signal now */
 	(void)sigaction(w->signal, &ignore, NULL);
 	(void)sigaction(w->signal, &w->before, NULL);
 }
@@ -86,7 +86,7 @@ wake_open(struct wake **out)
 		return ERR_LIMIT;
 	}
 	if (!make_timer(w)) {
-		give_signal_back(w);
+		restore_signal(w);
 		free(w);
 		return ERR_LIMIT;
 	}
@@ -100,7 +100,7 @@ wake_close(struct wake *w)
 	if (w == NULL)
 		return;
 	(void)timer_delete(w->timer);
-	give_signal_back(w);
+	restore_signal(w);
 	free(w);
 }
 
@@ -114,19 +114,19 @@ set_timer(struct wake *w, long us)
 }
 
 void
-wake_ask(struct wake *w, long us)
+wake_start(struct wake *w, long us)
 {
-	if (w != NULL && !atomic_exchange(&w->asked, true))
+	if (w != NULL && !atomic_exchange(&w->started, true))
 		set_timer(w, us);
 }
 
-/* First the timer: a request that comes before the flag is down changes nothing,
- * but what it is about is seen by the tick that calls this. */
+/* The timer first: a wake_start() before the flag is cleared has no effect, but its work is
+ * found by the tick that calls this. */
 void
-wake_rest(struct wake *w)
+wake_stop(struct wake *w)
 {
-	if (w == NULL || !atomic_load(&w->asked))
+	if (w == NULL || !atomic_load(&w->started))
 		return;
 	set_timer(w, 0);
-	atomic_store(&w->asked, false);
+	atomic_store(&w->started, false);
 }

@@ -2,14 +2,13 @@
 /*
  * wake.h - ends the broker's sleep while the plugin has work.
  *
- * A quiet broker sleeps 100 ms in epoll_wait() and cannot be given a descriptor
- * to watch.  A signal that arrives while it sleeps makes epoll_wait() return
- * EINTR, which all supported versions take as "nothing happened", and the loop
- * ticks.  One that arrives a moment before it sleeps does nothing, so a timer
- * sends the signal again and again until wake_rest().
+ * An idle broker sleeps 100 ms in epoll_wait(), and a plugin cannot add a descriptor to it.  A
+ * signal during the sleep makes epoll_wait() return EINTR, which all supported versions treat
+ * as "no event", and the loop sends a tick.  A signal shortly before the sleep has no effect,
+ * so a timer repeats the signal until wake_stop().
  *
- * The signal is a real-time signal that nothing else in the process handles, it
- * is sent to the broker's thread only, and its handler is empty.
+ * The signal is a real-time signal that nothing else in the process handles.  It is sent to
+ * the broker's thread only, and its handler is empty.
  */
 #ifndef JITR_WAKE_H
 #define JITR_WAKE_H
@@ -18,21 +17,21 @@
 
 struct wake;
 
-/* Broker thread: the signals go to the thread that calls this.  ERR_LIMIT: no
- * timer or no free signal. */
+/* Broker thread: the signals are sent to the calling thread.  ERR_LIMIT: no timer or no free
+ * signal. */
 MUST_USE enum err wake_open(struct wake **out);
 
-/* Broker thread, after every other thread that uses it has ended.  Gives the
- * signal back.  NULL is fine. */
+/* Broker thread, after the other threads that use it have ended.  Restores the signal's
+ * handler.  NULL is fine. */
 void wake_close(struct wake *w);
 
-/* Any thread: wake the broker every so many microseconds.  While it is being
- * woken already this changes nothing.  NULL: does nothing. */
-void wake_ask(struct wake *w, long us);
+/* Any thread: wakes the broker every us microseconds.  No effect if the broker is being woken
+ * already.  NULL does nothing. */
+void wake_start(struct wake *w, long us);
 
-/* Broker thread: no more.  Call it before looking for work, not after: a request
- * from another thread that comes in between is for work that is there by then.
- * NULL: does nothing. */
-void wake_rest(struct wake *w);
+/* Broker thread: stops.  To be called before checking for work: a wake_start() by another
+ * thread in between has no effect, but its work is then found by that check.  NULL does
+ * nothing. */
+void wake_stop(struct wake *w);
 
 #endif

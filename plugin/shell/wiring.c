@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* wiring.c - makes the parts of the plugin as its options say, and ends them. */
+/* wiring.c - constructs the parts of the plugin from its options, and ends them. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,13 +68,13 @@ open_store(struct plugin *p, struct diag *diag)
 }
 
 static enum err
-start_trust(struct plugin *p)
+open_trust(struct plugin *p)
 {
 	struct trust_config config = { .find = anchors_find,
 		.files_too = p->config.trust_store == TRUST_STORE_LIVE_AND_CAFILE };
 	enum err e = x509_trust_partial_chains();
 
-	p->trusts_partial = e == ERR_OK;
+	p->partial_chains = e == ERR_OK;
 	if (e != ERR_OK || p->config.trust_store == TRUST_STORE_CAPATH)
 		return e;
 	e = anchors_open(p->store, &p->anchors);
@@ -83,12 +83,12 @@ start_trust(struct plugin *p)
 }
 
 static void
-stop_trust(struct plugin *p)
+close_trust(struct plugin *p)
 {
 	if (p->anchors != NULL)
 		trust_stop();
 	anchors_close(p->anchors);
-	if (p->trusts_partial)
+	if (p->partial_chains)
 		x509_trust_partial_chains_undo();
 }
 
@@ -150,10 +150,9 @@ open_crls(struct plugin *p)
 	return crls_open(&config, &p->crls);
 }
 
-/* AWS's endpoint is a name of its own; ours is the machine's, unless it is known by
- * another outside. */
+/* For describeEndpoint: the option, or the machine's host name. */
 static void
-name_endpoint(const struct plugin *p, char *out, size_t size)
+set_endpoint(const struct plugin *p, char *out, size_t size)
 {
 	if (p->config.endpoint_address != NULL)
 		(void)snprintf(out, size, "%s", p->config.endpoint_address);
@@ -178,7 +177,7 @@ open_api(struct plugin *p)
 
 	memcpy(config.account_id, p->config.account_id, sizeof(config.account_id));
 	memcpy(config.region, p->config.region, sizeof(config.region));
-	name_endpoint(p, config.endpoint, sizeof(config.endpoint));
+	set_endpoint(p, config.endpoint, sizeof(config.endpoint));
 	return api_open(&config, &p->api);
 }
 
@@ -190,71 +189,123 @@ note_finished(void *context)
 
 	atomic_store(&p->finished, true);
 	if (atomic_load(&p->ticking))
-		wake_ask(p->wake, WAKE_FOR_ANSWER_US);
+		wake_start(p->wake, WAKE_FOR_ANSWER_US);
 }
 
-static void
+static enum err
 open_wake(struct plugin *p)
 {
 	if (wake_open(&p->wake) != ERR_OK)
 		report_line(p->report, LEVEL_WARNING,
-		    "no timer or signal is free to wake the broker "
-		    "with: on a quiet broker changes take effect some tenths of a second later");
+		    "no timer or signal is free to wake the broker: while it is idle, changes "
+		    "take effect some tenths of a second later");
+	return ERR_OK;
 }
 
-enum err
-open_parts(struct plugin *p, struct diag *diag)
+static enum err
+open_writer(struct plugin *p)
 {
-	struct writer_config config = { QUEUE_MAX, BATCH_MAX, GATHER_MS, now_ms, note_finished, p };
-	enum err e = open_report(p, diag);
+	struct writer_config config = { .store = p->store,
+		.queue_max = QUEUE_MAX,
+		.batch_max = BATCH_MAX,
+		.gather_ms = GATHER_MS,
+		.now = now_ms,
+		.done = note_finished,
+		.done_context = p };
+	enum err e = writer_start(&config, &p->writer);
 
 	if (e == ERR_OK)
-		e = open_store(p, diag);
-	if (e == ERR_OK)
-		e = start_trust(p);
-	if (e == ERR_OK)
-		open_wake(p);
-	if (e == ERR_OK)
-		e = writer_start(p->store, &config, &p->writer);
-	if (e == ERR_OK)
-		e = open_gate(p);
-	if (e == ERR_OK)
-		e = open_crls(p);
-	if (e == ERR_OK)
-		e = open_api(p);
-	if (e != ERR_OK)
-		return e;
-	report_start(p->report, p->writer);
-	p->schedule = (struct schedule){ .store = p->store,
+		report_start(p->report, p->writer);
+	return e;
+}
+
+static enum err
+open_schedule(struct plugin *p)
+{
+	struct schedule_config config = { .store = p->store,
 		.writer = p->writer,
 		.report = p->report,
 		.gate = p->gate,
 		.account_id = p->config.account_id,
 		.expiring_days = p->config.expiring_days,
 		.now = now_ms };
-	p->outbox = (struct outbox){ .store = p->store,
+
+	return schedule_open(&config, &p->schedule);
+}
+
+static enum err
+open_outbox(struct plugin *p)
+{
+	struct outbox_config config = { .store = p->store,
 		.writer = p->writer,
 		.broker = &broker_mosquitto,
-		.pace = &p->pace,
-		.pending = true };
-	p->counters = (struct counters){ .store = p->store,
+		.pace = &p->pace };
+
+	return outbox_open(&config, &p->outbox);
+}
+
+static enum err
+open_counters(struct plugin *p)
+{
+	struct counters_config config = { .store = p->store,
 		.writer = p->writer,
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,
 		.now = now_ms,
 		.interval = p->config.metrics_interval * 1000 };
-	p->health = (struct health){ .path = p->config.health_file,
-		.writer = p->writer,
-		.report = p->report };
-	return health_start(&p->health, diag);
+
+	return counters_open(&config, &p->counters);
 }
 
+static enum err
+open_health(struct plugin *p, struct diag *diag)
+{
+	struct health_config config = { .path = p->config.health_file,
+		.writer = p->writer,
+		.report = p->report };
+
+	return health_open(&config, &p->health, diag);
+}
+
+/* The parts between the store and the health file. */
+static enum err
+open_services(struct plugin *p)
+{
+	/* In this order: each needs some of those before it. */
+	static enum err (*const open[])(struct plugin *) = { open_trust, open_wake, open_writer,
+		open_gate, open_crls, open_api, open_schedule, open_outbox, open_counters };
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < COUNT_OF(open); i++)
+		e = open[i](p);
+	return e;
+}
+
+enum err
+open_parts(struct plugin *p, struct diag *diag)
+{
+	enum err e = open_report(p, diag);
+
+	if (e == ERR_OK)
+		e = open_store(p, diag);
+	if (e == ERR_OK)
+		e = open_services(p);
+	if (e == ERR_OK)
+		e = open_health(p, diag);
+	return e;
+}
+
+/* The writer finishes its jobs first, while all parts that submitted them exist. */
 void
 close_parts(struct plugin *p)
 {
-	stop_trust(p);
-	writer_stop(p->writer, NULL);
+	close_trust(p);
+	writer_stop(p->writer);
 	wake_close(p->wake);
+	health_close(p->health);
+	counters_close(p->counters);
+	outbox_close(p->outbox);
+	schedule_close(p->schedule);
 	api_close(p->api);
 	crls_close(p->crls);
 	gate_close(p->gate);

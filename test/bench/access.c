@@ -14,7 +14,7 @@
 
 static const char *const policy_names[POLICIES] = { "Guard", "Device", "Line" };
 
-/* %s is the client's name; role_type NULL: roles have no such thing. */
+/* %s is the client's name; role_type NULL: roles have no equivalent. */
 struct statement {
 	bool allow;
 	const char *action, *resource;
@@ -133,7 +133,7 @@ write_topic(FILE *f, const char *topic, const char *name)
 	}
 }
 
-/* Greater priorities stand first. */
+/* Higher priorities come first. */
 static void
 write_role(FILE *f, size_t policy, const char *client)
 {

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * bench.h - what the parts of the benchmark share: an end to everything that
- * goes wrong, a clock, options, and medians.
+ * bench.h - common to the parts of the benchmark: the end on any error, a clock, options, and
+ * medians.
  */
 #ifndef JITR_BENCH_H
 #define JITR_BENCH_H
 
 #include "jitr/core/base.h"
 
-/* A benchmark that did not do what it says has no result: the program ends. */
+/* A benchmark that failed has no result: the program ends. */
 _Noreturn void die(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void must(bool ok, const char *what);
 
 int64_t clock_ns(void); /* monotonic */
 void sleep_us(unsigned us);
 
-/* The environment variable of this name, a whole number. */
+/* The whole number in this environment variable; otherwise if it is not set. */
 size_t option(const char *name, size_t otherwise);
 
 /* A list of numbers.  Zeroed is empty. */

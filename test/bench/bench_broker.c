@@ -4,11 +4,11 @@
  *
  *   bench_broker DIRECTORY PLUGIN.so
  *
- * Known devices: what a connection costs the broker in CPU time.  A storm of
- * new devices: how many a second, until every one is on disk, and how long the
- * broker keeps another client waiting meanwhile.  The two sides take turns, a
- * round of one beside a round of the other, so that what else the machine does
- * strikes both; what is compared is the median over the pairs.
+ * Known devices: the broker's CPU time for a connection.  A storm of new
+ * devices: how many a second, until every one is on disk, and how long the
+ * broker delays another client meanwhile.  Rounds of the two sides alternate,
+ * so that other load of the machine affects both; the result is the median over
+ * the pairs.
  *
  * doc/performance.md explains the numbers.
  */
@@ -28,7 +28,7 @@
 #define WARM_UP   100
 #define ON_DISK_S 60
 #define LOOK_US   1000
-#define SLICE     1000 /* of a storm, for one side at a time */
+#define SLICE     1000 /* connections of a storm, on one side at a time */
 
 #define PARALLEL_UNDER_CALLGRIND 4
 
@@ -36,7 +36,7 @@ enum side { BARE, PLUGIN, SIDES };
 
 static const char *const side_names[SIDES] = { "bare", "plugin" };
 
-/* One quantity on both sides, and what the goal speaks of for each pair. */
+/* One quantity on both sides, and the quantity of the goal for each pair. */
 struct comparison {
 	struct series side[SIDES], relation;
 };
@@ -55,7 +55,7 @@ struct bench {
 };
 
 /*
- * Setting the scene.
+ * Preparation.
  */
 
 static void
@@ -168,8 +168,8 @@ run_known(struct bench *b)
  * New devices: a storm of them in slices, for the two sides in turn.
  */
 
-/* Both brokers, the registry as one who looks on sees it, and what the other
- * client's pings took, in milliseconds. */
+/* Both brokers, the registry opened read-only, and the round trips of the other client in
+ * milliseconds. */
 struct storm {
 	struct server server[SIDES];
 	struct store *registry;
@@ -194,9 +194,8 @@ wait_until_on_disk(const struct storm *storm, const struct device *d, size_t cou
 	return clock_ns();
 }
 
-/* Each a handshake, CONNECT, CONNACK and the end of the connection, at the
- * device's hand or the broker's.  The time ends when the last one has its
- * answer and, with the plugin, is on disk. */
+/* Each device has a handshake, CONNECT, CONNACK and the end of the connection, by the device or
+ * the broker.  The time ends when the last one has its answer and, with the plugin, is on disk. */
 static struct slice
 storm_slice(struct bench *b, enum side side, struct storm *storm, size_t first, size_t count)
 {
@@ -257,7 +256,7 @@ compare_pings(struct bench *b, struct storm *storm)
 	series_add(&b->ping.relation, p99[PLUGIN] - p99[BARE]);
 }
 
-/* What a broker that starts again after a SIGKILL finds. */
+/* The registry as a broker finds it after a SIGKILL. */
 static void
 count_on_disk(struct bench *b, const struct device *d)
 {
@@ -292,7 +291,7 @@ run_storm(struct bench *b)
  * Instructions.
  */
 
-/* For each of these devices but the first few, which warm it up. */
+/* Per device; the first ones are a warm-up and are not counted. */
 static double
 counted_connections(const struct server_config *config, const char *name, const struct device *d,
     size_t count, enum outcome outcome)
@@ -367,8 +366,7 @@ print_row(struct comparison *c, const char *what, const char *goal, const char *
 	    goal, verdict);
 }
 
-/* Of all storms together: one alone has too few round trips for its hundredth
- * part to mean much. */
+/* Of all storms together: a single one has too few round trips for a 99th percentile. */
 static void
 print_pings(struct bench *b)
 {

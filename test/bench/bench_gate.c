@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * bench_gate.c - what the plugin itself spends of the broker's thread on a
- * CONNECT: gate_connect() in a loop, with a broker that only counts.
+ * bench_gate.c - the plugin's own time on the broker's thread for a CONNECT:
+ * gate_connect() in a loop, with a broker that only counts.
  *
  *   bench_gate DIRECTORY
  *
@@ -61,13 +61,13 @@ answer_nothing(const char *client_id, const char *topic, struct view payload)
 }
 
 static void
-kick_nobody(const char *user_name)
+kick_by_name(const char *user_name)
 {
 	(void)user_name;
 }
 
 static bool
-kick_none(const void *client, const char *client_id)
+kick_one(const void *client, const char *client_id)
 {
 	return client != NULL && client_id != NULL;
 }
@@ -81,8 +81,8 @@ count_name(void *client, const char *user_name)
 	return ERR_OK;
 }
 
-static const struct broker broker = { count_line, publish_nothing, answer_nothing, kick_nobody,
-	kick_none, count_name };
+static const struct broker broker = { count_line, publish_nothing, answer_nothing, kick_by_name,
+	kick_one, count_name };
 
 static int64_t
 now_ms(void)
@@ -93,7 +93,7 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* As after a handshake, which has looked at the extensions. */
+/* As after a handshake, which has parsed the extensions. */
 static void
 look_at_extensions(const struct device *d, size_t count)
 {
@@ -123,7 +123,8 @@ open_parts(struct bench *b, const char *directory)
 	b->store = bench_store_open(directory);
 	fleet_register(&b->fleet, b->store, b->known, b->count,
 	    option("JITR_BENCH_REGISTERED", 100000));
-	must(writer_start(b->store, &writer, &b->writer) == ERR_OK &&
+	writer.store = b->store;
+	must(writer_start(&writer, &b->writer) == ERR_OK &&
 		report_open(&report, &b->report, NULL) == ERR_OK,
 	    "writer and report");
 	report_start(b->report, b->writer);
@@ -138,7 +139,7 @@ open_parts(struct bench *b, const char *directory)
 static void
 close_parts(struct bench *b)
 {
-	writer_stop(b->writer, NULL);
+	writer_stop(b->writer);
 	gate_close(b->gate);
 	report_close(b->report);
 	store_close(b->store);
@@ -171,9 +172,8 @@ rule_run(struct txn *t, struct job *job, int64_t now)
 }
 
 static void
-rule_finish(struct job *job, void *context)
+rule_finish(struct job *job)
 {
-	(void)context;
 	must(job->result == ERR_OK, "rule");
 	((struct rule_job *)job)->done = true;
 }
@@ -186,11 +186,11 @@ set_rule(struct bench *b)
 
 	must(writer_submit(b->writer, &j.job) == ERR_OK, "writer");
 	while (!j.done)
-		writer_collect(b->writer, SIZE_MAX, NULL);
+		writer_collect(b->writer, SIZE_MAX);
 }
 
-/* Every device connects once; the median over all, in microseconds.  Between
- * two, outside the measure, it leaves, and the broker has a tick. */
+/* Every device connects once.  Returns the median in microseconds.  Between two connections, not
+ * measured, the device disconnects and the broker has a tick. */
 static double
 connect_all(struct bench *b, struct device *d, enum verdict wanted)
 {
@@ -208,7 +208,7 @@ connect_all(struct bench *b, struct device *d, enum verdict wanted)
 		series_add(&us, (double)(clock_ns() - start) / 1e3);
 		must(verdict == wanted, "verdict");
 		gate_disconnected(b->gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
-		writer_collect(b->writer, SIZE_MAX, NULL);
+		writer_collect(b->writer, SIZE_MAX);
 	}
 	median = series_median(&us);
 	series_free(&us);

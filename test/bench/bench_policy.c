@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * bench_policy.c - what one evaluation of policies costs: ten policies of five
- * statements each, all that a certificate may have, none of which is skipped.
+ * bench_policy.c - the cost of one evaluation of policies: ten policies, as many as
+ * a certificate may have, of five statements each, none of which is skipped.
  *
  *   bench_policy
  *
- * Counts instructions where the kernel lets it; without, use
+ * Counts instructions where the kernel permits it; otherwise use
  *
  *   valgrind --tool=callgrind --toggle-collect=policy_eval bench_policy
  */
@@ -49,7 +49,7 @@ static const struct {
 	    POLICY_ALLOWED },
 };
 
-/* One plant's: what its devices may, and may not. */
+/* The policy of one plant. */
 static struct policy *
 policy_of(int plant)
 {
@@ -74,7 +74,7 @@ policy_of(int plant)
 	return p;
 }
 
-/* -1: the kernel does not let us. */
+/* -1: the kernel does not permit it. */
 static int
 open_counter(void)
 {
@@ -97,8 +97,7 @@ instructions_so_far(int counter)
 	return count;
 }
 
-/* Of this process alone: what else the machine does is not in it, but for its
- * caches. */
+/* Of this process only.  Other processes matter only by the caches. */
 static int64_t
 cpu_ns(void)
 {
@@ -124,7 +123,7 @@ measure(struct policy *const *set, const struct policy_request *r, size_t row, i
 				 NULL) == rows[row].expected,
 			    rows[row].what);
 		series_add(&ns, (double)(cpu_ns() - start) / (double)times);
-		/* the series itself has grown at most once before the first */
+		/* the series itself grows before the first */
 		must(pass == 0 || mallinfo2().uordblks == allocated, "no allocation");
 		allocated = mallinfo2().uordblks;
 	}

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * bench_publish.c - what a publication costs the broker: without any ACL, with
- * our plugin and its policies, and with dynamic-security and its roles.
+ * bench_publish.c - the broker's cost of a publication: without any ACL, with this
+ * plugin and its policies, and with dynamic-security and its roles.
  *
  *   bench_publish DIRECTORY PLUGIN.so DYNAMIC_SECURITY.so
  *
- * Instructions are what the goals are judged by, counted under callgrind; the
- * broker's CPU time stands beside them, measured in rounds in which they take
- * turns.  A missing dynamic-security is left out.
+ * The goals are for instructions, counted under callgrind.  The broker's CPU time
+ * is measured too, in alternating rounds.  A missing dynamic-security is left out.
  *
  * doc/performance.md explains the numbers.
  */
@@ -32,13 +31,13 @@
 
 #define NAME_LINE "use_identity_as_username true\n"
 
-/* NAMED: a bare broker that knows its clients by the names in their
- * certificates, as both plugins do.  It copies the name into every message. */
+/* NAMED: a bare broker that uses the common names of certificates as user names, as both plugins
+ * do.  It copies the name into every message. */
 enum side { BARE, NAMED, PLUGIN, DYNSEC, SIDES };
 
 static const char *const side_names[SIDES] = { "bare", "named", "plugin", "dynsec" };
 
-/* The first is what the goals speak of. */
+/* The goals are for the first. */
 static const struct pace paces[] = {
 	{ "apart", "16 publishers, each now and then", PAIRS, 1, 1, 25000 },
 	{ "topics", "the same, on four topics in turn", PAIRS, 4, 1, 25000 },
@@ -61,7 +60,7 @@ struct bench {
 };
 
 /*
- * Setting the scene.
+ * Preparation.
  */
 
 static size_t
@@ -92,7 +91,7 @@ read_options(struct bench *b, const char *directory, const char *plugin, const c
 	b->config[PLUGIN].plugin = plugin;
 	b->config[PLUGIN].authorization = authorization != NULL ? authorization : "policy";
 	b->config[NAMED].lines = NAME_LINE;
-	/* The name in the certificate is the one that has the roles. */
+	/* The roles are for the common name of the certificate. */
 	snprintf(b->dynsec_lines, sizeof(b->dynsec_lines),
 	    NAME_LINE "plugin %s\nplugin_opt_config_file %s/roles.json\n", dynsec, directory);
 	b->config[DYNSEC].lines = b->dynsec_lines;
@@ -136,8 +135,8 @@ set_scene(struct bench *b)
  * Instructions.
  */
 
-/* How the heap happens to lie is worth half a per cent from one broker to the
- * next: hence several, and their median. */
+/* The layout of the heap makes a difference of half a per cent between two starts of a broker:
+ * the median of several. */
 static double
 counted_round(const struct bench *b, const struct server_config *config, const struct pace *pace)
 {
@@ -189,7 +188,7 @@ run_instructions(struct bench *b)
  * CPU time.
  */
 
-/* Microseconds for each message.  *ticks grows by what they took. */
+/* Microseconds for each message.  Adds the CPU time to *ticks. */
 static double
 timed_round(const struct bench *b, const struct server *s, const struct pace *pace,
     struct server_ticks *ticks)
@@ -210,7 +209,7 @@ timed_round(const struct bench *b, const struct server *s, const struct pace *pa
 	return (double)cpu / 1e3 / (double)b->messages;
 }
 
-/* Each side's round comes first, second and so on in turn. */
+/* The order of the sides rotates. */
 static void
 time_all(struct bench *b, size_t pace, const struct server *s)
 {
@@ -259,7 +258,7 @@ print_row(const struct bench *b, const char *what, const double value[SIDES], in
 	printf("\n");
 }
 
-/* Of the bare broker's CPU time, what is not the kernel's. */
+/* The share of user time in the bare broker's CPU time. */
 static double
 user_part(const struct bench *b)
 {
@@ -268,8 +267,7 @@ user_part(const struct bench *b)
 	return all > 0 ? (double)b->ticks.user / (double)all : 1;
 }
 
-/* What more instructions of the broker's own mean for its CPU time, which the
- * kernel has a part of. */
+/* The effect of more instructions on the CPU time, of which the kernel has a share. */
 static void
 print_estimate(const struct bench *b, const double n[SIDES])
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * bench_storm.c - thousands at once: how soon connections are closed that may not
- * stay, what that means for others, and how many events of new devices arrive.
+ * bench_storm.c - thousands of devices at once: the time until revoked connections are
+ * closed, the delay for other clients, and the events of new devices that arrive.
  *
  *   bench_storm DIRECTORY PLUGIN.so
  *
@@ -62,7 +62,7 @@ goal(struct bench *b, const char *what, bool met)
 }
 
 /*
- * Setting the scene.
+ * Preparation.
  */
 
 static void
@@ -139,7 +139,7 @@ connect_all(struct bench *b)
  * The administrator.
  */
 
-/* One command, QoS 0; its answer is the next packet that comes. */
+/* One command at QoS 0; its answer is the next packet. */
 static void
 request(struct bench *b, const char *command, const char *members)
 {
@@ -178,7 +178,7 @@ read_answer(struct bench *b)
 	must(memmem(text, len, "\"error\"", 7) == NULL, "a command without an error");
 }
 
-/* Of the policy that lets devices connect: everything, or nothing, for this name. */
+/* Changes the policy that lets devices connect: for every name, or for none. */
 static void
 request_version(struct bench *b, const char *effect)
 {
@@ -208,8 +208,8 @@ set_status(struct bench *b, const struct device *d, const char *status)
  * Closing.
  */
 
-/* Milliseconds from start until each of the connections from the first on was
- * closed; those that are not are missing. */
+/* Milliseconds from start until each connection from the first on was closed; connections that
+ * were not closed are missing. */
 static void
 await_closed(struct bench *b, size_t first, int64_t start, struct series *closed)
 {
@@ -241,7 +241,7 @@ hang_up_all(struct bench *b)
 		link_close(&b->links[i]);
 }
 
-/* A client that asks for a sign of life again and again. */
+/* A client that sends PINGREQ again and again. */
 struct busy {
 	pthread_t thread;
 	int port;
@@ -322,7 +322,7 @@ close_all(struct bench *b, bool is_busy)
 	series_free(&rtt);
 }
 
-/* Devices that say nothing, on a broker without other work. */
+/* Silent devices, on a broker without other work. */
 static void
 close_singly(struct bench *b)
 {

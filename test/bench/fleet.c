@@ -81,7 +81,7 @@ ca_make(struct fleet *f)
 	must(X509_sign(f->ca, f->ca_key, EVP_sha256()) > 0, "CA signature");
 }
 
-/* What openssl's recipes put into a device's certificate. */
+/* The extensions of a device's certificate in openssl's recipes. */
 static void
 template_make(struct fleet *f)
 {
@@ -293,7 +293,7 @@ put_active(struct fleet *f, struct txn *t, uint8_t *der, size_t len)
 	OPENSSL_free(der);
 }
 
-/* Those that connect lie scattered among the others, as ids are. */
+/* The connecting devices are spread among the others, as ids are. */
 void
 fleet_register(struct fleet *f, struct store *s, const struct device *d, size_t devices,
     size_t count)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fleet.h - a factory: one CA and as many devices as wanted, all P-256, each
- * with a certificate of its own and each that connects with a key of its own.
+ * fleet.h - a factory: one CA and any number of devices, all P-256.  Each device has a
+ * certificate, and each that connects has a key.
  *
- * Certificates are made from one template and signed, some 15 000 a second,
- * and registered through the project's own store.  One thread.
+ * Certificates are made from one template and signed, some 15 000 a second, and registered
+ * through the project's own store.  One thread.
  */
 #ifndef JITR_BENCH_FLEET_H
 #define JITR_BENCH_FLEET_H
@@ -36,7 +36,7 @@ void fleet_close(struct fleet *f);
 /* server.pem and server.key of the broker. */
 void fleet_write_server(const char *directory);
 
-/* New devices, parsed as a handshake would.  Free with devices_free(). */
+/* New devices, parsed as in a handshake.  Free with devices_free(). */
 struct device *devices_make(struct fleet *f, size_t count);
 void devices_free(struct device *d, size_t count);
 
@@ -45,7 +45,7 @@ void devices_free(struct device *d, size_t count);
 void fleet_register(struct fleet *f, struct store *s, const struct device *d, size_t devices,
     size_t count);
 
-/* How many of these does the registry hold as PENDING_ACTIVATION? */
+/* The number of these devices that are PENDING_ACTIVATION in the registry. */
 size_t devices_pending(struct store *s, const struct device *d, size_t count);
 
 /* The registry of the benchmark: db/ below its directory. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * instructions.h - a broker under valgrind's callgrind: what it executes
- * between two moments.  Slow, but nearly the same on every run and every
- * machine.  The kernel's instructions are not among them.
+ * instructions.h - a broker under valgrind's callgrind: the instructions between two moments.
+ * Slow, but nearly the same on every run and machine.  The kernel's instructions are not
+ * counted.
  *
  * One counter at a time in a directory.
  */

@@ -8,7 +8,7 @@
 #include "link.h"
 #include "mqtt.h"
 
-/* The broker is what is measured: the client does not spend time on who it is. */
+/* Only the broker is measured: the client does not verify the server. */
 SSL_CTX *
 link_context(void)
 {

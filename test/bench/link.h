@@ -28,7 +28,7 @@ void link_close(struct link *l);
 bool link_write(struct link *l, const uint8_t *data, size_t len);
 bool link_read(struct link *l, uint8_t *data, size_t len);
 
-/* Until the broker has closed. */
+/* Reads until the broker closes. */
 void link_drain(struct link *l);
 
 /* CONNECT; the return code of the CONNACK, -1: no answer, -2: something else. */

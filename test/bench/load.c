@@ -97,7 +97,7 @@ load_run(int port, const struct device *d, size_t count, unsigned parallel, enum
 }
 
 void
-load_must_be(const struct load_result *r, enum outcome wanted, const char *who)
+load_must_be(const struct load_result *r, enum outcome wanted, const char *devices)
 {
 	unsigned total = 0;
 
@@ -107,6 +107,6 @@ load_must_be(const struct load_result *r, enum outcome wanted, const char *who)
 		return;
 	die("%s: of %u connections %u accepted, %u refused, %u not connected, "
 	    "%u without a handshake, %u without an answer, %u with another answer",
-	    who, total, r->count[ACCEPTED], r->count[REFUSED], r->count[NOT_CONNECTED],
+	    devices, total, r->count[ACCEPTED], r->count[REFUSED], r->count[NOT_CONNECTED],
 	    r->count[NO_HANDSHAKE], r->count[NO_ANSWER], r->count[OTHER_ANSWER]);
 }

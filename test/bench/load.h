@@ -2,8 +2,8 @@
 /*
  * load.h - devices that connect, many at a time.
  *
- * Each: TCP, a full TLS 1.3 handshake (no session is ever resumed), CONNECT
- * (MQTT 3.1.1), CONNACK, and the end.
+ * Each device: TCP, a full TLS 1.3 handshake (sessions are not resumed), CONNECT (MQTT 3.1.1),
+ * CONNACK, and the end.
  */
 #ifndef JITR_BENCH_LOAD_H
 #define JITR_BENCH_LOAD_H
@@ -21,8 +21,8 @@ enum outcome {
 };
 
 enum manner {
-	LEAVE,   /* who was accepted sends DISCONNECT and waits until the broker has closed */
-	HANG_UP, /* whatever the answer is: closes at once, as the broker does when it refuses */
+	LEAVE,   /* an accepted device sends DISCONNECT and waits until the broker closes */
+	HANG_UP, /* the device closes after any answer, as the broker does after a refusal */
 };
 
 struct load_result {
@@ -30,11 +30,11 @@ struct load_result {
 	unsigned count[OUTCOME_COUNT];
 };
 
-/* Each of these devices once.  Blocks. */
+/* Connects each of these devices once.  Blocks. */
 void load_run(int port, const struct device *d, size_t count, unsigned parallel, enum manner manner,
     struct load_result *out);
 
-/* All of them with this outcome, or the program ends and says what happened. */
-void load_must_be(const struct load_result *r, enum outcome wanted, const char *who);
+/* Ends the program with a message unless all had this outcome. */
+void load_must_be(const struct load_result *r, enum outcome wanted, const char *devices);
 
 #endif

@@ -32,9 +32,8 @@ mqtt_dial(int port)
 }
 
 /*
- * A packet: what goes before the text, its length in two bytes, the text, and
- * what goes behind.  The remaining length, of one byte or two, is put in here
- * (MQTT 3.1.1, 2.2.3).
+ * A packet: the bytes before a text, the text with its length in two bytes, and the bytes
+ * behind.  The remaining length, of one or two bytes, is inserted here (MQTT 3.1.1, 2.2.3).
  */
 struct parts {
 	uint8_t type;
@@ -63,8 +62,8 @@ build(const struct parts *p, uint8_t out[MQTT_PACKET_MAX])
 	return n + text_len + p->after_len;
 }
 
-/* Clean session, keep alive of an hour (MQTT 3.1.1, 3.1): who listens only
- * must not be cut off while the other brokers have their turns. */
+/* Clean session, keep alive of an hour (MQTT 3.1.1, 3.1): a subscriber must not be disconnected
+ * during the rounds of other brokers. */
 size_t
 mqtt_connect_packet(const char *client_id, uint8_t out[MQTT_PACKET_MAX])
 {
@@ -83,7 +82,7 @@ mqtt_subscribe_packet(const char *filter, uint8_t out[MQTT_PACKET_MAX])
 	return build(&p, out);
 }
 
-/* The payload says nothing, in letters. */
+/* The payload is a run of letters. */
 size_t
 mqtt_publish_packet(const char *topic, uint8_t out[MQTT_PACKET_MAX])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* mqtt.h - the few bytes of MQTT 3.1.1 that the clients of the benchmark speak. */
+/* mqtt.h - the packets of MQTT 3.1.1 that the clients of the benchmark send. */
 #ifndef JITR_BENCH_MQTT_H
 #define JITR_BENCH_MQTT_H
 

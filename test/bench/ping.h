@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * ping.h - a client that is connected already, on a listener without TLS, and
- * asks the broker for a sign of life every few milliseconds: how long does the
- * broker's loop keep others waiting?
+ * ping.h - a connected client on a listener without TLS that sends PINGREQ every few
+ * milliseconds and measures how long the broker's loop delays the answers.
  */
 #ifndef JITR_BENCH_PING_H
 #define JITR_BENCH_PING_H

@@ -32,7 +32,7 @@ free_port(void)
 	return ntohs(at.sin_port);
 }
 
-/* Servers differ in a plugin's lines alone. */
+/* Servers differ only in the lines of a plugin. */
 static void
 write_config(const struct server *s, const struct server_config *config, const char *path)
 {
@@ -44,7 +44,8 @@ write_config(const struct server *s, const struct server_config *config, const c
 		fprintf(f, "user root\n");
 	fprintf(f, "log_dest file %s/%s.log\n", dir, config->name);
 	fprintf(f, "allow_anonymous true\nset_tcp_nodelay true\n");
-	fprintf(f, "sys_interval 0\n"); /* what comes by the clock, comes to some more often */
+	fprintf(f,
+	    "sys_interval 0\n"); /* periodic work would disturb some rounds more than others */
 	fprintf(f, "listener %d 127.0.0.1\n", s->port);
 	fprintf(f, "listener %d 127.0.0.1\n", s->tls_port);
 	fprintf(f, "certfile %s/server.pem\nkeyfile %s/server.key\n", dir, dir);
@@ -60,7 +61,7 @@ write_config(const struct server *s, const struct server_config *config, const c
 	must(fclose(f) == 0, path);
 }
 
-/* In the child.  What the broker says before it has its log goes nowhere. */
+/* In the child.  Output before the broker opens its log is dropped. */
 static void
 run(const struct server_config *config, const char *conf)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * server.h - a broker of our own: one configuration, with or without a
- * plugin's lines at its end.
+ * server.h - a broker of the benchmark: one configuration, with or without the lines of a
+ * plugin at its end.
  *
- * It ends with the program, whatever happens to that.
+ * It ends with the program, however that ends.
  */
 #ifndef JITR_BENCH_SERVER_H
 #define JITR_BENCH_SERVER_H
@@ -33,7 +33,7 @@ void server_start(struct server *s, const struct server_config *config);
 /* CPU time of all its threads since it started, user and system. */
 int64_t server_cpu_ns(const struct server *s);
 
-/* The same in clock ticks, apart.  Sampled: good for long stretches only. */
+/* User and system time in clock ticks.  Sampled, so only for long periods. */
 struct server_ticks {
 	unsigned long user, system;
 };

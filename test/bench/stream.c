@@ -120,7 +120,7 @@ publish_one(struct pair *p)
 	must(link_write(&p->publisher, m->packet, m->len), "PUBLISH");
 }
 
-/* At QoS 0 the subscriber gets the publisher's packet, byte for byte. */
+/* At QoS 0 the subscriber receives the publisher's packet, byte for byte. */
 static void
 receive_one(struct pair *p)
 {

@@ -32,7 +32,7 @@ struct stream;
 struct stream *stream_open(int port, const struct device *d, const struct pace *pace);
 void stream_close(struct stream *s);
 
-/* So many messages altogether, a multiple of pairs and burst.  Blocks. */
+/* Sends this many messages in total, a multiple of pairs and burst.  Blocks. */
 void stream_run(struct stream *s, size_t messages);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* fuzz_codec.c - records from a damaged disk: decoded or refused, and what is
- * decoded is encoded to the same bytes. */
+/* fuzz_codec.c - records from a damaged disk: each is refused, or decoded and encoded to the
+ * same bytes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,7 +118,7 @@ try_settings(struct view in, uint8_t *again)
 	}
 }
 
-/* A merge with itself changes nothing but what an empty value takes away. */
+/* A merge with itself only removes attributes with an empty value. */
 static void
 try_merge(struct view in)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fuzz_crl.c - revocation lists from anybody: as they come, and what is in them
- * signed again by the CA, since hardly any of them is signed rightly.
+ * fuzz_crl.c - arbitrary bytes as revocation lists: unchanged, and signed again by the CA,
+ * because random changes break the signature.
  *
- * Besides not crashing: what is refused says why, twice the same; what is
- * accepted has its entries in order, each number once, within the bytes it came
- * in, and OpenSSL accepts it, too.  OpenSSL's error queue stays empty.
+ * No crash.  A refusal has a reason, the same one twice.  An accepted list has its entries in
+ * order without duplicates, within its bytes, and OpenSSL accepts it too.  OpenSSL's error
+ * queue stays empty.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ require(bool truth)
 		abort();
 }
 
-/* Of the seeds' name, and quick. */
+/* With the issuer's name of the seeds and a fast key. */
 static const struct pki_cert *
 the_ca(void)
 {
@@ -50,7 +50,7 @@ is_within(struct view inner, struct view outer)
 		inner.data - outer.data <= (ptrdiff_t)(outer.len - inner.len));
 }
 
-/* As entries, whatever they are: it comes to an end. */
+/* Walks arbitrary bytes as entries; the walk ends. */
 static size_t
 walk(struct view entries)
 {
@@ -127,7 +127,7 @@ check_facts(const struct crl *facts)
 	require(crl_succeeds(facts, facts, NULL) == ERR_EXISTS);
 }
 
-/* is_der: otherwise the views are into a copy of the list's own. */
+/* If not is_der the views are into the list's own copy. */
 static void
 run_list(struct view in, bool is_der)
 {

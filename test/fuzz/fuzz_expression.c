@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fuzz_expression.c - regular expressions against values: the expression is
- * the first line, the value the rest.
+ * fuzz_expression.c - regular expressions against values: the expression is the first line,
+ * the value the rest.
  *
- * What is accepted answers as libc does with the same between ^( and )$, and
- * takes no more memory and time than it may.
+ * An accepted expression matches as libc's does between ^( and )$, within the limits of memory
+ * and time.
  */
 #include <locale.h>
 #include <regex.h>
@@ -12,25 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line.h"
+
 #include "expression.h"
 #include "jitr/core/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct view
-cut_line(struct view *rest)
-{
-	const uint8_t *end = rest->len > 0 ? memchr(rest->data, '\n', rest->len) : NULL;
-	struct view line = *rest;
-
-	if (end == NULL) {
-		*rest = (struct view){ (const uint8_t *)"", 0 };
-		return line;
-	}
-	line.len = (size_t)(end - rest->data);
-	*rest = (struct view){ end + 1, rest->len - line.len - 1 };
-	return line;
-}
 
 static bool
 is_ascii(struct view v)
@@ -41,7 +28,7 @@ is_ascii(struct view v)
 	return true;
 }
 
-/* In the locale of this name.  -1: it cannot be asked. */
+/* The answer of libc in this locale; -1: there is none. */
 static int
 plain(const char *locale, struct view text, struct view value)
 {
@@ -70,7 +57,7 @@ plain(const char *locale, struct view text, struct view value)
 	return code;
 }
 
-/* Letters beyond ASCII are of no class here, but in a UTF-8 locale they are. */
+/* Letters beyond ASCII have no class here, but one in a UTF-8 locale. */
 static void
 compare(struct view text, struct view value, enum truth t)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* fuzz_json.c - control requests: whatever comes, each command is parsed or
- * refused with a sentence. */
+/* fuzz_json.c - control requests: each command is parsed, or refused with a text. */
 #include <stdlib.h>
 
 #include "command.h"
@@ -35,7 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum err e = json_parse((struct view){ data, size }, 16, &json, &diag);
 
 	if (e == ERR_NOMEM)
-		abort(); /* there is enough: the grammar is not cJSON's */
+		abort(); /* memory does not run out, so the two grammars differ */
 	if (e != ERR_OK)
 		return 0;
 	account.scope = arn_scope_of(account.region, account.id);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fuzz_pattern.c - patterns against texts: pattern, value of ${iot:ClientId}
- * and text are three lines.
+ * fuzz_pattern.c - patterns against texts: pattern, value of ${iot:ClientId} and text are
+ * three lines.
  *
- * The answer is that of a plain recursion over the same pieces, wherever that
- * ends soon enough to be asked.
+ * The answer is that of a simple recursion over the same parts, where that ends soon enough.
  */
 #include <stdlib.h>
 #include <string.h>
+
+#include "line.h"
 
 #include "jitr/core/pattern.h"
 #include "jitr/core/text.h"
@@ -16,21 +17,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define PIECES_MAX 64
 #define PLAIN_MAX  200000
-
-static struct view
-cut_line(struct view *rest)
-{
-	const uint8_t *end = rest->len > 0 ? memchr(rest->data, '\n', rest->len) : NULL;
-	struct view line = *rest;
-
-	if (end == NULL) {
-		*rest = (struct view){ (const uint8_t *)"", 0 };
-		return line;
-	}
-	line.len = (size_t)(end - rest->data);
-	*rest = (struct view){ end + 1, rest->len - line.len - 1 };
-	return line;
-}
 
 static struct view
 behind(struct view v, size_t n)
@@ -76,7 +62,7 @@ match(const struct pattern *p, struct view text, const struct facts *f)
 		struct subject s = { { text.data, 0 }, text };
 		enum truth t;
 
-		/* a character that is cut in two is two */
+		/* a split character would be two */
 		if (cut > 0 && cut < text.len && (text.data[cut] & 0xc0) == 0x80)
 			continue;
 		s.prefix.len = cut;
@@ -97,7 +83,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *bytes = malloc(pattern.len + 1);
 	size_t count;
 
-	/* policies and client ids are UTF-8: what is not is refused earlier */
+	/* other text than UTF-8 is refused earlier */
 	if (bytes != NULL && utf8_valid(pattern) && utf8_valid(value) &&
 	    pattern_parse(pattern, PATTERN_WILDCARDS | PATTERN_VARIABLES, NULL, NULL, &count) &&
 	    count <= PIECES_MAX &&

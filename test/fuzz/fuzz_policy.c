@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fuzz_policy.c - policy documents from anybody: compiled or refused with a
- * sentence, and what is compiled answers every request.
+ * fuzz_policy.c - arbitrary bytes as policy documents: refused with a text, or compiled and
+ * asked every request.
  *
- * Besides not crashing: asked twice, it answers the same, and an answer has a
- * match unless nothing matched.
+ * No crash.  The same request has the same answer twice, and every answer has its deciding
+ * statement unless nothing matched.
  */
 #include <stdlib.h>
 #include <string.h>

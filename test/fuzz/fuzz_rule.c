@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fuzz_rule.c - rule documents from anybody: compiled or refused with a
- * sentence, and what is compiled makes a plan of any client.
+ * fuzz_rule.c - arbitrary bytes as rule documents: refused with a text, or compiled and asked
+ * for a plan.
  *
- * The first line is a value that all clients have, the rest the document.
- * Besides not crashing: asked twice, it answers the same; a plan attaches
- * something only where it activates; texts of the plan are where they may be.
+ * The first line is the value that all facts have, the rest is the document.  No crash.  The
+ * same client has the same plan twice.  A plan attaches policies and things only if it
+ * activates, and its texts are within the buffers given.
  */
 #include <stdlib.h>
 #include <string.h>
+
+#include "line.h"
 
 #include "jitr/core/name.h"
 #include "jitr/core/rule.h"
@@ -16,21 +18,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define VALUES 8
-
-static struct view
-cut_line(struct view *rest)
-{
-	const uint8_t *end = rest->len > 0 ? memchr(rest->data, '\n', rest->len) : NULL;
-	struct view line = *rest;
-
-	if (end == NULL) {
-		*rest = (struct view){ rest->data + rest->len, 0 };
-		return line;
-	}
-	line.len = (size_t)(end - rest->data);
-	*rest = (struct view){ end + 1, rest->len - line.len - 1 };
-	return line;
-}
 
 static void
 fill(struct cert_facts *cert, struct view value)

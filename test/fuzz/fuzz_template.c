@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fuzz_template.c - provisioning templates from anybody: compiled or refused
- * with a sentence, and what is compiled makes a plan of any certificate.
+ * fuzz_template.c - arbitrary bytes as provisioning templates: refused with a text, or
+ * compiled and asked for a plan.
  *
- * The first line is a value that the certificates have, the rest the template.
- * Besides not crashing: asked twice, it answers the same; a plan that failed
- * attaches nothing; names are names, attributes as a thing has them, and the
- * documents of policies are policies.
+ * The first line is the value that all facts have, the rest is the template.  No crash.  The
+ * same certificate has the same plan twice.  A failed plan attaches nothing.  Names and
+ * attributes are valid, and documents compile as policies.
  */
 #include <stdlib.h>
 #include <string.h>
+
+#include "line.h"
 
 #include "jitr/core/codec.h"
 #include "jitr/core/name.h"
@@ -18,21 +19,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct arn_scope scope;
-
-static struct view
-cut_line(struct view *rest)
-{
-	const uint8_t *end = rest->len > 0 ? memchr(rest->data, '\n', rest->len) : NULL;
-	struct view line = *rest;
-
-	if (end == NULL) {
-		*rest = (struct view){ rest->data + rest->len, 0 };
-		return line;
-	}
-	line.len = (size_t)(end - rest->data);
-	*rest = (struct view){ end + 1, rest->len - line.len - 1 };
-	return line;
-}
 
 static void
 require(bool truth)
@@ -117,7 +103,7 @@ ask(const struct template *t, const struct facts *f)
 	free(room);
 }
 
-/* Every field that a parameter can be, and one that none is. */
+/* Every field that a parameter can have, and one that it cannot. */
 static struct cert_facts *
 facts_with(struct view value)
 {

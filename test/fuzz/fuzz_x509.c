@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fuzz_x509.c - certificates from anybody: DER, PEM, and what OpenSSL lets
- * through in a handshake.
+ * fuzz_x509.c - arbitrary bytes as certificates: DER, PEM, and DER as OpenSSL accepts it in a
+ * handshake.
  *
- * Besides not crashing: what is refused says why, what is accepted goes out as
- * it came in and keeps its id, and OpenSSL's error queue stays empty.
+ * No crash.  A refusal has a reason.  An accepted certificate is returned unchanged and keeps
+ * its id.  OpenSSL's error queue stays empty.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +51,8 @@ check_round_trip(struct x509_st *x)
 	free(bytes);
 }
 
-/* What policies and rules ask: in order, at most five of each, and all of ours. */
+/* The facts for policies and rules: in order, at most five of each field of AWS, all fields of
+ * this project. */
 static void
 ask_facts(struct x509_st *x)
 {

@@ -28,7 +28,7 @@ fail(const char *path)
 	return false;
 }
 
-/* A buffer of exactly the file's size, so that reading beyond it is noticed. */
+/* In a buffer of exactly the file's size: a sanitizer sees a read behind it. */
 static bool
 run_file(const char *path, size_t size)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""An administrator: asks the plugin over the control topic, and gets an answer or an error."""
+"""An administrator: sends requests on the control topic and gets the answers."""
 import itertools
 import json
 
@@ -14,7 +14,7 @@ _numbers = itertools.count(1)
 
 
 class AwsError(Exception):
-    """A request that was refused, in AWS's terms."""
+    """A request that was refused, with AWS's error."""
 
     def __init__(self, answer):
         super().__init__("%s: %s" % (answer["error"], answer["message"]))
@@ -24,7 +24,7 @@ class AwsError(Exception):
 
 
 def resource(thing):
-    """An id: of a certificate, or as it is."""
+    """The id of a certificate; an id is returned unchanged."""
     return getattr(thing, "id", thing)
 
 
@@ -40,19 +40,19 @@ class Admin:
     # -- requests ------------------------------------------------------------
 
     def send(self, payload, **how):
-        """A request of any shape, and whatever is answered to it."""
+        """Send a payload of any form and return the answer."""
         self.session.publish(CONTROL, payload, **how)
         message = self.session.next_message()
         assert message.topic == RESPONSE
         return json.loads(message.payload)["responses"]
 
     def request(self, *commands):
-        """Several commands at once; their answers in order."""
+        """Send several commands at once and return their answers in order."""
         return self.send(json.dumps({"commands": commands}))
 
     def call(self, command, **members):
-        """One command: the data of its answer, or AwsError.  A caller without rights gets a
-        fixed one, that names no command."""
+        """Send one command and return the data of its answer; AwsError if it is refused. A caller
+        without rights gets an error that names no command."""
         correlation = str(next(_numbers))
         answers = self.request({"command": command, "correlationData": correlation, **members})
         assert len(answers) == 1
@@ -75,7 +75,7 @@ class Admin:
 
     def register_ca(self, ca, *, active=True, auto_registration=True, verification=None,
                     mode=None, **members):
-        """Registered with proof of possession, unless the mode goes without."""
+        """Register a CA with proof of possession, unless the mode has none."""
         if verification is None and mode != "SNI_ONLY":
             verification = self.broker.pki.verification(ca, self.registration_code())
         return self.call("registerCACertificate", caCertificate=getattr(ca, "pem", ca),
@@ -108,8 +108,8 @@ class Admin:
         return self.call("updateCertificate", certificateId=resource(device), newStatus=status)
 
     def settle(self):
-        """What anybody caused up to now is done when this returns: changes are made in
-        the order in which they came, and this is one."""
+        """Returns when all changes requested so far are done: changes are made in order, and this
+        is one."""
         self.registration_code()
 
     def describe_certificate(self, device):
@@ -148,7 +148,7 @@ class Admin:
                          **members)
 
     def pages(self, command, entries="certificates", **members):
-        """Every page of a list, following the markers or tokens."""
+        """All pages of a list, following the markers or tokens."""
         self.settle()
         pages, place = [], {}
         while True:
@@ -173,7 +173,8 @@ class Admin:
                     raise AwsError(answer)
 
     def register_cas(self, cas, size=9, **members):
-        """In order, a few to a request: those of one request have one creation date."""
+        """Register CAs in order, several in a request: those of one request have one creation
+        date."""
         code = self.registration_code()
         self._request_in_parts([
             {"command": "registerCACertificate", "caCertificate": ca.pem,
@@ -189,7 +190,7 @@ class Admin:
     # -- what a test says often --------------------------------------------------
 
     def status(self, device):
-        """Status of a certificate; None: it is not registered."""
+        """The status of a certificate; None: it is not registered."""
         try:
             return self.describe_certificate(device)["status"]
         except AwsError as e:
@@ -197,12 +198,12 @@ class Admin:
             return None
 
     def activate(self, device):
-        """Registered by call and ACTIVE: a device that may come in at once."""
+        """Register a device by command as ACTIVE, so that it is admitted at once."""
         self.register_certificate(device, status="ACTIVE")
         return device
 
     def listen(self, topic, **how):
-        """A session of its own that hears what is published there."""
+        """A separate session that receives the messages on this topic."""
         session = self.broker.admin(**how).session
         assert session.subscribe(topic)
         return session

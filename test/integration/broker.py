@@ -28,14 +28,14 @@ PORT_TAKEN = re.compile(r"Address already in use|Unable to create websockets lis
 
 
 def new_directory():
-    """Open to the broker, whoever it runs as."""
+    """Accessible to the broker under any user."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="jitr-test-"))
     path.chmod(0o755)
     return path
 
 
 def program(name):
-    """Debian has the broker where only root's PATH goes."""
+    """Debian installs the broker outside the PATH of ordinary users."""
     path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
     assert path, "%s is not installed" % name
     return path
@@ -43,7 +43,7 @@ def program(name):
 
 @functools.lru_cache
 def installed_version():
-    """(2, 0, 11): of the broker that is installed, as it says itself."""
+    """The version that the installed broker prints, as (2, 0, 11)."""
     usage = subprocess.run([program("mosquitto"), "-h"], capture_output=True, text=True).stdout
     return version_in(usage)
 
@@ -53,13 +53,13 @@ def version_in(text):
 
 
 def neighbour(**answers):
-    """Lines for another plugin, which answers MOSQ_ERR_ numbers to connect, extended and
-    access, and leaves the rest to others (neighbour.c)."""
+    """Configuration lines for another plugin, which answers MOSQ_ERR_ numbers to connect, extended
+    and access, and defers everything else (neighbour.c)."""
     return ["plugin %s" % NEIGHBOUR, *("plugin_opt_%s %d" % a for a in answers.items())]
 
 
 def environment(**more):
-    """For programs that load something of ours: libraries, sanitizers."""
+    """For programs that load a library of this build: libraries, sanitizers."""
     env = dict(os.environ, LD_LIBRARY_PATH=str(BUILD_DIR), **more)
     if PRELOAD:
         env["LD_PRELOAD"] = PRELOAD
@@ -68,7 +68,7 @@ def environment(**more):
 
 
 def free_ports(count):
-    """Ports nobody listens on at the moment."""
+    """Ports that are not in use at the moment."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for s in sockets:
@@ -77,7 +77,7 @@ def free_ports(count):
 
 
 class DidNotStart(Exception):
-    """The broker gave up before it served anybody; .log says why."""
+    """The broker ended before it served a client; .log has the reason."""
 
     def __init__(self, log, status):
         super().__init__("the broker did not start (status %s):\n%s" % (status, log))
@@ -225,7 +225,7 @@ class Broker:
     # -- life ----------------------------------------------------------------
 
     def start(self):
-        """Start it and wait until it serves; DidNotStart if it gives up."""
+        """Start it and wait until it serves; DidNotStart if it ends."""
         # A leak does not change its status: it may be Mosquitto's.  clean_up looks.
         env = environment(LSAN_OPTIONS="exitcode=0")
         for attempt in range(5):
@@ -242,7 +242,7 @@ class Broker:
                 raise DidNotStart(self.log()[seen:], self.process.returncode)
 
     def stop(self):
-        """SIGTERM, as an administrator would: it ends well, whatever happened before."""
+        """End it with SIGTERM, as an administrator does; it must end cleanly."""
         self.leave_sessions()
         if self.process is None or self.process.poll() is not None:
             return
@@ -256,8 +256,8 @@ class Broker:
 
     @staticmethod
     def _terminate(process):
-        """Asked again now and then: 2.0 forgets a signal that comes between its word that it
-        is running and the beginning of its loop (mosquitto.c)."""
+        """Sends the signal again now and then: 2.0 loses a signal between its message that it is
+        running and the beginning of its loop (mosquitto.c)."""
         for _ in range(2 * PATIENCE):
             process.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -269,19 +269,20 @@ class Broker:
         return self.start()
 
     def kill(self):
-        """SIGKILL: nothing is tidied up."""
+        """SIGKILL, without any cleaning up."""
         self.process.kill()
         self.process.wait()
 
     def reload(self):
-        """SIGHUP, and wait until the broker is through with it."""
+        """SIGHUP, and wait until the broker has handled it."""
         seen = len(self.log())
         self.process.send_signal(signal.SIGHUP)
         until(lambda: "Reloading config" in self.log()[seen:], "the broker to reload")
         self.admin().registration_code()  # answered from a tick, which comes after it
 
     def clean_up(self):
-        """At the end of a test: it must still be alive, end well, and leave no report."""
+        """At the end of a test: it must still be running, end cleanly, and leave no report of a
+        sanitizer."""
         alive = self.process is None or self.process.poll() is None
         if not alive:
             raise AssertionError("the broker died with status %d:\n%s" % (
@@ -291,7 +292,7 @@ class Broker:
         assert not sanitizers_complain(log), "a sanitizer complains:\n" + log[-20000:]
 
     def discard(self):
-        """It is meant to be dead by now: nothing is asked of it."""
+        """It is expected to have ended: nothing is checked."""
         self.leave_sessions()
         if self.process and self.process.poll() is None:
             self.kill()
@@ -306,19 +307,20 @@ class Broker:
 
     @property
     def version(self):
-        """(2, 0, 11): of the broker, as it says itself."""
+        """The version of the broker, as (2, 0, 11)."""
         return version_in(self.log())
 
     def log(self):
         return self.log_path.read_bytes().decode(errors="replace")
 
     def log_lines(self, *words):
-        """Lines of the plugin that contain all the words."""
+        """The plugin's log lines that contain all the words."""
         return [line for line in self.log().split("\n")
                 if "jitr: " in line and all(w in line for w in words)]
 
     def wait_for_log(self, *words, count=1):
-        """The first line of the plugin that contains all the words, once there are count."""
+        """The first of the plugin's log lines that contain all the words, once there are count of
+        them."""
         until(lambda: len(self.log_lines(*words)) >= count,
               "%d log lines with %s in:\n%s" % (count, words, self.log()[-3000:]))
         return self.log_lines(*words)[0]
@@ -326,14 +328,14 @@ class Broker:
     # -- clients -------------------------------------------------------------
 
     def connect(self, device=None, **how):
-        """A device connects: the session says whether it was let in."""
+        """Connect a device; the session says whether it was admitted."""
         how.setdefault("listener", "tls")
         session = Session(self, device, **how)
         self.sessions.append(session)
         return session
 
     def bystander(self, **how):
-        """A client without certificate, with a password, and no administrator."""
+        """A client without a certificate, with a password, that is no administrator."""
         return self.connect(None, listener="plain", user=BYSTANDER, password=PASSWORD, **how)
 
     def admin(self, **how):
@@ -345,7 +347,7 @@ class Broker:
 
 @contextlib.contextmanager
 def lasting_broker(pki, **how):
-    """One for all tests of a file, which then have CAs of their own; checked at the end."""
+    """A broker for all tests of a file, each with CAs of its own; checked at the end."""
     home = new_directory()
     broker = Broker(home, pki, **how)
     try:

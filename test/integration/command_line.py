@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The command line, as a person or a script runs it."""
+"""The command line, as a person or a script uses it."""
 import json
 import subprocess
 
@@ -10,7 +10,7 @@ DONE, USAGE, UNREACHABLE, REFUSED = 0, 252, 253, 254
 
 
 class Outcome:
-    """What a command left behind."""
+    """The result of a command."""
 
     def __init__(self, words, done):
         self.words = words
@@ -46,7 +46,7 @@ class CommandLine:
         return Outcome(words, done)
 
     def __call__(self, *words, **how):
-        """As the administrator."""
+        """Run a command as the administrator."""
         return self.run(self.login(ADMIN, PASSWORD), *words, **how)
 
     def login(self, user, password):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""What every integration test may ask for: a broker, an administrator, certificates."""
+"""Fixtures of the integration tests: a broker, an administrator, certificates."""
 import os
 import pathlib
 import shutil
@@ -22,7 +22,7 @@ def pytest_sessionstart(session):
 
 
 def pytest_collection_modifyitems(items):
-    """With JITR_FIRST_ROWS=1 of each table of cases the first one: where everything is slow."""
+    """With JITR_FIRST_ROWS=1 only the first case of each table runs, for slow builds."""
     if os.environ.get("JITR_FIRST_ROWS") == "1":
         first = {item.nodeid.partition("[")[0]: item for item in reversed(items)}
         kept = set(first.values())
@@ -39,7 +39,7 @@ def pki():
 
 @pytest.fixture
 def directory():
-    """A directory of the test's own."""
+    """A directory of the test."""
     path = new_directory()
     yield path
     shutil.rmtree(path, ignore_errors=True)
@@ -47,7 +47,7 @@ def directory():
 
 @pytest.fixture
 def make_broker(directory, pki):
-    """Brokers that are not like the others, not started yet; checked at the end."""
+    """Brokers with special configurations, not started yet; checked at the end."""
     made = []
 
     def make(**how):
@@ -67,26 +67,34 @@ def make_broker(directory, pki):
 
 @pytest.fixture
 def start_broker(make_broker):
-    """Brokers that are not like the others."""
+    """Brokers with special configurations."""
     return lambda **how: make_broker(**how).start()
 
 
 @pytest.fixture
 def broker(start_broker):
-    """The broker that most tests take."""
+    """The broker of most tests."""
     return start_broker()
 
 
 @pytest.fixture(scope="module")
 def shared_broker(pki):
-    """One for all tests of a file, which then have CAs of their own."""
+    """A broker for all tests of a file, each with CAs of its own."""
     with lasting_broker(pki, plugin={"announce_interval": 0, "other_clients": "allow"}) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def policy_broker(pki):
+    """The same with authorization by policies."""
+    options = {"authorization": "policy", "other_clients": "allow", "announce_interval": 0}
+    with lasting_broker(pki, plugin=options) as made:
         yield made
 
 
 @pytest.fixture
 def admin(broker):
-    """Its administrator."""
+    """An administrator of the broker."""
     return broker.admin()
 
 
@@ -106,7 +114,7 @@ def cli(request, broker, directory):
 
 @pytest.fixture
 def refuses_to_start(make_broker):
-    """A broker that must give up at once; its log."""
+    """The log of a broker that must end at once."""
 
     def refuse(**how):
         broker = make_broker(**how)

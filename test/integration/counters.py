@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The plugin's counters and gauges, as whoever watches them sees them."""
+"""The plugin's counters and gauges, as a monitoring client receives them."""
 import time
 
 from wait import PATIENCE
@@ -11,21 +11,21 @@ LAST = {"certificates/status/" + status for status in (
 
 
 class Counters:
-    """Hears them interval by interval; each test has an interval of a second."""
+    """Receives them interval by interval; tests have an interval of a second."""
 
     def __init__(self, admin):
         self._session = admin.listen(TOPIC + "#")
 
     def _message(self):
-        """One that is published now, not one that was retained."""
+        """The next number that is published now, not a retained one."""
         while True:
             message = self._session.next_message()
             if not message.retain:
                 return message.topic[len(TOPIC):], message.payload.decode()
 
     def next(self):
-        """The numbers of one interval by their topics; without those of revocation lists, which
-        come behind the others."""
+        """The numbers of one interval by their topics, without those of revocation lists, which
+        follow the others."""
         topic, payload = self._message()
         while topic != FIRST:
             topic, payload = self._message()
@@ -36,7 +36,7 @@ class Counters:
         return seen
 
     def wait_for(self, **expected):
-        """The numbers of the first interval in which these are reached; __ stands for /."""
+        """The numbers of the first interval with these values; __ stands for /."""
         expected = {name.replace("__", "/"): value for name, value in expected.items()}
         return self.wait_until(lambda seen: all(seen[n] == v for n, v in expected.items()),
                                expected)

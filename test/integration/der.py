@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""X.509 certificates byte by byte.
-
-No library mints what an attacker sends: a serial number of zero, a NUL in a
-name, a signature that is none.  So the certificates of these tests, good and
-bad, are put together here, and only keys and signatures come from a library.
-"""
+"""X.509 certificates byte by byte. No library makes certificates as an attacker does, with a serial
+number of zero, a NUL in a name or an invalid signature. So the certificates of these tests are
+assembled here; only keys and signatures come from a library."""
 import base64
 import datetime
 import ipaddress
@@ -38,7 +35,7 @@ EC_SIGNATURES = {
 
 
 def tlv(tag, *parts):
-    """Tag, length, value: everything in DER."""
+    """Tag, length and value, of which all DER consists."""
     body = b"".join(parts)
     if len(body) < 128:
         return bytes([tag, len(body)]) + body
@@ -76,7 +73,7 @@ def octet_string(body):
 
 
 def name(*attributes):
-    """Relative distinguished names: (oid, text) each; UTF8String."""
+    """Relative distinguished names: (oid, text) each, as UTF8String."""
     return sequence(*(tlv(0x31, sequence(oid(kind), tlv(0x0C, text.encode())))
                       for kind, text in attributes))
 
@@ -129,14 +126,14 @@ def general_names(*names):
 
 
 def spki(key):
-    """The public half of a key; bytes are taken as they are."""
+    """The public half of a key; bytes are used unchanged."""
     if isinstance(key, bytes):
         return key
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def signature(key, digest, message):
-    """The algorithm's name and what it makes of the message."""
+    """The algorithm's identifier and its signature of the message."""
     if isinstance(key, rsa.RSAPrivateKey):
         kind, function = RSA_SIGNATURES[digest]
         return (sequence(oid(kind), tlv(0x05)),
@@ -147,8 +144,8 @@ def signature(key, digest, message):
 
 def certificate(subject, issuer, key, signer, serial, not_before, not_after,
                 extensions=(), version=3, digest="sha256", spoil=False):
-    """DER of a certificate.  subject and issuer: names as name() makes them;
-    spoil: the signature is one of something else."""
+    """DER of a certificate. subject and issuer: names as made by name(); spoil: the signature is of
+    another message."""
     algorithm, _ = signature(signer, digest, b"")
     body = sequence(
         tlv(0xA0, integer(version - 1)) if version > 1 else b"",
@@ -170,7 +167,7 @@ NEVER = datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.timezone.utc
 
 
 def days_from_now(days):
-    """Or a time, as it is."""
+    """A number of days from now; a time is returned unchanged."""
     if isinstance(days, datetime.datetime):
         return days
     now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""A client's connection: was it let in, what does it get, when is it cut off.
-
-Built on paho-mqtt, version 1.6 and later alike.  Nothing runs in the
-background: a session reads its socket while a test waits for something.
-"""
+"""A client's connection: is it admitted, which messages does it receive, when is it closed. Built
+on paho-mqtt, version 1.6 or later. There is no background thread: a session reads its socket while
+a test waits."""
 import itertools
 import json
 import ssl
@@ -25,7 +23,7 @@ _numbers = itertools.count(1)
 
 
 def code_of(reason):
-    """A reason code of MQTT 5 as a number, as 3.1.1 has it by itself."""
+    """A reason code of MQTT 5 as a number, which it already is with 3.1.1."""
     return getattr(reason, "value", reason)
 
 
@@ -79,7 +77,7 @@ class Session:
         self._client.will_set(*will, qos=1, retain=retain, **how)
 
     def _connect(self, port, clean, expiry, keepalive, source):
-        """source: the address to come from, one of this machine's."""
+        """source: the local address of the connection."""
         how = {}
         if self.version == MQTT_5:
             how["clean_start"] = clean
@@ -113,19 +111,19 @@ class Session:
 
     @property
     def refused(self):
-        """Refused in MQTT's own words: with a CONNACK that says so."""
+        """Refused by MQTT: with a CONNACK that says so."""
         return self.code == NOT_AUTHORISED[self.version]
 
     @property
     def turned_away(self):
-        """Not let in, however: by TLS, by CONNACK, by closing the connection."""
+        """Not admitted: refused by TLS, by CONNACK, or by closing the connection."""
         return not self.accepted
 
     # -- work ------------------------------------------------------------------
 
     def pump(self, seconds=0.05):
-        """Read and write what there is.  With TLS 1.3 a handshake that failed is heard of
-        only now: as an alert, or as a connection that is gone."""
+        """Read and write. With TLS 1.3 a failed handshake is noticed only now, as an alert or a
+        closed connection."""
         try:
             if not self.closed and self._client.loop(seconds) != paho.MQTT_ERR_SUCCESS:
                 self.closed = True
@@ -148,12 +146,12 @@ class Session:
         return self._acknowledged.get(mid)
 
     def subscribe(self, topic, qos=1):
-        """Did the broker grant it?"""
+        """Whether the broker grants the subscription."""
         code = self.subscription_code(topic, qos)
         return code is not None and code < 0x80
 
     def subscription_code(self, topic, qos=1):
-        """What SUBACK says; None: there was none."""
+        """The code in SUBACK; None: there was none."""
         _, mid = self._client.subscribe(topic, qos)
         return self._wait_for(mid, "SUBACK")
 
@@ -162,7 +160,7 @@ class Session:
         self._wait_for(mid, "UNSUBACK")
 
     def publish(self, topic, payload="x", qos=1, retain=False, properties=None):
-        """Wait until the broker acknowledges; which says nothing about who gets it."""
+        """Wait until the broker acknowledges, which does not mean that a subscriber receives it."""
         info = self._client.publish(topic, payload, qos, retain, properties)
         if qos == 0:
             self.pump(0)
@@ -174,16 +172,17 @@ class Session:
         return self.messages.pop(0)
 
     def next(self, timeout=PATIENCE):
-        """The next message, as what its JSON says."""
+        """The JSON of the next message."""
         return json.loads(self.next_message(timeout).payload)
 
     def received(self):
-        """What has come by now: after a round trip, so all that was on its way is there."""
+        """The messages so far: after a round trip, so that all messages on their way have
+        arrived."""
         self.subscribe("round/trip/%d" % next(_numbers), qos=0)
         return [m.payload.decode() for m in self.messages]
 
     def wait_until_closed(self, timeout=PATIENCE):
-        """Seconds until the broker cut the connection."""
+        """Seconds until the broker closes the connection."""
         start = time.monotonic()
         while not self.closed:
             if time.monotonic() - start > timeout:
@@ -195,7 +194,7 @@ class Session:
     # -- end -----------------------------------------------------------------
 
     def leave(self):
-        """DISCONNECT, as one should."""
+        """End with DISCONNECT."""
         if not self.closed:
             self._client.disconnect()
             self.pump(0)
@@ -203,13 +202,13 @@ class Session:
         self._close_socket()
 
     def vanish(self):
-        """The cable is cut: the broker sends the will."""
+        """End without DISCONNECT, as with a broken cable: the broker sends the will."""
         self._close_socket()
         self.closed = True
 
     def _close_socket(self):
-        """Neither holds the other any more: what else the client has open goes with it, and
-        not when a collector comes by.  A process may have a thousand files open."""
+        """Remove the circular reference, so that the client's memory and files are freed at once
+        and not by a garbage collection. A process may have a thousand open files."""
         s = self._client.socket()
         if s is not None:
             s.close()

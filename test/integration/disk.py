@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""What may be wrong with the disk of a registry: it is full, or slow for as long as one likes."""
+"""Failures of a registry's disk: it is full, or blocked for any time."""
 import contextlib
 import os
 import shutil
@@ -14,14 +14,14 @@ MAY_MOUNT = os.geteuid() == 0 and subprocess.run(
 # -- full ------------------------------------------------------------------------
 
 def in_file_system(path, options):
-    """Runs the broker with a small file system of its own at path."""
+    """Runs the broker with a small file system mounted at path."""
     script = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && exec "$@"'
     return ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", options,
             str(path)]
 
 
 class SmallDisk:
-    """Two megabytes, on which a broker has its registry."""
+    """A file system of two megabytes with the registry of a broker."""
 
     def __init__(self, make_broker, path, plugin):
         self.broker = make_broker(plugin={**plugin, "db_path": path / "registry"},
@@ -64,8 +64,8 @@ BEGINNING = b"VERSION=3\nformat=bytevalue\ntype=btree\nHEADER=END\n " + b"00" * 
 
 @contextlib.contextmanager
 def held(broker):
-    """Nothing is committed to its registry meanwhile: somebody else is in the middle of a
-    change.  What was decided is not stored, and what was stored can be read."""
+    """Nothing is committed to its registry meanwhile: another process holds a write transaction.
+    Changes that were decided are not stored; stored records can be read."""
     program = shutil.which("mdb_load")
     if program is None:
         pytest.skip("needs mdb_load, of lmdb-utils")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Devices of a CA with a rule or a template, and what becomes of them."""
+"""Devices of a CA with a rule or a template, and their records."""
 import itertools
 import json
 
@@ -23,7 +23,7 @@ ATTRIBUTES = {"DistinguishedNameQualifier": "2.5.4.46", "Country": "2.5.4.6",
 
 
 def subject(*attributes, **more):
-    """A certificate with these attributes in its subject: (kind, text) each."""
+    """Options of a certificate with these attributes in its subject: (kind, text) each."""
     pairs = [*attributes, *more.items()]
     return {"subject": der.name(*((ATTRIBUTES[kind], text) for kind, text in pairs))}
 
@@ -33,14 +33,14 @@ def rule(**members):
 
 
 def ask_without_waiting(fleet, command, **members):
-    """A change on its way: the broker has it, and the registry not yet."""
+    """Send a change that the broker has received and not yet stored."""
     session = fleet.broker.admin().session
     session.publish(CONTROL, json.dumps({"commands": [{"command": command, **members}]}))
     return session
 
 
 class Fleet(Site):
-    """Devices that nobody knows before they connect.  Names are of this fleet alone, so that
+    """Devices that are unknown before they connect. Their names are unique to this fleet, so that
     several may share a broker."""
 
     def __init__(self, broker, ca=None, **members):
@@ -65,7 +65,7 @@ class Fleet(Site):
         self.admin.update_ca(self.ca, registrationConfig={"templateBody": body, "roleArn": ROLE})
 
     def create_template(self, body, name=None, enabled=True):
-        """Its name."""
+        """Create a template and return its name."""
         name = name or "template-%d" % next(_numbers)
         self.call("createProvisioningTemplate", templateName=name, type="JITP", enabled=enabled,
                   templateBody=body, provisioningRoleArn=ROLE)
@@ -77,17 +77,17 @@ class Fleet(Site):
     # -- devices -----------------------------------------------------------------------
 
     def fresh(self, name=None, **how):
-        """One that never connected."""
+        """A device that has never connected."""
         return self.pki.device(name or "d%d" % next(_numbers), issuer=self.ca, **how)
 
     def admits(self, device, **how):
-        """It connects, and is let in; the session."""
+        """Connect the device, which must be admitted; returns the session."""
         session = self.broker.connect(device, **how)
         assert session.accepted, (session.code, self.broker.log()[-2000:])
         return session
 
     def refuses(self, device, **how):
-        """It connects, and is refused; code and words on its record."""
+        """Connect the device, which must be refused; checks code and text on its record."""
         assert self.broker.connect(device, **how).refused
         refusal = self.description(device)["lastRefusal"]
         return refusal["reason"], refusal["details"]
@@ -101,7 +101,7 @@ class Fleet(Site):
         return self.admin.status(device)
 
     def reason(self, device):
-        """Why it has its status."""
+        """The reason for the status on its record."""
         return self.description(device)["statusReason"]["details"]
 
     def attached(self, device):
@@ -115,7 +115,7 @@ class Fleet(Site):
         return self.call("describeThing", thingName=name)
 
     def event(self, kind=REGISTERED):
-        """The next event of the CA, which is of this kind."""
+        """The next event of the CA, which must be of this kind."""
         message = self.events.next_message()
         assert message.topic == kind + self.ca.id
         return json.loads(message.payload)
@@ -125,6 +125,6 @@ class Fleet(Site):
         assert self.events.received() == []
 
     def explain(self, device, **members):
-        """What would happen if it came from here."""
+        """What explain says of a connection from this address."""
         asked = {"clientId": device.client_id, "sourceIp": "127.0.0.1", **members}
         return self.call("explain", certificatePem=device.pem, **asked)

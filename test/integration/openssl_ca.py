@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""A certification authority kept by `openssl ca`, as many people have one: an index of what
-it issued and revoked, and lists made from that."""
+"""A certification authority kept with `openssl ca`: an index of issued and revoked certificates,
+and lists made from it."""
 import datetime
 import itertools
 import pathlib
@@ -37,7 +37,7 @@ _numbers = itertools.count(1)
 
 
 def scope(section):
-    """An issuingDistributionPoint: which certificates a list is about."""
+    """An issuingDistributionPoint: the certificates that a list covers."""
     return "issuingDistributionPoint = critical, @" + section
 
 
@@ -76,13 +76,13 @@ class OpensslCa:
                       *(["-crl_reason", reason] if reason else []))
 
     def forget(self):
-        """Nobody is revoked any more: a hold is lifted."""
+        """No certificate is revoked any more, as after the end of a hold."""
         (self.directory / "index.txt").write_text("")
 
     def list(self, *, number=None, extensions=(KEY_ID,), digest="sha256", days=(0, 30),
              form="PEM"):
-        """What it says now, as text of PEM or bytes of DER.  days: of thisUpdate (0: now)
-        and nextUpdate."""
+        """The present list, as PEM text or DER bytes. days: of thisUpdate (0: now) and
+        nextUpdate."""
         self._configure(extensions, number)
         dates = ["-crl_nextupdate", in_days(days[1])]
         if days[0] != 0:

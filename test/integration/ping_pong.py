@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""A message to and fro between two clients, and a PINGREQ, again and again: how long the
-broker keeps others waiting while it does something else."""
+"""A message between two clients and back, and a PINGREQ, again and again: the delay of other
+clients while the broker does something else."""
 import pathlib
 import socket
 import struct
@@ -16,8 +16,8 @@ SUBSCRIBE, PINGREQ, PINGRESP, PUBLISH = 0x82, 0xC0, 0xD0, 0x30
 
 
 def waited_for_a_processor(process):
-    """Seconds, since its start, that its main thread was ready and the machine did something
-    else; 0 where the kernel does not say (Linux: Documentation/scheduler/sched-stats.rst)."""
+    """Seconds since its start during which its main thread was runnable but not running; 0 where
+    the kernel does not say (Linux: Documentation/scheduler/sched-stats.rst)."""
     try:
         return int(pathlib.Path("/proc/%d/schedstat" % process.pid).read_text().split()[1]) / 1e9
     except FileNotFoundError:
@@ -25,7 +25,7 @@ def waited_for_a_processor(process):
 
 
 class Player:
-    """A client that goes as far as its own topic."""
+    """A client that uses only its own topic."""
 
     def __init__(self, broker, name):
         self.socket = socket.create_connection(("127.0.0.1", broker.ports["plain"]), PATIENCE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Certificate authorities and devices, minted for one test run."""
+"""Certificate authorities and devices, made for one test run."""
 import hashlib
 import pathlib
 import secrets
@@ -32,7 +32,7 @@ def certificate_id(der_bytes):
 
 
 class Certificate:
-    """What authorities and devices have in common."""
+    """Common to authorities and devices."""
 
     def __init__(self, name, der_bytes, key, key_text):
         self.name = name
@@ -47,7 +47,7 @@ class Certificate:
 
 
 class Authority(Certificate):
-    """A CA: issues certificates, is registered, or is not."""
+    """A CA, which issues certificates and may be registered."""
 
     def __init__(self, name, der_bytes, key, subject):
         super().__init__(name, der_bytes, key, key_pem(key))
@@ -63,7 +63,7 @@ class Authority(Certificate):
 
 
 class Device(Certificate):
-    """A device: presents its certificate alone, or with the CA's behind it."""
+    """A device, which presents its certificate, alone or with the CA's behind it."""
 
     def __init__(self, name, der_bytes, key, key_text, issuer, chain=()):
         super().__init__(name, der_bytes, key, key_text)
@@ -73,7 +73,7 @@ class Device(Certificate):
         self.weak = False  # no library of today would use it by itself
 
     def with_chain(self, *authorities):
-        """The same device, presenting `cat device ca > combined`, as AWS's page has it."""
+        """The same device, presenting `cat device ca > combined`."""
         return Device(self.name, self.der, self.key, self.key_text, self.issuer, authorities)
 
     def files(self, directory):
@@ -85,7 +85,7 @@ class Device(Certificate):
         return certificate, key
 
     def tls(self, pki, maximum_version=None):
-        """How it speaks TLS with a broker of this PKI."""
+        """TLS options for a broker of this PKI."""
         context = pki.tls(weak=self.weak)
         context.load_cert_chain(*self.files(pki.directory))
         if maximum_version is not None:
@@ -94,8 +94,8 @@ class Device(Certificate):
 
 
 class Pki:
-    """Mints whatever a test needs.  The broker's own certificate has a CA
-    apart, so that no device CA is trusted for anything else."""
+    """Makes certificates for tests. The broker's own certificate has a separate CA, so that no
+    device CA is trusted for anything else."""
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
@@ -150,7 +150,7 @@ class Pki:
         return Device(common_name, body, key, key_pem(key), issuer)
 
     def rsa_512_device(self, common_name, issuer):
-        """One whose key is too short for every library but this command."""
+        """A device whose key is too short for every library but this command."""
         def openssl(*words, text=None):
             return subprocess.run(["openssl", *words], input=text, check=True,
                                   capture_output=True).stdout
@@ -164,15 +164,15 @@ class Pki:
 
     def verification(self, ca, code, *, signer=None, issuer=None, days=(-1, 30), version=3,
                      subject=None, **how):
-        """Proof that somebody has the CA's key: the code as common name (aws-iot C)."""
+        """Proof of possession of the CA's key: the code as common name (aws-iot C)."""
         return der.pem(der.certificate(
             subject or der.name((der.COMMON_NAME, code)), (issuer or ca).subject, new_key(),
             (signer or ca).key, secrets.randbits(120), der.days_from_now(days[0]),
             der.days_from_now(days[1]), version=version, **how))
 
     def verification_by_recipe(self, ca, code, directory):
-        """The same by the commands of AWS's documentation, which make an X.509
-        certificate of version 1 with OpenSSL 3.0 (aws-iot C)."""
+        """The same with the commands of AWS's documentation, which make an X.509 certificate of
+        version 1 with OpenSSL 3.0 (aws-iot C)."""
         def openssl(*words):
             subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=directory)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Policies as a test writes them, and who has which."""
+"""Policies in a short notation, and the devices that have them."""
 import itertools
 import json
 
@@ -15,12 +15,12 @@ def _names(value):
 
 
 def action(name):
-    """ "Publish" is iot:Publish. """
+    """"Publish" means iot:Publish."""
     return name if ":" in name or name == "*" else "iot:" + name
 
 
 def arn(resource):
-    """ "topic/a" stands for its whole ARN. """
+    """"topic/a" means its complete ARN."""
     return resource if resource == "*" or resource.startswith("arn:") else ARN + resource
 
 
@@ -48,20 +48,20 @@ def document(*statements):
 
 
 class Policies:
-    """What an administrator does with policies and things."""
+    """An administrator's commands for policies and things."""
 
     def __init__(self, admin):
         self.admin = admin
         self.call = admin.call
 
     def create(self, *statements, name=None):
-        """A new policy; its name."""
+        """Create a policy and return its name."""
         name = name or "policy-%d" % next(_numbers)
         self.call("createPolicy", policyName=name, policyDocument=document(*statements))
         return name
 
     def add_version(self, name, *statements, default=True):
-        """Its number."""
+        """Create a version and return its number."""
         return self.call("createPolicyVersion", policyName=name,
                          policyDocument=document(*statements),
                          setAsDefault=default)["policyVersionId"]
@@ -76,7 +76,7 @@ class Policies:
         self.call("detachPolicy", policyName=name, target=arn("cert/" + device.id))
 
     def give(self, device, *statements):
-        """A policy of its own; its name."""
+        """Create a policy for one device and return its name."""
         name = self.create(*statements)
         self.attach(name, device)
         return name
@@ -97,8 +97,8 @@ class Policies:
 
 
 class Site:
-    """A broker that goes by policies, its CA, and a witness without a certificate, who may
-    do everything below t/ and hears what is published there."""
+    """A broker with authorization by policies, its CA, and a witness without a certificate, which
+    may use all topics below t/ and receives the messages there."""
 
     def __init__(self, broker, ca=None, **members):
         self.broker = broker
@@ -110,14 +110,15 @@ class Site:
         self._witness = None
 
     def device(self, *statements, name="d1", **how):
-        """ACTIVE, with a policy of these statements; without any, with no policy."""
+        """An ACTIVE device with a policy of these statements; without statements it has no
+        policy."""
         device = self.admin.activate(self.pki.device(name, issuer=self.ca, **how))
         if statements:
             device.policy = self.policies.give(device, *statements)
         return device
 
     def connect(self, *statements, name="d1", **how):
-        """Such a device, connected; any client id is its own."""
+        """Connect such a device; any client id is allowed."""
         session = self.broker.connect(self.device(CONNECT, *statements, name=name), **how)
         assert session.accepted
         return session
@@ -130,7 +131,7 @@ class Site:
         return self._witness
 
     def heard(self):
-        """What the witness heard since it was asked: a message of its own comes behind all
+        """The messages that the witness received: its own message, sent now, comes after all
         others."""
         marker = "marker %d" % next(_numbers)
         self.witness.publish("t/marker", marker)
@@ -143,7 +144,7 @@ class Site:
         self.witness.publish(topic, payload, **how)
 
     def restart(self):
-        """The broker, with a new administrator and a new witness."""
+        """Restart the broker, with a new administrator and a new witness."""
         self.broker.restart()
         self.admin = self.broker.admin()
         self.policies = Policies(self.admin)

@@ -10,9 +10,9 @@ def parameter(name):
 
 
 def template(*, parameters=(), status="ACTIVE", thing=None, override=None, policies=()):
-    """One that activates the certificate; with a thing's properties and what is done where it
-    is there, and with the properties of policies.  Parameters beside the id have to be named,
-    with a default or None."""
+    """A template that activates the certificate, with properties of a thing and the handling of an
+    existing one, and with properties of policies. Parameters other than the id must be named, with
+    a default or None."""
     names = {"Id": None, **dict(parameters)}
     resources = {"certificate": {"Type": "AWS::IoT::Certificate", "Properties": {
         "CertificateId": parameter("Id"), "Status": status}}}

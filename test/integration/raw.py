@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""MQTT packets by hand: what no client library sends, or sends slowly."""
+"""MQTT packets byte by byte: packets that no client library sends, or only slowly."""
 import contextlib
 import socket
 import struct
@@ -37,7 +37,7 @@ def connect_packet(client_id, *, version=4, user=None, password=None, method=Non
 
 
 def tls_socket(broker, device, listener="tls", source="", context=None, session=None):
-    """Through the handshake, and no further; of a TLS session that there was, perhaps."""
+    """A connection after the handshake, which may resume a TLS session."""
     plain = socket.create_connection(("127.0.0.1", broker.ports[listener]), PATIENCE,
                                      source_address=(source, 0))
     try:
@@ -48,7 +48,7 @@ def tls_socket(broker, device, listener="tls", source="", context=None, session=
 
 
 def answer_to(broker, device, packets, listener="tls"):
-    """The first bytes that the broker answers, b"" if it just closes."""
+    """The first bytes of the broker's answer, b"" if it only closes."""
     with contextlib.closing(tls_socket(broker, device, listener)) as s:
         s.sendall(packets)
         try:
@@ -58,7 +58,7 @@ def answer_to(broker, device, packets, listener="tls"):
 
 
 def answer_to_shut(broker, device, packets):
-    """The same for what may be no whole packet: nothing more will come."""
+    """The same for bytes that may be an incomplete packet: no more bytes will come."""
     with contextlib.closing(tls_socket(broker, device)) as s:
         s.sendall(packets)
         s.shutdown(socket.SHUT_WR)
@@ -66,7 +66,7 @@ def answer_to_shut(broker, device, packets):
 
 
 def first_connection(broker, device):
-    """CONNECT, and see what CONNACK says: its code, None without one."""
+    """Send CONNECT and return the code in CONNACK, None without one."""
     answer = answer_to(broker, device, connect_packet(device.client_id))
     return answer[3] if len(answer) >= 4 and answer[0] == 0x20 else None
 
@@ -83,8 +83,8 @@ def subscribe_packet(topic, *, version=4, number=1):
 
 
 def answers_to(broker, device, *packets, listener="tls"):
-    """What the broker answers to each of these packets, until it closes: pairs of the
-    packet's kind and body."""
+    """The broker's answers to each of these packets until it closes: pairs of the packet's kind and
+    body."""
     with contextlib.closing(tls_socket(broker, device, listener)) as s:
         stream = Stream(s)
         answers = []
@@ -101,7 +101,7 @@ class Stream:
         self._file = connection.makefile("rb")
 
     def packet(self):
-        """The next one, None at the end."""
+        """The next packet, None at the end."""
         kind = self._file.read(1)
         size, shift = 0, 0
         while kind:
@@ -116,8 +116,8 @@ class Stream:
 
 
 class Rule:
-    """A persistent subscriber that takes whatever reached its socket, also from a
-    broker that was killed.  It acknowledges nothing, so that the end is clean."""
+    """A persistent subscriber that reads everything that reached its socket, also from a broker
+    that was killed. It acknowledges nothing."""
 
     def __init__(self, broker):
         self._socket = socket.create_connection(("127.0.0.1", broker.ports["plain"]), PATIENCE)
@@ -131,7 +131,7 @@ class Rule:
         assert self._packet() == (0x90, b"\0\1\1")
 
     def _read(self):
-        """False: the broker is gone."""
+        """False: the connection is closed."""
         try:
             data = self._socket.recv(65536)
         except ConnectionError:
@@ -140,7 +140,7 @@ class Rule:
         return bool(data)
 
     def _split(self):
-        """The first whole packet of what came, or None."""
+        """The first complete packet in the buffer, or None."""
         size, shift = 0, 0
         for at, digit in enumerate(self._data[1:5], 2):
             size |= (digit & 0x7F) << shift
@@ -165,7 +165,7 @@ class Rule:
                 return None
 
     def next_payload(self):
-        """Of the next PUBLISH; None at the end."""
+        """The payload of the next PUBLISH; None at the end."""
         while True:
             found = self._packet()
             if found is None:
@@ -182,7 +182,7 @@ class Rule:
 
 
 class Remote:
-    """The other end of a bridge, which sends what it likes."""
+    """The other end of a bridge, which sends arbitrary packets."""
 
     def __init__(self):
         self._listener = socket.create_server(("127.0.0.1", 0))

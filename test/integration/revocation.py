@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Certificate revocation lists, minted for one test run, and what is done with them."""
+"""Certificate revocation lists made for one test run, and requests to import them."""
 import base64
 import datetime
 import itertools
@@ -48,9 +48,9 @@ def distribution_points(*points):
 
 def revocation_list(ca, *devices, age=0, signer=None, serials=(), number=None, hold=False,
                     place=None, **scope):
-    """One in PEM that counts for a day, issued so many days ago, which names these devices
-    and these serial numbers; hold: for the time being.  place: a URI, or the names of the
-    distribution point it is published at; scope: more of what issuing_point() takes."""
+    """A list in PEM, valid for a day, issued so many days ago, with these devices and serial
+    numbers; hold: reason certificateHold. place: a URI, or the names of its distribution point;
+    scope: more arguments of issuing_point()."""
     issued = datetime.datetime.now(datetime.timezone.utc) - age * DAY - datetime.timedelta(minutes=1)
     issuer = x509.load_pem_x509_certificate(ca.pem.encode()).subject
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer)
@@ -74,8 +74,8 @@ def to_der(pem):
 
 
 def _many_entries(count, issued):
-    """Different serial numbers, in no order, the same ones each time: written column by
-    column, since a million in a loop take long."""
+    """Distinct serial numbers in no order, the same ones each time: computed by columns, because a
+    loop of a million is slow."""
     entry = der.sequence(der.integer(1 << 126), issued)
     at = len(entry) - len(issued) - 8
     entries = bytearray(entry * count)
@@ -86,7 +86,7 @@ def _many_entries(count, issued):
 
 
 def large_list(ca, count, *devices, number=1):
-    """One in DER with that many entries besides these devices."""
+    """A list in DER with that many entries in addition to these devices."""
     issued, until = der.time_of(der.days_from_now(-1)), der.time_of(der.days_from_now(30))
     entries = [der.sequence(der.integer(serial_of(d)), issued) for d in devices]
     algorithm, _ = der.signature(ca.key, "sha256", b"")
@@ -102,13 +102,13 @@ def large_list(ca, count, *devices, number=1):
 # -- what an administrator does with them --------------------------------------------
 
 def import_list(admin, ca, made):
-    """PEM as text or DER as bytes; the data of the answer."""
+    """Import PEM text or DER bytes and return the data of the answer."""
     text = made if isinstance(made, str) else base64.b64encode(made).decode()
     return admin.call("importCrl", caCertificateId=ca.id, crl=text)
 
 
 def parts_of(ca, made, size=PART_SIZE, upload=None):
-    """The members of the requests that bring one in DER in parts."""
+    """The members of the requests that send a DER list in parts."""
     upload = upload or "upload-%d" % next(_numbers)
     pieces = [made[at:at + size] for at in range(0, len(made), size)]
     return [{"caCertificateId": ca.id, "uploadId": upload, "part": n, "parts": len(pieces),
@@ -116,7 +116,7 @@ def parts_of(ca, made, size=PART_SIZE, upload=None):
 
 
 def import_in_parts(admin, ca, made, size=PART_SIZE):
-    """The answer to the last part."""
+    """Import a list in parts and return the answer to the last."""
     answers = [admin.call("importCrl", **part) for part in parts_of(ca, made, size)]
     assert [a["part"] for a in answers[:-1]] == list(range(1, len(answers)))
     return answers[-1]

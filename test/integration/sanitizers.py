@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""What sanitizers say of the plugin.
-
-Mosquitto does not give back all of its memory when it ends, and that is nothing of ours.
-LSan's own suppressions cannot tell it apart: a broker without symbols (Debian 13) could be
-named by its file alone, and that is in the stack of everything that the plugin does, too.
-"""
+"""Reports of sanitizers about the plugin. Mosquitto does not free all of its memory when it ends,
+which is not reported here. LSan's own suppressions cannot distinguish this: a broker without
+symbols (Debian 13) can be named only by its file, which is also in the stacks of everything that
+the plugin does."""
 import re
 
 COMPLAINT = re.compile(r"(Address|Leak|Thread|UndefinedBehavior|Memory)Sanitizer|runtime error:")

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Proof that nothing happened, without waiting for it not to happen."""
+"""Proof that nothing happened, without waiting for a time to pass."""
 import itertools
 
 _numbers = itertools.count(1)
 
 
 def assert_silent(events):
-    """Nothing was announced that this session has not heard: the next event is
-    that of a device made for this question.  The session hears every CA."""
+    """No event is outstanding for this session: its next event is that of a device made for this
+    check. The session receives events of every CA."""
     broker = events.broker
     admin = broker.admin()
     ca = broker.pki.ca("canary CA %d" % next(_numbers))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Hostile certificates, by both doors: presented in a handshake, and handed over in a
-request.  Each is told why, nothing is lost, and the broker goes on (contract, section 8)."""
+"""Hostile certificates, presented in a handshake or sent in a request. Each is refused with a
+reason, no other client is affected, and the broker keeps running (contract, section 8)."""
 import base64
 import contextlib
 import random
@@ -23,14 +23,13 @@ from wait import until
 
 @pytest.fixture
 def lenient(start_broker):
-    """A broker whose TLS lets weak keys and digests through, so that the plugin is the one
-    that judges."""
+    """A broker whose TLS accepts weak keys and digests, so that the plugin has to refuse them."""
     return start_broker(tls=["ciphers ALL:@SECLEVEL=0"])
 
 
 def is_turned_away(broker, device, reason):
-    """Not let in and not registered; told why by the plugin, or by OpenSSL where that does
-    not let it get so far."""
+    """Neither admitted nor registered; the reason comes from the plugin, or from OpenSSL where the
+    handshake fails first."""
     admin = broker.admin()
     session = broker.connect(device)
     assert session.turned_away
@@ -57,7 +56,8 @@ def factory_of(broker, **how):
 
 @pytest.mark.parametrize("digest", ["md5", "sha1"])
 def test_weak_digests(lenient, pki, digest):
-    """MD5 and SHA-1 can be forged: not registered, whatever TLS thinks (aws-iot D.6)."""
+    """MD5 and SHA-1 can be forged: such a certificate is not registered, even if TLS accepts it
+    (aws-iot D.6)."""
     ca = factory_of(lenient, key=new_key("RSA-2048"))
     device = pki.device("d1", issuer=ca, digest=digest)
     device.weak = True
@@ -72,7 +72,8 @@ def test_rsa_1024(lenient, pki):
 
 
 def test_rsa_512(lenient, pki):
-    """512 bits are broken on a desk: nobody gets far with them (contract, section 8)."""
+    """512 bits can be factored on a desktop computer: such a key is refused (contract, section
+    8)."""
     device = pki.rsa_512_device("d1", factory_of(lenient))
     device.weak = True
     admin = lenient.admin()
@@ -101,7 +102,7 @@ def test_ca_as_a_device(broker, pki):
 
 
 def test_registered_ca_as_a_device(broker, pki):
-    """Nor is a registered CA itself, whose key the factory has (aws-iot D.6)."""
+    """Nor is a registered CA itself, whose key is at the factory (aws-iot D.6)."""
     ca = factory_of(broker)
     device = Device("ca", ca.der, ca.key, ca.key_text, ca)
     assert broker.connect(device).turned_away
@@ -124,9 +125,9 @@ def test_registered_ca_as_a_device(broker, pki):
 ], ids=["expired", "not yet valid", "broken signature", "unknown critical extension",
         "double extension", "100 extensions", "extensions in version 1",
         "for servers only", "10 000 alternative names"])
-def test_certificates_that_are_turned_away(broker, pki, how, reason):
-    """By the plugin or by TLS before it, with a line in the log, and not registered
-    (aws-iot D.6; contract, section 8)."""
+def test_certificates_that_are_refused(broker, pki, how, reason):
+    """By the plugin or by TLS before it, with a line in the log, and not registered (aws-iot D.6;
+    contract, section 8)."""
     is_turned_away(broker, pki.device("d1", issuer=factory_of(broker), **how), reason)
 
 
@@ -149,10 +150,10 @@ def subject(text, tag=0x0C):
 ], ids=["serial 0", "serial negative", "serial of 2000 bits", "no subject", "NUL in the name",
         "beyond ASCII", "16 bits a letter", "name of 20 000 bytes", "500 names",
         "500 alternative names", "until the year 3000"])
-def test_odd_but_not_forbidden(broker, pki, how):
-    """What is strange, but says nothing about who holds the key, is registered as any other
-    (aws-iot B.1: the id is that of the whole certificate; RFC 5280 4.1.2.2: be prepared for
-    such serial numbers)."""
+def test_unusual_but_valid_certificates(broker, pki, how):
+    """Unusual properties that do not concern the key are registered like any other (aws-iot
+    B.1: the id is that of the whole certificate; RFC 5280 4.1.2.2: be prepared for such serial
+    numbers)."""
     ca = factory_of(broker)
     admin = broker.admin()
     events = admin.listen_to_events(ca)
@@ -198,7 +199,7 @@ def test_storm_of_refusals_loses_nothing(broker, pki, admin, factory):
 # -- handed over in a request ------------------------------------------------------------
 
 def test_too_many_alternative_names(pki, admin, factory):
-    """10 000 of them: longer than AWS takes (aws-iot 1.7)."""
+    """10 000 of them: longer than AWS accepts (aws-iot 1.7)."""
     device = pki.device("d1", issuer=factory, extensions=[
         der.subject_alt_names("d%d.example" % n for n in range(10000))])
     assert refusal(admin.register_certificate, device).name == "InvalidRequestException"
@@ -231,7 +232,7 @@ def test_names_with_a_nul_prove_nothing(pki, admin):
 
 
 def test_proof_with_a_weak_digest(pki, admin):
-    """SHA-1 and MD5 prove nothing: somebody may have made the CA sign something else
+    """SHA-1 and MD5 prove nothing: the CA may have signed another text with the same digest
     (aws-iot C, D.6)."""
     ca = pki.ca("factory", key=new_key("RSA-2048"))
     code = admin.registration_code()
@@ -252,8 +253,8 @@ def test_certificate_with_something_behind_it(pki, admin, factory):
 
 
 def test_thousand_damaged_certificates(admin):
-    """Every byte of a certificate changed, left out or doubled: an answer to each of them,
-    and a broker that goes on (contract, section 8)."""
+    """Every byte of a certificate changed, left out or doubled: each is answered, and the broker
+    keeps running (contract, section 8)."""
     body = base64.b64decode("".join(VECTOR.splitlines()[1:-1]))
     chance = random.Random(3)
     damaged = []
@@ -272,7 +273,7 @@ def test_thousand_damaged_certificates(admin):
 
 @pytest.mark.parametrize("attack", ["private key", "no base64", "very long line", "many blocks"])
 def test_pem_attacks(pki, admin, factory, attack):
-    """Refused without a trace of what was in it (contract, section 8)."""
+    """Refused, and the error does not repeat the content (contract, section 8)."""
     device = pki.device("d1", issuer=factory)
     text = {
         "private key": device.key_text,

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""What clients may cost the broker with control requests: memory, log, and the time of the
-others (doc/security.md, "What a request may cost").
-
-Bounds of memory are those that doc/operations.md names, with room for what the broker itself
-holds for a connection.  Bounds of time here are for a machine that does other work, too; each
-of these attacks stalled the broker for seconds."""
+"""What clients can cost the broker with control requests: memory, log, and the time of other
+clients (doc/security.md, "What a request may cost"). Bounds of memory are those in
+doc/operations.md, with room for what the broker itself holds for a connection. Bounds of time are
+for a machine with other load; each of these attacks once stalled the broker for seconds."""
 import json
 import pathlib
 import re
@@ -36,7 +34,7 @@ def resident(broker):
 
 
 def assert_memory(grown, most):
-    """Not under a sanitizer, which keeps what was freed."""
+    """Not under a sanitizer, which keeps freed memory."""
     assert PRELOAD or grown < most
 
 
@@ -65,7 +63,7 @@ class Deaf:
 
 @pytest.fixture
 def start(start_broker):
-    """A broker whose other users may talk to each other, and who administers."""
+    """A broker with other_clients allow and these administrators."""
     return lambda users=ADMIN, **options: start_broker(
         plugin={"other_clients": "allow", "admin_users": users, **options})
 
@@ -92,9 +90,9 @@ def assert_others_go_on(delays):
 
 @pytest.mark.parametrize("size", [100, 16000])
 def test_flood_without_rights(start, size):
-    """One that may nothing sends requests and reads no answer: the broker keeps for good an
-    answer that finds the queue of its client full, so there are five, and no line of the log
-    for each (mosquitto 2.0.11, 2.0.21, 2.1.2: loop.c, single_publish)."""
+    """A client without rights sends requests and reads no answer: the broker keeps an answer for
+    good if the queue of its client is full, so there are five of them, and not a log line for each
+    (mosquitto 2.0.11, 2.0.21, 2.1.2: loop.c, single_publish)."""
     broker = start()
     request = json.dumps({"commands": [
         {"command": "getRegistrationCode", "correlationData": "x" * size}]})
@@ -128,15 +126,16 @@ def test_many_without_rights(start):
 
 
 def test_refusals_are_counted_in_one_line(start):
-    """What was not told of refusals is told as a number, once in ten seconds."""
+    """Refusals without a line of their own are reported as a number, once in ten seconds."""
     broker = start()
     deaf = Deaf(broker, "deaf", BYSTANDER, "x")
     deaf.flood(1)
     broker.wait_for_log("requests denied: ", " more in the last 10 s")
 
 
-def test_one_that_asks_now_and_then_is_told(start):
-    """Who pauses hears each time that it may not (contract, section 3)."""
+def test_caller_that_pauses_gets_an_error_each_time(start):
+    """A caller without rights that pauses between requests gets an error for each (contract,
+    section 3)."""
     broker = start()
     stranger = Admin(broker, broker.bystander())
     for _ in range(5):
@@ -157,8 +156,8 @@ def make_large_things(admin, count):
 
 
 def test_lists_of_large_things(start):
-    """Fifty listThings of things with 41 KB of attributes in one request were an answer of
-    hundreds of MB: now its pages end early, and each that is not answered says so."""
+    """Fifty listThings of things with 41 KB of attributes in one request would be an answer of
+    hundreds of MB: pages end early, and each command that is not carried out has an error."""
     broker = start()
     admin = broker.admin()
     make_large_things(admin, 60)
@@ -179,7 +178,7 @@ def test_lists_of_large_things(start):
 
 
 def test_filtered_lists_of_large_things(start):
-    """A filter that finds nothing looks at so many bytes and no more."""
+    """A filter without a match reads a limited number of bytes."""
     broker = start()
     admin = broker.admin()
     make_large_things(admin, 120)
@@ -192,8 +191,8 @@ def test_filtered_lists_of_large_things(start):
 
 
 def test_answers_that_an_administrator_does_not_read(start):
-    """One that may everything asks for large answers and reads none: 8 MiB at once and 2 MiB a
-    second are sent to one caller, requests beyond 16 MiB are refused, and others go on."""
+    """An administrator asks for large answers and reads none: 8 MiB at once and 2 MiB a second are
+    sent to one caller, requests beyond 16 MiB are refused, and other clients are served."""
     broker = start(ADMIN + "," + BYSTANDER)
     admin = broker.admin()
     make_large_things(admin, 30)
@@ -227,8 +226,8 @@ def costly_trial(resources, policies):
 
 
 def test_costly_policies(start):
-    """testAuthorization with ten policies that take all the steps of an evaluation each:
-    slices, and a bound for the request."""
+    """testAuthorization with ten policies that each take all steps of an evaluation: it runs in
+    slices, and the cost of the request is limited."""
     broker = start(authorization="policy")
     admin = broker.admin()
     names = ["costly%d" % n for n in range(10)]
@@ -298,8 +297,8 @@ def test_requests_that_are_hard_to_read(start, payload):
 
 
 def test_many_requests_at_once_are_all_answered_or_refused(start):
-    """Nobody loses a request in silence that keeps within its share: a hundred at once are
-    answered in order."""
+    """No request within the caller's share is dropped silently: a hundred at once are answered in
+    order."""
     broker = start()
     admin = broker.admin()
     for n in range(100):

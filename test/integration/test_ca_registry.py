@@ -38,7 +38,7 @@ def test_registration_code_stays_until_it_is_deleted(broker, admin):
     assert admin.registration_code() != code
 
 
-def test_deleting_a_code_that_is_not_there(admin):
+def test_deleting_a_missing_code(admin):
     """ResourceNotFoundException before the first and after the last code (aws-iot A.1.2)."""
     assert refusal(admin.delete_registration_code).name == "ResourceNotFoundException"
     admin.registration_code()
@@ -46,7 +46,7 @@ def test_deleting_a_code_that_is_not_there(admin):
     assert refusal(admin.delete_registration_code).name == "ResourceNotFoundException"
 
 
-def test_proof_for_a_deleted_code_is_worthless(pki, admin):
+def test_proof_for_a_deleted_code_is_refused(pki, admin):
     """The CA registered with the old code stays, the old proof does not serve any more
     (aws-iot A.1.2)."""
     ca, other = pki.ca("factory"), pki.ca("other")
@@ -73,8 +73,8 @@ def test_one_code_serves_for_many_cas(pki, admin):
 # -- registering ---------------------------------------------------------------------
 
 def test_registered_ca(start_broker, pki):
-    """The id is the SHA-256 of the DER, the ARN names region and account; without further
-    wishes the CA is INACTIVE and registers nobody (aws-iot A.2.1, A.2.2, B)."""
+    """The id is the SHA-256 of the DER, the ARN names region and account; without further options
+    the CA is INACTIVE and registers no certificates (aws-iot A.2.1, A.2.2, B)."""
     broker = start_broker(plugin={"account_id": "123456789012", "region": "eu-central-1"})
     admin = broker.admin()
     ca = pki.ca("factory", days=(-10, 20))
@@ -107,7 +107,7 @@ def test_registered_ca(start_broker, pki):
 @pytest.mark.parametrize("active", [True, False])
 @pytest.mark.parametrize("automatic", [True, False])
 def test_status_and_auto_registration_are_independent(pki, admin, active, automatic):
-    """Each of the two wishes alone, both, or none (aws-iot A.2.1)."""
+    """Either option alone, both, or none (aws-iot A.2.1)."""
     ca = pki.ca("factory")
     admin.register_ca(ca, active=active, auto_registration=automatic)
 
@@ -117,7 +117,7 @@ def test_status_and_auto_registration_are_independent(pki, admin, active, automa
 
 
 def test_pem_is_returned_as_it_was_sent(pki, admin):
-    """Clients compare: text around the block and line ends come back verbatim (aws-iot
+    """Clients compare it: text around the block and line ends are returned verbatim (aws-iot
     A.2.2); the id does not depend on them (aws-iot B.1)."""
     ca = pki.ca("factory")
     text = "Certificate: by hand\r\n" + ca.pem.replace("\n", "\r\n")
@@ -186,7 +186,7 @@ def test_proof_with_two_common_names(pki, admin):
     assert error.name == "RegistrationCodeValidationException"
 
 
-def test_proof_signed_by_somebody_else(pki, admin):
+def test_proof_signed_with_another_key(pki, admin):
     """CertificateValidationException when the proof is not signed with the CA's key, or
     does not name the CA as its issuer (aws-iot A.2.1, C)."""
     ca, stranger = pki.ca("factory"), pki.ca("stranger")
@@ -223,7 +223,7 @@ def test_proof_is_required_in_default_and_forbidden_in_sni_only(pki, admin):
 
 
 def test_sni_only(broker, pki, admin):
-    """Without proof of possession; the mode is told, and its devices have it, too
+    """Without proof of possession; the mode is in the description, and its devices have it too
     (aws-iot A.2.1, A.3.1, B.3)."""
     ca = pki.ca("factory")
     admin.register_ca(ca, mode="SNI_ONLY")
@@ -236,8 +236,8 @@ def test_sni_only(broker, pki, admin):
 
 @pytest.mark.parametrize("again", ["active", "inactive"])
 def test_registering_a_ca_twice(pki, admin, again):
-    """ResourceAlreadyExistsException, whatever its status, naming the one that is there
-    (aws-iot A.2.1; contract, section 3)."""
+    """ResourceAlreadyExistsException with the existing id, whatever its status (aws-iot A.2.1;
+    contract, section 3)."""
     ca = pki.ca("factory")
     arn = admin.register_ca(ca, active=again == "active")["certificateArn"]
 
@@ -279,14 +279,15 @@ def no_ca(pki):
      "extension"),
 ], ids=["CA:FALSE", "version 1", "no constraints", "expired", "not yet valid", "RSA 1024",
         "keyUsage without keyCertSign", "unknown critical extension"])
-def test_certificates_that_are_no_good_ca(pki, admin, make, words):
-    """CertificateValidationException for what cannot be a CA here and now (aws-iot A.2.1, C)."""
+def test_certificates_that_cannot_be_a_ca(pki, admin, make, words):
+    """CertificateValidationException for a certificate that cannot be a CA at this time (aws-iot
+    A.2.1, C)."""
     error = refusal(admin.register_ca, make(pki))
     assert error.name == "CertificateValidationException"
     assert words in error.message
 
 
-def test_ca_true_is_demanded_in_the_words_of_aws(pki, admin):
+def test_missing_ca_true_has_the_text_of_aws(pki, admin):
     """Programs look for this sentence (aws-iot A.2.1)."""
     assert refusal(admin.register_ca, no_ca(pki)).message == (
         "CA certificate is not valid. The CA certificate does not have the basicConstraints "
@@ -306,8 +307,8 @@ def test_ca_that_cannot_be_parsed(pki, admin, pem):
 
 
 def test_constraints_of_registering(pki, admin):
-    """What a client library lets through, the service refuses in AWS's words (aws-iot 1.5,
-    A.2.1)."""
+    """Values that a client library accepts are refused by the service with AWS's texts (aws-iot
+    1.5, A.2.1)."""
     ca = pki.ca("factory")
     proof = pki.verification(ca, admin.registration_code())
     good = {"caCertificate": ca.pem, "verificationCertificate": proof}
@@ -348,8 +349,8 @@ def configuration(admin, ca):
 
 
 def test_registration_configuration(pki, admin):
-    """Stored with the CA, told beside its description, replaced as a whole, and absent when
-    there is none (aws-iot A.2.1 to A.2.3)."""
+    """Stored with the CA, shown beside its description, replaced as a whole, and absent if not set
+    (aws-iot A.2.1 to A.2.3)."""
     ca, plain = pki.ca("templated"), pki.ca("plain")
     config = {"templateBody": template(), "roleArn": ROLE}
     admin.register_ca(ca, registrationConfig=config)
@@ -365,8 +366,8 @@ def test_registration_configuration(pki, admin):
 
 
 def test_remove_auto_registration(pki, admin):
-    """Takes the configuration away and switches auto-registration off, unless the same
-    call enables it (aws-iot A.2.3)."""
+    """Removes the configuration and disables auto-registration, unless the same command enables it
+    (aws-iot A.2.3)."""
     ca = pki.ca("templated")
     admin.register_ca(ca, registrationConfig={"templateBody": template()})
     admin.update_ca(ca, removeAutoRegistration=True)
@@ -418,8 +419,8 @@ def test_configuration_cannot_be_set_and_removed_at_once(pki, admin):
 # -- updating ------------------------------------------------------------------------
 
 def test_update_changes_what_it_names(pki, admin):
-    """Each setting by itself, others stay; each change renews lastModifiedDate and counts
-    customerVersion up, generation and creation stay (aws-iot A.2.3, B.3)."""
+    """Each setting is changed alone; each change sets lastModifiedDate and increments
+    customerVersion, generation and creation date stay (aws-iot A.2.3, B.3)."""
     ca = pki.ca("factory")
     admin.register_ca(ca, active=False, auto_registration=False)
     before = admin.describe_ca(ca)
@@ -436,8 +437,8 @@ def test_update_changes_what_it_names(pki, admin):
 
 
 def test_update_without_a_change(pki, admin):
-    """A call that names nothing succeeds and changes nothing; naming the present value
-    succeeds, too (aws-iot A.2.3)."""
+    """A command without settings succeeds and changes nothing; setting the present value succeeds
+    too (aws-iot A.2.3)."""
     ca = pki.ca("factory")
     admin.register_ca(ca)
     before = admin.describe_ca(ca)
@@ -471,7 +472,7 @@ def test_auto_registration_can_be_enabled_on_an_inactive_ca(broker, pki, admin):
      "'ENABLED' at 'newAutoRegistrationStatus' failed to satisfy constraint: "
      "Member must satisfy enum value set: [ENABLE, DISABLE]"),
 ])
-def test_words_that_are_none(pki, admin, members, ending):
+def test_invalid_words(pki, admin, members, ending):
     """InvalidRequestException with AWS's text (aws-iot 1.5, A.2.3)."""
     ca = pki.ca("factory")
     admin.register_ca(ca)
@@ -532,8 +533,8 @@ def test_listing_nothing(admin):
 
 @pytest.mark.parametrize("ascending", [None, False, True])
 def test_listing_in_pages(pki, admin, ascending):
-    """25 to a page unless asked otherwise, newest first unless asked otherwise, each CA
-    exactly once; inactive ones too (aws-iot 1.6, A.2.4)."""
+    """By default 25 to a page and newest first, each CA exactly once, inactive ones included
+    (aws-iot 1.6, A.2.4)."""
     members = {} if ascending is None else {"ascendingOrder": ascending}
     cas = [pki.ca("CA %d" % n) for n in range(27)]
     admin.register_cas(cas[:13], setAsActive=True)
@@ -556,7 +557,7 @@ def same_order(admin, pages, expected):
 
 
 def test_marker_stays_good_when_its_entry_is_deleted(pki, admin):
-    """Paging goes on where it was, whatever went away meanwhile (aws-iot 1.6)."""
+    """A listing continues at the same place after deletions (aws-iot 1.6)."""
     cas = [pki.ca("CA %d" % n) for n in range(4)]
     for ca in cas:
         admin.register_ca(ca, active=False)
@@ -578,7 +579,7 @@ def test_listing_constraints(admin, members):
     assert refusal(admin.call, "listCACertificates", **members).name == "InvalidRequestException"
 
 
-def test_page_size_in_the_words_of_aws(admin):
+def test_invalid_page_size_has_the_text_of_aws(admin):
     """The text of a bound that is broken (aws-iot 1.5)."""
     assert refusal(admin.call, "listCACertificates", pageSize=251).message == (
         "1 validation error detected: Value '251' at 'pageSize' failed to satisfy constraint: "
@@ -586,7 +587,7 @@ def test_page_size_in_the_words_of_aws(admin):
 
 
 def test_marker_matches_the_pattern_of_aws(pki, admin):
-    """Standard base64 characters only, so that strict clients take it (aws-iot 1.6)."""
+    """Standard base64 characters only, which strict clients accept (aws-iot 1.6)."""
     for n in range(2):
         admin.register_ca(pki.ca("CA %d" % n))
     marker = admin.call("listCACertificates", pageSize=1)["nextMarker"]
@@ -594,7 +595,7 @@ def test_marker_matches_the_pattern_of_aws(pki, admin):
 
 
 def test_filter_by_template_name(admin, factory):
-    """Keeps only CAs with this template: none has one (aws-iot A.2.4)."""
+    """Only CAs with this template are listed: none has one (aws-iot A.2.4)."""
     assert admin.call("listCACertificates", templateName="t")["certificates"] == []
 
 

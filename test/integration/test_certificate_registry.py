@@ -95,8 +95,8 @@ def test_ids(admin, factory, command):
     ({"status": "INACTIVE", "setAsActive": True}, "INACTIVE"),
 ])
 def test_registered_certificate(broker, pki, admin, factory, members, status):
-    """Status as asked, INACTIVE by default, `status` before the deprecated setAsActive;
-    the CA is found by the issuer's name (aws-iot A.3.1)."""
+    """The status is that of the request, by default INACTIVE, with `status` before the deprecated
+    setAsActive; the CA is found by the issuer's name (aws-iot A.3.1)."""
     device = pki.device("d1", issuer=factory)
     answer = admin.register_certificate(device, **members)
 
@@ -158,8 +158,8 @@ def test_forged_signature(pki, admin, factory):
 
 
 def test_ca_given_by_the_caller(pki, admin):
-    """caCertificatePem tells CAs of one subject and key apart; without it the conflict is
-    an error (aws-iot A.3.1)."""
+    """caCertificatePem distinguishes CAs of one subject and key; without it the conflict is an
+    error (aws-iot A.3.1)."""
     first = pki.ca("renewed", days=(-100, 100))
     renewed = pki.ca("renewed", days=(-1, 1000), key=first.key)
     admin.register_ca(first)
@@ -200,8 +200,8 @@ def test_wrong_ca_given(pki, admin, factory):
 
 @pytest.mark.parametrize("command", ["registerCertificate", "registerCertificateWithoutCA"])
 def test_registering_twice(broker, pki, admin, factory, command):
-    """ResourceAlreadyExistsException naming the one that is there, however it came and
-    whatever its status (aws-iot A.3.1; contract, section 3)."""
+    """ResourceAlreadyExistsException with the existing id, however it was registered and whatever
+    its status (aws-iot A.3.1; contract, section 3)."""
     device, pending = pki.device("d1", issuer=factory), pki.device("d2", issuer=factory)
     arn = admin.call(command, certificatePem=device.pem)["certificateArn"]
     broker.connect(pending)
@@ -248,7 +248,7 @@ def test_known_id(admin):
 ], ids=["expired", "not yet valid", "SHA-1", "RSA 1024", "unknown critical extension"])
 @pytest.mark.parametrize("command", ["registerCertificate", "registerCertificateWithoutCA"])
 def test_certificates_that_are_not_accepted(pki, admin, factory, command, how, words):
-    """CertificateValidationException that says what is wrong (aws-iot A.3.1, D.6)."""
+    """CertificateValidationException with the reason (aws-iot A.3.1, D.6)."""
     if "key" in how:
         how = {"key": new_key(how["key"])}
     device = pki.device("d1", issuer=factory, **how)
@@ -266,7 +266,7 @@ def test_certificates_that_are_not_accepted(pki, admin, factory, command, how, w
     "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n",
 ])
 @pytest.mark.parametrize("command", ["registerCertificate", "registerCertificateWithoutCA"])
-def test_pem_that_is_none(admin, factory, command, text):
+def test_text_that_is_not_pem(admin, factory, command, text):
     """CertificateValidationException (aws-iot A.3.1, 1.7)."""
     error = refusal(admin.call, command, certificatePem=text)
     assert error.name == "CertificateValidationException"
@@ -325,8 +325,8 @@ def test_changes_of_status(broker, pki, admin, factory, before):
 
 
 def test_update_counts_versions(pki, admin, factory):
-    """A change renews lastModifiedDate and counts customerVersion up; setting the present
-    status succeeds (aws-iot A.3.6, B.3)."""
+    """A change sets lastModifiedDate and increments customerVersion; setting the present status
+    succeeds (aws-iot A.3.6, B.3)."""
     device = admin.activate(pki.device("d1", issuer=factory))
     before = admin.describe_certificate(device)
     admin.update_certificate(device, "ACTIVE")
@@ -388,8 +388,8 @@ def test_list_entries(broker, pki, admin, factory):
 
 @pytest.mark.parametrize("ascending", [None, False, True])
 def test_listing_in_pages(pki, admin, ascending):
-    """All, or those of one CA: 25 to a page, newest first, unless asked otherwise
-    (aws-iot 1.6, A.3.7, A.3.8)."""
+    """All, or those of one CA: by default 25 to a page and newest first (aws-iot 1.6, A.3.7,
+    A.3.8)."""
     members = {} if ascending is None else {"ascendingOrder": ascending}
     cas = [pki.ca("CA %d" % n) for n in range(2)]
     for ca in cas:
@@ -429,8 +429,8 @@ def test_listing_constraints(admin, members):
 
 
 def test_listing_while_certificates_come_and_go(broker, pki, admin, factory):
-    """Whatever is there from the first page to the last is listed exactly once, whatever
-    else is registered and deleted meanwhile (aws-iot 1.6)."""
+    """A certificate that exists during the whole listing is listed exactly once, while others are
+    registered and deleted (aws-iot 1.6)."""
     stay = [pki.device("s%d" % n, issuer=factory) for n in range(6)]
     go = [pki.device("g%d" % n, issuer=factory) for n in range(6)]
     admin.register_certificates([device for pair in zip(stay, go) for device in pair], size=3)

@@ -78,8 +78,8 @@ ROWS = {
 @STORES
 @pytest.mark.parametrize("what", ROWS)
 def test_explain_says_what_tls_does(start_broker, pki, what, store):
-    """allowed: true is said of exactly those that TLS lets through (X509_verify_cert, purpose
-    client); of others which certificate of the chain is refused and why."""
+    """explain has allowed: true for exactly the chains that TLS accepts (X509_verify_cert, purpose
+    client); for others it has the refused certificate and the reason."""
     make, extensions, fault, warning = ROWS[what]
     cas = make(pki)
     broker = start_broker(plugin={"trust_store": store, "authorization": "allow"})
@@ -104,8 +104,8 @@ def test_explain_says_what_tls_does(start_broker, pki, what, store):
 @STORES
 @pytest.mark.parametrize("issuer", ["root", "sub"])
 def test_validity_along_the_chain(start_broker, pki, store, issuer):
-    """The issuer has expired meanwhile: TLS refuses its devices, and explain names it.  What is
-    above a registered CA does not matter, live and in explain."""
+    """After the issuer has expired TLS refuses its devices, and explain names it. CAs above a
+    registered one do not matter, live and in explain."""
     soon = datetime.timedelta(seconds=4).total_seconds() / 86400
     cas = {"root": pki.ca("root", key_ids=False, days=(-1, soon))}
     cas["sub"] = pki.ca("sub", parent=cas["root"], key_ids=False)
@@ -124,8 +124,8 @@ def test_validity_along_the_chain(start_broker, pki, store, issuer):
 
 
 def test_ca_that_was_deleted_is_trusted_by_files_alone(start_broker, pki):
-    """With trust_store live the devices of a deleted CA cannot connect, and explain says so;
-    with capath they can."""
+    """With trust_store live the devices of a deleted CA cannot connect, and explain says so; with
+    capath they can."""
     for store, accepted in (("live", False), ("capath", True)):
         broker = start_broker(plugin={"trust_store": store, "authorization": "allow"})
         admin = broker.admin()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""One certificate in use at two places at once is a key that was copied: it is told of, and
-the option shared_certificate says which may stay."""
+"""One certificate in use at two places at once means a copied key: it is reported, and shared_certificate
+says which connection may stay."""
 import re
 
 import pytest
@@ -83,7 +83,7 @@ def test_old_name_of_the_option_is_understood_and_the_log_says_so(start_broker):
 
 @pytest.mark.parametrize("policy", [None, "allow"], ids=["default", "allow"])
 @ELSEWHERE
-def test_allow_lets_both_stay_and_tells(make_fleet, policy, how):
+def test_allow_admits_both_and_reports_it(make_fleet, policy, how):
     """Both are served; the log names both, and the counter has grown by one."""
     fleet = make_fleet(policy)
     device = fleet.device()
@@ -106,9 +106,9 @@ def test_allow_lets_both_stay_and_tells(make_fleet, policy, how):
     fleet.wait_for_clones(1)
 
 
-def test_each_newcomer_counts_and_one_certificate_is_told_of_once_in_a_while(make_fleet):
-    """A fleet that shares one certificate does not fill the log: it is told of once in ten
-    seconds, and the counter says how many there were."""
+def test_each_new_client_is_counted_and_reports_are_limited(make_fleet):
+    """A fleet that shares one certificate does not fill the log: there is one line in ten seconds,
+    and the counter has the number."""
     fleet = make_fleet()
     shared, other = fleet.device("shared"), fleet.device("other")
     for n in range(5):
@@ -125,8 +125,8 @@ def test_each_newcomer_counts_and_one_certificate_is_told_of_once_in_a_while(mak
 @VERSIONS
 @ELSEWHERE
 def test_newest_closes_the_older_ones(make_fleet, version, how):
-    """Whoever comes is let in, and all others with the certificate are closed, with the reason
-    in the log; the end is told as one that the plugin made."""
+    """The new connection is admitted, and all others with the certificate are closed, with the
+    reason in the log; the event of their end has the reason FORBIDDEN_ACCESS."""
     fleet = make_fleet("newest", lifecycle_events="true")
     presence = fleet.admin.listen("$aws/events/presence/disconnected/#")
     device, bystander = fleet.device(), fleet.connect(fleet.device("bystander"))
@@ -146,8 +146,8 @@ def test_newest_closes_the_older_ones(make_fleet, version, how):
     assert is_alive(third)
 
 
-def test_newest_closes_a_whole_crowd(start_broker, directory, pki):
-    """Those who came while all might stay are closed as soon as there is one who is newer."""
+def test_newest_closes_many_connections(start_broker, directory, pki):
+    """Connections from the time when all were allowed are closed as soon as a newer one comes."""
     fleet = Fleet(start_broker(plugin={"shared_certificate": "newest", "metrics_interval": 1}), None)
     device = fleet.device()
     for n in range(6):
@@ -162,9 +162,9 @@ def test_newest_closes_a_whole_crowd(start_broker, directory, pki):
 
 @VERSIONS
 @ELSEWHERE
-def test_oldest_refuses_the_newcomer(make_fleet, version, how):
-    """Whoever is there stays; the newcomer is refused with a code of its own, which its record
-    has as the last refusal; and is let in when the other one has gone."""
+def test_oldest_refuses_the_new_client(make_fleet, version, how):
+    """The existing connection stays; the new one is refused with its own code, which is the last
+    refusal on the record, and admitted once the other has disconnected."""
     fleet = make_fleet("oldest")
     device = fleet.device()
     first = fleet.connect(device, version=version)
@@ -188,7 +188,7 @@ def test_oldest_refuses_the_newcomer(make_fleet, version, how):
 @VERSIONS
 def test_device_that_comes_back_is_no_clone(make_fleet, version):
     """The same client id from the same address: a device that reconnects before the broker has
-    noticed that it was gone takes its own place, whatever the policy."""
+    noticed the end of its connection replaces it, with any policy."""
     fleet = make_fleet("oldest")
     device = fleet.device()
     for _ in range(3):
@@ -202,8 +202,8 @@ def test_device_that_comes_back_is_no_clone(make_fleet, version):
 
 @pytest.mark.parametrize("policy", ["allow", "newest"])
 def test_same_client_id_from_elsewhere_is_a_clone(make_fleet, policy):
-    """It takes the place of the first by MQTT's own rule, and is told of, once: the one that
-    it displaced is not closed a second time (MQTT 5, 3.1.4-3)."""
+    """It replaces the first connection by MQTT's own rule, and is reported once: the replaced one
+    is not closed a second time (MQTT 5, 3.1.4-3)."""
     fleet = make_fleet(policy)
     device = fleet.device()
     first = fleet.connect(device)
@@ -218,8 +218,8 @@ def test_same_client_id_from_elsewhere_is_a_clone(make_fleet, policy):
 
 
 def test_same_client_id_from_elsewhere_does_not_displace_the_oldest(make_fleet):
-    """With oldest a copied key does not even take the place of a device whose client id it
-    knows."""
+    """With oldest a copied key cannot take over the session of a device, even with its client
+    id."""
     fleet = make_fleet("oldest")
     device = fleet.device()
     first = fleet.connect(device)
@@ -229,9 +229,9 @@ def test_same_client_id_from_elsewhere_does_not_displace_the_oldest(make_fleet):
 
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 @pytest.mark.parametrize("clean", [True, False], ids=["clean", "persistent"])
-def test_who_has_gone_is_forgotten(make_fleet, version, clean):
-    """A certificate moves from one client id and address to the next: nobody is there any more,
-    a session that the broker keeps for one who is offline included."""
+def test_disconnected_clients_do_not_count(make_fleet, version, clean):
+    """A certificate moves from one client id and address to the next: the former connection has
+    ended, also if the broker keeps its session."""
     fleet = make_fleet("oldest")
     device = fleet.device()
     how = dict(version=version, clean=clean, expiry=None if clean else 3600)
@@ -258,7 +258,8 @@ def test_different_certificates_are_no_clones(make_fleet):
 
 
 def test_refused_connections_are_no_clones(make_site):
-    """Only who is let in is somewhere: one whose policies refuse the client id closes nobody."""
+    """Only admitted connections count: a connection that policies refuse by its client id closes no
+    other."""
     site = make_site({"shared_certificate": "newest", "metrics_interval": 1})
     device = site.device(allow("Connect", "client/d1"))
     session = site.broker.connect(device)
@@ -285,8 +286,8 @@ def test_administrators_share_their_certificate(start_broker, directory, pki, po
 
 
 def test_reload_makes_no_clones(make_fleet):
-    """SIGHUP asks about everybody again: those who may stay do, none is new (mosquitto section 0,
-    1)."""
+    """SIGHUP repeats the check of every connection: the admitted ones stay, and none counts as new
+    (mosquitto section 0, 1)."""
     fleet = make_fleet("allow")
     device = fleet.device()
     sessions = [fleet.connect(device, client_id="d%d" % n) for n in range(3)]
@@ -297,8 +298,8 @@ def test_reload_makes_no_clones(make_fleet):
 
 
 def test_identity_listener_knows_clones(start_broker, pki):
-    """Where the broker does not ask at CONNECT, a newcomer that is one too many is cut off when
-    the plugin first sees it, and the first one stays (mosquitto section 0, 6)."""
+    """Where the broker does not ask at CONNECT, a connection too many is closed when the plugin
+    first sees it, and the first one stays (mosquitto section 0, 6)."""
     fleet = Fleet(start_broker(plugin={"shared_certificate": "oldest", "metrics_interval": 1},
                                listeners=("plain", "tls", "identity")), None)
     device = fleet.device()

@@ -104,7 +104,7 @@ def test_proof_of_possession_in_one_step(cli, admin, pki, directory):
 
 
 def test_key_of_another_ca_proves_nothing(cli, admin, pki, directory):
-    """Said before anything is sent (contract, section 4)."""
+    """Reported before anything is sent (contract, section 4)."""
     certificate, _ = pki.ca("factory").files(directory)
     other = directory / "other"
     other.mkdir()
@@ -118,8 +118,8 @@ def test_key_of_another_ca_proves_nothing(cli, admin, pki, directory):
 # -- every command ---------------------------------------------------------------
 
 def test_life_of_a_certificate(cli, admin, pki, directory, factory):
-    """Registered, described, updated, listed, deleted; a change answers nothing, as
-    AWS's does (contract, section 4)."""
+    """Registered, described, updated, listed, deleted; a change has no output, as with AWS
+    (contract, section 4)."""
     device = pki.device("d1", issuer=factory)
     certificate, _ = device.files(directory)
     made = cli("register-certificate", "--certificate-pem", "file://%s" % certificate,
@@ -158,7 +158,7 @@ def test_the_other_commands(cli, admin, pki, directory, factory):
 
 
 def nothing(done):
-    """Done, and nothing to say."""
+    """The command succeeds without output."""
     return (done.status, done.out, done.err) == (DONE, "", "")
 
 
@@ -220,7 +220,7 @@ def test_older_names_of_attaching(cli, admin, pki, factory):
 
 
 def test_malformed_policy(cli):
-    """The plugin says what is wrong with it (contract, section 4)."""
+    """The error of the plugin has the reason (contract, section 4)."""
     done = cli("create-policy", "--policy-name", "p", "--policy-document", "{}")
     assert done.status == REFUSED
     assert "An error occurred (MalformedPolicyException) when calling the CreatePolicy" in done.err
@@ -228,7 +228,7 @@ def test_malformed_policy(cli):
     assert done.status == USAGE and "none.json" in done.err
 
 
-def test_what_would_happen(cli, admin, pki, directory, factory):
+def test_explain_and_test_authorization(cli, admin, pki, directory, factory):
     """testAuthorization, getEffectivePolicies and explain from the command line, with the AWS
     CLI's shorthand (aws-iot A.7)."""
     device = pki.device("d1", issuer=factory)
@@ -279,8 +279,8 @@ def test_life_of_a_thing(cli, admin, pki, factory):
 
 
 def test_lists_of_things_fetch_all_pages(cli, admin):
-    """As the AWS CLI: everything, unless --max-items, --max-results, --next-token or
-    --no-paginate say otherwise (contract, section 4)."""
+    """As the AWS CLI: all pages, unless --max-items, --max-results, --next-token or --no-paginate
+    is given (contract, section 4)."""
     for n in range(7):
         admin.create_thing("t%d" % n, thingTypeName="even" if n % 2 == 0 else "odd")
 
@@ -306,7 +306,7 @@ def test_lists_of_things_fetch_all_pages(cli, admin):
     (["list-policies", "--page-size", "2", "--max-items", "3"],
      "Cannot specify --no-paginate along with pagination arguments: --max-items"),
 ], ids=lambda value: "" if isinstance(value, str) else " ".join(value))
-def test_numbers_that_are_none(cli, words, message):
+def test_invalid_numbers(cli, words, message):
     """Status 252 and the AWS CLI's words, whichever flag it is (contract, section 4)."""
     done = cli(*words)
     assert (done.status, done.out) == (USAGE, "") and message in done.err
@@ -326,7 +326,7 @@ def test_endpoint(cli, start_broker):
 
 
 def test_command_of_aws_that_does_not_exist_here(cli, admin):
-    """One sentence says so and names what to use, on the command line and on the control
+    """One sentence says so and names the commands to use, on the command line and on the control
     topic."""
     done = cli("create-thing-group", "--thing-group-name", "g")
     assert (done.status, done.out) == (USAGE, "")
@@ -383,8 +383,8 @@ def test_certificate_that_never_expires(cli, pki, factory, admin):
 
 
 def test_direction_of_text_is_not_changed(cli, admin):
-    """What an answer quotes neither steers a terminal nor shows in another order: in JSON the
-    escapes mean the same characters (CVE-2021-42574)."""
+    """Text in an answer neither controls a terminal nor is shown in another order: in JSON the
+    escapes stand for the same characters (CVE-2021-42574)."""
     nasty = "a\u009b2J\u202egnp.\u2066\u200f\u061c\u2028b"
     admin.call("createProvisioningTemplate", templateName="t", templateBody=template(),
                description=nasty)
@@ -427,8 +427,8 @@ def test_registration_config(cli, admin, pki, directory):
 
 
 def test_lists_fetch_all_pages(cli, admin, pki, factory):
-    """As the AWS CLI: everything, unless --max-items, or --page-size, --no-paginate or --marker,
-    which ask for one page, say otherwise (contract, section 4; awscli's paginate.py)."""
+    """As the AWS CLI: all pages, unless --max-items is given, or --page-size, --no-paginate or
+    --marker, which ask for one page (contract, section 4; awscli's paginate.py)."""
     devices = [pki.device("d%d" % n, issuer=factory) for n in range(30)]
     admin.register_certificates(devices)
 
@@ -456,8 +456,8 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 
 
 def test_rule_of_a_ca(cli, pki, directory):
-    """Given when the CA is registered, shown, replaced, taken away; a check of two words needs
-    no quotes."""
+    """Given when the CA is registered, shown, replaced, removed; a check of two words needs no
+    quotes."""
     ca = pki.ca("factory")
     certificate, key = ca.files(directory)
     rule = EXAMPLES / "rule.json"
@@ -483,8 +483,8 @@ def test_rule_of_a_ca(cli, pki, directory):
 
 @pytest.mark.parametrize("size", [0, 12000], ids=["in-one-request", "in-parts"])
 def test_life_of_a_revocation_list(cli, admin, pki, directory, factory, size):
-    """Imported whatever its size, shown, imported again to no effect, forgotten; whom it names
-    is revoked."""
+    """A list of any size is imported, described, imported again without a change, and deleted; the
+    certificates on it are revoked."""
     device = admin.activate(pki.device("d1", issuer=factory))
     path = directory / "ca.crl"
     path.write_text(revocation_list(factory, device, serials=range(1 << 120, (1 << 120) + size)))
@@ -502,7 +502,7 @@ def test_life_of_a_revocation_list(cli, admin, pki, directory, factory, size):
 
 
 def test_list_of_another_ca(cli, pki, directory, factory):
-    """The plugin says what is wrong with it."""
+    """The error of the plugin has the reason."""
     (directory / "ca.crl").write_text(revocation_list(pki.ca("other")))
     refused = cli("import-crl", "--ca-certificate-id", factory.id, "--crl", "ca.crl")
     assert refused.status == REFUSED
@@ -523,9 +523,9 @@ def test_life_of_a_template(cli, admin, pki, directory):
     assert cli("describe-ca-certificate", "--certificate-id",
                ca.id).data["registrationConfig"] == {"templateName": "site"}
     assert nothing(cli("update-provisioning-template", "--template-name", "site", "--no-enabled",
-                       "--description", "nobody"))
+                       "--description", "none"))
     shown = cli("describe-provisioning-template", "--template-name", "site").data
-    assert (shown["type"], shown["enabled"], shown["description"]) == ("JITP", False, "nobody")
+    assert (shown["type"], shown["enabled"], shown["description"]) == ("JITP", False, "none")
     assert (shown["templateBody"], shown["provisioningRoleArn"]) == (
         (EXAMPLES / "template.json").read_text(), role)
     listed = cli("list-provisioning-templates", "--page-size", "1").data["templates"]
@@ -598,8 +598,7 @@ def test_errors_go_to_standard_error(cli):
     ["list-certificates", "--page-size", "many"], ["help", "no-such-command"],
 ], ids=" ".join)
 def test_usage(cli, words):
-    """Status 252 and words on standard error, nothing on standard output (contract,
-    section 4)."""
+    """Status 252 and a text on standard error, nothing on standard output (contract, section 4)."""
     if cli.kind == "module" and not words:
         pytest.skip("mosquitto_ctrl answers this by itself (mosquitto section 10)")
     done = cli(*words)
@@ -608,7 +607,7 @@ def test_usage(cli, words):
 
 
 def test_misspelt_command_is_guessed(cli):
-    """Whoever mistypes is told what he may have meant."""
+    """The error for a misspelt command suggests the one that was probably meant."""
     assert "get-registration-code" in cli("get-registation-code").err
 
 
@@ -630,8 +629,8 @@ LARGE = '{"Version":"2012-10-17","Statement":[%s]}' % ",".join(
 
 
 def test_request_larger_than_the_broker_takes(cli, start_broker):
-    """message_size_limit drops a request and says nothing (MQTT 3.1.1): the command asks
-    something short, and tells this from a broker without the plugin."""
+    """message_size_limit drops a request silently (MQTT 3.1.1): the command sends a short request
+    to distinguish this from a broker without the plugin."""
     cli.broker = start_broker(config=["message_size_limit 1000"])
     done = cli("create-policy", "--policy-name", "p", "--policy-document", LARGE)
     assert done.status == UNREACHABLE and done.out == ""
@@ -641,14 +640,14 @@ def test_request_larger_than_the_broker_takes(cli, start_broker):
 
 
 def test_request_larger_than_a_packet_may_be(cli, start_broker):
-    """max_packet_size closes the connection; that is said with the size."""
+    """max_packet_size closes the connection; the error says so, with the size."""
     cli.broker = start_broker(config=["max_packet_size 2000"])
     done = cli("create-policy", "--policy-name", "p", "--policy-document", LARGE)
     assert done.status == UNREACHABLE and "max_packet_size" in done.err
 
 
 def test_broker_without_the_plugin(cli, start_broker):
-    """Nobody answers, whatever is asked: that is said, and no size is blamed."""
+    """No answer comes to a request of any size: the error says so and does not blame the size."""
     broker = cli.broker = start_broker()
     broker.stop()
     broker.plugin_lines = 0
@@ -658,7 +657,7 @@ def test_broker_without_the_plugin(cli, start_broker):
     assert "message_size_limit" not in done.err
 
 
-def test_user_who_is_no_administrator(cli, start_broker, directory):
+def test_user_without_administration_rights(cli, start_broker, directory):
     """Status 254: the broker was reached, the request was refused (contract, section 4)."""
     cli.broker = start_broker(plugin={"other_clients": "allow"})
     done = cli.run(cli.login(BYSTANDER, PASSWORD), "get-registration-code")
@@ -702,7 +701,7 @@ def test_protocol_versions(cli):
 
 
 def test_help(cli):
-    """help, help COMMAND and COMMAND help say what there is (contract, section 4)."""
+    """help, help COMMAND and COMMAND help list commands and flags (contract, section 4)."""
     overview = cli("help")
     assert overview.status == DONE
     for command in COMMANDS:
@@ -715,7 +714,7 @@ def test_help(cli):
 
 
 def test_help_needs_no_broker(cli):
-    """Nor does anything that is wrong before a broker would be asked."""
+    """Nor does an error that is found before a connection."""
     nowhere = ["-h", "127.0.0.1", "-p", str(free_ports(1)[0])]
     assert cli.run(nowhere, "help").status == DONE
     assert cli.run(nowhere, "describe-certificate").status == USAGE

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Control requests: what shape they have, who may send them, who hears the answers, and what
-becomes of bad ones (contract, section 3)."""
+"""Control requests: their form, the callers that may send them, the receivers of answers, and
+errors (contract, section 3)."""
 import json
 
 import pytest
@@ -49,8 +49,8 @@ GARBAGE = {
 
 @pytest.mark.parametrize("payload", GARBAGE.values(), ids=GARBAGE.keys())
 def test_garbage_is_answered(admin, payload):
-    """InvalidRequestException and what was wrong; nothing happens, and the caller's
-    connection and the broker go on (contract, sections 3 and 8)."""
+    """InvalidRequestException with the reason; nothing happens, and the caller's connection and the
+    broker continue (contract, sections 3 and 8)."""
     answers = admin.send(payload)
 
     assert len(answers) == 1
@@ -98,8 +98,8 @@ def test_commands_that_are_no_objects(admin):
 
 
 def test_values_are_quoted_in_part_only(admin):
-    """A long value that is wrong does not come back as a whole, and whatever is in it, the
-    answer is JSON (contract, section 8)."""
+    """A long invalid value is not repeated completely, and the answer is JSON for any value
+    (contract, section 8)."""
     for character in ("x", "é", "\"", "\n", "\u2028", "😀"):
         answers = admin.request({"command": "describeCertificate",
                                  "certificateId": character * 1000})
@@ -108,8 +108,8 @@ def test_values_are_quoted_in_part_only(admin):
 
 
 def test_commands_in_order_and_each_alone(pki, admin):
-    """One request, many commands: carried out in order; one that fails changes nothing and
-    stops none of the others (contract, section 3)."""
+    """One request, many commands: carried out in order; a failing one changes nothing and does not
+    stop the others (contract, section 3)."""
     ca = pki.ca("factory")
     proof = pki.verification(ca, admin.registration_code())
     register = {"command": "registerCACertificate", "caCertificate": ca.pem,
@@ -129,8 +129,7 @@ def test_commands_in_order_and_each_alone(pki, admin):
 
 
 def test_correlation_data(admin):
-    """Comes back as it was sent, in errors too, and is absent if it was not sent (contract,
-    section 3)."""
+    """Returned unchanged, in errors too, and absent if it was not sent (contract, section 3)."""
     odd = "7 \"\\ \u00e9 \U0001f600 \n"
     answers = admin.request({**CODE, "correlationData": odd},
                             {"command": "nonsense", "correlationData": "8"}, CODE)
@@ -154,10 +153,10 @@ def test_requests_are_not_passed_on(broker, admin):
     assert broker.admin().session.received() == []
 
 
-# -- who may ask, and who hears -------------------------------------------------------
+# -- callers, and receivers of answers ------------------------------------------------
 
 def test_strangers_are_denied(start_broker, pki):
-    """AccessDeniedException for whoever is neither a named user nor a named certificate, and
+    """AccessDeniedException for a caller that is neither a named user nor a named certificate, and
     nothing happens; for garbage too (contract, section 3)."""
     broker = start_broker(plugin={"other_clients": "allow"}, anonymous=True)
     admin, ca = broker.admin(), pki.ca("factory")
@@ -177,8 +176,8 @@ def test_strangers_are_denied(start_broker, pki):
 
 
 def test_strangers_cannot_even_send_where_others_decide(broker):
-    """With other_clients defer and nothing else configured, what a plain user publishes to
-    the control topic does not arrive (contract, section 5)."""
+    """With other_clients defer and no other configuration a plain user's messages to the control
+    topic do not arrive (contract, section 5)."""
     session = broker.bystander()
     session.publish(CONTROL, json.dumps({"commands": [CODE]}))
     session.received()
@@ -197,7 +196,7 @@ def test_user_of_another_name_is_no_administrator(start_broker):
 
 
 def test_answers_are_private(broker):
-    """Only the one who asked gets the answer, whoever else subscribed (contract, section 2)."""
+    """Only the caller gets the answer, whatever others subscribed to (contract, section 2)."""
     spies = [broker.admin().session for _ in range(2)]
     for spy in spies:
         assert spy.subscribe(RESPONSE)
@@ -210,8 +209,8 @@ def test_answers_are_private(broker):
 
 
 def test_answer_to_the_response_topic_of_mqtt_5(broker):
-    """Where the broker lets plugins read it, the answer goes to the MQTT 5 response topic as
-    well; in any case to the one who asked (contract, section 2)."""
+    """Where the broker lets plugins read it, the answer is published to the MQTT 5 response topic
+    too; in any case it is sent to the caller (contract, section 2)."""
     admin = broker.admin(version=MQTT_5)
     properties = Properties(PacketTypes.PUBLISH)
     properties.ResponseTopic = "my/answers"
@@ -233,8 +232,8 @@ def test_requests_after_each_other_are_answered_in_order(admin):
 
 
 def test_caller_that_leaves_in_the_middle(broker, pki, admin):
-    """Nobody is there to hear the answer: the change stands, and nothing breaks (contract, section
-    8)."""
+    """The caller disconnects before the answer: the change is made and nothing fails (contract,
+    section 8)."""
     ca = pki.ca("factory")
     admin.register_ca(ca, active=False)
     for n in range(20):
@@ -269,7 +268,7 @@ def test_bridge_is_refused(make_broker, pki):
 
 @pytest.mark.parametrize("user", [ADMIN, BYSTANDER])
 def test_will_is_no_request(start_broker, pki, user):
-    """A will on the control topic is not carried out, whoever leaves it: 2.0.11 takes it for a
+    """A will on the control topic is not carried out for any client: 2.0.11 handles it as a
     message, the others close the connection (mosquitto section 6)."""
     broker = start_broker(plugin={"other_clients": "allow"})
     admin, ca = broker.admin(), pki.ca("factory")

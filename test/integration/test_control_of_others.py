@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Below $CONTROL other plugins are administered, too: what an option or a policy of ours allows
-allows nobody that (mosquitto sections 6 and 7).  With Mosquitto's own dynamic-security behind
-ours: no device, and no client without a certificate, makes an administrator there."""
+"""Other plugins are administered below $CONTROL too; no option and no policy of this plugin gives
+that right (mosquitto sections 6 and 7). With Mosquitto's own dynamic-security behind the plugin: no
+device, and no client without a certificate, can create an administrator there."""
 import base64
 import hashlib
 import json
@@ -20,7 +20,7 @@ KEEPER = "keeper"  # the administrator of dynamic-security
 
 
 def library():
-    """Where Debian and others put it; None: nowhere."""
+    """The path of dynamic-security on Debian and others; None: not installed."""
     found = [*pathlib.Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"),
              *pathlib.Path("/usr/lib").glob("mosquitto_dynamic_security.so")]
     return found[0] if found else None
@@ -35,7 +35,7 @@ def role(kinds):
 
 
 def configuration():
-    """What `mosquitto_ctrl dynsec init` writes, with this administrator."""
+    """The configuration that `mosquitto_ctrl dynsec init` writes, with this administrator."""
     salt = b"0123456789ab"
     hashed = hashlib.pbkdf2_hmac("sha512", PASSWORD.encode(), salt, 101, 64)
     kinds = ["publishClientSend", "publishClientReceive", "subscribePattern", "unsubscribePattern"]
@@ -49,7 +49,7 @@ def configuration():
 
 
 class Security:
-    """A broker with dynamic-security behind our plugin."""
+    """A broker with dynamic-security behind this plugin."""
 
     def __init__(self, start_broker, directory, **options):
         self.path = directory / "dynamic-security.json"
@@ -60,7 +60,7 @@ class Security:
             "plugin %s" % library(), "plugin_opt_config_file %s" % self.path])
 
     def knows_only_its_keeper(self):
-        """Once what the keeper asks last is done, so is all that was asked before."""
+        """When the last request of its administrator is done, all earlier ones are too."""
         keeper = self.broker.connect(None, listener="plain", user=KEEPER, password=PASSWORD)
         assert keeper.accepted and keeper.subscribe(ANSWERS)
         keeper.publish(REQUESTS, json.dumps({"commands": [
@@ -97,8 +97,8 @@ def try_everything(session, name):
 @pytest.mark.parametrize("authorization", ["policy", "defer", "allow"])
 def test_device_makes_no_administrator_of_another_plugin(start_broker, directory, authorization,
                                                          version):
-    """Its policy names the topics, or everything is allowed: dynamic-security is asked, and
-    does not know it.  Nor does a will of it get there."""
+    """Its policy names the topics, or everything is allowed: dynamic-security is asked, and does
+    not know the client. Nor does its will get there."""
     security = Security(start_broker, directory, authorization=authorization)
     site = Site(security.broker)
     device = site.device(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""What operators watch: each number of the table in doc/operations.md is published, and says
-what happened and how things stand."""
+"""Numbers for monitoring: each in the table of doc/operations.md is published, as a counter of
+events or a gauge of the present state."""
 import json
 import os
 import pathlib
@@ -67,8 +67,8 @@ def scene(start_broker):
 # -- which -------------------------------------------------------------------------
 
 def test_published_topics_are_those_of_the_documentation(scene):
-    """No number of the table is missing, none is published that is not in it, and each stays
-    for whoever comes later."""
+    """Every number of the table is published, no other one is, and each is retained for later
+    subscribers."""
     scene.import_list()
     scene.counters.next()
     scene.counters.next()  # the interval before it is whole, with the list
@@ -95,7 +95,7 @@ def test_nothing_is_published_without_an_interval(start_broker):
 # -- how many ----------------------------------------------------------------------
 
 def test_connections_are_counted(scene):
-    """Let in, turned away, closed."""
+    """Admitted, refused, closed."""
     device = scene.device()
     assert scene.broker.connect(device).refused
     scene.admin.update_certificate(device, "ACTIVE")
@@ -116,8 +116,8 @@ def test_connections_are_counted(scene):
 
 
 def test_certificates_are_counted_and_gauged(scene):
-    """What first connections did, and how many certificates there are of each status, by
-    whatever way they came to it."""
+    """The results of first connections, and the number of certificates of each status, however they
+    got it."""
     for n in range(3):
         assert scene.broker.connect(scene.device("first-%d" % n)).refused
     scene.registered("active")
@@ -155,7 +155,7 @@ def test_what_rules_and_templates_do_is_counted(start_broker, pki):
 
 
 def test_registry_is_gauged(scene, pki):
-    """CAs, policies and things, as they come and go; and the size of the database."""
+    """CAs, policies and things, as they are created and deleted; and the size of the database."""
     seen = scene.counters.wait_for(cas=1, policies=0, things=0)
     assert 0 < seen["database/bytes_used"] < seen["database/bytes_max"]
     other = pki.ca("other factory")
@@ -175,14 +175,14 @@ def test_registry_is_gauged(scene, pki):
 
 
 def test_database_most_is_the_option(start_broker):
-    """What there is room for is what the configuration says."""
+    """The upper bound is that of the configuration."""
     seen = Counters(start_broker(plugin={"metrics_interval": 1,
                                          "db_map_size_mb": 64}).admin()).next()
     assert seen["database/bytes_max"] == seen["database/bytes_most"] == 64 << 20
 
 
 def test_requests_are_counted(scene):
-    """All that came, and of these those of callers who may not ask."""
+    """All requests are counted, and those of callers without rights separately."""
     bystander = scene.broker.bystander()
     before = scene.counters.next()
     for _ in range(3):
@@ -195,8 +195,8 @@ def test_requests_are_counted(scene):
 
 
 def test_events_are_counted_and_none_waits(scene):
-    """Each registration and each later attempt is an event; a moment after that none of them
-    is stored any more, and nothing is on its way."""
+    """Each registration and each later attempt is an event; soon after that none of them is stored
+    or outstanding any more."""
     device = scene.device()
     assert scene.broker.connect(device).refused
     scene.broker.wait_for_log("certificate registered")
@@ -206,7 +206,7 @@ def test_events_are_counted_and_none_waits(scene):
 
 
 def test_commits_are_counted_and_timed(scene):
-    """A commit that changed something counts, a question does not."""
+    """A commit with a change is counted, a read is not."""
     before = scene.counters.wait_for(queue__waiting=0)
     scene.admin.call("listCertificates")
     quiet = scene.counters.wait_for(queue__waiting=0)
@@ -236,7 +236,7 @@ def test_what_policies_deny_is_counted(make_site):
 
 
 def test_presence_is_counted(start_broker):
-    """Events of who is connected are counted apart from those of certificates."""
+    """Presence events are counted apart from those of certificates."""
     scene = Scene(start_broker(plugin={"metrics_interval": 1, "lifecycle_events": "true"}))
     device = scene.registered()
     scene.broker.connect(device).leave()
@@ -277,9 +277,8 @@ def test_revocation_lists_are_counted_and_gauged(scene):
     assert late.received() == []
 
 
-def test_restart_begins_at_zero_and_keeps_how_things_stand(scene):
-    """Counters grow from 0 at each start of the broker, gauges of the registry say at once what
-    is in it."""
+def test_restart_zeroes_counters_and_keeps_gauges(scene):
+    """Counters start from 0 with the broker; gauges of the registry have their values at once."""
     assert scene.broker.connect(scene.device()).refused
     for status in ("ACTIVE", "INACTIVE", "INACTIVE", "REVOKED"):
         scene.registered(status, status)
@@ -314,8 +313,9 @@ def test_health_file_follows_the_plugin(start_broker, directory):
 
 
 def test_broker_says_what_it_dropped(start_broker, pki):
-    """Messages beyond max_queued_messages the broker drops without telling plugins: once a client
-    subscribes to the broker's own count, the plugin has it in a counter, and the log warns."""
+    """The broker drops messages beyond max_queued_messages without telling plugins: once a
+    client subscribes to the broker's own count, the plugin has it in a counter, and the log has
+    a warning."""
     broker = start_broker(plugin={"other_clients": "allow", "metrics_interval": 1},
                           config=["sys_interval 1", "max_queued_messages 1"])
     sleeper = broker.bystander(client_id="sleeper", clean=False)

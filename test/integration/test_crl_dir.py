@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Files of revocation lists are below the directory of the option crl_dir: crlFile tells nothing
-of any other file of the broker's machine, and nothing of these to a caller whose rights come from
+"""Files of revocation lists are below the directory of the option crl_dir: crlFile discloses
+nothing of any other file of the broker's machine, and nothing of these to a caller with rights from
 a policy (doc/security.md)."""
 import os
 
@@ -57,7 +57,7 @@ OUTSIDE = ["/etc/passwd", "/nowhere/at/all", "/", "/dev/null", "/etc", "../secre
 
 @pytest.mark.parametrize("path", OUTSIDE)
 def test_file_elsewhere_is_refused_whatever_is_there(site, lists, directory, path):
-    """The same words for what is there and what is not, for an administrator too; nothing is
+    """The same text whether the file exists or not, for an administrator too; nothing is
     changed."""
     (directory / "secret").write_text("secret")
     path = path.replace("%s", str(lists))
@@ -74,9 +74,9 @@ def test_file_elsewhere_is_refused_whatever_is_there(site, lists, directory, pat
     assert "crlFile" not in site.admin.call("describeCrl", caCertificateId=site.ca.id)
 
 
-def test_program_is_not_told_what_a_file_is(site, lists):
-    """Missing, no list, a directory, a pipe, a link that leads out: an administrator is told, a
-    caller by policy hears the same each time."""
+def test_caller_with_a_policy_learns_nothing_about_files(site, lists):
+    """Missing, no list, a directory, a pipe, a link to another place: an administrator gets the
+    reason, a caller with rights from a policy gets the same text each time."""
     (lists / "text").write_text("no list")
     (lists / "directory").mkdir()
     os.mkfifo(lists / "pipe")
@@ -96,7 +96,7 @@ def test_program_is_not_told_what_a_file_is(site, lists):
     assert "Permission denied" in told["passwd"]
 
 
-def test_path_that_was_set_before_goes_on_being_read(make_site, lists, directory):
+def test_path_set_before_the_option_is_still_read(make_site, lists, directory):
     """As version 0.1 stored it, or the option was another: the list is not lost with the
     upgrade; a WARNING names it at start."""
     site = make_site({"crl_dir": directory})
@@ -107,12 +107,12 @@ def test_path_that_was_set_before_goes_on_being_read(make_site, lists, directory
     until(lambda: list_number(site) == "1", "the list")
     site.broker.options["crl_dir"] = lists
     site.restart()
-    site.broker.wait_for_log("goes on being read outside crl_dir", site.ca.id, str(path))
+    site.broker.wait_for_log("is still read outside crl_dir", site.ca.id, str(path))
     path.write_text(revocation_list(site.ca, number=2))
     until(lambda: list_number(site) == "2", "the next list")
 
 
 def test_directory_is_an_absolute_path(refuses_to_start):
-    """One line says so."""
+    """Otherwise the broker stops with one line."""
     log = refuses_to_start(plugin={"crl_dir": "lists"})
     assert "option crl_dir" in str(log) and "an absolute path" in str(log)

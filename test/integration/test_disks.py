@@ -33,8 +33,8 @@ def make_image(kind, image):
 
 @functools.cache
 def may_mount_image(kind):
-    """Can this machine make and mount a file of this kind?  In a container it may have a loop
-    device, and mounting may be forbidden nevertheless: only an attempt tells."""
+    """Whether this machine can make and mount a file system of this kind. A container may have a
+    loop device and still not permit mounting: only an attempt shows it."""
     if not shutil.which("mkfs." + kind):
         return False
     with tempfile.TemporaryDirectory() as directory:
@@ -109,8 +109,8 @@ def assert_outlives_full_disk(disk, pki):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_full_file_system_does_not_end_the_broker(make_broker, directory, pki, kind):
-    """Devices that are registered keep connecting, and with room everything works again; an
-    overlay tells nothing of the file system below it."""
+    """Registered devices can still connect, and with space again everything works; an overlay does
+    not show the file system below it."""
     if not may_have(kind):
         pytest.skip("no %s on this machine" % kind)
     assert_outlives_full_disk(Disk(make_broker, directory, kind), pki)
@@ -118,7 +118,7 @@ def test_full_file_system_does_not_end_the_broker(make_broker, directory, pki, k
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if "btrfs" in k])
 def test_lock_file_that_was_there_is_written_in_place_as_well(make_broker, directory, pki, kind):
-    """btrfs takes the flag for a file that is not empty, and does nothing (btrfs_fileattr_set)."""
+    """btrfs accepts the flag for a file that is not empty, and ignores it (btrfs_fileattr_set)."""
     if not may_have(kind):
         pytest.skip("no %s on this machine" % kind)
     assert_outlives_full_disk(Disk(make_broker, directory, kind, before=LOCK_FILE), pki)

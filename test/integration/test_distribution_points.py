@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Revocation lists with an issuingDistributionPoint: for which certificates they count, and
-which list takes the place of which (RFC 5280 5.2.5 and 6.3.3 (b)(2))."""
+"""Revocation lists with an issuingDistributionPoint: the certificates that they cover, and the
+lists that they replace (RFC 5280 5.2.5 and 6.3.3 (b)(2))."""
 import itertools
 import subprocess
 
@@ -27,20 +27,20 @@ def broker(shared_broker):
 
 @pytest.fixture
 def ca(admin, pki):
-    """A registered CA of its own, whose devices need a list."""
+    """A registered CA of its own that requires a list for its devices."""
     made = pki.ca("spread %d" % next(_numbers))
     admin.register_ca(made, crlCheck="required")
     return made
 
 
 def device_of(pki, ca, *points, name="d1"):
-    """A device whose certificate names these distribution points."""
+    """A device with these distribution points in its certificate."""
     return pki.device(name, issuer=ca,
                       extensions=[distribution_points(*points)] if points else [])
 
 
 def why_refused(admin, device):
-    """None: it is let in."""
+    """The reason of the refusal; None: it is admitted."""
     session = admin.broker.connect(device)
     if not session.refused:
         return None
@@ -55,7 +55,7 @@ def refusal_of(admin, ca, made):
 
 
 def name_of(ca, *more):
-    """The CA's name, and what is below it."""
+    """The CA's name with further attributes."""
     subject = x509.load_pem_x509_certificate(ca.pem.encode()).subject
     return x509.Name([*subject.rdns, *more])
 
@@ -69,7 +69,7 @@ def in_directory(*more):
 
 
 def openssl_takes(directory, ca, device, made):
-    """Does `openssl verify -crl_check` take the list for this certificate?"""
+    """Whether `openssl verify -crl_check` accepts the list for this certificate."""
     for name, text in (("ca.pem", ca.pem), ("device.pem", device.pem), ("list.pem", made)):
         (directory / name).write_text(text)
     done = subprocess.run(["openssl", "verify", "-crl_check", "-CAfile", "ca.pem", "-CRLfile",
@@ -123,9 +123,9 @@ def resolved(ca, said):
 
 
 @pytest.mark.parametrize("case", SCOPES)
-def test_list_counts_for_those_that_it_is_about(admin, pki, ca, directory, case):
-    """With `required` a certificate that the list is not about is refused as without a list,
-    one that it is about gets in; OpenSSL says the same of each."""
+def test_list_covers_the_certificates_in_its_scope(admin, pki, ca, directory, case):
+    """With `required` a certificate outside the list's scope is refused as without a list, and one
+    inside is admitted; OpenSSL agrees on each."""
     said, points, covered = SCOPES[case]
     made = revocation_list(ca, number=1, **resolved(ca, said))
     device = device_of(pki, ca, *resolved(ca, points))
@@ -162,8 +162,8 @@ def test_certificate_of_a_ca_is_not_on_a_list_of_users(admin, pki, ca):
 @pytest.mark.parametrize("check, refused", [("required", True), ("grace 3", True),
                                             ("if-present", False)])
 def test_device_revoked_on_another_part(admin, pki, ca, check, refused):
-    """The attack: the CA spreads its devices over two lists, this one is on the second, and
-    the first is imported.  Where a list is required it does not get in."""
+    """An attack: the CA spreads its devices over two lists, this one is on the second, and the
+    first is imported. Where a list is required it is not admitted."""
     admin.update_ca(ca, crlCheck=check)
     revoked, good = (admin.activate(device_of(pki, ca, place, name=name))
                      for place, name in ((TWO, "revoked"), (ONE, "good")))
@@ -190,7 +190,7 @@ def test_first_connection_of_a_device_of_another_part(admin, pki, ca):
     assert admin.status(ours) == "ACTIVE"
 
 
-def test_whom_a_list_names_is_refused_whatever_it_is_about(admin, pki, ca):
+def test_listed_device_is_refused_by_a_list_of_any_scope(admin, pki, ca):
     """A serial number is one of the CA's: a list that names it has revoked it."""
     admin.update_ca(ca, crlCheck="if-present")
     device = admin.activate(device_of(pki, ca, TWO))
@@ -201,9 +201,9 @@ def test_whom_a_list_names_is_refused_whatever_it_is_about(admin, pki, ca):
     assert admin.status(device) == "REVOKED"
 
 
-def test_which_list_takes_the_place_of_which(admin, pki, ca):
-    """A part takes the place of an older one of the same distribution point, and of nothing
-    else; a complete list that of any."""
+def test_which_list_replaces_which(admin, pki, ca):
+    """A partial list replaces an older one of the same distribution point only; a complete list
+    replaces any."""
     device = admin.activate(device_of(pki, ca, ONE))
     import_list(admin, ca, revocation_list(ca, number=7))
     assert "the CA has a list for all in force" in refusal_of(
@@ -229,7 +229,7 @@ def test_which_list_takes_the_place_of_which(admin, pki, ca):
     ({"place": "http://example.com/" + 1024 * "x"}, "1024 bytes"),
 ], ids=lambda value: "")
 def test_list_that_cannot_be_handled_is_refused_in_words(admin, ca, scope, says):
-    """RFC 5280 5.2.5: what is not understood as a whole is not used."""
+    """RFC 5280 5.2.5: a list that is not fully understood is not used."""
     scope = {"place": ONE, **scope}
     assert says in refusal_of(admin, ca, revocation_list(ca, **scope))
     assert "crl" not in describe_list(admin, ca)
@@ -253,8 +253,8 @@ AUTHORITIES = {
 
 @pytest.mark.parametrize("name", AUTHORITIES)
 def test_complete_lists_of_known_authorities(admin, pki, ca, name):
-    """They are taken, clear the devices of the CA, revoke those that they name, and are
-    followed by the next."""
+    """They are imported, cover the devices of the CA, revoke those on them, and are replaced by the
+    next."""
     scope, points = AUTHORITIES[name]
     good, bad = (admin.activate(device_of(pki, ca, *points, name=n)) for n in ("good", "bad"))
     import_list(admin, ca, revocation_list(ca, number=1, **scope))

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The commands that the documents show do what the documents say: blocks marked `sh` are
-run as they stand."""
+"""The commands in the documents do what the documents say: blocks marked `sh` are run unchanged."""
 import os
 import pathlib
 import pty
@@ -18,7 +17,7 @@ from broker import PLUGIN, environment, free_ports, program
 from wait import PATIENCE, until
 
 TIMED_OUT = 27  # of mosquitto_sub
-ORDINARY_PATH = "/usr/local/bin:/usr/bin:/bin"  # Debian's, for who is not root
+ORDINARY_PATH = "/usr/local/bin:/usr/bin:/bin"  # Debian's, for ordinary users
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -37,7 +36,8 @@ def blocks_in(section, where):
 
 
 class Shell:
-    """A person's shell, with the programs' options in files; what a block sets stays."""
+    """A user's shell, with the programs' options in files; settings of a block are kept for the
+    next."""
 
     def __init__(self, directory, options, **variables):
         self.directory = directory
@@ -66,8 +66,8 @@ def for_broker(broker, directory, user=ADMIN, **variables):
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="needs jq")
 def test_a_ca_is_rotated(broker, admin, pki, directory):
-    """Devices of both CAs register while both are there; those of the old one stay when it
-    registers nobody any more, and are refused when it is gone. One has a thing."""
+    """Devices of both CAs register while both are active; those of the old one stay when it
+    registers no more devices, and are refused once it is deleted. One has a thing."""
     old, new = pki.ca("Old"), pki.ca("New")
     admin.register_ca(old)
     before, after = pki.device("before", issuer=old), pki.device("after", issuer=new)
@@ -99,8 +99,9 @@ def test_a_ca_is_rotated(broker, admin, pki, directory):
 
 @pytest.mark.skipif(not shutil.which("mdb_copy"), reason="needs mdb_copy, of lmdb-utils")
 def test_a_registry_is_backed_up_and_restored(broker, admin, pki, directory):
-    """What was there at the backup is there after it was restored, and nothing else; the
-    backup is taken while the broker runs, again over an older one, and is nobody else's."""
+    """After restoring a backup the registry has the records of the backup and no others; the
+    backup is taken while the broker runs, a second time over an older one, and only its owner
+    can read it."""
     ca = pki.ca("factory")
     admin.register_ca(ca)
     device, later = pki.device("device", issuer=ca), pki.device("later", issuer=ca)
@@ -149,8 +150,7 @@ def test_a_request_by_hand(broker, factory, directory):
 
 
 class Beginner:
-    """Somebody who follows README.md, on other ports than it says and with the plugin of this
-    build."""
+    """The commands of README.md, with other ports and the plugin of this build."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -170,7 +170,7 @@ class Beginner:
         return (self.directory / "try" / "broker.log").read_text()
 
     def starts_broker(self, block):
-        """It is started by the shell, and ours to end."""
+        """The shell starts the broker, and the test ends it."""
         self.types(block + "echo $! >broker.pid\n")
         assert "running" in self.log()
 
@@ -193,9 +193,9 @@ HELLO = "devices/sensor-1/up hello"
 
 
 def test_five_minutes_to_a_working_device(beginner):
-    """Nothing is needed but what the README says: the device is refused, registered,
-    activated, and gets in; its message arrives at a back end with a password; after a rule
-    is set others get in by themselves."""
+    """Only the commands of the README are needed: the device is refused, registered, activated, and
+    admitted; its message arrives at a back end with a password; after a rule is set other devices
+    are admitted at once."""
     (make, start, subscribe, register, publish, show, activate, receive, rule,
      explain) = blocks(*FIVE_MINUTES)
 
@@ -217,8 +217,8 @@ def test_five_minutes_to_a_working_device(beginner):
 
 
 def test_five_minutes_pasted_as_a_whole(beginner):
-    """All blocks in one go: no block needs a pause before it that is not in it, and none
-    takes for its input what comes after it."""
+    """All blocks pasted at once: no block needs a pause before it that it does not have, and none
+    reads later lines as its input."""
     (beginner.directory / "all.sh").write_text(
         beginner.on_free_ports("".join(blocks(*FIVE_MINUTES))) + "echo $! >broker.pid\n")
     said = beginner.shell.run("bash -eu <all.sh")
@@ -236,7 +236,7 @@ exec "$@"
 
 
 class Terminal:
-    """An interactive shell on one, which does not put what is pasted in brackets."""
+    """An interactive shell on a terminal without bracketed paste."""
 
     def __init__(self, directory, path):
         self.child, self._master = pty.fork()
@@ -276,8 +276,8 @@ SCRIPTS = ". '%s/scripts/common.sh'\nas_root apt-get update\n" % ROOT
 
 
 @pytest.mark.parametrize("commands", [installing(), SCRIPTS], ids=["README", "scripts"])
-def test_sudo_takes_nothing_of_what_is_pasted_behind_it(directory, commands):
-    """Whoever has sudo may paste all blocks at once, or both commands of the README."""
+def test_sudo_does_not_read_the_lines_pasted_behind_it(directory, commands):
+    """A user with sudo may paste all blocks at once, or both commands of the README."""
     tools = directory / "tools"
     tools.mkdir()
     executable(tools / "sudo", SUDO)
@@ -294,6 +294,6 @@ def test_sudo_takes_nothing_of_what_is_pasted_behind_it(directory, commands):
 
 
 def first_connection_of(name, make, publish):
-    """The README's lines for one more device, which must get in."""
+    """The README's lines for one more device, which must be admitted."""
     lines = [line for line in make.splitlines() if "device.csr" in line]
     return "\n".join([*lines, publish, ""]).replace("sensor-1", name)

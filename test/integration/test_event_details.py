@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""What the registration event tells besides AWS's members, with event_details true: enough for
-an activator to decide without asking back, whatever stands in the certificate."""
+"""The members of the registration event beyond AWS's, with event_details true: enough for an
+activation program to decide without further requests, for any content of the certificate."""
 import datetime
 import json
 
@@ -20,7 +20,7 @@ DETAILS = {"validity", "serialNumber", "clientId", "sourceIp", "reason", "subjec
 
 
 class Activator:
-    """Hears the events of one CA."""
+    """Receives the events of one CA."""
 
     def __init__(self, broker):
         self.broker, self.pki = broker, broker.pki
@@ -35,7 +35,7 @@ class Activator:
         return self.events.next_message().payload
 
     def event(self, device, **how):
-        """The same as what it says; it is JSON of a bounded size in any case."""
+        """The next event as JSON, which has a limited size."""
         payload = self.message(device, **how)
         assert len(payload) <= LARGEST_EVENT
         event = json.loads(payload.decode("utf-8"))
@@ -54,7 +54,7 @@ def activator(start_broker):
 
 
 def ms(moment):
-    """Milliseconds since 1970 of a time in UTC that does not say so."""
+    """Milliseconds since 1970 of a time in UTC without a zone."""
     return round(moment.replace(tzinfo=datetime.timezone.utc).timestamp() * 1000)
 
 
@@ -76,8 +76,7 @@ def test_without_the_option_events_are_aws_to_the_byte(start_broker, pki, option
 
 
 def test_with_the_option_aws_members_come_first_and_unchanged(activator, pki):
-    """Details are added behind what AWS has: what was there stays as it was, byte for byte
-    (aws-iot D.3)."""
+    """Details follow AWS's members, which are the same byte for byte (aws-iot D.3)."""
     device = pki.device("d1", issuer=activator.ca)
 
     payload = activator.message(device).decode()
@@ -119,8 +118,8 @@ def test_certificate_without_alternative_names(activator):
 
 
 def test_each_attempt_has_the_details_of_its_own(activator, pki):
-    """A device that is pending comes again from elsewhere under another name: the event tells
-    of that connection, and that it was not the first."""
+    """A pending device connects again from another address with another client id: the event is
+    about that connection, and says that it is not the first."""
     device = pki.device("d1", issuer=activator.ca)
     first = activator.event(device, client_id="first")
     again = activator.event(device, client_id="again", source="127.0.0.2")
@@ -133,8 +132,8 @@ def test_each_attempt_has_the_details_of_its_own(activator, pki):
 
 
 def test_reason_says_why_a_new_certificate_is_revoked(activator, pki):
-    """A certificate that is on the list of its CA is registered as REVOKED, and the event says
-    why."""
+    """A certificate on the list of its CA is registered as REVOKED, and the event has the
+    reason."""
     device = pki.device("d1", issuer=activator.ca)
     activator.admin.call("importCrl", caCertificateId=activator.ca.id,
                          crl=revocation_list(activator.ca, device))
@@ -146,8 +145,8 @@ def test_reason_says_why_a_new_certificate_is_revoked(activator, pki):
 
 
 def test_details_wait_with_their_event_for_a_restart(start_broker, pki):
-    """An event that nobody could be told of before the end of the broker is told by the next
-    one as it was, whatever the option is by then."""
+    """An event that could not be delivered before the end of the broker is published by the next
+    one unchanged, whatever the option is by then."""
     broker = start_broker(plugin={"event_details": "true"})
     activator = Activator(broker)
     activator.admin.listen_to_events(activator.ca, client_id="rule", clean=False).leave()
@@ -184,8 +183,8 @@ def common_name(body, tag=0x0C):
 ], ids=["quotes", "control characters", "backslash", "beyond ASCII", "line separators", "NUL",
         "40 kB", "cut within a character"])
 def test_hostile_subject(activator, pki, text, shown):
-    """Whatever stands in a subject, the event is JSON that says it as RFC 2253 writes it, up to
-    a kilobyte, and nothing else."""
+    """For any subject the event is JSON with the subject as in RFC 2253, up to a kilobyte, and
+    nothing else."""
     event = activator.event_of(subject=common_name(text.encode()))
 
     assert event["certificateStatus"] == "PENDING_ACTIVATION"
@@ -199,8 +198,8 @@ def test_hostile_subject(activator, pki, text, shown):
     (b"\0d\xff\xfe1", 0x03), (der.integer(1), 0x30), (b"\xc0\xaf", 0x14),
 ], ids=["bit string", "sequence", "T61 bytes"])
 def test_subject_that_is_no_text_leaves_the_rest(activator, pki, body, tag):
-    """A name of a type that cannot be read as text takes itself out of the event and nothing
-    else: who registered, from where, and the certificate itself are there."""
+    """A name of a type that cannot be read as text is left out of the event; the device, its
+    address and the certificate itself are in it."""
     device = pki.device("d1", issuer=activator.ca, subject=common_name(body, tag))
 
     event = activator.event(device)
@@ -217,16 +216,16 @@ def test_subject_that_is_no_text_leaves_the_rest(activator, pki, body, tag):
     ("email", b"a\\b@example.com", "email:a\\b@example.com"),
 ], ids=["NUL", "quote", "newline", "not ASCII", "backslash"])
 def test_hostile_alternative_name(activator, kind, body, shown):
-    """An alternative name is one element of the list, whole, with every byte of it: none is
-    taken for another that is shorter."""
+    """An alternative name is one complete element of the list, with every byte of it: it cannot be
+    taken for a shorter name."""
     event = activator.event_of(extensions=[der.general_names((kind, body))])
 
     assert event["alternativeNames"] == [shown]
 
 
 def test_many_and_long_alternative_names(activator):
-    """Of thousands of names five of each kind are told, and none that is longer than half a
-    kilobyte: the event stays small, and the certificate in it has them all."""
+    """Of thousands of names five of each kind are in the event, and none longer than half a
+    kilobyte: the event stays small, and the certificate in it has all names."""
     names = [("DNS", "n%d.example" % n) for n in range(1500)] + [("URI", "urn:x:%d" % n)
                                                                 for n in range(7)]
     event = activator.event_of(extensions=[der.general_names(*names)])
@@ -238,8 +237,8 @@ def test_many_and_long_alternative_names(activator):
     assert event["alternativeNames"] == ["DNS:y"]
 
 
-def test_largest_certificate_that_is_registered_is_told_whole(activator, pki):
-    """The event has room for a certificate of 48 kB and all else that there is to tell."""
+def test_largest_certificate_is_complete_in_its_event(activator, pki):
+    """The event has space for a certificate of 48 kB and all other details."""
     names = [("DNS", "%s.%d" % ("n" * 400, n)) for n in range(5)]
     device = pki.device("d1", issuer=activator.ca, extensions=[der.general_names(*names)],
                         subject=common_name(b"\x01" * 45300))
@@ -251,9 +250,9 @@ def test_largest_certificate_that_is_registered_is_told_whole(activator, pki):
     assert set(event) == {*AWS_MEMBERS, *DETAILS}
 
 
-def test_certificate_that_is_too_long_is_not_said_to_be_registered(activator, pki):
-    """One of more than 48 kB is not registered, and the refusal says that, not that it waits
-    for activation (contract, section 9)."""
+def test_certificate_that_is_too_long_is_not_announced(activator, pki):
+    """A certificate of more than 48 kB is not registered, and the refusal says so, not that it is
+    pending (contract, section 9)."""
     broker = activator.broker
     device = pki.device("d1", issuer=activator.ca, subject=common_name(b"x" * 60000))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The registration event: what it says, where, to whom, how often, and that it is not lost."""
+"""The registration event: its content, topic, receivers and frequency, and that it is not lost."""
 import concurrent.futures
 import json
 import random
@@ -79,7 +79,7 @@ def test_one_topic_per_ca(broker, pki, admin, factory):
 
 
 def test_event_is_not_retained(broker, pki, admin, factory):
-    """Who subscribes later has missed it (aws-iot D.3)."""
+    """A later subscriber does not get it (aws-iot D.3)."""
     events = admin.listen_to_events()
     broker.connect(pki.device("d1", issuer=factory))
     events.next()
@@ -89,8 +89,8 @@ def test_event_is_not_retained(broker, pki, admin, factory):
 
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_event_waits_for_a_subscriber_that_is_offline(broker, pki, admin, factory, version):
-    """Published with QoS 1: a persistent session that is offline gets it when it comes
-    back (aws-iot D.3; contract, section 6, 5)."""
+    """Published with QoS 1: a persistent session that is offline gets it later (aws-iot D.3;
+    contract, section 6, 5)."""
     rule = dict(client_id="rule", version=version, clean=False, expiry=3600)
     admin.listen_to_events(factory, **rule).leave()
     device = pki.device("d1", issuer=factory)
@@ -137,8 +137,8 @@ def test_announced_again_after_the_interval(start_broker, pki):
 
 
 def test_activation_within_the_event_works(broker, pki, admin, factory):
-    """What the event tells is there when it tells it: a rule that describes and
-    activates the certificate at once succeeds (aws-iot G.1; contract, section 6)."""
+    """The record exists when its event is published: a program that describes and activates the
+    certificate at once succeeds (aws-iot G.1; contract, section 6)."""
     events = admin.listen_to_events(factory)
     for n in range(10):
         device = pki.device("d%d" % n, issuer=factory)
@@ -147,7 +147,7 @@ def test_activation_within_the_event_works(broker, pki, admin, factory):
         assert broker.connect(device).accepted
 
 
-def test_nobody_else_hears_events(start_broker, pki):
+def test_other_clients_receive_no_events(start_broker, pki):
     """Events are for administrators: devices and users without a certificate do not get
     them, with wildcards or without (aws-iot D.4)."""
     broker = start_broker()
@@ -168,8 +168,8 @@ def test_nobody_else_hears_events(start_broker, pki):
 
 
 def test_events_survive_a_regular_restart(broker, pki, admin, factory):
-    """Nothing that was registered just before the end is forgotten: whoever was not
-    announced is announced by the next broker (contract, section 6)."""
+    """Nothing that was registered just before the end is lost: a certificate that was not announced
+    is announced by the next broker (contract, section 6)."""
     rule = dict(client_id="rule", clean=False)
     admin.listen_to_events(factory, **rule).leave()
     devices = [pki.device("d%d" % n, issuer=factory) for n in range(30)]
@@ -200,9 +200,9 @@ def storm(broker, devices):
 
 
 def test_announced_at_least_once_over_any_crash(start_broker, pki):
-    """The broker is killed again and again in the middle of a storm of first
-    connections.  Over all its lives, what is registered was announced, and what was
-    announced is registered: both or neither (contract, section 6, 5)."""
+    """The broker is killed again and again during a storm of first connections. In the end every
+    registered certificate was announced, and every announced one is registered (contract, section
+    6, 5)."""
     broker = start_broker(config=["max_inflight_messages 0", "max_queued_messages 0"])
     ca = pki.ca("factory")
     broker.admin().register_ca(ca)

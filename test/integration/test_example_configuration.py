@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""mosquitto.conf.example works as it stands, once its own paths are filled in."""
+"""mosquitto.conf.example works unchanged, except for the paths to fill in."""
 import os
 import pathlib
 import re
@@ -12,8 +12,8 @@ EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "mosquitto.conf.example"
 
 
 class ExampleBroker(Broker):
-    """A broker with the example's configuration: only what is marked CHANGE, the ports
-    and the directory of the registry are other than in the file."""
+    """A broker with the example's configuration: only lines marked CHANGE, the ports and the
+    directory of the registry differ from the file."""
 
     def _write_config(self):
         self.ports = dict(zip(("plain", "tls"), free_ports(2)))
@@ -47,9 +47,9 @@ def example(directory, pki):
 
 
 def test_example_configuration_registers_a_device(example, pki):
-    """A person fills in the paths and starts the broker: the administrator gets in, a CA
-    is registered, and a device that connects is registered, can be activated and gets in
-    with a policy."""
+    """With the paths filled in the broker starts: the administrator can connect, a CA is
+    registered, and a device that connects is registered, can be activated and is admitted with a
+    policy."""
     admin = example.admin()
     ca = pki.ca("factory")
     admin.register_ca(ca)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The programs and documents in examples/, as a user takes them: both programs that activate
-what registers do the same, and the rule and the template work as they are."""
+"""The programs and documents in examples/, as a user runs them: both activation programs do the
+same, and the rule and the template work unchanged."""
 import importlib.util
 import json
 import pathlib
@@ -22,7 +22,7 @@ EXAMPLES = ROOT / "examples"
 
 
 class Rule:
-    """One of the programs, and what it says."""
+    """One of the programs, and its output."""
 
     def __init__(self, kind, directory, port):
         self.kind = kind
@@ -39,7 +39,7 @@ class Rule:
         (self.directory / "ca.crl").write_text(crl)
 
     def _environment(self):
-        """Of Debian's programs: what ours need they would stumble over."""
+        """For Debian's programs: the settings of this build would break them."""
         env = environment(XDG_CONFIG_HOME=str(self.directory))
         env.pop("LD_PRELOAD", None)
         for name in ("mosquitto_ctrl", "mosquitto_sub"):
@@ -96,7 +96,7 @@ class Rule:
 def _read(path):
     try:
         return path.read_bytes()
-    except OSError:  # somebody else's, or over
+    except OSError:  # another user's process, or ended
         return b""
 
 
@@ -130,15 +130,15 @@ def rule(request, directory, site, port):
 
 
 def attempt(site, device):
-    """Did it get in?"""
+    """Whether the device is admitted."""
     return site.broker.connect(device).accepted
 
 
 # -- the programs -----------------------------------------------------------------
 
 def test_device_is_activated_and_gets_in(rule, site):
-    """Refused, announced, activated with its policy, accepted, and may do what the policy
-    says (aws-iot G.1)."""
+    """Refused, announced, activated with its policy, admitted, with the rights of the policy
+    (aws-iot G.1)."""
     rule.start()
     device = site.pki.device("d1", issuer=site.ca)
     assert not attempt(site, device)
@@ -150,7 +150,7 @@ def test_device_is_activated_and_gets_in(rule, site):
 
 
 def test_listed_device_is_revoked(rule, site):
-    """For good; another one is activated as ever (aws-iot G.1 step 2)."""
+    """For good; another one is activated as before (aws-iot G.1 step 2)."""
     bad, good = (site.pki.device(name, issuer=site.ca) for name in ("bad", "good"))
     rule.uses(site.ca, revocation_list(site.ca, bad))
     rule.start()
@@ -163,8 +163,8 @@ def test_listed_device_is_revoked(rule, site):
     assert attempt(site, good)
 
 
-def test_what_became_pending_meanwhile_is_caught_up(rule, site):
-    """Nobody listened when it registered, and the device does not try again."""
+def test_certificates_that_became_pending_meanwhile_are_handled(rule, site):
+    """No program listened when it registered, and the device does not try again."""
     devices = [site.pki.device("d%d" % n, issuer=site.ca) for n in range(3)]
     for device in devices:
         assert not attempt(site, device)
@@ -178,7 +178,7 @@ def test_what_became_pending_meanwhile_is_caught_up(rule, site):
     ("stale", lambda ca, d: revocation_list(ca, age=2), "CRL has expired"),
     ("stale, with its name", lambda ca, d: revocation_list(ca, d, age=2), "CRL has expired"),
     ("of tomorrow", lambda ca, d: revocation_list(ca, age=-1), "CRL is not yet valid"),
-    ("signed by somebody else",
+    ("signed with another key",
      lambda ca, d: revocation_list(ca, d, signer=d.issuer.other), "CRL signature failure"),
     ("no list", lambda ca, d: "none\n", ""),
 ], ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "")
@@ -199,8 +199,8 @@ def test_without_a_good_list_it_stays_pending(rule, site, what, crl, why):
 
 
 def test_restarting_it_changes_nothing(rule, site):
-    """What is done is left alone, also when an event still waits that speaks of a certificate
-    that somebody deactivated since."""
+    """Handled certificates are not changed, also when an event is still waiting for a certificate
+    that an administrator has deactivated since."""
     done, later, canary = (site.pki.device(n, issuer=site.ca) for n in ("done", "later", "canary"))
     rule.start()
     assert not attempt(site, done)
@@ -223,7 +223,8 @@ def test_restarting_it_changes_nothing(rule, site):
 
 
 def test_restart_of_the_broker_does_not_end_it(rule, site):
-    """It is there again when the broker is; a device tries until it gets in, as devices do."""
+    """It reconnects after the broker's restart; a device tries until it is admitted, as devices
+    do."""
     rule.start()
     site.restart()
     device = site.pki.device("d1", issuer=site.ca)
@@ -285,7 +286,7 @@ def test_program_logs_in_with_a_certificate(directory, site, port):
 
 
 def test_program_reads_its_password_from_a_file(directory, site, port):
-    """And ends with a line, not a trace, where there is none."""
+    """Without the file it ends with one line and no trace."""
     program = Rule("activate.py", directory, port)
     program.uses(site.ca, revocation_list(site.ca))
     program.login = ["-h", "127.0.0.1", "-p", str(port), "-u", ADMIN, "--pw-file", "password"]
@@ -334,7 +335,7 @@ class FakeClient:
 
 
 def test_program_follows_the_markers(activator):
-    """A list of several pages is asked for page after page (aws-iot 1.6)."""
+    """A list of several pages is read page by page (aws-iot 1.6)."""
     activator.client.answers = [
         {"certificates": [{"certificateId": "1"}, {"certificateId": "2"}], "nextMarker": "Mg=="},
         {"certificates": [], "nextMarker": "Mw=="},
@@ -345,7 +346,7 @@ def test_program_follows_the_markers(activator):
     assert {r["status"] for r in requests} == {"PENDING_ACTIVATION"}
 
 
-def test_program_survives_whatever_it_is_told(activator, capsys):
+def test_program_survives_malformed_events(activator, capsys):
     """No event and no answer ends it."""
     events = [b"", b"\xff", b"[]", b"7", b"{}", b'{"certificateId":null}', None]
     answers = [b"\xff", b"{", b"7", b"[]", b'{"responses":7}', b'{"responses":[7]}',
@@ -377,8 +378,8 @@ def things_of(site, device):
 
 
 def test_the_rule(site):
-    """Whoever fulfils its conditions gets in at the first attempt, with the policy and a thing
-    of its name; whoever does not is left to somebody else."""
+    """A device that meets the conditions is admitted at the first attempt, with the policy and a
+    thing of its name; any other is left pending for an administrator."""
     site.admin.update_ca(site.ca, activation=(EXAMPLES / "rule.json").read_text())
     sensor, pump = (site.pki.device(n, issuer=site.ca) for n in ("sensor-1", "pump-1"))
     session = site.broker.connect(sensor)
@@ -390,8 +391,8 @@ def test_the_rule(site):
 
 
 def test_the_template(site):
-    """As on AWS: the first attempt is refused and provisions, the second gets in; another
-    certificate of the same thing is welcome."""
+    """As on AWS: the first attempt is refused and provisions, the second is admitted; another
+    certificate of the same thing is accepted."""
     site.admin.call("createProvisioningTemplate", templateName="site", type="JITP", enabled=True,
                     templateBody=(EXAMPLES / "template.json").read_text(),
                     provisioningRoleArn="arn:aws:iam::123456789012:role/jitp")

@@ -16,7 +16,8 @@ DAY = 86400
 
 
 class Calendar:
-    """A broker that looks ahead, and a rule that hears, also later, what it announces."""
+    """A broker that announces expiry in advance, and a client with a persistent session that
+    receives the events."""
 
     def __init__(self, broker):
         self.broker, self.pki = broker, broker.pki
@@ -30,7 +31,7 @@ class Calendar:
         self.rule = self.admin.listen(EXPIRING + "#", client_id="rule", clean=False)
 
     def restart(self, days):
-        """The broker with another value of the option; None: without one."""
+        """Restart the broker with another value of the option; None: without it."""
         self.rule.leave()
         self.broker.options["expiring_days"] = days
         self.broker.restart()
@@ -64,8 +65,8 @@ class Calendar:
         return event
 
     def assert_silent(self):
-        """Nothing else was announced: the next event is that of a device made to ask this.  Its
-        end is near, so that whatever else is due comes before it."""
+        """Nothing else was announced: the next event is that of a device made for this check. It
+        expires soon, so all other due events come before it."""
         self.next(self.device(0.25, name="canary"))
 
 
@@ -139,8 +140,8 @@ def test_announced_when_the_time_comes(make_calendar):
 
 
 def test_announced_as_the_option_says_at_the_start(make_calendar):
-    """Without the option nothing is announced; with it, what is due by then, in the order of
-    the ends, under the CA of each; with a greater value, what else is due by that."""
+    """Without the option nothing is announced; with it, all due certificates are, in the order of
+    expiry, under the CA of each; with a greater value, those due by that are too."""
     calendar = make_calendar(None)
     other = calendar.pki.ca("other factory")
     calendar.admin.register_ca(other)
@@ -173,11 +174,11 @@ def test_off_is_the_default(make_calendar, value):
     assert json.loads(calendar.next_message().payload)["timestamp"] >= began
 
 
-# -- who is not worth a warning -----------------------------------------------------
+# -- certificates without a warning -----------------------------------------------------
 
-def test_only_those_that_somebody_may_want_to_replace(make_calendar):
-    """Of a certificate that is revoked, deleted or past its end nobody is warned; one that is
-    inactive may be made active again."""
+def test_only_usable_certificates_are_announced(make_calendar):
+    """No warning is given of a certificate that is revoked, deleted or expired; an inactive one may
+    be made active again."""
     calendar = make_calendar(None)
     expired = calendar.device(3 / DAY, name="expired")
     inactive = calendar.device(3, name="inactive", status="INACTIVE")
@@ -195,8 +196,8 @@ def test_only_those_that_somebody_may_want_to_replace(make_calendar):
 
 
 def test_more_than_are_announced_at_once(make_calendar, pki):
-    """A whole fleet that expires is announced in the order of its ends, each once, and the
-    registry is not asked to do it in one go."""
+    """A whole fleet that expires is announced in the order of expiry, each once, in several
+    transactions."""
     calendar = make_calendar(None)
     key = new_key()
     fleet = [pki.device("d%d" % n, issuer=calendar.ca, days=(-1, 10 + n / 100), key=key)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Disks that are full, directories that are missing, configurations that are wrong: a clear
-line, nothing lost, nothing half applied (contract, sections 5 and 8)."""
-import os
-import pwd
+"""Disks that are full, directories that are missing, configurations that are wrong: a clear line,
+nothing lost, nothing half applied (contract, sections 5 and 8)."""
 import re
 import shutil
 import subprocess
@@ -12,10 +10,11 @@ import pytest
 from admin import AwsError
 from broker import DidNotStart
 from disk import MAY_MOUNT, in_file_system
+from users import ordinary_user
 
 
 def complaint(log):
-    """The one line in which the plugin says why it does not start."""
+    """The only line in which the plugin says why it does not start."""
     lines = [line for line in log.splitlines() if "jitr: " in line]
     assert len(lines) == 1, log
     return lines[0]
@@ -45,20 +44,20 @@ def test_unknown_option_stops_the_broker(refuses_to_start):
 
 
 def test_option_given_twice(refuses_to_start):
-    """Which one would count?  Neither (contract, section 5)."""
+    """An option given twice is an error (contract, section 5)."""
     line = complaint(refuses_to_start(plugin={"region": "local\nplugin_opt_region other"}))
     assert "region" in line and "twice" in line
 
 
 def test_two_plugin_lines(refuses_to_start):
-    """One registry cannot be opened twice by one process: the second line is refused
-    clearly (contract, section 8; mosquitto section 0, 15)."""
+    """One registry cannot be opened twice by one process: the second line is refused clearly
+    (contract, section 8; mosquitto section 0, 15)."""
     log = refuses_to_start(plugin_lines=2)
     assert "twice" in [line for line in log.splitlines() if "jitr: " in line][-1]
 
 
 def test_nothing_is_made_by_a_broker_that_does_not_start(make_broker):
-    """All or nothing: a bad option leaves no registry behind (contract, section 5)."""
+    """A bad option leaves no registry behind (contract, section 5)."""
     broker = make_broker(plugin={"region": "Mars 1"})
     with pytest.raises(DidNotStart):
         broker.start()
@@ -69,7 +68,7 @@ def test_nothing_is_made_by_a_broker_that_does_not_start(make_broker):
 # -- directories -----------------------------------------------------------------
 
 def test_directory_that_cannot_be_made(refuses_to_start, directory):
-    """Where the one above is missing, the line says so and names it (contract, section 8)."""
+    """If the directory above is missing, the line names it (contract, section 8)."""
     path = directory / "missing" / "registry"
     assert str(path) in complaint(refuses_to_start(plugin={"db_path": path}))
     assert not path.parent.exists()
@@ -82,20 +81,8 @@ def test_directory_that_is_a_file(refuses_to_start, directory):
     assert str(path) in complaint(refuses_to_start(plugin={"db_path": path}))
 
 
-def ordinary_user():
-    """Whom the broker can run as, so that permissions mean something."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("mosquitto", "nobody"):
-        try:
-            return pwd.getpwnam(name).pw_name
-        except KeyError:
-            continue
-    pytest.skip("no ordinary user to run the broker as")
-
-
 def test_directory_that_may_not_be_read(refuses_to_start, directory):
-    """Somebody else's registry (contract, section 8)."""
+    """The registry of another user (contract, section 8)."""
     path = directory / "registry"
     path.mkdir()
     path.chmod(0)
@@ -130,7 +117,7 @@ def test_capath_that_cannot_be_made(refuses_to_start, directory):
 
 
 def test_log_file_that_cannot_be_written(refuses_to_start, directory):
-    """Nobody is to believe that it is written (contract, section 5)."""
+    """The broker stops, so that a missing log is not overlooked (contract, section 5)."""
     path = directory / "missing" / "log"
     line = complaint(refuses_to_start(plugin={"log_file": path}))
     assert "log_file" in line and str(path) in line
@@ -145,7 +132,7 @@ def test_health_file_that_cannot_be_written(refuses_to_start, directory):
 
 # -- databases -------------------------------------------------------------------
 
-def test_database_that_is_none(refuses_to_start, directory):
+def test_file_that_is_not_a_database(refuses_to_start, directory):
     """Rubbish where the database should be: named, and left as it is (contract, section 8)."""
     path = directory / "registry"
     path.mkdir()
@@ -157,8 +144,8 @@ def test_database_that_is_none(refuses_to_start, directory):
 
 @pytest.mark.skipif(not shutil.which("mdb_load"), reason="needs lmdb-utils")
 def test_database_of_a_newer_version(start_broker, refuses_to_start, pki):
-    """A registry that a newer version wrote is not touched: the line names it and says so
-    (contract, section 8)."""
+    """A registry of a newer version is not changed: the line names it and says so (contract,
+    section 8)."""
     broker = start_broker()
     broker.admin().register_ca(pki.ca("factory"))
     broker.stop()
@@ -175,8 +162,8 @@ def test_database_of_a_newer_version(start_broker, refuses_to_start, pki):
 
 
 def test_registry_in_use(start_broker, refuses_to_start):
-    """Two brokers on one registry would both announce and both cut off: the second is
-    refused, the first goes on (architecture 0.1)."""
+    """Two brokers on one registry would both announce and both close connections: the second is
+    refused, the first continues."""
     broker = start_broker()
     line = complaint(refuses_to_start(plugin={"db_path": broker.db_path}))
     assert str(broker.db_path) in line
@@ -186,9 +173,9 @@ def test_registry_in_use(start_broker, refuses_to_start):
 # -- full disks ------------------------------------------------------------------
 
 def test_full_disk(make_small_disk, pki):
-    """No room for a change: the caller is told, the device is refused and the log says that
-    it was not registered; what is there stays and is served, and with room again
-    everything goes on (contract, section 8)."""
+    """Without space for a change the caller gets an error, the device is refused and the log says
+    that it was not registered; stored records are served, and with space again everything continues
+    (contract, section 8)."""
     disk = make_small_disk()
     broker = disk.broker
     admin, ca = broker.admin(), pki.ca("factory")
@@ -229,8 +216,8 @@ def test_full_disk(make_small_disk, pki):
 
 
 def test_full_disk_at_start(make_broker, directory):
-    """Where there is no room for a registry at all the broker does not start, and says why
-    (contract, section 8)."""
+    """Without space for a registry the broker does not start, and says why (contract, section
+    8)."""
     if not MAY_MOUNT:
         pytest.skip("needs to mount")
     path = directory / "disk"
@@ -244,8 +231,8 @@ def test_full_disk_at_start(make_broker, directory):
 
 
 def test_registry_that_is_full(start_broker, pki):
-    """db_map_size_mb bounds the registry: beyond it the caller is told to raise it, and what
-    is there is kept (contract, section 5)."""
+    """db_map_size_mb limits the registry: beyond it the error says to raise it, and stored records
+    are kept (contract, section 5)."""
     broker = start_broker(plugin={"db_map_size_mb": 1})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -290,9 +277,9 @@ def fill_registry(admin, pki, ca):
 
 
 def test_registry_that_is_full_can_be_emptied(start_broker, pki):
-    """Of a registry that is full a device can be shut out, policies and things can be detached,
-    and everything can be deleted, without raising db_map_size_mb (LMDB takes pages to free
-    pages); nothing can be added meanwhile, and again afterwards."""
+    """In a full registry devices can be deactivated, policies and things detached, and everything
+    deleted, without raising db_map_size_mb (LMDB needs pages to free pages); nothing can be added
+    until then."""
     broker = start_broker(plugin={"db_map_size_mb": 1})
     admin, ca, other = broker.admin(), pki.ca("factory"), pki.ca("other")
     admin.register_ca(ca)
@@ -343,8 +330,8 @@ def test_registry_that_is_full_can_be_emptied(start_broker, pki):
 
 
 def test_log_file_on_a_full_disk(start_broker, pki):
-    """Lines that cannot be written are counted in the broker's log; who may come in does not
-    depend on it (include/jitr/service/report.h)."""
+    """Lines that cannot be written are counted in the broker's log; admission does not depend on
+    them (include/jitr/service/report.h)."""
     broker = start_broker(plugin={"log_file": "/dev/full"})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -356,8 +343,8 @@ def test_log_file_on_a_full_disk(start_broker, pki):
 
 
 def test_broker_that_dies_in_the_middle_of_everything(broker, pki, admin, factory):
-    """Killed again and again while certificates are registered and changed: it always
-    starts again, and what was answered is there (contract, section 3)."""
+    """Killed again and again while certificates are registered and changed: it always starts again,
+    and every confirmed change is there (contract, section 3)."""
     expected = {}
     for number in range(4):
         devices = [pki.device("d%d-%d" % (number, n), issuer=factory) for n in range(6)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The first connection of a device: the table of aws-iot D.2, row by row, and who may
+"""The first connection of a device: the table of aws-iot D.2, row by row, and the devices that may
 be registered at all."""
 import contextlib
 import threading
@@ -19,10 +19,9 @@ from trust import trust
 
 @pytest.mark.parametrize("chain", [False, True], ids=["leaf alone", "leaf and CA"])
 def test_first_connection_registers_and_refuses(broker, pki, admin, factory, chain):
-    """A registered CA vouches for an unknown certificate: it is stored as
-    PENDING_ACTIVATION under this CA, announced, and kept out until somebody activates
-    it; with the CA's certificate sent along, as AWS's page asks, or without (aws-iot
-    D.2 row 1, D.6)."""
+    """A registered CA has signed an unknown certificate: it is stored as PENDING_ACTIVATION under
+    this CA, announced, and refused until it is activated; with or without the CA's certificate in
+    the chain (aws-iot D.2 row 1, D.6)."""
     events = admin.listen(EVENTS + factory.id)
     device = pki.device("d1", issuer=factory)
     presented = device.with_chain(factory) if chain else device
@@ -40,8 +39,8 @@ def test_first_connection_registers_and_refuses(broker, pki, admin, factory, cha
 
 
 def test_ca_with_a_template_registers_and_announces_too(broker, pki, admin):
-    """A CA with a registration configuration registers its devices all the same, and
-    the event is published, whatever the template makes of them (aws-iot D.2 row 2, D.5)."""
+    """A CA with a registration configuration registers its devices too, and the event is published,
+    whatever the result of the template (aws-iot D.2 row 2, D.5)."""
     ca = pki.ca("templated")
     admin.register_ca(ca, registrationConfig={"templateBody": template(status="INACTIVE")})
     events = admin.listen_to_events(ca)
@@ -57,7 +56,7 @@ def test_ca_with_a_template_registers_and_announces_too(broker, pki, admin):
     (False, True, "not active"),
     (False, False, "not active"),
 ])
-def test_ca_that_may_not_register_registers_nobody(broker, pki, admin, active,
+def test_ca_that_may_not_register_registers_no_device(broker, pki, admin, active,
                                                    auto_registration, reason):
     """Without auto-registration, or while inactive, a CA's unknown devices are closed
     out, stored nowhere and not announced (aws-iot D.2 rows 3 and 4)."""
@@ -97,8 +96,8 @@ def test_unknown_ca_that_tls_trusts_is_refused(broker, pki, admin, factory):
 
 
 def test_unknown_ca_can_be_left_to_others(start_broker, pki):
-    """unknown_ca defer: whether a certificate of a CA that is not registered gets in is
-    another plugin's business, or the password file's (contract, section 5)."""
+    """unknown_ca defer: another plugin or the password file decides about a certificate of an
+    unregistered CA (contract, section 5)."""
     broker = start_broker(plugin={"unknown_ca": "defer"})
     stranger = pki.ca("stranger")
     broker.admin()
@@ -113,9 +112,8 @@ def test_unknown_ca_can_be_left_to_others(start_broker, pki):
 @pytest.mark.parametrize("change", ["nothing", "CA inactive", "CA without auto-registration",
                                     "CA deleted"])
 def test_pending_certificate_is_announced_again(start_broker, pki, change):
-    """A pending certificate that presents itself is refused and announced each time,
-    whatever became of its CA meanwhile: that is the only retry its activator has
-    (aws-iot D.2 row 6)."""
+    """A pending certificate is refused and announced at each attempt, whatever the status of its
+    CA: this is the only retry for an activation program (aws-iot D.2 row 6)."""
     broker = start_broker(plugin={"announce_interval": 0})
     admin = broker.admin()
     ca = pki.ca("factory")
@@ -210,8 +208,8 @@ def test_handshake_alone_registers_nothing(broker, pki, admin, factory):
 
 
 def test_half_a_connect_registers_nothing(broker, pki, admin, factory):
-    """A client that leaves in the middle of its CONNECT leaves nothing behind (contract,
-    section 8)."""
+    """A client that leaves in the middle of its CONNECT leaves nothing behind (contract, section
+    8)."""
     events = admin.listen_to_events()
     device = pki.device("d1", issuer=factory)
 
@@ -260,7 +258,7 @@ def test_simultaneous_first_connections_register_once(broker, pki, admin, factor
 
 
 def assert_only_repetitions(events, device):
-    """What else was announced of the device is not a first registration."""
+    """No other event of the device is a first registration."""
     admin = events.broker.admin()
     ca = events.broker.pki.ca("canary CA")
     admin.register_ca(ca)
@@ -276,8 +274,7 @@ def assert_only_repetitions(events, device):
 
 @pytest.mark.parametrize("version, code", [(MQTT_3_1_1, 5), (MQTT_5, 0x87)], ids=["3.1.1", "5"])
 def test_refusal_in_the_words_of_each_protocol(broker, pki, admin, factory, version, code):
-    """A refused client is told so: CONNACK 5 in MQTT 3.1.1, 0x87 in MQTT 5 (aws-iot D.2,
-    remarks)."""
+    """A refused client gets CONNACK 5 in MQTT 3.1.1, 0x87 in MQTT 5 (aws-iot D.2, remarks)."""
     device = pki.device("d1", issuer=factory)
 
     assert broker.connect(device, version=version).code == code  # registered now
@@ -287,8 +284,8 @@ def test_refusal_in_the_words_of_each_protocol(broker, pki, admin, factory, vers
 
 
 def test_claimed_password_does_not_help(broker, pki, admin, factory):
-    """Whatever user name and password a device brings, the certificate decides
-    (contract, section 6)."""
+    """The certificate decides, whatever user name and password a device sends (contract, section
+    6)."""
     device = pki.device("d1", issuer=factory)
 
     assert broker.connect(device, user="admin", password="not a secret").refused
@@ -326,8 +323,8 @@ def test_other_keys_register(broker, pki, admin, kind):
 
 
 def test_sub_ca_registered_alone(broker, pki, admin):
-    """The CA that directly signs is the one to register; what stands above it is not
-    looked at, and need not be known (aws-iot A.2.1, C)."""
+    """The CA that signs directly is the one to register; CAs above it are not checked and need not
+    be known (aws-iot A.2.1, C)."""
     root = pki.ca("root")
     plant = pki.ca("plant", parent=root)
     admin.register_ca(plant)
@@ -354,7 +351,7 @@ def test_root_does_not_vouch_for_the_devices_of_its_sub_ca(broker, pki, admin):
 
 
 def test_two_cas_of_one_subject(broker, pki, admin):
-    """Of CAs with the same name, the one whose key verifies the signature is the issuer
+    """Of CAs with the same name the issuer is the one with the key that verifies the signature
     (aws-iot D.2, remarks)."""
     first, second = pki.ca("twin"), pki.ca("twin")
     admin.register_ca(first)
@@ -372,8 +369,8 @@ def test_two_cas_of_one_subject(broker, pki, admin):
     ("INACTIVE", "ACTIVE", "renewed"),
 ])
 def test_renewed_ca_with_the_same_key(broker, pki, admin, first_status, second_status, expected):
-    """A CA renewed with its old name and key: both registered certificates fit, the one
-    that may register is taken, the newest of several (aws-iot D.2, remarks)."""
+    """A CA renewed with its name and key: both registered certificates match; the newest one that
+    may register is used (aws-iot D.2, remarks)."""
     first = pki.ca("renewed", days=(-100, 100))
     renewed = pki.ca("renewed", days=(-1, 1000), key=first.key)
     admin.register_ca(first, active=first_status == "ACTIVE")
@@ -386,9 +383,8 @@ def test_renewed_ca_with_the_same_key(broker, pki, admin, first_status, second_s
 
 
 def test_forged_issuer_name_registers_nothing(broker, pki, admin, factory):
-    """The name of a registered CA is not enough, its signature is what counts: here the
-    impostor's chain leads to a CA that TLS trusts for another reason (aws-iot D.2,
-    preconditions)."""
+    """The name of a registered CA is not enough without its signature: here the attacker's chain
+    leads to a CA that TLS trusts for another reason (aws-iot D.2, preconditions)."""
     impostor = pki.ca("factory")
     assert impostor.subject == factory.subject
     trust(broker, impostor, number=1)
@@ -412,8 +408,8 @@ def test_device_registered_by_call_needs_no_ca(broker, pki, admin):
 
 
 def test_user_name_of_an_accepted_device_is_its_certificate_id(broker, pki, admin, factory):
-    """Whatever name a device claims, it is its certificateId that the broker knows it by
-    (contract, section 6)."""
+    """Whatever name a device sends, the broker has its certificateId as its user name (contract,
+    section 6)."""
     device = admin.activate(pki.device("d1", issuer=factory))
 
     assert broker.connect(device, user="admin", password="x").accepted

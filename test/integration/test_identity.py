@@ -26,7 +26,7 @@ def ca(pki):
 
 @pytest.fixture(params=["defer", "allow"])
 def identity(start_broker, ca, request):
-    """Listeners that name clients by their certificate, where the witness may hear t/#."""
+    """Listeners that name clients by their certificate; the witness may receive t/#."""
     acl = "user bystander\ntopic readwrite #\n"
     broker = start_broker(listeners=IDENTITY, websockets_trust=[ca], acl=acl,
                           plugin={"other_clients": request.param})
@@ -100,8 +100,8 @@ def test_will_after_a_reload_is_not_that_of_the_name(make_site):
 
 @VERSIONS
 def test_deactivated_after_a_reload(identity, pki, ca, version):
-    """A client whose name SIGHUP has changed is found and closed all the same (mosquitto section
-    0, 1)."""
+    """A client is found and closed although SIGHUP has changed its name (mosquitto section 0,
+    1)."""
     admin = identity.admin()
     device = make(admin, pki, ca, "ACTIVE", "sensor")
     session = identity.connect(device, listener="identity", version=version)
@@ -112,8 +112,8 @@ def test_deactivated_after_a_reload(identity, pki, ca, version):
 
 
 def test_name_of_another_after_a_reload_is_closed(identity, pki, ca):
-    """A certificate whose common name is the id of another one does not stay when SIGHUP gives
-    it that name: an acl_file would take it for the other one (mosquitto section 0, 1)."""
+    """A certificate with the id of another one as its common name is closed when SIGHUP gives the
+    client that name: an acl_file would take it for the other one (mosquitto section 0, 1)."""
     admin = identity.admin()
     victim = make(admin, pki, ca, "ACTIVE", "victim")
     attacker = make(admin, pki, ca, "ACTIVE", victim.id)
@@ -155,7 +155,8 @@ def run_psk(broker, name, *words):
 
 @contextlib.contextmanager
 def listen_psk(broker, name, client_id, topic, clean):
-    """mosquitto_sub with a pre-shared key; yields what tells, at the end, all it has heard."""
+    """mosquitto_sub with a pre-shared key; yields a function that ends it and returns its
+    messages."""
     heard = []
     with subprocess.Popen(
             [program("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(broker.ports["psk"]), "--psk",
@@ -209,9 +210,9 @@ def keyed(start_broker, pki, ca):
                          ids=["5", "5 that expires", "3 that persists", "3"])
 @pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
 def test_key_at_the_address_of_one_that_left(keyed, how, version):
-    """A client with a pre-shared key comes when the certificate whose id is its identity has
-    just left, with its client id, so that the broker's memory for it may be the same: it has
-    not the rights that are remembered for a will (net.c, psk_server_callback())."""
+    """A client with a pre-shared key connects right after the certificate with its identity has
+    disconnected, with the same client id, so that the broker may use the same memory for it: it
+    does not get the rights that are kept for the will (net.c, psk_server_callback())."""
     broker, victim = keyed
     witness = broker.bystander()
     assert witness.subscribe("t/#")
@@ -229,7 +230,7 @@ def test_key_at_the_address_of_one_that_left(keyed, how, version):
 
 @pytest.mark.parametrize("clean", [True, False], ids=["new", "resumed"])
 def test_key_at_the_address_of_one_that_left_hears_nothing(keyed, clean):
-    """Nor what it subscribes to, or what the other one had subscribed to."""
+    """Nor does it receive messages on its own subscriptions or those of the other one."""
     broker, victim = keyed
     witness = broker.bystander()
     for _ in range(6):
@@ -263,9 +264,9 @@ def test_anonymous_client_with_the_name_of_an_administrator(start_broker):
 
 @pytest.mark.skipif(installed_version() < (2, 1), reason="plugin_load came with 2.1")
 def test_plugin_on_every_listener(start_broker, pki, ca):
-    """plugin_load once and plugin_use on every listener: one plugin serves them all.  The
-    password file of the whole broker is asked before plugins of a listener, so the plugin does
-    not see which user name it checked, and that makes no administrator (plugin_basic_auth.c)."""
+    """plugin_load once and plugin_use on every listener: one plugin serves all. The password file
+    of the whole broker is asked before plugins of a listener, so the plugin does not see which user
+    name was verified, and none is an administrator (plugin_basic_auth.c)."""
     operator = pki.device("operator", issuer=ca)
     broker = start_broker(plugin_use=("plain", "tls"),
                           plugin={"admin_certificates": operator.id})
@@ -279,8 +280,8 @@ def test_plugin_on_every_listener(start_broker, pki, ca):
 
 @VERSIONS
 def test_answer_does_not_go_to_a_connection_that_took_the_client_id(make_site, version):
-    """The broker sends an answer to whatever connection has the client id by then: a device that
-    takes it over in the meantime hears nothing (loop.c, queue_plugin_msgs())."""
+    """The broker sends an answer to the present connection of the client id: a device that takes
+    the id over meanwhile receives nothing (loop.c, queue_plugin_msgs())."""
     site = make_site()
     thief = site.device(CONNECT, name="thief")
     request = {"commands": [{"command": "getRegistrationCode"}, {"command": "listPolicies"},
@@ -302,8 +303,8 @@ def test_answer_does_not_go_to_a_connection_that_took_the_client_id(make_site, v
 
 @VERSIONS
 def test_restart_does_not_lose_what_an_administrator_subscribed_to(start_broker, pki, ca, version):
-    """A session that was restored from disk hears events, as its subscription was judged when
-    it was made (mosquitto section 0, 11)."""
+    """A session restored from disk receives events, because its subscription was checked when it
+    was made (mosquitto section 0, 11)."""
     broker = start_broker()
     broker.admin().register_ca(ca)
     how = dict(client_id="rule", version=version, clean=False, expiry=3600)

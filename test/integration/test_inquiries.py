@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""What would happen: testAuthorization, getEffectivePolicies, explain (aws-iot A.7)."""
+"""testAuthorization, getEffectivePolicies and explain (aws-iot A.7)."""
 import json
 
 import pytest
@@ -61,7 +61,7 @@ def names(policies):
 
 
 def test_decision_and_the_policies_behind_it(world):
-    """testAuthorization tells the decision and which policies allow, deny, or say nothing."""
+    """testAuthorization has the decision and the policies that allow, deny, or do neither."""
     world.policy("allows", statement("Allow", "Publish", world.arn + "topic/*"))
     world.policy("denies", statement("Deny", "Publish", world.arn + "topic/secret/*"))
     result = world.test("PUBLISH", "topic/a")
@@ -79,7 +79,7 @@ def test_decision_and_the_policies_behind_it(world):
 
 
 def test_all_resources_of_one_question_must_be_allowed(world):
-    """Several resources in one entry: the worst answer counts (aws-iot A.7.1)."""
+    """Several resources in one entry: the strictest answer is used (aws-iot A.7.1)."""
     world.policy("p", statement("Allow", "Subscribe", world.arn + "topicfilter/a/*"))
     assert world.test("SUBSCRIBE", "topicfilter/a/#", "topicfilter/a/b")["authDecision"] == "ALLOWED"
     assert world.test("SUBSCRIBE", "topicfilter/a/#",
@@ -87,8 +87,8 @@ def test_all_resources_of_one_question_must_be_allowed(world):
 
 
 def test_policies_added_and_skipped(world):
-    """policyNamesToAdd counts as attached, policyNamesToSkip as not; without a principal
-    policies are tested in the abstract."""
+    """policyNamesToAdd are treated as attached, policyNamesToSkip as not; without a principal only
+    the named policies are tested."""
     world.policy("attached", statement("Allow", "Connect", world.arn + "client/c"))
     world.policy("other", statement("Allow", "Publish", world.arn + "topic/t"), attach=False)
     assert world.test("PUBLISH", "topic/t")["authDecision"] == "IMPLICIT_DENY"
@@ -137,7 +137,7 @@ BAD = {
 
 @pytest.mark.parametrize("members", BAD.values(), ids=BAD.keys())
 def test_bad_questions_are_refused(world, members):
-    """What breaks a constraint is InvalidRequestException, and nothing else is said."""
+    """A violated constraint is InvalidRequestException, without further information."""
     members = json.loads(json.dumps(members).replace("{arn}", world.arn))
     with pytest.raises(AwsError) as e:
         world.admin.call("testAuthorization", **members)
@@ -154,7 +154,7 @@ def test_what_does_not_exist_is_not_found(world, members):
 
 
 def test_effective_policies(world):
-    """getEffectivePolicies: what is attached, with the documents of the default versions."""
+    """getEffectivePolicies: the attached policies, with the documents of the default versions."""
     world.policy("p", statement("Allow", "Connect", "*"))
     newer = document(statement("Deny", "Connect", "*"))
     world.admin.call("createPolicyVersion", policyName="p", policyDocument=newer, setAsDefault=True)
@@ -164,7 +164,8 @@ def test_effective_policies(world):
 
 
 def test_explain_names_the_statement(world):
-    """explain: what would be answered, and which statement of which policy decides."""
+    """explain: the answer to a connection or packet, and the statement of the policy that
+    decides."""
     world.policy("p", statement("Allow", "Connect", world.arn + "client/d1", Sid="here"),
                  statement("Allow", "Publish", world.arn + "topic/*"),
                  statement("Deny", "Publish", world.arn + "topic/secret"))
@@ -183,7 +184,7 @@ def test_explain_names_the_statement(world):
 
 
 def test_explain_names_the_state(world):
-    """A certificate that is not ACTIVE is refused whatever its policies say."""
+    """A certificate that is not ACTIVE is refused, whatever its policies."""
     world.policy("p", statement("Allow", "*", "*"))
     world.admin.update_certificate(world.device, "REVOKED")
     answer = world.explain(clientId="d1")
@@ -192,7 +193,7 @@ def test_explain_names_the_state(world):
     assert answer["connect"]["details"] == "revoked"
 
 
-def test_explain_of_a_certificate_nobody_knows(world):
+def test_explain_of_an_unknown_certificate(world):
     """A PEM that is not registered: that it would be registered and announced, or why not;
     asking changes nothing."""
     stranger = world.pki.device("dev-2", issuer=world.ca)

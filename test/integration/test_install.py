@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""cmake --install: everything is where the documents say, and works from there."""
+"""cmake --install: every file is where the documents say, and works there."""
 import fcntl
 import hashlib
 import json
@@ -47,7 +47,7 @@ class Tree:
         self.sbom = json.loads((prefix / DOC / "mosquitto-jitr.spdx.json").read_text())
 
     def run(self, *words):
-        """A command as a person runs it, to its end; what it printed."""
+        """Run a command to its end and return its output."""
         env = dict(environment(), LD_LIBRARY_PATH=str(self.lib))
         return subprocess.run([str(w) for w in words], check=True, capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, env=env, timeout=60).stdout
@@ -96,8 +96,8 @@ def test_the_documents_say_what_is_installed(tree):
     assert all(any(f.startswith(row) for f in tree.files) for row in rows if "/man/" not in row)
 
 
-def test_what_was_installed_can_be_removed(tree, directory):
-    """As doc/operations.md says; directories stay."""
+def test_installed_files_can_be_removed(tree, directory):
+    """With the commands of doc/operations.md; directories stay."""
     command = "xargs rm < build/install_manifest.txt"
     assert "\n%s\n" % command in (ROOT / "doc/operations.md").read_text()
     (directory / "build").mkdir()
@@ -107,7 +107,7 @@ def test_what_was_installed_can_be_removed(tree, directory):
 
 
 def test_links_lead_to_what_is_installed(tree):
-    """Or the document says that it is in the sources."""
+    """Or the document says that the target is in the sources."""
     looked_at = 0
     for document in (tree.prefix / DOC).rglob("*.md"):
         text = re.sub(r"^ *```.*?^ *```$", "", document.read_text(), flags=re.M | re.S)
@@ -117,7 +117,7 @@ def test_links_lead_to_what_is_installed(tree):
     assert looked_at
 
 
-def test_the_plugin_serves_from_there(installed_broker, tree):
+def test_the_installed_plugin_works(installed_broker, tree):
     """With both forms of the command line that were installed."""
     connection = ["-h", "127.0.0.1", "-p", installed_broker.ports["plain"], "-u", ADMIN, "-P", PASSWORD]
     for command in ([program("mosquitto_ctrl"), *connection, "jitr"],
@@ -148,7 +148,7 @@ def test_the_example_has_the_plugins_path(tree):
 
 
 def test_the_bill_of_materials_names_each_file(tree):
-    """With its checksum, and nothing but what is there."""
+    """With its checksum, and no other files."""
     listed = {f["fileName"]: {c["algorithm"]: c["checksumValue"] for c in f["checksums"]}
               for f in tree.sbom["files"]}
     there = {".%s" % (tree.prefix / f): (tree.prefix / f).read_bytes() for f in tree.files
@@ -175,7 +175,7 @@ def test_the_bill_of_materials_names_each_library(tree):
 
 
 def test_the_bill_of_materials_is_spdx(tree):
-    """What SPDX 2.3, sections 6 to 11, requires, and every name it refers to."""
+    """All that SPDX 2.3, sections 6 to 11, requires, and every referenced name."""
     sbom = tree.sbom
     ids = [x["SPDXID"] for x in [sbom, *sbom["packages"], *sbom["files"]]]
     package = sbom["packages"][0]

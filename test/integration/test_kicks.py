@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Closing a connection from a plugin goes wrong in the middle of a delivery, in every version,
-and with a session that is offline, in 2.0 (mosquitto section 0, 2 and 3)."""
+"""Closing a connection from a plugin fails during a delivery, in every version, and for an offline
+session in 2.0 (mosquitto section 0, 2 and 3)."""
 import time
 
 import pytest
@@ -42,8 +42,8 @@ def test_offline_sessions_are_not_kicked(broker, admin, device):
 
 @pytest.mark.parametrize("status", ["INACTIVE", "REVOKED"])
 def test_cut_off_in_the_middle_of_deliveries(broker, admin, factory, pki, device, status):
-    """A persistent session with several subscriptions is cut off while messages for it are on
-    their way: none of them brings the broker down, and others get theirs."""
+    """A persistent session with several subscriptions is closed while messages for it are being
+    delivered: the broker does not crash, and other clients get their messages."""
     other = broker.connect(admin.activate(pki.device("d2", issuer=factory)))
     assert other.subscribe("t/#")
     sessions = []
@@ -66,8 +66,8 @@ def test_cut_off_in_the_middle_of_deliveries(broker, admin, factory, pki, device
 
 
 def test_cut_off_while_it_asks(broker, admin, device):
-    """A client that is cut off with a request of its own on the way gets no answer, and the
-    broker is none the worse (mosquitto section 2)."""
+    """A client that is closed with a request outstanding gets no answer, and the broker keeps
+    running (mosquitto section 2)."""
     for _ in range(3):
         session = broker.connect(device)
         admin.update_certificate(device, "INACTIVE")
@@ -78,8 +78,8 @@ def test_cut_off_while_it_asks(broker, admin, device):
 
 
 def test_namesake_that_is_refused(broker, admin, factory, pki, device):
-    """A refused client that calls itself like one who is connected takes nothing away from it:
-    2.0.11 does not say whose end it tells of (mosquitto section 14)."""
+    """A refused client with the client id of a connected one changes nothing for that one: 2.0.11
+    does not say which of them a disconnection is about (mosquitto section 14)."""
     session = broker.connect(device, client_id="same")
     assert session.subscribe("t/#")
     for n in range(3):
@@ -92,8 +92,8 @@ def test_namesake_that_is_refused(broker, admin, factory, pki, device):
 
 
 def close_all_by_policy(site, sessions):
-    """One version of a policy that all devices have takes the right to connect away."""
-    site.policies.add_version("everyone", deny("Connect", "*"))
+    """A new version of the policy of all devices removes the right to connect."""
+    site.policies.add_version("all", deny("Connect", "*"))
     for session in sessions:
         session.wait_until_closed()
 
@@ -102,11 +102,11 @@ def close_all_by_policy(site, sessions):
 def crowded(make_site):
     """A site where all devices have one policy; devices by name."""
     site = make_site(listeners=("plain", "tls", "websockets"), wrapper=FREED_IS_OVERWRITTEN)
-    site.policies.create(CONNECT, name="everyone")
+    site.policies.create(CONNECT, name="all")
 
     def device(name):
         made = site.device(name=name)
-        site.policies.attach("everyone", made)
+        site.policies.attach("all", made)
         return made
 
     site.crowd = device
@@ -114,9 +114,9 @@ def crowded(make_site):
 
 
 def test_connections_of_all_kinds_are_closed_at_once(crowded):
-    """Persistent and clean sessions, MQTT 3.1.1 and 5, several of one certificate, some of them
-    over websockets, all silent: one policy version closes each, and the offline sessions of the
-    same certificates, which 2.0 must not be told to kick, are there afterwards."""
+    """Persistent and clean sessions, MQTT 3.1.1 and 5, several of one certificate, some over
+    websockets, all silent: one policy version closes each. Offline sessions of the same
+    certificates, which must not be kicked in 2.0, are kept."""
     device, others = crowded.crowd("d0"), [crowded.crowd("d%d" % n) for n in range(1, 30)]
     offline = crowded.broker.connect(device, client_id="offline", version=MQTT_5, clean=False,
                                      expiry=3600)
@@ -133,16 +133,16 @@ def test_connections_of_all_kinds_are_closed_at_once(crowded):
     assert all(s.accepted for s in sessions)
     close_all_by_policy(crowded, sessions)
     expire(crowded.broker, "short")
-    crowded.policies.add_version("everyone", CONNECT)
+    crowded.policies.add_version("all", CONNECT)
     assert crowded.broker.connect(device, client_id="offline", version=MQTT_5, clean=False,
                                   expiry=3600).session_present
 
 
 @pytest.mark.parametrize("listener", ["tls", "websockets"])
 def test_taken_over_client_id_is_another_connection(crowded, listener):
-    """A connection is closed, not a client id: who has taken over the id of a device that is
-    revoked meanwhile stays, and one session of a certificate that may not stay takes none of
-    the others along."""
+    """A connection is closed, not a client id: a client that has taken over the id of a device
+    revoked meanwhile stays, and of several sessions of a certificate only those that may not stay
+    are closed."""
     first, second = crowded.crowd("d1"), crowded.crowd("d2")
     loser = crowded.broker.connect(first, client_id="same", listener=listener)
     own = crowded.broker.connect(first, client_id="own", listener=listener)
@@ -150,10 +150,10 @@ def test_taken_over_client_id_is_another_connection(crowded, listener):
     loser.wait_until_closed()
     crowded.admin.update_certificate(first, "REVOKED")
     own.wait_until_closed()
-    crowded.policies.add_version("everyone", CONNECT, deny("Connect", "client/d2-b"))
+    crowded.policies.add_version("all", CONNECT, deny("Connect", "client/d2-b"))
     others = [crowded.broker.connect(second, client_id="d2-%s" % name, listener=listener)
               for name in "ac"]
-    crowded.policies.add_version("everyone", CONNECT, deny("Connect", "client/d2-a"))
+    crowded.policies.add_version("all", CONNECT, deny("Connect", "client/d2-a"))
     others[0].wait_until_closed()
     for session in (winner, others[1]):
         session.pump(0.2)
@@ -161,8 +161,8 @@ def test_taken_over_client_id_is_another_connection(crowded, listener):
 
 
 def test_quiet_broker_is_woken(broker, admin, device):
-    """A broker without traffic looks up ten times a second: the plugin wakes it when there is
-    an answer, and closes a device that says nothing without waiting either."""
+    """A broker without traffic runs its loop ten times a second: the plugin wakes it for an answer,
+    and to close a silent device at once."""
     answered, closed = [], []
     for _ in range(10):
         session = broker.connect(device)

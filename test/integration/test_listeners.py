@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Listeners of other kinds than the usual: with settings of their own, for HTTP, and where
-nobody needs a name (mosquitto section 0, 8, 12, 13 and 15, and section 12)."""
+"""Unusual listeners: with settings of their own, for HTTP, and without user names (mosquitto
+section 0, 8, 12, 13 and 15, and section 12)."""
 import base64
 import threading
 import time
@@ -21,7 +21,7 @@ TICKS_EVERYWHERE = installed_version() >= (2, 0, 12)
 
 @pytest.fixture
 def per_listener(start_broker, pki):
-    """A broker whose one listener has the plugin, with a CA that was registered before."""
+    """A broker with the plugin on one listener, and a CA registered before."""
     def start(**how):
         broker = start_broker(**how)
         broker.ca = pki.ca("factory")
@@ -35,8 +35,8 @@ def per_listener(start_broker, pki):
 
 @pytest.mark.skipif(TICKS_EVERYWHERE, reason="this broker ticks with per_listener_settings")
 def test_no_ticks_are_an_error_in_the_log(per_listener, pki):
-    """2.0.11 sends no ticks with per_listener_settings: ten seconds on, the plugin says what
-    that means and what to do.  Nobody is let in on that account."""
+    """2.0.11 sends no ticks with per_listener_settings: after ten seconds the plugin logs what that
+    means and what to do. No client is admitted because of it."""
     broker = per_listener()
     device = pki.device("d1", issuer=broker.ca)
     told = ("no ticks", "per_listener_settings")
@@ -64,8 +64,8 @@ def ck_names_the_listener(log):
 
 
 def test_listener_without_the_plugin(refuses_to_start):
-    """Its clients could forge events, and in 2.1 administer, and the plugin would not be asked:
-    the broker does not start (mosquitto section 0, 13)."""
+    """Its clients could forge events, and in 2.1 administer, without the plugin being asked: the
+    broker does not start (mosquitto section 0, 13)."""
     ck_names_the_listener(refuses_to_start(per_listener=("tls",)))
 
 
@@ -73,7 +73,7 @@ def test_listener_without_the_plugin(refuses_to_start):
                                    ["include_dir {more}", "include_dir {empty}"]],
                          ids=["one", "behind blanks", "the first of two"])
 def test_listener_of_another_file_without_the_plugin(refuses_to_start, directory, lines):
-    """The same for a listener in a file of include_dir, however the broker can be told of it
+    """The same for a listener in a file of include_dir, in every way of giving the configuration
     (conf.c)."""
     more, empty = directory / "conf.d", directory / "empty.d"
     more.mkdir()
@@ -87,8 +87,8 @@ def test_listener_of_another_file_without_the_plugin(refuses_to_start, directory
 
 
 def test_plugin_in_a_file_read_in_order(start_broker, directory):
-    """What is in files of include_dir counts where the broker reads it: the plugin's own lines,
-    and a listener of the main file that goes on behind them."""
+    """Files of include_dir are read where the broker reads them: the plugin's lines, and a listener
+    of the main file that continues after them."""
     more = directory / "conf.d"
     more.mkdir(mode=0o755)
     (more / "B.conf").write_text("\n")
@@ -106,13 +106,14 @@ def test_listener_without_plugin_use(refuses_to_start, used):
 
 
 def test_two_listeners_with_the_plugin(refuses_to_start):
-    """The broker would start it once for each, on one registry: the second says so."""
+    """The broker would start the plugin once for each, on one registry: the second start says
+    so."""
     log = refuses_to_start(per_listener=("plain", "tls"))
     line = [line for line in log.splitlines() if "jitr: " in line][-1]
     assert "loaded twice" in line and "per_listener_settings" in line
 
 
-# -- nobody needs a name -------------------------------------------------------------
+# -- anonymous clients ----------------------------------------------------------------
 
 @VERSIONS
 @NOT_ACTIVE
@@ -140,8 +141,8 @@ def test_anonymous_clients_without_certificate(start_broker, version):
 
 
 def test_tls_without_client_certificates(start_broker, pki):
-    """A listener that asks for none hands the plugin none: its clients are clients without a
-    certificate, and an ACTIVE one counts for nothing there."""
+    """A listener that asks for no certificate gives none to the plugin: its clients are clients
+    without a certificate, even with an ACTIVE one."""
     broker = start_broker(tls=["require_certificate false"], plugin={"other_clients": "allow"})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -168,7 +169,7 @@ def get(broker, path, user=None):
 
 @pytest.fixture
 def http(make_broker, directory, pki):
-    """A broker with pages, whose acl_file opens them to bystander."""
+    """A broker with HTTP pages, which its acl_file allows to bystander."""
     acl = directory / "acl"
     acl.write_text("user bystander\ntopic readwrite t/#\ntopic read /page.html\n")
     acl.chmod(0o644)
@@ -182,8 +183,8 @@ def http(make_broker, directory, pki):
 
 @pytest.mark.skipif(installed_version() < (2, 1), reason="http_api came with 2.1")
 def test_pages_are_served_while_connections_go_on(http, pki):
-    """2.1 serves pages on a thread of its own, which asks the plugin: it leaves them to others,
-    and whatever that thread does, connections are judged as ever."""
+    """2.1 serves pages on a thread of its own, which asks the plugin: the plugin leaves them to
+    others, and connections are decided as before meanwhile."""
     admin, ca = http.admin(), pki.ca("factory")
     admin.register_ca(ca)
     answers, done = [], threading.Event()
@@ -216,8 +217,8 @@ def test_pages_are_served_while_connections_go_on(http, pki):
 
 
 @pytest.mark.skipif(installed_version() < (2, 1), reason="http_api came with 2.1")
-def test_pages_that_nobody_allows(http):
-    """What we leave to others and nobody allows is denied."""
+def test_pages_without_a_permission(http):
+    """A page that is left to others and that no plugin or file allows is denied."""
     assert get(http, "/page.html", BYSTANDER) == (200, b"<p>hello")
     assert get(http, "/closed.html", BYSTANDER)[0] != 200
     assert get(http, "/page.html", ADMIN)[0] != 200

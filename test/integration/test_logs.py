@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""One line per decision, for people in the broker's log and for programs in log_file; no
-client can write a line of its own (contract, section 9; aws-iot H)."""
+"""One line per decision, for people in the broker's log and for programs in log_file; no client can
+write a line of its own (contract, section 9; aws-iot H)."""
 import json
 import re
 import uuid
@@ -26,8 +26,8 @@ def broker(start_broker, log_file):
 
 
 def entries(log_file, count=1, **members):
-    """Lines of the file that have these members, once there are count of them; every line
-    of the file is looked at."""
+    """Lines of the file with these members, once there are count of them; every line of the file is
+    checked."""
 
     def look():
         text = log_file.read_text()
@@ -42,7 +42,7 @@ def entries(log_file, count=1, **members):
 
 
 def assert_shape(entry):
-    """What all entries have in common (aws-iot H.1)."""
+    """Members common to all entries (aws-iot H.1)."""
     assert re.fullmatch(TIMESTAMP, entry["timestamp"])
     assert entry["logLevel"] in ("DEBUG", "INFO", "WARN", "ERROR")
     assert uuid.UUID(entry["traceId"])
@@ -73,8 +73,8 @@ def test_line_of_a_refused_connection(broker, pki, admin, factory):
 
 
 def test_one_line_per_decision(broker, pki, admin, factory):
-    """Registered, pending, accepted, revoked: each attempt is one line, with its reason
-    (contract, section 9)."""
+    """Registered, pending, accepted, revoked: each attempt is one line, with its reason (contract,
+    section 9)."""
     device = pki.device("d1", issuer=factory)
     for attempt in range(3):
         broker.connect(device)
@@ -90,7 +90,7 @@ def test_one_line_per_decision(broker, pki, admin, factory):
 
 
 def test_changes_by_administrators_are_logged(broker, pki, admin, factory):
-    """Who did what to which resource, and what came of it (contract, section 9)."""
+    """The caller, the action, the resource and the result (contract, section 9)."""
     device = admin.activate(pki.device("d1", issuer=factory))
     with pytest.raises(Exception):
         admin.delete_certificate(device)
@@ -99,8 +99,8 @@ def test_changes_by_administrators_are_logged(broker, pki, admin, factory):
     broker.wait_for_log("deleteCertificate", "CertificateStateException", device.id)
 
 
-def test_a_change_is_told_with_what_was_before_and_from_where(broker, pki, admin, factory):
-    """Status from and to, version, flags, address: what an audit asks for."""
+def test_a_change_is_logged_with_the_previous_value_and_the_address(broker, pki, admin, factory):
+    """Old and new status, version, flags, address, as an audit needs them."""
     device = pki.device("d1", issuer=factory)
     broker.connect(device)
     admin.update_certificate(device, "ACTIVE")
@@ -112,8 +112,8 @@ def test_a_change_is_told_with_what_was_before_and_from_where(broker, pki, admin
     assert " status=ACTIVE->INACTIVE " in line and " autoRegistration=ENABLE->DISABLE" in line
 
 
-def test_a_change_that_failed_says_why_and_changes_nothing(broker, pki, admin, factory):
-    """An audit must not take it for done."""
+def test_a_failed_change_is_logged_with_the_reason(broker, pki, admin, factory):
+    """An audit must not count it as done."""
     device = admin.activate(pki.device("d1", issuer=factory))
     with pytest.raises(Exception):
         admin.delete_certificate(device)
@@ -121,8 +121,8 @@ def test_a_change_that_failed_says_why_and_changes_nothing(broker, pki, admin, f
     assert "must be deactivated" in line and "->" not in line
 
 
-def test_who_was_refused_is_told_with_the_address(broker):
-    """Of a request that nobody may make, too."""
+def test_refused_callers_are_logged_with_their_address(broker):
+    """Also for a request that no caller may make."""
     broker.bystander().publish("$CONTROL/jitr/v1", '{"commands":[{"command":"listCertificates"}]}')
     assert "address=127.0.0.1" in broker.wait_for_log("request denied", 'user="bystander"')
 
@@ -150,8 +150,8 @@ NASTY = {
 
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
 def test_text_of_clients_is_escaped(broker, pki, admin, factory, log_file, text):
-    """Whatever stands in a client id or a common name, it stays within its quotes and its
-    line, in the broker's log and in the file (contract, section 9; mosquitto section 0, 19)."""
+    """Any client id or common name stays within its quotes and its line, in the broker's log and in
+    the file (contract, section 9; mosquitto section 0, 19)."""
     events = admin.listen_to_events(factory)
     device = pki.device(text, issuer=factory)
     # Some brokers refuse control characters in a client id before the plugin is asked.
@@ -192,9 +192,9 @@ def assert_one_line(line, device):
 
 
 def test_log_to_a_topic(start_broker, pki):
-    """The broker publishes each line where we log it, and asks the plugin about every
-    delivery: also a reader whose deliveries are denied, which is a line again, starts no
-    avalanche (mosquitto section 0, 19)."""
+    """The broker publishes each line at the moment it is logged, and asks the plugin about every
+    delivery: a reader whose deliveries are denied, which is logged too, does not cause endless
+    lines (mosquitto section 0, 19)."""
     broker = start_broker(plugin={"authorization": "policy", "other_clients": "allow"},
                           config=["log_dest topic"])
     admin, ca = broker.admin(), pki.ca("factory")
@@ -224,8 +224,8 @@ def test_log_to_a_topic(start_broker, pki):
 
 
 def test_long_text_is_cut(broker, pki, admin, factory, log_file):
-    """A name of 20 000 letters does not fill the log, and what follows it is still there
-    (contract, section 9)."""
+    """A name of 20 000 letters is truncated, and the text behind it is kept (contract, section
+    9)."""
     device = pki.device("x" * 20000, issuer=factory)
     broker.connect(device, client_id="y" * 20000)
     line = broker.wait_for_log("connection refused", device.id)
@@ -302,8 +302,8 @@ def test_unfit_certificates_are_visible(broker, pki, admin, factory, log_file):
 
 
 def test_file_is_opened_again_by_sighup(broker, pki, admin, factory, log_file):
-    """As logrotate wants it: moved away, SIGHUP, and new lines are in a new file (contract,
-    section 5)."""
+    """As logrotate needs it: after a move and SIGHUP new lines are in a new file (contract, section
+    5)."""
     broker.connect(pki.device("d1", issuer=factory))
     old = entries(log_file, eventType="RegisterCertificateJIT")
     log_file.rename(log_file.with_suffix(".1"))

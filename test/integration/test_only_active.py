@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Only ACTIVE gets in: on every path into the broker, for every kind of message, and only
-as long as it is ACTIVE (contract, section 6)."""
+"""Only an ACTIVE certificate is admitted: on every path into the broker, for every kind of message,
+and only as long as it is ACTIVE (contract, section 6)."""
 import itertools
 import json
 
@@ -33,14 +33,14 @@ def broker(start_broker):
 
 @pytest.fixture
 def witness(broker):
-    """Hears everything that anybody publishes below t/."""
+    """Receives all messages below t/."""
     session = broker.bystander()
     assert session.subscribe("t/#")
     return session
 
 
 def heard(witness):
-    """What it heard up to now: a message of its own comes behind all others."""
+    """Messages received so far: its own message, sent now, comes after all others."""
     marker = "marker %d" % next(_markers)
     witness.publish("t/marker", marker)
     payloads = []
@@ -50,7 +50,7 @@ def heard(witness):
 
 
 def make(admin, pki, ca, status, name="d1"):
-    """A device whose certificate has this status."""
+    """A device with a certificate of this status."""
     device = pki.device(name, issuer=ca)
     if status == "PENDING_ACTIVATION":
         admin.broker.connect(device)
@@ -78,8 +78,8 @@ def test_websockets(start_broker, pki, status, version):
 
 @VERSIONS
 def test_websockets_first_connection_to_deactivation(start_broker, pki, version):
-    """The whole life of a device on websockets: registered, activated, let in, cut off
-    (contract, section 6)."""
+    """A device on websockets is registered, activated, admitted and disconnected (contract, section
+    6)."""
     ca = pki.ca("factory")
     broker = start_broker(listeners=("plain", "tls", "websockets"), websockets_trust=[ca])
     admin = broker.admin()
@@ -109,7 +109,7 @@ def test_extended_authentication_is_no_way_around(broker, pki, admin, factory, s
 
 
 def test_extended_authentication_of_an_active_certificate(broker, pki, admin, factory):
-    """Is left to whoever offers the method: here nobody does, and the broker says so
+    """It is left to the plugin that offers the method: here there is none, and the broker says so
     (mosquitto section 1)."""
     device = make(admin, pki, factory, "ACTIVE")
     packet = raw.connect_packet("d1", version=5, method="SOME-METHOD")
@@ -118,8 +118,7 @@ def test_extended_authentication_of_an_active_certificate(broker, pki, admin, fa
 
 
 def test_extended_authentication_registers_as_any_connect(broker, pki, admin, factory):
-    """A first CONNECT is a first CONNECT, whatever it wants to authenticate with
-    (contract, section 6)."""
+    """A first CONNECT registers with any authentication method (contract, section 6)."""
     events = admin.listen_to_events(factory)
     device = pki.device("d1", issuer=factory)
 
@@ -138,8 +137,8 @@ def identity(start_broker):
 
 @NOT_ACTIVE
 def test_identity_listener_denies_and_cuts_off(identity, pki, status):
-    """use_identity_as_username skips the connect check: whoever is not ACTIVE cannot
-    publish there, and is cut off when he tries (contract, section 6; mosquitto section 0, 6)."""
+    """use_identity_as_username skips the connect check: a client that is not ACTIVE cannot publish
+    there, and is disconnected when it tries (contract, section 6; mosquitto section 0, 6)."""
     admin, ca = identity.admin(), pki.ca("factory")
     admin.register_ca(ca)
     device = make(admin, pki, ca, status)
@@ -166,8 +165,8 @@ def test_identity_listener_denies_subscriptions(identity, pki):
 
 
 def test_identity_listener_registers_an_unknown_certificate(identity, pki):
-    """What comes in there for the first time is registered and announced as anywhere,
-    as soon as the broker lets the plugin see it (contract, section 6)."""
+    """A certificate that is new there is registered and announced as elsewhere, as soon as the
+    plugin sees it (contract, section 6)."""
     admin, ca = identity.admin(), pki.ca("factory")
     admin.register_ca(ca)
     events = admin.listen_to_events(ca)
@@ -195,9 +194,9 @@ def test_identity_listener_serves_active_certificates(identity, pki):
     assert session.wait_until_closed() < AT_ONCE
 
 
-def test_identity_listener_makes_nobody_an_administrator(identity, pki):
-    """A common name is not a user name that anybody checked: a device called admin is no
-    administrator (contract, section 3)."""
+def test_identity_listener_makes_no_administrator(identity, pki):
+    """A common name is not a verified user name: a device called admin is no administrator
+    (contract, section 3)."""
     admin, ca = identity.admin(), pki.ca("factory")
     admin.register_ca(ca)
     device = make(admin, pki, ca, "ACTIVE", name="admin")
@@ -208,9 +207,9 @@ def test_identity_listener_makes_nobody_an_administrator(identity, pki):
     assert admin.describe_ca(ca)["status"] == "ACTIVE"
 
 
-def test_stranger_of_a_good_name_is_no_administrator(start_broker, pki):
-    """Nor is a certificate of a CA that is not registered, where those are left to others:
-    nobody has checked a name that stands in a certificate (contract, sections 3 and 5)."""
+def test_name_in_an_unverified_certificate_makes_no_administrator(start_broker, pki):
+    """Nor is a certificate of an unregistered CA, where those are left to others: the name in a
+    certificate is not verified (contract, sections 3 and 5)."""
     broker = start_broker(listeners=("plain", "tls", "identity"),
                           plugin={"other_clients": "allow", "unknown_ca": "defer"})
     admin, ca, stranger = broker.admin(), pki.ca("factory"), pki.ca("stranger")
@@ -226,7 +225,7 @@ def test_stranger_of_a_good_name_is_no_administrator(start_broker, pki):
 
 
 def ask(session, command):
-    """Whether or not an answer comes: the plugin has heard of it when this returns."""
+    """Send a request; the plugin has received it when this returns, with or without an answer."""
     session.publish(CONTROL, json.dumps({"commands": [command]}))
     session.received()
 
@@ -259,8 +258,8 @@ def test_reload_leaves_everything_as_it_is(broker, pki, admin, factory, witness,
 
 
 def test_reload_does_not_let_a_deactivated_session_live(broker, pki, admin, factory, witness):
-    """An offline session whose certificate was deactivated gets nothing, before or after
-    a SIGHUP (contract, section 6)."""
+    """An offline session with a deactivated certificate gets nothing, before or after a SIGHUP
+    (contract, section 6)."""
     device = make(admin, pki, factory, "ACTIVE")
     session = broker.connect(device, clean=False)
     assert session.subscribe("t/#")
@@ -288,8 +287,8 @@ def test_reload_then_first_connection(broker, pki, admin, factory):
 @VERSIONS
 def test_offline_session_receives_nothing_once_deactivated(broker, pki, admin, factory, witness,
                                                            version):
-    """What is published while the certificate is not ACTIVE is never delivered to it, not
-    even after it is ACTIVE again (contract, section 6)."""
+    """Messages published while the certificate is not ACTIVE are never delivered to it, not even
+    after it is ACTIVE again (contract, section 6)."""
     how = dict(version=version, clean=False, expiry=3600)
     device = make(admin, pki, factory, "ACTIVE")
     session = broker.connect(device, **how)
@@ -327,7 +326,7 @@ def test_offline_session_over_a_restart(broker, pki, admin, factory):
 @VERSIONS
 def test_will_of_a_deactivated_device_is_not_published(broker, pki, admin, factory, witness,
                                                        version):
-    """Being cut off is no occasion for a last word (contract, section 6)."""
+    """When its connection is closed, its will is dropped (contract, section 6)."""
     device = make(admin, pki, factory, "ACTIVE")
     session = broker.connect(device, version=version, will=("t/will", "last word"))
     assert session.accepted
@@ -338,7 +337,7 @@ def test_will_of_a_deactivated_device_is_not_published(broker, pki, admin, facto
 
 
 def test_will_of_an_active_device_is_published(broker, pki, admin, factory, witness):
-    """Whereas an ACTIVE device that vanishes has its will published, as MQTT says."""
+    """The will of an ACTIVE device whose connection breaks is published, as in MQTT."""
     session = broker.connect(make(admin, pki, factory, "ACTIVE"), will=("t/will", "last word"))
     assert session.accepted
 
@@ -365,7 +364,7 @@ def test_delayed_will_of_a_deactivated_device_is_not_published(broker, pki, admi
 
 
 def test_will_of_a_refused_connection_is_not_published(broker, pki, admin, factory, witness):
-    """Who is not let in leaves no will (contract, section 6)."""
+    """A refused client leaves no will (contract, section 6)."""
     device = pki.device("d1", issuer=factory)
 
     assert broker.connect(device, will=("t/will", "last word")).refused
@@ -392,8 +391,8 @@ def test_live_connections_are_closed(broker, pki, admin, factory, status, versio
 
 
 def test_deactivation_takes_effect_at_once(broker, pki, admin, factory, witness):
-    """A packet that comes after the answer to the deactivation has no effect, cut off or
-    not (contract, section 6)."""
+    """A packet after the answer to the deactivation has no effect, before and after the connection
+    is closed (contract, section 6)."""
     for _ in range(5):
         device = make(admin, pki, factory, "ACTIVE")
         session = broker.connect(device)
@@ -433,8 +432,8 @@ def test_deletion_ends_what_is_left_of_a_certificate(broker, pki, admin, factory
 
 
 def test_inactive_ca_leaves_its_active_devices_alone(broker, pki, admin, factory):
-    """An inactive or deleted CA registers nobody; devices that are ACTIVE keep working
-    (aws-iot A.2.3, A.2.5)."""
+    """An inactive or deleted CA registers no devices; ACTIVE devices keep working (aws-iot A.2.3,
+    A.2.5)."""
     session = broker.connect(make(admin, pki, factory, "ACTIVE"))
     admin.update_ca(factory, status="INACTIVE")
     admin.delete_ca(factory)
@@ -448,8 +447,8 @@ def test_inactive_ca_leaves_its_active_devices_alone(broker, pki, admin, factory
 # -- names -------------------------------------------------------------------------
 
 def test_acl_file_sees_the_certificate_id(start_broker, pki, directory):
-    """An accepted device's user name is its certificateId, whatever it claimed: an
-    acl_file can rely on it (contract, section 6)."""
+    """An admitted device's user name is its certificateId, whatever name it sends: an acl_file can
+    rely on it (contract, section 6)."""
     acl = directory / "acl"
     acl.write_text("pattern readwrite t/%u\nuser bystander\ntopic readwrite t/#\n")
     acl.chmod(0o644)
@@ -468,9 +467,9 @@ def test_acl_file_sees_the_certificate_id(start_broker, pki, directory):
 
 
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
-def test_nobody_claims_the_name_of_a_certificate(start_broker, pki, version):
-    """A client without a certificate cannot take the user name of one, even where
-    anonymous clients are welcome (contract, section 6)."""
+def test_name_of_a_certificate_cannot_be_claimed(start_broker, pki, version):
+    """A client without a certificate cannot use the user name of one, even where anonymous clients
+    are allowed (contract, section 6)."""
     broker = start_broker(anonymous=True, plugin={"other_clients": "allow"})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -490,10 +489,10 @@ RESERVED = [EVENTS + "0" * 64, "$aws/events/anything", "$SYS/broker/jitr/connect
 
 
 @pytest.mark.parametrize("topic", RESERVED)
-@pytest.mark.parametrize("who", ["device", "bystander", "administrator"])
-def test_reserved_topics_cannot_be_forged(start_broker, pki, topic, who):
-    """Nobody but the plugin publishes events, counters and answers, whatever he may do
-    otherwise (contract, section 2; aws-iot D.4)."""
+@pytest.mark.parametrize("client", ["device", "bystander", "administrator"])
+def test_reserved_topics_cannot_be_forged(start_broker, pki, topic, client):
+    """Only the plugin publishes events, counters and answers; no client may, whatever its other
+    rights (contract, section 2; aws-iot D.4)."""
     broker = start_broker(plugin={"other_clients": "allow", "metrics_interval": 0})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -501,9 +500,9 @@ def test_reserved_topics_cannot_be_forged(start_broker, pki, topic, who):
     listener = listen_to_reserved(broker)
 
     def connect(**how):
-        if who == "device":
+        if client == "device":
             return broker.connect(device, **how)
-        if who == "bystander":
+        if client == "bystander":
             return broker.bystander(**how)
         return broker.admin(**how).session
 
@@ -543,8 +542,8 @@ def listen_to_reserved(broker):
 
 
 def test_devices_cannot_administer(broker, pki, admin, factory):
-    """What a device may do does not include the registry, with `authorization allow`
-    either (contract, section 3)."""
+    """The rights of a device do not include the registry, with `authorization allow` either
+    (contract, section 3)."""
     device = make(admin, pki, factory, "INACTIVE", "victim")
     session = broker.connect(make(admin, pki, factory, "ACTIVE"))
 
@@ -589,7 +588,7 @@ def test_metrics_are_published(start_broker, pki):
 
 
 def test_asking_without_rights_is_an_error_not_a_disconnection(broker, pki, admin, factory):
-    """A device that asks is told AccessDeniedException, and stays connected (contract,
+    """A device that sends a request gets AccessDeniedException, and stays connected (contract,
     section 3)."""
     device = Admin(broker, broker.connect(make(admin, pki, factory, "ACTIVE")))
 

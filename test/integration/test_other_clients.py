@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Clients without a certificate, on a broker that has just got the plugin: with the option
-other_clients left out Mosquitto denies what they do when no acl_file allows it, and says so
-neither to them nor in its log. The plugin says it."""
+"""Clients without a certificate, on a broker that has just got the plugin: without the option
+other_clients Mosquitto denies their packets when no acl_file allows them, and says so neither to
+them nor in its log. The plugin logs it."""
 import pytest
 
 from device import MQTT_5
@@ -19,7 +19,7 @@ def unset(broker):
 
 
 def talks_to_itself(client, topic):
-    """Does what it publishes come back to it?"""
+    """Whether it receives its own messages."""
     if not client.subscribe(topic + "/#"):
         return False
     client.publish(topic + "/x", "hello", qos=1)
@@ -45,7 +45,7 @@ def test_a_choice_is_not_commented_on(start_broker, choice):
 
 
 def test_the_first_denial_is_said_and_no_other(start_broker):
-    """Which client wanted what; once, however many follow."""
+    """The client and the action of the first denial; one line, however many follow."""
     broker = start_broker()
     client = broker.bystander(client_id="back end 1", version=MQTT_5)
     assert not client.subscribe("devices/#")
@@ -87,8 +87,8 @@ def test_allow_is_what_password_clients_need(start_broker):
 
 
 def test_an_acl_file_is_the_other_way(start_broker, directory):
-    """With defer it decides, topic by topic; some versions let everybody subscribe, and deliver
-    nothing."""
+    """With defer it decides for each topic; some versions of the broker accept every subscription
+    and deliver nothing."""
     (directory / "acl").write_text("user bystander\ntopic readwrite a/#\n")
     broker = start_broker(plugin={"other_clients": "defer"},
                           config=["acl_file %s" % (directory / "acl")])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Other plugins before and behind ours: the first that decides wins, and an answer that nobody
-gives is the broker's own (mosquitto sections 1 and 7)."""
+"""Other plugins before and behind this one: the first decision is final, and without any decision
+the broker's own answer applies (mosquitto sections 1 and 7)."""
 import pytest
 
 import raw
@@ -14,7 +14,7 @@ SUCCESS, DENIED = 0, 12
 
 @pytest.fixture
 def make_place(start_broker, pki):
-    """A broker with a neighbour, a CA, and a witness of what is published below t/."""
+    """A broker with another plugin, a CA, and a witness of messages below t/."""
     class Place:
         def __init__(self, **how):
             self.broker = start_broker(**{"plugin": {"other_clients": "allow"}, **how})
@@ -31,7 +31,7 @@ def make_place(start_broker, pki):
 
 @NOT_ACTIVE
 def test_plugin_before_that_defers(make_place, status):
-    """Changes nothing: ours is asked next."""
+    """It changes nothing: this plugin is asked next."""
     place = make_place(before=neighbour())
     assert place.broker.connect(place.device(status)).refused
 
@@ -46,9 +46,9 @@ def test_plugin_before_that_defers_lets_active_in(make_place):
 
 @VERSIONS
 @NOT_ACTIVE
-def test_plugin_before_that_lets_everybody_in(start_broker, pki, status, version):
-    """Ours is not asked about the connection; it finds out at the first packet, denies that,
-    and cuts the client off."""
+def test_plugin_before_that_admits_every_client(start_broker, pki, status, version):
+    """This plugin is not asked about the connection; it sees the client at the first packet, denies
+    that, and closes the connection."""
     broker = start_broker(plugin={"other_clients": "allow"})
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -66,8 +66,8 @@ def test_plugin_before_that_lets_everybody_in(start_broker, pki, status, version
 
 
 @NOT_ACTIVE
-def test_plugin_behind_lets_nobody_in(make_place, status):
-    """What ours refuses is refused."""
+def test_plugin_behind_that_admits_no_client(make_place, status):
+    """A refusal by this plugin is final."""
     place = make_place(config=neighbour(connect=SUCCESS))
     assert place.broker.connect(place.device(status)).refused
 
@@ -76,12 +76,12 @@ def test_plugin_behind_answers_for_clients_without_certificate(make_place):
     """Those are left to it with `other_clients defer`."""
     place = make_place(plugin={"other_clients": "defer"}, config=neighbour(connect=SUCCESS,
                                                                            access=SUCCESS))
-    assert place.broker.connect(None, listener="plain", user="anybody", password="x").accepted
+    assert place.broker.connect(None, listener="plain", user="user", password="x").accepted
 
 
 @NOT_ACTIVE
 def test_plugin_that_offers_extended_authentication(make_place, status):
-    """Its yes would let any certificate in; ours says no before it (mosquitto section 0, 6, and
+    """It would admit any certificate; this plugin refuses before it (mosquitto section 0, 6, and
     section 1)."""
     place = make_place(config=neighbour(extended=SUCCESS))
     packet = raw.connect_packet("d1", version=5, method="METHOD")
@@ -90,14 +90,14 @@ def test_plugin_that_offers_extended_authentication(make_place, status):
 
 
 def test_active_certificate_by_extended_authentication(make_place):
-    """And it is let in with an ACTIVE one, by whoever offers the method."""
+    """A client with an ACTIVE certificate is admitted by the plugin that offers the method."""
     place = make_place(config=neighbour(extended=SUCCESS))
     packet = raw.connect_packet("d1", version=5, method="METHOD")
     assert raw.answer_to(place.broker, place.device("ACTIVE"), packet)[3] == 0
 
 
 def test_plugin_behind_that_denies_access(make_place):
-    """With `authorization defer` it decides; ours has said neither yes nor no."""
+    """With `authorization defer` it decides; this plugin has neither allowed nor denied."""
     place = make_place(plugin={"authorization": "defer", "other_clients": "allow"},
                        config=neighbour(access=DENIED))
     session = place.broker.connect(place.device("ACTIVE"))
@@ -106,7 +106,7 @@ def test_plugin_behind_that_denies_access(make_place):
 
 
 def test_plugin_behind_that_allows_access(make_place):
-    """What is reserved to the plugin it cannot allow (mosquitto section 7)."""
+    """It cannot allow topics that are reserved to this plugin (mosquitto section 7)."""
     place = make_place(plugin={"authorization": "defer", "other_clients": "allow"},
                        config=neighbour(access=SUCCESS))
     listener = place.admin.listen("$aws/events/#")
@@ -118,8 +118,8 @@ def test_plugin_behind_that_allows_access(make_place):
 
 
 def test_unknown_ca_left_to_others_needs_one_that_agrees(start_broker, pki):
-    """`unknown_ca defer`: where nobody decides, the broker asks for a user name, and has none
-    of them (mosquitto section 0, 8)."""
+    """`unknown_ca defer`: without a decision of another plugin the broker requires a user name, and
+    has no users (mosquitto section 0, 8)."""
     broker = start_broker(plugin={"unknown_ca": "defer", "other_clients": "allow"})
     stranger = pki.ca("stranger")
     trust(broker, stranger)

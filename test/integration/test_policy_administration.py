@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Who may administer: administrators of the configuration, and certificates as far as their
-policies name what they may do; nobody else (contract, section 3)."""
+"""Administration is for administrators in the configuration, and for certificates to the extent of
+their policies; for no others (contract, section 3)."""
 import json
 
 import pytest
@@ -29,7 +29,7 @@ def operator(site, *statements, name="operator", **how):
 
 
 def error_of(admin, command, **members):
-    """None: it was carried out."""
+    """The error of a command; None: it was carried out."""
     try:
         admin.call(command, **members)
     except AwsError as refusal:
@@ -47,9 +47,9 @@ def id_of(site, session):
 
 @VERSIONS
 def test_activation_program(site, version):
-    """A program with a certificate of its own hears of a registration, makes a policy,
-    attaches it and activates, in the order of AWS's example, all over MQTT; the device comes
-    in and does what the policy says (aws-iot G.1; contract, section 3)."""
+    """A program with its own certificate receives a registration event, creates a policy, attaches
+    it and activates, in the order of AWS's example, all over MQTT; the device is admitted with the
+    rights of the policy (aws-iot G.1; contract, section 3)."""
     program = Admin(site.broker, site.broker.connect(
         site.device(*ACTIVATION, name="activation"), version=version))
     assert program.session.subscribe(EVENTS + site.ca.id)
@@ -74,7 +74,7 @@ def test_activation_program(site, version):
 
 
 def test_activation_program_that_hears_an_event_twice(site):
-    """Every step may be repeated: the event comes at least once (aws-iot G.1)."""
+    """Every step may be repeated: events arrive at least once (aws-iot G.1)."""
     program = operator(site, *ACTIVATION, name="activation")
     device = site.pki.device("d1", issuer=site.ca)
     site.broker.connect(device)
@@ -134,7 +134,7 @@ def granted_operations(device):
 
 
 def state(site, device):
-    """What of the registry the operations above would change."""
+    """The part of the registry that the operations above would change."""
     call = site.admin.call
     return [call("describeCACertificate", certificateId=site.ca.id),
             call("describeCertificate", certificateId=device.id),
@@ -146,7 +146,7 @@ def state(site, device):
 
 
 def furnish(site):
-    """A registry in which each of them would find what it names."""
+    """A registry with an object for each of them."""
     device = site.device(name="victim")
     site.policies.create(CONNECT, name="p")
     site.policies.attach("p", device)
@@ -155,8 +155,8 @@ def furnish(site):
 
 
 def test_activation_program_may_do_nothing_else(site):
-    """Whatever its policy does not name is answered with AccessDeniedException, and changes
-    nothing, whether what it is about exists or not (contract, section 3)."""
+    """Any action that its policy does not name is answered with AccessDeniedException, and changes
+    nothing, whether its object exists or not (contract, section 3)."""
     program = operator(site, *ACTIVATION, name="activation")
     device = furnish(site)
     before = state(site, device)
@@ -221,9 +221,8 @@ def test_permission_for_some_certificates(site):
 
 
 def test_policy_that_may_not_be_attached(site):
-    """A Deny on the ARN of a policy keeps a program that may attach policies from attaching
-    that one, by either operation, and from taking it away where it may detach (contract,
-    section 3)."""
+    """A Deny on the ARN of a policy keeps a program with the right to attach policies from
+    attaching that one, by either operation, and from detaching it (contract, section 3)."""
     device = site.device(name="d1")
     for name in ("device", "operators"):
         site.policies.create(CONNECT, name=name)
@@ -256,8 +255,8 @@ def test_operations_without_a_resource(site):
 
 
 def test_pattern_that_names_a_kind_of_operation(site):
-    """iot:*Certificate names operations, so it counts; a Deny beside it counts as well
-    (contract, section 3)."""
+    """iot:*Certificate names operations, so it is used; a Deny beside it is used too (contract,
+    section 3)."""
     device = site.device(name="victim")
     program = operator(site, allow("iot:*Certificate", "cert/*"),
                        deny("DeleteCertificate", "*"))
@@ -330,9 +329,9 @@ def test_conditions_count(site):
 # -- answers ---------------------------------------------------------------------------
 
 @VERSIONS
-def test_answers_go_to_whoever_asked(site, version):
-    """A device may subscribe to the topic of answers without any policy for it, and hears
-    its own answers only, also with a subscription (contract, section 2)."""
+def test_answers_go_to_the_caller(site, version):
+    """A device may subscribe to the topic of answers without a policy for it, and receives only its
+    own answers, also with a subscription (contract, section 2)."""
     asker = site.connect(allow("DescribeCertificate", "cert/*"), name="asker", version=version)
     listener = site.connect(name="listener", version=version)
     for session in (asker, listener):
@@ -348,8 +347,8 @@ def test_answers_go_to_whoever_asked(site, version):
     assert asker.received() == []
 
 
-def test_nobody_forges_an_answer(site):
-    """Whatever a policy allows (contract, section 2)."""
+def test_answers_cannot_be_forged(site):
+    """With any policy (contract, section 2)."""
     session = site.connect(allow("Publish", ["topic/$CONTROL/*", "topic/" + RESPONSE]))
     victim = site.admin.session
     victim.subscribe(RESPONSE)
@@ -363,8 +362,8 @@ def test_nobody_forges_an_answer(site):
 @pytest.mark.parametrize("rights", [(), (allow("GetRegistrationCode", "*"),)],
                          ids=["none", "without connect"])
 def test_identity_listener_opens_nothing(make_site, rights):
-    """On a listener that names clients by their certificate, who may not connect gets no
-    answer but a denial, and nothing happens (contract, section 3; mosquitto section 0, 6)."""
+    """On a listener that names clients by their certificate, a client that may not connect gets
+    only a denial, and nothing happens (contract, section 3; mosquitto section 0, 6)."""
     site = make_site(listeners=("plain", "tls", "identity"))
     device = site.device(*rights, name="sneak")
     before = site.admin.registration_code()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""A change of policies, things or certificates takes effect at once: for the next packet of
-a connection that is open, for what waits for one that is not, and on whether it may stay
-(contract, section 6; aws-iot F.4)."""
+"""A change of policies, things or certificates takes effect at once: for the next packet of an open
+connection, for queued messages of an offline one, and for whether it may stay (contract, section 6;
+aws-iot F.4)."""
 import time
 
 import pytest
@@ -18,7 +18,7 @@ A_FEW_SECONDS = PATIENCE if PRELOAD else 5.0
 VERSIONS = pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 
 HEAR = (allow("Subscribe", "topicfilter/*"), allow("Receive", "topic/*"))
-NOTHING = allow("Connect", "client/nobody")
+NOTHING = allow("Connect", "client/none")
 
 
 def rights(topic, condition=None):
@@ -79,8 +79,8 @@ WAYS = pytest.mark.parametrize("way", [by_attaching, by_default_version, by_new_
 @WAYS
 @VERSIONS
 def test_next_publish(site, way, version):
-    """A grant and a withdrawal are in force when they are answered: the very next PUBLISH
-    of a live connection goes by them (contract, section 6)."""
+    """A right granted or withdrawn is in force with the answer: it applies to the very next PUBLISH
+    of an open connection (contract, section 6)."""
     device, grant, withdraw = way(site)
     session = site.broker.connect(device, version=version)
 
@@ -116,8 +116,7 @@ def test_next_subscription_and_delivery(site, way, version):
 
 @WAYS
 def test_next_message_while_offline(site, way):
-    """Messages for a session without a connection are judged when they come, too (contract,
-    section 6)."""
+    """Messages for an offline session are checked when they arrive too (contract, section 6)."""
     device, grant, withdraw = way(site)
     grant()
     session = site.broker.connect(device, clean=False)
@@ -133,7 +132,7 @@ def test_next_message_while_offline(site, way):
 
 
 def test_policy_shared_by_many(site):
-    """A new version is in force for everybody who has the policy, and for nobody else."""
+    """A new version is in force for all certificates with the policy, and for no others."""
     shared = site.policies.create(CONNECT, allow("Publish", "topic/t/a"))
     sessions = []
     for n in range(5):
@@ -150,7 +149,7 @@ def test_policy_shared_by_many(site):
 
 
 def test_first_policy_lets_in(site):
-    """What was refused for want of a policy is let in as soon as there is one."""
+    """A device refused for lack of a policy is admitted as soon as it has one."""
     device = site.device()
     assert site.broker.connect(device).refused
     site.policies.give(device, CONNECT)
@@ -226,8 +225,8 @@ CUTS = pytest.mark.parametrize("way", [
 @CUTS
 @VERSIONS
 def test_connection_that_may_not_be_is_closed(site, way, version):
-    """Whoever may not connect any more is cut off within a second; nothing he sends
-    meanwhile has an effect, his will neither; others stay (contract, section 6)."""
+    """A client that may not connect any more is disconnected within a second; no packet that it
+    sends meanwhile has an effect, nor has its will; other clients stay (contract, section 6)."""
     device, cut = way(site)
     session = site.broker.connect(device, version=version, will=("t/will", "last word"))
     other = site.connect(allow("Publish", "topic/t/*"), name="other", version=version)
@@ -302,8 +301,8 @@ def test_identity_listener_too(make_site):
 
 
 def test_change_of_the_ca_leaves_policies_alone(site):
-    """An inactive CA registers nobody; its ACTIVE devices go on, by the same policies, and
-    changes of those take effect as before (aws-iot A.2.3)."""
+    """An inactive CA registers no devices; its ACTIVE devices keep their policies, and changes of
+    these take effect as before (aws-iot A.2.3)."""
     device = site.device(CONNECT, allow("Publish", "topic/t/a"))
     session = site.broker.connect(device)
     site.admin.update_ca(site.ca, status="INACTIVE")
@@ -351,8 +350,8 @@ def test_many_connections_of_one_policy(site):
 
 @VERSIONS
 def test_durable_subscription_live(site, version):
-    """What a subscription was granted long ago does not matter: iot:Receive is asked for
-    each delivery (CVE-2021-34434)."""
+    """An old subscription gives no right: iot:Receive is checked for each delivery
+    (CVE-2021-34434)."""
     device = site.device(CONNECT, *HEAR)
     how = dict(version=version, clean=False, expiry=3600)
     session = site.broker.connect(device, **how)
@@ -372,8 +371,8 @@ def test_durable_subscription_live(site, version):
 @pytest.mark.parametrize("restarted", [False, True], ids=["offline", "restored"])
 @VERSIONS
 def test_messages_that_wait(site, version, restarted):
-    """What was queued for a session while iot:Receive allowed it is not delivered once it
-    does not, nor what comes later, nor after a restart of the broker (CVE-2021-34434)."""
+    """A message queued while iot:Receive allowed it is not delivered once it does not, nor are
+    later ones, nor after a restart of the broker (CVE-2021-34434)."""
     device = site.device(CONNECT, *HEAR)
     how = dict(version=version, clean=False, expiry=3600)
     session = site.broker.connect(device, **how)
@@ -396,7 +395,7 @@ def test_messages_that_wait(site, version, restarted):
 
 @VERSIONS
 def test_session_that_is_taken_over(site, version):
-    """Nor what waits to be acknowledged by a connection that another one displaces
+    """Nor are unacknowledged messages of a connection that another one displaces
     (CVE-2021-34434)."""
     device = site.device(CONNECT, *HEAR)
     how = dict(version=version, clean=False, expiry=3600)
@@ -443,10 +442,10 @@ def withdrawn_by_deletion(site, device):
 @pytest.mark.parametrize("withdraw", [withdrawn_by_version, withdrawn_retain,
                                       withdrawn_by_detaching, withdrawn_by_revocation,
                                       withdrawn_by_deletion])
-def test_retained_message_of_one_who_may_not_any_more(make_site, withdraw, restarted):
-    """A retained message goes to those who subscribe later only as long as its publisher may
-    publish it; that of another publisher does not suffer (CVE-2018-12546).  The broker asks
-    only where it is told to, whatever its manual says of the default."""
+def test_retained_message_of_a_publisher_that_lost_its_right(make_site, withdraw, restarted):
+    """A later subscriber gets a retained message only as long as its publisher may publish it;
+    messages of other publishers are not affected (CVE-2018-12546). The broker checks this only if
+    configured, whatever its manual says about the default."""
     site = make_site(config=["check_retain_source true"])
     publish = allow(["Publish", "RetainPublish"], "topic/t/*")
     device = site.device(CONNECT, publish)
@@ -468,9 +467,8 @@ NAMES = pytest.mark.parametrize("name", ["+", "#", "*", "?", "$SYS", "a/b", "${i
 
 @NAMES
 def test_client_ids_never_widen(site, name):
-    """A client that calls itself + or * gets nothing by a policy that says ${iot:ClientId}:
-    neither somebody else's topics nor a filter over all of them (CVE-2017-7650; aws-iot
-    F.5)."""
+    """A client with the id + or * gets nothing from a policy with ${iot:ClientId}: neither topics
+    of other clients nor a filter over all of them (CVE-2017-7650; aws-iot F.5)."""
     mine = "t/${iot:ClientId}/x"
     session = site.broker.connect(site.device(CONNECT, rights(mine)), client_id=name)
 
@@ -487,8 +485,7 @@ def test_client_ids_never_widen(site, name):
 
 @NAMES
 def test_common_names_never_widen(site, name):
-    """Nor does one whose certificate says so of it (CVE-2017-7650; aws-iot F.5, F.8 row
-    12)."""
+    """Nor does a client with such a common name (CVE-2017-7650; aws-iot F.5, F.8 row 12)."""
     mine = "t/${iot:Certificate.Subject.CommonName}/x"
     device = site.device(CONNECT, rights(mine), name=name)
     session = site.broker.connect(device, client_id="c1")
@@ -505,7 +502,7 @@ def test_common_names_never_widen(site, name):
 
 
 @pytest.mark.parametrize("name", ["*", "dev*", "?", "+", "#", "$SYS"])
-def test_common_names_admit_nobody_else(site, name):
+def test_common_names_admit_no_other_client(site, name):
     """client/${iot:Certificate.Subject.CommonName} with a common name of wildcards admits
     no client id at all (aws-iot F.8 row 12)."""
     device = site.device(allow("Connect", "client/${iot:Certificate.Subject.CommonName}"),
@@ -517,8 +514,8 @@ def test_common_names_admit_nobody_else(site, name):
 
 @pytest.mark.parametrize("user", ["+", "#", "*", "admin", "$SYS", "bystander"])
 def test_user_names_give_nothing(site, user):
-    """A device is its certificate, whatever user name it gives (CVE-2017-7650; contract,
-    section 6)."""
+    """A device is identified by its certificate, whatever user name it sends (CVE-2017-7650;
+    contract, section 6)."""
     device = site.device(CONNECT, allow("Publish", "topic/t/${iot:CertificateId}"))
     session = site.broker.connect(device, user=user, password="not a secret")
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""What an ACTIVE certificate may do is what the policies attached to it say, in every
-packet: CONNECT, PUBLISH, SUBSCRIBE, each delivery, and wills (aws-iot F)."""
+"""An ACTIVE certificate has the rights of its attached policies, in every packet: CONNECT, PUBLISH,
+SUBSCRIBE, each delivery, and wills (aws-iot F)."""
 import json
 
 import pytest
@@ -25,7 +25,7 @@ PUBLISH_DENIED = 0x87
 @VERSIONS
 def test_no_policy_no_connection(site, version):
     """A certificate without a policy is refused although it is ACTIVE, and the log says why
-    (aws-iot F.4; CVE-2018-12550: nothing said is nothing allowed)."""
+    (aws-iot F.4; CVE-2018-12550: without a statement nothing is allowed)."""
     device = site.device()
 
     assert site.broker.connect(device, version=version).refused
@@ -36,10 +36,10 @@ def test_no_policy_no_connection(site, version):
 @pytest.mark.parametrize("listener", ["tls", "websockets"])
 @VERSIONS
 def test_client_id_of_the_policy(make_site, listener, version):
-    """iot:Connect is asked for the client id: that of the policy gets in, any other one is
+    """iot:Connect is checked for the client id: that of the policy is admitted, any other one is
     refused with the reason in the log (aws-iot F.2)."""
     site = make_site(listeners=("plain", "tls", "websockets"))
-    device = site.device(allow("Connect", "client/d1"), name="somebody")
+    device = site.device(allow("Connect", "client/d1"), name="other")
     how = dict(listener=listener, version=version)
 
     assert site.broker.connect(device, client_id="d1", **how).accepted
@@ -85,9 +85,9 @@ def test_thing_name_only_when_attached(site):
 
 
 def test_exclusive_thing_is_the_connections_thing(site):
-    """One that the certificate is attached to exclusively is the connection's thing whatever
-    the client id is, live and in the tools (AWS IoT developer guide, "Associating an AWS IoT
-    thing to an MQTT client connection")."""
+    """A thing to which the certificate is attached exclusively is the connection's thing with any
+    client id, live and in the tools (AWS IoT developer guide, "Associating an AWS IoT thing to an
+    MQTT client connection")."""
     device = site.device(allow("Connect", "client/*", {
         "Bool": {"iot:Connection.Thing.IsAttached": ["true"]}}),
         allow("Publish", "topic/t/${iot:Connection.Thing.ThingName}/"
@@ -116,7 +116,7 @@ def test_exclusive_thing_is_the_connections_thing(site):
 
 
 def test_is_attached_as_a_condition(site):
-    """The same said by a condition (aws-iot F.5)."""
+    """The same as a condition (aws-iot F.5)."""
     device = site.device(allow("Connect", "client/*", {
         "Bool": {"iot:Connection.Thing.IsAttached": ["true"]}}))
     site.policies.create_thing("d1")
@@ -128,7 +128,7 @@ def test_is_attached_as_a_condition(site):
 
 
 def test_deny_wins_over_allow(site):
-    """In whichever policy it stands (aws-iot F.4)."""
+    """In any of the policies (aws-iot F.4)."""
     device = site.device(allow("Connect", "client/*"))
     site.policies.give(device, deny("Connect", "client/d2"))
 
@@ -140,7 +140,7 @@ def attributes(operator, *values):
     return {operator: {"iot:ConnectAttributes": list(values)}}
 
 
-# Condition, and who gets in: a clean session, a persistent one.
+# Condition; whether a clean session and a persistent one are admitted.
 PERSISTENCE = {
     "mandatory": ([allow("Connect", "client/*", attributes(
         "ForAnyValue:StringEquals", "PersistentConnect"))], (False, True)),
@@ -174,9 +174,9 @@ def test_persistent_connect(site, version, what):
 @pytest.mark.parametrize("clean", [True, False], ids=["clean", "resumed"])
 @pytest.mark.parametrize("expiry", [None, 0, 3600, 0xFFFFFFFF])
 def test_no_session_of_mqtt_5_persists_where_that_is_forbidden(site, what, clean, expiry):
-    """What persists in MQTT 5 is told by the session expiry interval (MQTT 5, 3.1.2.11.2), which
-    no broker shows its plugins: where a policy forbids persistent sessions no client of MQTT 5
-    gets in, in particular none with clean start and an expiry interval."""
+    """In MQTT 5 the session expiry interval makes a session persistent (MQTT 5, 3.1.2.11.2), which
+    no broker shows its plugins: where a policy forbids persistent sessions no client of MQTT 5 is
+    admitted, in particular none with clean start and an expiry interval."""
     device = site.device(*PERSISTENCE[what][0])
     how = dict(clean=clean, expiry=expiry, version=MQTT_5)
     assert site.broker.connect(device, **how).refused
@@ -200,8 +200,8 @@ ABOUT_THE_WILL = {
 
 @pytest.mark.parametrize("what", ABOUT_THE_WILL)
 def test_condition_about_the_will_refuses(site, what):
-    """Whether a CONNECT has a will the broker does not tell: a condition that needs it lets
-    nobody in, rather than somebody who must not (policy.h; aws-iot F.6)."""
+    """The broker does not tell whether a CONNECT has a will: a condition that needs this admits no
+    client, rather than one that must not connect (policy.h; aws-iot F.6)."""
     device = site.device(*ABOUT_THE_WILL[what])
 
     assert site.broker.connect(device).refused
@@ -210,7 +210,7 @@ def test_condition_about_the_will_refuses(site, what):
 
 
 def test_source_address_of_a_connection(site):
-    """A condition on aws:SourceIp sees where the client comes from (aws-iot F.6)."""
+    """A condition on aws:SourceIp uses the client's address (aws-iot F.6)."""
     here, elsewhere = (site.device(allow("Connect", "client/*", {
         "IpAddress": {"aws:SourceIp": [network]}}), name=name)
         for name, network in (("here", "127.0.0.0/8"), ("elsewhere", "192.0.2.0/24")))
@@ -239,8 +239,8 @@ def identity(make_site):
 
 @VERSIONS
 def test_identity_listener_is_no_way_around_connect(identity, version):
-    """use_identity_as_username lets clients in before the plugin is asked: who may not
-    connect cannot publish, subscribe or receive there, and is cut off (contract, section 6;
+    """use_identity_as_username admits clients before the plugin is asked: a client that may not
+    connect cannot publish, subscribe or receive there, and is disconnected (contract, section 6;
     mosquitto section 0, 6)."""
     rights = (allow("Publish", "topic/t/*"), *HEAR)
     devices = [identity.device(name="none"),
@@ -259,9 +259,9 @@ def test_identity_listener_is_no_way_around_connect(identity, version):
 
 
 @VERSIONS
-def test_identity_listener_publishes_no_will_of_who_may_not_connect(identity, version):
-    """Nor of one that sends nothing and vanishes before anybody has asked about it (contract,
-    section 6; mosquitto section 0, 6)."""
+def test_identity_listener_publishes_no_will_without_the_right_to_connect(identity, version):
+    """Nor if the client sends nothing and its connection breaks before the plugin was asked about
+    it (contract, section 6; mosquitto section 0, 6)."""
     rights = (allow("Publish", "topic/t/*"),)
     refused = identity.device(allow("Connect", "client/other"), *rights, name="not so")
     welcome = identity.device(allow("Connect", "client/*"), *rights, name="so")
@@ -274,8 +274,8 @@ def test_identity_listener_publishes_no_will_of_who_may_not_connect(identity, ve
 
 
 def test_identity_listener_goes_by_policies(identity):
-    """Who may connect does there what his policies say, and no more (contract, section
-    6)."""
+    """A client that may connect there has the rights of its policies, and no more (contract,
+    section 6)."""
     device = identity.device(allow("Connect", "client/d1"), allow("Publish", "topic/t/ok"),
                              allow("Subscribe", "topicfilter/t/ok"),
                              allow("Receive", "topic/t/ok"))
@@ -293,8 +293,8 @@ def test_identity_listener_goes_by_policies(identity):
 @QOS
 @VERSIONS
 def test_publish(site, version, qos):
-    """A message on a topic that the policies allow arrives, any other one is dropped; the
-    connection goes on (aws-iot F.2, F.7)."""
+    """A message on an allowed topic arrives, any other one is dropped; the connection stays open
+    (aws-iot F.2, F.7)."""
     session = site.connect(allow("Publish", "topic/t/a/*"), version=version)
 
     for topic in ("t/b", "t/a", "t/a/1", "t/ab/1", "t/A/1", "t/a/1/2"):
@@ -342,7 +342,7 @@ def test_not_resource(site):
 
 
 def test_variables_in_topics(site):
-    """Client id and common name of whoever publishes (aws-iot F.5)."""
+    """Client id and common name of the publisher (aws-iot F.5)."""
     device = site.device(CONNECT, allow("Publish", [
         "topic/t/id/${iot:ClientId}", "topic/t/cn/${iot:Certificate.Subject.CommonName}",
         "topic/t/no/${iot:Connection.Thing.ThingName}"]), name="dev-1")
@@ -355,7 +355,7 @@ def test_variables_in_topics(site):
 
 
 def hears_retained(site, topic):
-    """Would somebody who comes now get a retained message?"""
+    """Whether a new subscriber gets a retained message."""
     session = site.broker.bystander()
     assert session.subscribe(topic)
     return session.received()
@@ -363,8 +363,8 @@ def hears_retained(site, topic):
 
 @QOS
 def test_retained_message_takes_two_permissions(site, qos):
-    """A message with RETAIN takes iot:RetainPublish in addition to iot:Publish; one without
-    does not (aws-iot F.2, F.8 row 15)."""
+    """A message with RETAIN needs iot:RetainPublish in addition to iot:Publish; one without does
+    not (aws-iot F.2, F.8 row 15)."""
     session = site.connect(allow("Publish", "topic/t/*"),
                            allow("RetainPublish", ["topic/t/kept", "topic/u/*"]))
 
@@ -390,8 +390,8 @@ def test_deleting_a_retained_message_is_publishing_one(site):
 
 
 def test_acknowledgement_of_a_denied_publish(site):
-    """PUBACK and PUBREC say 0x87 in MQTT 5, and cannot say anything in 3.1.1, where the
-    message is dropped all the same (aws-iot F.7)."""
+    """PUBACK and PUBREC have 0x87 in MQTT 5, and no code in 3.1.1, where the message is dropped too
+    (aws-iot F.7)."""
     device = site.device(CONNECT)
 
     def answers(version, *packets):
@@ -421,7 +421,7 @@ FILTERS = {
 
 @pytest.mark.parametrize("resource", FILTERS)
 def test_subscribe_by_resource(site, resource):
-    """A filter is text to a policy: + and # stand for themselves (aws-iot F.3, F.8)."""
+    """A filter is text for a policy: + and # stand for themselves (aws-iot F.3, F.8)."""
     allowed, denied = FILTERS[resource]
     session = site.connect(allow("Subscribe", resource))
 
@@ -431,7 +431,7 @@ def test_subscribe_by_resource(site, resource):
 
 @VERSIONS
 def test_subscription_denied_in_the_suback(site, version):
-    """0x80 in MQTT 3.1.1, 0x87 in 5; the connection goes on (aws-iot F.7, deny_subscribe)."""
+    """0x80 in MQTT 3.1.1, 0x87 in 5; the connection stays open (aws-iot F.7, deny_subscribe)."""
     session = site.connect(allow("Subscribe", "topicfilter/t/ok"), version=version)
 
     assert session.subscription_code("t/no") == {MQTT_3_1_1: 0x80, MQTT_5: 0x87}[version]
@@ -451,8 +451,8 @@ def test_denied_subscription_delivers_nothing(site):
 
 
 def test_text_against_text(site):
-    """A Deny on a filter does not stop a wider one: that is what iot:Receive is for (aws-iot
-    F.3, F.8 rows 8 and 9)."""
+    """A Deny on a filter does not deny a wider one: iot:Receive is for that (aws-iot F.3, F.8 rows
+    8 and 9)."""
     session = site.connect(*HEAR, deny("Subscribe", "topicfilter/t/secret/*"),
                            deny("Receive", "topic/t/secret/*"))
 
@@ -499,8 +499,8 @@ def test_unsubscribing_takes_no_policy(site):
 @QOS
 @VERSIONS
 def test_receive_is_asked_for_every_delivery(site, version, qos):
-    """Against the concrete topic, whatever the filter was; what is not allowed is silently
-    not delivered, and whoever published it does not notice (aws-iot F.2, F.7)."""
+    """Each delivery is checked against its topic, whatever the filter; a denied message is silently
+    not delivered, without an effect on the publisher (aws-iot F.2, F.7)."""
     session = site.connect(allow("Subscribe", "topicfilter/t/#"),
                            allow("Receive", ["topic/t/a", "topic/t/c/*"]), version=version)
     assert session.subscribe("t/#", qos=qos)
@@ -522,7 +522,7 @@ def test_subscribe_without_receive_is_silence(site):
 
 
 def test_retained_messages_are_deliveries(site):
-    """iot:Receive is asked for them as well (aws-iot F.2)."""
+    """iot:Receive is checked for them too (aws-iot F.2)."""
     site.tell("t/a", "a", retain=True)
     site.tell("t/b", "b", retain=True)
     session = site.connect(allow("Subscribe", "topicfilter/*"), allow("Receive", "topic/t/a"))
@@ -550,7 +550,7 @@ def test_will_is_a_publish_at_sending_time(site, version):
 
 @VERSIONS
 def test_will_goes_by_the_policies_of_that_moment(site, version):
-    """What was allowed at CONNECT may not be any more, and the other way round (aws-iot
+    """A will allowed at CONNECT may be denied when it is sent, and the other way round (aws-iot
     F.4)."""
     sessions = {}
     for name, topic in (("loses", "topic/t/*"), ("gains", "topic/t/nothing")):
@@ -610,8 +610,8 @@ def test_broad_policies_do_not_reach_dollar_topics(site):
 
 @VERSIONS
 def test_dollar_topics_that_a_policy_names(site, version):
-    """topicfilter/$SYS/* and topic/$SYS/* open $SYS, and nothing else; the version of the
-    broker is there for everybody who comes."""
+    """topicfilter/$SYS/* and topic/$SYS/* allow $SYS, and nothing else; the version of the broker
+    is retained for every subscriber."""
     session = site.connect(allow("Subscribe", "topicfilter/$SYS/*"),
                            allow("Receive", "topic/$SYS/*"), version=version)
 
@@ -630,7 +630,7 @@ def test_receiving_a_dollar_topic_takes_its_name_too(site):
 
 
 def test_publishing_to_a_dollar_topic(site):
-    """Takes a statement that names it (aws-iot D.4)."""
+    """It needs a statement that names the topic (aws-iot D.4)."""
     heard = site.broker.bystander()
     assert heard.subscribe("$other/#")
     site.connect(EVERYTHING, name="broad").publish("$other/x", "broad")
@@ -641,9 +641,9 @@ def test_publishing_to_a_dollar_topic(site):
 
 
 @pytest.mark.parametrize("qos, retain", [(0, False), (1, False), (2, False), (1, True)])
-def test_nobody_publishes_events(site, qos, retain):
-    """Below $aws/events/ nobody publishes, whatever his policy says: a forged registration
-    would be believed (aws-iot D.4; contract, section 2)."""
+def test_events_cannot_be_published(site, qos, retain):
+    """No client publishes below $aws/events/, whatever its policy: a forged registration would be
+    believed (aws-iot D.4; contract, section 2)."""
     events = site.admin.listen_to_events()
     session = site.connect(
         EVERYTHING, allow(["Publish", "RetainPublish"], ["topic/$aws/*", "topic/$aws/events/*",
@@ -659,8 +659,8 @@ def test_nobody_publishes_events(site, qos, retain):
 
 
 def test_events_for_a_policy_that_names_them(site):
-    """An activation program without administrator's rights hears registrations if
-    iot:Subscribe and iot:Receive name their topic (aws-iot D.4)."""
+    """An activation program that is no administrator receives registrations if iot:Subscribe and
+    iot:Receive name their topic (aws-iot D.4)."""
     topic = EVENTS + site.ca.id
     session = site.connect(allow("Subscribe", "topicfilter/" + topic),
                            allow("Receive", "topic/" + topic), name="rule")
@@ -710,9 +710,9 @@ def test_denied_subscribe_disconnects_where_configured(make_site, version):
     assert two.next_message().payload == b"hello"
 
 
-def test_denied_delivery_disconnects_nobody(make_site):
-    """Neither who would have received it nor who published it, whatever is configured
-    (mosquitto section 0, 10)."""
+def test_denied_delivery_disconnects_no_client(make_site):
+    """Neither the receiver nor the publisher is disconnected, with any configuration (mosquitto
+    section 0, 10)."""
     site = make_site({"deny_publish": "disconnect", "deny_subscribe": "disconnect"})
     deaf = site.connect(allow("Subscribe", "topicfilter/*"), name="deaf")
     session = site.connect(allow("Publish", "topic/t/*"), *HEAR)
@@ -728,8 +728,8 @@ def test_denied_delivery_disconnects_nobody(make_site):
 @pytest.mark.parametrize("restarted", [False, True], ids=["offline", "restored"])
 @VERSIONS
 def test_offline_session_goes_by_the_stored_certificate(site, version, restarted):
-    """What comes while the device is away, and what a broker restores from its disk, is
-    judged by the certificate and its policies: by common name, client id and thing
+    """Messages that arrive while the device is offline, and those that a broker restores from disk,
+    are checked with the certificate and its policies: by common name, client id and thing
     (contract, section 6; mosquitto section 0, 11)."""
     how = dict(version=version, clean=False, expiry=3600)
     device = site.device(CONNECT, allow("Subscribe", "topicfilter/t/#"), allow("Receive", [
@@ -754,8 +754,8 @@ def test_offline_session_goes_by_the_stored_certificate(site, version, restarted
 
 @VERSIONS
 def test_reload_leaves_policies_as_they_are(site, version):
-    """SIGHUP asks again about every session: nobody is let in or thrown out by it, and the
-    policies go on (mosquitto section 0, 1)."""
+    """SIGHUP repeats the check of every session: none is admitted or closed by it, and the policies
+    stay in force (mosquitto section 0, 1)."""
     online = site.connect(*HEAR, name="online", version=version)
     assert online.subscribe("t/#")
     device = site.device(CONNECT, allow("Subscribe", "topicfilter/*"),
@@ -774,7 +774,7 @@ def test_reload_leaves_policies_as_they_are(site, version):
 
 
 def test_policy_with_the_scope_of_this_broker(make_site):
-    """Region and account of the configuration stand in every ARN (contract, section 5)."""
+    """Every ARN has the region and account of the configuration (contract, section 5)."""
     site = make_site({"region": "eu-central-1", "account_id": "123456789012"})
     assert site.witness
     mine = "arn:aws:iot:eu-central-1:123456789012:"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Policies, their versions and what they are attached to: every operation of aws-iot A.4 and
-A.5, with its answers, constraints, limits and errors."""
+"""Policies, their versions and attachments: every operation of aws-iot A.4 and A.5, with its
+answers, constraints, limits and errors."""
 import json
 import time
 import uuid
@@ -32,7 +32,7 @@ def attached(admin, certificate):
 # -- policies ----------------------------------------------------------------------
 
 def test_policy_is_made_and_shown(admin):
-    """Version 1 is the default; the document comes back verbatim (aws-iot A.4.1, A.4.2)."""
+    """Version 1 is the default; the document is returned verbatim (aws-iot A.4.1, A.4.2)."""
     text = ' {"Version" : "2012-10-17",\n\t"Statement":\\u0020'.replace("\\u0020", " ") + (
         '[{"Effect":"Allow","Action":["iot:Connect"],"Resource":["*"]}]} \n')
     before = time.time()
@@ -84,7 +84,7 @@ def test_names(admin, name):
 ])
 @pytest.mark.parametrize("command", ["createPolicy", "getPolicy", "deletePolicy",
                                      "listTargetsForPolicy"])
-def test_names_that_are_none(admin, command, name, ending):
+def test_invalid_names(admin, command, name, ending):
     """InvalidRequestException in AWS's words, the whole name must match (aws-iot 1.5, 1.7)."""
     members = {"policyDocument": document()} if command == "createPolicy" else {}
     error = refusal(admin.call, command, policyName=name, **members)
@@ -93,7 +93,7 @@ def test_names_that_are_none(admin, command, name, ending):
 
 
 def test_policy_that_is_there(admin):
-    """ResourceAlreadyExistsException whatever its content, naming it (aws-iot A.4.1)."""
+    """ResourceAlreadyExistsException with its name, whatever its content (aws-iot A.4.1)."""
     admin.create_policy("p", document())
     for text in (document(), document("iot:Publish")):
         error = refusal(admin.create_policy, "p", text)
@@ -118,7 +118,7 @@ def test_policy_that_is_there(admin):
         "resource", "operator", "too long"])
 @pytest.mark.parametrize("command", ["createPolicy", "createPolicyVersion"])
 def test_malformed_documents(admin, command, text, words):
-    """MalformedPolicyException that says what is wrong, and nothing is made (aws-iot A.4.1)."""
+    """MalformedPolicyException with the reason, and nothing is created (aws-iot A.4.1)."""
     if command == "createPolicyVersion":
         admin.create_policy("p", document())
     error = refusal(admin.call, command, policyName="p", policyDocument=text)
@@ -337,8 +337,8 @@ def test_attaching_to_a_pending_certificate(broker, admin, pki, factory):
     ("attachPrincipalPolicy", "principal"), ("detachPrincipalPolicy", "principal"),
     ("listAttachedPolicies", "target"), ("listPrincipalPolicies", "principal"),
 ])
-def test_targets_that_are_none(admin, command, member, target):
-    """InvalidRequestException that says what is expected (aws-iot A.5.1)."""
+def test_invalid_targets(admin, command, member, target):
+    """InvalidRequestException with the expected form (aws-iot A.5.1)."""
     members = {} if command.startswith("list") else {"policyName": "p"}
     error = refusal(admin.call, command, **members, **{member: target})
     assert error.name == "InvalidRequestException"
@@ -356,8 +356,8 @@ def test_certificate_that_is_not_there(admin):
 
 
 def test_ten_policies_of_one_certificate(admin, device):
-    """LimitExceededException for an eleventh; what is attached may be attached again (aws-iot
-    A.5.1, appendix 1)."""
+    """LimitExceededException for an eleventh; an attached one may be attached again (aws-iot A.5.1,
+    appendix 1)."""
     for n in range(11):
         admin.create_policy("p%02d" % n, document())
     for n in range(10):
@@ -399,8 +399,7 @@ def test_attachments_are_listed_in_pages(admin, pki, factory):
 
 
 def test_deleting_a_certificate_with_policies(admin, device):
-    """DeleteConflictException, unless forceDelete takes the attachments along (aws-iot
-    A.3.9)."""
+    """DeleteConflictException, unless forceDelete removes the attachments too (aws-iot A.3.9)."""
     admin.create_policy("p", document())
     admin.attach_policy("p", device)
     error = refusal(admin.delete_certificate, device)

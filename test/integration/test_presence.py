@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Who is connected, and who was not let in, as events: with lifecycle_events true, below
-$aws/events/presence/, in AWS's words (aws-iot D.9)."""
+"""Connections and refused connections as events: with lifecycle_events true, below
+$aws/events/presence/, in AWS's form (aws-iot D.9)."""
 import collections
 import contextlib
 import json
@@ -30,7 +30,7 @@ FAILED_PER_SECOND = 64
 
 
 class Watch:
-    """A broker whose administrator hears who comes and goes."""
+    """A broker with an administrator that receives presence events."""
 
     def __init__(self, broker, ca=None):
         self.broker, self.pki = broker, broker.pki
@@ -60,7 +60,7 @@ class Watch:
         return session, self.next("connected")
 
     def assert_silent(self):
-        """Nothing else was told: the next event is that of a connection made to ask this."""
+        """There were no other events: the next one is that of a connection made for this check."""
         _, event = self.connect(self.device("canary"))
         assert event["clientId"] == "canary"
 
@@ -101,7 +101,7 @@ def test_connection_and_its_end_have_aws_members(watch):
 
 
 def test_version_grows_and_session_changes_with_each_connection(watch):
-    """Whoever sees events in another order tells by the version which is the newer one; also
+    """A subscriber that gets events in another order sees from the version which is newer; also
     over restarts of the broker (aws-iot D.9)."""
     device, events = watch.device(), []
     for restart in (False, False, True, False):
@@ -127,8 +127,8 @@ def test_address_is_that_of_the_connection(watch):
 
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_persistent_session_that_goes_offline_is_disconnected(watch, version):
-    """Once, although the broker keeps the session; and what comes back is another connection
-    (aws-iot D.9; mosquitto section 13)."""
+    """Once, although the broker keeps the session; its next connection is a new one (aws-iot D.9;
+    mosquitto section 13)."""
     device, how = watch.device(), dict(version=version, clean=False, expiry=3600)
     session, first = watch.connect(device, **how)
     assert session.subscribe("t/#")
@@ -143,7 +143,7 @@ def test_persistent_session_that_goes_offline_is_disconnected(watch, version):
 
 
 def test_websockets_are_connections_too(start_broker, pki):
-    """Those who come over websockets are told of in the same way."""
+    """Connections over websockets have the same events."""
     ca = pki.ca("factory")
     watch = Watch(start_broker(plugin={"lifecycle_events": "true"},
                                listeners=("plain", "tls", "websockets"),
@@ -199,8 +199,8 @@ def talks_nonsense(watch, device):
     (talks_nonsense, False, "CLIENT_ERROR"),
 ])
 def test_end_is_told_with_its_reason_where_the_broker_knows(watch, end, initiated, reason):
-    """By the client or not, and why, as far as the broker tells; before 2.1 it does not, and
-    the members are null rather than a guess (aws-iot D.9)."""
+    """The event says whether the client ended the connection, and why, as far as the broker tells;
+    before 2.1 it does not, and the members are null (aws-iot D.9)."""
     began = end(watch, watch.device())
 
     event = watch.next("disconnected", "d1")
@@ -210,8 +210,8 @@ def test_end_is_told_with_its_reason_where_the_broker_knows(watch, end, initiate
 
 
 def test_denied_publish_that_disconnects(make_site):
-    """Where deny_publish disconnects, that is the reason, as far as the broker tells (aws-iot
-    D.9, F.7)."""
+    """If deny_publish disconnects, that is the reason, as far as the broker tells (aws-iot D.9,
+    F.7)."""
     site = make_site({"lifecycle_events": "true", "deny_publish": "disconnect"})
     watch = Watch(site.broker)
     session, began = watch.connect(site.device(CONNECT))
@@ -240,8 +240,8 @@ def listed(watch, device):
 @pytest.mark.parametrize("cut", [deactivated, revoked, listed])
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_connection_that_is_cut_is_forbidden(watch, cut, version):
-    """A certificate that may not any more is cut off, and that is told with every broker: the
-    plugin itself closed the connection (aws-iot D.8, D.9)."""
+    """A connection that loses its rights is closed, and the event says so with every broker,
+    because the plugin closed it (aws-iot D.8, D.9)."""
     device = watch.device()
     session, began = watch.connect(device, version=version)
     cut(watch, device)
@@ -255,8 +255,8 @@ def test_connection_that_is_cut_is_forbidden(watch, cut, version):
 
 
 def test_reload_is_no_event(watch):
-    """SIGHUP asks the broker's clients again who they are: nobody has come or gone, and the end
-    is still that of the same connection (mosquitto section 0, 1)."""
+    """SIGHUP repeats the check of every client: there is no event, and the later disconnection is
+    that of the same connection (mosquitto section 0, 1)."""
     session, began = watch.connect(watch.device())
     watch.broker.reload()
     session.leave()
@@ -266,12 +266,12 @@ def test_reload_is_no_event(watch):
     assert event["versionNumber"] == began["versionNumber"]
 
 
-# -- who was not let in --------------------------------------------------------------
+# -- refused connections -------------------------------------------------------------
 
 @pytest.mark.parametrize("status", ["unknown", "PENDING_ACTIVATION", "INACTIVE", "REVOKED"])
 def test_refused_connection_has_an_event_of_its_own(watch, pki, status):
-    """Whose certificate does not let it in is told of, without a version, for there was no
-    connection; and no end follows (aws-iot D.9)."""
+    """A connection refused for its certificate has an event without a version, because there was no
+    connection; no disconnection follows (aws-iot D.9)."""
     device = pki.device("d1", issuer=watch.ca)
     if status == "PENDING_ACTIVATION":
         watch.broker.connect(device)
@@ -289,7 +289,7 @@ def test_refused_connection_has_an_event_of_its_own(watch, pki, status):
 
 
 def test_connection_that_policies_refuse(make_site):
-    """So is one that policies do not let in with this client id (aws-iot D.9)."""
+    """The same for a client id that policies refuse (aws-iot D.9)."""
     site = make_site({"lifecycle_events": "true"})
     watch = Watch(site.broker)
     device = site.device(allow("Connect", "client/d1"))
@@ -300,8 +300,8 @@ def test_connection_that_policies_refuse(make_site):
 
 
 def test_flood_of_refused_connections_is_bounded(start_broker, pki):
-    """Who knocks without end does not drown the others: 64 events a second, the rest is
-    counted."""
+    """A client that tries without end does not displace the events of others: 64 events a second,
+    the rest is counted."""
     watch = Watch(start_broker(plugin={"lifecycle_events": "true", "metrics_interval": 1}))
     device = watch.device()
     watch.admin.update_certificate(device, "REVOKED")
@@ -327,7 +327,7 @@ def test_flood_of_refused_connections_is_bounded(start_broker, pki):
         pass
 
 
-# -- of whom nothing is told -----------------------------------------------------------
+# -- clients without events -----------------------------------------------------------
 
 @pytest.mark.parametrize("client_id", ["a/b/c", "/", "gerät é \U0001f600", "with blank",
                                        "$dollar", "x" * 1024, '"quoted"', "back\\slash"])
@@ -350,7 +350,7 @@ def test_client_ids_that_make_no_topic_have_no_events(watch, client_id):
 
 
 def test_client_id_that_the_broker_gives(watch):
-    """A client without an id of its own is told of by the one that it was given."""
+    """A client without an id has events under the id that the broker assigned."""
     with contextlib.closing(raw.tls_socket(watch.broker, watch.device())) as s:
         s.sendall(raw.connect_packet(""))
         event = watch.next("connected")
@@ -360,15 +360,15 @@ def test_client_id_that_the_broker_gives(watch):
 
 
 def test_clients_without_a_certificate_have_no_events(watch):
-    """They have no principal to be told of."""
+    """They have no principal for an event."""
     watch.broker.bystander().leave()
-    watch.broker.connect(None, listener="plain", user="nobody", password="wrong")
+    watch.broker.connect(None, listener="plain", user="unknown", password="wrong")
     watch.assert_silent()
 
 
 @pytest.mark.parametrize("options", [{}, {"lifecycle_events": "false"}], ids=["default", "false"])
-def test_without_the_option_nothing_is_told(start_broker, pki, options):
-    """Events of presence are for those who ask for them."""
+def test_without_the_option_there_are_no_events(start_broker, pki, options):
+    """Presence events are published only with the option."""
     broker = start_broker(plugin=options)
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -381,12 +381,12 @@ def test_without_the_option_nothing_is_told(start_broker, pki, options):
     assert_silent(everything)
 
 
-# -- who hears it ------------------------------------------------------------------
+# -- receivers ---------------------------------------------------------------------
 
-def test_only_those_whom_policies_allow_hear_presence(make_site):
-    """Presence tells where devices are: a device hears it if its policies allow the topic, as
-    for any other, and a user without a certificate that is no administrator never does
-    (aws-iot D.4, D.9)."""
+def test_presence_is_delivered_only_where_policies_allow(make_site):
+    """Presence shows where devices are: a device receives it if its policies allow the topic, as
+    for any other, and a user without a certificate that is no administrator never does (aws-iot
+    D.4, D.9)."""
     site = make_site({"lifecycle_events": "true", "other_clients": "defer"})
     nosy, trusted = (site.connect(*statements, name=name) for name, statements in (
         ("nosy", [allow(["Subscribe"], "topicfilter/t/*"), allow("Receive", "*")]),
@@ -408,8 +408,8 @@ def test_only_those_whom_policies_allow_hear_presence(make_site):
 
 
 @pytest.mark.parametrize("authorization", ["policy", "allow", "defer"])
-def test_nobody_publishes_presence(start_broker, pki, authorization):
-    """No device may tell of another that it has gone, whatever its policies say (aws-iot D.4)."""
+def test_presence_cannot_be_published(start_broker, pki, authorization):
+    """No device may publish an event about another, whatever its policies (aws-iot D.4)."""
     watch = Watch(start_broker(plugin={"lifecycle_events": "true", "other_clients": "allow",
                                        "authorization": authorization}))
     device = watch.device()
@@ -427,7 +427,7 @@ def test_nobody_publishes_presence(start_broker, pki, authorization):
 
 
 def test_presence_waits_for_a_subscriber_that_is_offline(watch):
-    """QoS 1: a persistent session gets what it missed, in order (aws-iot D.9)."""
+    """QoS 1: a persistent session gets the missed events, in order (aws-iot D.9)."""
     how = dict(client_id="rule", clean=False)
     watch.admin.listen(PRESENCE + "#", **how).leave()
     for name in ("d1", "d2"):
@@ -441,11 +441,11 @@ def test_presence_waits_for_a_subscriber_that_is_offline(watch):
         (kind, name) for name in ("d1", "d2") for kind in ("connected", "disconnected")]
 
 
-# -- listeners on which nobody asks ---------------------------------------------------
+# -- identity listeners ------------------------------------------------------------
 
-def test_identity_listener_tells_the_same(start_broker, pki):
-    """Where the broker does not ask at CONNECT, a connection is told of as soon as the plugin
-    sees it, under its whole client id, and its end is that of the same session (mosquitto
+def test_identity_listener_has_the_same_events(start_broker, pki):
+    """Where the broker does not ask at CONNECT, a connection has its event as soon as the plugin
+    sees it, under its complete client id, and its disconnection is of the same session (mosquitto
     section 0, 6)."""
     watch = Watch(start_broker(plugin={"lifecycle_events": "true"},
                                listeners=("plain", "tls", "identity")))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Just-in-time provisioning, on a real broker: a template makes thing and policy, attaches them
-and activates the certificate, all or nothing; the device comes again, or is in at once where the
-option says so (contract, section 7, 3; aws-iot E)."""
+"""Just-in-time provisioning, on a real broker: a template creates thing and policy, attaches them
+and activates the certificate, all or nothing; the device connects again, or is admitted at once
+with the option for that (contract, section 7, 3; aws-iot E)."""
 import hashlib
 import json
 
@@ -9,7 +9,6 @@ import pytest
 
 import der
 from admin import AwsError
-from broker import lasting_broker
 from counters import Counters
 from device import MQTT_3_1_1, MQTT_5
 from disk import held
@@ -31,18 +30,11 @@ CONNECTS = document(CONNECT)
 MAY_CONNECT = [{"PolicyDocument": CONNECTS}]
 
 
-@pytest.fixture(scope="module")
-def broker_of_all(pki):
-    options = {"authorization": "policy", "other_clients": "allow", "announce_interval": 0}
-    with lasting_broker(pki, plugin=options) as broker:
-        yield broker
-
-
 @pytest.fixture
-def fleet(broker_of_all):
+def fleet(policy_broker):
     """A CA without a template so far."""
-    yield Fleet(broker_of_all)
-    broker_of_all.leave_sessions()
+    yield Fleet(policy_broker)
+    policy_broker.leave_sessions()
 
 
 @pytest.fixture
@@ -89,7 +81,7 @@ def name_of_policy(text):
 
 @BY_BODY_OR_NAME
 def test_first_connection_provisions_and_the_second_gets_in(fleet, by):
-    """Thing and policy are made and attached, the certificate is ACTIVE, and the event says so,
+    """Thing and policy are created and attached, the certificate is ACTIVE, and the event says so,
     while the first connection is refused as on AWS; then it is a device like any other."""
     give(fleet, by, things({"AttributePayload": {"made": "in-time"}}))
     for version in (MQTT_3_1_1, MQTT_5):
@@ -116,7 +108,7 @@ def test_first_connection_provisions_and_the_second_gets_in(fleet, by):
 
 
 def test_restart_changes_nothing(make_fleet):
-    """Who was provisioned gets in, who is new is provisioned."""
+    """Provisioned devices are admitted, and new ones are provisioned."""
     fleet = make_fleet()
     name = give(fleet, "name", things())
     known = fleet.fresh()
@@ -171,9 +163,9 @@ def test_with_first_connection_accept_it_is_in_at_once(make_fleet, by):
     (things(status="INACTIVE"), "DEVICE_CERTIFICATE_INACTIVE", "INACTIVE"),
     (things(policies=()), "DEVICE_CERTIFICATE_NO_POLICY", "ACTIVE"),
 ], ids=["fails", "INACTIVE", "no-policy"])
-def test_whom_the_template_does_not_let_in_the_option_does_not_either(make_fleet, body, code,
+def test_first_connection_accept_does_not_override_the_template(make_fleet, body, code,
                                                                       status):
-    """first_connection accept is about certificates that become ACTIVE and may connect."""
+    """first_connection accept applies to certificates that become ACTIVE and may connect."""
     fleet = make_fleet(first_connection="accept", announce_interval=0)
     fleet.set_template(body)
     device = fleet.fresh()
@@ -185,8 +177,8 @@ def test_whom_the_template_does_not_let_in_the_option_does_not_either(make_fleet
 # -- what it makes ---------------------------------------------------------------------------
 
 def test_each_parameter_has_the_value_of_the_certificate(fleet):
-    """All eight, as attributes of the thing; a Default stands for a value that the certificate
-    has not, and a parameter of one's own has its Default (aws-iot E.1)."""
+    """All eight, as attributes of the thing; a Default replaces a value that the certificate does
+    not have, and a custom parameter has its Default (aws-iot E.1)."""
     of_subject = {"Country": "NL", "Organization": "Example", "OrganizationalUnit": "plant-7",
                   "DistinguishedNameQualifier": "q1", "StateName": "Utrecht",
                   "SerialNumber": "sn-1"}
@@ -227,12 +219,12 @@ def test_thing_type_and_billing_group_from_the_certificate(fleet):
     assert (made["thingTypeName"], made["billingGroupName"]) == ("lamp", "none")
 
 
-def test_policy_by_document_is_made_once(broker_of_all, fleet):
+def test_policy_by_document_is_made_once(policy_broker, fleet):
     """However many devices of however many CAs have it; deleted, it is made again (aws-iot
     E.1)."""
     text = document(CONNECT, allow("Publish", "topic/once"))
     name = name_of_policy(text)
-    fleets = [fleet, Fleet(broker_of_all)]
+    fleets = [fleet, Fleet(policy_broker)]
     devices = []
     for each in fleets:
         each.set_template(template(policies=[{"PolicyDocument": text}]))
@@ -264,7 +256,8 @@ def test_several_policies(fleet):
 
 
 def test_inactive(fleet):
-    """A template may provision and leave it to somebody to activate."""
+    """A template may provision a certificate and leave it inactive, to be activated by an
+    administrator."""
     fleet.set_template(things(status="INACTIVE"))
     device = fleet.fresh()
     assert fleet.refuses(device) == ("DEVICE_CERTIFICATE_INACTIVE", "inactive")
@@ -299,9 +292,9 @@ BOTH = {"a": "1", "b": "2", "c": "2"}
     (None, OTHER_TYPE),
 ], ids=lambda value: json.dumps(value).translate({ord(c): None for c in '{}"\' '})
     if isinstance(value, dict) else "")
-def test_thing_that_is_otherwise(fleet, settings, result):
-    """OverrideSettings say what becomes of it; with FAIL, or without a setting, nothing at all
-    is done, and the certificate waits (aws-iot E.2)."""
+def test_thing_that_differs_from_the_template(fleet, settings, result):
+    """OverrideSettings decide; with FAIL, or without a setting, nothing at all is done, and the
+    certificate is left pending (aws-iot E.2)."""
     text = document(CONNECT, allow("Publish", "topic/" + fleet.ca.id))
     fleet.set_template(things({"ThingTypeName": "new", "AttributePayload": NEW},
                               override=settings, policies=[{"PolicyDocument": text}]))
@@ -323,14 +316,14 @@ def test_thing_that_is_otherwise(fleet, settings, result):
     assert fleet.things(device) == fleet.attached(device) == []
     with pytest.raises(AwsError):
         fleet.call("getPolicy", policyName=name_of_policy(text))
-    # Somebody makes it as the template wants it.
+    # The thing is changed to what the template says.
     fleet.call("updateThing", thingName=device.name, thingTypeName="new",
                attributePayload={"attributes": NEW})
     provision(fleet, device)
 
 
 def test_thing_that_is_as_the_template_wants_it(fleet):
-    """Nothing to override: with FAIL, too, a renewed certificate becomes one of the same
+    """There is nothing to override: also with FAIL a renewed certificate is attached to the same
     thing."""
     fleet.set_template(things({"ThingTypeName": "x", "AttributePayload": NEW},
                               override={"AttributePayload": "FAIL", "ThingTypeName": "FAIL"}))
@@ -344,7 +337,7 @@ def test_thing_that_is_as_the_template_wants_it(fleet):
 
 @pytest.mark.parametrize("setting, status", [
     ("REPLACE", "ACTIVE"), ("DO_NOTHING", "ACTIVE"), ("FAIL", "PENDING_ACTIVATION")])
-def test_status_that_is_otherwise(fleet, setting, status):
+def test_status_that_differs_from_the_template(fleet, setting, status):
     """The certificate has just been registered as PENDING_ACTIVATION: that keeps only FAIL."""
     body = json.loads(things())
     body["Resources"]["certificate"]["OverrideSettings"] = {"Status": setting}
@@ -369,8 +362,8 @@ FAILURES = {
     "value that may not stand": (
         things({"AttributePayload": {"unit": parameter("OrganizationalUnit")}},
                parameters=[("OrganizationalUnit", None)]), {"OrganizationalUnit": "a b"},
-        "{Ref=AWS::IoT::Certificate::OrganizationalUnit} is 'a b', which is no value of an "
-        "attribute",
+        "{Ref=AWS::IoT::Certificate::OrganizationalUnit} is 'a b', which is not a "
+        "valid attribute value",
         lambda fleet, device: fleet.set_template(things())),
     "missing policy": (
         things(policies=[{"PolicyName": "made-later"}]), {},
@@ -386,8 +379,8 @@ FAILURES = {
 
 @pytest.mark.parametrize("body, attributes, why, mend", FAILURES.values(), ids=FAILURES)
 def test_template_that_fails(fleet, body, attributes, why, mend):
-    """Nothing of it is done, the certificate is PENDING_ACTIVATION, and the reason is on its
-    record, in the log, and in an event of its own; once it is mended the next attempt
+    """Nothing of it is carried out, the certificate is PENDING_ACTIVATION, and the reason is on its
+    record, in the log, and in an event of its own; once it is corrected the next attempt
     provisions."""
     fleet.set_template(body)
     name = fleet.fresh().name
@@ -421,9 +414,9 @@ def test_template_that_fails(fleet, body, attributes, why, mend):
     fleet.no_more_events()
 
 
-def test_failure_is_told_everywhere(make_fleet, directory):
-    """In the log file as AWS's ProvisionDevice, with the name of the template, and by a counter;
-    what succeeds is told there as well (aws-iot H.1; contract, section 7, 7)."""
+def test_failure_is_reported_everywhere(make_fleet, directory):
+    """In the log file as AWS's ProvisionDevice, with the name of the template, and in a counter;
+    success is reported there too (aws-iot H.1; contract, section 7, 7)."""
     log_file = directory / "jitr.log"
     fleet = make_fleet(log_file=log_file, account_id="123456789012", metrics_interval=1,
                        announce_interval=0)
@@ -454,8 +447,8 @@ def test_failure_is_told_everywhere(make_fleet, directory):
 # -- templates that change -------------------------------------------------------------------
 
 def test_template_that_is_switched_off_and_on(fleet):
-    """From the answer on: while it is disabled, certificates that come wait; enabled again it is
-    carried out at the next attempt."""
+    """From the answer on: while it is disabled, new certificates are left pending; enabled again it
+    is carried out at the next attempt."""
     name = give(fleet, "name", things())
     provision(fleet, fleet.fresh())
     for _ in range(2):
@@ -471,8 +464,8 @@ def test_template_that_is_switched_off_and_on(fleet):
 
 @pytest.mark.parametrize("first", ["refuse", "accept"])
 def test_template_that_is_switched_off_before_the_record_is_stored(make_fleet, first):
-    """What it said is not done any more: the certificate waits, and whoever was let in is cut
-    off."""
+    """The plan is not carried out: the certificate is left pending, and a device already admitted
+    is disconnected."""
     fleet = make_fleet(first_connection=first, announce_interval=0)
     name = give(fleet, "name", things())
     device = fleet.fresh()
@@ -489,7 +482,7 @@ def test_template_that_is_switched_off_before_the_record_is_stored(make_fleet, f
 
 
 def test_template_that_is_made_disabled(fleet):
-    """As it is unless somebody enables it."""
+    """A template is disabled unless created as enabled."""
     name = fleet.create_template(things(), enabled=False)
     fleet.use_template(name)
     device = fleet.fresh()
@@ -499,8 +492,8 @@ def test_template_that_is_made_disabled(fleet):
 
 
 def test_other_template_takes_effect_at_once(fleet):
-    """Another body, another name, the same name with another body: each certificate gets what
-    its CA says when it comes."""
+    """Another body, another name, the same name with another body: each certificate is provisioned
+    with the present settings of its CA."""
     def body(version):
         return things({"AttributePayload": {"version": version}})
 
@@ -526,11 +519,11 @@ def test_other_template_takes_effect_at_once(fleet):
     assert fleet.refuses(fleet.fresh())[0] == "DEVICE_CERTIFICATE_NOT_REGISTERED"
 
 
-def test_template_in_use_cannot_be_deleted(broker_of_all, fleet):
-    """The message names a CA that has it; when the last one gives it up it can be, and no CA can
-    take it then."""
+def test_template_in_use_cannot_be_deleted(policy_broker, fleet):
+    """The message names a CA that uses it; when the last one stops it can be deleted, and no CA can
+    use it then."""
     name = give(fleet, "name", things())
-    other = Fleet(broker_of_all)
+    other = Fleet(policy_broker)
     other.use_template(name)
     for user in (fleet, other):
         with pytest.raises(AwsError) as refused:
@@ -548,8 +541,8 @@ def test_template_in_use_cannot_be_deleted(broker_of_all, fleet):
 
 
 def test_template_and_rule_exclude_each_other(fleet):
-    """Whichever comes second is refused, in a message that says how to take the first away;
-    nothing is changed by it."""
+    """The second one is refused, with a message that says how to remove the first; nothing is
+    changed."""
     a_rule, by_body = rule(), {"templateBody": things()}
     by_name = {"templateName": fleet.create_template(things())}
 
@@ -627,7 +620,7 @@ LIKE_AWS = """{
 
 @BY_BODY_OR_NAME
 def test_template_of_the_shape_that_aws_documents(make_fleet, by):
-    """What was written for AWS does the same here, in its region and for its account."""
+    """A template written for AWS does the same here, in its region and for its account."""
     fleet = make_fleet(region="us-east-1", account_id="123456789012")
     give(fleet, by, LIKE_AWS.replace("\n", "\r\n") if by == "body" else LIKE_AWS)
     lamp = fleet.fresh(**subject(CommonName="lamp-1", SerialNumber="4711", Country="NL"))
@@ -647,7 +640,7 @@ def test_template_of_the_shape_that_aws_documents(make_fleet, by):
 
 
 def test_list_is_asked_before_the_template(fleet):
-    """Nothing is provisioned for whom the list names, or without a list that is required."""
+    """Nothing is provisioned for a certificate on the list, or without a list that is required."""
     fleet.set_template(things())
     fleet.admin.update_ca(fleet.ca, crlCheck="required")
     good, bad, listed = (fleet.fresh() for _ in range(3))
@@ -664,7 +657,7 @@ def test_list_is_asked_before_the_template(fleet):
 
 
 @pytest.mark.parametrize("status", ["INACTIVE", "REVOKED"])
-def test_what_an_operator_has_set_no_template_touches(fleet, status):
+def test_template_does_not_change_a_status_set_by_hand(fleet, status):
     """Set by hand, before the CA had a template or after."""
     device = fleet.fresh()
     fleet.admin.register_certificate(device, status="ACTIVE")
@@ -679,7 +672,7 @@ def test_what_an_operator_has_set_no_template_touches(fleet, status):
     assert fleet.things(device) == []
 
 
-def test_who_waited_is_provisioned(fleet):
+def test_pending_device_is_provisioned(fleet):
     """Certificates from before there was a template, at their next attempt."""
     waiting = [fleet.fresh() for _ in range(2)]
     for device in waiting:
@@ -692,7 +685,8 @@ def test_who_waited_is_provisioned(fleet):
 
 
 def test_names_that_cannot_be_read(fleet):
-    """A certificate whose subject is no text cannot be provisioned, and says so."""
+    """A certificate whose subject cannot be read as text is not provisioned, and the reason says
+    so."""
     fleet.set_template(template(policies=MAY_CONNECT))
     bits = der.tlv(0x31, der.sequence(der.oid(der.COMMON_NAME), der.tlv(0x03, b"\0\xff\xfe")))
     device = fleet.fresh(subject=der.sequence(bits))
@@ -703,7 +697,7 @@ def test_names_that_cannot_be_read(fleet):
 
 
 def test_role_is_kept_and_shown(fleet):
-    """A role means nothing here, and belongs to what AWS's tools send and expect back."""
+    """A role has no effect here; AWS's tools send it and expect it in answers."""
     fleet.set_template(things())
     config = fleet.call("describeCACertificate", certificateId=fleet.ca.id)["registrationConfig"]
     assert config == {"templateBody": things(), "roleArn": ROLE}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Nothing fails silently: whoever is refused is told of in the broker's log, in the log file, in
-the counters and, where there is one, on the record of the certificate (contract, section 9)."""
+"""Nothing fails silently: every refusal is in the broker's log, in the log file, in the counters
+and, if there is one, on the record of the certificate (contract, section 9)."""
 import contextlib
 import json
 import re
@@ -26,7 +26,7 @@ FAILED_REGISTRATION, NOT_LET_IN = "RegisterCertificateJIT", "Connection.AuthNErr
 
 
 class Scene:
-    """A broker, a registered CA, and what happens to its devices."""
+    """A broker, a registered CA, and the refusals of its devices."""
 
     def __init__(self, broker, log_file, ca):
         self.broker, self.pki, self.log_file, self.ca = broker, broker.pki, log_file, ca
@@ -75,7 +75,7 @@ def make_scene(start_broker, directory, pki):
 
 # -- what a client can cause -----------------------------------------------------------
 
-# Each makes one refusal with the code in whose row it stands, and gives back the device.
+# Each causes one refusal with the code of its row, and returns the device.
 
 def unknown_ca(scene):
     stranger = scene.pki.ca("stranger")
@@ -101,7 +101,7 @@ def ca_without_auto_registration(scene):
 
 
 def connects_after(scene, device, end):
-    """The handshake is done in time, CONNECT comes when that is over."""
+    """The handshake is in time, CONNECT comes after the end of validity."""
     connection = raw.tls_socket(scene.broker, device, source=ELSEWHERE)
     with contextlib.closing(connection) as s:
         until(lambda: time.time() > end + 1, "the end of a validity")
@@ -236,7 +236,7 @@ def rule_waits(scene):
 
 def rule_revokes(scene):
     scene.register_ca(activation=rule(
-        conditions={"StringEquals": {"iot:Certificate.Subject.CommonName": "somebody else"}},
+        conditions={"StringEquals": {"iot:Certificate.Subject.CommonName": "another"}},
         otherwise="REVOKED"))
     return scene.refused(scene.device())
 
@@ -362,7 +362,7 @@ def assert_entry(scene, code, event, device):
 
 @pytest.mark.parametrize("code, event, on_record, how, cause", CAUSES,
                          ids=[cause.__name__ for *_, cause in CAUSES])
-def test_refusal_is_told_everywhere(make_scene, code, event, on_record, how, cause):
+def test_refusal_is_reported_everywhere(make_scene, code, event, on_record, how, cause):
     """Every reason for which a client can be refused has its code in the broker's log, in the
     log file, in the counters and on the record of the certificate (contract, section 9; aws-iot
     H.1)."""
@@ -385,15 +385,15 @@ def test_refusal_is_told_everywhere(make_scene, code, event, on_record, how, cau
 
 
 def test_every_code_has_a_counter_from_the_start(make_scene):
-    """Whoever reads them sees zeroes, and a reason that is added here is added above."""
+    """Each is published as zero; a reason that is new in this table needs a row above."""
     refusals = make_scene().refusals()
     assert set(refusals) - {""} == {code for code, *_ in CAUSES} | OTHERS
     assert set(refusals.values()) == {0}
 
 
 def test_name_of_a_certificate_without_the_certificate(make_scene):
-    """A client that claims to be a device by its name alone is told of, too; there is nothing
-    to write on (contract, section 9)."""
+    """A client with only the user name of a device is reported too; there is no record to write on
+    (contract, section 9)."""
     scene = make_scene()
     scene.register_ca()
     device = scene.registered()
@@ -451,8 +451,8 @@ def test_accepted_connection_keeps_the_last_refusal(scene):
 
 
 def test_same_refusal_is_written_once_a_minute(scene):
-    """A device that goes on trying costs no write at each attempt: within a minute the first of
-    the same reason stands, another reason is written at once; all are in the log."""
+    """A device that keeps trying causes no write at each attempt: within a minute the first refusal
+    of a reason is kept, another reason is written at once; all are in the log."""
     device = scene.registered("INACTIVE")
     for n in range(5):
         scene.refused(device, client_id="c%d" % n)
@@ -466,7 +466,7 @@ def test_same_refusal_is_written_once_a_minute(scene):
 
 
 def test_deleted_certificate_takes_its_last_refusal_along(scene):
-    """What is registered again has no history."""
+    """A certificate that is registered again has no last refusal."""
     device = scene.registered("INACTIVE")
     scene.refused(device)
     assert last_refusal(scene, device)
@@ -479,8 +479,7 @@ def test_deleted_certificate_takes_its_last_refusal_along(scene):
                          ids=["quote", "backslash", "beyond ASCII", "1201 bytes"])
 @pytest.mark.parametrize("status", ["unknown", "INACTIVE"])
 def test_hostile_client_id_on_the_record(scene, status, client_id):
-    """Whatever a client calls itself, the record says it, or as much as it keeps, in JSON that
-    can be read."""
+    """Any client id is on the record, possibly truncated, in valid JSON."""
     device = scene.device() if status == "unknown" else scene.registered(status)
     scene.refused(device, client_id=client_id)
 
@@ -489,8 +488,9 @@ def test_hostile_client_id_on_the_record(scene, status, client_id):
     assert told == client_id or len(told.encode()) >= 500
 
 
-def test_refusal_on_a_listener_where_nobody_asks(start_broker, directory, pki):
-    """A client that is seen late is told of in the same places (mosquitto section 0, 6)."""
+def test_refusal_on_an_identity_listener(start_broker, directory, pki):
+    """A client that the plugin sees late is reported in the same places (mosquitto section 0,
+    6)."""
     log_file = directory / "jitr.log"
     broker = start_broker(listeners=("plain", "tls", "identity"),
                           plugin={"log_file": log_file, "account_id": "123456789012",
@@ -522,8 +522,8 @@ def test_rule_that_lets_in_and_policies_that_do_not(make_scene):
 
 
 def test_rule_cannot_judge_names_that_are_no_text(make_scene):
-    """A certificate with a name that cannot be read is registered and waits, and the refusal
-    says why: it is no fault of the registry."""
+    """A certificate with an unreadable name is registered and left pending, and the refusal says
+    why: it is no fault of the registry."""
     scene = make_scene()
     scene.register_ca(activation=rule(otherwise="PENDING_ACTIVATION"))
     subject = der.sequence(der.tlv(0x31, der.sequence(der.oid(der.COMMON_NAME),

@@ -7,7 +7,7 @@ from admin import ADMIN, BYSTANDER, PASSWORD
 from device import MQTT_5
 from wait import until
 
-# Memory that was freed is overwritten: whoever reads it all the same is found out.
+# Freed memory is overwritten, so that reading it is noticed.
 FREED_IS_OVERWRITTEN = ("env", "MALLOC_PERTURB_=165")
 
 
@@ -18,7 +18,7 @@ def expire(broker, client_id):
 
 
 class Sleepers:
-    """Devices whose sessions wait for them in the broker."""
+    """Devices with offline sessions in the broker."""
 
     def __init__(self, broker, ca):
         self.broker = broker
@@ -45,8 +45,8 @@ def sleepers(start_broker, pki):
 
 
 def test_offline_sessions_of_every_status_survive_reloads(sleepers):
-    """Sessions of ACTIVE, REVOKED, PENDING and deleted certificates stay what they are, end
-    when they are due, and everybody else is served meanwhile."""
+    """Sessions of ACTIVE, REVOKED, PENDING and deleted certificates are kept, end when they expire,
+    and other clients are served meanwhile."""
     broker, admin = sleepers.broker, sleepers.admin
     active, revoked, pending, deleted = (
         sleepers.add(name) for name in ("active", "revoked", "pending", "deleted"))
@@ -76,8 +76,8 @@ def test_offline_sessions_of_every_status_survive_reloads(sleepers):
 
 
 def test_revoked_between_reloads_is_cut_off_and_the_rest_stays(sleepers):
-    """A live connection of a certificate that is revoked is closed although a SIGHUP comes in
-    between; its offline session neither gets anything nor harms the broker."""
+    """A connection of a certificate that is revoked is closed although a SIGHUP comes in between;
+    its offline session neither gets messages nor harms the broker."""
     broker, admin = sleepers.broker, sleepers.admin
     device = sleepers.add("asleep", 4)
     session = broker.connect(device, client_id="awake")
@@ -92,8 +92,8 @@ def test_revoked_between_reloads_is_cut_off_and_the_rest_stays(sleepers):
 
 
 def test_passwords_and_acl_file_stay_in_force(start_broker, directory, pki):
-    """What the plugin answers to a SIGHUP makes 2.0 forget password_file and acl_file, or 2.1
-    end, unless it is right."""
+    """A wrong return value for SIGHUP would make 2.0 forget password_file and acl_file, and end
+    2.1."""
     acl = directory / "acl"
     acl.write_text("user bystander\ntopic readwrite t/open\n")
     acl.chmod(0o644)
@@ -113,8 +113,8 @@ def test_passwords_and_acl_file_stay_in_force(start_broker, directory, pki):
 
 
 def test_clients_with_a_certificate_need_no_user_name(sleepers):
-    """Where anonymous clients are not allowed, SIGHUP disconnects whoever has no name: the
-    plugin gives each its certificateId (mosquitto section 0, 4)."""
+    """Without allow_anonymous SIGHUP disconnects clients without a user name: the plugin gives each
+    client its certificateId (mosquitto section 0, 4)."""
     device = sleepers.admin.activate(sleepers.broker.pki.device("d1", issuer=sleepers.ca))
     session = sleepers.broker.connect(device)
     sleepers.broker.reload()

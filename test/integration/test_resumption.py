@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""TLS sessions that are resumed: the library verifies nothing then, so what has changed since
-is ours to see (mosquitto section 0, 16)."""
+"""Resumed TLS sessions: the library verifies nothing, so the plugin has to notice later changes
+(mosquitto section 0, 16)."""
 import contextlib
 import ssl
 import time
@@ -28,7 +28,7 @@ class Resumer:
         self._session = None
 
     def connect(self):
-        """What CONNACK says; with TLS 1.3 the ticket comes before it.  None: TLS refuses."""
+        """The code in CONNACK; with TLS 1.3 the ticket comes before it. None: TLS refuses."""
         with contextlib.closing(raw.tls_socket(self.broker, self.device, context=self._context,
                                                session=self._session)) as s:
             self.resumed = s.session_reused
@@ -69,7 +69,7 @@ def test_certificate_deleted_since(broker, pki, admin, factory, version):
 
 @TLS
 def test_ca_deactivated_since(broker, pki, admin, factory, version):
-    """Nobody is registered any more, ticket or not."""
+    """No further device is registered, with or without a session ticket."""
     device = admin.activate(pki.device("d1", issuer=factory))
     resumer = Resumer(broker, device, version)
     assert resumer.connect() == ACCEPTED
@@ -84,7 +84,7 @@ def test_ca_deactivated_since(broker, pki, admin, factory, version):
 
 @TLS
 def test_ca_deleted_since(broker, pki, admin, factory, version):
-    """The broker's TLS goes on trusting it, and so do tickets: the plugin does not."""
+    """The broker's TLS still trusts the CA, and so do tickets: the plugin does not."""
     device = admin.activate(pki.device("d1", issuer=factory))
     resumer = Resumer(broker, device, version)
     assert resumer.connect() == ACCEPTED
@@ -107,13 +107,13 @@ class Expiry:
         self._end = time.time() + SOON * 86400
 
     def wait(self):
-        """Until it is over.  Dates have whole seconds, and the last one counts."""
+        """Wait until the end of validity. Dates have full seconds, and the last one is included."""
         until(lambda: time.time() > self._end + 1.2, "the end of a validity", timeout=20)
 
 
 @TLS
 def test_certificate_expired_since(broker, pki, admin, factory, version):
-    """The dates of a certificate count for a resumed session (RFC 5280 6.1.3 (a)(2))."""
+    """The dates of a certificate are checked for a resumed session (RFC 5280 6.1.3 (a)(2))."""
     expiry = Expiry()
     device = admin.activate(pki.device("d1", issuer=factory, days=expiry.days))
     resumer = Resumer(broker, device, version)
@@ -176,7 +176,7 @@ def test_ca_of_a_certificate_registered_without_one_expired_since(broker, pki, a
 
 @TLS
 def test_ca_deleted_and_expired_since(broker, pki, admin, version):
-    """Certificates of a deleted CA go on working, until its validity ends."""
+    """Certificates of a deleted CA keep working until the end of its validity."""
     expiry = Expiry()
     ca = pki.ca("short-lived", days=expiry.days)
     admin.register_ca(ca)
@@ -192,8 +192,7 @@ def test_ca_deleted_and_expired_since(broker, pki, admin, version):
 
 @TLS
 def test_ca_expired_since_that_was_renewed(broker, pki, admin, version):
-    """A certificate of the CA with the same key and name takes its place: the first one's
-    end is no end."""
+    """A CA certificate with the same key and name replaces the expired one."""
     expiry = Expiry()
     old = pki.ca("renewed", days=expiry.days)
     new = pki.ca("renewed", key=old.key)
@@ -210,7 +209,7 @@ def test_ca_expired_since_that_was_renewed(broker, pki, admin, version):
 
 @TLS
 def test_connected_when_its_ca_expires(broker, pki, admin, version):
-    """Expiry is asked of those who come: whoever is connected stays."""
+    """Expiry is checked for new connections: a connected client stays."""
     expiry = Expiry()
     ca = pki.ca("short-lived", days=expiry.days)
     admin.register_ca(ca)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""What revocation lists do: at a first connection, at each later one, to those that are open
-when one arrives; and what is asked of the list itself (contract, section 7, 1)."""
+"""Effects of revocation lists: on a first connection, on later ones, and on open ones when a list
+is imported; and the check of the list itself (contract, section 7, 1)."""
 import itertools
 import shutil
 import subprocess
@@ -48,13 +48,13 @@ def authority(ca, directory):
 
 
 def refused_for(admin, device, **how):
-    """The code of why it was turned away just now."""
+    """The code of the last refusal."""
     assert admin.broker.connect(device, **how).refused
     return admin.describe_certificate(device)["lastRefusal"]["reason"]
 
 
 class Counters:
-    """Numbers below $SYS/broker/jitr/, as they come."""
+    """Numbers below $SYS/broker/jitr/, as they arrive."""
 
     def __init__(self, admin):
         self.session = admin.listen("$SYS/broker/jitr/#")
@@ -86,8 +86,8 @@ class Counters:
 
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_first_connection_of_a_listed_device(broker, admin, pki, ca, authority, version):
-    """It is registered, as REVOKED, and refused: who asks is told why; nobody has to activate
-    it, and it is refused from then on, whatever the next list says."""
+    """It is registered as REVOKED and refused, with the reason on its record; it needs no decision
+    by an administrator, and is refused from then on, whatever the next list says."""
     device = pki.device("d1", issuer=ca)
     authority.revoke(device, "keyCompromise")
     import_list(admin, ca, authority.list(number=1))
@@ -108,8 +108,8 @@ def test_first_connection_of_a_listed_device(broker, admin, pki, ca, authority, 
         admin.update_certificate(device, "ACTIVE")
 
 
-def test_first_connection_of_others_is_as_ever(broker, admin, pki, ca, authority):
-    """A list says nothing about who is not on it: registered, and waiting for activation."""
+def test_first_connection_of_a_device_not_on_the_list(broker, admin, pki, ca, authority):
+    """A certificate that is not on the list is registered and waits for activation."""
     authority.revoke(pki.device("listed", issuer=ca))
     import_list(admin, ca, authority.list())
     device = pki.device("d1", issuer=ca)
@@ -121,8 +121,8 @@ def test_first_connection_of_others_is_as_ever(broker, admin, pki, ca, authority
 
 @pytest.mark.parametrize("status", ["ACTIVE", "INACTIVE", "PENDING_ACTIVATION"])
 def test_later_connection_of_a_listed_device(admin, pki, ca, authority, status):
-    """When the list arrives, everybody registered whom it names becomes REVOKED, connected or
-    not, with the reason that the list gives; and is refused."""
+    """When the list is imported, every registered certificate on it becomes REVOKED, connected or
+    not, with the reason from the list, and is refused."""
     device = pki.device("d1", issuer=ca)
     if status == "PENDING_ACTIVATION":
         admin.broker.connect(device)
@@ -141,7 +141,7 @@ def test_later_connection_of_a_listed_device(admin, pki, ca, authority, status):
 
 
 def test_device_registered_after_the_list_arrived(admin, pki, ca, authority):
-    """Registered by call, and said to be ACTIVE: the list is asked when it connects."""
+    """Registered by command as ACTIVE: the list is checked when it connects."""
     device = pki.device("d1", issuer=ca)
     authority.revoke(device)
     import_list(admin, ca, authority.list())
@@ -151,8 +151,8 @@ def test_device_registered_after_the_list_arrived(admin, pki, ca, authority):
 
 
 def test_device_registered_without_its_ca_is_on_no_list(broker, admin, pki, ca):
-    """registerCertificateWithoutCA makes a certificate known by itself: no CA speaks for it,
-    and none against it (aws-iot A.3.2)."""
+    """registerCertificateWithoutCA registers a certificate by itself: no list of a CA applies to it
+    (aws-iot A.3.2)."""
     device = pki.device("d1", issuer=ca)
     admin.register_certificate_without_ca(device, status="ACTIVE")
     admin.update_ca(ca, crlCheck="required")
@@ -165,8 +165,8 @@ def test_device_registered_without_its_ca_is_on_no_list(broker, admin, pki, ca):
 @pytest.mark.parametrize("version", [MQTT_3_1_1, MQTT_5], ids=["3.1.1", "5"])
 def test_live_connections_of_listed_devices_are_closed_at_once(broker, admin, pki, ca, authority,
                                                                version):
-    """Within a second of the answer, those and no others: who is not listed stays connected
-    and goes on receiving."""
+    """Within a second of the answer, and no others: a device that is not on the list stays
+    connected and keeps receiving."""
     devices = [admin.activate(pki.device("d%d" % n, issuer=ca)) for n in range(24)]
     sessions = [broker.connect(d, version=version) for d in devices]
     twin = broker.connect(devices[3], client_id="d3 again", version=version)
@@ -196,7 +196,8 @@ def test_live_connections_of_listed_devices_are_closed_at_once(broker, admin, pk
 
 
 def test_list_of_one_ca_leaves_the_devices_of_others(broker, admin, pki, ca):
-    """Serial numbers are a CA's own: the same one below another CA is somebody else."""
+    """Serial numbers are unique only within a CA: the same number of another CA is another
+    certificate."""
     other = pki.ca("revoking %d" % next(_numbers))
     admin.register_ca(other)
     serial = 0x1234567890
@@ -212,8 +213,8 @@ def test_list_of_one_ca_leaves_the_devices_of_others(broker, admin, pki, ca):
 # -- on hold -----------------------------------------------------------------------------
 
 def test_hold_refuses_and_lifting_it_lets_in_again(broker, admin, pki, ca, authority):
-    """certificateHold is not for good (RFC 5280 5.3.1): the connection is closed and refused
-    as long as it lasts, the status stays, and the next list may lift it."""
+    """certificateHold is temporary (RFC 5280 5.3.1): the connection is closed and refused as long
+    as it lasts, the status stays, and the next list may end it."""
     device, new = admin.activate(pki.device("d1", issuer=ca)), pki.device("d2", issuer=ca)
     session = broker.connect(device)
     for one in (device, new):
@@ -245,16 +246,16 @@ def test_hold_that_becomes_a_revocation(admin, pki, ca, directory):
 
 # -- what is asked of the list -------------------------------------------------------------
 
-def test_no_list_is_asked_for_unless_the_ca_says_so(broker, admin, pki, ca):
-    """if-present is the default: without a list everybody comes in as before."""
+def test_no_list_is_needed_unless_it_is_required(broker, admin, pki, ca):
+    """if-present is the default: without a list devices are admitted as before."""
     assert broker.connect(admin.activate(pki.device("d1", issuer=ca))).accepted
     described = admin.call("describeCACertificate", certificateId=ca.id)
     assert described["crlCheck"] == "if-present"
 
 
 def test_required_without_a_list(broker, admin, pki, directory):
-    """required: nobody is let in as long as there is no list; a first connection is registered
-    all the same, and open connections stay."""
+    """required: no device is admitted without a list; a first connection is registered
+    nevertheless, and open connections stay."""
     ca = pki.ca("revoking %d" % next(_numbers))
     admin.register_ca(ca, crlCheck="required")
     device, new = admin.activate(pki.device("d1", issuer=ca)), pki.device("d2", issuer=ca)
@@ -270,9 +271,9 @@ def test_required_without_a_list(broker, admin, pki, directory):
     assert session.received() == []
 
 
-def test_stale_list_lets_nobody_in_where_one_is_required(broker, admin, pki, ca, authority):
-    """A list counts until its nextUpdate: then nobody new is let in, and who is connected
-    stays; a new list lets in again."""
+def test_stale_list_admits_no_device_where_one_is_required(broker, admin, pki, ca, authority):
+    """A list is valid until its nextUpdate: then no new connection is admitted, and connected
+    clients stay; a new list admits again."""
     admin.update_ca(ca, crlCheck="required")
     device = admin.activate(pki.device("d1", issuer=ca))
     import_list(admin, ca, authority.list(number=1))
@@ -289,8 +290,8 @@ def test_stale_list_lets_nobody_in_where_one_is_required(broker, admin, pki, ca,
 
 
 def test_days_of_grace(broker, admin, pki, ca, authority):
-    """grace N: a list is asked for, and counts N days beyond its nextUpdate; one that is older
-    still is not even taken. What a stale list names is refused all the same."""
+    """grace N: a list is required, and valid for N days after its nextUpdate; an older one is not
+    imported. A certificate on a stale list is refused nevertheless."""
     admin.update_ca(ca, crlCheck="grace 3")
     device = admin.activate(pki.device("d1", issuer=ca))
     listed = pki.device("listed", issuer=ca)
@@ -305,7 +306,7 @@ def test_days_of_grace(broker, admin, pki, ca, authority):
 
 
 def test_settings_change_back_and_forth(broker, admin, pki, ca, authority):
-    """The check is that of the moment of connecting, whatever it was before."""
+    """The check is that at the time of connecting."""
     device = admin.activate(pki.device("d1", issuer=ca))
     admin.update_ca(ca, crlCheck="grace 3")
     import_list(admin, ca, authority.list(days=(-9, -1.5)))
@@ -332,8 +333,8 @@ def test_other_words_are_no_check(admin, ca, check):
 # -- counters ------------------------------------------------------------------------------
 
 def test_counters_and_gauges(start_broker, pki):
-    """How many lists came and how many did not, how many certificates they revoked, and of each
-    list in force its age, its end and its size, until it goes; with its CA at the latest."""
+    """Counters of imported and failed lists and of revoked certificates; for each list in force its
+    age, its end and its size, until it is removed or its CA is deleted."""
     broker = start_broker(plugin={"metrics_interval": 1})
     admin, ca, other = broker.admin(), pki.ca("one"), pki.ca("other")
     for one in (ca, other):
@@ -372,7 +373,7 @@ def test_counters_and_gauges(start_broker, pki):
 # -- restarts --------------------------------------------------------------------------------
 
 def test_list_is_in_force_after_a_restart(start_broker, pki):
-    """What was imported counts from the first connection on."""
+    """An imported list is in force from the first connection on."""
     broker = start_broker()
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca, crlCheck="required")
@@ -388,7 +389,7 @@ def test_list_is_in_force_after_a_restart(start_broker, pki):
 
 
 def revoked_rows(broker):
-    """Entries of lists on the disk, whoever refers to them."""
+    """Entries of lists on the disk, referred to or not."""
     shown = subprocess.run(["mdb_stat", "-s", "revoked", broker.db_path], check=True,
                            capture_output=True, text=True).stdout
     return int(shown.split("Entries: ")[1].split("\n")[0])
@@ -396,8 +397,8 @@ def revoked_rows(broker):
 
 @pytest.mark.skipif(not shutil.which("mdb_stat"), reason="needs mdb_stat, of lmdb-utils")
 def test_broker_that_is_killed_while_it_imports(start_broker, pki, directory):
-    """The list in force stays in force, what was stored of the new one is tidied up at the next
-    start, and then it can be imported."""
+    """The list in force stays, stored parts of the new one are removed at the next start, and then
+    it can be imported."""
     broker = start_broker()
     admin, ca = broker.admin(), pki.ca("factory")
     admin.register_ca(ca)
@@ -430,9 +431,9 @@ def test_broker_that_is_killed_while_it_imports(start_broker, pki, directory):
 
 # -- many entries ------------------------------------------------------------------------------
 
-def test_large_list_keeps_nobody_waiting(broker, admin, pki, ca):
-    """While a list of a hundred thousand is imported, other clients' messages and pings go on;
-    afterwards whom it names is out, and the list is asked like a small one."""
+def test_large_list_delays_no_other_client(broker, admin, pki, ca):
+    """While a list of a hundred thousand entries is imported, messages and pings of other clients
+    are not delayed; afterwards its certificates are revoked, and it works like a small one."""
     device, other = (admin.activate(pki.device(n, issuer=ca)) for n in ("d1", "d2"))
     new = pki.device("new", issuer=ca)
     sessions = [broker.connect(d) for d in (device, other)]

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Revocation lists in files that the broker watches: taken when they appear and when they
-change, told of when they cannot be taken, and never waited for (contract, section 7, 1)."""
+"""Revocation lists in files that the broker watches: imported when they appear and when they
+change, reported when they cannot be imported, and never waited for (contract, section 7, 1)."""
 import itertools
 import os
-import pwd
 import time
 
 import pytest
@@ -12,6 +11,7 @@ from admin import AwsError
 from openssl_ca import OpensslCa
 from revocation import (delete_list, describe_list, import_list, large_list, revocation_list,
                         to_der)
+from users import ordinary_user
 from wait import until
 
 _numbers = itertools.count(1)
@@ -24,8 +24,8 @@ def broker(shared_broker):
 
 
 class Watched:
-    """A CA whose lists come in a file of this directory.  Files are looked at in the order of
-    their CAs' ids: last says where this one stands."""
+    """A CA with its lists in a file of this directory. Files are checked in the order of the CAs'
+    ids: last says whether this CA is the last."""
 
     def __init__(self, admin, directory, last=False, **members):
         self.admin, self.broker = admin, admin.broker
@@ -60,7 +60,7 @@ class Watched:
 
     @property
     def number(self):
-        """Of the list in force; None: there is none."""
+        """The number of the list in force; None: there is none."""
         return self.described.get("crl", {}).get("crlNumber")
 
     @property
@@ -94,7 +94,7 @@ def watched(admin, directory):
 
 @pytest.fixture
 def looks(admin, directory):
-    """Waits until every file was looked at once more: the last one's was, which changes."""
+    """Waits until every file was checked once more, by changing the last one."""
     canary_directory = directory / "canary"
     canary_directory.mkdir()
     canary = Watched(admin, canary_directory, last=True).register()
@@ -113,8 +113,8 @@ def looks(admin, directory):
 
 @pytest.mark.parametrize("form", ["PEM", "DER"])
 def test_file_is_taken_when_its_ca_is_registered(broker, admin, directory, form):
-    """A file that is there counts from the registration on, in PEM and in DER; whom it names is
-    REVOKED, and nobody had to import it."""
+    """An existing file is in force from the registration on, in PEM and in DER; its certificates
+    are REVOKED without an import command."""
     watched = Watched(admin, directory, crlCheck="required")
     listed = broker.pki.device("listed", issuer=watched.ca)
     authority = OpensslCa(watched.ca, directory)
@@ -129,8 +129,9 @@ def test_file_is_taken_when_its_ca_is_registered(broker, admin, directory, form)
 
 
 def test_list_from_the_future_is_in_force_when_its_time_comes(broker, watched, directory):
-    """A CA whose clock is ahead of ours by some seconds: the list counts within seconds of its
-    thisUpdate, and the file is not touched; importing it says when (RFC 5280 5.1.2.4)."""
+    """The clock of the CA is some seconds ahead of the broker's: the list is in force within
+    seconds of its thisUpdate, without a change of the file; importing it reports the time (RFC 5280
+    5.1.2.4)."""
     device = watched.device()
     session = broker.connect(device)
     authority = OpensslCa(watched.ca, directory)
@@ -148,8 +149,7 @@ def test_list_from_the_future_is_in_force_when_its_time_comes(broker, watched, d
 
 @pytest.mark.parametrize("way", ["rename", "over"])
 def test_file_is_read_again_when_it_changes(broker, watched, way):
-    """Put in the place of the old one, or written over it: connections of whom it names are
-    closed without anybody's doing."""
+    """Replaced or overwritten: connections of its certificates are closed automatically."""
     device, other = watched.device(), watched.device("d2")
     sessions = [broker.connect(d) for d in (device, other)]
     watched.write(watched.list(1), way)
@@ -161,7 +161,7 @@ def test_file_is_read_again_when_it_changes(broker, watched, way):
 
 
 def test_file_behind_a_symbolic_link(watched, directory):
-    """What the name leads to is what is looked at: links are switched by those who deploy so."""
+    """The target of a link is watched: some tools replace a file by switching the link."""
     for number in (1, 2):
         target = directory / ("list-%d" % number)
         target.write_text(watched.list(number))
@@ -181,7 +181,7 @@ def test_large_file(broker, watched):
 
 
 def test_file_that_comes_later(watched, looks):
-    """Named before it exists: told once, and taken when it is there."""
+    """Configured before it exists: reported once, and imported when it is there."""
     watched.wait_for_failure("No such file")
     looks(2)
     assert len(watched.complaints("No such file")) == 1
@@ -191,7 +191,7 @@ def test_file_that_comes_later(watched, looks):
 
 
 def test_one_list_by_hand_and_the_next_by_file(admin, watched):
-    """Both ways lead to one list: the later one counts, whichever way it came."""
+    """Both ways import one list: the later one is in force, whichever way it came."""
     watched.write(watched.list(1))
     watched.wait_for_number(1)
     import_list(admin, watched.ca, watched.list(2))
@@ -237,7 +237,7 @@ def a_pipe(watched):
 
 
 def a_device(watched):
-    """A link that leads out of crl_dir, whatever is there."""
+    """A link to a device outside crl_dir."""
     watched.path.unlink()
     watched.path.symlink_to("/dev/zero")
 
@@ -255,13 +255,13 @@ def too_large(watched):
 @pytest.mark.parametrize("spoil, says", [
     (half_written, "END X509 CRL"), (half_written_der, "cut short"), (empty, "has 0 bytes"),
     (of_another_key, "not signed with the key"), (older, "older than the one in force"),
-    (removed, "No such file"), (a_directory, "is no ordinary file"),
-    (a_pipe, "is no ordinary file"), (a_device, "Permission denied"),
+    (removed, "No such file"), (a_directory, "is not a regular file"),
+    (a_pipe, "is not a regular file"), (a_device, "Permission denied"),
     (a_loop, "symbolic links"), (too_large, "268435456 bytes"),
 ])
 def test_file_that_cannot_be_taken(broker, admin, watched, looks, spoil, says):
-    """It keeps the list in force, and nobody waiting; the log and describeCrl say what is wrong,
-    the log once, however often the file is looked at; and it is taken when it is good again."""
+    """It leaves the list in force and delays nothing; the log and describeCrl give the reason, the
+    log once however often the file is checked; and it is imported when it is valid again."""
     listed, device = watched.device("listed"), watched.device()
     watched.write(watched.list(1, listed))
     watched.wait_for_number(1)
@@ -270,7 +270,7 @@ def test_file_that_cannot_be_taken(broker, admin, watched, looks, spoil, says):
     spoil(watched)
     watched.wait_for_failure(says)
     looks(2)
-    if "ordinary" in says:  # may change without a trace, so it is tried again
+    if "regular" in says:  # may change without a trace, so it is tried again
         first = watched.failed_at
         until(lambda: watched.failed_at > first, "another try")
     assert watched.described["crl"] == before
@@ -284,8 +284,8 @@ def test_file_that_cannot_be_taken(broker, admin, watched, looks, spoil, says):
     watched.wait_for_no_failure()
 
 
-def test_file_of_one_ca_does_not_stand_in_the_way_of_others(admin, directory):
-    """However many cannot be taken, and whatever is the matter: those that can be are."""
+def test_file_of_one_ca_does_not_delay_others(admin, directory):
+    """However many files cannot be imported, for any reason, the valid ones are."""
     files = []
     for n in range(6):
         own = directory / str(n)
@@ -306,21 +306,9 @@ def test_file_of_one_ca_does_not_stand_in_the_way_of_others(admin, directory):
         assert one.number is None and one.failure
 
 
-def ordinary_user():
-    """Whom the broker can run as, so that permissions mean something."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("mosquitto", "nobody"):
-        try:
-            return pwd.getpwnam(name).pw_name
-        except KeyError:
-            continue
-    pytest.skip("no ordinary user to run the broker as")
-
-
 def test_file_that_may_not_be_read(start_broker, directory):
-    """By its permissions: told, not waited for, and taken when it may be, without another
-    change."""
+    """By its permissions: reported, not waited for, and imported when it can be read, without
+    another change."""
     registry = directory / "state"
     registry.mkdir()
     registry.chmod(0o777)
@@ -341,8 +329,8 @@ def test_file_that_may_not_be_read(start_broker, directory):
 # -- settings ------------------------------------------------------------------------------
 
 def test_file_is_named_changed_and_removed(admin, directory, watched, looks):
-    """crlFile of updateCACertificate: another file is read at once, none is looked at any more
-    after an empty name, and the list stays until it is taken away."""
+    """crlFile of updateCACertificate: another file is read at once, an empty name ends the
+    watching, and the list stays until it is deleted."""
     watched.write(watched.list(1))
     watched.wait_for_number(1)
     other = directory / "other.crl"
@@ -367,9 +355,9 @@ def test_name_of_a_file_is_bounded(admin, watched, path):
     assert "crlFile" in refused.value.message
 
 
-def test_list_that_is_taken_away_comes_back_from_its_file(admin, watched, looks):
-    """deleteCrl is for the list, crlFile says where it comes from: whoever wants none takes the
-    file away first. Also an older one, for which there was no way before."""
+def test_deleted_list_comes_back_from_its_file(admin, watched, looks):
+    """deleteCrl deletes the list, and crlFile brings it back: to have none, crlFile is removed
+    first. The file may also have an older list than the deleted one."""
     watched.write(watched.list(5))
     watched.wait_for_number(5)
     watched.write(watched.list(4))
@@ -386,7 +374,7 @@ def test_list_that_is_taken_away_comes_back_from_its_file(admin, watched, looks)
 
 
 def test_ca_that_is_deleted_and_registered_again_has_its_file_read(admin, watched):
-    """Its list goes with it, and comes back with it."""
+    """Its list is deleted with it, and imported again."""
     watched.write(watched.list(1))
     watched.wait_for_number(1)
     admin.update_ca(watched.ca, status="INACTIVE")
@@ -397,8 +385,8 @@ def test_ca_that_is_deleted_and_registered_again_has_its_file_read(admin, watche
     watched.wait_for_number(1)
 
 
-def test_days_of_grace_make_a_list_count_that_did_not(admin, watched, directory):
-    """A change of what is asked of the list is a reason to look at the file again."""
+def test_days_of_grace_put_a_stale_list_in_force(admin, watched, directory):
+    """A change of the check makes the file be read again."""
     authority = OpensslCa(watched.ca, directory)
     watched.write(authority.list(number=1, days=(-3, -1)))
     watched.wait_for_failure("the list was valid until")
@@ -409,8 +397,8 @@ def test_days_of_grace_make_a_list_count_that_did_not(admin, watched, directory)
 
 
 def test_file_is_watched_after_a_restart(start_broker, directory):
-    """What changed while the broker was away is noticed when it comes back, and what did not
-    is not told again."""
+    """A change made while the broker was down is noticed at the start; an unchanged file is not
+    reported again."""
     broker = start_broker()
     watched = Watched(broker.admin(), directory).register()
     watched.write(watched.list(1))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Revocation lists on their way into the registry: which are taken, what is said of those
-that are not, in one piece and in parts (contract, section 7, 1; RFC 5280 5)."""
+"""Importing revocation lists: the accepted ones, the errors of the others, in one piece and in
+parts (contract, section 7, 1; RFC 5280 5)."""
 import hashlib
 import itertools
 
@@ -61,8 +61,8 @@ def seconds(moment):
 
 @pytest.mark.parametrize("form", ["PEM", "DER"])
 def test_list_of_openssl_is_taken_and_described(admin, pki, ca, authority, form):
-    """What `openssl ca -gencrl` makes is taken in PEM and in DER; the answer says what is on
-    it and what came of it, and describeCrl says the same afterwards."""
+    """Lists of `openssl ca -gencrl` are accepted in PEM and in DER; the answer has the list's facts
+    and the result, and describeCrl has the same afterwards."""
     listed, unknown, good = (pki.device(n, issuer=ca) for n in ("listed", "unknown", "good"))
     admin.activate(listed)
     admin.activate(good)
@@ -94,16 +94,15 @@ def test_list_of_openssl_is_taken_and_described(admin, pki, ca, authority, form)
     {"number": (1 << 158) + 1},
 ], ids=["version 1", "of users", "with an unknown extension", "SHA-512", "of a long number"])
 def test_other_complete_lists_are_taken(admin, ca, authority, how):
-    """Version 1 without extensions, which is what openssl makes by default; one that says it
-    is about users' certificates; one with an extension that need not be understood; numbers
-    of up to 20 bytes."""
+    """Version 1 without extensions, which openssl makes by default; a list for users' certificates;
+    one with an unknown extension that is not critical; numbers of up to 20 bytes."""
     described = import_list(admin, ca, authority.list(**how))["crl"]
     assert described["entries"] == 0
     assert described.get("crlNumber") == (str(how["number"]) if "number" in how else None)
 
 
 def test_ca_without_a_list_has_settings_to_describe(admin, ca):
-    """describeCrl tells of a CA without a list what is asked of one."""
+    """describeCrl of a CA without a list has the settings."""
     assert describe_list(admin, ca) == {"crlCheck": "if-present"}
     admin.update_ca(ca, crlCheck="grace 7", crlFile="nowhere.crl")
     described = describe_list(admin, ca)
@@ -111,8 +110,8 @@ def test_ca_without_a_list_has_settings_to_describe(admin, ca):
 
 
 def test_same_list_again_is_unchanged(admin, pki, ca, authority):
-    """Importing what is in force changes nothing and says so, in either form; so does one
-    that another list has made old in the meantime not (RFC 5280 5.2.3)."""
+    """Importing the list in force changes nothing and says so, in either form; importing a list
+    that has been replaced is an error (RFC 5280 5.2.3)."""
     authority.revoke(admin.activate(pki.device("d1", issuer=ca)))
     made = authority.list(number=1)
     first = import_list(admin, ca, made)
@@ -133,8 +132,8 @@ def test_text_around_a_list_in_pem_does_not_matter(admin, ca, authority):
         to_der(made)).hexdigest()
 
 
-def test_list_is_taken_away(admin, ca, authority):
-    """deleteCrl takes it out of force, once; then an older one may come."""
+def test_list_is_deleted(admin, ca, authority):
+    """deleteCrl deletes it, once; then an older one may be imported."""
     import_list(admin, ca, authority.list(number=9))
     assert "older" in refusal_of(admin, ca, authority.list(number=8))
     assert delete_list(admin, ca) == {}
@@ -214,9 +213,9 @@ def made_like(**how):
         "expired", "future", "delta", "indirect", "of CAs", "some reasons", "critical extension",
         "SHA-1", "two lists", "garbage behind", "cut short", "PEM cut short", "certificate",
         "no PEM"])
-def test_bad_list_leaves_the_good_one(broker, admin, pki, ca, authority, directory, make, says):
-    """A list that cannot be taken leaves the one in force, and its error says what is wrong;
-    so do the log and describeCrl, until one can be taken."""
+def test_bad_list_does_not_replace_the_good_one(broker, admin, pki, ca, authority, directory, make, says):
+    """A list that cannot be imported leaves the one in force, and its error has the reason; so do
+    the log and describeCrl, until one is imported."""
     good = import_list(admin, ca, authority.list(number=1))["crl"]
     device = admin.activate(pki.device("victim", issuer=ca))
     session = broker.connect(device)
@@ -235,7 +234,7 @@ def test_bad_list_leaves_the_good_one(broker, admin, pki, ca, authority, directo
 
 
 def test_list_without_numbers_must_not_go_back_in_time(admin, ca, authority):
-    """Where a CA does not number its lists, thisUpdate says which is the later one."""
+    """If a CA does not number its lists, thisUpdate decides which is later."""
     import_list(admin, ca, authority.list(days=(-1, 30)))
     assert "its thisUpdate is" in refusal_of(admin, ca, authority.list(days=(-2, 30)))
     import_list(admin, ca, authority.list())
@@ -243,7 +242,7 @@ def test_list_without_numbers_must_not_go_back_in_time(admin, ca, authority):
 
 
 def test_first_list_of_all_may_be_bad_too(admin, ca, authority):
-    """Then there is none, and describeCrl says why."""
+    """Then there is none, and describeCrl has the reason."""
     message = refusal_of(admin, ca, authority.list(days=(-3, -1)))
     assert describe_list(admin, ca) == {
         "crlCheck": "if-present",
@@ -259,7 +258,7 @@ def test_what_is_no_list_at_all_is_refused(admin, ca):
 
 @pytest.mark.parametrize("command", ["importCrl", "describeCrl", "deleteCrl"])
 def test_ca_that_is_not_registered_has_no_list(admin, command):
-    """ResourceNotFoundException, whatever is asked."""
+    """ResourceNotFoundException for every command."""
     members = {"crl": "MIIB"} if command == "importCrl" else {}
     refused = refusal(admin, command, caCertificateId=ABSENT, **members)
     assert refused.name == "ResourceNotFoundException"
@@ -267,7 +266,7 @@ def test_ca_that_is_not_registered_has_no_list(admin, command):
 
 
 def test_list_that_does_not_fit_into_a_request(admin, ca):
-    """More than half a MiB has to come in parts, and the answer to who tries otherwise says so."""
+    """More than half a MiB has to be sent in parts, and the error for a larger request says so."""
     made = large_list(ca, 12000)
     whole = {**parts_of(ca, made, len(made))[0], "command": "importCrl"}
     answer = admin.request(whole)[0]
@@ -276,8 +275,8 @@ def test_list_that_does_not_fit_into_a_request(admin, ca):
 
 
 def test_cas_of_one_name_have_lists_of_their_own(broker, admin, pki, directory):
-    """CAs are told apart by their keys: a list counts for the one that signed it, with or
-    without a key identifier, and for that one alone."""
+    """CAs are distinguished by their keys: a list is for the CA that signed it only, with or
+    without a key identifier."""
     name = "twins %d" % next(_numbers)
     twins = [pki.ca(name) for _ in range(3)]
     for twin in twins:
@@ -336,8 +335,8 @@ def other_ca(parts):
 
 @pytest.mark.parametrize("change", [wrong_order, one_left_out, one_twice, other_count, other_ca])
 def test_parts_that_do_not_go_on(admin, ca, change):
-    """Parts come in order, each once, all of one list; what does not fit ends the upload, and
-    it may begin again."""
+    """Parts come in order, each once, all of one list; any other part ends the upload, and it may
+    begin again."""
     made = large_list(ca, 100)
     parts = parts_of(ca, made, 1200)
     sent, bad = change(parts)
@@ -375,7 +374,7 @@ def test_parts_are_named_as_they_should(admin, ca, members):
     assert refused.name == "InvalidRequestException"
 
 
-def test_parts_of_somebody_else_are_not_mixed_in(broker, admin, ca):
+def test_parts_of_another_caller_are_not_mixed_in(broker, admin, ca):
     """An upload belongs to the client that began it, also where two have one name for it."""
     other = broker.admin()
     mine, theirs = large_list(ca, 100, number=1), large_list(ca, 200, number=2)
@@ -393,7 +392,8 @@ def test_parts_of_somebody_else_are_not_mixed_in(broker, admin, ca):
 
 
 def test_too_many_uploads(start_broker, pki):
-    """A few at a time; who is one too many is told so, and may come when one has ended."""
+    """The number of uploads is limited; the caller of one too many gets an error and may try again
+    when another has ended."""
     broker = start_broker()
     admin, ca = broker.admin(), pki.ca("lists")
     admin.register_ca(ca)
@@ -408,7 +408,7 @@ def test_too_many_uploads(start_broker, pki):
 
 
 def test_part_that_is_not_base64_is_refused(admin, ca):
-    """Parts are DER in base64, whatever they are parts of; the part may be sent again."""
+    """Parts are DER in base64, of any content; the part may be sent again."""
     parts = parts_of(ca, large_list(ca, 100), 2000)
     admin.call("importCrl", **parts[0])
     refused = refusal(admin, "importCrl", **{**parts[1], "crl": "no base64!"})
@@ -416,11 +416,11 @@ def test_part_that_is_not_base64_is_refused(admin, ca):
     assert admin.call("importCrl", **parts[1])["crl"]["entries"] == 100
 
 
-# -- who may ---------------------------------------------------------------------------
+# -- rights ---------------------------------------------------------------------------
 
 def test_certificate_may_import_where_its_policies_say_so(site, directory):
-    """Lists are administered like everything else: by action and CA, and who is not allowed is
-    told so and changes nothing."""
+    """Lists are administered like other resources, by action and CA; a caller without the right
+    gets an error and changes nothing."""
     other = site.pki.ca("other")
     site.admin.register_ca(other)
     program = Admin(site.broker, site.connect(
@@ -434,8 +434,8 @@ def test_certificate_may_import_where_its_policies_say_so(site, directory):
     assert import_list(program, site.ca, revocation_list(site.ca))["crl"]["entries"] == 0
 
 
-def test_parts_of_one_who_may_not_are_not_kept(site):
-    """Whoever may not import may not fill the memory with parts either."""
+def test_parts_of_a_caller_without_rights_are_not_kept(site):
+    """A caller without the right to import cannot fill the memory with parts either."""
     program = Admin(site.broker, site.connect(CONNECT, name="importer"))
     made = large_list(site.ca, 100)
     for _ in range(5):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""A command needs every right that its content can exercise (contract, section 6): a program
-whose rights come from a policy cannot have a rule, a template or a policy do for it what it may
-not do itself.  AWS asks for iam:PassRole here."""
+"""A command needs every right that its content can exercise (contract, section 6): a program with
+rights from a policy cannot use a rule, a template or a policy for actions that it may not do
+itself. AWS requires iam:PassRole for this."""
 import itertools
 import json
 
@@ -41,7 +41,7 @@ def delegate(site, *statements, **how):
 
 
 def is_administrator(site, device):
-    """It connects, and may ask for what an administrator may."""
+    """Whether it may connect and send an administrator's request."""
     session = site.broker.connect(device)
     if not session.accepted:
         return False
@@ -82,7 +82,7 @@ def test_template_makes_no_administrator(site, how, rights):
 
 
 def test_template_of_an_administrator_gives_no_rights_over_the_registry(site):
-    """Nor does an administrator store one: whatever its CA signs would administer."""
+    """Nor can an administrator store one: every certificate of the CA would administer."""
     with pytest.raises(AwsError) as refused:
         site.admin.update_ca(site.ca, registrationConfig={
             "templateBody": template(policies=[{"PolicyDocument": CONTROL}]), "roleArn": ROLE})
@@ -93,8 +93,8 @@ def test_template_of_an_administrator_gives_no_rights_over_the_registry(site):
 @pytest.mark.parametrize("plan", ["rule", "template"])
 @pytest.mark.parametrize("there", [True, False], ids=["there", "not there yet"])
 def test_policy_that_changed_after_the_plan_was_stored(site, plan, there):
-    """A delegate names a policy that is harmless, or not there yet; an administrator gives it
-    rights over the registry later: the plan does not attach it, and says why."""
+    """A delegate names a policy that is harmless or does not exist yet; an administrator gives it
+    rights over the registry later: the plan does not attach it, and the reason says so."""
     program = delegate(site, *ACTIVATION)
     name, power = new("policy"), (CONNECT, allow("GetRegistrationCode", "*"))
     if there:
@@ -159,7 +159,7 @@ def test_plan_needs_each_right_that_it_exercises(site, missing, kind, how):
     deny("AttachThingPrincipal", "thing/gateway-*"), deny("CreateThing", "thing/x"),
     deny("UpdateCertificate", "cert/${iot:ClientId}")])
 def test_names_that_the_certificate_makes_need_the_right_on_every_resource(site, denied):
-    """A Deny that reaches one name that could come out is enough."""
+    """A Deny on one possible name is enough."""
     program = delegate(site, *ACTIVATION, denied)
     body = template(parameters={"CommonName": None, "Country": "x"},
                     thing={"ThingName": parameter("CommonName")},
@@ -356,7 +356,7 @@ def test_forced_deletion_needs_the_right_to_detach(site):
 
 
 def test_administrators_of_the_configuration_are_not_asked(site):
-    """admin_users: all of the above, but for what a plan hands out."""
+    """admin_users have all of these rights, except for rights that a plan would give."""
     name = new("policy")
     site.admin.call("createPolicy", policyName=name, policyDocument=CONTROL)
     device = site.device(name=new("device"))

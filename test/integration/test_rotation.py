@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Certificates of one thing follow one another: the thing stays what it is, and with "supersede"
-in the rule of the CA its older certificates become INACTIVE some time after a newer one is
-ACTIVE."""
+"""Successive certificates of one thing: the thing stays, and with "supersede" in the rule of the CA
+its older certificates become INACTIVE some time after a newer one is ACTIVE."""
 import json
 import time
 
@@ -15,7 +14,7 @@ SUPERSEDED = "superseded by a newer certificate of its thing"
 
 
 class Works:
-    """A CA whose rule attaches each certificate to the thing that it names."""
+    """A CA with a rule that attaches each certificate to the thing in its name."""
 
     def __init__(self, broker, supersede, **members):
         self.broker, self.pki = broker, broker.pki
@@ -46,8 +45,8 @@ class Works:
         return self.admin.describe_certificate(device)
 
     def pass_the_time(self, ca=None):
-        """What was due before now is done: so is what became due later, by a thing made for
-        this question."""
+        """Everything due before now is done: so is a later entry, of a thing made for this
+        check."""
         first, second = (self.certificate("canary", ca) for _ in range(2))
         self.connect(first, client_id="canary 1").leave()
         self.connect(second, client_id="canary 2").leave()
@@ -62,8 +61,8 @@ def make_works(start_broker):
 # -- the thing -----------------------------------------------------------------------
 
 def test_thing_keeps_its_identity_over_its_certificates(start_broker):
-    """A renewed certificate belongs to the same thing, with its id, its attributes and the
-    rights that policies give to its name; nobody has to do anything."""
+    """A renewed certificate belongs to the same thing, with its id, its attributes and the rights
+    that policies give to its name, without a command."""
     broker = start_broker(plugin={"authorization": "policy"})
     admin = broker.admin()
     admin.create_policy("device", document(
@@ -91,9 +90,9 @@ def test_thing_keeps_its_identity_over_its_certificates(start_broker):
 # -- the end of the old one -------------------------------------------------------------
 
 def test_older_certificate_becomes_inactive_after_the_grace_time(make_works):
-    """So many seconds after the new one became ACTIVE the old one is INACTIVE, its record says
-    why and what came in its place, its live connection is closed, and it does not come in any
-    more; the new one stays connected."""
+    """So many seconds after the new one became ACTIVE the old one is INACTIVE, its record has the
+    reason and the new id, its connection is closed, and it is not admitted any more; the new one
+    stays connected."""
     works = make_works(2)
     old, new = works.certificate(), works.certificate()
     old_session = works.connect(old, client_id="old")
@@ -114,8 +113,8 @@ def test_older_certificate_becomes_inactive_after_the_grace_time(make_works):
     assert works.admin.status(new) == "ACTIVE"
 
 
-def test_grace_of_nothing_ends_the_old_one_at_once(make_works):
-    """With 0 there is no time in which both get in."""
+def test_grace_of_zero_ends_the_old_certificate_at_once(make_works):
+    """With 0 there is no time in which both are admitted."""
     works = make_works(0)
     old, new = works.certificate(), works.certificate()
     session = works.connect(old, client_id="old")
@@ -126,7 +125,7 @@ def test_grace_of_nothing_ends_the_old_one_at_once(make_works):
 
 
 def test_without_supersede_both_stay(make_works):
-    """A rule that does not say so ends nothing."""
+    """A rule without it changes no older certificate."""
     works = make_works(None)
     strict = works.make_ca("strict factory", 0)
     old, new = works.certificate(), works.certificate()
@@ -137,7 +136,7 @@ def test_without_supersede_both_stay(make_works):
 
 
 def test_each_of_a_series_ends_the_one_before(make_works):
-    """The newest stays, whatever came between."""
+    """The newest stays, however many came before."""
     works = make_works(1)
     series = [works.certificate() for _ in range(4)]
     for n, device in enumerate(series):
@@ -150,8 +149,8 @@ def test_each_of_a_series_ends_the_one_before(make_works):
 
 
 def test_only_active_certificates_of_the_same_thing_end(make_works):
-    """Those of other things stay, and those of this one that are not ACTIVE are what they
-    are, with the reason that they had."""
+    """Certificates of other things stay, and those of this thing that are not ACTIVE keep their
+    status and reason."""
     works = make_works(0)
     other = works.certificate("other")
     works.connect(other, client_id="other")
@@ -169,8 +168,8 @@ def test_only_active_certificates_of_the_same_thing_end(make_works):
 
 @pytest.mark.parametrize("status", ["INACTIVE", "REVOKED", "deleted"])
 def test_old_one_stays_if_the_new_one_is_no_good(make_works, status):
-    """A device must not lose both: what is not ACTIVE when the time has come supersedes
-    nobody."""
+    """A device must not lose both: a certificate that is not ACTIVE at that time supersedes
+    none."""
     works = make_works(2)
     old, new = works.certificate(), works.certificate()
     session = works.connect(old, client_id="old")
@@ -189,7 +188,7 @@ def test_old_one_stays_if_the_new_one_is_no_good(make_works, status):
 
 
 def test_new_one_that_is_good_again_in_time(make_works):
-    """What counts is how it stands when the time has come."""
+    """The status at the due time decides."""
     works = make_works(2)
     old, new = works.certificate(), works.certificate()
     works.connect(old, client_id="old")
@@ -200,9 +199,9 @@ def test_new_one_that_is_good_again_in_time(make_works):
 
 
 @pytest.mark.parametrize("down", [False, True], ids=["before the time", "over the time"])
-def test_what_is_due_outlives_the_broker(make_works, down):
-    """A restart forgets nothing: what becomes due later is done then, what became due while
-    there was no broker is done at the start."""
+def test_superseding_is_done_after_a_restart(make_works, down):
+    """What becomes due after a restart is done then; what became due while the broker was down is
+    done at the start."""
     works = make_works(2)
     old, new = works.certificate(), works.certificate()
     works.connect(old, client_id="old")
@@ -221,9 +220,9 @@ def test_what_is_due_outlives_the_broker(make_works, down):
     assert works.broker.connect(new, client_id="new").accepted
 
 
-def test_by_hand_as_by_the_rule(make_works):
-    """A certificate that an administrator attaches and activates supersedes as well: it is the
-    CA that says so."""
+def test_activation_by_command_supersedes_as_by_the_rule(make_works):
+    """A certificate that an administrator attaches and activates supersedes too: the setting is the
+    CA's."""
     works = make_works(0)
     old, new = works.certificate(), works.certificate()
     works.connect(old, client_id="old")
@@ -236,9 +235,9 @@ def test_by_hand_as_by_the_rule(make_works):
     assert works.retired(old)["statusReason"]["successorCertificateId"] == new.id
 
 
-def test_old_one_that_somebody_activates_again_stays(make_works):
-    """Whoever wants it back gets it: it supersedes nobody that is newer, is not superseded a
-    second time by the same one, and its reason is gone."""
+def test_old_certificate_that_is_activated_again_stays(make_works):
+    """An old certificate can be activated again: it supersedes no newer one, is not superseded a
+    second time by the same one, and its reason is cleared."""
     works = make_works(0)
     old, new = works.certificate(), works.certificate()
     works.connect(old, client_id="old")

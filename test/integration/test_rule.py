@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The rule of a CA, on a real broker: whom it accepts is in at the first connection, with its
-policies and its thing, and the record follows; whom it does not accept waits or is revoked, and
-everybody is told why (contract, section 7, 2)."""
+"""The rule of a CA, on a real broker: a certificate that it accepts is admitted at the first
+connection, with its policies and its thing, and the record follows; one that it does not accept is
+left pending or revoked, with the reason (contract, section 7, 2)."""
 import asyncio
 import contextlib
 
@@ -10,7 +10,6 @@ import pytest
 import der
 import raw
 from admin import AwsError
-from broker import lasting_broker
 from device import MQTT_3_1_1, MQTT_5
 from disk import held
 from fleet import ATTRIBUTES, Fleet, ask_without_waiting, rule, subject
@@ -37,25 +36,18 @@ STATEMENTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def broker_of_all(pki):
-    options = {"authorization": "policy", "other_clients": "allow", "announce_interval": 0}
-    with lasting_broker(pki, plugin=options) as broker:
-        yield broker
-
-
 @pytest.fixture
-def fleet(broker_of_all):
+def fleet(policy_broker):
     """A CA without a rule so far."""
-    made = Fleet(broker_of_all)
+    made = Fleet(policy_broker)
     made.policy = made.policies.create(*STATEMENTS)
     yield made
-    broker_of_all.leave_sessions()
+    policy_broker.leave_sessions()
 
 
 @pytest.fixture
 def make_fleet(start_broker):
-    """A CA with a rule that accepts everybody, and its own broker with these options."""
+    """A CA with a rule that accepts every device, and its own broker with these options."""
 
     def make(plugin=None, **members):
         options = {"authorization": "policy", "other_clients": "allow", **(plugin or {})}
@@ -71,17 +63,17 @@ def conditions(operator, name, value):
     return {operator: {name: value}}
 
 
-def nobody():
-    return conditions("StringEquals", COMMON_NAME, "nobody")
+def no_device():
+    return conditions("StringEquals", COMMON_NAME, "no device")
 
 
 # -- the first connection ------------------------------------------------------------------
 
 @pytest.mark.parametrize("authorization", ["policy", "defer", "allow"])
 def test_first_connection_is_accepted_and_the_record_follows(make_fleet, authorization):
-    """Whoever decides about topics, a certificate that the rule accepts is in at once, with
-    either version of MQTT; it is ACTIVE then, its policies and its thing are attached, and the
-    event says so."""
+    """With every authorization option and both versions of MQTT a certificate that the rule accepts
+    is admitted at once; then it is ACTIVE, its policies and its thing are attached, and the event
+    says so."""
     fleet = make_fleet({"authorization": authorization}, thing=OWN_NAME)
     for version in (MQTT_3_1_1, MQTT_5):
         device = fleet.fresh()
@@ -106,26 +98,26 @@ def test_first_connection_is_accepted_and_the_record_follows(make_fleet, authori
     assert fleet.broker.log_lines("connection closed") == []
 
 
-def test_rule_that_is_registered_with_its_ca(broker_of_all):
-    """registerCACertificate takes it as updateCACertificate does; the word `rule` is the one
-    that accepts everybody (contract, section 7, 2)."""
-    with_word = Fleet(broker_of_all, activation="rule")
+def test_rule_that_is_registered_with_its_ca(policy_broker):
+    """registerCACertificate accepts it as updateCACertificate does; the word `rule` stands for one
+    that accepts every device (contract, section 7, 2)."""
+    with_word = Fleet(policy_broker, activation="rule")
     policy = with_word.policies.create(CONNECT)
-    with_document = Fleet(broker_of_all, activation=rule(policies=policy))
+    with_document = Fleet(policy_broker, activation=rule(policies=policy))
     with_document.admits(with_document.fresh()).leave()
     device = with_word.fresh()
-    # Without a policy nobody gets in, ACTIVE or not.
+    # Without a policy no device is admitted, ACTIVE or not.
     assert with_word.refuses(device)[0] == "DEVICE_CERTIFICATE_NO_POLICY"
     assert with_word.status(device) == "ACTIVE"
     with_word.policies.attach(policy, device)
     with_word.admits(device).leave()
-    broker_of_all.leave_sessions()
+    policy_broker.leave_sessions()
 
 
 @VERSIONS
 def test_policies_of_the_rule_decide_from_the_first_packet_on(fleet, version):
-    """Nothing is stored yet, and what a device may is what it will be: which client id it has,
-    what it publishes, retained and as its will, what it subscribes to, what it receives."""
+    """Before anything is stored a device has the rights that it will have: on client id,
+    publications, retained and as will, subscriptions, and deliveries."""
     fleet.set_rule(policies=[fleet.policy], thing=OWN_NAME)
     assert fleet.witness
     fleet.heard()  # what others left there
@@ -183,8 +175,8 @@ def test_packets_that_come_with_connect(fleet, version):
 
 
 def test_policies_of_the_rule_decide_who_may_connect(fleet):
-    """A client id that they do not allow is refused, at the first connection, too; the
-    certificate is one of ours all the same, and gets in with its own."""
+    """A client id that they do not allow is refused, at the first connection too; the certificate
+    is registered nevertheless, and admitted with its own client id."""
     fleet.set_rule(policies=[fleet.policy])
     device = fleet.fresh()
     assert fleet.broker.connect(device, client_id="other").refused
@@ -193,8 +185,8 @@ def test_policies_of_the_rule_decide_who_may_connect(fleet):
 
 
 def test_explain_agrees_with_what_happens_then(fleet):
-    """What would be answered to a CONNECT, by whom it was decided, and what it may then, is the
-    same before the first connection and after it."""
+    """The answer to a CONNECT, the part that decides it, and the rights after it are the same in
+    explain before the first connection and in reality after it."""
     fleet.set_rule(policies=[fleet.policy], thing=OWN_NAME,
                    conditions=conditions("StringLike", COMMON_NAME, "sensor-*"))
     good, bad = fleet.fresh("sensor-1"), fleet.fresh("pump-1")
@@ -221,8 +213,8 @@ def test_explain_agrees_with_what_happens_then(fleet):
 
 
 def test_restart_changes_nothing(make_fleet):
-    """Rule and records are there after a restart: who was let in gets in, who is new gets in,
-    and who waited is judged by the rule that there is."""
+    """Rule and records are there after a restart: an admitted device is admitted, a new one is too,
+    and a pending one is judged by the present rule."""
     fleet = make_fleet()
     known = fleet.fresh()
     fleet.admits(known)
@@ -239,7 +231,7 @@ def test_restart_changes_nothing(make_fleet):
 
 
 def test_persistent_session_of_a_first_connection(fleet):
-    """It is a session like any other: what comes while its device is away is kept."""
+    """It is a session like any other: messages that arrive while its device is offline are kept."""
     fleet.set_rule(policies=[fleet.policy])
     for how in ({}, {"version": MQTT_5, "expiry": 3600}):
         device = fleet.fresh()
@@ -293,8 +285,8 @@ async def are_still_there(ends):
 
 
 def test_two_hundred_devices_at_once(fleet):
-    """A whole plant is switched on: everybody is in, stays in, is registered once, and is told
-    of once."""
+    """All devices of a plant connect at once: each is admitted, stays, is registered once, and is
+    announced once."""
     fleet.set_rule(policies=[fleet.policy], thing=OWN_NAME)
     devices = [fleet.fresh() for _ in range(200)]
 
@@ -335,8 +327,8 @@ def test_one_certificate_from_two_clients_at_once(fleet):
 # -- what comes in between ----------------------------------------------------------------
 
 def test_commit_that_fails_ends_the_connection(make_small_disk, pki):
-    """Nobody stays connected whose registration could not be stored: it is cut off and the log
-    says why; nothing of it is left behind, and with room again it gets in."""
+    """A client whose registration cannot be stored does not stay connected: it is disconnected and
+    the log says why; nothing of it is stored, and with space again it is admitted."""
     disk = make_small_disk(authorization="policy", other_clients="allow", metrics_interval=1)
     fleet = Fleet(disk.broker)
     policy = fleet.policies.create(CONNECT)
@@ -374,7 +366,7 @@ def test_commit_that_fails_ends_the_connection(make_small_disk, pki):
 
 
 def test_broker_that_dies_before_the_record_is_stored(make_fleet):
-    """The device was in, and nobody knows it any more: it gets in again."""
+    """The device was admitted and is unknown after the restart: it is admitted again."""
     fleet = make_fleet()
     device = fleet.fresh()
     with held(fleet.broker):
@@ -388,14 +380,14 @@ def test_broker_that_dies_before_the_record_is_stored(make_fleet):
 
 
 @pytest.mark.parametrize("change, status", [
-    ({"activation": rule(conditions=nobody())}, "PENDING_ACTIVATION"),
+    ({"activation": rule(conditions=no_device())}, "PENDING_ACTIVATION"),
     ({"activation": "none"}, "PENDING_ACTIVATION"),
     ({"newAutoRegistrationStatus": "DISABLE"}, None),
     ({"newStatus": "INACTIVE"}, None),
 ], ids=["another-rule", "no-rule", "no-registration", "INACTIVE"])
 def test_ca_that_changes_before_the_record_is_stored(fleet, change, status):
-    """The rule that let it in is not its CA's any more when it is to be stored: it is cut off,
-    and the certificate is what the CA as it is now makes of it."""
+    """The rule that admitted it is not the CA's any more when the record is to be stored: the
+    connection is closed, and the certificate is handled by the present settings of the CA."""
     fleet.set_rule(policies=[fleet.policy], thing=OWN_NAME)
     device = fleet.fresh()
     with held(fleet.broker):
@@ -423,9 +415,9 @@ def test_ca_that_changes_before_the_record_is_stored(fleet, change, status):
 ], ids=["INACTIVE", "DISABLE"])
 def test_pending_device_is_told_what_keeps_its_rule_from_being_asked(fleet, how, back, reason,
                                                                      words):
-    """A PENDING device of a CA with a rule that is not asked, because of the CA, hears of the
-    CA, live and by explain, and not that it waits; without a rule it waits for somebody."""
-    fleet.set_rule(policies=[fleet.policy], conditions=nobody())
+    """A PENDING device of a CA with a rule that is not asked because of the CA is refused for the
+    CA, live and by explain, and not as pending; without a rule it is refused as pending."""
+    fleet.set_rule(policies=[fleet.policy], conditions=no_device())
     device = fleet.fresh()
     assert fleet.refuses(device)[0] == WAITS
     fleet.call("updateCACertificate", certificateId=fleet.ca.id, **how)
@@ -440,8 +432,8 @@ def test_pending_device_is_told_what_keeps_its_rule_from_being_asked(fleet, how,
 
 
 def test_policy_that_is_deleted_before_the_record_is_stored(fleet):
-    """What the rule attaches is not there any more: cut off, PENDING_ACTIVATION, with the
-    reason; made again, it gets in."""
+    """The policy of the rule does not exist any more: the connection is closed, the certificate is
+    PENDING_ACTIVATION with the reason; with the policy created again it is admitted."""
     fleet.set_rule(policies=[fleet.policy])
     device = fleet.fresh()
     with held(fleet.broker):
@@ -566,8 +558,8 @@ def of_certificate_and_connection(how):
 
 @pytest.mark.parametrize("asked, good, bad", CONDITIONS.values(), ids=CONDITIONS)
 def test_condition(fleet, asked, good, bad):
-    """What the certificate or the connection is like decides: whoever fulfils it is in at once,
-    whoever does not waits and is told which condition it was."""
+    """The condition about the certificate or the connection decides: a device that meets it is
+    admitted at once, another one is left pending with the condition in the reason."""
     fleet.set_rule(conditions=asked, policies=[fleet.policies.create(CONNECT)])
     certificate, connection = of_certificate_and_connection(good)
     device = fleet.fresh(**certificate)
@@ -585,8 +577,8 @@ def test_condition(fleet, asked, good, bad):
 
 
 def test_each_field_of_the_subject(fleet):
-    """Every field that has a name can be asked: of fourteen certificates the one in which all of
-    them are right is accepted."""
+    """Every named field can be used: of fourteen certificates only the one with all of them right
+    is accepted."""
     right = {field: "right " + field for field in ATTRIBUTES}
     fleet.set_rule(conditions={"StringEquals": {of_subject(f): v for f, v in right.items()}},
                    policies=[fleet.policies.create(CONNECT)])
@@ -597,13 +589,13 @@ def test_each_field_of_the_subject(fleet):
             WAITS, "StringEquals %s does not hold" % of_subject(field))
 
 
-def test_issuer(broker_of_all, fleet):
-    """Names of the issuer are facts as well: one rule for two CAs lets in the devices of one."""
+def test_issuer(policy_broker, fleet):
+    """Names of the issuer are facts too: one rule for two CAs admits the devices of one."""
     document = {"conditions": {"StringEquals": {
         "iot:Certificate.Issuer.CommonName": "plant 7",
         "iot:Certificate.Issuer.Organization": "Example Corp"}},
         "policies": fleet.policies.create(CONNECT)}
-    plant, office = (Fleet(broker_of_all, fleet.pki.ca(name), activation=rule(**document))
+    plant, office = (Fleet(policy_broker, fleet.pki.ca(name), activation=rule(**document))
                      for name in ("plant 7", "office 7"))
     plant.admits(plant.fresh())
     assert office.refuses(office.fresh())[0] == WAITS
@@ -615,8 +607,8 @@ LONG = {"URI": "urn:x:" + "y" * 1100}
 
 
 def test_value_that_is_too_long_for_an_expression(fleet):
-    """What cannot be decided neither activates nor revokes, unless something else surely does
-    not hold."""
+    """A hidden fact neither activates nor revokes, unless another condition certainly does not
+    hold."""
     policies = [fleet.policies.create(CONNECT)]
     asked = conditions("StringMatches", URI, "urn:x:y*")
     fleet.set_rule(conditions=asked, policies=policies, otherwise="REVOKED")
@@ -625,14 +617,14 @@ def test_value_that_is_too_long_for_an_expression(fleet):
                                      "long, or the broker does not know it" % URI)
     assert fleet.status(device) == "PENDING_ACTIVATION"
 
-    fleet.set_rule(conditions={**asked, **nobody()}, policies=policies, otherwise="REVOKED")
+    fleet.set_rule(conditions={**asked, **no_device()}, policies=policies, otherwise="REVOKED")
     assert fleet.refuses(device)[0] == REVOKES
     assert fleet.status(device) == "REVOKED"
 
 
 def test_names_that_cannot_be_read(fleet):
-    """A subject that is no text waits, whatever the rule says of it, and explain says the
-    same."""
+    """A certificate with an unreadable subject is left pending by any rule about it, and explain
+    says the same."""
     fleet.set_rule(conditions=conditions("StringNotEquals", CN, "x"), otherwise="REVOKED",
                    policies=[fleet.policies.create(CONNECT)])
     bits = der.tlv(0x31, der.sequence(der.oid(der.COMMON_NAME), der.tlv(0x03, b"\0\xff\xfe")))
@@ -658,21 +650,21 @@ def test_explain_without_an_address(fleet):
     fleet.admits(device)
 
 
-# -- whom it does not accept -------------------------------------------------------------------
+# -- devices that it does not accept --------------------------------------------------------------
 
 @pytest.mark.parametrize("otherwise, status, code, word", [
     (None, "PENDING_ACTIVATION", WAITS, "left pending"),
     ("PENDING_ACTIVATION", "PENDING_ACTIVATION", WAITS, "left pending"),
     ("REVOKED", "REVOKED", REVOKES, "revoked"),
 ], ids=["default", "PENDING_ACTIVATION", "REVOKED"])
-def test_whom_it_does_not_accept(make_fleet, directory, otherwise, status, code, word):
-    """It gets the status that the rule says, for good if that is REVOKED; why is told on its
-    record, in the log, in the log file and by the event."""
+def test_device_that_the_rule_does_not_accept(make_fleet, directory, otherwise, status, code, word):
+    """It gets the status that the rule gives, for good if that is REVOKED; the reason is on its
+    record, in the log, in the log file and in the event."""
     log_file = directory / "jitr.log"
     fleet = make_fleet({"log_file": log_file, "account_id": "123456789012",
                         "event_details": "true"})
     members = {} if otherwise is None else {"otherwise": otherwise}
-    fleet.set_rule(conditions=nobody(), policies=["does-not-matter"], thing=OWN_NAME, **members)
+    fleet.set_rule(conditions=no_device(), policies=["does-not-matter"], thing=OWN_NAME, **members)
     device = fleet.fresh()
     why = "StringEquals %s does not hold" % CN
 
@@ -693,8 +685,8 @@ def test_whom_it_does_not_accept(make_fleet, directory, otherwise, status, code,
 
 
 def test_policy_that_is_missing(fleet):
-    """Nothing of the rule is done until everything can be: the certificate is pending, with the
-    name of what is missing; once somebody has made it, the next attempt gets in."""
+    """Nothing of the plan is carried out until all of it can be: the certificate is pending, with
+    the name of the missing policy; once it is created, the next attempt is admitted."""
     fleet.set_rule(policies=[fleet.policy, "to-be-made-" + fleet.policy], thing=OWN_NAME)
     device = fleet.fresh()
     missing = "there is no policy to-be-made-%s to attach" % fleet.policy
@@ -712,8 +704,8 @@ def test_policy_that_is_missing(fleet):
 
 
 def test_name_that_no_thing_may_have(fleet):
-    """A common name that does not do for a thing leaves it pending, and says so; a thing that
-    is there already is the device's from then on, with all it has."""
+    """A common name that cannot be a thing's name leaves it pending, with the reason; an existing
+    thing is the device's from then on, with all its attributes."""
     fleet.set_rule(policies=[fleet.policy], thing="x-" + OWN_NAME)
     odd = fleet.fresh(**subject(CommonName="a b"))
     code, details = fleet.refuses(odd)
@@ -731,11 +723,11 @@ def test_name_that_no_thing_may_have(fleet):
 
 # -- afterwards --------------------------------------------------------------------------------
 
-def test_changed_rule_lets_in_who_waited(fleet):
-    """At the next attempt, without anybody else doing anything; the other way round, whoever is
-    ACTIVE stays so."""
+def test_changed_rule_admits_a_pending_device(fleet):
+    """At the next attempt, without a command; after the opposite change an ACTIVE device stays
+    ACTIVE."""
     policies = [fleet.policies.create(CONNECT)]
-    fleet.set_rule(policies=policies, conditions=nobody())
+    fleet.set_rule(policies=policies, conditions=no_device())
     waiting = [fleet.fresh() for _ in range(3)]
     for device in waiting:
         assert fleet.refuses(device)[0] == WAITS
@@ -745,7 +737,7 @@ def test_changed_rule_lets_in_who_waited(fleet):
     assert [fleet.status(device) for device in waiting] == ["ACTIVE"] * 2 + ["PENDING_ACTIVATION"]
     fleet.no_more_events()
 
-    fleet.set_rule(policies=policies, conditions=nobody(), otherwise="REVOKED")
+    fleet.set_rule(policies=policies, conditions=no_device(), otherwise="REVOKED")
     assert [session.received() for session in sessions] == [[], []]
     fleet.admits(waiting[0])
     assert fleet.refuses(waiting[2])[0] == REVOKES
@@ -753,7 +745,7 @@ def test_changed_rule_lets_in_who_waited(fleet):
 
 
 @pytest.mark.parametrize("status", ["INACTIVE", "REVOKED"])
-def test_what_an_operator_has_set_no_rule_touches(fleet, status):
+def test_rule_does_not_change_a_status_set_by_hand(fleet, status):
     """Set by hand after the rule had activated it, or before it ever connected."""
     fleet.set_rule(policies=[fleet.policy])
     known, unknown = fleet.fresh(), fleet.fresh()
@@ -769,9 +761,9 @@ def test_what_an_operator_has_set_no_rule_touches(fleet, status):
         assert fleet.status(device) == status and fleet.things(device) == []
 
 
-def test_rule_that_is_taken_away(fleet):
-    """Whoever comes then is PENDING_ACTIVATION and announced, for somebody else to decide;
-    whoever is ACTIVE stays so."""
+def test_rule_that_is_removed(fleet):
+    """A new device is then PENDING_ACTIVATION and announced, for others to decide; an ACTIVE one
+    stays so."""
     fleet.set_rule(policies=[fleet.policy])
     before, after = fleet.fresh(), fleet.fresh()
     fleet.admits(before)
@@ -785,9 +777,9 @@ def test_rule_that_is_taken_away(fleet):
     assert "statusReason" not in fleet.description(after)
 
 
-def test_two_cas_have_each_their_rule(broker_of_all, fleet):
+def test_two_cas_have_each_their_rule(policy_broker, fleet):
     """One wants sensors, the other pumps, and each gives its own policy."""
-    other = Fleet(broker_of_all)
+    other = Fleet(policy_broker)
     other.policy = other.policies.create(CONNECT)
     for each, kind in ((fleet, "sensor"), (other, "pump")):
         each.set_rule(policies=[each.policy], conditions=conditions("StringLike", CN, kind + "-*"))
@@ -799,7 +791,7 @@ def test_two_cas_have_each_their_rule(broker_of_all, fleet):
 
 
 def test_more_cas_than_are_kept_compiled(fleet):
-    """Each of seventy CAs is asked for its own rule, round after round."""
+    """Each of seventy CAs uses its own rule, round after round."""
     cas = [fleet.pki.ca("ca %d" % n) for n in range(70)]
     code = fleet.admin.registration_code()
     for n, ca in enumerate(cas):
@@ -822,8 +814,8 @@ def test_more_cas_than_are_kept_compiled(fleet):
 # -- revocation lists ------------------------------------------------------------------------
 
 def test_list_is_asked_before_the_rule(fleet):
-    """Whom the list of the CA names is REVOKED, and the rule that accepts everybody is not
-    asked; one on hold waits until it is not any more."""
+    """A certificate on the CA's list is REVOKED, and the rule, which accepts every device, is not
+    asked; one on hold is refused until the hold ends."""
     fleet.set_rule(policies=[fleet.policy], thing=OWN_NAME)
     listed, held_back, good = (fleet.fresh() for _ in range(3))
     import_list(fleet.admin, fleet.ca, revocation_list(fleet.ca, listed, number=1))
@@ -840,8 +832,8 @@ def test_list_is_asked_before_the_rule(fleet):
     assert fleet.refuses(listed)[0] == "DEVICE_CERTIFICATE_REVOKED"
 
 
-def test_without_a_list_that_is_required_nobody_is_activated(fleet):
-    """They wait, with that reason; when the list is there the next attempt gets in."""
+def test_without_a_required_list_no_device_is_activated(fleet):
+    """They are left pending, with that reason; with the list the next attempt is admitted."""
     fleet.set_rule(policies=[fleet.policy])
     fleet.admin.update_ca(fleet.ca, crlCheck="required")
     devices = good, bad = fleet.fresh(), fleet.fresh()
@@ -875,9 +867,9 @@ NO_JSON = "The activation document is not acceptable: it is not JSON"
     ('{"policies": ["a b"]}', "activation: policies"),
     ('{"thing": "${iot:Connection.Thing.ThingName}"}', "activation: thing"),
 ])
-def test_rule_that_is_none_cannot_be_set(fleet, document, place):
-    """It is refused with the place, when a CA is registered and when it is changed, and the rule
-    that there is goes on."""
+def test_invalid_rule_cannot_be_set(fleet, document, place):
+    """It is refused with the position, when a CA is registered and when it is changed, and the
+    present rule stays."""
     fleet.set_rule(policies=[fleet.policy])
     before = fleet.call("describeCACertificate", certificateId=fleet.ca.id)
     with pytest.raises(AwsError) as refused:

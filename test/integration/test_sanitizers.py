@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""The sanitized tests hear what is said of the plugin, whatever the broker loses."""
+"""Tests with sanitizers report leaks of the plugin, and not those of the broker."""
 import pytest
 
 from sanitizers import sanitizers_complain

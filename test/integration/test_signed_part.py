@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""A certificate is known by what was signed: the same one in another form, which has another id,
-is not registered, not activated and not let in, whatever became of the first (contract, section
-6).  Who has a device's certificate can turn its ECDSA signature (s, n - s): SEC 1, 4.1.4."""
+"""A certificate is identified by its signed part: another form of it, which has another id, is not
+registered, not activated and not admitted, whatever the status of the first (contract, section 6).
+The holder of a device's certificate can change its ECDSA signature (s to n - s): SEC 1, 4.1.4."""
 import pytest
 
 from admin import AwsError
-from broker import lasting_broker
 from device import MQTT_3_1_1, MQTT_5
 from fleet import Fleet, rule
 from policies import CONNECT
@@ -18,21 +17,14 @@ STATUSES = pytest.mark.parametrize("status", ["REVOKED", "INACTIVE", "ACTIVE"])
 REASON = "CERTIFICATE_IN_ANOTHER_FORM"
 
 
-@pytest.fixture(scope="module")
-def broker_of_all(pki):
-    options = {"authorization": "policy", "other_clients": "allow", "announce_interval": 0}
-    with lasting_broker(pki, plugin=options) as broker:
-        yield broker
-
-
 @pytest.fixture
-def fleet(broker_of_all):
-    """A CA with a rule that accepts everybody."""
-    made = Fleet(broker_of_all)
+def fleet(policy_broker):
+    """A CA with a rule that accepts every device."""
+    made = Fleet(policy_broker)
     made.policy = made.policies.create(CONNECT)
     made.set_rule(policies=[made.policy])
     yield made
-    broker_of_all.leave_sessions()
+    policy_broker.leave_sessions()
 
 
 def is_known(fleet, device):
@@ -40,8 +32,8 @@ def is_known(fleet, device):
 
 
 def assert_shut_out(fleet, original, twin, **how):
-    """Refused for what it is, in the log, by explain and on the record of the original; and
-    nothing is stored of it."""
+    """Refused as another form, in the log, by explain and on the record of the original; nothing of
+    it is stored."""
     assert twin.id != original.id
     explained = fleet.explain(twin)
     assert explained["connect"]["reason"] == REASON and not explained["registered"]
@@ -58,7 +50,7 @@ def assert_shut_out(fleet, original, twin, **how):
 @VERSIONS
 @STATUSES
 def test_other_form_of_a_certificate_is_not_taken_for_a_new_one(fleet, status, version):
-    """The CA's rule accepts everybody; the original was let in by it."""
+    """The CA's rule accepts every device, and has admitted the original."""
     device = fleet.fresh()
     fleet.admits(device, version=version).leave()
     fleet.admin.update_certificate(device, status)
@@ -70,9 +62,9 @@ def test_other_form_of_a_certificate_is_not_taken_for_a_new_one(fleet, status, v
     fleet.admits(fleet.fresh(), version=version)
 
 
-def test_other_form_of_one_that_waits_is_not_registered(broker_of_all):
+def test_other_form_of_one_that_waits_is_not_registered(policy_broker):
     """Without a rule: both would be PENDING, and a program would see two devices."""
-    fleet = Fleet(broker_of_all)
+    fleet = Fleet(policy_broker)
     device = fleet.fresh()
     fleet.broker.connect(device)
     fleet.event()
@@ -80,9 +72,9 @@ def test_other_form_of_one_that_waits_is_not_registered(broker_of_all):
     fleet.no_more_events()
 
 
-def test_other_form_by_a_template(broker_of_all):
+def test_other_form_by_a_template(policy_broker):
     """AWS's JITP: as by a rule."""
-    fleet = Fleet(broker_of_all)
+    fleet = Fleet(policy_broker)
     fleet.set_template(template())
     device = fleet.fresh()
     fleet.broker.connect(device)
@@ -94,7 +86,8 @@ def test_other_form_by_a_template(broker_of_all):
 @STATUSES
 @pytest.mark.parametrize("old", ["ACTIVE", "INACTIVE", "deleted"])
 def test_ca_that_was_renewed_with_name_and_key(fleet, status, old):
-    """The new CA's rule accepts whatever the key has signed, and its list names nobody yet."""
+    """The rule of the new CA accepts every certificate signed with the key, and its list is still
+    empty."""
     device = fleet.fresh()
     fleet.admits(device).leave()
     fleet.admin.update_certificate(device, status)
@@ -117,8 +110,8 @@ def test_certificate_that_was_registered_without_its_ca(fleet, status):
 
 
 def test_unknown_ca_left_to_others_is_not_asked_about_it(start_broker):
-    """unknown_ca defer: what the registry has by another id is not left to a password.  The CA
-    is one that TLS still remembers."""
+    """unknown_ca defer: a form of a certificate registered by another id is not left to a password.
+    TLS still trusts the deleted CA."""
     broker = start_broker(plugin={"unknown_ca": "defer", "authorization": "defer"})
     fleet = Fleet(broker)
     device = fleet.fresh()
@@ -162,8 +155,8 @@ def test_other_form_may_register_once_the_first_is_deleted(fleet):
 @pytest.mark.parametrize("form", ["signature", "unused bits", "algorithm", "trailing", "behind",
                                   "long length"])
 def test_forms_that_are_not_as_good(fleet, form):
-    """What surrounds the signed part may be anything where nobody checks it: registered without
-    a CA.  It is no second registration, and TLS lets none of them in."""
+    """Bytes around the signed part may be arbitrary where they are not verified: the certificate is
+    registered without a CA. Such a form is no second registration, and TLS admits none of them."""
     device = fleet.fresh()
     other = spoiled(device)[form]
     fleet.admin.register_certificate(device, status="REVOKED")

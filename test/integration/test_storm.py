@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Thousands at once, by the benchmark's program (test/bench/bench_storm.c), whose numbers are
-not asked for here: everything that is due happens, with the broker's default limits."""
+"""Thousands at once, with the program of the benchmark (test/bench/bench_storm.c). Its numbers are
+not checked here, only that everything happens, with the broker's default limits."""
 import os
 import subprocess
 
@@ -13,8 +13,8 @@ CLOSES, EVENTS = 400, 3000
 
 @pytest.mark.skipif(bool(PRELOAD), reason="the program is not made for sanitizers")
 def test_no_event_of_a_storm_is_lost_and_no_connection_forgotten(directory):
-    """A subscriber of QoS 1 gets the event of each of 3000 devices that connect for the first
-    time within seconds, though the broker drops what comes beyond 1000 messages of its queue
+    """A subscriber of QoS 1 gets the event of each of 3000 devices that connect for the first time
+    within seconds, although the broker drops messages beyond the 1000 of its queue
     (mosquitto.conf(5), max_queued_messages); and one policy version closes each of 400 silent
     connections, on a quiet broker and on a busy one."""
     env = dict(os.environ, JITR_BENCH_CLOSES=str(CLOSES), JITR_BENCH_EVENTS=str(EVENTS),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""A client that takes over a client id gets the stored session of another certificate; what it
-may have of it is judged then (aws-iot F.2: iot:Subscribe is asked for each filter)."""
+"""A client that takes over a client id gets the stored session of another certificate; its
+subscriptions are checked then (aws-iot F.2: iot:Subscribe is checked for each filter)."""
 import pytest
 
 from device import MQTT_3_1_1, MQTT_5
@@ -48,8 +48,8 @@ def takeover(site, how):
 @VERSIONS
 @pytest.mark.parametrize("state", ["offline", "live"])
 def test_subscriptions_are_judged_at_takeover(takeover, state):
-    """The client of the other certificate is closed once; what it finds when it comes back is what
-    its policies allow, and it stays."""
+    """The client of the other certificate is closed once; when it comes back it has the
+    subscriptions that its policies allow, and it stays."""
     session = takeover.begin()
     if state == "offline":
         session.leave()
@@ -64,7 +64,7 @@ def test_subscriptions_are_judged_at_takeover(takeover, state):
 
 
 @VERSIONS
-def test_own_session_is_resumed_as_ever(takeover):
+def test_own_session_is_resumed(takeover):
     """The same certificate again is no takeover."""
     takeover.begin().leave()
     session = takeover.connect(takeover.first)

@@ -36,7 +36,7 @@ def test_thing_is_made_and_described(admin):
 
 
 def test_thing_without_anything(admin):
-    """What was never given is absent (aws-iot 1.3)."""
+    """A member that was never set is absent (aws-iot 1.3)."""
     made = admin.create_thing("t")
     assert thing(admin) == {**made, "defaultClientId": "t", "attributes": {}, "version": 1}
 
@@ -67,7 +67,7 @@ def test_thing_that_is_there(admin):
     ("updateThing", "thingTypeName"), ("deleteThing", "thingName"),
     ("listThingPrincipals", "thingName"), ("listThings", "thingTypeName"),
 ])
-def test_names_that_are_none(admin, command, member, name, ending):
+def test_invalid_names(admin, command, member, name, ending):
     """InvalidRequestException in AWS's words (aws-iot 1.5, 1.7)."""
     others = {} if member == "thingName" or command == "listThings" else {"thingName": "t"}
     error = refusal(admin.call, command, **others, **{member: name})
@@ -80,7 +80,7 @@ def test_names_that_are_none(admin, command, member, name, ending):
     {"a": None}, {"a": {}}, {"a": "\u00e9"}, [], "a=b",
 ])
 @pytest.mark.parametrize("command", ["createThing", "updateThing"])
-def test_attributes_that_are_none(admin, command, attributes):
+def test_invalid_attributes(admin, command, attributes):
     """Names of up to 128, values of up to 800 characters, in AWS's patterns (aws-iot 1.7)."""
     if command == "updateThing":
         admin.create_thing("t")
@@ -117,8 +117,8 @@ def test_number_of_attributes(admin):
 
 
 def test_updates(admin):
-    """Merging keeps what is not named and removes what is empty; else all is replaced; each
-    update counts the version up (aws-iot A.6.7)."""
+    """Merging keeps attributes that are not named and removes empty ones; otherwise all are
+    replaced; each update increments the version (aws-iot A.6.7)."""
     admin.create_thing("t", attributePayload={"attributes": {"a": "1", "b": "2"}})
 
     def update(**members):
@@ -153,7 +153,7 @@ def test_version_that_was_expected(admin):
     {"attributePayload": {"attribute": {}}}, {"attributePayload": "a=b"},
     {"attributePayload": {"merge": "true"}}, {"removeThingType": "yes"},
 ])
-def test_updates_that_are_none(admin, members):
+def test_invalid_updates(admin, members):
     """InvalidRequestException, nothing changed (aws-iot A.6.7, 1.5)."""
     admin.create_thing("t")
     error = refusal(admin.call, "updateThing", thingName="t", **members)
@@ -271,8 +271,8 @@ def test_attaching(admin, device):
 
 
 def test_exclusive_attachment(admin, device):
-    """A certificate that is one thing's alone can be attached to no other, and one that has
-    another cannot become so (aws-iot A.6.3)."""
+    """A certificate attached exclusively to one thing can be attached to no other, and one attached
+    to another thing cannot become exclusive (aws-iot A.6.3)."""
     for name in ("t", "u"):
         admin.create_thing(name)
     admin.attach_thing("t", device, thingPrincipalType="EXCLUSIVE_THING")
@@ -289,8 +289,8 @@ def test_exclusive_attachment(admin, device):
                                        "arn:aws:iot:local:123456789012:cert/" + NOWHERE])
 @pytest.mark.parametrize("command", ["attachThingPrincipal", "detachThingPrincipal",
                                      "listPrincipalThings"])
-def test_principals_that_are_none(admin, command, principal):
-    """InvalidRequestException that says what is expected (aws-iot A.6.3)."""
+def test_invalid_principals(admin, command, principal):
+    """InvalidRequestException with the expected form (aws-iot A.6.3)."""
     members = {} if command == "listPrincipalThings" else {"thingName": "t"}
     error = refusal(admin.call, command, principal=principal, **members)
     assert error.name == "InvalidRequestException"
@@ -307,7 +307,7 @@ def test_principal_that_is_not_there(admin):
         assert error.name == "ResourceNotFoundException"
 
 
-def test_kind_of_attachment_that_is_none(admin, device):
+def test_invalid_kind_of_attachment(admin, device):
     """InvalidRequestException in AWS's words (aws-iot 1.5, A.6.3)."""
     admin.create_thing("t")
     error = refusal(admin.attach_thing, "t", device, thingPrincipalType="EXCLUSIVE")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""explain and testAuthorization say what happens live: each row is asked of both, and tried
-by a client (contract, section 6)."""
+"""explain and testAuthorization agree with live clients: each row is asked of both, and tried by a
+client (contract, section 6)."""
 import pytest
 
 import policies
@@ -20,7 +20,7 @@ def ends(packet):
 
 
 def live(site, device, action, topic):
-    """Does the broker take it?"""
+    """Whether the broker accepts it."""
     connect = raw.connect_packet(device.client_id, version=5)
     packets = {"publish": raw.publish_packet(topic, version=5),
                "retainPublish": raw.publish_packet(topic, version=5, retain=True),
@@ -38,7 +38,7 @@ def by_explain(site, device, action, topic):
 
 
 def by_test(site, device, action, topic):
-    """None: it has no such action."""
+    """The answer of testAuthorization; None: it has no such action."""
     kinds = {"publish": ("PUBLISH", "topic/"), "subscribe": ("SUBSCRIBE", "topicfilter/")}
     if action not in kinds:
         return None
@@ -82,8 +82,8 @@ ROWS = [
 
 @pytest.mark.parametrize("row", range(len(ROWS)))
 def test_tools_and_live_agree(site, row):
-    """The same question, asked of explain and testAuthorization and tried by a client of
-    MQTT 5, has one answer, and it is the right one."""
+    """explain, testAuthorization and a client of MQTT 5 give the same answer, which is the expected
+    one."""
     statements, action, topics = ROWS[row]
     device = site.device(CONNECT, *statements)
     for topic, may in topics.items():
@@ -92,8 +92,8 @@ def test_tools_and_live_agree(site, row):
         assert live(site, device, action, topic) == may, topic
 
 
-def test_a_denied_group_hears_nothing(site):
-    """The Deny of a group works on the wire: nothing of what is shared arrives."""
+def test_a_denied_group_receives_nothing(site):
+    """The Deny of a group works live: no shared message arrives."""
     session = site.connect(EVERYTHING, deny("Subscribe", "topicfilter/$share/billing/*"),
                            version=MQTT_5)
 
@@ -103,7 +103,7 @@ def test_a_denied_group_hears_nothing(site):
 
 
 def test_reserved_topics_are_named_as_the_reason(site):
-    """explain says what decided where no policy does."""
+    """explain names what decided if it was no policy."""
     device = site.device(CONNECT, allow("*", "topic/$aws/*"))
     answer = site.admin.call("explain", certificateId=device.id, clientId="d1",
                              topic="$aws/events/x")
@@ -114,8 +114,7 @@ def test_reserved_topics_are_named_as_the_reason(site):
 @pytest.mark.parametrize("authorization, publish, connect", [
     ("allow", "ALLOWED", "ALLOWED"), ("defer", "DEFERRED", "ALLOWED")])
 def test_without_policies_the_option_decides(make_site, authorization, publish, connect):
-    """With authorization allow or defer policies are not asked, so the tools do not say that
-    they are."""
+    """With authorization allow or defer policies are not used, and the tools do not name them."""
     site = make_site({"authorization": authorization})
     device = site.device(deny("*", "*"))
     assert site.broker.connect(device).accepted
@@ -147,9 +146,9 @@ WARNED = {
 
 
 @pytest.mark.parametrize("what", WARNED)
-def test_author_of_a_policy_without_effect_is_told(site, what):
-    """createPolicy and createPolicyVersion accept what AWS accepts and say what of it has no
-    effect here; explain says it again."""
+def test_policy_without_effect_gives_a_warning(site, what):
+    """createPolicy and createPolicyVersion accept what AWS accepts and name the parts that have no
+    effect here; explain repeats it."""
     statements, expected = WARNED[what]
     document = policies.document(CONNECT, *statements)
     made = site.admin.call("createPolicy", policyName="p", policyDocument=document)
@@ -164,7 +163,7 @@ def test_author_of_a_policy_without_effect_is_told(site, what):
 
 
 def test_policy_that_works_as_written_has_no_warnings(site):
-    """The examples of the documents have none."""
+    """The examples in the documents have no warnings."""
     made = site.admin.call("createPolicy", policyName="p",
                            policyDocument=policies.document(CONNECT, allow("*", "topic/*")))
     assert "warnings" not in made

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Registered CAs in the listener's capath: trusted at once, named as OpenSSL wants them, and
-the operator's own files left alone (contract, section 6, 7)."""
+"""Registered CAs in the listener's capath: trusted at once, named as OpenSSL wants them, and the
+operator's own files left alone (contract, section 6, 7)."""
 import contextlib
 import ctypes
 import os
@@ -44,8 +44,8 @@ def test_cas_of_one_subject_are_numbered(broker, pki, admin):
 
 
 def test_files_appear_whole(broker, pki, admin):
-    """Written aside and renamed: whoever looks at a file finds the whole certificate, and
-    nothing is left over beside it (contract, section 6, 7)."""
+    """Written under another name and renamed: a reader of the file gets the complete certificate,
+    and no other file is left (contract, section 6, 7)."""
     cas = [pki.ca("twin") for _ in range(4)]
     with watch(broker.ca_path) as changes:
         admin.register_cas(cas)
@@ -65,7 +65,7 @@ MODIFY, MOVED_TO, CREATE = 0x2, 0x80, 0x100
 
 @contextlib.contextmanager
 def watch(directory):
-    """A function that tells what has happened to each file of the directory."""
+    """Returns a function that returns the events of each file of the directory."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open(libc.inotify_init1(os.O_NONBLOCK), "rb", buffering=0) as queue:
         assert libc.inotify_add_watch(queue.fileno(), os.fsencode(directory),
@@ -84,8 +84,8 @@ def watch(directory):
 
 
 def test_operators_own_files_are_untouched(broker, pki, admin):
-    """What an operator put there stays as it is, over registrations, deletions and
-    restarts, also where he uses a name that would be ours (contract, section 6, 7)."""
+    """The operator's files are not changed by registrations, deletions and restarts, also where one
+    has a name that the plugin would use (contract, section 6, 7)."""
     own, factory = pki.ca("own"), pki.ca("factory")
     mine = trust(broker, own)
     taken = broker.ca_path / (subject_hash(factory, broker.directory) + ".0")
@@ -104,8 +104,8 @@ def test_operators_own_files_are_untouched(broker, pki, admin):
 
 
 def test_registering_what_the_operator_trusts_already(broker, pki, admin):
-    """A CA that stands there by hand can be registered, and deleted again, without his
-    file going away (contract, section 6, 7)."""
+    """A CA in a file of the operator can be registered, and deleted again, and the file stays
+    (contract, section 6, 7)."""
     ca = pki.ca("own")
     mine = trust(broker, ca)
 
@@ -126,7 +126,7 @@ def test_inactive_ca_stays_trusted_by_tls(broker, pki, admin, factory):
 
 
 def test_deleted_ca_without_devices_is_not_trusted_any_more(broker, pki, admin, factory):
-    """With nobody left that TLS would have to let in, its file goes (aws-iot A.2.5)."""
+    """When TLS has to admit no device of it any more, its file is removed (aws-iot A.2.5)."""
     admin.update_ca(factory, status="INACTIVE")
     admin.delete_ca(factory)
 
@@ -134,8 +134,8 @@ def test_deleted_ca_without_devices_is_not_trusted_any_more(broker, pki, admin, 
 
 
 def test_deleted_ca_with_devices_stays_trusted(broker, pki, admin, factory):
-    """Certificates of a deleted CA keep working, and TLS must let them through, also after
-    a restart; the file goes with the last of them (aws-iot A.2.5, D.2 row 7)."""
+    """Certificates of a deleted CA keep working, and TLS must accept them, also after a restart;
+    the file is removed with the last of them (aws-iot A.2.5, D.2 row 7)."""
     device = admin.activate(pki.device("d1", issuer=factory))
     admin.update_ca(factory, status="INACTIVE")
     admin.delete_ca(factory)
@@ -151,7 +151,7 @@ def test_deleted_ca_with_devices_stays_trusted(broker, pki, admin, factory):
 
 
 def test_deleted_and_registered_again(broker, pki, admin, factory):
-    """The same CA can come back, with proof of possession again, and is trusted at once
+    """The same CA can be registered again, with proof of possession, and is trusted at once
     (aws-iot A.2.5)."""
     admin.update_ca(factory, status="INACTIVE")
     admin.delete_ca(factory)
@@ -163,8 +163,8 @@ def test_deleted_and_registered_again(broker, pki, admin, factory):
 
 
 def test_start_brings_the_directory_up_to_date(broker, pki, admin, factory):
-    """What is missing, damaged or left over in the capath is put right when the broker
-    starts (contract, section 6, 7)."""
+    """Missing, damaged and superfluous files in the capath are corrected when the broker starts
+    (contract, section 6, 7)."""
     other = pki.ca("other")
     admin.register_ca(other)
     gone = pki.ca("gone")
@@ -186,7 +186,7 @@ def test_start_brings_the_directory_up_to_date(broker, pki, admin, factory):
 
 
 def test_own_capath(start_broker, directory, pki):
-    """ca_path says where (contract, section 5)."""
+    """ca_path is the directory (contract, section 5)."""
     place = directory / "trusted"
     broker = start_broker(plugin={"ca_path": place})
     ca = pki.ca("factory")
@@ -208,8 +208,8 @@ def test_sub_ca_is_an_anchor_after_a_restart_too(broker, pki, admin):
 
 
 def test_directory_that_cannot_be_written(broker, pki, admin, factory):
-    """When the file cannot be written the registration stands, the log says what is
-    wrong, and it is put right as soon as it can be (contract, section 8)."""
+    """If the file cannot be written the registration is kept, the log has the reason, and the file
+    is written as soon as possible (contract, section 8)."""
     away = broker.ca_path.with_name("away")
     broker.ca_path.rename(away)
     ca = pki.ca("other")
@@ -217,7 +217,7 @@ def test_directory_that_cannot_be_written(broker, pki, admin, factory):
     try:
         admin.register_ca(ca)
     except AwsError:
-        pass  # either way: what counts is that somebody is told
+        pass  # either way: only the report matters
     broker.wait_for_log(str(broker.ca_path))
     away.rename(broker.ca_path)
     broker.restart()
@@ -226,6 +226,5 @@ def test_directory_that_cannot_be_written(broker, pki, admin, factory):
 
 
 def test_registry_directory_is_private(broker, admin):
-    """The registry is nobody else's to read: its directory is made with mode 0700
-    (contract, section 5)."""
+    """Only its owner can read the registry: its directory has mode 0700 (contract, section 5)."""
     assert stat.S_IMODE(broker.db_path.stat().st_mode) == 0o700

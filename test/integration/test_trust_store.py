@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""trust_store live: registered CAs are what the running TLS listeners trust, from the answer of
-the command on that registers or deletes them, without restart, signal or capath (contract, section
-5)."""
+"""trust_store live: the running TLS listeners trust registered CAs, from the answer of the command
+that registers or deletes them, without restart, signal or capath (contract, section 5)."""
 import socket
 import ssl
 import subprocess
@@ -21,12 +20,12 @@ ALL = ("plain", "tls", "websockets")
 
 @pytest.fixture
 def live(start_broker):
-    """A broker whose TLS listeners have neither cafile nor capath."""
+    """A broker with neither cafile nor capath on its TLS listeners."""
     return start_broker(plugin={"trust_store": "live"}, listeners=ALL)
 
 
 def connect(broker, device, listener="tls", **how):
-    """What became of it: "tls", refused in the handshake, "plugin", after it, or None."""
+    """The result: "tls", refused in the handshake, "plugin", refused after it, or None."""
     session = broker.connect(device, listener=listener, **how)
     if session.accepted:
         session.leave()
@@ -74,8 +73,8 @@ def test_ca_is_trusted_from_its_registration_to_its_end(live, pki, listener, ver
 @LISTENERS
 @pytest.mark.parametrize("identifiers", [True, False], ids=["key-ids", "no-key-ids"])
 def test_several_of_one_subject(live, pki, listener, identifiers):
-    """Which a capath cannot do in a running broker; also of certificates that do not say which
-    key signed them (mosquitto section 9.1)."""
+    """Which is impossible with a capath in a running broker; also for certificates without an
+    authority key identifier (mosquitto section 9.1)."""
     admin = live.admin()
     how = {"key_ids": identifiers}
     twins = [pki.ca("twin", **how) for _ in range(3)]
@@ -106,7 +105,8 @@ def test_sub_ca_alone(live, pki, listener):
 
 
 def test_deleted_ca_takes_its_devices_along(live, pki):
-    """Certificates stay registered, and TLS lets none of them in; registered again, it does."""
+    """Certificates stay registered, and TLS refuses all of them; after registering the CA again it
+    accepts them."""
     admin = live.admin()
     ca = pki.ca("factory")
     admin.register_ca(ca)
@@ -119,8 +119,8 @@ def test_deleted_ca_takes_its_devices_along(live, pki):
 
 
 @LISTENERS
-def test_inactive_ca_is_trusted_and_registers_nobody(live, pki, listener):
-    """As on AWS: what is registered goes on; the plugin refuses who is new."""
+def test_inactive_ca_is_trusted_and_registers_no_device(live, pki, listener):
+    """As on AWS: registered devices keep working; the plugin refuses new ones."""
     admin = live.admin()
     ca = pki.ca("factory")
     admin.register_ca(ca)
@@ -131,7 +131,7 @@ def test_inactive_ca_is_trusted_and_registers_nobody(live, pki, listener):
 
 
 @LISTENERS
-def test_it_holds_over_reload_and_restart(live, pki, listener):
+def test_trust_continues_over_reload_and_restart(live, pki, listener):
     """Contexts that the broker makes anew ask as well, from their first handshake on."""
     ca = pki.ca("factory")
     live.admin().register_ca(ca)
@@ -159,7 +159,7 @@ def test_strangers_and_bad_certificates_are_refused_in_the_handshake(live, pki, 
     assert connect(live, pki.device("d4", issuer=ca), listener) == "plugin"
 
 
-def test_crlfile_of_the_listener_still_counts(start_broker, pki, tmp_path):
+def test_crlfile_of_the_listener_is_still_checked(start_broker, pki, tmp_path):
     """The broker's own list, as without the option: every CA needs one (mosquitto section 9.3)."""
     listed_ca, other_ca = pki.ca("listed"), pki.ca("other")
     good, bad = pki.device("good", issuer=listed_ca), pki.device("bad", issuer=listed_ca)
@@ -178,8 +178,8 @@ def test_crlfile_of_the_listener_still_counts(start_broker, pki, tmp_path):
 
 @pytest.mark.parametrize("option", ["live", "live-and-cafile", "capath"])
 def test_cafile_of_the_listener(start_broker, pki, tmp_path, option):
-    """Trusted with live-and-cafile, and as ever with capath; with live it is as if it were not
-    there.  The plugin refuses it in any case, as long as its CA is not registered."""
+    """Trusted with live-and-cafile, and with capath as before; ignored with live. The plugin
+    refuses its devices in any case, as long as the CA is not registered."""
     ca, registered = pki.ca("of the file"), pki.ca("registered")
     path = tmp_path / "cafile.pem"
     path.write_text(ca.pem)
@@ -191,7 +191,7 @@ def test_cafile_of_the_listener(start_broker, pki, tmp_path, option):
     assert connect(broker, pki.device("d2", issuer=registered)) == "plugin"
 
 
-def test_capath_of_the_listener_does_not_count_in_live(start_broker, pki):
+def test_capath_of_the_listener_is_ignored_in_live(start_broker, pki):
     """Files that lie in the directory are no CAs of the registry."""
     broker = start_broker(plugin={"trust_store": "live"})
     broker.tls_lines = ["capath %s" % broker.ca_path]
@@ -204,7 +204,7 @@ def test_capath_of_the_listener_does_not_count_in_live(start_broker, pki):
 # -- handshakes ------------------------------------------------------------------------------------
 
 def resumes(broker, device, version):
-    """Does a second handshake take up the session of the first?"""
+    """Whether a second handshake resumes the session of the first."""
     context = device.tls(broker.pki, version)
     session = None
     for _ in range(2):
@@ -220,7 +220,7 @@ def resumes(broker, device, version):
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("option", ["live", "capath"])
 def test_sessions_are_resumed_with_capath_only(start_broker, pki, option, version):
-    """A resumed session verifies nothing: where CAs can be taken away there is none."""
+    """A resumed session verifies nothing: where CAs can be removed sessions are not resumed."""
     broker = start_broker(plugin={"trust_store": option})
     admin = broker.admin()
     ca = pki.ca("factory")
@@ -241,7 +241,7 @@ def test_no_ca_is_named_to_clients(live, pki, tls):
 
 
 def test_rsa_and_elliptic_keys_side_by_side(live, pki):
-    """Whatever key the CA has."""
+    """With any key of the CA."""
     admin = live.admin()
     for n, kind in enumerate(["P-256", "P-384", "RSA-2048"]):
         ca = pki.ca("factory", key=new_key(kind))
@@ -250,7 +250,7 @@ def test_rsa_and_elliptic_keys_side_by_side(live, pki):
 
 
 def test_deactivation_still_closes_the_connection(live, pki):
-    """Trust is asked for in handshakes; who is connected the gate looks after."""
+    """Trust is checked in handshakes; the gate checks connected clients."""
     admin = live.admin()
     ca = pki.ca("factory")
     admin.register_ca(ca)
@@ -261,7 +261,7 @@ def test_deactivation_still_closes_the_connection(live, pki):
 
 
 def test_bad_value_stops_the_broker(make_broker):
-    """It says what it may be."""
+    """The line has the allowed values."""
     broker = make_broker(plugin={"trust_store": "system"})
     with pytest.raises(DidNotStart) as stopped:
         broker.start()

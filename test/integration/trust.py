@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""What the listener's capath looks like, and what an operator puts there by hand."""
+"""The content of the listener's capath, and files that an operator adds by hand."""
 import subprocess
 
 
 def subject_hash(ca, directory):
-    """The name under which OpenSSL looks for this CA."""
+    """The name by which OpenSSL finds this CA."""
     path = directory / ("subject-of-%s.pem" % ca.id)
     path.write_text(ca.pem)
     done = subprocess.run(["openssl", "x509", "-noout", "-hash", "-in", path], check=True,
@@ -14,7 +14,7 @@ def subject_hash(ca, directory):
 
 
 def trust(broker, ca, number=0):
-    """A file as an operator makes it: OpenSSL reads <hash>.0, .1, ... of one subject."""
+    """A file as made by an operator: OpenSSL reads <hash>.0, .1, ... of one subject."""
     path = broker.ca_path / ("%s.%d" % (subject_hash(ca, broker.directory), number))
     assert not path.exists()
     path.write_text(ca.pem)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""One certificate in several forms: what its CA signed is the same, what is around it is not."""
+"""One certificate in several forms: the signed part is the same, the bytes around it differ."""
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import utils
 
@@ -21,7 +21,7 @@ def _again(device, body):
 
 
 def turned(device):
-    """As good as the original, for every TLS library: s has become n - s."""
+    """A form that every TLS library accepts: s is replaced by n - s."""
     signed, algorithm, signature = _parts(device)
     r, s = utils.decode_dss_signature(signature)
     return _again(device, der.sequence(
@@ -29,8 +29,8 @@ def turned(device):
 
 
 def spoiled(device):
-    """Other forms, which are not as good: the signature of something else, bits that are not
-    used, another algorithm outside than inside, something behind the signature."""
+    """Other forms, which TLS refuses: another signature, unused bits, another algorithm outside
+    than inside, bytes behind the signature."""
     signed, algorithm, signature = _parts(device)
     _, other = der.signature(device.issuer.key, "sha256", b"something else")
     with_null = der.sequence(der.oid("1.2.840.10045.4.3.2"), der.tlv(0x05))

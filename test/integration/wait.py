@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
-"""Waiting for something to become true: never for time to pass."""
+"""Waiting for a condition, never for a time to pass."""
 import time
 
 # Seconds.  Nothing here takes as long on a machine that is merely slow, or whose disk
@@ -8,7 +8,7 @@ PATIENCE = 60
 
 
 def until(condition, what, timeout=PATIENCE):
-    """Ask until condition() answers something true, and give that back."""
+    """Call condition() until its result is true, and return the result."""
     deadline = time.monotonic() + timeout
     while True:
         answer = condition()

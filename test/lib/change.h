@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * change.h - for tests that change the registry by hand, one transaction after
- * another: there is always one that has begun, `t`.
+ * change.h - changes to the registry by hand, one transaction after another: one has always
+ * begun, `t`.
  *
- * change_open() and change_close() are a checked fixture, the world's included.
+ * change_open() and change_close() are a checked fixture, with that of the world.
  */
 #ifndef JITR_TEST_CHANGE_H
 #define JITR_TEST_CHANGE_H
@@ -28,7 +28,7 @@ change_close(void)
 	world_close();
 }
 
-/* What was done is on disk, and the next thing begins. */
+/* Commits the changes and begins the next transaction. */
 static inline void
 commit(void)
 {
@@ -36,7 +36,7 @@ commit(void)
 	world_change(&t);
 }
 
-/* As the world puts it, which begins and ends a transaction of its own. */
+/* As world_put_*(), which use a transaction of their own. */
 static inline void
 put_cert_of(const struct pki_cert *ca, const struct pki_cert *c, enum cert_status status)
 {

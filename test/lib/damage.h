@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * damage.h - rows of the world's registry as no program of ours writes them.
- *
- * With LMDB's own functions, while the registry is closed.
+ * damage.h - damaged rows in the world's registry, written with LMDB's functions while it is
+ * closed.
  */
 #ifndef JITR_TEST_DAMAGE_H
 #define JITR_TEST_DAMAGE_H
@@ -14,8 +13,8 @@
 
 #include "jitr/adapter/store.h"
 
-/* What the change so far made is committed, and a new one begun.  value NULL
- * takes the row away; of a key that may have several, one more is put. */
+/* Commits the present change and begins a new one. value NULL deletes the row; of a key that may
+ * have several rows, one more is put. */
 static inline void
 damage(struct txn *t, const char *table, const void *key, size_t key_len, const char *value,
     size_t len)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * document.h - what the documents say, for tests that compare it with the program.
+ * document.h - texts and tables of the documents, for tests that compare them with the
+ * program.
  *
- * Names are relative to SOURCE_DIR, which comes from CMake.  What is returned
- * has to be freed.
+ * Names are relative to SOURCE_DIR, which CMake defines.  The caller frees the result.
  */
 #ifndef JITR_TEST_DOCUMENT_H
 #define JITR_TEST_DOCUMENT_H
@@ -66,7 +66,7 @@ without_blanks(char *text)
 	return text + strspn(text, " ");
 }
 
-/* The next row of what read_table() returned; *rows moves on. */
+/* The next row of a table from read_table(); *rows moves on. */
 static inline bool
 next_row(char **rows, struct cells *cells)
 {
@@ -83,7 +83,7 @@ next_row(char **rows, struct cells *cells)
 	return true;
 }
 
-/* Without the marks of code. */
+/* Removes the code marks. */
 static inline char *
 plain(char *text)
 {

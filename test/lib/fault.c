@@ -60,12 +60,12 @@ fails(void)
 	return true;
 }
 
-/* glibc's own, behind the names that a program may take. */
+/* glibc's own functions, under the names that a replacement may call. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
 
-/* The libraries' calls come here, too. */
+/* Also for calls from the libraries. */
 #define FOR_ALL __attribute__((visibility("default")))
 
 FOR_ALL void *malloc(size_t size);

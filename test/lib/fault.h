@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fault.h - the nth allocation fails: of everything in the process, OpenSSL, cJSON, LMDB
- * and libc's regular expressions included.
+ * fault.h - the nth allocation of the process fails, also in OpenSSL, cJSON, LMDB and
+ * libc's regular expressions.
  *
- * A program that links this has another malloc().  With an address sanitizer, which has
- * one of its own, nothing fails, and fault_works() says so.
+ * A program that links this has another malloc().  With an address sanitizer, which
+ * replaces malloc() itself, no allocation fails and fault_works() is false.
  *
  *	for (unsigned long n = 1; fault_at(n, false), run(), fault_end(); n++)
  *		...
@@ -16,15 +16,15 @@
 
 #include <stdbool.h>
 
-/* From now on: the nth allocation fails, and with lasting all behind it. */
+/* From now on the nth allocation fails; with lasting, all later ones too. */
 void fault_at(unsigned long n, bool lasting);
 
-/* Nothing fails any more.  Did something? */
+/* No allocation fails from now on.  Returns whether one has failed. */
 bool fault_end(void);
 
 bool fault_works(void);
 
-/* Nothing fails meanwhile, nor is it counted. */
+/* While paused no allocation fails or is counted. */
 void fault_pause(bool pause);
 
 #endif

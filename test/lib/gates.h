@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * gates.h - a gate with a writer in the world of world.h, for tests of what it decides:
+ * gates.h - a gate with a writer in the world of world.h, for tests of its decisions:
  * an active CA that registers, a device, an administrator's certificate.
  *
  * A test sets what it needs in `config` and calls open_gate(), which closes the one
@@ -19,7 +19,7 @@ extern struct stats stats;
 extern struct pki_cert *ca, *device;
 extern struct certid admin_ids[1];
 
-/* Everything but writer and gate; zeroes the config and the stats. */
+/* Opens all but writer and gate; zeroes config and stats. */
 void gates_open(enum authorization authorization, const char *device_name);
 void open_gate(void);
 void gates_close(void);

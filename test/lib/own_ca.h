@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * own_ca.h - a CA whose key is in a file, as --ca-key takes it.
+ * own_ca.h - a CA with its key in a file, as --ca-key takes it.
  */
 #ifndef JITR_TEST_OWN_CA_H
 #define JITR_TEST_OWN_CA_H

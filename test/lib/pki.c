@@ -57,7 +57,7 @@ key_of_numbers(const char *type, int selection, const char *const *name, BIGNUM 
 	return key;
 }
 
-/* Nobody knows the factors of the modulus; nobody needs to. */
+/* A random modulus without known factors. */
 static EVP_PKEY *
 rsa_public(int bits, unsigned exponent)
 {
@@ -75,8 +75,8 @@ rsa_public(int bits, unsigned exponent)
 	return key;
 }
 
-/* Finding parameters takes seconds, so those of RFC 5114 2.3 are borrowed,
- * which OpenSSL knows as a Diffie-Hellman group. */
+/* Generating parameters takes seconds.  These are of RFC 5114 2.3, which OpenSSL has as a
+ * Diffie-Hellman group. */
 static EVP_PKEY *
 dsa_make(void)
 {
@@ -241,7 +241,7 @@ set_names(X509 *x, const struct pki_options *o)
 	X509_NAME_free(by_text);
 }
 
-/* text is taken as it is, well-formed or not. */
+/* text is used unchanged, well-formed or not. */
 static ASN1_TIME *
 make_time(const char *text, time_t now, int days)
 {
@@ -392,7 +392,7 @@ sign(X509 *x, EVP_PKEY *key, const struct pki_options *o)
 	EVP_MD_CTX_free(ctx);
 }
 
-/* What was written to bio, terminated; frees bio. */
+/* The content of bio, terminated; frees bio. */
 static char *
 text_of(BIO *bio)
 {
@@ -416,7 +416,7 @@ pem_of(const X509 *x)
 	return text_of(bio);
 }
 
-/* What pki_free() frees behind a certificate. */
+/* The memory that pki_free() frees. */
 struct minted {
 	struct pki_cert cert;
 	unsigned char *der;
@@ -429,7 +429,7 @@ pki_is_version_1(const struct pki_cert *c)
 	return X509_get_version(c->x) == X509_VERSION_1;
 }
 
-/* Signed, written and read again, so that it is like one that was received. */
+/* Signs it, encodes it and parses it again, like a received one. */
 static struct pki_cert *
 finish(const X509 *x, EVP_PKEY *key)
 {

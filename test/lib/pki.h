@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * pki.h - certificates for tests, minted in memory with exactly the flaw under
+ * pki.h - certificates for tests, made in memory with exactly the flaw under
  * test.
  *
- * No folder of old PEM files, no expiry date that waits to break a build.
+ * There are no PEM files in the tree that could expire and break a build.
  * Nothing here can fail: a certificate that cannot be made ends the program.
  * One thread.
  *
@@ -23,8 +23,8 @@ struct x509_st;     /* OpenSSL's X509 */
 struct evp_pkey_st; /* OpenSSL's EVP_PKEY */
 
 struct pki_cert {
-	struct x509_st *x;       /* parsed from der, as a handshake would; NULL: it is so
-	                          * wrong that this OpenSSL does not parse it */
+	struct x509_st
+	    *x; /* parsed from der as in a handshake; NULL: this OpenSSL cannot parse it */
 	struct evp_pkey_st *key; /* without its private half for PKI_RSA_16384, _E1 */
 	struct view der;
 	struct view pem; /* terminated as well */
@@ -38,7 +38,7 @@ enum pki_key {
 	PKI_P521,
 	PKI_P224,
 	PKI_SECP256K1,
-	PKI_P256_EXPLICIT, /* P-256 in parameters of its own, without its name */
+	PKI_P256_EXPLICIT, /* P-256 with explicit parameters */
 	PKI_ED25519,
 	PKI_ED448,
 	PKI_X25519, /* signs nothing: needs an issuer */
@@ -47,7 +47,7 @@ enum pki_key {
 	PKI_RSA_2048,
 	PKI_RSA_3072,
 	PKI_RSA_PSS_2048,
-	PKI_RSA_16384, /* a public key of nobody: needs an issuer */
+	PKI_RSA_16384, /* without a private key: needs an issuer */
 	PKI_RSA_E1,    /* public exponent 1: needs an issuer */
 	PKI_DSA_2048,
 };
@@ -65,7 +65,7 @@ struct pki_extension {
 	const char *value;
 };
 
-/* Everything left out is as it should be. */
+/* Members that are not set give a valid certificate. */
 struct pki_options {
 	const char *common_name; /* NULL: none */
 	size_t common_name_len;  /* for a NUL inside; 0: strlen */
@@ -74,7 +74,7 @@ struct pki_options {
 	const char *organization;
 	struct pki_extension attributes[16]; /* more of the subject: {"OU", "one"} */
 	const struct pki_cert *issuer;       /* NULL: self-signed */
-	const struct pki_cert *named_issuer; /* whose name is written down; NULL: issuer's */
+	const struct pki_cert *named_issuer; /* the name in it; NULL: issuer's */
 	const char *issuer_name;             /* or just this common name */
 	int version;                         /* 1: no extensions but those below; 0: 3 */
 	int64_t now;                         /* ms, for the two below; 0: the clock */
@@ -104,8 +104,8 @@ struct pki_cert *pki_ca(const char *common_name);
 struct pki_cert *pki_device(const struct pki_cert *ca, const char *common_name);
 struct pki_cert *pki_verification(const struct pki_cert *ca, const char *code);
 
-/* The same certificate with another signature by its issuer, as whoever holds it
- * could make one of an ECDSA signature: another id, nothing else. */
+/* The same certificate with another signature by its issuer, as its holder could derive one from
+ * an ECDSA signature: only the id differs. */
 struct pki_cert *pki_twin(const struct pki_cert *c, const struct pki_cert *issuer);
 
 /* The PEM of a certificate's private key, terminated; free with free(). */
@@ -115,19 +115,19 @@ char *pki_key_pem(const struct pki_cert *c);
  * and last line, ! the key, ~ a NUL.  Bytes written to out, which has 16384. */
 size_t pki_fill_in(char *out, const char *pattern, struct view pem, const struct pki_cert *key);
 
-/* What OpenSSL makes of bytes in a handshake: laxer than x509_from_der().
- * NULL when it refuses them. */
+/* Parses bytes as OpenSSL does in a handshake, less strictly than x509_from_der().  NULL if it
+ * refuses them. */
 struct x509_st *pki_parse(struct view der);
 bool pki_is_version_1(const struct pki_cert *c);
 
-/* Does a TLS server of this process that trusts `anchor` alone accept a client
- * with this certificate at this time? */
+/* Whether a TLS server in this process that trusts only `anchor` accepts a client with this
+ * certificate at this time. */
 bool pki_server_accepts(const struct pki_cert *anchor, const struct pki_cert *client, int64_t now);
 
-/* Ends the program when something of these files fails. */
+/* Ends the program with a message if not ok. */
 void pki_must(bool ok, const char *what);
 
-/* OpenSSL's error queue: put something in; is it empty? */
+/* OpenSSL's error queue: leaves an error in it; whether it is empty. */
 void pki_leave_error(void);
 bool pki_no_errors(void);
 

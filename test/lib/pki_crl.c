@@ -2,8 +2,8 @@
 /*
  * pki_crl.c - see pki_crl.h.
  *
- * Lists are written byte by byte: OpenSSL would neither make the wrong ones,
- * nor the large ones quickly.
+ * Lists are written byte by byte: OpenSSL makes no malformed lists, and is slow with large
+ * ones.
  */
 #include "pki_crl.h"
 
@@ -26,7 +26,7 @@
 
 #include "jitr/core/der.h"
 
-/* Bytes that grow. */
+/* A growing buffer. */
 
 struct bytes {
 	uint8_t *data;
@@ -46,7 +46,7 @@ put(struct bytes *b, const void *data, size_t len)
 	b->len += len;
 }
 
-/* Makes a value of this tag of everything behind from. */
+/* Wraps the bytes from here to the end into a value of this tag. */
 static void
 wrap(struct bytes *b, size_t from, uint8_t tag)
 {
@@ -75,7 +75,7 @@ put_value(struct bytes *b, uint8_t tag, const void *data, size_t len)
 	wrap(b, from, tag);
 }
 
-/* What an i2d function of OpenSSL has made: taken and freed. */
+/* Appends and frees the result of an i2d function of OpenSSL. */
 static void
 put_made(struct bytes *b, unsigned char **der, int len)
 {
@@ -104,7 +104,7 @@ put_text(struct bytes *b, const char *at)
 	return end + 1;
 }
 
-/* The tag of what begins here is the byte in front. */
+/* A value that has begun; the byte before its start is the tag. */
 struct opened {
 	size_t from;
 	uint8_t tag;
@@ -176,7 +176,7 @@ put_integer(struct bytes *b, const char *decimal)
 	BN_free(n);
 }
 
-/* text is taken as it is, well-formed or not. */
+/* text is used unchanged, well-formed or not. */
 static void
 put_time(struct bytes *b, const char *text, int64_t now, int days)
 {
@@ -224,7 +224,7 @@ set_pss(EVP_PKEY_CTX *how, const struct pki_crl_options *o)
 	    "salt");
 }
 
-/* digest: NULL is SHA-256; for keys that have a choice. */
+/* digest NULL is SHA-256; not used for Edwards curves. */
 static EVP_MD_CTX *
 signing(const struct pki_crl_options *o, const char *digest)
 {
@@ -297,7 +297,7 @@ put_revoked(struct bytes *b, const struct pki_revoked *r, int64_t now)
 	wrap(b, entry, DER_SEQUENCE);
 }
 
-/* Each number once: multiplying by something odd loses nothing. */
+/* The numbers are distinct: multiplication by an odd number is reversible. */
 void
 pki_serial(unsigned nth, uint8_t serial[PKI_SERIAL_SIZE])
 {
@@ -307,8 +307,8 @@ pki_serial(unsigned nth, uint8_t serial[PKI_SERIAL_SIZE])
 		serial[i] = (uint8_t)(scattered >> (56 - 8 * i));
 	for (int i = 8; i < PKI_SERIAL_SIZE; i++)
 		serial[i] = (uint8_t)(nth >> 8 * (i % 4));
-	serial[0] = (uint8_t)(0x40 | (serial[0] & 0x3f)); /* positive, without zeros in front */
-	serial[15] = (uint8_t)(scattered >> 56);          /* what was lost */
+	serial[0] = (uint8_t)(0x40 | (serial[0] & 0x3f)); /* positive, without leading zeros */
+	serial[15] = (uint8_t)(scattered >> 56);          /* the bits lost above */
 }
 
 /* As put_revoked() does it, but fast. */
@@ -471,7 +471,7 @@ pem_of(struct view der)
 	return copy;
 }
 
-/* What pki_crl_free() frees behind a list. */
+/* The memory that pki_crl_free() frees. */
 struct minted {
 	struct pki_crl list;
 	uint8_t *der;

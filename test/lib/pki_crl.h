@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * pki_crl.h - revocation lists for tests, minted in memory with exactly the
- * flaw under test, and OpenSSL as an oracle.
+ * pki_crl.h - revocation lists for tests, made in memory with exactly the flaw under test, and
+ * OpenSSL's reading of them for comparison.
  *
- * Nothing here can fail: a list that cannot be made ends the program.  A list
- * of a million entries takes a second.  One thread.
+ * Nothing here can fail: a list that cannot be made ends the program.  A list of a million
+ * entries takes a second.  One thread.
  */
 #ifndef JITR_TEST_PKI_CRL_H
 #define JITR_TEST_PKI_CRL_H
@@ -18,16 +18,16 @@ struct pki_revoked {
 	const struct pki_cert *cert;
 	const char *date;       /* as pki_options has it; NULL: two days before now */
 	int reason;             /* 0: none is written */
-	const char *extensions; /* more of them, as pki_der() has it */
+	const char *extensions; /* more extensions, in the notation of pki_der() */
 	const char *der;        /* or the whole entry */
 };
 
-/* Everything left out is as it should be. */
+/* Members that are not set give a valid list. */
 struct pki_crl_options {
 	const struct pki_cert *issuer;
-	const struct pki_cert *named_issuer; /* whose name is written down; NULL: issuer's */
+	const struct pki_cert *named_issuer; /* the name in it; NULL: issuer's */
 	const char *issuer_name;             /* or just this common name */
-	const struct pki_cert *signer;       /* whose key signs; NULL: issuer's */
+	const struct pki_cert *signer;       /* the key that signs; NULL: issuer's */
 	int version;                         /* 1: none, and no extensions but those below;
 	                                       * 0: 2; otherwise the number that is written */
 	int64_t now;                         /* ms, for the two below; 0: the clock */
@@ -41,14 +41,14 @@ struct pki_crl_options {
 	unsigned extra; /* this many unknown, not critical extensions */
 	struct pki_revoked entries[8];
 	unsigned many;             /* this many more entries */
-	struct view raw;           /* and these, encoded */
-	bool empty;                /* revokedCertificates is there without any */
+	struct view raw;           /* and these, already encoded */
+	bool empty;                /* revokedCertificates is present but empty */
 	const char *digest;        /* NULL: "SHA256" */
 	bool pss;                  /* RSA signature with PSS padding, and in it: */
 	const char *mask_digest;   /* NULL: digest */
 	int salt_len;              /* 0: that of the digest */
-	const char *digest_inside; /* what the signed part says of it */
-	const char *algorithm;     /* what both parts say, as pki_der() has it */
+	const char *digest_inside; /* the digest in the signed part */
+	const char *algorithm;     /* the algorithm in both places, in the notation of pki_der() */
 };
 
 struct pki_crl {
@@ -59,26 +59,25 @@ struct pki_crl {
 struct pki_crl *pki_crl_make(const struct pki_crl_options *options);
 void pki_crl_free(struct pki_crl *l); /* NULL is fine */
 
-/* The usual one: what the issuer says when it has revoked this certificate;
- * NULL: none. */
+/* A list with this certificate; NULL: an empty list. */
 struct pki_crl *pki_crl(const struct pki_cert *issuer, const struct pki_cert *revoked);
 
-/* These bytes as the signed part of a list, whatever they are. */
+/* A list with these bytes as its signed part. */
 struct pki_crl *pki_crl_sign(const struct pki_cert *signer, struct view tbs);
 
-/* The serial number of the nth of `many` entries: not in their order. */
+/* The serial number of the nth of `many` entries; the numbers are not in order. */
 #define PKI_SERIAL_SIZE 16
 void pki_serial(unsigned nth, uint8_t serial[PKI_SERIAL_SIZE]);
 
 void pki_sha256(struct view bytes, uint8_t digest[32]);
 
-/* DER in short: hexadecimal digits, 'text', and the tag before parentheses of
- * whose content the length is counted: "30( 02(05) 17('261101000000Z') )". */
+/* DER in short: hexadecimal digits, 'text', and a tag before parentheses, which gets the length
+ * of their content: "30( 02(05) 17('261101000000Z') )". */
 struct view pki_der(const char *notation, uint8_t *out, size_t size);
 
-/* What OpenSSL makes of a list: NULL when it refuses it.  Is it issuer's, and
- * signed with its key?  What it says of a serial number (the content of its
- * INTEGER): listed, since when and why (-1: no reason). */
+/* Parses a list with OpenSSL; NULL if it refuses it.  Whether it is issuer's and signed with its
+ * key.  Whether a serial number (the content of its INTEGER) is listed, with date and reason (-1:
+ * no reason). */
 struct X509_crl_st *pki_crl_parse(struct view der);
 void pki_crl_parsed_free(struct X509_crl_st *l); /* NULL is fine */
 size_t pki_crl_count(struct X509_crl_st *l);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * policies.h - policies as tests like to write them: ' stands for ", and @ for
- * the beginning of this broker's ARNs.
+ * policies.h - policies in a short notation: ' for ", and @ for the beginning of this broker's
+ * ARNs.
  */
 #ifndef JITR_TEST_POLICIES_H
 #define JITR_TEST_POLICIES_H
@@ -16,7 +16,7 @@
 #define TEST_ACCOUNT "123456789012"
 #define TEST_PREFIX  "arn:aws:iot:" TEST_REGION ":" TEST_ACCOUNT ":"
 
-/* Written out; freed by the caller. */
+/* The JSON text; the caller frees it. */
 static inline char *
 policy_text(const char *written)
 {

@@ -117,7 +117,7 @@ expand(const char *text)
 }
 
 /*
- * Asking.
+ * Sending.
  */
 
 struct client
@@ -235,7 +235,7 @@ data(int nth)
 	return cJSON_GetObjectItemCaseSensitive(response(nth), "data");
 }
 
-/* A UUID, random, and so not compared; AWS has one for each registration. */
+/* A random UUID, which is not compared; each registration has a new one. */
 static void
 take_generation(cJSON *response_data)
 {
@@ -387,7 +387,7 @@ requests_open(void)
 	world_open();
 	memset(&stats, 0, sizeof(stats));
 	word_count = 0;
-	world_wait(983); /* not a whole second */
+	world_wait(983); /* not a full second */
 	make_certificates();
 	world_put_ca(ca, CA_ACTIVE, true);
 	requests_start(64);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * requests.h - control requests as a test writes them, and the parts of the
+ * requests.h - control requests in a short notation, and the parts of the
  * plugin that answer them, in the world of world.h.
  *
- * Requests and answers are written with ' for " and with names in angle
- * brackets, as <ca id>, for what is known only when the test runs.
+ * Requests and answers are written with ' for ", and with names in angle
+ * brackets, as <ca id>, for values that are known only when the test runs.
  *
  * requests_open() and requests_close() are a checked fixture.  As in world.h,
- * what fails fails the test.
+ * an error in any function fails the test.
  *
  *	ask("{'command':'describeCertificate','certificateId':'<device id>'}");
  *	ck_error(0, "ResourceNotFoundException", "<device id>");
@@ -20,8 +20,7 @@
 #include "jitr/api/request.h"
 #include "world.h"
 
-/* The user "admin" may, and the certificate admin_certificate from the next
- * start on. */
+/* The user "admin" may administer, and the certificate admin_certificate from the next start on. */
 extern struct report *report;
 extern struct gate *gate;
 extern struct crls *crls;
@@ -53,31 +52,30 @@ const char *expand(const char *text);
 /* A client of the user "admin". */
 struct client admin(void);
 
-/* A provisioning template that does the least; as <template> it stands in a JSON
- * string. */
+/* A minimal provisioning template; <template> is its text for a JSON string. */
 #define TEMPLATE \
 	"{\"Parameters\":{\"AWS::IoT::Certificate::Id\":{\"Type\":\"String\"}},\"Resources\":{\"c\":{" \
 	"\"Type\":\"AWS::IoT::Certificate\",\"Properties\":{\"CertificateId\":{" \
 	"\"Ref\":\"AWS::IoT::Certificate::Id\"}}}}}"
 
-/* Asked, and answered. */
+/* Sends a request and collects the answer. */
 void send_as(const struct client *c, struct view payload);
 
-/* Connects it first, if it has no certificate: as a client whose user name others check.
- * Answers that are ready are sent. */
+/* Sends a request.  Connects the client first if it has no certificate, with a user name that
+ * others check.  Answers that are ready are sent. */
 void post(const struct client *c, struct view payload, const char *response_topic);
 void send_text(const char *text);
 void ask(const char *commands); /* one or more, separated by commas */
 
-/* The last answer; parse_answer(): of what was asked in another way. */
+/* The last answer. parse_answer() reads one that was not requested by the functions above. */
 void parse_answer(void);
 const cJSON *response(int nth);
 int response_count(void);
 const cJSON *data(int nth);
-const char *member(const cJSON *o, const char *name); /* "(none)": it is no text */
+const char *member(const cJSON *o, const char *name); /* "(none)": not a text */
 
 void ck_response(int nth, const char *expected);                /* exactly this */
 void ck_error(int nth, const char *error, const char *message); /* a part of it */
-void ck_done(int nth); /* what was asked for was done, and there is nothing to tell */
+void ck_done(int nth);                                          /* success without data */
 
 #endif

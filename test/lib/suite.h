@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * suite.h - the end of every test program: run the suite, tell the shell.
+ * suite.h - the end of every test program: run the suite, return the exit status.
  */
 #ifndef JITR_TEST_SUITE_H
 #define JITR_TEST_SUITE_H
@@ -8,12 +8,12 @@
 #include <check.h>
 #include <stdlib.h>
 
-/* ck_assert() tells of each check through a pipe, passed or not: too slow for
- * what is checked a hundred thousand times. */
+/* ck_assert() reports each check through a pipe, passed or not, which is too slow for a hundred
+ * thousand checks. */
 #define must(truth) \
 	do { \
 		if (!(truth)) \
-			ck_abort_msg("not so: %s", #truth); \
+			ck_abort_msg("check failed: %s", #truth); \
 	} while (0)
 
 static inline TCase *

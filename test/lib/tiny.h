@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * tiny.h - the least that has a serial number: what stands for a certificate
- * where the store is tested, which looks at nothing else in it.
+ * tiny.h - a minimal structure with a serial number, which stands for a certificate where only
+ * the store reads it.
  */
 #ifndef JITR_TEST_TINY_H
 #define JITR_TEST_TINY_H
@@ -10,11 +10,11 @@
 
 #include "jitr/core/base.h"
 
-#define TINY_LEAST 400 /* DER: below 256 bytes of filler its length is shorter */
+#define TINY_LEAST 400 /* with less than 256 bytes of filler its DER length is shorter */
 #define TINY_MOST  65535
 
-/* SEQUENCE { SEQUENCE { INTEGER serial, OCTET STRING filler } }; size: of all of
- * it; serial: up to 64 bytes. */
+/* SEQUENCE { SEQUENCE { INTEGER serial, OCTET STRING filler } }. size is that of the whole;
+ * serial has up to 64 bytes. */
 static inline struct view
 tiny_certificate(struct view serial, size_t size, uint8_t *out)
 {

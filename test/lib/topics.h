@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* topics.h - what stats.h publishes below $SYS/broker/jitr/, as documents write it. */
+/* topics.h - the topics that stats.h publishes below $SYS/broker/jitr/, as documents write them. */
 #ifndef JITR_TEST_TOPICS_H
 #define JITR_TEST_TOPICS_H
 

@@ -43,7 +43,7 @@ copy_bytes(struct view v)
 	return text;
 }
 
-/* Of programs with fault.c alone. */
+/* Only in programs with fault.c. */
 extern void fault_pause(bool pause) __attribute__((weak));
 
 static void
@@ -62,7 +62,7 @@ take_note(struct note n, const char *to, const char *topic, struct view text)
 	struct note *copy;
 
 	if (fault_pause != NULL)
-		fault_pause(true); /* what a test takes down is none of the program's */
+		fault_pause(true); /* allocations of the test itself do not count */
 	copy = malloc(sizeof(*copy));
 	must(copy != NULL);
 	must(pthread_equal(pthread_self(), broker_thread));
@@ -289,25 +289,26 @@ world_commit(struct txn *t)
 void
 world_start_writer(size_t queue_max, size_t batch_max)
 {
-	struct writer_config config = { .queue_max = queue_max,
+	struct writer_config config = { .store = world.store,
+		.queue_max = queue_max,
 		.batch_max = batch_max,
 		.now = world_now };
 
 	must(sem_init(&holding, 0, 0) == 0 && sem_init(&release, 0, 0) == 0);
-	must(writer_start(world.store, &config, &world.writer) == ERR_OK);
+	must(writer_start(&config, &world.writer) == ERR_OK);
 }
 
 void
 world_stop_writer(void)
 {
 	sem_post(&release); /* a test may have failed while it held it */
-	writer_stop(world.writer, NULL);
+	writer_stop(world.writer);
 	world.writer = NULL;
 }
 
 struct tool_job {
 	struct job job;
-	bool *finished; /* NULL: nobody waits */
+	bool *finished; /* NULL: no wait */
 };
 
 static enum err
@@ -332,11 +333,10 @@ hold_run(struct txn *t, struct job *job, int64_t now)
 }
 
 static void
-tool_finish(struct job *job, void *context)
+tool_finish(struct job *job)
 {
 	struct tool_job *tool = (struct tool_job *)job;
 
-	(void)context;
 	if (tool->finished != NULL)
 		*tool->finished = true;
 	free(tool);
@@ -359,8 +359,8 @@ submit_tool(const struct job_type *type, bool *finished)
 	return false;
 }
 
-/* Jobs are finished in order: when the idle one is, all before it are, but
- * long ones. */
+/* Jobs are finished in order: when the idle job is finished, all before it are, except long
+ * ones. */
 static void
 settle_once(void)
 {
@@ -369,7 +369,7 @@ settle_once(void)
 
 	while (!finished) {
 		submitted = submitted || submit_tool(&idle_type, &finished);
-		writer_collect(world.writer, SIZE_MAX, NULL);
+		writer_collect(world.writer, SIZE_MAX);
 		if (!finished)
 			nanosleep(&moment, NULL);
 	}
@@ -382,7 +382,7 @@ world_settle(void)
 
 	do {
 		settle_once();
-		writer_look(world.writer, &state);
+		writer_read_state(world.writer, &state);
 	} while (state.waiting > 0);
 	if (world.on_settled != NULL)
 		world.on_settled();
@@ -396,7 +396,7 @@ world_hold_writer(void)
 		;
 }
 
-/* No file may have a byte: every write of the store fails, reading goes on. */
+/* Files may not grow beyond 0 bytes: every write of the store fails, reading works. */
 static void
 limit_files(rlim_t bytes)
 {

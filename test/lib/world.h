@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * world.h - what a test of the services needs around it: a temporary registry
- * on real LMDB, a broker of twenty lines that notes what it is told, a clock
- * that the test sets, and a writer that runs when the test says so.
+ * world.h - the environment of the services in a test: a temporary registry on
+ * real LMDB, a broker of twenty lines that records the calls of its functions, a
+ * clock that the test sets, and a writer that runs when the test says so.
  *
  * There is one world at a time; world_open() and world_close() are a checked
- * fixture.  Nothing here can fail: what does, fails the test.  Called by one
- * thread, the broker thread of the test; the broker's functions insist on it.
+ * fixture.  An error in any function fails the test.  Called by one thread, the
+ * broker thread of the test; the broker's functions check this.
  *
  *	struct pki_cert *ca = pki_ca("Test CA"), *device = pki_device(ca, "device-1");
  *
@@ -23,7 +23,7 @@
 #include "jitr/service/writer.h"
 #include "pki.h"
 
-/* What the broker was told, in the order in which it was. */
+/* The calls of the broker's functions, in their order. */
 enum note_kind {
 	NOTE_LINE,      /* text */
 	NOTE_PUBLISHED, /* topic, text */
@@ -50,18 +50,18 @@ struct world {
 	struct store *store;
 	struct writer *writer; /* NULL: not started */
 
-	/* What the broker answers. */
+	/* The results of the broker's functions. */
 	enum err publish_result, answer_result, name_result;
-	bool kicks_by_id;    /* it knows connections by their client ids; false at first */
-	size_t publish_most; /* so many publications succeed; SIZE_MAX at first */
+	bool kicks_by_id;    /* it can kick by client id; false at first */
+	size_t publish_most; /* this many publications succeed; SIZE_MAX at first */
 
-	/* Each look at the clock of µs takes so long. */
+	/* The clock of µs advances by this at each reading. */
 	int64_t look_us, looked_us;
 
-	/* Called for each note: a broker calls us again in the middle of things. */
+	/* Called for each note: a broker may call the plugin again from within its functions. */
 	void (*on_note)(const struct note *n);
 
-	/* Called when jobs have finished, as a broker ticks then; NULL: nothing. */
+	/* Called when jobs have finished, as a broker has a tick then.  May be NULL. */
 	void (*on_settled)(void);
 };
 
@@ -71,34 +71,34 @@ extern const struct broker world_broker;
 void world_open(void);
 void world_close(void); /* stops the writer, removes the directory */
 
-/* The clock: the real time at world_open(), then what the test says. */
+/* The clock: the real time at world_open(), later set by the test. */
 int64_t world_now(void);
 void world_set_clock(int64_t ms);
-void world_wait(int64_t ms); /* time passes */
+void world_wait(int64_t ms); /* advances the clock */
 int64_t world_clock_us(void);
 
-/* The store again, as after a restart; the writer must not be running. */
+/* Closes and opens the store, as a restart does.  The writer must not be running. */
 void world_reopen_store(void);
 
 void world_start_writer(size_t queue_max, size_t batch_max);
 void world_stop_writer(void);
-void world_settle(void); /* until every job is finished, also those that finishing submits */
+void world_settle(void); /* until every job is finished, also those submitted by finishers */
 
-/* The writer is busy until it is let go; jobs wait.  It counts as a job. */
+/* Keeps the writer busy with a job of its own until the release. */
 void world_hold_writer(void);
-void world_release_writer(void); /* and settle, and mend the disk */
+void world_release_writer(void); /* and settle, and repair the disk */
 
-/* No change can be stored until the writer is let go. */
+/* No change can be stored until the release. */
 void world_break_disk(void);
 
-/* Changes made by this thread, while the writer rests. */
+/* Changes by this thread.  The writer must be idle. */
 void world_change(struct txn *t);
 void world_commit(struct txn *t);
 
 struct certid world_id(const struct pki_cert *c);
 const char *world_hex(const struct pki_cert *c); /* lives until the eighth call after it */
 
-/* Records as registration makes them. */
+/* Puts records as registration does. */
 void world_put_ca(const struct pki_cert *ca, enum ca_status status, bool automatic);
 void world_put_cert(const struct pki_cert *c, const struct pki_cert *ca_or_null,
     enum cert_status status);
@@ -107,10 +107,10 @@ bool world_get_ca(const struct pki_cert *c, struct ca *out);     /* key_id is em
 size_t world_message_count(void);
 
 /* Notes. */
-const struct note *world_note(enum note_kind kind, size_t nth); /* NULL: not so many */
+const struct note *world_note(enum note_kind kind, size_t nth); /* NULL: there are fewer */
 const struct note *world_last(enum note_kind kind);
 size_t world_count(enum note_kind kind);
-bool world_said(const char *part); /* is it in a line of the log? */
+bool world_said(const char *part); /* whether a line of the log has it */
 void world_forget(void);
 
 /* The whole of a file, terminated; free with free().  NULL: it cannot be read. */

@@ -45,7 +45,7 @@ LINT = re.compile(r"lint test `(\w+)`")
 
 
 def named(path):
-    """What a document names, and where it has to be: <noun> stands for any word."""
+    """The files that a document names, and where each has to be; <noun> stands for any word."""
     text = re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.M | re.S)
     for code in CODE.findall(text):
         word = code.split(" ")[0]
@@ -60,7 +60,7 @@ def exists(pattern):
 
 
 def missing(path):
-    """What a document names and is not there."""
+    """The files and lint tests that a document names and that do not exist."""
     for word, pattern in named(path):
         if not exists(pattern):
             yield "%s is not there" % word

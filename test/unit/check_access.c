@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_access.c - what a certificate that is let in may do (access.h, topic.h).
+ * check_access.c - what an admitted certificate may do (access.h, topic.h).
  *
- * Each row is one policy and one question.  Live packets, wills, explain and
- * testAuthorization all get this answer.
+ * Each row is one policy and one request.  Packets, wills, explain and testAuthorization all
+ * use this answer.
  */
 #include "jitr/core/access.h"
 #include "policies.h"
@@ -163,7 +163,7 @@ START_TEST(authorization_allow_decides_as_the_row_says)
 }
 END_TEST
 
-START_TEST(a_retained_message_takes_both_rights)
+START_TEST(a_retained_message_needs_both_rights)
 {
 	struct access_rights rights = rights_of(
 	    DOC(ALLOW("Publish", "@topic/*") "," ALLOW("RetainPublish",
@@ -183,7 +183,7 @@ START_TEST(a_retained_message_takes_both_rights)
 END_TEST
 
 /* The statement that decided is the one of the text that decided. */
-START_TEST(the_ground_of_a_shared_subscription_is_told)
+START_TEST(a_shared_subscription_reports_the_deciding_statement)
 {
 	struct access_rights rights = rights_of(
 	    DOC(ALLOW("Subscribe", "@topicfilter/$share/g/a") "," ALLOW("Subscribe",
@@ -203,7 +203,7 @@ START_TEST(the_ground_of_a_shared_subscription_is_told)
 }
 END_TEST
 
-START_TEST(an_administrator_connects_and_hears_what_is_ours)
+START_TEST(an_administrator_may_connect_and_subscribe_to_reserved_topics)
 {
 	struct access_rights rights = rights_of(DOC(DENY("*", "*")));
 	struct access_question q = { ACTION_SUBSCRIBE, view_of("$share/g/$aws/events/#"), false };
@@ -220,7 +220,7 @@ START_TEST(an_administrator_connects_and_hears_what_is_ours)
 }
 END_TEST
 
-START_TEST(others_decide_where_they_shall)
+START_TEST(authorization_defer_leaves_the_decision_to_others)
 {
 	struct access_rights rights = rights_of(DOC(DENY("*", "*")));
 	struct access_question q = { ACTION_WRITE, view_of("x"), false };
@@ -251,7 +251,7 @@ static const struct {
 	{ "$share/g/$share/h/a", "$share/h/a" },
 };
 
-START_TEST(a_shared_filter_is_cut_behind_its_group)
+START_TEST(the_filter_of_a_shared_subscription_begins_after_its_group)
 {
 	struct view is = topic_shared_filter(view_of(shared[_i].filter));
 
@@ -272,10 +272,11 @@ main(void)
 	tcase_add_loop_test(t, policies_decide_as_the_row_says, 0, COUNT_OF(policy_rows));
 	tcase_add_loop_test(t, authorization_allow_decides_as_the_row_says, 0,
 	    COUNT_OF(allow_rows));
-	tcase_add_test(t, a_retained_message_takes_both_rights);
-	tcase_add_test(t, the_ground_of_a_shared_subscription_is_told);
-	tcase_add_test(t, an_administrator_connects_and_hears_what_is_ours);
-	tcase_add_test(t, others_decide_where_they_shall);
-	tcase_add_loop_test(t, a_shared_filter_is_cut_behind_its_group, 0, COUNT_OF(shared));
+	tcase_add_test(t, a_retained_message_needs_both_rights);
+	tcase_add_test(t, a_shared_subscription_reports_the_deciding_statement);
+	tcase_add_test(t, an_administrator_may_connect_and_subscribe_to_reserved_topics);
+	tcase_add_test(t, authorization_defer_leaves_the_decision_to_others);
+	tcase_add_loop_test(t, the_filter_of_a_shared_subscription_begins_after_its_group, 0,
+	    COUNT_OF(shared));
 	return suite_run(suite);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_anchors.c - the CAs that handshakes find in the registry (anchors.h).
+ * check_anchors.c - the TLS handshake finds CAs in the registry (anchors.h).
  */
 #include <check.h>
 
@@ -51,7 +51,7 @@ static void delete (const struct pki_cert *c)
 	world_commit(&t);
 }
 
-/* How many are found for its subject, and is it one of them? */
+/* Returns how many CAs have its subject; *found: whether it is one of them. */
 static size_t
 count_for(const struct pki_cert *c, bool *among)
 {
@@ -79,7 +79,7 @@ ck_found(const struct pki_cert *c, size_t count, bool among)
 	ck_assert(is_among == among);
 }
 
-START_TEST(a_ca_is_found_from_one_commit_to_another)
+START_TEST(a_ca_is_found_from_its_commit_until_it_is_deleted)
 {
 	ck_found(ca, 0, false);
 	for (int i = 0; i < 3; i++) {
@@ -92,15 +92,15 @@ START_TEST(a_ca_is_found_from_one_commit_to_another)
 }
 END_TEST
 
-/* As in the capath: whom it lets through the gate judges. */
-START_TEST(an_inactive_one_is_found_too)
+/* As in the capath.  The gate refuses its certificates. */
+START_TEST(an_inactive_ca_is_found)
 {
 	world_put_ca(ca, CA_INACTIVE, false);
 	ck_found(ca, 1, true);
 }
 END_TEST
 
-START_TEST(all_of_one_subject_are_found)
+START_TEST(all_cas_of_one_subject_are_found)
 {
 	struct x509_st *found[1];
 
@@ -124,9 +124,9 @@ make_suite(void)
 	TCase *t = suite_case(s, "anchors");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_test(t, a_ca_is_found_from_one_commit_to_another);
-	tcase_add_test(t, an_inactive_one_is_found_too);
-	tcase_add_test(t, all_of_one_subject_are_found);
+	tcase_add_test(t, a_ca_is_found_from_its_commit_until_it_is_deleted);
+	tcase_add_test(t, an_inactive_ca_is_found);
+	tcase_add_test(t, all_cas_of_one_subject_are_found);
 	return s;
 }
 

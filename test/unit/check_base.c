@@ -2,8 +2,8 @@
 /*
  * check_base.c - hex, identities, errors, and the names of states.
  *
- * AWS's names and statuses are written down here a second time, from aws-iot
- * 1.4 and 1.7: a slip in the tables of base.h or model.c shows.
+ * AWS's names and statuses are written here a second time, from aws-iot 1.4 and 1.7, so that a
+ * slip in the tables of base.h or model.c shows.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 static const char digits[] = "00ff10a5deadbeef2511e09354e2637da199073792924a89fc52de90e9165afa";
 
-START_TEST(hex_is_lower_case_and_comes_back)
+START_TEST(hex_is_lower_case_and_decodes_to_the_same_bytes)
 {
 	uint8_t bytes[] = { 0x00, 0x01, 0x7f, 0x80, 0xab, 0xff }, again[6];
 	char hex[13];
@@ -63,7 +63,7 @@ static const struct {
 	    "/:@G`g00000000000000000000000000000000000000000000000000000000000" },
 };
 
-START_TEST(anything_else_is_no_id)
+START_TEST(other_texts_are_not_ids)
 {
 	struct certid id;
 
@@ -71,7 +71,7 @@ START_TEST(anything_else_is_no_id)
 }
 END_TEST
 
-START_TEST(a_view_of_no_text_is_empty)
+START_TEST(a_view_of_null_is_empty)
 {
 	ck_assert_uint_eq(view_of(NULL).len, 0);
 	ck_assert_uint_eq(view_of("").len, 0);
@@ -109,7 +109,7 @@ static const struct {
 _Static_assert(COUNT_OF(errors) == 0 ERR_TABLE(X), "an error is missing in this test");
 #undef X
 
-START_TEST(every_error_has_an_aws_name_its_http_status_and_words)
+START_TEST(every_error_has_an_aws_name_an_http_status_and_a_text)
 {
 	ck_assert_int_eq((int)errors[_i].e, _i);
 	ck_assert_str_eq(err_aws_name(errors[_i].e), errors[_i].aws);
@@ -118,7 +118,7 @@ START_TEST(every_error_has_an_aws_name_its_http_status_and_words)
 }
 END_TEST
 
-START_TEST(an_error_of_no_name_is_an_internal_failure)
+START_TEST(an_unknown_error_is_an_internal_failure)
 {
 	volatile int beyond = (int)COUNT_OF(errors);
 
@@ -128,7 +128,7 @@ START_TEST(an_error_of_no_name_is_an_internal_failure)
 }
 END_TEST
 
-START_TEST(a_diagnosis_is_optional_and_cut_where_it_ends)
+START_TEST(a_diagnosis_is_optional_and_is_truncated_to_its_size)
 {
 	struct diag d = { "" };
 	char longer[2 * sizeof(d.text)];
@@ -155,7 +155,7 @@ static const char *const cert_names[] = {
 	[CERT_PENDING_ACTIVATION] = "PENDING_ACTIVATION",
 };
 
-START_TEST(a_certificate_status_has_a_name_both_ways)
+START_TEST(a_certificate_status_is_converted_to_its_name_and_back)
 {
 	enum cert_status s;
 
@@ -174,7 +174,7 @@ START_TEST(a_ca_status_and_a_mode_have_names)
 }
 END_TEST
 
-START_TEST(a_word_of_another_spelling_names_nothing)
+START_TEST(a_name_in_another_spelling_is_unknown)
 {
 	static const char *const words[] = { "", "active", "ACTIVE ", "ACTIV", "ACTIVEX", "UNKNOWN",
 		"REGISTER_INACTIVE" };
@@ -185,7 +185,7 @@ START_TEST(a_word_of_another_spelling_names_nothing)
 }
 END_TEST
 
-START_TEST(a_status_from_damaged_memory_has_a_name_all_the_same)
+START_TEST(a_status_out_of_range_has_a_name)
 {
 	volatile int beyond = 77;
 
@@ -195,8 +195,8 @@ START_TEST(a_status_from_damaged_memory_has_a_name_all_the_same)
 }
 END_TEST
 
-/* A field that was forgotten refuses instead of admitting (model.h). */
-START_TEST(zero_grants_nothing)
+/* A field that was not set refuses (model.h). */
+START_TEST(the_zero_value_of_every_enum_grants_nothing)
 {
 	ck_assert_int_eq(CERT_INACTIVE, 0);
 	ck_assert_int_eq(CA_INACTIVE, 0);
@@ -211,19 +211,20 @@ main(void)
 	Suite *suite = suite_create("base");
 	TCase *t = suite_case(suite, "hex and errors");
 
-	tcase_add_test(t, hex_is_lower_case_and_comes_back);
+	tcase_add_test(t, hex_is_lower_case_and_decodes_to_the_same_bytes);
 	tcase_add_test(t, an_id_is_64_digits_of_either_case_written_in_lower_case);
-	tcase_add_loop_test(t, anything_else_is_no_id, 0, COUNT_OF(not_ids));
-	tcase_add_test(t, a_view_of_no_text_is_empty);
-	tcase_add_loop_test(t, every_error_has_an_aws_name_its_http_status_and_words, 0,
+	tcase_add_loop_test(t, other_texts_are_not_ids, 0, COUNT_OF(not_ids));
+	tcase_add_test(t, a_view_of_null_is_empty);
+	tcase_add_loop_test(t, every_error_has_an_aws_name_an_http_status_and_a_text, 0,
 	    COUNT_OF(errors));
-	tcase_add_test(t, an_error_of_no_name_is_an_internal_failure);
-	tcase_add_test(t, a_diagnosis_is_optional_and_cut_where_it_ends);
+	tcase_add_test(t, an_unknown_error_is_an_internal_failure);
+	tcase_add_test(t, a_diagnosis_is_optional_and_is_truncated_to_its_size);
 	t = suite_case(suite, "names");
-	tcase_add_loop_test(t, a_certificate_status_has_a_name_both_ways, 0, COUNT_OF(cert_names));
+	tcase_add_loop_test(t, a_certificate_status_is_converted_to_its_name_and_back, 0,
+	    COUNT_OF(cert_names));
 	tcase_add_test(t, a_ca_status_and_a_mode_have_names);
-	tcase_add_test(t, a_word_of_another_spelling_names_nothing);
-	tcase_add_test(t, a_status_from_damaged_memory_has_a_name_all_the_same);
-	tcase_add_test(t, zero_grants_nothing);
+	tcase_add_test(t, a_name_in_another_spelling_is_unknown);
+	tcase_add_test(t, a_status_out_of_range_has_a_name);
+	tcase_add_test(t, the_zero_value_of_every_enum_grants_nothing);
 	return suite_run(suite);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_ca_dir.c - registered CAs mirrored into the listener's capath.
+ * check_ca_dir.c - registered CAs are mirrored into the listener's capath.
  *
- * What OpenSSL finds there (mosquitto section 9.1), and that nothing of the operator's
- * is ever touched.
+ * OpenSSL finds them there (mosquitto section 9.1), and the operator's files are not changed.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -60,7 +59,7 @@ path_of(const struct pki_cert *ca, unsigned n)
 	return paths[nth];
 }
 
-/* Is this file the mirror of that CA? */
+/* Whether this file is the mirror of that CA. */
 static bool
 mirrors(const char *path, const struct pki_cert *ca)
 {
@@ -116,7 +115,7 @@ remove_cert(const struct pki_cert *c)
 	world_commit(&t);
 }
 
-START_TEST(a_registered_ca_is_a_file_by_its_subject_hash_active_or_not)
+START_TEST(every_registered_ca_has_a_file_named_by_its_subject_hash)
 {
 	struct pki_cert *other = pki_ca("Another CA");
 	struct stat st;
@@ -133,7 +132,7 @@ START_TEST(a_registered_ca_is_a_file_by_its_subject_hash_active_or_not)
 }
 END_TEST
 
-START_TEST(what_is_up_to_date_is_not_written_again)
+START_TEST(a_file_that_is_up_to_date_is_not_written_again)
 {
 	struct stat before, after;
 
@@ -146,7 +145,7 @@ START_TEST(what_is_up_to_date_is_not_written_again)
 }
 END_TEST
 
-START_TEST(cas_of_one_subject_are_numbered_without_a_gap)
+START_TEST(cas_of_one_subject_are_numbered_without_gaps)
 {
 	struct pki_cert *third = pki_ca("Test CA");
 
@@ -172,7 +171,7 @@ START_TEST(cas_of_one_subject_are_numbered_without_a_gap)
 }
 END_TEST
 
-START_TEST(the_file_stays_as_long_as_certificates_of_a_deleted_ca_do)
+START_TEST(the_file_of_a_deleted_ca_stays_while_it_has_certificates)
 {
 	struct pki_cert *device = pki_device(first, "device-1");
 
@@ -189,7 +188,7 @@ START_TEST(the_file_stays_as_long_as_certificates_of_a_deleted_ca_do)
 }
 END_TEST
 
-START_TEST(a_broken_file_of_ours_is_mended)
+START_TEST(a_damaged_file_of_the_plugin_is_written_again)
 {
 	char half[200], *whole;
 
@@ -212,8 +211,8 @@ START_TEST(a_broken_file_of_ours_is_mended)
 }
 END_TEST
 
-/* A crash between writing aside and renaming. */
-START_TEST(what_a_crash_left_aside_is_no_obstacle)
+/* A crash between writing the temporary file and renaming it. */
+START_TEST(a_temporary_file_left_by_a_crash_is_no_obstacle)
 {
 	char aside[256];
 
@@ -240,7 +239,7 @@ check_text(const char *path, const char *expected)
 	free(text);
 }
 
-START_TEST(a_file_of_the_operators_keeps_its_name)
+START_TEST(a_file_of_the_operator_keeps_its_name)
 {
 	world_write_file(path_of(first, 0), "mine");
 	world_put_ca(first, CA_ACTIVE, true);
@@ -254,8 +253,8 @@ START_TEST(a_file_of_the_operators_keeps_its_name)
 }
 END_TEST
 
-/* Without ours OpenSSL would not get as far as his. */
-START_TEST(a_file_of_ours_stays_before_one_of_the_operators)
+/* OpenSSL stops at the first missing number, so it would not reach the operator's file. */
+START_TEST(a_file_of_the_plugin_stays_before_one_of_the_operator)
 {
 	world_put_ca(first, CA_ACTIVE, true);
 	mirror();
@@ -270,7 +269,7 @@ START_TEST(a_file_of_ours_stays_before_one_of_the_operators)
 }
 END_TEST
 
-START_TEST(what_is_not_ours_is_never_touched)
+START_TEST(files_of_the_operator_are_never_changed)
 {
 	static const char *const names[] = { "README", "root.pem", "12345678.r0", "1234ABCD.0",
 		"12345678.00", "12345678.-1", "12345678.0x", "123.0", "12345678.0.bak",
@@ -293,8 +292,8 @@ START_TEST(what_is_not_ours_is_never_touched)
 }
 END_TEST
 
-/* A mark that is not quite ours, for a CA that is not registered. */
-START_TEST(a_file_that_only_resembles_ours_is_the_operators)
+/* The mark in its first line differs from the plugin's; its CA is not registered. */
+START_TEST(a_file_that_only_resembles_one_of_the_plugin_is_not_changed)
 {
 	world_write_file(path_of(first, 0),
 	    "# mosquitto-jitr: registered CA of mine, do not remove\n"
@@ -306,7 +305,7 @@ START_TEST(a_file_that_only_resembles_ours_is_the_operators)
 END_TEST
 
 /* Reading a pipe would wait for ever. */
-START_TEST(a_pipe_or_a_directory_in_the_way_is_passed_by)
+START_TEST(a_name_taken_by_a_pipe_or_directory_is_skipped)
 {
 	ck_assert_int_eq(mkfifo(path_of(first, 0), 0600), 0);
 	ck_assert_int_eq(mkdir(path_of(first, 1), 0700), 0);
@@ -320,7 +319,7 @@ END_TEST
  * Failures.
  */
 
-START_TEST(a_missing_directory_is_named)
+START_TEST(a_missing_directory_is_reported_by_name)
 {
 	struct diag d = { "" };
 
@@ -330,8 +329,8 @@ START_TEST(a_missing_directory_is_named)
 }
 END_TEST
 
-/* Root may write anywhere, so it is somebody else who tries. */
-START_TEST(a_directory_that_cannot_be_written_names_the_file)
+/* Root may write anywhere, so the test becomes another user. */
+START_TEST(an_unwritable_directory_is_reported_with_the_file)
 {
 	char expected[320];
 	struct diag d = { "" };
@@ -351,7 +350,7 @@ START_TEST(a_directory_that_cannot_be_written_names_the_file)
 }
 END_TEST
 
-START_TEST(a_file_that_cannot_be_written_is_named_and_the_next_time_it_works)
+START_TEST(an_unwritable_file_is_reported_and_written_the_next_time)
 {
 	char aside[256];
 	struct diag d = { "" };
@@ -367,7 +366,7 @@ START_TEST(a_file_that_cannot_be_written_is_named_and_the_next_time_it_works)
 }
 END_TEST
 
-/* More than one page of them. */
+/* More than one page of a listing. */
 START_TEST(a_hundred_cas_are_mirrored)
 {
 	enum { MANY = 100 };
@@ -396,23 +395,23 @@ main(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_set_timeout(t, 20);
-	tcase_add_test(t, a_registered_ca_is_a_file_by_its_subject_hash_active_or_not);
-	tcase_add_test(t, what_is_up_to_date_is_not_written_again);
-	tcase_add_test(t, cas_of_one_subject_are_numbered_without_a_gap);
-	tcase_add_test(t, the_file_stays_as_long_as_certificates_of_a_deleted_ca_do);
-	tcase_add_test(t, a_broken_file_of_ours_is_mended);
-	tcase_add_test(t, what_a_crash_left_aside_is_no_obstacle);
+	tcase_add_test(t, every_registered_ca_has_a_file_named_by_its_subject_hash);
+	tcase_add_test(t, a_file_that_is_up_to_date_is_not_written_again);
+	tcase_add_test(t, cas_of_one_subject_are_numbered_without_gaps);
+	tcase_add_test(t, the_file_of_a_deleted_ca_stays_while_it_has_certificates);
+	tcase_add_test(t, a_damaged_file_of_the_plugin_is_written_again);
+	tcase_add_test(t, a_temporary_file_left_by_a_crash_is_no_obstacle);
 	tcase_add_test(t, a_hundred_cas_are_mirrored);
 	t = suite_case(suite, "others and failures");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_set_timeout(t, 20);
-	tcase_add_test(t, a_file_of_the_operators_keeps_its_name);
-	tcase_add_test(t, a_file_of_ours_stays_before_one_of_the_operators);
-	tcase_add_test(t, what_is_not_ours_is_never_touched);
-	tcase_add_test(t, a_file_that_only_resembles_ours_is_the_operators);
-	tcase_add_test(t, a_pipe_or_a_directory_in_the_way_is_passed_by);
-	tcase_add_test(t, a_missing_directory_is_named);
-	tcase_add_test(t, a_directory_that_cannot_be_written_names_the_file);
-	tcase_add_test(t, a_file_that_cannot_be_written_is_named_and_the_next_time_it_works);
+	tcase_add_test(t, a_file_of_the_operator_keeps_its_name);
+	tcase_add_test(t, a_file_of_the_plugin_stays_before_one_of_the_operator);
+	tcase_add_test(t, files_of_the_operator_are_never_changed);
+	tcase_add_test(t, a_file_that_only_resembles_one_of_the_plugin_is_not_changed);
+	tcase_add_test(t, a_name_taken_by_a_pipe_or_directory_is_skipped);
+	tcase_add_test(t, a_missing_directory_is_reported_by_name);
+	tcase_add_test(t, an_unwritable_directory_is_reported_with_the_file);
+	tcase_add_test(t, an_unwritable_file_is_reported_and_written_the_next_time);
 	return suite_run(suite);
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_codec.c - the bytes of the registry.
+ * check_codec.c - the bytes of the registry (codec.h).
  *
- * What was written comes back, one way only leads there, and no bytes
- * whatever do harm (codec.h).  The examples are those of doc/storage.md.
+ * A record is decoded as it was encoded, has one encoding only, and no bytes do harm.  The
+ * examples are those of doc/storage.md.
  */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "attributes.h"
 #include "document.h"
 #include "jitr/core/codec.h"
 
@@ -38,7 +39,7 @@ struct record {
 
 struct kind {
 	const char *name;
-	size_t (*put)(const struct record *r, uint8_t *out); /* out may be NULL: how long? */
+	size_t (*put)(const struct record *r, uint8_t *out); /* out NULL: only the length */
 	enum err (*get)(struct view in, struct record *r);
 };
 
@@ -524,7 +525,7 @@ fill_rows(void)
 	ROW("a note with a successor", KIND_CERT_NOTE, cert_note_record(true));
 	ROW("a note without one", KIND_CERT_NOTE, cert_note_record(false));
 	ROW("a refusal", KIND_REFUSAL, refusal_record());
-	ROW("a refusal of nobody known", KIND_REFUSAL, empty);
+	ROW("a refusal of an unknown client", KIND_REFUSAL, empty);
 	ROW("a successor", KIND_SUCCESSOR, { .as.successor = { { 1, 2, 3 } } });
 	ROW("a list of a place", KIND_CRL, crl_of_a_place(1));
 	ROW("a list of a long place", KIND_CRL, crl_of_a_place(CRL_POINT_MAX));
@@ -533,8 +534,7 @@ fill_rows(void)
 #undef ROW
 }
 
-/* Bytes in a block of exactly their size: an address sanitizer sees a decoder
- * that looks beyond. */
+/* A copy in a block of exactly its size: an address sanitizer sees a read behind it. */
 static uint8_t *
 exactly(const uint8_t *bytes, size_t len)
 {
@@ -747,7 +747,7 @@ all_zero(const void *bytes, size_t len)
 	return len == 0;
 }
 
-/* Refused, and nothing of it left over that could admit somebody. */
+/* Decoding fails and leaves no value that would admit a client. */
 static void
 assert_refused(const struct kind *kind, const uint8_t *bytes, size_t len, const char *what)
 {
@@ -761,7 +761,7 @@ assert_refused(const struct kind *kind, const uint8_t *bytes, size_t len, const 
 	free(block);
 }
 
-START_TEST(a_record_comes_back_as_it_was)
+START_TEST(a_decoded_record_equals_the_encoded_one)
 {
 	const struct kind *kind = &kinds[rows[_i].kind];
 	struct record back;
@@ -775,7 +775,7 @@ START_TEST(a_record_comes_back_as_it_was)
 }
 END_TEST
 
-START_TEST(a_record_that_is_cut_anywhere_is_refused)
+START_TEST(a_record_truncated_anywhere_is_refused)
 {
 	const struct kind *kind = &kinds[rows[_i].kind];
 	size_t len, step;
@@ -789,7 +789,7 @@ START_TEST(a_record_that_is_cut_anywhere_is_refused)
 }
 END_TEST
 
-START_TEST(a_byte_behind_a_record_is_refused)
+START_TEST(a_trailing_byte_is_refused)
 {
 	const struct kind *kind = &kinds[rows[_i].kind];
 	size_t len;
@@ -805,8 +805,7 @@ START_TEST(a_byte_behind_a_record_is_refused)
 }
 END_TEST
 
-/* A newer program may have written it: it must not be taken for something it
- * is not. */
+/* A newer version may have written it. */
 START_TEST(an_unknown_format_is_refused)
 {
 	const struct kind *kind = &kinds[rows[_i].kind];
@@ -852,7 +851,7 @@ static const struct {
 	{ "reason", 20, 9, 11 },
 };
 
-START_TEST(a_value_without_meaning_is_refused)
+START_TEST(a_value_out_of_range_is_refused)
 {
 	const struct kind *kind = &kinds[rows[choices[_i].row].kind];
 	struct record r;
@@ -870,7 +869,7 @@ START_TEST(a_value_without_meaning_is_refused)
 }
 END_TEST
 
-START_TEST(a_key_id_is_not_longer_than_64_bytes)
+START_TEST(a_key_id_has_at_most_64_bytes)
 {
 	uint8_t bytes[CODEC_CA_MAX + 1] = { 0 };
 	struct record r = ca_record(64);
@@ -882,8 +881,7 @@ START_TEST(a_key_id_is_not_longer_than_64_bytes)
 }
 END_TEST
 
-/* The length of a text is a 32-bit number that a damaged row may set to
- * anything: no sum of it may wrap. */
+/* The length of a text has 32 bits, and a damaged row may have any: no sum with it may overflow. */
 START_TEST(a_length_beyond_the_end_is_refused)
 {
 	static const uint32_t lengths[] = { 3, 4, 255, 65536, INT32_MAX, UINT32_MAX - 4,
@@ -904,7 +902,7 @@ START_TEST(a_length_beyond_the_end_is_refused)
 }
 END_TEST
 
-START_TEST(what_has_no_encoding_is_not_written)
+START_TEST(a_record_out_of_range_is_not_encoded)
 {
 	static const uint8_t long_key_id[65];
 	uint8_t out[CODEC_CA_MAX];
@@ -948,7 +946,7 @@ START_TEST(what_has_no_encoding_is_not_written)
 }
 END_TEST
 
-/* The version that is asked is one that was given: 1 to the last. */
+/* The default version is between 1 and the last version. */
 static const struct {
 	uint32_t default_version, last_version;
 	bool fits;
@@ -963,7 +961,7 @@ static const struct {
 	{ UINT32_MAX, 1, false },
 };
 
-START_TEST(a_policy_asks_a_version_that_was_given)
+START_TEST(the_default_version_of_a_policy_exists)
 {
 	struct record r = policy_record();
 	uint8_t out[CODEC_POLICY_MAX];
@@ -1032,7 +1030,7 @@ static const struct packed {
 #undef PACKED
 };
 
-START_TEST(attributes_are_packed_sorted_and_each_once)
+START_TEST(attributes_are_packed_sorted_without_duplicates)
 {
 	const struct packed *row = &attributes[_i];
 	uint8_t *block = exactly((const uint8_t *)row->bytes, row->len);
@@ -1050,7 +1048,7 @@ START_TEST(attributes_are_packed_sorted_and_each_once)
 END_TEST
 
 /* aws-iot 1.7 and model.h: 128 bytes of name, 800 of value, 50 of them. */
-START_TEST(attributes_have_bounds)
+START_TEST(the_size_of_attributes_is_limited)
 {
 	static uint8_t bytes[(size_t)51 * 6 + 2000];
 	size_t count, len = 0;
@@ -1077,9 +1075,9 @@ START_TEST(attributes_have_bounds)
 }
 END_TEST
 
-/* What codec_check_attributes() refuses is not read either: the record of the
- * row with everything, one of its attributes spoiled. */
-START_TEST(a_thing_with_spoiled_attributes_is_refused)
+/* Attributes that codec_check_attributes() refuses are not decoded: the row's full record with
+ * one malformed attribute. */
+START_TEST(a_thing_with_malformed_attributes_is_refused)
 {
 	struct record r = thing_record();
 	size_t len, at;
@@ -1111,31 +1109,12 @@ static const struct merge {
 	{ "a name that goes on as another one", "aa=1;", "a=2;aaa=3;", "a=2;aa=1;aaa=3;" },
 };
 
-static size_t
-pack(const char *text, uint8_t *out)
-{
-	size_t len = 0;
-
-	while (*text != '\0') {
-		size_t name = strcspn(text, "="), value = strcspn(text + name + 1, ";");
-
-		out[len++] = (uint8_t)name;
-		memcpy(out + len, text, name);
-		len += name;
-		out[len++] = 0;
-		out[len++] = (uint8_t)value;
-		memcpy(out + len, text + name + 1, value);
-		len += value;
-		text += name + 1 + value + 1;
-	}
-	return len;
-}
-
 START_TEST(attributes_are_merged)
 {
 	uint8_t old[64], changes[64], expected[64];
-	size_t old_len = pack(merges[_i].old, old), len = pack(merges[_i].changes, changes);
-	size_t expected_len = pack(merges[_i].merged, expected);
+	size_t old_len = pack_attributes(merges[_i].old, old),
+	       len = pack_attributes(merges[_i].changes, changes);
+	size_t expected_len = pack_attributes(merges[_i].merged, expected);
 	uint8_t *out = malloc(old_len + len + 1);
 
 	ck_assert_ptr_nonnull(out);
@@ -1147,7 +1126,7 @@ START_TEST(attributes_are_merged)
 }
 END_TEST
 
-/* One setting asks for the other (model.h): written and read alike. */
+/* Settings that need each other (model.h), in both directions. */
 static const struct {
 	const char *what;
 	unsigned check, days;
@@ -1169,7 +1148,7 @@ static const struct {
 	{ "a delay of nothing", CRL_IF_PRESENT, 0, false, 1, false },
 };
 
-START_TEST(settings_are_written_and_read_where_they_fit_together)
+START_TEST(only_consistent_settings_are_encoded_and_decoded)
 {
 	struct record r = { .as.ca_settings = { .crl_check = (enum crl_check)settings[_i].check,
 				.crl_grace_days = settings[_i].days,
@@ -1190,7 +1169,7 @@ START_TEST(settings_are_written_and_read_where_they_fit_together)
 }
 END_TEST
 
-/* RFC 5280 5.2.3: up to 20 bytes; written as short as it can be. */
+/* RFC 5280 5.2.3: up to 20 bytes in the shortest form. */
 static const struct {
 	const char *what;
 	uint64_t list;
@@ -1210,7 +1189,7 @@ static const struct {
 	{ "a list without a number of its own", 0, 0, 0, 0, false },
 };
 
-START_TEST(a_list_is_numbered_from_one_and_its_number_has_no_zeros_in_front)
+START_TEST(a_list_is_numbered_from_one_and_its_crl_number_has_no_leading_zeros)
 {
 	struct record r = { .as.crl = { .list = numbers[_i].list,
 				.number_len = (uint8_t)numbers[_i].len,
@@ -1230,7 +1209,7 @@ START_TEST(a_list_is_numbered_from_one_and_its_number_has_no_zeros_in_front)
 }
 END_TEST
 
-/* A text in a record, as long as it may be and a byte longer (model.h). */
+/* A text at its limit (model.h) and one byte longer. */
 static const struct {
 	const char *what;
 	unsigned kind;
@@ -1249,7 +1228,7 @@ static const struct {
 #undef TEXT
 };
 
-START_TEST(a_text_is_written_and_read_up_to_its_bound)
+START_TEST(a_text_is_encoded_and_decoded_up_to_its_limit)
 {
 	static const uint8_t zeros[50000];
 	static uint8_t bytes[50000];
@@ -1285,7 +1264,7 @@ random_number(void)
 	return (uint32_t)(random_state >> 32);
 }
 
-/* Harmless; and when they are a record, they are the only bytes of it. */
+/* If they decode, the record encodes to the same bytes. */
 static bool
 try_bytes(const struct kind *kind, const uint8_t *bytes, size_t len)
 {
@@ -1304,7 +1283,7 @@ try_bytes(const struct kind *kind, const uint8_t *bytes, size_t len)
 	return accepted;
 }
 
-START_TEST(random_bytes_do_no_harm)
+START_TEST(random_bytes_are_decoded_safely)
 {
 	uint8_t bytes[160];
 
@@ -1320,7 +1299,7 @@ START_TEST(random_bytes_do_no_harm)
 }
 END_TEST
 
-START_TEST(a_changed_record_is_refused_or_says_just_what_it_says)
+START_TEST(a_changed_record_is_refused_or_encodes_to_the_same_bytes)
 {
 	const struct kind *kind = &kinds[rows[_i].kind];
 	size_t len, accepted = 0, rounds;
@@ -1340,8 +1319,8 @@ START_TEST(a_changed_record_is_refused_or_says_just_what_it_says)
 }
 END_TEST
 
-/* The digits in the blocks of doc/storage.md, one behind the other: of a line
- * the pairs at its beginning, one blank between them. */
+/* The hexadecimal digits in the code blocks of doc/storage.md: of each line the pairs at its
+ * beginning, with one blank between them. */
 static char *
 documented_bytes(void)
 {
@@ -1369,7 +1348,7 @@ is_documented(const char *hex)
 	free(bytes);
 }
 
-/* The worked example of doc/storage.md. */
+/* The example of doc/storage.md. */
 static const char example_cert[] =
     "01"
     "04"
@@ -1384,7 +1363,7 @@ static const char example_cert[] =
     "01"
     "3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173";
 
-START_TEST(the_bytes_are_those_of_the_documentation)
+START_TEST(the_bytes_are_as_documented)
 {
 	struct cert cert = { .has_ca = true,
 		.status = CERT_PENDING_ACTIVATION,
@@ -1410,8 +1389,7 @@ START_TEST(the_bytes_are_those_of_the_documentation)
 }
 END_TEST
 
-/* And those of a policy: doc/storage.md. */
-START_TEST(the_bytes_of_a_policy_are_those_of_the_documentation)
+START_TEST(the_bytes_of_a_policy_are_as_documented)
 {
 	struct policy_record p = { .default_version = 1,
 		.last_version = 2,
@@ -1434,8 +1412,8 @@ START_TEST(the_bytes_of_a_policy_are_those_of_the_documentation)
 }
 END_TEST
 
-/* And those of a revocation list and an entry: doc/storage.md. */
-START_TEST(the_bytes_of_a_list_are_those_of_the_documentation)
+/* A list and an entry. */
+START_TEST(the_bytes_of_a_list_are_as_documented)
 {
 	struct crl crl = { .list = 3,
 		.this_update = 1502323200000,
@@ -1481,30 +1459,31 @@ codec_case(void)
 {
 	TCase *t = tcase_create("codec");
 
-	tcase_add_loop_test(t, a_record_comes_back_as_it_was, 0, COUNT_OF(rows));
-	tcase_add_loop_test(t, a_record_that_is_cut_anywhere_is_refused, 0, COUNT_OF(rows));
-	tcase_add_loop_test(t, a_byte_behind_a_record_is_refused, 0, COUNT_OF(rows));
+	tcase_add_loop_test(t, a_decoded_record_equals_the_encoded_one, 0, COUNT_OF(rows));
+	tcase_add_loop_test(t, a_record_truncated_anywhere_is_refused, 0, COUNT_OF(rows));
+	tcase_add_loop_test(t, a_trailing_byte_is_refused, 0, COUNT_OF(rows));
 	tcase_add_loop_test(t, an_unknown_format_is_refused, 0, COUNT_OF(rows));
-	tcase_add_loop_test(t, a_value_without_meaning_is_refused, 0, COUNT_OF(choices));
-	tcase_add_test(t, a_key_id_is_not_longer_than_64_bytes);
+	tcase_add_loop_test(t, a_value_out_of_range_is_refused, 0, COUNT_OF(choices));
+	tcase_add_test(t, a_key_id_has_at_most_64_bytes);
 	tcase_add_test(t, a_length_beyond_the_end_is_refused);
-	tcase_add_test(t, what_has_no_encoding_is_not_written);
-	tcase_add_loop_test(t, a_policy_asks_a_version_that_was_given, 0, COUNT_OF(versions));
-	tcase_add_loop_test(t, attributes_are_packed_sorted_and_each_once, 0, COUNT_OF(attributes));
-	tcase_add_test(t, attributes_have_bounds);
-	tcase_add_test(t, a_thing_with_spoiled_attributes_is_refused);
+	tcase_add_test(t, a_record_out_of_range_is_not_encoded);
+	tcase_add_loop_test(t, the_default_version_of_a_policy_exists, 0, COUNT_OF(versions));
+	tcase_add_loop_test(t, attributes_are_packed_sorted_without_duplicates, 0,
+	    COUNT_OF(attributes));
+	tcase_add_test(t, the_size_of_attributes_is_limited);
+	tcase_add_test(t, a_thing_with_malformed_attributes_is_refused);
 	tcase_add_loop_test(t, attributes_are_merged, 0, COUNT_OF(merges));
-	tcase_add_loop_test(t, settings_are_written_and_read_where_they_fit_together, 0,
+	tcase_add_loop_test(t, only_consistent_settings_are_encoded_and_decoded, 0,
 	    COUNT_OF(settings));
-	tcase_add_loop_test(t, a_list_is_numbered_from_one_and_its_number_has_no_zeros_in_front, 0,
-	    COUNT_OF(numbers));
-	tcase_add_loop_test(t, a_text_is_written_and_read_up_to_its_bound, 0, COUNT_OF(texts));
-	tcase_add_loop_test(t, random_bytes_do_no_harm, 0, COUNT_OF(kinds));
-	tcase_add_loop_test(t, a_changed_record_is_refused_or_says_just_what_it_says, 0,
+	tcase_add_loop_test(t, a_list_is_numbered_from_one_and_its_crl_number_has_no_leading_zeros,
+	    0, COUNT_OF(numbers));
+	tcase_add_loop_test(t, a_text_is_encoded_and_decoded_up_to_its_limit, 0, COUNT_OF(texts));
+	tcase_add_loop_test(t, random_bytes_are_decoded_safely, 0, COUNT_OF(kinds));
+	tcase_add_loop_test(t, a_changed_record_is_refused_or_encodes_to_the_same_bytes, 0,
 	    COUNT_OF(rows));
-	tcase_add_test(t, the_bytes_are_those_of_the_documentation);
-	tcase_add_test(t, the_bytes_of_a_policy_are_those_of_the_documentation);
-	tcase_add_test(t, the_bytes_of_a_list_are_those_of_the_documentation);
+	tcase_add_test(t, the_bytes_are_as_documented);
+	tcase_add_test(t, the_bytes_of_a_policy_are_as_documented);
+	tcase_add_test(t, the_bytes_of_a_list_are_as_documented);
 	return t;
 }
 

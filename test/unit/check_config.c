@@ -2,8 +2,8 @@
 /*
  * check_config.c - the options of mosquitto.conf (contract, section 5).
  *
- * Every option: its default, what it takes, and the line that stops the
- * broker when it is wrong.
+ * Each option has its default, its values, and the line that stops the broker when it is
+ * wrong.
  */
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +40,7 @@ set(const char *name, const char *value)
 	ck_assert_msg(parse(&o, 1) == ERR_OK, "%s", diag.text);
 }
 
-START_TEST(without_options_the_defaults_hold)
+START_TEST(without_options_the_defaults_are_used)
 {
 	ck_assert_int_eq(parse(NULL, 0), ERR_OK);
 	ck_assert_str_eq(config.db_path, "/var/lib/mosquitto/jitr");
@@ -64,7 +64,7 @@ START_TEST(without_options_the_defaults_hold)
 }
 END_TEST
 
-START_TEST(paths_are_taken_as_they_stand)
+START_TEST(paths_are_used_unchanged)
 {
 	set("db_path", "/srv/registry of mine");
 	ck_assert_str_eq(config.db_path, "/srv/registry of mine");
@@ -79,7 +79,7 @@ START_TEST(paths_are_taken_as_they_stand)
 }
 END_TEST
 
-START_TEST(numbers_are_taken_to_their_bounds)
+START_TEST(numbers_are_accepted_within_their_bounds)
 {
 	set("db_map_size_mb", "1");
 	ck_assert_int_eq(config.db_map_size_mb, 1);
@@ -94,7 +94,7 @@ START_TEST(numbers_are_taken_to_their_bounds)
 }
 END_TEST
 
-START_TEST(names_and_words_are_taken)
+START_TEST(names_and_keywords_are_accepted)
 {
 	set("account_id", "123456789012");
 	ck_assert_str_eq(config.account_id, "123456789012");
@@ -148,7 +148,7 @@ START_TEST(administrators_are_lists)
 }
 END_TEST
 
-START_TEST(all_options_may_be_given_together)
+START_TEST(all_options_can_be_given_together)
 {
 	struct option all[] = {
 		{ "db_path", "/db" },
@@ -253,7 +253,7 @@ static const struct {
 	{ "metrics_interval", "ten", NUMBER_1_DAY },
 };
 
-START_TEST(a_bad_value_is_named_with_what_it_must_be)
+START_TEST(a_bad_value_is_reported_with_the_values_allowed)
 {
 	struct option o = { bad[_i].name, bad[_i].value };
 	char line[320];
@@ -265,19 +265,19 @@ START_TEST(a_bad_value_is_named_with_what_it_must_be)
 }
 END_TEST
 
-/* The name of a certificate is earned by a handshake, never by a password. */
-START_TEST(a_certificate_id_is_no_user_name)
+/* A certificate's user name comes from a handshake, never from a password. */
+START_TEST(a_certificate_id_is_refused_as_a_user_name)
 {
 	struct option o = { "admin_users", "ann," ID };
 
 	ck_assert_int_eq(parse(&o, 1), ERR_REQUEST);
 	ck_assert_str_eq(diag.text,
 	    "option admin_users: \"ann," ID "\" must be user names; "
-	    "certificateIds belong into admin_certificates");
+	    "certificateIds belong in admin_certificates");
 }
 END_TEST
 
-START_TEST(a_long_value_is_shown_in_part)
+START_TEST(a_long_value_is_shown_truncated)
 {
 	char value[2000], line[320];
 	struct option o = { "region", value };
@@ -293,7 +293,7 @@ START_TEST(a_long_value_is_shown_in_part)
 }
 END_TEST
 
-START_TEST(lists_have_a_greatest_length)
+START_TEST(the_length_of_lists_is_limited)
 {
 	char value[4 * 258];
 	struct option o = { "admin_users", value };
@@ -370,18 +370,18 @@ main(void)
 	TCase *t = suite_case(suite, "options");
 
 	tcase_add_checked_fixture(t, NULL, forget);
-	tcase_add_test(t, without_options_the_defaults_hold);
-	tcase_add_test(t, paths_are_taken_as_they_stand);
-	tcase_add_test(t, numbers_are_taken_to_their_bounds);
-	tcase_add_test(t, names_and_words_are_taken);
+	tcase_add_test(t, without_options_the_defaults_are_used);
+	tcase_add_test(t, paths_are_used_unchanged);
+	tcase_add_test(t, numbers_are_accepted_within_their_bounds);
+	tcase_add_test(t, names_and_keywords_are_accepted);
 	tcase_add_test(t, administrators_are_lists);
-	tcase_add_test(t, all_options_may_be_given_together);
+	tcase_add_test(t, all_options_can_be_given_together);
 	t = suite_case(suite, "mistakes");
 	tcase_add_checked_fixture(t, NULL, forget);
-	tcase_add_loop_test(t, a_bad_value_is_named_with_what_it_must_be, 0, COUNT_OF(bad));
-	tcase_add_test(t, a_certificate_id_is_no_user_name);
-	tcase_add_test(t, a_long_value_is_shown_in_part);
-	tcase_add_test(t, lists_have_a_greatest_length);
+	tcase_add_loop_test(t, a_bad_value_is_reported_with_the_values_allowed, 0, COUNT_OF(bad));
+	tcase_add_test(t, a_certificate_id_is_refused_as_a_user_name);
+	tcase_add_test(t, a_long_value_is_shown_truncated);
+	tcase_add_test(t, the_length_of_lists_is_limited);
 	tcase_add_test(t, an_unknown_option_is_an_error);
 	tcase_add_test(t, an_option_given_twice_is_an_error);
 	tcase_add_test(t, the_old_name_of_an_option_is_understood_and_noted);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_crl.c - which revocation lists are taken, and what is on them.
+ * check_crl.c - revocation lists are accepted or refused, and read.
  *
- * Each row of a table is a list with one flaw.  Requirements come from RFC 5280
- * 5.  OpenSSL, which makes an object of each entry, is the oracle for what was
- * accepted.
+ * Each row of a table is a list with one flaw.  Requirements come from RFC 5280 5.  The entries
+ * of an accepted list are compared with those that OpenSSL reads.
  */
 #include <check.h>
 #include <stdio.h>
@@ -21,17 +20,17 @@
 #define NOW 1800000000000 /* 2027-01-15 08:00:00 UTC */
 #define DAY INT64_C(86400000)
 
-/* As in check_x509.c: OpenSSL's error queue is empty afterwards. */
+/* OpenSSL's error queue is empty afterwards, as in check_x509.c. */
 #define ck_clean(truth) \
 	do { \
 		pki_leave_error(); \
-		ck_assert_msg((truth), "not so: %s", #truth); \
+		ck_assert_msg((truth), "check failed: %s", #truth); \
 		ck_assert_msg(pki_no_errors(), "left an error behind: %s", #truth); \
 	} while (0)
 
 static struct pki_cert *ca, *twin, *rsa_ca, *dsa_ca;
 
-/* Keys that take long are made here, before check forks. */
+/* Large keys are generated once, before check forks. */
 static void
 make_cas(void)
 {
@@ -78,7 +77,7 @@ read_as(struct view bytes, const struct pki_cert *issuer)
 	return l;
 }
 
-/* Refused, with these words among others. */
+/* Refused with a text that contains words. */
 static void
 assert_refused(struct view bytes, const struct pki_cert *issuer, const char *what,
     const char *words)
@@ -95,7 +94,7 @@ assert_refused(struct view bytes, const struct pki_cert *issuer, const char *wha
 	    ERR_CERTIFICATE);
 }
 
-/* The number of an entry, and what is said of it. */
+/* Checks the serial number, date and reason of an entry. */
 static void
 assert_entry(const struct crl_list *l, size_t nth, const char *serial, uint8_t reason)
 {
@@ -111,10 +110,10 @@ assert_entry(const struct crl_list *l, size_t nth, const char *serial, uint8_t r
 }
 
 /*
- * What is read.
+ * Reading.
  */
 
-START_TEST(a_list_says_what_it_is_and_who_is_on_it)
+START_TEST(a_list_is_read_with_its_fields_and_entries)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .number = "4711",
 	    .entries = { { .serial = "300", .reason = 1 },
@@ -150,7 +149,7 @@ START_TEST(a_list_says_what_it_is_and_who_is_on_it)
 }
 END_TEST
 
-START_TEST(pem_says_the_same_as_der)
+START_TEST(a_list_in_pem_is_read_like_one_in_der)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .many = 100 });
 	struct crl_list *a = read_as(list->der, ca), *b = read_as(list->pem, ca);
@@ -214,7 +213,7 @@ static const struct {
 	{ "an entry to come", { .entries = { { .serial = "1", .date = "20300101000000Z" } } } },
 };
 
-START_TEST(what_is_right_is_taken)
+START_TEST(valid_lists_are_accepted)
 {
 	struct pki_crl *list = make(accepted[_i].o);
 	struct X509_crl_st *oracle = pki_crl_parse(list->der);
@@ -233,7 +232,7 @@ START_TEST(what_is_right_is_taken)
 END_TEST
 
 /*
- * What is refused.
+ * Refusals.
  */
 
 static const struct {
@@ -326,7 +325,7 @@ static const struct {
 				 "444444444444444444 ) 17('261001000000Z') )" } } } },
 };
 
-START_TEST(what_is_wrong_is_refused_in_words_of_its_own)
+START_TEST(each_flaw_is_refused_with_its_own_text)
 {
 	struct pki_crl_options o = refused[_i].o;
 	struct pki_crl *list;
@@ -340,8 +339,8 @@ START_TEST(what_is_wrong_is_refused_in_words_of_its_own)
 }
 END_TEST
 
-/* The CA of the same name has another key, and so another key id. */
-START_TEST(a_list_of_a_ca_of_the_same_name_is_told_apart_by_its_key)
+/* The other CA has another key, and so another key id. */
+START_TEST(lists_of_two_cas_of_one_name_are_distinguished_by_key)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .issuer = twin });
 	struct crl_list *l = read_as(list->der, twin);
@@ -353,7 +352,7 @@ START_TEST(a_list_of_a_ca_of_the_same_name_is_told_apart_by_its_key)
 END_TEST
 
 /* RFC 5280 4.2.1.3: without keyUsage a key may do everything. */
-START_TEST(a_ca_must_be_one_that_may_sign_lists)
+START_TEST(the_ca_must_be_allowed_to_sign_lists)
 {
 	struct pki_cert *all = pki_make(&(struct pki_options){ .common_name = "A", .is_ca = true });
 	struct pki_cert *mute = pki_make(&(struct pki_options){ .common_name = "B",
@@ -377,7 +376,7 @@ START_TEST(a_ca_must_be_one_that_may_sign_lists)
 }
 END_TEST
 
-START_TEST(grace_is_how_long_a_list_counts_beyond_its_end)
+START_TEST(a_list_is_valid_after_next_update_for_the_time_of_grace)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .next_days = -3, .this_days = -9 });
 	struct crl_list *l;
@@ -439,8 +438,8 @@ static const struct {
 	{ "secp256k1", false, PKI_SECP256K1, false, "SHA256", NULL, 0 },
 };
 
-/* The same ones as for certificates (aws-iot D.6). */
-START_TEST(a_signature_is_strong_and_by_this_key)
+/* The algorithms are those for certificates (aws-iot D.6). */
+START_TEST(a_signature_must_be_strong_and_made_with_the_ca_key)
 {
 	struct pki_cert *signer = pki_make(&(struct pki_options){ .common_name = "Signer",
 	    .is_ca = true,
@@ -469,8 +468,7 @@ START_TEST(a_signature_is_strong_and_by_this_key)
 }
 END_TEST
 
-/* A changed byte anywhere, and it is none of this CA's. */
-START_TEST(a_changed_byte_breaks_it)
+START_TEST(a_changed_byte_invalidates_the_signature)
 {
 	static const uint8_t change[] = { 0x01, 0x20, 0x80, 0xff };
 	const struct pki_cert *signer = _i == 0 ? ca : _i == 1 ? rsa_ca : dsa_ca;
@@ -539,9 +537,8 @@ static const struct {
 	{ "something unknown", PKI_P256, "30( 06(2a0304) )", "is not accepted: undefined" },
 };
 
-/* The signature itself is good: only its name is not the one of what the key
- * has done. */
-START_TEST(an_algorithm_is_called_by_its_name)
+/* The signature is valid, but the algorithm identifier names another algorithm. */
+START_TEST(an_unsupported_algorithm_is_reported_by_name)
 {
 	struct pki_cert *signer = pki_make(&(struct pki_options){ .common_name = "Signer",
 	    .is_ca = true,
@@ -558,7 +555,7 @@ START_TEST(an_algorithm_is_called_by_its_name)
 END_TEST
 
 /*
- * Form.
+ * Encoding.
  */
 
 START_TEST(a_truncated_list_is_refused)
@@ -566,7 +563,7 @@ START_TEST(a_truncated_list_is_refused)
 	struct pki_crl *list = make((struct pki_crl_options){ .many = 3 });
 
 	for (size_t len = 0; len < list->der.len; len++) {
-		/* A copy of exactly this size: reading on would be noticed. */
+		/* a sanitizer sees a read behind it */
 		uint8_t *part = malloc(len + 1);
 		struct diag diag = { "" };
 		struct crl_list *l;
@@ -581,7 +578,7 @@ START_TEST(a_truncated_list_is_refused)
 }
 END_TEST
 
-START_TEST(exactly_one_list_and_nothing_behind_it)
+START_TEST(bytes_after_the_list_are_refused)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .many = 3 });
 	uint8_t der[4096];
@@ -598,8 +595,8 @@ START_TEST(exactly_one_list_and_nothing_behind_it)
 }
 END_TEST
 
-/* The digest is of the DER, so there must be one only. */
-START_TEST(a_longer_encoding_is_refused)
+/* The digest is of the DER, so a list must have one encoding only. */
+START_TEST(a_non_minimal_length_is_refused)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .many = 3 });
 	uint8_t ber[2048] = { 0x30, 0x83, 0x00 };
@@ -635,7 +632,7 @@ static const struct {
 	{ "a private key", "@!", "private key" },
 	{ "a certificate", "-----BEGIN CERTIFICATE-----\n#-----END CERTIFICATE-----\n",
 	    "does not begin with a line \"-----BEGIN X509 CRL-----\"" },
-	{ "a label nobody uses, RFC 7468 6", "-----BEGIN CRL-----\n#-----END CRL-----\n",
+	{ "an unusual label, RFC 7468 6", "-----BEGIN CRL-----\n#-----END CRL-----\n",
 	    "does not begin with a line" },
 	{ "another last line", "-----BEGIN X509 CRL-----\n#-----END CERTIFICATE-----\n",
 	    "does not end with a line \"-----END X509 CRL-----\"" },
@@ -646,7 +643,7 @@ static const struct {
 	{ "twice inside", "-----BEGIN X509 CRL-----\n##-----END X509 CRL-----\n", "" },
 };
 
-START_TEST(pem_is_one_list_and_nothing_else)
+START_TEST(a_pem_file_must_have_exactly_one_list)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .many = 3 });
 	char *text = malloc(16384);
@@ -661,8 +658,8 @@ START_TEST(pem_is_one_list_and_nothing_else)
 }
 END_TEST
 
-/* Not a byte of them is looked at but the first: there are no more. */
-START_TEST(what_is_too_large_is_not_looked_at)
+/* The view is longer than its memory: only the first byte may be read. */
+START_TEST(an_oversized_list_is_refused_unread)
 {
 	uint8_t der[] = { 0x30, 0x84, 0x08, 0x00, 0x00, 0x00 };
 	struct diag diag;
@@ -678,8 +675,8 @@ START_TEST(what_is_too_large_is_not_looked_at)
 }
 END_TEST
 
-/* With the usual lines of 64 characters, ended by two. */
-START_TEST(the_largest_list_has_room_in_the_largest_pem)
+/* Lines of 64 characters that end with CR and LF. */
+START_TEST(the_largest_list_fits_into_the_largest_pem)
 {
 	size_t lines = (CRL_DER_MAX + 47) / 48;
 
@@ -695,7 +692,7 @@ static const struct {
 	const char *decimal, *hex;
 } numbers[] = {
 	{ "", "" },
-	{ "0", "00" }, /* which is not the same as none */
+	{ "0", "00" }, /* distinct from no number */
 	{ "1", "01" },
 	{ "127", "7f" },
 	{ "128", "80" }, /* in DER 0080 */
@@ -704,7 +701,7 @@ static const struct {
 	    "ffffffffffffffffffffffffffffffffffffffff" },
 };
 
-START_TEST(a_number_has_no_zeros_in_front)
+START_TEST(a_crl_number_has_no_leading_zeros)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .number = numbers[_i].decimal });
 	struct crl_list *l = read_as(list->der, ca);
@@ -723,7 +720,7 @@ END_TEST
 		.digest = { { id } }, .scope = CRL_SCOPE_ALL \
 	}
 
-/* The same, published at "http://<one character>". */
+/* Published at "http://<character>". */
 #define PLACED(number_byte, day, id, character) \
 	{ \
 		.number_len = 1, .number = { number_byte }, .this_update = NOW + (day)*DAY, \
@@ -743,7 +740,7 @@ END_TEST
 		} \
 	}
 
-/* One that an earlier version took. */
+/* Imported by a version that did not read the scope. */
 #define UNLOOKED(number_byte, id) \
 	{ \
 		.number_len = 1, .number = { number_byte }, .this_update = NOW, .digest = { \
@@ -796,14 +793,14 @@ static const struct {
 	    PLACED(6, 0, 1, 'a') },
 	{ "an older one for all after one of a place", ERR_CERTIFICATE, "older",
 	    NUMBERED(1, "\7", 0, 2), PLACED(6, 1, 1, 'a') },
-	{ "the same, whose scope nobody looked at", ERR_OK, "", PLACED(5, 0, 1, 'a'),
+	{ "the same, imported without reading its scope", ERR_OK, "", PLACED(5, 0, 1, 'a'),
 	    UNLOOKED(5, 1) },
-	{ "the next after one whose scope nobody looked at", ERR_OK, "", PLACED(6, 1, 2, 'a'),
+	{ "the next after one imported without reading its scope", ERR_OK, "", PLACED(6, 1, 2, 'a'),
 	    UNLOOKED(5, 1) },
 };
 
 /* RFC 5280 5.2.3; an old list must not bring back what was revoked since. */
-START_TEST(a_list_takes_the_place_of_an_older_one_only)
+START_TEST(a_list_replaces_only_an_older_one)
 {
 	struct diag diag = { "" };
 
@@ -828,8 +825,7 @@ next_random(uint32_t *state)
 	return *state >> 8;
 }
 
-/* Few different bytes, so that many numbers begin alike: as DER has them, that
- * is without zeros in front. */
+/* Few different bytes, so that many numbers share a beginning. Without leading zeros, as in DER. */
 static size_t
 random_serial(uint32_t *state, uint8_t serial[SERIAL_MAX])
 {
@@ -908,8 +904,8 @@ assert_sorted(const struct crl_list *l)
 
 #define ENTRIES 2000
 
-/* The order of the registry's keys: by bytes, the shorter first. */
-START_TEST(entries_are_sorted_and_each_number_is_there_once)
+/* Order of the registry's keys: by bytes, a prefix first. */
+START_TEST(entries_are_sorted_without_duplicates)
 {
 	static uint8_t raw[ENTRIES * 83], serials[ENTRIES][SERIAL_MAX];
 	size_t lengths[ENTRIES], len = 0;
@@ -946,8 +942,8 @@ static const struct {
 	{ "the first final one", { REVOKED_HOLD, 5, 1, REVOKED_HOLD }, 5 },
 };
 
-/* A hold may be lifted; of two words about one certificate the harder counts. */
-START_TEST(of_entries_of_one_number_one_is_kept)
+/* A hold may end: of two entries about one certificate the permanent one is used. */
+START_TEST(of_duplicate_entries_one_is_kept)
 {
 	struct pki_crl_options o = { .entries = { { .serial = "3" }, { .serial = "9" } } };
 	struct pki_crl *list;
@@ -968,7 +964,7 @@ START_TEST(of_entries_of_one_number_one_is_kept)
 END_TEST
 
 /*
- * OpenSSL as an oracle.
+ * Comparison with OpenSSL.
  */
 
 static void
@@ -987,7 +983,7 @@ assert_agrees(const struct crl_list *l, struct X509_crl_st *oracle)
 	}
 }
 
-START_TEST(openssl_agrees_entry_by_entry)
+START_TEST(openssl_finds_the_same_entries)
 {
 	struct pki_crl *list = make((struct pki_crl_options){ .many = 100000,
 	    .entries = { { .serial = "0" }, { .serial = "-5", .reason = 1 },
@@ -1003,7 +999,7 @@ START_TEST(openssl_agrees_entry_by_entry)
 	ck_assert(pki_crl_is_of(oracle, ca));
 	assert_sorted(l);
 	assert_agrees(l, oracle);
-	pki_serial(100000, serial); /* the first that is not on it */
+	pki_serial(100000, serial); /* the first serial number that is not on the list */
 	ck_assert(!is_listed(l, (struct view){ serial, sizeof(serial) }));
 	ck_assert(!pki_crl_lists(oracle, (struct view){ serial, sizeof(serial) }, &date, &reason));
 	crl_free(l);
@@ -1012,7 +1008,7 @@ START_TEST(openssl_agrees_entry_by_entry)
 }
 END_TEST
 
-/* A certificate is found by what der_certificate_serial() reads of it. */
+/* A certificate is found by the bytes that der_certificate_serial() reads. */
 START_TEST(a_revoked_certificate_is_on_the_list)
 {
 	struct pki_cert *device = pki_device(ca, "device"), *other = pki_device(ca, "other");
@@ -1033,9 +1029,9 @@ START_TEST(a_revoked_certificate_is_on_the_list)
 }
 END_TEST
 
-/* Bounded, with a fixed seed: the fuzzer goes on where this ends.  Signed
- * again, or else nothing behind the signature would be seen. */
-START_TEST(random_changes_do_no_harm)
+/* A bounded number with a fixed seed; fuzz_crl has no bound.  The changed list is signed again,
+ * because nothing behind an invalid signature is read. */
+START_TEST(random_changes_are_read_safely)
 {
 	struct pki_cert *quick = pki_make(
 	    &(struct pki_options){ .common_name = "CA", .is_ca = true, .key = PKI_ED25519 });
@@ -1080,7 +1076,7 @@ START_TEST(random_changes_do_no_harm)
 END_TEST
 
 /*
- * The command line's lists.
+ * Lists of the openssl command.
  */
 
 static void
@@ -1119,9 +1115,9 @@ read_file(const char *folder, const char *name)
 
 static const struct {
 	const char *what;
-	const char *config;   /* more of it */
+	const char *config;
 	const char *database; /* more of it */
-	const char *number;   /* as we have it */
+	const char *number;   /* as crl.h has it */
 	uint32_t count;
 } command_lines[] = {
 	{ "numbered", "crlnumber = number\ncrl_extensions = more\n", "", "1a", 2 },
@@ -1130,7 +1126,7 @@ static const struct {
 	    "R\t20501231000000Z\t261003000000Z,keyCompromise\t07\tunknown\t/CN=four\n", "", 3 },
 };
 
-START_TEST(a_list_of_the_openssl_command_is_read)
+START_TEST(a_list_made_by_the_openssl_command_is_read)
 {
 	char folder[] = "/tmp/check_crl.XXXXXX", command[512], text[1024], number[41];
 	char *key = pki_key_pem(ca);
@@ -1179,17 +1175,18 @@ add_reading(Suite *suite)
 	TCase *t = suite_case(suite, "reading");
 
 	tcase_add_unchecked_fixture(t, make_cas, free_cas);
-	tcase_add_test(t, a_list_says_what_it_is_and_who_is_on_it);
-	tcase_add_test(t, pem_says_the_same_as_der);
+	tcase_add_test(t, a_list_is_read_with_its_fields_and_entries);
+	tcase_add_test(t, a_list_in_pem_is_read_like_one_in_der);
 	tcase_add_loop_test(t, a_list_may_be_empty, 0, 2);
-	tcase_add_loop_test(t, what_is_right_is_taken, 0, COUNT_OF(accepted));
-	tcase_add_loop_test(t, what_is_wrong_is_refused_in_words_of_its_own, 0, COUNT_OF(refused));
-	tcase_add_test(t, a_list_of_a_ca_of_the_same_name_is_told_apart_by_its_key);
-	tcase_add_test(t, a_ca_must_be_one_that_may_sign_lists);
-	tcase_add_test(t, grace_is_how_long_a_list_counts_beyond_its_end);
-	tcase_add_loop_test(t, a_signature_is_strong_and_by_this_key, 0, COUNT_OF(signatures));
-	tcase_add_loop_test(t, a_changed_byte_breaks_it, 0, 3);
-	tcase_add_loop_test(t, an_algorithm_is_called_by_its_name, 0, COUNT_OF(misnamed));
+	tcase_add_loop_test(t, valid_lists_are_accepted, 0, COUNT_OF(accepted));
+	tcase_add_loop_test(t, each_flaw_is_refused_with_its_own_text, 0, COUNT_OF(refused));
+	tcase_add_test(t, lists_of_two_cas_of_one_name_are_distinguished_by_key);
+	tcase_add_test(t, the_ca_must_be_allowed_to_sign_lists);
+	tcase_add_test(t, a_list_is_valid_after_next_update_for_the_time_of_grace);
+	tcase_add_loop_test(t, a_signature_must_be_strong_and_made_with_the_ca_key, 0,
+	    COUNT_OF(signatures));
+	tcase_add_loop_test(t, a_changed_byte_invalidates_the_signature, 0, 3);
+	tcase_add_loop_test(t, an_unsupported_algorithm_is_reported_by_name, 0, COUNT_OF(misnamed));
 }
 
 static void
@@ -1199,12 +1196,12 @@ add_form(Suite *suite)
 
 	tcase_add_unchecked_fixture(t, make_cas, free_cas);
 	tcase_add_test(t, a_truncated_list_is_refused);
-	tcase_add_test(t, exactly_one_list_and_nothing_behind_it);
-	tcase_add_test(t, a_longer_encoding_is_refused);
-	tcase_add_loop_test(t, pem_is_one_list_and_nothing_else, 0, COUNT_OF(pems));
-	tcase_add_test(t, what_is_too_large_is_not_looked_at);
-	tcase_add_test(t, the_largest_list_has_room_in_the_largest_pem);
-	tcase_add_loop_test(t, random_changes_do_no_harm, 0, 4);
+	tcase_add_test(t, bytes_after_the_list_are_refused);
+	tcase_add_test(t, a_non_minimal_length_is_refused);
+	tcase_add_loop_test(t, a_pem_file_must_have_exactly_one_list, 0, COUNT_OF(pems));
+	tcase_add_test(t, an_oversized_list_is_refused_unread);
+	tcase_add_test(t, the_largest_list_fits_into_the_largest_pem);
+	tcase_add_loop_test(t, random_changes_are_read_safely, 0, 4);
 }
 
 static void
@@ -1213,14 +1210,14 @@ add_order(Suite *suite)
 	TCase *t = suite_case(suite, "order");
 
 	tcase_add_unchecked_fixture(t, make_cas, free_cas);
-	tcase_add_loop_test(t, a_number_has_no_zeros_in_front, 0, COUNT_OF(numbers));
-	tcase_add_loop_test(t, a_list_takes_the_place_of_an_older_one_only, 0,
-	    COUNT_OF(successions));
-	tcase_add_loop_test(t, entries_are_sorted_and_each_number_is_there_once, 0, 10);
-	tcase_add_loop_test(t, of_entries_of_one_number_one_is_kept, 0, COUNT_OF(doubles));
-	tcase_add_test(t, openssl_agrees_entry_by_entry);
+	tcase_add_loop_test(t, a_crl_number_has_no_leading_zeros, 0, COUNT_OF(numbers));
+	tcase_add_loop_test(t, a_list_replaces_only_an_older_one, 0, COUNT_OF(successions));
+	tcase_add_loop_test(t, entries_are_sorted_without_duplicates, 0, 10);
+	tcase_add_loop_test(t, of_duplicate_entries_one_is_kept, 0, COUNT_OF(doubles));
+	tcase_add_test(t, openssl_finds_the_same_entries);
 	tcase_add_test(t, a_revoked_certificate_is_on_the_list);
-	tcase_add_loop_test(t, a_list_of_the_openssl_command_is_read, 0, COUNT_OF(command_lines));
+	tcase_add_loop_test(t, a_list_made_by_the_openssl_command_is_read, 0,
+	    COUNT_OF(command_lines));
 }
 
 int

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_crl_import.c - revocation lists on their way into the registry.
+ * check_crl_import.c - revocation lists are imported into the registry.
  *
- * Part by part, each committed by itself: a list counts from its last part on,
- * whatever happens on the way (contract, section 7, 1).
+ * A list is imported in parts, each in a transaction of its own, and in force from the last
+ * part on.
  */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "crl_tidy.h"
 
 #include "jitr/service/crl_import.h"
 #include "jitr/service/registry.h"
@@ -58,7 +60,7 @@ import_of(struct view bytes)
 
 static bool more;
 
-/* The next part, committed if it could be done. */
+/* Imports the next part and commits it on success. */
 static enum err
 part(struct crl_import *i)
 {
@@ -106,7 +108,7 @@ status_of(const struct pki_cert *c)
 	return cert.status;
 }
 
-/* The CA's list in force; count -1: none. */
+/* The list in force; count is -1 if there is none. */
 static struct crl
 in_force(bool *found)
 {
@@ -136,7 +138,7 @@ is_listed(struct view serial)
 	return e == ERR_OK;
 }
 
-/* How many lists have entries in the store, whoever refers to them. */
+/* The number of lists with entries in the store, in force or not. */
 static size_t
 stored_lists(void)
 {
@@ -150,22 +152,33 @@ stored_lists(void)
 	return count;
 }
 
+static struct crl_tidy *
+new_tidy(void)
+{
+	struct crl_tidy *tidy;
+
+	ck_assert_int_eq(crl_tidy_new(&tidy), ERR_OK);
+	return tidy;
+}
+
 static size_t
 tidy_up(void)
 {
-	struct crl_tidy tidy = { .more = false };
-	size_t parts = 0;
+	struct crl_tidy *tidy = new_tidy();
+	size_t parts = 0, revoked;
 
 	do {
 		world_change(&t);
-		ck_assert_int_eq(crl_tidy_run(&tidy, &t, world_now()), ERR_OK);
+		ck_assert_int_eq(crl_tidy_run(tidy, &t, world_now()), ERR_OK);
 		world_commit(&t);
 		ck_assert_uint_lt(++parts, 100);
-	} while (crl_tidy_committed(&tidy));
-	return tidy.now.revoked;
+	} while (crl_tidy_committed(tidy));
+	revoked = crl_tidy_result(tidy).revoked;
+	crl_tidy_free(tidy);
+	return revoked;
 }
 
-START_TEST(a_list_is_in_force_and_whom_it_names_is_revoked)
+START_TEST(an_imported_list_revokes_the_certificates_that_it_names)
 {
 	struct pki_crl *list = pki_crl(ca, device);
 	struct crl_result r;
@@ -185,7 +198,7 @@ START_TEST(a_list_is_in_force_and_whom_it_names_is_revoked)
 }
 END_TEST
 
-START_TEST(a_list_of_nobody_is_a_list)
+START_TEST(an_empty_list_is_imported)
 {
 	struct pki_crl *list = pki_crl(ca, NULL);
 	struct crl_result r;
@@ -218,7 +231,7 @@ START_TEST(the_same_list_again_changes_nothing)
 }
 END_TEST
 
-START_TEST(one_on_hold_stays_what_it_is)
+START_TEST(a_certificate_on_hold_keeps_its_status)
 {
 	struct pki_crl *list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca,
 	    .entries = { { .cert = device, .reason = REVOKED_HOLD } } });
@@ -231,8 +244,8 @@ START_TEST(one_on_hold_stays_what_it_is)
 }
 END_TEST
 
-/* The ways a list can be bad are crl.h's; here is what they leave. */
-START_TEST(a_bad_list_leaves_the_good_one)
+/* check_crl.c has all the flaws of lists. */
+START_TEST(a_bad_list_does_not_replace_a_good_one)
 {
 	struct pki_cert *stranger = pki_ca("Test CA");
 	struct pki_crl *good = pki_crl(ca, device);
@@ -255,7 +268,7 @@ START_TEST(a_bad_list_leaves_the_good_one)
 }
 END_TEST
 
-START_TEST(an_older_list_does_not_take_the_place_of_a_newer_one)
+START_TEST(an_older_list_does_not_replace_a_newer_one)
 {
 	struct pki_crl *first = pki_crl_make(
 	    &(struct pki_crl_options){ .issuer = ca, .number = "7" });
@@ -265,7 +278,7 @@ START_TEST(an_older_list_does_not_take_the_place_of_a_newer_one)
 
 	ck_assert_int_eq(import(first, &r), ERR_OK);
 	ck_assert_int_eq(import(older, &r), ERR_CERTIFICATE);
-	/* The way back is to take the list away. */
+	/* The older list can be imported once the newer one is removed. */
 	world_change(&t);
 	ck_assert_int_eq(crl_remove(&t, &ca_id, &diag), ERR_OK);
 	world_commit(&t);
@@ -275,7 +288,7 @@ START_TEST(an_older_list_does_not_take_the_place_of_a_newer_one)
 }
 END_TEST
 
-START_TEST(a_list_of_a_ca_that_is_not_registered_is_nobodys)
+START_TEST(a_list_of_an_unregistered_ca_is_refused)
 {
 	struct pki_crl *list = pki_crl(ca, NULL);
 	struct crl_result r;
@@ -288,7 +301,7 @@ START_TEST(a_list_of_a_ca_that_is_not_registered_is_nobodys)
 END_TEST
 
 /*
- * Large ones.
+ * Large lists.
  */
 
 #define MANY (2 * CRL_ROWS_AT_ONCE + 10)
@@ -315,7 +328,7 @@ lists_all_of_the_large_one(void)
 	return true;
 }
 
-START_TEST(a_large_list_comes_in_parts_and_counts_from_the_last_one_on)
+START_TEST(a_large_list_is_imported_in_parts_and_in_force_after_the_last)
 {
 	struct pki_crl *small = pki_crl(ca, other), *large = large_list("2");
 	struct crl_import *i = import_of(large->pem);
@@ -336,7 +349,7 @@ START_TEST(a_large_list_comes_in_parts_and_counts_from_the_last_one_on)
 	ck_assert_uint_eq(in_force(&found).count, MANY + 1);
 	ck_assert(lists_all_of_the_large_one());
 	ck_assert_int_eq(status_of(device), CERT_REVOKED);
-	/* The old one's entries are still there, until somebody tidies up. */
+	/* Tidying up removes the entries of the old list. */
 	ck_assert_uint_eq(stored_lists(), 2);
 	ck_assert_uint_eq(tidy_up(), 0);
 	ck_assert_uint_eq(stored_lists(), 1);
@@ -347,8 +360,8 @@ START_TEST(a_large_list_comes_in_parts_and_counts_from_the_last_one_on)
 }
 END_TEST
 
-/* A batch that cannot be committed is run again, alone. */
-START_TEST(a_part_that_was_not_committed_is_done_again)
+/* After a failed commit of a batch each of its jobs is run again alone. */
+START_TEST(an_uncommitted_part_is_repeated)
 {
 	struct pki_crl *large = large_list("1");
 	struct crl_import *i = import_of(large->der);
@@ -368,7 +381,7 @@ START_TEST(a_part_that_was_not_committed_is_done_again)
 }
 END_TEST
 
-START_TEST(what_an_import_that_was_given_up_has_stored_is_swept_out)
+START_TEST(entries_of_an_abandoned_import_are_removed)
 {
 	struct pki_crl *large = large_list("1");
 	struct crl_import *i = import_of(large->der);
@@ -385,27 +398,28 @@ START_TEST(what_an_import_that_was_given_up_has_stored_is_swept_out)
 }
 END_TEST
 
-/* Tidying up takes many parts, too, and an import may begin meanwhile. */
-START_TEST(tidying_up_leaves_alone_what_is_being_imported)
+/* An import may begin between two parts of tidying up. */
+START_TEST(tidying_up_does_not_touch_a_running_import)
 {
 	struct pki_crl *large = large_list("1"), *next = large_list("2");
 	struct crl_import *given_up = import_of(large->der), *i = import_of(next->der);
-	struct crl_tidy tidy = { .more = false };
+	struct crl_tidy *tidy = new_tidy();
 
 	ck_assert_int_eq(part(given_up), ERR_OK);
 	ck_assert_int_eq(part(given_up), ERR_OK);
 	world_change(&t);
-	ck_assert_int_eq(crl_tidy_run(&tidy, &t, world_now()), ERR_OK);
+	ck_assert_int_eq(crl_tidy_run(tidy, &t, world_now()), ERR_OK);
 	world_commit(&t);
-	ck_assert(crl_tidy_committed(&tidy));
+	ck_assert(crl_tidy_committed(tidy));
 	ck_assert_int_eq(part(i), ERR_OK);
 	do {
 		world_change(&t);
-		ck_assert_int_eq(crl_tidy_run(&tidy, &t, world_now()), ERR_OK);
+		ck_assert_int_eq(crl_tidy_run(tidy, &t, world_now()), ERR_OK);
 		world_commit(&t);
-	} while (crl_tidy_committed(&tidy));
+	} while (crl_tidy_committed(tidy));
 	ck_assert_int_eq(run_all(i), ERR_OK);
 	ck_assert(lists_all_of_the_large_one());
+	crl_tidy_free(tidy);
 	crl_import_free(i);
 	crl_import_free(given_up);
 	pki_crl_free(next);
@@ -413,7 +427,7 @@ START_TEST(tidying_up_leaves_alone_what_is_being_imported)
 }
 END_TEST
 
-START_TEST(of_two_imports_at_once_the_older_list_gives_way)
+START_TEST(of_two_simultaneous_imports_the_newer_list_remains)
 {
 	struct pki_crl *large = large_list("5"),
 		       *newer = pki_crl_make(
@@ -433,7 +447,7 @@ START_TEST(of_two_imports_at_once_the_older_list_gives_way)
 }
 END_TEST
 
-START_TEST(a_ca_that_is_deleted_meanwhile_gets_no_list)
+START_TEST(a_ca_deleted_during_an_import_gets_no_list)
 {
 	struct pki_crl *large = large_list("1");
 	struct crl_import *i = import_of(large->der);
@@ -450,7 +464,7 @@ START_TEST(a_ca_that_is_deleted_meanwhile_gets_no_list)
 }
 END_TEST
 
-/* Active ones, which the first `many` entries of a list name. */
+/* Active certificates, named by the first `many` entries of a list. */
 static void
 put_many_certs(unsigned count)
 {
@@ -476,8 +490,8 @@ put_many_certs(unsigned count)
 	world_commit(&t);
 }
 
-/* More than one transaction may revoke: the rest follows, also after a crash. */
-START_TEST(many_certificates_are_revoked_in_several_goes)
+/* Revoking continues in later transactions, also after a crash. */
+START_TEST(many_certificates_are_revoked_in_several_transactions)
 {
 	enum { COUNT = CRL_CERTS_AT_ONCE + 500 };
 	struct pki_crl *list;
@@ -502,7 +516,7 @@ START_TEST(many_certificates_are_revoked_in_several_goes)
 }
 END_TEST
 
-/* As if the import had ended before it came to this certificate. */
+/* The state after an import that ended before it revoked this certificate. */
 static void
 take_back(const struct certid *of, const struct pki_cert *c)
 {
@@ -520,9 +534,9 @@ take_back(const struct certid *of, const struct pki_cert *c)
 	world_commit(&t);
 }
 
-/* One list is given up half-way for a newer one, and the first part of the next CA's is
- * not committed: that begins at its beginning all the same. */
-START_TEST(a_part_that_was_not_committed_is_done_again_from_its_beginning)
+/* Revoking by one CA's list is abandoned for a newer list, and the first slice of the next CA is
+ * not committed: that slice starts at its beginning. */
+START_TEST(an_uncommitted_slice_of_revocations_is_repeated)
 {
 	enum { COUNT = 2 * CRL_CERTS_AT_ONCE + 500 };
 	struct pki_cert *second = pki_ca("Second CA"),
@@ -535,17 +549,18 @@ START_TEST(a_part_that_was_not_committed_is_done_again_from_its_beginning)
 	    &(struct pki_crl_options){ .issuer = ca, .number = "2" });
 	struct pki_crl *of_second = pki_crl(second, named);
 	struct certid first_id = ca_id, second_id = world_id(second);
-	struct crl_tidy tidy = { .more = false };
+	struct crl_tidy *tidy = new_tidy();
 	struct crl_result r;
+	bool found;
 
 	put_many_certs(COUNT);
 	world_put_ca(second, CA_ACTIVE, true);
 	world_put_cert(named, second, CERT_ACTIVE);
 	ck_assert_int_eq(import(list, &r), ERR_OK);
 	world_change(&t);
-	ck_assert_int_eq(crl_tidy_run(&tidy, &t, world_now()), ERR_OK);
+	ck_assert_int_eq(crl_tidy_run(tidy, &t, world_now()), ERR_OK);
 	world_commit(&t);
-	ck_assert(crl_tidy_committed(&tidy) && tidy.applying);
+	ck_assert(crl_tidy_committed(tidy) && !in_force(&found).applied);
 
 	ck_assert_int_eq(import(newer, &r), ERR_OK);
 	ca_id = second_id;
@@ -553,14 +568,15 @@ START_TEST(a_part_that_was_not_committed_is_done_again_from_its_beginning)
 	ca_id = first_id;
 	take_back(&second_id, named);
 	world_change(&t);
-	ck_assert_int_eq(crl_tidy_run(&tidy, &t, world_now()), ERR_OK);
+	ck_assert_int_eq(crl_tidy_run(tidy, &t, world_now()), ERR_OK);
 	store_end(&t);
 	do {
 		world_change(&t);
-		ck_assert_int_eq(crl_tidy_run(&tidy, &t, world_now()), ERR_OK);
+		ck_assert_int_eq(crl_tidy_run(tidy, &t, world_now()), ERR_OK);
 		world_commit(&t);
-	} while (crl_tidy_committed(&tidy));
+	} while (crl_tidy_committed(tidy));
 	ck_assert_int_eq(status_of(named), CERT_REVOKED);
+	crl_tidy_free(tidy);
 	pki_crl_free(of_second);
 	pki_crl_free(newer);
 	pki_crl_free(list);
@@ -609,7 +625,7 @@ START_TEST(a_list_is_read_from_a_file)
 }
 END_TEST
 
-START_TEST(a_file_that_cannot_be_read_says_which_and_why)
+START_TEST(an_unreadable_file_is_reported_with_path_and_reason)
 {
 	char path[160];
 
@@ -617,9 +633,10 @@ START_TEST(a_file_that_cannot_be_read_says_which_and_why)
 	ck_assert_int_eq(import_file(path), ERR_STORAGE);
 	ck_assert_ptr_nonnull(strstr(diag.text, "none.crl: No such file"));
 	ck_assert_int_eq(import_file(world.dir), ERR_STORAGE);
-	ck_assert_ptr_nonnull(strstr(diag.text, "is no ordinary file"));
+	ck_assert_ptr_nonnull(strstr(diag.text, "is not a regular file"));
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
-	ck_assert_int_eq(import_file(path), ERR_STORAGE); /* and does not wait */
+	ck_assert_int_eq(import_file(path),
+	    ERR_STORAGE); /* does not wait for a writer to the pipe */
 	(void)unlink(path);
 	write_file(path, view_of(""));
 	ck_assert_int_eq(import_file(path), ERR_CERTIFICATE);
@@ -636,26 +653,26 @@ main(void)
 	TCase *c = suite_case(suite, "lists");
 
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_add_test(c, a_list_is_in_force_and_whom_it_names_is_revoked);
-	tcase_add_test(c, a_list_of_nobody_is_a_list);
+	tcase_add_test(c, an_imported_list_revokes_the_certificates_that_it_names);
+	tcase_add_test(c, an_empty_list_is_imported);
 	tcase_add_test(c, the_same_list_again_changes_nothing);
-	tcase_add_test(c, one_on_hold_stays_what_it_is);
-	tcase_add_test(c, a_bad_list_leaves_the_good_one);
-	tcase_add_test(c, an_older_list_does_not_take_the_place_of_a_newer_one);
-	tcase_add_test(c, a_list_of_a_ca_that_is_not_registered_is_nobodys);
+	tcase_add_test(c, a_certificate_on_hold_keeps_its_status);
+	tcase_add_test(c, a_bad_list_does_not_replace_a_good_one);
+	tcase_add_test(c, an_older_list_does_not_replace_a_newer_one);
+	tcase_add_test(c, a_list_of_an_unregistered_ca_is_refused);
 	c = suite_case(suite, "large ones");
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_add_test(c, a_large_list_comes_in_parts_and_counts_from_the_last_one_on);
-	tcase_add_test(c, a_part_that_was_not_committed_is_done_again);
-	tcase_add_test(c, what_an_import_that_was_given_up_has_stored_is_swept_out);
-	tcase_add_test(c, tidying_up_leaves_alone_what_is_being_imported);
-	tcase_add_test(c, of_two_imports_at_once_the_older_list_gives_way);
-	tcase_add_test(c, a_ca_that_is_deleted_meanwhile_gets_no_list);
-	tcase_add_test(c, many_certificates_are_revoked_in_several_goes);
-	tcase_add_test(c, a_part_that_was_not_committed_is_done_again_from_its_beginning);
+	tcase_add_test(c, a_large_list_is_imported_in_parts_and_in_force_after_the_last);
+	tcase_add_test(c, an_uncommitted_part_is_repeated);
+	tcase_add_test(c, entries_of_an_abandoned_import_are_removed);
+	tcase_add_test(c, tidying_up_does_not_touch_a_running_import);
+	tcase_add_test(c, of_two_simultaneous_imports_the_newer_list_remains);
+	tcase_add_test(c, a_ca_deleted_during_an_import_gets_no_list);
+	tcase_add_test(c, many_certificates_are_revoked_in_several_transactions);
+	tcase_add_test(c, an_uncommitted_slice_of_revocations_is_repeated);
 	c = suite_case(suite, "files");
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_test(c, a_list_is_read_from_a_file);
-	tcase_add_test(c, a_file_that_cannot_be_read_says_which_and_why);
+	tcase_add_test(c, an_unreadable_file_is_reported_with_path_and_reason);
 	return suite_run(suite);
 }

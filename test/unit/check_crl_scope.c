@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_crl_scope.c - for which certificates a list counts, on hostile input.
+ * check_crl_scope.c - which certificates a list covers, on hostile input.
  *
- * Which list counts for which certificate is compared with OpenSSL by
- * integration/test_distribution_points.py.  Here: what cannot be read covers nothing.
+ * integration/test_distribution_points.py compares valid input with OpenSSL. Here: a scope
+ * that cannot be read covers no certificate.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ device_with(const char *points)
 	return device;
 }
 
-START_TEST(a_list_counts_for_a_certificate_of_its_place)
+START_TEST(a_list_covers_certificates_that_name_its_distribution_point)
 {
 	struct crl list = list_of(EXTENSION);
 	struct pki_cert *ours = device_with(PLACE), *other = device_with(PLACE "x");
@@ -52,14 +52,15 @@ START_TEST(a_list_counts_for_a_certificate_of_its_place)
 }
 END_TEST
 
-/* Every end, and every byte another one: never more than the whole says. */
-START_TEST(a_certificate_that_was_cut_is_not_covered)
+/* Truncated at every length and with every byte changed, a certificate is covered only if the
+ * original is. */
+START_TEST(a_truncated_certificate_is_not_covered)
 {
 	struct crl list = list_of(EXTENSION);
 	struct pki_cert *ours = device_with(PLACE);
 
 	for (size_t len = 0; len < ours->der.len; len++) {
-		uint8_t *copy = malloc(len + 1); /* an address sanitizer sees what is behind it */
+		uint8_t *copy = malloc(len + 1); /* an address sanitizer sees a read behind it */
 
 		memcpy(copy, ours->der.data, len);
 		ck_assert(!crl_scope_covers(&list, (struct view){ copy, len }));
@@ -86,8 +87,8 @@ START_TEST(a_changed_certificate_is_read_within_its_bounds)
 }
 END_TEST
 
-/* More points than are looked at: the one that would match is not found. */
-START_TEST(only_so_many_points_are_looked_at)
+/* There are more points than are read, so the matching one is not found. */
+START_TEST(the_number_of_distribution_points_read_is_limited)
 {
 	struct crl list = list_of(EXTENSION);
 	char points[1024] = "";
@@ -103,7 +104,7 @@ START_TEST(only_so_many_points_are_looked_at)
 END_TEST
 
 static const char *const unreadable[] = {
-	"30( a0( ) )",               /* a place of nothing */
+	"30( a0( ) )",               /* an empty distribution point */
 	"30( a0( a0( ) ) )",         /* of no names */
 	"30( a0( a1( ) ) )",         /* of an empty name */
 	"30( a0( a2( 86('x') ) ) )", /* of an unknown kind */
@@ -113,7 +114,7 @@ static const char *const unreadable[] = {
 	"30( a0( a0( 86('x') ) ) ) 00",
 };
 
-START_TEST(a_scope_that_cannot_be_read_is_none)
+START_TEST(an_unreadable_scope_is_refused)
 {
 	uint8_t bytes[256];
 	struct crl list;
@@ -124,8 +125,8 @@ START_TEST(a_scope_that_cannot_be_read_is_none)
 }
 END_TEST
 
-/* A record that was damaged so covers nobody. */
-START_TEST(a_place_that_is_not_one_covers_nobody)
+/* A damaged record can have such a scope. */
+START_TEST(a_malformed_distribution_point_covers_no_certificate)
 {
 	struct pki_cert *ours = device_with(PLACE);
 	struct crl list = { .scope = CRL_SCOPE_POINT, .point_len = 3, .point = { 0xa0, 5, 0x86 } };
@@ -138,7 +139,7 @@ START_TEST(a_place_that_is_not_one_covers_nobody)
 }
 END_TEST
 
-START_TEST(a_list_without_a_place_asks_nothing_of_certificates)
+START_TEST(a_list_without_a_distribution_point_covers_every_certificate)
 {
 	struct crl list = list_of("30( )"), unknown = { .list = 1 };
 
@@ -155,12 +156,12 @@ main(void)
 	Suite *suite = suite_create("crl_scope");
 	TCase *t = suite_case(suite, "scope");
 
-	tcase_add_test(t, a_list_counts_for_a_certificate_of_its_place);
-	tcase_add_test(t, a_certificate_that_was_cut_is_not_covered);
+	tcase_add_test(t, a_list_covers_certificates_that_name_its_distribution_point);
+	tcase_add_test(t, a_truncated_certificate_is_not_covered);
 	tcase_add_test(t, a_changed_certificate_is_read_within_its_bounds);
-	tcase_add_test(t, only_so_many_points_are_looked_at);
-	tcase_add_loop_test(t, a_scope_that_cannot_be_read_is_none, 0, COUNT_OF(unreadable));
-	tcase_add_test(t, a_place_that_is_not_one_covers_nobody);
-	tcase_add_test(t, a_list_without_a_place_asks_nothing_of_certificates);
+	tcase_add_test(t, the_number_of_distribution_points_read_is_limited);
+	tcase_add_loop_test(t, an_unreadable_scope_is_refused, 0, COUNT_OF(unreadable));
+	tcase_add_test(t, a_malformed_distribution_point_covers_no_certificate);
+	tcase_add_test(t, a_list_without_a_distribution_point_covers_every_certificate);
 	return suite_run(suite);
 }

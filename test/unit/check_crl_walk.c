@@ -2,7 +2,7 @@
 /*
  * check_crl_walk.c - the parts of a revocation list, and its entries.
  *
- * Lists and entries are written as pki_der() has it.
+ * Lists and entries are written in the notation of pki_der().
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static const struct {
 	    ENTRY, NUMBER },
 };
 
-START_TEST(a_list_is_taken_apart)
+START_TEST(a_list_is_parsed)
 {
 	char text[1024], tbs[512], entries[256] = "";
 	uint8_t buffer[1024];
@@ -72,8 +72,8 @@ START_TEST(a_list_is_taken_apart)
 }
 END_TEST
 
-/* RFC 5280 5.1.2.6 wants it left out; there are CAs that do not. */
-START_TEST(a_list_of_no_entries_is_an_empty_one)
+/* RFC 5280 5.1.2.6: it must be absent, but some CAs write an empty one. */
+START_TEST(a_list_without_entries_is_empty)
 {
 	uint8_t buffer[512];
 	struct crl_parts parts;
@@ -119,7 +119,7 @@ static const struct {
 	{ "something behind the signature", "30( 30(" HEAD ")" SIGNATURE "0500 )" },
 };
 
-START_TEST(what_is_no_list_is_not_taken_apart)
+START_TEST(other_structures_are_refused)
 {
 	uint8_t buffer[512];
 	struct crl_parts parts;
@@ -129,8 +129,8 @@ START_TEST(what_is_no_list_is_not_taken_apart)
 }
 END_TEST
 
-/* In a buffer of its own length each time: the sanitizers see a byte too far. */
-START_TEST(a_list_that_was_cut_short_is_none)
+/* In a buffer of exactly its size each time: a sanitizer sees a read behind it. */
+START_TEST(a_truncated_list_is_refused)
 {
 	uint8_t buffer[512];
 	struct view whole = pki_der("30( 30(" HEAD "30(" ENTRY ")" NUMBER ")" SIGNATURE ")", buffer,
@@ -167,9 +167,9 @@ static const struct {
 	{ "unspecified, in words", CRL_STEP_ENTRY, 0, EXTENSIONS(REASON("00")) },
 	{ "on hold", CRL_STEP_ENTRY, REVOKED_HOLD, EXTENSIONS(REASON("06")) },
 	{ "the last reason", CRL_STEP_ENTRY, REVOKED_REASON_MAX, EXTENSIONS(REASON("0a")) },
-	/* RFC 5280 5.3.1: complete lists have none of these. */
+	/* RFC 5280 5.3.1: only delta lists have these. */
 	{ "not revoked any more", CRL_STEP_DELTA, 8, EXTENSIONS(REASON("08")) },
-	/* Numbers that the standard has not: revoked nevertheless. */
+	/* Unassigned reasons: the certificate is revoked. */
 	{ "reason 7", CRL_STEP_ENTRY, 0, EXTENSIONS(REASON("07")) },
 	{ "reason 11", CRL_STEP_ENTRY, 0, EXTENSIONS(REASON("0b")) },
 	{ "reason -1", CRL_STEP_ENTRY, 0, EXTENSIONS(REASON("ff")) },
@@ -224,9 +224,9 @@ static const struct {
 	    EXTENSIONS("30( 30( 04( 0a(01) ) ) )") },
 	{ "an extension with an empty name", CRL_STEP_BROKEN, 0,
 	    EXTENSIONS("30( 30( 06() 04( 0a(01) ) ) )") },
-	{ "an extension whose name is cut", CRL_STEP_BROKEN, 0,
+	{ "an extension with a truncated name", CRL_STEP_BROKEN, 0,
 	    EXTENSIONS("30( 30( 06(2a0384) 04( 0a(01) ) ) )") },
-	{ "an extension whose name has more bytes than it needs", CRL_STEP_BROKEN, 0,
+	{ "an extension with a non-minimal name", CRL_STEP_BROKEN, 0,
 	    EXTENSIONS("30( 30( 06(2a8003) 04( 0a(01) ) ) )") },
 	{ "a name of two bytes for a number", CRL_STEP_ENTRY, 0,
 	    EXTENSIONS("30( 30( 06(2a8103) 04( 0a(01) ) ) )") },
@@ -239,7 +239,7 @@ static const struct {
 	{ "no extension in the extensions", CRL_STEP_BROKEN, 0, EXTENSIONS("30( 0500 )") },
 };
 
-START_TEST(an_entry_says_who_since_when_and_why)
+START_TEST(an_entry_has_serial_number_date_and_reason)
 {
 	uint8_t buffer[256];
 	struct view in = pki_der(entries[_i].notation, buffer, sizeof(buffer)), rest = in;
@@ -261,7 +261,7 @@ START_TEST(an_entry_says_who_since_when_and_why)
 }
 END_TEST
 
-START_TEST(an_entry_that_was_cut_short_is_broken)
+START_TEST(a_truncated_entry_is_refused)
 {
 	uint8_t buffer[256];
 	struct view whole = pki_der(EXTENSIONS(REASON("01")), buffer, sizeof(buffer)), serial;
@@ -278,7 +278,7 @@ START_TEST(an_entry_that_was_cut_short_is_broken)
 }
 END_TEST
 
-/* Exactly what der_certificate_serial() finds in certificates. */
+/* The same limit as der_certificate_serial(). */
 START_TEST(a_serial_number_has_up_to_64_bytes)
 {
 	uint8_t buffer[256];
@@ -315,7 +315,7 @@ START_TEST(a_serial_number_may_be_zero_or_negative)
 }
 END_TEST
 
-START_TEST(entries_come_in_the_order_of_the_list)
+START_TEST(entries_are_read_in_the_order_of_the_list)
 {
 	struct pki_cert *ca = pki_ca("CA");
 	struct pki_crl *l = pki_crl_make(&(struct pki_crl_options){ .issuer = ca, .many = 1000 });
@@ -342,15 +342,15 @@ main(void)
 	Suite *suite = suite_create("crl_walk");
 	TCase *t = suite_case(suite, "parts");
 
-	tcase_add_loop_test(t, a_list_is_taken_apart, 0, COUNT_OF(lists));
-	tcase_add_test(t, a_list_of_no_entries_is_an_empty_one);
-	tcase_add_loop_test(t, what_is_no_list_is_not_taken_apart, 0, COUNT_OF(no_lists));
-	tcase_add_test(t, a_list_that_was_cut_short_is_none);
+	tcase_add_loop_test(t, a_list_is_parsed, 0, COUNT_OF(lists));
+	tcase_add_test(t, a_list_without_entries_is_empty);
+	tcase_add_loop_test(t, other_structures_are_refused, 0, COUNT_OF(no_lists));
+	tcase_add_test(t, a_truncated_list_is_refused);
 	t = suite_case(suite, "entries");
-	tcase_add_loop_test(t, an_entry_says_who_since_when_and_why, 0, COUNT_OF(entries));
-	tcase_add_test(t, an_entry_that_was_cut_short_is_broken);
+	tcase_add_loop_test(t, an_entry_has_serial_number_date_and_reason, 0, COUNT_OF(entries));
+	tcase_add_test(t, a_truncated_entry_is_refused);
 	tcase_add_test(t, a_serial_number_has_up_to_64_bytes);
 	tcase_add_test(t, a_serial_number_may_be_zero_or_negative);
-	tcase_add_test(t, entries_come_in_the_order_of_the_list);
+	tcase_add_test(t, entries_are_read_in_the_order_of_the_list);
 	return suite_run(suite);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_crls.c - revocation lists of all CAs: files that are watched, imports
- * by others, what they leave behind; on the test's own clock.
+ * check_crls.c - revocation lists of all CAs: watched files, imports by commands, and what is
+ * left of abandoned imports.  The clock is the test's own.
  *
- * The gate is one of this test's own: it counts how often it is told.
+ * gate_crl_changed() is replaced: it counts its calls.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #include "suite.h"
 #include "world.h"
 
-#define RETRY_LIST_MS INT64_C(600000) /* a list that cannot be taken */
+#define RETRY_LIST_MS INT64_C(600000) /* the interval after a failed import */
 #define RETRY_TIDY_MS 2000
 
 static struct pki_cert *ca, *device;
@@ -26,11 +26,11 @@ static struct certid ca_id;
 static struct report *report;
 static struct stats stats;
 static struct crls *crls;
-static size_t told, named_count; /* the gate, and whom it was told by name */
+static size_t told, named_count; /* the arguments of gate_crl_changed() */
 static struct certid last_named;
 static char path[160];
 
-/* The linker puts this into the place of the gate's own. */
+/* The linker replaces the gate's function by this. */
 void __wrap_gate_crl_changed(struct gate *g, const struct certid *named, size_t count);
 
 void
@@ -69,7 +69,7 @@ stop(void)
 	report_close(report);
 }
 
-/* Until nothing is to be done any more at this time. */
+/* Ticks until nothing is left to do at this time. */
 static void
 tick(void)
 {
@@ -109,7 +109,7 @@ tear_down(void)
  * Settings and files.
  */
 
-/* While the writer rests; files are looked at at the next tick. */
+/* The writer must be idle.  Files are checked at the next tick. */
 static void
 set(const struct certid *id, const char *file, enum crl_check check, uint32_t days)
 {
@@ -158,7 +158,7 @@ write_list(const char *number, const struct pki_cert *revoked)
 	pki_crl_free(list);
 }
 
-/* The number of the list in force; -1: none. */
+/* The CRL number of the list in force; -1 if there is none. */
 static int
 in_force(const struct certid *id)
 {
@@ -207,7 +207,7 @@ complaints(void)
 	return count;
 }
 
-START_TEST(a_file_is_taken_and_everybody_told)
+START_TEST(a_file_is_imported_and_the_gate_and_the_log_are_notified)
 {
 	write_list("1", device);
 	watch();
@@ -224,7 +224,7 @@ START_TEST(a_file_is_taken_and_everybody_told)
 }
 END_TEST
 
-START_TEST(a_file_is_looked_at_again_after_two_seconds)
+START_TEST(a_file_is_checked_every_two_seconds)
 {
 	write_list("1", NULL);
 	watch();
@@ -240,7 +240,7 @@ START_TEST(a_file_is_looked_at_again_after_two_seconds)
 }
 END_TEST
 
-/* Its bytes are others, and nothing else is. */
+/* Other bytes with the same size and time. */
 static void
 spoil_unseen(void)
 {
@@ -253,7 +253,7 @@ spoil_unseen(void)
 	ck_assert_int_eq(close(fd), 0);
 }
 
-START_TEST(a_file_that_stays_the_same_is_not_read_again)
+START_TEST(an_unchanged_file_is_not_read_again)
 {
 	write_list("1", NULL);
 	watch();
@@ -268,8 +268,8 @@ START_TEST(a_file_that_stays_the_same_is_not_read_again)
 }
 END_TEST
 
-/* Touched, copied anew: it is read, and nothing has changed. */
-START_TEST(the_same_list_in_another_file_is_no_news)
+/* The file is touched or copied: it is read, and the list is the same. */
+START_TEST(the_same_list_in_another_file_is_not_reported)
 {
 	struct pki_crl *list = pki_crl(ca, NULL);
 
@@ -285,7 +285,7 @@ START_TEST(the_same_list_in_another_file_is_no_news)
 }
 END_TEST
 
-/* How a file may be bad for good. */
+/* Permanent errors of a file. */
 static void
 make_garbage(void)
 {
@@ -304,7 +304,7 @@ make_none(void)
 	(void)unlink(path);
 }
 
-/* And how it may be for a while, without a trace when it is not any more. */
+/* Temporary errors, which leave no difference when they end. */
 static void
 make_directory(void)
 {
@@ -322,16 +322,16 @@ make_pipe(void)
 static const struct {
 	void (*make)(void);
 	const char *says;
-	int64_t retry; /* 0: when it changes */
+	int64_t retry; /* 0: when the file changes */
 } bad_files[] = {
 	{ make_garbage, "X509 CRL", RETRY_LIST_MS },
 	{ make_empty, "has 0 bytes", RETRY_LIST_MS },
 	{ make_none, "No such file", 0 },
-	{ make_directory, "is no ordinary file", CRL_WATCH_MS },
-	{ make_pipe, "is no ordinary file", CRL_WATCH_MS },
+	{ make_directory, "is not a regular file", CRL_WATCH_MS },
+	{ make_pipe, "is not a regular file", CRL_WATCH_MS },
 };
 
-START_TEST(a_bad_file_is_told_once_and_keeps_the_list)
+START_TEST(a_bad_file_is_reported_once_and_the_list_stays)
 {
 	int64_t first;
 
@@ -352,7 +352,7 @@ START_TEST(a_bad_file_is_told_once_and_keeps_the_list)
 	ck_assert_uint_eq(stats.crl_failed, 1);
 	ck_assert_uint_eq(told, 1);
 	ck_assert_int_eq(in_force(&ca_id), 1);
-	/* It was tried again, or not. */
+	/* A new attempt sets the time of the failure. */
 	ck_assert_int_eq(crls_failure(crls, &ca_id)->time,
 	    bad_files[_i].retry != 0 ? world_now() : first);
 	(void)rmdir(path);
@@ -364,7 +364,7 @@ START_TEST(a_bad_file_is_told_once_and_keeps_the_list)
 }
 END_TEST
 
-/* What was written just now is read once more. */
+/* A file that was written within the last second is read twice. */
 static void
 grow_old(void)
 {
@@ -392,8 +392,8 @@ START_TEST(a_bad_file_is_not_tried_again_too_soon)
 }
 END_TEST
 
-/* Another reason is news, and so is the first one when it is back. */
-START_TEST(each_change_of_what_is_wrong_is_told)
+/* A new reason is reported, and the first one again when it returns. */
+START_TEST(each_change_of_the_error_is_reported)
 {
 	static void (*const makes[])(void) = { make_garbage, make_empty, make_none, make_garbage };
 
@@ -407,8 +407,8 @@ START_TEST(each_change_of_what_is_wrong_is_told)
 }
 END_TEST
 
-/* The first one is looked at first, whatever it is like. */
-START_TEST(a_bad_file_does_not_stand_in_the_way_of_others)
+/* The bad file is the first in order. */
+START_TEST(a_bad_file_does_not_delay_other_files)
 {
 	static const size_t count = 8;
 	struct pki_cert *cas[8];
@@ -450,12 +450,11 @@ jobs_of_a_tick(void)
 	world_wait(CRL_WATCH_MS);
 	world_hold_writer();
 	crls_tick(crls);
-	writer_look(world.writer, &state);
+	writer_read_state(world.writer, &state);
 	world_release_writer();
 	return state.waiting - 1; /* the one that holds it */
 }
 
-/* Where no CA has a file, nobody looks. */
 START_TEST(without_files_there_is_nothing_to_do)
 {
 	ck_assert_uint_eq(jobs_of_a_tick(), 0);
@@ -475,8 +474,8 @@ START_TEST(without_files_there_is_nothing_to_do)
 }
 END_TEST
 
-/* It was named while the look was under way that would have found none. */
-START_TEST(a_file_that_is_named_during_a_look_is_found)
+/* It is configured while a check that found no file is still running. */
+START_TEST(a_file_configured_during_a_check_is_found)
 {
 	crls_settings_changed(crls);
 	world_wait(CRL_WATCH_MS);
@@ -492,7 +491,7 @@ START_TEST(a_file_that_is_named_during_a_look_is_found)
 }
 END_TEST
 
-START_TEST(another_file_is_another_list)
+START_TEST(a_new_file_name_is_read_at_once)
 {
 	char other[180];
 
@@ -505,7 +504,7 @@ START_TEST(another_file_is_another_list)
 	world_wait(CRL_WATCH_MS);
 	tick();
 	ck_assert_int_eq(in_force(&ca_id), 1);
-	write_list("2", NULL); /* where nobody looks now */
+	write_list("2", NULL); /* the old path, which is not checked now */
 	world_wait(CRL_WATCH_MS);
 	tick();
 	ck_assert_int_eq(in_force(&ca_id), 1);
@@ -516,8 +515,8 @@ START_TEST(another_file_is_another_list)
 }
 END_TEST
 
-/* What is wrong with the old one is not what is wrong with the new one. */
-START_TEST(another_file_that_is_missing_is_news)
+/* Failures are reported again for the new file. */
+START_TEST(another_missing_file_is_reported)
 {
 	watch();
 	tick();
@@ -528,7 +527,7 @@ START_TEST(another_file_that_is_missing_is_news)
 }
 END_TEST
 
-/* Empty lines behind the list. */
+/* Appends empty lines. */
 static void
 pad(off_t size)
 {
@@ -539,8 +538,8 @@ pad(off_t size)
 	ck_assert_int_eq(close(fd), 0);
 }
 
-/* As many tools copy: with the time of the original. */
-START_TEST(a_file_in_its_place_is_read_though_size_and_time_are_the_same)
+/* Many tools copy files with the time of the original. */
+START_TEST(a_replaced_file_is_read_although_size_and_time_are_the_same)
 {
 	static const char *const found[] = { "1", "2", "3" };
 
@@ -570,7 +569,7 @@ take_away(void)
 	crls_removed(crls, &ca_id);
 }
 
-START_TEST(a_list_that_is_taken_away_is_read_again)
+START_TEST(a_list_removed_from_the_registry_is_read_again)
 {
 	write_list("1", NULL);
 	watch();
@@ -584,8 +583,7 @@ START_TEST(a_list_that_is_taken_away_is_read_again)
 }
 END_TEST
 
-/* The way back to an older one. */
-START_TEST(a_list_that_was_too_old_is_read_when_the_later_one_is_gone)
+START_TEST(an_older_list_is_read_once_the_newer_one_is_removed)
 {
 	write_list("2", NULL);
 	watch();
@@ -601,8 +599,8 @@ START_TEST(a_list_that_was_too_old_is_read_when_the_later_one_is_gone)
 }
 END_TEST
 
-/* And not again and again when there never was one. */
-START_TEST(a_bad_first_list_is_not_read_at_each_look)
+/* There was no list before either. */
+START_TEST(a_bad_first_list_is_not_read_at_every_check)
 {
 	int64_t first;
 
@@ -619,7 +617,7 @@ START_TEST(a_bad_first_list_is_not_read_at_each_look)
 }
 END_TEST
 
-START_TEST(more_days_of_grace_are_a_reason_to_read_it_again)
+START_TEST(a_longer_grace_makes_the_file_be_read_again)
 {
 	struct pki_crl *list = pki_crl_make(&(struct pki_crl_options){ .issuer = ca,
 	    .now = world_now(),
@@ -643,7 +641,7 @@ START_TEST(more_days_of_grace_are_a_reason_to_read_it_again)
 }
 END_TEST
 
-/* One of so many ms from now, which is good in all other ways or signed by another key. */
+/* A list with thisUpdate in so many ms, otherwise valid or signed by another key. */
 static void
 write_future(int64_t ms, const struct pki_cert *signer)
 {
@@ -663,16 +661,16 @@ write_future(int64_t ms, const struct pki_cert *signer)
 	pki_crl_free(list);
 }
 
-/* To full seconds, as dates in lists are. */
+/* In full seconds, as dates in lists. */
 static void
 wait_full_second(void)
 {
 	world_wait(1000 - world_now() % 1000);
 }
 
-/* A clock that is behind the CA's: it is in force when its thisUpdate comes, not ten
- * minutes later, and that is told once. */
-START_TEST(a_list_from_the_future_is_taken_when_its_time_comes)
+/* The broker's clock is behind the CA's.  The list is in force at its thisUpdate, not ten minutes
+ * later, and this is reported once. */
+START_TEST(a_list_from_the_future_is_imported_when_its_time_comes)
 {
 	write_list("1", NULL);
 	watch();
@@ -695,8 +693,7 @@ START_TEST(a_list_from_the_future_is_taken_when_its_time_comes)
 }
 END_TEST
 
-/* The clock may be mended instead. */
-START_TEST(a_list_from_the_future_is_taken_when_the_clock_is_set)
+START_TEST(a_list_from_the_future_is_imported_when_the_clock_is_set)
 {
 	wait_full_second();
 	write_future(86400000, NULL);
@@ -709,8 +706,8 @@ START_TEST(a_list_from_the_future_is_taken_when_the_clock_is_set)
 }
 END_TEST
 
-/* What is wrong besides is said, and time does not mend it. */
-START_TEST(a_list_from_the_future_that_is_wrong_is_not_waited_for)
+/* The other flaw is reported, and time does not remove it. */
+START_TEST(an_invalid_list_from_the_future_is_not_waited_for)
 {
 	struct pki_cert *stranger = pki_ca("Test CA");
 	int64_t first;
@@ -728,8 +725,8 @@ START_TEST(a_list_from_the_future_that_is_wrong_is_not_waited_for)
 }
 END_TEST
 
-/* Written in place, to its end within the same second: only its bytes are others. */
-START_TEST(a_file_that_was_half_written_is_read_again_soon)
+/* Completed in place within the same second: only its bytes differ. */
+START_TEST(a_half_written_file_is_read_again_soon)
 {
 	struct timespec times[2] = { { .tv_sec = 0 } };
 	struct pki_crl *list;
@@ -754,8 +751,7 @@ START_TEST(a_file_that_was_half_written_is_read_again_soon)
 }
 END_TEST
 
-/* The list may have come while nobody could store it. */
-START_TEST(a_file_that_cannot_be_stored_is_taken_when_the_disk_is_mended)
+START_TEST(a_list_that_could_not_be_stored_is_imported_when_the_disk_works)
 {
 	write_list("1", NULL);
 	watch();
@@ -773,7 +769,7 @@ START_TEST(a_file_that_cannot_be_stored_is_taken_when_the_disk_is_mended)
 }
 END_TEST
 
-START_TEST(a_clock_that_is_set_back_does_not_stop_it)
+START_TEST(a_clock_that_is_set_back_does_not_stop_the_checks)
 {
 	write_list("1", NULL);
 	watch();
@@ -786,7 +782,7 @@ START_TEST(a_clock_that_is_set_back_does_not_stop_it)
 END_TEST
 
 /*
- * Imports by others.
+ * Imports by commands.
  */
 
 static struct crl_import *
@@ -800,7 +796,7 @@ import_of(const struct certid *id, struct view bytes)
 	return i;
 }
 
-/* As request_run.c does it; at most so many parts. */
+/* As request_run.c does, up to this number of parts. */
 static enum err
 import_parts(const struct certid *id, struct view bytes, size_t parts)
 {
@@ -821,7 +817,7 @@ import_parts(const struct certid *id, struct view bytes, size_t parts)
 		more = e == ERR_OK && crl_import_committed(i);
 	}
 	if (e == ERR_OK && more)
-		e = ERR_BUSY; /* given up */
+		e = ERR_BUSY; /* abandoned */
 	crls_end(crls, i, e, &diag);
 	crl_import_free(i);
 	return e;
@@ -833,7 +829,7 @@ import(struct view bytes)
 	return import_parts(&ca_id, bytes, SIZE_MAX);
 }
 
-START_TEST(an_import_is_told_and_counted)
+START_TEST(an_import_is_reported_and_counted)
 {
 	struct pki_crl *list = pki_crl(ca, device);
 
@@ -848,7 +844,7 @@ START_TEST(an_import_is_told_and_counted)
 }
 END_TEST
 
-START_TEST(each_import_that_fails_is_told_and_the_last_one_kept)
+START_TEST(each_failed_import_is_reported_and_the_last_one_kept)
 {
 	struct pki_crl *list = pki_crl(ca, NULL);
 
@@ -865,14 +861,14 @@ START_TEST(each_import_that_fails_is_told_and_the_last_one_kept)
 }
 END_TEST
 
-START_TEST(failures_are_those_of_a_ca)
+START_TEST(failures_are_kept_for_each_ca)
 {
 	struct pki_cert *other = pki_ca("Other CA");
 	struct pki_crl *list = pki_crl(ca, NULL);
 	struct certid other_id = world_id(other);
 
 	ck_assert_int_eq(import_parts(&other_id, list->der, 1), ERR_NOT_FOUND);
-	ck_assert_ptr_null(crls_failure(crls, &other_id)); /* it is no CA of ours */
+	ck_assert_ptr_null(crls_failure(crls, &other_id)); /* the CA is not registered */
 	world_put_ca(other, CA_ACTIVE, true);
 	ck_assert_int_eq(import_parts(&other_id, list->der, 1), ERR_CERTIFICATE);
 	ck_assert_ptr_nonnull(crls_failure(crls, &other_id));
@@ -884,7 +880,7 @@ START_TEST(failures_are_those_of_a_ca)
 }
 END_TEST
 
-START_TEST(gauges_go_with_their_list)
+START_TEST(the_gauges_of_a_list_are_removed_with_it)
 {
 	crls_removed(crls, &ca_id);
 	ck_assert_uint_eq(told, 1);
@@ -898,7 +894,7 @@ START_TEST(gauges_go_with_their_list)
 END_TEST
 
 /*
- * What imports leave behind.
+ * Entries left by abandoned imports.
  */
 
 #define MANY (2 * CRL_ROWS_AT_ONCE + 10)
@@ -917,7 +913,7 @@ stored_lists(void)
 	return count;
 }
 
-/* Stored in part, and given up. */
+/* Stores a part of a list and abandons the import. */
 static void
 leave_something(void)
 {
@@ -929,7 +925,7 @@ leave_something(void)
 	pki_crl_free(list);
 }
 
-START_TEST(what_is_left_behind_is_swept_out)
+START_TEST(entries_without_a_list_are_removed)
 {
 	leave_something();
 	tick();
@@ -938,7 +934,7 @@ START_TEST(what_is_left_behind_is_swept_out)
 }
 END_TEST
 
-START_TEST(what_a_broker_that_was_killed_left_behind_is_swept_out_by_the_next)
+START_TEST(entries_left_by_a_killed_broker_are_removed_by_the_next)
 {
 	leave_something();
 	stop();
@@ -949,8 +945,8 @@ START_TEST(what_a_broker_that_was_killed_left_behind_is_swept_out_by_the_next)
 }
 END_TEST
 
-/* What an import stores looks like something left behind. */
-START_TEST(nothing_is_swept_out_while_an_import_is_under_way)
+/* The entries of a running import are not referred to by any list yet. */
+START_TEST(nothing_is_removed_during_an_import)
 {
 	struct crl_import *i = import_of(&ca_id, view_of("x"));
 
@@ -965,7 +961,7 @@ START_TEST(nothing_is_swept_out_while_an_import_is_under_way)
 }
 END_TEST
 
-START_TEST(sweeping_that_fails_is_tried_again_in_a_while)
+START_TEST(failed_removal_is_retried_later)
 {
 	leave_something();
 	world_hold_writer();
@@ -982,7 +978,7 @@ START_TEST(sweeping_that_fails_is_tried_again_in_a_while)
 }
 END_TEST
 
-START_TEST(the_old_list_goes_when_the_new_one_is_there)
+START_TEST(the_old_list_is_removed_once_the_new_one_is_in_force)
 {
 	write_list("1", device);
 	watch();
@@ -1025,7 +1021,7 @@ put_many_certificates(unsigned count)
 	world_commit(&t);
 }
 
-START_TEST(who_did_not_fit_into_the_import_is_revoked_afterwards)
+START_TEST(certificates_beyond_the_first_slice_are_revoked_afterwards)
 {
 	enum { COUNT = 2 * CRL_CERTS_AT_ONCE + 5 };
 	struct pki_crl *list = pki_crl_make(
@@ -1060,42 +1056,43 @@ main(void)
 	Suite *suite = suite_create("crls");
 	TCase *t = crls_case(suite, "files");
 
-	tcase_add_test(t, a_file_is_taken_and_everybody_told);
-	tcase_add_test(t, a_file_is_looked_at_again_after_two_seconds);
-	tcase_add_test(t, a_file_that_stays_the_same_is_not_read_again);
-	tcase_add_test(t, the_same_list_in_another_file_is_no_news);
-	tcase_add_loop_test(t, a_bad_file_is_told_once_and_keeps_the_list, 0, COUNT_OF(bad_files));
-	tcase_add_loop_test(t, a_bad_file_is_not_tried_again_too_soon, 0, COUNT_OF(bad_files));
-	tcase_add_test(t, each_change_of_what_is_wrong_is_told);
-	tcase_add_loop_test(t, a_bad_file_does_not_stand_in_the_way_of_others, 0,
+	tcase_add_test(t, a_file_is_imported_and_the_gate_and_the_log_are_notified);
+	tcase_add_test(t, a_file_is_checked_every_two_seconds);
+	tcase_add_test(t, an_unchanged_file_is_not_read_again);
+	tcase_add_test(t, the_same_list_in_another_file_is_not_reported);
+	tcase_add_loop_test(t, a_bad_file_is_reported_once_and_the_list_stays, 0,
 	    COUNT_OF(bad_files));
+	tcase_add_loop_test(t, a_bad_file_is_not_tried_again_too_soon, 0, COUNT_OF(bad_files));
+	tcase_add_test(t, each_change_of_the_error_is_reported);
+	tcase_add_loop_test(t, a_bad_file_does_not_delay_other_files, 0, COUNT_OF(bad_files));
 	tcase_add_test(t, without_files_there_is_nothing_to_do);
-	tcase_add_test(t, a_file_that_is_named_during_a_look_is_found);
-	tcase_add_test(t, another_file_is_another_list);
-	tcase_add_test(t, another_file_that_is_missing_is_news);
-	tcase_add_test(t, a_file_in_its_place_is_read_though_size_and_time_are_the_same);
-	tcase_add_test(t, a_list_that_is_taken_away_is_read_again);
-	tcase_add_test(t, a_list_that_was_too_old_is_read_when_the_later_one_is_gone);
-	tcase_add_test(t, a_bad_first_list_is_not_read_at_each_look);
-	tcase_add_test(t, more_days_of_grace_are_a_reason_to_read_it_again);
-	tcase_add_loop_test(t, a_list_from_the_future_is_taken_when_its_time_comes, 20000, 20001);
-	tcase_add_loop_test(t, a_list_from_the_future_is_taken_when_its_time_comes, 3000, 3001);
-	tcase_add_test(t, a_list_from_the_future_is_taken_when_the_clock_is_set);
-	tcase_add_test(t, a_list_from_the_future_that_is_wrong_is_not_waited_for);
-	tcase_add_test(t, a_file_that_was_half_written_is_read_again_soon);
-	tcase_add_test(t, a_file_that_cannot_be_stored_is_taken_when_the_disk_is_mended);
-	tcase_add_test(t, a_clock_that_is_set_back_does_not_stop_it);
+	tcase_add_test(t, a_file_configured_during_a_check_is_found);
+	tcase_add_test(t, a_new_file_name_is_read_at_once);
+	tcase_add_test(t, another_missing_file_is_reported);
+	tcase_add_test(t, a_replaced_file_is_read_although_size_and_time_are_the_same);
+	tcase_add_test(t, a_list_removed_from_the_registry_is_read_again);
+	tcase_add_test(t, an_older_list_is_read_once_the_newer_one_is_removed);
+	tcase_add_test(t, a_bad_first_list_is_not_read_at_every_check);
+	tcase_add_test(t, a_longer_grace_makes_the_file_be_read_again);
+	tcase_add_loop_test(t, a_list_from_the_future_is_imported_when_its_time_comes, 20000,
+	    20001);
+	tcase_add_loop_test(t, a_list_from_the_future_is_imported_when_its_time_comes, 3000, 3001);
+	tcase_add_test(t, a_list_from_the_future_is_imported_when_the_clock_is_set);
+	tcase_add_test(t, an_invalid_list_from_the_future_is_not_waited_for);
+	tcase_add_test(t, a_half_written_file_is_read_again_soon);
+	tcase_add_test(t, a_list_that_could_not_be_stored_is_imported_when_the_disk_works);
+	tcase_add_test(t, a_clock_that_is_set_back_does_not_stop_the_checks);
 	t = crls_case(suite, "imports by others");
-	tcase_add_test(t, an_import_is_told_and_counted);
-	tcase_add_test(t, each_import_that_fails_is_told_and_the_last_one_kept);
-	tcase_add_test(t, failures_are_those_of_a_ca);
-	tcase_add_test(t, gauges_go_with_their_list);
+	tcase_add_test(t, an_import_is_reported_and_counted);
+	tcase_add_test(t, each_failed_import_is_reported_and_the_last_one_kept);
+	tcase_add_test(t, failures_are_kept_for_each_ca);
+	tcase_add_test(t, the_gauges_of_a_list_are_removed_with_it);
 	t = crls_case(suite, "what is left behind");
-	tcase_add_test(t, what_is_left_behind_is_swept_out);
-	tcase_add_test(t, what_a_broker_that_was_killed_left_behind_is_swept_out_by_the_next);
-	tcase_add_test(t, nothing_is_swept_out_while_an_import_is_under_way);
-	tcase_add_test(t, sweeping_that_fails_is_tried_again_in_a_while);
-	tcase_add_test(t, the_old_list_goes_when_the_new_one_is_there);
-	tcase_add_test(t, who_did_not_fit_into_the_import_is_revoked_afterwards);
+	tcase_add_test(t, entries_without_a_list_are_removed);
+	tcase_add_test(t, entries_left_by_a_killed_broker_are_removed_by_the_next);
+	tcase_add_test(t, nothing_is_removed_during_an_import);
+	tcase_add_test(t, failed_removal_is_retried_later);
+	tcase_add_test(t, the_old_list_is_removed_once_the_new_one_is_in_force);
+	tcase_add_test(t, certificates_beyond_the_first_slice_are_revoked_afterwards);
 	return suite_run(suite);
 }

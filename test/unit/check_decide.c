@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_decide.c - the decision, for every combination of facts.
+ * check_decide.c - the decision about a connection, for every combination of facts.
  *
- * Three ways to look at it: what must hold for all combinations (aws-iot D.2,
- * D.6), the cases in words (decisions.golden, the specification to read), and
- * the status changes of aws-iot A.3.6.
+ * Three views: properties of all combinations (aws-iot D.2, D.6), the cases in words
+ * (decisions.golden, which reads as a specification), and the status changes of aws-iot A.3.6.
  *
- * After a change that is meant, write the golden file anew and read its diff:
+ * After an intended change write the golden file again and read its diff:
  *
  *	UPDATE_GOLDEN=1 ctest -R decide
  */
@@ -20,10 +19,10 @@
 #define INTERVAL 1000 /* announce_interval where there is one, ms */
 #define GOLDEN   "decisions.golden"
 
-/* A date or a status that is not there. */
+/* No date, or no status. */
 #define NONE (-1)
 
-/* Where now stands in a period of validity. */
+/* The present time relative to a period of validity. */
 enum period {
 	PERIOD_WITHIN,
 	PERIOD_BEFORE, /* not valid yet */
@@ -37,7 +36,7 @@ static const int64_t periods[PERIOD_COUNT][2] = {
 	[PERIOD_AFTER] = { NOW - 500000, NOW - 1 },
 };
 
-/* What the CA's revocation list is like, and what it says. */
+/* The CA's revocation list and its entry for the certificate. */
 enum list {
 	LIST_NONE,
 	LIST_CURRENT,
@@ -68,8 +67,8 @@ struct situation {
 	enum crl_check check;
 	enum list list;
 	enum listed listed;
-	bool without_ca;   /* registered so */
-	bool other_form;   /* another id of its signed part comes before it */
+	bool without_ca;   /* the mode of registration */
+	bool other_form;   /* another id with its signed part has precedence */
 	int cert_status;   /* NONE: not registered */
 	int64_t announced; /* ms ago */
 	int ca_status;     /* NONE: not registered */
@@ -81,7 +80,7 @@ struct situation {
 	int64_t interval;
 };
 
-/* A good certificate of a CA that registers. */
+/* A valid certificate of a CA with auto-registration. */
 static const struct situation first_connection = {
 	.check = CRL_IF_PRESENT,
 	.cert_status = NONE,
@@ -162,14 +161,14 @@ may_be_registered(const struct situation *f)
 	    !f->unknown_extension;
 }
 
-/* On the list for good. */
+/* The list revokes it permanently. */
 static bool
 is_listed(const struct situation *f)
 {
 	return f->listed == LISTED && !f->without_ca;
 }
 
-/* As far as lists go, it may come in. */
+/* The list does not keep it out. */
 static bool
 is_cleared(const struct situation *f)
 {
@@ -198,7 +197,7 @@ may_be_revoked(const struct situation *f)
 	    : may_be_registered(f);
 }
 
-/* The rule of its CA may decide. */
+/* The conditions for asking the rule of its CA. */
 static bool
 may_be_planned(const struct situation *f)
 {
@@ -213,12 +212,12 @@ may_be_planned(const struct situation *f)
 static void
 check_verdict(const struct situation *f, struct decision d)
 {
-	/* Who gets in is registered, ACTIVE, valid and cleared; whoever is, gets in. */
+	/* It is admitted if and only if it is registered, ACTIVE, valid and not revoked. */
 	must((d.verdict == VERDICT_ALLOW) ==
 	    (f->cert_status == CERT_ACTIVE && f->period == PERIOD_WITHIN && is_cleared(f)));
-	/* Others are asked about strangers only, and only where that is wanted. */
+	/* Only an unknown CA is left to other plugins, and only if configured. */
 	must((d.verdict == VERDICT_DEFER) == (!is_known(f) && f->defer_unknown));
-	/* A refusal has a reason, with words and a code; an admission has none. */
+	/* A refusal has a reason with a text and a code; an admission has none. */
 	must((d.reason == REASON_NONE) == (d.verdict == VERDICT_ALLOW));
 	if (d.reason != REASON_NONE) {
 		must(reason_text(d.reason)[0] != '\0');
@@ -235,13 +234,13 @@ check_effects(const struct situation *f, struct decision d)
 	must(announces == (registers || may_be_announced(f)));
 	must(!!(d.effects & EFFECT_REVOKE) == may_be_revoked(f));
 	must(!!(d.effects & EFFECT_PLAN) == may_be_planned(f));
-	/* Nothing is done about one that gets in. */
+	/* An admission has no effects. */
 	if (d.effects != 0)
 		must(d.verdict == VERDICT_DENY);
 }
 
-/* A certificate that is registered is judged by its own record, whatever
- * became of its CA and however weak it is (aws-iot D.2 row 7). */
+/* A registered certificate is judged by its own record.  The status of its CA and its strength do
+ * not matter (aws-iot D.2 row 7). */
 static void
 check_independence(const struct situation *f, struct decision d)
 {
@@ -261,14 +260,14 @@ check_independence(const struct situation *f, struct decision d)
 	same = decide(&other);
 	must(d.verdict == same.verdict);
 	must(d.reason == same.reason);
-	/* But whether a rule is asked: that is the CA's. */
+	/* except whether the CA's rule is asked */
 	must((d.effects | EFFECT_PLAN) == (same.effects | EFFECT_PLAN));
 }
 
 static unsigned long cases, seen[REASON_COUNT];
 
-/* Of what is known by another id nothing comes, whatever else holds: nobody else
- * is asked about it either. */
+/* A certificate whose signed part is registered by another id is refused without effects, and
+ * not left to other plugins. */
 static void
 check_other_form(struct situation f)
 {
@@ -343,7 +342,7 @@ every_rule(struct situation f)
 		}
 }
 
-/* Lists: none, and each of the others with each word on a certificate. */
+/* No list, and each kind of list with each kind of entry. */
 static void
 every_list(struct situation f)
 {
@@ -358,7 +357,7 @@ every_list(struct situation f)
 		}
 }
 
-/* What decide_connect() never answers: a plan's words, and the gate's own. */
+/* Reasons that decide_connect() does not return: those of plans and of the gate. */
 static bool
 is_of_others(int reason)
 {
@@ -390,7 +389,7 @@ START_TEST(for_every_combination_of_facts_the_rules_hold)
 }
 END_TEST
 
-START_TEST(a_limited_list_clears_those_that_it_is_about)
+START_TEST(a_limited_list_clears_only_certificates_in_its_scope)
 {
 	struct presented p = { .not_after = NOW };
 	struct cert cert = { .has_ca = true, .status = CERT_ACTIVE };
@@ -409,8 +408,8 @@ START_TEST(a_limited_list_clears_those_that_it_is_about)
 }
 END_TEST
 
-/* A struct that nobody filled admits nobody and registers nothing. */
-START_TEST(nothing_known_is_nothing_granted)
+/* Zeroed facts are refused and register nothing. */
+START_TEST(without_any_facts_nothing_is_granted)
 {
 	struct presented p = { .not_before = 0 };
 	struct decide_rules rules = { .announce_interval = 0 };
@@ -436,7 +435,7 @@ END_TEST
  * Plans.
  */
 
-/* What a plan with this status makes of a first connection, or of a later one. */
+/* The decision on a first or later connection with a plan of this status. */
 static struct decision
 planned(const struct situation *f, const struct plan *plan, bool accept_first)
 {
@@ -446,8 +445,8 @@ planned(const struct situation *f, const struct plan *plan, bool accept_first)
 	return decide_plan(decide(f), plan, &rules);
 }
 
-/* The rule of its CA is not asked because of the CA: that is nearer than that it waits. */
-START_TEST(what_keeps_a_rule_from_being_asked_is_the_reason)
+/* The CA keeps its rule from being asked: this reason is more specific than PENDING_ACTIVATION. */
+START_TEST(the_reason_names_what_kept_the_rule_from_being_asked)
 {
 	struct ca ca = { .status = CA_INACTIVE, .auto_registration = true, .not_after = 9 };
 	struct decision waits = { .reason = REASON_PENDING_ACTIVATION, .effects = EFFECT_ANNOUNCE };
@@ -467,7 +466,7 @@ START_TEST(what_keeps_a_rule_from_being_asked_is_the_reason)
 }
 END_TEST
 
-START_TEST(only_a_plan_that_activates_lets_in_and_only_whom_it_may)
+START_TEST(only_an_activating_plan_admits_and_only_where_allowed)
 {
 	static const int statuses[] = { NONE, CERT_PENDING_ACTIVATION };
 
@@ -490,12 +489,12 @@ START_TEST(only_a_plan_that_activates_lets_in_and_only_whom_it_may)
 			    f.listed == LISTED_NOT && status == CERT_ACTIVE &&
 				(plan.origin == PLAN_RULE || accept_first));
 			ck_assert_int_eq(d.reason == REASON_NONE, d.verdict == VERDICT_ALLOW);
-			/* A registration is a registration, and told of. */
+			/* It registers and announces as without a plan. */
 			ck_assert_uint_eq(d.effects & EFFECT_REGISTER,
 			    before.effects & EFFECT_REGISTER);
 			if (d.effects & EFFECT_REGISTER)
 				ck_assert(d.effects & EFFECT_ANNOUNCE);
-			/* Whatever becomes of it is carried out. */
+			/* The plan is carried out. */
 			if (f.listed == LISTED_NOT && status <= CERT_REVOKED)
 				ck_assert(d.effects & EFFECT_PLAN);
 			ck_assert_uint_eq(d.effects & ~before.effects, 0);
@@ -503,7 +502,7 @@ START_TEST(only_a_plan_that_activates_lets_in_and_only_whom_it_may)
 }
 END_TEST
 
-START_TEST(a_ca_without_a_rule_leaves_it_to_others)
+START_TEST(a_ca_without_a_rule_leaves_certificates_pending)
 {
 	struct decision d = planned(&first_connection, NULL, true);
 
@@ -513,7 +512,7 @@ START_TEST(a_ca_without_a_rule_leaves_it_to_others)
 }
 END_TEST
 
-START_TEST(a_plan_decides_about_nobody_whom_it_is_not_asked_about)
+START_TEST(a_plan_does_not_change_decisions_that_do_not_ask_for_it)
 {
 	struct plan plan = { .status = CERT_ACTIVE };
 	struct situation f = first_connection;
@@ -531,8 +530,8 @@ START_TEST(a_plan_decides_about_nobody_whom_it_is_not_asked_about)
 }
 END_TEST
 
-/* A status that a later version wrote. */
-START_TEST(a_status_of_the_future_is_refused)
+/* A later version may have written it. */
+START_TEST(an_unknown_status_is_refused)
 {
 	volatile int beyond = CERT_PENDING_ACTIVATION + 1;
 	struct situation f = first_connection;
@@ -545,7 +544,7 @@ START_TEST(a_status_of_the_future_is_refused)
 }
 END_TEST
 
-START_TEST(a_reason_of_no_name_is_silent)
+START_TEST(an_unknown_reason_has_an_empty_text)
 {
 	volatile int beyond = REASON_COUNT;
 
@@ -554,7 +553,7 @@ START_TEST(a_reason_of_no_name_is_silent)
 }
 END_TEST
 
-/* One code, one reason: a program that reads the log can tell them apart. */
+/* Programs that read the log distinguish reasons by code. */
 START_TEST(reasons_have_codes_of_their_own)
 {
 	for (int a = 0; a < REASON_COUNT; a++)
@@ -626,7 +625,7 @@ say_decision(FILE *out, struct decision d)
 	fputc('\n', out);
 }
 
-/* One line: the facts, in words or as they stand, and what follows. */
+/* One line: the facts, in words or as names and values, and the decision. */
 static void
 say(FILE *out, const struct situation *f, const char *more)
 {
@@ -643,7 +642,7 @@ title(FILE *out, const char *text)
 	fprintf(out, "\n# %s\n", text);
 }
 
-/* The CA of a certificate may be as it likes: gone, or in any state. */
+/* Every state of the CA of a registered certificate, also deleted. */
 static void
 say_with_every_ca(FILE *out, struct situation f, const char *more)
 {
@@ -744,7 +743,8 @@ validity(FILE *out)
 {
 	struct situation f = first_connection;
 
-	title(out, "Validity of the certificate: outside it nobody gets in and nothing is done");
+	title(out,
+	    "Validity of the certificate: outside it a connection is refused and nothing is done");
 	for (int status = NONE; status <= CERT_PENDING_ACTIVATION; status++)
 		for (int period = PERIOD_BEFORE; period < PERIOD_COUNT; period++) {
 			f.cert_status = status;
@@ -766,7 +766,7 @@ validity(FILE *out)
 		}
 }
 
-/* The nth thing that can be wrong with a first connection. */
+/* The nth flaw of a first connection; false: there are no more. */
 static bool
 spoil(struct situation *f, int nth)
 {
@@ -915,7 +915,7 @@ revocation_lists(FILE *out)
 		if (status != NONE && status != CERT_ACTIVE && status != CERT_PENDING_ACTIVATION)
 			continue;
 		f.cert_status = status;
-		title(out, "Revocation lists: what is asked of them, and of whom");
+		title(out, "Revocation lists: which check applies to which certificate");
 		for (int check = CRL_REQUIRED; check <= CRL_IF_PRESENT; check++)
 			for (int list = LIST_NONE; list < LIST_COUNT; list++) {
 				f.check = (enum crl_check)check;
@@ -923,7 +923,7 @@ revocation_lists(FILE *out)
 				say_with_list(out, &f);
 			}
 	}
-	title(out, "Revocation lists: whom they name");
+	title(out, "Revocation lists: certificates on them");
 	f.check = CRL_IF_PRESENT;
 	f.list = LIST_CURRENT;
 	for (int status = NONE; status <= CERT_PENDING_ACTIVATION; status++)
@@ -1032,7 +1032,7 @@ differing_line(const char *a, const char *b)
 	return line;
 }
 
-START_TEST(the_cases_in_words_are_those_of_decisions_golden)
+START_TEST(the_cases_agree_with_decisions_golden)
 {
 	size_t len, golden_len;
 	char *text = all_in_words(&len), *golden;
@@ -1103,16 +1103,16 @@ main(void)
 
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, for_every_combination_of_facts_the_rules_hold);
-	tcase_add_test(t, a_limited_list_clears_those_that_it_is_about);
-	tcase_add_test(t, nothing_known_is_nothing_granted);
-	tcase_add_test(t, what_keeps_a_rule_from_being_asked_is_the_reason);
-	tcase_add_test(t, only_a_plan_that_activates_lets_in_and_only_whom_it_may);
-	tcase_add_test(t, a_ca_without_a_rule_leaves_it_to_others);
-	tcase_add_test(t, a_plan_decides_about_nobody_whom_it_is_not_asked_about);
-	tcase_add_test(t, a_status_of_the_future_is_refused);
-	tcase_add_test(t, a_reason_of_no_name_is_silent);
+	tcase_add_test(t, a_limited_list_clears_only_certificates_in_its_scope);
+	tcase_add_test(t, without_any_facts_nothing_is_granted);
+	tcase_add_test(t, the_reason_names_what_kept_the_rule_from_being_asked);
+	tcase_add_test(t, only_an_activating_plan_admits_and_only_where_allowed);
+	tcase_add_test(t, a_ca_without_a_rule_leaves_certificates_pending);
+	tcase_add_test(t, a_plan_does_not_change_decisions_that_do_not_ask_for_it);
+	tcase_add_test(t, an_unknown_status_is_refused);
+	tcase_add_test(t, an_unknown_reason_has_an_empty_text);
 	tcase_add_test(t, reasons_have_codes_of_their_own);
-	tcase_add_test(t, the_cases_in_words_are_those_of_decisions_golden);
+	tcase_add_test(t, the_cases_agree_with_decisions_golden);
 	t = suite_case(suite, "status changes");
 	tcase_add_loop_test(t, a_status_changes_as_aws_allows, 0, COUNT_OF(changes));
 	return suite_run(suite);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_der.c - the DER that is read without OpenSSL.
+ * check_der.c - DER that is read without OpenSSL.
  *
- * What OpenSSL minted is read here without it, and what a certificate could be
- * made to look like by someone who would like his serial number not to be
- * found, is not taken for one.
+ * Certificates that OpenSSL made are read here without it.  Forged structures that would hide a
+ * serial number are refused.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 
 #define DAY INT64_C(86400000)
 
-/* Hexadecimal digits, blanks between them as one likes. */
+/* Hexadecimal digits with optional blanks. */
 static struct view
 bytes_of(const char *hex, uint8_t *out)
 {
@@ -33,7 +32,7 @@ bytes_of(const char *hex, uint8_t *out)
 	return (struct view){ out, len };
 }
 
-START_TEST(a_value_is_taken_off_with_its_tag_its_content_and_as_a_whole)
+START_TEST(a_value_is_read_with_its_tag_its_content_and_all_its_bytes)
 {
 	uint8_t buffer[16] = { 0 };
 	struct view rest = bytes_of("02 01 05  04 00  ff", buffer);
@@ -54,7 +53,7 @@ START_TEST(a_value_is_taken_off_with_its_tag_its_content_and_as_a_whole)
 }
 END_TEST
 
-START_TEST(what_has_another_tag_is_left_there)
+START_TEST(a_value_with_another_tag_is_not_read)
 {
 	uint8_t buffer[16] = { 0 };
 	struct view rest = bytes_of("02 01 05", buffer);
@@ -70,7 +69,7 @@ START_TEST(what_has_another_tag_is_left_there)
 }
 END_TEST
 
-/* X.690 10.1; 8.1.2.4 and 8.1.3.6 are BER's. */
+/* X.690 10.1; 8.1.2.4 and 8.1.3.6 are for BER only. */
 static const struct {
 	const char *what;
 	const char *hex;
@@ -91,7 +90,7 @@ static const struct {
 	{ "the end of what has no length", "00 00" },
 };
 
-START_TEST(what_is_no_der_is_not_taken)
+START_TEST(malformed_der_is_refused)
 {
 	uint8_t buffer[16] = { 0 };
 	struct view in = bytes_of(no_values[_i].hex, buffer), rest = in;
@@ -103,8 +102,8 @@ START_TEST(what_is_no_der_is_not_taken)
 }
 END_TEST
 
-/* As many bytes as it says; the length in front as short as it can be. */
-START_TEST(a_length_is_read_however_many_bytes_it_has)
+/* A length is in its shortest form. */
+START_TEST(lengths_of_any_size_are_read)
 {
 	static const size_t lengths[] = { 0, 1, 127, 128, 255, 256, 65535, 65536, 100000 };
 	static uint8_t in[100006];
@@ -176,7 +175,7 @@ static const struct {
 	{ DER_UTC_TIME, "" },
 	{ DER_UTC_TIME, "7001010000Z" },       /* without seconds */
 	{ DER_UTC_TIME, "700101000000" },      /* without a zone */
-	{ DER_UTC_TIME, "700101000000+0000" }, /* with another one */
+	{ DER_UTC_TIME, "700101000000+0000" }, /* with another zone */
 	{ DER_UTC_TIME, "700101000000z" },
 	{ DER_UTC_TIME, "700101000000ZZ" },
 	{ DER_UTC_TIME, "700001000000Z" }, /* month 0 */
@@ -190,7 +189,7 @@ static const struct {
 	{ DER_UTC_TIME, "700101000060Z" }, /* a leap second */
 	{ DER_UTC_TIME, "70 101000000Z" },
 	{ DER_UTC_TIME, "-00101000000Z" },
-	{ DER_UTC_TIME, "19700101000000Z" }, /* the other one's form */
+	{ DER_UTC_TIME, "19700101000000Z" }, /* the form of GeneralizedTime */
 	{ DER_GENERALIZED_TIME, "700101000000Z" },
 	{ DER_GENERALIZED_TIME, "19000229000000Z" }, /* no leap year */
 	{ DER_GENERALIZED_TIME, "21000229000000Z" },
@@ -202,7 +201,7 @@ static const struct {
 	{ DER_OCTET_STRING, "19700101000000Z" },
 };
 
-START_TEST(what_is_not_written_as_the_standard_says_is_no_time)
+START_TEST(a_time_in_any_other_form_is_refused)
 {
 	struct der value = time_value(no_times[_i].tag, no_times[_i].text);
 	int64_t ms = 1;
@@ -212,8 +211,7 @@ START_TEST(what_is_not_written_as_the_standard_says_is_no_time)
 }
 END_TEST
 
-/* Counted forward from 1583 by the calendar alone; each 32nd to 99th of a
- * month, and each day that a month has not, is none. */
+/* Counted from 1583 by the calendar.  Days that a month does not have, up to 99, are refused. */
 START_TEST(every_day_of_six_hundred_years_is_a_day_after_the_one_before)
 {
 	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
@@ -241,7 +239,7 @@ START_TEST(every_day_of_six_hundred_years_is_a_day_after_the_one_before)
 }
 END_TEST
 
-START_TEST(the_serial_number_of_a_certificate_is_the_content_of_its_integer)
+START_TEST(the_serial_number_is_the_content_of_its_integer)
 {
 	static const struct {
 		const char *decimal, *hex;
@@ -276,8 +274,8 @@ START_TEST(the_serial_number_of_a_certificate_is_the_content_of_its_integer)
 }
 END_TEST
 
-/* Another signature, the same signed part; another serial number, another one. */
-START_TEST(the_signed_part_of_a_certificate_is_what_its_signature_is_made_over)
+/* Another signature leaves it the same; another serial number changes it. */
+START_TEST(the_signed_part_of_a_certificate_is_found)
 {
 	struct pki_cert *ca = pki_ca("ca"), *c = pki_device(ca, "d1"),
 			*other = pki_device(ca, "d1");
@@ -299,7 +297,7 @@ START_TEST(the_signed_part_of_a_certificate_is_what_its_signature_is_made_over)
 }
 END_TEST
 
-/* The shortest that could be one, around this integer. */
+/* The shortest certificate with this integer. */
 static struct view
 around(const char *integer, uint8_t out[256])
 {
@@ -336,7 +334,7 @@ static const struct {
 	{ "one that is cut short", "02 05 01", 0 },
 };
 
-START_TEST(a_serial_number_has_one_encoding_or_is_none)
+START_TEST(a_serial_number_in_a_non_minimal_encoding_is_refused)
 {
 	uint8_t buffer[256];
 	struct view serial = der_certificate_serial(around(serials[_i].integer, buffer));
@@ -345,7 +343,7 @@ START_TEST(a_serial_number_has_one_encoding_or_is_none)
 }
 END_TEST
 
-START_TEST(a_serial_number_of_64_bytes_is_found_a_longer_one_is_none)
+START_TEST(a_serial_number_has_at_most_64_bytes)
 {
 	uint8_t buffer[256];
 	char hex[256];
@@ -357,7 +355,7 @@ START_TEST(a_serial_number_of_64_bytes_is_found_a_longer_one_is_none)
 }
 END_TEST
 
-START_TEST(what_is_no_certificate_has_no_serial_number)
+START_TEST(other_structures_have_no_serial_number)
 {
 	static const char *const not [] = {
 		"",
@@ -380,9 +378,8 @@ START_TEST(what_is_no_certificate_has_no_serial_number)
 }
 END_TEST
 
-/* Read in a buffer of its own length each time: the sanitizers see a byte too
- * far. */
-START_TEST(a_certificate_that_was_cut_short_has_no_serial_number)
+/* In a buffer of exactly its size each time: a sanitizer sees a read behind it. */
+START_TEST(a_truncated_certificate_has_no_serial_number)
 {
 	struct pki_cert *c = pki_make(&(struct pki_options){ .common_name = "device" });
 
@@ -403,21 +400,21 @@ main(void)
 	Suite *suite = suite_create("der");
 	TCase *t = suite_case(suite, "values");
 
-	tcase_add_test(t, a_value_is_taken_off_with_its_tag_its_content_and_as_a_whole);
-	tcase_add_test(t, what_has_another_tag_is_left_there);
-	tcase_add_loop_test(t, what_is_no_der_is_not_taken, 0, COUNT_OF(no_values));
-	tcase_add_test(t, a_length_is_read_however_many_bytes_it_has);
+	tcase_add_test(t, a_value_is_read_with_its_tag_its_content_and_all_its_bytes);
+	tcase_add_test(t, a_value_with_another_tag_is_not_read);
+	tcase_add_loop_test(t, malformed_der_is_refused, 0, COUNT_OF(no_values));
+	tcase_add_test(t, lengths_of_any_size_are_read);
 	t = suite_case(suite, "times");
 	tcase_add_loop_test(t, a_time_is_milliseconds_since_1970, 0, COUNT_OF(times));
-	tcase_add_loop_test(t, what_is_not_written_as_the_standard_says_is_no_time, 0,
-	    COUNT_OF(no_times));
+	tcase_add_loop_test(t, a_time_in_any_other_form_is_refused, 0, COUNT_OF(no_times));
 	tcase_add_test(t, every_day_of_six_hundred_years_is_a_day_after_the_one_before);
 	t = suite_case(suite, "serial numbers");
-	tcase_add_test(t, the_serial_number_of_a_certificate_is_the_content_of_its_integer);
-	tcase_add_test(t, the_signed_part_of_a_certificate_is_what_its_signature_is_made_over);
-	tcase_add_loop_test(t, a_serial_number_has_one_encoding_or_is_none, 0, COUNT_OF(serials));
-	tcase_add_test(t, a_serial_number_of_64_bytes_is_found_a_longer_one_is_none);
-	tcase_add_test(t, what_is_no_certificate_has_no_serial_number);
-	tcase_add_test(t, a_certificate_that_was_cut_short_has_no_serial_number);
+	tcase_add_test(t, the_serial_number_is_the_content_of_its_integer);
+	tcase_add_test(t, the_signed_part_of_a_certificate_is_found);
+	tcase_add_loop_test(t, a_serial_number_in_a_non_minimal_encoding_is_refused, 0,
+	    COUNT_OF(serials));
+	tcase_add_test(t, a_serial_number_has_at_most_64_bytes);
+	tcase_add_test(t, other_structures_have_no_serial_number);
+	tcase_add_test(t, a_truncated_certificate_has_no_serial_number);
 	return suite_run(suite);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_documents.c - the documentation names everything there is.
+ * check_documents.c - the documents name everything in the program's tables.
  *
- * Options are listed in the example configuration, counters for operators, the
- * words of policies in doc/policies.md, those of rules and templates in
- * doc/activation.md: what is added to a table of the program and forgotten there
- * fails.  What is a table in both is compared by check_tables.c.
+ * Options are in the example configuration, counters in the document for operators, the names
+ * of policies in doc/policies.md, those of rules and templates in doc/activation.md.  What is
+ * added to a table of the program and not documented fails here. check_tables.c compares
+ * tables with tables.
  */
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +33,7 @@ is_word_char(char c)
 	    c == '_';
 }
 
-/* Does the text contain the word, not as a part of a longer one? */
+/* Whether the text contains the word, not as a part of a longer one. */
 static bool
 has_word(const char *text, const char *word)
 {
@@ -57,7 +57,7 @@ START_TEST(the_example_configuration_shows_every_option)
 }
 END_TEST
 
-/* And the other way round: nothing is shown that the plugin refuses. */
+/* The plugin accepts every option that is shown. */
 START_TEST(the_example_configuration_shows_no_other_option)
 {
 	char *text = read_document("mosquitto.conf.example"), *at = text;
@@ -138,7 +138,7 @@ START_TEST(the_contract_names_every_option)
 }
 END_TEST
 
-/* A topic as it stands in the document, in code. */
+/* A topic in code marks, as in the document. */
 static void
 names_topic(const char *text, const char *topic)
 {
@@ -148,7 +148,7 @@ names_topic(const char *text, const char *topic)
 	ck_assert_msg(strstr(text, quoted) != NULL, "doc/operations.md does not name %s", topic);
 }
 
-START_TEST(operators_are_told_every_counter_and_gauge)
+START_TEST(every_counter_and_gauge_is_documented)
 {
 	char *text = read_document("doc/operations.md");
 
@@ -179,8 +179,7 @@ read_section(const char *document, const char *heading)
 	return text;
 }
 
-/* The words in the first column of a section's tables, one by one; of rows that
- * begin with code. */
+/* The words in code marks in the first column of a section's tables, one at a time. */
 static char *
 next_word(char **lines, char **cell)
 {
@@ -200,7 +199,7 @@ next_word(char **lines, char **cell)
 	}
 }
 
-/* Of these words every operator's name is made. */
+/* The names of operators are made of these words. */
 static const char *const of_type[] = { "String", "Numeric", "Date", "Arn", "Bool", "IpAddress",
 	"Null", "Binary", "NotIpAddress" };
 static const char *const of_kind[] = { "", "Equals", "NotEquals", "EqualsIgnoreCase",
@@ -258,9 +257,8 @@ START_TEST(every_field_of_a_certificate_is_documented)
 }
 END_TEST
 
-/* Each name in the table is one that the program knows, and of each kind that
- * it knows there is one. */
-START_TEST(the_table_of_variables_is_the_programs)
+/* The program knows every documented variable, and every kind that it knows is documented. */
+START_TEST(the_documented_variables_are_those_of_the_program)
 {
 	char *text = read_section(POLICIES_DOCUMENT, "\n## Variables"), *at = text, *cell = NULL;
 	bool seen[VARIABLE_LAST_WILL_TOPIC + 1] = { [VARIABLE_UNKNOWN] = true };
@@ -277,7 +275,7 @@ START_TEST(the_table_of_variables_is_the_programs)
 }
 END_TEST
 
-START_TEST(the_table_of_actions_is_the_programs)
+START_TEST(the_documented_actions_are_those_of_the_program)
 {
 	char *text = read_section(POLICIES_DOCUMENT, "\n## Actions"), row[80];
 
@@ -304,7 +302,7 @@ is_a_policy(const char *document, const char *text, size_t len)
 	policy_free(p);
 }
 
-/* Each example of this text is one of these.  How many there are. */
+/* Compiles each example in this text and returns how many there are. */
 static size_t
 each_example(char *text, const char *document,
     void (*is_one)(const char *document, const char *text, size_t len))
@@ -320,7 +318,7 @@ each_example(char *text, const char *document,
 	return shown;
 }
 
-START_TEST(the_policies_that_are_shown_can_be_used)
+START_TEST(the_policies_in_the_documents_are_valid)
 {
 	char *text = read_document(POLICIES_DOCUMENT);
 	char *file = read_document("examples/device-policy.json");
@@ -366,7 +364,7 @@ is_a_template(const char *document, const char *text, size_t len)
 	template_free(t);
 }
 
-START_TEST(the_rules_that_are_shown_can_be_used)
+START_TEST(the_rules_in_the_documents_are_valid)
 {
 	char *text = read_section(ACTIVATION_DOCUMENT, RULES);
 
@@ -375,7 +373,7 @@ START_TEST(the_rules_that_are_shown_can_be_used)
 }
 END_TEST
 
-START_TEST(the_templates_that_are_shown_can_be_used)
+START_TEST(the_templates_in_the_documents_are_valid)
 {
 	char *text = read_section(ACTIVATION_DOCUMENT, TEMPLATES);
 
@@ -384,7 +382,7 @@ START_TEST(the_templates_that_are_shown_can_be_used)
 }
 END_TEST
 
-/* A rule of this operator and this fact. */
+/* Compiles a rule with this operator and this fact. */
 static enum err
 compile_rule_with(const char *name, const char *fact)
 {
@@ -398,7 +396,7 @@ compile_rule_with(const char *name, const char *fact)
 	return e;
 }
 
-START_TEST(the_operators_of_rules_are_known)
+START_TEST(the_documented_operators_of_rules_are_those_of_the_program)
 {
 	char *text = read_section(ACTIVATION_DOCUMENT, "\n### Operators"), *at = text, *cell = NULL;
 	size_t seen = 0;
@@ -422,7 +420,7 @@ is_fact(const char *word)
 	    word[strlen(word) - 1] != '.';
 }
 
-START_TEST(the_facts_of_rules_are_known_and_ours_are_all_documented)
+START_TEST(the_documented_facts_of_rules_are_those_of_the_program)
 {
 	char *text = read_section(ACTIVATION_DOCUMENT, "\n### Facts"), *at, *cell = NULL, fact[80];
 	size_t seen = 0;
@@ -462,7 +460,7 @@ START_TEST(the_bounds_of_expressions_are_documented)
 }
 END_TEST
 
-/* In the words of the table: what it says of a request is what request.c does. */
+/* The table has the limits of request.c. */
 START_TEST(the_limits_of_requests_are_documented)
 {
 	char *text = read_section("doc/api.md", "\n## Limits"), words[6][120];
@@ -492,7 +490,7 @@ START_TEST(the_limits_of_requests_are_documented)
 }
 END_TEST
 
-START_TEST(every_member_of_a_rule_is_known)
+START_TEST(every_documented_member_of_a_rule_is_known)
 {
 	static const char *const values[] = { "conditions", "{}", "policies", "[]", "thing",
 		"\"a\"", "supersede", "0,\"thing\":\"${iot:ClientId}\"", "otherwise",
@@ -549,18 +547,18 @@ main(void)
 	tcase_add_test(t, a_command_either_changes_the_registry_or_reads_it);
 	tcase_add_test(t, the_topics_of_requests_are_documented);
 	tcase_add_test(t, the_contract_names_every_option);
-	tcase_add_test(t, operators_are_told_every_counter_and_gauge);
+	tcase_add_test(t, every_counter_and_gauge_is_documented);
 	tcase_add_test(t, every_operator_is_documented);
 	tcase_add_test(t, every_documented_operator_is_known);
 	tcase_add_test(t, every_field_of_a_certificate_is_documented);
-	tcase_add_test(t, the_table_of_variables_is_the_programs);
-	tcase_add_test(t, the_table_of_actions_is_the_programs);
-	tcase_add_test(t, the_policies_that_are_shown_can_be_used);
-	tcase_add_test(t, the_rules_that_are_shown_can_be_used);
-	tcase_add_test(t, the_templates_that_are_shown_can_be_used);
-	tcase_add_test(t, every_member_of_a_rule_is_known);
-	tcase_add_test(t, the_operators_of_rules_are_known);
-	tcase_add_test(t, the_facts_of_rules_are_known_and_ours_are_all_documented);
+	tcase_add_test(t, the_documented_variables_are_those_of_the_program);
+	tcase_add_test(t, the_documented_actions_are_those_of_the_program);
+	tcase_add_test(t, the_policies_in_the_documents_are_valid);
+	tcase_add_test(t, the_rules_in_the_documents_are_valid);
+	tcase_add_test(t, the_templates_in_the_documents_are_valid);
+	tcase_add_test(t, every_documented_member_of_a_rule_is_known);
+	tcase_add_test(t, the_documented_operators_of_rules_are_those_of_the_program);
+	tcase_add_test(t, the_documented_facts_of_rules_are_those_of_the_program);
 	tcase_add_test(t, the_bounds_of_expressions_are_documented);
 	tcase_add_test(t, the_limits_of_requests_are_documented);
 	tcase_add_test(t, every_documented_parameter_of_a_template_is_known);

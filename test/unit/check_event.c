@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_event.c - the events, byte for byte (aws-iot D.3, D.9).
+ * check_event.c - events, byte for byte (aws-iot D.3, D.9).
  *
- * The examples of registration are AWS's own: programs that read them there
- * read ours.  Whatever a certificate or a client says, an event is JSON.
+ * The examples of registration are AWS's own.  An event is valid JSON for any text of a
+ * certificate or client.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #define CA      "3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173"
 #define ACCOUNT "123456789012"
 
-/* Longer than anything may be; of bytes that make six of each in JSON. */
+/* Longer than any limit, of bytes that take six characters each in JSON. */
 static char big[200000];
 
 static char buffer[EVENT_PAYLOAD_SIZE + EVENT_DETAILS_MAX];
@@ -56,7 +56,7 @@ event_of(int64_t timestamp, int64_t registered)
 		.registered = registered };
 }
 
-/* This is all that is in the text. */
+/* The text has exactly these members. */
 static void
 check_bytes(struct view payload, const char *expected)
 {
@@ -98,8 +98,8 @@ START_TEST(the_first_event_has_no_registration_time)
 }
 END_TEST
 
-/* A number and a string, as AWS has them. */
-START_TEST(a_later_event_has_it_as_a_string)
+/* AWS gives one time as a number and one as a string. */
+START_TEST(a_later_event_has_the_registration_time_as_a_string)
 {
 	struct registered_event e = event_of(1623724243659, 1623723165331);
 
@@ -135,7 +135,7 @@ START_TEST(the_longest_event_fits)
 }
 END_TEST
 
-START_TEST(a_buffer_that_is_too_small_is_told)
+START_TEST(a_buffer_that_is_too_small_is_an_error)
 {
 	struct registered_event e = event_of(0, 0);
 
@@ -169,7 +169,7 @@ all_details(void)
 		.pem = view_of("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n") };
 }
 
-START_TEST(details_stand_behind_the_six_members)
+START_TEST(details_follow_the_six_members_of_aws)
 {
 	struct event_details d = all_details();
 	struct registered_event e = event_of(1, 0);
@@ -191,7 +191,7 @@ START_TEST(details_stand_behind_the_six_members)
 }
 END_TEST
 
-START_TEST(what_is_not_known_is_left_out)
+START_TEST(unknown_details_are_left_out)
 {
 	struct event_details d = { .subject = view_of("") };
 
@@ -211,8 +211,8 @@ START_TEST(no_names_are_an_empty_list)
 }
 END_TEST
 
-/* In a buffer of any size: JSON, and each member whole or not there. */
-START_TEST(a_detail_without_room_is_left_out_whole)
+/* In a buffer of any size the event is JSON, and each member is complete or absent. */
+START_TEST(a_detail_that_does_not_fit_is_left_out_completely)
 {
 	struct event_details d = all_details();
 	struct registered_event e = event_of(1, 0);
@@ -236,7 +236,7 @@ START_TEST(a_detail_without_room_is_left_out_whole)
 }
 END_TEST
 
-START_TEST(details_without_room_leave_the_event_as_it_is)
+START_TEST(details_that_do_not_fit_leave_the_event_unchanged)
 {
 	struct registered_event e = event_of(1, 0);
 	size_t plain = event_payload(&e, ACCOUNT, (struct view){ NULL, 0 }, &text).len;
@@ -253,8 +253,8 @@ START_TEST(details_without_room_leave_the_event_as_it_is)
 }
 END_TEST
 
-/* 64 kB of a certificate with a line feed every 64 characters (x509.h), and
- * more of everything else than there is. */
+/* A certificate of 64 kB in lines of 64 characters (x509.h), and other details beyond their
+ * limits. */
 START_TEST(the_largest_certificate_fits)
 {
 	struct event_details d = all_details();
@@ -271,7 +271,7 @@ START_TEST(the_largest_certificate_fits)
 }
 END_TEST
 
-START_TEST(whatever_a_certificate_says_the_event_is_json)
+START_TEST(the_event_is_valid_json_for_any_certificate)
 {
 	static const char evil[] =
 	    "\",\"certificateStatus\":\"ACTIVE\"}\n\\\xff\xc0\x80\xed\xa0\x80";
@@ -298,10 +298,10 @@ START_TEST(whatever_a_certificate_says_the_event_is_json)
 END_TEST
 
 /*
- * What else becomes of certificates.
+ * Provisioning failures and expiry.
  */
 
-START_TEST(a_provisioning_failure_tells_its_reason)
+START_TEST(a_provisioning_failure_has_its_reason)
 {
 	struct failed_event e = { .cert_id = id_of(DEVICE),
 		.ca_id = id_of(CA),
@@ -320,7 +320,7 @@ START_TEST(a_provisioning_failure_tells_its_reason)
 }
 END_TEST
 
-START_TEST(the_longest_reason_fits_and_the_rest_is_cut_off)
+START_TEST(a_longer_reason_is_truncated)
 {
 	struct failed_event e = { .status = CERT_PENDING_ACTIVATION,
 		.timestamp = INT64_MIN,
@@ -334,7 +334,7 @@ START_TEST(the_longest_reason_fits_and_the_rest_is_cut_off)
 }
 END_TEST
 
-START_TEST(a_reason_is_not_cut_within_a_character)
+START_TEST(a_reason_is_truncated_between_characters)
 {
 	struct failed_event e = { .status = CERT_PENDING_ACTIVATION };
 	const cJSON *reason;
@@ -347,7 +347,7 @@ START_TEST(a_reason_is_not_cut_within_a_character)
 }
 END_TEST
 
-START_TEST(a_certificate_that_expires_is_told_with_its_time)
+START_TEST(the_event_of_expiry_has_the_time_of_expiry)
 {
 	struct expiring_event e = { .cert_id = id_of(DEVICE),
 		.has_ca = true,
@@ -367,7 +367,7 @@ START_TEST(a_certificate_that_expires_is_told_with_its_time)
 }
 END_TEST
 
-START_TEST(one_without_a_ca_too)
+START_TEST(the_event_of_expiry_works_without_a_ca)
 {
 	struct expiring_event e = { .cert_id = id_of(DEVICE), .status = CERT_ACTIVE };
 	char topic[EVENT_TOPIC_SIZE];
@@ -400,7 +400,7 @@ presence_of(enum presence_kind kind)
 	return e;
 }
 
-START_TEST(a_connection_is_awss_event)
+START_TEST(the_event_of_a_connection_is_that_of_aws)
 {
 	struct presence_event e = presence_of(PRESENCE_CONNECTED);
 
@@ -413,7 +413,7 @@ START_TEST(a_connection_is_awss_event)
 }
 END_TEST
 
-START_TEST(of_a_disconnection_what_is_not_known_is_null)
+START_TEST(unknown_members_of_a_disconnection_are_null)
 {
 	struct presence_event e = presence_of(PRESENCE_DISCONNECTED);
 
@@ -426,7 +426,7 @@ START_TEST(of_a_disconnection_what_is_not_known_is_null)
 }
 END_TEST
 
-START_TEST(of_a_disconnection_what_is_known_is_told)
+START_TEST(known_members_of_a_disconnection_are_given)
 {
 	struct presence_event e = presence_of(PRESENCE_DISCONNECTED);
 
@@ -517,14 +517,14 @@ static const struct {
 	{ "a character cut short", BYTES("a\xe2\x82"), false },
 };
 
-START_TEST(only_client_ids_that_make_a_topic_have_presence)
+START_TEST(client_ids_that_cannot_be_in_a_topic_have_no_presence_events)
 {
 	ck_assert_msg(event_has_presence(client_ids[_i].id) == client_ids[_i].has, "%s",
 	    client_ids[_i].what);
 }
 END_TEST
 
-START_TEST(nor_has_one_that_is_too_long)
+START_TEST(client_ids_that_are_too_long_have_no_presence_events)
 {
 	memset(big, 'x', sizeof(big));
 	ck_assert(event_has_presence((struct view){ (const uint8_t *)big, EVENT_CLIENT_ID_MAX }));
@@ -537,36 +537,36 @@ static void
 certificate_tests(TCase *t)
 {
 	tcase_add_test(t, the_first_event_has_no_registration_time);
-	tcase_add_test(t, a_later_event_has_it_as_a_string);
+	tcase_add_test(t, a_later_event_has_the_registration_time_as_a_string);
 	tcase_add_test(t, each_ca_has_a_topic_of_its_own);
 	tcase_add_test(t, the_longest_event_fits);
-	tcase_add_test(t, a_buffer_that_is_too_small_is_told);
-	tcase_add_test(t, details_stand_behind_the_six_members);
-	tcase_add_test(t, what_is_not_known_is_left_out);
+	tcase_add_test(t, a_buffer_that_is_too_small_is_an_error);
+	tcase_add_test(t, details_follow_the_six_members_of_aws);
+	tcase_add_test(t, unknown_details_are_left_out);
 	tcase_add_test(t, no_names_are_an_empty_list);
-	tcase_add_test(t, a_detail_without_room_is_left_out_whole);
-	tcase_add_test(t, details_without_room_leave_the_event_as_it_is);
+	tcase_add_test(t, a_detail_that_does_not_fit_is_left_out_completely);
+	tcase_add_test(t, details_that_do_not_fit_leave_the_event_unchanged);
 	tcase_add_test(t, the_largest_certificate_fits);
-	tcase_add_test(t, whatever_a_certificate_says_the_event_is_json);
-	tcase_add_test(t, a_provisioning_failure_tells_its_reason);
-	tcase_add_test(t, the_longest_reason_fits_and_the_rest_is_cut_off);
-	tcase_add_loop_test(t, a_reason_is_not_cut_within_a_character, 0, 3);
-	tcase_add_test(t, a_certificate_that_expires_is_told_with_its_time);
-	tcase_add_test(t, one_without_a_ca_too);
+	tcase_add_test(t, the_event_is_valid_json_for_any_certificate);
+	tcase_add_test(t, a_provisioning_failure_has_its_reason);
+	tcase_add_test(t, a_longer_reason_is_truncated);
+	tcase_add_loop_test(t, a_reason_is_truncated_between_characters, 0, 3);
+	tcase_add_test(t, the_event_of_expiry_has_the_time_of_expiry);
+	tcase_add_test(t, the_event_of_expiry_works_without_a_ca);
 }
 
 static void
 presence_tests(TCase *t)
 {
-	tcase_add_test(t, a_connection_is_awss_event);
-	tcase_add_test(t, of_a_disconnection_what_is_not_known_is_null);
-	tcase_add_loop_test(t, of_a_disconnection_what_is_known_is_told, 0, 2);
+	tcase_add_test(t, the_event_of_a_connection_is_that_of_aws);
+	tcase_add_test(t, unknown_members_of_a_disconnection_are_null);
+	tcase_add_loop_test(t, known_members_of_a_disconnection_are_given, 0, 2);
 	tcase_add_test(t, a_connection_that_failed_has_no_version);
 	tcase_add_loop_test(t, presence_has_a_topic_for_each_client, 0, 3);
 	tcase_add_loop_test(t, the_longest_client_id_fits, 0, 3);
-	tcase_add_loop_test(t, only_client_ids_that_make_a_topic_have_presence, 0,
+	tcase_add_loop_test(t, client_ids_that_cannot_be_in_a_topic_have_no_presence_events, 0,
 	    COUNT_OF(client_ids));
-	tcase_add_test(t, nor_has_one_that_is_too_long);
+	tcase_add_test(t, client_ids_that_are_too_long_have_no_presence_events);
 }
 
 int

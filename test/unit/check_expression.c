@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_expression.c - regular expressions (expression.h): what they match,
- * which are refused, and that none takes long.
+ * check_expression.c - regular expressions (expression.h): their matches, their refusals and
+ * their time.
  */
 #include <locale.h>
 #include <string.h>
@@ -79,7 +79,7 @@ static const struct {
 	{ "the lowest of two bytes", "\xc2\x80\xdf\xbf", "\xc2\x80\xdf\xbf", true },
 };
 
-START_TEST(an_expression_matches_the_whole_value_or_not)
+START_TEST(an_expression_matches_the_whole_value)
 {
 	enum truth t = match(matches[_i].expression, view_of(matches[_i].value));
 
@@ -87,7 +87,7 @@ START_TEST(an_expression_matches_the_whole_value_or_not)
 }
 END_TEST
 
-/* What brokers set is for their messages, not for our rules. */
+/* The broker may set a locale for its messages. */
 START_TEST(the_locale_of_the_process_does_not_matter)
 {
 	ck_assert_ptr_nonnull(setlocale(LC_ALL, "C.UTF-8"));
@@ -177,7 +177,7 @@ static const struct {
 	    "with its repetitions written out it has more than 256 characters" },
 	{ "a star of a star", "(a*)*", "a part that may be empty is repeated" },
 	{ "many of what may be nothing", "(a?b?){8}", "a part that may be empty is repeated" },
-	{ "one of whose parts may be", "(a|b*)+", "a part that may be empty is repeated" },
+	{ "one with a part that may be empty", "(a|b*)+", "a part that may be empty is repeated" },
 	{ "what takes milliseconds for each character",
 	    "(.{0,64}|[a-m]{0,32}|[^k]{0,16}b)[a-c]{0,64}",
 	    "it would take too long: it has too many repetitions of different length" },
@@ -197,7 +197,7 @@ static const struct {
 	    "it has too many different letters" },
 };
 
-START_TEST(what_is_refused_is_told_why)
+START_TEST(a_refused_expression_is_reported_with_the_reason)
 {
 	struct diag diag = { "" };
 	struct expression *e;
@@ -212,7 +212,7 @@ START_TEST(what_is_refused_is_told_why)
 }
 END_TEST
 
-START_TEST(a_nul_is_refused_and_of_a_value_with_one_nothing_is_known)
+START_TEST(a_nul_in_an_expression_is_refused_and_in_a_value_is_hidden)
 {
 	struct view nul = { (const uint8_t *)"a\0b", 3 };
 	struct diag diag = { "" };
@@ -232,14 +232,14 @@ static const char *const largest[] = { A256, "a{256}", "(a{16}){16}", "a{255,}",
 	"((((((((a))))))))", "(a)(a)(a)(a)(a)(a)(a)(a)(a)", "(((((((a)+)+)+)+)+)+)+",
 	"[a-z]{1,200}", "(a|b|c|d|e|f|g|h){32}", E32 E32 E32 E32, "(" MANY_WORDS ")-[0-9]{4}" };
 
-START_TEST(the_largest_that_is_accepted)
+START_TEST(the_largest_expression_is_accepted)
 {
 	ck_assert_int_ne(match(largest[_i], view_of("a")), TRUTH_HIDDEN);
 	ck_assert_int_ne(match(largest[_i], view_of(A64)), TRUTH_HIDDEN);
 }
 END_TEST
 
-START_TEST(a_value_has_a_greatest_length)
+START_TEST(the_length_of_a_value_is_limited)
 {
 	char value[EXPRESSION_VALUE_MAX + 2];
 
@@ -252,7 +252,7 @@ START_TEST(a_value_has_a_greatest_length)
 }
 END_TEST
 
-START_TEST(one_match_never_takes_more_than_its_steps_however_many_there_are)
+START_TEST(one_match_never_takes_more_than_its_limit_of_steps)
 {
 	struct context context = { .steps = 100 * STEPS_MAX };
 	struct expression *e;
@@ -267,7 +267,7 @@ START_TEST(one_match_never_takes_more_than_its_steps_however_many_there_are)
 }
 END_TEST
 
-START_TEST(of_a_value_that_is_not_utf8_nothing_is_known)
+START_TEST(a_value_that_is_not_utf8_is_hidden)
 {
 	static const char *const values[] = { "\xff", "a\xc3", "\xc0\x80", "\xed\xa0\x80" };
 
@@ -276,7 +276,7 @@ START_TEST(of_a_value_that_is_not_utf8_nothing_is_known)
 }
 END_TEST
 
-START_TEST(a_match_takes_steps_and_is_hidden_without_them)
+START_TEST(a_match_without_steps_is_hidden)
 {
 	struct context context = { .steps = STEPS_MAX };
 	struct expression *e;
@@ -310,9 +310,9 @@ milliseconds(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-/* 5 ms are meant; a slow machine and a sanitizer have more.  Unbounded it is
+/* The goal is 5 ms; a slow machine and a sanitizer may take longer.  Without the limit it takes
  * seconds and gigabytes. */
-START_TEST(no_expression_and_value_take_long)
+START_TEST(every_expression_and_value_is_matched_quickly)
 {
 	struct context context = { .steps = STEPS_MAX };
 	uint8_t value[EXPRESSION_VALUE_MAX];
@@ -334,8 +334,8 @@ START_TEST(no_expression_and_value_take_long)
 }
 END_TEST
 
-/* The bytes end where they end, whatever stands behind them in memory. */
-START_TEST(every_beginning_of_an_expression_is_read_without_a_byte_beyond)
+/* Bytes behind the view must not be read. */
+START_TEST(a_truncated_expression_is_read_within_its_bounds)
 {
 	static const char text[] = "^([^]a-c[:alpha:]\xc3\xa4-]{2,13}|\\.(x?y|.)+)\xc3\xa4*$";
 
@@ -363,16 +363,17 @@ main(void)
 	Suite *suite = suite_create("expression");
 	TCase *t = suite_case(suite, "expressions");
 
-	tcase_add_loop_test(t, an_expression_matches_the_whole_value_or_not, 0, COUNT_OF(matches));
+	tcase_add_loop_test(t, an_expression_matches_the_whole_value, 0, COUNT_OF(matches));
 	tcase_add_loop_test(t, the_locale_of_the_process_does_not_matter, 0, COUNT_OF(matches));
-	tcase_add_loop_test(t, what_is_refused_is_told_why, 0, COUNT_OF(refused));
-	tcase_add_test(t, a_nul_is_refused_and_of_a_value_with_one_nothing_is_known);
-	tcase_add_loop_test(t, the_largest_that_is_accepted, 0, COUNT_OF(largest));
-	tcase_add_test(t, a_value_has_a_greatest_length);
-	tcase_add_test(t, one_match_never_takes_more_than_its_steps_however_many_there_are);
-	tcase_add_test(t, of_a_value_that_is_not_utf8_nothing_is_known);
-	tcase_add_test(t, a_match_takes_steps_and_is_hidden_without_them);
-	tcase_add_loop_test(t, no_expression_and_value_take_long, 0, COUNT_OF(slow));
-	tcase_add_test(t, every_beginning_of_an_expression_is_read_without_a_byte_beyond);
+	tcase_add_loop_test(t, a_refused_expression_is_reported_with_the_reason, 0,
+	    COUNT_OF(refused));
+	tcase_add_test(t, a_nul_in_an_expression_is_refused_and_in_a_value_is_hidden);
+	tcase_add_loop_test(t, the_largest_expression_is_accepted, 0, COUNT_OF(largest));
+	tcase_add_test(t, the_length_of_a_value_is_limited);
+	tcase_add_test(t, one_match_never_takes_more_than_its_limit_of_steps);
+	tcase_add_test(t, a_value_that_is_not_utf8_is_hidden);
+	tcase_add_test(t, a_match_without_steps_is_hidden);
+	tcase_add_loop_test(t, every_expression_and_value_is_matched_quickly, 0, COUNT_OF(slow));
+	tcase_add_test(t, a_truncated_expression_is_read_within_its_bounds);
 	return suite_run(suite);
 }

@@ -244,9 +244,8 @@ change_run(struct txn *t, struct job *job, int64_t now)
 }
 
 static void
-change_finish(struct job *job, void *context)
+change_finish(struct job *job)
 {
-	(void)context;
 	ck_assert_int_eq(job->result, ERR_OK);
 }
 
@@ -941,7 +940,7 @@ START_TEST(of_two_plans_the_accepting_one_counts_until_it_is_stored)
 	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
 	world_hold_writer(); /* now the first is done */
 	ck_assert_int_eq(connect_as(1, device), VERDICT_ALLOW);
-	(void)writer_collect(world.writer, SIZE_MAX, NULL);
+	(void)writer_collect(world.writer, SIZE_MAX);
 	tick();
 	ck_assert_uint_eq(world_count(NOTE_KICK) + world_count(NOTE_KICK_ONE), 0);
 	ck_assert_int_eq(publish(1, device, "up/d1"), ACCESS_ALLOW);

@@ -84,8 +84,9 @@ new_version(const char *name, const char *document)
 
 	world_change(&t);
 	settled(&t,
-	    registry_create_policy_version(&t, view_of(name), view_of(document), true, world_now(),
-		&number, NULL));
+	    registry_create_policy_version(&t, view_of(name),
+		&(struct new_policy_version){ view_of(document), true }, world_now(), &number,
+		NULL));
 	gate_policy_changed(gate, view_of(name));
 }
 
@@ -619,8 +620,9 @@ START_TEST(a_change_from_elsewhere_is_seen)
 	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_ALLOW);
 	world_change(&t);
 	settled(&t,
-	    registry_create_policy_version(&t, view_of("p"), view_of(DOCUMENT(CONNECT)), true,
-		world_now(), &number, NULL));
+	    registry_create_policy_version(&t, view_of("p"),
+		&(struct new_policy_version){ view_of(DOCUMENT(CONNECT)), true }, world_now(),
+		&number, NULL));
 	gate_changed(gate, NULL);
 	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_DENY);
 	ck_assert_int_eq(may_absent(ACTION_WRITE, "w", false), ACCESS_DENY);

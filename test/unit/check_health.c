@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* check_health.c - a file whose time says that the plugin works. */
+/* check_health.c - the health file: a recent time shows that the plugin works. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "world.h"
 
 static struct report *report;
-static struct health health;
+static struct health *health;
 static struct diag diag;
 static char path[300];
 
@@ -26,18 +26,27 @@ set_up(void)
 	world_start_writer(2, 2);
 	ck_assert_int_eq(report_open(&config, &report, &diag), ERR_OK);
 	snprintf(path, sizeof(path), "%s/health", world.db_path);
-	health = (struct health){ .path = path, .writer = world.writer, .report = report };
 }
 
 static void
 tear_down(void)
 {
 	world_stop_writer();
+	health_close(health);
+	health = NULL;
 	report_close(report);
 	world_close();
 }
 
-/* As if it had last been set an hour ago; is it still so? */
+static enum err
+open_health(const char *file)
+{
+	struct health_config config = { .path = file, .writer = world.writer, .report = report };
+
+	return health_open(&config, &health, &diag);
+}
+
+/* Sets the file's time to an hour ago. */
 static void
 make_old(void)
 {
@@ -55,77 +64,77 @@ is_old(void)
 	return st.st_mtime == 3600;
 }
 
-START_TEST(the_time_is_set_at_the_start_and_every_ten_seconds)
+START_TEST(the_time_of_the_file_is_set_at_start_and_every_ten_seconds)
 {
-	ck_assert_int_eq(health_start(&health, &diag), ERR_OK);
+	ck_assert_int_eq(open_health(path), ERR_OK);
 	make_old();
-	health_tick(&health, 1000);
+	health_tick(health, 1000);
 	world_settle();
 	ck_assert(!is_old());
 	make_old();
-	health_tick(&health, 10999);
+	health_tick(health, 10999);
 	world_settle();
 	ck_assert(is_old());
-	health_tick(&health, 11000);
+	health_tick(health, 11000);
 	world_settle();
 	ck_assert(!is_old());
 }
 END_TEST
 
-/* That is what it is for; and what waits is one job, however long. */
-START_TEST(behind_a_writer_that_hangs_the_file_grows_old)
+/* Only one job waits, however long the writer hangs. */
+START_TEST(the_file_grows_old_when_the_writer_hangs)
 {
 	struct writer_state state;
 
-	ck_assert_int_eq(health_start(&health, &diag), ERR_OK);
+	ck_assert_int_eq(open_health(path), ERR_OK);
 	make_old();
 	world_hold_writer();
 	for (int64_t at = 0; at < 1000000; at += 1000)
-		health_tick(&health, at);
-	writer_look(world.writer, &state);
-	ck_assert_uint_le(state.waiting, 2); /* the one that holds it, and ours */
+		health_tick(health, at);
+	writer_read_state(world.writer, &state);
+	ck_assert_uint_le(state.waiting,
+	    2); /* the job that holds the writer, and that of the file */
 	ck_assert(is_old());
 	world_release_writer();
 	ck_assert(!is_old());
 }
 END_TEST
 
-START_TEST(a_file_that_cannot_be_written_is_told_once_and_when_it_fails_anew)
+START_TEST(an_unwritable_file_is_reported_once_for_each_failure)
 {
 	char away[320];
 
-	ck_assert_int_eq(health_start(&health, &diag), ERR_OK);
+	ck_assert_int_eq(open_health(path), ERR_OK);
 	ck_assert_int_eq(unlink(path), 0);
 	snprintf(away, sizeof(away), "%s/elsewhere", world.db_path);
 	ck_assert_int_eq(symlink(away, path), 0); /* not followed */
 	for (int64_t at = 0; at <= 50000; at += 10000) {
-		health_tick(&health, at);
+		health_tick(health, at);
 		world_settle();
 	}
 	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
 	ck_assert(world_said("health_file"));
 	ck_assert_int_ne(access(away, F_OK), 0);
 	ck_assert_int_eq(unlink(path), 0);
-	health_tick(&health, 60000);
+	health_tick(health, 60000);
 	world_settle();
 	ck_assert_int_eq(access(path, F_OK), 0);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
 }
 END_TEST
 
-START_TEST(a_path_that_cannot_be_used_stops_the_start)
+START_TEST(an_unusable_path_stops_the_start)
 {
-	health.path = "/nowhere/at/all";
-	ck_assert_int_eq(health_start(&health, &diag), ERR_STORAGE);
+	ck_assert_int_eq(open_health("/nowhere/at/all"), ERR_STORAGE);
 	ck_assert_str_eq(diag.text, "health_file /nowhere/at/all: No such file or directory");
 }
 END_TEST
 
 START_TEST(without_a_path_nothing_is_done)
 {
-	health.path = NULL;
-	ck_assert_int_eq(health_start(&health, &diag), ERR_OK);
-	health_tick(&health, 1000);
+	ck_assert_int_eq(open_health(NULL), ERR_OK);
+	ck_assert_ptr_null(health);
+	health_tick(health, 1000);
 	world_settle();
 	ck_assert_int_ne(access(path, F_OK), 0);
 }
@@ -138,10 +147,10 @@ main(void)
 	TCase *t = tcase_create("file");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_test(t, the_time_is_set_at_the_start_and_every_ten_seconds);
-	tcase_add_test(t, behind_a_writer_that_hangs_the_file_grows_old);
-	tcase_add_test(t, a_file_that_cannot_be_written_is_told_once_and_when_it_fails_anew);
-	tcase_add_test(t, a_path_that_cannot_be_used_stops_the_start);
+	tcase_add_test(t, the_time_of_the_file_is_set_at_start_and_every_ten_seconds);
+	tcase_add_test(t, the_file_grows_old_when_the_writer_hangs);
+	tcase_add_test(t, an_unwritable_file_is_reported_once_for_each_failure);
+	tcase_add_test(t, an_unusable_path_stops_the_start);
 	tcase_add_test(t, without_a_path_nothing_is_done);
 	suite_add_tcase(s, t);
 	return suite_run(s);

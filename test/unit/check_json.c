@@ -2,8 +2,8 @@
 /*
  * check_json.c - strict reading of JSON (json.h).
  *
- * Whatever cJSON would let pass and RFC 8259 or we would not is refused, in
- * bounded time; constraints are told in AWS's words (aws-iot 1.5).
+ * Text that cJSON accepts and RFC 8259 or the plugin does not is refused in bounded time.
+ * Violated constraints have AWS's texts (aws-iot 1.5).
  */
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +90,7 @@ parse(struct view text, cJSON **out, struct diag *diag)
 	return json_parse(text, DEPTH, out, diag);
 }
 
-START_TEST(what_is_json_is_read)
+START_TEST(valid_json_is_read)
 {
 	struct diag diag = { "" };
 	cJSON *json = NULL;
@@ -102,7 +102,7 @@ START_TEST(what_is_json_is_read)
 }
 END_TEST
 
-START_TEST(what_is_not_is_refused_and_told_why)
+START_TEST(invalid_json_is_refused_with_the_reason)
 {
 	struct diag diag = { "" };
 	cJSON *json = NULL;
@@ -114,7 +114,7 @@ START_TEST(what_is_not_is_refused_and_told_why)
 }
 END_TEST
 
-/* An editor finds the place: both from 1, columns in characters. */
+/* As editors count: lines and columns from 1, columns in characters. */
 static const struct {
 	struct view text;
 	const char *says;
@@ -142,7 +142,7 @@ static const struct {
 	{ BYTES("{}\n x"), "unexpected text after the JSON value (line 2, column 2)" },
 };
 
-START_TEST(what_is_wrong_is_told_with_its_place)
+START_TEST(an_error_is_reported_with_its_position)
 {
 	struct diag diag = { "" };
 	cJSON *json = NULL;
@@ -152,8 +152,8 @@ START_TEST(what_is_wrong_is_told_with_its_place)
 }
 END_TEST
 
-/* The bytes end where they end, whatever stands behind them in memory. */
-START_TEST(every_beginning_of_a_request_is_read_without_a_byte_beyond)
+/* Bytes behind the view must not be read. */
+START_TEST(a_truncated_request_is_read_within_its_bounds)
 {
 	static const char text[] = "{\"commands\":[{\"command\":\"a\\u00e9\\\\\",\"n\":-1.5e3}]}";
 
@@ -172,7 +172,7 @@ START_TEST(every_beginning_of_a_request_is_read_without_a_byte_beyond)
 END_TEST
 
 /*
- * Bounded time: each of these takes minutes when read the wrong way.
+ * Bounded time: each of these takes minutes with quadratic reading.
  */
 
 #define LARGE (512 * 1024)
@@ -195,14 +195,14 @@ parse_times(const char *head, const char *piece, size_t times, const char *tail,
 	free(text);
 }
 
-/* As often as there is room. */
+/* Repeats a text up to the size of the buffer. */
 static void
 parse_repeated(const char *head, const char *piece, const char *tail, enum err expected)
 {
 	parse_times(head, piece, LARGE, tail, expected);
 }
 
-/* What is made of each takes time and memory, however short it is. */
+/* Each value takes time and memory, however short it is. */
 START_TEST(values_are_counted)
 {
 	static const struct {
@@ -222,7 +222,7 @@ START_TEST(values_are_counted)
 		parse_times(texts[i].head, texts[i].piece, most, texts[i].tail, ERR_OK);
 		parse_times(texts[i].head, texts[i].piece, most + 1, texts[i].tail, ERR_REQUEST);
 	}
-	parse_repeated("\"", "[{,", "\"", ERR_OK); /* of a string they are not */
+	parse_repeated("\"", "[{,", "\"", ERR_OK); /* commas in a string are not counted */
 }
 END_TEST
 
@@ -259,7 +259,7 @@ parse_object_of(int members)
 	return e;
 }
 
-START_TEST(an_object_has_a_greatest_number_of_members)
+START_TEST(the_number_of_members_of_an_object_is_limited)
 {
 	ck_assert_int_eq(parse_object_of(JSON_MEMBERS_MAX), ERR_OK);
 	ck_assert_int_eq(parse_object_of(JSON_MEMBERS_MAX + 1), ERR_REQUEST);
@@ -339,7 +339,7 @@ static const struct {
 		      "satisfy constraint: Member must have length less than or equal to 2" },
 };
 
-START_TEST(a_string_that_breaks_a_constraint_is_told_in_the_words_of_aws)
+START_TEST(a_violated_constraint_is_reported_with_the_text_of_aws)
 {
 	struct members m = members_of(bad_strings[_i].text);
 
@@ -348,7 +348,7 @@ START_TEST(a_string_that_breaks_a_constraint_is_told_in_the_words_of_aws)
 }
 END_TEST
 
-START_TEST(a_boolean_is_true_or_false_and_nothing_like_it)
+START_TEST(only_true_and_false_are_booleans)
 {
 	static const char *const wrong[] = { "{\"a\":1}", "{\"a\":0}", "{\"a\":\"true\"}",
 		"{\"a\":[]}" };
@@ -411,7 +411,7 @@ static const struct {
 		      "less than or equal to 250" },
 };
 
-START_TEST(anything_else_is_no_integer)
+START_TEST(other_values_are_not_integers)
 {
 	struct members m = members_of(bad_integers[_i].text);
 
@@ -420,7 +420,7 @@ START_TEST(anything_else_is_no_integer)
 }
 END_TEST
 
-START_TEST(objects_and_lists_are_what_they_are)
+START_TEST(objects_and_lists_are_distinguished)
 {
 	struct members m = members_of("{\"o\":{\"x\":1},\"l\":[1,2,3]}");
 
@@ -481,7 +481,7 @@ static const struct {
 		      "(0x)?[a-fA-F0-9]+" },
 };
 
-START_TEST(anything_else_is_no_id)
+START_TEST(other_values_are_not_ids)
 {
 	struct members m = members_of(bad_ids[_i].text);
 	struct certid id;
@@ -512,7 +512,7 @@ START_TEST(a_word_is_one_of_a_set)
 }
 END_TEST
 
-START_TEST(the_first_failure_stays_and_later_questions_answer_nothing)
+START_TEST(after_the_first_failure_later_reads_return_nothing)
 {
 	struct members m = members_of("{\"a\":1,\"b\":\"fine\",\"c\":5,\"d\":[]}");
 
@@ -524,7 +524,7 @@ START_TEST(the_first_failure_stays_and_later_questions_answer_nothing)
 }
 END_TEST
 
-START_TEST(a_member_that_nobody_knows_is_not_lost)
+START_TEST(an_unknown_member_is_reported)
 {
 	static const char *const names[] = { "a", "b" };
 	struct members m = members_of("{\"a\":1,\"b\":2}");
@@ -560,29 +560,29 @@ main(void)
 	Suite *suite = suite_create("json");
 	TCase *t = suite_case(suite, "text");
 
-	tcase_set_timeout(t, 20); /* what is bounded takes a fraction of it */
-	tcase_add_loop_test(t, what_is_json_is_read, 0, COUNT_OF(accepted));
-	tcase_add_loop_test(t, what_is_not_is_refused_and_told_why, 0, COUNT_OF(refused));
-	tcase_add_loop_test(t, what_is_wrong_is_told_with_its_place, 0, COUNT_OF(places));
-	tcase_add_test(t, every_beginning_of_a_request_is_read_without_a_byte_beyond);
+	tcase_set_timeout(t, 20); /* bounded reading takes a fraction of this */
+	tcase_add_loop_test(t, valid_json_is_read, 0, COUNT_OF(accepted));
+	tcase_add_loop_test(t, invalid_json_is_refused_with_the_reason, 0, COUNT_OF(refused));
+	tcase_add_loop_test(t, an_error_is_reported_with_its_position, 0, COUNT_OF(places));
+	tcase_add_test(t, a_truncated_request_is_read_within_its_bounds);
 	tcase_add_test(t, values_are_counted);
 	tcase_add_test(t, a_huge_array_is_read_in_bounded_time);
 	tcase_add_test(t, a_huge_object_is_refused_in_bounded_time);
-	tcase_add_test(t, an_object_has_a_greatest_number_of_members);
+	tcase_add_test(t, the_number_of_members_of_an_object_is_limited);
 	t = suite_case(suite, "members");
 	tcase_add_checked_fixture(t, NULL, forget_object);
 	tcase_add_test(t, a_string_has_its_value_and_length);
-	tcase_add_loop_test(t, a_string_that_breaks_a_constraint_is_told_in_the_words_of_aws, 0,
+	tcase_add_loop_test(t, a_violated_constraint_is_reported_with_the_text_of_aws, 0,
 	    COUNT_OF(bad_strings));
-	tcase_add_test(t, a_boolean_is_true_or_false_and_nothing_like_it);
+	tcase_add_test(t, only_true_and_false_are_booleans);
 	tcase_add_test(t, an_integer_within_its_bounds_is_read);
-	tcase_add_loop_test(t, anything_else_is_no_integer, 0, COUNT_OF(bad_integers));
-	tcase_add_test(t, objects_and_lists_are_what_they_are);
+	tcase_add_loop_test(t, other_values_are_not_integers, 0, COUNT_OF(bad_integers));
+	tcase_add_test(t, objects_and_lists_are_distinguished);
 	tcase_add_test(t, an_id_is_read_in_either_case);
-	tcase_add_loop_test(t, anything_else_is_no_id, 0, COUNT_OF(bad_ids));
+	tcase_add_loop_test(t, other_values_are_not_ids, 0, COUNT_OF(bad_ids));
 	tcase_add_test(t, a_word_is_one_of_a_set);
-	tcase_add_test(t, the_first_failure_stays_and_later_questions_answer_nothing);
-	tcase_add_test(t, a_member_that_nobody_knows_is_not_lost);
+	tcase_add_test(t, after_the_first_failure_later_reads_return_nothing);
+	tcase_add_test(t, an_unknown_member_is_reported);
 	tcase_add_test(t, null_is_the_same_as_absent);
 	return suite_run(suite);
 }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_listeners.c - configurations of the broker in which a listener does not have
- * the plugin are found (mosquitto.conf(5)).
+ * check_listeners.c - listeners that do not have the plugin are found in the configuration of
+ * the broker (mosquitto.conf(5)).
  */
 #include <string.h>
 
-#include "listeners.h"
+#include "listener_scan.h"
 #include "suite.h"
 
 static bool
-is_ours(const char *path, const char *plugin_path)
+is_plugin(const char *path)
 {
-	return strcmp(path, plugin_path) == 0;
+	return strcmp(path, "/p.so") == 0;
 }
 
 static const struct {
-	const char *text, *without; /* the listener that has not the plugin; "": all have */
+	const char *text, *without; /* the listener without the plugin; "": there is none */
 } files[] = {
 	/* For the whole broker. */
 	{ "plugin /p.so\nlistener 1\nlistener 2\n", "" },
@@ -31,7 +31,7 @@ static const struct {
 	    "" },
 	{ "plugin_load a /o.so\nplugin_load jitr /p.so\nlistener 1\nplugin_use a\nplugin_use jitr\n",
 	    "" },
-	/* Not for one of them. */
+	/* One listener does not have it. */
 	{ "per_listener_settings true\nlistener 1\nplugin /p.so\nlistener 2\n", "2" },
 	{ "per_listener_settings true\nlistener 1\nlistener 2\nplugin /p.so\n", "1" },
 	{ "per_listener_settings true\r\nlistener 1 ::1\r\nlistener 2\r\nplugin /p.so\r\n",
@@ -49,26 +49,28 @@ static const struct {
 	{ "plugin_load jitr /p.so\nbind_address ::1\nlistener 1\nplugin_use jitr\n", "1883" },
 	{ "plugin_load jitr /p.so\nmax_connections 9\nlistener 1\nplugin_use jitr\n", "1883" },
 	{ "plugin /p.so\nbind_address ::1\nlistener 1\n", "" },
-	/* One for pages takes no MQTT. */
+	/* A listener for HTTP pages takes no MQTT. */
 	{ "plugin_load jitr /p.so\nlistener 1\nplugin_use jitr\nlistener 2\nprotocol http_api\n",
 	    "" },
 	{ "plugin_load jitr /p.so\nlistener 1\nplugin_use jitr\nlistener 2\nprotocol websockets\n",
 	    "2" },
-	/* What is no setting of ours. */
+	/* Other lines. */
 	{ "", "" },
 	{ "# plugin\n\n \nlistener\nplugin_load\nplugin_load x\nplugin_use\nplugin\n", "" },
 };
 
 START_TEST(a_listener_without_the_plugin_is_found)
 {
-	struct listeners l = { .plugin_path = "/p.so" };
+	struct listener_scan scan = { .is_plugin = is_plugin };
+	const char *without;
 	char text[400], *line, *rest;
 
 	strcpy(text, files[_i].text);
 	for (line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
-		listeners_line(&l, line, is_ours);
-	listeners_file_end(&l);
-	ck_assert_str_eq(l.everywhere ? "" : l.without, files[_i].without);
+		listener_scan_line(&scan, line);
+	listener_scan_file_end(&scan);
+	without = listener_scan_result(&scan);
+	ck_assert_str_eq(without != NULL ? without : "", files[_i].without);
 }
 END_TEST
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_memory.c - the nth allocation fails, for every n: what runs out of memory says so,
- * blames nothing that it was given, and does as ever afterwards.
+ * check_memory.c - the nth allocation fails, for every n.
  *
- * Allocations of OpenSSL, cJSON, libc and LMDB fail as ours do (fault.h).
+ * A function then reports lack of memory, does not report its input as invalid, and works
+ * afterwards.  Allocations of OpenSSL, cJSON, libc and LMDB fail too (fault.h).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +24,8 @@
 
 #define TRIES_MAX 5000 /* allocations of one run */
 
-/* Without long repetitions: glibc 2.36 itself frees memory twice where there is none for
- * one like x{0,64}. */
+/* No long repetitions: glibc 2.36 frees memory twice if an allocation fails for an expression
+ * like x{0,64}. */
 #define RULE \
 	"{\"conditions\": {\"StringMatches\": {\"iot:Certificate.Subject.CommonName\": " \
 	"[\"d[0-9]{1,3}\", \"[a-f]+-(x|y)*z\"]}, \"StringLike\": {\"iot:ClientId\": \"d*\"}}," \
@@ -47,7 +47,7 @@
 	"{\"StringNotEquals\": {\"iot:Certificate.Subject.Country\": [\"XX\", \"YY\"]}}}]}"
 
 /*
- * What reads input.  Each answers what came of it, with what is right about the input.
+ * Functions that read input.  Each returns its result for valid input.
  */
 
 static struct pki_cert *issuer, *leaf, *verification;
@@ -112,7 +112,7 @@ read_der(void)
 	struct presented p;
 	enum err e = x509_from_der(leaf->der, &x, &said);
 
-	/* What was read under pressure is as good as any. */
+	/* The result read under lack of memory is a complete one. */
 	fault_pause(true);
 	if (e == ERR_OK &&
 	    (x509_read(x, &p) != ERR_OK || x509_read_strength(x, &p) != ERR_OK || !is_good(&p)))
@@ -159,7 +159,7 @@ read_certificate(void)
 	return e;
 }
 
-/* OpenSSL keeps what it found out about a certificate: one of its own each time. */
+/* A new object each time, because OpenSSL caches what it computes for a certificate. */
 static struct x509_st *
 fresh(const struct pki_cert *c)
 {
@@ -259,7 +259,7 @@ tear_down(void)
 	pki_free(issuer);
 }
 
-START_TEST(what_has_no_memory_blames_no_input)
+START_TEST(a_failed_allocation_is_not_reported_as_invalid_input)
 {
 	bool lasting = _i % 2, failed = true;
 	enum err (*run)(void) = readers[_i / 2].run;
@@ -267,7 +267,7 @@ START_TEST(what_has_no_memory_blames_no_input)
 
 	if (!fault_works())
 		return;
-	ck_assert_int_eq(run(), ERR_OK); /* what is made once is made now */
+	ck_assert_int_eq(run(), ERR_OK); /* static objects are allocated now */
 	for (n = 1; failed && n < TRIES_MAX; n++) {
 		enum err e;
 
@@ -285,8 +285,7 @@ START_TEST(what_has_no_memory_blames_no_input)
 }
 END_TEST
 
-/* What is wrong with the input is still said to be that. */
-START_TEST(what_is_no_json_is_no_shortage_of_memory)
+START_TEST(invalid_json_is_not_reported_as_lack_of_memory)
 {
 	static const char *const texts[] = { "", "{", "[1,]", "{\"a\" 1}", "\"", "nul", "-", ".5",
 		"\"\\ud800\"", "\"\\x\"", "\"\\u12g4\"", "[1 2]", "{1: 2}", "'a'", "[\"a\\\"]" };
@@ -299,7 +298,7 @@ START_TEST(what_is_no_json_is_no_shortage_of_memory)
 }
 END_TEST
 
-/* Each byte of a text another one: cJSON reads what json_is_value() says it does. */
+/* Every byte of a text is changed: cJSON accepts exactly what json_is_value() accepts. */
 START_TEST(the_grammar_is_that_of_cjson)
 {
 	static const char text[] =
@@ -313,7 +312,7 @@ START_TEST(the_grammar_is_that_of_cjson)
 
 			memcpy(copy, text, sizeof(text));
 			copy[at] = (char)byte;
-			/* It takes digits that are none for a NUL, and is not asked about them. */
+			/* cJSON reads malformed digits as NUL; such texts are not given to it. */
 			if (copy[at] != text[at] && strstr(copy, "\\u") != NULL &&
 			    !json_is_value(v, 8))
 				continue;
@@ -374,9 +373,9 @@ open_world(void)
 	open_gate();
 }
 
-/* Codes that say something of the certificate, its CA, its rule or its policies. */
+/* Reasons about the certificate, its CA, its rule or its policies. */
 static void
-assert_nobody_is_blamed(unsigned long n)
+assert_no_certificate_is_blamed(unsigned long n)
 {
 	static const char *const codes[] = { "CERTIFICATE_MALFORMED", "KEY_UNSUPPORTED",
 		"ALGORITHM_UNSUPPORTED", "EXTENSION_UNSUPPORTED", "CERTIFICATE_IS_CA",
@@ -387,8 +386,8 @@ assert_nobody_is_blamed(unsigned long n)
 		ck_assert_msg(!world_said(codes[i]), "allocation %lu: %s", n, codes[i]);
 }
 
-/* A first connection of a new device each time, of a gate that is new or has what it
- * compiled before: it may be refused, and the next attempt is not. */
+/* A first connection of a new device each time, with a new gate or one with compiled policies.
+ * The attempt may be refused; the next one is not. */
 START_TEST(a_first_connection_without_memory_is_refused_once)
 {
 	bool new_gate = _i & 1, lasting = _i & 2, failed = true;
@@ -416,7 +415,7 @@ START_TEST(a_first_connection_without_memory_is_refused_once)
 		world_settle();
 		gate_tick(gate);
 		ck_assert_msg(failed || v == VERDICT_ALLOW, "without a fault: %d", v);
-		assert_nobody_is_blamed(n);
+		assert_no_certificate_is_blamed(n);
 		leave();
 		x509_free(client.x);
 		ck_assert_msg(connect_device(c) == VERDICT_ALLOW, "allocation %lu stays missing",
@@ -429,8 +428,8 @@ START_TEST(a_first_connection_without_memory_is_refused_once)
 }
 END_TEST
 
-/* A policy that changes while devices are connected: they are refused, as a Deny in it may
- * not be lost, until there is memory again; nobody has to come for that. */
+/* A policy changes while devices are connected.  Their packets are refused until it can be
+ * compiled, because it may have a Deny.  This happens at a tick, without a new connection. */
 START_TEST(a_policy_that_could_not_be_compiled_is_compiled_at_the_next_tick)
 {
 	struct client client = { .handle = &clients[0], .id = "d1", .address = "192.0.2.1" };
@@ -444,8 +443,9 @@ START_TEST(a_policy_that_could_not_be_compiled_is_compiled_at_the_next_tick)
 	world_settle();
 	ck_assert_int_eq(gates_access(&client, ACTION_WRITE, "up", false), ACCESS_ALLOW);
 	world_change(&t);
-	ck_assert_int_eq(registry_create_policy_version(&t, view_of("device"), view_of(POLICY " "),
-			     true, world_now(), &(uint32_t){ 0 }, NULL),
+	ck_assert_int_eq(registry_create_policy_version(&t, view_of("device"),
+			     &(struct new_policy_version){ view_of(POLICY " "), true }, world_now(),
+			     &(uint32_t){ 0 }, NULL),
 	    ERR_OK);
 	world_commit(&t);
 
@@ -467,8 +467,9 @@ main(void)
 	TCase *t = suite_case(suite, "input");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_loop_test(t, what_has_no_memory_blames_no_input, 0, 2 * (int)COUNT_OF(readers));
-	tcase_add_loop_test(t, what_is_no_json_is_no_shortage_of_memory, 0, 15);
+	tcase_add_loop_test(t, a_failed_allocation_is_not_reported_as_invalid_input, 0,
+	    2 * (int)COUNT_OF(readers));
+	tcase_add_loop_test(t, invalid_json_is_not_reported_as_lack_of_memory, 0, 15);
 	tcase_add_test(t, the_grammar_is_that_of_cjson);
 	t = suite_case(suite, "gate");
 	tcase_add_loop_test(t, a_first_connection_without_memory_is_refused_once, 0, 4);

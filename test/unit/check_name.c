@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* check_name.c - which texts are names (name.h). */
+/* check_name.c - names of policies, things and so on (name.h). */
 #include <string.h>
 
 #include "jitr/core/name.h"
@@ -19,7 +19,7 @@ static const struct {
 	{ "its value", LETTERS_AND_DIGITS "_.,@/:#=[]-", attribute_value_valid, 0, 800 },
 };
 
-START_TEST(every_character_is_allowed_or_not)
+START_TEST(only_the_documented_characters_are_allowed)
 {
 	for (unsigned c = 0; c < 256; c++) {
 		uint8_t text[3] = { 'a', (uint8_t)c, 'z' };
@@ -34,7 +34,7 @@ START_TEST(every_character_is_allowed_or_not)
 }
 END_TEST
 
-START_TEST(a_name_has_a_least_and_a_greatest_length)
+START_TEST(the_length_of_a_name_is_limited)
 {
 	uint8_t text[801];
 
@@ -52,7 +52,7 @@ main(void)
 	Suite *suite = suite_create("name");
 	TCase *t = suite_case(suite, "names");
 
-	tcase_add_loop_test(t, every_character_is_allowed_or_not, 0, COUNT_OF(names));
-	tcase_add_loop_test(t, a_name_has_a_least_and_a_greatest_length, 0, COUNT_OF(names));
+	tcase_add_loop_test(t, only_the_documented_characters_are_allowed, 0, COUNT_OF(names));
+	tcase_add_loop_test(t, the_length_of_a_name_is_limited, 0, COUNT_OF(names));
 	return suite_run(suite);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_pace.c - how fast events are handed to the broker (pace.h), against a
- * broker with its defaults: 20 in flight and 1000 in the queue of a subscriber
- * (mosquitto.conf(5), max_inflight_messages and max_queued_messages).
+ * check_pace.c - how fast events are handed to the broker (pace.h).
+ *
+ * The model is a broker with default settings: 20 messages in flight and 1000 in the queue of
+ * a subscriber (mosquitto.conf(5), max_inflight_messages and max_queued_messages).
  */
 #include "jitr/core/pace.h"
 #include "suite.h"
@@ -17,7 +18,7 @@ take_all(struct pace *p)
 	return count;
 }
 
-START_TEST(a_burst_goes_at_once)
+START_TEST(a_burst_is_sent_at_once)
 {
 	struct pace p = { .spent = 0 };
 
@@ -26,7 +27,7 @@ START_TEST(a_burst_goes_at_once)
 }
 END_TEST
 
-/* The broker's loop: turns, and ms for each; how many go in a second. */
+/* Turns of the broker's loop, ms for each, and the messages sent in a second. */
 static const struct {
 	size_t turns;
 	int64_t ms;
@@ -34,11 +35,10 @@ static const struct {
 } loops[] = {
 	{ 10, 100, 10, 10 }, /* quiet: an acknowledgement is read at each turn */
 	{ 33, 30, 32, 33 },  /* busy with handshakes */
-	{ 500, 2, 499, 500 },
-	{ 1000, 1, 499, 500 }, /* as fast as it can be: the round trip is the limit */
+	{ 500, 2, 499, 500 }, { 1000, 1, 499, 500 }, /* limited by the round trip */
 };
 
-START_TEST(afterwards_one_goes_at_each_turn_and_no_more_than_so_many_a_second)
+START_TEST(after_the_burst_the_rate_is_limited)
 {
 	struct pace p = { .spent = 0 };
 	int64_t now = 1000;
@@ -57,8 +57,8 @@ START_TEST(afterwards_one_goes_at_each_turn_and_no_more_than_so_many_a_second)
 }
 END_TEST
 
-/* Of 20 000 none is lost: whatever the loop does, and the slowest subscriber that
- * is promised anything, one acknowledgement at a turn. */
+/* None of 20 000 messages is lost at any speed of the loop, with the slowest supported
+ * subscriber: one acknowledgement per turn. */
 START_TEST(the_queue_of_a_subscriber_never_overflows)
 {
 	struct pace p = { .spent = 0 };
@@ -71,7 +71,7 @@ START_TEST(the_queue_of_a_subscriber_never_overflows)
 		queued -= queued > 0;
 		pace_turn(&p);
 		now += turn % 7 == 0 ? 120 : 1;
-		if (turn % 3 != 0) /* not at each turn there is a tick */
+		if (turn % 3 != 0) /* a turn without a tick */
 			continue;
 		pace_refill(&p, now);
 		taken = take_all(&p);
@@ -83,7 +83,7 @@ START_TEST(the_queue_of_a_subscriber_never_overflows)
 }
 END_TEST
 
-START_TEST(a_clock_that_stands_still_or_goes_back_gives_nothing)
+START_TEST(a_clock_that_stops_or_goes_back_allows_nothing)
 {
 	struct pace p = { .spent = 0 };
 
@@ -99,7 +99,7 @@ START_TEST(a_clock_that_stands_still_or_goes_back_gives_nothing)
 }
 END_TEST
 
-START_TEST(without_a_pace_everything_goes)
+START_TEST(without_a_pace_nothing_is_limited)
 {
 	pace_spend(NULL);
 	ck_assert(pace_allows(NULL));
@@ -112,11 +112,10 @@ main(void)
 	Suite *suite = suite_create("pace");
 	TCase *t = suite_case(suite, "pace");
 
-	tcase_add_test(t, a_burst_goes_at_once);
-	tcase_add_loop_test(t, afterwards_one_goes_at_each_turn_and_no_more_than_so_many_a_second,
-	    0, COUNT_OF(loops));
+	tcase_add_test(t, a_burst_is_sent_at_once);
+	tcase_add_loop_test(t, after_the_burst_the_rate_is_limited, 0, COUNT_OF(loops));
 	tcase_add_test(t, the_queue_of_a_subscriber_never_overflows);
-	tcase_add_test(t, a_clock_that_stands_still_or_goes_back_gives_nothing);
-	tcase_add_test(t, without_a_pace_everything_goes);
+	tcase_add_test(t, a_clock_that_stops_or_goes_back_allows_nothing);
+	tcase_add_test(t, without_a_pace_nothing_is_limited);
 	return suite_run(suite);
 }

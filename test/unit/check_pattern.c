@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_pattern.c - pieces of patterns and how they match (pattern.h), and the
- * words of conditions (condition.h).
+ * check_pattern.c - parts of patterns and their matches (pattern.h), and the values of
+ * conditions (condition.h).
  */
 #include <string.h>
 
@@ -54,7 +54,7 @@ static const struct {
 	{ "${**}", WILD | VARIABLE, "v", "**" },
 };
 
-START_TEST(a_text_has_its_pieces)
+START_TEST(a_pattern_is_split_into_its_parts)
 {
 	struct pattern p = pattern_from(parsed[_i].text, parsed[_i].flags, false);
 
@@ -67,7 +67,7 @@ START_TEST(a_text_has_its_pieces)
 }
 END_TEST
 
-START_TEST(a_variable_without_an_end_is_no_pattern)
+START_TEST(a_variable_without_its_end_is_refused)
 {
 	size_t count;
 
@@ -78,7 +78,7 @@ START_TEST(a_variable_without_an_end_is_no_pattern)
 END_TEST
 
 /*
- * Every short pattern against every short text, cut in two anywhere.
+ * Every short pattern against every short text, also with the text in two parts.
  */
 
 static bool
@@ -118,7 +118,7 @@ match_everywhere(const struct pattern *p, const char *text, bool expected)
 	}
 }
 
-START_TEST(short_patterns_match_what_a_plain_recursion_says)
+START_TEST(short_patterns_match_as_a_simple_recursion_does)
 {
 	char pattern[16], text[16];
 
@@ -135,7 +135,7 @@ START_TEST(short_patterns_match_what_a_plain_recursion_says)
 }
 END_TEST
 
-START_TEST(without_steps_everything_that_takes_one_is_hidden)
+START_TEST(a_match_that_runs_out_of_steps_is_hidden)
 {
 	static const struct facts facts;
 	struct pattern p = pattern_from("a*b", WILD, false);
@@ -156,12 +156,12 @@ END_TEST
  * Words of conditions.
  */
 
-/* In their order; an = says that it is the same as the one before. */
+/* In ascending order; = marks a number that equals the previous one. */
 static const char *const ordered[] = { "-10000000000000000000001", "-10.5", "=-10.50", "-10", "-2",
 	"-0.25", "0", "=-0", "=000.000", "0.05", "0.1", "=0.10", "0.19", "0.2", "1", "9", "10",
 	"99.9", "100", "18446744073709551616", "18446744073709551617" };
 
-START_TEST(numbers_have_their_order_however_long)
+START_TEST(numbers_of_any_length_are_compared)
 {
 	size_t rank[COUNT_OF(ordered)] = { 0 };
 
@@ -215,11 +215,11 @@ main(void)
 	Suite *suite = suite_create("pattern");
 	TCase *t = suite_case(suite, "pattern");
 
-	tcase_add_loop_test(t, a_text_has_its_pieces, 0, COUNT_OF(parsed));
-	tcase_add_test(t, a_variable_without_an_end_is_no_pattern);
-	tcase_add_test(t, short_patterns_match_what_a_plain_recursion_says);
-	tcase_add_test(t, without_steps_everything_that_takes_one_is_hidden);
-	tcase_add_test(t, numbers_have_their_order_however_long);
+	tcase_add_loop_test(t, a_pattern_is_split_into_its_parts, 0, COUNT_OF(parsed));
+	tcase_add_test(t, a_variable_without_its_end_is_refused);
+	tcase_add_test(t, short_patterns_match_as_a_simple_recursion_does);
+	tcase_add_test(t, a_match_that_runs_out_of_steps_is_hidden);
+	tcase_add_test(t, numbers_of_any_length_are_compared);
 	tcase_add_loop_test(t, dates_are_milliseconds_since_1970, 0, COUNT_OF(dates));
 	return suite_run(suite);
 }

@@ -982,7 +982,7 @@ START_TEST(without_a_free_signal_the_plugin_works_all_the_same)
 	for (int n = SIGRTMIN; n <= SIGRTMAX; n++)
 		must(signal(n, handle) != SIG_ERR);
 	start();
-	ck_assert(said("no timer or signal is free to wake the broker with"));
+	ck_assert(said("no timer or signal is free to wake the broker"));
 	ck_assert_int_eq(basic_auth(&m_device), MOSQ_ERR_AUTH);
 	tick_until_published("$aws/events/certificates/registered/");
 	stop();

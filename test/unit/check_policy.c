@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_policy.c - what policies allow and deny (policy.h, aws-iot F).
+ * check_policy.c - policies allow and deny (policy.h, aws-iot F).
  *
  * Each row is a sentence about one policy, one client and one request.
  */
@@ -29,7 +29,7 @@
 	ST(effect, action, "'Resource':'*','Condition':{" condition "}")
 
 /*
- * Who asks.
+ * The client of the requests.
  */
 
 static const struct cert_value values[] = {
@@ -95,7 +95,7 @@ dev1(void)
 	return f;
 }
 
-/* The others differ from it by words of a list, which are kept here. */
+/* Other clients differ from it as the words of a row say; the words are kept here. */
 static char words_kept[256];
 
 static bool
@@ -113,7 +113,7 @@ apply_word(struct facts *f, const char *word)
 		f->last_will = ANSWER_YES;
 	else if (strcmp(word, "will-topic") == 0)
 		f->last_will_topic = view_of(TEST_PREFIX "topic/will/dev1");
-	else if (strcmp(word, "nobody") == 0)
+	else if (strcmp(word, "unknown") == 0)
 		*f = (struct facts){ .client_id = { NULL, 0 } };
 	else if (strcmp(word, "as-is") == 0)
 		f->client_id_as_is = true;
@@ -350,8 +350,9 @@ static const struct row rows[] = {
 	    "id=*", PUBLISH, "dev2/x", IMPLICIT_DENY },
 	{ "not even for itself", DOC(ALLOW("Publish", "@topic/${iot:ClientId}/x")), "id=*", PUBLISH,
 	    "*/x", IMPLICIT_DENY },
-	{ "the + that sees everyone", DOC(ALLOW("Subscribe", "@topicfilter/my/${iot:ClientId}/t")),
-	    "id=+", SUBSCRIBE, "my/+/t", IMPLICIT_DENY },
+	{ "a + that matches every client",
+	    DOC(ALLOW("Subscribe", "@topicfilter/my/${iot:ClientId}/t")), "id=+", SUBSCRIBE,
+	    "my/+/t", IMPLICIT_DENY },
 	{ "the # too", DOC(ALLOW("Subscribe", "@topicfilter/my/${iot:ClientId}")), "id=#",
 	    SUBSCRIBE, "my/#", IMPLICIT_DENY },
 	{ "a / in a client id", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")), "id=a/b", PUBLISH,
@@ -365,20 +366,20 @@ static const struct row rows[] = {
 	{ "a thing's attribute with a star",
 	    DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.Attributes[star]}")), "thing",
 	    PUBLISH, "*", IMPLICIT_DENY },
-	{ "nobody is called ${iot:ClientId}", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")),
-	    "nobody", PUBLISH, "${iot:ClientId}", IMPLICIT_DENY },
+	{ "no client has the id ${iot:ClientId}", DOC(ALLOW("Publish", "@topic/${iot:ClientId}")),
+	    "unknown", PUBLISH, "${iot:ClientId}", IMPLICIT_DENY },
 	{ "an unknown variable matches nothing", DOC(ALLOW("Publish", "@topic/${iot:Nonsense}*")),
 	    "", PUBLISH, "x", IMPLICIT_DENY },
 	{ "a hidden address does not allow", DOC(ALLOW("Publish", "@topic/${aws:SourceIp}")),
-	    "nobody", PUBLISH, "192.0.2.1", IMPLICIT_DENY },
+	    "unknown", PUBLISH, "192.0.2.1", IMPLICIT_DENY },
 	{ "a hidden address denies what it could be",
-	    DOC(ALLOW("*", "*") "," DENY("Publish", "@topic/a/${aws:SourceIp}")), "nobody", PUBLISH,
-	    "a/x", EXPLICIT_DENY },
+	    DOC(ALLOW("*", "*") "," DENY("Publish", "@topic/a/${aws:SourceIp}")), "unknown",
+	    PUBLISH, "a/x", EXPLICIT_DENY },
 	{ "and not what it cannot be",
-	    DOC(ALLOW("*", "*") "," DENY("Publish", "@topic/a/${aws:SourceIp}")), "nobody", PUBLISH,
-	    "b/x", ALLOWED },
+	    DOC(ALLOW("*", "*") "," DENY("Publish", "@topic/a/${aws:SourceIp}")), "unknown",
+	    PUBLISH, "b/x", ALLOWED },
 
-	/* Every variable has its value. */
+	/* The value of every variable. */
 	{ "the client id", DOC(ALLOW("Publish", "@topic/a/${iot:ClientId}/b")), "", PUBLISH,
 	    "a/dev1/b", ALLOWED },
 	{ "in any case", DOC(ALLOW("Publish", "@topic/a/${IOT:clientID}/b")), "", PUBLISH,
@@ -396,7 +397,7 @@ static const struct row rows[] = {
 	{ "its attribute",
 	    DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.Attributes[Level]}")), "thing",
 	    PUBLISH, "12", ALLOWED },
-	{ "whose name has a case",
+	{ "of a name in another case",
 	    DOC(ALLOW("Publish", "@topic/${iot:Connection.Thing.Attributes[level]}")), "thing",
 	    PUBLISH, "12", IMPLICIT_DENY },
 	{ "without .1 the first",
@@ -620,9 +621,9 @@ static const struct {
 	    "'IpAddress':"
 	    "{'iot:Certificate.Issuer.AlternativeName.IPAddress':'192.0.2.0/28'}",
 	    "", PUBLISH, true, false },
-	{ "a hidden address", "'IpAddress':{'aws:SourceIp':'0.0.0.0/0'}", "nobody", PUBLISH, false,
+	{ "a hidden address", "'IpAddress':{'aws:SourceIp':'0.0.0.0/0'}", "unknown", PUBLISH, false,
 	    true },
-	{ "a hidden address, negated", "'NotIpAddress':{'aws:SourceIp':'10.0.0.0/8'}", "nobody",
+	{ "a hidden address, negated", "'NotIpAddress':{'aws:SourceIp':'10.0.0.0/8'}", "unknown",
 	    PUBLISH, false, true },
 
 	{ "numbers", "'NumericEquals':{'iot:Connection.Thing.Attributes[Level]':12}", "thing",
@@ -678,7 +679,7 @@ static const struct {
 	{ "no thing is no name of a thing", "'Null':{'iot:Connection.Thing.ThingName':'true'}", "",
 	    PUBLISH, true, false },
 
-/* aws-iot F.6: what a CONNECT uses; first the documented idioms. */
+/* aws-iot F.6: the features that a CONNECT uses.  The documented idioms come first. */
 #define USED(op, values) "'" op "':{'iot:ConnectAttributes':" values "}"
 	{ "plain only: plain", USED("ForAllValues:StringEquals", "[]"), "", CONNECT, true, false },
 	{ "plain only: will", USED("ForAllValues:StringEquals", "[]"), "will", CONNECT, false,
@@ -761,7 +762,7 @@ START_TEST(a_request_is_decided_as_the_row_says)
 END_TEST
 
 /* Certificates whose name is a pattern: vector 12 of aws-iot F.8. */
-START_TEST(a_common_name_with_a_wildcard_is_nobody)
+START_TEST(a_common_name_with_a_wildcard_gives_no_rights)
 {
 	static const char *const ids[] = { "dev*", "devil", "dev" };
 	struct facts f = dev1();
@@ -817,7 +818,7 @@ read_policy(const char *written)
 	return p;
 }
 
-START_TEST(the_ground_is_the_first_that_denies_else_the_first_that_allows)
+START_TEST(the_deciding_statement_is_the_first_deny_else_the_first_allow)
 {
 	struct policy *set[] = {
 		read_policy(DOC(ALLOW("Publish", "@topic/none"))),
@@ -852,7 +853,7 @@ START_TEST(the_ground_is_the_first_that_denies_else_the_first_that_allows)
 }
 END_TEST
 
-/* Whole, or cut anywhere behind its first five parts. */
+/* As one text, or in two parts split anywhere behind its first five fields. */
 START_TEST(an_arn_may_be_given_in_two_parts)
 {
 	static const char arn[] = TEST_PREFIX "topic/a/b";
@@ -872,7 +873,7 @@ START_TEST(an_arn_may_be_given_in_two_parts)
 }
 END_TEST
 
-START_TEST(what_a_policy_names_and_uses_is_told)
+START_TEST(the_variables_and_uses_of_a_policy_are_reported)
 {
 	struct policy *p = read_policy(DOC(ST("Allow", "Publish",
 	    "'Resource':["
@@ -919,7 +920,7 @@ static const struct {
 	{ DOC(ALLOW("?*", "*")), 0 },
 };
 
-/* A right on every name at once: an Allow has to reach them all, a Deny one. */
+/* A right on every name: an Allow must match all names, a Deny only one. */
 static const struct {
 	const char *document;
 	enum policy_result expected;
@@ -955,7 +956,7 @@ static const struct {
 #undef ALL
 };
 
-START_TEST(a_right_on_every_name_is_asked_for_at_once)
+START_TEST(a_right_on_every_name_is_found_in_one_query)
 {
 	struct facts facts = dev1();
 	struct policy_request r = { .action = POLICY_CONTROL,
@@ -973,7 +974,7 @@ START_TEST(a_right_on_every_name_is_asked_for_at_once)
 }
 END_TEST
 
-START_TEST(what_need_not_be_gathered_is_known)
+START_TEST(facts_that_no_policy_uses_need_not_be_gathered)
 {
 	struct policy *p = read_policy(uses[_i].document);
 
@@ -1006,7 +1007,7 @@ seconds_of(const char *document, const struct policy_request *r, enum policy_res
 
 static const struct {
 	const char *what, *piece, *tail;
-	bool matches_nothing; /* found out within the steps */
+	bool matches_nothing; /* decided within the limit of steps */
 } hostile[] = {
 	{ "stars", "*a", "b", true },
 	{ "stars and places", "*?a", "*b*", true },
@@ -1018,9 +1019,9 @@ static const struct {
 	{ "variables", "${iot:ClientId}", "?b*", false },
 };
 
-/* A few thousandths of a second are meant; a slow machine and a sanitizer have
- * more.  Without the steps it takes seconds. */
-START_TEST(no_policy_and_topic_take_long)
+/* The goal is some milliseconds; a slow machine and a sanitizer may take longer.  Without the
+ * limit of steps it takes seconds. */
+START_TEST(every_policy_and_topic_are_evaluated_quickly)
 {
 	static uint8_t topic[65535];
 	struct facts f = { .client_id = view_of("aaaa") };
@@ -1107,17 +1108,18 @@ main(void)
 
 	tcase_add_checked_fixture(t, make_certificate, forget_certificate);
 	tcase_add_loop_test(t, a_request_is_decided_as_the_row_says, 0, COUNT_OF(rows));
-	tcase_add_test(t, a_common_name_with_a_wildcard_is_nobody);
+	tcase_add_test(t, a_common_name_with_a_wildcard_gives_no_rights);
 	tcase_add_loop_test(t, an_allow_applies_if_its_condition_surely_holds, 0,
 	    COUNT_OF(conditions));
 	tcase_add_loop_test(t, a_deny_applies_unless_its_condition_surely_does_not_hold, 0,
 	    COUNT_OF(conditions));
-	tcase_add_test(t, the_ground_is_the_first_that_denies_else_the_first_that_allows);
+	tcase_add_test(t, the_deciding_statement_is_the_first_deny_else_the_first_allow);
 	tcase_add_test(t, an_arn_may_be_given_in_two_parts);
-	tcase_add_test(t, what_a_policy_names_and_uses_is_told);
-	tcase_add_loop_test(t, a_right_on_every_name_is_asked_for_at_once, 0, COUNT_OF(every_name));
-	tcase_add_loop_test(t, what_need_not_be_gathered_is_known, 0, COUNT_OF(uses));
-	tcase_add_loop_test(t, no_policy_and_topic_take_long, 0, COUNT_OF(hostile));
+	tcase_add_test(t, the_variables_and_uses_of_a_policy_are_reported);
+	tcase_add_loop_test(t, a_right_on_every_name_is_found_in_one_query, 0,
+	    COUNT_OF(every_name));
+	tcase_add_loop_test(t, facts_that_no_policy_uses_need_not_be_gathered, 0, COUNT_OF(uses));
+	tcase_add_loop_test(t, every_policy_and_topic_are_evaluated_quickly, 0, COUNT_OF(hostile));
 	tcase_add_loop_test(t, an_address_is_parsed_or_unknown, 0, COUNT_OF(addresses));
 	tcase_add_test(t, actions_and_fields_have_their_names);
 	return suite_run(suite);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_policy_compile.c - which documents are policies (policy.h, aws-iot
- * F.1).  What is refused names its place: whoever wrote it has to find it.
+ * check_policy_compile.c - documents are compiled to policies or refused (policy.h, aws-iot
+ * F.1).
+ *
+ * A refusal names the position, which the author of the document needs.
  */
 #include "jitr/core/policy.h"
 #include "policies.h"
@@ -22,7 +24,7 @@ static const struct {
 	{ "an Id", "{'Id':'x','Version':'2012-10-17','Statement':[]}" },
 	{ "a Sid", SECOND("'Sid':'','Effect':'Deny','Action':'x','Resource':'*'") },
 	{ "white space and any order", " {\n'Statement'\t: [ ] ,\r'Version':'2012-10-17' } \n" },
-	{ "an action nobody knows",
+	{ "an unknown action",
 	    SECOND("'Effect':'Deny','Action':['iot: *','greengrass:*','',"
 		   "'${'],'Resource':'*'") },
 	{ "an ARN of something else",
@@ -77,7 +79,7 @@ static const struct {
 	    "Version: must be a string" },
 	{ "a member in another case", "{'version':'2012-10-17','Statement':[]}",
 	    "Policy document: unknown member 'version'" },
-	{ "a member nobody knows", "{'Version':'2012-10-17','Statement':[],'X':1}",
+	{ "an unknown member", "{'Version':'2012-10-17','Statement':[],'X':1}",
 	    "Policy document: unknown member 'X'" },
 	{ "an Id that is no string", "{'Id':1,'Version':'2012-10-17','Statement':[]}",
 	    "Id: must be a string" },
@@ -201,7 +203,7 @@ compile(const char *written, struct diag *diag)
 	return e;
 }
 
-START_TEST(what_is_a_policy_is_compiled)
+START_TEST(valid_policies_are_compiled)
 {
 	struct diag diag = { "" };
 
@@ -210,7 +212,7 @@ START_TEST(what_is_a_policy_is_compiled)
 }
 END_TEST
 
-START_TEST(what_is_not_is_refused_and_its_place_is_named)
+START_TEST(invalid_policies_are_refused_with_the_position)
 {
 	struct diag diag = { "" };
 
@@ -221,7 +223,7 @@ START_TEST(what_is_not_is_refused_and_its_place_is_named)
 }
 END_TEST
 
-/* A document of so many characters, the first of them an Id, and of blanks. */
+/* Compiles a document of this length: an Id, filled up with blanks. */
 static enum err
 compile_long(size_t characters, const char *character, size_t blanks, struct diag *diag)
 {
@@ -242,7 +244,7 @@ compile_long(size_t characters, const char *character, size_t blanks, struct dia
 	return e;
 }
 
-START_TEST(a_document_has_a_greatest_length)
+START_TEST(the_length_of_a_document_is_limited)
 {
 	struct diag diag = { "" };
 
@@ -259,8 +261,8 @@ START_TEST(a_document_has_a_greatest_length)
 }
 END_TEST
 
-/* The bytes end where they end, whatever stands behind them in memory. */
-START_TEST(every_beginning_of_a_policy_is_refused_without_a_byte_beyond)
+/* Bytes behind the view must not be read. */
+START_TEST(a_truncated_policy_is_refused_within_its_bounds)
 {
 	struct arn_scope scope = arn_scope_of(TEST_REGION, TEST_ACCOUNT);
 	char *text = policy_text(IF("'ArnLike':{'a':['*','@topic/${b}']}"));
@@ -284,9 +286,10 @@ main(void)
 	Suite *suite = suite_create("policy_compile");
 	TCase *t = suite_case(suite, "documents");
 
-	tcase_add_loop_test(t, what_is_a_policy_is_compiled, 0, COUNT_OF(accepted));
-	tcase_add_loop_test(t, what_is_not_is_refused_and_its_place_is_named, 0, COUNT_OF(refused));
-	tcase_add_test(t, a_document_has_a_greatest_length);
-	tcase_add_test(t, every_beginning_of_a_policy_is_refused_without_a_byte_beyond);
+	tcase_add_loop_test(t, valid_policies_are_compiled, 0, COUNT_OF(accepted));
+	tcase_add_loop_test(t, invalid_policies_are_refused_with_the_position, 0,
+	    COUNT_OF(refused));
+	tcase_add_test(t, the_length_of_a_document_is_limited);
+	tcase_add_test(t, a_truncated_policy_is_refused_within_its_bounds);
 	return suite_run(suite);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_policy_model.c - the compiled policies agree with a slow evaluator
- * that reads aws-iot F and policy.h word by word.
+ * check_policy_model.c - compiled policies agree with a slow evaluator that follows aws-iot F
+ * and policy.h literally.
  *
- * A random policy is made as a model, rendered as JSON, compiled and asked;
- * the model is asked too.  Patterns are lists of atoms, matched by recursion
- * over the concatenated text.  JITR_TEST_POLICIES is how many are made.
+ * A random policy is made as a model, rendered as JSON and compiled.  Model and policy are
+ * asked the same requests.  Patterns are lists of atoms, matched by recursion over the whole
+ * text.  JITR_TEST_POLICIES is the number of policies.
  */
 #include <stdarg.h>
 
@@ -44,7 +44,7 @@ one_in(unsigned n)
 }
 
 /*
- * What is known.  NULL: there is none, or for the address, it is hidden.
+ * The facts.  NULL: absent; of the address: unknown.
  */
 
 struct known {
@@ -108,7 +108,7 @@ enum atom {
 	ATOM_COUNT
 };
 
-/* In a document, and as literal text; NULL: it is none. */
+/* In a document, and as literal text; NULL: it has none. */
 static const struct {
 	const char *written, *literal;
 } atoms[] = {
@@ -157,7 +157,7 @@ most(int a, int b)
 	return a > b ? a : b;
 }
 
-/* The text that a variable stands for; NULL: it matches nothing. */
+/* The value of a variable; NULL: it matches nothing. */
 static const char *
 standing(enum atom a, const struct known *k)
 {
@@ -182,10 +182,10 @@ character(const char *s)
 	return (uint8_t)*s == 0xc3 ? 2 : 1; /* no others are made here */
 }
 
-/* An atom, or a piece of one that is literal text. */
+/* An atom, or a character of literal text. */
 struct unit {
 	enum atom atom;
-	const char *literal; /* NULL: it is none */
+	const char *literal; /* NULL: not literal */
 	size_t len;
 };
 
@@ -237,9 +237,9 @@ model_match(const struct model_pattern *p, const char *s, const struct known *k,
 }
 
 /*
- * Resources (policy.h): "*" is everything; of an ARN the first five parts are
- * compared one by one, the rest as one text; with fewer parts a '*' at the end
- * stands for the missing ones, and without it does not allow, but denies.
+ * Resources (policy.h). "*" matches everything.  Of an ARN the first five parts are compared
+ * one by one and the rest as one text.  If parts are missing, a '*' at the end stands for them;
+ * without it an Allow matches nothing and a Deny everything that the parts match.
  */
 
 #define PARTS 6
@@ -276,7 +276,7 @@ cut_pattern(const struct model_pattern *pattern)
 	return p;
 }
 
-/* How many there are; destroys the text. */
+/* Splits the text in place and returns the number of parts. */
 static size_t
 cut_arn(char *text, const char *parts[PARTS])
 {
@@ -351,8 +351,8 @@ random_resource(void)
 }
 
 /*
- * The first level of the name that a resource of six parts names literally:
- * behind the first '/', up to the next or the end, nothing but literal text.
+ * The literal first level of the name in a resource of six parts: the text behind the first
+ * '/', up to the next or the end, if it is all literal.
  */
 static bool
 names_level(const struct model_pattern *p, const char *level)
@@ -437,7 +437,7 @@ random_condition(void)
 	return c;
 }
 
-/* The values of a key in a world where nothing but the address is hidden. */
+/* The values of a key.  Only the address can be hidden. */
 static size_t
 values_of(enum key key, const struct known *k, const char *out[3])
 {
@@ -522,8 +522,8 @@ condition_holds(const struct model_condition *c, const struct known *k, bool con
 }
 
 /*
- * Statements.  Which actions a written one is, by hand; the last two are of the
- * control API, iot:UpdateCertificate and iot:AttachPolicy.
+ * Statements.  The actions that each written action matches; the last two are of the control
+ * API, iot:UpdateCertificate and iot:AttachPolicy.
  */
 
 static const struct {
@@ -704,7 +704,7 @@ put_statement(const struct model_statement *s)
 	put(s->condition_count > 0 ? "}}" : "}");
 }
 
-/* Two conditions of one operator would be one member twice. */
+/* Two conditions with one operator would be a duplicate member. */
 static bool
 is_json(const struct model_statement *s)
 {
@@ -846,7 +846,7 @@ START_TEST(the_fast_evaluator_agrees_with_the_slow_one)
 		policy_free(p);
 	}
 	free(cert);
-	/* every answer is given often enough to mean something */
+	/* every answer occurs often enough */
 	for (size_t i = 0; i < COUNT_OF(answers); i++)
 		ck_assert_uint_gt(answers[i], policies * REQUESTS_EACH / 50);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_policy_warning.c - what is said of a policy that is accepted and has no
- * effect (policy_warning.h).
+ * check_policy_warning.c - warnings about accepted policies that have no effect
+ * (policy_warning.h).
  */
 #include <time.h>
 
@@ -118,7 +118,7 @@ warnings_of(const char *document)
 	policy_free(p);
 }
 
-START_TEST(each_is_told_and_nothing_else)
+START_TEST(each_flaw_gives_its_warning_and_no_other)
 {
 	size_t i = 0;
 
@@ -130,8 +130,8 @@ START_TEST(each_is_told_and_nothing_else)
 }
 END_TEST
 
-/* However long and however strange the document is: few, whole characters, soon. */
-START_TEST(there_is_a_bound)
+/* For any document the warnings are few, of whole characters, and made quickly. */
+START_TEST(the_number_of_warnings_is_limited)
 {
 	static const char *const pieces[] = { "iot:Conect", "x", "iot:?*?*?*?*",
 		"\xf0\x9f\x94\x91" };
@@ -166,7 +166,7 @@ main(void)
 	Suite *suite = suite_create("policy_warning");
 	TCase *t = suite_case(suite, "warnings");
 
-	tcase_add_loop_test(t, each_is_told_and_nothing_else, 0, COUNT_OF(rows));
-	tcase_add_test(t, there_is_a_bound);
+	tcase_add_loop_test(t, each_flaw_gives_its_warning_and_no_other, 0, COUNT_OF(rows));
+	tcase_add_test(t, the_number_of_warnings_is_limited);
 	return suite_run(suite);
 }

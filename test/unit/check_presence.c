@@ -2,9 +2,9 @@
 /*
  * check_presence.c - events of connections (presence.h, aws-iot D.9).
  *
- * In order and once each, whatever the broker does meanwhile; a client that
- * knocks without end, or a broker that takes nothing, costs a bounded part of
- * the memory.  The bytes of an event are check_event's.
+ * Events are published in order and once each.  A client that connects without end, or a broker
+ * that accepts nothing, costs a bounded amount of memory. check_event.c has the bytes of
+ * events.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 
 #include "jitr/adapter/json.h"
 #include "jitr/service/presence.h"
+#include "no_memory.h"
 #include "suite.h"
 #include "world.h"
 
@@ -23,21 +24,6 @@ static struct presence_session session;
 static struct certid id;
 static cJSON *json;
 static const struct presence_end unknown;
-
-/* No memory for the next allocation. */
-static bool out_of_memory;
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-
-void *
-__wrap_malloc(size_t size)
-{
-	if (!out_of_memory)
-		return __real_malloc(size);
-	out_of_memory = false;
-	return NULL;
-}
 
 static void
 set_up(void)
@@ -87,7 +73,7 @@ published(void)
 	return world_count(NOTE_PUBLISHED);
 }
 
-/* The nth publication is this one, and no other client's. */
+/* The nth publication is this event of the client. */
 static const cJSON *
 check_published(size_t nth, const char *topic)
 {
@@ -118,7 +104,7 @@ number_of(const char *member)
 }
 
 /*
- * What is told.
+ * The events.
  */
 
 START_TEST(a_session_has_a_connected_and_a_disconnected_event)
@@ -145,8 +131,8 @@ START_TEST(a_session_has_a_connected_and_a_disconnected_event)
 }
 END_TEST
 
-/* The time at which it happened, not the time of the tick. */
-START_TEST(an_event_has_the_time_at_which_it_was_noted)
+/* Not the time of the tick. */
+START_TEST(an_event_has_the_time_at_which_it_happened)
 {
 	failed("d1");
 	world_wait(5000);
@@ -182,7 +168,7 @@ START_TEST(a_disconnected_event_follows_a_connected_event_once)
 END_TEST
 
 /* Also within a millisecond, and when the clock is set back. */
-START_TEST(each_connection_has_a_greater_version_than_all_before)
+START_TEST(each_connection_has_a_higher_version_than_all_before)
 {
 	uint64_t last = 0;
 
@@ -220,7 +206,7 @@ START_TEST(sessions_and_failures_have_distinct_ids)
 }
 END_TEST
 
-START_TEST(an_address_that_is_not_known_is_null)
+START_TEST(an_unknown_address_is_null)
 {
 	presence_connected(&presence, &session, "d1", &id, NULL);
 	presence_tick(&presence);
@@ -262,7 +248,7 @@ START_TEST(presence_off_queues_nothing)
 END_TEST
 
 /*
- * When.
+ * Time of publication.
  */
 
 START_TEST(nothing_is_published_before_the_tick)
@@ -310,7 +296,7 @@ START_TEST(an_event_that_the_broker_does_not_take_is_offered_again)
 }
 END_TEST
 
-/* The broker may call us again in the middle of a publication. */
+/* The broker may call the plugin from within a publication. */
 static void
 answer_with_an_event(const struct note *n)
 {
@@ -334,7 +320,7 @@ START_TEST(an_event_caused_by_a_publication_is_appended)
 END_TEST
 
 /*
- * How much.
+ * Limits.
  */
 
 START_TEST(events_beyond_the_queue_are_dropped_and_counted)
@@ -342,7 +328,7 @@ START_TEST(events_beyond_the_queue_are_dropped_and_counted)
 	for (int i = 0; i < PRESENCE_WAITING_MAX + 5; i++)
 		connected("d1");
 	ck_assert_uint_eq(stats.presence_dropped, 5);
-	ck_assert_uint_ne(session.version, 0); /* it is connected all the same */
+	ck_assert_uint_ne(session.version, 0); /* the connection itself is not affected */
 	while (presence.waiting > 0)
 		presence_tick(&presence);
 	ck_assert_uint_eq(published(), PRESENCE_WAITING_MAX);
@@ -390,12 +376,12 @@ main(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, a_session_has_a_connected_and_a_disconnected_event);
-	tcase_add_test(t, an_event_has_the_time_at_which_it_was_noted);
+	tcase_add_test(t, an_event_has_the_time_at_which_it_happened);
 	tcase_add_test(t, the_reason_of_a_disconnect_is_in_the_event_if_known);
 	tcase_add_test(t, a_disconnected_event_follows_a_connected_event_once);
-	tcase_add_test(t, each_connection_has_a_greater_version_than_all_before);
+	tcase_add_test(t, each_connection_has_a_higher_version_than_all_before);
 	tcase_add_test(t, sessions_and_failures_have_distinct_ids);
-	tcase_add_test(t, an_address_that_is_not_known_is_null);
+	tcase_add_test(t, an_unknown_address_is_null);
 	tcase_add_loop_test(t, a_client_id_that_cannot_be_a_topic_level_has_no_events, 0, 6);
 	tcase_add_test(t, presence_off_queues_nothing);
 	t = suite_case(suite, "when and how much");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_registry.c - every change to the registry, on a real one.
+ * check_registry.c - changes to certificates and CAs, in a real registry.
  *
- * The rules are aws-iot A.1 to A.3 and D.2; and whatever happens to the
- * process, a certificate and its event are stored together or not at all.
+ * The rules are aws-iot A.1 to A.3 and D.2.  A certificate and its event are stored together or
+ * not at all, also when the process is killed.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static struct registry_rules rules;
 static struct pki_cert *ca, *device;
 static struct diag diag;
 
-/* Each test begins with a transaction; no CA is registered. */
+/* Each test begins in a transaction, without a registered CA. */
 static void
 set_up(void)
 {
@@ -110,7 +110,7 @@ present(const struct pki_cert *c)
 	struct presentation p = presentation(c);
 	struct outcome done;
 
-	ck_assert_int_eq(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_eq(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	return done.decision;
 }
 
@@ -169,7 +169,7 @@ START_TEST(presenting_a_certificate_does_what_its_row_says)
 }
 END_TEST
 
-START_TEST(a_first_connection_makes_the_record_that_aws_describes)
+START_TEST(a_first_connection_creates_the_record_of_aws)
 {
 	struct certid id = world_id(device), ca_id = world_id(ca);
 	struct cert_document document;
@@ -195,7 +195,7 @@ START_TEST(a_first_connection_makes_the_record_that_aws_describes)
 }
 END_TEST
 
-START_TEST(events_are_those_of_aws_null_first_and_a_time_later)
+START_TEST(the_registration_time_in_events_is_null_at_first_and_set_later)
 {
 	char expected[1024];
 	int64_t registered = world_now();
@@ -222,8 +222,8 @@ START_TEST(events_are_those_of_aws_null_first_and_a_time_later)
 }
 END_TEST
 
-/* aws-iot D.2: two simultaneous first connections make one record.  Both were
- * judged as unknown by the broker thread. */
+/* aws-iot D.2: two simultaneous first connections create one record.  The broker thread judged
+ * both as unknown. */
 START_TEST(the_second_of_two_first_connections_finds_the_record_of_the_first)
 {
 	struct generation first;
@@ -255,8 +255,8 @@ START_TEST(a_pending_certificate_is_announced_once_in_an_interval)
 }
 END_TEST
 
-/* customerVersion and lastModifiedDate tell of changes, not of attempts. */
-START_TEST(announcing_is_no_change_of_the_record)
+/* customerVersion and lastModifiedDate are for changes, not for attempts. */
+START_TEST(announcing_does_not_change_the_record)
 {
 	struct cert before, after;
 
@@ -283,14 +283,14 @@ START_TEST(certificate_and_event_are_dropped_together)
 }
 END_TEST
 
-START_TEST(a_store_that_fails_registers_nothing_and_says_so)
+START_TEST(a_failing_store_registers_nothing_and_reports_it)
 {
 	struct presentation p = presentation(device);
 	struct outcome done;
 
 	put_ca(ca, CA_ACTIVE, true);
 	t.failed = ERR_STORAGE;
-	ck_assert_int_ne(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_ne(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	ck_assert_int_eq(store_commit(&t), ERR_STORAGE);
 	world_change(&t);
 	ck_assert(!has_cert(device));
@@ -298,8 +298,8 @@ START_TEST(a_store_that_fails_registers_nothing_and_says_so)
 }
 END_TEST
 
-/* The broker thread judged on a snapshot: what changed since counts. */
-START_TEST(a_ca_that_was_deactivated_meanwhile_registers_nobody)
+/* The broker thread judged on a snapshot; later changes are respected. */
+START_TEST(a_ca_deactivated_meanwhile_registers_no_certificate)
 {
 	put_ca(ca, CA_ACTIVE, true);
 	put_ca(ca, CA_INACTIVE, true);
@@ -364,10 +364,15 @@ add_ca(const struct pki_cert *c, enum cert_mode mode, const char *proof)
 	record.status = CA_INACTIVE;
 	record.mode = mode;
 	record.auto_registration = false;
-	return registry_add_ca(&t, &record, &document, &settings, proof, world_now(), &diag);
+	return registry_add_ca(&t,
+	    &(struct ca_registration){ .ca = &record,
+		.document = &document,
+		.settings = &settings,
+		.proof = proof },
+	    world_now(), &diag);
 }
 
-START_TEST(a_ca_is_registered_against_the_code)
+START_TEST(a_ca_is_registered_with_the_current_code)
 {
 	char code[REGISTRATION_CODE_SIZE];
 	struct generation none = { { 0 } };
@@ -387,7 +392,7 @@ START_TEST(a_ca_is_registered_against_the_code)
 }
 END_TEST
 
-START_TEST(without_the_current_code_there_is_no_proof)
+START_TEST(a_proof_with_another_code_is_refused)
 {
 	char code[REGISTRATION_CODE_SIZE], upper[REGISTRATION_CODE_SIZE];
 
@@ -440,7 +445,7 @@ update_ca(const struct ca_update *u)
 	ck_assert_int_eq(registry_update_ca(&t, &id, u, world_now(), &diag), ERR_OK);
 }
 
-START_TEST(each_setting_of_a_ca_changes_by_itself)
+START_TEST(each_setting_of_a_ca_is_changed_independently)
 {
 	enum ca_status active = CA_ACTIVE, inactive = CA_INACTIVE;
 	bool on = true, off = false;
@@ -458,7 +463,7 @@ START_TEST(each_setting_of_a_ca_changes_by_itself)
 }
 END_TEST
 
-START_TEST(a_call_that_changes_nothing_succeeds_and_is_no_change)
+START_TEST(a_call_that_changes_nothing_succeeds_without_a_change)
 {
 	struct ca before;
 
@@ -484,7 +489,7 @@ check_template(const char *body, const char *role)
 	ck_assert_uint_eq(d.pem.len, ca->pem.len);
 }
 
-START_TEST(a_template_is_replaced_as_a_whole_and_removed)
+START_TEST(a_template_is_replaced_completely_and_removed)
 {
 	struct view body = view_of("{\"Parameters\":{}}"), role = view_of("arn:aws:iam::1:role/r");
 	struct view other = view_of("{}"), none = view_of(NULL);
@@ -504,7 +509,7 @@ START_TEST(a_template_is_replaced_as_a_whole_and_removed)
 }
 END_TEST
 
-START_TEST(a_ca_that_is_active_is_not_deleted)
+START_TEST(an_active_ca_is_not_deleted)
 {
 	enum ca_status inactive = CA_INACTIVE;
 	struct certid id = world_id(ca);
@@ -524,7 +529,7 @@ START_TEST(a_ca_that_is_active_is_not_deleted)
 }
 END_TEST
 
-/* aws-iot A.2.5: its certificates stay, name it and work. */
+/* aws-iot A.2.5: its certificates stay, keep its id and work. */
 START_TEST(deleting_a_ca_leaves_its_certificates)
 {
 	struct certid id = world_id(ca);
@@ -542,7 +547,7 @@ START_TEST(deleting_a_ca_leaves_its_certificates)
 END_TEST
 
 /*
- * Certificates registered by call: aws-iot A.3.1 and A.3.2.
+ * Certificates registered by a command: aws-iot A.3.1 and A.3.2.
  */
 
 static enum err
@@ -600,8 +605,7 @@ START_TEST(a_certificate_is_registered_without_a_ca)
 }
 END_TEST
 
-/* It exists, by the other id: under whatever CA, or without one, and whatever its
- * status (contract, section 6). */
+/* It exists by another id: under any CA or none, with any status (contract, section 6). */
 START_TEST(a_certificate_is_not_registered_again_with_another_signature)
 {
 	struct pki_cert *twin = pki_twin(device, ca);
@@ -627,7 +631,7 @@ START_TEST(a_certificate_is_not_registered_again_with_another_signature)
 }
 END_TEST
 
-START_TEST(pending_is_entered_by_a_first_connection_only)
+START_TEST(only_a_first_connection_sets_the_status_pending)
 {
 	static const enum cert_status fine[] = { CERT_ACTIVE, CERT_INACTIVE, CERT_REVOKED };
 
@@ -645,7 +649,7 @@ START_TEST(pending_is_entered_by_a_first_connection_only)
 }
 END_TEST
 
-START_TEST(a_ca_that_is_not_registered_vouches_for_nothing)
+START_TEST(an_unregistered_ca_registers_no_certificate)
 {
 	ck_assert_int_eq(add_cert(device, true, NULL, CERT_ACTIVE), ERR_WRONG_STATE);
 	ck_assert_str_eq(diag.text, "No CA certificate exists for the given certificate");
@@ -655,7 +659,7 @@ START_TEST(a_ca_that_is_not_registered_vouches_for_nothing)
 }
 END_TEST
 
-START_TEST(a_ca_that_is_inactive_vouches_for_nothing)
+START_TEST(an_inactive_ca_registers_no_certificate)
 {
 	put_ca(ca, CA_INACTIVE, true);
 	ck_assert_int_eq(add_cert(device, true, NULL, CERT_ACTIVE), ERR_WRONG_STATE);
@@ -664,8 +668,8 @@ START_TEST(a_ca_that_is_inactive_vouches_for_nothing)
 }
 END_TEST
 
-/* Whoever holds no CA key can still write its name. */
-START_TEST(a_ca_vouches_only_for_what_it_signed)
+/* Without the CA's key a certificate can still name the CA as its issuer. */
+START_TEST(a_ca_registers_only_certificates_that_it_signed)
 {
 	struct pki_cert *impostor = pki_ca("Test CA"), *forged = pki_device(impostor, "forged");
 
@@ -680,7 +684,7 @@ START_TEST(a_ca_vouches_only_for_what_it_signed)
 END_TEST
 
 /* A CA renewed with the same name and key: aws-iot A.3.1. */
-START_TEST(of_two_cas_with_one_key_the_caller_must_name_one)
+START_TEST(with_two_cas_of_one_key_the_caller_must_name_one)
 {
 	struct pki_cert *renewed = pki_make(
 	    &(struct pki_options){ .common_name = "Test CA", .is_ca = true, .key_of = ca });
@@ -697,7 +701,7 @@ START_TEST(of_two_cas_with_one_key_the_caller_must_name_one)
 }
 END_TEST
 
-START_TEST(of_two_cas_with_one_name_the_one_that_signed_is_found)
+START_TEST(with_two_cas_of_one_name_the_signer_is_found)
 {
 	struct pki_cert *other = pki_ca("Test CA");
 	struct certid ca_id = world_id(ca);
@@ -726,7 +730,7 @@ set_status(enum cert_status status)
 	return e;
 }
 
-START_TEST(a_status_changes_and_counts)
+START_TEST(a_status_is_changed_with_version_and_time)
 {
 	put_cert(device, CERT_PENDING_ACTIVATION);
 	ck_assert_int_eq(set_status(CERT_ACTIVE), ERR_OK);
@@ -744,9 +748,9 @@ START_TEST(a_status_changes_and_counts)
 }
 END_TEST
 
-/* What an older version has registered twice: none becomes ACTIVE until the other
- * one is deleted; the other changes are free. */
-START_TEST(of_two_with_one_signed_part_none_becomes_active)
+/* An older version could register both.  Neither becomes ACTIVE until the other is deleted; other
+ * changes are allowed. */
+START_TEST(certificates_that_share_a_signed_part_cannot_become_active)
 {
 	struct pki_cert *twin = pki_twin(device, ca);
 	struct certid id = world_id(twin);
@@ -762,7 +766,7 @@ START_TEST(of_two_with_one_signed_part_none_becomes_active)
 }
 END_TEST
 
-START_TEST(a_certificate_that_is_not_there_has_no_status)
+START_TEST(an_unknown_certificate_has_no_status)
 {
 	ck_assert_int_eq(set_status(CERT_ACTIVE), ERR_NOT_FOUND);
 	ck_assert_ptr_nonnull(strstr(diag.text, "Certificate not found (id: "));
@@ -799,8 +803,8 @@ START_TEST(a_certificate_in_use_is_not_deleted)
 END_TEST
 
 /*
- * Crash.  A child registers certificates without end, through the writer, and
- * tells of each that was committed; it is killed in the middle of it.
+ * Crash.  A child process registers certificates without end, through the writer, and reports
+ * each commit.  It is killed in the middle.
  */
 
 struct crash_job {
@@ -814,16 +818,15 @@ crash_run(struct txn *txn, struct job *job, int64_t now)
 {
 	struct crash_job *c = (struct crash_job *)job;
 
-	return registry_present(txn, &c->presentation, &rules, now, &c->done);
+	return registry_connect(txn, &c->presentation, &rules, now, &c->done);
 }
 
-/* Told after the commit: from here on it must not get lost. */
+/* Reports the commit: from here on the certificate must not be lost. */
 static void
-crash_finish(struct job *job, void *context)
+crash_finish(struct job *job)
 {
 	struct crash_job *c = (struct crash_job *)job;
 
-	(void)context;
 	must(job->result == ERR_OK &&
 	    c->done.decision.effects == (EFFECT_REGISTER | EFFECT_ANNOUNCE));
 	must(write(STDOUT_FILENO, c->presentation.presented.id.b, 32) == 32);
@@ -871,10 +874,11 @@ register_until_killed(const char *db_path, const char *ca_hex)
 
 	must(certid_from_hex(&ca_id, view_of(ca_hex)));
 	must(store_open(&config, &s, NULL) == ERR_OK);
-	must(writer_start(s, &writer_config, &w) == ERR_OK);
+	writer_config.store = s;
+	must(writer_start(&writer_config, &w) == ERR_OK);
 	for (;;) {
 		submit_one(w, &ca_id);
-		writer_collect(w, SIZE_MAX, NULL);
+		writer_collect(w, SIZE_MAX);
 	}
 }
 
@@ -907,7 +911,7 @@ struct ids {
 	size_t count;
 };
 
-/* Until the child is gone; killed after this many certificates. */
+/* Kills the child after this many certificates and waits for its end. */
 static void
 read_and_kill(int in, pid_t pid, size_t kill_after, struct ids *told)
 {
@@ -979,8 +983,8 @@ ids_new(void)
 	return (struct ids){ .list = calloc(IDS_MAX, sizeof(struct certid)) };
 }
 
-/* Nothing was published: every certificate has its event, every event its
- * certificate, and whatever was told as done is there. */
+/* Nothing was published, so every certificate has its event, every event its certificate, and
+ * all reported ones exist. */
 static void
 check_registry_is_whole(const struct ids *told)
 {
@@ -999,7 +1003,7 @@ check_registry_is_whole(const struct ids *told)
 	free(events.list);
 }
 
-START_TEST(killed_at_any_moment_a_certificate_and_its_event_are_both_there_or_neither)
+START_TEST(after_a_kill_a_certificate_and_its_event_both_exist_or_neither)
 {
 	struct ids told = ids_new();
 	uint8_t random;
@@ -1028,14 +1032,14 @@ static void
 present_tests(TCase *tc)
 {
 	tcase_add_loop_test(tc, presenting_a_certificate_does_what_its_row_says, 0, COUNT_OF(rows));
-	tcase_add_test(tc, a_first_connection_makes_the_record_that_aws_describes);
-	tcase_add_test(tc, events_are_those_of_aws_null_first_and_a_time_later);
+	tcase_add_test(tc, a_first_connection_creates_the_record_of_aws);
+	tcase_add_test(tc, the_registration_time_in_events_is_null_at_first_and_set_later);
 	tcase_add_test(tc, the_second_of_two_first_connections_finds_the_record_of_the_first);
 	tcase_add_test(tc, a_pending_certificate_is_announced_once_in_an_interval);
-	tcase_add_test(tc, announcing_is_no_change_of_the_record);
+	tcase_add_test(tc, announcing_does_not_change_the_record);
 	tcase_add_test(tc, certificate_and_event_are_dropped_together);
-	tcase_add_test(tc, a_store_that_fails_registers_nothing_and_says_so);
-	tcase_add_test(tc, a_ca_that_was_deactivated_meanwhile_registers_nobody);
+	tcase_add_test(tc, a_failing_store_registers_nothing_and_reports_it);
+	tcase_add_test(tc, a_ca_deactivated_meanwhile_registers_no_certificate);
 	tcase_add_test(tc, a_deleted_certificate_is_unknown_again);
 }
 
@@ -1043,14 +1047,14 @@ static void
 ca_tests(TCase *tc)
 {
 	tcase_add_test(tc, the_registration_code_stays_until_it_is_deleted);
-	tcase_add_test(tc, a_ca_is_registered_against_the_code);
-	tcase_add_test(tc, without_the_current_code_there_is_no_proof);
+	tcase_add_test(tc, a_ca_is_registered_with_the_current_code);
+	tcase_add_test(tc, a_proof_with_another_code_is_refused);
 	tcase_add_test(tc, a_ca_is_registered_once_whatever_its_status);
 	tcase_add_test(tc, ten_cas_may_have_one_subject);
-	tcase_add_test(tc, each_setting_of_a_ca_changes_by_itself);
-	tcase_add_test(tc, a_call_that_changes_nothing_succeeds_and_is_no_change);
-	tcase_add_test(tc, a_template_is_replaced_as_a_whole_and_removed);
-	tcase_add_test(tc, a_ca_that_is_active_is_not_deleted);
+	tcase_add_test(tc, each_setting_of_a_ca_is_changed_independently);
+	tcase_add_test(tc, a_call_that_changes_nothing_succeeds_without_a_change);
+	tcase_add_test(tc, a_template_is_replaced_completely_and_removed);
+	tcase_add_test(tc, an_active_ca_is_not_deleted);
 	tcase_add_test(tc, deleting_a_ca_leaves_its_certificates);
 }
 
@@ -1060,15 +1064,15 @@ cert_tests(TCase *tc)
 	tcase_add_test(tc, a_certificate_is_registered_under_the_ca_that_signed_it);
 	tcase_add_test(tc, a_certificate_is_registered_without_a_ca);
 	tcase_add_loop_test(tc, a_certificate_is_not_registered_again_with_another_signature, 0, 4);
-	tcase_add_test(tc, pending_is_entered_by_a_first_connection_only);
-	tcase_add_test(tc, a_ca_that_is_not_registered_vouches_for_nothing);
-	tcase_add_test(tc, a_ca_that_is_inactive_vouches_for_nothing);
-	tcase_add_test(tc, a_ca_vouches_only_for_what_it_signed);
-	tcase_add_test(tc, of_two_cas_with_one_key_the_caller_must_name_one);
-	tcase_add_test(tc, of_two_cas_with_one_name_the_one_that_signed_is_found);
-	tcase_add_test(tc, a_status_changes_and_counts);
-	tcase_add_test(tc, of_two_with_one_signed_part_none_becomes_active);
-	tcase_add_test(tc, a_certificate_that_is_not_there_has_no_status);
+	tcase_add_test(tc, only_a_first_connection_sets_the_status_pending);
+	tcase_add_test(tc, an_unregistered_ca_registers_no_certificate);
+	tcase_add_test(tc, an_inactive_ca_registers_no_certificate);
+	tcase_add_test(tc, a_ca_registers_only_certificates_that_it_signed);
+	tcase_add_test(tc, with_two_cas_of_one_key_the_caller_must_name_one);
+	tcase_add_test(tc, with_two_cas_of_one_name_the_signer_is_found);
+	tcase_add_test(tc, a_status_is_changed_with_version_and_time);
+	tcase_add_test(tc, certificates_that_share_a_signed_part_cannot_become_active);
+	tcase_add_test(tc, an_unknown_certificate_has_no_status);
 	tcase_add_loop_test(tc, a_certificate_in_use_is_not_deleted, 0, COUNT_OF(removals));
 }
 
@@ -1094,6 +1098,6 @@ main(int argc, char **argv)
 	ca_tests(world_case(suite, "CAs"));
 	cert_tests(world_case(suite, "certificates"));
 	tcase_add_test(world_case(suite, "crash"),
-	    killed_at_any_moment_a_certificate_and_its_event_are_both_there_or_neither);
+	    after_a_kill_a_certificate_and_its_event_both_exist_or_neither);
 	return suite_run(suite);
 }

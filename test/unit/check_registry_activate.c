@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_registry_activate.c - plans carried out, and what follows in time.
+ * check_registry_activate.c - plans of rules and templates are carried out, with what follows
+ * later.
  *
- * What a rule or a template wants is done in the transaction that registers or
- * activates the certificate, all of it or nothing (contract, section 7, 1,
- * 2, 3, 7 and 9; aws-iot D.5, E.2, E.3).
+ * A plan is carried out completely or not at all, in the transaction that registers or
+ * activates the certificate (aws-iot D.5, E.2, E.3).
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 #include "jitr/service/registry_policy.h"
 #include "jitr/service/registry_thing.h"
 #include "jitr/adapter/x509.h"
+#include "attributes.h"
 #include "suite.h"
 #include "change.h" /* has a t: behind what has parameters of that name */
 
@@ -152,11 +153,11 @@ present(const struct pki_cert *c, const struct plan *plan)
 {
 	struct presentation p = presentation(c, plan);
 
-	ck_assert_int_eq(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_eq(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	return done.decision;
 }
 
-/* A rule that says yes, with the policy and nothing else. */
+/* The plan of a rule that applies, with one policy. */
 static struct plan
 rule_plan(enum cert_status status)
 {
@@ -180,10 +181,10 @@ template_plan(const char *thing)
 }
 
 /*
- * The rule says yes.
+ * The rule applies.
  */
 
-START_TEST(a_rule_that_says_yes_registers_an_active_certificate_with_its_policies)
+START_TEST(a_rule_that_applies_registers_an_active_certificate_with_its_policies)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
 	struct decision d = present(device, &plan);
@@ -199,7 +200,7 @@ START_TEST(a_rule_that_says_yes_registers_an_active_certificate_with_its_policie
 }
 END_TEST
 
-START_TEST(its_registration_is_announced_with_the_status_it_got)
+START_TEST(the_registration_event_has_the_status_given_by_the_rule)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
 
@@ -210,7 +211,7 @@ START_TEST(its_registration_is_announced_with_the_status_it_got)
 }
 END_TEST
 
-START_TEST(one_that_waited_is_activated_at_its_next_attempt_without_a_further_event)
+START_TEST(a_pending_certificate_is_activated_at_its_next_attempt_without_an_event)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
 	struct decision d;
@@ -230,7 +231,7 @@ START_TEST(one_that_waited_is_activated_at_its_next_attempt_without_a_further_ev
 }
 END_TEST
 
-/* Two first connections at the same time, both let in on a snapshot. */
+/* Two simultaneous first connections, both admitted on a snapshot. */
 START_TEST(the_second_of_two_first_connections_finds_an_active_certificate)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
@@ -243,8 +244,8 @@ START_TEST(the_second_of_two_first_connections_finds_an_active_certificate)
 }
 END_TEST
 
-/* The broker thread asked the rule that the CA had then. */
-START_TEST(a_plan_of_a_ca_that_has_changed_since_does_not_count)
+/* The broker thread asked the rule that the CA had before. */
+START_TEST(a_plan_is_discarded_if_its_ca_has_changed)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
 	struct presentation p = presentation(device, &plan);
@@ -254,7 +255,7 @@ START_TEST(a_plan_of_a_ca_that_has_changed_since_does_not_count)
 	ck_assert_int_eq(registry_update_ca(&t, &id,
 			     &(struct ca_update){ .auto_registration = &on }, world_now(), &diag),
 	    ERR_OK);
-	ck_assert_int_eq(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_eq(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	ck_assert_int_eq(done.decision.verdict, VERDICT_DENY);
 	ck_assert_int_eq(done.decision.reason, REASON_REGISTERED_NOW);
 	ck_assert_int_eq(get_cert(device)->status, CERT_PENDING_ACTIVATION);
@@ -262,7 +263,7 @@ START_TEST(a_plan_of_a_ca_that_has_changed_since_does_not_count)
 }
 END_TEST
 
-START_TEST(a_rule_leaves_it_pending_and_says_why)
+START_TEST(a_rule_that_does_not_apply_leaves_the_certificate_pending_with_a_reason)
 {
 	struct plan plan = { .origin = PLAN_RULE,
 		.status = CERT_PENDING_ACTIVATION,
@@ -278,12 +279,12 @@ START_TEST(a_rule_leaves_it_pending_and_says_why)
 	ck_assert(says(refusal_of(device).client_id, "d1"));
 	ck_assert(says(refusal_of(device).address, "192.0.2.7"));
 	ck_assert_int_eq(refusal_of(device).time, world_now());
-	/* Whoever listens may still activate it. */
+	/* A subscriber may still activate it. */
 	ck_assert_ptr_nonnull(strstr(message(0), "\"certificateStatus\":\"PENDING_ACTIVATION\""));
 }
 END_TEST
 
-START_TEST(a_rule_revokes)
+START_TEST(a_rule_can_revoke_a_certificate)
 {
 	struct plan plan = { .origin = PLAN_RULE, .status = CERT_REVOKED };
 
@@ -297,10 +298,10 @@ START_TEST(a_rule_revokes)
 END_TEST
 
 /*
- * What the registry does not bear out.
+ * Plans that cannot be carried out.
  */
 
-START_TEST(a_policy_that_is_not_there_leaves_it_pending_without_any)
+START_TEST(a_missing_policy_leaves_the_certificate_pending_without_policies)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
 
@@ -314,8 +315,8 @@ START_TEST(a_policy_that_is_not_there_leaves_it_pending_without_any)
 }
 END_TEST
 
-/* Who has a device's key can give its certificate another id (security.md): it is
- * not registered again, whatever the status of the first one. */
+/* The holder of a device's key can make a form of its certificate with another id (security.md).
+ * It is not registered, whatever the status of the first. */
 START_TEST(the_same_certificate_with_another_signature_is_not_registered)
 {
 	struct pki_cert *twin = pki_twin(device, ca);
@@ -337,8 +338,8 @@ START_TEST(the_same_certificate_with_another_signature_is_not_registered)
 }
 END_TEST
 
-/* An older version may have registered both: a rule activates neither. */
-START_TEST(of_two_that_are_registered_a_rule_activates_neither)
+/* An older version could register both. */
+START_TEST(a_rule_activates_no_certificate_that_shares_its_signed_part)
 {
 	struct pki_cert *twin = pki_twin(device, ca);
 	struct plan plan = rule_plan(CERT_ACTIVE);
@@ -361,8 +362,8 @@ START_TEST(of_two_that_are_registered_a_rule_activates_neither)
 }
 END_TEST
 
-/* A maker may number all alike, and no list can then name one of them alone: that
- * is between the two. */
+/* A maker may give all certificates one serial number.  A list then names all of them or none,
+ * which is the maker's decision. */
 START_TEST(two_hundred_certificates_with_one_serial_number_are_activated)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
@@ -378,8 +379,8 @@ START_TEST(two_hundred_certificates_with_one_serial_number_are_activated)
 }
 END_TEST
 
-/* The hundred bytes of ten to the 240th: nobody could take it back. */
-START_TEST(a_serial_number_that_no_list_can_name_leaves_it_pending)
+/* Ten to the 240th has a hundred bytes: no list could revoke it. */
+START_TEST(a_serial_number_too_long_for_a_list_leaves_the_certificate_pending)
 {
 	char decimal[242] = "1";
 	struct pki_options options = { .issuer = ca, .common_name = "device", .serial = decimal };
@@ -390,12 +391,12 @@ START_TEST(a_serial_number_that_no_list_can_name_leaves_it_pending)
 	c = pki_make(&options);
 	ck_assert_int_eq(present(c, &plan).reason, REASON_RULE_WAITS);
 	ck_assert_str_eq(note_of(c),
-	    "its serial number is longer than 64 bytes: no list could name it");
+	    "its serial number is longer than 64 bytes: no revocation list can name it");
 	pki_free(c);
 }
 END_TEST
 
-START_TEST(more_policies_than_a_certificate_may_have_leave_it_pending)
+START_TEST(too_many_policies_leave_the_certificate_pending)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
 	char names[POLICIES_PER_CERT_MAX][8];
@@ -415,7 +416,7 @@ START_TEST(more_policies_than_a_certificate_may_have_leave_it_pending)
 	(void)present(device, &plan);
 	ck_assert_int_eq(get_cert(device)->status, CERT_PENDING_ACTIVATION);
 	ck_assert_ptr_nonnull(strstr(note_of(device), "it would have 11 policies"));
-	/* One that it has already is not one more. */
+	/* A policy that is attached already does not count again. */
 	plan.policies[0].name = view_of("p3");
 	world_wait(5000);
 	(void)present(device, &plan);
@@ -423,13 +424,13 @@ START_TEST(more_policies_than_a_certificate_may_have_leave_it_pending)
 }
 END_TEST
 
-START_TEST(a_failure_of_the_store_in_the_middle_leaves_nothing)
+START_TEST(a_failure_of_the_store_during_activation_changes_nothing)
 {
 	struct plan plan = template_plan("sensor-1");
 	struct presentation p = presentation(device, &plan);
 
 	t.failed = ERR_STORAGE;
-	ck_assert_int_ne(registry_present(&t, &p, &rules, world_now(), &done), ERR_OK);
+	ck_assert_int_ne(registry_connect(&t, &p, &rules, world_now(), &done), ERR_OK);
 	ck_assert_int_eq(store_commit(&t), ERR_STORAGE);
 	world_change(&t);
 	ck_assert(!has_cert(device));
@@ -441,7 +442,7 @@ END_TEST
  * Templates.
  */
 
-START_TEST(a_template_makes_thing_and_policy_and_activates_but_the_device_comes_again)
+START_TEST(a_template_creates_thing_and_policy_and_activates_for_the_next_connection)
 {
 	struct plan plan = template_plan("sensor-1");
 
@@ -457,7 +458,7 @@ START_TEST(a_template_makes_thing_and_policy_and_activates_but_the_device_comes_
 }
 END_TEST
 
-START_TEST(with_first_connection_accept_a_template_lets_in_at_once)
+START_TEST(with_first_connection_accept_a_template_admits_at_once)
 {
 	struct plan plan = template_plan("sensor-1");
 
@@ -466,7 +467,7 @@ START_TEST(with_first_connection_accept_a_template_lets_in_at_once)
 }
 END_TEST
 
-START_TEST(two_devices_share_a_policy_that_is_given_by_its_text)
+START_TEST(two_devices_share_a_policy_with_the_same_document)
 {
 	struct pki_cert *other = pki_device(ca, "device-2");
 	struct plan plan = template_plan("");
@@ -479,7 +480,7 @@ START_TEST(two_devices_share_a_policy_that_is_given_by_its_text)
 }
 END_TEST
 
-START_TEST(a_template_that_fails_is_told_by_an_event_of_its_own)
+START_TEST(a_failed_template_publishes_its_own_event)
 {
 	struct plan plan = { .origin = PLAN_TEMPLATE,
 		.status = CERT_PENDING_ACTIVATION,
@@ -516,21 +517,6 @@ static const struct {
 	    "a=1;b=3;c=4;" },
 };
 
-/* "a=1;b=2;" packed; lives until the fourth call after it. */
-static struct view
-packed(const char *text)
-{
-	static uint8_t buffers[4][64];
-	static unsigned next;
-	uint8_t *out = buffers[next++ % 4], *at = out;
-
-	for (; *text != '\0'; text += 4) {
-		memcpy(at, (uint8_t[]){ 1, (uint8_t)text[0], 0, 1, (uint8_t)text[2] }, 5);
-		at += 5;
-	}
-	return (struct view){ out, (size_t)(at - out) };
-}
-
 static void
 put_thing(const char *name, const char *type, const char *attributes)
 {
@@ -542,7 +528,7 @@ put_thing(const char *name, const char *type, const char *attributes)
 	ck_assert_int_eq(registry_create_thing(&t, &thing, world_now(), &id, &diag), ERR_OK);
 }
 
-START_TEST(what_a_thing_has_already_is_overridden_as_the_template_says)
+START_TEST(an_existing_thing_is_overridden_as_the_template_says)
 {
 	struct plan plan = template_plan("sensor-1");
 	struct thing thing;
@@ -566,7 +552,7 @@ START_TEST(what_a_thing_has_already_is_overridden_as_the_template_says)
 }
 END_TEST
 
-START_TEST(a_thing_that_may_not_have_so_many_attributes_fails_the_template)
+START_TEST(too_many_attributes_for_a_thing_fail_the_template)
 {
 	struct plan plan = template_plan("sensor-1");
 
@@ -577,7 +563,7 @@ START_TEST(a_thing_that_may_not_have_so_many_attributes_fails_the_template)
 }
 END_TEST
 
-START_TEST(a_certificate_that_belongs_to_one_thing_alone_gets_no_other)
+START_TEST(a_certificate_of_an_exclusive_thing_gets_no_other_thing)
 {
 	struct plan plan = template_plan("sensor-2");
 	struct certid id = world_id(device);
@@ -608,7 +594,7 @@ serial_number(const struct pki_cert *c)
 	return p.serial;
 }
 
-/* The CA's list: current for a day, with this certificate on it, or nobody. */
+/* Imports a list that is current for a day, with this certificate or empty (NULL). */
 static void
 put_list(const struct pki_cert *c, uint8_t reason)
 {
@@ -634,7 +620,7 @@ set_check(enum crl_check check, uint32_t days)
 	ck_assert_int_eq(registry_update_ca(&t, &id, &u, world_now(), &diag), ERR_OK);
 }
 
-START_TEST(whom_the_list_names_is_registered_as_revoked_and_the_rule_is_not_asked)
+START_TEST(a_certificate_on_the_list_is_registered_as_revoked_without_asking_the_rule)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
 
@@ -648,7 +634,7 @@ START_TEST(whom_the_list_names_is_registered_as_revoked_and_the_rule_is_not_aske
 }
 END_TEST
 
-START_TEST(an_active_certificate_that_the_list_names_becomes_revoked)
+START_TEST(an_active_certificate_on_the_list_becomes_revoked)
 {
 	put_cert(device, CERT_ACTIVE);
 	put_list(device, 1);
@@ -659,7 +645,7 @@ START_TEST(an_active_certificate_that_the_list_names_becomes_revoked)
 }
 END_TEST
 
-START_TEST(one_on_hold_is_refused_until_a_list_without_it_comes)
+START_TEST(a_certificate_on_hold_is_refused_until_a_list_without_it_is_imported)
 {
 	put_cert(device, CERT_ACTIVE);
 	put_list(device, REVOKED_HOLD);
@@ -670,7 +656,7 @@ START_TEST(one_on_hold_is_refused_until_a_list_without_it_comes)
 }
 END_TEST
 
-START_TEST(a_ca_that_requires_a_list_has_no_rule_without_one)
+START_TEST(a_ca_that_requires_a_list_asks_no_rule_without_one)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
 
@@ -680,7 +666,7 @@ START_TEST(a_ca_that_requires_a_list_has_no_rule_without_one)
 	world_wait(2000);
 	put_list(NULL, 0);
 	ck_assert_int_eq(present(device, &plan).verdict, VERDICT_ALLOW);
-	/* And an active certificate does not come in by a list that is too old. */
+	/* An active certificate is not admitted with a list that is too old. */
 	world_wait(DAY + 1);
 	ck_assert_int_eq(present(device, &plan).reason, REASON_LIST_STALE);
 	set_check(CRL_GRACE, 1);
@@ -715,7 +701,7 @@ update(const struct ca_update *u)
 	return registry_update_ca(&t, &id, u, world_now(), &diag);
 }
 
-START_TEST(settings_of_a_ca_change_one_by_one)
+START_TEST(settings_of_a_ca_are_changed_one_by_one)
 {
 	const struct view file = view_of("/crl.pem"), rule = view_of("{}"), none = { NULL, 0 };
 	const enum crl_check required = CRL_REQUIRED;
@@ -782,7 +768,7 @@ END_TEST
  * Rotation.
  */
 
-/* A certificate of the thing, ACTIVE from now on by a plan. */
+/* A certificate of the thing, made ACTIVE by a plan. */
 static struct pki_cert *
 rotate_in(const char *common_name, int64_t after)
 {
@@ -802,7 +788,7 @@ run_schedule(struct certid *ids)
 {
 	size_t count;
 
-	ck_assert_int_eq(registry_superseded(&t, world_now(), ids, 10, &count), ERR_OK);
+	ck_assert_int_eq(registry_retire_superseded(&t, world_now(), ids, 10, &count), ERR_OK);
 	return count;
 }
 
@@ -828,8 +814,8 @@ START_TEST(a_newer_certificate_of_a_thing_supersedes_the_older_after_a_time)
 }
 END_TEST
 
-/* A device must not lose both. */
-START_TEST(the_older_one_stays_if_the_newer_one_is_no_good_any_more)
+/* The device must not lose both certificates. */
+START_TEST(the_older_certificate_stays_if_the_newer_one_is_not_active)
 {
 	struct pki_cert *first = rotate_in("one", 1000), *second = rotate_in("two", 1000);
 	struct certid ids[10], id = world_id(second);
@@ -845,7 +831,7 @@ START_TEST(the_older_one_stays_if_the_newer_one_is_no_good_any_more)
 }
 END_TEST
 
-START_TEST(without_supersede_both_stay)
+START_TEST(without_supersede_both_certificates_stay)
 {
 	struct pki_cert *first = rotate_in("one", -1), *second = rotate_in("two", -1);
 	struct certid ids[10];
@@ -858,8 +844,8 @@ START_TEST(without_supersede_both_stay)
 }
 END_TEST
 
-/* A program of the user's activates; the CA's settings say what follows. */
-START_TEST(one_that_is_activated_by_call_supersedes_where_its_ca_says_so)
+/* A user's program activates the certificate; the settings of the CA apply. */
+START_TEST(activation_by_a_command_supersedes_where_the_ca_says_so)
 {
 	struct pki_cert *first = rotate_in("one", -1), *second = pki_device(ca, "two");
 	struct certid ids[10], id = world_id(second);
@@ -884,7 +870,7 @@ START_TEST(one_that_is_activated_by_call_supersedes_where_its_ca_says_so)
 }
 END_TEST
 
-START_TEST(one_that_was_older_supersedes_nobody)
+START_TEST(an_older_certificate_supersedes_none)
 {
 	struct pki_cert *first = rotate_in("one", 0), *second = rotate_in("two", 0);
 	struct certid ids[10], id = world_id(first);
@@ -910,11 +896,12 @@ warn_until(int64_t until)
 {
 	size_t count;
 
-	ck_assert_int_eq(registry_expiring(&t, until, ACCOUNT, world_now(), 100, &count), ERR_OK);
+	ck_assert_int_eq(registry_announce_expiring(&t, until, ACCOUNT, world_now(), 100, &count),
+	    ERR_OK);
 	return count;
 }
 
-START_TEST(who_expires_soon_is_told_of_once)
+START_TEST(expiry_is_announced_once)
 {
 	char expected[200];
 	int64_t not_after;
@@ -932,7 +919,7 @@ START_TEST(who_expires_soon_is_told_of_once)
 }
 END_TEST
 
-START_TEST(nobody_is_warned_of_a_revoked_certificate_or_of_one_that_has_expired)
+START_TEST(no_expiry_is_announced_for_revoked_or_expired_certificates)
 {
 	struct pki_cert *old = pki_device(ca, "old");
 
@@ -950,8 +937,8 @@ END_TEST
  * Refusals.
  */
 
-/* A transaction of the writer's is bounded, also by those that end nobody. */
-START_TEST(old_certificates_that_are_gone_are_dropped_a_few_at_a_time)
+/* The number of entries in a transaction is bounded, also of entries without an effect. */
+START_TEST(schedule_entries_of_deleted_certificates_are_dropped_in_batches)
 {
 	struct schedule_entry entry = { .kind = SCHEDULE_SUPERSEDE, .time = 1 };
 	struct certid ids[2];
@@ -964,14 +951,15 @@ START_TEST(old_certificates_that_are_gone_are_dropped_a_few_at_a_time)
 	for (left = 5; left > 0; left -= left > 2 ? 2 : left) {
 		ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_OK);
 		ck_assert_uint_eq(entry.id.b[0], 6 - left);
-		ck_assert_int_eq(registry_superseded(&t, world_now(), ids, 2, &count), ERR_OK);
+		ck_assert_int_eq(registry_retire_superseded(&t, world_now(), ids, 2, &count),
+		    ERR_OK);
 		ck_assert_uint_eq(count, 0);
 	}
 	ck_assert_int_eq(store_next_schedule(&t, SCHEDULE_SUPERSEDE, &entry), ERR_NOT_FOUND);
 }
 END_TEST
 
-START_TEST(a_refusal_is_kept_with_the_record_and_goes_with_it)
+START_TEST(a_refusal_is_stored_with_the_record_and_deleted_with_it)
 {
 	struct refusal refusal = { .time = 5,
 		.code = view_of("CODE"),
@@ -989,8 +977,8 @@ START_TEST(a_refusal_is_kept_with_the_record_and_goes_with_it)
 }
 END_TEST
 
-/* Whoever changes a status by call has his own reasons. */
-START_TEST(a_status_that_is_set_by_call_has_no_reason_of_ours)
+/* The change of status was not made by the rule. */
+START_TEST(a_status_set_by_a_command_clears_the_reason_of_the_rule)
 {
 	struct plan plan = rule_plan(CERT_ACTIVE);
 	struct certid id = world_id(device);
@@ -1011,54 +999,55 @@ main(void)
 	TCase *c = suite_case(suite, "rules");
 
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_add_test(c, a_rule_that_says_yes_registers_an_active_certificate_with_its_policies);
-	tcase_add_test(c, its_registration_is_announced_with_the_status_it_got);
-	tcase_add_test(c, one_that_waited_is_activated_at_its_next_attempt_without_a_further_event);
+	tcase_add_test(c, a_rule_that_applies_registers_an_active_certificate_with_its_policies);
+	tcase_add_test(c, the_registration_event_has_the_status_given_by_the_rule);
+	tcase_add_test(c, a_pending_certificate_is_activated_at_its_next_attempt_without_an_event);
 	tcase_add_test(c, the_second_of_two_first_connections_finds_an_active_certificate);
-	tcase_add_test(c, a_plan_of_a_ca_that_has_changed_since_does_not_count);
-	tcase_add_test(c, a_rule_leaves_it_pending_and_says_why);
-	tcase_add_test(c, a_rule_revokes);
-	tcase_add_test(c, a_policy_that_is_not_there_leaves_it_pending_without_any);
+	tcase_add_test(c, a_plan_is_discarded_if_its_ca_has_changed);
+	tcase_add_test(c, a_rule_that_does_not_apply_leaves_the_certificate_pending_with_a_reason);
+	tcase_add_test(c, a_rule_can_revoke_a_certificate);
+	tcase_add_test(c, a_missing_policy_leaves_the_certificate_pending_without_policies);
 	tcase_add_loop_test(c, the_same_certificate_with_another_signature_is_not_registered, 0,
 	    CERT_STATUS_COUNT);
-	tcase_add_test(c, of_two_that_are_registered_a_rule_activates_neither);
+	tcase_add_test(c, a_rule_activates_no_certificate_that_shares_its_signed_part);
 	tcase_add_test(c, two_hundred_certificates_with_one_serial_number_are_activated);
-	tcase_add_test(c, a_serial_number_that_no_list_can_name_leaves_it_pending);
-	tcase_add_test(c, more_policies_than_a_certificate_may_have_leave_it_pending);
-	tcase_add_test(c, a_failure_of_the_store_in_the_middle_leaves_nothing);
+	tcase_add_test(c, a_serial_number_too_long_for_a_list_leaves_the_certificate_pending);
+	tcase_add_test(c, too_many_policies_leave_the_certificate_pending);
+	tcase_add_test(c, a_failure_of_the_store_during_activation_changes_nothing);
 	c = suite_case(suite, "templates");
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_test(c,
-	    a_template_makes_thing_and_policy_and_activates_but_the_device_comes_again);
-	tcase_add_test(c, with_first_connection_accept_a_template_lets_in_at_once);
-	tcase_add_test(c, two_devices_share_a_policy_that_is_given_by_its_text);
-	tcase_add_test(c, a_template_that_fails_is_told_by_an_event_of_its_own);
-	tcase_add_loop_test(c, what_a_thing_has_already_is_overridden_as_the_template_says, 0,
+	    a_template_creates_thing_and_policy_and_activates_for_the_next_connection);
+	tcase_add_test(c, with_first_connection_accept_a_template_admits_at_once);
+	tcase_add_test(c, two_devices_share_a_policy_with_the_same_document);
+	tcase_add_test(c, a_failed_template_publishes_its_own_event);
+	tcase_add_loop_test(c, an_existing_thing_is_overridden_as_the_template_says, 0,
 	    COUNT_OF(overrides));
-	tcase_add_test(c, a_thing_that_may_not_have_so_many_attributes_fails_the_template);
-	tcase_add_test(c, a_certificate_that_belongs_to_one_thing_alone_gets_no_other);
+	tcase_add_test(c, too_many_attributes_for_a_thing_fail_the_template);
+	tcase_add_test(c, a_certificate_of_an_exclusive_thing_gets_no_other_thing);
 	c = suite_case(suite, "revocation lists");
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_add_test(c, whom_the_list_names_is_registered_as_revoked_and_the_rule_is_not_asked);
-	tcase_add_test(c, an_active_certificate_that_the_list_names_becomes_revoked);
-	tcase_add_test(c, one_on_hold_is_refused_until_a_list_without_it_comes);
-	tcase_add_test(c, a_ca_that_requires_a_list_has_no_rule_without_one);
+	tcase_add_test(c,
+	    a_certificate_on_the_list_is_registered_as_revoked_without_asking_the_rule);
+	tcase_add_test(c, an_active_certificate_on_the_list_becomes_revoked);
+	tcase_add_test(c, a_certificate_on_hold_is_refused_until_a_list_without_it_is_imported);
+	tcase_add_test(c, a_ca_that_requires_a_list_asks_no_rule_without_one);
 	c = suite_case(suite, "settings");
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_add_test(c, settings_of_a_ca_change_one_by_one);
+	tcase_add_test(c, settings_of_a_ca_are_changed_one_by_one);
 	tcase_add_test(c, a_rule_and_a_template_exclude_each_other);
 	tcase_add_test(c, a_template_that_is_named_must_exist);
 	c = suite_case(suite, "in time");
 	tcase_add_checked_fixture(c, set_up, tear_down);
 	tcase_add_test(c, a_newer_certificate_of_a_thing_supersedes_the_older_after_a_time);
-	tcase_add_test(c, the_older_one_stays_if_the_newer_one_is_no_good_any_more);
-	tcase_add_test(c, without_supersede_both_stay);
-	tcase_add_test(c, one_that_is_activated_by_call_supersedes_where_its_ca_says_so);
-	tcase_add_test(c, one_that_was_older_supersedes_nobody);
-	tcase_add_test(c, who_expires_soon_is_told_of_once);
-	tcase_add_test(c, nobody_is_warned_of_a_revoked_certificate_or_of_one_that_has_expired);
-	tcase_add_test(c, old_certificates_that_are_gone_are_dropped_a_few_at_a_time);
-	tcase_add_test(c, a_refusal_is_kept_with_the_record_and_goes_with_it);
-	tcase_add_test(c, a_status_that_is_set_by_call_has_no_reason_of_ours);
+	tcase_add_test(c, the_older_certificate_stays_if_the_newer_one_is_not_active);
+	tcase_add_test(c, without_supersede_both_certificates_stay);
+	tcase_add_test(c, activation_by_a_command_supersedes_where_the_ca_says_so);
+	tcase_add_test(c, an_older_certificate_supersedes_none);
+	tcase_add_test(c, expiry_is_announced_once);
+	tcase_add_test(c, no_expiry_is_announced_for_revoked_or_expired_certificates);
+	tcase_add_test(c, schedule_entries_of_deleted_certificates_are_dropped_in_batches);
+	tcase_add_test(c, a_refusal_is_stored_with_the_record_and_deleted_with_it);
+	tcase_add_test(c, a_status_set_by_a_command_clears_the_reason_of_the_rule);
 	return suite_run(suite);
 }

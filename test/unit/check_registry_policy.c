@@ -2,14 +2,15 @@
 /*
  * check_registry_policy.c - changes to policies and their attachments.
  *
- * The rules are aws-iot A.3.9, A.4 and A.5.  At the end a long random run
- * against a model in memory: the same answers, and both sides of each
- * attachment agree after every change.
+ * The rules are aws-iot A.3.9, A.4 and A.5.  A long random run is compared with a model in
+ * memory: the answers are the same, and both sides of each attachment agree after every
+ * change.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "suite.h"
+#include "unchanged.h"
 #include "world.h"
 
 #include "jitr/service/registry.h"
@@ -61,8 +62,9 @@ create(const char *name)
 static enum err
 create_version(const char *name, bool set_default, uint32_t *number)
 {
-	return registry_create_policy_version(&t, view_of(name), view_of("another"), set_default,
-	    world_now(), number, &diag);
+	return registry_create_policy_version(&t, view_of(name),
+	    &(struct new_policy_version){ view_of("another"), set_default }, world_now(), number,
+	    &diag);
 }
 
 static enum err
@@ -127,39 +129,11 @@ assert_says(const char *words)
 	ck_assert_msg(strstr(diag.text, words) != NULL, "not '%s': %s", words, diag.text);
 }
 
-/* A commit without a change writes nothing: the same file, the same registry. */
-static uint64_t
-registry_hash(void)
-{
-	char path[160];
-	uint64_t hash = 14695981039346656037u;
-	FILE *f;
-	int c;
-
-	(void)snprintf(path, sizeof(path), "%s/data.mdb", world.db_path);
-	f = fopen(path, "rb");
-	ck_assert_ptr_nonnull(f);
-	while ((c = getc(f)) != EOF)
-		hash = (hash ^ (uint64_t)c) * 1099511628211u;
-	(void)fclose(f);
-	return hash;
-}
-
-/* An error has put nothing. */
-static void
-assert_nothing_put(uint64_t before)
-{
-	ck_assert_int_eq(t.failed, ERR_OK);
-	world_commit(&t);
-	ck_assert(registry_hash() == before);
-	world_change(&t);
-}
-
 /*
  * Policies: aws-iot A.4.
  */
 
-START_TEST(a_policy_is_made_with_version_1_as_its_default)
+START_TEST(a_policy_is_created_with_version_1_as_its_default)
 {
 	struct policy_version v;
 	struct policy_record p;
@@ -176,8 +150,8 @@ START_TEST(a_policy_is_made_with_version_1_as_its_default)
 }
 END_TEST
 
-/* Whatever its content: the reference function relies on it (aws-iot A.4.1). */
-START_TEST(a_name_exists_once)
+/* Whatever its content: the function in AWS's reference relies on this (aws-iot A.4.1). */
+START_TEST(a_policy_name_is_unique)
 {
 	struct policy_record was;
 
@@ -193,8 +167,8 @@ START_TEST(a_name_exists_once)
 }
 END_TEST
 
-/* generationId: new for each creation (aws-iot J row 17). */
-START_TEST(a_policy_made_again_is_another_one)
+/* generationId is new for each creation (aws-iot J row 17). */
+START_TEST(a_policy_created_again_is_a_different_one)
 {
 	struct generation was;
 
@@ -208,7 +182,7 @@ START_TEST(a_policy_made_again_is_another_one)
 }
 END_TEST
 
-START_TEST(version_numbers_are_never_given_twice)
+START_TEST(version_numbers_are_never_used_twice)
 {
 	uint32_t number;
 
@@ -242,7 +216,7 @@ START_TEST(a_policy_has_at_most_five_versions)
 }
 END_TEST
 
-START_TEST(when_all_numbers_were_given_there_is_no_other_version)
+START_TEST(no_version_is_created_after_the_last_number)
 {
 	struct policy_record p = { .name = view_of("p"),
 		.default_version = 1,
@@ -255,7 +229,7 @@ START_TEST(when_all_numbers_were_given_there_is_no_other_version)
 }
 END_TEST
 
-START_TEST(a_policy_is_modified_when_its_default_is)
+START_TEST(a_new_default_version_modifies_the_policy)
 {
 	uint32_t number;
 
@@ -317,7 +291,7 @@ START_TEST(a_policy_in_use_is_not_deleted)
 }
 END_TEST
 
-/* Each operation on what is not there: the sentence names it. */
+/* Each operation on a missing object: the message names it. */
 static const struct {
 	const char *what, *says;
 } absences[] = {
@@ -366,7 +340,7 @@ do_absent(int row)
 	}
 }
 
-START_TEST(what_is_not_there_is_named)
+START_TEST(a_missing_object_is_named)
 {
 	uint64_t before;
 
@@ -377,7 +351,7 @@ START_TEST(what_is_not_there_is_named)
 	before = registry_hash();
 	ck_assert_msg(do_absent(_i) == ERR_NOT_FOUND, "%s", absences[_i].what);
 	assert_says(absences[_i].says);
-	assert_nothing_put(before);
+	assert_nothing_put(&t, before);
 }
 END_TEST
 
@@ -385,8 +359,8 @@ END_TEST
  * Attachments: aws-iot A.5.
  */
 
-/* Also while pending: attached first, activated last (aws-iot A.5.1). */
-START_TEST(a_policy_is_attached_whatever_the_status)
+/* Also to a pending one: it is attached first and activated last (aws-iot A.5.1). */
+START_TEST(a_policy_is_attached_to_a_certificate_of_any_status)
 {
 	put_cert(1, (enum cert_status)_i);
 	ck_assert_int_eq(create("p"), ERR_OK);
@@ -419,8 +393,8 @@ START_TEST(a_certificate_has_at_most_ten_policies)
 }
 END_TEST
 
-/* Left by a program that knew nothing of policies and deleted the certificate. */
-START_TEST(an_attachment_whose_certificate_is_gone_can_be_detached)
+/* A version without policies may have deleted the certificate. */
+START_TEST(a_policy_can_be_detached_from_a_deleted_certificate)
 {
 	struct certid id = id_number(1);
 
@@ -459,7 +433,7 @@ static const struct {
 	{ CERT_INACTIVE, false, false, false, ERR_OK, "" },
 };
 
-START_TEST(a_certificate_with_attachments_is_deleted_as_its_row_says)
+START_TEST(a_certificate_with_attachments_is_deleted_as_the_row_says)
 {
 	struct thing thing = { .name = view_of("t") };
 	struct certid id = id_number(1), target[11];
@@ -488,7 +462,7 @@ START_TEST(a_certificate_with_attachments_is_deleted_as_its_row_says)
 	ck_assert_int_eq(remove_cert(1, removals[_i].force), removals[_i].result);
 	assert_says(removals[_i].says);
 	if (removals[_i].result != ERR_OK)
-		assert_nothing_put(before);
+		assert_nothing_put(&t, before);
 	ck_assert_uint_eq(count_attached(1),
 	    removals[_i].policy && removals[_i].result != ERR_OK ? 10 : 0);
 	ck_assert_uint_eq(count_attached(2), 10);
@@ -498,7 +472,7 @@ START_TEST(a_certificate_with_attachments_is_deleted_as_its_row_says)
 }
 END_TEST
 
-/* More than can be attached by a call: nobody's work but damage. */
+/* More than a command can attach: the registry is damaged. */
 START_TEST(a_certificate_with_too_many_policies_is_not_deleted)
 {
 	struct certid id = id_number(1);
@@ -631,7 +605,7 @@ expect_remove(unsigned c, bool force)
 	return ERR_OK;
 }
 
-/* The oldest that is not the default, when there is one. */
+/* Deletes the oldest version that is not the default, if any. */
 static void
 delete_some_version(unsigned p)
 {
@@ -714,8 +688,8 @@ assert_sides_agree(void)
 	}
 }
 
-/* Committed or dropped, in pieces of any size. */
-START_TEST(random_changes_leave_both_sides_as_the_model_has_them)
+/* Transactions of random size are committed or dropped. */
+START_TEST(random_changes_agree_with_the_model_on_both_sides)
 {
 	struct model kept = model;
 
@@ -745,23 +719,23 @@ main(void)
 	TCase *c = suite_case(suite, "registry_policy");
 
 	tcase_add_checked_fixture(c, set_up, tear_down);
-	tcase_add_test(c, a_policy_is_made_with_version_1_as_its_default);
-	tcase_add_test(c, a_name_exists_once);
-	tcase_add_test(c, a_policy_made_again_is_another_one);
-	tcase_add_test(c, version_numbers_are_never_given_twice);
+	tcase_add_test(c, a_policy_is_created_with_version_1_as_its_default);
+	tcase_add_test(c, a_policy_name_is_unique);
+	tcase_add_test(c, a_policy_created_again_is_a_different_one);
+	tcase_add_test(c, version_numbers_are_never_used_twice);
 	tcase_add_test(c, a_policy_has_at_most_five_versions);
-	tcase_add_test(c, when_all_numbers_were_given_there_is_no_other_version);
-	tcase_add_test(c, a_policy_is_modified_when_its_default_is);
+	tcase_add_test(c, no_version_is_created_after_the_last_number);
+	tcase_add_test(c, a_new_default_version_modifies_the_policy);
 	tcase_add_test(c, the_default_version_is_not_deleted);
 	tcase_add_test(c, a_policy_in_use_is_not_deleted);
-	tcase_add_loop_test(c, what_is_not_there_is_named, 0, COUNT_OF(absences));
-	tcase_add_loop_test(c, a_policy_is_attached_whatever_the_status, 0,
+	tcase_add_loop_test(c, a_missing_object_is_named, 0, COUNT_OF(absences));
+	tcase_add_loop_test(c, a_policy_is_attached_to_a_certificate_of_any_status, 0,
 	    CERT_PENDING_ACTIVATION + 1);
 	tcase_add_test(c, a_certificate_has_at_most_ten_policies);
-	tcase_add_test(c, an_attachment_whose_certificate_is_gone_can_be_detached);
-	tcase_add_loop_test(c, a_certificate_with_attachments_is_deleted_as_its_row_says, 0,
+	tcase_add_test(c, a_policy_can_be_detached_from_a_deleted_certificate);
+	tcase_add_loop_test(c, a_certificate_with_attachments_is_deleted_as_the_row_says, 0,
 	    COUNT_OF(removals));
 	tcase_add_test(c, a_certificate_with_too_many_policies_is_not_deleted);
-	tcase_add_test(c, random_changes_leave_both_sides_as_the_model_has_them);
+	tcase_add_test(c, random_changes_agree_with_the_model_on_both_sides);
 	return suite_run(suite);
 }

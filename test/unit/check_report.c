@@ -2,9 +2,8 @@
 /*
  * check_report.c - one line per decision, for people and for programs.
  *
- * The broker's log in our words, the log file in AWS's (aws-iot H.1); no
- * client writes a line of its own, and a file that cannot be written is told
- * of, not often.
+ * The broker's log has the plugin's texts, the log file has AWS's format (aws-iot H.1).  No
+ * client can write a line of its own, and failing writes are reported, but rarely.
  */
 #include <stdio.h>
 #include <string.h>
@@ -124,19 +123,29 @@ static const struct decision unknown = { .reason = REASON_UNKNOWN_CA };
  * The broker's log.
  */
 
-START_TEST(a_connection_is_a_line_with_everything_needed)
+START_TEST(a_connection_is_a_line_with_all_its_facts)
 {
 	struct client c = client_of(device);
 	char expected[1000];
 
 	open_report(NULL);
-	report_connection(report, &c, &id, &ca_id, &accepted, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &accepted,
+		.registered = true });
 	snprintf(expected, sizeof(expected),
 	    "jitr: connection accepted: certificate=%s ca=%s "
 	    "client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
 	    world_hex(device), world_hex(ca));
 	ck_logged(LEVEL_INFO, expected);
-	report_connection(report, &c, &id, &ca_id, &revoked, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &revoked,
+		.registered = true });
 	snprintf(expected, sizeof(expected),
 	    "jitr: connection refused: reason=\"revoked\" "
 	    "code=DEVICE_CERTIFICATE_REVOKED certificate=%s ca=%s client=\"d1\" address=203.0.113.7 subject=\"CN=device-1\"",
@@ -145,25 +154,25 @@ START_TEST(a_connection_is_a_line_with_everything_needed)
 }
 END_TEST
 
-START_TEST(what_is_not_known_is_a_hyphen_or_empty)
+START_TEST(unknown_values_are_a_hyphen_or_empty)
 {
 	struct client c = { .id = NULL };
 
 	open_report(NULL);
-	report_connection(report, &c, NULL, NULL, &unknown, NULL, false);
+	report_connection(report, &(struct connection_line){ .client = &c, .decision = &unknown });
 	ck_logged(LEVEL_NOTICE,
 	    "jitr: connection refused: reason=\"issued by a CA that is not "
 	    "registered\" code=CA_CERTIFICATE_NOT_REGISTERED certificate=- ca=- client=\"\" address=- subject=\"\"");
 }
 END_TEST
 
-START_TEST(no_client_writes_a_line_of_its_own)
+START_TEST(text_of_a_client_cannot_start_a_new_line)
 {
 	struct pki_cert *evil = pki_device(ca, "x\" address=1.2.3.4\njitr: connection accepted");
 	struct client c = { .id = "a\nb\"\033[2J", .address = "1.2.3.4\n", .x = evil->x };
 
 	open_report(world.log_path);
-	report_connection(report, &c, NULL, NULL, &unknown, NULL, false);
+	report_connection(report, &(struct connection_line){ .client = &c, .decision = &unknown });
 	ck_assert_ptr_nonnull(
 	    strstr(logged(), "client=\"a\\x0ab\\x22\\x1b[2J\" address=1.2.3.4\\x0a "));
 	for (const char *p = logged(); *p != '\0'; p++)
@@ -175,7 +184,7 @@ START_TEST(no_client_writes_a_line_of_its_own)
 END_TEST
 
 /* The broker cuts a line at 1000 bytes (mosquitto section 0, 19). */
-START_TEST(long_texts_are_shown_in_part_and_the_line_keeps_its_end)
+START_TEST(long_texts_are_truncated_and_the_line_keeps_its_end)
 {
 	char long_id[5000], long_name[65];
 	struct pki_cert *c;
@@ -188,7 +197,12 @@ START_TEST(long_texts_are_shown_in_part_and_the_line_keeps_its_end)
 	c = pki_device(ca, long_name);
 	client.x = c->x;
 	open_report(world.log_path);
-	report_connection(report, &client, &id, &ca_id, &revoked, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &client,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &revoked,
+		.registered = true });
 	ck_assert_uint_lt(strlen(logged()), 1000);
 	ck_assert_ptr_nonnull(strstr(logged(), long_name));
 	ck_assert_uint_le(strlen(member(json_line(world.log_path, 0), "clientId")), 128);
@@ -197,7 +211,7 @@ START_TEST(long_texts_are_shown_in_part_and_the_line_keeps_its_end)
 END_TEST
 
 /* The worst of everything at once. */
-START_TEST(details_leave_room_for_who_it_was)
+START_TEST(details_leave_room_for_the_identity)
 {
 	char bad_id[5000], details[5000];
 	struct client client = { .id = bad_id,
@@ -209,7 +223,12 @@ START_TEST(details_leave_room_for_who_it_was)
 	memset(details, '\n', sizeof(details) - 1);
 	details[sizeof(details) - 1] = '\0';
 	open_report(world.log_path);
-	report_connection(report, &client, &id, &ca_id, &d, details, false);
+	report_connection(report,
+	    &(struct connection_line){ .client = &client,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &d,
+		.details = details });
 	ck_assert_uint_lt(strlen(logged()), 1000);
 	ck_assert_ptr_nonnull(strstr(logged(), "with this client id: \\x0a\\x0a"));
 	ck_assert_ptr_nonnull(strstr(logged(), "...\" code=AUTHORIZATION_FAILURE certificate="));
@@ -218,7 +237,7 @@ START_TEST(details_leave_room_for_who_it_was)
 }
 END_TEST
 
-START_TEST(a_line_of_the_log_alone_is_marked_as_ours)
+START_TEST(a_line_for_the_log_only_has_the_prefix_of_the_plugin)
 {
 	open_report(world.log_path);
 	report_line(report, LEVEL_WARNING, "%d of %s", 3, "four");
@@ -237,14 +256,19 @@ is_uuid(const char *text)
 	return strlen(text) == 36 && strspn(text, "0123456789abcdef-") == 36 && text[14] == '4';
 }
 
-START_TEST(an_accepted_connection_is_awss_connect)
+START_TEST(an_accepted_connection_is_logged_as_connect_of_aws)
 {
 	struct client c = client_of(device);
 	const cJSON *json;
 
 	c.port = 13490;
 	open_report(world.log_path);
-	report_connection(report, &c, &id, &ca_id, &accepted, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &accepted,
+		.registered = true });
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "timestamp"), TIME_TEXT);
 	ck_assert_str_eq(member(json, "logLevel"), "INFO");
@@ -263,8 +287,7 @@ START_TEST(an_accepted_connection_is_awss_connect)
 }
 END_TEST
 
-/* Refusals that AWS has an event for, and those of the registration, for which
- * it has none. */
+/* Refusals with an event of AWS, and those of the registration, which has none. */
 static const struct {
 	enum reason reason;
 	const char *event, *code;
@@ -285,14 +308,15 @@ static const struct {
 	{ REASON_REGISTRY_FAILED, "Connection.AuthNError", "INTERNAL_SERVER_ERROR" },
 };
 
-START_TEST(a_refusal_is_an_error_with_its_reason)
+START_TEST(a_refusal_is_logged_as_an_error_with_its_reason)
 {
 	struct decision d = { .reason = refusals[_i].reason };
 	struct client c = client_of(device);
 	const cJSON *json;
 
 	open_report(world.log_path);
-	report_connection(report, &c, &id, NULL, &d, NULL, false);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c, .id = &id, .decision = &d });
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "logLevel"), "ERROR");
 	ck_assert_str_eq(member(json, "status"), "Failure");
@@ -304,40 +328,57 @@ START_TEST(a_refusal_is_an_error_with_its_reason)
 }
 END_TEST
 
-/* AWS's word for it: nothing was to be registered. */
-START_TEST(a_refusal_of_a_registered_certificate_is_no_failed_registration)
+/* Its event is Connect: nothing was to be registered. */
+START_TEST(a_refusal_of_a_registered_certificate_is_not_a_failed_registration)
 {
 	struct decision d = { .reason = REASON_EXPIRED };
 	struct client c = client_of(device);
 
 	open_report(world.log_path);
-	report_connection(report, &c, &id, &ca_id, &d, NULL, true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &d,
+		.registered = true });
 	ck_assert_str_eq(member(json_line(world.log_path, 0), "eventType"),
 	    "Connection.AuthNError");
 }
 END_TEST
 
-/* Which list, which entry: what the words of a reason cannot say. */
-START_TEST(details_stand_behind_the_words_of_a_reason)
+/* The text of a reason does not name the list and the entry. */
+START_TEST(details_follow_the_text_of_a_reason)
 {
 	struct client c = client_of(device);
 	const cJSON *json;
 
 	open_report(world.log_path);
-	report_connection(report, &c, &id, &ca_id, &revoked, "on the list of \"2026\"", true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &revoked,
+		.details = "on the list of \"2026\"",
+		.registered = true });
 	ck_assert(
 	    world_said("connection refused: reason=\"revoked: on the list of \\x222026\\x22\" "
 		       "code=DEVICE_CERTIFICATE_REVOKED certificate="));
 	json = json_line(world.log_path, 0);
 	ck_assert_str_eq(member(json, "reason"), "DEVICE_CERTIFICATE_REVOKED");
 	ck_assert_str_eq(member(json, "details"), "revoked: on the list of \"2026\"");
-	report_connection(report, &c, &id, &ca_id, &accepted, "whatever", true);
+	report_connection(report,
+	    &(struct connection_line){ .client = &c,
+		.id = &id,
+		.ca_id = &ca_id,
+		.decision = &accepted,
+		.details = "whatever",
+		.registered = true });
 	ck_assert_str_eq(member(json_line(world.log_path, 1), "details"), "(none)");
 	ck_assert_ptr_null(strstr(logged(), "whatever"));
 }
 END_TEST
 
-START_TEST(a_connection_that_is_closed_is_told)
+START_TEST(a_closed_connection_is_logged)
 {
 	char expected[300];
 	const cJSON *json;
@@ -357,7 +398,7 @@ START_TEST(a_connection_that_is_closed_is_told)
 }
 END_TEST
 
-START_TEST(a_registration_is_told_done_or_not)
+START_TEST(a_registration_is_logged_with_its_result)
 {
 	char expected[400];
 	const cJSON *json;
@@ -385,7 +426,7 @@ START_TEST(a_registration_is_told_done_or_not)
 }
 END_TEST
 
-START_TEST(lines_are_added_to_a_file_that_exists)
+START_TEST(lines_are_appended_to_an_existing_file)
 {
 	world_write_file(world.log_path, "{\"old\":\"line\"}\n");
 	open_report(world.log_path);
@@ -396,7 +437,7 @@ START_TEST(lines_are_added_to_a_file_that_exists)
 END_TEST
 
 /* As logrotate does: the file is moved away, SIGHUP follows. */
-START_TEST(a_file_that_was_moved_away_is_opened_again)
+START_TEST(a_moved_file_is_opened_again)
 {
 	char moved[200];
 
@@ -414,7 +455,7 @@ START_TEST(a_file_that_was_moved_away_is_opened_again)
 }
 END_TEST
 
-START_TEST(where_it_cannot_be_opened_again_lines_go_to_the_old_one)
+START_TEST(if_it_cannot_be_opened_again_lines_go_to_the_old_file)
 {
 	char dir[160], path[200], moved[160];
 
@@ -429,7 +470,8 @@ START_TEST(where_it_cannot_be_opened_again_lines_go_to_the_old_one)
 	report_cut(report, &id, REASON_REVOKED);
 	ck_assert_str_eq(member(json_line(moved, 0), "eventType"), "Disconnect");
 	ck_assert(world_said(path));
-	ck_assert(world_said("cannot be opened again: No such file or directory; lines go on"));
+	ck_assert(world_said(
+	    "cannot be opened again: No such file or directory; lines are still written"));
 	ck_assert(!world_said("lost"));
 }
 END_TEST
@@ -455,7 +497,7 @@ settle_and_count_lines(size_t lines)
 }
 
 /* A full disk fails every line. */
-START_TEST(lines_that_cannot_be_written_are_told_once_in_ten_seconds)
+START_TEST(failed_writes_are_reported_once_in_ten_seconds)
 {
 	open_report("/dev/full");
 	for (int i = 0; i < 5; i++)
@@ -472,7 +514,7 @@ START_TEST(lines_that_cannot_be_written_are_told_once_in_ten_seconds)
 }
 END_TEST
 
-START_TEST(lines_for_which_there_is_no_room_are_counted_as_lost)
+START_TEST(lines_that_do_not_fit_are_counted_as_lost)
 {
 	world_stop_writer();
 	world_start_writer(1, 1);
@@ -485,7 +527,7 @@ START_TEST(lines_for_which_there_is_no_room_are_counted_as_lost)
 }
 END_TEST
 
-START_TEST(without_a_file_or_a_writer_there_are_no_lines_in_it)
+START_TEST(without_a_file_or_a_writer_no_line_is_written)
 {
 	struct report_config config = { .path = world.log_path,
 		.account_id = "1",
@@ -506,7 +548,7 @@ START_TEST(without_a_file_or_a_writer_there_are_no_lines_in_it)
 END_TEST
 
 /*
- * What becomes of certificates by themselves.
+ * Activation and provisioning.
  */
 
 static struct activation_line
@@ -543,7 +585,7 @@ static const struct {
 	    "INACTIVE" },
 };
 
-START_TEST(what_a_rule_or_a_template_decided_is_told)
+START_TEST(the_decision_of_a_rule_or_template_is_logged)
 {
 	struct activation_line a = activation_of(activations[_i].origin, activations[_i].status,
 	    NULL);
@@ -565,7 +607,7 @@ START_TEST(what_a_rule_or_a_template_decided_is_told)
 }
 END_TEST
 
-START_TEST(why_a_certificate_was_left_pending_is_told)
+START_TEST(the_reason_for_leaving_a_certificate_pending_is_logged)
 {
 	struct activation_line a = activation_of(PLAN_RULE, CERT_PENDING_ACTIVATION,
 	    "its CommonName is not like \"gw-*\"");
@@ -580,7 +622,7 @@ START_TEST(why_a_certificate_was_left_pending_is_told)
 END_TEST
 
 /* AWS's event (aws-iot H.1). */
-START_TEST(a_provisioning_that_failed_is_awss_provision_device)
+START_TEST(a_failed_provisioning_is_logged_as_provision_device_of_aws)
 {
 	struct activation_line a = activation_of(PLAN_TEMPLATE, CERT_PENDING_ACTIVATION,
 	    "no policy of this name\n");
@@ -605,7 +647,7 @@ START_TEST(a_provisioning_that_failed_is_awss_provision_device)
 }
 END_TEST
 
-START_TEST(a_rule_that_failed_says_so)
+START_TEST(a_failed_rule_is_logged)
 {
 	struct activation_line a = activation_of(PLAN_RULE, CERT_PENDING_ACTIVATION,
 	    "no thing name");
@@ -623,7 +665,7 @@ END_TEST
  * Revocation lists.
  */
 
-START_TEST(a_list_put_in_force_is_told_with_what_it_is)
+START_TEST(a_list_put_in_force_is_logged_with_its_facts)
 {
 	struct crl crl = { .this_update = TIME - 1000,
 		.next_update = TIME,
@@ -651,7 +693,7 @@ START_TEST(a_list_put_in_force_is_told_with_what_it_is)
 }
 END_TEST
 
-START_TEST(a_list_without_a_number_has_none)
+START_TEST(a_list_without_a_number_is_logged_without_one)
 {
 	struct crl crl = { .count = 1 };
 
@@ -662,7 +704,7 @@ START_TEST(a_list_without_a_number_has_none)
 }
 END_TEST
 
-START_TEST(a_list_that_was_not_taken_is_told_with_its_reason)
+START_TEST(a_refused_list_is_logged_with_the_reason)
 {
 	char expected[300];
 	const cJSON *json;
@@ -733,31 +775,33 @@ END_TEST
 static void
 file_tests(TCase *t)
 {
-	tcase_add_test(t, an_accepted_connection_is_awss_connect);
-	tcase_add_loop_test(t, a_refusal_is_an_error_with_its_reason, 0, COUNT_OF(refusals));
-	tcase_add_test(t, a_refusal_of_a_registered_certificate_is_no_failed_registration);
-	tcase_add_test(t, a_connection_that_is_closed_is_told);
-	tcase_add_test(t, a_registration_is_told_done_or_not);
-	tcase_add_test(t, details_stand_behind_the_words_of_a_reason);
-	tcase_add_test(t, lines_are_added_to_a_file_that_exists);
-	tcase_add_test(t, a_file_that_was_moved_away_is_opened_again);
-	tcase_add_test(t, where_it_cannot_be_opened_again_lines_go_to_the_old_one);
+	tcase_add_test(t, an_accepted_connection_is_logged_as_connect_of_aws);
+	tcase_add_loop_test(t, a_refusal_is_logged_as_an_error_with_its_reason, 0,
+	    COUNT_OF(refusals));
+	tcase_add_test(t, a_refusal_of_a_registered_certificate_is_not_a_failed_registration);
+	tcase_add_test(t, a_closed_connection_is_logged);
+	tcase_add_test(t, a_registration_is_logged_with_its_result);
+	tcase_add_test(t, details_follow_the_text_of_a_reason);
+	tcase_add_test(t, lines_are_appended_to_an_existing_file);
+	tcase_add_test(t, a_moved_file_is_opened_again);
+	tcase_add_test(t, if_it_cannot_be_opened_again_lines_go_to_the_old_file);
 	tcase_add_test(t, a_file_that_cannot_be_opened_stops_the_start);
-	tcase_add_test(t, lines_that_cannot_be_written_are_told_once_in_ten_seconds);
-	tcase_add_test(t, lines_for_which_there_is_no_room_are_counted_as_lost);
-	tcase_add_test(t, without_a_file_or_a_writer_there_are_no_lines_in_it);
+	tcase_add_test(t, failed_writes_are_reported_once_in_ten_seconds);
+	tcase_add_test(t, lines_that_do_not_fit_are_counted_as_lost);
+	tcase_add_test(t, without_a_file_or_a_writer_no_line_is_written);
 }
 
 static void
 activation_tests(TCase *t)
 {
-	tcase_add_loop_test(t, what_a_rule_or_a_template_decided_is_told, 0, COUNT_OF(activations));
-	tcase_add_test(t, why_a_certificate_was_left_pending_is_told);
-	tcase_add_test(t, a_provisioning_that_failed_is_awss_provision_device);
-	tcase_add_test(t, a_rule_that_failed_says_so);
-	tcase_add_test(t, a_list_put_in_force_is_told_with_what_it_is);
-	tcase_add_test(t, a_list_without_a_number_has_none);
-	tcase_add_test(t, a_list_that_was_not_taken_is_told_with_its_reason);
+	tcase_add_loop_test(t, the_decision_of_a_rule_or_template_is_logged, 0,
+	    COUNT_OF(activations));
+	tcase_add_test(t, the_reason_for_leaving_a_certificate_pending_is_logged);
+	tcase_add_test(t, a_failed_provisioning_is_logged_as_provision_device_of_aws);
+	tcase_add_test(t, a_failed_rule_is_logged);
+	tcase_add_test(t, a_list_put_in_force_is_logged_with_its_facts);
+	tcase_add_test(t, a_list_without_a_number_is_logged_without_one);
+	tcase_add_test(t, a_refused_list_is_logged_with_the_reason);
 	tcase_add_test(t, a_shared_certificate_is_logged_with_both_clients);
 	tcase_add_test(t, two_bad_client_ids_leave_room_for_each_other);
 }
@@ -769,12 +813,12 @@ main(void)
 	TCase *t = suite_case(suite, "the broker's log");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_test(t, a_connection_is_a_line_with_everything_needed);
-	tcase_add_test(t, what_is_not_known_is_a_hyphen_or_empty);
-	tcase_add_test(t, no_client_writes_a_line_of_its_own);
-	tcase_add_test(t, long_texts_are_shown_in_part_and_the_line_keeps_its_end);
-	tcase_add_test(t, details_leave_room_for_who_it_was);
-	tcase_add_test(t, a_line_of_the_log_alone_is_marked_as_ours);
+	tcase_add_test(t, a_connection_is_a_line_with_all_its_facts);
+	tcase_add_test(t, unknown_values_are_a_hyphen_or_empty);
+	tcase_add_test(t, text_of_a_client_cannot_start_a_new_line);
+	tcase_add_test(t, long_texts_are_truncated_and_the_line_keeps_its_end);
+	tcase_add_test(t, details_leave_room_for_the_identity);
+	tcase_add_test(t, a_line_for_the_log_only_has_the_prefix_of_the_plugin);
 	t = suite_case(suite, "the log file");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	file_tests(t);

@@ -87,7 +87,7 @@ START_TEST(a_rule_excludes_a_template_and_the_error_says_how_to_choose)
 	    "'registrationConfig':{'templateBody':'<template>'}"));
 	ck_done(0);
 	ck_error(1, INVALID,
-	    "activation none takes the rule away, removeAutoRegistration the template");
+	    "activation none removes the rule, removeAutoRegistration the template");
 	ask(UPDATE("'activation':'none','registrationConfig':{'templateBody':'<template>'}") "," UPDATE(
 	    "'activation':'rule'"));
 	ck_done(0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_rule.c - what becomes of a certificate by its CA's rule (rule.h).
+ * check_rule.c - a CA's rule decides about a certificate (rule.h).
  *
  * Each row is a sentence about one rule and one client.
  */
@@ -14,7 +14,7 @@
 #define OU "${iot:Certificate.Subject.OrganizationalUnit}"
 
 /*
- * Who connects.
+ * The client that connects.
  */
 
 struct client {
@@ -82,7 +82,7 @@ read_rule(const char *written)
 	return r;
 }
 
-/* Room of exactly that size, so that writing beyond it is noticed. */
+/* In a buffer of exactly this size: a sanitizer sees a write behind it. */
 static struct plan
 ask(const char *written, const struct client *client)
 {
@@ -121,7 +121,7 @@ static const struct {
 	const char *what, *conditions;
 	const struct client *client;
 	enum fate fate;
-	const char *reason; /* of what does not hold */
+	const char *reason; /* the condition that does not hold */
 } conditions[] = {
 	{ "no condition", "", &sensor, HOLDS, NULL },
 	{ "one that holds",
@@ -237,8 +237,8 @@ START_TEST(all_conditions_must_hold)
 }
 END_TEST
 
-/* Revoking is for ever: only for what surely does not hold. */
-START_TEST(otherwise_it_is_revoked_but_not_for_what_is_hidden)
+/* Revocation is final, so it needs a condition that certainly does not hold. */
+START_TEST(a_rule_that_revokes_otherwise_does_not_revoke_on_hidden_facts)
 {
 	char rule[1024];
 	struct plan p;
@@ -304,7 +304,7 @@ static const struct {
 	    "; values from a certificate have a \\ before characters such as , and =" },
 };
 
-START_TEST(a_thing_is_named_by_variables_or_nothing_is_activated)
+START_TEST(without_the_variables_of_its_thing_name_nothing_is_activated)
 {
 	char rule[512];
 	struct plan p;
@@ -326,7 +326,7 @@ START_TEST(a_thing_is_named_by_variables_or_nothing_is_activated)
 }
 END_TEST
 
-START_TEST(it_is_told_when_older_certificates_of_the_thing_end)
+START_TEST(the_plan_has_the_time_at_which_older_certificates_end)
 {
 	struct plan p = ask("{'thing':'" CN "','supersede':86400}", &sensor);
 
@@ -339,7 +339,7 @@ START_TEST(it_is_told_when_older_certificates_of_the_thing_end)
 }
 END_TEST
 
-START_TEST(ten_policies_are_ten_policies)
+START_TEST(a_rule_can_name_ten_policies)
 {
 	struct plan p = ask("{'policies':['a','b','c','d','e','f','g','h','i','j']}", &sensor);
 
@@ -347,8 +347,7 @@ START_TEST(ten_policies_are_ten_policies)
 }
 END_TEST
 
-/* Facts may be missing altogether. */
-START_TEST(of_a_certificate_without_facts_nothing_holds)
+START_TEST(without_facts_no_condition_holds)
 {
 	struct rule *r = read_rule(
 	    "{'conditions':{'StringLike':{'iot:Certificate.SerialNumber':'*'}}}");
@@ -376,9 +375,9 @@ seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* As many of the dearest expressions as there is room for: some 20 ms are
- * meant; a slow machine and a sanitizer have more.  Each alone takes four. */
-START_TEST(no_rule_takes_long)
+/* The slowest expressions, as many as fit.  The goal is 20 ms, four of them for each alone; a
+ * slow machine and a sanitizer may take longer. */
+START_TEST(every_rule_is_evaluated_quickly)
 {
 	static char rule[2 * RULE_BYTES_MAX];
 	struct cert_facts *cert = room_for_facts();
@@ -413,13 +412,13 @@ main(void)
 	TCase *t = suite_case(suite, "rule");
 
 	tcase_add_loop_test(t, all_conditions_must_hold, 0, COUNT_OF(conditions));
-	tcase_add_loop_test(t, otherwise_it_is_revoked_but_not_for_what_is_hidden, 0,
+	tcase_add_loop_test(t, a_rule_that_revokes_otherwise_does_not_revoke_on_hidden_facts, 0,
 	    COUNT_OF(conditions));
-	tcase_add_loop_test(t, a_thing_is_named_by_variables_or_nothing_is_activated, 0,
+	tcase_add_loop_test(t, without_the_variables_of_its_thing_name_nothing_is_activated, 0,
 	    COUNT_OF(things));
-	tcase_add_test(t, it_is_told_when_older_certificates_of_the_thing_end);
-	tcase_add_test(t, ten_policies_are_ten_policies);
-	tcase_add_test(t, of_a_certificate_without_facts_nothing_holds);
-	tcase_add_test(t, no_rule_takes_long);
+	tcase_add_test(t, the_plan_has_the_time_at_which_older_certificates_end);
+	tcase_add_test(t, a_rule_can_name_ten_policies);
+	tcase_add_test(t, without_facts_no_condition_holds);
+	tcase_add_test(t, every_rule_is_evaluated_quickly);
 	return suite_run(suite);
 }

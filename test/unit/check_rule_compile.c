@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_rule_compile.c - which documents are rules (rule.h).  What is refused
- * names its place: whoever wrote it has to find it.
+ * check_rule_compile.c - documents are compiled to rules or refused (rule.h).
+ *
+ * A refusal names the position, which the author of the document needs.
  */
 #include "jitr/core/rule.h"
 #include "policies.h"
@@ -15,7 +16,7 @@
 static const struct {
 	const char *what, *document;
 } accepted[] = {
-	{ "the least: everybody", "{}" },
+	{ "the smallest: every device", "{}" },
 	{ "white space and any order", " {\n'thing' : 'x' ,\t'policies':[ ] }\r\n" },
 	{ "no condition", IF("") },
 	{ "an operator without keys", IF("'StringLike':{}") },
@@ -73,7 +74,7 @@ static const struct {
 	    "The activation document is not acceptable: it is nested too deeply" },
 	{ "a list", "[]", "activation: must be a JSON object" },
 	{ "a word", "'rule'", "activation: must be a JSON object" },
-	{ "a member nobody knows", "{'policy':'x'}", "activation: unknown member 'policy'" },
+	{ "an unknown member", "{'policy':'x'}", "activation: unknown member 'policy'" },
 	{ "one in another case", "{'Conditions':{}}", "activation: unknown member 'Conditions'" },
 	{ "one of a policy", "{'Version':'2012-10-17'}", "activation: unknown member 'Version'" },
 
@@ -199,7 +200,7 @@ compile(const char *written, struct diag *diag)
 	return e;
 }
 
-START_TEST(what_is_a_rule_is_compiled)
+START_TEST(valid_rules_are_compiled)
 {
 	struct diag diag = { "" };
 
@@ -208,7 +209,7 @@ START_TEST(what_is_a_rule_is_compiled)
 }
 END_TEST
 
-START_TEST(what_is_not_is_refused_and_its_place_is_named)
+START_TEST(invalid_rules_are_refused_with_the_position)
 {
 	struct diag diag = { "" };
 
@@ -219,7 +220,7 @@ START_TEST(what_is_not_is_refused_and_its_place_is_named)
 }
 END_TEST
 
-START_TEST(a_document_has_a_greatest_length)
+START_TEST(the_length_of_a_document_is_limited)
 {
 	char text[RULE_BYTES_MAX + 2] = "{}";
 	struct diag diag = { "" };
@@ -233,8 +234,8 @@ START_TEST(a_document_has_a_greatest_length)
 }
 END_TEST
 
-/* The bytes end where they end, whatever stands behind them in memory. */
-START_TEST(every_beginning_of_a_rule_is_refused_without_a_byte_beyond)
+/* Bytes behind the view must not be read. */
+START_TEST(a_truncated_rule_is_refused_within_its_bounds)
 {
 	char *text = policy_text(accepted[5].document);
 
@@ -251,7 +252,7 @@ START_TEST(every_beginning_of_a_rule_is_refused_without_a_byte_beyond)
 }
 END_TEST
 
-START_TEST(what_is_kept_of_it_is_told)
+START_TEST(the_facts_that_a_rule_needs_are_reported)
 {
 	static const char *const documents[] = { "{'thing':'" CN "'}",
 		"{'thing':'" CN "','supersede':86400}" };
@@ -276,10 +277,10 @@ main(void)
 	Suite *suite = suite_create("rule_compile");
 	TCase *t = suite_case(suite, "documents");
 
-	tcase_add_loop_test(t, what_is_a_rule_is_compiled, 0, COUNT_OF(accepted));
-	tcase_add_loop_test(t, what_is_not_is_refused_and_its_place_is_named, 0, COUNT_OF(refused));
-	tcase_add_test(t, a_document_has_a_greatest_length);
-	tcase_add_test(t, every_beginning_of_a_rule_is_refused_without_a_byte_beyond);
-	tcase_add_test(t, what_is_kept_of_it_is_told);
+	tcase_add_loop_test(t, valid_rules_are_compiled, 0, COUNT_OF(accepted));
+	tcase_add_loop_test(t, invalid_rules_are_refused_with_the_position, 0, COUNT_OF(refused));
+	tcase_add_test(t, the_length_of_a_document_is_limited);
+	tcase_add_test(t, a_truncated_rule_is_refused_within_its_bounds);
+	tcase_add_test(t, the_facts_that_a_rule_needs_are_reported);
 	return suite_run(suite);
 }

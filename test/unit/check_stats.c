@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_stats.c - numbers for whoever watches (stats.h).
+ * check_stats.c - counters and gauges for monitoring (stats.h).
  *
- * Each has its topic, and is there before it is anything but zero: an alarm on
- * a counter must not miss its first step.
+ * Each has its topic, and is published while it is still zero, so that an alarm sees its first
+ * step.
  */
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +29,7 @@ set_up(void)
 	gauges = (struct gauges){ .now = NOW, .counts = &counts };
 }
 
-/* The last number on this topic below ours; "(none)". */
+/* The last number on this topic below the plugin's; "(none)". */
 static const char *
 number(const char *topic)
 {
@@ -50,7 +50,7 @@ publish(void)
 	stats_publish(&stats, &gauges, &world_broker);
 }
 
-START_TEST(every_number_is_published_from_the_start_and_kept)
+START_TEST(every_number_is_published_from_the_start_and_retained)
 {
 	static const char *const topics[] = {
 #define X(field, topic) topic,
@@ -86,7 +86,7 @@ START_TEST(no_topic_has_two_numbers)
 }
 END_TEST
 
-START_TEST(a_number_is_told_as_it_is)
+START_TEST(a_number_is_published_unchanged)
 {
 	stats.accepted = UINT64_MAX;
 	counts.things = 17;
@@ -123,7 +123,7 @@ END_TEST
  * Refusals.
  */
 
-START_TEST(each_reason_to_refuse_has_its_code_from_the_start)
+START_TEST(each_reason_of_refusal_has_its_code_from_the_start)
 {
 	char topic[100];
 
@@ -177,7 +177,7 @@ START_TEST(certificates_are_counted_by_status)
 }
 END_TEST
 
-START_TEST(what_commits_cost_is_told)
+START_TEST(the_cost_of_commits_is_published)
 {
 	gauges.writer = (struct writer_state){ .waiting = 3,
 		.commits = 4,
@@ -193,7 +193,7 @@ START_TEST(what_commits_cost_is_told)
 }
 END_TEST
 
-START_TEST(without_the_registry_the_rest_is_told)
+START_TEST(without_the_registry_the_other_numbers_are_published)
 {
 	gauges.counts = NULL;
 	publish();
@@ -214,7 +214,7 @@ crl_number(const struct certid *ca_id, const char *gauge)
 	return number(topic);
 }
 
-/* Stale since a moment is stale. */
+/* Seconds are rounded down: a list that is stale by a millisecond has a negative number. */
 static const struct {
 	int64_t next_update;
 	const char *expires;
@@ -227,7 +227,7 @@ static const struct {
 	{ NOW - 1001, "-2" },
 };
 
-START_TEST(a_revocation_list_has_its_age_and_what_it_has_left)
+START_TEST(a_revocation_list_has_its_age_and_the_time_left)
 {
 	memset(&crls[0].ca_id, 0x31, sizeof(crls[0].ca_id));
 	crls[0].crl = (struct crl){ .this_update = NOW - 3600500,
@@ -242,7 +242,7 @@ START_TEST(a_revocation_list_has_its_age_and_what_it_has_left)
 }
 END_TEST
 
-START_TEST(so_many_lists_are_told_at_once)
+START_TEST(the_number_of_lists_published_at_once_is_limited)
 {
 	size_t without;
 
@@ -256,7 +256,7 @@ START_TEST(so_many_lists_are_told_at_once)
 }
 END_TEST
 
-START_TEST(a_list_that_is_gone_takes_its_numbers_along)
+START_TEST(the_numbers_of_a_removed_list_are_removed)
 {
 	gauges.crls = crls;
 	gauges.crl_count = 1;
@@ -279,18 +279,17 @@ main(void)
 	TCase *t = suite_case(suite, "stats");
 
 	tcase_add_checked_fixture(t, set_up, world_close);
-	tcase_add_test(t, every_number_is_published_from_the_start_and_kept);
+	tcase_add_test(t, every_number_is_published_from_the_start_and_retained);
 	tcase_add_test(t, no_topic_has_two_numbers);
-	tcase_add_test(t, a_number_is_told_as_it_is);
+	tcase_add_test(t, a_number_is_published_unchanged);
 	tcase_add_test(t, a_renamed_number_has_its_old_topic_too);
-	tcase_add_test(t, each_reason_to_refuse_has_its_code_from_the_start);
+	tcase_add_test(t, each_reason_of_refusal_has_its_code_from_the_start);
 	tcase_add_test(t, refusals_are_counted_by_their_code);
 	tcase_add_test(t, certificates_are_counted_by_status);
-	tcase_add_test(t, what_commits_cost_is_told);
-	tcase_add_test(t, without_the_registry_the_rest_is_told);
-	tcase_add_loop_test(t, a_revocation_list_has_its_age_and_what_it_has_left, 0,
-	    COUNT_OF(due));
-	tcase_add_test(t, so_many_lists_are_told_at_once);
-	tcase_add_test(t, a_list_that_is_gone_takes_its_numbers_along);
+	tcase_add_test(t, the_cost_of_commits_is_published);
+	tcase_add_test(t, without_the_registry_the_other_numbers_are_published);
+	tcase_add_loop_test(t, a_revocation_list_has_its_age_and_the_time_left, 0, COUNT_OF(due));
+	tcase_add_test(t, the_number_of_lists_published_at_once_is_limited);
+	tcase_add_test(t, the_numbers_of_a_removed_list_are_removed);
 	return suite_run(suite);
 }

@@ -15,7 +15,7 @@
 
 #define CREATED 1502379443476
 
-/* It must fail, with these words; a new change is begun. */
+/* The commit must fail with these words.  A new change is begun. */
 static void
 commit_fails(enum err expected, const char *words)
 {
@@ -90,7 +90,7 @@ assert_settings(const struct ca_settings *got)
 	ck_assert(is_text(got->template_name, "plant"));
 }
 
-START_TEST(settings_come_back_as_they_were_and_are_replaced)
+START_TEST(settings_are_stored_and_replaced)
 {
 	struct certid ca = id_number(1), other = id_number(2);
 	struct ca_settings settings = some_settings(), got;
@@ -137,8 +137,8 @@ START_TEST(settings_are_listed_by_their_cas)
 }
 END_TEST
 
-/* The way of every update: what is kept lies on a page that the put changes. */
-START_TEST(records_may_be_put_back_with_the_views_they_came_with)
+/* As every update does: the kept texts lie on a page that the put changes. */
+START_TEST(records_can_be_put_with_the_views_of_a_get)
 {
 	struct ca_settings settings = some_settings();
 	struct provisioning_template made = { .name = view_of("t"),
@@ -179,7 +179,7 @@ END_TEST
  * Notes and refusals.
  */
 
-START_TEST(notes_and_refusals_come_back_as_they_were_and_go_with_the_certificate)
+START_TEST(notes_and_refusals_are_stored_and_deleted_with_the_certificate)
 {
 	struct cert_note note = { .time = CREATED,
 		.superseded = true,
@@ -221,9 +221,9 @@ START_TEST(notes_and_refusals_come_back_as_they_were_and_go_with_the_certificate
 }
 END_TEST
 
-/* A client id may have 65535 bytes.  No character is cut (RFC 3629). */
+/* A client id may have 65535 bytes.  Truncation is between characters (RFC 3629). */
 static const struct {
-	const char *what, *around; /* what stands where the text is cut */
+	const char *what, *around; /* the character at the limit */
 	size_t before;             /* bytes in front of it */
 	size_t kept;
 } cuts[] = {
@@ -240,7 +240,7 @@ static const struct {
 	{ "no characters at all", "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80", 506, 509 },
 };
 
-START_TEST(a_text_that_is_too_long_is_cut_between_characters)
+START_TEST(a_long_text_is_truncated_between_characters)
 {
 	char text[600];
 	size_t len = cuts[_i].before + strlen(cuts[_i].around);
@@ -278,7 +278,7 @@ put_supersede(int64_t time, unsigned id, unsigned successor)
 	store_put_schedule(&t, &entry);
 }
 
-/* All of a kind, as numbers of certificates; they stay. */
+/* All entries of a kind, as numbers of certificates; they are not deleted. */
 static const char *
 schedule(enum schedule_kind kind)
 {
@@ -302,7 +302,7 @@ schedule(enum schedule_kind kind)
 	return text;
 }
 
-START_TEST(what_comes_first_is_first_on_the_schedule)
+START_TEST(the_schedule_is_in_the_order_of_time)
 {
 	static const int64_t times[] = { INT64_MAX, CREATED, CREATED - 1, 1, 0, -1, -CREATED,
 		INT64_MIN };
@@ -322,7 +322,7 @@ START_TEST(what_comes_first_is_first_on_the_schedule)
 }
 END_TEST
 
-START_TEST(an_entry_of_the_schedule_is_told_by_kind_time_and_certificate)
+START_TEST(entries_of_the_schedule_differ_by_kind_time_and_certificate)
 {
 	struct schedule_entry entry = { SCHEDULE_SUPERSEDE, CREATED, id_number(1), id_number(2) };
 
@@ -343,8 +343,8 @@ START_TEST(an_entry_of_the_schedule_is_told_by_kind_time_and_certificate)
 }
 END_TEST
 
-/* Whoever was warned of it takes it off; it does not come back by a change of
- * anything else. */
+/* The entry is deleted once its expiry was announced.  Other changes of the certificate do not
+ * put it back. */
 START_TEST(a_certificate_is_on_the_schedule_until_its_expiry_was_announced)
 {
 	struct cert cert = cert_number(1);
@@ -376,7 +376,7 @@ START_TEST(a_certificate_is_on_the_schedule_until_its_expiry_was_announced)
 }
 END_TEST
 
-START_TEST(a_certificate_that_is_deleted_is_off_the_schedule_and_on_it_when_it_comes_again)
+START_TEST(deleting_a_certificate_removes_it_from_the_schedule_and_registering_adds_it)
 {
 	struct cert one = cert_number(1), two = cert_number(2);
 	struct schedule_entry entry;
@@ -439,7 +439,7 @@ templates(size_t page)
 	return text;
 }
 
-START_TEST(a_template_comes_back_as_it_was_is_replaced_and_deleted)
+START_TEST(a_template_is_stored_replaced_and_deleted)
 {
 	struct provisioning_template got;
 
@@ -557,7 +557,7 @@ START_TEST(certificates_of_a_status_are_listed_by_creation)
 }
 END_TEST
 
-/* Certificates of a CA are few enough to be looked at: store.h. */
+/* Certificates of a CA are filtered one by one (store.h). */
 START_TEST(a_listing_by_ca_has_every_status)
 {
 	enum cert_status status = CERT_REVOKED;
@@ -607,7 +607,7 @@ count_all(void)
 	return counts;
 }
 
-START_TEST(everything_is_counted)
+START_TEST(every_record_is_counted)
 {
 	struct policy_record policy = { .name = view_of("p"),
 		.default_version = 1,
@@ -664,7 +664,7 @@ END_TEST
  * Failure and damage.
  */
 
-START_TEST(what_has_no_encoding_is_a_failure_in_words)
+START_TEST(a_record_that_cannot_be_encoded_fails_with_a_text)
 {
 	struct ca_settings settings = { .crl_grace_days = 1 };
 	struct provisioning_template made = { .name = view_of("t"), .created = -1 };
@@ -678,7 +678,7 @@ START_TEST(what_has_no_encoding_is_a_failure_in_words)
 }
 END_TEST
 
-START_TEST(a_damaged_record_is_told)
+START_TEST(a_damaged_record_is_reported)
 {
 	struct ca_setting_entry entry;
 	struct provisioning_template made;
@@ -693,7 +693,7 @@ START_TEST(a_damaged_record_is_told)
 	damage(&t, "refusal", id.b, sizeof(id.b), "", 0);
 	damage(&t, "template", "t", 1, "rubbish", 7);
 	ck_assert_int_eq(store_get_ca_settings(&t, &id, &settings), ERR_CORRUPT);
-	ck_assert_int_eq(settings.crl_check, CRL_REQUIRED); /* nothing that admits */
+	ck_assert_int_eq(settings.crl_check, CRL_REQUIRED); /* no value that admits */
 	ck_assert_int_eq(store_list_ca_settings(&t, NULL, &entry, 1, &count), ERR_CORRUPT);
 	ck_assert_int_eq(store_get_cert_note(&t, &id, &note), ERR_CORRUPT);
 	ck_assert_int_eq(store_get_refusal(&t, &id, &refusal), ERR_CORRUPT);
@@ -708,8 +708,8 @@ START_TEST(a_damaged_record_is_told)
 }
 END_TEST
 
-/* It can be taken off: what comes behind it is not held up for ever. */
-START_TEST(a_damaged_entry_of_the_schedule_is_told_and_can_be_deleted)
+/* It can be deleted, so it does not block the entries behind it. */
+START_TEST(a_damaged_entry_of_the_schedule_is_reported_and_can_be_deleted)
 {
 	struct certid id = id_number(1);
 	uint8_t key[41] = { (uint8_t)_i, 0x80, 0, 0, 0, 0, 0, 0, 5 };
@@ -732,7 +732,7 @@ START_TEST(a_damaged_entry_of_the_schedule_is_told_and_can_be_deleted)
 }
 END_TEST
 
-START_TEST(an_index_of_statuses_that_disagrees_is_told)
+START_TEST(an_index_of_statuses_that_disagrees_is_reported)
 {
 	enum cert_status status = CERT_REVOKED;
 	struct listing l = { .status = &status };
@@ -744,15 +744,15 @@ START_TEST(an_index_of_statuses_that_disagrees_is_told)
 	for (size_t i = 0; i < 8; i++)
 		key[1 + i] = (uint8_t)((uint64_t)(CREATED + 1) >> (56 - 8 * i));
 	memcpy(key + 9, id.b, sizeof(id.b));
-	put_cert(1, CERT_ACTIVE); /* not REVOKED; and 2 is not there */
+	put_cert(1, CERT_ACTIVE); /* 41 is not REVOKED; 42 does not exist */
 	damage(&t, "cert_by_status", key, _i == 2 ? 40 : 41, "", 0);
 	ck_assert_int_eq(store_list_certs(&t, &l, &out, 1, &count), ERR_CORRUPT);
 	ck_assert_uint_eq(count, 0);
 }
 END_TEST
 
-/* A number that nothing depends on keeps nobody from changing anything. */
-START_TEST(damaged_counts_are_told_and_certificates_go_on_changing)
+/* No decision depends on counts, so damaged ones do not prevent changes. */
+START_TEST(damaged_counts_are_reported_and_certificates_can_still_change)
 {
 	struct certid id = id_number(1);
 	struct store_counts counts;
@@ -772,7 +772,7 @@ START_TEST(damaged_counts_are_told_and_certificates_go_on_changing)
 }
 END_TEST
 
-START_TEST(nothing_is_counted_below_zero)
+START_TEST(counts_do_not_go_below_zero)
 {
 	struct certid id = id_number(1);
 
@@ -801,36 +801,36 @@ main(void)
 	Suite *suite = suite_create("store_activation");
 	TCase *c = fixture_case(suite, "records");
 
-	tcase_add_test(c, settings_come_back_as_they_were_and_are_replaced);
+	tcase_add_test(c, settings_are_stored_and_replaced);
 	tcase_add_loop_test(c, settings_are_listed_by_their_cas, 1, 7);
-	tcase_add_test(c, records_may_be_put_back_with_the_views_they_came_with);
-	tcase_add_test(c, notes_and_refusals_come_back_as_they_were_and_go_with_the_certificate);
-	tcase_add_loop_test(c, a_text_that_is_too_long_is_cut_between_characters, 0,
-	    COUNT_OF(cuts));
-	tcase_add_test(c, a_template_comes_back_as_it_was_is_replaced_and_deleted);
+	tcase_add_test(c, records_can_be_put_with_the_views_of_a_get);
+	tcase_add_test(c, notes_and_refusals_are_stored_and_deleted_with_the_certificate);
+	tcase_add_loop_test(c, a_long_text_is_truncated_between_characters, 0, COUNT_OF(cuts));
+	tcase_add_test(c, a_template_is_stored_replaced_and_deleted);
 	tcase_add_loop_test(c, templates_are_listed_by_name, 1, 7);
 	tcase_add_test(c, a_template_has_a_name_of_1_to_36_bytes);
 
 	c = fixture_case(suite, "schedule");
-	tcase_add_test(c, what_comes_first_is_first_on_the_schedule);
-	tcase_add_test(c, an_entry_of_the_schedule_is_told_by_kind_time_and_certificate);
+	tcase_add_test(c, the_schedule_is_in_the_order_of_time);
+	tcase_add_test(c, entries_of_the_schedule_differ_by_kind_time_and_certificate);
 	tcase_add_test(c, a_certificate_is_on_the_schedule_until_its_expiry_was_announced);
 	tcase_add_test(c,
-	    a_certificate_that_is_deleted_is_off_the_schedule_and_on_it_when_it_comes_again);
+	    deleting_a_certificate_removes_it_from_the_schedule_and_registering_adds_it);
 
 	c = fixture_case(suite, "statuses and counts");
 	tcase_add_loop_test(c, certificates_of_a_status_are_listed_by_creation, 1, 6);
 	tcase_add_test(c, a_listing_by_ca_has_every_status);
 	tcase_add_test(c, a_position_in_a_status_need_not_name_an_entry);
-	tcase_add_test(c, everything_is_counted);
+	tcase_add_test(c, every_record_is_counted);
 	tcase_add_test(c, counts_follow_every_change);
 
 	c = fixture_case(suite, "failure and damage");
-	tcase_add_test(c, what_has_no_encoding_is_a_failure_in_words);
-	tcase_add_test(c, a_damaged_record_is_told);
-	tcase_add_loop_test(c, a_damaged_entry_of_the_schedule_is_told_and_can_be_deleted, 0, 2);
-	tcase_add_loop_test(c, an_index_of_statuses_that_disagrees_is_told, 0, 3);
-	tcase_add_test(c, damaged_counts_are_told_and_certificates_go_on_changing);
-	tcase_add_test(c, nothing_is_counted_below_zero);
+	tcase_add_test(c, a_record_that_cannot_be_encoded_fails_with_a_text);
+	tcase_add_test(c, a_damaged_record_is_reported);
+	tcase_add_loop_test(c, a_damaged_entry_of_the_schedule_is_reported_and_can_be_deleted, 0,
+	    2);
+	tcase_add_loop_test(c, an_index_of_statuses_that_disagrees_is_reported, 0, 3);
+	tcase_add_test(c, damaged_counts_are_reported_and_certificates_can_still_change);
+	tcase_add_test(c, counts_do_not_go_below_zero);
 	return suite_run(suite);
 }

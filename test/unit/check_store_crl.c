@@ -1,86 +1,21 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_store_crl.c - revocation lists on disk, and whom they name.
- *
- * Which certificates a list names is compared with a slow, plain search over
- * random ones: serial numbers that others go on from, siblings of one serial
- * number, neighbours of the CA and of the list.
+ * check_store_crl.c - revocation lists on disk: lists in force, their entries, and damage.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "damage.h"
-#include "suite.h"
-#include "tiny.h"
+#include "revoked.h"
 
-#include "jitr/adapter/store.h"
-
-#include "change.h" /* has a t: behind what has parameters of that name */
-
-#define CREATED 1502379443476
-
-/* It must fail, with these words; a new change is begun. */
+/* The commit must fail with these words.  A new change is begun. */
 static void
 commit_fails(enum err expected, const char *words)
 {
 	ck_assert_int_eq(store_commit(&t), expected);
 	ck_assert_ptr_nonnull(strstr(store_failure(world.store), words));
 	world_change(&t);
-}
-
-static struct certid
-id_number(unsigned n)
-{
-	struct certid id = { { (uint8_t)(n * 7), (uint8_t)(n >> 8), (uint8_t)n } };
-
-	return id;
-}
-
-static struct certid
-ca_number(unsigned n)
-{
-	struct certid id;
-
-	memset(id.b, 0x77, sizeof(id.b));
-	id.b[31] = (uint8_t)n;
-	return id;
-}
-
-static void
-put_cert(const struct certid *id, const struct certid *ca_or_null, struct view serial)
-{
-	uint8_t der[TINY_LEAST];
-	struct cert cert = { .id = *id, .has_ca = ca_or_null != NULL, .created = CREATED };
-	struct cert_document document = { .der = tiny_certificate(serial, sizeof(der), der) };
-
-	if (ca_or_null != NULL)
-		cert.ca_id = *ca_or_null;
-	store_put_cert(&t, &cert, &document);
-}
-
-/* The date tells which list an entry is of. */
-static void
-append(uint64_t list, struct view serial)
-{
-	struct revoked entry = { .date = CREATED + (int64_t)list, .reason = 1 };
-
-	store_append_revoked(&t, list, serial, &entry);
-}
-
-static struct view
-text(const char *serial)
-{
-	return view_of(serial);
-}
-
-static struct view
-counted(uint32_t n, uint8_t out[5])
-{
-	out[0] = 1;
-	for (size_t i = 0; i < 4; i++)
-		out[1 + i] = (uint8_t)(n >> (24 - 8 * i));
-	return (struct view){ out, 5 };
 }
 
 static bool
@@ -95,27 +30,7 @@ is_on(uint64_t list, struct view serial)
 	return e == ERR_OK;
 }
 
-/* Whom the list names of the CA, in ids' first bytes; to the end. */
-static size_t
-count_named(const struct certid *ca, uint64_t list)
-{
-	struct revoked_walk walk = { .serial_len = 0 };
-	size_t steps = SIZE_MAX, count = 0;
-	struct revoked entry;
-	struct certid id;
-	enum err e;
-
-	while ((e = store_next_revoked_cert(&t, ca, list, &walk, &steps, &id, &entry)) == ERR_OK)
-		count++;
-	ck_assert_int_eq(e, ERR_NOT_FOUND);
-	return count;
-}
-
-/*
- * Which list is in force.
- */
-
-START_TEST(what_is_not_there_is_not_found)
+START_TEST(missing_records_are_not_found)
 {
 	struct revoked_walk walk = { .serial_len = 0 };
 	struct certid ca = ca_number(1), id;
@@ -155,7 +70,7 @@ crl_number(uint64_t list)
 		.number = { 6, 7 } };
 }
 
-START_TEST(a_list_in_force_comes_back_as_it_was_and_is_replaced)
+START_TEST(a_list_in_force_is_stored_and_replaced)
 {
 	struct certid ca = ca_number(1);
 	struct crl crl = crl_number(1), got;
@@ -209,8 +124,9 @@ START_TEST(lists_in_force_are_listed_by_their_cas)
 }
 END_TEST
 
-/* The list goes with the CA; its entries are found by their number. */
-START_TEST(a_deleted_ca_leaves_entries_that_nobody_refers_to)
+/* The list is deleted with the CA; its entries stay until tidying up finds them by the list's
+ * number. */
+START_TEST(a_deleted_ca_leaves_the_entries_of_its_list)
 {
 	struct ca ca = { .id = ca_number(1), .created = CREATED };
 	struct ca_settings settings = CA_SETTINGS_DEFAULT;
@@ -234,7 +150,7 @@ START_TEST(a_deleted_ca_leaves_entries_that_nobody_refers_to)
 }
 END_TEST
 
-START_TEST(what_has_no_encoding_is_a_failure_in_words)
+START_TEST(a_record_that_cannot_be_encoded_fails_with_a_text)
 {
 	static const uint8_t bytes[SERIAL_MAX + 1] = { 1 };
 	struct certid ca = ca_number(1);
@@ -257,13 +173,9 @@ START_TEST(what_has_no_encoding_is_a_failure_in_words)
 }
 END_TEST
 
-/*
- * Entries.
- */
-
-/* Whoever remembers a number must not find another list there; not after a
- * restart, nor after all of it was dropped. */
-START_TEST(a_list_number_is_never_given_twice)
+/* A job that remembers a list's number must not meet another list there, also after a restart,
+ * and after all lists were dropped. */
+START_TEST(a_list_number_is_never_used_twice)
 {
 	bool left;
 	uint64_t list;
@@ -288,7 +200,7 @@ START_TEST(a_list_number_is_never_given_twice)
 }
 END_TEST
 
-START_TEST(an_entry_is_of_its_list_alone)
+START_TEST(an_entry_belongs_to_one_list)
 {
 	struct revoked entry;
 
@@ -306,8 +218,8 @@ START_TEST(an_entry_is_of_its_list_alone)
 }
 END_TEST
 
-/* Two lists that are made at the same time, in turns; and one in no order. */
-START_TEST(entries_that_are_not_behind_all_others_are_stored_all_the_same)
+/* Two lists made at the same time in turns, and one out of order. */
+START_TEST(entries_can_be_appended_out_of_order)
 {
 	uint8_t serial[5];
 	struct certid ca = ca_number(1);
@@ -331,7 +243,7 @@ START_TEST(entries_that_are_not_behind_all_others_are_stored_all_the_same)
 }
 END_TEST
 
-START_TEST(a_serial_number_that_is_on_the_list_twice_fails_the_transaction)
+START_TEST(a_duplicate_serial_number_fails_the_transaction)
 {
 	append(1, text("a"));
 	append(1, text("b"));
@@ -345,7 +257,7 @@ START_TEST(a_serial_number_that_is_on_the_list_twice_fails_the_transaction)
 }
 END_TEST
 
-START_TEST(every_list_that_has_entries_is_found)
+START_TEST(every_list_with_entries_is_found)
 {
 	static const uint64_t lists[] = { 0, 1, 255, 256, UINT64_MAX - 1, UINT64_MAX };
 	uint64_t from = 0, list;
@@ -379,7 +291,7 @@ count_entries(uint64_t list, unsigned below)
 	return count;
 }
 
-START_TEST(a_list_is_removed_in_slices_and_its_neighbours_are_not)
+START_TEST(a_list_is_removed_in_slices_without_its_neighbours)
 {
 	size_t max = (size_t)_i, slices = 0;
 	uint8_t serial[5];
@@ -407,9 +319,8 @@ START_TEST(a_list_is_removed_in_slices_and_its_neighbours_are_not)
 }
 END_TEST
 
-/* A slice that fails is as if it never was; after a failure nothing more is
- * removed. */
-START_TEST(a_slice_that_is_not_committed_never_was)
+/* After a failure in a transaction nothing more is removed. */
+START_TEST(an_uncommitted_slice_is_dropped)
 {
 	struct certid ca = ca_number(1);
 	struct crl impossible = crl_number(0);
@@ -434,8 +345,8 @@ START_TEST(a_slice_that_is_not_committed_never_was)
 }
 END_TEST
 
-/* As long as a list can be made in a test: in slices, each one transaction. */
-START_TEST(a_long_list_is_made_and_removed_in_slices)
+/* A list of the largest size that is practical here, in slices of one transaction each. */
+START_TEST(a_long_list_is_stored_and_removed_in_slices)
 {
 	static const unsigned count = 200000, slice = 50000;
 	struct revoked entry = { .date = CREATED, .reason = REVOKED_HOLD };
@@ -465,426 +376,9 @@ START_TEST(a_long_list_is_made_and_removed_in_slices)
 }
 END_TEST
 
-/*
- * Whom a list names.
- */
-
-static uint64_t random_state;
-
-/* xorshift64: the same numbers in each run. */
-static uint32_t
-random_number(uint32_t below)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 32) % below;
-}
-
-/* Short ones, of few bytes: equal, and such that others go on from. */
-struct small_serial {
-	uint8_t b[SERIAL_MAX];
-	size_t len;
-};
-
-static struct small_serial
-random_serial(void)
-{
-	static const uint8_t bytes[] = { 0x00, 0x01, 0x7f, 0xff };
-	struct small_serial serial = { .len = 1 + random_number(3) };
-
-	if (random_number(40) == 0)
-		serial.len = SERIAL_MAX - random_number(2);
-	for (size_t i = 0; i < serial.len; i++)
-		serial.b[i] = i < 3 ? bytes[random_number(sizeof(bytes))] : 0x55;
-	if (serial.len > 1 && (serial.b[0] == 0 || serial.b[0] == 0xff)) /* DER has it shorter */
-		serial.b[0] = 0x01;
-	return serial;
-}
-
-static struct view
-view_of_serial(const struct small_serial *serial)
-{
-	return (struct view){ serial->b, serial->len };
-}
-
-#define MODEL_CERTS 120
-#define MODEL_CAS   3 /* and none */
-#define MODEL_LISTS 3
-
-/* What should be there, in no order. */
-struct model {
-	struct {
-		bool there;
-		unsigned ca; /* MODEL_CAS: none */
-		struct small_serial serial;
-		unsigned answered; /* in this walk */
-	} certs[MODEL_CERTS];
-	struct small_serial entries[MODEL_LISTS][200];
-	size_t count[MODEL_LISTS];
-};
-
-static struct model model;
-
-static void
-model_put_cert(unsigned n)
-{
-	struct certid id = id_number(n), ca;
-
-	model.certs[n].there = true;
-	model.certs[n].ca = random_number(MODEL_CAS + 1);
-	model.certs[n].serial = random_serial();
-	ca = ca_number(model.certs[n].ca);
-	put_cert(&id, model.certs[n].ca < MODEL_CAS ? &ca : NULL,
-	    view_of_serial(&model.certs[n].serial));
-}
-
-static void
-model_delete_cert(unsigned n)
-{
-	struct certid id = id_number(n);
-
-	store_delete_cert(&t, &id);
-	model.certs[n].there = false;
-}
-
-static bool
-model_lists(unsigned list, const struct small_serial *serial)
-{
-	for (size_t i = 0; i < model.count[list]; i++)
-		if (view_equal(view_of_serial(&model.entries[list][i]), view_of_serial(serial)))
-			return true;
-	return false;
-}
-
-static void
-model_fill(void)
-{
-	memset(&model, 0, sizeof(model));
-	for (unsigned n = 0; n < MODEL_CERTS; n++)
-		if (random_number(4) != 0)
-			model_put_cert(n);
-	for (unsigned list = 0; list < MODEL_LISTS; list++)
-		for (size_t tries = random_number(90); tries > 0; tries--) {
-			struct small_serial serial = random_serial();
-
-			if (model_lists(list, &serial))
-				continue;
-			model.entries[list][model.count[list]++] = serial;
-			append(list + 1, view_of_serial(&serial));
-		}
-	commit();
-}
-
-static bool
-model_names(unsigned ca, unsigned list, unsigned n)
-{
-	return model.certs[n].there && model.certs[n].ca == ca &&
-	    model_lists(list, &model.certs[n].serial);
-}
-
-static int
-compare_serials(struct view a, struct view b)
-{
-	size_t shorter = a.len < b.len ? a.len : b.len;
-	int order = memcmp(a.data, b.data, shorter);
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-/* The number that follows in order of serial number, then id; MODEL_CERTS: none
- * does. */
-static unsigned
-model_next(unsigned ca, unsigned list, unsigned last)
-{
-	unsigned best = MODEL_CERTS;
-
-	for (unsigned n = 0; n < MODEL_CERTS; n++) {
-		unsigned than[2] = { last, best };
-		int order[2] = { 1, -1 };
-
-		if (!model_names(ca, list, n))
-			continue;
-		for (int i = 0; i < 2; i++)
-			if (than[i] < MODEL_CERTS) {
-				struct certid a = id_number(n), b = id_number(than[i]);
-
-				order[i] = compare_serials(view_of_serial(&model.certs[n].serial),
-				    view_of_serial(&model.certs[than[i]].serial));
-				if (order[i] == 0)
-					order[i] = memcmp(a.b, b.b, sizeof(a.b));
-			}
-		if (order[0] > 0 && order[1] < 0)
-			best = n;
-	}
-	return best;
-}
-
-static unsigned
-number_of(const struct certid *id)
-{
-	return (unsigned)id->b[1] << 8 | id->b[2];
-}
-
-/* One call with so many steps: it does not look at more rows, and says whether
- * it came to the end. */
-static enum err
-walk_once(const struct certid *ca, uint64_t list, struct revoked_walk *walk, size_t budget,
-    bool *end, struct certid *id)
-{
-	struct revoked entry;
-	size_t steps = budget;
-	enum err e = store_next_revoked_cert(&t, ca, list, walk, &steps, id, &entry);
-
-	must(e == ERR_OK || e == ERR_NOT_FOUND);
-	must(steps <= budget);
-	must(e != ERR_OK || entry.date == CREATED + (int64_t)list);
-	*end = e == ERR_NOT_FOUND && steps > 0;
-	return e;
-}
-
-START_TEST(a_list_names_the_certificates_that_a_plain_search_finds)
-{
-	static const size_t budgets[] = { 3, 4, 5, 8, 1000, SIZE_MAX };
-	size_t answers = 0;
-
-	random_state = 0x9e3779b97f4a7c15 + (uint64_t)_i;
-	model_fill();
-	for (unsigned ca = 0; ca < MODEL_CAS; ca++)
-		for (unsigned list = 0; list < MODEL_LISTS; list++) {
-			size_t budget = budgets[random_number(COUNT_OF(budgets))];
-			struct revoked_walk walk = { .serial_len = 0 };
-			struct certid ca_id = ca_number(ca), id;
-			unsigned last = MODEL_CERTS;
-			bool end = false;
-
-			while (!end) {
-				if (walk_once(&ca_id, list + 1, &walk, budget, &end, &id) != ERR_OK)
-					continue;
-				last = model_next(ca, list, last);
-				must(last == number_of(&id));
-				answers++;
-			}
-			must(model_next(ca, list, last) == MODEL_CERTS);
-		}
-	ck_assert_uint_gt(answers, 0);
-}
-END_TEST
-
-/* Between the steps certificates come, go and get another CA: who was there all
- * the time is answered once, nobody twice, and nobody who is not named. */
-START_TEST(a_walk_goes_on_whatever_came_and_went_in_between)
-{
-	struct revoked_walk walk = { .serial_len = 0 };
-	struct certid ca_id = ca_number(1), id;
-	bool end = false, stable[MODEL_CERTS];
-
-	random_state = 0x2545f4914f6cdd1d + (uint64_t)_i;
-	model_fill();
-	for (unsigned n = 0; n < MODEL_CERTS; n++)
-		stable[n] = model_names(1, 1, n);
-	while (!end) {
-		unsigned n = random_number(MODEL_CERTS);
-
-		if (walk_once(&ca_id, 2, &walk, 3 + random_number(3), &end, &id) == ERR_OK) {
-			unsigned at = number_of(&id);
-
-			must(model_names(1, 1, at));
-			must(++model.certs[at].answered == 1);
-			stable[at] = false; /* it had its turn */
-			if (random_number(3) == 0)
-				model_delete_cert(at);
-		}
-		if (random_number(2) == 0) {
-			stable[n] = false;
-			model_delete_cert(n);
-		} else if (!model.certs[n].there) {
-			model_put_cert(n);
-			model.certs[n].answered = 0; /* another one */
-		}
-		if (random_number(3) == 0)
-			commit();
-	}
-	for (unsigned n = 0; n < MODEL_CERTS; n++)
-		must(!stable[n]);
-}
-END_TEST
-
-START_TEST(a_walk_through_a_list_that_is_dropped_comes_to_its_end)
-{
-	struct revoked_walk walk = { .serial_len = 0 };
-	struct certid ca = ca_number(1), id;
-	uint8_t serial[5];
-	bool end = false, left;
-
-	for (unsigned n = 0; n < 100; n++) {
-		id = id_number(n);
-		put_cert(&id, &ca, counted(n, serial));
-		append(1, counted(n, serial));
-	}
-	commit();
-	for (unsigned n = 0; n < 10; n++)
-		ck_assert_int_eq(walk_once(&ca, 1, &walk, 3, &end, &id), ERR_OK);
-	ck_assert_int_eq(store_drop_revoked(&t, 1, 50, &left), ERR_OK);
-	ck_assert_int_eq(walk_once(&ca, 1, &walk, 100, &end, &id), ERR_OK);
-	ck_assert_uint_eq(number_of(&id), 50);
-	ck_assert_int_eq(store_drop_revoked(&t, 1, 50, &left), ERR_OK);
-	ck_assert_int_eq(walk_once(&ca, 1, &walk, 3, &end, &id), ERR_NOT_FOUND);
-	ck_assert(end);
-}
-END_TEST
-
-START_TEST(too_few_steps_lead_nowhere_and_do_no_harm)
-{
-	struct revoked_walk walk = { .serial_len = 0 };
-	struct certid ca = ca_number(1), id = id_number(1);
-	bool end;
-
-	put_cert(&id, &ca, text("a"));
-	append(1, text("a"));
-	for (size_t budget = 0; budget < 3; budget++) {
-		ck_assert_int_eq(walk_once(&ca, 1, &walk, budget, &end, &id), ERR_NOT_FOUND);
-		ck_assert(!end);
-	}
-	ck_assert_int_eq(walk_once(&ca, 1, &walk, 3, &end, &id), ERR_OK);
-	ck_assert_int_eq(walk_once(&ca, 1, &walk, 3, &end, &id), ERR_NOT_FOUND);
-	ck_assert(end);
-}
-END_TEST
-
-/* However long the other side is: four for each row of the shorter one, and the
- * end. */
-static const struct {
-	const char *what;
-	unsigned certs, certs_apart, entries, entries_apart, entries_from;
-	size_t named;
-} sides[] = {
-	{ "few entries, many certificates", 5000, 1, 3, 1000, 500, 3 },
-	{ "few certificates, many entries", 3, 1000, 5000, 1, 0, 3 },
-	{ "nobody between many", 2500, 2, 3, 1000, 501, 0 },
-	{ "all of both", 1000, 1, 1000, 1, 0, 1000 },
-	{ "every second one of the other", 1000, 2, 2000, 1, 0, 1000 },
-	{ "nobody of as many", 1000, 2, 1000, 2, 1, 0 },
-	{ "no entries", 5000, 1, 0, 1, 0, 0 },
-	{ "no certificates", 0, 1, 5000, 1, 0, 0 },
-};
-
-START_TEST(the_shorter_side_says_how_many_rows_are_looked_at)
-{
-	unsigned least = sides[_i].certs < sides[_i].entries ? sides[_i].certs : sides[_i].entries;
-	struct revoked_walk walk = { .serial_len = 0 };
-	struct certid ca = ca_number(1), id;
-	size_t steps = 1000000, named = 0;
-	struct revoked entry;
-	uint8_t serial[5];
-
-	for (unsigned n = 0; n < sides[_i].certs; n++) {
-		id = id_number(n);
-		put_cert(&id, &ca, counted(n * sides[_i].certs_apart, serial));
-	}
-	for (unsigned n = 0; n < sides[_i].entries; n++)
-		append(1, counted(sides[_i].entries_from + n * sides[_i].entries_apart, serial));
-	while (store_next_revoked_cert(&t, &ca, 1, &walk, &steps, &id, &entry) == ERR_OK)
-		named++;
-	ck_assert_uint_eq(named, sides[_i].named);
-	ck_assert_msg(1000000 - steps <= 4 * (size_t)least + 2, "%s: %zu", sides[_i].what,
-	    1000000 - steps);
-}
-END_TEST
-
-/* A CA that gives all its certificates the number 1; those that were answered
- * are deleted at once, or not. */
-START_TEST(every_certificate_of_one_serial_number_is_named)
-{
-	static const unsigned count = 3000;
-	struct revoked_walk walk = { .serial_len = 0 };
-	struct certid ca = ca_number(1), id, last = { { 0 } };
-	bool end = false;
-	size_t named = 0;
-
-	for (unsigned n = 0; n < count; n++) {
-		id = id_number(n);
-		put_cert(&id, &ca, text("\1"));
-	}
-	append(1, text("\1"));
-	commit();
-	while (!end)
-		if (walk_once(&ca, 1, &walk, 3, &end, &id) == ERR_OK) {
-			must(named == 0 || memcmp(last.b, id.b, sizeof(id.b)) < 0);
-			last = id;
-			named++;
-			if (_i == 1)
-				store_delete_cert(&t, &id);
-		}
-	ck_assert_uint_eq(named, count);
-}
-END_TEST
-
-/* Ids and serial numbers at both ends of what there can be. */
-START_TEST(the_first_and_the_last_are_named)
-{
-	struct certid lowest = { { 0 } }, highest, ca[2];
-	struct small_serial first = { { 0 }, 1 }, last = { { 0x7f }, SERIAL_MAX };
-
-	memset(highest.b, 0xff, sizeof(highest.b));
-	memset(last.b + 1, 0xff, SERIAL_MAX - 1);
-	ca[0] = lowest;
-	ca[1] = highest;
-	append(UINT64_MAX, view_of_serial(&first));
-	append(UINT64_MAX, view_of_serial(&last));
-	for (int i = 0; i < 2; i++) {
-		put_cert(&lowest, &ca[i], view_of_serial(&first));
-		put_cert(&highest, &ca[i], view_of_serial(&last));
-		ck_assert_uint_eq(count_named(&ca[i], UINT64_MAX), 2);
-		ck_assert_uint_eq(count_named(&ca[1 - i], UINT64_MAX), 0);
-		put_cert(&highest, &ca[i], view_of_serial(&first));
-		ck_assert_uint_eq(count_named(&ca[i], UINT64_MAX), 2);
-	}
-}
-END_TEST
-
-START_TEST(a_serial_number_is_that_of_the_stored_certificate)
-{
-	struct certid id = id_number(1), ca = ca_number(1);
-	struct cert_document rubbish = { .der = view_of("rubbish") };
-	struct cert cert = { .id = id, .has_ca = true, .ca_id = ca };
-	struct view serial = { NULL, 1 };
-
-	ck_assert_int_eq(store_get_cert_serial(&t, &id, &serial), ERR_NOT_FOUND);
-	ck_assert_uint_eq(serial.len, 0);
-	put_cert(&id, &ca, text("ab"));
-	append(1, text("ab"));
-	commit();
-	ck_assert_int_eq(store_get_cert_serial(&t, &id, &serial), ERR_OK);
-	ck_assert(view_equal(serial, text("ab")));
-	ck_assert_uint_eq(count_named(&ca, 1), 1);
-	store_put_cert(&t, &cert, NULL); /* its document stays */
-	ck_assert_uint_eq(count_named(&ca, 1), 1);
-	store_put_cert(&t, &cert, &rubbish);
-	ck_assert_int_eq(store_get_cert_serial(&t, &id, &serial), ERR_OK);
-	ck_assert_uint_eq(serial.len, 0);
-	ck_assert_uint_eq(count_named(&ca, 1), 0);
-	put_cert(&id, &ca, text("ab"));
-	cert.has_ca = false;
-	store_put_cert(&t, &cert, NULL);
-	ck_assert_uint_eq(count_named(&ca, 1), 0);
-	cert.has_ca = true;
-	cert.ca_id = ca_number(2);
-	store_put_cert(&t, &cert, NULL);
-	ck_assert_uint_eq(count_named(&ca, 1), 0);
-	ck_assert_uint_eq(count_named(&cert.ca_id, 1), 1);
-	store_delete_cert(&t, &id);
-	ck_assert_uint_eq(count_named(&cert.ca_id, 1), 0);
-}
-END_TEST
-
-/*
- * Damage.
- */
-
 #define LIST_1 "\0\0\0\0\0\0\0\1"
 
-START_TEST(a_damaged_list_is_told)
+START_TEST(a_damaged_list_is_reported)
 {
 	struct certid ca = ca_number(1);
 	struct crl crl = crl_number(1);
@@ -903,7 +397,7 @@ START_TEST(a_damaged_list_is_told)
 }
 END_TEST
 
-START_TEST(a_damaged_sequence_is_told_and_gives_no_number)
+START_TEST(a_damaged_sequence_is_reported_and_gives_no_number)
 {
 	uint64_t list;
 
@@ -915,8 +409,8 @@ START_TEST(a_damaged_sequence_is_told_and_gives_no_number)
 }
 END_TEST
 
-/* Should the sequence have gone back, an old list is not mixed with a new one. */
-START_TEST(a_sequence_that_went_back_is_told)
+/* Entries of an old list are not mixed with those of a new one. */
+START_TEST(a_sequence_that_went_back_is_reported)
 {
 	uint64_t list;
 
@@ -944,7 +438,7 @@ static const struct {
 	    0, ERR_NOT_FOUND },
 };
 
-START_TEST(a_damaged_entry_is_told_and_can_be_dropped)
+START_TEST(a_damaged_entry_is_reported_and_can_be_dropped)
 {
 	struct revoked_walk walk = { .serial_len = 0 };
 	struct certid ca = ca_number(1), id = id_number(1);
@@ -969,7 +463,7 @@ START_TEST(a_damaged_entry_is_told_and_can_be_dropped)
 }
 END_TEST
 
-START_TEST(an_entry_of_no_list_is_told)
+START_TEST(an_entry_without_a_list_is_reported)
 {
 	uint64_t list = 7;
 
@@ -979,8 +473,8 @@ START_TEST(an_entry_of_no_list_is_told)
 }
 END_TEST
 
-/* A row of the index that is none: the walk that comes to it says so. */
-START_TEST(a_damaged_index_is_told)
+/* A walk that reaches a malformed row of the index reports it. */
+START_TEST(a_damaged_index_is_reported)
 {
 	struct revoked_walk walk = { .serial_len = 0 };
 	struct certid ca = ca_number(1), id = id_number(1);
@@ -996,9 +490,9 @@ START_TEST(a_damaged_index_is_told)
 }
 END_TEST
 
-/* Where a damaged document has its row in the index cannot be known: like every
- * damaged certificate it stays. */
-START_TEST(a_certificate_whose_document_is_damaged_is_never_replaced)
+/* The index row of a damaged document cannot be determined, so the certificate stays, like every
+ * damaged one. */
+START_TEST(a_certificate_with_a_damaged_document_is_never_replaced)
 {
 	struct certid id = id_number(1), ca = ca_number(1);
 	struct cert cert = { .id = id, .has_ca = true, .ca_id = ca, .created = CREATED }, got;
@@ -1012,7 +506,7 @@ START_TEST(a_certificate_whose_document_is_damaged_is_never_replaced)
 	commit_fails(ERR_CORRUPT, "that is to be replaced cannot be read");
 	store_delete_cert(&t, &id);
 	commit_fails(ERR_CORRUPT, "that is to be deleted cannot be read");
-	cert.status = CERT_REVOKED; /* it can be turned away for ever */
+	cert.status = CERT_REVOKED; /* it can be revoked */
 	store_put_cert(&t, &cert, NULL);
 	commit();
 	ck_assert_int_eq(store_get_cert(&t, &id, &got), ERR_OK);
@@ -1027,42 +521,29 @@ main(void)
 	TCase *c = suite_case(suite, "lists");
 
 	tcase_add_checked_fixture(c, change_open, change_close);
-	tcase_add_test(c, what_is_not_there_is_not_found);
-	tcase_add_test(c, a_list_in_force_comes_back_as_it_was_and_is_replaced);
+	tcase_add_test(c, missing_records_are_not_found);
+	tcase_add_test(c, a_list_in_force_is_stored_and_replaced);
 	tcase_add_loop_test(c, lists_in_force_are_listed_by_their_cas, 1, 7);
-	tcase_add_test(c, a_deleted_ca_leaves_entries_that_nobody_refers_to);
-	tcase_add_test(c, what_has_no_encoding_is_a_failure_in_words);
-	tcase_add_test(c, a_list_number_is_never_given_twice);
-	tcase_add_test(c, an_entry_is_of_its_list_alone);
-	tcase_add_test(c, entries_that_are_not_behind_all_others_are_stored_all_the_same);
-	tcase_add_loop_test(c, a_serial_number_that_is_on_the_list_twice_fails_the_transaction, 0,
-	    3);
-	tcase_add_test(c, every_list_that_has_entries_is_found);
-	tcase_add_loop_test(c, a_list_is_removed_in_slices_and_its_neighbours_are_not, 1, 8);
-	tcase_add_loop_test(c, a_list_is_removed_in_slices_and_its_neighbours_are_not, 99, 102);
-	tcase_add_test(c, a_slice_that_is_not_committed_never_was);
-	tcase_add_test(c, a_long_list_is_made_and_removed_in_slices);
-
-	c = suite_case(suite, "whom a list names");
-	tcase_add_checked_fixture(c, change_open, change_close);
-	tcase_add_loop_test(c, a_list_names_the_certificates_that_a_plain_search_finds, 0, 40);
-	tcase_add_loop_test(c, a_walk_goes_on_whatever_came_and_went_in_between, 0, 40);
-	tcase_add_test(c, a_walk_through_a_list_that_is_dropped_comes_to_its_end);
-	tcase_add_test(c, too_few_steps_lead_nowhere_and_do_no_harm);
-	tcase_add_loop_test(c, the_shorter_side_says_how_many_rows_are_looked_at, 0,
-	    COUNT_OF(sides));
-	tcase_add_loop_test(c, every_certificate_of_one_serial_number_is_named, 0, 2);
-	tcase_add_test(c, the_first_and_the_last_are_named);
-	tcase_add_test(c, a_serial_number_is_that_of_the_stored_certificate);
+	tcase_add_test(c, a_deleted_ca_leaves_the_entries_of_its_list);
+	tcase_add_test(c, a_record_that_cannot_be_encoded_fails_with_a_text);
+	tcase_add_test(c, a_list_number_is_never_used_twice);
+	tcase_add_test(c, an_entry_belongs_to_one_list);
+	tcase_add_test(c, entries_can_be_appended_out_of_order);
+	tcase_add_loop_test(c, a_duplicate_serial_number_fails_the_transaction, 0, 3);
+	tcase_add_test(c, every_list_with_entries_is_found);
+	tcase_add_loop_test(c, a_list_is_removed_in_slices_without_its_neighbours, 1, 8);
+	tcase_add_loop_test(c, a_list_is_removed_in_slices_without_its_neighbours, 99, 102);
+	tcase_add_test(c, an_uncommitted_slice_is_dropped);
+	tcase_add_test(c, a_long_list_is_stored_and_removed_in_slices);
 
 	c = suite_case(suite, "damage");
 	tcase_add_checked_fixture(c, change_open, change_close);
-	tcase_add_test(c, a_damaged_list_is_told);
-	tcase_add_loop_test(c, a_damaged_sequence_is_told_and_gives_no_number, 0, 2);
-	tcase_add_test(c, a_sequence_that_went_back_is_told);
-	tcase_add_loop_test(c, a_damaged_entry_is_told_and_can_be_dropped, 0, COUNT_OF(rows));
-	tcase_add_test(c, an_entry_of_no_list_is_told);
-	tcase_add_loop_test(c, a_damaged_index_is_told, 0, 3);
-	tcase_add_test(c, a_certificate_whose_document_is_damaged_is_never_replaced);
+	tcase_add_test(c, a_damaged_list_is_reported);
+	tcase_add_loop_test(c, a_damaged_sequence_is_reported_and_gives_no_number, 0, 2);
+	tcase_add_test(c, a_sequence_that_went_back_is_reported);
+	tcase_add_loop_test(c, a_damaged_entry_is_reported_and_can_be_dropped, 0, COUNT_OF(rows));
+	tcase_add_test(c, an_entry_without_a_list_is_reported);
+	tcase_add_loop_test(c, a_damaged_index_is_reported, 0, 3);
+	tcase_add_test(c, a_certificate_with_a_damaged_document_is_never_replaced);
 	return suite_run(suite);
 }

@@ -260,7 +260,7 @@ make_parent_readonly(const char *dir)
 static const struct {
 	const char *what;
 	void (*make)(const char *dir);
-	bool as_nobody;
+	bool as_other_user;
 	const char *words;
 } places[] = {
 	{ "no parent", make_parent_missing, false, "the directory above it does not exist" },
@@ -283,7 +283,7 @@ START_TEST(an_unusable_path_is_refused_with_the_reason)
 	places[_i].make(dir);
 	if (places[_i].make == make_nothing)
 		store_close(open_store(dir));
-	if (places[_i].as_nobody && geteuid() == 0) {
+	if (places[_i].as_other_user && geteuid() == 0) {
 		(void)chmod(base_dir(), 0755);
 		ck_assert_int_eq(seteuid(65534), 0);
 	} else if (places[_i].make == make_nothing) {

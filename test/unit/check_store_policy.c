@@ -2,8 +2,8 @@
 /*
  * check_store_policy.c - policies, things and attachments on disk.
  *
- * Names are keys of any length next to each other; what is attached is stored
- * from both sides, and damage on either attaches nothing (store.h).
+ * Names are keys of any length next to each other.  Attachments are stored from both sides;
+ * damage on either side attaches nothing (store.h).
  */
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +70,7 @@ is_text(struct view v, const char *text)
 	return view_equal(v, view_of(text));
 }
 
-/* What is listed, as words with spaces between. */
+/* The listed names, separated by spaces. */
 struct words {
 	char text[512];
 	size_t len;
@@ -233,7 +233,7 @@ things_of(unsigned id, size_t page)
  * Records.
  */
 
-START_TEST(what_is_not_there_is_not_found)
+START_TEST(missing_records_are_not_found)
 {
 	struct certid id = id_number(1);
 	enum principal_type type;
@@ -262,7 +262,7 @@ START_TEST(what_is_not_there_is_not_found)
 }
 END_TEST
 
-START_TEST(a_policy_comes_back_as_it_was)
+START_TEST(a_policy_is_stored_and_read_back)
 {
 	struct policy_record in = { .name = view_of("p+=,.@-_"),
 		.default_version = 3,
@@ -291,7 +291,7 @@ START_TEST(a_policy_comes_back_as_it_was)
 }
 END_TEST
 
-START_TEST(a_thing_comes_back_as_it_was)
+START_TEST(a_thing_is_stored_and_read_back)
 {
 	static const char packed[] = "\1a\0\1x";
 	struct thing in = { .name = view_of("t:1"),
@@ -318,8 +318,8 @@ START_TEST(a_thing_comes_back_as_it_was)
 }
 END_TEST
 
-/* With the views it was read with, which lie in the page that changes. */
-START_TEST(a_record_may_be_put_back_with_the_views_it_came_with)
+/* The views lie on a page that the put changes. */
+START_TEST(a_record_can_be_put_with_the_views_of_a_get)
 {
 	struct policy_record p[2];
 	struct policy_version v;
@@ -440,7 +440,7 @@ name_number(int n)
 	return (struct view){ (const uint8_t *)bytes, names[n].len };
 }
 
-/* Each way to put a name somewhere; the other side of it may not be there. */
+/* Each function that stores a name; the other side of an attachment may be missing. */
 static void
 put_under(int way, struct view name)
 {
@@ -489,7 +489,7 @@ is_under(int way, struct view name)
 	    count == 1;
 }
 
-START_TEST(a_name_that_cannot_be_is_never_stored_nor_found)
+START_TEST(an_impossible_name_is_neither_stored_nor_found)
 {
 	struct view name = name_number(_i);
 
@@ -509,8 +509,8 @@ START_TEST(a_name_that_cannot_be_is_never_stored_nor_found)
 }
 END_TEST
 
-/* From a position that a stranger made up. */
-START_TEST(a_listing_goes_on_after_any_bytes)
+/* A position comes from a client, which may have made it up. */
+START_TEST(a_listing_continues_after_any_position)
 {
 	struct view after = name_number(_i), out[2];
 	struct name_position at = { CREATED, after };
@@ -600,7 +600,7 @@ START_TEST(attachments_are_listed_from_both_sides_in_their_order)
 }
 END_TEST
 
-/* Ids at both ends of what there can be. */
+/* The lowest and the highest ids. */
 START_TEST(the_first_and_the_last_id_are_listed)
 {
 	struct certid lowest = { { 0 } }, highest, out[3];
@@ -666,7 +666,7 @@ END_TEST
  * Failure and damage.
  */
 
-START_TEST(what_is_not_committed_never_was)
+START_TEST(uncommitted_changes_are_dropped)
 {
 	struct certid one = id_number(1);
 
@@ -696,7 +696,7 @@ START_TEST(what_is_not_committed_never_was)
 }
 END_TEST
 
-START_TEST(what_has_no_encoding_is_a_failure_in_words)
+START_TEST(a_record_that_cannot_be_encoded_fails_with_a_text)
 {
 	struct thing thing = { .name = view_of("t"), .attributes = view_of("rubbish") };
 	struct policy_record p = { .name = view_of("p") };
@@ -723,8 +723,8 @@ END_TEST
 
 static const struct {
 	const char *what;
-	bool by_id;        /* which of the two rows */
-	const char *value; /* NULL: it is gone */
+	bool by_id;        /* the side */
+	const char *value; /* NULL: deleted */
 	size_t len;
 } halves[] = {
 	{ "the row by name is gone", false, NULL, 0 },
@@ -740,13 +740,13 @@ static const struct {
 static size_t
 half_key(bool by_id, const struct certid *id, uint8_t key[64])
 {
-	memcpy(key, by_id ? (const char *)id->b : "n", by_id ? 32 : 2); /* with the zero */
+	memcpy(key, by_id ? (const char *)id->b : "n", by_id ? 32 : 2); /* with its NUL */
 	memcpy(key + (by_id ? 32 : 2), by_id ? (const char *)"n" : (const char *)id->b,
 	    by_id ? 1 : 32);
 	return by_id ? 33 : 34;
 }
 
-START_TEST(an_attachment_that_one_side_has_alone_is_told)
+START_TEST(an_attachment_on_one_side_only_is_reported)
 {
 	struct certid id = id_number(1), target;
 	struct view name;
@@ -767,7 +767,7 @@ START_TEST(an_attachment_that_one_side_has_alone_is_told)
 	e = store_list_targets(&t, view_of("n"), NULL, true, &target, 1, &count);
 	ck_assert_uint_eq(count, 0);
 	listed_by_name = e == ERR_OK;
-	/* the side whose row is gone cannot know */
+	/* a deleted row is found only from the other side */
 	ck_assert_int_eq(listed_by_id, halves[_i].value == NULL && halves[_i].by_id);
 	ck_assert_int_eq(listed_by_name, halves[_i].value == NULL && !halves[_i].by_id);
 
@@ -779,7 +779,7 @@ START_TEST(an_attachment_that_one_side_has_alone_is_told)
 }
 END_TEST
 
-START_TEST(a_principal_that_one_side_has_alone_is_told)
+START_TEST(a_principal_on_one_side_only_is_reported)
 {
 	struct certid id = id_number(1);
 	struct thing_principal p;
@@ -815,9 +815,8 @@ static const struct {
 	{ "another time than the policy's", "policy_by_time", "\0\0\0\0\0\0\0\1n", 9, "", 0 },
 };
 
-/* A row that cannot be, or stands for nothing: the listing that comes to it
- * says so, in both directions. */
-START_TEST(a_key_that_cannot_be_is_told)
+/* A listing that reaches an impossible row reports it, in both directions. */
+START_TEST(an_impossible_key_is_reported)
 {
 	struct policy_version v[8];
 	struct policy_record p[8];
@@ -839,7 +838,7 @@ START_TEST(a_key_that_cannot_be_is_told)
 }
 END_TEST
 
-START_TEST(a_damaged_record_is_told_and_never_replaced)
+START_TEST(a_damaged_record_is_reported_and_never_replaced)
 {
 	struct policy_version v;
 	struct policy_record p;
@@ -878,23 +877,23 @@ main(void)
 	TCase *c = suite_case(suite, "store_policy");
 
 	tcase_add_checked_fixture(c, change_open, change_close);
-	tcase_add_test(c, what_is_not_there_is_not_found);
-	tcase_add_test(c, a_policy_comes_back_as_it_was);
-	tcase_add_test(c, a_thing_comes_back_as_it_was);
-	tcase_add_test(c, a_record_may_be_put_back_with_the_views_it_came_with);
+	tcase_add_test(c, missing_records_are_not_found);
+	tcase_add_test(c, a_policy_is_stored_and_read_back);
+	tcase_add_test(c, a_thing_is_stored_and_read_back);
+	tcase_add_test(c, a_record_can_be_put_with_the_views_of_a_get);
 	tcase_add_test(c, deleting_a_policy_deletes_its_versions_and_no_others);
 	tcase_add_test(c, versions_are_listed_highest_first);
-	tcase_add_loop_test(c, a_name_that_cannot_be_is_never_stored_nor_found, 0, COUNT_OF(names));
-	tcase_add_loop_test(c, a_listing_goes_on_after_any_bytes, 0, COUNT_OF(names));
+	tcase_add_loop_test(c, an_impossible_name_is_neither_stored_nor_found, 0, COUNT_OF(names));
+	tcase_add_loop_test(c, a_listing_continues_after_any_position, 0, COUNT_OF(names));
 	tcase_add_loop_test(c, policies_are_listed_by_creation_then_name, 1, 8);
 	tcase_add_loop_test(c, attachments_are_listed_from_both_sides_in_their_order, 1, 6);
 	tcase_add_test(c, the_first_and_the_last_id_are_listed);
 	tcase_add_loop_test(c, things_and_principals_are_listed_in_their_order, 1, 5);
-	tcase_add_loop_test(c, what_is_not_committed_never_was, 0, 2);
-	tcase_add_test(c, what_has_no_encoding_is_a_failure_in_words);
-	tcase_add_loop_test(c, an_attachment_that_one_side_has_alone_is_told, 0, COUNT_OF(halves));
-	tcase_add_loop_test(c, a_principal_that_one_side_has_alone_is_told, 0, COUNT_OF(halves));
-	tcase_add_loop_test(c, a_key_that_cannot_be_is_told, 0, COUNT_OF(keys));
-	tcase_add_test(c, a_damaged_record_is_told_and_never_replaced);
+	tcase_add_loop_test(c, uncommitted_changes_are_dropped, 0, 2);
+	tcase_add_test(c, a_record_that_cannot_be_encoded_fails_with_a_text);
+	tcase_add_loop_test(c, an_attachment_on_one_side_only_is_reported, 0, COUNT_OF(halves));
+	tcase_add_loop_test(c, a_principal_on_one_side_only_is_reported, 0, COUNT_OF(halves));
+	tcase_add_loop_test(c, an_impossible_key_is_reported, 0, COUNT_OF(keys));
+	tcase_add_test(c, a_damaged_record_is_reported_and_never_replaced);
 	return suite_run(suite);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_tables.c - the tables in the documents are those of the program, both
- * ways: nothing is missing, and nothing is there that the program does not know.
- * The man pages are made of the same tables (scripts/manuals.py).
+ * check_tables.c - the tables in the documents are those of the program, both ways.
+ *
+ * The manual pages are made from the same tables (scripts/manuals.py).
  */
 #include <dirent.h>
 #include <lmdb.h>
@@ -33,7 +33,7 @@ parse(const char *name, const char *value, struct config *out)
 	ck_assert_msg(config_parse(&option, name != NULL, out, &diag) == ERR_OK, "%s", diag.text);
 }
 
-/* What the program says the value of an option must be. */
+/* The program's text for a bad value of the option. */
 static void
 must_be(const char *name, char *words, size_t size)
 {
@@ -54,7 +54,7 @@ same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* Not set works as defer does; only the log tells them apart. */
+/* Not set works as defer does; only the log distinguishes them. */
 static void
 choose(struct config *c)
 {
@@ -62,7 +62,7 @@ choose(struct config *c)
 		c->other_clients = OTHER_CLIENTS_DEFER;
 }
 
-/* Lists of administrators must be empty in both: no default is one. */
+/* The default of the lists of administrators is empty in both. */
 static bool
 same_config(const struct config *a, const struct config *b)
 {
@@ -91,7 +91,7 @@ has_no_default(const char *name, const struct config *c)
 	    (strcmp(name, "admin_certificates") == 0 && c->admin_certificates == NULL);
 }
 
-/* Setting the value changes nothing. */
+/* Setting the documented default gives the same configuration as leaving the option out. */
 static void
 is_the_default(const char *document, const char *name, const char *value)
 {
@@ -115,7 +115,7 @@ is_the_default(const char *document, const char *name, const char *value)
 	config_free(&without);
 }
 
-START_TEST(the_options_for_operators_are_the_programs)
+START_TEST(the_documented_options_are_those_of_the_program)
 {
 	char *table = read_table(OPERATIONS, "## Options"), *rows = table;
 	struct cells row;
@@ -133,7 +133,7 @@ START_TEST(the_options_for_operators_are_the_programs)
 }
 END_TEST
 
-/* "a, b or c": each in code. */
+/* The text "a, b or c", each value in code marks. */
 static bool
 names_each_word(const char *text, const char *list)
 {
@@ -151,7 +151,7 @@ names_each_word(const char *text, const char *list)
 	return true;
 }
 
-START_TEST(operators_are_told_which_values_an_option_may_have)
+START_TEST(the_values_of_every_option_are_documented)
 {
 	char *table = read_table(OPERATIONS, "## Options"), *rows = table, words[200];
 	struct cells row;
@@ -171,7 +171,7 @@ START_TEST(operators_are_told_which_values_an_option_may_have)
 }
 END_TEST
 
-/* A line that is switched off shows what holds without it. */
+/* A commented-out line shows the default. */
 START_TEST(the_example_configuration_shows_defaults)
 {
 	char *text = read_document("mosquitto.conf.example"), *at = text, *line;
@@ -206,7 +206,7 @@ is_option(const char *word)
 	return config_option_name(i) != NULL;
 }
 
-START_TEST(it_is_said_what_each_option_opens)
+START_TEST(the_effect_of_every_option_on_security_is_documented)
 {
 	char *table = read_table("doc/security.md", "## What each option opens"), *rows = table,
 	     *word;
@@ -230,7 +230,7 @@ END_TEST
  * Commands and errors.
  */
 
-START_TEST(the_commands_of_the_api_document_are_the_programs)
+START_TEST(the_documented_commands_are_those_of_the_program)
 {
 	char *table = read_table(API, "## Commands"), *rows = table, *name;
 	size_t seen = 0;
@@ -259,7 +259,7 @@ error_called(const char *name)
 	return ERR_OK;
 }
 
-START_TEST(the_errors_of_the_api_document_are_the_programs)
+START_TEST(the_documented_errors_are_those_of_the_program)
 {
 	char *table = read_table(API, "## Errors"), *rows = table;
 	bool seen[ERR_NOMEM + 1] = { false };
@@ -300,7 +300,7 @@ names_known_errors_only(const char *document)
 	free(text);
 }
 
-START_TEST(no_document_names_an_error_that_there_is_not)
+START_TEST(no_document_names_an_unknown_error)
 {
 	DIR *folder = opendir(SOURCE_DIR "/doc");
 	struct dirent *file;
@@ -337,7 +337,7 @@ reason_with(const char *text, const char *code)
 	return r;
 }
 
-START_TEST(the_reasons_for_operators_are_the_programs)
+START_TEST(the_documented_reasons_are_those_of_the_program)
 {
 	char *table = read_table(OPERATIONS, "### Why a client was refused"), *rows = table;
 	bool seen[REASON_COUNT] = { false };
@@ -400,7 +400,7 @@ has_known_topics_only(const char *heading)
 	free(table);
 }
 
-START_TEST(no_topic_is_invented)
+START_TEST(no_document_names_an_unknown_topic)
 {
 	has_known_topics_only("## Counters");
 	has_known_topics_only("### Alerts");
@@ -416,7 +416,7 @@ struct registry {
 	MDB_env *env;
 };
 
-/* LMDB's own view of a registry that the store has made. */
+/* Opens a registry made by the store with LMDB's functions. */
 static MDB_cursor *
 open_registry(struct registry *r)
 {
@@ -496,15 +496,15 @@ main(void)
 	Suite *suite = suite_create("tables");
 	TCase *t = suite_case(suite, "tables");
 
-	tcase_add_test(t, the_options_for_operators_are_the_programs);
-	tcase_add_test(t, operators_are_told_which_values_an_option_may_have);
+	tcase_add_test(t, the_documented_options_are_those_of_the_program);
+	tcase_add_test(t, the_values_of_every_option_are_documented);
 	tcase_add_test(t, the_example_configuration_shows_defaults);
-	tcase_add_test(t, it_is_said_what_each_option_opens);
-	tcase_add_test(t, the_commands_of_the_api_document_are_the_programs);
-	tcase_add_test(t, the_errors_of_the_api_document_are_the_programs);
-	tcase_add_test(t, no_document_names_an_error_that_there_is_not);
-	tcase_add_test(t, the_reasons_for_operators_are_the_programs);
-	tcase_add_test(t, no_topic_is_invented);
+	tcase_add_test(t, the_effect_of_every_option_on_security_is_documented);
+	tcase_add_test(t, the_documented_commands_are_those_of_the_program);
+	tcase_add_test(t, the_documented_errors_are_those_of_the_program);
+	tcase_add_test(t, no_document_names_an_unknown_error);
+	tcase_add_test(t, the_documented_reasons_are_those_of_the_program);
+	tcase_add_test(t, no_document_names_an_unknown_topic);
 	tcase_add_test(t, the_tables_of_the_registry_are_documented);
 	tcase_add_test(t, the_schema_is_documented);
 	return suite_run(suite);

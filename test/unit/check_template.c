@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_template.c - provisioning templates (template.h, aws-iot E): which
- * documents are some, and what becomes of a certificate by them.
+ * check_template.c - provisioning templates are compiled or refused, and make plans for
+ * certificates (template.h, aws-iot E).
  */
 #include "jitr/core/codec.h"
 #include "jitr/core/template.h"
@@ -31,7 +31,7 @@
 #define NAMED           "'ThingName':'t'"
 #define POLICY(rest)    RESOURCE("policy", "Policy", rest)
 
-/* With every parameter of a certificate, and p, q and s of our own. */
+/* With every parameter of a certificate, and the custom parameters p, q and s. */
 #define DOC(resources) \
 	"{'Parameters':{" ALL_PSEUDO ",'p'" STRING ",'q':{'Type':'String'," \
 	"'Default':'dflt'},'s':{'Type':'String','Default':'a b'}},'Resources':{" resources "}}"
@@ -41,7 +41,7 @@
 	"'r':{'Type':'AWS::IoT::" type "','Properties':{" properties \
 	"},'OverrideSettings':{" settings "}}"
 
-/* A policy in a string in a string. */
+/* A policy document in a string, twice escaped. */
 #define POLICY_TEXT \
 	"{\\'Version\\':\\'2012-10-17\\',\\'Statement\\':{\\'Effect\\':\\'Allow\\'," \
 	"\\'Action\\':\\'iot:*\\',\\'Resource\\':\\'@topic/${iot:ClientId}\\'}}"
@@ -70,7 +70,7 @@ static const struct {
 	{ "a policy by name", WITH(POLICY("'PolicyName':'device'")) },
 	{ "a policy by its document", WITH(POLICY("'PolicyDocument':'" POLICY_TEXT "'")) },
 	{ "one by a parameter", WITH(POLICY("'PolicyName':" PREF("OrganizationalUnit"))) },
-	{ "parameters nobody uses", DOC(CERT) },
+	{ "unused parameters", DOC(CERT) },
 	{ "no order", "{'Resources':{" CERT "},'Parameters':{" ALL_PSEUDO "}}" },
 	{ "what to do with a thing",
 	    DOC(CERT "," OVERRIDE("Thing", NAMED,
@@ -114,7 +114,7 @@ static const struct {
 	{ "a resource twice", "{'Resources':{'a':{},'a':{}}}",
 	    "The template body is not acceptable: member 'a' is given twice" },
 	{ "a list", "[]", "templateBody: must be a JSON object" },
-	{ "a member nobody knows", "{'Resource':{}}", "templateBody: unknown member 'Resource'" },
+	{ "an unknown member", "{'Resource':{}}", "templateBody: unknown member 'Resource'" },
 	{ "what fleet provisioning has", "{'Mappings':{},'Resources':{}}",
 	    "templateBody: 'Mappings' is not for just-in-time provisioning" },
 	{ "what else it has", "{'Resources':{},'DeviceConfiguration':{}}",
@@ -313,7 +313,7 @@ read_template(const char *written, struct template **out, struct diag *diag)
 	return e;
 }
 
-START_TEST(what_is_a_template_is_compiled)
+START_TEST(valid_templates_are_compiled)
 {
 	struct diag diag = { "" };
 	struct template *t;
@@ -324,7 +324,7 @@ START_TEST(what_is_a_template_is_compiled)
 }
 END_TEST
 
-START_TEST(what_is_not_is_refused_and_its_place_is_named)
+START_TEST(invalid_templates_are_refused_with_the_position)
 {
 	struct diag diag = { "" };
 	struct template *t;
@@ -338,7 +338,7 @@ START_TEST(what_is_not_is_refused_and_its_place_is_named)
 END_TEST
 
 /* Characters, not bytes (aws-iot 1.7). */
-START_TEST(a_template_has_a_greatest_length)
+START_TEST(the_length_of_a_template_is_limited)
 {
 	static char text[3 * TEMPLATE_BODY_MAX];
 	struct diag diag = { "" };
@@ -380,8 +380,8 @@ START_TEST(eleven_policies_are_too_many)
 }
 END_TEST
 
-/* The bytes end where they end, whatever stands behind them in memory. */
-START_TEST(every_beginning_of_a_template_is_refused_without_a_byte_beyond)
+/* Bytes behind the view must not be read. */
+START_TEST(a_truncated_template_is_refused_within_its_bounds)
 {
 	struct arn_scope scope = arn_scope_of(TEST_REGION, TEST_ACCOUNT);
 	char *text = policy_text(accepted[5].body);
@@ -422,7 +422,7 @@ static const struct {
 };
 
 static struct cert_facts *cert;
-static uint8_t *room; /* of exactly that size, so that writing beyond it is noticed */
+static uint8_t *room; /* of exactly this size: a sanitizer sees a write behind it */
 static struct template *compiled;
 
 static void
@@ -445,7 +445,7 @@ tear_down(void)
 	free(cert);
 }
 
-/* The template and the room live until the end of the test. */
+/* The template and the buffer live until the end of the test. */
 static struct plan
 ask(const char *body)
 {
@@ -464,7 +464,7 @@ ask(const char *body)
 	return p;
 }
 
-/* A parameter of the certificate, where its value can be a name of a policy. */
+/* A parameter of the certificate, in the name of a policy. */
 static const struct {
 	const char *what, *name, *value, *reason;
 } parameters[] = {
@@ -492,7 +492,7 @@ is_failed(const struct plan *p, const char *reason)
 	ck_assert_uint_eq(p->thing.attributes.len, 0);
 }
 
-START_TEST(a_parameter_has_the_value_of_the_certificate)
+START_TEST(a_parameter_has_its_value_from_the_certificate)
 {
 	char body[2048];
 	struct plan p;
@@ -513,7 +513,7 @@ START_TEST(a_parameter_has_the_value_of_the_certificate)
 }
 END_TEST
 
-START_TEST(one_without_a_value_fails_in_awss_words)
+START_TEST(a_parameter_without_a_value_fails_with_the_text_of_aws)
 {
 	char body[2048], reason[256];
 	struct plan p;
@@ -535,8 +535,8 @@ START_TEST(one_without_a_value_fails_in_awss_words)
 }
 END_TEST
 
-/* "Country" is there in the first of these certificates, not in the second. */
-START_TEST(a_default_stands_for_a_value_that_is_not_there)
+/* The first certificate has a country, the second has none. */
+START_TEST(a_default_replaces_a_missing_value)
 {
 	static const char body[] = "{'Parameters':{" PSEUDO("Id") STRING
 	    "," PSEUDO("Country") ":{'Type':"
@@ -551,7 +551,7 @@ START_TEST(a_default_stands_for_a_value_that_is_not_there)
 }
 END_TEST
 
-START_TEST(a_parameter_of_ones_own_has_its_default_or_none)
+START_TEST(a_custom_parameter_has_its_default_or_no_value)
 {
 	struct plan p = ask(WITH(THING("'ThingName':" REF("q"))));
 
@@ -563,7 +563,7 @@ START_TEST(a_parameter_of_ones_own_has_its_default_or_none)
 }
 END_TEST
 
-START_TEST(facts_may_be_missing_altogether)
+START_TEST(without_facts_a_template_that_needs_one_fails)
 {
 	struct facts nothing = { .client_id = { NULL, 0 } };
 	struct plan p = ask(WITH(THING("'ThingName':" PREF("Country"))));
@@ -575,7 +575,7 @@ START_TEST(facts_may_be_missing_altogether)
 }
 END_TEST
 
-START_TEST(a_thing_is_planned_with_all_it_has)
+START_TEST(a_thing_is_planned_with_all_its_properties)
 {
 	struct plan p = ask(WITH(THING("'ThingName':" PREF(
 	    "CommonName") ",'ThingTypeName':'lamp',"
@@ -597,7 +597,7 @@ START_TEST(a_thing_is_planned_with_all_it_has)
 }
 END_TEST
 
-START_TEST(without_a_thing_there_is_none)
+START_TEST(without_a_thing_none_is_planned)
 {
 	struct plan p = ask(DOC(CERT));
 
@@ -609,7 +609,7 @@ START_TEST(without_a_thing_there_is_none)
 }
 END_TEST
 
-START_TEST(what_is_no_value_of_an_attribute_fails)
+START_TEST(an_invalid_attribute_value_fails)
 {
 	struct plan p = ask(WITH(THING(NAMED ",'AttributePayload':{'o':" PREF("StateName") "}")));
 
@@ -621,7 +621,7 @@ START_TEST(what_is_no_value_of_an_attribute_fails)
 }
 END_TEST
 
-START_TEST(a_name_out_of_an_escaped_value_is_none)
+START_TEST(a_name_is_not_made_from_an_escaped_value)
 {
 	struct plan p;
 
@@ -675,7 +675,7 @@ static const struct {
 	    true },
 };
 
-START_TEST(the_status_is_the_templates_unless_it_says_otherwise)
+START_TEST(the_status_is_active_unless_the_template_says_otherwise)
 {
 	char body[2048];
 	struct plan p;
@@ -700,7 +700,7 @@ static const struct {
 } overrides[] = { { "FAIL", OVERRIDE_FAIL }, { "DO_NOTHING", OVERRIDE_DO_NOTHING },
 	{ "REPLACE", OVERRIDE_REPLACE }, { "MERGE", OVERRIDE_MERGE } };
 
-START_TEST(what_to_do_with_a_thing_that_is_otherwise_is_told)
+START_TEST(the_plan_says_how_to_treat_a_different_thing)
 {
 	static const char *const names[][2] = { { "AttributePayload", "ThingTypeName" },
 		{ "ATTRIBUTE_PAYLOAD", "THING_TYPE_NAME" } };
@@ -724,7 +724,7 @@ START_TEST(what_to_do_with_a_thing_that_is_otherwise_is_told)
 }
 END_TEST
 
-/* Fifty attributes with the longest names and values there are. */
+/* Fifty attributes with the longest names and values. */
 START_TEST(there_is_room_for_the_largest_plan)
 {
 	static char body[TEMPLATE_BODY_MAX + 1], value[THING_ATTRIBUTE_VALUE_MAX + 1];
@@ -778,29 +778,31 @@ main(void)
 	Suite *suite = suite_create("template");
 	TCase *t = suite_case(suite, "documents");
 
-	tcase_add_loop_test(t, what_is_a_template_is_compiled, 0, COUNT_OF(accepted));
-	tcase_add_loop_test(t, what_is_not_is_refused_and_its_place_is_named, 0, COUNT_OF(refused));
-	tcase_add_test(t, a_template_has_a_greatest_length);
+	tcase_add_loop_test(t, valid_templates_are_compiled, 0, COUNT_OF(accepted));
+	tcase_add_loop_test(t, invalid_templates_are_refused_with_the_position, 0,
+	    COUNT_OF(refused));
+	tcase_add_test(t, the_length_of_a_template_is_limited);
 	tcase_add_test(t, eleven_policies_are_too_many);
 	tcase_add_test(t, fifty_one_attributes_are_too_many);
-	tcase_add_test(t, every_beginning_of_a_template_is_refused_without_a_byte_beyond);
+	tcase_add_test(t, a_truncated_template_is_refused_within_its_bounds);
 
 	t = suite_case(suite, "plans");
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_loop_test(t, a_parameter_has_the_value_of_the_certificate, 0,
+	tcase_add_loop_test(t, a_parameter_has_its_value_from_the_certificate, 0,
 	    COUNT_OF(parameters));
-	tcase_add_loop_test(t, one_without_a_value_fails_in_awss_words, 0, COUNT_OF(parameters));
-	tcase_add_test(t, a_default_stands_for_a_value_that_is_not_there);
-	tcase_add_test(t, a_parameter_of_ones_own_has_its_default_or_none);
-	tcase_add_test(t, facts_may_be_missing_altogether);
-	tcase_add_test(t, a_thing_is_planned_with_all_it_has);
-	tcase_add_test(t, without_a_thing_there_is_none);
-	tcase_add_test(t, what_is_no_value_of_an_attribute_fails);
-	tcase_add_test(t, a_name_out_of_an_escaped_value_is_none);
+	tcase_add_loop_test(t, a_parameter_without_a_value_fails_with_the_text_of_aws, 0,
+	    COUNT_OF(parameters));
+	tcase_add_test(t, a_default_replaces_a_missing_value);
+	tcase_add_test(t, a_custom_parameter_has_its_default_or_no_value);
+	tcase_add_test(t, without_facts_a_template_that_needs_one_fails);
+	tcase_add_test(t, a_thing_is_planned_with_all_its_properties);
+	tcase_add_test(t, without_a_thing_none_is_planned);
+	tcase_add_test(t, an_invalid_attribute_value_fails);
+	tcase_add_test(t, a_name_is_not_made_from_an_escaped_value);
 	tcase_add_test(t, policies_are_planned_by_name_and_by_document);
-	tcase_add_loop_test(t, the_status_is_the_templates_unless_it_says_otherwise, 0,
+	tcase_add_loop_test(t, the_status_is_active_unless_the_template_says_otherwise, 0,
 	    COUNT_OF(statuses));
-	tcase_add_loop_test(t, what_to_do_with_a_thing_that_is_otherwise_is_told, 0,
+	tcase_add_loop_test(t, the_plan_says_how_to_treat_a_different_thing, 0,
 	    COUNT_OF(overrides));
 	tcase_add_test(t, there_is_room_for_the_largest_plan);
 	return suite_run(suite);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_text.c - lines of text, and what bytes from outside may do to them.
+ * check_text.c - lines of text, JSON strings and UTF-8, with foreign bytes in them.
  *
- * No client begins a line of its own or moves a terminal's cursor (mosquitto
- * section 0, 19); JSON stays JSON (RFC 8259); UTF-8 is RFC 3629's.
+ * No client starts a line of its own or controls a terminal (mosquitto section 0, 19).  JSON
+ * stays valid (RFC 8259); UTF-8 is that of RFC 3629.
  */
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +61,7 @@ static const struct {
 	{ "nothing", BYTES(""), "" },
 };
 
-START_TEST(bytes_from_outside_cannot_leave_their_place_in_a_line)
+START_TEST(foreign_bytes_cannot_end_their_field_in_a_line)
 {
 	char buffer[128];
 	struct text t = text_in(buffer, sizeof(buffer));
@@ -73,8 +73,8 @@ START_TEST(bytes_from_outside_cannot_leave_their_place_in_a_line)
 }
 END_TEST
 
-/* What a terminal or an editor obeys: C0, DEL and C1 (ECMA-48), U+2028 and U+2029, and
- * Unicode's property Bidi_Control (PropList.txt), with U+206A to U+206F beside it. */
+/* Characters that control a terminal or an editor: C0, DEL and C1 (ECMA-48), U+2028 and U+2029,
+ * Unicode's property Bidi_Control (PropList.txt), and U+206A to U+206F. */
 static bool
 is_obeyed(uint32_t c)
 {
@@ -99,10 +99,10 @@ encode(uint32_t c, uint8_t out[4])
 	return n;
 }
 
-/* Against escape sequences and "Trojan Source" (CVE-2021-42574): those code points
- * that are obeyed instead of shown are escaped in a log line, in a whole line, and in
- * JSON, where the escape still means the character; the others stay as they are. */
-START_TEST(no_character_that_is_obeyed_is_written)
+/* Against escape sequences and "Trojan Source" (CVE-2021-42574).  These code points are escaped
+ * in a field, in a complete line and in JSON, where the escape still stands for the character.
+ * Others are not changed. */
+START_TEST(control_characters_are_escaped)
 {
 	for (uint32_t c = 0; c <= 0x10ffff; c += c < 0x3000 ? 1 : 101) {
 		uint8_t bytes[5] = { 0 };
@@ -132,7 +132,7 @@ START_TEST(no_character_that_is_obeyed_is_written)
 }
 END_TEST
 
-START_TEST(a_whole_line_keeps_its_quotes)
+START_TEST(a_complete_line_keeps_its_quotes)
 {
 	char buffer[64];
 	struct text t = text_in(buffer, sizeof(buffer));
@@ -142,7 +142,7 @@ START_TEST(a_whole_line_keeps_its_quotes)
 }
 END_TEST
 
-START_TEST(bytes_of_our_own_making_are_added_as_they_are)
+START_TEST(trusted_bytes_are_appended_unchanged)
 {
 	char buffer[8];
 	struct text t = text_in(buffer, sizeof(buffer));
@@ -156,7 +156,7 @@ START_TEST(bytes_of_our_own_making_are_added_as_they_are)
 }
 END_TEST
 
-START_TEST(no_byte_at_all_comes_through_as_a_control)
+START_TEST(no_byte_is_written_as_a_control_character)
 {
 	for (unsigned c = 0; c < 256; c++) {
 		uint8_t byte = (uint8_t)c;
@@ -170,7 +170,7 @@ START_TEST(no_byte_at_all_comes_through_as_a_control)
 }
 END_TEST
 
-START_TEST(only_so_much_of_the_input_is_shown)
+START_TEST(long_input_is_truncated)
 {
 	char buffer[128];
 	struct text t = text_in(buffer, sizeof(buffer));
@@ -185,9 +185,9 @@ START_TEST(only_so_much_of_the_input_is_shown)
 }
 END_TEST
 
-/* For each size of the buffer: what stands there is the beginning of the whole
- * text and ends with a whole piece of it. */
-START_TEST(cutting_never_halves_an_escape_or_a_character)
+/* At each size of the buffer it has the beginning of the whole text, up to the end of a
+ * character or an escape. */
+START_TEST(truncation_never_splits_an_escape_or_a_character)
 {
 	static const char *const pieces[] = { "a", "\xc3\xa9", "\\x0a", "\\xff", "\xf0\x9f\x94\x91",
 		"z" };
@@ -210,7 +210,7 @@ START_TEST(cutting_never_halves_an_escape_or_a_character)
 }
 END_TEST
 
-START_TEST(once_cut_nothing_more_is_added)
+START_TEST(nothing_is_appended_after_truncation)
 {
 	char buffer[4];
 	struct text t = text_in(buffer, sizeof(buffer));
@@ -224,7 +224,7 @@ START_TEST(once_cut_nothing_more_is_added)
 }
 END_TEST
 
-START_TEST(a_format_is_added_whole_or_not_at_all)
+START_TEST(a_formatted_text_is_appended_completely_or_not_at_all)
 {
 	char buffer[1024], longer[600];
 	struct text t = text_in(buffer, sizeof(buffer));
@@ -239,7 +239,7 @@ START_TEST(a_format_is_added_whole_or_not_at_all)
 }
 END_TEST
 
-START_TEST(hex_is_added_in_lower_case)
+START_TEST(hex_is_appended_in_lower_case)
 {
 	uint8_t bytes[] = { 0, 0xab, 0xff };
 	char buffer[7];
@@ -283,7 +283,7 @@ static const struct {
 	    "\"a\\u202eb\"" },
 };
 
-START_TEST(whatever_a_client_sends_a_json_string_stays_one)
+START_TEST(text_of_a_client_cannot_end_a_json_string)
 {
 	char buffer[64];
 	struct text t = text_in(buffer, sizeof(buffer));
@@ -351,7 +351,7 @@ static const struct {
 	{ "a lead byte third", BYTES("\xe2\x82\xc3"), 0 },
 };
 
-START_TEST(characters_have_their_length_and_nothing_else_is_one)
+START_TEST(only_valid_utf8_has_a_character_length)
 {
 	struct view in = characters[_i].in;
 
@@ -362,8 +362,8 @@ START_TEST(characters_have_their_length_and_nothing_else_is_one)
 }
 END_TEST
 
-/* Against the definition of RFC 3629 section 3, written the other way round. */
-START_TEST(every_code_point_is_read_back_and_only_those)
+/* Compared with the definition of RFC 3629 section 3, as an encoder. */
+START_TEST(exactly_the_valid_code_points_are_decoded)
 {
 	for (uint32_t c = 0x80; c <= 0x10ffff + 0x100; c++) {
 		uint8_t b[4];
@@ -379,7 +379,7 @@ START_TEST(every_code_point_is_read_back_and_only_those)
 }
 END_TEST
 
-START_TEST(valid_means_to_the_end)
+START_TEST(a_text_is_valid_only_if_all_of_it_is)
 {
 	struct view good = BYTES("a\xc3\xa9\xf0\x9f\x94\x91"
 				 "b"),
@@ -387,7 +387,8 @@ START_TEST(valid_means_to_the_end)
 
 	ck_assert_uint_eq(utf8_head(view_of("abcdef"), 4).len, 4);
 	ck_assert_uint_eq(utf8_head(view_of("abc"), 4).len, 3);
-	ck_assert_uint_eq(utf8_head(view_of("ab\xe6\xbc\xa2"), 4).len, 2); /* no half of a letter */
+	ck_assert_uint_eq(utf8_head(view_of("ab\xe6\xbc\xa2"), 4).len,
+	    2); /* no part of a character */
 	ck_assert_uint_eq(utf8_head(view_of("ab\xe6\xbc\xa2"), 5).len, 5);
 	ck_assert(utf8_valid(good));
 	ck_assert(utf8_valid((struct view){ NULL, 0 }));
@@ -411,11 +412,11 @@ static const struct {
 	{ 253402300800000, "10000-01-01 00:00:00.000" },
 	{ -1, "1969-12-31 23:59:59.999" },
 	{ -62135596800000, "0001-01-01 00:00:00.000" },
-	{ -62167219200000, "0000-01-01 00:00:00.000" }, /* the first that DER can say */
+	{ -62167219200000, "0000-01-01 00:00:00.000" }, /* before the first time of DER */
 	{ -62167219200001, "-001-12-31 23:59:59.999" },
 };
 
-START_TEST(a_time_is_written_as_aws_does_whatever_the_time_zone)
+START_TEST(a_time_is_written_as_by_aws_in_any_time_zone)
 {
 	char text[TIMESTAMP_SIZE];
 
@@ -425,7 +426,7 @@ START_TEST(a_time_is_written_as_aws_does_whatever_the_time_zone)
 }
 END_TEST
 
-START_TEST(a_time_out_of_the_world_stays_in_its_buffer)
+START_TEST(a_time_out_of_range_fits_into_its_buffer)
 {
 	static const int64_t wild[] = { INT64_MIN, INT64_MAX, -1, -62135596800001 };
 	char text[TIMESTAMP_SIZE];
@@ -438,8 +439,8 @@ START_TEST(a_time_out_of_the_world_stays_in_its_buffer)
 }
 END_TEST
 
-/* Day by day over 800 years, against the rule of the calendar itself. */
-START_TEST(every_day_follows_the_one_before_it)
+/* Every day of 800 years, compared with the rules of the calendar. */
+START_TEST(every_day_follows_the_previous_day)
 {
 	static const unsigned lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	struct civil c = civil_of(-11676096000000); /* 1600-01-01 */
@@ -458,7 +459,7 @@ START_TEST(every_day_follows_the_one_before_it)
 }
 END_TEST
 
-START_TEST(a_uuid_says_that_it_is_random)
+START_TEST(a_uuid_has_the_version_for_random)
 {
 	uint8_t zeros[16] = { 0 }, ones[16];
 	char buffer[40];
@@ -479,30 +480,28 @@ main(void)
 	Suite *suite = suite_create("text");
 	TCase *t = suite_case(suite, "lines");
 
-	tcase_add_loop_test(t, bytes_from_outside_cannot_leave_their_place_in_a_line, 0,
+	tcase_add_loop_test(t, foreign_bytes_cannot_end_their_field_in_a_line, 0,
 	    COUNT_OF(escapes));
-	tcase_add_test(t, bytes_of_our_own_making_are_added_as_they_are);
-	tcase_add_test(t, no_character_that_is_obeyed_is_written);
-	tcase_add_test(t, a_whole_line_keeps_its_quotes);
-	tcase_add_test(t, no_byte_at_all_comes_through_as_a_control);
-	tcase_add_test(t, only_so_much_of_the_input_is_shown);
-	tcase_add_test(t, cutting_never_halves_an_escape_or_a_character);
-	tcase_add_test(t, once_cut_nothing_more_is_added);
-	tcase_add_test(t, a_format_is_added_whole_or_not_at_all);
-	tcase_add_test(t, hex_is_added_in_lower_case);
+	tcase_add_test(t, trusted_bytes_are_appended_unchanged);
+	tcase_add_test(t, control_characters_are_escaped);
+	tcase_add_test(t, a_complete_line_keeps_its_quotes);
+	tcase_add_test(t, no_byte_is_written_as_a_control_character);
+	tcase_add_test(t, long_input_is_truncated);
+	tcase_add_test(t, truncation_never_splits_an_escape_or_a_character);
+	tcase_add_test(t, nothing_is_appended_after_truncation);
+	tcase_add_test(t, a_formatted_text_is_appended_completely_or_not_at_all);
+	tcase_add_test(t, hex_is_appended_in_lower_case);
 	t = suite_case(suite, "JSON");
-	tcase_add_loop_test(t, whatever_a_client_sends_a_json_string_stays_one, 0, COUNT_OF(jsons));
+	tcase_add_loop_test(t, text_of_a_client_cannot_end_a_json_string, 0, COUNT_OF(jsons));
 	tcase_add_test(t, no_byte_breaks_a_json_string);
 	t = suite_case(suite, "UTF-8");
-	tcase_add_loop_test(t, characters_have_their_length_and_nothing_else_is_one, 0,
-	    COUNT_OF(characters));
-	tcase_add_test(t, every_code_point_is_read_back_and_only_those);
-	tcase_add_test(t, valid_means_to_the_end);
+	tcase_add_loop_test(t, only_valid_utf8_has_a_character_length, 0, COUNT_OF(characters));
+	tcase_add_test(t, exactly_the_valid_code_points_are_decoded);
+	tcase_add_test(t, a_text_is_valid_only_if_all_of_it_is);
 	t = suite_case(suite, "times");
-	tcase_add_loop_test(t, a_time_is_written_as_aws_does_whatever_the_time_zone, 0,
-	    COUNT_OF(times));
-	tcase_add_test(t, a_time_out_of_the_world_stays_in_its_buffer);
-	tcase_add_test(t, every_day_follows_the_one_before_it);
-	tcase_add_test(t, a_uuid_says_that_it_is_random);
+	tcase_add_loop_test(t, a_time_is_written_as_by_aws_in_any_time_zone, 0, COUNT_OF(times));
+	tcase_add_test(t, a_time_out_of_range_fits_into_its_buffer);
+	tcase_add_test(t, every_day_follows_the_previous_day);
+	tcase_add_test(t, a_uuid_has_the_version_for_random);
 	return suite_run(suite);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_trust.c - whom a listener trusts that asks (trust.h): handshakes of a
- * server and a client of this process.
+ * check_trust.c - a listener trusts registered CAs (trust.h): handshakes between a server and
+ * a client in this process.
  */
 #include <check.h>
 #include <openssl/err.h>
@@ -14,7 +14,7 @@
 #include "pki.h"
 #include "suite.h"
 
-/* Those that are found, whatever they are asked for: their names decide. */
+/* The CAs that the lookup can find, by their names. */
 static const struct pki_cert *known[8];
 static size_t known_count, times_asked;
 
@@ -67,7 +67,7 @@ keep_session(SSL *ssl, SSL_SESSION *s)
 	return 1;
 }
 
-/* As the broker makes that of a listener with require_certificate. */
+/* As the broker makes the context of a listener with require_certificate. */
 static SSL_CTX *
 make_server(int verify_mode)
 {
@@ -141,7 +141,7 @@ struct outcome {
 	int chain; /* certificates that the server sent */
 };
 
-/* One step.  To the broker whatever OpenSSL complains of is the end of it. */
+/* One step of a handshake.  As in the broker, any error of OpenSSL ends it. */
 static bool
 serve(SSL *s, bool *failed)
 {
@@ -151,7 +151,7 @@ serve(SSL *s, bool *failed)
 	return rc == 1 && !*failed;
 }
 
-/* Until the server is through, then what it still has to say: tickets. */
+/* Completes the handshake and reads the session tickets that follow. */
 static struct outcome
 handshake(SSL_CTX *of_server, const struct pki_cert *cert, const struct pki_cert *chain)
 {
@@ -193,10 +193,10 @@ accepts(const struct pki_cert *cert)
 }
 
 /*
- * Who is trusted.
+ * Trusted CAs.
  */
 
-START_TEST(a_ca_is_trusted_as_long_as_it_is_found)
+START_TEST(a_ca_is_trusted_while_the_lookup_finds_it)
 {
 	for (int i = 0; i < 3; i++) {
 		know(NULL, NULL);
@@ -207,7 +207,7 @@ START_TEST(a_ca_is_trusted_as_long_as_it_is_found)
 }
 END_TEST
 
-START_TEST(one_with_the_name_of_a_ca_and_another_key_is_not_it)
+START_TEST(a_ca_of_the_same_name_with_another_key_is_not_trusted)
 {
 	struct pki_cert *impostor = pki_ca("Test CA");
 	struct pki_cert *forged = pki_device(impostor, "device-1");
@@ -219,8 +219,8 @@ START_TEST(one_with_the_name_of_a_ca_and_another_key_is_not_it)
 }
 END_TEST
 
-/* Without key identifiers nothing but the signature tells them apart. */
-START_TEST(several_of_one_subject_are_told_apart)
+/* Without key identifiers only the signature distinguishes them. */
+START_TEST(several_cas_of_one_subject_are_distinguished)
 {
 	enum pki_key_id how = _i == 0 ? PKI_KEY_ID_RIGHT : PKI_KEY_ID_NONE;
 	struct pki_options twin = { .common_name = "Twin", .is_ca = true, .key_id = how };
@@ -236,7 +236,7 @@ START_TEST(several_of_one_subject_are_told_apart)
 	ck_assert(accepts(of_one) && accepts(of_two));
 	know(two, one);
 	ck_assert(accepts(of_one) && accepts(of_two));
-	ck_assert(handshake(server, of_two, two).accepted); /* its root sent along */
+	ck_assert(handshake(server, of_two, two).accepted); /* with its root in the chain */
 	know(two, NULL);
 	ck_assert(!accepts(of_one) && accepts(of_two));
 	pki_free(of_two);
@@ -246,8 +246,8 @@ START_TEST(several_of_one_subject_are_told_apart)
 }
 END_TEST
 
-/* A root that was renewed with its key: one expired, one not. */
-START_TEST(of_two_with_one_key_the_valid_one_counts)
+/* A root renewed with the same key: one certificate expired, one valid. */
+START_TEST(of_two_cas_with_one_key_the_valid_one_is_used)
 {
 	struct pki_options old_one = { .common_name = "Renewed",
 		.is_ca = true,
@@ -269,7 +269,7 @@ START_TEST(of_two_with_one_key_the_valid_one_counts)
 }
 END_TEST
 
-START_TEST(chains_end_at_the_registered_one)
+START_TEST(a_chain_ends_at_the_registered_ca)
 {
 	struct pki_cert *middle = pki_make(
 	    &(struct pki_options){ .common_name = "Middle", .is_ca = true, .issuer = ca });
@@ -281,7 +281,7 @@ START_TEST(chains_end_at_the_registered_one)
 	know(middle, NULL);
 	ck_assert(accepts(below));
 	ck_assert(handshake(server, below, middle).accepted);
-	ck_assert(!accepts(device)); /* not of those above it */
+	ck_assert(!accepts(device)); /* not the CAs above it */
 	know(NULL, NULL);
 	ck_assert(!handshake(server, below, middle).accepted);
 	pki_free(below);
@@ -289,7 +289,7 @@ START_TEST(chains_end_at_the_registered_one)
 }
 END_TEST
 
-/* A client may send along what it likes. */
+/* A client may send any certificates. */
 #define LONG_CHAIN 60
 
 static void
@@ -319,7 +319,7 @@ accepts_below(struct pki_cert **chain, int from, int to)
 	return accepted;
 }
 
-START_TEST(a_chain_is_followed_so_far_and_no_further)
+START_TEST(the_length_of_a_chain_is_limited)
 {
 	struct pki_cert *chain[LONG_CHAIN];
 
@@ -329,13 +329,13 @@ START_TEST(a_chain_is_followed_so_far_and_no_further)
 	ck_assert(!accepts_below(chain, 0, TRUST_CHAIN_MAX));
 	times_asked = 0;
 	ck_assert(!accepts_below(chain, 0, LONG_CHAIN - 1));
-	ck_assert_uint_le(times_asked, TRUST_CHAIN_MAX + 1); /* and where it ends, by its name */
+	ck_assert_uint_le(times_asked, TRUST_CHAIN_MAX + 1); /* and its last CA by name */
 	for (int i = 0; i < LONG_CHAIN; i++)
 		pki_free(chain[i]);
 }
 END_TEST
 
-START_TEST(a_root_that_is_sent_along_is_no_reason_to_trust_it)
+START_TEST(a_root_sent_by_the_client_is_not_trusted)
 {
 	ck_assert(!handshake(server, device, ca).accepted);
 	know(ca, NULL);
@@ -343,7 +343,7 @@ START_TEST(a_root_that_is_sent_along_is_no_reason_to_trust_it)
 }
 END_TEST
 
-START_TEST(dates_and_purposes_are_still_looked_at)
+START_TEST(dates_and_purposes_are_still_checked)
 {
 	struct pki_cert *expired = pki_make(
 	    &(struct pki_options){ .common_name = "d1", .issuer = ca, .not_after_days = -1 });
@@ -359,20 +359,20 @@ START_TEST(dates_and_purposes_are_still_looked_at)
 }
 END_TEST
 
-/* crlfile and what goes with it, as the broker sets it (mosquitto section 9.3). */
-START_TEST(lists_of_the_listener_are_still_looked_at)
+/* crlfile, with the settings of the broker (mosquitto section 9.3). */
+START_TEST(revocation_lists_of_the_listener_are_still_checked)
 {
 	X509_STORE_set_flags(SSL_CTX_get_cert_store(server), X509_V_FLAG_CRL_CHECK);
 	know(ca, NULL);
-	ck_assert(!accepts(device)); /* its CA has none there */
+	ck_assert(!accepts(device)); /* its CA has no list */
 }
 END_TEST
 
 /*
- * The listener's files.
+ * Files of the listener.
  */
 
-START_TEST(files_of_the_listener_are_trusted_only_if_that_is_asked_for)
+START_TEST(files_of_the_listener_are_trusted_only_if_configured)
 {
 	struct pki_cert *of_file = pki_ca("Of the file");
 	struct pki_cert *other = pki_device(of_file, "d2");
@@ -394,7 +394,7 @@ START_TEST(files_of_the_listener_are_trusted_only_if_that_is_asked_for)
 END_TEST
 
 /* Without key identifiers; one of them registered, the other in the listener's cafile. */
-START_TEST(of_one_subject_the_one_of_the_file_is_found_as_well)
+START_TEST(a_ca_of_the_listener_is_found_beside_a_registered_one_of_its_subject)
 {
 	struct pki_options twin = { .common_name = "Twin",
 		.is_ca = true,
@@ -421,7 +421,7 @@ START_TEST(of_one_subject_the_one_of_the_file_is_found_as_well)
 }
 END_TEST
 
-START_TEST(when_it_is_stopped_the_files_count_again)
+START_TEST(after_the_stop_the_files_are_trusted_again)
 {
 	ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), ca->x), 1);
 	ck_assert(!accepts(device));
@@ -434,8 +434,8 @@ START_TEST(when_it_is_stopped_the_files_count_again)
 }
 END_TEST
 
-/* OpenSSL makes it from the same store, and asks the same questions. */
-START_TEST(the_servers_own_chain_comes_from_its_files_and_not_from_the_registry)
+/* OpenSSL builds it from the same store with the same lookups. */
+START_TEST(the_chain_of_the_server_is_built_from_its_files_only)
 {
 	struct pki_cert *middle = pki_make(
 	    &(struct pki_options){ .common_name = "Of servers", .is_ca = true, .issuer = ca });
@@ -445,7 +445,8 @@ START_TEST(the_servers_own_chain_comes_from_its_files_and_not_from_the_registry)
 	ck_assert_int_eq(SSL_CTX_use_PrivateKey(server, below->key), 1);
 	know(ca, middle);
 	ck_assert_int_eq(handshake(server, device, NULL).chain, 1);
-	ck_assert_int_eq(handshake(server, device, NULL).chain, 1); /* now it asks */
+	ck_assert_int_eq(handshake(server, device, NULL).chain,
+	    1); /* now it requires a certificate */
 	ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), middle->x), 1);
 	know(ca, NULL);
 	ck_assert_int_eq(handshake(server, device, NULL).chain, 2);
@@ -459,7 +460,7 @@ END_TEST
  * Handshakes.
  */
 
-/* TLS 1.2 and 1.3; the control: without it, they are resumed. */
+/* TLS 1.2 and 1.3.  In the control run without the plugin they are resumed. */
 START_TEST(sessions_are_not_resumed)
 {
 	SSL_CTX *plain;
@@ -481,8 +482,8 @@ START_TEST(sessions_are_not_resumed)
 }
 END_TEST
 
-/* From before the first handshake that it saw, as after a reload. */
-START_TEST(a_session_of_before_is_not_resumed)
+/* From before the first handshake that the plugin saw, as after a reload. */
+START_TEST(a_session_from_before_the_start_is_not_resumed)
 {
 	SSL_CTX_set_max_proto_version(client, _i == 0 ? TLS1_2_VERSION : TLS1_3_VERSION);
 	SSL_CTX_set_verify(server, SSL_VERIFY_PEER, NULL);
@@ -494,7 +495,7 @@ START_TEST(a_session_of_before_is_not_resumed)
 }
 END_TEST
 
-START_TEST(no_names_are_sent_that_could_keep_a_client_from_coming)
+START_TEST(no_ca_names_are_sent_in_the_certificate_request)
 {
 	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
 
@@ -506,8 +507,7 @@ START_TEST(no_names_are_sent_that_could_keep_a_client_from_coming)
 }
 END_TEST
 
-/* They are no listeners that devices come to by their certificates. */
-START_TEST(servers_that_demand_no_certificate_are_left_alone)
+START_TEST(servers_that_require_no_certificate_are_not_changed)
 {
 	SSL_CTX *other = make_server(SSL_VERIFY_PEER);
 
@@ -526,7 +526,7 @@ handshake_elsewhere(void *accepted)
 	return NULL;
 }
 
-START_TEST(other_threads_are_left_alone)
+START_TEST(other_threads_are_not_affected)
 {
 	bool accepted = false;
 	pthread_t thread;
@@ -539,8 +539,8 @@ START_TEST(other_threads_are_left_alone)
 }
 END_TEST
 
-/* A context of a listener's that another thread uses as well. */
-START_TEST(on_other_threads_nobody_is_found)
+/* A context of a listener that another thread uses too. */
+START_TEST(on_other_threads_no_ca_is_found)
 {
 	bool accepted = true;
 	pthread_t thread;
@@ -562,25 +562,25 @@ make_suite(void)
 	TCase *t = suite_case(s, "trust");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_test(t, a_ca_is_trusted_as_long_as_it_is_found);
-	tcase_add_test(t, one_with_the_name_of_a_ca_and_another_key_is_not_it);
-	tcase_add_loop_test(t, several_of_one_subject_are_told_apart, 0, 2);
-	tcase_add_test(t, of_two_with_one_key_the_valid_one_counts);
-	tcase_add_test(t, chains_end_at_the_registered_one);
-	tcase_add_test(t, a_chain_is_followed_so_far_and_no_further);
-	tcase_add_test(t, a_root_that_is_sent_along_is_no_reason_to_trust_it);
-	tcase_add_test(t, dates_and_purposes_are_still_looked_at);
-	tcase_add_test(t, lists_of_the_listener_are_still_looked_at);
-	tcase_add_loop_test(t, files_of_the_listener_are_trusted_only_if_that_is_asked_for, 0, 2);
-	tcase_add_test(t, of_one_subject_the_one_of_the_file_is_found_as_well);
-	tcase_add_test(t, when_it_is_stopped_the_files_count_again);
-	tcase_add_test(t, the_servers_own_chain_comes_from_its_files_and_not_from_the_registry);
+	tcase_add_test(t, a_ca_is_trusted_while_the_lookup_finds_it);
+	tcase_add_test(t, a_ca_of_the_same_name_with_another_key_is_not_trusted);
+	tcase_add_loop_test(t, several_cas_of_one_subject_are_distinguished, 0, 2);
+	tcase_add_test(t, of_two_cas_with_one_key_the_valid_one_is_used);
+	tcase_add_test(t, a_chain_ends_at_the_registered_ca);
+	tcase_add_test(t, the_length_of_a_chain_is_limited);
+	tcase_add_test(t, a_root_sent_by_the_client_is_not_trusted);
+	tcase_add_test(t, dates_and_purposes_are_still_checked);
+	tcase_add_test(t, revocation_lists_of_the_listener_are_still_checked);
+	tcase_add_loop_test(t, files_of_the_listener_are_trusted_only_if_configured, 0, 2);
+	tcase_add_test(t, a_ca_of_the_listener_is_found_beside_a_registered_one_of_its_subject);
+	tcase_add_test(t, after_the_stop_the_files_are_trusted_again);
+	tcase_add_test(t, the_chain_of_the_server_is_built_from_its_files_only);
 	tcase_add_loop_test(t, sessions_are_not_resumed, 0, 2);
-	tcase_add_loop_test(t, a_session_of_before_is_not_resumed, 0, 2);
-	tcase_add_test(t, no_names_are_sent_that_could_keep_a_client_from_coming);
-	tcase_add_test(t, servers_that_demand_no_certificate_are_left_alone);
-	tcase_add_test(t, other_threads_are_left_alone);
-	tcase_add_test(t, on_other_threads_nobody_is_found);
+	tcase_add_loop_test(t, a_session_from_before_the_start_is_not_resumed, 0, 2);
+	tcase_add_test(t, no_ca_names_are_sent_in_the_certificate_request);
+	tcase_add_test(t, servers_that_require_no_certificate_are_not_changed);
+	tcase_add_test(t, other_threads_are_not_affected);
+	tcase_add_test(t, on_other_threads_no_ca_is_found);
 	return s;
 }
 

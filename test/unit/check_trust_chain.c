@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* check_trust_chain.c - what a TLS listener would say (trust_chain.h). */
+/* check_trust_chain.c - the verdict of a TLS listener, for explain (trust_chain.h). */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,7 +13,7 @@
 
 static struct pki_cert *cas[3];
 
-/* A trust_finder: all that there are, whatever their names. */
+/* A trust_finder that finds all CAs, whatever the name. */
 static size_t
 find(void *context, uint32_t hash, struct x509_st **found, size_t max)
 {
@@ -69,7 +69,7 @@ ca_with(const char *extension, const char *value)
 	    .extensions = { { extension, value } } });
 }
 
-START_TEST(a_certificate_of_a_ca_that_is_found_is_taken)
+START_TEST(a_certificate_of_a_registered_ca_is_accepted)
 {
 	struct pki_cert *device, *other = pki_ca("Another CA"), *stranger = pki_device(other, "d2");
 	struct diag diag;
@@ -86,8 +86,8 @@ START_TEST(a_certificate_of_a_ca_that_is_found_is_taken)
 }
 END_TEST
 
-/* A subject twice, without key identifiers: the signature tells where trust.h asks. */
-START_TEST(of_two_cas_of_one_subject_the_one_that_signed)
+/* Two CAs without key identifiers: the signature distinguishes them. */
+START_TEST(of_two_cas_of_one_subject_the_signer_is_used)
 {
 	const struct pki_options ca = { .common_name = "Twin",
 		.is_ca = true,
@@ -126,7 +126,7 @@ note(void *context, const char *text)
 	snprintf(warned, sizeof(warned), "%s", text);
 }
 
-START_TEST(what_the_ca_says_of_its_certificates_counts)
+START_TEST(the_constraints_of_the_ca_are_checked)
 {
 	struct pki_cert *device;
 	struct diag diag;
@@ -148,7 +148,7 @@ START_TEST(what_the_ca_says_of_its_certificates_counts)
 }
 END_TEST
 
-START_TEST(the_certificate_that_is_refused_is_named)
+START_TEST(the_refused_certificate_is_reported)
 {
 	struct pki_cert *device, *server;
 	struct diag diag;
@@ -182,9 +182,9 @@ main(void)
 	TCase *t = suite_case(suite, "chains");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_test(t, a_certificate_of_a_ca_that_is_found_is_taken);
-	tcase_add_test(t, of_two_cas_of_one_subject_the_one_that_signed);
-	tcase_add_loop_test(t, what_the_ca_says_of_its_certificates_counts, 0, COUNT_OF(faults));
-	tcase_add_test(t, the_certificate_that_is_refused_is_named);
+	tcase_add_test(t, a_certificate_of_a_registered_ca_is_accepted);
+	tcase_add_test(t, of_two_cas_of_one_subject_the_signer_is_used);
+	tcase_add_loop_test(t, the_constraints_of_the_ca_are_checked, 0, COUNT_OF(faults));
+	tcase_add_test(t, the_refused_certificate_is_reported);
 	return suite_run(suite);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_writer.c - the one thread that writes, on a store of ten lines.
+ * check_writer.c - the writer thread, on a store of ten lines.
  *
- * Order, group commit, long jobs, back-pressure, failure and the end
- * (writer.h).  The store's commit waits for the test where the test needs to
- * know what is running; nothing here waits for time to pass.  Also run under
- * ThreadSanitizer.
+ * Order, group commit, long jobs, back-pressure, failures and the end (writer.h).  A commit of
+ * the store waits for the test where the order matters; no test waits for time to pass.  Also
+ * run under ThreadSanitizer.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -29,7 +28,7 @@ struct store {
 	bool held; /* each commit waits for a pass */
 	sem_t entered, pass;
 	unsigned commits;
-	enum err begin, commit; /* what they answer */
+	enum err begin, commit; /* the results of store_write() and store_commit() */
 	unsigned fails_at;      /* this commit fails, counted from 1; 0: none */
 	bool changed;
 	int64_t takes_us; /* each commit */
@@ -39,7 +38,7 @@ struct store {
 static struct store store;
 static pthread_t broker_thread;
 
-/* On the writer's thread time passes in commits alone, where they take any. */
+/* On the writer's thread time passes only in commits. */
 int
 clock_gettime(clockid_t clock, struct timespec *ts)
 {
@@ -99,7 +98,7 @@ struct counted {
 	unsigned ran, committed, commits_before;
 	int64_t now;
 	unsigned chain; /* finish submits another one, so many times */
-	unsigned parts; /* more that it takes after this one */
+	unsigned parts; /* parts after this one */
 	unsigned parts_of_next;
 };
 
@@ -108,7 +107,6 @@ static struct {
 	unsigned finished, ran, committed, failed;
 	unsigned chained;
 	struct counted last;
-	void *context;
 	bool signals_open;
 } seen;
 
@@ -121,7 +119,7 @@ counted_run(struct txn *t, struct job *job, int64_t now)
 	sigset_t blocked;
 
 	must(t->store == &store);
-	/* Once the thread has ended, what finishing submits is run by writer_stop(). */
+	/* After the end of the thread writer_stop() runs the jobs that finishers submit. */
 	must(!pthread_equal(pthread_self(), broker_thread) || seen.chained > 0);
 	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
 	if (sigismember(&blocked, SIGHUP) != 1 || sigismember(&blocked, SIGTERM) != 1 ||
@@ -147,18 +145,17 @@ counted_committed(struct job *job)
 }
 
 static void
-counted_finish(struct job *job, void *context)
+counted_finish(struct job *job)
 {
 	struct counted *c = (struct counted *)job;
 
 	must(pthread_equal(pthread_self(), broker_thread));
-	must(c->nth == seen.finished); /* in the order that the test expects */
+	must(c->nth == seen.finished); /* in the expected order */
 	must(!job->again);
 	seen.finished++;
 	seen.ran += c->ran;
 	seen.committed += c->committed;
 	seen.failed += job->result != ERR_OK;
-	seen.context = context;
 	seen.last = *c;
 	if (c->chain > 0) {
 		struct counted *next = counted_new(c->nth + 1);
@@ -173,7 +170,7 @@ counted_finish(struct job *job, void *context)
 
 static const struct job_type counted_type = { "counted", false, counted_run, counted_committed,
 	counted_finish };
-static const struct job_type deferrable_type = { "patient", true, counted_run, counted_committed,
+static const struct job_type deferrable_type = { "deferrable", true, counted_run, counted_committed,
 	counted_finish };
 
 static struct counted *
@@ -195,7 +192,7 @@ submit(unsigned nth)
 
 enum { ENDLESS = 1000000 }; /* parts */
 
-/* A job of so many parts. */
+/* A job with this many parts. */
 static struct counted *
 submit_long(unsigned nth, unsigned parts)
 {
@@ -213,7 +210,7 @@ try_to_submit(unsigned nth)
 	enum err e = writer_submit(seen.writer, &c->job);
 
 	if (e != ERR_OK)
-		free(c); /* it is still ours */
+		free(c); /* the caller still owns it */
 	return e;
 }
 
@@ -226,12 +223,13 @@ clock_of_the_test(void)
 static void
 start_gathering(size_t queue_max, size_t batch_max, int gather_ms)
 {
-	struct writer_config config = { .queue_max = queue_max,
+	struct writer_config config = { .store = &store,
+		.queue_max = queue_max,
 		.batch_max = batch_max,
 		.gather_ms = gather_ms,
 		.now = clock_of_the_test };
 
-	ck_assert_int_eq(writer_start(&store, &config, &seen.writer), ERR_OK);
+	ck_assert_int_eq(writer_start(&config, &seen.writer), ERR_OK);
 }
 
 static void
@@ -243,14 +241,14 @@ start(size_t queue_max, size_t batch_max)
 static void
 stop(void)
 {
-	writer_stop(seen.writer, NULL);
+	writer_stop(seen.writer);
 }
 
 static void
 collect_until(unsigned finished)
 {
 	while (seen.finished < finished)
-		if (writer_collect(seen.writer, SIZE_MAX, NULL) == 0)
+		if (writer_collect(seen.writer, SIZE_MAX) == 0)
 			sched_yield();
 }
 
@@ -290,7 +288,7 @@ START_TEST(every_job_is_run_and_finished_once_in_the_order_of_submission)
 	while (submitted < 20000) {
 		if (try_to_submit(submitted) == ERR_OK)
 			submitted++;
-		else if (writer_collect(seen.writer, SIZE_MAX, NULL) == 0)
+		else if (writer_collect(seen.writer, SIZE_MAX) == 0)
 			sched_yield();
 	}
 	stop();
@@ -301,21 +299,18 @@ START_TEST(every_job_is_run_and_finished_once_in_the_order_of_submission)
 }
 END_TEST
 
-START_TEST(a_job_is_told_the_time_and_its_finisher_the_context)
+START_TEST(a_job_gets_the_time_of_its_batch)
 {
-	int context;
-
 	start(4, 4);
 	submit(0);
-	while (writer_collect(seen.writer, 1, &context) == 0)
+	while (writer_collect(seen.writer, 1) == 0)
 		sched_yield();
 	ck_assert_int_eq(seen.last.now, 4711);
-	ck_assert_ptr_eq(seen.context, &context);
 	stop();
 }
 END_TEST
 
-/* On the writer's thread, and the job can be collected then. */
+/* Called on the writer's thread; the job can be collected by then. */
 static void
 note_done(void *context)
 {
@@ -323,21 +318,22 @@ note_done(void *context)
 	sem_post(context);
 }
 
-START_TEST(the_owner_is_told_that_jobs_are_done)
+START_TEST(the_owner_is_notified_of_finished_jobs)
 {
 	sem_t done;
-	struct writer_config config = { .queue_max = 4,
+	struct writer_config config = { .store = &store,
+		.queue_max = 4,
 		.batch_max = 4,
 		.now = clock_of_the_test,
 		.done = note_done,
 		.done_context = &done };
 
 	sem_init(&done, 0, 0);
-	ck_assert_int_eq(writer_start(&store, &config, &seen.writer), ERR_OK);
+	ck_assert_int_eq(writer_start(&config, &seen.writer), ERR_OK);
 	for (unsigned n = 0; n < 3; n++) {
 		submit(n);
 		sem_wait(&done);
-		ck_assert_uint_eq(writer_collect(seen.writer, SIZE_MAX, NULL), 1);
+		ck_assert_uint_eq(writer_collect(seen.writer, SIZE_MAX), 1);
 	}
 	stop();
 }
@@ -348,12 +344,12 @@ collect_some(size_t max)
 {
 	size_t n;
 
-	while ((n = writer_collect(seen.writer, max, NULL)) == 0)
+	while ((n = writer_collect(seen.writer, max)) == 0)
 		sched_yield();
 	return n;
 }
 
-START_TEST(no_more_is_finished_at_once_than_was_asked_for)
+START_TEST(the_number_of_jobs_finished_at_once_is_limited)
 {
 	store.held = true;
 	start(10, 10);
@@ -366,7 +362,7 @@ START_TEST(no_more_is_finished_at_once_than_was_asked_for)
 	let_go(1);
 	ck_assert_uint_eq(collect_some(3), 3); /* the four are done at the same moment */
 	ck_assert_uint_eq(collect_some(3), 1);
-	ck_assert_uint_eq(writer_collect(seen.writer, 3, NULL), 0);
+	ck_assert_uint_eq(writer_collect(seen.writer, 3), 0);
 	stop();
 }
 END_TEST
@@ -375,7 +371,7 @@ END_TEST
  * Group commit.
  */
 
-START_TEST(what_gathers_during_a_commit_is_one_batch)
+START_TEST(jobs_submitted_during_a_commit_are_one_batch)
 {
 	store.held = true;
 	start(1000, 512);
@@ -390,7 +386,7 @@ START_TEST(what_gathers_during_a_commit_is_one_batch)
 }
 END_TEST
 
-START_TEST(a_batch_has_a_greatest_size)
+START_TEST(the_size_of_a_batch_is_limited)
 {
 	store.held = true;
 	start(1000, 10);
@@ -419,7 +415,7 @@ START_TEST(the_first_job_of_a_batch_waits_for_others)
 }
 END_TEST
 
-START_TEST(a_full_batch_waits_for_nobody)
+START_TEST(a_full_batch_does_not_wait)
 {
 	start_gathering(10, 3, FOR_EVER);
 	for (unsigned i = 0; i < 3; i++)
@@ -430,7 +426,7 @@ START_TEST(a_full_batch_waits_for_nobody)
 }
 END_TEST
 
-START_TEST(nor_does_the_end)
+START_TEST(stopping_does_not_wait_for_more_jobs)
 {
 	start_gathering(10, 10, FOR_EVER);
 	for (unsigned i = 0; i < 3; i++)
@@ -445,8 +441,8 @@ END_TEST
  * Back-pressure.
  */
 
-/* Jobs that run count, and those that wait to be finished: memory is bounded
- * even while the broker's loop is busy elsewhere. */
+/* Running jobs and jobs that wait to be finished count too: memory is bounded even while the
+ * broker's loop is busy. */
 START_TEST(a_full_queue_refuses_until_jobs_are_finished)
 {
 	store.held = true;
@@ -486,7 +482,7 @@ START_TEST(a_long_job_is_run_until_it_is_done_and_finished_once)
 }
 END_TEST
 
-START_TEST(what_comes_meanwhile_has_its_turn_before_the_rest_of_a_long_job)
+START_TEST(new_jobs_run_before_the_rest_of_a_long_job)
 {
 	store.held = true;
 	start(10, 1);
@@ -518,7 +514,7 @@ START_TEST(long_jobs_take_turns)
 END_TEST
 
 /* The next part would wait for ever for others. */
-START_TEST(between_its_parts_nobody_is_waited_for)
+START_TEST(there_is_no_wait_between_the_parts_of_a_long_job)
 {
 	start_gathering(10, 2, FOR_EVER);
 	submit(0);
@@ -538,7 +534,7 @@ START_TEST(a_long_job_keeps_its_one_place_in_the_queue)
 	submit(0);
 	ck_assert_int_eq(try_to_submit(1), ERR_BUSY);
 	let_go(1);
-	hold_in_commit(); /* the other's; the long job waits again */
+	hold_in_commit(); /* the other's place; the long job is queued again */
 	ck_assert_int_eq(try_to_submit(1), ERR_BUSY);
 	let_go(1);
 	collect_until(1);
@@ -551,7 +547,7 @@ START_TEST(a_long_job_keeps_its_one_place_in_the_queue)
 }
 END_TEST
 
-START_TEST(a_part_that_cannot_be_committed_ends_a_long_job)
+START_TEST(a_failed_commit_of_a_part_ends_a_long_job)
 {
 	store.fails_at = 3;
 	start(10, 10);
@@ -568,7 +564,7 @@ START_TEST(a_part_that_cannot_be_committed_ends_a_long_job)
 END_TEST
 
 /* The part is run again alone, and not a third time. */
-START_TEST(a_part_that_fails_with_others_is_tried_alone)
+START_TEST(a_part_that_fails_together_with_others_is_retried_alone)
 {
 	store.held = true;
 	start(10, 10);
@@ -585,13 +581,13 @@ START_TEST(a_part_that_fails_with_others_is_tried_alone)
 }
 END_TEST
 
-START_TEST(a_part_that_answers_an_error_is_the_last)
+START_TEST(a_part_that_returns_an_error_is_the_last)
 {
 	struct counted *c = counted_new(0);
 
 	c->parts = ENDLESS;
 	c->answer = ERR_CERTIFICATE;
-	c->job.again = true; /* whatever it says */
+	c->job.again = true; /* whatever the part returns */
 	start(10, 10);
 	ck_assert_int_eq(writer_submit(seen.writer, &c->job), ERR_OK);
 	collect_until(1);
@@ -601,9 +597,9 @@ START_TEST(a_part_that_answers_an_error_is_the_last)
 }
 END_TEST
 
-/* Rows that nobody refers to are removed in parts, each along with a change. */
-/* In a quiet broker what was published would stay stored. */
-START_TEST(a_deferrable_job_does_not_wait_for_ever)
+/* Unreferenced rows are removed in parts, each in a batch with a change. */
+/* Otherwise published messages would stay stored in a broker without changes. */
+START_TEST(a_deferrable_job_waits_for_a_limited_time)
 {
 	struct counted *c = counted_new(0);
 
@@ -616,7 +612,7 @@ START_TEST(a_deferrable_job_does_not_wait_for_ever)
 }
 END_TEST
 
-START_TEST(a_deferrable_long_job_has_each_part_taken_along)
+START_TEST(each_part_of_a_deferrable_long_job_joins_another_batch)
 {
 	struct counted *c = counted_new(2);
 
@@ -638,7 +634,7 @@ START_TEST(a_deferrable_long_job_has_each_part_taken_along)
 END_TEST
 
 /*
- * What it costs.
+ * Numbers for monitoring.
  */
 
 static struct writer_state
@@ -646,7 +642,7 @@ look(void)
 {
 	struct writer_state state;
 
-	writer_look(seen.writer, &state);
+	writer_read_state(seen.writer, &state);
 	return state;
 }
 
@@ -692,7 +688,7 @@ START_TEST(commits_without_a_change_and_failed_ones_are_not_counted)
 }
 END_TEST
 
-START_TEST(what_waits_runs_or_is_done_is_waiting_until_it_is_finished)
+START_TEST(a_job_counts_as_waiting_until_it_is_finished)
 {
 	store.held = true;
 	start(10, 1);
@@ -748,8 +744,8 @@ START_TEST(without_a_transaction_no_job_is_run)
 }
 END_TEST
 
-/* No room for one job is no reason to fail those that need none. */
-START_TEST(a_job_that_cannot_be_committed_takes_no_other_along)
+/* A job that does not fit into a full map must not fail jobs that need no space. */
+START_TEST(a_job_that_cannot_be_committed_does_not_fail_others)
 {
 	struct counted *greedy = counted_new(2);
 
@@ -770,7 +766,7 @@ START_TEST(a_job_that_cannot_be_committed_takes_no_other_along)
 }
 END_TEST
 
-START_TEST(a_failure_is_over_when_the_store_works_again)
+START_TEST(a_failure_ends_when_the_store_works_again)
 {
 	store.held = true;
 	store.commit = ERR_STORAGE;
@@ -780,7 +776,7 @@ START_TEST(a_failure_is_over_when_the_store_works_again)
 	let_go(1);
 	collect_until(1);
 	ck_assert_uint_eq(seen.failed, 1);
-	store.commit = ERR_OK; /* the writer waits for work: it does not look */
+	store.commit = ERR_OK; /* the writer waits for work and does not retry by itself */
 	submit(1);
 	let_go(1);
 	collect_until(2);
@@ -790,7 +786,7 @@ START_TEST(a_failure_is_over_when_the_store_works_again)
 }
 END_TEST
 
-START_TEST(a_job_that_fails_fails_alone)
+START_TEST(a_failing_job_does_not_fail_others)
 {
 	store.held = true;
 	start(10, 10);
@@ -808,11 +804,11 @@ START_TEST(a_job_that_fails_fails_alone)
 	stop();
 	ck_assert_uint_eq(store.commits, 2);
 	ck_assert_uint_eq(seen.failed, 1);
-	ck_assert_uint_eq(seen.committed, 3); /* what follows a change follows no failure */
+	ck_assert_uint_eq(seen.committed, 3); /* a failed change has no follow-up */
 }
 END_TEST
 
-START_TEST(what_follows_a_change_comes_after_the_commit)
+START_TEST(the_follow_up_of_a_change_runs_after_the_commit)
 {
 	start(10, 10);
 	submit(0);
@@ -827,7 +823,7 @@ END_TEST
  * The end.
  */
 
-START_TEST(stopping_commits_what_waits_and_finishes_everything)
+START_TEST(stopping_commits_waiting_jobs_and_finishes_all)
 {
 	store.held = true;
 	start(1000, 7);
@@ -841,7 +837,7 @@ START_TEST(stopping_commits_what_waits_and_finishes_everything)
 }
 END_TEST
 
-START_TEST(what_finishing_submits_while_stopping_is_run_as_well)
+START_TEST(a_job_submitted_by_a_finisher_during_the_stop_is_run)
 {
 	struct counted *c = counted_new(0);
 
@@ -854,8 +850,8 @@ START_TEST(what_finishing_submits_while_stopping_is_run_as_well)
 }
 END_TEST
 
-/* What a part left on disk is as good as after a crash. */
-START_TEST(stopping_gives_up_a_long_job_but_nothing_else)
+/* Parts already on disk are handled as after a crash. */
+START_TEST(stopping_abandons_only_long_jobs)
 {
 	store.held = true;
 	start(10, 10);
@@ -874,7 +870,7 @@ START_TEST(stopping_gives_up_a_long_job_but_nothing_else)
 }
 END_TEST
 
-START_TEST(a_long_job_that_ends_with_its_turn_is_done_all_the_same)
+START_TEST(a_long_job_that_ends_in_its_last_turn_is_done)
 {
 	store.held = true;
 	start(10, 10);
@@ -887,7 +883,7 @@ START_TEST(a_long_job_that_ends_with_its_turn_is_done_all_the_same)
 }
 END_TEST
 
-START_TEST(one_that_finishing_submits_while_stopping_is_given_up_too)
+START_TEST(a_long_job_submitted_during_the_stop_is_abandoned)
 {
 	struct counted *c = counted_new(0);
 
@@ -902,11 +898,11 @@ START_TEST(one_that_finishing_submits_while_stopping_is_given_up_too)
 }
 END_TEST
 
-START_TEST(a_writer_without_work_stops_and_none_stops_too)
+START_TEST(an_idle_writer_can_be_stopped_and_so_can_null)
 {
 	start(10, 10);
 	stop();
-	writer_stop(NULL, NULL);
+	writer_stop(NULL);
 	ck_assert_uint_eq(store.commits, 0);
 }
 END_TEST
@@ -918,8 +914,8 @@ on_signal(int number)
 	must(pthread_equal(pthread_self(), broker_thread));
 }
 
-/* A signal that the writer took would not wake the broker's loop. */
-START_TEST(signals_are_the_brokers)
+/* A signal delivered to the writer thread would not wake the broker's loop. */
+START_TEST(the_writer_thread_blocks_signals)
 {
 	struct sigaction act = { .sa_handler = on_signal };
 	sigset_t before, after;
@@ -943,18 +939,18 @@ static void
 long_job_tests(TCase *t)
 {
 	tcase_add_test(t, a_long_job_is_run_until_it_is_done_and_finished_once);
-	tcase_add_test(t, what_comes_meanwhile_has_its_turn_before_the_rest_of_a_long_job);
+	tcase_add_test(t, new_jobs_run_before_the_rest_of_a_long_job);
 	tcase_add_test(t, long_jobs_take_turns);
-	tcase_add_test(t, between_its_parts_nobody_is_waited_for);
+	tcase_add_test(t, there_is_no_wait_between_the_parts_of_a_long_job);
 	tcase_add_test(t, a_long_job_keeps_its_one_place_in_the_queue);
-	tcase_add_test(t, a_part_that_cannot_be_committed_ends_a_long_job);
-	tcase_add_test(t, a_part_that_fails_with_others_is_tried_alone);
-	tcase_add_test(t, a_part_that_answers_an_error_is_the_last);
-	tcase_add_test(t, a_deferrable_job_does_not_wait_for_ever);
-	tcase_add_test(t, a_deferrable_long_job_has_each_part_taken_along);
+	tcase_add_test(t, a_failed_commit_of_a_part_ends_a_long_job);
+	tcase_add_test(t, a_part_that_fails_together_with_others_is_retried_alone);
+	tcase_add_test(t, a_part_that_returns_an_error_is_the_last);
+	tcase_add_test(t, a_deferrable_job_waits_for_a_limited_time);
+	tcase_add_test(t, each_part_of_a_deferrable_long_job_joins_another_batch);
 	tcase_add_test(t, commits_with_a_change_are_timed);
 	tcase_add_test(t, commits_without_a_change_and_failed_ones_are_not_counted);
-	tcase_add_test(t, what_waits_runs_or_is_done_is_waiting_until_it_is_finished);
+	tcase_add_test(t, a_job_counts_as_waiting_until_it_is_finished);
 }
 
 int
@@ -966,14 +962,14 @@ main(void)
 	tcase_add_checked_fixture(t, set_up, NULL);
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, every_job_is_run_and_finished_once_in_the_order_of_submission);
-	tcase_add_test(t, a_job_is_told_the_time_and_its_finisher_the_context);
-	tcase_add_test(t, the_owner_is_told_that_jobs_are_done);
-	tcase_add_test(t, no_more_is_finished_at_once_than_was_asked_for);
-	tcase_add_test(t, what_gathers_during_a_commit_is_one_batch);
-	tcase_add_test(t, a_batch_has_a_greatest_size);
+	tcase_add_test(t, a_job_gets_the_time_of_its_batch);
+	tcase_add_test(t, the_owner_is_notified_of_finished_jobs);
+	tcase_add_test(t, the_number_of_jobs_finished_at_once_is_limited);
+	tcase_add_test(t, jobs_submitted_during_a_commit_are_one_batch);
+	tcase_add_test(t, the_size_of_a_batch_is_limited);
 	tcase_add_test(t, the_first_job_of_a_batch_waits_for_others);
-	tcase_add_test(t, a_full_batch_waits_for_nobody);
-	tcase_add_test(t, nor_does_the_end);
+	tcase_add_test(t, a_full_batch_does_not_wait);
+	tcase_add_test(t, stopping_does_not_wait_for_more_jobs);
 	tcase_add_test(t, a_full_queue_refuses_until_jobs_are_finished);
 	t = suite_case(suite, "long jobs, and what it costs");
 	tcase_add_checked_fixture(t, set_up, NULL);
@@ -984,16 +980,16 @@ main(void)
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, a_commit_that_fails_fails_every_job_of_the_batch);
 	tcase_add_test(t, without_a_transaction_no_job_is_run);
-	tcase_add_test(t, a_job_that_cannot_be_committed_takes_no_other_along);
-	tcase_add_test(t, a_failure_is_over_when_the_store_works_again);
-	tcase_add_test(t, a_job_that_fails_fails_alone);
-	tcase_add_test(t, what_follows_a_change_comes_after_the_commit);
-	tcase_add_test(t, stopping_commits_what_waits_and_finishes_everything);
-	tcase_add_test(t, what_finishing_submits_while_stopping_is_run_as_well);
-	tcase_add_test(t, stopping_gives_up_a_long_job_but_nothing_else);
-	tcase_add_test(t, a_long_job_that_ends_with_its_turn_is_done_all_the_same);
-	tcase_add_test(t, one_that_finishing_submits_while_stopping_is_given_up_too);
-	tcase_add_test(t, a_writer_without_work_stops_and_none_stops_too);
-	tcase_add_test(t, signals_are_the_brokers);
+	tcase_add_test(t, a_job_that_cannot_be_committed_does_not_fail_others);
+	tcase_add_test(t, a_failure_ends_when_the_store_works_again);
+	tcase_add_test(t, a_failing_job_does_not_fail_others);
+	tcase_add_test(t, the_follow_up_of_a_change_runs_after_the_commit);
+	tcase_add_test(t, stopping_commits_waiting_jobs_and_finishes_all);
+	tcase_add_test(t, a_job_submitted_by_a_finisher_during_the_stop_is_run);
+	tcase_add_test(t, stopping_abandons_only_long_jobs);
+	tcase_add_test(t, a_long_job_that_ends_in_its_last_turn_is_done);
+	tcase_add_test(t, a_long_job_submitted_during_the_stop_is_abandoned);
+	tcase_add_test(t, an_idle_writer_can_be_stopped_and_so_can_null);
+	tcase_add_test(t, the_writer_thread_blocks_signals);
 	return suite_run(suite);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_x509.c - what certificates say, and which ones are good enough.
+ * check_x509.c - certificates are read, checked and verified.
  *
- * Each row of a table is a certificate with one flaw.  Requirements come from
- * aws-iot B.1, C, D.6 and appendix 2, and RFC 5280.
+ * Each row of a table is a certificate with one flaw.  Requirements come from aws-iot B.1, C,
+ * D.6 and appendix 2, and RFC 5280.
  */
 #include <check.h>
 #include <stdio.h>
@@ -16,12 +16,12 @@
 #define NOW 1800000000000 /* 2027-01-15 08:00:00 UTC */
 #define DAY 86400000
 
-/* Everything that is asked of x509.h leaves OpenSSL's error queue empty, even
- * when it was not before: the broker reads it after its own calls. */
+/* Every call of x509.h leaves OpenSSL's error queue empty, also when it was not before: the
+ * broker reads the queue after its own calls. */
 #define ck_clean(truth) \
 	do { \
 		pki_leave_error(); \
-		ck_assert_msg((truth), "not so: %s", #truth); \
+		ck_assert_msg((truth), "check failed: %s", #truth); \
 		ck_assert_msg(pki_no_errors(), "left an error behind: %s", #truth); \
 	} while (0)
 
@@ -97,9 +97,9 @@ START_TEST(the_test_vectors_have_the_published_ids)
 }
 END_TEST
 
-/* The device of the vectors has version 1, as the AWS recipe makes them, and
- * can be registered just in time (aws-iot D.6). */
-START_TEST(the_test_vectors_can_be_registered)
+/* The device of the vectors has version 1, as the AWS recipe makes it, and can be registered
+ * just in time (aws-iot D.6). */
+START_TEST(the_test_vectors_are_accepted)
 {
 	struct x509_st *ca = from_pem(vector_ca);
 	struct x509_st *device = from_pem(vector_device);
@@ -118,8 +118,8 @@ START_TEST(the_test_vectors_can_be_registered)
 }
 END_TEST
 
-/* What x509_read() does not read stays zero, and zero refuses (decide.h). */
-START_TEST(reading_grants_nothing)
+/* Facts that x509_read() does not read stay zero, and zero refuses (decide.h). */
+START_TEST(reading_alone_sets_no_fact_that_would_admit)
 {
 	struct x509_st *x = from_pem(vector_device);
 	struct presented p;
@@ -132,9 +132,9 @@ START_TEST(reading_grants_nothing)
 }
 END_TEST
 
-/* Ten to the 153rd fits into the 64 octets that lists are read with, ten to the
- * 154th does not.  RFC 5280 4.1.2.2 wants twenty, and patience. */
-START_TEST(a_serial_number_that_no_list_can_name_is_left_out)
+/* Ten to the 153rd fits into the 64 bytes that are read in lists, ten to the 154th does not.  RFC
+ * 5280 4.1.2.2 allows 20 bytes and asks to accept more. */
+START_TEST(a_serial_number_too_long_for_a_list_is_left_out)
 {
 	char decimal[156] = "1";
 
@@ -154,9 +154,9 @@ START_TEST(a_serial_number_that_no_list_can_name_is_left_out)
 }
 END_TEST
 
-/* The signed part with an indefinite length, which takes as many bytes: OpenSSL
- * reads it, DER it is not (RFC 5280 4.1). */
-START_TEST(a_certificate_that_is_not_der_inside_is_refused)
+/* The signed part has an indefinite length, in as many bytes: OpenSSL reads it, but it is not
+ * DER (RFC 5280 4.1). */
+START_TEST(a_certificate_with_malformed_der_inside_is_refused)
 {
 	struct pki_cert *c = pki_make(&(struct pki_options){ .key = PKI_RSA_2048 });
 	uint8_t *der = malloc(c->der.len);
@@ -181,7 +181,7 @@ START_TEST(a_certificate_that_is_not_der_inside_is_refused)
 }
 END_TEST
 
-START_TEST(a_held_certificate_outlives_its_first_owner)
+START_TEST(a_referenced_certificate_outlives_its_first_owner)
 {
 	struct x509_st *x = from_pem(vector_device);
 
@@ -230,7 +230,7 @@ static const struct {
 	{ "nothing", "", ERR_CERTIFICATE, 0 },
 };
 
-/* Some of these OpenSSL 3.5 does not even parse: refused as well. */
+/* OpenSSL 3.5 does not parse some of these; they are refused too. */
 static bool
 is_parsed(const struct pki_cert *c, enum err expected)
 {
@@ -238,7 +238,7 @@ is_parsed(const struct pki_cert *c, enum err expected)
 	return c->x != NULL;
 }
 
-START_TEST(a_beginning_is_read_strictly)
+START_TEST(not_before_is_read_strictly)
 {
 	struct pki_cert *c = pki_make(
 	    &(struct pki_options){ .not_before = times[_i].text, .not_after = "99991231235959Z" });
@@ -254,7 +254,7 @@ START_TEST(a_beginning_is_read_strictly)
 }
 END_TEST
 
-START_TEST(an_end_is_read_strictly)
+START_TEST(not_after_is_read_strictly)
 {
 	struct pki_cert *c = pki_make(
 	    &(struct pki_options){ .not_before = "500101000000Z", .not_after = times[_i].text });
@@ -281,7 +281,7 @@ END_TEST
 
 static struct pki_cert *p256_ca, *rsa_ca;
 
-/* Keys that take long are made here, before check forks. */
+/* Large keys are generated once, before check forks. */
 static void
 make_cas(void)
 {
@@ -391,7 +391,7 @@ static const struct {
 	{ "version 1 with extensions", "LSKe", BY_P256,
 	    { .version = 1, .extensions = { { "keyUsage", "digitalSignature" } } } },
 	{ "60 extensions", "LSKE", BY_P256, { .extra = 60 } },
-	{ "more extensions than anybody needs", "LSKe", BY_P256, { .extra = 65 } },
+	{ "very many extensions", "LSKe", BY_P256, { .extra = 65 } },
 	{ "10000 extensions", "LSKe", BY_P256, { .extra = 10000 } },
 	{ "10000 alternative names", "LSKE", BY_P256, { .sans = 10000 } },
 };
@@ -407,8 +407,7 @@ make_strength(size_t row)
 	return pki_make(&o);
 }
 
-/* OpenSSL 3.5 does not make version 1 with extensions any more: it makes
- * version 3 of it. */
+/* OpenSSL 3.5 makes version 3 where version 1 is asked for with extensions. */
 static bool
 could_make(const struct pki_cert *c, size_t row)
 {
@@ -436,8 +435,7 @@ START_TEST(strength_is_read_from_the_certificate)
 }
 END_TEST
 
-/* Strength and validity; CA:TRUE does not count against whoever registers a
- * certificate by name. */
+/* Strength and validity are required.  CA:TRUE is allowed in registration by a command. */
 START_TEST(a_client_certificate_must_be_strong)
 {
 	struct pki_cert *c = make_strength((size_t)_i);
@@ -455,8 +453,8 @@ START_TEST(a_client_certificate_must_be_strong)
 }
 END_TEST
 
-/* The algorithm stands in the signed part and again beside the signature; the
- * second is protected by nothing but this comparison (RFC 5280 4.1.1.2). */
+/* The algorithm is in the signed part and again beside the signature.  The second is not signed,
+ * so it must equal the first (RFC 5280 4.1.1.2). */
 START_TEST(both_signature_algorithms_must_be_the_same)
 {
 	static const uint8_t ecdsa_sha256[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2 };
@@ -483,7 +481,7 @@ END_TEST
  * Issuer.
  */
 
-START_TEST(the_hint_leads_to_the_ca)
+START_TEST(the_subject_hash_leads_to_the_ca)
 {
 	struct pki_cert *device = pki_device(p256_ca, "device");
 	struct issuer_hint hint;
@@ -496,7 +494,7 @@ START_TEST(the_hint_leads_to_the_ca)
 	ck_assert_uint_eq(hint.key_id.len, 20);
 	ck_assert_uint_eq(ca.key_id.len, 20);
 	ck_assert_mem_eq(hint.key_id.data, ca.key_id.data, 20);
-	ck_assert_int_eq(ca.created, 0x5555555555555555); /* not its business */
+	ck_assert_int_eq(ca.created, 0x5555555555555555); /* not checked here */
 	pki_free(device);
 }
 END_TEST
@@ -541,7 +539,7 @@ START_TEST(a_missing_or_long_key_id_is_empty)
 }
 END_TEST
 
-/* Broken extensions hide no issuer: the name is elsewhere. */
+/* The issuer's name is not in the extensions. */
 START_TEST(a_certificate_with_broken_extensions_still_names_its_issuer)
 {
 	struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = p256_ca,
@@ -556,9 +554,9 @@ START_TEST(a_certificate_with_broken_extensions_still_names_its_issuer)
 }
 END_TEST
 
-/* Two CAs of one subject (AWS allows ten): the signature tells them apart,
- * with and without key ids. */
-START_TEST(of_two_cas_with_one_name_the_key_decides)
+/* Two CAs of one subject (AWS allows ten): the signature distinguishes them, with and without
+ * key ids. */
+START_TEST(two_cas_of_one_name_are_distinguished_by_key)
 {
 	enum pki_key_id with[] = { PKI_KEY_ID_RIGHT, PKI_KEY_ID_NONE };
 	struct pki_options o = { .common_name = "Twin", .is_ca = true, .key_id = with[_i] };
@@ -579,8 +577,8 @@ START_TEST(of_two_cas_with_one_name_the_key_decides)
 }
 END_TEST
 
-/* A renewed CA has the same subject and key: both certificates vouch. */
-START_TEST(a_renewed_ca_vouches_for_what_the_old_one_issued)
+/* A renewed CA has the same subject and key: both of its certificates verify. */
+START_TEST(a_renewed_ca_verifies_certificates_of_the_old_one)
 {
 	struct pki_cert *old = pki_ca("Renewed");
 	struct pki_cert *renewed = pki_make(
@@ -595,8 +593,8 @@ START_TEST(a_renewed_ca_vouches_for_what_the_old_one_issued)
 }
 END_TEST
 
-/* The CA is the one that signed, not one above it (aws-iot A.2.1). */
-START_TEST(a_sub_ca_vouches_for_its_own_only)
+/* The CA is the signer, not one above it (aws-iot A.2.1). */
+START_TEST(a_sub_ca_verifies_only_its_own_certificates)
 {
 	struct pki_cert *sub = pki_make(
 	    &(struct pki_options){ .common_name = "Sub", .is_ca = true, .issuer = p256_ca });
@@ -625,11 +623,11 @@ static const struct {
 	{ "another key id", ANSWER_NO, { .key_id = PKI_KEY_ID_WRONG } },
 	{ "no key id", ANSWER_YES, { .key_id = PKI_KEY_ID_NONE } },
 	{ "broken extension", ANSWER_NO, { .extensions = { { "keyUsage", "DER:30030101FF" } } } },
-	/* Strength is another question. */
+	/* Strength is checked elsewhere. */
 	{ "SHA-1", ANSWER_YES, { .digest = "SHA1" } },
 };
 
-START_TEST(issued_by_looks_at_name_key_id_and_signature)
+START_TEST(issued_by_checks_name_key_id_and_signature)
 {
 	struct pki_options o = issued[_i].o;
 	struct pki_cert *c;
@@ -641,9 +639,8 @@ START_TEST(issued_by_looks_at_name_key_id_and_signature)
 }
 END_TEST
 
-/* The cost of a check is bounded by the key, so weak and giant keys of CAs are
- * not even tried. */
-START_TEST(a_ca_with_a_weak_key_vouches_for_nothing)
+/* The key bounds the cost of a check, so weak and giant keys are not tried. */
+START_TEST(a_ca_with_a_weak_key_verifies_no_certificate)
 {
 	struct pki_cert *weak = pki_make(
 	    &(struct pki_options){ .common_name = "Weak", .is_ca = true, .key = PKI_RSA_1024 });
@@ -662,8 +659,7 @@ START_TEST(a_ca_with_a_weak_key_vouches_for_nothing)
 }
 END_TEST
 
-/* Whichever byte is changed, nothing passes for the CA's work any more. */
-START_TEST(a_changed_byte_breaks_the_signature)
+START_TEST(a_changed_byte_invalidates_the_signature)
 {
 	static const uint8_t change[] = { 0x01, 0x20, 0x80, 0xff };
 	struct pki_cert *c = pki_device(_i == 0 ? p256_ca : rsa_ca, "device");
@@ -691,7 +687,7 @@ END_TEST
  * DER.
  */
 
-START_TEST(der_comes_out_as_it_went_in)
+START_TEST(der_is_returned_unchanged)
 {
 	struct pki_cert *c = make_strength((size_t)_i);
 	struct x509_st *x;
@@ -723,7 +719,7 @@ START_TEST(truncated_der_is_refused)
 	struct x509_st *x;
 
 	for (size_t len = 0; len < c->der.len; len++) {
-		/* A copy of exactly this size: reading on would be noticed. */
+		/* a sanitizer sees a read behind it */
 		uint8_t *part = malloc(len + 1);
 
 		ck_assert_ptr_nonnull(part);
@@ -736,7 +732,7 @@ START_TEST(truncated_der_is_refused)
 }
 END_TEST
 
-START_TEST(bytes_behind_the_certificate_are_refused)
+START_TEST(trailing_bytes_are_refused)
 {
 	struct pki_cert *c = pki_device(p256_ca, "device");
 	uint8_t der[4096];
@@ -752,9 +748,9 @@ START_TEST(bytes_behind_the_certificate_are_refused)
 }
 END_TEST
 
-/* In a handshake OpenSSL takes longer encodings; the id it yields is that of
- * the DER, and as a document only the DER is taken, so both meet. */
-START_TEST(a_longer_encoding_is_refused_but_has_the_same_id)
+/* In a handshake OpenSSL accepts longer encodings.  The id is that of the DER, and as a document
+ * only the DER is accepted, so there is one id. */
+START_TEST(a_longer_encoding_is_refused)
 {
 	struct pki_cert *c = pki_device(p256_ca, "device");
 	uint8_t ber[2048] = { 0x30, 0x83, 0x00 };
@@ -777,8 +773,8 @@ START_TEST(a_longer_encoding_is_refused_but_has_the_same_id)
 }
 END_TEST
 
-/* Unused bits of the signature may be anything in BER, and zero in DER: here
- * the encoding has the same length and other bytes. */
+/* Unused bits of the signature are arbitrary in BER and zero in DER: the same length with other
+ * bytes. */
 START_TEST(another_encoding_of_the_same_length_is_refused)
 {
 	struct pki_cert *c = pki_device(p256_ca, "device");
@@ -790,7 +786,7 @@ START_TEST(another_encoding_of_the_same_length_is_refused)
 	memcpy(der, c->der.data, c->der.len);
 	while (der[at] != 0x03 || at + 2 + der[at + 1] != c->der.len)
 		at--;
-	der[at + 2] = 1; /* the last bit is not used */
+	der[at + 2] = 1; /* the last bit is unused */
 	der[c->der.len - 1] |= 1;
 	ck_clean(x509_from_der((struct view){ der, c->der.len }, &x, &diag) == ERR_CERTIFICATE);
 	ck_assert_str_eq(diag.text, "the certificate is not encoded in DER");
@@ -798,7 +794,7 @@ START_TEST(another_encoding_of_the_same_length_is_refused)
 }
 END_TEST
 
-/* Everything that can be asked of a certificate from outside. */
+/* Calls every function that takes a certificate. */
 static void
 ask_everything(struct x509_st *x)
 {
@@ -835,8 +831,8 @@ next_random(uint32_t *state)
 	return *state >> 8;
 }
 
-/* Bounded, with a fixed seed: the fuzzer goes on where this ends. */
-START_TEST(random_changes_do_no_harm)
+/* A bounded number with a fixed seed; fuzz_x509 has no bound. */
+START_TEST(random_changes_are_read_safely)
 {
 	struct pki_cert *c = pki_make(&(struct pki_options){ .common_name = "device",
 	    .organization = "Example Corp",
@@ -947,7 +943,7 @@ static const struct {
 	{ "NUL behind", "@~", "NUL" },
 };
 
-START_TEST(pem_is_one_certificate_and_nothing_else)
+START_TEST(a_pem_file_must_have_exactly_one_certificate)
 {
 	struct pki_cert *c = pki_device(p256_ca, "device");
 	char *text = malloc(16384);
@@ -968,7 +964,7 @@ START_TEST(pem_is_one_certificate_and_nothing_else)
 }
 END_TEST
 
-/* The id does not depend on the layout (aws-iot B.1). */
+/* The id does not depend on the line lengths (aws-iot B.1). */
 START_TEST(pem_lines_may_have_any_length)
 {
 	char text[4096] = "-----BEGIN CERTIFICATE-----\n";
@@ -990,8 +986,8 @@ START_TEST(pem_lines_may_have_any_length)
 }
 END_TEST
 
-/* AWS takes 65536 characters (aws-iot 1.7); more are not even looked at. */
-START_TEST(pem_has_a_greatest_length)
+/* AWS accepts 65536 characters (aws-iot 1.7); longer text is not read. */
+START_TEST(the_length_of_pem_is_limited)
 {
 	size_t len = strlen(vector_device);
 	char *text = malloc(X509_PEM_MAX + 1);
@@ -1010,8 +1006,8 @@ START_TEST(pem_has_a_greatest_length)
 }
 END_TEST
 
-/* The largest DER that is taken has a PEM that is taken. */
-START_TEST(the_largest_certificate_survives_as_pem)
+/* The largest accepted DER has an accepted PEM. */
+START_TEST(the_largest_certificate_fits_into_pem)
 {
 	struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = p256_ca, .sans = 11910 });
 	struct x509_st *x;
@@ -1026,7 +1022,7 @@ START_TEST(the_largest_certificate_survives_as_pem)
 	pki_free(c);
 	c = pki_make(&(struct pki_options){ .issuer = p256_ca, .sans = 12000 });
 	ck_clean(x509_from_der(c->der, &x, &diag) == ERR_CERTIFICATE);
-	ck_assert_ptr_nonnull(strstr(diag.text, "1 to 48000 bytes")); /* and not parsed */
+	ck_assert_ptr_nonnull(strstr(diag.text, "1 to 48000 bytes")); /* and is not parsed */
 	ck_clean(x509_from_pem(c->pem, &x, NULL) == ERR_CERTIFICATE);
 	pki_free(c);
 }
@@ -1053,9 +1049,9 @@ static const struct {
 		.extensions = { { "basicConstraints", "critical,CA:TRUE,pathlen:0" } } } },
 	{ "basicConstraints not critical", NULL, SELF,
 	    { .no_basic_constraints = true, .extensions = { { "basicConstraints", "CA:TRUE" } } } },
-	{ "signed with SHA-1, which nobody checks", NULL, SELF,
+	{ "signed with SHA-1, which is not checked", NULL, SELF,
 	    { .is_ca = true, .digest = "SHA1" } },
-	/* RFC 5280 4.1.2.2: such serials exist and are to be taken gracefully. */
+	/* RFC 5280 4.1.2.2: such serial numbers exist and must be accepted. */
 	{ "serial 0", NULL, SELF, { .is_ca = true, .serial = "0" } },
 	{ "negative serial", NULL, SELF, { .is_ca = true, .serial = "-1" } },
 	{ "valid from now on", NULL, SELF, { .is_ca = true, .not_before = "20270115080000Z" } },
@@ -1088,11 +1084,11 @@ static const struct {
 	    { .is_ca = true, .not_after = "20270115075959Z" } },
 	{ "not valid yet", "valid only from 2027-01-15 08:00:01", SELF,
 	    { .is_ca = true, .not_before = "20270115080001Z" } },
-	{ "valid nobody knows when", "validity of the CA certificate cannot be read", SELF,
+	{ "unreadable validity", "validity of the CA certificate cannot be read", SELF,
 	    { .is_ca = true, .not_after = "20270230080000Z" } },
 };
 
-START_TEST(a_ca_must_be_fit_to_be_one)
+START_TEST(a_ca_must_have_the_properties_of_a_ca)
 {
 	struct pki_options o = cas[_i].o;
 	enum err expected = cas[_i].fault == NULL ? ERR_OK : ERR_CERTIFICATE;
@@ -1113,7 +1109,7 @@ START_TEST(a_ca_must_be_fit_to_be_one)
 }
 END_TEST
 
-/* Must be within validity at registration (aws-iot D.6), ends included. */
+/* At registration the time must be within the validity, ends included (aws-iot D.6). */
 START_TEST(a_client_certificate_must_be_valid_now)
 {
 	struct pki_cert *c = pki_make(&(struct pki_options){ .issuer = p256_ca,
@@ -1191,8 +1187,8 @@ START_TEST(a_verification_certificate_proves_possession)
 }
 END_TEST
 
-/* Made with another key in the CA's name, which is what an impostor can do. */
-START_TEST(a_proof_signed_with_another_key_is_none)
+/* Signed with another key in the CA's name, as an attacker can do. */
+START_TEST(a_proof_signed_with_another_key_is_refused)
 {
 	struct pki_cert *impostor = pki_ca("P-256 CA");
 	struct pki_cert *c = pki_make(&(struct pki_options){ .common_name = CODE,
@@ -1213,7 +1209,7 @@ START_TEST(a_proof_signed_with_another_key_is_none)
 END_TEST
 
 /*
- * The rest.
+ * Subjects, trust anchors and random bytes.
  */
 
 static const struct {
@@ -1240,7 +1236,7 @@ START_TEST(the_subject_is_one_line)
 	ck_clean((x509_subject_text(c->x, whole, sizeof(whole)), true));
 	ck_assert_msg(strcmp(whole, subjects[_i].text) == 0, "%s: %s", subjects[_i].descr, whole);
 	for (size_t size = 1; size < sizeof(whole); size++) {
-		/* A buffer of exactly this size: writing on would be noticed. */
+		/* a sanitizer sees a write behind it */
 		char *cut = malloc(size);
 
 		ck_assert_ptr_nonnull(cut);
@@ -1254,8 +1250,8 @@ START_TEST(the_subject_is_one_line)
 }
 END_TEST
 
-/* A registered sub-CA vouches by itself, without the root above it; nothing
- * else becomes acceptable, and the process gets its rule back. */
+/* A registered sub-CA is an anchor by itself, without the root above it.  Nothing else becomes
+ * acceptable, and the setting of the process is restored. */
 START_TEST(a_sub_ca_can_be_a_trust_anchor)
 {
 	struct pki_cert *sub = pki_make(&(struct pki_options){ .common_name = "Sub",
@@ -1270,7 +1266,7 @@ START_TEST(a_sub_ca_can_be_a_trust_anchor)
 	for (int round = 0; round < 3; round++) {
 		ck_assert(!pki_server_accepts(sub, device, NOW));
 		ck_clean(x509_trust_partial_chains() == ERR_OK);
-		ck_clean(x509_trust_partial_chains() == ERR_OK); /* twice is once */
+		ck_clean(x509_trust_partial_chains() == ERR_OK); /* twice is the same as once */
 		ck_assert(pki_server_accepts(sub, device, NOW));
 		ck_assert(!pki_server_accepts(sub, stranger, NOW));
 		ck_assert(!pki_server_accepts(p256_ca, device, NOW));
@@ -1303,13 +1299,13 @@ facts_case(void)
 
 	tcase_add_unchecked_fixture(t, make_cas, free_cas);
 	tcase_add_test(t, the_test_vectors_have_the_published_ids);
-	tcase_add_test(t, the_test_vectors_can_be_registered);
-	tcase_add_test(t, reading_grants_nothing);
-	tcase_add_test(t, a_serial_number_that_no_list_can_name_is_left_out);
-	tcase_add_test(t, a_certificate_that_is_not_der_inside_is_refused);
-	tcase_add_test(t, a_held_certificate_outlives_its_first_owner);
-	tcase_add_loop_test(t, a_beginning_is_read_strictly, 0, COUNT_OF(times));
-	tcase_add_loop_test(t, an_end_is_read_strictly, 0, COUNT_OF(times));
+	tcase_add_test(t, the_test_vectors_are_accepted);
+	tcase_add_test(t, reading_alone_sets_no_fact_that_would_admit);
+	tcase_add_test(t, a_serial_number_too_long_for_a_list_is_left_out);
+	tcase_add_test(t, a_certificate_with_malformed_der_inside_is_refused);
+	tcase_add_test(t, a_referenced_certificate_outlives_its_first_owner);
+	tcase_add_loop_test(t, not_before_is_read_strictly, 0, COUNT_OF(times));
+	tcase_add_loop_test(t, not_after_is_read_strictly, 0, COUNT_OF(times));
 	tcase_add_loop_test(t, strength_is_read_from_the_certificate, 0, COUNT_OF(strengths));
 	tcase_add_loop_test(t, a_client_certificate_must_be_strong, 0, COUNT_OF(strengths));
 	tcase_add_test(t, both_signature_algorithms_must_be_the_same);
@@ -1325,16 +1321,16 @@ issuer_case(void)
 	TCase *t = tcase_create("issuer");
 
 	tcase_add_unchecked_fixture(t, make_cas, free_cas);
-	tcase_add_test(t, the_hint_leads_to_the_ca);
+	tcase_add_test(t, the_subject_hash_leads_to_the_ca);
 	tcase_add_test(t, the_facts_of_a_ca_are_those_of_its_certificate);
 	tcase_add_test(t, a_missing_or_long_key_id_is_empty);
 	tcase_add_test(t, a_certificate_with_broken_extensions_still_names_its_issuer);
-	tcase_add_loop_test(t, of_two_cas_with_one_name_the_key_decides, 0, 2);
-	tcase_add_test(t, a_renewed_ca_vouches_for_what_the_old_one_issued);
-	tcase_add_test(t, a_sub_ca_vouches_for_its_own_only);
-	tcase_add_loop_test(t, issued_by_looks_at_name_key_id_and_signature, 0, COUNT_OF(issued));
-	tcase_add_test(t, a_ca_with_a_weak_key_vouches_for_nothing);
-	tcase_add_loop_test(t, a_changed_byte_breaks_the_signature, 0, 2);
+	tcase_add_loop_test(t, two_cas_of_one_name_are_distinguished_by_key, 0, 2);
+	tcase_add_test(t, a_renewed_ca_verifies_certificates_of_the_old_one);
+	tcase_add_test(t, a_sub_ca_verifies_only_its_own_certificates);
+	tcase_add_loop_test(t, issued_by_checks_name_key_id_and_signature, 0, COUNT_OF(issued));
+	tcase_add_test(t, a_ca_with_a_weak_key_verifies_no_certificate);
+	tcase_add_loop_test(t, a_changed_byte_invalidates_the_signature, 0, 2);
 	return t;
 }
 
@@ -1344,16 +1340,16 @@ parse_case(void)
 	TCase *t = tcase_create("parse");
 
 	tcase_add_unchecked_fixture(t, make_cas, free_cas);
-	tcase_add_loop_test(t, der_comes_out_as_it_went_in, 0, COUNT_OF(strengths));
+	tcase_add_loop_test(t, der_is_returned_unchanged, 0, COUNT_OF(strengths));
 	tcase_add_test(t, truncated_der_is_refused);
-	tcase_add_test(t, bytes_behind_the_certificate_are_refused);
-	tcase_add_test(t, a_longer_encoding_is_refused_but_has_the_same_id);
+	tcase_add_test(t, trailing_bytes_are_refused);
+	tcase_add_test(t, a_longer_encoding_is_refused);
 	tcase_add_test(t, another_encoding_of_the_same_length_is_refused);
-	tcase_add_loop_test(t, random_changes_do_no_harm, 0, 10);
-	tcase_add_loop_test(t, pem_is_one_certificate_and_nothing_else, 0, COUNT_OF(pems));
+	tcase_add_loop_test(t, random_changes_are_read_safely, 0, 10);
+	tcase_add_loop_test(t, a_pem_file_must_have_exactly_one_certificate, 0, COUNT_OF(pems));
 	tcase_add_loop_test(t, pem_lines_may_have_any_length, 0, 70);
-	tcase_add_test(t, pem_has_a_greatest_length);
-	tcase_add_test(t, the_largest_certificate_survives_as_pem);
+	tcase_add_test(t, the_length_of_pem_is_limited);
+	tcase_add_test(t, the_largest_certificate_fits_into_pem);
 	return t;
 }
 
@@ -1363,10 +1359,10 @@ fitness_case(void)
 	TCase *t = tcase_create("fitness");
 
 	tcase_add_unchecked_fixture(t, make_cas, free_cas);
-	tcase_add_loop_test(t, a_ca_must_be_fit_to_be_one, 0, COUNT_OF(cas));
+	tcase_add_loop_test(t, a_ca_must_have_the_properties_of_a_ca, 0, COUNT_OF(cas));
 	tcase_add_test(t, a_client_certificate_must_be_valid_now);
 	tcase_add_loop_test(t, a_verification_certificate_proves_possession, 0, COUNT_OF(proofs));
-	tcase_add_test(t, a_proof_signed_with_another_key_is_none);
+	tcase_add_test(t, a_proof_signed_with_another_key_is_refused);
 	return t;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_x509_facts.c - what policies and rules may ask of a certificate
- * (aws-iot F.5).
+ * check_x509_facts.c - facts of a certificate for policies and rules (aws-iot F.5).
  */
 #include <check.h>
 #include <stdio.h>
@@ -29,8 +28,8 @@ tear_down(void)
 	pki_free(ca);
 }
 
-/* The facts of a certificate that AWS has, or those that are ours, "name=value"
- * and a line feed each; NULL: it cannot be read. */
+/* AWS's facts of a certificate, or those of this project, as lines "name=value"; NULL: it cannot
+ * be read. */
 static const char *
 facts_of(const struct pki_options *options, bool ours)
 {
@@ -125,7 +124,7 @@ static const struct {
 	    NULL },
 };
 
-START_TEST(the_facts_are_those_of_the_certificate)
+START_TEST(the_facts_are_read_from_the_certificate)
 {
 	struct pki_options options = rows[_i].options;
 	const char *facts;
@@ -190,7 +189,7 @@ static const struct {
 	    "KeyType=P-256\nKeyBits=256\n" ECDSA("SHA256") DAYS("-1") },
 };
 
-START_TEST(what_aws_has_no_name_for_is_told_of_key_signature_and_validity)
+START_TEST(key_signature_and_validity_are_reported_beyond_the_facts_of_aws)
 {
 	struct pki_options options = own[_i].options;
 	const char *facts;
@@ -203,7 +202,7 @@ START_TEST(what_aws_has_no_name_for_is_told_of_key_signature_and_validity)
 }
 END_TEST
 
-START_TEST(a_time_that_cannot_be_read_fails_the_whole)
+START_TEST(an_unreadable_time_fails_all_facts)
 {
 	struct pki_options options = { .serial = "1", .issuer = ca, .not_after = "261301000000Z" };
 
@@ -218,9 +217,9 @@ main(void)
 	TCase *t = suite_case(suite, "facts");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_loop_test(t, the_facts_are_those_of_the_certificate, 0, COUNT_OF(rows));
-	tcase_add_loop_test(t, what_aws_has_no_name_for_is_told_of_key_signature_and_validity, 0,
+	tcase_add_loop_test(t, the_facts_are_read_from_the_certificate, 0, COUNT_OF(rows));
+	tcase_add_loop_test(t, key_signature_and_validity_are_reported_beyond_the_facts_of_aws, 0,
 	    COUNT_OF(own));
-	tcase_add_test(t, a_time_that_cannot_be_read_fails_the_whole);
+	tcase_add_test(t, an_unreadable_time_fails_all_facts);
 	return suite_run(suite);
 }

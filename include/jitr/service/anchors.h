@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * anchors.h - the registered CAs, as handshakes ask for them (trust.h).
+ * anchors.h - the registered CAs as trust anchors of TLS handshakes (trust.h).
  *
- * Active or not, as in the listeners' capath (ca_dir.h): what TLS trusts
- * is judged by the gate all the same.  Broker thread.
+ * All registered CAs, ACTIVE or not, as in the listeners' capath (ca_dir.h): after the
+ * handshake the gate decides whether a client may connect.  Broker thread.
  */
 #ifndef JITR_ANCHORS_H
 #define JITR_ANCHORS_H
@@ -17,7 +17,7 @@ struct anchors;
 MUST_USE enum err anchors_open(struct store *store, struct anchors **out);
 void anchors_close(struct anchors *a); /* NULL is fine */
 
-/* A trust_finder: the context is a struct anchors.  A look at the last commit. */
+/* A trust_finder; the context is a struct anchors.  Reads the last commit. */
 size_t anchors_find(void *context, uint32_t subject_hash, struct x509_st **found, size_t max);
 
 #endif

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * ca_dir.h - registered CAs mirrored into the listener's capath.
+ * ca_dir.h - copies registered CAs into the listener's capath.
  *
- * OpenSSL looks an issuer up as <subject hash>.<n> at each handshake, so a
- * file that appears is trusted at once, without restart or signal (mosquitto
- * section 9.1).  The files are written aside and renamed: no reader sees half of one.
+ * OpenSSL looks up an issuer as <subject hash>.<n> at each handshake, so that a new file is
+ * trusted at once, without restart or signal (mosquitto section 9.1).  A file is written under a
+ * temporary name and renamed, so that a reader sees all of it or nothing.
  *
- * Only files whose first line says that they are ours are ever touched.  One
- * stays while its CA is registered, active or not, and afterwards while
- * certificates registered under it exist: those go on working (aws-iot A.2.5)
- * and the gate, not TLS, decides which devices get in.
+ * Only files that begin with the plugin's mark are changed.  A file stays while its CA is
+ * registered, ACTIVE or not, and afterwards while certificates of the CA are registered: they
+ * remain valid (aws-iot A.2.5), and the gate, not TLS, decides which devices may connect.
  *
  * Writer thread, or before it starts.
  */
@@ -18,8 +17,8 @@
 
 #include "jitr/adapter/store.h"
 
-/* Make the directory equal to the registry.  ERR_STORAGE and *diag: which
- * file, why; the others are done all the same. */
+/* Makes the directory equal to the registry.  ERR_STORAGE and *diag: a file could not be
+ * changed, and why; the others were. */
 MUST_USE enum err ca_dir_sync(const char *path, struct store *s, struct diag *diag);
 
 #endif

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * counters.h - when the numbers of stats.h are published: at each interval.
+ * counters.h - publishes the numbers of stats.h at a fixed interval.
  *
- * Of very many revocation lists as many as fit into one interval have their gauges
- * published, and the next ones at the next.  Broker thread.
+ * An interval publishes the gauges of at most STATS_CRLS_MAX revocation lists; the next
+ * interval continues with the next list.  Broker thread.
  */
 #ifndef JITR_COUNTERS_H
 #define JITR_COUNTERS_H
 
 #include "jitr/service/stats.h"
 
-/* The first six are set by the owner, and borrowed. */
-struct counters {
-	struct store *store;
+struct counters_config {
+	struct store *store; /* borrowed, as the others */
 	struct writer *writer;
 	const struct stats *stats;
 	const struct broker *broker;
-	int64_t (*now)(void);
-	int64_t interval;   /* ms; 0: never */
-	int64_t published;  /* ms, monotonic */
-	struct certid last; /* its gauges were published last */
-	bool more;          /* there may be, behind that one */
+	int64_t (*now)(void); /* ms since 1970 */
+	int64_t interval;     /* ms; 0: never */
 };
 
-/* elapsed: ms of a clock that is never set back. */
-void counters_tick(struct counters *c, int64_t elapsed);
+struct counters;
+
+MUST_USE enum err counters_open(const struct counters_config *config, struct counters **out);
+void counters_close(struct counters *c); /* NULL is fine */
+
+/* now: ms, monotonic. */
+void counters_tick(struct counters *c, int64_t now);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * crls.h - the revocation lists of all CAs: files that are watched, imports
- * that are told of, what they leave behind tidied up.
+ * crls.h - the revocation lists of all CAs: watches their files, reports imports, and
+ * tidies up after them.
  *
- * A file is looked at every few seconds on the writer's thread, and read when
- * it is another one than the last time.  A list that cannot be taken leaves the
- * one in force; it is told once, and kept for describeCrl.
+ * The writer thread checks the files every few seconds and imports a file that has changed.
+ * If an import fails, the list in force stays; the failure is logged once, and kept for
+ * describeCrl.
  *
  * Broker thread.
  */
@@ -15,7 +15,7 @@
 #include "jitr/service/crl_import.h"
 #include "jitr/service/gate.h"
 
-#define CRL_WATCH_MS 2000 /* between two looks at the files */
+#define CRL_WATCH_MS 2000 /* between two checks of the files */
 
 struct crls_config {
 	struct store *store;
@@ -25,7 +25,7 @@ struct crls_config {
 	struct gate *gate;
 	const struct broker *broker;
 	int64_t (*now)(void);
-	const char *crl_dir; /* borrowed: where files may be; NULL: none can be named */
+	const char *crl_dir; /* the only directory for files (crl_dir.h); NULL: none.  Borrowed */
 };
 
 struct crls;
@@ -35,29 +35,29 @@ void crls_close(struct crls *c); /* after writer_stop(); NULL is fine */
 
 void crls_tick(struct crls *c);
 
-/* May this be set as the file of a CA?  ERR_REQUEST and *diag, of the text alone:
- * nothing is said of the file. */
+/* May this path be set as the file of a CA?  ERR_REQUEST and *diag: no.  Decided from the
+ * text only, so that the caller learns nothing about the file. */
 MUST_USE enum err crls_check_file(const struct crls *c, struct view path, struct diag *diag);
 
-/* Settings of CAs may have changed: files of theirs are looked at again, as they
- * are not where there are none. */
+/* Settings of CAs may have changed: checks their files.  (While no CA has a file, nothing is
+ * checked.) */
 void crls_settings_changed(struct crls *c);
 
-/* An import by another process begins, and ends like this: live connections of the
- * certificates it names are closed. */
+/* An import by a request begins and ends.  At its end the live connections of the
+ * certificates that the list names are closed. */
 void crls_begin(struct crls *c);
 void crls_end(struct crls *c, const struct crl_import *i, enum err result, const struct diag *diag);
 
-/* The list of this CA was taken out of force; the CA was deleted with its list. */
+/* The list of this CA was removed; the CA was deleted together with its list. */
 void crls_removed(struct crls *c, const struct certid *ca_id);
 void crls_ca_deleted(struct crls *c, const struct certid *ca_id);
 
-/* The last list of this CA that could not be taken, since the last one that
- * could; NULL: none.  Lives until the next call. */
+/* The last failed import of this CA since the last one that succeeded; NULL: none.  Valid
+ * until the next call. */
 struct crl_failure {
 	int64_t time;
 	struct diag details;
-	bool of_file; /* tells of a file on the broker's machine */
+	bool of_file; /* details are about a file of the broker's machine */
 };
 
 const struct crl_failure *crls_failure(const struct crls *c, const struct certid *ca_id);

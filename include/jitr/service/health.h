@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * health.h - a file whose time of modification says that the plugin works.
+ * health.h - a file with a recent modification time shows that the plugin works.
  *
- * It is set anew every ten seconds by the writer thread, on request of a tick: so
- * the broker's loop runs, and the thread that writes the registry does not hang.
- * A health check that looks at it needs no connection and leaves no line in the log.
+ * Every ten seconds a tick submits a job that sets the time.  A recent time therefore shows
+ * that both the broker's loop and the writer thread make progress.  A health check that
+ * reads the time needs no connection and causes no log line.
  *
  * Broker thread.
  */
@@ -13,20 +13,21 @@
 
 #include "jitr/service/report.h"
 
-/* The first three are the caller's, and borrowed; the rest begins zero. */
-struct health {
-	const char *path; /* NULL: there is none */
+struct health_config {
+	const char *path; /* NULL: there is no file.  Borrowed, as the others */
 	struct writer *writer;
 	struct report *report;
-	int64_t next; /* ms, monotonic */
-	bool waiting; /* a job is on its way */
-	bool failed;  /* the last one, and that was logged */
 };
 
-/* Makes the file, and sets its time. */
-MUST_USE enum err health_start(const struct health *h, struct diag *diag);
+struct health;
 
-/* elapsed: ms of a clock that is never set back. */
-void health_tick(struct health *h, int64_t elapsed);
+/* Creates the file and sets its time.  ERR_STORAGE and *diag: that failed.  Without a path
+ * *out is NULL. */
+MUST_USE enum err health_open(const struct health_config *config, struct health **out,
+    struct diag *diag);
+void health_close(struct health *h); /* after writer_stop(); NULL is fine */
+
+/* now: ms, monotonic.  NULL does nothing. */
+void health_tick(struct health *h, int64_t now);
 
 #endif

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * outbox.h - stored messages, on their way to the broker.
+ * outbox.h - publishes stored messages.
  *
- * Broker thread, on each tick: publish what was committed since the last
- * time, and submit a job that removes what the broker has had a turn of its
- * loop to deliver.  The job waits for the next change and costs no commit of
- * its own.  After a crash the messages not yet removed are published again: at
- * least once, never lost; and since any change takes the removal along, one
- * that comes again tells of a certificate that has not changed since.
+ * On each tick the outbox publishes the messages committed since the last tick and submits a
+ * job that removes those that the broker has had a turn of its loop to deliver.  The job is
+ * deferrable: it is committed together with the next change.  After a crash, messages that
+ * were not removed are published again: at least once, never lost.  Since any change
+ * commits the removal as well, the certificate of an event that is published again has not
+ * changed in the meantime.
+ *
+ * Broker thread.
  */
 #ifndef JITR_OUTBOX_H
 #define JITR_OUTBOX_H
@@ -16,37 +18,44 @@
 #include "jitr/core/pace.h"
 #include "jitr/service/writer.h"
 
-/* What is published at one tick at most: the broker copies it for each
- * subscriber before it goes on. */
+/* At most this is published in one tick: the broker copies a message for each subscriber
+ * before publish() returns. */
 #define OUTBOX_PER_TICK       128
 #define OUTBOX_BYTES_PER_TICK ((size_t)256 << 10) /* topics and payloads */
 
-/* Of a message; a larger one is passed over as damaged.  Less together than
- * what a tick has room for. */
+/* Limits of one message, together less than the limit of a tick; a larger one is skipped as
+ * damaged. */
 #define OUTBOX_TOPIC_MAX   65535 /* MQTT 3.1.1, 1.5.3 */
 #define OUTBOX_PAYLOAD_MAX ((size_t)96 << 10)
 
-struct outbox {
+/* After this many messages without a pause a line is logged: with the default queue length
+ * of the broker, a subscriber that is offline has lost some of them. */
+#define OUTBOX_BURST_WARNING 1000
+
+struct outbox_config {
 	struct store *store;
 	struct writer *writer;
 	const struct broker *broker;
-	struct pace *pace;  /* NULL: as fast as the ticks come */
-	bool pending;       /* there may be rows that were not published */
-	uint64_t published; /* the highest number handed to the broker, or passed over */
-	uint64_t delivered; /* the highest number it has had a turn for */
-	uint64_t removed;   /* the highest number taken from the store */
-	bool dropping;      /* a job that removes some is on its way */
-	bool failing;       /* the store could not be read at the last try */
-	size_t in_a_row;    /* published since there were none */
+	struct pace *pace; /* NULL: no limit beyond that of a tick */
 };
 
-/* Told once in a row: a subscriber that is offline has lost some by then if its
- * queue in the broker is as long as it is by default. */
-#define OUTBOX_MANY 1000
+struct outbox;
 
-/* Publishes what one tick and the pace have room for; how many messages.  outbox.pending
- * stays set while there may be more, and where the store could not be read or
- * there was no memory: what was not published stays stored. */
+/* *config is copied; its pointers are borrowed.  Messages stored by an earlier process are
+ * published first. */
+MUST_USE enum err outbox_open(const struct outbox_config *config, struct outbox **out);
+void outbox_close(struct outbox *o); /* after writer_stop(); NULL is fine */
+
+/* Messages may have been committed. */
+void outbox_notify(struct outbox *o);
+
+/* Publishes as much as one tick and the pace allow; returns the number of messages.
+ * Messages that cannot be read, or for which there is no memory, stay stored for the next
+ * tick. */
 size_t outbox_pump(struct outbox *o);
+
+/* Is there more to publish at the next tick?  false also after an error: the next attempt
+ * does not need the broker's loop to be woken. */
+bool outbox_has_more(const struct outbox *o);
 
 #endif

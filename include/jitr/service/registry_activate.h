@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * registry_activate.h - plans carried out, and what follows from them in time.
+ * registry_activate.h - applies plans, and changes that follow at a certain time.
  *
- * As registry.h: look, decide, then put; writer thread.
+ * As registry.h: read, decide, then put; writer thread.
  */
 #ifndef JITR_REGISTRY_ACTIVATE_H
 #define JITR_REGISTRY_ACTIVATE_H
@@ -10,39 +10,38 @@
 #include "jitr/core/plan.h"
 #include "jitr/adapter/store.h"
 
-/* A certificate that a plan is for, registered or not; all borrowed. */
+/* The certificate of a plan, registered or not; all borrowed. */
 struct planned_cert {
 	const struct certid *id, *content;
 	struct view serial;
 };
 
-/* Can it be carried out for this certificate?  Not where it is registered with
- * its signature in another form as well.
- * Looks only; any thread that has a transaction.  ERR_REQUEST: *diag says what is
- * in the way; other errors are the store's. */
+/* Can the plan be applied to this certificate?  ERR_REQUEST and *diag: no, for example
+ * because a variant of the certificate is registered (signature_variants.h); other errors
+ * are the store's.  Reads only; any thread that has a transaction. */
 MUST_USE enum err registry_check_plan(struct txn *t, const struct plan *plan,
     const struct planned_cert *cert, struct diag *diag);
 
-/* Policies and thing of a plan that was checked; the certificate is registered
- * and has its status. */
-MUST_USE enum err registry_carry_out(struct txn *t, const struct plan *plan,
+/* Puts policies and thing of a plan that was checked.  The certificate is registered and has
+ * its new status. */
+MUST_USE enum err registry_apply_plan(struct txn *t, const struct plan *plan,
     const struct certid *id, int64_t now);
 
-/* A certificate became ACTIVE: what is older and ACTIVE of its things becomes
- * INACTIVE after so many ms. */
+/* A certificate became ACTIVE: schedules the older ACTIVE certificates of its things to
+ * become INACTIVE after this many ms. */
 MUST_USE enum err registry_supersede(struct txn *t, const struct cert *cert, int64_t after,
     int64_t now);
 
-/* The same, if its CA says so. */
+/* The same, if its CA is configured so. */
 MUST_USE enum err registry_supersede_by_ca(struct txn *t, const struct cert *cert, int64_t now);
 
-/* What is due: the ids of at most max certificates. */
-MUST_USE enum err registry_superseded(struct txn *t, int64_t now, struct certid *ids, size_t max,
-    size_t *count);
+/* Makes superseded certificates INACTIVE that are due; at most max.  ids: the certificates. */
+MUST_USE enum err registry_retire_superseded(struct txn *t, int64_t now, struct certid *ids,
+    size_t max, size_t *count);
 
-/* Those that expire up to a time and were not looked at yet, at most max of
- * them; *count get their event. */
-MUST_USE enum err registry_expiring(struct txn *t, int64_t until, const char *account_id,
+/* Puts the events of certificates that expire before until (ms since 1970) and had none; at
+ * most max.  *count: their number. */
+MUST_USE enum err registry_announce_expiring(struct txn *t, int64_t until, const char *account_id,
     int64_t now, size_t max, size_t *count);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * registry_policy.h - changes to policies and what they are attached to.
+ * registry_policy.h - changes to policies and their attachments.
  *
- * As registry.h: look, decide, then put; an error has put nothing; writer
- * thread.  The rules are aws-iot A.4 and A.5.  Documents and names were
- * checked by the caller (policy_compile(), which the writer must not call).
+ * As registry.h: read, decide, then put; an error has put nothing; writer thread.  The rules
+ * are aws-iot A.4 and A.5.  The caller has checked documents and names with
+ * policy_compile(), which the writer thread must not call.
  */
 #ifndef JITR_REGISTRY_POLICY_H
 #define JITR_REGISTRY_POLICY_H
@@ -18,17 +18,22 @@ MUST_USE enum err registry_create_policy(struct txn *t, struct view name, struct
     int64_t now, struct diag *diag);
 MUST_USE enum err registry_delete_policy(struct txn *t, struct view name, struct diag *diag);
 
-/* *number: of the version made.  The policy counts as modified when another
- * version becomes its default. */
+struct new_policy_version {
+	struct view document;
+	bool set_default;
+};
+
+/* *number: of the new version.  The policy's modification date changes only when another
+ * version becomes the default. */
 MUST_USE enum err registry_create_policy_version(struct txn *t, struct view name,
-    struct view document, bool set_default, int64_t now, uint32_t *number, struct diag *diag);
+    const struct new_policy_version *made, int64_t now, uint32_t *number, struct diag *diag);
 MUST_USE enum err registry_set_default_policy_version(struct txn *t, struct view name,
     uint32_t number, int64_t now, struct diag *diag);
 MUST_USE enum err registry_delete_policy_version(struct txn *t, struct view name, uint32_t number,
     struct diag *diag);
 
-/* Attaching what is attached succeeds and changes nothing; detaching what is
- * not attached is ERR_NOT_FOUND (aws-iot J row 15). */
+/* Attaching a policy that is attached succeeds without a change; detaching one that is not
+ * attached is ERR_NOT_FOUND (aws-iot J row 15). */
 MUST_USE enum err registry_attach_policy(struct txn *t, struct view name, const struct certid *id,
     struct diag *diag);
 MUST_USE enum err registry_detach_policy(struct txn *t, struct view name, const struct certid *id,

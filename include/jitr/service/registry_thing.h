@@ -2,24 +2,23 @@
 /*
  * registry_thing.h - changes to things and the certificates attached to them.
  *
- * As registry.h: look, decide, then put; an error has put nothing; writer
- * thread.  The rules are aws-iot A.6.  Names and attributes were checked by
- * the caller for what they may contain.  Thing types and billing groups are
- * names that a thing carries; they need not be made first.
+ * As registry.h: read, decide, then put; an error has put nothing; writer thread.  The rules
+ * are aws-iot A.6.  The caller has checked the characters of names and attributes.  Thing
+ * types and billing groups are names only; they need not be created first.
  */
 #ifndef JITR_REGISTRY_THING_H
 #define JITR_REGISTRY_THING_H
 
 #include "jitr/adapter/store.h"
 
-/* name, type_name, billing_group and attributes are the caller's.  A thing
- * that exists exactly so is no error; *id gets its thingId either way. */
+/* The caller sets name, type_name, billing_group and attributes.  If the same thing exists,
+ * nothing changes and that is no error.  *id: its thingId in both cases. */
 MUST_USE enum err registry_create_thing(struct txn *t, const struct thing *thing, int64_t now,
     struct generation *id, struct diag *diag);
 
-/* What updateThing may change. */
+/* What updateThing changes. */
 struct thing_update {
-	bool has_attributes, merge; /* merge: those that are not named stay */
+	bool has_attributes, merge; /* merge: attributes that are not named stay */
 	struct view attributes;     /* packed; an empty value removes the attribute */
 	bool has_type, remove_type;
 	struct view type_name;
@@ -30,12 +29,12 @@ struct thing_update {
 MUST_USE enum err registry_update_thing(struct txn *t, struct view name,
     const struct thing_update *update, int64_t now, struct diag *diag);
 
-/* A thing that does not exist is no error (AWS). */
+/* Deleting a thing that does not exist is no error (AWS). */
 MUST_USE enum err registry_delete_thing(struct txn *t, struct view name, bool has_expected,
     uint32_t expected_version, struct diag *diag);
 
-/* Attaching what is attached so already changes nothing; detaching what is not
- * attached neither, when both are there. */
+/* No error and no change: attaching a certificate that is attached with this type, and
+ * detaching one that is not attached, if both exist. */
 MUST_USE enum err registry_attach_thing(struct txn *t, struct view name, const struct certid *id,
     enum principal_type type, struct diag *diag);
 MUST_USE enum err registry_detach_thing(struct txn *t, struct view name, const struct certid *id,

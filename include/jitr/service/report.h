@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * report.h - what was decided, for people and for programs.
+ * report.h - log lines about decisions.
  *
- * One line per decision: key=value in the broker's log, and, where a log file
- * is configured, one JSON object as AWS writes to CloudWatch (aws-iot H.1).
- * Text from clients is escaped, so that no client can write a line of its own
- * (mosquitto section 0, 19).  The file is written by the writer thread: the
- * broker never waits for it; lines that cannot be written are counted in the
- * broker's log.
+ * Each decision is one line of key=value in the broker's log and, if a log file is
+ * configured, one JSON object as AWS writes to CloudWatch (aws-iot H.1).  Text from clients
+ * is escaped, so that a client cannot forge a line (mosquitto section 0, 19).  The writer
+ * thread writes the file, so that the broker does not wait for it; the number of lines that
+ * could not be written is logged.
  *
  * Broker thread; never with a store transaction open.
  */
@@ -23,7 +22,7 @@ struct x509_st;
 
 /* A client as the broker knows it.  Everything is borrowed for the call. */
 struct client {
-	void *handle;
+	void *handle;          /* the broker's pointer */
 	const char *id;        /* NULL: none yet */
 	const char *user_name; /* NULL: none */
 	const char *address;   /* NULL: bridge, restored session */
@@ -31,10 +30,11 @@ struct client {
 	int port;              /* 0: not known (before 2.1) */
 	bool websockets;
 	bool clean_session; /* of MQTT 5: clean start */
-	bool name_to_check; /* others check the user name if the plugin defers */
+	bool name_to_check; /* if the plugin defers, password_file or another plugin checks
+	                     * user_name */
 	int version;        /* of MQTT: 3, 4, 5; 0: not known */
-	bool extended;      /* asked about by extended authentication: the broker may not
-	                            * have it among its clients yet */
+	bool extended;      /* from extended authentication: the broker may not have added
+	                     * it to its clients yet */
 };
 
 struct report;
@@ -49,50 +49,55 @@ struct report_config {
 MUST_USE enum err report_open(const struct report_config *config, struct report **out,
     struct diag *diag);
 void report_close(struct report *r);                   /* after writer_stop(); NULL is fine */
-void report_start(struct report *r, struct writer *w); /* the file is written from here on */
+void report_start(struct report *r, struct writer *w); /* from now on the file is written */
 
-/* Open the file again, after it was moved away (SIGHUP, as logrotate does). */
+/* Opens the file again after logrotate has renamed it (SIGHUP). */
 void report_reopen(struct report *r);
 
-/* A client with a certificate was judged.  id and ca_id NULL: not known.
- * details: what there is to say behind the words of the reason; NULL: nothing.
- * registered: a refusal is not one of a registration. */
-void report_connection(struct report *r, const struct client *c, const struct certid *id,
-    const struct certid *ca_id, const struct decision *d, const char *details, bool registered);
+/* A client with a certificate was accepted or refused.  Borrowed for the call. */
+struct connection_line {
+	const struct client *client;
+	const struct certid *id, *ca_id; /* NULL: not known */
+	const struct decision *decision;
+	const char *details; /* follow the text of the reason; NULL: none */
+	bool registered;     /* the certificate: a refusal is not a failed registration */
+};
 
-/* A live connection is closed because its certificate may not be used any more. */
+void report_connection(struct report *r, const struct connection_line *l);
+
+/* A live connection is closed because its certificate may no longer be used. */
 void report_cut(struct report *r, const struct certid *id, enum reason reason);
 
 /* A client was not allowed to "publish", "subscribe" or "receive". */
 void report_denied(struct report *r, const struct client *c, const struct certid *id,
     const char *what, const char *topic);
 
-/* The registration by a first connection was committed, or could not be. */
+/* A registration by a first connection was committed, or failed. */
 void report_registration(struct report *r, const struct certid *id, const struct certid *ca_id,
     enum err result, const char *details);
 
-/* What the rule or the template of its CA has made of a certificate, committed. */
+/* The committed result of the rule or template of a certificate's CA. */
 struct activation_line {
 	struct certid id, ca_id;
 	enum plan_origin origin;
 	const char *template_name; /* NULL: a rule, or a template without a name */
-	enum cert_status status;   /* what it is now */
+	enum cert_status status;   /* after it */
 	bool failed;               /* the plan could not be made or carried out: details say why */
 	const char *details;       /* NULL: none */
 };
 
 void report_activation(struct report *r, const struct activation_line *a);
 
-/* A revocation list was put in force: crl; or was not: NULL, result, details. */
+/* A revocation list was put in force (crl), or rejected (crl NULL, result, details). */
 void report_crl(struct report *r, const struct certid *ca_id, const struct crl *crl,
     enum err result, const char *details);
 
-/* A certificate is in use at two places at once: by c, and by the other one.
- * done: what became of it, "both may stay"; other_address NULL: not known. */
+/* A certificate is used by two clients at once: c and other_id.  done: the consequence, as
+ * "both may stay"; other_address NULL: not known. */
 void report_shared(struct report *r, const struct client *c, const struct certid *id,
     const char *other_id, const char *other_address, const char *done);
 
-/* One value that a command changed; an empty text: there was or is none. */
+/* One value that a command changed; an empty text: no value. */
 #define CHANGE_TEXT 64
 
 struct change {
@@ -107,8 +112,8 @@ struct changes {
 	struct change list[CHANGES_MAX];
 };
 
-/* What a command is about: "policy" in the log, "policyName" in the file, its
- * name.  An empty name: the command did not get as far as naming it. */
+/* The object of a command: word is its name in the log ("policy"), member in the file
+ * ("policyName").  An empty name: the command failed before it was known. */
 struct request_subject {
 	const char *word, *member;
 	struct view name;
@@ -117,17 +122,17 @@ struct request_subject {
 /* A command that changes something was carried out or failed.  Borrowed for the call. */
 struct request_line {
 	const char *command;
-	const char *user_name, *client_id; /* of the client that asked */
-	const char *address;               /* and from where; NULL: not known */
+	const char *user_name, *client_id; /* of the caller */
+	const char *address;               /* of the caller; NULL: not known */
 	struct request_subject subjects[2];
-	const struct changes *changes; /* what it changed; of one that failed: nothing */
+	const struct changes *changes; /* none if it failed */
 	enum err result;
-	const char *details; /* why it failed; NULL: no more than result says */
+	const char *details; /* why it failed; NULL: see result */
 };
 
 void report_request(struct report *r, const struct request_line *l);
 
-/* A line of the broker's log alone. */
+/* A line of the broker's log, not of the file. */
 void report_line(struct report *r, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif

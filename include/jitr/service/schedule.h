@@ -1,32 +1,34 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * schedule.h - what is done at a time of its own: superseded certificates become
- * INACTIVE, and those that expire soon are announced.
+ * schedule.h - changes that are due at a certain time: superseded certificates become
+ * INACTIVE, and certificates that expire soon get an event.
  *
- * Broker thread, from TICK; looks at the registry once a second, and submits a
- * job when something is due.
+ * Broker thread.  A tick checks the registry once a second and submits a job if something
+ * is due.
  */
 #ifndef JITR_SCHEDULE_H
 #define JITR_SCHEDULE_H
 
 #include "jitr/service/gate.h"
 
-/* The owner sets all but the last three (borrowed); these begin zero. */
-struct schedule {
-	struct store *store;
+struct schedule_config {
+	struct store *store; /* borrowed, as the others */
 	struct writer *writer;
 	struct report *report;
 	struct gate *gate;
 	const char *account_id;
-	int64_t expiring_days; /* how long before notAfter; 0: not at all */
-	int64_t (*now)(void);
-	int64_t looked;
-	bool busy, announced;
+	int64_t expiring_days; /* the event comes so long before notAfter; 0: no events */
+	int64_t (*now)(void);  /* ms since 1970 */
 };
 
-void schedule_tick(struct schedule *a);
+struct schedule;
+
+MUST_USE enum err schedule_open(const struct schedule_config *config, struct schedule **out);
+void schedule_close(struct schedule *s); /* after writer_stop(); NULL is fine */
+
+void schedule_tick(struct schedule *s);
 
 /* Were events committed since the last call? */
-bool schedule_take_announced(struct schedule *a);
+bool schedule_take_announced(struct schedule *s);
 
 #endif

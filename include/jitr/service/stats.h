@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * stats.h - what happened, counted since the broker started, and how things
- * stand now.
+ * stats.h - counters of events since the broker started, and gauges of the current state.
  *
- * One retained message per number, below $SYS/broker/jitr/; each is there from
- * the first interval on, so that a reader sees zeroes.  A new row of
- * a table here, a new reason or a new status is a new topic; doc/operations.md
- * names them all.  Broker thread.
+ * Each number is a retained message below $SYS/broker/jitr/.  All are published from the
+ * first interval on, zeroes included.  A new row of a table here, a new reason and a new
+ * status each make a new topic; doc/operations.md lists them.  Broker thread.
  */
 #ifndef JITR_STATS_H
 #define JITR_STATS_H
@@ -19,35 +17,34 @@
 #define STATS_TOPIC "$SYS/broker/jitr/"
 
 /*
- * Counters: their field and their topic.
+ * Counters: field and topic.
  */
 #define STATS_TABLE(X) \
-	X(accepted, "connections/accepted") /* ACTIVE certificates let in */ \
-	X(refused, "connections/refused")   /* certificates turned away */ \
+	X(accepted, "connections/accepted") /* of ACTIVE certificates */ \
+	X(refused, "connections/refused")   /* of certificates */ \
 	X(cut, "connections/closed")        /* live connections closed */ \
 	X(shared, \
-	    "connections/shared_certificate")    /* by a certificate that is in use elsewhere */ \
+	    "connections/shared_certificate")    /* of a certificate that another client uses */ \
 	X(registered, "certificates/registered") /* by a first connection, committed */ \
 	X(activated, "certificates/activated")   /* by a rule or a template */ \
 	X(revoked, "certificates/revoked")       /* by a revocation list or a rule */ \
 	X(provisioning_failed, "certificates/provisioning_failed") \
 	X(failed, "certificates/failed")      /* registrations that could not be stored */ \
-	X(busy, "certificates/throttled")     /* registrations put off, queue full */ \
+	X(busy, "certificates/throttled")     /* registrations postponed: queue full */ \
 	X(crl_imported, "crl/imported")       /* revocation lists put in force */ \
-	X(crl_failed, "crl/failed")           /* and those that were not */ \
+	X(crl_failed, "crl/failed")           /* revocation lists rejected */ \
 	X(events, "events/published")         /* of certificates */ \
-	X(broker_dropped, "broker/dropped")   /* messages, as the broker says it itself */ \
+	X(broker_dropped, "broker/dropped")   /* messages, as reported by the broker */ \
 	X(denied_publish, "publishes/denied") /* by policies */ \
 	X(denied_subscribe, "subscriptions/denied") \
 	X(denied_receive, "deliveries/denied") \
 	X(requests, "requests/handled")             /* control requests */ \
 	X(denied, "requests/denied")                /* of callers without rights */ \
-	X(throttled, "requests/throttled")          /* of callers with rights, too many at once */ \
-	X(unanswered, "requests/unanswered")        /* of either, beyond what is answered */ \
+	X(throttled, "requests/throttled")          /* of callers with rights: too many at once */ \
+	X(unanswered, "requests/unanswered")        /* denied or throttled, without an answer */ \
 	X(presence_published, "presence/published") /* events of connections */ \
-	X(presence_dropped, "presence/dropped")     /* too many waited, or no memory */ \
-	X(presence_suppressed, \
-	    "presence/suppressed") /* connections that failed, too many a second */
+	X(presence_dropped, "presence/dropped")     /* too many waiting, or no memory */ \
+	X(presence_suppressed, "presence/suppressed") /* of failed connections: too many a second */
 
 /* And "connections/refused/<code>" for each code of a reason. */
 #define STATS_REFUSED_TOPIC STATS_TOPIC "connections/refused/"
@@ -59,15 +56,15 @@ struct stats {
 	uint64_t refused_for[REASON_COUNT];
 };
 
-/* A certificate was turned away. */
+/* A connection with a certificate was refused. */
 void stats_refused(struct stats *s, enum reason reason);
 
 /*
- * Gauges: of the writer, of the registry.
+ * Gauges of the writer and of the registry.
  */
 #define WRITER_GAUGES(X) \
 	X(waiting, "queue/waiting") /* jobs submitted and not finished */ \
-	X(commits, "commits/count") /* with a change: of these a counter */ \
+	X(commits, "commits/count") /* with a change; a counter */ \
 	X(commit_us_last, "commits/last_us") \
 	X(commit_us_max, "commits/max_us") /* since the last interval */
 
@@ -75,19 +72,19 @@ void stats_refused(struct stats *s, enum reason reason);
 	X(cas, "cas") \
 	X(policies, "policies") \
 	X(things, "things") \
-	X(messages, "events/waiting") /* stored, not published and removed yet */ \
+	X(messages, "events/waiting") /* stored: not yet published and removed */ \
 	X(bytes_used, "database/bytes_used") \
 	X(bytes_most, "database/bytes_max") /* db_map_size_mb */
 
 /* And "commits/mean_us" (since the start), "certificates/status/<STATUS>",
- * "crl/<caCertificateId>/age_seconds" (since its thisUpdate),
- * ".../expires_in_seconds" (negative when it is stale), ".../entries". */
+ * "crl/<caCertificateId>/age_seconds" (since thisUpdate),
+ * ".../expires_in_seconds" (negative: stale), ".../entries". */
 #define STATS_MEAN_TOPIC   STATS_TOPIC "commits/mean_us"
 #define STATS_STATUS_TOPIC STATS_TOPIC "certificates/status/"
 #define STATS_CRL_TOPIC    STATS_TOPIC "crl/"
 #define CRL_GAUGES(X)      X(AGE, "age_seconds") X(EXPIRES, "expires_in_seconds") X(ENTRIES, "entries")
 
-#define STATS_CRLS_MAX 250 /* of one interval */
+#define STATS_CRLS_MAX 250 /* published in one interval */
 
 /*
  * Topics with another name in 0.1: field, old topic, topic.  In this release each
@@ -108,12 +105,12 @@ struct gauges {
 	struct writer_state writer;
 	const struct store_counts *counts; /* NULL: the registry could not be read */
 	const struct crl_entry *crls;
-	size_t crl_count; /* beyond STATS_CRLS_MAX they are left out */
+	size_t crl_count; /* at most STATS_CRLS_MAX are published */
 };
 
 void stats_publish(const struct stats *s, const struct gauges *g, const struct broker *broker);
 
-/* The list of this CA is gone: its gauges go, too. */
+/* The CA has no list any more: removes the list's gauges. */
 void stats_forget_crl(const struct certid *ca_id, const struct broker *broker);
 
 #endif

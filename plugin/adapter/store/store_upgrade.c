@@ -12,7 +12,7 @@
  * the serial number is taken from the presented certificate.
  *
  * Certificates that share a signed part keep their records.  Which of them is used
- * depends on their statuses and is decided each time (twins.h).
+ * depends on their statuses and is decided each time (signature_variants.h).
  */
 #include <errno.h>
 #include <string.h>

@@ -21,14 +21,14 @@ revoke(struct txn *t, struct cert *cert, const struct revoked *entry, int64_t no
 }
 
 static void
-name(struct crl_named *named, const struct certid *id)
+add_named(struct crl_named *named, const struct certid *id)
 {
 	if (named->count < CRL_NAMED_MAX)
 		named->ids[named->count++] = *id;
 }
 
-/* One on hold is refused as long as it is listed, and stays what it is.  One
- * whose record cannot be read lets none in anyway. */
+/* A certificate on hold is refused while it is listed; its status does not change.  A
+ * certificate with a damaged record is refused in any case. */
 static enum err
 apply_to(struct txn *t, const struct certid *id, const struct revoked *entry, int64_t now,
     size_t *revoked, struct crl_named *named)
@@ -40,7 +40,7 @@ apply_to(struct txn *t, const struct certid *id, const struct revoked *entry, in
 		return ERR_OK;
 	if (e != ERR_OK || cert.status == CERT_REVOKED)
 		return e;
-	name(named, id);
+	add_named(named, id);
 	if (entry->reason == REVOKED_HOLD || !decide_status_change(cert.status, CERT_REVOKED))
 		return ERR_OK;
 	revoke(t, &cert, entry, now);
@@ -52,12 +52,12 @@ enum err
 crl_apply(struct txn *t, const struct certid *ca_id, uint64_t list, struct crl_progress *p,
     struct crl_named *named, int64_t now)
 {
-	size_t steps = CRL_STEPS_AT_ONCE, most = p->revoked + CRL_CERTS_AT_ONCE;
+	size_t steps = CRL_STEPS_AT_ONCE, limit = p->revoked + CRL_CERTS_AT_ONCE;
 	struct certid id;
 	struct revoked entry;
 	enum err e = ERR_OK;
 
-	while (e == ERR_OK && p->revoked < most) {
+	while (e == ERR_OK && p->revoked < limit) {
 		e = store_next_revoked_cert(t, ca_id, list, &p->walk, &steps, &id, &entry);
 		if (e == ERR_OK)
 			e = apply_to(t, &id, &entry, now, &p->revoked, named);

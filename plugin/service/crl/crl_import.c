@@ -2,9 +2,8 @@
 /*
  * crl_import.c - see crl_import.h.
  *
- * A part may be run twice, when its transaction could not be committed with
- * those of others: what a run finds out is kept in next, and counts once it is
- * committed.
+ * A part may be run twice, if the batch could not be committed as a whole: a run starts from
+ * the committed progress and records its own in next.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,28 +15,29 @@
 #include "jitr/adapter/x509.h"
 
 #include "crl_apply.h"
-#include "crl_place.h"
+#include "crl_dir.h"
 #include "jitr/service/revocation.h"
 
 #define DAY_MS INT64_C(86400000)
 
 struct progress {
-	uint64_t list; /* 0: none yet */
+	uint64_t list; /* the number of the list; 0: not begun */
 	size_t stored; /* entries */
-	bool done, unchanged;
+	bool done;
+	bool unchanged; /* the list was in force before */
 	size_t revoked;
-	struct crl crl;
+	struct crl crl; /* the list in force, when done */
 };
 
 struct crl_import {
 	struct certid ca_id;
-	const char *dir; /* where it may be */
-	char *path;      /* NULL: bytes came along */
+	const char *dir; /* borrowed */
+	char *path;      /* NULL: not from a file */
 	uint8_t *bytes;
 	size_t len;
-	struct crl_list *read; /* points into bytes; NULL: not read yet */
+	struct crl_list *parsed; /* points into bytes; NULL: not parsed yet */
 	int64_t valid_from;
-	struct progress now, next;
+	struct progress committed, next;
 	struct crl_named named;
 };
 
@@ -86,7 +86,7 @@ crl_import_free(struct crl_import *i)
 {
 	if (i == NULL)
 		return;
-	crl_free(i->read);
+	crl_free(i->parsed);
 	free(i->bytes);
 	free(i->path);
 	free(i);
@@ -102,9 +102,9 @@ struct crl_result
 crl_import_result(const struct crl_import *i)
 {
 	return (struct crl_result){ .ca_id = i->ca_id,
-		.crl = i->now.crl,
-		.unchanged = i->now.unchanged,
-		.revoked = i->now.revoked,
+		.crl = i->committed.crl,
+		.unchanged = i->committed.unchanged,
+		.revoked = i->committed.revoked,
 		.named = &i->named };
 }
 
@@ -119,8 +119,8 @@ file_failure(const struct crl_import *i, int error, struct diag *diag)
 	return ERR_STORAGE;
 }
 
-/* A file that changes while it is read is being written: its
- * next state is read then. */
+/* If the file changes while it is read, it is still being written, and is read again
+ * later. */
 static enum err
 read_all(struct crl_import *i, int fd, size_t size, struct diag *diag)
 {
@@ -143,11 +143,11 @@ read_all(struct crl_import *i, int fd, size_t size, struct diag *diag)
 	return ERR_STORAGE;
 }
 
-/* No pipe and no device: neither would end. */
+/* Only a regular file: reading a pipe or a device may never end. */
 static enum err
 read_file(struct crl_import *i, struct diag *diag)
 {
-	int fd = crl_place_open(i->dir, i->path);
+	int fd = crl_dir_open(i->dir, i->path);
 	struct stat st;
 	enum err e;
 
@@ -156,10 +156,10 @@ read_file(struct crl_import *i, struct diag *diag)
 	if (fstat(fd, &st) != 0) {
 		e = file_failure(i, errno, diag);
 	} else if (!S_ISREG(st.st_mode)) {
-		diag_set(diag, "%.200s: is no ordinary file", i->path);
+		diag_set(diag, "%.200s: is not a regular file", i->path);
 		e = ERR_STORAGE;
 	} else if (st.st_size <= 0 || (uintmax_t)st.st_size > CRL_PEM_MAX) {
-		diag_set(diag, "%.200s: has %lld bytes, 1 to %zu are read", i->path,
+		diag_set(diag, "%.200s: has %lld bytes, not 1 to %zu", i->path,
 		    (long long)st.st_size, (size_t)CRL_PEM_MAX);
 		e = ERR_CERTIFICATE;
 	} else {
@@ -208,7 +208,7 @@ check_list(struct crl_import *i, struct txn *t, int64_t now, struct diag *diag)
 		e = ERR_CORRUPT;
 	if (e == ERR_OK)
 		e = crl_read(bytes,
-		    &(struct crl_terms){ ca, settings.crl_grace_days * DAY_MS, now }, &i->read,
+		    &(struct crl_terms){ ca, settings.crl_grace_days * DAY_MS, now }, &i->parsed,
 		    &i->valid_from, diag);
 	x509_free(ca);
 	return e;
@@ -224,20 +224,20 @@ read_list(struct crl_import *i, struct txn *t, int64_t now, struct diag *diag)
 	return e == ERR_OK ? check_list(i, t, now, diag) : e;
 }
 
-/* Against the list in force: when it begins, and again before it takes its
- * place, since another may have done so meanwhile. */
+/* Compares with the list in force: in the first part, and again in the last one, because
+ * another import may have been completed in between. */
 static enum err
 check_succession(struct crl_import *i, struct txn *t, struct diag *diag)
 {
-	struct crl present;
-	enum err e = store_get_crl(t, &i->ca_id, &present);
+	struct crl current;
+	enum err e = store_get_crl(t, &i->ca_id, &current);
 
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
-	e = crl_succeeds(crl_facts(i->read), &present, diag);
+	e = crl_succeeds(crl_facts(i->parsed), &current, diag);
 	if (e != ERR_EXISTS)
 		return e;
-	i->next.crl = present;
+	i->next.crl = current;
 	i->next.unchanged = i->next.done = true;
 	return ERR_OK;
 }
@@ -245,12 +245,12 @@ check_succession(struct crl_import *i, struct txn *t, struct diag *diag)
 static void
 store_some(struct crl_import *i, struct txn *t)
 {
-	size_t count = crl_facts(i->read)->count, end = i->next.stored + CRL_ROWS_AT_ONCE;
+	size_t count = crl_facts(i->parsed)->count, end = i->next.stored + CRL_ROWS_AT_ONCE;
 	struct revoked entry;
 	struct view serial;
 
 	for (; i->next.stored < count && i->next.stored < end; i->next.stored++) {
-		crl_entry(i->read, i->next.stored, &serial, &entry);
+		crl_entry(i->parsed, i->next.stored, &serial, &entry);
 		store_append_revoked(t, i->next.list, serial, &entry);
 	}
 }
@@ -264,7 +264,7 @@ put_in_force(struct crl_import *i, struct txn *t, int64_t now)
 	if (e != ERR_OK)
 		return e;
 	i->next.revoked = applied.revoked;
-	i->next.crl = *crl_facts(i->read);
+	i->next.crl = *crl_facts(i->parsed);
 	i->next.crl.list = i->next.list;
 	i->next.crl.imported = now;
 	i->next.crl.applied = applied.done;
@@ -276,7 +276,7 @@ put_in_force(struct crl_import *i, struct txn *t, int64_t now)
 static enum err
 begin(struct crl_import *i, struct txn *t, int64_t now, struct diag *diag)
 {
-	enum err e = i->read == NULL ? read_list(i, t, now, diag) : ERR_OK;
+	enum err e = i->parsed == NULL ? read_list(i, t, now, diag) : ERR_OK;
 
 	if (e == ERR_OK)
 		e = check_succession(i, t, diag);
@@ -288,16 +288,16 @@ begin(struct crl_import *i, struct txn *t, int64_t now, struct diag *diag)
 static bool
 is_last(const struct crl_import *i)
 {
-	return crl_facts(i->read)->count - i->next.stored <= CRL_ROWS_AT_ONCE;
+	return crl_facts(i->parsed)->count - i->next.stored <= CRL_ROWS_AT_ONCE;
 }
 
-/* Whatever may be wrong is found before anything is put. */
+/* All checks come before the first put. */
 enum err
 crl_import_run(struct crl_import *i, struct txn *t, int64_t now, struct diag *diag)
 {
 	enum err e = find_ca(t, &i->ca_id, diag);
 
-	i->next = i->now;
+	i->next = i->committed;
 	if (e == ERR_OK && i->next.list == 0)
 		e = begin(i, t, now, diag);
 	else if (e == ERR_OK && is_last(i))
@@ -305,7 +305,7 @@ crl_import_run(struct crl_import *i, struct txn *t, int64_t now, struct diag *di
 	if (e != ERR_OK || i->next.done)
 		return e;
 	store_some(i, t);
-	if (i->next.stored == crl_facts(i->read)->count)
+	if (i->next.stored == crl_facts(i->parsed)->count)
 		e = put_in_force(i, t, now);
 	return store_fail(t, e);
 }
@@ -313,8 +313,8 @@ crl_import_run(struct crl_import *i, struct txn *t, int64_t now, struct diag *di
 bool
 crl_import_committed(struct crl_import *i)
 {
-	i->now = i->next;
-	return !i->now.done;
+	i->committed = i->next;
+	return !i->committed.done;
 }
 
 enum err

@@ -2,119 +2,136 @@
 /* crl_watch.c - see crl_watch.h. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* Out of memory is an answer here, not the end of the broker. */
+/* Out of memory is an error to handle here, not the end of the broker. */
 #define HASH_NONFATAL_OOM 1
 
 #include <uthash.h>
 
 #include "jitr/service/crls.h"
 
-#include "crl_place.h"
+#include "crl_file.h"
 #include "crl_watch.h"
 
 /*
- * How long to wait until a file is read again that has not changed, by why its list could
- * not be taken.  Each is looked at every CRL_WATCH_MS, which is the wait of all that may be
- * mended at any moment: a file that changes is read at once.
+ * Why a list could not be imported, which says when its file is read again although it has
+ * not changed.  All files are checked every CRL_WATCH_MS, and a file that has changed is
+ * read at once.
  */
-enum cause {
-	CAUSE_NONE,      /* it was taken: when it changes */
-	CAUSE_NO_FILE,   /* missing, or may not be looked at: when that changes */
-	CAUSE_NOT_YET,   /* from the future: when its thisUpdate comes */
-	CAUSE_YOUNG,     /* wrong, but written just now and perhaps not to its end: a time in
-	                     * full seconds does not show each change */
-	CAUSE_ELSEWHERE, /* no memory, no room in the registry, a disk that fails, a file that
-	                     * may not be read or changed meanwhile: CRL_WATCH_MS */
-	CAUSE_LIST,      /* broken, of another CA, badly signed, too old: nothing that time
-	                     * mends, so this is in case that the clock is */
+enum retry_cause {
+	CAUSE_NONE,          /* it was imported: when it changes */
+	CAUSE_NO_FILE,       /* its state cannot be read: when that changes */
+	CAUSE_NOT_YET_VALID, /* thisUpdate is in the future: at that time */
+	CAUSE_RECENT,        /* bad, but perhaps still being written: if file times have whole
+	                      * seconds, not every change can be seen; after CRL_WATCH_MS */
+	CAUSE_TEMPORARY,     /* no memory, no room in the registry, an I/O error, a file that
+	                      * cannot be opened or changed while it was read: after
+	                      * CRL_WATCH_MS */
+	CAUSE_BAD_LIST,      /* malformed, of another CA, with a bad signature, too old: after
+	                      * BAD_LIST_WAIT_MS, in case that the clock was wrong */
 };
 
-#define YOUNG_MS     2000
-#define WAIT_LIST_MS 600000
+#define RECENT_MS        2000
+#define BAD_LIST_WAIT_MS 600000
 
-/* What a file is, or why it cannot be looked at. */
-struct file_state {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-	int error; /* errno; 0: none */
-};
-
+/* A file as it was read last. */
 struct watched {
 	struct certid ca_id;
 	char *path;
-	struct file_state state;
-	int64_t read;  /* when it was read last, and how long to wait until it is */
-	int64_t wait;  /* read again, though it has not changed; 0: for ever */
-	bool had_list; /* its CA had one in force then */
+	struct crl_file_state state;
+	int64_t read_at; /* ms since 1970 */
+	int64_t wait;    /* ms until it is read again, though unchanged; 0: for ever */
+	bool had_list;   /* its CA had a list in force afterwards */
 	UT_hash_handle hh;
+};
+
+struct crl_watch {
+	struct crl_watch_config config;
+
+	/* The writer thread's while job_pending. */
+	struct watched *files;
+	struct certid after; /* the CA of the last file that was read */
+	bool more;           /* the next job continues after that CA */
+
+	int64_t checked_at; /* 0: check at the next tick */
+	int64_t check_by;   /* check at this time at the latest; 0: none */
+	bool idle;          /* no CA has a file */
+	bool retry;         /* the next job also reads files of lists that were rejected */
+	bool job_pending;
 };
 
 struct watch_job {
 	struct job job;
 	struct crl_watch *watch;
 	struct crl_import *import;
-	bool has_files, has_found;
-	bool had_list;
+	bool has_files; /* a CA has a file */
+	bool has_found; /* a file has changed: found, path, state and had_list are about it */
 	struct crl_found found;
 	char *path;
-	struct file_state state;
+	struct crl_file_state state;
+	bool had_list; /* the CA had a list in force before */
 };
 
+enum err
+crl_watch_open(const struct crl_watch_config *config, struct crl_watch **out)
+{
+	struct crl_watch *w = calloc(1, sizeof(*w));
+
+	*out = w;
+	if (w == NULL)
+		return ERR_NOMEM;
+	w->config = *config;
+	return ERR_OK;
+}
+
+static void
+watched_remove(struct crl_watch *w, struct watched *file)
+{
+	HASH_DEL(w->files, file);
+	free(file->path);
+	free(file);
+}
+
+void
+crl_watch_close(struct crl_watch *w)
+{
+	struct watched *file, *next;
+
+	if (w == NULL)
+		return;
+	HASH_ITER(hh, w->files, file, next)
+		watched_remove(w, file);
+	free(w);
+}
+
 /*
- * Looking, on the writer's thread.
+ * The job, on the writer thread.
  */
 
-static struct file_state
-look_at(const char *dir, const char *path)
-{
-	struct file_state state = { .error = 0 };
-	struct stat st;
-
-	state.error = crl_place_stat(dir, path, &st);
-	if (state.error != 0)
-		return state;
-	state.device = st.st_dev;
-	state.inode = st.st_ino;
-	state.size = st.st_size;
-	state.modified = st.st_mtim;
-	return state;
-}
-
-static bool
-same_state(const struct file_state *a, const struct file_state *b)
-{
-	return a->error == b->error && a->device == b->device && a->inode == b->inode &&
-	    a->size == b->size && a->modified.tv_sec == b->modified.tv_sec &&
-	    a->modified.tv_nsec == b->modified.tv_nsec;
-}
-
 static struct watched *
-find(struct watched *files, const struct certid *ca_id)
+watched_find(struct watched *files, const struct certid *ca_id)
 {
-	struct watched *w;
+	struct watched *file;
 
-	HASH_FIND(hh, files, ca_id, sizeof(*ca_id), w);
-	return w;
+	HASH_FIND(hh, files, ca_id, sizeof(*ca_id), file);
+	return file;
 }
 
-/* A clock that was set back has made every wait a wrong one. */
+/* A clock that was set back ends every wait. */
 static bool
-is_due(const struct watched *w, int64_t now)
+is_due(const struct watched *file, int64_t now)
 {
-	return w->wait != 0 && (now < w->read || now - w->read >= w->wait);
+	return file->wait != 0 && (now < file->read_at || now - file->read_at >= file->wait);
 }
 
-/* Known is what was read already, unless the list in force was taken away since:
- * then it may be just what is wanted. */
+/* Need the file not be read again?  It must be if it has changed, and if the list in force
+ * was removed since it was read. */
 static bool
-is_known(const struct watched *w, const struct watch_job *j, int64_t now)
+is_known(const struct watched *file, const struct watch_job *j, int64_t now)
 {
-	return w != NULL && strcmp(w->path, j->path) == 0 && same_state(&w->state, &j->state) &&
-	    (j->had_list || !w->had_list) && !is_due(w, now);
+	return file != NULL && strcmp(file->path, j->path) == 0 &&
+	    crl_file_state_equal(&file->state, &j->state) && (j->had_list || !file->had_list) &&
+	    !is_due(file, now);
 }
 
 static enum err
@@ -125,9 +142,25 @@ has_list(struct txn *t, const struct certid *ca_id, bool *out)
 	return store_optional(store_get_crl(t, ca_id, &crl), out);
 }
 
-/* Is the file another one than the last time?  What is to be done about it. */
+/* Begins the import of a file that has changed. */
 static enum err
-look_at_entry(struct watch_job *j, struct txn *t, const struct ca_setting_entry *entry, int64_t now)
+begin_import(struct watch_job *j, const struct certid *ca_id)
+{
+	j->found.ca_id = *ca_id;
+	j->has_found = true;
+	if (j->state.error == 0) {
+		j->found.result = crl_import_new_file(ca_id, j->watch->config.dir, j->path,
+		    &j->import);
+		return j->found.result;
+	}
+	diag_set(&j->found.diag, "%.200s: %s", j->path, strerror(j->state.error));
+	j->found.result = ERR_STORAGE;
+	return ERR_OK;
+}
+
+/* The file of one CA. */
+static enum err
+check_file(struct watch_job *j, struct txn *t, const struct ca_setting_entry *entry, int64_t now)
 {
 	struct view path = entry->settings.crl_file;
 	enum err e;
@@ -141,26 +174,17 @@ look_at_entry(struct watch_job *j, struct txn *t, const struct ca_setting_entry 
 	j->path = strndup((const char *)path.data, path.len);
 	if (j->path == NULL)
 		return ERR_NOMEM;
-	j->state = look_at(j->watch->dir, j->path);
-	if (is_known(find(j->watch->files, &entry->id), j, now)) {
-		free(j->path);
-		j->path = NULL;
-		return ERR_OK;
-	}
-	j->found.ca_id = entry->id;
-	j->has_found = true;
-	if (j->state.error == 0) {
-		j->found.result = crl_import_new_file(&entry->id, j->watch->dir, j->path,
-		    &j->import);
-		return j->found.result;
-	}
-	diag_set(&j->found.diag, "%.200s: %s", j->path, strerror(j->state.error));
-	j->found.result = ERR_STORAGE;
+	j->state = crl_file_state_read(j->watch->config.dir, j->path);
+	if (!is_known(watched_find(j->watch->files, &entry->id), j, now))
+		return begin_import(j, &entry->id);
+	free(j->path);
+	j->path = NULL;
 	return ERR_OK;
 }
 
+/* Up to the first file that has changed. */
 static enum err
-look(struct watch_job *j, struct txn *t, int64_t now)
+check_files(struct watch_job *j, struct txn *t, int64_t now)
 {
 	struct ca_setting_entry entry;
 	struct certid last = j->watch->after;
@@ -168,7 +192,7 @@ look(struct watch_job *j, struct txn *t, int64_t now)
 	enum err e = store_list_ca_settings(t, j->watch->more ? &last : NULL, &entry, 1, &count);
 
 	while (e == ERR_OK && count > 0 && !j->has_found) {
-		e = look_at_entry(j, t, &entry, now);
+		e = check_file(j, t, &entry, now);
 		last = entry.id;
 		if (e == ERR_OK && !j->has_found)
 			e = store_list_ca_settings(t, &last, &entry, 1, &count);
@@ -180,7 +204,7 @@ static enum err
 watch_run(struct txn *t, struct job *job, int64_t now)
 {
 	struct watch_job *j = (struct watch_job *)job;
-	enum err e = j->has_found ? ERR_OK : look(j, t, now);
+	enum err e = j->has_found ? ERR_OK : check_files(j, t, now);
 
 	if (e == ERR_OK && j->import != NULL)
 		e = crl_import_run(j->import, t, now, &j->found.diag);
@@ -197,27 +221,10 @@ watch_committed(struct job *job)
 }
 
 /*
- * What came of it, on the broker's thread.
+ * Its result, on the broker thread.
  */
 
-static void
-forget(struct crl_watch *watch, struct watched *w)
-{
-	HASH_DEL(watch->files, w);
-	free(w->path);
-	free(w);
-}
-
-static bool
-is_young(const struct file_state *state, int64_t now)
-{
-	int64_t age = now -
-	    (state->modified.tv_sec * INT64_C(1000) + state->modified.tv_nsec / 1000000);
-
-	return age >= 0 && age < YOUNG_MS;
-}
-
-static enum cause
+static enum retry_cause
 cause_of(const struct watch_job *j, int64_t now)
 {
 	if (j->found.result == ERR_OK)
@@ -225,10 +232,10 @@ cause_of(const struct watch_job *j, int64_t now)
 	if (j->state.error != 0)
 		return CAUSE_NO_FILE;
 	if (j->found.result != ERR_CERTIFICATE)
-		return CAUSE_ELSEWHERE;
+		return CAUSE_TEMPORARY;
 	if (crl_import_valid_from(j->import) > now)
-		return CAUSE_NOT_YET;
-	return is_young(&j->state, now) ? CAUSE_YOUNG : CAUSE_LIST;
+		return CAUSE_NOT_YET_VALID;
+	return crl_file_is_recent(&j->state, now, RECENT_MS) ? CAUSE_RECENT : CAUSE_BAD_LIST;
 }
 
 /* In ms; 0: until the file changes. */
@@ -239,83 +246,88 @@ wait_of(const struct watch_job *j, int64_t now)
 	case CAUSE_NONE:
 	case CAUSE_NO_FILE:
 		return 0;
-	case CAUSE_NOT_YET:
+	case CAUSE_NOT_YET_VALID:
 		return crl_import_valid_from(j->import) - now;
-	case CAUSE_YOUNG:
-	case CAUSE_ELSEWHERE:
+	case CAUSE_RECENT:
+	case CAUSE_TEMPORARY:
 		return CRL_WATCH_MS;
-	case CAUSE_LIST:
+	case CAUSE_BAD_LIST:
 		break;
 	}
-	return WAIT_LIST_MS;
+	return BAD_LIST_WAIT_MS;
 }
 
-/* Answers whether it could: then the next look finds what is behind it. */
+/* Records the file as read; false: no memory. */
 static bool
 remember(struct watch_job *j)
 {
-	struct crl_watch *watch = j->watch;
-	struct watched *w = find(watch->files, &j->found.ca_id);
+	struct crl_watch *w = j->watch;
+	struct watched *file = watched_find(w->files, &j->found.ca_id);
 
-	if (w != NULL)
-		forget(watch, w);
-	w = calloc(1, sizeof(*w));
-	if (w == NULL)
+	if (file != NULL)
+		watched_remove(w, file);
+	file = calloc(1, sizeof(*file));
+	if (file == NULL)
 		return false;
-	w->ca_id = j->found.ca_id;
-	w->path = j->path;
-	w->state = j->state;
-	w->read = watch->now();
-	w->wait = wait_of(j, w->read);
-	w->had_list = j->had_list || j->found.result == ERR_OK;
-	HASH_ADD(hh, watch->files, ca_id, sizeof(w->ca_id), w);
-	if (find(watch->files, &w->ca_id) == NULL) {
-		free(w);
+	file->ca_id = j->found.ca_id;
+	file->path = j->path;
+	file->state = j->state;
+	file->read_at = w->config.now();
+	file->wait = wait_of(j, file->read_at);
+	file->had_list = j->had_list || j->found.result == ERR_OK;
+	HASH_ADD(hh, w->files, ca_id, sizeof(file->ca_id), file);
+	if (watched_find(w->files, &file->ca_id) == NULL) {
+		free(file);
 		return false;
 	}
 	j->path = NULL;
 	return true;
 }
 
-/* The next look is made when the first wait ends, if that is earlier.  Waits that have
- * ended are those of files that are not asked for any more. */
+/* The earliest end of a wait.  Ends in the past belong to files that no CA names any more. */
 static void
-set_alarm(struct crl_watch *watch, int64_t now)
+set_check_by(struct crl_watch *w, int64_t now)
 {
-	struct watched *w, *next;
+	struct watched *file, *next;
 
-	HASH_ITER(hh, watch->files, w, next)
-		if (w->wait != 0 && w->read + w->wait > now &&
-		    (watch->alarm == 0 || w->read + w->wait < watch->alarm))
-			watch->alarm = w->read + w->wait;
+	HASH_ITER(hh, w->files, file, next)
+		if (file->wait != 0 && file->read_at + file->wait > now &&
+		    (w->check_by == 0 || file->read_at + file->wait < w->check_by))
+			w->check_by = file->read_at + file->wait;
 }
 
 static void
-watch_finish(struct job *job, void *context)
+finish_import(struct watch_job *j)
+{
+	struct crl_watch *w = j->watch;
+
+	if (j->found.result == ERR_OK)
+		j->found.result = j->job.result;
+	if (j->job.failure != NULL && j->found.diag.text[0] == '\0')
+		diag_set(&j->found.diag, "%s", j->job.failure);
+	j->found.import = j->import;
+	if (remember(j)) {
+		w->after = j->found.ca_id;
+		w->more = true;
+		w->checked_at = 0;
+	}
+	w->config.found(w->config.context, &j->found);
+}
+
+static void
+watch_finish(struct job *job)
 {
 	struct watch_job *j = (struct watch_job *)job;
-	struct crl_watch *watch = j->watch;
+	struct crl_watch *w = j->watch;
 
-	(void)context;
-	watch->busy = false;
-	watch->idle = watch->idle && job->result == ERR_OK && !j->has_files && !watch->more;
-	watch->last = watch->now();
-	watch->more = false;
-	if (j->has_found) {
-		if (j->found.result == ERR_OK)
-			j->found.result = job->result;
-		if (job->failure != NULL && j->found.diag.text[0] == '\0')
-			diag_set(&j->found.diag, "%s", job->failure);
-		j->found.import = j->import;
-		if (remember(j)) {
-			watch->after = j->found.ca_id;
-			watch->more = true;
-			watch->last = 0;
-		}
-		watch->found(watch->of, &j->found);
-	}
+	w->job_pending = false;
+	w->idle = w->idle && job->result == ERR_OK && !j->has_files && !w->more;
+	w->checked_at = w->config.now();
+	w->more = false;
+	if (j->has_found)
+		finish_import(j);
 	if (job->result == ERR_OK || j->has_found)
-		set_alarm(watch, watch->now());
+		set_check_by(w, w->config.now());
 	crl_import_free(j->import);
 	free(j->path);
 	free(j);
@@ -324,15 +336,15 @@ watch_finish(struct job *job, void *context)
 static const struct job_type watch_type = { "watch lists", false, watch_run, watch_committed,
 	watch_finish };
 
-/* A list that counts no more may do so with more days of grace. */
+/* For example, a stale list may be accepted with more days of grace. */
 static void
-retry_all(struct crl_watch *watch)
+end_waits(struct crl_watch *w)
 {
-	struct watched *w, *next;
+	struct watched *file, *next;
 
-	HASH_ITER(hh, watch->files, w, next)
-		w->wait = w->wait != 0 ? 1 : 0;
-	watch->retry = false;
+	HASH_ITER(hh, w->files, file, next)
+		file->wait = file->wait != 0 ? 1 : 0;
+	w->retry = false;
 }
 
 void
@@ -342,46 +354,43 @@ crl_watch_settings_changed(struct crl_watch *w)
 	w->retry = true;
 }
 
-static bool
-is_time_to_look(const struct crl_watch *w, int64_t now)
+bool
+crl_watch_is_busy(const struct crl_watch *w)
 {
-	if (w->busy || w->idle)
-		return false;
-	return w->last == 0 || now < w->last || now - w->last >= CRL_WATCH_MS ||
-	    (w->alarm != 0 && now >= w->alarm);
+	return w->job_pending;
 }
 
-/* A look that cannot be begun is begun at the next tick. */
+static bool
+is_time_to_check(const struct crl_watch *w, int64_t now)
+{
+	if (w->job_pending || w->idle)
+		return false;
+	return w->checked_at == 0 || now < w->checked_at || now - w->checked_at >= CRL_WATCH_MS ||
+	    (w->check_by != 0 && now >= w->check_by);
+}
+
+/* Without memory or room in the queue, the next tick tries again. */
 void
 crl_watch_tick(struct crl_watch *w)
 {
 	struct watch_job *j;
-	int64_t now = w->now();
+	int64_t now = w->config.now();
 
-	if (!is_time_to_look(w, now))
+	if (!is_time_to_check(w, now))
 		return;
-	w->last = w->alarm = 0;
+	w->checked_at = w->check_by = 0;
 	if (w->retry)
-		retry_all(w);
+		end_waits(w);
 	j = calloc(1, sizeof(*j));
 	if (j == NULL)
 		return;
 	j->job.type = &watch_type;
 	j->watch = w;
-	w->busy = writer_submit(w->writer, &j->job) == ERR_OK;
-	if (!w->busy) {
+	w->job_pending = writer_submit(w->config.writer, &j->job) == ERR_OK;
+	if (!w->job_pending) {
 		free(j);
 		return;
 	}
-	w->last = now;
-	w->idle = true; /* until it is known better */
-}
-
-void
-crl_watch_clear(struct crl_watch *w)
-{
-	struct watched *file, *next;
-
-	HASH_ITER(hh, w->files, file, next)
-		forget(w, file);
+	w->checked_at = now;
+	w->idle = true; /* unless the job finds a file */
 }

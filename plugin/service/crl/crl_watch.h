@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * crl_watch.h - files of revocation lists, read again when they change.
+ * crl_watch.h - reads files of revocation lists again when they change.
  *
- * One look at a time: a job of the writer that compares each file with what it
- * was the last time, and imports the first one that is another.  The next look
- * goes on behind it, so that each of many is looked at once.
+ * A job of the writer compares the files with their state at the last check, and imports the
+ * first one that has changed.  The next job continues with the file after it, so that many
+ * changed files are each imported once.  There is one job at a time.
+ *
+ * Broker thread.
  */
 #ifndef JITR_CRL_WATCH_H
 #define JITR_CRL_WATCH_H
@@ -12,38 +14,35 @@
 #include "jitr/service/crl_import.h"
 #include "jitr/service/writer.h"
 
-struct watched;
-
-/* What came of a look that found something. */
+/* The result of importing a file. */
 struct crl_found {
-	const struct crl_import *import; /* NULL: the file cannot be looked at */
+	const struct crl_import *import; /* NULL: the file's state cannot be read */
 	struct certid ca_id;
 	enum err result;
 	struct diag diag;
 };
 
-/* Zeroed, but for the first four, which are set by the owner, and borrowed. */
-struct crl_watch {
-	struct writer *writer;
-	int64_t (*now)(void);
-	void (*found)(void *of, const struct crl_found *found); /* broker thread */
-	void *of;
-	const char *dir;       /* crl_place.h; set and borrowed, too */
-	struct watched *files; /* the writer's while busy, and so are the next two */
-	struct certid after;   /* where the last look found something */
-	bool more;             /* the next one goes on behind it */
-	int64_t last;          /* when; 0: look at once */
-	int64_t alarm;         /* and by then; 0: none */
-	bool idle;             /* no CA had a file then */
-	bool retry;            /* also what is known not to be taken */
-	bool busy;
+struct crl_watch_config {
+	struct writer *writer; /* borrowed, as the others */
+	int64_t (*now)(void);  /* ms since 1970 */
+	const char *dir;       /* crl_dir.h */
+
+	/* Broker thread. */
+	void (*found)(void *context, const struct crl_found *found);
+	void *context;
 };
 
-/* A CA may have another file, or take another list. */
+struct crl_watch;
+
+MUST_USE enum err crl_watch_open(const struct crl_watch_config *config, struct crl_watch **out);
+void crl_watch_close(struct crl_watch *w); /* after writer_stop(); NULL is fine */
+
+/* A CA may have another file, or accept another list. */
 void crl_watch_settings_changed(struct crl_watch *w);
 
-/* TICK. */
 void crl_watch_tick(struct crl_watch *w);
-void crl_watch_clear(struct crl_watch *w); /* after writer_stop() */
+
+/* Is a job under way, perhaps an import? */
+bool crl_watch_is_busy(const struct crl_watch *w);
 
 #endif

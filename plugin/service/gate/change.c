@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "gate_private.h"
-#include "jitr/service/twins.h"
+#include "jitr/service/signature_variants.h"
 
 #define NAMED_MAX 20000 /* certificates that the sweep visits first */
 
@@ -63,7 +63,7 @@ find_twins(struct gate *g, const struct certid *id, struct certid *ids, size_t m
 void
 gate_changed(struct gate *g, const struct certid *id_or_null)
 {
-	struct certid twins[TWINS_MAX + 1];
+	struct certid twins[VARIANTS_MAX + 1];
 	size_t count;
 
 	if (id_or_null == NULL ||

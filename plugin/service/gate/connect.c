@@ -134,9 +134,13 @@ connect_report(struct gate *g, const struct client *c, const struct judgement *j
 	if (j->decision.verdict == VERDICT_DEFER)
 		return; /* the plugin that judges it reports */
 	count(g, &j->decision);
-	report_connection(g->config.report, c, j->has_id ? &j->presented.id : NULL,
-	    j->has_ca ? &j->ca_id : NULL, &j->decision,
-	    j->details.text[0] != '\0' ? j->details.text : NULL, j->registered);
+	report_connection(g->config.report,
+	    &(struct connection_line){ .client = c,
+		.id = j->has_id ? &j->presented.id : NULL,
+		.ca_id = j->has_ca ? &j->ca_id : NULL,
+		.decision = &j->decision,
+		.details = j->details.text[0] != '\0' ? j->details.text : NULL,
+		.registered = j->registered });
 	report_presence(g, c, j, session_or_null);
 	if (j->record_refusal)
 		refusal_record(g, c, j);

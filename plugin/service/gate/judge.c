@@ -10,7 +10,7 @@
 
 #include "gate_private.h"
 #include "jitr/service/revocation.h"
-#include "jitr/service/twins.h"
+#include "jitr/service/signature_variants.h"
 
 #include "jitr/adapter/x509.h"
 
@@ -104,16 +104,16 @@ read_list(struct txn *t, struct x509_st *x, const struct judgement *j, struct re
 static enum err
 find_twins(struct txn *t, struct judgement *j, const struct records *r, struct known *known)
 {
-	struct twins twins;
-	enum err e = twins_find(t, &j->presented.content, &j->presented.id,
+	struct variants twins;
+	enum err e = variants_find(t, &j->presented.content, &j->presented.id,
 	    r->registered ? &r->cert : NULL, &twins);
 
 	if (e != ERR_OK)
 		return e;
-	known->stands = twins.stands;
-	if (!twins.stands) {
+	known->stands = twins.is_primary;
+	if (!twins.is_primary) {
 		j->original = twins.other;
-		twins_say(&twins, &j->details);
+		variants_describe(&twins, &j->details);
 	}
 	return ERR_OK;
 }

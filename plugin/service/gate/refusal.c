@@ -34,11 +34,10 @@ refusal_run(struct txn *t, struct job *job, int64_t now)
 
 /* A refusal that could not be written is in the log alone. */
 static void
-refusal_finish(struct job *job, void *context)
+refusal_finish(struct job *job)
 {
 	struct refusal_job *r = (struct refusal_job *)job;
 
-	(void)context;
 	r->gate->refusals_waiting--;
 	free(r);
 }

@@ -32,7 +32,7 @@ present_run(struct txn *t, struct job *job, int64_t now)
 {
 	struct present_job *p = (struct present_job *)job;
 
-	return registry_present(t, &p->presentation, &p->gate->config.rules, now, &p->outcome);
+	return registry_connect(t, &p->presentation, &p->gate->config.rules, now, &p->outcome);
 }
 
 static void
@@ -148,12 +148,11 @@ settle(struct gate *g, const struct present_job *p)
 }
 
 static void
-present_finish(struct job *job, void *context)
+present_finish(struct job *job)
 {
 	struct present_job *p = (struct present_job *)job;
 	struct gate *g = p->gate;
 
-	(void)context;
 	if (job->result == ERR_OK) {
 		count(g->config.stats, p);
 		report_done(p);

@@ -11,13 +11,20 @@
 
 #define HEALTH_INTERVAL_MS 10000
 
+struct health {
+	struct health_config config;
+	int64_t next;     /* ms, monotonic: when the time is set again */
+	bool job_pending; /* at most one, so that none pile up behind a writer that hangs */
+	bool failed;      /* the last attempt failed, which was logged */
+};
+
 struct health_job {
 	struct job job;
 	struct health *health;
 	int error; /* errno; 0: none */
 };
 
-/* errno, 0: done.  A link in the directory must not lead to another file. */
+/* 0, or errno.  A symbolic link is not followed: it could lead to another file. */
 static int
 set_time(const char *path)
 {
@@ -33,14 +40,28 @@ set_time(const char *path)
 }
 
 enum err
-health_start(const struct health *h, struct diag *diag)
+health_open(const struct health_config *config, struct health **out, struct diag *diag)
 {
-	int error = h->path != NULL ? set_time(h->path) : 0;
+	int error = config->path != NULL ? set_time(config->path) : 0;
 
-	if (error == 0)
+	*out = NULL;
+	if (error != 0) {
+		diag_set(diag, "health_file %s: %s", config->path, strerror(error));
+		return ERR_STORAGE;
+	}
+	if (config->path == NULL)
 		return ERR_OK;
-	diag_set(diag, "health_file %s: %s", h->path, strerror(error));
-	return ERR_STORAGE;
+	*out = calloc(1, sizeof(**out));
+	if (*out == NULL)
+		return ERR_NOMEM;
+	(*out)->config = *config;
+	return ERR_OK;
+}
+
+void
+health_close(struct health *h)
+{
+	free(h);
 }
 
 static enum err
@@ -50,42 +71,40 @@ health_run(struct txn *t, struct job *job, int64_t now)
 
 	(void)t;
 	(void)now;
-	j->error = set_time(j->health->path);
+	j->error = set_time(j->health->config.path);
 	return ERR_OK;
 }
 
 static void
-health_finish(struct job *job, void *context)
+health_finish(struct job *job)
 {
 	struct health_job *j = (struct health_job *)job;
 	struct health *h = j->health;
 
-	(void)context;
 	if (j->error != 0 && !h->failed)
-		report_line(h->report, LEVEL_ERROR, "health_file %s: %s", h->path,
+		report_line(h->config.report, LEVEL_ERROR, "health_file %s: %s", h->config.path,
 		    strerror(j->error));
 	h->failed = j->error != 0;
-	h->waiting = false;
+	h->job_pending = false;
 	free(j);
 }
 
 static const struct job_type health_type = { "health", false, health_run, NULL, health_finish };
 
-/* One at a time: behind a writer that hangs none pile up. */
 void
-health_tick(struct health *h, int64_t elapsed)
+health_tick(struct health *h, int64_t now)
 {
 	struct health_job *j;
 
-	if (h->path == NULL || h->waiting || elapsed < h->next)
+	if (h == NULL || h->job_pending || now < h->next)
 		return;
-	h->next = elapsed + HEALTH_INTERVAL_MS;
+	h->next = now + HEALTH_INTERVAL_MS;
 	j = calloc(1, sizeof(*j));
 	if (j == NULL)
 		return;
 	j->job.type = &health_type;
 	j->health = h;
-	h->waiting = writer_submit(h->writer, &j->job) == ERR_OK;
-	if (!h->waiting)
+	h->job_pending = writer_submit(h->config.writer, &j->job) == ERR_OK;
+	if (!h->job_pending)
 		free(j);
 }

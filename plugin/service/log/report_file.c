@@ -1,68 +1,28 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* report_file.c - see report.h: the log file, written by the writer thread. */
+/* report_file.c - see report.h: the log file, which the writer thread writes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "report_private.h"
 
+#define LOST_INTERVAL_MS 10000
+
 struct line_job {
 	struct job job;
 	struct report *report;
 	int error;           /* errno; 0: none */
-	size_t len, written; /* when the batch is run again, no line is written twice */
+	size_t len, written; /* kept if the batch is run again: no line is written twice */
 	char text[];
 };
 
-static int
-open_log(const char *path)
+int
+report_open_file(const char *path)
 {
 	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-}
-
-enum err
-report_open(const struct report_config *config, struct report **out, struct diag *diag)
-{
-	struct report *r = calloc(1, sizeof(*r));
-
-	if (r == NULL)
-		return ERR_NOMEM;
-	r->broker = config->broker;
-	r->now = config->now;
-	r->fd = -1;
-	(void)snprintf(r->account_id, sizeof(r->account_id), "%s", config->account_id);
-	if (config->path != NULL) {
-		r->path = strdup(config->path);
-		r->fd = open_log(config->path);
-	}
-	if (config->path != NULL && (r->path == NULL || r->fd < 0)) {
-		diag_set(diag, "log_file %s: %s", config->path, strerror(errno));
-		report_close(r);
-		return ERR_STORAGE;
-	}
-	*out = r;
-	return ERR_OK;
-}
-
-void
-report_close(struct report *r)
-{
-	if (r == NULL)
-		return;
-	if (r->fd >= 0)
-		(void)close(r->fd);
-	free(r->path);
-	free(r);
-}
-
-void
-report_start(struct report *r, struct writer *w)
-{
-	r->writer = w;
 }
 
 static enum err
@@ -83,27 +43,26 @@ line_run(struct txn *t, struct job *job, int64_t now)
 	return ERR_OK;
 }
 
-/* A full disk fails every line: told once in ten seconds, with their number. */
+/* On a full disk each line fails: logged once in LOST_INTERVAL_MS, with their number. */
 void
 report_lost(struct report *r, const char *why)
 {
 	int64_t now = r->now();
 
 	r->lost++;
-	if (r->told != 0 && now >= r->told && now - r->told < 10000)
+	if (r->lost_logged != 0 && now >= r->lost_logged && now - r->lost_logged < LOST_INTERVAL_MS)
 		return;
 	report_line(r, LEVEL_ERROR, "log_file %s: %s; %" PRIu64 " lines lost", r->path, why,
 	    r->lost);
-	r->told = now;
+	r->lost_logged = now;
 	r->lost = 0;
 }
 
 static void
-line_finish(struct job *job, void *context)
+line_finish(struct job *job)
 {
 	struct line_job *line = (struct line_job *)job;
 
-	(void)context;
 	if (line->error != 0)
 		report_lost(line->report, strerror(line->error));
 	free(line);
@@ -115,7 +74,7 @@ static enum err
 reopen_run(struct txn *t, struct job *job, int64_t now)
 {
 	struct line_job *line = (struct line_job *)job;
-	int fd = open_log(line->report->path);
+	int fd = report_open_file(line->report->path);
 
 	(void)t;
 	(void)now;
@@ -129,15 +88,14 @@ reopen_run(struct txn *t, struct job *job, int64_t now)
 }
 
 static void
-reopen_finish(struct job *job, void *context)
+reopen_finish(struct job *job)
 {
 	struct line_job *line = (struct line_job *)job;
 
-	(void)context;
 	if (line->error != 0)
 		report_line(line->report, LEVEL_ERROR,
 		    "log_file %s: cannot be opened again: %s; lines "
-		    "go on to the file that was open",
+		    "are still written to the file that was open",
 		    line->report->path, strerror(line->error));
 	free(line);
 }

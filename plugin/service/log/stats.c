@@ -13,7 +13,7 @@ stats_refused(struct stats *s, enum reason reason)
 	s->refused_for[reason]++;
 }
 
-/* A number that could not be published is told at the next interval. */
+/* A number that could not be published is published again at the next interval. */
 static void
 publish_text(const struct broker *broker, const char *topic, const char *text)
 {
@@ -29,7 +29,7 @@ publish_count(const struct broker *broker, const char *topic, uint64_t value)
 	publish_text(broker, topic, text);
 }
 
-/* Below a topic that ends with a slash. */
+/* above: a topic that ends with a slash. */
 static void
 publish_below(const struct broker *broker, const char *above, const char *name, uint64_t value)
 {
@@ -40,12 +40,12 @@ publish_below(const struct broker *broker, const char *above, const char *name, 
 }
 
 /*
- * Refusals.  What programs tell apart are codes: reasons of one code are
- * counted together, under the first of them.
+ * Refusals.  The topic has the reason's code; reasons that share a code are counted
+ * together.
  */
 
 static bool
-is_first_of_its_code(enum reason r)
+is_first_of_code(enum reason r)
 {
 	for (enum reason before = REASON_NONE; before < r; before++)
 		if (strcmp(reason_code(before), reason_code(r)) == 0)
@@ -68,7 +68,7 @@ static void
 publish_refusals(const struct stats *s, const struct broker *broker)
 {
 	for (enum reason r = REASON_NONE + 1; r < REASON_COUNT; r++)
-		if (is_first_of_its_code(r))
+		if (is_first_of_code(r))
 			publish_below(broker, STATS_REFUSED_TOPIC, reason_code(r),
 			    refused_with(s, reason_code(r)));
 }
@@ -113,7 +113,7 @@ static const char *const crl_gauges[] = {
 #undef X
 };
 
-/* One of a list's numbers; NULL: none any more. */
+/* value NULL: removes the retained message. */
 static void
 publish_crl_gauge(const struct certid *ca_id, enum crl_gauge gauge, const int64_t *value,
     const struct broker *broker)
@@ -127,7 +127,7 @@ publish_crl_gauge(const struct certid *ca_id, enum crl_gauge gauge, const int64_
 	publish_text(broker, topic, text);
 }
 
-/* Downwards: a list that is stale since a moment is stale. */
+/* Rounded down, so that a list that became stale less than a second ago is -1. */
 static int64_t
 seconds(int64_t ms)
 {
@@ -147,8 +147,8 @@ publish_crl(const struct crl_entry *e, int64_t now, const struct broker *broker)
 		publish_crl_gauge(&e->ca_id, gauge, &values[gauge], broker);
 }
 
-/* A retained message without a payload takes the one before it away (MQTT
- * 3.1.1, 3.3.1.3). */
+/* A retained message without a payload removes the previous one (MQTT 3.1.1,
+ * 3.3.1.3). */
 void
 stats_forget_crl(const struct certid *ca_id, const struct broker *broker)
 {

@@ -26,7 +26,7 @@ parse_ca(struct txn *t, const struct certid *id, struct x509_st **out)
 	return e == ERR_CERTIFICATE ? ERR_CORRUPT : e;
 }
 
-/* The entry of this CA, or the free or longest unused one. */
+/* The entry of this CA, a free one, or the least recently used one. */
 static size_t
 cache_slot(const struct issuer_cache *c, const struct certid *id)
 {
@@ -77,15 +77,22 @@ rank(const struct ca *ca)
 }
 
 static bool
-preferred(const struct ca *a, const struct ca *b)
+is_preferred(const struct ca *a, const struct ca *b)
 {
 	return rank(a) != rank(b) ? rank(a) > rank(b) : a->created > b->created;
 }
 
-/* One CA of the right name: did it sign? */
+/* A certificate, and where to search for its issuer. */
+struct search {
+	struct txn *t;
+	struct issuer_cache *cache; /* may be NULL */
+	struct x509_st *x;
+	struct issuer_hint hint;
+};
+
+/* Checks a CA of the right name: did it sign? */
 static enum err
-consider(struct txn *t, struct issuer_cache *cache, struct x509_st *x,
-    const struct issuer_hint *hint, const struct ca *ca, struct issuer *out)
+check_ca(const struct search *s, const struct ca *ca, struct issuer *out)
 {
 	struct x509_st *parsed;
 	enum answer issued;
@@ -95,18 +102,18 @@ consider(struct txn *t, struct issuer_cache *cache, struct x509_st *x,
 		out->issued = ANSWER_NO;
 		out->ca = *ca;
 	}
-	if (key_ids_differ(hint->key_id, ca->key_id))
+	if (key_ids_differ(s->hint.key_id, ca->key_id))
 		return ERR_OK;
-	e = issuer_get_ca(t, cache, &ca->id, &parsed);
+	e = issuer_get_ca(s->t, s->cache, &ca->id, &parsed);
 	if (e != ERR_OK)
 		return e;
-	issued = x509_issued_by(x, parsed);
+	issued = x509_issued_by(s->x, parsed);
 	x509_free(parsed);
 	if (issued == ANSWER_NOT_ASKED)
 		return ERR_NOMEM;
 	if (issued != ANSWER_YES)
 		return ERR_OK;
-	if (out->matches++ == 0 || preferred(ca, &out->ca))
+	if (out->matches++ == 0 || is_preferred(ca, &out->ca))
 		out->ca = *ca;
 	out->issued = ANSWER_YES;
 	return ERR_OK;
@@ -115,52 +122,52 @@ consider(struct txn *t, struct issuer_cache *cache, struct x509_st *x,
 enum err
 issuer_find(struct txn *t, struct issuer_cache *cache, struct x509_st *x, struct issuer *out)
 {
-	struct issuer_hint hint;
+	struct search s = { .t = t, .cache = cache, .x = x };
 	struct ca ca;
-	enum err e = x509_issuer_hint(x, &hint);
+	enum err e = x509_issuer_hint(x, &s.hint);
 
 	memset(out, 0, sizeof(*out));
 	for (size_t nth = 0; e == ERR_OK && nth < CA_SAME_SUBJECT_MAX; nth++) {
-		e = store_find_issuer(t, hint.subject_hash, nth, &ca);
+		e = store_find_issuer(t, s.hint.subject_hash, nth, &ca);
 		if (e == ERR_OK)
-			e = consider(t, cache, x, &hint, &ca, out);
+			e = check_ca(&s, &ca, out);
 	}
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 static bool
-is_outside(const struct ca *ca, int64_t now)
+is_outside_validity(const struct ca *ca, int64_t now)
 {
 	return now < ca->not_before || now > ca->not_after;
 }
 
-/* Is a CA of this name and key identifier out of its validity? */
+/* Has a CA of this name and key identifier expired, or is it not yet valid? */
 static enum err
-any_outside(struct txn *t, const struct issuer_hint *hint, int64_t now, bool *out)
+find_outside_validity(const struct search *s, int64_t now, bool *out)
 {
 	struct ca ca;
 	enum err e = ERR_OK;
 
 	*out = false;
 	for (size_t nth = 0; e == ERR_OK && !*out && nth < CA_SAME_SUBJECT_MAX; nth++) {
-		e = store_find_issuer(t, hint->subject_hash, nth, &ca);
-		*out = e == ERR_OK && is_outside(&ca, now) &&
-		    !key_ids_differ(hint->key_id, ca.key_id);
+		e = store_find_issuer(s->t, s->hint.subject_hash, nth, &ca);
+		*out = e == ERR_OK && is_outside_validity(&ca, now) &&
+		    !key_ids_differ(s->hint.key_id, ca.key_id);
 	}
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* Valid ones come before others. */
+/* A valid CA replaces one that is not. */
 static enum err
-consider_validity(struct txn *t, struct issuer_cache *cache, struct x509_st *x,
-    const struct issuer_hint *hint, const struct ca *ca, int64_t now, struct ca *out, bool *found)
+check_validity(const struct search *s, const struct ca *ca, int64_t now, struct ca *out,
+    bool *found)
 {
 	struct issuer one = { .issued = ANSWER_NOT_ASKED };
-	enum err e = consider(t, cache, x, hint, ca, &one);
+	enum err e = check_ca(s, ca, &one);
 
 	if (e != ERR_OK || one.issued != ANSWER_YES)
 		return e;
-	if (!*found || !is_outside(ca, now))
+	if (!*found || !is_outside_validity(ca, now))
 		*out = *ca;
 	*found = true;
 	return ERR_OK;
@@ -170,17 +177,17 @@ enum err
 issuer_validity(struct txn *t, struct issuer_cache *cache, struct x509_st *x, int64_t now,
     struct ca *out, bool *found)
 {
-	struct issuer_hint hint;
+	struct search s = { .t = t, .cache = cache, .x = x };
 	struct ca ca;
 	bool outside = false;
-	enum err e = x509_issuer_hint(x, &hint);
+	enum err e = x509_issuer_hint(x, &s.hint);
 
 	if (e == ERR_OK)
-		e = any_outside(t, &hint, now, &outside);
+		e = find_outside_validity(&s, now, &outside);
 	for (size_t nth = 0; e == ERR_OK && outside && nth < CA_SAME_SUBJECT_MAX; nth++) {
-		e = store_find_issuer(t, hint.subject_hash, nth, &ca);
+		e = store_find_issuer(t, s.hint.subject_hash, nth, &ca);
 		if (e == ERR_OK)
-			e = consider_validity(t, cache, x, &hint, &ca, now, out, found);
+			e = check_validity(&s, &ca, now, out, found);
 	}
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

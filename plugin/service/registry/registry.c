@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* registry.c - see registry.h: client certificates, by call.
- * registry_present.c: by a connection.  registry_ca.c: CAs. */
+/* registry.c - see registry.h: client certificates, changed by commands.
+ * registry_connect.c: by connections.  registry_ca.c: CAs. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +11,10 @@
 
 #include "jitr/service/issuer.h"
 #include "registry_private.h"
-#include "jitr/service/twins.h"
+#include "jitr/service/signature_variants.h"
 
-/* A certificate enters the pending statuses by a first connection or a
- * transfer, never by call (aws-iot A.3.1, B.4). */
+/* The pending statuses are set by a first connection or a transfer, not by commands
+ * (aws-iot A.3.1, B.4). */
 static enum err
 check_status(enum cert_status status, struct diag *diag)
 {
@@ -39,14 +39,16 @@ fill_from_ca(const struct ca *ca, struct cert *cert, struct diag *diag)
 }
 
 static enum err
-no_ca(struct diag *diag)
+refuse_without_ca(struct diag *diag)
 {
 	diag_set(diag, "No CA certificate exists for the given certificate");
 	return ERR_WRONG_STATE;
 }
 
+/* The caller has named the CA. */
 static enum err
-named_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert, struct diag *diag)
+use_named_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert,
+    struct diag *diag)
 {
 	struct ca ca, facts;
 	enum answer issued;
@@ -56,7 +58,7 @@ named_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert
 		return e;
 	e = store_get_ca(t, &facts.id, &ca);
 	if (e == ERR_NOT_FOUND)
-		return no_ca(diag);
+		return refuse_without_ca(diag);
 	if (e != ERR_OK)
 		return e;
 	issued = x509_issued_by(r->x, r->issuer);
@@ -70,7 +72,8 @@ named_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert
 }
 
 static enum err
-found_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert, struct diag *diag)
+search_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert,
+    struct diag *diag)
 {
 	struct issuer issuer;
 	enum err e = issuer_find(t, NULL, r->x, &issuer);
@@ -78,7 +81,7 @@ found_issuer(struct txn *t, const struct cert_registration *r, struct cert *cert
 	if (e != ERR_OK)
 		return e;
 	if (issuer.issued == ANSWER_NOT_ASKED)
-		return no_ca(diag);
+		return refuse_without_ca(diag);
 	if (issuer.issued != ANSWER_YES) {
 		diag_set(diag,
 		    "The certificate names a registered CA as its issuer, "
@@ -112,12 +115,13 @@ put_registered(struct txn *t, const struct cert_registration *r, struct cert *ce
 	return e;
 }
 
-/* Neither it nor what its CA signed is registered by another id. */
+/* Neither the certificate nor a variant of it may be registered (signature_variants.h).
+ * After ERR_EXISTS *id is the registered one. */
 static enum err
 check_new(struct txn *t, const struct presented *p, struct certid *id, struct diag *diag)
 {
 	char hex[CERTID_HEX_SIZE];
-	struct twins twins;
+	struct variants variants;
 	struct cert cert;
 	enum err e = store_get_cert(t, &p->id, &cert);
 
@@ -128,10 +132,10 @@ check_new(struct txn *t, const struct presented *p, struct certid *id, struct di
 	}
 	if (e != ERR_NOT_FOUND)
 		return e;
-	e = twins_find(t, &p->content, &p->id, NULL, &twins);
-	if (e != ERR_OK || twins.count == 0)
+	e = variants_find(t, &p->content, &p->id, NULL, &variants);
+	if (e != ERR_OK || variants.count == 0)
 		return e;
-	*id = twins.other;
+	*id = variants.other;
 	certid_to_hex(id, hex);
 	diag_set(diag,
 	    "The certificate is already registered, with its signature in another form "
@@ -164,8 +168,8 @@ registry_add_cert(struct txn *t, const struct cert_registration *r, int64_t now,
 		.modified = now,
 		.version = 1 };
 	if (r->with_ca)
-		e = r->issuer != NULL ? named_issuer(t, r, &cert, diag)
-				      : found_issuer(t, r, &cert, diag);
+		e = r->issuer != NULL ? use_named_issuer(t, r, &cert, diag)
+				      : search_issuer(t, r, &cert, diag);
 	return e == ERR_OK ? put_registered(t, r, &cert) : e;
 }
 
@@ -196,17 +200,17 @@ registry_put_status(struct txn *t, struct cert *cert, enum cert_status status,
 		store_delete_cert_note(t, &cert->id);
 }
 
-/* It cannot be told which of several is meant: none becomes ACTIVE beside another. */
+/* If an older version has registered several variants, none of them may become ACTIVE. */
 static enum err
-check_alone(struct txn *t, const struct cert *cert, struct diag *diag)
+check_no_variants(struct txn *t, const struct cert *cert, struct diag *diag)
 {
 	char hex[CERTID_HEX_SIZE];
-	struct twins twins;
-	enum err e = twins_find_registered(t, cert, &twins);
+	struct variants variants;
+	enum err e = variants_find_registered(t, cert, &variants);
 
-	if (e != ERR_OK || twins.count == 0)
+	if (e != ERR_OK || variants.count == 0)
 		return e;
-	certid_to_hex(&twins.other, hex);
+	certid_to_hex(&variants.other, hex);
 	diag_set(diag,
 	    "The certificate is registered twice, with its signature in another form as "
 	    "%s: one of them has to be deleted",
@@ -234,7 +238,7 @@ registry_set_cert_status(struct txn *t, const struct certid *id, enum cert_statu
 	if (cert.status == status)
 		return ERR_OK;
 	if (status == CERT_ACTIVE)
-		e = check_alone(t, &cert, diag);
+		e = check_no_variants(t, &cert, diag);
 	if (e != ERR_OK)
 		return e;
 	registry_put_status(t, &cert, status, NULL, now);
@@ -258,7 +262,7 @@ check_removable(const struct cert *cert, const char *hex, struct diag *diag)
 	return ERR_OK;
 }
 
-/* In AWS's words (aws-iot A.3.9). */
+/* AWS's message (aws-iot A.3.9). */
 static enum err
 refuse_attached(const char *what, const char *arn_prefix, const struct certid *id,
     struct diag *diag)
@@ -272,7 +276,7 @@ refuse_attached(const char *what, const char *arn_prefix, const struct certid *i
 }
 
 static enum err
-check_no_things(struct txn *t, const struct certid *id, const char *arn_prefix, struct diag *diag)
+check_detached(struct txn *t, const struct certid *id, const char *arn_prefix, struct diag *diag)
 {
 	struct thing_principal first;
 	size_t count;
@@ -283,7 +287,7 @@ check_no_things(struct txn *t, const struct certid *id, const char *arn_prefix, 
 	return refuse_attached("Things", arn_prefix, id, diag);
 }
 
-/* Names copied: those that were listed do not outlive the first change. */
+/* The names are copied first: views from a listing become invalid with the first change. */
 static void
 detach_all(struct txn *t, const struct certid *id, const struct view *names, size_t count)
 {
@@ -314,7 +318,7 @@ registry_remove_cert(struct txn *t, const struct certid *id, bool force, const c
 	if (e == ERR_OK)
 		e = check_removable(&cert, hex, diag);
 	if (e == ERR_OK)
-		e = check_no_things(t, id, arn_prefix, diag);
+		e = check_detached(t, id, arn_prefix, diag);
 	if (e == ERR_OK)
 		e = store_list_attached(t, id, NULL, true, policies, COUNT_OF(policies), &count);
 	if (e != ERR_OK)

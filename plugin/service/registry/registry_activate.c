@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* registry_activate.c - see registry_activate.h: plans.  registry_schedule.c:
- * what follows from them in time. */
+/* registry_activate.c - see registry_activate.h: plans.  registry_schedule.c: changes that are
+ * due at a certain time. */
 #include <stdlib.h>
 
 #include "jitr/core/codec.h"
@@ -10,7 +10,7 @@
 #include "jitr/adapter/x509.h"
 
 #include "registry_private.h"
-#include "jitr/service/twins.h"
+#include "jitr/service/signature_variants.h"
 
 /*
  * The certificate.
@@ -19,18 +19,19 @@
 static enum err
 check_cert(struct txn *t, const struct planned_cert *cert, struct diag *diag)
 {
-	struct twins twins;
+	struct variants variants;
 	enum err e;
 
 	if (cert->serial.len == 0) {
-		diag_set(diag, "its serial number is longer than %d bytes: no list could name it",
+		diag_set(diag,
+		    "its serial number is longer than %d bytes: no revocation list can name it",
 		    SERIAL_MAX);
 		return ERR_REQUEST;
 	}
-	e = twins_find(t, cert->content, cert->id, NULL, &twins);
-	if (e != ERR_OK || twins.count == 0)
+	e = variants_find(t, cert->content, cert->id, NULL, &variants);
+	if (e != ERR_OK || variants.count == 0)
 		return e;
-	twins_say(&twins, diag);
+	variants_describe(&variants, diag);
 	return ERR_REQUEST;
 }
 
@@ -59,7 +60,7 @@ is_planned(const struct plan *plan, struct view name, size_t before)
 	return false;
 }
 
-/* How many there will be: those of the plan, and others that are attached. */
+/* The certificate's policies afterwards: those of the plan and those that are attached. */
 static enum err
 check_policies(struct txn *t, const struct plan *plan, const struct certid *id, struct diag *diag)
 {
@@ -106,7 +107,7 @@ conflict(const struct planned_thing *p, const char *what, struct diag *diag)
 	return ERR_REQUEST;
 }
 
-/* What the template does not speak of is not overridden. */
+/* A type that the template does not set is not overridden. */
 static enum err
 override_type(const struct planned_thing *p, struct thing *thing, struct diag *diag)
 {
@@ -119,7 +120,7 @@ override_type(const struct planned_thing *p, struct thing *thing, struct diag *d
 	return ERR_OK;
 }
 
-/* *merged is to be freed: attributes may lie in it. */
+/* *merged: the caller frees it; the thing's attributes may point into it. */
 static enum err
 override_attributes(const struct planned_thing *p, struct thing *thing, uint8_t **merged,
     struct diag *diag)
@@ -144,21 +145,21 @@ override_attributes(const struct planned_thing *p, struct thing *thing, uint8_t 
 
 struct made_thing {
 	struct thing thing;
-	uint8_t *merged; /* owned */
-	bool changed;    /* it is not in the registry like this */
+	uint8_t *merged; /* owned; NULL: none */
+	bool changed;    /* it differs from the registry */
 };
 
 static enum err
-change_thing(const struct planned_thing *p, const struct thing *present, int64_t now,
+change_thing(const struct planned_thing *p, const struct thing *existing, int64_t now,
     struct made_thing *out, struct diag *diag)
 {
 	enum err e;
 
-	out->thing = *present;
+	out->thing = *existing;
 	e = override_type(p, &out->thing, diag);
 	if (e == ERR_OK)
 		e = override_attributes(p, &out->thing, &out->merged, diag);
-	out->changed = !thing_same(&out->thing, present);
+	out->changed = !thing_same(&out->thing, existing);
 	if (out->changed) {
 		out->thing.version++;
 		out->thing.modified = now;
@@ -180,17 +181,17 @@ new_thing(const struct planned_thing *p, int64_t now, struct made_thing *out)
 	return random_fill(&out->thing.id, sizeof(out->thing.id));
 }
 
-/* The thing as the plan wants it; made_thing.merged is to be freed. */
+/* The thing as the plan describes it.  The caller frees out->merged. */
 static enum err
 make_thing(struct txn *t, const struct planned_thing *p, int64_t now, struct made_thing *out,
     struct diag *diag)
 {
-	struct thing present;
-	enum err e = store_get_thing(t, p->name, &present);
+	struct thing existing;
+	enum err e = store_get_thing(t, p->name, &existing);
 
 	*out = (struct made_thing){ .merged = NULL };
 	if (e == ERR_OK)
-		e = change_thing(p, &present, now, out, diag);
+		e = change_thing(p, &existing, now, out, diag);
 	else if (e == ERR_NOT_FOUND)
 		e = new_thing(p, now, out);
 	return e == ERR_OK ? thing_check_attributes(&out->thing, diag) : e;
@@ -214,7 +215,7 @@ put_thing(struct txn *t, const struct planned_thing *p, const struct certid *id,
 	struct thing_principal principal = { .id = *id,
 		.thing = p->name,
 		.type = PRINCIPAL_NON_EXCLUSIVE };
-	enum principal_type present;
+	enum principal_type type;
 	struct made_thing made;
 	bool attached = false;
 	enum err e = make_thing(t, p, now, &made, NULL);
@@ -223,7 +224,7 @@ put_thing(struct txn *t, const struct planned_thing *p, const struct certid *id,
 		store_put_thing(t, &made.thing);
 	free(made.merged);
 	if (e == ERR_OK)
-		e = store_optional(store_get_thing_principal(t, p->name, id, &present), &attached);
+		e = store_optional(store_get_thing_principal(t, p->name, id, &type), &attached);
 	if (e == ERR_OK && !attached)
 		store_put_thing_principal(t, &principal);
 	return e == ERR_OK ? t->failed : e;
@@ -249,7 +250,7 @@ registry_check_plan(struct txn *t, const struct plan *plan, const struct planned
 }
 
 enum err
-registry_carry_out(struct txn *t, const struct plan *plan, const struct certid *id, int64_t now)
+registry_apply_plan(struct txn *t, const struct plan *plan, const struct certid *id, int64_t now)
 {
 	enum err e = ERR_OK;
 

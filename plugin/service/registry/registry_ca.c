@@ -39,8 +39,7 @@ registry_delete_registration_code(struct txn *t, struct diag *diag)
 	return t->failed;
 }
 
-/* The comparison is exact (aws-iot C).  A code that was never made proves
- * nothing. */
+/* The comparison is exact (aws-iot C).  If no code was ever made, no proof is valid. */
 static enum err
 check_proof(struct txn *t, const char *common_name, struct diag *diag)
 {
@@ -111,7 +110,7 @@ check_template(struct txn *t, struct view name, struct diag *diag)
 	return e;
 }
 
-/* One of the two decides about a certificate. */
+/* A certificate is activated by either a rule or a template, not by both. */
 static enum err
 check_settings(struct txn *t, const struct ca_document *document, const struct ca_settings *s,
     struct diag *diag)
@@ -120,13 +119,14 @@ check_settings(struct txn *t, const struct ca_document *document, const struct c
 	    (document->template_body.len > 0 || s->template_name.len > 0)) {
 		diag_set(diag,
 		    "activation and registrationConfig exclude each other: activation none "
-		    "takes the rule away, removeAutoRegistration the template");
+		    "removes the rule, removeAutoRegistration the template");
 		return ERR_REQUEST;
 	}
 	return check_template(t, s->template_name, diag);
 }
 
-/* Read again: what was read before does not outlive a change. */
+/* The settings are read again: views that were read before became invalid with the first
+ * change. */
 static enum err
 put_settings(struct txn *t, const struct certid *id, const struct ca_settings_update *u,
     bool no_template)
@@ -155,15 +155,14 @@ check_new_settings(struct txn *t, const struct ca_document *document,
 }
 
 enum err
-registry_add_ca(struct txn *t, struct ca *ca, const struct ca_document *document,
-    const struct ca_settings_update *settings, const char *proof, int64_t now, struct diag *diag)
+registry_add_ca(struct txn *t, const struct ca_registration *r, int64_t now, struct diag *diag)
 {
-	struct ca present;
-	enum err e = proof != NULL ? check_proof(t, proof, diag) : ERR_OK;
+	struct ca *ca = r->ca, existing;
+	enum err e = r->proof != NULL ? check_proof(t, r->proof, diag) : ERR_OK;
 
 	if (e != ERR_OK)
 		return e;
-	e = store_get_ca(t, &ca->id, &present);
+	e = store_get_ca(t, &ca->id, &existing);
 	if (e == ERR_OK) {
 		diag_set(diag, "The CA certificate is already registered");
 		return ERR_EXISTS;
@@ -172,15 +171,15 @@ registry_add_ca(struct txn *t, struct ca *ca, const struct ca_document *document
 		return e;
 	e = check_same_subject(t, ca->subject_hash, diag);
 	if (e == ERR_OK)
-		e = check_new_settings(t, document, settings, diag);
+		e = check_new_settings(t, r->document, r->settings, diag);
 	if (e == ERR_OK)
 		e = random_fill(&ca->generation, sizeof(ca->generation));
 	if (e != ERR_OK)
 		return e;
 	ca->created = ca->modified = now;
 	ca->version = 1;
-	store_put_ca(t, ca, document);
-	return put_settings(t, &ca->id, settings, false);
+	store_put_ca(t, ca, r->document);
+	return put_settings(t, &ca->id, r->settings, false);
 }
 
 static enum err
@@ -196,8 +195,8 @@ get_ca(struct txn *t, const struct certid *id, struct ca *ca, struct diag *diag)
 	return e;
 }
 
-/* removeAutoRegistration takes the template away and, unless the same call
- * enables it, switches auto-registration off (aws-iot A.2.3). */
+/* removeAutoRegistration removes the template and, unless the same command enables it,
+ * switches auto-registration off (aws-iot A.2.3). */
 static void
 apply_update(struct ca *ca, struct ca_document *document, const struct ca_update *u)
 {
@@ -237,16 +236,17 @@ check_update(struct txn *t, const struct certid *id, const struct ca_document *d
 	return check_settings(t, document, &settings, diag);
 }
 
-/* It registers fewer devices, and needs no more room. */
+/* Such an update may use the reserved space: it registers fewer devices and needs no more
+ * room. */
 static bool
-only_takes_away(const struct ca_update *u)
+only_removes(const struct ca_update *u)
 {
-	bool gives = (u->status != NULL && *u->status == CA_ACTIVE) ||
+	bool adds = (u->status != NULL && *u->status == CA_ACTIVE) ||
 	    (u->auto_registration != NULL && *u->auto_registration) || u->template_body != NULL ||
 	    u->role_arn != NULL || u->settings.crl_check != NULL || u->settings.crl_file != NULL ||
 	    u->settings.activation != NULL || u->settings.template_name != NULL;
 
-	return !gives;
+	return !adds;
 }
 
 enum err
@@ -257,7 +257,7 @@ registry_update_ca(struct txn *t, const struct certid *id, const struct ca_updat
 	struct ca ca;
 	enum err e = get_ca(t, id, &ca, diag);
 
-	if (only_takes_away(update))
+	if (only_removes(update))
 		store_use_reserve(t);
 	if (e == ERR_OK)
 		e = store_get_ca_document(t, id, &document);

@@ -125,26 +125,25 @@ make_default(struct policy_record *policy, uint32_t number, int64_t now)
 	policy->modified = now;
 }
 
-/* Numbers are never given twice, also after deletions (aws-iot A.4.5). */
+/* A number is not used again after its version was deleted (aws-iot A.4.5). */
 enum err
-registry_create_policy_version(struct txn *t, struct view name, struct view document,
-    bool set_default, int64_t now, uint32_t *number, struct diag *diag)
+registry_create_policy_version(struct txn *t, struct view name,
+    const struct new_policy_version *made, int64_t now, uint32_t *number, struct diag *diag)
 {
-	struct policy_version version = { .created = now, .document = document };
+	struct policy_version version = { .created = now, .document = made->document };
 	struct policy_record policy;
 	enum err e = get_policy(t, name, &policy, diag);
 
 	if (e == ERR_OK)
 		e = check_room_for_version(t, name, diag);
 	if (e == ERR_OK && policy.last_version == UINT32_MAX) {
-		diag_set(diag, "The policy %.*s has had all version numbers there are",
-		    NAME_ARGS(name));
+		diag_set(diag, "The policy %.*s has used all version numbers", NAME_ARGS(name));
 		e = ERR_LIMIT;
 	}
 	if (e != ERR_OK)
 		return e;
 	*number = version.number = ++policy.last_version;
-	if (set_default)
+	if (made->set_default)
 		make_default(&policy, version.number, now);
 	store_put_policy_version(t, name, &version);
 	store_put_policy(t, &policy);
@@ -228,7 +227,7 @@ registry_attach_policy(struct txn *t, struct view name, const struct certid *id,
 	return t->failed;
 }
 
-/* What is attached can be detached, whatever became of both. */
+/* A policy that is attached can be detached even if a record is missing. */
 enum err
 registry_detach_policy(struct txn *t, struct view name, const struct certid *id, struct diag *diag)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * registry_schedule.c - see registry_activate.h: what is done at a time of its
- * own.  Certificates that others supersede, and warnings of those that expire.
+ * registry_schedule.c - see registry_activate.h: changes that are due at a certain time.
+ * Superseded certificates become INACTIVE; certificates that expire soon are announced.
  */
 #include <string.h>
 
@@ -12,11 +12,11 @@
 #include "registry_private.h"
 #include "jitr/service/revocation.h"
 
-/* Certificates of one thing that are looked at. */
+/* At most this many certificates of one thing are checked. */
 #define PREDECESSORS_MAX   1000
 #define PRINCIPALS_AT_ONCE 50
 
-/* An older certificate of the thing that still gets in. */
+/* *out: it is another certificate, older than the successor, and ACTIVE. */
 static enum err
 is_predecessor(struct txn *t, const struct certid *id, const struct cert *successor, bool *out)
 {
@@ -49,7 +49,7 @@ supersede_some(struct txn *t, const struct thing_principal *principals, size_t c
 }
 
 static enum err
-supersede_of_thing(struct txn *t, struct view thing, const struct cert *successor, int64_t due)
+supersede_in_thing(struct txn *t, struct view thing, const struct cert *successor, int64_t due)
 {
 	struct thing_principal principals[PRINCIPALS_AT_ONCE];
 	struct certid last;
@@ -68,7 +68,7 @@ supersede_of_thing(struct txn *t, struct view thing, const struct cert *successo
 	return e;
 }
 
-/* Names copied: what was listed does not outlive the first change. */
+/* The names are copied first: views from a listing become invalid with the first change. */
 enum err
 registry_supersede(struct txn *t, const struct cert *cert, int64_t after, int64_t now)
 {
@@ -83,7 +83,7 @@ registry_supersede(struct txn *t, const struct cert *cert, int64_t after, int64_
 		things[i].thing.data = names[i];
 	}
 	for (size_t i = 0; e == ERR_OK && i < count; i++)
-		e = supersede_of_thing(t, things[i].thing, cert, now + after);
+		e = supersede_in_thing(t, things[i].thing, cert, now + after);
 	return e;
 }
 
@@ -101,8 +101,8 @@ registry_supersede_by_ca(struct txn *t, const struct cert *cert, int64_t now)
 	return registry_supersede(t, cert, settings.supersede_after, now);
 }
 
-/* Unless its successor is no good any more: a device must not lose both.  What
- * cannot be read lets none in anyway. */
+/* Makes a superseded certificate INACTIVE, but only while its successor is ACTIVE: a device
+ * must not lose both.  A certificate with a damaged record is refused in any case. */
 static enum err
 retire(struct txn *t, const struct schedule_entry *entry, int64_t now, bool *done)
 {
@@ -127,8 +127,8 @@ retire(struct txn *t, const struct schedule_entry *entry, int64_t now, bool *don
 	return t->failed;
 }
 
-/* One that cannot be read must not keep back those behind it: it is dropped, and counts
- * as one of so many. */
+/* The next entry that is due.  A damaged entry is removed, so that it does not block the
+ * entries after it; it counts as one of *left. */
 static enum err
 next_due(struct txn *t, enum schedule_kind kind, int64_t until, struct schedule_entry *entry,
     bool *found, size_t *left)
@@ -150,7 +150,8 @@ next_due(struct txn *t, enum schedule_kind kind, int64_t until, struct schedule_
 }
 
 enum err
-registry_superseded(struct txn *t, int64_t now, struct certid *ids, size_t max, size_t *count)
+registry_retire_superseded(struct txn *t, int64_t now, struct certid *ids, size_t max,
+    size_t *count)
 {
 	struct schedule_entry entry;
 	bool found, done = false;
@@ -191,8 +192,7 @@ announce_expiry(struct txn *t, const struct cert *cert, const char *account_id, 
 	    event_expiring(&event, account_id, &payload));
 }
 
-/* No warning is needed of one that is revoked, or that had expired before warnings
- * were configured. */
+/* Not if it is revoked, or had expired before the option was set. */
 static bool
 is_worth_a_warning(const struct cert *cert, int64_t now)
 {
@@ -200,8 +200,8 @@ is_worth_a_warning(const struct cert *cert, int64_t now)
 }
 
 enum err
-registry_expiring(struct txn *t, int64_t until, const char *account_id, int64_t now, size_t max,
-    size_t *count)
+registry_announce_expiring(struct txn *t, int64_t until, const char *account_id, int64_t now,
+    size_t max, size_t *count)
 {
 	struct schedule_entry entry;
 	struct cert cert;
@@ -216,7 +216,7 @@ registry_expiring(struct txn *t, int64_t until, const char *account_id, int64_t 
 			break;
 		e = store_optional(store_get_cert(t, &entry.id, &cert), &found);
 		if (e == ERR_CORRUPT)
-			e = ERR_OK; /* what cannot be read lets none in anyway */
+			e = ERR_OK; /* a damaged record is refused in any case */
 		if (e != ERR_OK)
 			break;
 		if (found && is_worth_a_warning(&cert, now)) {

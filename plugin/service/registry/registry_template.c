@@ -19,8 +19,8 @@ enum err
 registry_create_template(struct txn *t, const struct provisioning_template *made, int64_t now,
     struct diag *diag)
 {
-	struct provisioning_template present, fresh = *made;
-	enum err e = store_get_template(t, made->name, &present);
+	struct provisioning_template existing, fresh = *made;
+	enum err e = store_get_template(t, made->name, &existing);
 
 	if (e == ERR_OK) {
 		diag_set(diag, "Provisioning template already exists (name=%.*s)",
@@ -59,7 +59,7 @@ registry_update_template(struct txn *t, struct view name, const struct template_
 	return t->failed;
 }
 
-/* *id: of a CA that names it. */
+/* *id: the first CA that names the template. */
 static enum err
 find_user(struct txn *t, struct view name, struct certid *id, bool *found)
 {

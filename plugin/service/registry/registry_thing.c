@@ -22,12 +22,12 @@ enum err
 thing_check_attributes(const struct thing *thing, struct diag *diag)
 {
 	size_t count,
-	    most = thing->type_name.len > 0 ? THING_ATTRIBUTES_MAX : THING_ATTRIBUTES_MAX_UNTYPED;
+	    limit = thing->type_name.len > 0 ? THING_ATTRIBUTES_MAX : THING_ATTRIBUTES_MAX_UNTYPED;
 
-	if (codec_check_attributes(thing->attributes, &count) && count <= most)
+	if (codec_check_attributes(thing->attributes, &count) && count <= limit)
 		return ERR_OK;
 	diag_set(diag, "A thing %s a type has at most %zu attributes",
-	    thing->type_name.len > 0 ? "with" : "without", most);
+	    thing->type_name.len > 0 ? "with" : "without", limit);
 	return ERR_REQUEST;
 }
 
@@ -43,15 +43,15 @@ enum err
 registry_create_thing(struct txn *t, const struct thing *thing, int64_t now, struct generation *id,
     struct diag *diag)
 {
-	struct thing present, made = *thing;
+	struct thing existing, made = *thing;
 	enum err e = thing_check_attributes(thing, diag);
 
 	if (e != ERR_OK)
 		return e;
-	e = store_get_thing(t, thing->name, &present);
+	e = store_get_thing(t, thing->name, &existing);
 	if (e == ERR_OK) {
-		*id = present.id;
-		if (thing_same(&present, thing))
+		*id = existing.id;
+		if (thing_same(&existing, thing))
 			return ERR_OK;
 		diag_set(diag, "Thing %.*s already exists with a different configuration",
 		    NAME_ARGS(thing->name));
@@ -79,7 +79,7 @@ check_version(const struct thing *thing, bool has_expected, uint32_t expected, s
 	return ERR_VERSION;
 }
 
-/* *merged is to be freed: the attributes of the thing lie in it. */
+/* *merged: the caller frees it; the thing's attributes point into it. */
 static enum err
 apply_attributes(struct thing *thing, const struct thing_update *u, uint8_t **merged)
 {
@@ -177,8 +177,8 @@ get_both(struct txn *t, struct view name, const struct certid *id, struct diag *
 	return e == ERR_OK ? registry_get_cert(t, id, &cert, diag) : e;
 }
 
-/* A certificate that belongs to one thing exclusively has no other: two tell
- * whether there is another one, and whether it is exclusive. */
+/* A certificate that is attached exclusively has no other thing, so reading two things is
+ * enough: one of them may be this thing. */
 enum err
 thing_check_exclusive(struct txn *t, struct view name, const struct certid *id,
     enum principal_type type, struct diag *diag)
@@ -231,7 +231,7 @@ registry_attach_thing(struct txn *t, struct view name, const struct certid *id,
 	return t->failed;
 }
 
-/* What is attached can be detached, whatever became of both. */
+/* A certificate that is attached can be detached even if a record is missing. */
 enum err
 registry_detach_thing(struct txn *t, struct view name, const struct certid *id, struct diag *diag)
 {

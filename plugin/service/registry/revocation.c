@@ -41,7 +41,7 @@ revocation_read(struct txn *t, const struct certid *ca_id, struct view serial,
 	*out = (struct revocation){ .check = CRL_REQUIRED };
 	if (e != ERR_OK)
 		return e;
-	if (serial.len == 0) { /* too long for any list: there is none for it */
+	if (serial.len == 0) { /* too long for any list: as if the CA had no list */
 		out->check = settings.crl_check;
 		return ERR_OK;
 	}

@@ -9,88 +9,100 @@
 #include "jitr/service/outbox.h"
 
 static_assert(EVENT_PAYLOAD_SIZE + EVENT_DETAILS_MAX <= OUTBOX_PAYLOAD_MAX,
-    "every event can be carried");
+    "every event can be published");
 static_assert(OUTBOX_TOPIC_MAX + OUTBOX_PAYLOAD_MAX <= OUTBOX_BYTES_PER_TICK,
-    "whatever is carried fits into a tick");
+    "every publishable message fits into a tick");
 
-/* A message on its way, copied out of the transaction: the broker may call us
- * again from publish(), so none is open then. */
-struct carried {
+struct outbox {
+	struct outbox_config config;
+	bool pending;         /* there may be messages that were not published */
+	uint64_t published;   /* the highest number handed to the broker, or skipped */
+	uint64_t delivered;   /* the highest number that the broker has had a turn to deliver */
+	uint64_t removed;     /* the highest number removed from the store */
+	bool removal_waiting; /* a removal job was submitted and is not finished */
+	bool failing;         /* the last tick had an error, which was logged */
+	size_t burst;         /* published since there was nothing to publish */
+};
+
+/* A copy of a message.  No transaction is open during publish(), because the broker may
+ * call the plugin from within it. */
+struct outgoing {
 	uint64_t seq;
 	size_t topic_len, payload_len;
 	char bytes[]; /* the topic, terminated, and the payload */
 };
 
-/* What one tick has room for, and what came of it. */
+/* The limit and the result of one tick. */
 struct tick {
-	size_t room; /* bytes */
+	size_t room; /* bytes that may still be published */
 	size_t published;
-	bool damaged;
+	bool damaged; /* a message was skipped */
 	enum err failed;
 };
 
-struct drop_job {
+struct removal_job {
 	struct job job;
 	struct outbox *outbox;
 	uint64_t up_to;
 };
 
 static enum err
-drop_run(struct txn *t, struct job *job, int64_t now)
+removal_run(struct txn *t, struct job *job, int64_t now)
 {
 	(void)now;
 	store_use_reserve(t);
-	store_drop_messages(t, ((struct drop_job *)job)->up_to);
+	store_drop_messages(t, ((struct removal_job *)job)->up_to);
 	return ERR_OK;
 }
 
-/* Rows that could not be removed are tried again with the next ones: the jobs
- * name a number, not a range. */
+/* After a failure the next job removes the same rows: a job has an upper limit, not a
+ * range. */
 static void
-drop_finish(struct job *job, void *context)
+removal_finish(struct job *job)
 {
-	struct drop_job *drop = (struct drop_job *)job;
+	struct removal_job *removal = (struct removal_job *)job;
 
-	(void)context;
-	drop->outbox->dropping = false;
+	removal->outbox->removal_waiting = false;
 	if (job->result == ERR_OK)
-		drop->outbox->removed = drop->up_to;
-	free(drop);
+		removal->outbox->removed = removal->up_to;
+	free(removal);
 }
 
-static const struct job_type drop_type = { "drop published", true, drop_run, NULL, drop_finish };
+static const struct job_type removal_type = { "remove published", true, removal_run, NULL,
+	removal_finish };
 
+/* Without memory or room in the queue: again at the next tick. */
 static void
-submit_drop(struct outbox *o)
+submit_removal(struct outbox *o)
 {
-	struct drop_job *drop;
+	struct removal_job *removal;
 
-	if (o->dropping || o->delivered <= o->removed)
+	if (o->removal_waiting || o->delivered <= o->removed)
 		return;
-	drop = calloc(1, sizeof(*drop));
-	if (drop == NULL)
-		return; /* at the next tick */
-	drop->job.type = &drop_type;
-	drop->outbox = o;
-	drop->up_to = o->delivered;
-	o->dropping = writer_submit(o->writer, &drop->job) == ERR_OK;
-	if (!o->dropping)
-		free(drop);
+	removal = calloc(1, sizeof(*removal));
+	if (removal == NULL)
+		return;
+	removal->job.type = &removal_type;
+	removal->outbox = o;
+	removal->up_to = o->delivered;
+	o->removal_waiting = writer_submit(o->config.writer, &removal->job) == ERR_OK;
+	if (!o->removal_waiting)
+		free(removal);
 }
 
-/* A newer version may have written what we do not carry. */
+/* A newer version may have stored messages that this one cannot publish. */
 static bool
-is_fit(const struct message *m)
+is_publishable(const struct message *m)
 {
 	return m->topic.len > 0 && m->topic.len <= OUTBOX_TOPIC_MAX &&
 	    memchr(m->topic.data, 0, m->topic.len) == NULL && m->payload.len <= OUTBOX_PAYLOAD_MAX;
 }
 
-/* ERR_LIMIT: it is for the next tick. */
+/* ERR_LIMIT: there is no room for it in this tick. */
 static enum err
-copy_message(const struct message *m, size_t room, struct carried **out)
+copy_message(const struct message *m, size_t room, struct outgoing **out)
 {
-	struct carried *c;
+	struct outgoing *c;
 
 	if (m->topic.len + m->payload.len > room)
 		return ERR_LIMIT;
@@ -108,19 +120,19 @@ copy_message(const struct message *m, size_t room, struct carried **out)
 	return ERR_OK;
 }
 
-/* The first message that was not published yet.  One that cannot be read must
- * not keep back those behind it: it is passed over, and *out stays NULL. */
+/* Copies the first message that was not published.  A damaged one is skipped, so that it
+ * does not block the messages after it: ERR_OK, and *out stays NULL. */
 static enum err
-carry_next(struct outbox *o, struct tick *tick, struct carried **out)
+read_next(struct outbox *o, struct tick *tick, struct outgoing **out)
 {
 	struct message m = { .seq = o->published };
 	struct txn t;
-	enum err e = store_read(o->store, &t);
+	enum err e = store_read(o->config.store, &t);
 
 	if (e != ERR_OK)
 		return e;
 	e = store_next_message(&t, o->published, &m);
-	if (e == ERR_OK && is_fit(&m)) {
+	if (e == ERR_OK && is_publishable(&m)) {
 		e = copy_message(&m, tick->room, out);
 	} else if (m.seq != o->published) {
 		o->published = m.seq;
@@ -132,30 +144,30 @@ carry_next(struct outbox *o, struct tick *tick, struct carried **out)
 }
 
 static bool
-publish_one(struct outbox *o, struct tick *tick, const struct carried *c)
+publish_one(struct outbox *o, struct tick *tick, const struct outgoing *c)
 {
 	struct view payload = { (const uint8_t *)c->bytes + c->topic_len + 1, c->payload_len };
 
-	if (o->broker->publish(c->bytes, payload, 1, false) != ERR_OK)
+	if (o->config.broker->publish(c->bytes, payload, 1, false) != ERR_OK)
 		return false;
-	pace_spend(o->pace);
+	pace_spend(o->config.pace);
 	o->published = c->seq;
 	tick->published++;
 	tick->room -= c->topic_len + c->payload_len;
 	return true;
 }
 
-/* Is there more for this tick?  What failed is tried again at the next one. */
+/* Returns whether the tick goes on.  After a failure the next tick tries again. */
 static bool
 publish_next(struct outbox *o, struct tick *tick)
 {
-	struct carried *c = NULL;
+	struct outgoing *c = NULL;
 	enum err e;
 	bool more;
 
-	if (!pace_allows(o->pace))
+	if (!pace_allows(o->config.pace))
 		return false;
-	e = carry_next(o, tick, &c);
+	e = read_next(o, tick, &c);
 	if (e == ERR_NOT_FOUND)
 		o->pending = false;
 	else if (e != ERR_OK && e != ERR_LIMIT)
@@ -167,39 +179,71 @@ publish_next(struct outbox *o, struct tick *tick)
 	return more;
 }
 
-/* Told when it begins, not at every tick. */
+/* Logged at the first failing tick only. */
 static void
-note_failure(struct outbox *o, enum err e, bool damaged)
+log_failure(struct outbox *o, enum err e, bool damaged)
 {
 	char line[160];
 
 	if (e != ERR_OK && !o->failing) {
 		(void)snprintf(line, sizeof(line),
 		    "jitr: stored events cannot be published: %s; "
-		    "they stay stored, and it is tried again",
+		    "they stay stored and are tried again",
 		    err_text(e));
-		o->broker->log(LEVEL_ERROR, line);
+		o->config.broker->log(LEVEL_ERROR, line);
 	}
 	if (damaged && !o->failing)
-		o->broker->log(LEVEL_ERROR, "jitr: a stored event is damaged and is passed over");
+		o->config.broker->log(LEVEL_ERROR,
+		    "jitr: a stored event is damaged and is skipped");
 	o->failing = e != ERR_OK || damaged;
 }
 
-/* The broker does not say what it drops. */
+/* The broker does not tell a plugin which messages it drops. */
 static void
-note_many(struct outbox *o, size_t published)
+log_burst(struct outbox *o, size_t published)
 {
 	char line[240];
 
-	if (o->in_a_row < OUTBOX_MANY && o->in_a_row + published >= OUTBOX_MANY) {
+	if (o->burst < OUTBOX_BURST_WARNING && o->burst + published >= OUTBOX_BURST_WARNING) {
 		(void)snprintf(line, sizeof(line),
 		    "jitr: %d events in a row: a subscriber that is "
 		    "offline or slow loses those beyond the broker's max_queued_messages (1000 by "
 		    "default); see $SYS/broker/publish/messages/dropped",
-		    OUTBOX_MANY);
-		o->broker->log(LEVEL_NOTICE, line);
+		    OUTBOX_BURST_WARNING);
+		o->config.broker->log(LEVEL_NOTICE, line);
 	}
-	o->in_a_row = o->pending ? o->in_a_row + published : 0;
+	o->burst = o->pending ? o->burst + published : 0;
+}
+
+enum err
+outbox_open(const struct outbox_config *config, struct outbox **out)
+{
+	struct outbox *o = calloc(1, sizeof(*o));
+
+	*out = o;
+	if (o == NULL)
+		return ERR_NOMEM;
+	o->config = *config;
+	o->pending = true;
+	return ERR_OK;
+}
+
+void
+outbox_close(struct outbox *o)
+{
+	free(o);
+}
+
+void
+outbox_notify(struct outbox *o)
+{
+	o->pending = true;
+}
+
+bool
+outbox_has_more(const struct outbox *o)
+{
+	return o->pending && !o->failing;
 }
 
 size_t
@@ -207,14 +251,14 @@ outbox_pump(struct outbox *o)
 {
 	struct tick tick = { .room = OUTBOX_BYTES_PER_TICK };
 
-	/* What was published at an earlier tick the broker has delivered by now. */
+	/* The broker has delivered by now what an earlier tick published. */
 	o->delivered = o->published;
-	submit_drop(o);
+	submit_removal(o);
 	if (!o->pending)
 		return 0;
 	for (size_t i = 0; i < OUTBOX_PER_TICK && publish_next(o, &tick); i++)
 		continue;
-	note_failure(o, tick.failed, tick.damaged);
-	note_many(o, tick.published);
+	log_failure(o, tick.failed, tick.damaged);
+	log_burst(o, tick.published);
 	return tick.published;
 }

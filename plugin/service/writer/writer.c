@@ -2,10 +2,9 @@
 /*
  * writer.c - see writer.h.
  *
- * Two first-in first-out lists under one mutex: waiting (broker -> writer)
- * and done (writer -> broker).  The writer takes what waits, at most
- * batch_max, and holds no lock while it runs, commits and syncs.  A job that
- * asks to be run again goes back to the end of the first list.
+ * One mutex guards two queues: waiting (broker to writer) and done (writer to broker).
+ * The writer takes at most batch_max waiting jobs and holds no lock while it runs them,
+ * commits and syncs.  A job that is to be run again is appended to the first queue.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -14,145 +13,20 @@
 
 #include "jitr/service/writer.h"
 
-struct fifo {
-	struct job *first, **end;
-	size_t count;
-};
+#include "batch.h"
+#include "job_queue.h"
 
 struct writer {
-	struct store *store;
 	struct writer_config config;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards the six below */
-	struct fifo waiting, done;
+	pthread_mutex_t lock; /* guards all members below */
+	struct job_queue waiting, done;
 	size_t running;
-	size_t urgent; /* of those that wait, not patient */
+	size_t urgent; /* waiting jobs that are not deferrable */
 	bool stopping;
-	struct writer_state state; /* what commits cost; waiting is not kept here */
+	struct commit_times commits;
 	pthread_cond_t work;
 };
-
-static void
-fifo_init(struct fifo *f)
-{
-	f->first = NULL;
-	f->end = &f->first;
-	f->count = 0;
-}
-
-static void
-fifo_push(struct fifo *f, struct job *job)
-{
-	job->next = NULL;
-	*f->end = job;
-	f->end = &job->next;
-	f->count++;
-}
-
-static struct job *
-fifo_pop(struct fifo *f)
-{
-	struct job *job = f->first;
-
-	if (job == NULL)
-		return NULL;
-	f->first = job->next;
-	if (f->first == NULL)
-		f->end = &f->first;
-	f->count--;
-	return job;
-}
-
-static size_t
-fifo_move(struct fifo *to, struct fifo *from, size_t max)
-{
-	size_t moved = 0;
-
-	for (; moved < max && from->first != NULL; moved++)
-		fifo_push(to, fifo_pop(from));
-	return moved;
-}
-
-static uint64_t
-monotonic_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
-static void
-count_commit(struct writer *w, uint64_t us)
-{
-	pthread_mutex_lock(&w->lock);
-	w->state.commits++;
-	w->state.commit_us += us;
-	w->state.commit_us_last = us;
-	if (us > w->state.commit_us_max)
-		w->state.commit_us_max = us;
-	pthread_mutex_unlock(&w->lock);
-}
-
-/* A commit without a change costs nothing, and says nothing about the disk. */
-static enum err
-commit(struct writer *w, struct txn *t)
-{
-	uint64_t before = monotonic_us();
-	enum err e = store_commit(t);
-
-	if (e == ERR_OK && store_changed(w->store))
-		count_commit(w, monotonic_us() - before);
-	return e;
-}
-
-static enum err
-try_jobs(struct writer *w, struct job *first, const struct job *end)
-{
-	struct txn t;
-	int64_t now = w->config.now();
-	enum err e = store_write(w->store, &t);
-
-	if (e != ERR_OK)
-		return e;
-	for (struct job *job = first; job != end; job = job->next) {
-		if (job != first)
-			store_next_step(&t);
-		job->result = job->type->run(&t, job, now);
-	}
-	return commit(w, &t);
-}
-
-static void
-settle(struct writer *w, struct job *first, const struct job *end, enum err e)
-{
-	for (struct job *job = first; job != end; job = job->next) {
-		if (e != ERR_OK) {
-			job->result = e;
-			job->failure = store_failure(w->store);
-		} else if (job->result == ERR_OK && job->type->committed != NULL) {
-			job->type->committed(job);
-		}
-	}
-}
-
-/*
- * All jobs of the batch in one transaction.  When that fails, each in one of
- * its own: a job for which there is no room must not take those along that
- * need none.
- */
-static void
-run_batch(struct writer *w, struct fifo *batch)
-{
-	enum err e = try_jobs(w, batch->first, NULL);
-
-	if (e == ERR_OK || batch->count == 1) {
-		settle(w, batch->first, NULL, e);
-		return;
-	}
-	for (struct job *job = batch->first; job != NULL; job = job->next)
-		settle(w, job, job->next, try_jobs(w, job, job->next));
-}
 
 static struct timespec
 time_after(int ms)
@@ -166,8 +40,8 @@ time_after(int ms)
 	return t;
 }
 
-/* Until there is a job that is worth a commit, or one that has been patient for
- * long enough.  Called and left with the lock held. */
+/* Waits for a job that is not deferrable, or until the deferrable ones have waited
+ * WRITER_DEFER_MAX_MS.  Called and left with the lock held. */
 static void
 wait_for_work(struct writer *w)
 {
@@ -176,7 +50,7 @@ wait_for_work(struct writer *w)
 
 	while (w->waiting.count == 0 && !w->stopping)
 		pthread_cond_wait(&w->work, &w->lock);
-	until = time_after(WRITER_PATIENCE_MS);
+	until = time_after(WRITER_DEFER_MAX_MS);
 	while (rc == 0 && w->urgent == 0 && !w->stopping)
 		rc = pthread_cond_timedwait(&w->work, &w->lock, &until);
 }
@@ -196,19 +70,10 @@ gather(struct writer *w)
 		rc = pthread_cond_timedwait(&w->work, &w->lock, &until);
 }
 
-static size_t
-count_urgent(const struct fifo *f)
-{
-	size_t count = 0;
-
-	for (const struct job *job = f->first; job != NULL; job = job->next)
-		count += !job->type->deferrable;
-	return count;
-}
-
-/* Not at the end: it is not known how long it would take. */
+/* Is the job to be run again?  Not while the writer stops: the remaining parts could take
+ * any time. */
 static bool
-goes_on(const struct writer *w, struct job *job)
+take_again(const struct writer *w, struct job *job)
 {
 	bool again = job->again && job->result == ERR_OK;
 
@@ -221,32 +86,45 @@ goes_on(const struct writer *w, struct job *job)
 }
 
 /*
- * Each job of the batch is done, or goes on behind all that wait: no long job
- * keeps others from their turn.  Called with the lock held.  Is there one that
- * goes on by itself?
+ * Moves the jobs of a batch to the done queue; those that are to be run again go to the end
+ * of the waiting queue, so that a long job does not delay the others.  Called with the lock
+ * held.  Returns whether an urgent job is to be run again.
  */
 static bool
-hand_back(struct writer *w, struct fifo *batch)
+return_jobs(struct writer *w, struct job_queue *batch)
 {
-	bool any = false;
+	bool any_urgent = false;
 	struct job *job;
 
-	while ((job = fifo_pop(batch)) != NULL) {
-		bool on = goes_on(w, job);
+	while ((job = job_queue_pop(batch)) != NULL) {
+		bool again = take_again(w, job);
 
-		fifo_push(on ? &w->waiting : &w->done, job);
-		if (on && !job->type->deferrable) {
+		job_queue_push(again ? &w->waiting : &w->done, job);
+		if (again && !job->type->deferrable) {
 			w->urgent++;
-			any = true;
+			any_urgent = true;
 		}
 	}
 	w->running = 0;
-	return any;
+	return any_urgent;
+}
+
+/* Called with the lock held. */
+static void
+add_times(struct writer *w, const struct commit_times *times)
+{
+	if (times->count == 0)
+		return;
+	w->commits.count += times->count;
+	w->commits.sum_us += times->sum_us;
+	w->commits.last_us = times->last_us;
+	if (times->max_us > w->commits.max_us)
+		w->commits.max_us = times->max_us;
 }
 
 /* Called and left with the lock held. */
 static void
-tell_done(struct writer *w)
+notify_done(struct writer *w)
 {
 	if (w->config.done == NULL || w->done.count == 0)
 		return;
@@ -255,38 +133,47 @@ tell_done(struct writer *w)
 	pthread_mutex_lock(&w->lock);
 }
 
+/* Called and left with the lock held; runs the batch without it.  Returns as
+ * return_jobs(). */
+static bool
+run_batch(struct writer *w, struct job_queue *batch)
+{
+	struct commit_times times = { .count = 0 };
+
+	w->running = batch->count;
+	pthread_mutex_unlock(&w->lock);
+	batch_run(w->config.store, w->config.now, batch, &times);
+	pthread_mutex_lock(&w->lock);
+	add_times(w, &times);
+	return return_jobs(w, batch);
+}
+
 static void *
 writer_main(void *arg)
 {
 	struct writer *w = arg;
-	bool in_the_middle = false;
-	struct fifo batch;
+	bool between_parts = false; /* of a long job: there is no wait for other jobs */
+	struct job_queue batch;
 
-	fifo_init(&batch);
+	job_queue_init(&batch);
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
 		wait_for_work(w);
 		if (w->waiting.count == 0)
 			break;
-		/* Between two parts of a long job the thread does not rest: jobs that
-		 * come meanwhile gather while the part before is committed. */
-		if (!in_the_middle)
+		if (!between_parts)
 			gather(w);
-		w->running = fifo_move(&batch, &w->waiting, w->config.batch_max);
-		w->urgent -= count_urgent(&batch);
-		pthread_mutex_unlock(&w->lock);
-
-		run_batch(w, &batch);
-
-		pthread_mutex_lock(&w->lock);
-		in_the_middle = hand_back(w, &batch);
-		tell_done(w);
+		(void)job_queue_move(&batch, &w->waiting, w->config.batch_max);
+		w->urgent -= job_queue_count_urgent(&batch);
+		between_parts = run_batch(w, &batch);
+		notify_done(w);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
 }
 
-/* Signals are the broker's: a SIGHUP taken here would not wake its loop. */
+/* All signals are blocked in the thread: a SIGHUP delivered to it would not wake the
+ * broker's loop. */
 static bool
 start_thread(struct writer *w)
 {
@@ -300,7 +187,7 @@ start_thread(struct writer *w)
 	return started;
 }
 
-/* Waits are measured on a clock that is never set. */
+/* On the monotonic clock, which is never set. */
 static void
 init_condition(pthread_cond_t *cond)
 {
@@ -321,16 +208,15 @@ writer_free(struct writer *w)
 }
 
 enum err
-writer_start(struct store *s, const struct writer_config *config, struct writer **out)
+writer_start(const struct writer_config *config, struct writer **out)
 {
 	struct writer *w = calloc(1, sizeof(*w));
 
 	if (w == NULL)
 		return ERR_NOMEM;
-	w->store = s;
 	w->config = *config;
-	fifo_init(&w->waiting);
-	fifo_init(&w->done);
+	job_queue_init(&w->waiting);
+	job_queue_init(&w->done);
 	pthread_mutex_init(&w->lock, NULL);
 	init_condition(&w->work);
 	if (!start_thread(w)) {
@@ -341,13 +227,15 @@ writer_start(struct store *s, const struct writer_config *config, struct writer 
 	return ERR_OK;
 }
 
-/* Submitted and not finished.  Called with the lock held. */
+/* Jobs submitted and not finished.  Called with the lock held. */
 static size_t
 count_all(const struct writer *w)
 {
 	return w->waiting.count + w->running + w->done.count;
 }
 
+/* The thread is signalled for the first waiting job, the first urgent one, and a full
+ * batch; between these it gathers and has no use for a signal. */
 enum err
 writer_submit(struct writer *w, struct job *job)
 {
@@ -356,9 +244,8 @@ writer_submit(struct writer *w, struct job *job)
 
 	pthread_mutex_lock(&w->lock);
 	if (count_all(w) < w->config.queue_max) {
-		fifo_push(&w->waiting, job);
+		job_queue_push(&w->waiting, job);
 		w->urgent += !job->type->deferrable;
-		/* In between the thread has no use for it: it gathers. */
 		wake = w->waiting.count == 1 || w->urgent == 1 ||
 		    w->waiting.count >= w->config.batch_max;
 		e = ERR_OK;
@@ -370,49 +257,52 @@ writer_submit(struct writer *w, struct job *job)
 }
 
 size_t
-writer_collect(struct writer *w, size_t max, void *context)
+writer_collect(struct writer *w, size_t max)
 {
-	struct fifo finished;
+	struct job_queue finished;
 	struct job *job;
 	size_t count;
 
-	fifo_init(&finished);
+	job_queue_init(&finished);
 	pthread_mutex_lock(&w->lock);
-	count = fifo_move(&finished, &w->done, max);
+	count = job_queue_move(&finished, &w->done, max);
 	pthread_mutex_unlock(&w->lock);
 
-	while ((job = fifo_pop(&finished)) != NULL)
-		job->type->finish(job, context);
+	while ((job = job_queue_pop(&finished)) != NULL)
+		job->type->finish(job);
 	return count;
 }
 
 void
-writer_look(struct writer *w, struct writer_state *out)
+writer_read_state(struct writer *w, struct writer_state *out)
 {
 	pthread_mutex_lock(&w->lock);
-	*out = w->state;
-	out->waiting = count_all(w);
-	w->state.commit_us_max = 0;
+	*out = (struct writer_state){ .waiting = count_all(w),
+		.commits = w->commits.count,
+		.commit_us = w->commits.sum_us,
+		.commit_us_max = w->commits.max_us,
+		.commit_us_last = w->commits.last_us };
+	w->commits.max_us = 0;
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* The thread has ended: what finishing a job has submitted is run here. */
+/* The thread has ended: jobs that finish() functions have submitted are run here. */
 static void
-run_rest(struct writer *w, void *context)
+run_rest(struct writer *w)
 {
-	struct fifo batch;
+	struct job_queue batch;
 
-	fifo_init(&batch);
-	while (writer_collect(w, SIZE_MAX, context) > 0) {
-		while (fifo_move(&batch, &w->waiting, w->config.batch_max) > 0) {
-			run_batch(w, &batch);
-			(void)hand_back(w, &batch);
-		}
+	job_queue_init(&batch);
+	while (writer_collect(w, SIZE_MAX) > 0) {
+		pthread_mutex_lock(&w->lock);
+		while (job_queue_move(&batch, &w->waiting, w->config.batch_max) > 0)
+			(void)run_batch(w, &batch);
+		pthread_mutex_unlock(&w->lock);
 	}
 }
 
 void
-writer_stop(struct writer *w, void *context)
+writer_stop(struct writer *w)
 {
 	if (w == NULL)
 		return;
@@ -421,6 +311,6 @@ writer_stop(struct writer *w, void *context)
 	pthread_mutex_unlock(&w->lock);
 	pthread_cond_signal(&w->work);
 	pthread_join(w->thread, NULL);
-	run_rest(w, context);
+	run_rest(w);
 	writer_free(w);
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_crl_place.c - files of revocation lists are below one directory
- * (crl_place.h).
+ * check_crl_dir.c - revocation list files are below one directory (crl_dir.h).
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "crl_place.h"
+#include "crl_dir.h"
 #include "suite.h"
 #include "world.h"
 
@@ -46,15 +45,15 @@ static const struct {
 	{ NULL, "/lists/ca.crl", false },
 };
 
-START_TEST(a_name_is_below_the_directory_or_elsewhere)
+START_TEST(a_name_is_recognised_as_below_the_directory_or_elsewhere)
 {
-	ck_assert_msg(crl_place_has(names[_i].dir, view_of(names[_i].path)) == names[_i].has, "%s",
-	    names[_i].path);
+	ck_assert_msg(crl_dir_contains(names[_i].dir, view_of(names[_i].path)) == names[_i].has,
+	    "%s", names[_i].path);
 }
 END_TEST
 
 /*
- * Files: those of the world's directory, where ca_path is the place.
+ * Files.  The directory is ca_path of world.h.
  */
 
 static char path[400];
@@ -86,15 +85,15 @@ set_up(void)
 	put(at(world.ca_path, "in/list"), "list");
 }
 
-/* What is read, or errno. */
+/* Returns 0, or errno. */
 static int
 read_at(const char *name, char text[8])
 {
-	int fd = crl_place_open(world.ca_path, name);
+	int fd = crl_dir_open(world.ca_path, name);
 	int error = fd < 0 ? errno : 0;
 	struct stat st;
 
-	ck_assert_int_eq(crl_place_stat(world.ca_path, name, &st), error);
+	ck_assert_int_eq(crl_dir_stat(world.ca_path, name, &st), error);
 	memset(text, 0, 8);
 	if (fd >= 0) {
 		ck_assert_int_ge(read(fd, text, 7), 0);
@@ -103,7 +102,7 @@ read_at(const char *name, char text[8])
 	return error;
 }
 
-START_TEST(a_file_is_read_by_its_name_and_by_its_path)
+START_TEST(a_file_is_read_by_name_and_by_path)
 {
 	char text[8];
 
@@ -117,9 +116,9 @@ START_TEST(a_file_is_read_by_its_name_and_by_its_path)
 }
 END_TEST
 
-/* A link may be switched, as those do who put a new list in place so; none leads
- * out. */
-START_TEST(a_link_is_followed_below_the_directory_alone)
+/* A link may point to another file below the directory, as tools use it to replace a list, but
+ * not outside. */
+START_TEST(a_link_is_followed_only_below_the_directory)
 {
 	char text[8];
 
@@ -139,8 +138,8 @@ START_TEST(a_link_is_followed_below_the_directory_alone)
 }
 END_TEST
 
-/* Set before there was a directory: as it was. */
-START_TEST(a_path_elsewhere_is_read_as_before)
+/* A setting from before crl_dir existed works as before. */
+START_TEST(a_path_elsewhere_is_read_without_these_checks)
 {
 	char text[8];
 
@@ -155,24 +154,25 @@ START_TEST(without_the_directory_there_is_no_file)
 {
 	struct stat st;
 
-	ck_assert_int_eq(crl_place_open("/nowhere", "list"), -1);
+	ck_assert_int_eq(crl_dir_open("/nowhere", "list"), -1);
 	ck_assert_int_eq(errno, ENOENT);
-	ck_assert_int_eq(crl_place_stat("/nowhere", "list", &st), ENOENT);
+	ck_assert_int_eq(crl_dir_stat("/nowhere", "list", &st), ENOENT);
 }
 END_TEST
 
 int
 main(void)
 {
-	Suite *suite = suite_create("crl_place");
+	Suite *suite = suite_create("crl_dir");
 	TCase *t = suite_case(suite, "names");
 
-	tcase_add_loop_test(t, a_name_is_below_the_directory_or_elsewhere, 0, COUNT_OF(names));
+	tcase_add_loop_test(t, a_name_is_recognised_as_below_the_directory_or_elsewhere, 0,
+	    COUNT_OF(names));
 	t = suite_case(suite, "files");
 	tcase_add_checked_fixture(t, set_up, world_close);
-	tcase_add_test(t, a_file_is_read_by_its_name_and_by_its_path);
-	tcase_add_test(t, a_link_is_followed_below_the_directory_alone);
-	tcase_add_test(t, a_path_elsewhere_is_read_as_before);
+	tcase_add_test(t, a_file_is_read_by_name_and_by_path);
+	tcase_add_test(t, a_link_is_followed_only_below_the_directory);
+	tcase_add_test(t, a_path_elsewhere_is_read_without_these_checks);
 	tcase_add_test(t, without_the_directory_there_is_no_file);
 	return suite_run(suite);
 }

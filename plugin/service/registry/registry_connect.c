@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * registry_present.c - see registry.h: a certificate that a client presented.
+ * registry_connect.c - see registry.h: a certificate that a client presented is registered,
+ * announced, activated or revoked.
  *
- * What the broker thread has decided on its snapshot is decided again on the
- * state as it is now; then everything that follows is put: the record, what the
- * plan attaches, the event, the note, the refusal.
+ * The broker thread has decided on its snapshot; the decision is made again in the write
+ * transaction.  Then its effects are put: the record, the plan's policies and thing, the
+ * event, the note, the refusal.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,28 +17,29 @@
 
 #include "registry_private.h"
 #include "jitr/service/revocation.h"
-#include "jitr/service/twins.h"
+#include "jitr/service/signature_variants.h"
 
-struct present {
+/* One call of registry_connect(). */
+struct connect {
 	const struct presentation *p;
 	const struct registry_rules *rules;
 	int64_t now;
 	struct ca ca;
-	struct cert cert; /* as it is, then as it will be */
+	struct cert cert; /* the record, before and after the change */
 	bool has_ca, registered;
 	struct revocation revocation;
-	struct twins twins;
+	struct variants variants;
 	struct decision decision;
-	struct plan failed;
 	const struct plan *plan; /* NULL: none */
+	struct plan failed;      /* the plan, if it cannot be carried out */
 };
 
 /*
- * Looking and deciding.
+ * Read and decide.
  */
 
 static enum err
-look(struct txn *t, struct present *x)
+read_records(struct txn *t, struct connect *x)
 {
 	enum err e = store_optional(store_get_cert(t, &x->p->presented.id, &x->cert),
 	    &x->registered);
@@ -47,32 +49,32 @@ look(struct txn *t, struct present *x)
 	if (e == ERR_OK)
 		e = revocation_read(t, &x->p->ca_id, serial_of(&x->p->presented), &x->revocation);
 	if (e == ERR_OK)
-		e = twins_find(t, &x->p->presented.content, &x->p->presented.id,
-		    x->registered ? &x->cert : NULL, &x->twins);
+		e = variants_find(t, &x->p->presented.content, &x->p->presented.id,
+		    x->registered ? &x->cert : NULL, &x->variants);
 	if (e == ERR_OK)
 		e = revocation_cover(t, &x->p->ca_id, x->p->der, &x->revocation);
 	return e;
 }
 
 static bool
-holds(const struct ca_revision *ca_revision, const struct ca *ca)
+is_unchanged(const struct ca *ca, const struct ca_revision *revision)
 {
-	return ca_revision->version == ca->version &&
-	    generation_equal(&ca_revision->generation, &ca->generation);
+	return revision->version == ca->version &&
+	    generation_equal(&revision->generation, &ca->generation);
 }
 
-/* The plan that it came with, as long as its CA, and the template that the CA
- * names, are what they were: that cannot be deleted, but be switched off.  One
- * that failed may have done so for that reason, and does nothing. */
+/* The plan is used if its CA has not changed and its template is still enabled.  (A template
+ * that a CA names cannot be deleted.)  A failed plan has no effects, so its template is not
+ * checked. */
 static enum err
-look_at_plan(struct txn *t, struct present *x)
+select_plan(struct txn *t, struct connect *x)
 {
 	struct provisioning_template template = { .enabled = true };
 	const struct plan *plan = x->p->plan;
 	enum err e = ERR_OK;
 
 	x->plan = NULL;
-	if (plan == NULL || !x->has_ca || !holds(&x->p->ca_revision, &x->ca))
+	if (plan == NULL || !x->has_ca || !is_unchanged(&x->ca, &x->p->ca_revision))
 		return ERR_OK;
 	if (!plan->failed && plan->template_name.len > 0)
 		e = store_get_template(t, plan->template_name, &template);
@@ -82,20 +84,20 @@ look_at_plan(struct txn *t, struct present *x)
 }
 
 static void
-decide(struct present *x)
+decide(struct connect *x)
 {
 	struct known known = { .ca = x->has_ca ? &x->ca : NULL,
 		.cert = x->registered ? &x->cert : NULL,
 		.revocation = x->revocation,
-		.stands = x->twins.stands };
+		.stands = x->variants.is_primary };
 	struct decision d = decide_connect(&x->p->presented, &known, &x->rules->decide, x->now);
 
 	x->decision = decide_plan(d, x->plan, &x->rules->decide);
 }
 
-/* Nothing of it is done, and that is all that is known of it. */
+/* Replaces the plan by one that has only failed. */
 static void
-fail_plan(struct present *x)
+fail_plan(struct connect *x)
 {
 	x->failed.origin = x->plan->origin;
 	x->failed.status = CERT_PENDING_ACTIVATION;
@@ -104,11 +106,11 @@ fail_plan(struct present *x)
 }
 
 static enum err
-decide_all(struct txn *t, struct present *x)
+decide_all(struct txn *t, struct connect *x)
 {
 	struct planned_cert cert = { &x->p->presented.id, &x->p->presented.content,
 		serial_of(&x->p->presented) };
-	enum err e = look_at_plan(t, x);
+	enum err e = select_plan(t, x);
 
 	if (e != ERR_OK)
 		return e;
@@ -124,11 +126,11 @@ decide_all(struct txn *t, struct present *x)
 }
 
 /*
- * Putting.
+ * Put.
  */
 
 static enum cert_status
-status_after(const struct present *x)
+status_after(const struct connect *x)
 {
 	if (x->decision.effects & EFFECT_REVOKE)
 		return CERT_REVOKED;
@@ -138,7 +140,7 @@ status_after(const struct present *x)
 }
 
 static enum err
-put_new(struct txn *t, struct present *x, enum cert_status status)
+put_new(struct txn *t, struct connect *x, enum cert_status status)
 {
 	struct cert_document document = { .der = x->p->der };
 	enum err e;
@@ -160,9 +162,9 @@ put_new(struct txn *t, struct present *x, enum cert_status status)
 	return e;
 }
 
-/* To announce it is no change of the record: AWS's version stays. */
+/* AWS's version counts changes of the status; an announcement does not change it. */
 static void
-put_present(struct txn *t, struct present *x, enum cert_status status)
+put_existing(struct txn *t, struct connect *x, enum cert_status status)
 {
 	if (x->decision.effects & EFFECT_ANNOUNCE)
 		x->cert.announced = x->now;
@@ -175,7 +177,7 @@ put_present(struct txn *t, struct present *x, enum cert_status status)
 }
 
 static enum err
-announce(struct txn *t, const struct present *x)
+announce(struct txn *t, const struct connect *x)
 {
 	struct registered_event event = { .cert_id = x->cert.id,
 		.ca_id = x->cert.ca_id,
@@ -195,9 +197,10 @@ announce(struct txn *t, const struct present *x)
 	return ERR_OK;
 }
 
-/* What a template could not do is told apart: it shows nowhere else. */
+/* A template that failed gets its own event, because the certificate's status does not show
+ * it. */
 static void
-announce_failure(struct txn *t, const struct present *x)
+announce_failure(struct txn *t, const struct connect *x)
 {
 	struct failed_event event = { .cert_id = x->cert.id,
 		.ca_id = x->cert.ca_id,
@@ -212,13 +215,13 @@ announce_failure(struct txn *t, const struct present *x)
 }
 
 static bool
-plan_failed(const struct present *x)
+plan_failed(const struct connect *x)
 {
 	return x->decision.effects & EFFECT_PLAN && x->plan->failed;
 }
 
 static enum err
-put_events(struct txn *t, const struct present *x)
+put_events(struct txn *t, const struct connect *x)
 {
 	enum err e = ERR_OK;
 
@@ -229,9 +232,9 @@ put_events(struct txn *t, const struct present *x)
 	return e;
 }
 
-/* Why it has its status: in the plan's words, or the list's. */
+/* The reason of the status: the plan's, or that of the revocation list. */
 static void
-put_note(struct txn *t, const struct present *x)
+put_note(struct txn *t, const struct connect *x)
 {
 	struct cert_note note = { .time = x->now };
 
@@ -244,7 +247,7 @@ put_note(struct txn *t, const struct present *x)
 }
 
 static void
-put_refusal(struct txn *t, const struct present *x)
+put_refusal(struct txn *t, const struct connect *x)
 {
 	const char *words = reason_text(x->decision.reason);
 	struct refusal refusal = { .time = x->now,
@@ -260,9 +263,9 @@ put_refusal(struct txn *t, const struct present *x)
 }
 
 static enum err
-put_plan(struct txn *t, struct present *x)
+put_plan(struct txn *t, struct connect *x)
 {
-	enum err e = registry_carry_out(t, x->plan, &x->cert.id, x->now);
+	enum err e = registry_apply_plan(t, x->plan, &x->cert.id, x->now);
 
 	if (e == ERR_OK && x->plan->supersedes && x->cert.status == CERT_ACTIVE)
 		e = registry_supersede(t, &x->cert, x->plan->supersede_after, x->now);
@@ -270,7 +273,7 @@ put_plan(struct txn *t, struct present *x)
 }
 
 static enum err
-put_all(struct txn *t, struct present *x)
+put_all(struct txn *t, struct connect *x)
 {
 	enum cert_status status = status_after(x);
 	enum err e = ERR_OK;
@@ -280,7 +283,7 @@ put_all(struct txn *t, struct present *x)
 	if (x->decision.effects & EFFECT_REGISTER)
 		e = put_new(t, x, status);
 	else
-		put_present(t, x, status);
+		put_existing(t, x, status);
 	if (e == ERR_OK && x->decision.effects & EFFECT_PLAN)
 		e = put_plan(t, x);
 	if (e != ERR_OK)
@@ -291,11 +294,11 @@ put_all(struct txn *t, struct present *x)
 }
 
 enum err
-registry_present(struct txn *t, const struct presentation *p, const struct registry_rules *rules,
+registry_connect(struct txn *t, const struct presentation *p, const struct registry_rules *rules,
     int64_t now, struct outcome *done)
 {
-	struct present x = { .p = p, .rules = rules, .now = now };
-	enum err e = look(t, &x);
+	struct connect x = { .p = p, .rules = rules, .now = now };
+	enum err e = read_records(t, &x);
 
 	memset(done, 0, sizeof(*done));
 	if (e == ERR_OK)

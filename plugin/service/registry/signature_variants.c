@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* twins.c - see twins.h. */
+/* signature_variants.c - see signature_variants.h. */
 #include <string.h>
 
-#include "jitr/service/twins.h"
+#include "jitr/service/signature_variants.h"
 
-/* What comes first stands. */
+/* The lowest rank is primary. */
 static int
 rank(const struct cert *c)
 {
@@ -31,9 +31,9 @@ comes_before(const struct cert *a, const struct cert *b)
 	return memcmp(&a->id, &b->id, sizeof(a->id)) < 0;
 }
 
-/* The first of those that are not this one; a row without its record is damage. */
+/* The first of ids other than id, and their number.  A row without a record is damage. */
 static enum err
-first_of(struct txn *t, const struct certid *ids, size_t count, const struct certid *id,
+find_first(struct txn *t, const struct certid *ids, size_t count, const struct certid *id,
     struct cert *first, size_t *others)
 {
 	struct cert cert;
@@ -51,28 +51,28 @@ first_of(struct txn *t, const struct certid *ids, size_t count, const struct cer
 }
 
 enum err
-twins_find(struct txn *t, const struct certid *content, const struct certid *id,
-    const struct cert *own_or_null, struct twins *out)
+variants_find(struct txn *t, const struct certid *content, const struct certid *id,
+    const struct cert *own_or_null, struct variants *out)
 {
-	struct certid ids[TWINS_MAX + 1];
+	struct certid ids[VARIANTS_MAX + 1];
 	struct cert first;
 	size_t count;
 	enum err e = store_find_by_content(t, content, ids, COUNT_OF(ids), &count);
 
 	memset(out, 0, sizeof(*out));
 	if (e == ERR_OK)
-		e = first_of(t, ids, count, id, &first, &out->count);
+		e = find_first(t, ids, count, id, &first, &out->count);
 	if (e != ERR_OK)
 		return e;
 	if (out->count > 0)
 		out->other = first.id;
-	out->stands = out->count == 0 ||
-	    (count <= TWINS_MAX && own_or_null != NULL && comes_before(own_or_null, &first));
+	out->is_primary = out->count == 0 ||
+	    (count <= VARIANTS_MAX && own_or_null != NULL && comes_before(own_or_null, &first));
 	return ERR_OK;
 }
 
 enum err
-twins_find_registered(struct txn *t, const struct cert *own, struct twins *out)
+variants_find_registered(struct txn *t, const struct cert *own, struct variants *out)
 {
 	struct certid content;
 	enum err e = store_get_cert_content(t, &own->id, &content);
@@ -80,14 +80,14 @@ twins_find_registered(struct txn *t, const struct cert *own, struct twins *out)
 	memset(out, 0, sizeof(*out));
 	if (e == ERR_NOT_FOUND)
 		return ERR_CORRUPT;
-	return e == ERR_OK ? twins_find(t, &content, &own->id, own, out) : e;
+	return e == ERR_OK ? variants_find(t, &content, &own->id, own, out) : e;
 }
 
 void
-twins_say(const struct twins *twins, struct diag *diag)
+variants_describe(const struct variants *v, struct diag *diag)
 {
 	char hex[CERTID_HEX_SIZE];
 
-	certid_to_hex(&twins->other, hex);
+	certid_to_hex(&v->other, hex);
 	diag_set(diag, "certificate %s with its signature in another form", hex);
 }

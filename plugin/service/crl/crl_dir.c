@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* crl_place.c - see crl_place.h. */
+/* crl_dir.c - see crl_dir.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,10 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crl_place.h"
+#include "crl_dir.h"
 
-/* The next name of a path without '/' in front; false: there is none, or it is no
- * name of an entry. */
+/* The next name of a path that does not begin with '/'; false: it is empty, "." or "..". */
 static bool
 next_name(struct view *rest, struct view *name)
 {
@@ -25,6 +24,7 @@ next_name(struct view *rest, struct view *name)
 	    !view_equal(*name, view_of(".."));
 }
 
+/* Without final slashes. */
 static size_t
 length_of(const char *dir)
 {
@@ -35,9 +35,9 @@ length_of(const char *dir)
 	return len;
 }
 
-/* What is behind the directory. */
+/* rest: the path without the directory; false: the path is outside. */
 static bool
-below(const char *dir, struct view path, struct view *rest)
+path_below(const char *dir, struct view path, struct view *rest)
 {
 	size_t len = length_of(dir);
 
@@ -52,12 +52,12 @@ below(const char *dir, struct view path, struct view *rest)
 }
 
 bool
-crl_place_has(const char *dir, struct view path)
+crl_dir_contains(const char *dir, struct view path)
 {
 	struct view rest, name;
 	bool ends_with_name;
 
-	if (dir == NULL || !below(dir, path, &rest))
+	if (dir == NULL || !path_below(dir, path, &rest))
 		return false;
 	ends_with_name = rest.data[rest.len - 1] != '/';
 	while (rest.len > 0)
@@ -66,9 +66,9 @@ crl_place_has(const char *dir, struct view path)
 	return ends_with_name;
 }
 
-/* The directory that an entry is in: one step further; closes at. */
+/* Opens the directory of this name in the directory at, and closes at. */
 static int
-step(int at, struct view name)
+enter_directory(int at, struct view name)
 {
 	char text[256]; /* NAME_MAX and its end */
 	int fd = -1, error = ENAMETOOLONG;
@@ -84,11 +84,11 @@ step(int at, struct view name)
 	return fd;
 }
 
-/* A file below the directory: where it is, and by which name it is found there. */
-struct place {
-	char *real;       /* owned; path without links */
-	const char *name; /* its end */
-	int parent;
+/* A file below the directory: its parent directory, opened, and its name in there. */
+struct location {
+	char *real;       /* owned: the path without symbolic links */
+	const char *name; /* the last name of real */
+	int parent;       /* -1: none */
 };
 
 static char *
@@ -98,7 +98,7 @@ real_path(const char *dir, const char *path)
 	size_t size;
 	char *whole, *real;
 
-	if (!below(dir, view_of(path), &rest)) {
+	if (!path_below(dir, view_of(path), &rest)) {
 		errno = EACCES;
 		return NULL;
 	}
@@ -112,42 +112,43 @@ real_path(const char *dir, const char *path)
 	return real;
 }
 
-/* The directory that the last name of a path without links is in.  What becomes a
- * link meanwhile is not followed. */
+/* Opens the parent directory of a path without symbolic links.  A name that has become a
+ * link in the meantime is not followed. */
 static int
 parent_of(const char *dir, const char *real, const char **last)
 {
 	struct view rest, name = { NULL, 0 };
 	int fd = -1;
 
-	if (crl_place_has(dir, view_of(real)) && below(dir, view_of(real), &rest))
+	if (crl_dir_contains(dir, view_of(real)) && path_below(dir, view_of(real), &rest))
 		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	else
-		errno = EACCES; /* a link leads out */
+		errno = EACCES; /* a link leads out of the directory */
 	while (fd >= 0 && next_name(&rest, &name) && rest.len > 0)
-		fd = step(fd, name);
+		fd = enter_directory(fd, name);
 	*last = real + strlen(real) - name.len;
 	return fd;
 }
 
-/* false: errno says why. */
+/* false: errno. */
 static bool
-place_find(const char *dir, const char *path, struct place *out)
+location_find(const char *dir, const char *path, struct location *out)
 {
 	char *real_dir = realpath(dir, NULL);
 
-	*out = (struct place){ .parent = -1 };
+	*out = (struct location){ .parent = -1 };
 	if (real_dir == NULL)
 		return false;
 	out->real = real_path(dir, path);
 	if (out->real != NULL)
 		out->parent = parent_of(real_dir, out->real, &out->name);
-	free(real_dir); /* which keeps errno: glibc 2.33, POSIX.1-2024 */
+	free(real_dir); /* free() keeps errno: glibc 2.33, POSIX.1-2024 */
 	return out->parent >= 0;
 }
 
+/* Keeps errno. */
 static void
-place_leave(struct place *p)
+location_clear(struct location *p)
 {
 	int error = errno;
 
@@ -158,34 +159,34 @@ place_leave(struct place *p)
 }
 
 int
-crl_place_stat(const char *dir, const char *path, struct stat *st)
+crl_dir_stat(const char *dir, const char *path, struct stat *st)
 {
-	struct place place;
+	struct location location;
 	int error = 0;
 
-	if (!crl_place_has(dir, view_of(path)))
+	if (!crl_dir_contains(dir, view_of(path)))
 		return stat(path, st) == 0 ? 0 : errno;
-	if (!place_find(dir, path, &place) ||
-	    fstatat(place.parent, place.name, st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (!location_find(dir, path, &location) ||
+	    fstatat(location.parent, location.name, st, AT_SYMLINK_NOFOLLOW) != 0)
 		error = errno;
 	else if (S_ISLNK(st->st_mode))
 		error = ELOOP;
-	place_leave(&place);
+	location_clear(&location);
 	return error;
 }
 
-#define TO_READ (O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+#define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
 
 int
-crl_place_open(const char *dir, const char *path)
+crl_dir_open(const char *dir, const char *path)
 {
-	struct place place;
+	struct location location;
 	int fd = -1;
 
-	if (!crl_place_has(dir, view_of(path)))
-		return open(path, TO_READ);
-	if (place_find(dir, path, &place))
-		fd = openat(place.parent, place.name, TO_READ | O_NOFOLLOW);
-	place_leave(&place);
+	if (!crl_dir_contains(dir, view_of(path)))
+		return open(path, READ_FLAGS);
+	if (location_find(dir, path, &location))
+		fd = openat(location.parent, location.name, READ_FLAGS | O_NOFOLLOW);
+	location_clear(&location);
 	return fd;
 }
