@@ -65,11 +65,12 @@ struct principal {
 /* What is needed of a session only while it is connected. */
 struct live {
 	struct facts facts;               /* point to what follows, and to the principal's */
-	char *client_id, *address;        /* owned */
+	const char *client_id, *address;  /* in texts; NULL: none */
 	struct thing *thing;              /* owned, one allocation; NULL: none */
 	struct presence_session presence; /* of its events */
 	bool by_name;                     /* the broker may not find it by its client id yet:
 					   * it is disconnected by its user name */
+	char texts[];
 };
 
 /* What the broker keeps of a client that left, after the next tick. */

@@ -197,8 +197,6 @@ live_free(struct live *live)
 {
 	if (live == NULL)
 		return;
-	free(live->client_id);
-	free(live->address);
 	free(live->thing);
 	free(live);
 }
@@ -211,24 +209,24 @@ session_free(struct session *session)
 	free(session);
 }
 
-static bool
-copy_text(const char *text, char **copy)
+static size_t
+text_size(const char *text)
 {
-	*copy = text != NULL ? strdup(text) : NULL;
-	return (*copy != NULL) == (text != NULL);
+	return text != NULL ? strlen(text) + 1 : 0;
 }
 
 static struct live *
 live_new(const struct connection *c)
 {
-	struct live *live = calloc(1, sizeof(*live));
+	size_t id_size = text_size(c->id), address_size = text_size(c->address);
+	struct live *live = calloc(1, sizeof(*live) + id_size + address_size);
 
 	if (live == NULL)
 		return NULL;
-	if (!copy_text(c->id, &live->client_id) || !copy_text(c->address, &live->address)) {
-		live_free(live);
-		return NULL;
-	}
+	if (c->id != NULL)
+		live->client_id = memcpy(live->texts, c->id, id_size);
+	if (c->address != NULL)
+		live->address = memcpy(live->texts + id_size, c->address, address_size);
 	live->facts.client_id = view_of(live->client_id);
 	live->facts.source_text = view_of(live->address);
 	live->facts.source = address_parse(live->facts.source_text);
