@@ -351,7 +351,7 @@ def assert_line(scene, code, device):
 
 def assert_entry(scene, code, event, device):
     """One entry of the log file, in AWS's shape (aws-iot H.1)."""
-    found = entries(scene.log_file, reason=code)
+    found = entries(scene.log_file, reason=code, eventType=event)
     assert len(found) == 1
     entry = found[0]
     assert {name: entry[name] for name in (
