@@ -217,7 +217,7 @@ def test_what_no_client_could_present(pki, admin, factory, how):
 
 @pytest.mark.parametrize("serial", [0, -1, 1 << 2000])
 def test_serial_numbers(pki, admin, factory, serial):
-    """Registered by call as by connection (RFC 5280 4.1.2.2)."""
+    """Registered by a command as by a connection (RFC 5280 4.1.2.2)."""
     device = pki.device("d1", issuer=factory, serial=serial)
     assert admin.register_certificate(device)["certificateId"] == device.id
 

@@ -83,7 +83,7 @@ def test_ids(admin, factory, command):
         assert error.message.endswith(ending)
 
 
-# -- registering by call -------------------------------------------------------------
+# -- registering by command ----------------------------------------------------------
 
 @pytest.mark.parametrize("members, status", [
     ({}, "INACTIVE"),

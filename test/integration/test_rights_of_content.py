@@ -113,7 +113,7 @@ def test_policy_that_changed_after_the_plan_was_stored(site, plan, there):
     assert not is_administrator(site, second)
     assert site.admin.status(second) == "PENDING_ACTIVATION"
     refusal = site.admin.describe_certificate(second)["lastRefusal"]["details"]
-    assert "policy %s allows actions of the registry" % name in refusal
+    assert "policy %s allows actions of the registry: a rule or template does not attach it, attachPolicy does" % name in refusal
 
 
 # -- every right ------------------------------------------------------------------------

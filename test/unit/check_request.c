@@ -230,7 +230,7 @@ START_TEST(a_certificate_from_a_handshake_is_described_as_pem)
 }
 END_TEST
 
-/* Which status a certificate registered by call has: aws-iot A.3.1. */
+/* Which status a certificate registered by a command has: aws-iot A.3.1. */
 static const struct {
 	const char *arguments, *status;
 } registrations[] = {
@@ -1120,7 +1120,7 @@ START_TEST(a_mistake_is_named_and_changes_nothing)
 }
 END_TEST
 
-/* aws-iot D.6: weak and expired certificates are not registered by call either. */
+/* aws-iot D.6: weak and expired certificates are not registered by a command either. */
 static const struct pki_options unfit[] = {
 	{ .common_name = "expired", .not_after_days = -1 },
 	{ .common_name = "early", .not_before_days = 1 },

@@ -19,7 +19,7 @@ fail(struct plan *plan, const char *reason)
 }
 
 /* The evaluation for one certificate. */
-struct asking {
+struct evaluation {
 	struct activations *all;
 	struct txn *t;
 	const struct activation *of;
@@ -31,7 +31,7 @@ struct asking {
 };
 
 static void
-evaluate(struct asking *q, const struct facts *client)
+evaluate(struct evaluation *q, const struct facts *client)
 {
 	struct facts facts = *client;
 
@@ -49,7 +49,7 @@ evaluate(struct asking *q, const struct facts *client)
 /* A policy given by its text is named by the hash of the text, so that all certificates
  * with it share one policy (aws-iot E.1). */
 static enum err
-name_policies(struct asking *q)
+name_policies(struct evaluation *q)
 {
 	struct planned_policy *p;
 	struct certid digest;
@@ -68,7 +68,7 @@ name_policies(struct asking *q)
 
 /* Parameters from the certificate may have made a document invalid. */
 static enum err
-check_documents(struct asking *q)
+check_documents(struct evaluation *q)
 {
 	struct diag why = { "" };
 	struct policy *policy;
@@ -90,7 +90,7 @@ check_documents(struct asking *q)
  * every certificate that the CA signs.  The policies it names may have changed since the rule
  * was stored. */
 static enum err
-check_rights(struct asking *q)
+check_rights(struct evaluation *q)
 {
 	for (size_t i = 0; i < q->plan.policy_count && !q->plan.failed; i++) {
 		struct planned_policy planned = q->plan.policies[i];
@@ -102,8 +102,8 @@ check_rights(struct asking *q)
 			return ERR_NOMEM;
 		if (p->policy != NULL && policy_uses(p->policy) & POLICY_ALLOWS_CONTROL) {
 			diag_set(&why,
-			    "policy %s allows actions of the registry: it is attached by call "
-			    "alone",
+			    "policy %s allows actions of the registry: a rule or template does "
+			    "not attach it, attachPolicy does",
 			    p->name);
 			fail(&q->plan, why.text);
 		}
@@ -113,7 +113,7 @@ check_rights(struct asking *q)
 }
 
 static enum err
-complete(struct asking *q)
+complete(struct evaluation *q)
 {
 	struct planned_cert cert = { &q->presented->id, &q->presented->content,
 		serial_of(q->presented) };
@@ -137,7 +137,7 @@ complete(struct asking *q)
 
 /* If the names cannot be decoded as text the plan fails, and the certificate stays pending. */
 static enum err
-make(struct asking *q, struct x509_st *x, const struct facts *client, struct plan **out)
+make(struct evaluation *q, struct x509_st *x, const struct facts *client, struct plan **out)
 {
 	enum err e = x509_read_facts(x, &q->facts);
 
@@ -160,7 +160,7 @@ enum err
 activation_plan(struct activations *all, struct txn *t, const struct ca *ca, struct x509_st *x,
     const struct presented *presented, const struct facts *client, struct plan **out)
 {
-	struct asking q = { .all = all,
+	struct evaluation q = { .all = all,
 		.t = t,
 		.presented = presented,
 		.plan = { .status = CERT_PENDING_ACTIVATION } };
