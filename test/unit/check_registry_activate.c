@@ -11,6 +11,7 @@
 
 #include "jitr/service/registry.h"
 #include "jitr/service/registry_activate.h"
+#include "jitr/service/registry_schedule.h"
 #include "jitr/service/registry_policy.h"
 #include "jitr/service/registry_thing.h"
 #include "jitr/adapter/x509.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * registry_activate.h - applies plans, and changes that follow at a certain time.
+ * registry_activate.h - checks and applies plans (plan.h).
  *
  * As registry.h: read, decide, then put; writer thread.
  */
@@ -26,22 +26,5 @@ MUST_USE enum err registry_check_plan(struct txn *t, const struct plan *plan,
  * its new status. */
 MUST_USE enum err registry_apply_plan(struct txn *t, const struct plan *plan,
     const struct certid *id, int64_t now);
-
-/* A certificate became ACTIVE: schedules the older ACTIVE certificates of its things to
- * become INACTIVE after this many ms. */
-MUST_USE enum err registry_supersede(struct txn *t, const struct cert *cert, int64_t after,
-    int64_t now);
-
-/* The same, if its CA is configured so. */
-MUST_USE enum err registry_supersede_by_ca(struct txn *t, const struct cert *cert, int64_t now);
-
-/* Makes superseded certificates INACTIVE that are due; at most max.  ids: the certificates. */
-MUST_USE enum err registry_retire_superseded(struct txn *t, int64_t now, struct certid *ids,
-    size_t max, size_t *count);
-
-/* Puts the events of certificates that expire before until (ms since 1970) and had none; at
- * most max.  *count: their number. */
-MUST_USE enum err registry_announce_expiring(struct txn *t, int64_t until, const char *account_id,
-    int64_t now, size_t max, size_t *count);
 
 #endif

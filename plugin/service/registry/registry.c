@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "jitr/service/registry.h"
-#include "jitr/service/registry_activate.h"
+#include "jitr/service/registry_schedule.h"
 #include "jitr/service/registry_policy.h"
 #include "jitr/adapter/x509.h"
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* registry_activate.c - see registry_activate.h: plans.  registry_schedule.c: changes that are
- * due at a certain time. */
+/* registry_activate.c - see registry_activate.h. */
 #include <stdlib.h>
 
 #include "jitr/core/codec.h"

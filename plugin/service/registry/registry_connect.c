@@ -13,6 +13,7 @@
 #include "jitr/core/event.h"
 #include "jitr/service/registry.h"
 #include "jitr/service/registry_activate.h"
+#include "jitr/service/registry_schedule.h"
 #include "jitr/adapter/x509.h"
 
 #include "registry_private.h"

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/*
- * registry_schedule.c - see registry_activate.h: changes that are due at a certain time.
- * Superseded certificates become INACTIVE; certificates that expire soon are announced.
- */
+/* registry_schedule.c - see registry_schedule.h. */
 #include <string.h>
 
 #include "jitr/core/event.h"
 #include "jitr/service/registry.h"
-#include "jitr/service/registry_activate.h"
+#include "jitr/service/registry_schedule.h"
 
 #include "registry_private.h"
 #include "jitr/service/revocation.h"

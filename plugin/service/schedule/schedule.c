@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "jitr/service/schedule.h"
-#include "jitr/service/registry_activate.h"
+#include "jitr/service/registry_schedule.h"
 
 #define CHECK_INTERVAL_MS INT64_C(1000)
 #define DAY_MS            INT64_C(86400000)
