@@ -73,18 +73,12 @@ revocation_of(const struct known *known)
 	return known->revocation;
 }
 
-static bool
-is_valid(const struct ca *ca, int64_t now)
-{
-	return now >= ca->not_before && now <= ca->not_after;
-}
-
 static enum reason
 fault_of_ca(const struct ca *ca, int64_t now)
 {
 	if (ca->status != CA_ACTIVE)
 		return REASON_CA_INACTIVE;
-	if (!is_valid(ca, now))
+	if (!ca_is_valid(ca, now))
 		return REASON_CA_NOT_VALID;
 	if (!ca->auto_registration)
 		return REASON_AUTO_REGISTRATION_OFF;
@@ -121,7 +115,7 @@ decide_active(const struct known *known, const struct revocation *r, int64_t now
 {
 	enum reason fault = fault_of_revocation(r, now);
 
-	if (known->issuer != NULL && !is_valid(known->issuer, now))
+	if (known->issuer != NULL && !ca_is_valid(known->issuer, now))
 		return deny(REASON_CA_NOT_VALID);
 	if (fault != REASON_NONE)
 		return deny(fault);
@@ -200,7 +194,7 @@ decide_connect(const struct presented *p, const struct known *known,
 {
 	enum reason fault = fault_of_validity(p, now);
 
-	if (!known->stands)
+	if (!known->is_primary)
 		return deny(REASON_OTHER_FORM);
 	if (known->cert == NULL && known->ca == NULL)
 		return (struct decision){

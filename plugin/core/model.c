@@ -34,6 +34,12 @@ generation_equal(const struct generation *a, const struct generation *b)
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
 
+bool
+ca_is_valid(const struct ca *ca, int64_t now)
+{
+	return now >= ca->not_before && now <= ca->not_after;
+}
+
 const char *
 ca_status_name(enum ca_status s)
 {

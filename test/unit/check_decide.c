@@ -119,7 +119,7 @@ decide(const struct situation *f)
 		.defer_unknown = f->defer_unknown,
 	};
 	struct known known = {
-		.stands = !f->other_form,
+		.is_primary = !f->other_form,
 		.ca = f->ca_status != NONE ? &ca : NULL,
 		.cert = f->cert_status != NONE ? &cert : NULL,
 		.revocation = {
@@ -395,7 +395,7 @@ START_TEST(a_limited_list_clears_only_certificates_in_its_scope)
 	struct cert cert = { .has_ca = true, .status = CERT_ACTIVE };
 	struct decide_rules rules = { .announce_interval = 0 };
 	struct known known = { .cert = &cert,
-		.stands = true,
+		.is_primary = true,
 		.revocation = { .check = CRL_REQUIRED,
 		    .has_list = true,
 		    .limited = true,
@@ -416,8 +416,8 @@ START_TEST(without_any_facts_nothing_is_granted)
 	struct ca ca = { .created = 0 };
 	struct cert cert = { .created = 0 }, active = { .has_ca = true, .status = CERT_ACTIVE };
 	struct known known[] = { { .ca = NULL }, { .ca = &ca }, { .cert = &cert },
-		{ .cert = &active }, { .stands = true }, { .ca = &ca, .stands = true },
-		{ .cert = &cert, .stands = true }, { .cert = &active, .stands = true } };
+		{ .cert = &active }, { .is_primary = true }, { .ca = &ca, .is_primary = true },
+		{ .cert = &cert, .is_primary = true }, { .cert = &active, .is_primary = true } };
 	struct decision d[COUNT_OF(known)];
 
 	for (size_t i = 0; i < COUNT_OF(known); i++)
@@ -872,13 +872,13 @@ instants(FILE *out)
 
 		fprintf(out, "registered ACTIVE, %s", rows[i].words);
 		say_decision(out,
-		    decide_connect(&p, &(struct known){ .cert = &cert, .stands = true }, &rules,
+		    decide_connect(&p, &(struct known){ .cert = &cert, .is_primary = true }, &rules,
 			NOW));
 	}
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct presented p = { .not_before = NOW, .not_after = NOW };
 		struct ca ca = { .not_before = NOW + rows[i].from, .not_after = NOW + rows[i].to };
-		struct known known = { .cert = &cert, .issuer = &ca, .stands = true };
+		struct known known = { .cert = &cert, .issuer = &ca, .is_primary = true };
 
 		fprintf(out, "registered ACTIVE, its CA %s", rows[i].words);
 		say_decision(out, decide_connect(&p, &known, &rules, NOW));

@@ -45,14 +45,20 @@ struct revocation {
 
 /* What the registry contains for the certificate. */
 struct known {
-	const struct ca *ca;     /* registered CA that is named as its issuer, or under
-				       * which it was registered; NULL: none */
+	/* The registered CA that is named as its issuer, or under which it was registered;
+	 * NULL: none. */
+	const struct ca *ca;
+
 	const struct cert *cert; /* registered certificate with this id; NULL: none */
-	const struct ca
-	    *issuer; /* of a registered certificate: the CA that must be valid; NULL: not checked */
+
+	/* Of a registered certificate: the CA that must be valid; NULL: not checked. */
+	const struct ca *issuer;
+
 	struct revocation revocation; /* ignored for a certificate registered without a CA */
-	bool stands;                  /* no other registered id with the same signed part
-				       * takes precedence over this one */
+
+	/* No other registered id with the same signed part takes precedence
+	 * (signature_variants.h). */
+	bool is_primary;
 };
 
 struct decide_rules {

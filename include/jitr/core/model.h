@@ -62,6 +62,9 @@ struct ca {
 	struct view key_id;    /* subjectKeyIdentifier, may be empty */
 };
 
+/* Is now (ms since 1970) within its validity?  Both ends are included. */
+bool ca_is_valid(const struct ca *ca, int64_t now);
+
 /* The rest of a CA's record.  Texts are empty if never given. */
 struct ca_document {
 	struct view der;
@@ -200,10 +203,10 @@ struct schedule_entry {
 	struct certid successor; /* SCHEDULE_SUPERSEDE only */
 };
 
-/* A template for just-in-time provisioning (AWS: provisioning template). */
 #define TEMPLATE_NAME_MAX 36
 #define TEMPLATE_BODY_MAX 10240 /* characters */
 
+/* A template for just-in-time provisioning (AWS: provisioning template). */
 struct provisioning_template {
 	struct view name;
 	bool enabled;

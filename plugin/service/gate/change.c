@@ -41,10 +41,11 @@ one_changed(struct gate *g, const struct certid *id)
 	}
 }
 
-/* A change of one certificate concerns those with the same signed part.  A deleted
- * certificate has no record of it. */
+/* A change of one certificate concerns those with the same signed part.  None are found for
+ * a deleted certificate, because the signed part is deleted with it. */
 static enum err
-find_twins(struct gate *g, const struct certid *id, struct certid *ids, size_t max, size_t *count)
+find_variants(struct gate *g, const struct certid *id, struct certid *ids, size_t max,
+    size_t *count)
 {
 	struct certid content;
 	struct txn t;
@@ -63,19 +64,19 @@ find_twins(struct gate *g, const struct certid *id, struct certid *ids, size_t m
 void
 gate_changed(struct gate *g, const struct certid *id_or_null)
 {
-	struct certid twins[VARIANTS_MAX + 1];
+	struct certid variants[VARIANTS_MAX + 1];
 	size_t count;
 
 	if (id_or_null == NULL ||
-	    find_twins(g, id_or_null, twins, COUNT_OF(twins), &count) != ERR_OK) {
+	    find_variants(g, id_or_null, variants, COUNT_OF(variants), &count) != ERR_OK) {
 		all_changed(g);
 		return;
 	}
 	g->changes++;
 	one_changed(g, id_or_null);
 	for (size_t i = 0; i < count; i++)
-		if (!certid_equal(&twins[i], id_or_null))
-			one_changed(g, &twins[i]);
+		if (!certid_equal(&variants[i], id_or_null))
+			one_changed(g, &variants[i]);
 }
 
 /* If there is no room for them the sweep visits them like all others. */

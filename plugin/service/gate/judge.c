@@ -58,9 +58,9 @@ read_ca(struct txn *t, struct judgement *j, struct records *r)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* The CA that has to be valid: the CA that the certificate was registered under; if that has
- * expired, is deleted or was never known, another CA certificate with the key that signed it,
- * because CAs renew their certificates.  The dates of a deleted CA are still known. */
+/* The CA that has to be valid: the one that the certificate was registered under, of which
+ * the dates are kept when it is deleted.  If it is not valid now, or there is none, another
+ * CA certificate with the key that signed, because CAs renew their certificates. */
 static enum err
 find_valid_ca(struct gate *g, struct txn *t, struct x509_st *x, struct records *r)
 {
@@ -77,7 +77,7 @@ find_valid_ca(struct gate *g, struct txn *t, struct x509_st *x, struct records *
 	r->has_valid_ca = e == ERR_OK;
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
-	if (e == ERR_OK && now >= r->valid_ca.not_before && now <= r->valid_ca.not_after)
+	if (e == ERR_OK && ca_is_valid(&r->valid_ca, now))
 		return ERR_OK;
 	return issuer_validity(t, &g->issuers, x, now, &r->valid_ca, &r->has_valid_ca);
 }
@@ -102,18 +102,18 @@ read_list(struct txn *t, struct x509_st *x, const struct judgement *j, struct re
 }
 
 static enum err
-find_twins(struct txn *t, struct judgement *j, const struct records *r, struct known *known)
+find_variants(struct txn *t, struct judgement *j, const struct records *r, struct known *known)
 {
-	struct variants twins;
+	struct variants variants;
 	enum err e = variants_find(t, &j->presented.content, &j->presented.id,
-	    r->registered ? &r->cert : NULL, &twins);
+	    r->registered ? &r->cert : NULL, &variants);
 
 	if (e != ERR_OK)
 		return e;
-	known->stands = twins.is_primary;
-	if (!twins.is_primary) {
-		j->original = twins.other;
-		variants_describe(&twins, &j->details);
+	known->is_primary = variants.is_primary;
+	if (!variants.is_primary) {
+		j->original = variants.other;
+		variants_describe(&variants, &j->details);
 	}
 	return ERR_OK;
 }
@@ -135,14 +135,15 @@ read_records(struct gate *g, struct txn *t, struct x509_st *x, struct judgement 
 	if (e == ERR_OK && j->has_ca)
 		e = read_list(t, x, j, &known->revocation);
 	if (e == ERR_OK)
-		e = find_twins(t, j, r, known);
+		e = find_variants(t, j, r, known);
 	known->issuer = r->has_valid_ca ? &r->valid_ca : NULL;
 	known->ca = r->has_ca ? &r->ca : NULL;
 	known->cert = r->registered ? &r->cert : NULL;
 	return e;
 }
 
-/* The reason why the rule or template of its CA was not asked, if the CA has one. */
+/* For a pending certificate: the reason why the rule or template of its CA is not evaluated,
+ * if the CA has one. */
 static enum err
 name_obstacle(struct gate *g, struct txn *t, const struct records *r, struct judgement *j)
 {
@@ -157,7 +158,7 @@ name_obstacle(struct gate *g, struct txn *t, const struct records *r, struct jud
 	return e;
 }
 
-/* Asks the rule or template of its CA, where the decision lets it be asked. */
+/* Evaluates the rule or template of its CA, if the decision has EFFECT_PLAN. */
 static enum err
 ask_activation(struct gate *g, struct txn *t, const struct records *r, struct x509_st *x,
     const struct facts *client, struct judgement *j)

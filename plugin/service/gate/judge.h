@@ -17,13 +17,13 @@
 MUST_USE enum err judge_certificate(struct gate *g, struct txn *t, struct x509_st *x,
     const struct facts *client, struct judgement *j);
 
-/* The certificate of a CONNECT.  t NULL: the registry cannot be read. */
-void judge_client(struct gate *g, struct txn *t_or_null, const struct client *c,
+/* The certificate of a CONNECT.  txn_or_null NULL: the registry cannot be read. */
+void judge_client(struct gate *g, struct txn *txn_or_null, const struct client *c,
     struct judgement *j);
 
 /* The certificate of a client that bypassed gate_connect().  Its user name comes from its
  * certificate and must not be the id of another certificate. */
-void judge_bypassed(struct gate *g, struct txn *t_or_null, const struct client *c,
+void judge_bypassed(struct gate *g, struct txn *txn_or_null, const struct client *c,
     struct judgement *j);
 
 #endif

@@ -12,10 +12,12 @@
 struct judgement {
 	struct presented presented;
 	struct certid ca_id;
-	bool has_id, has_ca, registered;
+	bool has_id;     /* presented is set: the certificate could be read */
+	bool has_ca;     /* ca_id is set */
+	bool registered; /* or will be, by the job that was submitted */
 	struct decision decision;
 	struct plan *plan;    /* owned; what the rule or template of the CA says; NULL: nothing */
-	uint64_t plan_number; /* of the plan; 0: none */
+	uint64_t plan_number; /* no other plan has it; 0: no plan */
 	struct ca_revision ca_revision; /* of the CA when the plan was made */
 	struct diag details;            /* of the reason; empty: none */
 	struct certid original; /* with REASON_OTHER_FORM: the certificate it is a form of */

@@ -35,7 +35,7 @@ judge_id(struct gate *g, struct txn *t, const struct certid *id)
 	struct presented p = { .id = *id, .not_before = INT64_MIN, .not_after = INT64_MAX };
 	struct decision d = { .reason = REASON_REGISTRY_FAILED };
 	struct known known = { .ca = NULL };
-	struct variants twins;
+	struct variants variants;
 	struct cert cert;
 	enum err e = store_get_cert(t, id, &cert);
 
@@ -44,11 +44,11 @@ judge_id(struct gate *g, struct txn *t, const struct certid *id)
 	if (e == ERR_OK)
 		e = read_revocation(t, &cert, &known.revocation);
 	if (e == ERR_OK)
-		e = variants_find_registered(t, &cert, &twins);
+		e = variants_find_registered(t, &cert, &variants);
 	if (e != ERR_OK)
 		return d;
 	known.cert = &cert;
-	known.stands = twins.is_primary;
+	known.is_primary = variants.is_primary;
 	d = decide_connect(&p, &known, &g->config.rules.decide, g->config.now());
 	d.effects = 0;
 	return d;

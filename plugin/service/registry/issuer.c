@@ -135,12 +135,6 @@ issuer_find(struct txn *t, struct issuer_cache *cache, struct x509_st *x, struct
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-static bool
-is_outside_validity(const struct ca *ca, int64_t now)
-{
-	return now < ca->not_before || now > ca->not_after;
-}
-
 /* Has a CA of this name and key identifier expired, or is it not yet valid? */
 static enum err
 find_outside_validity(const struct search *s, int64_t now, bool *out)
@@ -151,7 +145,7 @@ find_outside_validity(const struct search *s, int64_t now, bool *out)
 	*out = false;
 	for (size_t nth = 0; e == ERR_OK && !*out && nth < CA_SAME_SUBJECT_MAX; nth++) {
 		e = store_find_issuer(s->t, s->hint.subject_hash, nth, &ca);
-		*out = e == ERR_OK && is_outside_validity(&ca, now) &&
+		*out = e == ERR_OK && !ca_is_valid(&ca, now) &&
 		    !key_ids_differ(s->hint.key_id, ca.key_id);
 	}
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
@@ -167,7 +161,7 @@ check_validity(const struct search *s, const struct ca *ca, int64_t now, struct 
 
 	if (e != ERR_OK || one.issued != ANSWER_YES)
 		return e;
-	if (!*found || !is_outside_validity(ca, now))
+	if (!*found || ca_is_valid(ca, now))
 		*out = *ca;
 	*found = true;
 	return ERR_OK;

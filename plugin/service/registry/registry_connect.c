@@ -90,7 +90,7 @@ decide(struct connect *x)
 	struct known known = { .ca = x->has_ca ? &x->ca : NULL,
 		.cert = x->registered ? &x->cert : NULL,
 		.revocation = x->revocation,
-		.stands = x->variants.is_primary };
+		.is_primary = x->variants.is_primary };
 	struct decision d = decide_connect(&x->p->presented, &known, &x->rules->decide, x->now);
 
 	x->decision = decide_plan(d, x->plan, &x->rules->decide);
