@@ -1001,7 +1001,7 @@ START_TEST(a_bypassed_client_is_refused_at_once_and_disconnected_at_the_tick)
 	ck_assert_uint_eq(world_count(NOTE_KICK), 1);
 	ck_assert_str_eq(world_last(NOTE_KICK)->to, world_hex(device));
 	ck_assert_uint_eq(stats.refused, 1);
-	ck_assert_uint_eq(stats.cut, 1);
+	ck_assert_uint_eq(stats.closed, 1);
 }
 END_TEST
 
@@ -1218,7 +1218,7 @@ START_TEST(a_change_takes_effect_at_once_and_disconnects_at_the_tick)
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_KICK), 2);
 	ck_assert(world_said("connection closed: reason=\"revoked\""));
-	ck_assert_uint_eq(stats.cut, 1); /* a certificate */
+	ck_assert_uint_eq(stats.closed, 1); /* a certificate */
 	gate_tick(gate);
 	ck_assert_uint_eq(world_count(NOTE_KICK), 2);
 }

@@ -653,7 +653,7 @@ START_TEST(the_connections_of_one_certificate_are_closed_part_by_part)
 		before = world_count(NOTE_KICK);
 	}
 	ck_assert_uint_eq(before, SHARED);
-	ck_assert_uint_eq(stats.cut, 1);
+	ck_assert_uint_eq(stats.closed, 1);
 	ck_assert(!gate_go_on(gate));
 }
 END_TEST

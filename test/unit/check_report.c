@@ -384,7 +384,7 @@ START_TEST(a_closed_connection_is_logged)
 	const cJSON *json;
 
 	open_report(world.log_path);
-	report_cut(report, &id, REASON_REVOKED);
+	report_closed(report, &id, REASON_REVOKED);
 	snprintf(expected, sizeof(expected),
 	    "jitr: connection closed: reason=\"revoked\" "
 	    "code=DEVICE_CERTIFICATE_REVOKED certificate=%s",
@@ -430,7 +430,7 @@ START_TEST(lines_are_appended_to_an_existing_file)
 {
 	world_write_file(world.log_path, "{\"old\":\"line\"}\n");
 	open_report(world.log_path);
-	report_cut(report, &id, REASON_REVOKED);
+	report_closed(report, &id, REASON_REVOKED);
 	ck_assert_str_eq(member(json_line(world.log_path, 0), "old"), "line");
 	ck_assert_str_eq(member(json_line(world.log_path, 1), "eventType"), "Disconnect");
 }
@@ -443,12 +443,12 @@ START_TEST(a_moved_file_is_opened_again)
 
 	snprintf(moved, sizeof(moved), "%s.1", world.log_path);
 	open_report(world.log_path);
-	report_cut(report, &id, REASON_REVOKED);
+	report_closed(report, &id, REASON_REVOKED);
 	world_settle();
 	ck_assert_int_eq(rename(world.log_path, moved), 0);
-	report_cut(report, &id, REASON_INACTIVE);
+	report_closed(report, &id, REASON_INACTIVE);
 	report_reopen(report);
-	report_cut(report, &id, REASON_EXPIRED);
+	report_closed(report, &id, REASON_EXPIRED);
 	ck_assert_str_eq(member(json_line(moved, 1), "reason"), "DEVICE_CERTIFICATE_INACTIVE");
 	ck_assert_ptr_null(json_line(moved, 2));
 	ck_assert_str_eq(member(json_line(world.log_path, 0), "reason"), "CERTIFICATE_EXPIRED");
@@ -467,7 +467,7 @@ START_TEST(if_it_cannot_be_opened_again_lines_go_to_the_old_file)
 	ck_assert_int_eq(rename(path, moved), 0);
 	ck_assert_int_eq(rmdir(dir), 0);
 	report_reopen(report);
-	report_cut(report, &id, REASON_REVOKED);
+	report_closed(report, &id, REASON_REVOKED);
 	ck_assert_str_eq(member(json_line(moved, 0), "eventType"), "Disconnect");
 	ck_assert(world_said(path));
 	ck_assert(world_said(
@@ -501,14 +501,14 @@ START_TEST(failed_writes_are_reported_once_in_ten_seconds)
 {
 	open_report("/dev/full");
 	for (int i = 0; i < 5; i++)
-		report_cut(report, &id, REASON_REVOKED); /* one line of the log each */
+		report_closed(report, &id, REASON_REVOKED); /* one line of the log each */
 	settle_and_count_lines(5 + 1);
 	ck_logged(LEVEL_ERROR, "jitr: log_file /dev/full: No space left on device; 1 lines lost");
 	world_wait(9999);
-	report_cut(report, &id, REASON_REVOKED);
+	report_closed(report, &id, REASON_REVOKED);
 	settle_and_count_lines(6 + 1);
 	world_wait(1);
-	report_cut(report, &id, REASON_REVOKED);
+	report_closed(report, &id, REASON_REVOKED);
 	settle_and_count_lines(7 + 2);
 	ck_logged(LEVEL_ERROR, "jitr: log_file /dev/full: No space left on device; 6 lines lost");
 }
@@ -520,7 +520,7 @@ START_TEST(lines_that_do_not_fit_are_counted_as_lost)
 	world_start_writer(1, 1);
 	open_report(world.log_path);
 	world_hold_writer();
-	report_cut(report, &id, REASON_REVOKED);
+	report_closed(report, &id, REASON_REVOKED);
 	ck_assert(world_said("too many changes are waiting; 1 lines lost"));
 	world_release_writer();
 	ck_assert_ptr_null(json_line(world.log_path, 0));
@@ -535,13 +535,13 @@ START_TEST(without_a_file_or_a_writer_no_line_is_written)
 		.now = world_now };
 
 	ck_assert_int_eq(report_open(&config, &report, NULL), ERR_OK);
-	report_cut(report, &id, REASON_REVOKED); /* not started */
+	report_closed(report, &id, REASON_REVOKED); /* not started */
 	report_reopen(report);
 	report_close(report);
 	ck_assert_ptr_null(json_line(world.log_path, 0));
 	open_report(NULL);
 	report_reopen(report);
-	report_cut(report, &id, REASON_REVOKED);
+	report_closed(report, &id, REASON_REVOKED);
 	settle_and_count_lines(2);
 	report_close(NULL);
 }

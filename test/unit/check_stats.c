@@ -98,7 +98,7 @@ END_TEST
 
 START_TEST(a_renamed_number_has_its_old_topic_too)
 {
-	stats.cut = 3;
+	stats.closed = 3;
 	stats.shared = 4;
 	stats.busy = 5;
 	counts.bytes_most = 6;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * fast_path.h - what makes the packet of a known client cheap.
+ * fast_path.h - three shortcuts for the packets of known clients.
  *
- * Each part only saves work: without it the slow way gives the same answer.  The gain of each,
- * in instructions per publication, counted under callgrind with 64 sessions and one policy of
- * three statements (x86-64, gcc -O2, LTO); the whole takes 217:
+ * Each only saves work: without it the slow way gives the same answer.  A publication takes
+ * 217 instructions of the plugin, counted under callgrind with 64 sessions and one policy of
+ * three statements (x86-64, gcc -O2, LTO).  Without one of the shortcuts it takes:
  *
- *	front of the index      92   310 without it
- *	session_known()       1210   1427 by gate_access(), which reads the certificate, without
- *	                             the broker's part of that
- *	recent permissions    1220   1434 without them; a topic that is not there takes 57 more
+ *	front of the index     310
+ *	session_known()       1427   by gate_access(), which reads the certificate; the broker's
+ *	                             part of that is not counted
+ *	recent permissions    1434
+ *
+ * A topic that is not among the recent permissions takes 57 more than without them.
  *
  * Broker thread.
  */

@@ -14,28 +14,10 @@
 #define JITR_REPORT_H
 
 #include "jitr/service/broker.h"
+#include "jitr/service/client.h"
 #include "jitr/core/decide.h"
 #include "jitr/core/plan.h"
 #include "jitr/service/writer.h"
-
-struct x509_st;
-
-/* A client as the broker knows it.  Everything is borrowed for the call. */
-struct client {
-	void *handle;          /* the broker's pointer */
-	const char *id;        /* NULL: none yet */
-	const char *user_name; /* NULL: none */
-	const char *address;   /* NULL: bridge, restored session */
-	struct x509_st *x;     /* NULL: no certificate */
-	int port;              /* 0: not known (before 2.1) */
-	bool websockets;
-	bool clean_session; /* of MQTT 5: clean start */
-	bool name_to_check; /* if the plugin defers, password_file or another plugin checks
-	                     * user_name */
-	int version;        /* of MQTT: 3, 4, 5; 0: not known */
-	bool extended;      /* from extended authentication: the broker may not have added
-	                     * it to its clients yet */
-};
 
 struct report;
 
@@ -66,7 +48,7 @@ struct connection_line {
 void report_connection(struct report *r, const struct connection_line *l);
 
 /* A live connection is closed because its certificate may no longer be used. */
-void report_cut(struct report *r, const struct certid *id, enum reason reason);
+void report_closed(struct report *r, const struct certid *id, enum reason reason);
 
 /* A client was not allowed to "publish", "subscribe" or "receive". */
 void report_denied(struct report *r, const struct client *c, const struct certid *id,

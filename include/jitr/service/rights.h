@@ -9,7 +9,6 @@
 #define JITR_RIGHTS_H
 
 #include "jitr/core/plan.h"
-
 #include "jitr/service/policy_cache.h"
 
 /* The most policies that are asked together: explain asks more than a certificate has. */

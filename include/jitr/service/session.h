@@ -10,9 +10,10 @@
  * A client is identified by the broker's pointer and its certificate.  After it left, its
  * client id and user name tell it from a later client at the same address, since the broker
  * does not tell plugins of every CONNECT.  A session that left ends when the pointer belongs
- * to another client, and at the next tick if the broker keeps nothing of it: so there are
- * never more than the broker has had clients at a time.  A million offline clients are
- * common, so struct live is freed when a client leaves; what is left is below 200 bytes.
+ * to another client, and at the next tick if the broker keeps nothing of it.  No two have
+ * the same pointer, so there are never more than the broker had clients at one time.  A
+ * million offline clients are common, so struct live is freed when a client leaves; the rest
+ * is less than 200 bytes.
  *
  * Broker thread.
  */
@@ -36,7 +37,7 @@ struct x509_st;
 enum principal_closing {
 	PRINCIPAL_STAYS,
 	PRINCIPAL_CLOSES, /* on the list */
-	PRINCIPAL_TOLD,   /* on the list, and the log says so */
+	PRINCIPAL_LOGGED, /* on the list, and its line is in the log */
 };
 
 struct principal {
@@ -49,9 +50,9 @@ struct principal {
 	struct rights rights;
 	struct plan *plan;        /* owned; accepted it before it is stored; NULL: it is
 				   * stored, or was not accepted by a plan */
-	uint64_t plan_number;     /* of the plan */
-	enum reason absence;      /* why the registry does not have it; REASON_NONE: it was
-				   * deleted */
+	uint64_t plan_number;     /* of the plan: no other plan has it */
+	enum reason absence;      /* why the registry does not have it; REASON_NONE: because it
+				   * was deleted */
 	struct cert_facts *facts; /* owned; NULL: not needed yet */
 	struct session *sessions; /* list; those to disconnect come first */
 	enum principal_closing closing;
@@ -64,7 +65,7 @@ struct principal {
 
 /* What is needed of a session only while it is connected. */
 struct live {
-	struct facts facts;               /* point to what follows, and to the principal's */
+	struct facts facts;               /* point to the members below and to the principal */
 	const char *client_id, *address;  /* in texts; NULL: none */
 	struct thing *thing;              /* owned, one allocation; NULL: none */
 	struct presence_session presence; /* of its events */
@@ -83,11 +84,11 @@ enum session_keeps {
 struct session {
 	const void *client;
 	enum session_state state;
-	enum reason shut_out;        /* of SESSION_SHUT_OUT; a new CONNECT of the same connection
-				  * does not change it; REASON_NONE */
+	enum reason shut_out;        /* why it is SHUT_OUT, which a new CONNECT of the same
+				  * connection does not change; REASON_NONE: it is not */
 	enum session_keeps keeps;    /* after it left */
-	const char *broker_id;       /* the broker's own text, at the same address as long as it is
-				  * the same connection */
+	const char *broker_id;       /* the broker's text of the client id: at the same address
+				  * as long as it is the same connection; not read */
 	uint64_t number;             /* given to no other session */
 	struct x509_st *x;           /* held until the tick after it left, so that its address is
 				  * that of this certificate; NULL: none */
@@ -111,8 +112,8 @@ struct sessions {
 	struct principal *closing; /* list: with sessions to disconnect */
 	struct principal *absent;  /* list, the longest unused first */
 	size_t absent_count;
-	struct session *sweep; /* the next to visit */
-	size_t sweep_left;
+	struct session *sweep;         /* the next to visit */
+	size_t sweep_left;             /* sessions that are still to be visited */
 	uint64_t numbered;             /* sessions so far */
 	struct policy_cache *policies; /* the principals hold policies of it */
 };
@@ -141,8 +142,8 @@ session_is_admitted(const struct session *s)
  * Connected.
  */
 
-/* In state NEW, or SHUT_OUT if the same connection was.  Forgets what was known of this client
- * before.  id NULL: other plugins judge it.  NULL: out of memory. */
+/* Adds a session in state NEW, or SHUT_OUT if the same connection was, and removes the earlier
+ * session of this client.  id_or_null NULL: other plugins judge it.  NULL: out of memory. */
 struct session *session_add(struct sessions *s, const struct connection *c,
     const struct certid *id_or_null);
 
@@ -170,7 +171,8 @@ struct session *session_find_left(struct sessions *s, const struct connection *c
 
 void session_forget_left(struct sessions *s, const void *client);
 
-/* A tick of the broker's: a client that left shows its certificate to no plugin any more. */
+/* TICK: clients that left before show their certificates to no plugin any more.  Releases
+ * these, and forgets sessions of which the broker keeps nothing. */
 void sessions_tick(struct sessions *s);
 
 void sessions_clear(struct sessions *s);
@@ -185,14 +187,16 @@ struct principal *principal_find(struct sessions *s, const struct certid *id);
  * until the next call of these functions.  NULL: out of memory. */
 struct principal *principal_absent(struct sessions *s, const struct certid *id);
 
-/* Sessions of it are to be disconnected. */
+/* Puts it on the list of principals with sessions to disconnect. */
 void principal_disconnect(struct sessions *s, struct principal *p, enum reason reason);
-/* The next principal of the list, removed from it; NULL: none. */
+
+/* Takes the next principal off that list; NULL: none. */
 struct principal *principal_next_to_disconnect(struct sessions *s);
 
-/* One session of a principal, which becomes the first of its list. */
+/* Puts the session's principal on that list; the session becomes the first of its sessions. */
 void session_disconnect(struct sessions *s, struct session *session, enum reason reason);
-/* Becomes the last of its principal's list. */
+
+/* The session becomes the last of its principal's sessions. */
 void session_put_last(struct session *session);
 
 /*

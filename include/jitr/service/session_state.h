@@ -30,15 +30,15 @@
 	X(OTHER)            /* no certificate of ours: other plugins and acl_file decide */ \
 	X(ADMINISTRATOR)    /* the same; others checked a user name of admin_users */ \
 	X(REFUSED)          /* no rights; judged again with each packet, and to be closed */ \
-	X(ADMITTED)         /* what its certificate may */ \
+	X(ADMITTED)         /* its certificate and policies decide */ \
 	X(SHUT_OUT)         /* no rights, whatever is decided about its certificate */ \
 	X(CLOSING)          /* no rights; the broker was told to disconnect it */ \
 	X(CLOSING_ADMITTED) /* the broker was told to disconnect it once; keeps its rights */ \
-	/* It left.  LEFT_ADMITTED, LEFT_WILL_SENT and LEFT_ADMINISTRATOR end at the next \
-	 * tick: until then the broker asks about its subscriptions, too. */ \
+	/* It left.  The comments name what the broker may still ask about.  LEFT_ADMITTED, \
+	 * LEFT_WILL_SENT and LEFT_ADMINISTRATOR end at the next tick. */ \
 	X(LEFT_UNKNOWN)          /* never judged: no rights */ \
 	X(LEFT_OTHER)            /* other plugins and acl_file decide */ \
-	X(LEFT_REFUSED)          /* its will is not published; its queue is judged as it is now */ \
+	X(LEFT_REFUSED)          /* queue, if its certificate may connect by now; no will */ \
 	X(LEFT_ADMINISTRATOR)    /* as ADMINISTRATOR */ \
 	X(LEFT_ADMITTED)         /* will, queue, subscriptions */ \
 	X(LEFT_WILL_SENT)        /* queue, subscriptions */ \

@@ -22,7 +22,7 @@
 #define STATS_TABLE(X) \
 	X(accepted, "connections/accepted") /* of ACTIVE certificates */ \
 	X(refused, "connections/refused")   /* of certificates */ \
-	X(cut, "connections/closed")        /* live connections closed */ \
+	X(closed, "connections/closed")     /* live connections, by the plugin */ \
 	X(shared, \
 	    "connections/shared_certificate")    /* of a certificate that another client uses */ \
 	X(registered, "certificates/registered") /* by a first connection, committed */ \
@@ -91,12 +91,12 @@ void stats_refused(struct stats *s, enum reason reason);
  * number is published under both.
  */
 #define STATS_RENAMES(X) \
-	X(cut, "connections/cut", "connections/closed") \
+	X(closed, "connections/cut", "connections/closed") \
 	X(shared, "connections/clones", "connections/shared_certificate") \
 	X(busy, "certificates/busy", "certificates/throttled")
 #define STORE_RENAMES(X) X(bytes_most, "database/bytes_most", "database/bytes_max")
 
-/* For the log: "connections/closed (connections/cut), ...", the old name in brackets. */
+/* For the log: "connections/closed (connections/cut), ...", old names in parentheses. */
 const char *stats_renames(void);
 
 /* Borrowed for the call. */

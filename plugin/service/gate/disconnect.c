@@ -75,11 +75,11 @@ find_to_close(const struct principal *p)
 static void
 report_once(struct gate *g, struct principal *p)
 {
-	if (p->closing == PRINCIPAL_TOLD)
+	if (p->closing == PRINCIPAL_LOGGED)
 		return;
-	p->closing = PRINCIPAL_TOLD;
-	g->config.stats->cut++;
-	report_cut(g->config.report, &p->id, p->close_reason);
+	p->closing = PRINCIPAL_LOGGED;
+	g->config.stats->closed++;
+	report_closed(g->config.report, &p->id, p->close_reason);
 }
 
 /* Disconnects one client, or removes a principal from the list if it has none to disconnect:

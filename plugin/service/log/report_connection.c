@@ -76,7 +76,7 @@ report_connection(struct report *r, const struct connection_line *l)
 }
 
 void
-report_cut(struct report *r, const struct certid *id, enum reason reason)
+report_closed(struct report *r, const struct certid *id, enum reason reason)
 {
 	char buffer[JSON_LINE_SIZE];
 	struct text t = text_in(buffer, LINE_SIZE);

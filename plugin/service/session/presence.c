@@ -14,7 +14,7 @@ struct presence_note {
 };
 
 static bool
-is_told(const struct presence *p, const char *client_id)
+has_presence(const struct presence *p, const char *client_id)
 {
 	return p != NULL && p->on && event_has_presence(view_of(client_id));
 }
@@ -80,7 +80,7 @@ presence_connected(struct presence *p, struct presence_session *s, const char *c
 		.principal = *certificate,
 		.address = view_of(address) };
 
-	if (!is_told(p, client_id))
+	if (!has_presence(p, client_id))
 		return;
 	name_session(s->id);
 	s->version = next_version(p);
@@ -101,7 +101,7 @@ presence_disconnected(struct presence *p, struct presence_session *s, const char
 		.client_initiated = end->client_initiated,
 		.disconnect_reason = end->reason };
 
-	if (s->version == 0 || !is_told(p, client_id))
+	if (s->version == 0 || !has_presence(p, client_id))
 		return;
 	memcpy(e.session, s->id, sizeof(e.session));
 	e.timestamp = p->now();
@@ -129,7 +129,7 @@ presence_connect_failed(struct presence *p, const char *client_id, const struct 
 		.principal = *certificate,
 		.address = view_of(address) };
 
-	if (!is_told(p, client_id))
+	if (!has_presence(p, client_id))
 		return;
 	e.timestamp = p->now();
 	if (too_many_failures(p, e.timestamp)) {

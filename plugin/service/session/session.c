@@ -263,33 +263,34 @@ session_new_live(struct sessions *s, const struct connection *c)
 	return NULL;
 }
 
-/* What a session keeps when the same connection is judged again. */
-struct constant {
+/* The members that a session takes over from the one before it if the same connection is
+ * judged again. */
+struct inherited {
 	struct presence_session presence;
 	enum reason shut_out;
 };
 
-static struct constant
-constant_of(struct sessions *s, const struct connection *c)
+static struct inherited
+inherited_of(struct sessions *s, const struct connection *c)
 {
 	const struct session *before = session_find(s, c->client, c->x);
 
-	return before != NULL ? (struct constant){ before->live->presence, before->shut_out }
-			      : (struct constant){ .shut_out = REASON_NONE };
+	return before != NULL ? (struct inherited){ before->live->presence, before->shut_out }
+			      : (struct inherited){ .shut_out = REASON_NONE };
 }
 
 struct session *
 session_add(struct sessions *s, const struct connection *c, const struct certid *id_or_null)
 {
-	struct constant constant = constant_of(s, c);
+	struct inherited inherited = inherited_of(s, c);
 	struct session *session;
 
 	session_remove(s, c->client);
 	session = session_new_live(s, c);
 	if (session == NULL)
 		return NULL;
-	session->live->presence = constant.presence;
-	session->shut_out = constant.shut_out;
+	session->live->presence = inherited.presence;
+	session->shut_out = inherited.shut_out;
 	if (session->shut_out != REASON_NONE)
 		session_step(session, SESSION_ON_SHUT_OUT);
 	if (id_or_null != NULL && !principal_join(s, id_or_null, session)) {
@@ -350,7 +351,8 @@ hash_text(uint64_t hash, const char *text)
 	return hash_bytes(hash_bytes(hash, view_of(text)), (struct view){ &end, 1 });
 }
 
-/* A collision made on purpose gains nothing: any client may choose these names. */
+/* It need not be strong: a client gains nothing by a collision, since it may choose the same
+ * names. */
 static uint64_t
 hash_names(const struct connection *c)
 {
@@ -376,7 +378,7 @@ add_left(struct sessions *s, struct session *session)
 	return true;
 }
 
-/* The connected session without what is needed only then, or a new one. */
+/* The connected session without its struct live, or a new one. */
 static struct session *
 take_leaving(struct sessions *s, const struct connection *c)
 {
@@ -408,7 +410,8 @@ session_leave(struct sessions *s, const struct connection *c, enum session_keeps
 	return NULL;
 }
 
-/* The broker frees a client after it has freed its address and user name. */
+/* Without a certificate the names are compared, unless the address is NULL: the broker frees
+ * address and user name of a client before the client, and asks about it in between. */
 struct session *
 session_find_left(struct sessions *s, const struct connection *c)
 {

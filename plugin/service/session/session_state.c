@@ -7,7 +7,7 @@ struct transition {
 	enum session_state next;
 };
 
-/* The transitions of one state, ended by one that leads to NEW, where no event leads. */
+/* The transitions of one state.  No event leads to NEW, so the zeroed rest of a row ends it. */
 #define TRANSITIONS_MAX 7
 #define TO(event, next) \
 	{ \
