@@ -227,7 +227,7 @@ check_psk_name(void *context, const char *identity)
 {
 	struct plugin *p = context;
 
-	p->psk_conflict |= gate_share_name(p->gate, identity);
+	p->psk_conflict |= gate_add_psk_name(p->gate, identity);
 }
 
 void

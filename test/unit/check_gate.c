@@ -869,9 +869,9 @@ START_TEST(a_client_whose_name_is_a_psk_identity_is_forgotten_at_the_tick)
 	open_gate();
 	put(device, CERT_ACTIVE);
 	c.user_name = world_hex(device);
-	ck_assert(!gate_share_name(gate, "meter"));
-	ck_assert(gate_share_name(gate, "admin"));
-	ck_assert(gate_share_name(gate, world_hex(device)));
+	ck_assert(!gate_add_psk_name(gate, "meter"));
+	ck_assert(gate_add_psk_name(gate, "admin"));
+	ck_assert(gate_add_psk_name(gate, world_hex(device)));
 	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
 	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
 	ck_assert_int_eq(gates_access(&c, ACTION_WRITE, "a", false), ACCESS_ALLOW);

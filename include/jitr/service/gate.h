@@ -84,7 +84,7 @@ void gate_connected(struct gate *g, const struct client *c);
  * that left at its address.  If the identity is a certificateId or a name of admin_users, the
  * session of the client with that name is not kept after it left.  true: it is such a name.
  */
-bool gate_share_name(struct gate *g, const char *identity);
+bool gate_add_psk_name(struct gate *g, const char *identity);
 
 /* A client presents a pre-shared key.  false: its identity looks like a certificateId. */
 bool gate_psk(struct gate *g, const struct client *c, const char *identity);
@@ -158,6 +158,9 @@ bool gate_is_connected(struct gate *g, const struct caller *caller);
  * (loop.c, queue_plugin_msgs()): until gate_release() no other connection gets this id.
  * false: out of memory, the answer must not be sent. */
 MUST_USE bool gate_hold(struct gate *g, const struct caller *caller, const char *client_id);
+
+/* At every TICK, before gate_tick() or gate_go_on(): the broker has sent the answers, and
+ * clients that left before show their certificates no more (sessions_tick()). */
 void gate_release(struct gate *g);
 
 /* A client disconnected.  end: why, as far as the broker says.  Until another client has its
@@ -176,9 +179,9 @@ void gate_crl_changed(struct gate *g, const struct certid *named, size_t count);
 void gate_policy_changed(struct gate *g, struct view name);
 void gate_thing_changed(struct gate *g, struct view name);
 
-/* TICK: judges sessions again after a change and disconnects those that may not stay, in
- * bounded slices.  true: there are more, call gate_go_on() at the next turn of the broker's
- * loop and do not let it sleep. */
+/* TICK: logs and publishes what waited for it, and does one slice of judging sessions again
+ * after a change and disconnecting those that may not stay.  true: sessions are left, call
+ * gate_go_on() at the next turn of the broker's loop and do not let it sleep. */
 bool gate_tick(struct gate *g);
 
 /* TICK, between two calls of gate_tick(): the next slice.  true: as above. */

@@ -21,8 +21,7 @@ allow_cache_question_of(const struct session *s, const struct access_question *q
 		(uint8_t)(q->action << 1 | (q->action == ACTION_WRITE && q->retain)), q->topic };
 }
 
-/* The most frequent question: a topic that the policies allowed recently, and nothing has
- * changed since. */
+/* The most frequent case: the policies allowed this recently, and nothing has changed since. */
 static bool
 is_allowed_again(const struct gate *g, const struct session *s, const struct access_question *q)
 {
@@ -31,7 +30,7 @@ is_allowed_again(const struct gate *g, const struct session *s, const struct acc
 	return allow_cache_has(&g->allow_cache, &question);
 }
 
-/* Other answers are cheap. */
+/* Only what policies allowed: other answers cost little, and a denial is counted each time. */
 static void
 keep_allowed(struct gate *g, const struct session *s, const struct access_question *q,
     const struct access_decision *d)
@@ -67,7 +66,7 @@ access_of_session(struct gate *g, struct session *s, const struct access_questio
 }
 
 static enum access
-access_of_other(const struct gate *g, const struct client *c, const struct session *session,
+access_of_other_session(const struct gate *g, const struct client *c, const struct session *session,
     const struct access_question *q)
 {
 	return is_admin_session(g, session, c->user_name) && is_admin_access(q)
@@ -159,7 +158,7 @@ gate_access(struct gate *g, const struct client *c, const struct access_request 
 	if (session == NULL)
 		return access_without_session(g, c, &q);
 	if (session_state_is_other(session->state))
-		return access_of_other(g, c, session, &q);
+		return access_of_other_session(g, c, session, &q);
 	return access_of_session(g, session, &q);
 }
 

@@ -21,7 +21,7 @@ ask(const void *context, enum policy_action action, struct view name, struct pol
 {
 	const struct admission *a = context;
 	struct policy_request r = { .action = action,
-		.prefix = a->gate->head[action],
+		.prefix = a->gate->arn_prefix[action],
 		.name = name,
 		.facts = a->facts,
 		.steps = a->steps };

@@ -17,7 +17,7 @@ struct bypassed {
 	struct judgement judgement;
 	const void *handle;
 	struct x509_st *x; /* held */
-	char id[132], address[64];
+	char id[NOTICE_NAME_SIZE], address[NOTICE_ADDRESS_SIZE];
 };
 
 static void

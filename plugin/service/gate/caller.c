@@ -61,6 +61,7 @@ is_held(const struct gate *g, const struct client *c)
 	return false;
 }
 
+/* Clients that left since the last turn are not asked about any more either. */
 void
 gate_release(struct gate *g)
 {

@@ -81,8 +81,8 @@ connect_remember(struct gate *g, struct txn *txn_or_null, const struct client *c
 	admit(g, txn_or_null, c, a);
 }
 
-/* By its user name the broker disconnects all clients of a certificate, and sessions that the
- * broker restores from disk are known again. */
+/* The user name serves to disconnect all clients of a certificate, and to recognise sessions
+ * that the broker restores from disk. */
 void
 connect_name(struct gate *g, const struct client *c, struct attempt *a)
 {
@@ -108,9 +108,9 @@ count(struct gate *g, const struct decision *d)
 }
 
 /* AWS reports a failed connection with its certificate (aws-iot D.9), so the certificate must
- * have been read.  The session has the whole client id; c of a client that was
- * judged after its CONNECT has not.  A connected client that the broker asks about again made
- * no attempt to connect. */
+ * have been read.  The client id comes from the session, because bypass.c truncates that of c.
+ * No failed connection is reported for a client that is connected: the broker asked about it
+ * again. */
 static void
 report_presence(struct gate *g, const struct client *c, const struct judgement *j,
     struct session *session)

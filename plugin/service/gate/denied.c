@@ -15,7 +15,7 @@ struct denial {
 	struct notice notice;
 	struct certid id;
 	const char *what;
-	char client_id[132], address[64], topic[260];
+	char client_id[NOTICE_NAME_SIZE], address[NOTICE_ADDRESS_SIZE], topic[NOTICE_TOPIC_SIZE];
 };
 
 static void
@@ -30,7 +30,7 @@ log_denial(struct gate *g, const struct notice *n)
 static const struct notice_type denial_type = { NOTICE_DENIED, 256, log_denial, NULL };
 
 static void
-copy_shown(char *out, size_t size, struct view text)
+keep_view(char *out, size_t size, struct view text)
 {
 	(void)snprintf(out, size, "%.*s", (int)(text.len < size ? text.len : size - 1),
 	    text.data != NULL ? (const char *)text.data : "");
@@ -51,9 +51,9 @@ log_later(struct gate *g, struct principal *p, const struct facts *facts, const 
 	p->denial_logged = now;
 	d->id = p->id;
 	d->what = what;
-	copy_shown(d->client_id, sizeof(d->client_id), facts->client_id);
-	copy_shown(d->address, sizeof(d->address), facts->source_text);
-	copy_shown(d->topic, sizeof(d->topic), topic);
+	keep_view(d->client_id, sizeof(d->client_id), facts->client_id);
+	keep_view(d->address, sizeof(d->address), facts->source_text);
+	keep_view(d->topic, sizeof(d->topic), topic);
 }
 
 void

@@ -9,9 +9,9 @@ static void
 name_resources(struct gate *g)
 {
 	for (enum policy_action a = 0; a < POLICY_CONTROL; a++) {
-		(void)snprintf(g->head_text[a], sizeof(g->head_text[a]), "%s%s/",
+		(void)snprintf(g->arn_prefix_text[a], sizeof(g->arn_prefix_text[a]), "%s%s/",
 		    g->config.scope.prefix, policy_resource_type(a));
-		g->head[a] = view_of(g->head_text[a]);
+		g->arn_prefix[a] = view_of(g->arn_prefix_text[a]);
 	}
 }
 

@@ -34,27 +34,27 @@ struct gate {
 	struct policy_cache policies;
 	struct presence presence;
 	struct activations activations;
-	uint64_t generation; /* incremented when any certificate may have changed */
-	uint64_t changes;    /* incremented with every change */
-	uint64_t planned;    /* plans so far */
-	bool reloading;
+	uint64_t generation;        /* incremented when any certificate may have changed */
+	uint64_t changes;           /* incremented with every change */
+	uint64_t planned;           /* plans so far */
+	bool reloading;             /* from SIGHUP to the next tick: see gate_reload() */
 	struct psk_name *psk_names; /* hash: names that are PSK identities too */
 	struct held *held;          /* list: client ids that an answer is sent to */
 	size_t held_count;
-	bool announced;
+	bool announced; /* for gate_take_announced() */
 	struct notices notices;
 	bool deferred_is_noted;     /* that other_clients is not set: logged once */
 	struct owner *owners;       /* hash: certificates of the sessions that the broker keeps */
 	struct takeover *takeovers; /* list: connections that resumed another one's */
-	size_t refusals_waiting;
-	struct certid *named; /* owned; the sweep visits these before others */
+	size_t refusals_waiting;    /* jobs of refusal.c that are not finished */
+	struct certid *named;       /* owned; the sweep visits these before others */
 	size_t named_count;
 	int64_t worked; /* ns; the end of the last slice; 0: nothing was left to do */
 	struct allow_cache allow_cache;
 
 	/* The resources of device actions: "arn:aws:iot:<region>:<account>:topic/". */
-	char head_text[POLICY_ACTION_COUNT][ARN_PREFIX_SIZE + 16];
-	struct view head[POLICY_ACTION_COUNT];
+	char arn_prefix_text[POLICY_ACTION_COUNT][ARN_PREFIX_SIZE + 16];
+	struct view arn_prefix[POLICY_ACTION_COUNT];
 };
 
 static inline struct connection
@@ -70,16 +70,22 @@ keep_text(char *out, size_t size, const char *text)
 	(void)snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
-/* slice.c: the broker's time. */
-int64_t gate_clock_ns(void); /* of a clock that is never set; tests replace it */
+/*
+ * slice.c: the broker's time.
+ */
+int64_t gate_clock_ns(void); /* monotonic; tests replace it */
 
-/* How long a slice may take, so long after the end of the last one; 0: there was
+/* How long a slice may take.  since_last: ns since the end of the last one; 0: there was
  * nothing to do before. */
 int64_t gate_slice_ns(int64_t since_last);
 
-/* slice.c: opens a snapshot of the registry in *t; NULL: it cannot be read. */
+/*
+ * snapshot.c
+ */
+
+/* Opens a snapshot of the registry in *t and returns t; NULL: it cannot be read. */
 struct txn *gate_read(struct gate *g, struct txn *t);
-void gate_read_end(struct txn *t_or_null);
+void gate_read_end(struct txn *txn_or_null);
 
 /*
  * identity.c: names.

@@ -93,7 +93,7 @@ is_psk_name(const struct gate *g, const char *name)
 }
 
 bool
-gate_share_name(struct gate *g, const char *identity)
+gate_add_psk_name(struct gate *g, const char *identity)
 {
 	struct psk_name *psk;
 	size_t size;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * notices.h - what waits for the next tick to be logged.
+ * notices.h - a queue of log lines that wait for the next tick.
  *
- * During a question of the broker nothing is logged: the broker may be in the middle of a
- * delivery, where a log line would call the plugin again (mosquitto section 0, 19).  One
- * queue, in order, bounded for each kind, so that no kind displaces another.  Broker thread.
+ * Nothing is logged while the broker asks a question: it may be in the middle of a delivery,
+ * where a log line would call the plugin again (mosquitto section 0, 19).  The queue is in
+ * order, and bounded for each kind, so that no kind displaces another.  Broker thread.
  */
 #ifndef JITR_NOTICES_H
 #define JITR_NOTICES_H
@@ -18,6 +18,12 @@ enum notice_kind {
 	NOTICE_DEFERRED, /* other_clients is not set */
 	NOTICE_KIND_COUNT
 };
+
+/* Sizes of the texts of a notice.  Names and topics are kept a few bytes longer than a line
+ * shows them (report_text.h), so that the line marks them as truncated. */
+#define NOTICE_NAME_SIZE    132
+#define NOTICE_ADDRESS_SIZE 64
+#define NOTICE_TOPIC_SIZE   260
 
 struct notice;
 

@@ -45,7 +45,8 @@ is_other_client(struct gate *g, const struct client *c)
 struct deferred {
 	struct notice notice;
 	enum action action;
-	char client_id[132], user_name[132], address[64], topic[260];
+	char client_id[NOTICE_NAME_SIZE], user_name[NOTICE_NAME_SIZE];
+	char address[NOTICE_ADDRESS_SIZE], topic[NOTICE_TOPIC_SIZE];
 };
 
 static void

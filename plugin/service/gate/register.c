@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * register.c - registers, announces, revokes or activates a certificate that was presented, as a job of
- * the writer, and acts on the result.
+ * register.c - registers, announces, revokes or activates a certificate that was presented,
+ * as a job of the writer, and acts on the result.
  *
  * A client that a plan accepted is connected before its certificate is stored.  It stays
  * if the certificate is stored, and is disconnected if not.
@@ -20,10 +20,12 @@ struct present_job {
 	struct gate *gate;
 	struct presentation presentation;
 	struct outcome outcome;
+	uint64_t plan_number;
+
+	/* Owned; presentation points to them. */
 	uint8_t *der;
 	size_t der_len;
 	struct plan *plan;
-	uint64_t plan_number;
 	char *details, *client_id, *address;
 };
 
@@ -119,7 +121,8 @@ policies_changed(struct gate *g, const struct plan *plan)
 			gate_policy_changed(g, plan->policies[i].name);
 }
 
-/* Of two plans for one certificate the other one accepted it and is not stored yet. */
+/* Two connections may each submit a plan for one certificate.  Was it the plan of the other
+ * job that accepted the certificate?  That job decides about it then. */
 static bool
 is_let_in_by_another(const struct principal *principal, const struct present_job *p)
 {
@@ -128,9 +131,10 @@ is_let_in_by_another(const struct principal *principal, const struct present_job
 	    !(p->outcome.decision.effects & EFFECT_REVOKE);
 }
 
-/* From now on the registry says what the certificate may do. */
+/* The plan is not needed any more: from now on the registry says what the certificate may
+ * do, and its sessions are judged again.  absence is read by that judgement. */
 static void
-settle(struct gate *g, const struct present_job *p)
+end_plan(struct gate *g, const struct present_job *p)
 {
 	struct principal *principal = principal_find(&g->sessions, &p->presentation.presented.id);
 	bool done = p->job.result == ERR_OK;
@@ -161,7 +165,7 @@ present_finish(struct job *job)
 		report_failed(p);
 	}
 	if (p->plan != NULL || p->outcome.decision.effects & EFFECT_REVOKE)
-		settle(g, p);
+		end_plan(g, p);
 	present_free(p);
 }
 

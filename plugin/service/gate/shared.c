@@ -17,7 +17,8 @@
 struct shared {
 	struct notice notice;
 	struct certid id;
-	char client_id[2][132], address[2][64]; /* of the new client and of the other one */
+	/* Of the new client and of the other one. */
+	char client_id[2][NOTICE_NAME_SIZE], address[2][NOTICE_ADDRESS_SIZE];
 };
 
 static void
