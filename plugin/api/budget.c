@@ -45,23 +45,23 @@ caller_hash(uint64_t seed, const char *name)
 }
 
 bool
-refusals_may_tell(struct refusals *r, uint64_t caller, int64_t now)
+refusals_may_answer(struct refusals *r, uint64_t caller, int64_t now)
 {
 	size_t i = caller % CALLERS_MAX;
 
 	if (now - r->callers[i].asked >= REFUSAL_PAUSE_US)
-		r->callers[i].told = 0;
+		r->callers[i].answered = 0;
 	r->callers[i].asked = now;
-	if (r->callers[i].told == REFUSALS_AT_ONCE ||
+	if (r->callers[i].answered == REFUSALS_AT_ONCE ||
 	    bucket_level(&r->all, &refusal_rate, now) <= 0)
 		return false;
-	r->callers[i].told++;
+	r->callers[i].answered++;
 	bucket_take(&r->all, 1);
 	return true;
 }
 
 bool
-lines_may_tell(struct lines *l, int64_t now)
+lines_may_log(struct lines *l, int64_t now)
 {
 	int64_t cost = LINES_INTERVAL_US / SECOND_US;
 
@@ -69,20 +69,20 @@ lines_may_tell(struct lines *l, int64_t now)
 		bucket_take(&l->bucket, cost);
 		return true;
 	}
-	if (l->untold++ == 0)
+	if (l->suppressed++ == 0)
 		l->since = now;
 	return false;
 }
 
 uint64_t
-lines_untold(struct lines *l, int64_t now)
+lines_suppressed(struct lines *l, int64_t now)
 {
-	uint64_t untold = l->untold;
+	uint64_t suppressed = l->suppressed;
 
-	if (untold == 0 || now - l->since < LINES_INTERVAL_US)
+	if (suppressed == 0 || now - l->since < LINES_INTERVAL_US)
 		return 0;
-	l->untold = 0;
-	return untold;
+	l->suppressed = 0;
+	return suppressed;
 }
 
 bool

@@ -44,13 +44,14 @@ uint64_t caller_hash(uint64_t seed, const char *name); /* NULL: "" */
 
 struct refusals {
 	struct {
-		int64_t asked;
-		unsigned told;
+		int64_t asked;     /* the last time */
+		unsigned answered; /* since its last pause */
 	} callers[CALLERS_MAX];
 	struct bucket all;
 };
 
-bool refusals_may_tell(struct refusals *r, uint64_t caller, int64_t now);
+/* May this caller be sent an answer?  Counts it if so. */
+bool refusals_may_answer(struct refusals *r, uint64_t caller, int64_t now);
 
 /* Lines of the log about refusals: a few at once, then one per interval with the number of
  * refusals. */
@@ -58,15 +59,15 @@ bool refusals_may_tell(struct refusals *r, uint64_t caller, int64_t now);
 
 struct lines {
 	struct bucket bucket;
-	uint64_t untold;
-	int64_t since; /* when the first of them was refused */
+	uint64_t suppressed; /* refusals without a line */
+	int64_t since;       /* when the first of them was refused */
 };
 
-/* false: no line for this refusal, it is counted. */
-bool lines_may_tell(struct lines *l, int64_t now);
+/* May this refusal have a line?  If not, it is counted. */
+bool lines_may_log(struct lines *l, int64_t now);
 
 /* Once per interval: the number counted, which begins again at 0; else 0. */
-uint64_t lines_untold(struct lines *l, int64_t now);
+uint64_t lines_suppressed(struct lines *l, int64_t now);
 
 /*
  * One request, shared by its commands.

@@ -142,10 +142,9 @@ struct command {
 struct command_type {
 	const char *name;
 
-	/* The resource on which the caller's policies must allow the command (contract,
-	 * section 3), RESOURCE_NONE: "*"; and a second one on which they must not deny it.
-	 * After AWS's service authorization reference: of an attachment, the certificate
-	 * and what is attached. */
+	/* The caller's policies must allow the command on resource (RESOURCE_NONE: "*") and
+	 * must not deny it on also (contract, section 3).  As in AWS's service authorization
+	 * reference, those of an attachment are the certificate and the policy or thing. */
 	enum resource resource, also;
 
 	/* The resource that a change makes or alters: for the log, for the gate, and for
@@ -156,8 +155,8 @@ struct command_type {
 	 * NULL: the command has no members of its own. */
 	void (*parse)(struct members *m, struct command *c);
 
-	/* Which rights the content of a change exercises, see content.h.  A change without
-	 * this function says so with plain. */
+	/* Collects the rights that the content of a change exercises (content.h).  plain: it
+	 * exercises none.  A change has one of them, so that neither is forgotten. */
 	enum err (*content)(const struct command *c, struct content *out);
 	bool plain;
 
@@ -167,12 +166,12 @@ struct command_type {
 	/* Writer's thread: the change.  No cJSON here (writer.h). */
 	enum err (*run)(struct txn *t, struct command *c);
 
-	/* The change is committed, or failed, or will not be made: see c->result. */
+	/* After the change was committed, failed, or was given up: c->result. */
 	void (*conclude)(const struct command *c);
 
-	/* The "data" of the answer: one of them, or none, which leaves it empty.  read() takes
-	 * it from the registry, answer() from the command.  When read() leaves c->trial
-	 * set, it is called again in the next slice, with new data. */
+	/* The "data" of the answer, which is empty if both are NULL; at most one is set.
+	 * read() takes it from the registry, answer() from the command.  If read() leaves
+	 * c->trial set, it is called again in the next slice, with new data. */
 	enum err (*read)(struct txn *t, struct command *c, cJSON *data);
 	enum err (*answer)(struct command *c, cJSON *data);
 };
@@ -188,18 +187,22 @@ extern const struct command_group attach_commands, ca_commands, certificate_comm
     endpoint_commands, explain_commands, policy_commands, policy_version_commands,
     template_commands, test_commands, thing_commands, thing_list_commands, thing_principal_commands;
 
-/* NULL: there is no command with this name.  The nth of all, for tests and tables. */
+/* NULL: there is no command with this name. */
 const struct command_type *command_find(const char *name);
+
+/* nth = 0, 1, ...; NULL: no more. */
 const struct command_type *command_at(size_t nth);
 
-/* The action of policies that stands for it, "iot:DescribeCertificate"; and of all. */
-#define ACTION_SIZE  64
-#define COMMANDS_MAX 64
+/* The action that stands for the command in policies: "iot:DescribeCertificate". */
+#define ACTION_SIZE 64
 void command_action(const struct command_type *type, char out[ACTION_SIZE]);
+
+/* The actions of all commands; static. */
+#define COMMANDS_MAX 64
 struct action_names command_actions(void);
 
-/* One element of "commands" becomes a command: see its result.  json and context are
- * borrowed for its life; now: ms since 1970. */
+/* Parses one element of "commands"; errors are in c->result.  json and context are borrowed
+ * for the command's life; now: ms since 1970. */
 void command_parse(const cJSON *json, struct command *c, const struct command_context *context,
     int64_t now);
 void command_clear(struct command *c); /* frees what it owns */

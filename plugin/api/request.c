@@ -70,7 +70,7 @@ client_deny(struct api *a, const struct client *c)
 
 	a->config.stats->denied++;
 	denied_log(a, c, "not an administrator", NULL);
-	if (!refusals_may_tell(&a->denied, caller_hash(a->seed, c->id), a->config.clock_us())) {
+	if (!refusals_may_answer(&a->denied, caller_hash(a->seed, c->id), a->config.clock_us())) {
 		a->config.stats->unanswered++;
 		return;
 	}
@@ -88,7 +88,7 @@ client_throttle(struct api *a, const struct client *c, uint64_t hash)
 	struct caller caller;
 
 	a->config.stats->throttled++;
-	if (!refusals_may_tell(&a->throttled, hash, a->config.clock_us())) {
+	if (!refusals_may_answer(&a->throttled, hash, a->config.clock_us())) {
 		a->config.stats->unanswered++;
 		return;
 	}
@@ -142,7 +142,7 @@ void
 api_tick(struct api *a)
 {
 	requests_run(a);
-	untold_log(a);
+	suppressed_log(a);
 	ca_mirror_tick(a->mirror);
 	uploads_tick(a->uploads, a->config.now());
 	api_send_answers(a);

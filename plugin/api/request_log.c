@@ -22,9 +22,9 @@ changes_log(const struct request *r)
 }
 
 void
-untold_log(struct api *a)
+suppressed_log(struct api *a)
 {
-	uint64_t count = lines_untold(&a->lines, a->config.clock_us());
+	uint64_t count = lines_suppressed(&a->lines, a->config.clock_us());
 
 	if (count > 0)
 		report_line(a->config.report, LEVEL_NOTICE,
@@ -39,7 +39,7 @@ denied_log(struct api *a, const struct client *c, const char *reason, const char
 	char buffer[400];
 	struct text t = text_in(buffer, sizeof(buffer));
 
-	if (!lines_may_tell(&a->lines, a->config.clock_us()))
+	if (!lines_may_log(&a->lines, a->config.clock_us()))
 		return;
 	text_addf(&t, "request denied: reason=\"%s\" user=\"", reason);
 	text_add_escaped(&t, view_of(c->user_name), 80);
@@ -54,7 +54,7 @@ denied_log(struct api *a, const struct client *c, const char *reason, const char
 void
 unanswered_log(struct api *a, enum err e)
 {
-	if (lines_may_tell(&a->lines, a->config.clock_us()))
+	if (lines_may_log(&a->lines, a->config.clock_us()))
 		report_line(a->config.report, LEVEL_ERROR, "a request could not be answered: %s",
 		    err_text(e));
 }

@@ -34,7 +34,7 @@ struct api {
 	struct api_config config;
 	struct account account;
 	struct action_names actions;
-	struct ca_mirror *mirror; /* owned */
+	struct ca_mirror *mirror; /* owned, as the next two */
 	struct uploads *uploads;
 	struct answers *answers;
 
@@ -159,10 +159,10 @@ void answer_queue(struct api *a, const struct caller *caller, const char *client
 /* request_log.c: one line for each change of a request. */
 void changes_log(const struct request *r);
 
-/* A refusal; command NULL: none was parsed.  Only some have a line (budget.h): untold_log()
+/* A refusal; command NULL: none was parsed.  Only some have a line (budget.h): suppressed_log()
  * logs the number of the others. */
 void denied_log(struct api *a, const struct client *c, const char *reason, const char *command);
-void untold_log(struct api *a);
+void suppressed_log(struct api *a);
 
 /* An answer could not be made or sent. */
 void unanswered_log(struct api *a, enum err e);

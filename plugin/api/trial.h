@@ -2,7 +2,7 @@
 /*
  * trial.h - a testAuthorization that takes more than one slice of the broker's thread.
  *
- * Made by the first read() of the command and freed with the command.
+ * Made by the first read() of the command and freed with the command.  Broker thread.
  */
 #ifndef JITR_TRIAL_H
 #define JITR_TRIAL_H

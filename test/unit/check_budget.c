@@ -44,10 +44,10 @@ START_TEST(refusals_end_until_the_caller_pauses)
 	int told = 0;
 
 	for (int i = 0; i < 100000; i++)
-		told += refusals_may_tell(&r, 7, now += 1000);
+		told += refusals_may_answer(&r, 7, now += 1000);
 	ck_assert_int_eq(told, REFUSALS_AT_ONCE);
 	now += REFUSAL_PAUSE_US;
-	ck_assert(refusals_may_tell(&r, 7, now));
+	ck_assert(refusals_may_answer(&r, 7, now));
 }
 END_TEST
 
@@ -58,7 +58,7 @@ START_TEST(refusals_are_bounded_over_all_callers)
 	int told = 0;
 
 	for (uint64_t i = 0; i < 100000; i++)
-		told += refusals_may_tell(&r,
+		told += refusals_may_answer(&r,
 		    caller_hash(1, (char[]){ (char)i, (char)(i >> 8), 'x', 0 }), now += 100);
 	ck_assert_int_ge(told, 20);
 	ck_assert_int_le(told, 20 + 2 * 10); /* of ten seconds */
@@ -67,20 +67,20 @@ END_TEST
 
 START_TEST(lines_are_logged_at_first_and_then_counted)
 {
-	struct lines l = { .untold = 0 };
+	struct lines l = { .suppressed = 0 };
 	int64_t now = SECOND, told = 0;
 	uint64_t counted = 0;
 
 	for (int i = 0; i < 60000; i++) { /* a minute */
-		told += lines_may_tell(&l, now += 1000);
-		counted += lines_untold(&l, now);
+		told += lines_may_log(&l, now += 1000);
+		counted += lines_suppressed(&l, now);
 	}
 	ck_assert_int_ge(told, 5);
 	ck_assert_int_le(told, 5 + 6);
-	ck_assert_uint_eq(lines_untold(&l, now), 0);
-	counted += lines_untold(&l, now + LINES_INTERVAL_US);
+	ck_assert_uint_eq(lines_suppressed(&l, now), 0);
+	counted += lines_suppressed(&l, now + LINES_INTERVAL_US);
 	ck_assert_uint_eq(counted + (uint64_t)told, 60000);
-	ck_assert_uint_eq(lines_untold(&l, now + 2 * LINES_INTERVAL_US), 0);
+	ck_assert_uint_eq(lines_suppressed(&l, now + 2 * LINES_INTERVAL_US), 0);
 }
 END_TEST
 
