@@ -175,6 +175,21 @@ txn_check(struct txn *t, int rc)
 	txn_fail(t, store_error(rc), rc == EIO ? DISK_FAILED : mdb_strerror(rc));
 }
 
+enum err
+store_fail(struct txn *t, enum err e)
+{
+	if (t->failed == ERR_OK)
+		t->failed = e; /* e may be ERR_OK */
+	return t->failed;
+}
+
+enum err
+store_optional(enum err e, bool *found)
+{
+	*found = e == ERR_OK;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /*
  * Tables.
  */
@@ -270,6 +285,10 @@ row_allocate(struct txn *t, size_t size, const char *words)
 	return row;
 }
 
+/*
+ * Keys.
+ */
+
 void
 number_put(uint8_t *out, size_t size, uint64_t value)
 {
@@ -319,32 +338,6 @@ cert_by_status_key(enum cert_status status, int64_t created, const struct certid
 	return (struct view){ out, CERT_BY_STATUS_SIZE };
 }
 
-enum err
-sequence_last(struct txn *t, const char *name, uint64_t *last)
-{
-	struct view stored;
-	enum err e = table_get(t, TABLE_META, view_of(name), &stored);
-
-	*last = 0;
-	if (e == ERR_NOT_FOUND)
-		return ERR_OK;
-	if (e != ERR_OK)
-		return e;
-	if (stored.len != SEQUENCE_SIZE)
-		return ERR_CORRUPT;
-	*last = number_get(stored.data, SEQUENCE_SIZE);
-	return *last < UINT64_MAX ? ERR_OK : ERR_CORRUPT;
-}
-
-void
-sequence_put(struct txn *t, const char *name, uint64_t last)
-{
-	uint8_t bytes[SEQUENCE_SIZE];
-
-	number_put(bytes, sizeof(bytes), last);
-	table_put(t, TABLE_META, view_of(name), (struct view){ bytes, sizeof(bytes) });
-}
-
 struct view
 named_key(struct view before, struct view name, struct view behind, uint8_t out[KEY_MAX])
 {
@@ -391,17 +384,32 @@ id_name_key(const struct certid *id, struct view name, uint8_t out[KEY_MAX])
 	return named_key(id_key(id), name, (struct view){ NULL, 0 }, out);
 }
 
-enum err
-store_optional(enum err e, bool *found)
-{
-	*found = e == ERR_OK;
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
+/*
+ * Sequence numbers.
+ */
 
 enum err
-store_fail(struct txn *t, enum err e)
+sequence_last(struct txn *t, const char *name, uint64_t *last)
 {
-	if (t->failed == ERR_OK)
-		t->failed = e; /* e may be ERR_OK */
-	return t->failed;
+	struct view stored;
+	enum err e = table_get(t, TABLE_META, view_of(name), &stored);
+
+	*last = 0;
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (e != ERR_OK)
+		return e;
+	if (stored.len != SEQUENCE_SIZE)
+		return ERR_CORRUPT;
+	*last = number_get(stored.data, SEQUENCE_SIZE);
+	return *last < UINT64_MAX ? ERR_OK : ERR_CORRUPT;
+}
+
+void
+sequence_put(struct txn *t, const char *name, uint64_t last)
+{
+	uint8_t bytes[SEQUENCE_SIZE];
+
+	number_put(bytes, sizeof(bytes), last);
+	table_put(t, TABLE_META, view_of(name), (struct view){ bytes, sizeof(bytes) });
 }

@@ -66,7 +66,7 @@ copies_on_write(int fd)
 	return kind == BTRFS_MAGIC || (fstat(fd, &st) == 0 && st.st_size > 0 && takes_flag(fd));
 }
 
-/* Is the file open in no process?  Uses LMDB's own lock. */
+/* Does no process have the file open?  Uses LMDB's own lock. */
 static bool
 is_unused(int fd)
 {

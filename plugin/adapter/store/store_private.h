@@ -2,11 +2,12 @@
 /*
  * store_private.h - shared by the store*.c files.
  *
- * store_open.c opens and closes; store_schema.c has the tables; store_upgrade.c
- * upgrades older schemas; store.c has transactions and the table_ functions;
- * store_walk.c iterates over tables; store_pair.c keeps two tables that mirror each
- * other; store_index.c keeps the indexes of certificates; each other file maps one kind
- * of record to rows.
+ * store_open.c opens and closes; store_lock.c and store_data_file.c prepare and check
+ * the files of LMDB; store_schema.c has the tables; store_upgrade.c upgrades older
+ * schemas; store.c has transactions and the table_ functions; store_room.c keeps the
+ * reserve of free pages; store_walk.c iterates over tables; store_pair.c keeps two
+ * tables that mirror each other; store_index.c keeps the indexes of certificates, and
+ * store_count.c their numbers; each other file maps one kind of record to rows.
  */
 #ifndef JITR_STORE_PRIVATE_H
 #define JITR_STORE_PRIVATE_H

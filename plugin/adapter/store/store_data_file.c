@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * store_whole.c - checks that data.mdb is as long as LMDB expects.
+ * store_data_file.c - checks that data.mdb is as long as LMDB expects.
  *
  * LMDB reads through a memory map, where accessing a page behind the end of the file
  * raises SIGBUS.  A truncated file must be detected before such a page is read.
@@ -47,7 +47,7 @@ note_free(struct missing *m, const MDB_val *list)
 	return 0;
 }
 
-/* LMDB allows only read transactions to open that table. */
+/* LMDB allows only read transactions to open the table of free pages. */
 static int
 read_free(MDB_env *env, struct missing *m)
 {
