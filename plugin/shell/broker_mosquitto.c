@@ -71,8 +71,8 @@ answer(const char *client_id, const char *topic, struct view payload)
 		memcpy(&(function), &symbol, sizeof(symbol)); \
 	} while (0)
 
-/* false: without the will, which a certificate that was cut off must not publish.  The search
- * by user name finds live connections only. */
+/* false: without the will, which a certificate that may not connect any more must not
+ * publish.  The search by user name finds live connections only. */
 static void
 kick(const char *user_name)
 {

@@ -4,7 +4,8 @@
  *
  * The broker does not tell plugins which messages it drops, but it publishes their number,
  * retained, at each sys_interval in which it changes; and it asks plugins about each
- * delivery of it.  So the number is known while a client subscribes to DROPPED_TOPIC.
+ * delivery of that message.  So the number is known only while a client subscribes to
+ * DROPPED_TOPIC.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -16,7 +16,7 @@
 #define BATCH_MAX 512
 #define GATHER_MS 20
 
-#define WAKE_FOR_ANSWER_US 1000
+#define WAKE_FOR_FINISHED_US 1000 /* until the tick that collects finished jobs */
 
 int64_t
 clock_ms(clockid_t clock)
@@ -189,7 +189,7 @@ note_finished(void *context)
 
 	atomic_store(&p->finished, true);
 	if (atomic_load(&p->ticking))
-		wake_start(p->wake, WAKE_FOR_ANSWER_US);
+		wake_start(p->wake, WAKE_FOR_FINISHED_US);
 }
 
 static enum err

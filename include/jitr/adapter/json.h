@@ -46,15 +46,20 @@ struct members {
 struct members json_members(const cJSON *object, struct diag *diag);
 bool json_has(const struct members *m, const char *name);
 
-/* Lengths are in characters.  NULL: absent (an error if required) or failed. */
+/* Lengths are in characters.  NULL: absent (an error if required) or failed.  Results point
+ * into the object. */
 const char *json_string(struct members *m, const char *name, size_t min, size_t max, bool required);
-bool json_bool(struct members *m, const char *name, bool absent);
-int64_t json_integer(struct members *m, const char *name, int64_t min, int64_t max, int64_t absent);
 const cJSON *json_object(struct members *m, const char *name);
 const cJSON *json_array(struct members *m, const char *name, size_t max);
 
-/* A required id of 64 hex digits; a word of a set (-1: absent or failed). */
+/* absent: the result if there is no such member. */
+bool json_bool(struct members *m, const char *name, bool absent);
+int64_t json_integer(struct members *m, const char *name, int64_t min, int64_t max, int64_t absent);
+
+/* A required id of 64 hex digits. */
 void json_certid(struct members *m, const char *name, struct certid *out);
+
+/* The index of one of these words; -1: absent or failed. */
 int json_word(struct members *m, const char *name, const char *const *words, size_t count,
     bool required);
 

@@ -14,11 +14,11 @@
 #define AWS_GAP_USE_MAX 2
 
 struct aws_gap {
-	const char *names;                /* operations, separated by spaces: "CreateThingGroup
-			    * DeleteThingGroup" */
-	const char *why;                  /* why it is missing: a clause */
-	const char *use[AWS_GAP_USE_MAX]; /* implemented operations to use instead, NULL for
-					   * unused elements */
+	const char *names; /* of operations: "CreateThingGroup DeleteThingGroup" */
+	const char *why;   /* why they are missing: a clause */
+
+	/* Implemented operations to use instead; NULL for unused elements. */
+	const char *use[AWS_GAP_USE_MAX];
 };
 
 /* Compares operation names in any spelling: create-thing, createThing, CreateThing. */

@@ -99,12 +99,13 @@ void policy_free(struct policy *p); /* NULL is fine */
 enum policy_result policy_eval(const struct policy *const *set, size_t count,
     const struct policy_request *request, struct policy_match *match);
 
-/* Facts that the policy uses, so that the caller need not gather the others. */
+/* What a policy uses: facts, so that the caller need not gather the others, and rights over
+ * the control API. */
 enum {
-	POLICY_USES_CERTIFICATE = 1u << 0,
-	POLICY_USES_THING = 1u << 1,
-	POLICY_ALLOWS_CONTROL = 1u << 2, /* has an Allow for some control action */
-	POLICY_DENIES_CONTROL = 1u << 3, /* has a Deny that may match a control action */
+	POLICY_USES_CERTIFICATE = 1u << 0, /* facts.cert */
+	POLICY_USES_THING = 1u << 1,       /* facts.thing */
+	POLICY_ALLOWS_CONTROL = 1u << 2,   /* has an Allow for some control action */
+	POLICY_DENIES_CONTROL = 1u << 3,   /* has a Deny that may match a control action */
 };
 
 unsigned policy_uses(const struct policy *p);

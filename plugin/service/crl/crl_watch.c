@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Out of memory is an error to handle here, not the end of the broker. */
+/* Report a lack of memory instead of exiting. */
 #define HASH_NONFATAL_OOM 1
 
 #include <uthash.h>
@@ -14,21 +14,28 @@
 #include "crl_watch.h"
 
 /*
- * Why a list could not be imported, which says when its file is read again although it has
- * not changed.  All files are checked every CRL_WATCH_MS, and a file that has changed is
- * read at once.
+ * Why a list could not be imported.  The cause decides when the file is read again although
+ * it has not changed.  (A file that has changed is read at the next check, CRL_WATCH_MS
+ * later at the latest.)
  */
 enum retry_cause {
-	CAUSE_NONE,          /* it was imported: when it changes */
-	CAUSE_NO_FILE,       /* its state cannot be read: when that changes */
-	CAUSE_NOT_YET_VALID, /* thisUpdate is in the future: at that time */
-	CAUSE_RECENT,        /* bad, but perhaps still being written: if file times have whole
-	                      * seconds, not every change can be seen; after CRL_WATCH_MS */
-	CAUSE_TEMPORARY,     /* no memory, no room in the registry, an I/O error, a file that
-	                      * cannot be opened or changed while it was read: after
-	                      * CRL_WATCH_MS */
-	CAUSE_BAD_LIST,      /* malformed, of another CA, with a bad signature, too old: after
-	                      * BAD_LIST_WAIT_MS, in case that the clock was wrong */
+	/* Not before it changes: it was imported, or its state cannot be read. */
+	CAUSE_NONE,
+	CAUSE_NO_FILE,
+
+	/* At its thisUpdate, which is in the future. */
+	CAUSE_NOT_YET_VALID,
+
+	/* After CRL_WATCH_MS.  RECENT: bad, but perhaps still being written: where file times
+	 * have whole seconds, not every change can be seen.  TEMPORARY: no memory, no room
+	 * in the registry, an I/O error, a file that cannot be opened or that changed while
+	 * it was read. */
+	CAUSE_RECENT,
+	CAUSE_TEMPORARY,
+
+	/* After BAD_LIST_WAIT_MS, in case the clock was wrong: malformed, of another CA,
+	 * with a bad signature, too old. */
+	CAUSE_BAD_LIST,
 };
 
 #define RECENT_MS        2000
@@ -124,8 +131,8 @@ is_due(const struct watched *file, int64_t now)
 	return file->wait != 0 && (now < file->read_at || now - file->read_at >= file->wait);
 }
 
-/* Need the file not be read again?  It must be if it has changed, and if the list in force
- * was removed since it was read. */
+/* Is the file as it was read last?  If not, it is read again; also if the list in force was
+ * removed since, or its wait is over. */
 static bool
 is_known(const struct watched *file, const struct watch_job *j, int64_t now)
 {

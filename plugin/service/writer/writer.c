@@ -21,8 +21,8 @@ struct writer {
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards all members below */
 	struct job_queue waiting, done;
-	size_t running;
-	size_t urgent; /* waiting jobs that are not deferrable */
+	size_t running; /* jobs of the batch that is being run */
+	size_t urgent;  /* waiting jobs that are not deferrable */
 	bool stopping;
 	struct commit_times commits;
 	pthread_cond_t work;
