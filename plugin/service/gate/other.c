@@ -79,7 +79,7 @@ log_deferred(struct gate *g, const struct notice *n)
 	report_line(g->config.report, LEVEL_WARNING,
 	    "%s: the broker denies it unless an acl_file or "
 	    "another plugin allows it, because other_clients is not set: set it to allow or defer. "
-	    "Said once",
+	    "This line is logged once",
 	    buffer);
 }
 

@@ -135,7 +135,7 @@ carry_out(struct gate *g, const struct takeover *t)
 	certid_to_hex(&session->principal->id, now);
 	report_line(g->config.report, LEVEL_NOTICE,
 	    "session taken over: its client is closed once, so "
-	    "that its subscriptions are judged anew: certificate=%s before=%s",
+	    "that its subscriptions are checked again: certificate=%s before=%s",
 	    now, before);
 	disconnect_session(g, session);
 }
