@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* listeners.c - see listeners.h. */
-#define _GNU_SOURCE /* dladdr() */
-#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +7,7 @@
 #include "broker_config.h"
 #include "listener_scan.h"
 #include "listeners.h"
+#include "program.h"
 
 #define PATH_SIZE          1024
 #define IDENTITY_LINE_SIZE 8192
@@ -18,20 +17,11 @@
  * The plugin.
  */
 
-static const char *
-own_path(void)
-{
-	static const char here;
-	Dl_info info;
-
-	return dladdr(&here, &info) != 0 && info.dli_fname != NULL ? info.dli_fname : "";
-}
-
 /* The same file, or, if a file cannot be found, the same name. */
 static bool
 is_own_path(const char *path)
 {
-	const char *own = own_path(), *name = strrchr(own, '/');
+	const char *own = library_path(), *name = strrchr(own, '/');
 	struct stat a, b;
 	size_t len;
 

@@ -176,6 +176,7 @@ START_TEST(all_options_can_be_given_together)
 		{ "metrics_interval", "6" },
 		{ "log_file", "/log" },
 		{ "health_file", "/health" },
+		{ "registrar_path", "/registrar" },
 	};
 
 	ck_assert_int_eq(parse(all, COUNT_OF(all)), ERR_OK);
@@ -211,6 +212,7 @@ static const struct {
 	{ "ca_path", "", "a path" },
 	{ "log_file", "", "a path" },
 	{ "health_file", "", "a path" },
+	{ "registrar_path", "registrar", "an absolute path" },
 	{ "db_map_size_mb", "0", MEGABYTES },
 	{ "db_map_size_mb", "1048577", MEGABYTES },
 	{ "db_map_size_mb", "-1", MEGABYTES },

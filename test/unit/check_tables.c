@@ -73,11 +73,13 @@ same_config(const struct config *a, const struct config *b)
 	if (!same_text(x.db_path, y.db_path) || !same_text(x.ca_path, y.ca_path) ||
 	    !same_text(x.crl_dir, y.crl_dir) || !same_text(x.log_file, y.log_file) ||
 	    !same_text(x.health_file, y.health_file) ||
+	    !same_text(x.registrar_path, y.registrar_path) ||
 	    !same_text(x.endpoint_address, y.endpoint_address))
 		return false;
 	x.crl_dir = y.crl_dir = NULL;
 	x.db_path = y.db_path = x.ca_path = y.ca_path = x.log_file = y.log_file = NULL;
 	x.health_file = y.health_file = x.endpoint_address = y.endpoint_address = NULL;
+	x.registrar_path = y.registrar_path = NULL;
 	return memcmp(&x, &y, sizeof(x)) == 0;
 }
 
@@ -87,6 +89,7 @@ has_no_default(const char *name, const struct config *c)
 	return (strcmp(name, "endpoint_address") == 0 && c->endpoint_address == NULL) ||
 	    (strcmp(name, "log_file") == 0 && c->log_file == NULL) ||
 	    (strcmp(name, "health_file") == 0 && c->health_file == NULL) ||
+	    (strcmp(name, "registrar_path") == 0 && c->registrar_path == NULL) ||
 	    (strcmp(name, "admin_users") == 0 && c->admin_users == NULL) ||
 	    (strcmp(name, "admin_certificates") == 0 && c->admin_certificates == NULL);
 }
@@ -186,7 +189,8 @@ START_TEST(the_example_configuration_shows_defaults)
 		ck_assert_ptr_nonnull(value);
 		*value++ = '\0';
 		if (strcmp(name, "log_file") == 0 || strcmp(name, "health_file") == 0 ||
-		    strcmp(name, "endpoint_address") == 0 || strncmp(name, "admin_", 6) == 0)
+		    strcmp(name, "registrar_path") == 0 || strcmp(name, "endpoint_address") == 0 ||
+		    strncmp(name, "admin_", 6) == 0)
 			continue;
 		is_the_default("mosquitto.conf.example", name, value);
 		seen++;

@@ -50,6 +50,7 @@ struct config {
 	int64_t metrics_interval;                            /* seconds; 0: off */
 	char *log_file;                                      /* NULL: none */
 	char *health_file;                                   /* NULL: none */
+	char *registrar_path;                                /* NULL: the installed program */
 	const struct option_rename *renames[OPTION_RENAMES]; /* given by the old name; NULL: not */
 };
 

@@ -256,6 +256,14 @@ set_health_file(struct config *c, const char *value, struct diag *diag)
 	return value_text(&c->health_file, value, diag);
 }
 
+static bool
+set_registrar_path(struct config *c, const char *value, struct diag *diag)
+{
+	if (value[0] != '/')
+		return value_refuse(diag, value, "an absolute path");
+	return value_text(&c->registrar_path, value, diag);
+}
+
 static const struct {
 	const char *name;
 	config_setter *set;
@@ -285,6 +293,7 @@ static const struct {
 	{ "metrics_interval", set_metrics_interval },
 	{ "log_file", set_log_file },
 	{ "health_file", set_health_file },
+	{ "registrar_path", set_registrar_path },
 };
 
 const char *
@@ -394,5 +403,6 @@ config_free(struct config *c)
 	free(c->log_file);
 	free(c->endpoint_address);
 	free(c->health_file);
+	free(c->registrar_path);
 	memset(c, 0, sizeof(*c));
 }
