@@ -16,7 +16,7 @@
 
 #include "jitr/service/gate.h"
 
-#include "activation.h"
+#include "jitr/service/activation.h"
 #include "facts.h"
 #include "judge.h"
 #include "notices.h"
