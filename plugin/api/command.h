@@ -33,6 +33,7 @@ struct x509_st;
 struct command_context {
 	const struct account *account;
 	struct gate *gate;
+	struct judge *judge;
 	struct crls *crls;
 	struct uploads *uploads;
 	struct budget *budget;

@@ -18,6 +18,7 @@
 #include "jitr/service/counters.h"
 #include "jitr/service/crls.h"
 #include "jitr/service/health.h"
+#include "jitr/service/judge.h"
 #include "jitr/service/outbox.h"
 #include "jitr/api/request.h"
 
@@ -32,6 +33,7 @@ struct plugin {
 	struct writer *writer;
 	struct report *report;
 	struct gate *gate;
+	struct judge judge; /* of the api */
 	struct crls *crls;
 	struct anchors *anchors; /* NULL: trust_store is capath */
 	struct api *api;

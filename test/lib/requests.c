@@ -14,6 +14,7 @@ struct crls *crls;
 struct api *api;
 struct stats stats;
 struct certid admin_certificate;
+static struct judge judge;
 static char admin_name[] = "admin";
 static char *const admin_names[] = { admin_name };
 
@@ -301,6 +302,10 @@ requests_start(size_t queue_max)
 		.stats = &stats,
 		.broker = &world_broker,
 		.now = world_now };
+	struct judge_config judge_config = { .admin_certificates = &admin_certificate,
+		.admin_certificate_count = 1,
+		.store = world.store,
+		.now = world_now };
 	struct crls_config crls_config = { .store = world.store,
 		.stats = &stats,
 		.broker = &world_broker,
@@ -318,7 +323,8 @@ requests_start(size_t queue_max)
 
 	world_start_writer(queue_max, 16);
 	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
-	gate_config.scope = arn_scope_of(api_config.region, api_config.account_id);
+	gate_config.scope = judge_config.scope = arn_scope_of(api_config.region,
+	    api_config.account_id);
 	gate_config.writer = api_config.writer = world.writer;
 	gate_config.report = api_config.report = report;
 	ck_assert_int_eq(gate_open(&gate_config, &gate), ERR_OK);
@@ -326,6 +332,8 @@ requests_start(size_t queue_max)
 	crls_config.report = report;
 	crls_config.gate = api_config.gate = gate;
 	ck_assert_int_eq(crls_open(&crls_config, &crls), ERR_OK);
+	judge_init(&judge, &judge_config);
+	api_config.judge = &judge;
 	api_config.crls = crls;
 	ck_assert_int_eq(api_open(&api_config, &api), ERR_OK);
 	world.on_settled = send_answers;
@@ -338,6 +346,7 @@ requests_stop(void)
 	send_answers();
 	world.on_settled = NULL;
 	api_close(api);
+	judge_clear(&judge);
 	crls_close(crls);
 	gate_close(gate);
 	report_close(report);

@@ -52,6 +52,7 @@ struct api_config {
 	struct store *store;
 	struct writer *writer;
 	struct gate *gate;
+	struct judge *judge; /* borrowed; of the API alone */
 	struct crls *crls;
 	struct report *report;
 	struct stats *stats;
