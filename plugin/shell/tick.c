@@ -52,6 +52,7 @@ publish_events(struct plugin *p)
 	if (gate_take_announced(p->gate) || schedule_take_announced(p->schedule))
 		outbox_notify(p->outbox);
 	p->stats.events += outbox_pump(p->outbox);
+	removal_tick(&p->removal);
 }
 
 /* published: whether this tick published; 2.1 sleeps before it delivers that. */

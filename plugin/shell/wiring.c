@@ -237,10 +237,11 @@ static enum err
 open_outbox(struct plugin *p)
 {
 	struct outbox_config config = { .store = p->store,
-		.writer = p->writer,
+		.port = { &p->removal, removal_up_to },
 		.broker = &broker_mosquitto,
 		.pace = &p->pace };
 
+	p->removal.writer = p->writer;
 	return outbox_open(&config, &p->outbox);
 }
 
