@@ -245,11 +245,17 @@ open_outbox(struct plugin *p)
 	return outbox_open(&config, &p->outbox);
 }
 
+static void
+read_writer(void *writer, struct writer_state *out)
+{
+	writer_read_state(writer, out);
+}
+
 static enum err
 open_counters(struct plugin *p)
 {
 	struct counters_config config = { .store = p->store,
-		.writer = p->writer,
+		.writer = { p->writer, read_writer },
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,
 		.now = now_ms,
