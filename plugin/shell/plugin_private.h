@@ -18,6 +18,7 @@
 #include "jitr/service/counters.h"
 #include "jitr/service/crls.h"
 #include "jitr/service/health.h"
+#include "jitr/service/log_jobs.h"
 #include "jitr/service/outbox.h"
 #include "jitr/service/removal.h"
 #include "jitr/api/request.h"
@@ -32,6 +33,8 @@ struct plugin {
 	struct store *store;
 	struct writer *writer;
 	struct report *report;
+	struct log_file *log_file; /* NULL: no log_file */
+	struct log_jobs log_jobs;
 	struct gate *gate;
 	struct crls *crls;
 	struct anchors *anchors; /* NULL: trust_store is capath */

@@ -2,6 +2,8 @@
 /* tick.c - the work of a tick, and how soon the next one must come. */
 #include "plugin_private.h"
 
+#include "jitr/service/writer.h"
+
 /* The broker sends a tick at every turn of its loop; more often than this is not needed. */
 #define TICK_MS 10
 

@@ -10,6 +10,7 @@
 #define JITR_SCHEDULE_H
 
 #include "jitr/service/gate.h"
+#include "jitr/service/writer.h"
 
 struct schedule_config {
 	struct store *store; /* borrowed, as the others */
