@@ -19,6 +19,7 @@
 #define JITR_WRITER_H
 
 #include "jitr/adapter/store.h"
+#include "jitr/service/writer_state.h"
 
 /* A deferrable job is committed after this time at the latest. */
 #define WRITER_DEFER_MAX_MS 1000
@@ -86,16 +87,7 @@ MUST_USE enum err writer_submit(struct writer *w, struct job *job);
 /* Broker thread.  Finishes at most max completed jobs; returns their number. */
 size_t writer_collect(struct writer *w, size_t max);
 
-/* The length of the queue and the cost of commits. */
-struct writer_state {
-	size_t waiting;         /* jobs submitted and not finished */
-	uint64_t commits;       /* with a change, since the start */
-	uint64_t commit_us;     /* their total time */
-	uint64_t commit_us_max; /* the longest since the last writer_read_state() */
-	uint64_t commit_us_last;
-};
-
-/* Any thread. */
+/* Any thread.  commit_us_max is that since the last call. */
 void writer_read_state(struct writer *w, struct writer_state *out);
 
 /* Commits the waiting jobs (of a long job the part that is due), stops the thread and
