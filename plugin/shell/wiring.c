@@ -168,8 +168,7 @@ open_crls(struct plugin *p)
 		.writer = p->writer,
 		.report = p->report,
 		.stats = &p->stats,
-		.gate = p->gate,
-		.broker = &broker_mosquitto,
+		.listener = &p->listener,
 		.now = now_ms,
 		.crl_dir = p->config.crl_dir };
 
@@ -196,6 +195,7 @@ open_api(struct plugin *p)
 		.gate = p->gate,
 		.judge = &p->judge,
 		.crls = p->crls,
+		.listener = &p->listener,
 		.report = p->report,
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,
@@ -252,7 +252,7 @@ open_schedule(struct plugin *p)
 	struct schedule_config config = { .store = p->store,
 		.writer = p->writer,
 		.report = p->report,
-		.gate = p->gate,
+		.listener = &p->listener,
 		.account_id = p->config.account_id,
 		.expiring_days = p->config.expiring_days,
 		.now = now_ms };
@@ -314,6 +314,7 @@ open_parts(struct plugin *p, struct diag *diag)
 {
 	enum err e = open_report(p, diag);
 
+	p->listener = changes_of(p);
 	if (e == ERR_OK)
 		e = open_store(p, diag);
 	if (e == ERR_OK)

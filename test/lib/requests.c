@@ -163,6 +163,47 @@ log_in(const struct client *c)
 }
 
 static void
+certificate_changed(void *context, const struct certid *id_or_null)
+{
+	(void)context;
+	gate_changed(gate, id_or_null);
+}
+
+static void
+policy_changed(void *context, struct view name)
+{
+	(void)context;
+	gate_policy_changed(gate, name);
+}
+
+static void
+thing_changed(void *context, struct view name)
+{
+	(void)context;
+	gate_thing_changed(gate, name);
+}
+
+static void
+crl_changed(void *context, const struct certid *named, size_t count)
+{
+	(void)context;
+	gate_crl_changed(gate, named, count);
+}
+
+static void
+crl_removed(void *context, const struct certid *ca_id)
+{
+	(void)context;
+	stats_forget_crl(ca_id, &world_broker);
+}
+
+static const struct change_listener listener = { .certificate = certificate_changed,
+	.policy = policy_changed,
+	.thing = thing_changed,
+	.crl = crl_changed,
+	.crl_removed = crl_removed };
+
+static void
 send_answers(void)
 {
 	if (api != NULL)
@@ -308,13 +349,14 @@ requests_start(size_t queue_max)
 		.now = world_now };
 	struct crls_config crls_config = { .store = world.store,
 		.stats = &stats,
-		.broker = &world_broker,
+		.listener = &listener,
 		.now = world_now,
 		.crl_dir = "/var/lib/lists/" };
 	struct api_config api_config = { .account_id = "123456789012",
 		.region = "eu-central-1",
 		.endpoint = "mqtt.example.com",
 		.ca_path = world.ca_path,
+		.listener = &listener,
 		.store = world.store,
 		.stats = &stats,
 		.broker = &world_broker,
@@ -330,7 +372,7 @@ requests_start(size_t queue_max)
 	ck_assert_int_eq(gate_open(&gate_config, &gate), ERR_OK);
 	crls_config.writer = world.writer;
 	crls_config.report = report;
-	crls_config.gate = api_config.gate = gate;
+	api_config.gate = gate;
 	ck_assert_int_eq(crls_open(&crls_config, &crls), ERR_OK);
 	judge_init(&judge, &judge_config);
 	api_config.judge = &judge;

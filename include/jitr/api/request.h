@@ -54,6 +54,7 @@ struct api_config {
 	struct gate *gate;
 	struct judge *judge; /* borrowed; of the API alone */
 	struct crls *crls;
+	const struct change_listener *listener; /* borrowed */
 	struct report *report;
 	struct stats *stats;
 	const struct broker *broker;
