@@ -48,8 +48,8 @@ MUST_USE enum err link_send(struct link *l, enum wire_type type, uint64_t number
     const struct view *parts, size_t count);
 
 /* Writes frames until none waits or the socket is full.  ERR_STORAGE: the link is not open;
- * what waited is dropped. */
-MUST_USE enum err link_flush(struct link *l);
+ * what waited is dropped.  link_fill() then says so, too. */
+enum err link_flush(struct link *l);
 
 struct link_queue {
 	size_t frames, bytes;
