@@ -20,6 +20,7 @@
 #include "jitr/service/health.h"
 #include "jitr/service/judge.h"
 #include "jitr/service/outbox.h"
+#include "jitr/service/relay.h"
 #include "jitr/api/request.h"
 
 #include "wake.h"
@@ -37,6 +38,7 @@ struct plugin {
 	struct crls *crls;
 	struct anchors *anchors; /* NULL: trust_store is capath */
 	struct api *api;
+	struct relay *relay;
 	struct schedule *schedule;
 	struct outbox *outbox;
 	struct counters *counters;

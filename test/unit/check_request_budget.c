@@ -34,7 +34,7 @@ tick_until(size_t answers)
 	while (world_count(NOTE_ANSWER) < answers) {
 		ck_assert_int_lt(ticks++, 100000);
 		world_wait(10);
-		api_tick(api);
+		requests_tick();
 		world_settle();
 	}
 	return ticks;
@@ -72,7 +72,7 @@ START_TEST(a_flood_without_rights_gets_few_answers)
 	ck_assert_uint_eq(stats.denied, 10000);
 	ck_assert_uint_eq(stats.unanswered, 9995);
 	world_wait(10000);
-	api_tick(api);
+	requests_tick();
 	ck_assert(world_said("requests denied: 9995 more in the last 10 s"));
 	ask_as(&c, "{'commands':[{'command':'getRegistrationCode'}]}");
 	ck_assert_uint_eq(world_count(NOTE_ANSWER), 6); /* after a pause */
@@ -372,7 +372,7 @@ START_TEST(the_bytes_that_a_caller_is_sent_are_bounded)
 	ck_assert_uint_gt(stats.throttled, 900);
 	ck_assert_uint_eq(stats.unanswered, stats.throttled - 5);
 	world_wait(1000);
-	api_tick(api);
+	requests_tick();
 	for (sent = 0; (n = world_note(NOTE_ANSWER, answers)) != NULL; answers++)
 		sent += n->text_len;
 	ck_assert_uint_gt(sent, 1000000);
@@ -476,7 +476,7 @@ START_TEST(a_trial_finishes_with_the_policies_that_it_began_with)
 	world.look_us = 1500;
 	ask_as(&c, trial_of(2, 2));
 	world_wait(100);
-	api_tick(api);
+	requests_tick();
 	ask_as(&c, "{'commands':[{'command':'deletePolicy','policyName':'costly0'}]}");
 	(void)tick_until(2);
 	requests_stop(); /* nothing is left over */
