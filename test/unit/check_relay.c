@@ -209,6 +209,7 @@ START_TEST(the_end_of_a_connection_with_requests_is_told_once)
 	struct control_answer answer;
 
 	ask(&c);
+	ask(&c);
 	answer = answer_to(&last);
 	leave(&other);
 	relay_tick(relay);

@@ -164,6 +164,32 @@ START_TEST(callers_take_turns)
 }
 END_TEST
 
+/* It waits behind a long one of the same caller. */
+START_TEST(a_request_is_not_carried_out_if_its_caller_left_before_its_turn)
+{
+	struct client c = admin();
+
+	c.handle = &c;
+	c.name_to_check = true;
+	(void)gate_connect(gate, &c);
+	world.look_us = 1000;
+	ask_as(&c, commands("{'command':'listThings'}", 50));
+	ask_as(&c, "{'commands':[{'command':'createThing','thingName':'t'}]}");
+	relay_disconnected(relay, &c);
+	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
+	while (api_is_busy(api)) {
+		world_wait(10);
+		requests_tick();
+		world_settle();
+	}
+	world.look_us = 0;
+	ck_assert_uint_eq(world_count(NOTE_ANSWER), 0);
+	ck_assert_uint_eq(stats.denied, 1);
+	ask("{'command':'describeThing','thingName':'t'}");
+	ck_error(0, "ResourceNotFoundException", "t");
+}
+END_TEST
+
 START_TEST(a_request_that_takes_too_long_is_stopped_with_an_error)
 {
 	struct client c = admin();
@@ -523,6 +549,7 @@ main(void)
 	tcase_add_checked_fixture(t, requests_open, requests_close);
 	tcase_add_test(t, a_long_request_is_carried_out_in_slices);
 	tcase_add_test(t, callers_take_turns);
+	tcase_add_test(t, a_request_is_not_carried_out_if_its_caller_left_before_its_turn);
 	tcase_add_test(t, a_request_that_takes_too_long_is_stopped_with_an_error);
 	tcase_add_test(t, changes_that_are_stopped_are_not_made);
 	tcase_add_checked_fixture(a, requests_open, requests_close);

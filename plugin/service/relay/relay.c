@@ -269,29 +269,29 @@ relay_request(struct relay *r, const struct client *c, struct view payload,
  * Connections that ended.
  */
 
+/* Once, whatever the number of its requests. */
 static void
-tell_left(struct relay *r, struct pending *p)
+tell_left(struct relay *r, uint64_t session)
 {
-	if (p->left)
-		return;
-	p->left = true;
-	r->config.left(r->config.context, p->caller.session);
+	for (struct pending *p = r->pending; p != NULL; p = p->hh.next)
+		p->left |= p->caller.session == session;
+	r->config.left(r->config.context, session);
 }
 
 void
 relay_disconnected(struct relay *r, const struct client *c)
 {
 	for (struct pending *p = r->pending; p != NULL; p = p->hh.next)
-		if (p->caller.handle == c->handle)
-			tell_left(r, p);
+		if (!p->left && p->caller.handle == c->handle)
+			tell_left(r, p->caller.session);
 }
 
 static void
 find_left(struct relay *r)
 {
 	for (struct pending *p = r->pending; p != NULL; p = p->hh.next)
-		if (!gate_is_connected(r->config.gate, &p->caller))
-			tell_left(r, p);
+		if (!p->left && !gate_is_connected(r->config.gate, &p->caller))
+			tell_left(r, p->caller.session);
 }
 
 static void
