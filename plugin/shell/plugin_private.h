@@ -23,6 +23,7 @@
 #include "jitr/service/log_jobs.h"
 #include "jitr/service/outbox.h"
 #include "jitr/service/removal.h"
+#include "jitr/service/relay.h"
 #include "jitr/api/request.h"
 
 #include "wake.h"
@@ -42,6 +43,7 @@ struct plugin {
 	struct crls *crls;
 	struct anchors *anchors; /* NULL: trust_store is capath */
 	struct api *api;
+	struct relay *relay;
 	struct schedule *schedule;
 	struct outbox *outbox;
 	struct removal removal; /* of what the outbox has published */

@@ -17,6 +17,7 @@
 
 #include "jitr/core/access.h"
 #include "jitr/core/options.h"
+#include "jitr/service/control_message.h"
 #include "jitr/service/presence.h"
 #include "jitr/service/registry.h"
 #include "jitr/service/report.h"
@@ -112,22 +113,10 @@ bool gate_access_known(struct gate *g, const struct known_client *c,
 void gate_deferred(struct gate *g, const struct client *c, const struct access_request *request);
 
 /* The rights of a client to the control API. */
-enum administration {
-	ADMINISTRATION_NONE,
-	ADMINISTRATION_BY_POLICY, /* as gate_may_control() says */
-	ADMINISTRATION_ALL,       /* admin_users, admin_certificates */
-};
-
 enum administration gate_administration(struct gate *g, const struct client *c);
 
-/* May a client with ADMINISTRATION_BY_POLICY do this?  false for all others.
- * action: "iot:UpdateCertificate".
- * resource: the part of the ARN behind the account, "cert/<id>"; one that ends with '/',
- * "policy/", stands for all of its kind; NULL: an action without a resource, which only
- * Resource "*" allows.
- * also: a second resource that must not be denied; NULL: none. */
-bool gate_may_control(struct gate *g, const struct client *c, const char *action,
-    const char *resource, const char *also);
+/* The caller of a control request.  The texts of *out are those of c. */
+void gate_describe_caller(struct gate *g, const struct client *c, struct caller_facts *out);
 
 /* The connection that sent a request. */
 struct caller {
