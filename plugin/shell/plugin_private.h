@@ -19,6 +19,7 @@
 #include "jitr/service/crls.h"
 #include "jitr/service/health.h"
 #include "jitr/service/outbox.h"
+#include "jitr/service/registration_jobs.h"
 #include "jitr/api/request.h"
 
 #include "wake.h"
@@ -31,6 +32,7 @@ struct plugin {
 	struct store *store;
 	struct writer *writer;
 	struct report *report;
+	struct registration_jobs *registrations;
 	struct gate *gate;
 	struct crls *crls;
 	struct anchors *anchors; /* NULL: trust_store is capath */

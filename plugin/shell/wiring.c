@@ -103,6 +103,39 @@ open_report(struct plugin *p, struct diag *diag)
 	return report_open(&config, &p->report, diag);
 }
 
+static struct registry_rules
+rules_of(const struct config *config)
+{
+	struct registry_rules rules = {
+		.decide = { .announce_interval = config->announce_interval * 1000,
+		    .defer_unknown = config->unknown_ca_defer,
+		    .accept_first = config->first_connection_accept },
+	};
+
+	memcpy(rules.account_id, config->account_id, sizeof(rules.account_id));
+	return rules;
+}
+
+static void
+note_presented(void *context, uint64_t number, enum err result, const struct outcome *outcome,
+    const char *failure)
+{
+	struct plugin *p = context;
+
+	gate_presented(p->gate, number, result, outcome, failure);
+}
+
+static enum err
+open_registrations(struct plugin *p)
+{
+	struct registration_jobs_config config = { .writer = p->writer,
+		.rules = rules_of(&p->config),
+		.presented = note_presented,
+		.context = p };
+
+	return registration_jobs_open(&config, &p->registrations);
+}
+
 static enum err
 open_gate(struct plugin *p)
 {
@@ -113,7 +146,7 @@ open_gate(struct plugin *p)
 		.admin_certificates = p->config.admin_certificates,
 		.admin_certificate_count = p->config.admin_certificate_count,
 		.store = p->store,
-		.writer = p->writer,
+		.registrations = registration_jobs_port(p->registrations),
 		.report = p->report,
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,
@@ -128,10 +161,7 @@ open_gate(struct plugin *p)
 	config.shared_certificate = p->config.shared_certificate;
 	config.trust_store = p->config.trust_store;
 	config.scope = arn_scope_of(p->config.region, p->config.account_id);
-	config.rules.decide.announce_interval = p->config.announce_interval * 1000;
-	config.rules.decide.defer_unknown = p->config.unknown_ca_defer;
-	config.rules.decide.accept_first = p->config.first_connection_accept;
-	memcpy(config.rules.account_id, p->config.account_id, sizeof(config.rules.account_id));
+	config.rules = rules_of(&p->config);
 	return gate_open(&config, &p->gate);
 }
 
@@ -273,7 +303,8 @@ open_services(struct plugin *p)
 {
 	/* In this order: each needs some of those before it. */
 	static enum err (*const open[])(struct plugin *) = { open_trust, open_wake, open_writer,
-		open_gate, open_crls, open_api, open_schedule, open_outbox, open_counters };
+		open_registrations, open_gate, open_crls, open_api, open_schedule, open_outbox,
+		open_counters };
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < COUNT_OF(open); i++)
@@ -309,6 +340,7 @@ close_parts(struct plugin *p)
 	api_close(p->api);
 	crls_close(p->crls);
 	gate_close(p->gate);
+	registration_jobs_close(p->registrations);
 	report_close(p->report);
 	store_close(p->store);
 	config_free(&p->config);
