@@ -14,7 +14,7 @@
 
 #include "jitr/service/schedule.h"
 #include "jitr/service/anchors.h"
-#include "config.h"
+#include "jitr/service/config.h"
 #include "jitr/service/counters.h"
 #include "jitr/service/crls.h"
 #include "jitr/service/health.h"
