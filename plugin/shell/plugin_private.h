@@ -22,6 +22,7 @@
 #include "jitr/service/judge.h"
 #include "jitr/service/log_jobs.h"
 #include "jitr/service/outbox.h"
+#include "jitr/service/registration_jobs.h"
 #include "jitr/service/removal.h"
 #include "jitr/service/relay.h"
 #include "jitr/api/request.h"
@@ -38,6 +39,7 @@ struct plugin {
 	struct report *report;
 	struct log_file *log_file; /* NULL: no log_file */
 	struct log_jobs log_jobs;
+	struct registration_jobs *registrations;
 	struct gate *gate;
 	struct judge judge; /* of the api */
 	struct crls *crls;

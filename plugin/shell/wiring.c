@@ -127,6 +127,26 @@ rules_of(const struct config *c)
 	return rules;
 }
 
+static void
+note_presented(void *context, uint64_t number, enum err result, const struct outcome *outcome,
+    const char *failure)
+{
+	struct plugin *p = context;
+
+	gate_presented(p->gate, number, result, outcome, failure);
+}
+
+static enum err
+open_registrations(struct plugin *p)
+{
+	struct registration_jobs_config config = { .writer = p->writer,
+		.rules = rules_of(&p->config),
+		.presented = note_presented,
+		.context = p };
+
+	return registration_jobs_open(&config, &p->registrations);
+}
+
 static enum err
 open_gate(struct plugin *p)
 {
@@ -137,7 +157,7 @@ open_gate(struct plugin *p)
 		.admin_certificates = p->config.admin_certificates,
 		.admin_certificate_count = p->config.admin_certificate_count,
 		.store = p->store,
-		.writer = p->writer,
+		.registrations = registration_jobs_port(p->registrations),
 		.report = p->report,
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,
@@ -357,8 +377,8 @@ open_services(struct plugin *p)
 {
 	/* In this order: each needs some of those before it. */
 	static enum err (*const open[])(struct plugin *) = { open_trust, open_wake, open_writer,
-		open_gate, open_crls, open_judge, open_api, open_relay, open_schedule, open_outbox,
-		open_counters };
+		open_registrations, open_gate, open_crls, open_judge, open_api, open_relay,
+		open_schedule, open_outbox, open_counters };
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < COUNT_OF(open); i++)
@@ -397,6 +417,7 @@ close_parts(struct plugin *p)
 	judge_clear(&p->judge);
 	crls_close(p->crls);
 	gate_close(p->gate);
+	registration_jobs_close(p->registrations);
 	report_close(p->report);
 	log_file_close(p->log_file);
 	store_close(p->store);

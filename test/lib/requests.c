@@ -5,6 +5,7 @@
 
 #include "jitr/core/text.h"
 #include "jitr/adapter/x509.h"
+#include "jitr/service/registration_jobs.h"
 #include "requests.h"
 #include "suite.h"
 
@@ -13,6 +14,8 @@ struct gate *gate;
 struct crls *crls;
 struct api *api;
 struct relay *relay;
+
+static struct registration_jobs *registrations;
 struct stats stats;
 struct certid admin_certificate;
 static struct judge judge;
@@ -357,6 +360,25 @@ ck_done(int nth)
  * The world.
  */
 
+static void
+presented(void *context, uint64_t number, enum err result, const struct outcome *outcome,
+    const char *failure)
+{
+	(void)context;
+	gate_presented(gate, number, result, outcome, failure);
+}
+
+static void
+open_registrations(struct gate_config *of)
+{
+	struct registration_jobs_config jobs = { .writer = world.writer,
+		.rules = of->rules,
+		.presented = presented };
+
+	ck_assert_int_eq(registration_jobs_open(&jobs, &registrations), ERR_OK);
+	of->registrations = registration_jobs_port(registrations);
+}
+
 void
 requests_start(size_t queue_max)
 {
@@ -401,7 +423,8 @@ requests_start(size_t queue_max)
 	ck_assert_int_eq(report_open(&report_config, &report), ERR_OK);
 	gate_config.scope = judge_config.scope = arn_scope_of(api_config.region,
 	    api_config.account_id);
-	gate_config.writer = api_config.writer = world.writer;
+	api_config.writer = world.writer;
+	open_registrations(&gate_config);
 	gate_config.report = api_config.report = report;
 	ck_assert_int_eq(gate_open(&gate_config, &gate), ERR_OK);
 	crls_config.writer = world.writer;
@@ -428,6 +451,7 @@ requests_stop(void)
 	judge_clear(&judge);
 	crls_close(crls);
 	gate_close(gate);
+	registration_jobs_close(registrations);
 	report_close(report);
 }
 

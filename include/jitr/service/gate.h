@@ -3,7 +3,7 @@
  * gate.h - which clients may connect, and what a connected client may do.
  *
  * Runs on the broker's thread and never waits: it reads the store, calls decide.h, keeps the
- * sessions of clients and submits jobs.
+ * sessions of clients and presents certificates for registration.
  *
  * A client is identified by the broker's pointer and by a reference to its certificate, which
  * is held so that its address is not reused.  After it left, its session is kept for its will
@@ -19,6 +19,7 @@
 #include "jitr/core/options.h"
 #include "jitr/service/control_message.h"
 #include "jitr/service/presence.h"
+#include "jitr/service/registrations.h"
 #include "jitr/service/registry.h"
 #include "jitr/service/report.h"
 #include "jitr/service/stats.h"
@@ -41,7 +42,7 @@ struct gate_config {
 	const struct certid *admin_certificates;
 	size_t admin_certificate_count;
 	struct store *store;
-	struct writer *writer;
+	struct registrations registrations;
 	struct report *report;
 	struct stats *stats;
 	const struct broker *broker;
@@ -139,6 +140,22 @@ void gate_release(struct gate *g);
 /* A client disconnected.  end: why, as far as the broker says.  Until another client has its
  * address, questions about it are about its will and its offline session. */
 void gate_disconnected(struct gate *g, const struct client *c, const struct presence_end *end);
+
+/*
+ * The completion of what was presented to the registrations under this number.  Counts and
+ * logs it, and judges the sessions again that its plan let in.  A number that is not under way
+ * (completed, lost) is ignored.  outcome: not read after an error.  failure: why the commit
+ * failed; NULL: it did not.
+ */
+void gate_presented(struct gate *g, uint64_t number, enum err result, const struct outcome *outcome,
+    const char *failure);
+
+/*
+ * Nothing that is under way will be completed, and some of it may have been stored.  Every
+ * session is judged again from the registry; one that a plan let in is closed unless the
+ * registry has its certificate.  One log line has the number of certificates and why.
+ */
+void gate_registrations_lost(struct gate *g, const char *why);
 
 /* This certificate changed; NULL: anything may have changed (another process
  * wrote).  Its clients are judged again, and disconnected from gate_tick(). */
