@@ -301,6 +301,13 @@ START_TEST(without_a_free_signal_nothing_is_watched)
 	ck_assert_int_eq(fcntl(pair[0], F_GETFL) & O_ASYNC, 0);
 	send_byte(pair[1]);
 	ck_assert_int_eq(handled, 0);
+	must(signal(SIGIO, SIG_DFL) == handle_sigio);
+	for (int n = SIGRTMIN; n <= SIGRTMAX; n++) {
+		struct sigaction now;
+
+		if (sigaction(n, NULL, &now) == 0 && now.sa_handler == handle_sigio)
+			must(signal(n, SIG_DFL) != SIG_ERR);
+	}
 }
 END_TEST
 
