@@ -19,6 +19,7 @@
 #include "jitr/api/request.h"
 #include "jitr/core/rate.h"
 #include "jitr/service/caller_rights.h"
+#include "jitr/service/writer.h"
 
 #include "budget.h"
 #include "command.h"

@@ -23,6 +23,7 @@
 #include "jitr/service/control_message.h"
 #include "jitr/service/crls.h"
 #include "jitr/service/judge.h"
+#include "jitr/service/writer.h"
 
 /* Bounds of one request. */
 #define REQUEST_COMMANDS_MAX 50
