@@ -19,6 +19,7 @@
 #include "jitr/service/crls.h"
 #include "jitr/service/health.h"
 #include "jitr/service/outbox.h"
+#include "jitr/service/recovery.h"
 #include "jitr/api/request.h"
 
 #include "wake.h"
@@ -37,6 +38,7 @@ struct plugin {
 	struct api *api;
 	struct schedule *schedule;
 	struct outbox *outbox;
+	struct recovery recovery;
 	struct counters *counters;
 	struct health *health; /* NULL: no health_file */
 	struct wake *wake;     /* NULL: only the broker's own ticks */
