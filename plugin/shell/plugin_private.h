@@ -22,6 +22,7 @@
 #include "jitr/service/judge.h"
 #include "jitr/service/log_jobs.h"
 #include "jitr/service/outbox.h"
+#include "jitr/service/recovery.h"
 #include "jitr/service/registration_jobs.h"
 #include "jitr/service/removal.h"
 #include "jitr/service/relay.h"
@@ -49,6 +50,7 @@ struct plugin {
 	struct schedule *schedule;
 	struct outbox *outbox;
 	struct removal removal; /* of what the outbox has published */
+	struct recovery recovery;
 	struct counters *counters;
 	struct health *health; /* NULL: no health_file */
 	struct wake *wake;     /* NULL: only the broker's own ticks */

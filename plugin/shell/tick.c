@@ -80,6 +80,7 @@ do_tick(struct plugin *p, int64_t now)
 	wake_stop(p->wake);
 	pace_refill(&p->pace, now);
 	writer_collect(p->writer, FINISH_PER_TICK);
+	recovery_tick(&p->recovery, now);
 	check_external_changes(p, now);
 	publish_events(p);
 	p->more = gate_tick(p->gate);

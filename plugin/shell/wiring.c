@@ -61,6 +61,7 @@ open_store(struct plugin *p, struct diag *diag)
 		.sha256 = sha256_of };
 	enum err e = store_open(&config, &p->store, diag);
 
+	p->recovery = (struct recovery){ .store = p->store, .broker = &broker_mosquitto };
 	if (e == ERR_OK)
 		e = make_ca_path(p, diag);
 	if (e == ERR_OK)

@@ -56,7 +56,10 @@ write_file(const char *path, const char *text, size_t times)
 enum err
 open_with(const char *dir, size_t map_size, bool exclusive, struct store **s, struct diag *diag)
 {
-	struct store_config config = { dir, map_size, exclusive, sha256_of };
+	struct store_config config = { .path = dir,
+		.map_size = map_size,
+		.exclusive = exclusive,
+		.sha256 = sha256_of };
 
 	*s = NULL;
 	diag->text[0] = '\0';

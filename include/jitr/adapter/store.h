@@ -34,11 +34,18 @@ struct store_config {
 	const char *path; /* directory, created with mode 0700 if missing */
 	size_t map_size;  /* upper bound in bytes; address space, not disk space */
 	bool exclusive;   /* fail if another process holds the database exclusively */
+	bool read_only;   /* see below */
 	enum err (*sha256)(struct view bytes, struct certid *out); /* for example sha256_of() of
 								    * x509.h; called on both threads */
 };
 
-/* On failure *diag has the path, the reason and the remedy. */
+/*
+ * On failure *diag has the path, the reason and the remedy.
+ *
+ * With read_only the registry must exist and have this schema: nothing is created,
+ * upgraded or repaired, the map cannot be written, and store_write() fails.  Another
+ * process may write at the same time, also with a larger map_size.
+ */
 MUST_USE enum err store_open(const struct store_config *config, struct store **out,
     struct diag *diag);
 void store_close(struct store *s); /* NULL is fine */
@@ -46,9 +53,34 @@ void store_close(struct store *s); /* NULL is fine */
 /* A problem with the location of the database and its remedy, for the log; empty: none. */
 const char *store_warning(const struct store *s);
 
-/* Has another process committed since the last call?  May return true once too often,
- * never too seldom.  Cheap.  Broker thread. */
+/* Has another process committed, or was the store reopened, since the last call?  May
+ * return true once too often, never too seldom.  Cheap.  Broker thread. */
 bool store_changed_elsewhere(struct store *s);
+
+/*
+ *                 a meta page could not be written
+ *     IN_ORDER ───────────────────────────────────► BROKEN
+ *      ▲  ▲ └───────────────┐                         │
+ *      │  │ commit: the     │                         │
+ *      │  │ files are gone  ▼                         │
+ *      │  └─────────────── GONE                       │
+ *      │  commit: back again                          │
+ *      └──────────────────────────────────────────────┘
+ *                      store_reopen()
+ */
+enum store_state {
+	STORE_BROKEN, /* every transaction fails (LMDB's MDB_PANIC) */
+	STORE_GONE,   /* removed, moved or replaced: reads see what was stored, commits fail */
+	STORE_IN_ORDER,
+};
+
+/* Any thread. */
+enum store_state store_state(const struct store *s);
+
+/* Opens a broken store again.  ERR_BUSY: a transaction is open.  After another error it
+ * stays broken, and *diag says why.  Does not wait for the writer thread, whose
+ * transactions fail meanwhile.  Broker thread. */
+MUST_USE enum err store_reopen(struct store *s, struct diag *diag);
 
 /* A transaction, on the caller's stack. */
 struct txn {

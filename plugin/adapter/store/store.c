@@ -39,6 +39,17 @@ begin_read(struct store *s, MDB_txn **out)
 	return rc == 0 ? mdb_txn_begin(s->env, NULL, MDB_RDONLY, out) : rc;
 }
 
+static int
+renew_reader(struct store *s)
+{
+	int rc = mdb_txn_renew(s->reader);
+
+	if (rc != MDB_MAP_RESIZED)
+		return rc;
+	rc = environment_resize(s);
+	return rc == 0 ? mdb_txn_renew(s->reader) : rc;
+}
+
 /* If the broker calls the plugin again while the reusable transaction is open, the
  * inner call gets a transaction of its own. */
 enum err
@@ -51,11 +62,14 @@ store_read(struct store *s, struct txn *t)
 	if (s->reading) {
 		rc = begin_read(s, &handle);
 	} else {
-		rc = mdb_txn_renew(handle);
+		rc = s->env == NULL ? MDB_PANIC : renew_reader(s);
+		handle = s->reader;
 		s->reading = rc == 0;
 	}
 	if (rc == 0)
 		t->handle = handle;
+	else if (rc == MDB_PANIC)
+		atomic_store(&s->state, STORE_BROKEN);
 	t->failed = store_error(rc);
 	return t->failed;
 }
@@ -64,12 +78,18 @@ enum err
 store_write(struct store *s, struct txn *t)
 {
 	MDB_txn *handle = NULL;
-	int rc = mdb_txn_begin(s->env, NULL, 0, &handle);
+	int rc = MDB_PANIC;
 
 	*t = (struct txn){ .store = s, .writing = true, .ordinary_steps = 1 };
+	s->changed = false;
+	if (environment_claim(s, USE_WRITING)) {
+		if (s->env != NULL)
+			rc = mdb_txn_begin(s->env, NULL, 0, &handle);
+		if (rc != 0)
+			environment_release(s);
+	}
 	if (rc == 0)
 		t->handle = handle;
-	s->changed = false;
 	txn_check(t, rc);
 	return t->failed;
 }
@@ -88,6 +108,8 @@ store_end(struct txn *t)
 		mdb_txn_abort(t->handle);
 	}
 	t->handle = NULL;
+	if (t->writing)
+		environment_release(s);
 }
 
 /*
@@ -106,8 +128,11 @@ commit_changes(struct store *s, MDB_txn *handle)
 		atomic_store(&s->foreign, true);
 	atomic_store(&s->own, id);
 	rc = mdb_txn_commit(handle);
-	if (rc != 0)
+	if (rc != 0) {
 		atomic_store(&s->own, before);
+		environment_check(s);
+	}
+	environment_release(s);
 	return rc;
 }
 
@@ -120,6 +145,9 @@ store_commit(struct txn *t)
 
 	if (t->writing && t->failed == ERR_OK && handle != NULL && t->store->changed)
 		txn_check(t, store_check_room(t));
+	if (t->writing && t->failed == ERR_OK && handle != NULL && t->store->changed &&
+	    !files_are_there(t->store))
+		txn_fail(t, ERR_STORAGE, FILES_GONE);
 	if (t->writing && t->failed == ERR_OK && handle != NULL && t->store->changed) {
 		t->handle = NULL;
 		txn_check(t, commit_changes(t->store, handle));
@@ -133,7 +161,7 @@ store_commit(struct txn *t)
 bool
 store_changed_elsewhere(struct store *s)
 {
-	MDB_envinfo info;
+	MDB_envinfo info = { .me_last_txnid = 0 };
 	bool last_is_foreign;
 
 	(void)mdb_env_info(s->env, &info);
@@ -165,6 +193,16 @@ txn_fail(struct txn *t, enum err e, const char *words)
 	t->store->failure = words;
 }
 
+static const char *
+words_of(const struct store *s, int rc)
+{
+	if (rc == EIO)
+		return DISK_FAILED;
+	if (rc == EACCES && s->config.read_only)
+		return "the registry is open for reading only";
+	return rc == MDB_PANIC ? BEING_REOPENED : mdb_strerror(rc);
+}
+
 void
 txn_check(struct txn *t, int rc)
 {
@@ -172,7 +210,7 @@ txn_check(struct txn *t, int rc)
 		return;
 	if (t->failed == ERR_OK)
 		t->store->cause = rc;
-	txn_fail(t, store_error(rc), rc == EIO ? DISK_FAILED : mdb_strerror(rc));
+	txn_fail(t, store_error(rc), words_of(t->store, rc));
 }
 
 enum err

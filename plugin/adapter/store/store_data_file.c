@@ -116,15 +116,17 @@ check_shorter(MDB_env *env, int fd)
 	return rc;
 }
 
-static bool
-is_shorter(MDB_env *env, int fd)
+bool
+data_file_is_shorter(MDB_env *env)
 {
 	MDB_envinfo info;
 	MDB_stat stat;
 	struct stat st;
+	int fd;
 
-	return mdb_env_info(env, &info) == 0 && mdb_env_stat(env, &stat) == 0 &&
-	    fstat(fd, &st) == 0 && (size_t)st.st_size / stat.ms_psize <= info.me_last_pgno;
+	return mdb_env_get_fd(env, &fd) == 0 && mdb_env_info(env, &info) == 0 &&
+	    mdb_env_stat(env, &stat) == 0 && fstat(fd, &st) == 0 &&
+	    (size_t)st.st_size / stat.ms_psize <= info.me_last_pgno;
 }
 
 int
@@ -133,7 +135,7 @@ data_file_check(MDB_env *env)
 	MDB_txn *txn;
 	int fd, rc = mdb_env_get_fd(env, &fd);
 
-	if (rc != 0 || !is_shorter(env, fd))
+	if (rc != 0 || !data_file_is_shorter(env))
 		return rc;
 	rc = mdb_txn_begin(env, NULL, 0, &txn);
 	if (rc != 0)

@@ -18,7 +18,6 @@
 
 #include "store_private.h"
 
-#define LOCK_FILE      "lock.mdb"
 #define LOCK_FILE_SIZE 8192 /* size used by LMDB for its default of 126 readers */
 #define BTRFS_MAGIC    0x9123683E
 #define OVERLAY_MAGIC  0x794C7630
@@ -86,6 +85,18 @@ write_in_place(int fd)
 	    is_written_in_place(fd) || !is_unused(fd) || ftruncate(fd, 0) != 0)
 		return;
 	(void)takes_flag(fd);
+}
+
+bool
+lock_file_in_use(const struct store *s)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
+	int fd = openat(s->directory, LOCK_FILE, O_RDWR | O_CLOEXEC);
+	bool in_use = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return in_use;
 }
 
 int

@@ -16,12 +16,14 @@
 
 #include "store_private.h"
 
-#define DATA_FILE "data.mdb"
-#define OUR_LOCK  "broker.lock"
+#define OUR_LOCK "broker.lock"
 
 /* LMDB forbids two environments of one file in a process: closing either would drop the
  * file locks of both (lmdb.h, "Caveats"). */
 static struct store *open_stores;
+
+/* Additional return code: there is nothing to read. */
+#define NO_REGISTRY (CUT_SHORT + 1)
 
 static const struct {
 	int rc;
@@ -46,6 +48,7 @@ static const struct {
 	    "directory, or restore a backup" },
 	{ MDB_INCOMPATIBLE, "the database belongs to another program: name another directory" },
 	{ CUT_SHORT, "data.mdb is truncated: restore a backup" },
+	{ NO_REGISTRY, "there is no registry: it is created when it is opened for writing" },
 	{ MDB_CORRUPTED, "damaged: restore a backup" },
 	{ MDB_PAGE_NOTFOUND, "damaged: restore a backup" },
 };
@@ -79,11 +82,11 @@ sync_parent(int directory)
 }
 
 static int
-open_directory(const char *path)
+open_directory(const char *path, bool may_create)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0 || errno != ENOENT)
+	if (fd >= 0 || errno != ENOENT || !may_create)
 		return fd;
 	if (mkdir(path, S_IRWXU) != 0 && errno != EEXIST)
 		return -1;
@@ -98,7 +101,8 @@ static bool
 is_open_already(const struct store *s)
 {
 	for (const struct store *other = open_stores; other != NULL; other = other->next)
-		if (other->device == s->device && other->inode == s->inode)
+		if (other->directory_id.device == s->directory_id.device &&
+		    other->directory_id.inode == s->directory_id.inode)
 			return true;
 	return false;
 }
@@ -121,11 +125,12 @@ claim_directory(struct store *s, const struct store_config *config, struct diag 
 	struct stat st;
 	int rc;
 
-	s->directory = open_directory(config->path);
+	s->directory = open_directory(config->path, !config->read_only);
+	if (s->directory < 0 && errno == ENOENT && config->read_only)
+		return explain(diag, config->path, NO_REGISTRY);
 	if (s->directory < 0 || fstat(s->directory, &st) != 0)
 		return explain(diag, config->path, errno);
-	s->device = st.st_dev;
-	s->inode = st.st_ino;
+	s->directory_id = (struct file_id){ st.st_dev, st.st_ino };
 	if (is_open_already(s)) {
 		diag_set(diag, PATH_FORMAT ": already open in this process: load the plugin once",
 		    config->path);
@@ -142,9 +147,12 @@ claim_directory(struct store *s, const struct store_config *config, struct diag 
 	return rc == 0 ? ERR_OK : explain(diag, config->path, rc);
 }
 
-static void
-close_environment(struct store *s)
+void
+environment_close(struct store *s)
 {
+	if (s->reader != NULL)
+		mdb_txn_abort(s->reader);
+	s->reader = NULL;
 	if (s->env != NULL)
 		mdb_env_close(s->env);
 	s->env = NULL;
@@ -161,10 +169,22 @@ keep_data_file(MDB_env *env)
 	return rc;
 }
 
+/* A read-only environment cannot be repaired.  If another process has it open, that one
+ * has checked the file, and what is missing now has no data (store_data_file.c). */
+static int
+check_data_file(const struct store *s, bool shared)
+{
+	if (!s->config.read_only)
+		return data_file_check(s->env);
+	return !shared && data_file_is_shorter(s->env) ? CUT_SHORT : 0;
+}
+
 static int
 try_environment(struct store *s, const struct store_config *config)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned flags = MDB_NOTLS | (config->read_only ? MDB_RDONLY : 0);
+	bool shared = lock_file_in_use(s);
 	int dead, rc = mdb_env_create(&s->env);
 
 	if (rc != 0) {
@@ -175,15 +195,15 @@ try_environment(struct store *s, const struct store_config *config)
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(s->env, config->map_size / page * page);
 	if (rc == 0)
-		rc = mdb_env_open(s->env, config->path, MDB_NOTLS, S_IRUSR | S_IWUSR);
+		rc = mdb_env_open(s->env, config->path, flags, S_IRUSR | S_IWUSR);
 	if (rc == 0)
 		rc = keep_data_file(s->env);
 	if (rc == 0)
 		rc = mdb_reader_check(s->env, &dead);
 	if (rc == 0)
-		rc = data_file_check(s->env);
+		rc = check_data_file(s, shared);
 	if (rc != 0)
-		close_environment(s);
+		environment_close(s);
 	return rc;
 }
 
@@ -218,13 +238,14 @@ undo_interrupted_creation(const struct store *s)
 }
 
 static enum err
-open_environment(struct store *s, const struct store_config *config, struct diag *diag)
+open_files(struct store *s, const struct store_config *config, struct diag *diag)
 {
-	int rc = lock_file_reserve(s);
+	bool missing = config->read_only && faccessat(s->directory, DATA_FILE, F_OK, 0) != 0;
+	int rc = missing ? NO_REGISTRY : lock_file_reserve(s);
 
 	if (rc == 0)
 		rc = try_environment(s, config);
-	if (rc == MDB_INVALID) {
+	if (rc == MDB_INVALID && !config->read_only) {
 		rc = undo_interrupted_creation(s);
 		if (rc == 0)
 			rc = try_environment(s, config);
@@ -238,6 +259,13 @@ open_tables(struct store *s, const struct store_config *config, struct diag *dia
 	uint64_t schema;
 	int rc = schema_open(s, &schema);
 
+	if (rc == 0 && schema < STORE_SCHEMA) {
+		diag_set(diag,
+		    PATH_FORMAT ": made by an older version (schema %u, this program reads %d): it "
+				"is upgraded when it is opened for writing",
+		    config->path, (unsigned)schema, STORE_SCHEMA);
+		return ERR_STORAGE;
+	}
 	if (rc == 0 && schema > STORE_SCHEMA) {
 		diag_set(diag,
 		    PATH_FORMAT ": made by a newer version (schema %u, this program "
@@ -265,25 +293,53 @@ open_reader(struct store *s, const struct store_config *config, struct diag *dia
 }
 
 enum err
-store_open(const struct store_config *config, struct store **out, struct diag *diag)
+environment_open(struct store *s, struct diag *diag)
+{
+	enum err e = open_files(s, &s->config, diag);
+
+	if (e == ERR_OK)
+		e = open_tables(s, &s->config, diag);
+	if (e == ERR_OK)
+		e = open_reader(s, &s->config, diag);
+	if (e != ERR_OK)
+		environment_close(s);
+	return e;
+}
+
+static struct store *
+new_store(const struct store_config *config)
 {
 	struct store *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->directory = s->lock = -1;
+	s->failure = s->warning = "";
+	s->sha256 = config->sha256;
+	s->config = *config;
+	s->config.path = s->path = strdup(config->path);
+	if (s->path != NULL)
+		return s;
+	free(s);
+	return NULL;
+}
+
+enum err
+store_open(const struct store_config *config, struct store **out, struct diag *diag)
+{
+	struct store *s = new_store(config);
 	enum err e;
+	int rc;
 
 	if (s == NULL) {
 		diag_set(diag, PATH_FORMAT ": out of memory", config->path);
 		return ERR_NOMEM;
 	}
-	s->directory = s->lock = -1;
-	s->failure = s->warning = "";
-	s->sha256 = config->sha256;
 	e = claim_directory(s, config, diag);
 	if (e == ERR_OK)
-		e = open_environment(s, config, diag);
-	if (e == ERR_OK)
-		e = open_tables(s, config, diag);
-	if (e == ERR_OK)
-		e = open_reader(s, config, diag);
+		e = environment_open(s, diag);
+	if (e == ERR_OK && (rc = files_remember(s)) != 0)
+		e = explain(diag, config->path, rc);
 	if (e != ERR_OK) {
 		store_close(s);
 		return e;
@@ -310,12 +366,11 @@ store_close(struct store *s)
 			*at = s->next;
 			break;
 		}
-	if (s->reader != NULL)
-		mdb_txn_abort(s->reader);
-	close_environment(s);
+	environment_close(s);
 	if (s->lock >= 0)
 		(void)close(s->lock);
 	if (s->directory >= 0)
 		(void)close(s->directory);
+	free(s->path);
 	free(s);
 }

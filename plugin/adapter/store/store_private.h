@@ -2,7 +2,8 @@
 /*
  * store_private.h - shared by the store*.c files.
  *
- * store_open.c opens and closes; store_lock.c and store_data_file.c prepare and check
+ * store_open.c opens and closes; store_state.c notices a broken environment and files
+ * that are gone, and opens again; store_lock.c and store_data_file.c prepare and check
  * the files of LMDB; store_schema.c has the tables; store_upgrade.c upgrades older
  * schemas; store.c has transactions and the table_ functions; store_room.c keeps the
  * reserve of free pages; store_walk.c iterates over tables; store_pair.c keeps two
@@ -50,16 +51,29 @@ enum table {
 	TABLE_COUNT,
 };
 
+struct file_id {
+	dev_t device;
+	ino_t inode;
+};
+
+/* Which thread uses the environment in a way that excludes the other. */
+enum store_use {
+	USE_SHARED,
+	USE_WRITING,   /* writer thread: a write transaction is open */
+	USE_REPLACING, /* broker thread: the environment or its map is being replaced */
+};
+
 struct store {
-	MDB_env *env;
+	MDB_env *env; /* NULL: it could not be opened again */
+	struct store_config config;
+	char *path; /* config.path, owned */
 	MDB_dbi tables[TABLE_COUNT];
 	struct store *next; /* of the stores that this process has open */
 
 	int directory; /* kept open so that its inode number is not reused */
-	dev_t device;
-	ino_t inode;
-	int lock;            /* broker.lock, or -1 */
-	const char *warning; /* store_warning(); empty: none */
+	struct file_id directory_id, data_id, lock_id; /* of path, data.mdb, lock.mdb */
+	int lock;                                      /* broker.lock, or -1 */
+	const char *warning;                           /* store_warning(); empty: none */
 
 	enum err (*sha256)(struct view bytes, struct certid *out);
 
@@ -73,14 +87,25 @@ struct store {
 	int cause;    /* LMDB's return code, if the failure was one */
 	bool changed; /* by the open write transaction */
 
+	/* Both threads. */
+	_Atomic(enum store_use) use;
+	_Atomic(enum store_state) state;
+
 	/* Both threads; see store_changed_elsewhere().  Transaction numbers. */
 	atomic_size_t own;      /* our last commit, or the last one when we opened */
 	atomic_size_t reported; /* the last foreign commit that was reported */
-	atomic_bool foreign;    /* an unreported foreign commit precedes our last one */
+	atomic_bool foreign;    /* an unreported foreign commit precedes our last one, or the
+				 * store was reopened */
 };
 
 /* LMDB's message for a short write, which usually means that the disk is full. */
 #define DISK_FAILED "input/output error: the disk is full or damaged"
+
+#define BEING_REOPENED \
+	"the disk failed in the middle of a commit, and the registry is not open again yet"
+#define FILES_GONE \
+	"the files of the registry were removed or replaced while it is in use: move " \
+	"them back, or restart the broker"
 
 /* Maps LMDB's return code to an error. */
 enum err store_error(int rc);
@@ -194,14 +219,44 @@ MUST_USE int schema_open(struct store *s, uint64_t *schema);
 /* Fills tables introduced after this schema from existing ones.  Returns LMDB's code. */
 MUST_USE int schema_upgrade(struct store *s, MDB_txn *txn, uint64_t schema);
 
+#define DATA_FILE "data.mdb"
+#define LOCK_FILE "lock.mdb"
+
+/* The environment, its tables and the reusable read transaction. */
+MUST_USE enum err environment_open(struct store *s, struct diag *diag);
+void environment_close(struct store *s);
+
+/* Claims the environment for one thread; returns whether the other has not claimed it. */
+MUST_USE bool environment_claim(struct store *s, enum store_use use);
+void environment_release(struct store *s);
+
+/* Is the environment broken?  Called after a failed commit. */
+void environment_check(struct store *s);
+
+/* Another process has enlarged the map: adopts its size.  No read transaction of the
+ * thread is open.  Broker thread.  Returns LMDB's code. */
+MUST_USE int environment_resize(struct store *s);
+
+/* Remembers which files were opened.  Returns an errno. */
+MUST_USE int files_remember(struct store *s);
+
+/* Are they still in their place?  Sets the state. */
+MUST_USE bool files_are_there(struct store *s);
+
 /* Creates lock.mdb with its blocks allocated.  Returns an errno. */
 MUST_USE int lock_file_reserve(struct store *s);
+
+/* Does another process have lock.mdb open? */
+MUST_USE bool lock_file_in_use(const struct store *s);
 
 /* Additional return code: data.mdb is truncated. */
 #define CUT_SHORT (MDB_LAST_ERRCODE + 1000)
 
 /* Are all pages that LMDB could read within the file?  0, CUT_SHORT or LMDB's code. */
 MUST_USE int data_file_check(MDB_env *env);
+
+/* Is the file shorter than the last page that LMDB has allocated? */
+MUST_USE bool data_file_is_shorter(MDB_env *env);
 
 /* Keys of a table with a common prefix. */
 struct range {

@@ -151,6 +151,8 @@ schema_open(struct store *s, uint64_t *schema)
 
 	*schema = 0;
 	rc = try_tables(s, MDB_RDONLY, schema);
+	if (s->config.read_only)
+		return rc;
 	if (rc == MDB_NOTFOUND || (rc == 0 && *schema < STORE_SCHEMA)) {
 		rc = try_tables(s, 0, schema);
 		if (rc == 0 && fsync(s->directory) != 0)
