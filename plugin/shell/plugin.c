@@ -249,7 +249,7 @@ on_reload(int event, void *event_data, void *user_data)
 	psk_names_read(p);
 	gate_reload(p->gate);
 	p->ticked = 0; /* the next tick must not be skipped: it ends the reload */
-	log_jobs_reopen(&p->log_jobs);
+	registrar_reopen(p);
 	return MOSQ_ERR_SUCCESS;
 }
 

@@ -7,66 +7,53 @@
 #ifndef JITR_PLUGIN_PRIVATE_H
 #define JITR_PLUGIN_PRIVATE_H
 
-#include <stdatomic.h>
+#include <limits.h>
 #include <time.h>
 
 #include "broker_mosquitto.h"
 
-#include "jitr/service/schedule.h"
 #include "jitr/service/anchors.h"
+#include "jitr/service/child.h"
 #include "jitr/service/config.h"
 #include "jitr/service/counters.h"
-#include "jitr/service/crls.h"
-#include "jitr/service/health.h"
 #include "jitr/service/gate.h"
-#include "jitr/service/judge.h"
-#include "jitr/service/log_jobs.h"
 #include "jitr/service/outbox.h"
-#include "jitr/service/recovery.h"
-#include "jitr/service/registration_jobs.h"
-#include "jitr/service/removal.h"
 #include "jitr/service/relay.h"
-#include "jitr/api/request.h"
 
+#include "registrar.h"
 #include "wake.h"
 
 struct plugin {
 	mosquitto_plugin_id_t *identifier;
 	struct config config;
 
+	/* The registrar. */
+	struct child *child;            /* owned */
+	struct wire_config wire_config; /* its texts are owned */
+	char program[PATH_MAX];
+	struct writer_state writer; /* as the registrar told it last */
+	int64_t said_alive;         /* ms, monotonic */
+	bool frames_left;           /* more arrived than one turn handles */
+
 	/* The parts, all owned. */
-	struct store *store;
-	struct writer *writer;
+	struct store *store; /* read-only */
 	struct report *report;
-	struct log_file *log_file; /* NULL: no log_file */
-	struct log_jobs log_jobs;
-	struct registration_jobs *registrations;
 	struct gate *gate;
-	struct judge judge; /* of the api */
-	struct crls *crls;
 	struct anchors *anchors; /* NULL: trust_store is capath */
-	struct api *api;
 	struct relay *relay;
-	struct schedule *schedule;
 	struct outbox *outbox;
-	struct removal removal; /* of what the outbox has published */
-	struct recovery recovery;
 	struct counters *counters;
-	struct health *health; /* NULL: no health_file */
-	struct wake *wake;     /* NULL: only the broker's own ticks */
+	struct wake *wake; /* NULL: only the broker's own ticks */
 	struct pace pace;
 	struct stats stats;
-	struct change_listener listener; /* changes.c */
-	bool partial_chains;             /* x509_trust_partial_chains() was called */
+	bool partial_chains; /* x509_trust_partial_chains() was called */
 
 	/* Ticks; times in ms, monotonic. */
 	int64_t started;
 	int64_t ticked;
-	int64_t external_check_at; /* the last check for changes by other processes */
-	bool more;                 /* the gate has more to do in this tick */
+	bool more; /* the gate has more to do in this tick */
 	bool no_tick_reported;
-	atomic_bool ticking;  /* there was a tick, so that waking the broker has an effect */
-	atomic_bool finished; /* set by the writer thread: jobs can be collected */
+	bool ticking; /* there was a tick */
 
 	/* Messages that the broker dropped (dropped.c). */
 	uint64_t dropped_reported;
@@ -87,9 +74,6 @@ void close_parts(struct plugin *p); /* and frees p */
 int register_callbacks(struct plugin *p);
 void unregister_callbacks(struct plugin *p);
 void psk_names_read(struct plugin *p);
-
-/* changes.c: the gate, the outbox and the counters are told of committed changes. */
-struct change_listener changes_of(struct plugin *p);
 
 /* tick.c */
 void tick(struct plugin *p);

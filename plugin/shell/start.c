@@ -47,9 +47,6 @@ report_warnings(struct plugin *p, const char *unread)
 {
 	if (unread[0] != '\0')
 		report_line(p->report, LEVEL_WARNING, "%s", unread);
-	if (store_warning(p->store)[0] != '\0')
-		report_line(p->report, LEVEL_WARNING, "%s: %s", p->config.db_path,
-		    store_warning(p->store));
 	if (p->psk_conflict)
 		report_line(p->report, LEVEL_WARNING,
 		    "psk_file has identities that are certificateIds or "
@@ -103,6 +100,8 @@ start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 	if (e == ERR_OK && listeners_check(&unread) == ERR_CONFLICT)
 		return refuse_start(unread.text);
 	if (e == ERR_OK)
+		e = registrar_start(p, options, option_count, &diag);
+	if (e == ERR_OK)
 		e = open_parts(p, &diag);
 	if (e != ERR_OK)
 		return refuse_start(diag.text[0] != '\0' ? diag.text : err_text(e));
@@ -112,6 +111,7 @@ start(struct plugin *p, const struct mosquitto_opt *options, int option_count)
 				    "plugin using $CONTROL/jitr/v1?");
 	}
 	p->started = clock_ms(CLOCK_MONOTONIC);
+	registrar_watch(p);
 	psk_names_read(p);
 	report_warnings(p, unread.text);
 	report_start_line(p);

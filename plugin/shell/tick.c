@@ -2,8 +2,6 @@
 /* tick.c - the work of a tick, and how soon the next one must come. */
 #include "plugin_private.h"
 
-#include "jitr/service/writer.h"
-
 /* The broker sends a tick at every turn of its loop; more often than this is not needed. */
 #define TICK_MS 10
 
@@ -12,12 +10,6 @@
 #define WAKE_FOR_GATE_US   500
 #define WAKE_FOR_OTHERS_US 1000
 #define WAKE_FOR_EVENTS_US (1000000 / PACE_PER_SECOND)
-
-/* At most this many jobs are finished in one tick. */
-#define FINISH_PER_TICK 512
-
-/* How often the store is asked for changes by other processes. */
-#define EXTERNAL_CHECK_MS 100
 
 /* A broker that has sent no tick for this long sends none. */
 #define NO_TICK_MS 10000
@@ -36,25 +28,11 @@ report_missing_ticks(struct plugin *p)
 }
 
 static void
-check_external_changes(struct plugin *p, int64_t now)
-{
-	if (now - p->external_check_at < EXTERNAL_CHECK_MS)
-		return;
-	p->external_check_at = now;
-	if (!store_changed_elsewhere(p->store))
-		return;
-	outbox_notify(p->outbox);
-	gate_changed(p->gate, NULL);
-	api_changed_elsewhere(p->api);
-}
-
-static void
 publish_events(struct plugin *p)
 {
 	if (gate_take_announced(p->gate))
 		outbox_notify(p->outbox);
 	p->stats.events += outbox_pump(p->outbox);
-	removal_tick(&p->removal);
 }
 
 /* published: whether this tick published; 2.1 sleeps before it delivers that. */
@@ -65,7 +43,7 @@ ask_for_wake(struct plugin *p, bool published)
 		wake_start(p->wake, WAKE_FOR_GATE_US);
 	else if (outbox_has_more(p->outbox) || gate_has_events(p->gate))
 		wake_start(p->wake, WAKE_FOR_EVENTS_US);
-	else if (api_is_busy(p->api) || published)
+	else if (p->frames_left || published)
 		wake_start(p->wake, WAKE_FOR_OTHERS_US);
 }
 
@@ -76,23 +54,22 @@ do_tick(struct plugin *p, int64_t now)
 
 	p->ticked = now;
 	p->ticking = true;
-	atomic_store(&p->finished, false);
 	wake_stop(p->wake);
 	pace_refill(&p->pace, now);
-	writer_collect(p->writer, FINISH_PER_TICK);
-	recovery_tick(&p->recovery, now);
-	check_external_changes(p, now);
+	registrar_receive(p);
 	publish_events(p);
 	p->more = gate_tick(p->gate);
 	relay_tick(p->relay);
-	api_tick(p->api);
 	relay_send_answers(p->relay);
-	crls_tick(p->crls);
-	schedule_tick(p->schedule);
 	counters_tick(p->counters, now);
-	health_tick(p->health, now);
 	dropped_report(p, now);
 	ask_for_wake(p, broker_publications() != published);
+}
+
+static bool
+has_news(struct plugin *p)
+{
+	return p->frames_left || (p->wake != NULL && wake_take_news(p->wake));
 }
 
 void
@@ -102,8 +79,9 @@ tick(struct plugin *p)
 
 	gate_release(p->gate); /* the broker has sent what was published before */
 	pace_turn(&p->pace);
-	if (now - p->ticked >= TICK_MS || atomic_load(&p->finished) || relay_has_answers(p->relay))
+	if (now - p->ticked >= TICK_MS || has_news(p) || relay_has_answers(p->relay))
 		do_tick(p, now);
 	else if (p->more)
 		p->more = gate_go_on(p->gate);
+	registrar_flush(p);
 }

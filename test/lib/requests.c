@@ -222,11 +222,12 @@ requests_tick(void)
 	send_answers();
 }
 
-static void
+static enum err
 pass_request(void *context, const struct control_request *r)
 {
 	(void)context;
 	api_request(api, r);
+	return ERR_OK;
 }
 
 static void

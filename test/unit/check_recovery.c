@@ -40,7 +40,7 @@ static void
 set_up(void)
 {
 	world_open();
-	recovery = (struct recovery){ .store = world.store, .broker = &world_broker };
+	recovery = (struct recovery){ .store = world.store, .log = world_sink.log };
 	state = STORE_IN_ORDER;
 	reopened = ERR_OK;
 	attempts = 0;

@@ -21,7 +21,8 @@
 
 struct recovery {
 	struct store *store;         /* borrowed */
-	const struct broker *broker; /* borrowed */
+	void (*log)(void *context, enum log_level level, const char *line);
+	void *context;
 
 	/* Zero at first; times in ms, monotonic. */
 	bool gone;          /* was logged */

@@ -29,8 +29,9 @@ struct relay_config {
 	struct stats *stats;
 	int64_t (*clock_us)(void); /* monotonic, not 0 */
 
-	/* Passes a request on.  relay_answer() may be called meanwhile. */
-	void (*request)(void *context, const struct control_request *r);
+	/* Passes a request on.  relay_answer() may be called meanwhile.  ERR_BUSY: there is no
+	 * room for it; ERR_STORAGE: nothing carries out requests now. */
+	enum err (*request)(void *context, const struct control_request *r);
 
 	/* The connection of this session, which has requests outstanding, ended. */
 	void (*left)(void *context, uint64_t session);
@@ -50,6 +51,10 @@ void relay_request(struct relay *r, const struct client *c, struct view payload,
 /* An answer.  It is copied and waits for relay_send_answers().  One that belongs to no
  * outstanding request is dropped. */
 void relay_answer(struct relay *r, const struct control_answer *a);
+
+/* What carried out the requests that are outstanding has ended.  Each is answered: whether it
+ * was carried out is not known. */
+void relay_requests_lost(struct relay *r);
 
 /* A client disconnects: called before gate_disconnected(). */
 void relay_disconnected(struct relay *r, const struct client *c);

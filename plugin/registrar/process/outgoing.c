@@ -42,10 +42,9 @@ send_bytes(struct outgoing *o, enum wire_type type, uint64_t number, uint8_t *by
 DEFINE_SEND(hello, WIRE_HELLO, const struct wire_hello *)
 DEFINE_SEND(line, WIRE_FAILED, const char *)
 DEFINE_SEND(log, WIRE_LOG, const struct wire_log *)
-DEFINE_SEND(answer, WIRE_ANSWER, const struct wire_answer *)
+DEFINE_SEND(answer, WIRE_ANSWER, const struct control_answer *)
 DEFINE_SEND(change, WIRE_CHANGED, const struct wire_change *)
 DEFINE_SEND(state, WIRE_STATE, const struct wire_state *)
-DEFINE_SEND(done, WIRE_DONE, const struct wire_done *)
 
 void
 outgoing_hello(struct outgoing *o)
@@ -71,9 +70,9 @@ outgoing_log(struct outgoing *o, enum log_level level, const char *line)
 }
 
 void
-outgoing_answer(struct outgoing *o, const struct wire_answer *a)
+outgoing_answer(struct outgoing *o, const struct control_answer *a)
 {
-	if (send_answer(o, 0, a) != ERR_OK)
+	if (send_answer(o, a->number, a) != ERR_OK)
 		o->answers_lost++;
 }
 
@@ -95,9 +94,9 @@ outgoing_state(struct outgoing *o, const struct wire_state *s)
 }
 
 bool
-outgoing_done(struct outgoing *o, uint64_t number, const struct wire_done *d)
+outgoing_done(struct outgoing *o, uint64_t number, struct view result)
 {
-	return send_done(o, number, d) == ERR_OK;
+	return link_send(o->link, WIRE_DONE, number, &result, 1) == ERR_OK;
 }
 
 static void
@@ -117,8 +116,8 @@ report_lost(struct outgoing *o, uint64_t *lost, const char *what)
 
 	if (count == 0)
 		return;
-	(void)snprintf(line, sizeof(line), "jitr: the link to the broker was full: %" PRIu64 " %s lost",
-	    count, what);
+	(void)snprintf(line, sizeof(line),
+	    "jitr: the link to the broker was full: %" PRIu64 " %s lost", count, what);
 	*lost = 0;
 	outgoing_log(o, LEVEL_ERROR, line);
 }

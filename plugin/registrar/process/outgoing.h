@@ -15,11 +15,9 @@
 #ifndef JITR_OUTGOING_H
 #define JITR_OUTGOING_H
 
+#include "jitr/core/control_message.h"
 #include "jitr/service/broker.h"
 #include "jitr/service/link.h"
-#include "jitr/service/registrations.h"
-#include "jitr/service/stats.h"
-#include "jitr/service/writer.h"
 
 /* Above this no more work is begun that sends something. */
 #define OUTGOING_FULL_BYTES  ((size_t)16 << 20)
@@ -37,12 +35,12 @@ bool outgoing_is_full(const struct outgoing *o);
 void outgoing_hello(struct outgoing *o);
 void outgoing_fail(struct outgoing *o, const char *line);
 void outgoing_log(struct outgoing *o, enum log_level level, const char *line);
-void outgoing_answer(struct outgoing *o, const struct wire_answer *a);
+void outgoing_answer(struct outgoing *o, const struct control_answer *a);
 void outgoing_change(struct outgoing *o, const struct wire_change *c);
 void outgoing_state(struct outgoing *o, const struct wire_state *s);
 
-/* false: no room. */
-MUST_USE bool outgoing_done(struct outgoing *o, uint64_t number, const struct wire_done *d);
+/* result: wire_put_result().  false: no room. */
+MUST_USE bool outgoing_done(struct outgoing *o, uint64_t number, struct view result);
 
 /* Sends what the socket takes.  false: the broker is gone. */
 MUST_USE bool outgoing_flush(struct outgoing *o);

@@ -151,7 +151,6 @@ port_presented(void *context, uint64_t number, enum err result, const struct out
 	if (result == ERR_OK)
 		done.outcome = *outcome;
 	done.failure = view_of(failure != NULL ? failure : "");
-	if (!outgoing_done(&r->out, number,
-		(struct view){ bytes, wire_put_result(&done, bytes) }))
+	if (!outgoing_done(&r->out, number, (struct view){ bytes, wire_put_result(&done, bytes) }))
 		abort();
 }

@@ -68,6 +68,8 @@ time_to_wait(struct registrar *r, int max_ms)
 
 	if (r->state != REGISTRAR_RUNNING || outgoing_is_full(&r->out))
 		return ms;
+	if (r->unread)
+		return 0;
 	ms = least(ms, writer_due(r->writer, monotonic_ms()));
 	return api_is_busy(r->api) ? least(ms, 1) : ms;
 }
@@ -117,9 +119,9 @@ receive(struct registrar *r)
 {
 	enum err e = link_fill(r->link);
 
-	for (size_t i = 0; i < FRAMES_PER_TURN && !outgoing_is_full(&r->out); i++)
-		if (!receive_one(r))
-			break;
+	r->unread = true;
+	for (size_t i = 0; r->unread && i < FRAMES_PER_TURN && !outgoing_is_full(&r->out); i++)
+		r->unread = receive_one(r);
 	if (e != ERR_OK && e != ERR_NOT_FOUND && link_state(r->link) != LINK_OPEN &&
 	    r->state != REGISTRAR_ENDED)
 		end(r, link_state(r->link) == LINK_CORRUPT);
@@ -159,7 +161,11 @@ tell_state(struct registrar *r, int64_t now)
 	if (state.count == 0 && writer.commits == r->commits_told)
 		return;
 	r->commits_told = writer.commits;
-	state.writer = writer;
+	state.waiting = writer.waiting;
+	state.commits = writer.commits;
+	state.commit_us = writer.commit_us;
+	state.commit_us_max = writer.commit_us_max;
+	state.commit_us_last = writer.commit_us_last;
 	outgoing_state(&r->out, &state);
 }
 
@@ -211,8 +217,8 @@ flush_the_rest(struct registrar *r)
 	struct pollfd fd = { .fd = link_fd(r->link), .events = POLLOUT };
 	int64_t until = monotonic_ms() + LAST_FLUSH_MS;
 
-	while (outgoing_flush(&r->out) && link_waiting(r->link).frames > 0 &&
-	    monotonic_ms() < until)
+	while (
+	    outgoing_flush(&r->out) && link_waiting(r->link).frames > 0 && monotonic_ms() < until)
 		(void)poll(&fd, 1, LAST_FLUSH_MS);
 }
 

@@ -30,6 +30,7 @@
 struct registrar {
 	enum registrar_state state;
 	bool failed; /* it could not start */
+	bool unread; /* frames that were read are not handled yet */
 	struct link *link;
 	struct outgoing out;
 
@@ -53,13 +54,13 @@ struct registrar {
 
 	/* Times in ms, monotonic. */
 	int64_t ticked;
-	int64_t looked_elsewhere;  /* for changes by other processes */
-	int64_t heard;             /* the last ALIVE of the broker */
-	int64_t told;              /* the last STATE */
-	uint64_t commits_told;     /* in it */
+	int64_t looked_elsewhere; /* for changes by other processes */
+	int64_t heard;            /* the last ALIVE of the broker */
+	int64_t told;             /* the last STATE */
+	uint64_t commits_told;    /* in it */
 };
 
-int64_t now_ms(void);       /* since 1970 */
+int64_t now_ms(void); /* since 1970 */
 int64_t monotonic_ms(void);
 int64_t monotonic_us(void); /* not 0 */
 

@@ -212,6 +212,24 @@ throttle(struct relay *r, const struct caller *caller, const char *client_id, ui
 		    "these are answered\"}]}"));
 }
 
+#define UNAVAILABLE(text) \
+	"{\"responses\":[{\"error\":\"ServiceUnavailableException\",\"message\":\"" text "\"}]}"
+
+#define NOT_RUNNING \
+	UNAVAILABLE("The registrar is not running: nothing was changed. The broker's log says why")
+#define LOST UNAVAILABLE("The registrar ended: whether this was carried out is not known")
+
+void
+relay_requests_lost(struct relay *r)
+{
+	while (r->pending != NULL) {
+		struct pending *p = r->pending;
+
+		answer(r, &p->caller, p->client_id, NULL, view_of(LOST));
+		pending_end(r, p);
+	}
+}
+
 void
 relay_answer(struct relay *r, const struct control_answer *a)
 {
@@ -245,24 +263,39 @@ relay_send_answers(struct relay *r)
  * Requests.
  */
 
+static void
+pass_on(struct relay *r, const struct client *c, struct control_request *request)
+{
+	struct caller caller = { c->handle, request->caller.session };
+	struct pending *p = pending_begin(r, c, request);
+	enum err e = ERR_BUSY;
+
+	if (p != NULL)
+		e = r->config.request(r->config.context, request);
+	if (e == ERR_OK)
+		return;
+	if (p != NULL)
+		pending_end(r, p);
+	if (e == ERR_BUSY)
+		throttle(r, &caller, request->caller.client_id, hash_of(r, c));
+	else
+		answer(r, &caller, request->caller.client_id, NULL, view_of(NOT_RUNNING));
+}
+
 void
 relay_request(struct relay *r, const struct client *c, struct view payload,
     const char *response_topic)
 {
 	struct control_request request = { .payload = payload, .response_topic = response_topic };
-	struct caller caller = { c->handle, 0 };
 
 	r->config.stats->requests++;
 	gate_describe_caller(r->config.gate, c, &request.caller);
-	caller.session = request.caller.session;
 	if (payload.len > REQUEST_MAX)
 		request.payload.data = NULL;
 	if (request.caller.administration == ADMINISTRATION_NONE)
 		deny(r, c);
-	else if (pending_begin(r, c, &request) == NULL)
-		throttle(r, &caller, request.caller.client_id, hash_of(r, c));
 	else
-		r->config.request(r->config.context, &request);
+		pass_on(r, c, &request);
 }
 
 /*

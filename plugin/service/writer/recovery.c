@@ -11,7 +11,7 @@ log_broken(struct recovery *r, int64_t now)
 		return;
 	r->broken = true;
 	r->broken_at = now;
-	r->broker->log(LEVEL_ERROR,
+	r->log(r->context, LEVEL_ERROR,
 	    "jitr: the disk failed in the middle of a commit: the registry is opened again");
 }
 
@@ -21,7 +21,7 @@ log_open(struct recovery *r)
 	if (!r->broken)
 		return;
 	r->broken = false;
-	r->broker->log(LEVEL_NOTICE, "jitr: the registry is open again");
+	r->log(r->context, LEVEL_NOTICE, "jitr: the registry is open again");
 }
 
 static void
@@ -37,7 +37,7 @@ retry_later(struct recovery *r, int64_t now, const struct diag *diag)
 	    "jitr: the registry cannot be opened again: %s; no certificate is let in; next "
 	    "attempt in %d s",
 	    diag->text, (int)(r->retry_wait / 1000));
-	r->broker->log(LEVEL_ERROR, line);
+	r->log(r->context, LEVEL_ERROR, line);
 }
 
 static void
@@ -67,12 +67,12 @@ log_gone(struct recovery *r, bool gone)
 		return;
 	r->gone = gone;
 	if (gone)
-		r->broker->log(LEVEL_ERROR,
+		r->log(r->context, LEVEL_ERROR,
 		    "jitr: the files of the registry were removed or replaced while it is in use: "
 		    "nothing can be changed, and the next start will not find them; move them "
 		    "back");
 	else
-		r->broker->log(LEVEL_NOTICE, "jitr: the files of the registry are back");
+		r->log(r->context, LEVEL_NOTICE, "jitr: the files of the registry are back");
 }
 
 void
