@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* received.c - see registrar.h: frames of the registrar become calls of the parts. */
+#include <stdio.h>
+
 #include "plugin_private.h"
 
 #include "jitr/core/wire_registration.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* registrar.c - see registrar.h: starts the process, sends to it and ends it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -109,7 +109,7 @@ open_gate(struct plugin *p)
 		.admin_certificates = p->config.admin_certificates,
 		.admin_certificate_count = p->config.admin_certificate_count,
 		.store = p->store,
-		.registrations = registration_jobs_port(p->registrations),
+		.registrations = registrar_registrations(p),
 		.report = p->report,
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,

@@ -30,7 +30,9 @@ answer_to(const struct control_request *r)
 		.payload = view_of("{}") };
 }
 
-static void
+static enum err request_result; /* of keep_request() */
+
+static enum err
 keep_request(void *context, const struct control_request *r)
 {
 	struct control_answer answer = answer_to(r);
@@ -41,6 +43,7 @@ keep_request(void *context, const struct control_request *r)
 	last_caller = r->caller;
 	if (answers_at_once)
 		relay_answer(relay, &answer);
+	return request_result;
 }
 
 static void
@@ -69,6 +72,7 @@ set_up(void)
 	relay_config.gate = gate;
 	relay_config.report = report;
 	ck_assert_int_eq(relay_open(&relay_config, &relay), ERR_OK);
+	request_result = ERR_OK;
 	passed = left_count = 0;
 	answers_at_once = false;
 }
