@@ -14,6 +14,7 @@ struct crls *crls;
 struct api *api;
 struct stats stats;
 struct certid admin_certificate;
+enum authorization authorization;
 static char admin_name[] = "admin";
 static char *const admin_names[] = { admin_name };
 
@@ -292,7 +293,7 @@ requests_start(size_t queue_max)
 	struct report_config report_config = { .account_id = "123456789012",
 		.broker = &world_broker,
 		.now = world_now };
-	struct gate_config gate_config = { .authorization = AUTHORIZATION_DEFER,
+	struct gate_config gate_config = { .authorization = authorization,
 		.admin_users = admin_names,
 		.admin_user_count = 1,
 		.admin_certificates = &admin_certificate,
@@ -387,6 +388,7 @@ requests_open(void)
 	world_open();
 	memset(&stats, 0, sizeof(stats));
 	word_count = 0;
+	authorization = AUTHORIZATION_DEFER;
 	world_wait(983); /* not a full second */
 	make_certificates();
 	world_put_ca(ca, CA_ACTIVE, true);
