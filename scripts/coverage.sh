@@ -22,12 +22,14 @@ build coverage
 build_dir=$(build_dir coverage)
 find "$build_dir" -name '*.gcda' -delete
 
+# Without optimisation the long tests take several times as long.
 run_tests() {
+	export TMPDIR=$log_dir CK_TIMEOUT_MULTIPLIER=10
 	(cd "$build_dir" && ctest -j "$(nproc)" --no-tests=error -L "$labels")
 }
 
 with_progress "        $labels" "$log_dir/tests.log" run_tests || {
 	grep -E 'Failed|Timeout|tests passed' "$log_dir/tests.log" >&2
-	die "a test failed"
+	die "a test failed: see $build_dir/Testing/Temporary/LastTest.log"
 }
 python3 "$root/scripts/coverage.py" "$root" "$build_dir"
