@@ -12,6 +12,7 @@ trap 'rm -rf "$log_dir"' EXIT
 # shellcheck source=scripts/common.sh
 . "$root/scripts/common.sh"
 
+chmod 755 "$log_dir" # some tests run as another user
 need "${build_packages[@]}" python3
 labels="unit|fuzz"
 if [ "${JITR_COVERAGE_INTEGRATION:-0}" != 0 ]; then

@@ -11,6 +11,7 @@
 
 #include "jitr/service/ca_dir.h"
 #include "jitr/adapter/x509.h"
+#include "jitr/service/writer.h"
 
 #define QUEUE_MAX 65536
 #define BATCH_MAX 512
@@ -92,15 +93,38 @@ close_trust(struct plugin *p)
 		x509_trust_partial_chains_undo();
 }
 
+static void
+log_line(void *context, enum log_level level, const char *line)
+{
+	(void)context;
+	broker_mosquitto.log(level, line);
+}
+
 static enum err
 open_report(struct plugin *p, struct diag *diag)
 {
-	struct report_config config = { .path = p->config.log_file,
+	struct report_config config = { .sink = { &p->log_jobs, log_line, log_jobs_record },
+		.log_file = p->config.log_file,
 		.account_id = p->config.account_id,
-		.broker = &broker_mosquitto,
 		.now = now_ms };
+	enum err e = report_open(&config, &p->report);
 
-	return report_open(&config, &p->report, diag);
+	if (e == ERR_OK && p->config.log_file != NULL)
+		e = log_file_open(p->config.log_file, &p->log_file, diag);
+	p->log_jobs = (struct log_jobs){ .file = p->log_file, .report = p->report };
+	return e;
+}
+
+static struct registry_rules
+rules_of(const struct config *c)
+{
+	struct registry_rules rules = { .decide = { .announce_interval = c->announce_interval *
+						1000,
+					    .defer_unknown = c->unknown_ca_defer,
+					    .accept_first = c->first_connection_accept } };
+
+	memcpy(rules.account_id, c->account_id, sizeof(rules.account_id));
+	return rules;
 }
 
 static enum err
@@ -128,11 +152,25 @@ open_gate(struct plugin *p)
 	config.shared_certificate = p->config.shared_certificate;
 	config.trust_store = p->config.trust_store;
 	config.scope = arn_scope_of(p->config.region, p->config.account_id);
-	config.rules.decide.announce_interval = p->config.announce_interval * 1000;
-	config.rules.decide.defer_unknown = p->config.unknown_ca_defer;
-	config.rules.decide.accept_first = p->config.first_connection_accept;
-	memcpy(config.rules.account_id, p->config.account_id, sizeof(config.rules.account_id));
+	config.rules = rules_of(&p->config);
 	return gate_open(&config, &p->gate);
+}
+
+static enum err
+open_judge(struct plugin *p)
+{
+	struct judge_config config = { .rules = rules_of(&p->config),
+		.authorization = p->config.authorization,
+		.trust_store = p->config.trust_store,
+		.client_id_as_is = p->config.client_id_as_is,
+		.scope = arn_scope_of(p->config.region, p->config.account_id),
+		.admin_certificates = p->config.admin_certificates,
+		.admin_certificate_count = p->config.admin_certificate_count,
+		.store = p->store,
+		.now = now_ms };
+
+	judge_init(&p->judge, &config);
+	return ERR_OK;
 }
 
 static enum err
@@ -142,8 +180,7 @@ open_crls(struct plugin *p)
 		.writer = p->writer,
 		.report = p->report,
 		.stats = &p->stats,
-		.gate = p->gate,
-		.broker = &broker_mosquitto,
+		.listener = &p->listener,
 		.now = now_ms,
 		.crl_dir = p->config.crl_dir };
 
@@ -168,7 +205,9 @@ open_api(struct plugin *p)
 		.store = p->store,
 		.writer = p->writer,
 		.gate = p->gate,
+		.judge = &p->judge,
 		.crls = p->crls,
+		.listener = &p->listener,
 		.report = p->report,
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,
@@ -214,8 +253,7 @@ open_writer(struct plugin *p)
 		.done_context = p };
 	enum err e = writer_start(&config, &p->writer);
 
-	if (e == ERR_OK)
-		report_start(p->report, p->writer);
+	p->log_jobs.writer = p->writer; /* from now on the log file is written */
 	return e;
 }
 
@@ -225,7 +263,7 @@ open_schedule(struct plugin *p)
 	struct schedule_config config = { .store = p->store,
 		.writer = p->writer,
 		.report = p->report,
-		.gate = p->gate,
+		.listener = &p->listener,
 		.account_id = p->config.account_id,
 		.expiring_days = p->config.expiring_days,
 		.now = now_ms };
@@ -237,18 +275,25 @@ static enum err
 open_outbox(struct plugin *p)
 {
 	struct outbox_config config = { .store = p->store,
-		.writer = p->writer,
+		.port = { &p->removal, removal_up_to },
 		.broker = &broker_mosquitto,
 		.pace = &p->pace };
 
+	p->removal.writer = p->writer;
 	return outbox_open(&config, &p->outbox);
+}
+
+static void
+read_writer(void *writer, struct writer_state *out)
+{
+	writer_read_state(writer, out);
 }
 
 static enum err
 open_counters(struct plugin *p)
 {
 	struct counters_config config = { .store = p->store,
-		.writer = p->writer,
+		.writer = { p->writer, read_writer },
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,
 		.now = now_ms,
@@ -273,7 +318,8 @@ open_services(struct plugin *p)
 {
 	/* In this order: each needs some of those before it. */
 	static enum err (*const open[])(struct plugin *) = { open_trust, open_wake, open_writer,
-		open_gate, open_crls, open_api, open_schedule, open_outbox, open_counters };
+		open_gate, open_crls, open_judge, open_api, open_schedule, open_outbox,
+		open_counters };
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < COUNT_OF(open); i++)
@@ -286,6 +332,7 @@ open_parts(struct plugin *p, struct diag *diag)
 {
 	enum err e = open_report(p, diag);
 
+	p->listener = changes_of(p);
 	if (e == ERR_OK)
 		e = open_store(p, diag);
 	if (e == ERR_OK)
@@ -307,9 +354,11 @@ close_parts(struct plugin *p)
 	outbox_close(p->outbox);
 	schedule_close(p->schedule);
 	api_close(p->api);
+	judge_clear(&p->judge);
 	crls_close(p->crls);
 	gate_close(p->gate);
 	report_close(p->report);
+	log_file_close(p->log_file);
 	store_close(p->store);
 	config_free(&p->config);
 	free(p);

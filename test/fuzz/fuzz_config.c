@@ -10,7 +10,7 @@
 
 #include "line.h"
 
-#include "config.h"
+#include "jitr/service/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

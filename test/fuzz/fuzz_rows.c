@@ -24,6 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define ROWS_MAX  64 /* more than any table has */
 #define PAGE_SIZE 4
 
+#define CODE "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 #define TABLES_MAX 64
 #define NAME_SIZE  32
 
@@ -164,7 +166,7 @@ make_registry(void)
 	for (uint8_t n = 3; n < 7; n++)
 		put_cert(&t, n);
 	put_named(&t);
-	store_put_registration_code(&t, "code");
+	store_put_registration_code(&t, CODE);
 	store_post(&t, view_of("topic"), view_of("payload"));
 	store_post(&t, view_of("topic"), view_of("second"));
 	require(store_commit(&t) == ERR_OK);

@@ -187,7 +187,7 @@ void
 program_begin(void)
 {
 	struct report_config reports = { .account_id = ACCOUNT,
-		.broker = &world_broker,
+		.sink = world_sink,
 		.now = world_now };
 
 	if (cas[0] == NULL)
@@ -195,7 +195,7 @@ program_begin(void)
 	world_open();
 	world.kicks_by_id = true;
 	world_set_clock(START);
-	require(report_open(&reports, &report, NULL) == ERR_OK);
+	require(report_open(&reports, &report) == ERR_OK);
 	start_gate();
 }
 

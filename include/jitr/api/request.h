@@ -22,6 +22,7 @@
 #define JITR_REQUEST_H
 
 #include "jitr/service/crls.h"
+#include "jitr/service/writer.h"
 
 /* Bounds of one request. */
 #define REQUEST_MAX          (512 * 1024) /* bytes */
@@ -52,7 +53,9 @@ struct api_config {
 	struct store *store;
 	struct writer *writer;
 	struct gate *gate;
+	struct judge *judge; /* borrowed; of the API alone */
 	struct crls *crls;
+	const struct change_listener *listener; /* borrowed */
 	struct report *report;
 	struct stats *stats;
 	const struct broker *broker;
