@@ -42,7 +42,8 @@ def read(root, build):
     for output in counters(build):
         for found in output["files"]:
             path = pathlib.Path(output["current_working_directory"], found["file"]).resolve()
-            if path.is_relative_to(root) and path.suffix == ".c":
+            # an object of a source that is gone may be left in the build
+            if path.is_relative_to(root) and path.suffix == ".c" and path.exists():
                 name = str(path.relative_to(root))
                 if name.startswith(("plugin/", "ctl/")):
                     for line in found["lines"]:

@@ -64,7 +64,7 @@ fuzz() {
 	elif [ "$edges" -lt "$least" ]; then
 		result='TOO FEW EDGES'
 	fi
-	printf '%-12s %10s %8s %8s %8s  %s\n' "$target" \
+	printf '%-17s %10s %8s %8s %8s  %s\n' "$target" \
 		"$(sed -nE "s/^stat::number_of_executed_units: +([0-9]+)$/\1/p" "$log")" "$edges" "${least:--}" \
 		"$(find "$corpus_dir/$target" -type f | wc -l)" "$result"
 	[ "$result" = ok ]
@@ -75,7 +75,7 @@ with_progress "        building ${#targets[@]} targets" "$log_dir/build.log" com
 	die "building the targets failed"
 }
 printf '%d targets, %d seconds each\n' "${#targets[@]}" "$seconds"
-printf '%-12s %10s %8s %8s %8s\n' target runs edges minimum corpus
+printf '%-17s %10s %8s %8s %8s\n' target runs edges minimum corpus
 failed=0
 for target in "${targets[@]}"; do
 	fuzz "$target" || {
