@@ -87,6 +87,8 @@ context_of(struct request *r, const struct client *c)
 
 	return (struct command_context){ .account = &a->account,
 		.gate = a->config.gate,
+		.judge = a->config.judge,
+		.listener = a->config.listener,
 		.crls = a->config.crls,
 		.uploads = a->uploads,
 		.budget = &r->budget,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * plugin_private.h - state shared by start.c (start, stop), wiring.c (construction, teardown),
- * plugin.c (callbacks), tick.c and dropped.c.  Private.  Broker thread, except where a member
+ * plugin.c (callbacks), changes.c, tick.c and dropped.c.  Private.  Broker thread, except where a member
  * is atomic.
  */
 #ifndef JITR_PLUGIN_PRIVATE_H
@@ -18,6 +18,7 @@
 #include "jitr/service/counters.h"
 #include "jitr/service/crls.h"
 #include "jitr/service/health.h"
+#include "jitr/service/judge.h"
 #include "jitr/service/outbox.h"
 #include "jitr/api/request.h"
 
@@ -32,6 +33,7 @@ struct plugin {
 	struct writer *writer;
 	struct report *report;
 	struct gate *gate;
+	struct judge judge; /* of the api */
 	struct crls *crls;
 	struct anchors *anchors; /* NULL: trust_store is capath */
 	struct api *api;
@@ -42,7 +44,8 @@ struct plugin {
 	struct wake *wake;     /* NULL: only the broker's own ticks */
 	struct pace pace;
 	struct stats stats;
-	bool partial_chains; /* x509_trust_partial_chains() was called */
+	struct change_listener listener; /* changes.c */
+	bool partial_chains;             /* x509_trust_partial_chains() was called */
 
 	/* Ticks; times in ms, monotonic. */
 	int64_t started;
@@ -72,6 +75,9 @@ void close_parts(struct plugin *p); /* and frees p */
 int register_callbacks(struct plugin *p);
 void unregister_callbacks(struct plugin *p);
 void psk_names_read(struct plugin *p);
+
+/* changes.c: the gate, the outbox and the counters are told of committed changes. */
+struct change_listener changes_of(struct plugin *p);
 
 /* tick.c */
 void tick(struct plugin *p);

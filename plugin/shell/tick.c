@@ -49,7 +49,7 @@ check_external_changes(struct plugin *p, int64_t now)
 static void
 publish_events(struct plugin *p)
 {
-	if (gate_take_announced(p->gate) || schedule_take_announced(p->schedule))
+	if (gate_take_announced(p->gate))
 		outbox_notify(p->outbox);
 	p->stats.events += outbox_pump(p->outbox);
 }

@@ -103,6 +103,18 @@ open_report(struct plugin *p, struct diag *diag)
 	return report_open(&config, &p->report, diag);
 }
 
+static struct registry_rules
+rules_of(const struct config *c)
+{
+	struct registry_rules rules = { .decide = { .announce_interval = c->announce_interval *
+						1000,
+					    .defer_unknown = c->unknown_ca_defer,
+					    .accept_first = c->first_connection_accept } };
+
+	memcpy(rules.account_id, c->account_id, sizeof(rules.account_id));
+	return rules;
+}
+
 static enum err
 open_gate(struct plugin *p)
 {
@@ -128,11 +140,25 @@ open_gate(struct plugin *p)
 	config.shared_certificate = p->config.shared_certificate;
 	config.trust_store = p->config.trust_store;
 	config.scope = arn_scope_of(p->config.region, p->config.account_id);
-	config.rules.decide.announce_interval = p->config.announce_interval * 1000;
-	config.rules.decide.defer_unknown = p->config.unknown_ca_defer;
-	config.rules.decide.accept_first = p->config.first_connection_accept;
-	memcpy(config.rules.account_id, p->config.account_id, sizeof(config.rules.account_id));
+	config.rules = rules_of(&p->config);
 	return gate_open(&config, &p->gate);
+}
+
+static enum err
+open_judge(struct plugin *p)
+{
+	struct judge_config config = { .rules = rules_of(&p->config),
+		.authorization = p->config.authorization,
+		.trust_store = p->config.trust_store,
+		.client_id_as_is = p->config.client_id_as_is,
+		.scope = arn_scope_of(p->config.region, p->config.account_id),
+		.admin_certificates = p->config.admin_certificates,
+		.admin_certificate_count = p->config.admin_certificate_count,
+		.store = p->store,
+		.now = now_ms };
+
+	judge_init(&p->judge, &config);
+	return ERR_OK;
 }
 
 static enum err
@@ -142,8 +168,7 @@ open_crls(struct plugin *p)
 		.writer = p->writer,
 		.report = p->report,
 		.stats = &p->stats,
-		.gate = p->gate,
-		.broker = &broker_mosquitto,
+		.listener = &p->listener,
 		.now = now_ms,
 		.crl_dir = p->config.crl_dir };
 
@@ -168,7 +193,9 @@ open_api(struct plugin *p)
 		.store = p->store,
 		.writer = p->writer,
 		.gate = p->gate,
+		.judge = &p->judge,
 		.crls = p->crls,
+		.listener = &p->listener,
 		.report = p->report,
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,
@@ -225,7 +252,7 @@ open_schedule(struct plugin *p)
 	struct schedule_config config = { .store = p->store,
 		.writer = p->writer,
 		.report = p->report,
-		.gate = p->gate,
+		.listener = &p->listener,
 		.account_id = p->config.account_id,
 		.expiring_days = p->config.expiring_days,
 		.now = now_ms };
@@ -273,7 +300,8 @@ open_services(struct plugin *p)
 {
 	/* In this order: each needs some of those before it. */
 	static enum err (*const open[])(struct plugin *) = { open_trust, open_wake, open_writer,
-		open_gate, open_crls, open_api, open_schedule, open_outbox, open_counters };
+		open_gate, open_crls, open_judge, open_api, open_schedule, open_outbox,
+		open_counters };
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < COUNT_OF(open); i++)
@@ -286,6 +314,7 @@ open_parts(struct plugin *p, struct diag *diag)
 {
 	enum err e = open_report(p, diag);
 
+	p->listener = changes_of(p);
 	if (e == ERR_OK)
 		e = open_store(p, diag);
 	if (e == ERR_OK)
@@ -307,6 +336,7 @@ close_parts(struct plugin *p)
 	outbox_close(p->outbox);
 	schedule_close(p->schedule);
 	api_close(p->api);
+	judge_clear(&p->judge);
 	crls_close(p->crls);
 	gate_close(p->gate);
 	report_close(p->report);

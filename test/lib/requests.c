@@ -14,6 +14,7 @@ struct crls *crls;
 struct api *api;
 struct stats stats;
 struct certid admin_certificate;
+static struct judge judge;
 static char admin_name[] = "admin";
 static char *const admin_names[] = { admin_name };
 
@@ -162,6 +163,47 @@ log_in(const struct client *c)
 }
 
 static void
+certificate_changed(void *context, const struct certid *id_or_null)
+{
+	(void)context;
+	gate_changed(gate, id_or_null);
+}
+
+static void
+policy_changed(void *context, struct view name)
+{
+	(void)context;
+	gate_policy_changed(gate, name);
+}
+
+static void
+thing_changed(void *context, struct view name)
+{
+	(void)context;
+	gate_thing_changed(gate, name);
+}
+
+static void
+crl_changed(void *context, const struct certid *named, size_t count)
+{
+	(void)context;
+	gate_crl_changed(gate, named, count);
+}
+
+static void
+crl_removed(void *context, const struct certid *ca_id)
+{
+	(void)context;
+	stats_forget_crl(ca_id, &world_broker);
+}
+
+static const struct change_listener listener = { .certificate = certificate_changed,
+	.policy = policy_changed,
+	.thing = thing_changed,
+	.crl = crl_changed,
+	.crl_removed = crl_removed };
+
+static void
 send_answers(void)
 {
 	if (api != NULL)
@@ -301,15 +343,20 @@ requests_start(size_t queue_max)
 		.stats = &stats,
 		.broker = &world_broker,
 		.now = world_now };
+	struct judge_config judge_config = { .admin_certificates = &admin_certificate,
+		.admin_certificate_count = 1,
+		.store = world.store,
+		.now = world_now };
 	struct crls_config crls_config = { .store = world.store,
 		.stats = &stats,
-		.broker = &world_broker,
+		.listener = &listener,
 		.now = world_now,
 		.crl_dir = "/var/lib/lists/" };
 	struct api_config api_config = { .account_id = "123456789012",
 		.region = "eu-central-1",
 		.endpoint = "mqtt.example.com",
 		.ca_path = world.ca_path,
+		.listener = &listener,
 		.store = world.store,
 		.stats = &stats,
 		.broker = &world_broker,
@@ -318,14 +365,17 @@ requests_start(size_t queue_max)
 
 	world_start_writer(queue_max, 16);
 	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
-	gate_config.scope = arn_scope_of(api_config.region, api_config.account_id);
+	gate_config.scope = judge_config.scope = arn_scope_of(api_config.region,
+	    api_config.account_id);
 	gate_config.writer = api_config.writer = world.writer;
 	gate_config.report = api_config.report = report;
 	ck_assert_int_eq(gate_open(&gate_config, &gate), ERR_OK);
 	crls_config.writer = world.writer;
 	crls_config.report = report;
-	crls_config.gate = api_config.gate = gate;
+	api_config.gate = gate;
 	ck_assert_int_eq(crls_open(&crls_config, &crls), ERR_OK);
+	judge_init(&judge, &judge_config);
+	api_config.judge = &judge;
 	api_config.crls = crls;
 	ck_assert_int_eq(api_open(&api_config, &api), ERR_OK);
 	world.on_settled = send_answers;
@@ -338,6 +388,7 @@ requests_stop(void)
 	send_answers();
 	world.on_settled = NULL;
 	api_close(api);
+	judge_clear(&judge);
 	crls_close(crls);
 	gate_close(gate);
 	report_close(report);

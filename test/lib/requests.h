@@ -16,6 +16,8 @@
 #define JITR_TEST_REQUESTS_H
 
 #include "jitr/service/crls.h"
+#include "jitr/service/gate.h"
+#include "jitr/service/judge.h"
 #include "jitr/adapter/json.h"
 #include "jitr/api/request.h"
 #include "world.h"

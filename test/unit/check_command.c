@@ -45,9 +45,6 @@ static void PRINTF_LIKE(1, 2) note(const char *fmt, ...)
 enum administration __wrap_gate_administration(struct gate *g, const struct client *c);
 bool __wrap_gate_may_control(struct gate *g, const struct client *c, const char *action,
     const char *resource, const char *also);
-void __wrap_gate_changed(struct gate *g, const struct certid *id_or_null);
-void __wrap_gate_policy_changed(struct gate *g, struct view name);
-void __wrap_gate_thing_changed(struct gate *g, struct view name);
 
 struct caller __wrap_gate_caller(struct gate *g, const struct client *c);
 bool __wrap_gate_is_connected(struct gate *g, const struct caller *caller);
@@ -94,29 +91,33 @@ __wrap_gate_may_control(struct gate *g, const struct client *c, const char *acti
 	return allowed != NULL && strcmp(allowed, action) == 0;
 }
 
-void
-__wrap_gate_changed(struct gate *g, const struct certid *id_or_null)
+static void
+certificate_changed(void *context, const struct certid *id_or_null)
 {
 	char hex[CERTID_HEX_SIZE];
 
-	(void)g;
+	(void)context;
 	certid_to_hex(id_or_null, hex);
 	note("certificate %s\n", hex);
 }
 
-void
-__wrap_gate_policy_changed(struct gate *g, struct view name)
+static void
+policy_changed(void *context, struct view name)
 {
-	(void)g;
+	(void)context;
 	note("policy %.*s\n", (int)name.len, (const char *)name.data);
 }
 
-void
-__wrap_gate_thing_changed(struct gate *g, struct view name)
+static void
+thing_changed(void *context, struct view name)
 {
-	(void)g;
+	(void)context;
 	note("thing %.*s\n", (int)name.len, (const char *)name.data);
 }
+
+static const struct change_listener listener = { .certificate = certificate_changed,
+	.policy = policy_changed,
+	.thing = thing_changed };
 
 /*
  * Asking.
@@ -182,7 +183,7 @@ static void
 set_up(void)
 {
 	struct crls_config crls_config = { .stats = &stats,
-		.broker = &world_broker,
+		.listener = &listener,
 		.now = world_now };
 	struct report_config report_config = { .account_id = "123456789012",
 		.broker = &world_broker,
@@ -201,6 +202,7 @@ set_up(void)
 	world_start_writer(64, 16);
 	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
 	config.ca_path = world.ca_path;
+	config.listener = &listener;
 	config.store = world.store;
 	config.writer = world.writer;
 	config.report = crls_config.report = report;

@@ -52,7 +52,9 @@ struct api_config {
 	struct store *store;
 	struct writer *writer;
 	struct gate *gate;
+	struct judge *judge; /* borrowed; of the API alone */
 	struct crls *crls;
+	const struct change_listener *listener; /* borrowed */
 	struct report *report;
 	struct stats *stats;
 	const struct broker *broker;

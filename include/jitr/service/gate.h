@@ -142,9 +142,6 @@ enum administration gate_administration(struct gate *g, const struct client *c);
 bool gate_may_control(struct gate *g, const struct client *c, const char *action,
     const char *resource, const char *also);
 
-/* Is this certificate one of admin_certificates? */
-bool gate_names_administrator(const struct gate *g, const struct certid *id);
-
 /* The connection that sent a request. */
 struct caller {
 	const void *handle;

@@ -25,7 +25,7 @@ is_administrator(struct gate *g, const struct client *c)
 	if (session == NULL || session->principal == NULL)
 		return is_admin_session(g, session, c->user_name);
 	session = find_admitted(g, c);
-	return session != NULL && gate_names_administrator(g, &session->principal->id);
+	return session != NULL && judge_names_administrator(&g->judge, &session->principal->id);
 }
 
 enum administration

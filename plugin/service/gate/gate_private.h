@@ -2,7 +2,6 @@
 /*
  * gate_private.h - the state that the files of the gate share, and their functions.
  *
- * explain*.c does not include this: it sees judge.h, facts.h, admission.h and chain.h.
  * Broker thread.
  *
  * A parameter txn_or_null is the snapshot of the registry that the caller has open; NULL:
@@ -16,11 +15,8 @@
 
 #include "jitr/service/gate.h"
 
-#include "activation.h"
-#include "facts.h"
-#include "judge.h"
 #include "notices.h"
-#include "jitr/service/issuer.h"
+#include "jitr/service/judge.h"
 #include "jitr/service/session.h"
 
 struct owner;    /* the certificate of a session that the broker keeps */
@@ -29,14 +25,11 @@ struct held;     /* a client id that an answer is sent to */
 
 struct gate {
 	struct gate_config config;
+	struct judge judge;
 	struct sessions sessions;
-	struct issuer_cache issuers;
-	struct policy_cache policies;
 	struct presence presence;
-	struct activations activations;
 	uint64_t generation;        /* incremented when any certificate may have changed */
 	uint64_t changes;           /* incremented with every change */
-	uint64_t planned;           /* plans so far */
 	bool reloading;             /* from SIGHUP to the next tick: see gate_reload() */
 	struct psk_name *psk_names; /* hash: names that are PSK identities too */
 	struct held *held;          /* list: client ids that an answer is sent to */
@@ -51,10 +44,6 @@ struct gate {
 	size_t named_count;
 	int64_t worked; /* ns; the end of the last slice; 0: nothing was left to do */
 	struct allow_cache allow_cache;
-
-	/* The resources of device actions: "arn:aws:iot:<region>:<account>:topic/". */
-	char arn_prefix_text[POLICY_ACTION_COUNT][ARN_PREFIX_SIZE + 16];
-	struct view arn_prefix[POLICY_ACTION_COUNT];
 };
 
 static inline struct connection
@@ -115,6 +104,32 @@ void psk_names_clear(struct gate *g);
 bool is_held(const struct gate *g, const struct client *c);
 
 /*
+ * presented.c
+ */
+
+/* The certificate of a CONNECT.  txn_or_null NULL: the registry cannot be read. */
+void judge_client(struct gate *g, struct txn *txn_or_null, const struct client *c,
+    struct judgement *j);
+
+/* The certificate of a client that bypassed gate_connect().  Its user name comes from its
+ * certificate and must not be the id of another certificate. */
+void judge_bypassed(struct gate *g, struct txn *txn_or_null, const struct client *c,
+    struct judgement *j);
+
+/*
+ * gather.c
+ */
+
+/* Gathers what the policies of a session use.  false: something that is there could not be
+ * read: a Deny that needs it would be lost, so the session must be refused. */
+MUST_USE bool gather_facts(struct txn *t, struct session *session);
+
+/* The same for a certificate that is not connected; *thing is valid as long as the
+ * transaction. */
+MUST_USE bool gather_absent_facts(const struct gate *g, struct txn *t, struct principal *p,
+    struct view client_id, struct facts *facts, struct thing *thing);
+
+/*
  * principal.c: a certificate judged by its id, from the registry alone, with its policies.
  */
 
@@ -134,7 +149,7 @@ struct principal *principal_find_absent(struct gate *g, struct txn *txn_or_null,
     const struct certid *id);
 
 /*
- * admission.c: may this session connect, and may it stay?
+ * admit.c: may this session connect, and may it stay?
  */
 
 struct admission;

@@ -5,10 +5,9 @@
 
 #include "explain_private.h"
 
-#include "admission.h"
+#include "jitr/service/admission.h"
 #include "chain.h"
-#include "facts.h"
-#include "judge.h"
+#include "jitr/service/facts.h"
 #include "jitr/adapter/x509.h"
 
 void
@@ -17,7 +16,7 @@ explain_close(struct explain *e)
 	if (e == NULL)
 		return;
 	for (size_t n = 0; n < e->count; n++)
-		policy_cache_release(gate_policies(e->gate), e->held[n]);
+		policy_cache_release(&e->judge->policies, e->held[n]);
 	judgement_clear(&e->judgement);
 	free(e->thing);
 	free(e->cert);
@@ -78,14 +77,14 @@ gather(struct explain *e, struct txn *t, const struct explain_request *r, struct
 {
 	enum err err;
 
-	e->facts = facts_of_connection(e->gate, r->client_id, r->source);
+	e->facts = facts_of_connection(e->judge, r->client_id, r->source);
 	e->facts.persistent_connect = ANSWER_NO;
 	if (r->principal != NULL)
 		certid_to_hex(r->principal, e->hex);
 	err = read_certificate(e, t, r, diag);
 	if (r->principal == NULL || err != ERR_OK)
 		return err;
-	e->administrator = gate_names_administrator(e->gate, r->principal);
+	e->administrator = judge_names_administrator(e->judge, r->principal);
 	e->facts.certificate_id = view_of(e->hex);
 	e->facts.cert = e->cert;
 	return read_thing(e, t, r);
@@ -102,13 +101,13 @@ verify(struct explain *e, struct txn *t, struct x509_st *x)
 	struct ca ca;
 
 	e->ca_is_deleted = j->has_ca && store_get_ca(t, &j->ca_id, &ca) == ERR_NOT_FOUND;
-	e->chain = chain_verify(e->gate, t, x, &e->chain_fault);
+	e->chain = chain_verify(e->judge, t, x, &e->chain_fault);
 	return e->chain == ERR_CERTIFICATE || e->chain == ERR_NOT_FOUND ? ERR_OK : e->chain;
 }
 
 /* The answer to its CONNECT, and the thing that its plan would attach. */
 static enum err
-judge(struct explain *e, struct txn *t, struct x509_st *x)
+judge_presented(struct explain *e, struct txn *t, struct x509_st *x)
 {
 	struct judgement *j = &e->judgement;
 	bool found = false;
@@ -116,7 +115,7 @@ judge(struct explain *e, struct txn *t, struct x509_st *x)
 	enum err err = x509_read(x, &j->presented);
 
 	if (err == ERR_OK)
-		err = judge_certificate(e->gate, t, x, &e->facts, j);
+		err = judge_certificate(e->judge, t, x, &e->facts, j);
 	if (err == ERR_OK && lets_in_by_plan(&j->decision) && e->facts.thing == NULL)
 		err = find_planned_thing(t, j->plan, e->facts.client_id, &thing, &found);
 	if (err == ERR_OK && found)
@@ -125,8 +124,8 @@ judge(struct explain *e, struct txn *t, struct x509_st *x)
 }
 
 enum err
-explain_open(struct gate *g, struct txn *t, const struct explain_request *r, struct explain **out,
-    struct diag *diag)
+explain_open(struct judge *judge, struct txn *t, const struct explain_request *r,
+    struct explain **out, struct diag *diag)
 {
 	struct explain *e = calloc(1, sizeof(*e));
 	enum err err;
@@ -134,11 +133,12 @@ explain_open(struct gate *g, struct txn *t, const struct explain_request *r, str
 	*out = NULL;
 	if (e == NULL)
 		return ERR_NOMEM;
-	e->gate = g;
+	e->judge = judge;
+	judge_policies_changed(judge);
 	e->steps = r->steps;
 	err = gather(e, t, r, diag);
 	if (err == ERR_OK && r->x != NULL)
-		err = judge(e, t, r->x);
+		err = judge_presented(e, t, r->x);
 	if (err == ERR_OK)
 		err = explain_hold_policies(e, t, r, diag);
 	if (err != ERR_OK) {
@@ -170,7 +170,7 @@ refuse_chain(struct explanation *out, const char *why)
 static void
 explain_chain(const struct explain *e, struct explanation *out)
 {
-	bool live = chain_is_live(e->gate);
+	bool live = chain_is_live(e->judge);
 
 	if (is_more_precise_than_chain(&out->decision) || e->chain == ERR_OK)
 		return;

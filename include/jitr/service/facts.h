@@ -2,17 +2,17 @@
 /*
  * facts.h - gathers the facts that policies and rules look at (jitr/core/facts.h).
  *
- * For live clients and explain alike.  Broker thread; functions with a transaction run
+ * For live clients and explain alike.  The judge's thread; functions with a transaction run
  * inside a read transaction of the caller.
  */
-#ifndef JITR_GATE_FACTS_H
-#define JITR_GATE_FACTS_H
+#ifndef JITR_SERVICE_FACTS_H
+#define JITR_SERVICE_FACTS_H
 
-#include "jitr/service/gate.h"
-#include "jitr/service/session.h"
+#include "jitr/service/judge.h"
 
 /* The facts of a connection, without those of its certificate.  Borrows the texts. */
-struct facts facts_of_connection(const struct gate *g, struct view client_id, struct view address);
+struct facts facts_of_connection(const struct judge *judge, struct view client_id,
+    struct view address);
 
 /* The names in a registered certificate; the caller frees *out with free(). */
 MUST_USE enum err read_stored_facts(struct txn *t, const struct certid *id,
@@ -33,13 +33,8 @@ MUST_USE enum err find_planned_thing(struct txn *t, const struct plan *plan, str
 /* One allocation with all texts, freed with free(); NULL: out of memory. */
 struct thing *thing_copy(const struct thing *thing);
 
-/* Gathers what the policies of a session use.  false: something that is there could not be
- * read: a Deny that needs it would be lost, so the session must be refused. */
-MUST_USE bool gather_facts(struct txn *t, struct session *session);
-
-/* The same for a certificate that is not connected; *thing is valid as long as the
- * transaction. */
-MUST_USE bool gather_absent_facts(const struct gate *g, struct txn *t, struct principal *p,
-    struct view client_id, struct facts *facts, struct thing *thing);
+/* find_thing(), and if the certificate has none, find_planned_thing(). */
+MUST_USE enum err find_thing_or_planned(struct txn *t, const struct certid *id,
+    const struct plan *plan_or_null, struct view client_id, struct thing *out, bool *found);
 
 #endif

@@ -7,7 +7,7 @@
 #include "jitr/service/revocation.h"
 #include "jitr/adapter/x509.h"
 
-#include "activation.h"
+#include "jitr/service/activation.h"
 
 static void
 fail(struct plan *plan, const char *reason)

@@ -3,17 +3,17 @@
  * admission.h - may a client connect, and what do its policies say?
  *
  * Live clients, explain and testAuthorization ask admission_rights() and
- * admission_connect(), so that they cannot differ.  Broker thread.
+ * admission_connect(), so that they cannot differ.  The judge's thread.
  */
 #ifndef JITR_ADMISSION_H
 #define JITR_ADMISSION_H
 
-#include "jitr/service/gate.h"
+#include "jitr/service/judge.h"
 #include "jitr/service/rights.h"
 
 /* What decides about a client; everything is borrowed. */
 struct admission {
-	const struct gate *gate;
+	const struct judge *judge;
 	struct policy_set policies;
 	const struct facts *facts;
 	bool administrator;     /* one of admin_certificates */
@@ -27,8 +27,5 @@ struct access_rights admission_rights(const struct admission *a);
 
 /* May it connect with the client id of its facts?  REASON_NONE, or why not. */
 enum reason admission_connect(const struct admission *a);
-
-/* The policies compiled for connected certificates. */
-struct policy_cache *gate_policies(struct gate *g);
 
 #endif

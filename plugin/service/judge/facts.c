@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gate_private.h"
+#include "jitr/service/facts.h"
 
 #include "jitr/adapter/x509.h"
 
 struct facts
-facts_of_connection(const struct gate *g, struct view client_id, struct view address)
+facts_of_connection(const struct judge *judge, struct view client_id, struct view address)
 {
 	return (struct facts){ .client_id = client_id,
-		.client_id_as_is = g->config.client_id_as_is,
+		.client_id_as_is = judge->config.client_id_as_is,
 		.source_text = address,
 		.source = address_parse(address) };
 }
@@ -31,18 +31,6 @@ read_stored_facts(struct txn *t, const struct certid *id, struct cert_facts **ou
 		e = x509_read_facts(x, out);
 	x509_free(x);
 	return e;
-}
-
-/* From the certificate that was presented, if there is one. */
-static bool
-gather_certificate(struct txn *t, struct principal *p, struct x509_st *x)
-{
-	enum err e = ERR_OK;
-
-	if (p->facts == NULL)
-		e = x != NULL ? x509_read_facts(x, &p->facts)
-			      : read_stored_facts(t, &p->id, &p->facts);
-	return e == ERR_OK;
 }
 
 /* A thing that a certificate is attached to exclusively is its only one. */
@@ -123,60 +111,13 @@ thing_copy(const struct thing *thing)
 	return copy;
 }
 
-/* The thing that the certificate is attached to, or that its plan attaches. */
-static enum err
-find_thing_of(struct txn *t, const struct principal *p, struct view client_id, struct thing *out,
-    bool *found)
+enum err
+find_thing_or_planned(struct txn *t, const struct certid *id, const struct plan *plan_or_null,
+    struct view client_id, struct thing *out, bool *found)
 {
-	enum err e = find_thing(t, &p->id, client_id, out, found);
+	enum err e = find_thing(t, id, client_id, out, found);
 
-	if (e == ERR_OK && !*found && p->plan != NULL)
-		e = find_planned_thing(t, p->plan, client_id, out, found);
+	if (e == ERR_OK && !*found && plan_or_null != NULL)
+		e = find_planned_thing(t, plan_or_null, client_id, out, found);
 	return e;
-}
-
-static bool
-gather_thing(struct txn *t, struct session *s)
-{
-	struct live *live = s->live;
-	struct thing thing;
-	bool found = false;
-	enum err e;
-
-	free(live->thing);
-	live->facts.thing = live->thing = NULL;
-	e = find_thing_of(t, s->principal, live->facts.client_id, &thing, &found);
-	if (found)
-		live->facts.thing = live->thing = thing_copy(&thing);
-	return e == ERR_OK && (!found || live->thing != NULL);
-}
-
-bool
-gather_facts(struct txn *t, struct session *s)
-{
-	unsigned use = rights_use(&s->principal->rights);
-
-	if (use & POLICY_USES_CERTIFICATE && !gather_certificate(t, s->principal, s->x))
-		return false;
-	s->live->facts.cert = s->principal->facts;
-	return !(use & POLICY_USES_THING) || gather_thing(t, s);
-}
-
-bool
-gather_absent_facts(const struct gate *g, struct txn *t, struct principal *p, struct view client_id,
-    struct facts *facts, struct thing *thing)
-{
-	unsigned use = rights_use(&p->rights);
-	bool found = false;
-
-	*facts = (struct facts){ .client_id = client_id,
-		.certificate_id = view_of(p->hex),
-		.client_id_as_is = g->config.client_id_as_is };
-	if (use & POLICY_USES_CERTIFICATE && !gather_certificate(t, p, NULL))
-		return false;
-	facts->cert = p->facts;
-	if (use & POLICY_USES_THING && find_thing_of(t, p, client_id, thing, &found) != ERR_OK)
-		return false;
-	facts->thing = found ? thing : NULL;
-	return true;
 }

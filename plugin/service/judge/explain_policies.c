@@ -2,7 +2,7 @@
 /* explain_policies.c - see explain.h: the policies, and what they answer. */
 #include "explain_private.h"
 
-#include "admission.h"
+#include "jitr/service/admission.h"
 
 /*
  * Which policies.
@@ -28,7 +28,7 @@ hold(struct explain *e, struct txn *t, struct view name, struct view document)
 			return ERR_OK;
 	if (e->count == EXPLAIN_POLICIES_MAX)
 		return ERR_LIMIT;
-	p = policy_cache_take_planned(gate_policies(e->gate), t, name, document);
+	p = policy_cache_take_planned(&e->judge->policies, t, name, document);
 	if (p == NULL)
 		return ERR_NOMEM;
 	e->held[e->count++] = p;
@@ -133,7 +133,7 @@ explain_lacks_memory(const struct explain *e)
 static struct admission
 admission_of_all(const struct explain *e)
 {
-	struct admission a = { .gate = e->gate,
+	struct admission a = { .judge = e->judge,
 		.policies = { e->held, e->count, false },
 		.facts = &e->facts,
 		.administrator = e->administrator,
@@ -175,7 +175,7 @@ explain_connect_reason(const struct explain *e)
 static struct admission
 admission_of_single(const struct explain *e, size_t nth)
 {
-	return (struct admission){ .gate = e->gate,
+	return (struct admission){ .judge = e->judge,
 		.policies = { &e->held[nth], 1, false },
 		.facts = &e->facts,
 		.steps = e->steps };

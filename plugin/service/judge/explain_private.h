@@ -5,11 +5,11 @@
 
 #include "jitr/service/explain.h"
 
-#include "judgement.h"
+#include "jitr/service/judgement.h"
 #include "jitr/service/rights.h"
 
 struct explain {
-	struct gate *gate;
+	struct judge *judge;
 	struct cached_policy *held[EXPLAIN_POLICIES_MAX];
 	size_t count;
 	struct facts facts;

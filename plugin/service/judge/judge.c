@@ -3,16 +3,58 @@
  * judge.c - see judge.h.
  *
  * At CONNECT a certificate is judged from what was presented, with the rule or template of
- * its CA; later by its id, from the registry alone (principal.c).
+ * its CA; later by its id, from the registry alone (registered.c).
  */
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "gate_private.h"
+#include "jitr/service/judge.h"
 #include "jitr/service/revocation.h"
 #include "jitr/service/signature_variants.h"
 
 #include "jitr/adapter/x509.h"
+
+static void
+name_resources(struct judge *judge)
+{
+	for (enum policy_action a = 0; a < POLICY_CONTROL; a++) {
+		(void)snprintf(judge->arn_prefix_text[a], sizeof(judge->arn_prefix_text[a]),
+		    "%s%s/", judge->config.scope.prefix, policy_resource_type(a));
+		judge->arn_prefix[a] = view_of(judge->arn_prefix_text[a]);
+	}
+}
+
+void
+judge_init(struct judge *judge, const struct judge_config *config)
+{
+	*judge = (struct judge){ .config = *config };
+	judge->policies.scope = config->scope;
+	judge->activations.scope = config->scope;
+	judge->activations.policies = &judge->policies;
+	name_resources(judge);
+}
+
+void
+judge_clear(struct judge *judge)
+{
+	issuer_cache_clear(&judge->issuers);
+	activations_clear(&judge->activations);
+}
+
+bool
+judge_names_administrator(const struct judge *judge, const struct certid *id)
+{
+	for (size_t i = 0; i < judge->config.admin_certificate_count; i++)
+		if (certid_equal(&judge->config.admin_certificates[i], id))
+			return true;
+	return false;
+}
+
+void
+judge_policies_changed(struct judge *judge)
+{
+	judge->policies.round++;
+}
 
 /* The records that a certificate is judged by. */
 struct records {
@@ -26,9 +68,10 @@ struct records {
 
 /* The registered CA of a certificate that is not registered itself. */
 static enum err
-find_ca(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j, struct records *r)
+find_ca(struct judge *judge, struct txn *t, struct x509_st *x, struct judgement *j,
+    struct records *r)
 {
-	enum err e = issuer_find(t, &g->issuers, x, &r->issuer);
+	enum err e = issuer_find(t, &judge->issuers, x, &r->issuer);
 
 	if (e != ERR_OK || r->issuer.issued == ANSWER_NOT_ASKED)
 		return e;
@@ -62,9 +105,9 @@ read_ca(struct txn *t, struct judgement *j, struct records *r)
  * the dates are kept when it is deleted.  If it is not valid now, or there is none, another
  * CA certificate with the key that signed, because CAs renew their certificates. */
 static enum err
-find_valid_ca(struct gate *g, struct txn *t, struct x509_st *x, struct records *r)
+find_valid_ca(struct judge *judge, struct txn *t, struct x509_st *x, struct records *r)
 {
-	int64_t now = g->config.now();
+	int64_t now = judge->config.now();
 	enum err e = ERR_NOT_FOUND;
 
 	if (r->cert.status != CERT_ACTIVE)
@@ -79,7 +122,7 @@ find_valid_ca(struct gate *g, struct txn *t, struct x509_st *x, struct records *
 		return e;
 	if (e == ERR_OK && ca_is_valid(&r->valid_ca, now))
 		return ERR_OK;
-	return issuer_validity(t, &g->issuers, x, now, &r->valid_ca, &r->has_valid_ca);
+	return issuer_validity(t, &judge->issuers, x, now, &r->valid_ca, &r->has_valid_ca);
 }
 
 /* The DER is needed only for a list that covers some certificates of the CA. */
@@ -119,7 +162,7 @@ find_variants(struct txn *t, struct judgement *j, const struct records *r, struc
 }
 
 static enum err
-read_records(struct gate *g, struct txn *t, struct x509_st *x, struct judgement *j,
+read_records(struct judge *judge, struct txn *t, struct x509_st *x, struct judgement *j,
     struct records *r, struct known *known)
 {
 	enum err e = store_get_cert(t, &j->presented.id, &r->cert);
@@ -129,9 +172,9 @@ read_records(struct gate *g, struct txn *t, struct x509_st *x, struct judgement 
 	if (r->registered)
 		e = read_ca(t, j, r);
 	else if (e == ERR_NOT_FOUND)
-		e = find_ca(g, t, x, j, r);
+		e = find_ca(judge, t, x, j, r);
 	if (e == ERR_OK && r->registered)
-		e = find_valid_ca(g, t, x, r);
+		e = find_valid_ca(judge, t, x, r);
 	if (e == ERR_OK && j->has_ca)
 		e = read_list(t, x, j, &known->revocation);
 	if (e == ERR_OK)
@@ -145,110 +188,52 @@ read_records(struct gate *g, struct txn *t, struct x509_st *x, struct judgement 
 /* For a pending certificate: the reason why the rule or template of its CA is not evaluated,
  * if the CA has one. */
 static enum err
-name_obstacle(struct gate *g, struct txn *t, const struct records *r, struct judgement *j)
+name_obstacle(struct judge *judge, struct txn *t, const struct records *r, struct judgement *j)
 {
 	bool exists = false;
 	enum err e;
 
 	if (j->decision.reason != REASON_PENDING_ACTIVATION || !r->has_ca)
 		return ERR_OK;
-	e = activation_exists(&g->activations, t, &r->ca, &exists);
+	e = activation_exists(&judge->activations, t, &r->ca, &exists);
 	if (exists)
-		j->decision = decide_plan_blocked(j->decision, &r->ca, g->config.now());
+		j->decision = decide_plan_blocked(j->decision, &r->ca, judge->config.now());
 	return e;
 }
 
 /* Evaluates the rule or template of its CA, if the decision has EFFECT_PLAN. */
 static enum err
-ask_activation(struct gate *g, struct txn *t, const struct records *r, struct x509_st *x,
+ask_activation(struct judge *judge, struct txn *t, const struct records *r, struct x509_st *x,
     const struct facts *client, struct judgement *j)
 {
 	enum err e;
 
 	if (!(j->decision.effects & EFFECT_PLAN))
-		return name_obstacle(g, t, r, j);
-	e = activation_plan(&g->activations, t, &r->ca, x, &j->presented, client, &j->plan);
+		return name_obstacle(judge, t, r, j);
+	e = activation_plan(&judge->activations, t, &r->ca, x, &j->presented, client, &j->plan);
 	if (e != ERR_OK)
 		return e;
 	j->ca_revision = ca_revision_of(&r->ca);
-	j->plan_number = ++g->planned;
-	j->decision = decide_plan(j->decision, j->plan, &g->config.rules.decide);
+	j->plan_number = ++judge->planned;
+	j->decision = decide_plan(j->decision, j->plan, &judge->config.rules.decide);
 	if (j->plan != NULL && reason_is_of_plan(j->decision.reason))
 		j->details = j->plan->reason;
 	return ERR_OK;
 }
 
 enum err
-judge_certificate(struct gate *g, struct txn *t, struct x509_st *x, const struct facts *client,
+judge_certificate(struct judge *judge, struct txn *t, struct x509_st *x, const struct facts *client,
     struct judgement *j)
 {
 	struct known known = { .ca = NULL };
 	struct records r = { .registered = false };
-	enum err e = read_records(g, t, x, j, &r, &known);
+	enum err e = read_records(judge, t, x, j, &r, &known);
 
 	if (e != ERR_OK)
 		return e;
-	j->decision = decide_connect(&j->presented, &known, &g->config.rules.decide,
-	    g->config.now());
-	return ask_activation(g, t, &r, x, client, j);
-}
-
-/* While the broker asks again about all its sessions nothing is changed.  A client that a
- * plan accepted stays while the plan is being carried out. */
-static void
-judge_without_effects(struct gate *g, struct judgement *j)
-{
-	const struct principal *p = principal_find(&g->sessions, &j->presented.id);
-
-	if (lets_in_by_plan(&j->decision) && (p == NULL || p->plan == NULL))
-		j->decision = (struct decision){ .reason = REASON_REGISTERED_NOW };
-	j->decision.effects = 0;
-}
-
-static enum err
-judge_presented(struct gate *g, struct txn *txn_or_null, const struct client *c,
-    struct judgement *j)
-{
-	struct facts facts = facts_of_connection(g, view_of(c->id), view_of(c->address));
-	enum err e = x509_read(c->x, &j->presented);
-
-	if (e != ERR_OK)
-		return e;
-	j->has_id = true;
-	return txn_or_null != NULL ? judge_certificate(g, txn_or_null, c->x, &facts, j)
-				   : ERR_STORAGE;
-}
-
-void
-judge_client(struct gate *g, struct txn *txn_or_null, const struct client *c, struct judgement *j)
-{
-	enum err e;
-
-	memset(j, 0, sizeof(*j));
-	e = judge_presented(g, txn_or_null, c, j);
-	if (e != ERR_OK) {
-		judgement_clear(j);
-		j->decision = (struct decision){ .reason = j->has_id || e != ERR_CERTIFICATE
-			    ? REASON_REGISTRY_FAILED
-			    : REASON_UNREADABLE };
-	}
-	if (j->decision.verdict == VERDICT_DEFER && name_is_certid(c->user_name, NULL))
-		j->decision = (struct decision){ .reason = REASON_NAME_RESERVED };
-	if (j->has_id && g->reloading)
-		judge_without_effects(g, j);
-}
-
-void
-judge_bypassed(struct gate *g, struct txn *txn_or_null, const struct client *c, struct judgement *j)
-{
-	struct certid claimed;
-
-	judge_client(g, txn_or_null, c, j);
-	if (!name_is_certid(c->user_name, &claimed) || !j->has_id ||
-	    certid_equal(&claimed, &j->presented.id))
-		return;
-	judgement_clear(j);
-	j->decision = (struct decision){ .reason = REASON_NAME_RESERVED };
+	j->decision = decide_connect(&j->presented, &known, &judge->config.rules.decide,
+	    judge->config.now());
+	return ask_activation(judge, t, &r, x, client, j);
 }
 
 void

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "activation.h"
+#include "jitr/service/activation.h"
 #include "jitr/service/revocation.h"
 
 static void

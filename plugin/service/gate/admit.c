@@ -1,76 +1,16 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/*
- * admission.c - see admission.h, and: may a session stay?
- *
- * Facts are gathered as far as the policies use them: the names in a certificate once, the
- * thing again whenever it may have changed.
- */
-#include <stdlib.h>
-
+/* admit.c - may a session connect, and may it stay? */
 #include "gate_private.h"
 
-#include "admission.h"
-
-/*
- * The questions that live clients and explain share.
- */
-
-/* An access_asker. */
-static enum policy_result
-ask(const void *context, enum policy_action action, struct view name, struct policy_match *ground)
-{
-	const struct admission *a = context;
-	struct policy_request r = { .action = action,
-		.prefix = a->gate->arn_prefix[action],
-		.name = name,
-		.facts = a->facts,
-		.steps = a->steps };
-
-	return policy_set_ask(&a->policies, &r, ground);
-}
-
-struct access_rights
-admission_rights(const struct admission *a)
-{
-	return (struct access_rights){ .authorization = a->gate->config.authorization,
-		.administrator = a->administrator,
-		.ask = ask,
-		.context = a };
-}
-
-/* That policies or facts could not be read is not a fault of a policy. */
-enum reason
-admission_connect(const struct admission *a)
-{
-	struct access_rights rights = admission_rights(a);
-	struct access_decision d;
-	enum reason reason;
-
-	if (a->facts_are_missing && rights.authorization == AUTHORIZATION_POLICY)
-		return REASON_REGISTRY_FAILED;
-	d = access_connect(&rights, a->facts->client_id);
-	reason = access_refusal(&d, policy_set_is_usable(&a->policies), a->policies.count);
-	return reason == REASON_POLICY_UNUSABLE && a->policies.failed ? REASON_REGISTRY_FAILED
-								      : reason;
-}
-
-struct policy_cache *
-gate_policies(struct gate *g)
-{
-	return &g->policies;
-}
-
-/*
- * Live clients.
- */
+#include "jitr/service/admission.h"
 
 struct admission
 admission_of(const struct gate *g, const struct principal *p, const struct facts *facts)
 {
-	return (struct admission){ .gate = g,
+	return (struct admission){ .judge = &g->judge,
 		.policies = rights_set(&p->rights),
 		.facts = facts,
-		.administrator = gate_names_administrator(g, &p->id) };
+		.administrator = judge_names_administrator(&g->judge, &p->id) };
 }
 
 static enum reason
@@ -98,7 +38,7 @@ may_connect_absent(struct gate *g, struct txn *txn_or_null, const struct certid 
 static uint64_t
 rights_version_of(const struct gate *g, const struct principal *p)
 {
-	return p->revision + g->policies.revision;
+	return p->revision + g->judge.policies.revision;
 }
 
 enum reason

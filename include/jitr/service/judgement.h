@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * judgement.h - what is decided about a certificate that a client presented.
- *
- * Broker thread.
  */
 #ifndef JITR_JUDGEMENT_H
 #define JITR_JUDGEMENT_H
 
 #include "jitr/core/decide.h"
+#include "jitr/service/registry.h"
 
 struct judgement {
 	struct presented presented;

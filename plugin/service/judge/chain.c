@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* chain.c - see chain.h. */
-#include "gate_private.h"
-
 #include "chain.h"
 #include "jitr/adapter/trust_chain.h"
 
@@ -28,18 +26,18 @@ find_registered(void *context, uint32_t subject_hash, struct x509_st **found, si
 }
 
 enum err
-chain_verify(struct gate *g, struct txn *t, struct x509_st *x, struct diag *diag)
+chain_verify(struct judge *judge, struct txn *t, struct x509_st *x, struct diag *diag)
 {
-	struct registered r = { t, &g->issuers };
+	struct registered r = { t, &judge->issuers };
 	struct trust_config config = { .find = find_registered,
 		.context = &r,
-		.files_too = g->config.trust_store == TRUST_STORE_CAPATH };
+		.files_too = judge->config.trust_store == TRUST_STORE_CAPATH };
 
-	return trust_verify(x, &config, g->config.now(), diag);
+	return trust_verify(x, &config, judge->config.now(), diag);
 }
 
 bool
-chain_is_live(const struct gate *g)
+chain_is_live(const struct judge *judge)
 {
-	return g->config.trust_store == TRUST_STORE_LIVE;
+	return judge->config.trust_store == TRUST_STORE_LIVE;
 }

@@ -2,17 +2,18 @@
 /*
  * chain.h - what TLS would say to a certificate, from the registered CAs.
  *
- * Broker thread, inside a read transaction of the caller.
+ * Inside a read transaction of the caller.
  */
 #ifndef JITR_CHAIN_H
 #define JITR_CHAIN_H
 
-#include "jitr/service/gate.h"
+#include "jitr/service/judge.h"
 
 /* As trust_verify(). */
-MUST_USE enum err chain_verify(struct gate *g, struct txn *t, struct x509_st *x, struct diag *diag);
+MUST_USE enum err chain_verify(struct judge *judge, struct txn *t, struct x509_st *x,
+    struct diag *diag);
 
 /* Does TLS trust the registered CAs alone (trust_store live)? */
-bool chain_is_live(const struct gate *g);
+bool chain_is_live(const struct judge *judge);
 
 #endif
