@@ -11,12 +11,6 @@
 #include "jitr/core/codec_form.h"
 #include "jitr/core/condition.h"
 
-enum form_kind {
-	FORM_POLICY = 1,
-	FORM_RULE,
-	FORM_TEMPLATE,
-};
-
 /* Arrays of a decoded policy or rule.  The head has their lengths. */
 enum form_part {
 	PART_VARIABLE,

@@ -10,6 +10,7 @@
 #include "plugin_private.h"
 
 #include "jitr/service/ca_dir.h"
+#include "jitr/adapter/form.h"
 #include "jitr/adapter/x509.h"
 
 #define QUEUE_MAX 65536
@@ -57,7 +58,8 @@ open_store(struct plugin *p, struct diag *diag)
 	struct store_config config = { .path = p->config.db_path,
 		.map_size = (size_t)p->config.db_map_size_mb << 20,
 		.exclusive = true,
-		.sha256 = sha256_of };
+		.sha256 = sha256_of,
+		.make_form = form_make };
 	enum err e = store_open(&config, &p->store, diag);
 
 	if (e == ERR_OK)

@@ -12,6 +12,7 @@
 
 #include "jitr/core/codec_form.h"
 #include "jitr/adapter/expression.h"
+#include "jitr/adapter/form.h"
 
 static inline void
 form_require(bool truth, const char *what)
@@ -20,6 +21,17 @@ form_require(bool truth, const char *what)
 		return;
 	fprintf(stderr, "a form: %s\n", what);
 	abort();
+}
+
+/* The form of a document, in memory that the next call frees. */
+static inline struct view
+form_text(enum form_kind kind, struct view document)
+{
+	static struct view form;
+
+	form_free(form);
+	form_require(form_make(kind, document, &form) == ERR_OK, "no memory");
+	return form;
 }
 
 /* Its length exactly, so that a sanitizer sees what reads behind it. */
@@ -33,12 +45,6 @@ form_require(bool truth, const char *what)
 		(void)encode(compiled, bytes, len); \
 		(form) = (struct view){ bytes, len }; \
 	} while (0)
-
-static inline void
-form_free(struct view form)
-{
-	free((void *)(uintptr_t)form.data);
-}
 
 static inline void
 form_same(struct view a, struct view b)

@@ -13,6 +13,7 @@
 #include "suite.h"
 #include "tree.h"
 
+#include "jitr/adapter/form.h"
 #include "jitr/adapter/x509.h"
 
 static char base[PATH_ROOM / 2];
@@ -56,7 +57,7 @@ write_file(const char *path, const char *text, size_t times)
 enum err
 open_with(const char *dir, size_t map_size, bool exclusive, struct store **s, struct diag *diag)
 {
-	struct store_config config = { dir, map_size, exclusive, sha256_of };
+	struct store_config config = { dir, map_size, exclusive, sha256_of, form_make };
 
 	*s = NULL;
 	diag->text[0] = '\0';

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "forms.h"
 #include "gates.h"
 #include "jitr/service/registry_policy.h"
 #include "jitr/adapter/x509.h"
@@ -44,8 +45,10 @@ create_policy(const char *name, const char *document)
 	struct txn t;
 
 	world_change(&t);
-	ck_assert_int_eq(registry_create_policy(&t, view_of(name), view_of(document), world_now(),
-			     NULL),
+	ck_assert_int_eq(registry_create_policy(&t, view_of(name),
+			     &(struct new_policy_version){ .document = view_of(document),
+				 .form = form_text(FORM_POLICY, view_of(document)) },
+			     world_now(), NULL),
 	    ERR_OK);
 	world_commit(&t);
 }
@@ -59,8 +62,10 @@ set_rule(const char *rule)
 
 	world_change(&t);
 	ck_assert_int_eq(registry_update_ca(&t, &id,
-			     &(struct ca_update){ .settings.activation = &text }, world_now(),
-			     NULL),
+			     &(struct ca_update){
+				 .settings = { .activation = &text,
+				     .activation_form = form_text(FORM_RULE, text) } },
+			     world_now(), NULL),
 	    ERR_OK);
 	world_commit(&t);
 }
@@ -479,6 +484,7 @@ set_template(const char *body, bool accept_first)
 	world_change(&t);
 	ck_assert_int_eq(registry_update_ca(&t, &id,
 			     &(struct ca_update){ .template_body = &text,
+				 .template_form = form_text(FORM_TEMPLATE, text),
 				 .role_arn = &none,
 				 .settings = { .activation = &none, .template_name = &none } },
 			     world_now(), NULL),

@@ -23,6 +23,12 @@
 
 #define FORM_VERSION 1
 
+enum form_kind {
+	FORM_POLICY = 1,
+	FORM_RULE,
+	FORM_TEMPLATE,
+};
+
 /* Encode into room bytes and return the length.  out NULL: only return the length.  0:
  * larger than any document of the compiler. */
 size_t policy_encode(const struct policy *p, uint8_t *out, size_t room);

@@ -277,6 +277,7 @@ store_open(const struct store_config *config, struct store **out, struct diag *d
 	s->directory = s->lock = -1;
 	s->failure = s->warning = "";
 	s->sha256 = config->sha256;
+	s->make_form = config->make_form;
 	e = claim_directory(s, config, diag);
 	if (e == ERR_OK)
 		e = open_environment(s, config, diag);

@@ -62,6 +62,7 @@ struct store {
 	const char *warning; /* store_warning(); empty: none */
 
 	enum err (*sha256)(struct view bytes, struct certid *out);
+	enum err (*make_form)(enum form_kind kind, struct view document, struct view *form);
 
 	/* Broker thread.  The reusable read transaction keeps its slot in LMDB's reader
 	 * table, so reading cannot fail because other processes fill the table. */
@@ -193,6 +194,9 @@ MUST_USE int schema_open(struct store *s, uint64_t *schema);
 
 /* Fills tables introduced after this schema from existing ones.  Returns LMDB's code. */
 MUST_USE int schema_upgrade(struct store *s, MDB_txn *txn, uint64_t schema);
+
+/* Gives a form to each document that has none.  Returns LMDB's code. */
+MUST_USE int forms_add(struct txn *t);
 
 /* Creates lock.mdb with its blocks allocated.  Returns an errno. */
 MUST_USE int lock_file_reserve(struct store *s);
