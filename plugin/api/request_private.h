@@ -17,6 +17,7 @@
 
 #include "jitr/service/ca_mirror.h"
 #include "jitr/api/request.h"
+#include "jitr/service/writer.h"
 
 #include "answers.h"
 #include "budget.h"

@@ -11,7 +11,7 @@ put_bytes(struct sink *s, const uint8_t *bytes, size_t len)
 		s->failed = true;
 		return;
 	}
-	if (s->at != NULL && len > 0) {
+	if (len > 0 && s->at != NULL) {
 		memcpy(s->at, bytes, len);
 		s->at += len;
 	}

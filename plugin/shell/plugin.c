@@ -248,7 +248,7 @@ on_reload(int event, void *event_data, void *user_data)
 	psk_names_read(p);
 	gate_reload(p->gate);
 	p->ticked = 0; /* the next tick must not be skipped: it ends the reload */
-	report_reopen(p->report);
+	log_jobs_reopen(&p->log_jobs);
 	return MOSQ_ERR_SUCCESS;
 }
 

@@ -14,12 +14,15 @@
 
 #include "jitr/service/schedule.h"
 #include "jitr/service/anchors.h"
-#include "config.h"
+#include "jitr/service/config.h"
 #include "jitr/service/counters.h"
 #include "jitr/service/crls.h"
 #include "jitr/service/health.h"
+#include "jitr/service/gate.h"
 #include "jitr/service/judge.h"
+#include "jitr/service/log_jobs.h"
 #include "jitr/service/outbox.h"
+#include "jitr/service/removal.h"
 #include "jitr/api/request.h"
 
 #include "wake.h"
@@ -32,6 +35,8 @@ struct plugin {
 	struct store *store;
 	struct writer *writer;
 	struct report *report;
+	struct log_file *log_file; /* NULL: no log_file */
+	struct log_jobs log_jobs;
 	struct gate *gate;
 	struct judge judge; /* of the api */
 	struct crls *crls;
@@ -39,6 +44,7 @@ struct plugin {
 	struct api *api;
 	struct schedule *schedule;
 	struct outbox *outbox;
+	struct removal removal; /* of what the outbox has published */
 	struct counters *counters;
 	struct health *health; /* NULL: no health_file */
 	struct wake *wake;     /* NULL: only the broker's own ticks */

@@ -2,6 +2,8 @@
 /* tick.c - the work of a tick, and how soon the next one must come. */
 #include "plugin_private.h"
 
+#include "jitr/service/writer.h"
+
 /* The broker sends a tick at every turn of its loop; more often than this is not needed. */
 #define TICK_MS 10
 
@@ -52,6 +54,7 @@ publish_events(struct plugin *p)
 	if (gate_take_announced(p->gate))
 		outbox_notify(p->outbox);
 	p->stats.events += outbox_pump(p->outbox);
+	removal_tick(&p->removal);
 }
 
 /* published: whether this tick published; 2.1 sleeps before it delivers that. */

@@ -12,6 +12,7 @@
 #include "jitr/service/ca_dir.h"
 #include "jitr/adapter/form.h"
 #include "jitr/adapter/x509.h"
+#include "jitr/service/writer.h"
 
 #define QUEUE_MAX 65536
 #define BATCH_MAX 512
@@ -94,15 +95,26 @@ close_trust(struct plugin *p)
 		x509_trust_partial_chains_undo();
 }
 
+static void
+log_line(void *context, enum log_level level, const char *line)
+{
+	(void)context;
+	broker_mosquitto.log(level, line);
+}
+
 static enum err
 open_report(struct plugin *p, struct diag *diag)
 {
-	struct report_config config = { .path = p->config.log_file,
+	struct report_config config = { .sink = { &p->log_jobs, log_line, log_jobs_record },
+		.log_file = p->config.log_file,
 		.account_id = p->config.account_id,
-		.broker = &broker_mosquitto,
 		.now = now_ms };
+	enum err e = report_open(&config, &p->report);
 
-	return report_open(&config, &p->report, diag);
+	if (e == ERR_OK && p->config.log_file != NULL)
+		e = log_file_open(p->config.log_file, &p->log_file, diag);
+	p->log_jobs = (struct log_jobs){ .file = p->log_file, .report = p->report };
+	return e;
 }
 
 static struct registry_rules
@@ -243,8 +255,7 @@ open_writer(struct plugin *p)
 		.done_context = p };
 	enum err e = writer_start(&config, &p->writer);
 
-	if (e == ERR_OK)
-		report_start(p->report, p->writer);
+	p->log_jobs.writer = p->writer; /* from now on the log file is written */
 	return e;
 }
 
@@ -266,18 +277,25 @@ static enum err
 open_outbox(struct plugin *p)
 {
 	struct outbox_config config = { .store = p->store,
-		.writer = p->writer,
+		.port = { &p->removal, removal_up_to },
 		.broker = &broker_mosquitto,
 		.pace = &p->pace };
 
+	p->removal.writer = p->writer;
 	return outbox_open(&config, &p->outbox);
+}
+
+static void
+read_writer(void *writer, struct writer_state *out)
+{
+	writer_read_state(writer, out);
 }
 
 static enum err
 open_counters(struct plugin *p)
 {
 	struct counters_config config = { .store = p->store,
-		.writer = p->writer,
+		.writer = { p->writer, read_writer },
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,
 		.now = now_ms,
@@ -342,6 +360,7 @@ close_parts(struct plugin *p)
 	crls_close(p->crls);
 	gate_close(p->gate);
 	report_close(p->report);
+	log_file_close(p->log_file);
 	store_close(p->store);
 	config_free(&p->config);
 	free(p);

@@ -21,6 +21,7 @@
 #include "jitr/service/gate.h"
 #include "jitr/service/registry.h"
 #include "jitr/adapter/store.h"
+#include "jitr/service/writer.h"
 
 #define PASSES 5
 
@@ -85,6 +86,13 @@ count_name(void *client, const char *user_name)
 static const struct broker broker = { count_line, publish_nothing, answer_nothing, kick_by_name,
 	kick_one, count_name };
 
+static void
+sink_line(void *context, enum log_level level, const char *line)
+{
+	(void)context;
+	count_line(level, line);
+}
+
 static int64_t
 now_ms(void)
 {
@@ -107,7 +115,7 @@ open_parts(struct bench *b, const char *directory)
 {
 	struct writer_config writer = { .queue_max = 65536, .batch_max = 512, .now = now_ms };
 	struct report_config report = { .account_id = "000000000000",
-		.broker = &broker,
+		.sink = { .log = sink_line },
 		.now = now_ms };
 	struct gate_config gate = { .authorization = AUTHORIZATION_ALLOW,
 		.stats = &b->stats,
@@ -126,9 +134,8 @@ open_parts(struct bench *b, const char *directory)
 	    option("JITR_BENCH_REGISTERED", 100000));
 	writer.store = b->store;
 	must(writer_start(&writer, &b->writer) == ERR_OK &&
-		report_open(&report, &b->report, NULL) == ERR_OK,
+		report_open(&report, &b->report) == ERR_OK,
 	    "writer and report");
-	report_start(b->report, b->writer);
 	gate.rules.decide.announce_interval = 1000;
 	snprintf(gate.rules.account_id, sizeof(gate.rules.account_id), "000000000000");
 	gate.store = b->store;

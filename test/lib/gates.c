@@ -18,13 +18,13 @@ void
 gates_open(enum authorization authorization, const char *device_name)
 {
 	struct report_config report_config = { .account_id = ACCOUNT,
-		.broker = &world_broker,
+		.sink = world_sink,
 		.now = world_now };
 
 	world_open();
 	memset(&stats, 0, sizeof(stats));
 	config = (struct gate_config){ .authorization = authorization };
-	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	ck_assert_int_eq(report_open(&report_config, &report), ERR_OK);
 	ca = pki_ca("Test CA");
 	device = pki_device(ca, device_name);
 	world_put_ca(ca, CA_ACTIVE, true);

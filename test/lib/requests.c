@@ -332,7 +332,7 @@ void
 requests_start(size_t queue_max)
 {
 	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker,
+		.sink = world_sink,
 		.now = world_now };
 	struct gate_config gate_config = { .authorization = AUTHORIZATION_DEFER,
 		.admin_users = admin_names,
@@ -364,7 +364,7 @@ requests_start(size_t queue_max)
 		.clock_us = world_clock_us };
 
 	world_start_writer(queue_max, 16);
-	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	ck_assert_int_eq(report_open(&report_config, &report), ERR_OK);
 	gate_config.scope = judge_config.scope = arn_scope_of(api_config.region,
 	    api_config.account_id);
 	gate_config.writer = api_config.writer = world.writer;

@@ -186,7 +186,7 @@ set_up(void)
 		.listener = &listener,
 		.now = world_now };
 	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker,
+		.sink = world_sink,
 		.now = world_now };
 	struct api_config config = { .account_id = "123456789012",
 		.region = "eu-central-1",
@@ -200,7 +200,7 @@ set_up(void)
 	device = pki_ca("device");
 	world_put_cert(device, NULL, CERT_ACTIVE);
 	world_start_writer(64, 16);
-	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	ck_assert_int_eq(report_open(&report_config, &report), ERR_OK);
 	config.ca_path = world.ca_path;
 	config.listener = &listener;
 	config.store = world.store;

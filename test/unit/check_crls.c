@@ -44,7 +44,7 @@ static void
 crl_removed(void *context, const struct certid *removed)
 {
 	(void)context;
-	ck_assert(certid_equal(removed, &ca_id));
+	stats_forget_crl(removed, &world_broker);
 }
 
 static const struct change_listener listener = { .crl = crl_changed, .crl_removed = crl_removed };
@@ -57,11 +57,11 @@ start(void)
 		.listener = &listener,
 		.now = world_now };
 	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker,
+		.sink = world_sink,
 		.now = world_now };
 
 	world_start_writer(64, 16);
-	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	ck_assert_int_eq(report_open(&report_config, &report), ERR_OK);
 	config.writer = world.writer;
 	config.report = report;
 	ck_assert_int_eq(crls_open(&config, &crls), ERR_OK);

@@ -22,6 +22,7 @@
 #define JITR_REQUEST_H
 
 #include "jitr/service/crls.h"
+#include "jitr/service/writer.h"
 
 /* Bounds of one request. */
 #define REQUEST_MAX          (512 * 1024) /* bytes */

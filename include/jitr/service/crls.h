@@ -16,6 +16,7 @@
 #include "jitr/service/crl_import.h"
 #include "jitr/service/report.h"
 #include "jitr/service/stats.h"
+#include "jitr/service/writer.h"
 
 #define CRL_WATCH_MS 2000 /* between two checks of the files */
 

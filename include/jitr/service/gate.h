@@ -16,25 +16,12 @@
 #define JITR_GATE_H
 
 #include "jitr/core/access.h"
+#include "jitr/core/options.h"
 #include "jitr/service/presence.h"
 #include "jitr/service/registry.h"
 #include "jitr/service/report.h"
 #include "jitr/service/stats.h"
 #include "jitr/adapter/trust.h"
-
-/* If one certificate is used by two clients or from two addresses at the same time: */
-enum shared_certificate {
-	SHARED_ALLOW,  /* log and count */
-	SHARED_NEWEST, /* and disconnect the other clients */
-	SHARED_OLDEST, /* and refuse the new client */
-};
-
-/* The rights of clients without a certificate of a registered CA. */
-enum other_clients {
-	OTHER_CLIENTS_UNSET, /* as DEFER, and the log says that the option is not set */
-	OTHER_CLIENTS_DEFER, /* other plugins and acl_file decide */
-	OTHER_CLIENTS_ALLOW,
-};
 
 struct gate_config {
 	struct registry_rules rules;

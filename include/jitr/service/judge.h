@@ -11,7 +11,7 @@
 #ifndef JITR_JUDGE_H
 #define JITR_JUDGE_H
 
-#include "jitr/adapter/trust.h"
+#include "jitr/core/options.h"
 #include "jitr/core/access.h"
 #include "jitr/core/policy.h"
 #include "jitr/service/activation.h"

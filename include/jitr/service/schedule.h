@@ -11,6 +11,7 @@
 
 #include "jitr/service/change_listener.h"
 #include "jitr/service/report.h"
+#include "jitr/service/writer.h"
 
 struct schedule_config {
 	struct store *store; /* borrowed, as the others */

@@ -10,6 +10,7 @@
 #include "crl_tidy.h"
 #include "crl_watch.h"
 #include "jitr/core/text.h"
+#include "jitr/service/writer.h"
 
 /* Certificates that a list names are refused whether their records say REVOKED or not, so
  * a failed attempt to update the records can wait. */

@@ -12,6 +12,8 @@
 
 #include "gate_private.h"
 
+#include "jitr/service/writer.h"
+
 #define REFUSAL_INTERVAL     60000 /* ms between two records of the same refusal */
 #define REFUSALS_WAITING_MAX 1000
 

@@ -14,6 +14,7 @@
 #include "gate_private.h"
 
 #include "jitr/adapter/x509.h"
+#include "jitr/service/writer.h"
 
 struct present_job {
 	struct job job;

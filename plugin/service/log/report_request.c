@@ -109,5 +109,5 @@ report_request(struct report *r, const struct request_line *l)
 		line_reason(&t, err_text(l->result), l->details, DETAILS_SHOWN);
 	if (report_has_file(r))
 		write_request(r, l);
-	r->broker->log(done ? LEVEL_NOTICE : LEVEL_WARNING, line);
+	report_log(r, done ? LEVEL_NOTICE : LEVEL_WARNING, line);
 }

@@ -4,6 +4,7 @@
 
 #include "jitr/service/schedule.h"
 #include "jitr/service/registry_schedule.h"
+#include "jitr/service/writer.h"
 
 #define CHECK_INTERVAL_MS INT64_C(1000)
 #define DAY_MS            INT64_C(86400000)

@@ -8,7 +8,8 @@
 #ifndef JITR_CONFIG_H
 #define JITR_CONFIG_H
 
-#include "jitr/service/gate.h"
+#include "jitr/core/access.h"
+#include "jitr/core/options.h"
 
 struct option {
 	const char *name, *value;

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
+#include "jitr/service/config.h"
+
 #include "config_value.h"
 
 #define LIST_MAX 256 /* names in one option */

@@ -15,13 +15,12 @@ static_assert(OUTBOX_TOPIC_MAX + OUTBOX_PAYLOAD_MAX <= OUTBOX_BYTES_PER_TICK,
 
 struct outbox {
 	struct outbox_config config;
-	bool pending;         /* there may be messages that were not published */
-	uint64_t published;   /* the highest number handed to the broker, or skipped */
-	uint64_t delivered;   /* the highest number that the broker has had a turn to deliver */
-	uint64_t removed;     /* the highest number removed from the store */
-	bool removal_waiting; /* a removal job was submitted and is not finished */
-	bool failing;         /* the last tick had an error, which was logged */
-	size_t burst;         /* published since there was nothing to publish */
+	bool pending;       /* there may be messages that were not published */
+	uint64_t published; /* the highest number handed to the broker, or skipped */
+	uint64_t delivered; /* the highest number that the broker has had a turn to deliver */
+	uint64_t reported;  /* the highest number that the port has taken */
+	bool failing;       /* the last tick had an error, which was logged */
+	size_t burst;       /* published since there was nothing to publish */
 };
 
 /* A copy of a message.  No transaction is open during publish(), because the broker may
@@ -40,54 +39,14 @@ struct tick {
 	enum err failed;
 };
 
-struct removal_job {
-	struct job job;
-	struct outbox *outbox;
-	uint64_t up_to;
-};
-
-static enum err
-removal_run(struct txn *t, struct job *job, int64_t now)
-{
-	(void)now;
-	store_use_reserve(t);
-	store_drop_messages(t, ((struct removal_job *)job)->up_to);
-	return ERR_OK;
-}
-
-/* After a failure the next job removes the same rows: a job has an upper limit, not a
- * range. */
+/* What the port refuses is reported again at the next tick. */
 static void
-removal_finish(struct job *job)
+report_delivered(struct outbox *o)
 {
-	struct removal_job *removal = (struct removal_job *)job;
+	const struct outbox_port *port = &o->config.port;
 
-	removal->outbox->removal_waiting = false;
-	if (job->result == ERR_OK)
-		removal->outbox->removed = removal->up_to;
-	free(removal);
-}
-
-static const struct job_type removal_type = { "remove published", true, removal_run, NULL,
-	removal_finish };
-
-/* Without memory or room in the queue: again at the next tick. */
-static void
-submit_removal(struct outbox *o)
-{
-	struct removal_job *removal;
-
-	if (o->removal_waiting || o->delivered <= o->removed)
-		return;
-	removal = calloc(1, sizeof(*removal));
-	if (removal == NULL)
-		return;
-	removal->job.type = &removal_type;
-	removal->outbox = o;
-	removal->up_to = o->delivered;
-	o->removal_waiting = writer_submit(o->config.writer, &removal->job) == ERR_OK;
-	if (!o->removal_waiting)
-		free(removal);
+	if (o->delivered > o->reported && port->published(port->context, o->delivered) == ERR_OK)
+		o->reported = o->delivered;
 }
 
 /* A newer version may have stored messages that this one cannot publish. */
@@ -240,6 +199,12 @@ outbox_notify(struct outbox *o)
 	o->pending = true;
 }
 
+void
+outbox_report_again(struct outbox *o)
+{
+	o->reported = 0;
+}
+
 bool
 outbox_has_more(const struct outbox *o)
 {
@@ -253,7 +218,7 @@ outbox_pump(struct outbox *o)
 
 	/* The broker has delivered by now what an earlier tick published. */
 	o->delivered = o->published;
-	submit_removal(o);
+	report_delivered(o);
 	if (!o->pending)
 		return 0;
 	for (size_t i = 0; i < OUTBOX_PER_TICK && publish_next(o, &tick); i++)
