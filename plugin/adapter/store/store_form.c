@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * store_form.c - compiles the documents of a registry that was made before there were
- * forms (codec_form.h).
+ * forms (codec_form.h), or when these had another version.
  *
  * One row at a time, so that the memory does not grow with the registry.  A damaged row
  * stays as it is.  The form of a document that does not compile has the reason.
@@ -143,6 +143,12 @@ replace_row(struct txn *t, const struct document_rows *rows, struct view key,
 	free(row);
 }
 
+static bool
+is_current(struct view form)
+{
+	return form.len > 0 && form.data[0] == FORM_VERSION;
+}
+
 /* key: a copy, because the map changes. */
 static void
 remake(struct txn *t, const struct document_rows *rows, struct view key, struct view row)
@@ -151,7 +157,7 @@ remake(struct txn *t, const struct document_rows *rows, struct view key, struct 
 	struct view document, *form;
 	enum err e;
 
-	if (!rows->read(row, &r, &document, &form) || document.len == 0 || form->len > 0)
+	if (!rows->read(row, &r, &document, &form) || document.len == 0 || is_current(*form))
 		return;
 	e = t->store->make_form(rows->kind, document, &r.form);
 	if (e != ERR_OK) {

@@ -195,7 +195,7 @@ MUST_USE int schema_open(struct store *s, uint64_t *schema);
 /* Fills tables introduced after this schema from existing ones.  Returns LMDB's code. */
 MUST_USE int schema_upgrade(struct store *s, MDB_txn *txn, uint64_t schema);
 
-/* Gives a form to each document that has none.  Returns LMDB's code. */
+/* Gives a form to each document that has none of this version.  Returns LMDB's code. */
 MUST_USE int forms_add(struct txn *t);
 
 /* Creates lock.mdb with its blocks allocated.  Returns an errno. */
