@@ -14,9 +14,9 @@
 
 #include "jitr/adapter/json.h"
 #include "jitr/core/policy_warning.h"
+#include "jitr/service/caller_rights.h"
 #include "jitr/service/crls.h"
 #include "jitr/service/explain.h"
-#include "jitr/service/gate.h"
 #include "jitr/service/registry_template.h"
 #include "jitr/service/registry_thing.h"
 
@@ -33,16 +33,16 @@ struct x509_st;
 /* What the commands of one request share; borrowed from the request. */
 struct command_context {
 	const struct account *account;
-	struct gate *gate;
 	struct judge *judge;
 	const struct change_listener *listener;
 	struct crls *crls;
 	struct uploads *uploads;
 	struct budget *budget;
-	struct action_names actions; /* those that stand for commands, for warnings */
-	struct caller caller;        /* the connection that asks */
-	const char *owner;           /* of uploads: the caller's user name, or client id */
-	bool by_policy;              /* the caller's rights come from its policies */
+	struct action_names actions;  /* those that stand for commands, for warnings */
+	struct caller_rights *rights; /* of the caller */
+	uint64_t session;             /* of the caller */
+	const char *owner;            /* of uploads: the caller's user name, or client id */
+	bool by_policy;               /* the caller's rights come from its policies */
 };
 
 /*

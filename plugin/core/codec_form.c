@@ -10,7 +10,6 @@
 #include "jitr/core/policy_form.h"
 
 #define FORM_UNUSABLE 0
-#define FORM_MAX      (4 * POLICY_BYTES_MAX)
 #define COUNT_SIZE    2
 #define HEAD_SIZE     (1 + 1 + PART_COUNT * COUNT_SIZE)
 
@@ -174,7 +173,8 @@ form_check(struct view form, enum form_kind kind, struct diag *why)
 		    form.data[0], FORM_VERSION);
 		return ERR_REQUEST;
 	}
-	return form.len > FORM_MAX || form.len < 2 || form.data[1] != kind ? ERR_CORRUPT : ERR_OK;
+	return form.len > FORM_BYTES_MAX || form.len < 2 || form.data[1] != kind ? ERR_CORRUPT
+										 : ERR_OK;
 }
 
 /* Sizes of elements. */

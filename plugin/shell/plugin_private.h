@@ -22,7 +22,9 @@
 #include "jitr/service/judge.h"
 #include "jitr/service/log_jobs.h"
 #include "jitr/service/outbox.h"
+#include "jitr/service/registration_jobs.h"
 #include "jitr/service/removal.h"
+#include "jitr/service/relay.h"
 #include "jitr/api/request.h"
 
 #include "wake.h"
@@ -37,11 +39,13 @@ struct plugin {
 	struct report *report;
 	struct log_file *log_file; /* NULL: no log_file */
 	struct log_jobs log_jobs;
+	struct registration_jobs *registrations;
 	struct gate *gate;
 	struct judge judge; /* of the api */
 	struct crls *crls;
 	struct anchors *anchors; /* NULL: trust_store is capath */
 	struct api *api;
+	struct relay *relay;
 	struct schedule *schedule;
 	struct outbox *outbox;
 	struct removal removal; /* of what the outbox has published */

@@ -83,7 +83,9 @@ do_tick(struct plugin *p, int64_t now)
 	check_external_changes(p, now);
 	publish_events(p);
 	p->more = gate_tick(p->gate);
+	relay_tick(p->relay);
 	api_tick(p->api);
+	relay_send_answers(p->relay);
 	crls_tick(p->crls);
 	schedule_tick(p->schedule);
 	counters_tick(p->counters, now);
@@ -99,7 +101,7 @@ tick(struct plugin *p)
 
 	gate_release(p->gate); /* the broker has sent what was published before */
 	pace_turn(&p->pace);
-	if (now - p->ticked >= TICK_MS || atomic_load(&p->finished) || api_has_answers(p->api))
+	if (now - p->ticked >= TICK_MS || atomic_load(&p->finished) || relay_has_answers(p->relay))
 		do_tick(p, now);
 	else if (p->more)
 		p->more = gate_go_on(p->gate);

@@ -129,6 +129,26 @@ rules_of(const struct config *c)
 	return rules;
 }
 
+static void
+note_presented(void *context, uint64_t number, enum err result, const struct outcome *outcome,
+    const char *failure)
+{
+	struct plugin *p = context;
+
+	gate_presented(p->gate, number, result, outcome, failure);
+}
+
+static enum err
+open_registrations(struct plugin *p)
+{
+	struct registration_jobs_config config = { .writer = p->writer,
+		.rules = rules_of(&p->config),
+		.presented = note_presented,
+		.context = p };
+
+	return registration_jobs_open(&config, &p->registrations);
+}
+
 static enum err
 open_gate(struct plugin *p)
 {
@@ -139,7 +159,7 @@ open_gate(struct plugin *p)
 		.admin_certificates = p->config.admin_certificates,
 		.admin_certificate_count = p->config.admin_certificate_count,
 		.store = p->store,
-		.writer = p->writer,
+		.registrations = registration_jobs_port(p->registrations),
 		.report = p->report,
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,
@@ -200,19 +220,27 @@ set_endpoint(const struct plugin *p, char *out, size_t size)
 	out[size - 1] = '\0';
 }
 
+static void
+pass_answer(void *context, const struct control_answer *a)
+{
+	struct plugin *p = context;
+
+	relay_answer(p->relay, a);
+}
+
 static enum err
 open_api(struct plugin *p)
 {
 	struct api_config config = { .ca_path = p->config.ca_path,
 		.store = p->store,
 		.writer = p->writer,
-		.gate = p->gate,
 		.judge = &p->judge,
 		.crls = p->crls,
 		.listener = &p->listener,
 		.report = p->report,
 		.stats = &p->stats,
-		.broker = &broker_mosquitto,
+		.answer = pass_answer,
+		.answer_context = p,
 		.now = now_ms,
 		.clock_us = monotonic_us };
 
@@ -220,6 +248,37 @@ open_api(struct plugin *p)
 	memcpy(config.region, p->config.region, sizeof(config.region));
 	set_endpoint(p, config.endpoint, sizeof(config.endpoint));
 	return api_open(&config, &p->api);
+}
+
+static void
+pass_request(void *context, const struct control_request *r)
+{
+	struct plugin *p = context;
+
+	api_request(p->api, r);
+}
+
+static void
+pass_left(void *context, uint64_t session)
+{
+	struct plugin *p = context;
+
+	api_caller_left(p->api, session);
+}
+
+static enum err
+open_relay(struct plugin *p)
+{
+	struct relay_config config = { .gate = p->gate,
+		.broker = &broker_mosquitto,
+		.report = p->report,
+		.stats = &p->stats,
+		.clock_us = monotonic_us,
+		.request = pass_request,
+		.left = pass_left,
+		.context = p };
+
+	return relay_open(&config, &p->relay);
 }
 
 /* Writer thread. */
@@ -320,8 +379,8 @@ open_services(struct plugin *p)
 {
 	/* In this order: each needs some of those before it. */
 	static enum err (*const open[])(struct plugin *) = { open_trust, open_wake, open_writer,
-		open_gate, open_crls, open_judge, open_api, open_schedule, open_outbox,
-		open_counters };
+		open_registrations, open_gate, open_crls, open_judge, open_api, open_relay,
+		open_schedule, open_outbox, open_counters };
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < COUNT_OF(open); i++)
@@ -356,9 +415,11 @@ close_parts(struct plugin *p)
 	outbox_close(p->outbox);
 	schedule_close(p->schedule);
 	api_close(p->api);
+	relay_close(p->relay);
 	judge_clear(&p->judge);
 	crls_close(p->crls);
 	gate_close(p->gate);
+	registration_jobs_close(p->registrations);
 	report_close(p->report);
 	log_file_close(p->log_file);
 	store_close(p->store);

@@ -19,6 +19,7 @@
 
 #include "jitr/adapter/form.h"
 #include "jitr/service/gate.h"
+#include "jitr/service/registration_jobs.h"
 #include "jitr/service/registry.h"
 #include "jitr/adapter/store.h"
 #include "jitr/service/writer.h"
@@ -31,6 +32,7 @@ struct bench {
 	struct device *known, *new, *ruled;
 	struct store *store;
 	struct writer *writer;
+	struct registration_jobs *registrations;
 	struct report *report;
 	struct stats stats;
 	struct gate *gate;
@@ -111,6 +113,27 @@ look_at_extensions(const struct device *d, size_t count)
 }
 
 static void
+presented(void *context, uint64_t number, enum err result, const struct outcome *outcome,
+    const char *failure)
+{
+	struct bench *b = context;
+
+	gate_presented(b->gate, number, result, outcome, failure);
+}
+
+static void
+open_registrations(struct bench *b, struct gate_config *of)
+{
+	struct registration_jobs_config jobs = { .writer = b->writer,
+		.rules = of->rules,
+		.presented = presented,
+		.context = b };
+
+	must(registration_jobs_open(&jobs, &b->registrations) == ERR_OK, "registrations");
+	of->registrations = registration_jobs_port(b->registrations);
+}
+
+static void
 open_parts(struct bench *b, const char *directory)
 {
 	struct writer_config writer = { .queue_max = 65536, .batch_max = 512, .now = now_ms };
@@ -139,7 +162,7 @@ open_parts(struct bench *b, const char *directory)
 	gate.rules.decide.announce_interval = 1000;
 	snprintf(gate.rules.account_id, sizeof(gate.rules.account_id), "000000000000");
 	gate.store = b->store;
-	gate.writer = b->writer;
+	open_registrations(b, &gate);
 	gate.report = b->report;
 	must(gate_open(&gate, &b->gate) == ERR_OK, "gate");
 }
@@ -149,6 +172,7 @@ close_parts(struct bench *b)
 {
 	writer_stop(b->writer);
 	gate_close(b->gate);
+	registration_jobs_close(b->registrations);
 	report_close(b->report);
 	store_close(b->store);
 	devices_free(b->known, b->count);

@@ -10,6 +10,7 @@
 #include "registry_program.h"
 #include "world.h"
 
+#include "jitr/service/registration_jobs.h"
 #include "jitr/adapter/x509.h"
 #include "jitr/core/event.h"
 #include "jitr/service/crl_import.h"
@@ -166,6 +167,26 @@ run_jobs(void)
 	}
 }
 
+static struct registration_jobs *registrations;
+
+static void
+presented(void *context, uint64_t number, enum err result, const struct outcome *outcome,
+    const char *failure)
+{
+	(void)context;
+	gate_presented(gate, number, result, outcome, failure);
+}
+
+static void
+start_registrations(struct gate_config *config)
+{
+	struct registration_jobs_config how = { .rules = config->rules, .presented = presented };
+
+	registration_jobs_close(registrations);
+	require(registration_jobs_open(&how, &registrations) == ERR_OK);
+	config->registrations = registration_jobs_port(registrations);
+}
+
 static void
 start_gate(void)
 {
@@ -181,6 +202,7 @@ start_gate(void)
 
 	memset(&stats, 0, sizeof(stats));
 	memset(connected, 0, sizeof(connected));
+	start_registrations(&config);
 	require(gate_open(&config, &gate) == ERR_OK);
 }
 
@@ -205,6 +227,8 @@ program_end(void)
 {
 	gate_close(gate);
 	gate = NULL;
+	registration_jobs_close(registrations);
+	registrations = NULL;
 	report_close(report);
 	world_close();
 }

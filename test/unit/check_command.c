@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_command.c - the questions and notices of commands to the gate.
+ * check_command.c - the questions of commands about rights, and their notices of changes.
  *
- * The test has a gate of its own: it records questions and notices and answers as the test
- * wants (contract, section 3; aws-iot 1.5).  Requests are written with ' for ", and with
+ * The test answers the questions as it wants, and records them and the notices (contract, section 3; aws-iot 1.5).  Requests are written with ' for ", and with
  * <id> for the certificate's id.
  */
 #include <stdarg.h>
@@ -20,6 +19,7 @@ static struct report *report;
 static struct crls *crls;
 static struct api *api;
 static struct stats stats;
+static struct judge judge;
 static struct pki_cert *device;
 static cJSON *answer;
 
@@ -41,52 +41,23 @@ static void PRINTF_LIKE(1, 2) note(const char *fmt, ...)
 	va_end(args);
 }
 
-/* The linker replaces the gate's functions with these. */
-enum administration __wrap_gate_administration(struct gate *g, const struct client *c);
-bool __wrap_gate_may_control(struct gate *g, const struct client *c, const char *action,
+/* The linker replaces the judge's functions with these. */
+enum administration __wrap_caller_rights_refresh(struct caller_rights *r);
+bool __wrap_caller_rights_may(const struct caller_rights *r, const char *action,
     const char *resource, const char *also);
 
-struct caller __wrap_gate_caller(struct gate *g, const struct client *c);
-bool __wrap_gate_is_connected(struct gate *g, const struct caller *caller);
-bool __wrap_gate_hold(struct gate *g, const struct caller *caller, const char *client_id);
-
-struct caller
-__wrap_gate_caller(struct gate *g, const struct client *c)
-{
-	ck_assert_ptr_null(g);
-	return (struct caller){ c->handle, 1 };
-}
-
-bool
-__wrap_gate_is_connected(struct gate *g, const struct caller *caller)
-{
-	ck_assert_ptr_null(g);
-	return caller->session == 1;
-}
-
-bool
-__wrap_gate_hold(struct gate *g, const struct caller *caller, const char *client_id)
-{
-	(void)g;
-	(void)caller;
-	(void)client_id;
-	return true;
-}
-
 enum administration
-__wrap_gate_administration(struct gate *g, const struct client *c)
+__wrap_caller_rights_refresh(struct caller_rights *r)
 {
-	ck_assert_ptr_null(g);
-	ck_assert_str_eq(c->id, "c1");
+	ck_assert_str_eq(r->caller->client_id, "c1");
 	return administration;
 }
 
 bool
-__wrap_gate_may_control(struct gate *g, const struct client *c, const char *action,
-    const char *resource, const char *also)
+__wrap_caller_rights_may(const struct caller_rights *r, const char *action, const char *resource,
+    const char *also)
 {
-	ck_assert_ptr_null(g);
-	ck_assert_str_eq(c->id, "c1");
+	ck_assert_str_eq(r->caller->client_id, "c1");
 	note("%s %s %s\n", action, resource != NULL ? resource : "*", also != NULL ? also : "-");
 	return allowed != NULL && strcmp(allowed, action) == 0;
 }
@@ -141,24 +112,33 @@ expand(const char *text)
 }
 
 static void
+keep_answer(void *context, const struct control_answer *a)
+{
+	struct diag diag = { "" };
+
+	(void)context;
+	ck_assert_uint_eq(a->number, 3);
+	ck_assert_uint_eq(a->session, 1);
+	ck_assert_int_eq(json_parse(a->payload, 16, &answer, &diag), ERR_OK);
+}
+
+static void
 ask(const char *commands)
 {
-	const struct client c = { .id = "c1", .user_name = "u1", .address = "::1" };
 	char text[4096];
-	const struct note *n;
-	struct diag diag = { "" };
+	struct control_request request = {
+		.number = 3,
+		.caller = { .session = 1, .client_id = "c1", .user_name = "u1", .address = "::1" }
+	};
 
 	notes[0] = '\0';
 	snprintf(text, sizeof(text), "{'commands':[%s]}", commands);
-	api_request(api, &c, view_of(expand(text)), NULL);
-	world_settle();
-	api_send_answers(api);
-	n = world_last(NOTE_ANSWER);
-	ck_assert_ptr_nonnull(n);
 	cJSON_Delete(answer);
-	ck_assert_int_eq(json_parse((struct view){ (uint8_t *)n->text, n->text_len }, 16, &answer,
-			     &diag),
-	    ERR_OK);
+	answer = NULL;
+	request.payload = view_of(expand(text));
+	api_request(api, &request);
+	world_settle();
+	ck_assert_ptr_nonnull(answer);
 }
 
 static const char *
@@ -192,7 +172,8 @@ set_up(void)
 		.region = "eu-central-1",
 		.store = NULL,
 		.stats = &stats,
-		.broker = &world_broker,
+		.judge = &judge,
+		.answer = keep_answer,
 		.now = world_now,
 		.clock_us = world_clock_us };
 

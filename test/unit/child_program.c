@@ -99,6 +99,8 @@ report_descriptors(void)
 		(void)snprintf(line, sizeof(line), "descriptor %s %.9s", entry->d_name, target);
 		say_line(line);
 	}
+	if (dir != NULL)
+		(void)closedir(dir);
 }
 
 static void

@@ -21,7 +21,8 @@
 #include "jitr/core/rule.h"
 #include "jitr/core/template.h"
 
-#define FORM_VERSION 1
+#define FORM_VERSION   1
+#define FORM_BYTES_MAX (2 * POLICY_BYTES_MAX)
 
 enum form_kind {
 	FORM_POLICY = 1,

@@ -11,8 +11,8 @@
 #ifndef JITR_JUDGE_H
 #define JITR_JUDGE_H
 
-#include "jitr/core/options.h"
 #include "jitr/core/access.h"
+#include "jitr/core/options.h"
 #include "jitr/core/policy.h"
 #include "jitr/service/activation.h"
 #include "jitr/service/issuer.h"

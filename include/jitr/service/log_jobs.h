@@ -11,7 +11,8 @@
 #include "jitr/service/report.h"
 #include "jitr/service/writer.h"
 
-/* All borrowed.  Without a file or before there is a writer, nothing is written. */
+/* All borrowed until writer_stop().  Without a file or before there is a writer, nothing is
+ * written. */
 struct log_jobs {
 	struct log_file *file;
 	struct writer *writer;

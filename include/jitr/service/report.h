@@ -124,6 +124,19 @@ struct request_line {
 
 void report_request(struct report *r, const struct request_line *l);
 
+/* A request, or one command of it, that is not allowed.  Borrowed for the call. */
+struct denied_line {
+	const char *reason;
+	const char *user_name, *client_id; /* of the caller; NULL: none */
+	const char *address;               /* NULL: not known */
+	const char *command;               /* NULL: none was parsed */
+};
+
+void report_denied_request(struct report *r, const struct denied_line *l);
+
+/* More of them without a line each: so many in the last seconds. */
+void report_denied_requests(struct report *r, uint64_t count, int seconds);
+
 /* A line of the broker's log, not of the file. */
 void report_line(struct report *r, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

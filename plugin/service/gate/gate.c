@@ -44,6 +44,7 @@ gate_close(struct gate *g)
 {
 	if (g == NULL)
 		return;
+	registrations_clear(g);
 	psk_names_clear(g);
 	gate_release(g);
 	notices_clear(&g->notices);

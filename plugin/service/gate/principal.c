@@ -18,6 +18,8 @@ keep_decision(struct gate *g, struct txn *t, struct principal *p, const struct d
 	p->reason = d->reason;
 	p->generation = g->generation;
 	p->revision++;
+	if (d->reason != p->absence)
+		p->absence = REASON_NONE;
 	if (asks_policies(g, p))
 		rights_read(&p->rights, &g->judge.policies, t, &p->id, p->plan);
 	else

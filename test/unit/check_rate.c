@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* check_budget.c - buckets that fill with time, refusals, lines of the log. */
-#include "budget.h"
+/* check_rate.c - buckets that fill with time, refusals, lines of the log. */
+#include "jitr/core/rate.h"
 #include "suite.h"
 
 #define SECOND ((int64_t)1000000)
@@ -87,8 +87,8 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("budget");
-	TCase *t = suite_case(suite, "budget");
+	Suite *suite = suite_create("rate");
+	TCase *t = suite_case(suite, "rate");
 
 	tcase_add_test(t, a_bucket_begins_full_and_fills_at_its_rate);
 	tcase_add_test(t, a_bucket_that_is_read_often_fills_no_slower);

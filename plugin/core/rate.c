@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* budget.c - see budget.h. */
-#include "budget.h"
+/* rate.c - see rate.h. */
+#include "jitr/core/rate.h"
 
 #define SECOND_US 1000000
 
@@ -83,10 +83,4 @@ lines_suppressed(struct lines *l, int64_t now)
 		return 0;
 	l->suppressed = 0;
 	return suppressed;
-}
-
-bool
-budget_slice_over(const struct budget *b)
-{
-	return b->clock_us() >= b->ends;
 }
