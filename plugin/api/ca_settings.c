@@ -9,6 +9,7 @@
 #include "command_parse.h"
 #include "content.h"
 
+#include "jitr/adapter/form.h"
 #include "jitr/core/rule.h"
 
 /* "activation": "rule" stands for the rule that activates each certificate that passes the
@@ -175,8 +176,19 @@ prepare_activation(struct command *c)
 		return e;
 	u->supersedes = rule_supersedes(rule);
 	u->supersede_after = rule_supersede_after(rule);
+	e = form_of_rule(rule, &c->rule_form);
+	u->activation_form = c->rule_form;
 	rule_free(rule);
-	return ERR_OK;
+	return e;
+}
+
+static enum err
+prepare_template(struct command *c)
+{
+	enum err e = check_template_body(c, c->ca.document.template_body);
+
+	c->ca.document.template_form = c->ca.update.template_form = c->form;
+	return e;
 }
 
 enum err
@@ -187,7 +199,7 @@ prepare_ca(struct command *c)
 	if (c->ca.crl_file.len > 0)
 		e = crls_check_file(c->context->crls, c->ca.crl_file, &c->diag);
 	if (e == ERR_OK && c->ca.document.template_body.data != NULL)
-		e = check_template_body(c, c->ca.document.template_body);
+		e = prepare_template(c);
 	return e == ERR_OK ? prepare_activation(c) : e;
 }
 

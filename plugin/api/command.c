@@ -5,6 +5,7 @@
 
 #include "command.h"
 
+#include "jitr/adapter/form.h"
 #include "jitr/adapter/x509.h"
 #include "jitr/core/aws_gap.h"
 #include "jitr/core/text.h"
@@ -158,6 +159,8 @@ command_clear(struct command *c)
 	crl_import_free(c->import);
 	trial_free(c->trial);
 	cJSON_free(c->kept);
+	form_free(c->form);
+	form_free(c->rule_form);
 	memset(c, 0, sizeof(*c));
 }
 

@@ -119,10 +119,11 @@ struct command {
 	bool complete; /* prepare() did all: no change follows */
 	int64_t now;   /* ms since 1970, of the transaction that run() is in */
 
-	struct x509_st *x, *issuer; /* owned */
-	struct crl_import *import;  /* owned; NULL: none is under way */
-	struct trial *trial;        /* owned; NULL: none is under way */
-	char *kept;                 /* owned, of cJSON's allocator: made from the request */
+	struct x509_st *x, *issuer;  /* owned */
+	struct crl_import *import;   /* owned; NULL: none is under way */
+	struct trial *trial;         /* owned; NULL: none is under way */
+	char *kept;                  /* owned, of cJSON's allocator: made from the request */
+	struct view form, rule_form; /* owned: of its document (form.h), and of its rule */
 
 	struct page page;
 	union {

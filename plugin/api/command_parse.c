@@ -5,6 +5,7 @@
 
 #include "command_parse.h"
 
+#include "jitr/adapter/form.h"
 #include "jitr/adapter/x509.h"
 #include "jitr/core/name.h"
 #include "jitr/core/template.h"
@@ -157,8 +158,10 @@ check_template_body(struct command *c, struct view body)
 	struct template *template;
 	enum err e = template_compile(body, &c->context->account->scope, &template, &c->diag);
 
-	if (e == ERR_OK)
-		template_free(template);
+	if (e != ERR_OK)
+		return e;
+	e = form_of_template(template, &c->form);
+	template_free(template);
 	return e;
 }
 

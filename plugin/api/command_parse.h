@@ -38,7 +38,7 @@ void parse_policy_name(struct members *m, struct command *c);
 void parse_template_name(struct members *m, const char *name, bool required, struct view *out);
 void parse_thing_name(struct members *m, const char *name, bool required, struct view *out);
 
-/* Does this body of a provisioning template compile?  Else an error, and c->diag. */
+/* Compiles the body of a provisioning template: sets c->form, or an error and c->diag. */
 MUST_USE enum err check_template_body(struct command *c, struct view body);
 
 /* A certificate, by its ARN or its id, to c->id. */

@@ -24,7 +24,9 @@ parse_create_policy(struct members *m, struct command *c)
 static enum err
 run_create_policy(struct txn *t, struct command *c)
 {
-	return registry_create_policy(t, c->named, c->policy.document, c->now, &c->diag);
+	return registry_create_policy(t, c->named,
+	    &(struct new_policy_version){ .document = c->policy.document, .form = c->form }, c->now,
+	    &c->diag);
 }
 
 static enum err

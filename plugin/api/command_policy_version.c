@@ -42,8 +42,8 @@ static enum err
 run_create_version(struct txn *t, struct command *c)
 {
 	return registry_create_policy_version(t, c->named,
-	    &(struct new_policy_version){ c->policy.document, c->policy.set_default }, c->now,
-	    &c->policy.number, &c->diag);
+	    &(struct new_policy_version){ c->policy.document, c->form, c->policy.set_default },
+	    c->now, &c->policy.number, &c->diag);
 }
 
 static enum err

@@ -82,7 +82,10 @@ content_of_template(const struct command *c, struct content *out)
 static enum err
 prepare_create_template(struct command *c)
 {
-	return check_template_body(c, c->template.record.body);
+	enum err e = check_template_body(c, c->template.record.body);
+
+	c->template.record.form = c->form;
+	return e;
 }
 
 static enum err

@@ -6,6 +6,8 @@
 
 #include "policy_document.h"
 
+#include "jitr/adapter/form.h"
+
 #include "command_answer.h"
 #include "command_parse.h"
 #include "content.h"
@@ -24,7 +26,7 @@ parse_policy_document(struct members *m, struct command *c)
 }
 
 void
-check_policy_document(struct members *m, const struct command *c)
+check_policy_document(struct members *m, struct command *c)
 {
 	struct policy *policy = NULL;
 	struct diag why = { "" };
@@ -33,6 +35,8 @@ check_policy_document(struct members *m, const struct command *c)
 	if (m->failed != ERR_OK)
 		return;
 	e = policy_compile(c->policy.document, &c->context->account->scope, &policy, &why);
+	if (e == ERR_OK)
+		e = form_of_policy(policy, &c->form);
 	policy_free(policy);
 	if (e == ERR_OK)
 		return;

@@ -14,7 +14,7 @@ void parse_policy(struct members *m, struct command *c);
 
 /* policyDocument.  Its content is checked after all other members. */
 void parse_policy_document(struct members *m, struct command *c);
-void check_policy_document(struct members *m, const struct command *c);
+void check_policy_document(struct members *m, struct command *c);
 
 /* Reserved if it allows actions of the registry (content.h). */
 enum err content_of_policy(const struct command *c, struct content *out);

@@ -13,6 +13,7 @@
 #define FORMAT_CA            1
 #define FORMAT_CERT          1
 #define FORMAT_CA_DOCUMENT   1
+#define FORMAT_CA_DOCUMENT_2 2 /* with a form */
 #define FORMAT_CERT_DOCUMENT 1
 #define FORMAT_MESSAGE       1
 
@@ -152,36 +153,53 @@ get_texts(struct view in, uint8_t format, struct view *texts, size_t count)
 
 #define CA_TEXTS(d) \
 	{ \
-		(d)->der, (d)->pem, (d)->template_body, (d)->role_arn, (d)->tags \
+		(d)->der, (d)->pem, (d)->template_body, (d)->role_arn, (d)->tags, \
+		    (d)->template_form \
 	}
+#define CA_TEXTS_COUNT 6
+
+/* A record without a form is of format 1, which has no place for it. */
+static size_t
+ca_texts_count(const struct ca_document *d)
+{
+	return d->template_form.len > 0 ? CA_TEXTS_COUNT : CA_TEXTS_COUNT - 1;
+}
 
 size_t
 codec_ca_document_size(const struct ca_document *d)
 {
-	struct view texts[] = CA_TEXTS(d);
+	struct view texts[CA_TEXTS_COUNT] = CA_TEXTS(d);
 
-	return texts_size(texts, COUNT_OF(texts));
+	return texts_size(texts, ca_texts_count(d));
 }
 
 void
 codec_put_ca_document(const struct ca_document *d, uint8_t *out)
 {
-	struct view texts[] = CA_TEXTS(d);
+	struct view texts[CA_TEXTS_COUNT] = CA_TEXTS(d);
 
-	put_texts(FORMAT_CA_DOCUMENT, texts, COUNT_OF(texts), out);
+	put_texts(d->template_form.len > 0 ? FORMAT_CA_DOCUMENT_2 : FORMAT_CA_DOCUMENT, texts,
+	    ca_texts_count(d), out);
 }
 
 enum err
 codec_get_ca_document(struct view in, struct ca_document *out)
 {
-	struct view texts[5];
-	enum err e = get_texts(in, FORMAT_CA_DOCUMENT, texts, COUNT_OF(texts));
+	struct view texts[CA_TEXTS_COUNT] = { { NULL, 0 } };
+	bool has_form = in.len > 0 && in.data[0] == FORMAT_CA_DOCUMENT_2;
+	enum err e = has_form ? get_texts(in, FORMAT_CA_DOCUMENT_2, texts, CA_TEXTS_COUNT)
+			      : get_texts(in, FORMAT_CA_DOCUMENT, texts, CA_TEXTS_COUNT - 1);
 
+	if (e == ERR_OK && has_form && texts[CA_TEXTS_COUNT - 1].len == 0) {
+		memset(texts, 0, sizeof(texts));
+		e = ERR_CORRUPT;
+	}
 	*out = (struct ca_document){ .der = texts[0],
 		.pem = texts[1],
 		.template_body = texts[2],
 		.role_arn = texts[3],
-		.tags = texts[4] };
+		.tags = texts[4],
+		.template_form = texts[5] };
 	return e;
 }
 

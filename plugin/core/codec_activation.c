@@ -8,11 +8,9 @@
 
 #include "codec_private.h"
 
-#define FORMAT_CA_SETTINGS 1
-#define FORMAT_TEMPLATE    1
-#define FORMAT_CERT_NOTE   1
-#define FORMAT_REFUSAL     1
-#define FORMAT_SUCCESSOR   1
+#define FORMAT_CERT_NOTE 1
+#define FORMAT_REFUSAL   1
+#define FORMAT_SUCCESSOR 1
 
 /* A setting that depends on another one must be zero without it. */
 static bool
@@ -34,7 +32,8 @@ codec_ca_settings_size(const struct ca_settings *settings)
 	if (!settings_fit(settings))
 		return 0;
 	return 1 + 1 + 2 + 1 + 8 + LENGTH_SIZE + settings->crl_file.len + LENGTH_SIZE +
-	    settings->activation.len + 1 + settings->template_name.len;
+	    settings->activation.len + 1 + settings->template_name.len +
+	    form_field_size(settings->activation_form);
 }
 
 void
@@ -42,7 +41,7 @@ codec_put_ca_settings(const struct ca_settings *settings, uint8_t *out)
 {
 	struct sink s = { .at = out, .left = codec_ca_settings_size(settings) };
 
-	put_number(&s, FORMAT_CA_SETTINGS, 1);
+	put_format_of(&s, settings->activation_form);
 	put_one_of(&s, settings->crl_check, CRL_IF_PRESENT + 1);
 	put_number(&s, settings->crl_grace_days, 2);
 	put_one_of(&s, settings->supersedes, 2);
@@ -50,6 +49,7 @@ codec_put_ca_settings(const struct ca_settings *settings, uint8_t *out)
 	put_text(&s, settings->crl_file);
 	put_text(&s, settings->activation);
 	put_name(&s, settings->template_name);
+	put_form(&s, settings->activation_form);
 	assert(!s.failed && s.left == 0);
 }
 
@@ -57,9 +57,10 @@ enum err
 codec_get_ca_settings(struct view in, struct ca_settings *out)
 {
 	struct source s = { .at = in.data, .left = in.len };
+	bool has_form;
 
 	memset(out, 0, sizeof(*out));
-	get_format(&s, FORMAT_CA_SETTINGS);
+	has_form = get_format_of(&s);
 	out->crl_check = (enum crl_check)get_one_of(&s, CRL_IF_PRESENT + 1);
 	out->crl_grace_days = (uint32_t)get_number(&s, 2);
 	out->supersedes = get_one_of(&s, 2) == 1;
@@ -67,6 +68,7 @@ codec_get_ca_settings(struct view in, struct ca_settings *out)
 	out->crl_file = get_text(&s);
 	out->activation = get_text(&s);
 	out->template_name = get_view(&s, get_one_of(&s, TEMPLATE_NAME_MAX + 1));
+	out->activation_form = get_form(&s, has_form);
 	if (get_end(&s) && settings_fit(out))
 		return ERR_OK;
 	memset(out, 0, sizeof(*out));
@@ -87,7 +89,8 @@ codec_template_size(const struct provisioning_template *made)
 	if (!template_fits(made))
 		return 0;
 	return 1 + 1 + 8 + 8 + sizeof(made->generation.b) + LENGTH_SIZE + made->description.len +
-	    LENGTH_SIZE + made->role_arn.len + LENGTH_SIZE + made->body.len;
+	    LENGTH_SIZE + made->role_arn.len + LENGTH_SIZE + made->body.len +
+	    form_field_size(made->form);
 }
 
 void
@@ -95,7 +98,7 @@ codec_put_template(const struct provisioning_template *made, uint8_t *out)
 {
 	struct sink s = { .at = out, .left = codec_template_size(made) };
 
-	put_number(&s, FORMAT_TEMPLATE, 1);
+	put_format_of(&s, made->form);
 	put_one_of(&s, made->enabled, 2);
 	put_created(&s, made->created);
 	put_time(&s, made->modified);
@@ -103,6 +106,7 @@ codec_put_template(const struct provisioning_template *made, uint8_t *out)
 	put_text(&s, made->description);
 	put_text(&s, made->role_arn);
 	put_text(&s, made->body);
+	put_form(&s, made->form);
 	assert(!s.failed && s.left == 0);
 }
 
@@ -110,9 +114,10 @@ enum err
 codec_get_template(struct view in, struct provisioning_template *out)
 {
 	struct source s = { .at = in.data, .left = in.len };
+	bool has_form;
 
 	memset(out, 0, sizeof(*out));
-	get_format(&s, FORMAT_TEMPLATE);
+	has_form = get_format_of(&s);
 	out->enabled = get_one_of(&s, 2) == 1;
 	out->created = get_created(&s);
 	out->modified = get_time(&s);
@@ -120,6 +125,7 @@ codec_get_template(struct view in, struct provisioning_template *out)
 	out->description = get_text(&s);
 	out->role_arn = get_text(&s);
 	out->body = get_text(&s);
+	out->form = get_form(&s, has_form);
 	if (get_end(&s) && template_fits(out))
 		return ERR_OK;
 	memset(out, 0, sizeof(*out));

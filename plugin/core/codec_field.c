@@ -164,3 +164,45 @@ get_end(const struct source *s)
 {
 	return !s->failed && s->left == 0;
 }
+
+void
+put_format_of(struct sink *s, struct view form)
+{
+	put_number(s, form.len > 0 ? 2 : 1, 1);
+}
+
+void
+put_form(struct sink *s, struct view form)
+{
+	if (form.len > 0)
+		put_text(s, form);
+}
+
+size_t
+form_field_size(struct view form)
+{
+	return form.len > 0 ? LENGTH_SIZE + form.len : 0;
+}
+
+bool
+get_format_of(struct source *s)
+{
+	uint64_t format = get_number(s, 1);
+
+	if (format != 1 && format != 2)
+		s->failed = true;
+	return format == 2;
+}
+
+struct view
+get_form(struct source *s, bool exists)
+{
+	struct view form = { NULL, 0 };
+
+	if (!exists)
+		return form;
+	form = get_text(s);
+	if (form.len == 0)
+		s->failed = true;
+	return form;
+}

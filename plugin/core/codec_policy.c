@@ -5,9 +5,8 @@
 
 #include "codec_private.h"
 
-#define FORMAT_POLICY         1
-#define FORMAT_POLICY_VERSION 1
-#define FORMAT_THING          1
+#define FORMAT_POLICY 1
+#define FORMAT_THING  1
 
 /* Versions are numbered from 1, and the default version exists. */
 static bool
@@ -52,7 +51,9 @@ size_t
 codec_policy_version_size(const struct policy_version *v)
 {
 	assert(v->document.len <= UINT32_MAX);
-	return v->created < 0 ? 0 : 1 + 8 + LENGTH_SIZE + v->document.len;
+	if (v->created < 0)
+		return 0;
+	return 1 + 8 + LENGTH_SIZE + v->document.len + form_field_size(v->form);
 }
 
 void
@@ -60,9 +61,10 @@ codec_put_policy_version(const struct policy_version *v, uint8_t *out)
 {
 	struct sink s = { .at = out, .left = codec_policy_version_size(v) };
 
-	put_number(&s, FORMAT_POLICY_VERSION, 1);
+	put_format_of(&s, v->form);
 	put_created(&s, v->created);
 	put_text(&s, v->document);
+	put_form(&s, v->form);
 	assert(!s.failed && s.left == 0);
 }
 
@@ -70,11 +72,13 @@ enum err
 codec_get_policy_version(struct view in, struct policy_version *out)
 {
 	struct source s = { .at = in.data, .left = in.len };
+	bool has_form;
 
 	memset(out, 0, sizeof(*out));
-	get_format(&s, FORMAT_POLICY_VERSION);
+	has_form = get_format_of(&s);
 	out->created = get_created(&s);
 	out->document = get_text(&s);
+	out->form = get_form(&s, has_form);
 	if (get_end(&s))
 		return ERR_OK;
 	memset(out, 0, sizeof(*out));

@@ -44,6 +44,16 @@ int64_t get_created(struct source *s);
 struct view get_view(struct source *s, size_t len);
 struct view get_text(struct source *s);
 void get_format(struct source *s, uint8_t known);
+
+/*
+ * A record with a compiled form (codec_form.h) is of format 2, which has the form behind
+ * the other fields.  Without one it is of format 1, which ends before.
+ */
+void put_format_of(struct sink *s, struct view form);
+void put_form(struct sink *s, struct view form);
+size_t form_field_size(struct view form);
+bool get_format_of(struct source *s); /* is there a form? */
+struct view get_form(struct source *s, bool exists);
 bool get_end(const struct source *s); /* everything read successfully, nothing left? */
 
 #endif

@@ -166,7 +166,8 @@ plan_policies(struct builder *b, const struct template *t)
 	for (size_t i = 0; i < t->policy_count; i++)
 		b->plan->policies[i] = (struct planned_policy){ .name = resolve(b,
 								    &t->policies[i].name),
-			.document = resolve(b, &t->policies[i].document) };
+			.document = resolve(b, &t->policies[i].document),
+			.form = t->policies[i].form };
 	b->plan->policy_count = t->policy_count;
 }
 

@@ -5,6 +5,7 @@
 
 #include "codec_private.h"
 
+#include "jitr/core/codec_form.h"
 #include "jitr/core/event.h"
 #include "jitr/core/wire_registration.h"
 
@@ -18,7 +19,7 @@
 /* All members of fixed size, with the lengths before texts. */
 #define FIXED_SIZE        (32 + 32 + 1 + 8 + 8 + 4 + 1 + 32 + 4 * LENGTH_SIZE + 1)
 #define PLAN_FIXED_SIZE   (16 + 4 + 1 + 1 + 3 + LENGTH_SIZE + 1 + 3 + LENGTH_SIZE + 3 + 8)
-#define POLICY_FIXED_SIZE (1 + LENGTH_SIZE)
+#define POLICY_FIXED_SIZE (1 + 2 * LENGTH_SIZE)
 
 /*
  * Fields with a limit.
@@ -92,7 +93,8 @@ plan_fits(const struct plan *plan)
 
 	for (size_t i = 0; fits && i < plan->policy_count; i++)
 		fits = plan->policies[i].name.len <= NAME_MAX_LENGTH &&
-		    plan->policies[i].document.len <= POLICY_BYTES_MAX;
+		    plan->policies[i].document.len <= POLICY_BYTES_MAX &&
+		    plan->policies[i].form.len <= FORM_BYTES_MAX;
 	return fits && codec_check_attributes(thing->attributes, &attributes);
 }
 
@@ -106,7 +108,7 @@ plan_size(const struct plan *plan)
 
 	for (size_t i = 0; i < plan->policy_count; i++)
 		size += POLICY_FIXED_SIZE + plan->policies[i].name.len +
-		    plan->policies[i].document.len;
+		    plan->policies[i].document.len + plan->policies[i].form.len;
 	return size;
 }
 
@@ -117,6 +119,7 @@ put_policies(struct sink *s, const struct plan *plan)
 	for (size_t i = 0; i < plan->policy_count; i++) {
 		put_name(s, plan->policies[i].name);
 		put_text(s, plan->policies[i].document);
+		put_text(s, plan->policies[i].form);
 	}
 }
 
@@ -127,6 +130,7 @@ get_policies(struct source *s, struct plan *plan)
 	for (size_t i = 0; i < plan->policy_count; i++) {
 		plan->policies[i].name = get_name_up_to(s, NAME_MAX_LENGTH);
 		plan->policies[i].document = get_text_up_to(s, POLICY_BYTES_MAX);
+		plan->policies[i].form = get_text_up_to(s, FORM_BYTES_MAX);
 	}
 }
 

@@ -5,6 +5,7 @@
 
 #include "access.h"
 
+#include "jitr/adapter/form.h"
 #include "jitr/service/registry_policy.h"
 
 #define POLICIES   3
@@ -77,7 +78,7 @@ write_policy(FILE *f, const struct statement *s)
 static void
 create_policy(struct txn *t, size_t policy, int64_t now)
 {
-	struct view name = view_of(policy_names[policy]), document = { NULL, 0 };
+	struct view name = view_of(policy_names[policy]), document = { NULL, 0 }, form;
 	struct diag diag = { "" };
 	char *text = NULL;
 	FILE *f = open_memstream(&text, &document.len);
@@ -86,8 +87,12 @@ create_policy(struct txn *t, size_t policy, int64_t now)
 	write_policy(f, statements[policy]);
 	must(fclose(f) == 0, "memory");
 	document.data = (const uint8_t *)text;
-	if (registry_create_policy(t, name, document, now, &diag) != ERR_OK)
+	must(form_make(FORM_POLICY, document, &form) == ERR_OK, "memory");
+	if (registry_create_policy(t, name,
+		&(struct new_policy_version){ .document = document, .form = form }, now,
+		&diag) != ERR_OK)
 		die("%s: %s", policy_names[policy], diag.text);
+	form_free(form);
 	free(text);
 }
 

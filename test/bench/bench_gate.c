@@ -17,6 +17,7 @@
 
 #include "fleet.h"
 
+#include "jitr/adapter/form.h"
 #include "jitr/service/gate.h"
 #include "jitr/service/registration_jobs.h"
 #include "jitr/service/registry.h"
@@ -187,19 +188,18 @@ close_parts(struct bench *b)
 struct rule_job {
 	struct job job;
 	const struct certid *ca_id;
+	struct view rule, form;
 	bool done;
 };
 
 static enum err
 rule_run(struct txn *t, struct job *job, int64_t now)
 {
-	struct view rule = view_of(
-	    "{\"conditions\":{\"StringLike\":{"
-	    "\"iot:Certificate.Subject.CommonName\":\"*\"},\"StringEquals\":{"
-	    "\"jitr:Certificate.KeyType\":[\"P-256\",\"P-384\"]}}}");
-	struct ca_update update = { .settings = { .activation = &rule } };
+	struct rule_job *j = (struct rule_job *)job;
+	struct ca_update update = { .settings = { .activation = &j->rule,
+					.activation_form = j->form } };
 
-	return registry_update_ca(t, ((struct rule_job *)job)->ca_id, &update, now, NULL);
+	return registry_update_ca(t, j->ca_id, &update, now, NULL);
 }
 
 static void
@@ -215,9 +215,14 @@ set_rule(struct bench *b)
 	static const struct job_type type = { "rule", false, rule_run, NULL, rule_finish };
 	struct rule_job j = { .job = { .type = &type }, .ca_id = &b->fleet.ca_id };
 
+	j.rule = view_of("{\"conditions\":{\"StringLike\":{"
+			 "\"iot:Certificate.Subject.CommonName\":\"*\"},\"StringEquals\":{"
+			 "\"jitr:Certificate.KeyType\":[\"P-256\",\"P-384\"]}}}");
+	must(form_make(FORM_RULE, j.rule, &j.form) == ERR_OK, "rule");
 	must(writer_submit(b->writer, &j.job) == ERR_OK, "writer");
 	while (!j.done)
 		writer_collect(b->writer, SIZE_MAX);
+	form_free(j.form);
 }
 
 /* Every device connects once.  Returns the median in microseconds.  Between two connections, not

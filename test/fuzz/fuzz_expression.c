@@ -14,7 +14,7 @@
 
 #include "line.h"
 
-#include "expression.h"
+#include "jitr/adapter/expression.h"
 #include "jitr/core/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -97,13 +97,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct view value = { data, size }, text = cut_line(&value);
 	struct diag diag = { "" };
-	struct expression *e;
+	struct expression e;
 	enum err failed = expression_compile(text, &e, &diag);
 
-	if ((failed == ERR_OK) != (e != NULL) || (failed == ERR_REQUEST && diag.text[0] == '\0'))
+	if (failed == ERR_REQUEST && diag.text[0] == '\0')
 		abort();
-	if (e != NULL)
-		match(e, text, value);
-	expression_free(e);
+	if (failed == ERR_OK)
+		match(&e, text, value);
 	return 0;
 }

@@ -3,11 +3,13 @@
  * fuzz_policy.c - arbitrary bytes as policy documents: refused with a text, or compiled and
  * asked every request.
  *
- * No crash.  The same request has the same answer twice, and every answer has its deciding
- * statement unless nothing matched.
+ * No crash.  The same request has the same answer twice, also from the policy's form, and
+ * every answer has its deciding statement unless nothing matched.
  */
 #include <stdlib.h>
 #include <string.h>
+
+#include "forms.h"
 
 #include "jitr/core/policy.h"
 
@@ -39,6 +41,8 @@ facts_of(unsigned which)
 	return f;
 }
 
+static struct policy *decoded;
+
 static enum policy_result
 ask(const struct policy *p, const char *head, const char *name, enum policy_action action,
     const struct facts *f)
@@ -53,7 +57,8 @@ ask(const struct policy *p, const char *head, const char *name, enum policy_acti
 
 	if ((result == POLICY_IMPLICIT_DENY) != (match.policy == 1))
 		abort();
-	if (policy_eval(&p, 1, &r, NULL) != result)
+	if (policy_eval(&p, 1, &r, NULL) != result ||
+	    policy_eval((const struct policy *const *)&decoded, 1, &r, NULL) != result)
 		abort();
 	return result;
 }
@@ -91,12 +96,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (e != ERR_OK && (p != NULL || (e == ERR_POLICY && diag.text[0] == '\0')))
 		abort();
+	decoded = p != NULL ? policy_again(p, &scope) : NULL;
 	for (unsigned which = 0; p != NULL && which < 6; which++) {
 		struct facts f = facts_of(which);
 
 		ask_all(p, &f);
 		name_all(p, &f);
 	}
+	free(decoded);
 	policy_free(p);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "forms.h"
 #include "pki_crl.h"
 #include "registry_program.h"
 #include "world.h"
@@ -364,9 +365,11 @@ program_set_rule(int ca, int rule)
 	struct view text = view_of(rules[rule]);
 
 	return update_ca(ca,
-	    &(struct ca_update){ .settings = { .activation = &text,
-				     .supersedes = rule == 3,
-				     .supersede_after = rule == 3 ? 3600000 : 0 } });
+	    &(struct ca_update){
+		.settings = { .activation = &text,
+		    .activation_form = rule > 0 ? form_text(FORM_RULE, text) : text,
+		    .supersedes = rule == 3,
+		    .supersede_after = rule == 3 ? 3600000 : 0 } });
 }
 
 enum err
@@ -550,8 +553,10 @@ program_create_policy(int policy, int document)
 
 	begin(&t);
 	return end_policy(&t, policy,
-	    registry_create_policy(&t, name_of('p', policy), document_of(document), world_now(),
-		NULL));
+	    registry_create_policy(&t, name_of('p', policy),
+		&(struct new_policy_version){ .document = document_of(document),
+		    .form = form_text(FORM_POLICY, document_of(document)) },
+		world_now(), NULL));
 }
 
 enum err
@@ -566,7 +571,8 @@ program_delete_policy(int policy)
 enum err
 program_create_version(int policy, int document, bool set_default)
 {
-	struct new_policy_version made = { document_of(document), set_default };
+	struct new_policy_version made = { document_of(document),
+		form_text(FORM_POLICY, document_of(document)), set_default };
 	uint32_t number;
 	struct txn t;
 
@@ -705,7 +711,8 @@ program_create_template(int template)
 	};
 	struct provisioning_template made = { .name = name_of('m', template),
 		.enabled = true,
-		.body = view_of(bodies[template]) };
+		.body = view_of(bodies[template]),
+		.form = form_text(FORM_TEMPLATE, view_of(bodies[template])) };
 	struct txn t;
 
 	begin(&t);

@@ -13,6 +13,7 @@
 #include "suite.h"
 #include "tree.h"
 
+#include "jitr/adapter/form.h"
 #include "jitr/adapter/x509.h"
 
 static char base[PATH_ROOM / 2];
@@ -59,7 +60,8 @@ open_with(const char *dir, size_t map_size, bool exclusive, struct store **s, st
 	struct store_config config = { .path = dir,
 		.map_size = map_size,
 		.exclusive = exclusive,
-		.sha256 = sha256_of };
+		.sha256 = sha256_of,
+		.make_form = form_make };
 
 	*s = NULL;
 	diag->text[0] = '\0';

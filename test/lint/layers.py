@@ -13,7 +13,7 @@ LAYERS = ["core", "adapter", "service", "api", "shell"]  # a layer includes itse
 DOORS = {
     r"openssl/": r"plugin/adapter/x509/.*|ctl/\w+\.[ch]",
     r"lmdb\.h": r"plugin/adapter/store/.*",
-    r"regex\.h": r"plugin/adapter/document/expression\.c",
+    r"regex\.h": r"plugin/adapter/expression/expression\.c",
     r"cjson/": r"include/jitr/adapter/json\.h|plugin/adapter/document/.*|plugin/api/.*|ctl/.*",
     r"pthread\.h": r"plugin/service/writer/writer_thread\.c",
     r"mosquitto(/|\.h|_broker|_plugin)": r"plugin/shell/mosquitto_api\.h|ctl/client\.[ch]",

@@ -8,6 +8,7 @@
 #include "jitr/service/caller_rights.h"
 #include "jitr/service/registry_policy.h"
 #include "jitr/service/registry_thing.h"
+#include "forms.h"
 #include "suite.h"
 #include "world.h"
 
@@ -75,8 +76,10 @@ give(const char *document)
 	struct txn t;
 
 	world_change(&t);
-	ck_assert_int_eq(registry_create_policy(&t, view_of("p"), view_of(document), world_now(),
-			     NULL),
+	ck_assert_int_eq(registry_create_policy(&t, view_of("p"),
+			     &(struct new_policy_version){ .document = view_of(document),
+				 .form = form_text(FORM_POLICY, view_of(document)) },
+			     world_now(), NULL),
 	    ERR_OK);
 	store_next_step(&t);
 	ck_assert_int_eq(registry_attach_policy(&t, view_of("p"), &id, NULL), ERR_OK);
@@ -119,7 +122,10 @@ START_TEST(a_change_counts_at_the_next_look)
 	world_change(&t);
 	ck_assert_int_eq(registry_create_policy_version(&t, view_of("p"),
 			     &(struct new_policy_version){
-				 view_of(DOCUMENT(CONNECT "," ALLOW("ListPolicies", "*"))), true },
+				 view_of(DOCUMENT(CONNECT "," ALLOW("ListPolicies", "*"))),
+				 form_text(FORM_POLICY,
+				     view_of(DOCUMENT(CONNECT "," ALLOW("ListPolicies", "*")))),
+				 true },
 			     world_now(), &number, NULL),
 	    ERR_OK);
 	world_commit(&t);

@@ -14,7 +14,7 @@
 #include "document.h"
 #include "jitr/core/condition.h"
 #include "jitr/service/config.h"
-#include "expression.h"
+#include "jitr/adapter/expression.h"
 #include "jitr/service/gate.h"
 #include "jitr/adapter/json.h"
 #include "jitr/core/pattern.h"
@@ -446,7 +446,7 @@ END_TEST
 
 START_TEST(the_bounds_of_expressions_are_documented)
 {
-	struct expression *e;
+	struct expression e;
 	char *text = read_section(ACTIVATION_DOCUMENT, "\n### Regular expressions"), words[80];
 
 	snprintf(words, sizeof(words), "more than %d bytes, or %d characters", EXPRESSION_MAX,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "forms.h"
 #include "gates.h"
 #include "jitr/service/registry_policy.h"
 #include "jitr/adapter/x509.h"
@@ -44,8 +45,25 @@ create_policy(const char *name, const char *document)
 	struct txn t;
 
 	world_change(&t);
-	ck_assert_int_eq(registry_create_policy(&t, view_of(name), view_of(document), world_now(),
-			     NULL),
+	ck_assert_int_eq(registry_create_policy(&t, view_of(name),
+			     &(struct new_policy_version){ .document = view_of(document),
+				 .form = form_text(FORM_POLICY, view_of(document)) },
+			     world_now(), NULL),
+	    ERR_OK);
+	world_commit(&t);
+}
+
+static void
+set_rule_of(struct view text, struct view form)
+{
+	struct certid id = world_id(ca);
+	struct txn t;
+
+	world_change(&t);
+	ck_assert_int_eq(registry_update_ca(&t, &id,
+			     &(struct ca_update){
+				 .settings = { .activation = &text, .activation_form = form } },
+			     world_now(), NULL),
 	    ERR_OK);
 	world_commit(&t);
 }
@@ -54,15 +72,8 @@ static void
 set_rule(const char *rule)
 {
 	struct view text = view_of(rule);
-	struct certid id = world_id(ca);
-	struct txn t;
 
-	world_change(&t);
-	ck_assert_int_eq(registry_update_ca(&t, &id,
-			     &(struct ca_update){ .settings.activation = &text }, world_now(),
-			     NULL),
-	    ERR_OK);
-	world_commit(&t);
+	set_rule_of(text, form_text(FORM_RULE, text));
 }
 
 /* An active CA with a rule that activates all, with a policy. */
@@ -323,6 +334,24 @@ START_TEST(a_rule_whose_policy_is_not_there_leaves_it_pending_and_says_so)
 }
 END_TEST
 
+/* It was stored by an earlier version, for example. */
+START_TEST(a_rule_whose_form_cannot_be_used_leaves_it_pending_and_says_so)
+{
+	static const uint8_t form[] = "\0no rule of this version";
+
+	set_rule_of(view_of("{}"), (struct view){ form, sizeof(form) - 1 });
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	world_settle();
+	ck_assert_int_eq(status_of(device), CERT_PENDING_ACTIVATION);
+	ck_assert(world_said("by=rule reason=\"no rule of this version\""));
+	set_rule_of(view_of("{}"), (struct view){ NULL, 0 });
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert(world_said("it has no compiled form"));
+	set_rule("{\"policies\":[\"device\"]}");
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+}
+END_TEST
+
 /* Its facts are those of the thing it is about to be attached to. */
 START_TEST(the_thing_that_the_rule_makes_counts_from_the_first_packet_on)
 {
@@ -479,6 +508,7 @@ set_template(const char *body, bool accept_first)
 	world_change(&t);
 	ck_assert_int_eq(registry_update_ca(&t, &id,
 			     &(struct ca_update){ .template_body = &text,
+				 .template_form = form_text(FORM_TEMPLATE, text),
 				 .role_arn = &none,
 				 .settings = { .activation = &none, .template_name = &none } },
 			     world_now(), NULL),
@@ -1260,6 +1290,7 @@ main(void)
 	tcase_add_test(c, two_connections_of_one_device_are_one_registration);
 	tcase_add_test(c, the_policies_of_the_rule_decide_under_which_name_it_connects);
 	tcase_add_test(c, a_rule_whose_policy_is_not_there_leaves_it_pending_and_says_so);
+	tcase_add_test(c, a_rule_whose_form_cannot_be_used_leaves_it_pending_and_says_so);
 	tcase_add_test(c, the_thing_that_the_rule_makes_counts_from_the_first_packet_on);
 	tcase_add_test(c, its_rights_outlast_the_connection_until_it_is_stored);
 	tcase_add_test(c, its_rights_end_when_it_cannot_be_stored);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "forms.h"
 #include "jitr/service/caller_rights.h"
 #include "gates.h"
 #include "jitr/service/registry_policy.h"
@@ -52,7 +53,10 @@ create(const char *name, const char *document)
 
 	world_change(&t);
 	settled(&t,
-	    registry_create_policy(&t, view_of(name), view_of(document), world_now(), NULL));
+	    registry_create_policy(&t, view_of(name),
+		&(struct new_policy_version){ .document = view_of(document),
+		    .form = form_text(FORM_POLICY, view_of(document)) },
+		world_now(), NULL));
 }
 
 static void
@@ -86,8 +90,9 @@ new_version(const char *name, const char *document)
 	world_change(&t);
 	settled(&t,
 	    registry_create_policy_version(&t, view_of(name),
-		&(struct new_policy_version){ view_of(document), true }, world_now(), &number,
-		NULL));
+		&(struct new_policy_version){ view_of(document),
+		    form_text(FORM_POLICY, view_of(document)), true },
+		world_now(), &number, NULL));
 	gate_policy_changed(gate, view_of(name));
 }
 
@@ -622,8 +627,9 @@ START_TEST(a_change_from_elsewhere_is_seen)
 	world_change(&t);
 	settled(&t,
 	    registry_create_policy_version(&t, view_of("p"),
-		&(struct new_policy_version){ view_of(DOCUMENT(CONNECT)), true }, world_now(),
-		&number, NULL));
+		&(struct new_policy_version){ view_of(DOCUMENT(CONNECT)),
+		    form_text(FORM_POLICY, view_of(DOCUMENT(CONNECT))), true },
+		world_now(), &number, NULL));
 	gate_changed(gate, NULL);
 	ck_assert_int_eq(may(ACTION_WRITE, "w"), ACCESS_DENY);
 	ck_assert_int_eq(may_absent(ACTION_WRITE, "w", false), ACCESS_DENY);

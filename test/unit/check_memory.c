@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "fault.h"
+#include "forms.h"
 #include "gates.h"
 #include "jitr/adapter/crl.h"
 #include "jitr/adapter/json.h"
@@ -361,12 +362,16 @@ open_world(void)
 	gates_open(AUTHORIZATION_POLICY, "d0");
 	id = world_id(ca);
 	world_change(&t);
-	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of(POLICY), world_now(),
-			     NULL),
+	ck_assert_int_eq(registry_create_policy(&t, view_of("device"),
+			     &(struct new_policy_version){ .document = view_of(POLICY),
+				 .form = form_text(FORM_POLICY, view_of(POLICY)) },
+			     world_now(), NULL),
 	    ERR_OK);
 	ck_assert_int_eq(registry_update_ca(&t, &id,
-			     &(struct ca_update){ .settings.activation = &text }, world_now(),
-			     NULL),
+			     &(struct ca_update){
+				 .settings = { .activation = &text,
+				     .activation_form = form_text(FORM_RULE, text) } },
+			     world_now(), NULL),
 	    ERR_OK);
 	world_commit(&t);
 	world_start_writer(64, 16);
@@ -444,8 +449,9 @@ START_TEST(a_policy_that_could_not_be_compiled_is_compiled_at_the_next_tick)
 	ck_assert_int_eq(gates_access(&client, ACTION_WRITE, "up", false), ACCESS_ALLOW);
 	world_change(&t);
 	ck_assert_int_eq(registry_create_policy_version(&t, view_of("device"),
-			     &(struct new_policy_version){ view_of(POLICY " "), true }, world_now(),
-			     &(uint32_t){ 0 }, NULL),
+			     &(struct new_policy_version){ view_of(POLICY " "),
+				 form_text(FORM_POLICY, view_of(POLICY)), true },
+			     world_now(), &(uint32_t){ 0 }, NULL),
 	    ERR_OK);
 	world_commit(&t);
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "jitr/core/policy.h"
+#include "forms.h"
 #include "policies.h"
 #include "suite.h"
 
@@ -148,7 +149,8 @@ ask(const char *document, const struct facts *facts, enum policy_action action, 
 		.prefix = head_of(action),
 		.name = view_of(name),
 		.facts = facts };
-	struct policy *p = NULL;
+	struct arn_scope scope = arn_scope_of(TEST_REGION, TEST_ACCOUNT);
+	struct policy *p = NULL, *decoded;
 	struct diag diag = { "" };
 	enum policy_result result;
 
@@ -158,6 +160,9 @@ ask(const char *document, const struct facts *facts, enum policy_action action, 
 	}
 	ck_assert_msg(policy_read(document, &p, &diag) == ERR_OK, "%s: %s", document, diag.text);
 	result = policy_eval((const struct policy *const *)&p, 1, &r, NULL);
+	decoded = policy_again(p, &scope);
+	ck_assert_int_eq(policy_eval((const struct policy *const *)&decoded, 1, &r, NULL), result);
+	free(decoded);
 	policy_free(p);
 	return result;
 }

@@ -6,6 +6,7 @@
  * A refusal names the position, which the author of the document needs.
  */
 #include "jitr/core/policy.h"
+#include "forms.h"
 #include "policies.h"
 #include "suite.h"
 
@@ -195,10 +196,13 @@ static const struct {
 static enum err
 compile(const char *written, struct diag *diag)
 {
+	struct arn_scope scope = arn_scope_of(TEST_REGION, TEST_ACCOUNT);
 	struct policy *p = NULL;
 	enum err e = policy_read(written, &p, diag);
 
 	ck_assert((p != NULL) == (e == ERR_OK));
+	if (p != NULL)
+		free(policy_again(p, &scope));
 	policy_free(p);
 	return e;
 }

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 
 #include "jitr/core/policy.h"
+#include "forms.h"
 #include "policies.h"
 #include "suite.h"
 
@@ -809,7 +810,7 @@ facts_of(const struct known *k)
 static size_t answers[POLICY_EXPLICIT_DENY + 1];
 
 static void
-compare_one(const struct model_policy *model, const struct policy *p)
+compare_one(const struct model_policy *model, const struct policy *p, const struct policy *decoded)
 {
 	struct known k = random_known();
 	struct facts f = facts_of(&k);
@@ -824,6 +825,8 @@ compare_one(const struct model_policy *model, const struct policy *p)
 		    "%d, not %d: action %u name '%s' client '%s'%s cn '%s' ip %s %d %d\n%s",
 		    (int)is, (int)should_be, m.action, m.name, k.client_id, k.as_is ? " as is" : "",
 		    k.common_name, k.address, (int)k.persistent, (int)k.will, document);
+	ck_assert_msg(policy_eval(&decoded, 1, &r, NULL) == is, "another answer of its form: %s",
+	    document);
 	answers[is]++;
 }
 
@@ -836,13 +839,16 @@ START_TEST(the_fast_evaluator_agrees_with_the_slow_one)
 	cert = malloc(sizeof(*cert) + 8 * sizeof(cert->values[0]));
 	for (unsigned long i = 0; i < policies; i++) {
 		struct model_policy model = random_policy();
-		struct policy *p = NULL;
+		struct policy *p = NULL, *decoded;
 		struct diag diag = { "" };
 
 		if (policy_compile(view_of(document), &scope, &p, &diag) != ERR_OK)
 			ck_abort_msg("%s: %s", diag.text, document);
+		decoded = policy_again(p, &scope);
+		ck_assert_uint_eq(policy_uses(decoded), policy_uses(p));
 		for (int n = 0; n < REQUESTS_EACH; n++)
-			compare_one(&model, p);
+			compare_one(&model, p, decoded);
+		free(decoded);
 		policy_free(p);
 	}
 	free(cert);

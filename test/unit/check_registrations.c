@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "forms.h"
 #include "gates.h"
 #include "jitr/service/registry_policy.h"
 #include "suite.h"
@@ -90,12 +91,16 @@ set_rule(void)
 	struct txn t;
 
 	world_change(&t);
-	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of(POLICY), world_now(),
-			     NULL),
+	ck_assert_int_eq(registry_create_policy(&t, view_of("device"),
+			     &(struct new_policy_version){ .document = view_of(POLICY),
+				 .form = form_text(FORM_POLICY, view_of(POLICY)) },
+			     world_now(), NULL),
 	    ERR_OK);
 	ck_assert_int_eq(registry_update_ca(&t, &id,
-			     &(struct ca_update){ .settings.activation = &rule }, world_now(),
-			     NULL),
+			     &(struct ca_update){
+				 .settings = { .activation = &rule,
+				     .activation_form = form_text(FORM_RULE, rule) } },
+			     world_now(), NULL),
 	    ERR_OK);
 	world_commit(&t);
 }

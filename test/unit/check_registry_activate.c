@@ -28,6 +28,8 @@ static struct diag diag;
 static struct outcome done;
 
 /* An active CA that registers, a policy, a transaction. */
+static const struct new_policy_version empty = { .document = { (const uint8_t *)"{}", 2 } };
+
 static void
 set_up(void)
 {
@@ -39,8 +41,7 @@ set_up(void)
 	diag.text[0] = '\0';
 	world_put_ca(ca, CA_ACTIVE, true);
 	world_change(&t);
-	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), world_now(),
-			     &diag),
+	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), &empty, world_now(), &diag),
 	    ERR_OK);
 }
 
@@ -325,8 +326,7 @@ START_TEST(the_same_certificate_with_another_signature_is_not_registered)
 	struct decision d;
 
 	put_cert(device, (enum cert_status)_i);
-	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag),
-	    ERR_OK);
+	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), &empty, 0, &diag), ERR_OK);
 	d = present(twin, &plan);
 	ck_assert_int_eq(d.verdict, VERDICT_DENY);
 	ck_assert_int_eq(d.reason, REASON_OTHER_FORM);
@@ -349,8 +349,7 @@ START_TEST(a_rule_activates_no_certificate_that_shares_its_signed_part)
 	put_cert(device, CERT_PENDING_ACTIVATION);
 	world_wait(1000);
 	put_cert(twin, CERT_PENDING_ACTIVATION);
-	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag),
-	    ERR_OK);
+	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), &empty, 0, &diag), ERR_OK);
 	ck_assert_int_eq(present(twin, &plan).reason, REASON_OTHER_FORM);
 	ck_assert_int_eq(present(device, &plan).reason, REASON_RULE_WAITS);
 	commit();
@@ -403,14 +402,12 @@ START_TEST(too_many_policies_leave_the_certificate_pending)
 	char names[POLICIES_PER_CERT_MAX][8];
 
 	put_cert(device, CERT_PENDING_ACTIVATION);
-	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag),
-	    ERR_OK);
+	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), &empty, 0, &diag), ERR_OK);
 	for (int i = 0; i < POLICIES_PER_CERT_MAX; i++) {
 		struct certid id = world_id(device);
 
 		snprintf(names[i], sizeof(names[i]), "p%d", i);
-		ck_assert_int_eq(registry_create_policy(&t, view_of(names[i]), view_of("{}"), 0,
-				     &diag),
+		ck_assert_int_eq(registry_create_policy(&t, view_of(names[i]), &empty, 0, &diag),
 		    ERR_OK);
 		ck_assert_int_eq(registry_attach_policy(&t, view_of(names[i]), &id, &diag), ERR_OK);
 	}
@@ -445,16 +442,20 @@ END_TEST
 
 START_TEST(a_template_creates_thing_and_policy_and_activates_for_the_next_connection)
 {
+	struct policy_version made;
 	struct plan plan = template_plan("sensor-1");
 
 	plan.thing.type_name = view_of("sensor");
-	plan.policies[1] = (struct planned_policy){ view_of("made"), view_of("{'a':1}") };
+	plan.policies[1] = (struct planned_policy){ view_of("made"), view_of("{'a':1}"),
+		view_of("form") };
 	plan.policy_count = 2;
 	ck_assert_int_eq(present(device, &plan).reason, REASON_PROVISIONED_NOW);
 	commit();
 	ck_assert_int_eq(get_cert(device)->status, CERT_ACTIVE);
 	ck_assert(has_policy(device, "device") && has_policy(device, "made"));
 	ck_assert(has_thing(device, "sensor-1"));
+	ck_assert_int_eq(store_get_policy_version(&t, view_of("made"), 1, &made), ERR_OK);
+	ck_assert(says(made.document, "{'a':1}") && says(made.form, "form"));
 	ck_assert_int_eq(present(device, &plan).verdict, VERDICT_ALLOW);
 }
 END_TEST
@@ -473,7 +474,8 @@ START_TEST(two_devices_share_a_policy_with_the_same_document)
 	struct pki_cert *other = pki_device(ca, "device-2");
 	struct plan plan = template_plan("");
 
-	plan.policies[0] = (struct planned_policy){ view_of("digest"), view_of("{}") };
+	plan.policies[0] = (struct planned_policy){ view_of("digest"), view_of("{}"),
+		view_of("form") };
 	(void)present(device, &plan);
 	(void)present(other, &plan);
 	ck_assert(has_policy(device, "digest") && has_policy(other, "digest"));
@@ -570,8 +572,7 @@ START_TEST(a_certificate_of_an_exclusive_thing_gets_no_other_thing)
 	struct certid id = world_id(device);
 
 	put_cert(device, CERT_PENDING_ACTIVATION);
-	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), view_of("{}"), 0, &diag),
-	    ERR_OK);
+	ck_assert_int_eq(registry_create_policy(&t, view_of("device"), &empty, 0, &diag), ERR_OK);
 	put_thing("sensor-1", "", "");
 	ck_assert_int_eq(registry_attach_thing(&t, view_of("sensor-1"), &id, PRINCIPAL_EXCLUSIVE,
 			     &diag),

@@ -56,15 +56,18 @@ put_cert(unsigned n, enum cert_status status)
 static enum err
 create(const char *name)
 {
-	return registry_create_policy(&t, view_of(name), view_of("document 1"), world_now(), &diag);
+	return registry_create_policy(&t, view_of(name),
+	    &(struct new_policy_version){ .document = view_of("document 1"),
+		.form = view_of("form 1") },
+	    world_now(), &diag);
 }
 
 static enum err
 create_version(const char *name, bool set_default, uint32_t *number)
 {
 	return registry_create_policy_version(&t, view_of(name),
-	    &(struct new_policy_version){ view_of("another"), set_default }, world_now(), number,
-	    &diag);
+	    &(struct new_policy_version){ view_of("another"), view_of("its form"), set_default },
+	    world_now(), number, &diag);
 }
 
 static enum err

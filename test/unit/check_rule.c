@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "jitr/core/rule.h"
+#include "forms.h"
 #include "policies.h"
 #include "suite.h"
 
@@ -82,6 +83,25 @@ read_rule(const char *written)
 	return r;
 }
 
+/* Its form gives the same plan. */
+static void
+check_form(const struct rule *r, const struct facts *f, const struct plan *p)
+{
+	uint8_t *room = malloc(PLAN_ROOM);
+	struct rule *decoded = rule_again(r);
+	struct plan again;
+
+	rule_eval(decoded, f, room, &again);
+	ck_assert_int_eq(again.status, p->status);
+	ck_assert_int_eq(again.failed, p->failed);
+	ck_assert_str_eq(again.reason.text, p->reason.text);
+	ck_assert_uint_eq(again.policy_count, p->policy_count);
+	ck_assert(view_equal(again.thing.name, p->thing.name));
+	ck_assert(again.supersedes == p->supersedes && again.supersede_after == p->supersede_after);
+	free(decoded);
+	free(room);
+}
+
 /* In a buffer of exactly this size: a sanitizer sees a write behind it. */
 static struct plan
 ask(const char *written, const struct client *client)
@@ -101,6 +121,7 @@ ask(const char *written, const struct client *client)
 	p.thing.name = view_of(thing);
 	for (size_t i = 0; i < p.policy_count; i++)
 		ck_assert(p.policies[i].name.len == 1 && p.policies[i].document.len == 0);
+	check_form(r, &f, &p);
 	free(room);
 	rule_free(r);
 	free(cert);

@@ -5,6 +5,7 @@
  * A refusal names the position, which the author of the document needs.
  */
 #include "jitr/core/rule.h"
+#include "forms.h"
 #include "policies.h"
 #include "suite.h"
 
@@ -195,6 +196,8 @@ compile(const char *written, struct diag *diag)
 	enum err e = rule_compile(view_of(text), &r, diag);
 
 	ck_assert((r != NULL) == (e == ERR_OK));
+	if (r != NULL)
+		free(rule_again(r));
 	rule_free(r);
 	free(text);
 	return e;

@@ -40,7 +40,9 @@ put_policy(const char *name, int64_t created)
 static void
 put_version(const char *name, uint32_t number, const char *document)
 {
-	struct policy_version v = { number, CREATED + number, view_of(document) };
+	struct policy_version v = { .number = number,
+		.created = CREATED + number,
+		.document = view_of(document) };
 
 	store_put_policy_version(&t, view_of(name), &v);
 }

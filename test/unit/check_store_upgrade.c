@@ -13,6 +13,9 @@
 #include "records.h"
 #include "stores.h"
 
+#include "jitr/adapter/expression.h"
+#include "jitr/adapter/x509.h"
+
 static const struct {
 	const char *name;
 	unsigned since;
@@ -137,7 +140,7 @@ START_TEST(schema_number_0_is_reported_as_damage)
 	const char *dir = new_dir();
 
 	store_close(open_store(dir));
-	patch_database(dir, (struct view){ (const uint8_t *)"schema\0\0\0\4", 10 },
+	patch_database(dir, (struct view){ (const uint8_t *)"schema\0\0\0\5", 10 },
 	    (struct view){ (const uint8_t *)"schema\0\0\0\0", 10 });
 	assert_refused(dir, false, "damaged");
 }
@@ -291,6 +294,130 @@ START_TEST(an_upgrade_indexes_certificates_that_share_a_signed_part)
 }
 END_TEST
 
+/*
+ * Forms.
+ */
+
+#define GOOD_POLICY \
+	"{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\"," \
+	"\"Action\":\"iot:Connect\",\"Resource\":\"*\"}}"
+#define GOOD_TEMPLATE \
+	"{\"Parameters\":{\"AWS::IoT::Certificate::Id\":{\"Type\":\"String\"}}," \
+	"\"Resources\":{\"c\":{\"Type\":\"AWS::IoT::Certificate\",\"Properties\":" \
+	"{\"CertificateId\":{\"Ref\":\"AWS::IoT::Certificate::Id\"}}}}}"
+
+/* Documents without forms, as schema 4 had them: valid, invalid, none. */
+static void
+put_documents(struct store *s, unsigned policies)
+{
+	struct ca ca = ca_number(0);
+	struct ca_document document = { .template_body = view_of(GOOD_TEMPLATE) };
+	struct ca_settings settings = CA_SETTINGS_DEFAULT;
+	struct provisioning_template template = { .name = view_of("t"), .body = view_of("{}") };
+	struct txn t = writing(s);
+
+	settings.activation = view_of(
+	    "{\"conditions\":{\"StringMatches\":{\"iot:ClientId\":\"a+\"}}}");
+	for (uint32_t n = 1; n <= policies; n++) {
+		struct policy_version v = { .number = n,
+			.document = view_of(n % 2 == 1 ? GOOD_POLICY : "{\"Version\":1}") };
+
+		store_put_policy_version(&t, view_of(n % 3 == 0 ? "p" : "q"), &v);
+	}
+	store_put_ca(&t, &ca, &document);
+	store_put_ca_settings(&t, &ca.id, &settings);
+	store_put_template(&t, &template);
+	commit(&t);
+}
+
+static void
+assert_policy_forms(struct txn *t, unsigned policies)
+{
+	struct policy_version v;
+	struct diag why;
+	size_t size;
+
+	for (uint32_t n = 1; n <= policies; n++) {
+		ck_assert_int_eq(store_get_policy_version(t, view_of(n % 3 == 0 ? "p" : "q"), n,
+				     &v),
+		    ERR_OK);
+		ck_assert_int_eq(policy_memory(v.form, &size, &why),
+		    n % 2 == 1 ? ERR_OK : ERR_REQUEST);
+		if (n % 2 == 0)
+			ck_assert_str_eq(why.text, "Version: must be a string");
+	}
+}
+
+static void
+assert_other_forms(struct txn *t)
+{
+	struct certid id = ca_id_number(0);
+	struct ca_document document;
+	struct ca_settings settings;
+	struct provisioning_template template;
+	struct diag why;
+	size_t size;
+
+	ck_assert_int_eq(store_get_ca_document(t, &id, &document), ERR_OK);
+	ck_assert_int_eq(template_memory(document.template_form, &size, &why), ERR_OK);
+	ck_assert_int_eq(store_get_ca_settings(t, &id, &settings), ERR_OK);
+	ck_assert_int_eq(rule_memory(settings.activation_form, &posix_expressions, &size, &why),
+	    ERR_OK);
+	ck_assert_int_eq(store_get_template(t, view_of("t"), &template), ERR_OK);
+	ck_assert_int_eq(template_memory(template.form, &size, &why), ERR_REQUEST);
+	ck_assert_str_eq(why.text, "templateBody: Resources: is missing");
+}
+
+/* Many pages of rows; one is damaged and stays as it is. */
+START_TEST(an_upgrade_compiles_all_documents)
+{
+	const char *dir = new_dir();
+	struct store *s = open_store(dir);
+	struct ca_document none;
+	struct certid other = ca_id_number(1);
+	struct policy_version v;
+	struct txn t;
+
+	put_documents(s, 1000);
+	store_close(s);
+	make_schema(dir, 4);
+	raw_put(dir, "policy_version", (struct view){ (const uint8_t *)"q\0\0\0\0\0", 6 },
+	    "rubbish");
+	s = open_store(dir);
+	t = reading(s);
+	assert_policy_forms(&t, 1000);
+	assert_other_forms(&t);
+	ck_assert_int_eq(store_get_policy_version(&t, view_of("q"), 0, &v), ERR_CORRUPT);
+	ck_assert_int_eq(store_get_ca_document(&t, &other, &none), ERR_NOT_FOUND);
+	store_end(&t);
+	store_close(s);
+	ck_assert_uint_eq(schema_of(dir), STORE_SCHEMA);
+}
+END_TEST
+
+START_TEST(without_a_compiler_the_documents_have_no_form)
+{
+	const char *dir = new_dir();
+	struct store_config config = { .path = dir, .map_size = 1 << 24, .sha256 = sha256_of };
+	struct store *s = open_store(dir);
+	struct policy_version v;
+	struct diag why;
+	struct txn t;
+	size_t size;
+
+	put_documents(s, 1);
+	store_close(s);
+	make_schema(dir, 4);
+	ck_assert_int_eq(store_open(&config, &s, &why), ERR_OK);
+	t = reading(s);
+	ck_assert_int_eq(store_get_policy_version(&t, view_of("q"), 1, &v), ERR_OK);
+	ck_assert_int_eq(policy_memory(v.form, &size, &why), ERR_REQUEST);
+	ck_assert_str_eq(why.text, "it has no compiled form");
+	store_end(&t);
+	store_close(s);
+}
+END_TEST
+
 int
 main(int argc, char **argv)
 {
@@ -306,5 +433,7 @@ main(int argc, char **argv)
 	tcase_add_test(t, an_upgrade_that_does_not_fit_into_the_map_names_the_option);
 	tcase_add_loop_test(t, an_upgrade_does_not_change_damaged_rows, 1, 3);
 	tcase_add_test(t, an_upgrade_indexes_certificates_that_share_a_signed_part);
+	tcase_add_test(t, an_upgrade_compiles_all_documents);
+	tcase_add_test(t, without_a_compiler_the_documents_have_no_form);
 	return stores_main(suite, argc, argv);
 }

@@ -5,6 +5,7 @@
  */
 #include "jitr/core/codec.h"
 #include "jitr/core/template.h"
+#include "forms.h"
 #include "policies.h"
 #include "suite.h"
 
@@ -320,6 +321,7 @@ START_TEST(valid_templates_are_compiled)
 
 	ck_assert_msg(read_template(accepted[_i].body, &t, &diag) == ERR_OK, "%s: %s",
 	    accepted[_i].what, diag.text);
+	free(template_again(t));
 	template_free(t);
 }
 END_TEST
@@ -423,7 +425,7 @@ static const struct {
 
 static struct cert_facts *cert;
 static uint8_t *room; /* of exactly this size: a sanitizer sees a write behind it */
-static struct template *compiled;
+static struct template *compiled, *decoded;
 
 static void
 set_up(void)
@@ -433,7 +435,7 @@ set_up(void)
 	for (size_t i = 0; i < COUNT_OF(values); i++)
 		cert->values[i] = (struct cert_value){ values[i].field, view_of(values[i].text) };
 	room = malloc(PLAN_ROOM);
-	compiled = NULL;
+	compiled = decoded = NULL;
 }
 
 static void
@@ -441,11 +443,12 @@ tear_down(void)
 {
 	template_free(compiled);
 	template_free(NULL);
+	free(decoded);
 	free(room);
 	free(cert);
 }
 
-/* The template and the buffer live until the end of the test. */
+/* Of the template's form.  It and the buffer live until the end of the test. */
 static struct plan
 ask(const char *body)
 {
@@ -456,9 +459,11 @@ ask(const char *body)
 	struct plan p;
 
 	template_free(compiled);
+	free(decoded);
 	ck_assert_msg(read_template(body, &compiled, &diag) == ERR_OK, "%s: %s", body, diag.text);
+	decoded = template_again(compiled);
 	memset(&p, 0xff, sizeof(p));
-	template_eval(compiled, &f, room, &p);
+	template_eval(decoded, &f, room, &p);
 	ck_assert_int_eq(p.origin, PLAN_TEMPLATE);
 	ck_assert(!p.supersedes);
 	return p;
@@ -568,7 +573,7 @@ START_TEST(without_facts_a_template_that_needs_one_fails)
 	struct facts nothing = { .client_id = { NULL, 0 } };
 	struct plan p = ask(WITH(THING("'ThingName':" PREF("Country"))));
 
-	template_eval(compiled, &nothing, room, &p);
+	template_eval(decoded, &nothing, room, &p);
 	is_failed(&p,
 	    "Invalid registration template. Cannot resolve reference value: "
 	    "{Ref=AWS::IoT::Certificate::Country}");

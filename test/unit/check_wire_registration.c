@@ -14,6 +14,7 @@
 #include "document.h"
 #include "suite.h"
 
+#include "jitr/core/codec_form.h"
 #include "jitr/core/event.h"
 #include "jitr/core/wire_registration.h"
 
@@ -42,7 +43,8 @@ full_plan(void)
 		.status = CERT_ACTIVE,
 		.no_memory = true,
 		.reason = { "accepted" },
-		.policies = { { view_of("device"), view_of("{}") }, { view_of("b"), view_of("") } },
+		.policies = { { view_of("device"), view_of("{}"), view_of("form") },
+		    { view_of("b"), view_of(""), view_of("") } },
 		.policy_count = 2,
 		.thing = { .name = view_of("d0"),
 		    .type_name = view_of("sensor"),
@@ -110,6 +112,7 @@ assert_same_plan(const struct plan *a, const struct plan *b)
 	for (size_t i = 0; i < a->policy_count; i++) {
 		ck_assert(view_equal(a->policies[i].name, b->policies[i].name));
 		ck_assert(view_equal(a->policies[i].document, b->policies[i].document));
+		ck_assert(view_equal(a->policies[i].form, b->policies[i].form));
 	}
 	ck_assert(view_equal(a->thing.name, b->thing.name));
 	ck_assert(view_equal(a->thing.type_name, b->thing.type_name));
@@ -194,7 +197,7 @@ END_TEST
 
 START_TEST(the_longest_members_have_an_encoding)
 {
-	static uint8_t big[POLICY_BYTES_MAX];
+	static uint8_t big[FORM_BYTES_MAX];
 	struct plan full = full_plan(), plan;
 	struct presentation p, with = full_presentation(&full);
 	struct view name = { big, NAME_MAX_LENGTH }, bytes;
@@ -202,7 +205,8 @@ START_TEST(the_longest_members_have_an_encoding)
 	memset(big, 'x', sizeof(big));
 	full.policy_count = POLICIES_MAX;
 	for (size_t i = 0; i < POLICIES_MAX; i++)
-		full.policies[i] = (struct planned_policy){ name, { big, POLICY_BYTES_MAX } };
+		full.policies[i] = (struct planned_policy){ name, { big, POLICY_BYTES_MAX },
+			{ big, FORM_BYTES_MAX } };
 	full.template_name.len = TEMPLATE_NAME_MAX;
 	full.template_name.data = big;
 	full.thing.name = full.thing.type_name = full.thing.billing_group = name;

@@ -24,11 +24,12 @@
 #ifndef JITR_STORE_H
 #define JITR_STORE_H
 
+#include "jitr/core/codec_form.h"
 #include "jitr/core/model.h"
 
 struct store;
 
-#define STORE_SCHEMA 4 /* version that this program writes; older databases are upgraded */
+#define STORE_SCHEMA 5 /* version that this program writes; older databases are upgraded */
 
 struct store_config {
 	const char *path; /* directory, created with mode 0700 if missing */
@@ -37,6 +38,11 @@ struct store_config {
 	bool read_only;   /* see below */
 	enum err (*sha256)(struct view bytes, struct certid *out); /* for example sha256_of() of
 								    * x509.h; called on both threads */
+
+	/* The form of a document, for the upgrade of a database that has none: form_make()
+	 * of form.h.  The caller frees it.  NULL: documents stay without, and are not
+	 * usable. */
+	enum err (*make_form)(enum form_kind kind, struct view document, struct view *form);
 };
 
 /*

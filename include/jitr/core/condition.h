@@ -80,6 +80,7 @@ struct expected {
 	int64_t date;
 	bool truth; /* Bool and Null */
 	const struct expression *expression;
+	struct view source; /* of the expression, as written */
 };
 
 struct condition {

@@ -70,6 +70,7 @@ struct ca_document {
 	struct view der;
 	struct view pem;           /* as received, returned unchanged */
 	struct view template_body; /* AWS: registrationConfig */
+	struct view template_form; /* of template_body (codec_form.h) */
 	struct view role_arn;
 	struct view tags; /* a JSON array of {"Key":...,"Value":...} */
 };
@@ -89,13 +90,14 @@ enum crl_check {
 /* Settings of a CA that AWS does not have.  Texts are empty if not set. */
 struct ca_settings {
 	enum crl_check crl_check;
-	uint32_t crl_grace_days;   /* with CRL_GRACE; otherwise 0 */
-	struct view crl_file;      /* on the broker's machine, read again when it changes */
-	struct view activation;    /* the rule: a JSON document (rule.h) */
-	bool supersedes;           /* the rule deactivates older certificates of the same
+	uint32_t crl_grace_days;     /* with CRL_GRACE; otherwise 0 */
+	struct view crl_file;        /* on the broker's machine, read again when it changes */
+	struct view activation;      /* the rule: a JSON document (rule.h) */
+	struct view activation_form; /* of the rule (codec_form.h) */
+	bool supersedes;             /* the rule deactivates older certificates of the same
 				    * thing */
-	int64_t supersede_after;   /* ms of delay, with supersedes; otherwise 0 */
-	struct view template_name; /* AWS: registrationConfig.templateName */
+	int64_t supersede_after;     /* ms of delay, with supersedes; otherwise 0 */
+	struct view template_name;   /* AWS: registrationConfig.templateName */
 };
 
 /* Settings of a CA that has none stored. */
@@ -213,6 +215,7 @@ struct provisioning_template {
 	int64_t created, modified;
 	struct generation generation;
 	struct view description, role_arn, body;
+	struct view form; /* of the body (codec_form.h) */
 };
 
 /* Policy names: 1 to 128 of [A-Za-z0-9_+=,.@-].  Names of things, thing types and
@@ -232,6 +235,7 @@ struct policy_version {
 	uint32_t number; /* 1, 2, 3, ... */
 	int64_t created;
 	struct view document; /* as received */
+	struct view form;     /* of the document (codec_form.h) */
 };
 
 /* How a certificate is attached to a thing. */

@@ -74,6 +74,13 @@ struct context {
 	bool no_memory; /* out of memory: a result was TRUTH_HIDDEN for that reason */
 };
 
+/* Regular expressions, for a decoder (codec_form.h). */
+struct expressions {
+	size_t size; /* of a struct expression, in bytes */
+	enum err (*compile)(struct view text, struct expression *out, struct diag *diag);
+	enum truth (*match)(const struct expression *e, struct view value, struct context *c);
+};
+
 enum truth pattern_match(const struct pattern *p, const struct subject *s, struct context *c);
 
 /* Spends steps; false if none are left. */

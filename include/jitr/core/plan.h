@@ -32,6 +32,7 @@ enum override {
  * it must exist. */
 struct planned_policy {
 	struct view name, document;
+	struct view form; /* of the document (codec_form.h) */
 };
 
 struct planned_thing {

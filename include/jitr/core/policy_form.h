@@ -44,7 +44,7 @@ enum scope_match {
 
 struct resource {
 	enum resource_form form;
-	struct view text; /* as written in the document */
+	struct view text; /* as written in the document; not in a decoded policy */
 	enum scope_match scope;
 	struct pattern part[ARN_SCOPE_PARTS];
 	size_t part_count;
@@ -79,8 +79,29 @@ struct policy {
 	size_t count;
 	struct variable_list *names; /* in document order */
 	unsigned uses;
-	void *memory; /* the allocation that contains everything, including this struct */
+	void *memory; /* the compiler's; NULL: decoded (codec_form.h) */
 };
+
+/*
+ * What follows from the parsed parts: for the compiler and the decoder, so that both
+ * give the same policy.
+ */
+
+/* pattern is set. */
+void action_derive(struct action *a);
+
+/* rest is set: sets level, type and name.  room: for as many pieces as rest has. */
+void resource_derive(struct resource *r, struct piece *room);
+
+/* part is set: sets scope. */
+void resource_derive_scope(struct resource *r, const struct arn_scope *own);
+
+/* Actions and resources are set: sets devices; returns what the statement uses
+ * (policy.h). */
+unsigned statement_derive(struct statement *s);
+
+/* What the variables use. */
+unsigned variables_derive(const struct variable_list *names);
 
 /* Length of a resource type such as "topic/" at the start of literal text; 0 if there
  * is none. */

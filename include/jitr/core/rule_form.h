@@ -17,9 +17,10 @@ struct rule {
 	bool supersedes;
 	int64_t supersede_after; /* ms */
 	enum cert_status otherwise;
+	const struct variable_list *names; /* in document order */
 	enum truth (
 	    *expression_match)(const struct expression *e, struct view value, struct context *c);
-	void *memory; /* the allocation that contains everything, including this struct */
+	void *memory; /* the compiler's; NULL: decoded (codec_form.h) */
 };
 
 #endif

@@ -40,6 +40,7 @@ struct template_attribute {
 
 struct template_policy {
 	struct template_value name, document; /* exactly one of them is given */
+	struct view form;                     /* of the document's text (codec_form.h) */
 };
 
 struct template
@@ -53,7 +54,7 @@ struct template
 	enum override on_status;
 	struct template_policy policies[POLICIES_MAX];
 	size_t policy_count;
-	void *memory; /* the allocation that contains everything, including this struct */
+	void *memory; /* the compiler's; NULL: decoded (codec_form.h) */
 };
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * activation.h - evaluates the rule or template of a CA for a certificate.
  *
- * Each is compiled once and kept until its CA, or the template, changes.
+ * The compiled form of each (codec_form.h) is decoded once and kept until its CA, or the template, changes.
  * Broker thread.
  */
 #ifndef JITR_ACTIVATION_H
@@ -25,13 +25,12 @@ struct activation {
 	struct generation template_generation;
 	struct rule *rule;
 	struct template *template;
-	struct diag broken; /* why it could not be compiled; empty: the CA has neither */
+	struct diag broken; /* why its form cannot be used; empty: the CA has neither */
 	bool by_template;
 	uint64_t used; /* 0: free */
 };
 
 struct activations {
-	struct arn_scope scope;
 	struct policy_cache *policies; /* borrowed */
 	struct activation kept[ACTIVATIONS_MAX];
 	uint64_t clock;
@@ -55,7 +54,7 @@ MUST_USE enum err activation_plan(struct activations *a, struct txn *t, const st
 MUST_USE enum err activation_exists(struct activations *a, struct txn *t, const struct ca *ca,
     bool *exists);
 
-/* The compiled rule or template of ca, compiled now if it is not cached. */
+/* The compiled rule or template of ca, decoded now if it is not cached. */
 MUST_USE enum err activation_get(struct activations *a, struct txn *t, const struct ca *ca,
     struct activation **out);
 

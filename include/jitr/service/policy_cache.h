@@ -2,10 +2,10 @@
 /*
  * policy_cache.h - compiled policies of connected certificates.
  *
- * A policy is compiled once, when the first certificate it is attached to connects, and again
- * when its default version changes, at once for all these certificates.  A policy
- * that cannot be read or compiled denies everything to them, because a Deny in it must not
- * be lost.  Broker thread.
+ * The compiled form of a policy (codec_form.h) is decoded once, when the first certificate
+ * it is attached to connects, and again when its default version changes, at once for all
+ * these certificates.  A policy that cannot be read, or has no form that can be used, denies
+ * everything to them, because a Deny in it must not be lost.  Broker thread.
  */
 #ifndef JITR_POLICY_CACHE_H
 #define JITR_POLICY_CACHE_H
@@ -17,7 +17,7 @@
 
 struct cached_policy {
 	struct policy *policy;        /* NULL: it cannot be used */
-	bool unread;                  /* because memory ran out when it was compiled */
+	bool unread;                  /* because memory ran out when it was decoded */
 	struct generation generation; /* and version: of its document */
 	uint32_t version;
 	uint64_t checked; /* the cache's round when it was compared with the registry */
@@ -43,9 +43,9 @@ bool policy_cache_retry(struct policy_cache *c, struct txn *t);
  * NULL: out of memory, which is not remembered. */
 struct cached_policy *policy_cache_take(struct policy_cache *c, struct txn *t, struct view name);
 
-/* The same for a policy that will be created from this document unless it exists. */
+/* The same for a policy that will be created with this form unless it exists. */
 struct cached_policy *policy_cache_take_planned(struct policy_cache *c, struct txn *t,
-    struct view name, struct view document);
+    struct view name, struct view form);
 void policy_cache_release(struct policy_cache *c, struct cached_policy *p);
 
 /* Reads a policy again if it is held.  true: it changed.  A deleted policy cannot be used. */

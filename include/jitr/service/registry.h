@@ -43,7 +43,8 @@ struct ca_settings_update {
 	uint32_t crl_grace_days; /* with crl_check */
 	const struct view *crl_file;
 	const struct view *activation;
-	bool supersedes; /* with activation */
+	struct view activation_form; /* with activation (codec_form.h) */
+	bool supersedes;             /* with activation */
 	int64_t supersede_after;
 	const struct view *template_name;
 };
@@ -65,6 +66,7 @@ struct ca_update {
 	const enum ca_status *status;
 	const bool *auto_registration;
 	const struct view *template_body, *role_arn;
+	struct view template_form; /* with template_body (codec_form.h) */
 	bool remove_auto_registration;
 	struct ca_settings_update settings;
 };

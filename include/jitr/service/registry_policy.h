@@ -4,7 +4,8 @@
  *
  * As registry.h: read, decide, then put; an error has put nothing; writer thread.  The rules
  * are aws-iot A.4 and A.5.  The caller has checked documents and names with
- * policy_compile(), which the writer thread must not call.
+ * policy_compile(), which the writer thread must not call, and passes the compiled form
+ * (codec_form.h) with each document.
  */
 #ifndef JITR_REGISTRY_POLICY_H
 #define JITR_REGISTRY_POLICY_H
@@ -14,14 +15,14 @@
 #define POLICY_VERSIONS_MAX   5 /* aws-iot appendix 1 */
 #define POLICIES_PER_CERT_MAX 10
 
-MUST_USE enum err registry_create_policy(struct txn *t, struct view name, struct view document,
-    int64_t now, struct diag *diag);
-MUST_USE enum err registry_delete_policy(struct txn *t, struct view name, struct diag *diag);
-
 struct new_policy_version {
-	struct view document;
-	bool set_default;
+	struct view document, form;
+	bool set_default; /* of a further version; the first one is the default */
 };
+
+MUST_USE enum err registry_create_policy(struct txn *t, struct view name,
+    const struct new_policy_version *first, int64_t now, struct diag *diag);
+MUST_USE enum err registry_delete_policy(struct txn *t, struct view name, struct diag *diag);
 
 /* *number: of the new version.  The policy's modification date changes only when another
  * version becomes the default. */

@@ -5,14 +5,14 @@
  *
  * As registry.h: read, decide, then put; an error has put nothing; writer thread.  The
  * caller has checked names and bodies with template_compile(), which the writer thread must
- * not call.  A template's body never changes.
+ * not call, and passes the compiled form (codec_form.h) with the body.  A template's body never changes.
  */
 #ifndef JITR_REGISTRY_TEMPLATE_H
 #define JITR_REGISTRY_TEMPLATE_H
 
 #include "jitr/adapter/store.h"
 
-/* The caller sets name, enabled, description, role_arn and body. */
+/* The caller sets name, enabled, description, role_arn, body and form. */
 MUST_USE enum err registry_create_template(struct txn *t, const struct provisioning_template *made,
     int64_t now, struct diag *diag);
 

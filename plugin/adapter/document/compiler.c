@@ -7,7 +7,7 @@
 
 #include "compiler.h"
 
-#include "expression.h"
+#include "jitr/adapter/expression.h"
 
 #define CHUNK_BYTES 4096
 
@@ -18,13 +18,11 @@ compiler_of(const struct language *language, struct diag *diag)
 }
 
 /*
- * Memory of the compiled document: chunks that are freed together, each with an
- * optional expression.
+ * Memory of the compiled document: chunks that are freed together.
  */
 
 struct chunk {
 	struct chunk *next;
-	struct expression *expression; /* NULL: none */
 	size_t used, size;
 	max_align_t bytes[];
 };
@@ -35,7 +33,6 @@ chunks_free(struct chunk *c)
 	while (c != NULL) {
 		struct chunk *next = c->next;
 
-		expression_free(c->expression);
 		free(c);
 		c = next;
 	}
@@ -197,24 +194,19 @@ compile_pattern(struct compiler *c, struct view text, unsigned flags, bool folde
 const struct expression *
 compile_expression(struct compiler *c, struct view text)
 {
-	struct chunk *keeper = c->failed == ERR_OK ? chunk_new(0) : NULL;
-	struct chunk **at = c->chunks != NULL ? &c->chunks->next : &c->chunks;
+	struct expression *x = compiler_allocate(c, 1, sizeof(*x));
 	struct diag why = { "" };
 	enum err e;
 
-	if (keeper == NULL) {
-		c->failed = c->failed != ERR_OK ? c->failed : ERR_NOMEM;
+	if (x == NULL)
 		return NULL;
-	}
-	keeper->next = *at; /* inserted behind the first chunk, which is still being filled */
-	*at = keeper;
-	e = expression_compile(text, &keeper->expression, &why);
+	e = expression_compile(text, x, &why);
 	if (e == ERR_REQUEST)
 		compiler_fail(c, "'%.*s' is not accepted: %s", SHOWN, (const char *)text.data,
 		    why.text);
 	else
 		c->failed = e;
-	return keeper->expression;
+	return x;
 }
 
 /*

@@ -58,6 +58,7 @@ compile_expected(struct compiler *c, const struct condition_operator *o, struct 
 		break;
 	case COMPARE_EXPRESSION:
 		e->expression = compile_expression(c, text);
+		e->source = text;
 		break;
 	}
 }

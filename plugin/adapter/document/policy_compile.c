@@ -68,31 +68,6 @@ compile_document(struct compiler *c, struct policy *p, const cJSON *object)
 		compile_statements(c, p, object_get(object, "Statement"));
 }
 
-static unsigned
-uses_of(const struct variable *v)
-{
-	switch (v->kind) {
-	case VARIABLE_THING_NAME:
-	case VARIABLE_THING_TYPE:
-	case VARIABLE_THING_ATTACHED:
-	case VARIABLE_THING_ATTRIBUTE:
-		return POLICY_USES_THING;
-	case VARIABLE_CERT_FIELD:
-	case VARIABLE_CERT_KEYS:
-		return POLICY_USES_CERTIFICATE;
-	case VARIABLE_UNKNOWN:
-	case VARIABLE_CLIENT_ID:
-	case VARIABLE_SOURCE_IP:
-	case VARIABLE_DOMAIN_NAME:
-	case VARIABLE_TIME:
-	case VARIABLE_CERTIFICATE_ID:
-	case VARIABLE_CONNECT_ATTRIBUTES:
-	case VARIABLE_LAST_WILL_TOPIC:
-		break;
-	}
-	return 0;
-}
-
 /* AWS counts characters other than white space (aws-iot F.1). */
 static void
 check_size(struct compiler *c, struct view document)
@@ -131,8 +106,7 @@ static void
 end_policy(struct compiler *c, struct policy *p)
 {
 	p->names = c->names;
-	for (const struct variable_list *n = c->names; n != NULL; n = n->next)
-		p->uses |= uses_of(&n->variable);
+	p->uses |= variables_derive(c->names);
 	p->memory = c->chunks;
 }
 

@@ -12,9 +12,6 @@
 /* Compiles a string to at, a struct resource. */
 void compile_resource(struct compiler *c, const cJSON *item, void *at);
 
-/* Compares the first five parts of a resource with the registry's. */
-enum scope_match resource_scope(const struct policy *p, const struct resource *r);
-
 void compile_statement(struct compiler *c, struct policy *p, const cJSON *object,
     struct statement *s);
 

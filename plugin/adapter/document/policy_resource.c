@@ -24,44 +24,6 @@ could_be_arn(const struct pattern *p)
 	return len == strlen(arn) || (p->count > 1 && p->pieces[1].kind != PIECE_VARIABLE);
 }
 
-/* The first level behind the first '/' of an ARN's sixth part, if it is literal text. */
-static struct view
-literal_level(const struct pattern *p)
-{
-	for (size_t i = 0; i < p->count; i++) {
-		struct view text = p->pieces[i].text;
-		const uint8_t *slash;
-
-		if (p->pieces[i].kind != PIECE_TEXT)
-			continue;
-		slash = memchr(text.data, '/', text.len);
-		if (slash == NULL)
-			continue;
-		text.len -= (size_t)(slash + 1 - text.data);
-		text.data = slash + 1;
-		if (i + 1 < p->count && (text.len == 0 || memchr(text.data, '/', text.len) == NULL))
-			break; /* the level continues with something else */
-		return reserved_level(text);
-	}
-	return (struct view){ NULL, 0 };
-}
-
-/* The pattern without its first bytes, which must be literal text. */
-static struct pattern
-cut_pattern(struct compiler *c, const struct pattern *whole, size_t cut)
-{
-	size_t gone = whole->pieces[0].text.len == cut ? 1 : 0;
-	struct piece *pieces = compiler_allocate(c, whole->count + 1, sizeof(*pieces));
-
-	if (pieces == NULL)
-		return *whole;
-	memcpy(pieces, whole->pieces + gone, (whole->count - gone) * sizeof(*pieces));
-	if (gone == 0) {
-		pieces[0].text = view_from(pieces[0].text, cut);
-	}
-	return pattern_of(pieces, whole->count - gone, whole->folded);
-}
-
 /* Does the pattern end with a '*' wildcard (not an escaped one)? */
 static bool
 ends_open(const struct pattern *p)
@@ -69,46 +31,16 @@ ends_open(const struct pattern *p)
 	return p->count > 0 && p->pieces[p->count - 1].kind == PIECE_ANY;
 }
 
-/* Compares the first five parts with the registry's.  Without variables the result is
- * final. */
-enum scope_match
-resource_scope(const struct policy *p, const struct resource *r)
-{
-	static const struct facts nothing;
-	struct context context = { .facts = &nothing, .steps = STEPS_MAX };
-	struct view parts[ARN_PARTS];
-	enum scope_match scope = SCOPE_OWN;
-
-	if (!arn_split(view_of(p->scope.prefix), false, parts))
-		return SCOPE_FOREIGN;
-	for (size_t i = 0; i < r->part_count; i++) {
-		for (size_t n = 0; n < r->part[i].count; n++)
-			if (r->part[i].pieces[n].kind == PIECE_VARIABLE)
-				scope = SCOPE_VARIABLE;
-		if (scope == SCOPE_OWN &&
-		    pattern_match(&r->part[i], &(struct subject){ .name = parts[i] }, &context) !=
-			TRUTH_YES)
-			return SCOPE_FOREIGN;
-	}
-	return scope;
-}
-
-/* The sixth part.  If it begins with a resource type, only the name behind it has to be
- * matched. */
+/* The sixth part. */
 static void
 compile_rest(struct compiler *c, struct resource *r, struct view text, unsigned flags)
 {
-	size_t cut;
+	struct piece *room;
 
 	r->rest = compile_pattern(c, text, flags, false);
-	if (c->failed != ERR_OK || r->rest.count == 0)
-		return;
-	r->level = literal_level(&r->rest);
-	if (r->rest.pieces[0].kind != PIECE_TEXT)
-		return;
-	cut = resource_type_length(r->rest.pieces[0].text, &r->type);
-	if (r->type != TYPE_OTHER)
-		r->name = cut_pattern(c, &r->rest, cut);
+	room = compiler_allocate(c, r->rest.count + 1, sizeof(*room));
+	if (room != NULL)
+		resource_derive(r, room);
 }
 
 static void

@@ -7,7 +7,7 @@
 
 #include "compiler.h"
 
-#include "expression.h"
+#include "jitr/adapter/expression.h"
 #include "jitr/core/name.h"
 #include "jitr/core/rule_form.h"
 
@@ -227,6 +227,7 @@ rule_compile(struct view document, struct rule **out, struct diag *diag)
 		chunks_free(c.chunks);
 		return c.failed;
 	}
+	r->names = c.names;
 	r->memory = c.chunks;
 	*out = r;
 	return ERR_OK;

@@ -7,6 +7,7 @@
 
 #include "template_compiler.h"
 
+#include "jitr/core/codec_form.h"
 #include "jitr/core/name.h"
 
 /*
@@ -136,10 +137,25 @@ compile_certificate(struct template_compiler *r, const cJSON *properties)
  * Policies.
  */
 
+/* A CONNECT uses the policy before it is stored. */
+static struct view
+keep_form(struct compiler *c, const struct policy *p)
+{
+	size_t size = policy_encode(p, NULL, 0);
+	uint8_t *form = compiler_allocate(c, size, 1);
+
+	if (size == 0)
+		compiler_fail(c, "is too large");
+	if (form == NULL)
+		return (struct view){ NULL, 0 };
+	return (struct view){ form, policy_encode(p, form, size) };
+}
+
 /* The content of a certificate must not determine its rights, and a template must not
  * grant rights over the registry. */
 static void
-check_document(struct template_compiler *r, const struct template_value *document)
+check_document(struct template_compiler *r, const struct template_value *document,
+    struct view *form)
 {
 	struct policy *p = NULL;
 	struct diag why = { "" };
@@ -154,6 +170,8 @@ check_document(struct template_compiler *r, const struct template_value *documen
 		compiler_fail(&r->c, "%s", why.text);
 	else if (e == ERR_OK && policy_uses(p) & POLICY_ALLOWS_CONTROL)
 		compiler_fail(&r->c, "must not allow actions of the registry");
+	else if (e == ERR_OK)
+		*form = keep_form(&r->c, p);
 	else
 		r->c.failed = e;
 	policy_free(p);
@@ -179,7 +197,7 @@ compile_policy(struct template_compiler *r, const cJSON *properties)
 	compile_property(r, properties, "PolicyDocument", &kind_text, &policy.document);
 	before = place_enter(&r->c, ".PolicyDocument");
 	if (has_document)
-		check_document(r, &policy.document);
+		check_document(r, &policy.document, &policy.form);
 	place_leave(&r->c, before);
 	if (r->c.failed == ERR_OK)
 		r->t->policies[r->t->policy_count++] = policy;

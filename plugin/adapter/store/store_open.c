@@ -316,6 +316,7 @@ new_store(const struct store_config *config)
 	s->directory = s->lock = -1;
 	s->failure = s->warning = "";
 	s->sha256 = config->sha256;
+	s->make_form = config->make_form;
 	s->config = *config;
 	s->config.path = s->path = strdup(config->path);
 	if (s->path != NULL)

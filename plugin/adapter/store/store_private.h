@@ -76,6 +76,7 @@ struct store {
 	const char *warning;                           /* store_warning(); empty: none */
 
 	enum err (*sha256)(struct view bytes, struct certid *out);
+	enum err (*make_form)(enum form_kind kind, struct view document, struct view *form);
 
 	/* Broker thread.  The reusable read transaction keeps its slot in LMDB's reader
 	 * table, so reading cannot fail because other processes fill the table. */
@@ -242,6 +243,8 @@ MUST_USE int files_remember(struct store *s);
 
 /* Are they still in their place?  Sets the state. */
 MUST_USE bool files_are_there(struct store *s);
+/* Gives a form to each document that has none of this version.  Returns LMDB's code. */
+MUST_USE int forms_add(struct txn *t);
 
 /* Creates lock.mdb with its blocks allocated.  Returns an errno. */
 MUST_USE int lock_file_reserve(struct store *s);

@@ -3,7 +3,8 @@
  * store_upgrade.c - fills the tables that a newer schema adds.
  *
  * Runs in the transaction that creates these tables (store_schema.c).  Indexes of
- * certificates and the numbers per status are computed from the stored certificates.
+ * certificates and the numbers per status are computed from the stored certificates;
+ * store_form.c compiles the stored documents.
  *
  * A damaged certificate stays as it is and is in no new index.  It is refused whenever
  * it is read, cannot be replaced or deleted, and is not counted, so the counts agree
@@ -21,7 +22,9 @@
 
 #include "store_private.h"
 
-#define COUNTS_SINCE 3 /* schema that introduced the counts */
+#define COUNTS_SINCE  3 /* schema that introduced the counts */
+#define INDEXES_SINCE 4 /* the newest index of certificates */
+#define FORMS_SINCE   5
 
 /* Damage beyond a row (an unreadable page) is reported by LMDB and ends the upgrade. */
 static int
@@ -71,16 +74,26 @@ add_certs(struct txn *t, MDB_cursor *certs, uint64_t schema)
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+static int
+fill_indexes(struct txn *t, uint64_t schema)
+{
+	MDB_cursor *certs;
+	int rc = table_cursor(t, TABLE_CERT, &certs);
+
+	if (rc != 0)
+		return rc;
+	rc = add_certs(t, certs, schema);
+	mdb_cursor_close(certs);
+	return rc;
+}
+
 int
 schema_upgrade(struct store *s, MDB_txn *txn, uint64_t schema)
 {
 	struct txn t = { .store = s, .handle = txn, .writing = true };
-	MDB_cursor *certs;
-	int rc = table_cursor(&t, TABLE_CERT, &certs);
+	int rc = schema < INDEXES_SINCE ? fill_indexes(&t, schema) : 0;
 
-	if (rc != 0)
-		return rc;
-	rc = add_certs(&t, certs, schema);
-	mdb_cursor_close(certs);
+	if (rc == 0 && t.failed == ERR_OK && schema < FORMS_SINCE)
+		rc = forms_add(&t);
 	return rc != 0 || t.failed == ERR_OK ? rc : s->cause;
 }

@@ -10,6 +10,7 @@
 
 #include "registrar_private.h"
 
+#include "jitr/adapter/form.h"
 #include "jitr/adapter/x509.h"
 #include "jitr/service/ca_dir.h"
 
@@ -92,7 +93,8 @@ open_unlocked(struct registrar *r, struct diag *diag)
 	struct store_config config = { .path = r->config.db_path,
 		.map_size = (size_t)r->config.db_map_size_mb << 20,
 		.exclusive = true,
-		.sha256 = sha256_of };
+		.sha256 = sha256_of,
+		.make_form = form_make };
 	const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000 };
 	int64_t until = monotonic_ms() + LOCK_WAIT_MS;
 	enum err e = store_open(&config, &r->store, diag);

@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "jitr/service/activation.h"
+#include "jitr/adapter/expression.h"
+#include "jitr/core/codec_form.h"
 #include "jitr/service/revocation.h"
 
 static void
 forget(struct activation *a)
 {
-	rule_free(a->rule);
-	template_free(a->template);
+	free(a->rule);
+	free(a->template);
 	memset(a, 0, sizeof(*a));
 }
 
@@ -37,20 +39,22 @@ place_of(struct activations *a, const struct certid *ca_id)
 	return oldest;
 }
 
-/* The body of the CA's template, given by value or by name; empty: it has none. */
+/* The form of the CA's template, given by value or by name.  *exists: it has a template. */
 static enum err
 find_template(struct txn *t, const struct ca *ca, const struct ca_settings *settings,
-    struct view *body, struct activation *a)
+    struct view *form, bool *exists, struct activation *a)
 {
 	struct provisioning_template template;
 	struct ca_document document;
 	enum err e;
 
-	*body = (struct view){ NULL, 0 };
+	*exists = false;
 	if (settings->template_name.len == 0) {
 		e = store_get_ca_document(t, &ca->id, &document);
-		if (e == ERR_OK)
-			*body = document.template_body;
+		if (e == ERR_OK) {
+			*exists = document.template_body.len > 0;
+			*form = document.template_form;
+		}
 		return e;
 	}
 	(void)snprintf(a->template_name, sizeof(a->template_name), "%.*s",
@@ -62,28 +66,66 @@ find_template(struct txn *t, const struct ca *ca, const struct ca_settings *sett
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
 	}
 	a->template_generation = template.generation;
-	*body = template.body;
+	*exists = template.body.len > 0;
+	*form = template.form;
 	return ERR_OK;
 }
 
-/* A failure to compile is cached too, with its reason. */
 static enum err
-compile(struct activations *all, struct txn *t, const struct ca *ca, struct activation *a)
+read_rule(struct view form, struct activation *a)
+{
+	void *memory;
+	size_t size;
+	enum err e = rule_memory(form, &posix_expressions, &size, &a->broken);
+
+	if (e != ERR_OK)
+		return e;
+	memory = malloc(size);
+	if (memory == NULL)
+		return ERR_NOMEM;
+	e = rule_decode(form, &posix_expressions, memory, &a->rule, &a->broken);
+	if (e != ERR_OK)
+		free(memory);
+	return e;
+}
+
+static enum err
+read_template(struct view form, struct activation *a)
+{
+	void *memory;
+	size_t size;
+	enum err e = template_memory(form, &size, &a->broken);
+
+	if (e != ERR_OK)
+		return e;
+	memory = malloc(size);
+	if (memory == NULL)
+		return ERR_NOMEM;
+	e = template_decode(form, memory, &a->template);
+	if (e != ERR_OK)
+		free(memory);
+	return e;
+}
+
+/* A form that cannot be used is cached too, with the reason. */
+static enum err
+read_form(struct txn *t, const struct ca *ca, struct activation *a)
 {
 	struct ca_settings settings;
-	struct view body;
+	struct view form = { NULL, 0 };
+	bool exists;
 	enum err e = revocation_settings(t, &ca->id, &settings);
 
 	if (e != ERR_OK)
 		return e;
 	if (settings.activation.len > 0) {
-		e = rule_compile(settings.activation, &a->rule, &a->broken);
+		e = read_rule(settings.activation_form, a);
 		return e == ERR_REQUEST ? ERR_OK : e;
 	}
-	e = find_template(t, ca, &settings, &body, a);
-	a->by_template = body.len > 0 || settings.template_name.len > 0;
-	if (e == ERR_OK && body.len > 0)
-		e = template_compile(body, &all->scope, &a->template, &a->broken);
+	e = find_template(t, ca, &settings, &form, &exists, a);
+	a->by_template = exists || settings.template_name.len > 0;
+	if (e == ERR_OK && exists)
+		e = read_template(form, a);
 	return e == ERR_REQUEST ? ERR_OK : e;
 }
 
@@ -118,7 +160,7 @@ activation_get(struct activations *all, struct txn *t, const struct ca *ca, stru
 		return ERR_OK;
 	}
 	forget(a);
-	e = compile(all, t, ca, a);
+	e = read_form(t, ca, a);
 	if (e != ERR_OK) {
 		forget(a);
 		return e;

@@ -66,26 +66,6 @@ name_policies(struct evaluation *q)
 	return e;
 }
 
-/* Parameters from the certificate may have made a document invalid. */
-static enum err
-check_documents(struct evaluation *q)
-{
-	struct diag why = { "" };
-	struct policy *policy;
-	enum err e = ERR_OK;
-
-	for (size_t i = 0; e == ERR_OK && i < q->plan.policy_count; i++) {
-		if (q->plan.policies[i].document.len == 0)
-			continue;
-		e = policy_compile(q->plan.policies[i].document, &q->all->scope, &policy, &why);
-		if (e == ERR_OK)
-			policy_free(policy);
-	}
-	if (e == ERR_POLICY)
-		fail(&q->plan, why.text);
-	return e == ERR_POLICY ? ERR_OK : e;
-}
-
 /* Rights over the registry are given by command only: a rule or template would give them to
  * every certificate that the CA signs.  The policies it names may have changed since the rule
  * was stored. */
@@ -95,11 +75,13 @@ check_rights(struct evaluation *q)
 	for (size_t i = 0; i < q->plan.policy_count && !q->plan.failed; i++) {
 		struct planned_policy planned = q->plan.policies[i];
 		struct cached_policy *p = policy_cache_take_planned(q->all->policies, q->t,
-		    planned.name, planned.document);
+		    planned.name, planned.form);
 		struct diag why = { "" };
 
 		if (p == NULL)
 			return ERR_NOMEM;
+		if (p->policy == NULL && planned.document.len > 0)
+			fail(&q->plan, "the compiled form of its policy document cannot be used");
 		if (p->policy != NULL && policy_uses(p->policy) & POLICY_ALLOWS_CONTROL) {
 			diag_set(&why,
 			    "policy %s allows actions of the registry: a rule or template does "
@@ -123,9 +105,7 @@ complete(struct evaluation *q)
 	if (q->plan.failed)
 		return q->plan.no_memory ? ERR_NOMEM : ERR_OK;
 	e = name_policies(q);
-	if (e == ERR_OK)
-		e = check_documents(q);
-	if (e != ERR_OK || q->plan.failed)
+	if (e != ERR_OK)
 		return e;
 	e = registry_check_plan(q->t, &q->plan, &cert, &why);
 	if (e == ERR_OK)
@@ -189,7 +169,8 @@ text_size(const struct plan *plan)
 	    plan->thing.billing_group.len + plan->thing.attributes.len;
 
 	for (size_t i = 0; i < plan->policy_count; i++)
-		size += plan->policies[i].name.len + plan->policies[i].document.len;
+		size += plan->policies[i].name.len + plan->policies[i].document.len +
+		    plan->policies[i].form.len;
 	return size;
 }
 
@@ -211,6 +192,7 @@ plan_copy(const struct plan *plan)
 	for (size_t i = 0; i < plan->policy_count; i++) {
 		view_move(&copy->policies[i].name, &at);
 		view_move(&copy->policies[i].document, &at);
+		view_move(&copy->policies[i].form, &at);
 	}
 	return copy;
 }

@@ -17,9 +17,9 @@ is_among(struct view name, const struct view *names, size_t count)
 	return false;
 }
 
-/* document: of a policy that a plan would create; empty: the policy must exist. */
+/* form: of a policy that a plan would create; empty: the policy must exist. */
 static enum err
-hold(struct explain *e, struct txn *t, struct view name, struct view document)
+hold(struct explain *e, struct txn *t, struct view name, struct view form)
 {
 	struct cached_policy *p;
 
@@ -28,7 +28,7 @@ hold(struct explain *e, struct txn *t, struct view name, struct view document)
 			return ERR_OK;
 	if (e->count == EXPLAIN_POLICIES_MAX)
 		return ERR_LIMIT;
-	p = policy_cache_take_planned(&e->judge->policies, t, name, document);
+	p = policy_cache_take_planned(&e->judge->policies, t, name, form);
 	if (p == NULL)
 		return ERR_NOMEM;
 	e->held[e->count++] = p;
@@ -80,7 +80,7 @@ hold_planned(struct explain *e, struct txn *t)
 	enum err err = ERR_OK;
 
 	for (size_t n = 0; plan != NULL && n < plan->policy_count && err == ERR_OK; n++)
-		err = hold(e, t, plan->policies[n].name, plan->policies[n].document);
+		err = hold(e, t, plan->policies[n].name, plan->policies[n].form);
 	return err;
 }
 

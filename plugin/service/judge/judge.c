@@ -29,7 +29,6 @@ judge_init(struct judge *judge, const struct judge_config *config)
 {
 	*judge = (struct judge){ .config = *config };
 	judge->policies.scope = config->scope;
-	judge->activations.scope = config->scope;
 	judge->activations.policies = &judge->policies;
 	name_resources(judge);
 }

@@ -6,6 +6,7 @@
 /* Report a lack of memory instead of exiting. */
 #define HASH_NONFATAL_OOM 1
 
+#include "jitr/core/codec_form.h"
 #include "jitr/service/policy_cache.h"
 
 static struct cached_policy *
@@ -24,60 +25,23 @@ is_made_of(const struct cached_policy *p, const struct policy_record *record)
 	    generation_equal(&p->generation, &record->generation);
 }
 
-static bool
-is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static size_t
-skip_space(struct view text, size_t at)
-{
-	while (at < text.len && is_space(text.data[at]))
-		at++;
-	return at;
-}
-
-/* The position behind the string that begins here. */
-static size_t
-skip_string(struct view text, size_t at)
-{
-	for (at++; at < text.len && text.data[at] != '"'; at++)
-		at += text.data[at] == '\\';
-	return at < text.len ? at + 1 : text.len;
-}
-
-/* Outside of JSON strings several white space characters are the same as one. */
-static size_t
-collapse(struct view text, uint8_t *out)
-{
-	size_t len = 0;
-
-	for (size_t at = 0, next; at < text.len; at = next) {
-		next = skip_space(text, at);
-		if (next > at) {
-			out[len++] = ' ';
-			continue;
-		}
-		next = text.data[at] == '"' ? skip_string(text, at) : at + 1;
-		memcpy(out + len, text.data + at, next - at);
-		len += next - at;
-	}
-	return len;
-}
-
-/* The document was valid when it was stored.  It may have 400 KB of white space, which would
- * take a few milliseconds to read, for each policy of a certificate. */
+/* *out: one allocation, released with free(). */
 static enum err
-compile(const struct policy_cache *c, struct view document, struct policy **out, struct diag *why)
+decode(const struct policy_cache *c, struct view form, struct policy **out, struct diag *why)
 {
-	uint8_t *bytes = malloc(document.len + 1);
-	enum err e;
+	void *memory;
+	size_t size;
+	enum err e = policy_memory(form, &size, why);
 
-	if (bytes == NULL)
+	*out = NULL;
+	if (e != ERR_OK)
+		return e;
+	memory = malloc(size);
+	if (memory == NULL)
 		return ERR_NOMEM;
-	e = policy_compile((struct view){ bytes, collapse(document, bytes) }, &c->scope, out, why);
-	free(bytes);
+	e = policy_decode(form, &c->scope, memory, out);
+	if (e != ERR_OK)
+		free(memory);
 	return e;
 }
 
@@ -94,10 +58,10 @@ load(struct policy_cache *c, struct txn *t, struct cached_policy *p, struct diag
 		return e;
 	e = store_get_policy_version(t, name, record.default_version, &version);
 	if (e == ERR_OK)
-		e = compile(c, version.document, &policy, why);
+		e = decode(c, version.form, &policy, why);
 	if (e != ERR_OK)
 		return e;
-	policy_free(p->policy);
+	free(p->policy);
 	p->policy = policy;
 	c->revision += p->holders > 0;
 	p->version = record.default_version;
@@ -117,7 +81,7 @@ check(struct policy_cache *c, struct txn *t, struct cached_policy *p)
 	if (e == ERR_OK)
 		return;
 	c->revision += p->holders > 0 && p->policy != NULL;
-	policy_free(p->policy);
+	free(p->policy);
 	p->policy = NULL;
 	diag_set(&c->unusable, "policy %s cannot be used: %s", p->name,
 	    why.text[0] != '\0' ? why.text : err_text(e));
@@ -146,7 +110,7 @@ drop_unheld(struct policy_cache *c, struct cached_policy *p)
 	if (p->holders > 0)
 		return;
 	HASH_DELETE(hh, c->by_name, p);
-	policy_free(p->policy);
+	free(p->policy);
 	free(p);
 }
 
@@ -171,9 +135,9 @@ policy_cache_take(struct policy_cache *c, struct txn *t, struct view name)
 	return p;
 }
 
-/* The policy does not exist yet: until then its document counts. */
+/* The policy does not exist yet: until then the plan's form counts. */
 static struct cached_policy *
-add_planned(struct policy_cache *c, struct view name, struct view document)
+add_planned(struct policy_cache *c, struct view name, struct view form)
 {
 	struct cached_policy *p = add(c, name);
 	struct diag why = { "" };
@@ -181,27 +145,27 @@ add_planned(struct policy_cache *c, struct view name, struct view document)
 
 	if (p == NULL)
 		return NULL;
-	e = compile(c, document, &p->policy, &why);
+	e = decode(c, form, &p->policy, &why);
 	if (e == ERR_NOMEM) {
 		drop_unheld(c, p);
 		return NULL;
 	}
 	if (e != ERR_OK)
-		diag_set(&c->unusable, "policy %s cannot be used: %s", p->name, why.text);
+		diag_set(&c->unusable, "policy %s cannot be used: %s", p->name,
+		    why.text[0] != '\0' ? why.text : err_text(e));
 	p->checked = c->round;
 	p->holders = 1;
 	return p;
 }
 
 struct cached_policy *
-policy_cache_take_planned(struct policy_cache *c, struct txn *t, struct view name,
-    struct view document)
+policy_cache_take_planned(struct policy_cache *c, struct txn *t, struct view name, struct view form)
 {
 	struct policy_record record;
 
-	if (document.len > 0 && find(c, name) == NULL &&
+	if (form.len > 0 && find(c, name) == NULL &&
 	    store_get_policy(t, name, &record) == ERR_NOT_FOUND)
-		return add_planned(c, name, document);
+		return add_planned(c, name, form);
 	return policy_cache_take(c, t, name);
 }
 

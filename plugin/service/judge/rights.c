@@ -33,12 +33,12 @@ hold_planned(struct rights *r, struct policy_cache *c, struct txn *t, const stru
 		if (r->count == POLICIES_MAX)
 			r->failed = true;
 		else
-			hold(r, policy_cache_take_planned(c, t, p->name, p->document));
+			hold(r, policy_cache_take_planned(c, t, p->name, p->form));
 	}
 }
 
 /* New policies are taken before old ones are released, so that a policy that is attached
- * before and after is not compiled again. */
+ * before and after is not decoded again. */
 void
 rights_read(struct rights *r, struct policy_cache *c, struct txn *t, const struct certid *id,
     const struct plan *plan_or_null)

@@ -86,7 +86,9 @@ put_policy(struct txn *t, const struct planned_policy *p, const struct certid *i
 	enum err e = ERR_OK;
 
 	if (p->document.len > 0)
-		e = registry_create_policy(t, p->name, p->document, now, NULL);
+		e = registry_create_policy(t, p->name,
+		    &(struct new_policy_version){ .document = p->document, .form = p->form }, now,
+		    NULL);
 	if (e == ERR_OK || e == ERR_EXISTS)
 		e = registry_attach_policy(t, p->name, id, NULL);
 	return e;

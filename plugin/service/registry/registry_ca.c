@@ -85,6 +85,7 @@ apply_settings(struct ca_settings *s, const struct ca_settings_update *u)
 		s->crl_file = *u->crl_file;
 	if (u->activation != NULL) {
 		s->activation = *u->activation;
+		s->activation_form = u->activation_form;
 		s->supersedes = u->supersedes;
 		s->supersede_after = u->supersede_after;
 	}
@@ -204,12 +205,14 @@ apply_update(struct ca *ca, struct ca_document *document, const struct ca_update
 		ca->status = *u->status;
 	if (u->remove_auto_registration) {
 		document->template_body = document->role_arn = (struct view){ NULL, 0 };
+		document->template_form = (struct view){ NULL, 0 };
 		ca->auto_registration = false;
 	}
 	if (u->auto_registration != NULL)
 		ca->auto_registration = *u->auto_registration;
 	if (u->template_body != NULL) {
 		document->template_body = *u->template_body;
+		document->template_form = u->template_form;
 		document->role_arn = *u->role_arn;
 	}
 }

@@ -28,10 +28,13 @@ get_version(struct txn *t, struct view name, uint32_t number, struct diag *diag)
 }
 
 enum err
-registry_create_policy(struct txn *t, struct view name, struct view document, int64_t now,
-    struct diag *diag)
+registry_create_policy(struct txn *t, struct view name, const struct new_policy_version *first,
+    int64_t now, struct diag *diag)
 {
-	struct policy_version first = { .number = 1, .created = now, .document = document };
+	struct policy_version version = { .number = 1,
+		.created = now,
+		.document = first->document,
+		.form = first->form };
 	struct policy_record policy;
 	enum err e = store_get_policy(t, name, &policy);
 
@@ -51,7 +54,7 @@ registry_create_policy(struct txn *t, struct view name, struct view document, in
 	if (e != ERR_OK)
 		return e;
 	store_put_policy(t, &policy);
-	store_put_policy_version(t, name, &first);
+	store_put_policy_version(t, name, &version);
 	return t->failed;
 }
 
@@ -130,7 +133,9 @@ enum err
 registry_create_policy_version(struct txn *t, struct view name,
     const struct new_policy_version *made, int64_t now, uint32_t *number, struct diag *diag)
 {
-	struct policy_version version = { .created = now, .document = made->document };
+	struct policy_version version = { .created = now,
+		.document = made->document,
+		.form = made->form };
 	struct policy_record policy;
 	enum err e = get_policy(t, name, &policy, diag);
 

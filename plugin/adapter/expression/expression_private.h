@@ -5,19 +5,14 @@
 #ifndef JITR_EXPRESSION_PRIVATE_H
 #define JITR_EXPRESSION_PRIVATE_H
 
-#include "expression.h"
+#include "jitr/adapter/expression.h"
 
 /* Bytes that replace letters beyond ASCII before the text is given to libc. */
 #define FIRST_LETTER 0x80
 #define OTHER_LETTER 0xff
 #define LETTERS_MAX  (OTHER_LETTER - FIRST_LETTER)
 
-struct expression {
-	size_t compiling, each; /* cost in steps: fixed, and per character of a value */
-	size_t letter_count;
-	uint8_t letters[LETTERS_MAX][4];       /* UTF-8, zero-padded */
-	char text[2 + EXPRESSION_MAX + 2 + 1]; /* as given to libc */
-};
+_Static_assert(LETTERS_MAX == EXPRESSION_LETTERS_MAX, "one byte for each letter");
 
 /* The byte that replaces a letter; OTHER_LETTER if the expression does not contain it. */
 uint8_t expression_letter(const struct expression *e, struct view letter);

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <locale.h>
 #include <regex.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "expression_private.h"
@@ -190,35 +189,17 @@ estimate_cost(struct expression *e, const struct expression_shape *shape, struct
  * Expressions.
  */
 
-static enum err
-compile(struct view text, struct expression *e, struct diag *diag)
+enum err
+expression_compile(struct view text, struct expression *out, struct diag *diag)
 {
 	struct expression_shape shape;
-	enum err failed = expression_read(text, e, &shape, diag);
+	enum err failed;
 
+	memset(out, 0, sizeof(*out));
+	failed = expression_read(text, out, &shape, diag);
 	if (failed == ERR_OK)
-		failed = try_compile(e, diag);
-	return failed == ERR_OK ? estimate_cost(e, &shape, diag) : failed;
-}
-
-enum err
-expression_compile(struct view text, struct expression **out, struct diag *diag)
-{
-	struct expression *e = calloc(1, sizeof(*e));
-	enum err failed = e != NULL ? compile(text, e, diag) : ERR_NOMEM;
-
-	*out = NULL;
-	if (failed == ERR_OK)
-		*out = e;
-	else
-		free(e);
-	return failed;
-}
-
-void
-expression_free(struct expression *e)
-{
-	free(e);
+		failed = try_compile(out, diag);
+	return failed == ERR_OK ? estimate_cost(out, &shape, diag) : failed;
 }
 
 /* The text as given to libc.  False: not UTF-8, or a NUL. */
@@ -251,3 +232,7 @@ expression_match(const struct expression *e, struct view value, struct context *
 		return TRUTH_HIDDEN;
 	return try_match(e, text, &c->no_memory);
 }
+
+const struct expressions posix_expressions = { .size = sizeof(struct expression),
+	.compile = expression_compile,
+	.match = expression_match };
