@@ -170,6 +170,49 @@ def test_registry_in_use(start_broker, refuses_to_start):
     assert broker.admin().registration_code()
 
 
+# -- files that are gone ---------------------------------------------------------
+
+def move_away(path):
+    path.rename(path.with_suffix(".moved"))
+    return lambda: path.with_suffix(".moved").rename(path)
+
+
+def unlink_data(path):
+    (path / "data.mdb").unlink()
+
+
+def unlink_lock(path):
+    (path / "lock.mdb").unlink()
+
+
+def replace_data(path):
+    shutil.copy(path / "data.mdb", path / "new")
+    (path / "new").rename(path / "data.mdb")
+
+
+@pytest.mark.parametrize("remove", [move_away, unlink_data, unlink_lock, replace_data])
+def test_files_removed_under_a_running_broker(broker, pki, admin, factory, remove):
+    """A change to a file that is gone would be lost at the next start: it fails, and the log says
+    so; devices that are registered are served (contract, section 3: an answer to a change means
+    that it is on disk)."""
+    active = admin.activate(pki.device("active", issuer=factory))
+    assert broker.connect(active).accepted  # OpenSSL has the CA from now on
+    put_back = remove(broker.db_path)
+    with pytest.raises(AwsError) as refusal:
+        admin.activate(pki.device("d1", issuer=factory))
+    assert refusal.value.name == "ServiceUnavailableException"
+    assert "removed or replaced" in refusal.value.message
+    broker.wait_for_log("the files of the registry were removed or replaced")
+    late = pki.device("d2", issuer=factory)
+    assert broker.connect(late).refused
+    broker.wait_for_log("certificate not registered", late.id)
+    assert broker.connect(active).accepted
+    if put_back:
+        put_back()
+        admin.activate(pki.device("d3", issuer=factory))
+        broker.wait_for_log("the files of the registry are back")
+
+
 # -- full disks ------------------------------------------------------------------
 
 def test_full_disk(make_small_disk, pki):

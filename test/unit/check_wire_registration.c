@@ -496,6 +496,7 @@ skip_policies(struct view *in)
 	for (size_t left = read_number(in, 1); left > 0; left--) {
 		skip(in, read_number(in, 1));
 		skip(in, read_number(in, 4));
+		skip(in, read_number(in, 4));
 	}
 }
 

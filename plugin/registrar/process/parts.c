@@ -109,8 +109,10 @@ open_unlocked(struct registrar *r, struct diag *diag)
 static enum err
 open_registry(struct registrar *r, struct diag *diag)
 {
+	struct report_sink sink = port_of_report(r);
 	enum err e = open_unlocked(r, diag);
 
+	r->recovery = (struct recovery){ .store = r->store, .log = sink.log, .context = r };
 	if (e == ERR_OK && store_warning(r->store)[0] != '\0')
 		report_line(r->report, LEVEL_WARNING, "%s: %s", r->config.db_path,
 		    store_warning(r->store));

@@ -175,6 +175,7 @@ tick(struct registrar *r, int64_t now)
 	if (now - r->ticked < TICK_MS)
 		return;
 	r->ticked = now;
+	recovery_tick(&r->recovery, now);
 	look_elsewhere(r, now);
 	crls_tick(r->crls);
 	schedule_tick(r->schedule);

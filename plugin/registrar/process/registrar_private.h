@@ -19,6 +19,7 @@
 #include "jitr/service/health.h"
 #include "jitr/service/judge.h"
 #include "jitr/service/log_file.h"
+#include "jitr/service/recovery.h"
 #include "jitr/service/registration_jobs.h"
 #include "jitr/service/removal.h"
 #include "jitr/service/report.h"
@@ -41,6 +42,7 @@ struct registrar {
 	struct log_file *log_file; /* NULL: no log_file */
 	struct writer *writer;
 	struct removal removal;
+	struct recovery recovery;
 	struct registration_jobs *registrations;
 	struct registrations port; /* of registrations */
 	struct change_listener listener;

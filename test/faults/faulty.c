@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
+/*
+ * faulty.c - preloaded into a broker: system calls that fail, and a clock that is wrong.
+ *
+ * JITR_FAULTS names a file with a struct control, which a test changes while the broker
+ * runs (faults.py has its layout).
+ */
+#define _GNU_SOURCE /* RTLD_NEXT */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define META_PAGES 8192 /* of data.mdb */
+
+/* The next so many calls fail with EIO; all ones: all of them. */
+struct control {
+	uint32_t meta_writes; /* of the meta pages of data.mdb */
+	uint32_t data_writes; /* of its other pages */
+	uint32_t syncs;       /* of any file */
+	uint32_t list_reads;  /* of files named *.crl */
+	int32_t clock;        /* added to the time of day, in seconds */
+	uint32_t failed;      /* counts the failures */
+};
+
+static struct control *control;
+
+static void __attribute__((constructor)) open_control(void)
+{
+	const char *path = getenv("JITR_FAULTS");
+	int fd = path != NULL ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	void *map;
+
+	if (fd < 0)
+		return;
+	map = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map != MAP_FAILED)
+		control = map;
+	(void)close(fd);
+}
+
+static int
+is_named(int fd, const char *suffix)
+{
+	char link[32], path[4096];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path));
+	return len > (ssize_t)strlen(suffix) &&
+	    memcmp(path + len - strlen(suffix), suffix, strlen(suffix)) == 0;
+}
+
+static int
+fails(uint32_t *left)
+{
+	if (*left == 0)
+		return 0;
+	if (*left != UINT32_MAX)
+		--*left;
+	control->failed++;
+	errno = EIO;
+	return 1;
+}
+
+static int
+write_fails(int fd, off_t at)
+{
+	uint32_t *left;
+
+	if (control == NULL)
+		return 0;
+	left = at < META_PAGES ? &control->meta_writes : &control->data_writes;
+	return *left > 0 && is_named(fd, "/data.mdb") && fails(left);
+}
+
+/* The function of libc. */
+#define NEXT(name) (__extension__(__typeof__(&(name))) dlsym(RTLD_NEXT, #name))
+
+ssize_t
+pwrite(int fd, const void *data, size_t size, off_t at)
+{
+	return write_fails(fd, at) ? -1 : NEXT(pwrite)(fd, data, size, at);
+}
+
+ssize_t
+writev(int fd, const struct iovec *parts, int count)
+{
+	if (control != NULL && control->data_writes > 0 && write_fails(fd, META_PAGES))
+		return -1;
+	return NEXT(writev)(fd, parts, count);
+}
+
+int
+fdatasync(int fd)
+{
+	return control != NULL && fails(&control->syncs) ? -1 : NEXT(fdatasync)(fd);
+}
+
+int
+fsync(int fd)
+{
+	return control != NULL && fails(&control->syncs) ? -1 : NEXT(fsync)(fd);
+}
+
+ssize_t
+read(int fd, void *data, size_t size)
+{
+	if (control != NULL && control->list_reads > 0 && is_named(fd, ".crl") &&
+	    fails(&control->list_reads))
+		return -1;
+	return NEXT(read)(fd, data, size);
+}
+
+int
+clock_gettime(clockid_t clock, struct timespec *out)
+{
+	int rc = NEXT(clock_gettime)(clock, out);
+
+	if (rc == 0 && control != NULL &&
+	    (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+		out->tv_sec += control->clock;
+	return rc;
+}
+
+time_t
+time(time_t *out)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	if (out != NULL)
+		*out = now.tv_sec;
+	return now.tv_sec;
+}
