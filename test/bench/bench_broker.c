@@ -21,7 +21,7 @@
 #include "load.h"
 #include "ping.h"
 
-#include "jitr/service/ca_dir.h"
+#include "jitr/registrar/ca_dir.h"
 #include "jitr/adapter/store.h"
 
 #define KNOWN_MAX 2000 /* of the registered devices, those that connect */

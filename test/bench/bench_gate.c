@@ -19,10 +19,10 @@
 
 #include "jitr/adapter/form.h"
 #include "jitr/service/gate.h"
-#include "jitr/service/registration_jobs.h"
+#include "jitr/registrar/registration_jobs.h"
 #include "jitr/service/registry.h"
 #include "jitr/adapter/store.h"
-#include "jitr/service/writer.h"
+#include "jitr/registrar/writer.h"
 
 #define PASSES 5
 

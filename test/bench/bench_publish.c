@@ -22,7 +22,7 @@
 #include "mqtt.h"
 #include "stream.h"
 
-#include "jitr/service/ca_dir.h"
+#include "jitr/registrar/ca_dir.h"
 #include "jitr/adapter/store.h"
 
 #define PAIRS 16

@@ -31,7 +31,7 @@
 #include "ping.h"
 #include "server.h"
 
-#include "jitr/service/ca_dir.h"
+#include "jitr/registrar/ca_dir.h"
 #include "jitr/adapter/store.h"
 
 #define PARALLEL     16

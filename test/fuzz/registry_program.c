@@ -10,10 +10,10 @@
 #include "registry_program.h"
 #include "world.h"
 
-#include "jitr/service/registration_jobs.h"
+#include "jitr/registrar/registration_jobs.h"
 #include "jitr/adapter/x509.h"
 #include "jitr/core/event.h"
-#include "jitr/service/crl_import.h"
+#include "jitr/registrar/crl_import.h"
 #include "jitr/service/gate.h"
 #include "jitr/service/registry_policy.h"
 #include "jitr/service/registry_schedule.h"

@@ -5,7 +5,7 @@
 
 #include "jitr/core/text.h"
 #include "jitr/adapter/x509.h"
-#include "jitr/service/registration_jobs.h"
+#include "jitr/registrar/registration_jobs.h"
 #include "requests.h"
 #include "suite.h"
 

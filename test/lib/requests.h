@@ -15,12 +15,12 @@
 #ifndef JITR_TEST_REQUESTS_H
 #define JITR_TEST_REQUESTS_H
 
-#include "jitr/service/crls.h"
+#include "jitr/registrar/crls.h"
 #include "jitr/service/gate.h"
 #include "jitr/service/judge.h"
 #include "jitr/service/relay.h"
 #include "jitr/adapter/json.h"
-#include "jitr/api/request.h"
+#include "jitr/registrar/request.h"
 #include "world.h"
 
 /* The user "admin" may administer, and the certificate admin_certificate from the next start on. */

@@ -21,7 +21,7 @@
 
 #include "jitr/service/broker.h"
 #include "jitr/service/report.h"
-#include "jitr/service/writer.h"
+#include "jitr/registrar/writer.h"
 #include "pki.h"
 
 /* The calls of the broker's functions, in their order. */

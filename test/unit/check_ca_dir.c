@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "jitr/service/ca_dir.h"
+#include "jitr/registrar/ca_dir.h"
 #include "jitr/adapter/x509.h"
 #include "suite.h"
 #include "world.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "command.h"
-#include "jitr/api/request.h"
+#include "jitr/registrar/request.h"
 #include "jitr/core/text.h"
 #include "suite.h"
 #include "world.h"

@@ -12,7 +12,7 @@
 
 #include "crl_tidy.h"
 
-#include "jitr/service/crl_import.h"
+#include "jitr/registrar/crl_import.h"
 #include "jitr/service/registry.h"
 #include "jitr/adapter/x509.h"
 #include "pki_crl.h"

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "jitr/service/crls.h"
+#include "jitr/registrar/crls.h"
 #include "pki_crl.h"
 #include "suite.h"
 #include "world.h"

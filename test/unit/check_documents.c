@@ -18,7 +18,7 @@
 #include "jitr/service/gate.h"
 #include "jitr/adapter/json.h"
 #include "jitr/core/pattern.h"
-#include "jitr/api/request.h"
+#include "jitr/registrar/request.h"
 #include "jitr/core/rule.h"
 #include "jitr/core/template.h"
 #include "suite.h"

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "jitr/service/health.h"
+#include "jitr/registrar/health.h"
 #include "suite.h"
 #include "world.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "jitr/service/outbox.h"
-#include "jitr/service/removal.h"
+#include "jitr/registrar/removal.h"
 #include "no_memory.h"
 #include "suite.h"
 #include "world.h"

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "jitr/service/recovery.h"
+#include "jitr/registrar/recovery.h"
 #include "suite.h"
 #include "world.h"
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "jitr/service/log_jobs.h"
+#include "jitr/registrar/log_jobs.h"
 #include "jitr/service/report.h"
 #include "jitr/adapter/json.h"
 #include "suite.h"

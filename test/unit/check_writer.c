@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "jitr/service/writer.h"
+#include "jitr/registrar/writer.h"
 #include "suite.h"
 
 /*

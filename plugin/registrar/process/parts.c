@@ -12,7 +12,7 @@
 
 #include "jitr/adapter/form.h"
 #include "jitr/adapter/x509.h"
-#include "jitr/service/ca_dir.h"
+#include "jitr/registrar/ca_dir.h"
 
 #define QUEUE_MAX 65536
 #define BATCH_MAX 512

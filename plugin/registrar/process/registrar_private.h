@@ -13,17 +13,17 @@
 #ifndef JITR_REGISTRAR_PRIVATE_H
 #define JITR_REGISTRAR_PRIVATE_H
 
-#include "jitr/api/request.h"
+#include "jitr/registrar/request.h"
 #include "jitr/service/config.h"
-#include "jitr/service/crls.h"
-#include "jitr/service/health.h"
+#include "jitr/registrar/crls.h"
+#include "jitr/registrar/health.h"
 #include "jitr/service/judge.h"
-#include "jitr/service/log_file.h"
-#include "jitr/service/recovery.h"
-#include "jitr/service/registration_jobs.h"
-#include "jitr/service/removal.h"
+#include "jitr/registrar/log_file.h"
+#include "jitr/registrar/recovery.h"
+#include "jitr/registrar/registration_jobs.h"
+#include "jitr/registrar/removal.h"
 #include "jitr/service/report.h"
-#include "jitr/service/schedule.h"
+#include "jitr/registrar/schedule.h"
 
 #include "outgoing.h"
 #include "registrar.h"

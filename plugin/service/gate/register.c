@@ -9,7 +9,6 @@
 #include "gate_private.h"
 
 #include "jitr/adapter/x509.h"
-#include "jitr/service/writer.h"
 
 /* The reason, in the words of the plan if there is one. */
 static const char *
