@@ -128,13 +128,17 @@ registrar_left(void *plugin, uint64_t session)
 enum err
 registrar_record(void *plugin, const char *text, size_t len)
 {
-	uint8_t *bytes = malloc(len + 1);
+	char *line = strndup(text, len);
+	uint8_t *bytes = malloc(len + WIRE_LINE_OVERHEAD);
+	size_t size = 0;
 
-	if (bytes != NULL) {
-		memcpy(bytes, text, len);
-		bytes[len] = '\0';
-	}
-	return send_bytes(plugin, WIRE_RECORD, 0, bytes, len + 1);
+	if (line != NULL && bytes != NULL)
+		size = wire_put_line(line, bytes, len + WIRE_LINE_OVERHEAD);
+	free(line);
+	if (size > 0)
+		return send_bytes(plugin, WIRE_RECORD, 0, bytes, size);
+	free(bytes);
+	return ERR_NOMEM;
 }
 
 void
