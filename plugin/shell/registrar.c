@@ -256,12 +256,16 @@ log_line(void *context, enum log_level level, const char *line)
 	broker_mosquitto.log(level, line);
 }
 
+/* Results of what was under way, while the process ends; only lines for the log before the
+ * other parts exist. */
 static void
 last_frame(void *context, const struct wire_frame *frame)
 {
 	struct plugin *p = context;
 
-	if (frame->type == WIRE_LOG)
+	if (p->started != 0)
+		(void)!received(p, frame);
+	else if (frame->type == WIRE_LOG)
 		(void)!child_log_frame(p->child, frame);
 }
 
