@@ -351,17 +351,32 @@ tick(void)
 	ck_assert_int_eq(deliver(MOSQ_EVT_TICK, &ed), MOSQ_ERR_SUCCESS);
 }
 
-/* Ticks until a message with this beginning of a topic was published; the
- * writer needs its time. */
-static const struct publication *
-tick_until_published(const char *topic_prefix)
+/* The registrar needs its time. */
+static void
+tick_until(bool (*holds)(void))
 {
 	static const struct timespec moment = { 0, 1000000 };
 
-	for (int i = 0; i < 5000 && published(topic_prefix) == NULL; i++) {
+	for (int i = 0; i < 5000 && !holds(); i++) {
 		tick();
 		nanosleep(&moment, NULL);
 	}
+}
+
+static const char *awaited;
+
+static bool
+is_published(void)
+{
+	return published(awaited) != NULL;
+}
+
+/* Ticks until a message with this beginning of a topic was published. */
+static const struct publication *
+tick_until_published(const char *topic_prefix)
+{
+	awaited = topic_prefix;
+	tick_until(is_published);
 	ck_assert_msg(published(topic_prefix) != NULL, "%s", topic_prefix);
 	return published(topic_prefix);
 }
@@ -626,6 +641,12 @@ START_TEST(a_device_registers_is_activated_and_revoked)
 }
 END_TEST
 
+static bool
+is_said_to_be_empty(void)
+{
+	return strstr(published(CONTROL_RESPONSE_TOPIC)->payload, "it is empty") != NULL;
+}
+
 START_TEST(the_answer_goes_to_the_asking_client_and_its_response_topic)
 {
 	char topic[] = "my/topic";
@@ -636,10 +657,7 @@ START_TEST(the_answer_goes_to_the_asking_client_and_its_response_topic)
 	ck_assert_str_eq(published("my/topic")->client, "a1");
 	ck_assert_int_eq(published("my/topic")->qos, 0);
 	ck_assert_int_eq(control(&m_admin, NULL, NULL), MOSQ_ERR_SUCCESS); /* an empty one */
-	for (int i = 0;
-	     i < 100 && strstr(published(CONTROL_RESPONSE_TOPIC)->payload, "it is empty") == NULL;
-	     i++)
-		tick();
+	tick_until(is_said_to_be_empty);
 	ck_assert_ptr_nonnull(strstr(published(CONTROL_RESPONSE_TOPIC)->payload, "it is empty"));
 }
 END_TEST
@@ -880,6 +898,12 @@ revoke_elsewhere(void)
 	ck_assert_int_eq(status, 0);
 }
 
+static bool
+is_kicked(void)
+{
+	return broker.kicked[0] != '\0';
+}
+
 START_TEST(a_change_by_another_process_cuts_off)
 {
 	start();
@@ -890,8 +914,7 @@ START_TEST(a_change_by_another_process_cuts_off)
 	tick();
 	ck_assert_str_eq(broker.kicked, "");
 	revoke_elsewhere();
-	for (int i = 0; i < 100 && broker.kicked[0] == '\0'; i++)
-		tick();
+	tick_until(is_kicked);
 	ck_assert_str_eq(broker.kicked, world_hex(device));
 }
 END_TEST
