@@ -364,6 +364,7 @@ is_of_others(int reason)
 	return (reason >= REASON_RULE_WAITS && reason <= REASON_PROVISIONED_NOW) ||
 	    reason == REASON_CLIENT_ID_BUSY || reason == REASON_SHARED ||
 	    reason == REASON_CHAIN_REFUSED || reason == REASON_NOT_STORED ||
+	    reason == REASON_NO_REGISTRAR ||
 	    reason == REASON_UNREADABLE || reason == REASON_DELETED ||
 	    reason == REASON_NAME_RESERVED || reason == REASON_NO_POLICY ||
 	    reason == REASON_NOT_ALLOWED || reason == REASON_POLICY_UNUSABLE ||
