@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * plugin_private.h - state shared by start.c (start, stop), wiring.c (construction, teardown),
- * plugin.c (callbacks), changes.c, tick.c and dropped.c.  Private.  Broker thread, except where a member
+ * plugin.c (callbacks), registrar.c, received.c, tick.c and dropped.c.  Private.  Broker thread, except where a member
  * is atomic.
  */
 #ifndef JITR_PLUGIN_PRIVATE_H
