@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """doc/architecture.md is the map of plugin/: each folder has one row, which names the
-folders that plugin/CMakeLists.txt lets it call; each file of ctl/ is in its table; no
-line but a row of a table has more than 160 characters."""
+process that links it and the folders that plugin/CMakeLists.txt lets it call; each file of
+ctl/ is in its table; no line outside tables has more than 160 characters."""
 import pathlib
 import re
 import sys
@@ -26,28 +26,48 @@ def folders_of_build():
 
 
 def folders_of_page():
-    for folder, calls in re.findall(r"^\| `(plugin/[^`]+)` \|.*\| ([^|]*) \|$", PAGE, re.M):
-        yield folder, set(re.findall(r"`([^`]+)`", calls))
+    for folder, process, calls in re.findall(r"^\| `(plugin/[^`]+)` \|.*\| (\w+) \| ([^|]*) \|$", PAGE, re.M):
+        yield folder, (process, set(re.findall(r"`([^`]+)`", calls)))
+
+
+def linked(build, top):
+    """The folders that a process links, from the one on top."""
+    found, todo = set(), [top]
+    while todo:
+        folder = todo.pop()
+        if folder not in found:
+            found.add(folder)
+            todo.extend("plugin/" + used for used in build[folder])
+    return found
+
+
+def processes(build):
+    broker, registrar = linked(build, "plugin/shell"), linked(build, "plugin/registrar/process")
+    for folder in build:
+        yield folder, ("both" if folder in broker & registrar else "broker" if folder in broker else
+                       "registrar" if folder in registrar else "none")
 
 
 def faults():
     page = list(folders_of_page())
     described, build = dict(page), dict(folders_of_build())
+    where = dict(processes(build))
     if len(page) != len(described):
         yield "a folder has two rows"
     for folder in sorted(folders_on_disk() | set(build)):
         if folder not in described:
             yield "%s has no row" % folder
-        elif described[folder] != build.get(folder):
-            yield "%s: the row says that it calls %s, the build %s" % (
-                folder, sorted(described[folder]), sorted(build.get(folder, set())))
+        elif described[folder] != (where.get(folder), build.get(folder)):
+            process, calls = described[folder]
+            yield "%s: the row says that it calls %s, in %s; the build says %s, in %s" % (
+                folder, sorted(calls), process, sorted(build.get(folder, set())), where.get(folder))
     for folder in sorted(set(described) - folders_on_disk()):
         yield "%s has a row and does not exist" % folder
     for path in sorted((ROOT / "ctl").glob("*.c")):
         if "`%s`" % path.name not in PAGE:
             yield "ctl/%s is not in the table" % path.name
     for number, line in enumerate(PAGE.splitlines(), 1):
-        if len(line) > LINE_MAX and not line.startswith("| "):
+        if len(line) > LINE_MAX and not line.startswith("|"):
             yield "line %d has %d characters" % (number, len(line))
 
 

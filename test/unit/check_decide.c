@@ -364,10 +364,10 @@ is_of_others(int reason)
 	return (reason >= REASON_RULE_WAITS && reason <= REASON_PROVISIONED_NOW) ||
 	    reason == REASON_CLIENT_ID_BUSY || reason == REASON_SHARED ||
 	    reason == REASON_CHAIN_REFUSED || reason == REASON_NOT_STORED ||
-	    reason == REASON_UNREADABLE || reason == REASON_DELETED ||
-	    reason == REASON_NAME_RESERVED || reason == REASON_NO_POLICY ||
-	    reason == REASON_NOT_ALLOWED || reason == REASON_POLICY_UNUSABLE ||
-	    reason == REASON_REGISTRY_FAILED;
+	    reason == REASON_NO_REGISTRAR || reason == REASON_UNREADABLE ||
+	    reason == REASON_DELETED || reason == REASON_NAME_RESERVED ||
+	    reason == REASON_NO_POLICY || reason == REASON_NOT_ALLOWED ||
+	    reason == REASON_POLICY_UNUSABLE || reason == REASON_REGISTRY_FAILED;
 }
 
 START_TEST(for_every_combination_of_facts_the_rules_hold)

@@ -249,6 +249,35 @@ START_TEST(a_presentation_that_is_not_taken_lets_no_client_in)
 }
 END_TEST
 
+/* _i: its CA has a rule. */
+START_TEST(without_a_registrar_a_first_connection_is_refused_with_that_reason)
+{
+	if (_i)
+		set_rule();
+	seen.result = ERR_STORAGE;
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert_uint_eq(seen.presented, 1);
+	ck_assert(world_said("the registrar is not running: it cannot be registered now"));
+	ck_assert_uint_eq(stats.refused_for[REASON_NO_REGISTRAR], 1);
+	ck_assert_uint_eq(stats.failed, 1);
+	/* The next one is registered when the registrar runs again. */
+	seen.result = ERR_OK;
+	ck_assert_int_eq(connect_as(0, device), _i ? VERDICT_ALLOW : VERDICT_DENY);
+	ck_assert_uint_eq(seen.presented, 2);
+	ck_assert_uint_eq(stats.refused_for[REASON_NO_REGISTRAR], 1);
+}
+END_TEST
+
+START_TEST(without_a_registrar_a_registered_certificate_is_judged_as_before)
+{
+	seen.result = ERR_STORAGE;
+	world_put_cert(device, ca, _i ? CERT_PENDING_ACTIVATION : CERT_INACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert_uint_eq(stats.refused_for[REASON_NO_REGISTRAR], 0);
+	ck_assert_uint_eq(stats.refused_for[_i ? REASON_PENDING_ACTIVATION : REASON_INACTIVE], 1);
+}
+END_TEST
+
 START_TEST(a_refusal_is_sent_for_the_record)
 {
 	struct certid id = world_id(device);
@@ -521,6 +550,10 @@ main(void)
 	tcase_add_test(t, a_loss_of_a_client_that_left_ends_its_rights);
 	t = suite_case(suite, "no rule");
 	tcase_add_checked_fixture(t, set_up, gates_close);
+	tcase_add_loop_test(t, without_a_registrar_a_first_connection_is_refused_with_that_reason,
+	    0, 2);
+	tcase_add_loop_test(t, without_a_registrar_a_registered_certificate_is_judged_as_before, 0,
+	    2);
 	tcase_add_test(t, a_refusal_is_sent_for_the_record);
 	tcase_add_test(t, a_number_that_is_not_under_way_is_ignored);
 	tcase_add_test(t, a_registration_without_a_plan_is_lost_too);

@@ -131,6 +131,8 @@ enum verdict {
 	    "an answer to another connection with its client id is on its way") \
 	X(REASON_SHARED, "DEVICE_CERTIFICATE_SHARED", "another client uses the same certificate") \
 	X(REASON_NOT_STORED, "REGISTRATION_FAILED", "its registration could not be stored") \
+	X(REASON_NO_REGISTRAR, "REGISTRAR_NOT_RUNNING", \
+	    "the registrar is not running: it cannot be registered now") \
 	/* explain only: a client that TLS refuses sends no CONNECT */ \
 	X(REASON_CHAIN_REFUSED, "CERTIFICATE_CHAIN_REFUSED", "TLS does not accept its chain") \
 	X(REASON_REGISTRY_FAILED, "INTERNAL_SERVER_ERROR", "the registry cannot be read")

@@ -15,7 +15,8 @@ struct registrations {
 	void *context;
 
 	/* After ERR_OK the number is completed once, or gate_registrations_lost() is called;
-	 * after an error (ERR_BUSY: too many are under way) it is not. */
+	 * after an error it is not.  ERR_BUSY: too many are under way; ERR_STORAGE: the
+	 * registrar is not running. */
 	enum err (*present)(void *context, uint64_t number, const struct presentation *p);
 
 	/* Records that a registered certificate was refused.  The time is set when it is

@@ -87,7 +87,17 @@ registration_submit(struct gate *g, const struct client *c, struct judgement *j)
 	if (j->submitted == ERR_OK)
 		j->registered = true; /* when it is stored */
 	else if (lets_in_by_plan(&j->decision) || j->decision.effects & EFFECT_REGISTER)
-		j->decision = (struct decision){ .reason = REASON_NOT_STORED };
+		j->decision = (struct decision){ .reason = j->submitted == ERR_STORAGE
+			    ? REASON_NO_REGISTRAR
+			    : REASON_NOT_STORED };
+}
+
+static const char *
+why_not_submitted(enum err e)
+{
+	if (e == ERR_CERTIFICATE)
+		return "it is too long";
+	return e == ERR_STORAGE ? "the registrar is not running" : "the device will try again";
 }
 
 void
@@ -100,5 +110,5 @@ registration_report(struct gate *g, const struct judgement *j)
 	else
 		g->config.stats->failed++;
 	report_registration(g->config.report, &j->presented.id, &j->ca_id, j->submitted,
-	    j->submitted == ERR_CERTIFICATE ? "it is too long" : "the device will try again");
+	    why_not_submitted(j->submitted));
 }
