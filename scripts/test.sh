@@ -7,10 +7,9 @@
 #   lint          the rules of the code and the documents: layers, headers, lengths, links
 #   sanitize      unit and integration again under ASan and UBSan; of tables of
 #                 integration tests the first case
-#   thread        the writer under TSan
 #   clang         everything compiles with the other compiler, without a warning
 #
-# JITR_TEST_QUICK=1 leaves out the last four.  test/README.md says how long each takes.
+# JITR_TEST_QUICK=1 leaves out the last two.  test/README.md says how long each takes.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 log_dir=$(mktemp -d)
@@ -60,8 +59,6 @@ if [ "${JITR_TEST_QUICK:-0}" = 0 ]; then
 	build sanitize
 	run sanitize-unit labelled sanitize "unit|fuzz"
 	run sanitize-integration labelled sanitize integration
-	build thread
-	run thread labelled thread thread
 	run clang configure_and_compile clang
 fi
 

@@ -28,16 +28,16 @@ struct wake;
  * signal. */
 MUST_USE enum err wake_open(struct wake **out);
 
-/* Broker thread, after the other threads that use it have ended.  Restores the signal's
+/* Restores the signal's
  * handler.  NULL is fine. */
 void wake_close(struct wake *w);
 
-/* Any thread: wakes the broker every us microseconds.  No effect if the broker is being woken
+/* Also in a signal handler: wakes the broker every us microseconds.  No effect if the broker is being woken
  * already.  NULL does nothing. */
 void wake_start(struct wake *w, long us);
 
-/* Broker thread: stops.  To be called before checking for work: a wake_start() by another
- * thread in between has no effect, but its work is then found by that check.  NULL does
+/* Stops.  To be called before checking for work: a wake_start() by a signal
+ * in between has no effect, but its work is then found by that check.  NULL does
  * nothing. */
 void wake_stop(struct wake *w);
 

@@ -156,7 +156,7 @@ open_parts(struct bench *b, const char *directory)
 	fleet_register(&b->fleet, b->store, b->known, b->count,
 	    option("JITR_BENCH_REGISTERED", 100000));
 	writer.store = b->store;
-	must(writer_start(&writer, &b->writer) == ERR_OK &&
+	must(writer_open(&writer, &b->writer) == ERR_OK &&
 		report_open(&report, &b->report) == ERR_OK,
 	    "writer and report");
 	gate.rules.decide.announce_interval = 1000;
@@ -221,7 +221,7 @@ set_rule(struct bench *b)
 	must(form_make(FORM_RULE, j.rule, &j.form) == ERR_OK, "rule");
 	must(writer_submit(b->writer, &j.job) == ERR_OK, "writer");
 	while (!j.done)
-		writer_collect(b->writer, SIZE_MAX);
+		(void)writer_turn(b->writer);
 	form_free(j.form);
 }
 
@@ -244,7 +244,7 @@ connect_all(struct bench *b, struct device *d, enum verdict wanted)
 		series_add(&us, (double)(clock_ns() - start) / 1e3);
 		must(verdict == wanted, "verdict");
 		gate_disconnected(b->gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
-		writer_collect(b->writer, SIZE_MAX);
+		(void)writer_turn(b->writer);
 	}
 	median = series_median(&us);
 	series_free(&us);

@@ -2,9 +2,6 @@
 /* world.c - see world.h. */
 #include <signal.h>
 #include <sys/resource.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +19,8 @@
 
 struct world world;
 
-static atomic_llong clock_ms;
+static int64_t clock_ms;
 static struct note *notes, **notes_end = &notes;
-static pthread_t broker_thread;
-static sem_t holding, release;
 
 /*
  * The broker.
@@ -65,7 +60,6 @@ take_note(struct note n, const char *to, const char *topic, struct view text)
 		fault_pause(true); /* allocations of the test itself do not count */
 	copy = malloc(sizeof(*copy));
 	must(copy != NULL);
-	must(pthread_equal(pthread_self(), broker_thread));
 	n.to = to != NULL ? copy_bytes(view_of(to)) : NULL;
 	n.topic = topic != NULL ? copy_bytes(view_of(topic)) : NULL;
 	n.text = copy_bytes(text);
@@ -197,13 +191,13 @@ world_forget(void)
 int64_t
 world_now(void)
 {
-	return atomic_load(&clock_ms);
+	return clock_ms;
 }
 
 void
 world_set_clock(int64_t ms)
 {
-	atomic_store(&clock_ms, ms);
+	clock_ms = ms;
 }
 
 void
@@ -255,7 +249,6 @@ world_open(void)
 {
 	memset(&world, 0, sizeof(world));
 	world.publish_most = SIZE_MAX;
-	broker_thread = pthread_self();
 	world_set_clock((int64_t)time(NULL) * 1000);
 	name_paths();
 	open_store();
@@ -303,22 +296,28 @@ world_start_writer(size_t queue_max, size_t batch_max)
 		.batch_max = batch_max,
 		.now = world_now };
 
-	must(sem_init(&holding, 0, 0) == 0 && sem_init(&release, 0, 0) == 0);
-	must(writer_start(&config, &world.writer) == ERR_OK);
+	must(writer_open(&config, &world.writer) == ERR_OK);
 }
 
 void
 world_stop_writer(void)
 {
-	sem_post(&release); /* a test may have failed while it held it */
 	writer_stop(world.writer);
 	world.writer = NULL;
 }
 
-struct tool_job {
-	struct job job;
-	bool *finished; /* NULL: no wait */
-};
+void
+world_settle(void)
+{
+	struct writer_state state;
+
+	do {
+		(void)writer_turn(world.writer);
+		writer_read_state(world.writer, &state);
+	} while (state.waiting > 0);
+	if (world.on_settled != NULL)
+		world.on_settled();
+}
 
 static enum err
 idle_run(struct txn *t, struct job *job, int64_t now)
@@ -329,80 +328,21 @@ idle_run(struct txn *t, struct job *job, int64_t now)
 	return ERR_OK;
 }
 
-static enum err
-hold_run(struct txn *t, struct job *job, int64_t now)
-{
-	(void)t;
-	(void)job;
-	(void)now;
-	sem_post(&holding);
-	while (sem_wait(&release) != 0)
-		;
-	return ERR_OK;
-}
-
 static void
-tool_finish(struct job *job)
+idle_finish(struct job *job)
 {
-	struct tool_job *tool = (struct tool_job *)job;
-
-	if (tool->finished != NULL)
-		*tool->finished = true;
-	free(tool);
-}
-
-static const struct job_type idle_type = { "idle", false, idle_run, NULL, tool_finish };
-static const struct job_type hold_type = { "hold", false, hold_run, NULL, tool_finish };
-
-static bool
-submit_tool(const struct job_type *type, bool *finished)
-{
-	struct tool_job *tool = calloc(1, sizeof(*tool));
-
-	must(tool != NULL);
-	tool->job.type = type;
-	tool->finished = finished;
-	if (writer_submit(world.writer, &tool->job) == ERR_OK)
-		return true;
-	free(tool);
-	return false;
-}
-
-/* Jobs are finished in order: when the idle job is finished, all before it are, except long
- * ones. */
-static void
-settle_once(void)
-{
-	static const struct timespec moment = { 0, 100000 };
-	bool finished = false, submitted = false;
-
-	while (!finished) {
-		submitted = submitted || submit_tool(&idle_type, &finished);
-		writer_collect(world.writer, SIZE_MAX);
-		if (!finished)
-			nanosleep(&moment, NULL);
-	}
-}
-
-void
-world_settle(void)
-{
-	struct writer_state state;
-
-	do {
-		settle_once();
-		writer_read_state(world.writer, &state);
-	} while (state.waiting > 0);
-	if (world.on_settled != NULL)
-		world.on_settled();
+	free(job);
 }
 
 void
 world_hold_writer(void)
 {
-	must(submit_tool(&hold_type, NULL));
-	while (sem_wait(&holding) != 0)
-		;
+	static const struct job_type idle = { "idle", false, idle_run, NULL, idle_finish };
+	struct job *job = calloc(1, sizeof(*job));
+
+	must(job != NULL);
+	job->type = &idle;
+	must(writer_submit(world.writer, job) == ERR_OK);
 }
 
 /* Files may not grow beyond 0 bytes: every write of the store fails, reading works. */
@@ -419,7 +359,6 @@ limit_files(rlim_t bytes)
 void
 world_release_writer(void)
 {
-	sem_post(&release);
 	world_settle();
 	limit_files(RLIM_INFINITY);
 }

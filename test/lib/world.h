@@ -5,8 +5,7 @@
  * clock that the test sets, and a writer that runs when the test says so.
  *
  * There is one world at a time; world_open() and world_close() are a checked
- * fixture.  An error in any function fails the test.  Called by one thread, the
- * broker thread of the test; the broker's functions check this.
+ * fixture.  An error in any function fails the test.
  *
  *	struct pki_cert *ca = pki_ca("Test CA"), *device = pki_device(ca, "device-1");
  *
@@ -88,14 +87,15 @@ void world_start_writer(size_t queue_max, size_t batch_max);
 void world_stop_writer(void);
 void world_settle(void); /* until every job is finished, also those submitted by finishers */
 
-/* Keeps the writer busy with a job of its own until the release. */
+/* A job of its own takes a place in the queue until the release.  Jobs are run by world_settle()
+ * alone. */
 void world_hold_writer(void);
 void world_release_writer(void); /* and settle, and repair the disk */
 
 /* No change can be stored until the release. */
 void world_break_disk(void);
 
-/* Changes by this thread.  The writer must be idle. */
+/* A transaction of the test. */
 void world_change(struct txn *t);
 void world_commit(struct txn *t);
 

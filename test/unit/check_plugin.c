@@ -4,7 +4,7 @@
  *
  * The functions that a broker gives its plugins are defined here; everything
  * behind the plugin's callbacks is real.  So is the clock, but for a time that
- * the test adds to it.  Also run under ThreadSanitizer.
+ * the test adds to it.
  */
 #include <errno.h>
 #include <poll.h>

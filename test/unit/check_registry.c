@@ -875,10 +875,10 @@ register_until_killed(const char *db_path, const char *ca_hex)
 	must(certid_from_hex(&ca_id, view_of(ca_hex)));
 	must(store_open(&config, &s, NULL) == ERR_OK);
 	writer_config.store = s;
-	must(writer_start(&writer_config, &w) == ERR_OK);
+	must(writer_open(&writer_config, &w) == ERR_OK);
 	for (;;) {
 		submit_one(w, &ca_id);
-		writer_collect(w, SIZE_MAX);
+		(void)writer_turn(w);
 	}
 }
 

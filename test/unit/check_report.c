@@ -5,12 +5,13 @@
  * The broker's log has the plugin's texts, the log file has AWS's format (aws-iot H.1).  No
  * client can write a line of its own, and failing writes are reported, but rarely.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "jitr/registrar/log_jobs.h"
+#include "jitr/registrar/log_file.h"
 #include "jitr/service/report.h"
 #include "jitr/adapter/json.h"
 #include "suite.h"
@@ -20,28 +21,39 @@
 #define TIME_TEXT "2017-08-10 15:37:23.476"
 
 static struct report *report;
-static struct log_jobs jobs;
+static struct log_file *file;
 static struct pki_cert *ca, *device;
 static struct certid id, ca_id;
 static cJSON *line;
 
-static enum err (*record)(void *jobs, const char *text, size_t len) = log_jobs_record;
+/* As the registrar writes it. */
+static enum err
+append(void *context, const char *text, size_t len)
+{
+	size_t written = 0;
+	int error = file != NULL ? log_file_append(file, text, len, &written) : 0;
+
+	(void)context;
+	if (error != 0)
+		report_lost(report, strerror(error));
+	return ERR_OK;
+}
+
+static enum err (*record)(void *context, const char *text, size_t len) = append;
 
 /* path NULL: there is no log file. */
 static void
 open_report(const char *path)
 {
-	struct report_config config = { .sink = { &jobs, world_sink.log, record },
+	struct report_config config = { .sink = { NULL, world_sink.log, record },
 		.log_file = path,
 		.account_id = "123456789012",
 		.now = world_now };
 	struct diag diag = { "" };
 
-	jobs = (struct log_jobs){ .writer = world.writer };
 	if (path != NULL)
-		ck_assert_msg(log_file_open(path, &jobs.file, &diag) == ERR_OK, "%s", diag.text);
+		ck_assert_msg(log_file_open(path, &file, &diag) == ERR_OK, "%s", diag.text);
 	ck_assert_int_eq(report_open(&config, &report), ERR_OK);
-	jobs.report = report;
 }
 
 static void
@@ -49,8 +61,8 @@ close_report(void)
 {
 	report_close(report);
 	report = NULL;
-	log_file_close(jobs.file);
-	jobs.file = NULL;
+	log_file_close(file);
+	file = NULL;
 }
 
 static void
@@ -58,7 +70,6 @@ set_up(void)
 {
 	world_open();
 	world_set_clock(TIME);
-	world_start_writer(64, 16);
 	ca = pki_ca("Test CA");
 	device = pki_device(ca, "device-1");
 	id = world_id(device);
@@ -70,7 +81,6 @@ tear_down(void)
 {
 	cJSON_Delete(line);
 	line = NULL;
-	world_stop_writer();
 	close_report();
 	pki_free(device);
 	pki_free(ca);
@@ -102,7 +112,6 @@ json_line(const char *path, size_t nth)
 	struct diag diag = { "" };
 	enum err e = ERR_OK;
 
-	world_settle();
 	cJSON_Delete(line);
 	line = NULL;
 	at = text = world_read_file(path);
@@ -460,10 +469,9 @@ START_TEST(a_moved_file_is_opened_again)
 	snprintf(moved, sizeof(moved), "%s.1", world.log_path);
 	open_report(world.log_path);
 	report_closed(report, &id, REASON_REVOKED);
-	world_settle();
 	ck_assert_int_eq(rename(world.log_path, moved), 0);
 	report_closed(report, &id, REASON_INACTIVE);
-	log_jobs_reopen(&jobs);
+	ck_assert_int_eq(log_file_reopen(file), 0);
 	report_closed(report, &id, REASON_EXPIRED);
 	ck_assert_str_eq(member(json_line(moved, 1), "reason"), "DEVICE_CERTIFICATE_INACTIVE");
 	ck_assert_ptr_null(json_line(moved, 2));
@@ -482,12 +490,9 @@ START_TEST(if_it_cannot_be_opened_again_lines_go_to_the_old_file)
 	open_report(path);
 	ck_assert_int_eq(rename(path, moved), 0);
 	ck_assert_int_eq(rmdir(dir), 0);
-	log_jobs_reopen(&jobs);
+	ck_assert_int_eq(log_file_reopen(file), ENOENT);
 	report_closed(report, &id, REASON_REVOKED);
 	ck_assert_str_eq(member(json_line(moved, 0), "eventType"), "Disconnect");
-	ck_assert(world_said(path));
-	ck_assert(world_said(
-	    "cannot be opened again: No such file or directory; lines are still written"));
 	ck_assert(!world_said("lost"));
 }
 END_TEST
@@ -496,16 +501,15 @@ START_TEST(a_file_that_cannot_be_opened_stops_the_start)
 {
 	struct diag diag = { "" };
 
-	ck_assert_int_eq(log_file_open("/nowhere/at/all.log", &jobs.file, &diag), ERR_STORAGE);
-	ck_assert_ptr_null(jobs.file);
+	ck_assert_int_eq(log_file_open("/nowhere/at/all.log", &file, &diag), ERR_STORAGE);
+	ck_assert_ptr_null(file);
 	ck_assert_str_eq(diag.text, "log_file /nowhere/at/all.log: No such file or directory");
 }
 END_TEST
 
 static void
-settle_and_count_lines(size_t lines)
+ck_lines(size_t lines)
 {
-	world_settle();
 	ck_assert_uint_eq(world_count(NOTE_LINE), lines);
 }
 
@@ -522,10 +526,10 @@ START_TEST(a_line_that_the_sink_refuses_is_counted_as_lost)
 {
 	record = refuse;
 	open_report(world.log_path);
-	record = log_jobs_record;
+	record = append;
 	report_closed(report, &id, REASON_REVOKED);
 	report_closed(report, &id, REASON_REVOKED);
-	settle_and_count_lines(2 + 1);
+	ck_lines(2 + 1);
 	ck_assert(world_said("jitr.log: out of memory; 1 lines lost"));
 }
 END_TEST
@@ -536,26 +540,12 @@ START_TEST(a_write_goes_on_where_it_failed)
 	size_t written = 4;
 	char *text;
 
-	ck_assert_int_eq(log_file_open(world.log_path, &jobs.file, &diag), ERR_OK);
-	ck_assert_int_eq(log_file_append(jobs.file, "one\ntwo\n", 8, &written), 0);
+	ck_assert_int_eq(log_file_open(world.log_path, &file, &diag), ERR_OK);
+	ck_assert_int_eq(log_file_append(file, "one\ntwo\n", 8, &written), 0);
 	ck_assert_uint_eq(written, 8);
 	text = world_read_file(world.log_path);
 	ck_assert_str_eq(text, "two\n");
 	free(text);
-}
-END_TEST
-
-/* The queue is full: no line is counted as lost. */
-START_TEST(a_file_that_is_not_opened_again_is_reported)
-{
-	world_stop_writer();
-	world_start_writer(1, 1);
-	open_report(world.log_path);
-	world_hold_writer();
-	log_jobs_reopen(&jobs);
-	ck_assert(world_said("jitr.log: cannot be opened again: too many requests"));
-	ck_assert(!world_said("lost"));
-	world_release_writer();
 }
 END_TEST
 
@@ -565,43 +555,23 @@ START_TEST(failed_writes_are_reported_once_in_ten_seconds)
 	open_report("/dev/full");
 	for (int i = 0; i < 5; i++)
 		report_closed(report, &id, REASON_REVOKED); /* one line of the log each */
-	settle_and_count_lines(5 + 1);
-	ck_logged(LEVEL_ERROR, "jitr: log_file /dev/full: No space left on device; 1 lines lost");
+	ck_lines(5 + 1);
+	ck_assert(world_said("jitr: log_file /dev/full: No space left on device; 1 lines lost"));
 	world_wait(9999);
 	report_closed(report, &id, REASON_REVOKED);
-	settle_and_count_lines(6 + 1);
+	ck_lines(6 + 1);
 	world_wait(1);
 	report_closed(report, &id, REASON_REVOKED);
-	settle_and_count_lines(7 + 2);
-	ck_logged(LEVEL_ERROR, "jitr: log_file /dev/full: No space left on device; 6 lines lost");
+	ck_lines(7 + 2);
+	ck_assert(world_said("jitr: log_file /dev/full: No space left on device; 6 lines lost"));
 }
 END_TEST
 
-START_TEST(lines_that_do_not_fit_are_counted_as_lost)
+START_TEST(without_a_file_no_line_is_written)
 {
-	world_stop_writer();
-	world_start_writer(1, 1);
-	open_report(world.log_path);
-	world_hold_writer();
-	report_closed(report, &id, REASON_REVOKED);
-	ck_assert(world_said("too many changes are waiting; 1 lines lost"));
-	world_release_writer();
-	ck_assert_ptr_null(json_line(world.log_path, 0));
-}
-END_TEST
-
-START_TEST(without_a_file_or_a_writer_no_line_is_written)
-{
-	open_report(world.log_path);
-	jobs.writer = NULL;
-	report_closed(report, &id, REASON_REVOKED); /* not started */
-	log_jobs_reopen(&jobs);
-	close_report();
-	ck_assert_ptr_null(json_line(world.log_path, 0));
 	open_report(NULL);
-	log_jobs_reopen(&jobs);
 	report_closed(report, &id, REASON_REVOKED);
-	settle_and_count_lines(2);
+	ck_lines(1);
 	report_close(NULL);
 }
 END_TEST
@@ -848,9 +818,7 @@ file_tests(TCase *t)
 	tcase_add_test(t, failed_writes_are_reported_once_in_ten_seconds);
 	tcase_add_test(t, a_line_that_the_sink_refuses_is_counted_as_lost);
 	tcase_add_test(t, a_write_goes_on_where_it_failed);
-	tcase_add_test(t, a_file_that_is_not_opened_again_is_reported);
-	tcase_add_test(t, lines_that_do_not_fit_are_counted_as_lost);
-	tcase_add_test(t, without_a_file_or_a_writer_no_line_is_written);
+	tcase_add_test(t, without_a_file_no_line_is_written);
 }
 
 static void

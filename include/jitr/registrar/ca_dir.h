@@ -10,7 +10,7 @@
  * registered, ACTIVE or not, and afterwards while certificates of the CA are registered: they
  * remain valid (aws-iot A.2.5), and the gate, not TLS, decides which devices may connect.
  *
- * Writer thread, or before it starts.
+ * In jobs of the writer, and at the start.
  */
 #ifndef JITR_CA_DIR_H
 #define JITR_CA_DIR_H

@@ -25,7 +25,7 @@ struct ca_mirror;
 MUST_USE enum err ca_mirror_open(const struct ca_mirror_config *config, struct ca_mirror **out);
 void ca_mirror_close(struct ca_mirror *m); /* after writer_stop(); NULL is fine */
 
-/* Writer thread, after a commit: updates the files. */
+/* After a commit: updates the files. */
 MUST_USE enum err ca_mirror_sync(const struct ca_mirror *m, struct diag *diag);
 
 /* The result of ca_mirror_sync(): a failure is logged, and tried again later. */

@@ -8,7 +8,7 @@
  * CA refer to it, which puts the list in force, and revokes the first certificates that the
  * list names.  Certificates that are left, also after a crash, are revoked by crl_tidy.c.
  *
- * Writer thread, except new and free.
+ * In jobs of the writer, except new and free.
  */
 #ifndef JITR_CRL_IMPORT_H
 #define JITR_CRL_IMPORT_H

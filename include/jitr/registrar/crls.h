@@ -3,7 +3,7 @@
  * crls.h - the revocation lists of all CAs: watches their files, reports imports, and
  * tidies up after them.
  *
- * The writer thread checks the files every few seconds and imports a file that has changed.
+ * A job of the writer checks the files every few seconds and imports a file that has changed.
  * If an import fails, the list in force stays; the failure is logged once, and kept for
  * describeCrl.
  *

@@ -3,7 +3,7 @@
  * health.h - a file with a recent modification time shows that the plugin works.
  *
  * Every ten seconds a tick submits a job that sets the time.  A recent time therefore shows
- * that both the broker's loop and the writer thread make progress.  A health check that
+ * that the registrar's loop makes progress.  A health check that
  * reads the time needs no connection and causes no log line.
  *
  * Broker thread.

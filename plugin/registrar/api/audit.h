@@ -7,7 +7,7 @@
  * asked for.  Documents (rules, templates, policies) are shown by the first digits of
  * their SHA-256.
  *
- * audit_look() and audit_compare(): writer thread; audit_report(): broker thread.
+ * audit_look() and audit_compare() are called in a job of the writer.
  */
 #ifndef JITR_AUDIT_H
 #define JITR_AUDIT_H

@@ -167,7 +167,7 @@ struct command_type {
 	/* After authorization: checks and conversions that a change needs first. */
 	enum err (*prepare)(struct command *c);
 
-	/* Writer's thread: the change.  No cJSON here (writer.h). */
+	/* In a job of the writer: the change. */
 	enum err (*run)(struct txn *t, struct command *c);
 
 	/* After the change was committed, failed, or was given up: c->result. */

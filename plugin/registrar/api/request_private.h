@@ -137,7 +137,7 @@ bool request_begin_run(struct request *r);
 void request_reject_run(struct request *r, enum err e);
 void request_finish_run(struct request *r);
 
-/* Writer's thread, as job_type.run and committed. */
+/* As job_type.run and committed. */
 enum err request_run(struct txn *t, struct request *r, int64_t now);
 void request_committed(struct request *r);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * crl_apply.h - makes the certificates on a revocation list REVOKED.  Writer thread.
+ * crl_apply.h - makes the certificates on a revocation list REVOKED.
  */
 #ifndef JITR_CRL_APPLY_H
 #define JITR_CRL_APPLY_H

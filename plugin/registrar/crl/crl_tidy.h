@@ -7,7 +7,7 @@
  * bounded part of this in one transaction.  It must not begin while an import is under way;
  * an import may begin in the meantime.
  *
- * Writer thread, except new, free and result.
+ * In jobs of the writer, except new, free and result.
  */
 #ifndef JITR_CRL_TIDY_H
 #define JITR_CRL_TIDY_H

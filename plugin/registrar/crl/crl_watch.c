@@ -56,7 +56,7 @@ struct watched {
 struct crl_watch {
 	struct crl_watch_config config;
 
-	/* The writer thread's while job_pending. */
+	/* The job's while job_pending. */
 	struct watched *files;
 	struct certid after; /* the CA of the last file that was read */
 	bool more;           /* the next job continues after that CA */
@@ -113,7 +113,7 @@ crl_watch_close(struct crl_watch *w)
 }
 
 /*
- * The job, on the writer thread.
+ * The job.
  */
 
 static struct watched *
@@ -229,7 +229,7 @@ watch_committed(struct job *job)
 }
 
 /*
- * Its result, on the broker thread.
+ * Its result.
  */
 
 static enum retry_cause

@@ -5,7 +5,7 @@
  * OpenSSL reads <hash>.0, <hash>.1, ... up to the first number that is missing.  Files that
  * begin with the plugin's mark are ours; others are not changed.
  *
- * Writer thread, or before it starts.
+ * In jobs of the writer, and at the start.
  */
 #ifndef JITR_HASH_DIR_H
 #define JITR_HASH_DIR_H

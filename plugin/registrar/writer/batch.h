@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* batch.h - jobs run and committed in one transaction.  Writer thread; no lock is held. */
+/* batch.h - jobs run and committed in one transaction. */
 #ifndef JITR_BATCH_H
 #define JITR_BATCH_H
 
