@@ -149,13 +149,13 @@ START_TEST(a_newer_schema_is_refused_with_advice)
 	const char *dir = new_dir();
 
 	store_close(open_store(dir));
-	patch_database(dir, (struct view){ (const uint8_t *)"schema\0\0\0\4", 10 },
+	patch_database(dir, (struct view){ (const uint8_t *)"schema\0\0\0\5", 10 },
 	    (struct view){ (const uint8_t *)"schema\0\0\0\7", 10 });
 	assert_refused(dir, false,
 	    ": made by a newer version (schema 7, this program reads up to "
-	    "4): install that version or restore a backup");
+	    "5): install that version or restore a backup");
 	patch_database(dir, (struct view){ (const uint8_t *)"schema\0\0\0\7", 10 },
-	    (struct view){ (const uint8_t *)"schema\0\0\0\4", 10 });
+	    (struct view){ (const uint8_t *)"schema\0\0\0\5", 10 });
 	store_close(open_store(dir));
 }
 END_TEST

@@ -171,7 +171,7 @@ try_environment(struct store *s, const struct store_config *config)
 		s->env = NULL;
 		return rc;
 	}
-	rc = mdb_env_set_maxdbs(s->env, TABLE_COUNT);
+	rc = mdb_env_set_maxdbs(s->env, TABLE_COUNT + UPGRADE_TABLES);
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(s->env, config->map_size / page * page);
 	if (rc == 0)
