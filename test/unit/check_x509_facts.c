@@ -139,6 +139,27 @@ START_TEST(the_facts_are_read_from_the_certificate)
 }
 END_TEST
 
+/* More text than most certificates have. */
+START_TEST(long_facts_are_read_as_well)
+{
+	char names[8192], text[2048] = "", expected[8192];
+	struct pki_options options = { .serial = "1",
+		.extensions = { { "subjectAltName", names } } };
+	const char *facts;
+
+	options.issuer = ca;
+	memset(text, 'x', (size_t)_i / 2);
+	snprintf(names, sizeof(names), "URI:urn:%s,URI:urn:%s", text, text);
+	snprintf(expected, sizeof(expected),
+	    "SerialNumber=1\nSubject.AlternativeName.UniformResourceIdentifier=urn:%s\n"
+	    "Subject.AlternativeName.UniformResourceIdentifier=urn:%s\n" ISSUER,
+	    text, text);
+	facts = facts_of(&options, false);
+	ck_assert_ptr_nonnull(facts);
+	ck_assert_str_eq(facts, expected);
+}
+END_TEST
+
 /* 2026 has no leap day. */
 #define YEAR      .not_before = "260101000000Z", .not_after = "270101000000Z"
 #define ECDSA(md) "SignatureAlgorithm=ecdsa-with-" md "\n"
@@ -217,6 +238,8 @@ main(void)
 	TCase *t = suite_case(suite, "facts");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
+	for (int length = 900; length < 1100; length += 20)
+		tcase_add_loop_test(t, long_facts_are_read_as_well, length, length + 1);
 	tcase_add_loop_test(t, the_facts_are_read_from_the_certificate, 0, COUNT_OF(rows));
 	tcase_add_loop_test(t, key_signature_and_validity_are_reported_beyond_the_facts_of_aws, 0,
 	    COUNT_OF(own));
