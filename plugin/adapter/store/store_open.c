@@ -19,6 +19,10 @@
 #define DATA_FILE "data.mdb"
 #define OUR_LOCK  "broker.lock"
 
+/* Certificates are read in no order, so reading ahead would fill the memory with pages
+ * that are not needed, and take ten times as long for those that are. */
+#define ENV_FLAGS (MDB_NOTLS | MDB_NORDAHEAD)
+
 /* LMDB forbids two environments of one file in a process: closing either would drop the
  * file locks of both (lmdb.h, "Caveats"). */
 static struct store *open_stores;
@@ -175,7 +179,7 @@ try_environment(struct store *s, const struct store_config *config)
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(s->env, config->map_size / page * page);
 	if (rc == 0)
-		rc = mdb_env_open(s->env, config->path, MDB_NOTLS, S_IRUSR | S_IWUSR);
+		rc = mdb_env_open(s->env, config->path, ENV_FLAGS, S_IRUSR | S_IWUSR);
 	if (rc == 0)
 		rc = keep_data_file(s->env);
 	if (rc == 0)
