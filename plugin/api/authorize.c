@@ -14,7 +14,7 @@ text_or_null(const char *text)
 }
 
 void
-authorize_command(struct command *c, const struct client *client)
+authorize_command(struct command *c)
 {
 	char action[ACTION_SIZE], resource[RESOURCE_SIZE], also[RESOURCE_SIZE],
 	    on[RESOURCE_SIZE + ARN_PREFIX_SIZE] = "*";
@@ -24,7 +24,7 @@ authorize_command(struct command *c, const struct client *client)
 	command_action(c->type, action);
 	resource_text(c->type->resource, &c->id, c->named, resource);
 	resource_text(c->type->also, &c->id, c->named, also);
-	if (gate_may_control(c->context->gate, client, action, text_or_null(resource),
+	if (caller_rights_may(c->context->rights, action, text_or_null(resource),
 		text_or_null(also)))
 		return;
 	if (resource[0] != '\0')
@@ -78,7 +78,7 @@ deny_need(struct command *c, const struct need *n)
 }
 
 void
-authorize_content(struct command *c, struct store *store, const struct client *client)
+authorize_content(struct command *c, struct store *store)
 {
 	struct content content = { .count = 0 };
 
@@ -92,7 +92,7 @@ authorize_content(struct command *c, struct store *store, const struct client *c
 	for (size_t i = 0; c->result == ERR_OK && i < content.count; i++) {
 		const struct need *n = &content.needs[i];
 
-		if (!gate_may_control(c->context->gate, client, n->action, n->resource,
+		if (!caller_rights_may(c->context->rights, n->action, n->resource,
 			text_or_null(n->also)))
 			deny_need(c, n);
 	}

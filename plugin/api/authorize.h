@@ -12,9 +12,9 @@
 #include "command.h"
 
 /* The command itself, on the resources that it names. */
-void authorize_command(struct command *c, const struct client *client);
+void authorize_command(struct command *c);
 
 /* Then what its content exercises, see content.h. */
-void authorize_content(struct command *c, struct store *store, const struct client *client);
+void authorize_content(struct command *c, struct store *store);
 
 #endif

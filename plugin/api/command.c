@@ -168,19 +168,19 @@ command_clear(struct command *c)
 void
 command_notify(const struct command *c)
 {
-	struct gate *gate = c->context->gate;
+	const struct change_listener *listener = c->context->listener;
 
 	if (c->silent)
 		return;
 	switch (c->type->changed) {
 	case RESOURCE_CERTIFICATE:
-		gate_changed(gate, &c->id);
+		listener->certificate(listener->context, &c->id);
 		break;
 	case RESOURCE_POLICY:
-		gate_policy_changed(gate, c->named);
+		listener->policy(listener->context, c->named);
 		break;
 	case RESOURCE_THING:
-		gate_thing_changed(gate, c->named);
+		listener->thing(listener->context, c->named);
 		break;
 	case RESOURCE_CA:       /* request_run.c updates the mirror of the CAs */
 	case RESOURCE_CRL:      /* conclude() of the row tells crls.h */

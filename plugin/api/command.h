@@ -14,6 +14,7 @@
 
 #include "jitr/adapter/json.h"
 #include "jitr/core/policy_warning.h"
+#include "jitr/service/caller_rights.h"
 #include "jitr/service/crls.h"
 #include "jitr/service/explain.h"
 #include "jitr/service/registry_template.h"
@@ -32,14 +33,16 @@ struct x509_st;
 /* What the commands of one request share; borrowed from the request. */
 struct command_context {
 	const struct account *account;
-	struct gate *gate;
+	struct judge *judge;
+	const struct change_listener *listener;
 	struct crls *crls;
 	struct uploads *uploads;
 	struct budget *budget;
-	struct action_names actions; /* those that stand for commands, for warnings */
-	struct caller caller;        /* the connection that asks */
-	const char *owner;           /* of uploads: the caller's user name, or client id */
-	bool by_policy;              /* the caller's rights come from its policies */
+	struct action_names actions;  /* those that stand for commands, for warnings */
+	struct caller_rights *rights; /* of the caller */
+	uint64_t session;             /* of the caller */
+	const char *owner;            /* of uploads: the caller's user name, or client id */
+	bool by_policy;               /* the caller's rights come from its policies */
 };
 
 /*
@@ -112,7 +115,7 @@ struct command {
 	/* The resources named or made: a certificate or CA; a policy, thing or template. */
 	struct certid id;
 	struct view named;
-	bool silent;   /* the change concerns no client: the gate is not told */
+	bool silent;   /* the change concerns no client: the listener is not told */
 	bool complete; /* prepare() did all: no change follows */
 	int64_t now;   /* ms since 1970, of the transaction that run() is in */
 
@@ -147,7 +150,7 @@ struct command_type {
 	 * reference, those of an attachment are the certificate and the policy or thing. */
 	enum resource resource, also;
 
-	/* The resource that a change makes or alters: for the log, for the gate, and for
+	/* The resource that a change makes or alters: for the log, for the listener, and for
 	 * the answer when it exists already. */
 	enum resource changed;
 
@@ -207,7 +210,7 @@ void command_parse(const cJSON *json, struct command *c, const struct command_co
     int64_t now);
 void command_clear(struct command *c); /* frees what it owns */
 
-/* Tells the gate which resource a committed change concerns. */
+/* Tells the listener which resource a committed change concerns. */
 void command_notify(const struct command *c);
 
 /* Ends a change: see conclude() of its row. */

@@ -86,7 +86,7 @@ static enum err
 take_part(struct command *c, uint8_t **bytes, size_t *len)
 {
 	struct upload_part p = { .owner = c->context->owner,
-		.session = c->context->caller.session,
+		.session = c->context->session,
 		.id = c->crl.upload_id,
 		.ca_id = c->id,
 		.part = c->crl.part,

@@ -49,7 +49,7 @@ read_effective_policies(struct txn *t, struct command *c, cJSON *data)
 	if (c->named.len > 0)
 		e = lookup_thing(t, c, &thing);
 	if (e == ERR_OK)
-		e = explain_open(c->context->gate, t, &r, &i, &c->diag);
+		e = explain_open(c->context->judge, t, &r, &i, &c->diag);
 	for (size_t n = 0; e == ERR_OK && n < explain_policy_count(i); n++)
 		e = add_effective(t, c, view_of(explain_policy_name(i, n)), &bytes, list);
 	explain_close(i);

@@ -220,7 +220,7 @@ explain(struct txn *t, struct command *c, cJSON *data)
 
 	r.principal = &c->id;
 	r.x = c->x;
-	e = explain_open(c->context->gate, t, &r, &i, &c->diag);
+	e = explain_open(c->context->judge, t, &r, &i, &c->diag);
 	if (e == ERR_OK)
 		e = explain_certificate(i, t, &ex);
 	if (e == ERR_OK)

@@ -148,7 +148,7 @@ trial_begin(struct txn *t, struct command *c)
 	if (trial == NULL)
 		return ERR_NOMEM;
 	r = explain_request_of(c, &trial->spent);
-	e = explain_open(c->context->gate, t, &r, &trial->explain, &c->diag);
+	e = explain_open(c->context->judge, t, &r, &trial->explain, &c->diag);
 	if (e == ERR_OK)
 		c->trial = trial;
 	else

@@ -45,7 +45,7 @@ content_need_pair(struct content *out, const char *action, const struct certid *
 void
 content_reserve_administrator(const struct command *c, const struct certid *id, struct content *out)
 {
-	if (gate_names_administrator(c->context->gate, id))
+	if (judge_names_administrator(c->context->judge, id))
 		diag_set(&out->reserved,
 		    "Only an administrator named in the configuration may do this: the "
 		    "certificate is named in admin_certificates");

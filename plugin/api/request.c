@@ -26,8 +26,7 @@ api_open(const struct api_config *config, struct api **out)
 
 	if (a == NULL)
 		return ERR_NOMEM;
-	if (answers_open(config->gate, config->broker, &a->answers) != ERR_OK ||
-	    uploads_open(&a->uploads) != ERR_OK || ca_mirror_open(&mirror, &a->mirror) != ERR_OK) {
+	if (uploads_open(&a->uploads) != ERR_OK || ca_mirror_open(&mirror, &a->mirror) != ERR_OK) {
 		api_close(a);
 		return ERR_NOMEM;
 	}
@@ -52,7 +51,6 @@ api_close(struct api *a)
 		request_free(r);
 	}
 	uploads_close(a->uploads);
-	answers_close(a->answers);
 	ca_mirror_close(a->mirror);
 	free(a);
 }
@@ -61,42 +59,14 @@ api_close(struct api *a)
  * Messages.
  */
 
-/* The answer is always the same, whatever the request says.  A bridge has no address, and
- * may have no name. */
 static void
-client_deny(struct api *a, const struct client *c)
+request_throttle(struct api *a, const struct control_request *request)
 {
-	struct caller caller;
+	struct control_answer answer = { .number = request->number,
+		.session = request->caller.session,
+		.throttled = true };
 
-	a->config.stats->denied++;
-	denied_log(a, c, "not an administrator", NULL);
-	if (!refusals_may_answer(&a->denied, caller_hash(a->seed, c->id), a->config.clock_us())) {
-		a->config.stats->unanswered++;
-		return;
-	}
-	caller = gate_caller(a->config.gate, c);
-	answer_queue(a, &caller, c->id, NULL,
-	    "{\"responses\":[{\"error\":"
-	    "\"AccessDeniedException\",\"message\":\"This client may not use " CONTROL_TOPIC
-	    ": name "
-	    "its user in admin_users or its certificate in admin_certificates\"}]}");
-}
-
-static void
-client_throttle(struct api *a, const struct client *c, uint64_t hash)
-{
-	struct caller caller;
-
-	a->config.stats->throttled++;
-	if (!refusals_may_answer(&a->throttled, hash, a->config.clock_us())) {
-		a->config.stats->unanswered++;
-		return;
-	}
-	caller = gate_caller(a->config.gate, c);
-	answer_queue(a, &caller, c->id, NULL,
-	    "{\"responses\":[{\"error\":\"ThrottlingException\","
-	    "\"message\":\"Too many requests of this caller wait: send the next ones when these "
-	    "are answered\"}]}");
+	a->config.answer(a->config.answer_context, &answer);
 }
 
 static bool
@@ -107,24 +77,27 @@ request_fits(struct api *a, uint64_t hash, size_t bytes)
 }
 
 void
-api_request(struct api *a, const struct client *c, struct view payload, const char *response_topic)
+api_request(struct api *a, const struct control_request *request)
 {
-	uint64_t hash = client_hash(a, c);
+	uint64_t hash = caller_hash_of(a, &request->caller);
 	struct request *r = NULL;
 
-	a->config.stats->requests++;
-	if (gate_administration(a->config.gate, c) == ADMINISTRATION_NONE) {
-		client_deny(a, c);
-		return;
-	}
-	if (request_fits(a, hash, request_size(payload.len, response_topic)))
-		r = request_new(a, c, payload, response_topic);
+	if (request_fits(a, hash, request_size(request->payload.len, request->response_topic)))
+		r = request_new(a, request);
 	if (r == NULL) {
-		client_throttle(a, c, hash);
+		request_throttle(a, request);
 		return;
 	}
 	request_queue(r);
 	requests_run(a);
+}
+
+void
+api_caller_left(struct api *a, uint64_t session)
+{
+	for (struct request *r = a->waiting; r != NULL; r = r->next)
+		if (r->caller.session == session)
+			r->caller.administration = ADMINISTRATION_NONE;
 }
 
 /*
@@ -143,24 +116,9 @@ api_tick(struct api *a)
 {
 	requests_run(a);
 	suppressed_log(a);
+	unusable_log(a);
 	ca_mirror_tick(a->mirror);
 	uploads_tick(a->uploads, a->config.now());
-	api_send_answers(a);
-}
-
-bool
-api_has_answers(const struct api *a)
-{
-	return answers_waiting(a->answers);
-}
-
-void
-api_send_answers(struct api *a)
-{
-	enum err e = answers_send(a->answers);
-
-	if (e != ERR_OK)
-		unanswered_log(a, e);
 }
 
 bool

@@ -185,22 +185,14 @@ allowance_charge(struct api *a, uint64_t hash, size_t bytes)
 }
 
 void
-answer_queue(struct api *a, const struct caller *caller, const char *client_id,
-    const char *response_topic, const char *text)
-{
-	enum err e = answers_add(a->answers, caller, client_id != NULL ? client_id : "",
-	    response_topic, view_of(text));
-
-	if (e != ERR_OK)
-		unanswered_log(a, e);
-}
-
-void
 request_answer(struct request *r)
 {
 	struct api *a = r->api;
 	const char *text = "{\"responses\":[{\"error\":\"InternalFailureException\","
 			   "\"message\":\"out of memory\"}]}";
+	struct control_answer answer = { .number = r->number,
+		.session = r->caller.session,
+		.response_topic = r->response_topic };
 
 	changes_log(r);
 	answer_append(r, "]}");
@@ -209,5 +201,6 @@ request_answer(struct request *r)
 	allowance_charge(a, r->hash, strlen(text));
 	if (r->response_topic != NULL)
 		allowance_charge(a, r->hash, strlen(text) + strlen(r->response_topic));
-	answer_queue(a, &r->context.caller, r->client_id, r->response_topic, text);
+	answer.payload = view_of(text);
+	a->config.answer(a->config.answer_context, &answer);
 }

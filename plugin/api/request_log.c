@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* request_log.c - see request_private.h. */
-#include <inttypes.h>
-
-#include "jitr/core/text.h"
-
 #include "audit.h"
 #include "request_private.h"
 
@@ -27,34 +23,31 @@ suppressed_log(struct api *a)
 	uint64_t count = lines_suppressed(&a->lines, a->config.clock_us());
 
 	if (count > 0)
-		report_line(a->config.report, LEVEL_NOTICE,
-		    "requests denied: %" PRIu64 " more in the "
-		    "last %d s",
-		    count, (int)(LINES_INTERVAL_US / 1000000));
+		report_denied_requests(a->config.report, count, (int)(LINES_INTERVAL_US / 1000000));
 }
 
 void
-denied_log(struct api *a, const struct client *c, const char *reason, const char *command)
+denied_log(struct request *r, const char *command)
 {
-	char buffer[400];
-	struct text t = text_in(buffer, sizeof(buffer));
+	struct api *a = r->api;
+	struct denied_line line = { .reason = "not allowed by a policy",
+		.user_name = r->user_name,
+		.client_id = r->client_id,
+		.address = r->address,
+		.command = command };
 
-	if (!lines_may_log(&a->lines, a->config.clock_us()))
-		return;
-	text_addf(&t, "request denied: reason=\"%s\" user=\"", reason);
-	text_add_escaped(&t, view_of(c->user_name), 80);
-	text_add(&t, "\" client=\"");
-	text_add_escaped(&t, view_of(c->id), 80);
-	text_add(&t, "\" address=");
-	text_add_escaped(&t, view_of(c->address != NULL ? c->address : "-"), 64);
-	text_addf(&t, "%s%s", command != NULL ? " command=" : "", command != NULL ? command : "");
-	report_line(a->config.report, LEVEL_NOTICE, "%s", buffer);
-}
-
-void
-unanswered_log(struct api *a, enum err e)
-{
 	if (lines_may_log(&a->lines, a->config.clock_us()))
-		report_line(a->config.report, LEVEL_ERROR, "a request could not be answered: %s",
-		    err_text(e));
+		report_denied_request(a->config.report, &line);
+}
+
+void
+unusable_log(struct api *a)
+{
+	struct diag *unusable = &a->config.judge->policies.unusable;
+
+	if (unusable->text[0] == '\0')
+		return;
+	report_line(a->config.report, LEVEL_ERROR,
+	    "%s; the certificates it is attached to are refused", unusable->text);
+	unusable->text[0] = '\0';
 }

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jitr/adapter/x509.h"
-
 #include "request_private.h"
 
 /* Bytes of a request that is not read yet, without its payload. */
@@ -17,9 +15,9 @@ allowance_find(struct api *a, uint64_t hash)
 }
 
 uint64_t
-client_hash(const struct api *a, const struct client *c)
+caller_hash_of(const struct api *a, const struct caller_facts *c)
 {
-	return caller_hash(a->seed, c->user_name != NULL ? c->user_name : c->id);
+	return caller_hash(a->seed, c->user_name != NULL ? c->user_name : c->client_id);
 }
 
 size_t
@@ -53,18 +51,16 @@ text_copy(const char *text, char **out)
 }
 
 static bool
-client_copy(struct request *r, const struct client *c)
+caller_copy(struct request *r, const struct caller_facts *c)
 {
-	bool copied = text_copy(c->id != NULL ? c->id : "", &r->client_id);
+	bool copied = text_copy(c->client_id, &r->client_id);
 
 	copied = text_copy(c->user_name, &r->user_name) && copied;
 	copied = text_copy(c->address, &r->address) && copied;
-	r->client = *c;
-	r->client.id = r->client_id;
-	r->client.user_name = r->user_name;
-	r->client.address = r->address;
-	if (c->x != NULL)
-		x509_hold(c->x);
+	r->caller = *c;
+	r->caller.client_id = r->client_id;
+	r->caller.user_name = r->user_name;
+	r->caller.address = r->address;
 	return copied;
 }
 
@@ -81,22 +77,24 @@ payload_copy(struct request *r, struct view payload)
 }
 
 static struct command_context
-context_of(struct request *r, const struct client *c)
+context_of(struct request *r)
 {
 	struct api *a = r->api;
 
 	return (struct command_context){ .account = &a->account,
-		.gate = a->config.gate,
+		.judge = a->config.judge,
+		.listener = a->config.listener,
 		.crls = a->config.crls,
 		.uploads = a->uploads,
 		.budget = &r->budget,
 		.actions = a->actions,
-		.caller = gate_caller(a->config.gate, c),
+		.rights = &r->rights,
+		.session = r->caller.session,
 		.owner = r->user_name != NULL ? r->user_name : r->client_id };
 }
 
 struct request *
-request_new(struct api *a, const struct client *c, struct view payload, const char *response_topic)
+request_new(struct api *a, const struct control_request *request)
 {
 	struct request *r = calloc(1, sizeof(*r));
 	bool copied;
@@ -104,17 +102,20 @@ request_new(struct api *a, const struct client *c, struct view payload, const ch
 	if (r == NULL)
 		return NULL;
 	r->api = a;
-	r->hash = client_hash(a, c);
+	r->number = request->number;
+	r->hash = caller_hash_of(a, &request->caller);
 	r->budget = (struct budget){ .steps = REQUEST_STEPS_MAX,
 		.bytes = REQUEST_ANSWER_MAX,
 		.clock_us = a->config.clock_us };
-	copied = client_copy(r, c);
-	copied = text_copy(response_topic, &r->response_topic) && copied;
-	copied = payload_copy(r, payload) && copied;
-	r->context = context_of(r, c);
-	request_hold(r, request_size(payload.len, response_topic));
-	if (copied)
+	copied = caller_copy(r, &request->caller);
+	copied = text_copy(request->response_topic, &r->response_topic) && copied;
+	copied = payload_copy(r, request->payload) && copied;
+	r->context = context_of(r);
+	request_hold(r, request_size(request->payload.len, request->response_topic));
+	if (copied) {
+		caller_rights_open(&r->rights, a->config.judge, &r->caller);
 		return r;
+	}
 	request_free(r);
 	return NULL;
 }
@@ -125,13 +126,13 @@ request_free(struct request *r)
 	if (r == NULL)
 		return;
 	request_release(r);
+	caller_rights_close(&r->rights);
 	for (size_t i = 0; i < r->count; i++)
 		command_clear(&r->commands[i]);
 	free(r->commands);
 	cJSON_Delete(r->json);
 	free(r->payload);
 	free(r->answer);
-	x509_free(r->client.x);
 	free(r->client_id);
 	free(r->user_name);
 	free(r->address);

@@ -17,8 +17,10 @@
 
 #include "jitr/service/ca_mirror.h"
 #include "jitr/api/request.h"
+#include "jitr/service/writer.h"
+#include "jitr/core/rate.h"
+#include "jitr/service/caller_rights.h"
 
-#include "answers.h"
 #include "budget.h"
 #include "command.h"
 #include "upload.h"
@@ -34,9 +36,8 @@ struct api {
 	struct api_config config;
 	struct account account;
 	struct action_names actions;
-	struct ca_mirror *mirror; /* owned, as the next two */
+	struct ca_mirror *mirror; /* owned, as the next */
 	struct uploads *uploads;
-	struct answers *answers;
 
 	struct request *waiting; /* for a slice, in the order of their arrival */
 	bool running;            /* a slice */
@@ -45,7 +46,6 @@ struct api {
 	size_t held;             /* bytes of all requests that are not answered yet */
 	struct bucket slice_time, answer_bytes;
 	struct allowance allowances[CALLERS_MAX];
-	struct refusals denied, throttled;
 	struct lines lines;
 };
 
@@ -82,9 +82,11 @@ struct request {
 	struct api *api;
 	struct request *next; /* in api->waiting */
 	enum request_stage stage;
-	struct client client; /* holds a reference to its certificate; its texts are: */
+	uint64_t number;            /* for its answer */
+	struct caller_facts caller; /* its texts are: */
 	char *client_id, *user_name, *address;
-	uint64_t hash; /* of the user or certificate: its allowance */
+	struct caller_rights rights; /* of the caller, until all commands are prepared */
+	uint64_t hash;               /* of the user or certificate: its allowance */
 	struct command_context context;
 	char *response_topic;
 	uint8_t *payload; /* until it is read; NULL also if it is too large */
@@ -108,13 +110,12 @@ struct request {
 
 /* request_memory.c: NULL, no memory.  Texts and payload are copied, without the payload if it
  * is longer than REQUEST_MAX. */
-struct request *request_new(struct api *a, const struct client *c, struct view payload,
-    const char *response_topic);
+struct request *request_new(struct api *a, const struct control_request *request);
 void request_free(struct request *r); /* NULL is fine */
 
 /* The user name, a certificateId for a client with a certificate, else the client id: all
  * connections of one user or certificate share its allowance. */
-uint64_t client_hash(const struct api *a, const struct client *c);
+uint64_t caller_hash_of(const struct api *a, const struct caller_facts *c);
 struct allowance *allowance_find(struct api *a, uint64_t hash);
 
 /* Bytes count against REQUESTS_HELD_MAX until the request is freed.  request_size(): of a
@@ -152,19 +153,15 @@ void request_answer(struct request *r);
 bool allowance_has_room(struct api *a, uint64_t hash, int64_t now);
 bool answers_have_room(struct api *a, int64_t now);
 
-/* Copied; sent by api_send_answers().  response_topic: NULL for none. */
-void answer_queue(struct api *a, const struct caller *caller, const char *client_id,
-    const char *response_topic, const char *text);
-
 /* request_log.c: one line for each change of a request. */
 void changes_log(const struct request *r);
 
-/* A refusal; command NULL: none was parsed.  Only some have a line (budget.h): suppressed_log()
+/* A command that policies do not allow.  Only some have a line (rate.h): suppressed_log()
  * logs the number of the others. */
-void denied_log(struct api *a, const struct client *c, const char *reason, const char *command);
+void denied_log(struct request *r, const char *command);
 void suppressed_log(struct api *a);
 
-/* An answer could not be made or sent. */
-void unanswered_log(struct api *a, enum err e);
+/* A policy that the judge of the api found to be unusable. */
+void unusable_log(struct api *a);
 
 #endif

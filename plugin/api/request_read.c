@@ -76,15 +76,6 @@ tree_size(struct view text)
 	return bytes;
 }
 
-static enum administration
-administration_of(const struct request *r)
-{
-	struct gate *gate = r->api->config.gate;
-
-	return gate_is_connected(gate, &r->context.caller) ? gate_administration(gate, &r->client)
-							   : ADMINISTRATION_NONE;
-}
-
 static enum err
 payload_read(struct request *r, const cJSON **commands, struct diag *diag)
 {
@@ -105,7 +96,7 @@ request_read(struct request *r)
 {
 	const cJSON *commands = NULL;
 	struct diag diag = { "" };
-	enum administration administration = administration_of(r);
+	enum administration administration = caller_rights_refresh(&r->rights);
 	enum err e;
 
 	r->context.by_policy = administration == ADMINISTRATION_BY_POLICY;
@@ -129,13 +120,14 @@ request_read(struct request *r)
 static void
 command_check_rights(struct request *r, struct command *c)
 {
-	authorize_command(c, &r->client);
-	authorize_content(c, r->api->config.store, &r->client);
+	(void)caller_rights_refresh(&r->rights);
+	authorize_command(c);
+	authorize_content(c, r->api->config.store);
 	if (c->result != ERR_DENIED || r->denial_logged)
 		return;
 	r->denial_logged = true;
 	r->api->config.stats->denied++;
-	denied_log(r->api, &r->client, "not allowed by a policy", c->name);
+	denied_log(r, c->name);
 }
 
 /* The next command is parsed, authorized and prepared. */
@@ -153,6 +145,8 @@ request_prepare(struct request *r)
 		command_check_rights(r, c);
 	if (c->result == ERR_OK && c->type->prepare != NULL)
 		c->result = c->type->prepare(c);
-	if (++r->prepared == r->count)
-		r->stage = REQUEST_OPEN;
+	if (++r->prepared < r->count)
+		return;
+	caller_rights_close(&r->rights);
+	r->stage = REQUEST_OPEN;
 }

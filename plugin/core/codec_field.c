@@ -11,9 +11,10 @@ put_bytes(struct sink *s, const uint8_t *bytes, size_t len)
 		s->failed = true;
 		return;
 	}
-	if (len > 0)
+	if (len > 0 && s->at != NULL) {
 		memcpy(s->at, bytes, len);
-	s->at += len;
+		s->at += len;
+	}
 	s->left -= len;
 	s->len += len;
 }

@@ -15,7 +15,7 @@
 
 /* Destination of an encoding. */
 struct sink {
-	uint8_t *at;
+	uint8_t *at; /* NULL: only the length is found */
 	size_t left, len;
 	bool failed;
 };

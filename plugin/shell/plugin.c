@@ -175,9 +175,9 @@ on_control(int event, void *event_data, void *user_data)
 		return MOSQ_ERR_SUCCESS;
 	client_read(ed->client, &c);
 	response_topic = read_response_topic(ed->properties);
-	api_request(p->api, &c, payload, response_topic);
+	relay_request(p->relay, &c, payload, response_topic);
 	if (p->sends_before_tick)
-		api_send_answers(p->api);
+		relay_send_answers(p->relay);
 	mosquitto_free(response_topic);
 	x509_free(c.x);
 	return MOSQ_ERR_SUCCESS;
@@ -217,6 +217,7 @@ on_disconnect(int event, void *event_data, void *user_data)
 	if (!on_broker_thread)
 		return MOSQ_ERR_SUCCESS;
 	client_read(ed->client, &c);
+	relay_disconnected(p->relay, &c);
 	gate_disconnected(p->gate, &c, &end);
 	x509_free(c.x);
 	return MOSQ_ERR_SUCCESS;
@@ -248,7 +249,7 @@ on_reload(int event, void *event_data, void *user_data)
 	psk_names_read(p);
 	gate_reload(p->gate);
 	p->ticked = 0; /* the next tick must not be skipped: it ends the reload */
-	report_reopen(p->report);
+	log_jobs_reopen(&p->log_jobs);
 	return MOSQ_ERR_SUCCESS;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * plugin_private.h - state shared by start.c (start, stop), wiring.c (construction, teardown),
- * plugin.c (callbacks), tick.c and dropped.c.  Private.  Broker thread, except where a member
+ * plugin.c (callbacks), changes.c, tick.c and dropped.c.  Private.  Broker thread, except where a member
  * is atomic.
  */
 #ifndef JITR_PLUGIN_PRIVATE_H
@@ -14,11 +14,17 @@
 
 #include "jitr/service/schedule.h"
 #include "jitr/service/anchors.h"
-#include "config.h"
+#include "jitr/service/config.h"
 #include "jitr/service/counters.h"
 #include "jitr/service/crls.h"
 #include "jitr/service/health.h"
+#include "jitr/service/gate.h"
+#include "jitr/service/judge.h"
+#include "jitr/service/log_jobs.h"
 #include "jitr/service/outbox.h"
+#include "jitr/service/registration_jobs.h"
+#include "jitr/service/removal.h"
+#include "jitr/service/relay.h"
 #include "jitr/api/request.h"
 
 #include "wake.h"
@@ -31,18 +37,25 @@ struct plugin {
 	struct store *store;
 	struct writer *writer;
 	struct report *report;
+	struct log_file *log_file; /* NULL: no log_file */
+	struct log_jobs log_jobs;
+	struct registration_jobs *registrations;
 	struct gate *gate;
+	struct judge judge; /* of the api */
 	struct crls *crls;
 	struct anchors *anchors; /* NULL: trust_store is capath */
 	struct api *api;
+	struct relay *relay;
 	struct schedule *schedule;
 	struct outbox *outbox;
+	struct removal removal; /* of what the outbox has published */
 	struct counters *counters;
 	struct health *health; /* NULL: no health_file */
 	struct wake *wake;     /* NULL: only the broker's own ticks */
 	struct pace pace;
 	struct stats stats;
-	bool partial_chains; /* x509_trust_partial_chains() was called */
+	struct change_listener listener; /* changes.c */
+	bool partial_chains;             /* x509_trust_partial_chains() was called */
 
 	/* Ticks; times in ms, monotonic. */
 	int64_t started;
@@ -72,6 +85,9 @@ void close_parts(struct plugin *p); /* and frees p */
 int register_callbacks(struct plugin *p);
 void unregister_callbacks(struct plugin *p);
 void psk_names_read(struct plugin *p);
+
+/* changes.c: the gate, the outbox and the counters are told of committed changes. */
+struct change_listener changes_of(struct plugin *p);
 
 /* tick.c */
 void tick(struct plugin *p);

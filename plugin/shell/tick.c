@@ -2,6 +2,8 @@
 /* tick.c - the work of a tick, and how soon the next one must come. */
 #include "plugin_private.h"
 
+#include "jitr/service/writer.h"
+
 /* The broker sends a tick at every turn of its loop; more often than this is not needed. */
 #define TICK_MS 10
 
@@ -49,9 +51,10 @@ check_external_changes(struct plugin *p, int64_t now)
 static void
 publish_events(struct plugin *p)
 {
-	if (gate_take_announced(p->gate) || schedule_take_announced(p->schedule))
+	if (gate_take_announced(p->gate))
 		outbox_notify(p->outbox);
 	p->stats.events += outbox_pump(p->outbox);
+	removal_tick(&p->removal);
 }
 
 /* published: whether this tick published; 2.1 sleeps before it delivers that. */
@@ -80,7 +83,9 @@ do_tick(struct plugin *p, int64_t now)
 	check_external_changes(p, now);
 	publish_events(p);
 	p->more = gate_tick(p->gate);
+	relay_tick(p->relay);
 	api_tick(p->api);
+	relay_send_answers(p->relay);
 	crls_tick(p->crls);
 	schedule_tick(p->schedule);
 	counters_tick(p->counters, now);
@@ -96,7 +101,7 @@ tick(struct plugin *p)
 
 	gate_release(p->gate); /* the broker has sent what was published before */
 	pace_turn(&p->pace);
-	if (now - p->ticked >= TICK_MS || atomic_load(&p->finished) || api_has_answers(p->api))
+	if (now - p->ticked >= TICK_MS || atomic_load(&p->finished) || relay_has_answers(p->relay))
 		do_tick(p, now);
 	else if (p->more)
 		p->more = gate_go_on(p->gate);

@@ -11,6 +11,7 @@
 
 #include "jitr/service/ca_dir.h"
 #include "jitr/adapter/x509.h"
+#include "jitr/service/writer.h"
 
 #define QUEUE_MAX 65536
 #define BATCH_MAX 512
@@ -92,15 +93,58 @@ close_trust(struct plugin *p)
 		x509_trust_partial_chains_undo();
 }
 
+static void
+log_line(void *context, enum log_level level, const char *line)
+{
+	(void)context;
+	broker_mosquitto.log(level, line);
+}
+
 static enum err
 open_report(struct plugin *p, struct diag *diag)
 {
-	struct report_config config = { .path = p->config.log_file,
+	struct report_config config = { .sink = { &p->log_jobs, log_line, log_jobs_record },
+		.log_file = p->config.log_file,
 		.account_id = p->config.account_id,
-		.broker = &broker_mosquitto,
 		.now = now_ms };
+	enum err e = report_open(&config, &p->report);
 
-	return report_open(&config, &p->report, diag);
+	if (e == ERR_OK && p->config.log_file != NULL)
+		e = log_file_open(p->config.log_file, &p->log_file, diag);
+	p->log_jobs = (struct log_jobs){ .file = p->log_file, .report = p->report };
+	return e;
+}
+
+static struct registry_rules
+rules_of(const struct config *c)
+{
+	struct registry_rules rules = { .decide = { .announce_interval = c->announce_interval *
+						1000,
+					    .defer_unknown = c->unknown_ca_defer,
+					    .accept_first = c->first_connection_accept } };
+
+	memcpy(rules.account_id, c->account_id, sizeof(rules.account_id));
+	return rules;
+}
+
+static void
+note_presented(void *context, uint64_t number, enum err result, const struct outcome *outcome,
+    const char *failure)
+{
+	struct plugin *p = context;
+
+	gate_presented(p->gate, number, result, outcome, failure);
+}
+
+static enum err
+open_registrations(struct plugin *p)
+{
+	struct registration_jobs_config config = { .writer = p->writer,
+		.rules = rules_of(&p->config),
+		.presented = note_presented,
+		.context = p };
+
+	return registration_jobs_open(&config, &p->registrations);
 }
 
 static enum err
@@ -113,7 +157,7 @@ open_gate(struct plugin *p)
 		.admin_certificates = p->config.admin_certificates,
 		.admin_certificate_count = p->config.admin_certificate_count,
 		.store = p->store,
-		.writer = p->writer,
+		.registrations = registration_jobs_port(p->registrations),
 		.report = p->report,
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,
@@ -128,11 +172,25 @@ open_gate(struct plugin *p)
 	config.shared_certificate = p->config.shared_certificate;
 	config.trust_store = p->config.trust_store;
 	config.scope = arn_scope_of(p->config.region, p->config.account_id);
-	config.rules.decide.announce_interval = p->config.announce_interval * 1000;
-	config.rules.decide.defer_unknown = p->config.unknown_ca_defer;
-	config.rules.decide.accept_first = p->config.first_connection_accept;
-	memcpy(config.rules.account_id, p->config.account_id, sizeof(config.rules.account_id));
+	config.rules = rules_of(&p->config);
 	return gate_open(&config, &p->gate);
+}
+
+static enum err
+open_judge(struct plugin *p)
+{
+	struct judge_config config = { .rules = rules_of(&p->config),
+		.authorization = p->config.authorization,
+		.trust_store = p->config.trust_store,
+		.client_id_as_is = p->config.client_id_as_is,
+		.scope = arn_scope_of(p->config.region, p->config.account_id),
+		.admin_certificates = p->config.admin_certificates,
+		.admin_certificate_count = p->config.admin_certificate_count,
+		.store = p->store,
+		.now = now_ms };
+
+	judge_init(&p->judge, &config);
+	return ERR_OK;
 }
 
 static enum err
@@ -142,8 +200,7 @@ open_crls(struct plugin *p)
 		.writer = p->writer,
 		.report = p->report,
 		.stats = &p->stats,
-		.gate = p->gate,
-		.broker = &broker_mosquitto,
+		.listener = &p->listener,
 		.now = now_ms,
 		.crl_dir = p->config.crl_dir };
 
@@ -161,17 +218,27 @@ set_endpoint(const struct plugin *p, char *out, size_t size)
 	out[size - 1] = '\0';
 }
 
+static void
+pass_answer(void *context, const struct control_answer *a)
+{
+	struct plugin *p = context;
+
+	relay_answer(p->relay, a);
+}
+
 static enum err
 open_api(struct plugin *p)
 {
 	struct api_config config = { .ca_path = p->config.ca_path,
 		.store = p->store,
 		.writer = p->writer,
-		.gate = p->gate,
+		.judge = &p->judge,
 		.crls = p->crls,
+		.listener = &p->listener,
 		.report = p->report,
 		.stats = &p->stats,
-		.broker = &broker_mosquitto,
+		.answer = pass_answer,
+		.answer_context = p,
 		.now = now_ms,
 		.clock_us = monotonic_us };
 
@@ -179,6 +246,37 @@ open_api(struct plugin *p)
 	memcpy(config.region, p->config.region, sizeof(config.region));
 	set_endpoint(p, config.endpoint, sizeof(config.endpoint));
 	return api_open(&config, &p->api);
+}
+
+static void
+pass_request(void *context, const struct control_request *r)
+{
+	struct plugin *p = context;
+
+	api_request(p->api, r);
+}
+
+static void
+pass_left(void *context, uint64_t session)
+{
+	struct plugin *p = context;
+
+	api_caller_left(p->api, session);
+}
+
+static enum err
+open_relay(struct plugin *p)
+{
+	struct relay_config config = { .gate = p->gate,
+		.broker = &broker_mosquitto,
+		.report = p->report,
+		.stats = &p->stats,
+		.clock_us = monotonic_us,
+		.request = pass_request,
+		.left = pass_left,
+		.context = p };
+
+	return relay_open(&config, &p->relay);
 }
 
 /* Writer thread. */
@@ -214,8 +312,7 @@ open_writer(struct plugin *p)
 		.done_context = p };
 	enum err e = writer_start(&config, &p->writer);
 
-	if (e == ERR_OK)
-		report_start(p->report, p->writer);
+	p->log_jobs.writer = p->writer; /* from now on the log file is written */
 	return e;
 }
 
@@ -225,7 +322,7 @@ open_schedule(struct plugin *p)
 	struct schedule_config config = { .store = p->store,
 		.writer = p->writer,
 		.report = p->report,
-		.gate = p->gate,
+		.listener = &p->listener,
 		.account_id = p->config.account_id,
 		.expiring_days = p->config.expiring_days,
 		.now = now_ms };
@@ -237,18 +334,25 @@ static enum err
 open_outbox(struct plugin *p)
 {
 	struct outbox_config config = { .store = p->store,
-		.writer = p->writer,
+		.port = { &p->removal, removal_up_to },
 		.broker = &broker_mosquitto,
 		.pace = &p->pace };
 
+	p->removal.writer = p->writer;
 	return outbox_open(&config, &p->outbox);
+}
+
+static void
+read_writer(void *writer, struct writer_state *out)
+{
+	writer_read_state(writer, out);
 }
 
 static enum err
 open_counters(struct plugin *p)
 {
 	struct counters_config config = { .store = p->store,
-		.writer = p->writer,
+		.writer = { p->writer, read_writer },
 		.stats = &p->stats,
 		.broker = &broker_mosquitto,
 		.now = now_ms,
@@ -273,7 +377,8 @@ open_services(struct plugin *p)
 {
 	/* In this order: each needs some of those before it. */
 	static enum err (*const open[])(struct plugin *) = { open_trust, open_wake, open_writer,
-		open_gate, open_crls, open_api, open_schedule, open_outbox, open_counters };
+		open_registrations, open_gate, open_crls, open_judge, open_api, open_relay,
+		open_schedule, open_outbox, open_counters };
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < COUNT_OF(open); i++)
@@ -286,6 +391,7 @@ open_parts(struct plugin *p, struct diag *diag)
 {
 	enum err e = open_report(p, diag);
 
+	p->listener = changes_of(p);
 	if (e == ERR_OK)
 		e = open_store(p, diag);
 	if (e == ERR_OK)
@@ -307,9 +413,13 @@ close_parts(struct plugin *p)
 	outbox_close(p->outbox);
 	schedule_close(p->schedule);
 	api_close(p->api);
+	relay_close(p->relay);
+	judge_clear(&p->judge);
 	crls_close(p->crls);
 	gate_close(p->gate);
+	registration_jobs_close(p->registrations);
 	report_close(p->report);
+	log_file_close(p->log_file);
 	store_close(p->store);
 	config_free(&p->config);
 	free(p);

@@ -18,8 +18,10 @@
 #include "fleet.h"
 
 #include "jitr/service/gate.h"
+#include "jitr/service/registration_jobs.h"
 #include "jitr/service/registry.h"
 #include "jitr/adapter/store.h"
+#include "jitr/service/writer.h"
 
 #define PASSES 5
 
@@ -29,6 +31,7 @@ struct bench {
 	struct device *known, *new, *ruled;
 	struct store *store;
 	struct writer *writer;
+	struct registration_jobs *registrations;
 	struct report *report;
 	struct stats stats;
 	struct gate *gate;
@@ -84,6 +87,13 @@ count_name(void *client, const char *user_name)
 static const struct broker broker = { count_line, publish_nothing, answer_nothing, kick_by_name,
 	kick_one, count_name };
 
+static void
+sink_line(void *context, enum log_level level, const char *line)
+{
+	(void)context;
+	count_line(level, line);
+}
+
 static int64_t
 now_ms(void)
 {
@@ -102,11 +112,32 @@ look_at_extensions(const struct device *d, size_t count)
 }
 
 static void
+presented(void *context, uint64_t number, enum err result, const struct outcome *outcome,
+    const char *failure)
+{
+	struct bench *b = context;
+
+	gate_presented(b->gate, number, result, outcome, failure);
+}
+
+static void
+open_registrations(struct bench *b, struct gate_config *of)
+{
+	struct registration_jobs_config jobs = { .writer = b->writer,
+		.rules = of->rules,
+		.presented = presented,
+		.context = b };
+
+	must(registration_jobs_open(&jobs, &b->registrations) == ERR_OK, "registrations");
+	of->registrations = registration_jobs_port(b->registrations);
+}
+
+static void
 open_parts(struct bench *b, const char *directory)
 {
 	struct writer_config writer = { .queue_max = 65536, .batch_max = 512, .now = now_ms };
 	struct report_config report = { .account_id = "000000000000",
-		.broker = &broker,
+		.sink = { .log = sink_line },
 		.now = now_ms };
 	struct gate_config gate = { .authorization = AUTHORIZATION_ALLOW,
 		.stats = &b->stats,
@@ -125,13 +156,12 @@ open_parts(struct bench *b, const char *directory)
 	    option("JITR_BENCH_REGISTERED", 100000));
 	writer.store = b->store;
 	must(writer_start(&writer, &b->writer) == ERR_OK &&
-		report_open(&report, &b->report, NULL) == ERR_OK,
+		report_open(&report, &b->report) == ERR_OK,
 	    "writer and report");
-	report_start(b->report, b->writer);
 	gate.rules.decide.announce_interval = 1000;
 	snprintf(gate.rules.account_id, sizeof(gate.rules.account_id), "000000000000");
 	gate.store = b->store;
-	gate.writer = b->writer;
+	open_registrations(b, &gate);
 	gate.report = b->report;
 	must(gate_open(&gate, &b->gate) == ERR_OK, "gate");
 }
@@ -141,6 +171,7 @@ close_parts(struct bench *b)
 {
 	writer_stop(b->writer);
 	gate_close(b->gate);
+	registration_jobs_close(b->registrations);
 	report_close(b->report);
 	store_close(b->store);
 	devices_free(b->known, b->count);

@@ -10,6 +10,7 @@
 #define JITR_TEST_GATES_H
 
 #include "jitr/service/gate.h"
+#include "jitr/service/registration_jobs.h"
 #include "world.h"
 
 extern struct gate *gate;

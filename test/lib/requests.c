@@ -5,6 +5,7 @@
 
 #include "jitr/core/text.h"
 #include "jitr/adapter/x509.h"
+#include "jitr/service/registration_jobs.h"
 #include "requests.h"
 #include "suite.h"
 
@@ -12,8 +13,12 @@ struct report *report;
 struct gate *gate;
 struct crls *crls;
 struct api *api;
+struct relay *relay;
+
+static struct registration_jobs *registrations;
 struct stats stats;
 struct certid admin_certificate;
+static struct judge judge;
 static char admin_name[] = "admin";
 static char *const admin_names[] = { admin_name };
 
@@ -162,11 +167,80 @@ log_in(const struct client *c)
 }
 
 static void
+certificate_changed(void *context, const struct certid *id_or_null)
+{
+	(void)context;
+	gate_changed(gate, id_or_null);
+}
+
+static void
+policy_changed(void *context, struct view name)
+{
+	(void)context;
+	gate_policy_changed(gate, name);
+}
+
+static void
+thing_changed(void *context, struct view name)
+{
+	(void)context;
+	gate_thing_changed(gate, name);
+}
+
+static void
+crl_changed(void *context, const struct certid *named, size_t count)
+{
+	(void)context;
+	gate_crl_changed(gate, named, count);
+}
+
+static void
+crl_removed(void *context, const struct certid *ca_id)
+{
+	(void)context;
+	stats_forget_crl(ca_id, &world_broker);
+}
+
+static const struct change_listener listener = { .certificate = certificate_changed,
+	.policy = policy_changed,
+	.thing = thing_changed,
+	.crl = crl_changed,
+	.crl_removed = crl_removed };
+
+static void
 send_answers(void)
 {
-	if (api != NULL)
-		api_send_answers(api);
+	relay_send_answers(relay);
 	gate_release(gate);
+}
+
+void
+requests_tick(void)
+{
+	relay_tick(relay);
+	api_tick(api);
+	send_answers();
+}
+
+static void
+pass_request(void *context, const struct control_request *r)
+{
+	(void)context;
+	api_request(api, r);
+}
+
+static void
+pass_left(void *context, uint64_t session)
+{
+	(void)context;
+	api_caller_left(api, session);
+}
+
+static void
+pass_answer(void *context, const struct control_answer *a)
+{
+	(void)context;
+	relay_answer(relay, a);
 }
 
 void
@@ -176,7 +250,7 @@ post(const struct client *c, struct view payload, const char *response_topic)
 
 	if (c->handle == NULL)
 		copy.handle = log_in(c);
-	api_request(api, &copy, payload, response_topic);
+	relay_request(relay, &copy, payload, response_topic);
 	send_answers();
 }
 
@@ -286,11 +360,30 @@ ck_done(int nth)
  * The world.
  */
 
+static void
+presented(void *context, uint64_t number, enum err result, const struct outcome *outcome,
+    const char *failure)
+{
+	(void)context;
+	gate_presented(gate, number, result, outcome, failure);
+}
+
+static void
+open_registrations(struct gate_config *of)
+{
+	struct registration_jobs_config jobs = { .writer = world.writer,
+		.rules = of->rules,
+		.presented = presented };
+
+	ck_assert_int_eq(registration_jobs_open(&jobs, &registrations), ERR_OK);
+	of->registrations = registration_jobs_port(registrations);
+}
+
 void
 requests_start(size_t queue_max)
 {
 	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker,
+		.sink = world_sink,
 		.now = world_now };
 	struct gate_config gate_config = { .authorization = AUTHORIZATION_DEFER,
 		.admin_users = admin_names,
@@ -301,33 +394,49 @@ requests_start(size_t queue_max)
 		.stats = &stats,
 		.broker = &world_broker,
 		.now = world_now };
+	struct judge_config judge_config = { .admin_certificates = &admin_certificate,
+		.admin_certificate_count = 1,
+		.store = world.store,
+		.now = world_now };
 	struct crls_config crls_config = { .store = world.store,
 		.stats = &stats,
-		.broker = &world_broker,
+		.listener = &listener,
 		.now = world_now,
 		.crl_dir = "/var/lib/lists/" };
 	struct api_config api_config = { .account_id = "123456789012",
 		.region = "eu-central-1",
 		.endpoint = "mqtt.example.com",
 		.ca_path = world.ca_path,
+		.listener = &listener,
 		.store = world.store,
 		.stats = &stats,
-		.broker = &world_broker,
+		.answer = pass_answer,
 		.now = world_now,
 		.clock_us = world_clock_us };
+	struct relay_config relay_config = { .broker = &world_broker,
+		.stats = &stats,
+		.clock_us = world_clock_us,
+		.request = pass_request,
+		.left = pass_left };
 
 	world_start_writer(queue_max, 16);
-	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
-	gate_config.scope = arn_scope_of(api_config.region, api_config.account_id);
-	gate_config.writer = api_config.writer = world.writer;
+	ck_assert_int_eq(report_open(&report_config, &report), ERR_OK);
+	gate_config.scope = judge_config.scope = arn_scope_of(api_config.region,
+	    api_config.account_id);
+	api_config.writer = world.writer;
+	open_registrations(&gate_config);
 	gate_config.report = api_config.report = report;
 	ck_assert_int_eq(gate_open(&gate_config, &gate), ERR_OK);
 	crls_config.writer = world.writer;
 	crls_config.report = report;
-	crls_config.gate = api_config.gate = gate;
+	relay_config.gate = gate;
+	relay_config.report = report;
 	ck_assert_int_eq(crls_open(&crls_config, &crls), ERR_OK);
+	judge_init(&judge, &judge_config);
+	api_config.judge = &judge;
 	api_config.crls = crls;
 	ck_assert_int_eq(api_open(&api_config, &api), ERR_OK);
+	ck_assert_int_eq(relay_open(&relay_config, &relay), ERR_OK);
 	world.on_settled = send_answers;
 }
 
@@ -338,8 +447,11 @@ requests_stop(void)
 	send_answers();
 	world.on_settled = NULL;
 	api_close(api);
+	relay_close(relay);
+	judge_clear(&judge);
 	crls_close(crls);
 	gate_close(gate);
+	registration_jobs_close(registrations);
 	report_close(report);
 }
 

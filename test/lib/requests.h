@@ -16,6 +16,9 @@
 #define JITR_TEST_REQUESTS_H
 
 #include "jitr/service/crls.h"
+#include "jitr/service/gate.h"
+#include "jitr/service/judge.h"
+#include "jitr/service/relay.h"
 #include "jitr/adapter/json.h"
 #include "jitr/api/request.h"
 #include "world.h"
@@ -25,6 +28,7 @@ extern struct report *report;
 extern struct gate *gate;
 extern struct crls *crls;
 extern struct api *api;
+extern struct relay *relay;
 extern struct stats stats;
 extern struct certid admin_certificate;
 
@@ -60,6 +64,9 @@ struct client admin(void);
 
 /* Sends a request and collects the answer. */
 void send_as(const struct client *c, struct view payload);
+
+/* As the plugin does at a tick. */
+void requests_tick(void);
 
 /* Sends a request.  Connects the client first if it has no certificate, with a user name that
  * others check.  Answers that are ready are sent. */

@@ -133,6 +133,15 @@ broker_name_client(void *client, const char *user_name)
 const struct broker world_broker = { broker_log, broker_publish, broker_answer, broker_kick,
 	broker_kick_one, broker_name_client };
 
+static void
+sink_log(void *context, enum log_level level, const char *line)
+{
+	(void)context;
+	broker_log(level, line);
+}
+
+const struct report_sink world_sink = { NULL, sink_log, NULL };
+
 const struct note *
 world_note(enum note_kind kind, size_t nth)
 {

@@ -20,6 +20,7 @@
 #define JITR_TEST_WORLD_H
 
 #include "jitr/service/broker.h"
+#include "jitr/service/report.h"
 #include "jitr/service/writer.h"
 #include "pki.h"
 
@@ -67,6 +68,9 @@ struct world {
 
 extern struct world world;
 extern const struct broker world_broker;
+
+/* Its log alone; there is no log file. */
+extern const struct report_sink world_sink;
 
 void world_open(void);
 void world_close(void); /* stops the writer, removes the directory */

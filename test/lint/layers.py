@@ -15,7 +15,7 @@ DOORS = {
     r"lmdb\.h": r"plugin/adapter/store/.*",
     r"regex\.h": r"plugin/adapter/document/expression\.c",
     r"cjson/": r"include/jitr/adapter/json\.h|plugin/adapter/document/.*|plugin/api/.*|ctl/.*",
-    r"pthread\.h": r"plugin/service/writer/writer\.c",
+    r"pthread\.h": r"plugin/service/writer/writer_thread\.c",
     r"mosquitto(/|\.h|_broker|_plugin)": r"plugin/shell/mosquitto_api\.h|ctl/client\.[ch]",
     r"(uthash|utlist)\.h": r"(plugin|include/jitr)/service/.*",
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_command.c - the questions and notices of commands to the gate.
+ * check_command.c - the questions of commands about rights, and their notices of changes.
  *
- * The test has a gate of its own: it records questions and notices and answers as the test
- * wants (contract, section 3; aws-iot 1.5).  Requests are written with ' for ", and with
+ * The test answers the questions as it wants, and records them and the notices (contract, section 3; aws-iot 1.5).  Requests are written with ' for ", and with
  * <id> for the certificate's id.
  */
 #include <stdarg.h>
@@ -20,6 +19,7 @@ static struct report *report;
 static struct crls *crls;
 static struct api *api;
 static struct stats stats;
+static struct judge judge;
 static struct pki_cert *device;
 static cJSON *answer;
 
@@ -41,82 +41,54 @@ static void PRINTF_LIKE(1, 2) note(const char *fmt, ...)
 	va_end(args);
 }
 
-/* The linker replaces the gate's functions with these. */
-enum administration __wrap_gate_administration(struct gate *g, const struct client *c);
-bool __wrap_gate_may_control(struct gate *g, const struct client *c, const char *action,
+/* The linker replaces the judge's functions with these. */
+enum administration __wrap_caller_rights_refresh(struct caller_rights *r);
+bool __wrap_caller_rights_may(const struct caller_rights *r, const char *action,
     const char *resource, const char *also);
-void __wrap_gate_changed(struct gate *g, const struct certid *id_or_null);
-void __wrap_gate_policy_changed(struct gate *g, struct view name);
-void __wrap_gate_thing_changed(struct gate *g, struct view name);
-
-struct caller __wrap_gate_caller(struct gate *g, const struct client *c);
-bool __wrap_gate_is_connected(struct gate *g, const struct caller *caller);
-bool __wrap_gate_hold(struct gate *g, const struct caller *caller, const char *client_id);
-
-struct caller
-__wrap_gate_caller(struct gate *g, const struct client *c)
-{
-	ck_assert_ptr_null(g);
-	return (struct caller){ c->handle, 1 };
-}
-
-bool
-__wrap_gate_is_connected(struct gate *g, const struct caller *caller)
-{
-	ck_assert_ptr_null(g);
-	return caller->session == 1;
-}
-
-bool
-__wrap_gate_hold(struct gate *g, const struct caller *caller, const char *client_id)
-{
-	(void)g;
-	(void)caller;
-	(void)client_id;
-	return true;
-}
 
 enum administration
-__wrap_gate_administration(struct gate *g, const struct client *c)
+__wrap_caller_rights_refresh(struct caller_rights *r)
 {
-	ck_assert_ptr_null(g);
-	ck_assert_str_eq(c->id, "c1");
+	ck_assert_str_eq(r->caller->client_id, "c1");
 	return administration;
 }
 
 bool
-__wrap_gate_may_control(struct gate *g, const struct client *c, const char *action,
-    const char *resource, const char *also)
+__wrap_caller_rights_may(const struct caller_rights *r, const char *action, const char *resource,
+    const char *also)
 {
-	ck_assert_ptr_null(g);
-	ck_assert_str_eq(c->id, "c1");
+	ck_assert_str_eq(r->caller->client_id, "c1");
 	note("%s %s %s\n", action, resource != NULL ? resource : "*", also != NULL ? also : "-");
 	return allowed != NULL && strcmp(allowed, action) == 0;
 }
 
-void
-__wrap_gate_changed(struct gate *g, const struct certid *id_or_null)
+static void
+certificate_changed(void *context, const struct certid *id_or_null)
 {
 	char hex[CERTID_HEX_SIZE];
 
-	(void)g;
+	(void)context;
 	certid_to_hex(id_or_null, hex);
 	note("certificate %s\n", hex);
 }
 
-void
-__wrap_gate_policy_changed(struct gate *g, struct view name)
+static void
+policy_changed(void *context, struct view name)
 {
-	(void)g;
+	(void)context;
 	note("policy %.*s\n", (int)name.len, (const char *)name.data);
 }
 
-void
-__wrap_gate_thing_changed(struct gate *g, struct view name)
+static void
+thing_changed(void *context, struct view name)
 {
-	(void)g;
+	(void)context;
 	note("thing %.*s\n", (int)name.len, (const char *)name.data);
 }
+
+static const struct change_listener listener = { .certificate = certificate_changed,
+	.policy = policy_changed,
+	.thing = thing_changed };
 
 /*
  * Asking.
@@ -140,24 +112,33 @@ expand(const char *text)
 }
 
 static void
+keep_answer(void *context, const struct control_answer *a)
+{
+	struct diag diag = { "" };
+
+	(void)context;
+	ck_assert_uint_eq(a->number, 3);
+	ck_assert_uint_eq(a->session, 1);
+	ck_assert_int_eq(json_parse(a->payload, 16, &answer, &diag), ERR_OK);
+}
+
+static void
 ask(const char *commands)
 {
-	const struct client c = { .id = "c1", .user_name = "u1", .address = "::1" };
 	char text[4096];
-	const struct note *n;
-	struct diag diag = { "" };
+	struct control_request request = {
+		.number = 3,
+		.caller = { .session = 1, .client_id = "c1", .user_name = "u1", .address = "::1" }
+	};
 
 	notes[0] = '\0';
 	snprintf(text, sizeof(text), "{'commands':[%s]}", commands);
-	api_request(api, &c, view_of(expand(text)), NULL);
-	world_settle();
-	api_send_answers(api);
-	n = world_last(NOTE_ANSWER);
-	ck_assert_ptr_nonnull(n);
 	cJSON_Delete(answer);
-	ck_assert_int_eq(json_parse((struct view){ (uint8_t *)n->text, n->text_len }, 16, &answer,
-			     &diag),
-	    ERR_OK);
+	answer = NULL;
+	request.payload = view_of(expand(text));
+	api_request(api, &request);
+	world_settle();
+	ck_assert_ptr_nonnull(answer);
 }
 
 static const char *
@@ -182,16 +163,17 @@ static void
 set_up(void)
 {
 	struct crls_config crls_config = { .stats = &stats,
-		.broker = &world_broker,
+		.listener = &listener,
 		.now = world_now };
 	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker,
+		.sink = world_sink,
 		.now = world_now };
 	struct api_config config = { .account_id = "123456789012",
 		.region = "eu-central-1",
 		.store = NULL,
 		.stats = &stats,
-		.broker = &world_broker,
+		.judge = &judge,
+		.answer = keep_answer,
 		.now = world_now,
 		.clock_us = world_clock_us };
 
@@ -199,8 +181,9 @@ set_up(void)
 	device = pki_ca("device");
 	world_put_cert(device, NULL, CERT_ACTIVE);
 	world_start_writer(64, 16);
-	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	ck_assert_int_eq(report_open(&report_config, &report), ERR_OK);
 	config.ca_path = world.ca_path;
+	config.listener = &listener;
 	config.store = world.store;
 	config.writer = world.writer;
 	config.report = crls_config.report = report;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config.h"
+#include "jitr/service/config.h"
 #include "suite.h"
 
 #define ID   "2511e09354e2637da199073792924a89fc52de90e9165afa49f075cf8791a45a"

@@ -3,7 +3,7 @@
  * check_crls.c - revocation lists of all CAs: watched files, imports by commands, and what is
  * left of abandoned imports.  The clock is the test's own.
  *
- * gate_crl_changed() is replaced: it counts its calls.
+ * The listener counts what it is told.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,17 +26,14 @@ static struct certid ca_id;
 static struct report *report;
 static struct stats stats;
 static struct crls *crls;
-static size_t told, named_count; /* the arguments of gate_crl_changed() */
+static size_t told, named_count;
 static struct certid last_named;
 static char path[160];
 
-/* The linker replaces the gate's function by this. */
-void __wrap_gate_crl_changed(struct gate *g, const struct certid *named, size_t count);
-
-void
-__wrap_gate_crl_changed(struct gate *g, const struct certid *named, size_t count)
+static void
+crl_changed(void *context, const struct certid *named, size_t count)
 {
-	(void)g;
+	(void)context;
 	told++;
 	named_count += count;
 	if (count > 0)
@@ -44,18 +41,27 @@ __wrap_gate_crl_changed(struct gate *g, const struct certid *named, size_t count
 }
 
 static void
+crl_removed(void *context, const struct certid *removed)
+{
+	(void)context;
+	stats_forget_crl(removed, &world_broker);
+}
+
+static const struct change_listener listener = { .crl = crl_changed, .crl_removed = crl_removed };
+
+static void
 start(void)
 {
 	struct crls_config config = { .store = world.store,
 		.stats = &stats,
-		.broker = &world_broker,
+		.listener = &listener,
 		.now = world_now };
 	struct report_config report_config = { .account_id = "123456789012",
-		.broker = &world_broker,
+		.sink = world_sink,
 		.now = world_now };
 
 	world_start_writer(64, 16);
-	ck_assert_int_eq(report_open(&report_config, &report, NULL), ERR_OK);
+	ck_assert_int_eq(report_open(&report_config, &report), ERR_OK);
 	config.writer = world.writer;
 	config.report = report;
 	ck_assert_int_eq(crls_open(&config, &crls), ERR_OK);

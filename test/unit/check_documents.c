@@ -13,7 +13,7 @@
 #include "command.h"
 #include "document.h"
 #include "jitr/core/condition.h"
-#include "config.h"
+#include "jitr/service/config.h"
 #include "expression.h"
 #include "jitr/service/gate.h"
 #include "jitr/adapter/json.h"

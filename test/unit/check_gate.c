@@ -378,6 +378,34 @@ START_TEST(an_active_certificate_is_accepted_after_its_ca_is_deleted)
 }
 END_TEST
 
+/* CAs renew their certificates: registered or deleted, an expired one gives way to another of
+ * the same name and key. */
+START_TEST(an_active_certificate_of_an_expired_ca_is_accepted_by_its_renewed_one)
+{
+	struct pki_cert *expired = pki_make(&(struct pki_options){ .common_name = "Test CA",
+	    .is_ca = true,
+	    .key_of = ca,
+	    .not_after_days = -1,
+	    .extensions = { { "keyUsage", "critical,keyCertSign" } } });
+	struct certid ca_id = world_id(ca), expired_id = world_id(expired);
+	struct txn t;
+
+	world_put_ca(expired, CA_INACTIVE, false);
+	world_put_cert(device, expired, CERT_ACTIVE);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_change(&t);
+	store_delete_ca(&t, &expired_id);
+	world_commit(&t);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_ALLOW);
+	world_change(&t);
+	store_delete_ca(&t, &ca_id);
+	world_commit(&t);
+	ck_assert_int_eq(connect_as(0, device), VERDICT_DENY);
+	ck_assert(world_said(reason_text(REASON_CA_NOT_VALID)));
+	pki_free(expired);
+}
+END_TEST
+
 START_TEST(a_full_queue_postpones_the_registration)
 {
 	struct cert cert;
@@ -1410,6 +1438,7 @@ connect_tests(TCase *t)
 	    COUNT_OF(unfit));
 	tcase_add_test(t, an_unreadable_certificate_is_refused_without_an_id);
 	tcase_add_test(t, an_active_certificate_is_accepted_after_its_ca_is_deleted);
+	tcase_add_test(t, an_active_certificate_of_an_expired_ca_is_accepted_by_its_renewed_one);
 	tcase_add_test(t, a_full_queue_postpones_the_registration);
 	tcase_add_test(t, a_registration_that_cannot_be_stored_is_logged);
 	tcase_add_test(t, a_client_that_cannot_be_named_is_refused);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "jitr/service/caller_rights.h"
 #include "gates.h"
 #include "jitr/service/registry_policy.h"
 #include "jitr/service/registry_thing.h"
@@ -723,9 +724,24 @@ END_TEST
 static bool
 may_control(const char *action, const char *resource, const char *also)
 {
+	struct judge_config judge_config = { .authorization = config.authorization,
+		.scope = config.scope,
+		.store = world.store,
+		.now = world_now };
 	struct client c = client_as(0, "d1");
+	struct caller_facts caller;
+	struct caller_rights rights;
+	struct judge judge;
+	bool may;
 
-	return gate_may_control(gate, &c, action, resource, also);
+	judge_init(&judge, &judge_config);
+	gate_describe_caller(gate, &c, &caller);
+	caller_rights_open(&rights, &judge, &caller);
+	ck_assert_int_eq(caller_rights_refresh(&rights), gate_administration(gate, &c));
+	may = caller_rights_may(&rights, action, resource, also);
+	caller_rights_close(&rights);
+	judge_clear(&judge);
+	return may;
 }
 
 START_TEST(a_named_control_action_is_allowed_on_its_resource)

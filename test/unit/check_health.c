@@ -19,12 +19,12 @@ static void
 set_up(void)
 {
 	struct report_config config = { .account_id = "123456789012",
-		.broker = &world_broker,
+		.sink = world_sink,
 		.now = world_now };
 
 	world_open();
 	world_start_writer(2, 2);
-	ck_assert_int_eq(report_open(&config, &report, &diag), ERR_OK);
+	ck_assert_int_eq(report_open(&config, &report), ERR_OK);
 	snprintf(path, sizeof(path), "%s/health", world.db_path);
 }
 

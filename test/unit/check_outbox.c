@@ -10,22 +10,37 @@
 #include <string.h>
 
 #include "jitr/service/outbox.h"
+#include "jitr/service/removal.h"
 #include "no_memory.h"
 #include "suite.h"
 #include "world.h"
 
 static struct outbox *outbox;
+static struct removal removal;
+static bool port_full;
+static uint64_t port_calls, port_last;
+
+static enum err
+note_published(void *context, uint64_t up_to)
+{
+	port_calls++;
+	if (port_full)
+		return ERR_BUSY;
+	port_last = up_to;
+	return removal_up_to(context, up_to);
+}
 
 /* As at the start of the plugin, possibly with stored messages. */
 static void
 new_outbox(struct pace *pace)
 {
 	struct outbox_config config = { .store = world.store,
-		.writer = world.writer,
+		.port = { &removal, note_published },
 		.broker = &world_broker,
 		.pace = pace };
 
 	outbox_close(outbox);
+	removal = (struct removal){ .writer = world.writer };
 	ck_assert_int_eq(outbox_open(&config, &outbox), ERR_OK);
 }
 
@@ -34,6 +49,8 @@ set_up(void)
 {
 	world_open();
 	world_start_writer(16, 16);
+	port_full = false;
+	port_calls = port_last = 0;
 	new_outbox(NULL);
 }
 
@@ -44,6 +61,16 @@ tear_down(void)
 	outbox_close(outbox);
 	outbox = NULL;
 	world_close();
+}
+
+/* A tick of the plugin. */
+static size_t
+pump(void)
+{
+	size_t published = outbox_pump(outbox);
+
+	removal_tick(&removal);
+	return published;
 }
 
 /* The next numbered messages, committed; the outbox is not notified. */
@@ -86,7 +113,7 @@ START_TEST(messages_are_published_in_order_with_qos_1_and_not_retained)
 	const struct note *n;
 
 	post(0, 3);
-	ck_assert_uint_eq(outbox_pump(outbox), 3);
+	ck_assert_uint_eq(pump(), 3);
 	check_published(3);
 	n = world_note(NOTE_PUBLISHED, 0);
 	ck_assert_str_eq(n->topic, "$aws/events/x");
@@ -99,9 +126,9 @@ START_TEST(a_message_is_published_once_by_a_process)
 {
 	for (unsigned i = 0; i < 5; i++) {
 		post(i, 1);
-		outbox_pump(outbox);
+		pump();
 		outbox_notify(outbox); /* although nothing was committed */
-		outbox_pump(outbox);
+		pump();
 	}
 	check_published(5);
 }
@@ -112,10 +139,10 @@ END_TEST
 START_TEST(a_message_is_removed_after_the_broker_could_deliver_it)
 {
 	post(0, 2);
-	outbox_pump(outbox);
+	pump();
 	world_settle();
 	ck_assert_uint_eq(world_message_count(), 2);
-	outbox_pump(outbox);
+	pump();
 	world_settle();
 	ck_assert_uint_eq(world_message_count(), 0);
 }
@@ -123,10 +150,10 @@ END_TEST
 
 START_TEST(without_messages_no_job_is_submitted)
 {
-	outbox_pump(outbox);
+	pump();
 	ck_assert(!outbox_has_more(outbox));
 	commit_messages(0, 1);
-	ck_assert_uint_eq(outbox_pump(outbox), 0);
+	ck_assert_uint_eq(pump(), 0);
 	check_published(0);
 	world_settle();
 	ck_assert_uint_eq(world_message_count(), 1);
@@ -136,16 +163,16 @@ END_TEST
 START_TEST(after_a_crash_messages_not_removed_are_published_again)
 {
 	post(0, 3);
-	outbox_pump(outbox);
+	pump();
 	world_stop_writer(); /* the broker ends before the next turn of its loop */
 	world_reopen_store();
 	world_start_writer(16, 16);
 	world_forget();
 	new_outbox(NULL);
 	post(3, 1);
-	outbox_pump(outbox);
+	pump();
 	check_published(4);
-	outbox_pump(outbox);
+	pump();
 	world_settle();
 	ck_assert_uint_eq(world_message_count(), 0);
 }
@@ -167,15 +194,15 @@ first_number(void)
 START_TEST(numbers_continue_after_a_removal_and_a_restart)
 {
 	post(0, 3);
-	outbox_pump(outbox);
-	outbox_pump(outbox);
+	pump();
+	pump();
 	world_settle();
 	world_stop_writer();
 	world_reopen_store();
 	world_start_writer(16, 16);
 	new_outbox(NULL);
 	post(3, 2);
-	outbox_pump(outbox);
+	pump();
 	check_published(5);
 	ck_assert_uint_eq(first_number(), 4);
 }
@@ -185,13 +212,13 @@ START_TEST(a_message_that_the_broker_refuses_is_published_again)
 {
 	post(0, 5);
 	world.publish_most = 2;
-	ck_assert_uint_eq(outbox_pump(outbox), 2);
+	ck_assert_uint_eq(pump(), 2);
 	ck_assert(outbox_has_more(outbox));
-	ck_assert_uint_eq(outbox_pump(outbox), 0);
+	ck_assert_uint_eq(pump(), 0);
 	world_settle();
 	ck_assert_uint_eq(world_message_count(), 3);
 	world.publish_most = SIZE_MAX;
-	ck_assert_uint_eq(outbox_pump(outbox), 3);
+	ck_assert_uint_eq(pump(), 3);
 	check_published(5);
 	ck_assert(!outbox_has_more(outbox));
 }
@@ -200,15 +227,15 @@ END_TEST
 START_TEST(one_tick_publishes_a_bounded_number)
 {
 	post(0, 2 * OUTBOX_PER_TICK + 5);
-	ck_assert_uint_eq(outbox_pump(outbox), OUTBOX_PER_TICK);
+	ck_assert_uint_eq(pump(), OUTBOX_PER_TICK);
 	ck_assert(outbox_has_more(outbox));
-	ck_assert_uint_eq(outbox_pump(outbox), OUTBOX_PER_TICK);
+	ck_assert_uint_eq(pump(), OUTBOX_PER_TICK);
 	ck_assert(outbox_has_more(outbox));
-	ck_assert_uint_eq(outbox_pump(outbox), 5);
+	ck_assert_uint_eq(pump(), 5);
 	ck_assert(!outbox_has_more(outbox));
 	check_published(2 * OUTBOX_PER_TICK + 5);
 	world_settle();
-	outbox_pump(outbox);
+	pump();
 	world_settle();
 	ck_assert_uint_eq(world_message_count(), 0);
 }
@@ -223,16 +250,16 @@ START_TEST(the_pace_limits_the_messages_published)
 	pace_refill(&pace, 1000);
 	post(0, PACE_BURST + 3);
 	for (int i = 0; i < 20; i++)
-		outbox_pump(outbox);
+		pump();
 	check_published(PACE_BURST);
 	ck_assert(outbox_has_more(outbox));
 	pace_turn(&pace);
 	pace_turn(&pace);
 	pace_refill(&pace, 2000);
-	ck_assert_uint_eq(outbox_pump(outbox), 2);
+	ck_assert_uint_eq(pump(), 2);
 	pace_turn(&pace);
 	pace_refill(&pace, 3000);
-	ck_assert_uint_eq(outbox_pump(outbox), 1);
+	ck_assert_uint_eq(pump(), 1);
 	check_published(PACE_BURST + 3);
 }
 END_TEST
@@ -242,13 +269,13 @@ START_TEST(a_burst_of_a_thousand_messages_is_reported_once)
 	for (unsigned n = 0; n < 2 * OUTBOX_BURST_WARNING; n += 100)
 		post(n, 100);
 	for (int i = 0; i < 40; i++)
-		outbox_pump(outbox);
+		pump();
 	check_published(2 * OUTBOX_BURST_WARNING);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
 	ck_assert(world_said("loses those beyond the broker's max_queued_messages"));
 	post(2 * OUTBOX_BURST_WARNING, OUTBOX_BURST_WARNING / 2);
 	for (int i = 0; i < 40; i++)
-		outbox_pump(outbox);
+		pump();
 	ck_assert_uint_eq(world_count(NOTE_LINE), 1); /* fewer after the pause */
 }
 END_TEST
@@ -256,13 +283,13 @@ END_TEST
 START_TEST(a_failed_removal_is_retried)
 {
 	post(0, 2);
-	outbox_pump(outbox);
+	pump();
 	world_hold_writer();
-	outbox_pump(outbox);
+	pump();
 	world_break_disk();
 	world_release_writer();
 	ck_assert_uint_eq(world_message_count(), 2);
-	outbox_pump(outbox);
+	pump();
 	world_settle();
 	ck_assert_uint_eq(world_message_count(), 0);
 	check_published(2);
@@ -275,14 +302,82 @@ START_TEST(a_full_queue_delays_the_removal)
 	world_start_writer(1, 1);
 	new_outbox(NULL);
 	post(0, 2);
-	outbox_pump(outbox);
+	pump();
 	world_hold_writer();
-	outbox_pump(outbox);
+	pump();
 	world_release_writer();
 	ck_assert_uint_eq(world_message_count(), 2);
-	outbox_pump(outbox); /* there is room again */
+	pump(); /* there is room again */
 	world_stop_writer();
 	ck_assert_uint_eq(world_message_count(), 0);
+}
+END_TEST
+
+/*
+ * The port.
+ */
+
+START_TEST(a_number_is_reported_once)
+{
+	post(0, 3);
+	pump();
+	ck_assert_uint_eq(port_calls, 0); /* the broker has not had its turn */
+	for (int i = 0; i < 3; i++)
+		pump();
+	ck_assert_uint_eq(port_calls, 1);
+	ck_assert_uint_eq(port_last, 3);
+	post(3, 1);
+	pump();
+	pump();
+	ck_assert_uint_eq(port_calls, 2);
+	ck_assert_uint_eq(port_last, 4);
+}
+END_TEST
+
+START_TEST(what_the_port_refuses_is_reported_again_with_what_came_since)
+{
+	port_full = true;
+	post(0, 2);
+	pump();
+	pump();
+	post(2, 1);
+	pump();
+	ck_assert_uint_eq(port_calls, 2);
+	port_full = false;
+	pump();
+	ck_assert_uint_eq(port_calls, 3);
+	ck_assert_uint_eq(port_last, 3);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 0);
+	check_published(3);
+}
+END_TEST
+
+START_TEST(a_remover_that_starts_again_is_told_the_number)
+{
+	post(0, 2);
+	pump();
+	pump();
+	world_settle();
+	removal = (struct removal){ .writer = world.writer };
+	outbox_report_again(outbox);
+	pump();
+	ck_assert_uint_eq(port_calls, 2);
+	ck_assert_uint_eq(removal.wanted, 2);
+	check_published(2);
+}
+END_TEST
+
+/* The link carries numbers of any order. */
+START_TEST(a_lower_number_changes_nothing)
+{
+	commit_messages(0, 3);
+	ck_assert_int_eq(removal_up_to(&removal, 2), ERR_OK);
+	ck_assert_int_eq(removal_up_to(&removal, 1), ERR_OK);
+	world_settle();
+	removal_tick(&removal);
+	world_settle();
+	ck_assert_uint_eq(world_message_count(), 1);
 }
 END_TEST
 
@@ -290,8 +385,8 @@ END_TEST
 START_TEST(a_removal_is_committed_with_the_next_change)
 {
 	post(0, 2);
-	outbox_pump(outbox);
-	outbox_pump(outbox);
+	pump();
+	pump();
 	ck_assert_uint_eq(world_message_count(), 2);
 	world_settle(); /* brings a job of its own */
 	ck_assert_uint_eq(world_message_count(), 0);
@@ -355,7 +450,7 @@ static const struct {
 START_TEST(messages_of_every_supported_size_are_published_completely)
 {
 	post_long(sizes[_i].topic, sizes[_i].payload);
-	ck_assert_uint_eq(outbox_pump(outbox), 1);
+	ck_assert_uint_eq(pump(), 1);
 	check_long(0, sizes[_i].topic, sizes[_i].payload);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 0);
 }
@@ -365,9 +460,9 @@ START_TEST(one_tick_publishes_a_bounded_number_of_bytes)
 {
 	for (unsigned i = 0; i < 6; i++)
 		post_long(100, 80 << 10);
-	ck_assert_uint_eq(outbox_pump(outbox), 3);
+	ck_assert_uint_eq(pump(), 3);
 	ck_assert(outbox_has_more(outbox));
-	ck_assert_uint_eq(outbox_pump(outbox), 3);
+	ck_assert_uint_eq(pump(), 3);
 	ck_assert(!outbox_has_more(outbox));
 	for (unsigned i = 0; i < 6; i++)
 		check_long(i, 100, 80 << 10);
@@ -388,11 +483,11 @@ START_TEST(an_oversized_message_does_not_delay_others)
 	store_post(&t, (struct view){ (const uint8_t *)"a\0b", 3 }, view_of("payload"));
 	world_commit(&t);
 	post(1, 1);
-	ck_assert_uint_eq(outbox_pump(outbox), 2);
+	ck_assert_uint_eq(pump(), 2);
 	check_published(2);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
 	ck_assert(world_said("a stored event is damaged and is skipped"));
-	outbox_pump(outbox);
+	pump();
 	world_settle();
 	ck_assert_uint_eq(world_message_count(), 0);
 }
@@ -407,8 +502,8 @@ START_TEST(the_time_of_a_tick_is_limited_for_any_number_of_messages)
 		store_post(&t, view_of(""), view_of(""));
 	world_commit(&t);
 	post(0, 1);
-	ck_assert_uint_eq(outbox_pump(outbox), 0);
-	ck_assert_uint_eq(outbox_pump(outbox), 1);
+	ck_assert_uint_eq(pump(), 0);
+	ck_assert_uint_eq(pump(), 1);
 	check_published(1);
 }
 END_TEST
@@ -417,13 +512,13 @@ START_TEST(without_memory_a_message_is_published_later)
 {
 	post(0, 3);
 	world.publish_most = 1;
-	ck_assert_uint_eq(outbox_pump(outbox), 1);
+	ck_assert_uint_eq(pump(), 1);
 	world.publish_most = SIZE_MAX;
 	out_of_memory = true;
-	ck_assert_uint_eq(outbox_pump(outbox), 0);
+	ck_assert_uint_eq(pump(), 0);
 	ck_assert(!out_of_memory);
 	ck_assert(world_said("stored events cannot be published: out of memory; they stay stored"));
-	ck_assert_uint_eq(outbox_pump(outbox), 2);
+	ck_assert_uint_eq(pump(), 2);
 	check_published(3);
 	ck_assert_uint_eq(world_count(NOTE_LINE), 1);
 }
@@ -441,7 +536,7 @@ START_TEST(the_registry_may_be_read_while_a_message_is_published)
 {
 	post(0, 3);
 	world.on_note = read_something;
-	outbox_pump(outbox);
+	pump();
 	world.on_note = NULL;
 	check_published(3);
 }
@@ -467,6 +562,10 @@ main(void)
 	tcase_add_test(t, a_burst_of_a_thousand_messages_is_reported_once);
 	tcase_add_test(t, a_failed_removal_is_retried);
 	tcase_add_test(t, a_full_queue_delays_the_removal);
+	tcase_add_test(t, a_number_is_reported_once);
+	tcase_add_test(t, what_the_port_refuses_is_reported_again_with_what_came_since);
+	tcase_add_test(t, a_remover_that_starts_again_is_told_the_number);
+	tcase_add_test(t, a_lower_number_changes_nothing);
 	tcase_add_test(t, a_removal_is_committed_with_the_next_change);
 	tcase_add_loop_test(t, messages_of_every_supported_size_are_published_completely, 0,
 	    COUNT_OF(sizes));

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "jitr/service/log_jobs.h"
 #include "jitr/service/report.h"
 #include "jitr/adapter/json.h"
 #include "suite.h"
@@ -19,21 +20,37 @@
 #define TIME_TEXT "2017-08-10 15:37:23.476"
 
 static struct report *report;
+static struct log_jobs jobs;
 static struct pki_cert *ca, *device;
 static struct certid id, ca_id;
 static cJSON *line;
 
+static enum err (*record)(void *jobs, const char *text, size_t len) = log_jobs_record;
+
+/* path NULL: there is no log file. */
 static void
 open_report(const char *path)
 {
-	struct report_config config = { .path = path,
+	struct report_config config = { .sink = { &jobs, world_sink.log, record },
+		.log_file = path,
 		.account_id = "123456789012",
-		.broker = &world_broker,
 		.now = world_now };
 	struct diag diag = { "" };
 
-	ck_assert_msg(report_open(&config, &report, &diag) == ERR_OK, "%s", diag.text);
-	report_start(report, world.writer);
+	jobs = (struct log_jobs){ .writer = world.writer };
+	if (path != NULL)
+		ck_assert_msg(log_file_open(path, &jobs.file, &diag) == ERR_OK, "%s", diag.text);
+	ck_assert_int_eq(report_open(&config, &report), ERR_OK);
+	jobs.report = report;
+}
+
+static void
+close_report(void)
+{
+	report_close(report);
+	report = NULL;
+	log_file_close(jobs.file);
+	jobs.file = NULL;
 }
 
 static void
@@ -54,8 +71,7 @@ tear_down(void)
 	cJSON_Delete(line);
 	line = NULL;
 	world_stop_writer();
-	report_close(report);
-	report = NULL;
+	close_report();
 	pki_free(device);
 	pki_free(ca);
 	world_close();
@@ -447,7 +463,7 @@ START_TEST(a_moved_file_is_opened_again)
 	world_settle();
 	ck_assert_int_eq(rename(world.log_path, moved), 0);
 	report_closed(report, &id, REASON_INACTIVE);
-	report_reopen(report);
+	log_jobs_reopen(&jobs);
 	report_closed(report, &id, REASON_EXPIRED);
 	ck_assert_str_eq(member(json_line(moved, 1), "reason"), "DEVICE_CERTIFICATE_INACTIVE");
 	ck_assert_ptr_null(json_line(moved, 2));
@@ -466,7 +482,7 @@ START_TEST(if_it_cannot_be_opened_again_lines_go_to_the_old_file)
 	open_report(path);
 	ck_assert_int_eq(rename(path, moved), 0);
 	ck_assert_int_eq(rmdir(dir), 0);
-	report_reopen(report);
+	log_jobs_reopen(&jobs);
 	report_closed(report, &id, REASON_REVOKED);
 	ck_assert_str_eq(member(json_line(moved, 0), "eventType"), "Disconnect");
 	ck_assert(world_said(path));
@@ -478,13 +494,10 @@ END_TEST
 
 START_TEST(a_file_that_cannot_be_opened_stops_the_start)
 {
-	struct report_config config = { .path = "/nowhere/at/all.log",
-		.account_id = "1",
-		.broker = &world_broker,
-		.now = world_now };
 	struct diag diag = { "" };
 
-	ck_assert_int_eq(report_open(&config, &report, &diag), ERR_STORAGE);
+	ck_assert_int_eq(log_file_open("/nowhere/at/all.log", &jobs.file, &diag), ERR_STORAGE);
+	ck_assert_ptr_null(jobs.file);
 	ck_assert_str_eq(diag.text, "log_file /nowhere/at/all.log: No such file or directory");
 }
 END_TEST
@@ -495,6 +508,56 @@ settle_and_count_lines(size_t lines)
 	world_settle();
 	ck_assert_uint_eq(world_count(NOTE_LINE), lines);
 }
+
+static enum err
+refuse(void *context, const char *text, size_t len)
+{
+	(void)context;
+	(void)text;
+	(void)len;
+	return ERR_NOMEM;
+}
+
+START_TEST(a_line_that_the_sink_refuses_is_counted_as_lost)
+{
+	record = refuse;
+	open_report(world.log_path);
+	record = log_jobs_record;
+	report_closed(report, &id, REASON_REVOKED);
+	report_closed(report, &id, REASON_REVOKED);
+	settle_and_count_lines(2 + 1);
+	ck_assert(world_said("jitr.log: out of memory; 1 lines lost"));
+}
+END_TEST
+
+START_TEST(a_write_goes_on_where_it_failed)
+{
+	struct diag diag;
+	size_t written = 4;
+	char *text;
+
+	ck_assert_int_eq(log_file_open(world.log_path, &jobs.file, &diag), ERR_OK);
+	ck_assert_int_eq(log_file_append(jobs.file, "one\ntwo\n", 8, &written), 0);
+	ck_assert_uint_eq(written, 8);
+	text = world_read_file(world.log_path);
+	ck_assert_str_eq(text, "two\n");
+	free(text);
+}
+END_TEST
+
+/* The queue is full: no line is counted as lost. */
+START_TEST(a_file_that_is_not_opened_again_is_reported)
+{
+	world_stop_writer();
+	world_start_writer(1, 1);
+	open_report(world.log_path);
+	world_hold_writer();
+	log_jobs_reopen(&jobs);
+	ck_assert(world_said("jitr.log: cannot be opened again: too many requests"));
+	ck_assert(!world_said("lost"));
+	world_release_writer();
+}
+END_TEST
 
 /* A full disk fails every line. */
 START_TEST(failed_writes_are_reported_once_in_ten_seconds)
@@ -529,18 +592,14 @@ END_TEST
 
 START_TEST(without_a_file_or_a_writer_no_line_is_written)
 {
-	struct report_config config = { .path = world.log_path,
-		.account_id = "1",
-		.broker = &world_broker,
-		.now = world_now };
-
-	ck_assert_int_eq(report_open(&config, &report, NULL), ERR_OK);
+	open_report(world.log_path);
+	jobs.writer = NULL;
 	report_closed(report, &id, REASON_REVOKED); /* not started */
-	report_reopen(report);
-	report_close(report);
+	log_jobs_reopen(&jobs);
+	close_report();
 	ck_assert_ptr_null(json_line(world.log_path, 0));
 	open_report(NULL);
-	report_reopen(report);
+	log_jobs_reopen(&jobs);
 	report_closed(report, &id, REASON_REVOKED);
 	settle_and_count_lines(2);
 	report_close(NULL);
@@ -787,6 +846,9 @@ file_tests(TCase *t)
 	tcase_add_test(t, if_it_cannot_be_opened_again_lines_go_to_the_old_file);
 	tcase_add_test(t, a_file_that_cannot_be_opened_stops_the_start);
 	tcase_add_test(t, failed_writes_are_reported_once_in_ten_seconds);
+	tcase_add_test(t, a_line_that_the_sink_refuses_is_counted_as_lost);
+	tcase_add_test(t, a_write_goes_on_where_it_failed);
+	tcase_add_test(t, a_file_that_is_not_opened_again_is_reported);
 	tcase_add_test(t, lines_that_do_not_fit_are_counted_as_lost);
 	tcase_add_test(t, without_a_file_or_a_writer_no_line_is_written);
 }

@@ -1639,11 +1639,11 @@ START_TEST(a_failed_mirror_is_logged_and_tried_again)
 	ck_assert_str_eq(member(data(0), "certificateId"), world_hex(other)); /* it is registered */
 	ck_assert(world_said("No such file or directory; devices of a new CA cannot connect"));
 	ck_assert_int_eq(rename(away, world.ca_path), 0);
-	api_tick(api);
+	requests_tick();
 	world_settle();
 	ck_assert(!is_mirrored(other)); /* not yet */
 	world_wait(10000);
-	api_tick(api);
+	requests_tick();
 	world_settle();
 	ck_assert(is_mirrored(other));
 }

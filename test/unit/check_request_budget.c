@@ -34,7 +34,7 @@ tick_until(size_t answers)
 	while (world_count(NOTE_ANSWER) < answers) {
 		ck_assert_int_lt(ticks++, 100000);
 		world_wait(10);
-		api_tick(api);
+		requests_tick();
 		world_settle();
 	}
 	return ticks;
@@ -72,7 +72,7 @@ START_TEST(a_flood_without_rights_gets_few_answers)
 	ck_assert_uint_eq(stats.denied, 10000);
 	ck_assert_uint_eq(stats.unanswered, 9995);
 	world_wait(10000);
-	api_tick(api);
+	requests_tick();
 	ck_assert(world_said("requests denied: 9995 more in the last 10 s"));
 	ask_as(&c, "{'commands':[{'command':'getRegistrationCode'}]}");
 	ck_assert_uint_eq(world_count(NOTE_ANSWER), 6); /* after a pause */
@@ -161,6 +161,32 @@ START_TEST(callers_take_turns)
 	(void)tick_until(21);
 	for (size_t i = 0; strcmp(world_note(NOTE_ANSWER, i)->to, "d1") != 0; i++)
 		ck_assert_uint_lt(i, 3);
+}
+END_TEST
+
+/* It waits behind a long one of the same caller. */
+START_TEST(a_request_is_not_carried_out_if_its_caller_left_before_its_turn)
+{
+	struct client c = admin();
+
+	c.handle = &c;
+	c.name_to_check = true;
+	(void)gate_connect(gate, &c);
+	world.look_us = 1000;
+	ask_as(&c, commands("{'command':'listThings'}", 50));
+	ask_as(&c, "{'commands':[{'command':'createThing','thingName':'t'}]}");
+	relay_disconnected(relay, &c);
+	gate_disconnected(gate, &c, &(struct presence_end){ ANSWER_NO, NULL });
+	while (api_is_busy(api)) {
+		world_wait(10);
+		requests_tick();
+		world_settle();
+	}
+	world.look_us = 0;
+	ck_assert_uint_eq(world_count(NOTE_ANSWER), 0);
+	ck_assert_uint_eq(stats.denied, 1);
+	ask("{'command':'describeThing','thingName':'t'}");
+	ck_error(0, "ResourceNotFoundException", "t");
 }
 END_TEST
 
@@ -372,7 +398,7 @@ START_TEST(the_bytes_that_a_caller_is_sent_are_bounded)
 	ck_assert_uint_gt(stats.throttled, 900);
 	ck_assert_uint_eq(stats.unanswered, stats.throttled - 5);
 	world_wait(1000);
-	api_tick(api);
+	requests_tick();
 	for (sent = 0; (n = world_note(NOTE_ANSWER, answers)) != NULL; answers++)
 		sent += n->text_len;
 	ck_assert_uint_gt(sent, 1000000);
@@ -476,7 +502,7 @@ START_TEST(a_trial_finishes_with_the_policies_that_it_began_with)
 	world.look_us = 1500;
 	ask_as(&c, trial_of(2, 2));
 	world_wait(100);
-	api_tick(api);
+	requests_tick();
 	ask_as(&c, "{'commands':[{'command':'deletePolicy','policyName':'costly0'}]}");
 	(void)tick_until(2);
 	requests_stop(); /* nothing is left over */
@@ -523,6 +549,7 @@ main(void)
 	tcase_add_checked_fixture(t, requests_open, requests_close);
 	tcase_add_test(t, a_long_request_is_carried_out_in_slices);
 	tcase_add_test(t, callers_take_turns);
+	tcase_add_test(t, a_request_is_not_carried_out_if_its_caller_left_before_its_turn);
 	tcase_add_test(t, a_request_that_takes_too_long_is_stopped_with_an_error);
 	tcase_add_test(t, changes_that_are_stopped_are_not_made);
 	tcase_add_checked_fixture(a, requests_open, requests_close);

@@ -649,7 +649,7 @@ START_TEST(an_upload_that_gets_no_more_parts_is_dropped)
 {
 	send_part("", "u", 1, 2, (struct view){ list->der.data, 100 });
 	world_wait(UPLOAD_TIMEOUT_MS + 1);
-	api_tick(api);
+	requests_tick();
 	send_part("", "u", 2, 2, (struct view){ list->der.data + 100, list->der.len - 100 });
 	parse_answer();
 	ck_error(0, INVALID, "begin again with part 1");

@@ -120,6 +120,69 @@ START_TEST(a_renamed_number_has_its_old_topic_too)
 END_TEST
 
 /*
+ * Counts of another part.
+ */
+
+static void
+fill(struct stats *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->accepted = 3;
+	s->presence_suppressed = UINT64_MAX;
+	s->refused_for[REASON_REVOKED] = 7;
+	s->refused_for[REASON_COUNT - 1] = 1;
+}
+
+START_TEST(counts_of_two_parts_are_added)
+{
+	struct stats other, expected;
+	struct stats_delta list[STATS_COUNTERS];
+	size_t count;
+
+	fill(&other);
+	fill(&expected);
+	stats.accepted = 10;
+	expected.accepted = 13;
+	stats.closed = expected.closed = 2;
+	count = stats_take_delta(&other, list, STATS_COUNTERS);
+	ck_assert_uint_eq(count, 4);
+	ck_assert_int_eq(stats_add_delta(&stats, list, count), ERR_OK);
+	ck_assert_mem_eq(&stats, &expected, sizeof(stats));
+	ck_assert_uint_eq(stats_take_delta(&other, list, STATS_COUNTERS), 0);
+}
+END_TEST
+
+START_TEST(every_counter_can_be_moved_alone)
+{
+	struct stats other = { 0 };
+	struct stats_delta one;
+
+	for (unsigned i = 0; i < STATS_COUNTERS; i++) {
+		one = (struct stats_delta){ i, i + 1 };
+		ck_assert_int_eq(stats_add_delta(&other, &one, 1), ERR_OK);
+	}
+	for (unsigned i = 0; i < STATS_COUNTERS; i++) {
+		ck_assert_uint_eq(stats_take_delta(&other, &one, 1), 1);
+		ck_assert_uint_eq(one.index, i);
+		ck_assert_uint_eq(one.count, i + 1);
+	}
+	ck_assert_uint_eq(stats_take_delta(&other, &one, 1), 0);
+}
+END_TEST
+
+START_TEST(an_unknown_counter_refuses_the_whole_list)
+{
+	static const struct stats_delta list[] = { { 0, 1 }, { STATS_COUNTERS, 1 } };
+	static const struct stats_delta huge = { UINT32_MAX, 1 };
+	struct stats before = stats;
+
+	ck_assert_int_eq(stats_add_delta(&stats, list, 2), ERR_CORRUPT);
+	ck_assert_int_eq(stats_add_delta(&stats, &huge, 1), ERR_CORRUPT);
+	ck_assert_mem_eq(&stats, &before, sizeof(stats));
+}
+END_TEST
+
+/*
  * Refusals.
  */
 
@@ -283,6 +346,9 @@ main(void)
 	tcase_add_test(t, no_topic_has_two_numbers);
 	tcase_add_test(t, a_number_is_published_unchanged);
 	tcase_add_test(t, a_renamed_number_has_its_old_topic_too);
+	tcase_add_test(t, counts_of_two_parts_are_added);
+	tcase_add_test(t, every_counter_can_be_moved_alone);
+	tcase_add_test(t, an_unknown_counter_refuses_the_whole_list);
 	tcase_add_test(t, each_reason_of_refusal_has_its_code_from_the_start);
 	tcase_add_test(t, refusals_are_counted_by_their_code);
 	tcase_add_test(t, certificates_are_counted_by_status);

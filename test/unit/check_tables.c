@@ -10,7 +10,7 @@
 
 #include "command.h"
 #include "document.h"
-#include "config.h"
+#include "jitr/service/config.h"
 #include "jitr/core/decide.h"
 #include "jitr/adapter/store.h"
 #include "jitr/adapter/x509.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * check_writer.c - the writer thread, on a store of ten lines.
+ * check_writer.c - the writer, on a thread of its own and in a loop, on a store of ten lines.
  *
  * Order, group commit, long jobs, back-pressure, failures and the end (writer.h).  A commit of
- * the store waits for the test where the order matters; no test waits for time to pass.  Also
- * run under ThreadSanitizer.
+ * the store waits for the test where the order matters; no test waits for time to pass.  Most
+ * tests are run twice, with the thread and in a loop with a clock of its own.  Also run under
+ * ThreadSanitizer.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -38,12 +39,16 @@ struct store {
 static struct store store;
 static pthread_t broker_thread;
 
-/* On the writer's thread time passes only in commits. */
+/* Without a thread: the test turns the loop. */
+static bool in_loop, in_turn;
+static int64_t loop_ms; /* the clock of the loop */
+
+/* For the writer time passes only in commits. */
 int
 clock_gettime(clockid_t clock, struct timespec *ts)
 {
 	if (clock != CLOCK_MONOTONIC || store.takes_us == 0 ||
-	    pthread_equal(pthread_self(), broker_thread))
+	    (pthread_equal(pthread_self(), broker_thread) && !in_turn))
 		return (int)syscall(SYS_clock_gettime, clock, ts);
 	ts->tv_sec = (time_t)(store.clock_us / 1000000);
 	ts->tv_nsec = (long)(store.clock_us % 1000000) * 1000;
@@ -64,7 +69,7 @@ store_commit(struct txn *t)
 
 	s->commits++;
 	s->clock_us += s->takes_us;
-	if (s->held) {
+	if (s->held && !in_loop) {
 		sem_post(&s->entered);
 		sem_wait(&s->pass);
 	}
@@ -120,7 +125,7 @@ counted_run(struct txn *t, struct job *job, int64_t now)
 
 	must(t->store == &store);
 	/* After the end of the thread writer_stop() runs the jobs that finishers submit. */
-	must(!pthread_equal(pthread_self(), broker_thread) || seen.chained > 0);
+	must(in_loop || !pthread_equal(pthread_self(), broker_thread) || seen.chained > 0);
 	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
 	if (sigismember(&blocked, SIGHUP) != 1 || sigismember(&blocked, SIGTERM) != 1 ||
 	    sigismember(&blocked, SIGUSR1) != 1)
@@ -229,7 +234,7 @@ start_gathering(size_t queue_max, size_t batch_max, int gather_ms)
 		.gather_ms = gather_ms,
 		.now = clock_of_the_test };
 
-	ck_assert_int_eq(writer_start(&config, &seen.writer), ERR_OK);
+	ck_assert_int_eq((in_loop ? writer_open : writer_start)(&config, &seen.writer), ERR_OK);
 }
 
 static void
@@ -244,17 +249,40 @@ stop(void)
 	writer_stop(seen.writer);
 }
 
+/* Sleeps in the loop until there is work. */
+static void
+turn(void)
+{
+	int64_t due = writer_due(seen.writer, loop_ms);
+
+	must(due >= 0);
+	loop_ms += due;
+	in_turn = true;
+	writer_turn(seen.writer);
+	in_turn = false;
+}
+
+static void
+go_on(void)
+{
+	if (in_loop)
+		turn();
+	else if (writer_collect(seen.writer, SIZE_MAX) == 0)
+		sched_yield();
+}
+
 static void
 collect_until(unsigned finished)
 {
 	while (seen.finished < finished)
-		if (writer_collect(seen.writer, SIZE_MAX) == 0)
-			sched_yield();
+		go_on();
 }
 
 static void
 set_up(void)
 {
+	in_loop = false;
+	loop_ms = 0;
 	memset(&store, 0, sizeof(store));
 	memset(&seen, 0, sizeof(seen));
 	broker_thread = pthread_self();
@@ -262,11 +290,22 @@ set_up(void)
 	sem_init(&store.pass, 0, 0);
 }
 
-/* The writer is in a commit and stays there until let_go(). */
+static void
+set_up_loop(void)
+{
+	set_up();
+	in_loop = true;
+}
+
+/* The writer is in a commit and stays there until let_go().  In a loop nothing happens during
+ * a commit: it is over. */
 static void
 hold_in_commit(void)
 {
-	sem_wait(&store.entered);
+	if (in_loop)
+		turn();
+	else
+		sem_wait(&store.entered);
 }
 
 static void
@@ -288,8 +327,8 @@ START_TEST(every_job_is_run_and_finished_once_in_the_order_of_submission)
 	while (submitted < 20000) {
 		if (try_to_submit(submitted) == ERR_OK)
 			submitted++;
-		else if (writer_collect(seen.writer, SIZE_MAX) == 0)
-			sched_yield();
+		else
+			go_on();
 	}
 	stop();
 	ck_assert_uint_eq(seen.finished, submitted);
@@ -303,8 +342,7 @@ START_TEST(a_job_gets_the_time_of_its_batch)
 {
 	start(4, 4);
 	submit(0);
-	while (writer_collect(seen.writer, 1) == 0)
-		sched_yield();
+	collect_until(1);
 	ck_assert_int_eq(seen.last.now, 4711);
 	stop();
 }
@@ -423,6 +461,7 @@ START_TEST(a_full_batch_does_not_wait)
 	collect_until(3);
 	stop();
 	ck_assert_uint_eq(store.commits, 1);
+	ck_assert_int_eq(loop_ms, 0);
 }
 END_TEST
 
@@ -522,6 +561,7 @@ START_TEST(there_is_no_wait_between_the_parts_of_a_long_job)
 	collect_until(2);
 	stop();
 	ck_assert_uint_eq(store.commits, 5);
+	ck_assert_int_eq(loop_ms, 0);
 }
 END_TEST
 
@@ -597,7 +637,6 @@ START_TEST(a_part_that_returns_an_error_is_the_last)
 }
 END_TEST
 
-/* Unreferenced rows are removed in parts, each in a batch with a change. */
 /* Otherwise published messages would stay stored in a broker without changes. */
 START_TEST(a_deferrable_job_waits_for_a_limited_time)
 {
@@ -607,11 +646,13 @@ START_TEST(a_deferrable_job_waits_for_a_limited_time)
 	start(10, 10);
 	ck_assert_int_eq(writer_submit(seen.writer, &c->job), ERR_OK);
 	collect_until(1);
+	ck_assert_int_eq(loop_ms, in_loop ? WRITER_DEFER_MAX_MS : 0);
 	ck_assert_uint_eq(store.commits, 1);
 	stop();
 }
 END_TEST
 
+/* Unreferenced rows are removed in parts, each in a batch with a change. */
 START_TEST(each_part_of_a_deferrable_long_job_joins_another_batch)
 {
 	struct counted *c = counted_new(2);
@@ -935,14 +976,201 @@ START_TEST(the_writer_thread_blocks_signals)
 }
 END_TEST
 
+/*
+ * In a loop.
+ */
+
+START_TEST(without_jobs_nothing_is_due)
+{
+	start(10, 10);
+	ck_assert_int_eq(writer_due(seen.writer, 0), -1);
+	ck_assert_uint_eq(writer_turn(seen.writer), 0);
+	ck_assert_uint_eq(store.commits, 0);
+	submit(0);
+	ck_assert_int_eq(writer_due(seen.writer, 0), 0);
+	ck_assert_uint_eq(writer_turn(seen.writer), 1);
+	ck_assert_int_eq(writer_due(seen.writer, 0), -1);
+	stop();
+}
+END_TEST
+
+static void
+submit_deferrable(unsigned nth, unsigned parts)
+{
+	struct counted *c = counted_new(nth);
+
+	c->job.type = &deferrable_type;
+	c->parts = parts - 1;
+	must(writer_submit(seen.writer, &c->job) == ERR_OK);
+}
+
+START_TEST(deferrable_jobs_alone_are_due_later)
+{
+	start(10, 2);
+	for (unsigned i = 0; i < 3; i++) /* more than a batch */
+		submit_deferrable(i, 1);
+	ck_assert_int_eq(writer_due(seen.writer, 5000), WRITER_DEFER_MAX_MS);
+	ck_assert_int_eq(writer_due(seen.writer, 5400), WRITER_DEFER_MAX_MS - 400);
+	submit(3);
+	ck_assert_int_eq(writer_due(seen.writer, 5400), 0);
+	ck_assert_uint_eq(writer_turn(seen.writer), 2);
+	ck_assert_uint_eq(writer_turn(seen.writer), 2);
+	submit_deferrable(4, 1);
+	ck_assert_int_eq(writer_due(seen.writer, 9000), WRITER_DEFER_MAX_MS);
+	ck_assert_int_eq(writer_due(seen.writer, 9000 + WRITER_DEFER_MAX_MS + 50), 0);
+	stop();
+	ck_assert_uint_eq(seen.committed, 5);
+}
+END_TEST
+
+START_TEST(the_next_part_of_a_deferrable_job_waits_again)
+{
+	start(10, 10);
+	submit_deferrable(0, 2);
+	ck_assert_int_eq(writer_due(seen.writer, 0), WRITER_DEFER_MAX_MS);
+	ck_assert_int_eq(writer_due(seen.writer, WRITER_DEFER_MAX_MS), 0);
+	ck_assert_uint_eq(writer_turn(seen.writer), 0);
+	ck_assert_int_eq(writer_due(seen.writer, WRITER_DEFER_MAX_MS), WRITER_DEFER_MAX_MS);
+	stop();
+}
+END_TEST
+
+START_TEST(jobs_are_due_after_the_time_for_others_or_when_the_batch_is_full)
+{
+	start_gathering(10, 2, 20);
+	submit(0);
+	ck_assert_int_eq(writer_due(seen.writer, 100), 20);
+	ck_assert_int_eq(writer_due(seen.writer, 115), 5);
+	ck_assert_int_eq(writer_due(seen.writer, 121), 0);
+	submit(1);
+	ck_assert_int_eq(writer_due(seen.writer, 101), 0);
+	stop();
+}
+END_TEST
+
+START_TEST(a_turn_is_one_batch)
+{
+	start(100, 10);
+	for (unsigned i = 0; i < 25; i++)
+		submit(i);
+	ck_assert_uint_eq(writer_turn(seen.writer), 10);
+	ck_assert_uint_eq(writer_turn(seen.writer), 10);
+	ck_assert_uint_eq(look().waiting, 5);
+	ck_assert_uint_eq(writer_turn(seen.writer), 5);
+	ck_assert_uint_eq(writer_turn(seen.writer), 0);
+	ck_assert_uint_eq(store.commits, 3);
+	stop();
+}
+END_TEST
+
+START_TEST(a_full_queue_refuses_until_a_turn)
+{
+	start(4, 2);
+	for (unsigned i = 0; i < 4; i++)
+		submit(i);
+	ck_assert_int_eq(try_to_submit(4), ERR_BUSY);
+	writer_turn(seen.writer);
+	ck_assert_int_eq(try_to_submit(4), ERR_OK);
+	ck_assert_int_eq(try_to_submit(5), ERR_OK);
+	ck_assert_int_eq(try_to_submit(6), ERR_BUSY);
+	stop();
+	ck_assert_uint_eq(seen.finished, 6);
+}
+END_TEST
+
+START_TEST(a_job_submitted_by_a_finisher_waits_for_the_next_turn)
+{
+	struct counted *c = counted_new(0);
+
+	c->chain = 1;
+	start(10, 10);
+	must(writer_submit(seen.writer, &c->job) == ERR_OK);
+	ck_assert_uint_eq(writer_turn(seen.writer), 1);
+	ck_assert_int_eq(writer_due(seen.writer, 0), 0);
+	ck_assert_uint_eq(writer_turn(seen.writer), 1);
+	stop();
+}
+END_TEST
+
+/* Between two parts the loop looks at everything else. */
+START_TEST(a_turn_runs_one_part_of_a_long_job)
+{
+	start(10, 1);
+	submit_long(2, 3);
+	ck_assert_uint_eq(writer_turn(seen.writer), 0);
+	ck_assert_int_eq(writer_due(seen.writer, 0), 0);
+	submit(0);
+	submit(1);
+	for (unsigned i = 0; i < 3; i++)
+		(void)writer_turn(seen.writer);
+	ck_assert_uint_eq(seen.finished, 2); /* its second part, and both others */
+	ck_assert_uint_eq(writer_turn(seen.writer), 1);
+	ck_assert_uint_eq(seen.last.ran, 3);
+	stop();
+}
+END_TEST
+
+START_TEST(long_jobs_take_turns_in_a_loop)
+{
+	start(10, 1);
+	submit_long(1, 3);
+	submit_long(0, 2);
+	for (unsigned i = 0; i < 5; i++)
+		turn();
+	ck_assert_uint_eq(seen.finished, 2);
+	stop();
+}
+END_TEST
+
+START_TEST(stopping_the_loop_abandons_only_long_jobs)
+{
+	start(10, 10);
+	submit_long(0, ENDLESS);
+	turn();
+	submit(1);
+	submit_long(2, 1);
+	stop();
+	ck_assert_uint_eq(seen.finished, 3);
+	ck_assert_uint_eq(seen.failed, 1);
+	ck_assert_uint_eq(seen.committed, 2 + 1 + 1);
+	ck_assert_uint_eq(store.commits, 2);
+}
+END_TEST
+
+static void
+loop_tests(TCase *t)
+{
+	tcase_add_test(t, without_jobs_nothing_is_due);
+	tcase_add_test(t, deferrable_jobs_alone_are_due_later);
+	tcase_add_test(t, the_next_part_of_a_deferrable_job_waits_again);
+	tcase_add_test(t, jobs_are_due_after_the_time_for_others_or_when_the_batch_is_full);
+	tcase_add_test(t, a_turn_is_one_batch);
+	tcase_add_test(t, a_full_queue_refuses_until_a_turn);
+	tcase_add_test(t, a_job_submitted_by_a_finisher_waits_for_the_next_turn);
+	tcase_add_test(t, a_turn_runs_one_part_of_a_long_job);
+	tcase_add_test(t, long_jobs_take_turns_in_a_loop);
+	tcase_add_test(t, stopping_the_loop_abandons_only_long_jobs);
+}
+
+/* With both. */
+static void
+order_tests(TCase *t)
+{
+	tcase_add_test(t, every_job_is_run_and_finished_once_in_the_order_of_submission);
+	tcase_add_test(t, a_job_gets_the_time_of_its_batch);
+	tcase_add_test(t, jobs_submitted_during_a_commit_are_one_batch);
+	tcase_add_test(t, the_size_of_a_batch_is_limited);
+	tcase_add_test(t, the_first_job_of_a_batch_waits_for_others);
+	tcase_add_test(t, a_full_batch_does_not_wait);
+	tcase_add_test(t, stopping_does_not_wait_for_more_jobs);
+}
+
 static void
 long_job_tests(TCase *t)
 {
 	tcase_add_test(t, a_long_job_is_run_until_it_is_done_and_finished_once);
 	tcase_add_test(t, new_jobs_run_before_the_rest_of_a_long_job);
-	tcase_add_test(t, long_jobs_take_turns);
 	tcase_add_test(t, there_is_no_wait_between_the_parts_of_a_long_job);
-	tcase_add_test(t, a_long_job_keeps_its_one_place_in_the_queue);
 	tcase_add_test(t, a_failed_commit_of_a_part_ends_a_long_job);
 	tcase_add_test(t, a_part_that_fails_together_with_others_is_retried_alone);
 	tcase_add_test(t, a_part_that_returns_an_error_is_the_last);
@@ -950,34 +1178,11 @@ long_job_tests(TCase *t)
 	tcase_add_test(t, each_part_of_a_deferrable_long_job_joins_another_batch);
 	tcase_add_test(t, commits_with_a_change_are_timed);
 	tcase_add_test(t, commits_without_a_change_and_failed_ones_are_not_counted);
-	tcase_add_test(t, a_job_counts_as_waiting_until_it_is_finished);
 }
 
-int
-main(void)
+static void
+failure_tests(TCase *t)
 {
-	Suite *suite = suite_create("writer");
-	TCase *t = suite_case(suite, "order");
-
-	tcase_add_checked_fixture(t, set_up, NULL);
-	tcase_set_timeout(t, 30);
-	tcase_add_test(t, every_job_is_run_and_finished_once_in_the_order_of_submission);
-	tcase_add_test(t, a_job_gets_the_time_of_its_batch);
-	tcase_add_test(t, the_owner_is_notified_of_finished_jobs);
-	tcase_add_test(t, the_number_of_jobs_finished_at_once_is_limited);
-	tcase_add_test(t, jobs_submitted_during_a_commit_are_one_batch);
-	tcase_add_test(t, the_size_of_a_batch_is_limited);
-	tcase_add_test(t, the_first_job_of_a_batch_waits_for_others);
-	tcase_add_test(t, a_full_batch_does_not_wait);
-	tcase_add_test(t, stopping_does_not_wait_for_more_jobs);
-	tcase_add_test(t, a_full_queue_refuses_until_jobs_are_finished);
-	t = suite_case(suite, "long jobs, and what it costs");
-	tcase_add_checked_fixture(t, set_up, NULL);
-	tcase_set_timeout(t, 30);
-	long_job_tests(t);
-	t = suite_case(suite, "failures and the end");
-	tcase_add_checked_fixture(t, set_up, NULL);
-	tcase_set_timeout(t, 30);
 	tcase_add_test(t, a_commit_that_fails_fails_every_job_of_the_batch);
 	tcase_add_test(t, without_a_transaction_no_job_is_run);
 	tcase_add_test(t, a_job_that_cannot_be_committed_does_not_fail_others);
@@ -986,10 +1191,44 @@ main(void)
 	tcase_add_test(t, the_follow_up_of_a_change_runs_after_the_commit);
 	tcase_add_test(t, stopping_commits_waiting_jobs_and_finishes_all);
 	tcase_add_test(t, a_job_submitted_by_a_finisher_during_the_stop_is_run);
-	tcase_add_test(t, stopping_abandons_only_long_jobs);
 	tcase_add_test(t, a_long_job_that_ends_in_its_last_turn_is_done);
 	tcase_add_test(t, a_long_job_submitted_during_the_stop_is_abandoned);
 	tcase_add_test(t, an_idle_writer_can_be_stopped_and_so_can_null);
+}
+
+/* What happens while the thread is busy. */
+static void
+thread_tests(TCase *t)
+{
+	tcase_add_test(t, the_owner_is_notified_of_finished_jobs);
+	tcase_add_test(t, the_number_of_jobs_finished_at_once_is_limited);
+	tcase_add_test(t, a_full_queue_refuses_until_jobs_are_finished);
+	tcase_add_test(t, long_jobs_take_turns);
+	tcase_add_test(t, a_long_job_keeps_its_one_place_in_the_queue);
+	tcase_add_test(t, a_job_counts_as_waiting_until_it_is_finished);
+	tcase_add_test(t, stopping_abandons_only_long_jobs);
 	tcase_add_test(t, the_writer_thread_blocks_signals);
+}
+
+static void
+add_case(Suite *suite, const char *name, void (*set)(void), void (*own)(TCase *))
+{
+	TCase *t = suite_case(suite, name);
+
+	tcase_add_checked_fixture(t, set, NULL);
+	tcase_set_timeout(t, 30);
+	order_tests(t);
+	long_job_tests(t);
+	failure_tests(t);
+	own(t);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("writer");
+
+	add_case(suite, "thread", set_up, thread_tests);
+	add_case(suite, "loop", set_up_loop, loop_tests);
 	return suite_run(suite);
 }

@@ -39,14 +39,6 @@ struct x509_st; /* OpenSSL's X509 */
 typedef size_t trust_finder(void *context, uint32_t subject_hash, struct x509_st **found,
     size_t max);
 
-/* What TLS listeners trust. */
-enum trust_store {
-	TRUST_STORE_CAPATH,          /* the broker's default: files in a capath, which
-				      * contains the registered CAs */
-	TRUST_STORE_LIVE,            /* registered CAs only */
-	TRUST_STORE_LIVE_AND_CAFILE, /* registered CAs, and the listener's files */
-};
-
 struct trust_config {
 	trust_finder *find;
 	void *context;

@@ -11,20 +11,21 @@
  *
  * Requests are carried out in slices of the broker's thread: the first at once, the others
  * from api_tick(), one caller after the other.  The requests of a caller that was sent more
- * than its share wait; beyond REQUESTS_HELD_MAX they are refused.
- *
- * A request of a caller without rights is not read: a few get one fixed answer, and then
- * none (budget.h).
+ * than its share wait; beyond REQUESTS_HELD_MAX they are refused.  Requests of callers without
+ * rights do not come here (relay.h).
  *
  * Broker thread.
  */
 #ifndef JITR_REQUEST_H
 #define JITR_REQUEST_H
 
+#include "jitr/service/change_listener.h"
+#include "jitr/service/control_message.h"
 #include "jitr/service/crls.h"
+#include "jitr/service/writer.h"
+#include "jitr/service/judge.h"
 
 /* Bounds of one request. */
-#define REQUEST_MAX          (512 * 1024) /* bytes */
 #define REQUEST_COMMANDS_MAX 50
 #define REQUEST_DEPTH_MAX    16
 #define REQUEST_ANSWER_MAX   (1024 * 1024) /* bytes; a command that exceeds it fails */
@@ -51,11 +52,16 @@ struct api_config {
 	const char *ca_path; /* borrowed */
 	struct store *store;
 	struct writer *writer;
-	struct gate *gate;
+	struct judge *judge; /* borrowed; of the API alone */
 	struct crls *crls;
+	const struct change_listener *listener; /* borrowed */
 	struct report *report;
 	struct stats *stats;
-	const struct broker *broker;
+
+	/* Each request is answered once.  May be called inside api_request(). */
+	void (*answer)(void *context, const struct control_answer *a);
+	void *answer_context;
+
 	int64_t (*now)(void);      /* ms since 1970 */
 	int64_t (*clock_us)(void); /* monotonic, not 0 */
 };
@@ -65,20 +71,16 @@ struct api;
 MUST_USE enum err api_open(const struct api_config *config, struct api **out);
 void api_close(struct api *a); /* after writer_stop(); NULL is fine */
 
-/* A message on the control topic; every argument is borrowed for the call.  It is answered
- * even if it is not JSON, as long as its caller keeps within its share.  response_topic: a
- * second topic for the answer, NULL: none.  Answers wait for api_tick() or
- * api_send_answers(). */
-void api_request(struct api *a, const struct client *c, struct view payload,
-    const char *response_topic);
+/* A request of a caller with rights, borrowed for the call.  It is answered even if it is not
+ * JSON; throttled if its caller has used up its share. */
+void api_request(struct api *a, const struct control_request *request);
 
-/* For Mosquitto 2.1, which sends messages of plugins before its TICK event. */
-void api_send_answers(struct api *a);
-bool api_has_answers(const struct api *a);
+/* The connection of this session ended: its requests that are not read yet are refused. */
+void api_caller_left(struct api *a, uint64_t session);
 
 bool api_is_busy(const struct api *a); /* requests wait for api_tick() */
 
-/* On the broker's TICK: requests go on, answers are sent, and a failed update of the CA
+/* On the broker's TICK: requests go on, and a failed update of the CA
  * mirror (ca_mirror.h) is tried again. */
 void api_tick(struct api *a);
 

@@ -10,6 +10,7 @@
 #define JITR_CA_MIRROR_H
 
 #include "jitr/service/report.h"
+#include "jitr/service/writer.h"
 
 struct ca_mirror_config {
 	const char *ca_path; /* borrowed, as the others */

@@ -10,9 +10,15 @@
 
 #include "jitr/service/stats.h"
 
+/* Where the state of the writer comes from. */
+struct writer_source {
+	void *context;
+	void (*read)(void *context, struct writer_state *out);
+};
+
 struct counters_config {
 	struct store *store; /* borrowed, as the others */
-	struct writer *writer;
+	struct writer_source writer;
 	const struct stats *stats;
 	const struct broker *broker;
 	int64_t (*now)(void); /* ms since 1970 */

@@ -12,8 +12,11 @@
 #ifndef JITR_CRLS_H
 #define JITR_CRLS_H
 
+#include "jitr/service/change_listener.h"
 #include "jitr/service/crl_import.h"
-#include "jitr/service/gate.h"
+#include "jitr/service/report.h"
+#include "jitr/service/stats.h"
+#include "jitr/service/writer.h"
 
 #define CRL_WATCH_MS 2000 /* between two checks of the files */
 
@@ -22,8 +25,7 @@ struct crls_config {
 	struct writer *writer;
 	struct report *report;
 	struct stats *stats;
-	struct gate *gate;
-	const struct broker *broker;
+	const struct change_listener *listener; /* borrowed */
 	int64_t (*now)(void);
 	const char *crl_dir; /* the only directory for files (crl_dir.h); NULL: none.  Borrowed */
 };

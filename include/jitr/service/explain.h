@@ -4,13 +4,13 @@
  * explain (aws-iot A.7).
  *
  * Uses the functions that judge live clients, and changes nothing: no registration, no
- * counters, no log lines.  Broker thread; explain_open() and explain_certificate() run
+ * counters, no log lines.  The judge's thread; explain_open() and explain_certificate() run
  * inside a read transaction of the caller, the rest without.
  */
 #ifndef JITR_EXPLAIN_H
 #define JITR_EXPLAIN_H
 
-#include "jitr/service/gate.h"
+#include "jitr/service/judge.h"
 #include "jitr/service/rights.h"
 
 /* Attached policies and added ones. */
@@ -30,7 +30,7 @@ struct explain_request {
 struct explain;
 
 /* ERR_NOT_FOUND and *diag: no such certificate, or no such policy. */
-MUST_USE enum err explain_open(struct gate *g, struct txn *t, const struct explain_request *r,
+MUST_USE enum err explain_open(struct judge *judge, struct txn *t, const struct explain_request *r,
     struct explain **out, struct diag *diag);
 void explain_close(struct explain *e); /* NULL is fine */
 

@@ -3,7 +3,7 @@
  * gate.h - which clients may connect, and what a connected client may do.
  *
  * Runs on the broker's thread and never waits: it reads the store, calls decide.h, keeps the
- * sessions of clients and submits jobs.
+ * sessions of clients and presents certificates for registration.
  *
  * A client is identified by the broker's pointer and by a reference to its certificate, which
  * is held so that its address is not reused.  After it left, its session is kept for its will
@@ -16,25 +16,14 @@
 #define JITR_GATE_H
 
 #include "jitr/core/access.h"
+#include "jitr/core/options.h"
+#include "jitr/service/control_message.h"
 #include "jitr/service/presence.h"
+#include "jitr/service/registrations.h"
 #include "jitr/service/registry.h"
 #include "jitr/service/report.h"
 #include "jitr/service/stats.h"
 #include "jitr/adapter/trust.h"
-
-/* If one certificate is used by two clients or from two addresses at the same time: */
-enum shared_certificate {
-	SHARED_ALLOW,  /* log and count */
-	SHARED_NEWEST, /* and disconnect the other clients */
-	SHARED_OLDEST, /* and refuse the new client */
-};
-
-/* The rights of clients without a certificate of a registered CA. */
-enum other_clients {
-	OTHER_CLIENTS_UNSET, /* as DEFER, and the log says that the option is not set */
-	OTHER_CLIENTS_DEFER, /* other plugins and acl_file decide */
-	OTHER_CLIENTS_ALLOW,
-};
 
 struct gate_config {
 	struct registry_rules rules;
@@ -53,7 +42,7 @@ struct gate_config {
 	const struct certid *admin_certificates;
 	size_t admin_certificate_count;
 	struct store *store;
-	struct writer *writer;
+	struct registrations registrations;
 	struct report *report;
 	struct stats *stats;
 	const struct broker *broker;
@@ -125,25 +114,10 @@ bool gate_access_known(struct gate *g, const struct known_client *c,
 void gate_deferred(struct gate *g, const struct client *c, const struct access_request *request);
 
 /* The rights of a client to the control API. */
-enum administration {
-	ADMINISTRATION_NONE,
-	ADMINISTRATION_BY_POLICY, /* as gate_may_control() says */
-	ADMINISTRATION_ALL,       /* admin_users, admin_certificates */
-};
-
 enum administration gate_administration(struct gate *g, const struct client *c);
 
-/* May a client with ADMINISTRATION_BY_POLICY do this?  false for all others.
- * action: "iot:UpdateCertificate".
- * resource: the part of the ARN behind the account, "cert/<id>"; one that ends with '/',
- * "policy/", stands for all of its kind; NULL: an action without a resource, which only
- * Resource "*" allows.
- * also: a second resource that must not be denied; NULL: none. */
-bool gate_may_control(struct gate *g, const struct client *c, const char *action,
-    const char *resource, const char *also);
-
-/* Is this certificate one of admin_certificates? */
-bool gate_names_administrator(const struct gate *g, const struct certid *id);
+/* The caller of a control request.  The texts of *out are those of c. */
+void gate_describe_caller(struct gate *g, const struct client *c, struct caller_facts *out);
 
 /* The connection that sent a request. */
 struct caller {
@@ -166,6 +140,22 @@ void gate_release(struct gate *g);
 /* A client disconnected.  end: why, as far as the broker says.  Until another client has its
  * address, questions about it are about its will and its offline session. */
 void gate_disconnected(struct gate *g, const struct client *c, const struct presence_end *end);
+
+/*
+ * The completion of what was presented to the registrations under this number.  Counts and
+ * logs it, and judges the sessions again that its plan let in.  A number that is not under way
+ * (completed, lost) is ignored.  outcome: not read after an error.  failure: why the commit
+ * failed; NULL: it did not.
+ */
+void gate_presented(struct gate *g, uint64_t number, enum err result, const struct outcome *outcome,
+    const char *failure);
+
+/*
+ * Nothing that is under way will be completed, and some of it may have been stored.  Every
+ * session is judged again from the registry; one that a plan let in is closed unless the
+ * registry has its certificate.  One log line has the number of certificates and why.
+ */
+void gate_registrations_lost(struct gate *g, const char *why);
 
 /* This certificate changed; NULL: anything may have changed (another process
  * wrote).  Its clients are judged again, and disconnected from gate_tick(). */

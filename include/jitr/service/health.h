@@ -12,6 +12,7 @@
 #define JITR_HEALTH_H
 
 #include "jitr/service/report.h"
+#include "jitr/service/writer.h"
 
 struct health_config {
 	const char *path; /* NULL: there is no file.  Borrowed, as the others */

@@ -51,8 +51,8 @@ MUST_USE enum err issuer_find(struct txn *t, struct issuer_cache *cache, struct 
  * is one that has expired or is not yet valid, unless *found says that the caller has one in
  * *out already.
  *
- * If all CAs of that name are valid, no signature is checked and nothing changes.  cache may
- * be NULL.
+ * If the caller has none and all CAs of that name are valid, no signature is checked and
+ * nothing changes.  cache may be NULL.
  */
 MUST_USE enum err issuer_validity(struct txn *t, struct issuer_cache *cache, struct x509_st *x,
     int64_t now, struct ca *out, bool *found);

@@ -2,21 +2,19 @@
 /*
  * outbox.h - publishes stored messages.
  *
- * On each tick the outbox publishes the messages committed since the last tick and submits a
- * job that removes those that the broker has had a turn of its loop to deliver.  The job is
- * deferrable: it is committed together with the next change.  After a crash, messages that
- * were not removed are published again: at least once, never lost.  Since any change
- * commits the removal as well, the certificate of an event that is published again has not
- * changed in the meantime.
+ * On each tick the outbox publishes the messages committed since the last tick, and reports
+ * the number up to which the broker has had a turn of its loop to deliver them.  These may be
+ * removed from the store (removal.h).  Messages that were not removed are published again by
+ * the next process: at least once, never lost.
  *
- * Broker thread.
+ * Reads the store and writes nothing.  Broker thread.
  */
 #ifndef JITR_OUTBOX_H
 #define JITR_OUTBOX_H
 
-#include "jitr/service/broker.h"
+#include "jitr/adapter/store.h"
 #include "jitr/core/pace.h"
-#include "jitr/service/writer.h"
+#include "jitr/service/broker.h"
 
 /* At most this is published in one tick: the broker copies a message for each subscriber
  * before publish() returns. */
@@ -32,9 +30,16 @@
  * of the broker, a subscriber that is offline has lost some of them. */
 #define OUTBOX_BURST_WARNING 1000
 
+/* Takes the number up to which messages were delivered; it never decreases.  An error: full, the
+ * outbox reports again at the next tick. */
+struct outbox_port {
+	void *context;
+	enum err (*published)(void *context, uint64_t up_to);
+};
+
 struct outbox_config {
 	struct store *store;
-	struct writer *writer;
+	struct outbox_port port;
 	const struct broker *broker;
 	struct pace *pace; /* NULL: no limit beyond that of a tick */
 };
@@ -44,10 +49,13 @@ struct outbox;
 /* *config is copied; its pointers are borrowed.  Messages stored by an earlier process are
  * published first. */
 MUST_USE enum err outbox_open(const struct outbox_config *config, struct outbox **out);
-void outbox_close(struct outbox *o); /* after writer_stop(); NULL is fine */
+void outbox_close(struct outbox *o); /* NULL is fine */
 
 /* Messages may have been committed. */
 void outbox_notify(struct outbox *o);
+
+/* The remover was started again and knows no number: the next tick reports the current one. */
+void outbox_report_again(struct outbox *o);
 
 /* Publishes as much as one tick and the pace allow; returns the number of messages.
  * Messages that cannot be read, or for which there is no memory, stay stored for the next

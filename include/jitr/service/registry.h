@@ -10,7 +10,7 @@
 #ifndef JITR_REGISTRY_H
 #define JITR_REGISTRY_H
 
-#include "jitr/core/decide.h"
+#include "jitr/core/registration.h"
 #include "jitr/adapter/store.h"
 
 struct x509_st;
@@ -20,37 +20,6 @@ struct x509_st;
 struct registry_rules {
 	struct decide_rules decide;
 	char account_id[13];
-};
-
-/* The version of a CA from which a plan was made. */
-struct ca_revision {
-	struct generation generation;
-	uint32_t version;
-};
-
-static inline struct ca_revision
-ca_revision_of(const struct ca *ca)
-{
-	return (struct ca_revision){ ca->generation, ca->version };
-}
-
-/* A certificate that a client presented, and for which the broker thread has decided on a
- * change. */
-struct presentation {
-	struct presented presented;
-	struct certid ca_id;
-	struct view der;
-	const struct plan *plan;        /* of its CA's rule or template; NULL: none */
-	struct ca_revision ca_revision; /* of the plan */
-	struct view details;            /* for events (event.h); empty: none */
-	struct view client_id, address; /* for the record of a refusal */
-};
-
-struct outcome {
-	struct decision decision; /* its effects were put */
-	enum cert_status status;  /* of the record, if there is one */
-	struct diag details;      /* the plan's reason; "": none */
-	bool failed;              /* the plan could not be carried out */
 };
 
 /* Decides again, in the write transaction: the second of two simultaneous first connections

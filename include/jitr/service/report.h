@@ -4,11 +4,11 @@
  *
  * Each decision is one line of key=value in the broker's log and, if a log file is
  * configured, one JSON object as AWS writes to CloudWatch (aws-iot H.1).  Text from clients
- * is escaped, so that a client cannot forge a line (mosquitto section 0, 19).  The writer
- * thread writes the file, so that the broker does not wait for it; the number of lines that
- * could not be written is logged.
+ * is escaped, so that a client cannot forge a line (mosquitto section 0, 19).  The lines are
+ * handed to a sink, which must not wait for a disk; the number of lines of the file that could
+ * not be written is logged.
  *
- * Broker thread; never with a store transaction open.
+ * The thread of the sink; never with a store transaction open.
  */
 #ifndef JITR_REPORT_H
 #define JITR_REPORT_H
@@ -17,24 +17,34 @@
 #include "jitr/service/client.h"
 #include "jitr/core/decide.h"
 #include "jitr/core/plan.h"
-#include "jitr/service/writer.h"
+#include "jitr/core/model.h"
 
 struct report;
 
+/* Where lines go.  The texts are borrowed for the call. */
+struct report_sink {
+	void *context;
+
+	/* A line of the broker's log, as of struct broker. */
+	void (*log)(void *context, enum log_level level, const char *line);
+
+	/* A line of the log file, with its end.  ERR_BUSY, ERR_NOMEM: it is lost.  Not called
+	 * without a log file. */
+	enum err (*record)(void *context, const char *text, size_t len);
+};
+
 struct report_config {
-	const char *path; /* of the log file; NULL: none */
+	struct report_sink sink;
+	const char *log_file; /* its path, for messages; borrowed.  NULL: there is no file */
 	const char *account_id;
-	const struct broker *broker;
 	int64_t (*now)(void);
 };
 
-MUST_USE enum err report_open(const struct report_config *config, struct report **out,
-    struct diag *diag);
-void report_close(struct report *r);                   /* after writer_stop(); NULL is fine */
-void report_start(struct report *r, struct writer *w); /* from now on the file is written */
+MUST_USE enum err report_open(const struct report_config *config, struct report **out);
+void report_close(struct report *r); /* NULL is fine */
 
-/* Opens the file again after logrotate has renamed it (SIGHUP). */
-void report_reopen(struct report *r);
+/* A line of the file was taken by the sink and could not be written. */
+void report_lost(struct report *r, const char *why);
 
 /* A client with a certificate was accepted or refused.  Borrowed for the call. */
 struct connection_line {
@@ -113,6 +123,19 @@ struct request_line {
 };
 
 void report_request(struct report *r, const struct request_line *l);
+
+/* A request, or one command of it, that is not allowed.  Borrowed for the call. */
+struct denied_line {
+	const char *reason;
+	const char *user_name, *client_id; /* of the caller; NULL: none */
+	const char *address;               /* NULL: not known */
+	const char *command;               /* NULL: none was parsed */
+};
+
+void report_denied_request(struct report *r, const struct denied_line *l);
+
+/* More of them without a line each: so many in the last seconds. */
+void report_denied_requests(struct report *r, uint64_t count, int seconds);
 
 /* A line of the broker's log, not of the file. */
 void report_line(struct report *r, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -9,13 +9,15 @@
 #ifndef JITR_SCHEDULE_H
 #define JITR_SCHEDULE_H
 
-#include "jitr/service/gate.h"
+#include "jitr/service/change_listener.h"
+#include "jitr/service/report.h"
+#include "jitr/service/writer.h"
 
 struct schedule_config {
 	struct store *store; /* borrowed, as the others */
 	struct writer *writer;
 	struct report *report;
-	struct gate *gate;
+	const struct change_listener *listener;
 	const char *account_id;
 	int64_t expiring_days; /* the event comes so long before notAfter; 0: no events */
 	int64_t (*now)(void);  /* ms since 1970 */
@@ -27,8 +29,5 @@ MUST_USE enum err schedule_open(const struct schedule_config *config, struct sch
 void schedule_close(struct schedule *s); /* after writer_stop(); NULL is fine */
 
 void schedule_tick(struct schedule *s);
-
-/* Were events committed since the last call? */
-bool schedule_take_announced(struct schedule *s);
 
 #endif

@@ -4,7 +4,11 @@
  *
  * Each number is a retained message below $SYS/broker/jitr/.  All are published from the
  * first interval on, zeroes included.  A new row of a table here, a new reason and a new
- * status each make a new topic; doc/operations.md lists them.  Broker thread.
+ * status each make a new topic; doc/operations.md lists them.
+ *
+ * A part of the plugin that does not publish counts in a struct stats of its own.  Its counts
+ * are taken as a list of deltas and added to those that are published.  One thread for each
+ * struct.
  */
 #ifndef JITR_STATS_H
 #define JITR_STATS_H
@@ -12,7 +16,7 @@
 #include "jitr/service/broker.h"
 #include "jitr/core/decide.h"
 #include "jitr/adapter/store.h"
-#include "jitr/service/writer.h"
+#include "jitr/service/writer_state.h"
 
 #define STATS_TOPIC "$SYS/broker/jitr/"
 
@@ -55,6 +59,21 @@ struct stats {
 #undef X
 	uint64_t refused_for[REASON_COUNT];
 };
+
+/* The counters by index: the rows of STATS_TABLE, then refused_for. */
+enum { STATS_COUNTERS = sizeof(struct stats) / sizeof(uint64_t) };
+
+struct stats_delta {
+	unsigned index; /* below STATS_COUNTERS */
+	uint64_t count; /* more than before */
+};
+
+/* Moves the counters that are not zero to list, which has room for max; they are zero
+ * afterwards.  Counters that do not fit stay for the next call.  Returns their number. */
+size_t stats_take_delta(struct stats *s, struct stats_delta *list, size_t max);
+
+/* ERR_CORRUPT, and nothing was added: there is no such counter. */
+MUST_USE enum err stats_add_delta(struct stats *s, const struct stats_delta *list, size_t count);
 
 /* A connection with a certificate was refused. */
 void stats_refused(struct stats *s, enum reason reason);

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * writer.h - the thread that commits all changes to the registry.
+ * writer.h - commits all changes to the registry.
  *
- * The broker thread submits jobs and continues.  The writer runs all waiting jobs in one
- * transaction, so that they share one sync (group commit).  A batch collects jobs for
- * gather_ms, and while the previous batch syncs.  Completed jobs return to the broker
- * thread, which finishes them in the order in which they were submitted; a job that is run
- * in several parts is finished after its last part.
+ * A job is submitted and waits.  The writer runs all waiting jobs in one transaction, so that
+ * they share one sync (group commit), and finishes them in the order in which they were
+ * submitted; a job that is run in several parts is finished after its last part.
  *
- * A job has one owner at a time: the submitter, then the writer, then the broker thread
- * again.  Only the two queues are shared and need a lock.
+ * The writer has a thread of its own (writer_start()), or is driven by the loop of its owner's
+ * thread (writer_open()).  Below, the owner's thread submits and finishes jobs; the writer
+ * thread, which may be the same, runs them.  A job has one owner at a time: the submitter, then
+ * the writer, then the submitter again.
  *
- * Forbidden on the writer thread: mosquitto_*(), including its log and its allocator,
- * because the broker is single threaded; and cJSON, because Mosquitto 2.1 replaces its
- * allocator.  The thread blocks all signals.
+ * With a thread of its own: jobs collect for gather_ms, and while the previous batch syncs.
+ * mosquitto_*() is forbidden on it, including its log and its allocator, because the broker is
+ * single threaded; and so is cJSON, because Mosquitto 2.1 replaces its allocator.  The thread
+ * blocks all signals.
  */
 #ifndef JITR_WRITER_H
 #define JITR_WRITER_H
 
 #include "jitr/adapter/store.h"
+#include "jitr/service/writer_state.h"
 
 /* A deferrable job is committed after this time at the latest. */
 #define WRITER_DEFER_MAX_MS 1000
@@ -48,7 +50,7 @@ struct job_type {
 	 * committed so far, as after a crash. */
 	void (*committed)(struct job *job);
 
-	/* Broker thread, after the commit, with job->result set.  Frees the job. */
+	/* Owner's thread, after the commit, with job->result set.  Frees the job. */
 	void (*finish)(struct job *job);
 };
 
@@ -69,7 +71,7 @@ struct writer_config {
 	int64_t (*now)(void); /* ms since 1970 */
 
 	/* Writer thread, without a lock: jobs can be collected.  Must not call the broker.
-	 * May be NULL. */
+	 * May be NULL.  Not used without a thread. */
 	void (*done)(void *context);
 	void *done_context;
 };
@@ -79,27 +81,32 @@ struct writer;
 /* Starts the thread. */
 MUST_USE enum err writer_start(const struct writer_config *config, struct writer **out);
 
-/* Broker thread.  After ERR_OK the writer owns the job; after ERR_BUSY the caller still
+/* Without a thread.  A commit is as large as what was submitted during the one before it, so
+ * gather_ms can be 0. */
+MUST_USE enum err writer_open(const struct writer_config *config, struct writer **out);
+
+/* Owner's thread, without a thread of the writer: the time until writer_turn() has work, in ms;
+ * 0: now; -1: nothing waits.  Deferrable jobs alone wait for WRITER_DEFER_MAX_MS from the call
+ * that first sees them.  now: ms, monotonic. */
+int64_t writer_due(struct writer *w, int64_t now);
+
+/* Owner's thread, without a thread of the writer: runs and commits one batch, whether it is due
+ * or not, and finishes its jobs; returns their number.  Waits for the disk.  Of a long job one
+ * part is run. */
+size_t writer_turn(struct writer *w);
+
+/* Owner's thread.  After ERR_OK the writer owns the job; after ERR_BUSY the caller still
  * does.  Does not wait. */
 MUST_USE enum err writer_submit(struct writer *w, struct job *job);
 
-/* Broker thread.  Finishes at most max completed jobs; returns their number. */
+/* Owner's thread.  Finishes at most max completed jobs; returns their number. */
 size_t writer_collect(struct writer *w, size_t max);
 
-/* The length of the queue and the cost of commits. */
-struct writer_state {
-	size_t waiting;         /* jobs submitted and not finished */
-	uint64_t commits;       /* with a change, since the start */
-	uint64_t commit_us;     /* their total time */
-	uint64_t commit_us_max; /* the longest since the last writer_read_state() */
-	uint64_t commit_us_last;
-};
-
-/* Any thread. */
+/* Any thread.  commit_us_max is that since the last call. */
 void writer_read_state(struct writer *w, struct writer_state *out);
 
-/* Commits the waiting jobs (of a long job the part that is due), stops the thread and
- * finishes all jobs.  NULL is fine. */
+/* Commits the waiting jobs (of a long job the part that is due), stops the thread if there is
+ * one, and finishes all jobs.  NULL is fine. */
 void writer_stop(struct writer *w);
 
 #endif

@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #include "jitr/service/crls.h"
+#include "jitr/service/writer.h"
 
 #include "crl_file.h"
 #include "crl_watch.h"

@@ -10,6 +10,7 @@
 #include "crl_tidy.h"
 #include "crl_watch.h"
 #include "jitr/core/text.h"
+#include "jitr/service/writer.h"
 
 /* Certificates that a list names are refused whether their records say REVOKED or not, so
  * a failed attempt to update the records can wait. */
@@ -104,6 +105,14 @@ crls_begin(struct crls *c)
 }
 
 static void
+tell_crl(struct crls *c, const struct certid *named, size_t count)
+{
+	const struct change_listener *listener = c->config.listener;
+
+	listener->crl(listener->context, named, count);
+}
+
+static void
 import_succeeded(struct crls *c, const struct crl_result *r)
 {
 	crl_failures_remove(c->failures, &r->ca_id);
@@ -112,7 +121,7 @@ import_succeeded(struct crls *c, const struct crl_result *r)
 	c->config.stats->crl_imported++;
 	c->config.stats->revoked += r->revoked;
 	report_crl(c->config.report, &r->ca_id, &r->crl, ERR_OK, "");
-	gate_crl_changed(c->config.gate, r->named->ids, r->named->count);
+	tell_crl(c, r->named->ids, r->named->count);
 	c->tidy_needed = true;
 }
 
@@ -154,8 +163,10 @@ crls_end(struct crls *c, const struct crl_import *i, enum err result, const stru
 void
 crls_removed(struct crls *c, const struct certid *ca_id)
 {
-	stats_forget_crl(ca_id, c->config.broker);
-	gate_crl_changed(c->config.gate, NULL, 0);
+	const struct change_listener *listener = c->config.listener;
+
+	listener->crl_removed(listener->context, ca_id);
+	listener->crl(listener->context, NULL, 0);
 	c->tidy_needed = true;
 }
 
@@ -223,7 +234,7 @@ tidy_finish(struct job *job)
 		c->tidy_not_before = c->config.now() + TIDY_RETRY_MS;
 	}
 	if (r.named->count > 0)
-		gate_crl_changed(c->config.gate, r.named->ids, r.named->count);
+		tell_crl(c, r.named->ids, r.named->count);
 	if (r.revoked > 0) {
 		c->config.stats->revoked += r.revoked;
 		report_line(c->config.report, LEVEL_NOTICE,

@@ -7,7 +7,7 @@
  */
 #include "gate_private.h"
 
-#include "admission.h"
+#include "jitr/service/admission.h"
 
 static enum access
 decide_absent(struct gate *g, struct principal *p, const struct facts *facts,

@@ -4,7 +4,7 @@
 
 #include "gate_private.h"
 
-#include "admission.h"
+#include "jitr/service/admission.h"
 
 /* Not for a delivery: the broker would disconnect the publisher (mosquitto section 0, 10). */
 static bool

@@ -25,7 +25,7 @@ all_changed(struct gate *g)
 {
 	g->changes++;
 	g->generation++;
-	g->policies.round++;
+	judge_policies_changed(&g->judge);
 	sweep_start(&g->sessions);
 }
 
@@ -114,7 +114,7 @@ gate_policy_changed(struct gate *g, struct view name)
 		gate_changed(g, NULL);
 		return;
 	}
-	changed = policy_cache_reload(&g->policies, &t, name);
+	changed = policy_cache_reload(&g->judge.policies, &t, name);
 	store_end(&t);
 	if (!changed)
 		return;

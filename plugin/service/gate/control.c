@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* control.c - see gate.h: may a client administer the registry? */
-#include <stdio.h>
-#include <string.h>
-
 #include "gate_private.h"
 
 /* The admitted session of a client with a certificate; NULL: none. */
@@ -25,7 +22,7 @@ is_administrator(struct gate *g, const struct client *c)
 	if (session == NULL || session->principal == NULL)
 		return is_admin_session(g, session, c->user_name);
 	session = find_admitted(g, c);
-	return session != NULL && gate_names_administrator(g, &session->principal->id);
+	return session != NULL && judge_names_administrator(&g->judge, &session->principal->id);
 }
 
 enum administration
@@ -45,42 +42,21 @@ gate_administration(struct gate *g, const struct client *c)
 	    : ADMINISTRATION_NONE;
 }
 
-static enum policy_result
-ask_control(struct gate *g, const struct session *s, const char *action, const char *resource)
+void
+gate_describe_caller(struct gate *g, const struct client *c, struct caller_facts *out)
 {
-	struct policy_set set;
-	char arn[512];
-	struct policy_request r = { .action = POLICY_CONTROL,
-		.control = action,
-		.prefix = view_of(""),
-		.name = view_of("*"),
-		.facts = &s->live->facts };
-	int len;
+	enum administration administration = gate_administration(g, c);
+	const struct session *session = session_find(&g->sessions, c->handle, c->x);
 
-	if (resource != NULL) {
-		len = snprintf(arn, sizeof(arn), "%s%s", g->config.scope.prefix, resource);
-		if (len < 0 || (size_t)len >= sizeof(arn))
-			return POLICY_EXPLICIT_DENY;
-		r.name = view_of(arn);
-		r.any_name = len > 0 && arn[len - 1] == '/';
-	}
-	if (r.any_name) {
-		r.prefix = r.name;
-		r.name = view_of("");
-	}
-	set = rights_set(&s->principal->rights);
-	return policy_set_ask(&set, &r, NULL);
-}
-
-bool
-gate_may_control(struct gate *g, const struct client *c, const char *action, const char *resource,
-    const char *also)
-{
-	struct session *session;
-
-	if (gate_administration(g, c) != ADMINISTRATION_BY_POLICY)
-		return false;
-	session = find_admitted(g, c);
-	return session != NULL && ask_control(g, session, action, resource) == POLICY_ALLOWED &&
-	    (also == NULL || ask_control(g, session, action, also) != POLICY_EXPLICIT_DENY);
+	*out = (struct caller_facts){ .administration = administration,
+		.session = session != NULL ? session->number : 0,
+		.client_id = c->id != NULL ? c->id : "",
+		.user_name = c->user_name,
+		.address = c->address };
+	if (session == NULL || session->principal == NULL)
+		return;
+	out->has_certificate = true;
+	out->certificate = session->principal->id;
+	out->by_plan = session->principal->plan != NULL;
+	out->persistent_connect = session->live->facts.persistent_connect;
 }

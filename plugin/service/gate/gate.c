@@ -1,39 +1,40 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* gate.c - see gate.h: start, stop and the tick. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "gate_private.h"
 
-static void
-name_resources(struct gate *g)
+static struct judge_config
+judge_config_of(const struct gate_config *config)
 {
-	for (enum policy_action a = 0; a < POLICY_CONTROL; a++) {
-		(void)snprintf(g->arn_prefix_text[a], sizeof(g->arn_prefix_text[a]), "%s%s/",
-		    g->config.scope.prefix, policy_resource_type(a));
-		g->arn_prefix[a] = view_of(g->arn_prefix_text[a]);
-	}
+	return (struct judge_config){ .rules = config->rules,
+		.authorization = config->authorization,
+		.trust_store = config->trust_store,
+		.client_id_as_is = config->client_id_as_is,
+		.scope = config->scope,
+		.admin_certificates = config->admin_certificates,
+		.admin_certificate_count = config->admin_certificate_count,
+		.store = config->store,
+		.now = config->now };
 }
 
 enum err
 gate_open(const struct gate_config *config, struct gate **out)
 {
+	struct judge_config judge = judge_config_of(config);
 	struct gate *g = calloc(1, sizeof(*g));
 
 	if (g == NULL)
 		return ERR_NOMEM;
 	g->config = *config;
-	g->sessions.policies = &g->policies;
-	g->policies.scope = config->scope;
-	g->activations.scope = config->scope;
-	g->activations.policies = &g->policies;
+	judge_init(&g->judge, &judge);
+	g->sessions.policies = &g->judge.policies;
 	g->presence = (struct presence){ .on = config->presence,
 		.broker = config->broker,
 		.stats = config->stats,
 		.now = config->now,
 		.pace = config->pace };
 	g->changes = 1;
-	name_resources(g);
 	*out = g;
 	return ERR_OK;
 }
@@ -43,6 +44,7 @@ gate_close(struct gate *g)
 {
 	if (g == NULL)
 		return;
+	registrations_clear(g);
 	psk_names_clear(g);
 	gate_release(g);
 	notices_clear(&g->notices);
@@ -50,19 +52,18 @@ gate_close(struct gate *g)
 	free(g->named);
 	presence_clear(&g->presence);
 	sessions_clear(&g->sessions);
-	issuer_cache_clear(&g->issuers);
-	activations_clear(&g->activations);
+	judge_clear(&g->judge);
 	free(g);
 }
 
 static void
 report_unusable(struct gate *g)
 {
-	if (g->policies.unusable.text[0] == '\0')
+	if (g->judge.policies.unusable.text[0] == '\0')
 		return;
 	report_line(g->config.report, LEVEL_ERROR,
-	    "%s; the certificates it is attached to are refused", g->policies.unusable.text);
-	g->policies.unusable.text[0] = '\0';
+	    "%s; the certificates it is attached to are refused", g->judge.policies.unusable.text);
+	g->judge.policies.unusable.text[0] = '\0';
 }
 
 /* Until then certificates with these policies are refused: a Deny must not be lost. */
@@ -72,9 +73,9 @@ retry_policies(struct gate *g)
 	struct txn t;
 	bool changed;
 
-	if (!g->policies.incomplete || store_read(g->config.store, &t) != ERR_OK)
+	if (!g->judge.policies.incomplete || store_read(g->config.store, &t) != ERR_OK)
 		return;
-	changed = policy_cache_retry(&g->policies, &t);
+	changed = policy_cache_retry(&g->judge.policies, &t);
 	store_end(&t);
 	if (!changed)
 		return;

@@ -2,7 +2,6 @@
 /*
  * gate_private.h - the state that the files of the gate share, and their functions.
  *
- * explain*.c does not include this: it sees judge.h, facts.h, admission.h and chain.h.
  * Broker thread.
  *
  * A parameter txn_or_null is the snapshot of the registry that the caller has open; NULL:
@@ -13,48 +12,41 @@
 #define JITR_GATE_PRIVATE_H
 
 #include <stdio.h>
+#include <string.h>
 
 #include "jitr/service/gate.h"
 
-#include "activation.h"
-#include "facts.h"
-#include "judge.h"
 #include "notices.h"
-#include "jitr/service/issuer.h"
+#include "jitr/service/judge.h"
 #include "jitr/service/session.h"
 
-struct owner;    /* the certificate of a session that the broker keeps */
-struct takeover; /* a connection that resumed another certificate's session */
-struct held;     /* a client id that an answer is sent to */
+struct owner;        /* the certificate of a session that the broker keeps */
+struct takeover;     /* a connection that resumed another certificate's session */
+struct registration; /* completion.c */
+struct held;         /* a client id that an answer is sent to */
 
 struct gate {
 	struct gate_config config;
+	struct judge judge;
 	struct sessions sessions;
-	struct issuer_cache issuers;
-	struct policy_cache policies;
 	struct presence presence;
-	struct activations activations;
-	uint64_t generation;        /* incremented when any certificate may have changed */
-	uint64_t changes;           /* incremented with every change */
-	uint64_t planned;           /* plans so far */
-	bool reloading;             /* from SIGHUP to the next tick: see gate_reload() */
-	struct psk_name *psk_names; /* hash: names that are PSK identities too */
-	struct held *held;          /* list: client ids that an answer is sent to */
+	uint64_t generation;                /* incremented when any certificate may have changed */
+	uint64_t changes;                   /* incremented with every change */
+	uint64_t presented;                 /* certificates presented to the registrations so far */
+	struct registration *registrations; /* hash by number: those under way */
+	bool reloading;                     /* from SIGHUP to the next tick: see gate_reload() */
+	struct psk_name *psk_names;         /* hash: names that are PSK identities too */
+	struct held *held;                  /* list: client ids that an answer is sent to */
 	size_t held_count;
 	bool announced; /* for gate_take_announced() */
 	struct notices notices;
 	bool deferred_is_noted;     /* that other_clients is not set: logged once */
 	struct owner *owners;       /* hash: certificates of the sessions that the broker keeps */
 	struct takeover *takeovers; /* list: connections that resumed another one's */
-	size_t refusals_waiting;    /* jobs of refusal.c that are not finished */
 	struct certid *named;       /* owned; the sweep visits these before others */
 	size_t named_count;
 	int64_t worked; /* ns; the end of the last slice; 0: nothing was left to do */
 	struct allow_cache allow_cache;
-
-	/* The resources of device actions: "arn:aws:iot:<region>:<account>:topic/". */
-	char arn_prefix_text[POLICY_ACTION_COUNT][ARN_PREFIX_SIZE + 16];
-	struct view arn_prefix[POLICY_ACTION_COUNT];
 };
 
 static inline struct connection
@@ -68,6 +60,13 @@ static inline void
 keep_text(char *out, size_t size, const char *text)
 {
 	(void)snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+/* The text, or its first bytes; NULL is empty. */
+static inline struct view
+view_up_to(const char *text, size_t max)
+{
+	return (struct view){ (const uint8_t *)text, text != NULL ? strnlen(text, max) : 0 };
 }
 
 /*
@@ -115,6 +114,32 @@ void psk_names_clear(struct gate *g);
 bool is_held(const struct gate *g, const struct client *c);
 
 /*
+ * presented.c
+ */
+
+/* The certificate of a CONNECT.  txn_or_null NULL: the registry cannot be read. */
+void judge_client(struct gate *g, struct txn *txn_or_null, const struct client *c,
+    struct judgement *j);
+
+/* The certificate of a client that bypassed gate_connect().  Its user name comes from its
+ * certificate and must not be the id of another certificate. */
+void judge_bypassed(struct gate *g, struct txn *txn_or_null, const struct client *c,
+    struct judgement *j);
+
+/*
+ * gather.c
+ */
+
+/* Gathers what the policies of a session use.  false: something that is there could not be
+ * read: a Deny that needs it would be lost, so the session must be refused. */
+MUST_USE bool gather_facts(struct txn *t, struct session *session);
+
+/* The same for a certificate that is not connected; *thing is valid as long as the
+ * transaction. */
+MUST_USE bool gather_absent_facts(const struct gate *g, struct txn *t, struct principal *p,
+    struct view client_id, struct facts *facts, struct thing *thing);
+
+/*
  * principal.c: a certificate judged by its id, from the registry alone, with its policies.
  */
 
@@ -134,7 +159,7 @@ struct principal *principal_find_absent(struct gate *g, struct txn *txn_or_null,
     const struct certid *id);
 
 /*
- * admission.c: may this session connect, and may it stay?
+ * admit.c: may this session connect, and may it stay?
  */
 
 struct admission;
@@ -182,12 +207,21 @@ bool refresh_sessions(struct gate *g, struct principal *p);
  * register.c: registers, announces, revokes, activates, as the judgement says.
  */
 
-/* Submits the job that does it.  Where that fails j becomes a judgement that neither lets
+/* Presents it to the registrations.  Where that fails j becomes a judgement that neither lets
  * the client in by it nor says that it is registered, and j->submitted says why. */
 void registration_submit(struct gate *g, const struct client *c, struct judgement *j);
 
 /* Logs and counts j->submitted, if it is an error. */
 void registration_report(struct gate *g, const struct judgement *j);
+
+/*
+ * completion.c: what was presented and is under way, and gate_presented().
+ */
+
+/* Returns its number; 0: out of memory. */
+uint64_t registration_add(struct gate *g, const struct judgement *j);
+void registration_forget(struct gate *g, uint64_t number); /* it was not taken */
+void registrations_clear(struct gate *g);
 
 /*
  * connect.c
@@ -227,7 +261,7 @@ struct session *bypass_connect(struct gate *g, const struct client *c);
 /* Sets j->record_refusal if the refusal differs from the one on the record. */
 void refusal_check(struct gate *g, struct txn *txn_or_null, struct judgement *j);
 
-/* Submits the job that writes it. */
+/* Sends it to the registrations. */
 void refusal_record(struct gate *g, const struct client *c, const struct judgement *j);
 
 /*

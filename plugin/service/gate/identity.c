@@ -47,15 +47,6 @@ is_admin_name(const struct gate *g, const char *name)
 	return false;
 }
 
-bool
-gate_names_administrator(const struct gate *g, const struct certid *id)
-{
-	for (size_t i = 0; i < g->config.admin_certificate_count; i++)
-		if (certid_equal(&g->config.admin_certificates[i], id))
-			return true;
-	return false;
-}
-
 /* Another plugin may have changed its user name since. */
 bool
 is_admin_session(const struct gate *g, const struct session *session, const char *user_name)

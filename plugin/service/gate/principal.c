@@ -2,57 +2,7 @@
 /*
  * principal.c - judges a certificate by its id, from the registry alone, with its policies.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "gate_private.h"
-#include "jitr/service/revocation.h"
-#include "jitr/service/signature_variants.h"
-
-/* A list that has become too old since disconnects no client: its age is checked at
- * CONNECT. */
-static enum err
-read_revocation(struct txn *t, const struct cert *cert, struct revocation *out)
-{
-	struct view serial;
-	enum err e;
-
-	*out = (struct revocation){ .check = CRL_IF_PRESENT };
-	if (!cert->has_ca)
-		return ERR_OK;
-	e = store_get_cert_serial(t, &cert->id, &serial);
-	if (e == ERR_OK)
-		e = revocation_read(t, &cert->ca_id, serial, out);
-	out->check = CRL_IF_PRESENT;
-	return e;
-}
-
-/* For an offline session, or a client that connected before the registry changed. */
-static struct decision
-judge_id(struct gate *g, struct txn *t, const struct certid *id)
-{
-	/* Its validity was judged when it connected. */
-	struct presented p = { .id = *id, .not_before = INT64_MIN, .not_after = INT64_MAX };
-	struct decision d = { .reason = REASON_REGISTRY_FAILED };
-	struct known known = { .ca = NULL };
-	struct variants variants;
-	struct cert cert;
-	enum err e = store_get_cert(t, id, &cert);
-
-	if (e == ERR_NOT_FOUND)
-		d.reason = REASON_DELETED;
-	if (e == ERR_OK)
-		e = read_revocation(t, &cert, &known.revocation);
-	if (e == ERR_OK)
-		e = variants_find_registered(t, &cert, &variants);
-	if (e != ERR_OK)
-		return d;
-	known.cert = &cert;
-	known.is_primary = variants.is_primary;
-	d = decide_connect(&p, &known, &g->config.rules.decide, g->config.now());
-	d.effects = 0;
-	return d;
-}
 
 static bool
 asks_policies(const struct gate *g, const struct principal *p)
@@ -68,10 +18,12 @@ keep_decision(struct gate *g, struct txn *t, struct principal *p, const struct d
 	p->reason = d->reason;
 	p->generation = g->generation;
 	p->revision++;
+	if (d->reason != p->absence)
+		p->absence = REASON_NONE;
 	if (asks_policies(g, p))
-		rights_read(&p->rights, &g->policies, t, &p->id, p->plan);
+		rights_read(&p->rights, &g->judge.policies, t, &p->id, p->plan);
 	else
-		rights_clear(&p->rights, &g->policies);
+		rights_clear(&p->rights, &g->judge.policies);
 }
 
 static void
@@ -100,7 +52,7 @@ principal_refresh(struct gate *g, struct txn *txn_or_null, struct principal *p)
 		keep_unreadable(p);
 		return;
 	}
-	d = judge_id(g, txn_or_null, &p->id);
+	d = judge_registered(&g->judge, txn_or_null, &p->id);
 	if (d.reason == REASON_DELETED && p->absence != REASON_NONE)
 		d.reason = p->absence;
 	keep_decision(g, txn_or_null, p, &d);

@@ -3,46 +3,16 @@
  * refusal.c - writes the last refusal of a certificate to its record.
  *
  * describeCertificate shows why a device is refused.  A refusal that comes with the
- * registration or a change of the certificate is written with it; this file writes the
- * others.  The same refusal is written once a minute, and none while many wait: the
- * record of a refusal must not delay other clients.
+ * registration or a change of the certificate is written with it; this file sends the
+ * others to be written.  The same refusal is sent once a minute.  It is lost while many
+ * wait: the record of a refusal must not delay other clients.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "gate_private.h"
 
-#define REFUSAL_INTERVAL     60000 /* ms between two records of the same refusal */
-#define REFUSALS_WAITING_MAX 1000
-
-struct refusal_job {
-	struct job job;
-	struct gate *gate;
-	struct certid id;
-	struct refusal refusal; /* points to what follows */
-	char client_id[REFUSAL_TEXT_MAX], address[64], details[sizeof(struct diag)];
-};
-
-static enum err
-refusal_run(struct txn *t, struct job *job, int64_t now)
-{
-	struct refusal_job *r = (struct refusal_job *)job;
-
-	r->refusal.time = now;
-	return registry_refused(t, &r->id, &r->refusal);
-}
-
-/* A refusal that could not be written is in the log alone. */
-static void
-refusal_finish(struct job *job)
-{
-	struct refusal_job *r = (struct refusal_job *)job;
-
-	r->gate->refusals_waiting--;
-	free(r);
-}
-
-static const struct job_type refusal_type = { "refusal", true, refusal_run, NULL, refusal_finish };
+#define REFUSAL_INTERVAL    60000 /* ms between two records of the same refusal */
+#define REFUSAL_ADDRESS_MAX 64    /* bytes */
 
 /* Another form of a certificate has no record: the refusal is on that of the original. */
 static const struct certid *
@@ -75,38 +45,20 @@ refusal_check(struct gate *g, struct txn *txn_or_null, struct judgement *j)
 
 	j->record_refusal = j->decision.verdict == VERDICT_DENY && !g->reloading &&
 	    !written_already && id != NULL && txn_or_null != NULL &&
-	    g->refusals_waiting < REFUSALS_WAITING_MAX &&
 	    is_new(g, txn_or_null, id, reason_code(j->decision.reason));
 }
 
-static struct view
-keep(char *out, size_t size, const char *text)
-{
-	size_t len = text != NULL ? strnlen(text, size) : 0;
-
-	if (len > 0)
-		memcpy(out, text, len);
-	return (struct view){ (const uint8_t *)out, len };
-}
-
+/* A refusal that could not be sent is in the log alone. */
 void
 refusal_record(struct gate *g, const struct client *c, const struct judgement *j)
 {
-	struct refusal_job *r = calloc(1, sizeof(*r));
+	const struct registrations *to = &g->config.registrations;
 	const char *details = j->details.text[0] != '\0' ? j->details.text
 							 : reason_text(j->decision.reason);
+	struct refusal refusal = { .code = view_of(reason_code(j->decision.reason)),
+		.details = view_of(details),
+		.client_id = view_up_to(c->id, REFUSAL_TEXT_MAX),
+		.address = view_up_to(c->address, REFUSAL_ADDRESS_MAX) };
 
-	if (r == NULL)
-		return;
-	r->job.type = &refusal_type;
-	r->gate = g;
-	r->id = *record_of(j);
-	r->refusal.code = view_of(reason_code(j->decision.reason));
-	r->refusal.details = keep(r->details, sizeof(r->details), details);
-	r->refusal.client_id = keep(r->client_id, sizeof(r->client_id), c->id);
-	r->refusal.address = keep(r->address, sizeof(r->address), c->address);
-	if (writer_submit(g->config.writer, &r->job) == ERR_OK)
-		g->refusals_waiting++;
-	else
-		free(r);
+	(void)to->refused(to->context, record_of(j), &refusal);
 }

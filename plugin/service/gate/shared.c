@@ -109,7 +109,7 @@ shared_admit(struct gate *g, struct session *session)
 {
 	const struct session *other = find_other(session);
 
-	if (other == NULL || gate_names_administrator(g, &session->principal->id))
+	if (other == NULL || judge_names_administrator(&g->judge, &session->principal->id))
 		return REASON_NONE;
 	g->config.stats->shared++;
 	log_later(g, session, other);

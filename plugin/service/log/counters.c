@@ -59,7 +59,7 @@ publish(struct counters *c)
 	struct store_counts counts;
 
 	read_registry(c, &counts, lists, &gauges);
-	writer_read_state(c->config.writer, &gauges.writer);
+	c->config.writer.read(c->config.writer.context, &gauges.writer);
 	stats_publish(c->config.stats, &gauges, c->config.broker);
 	free(lists);
 }

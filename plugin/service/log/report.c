@@ -1,34 +1,25 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* report.c - see report.h: the parts that all lines share.  report_file.c: the log file. */
-#include <errno.h>
+/* report.c - see report.h: the parts that all lines share. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "report_text.h"
 
+#define LOST_INTERVAL_MS 10000
+
 enum err
-report_open(const struct report_config *config, struct report **out, struct diag *diag)
+report_open(const struct report_config *config, struct report **out)
 {
 	struct report *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return ERR_NOMEM;
-	r->broker = config->broker;
+	r->sink = config->sink;
+	r->log_file = config->log_file;
 	r->now = config->now;
-	r->fd = -1;
 	(void)snprintf(r->account_id, sizeof(r->account_id), "%s", config->account_id);
-	if (config->path != NULL) {
-		r->path = strdup(config->path);
-		r->fd = report_open_file(config->path);
-	}
-	if (config->path != NULL && (r->path == NULL || r->fd < 0)) {
-		diag_set(diag, "log_file %s: %s", config->path, strerror(errno));
-		report_close(r);
-		return ERR_STORAGE;
-	}
 	*out = r;
 	return ERR_OK;
 }
@@ -36,18 +27,13 @@ report_open(const struct report_config *config, struct report **out, struct diag
 void
 report_close(struct report *r)
 {
-	if (r == NULL)
-		return;
-	if (r->fd >= 0)
-		(void)close(r->fd);
-	free(r->path);
 	free(r);
 }
 
 void
-report_start(struct report *r, struct writer *w)
+report_log(struct report *r, enum log_level level, const char *line)
 {
-	r->writer = w;
+	r->sink.log(r->sink.context, level, line);
 }
 
 void
@@ -59,5 +45,39 @@ report_line(struct report *r, enum log_level level, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(line + 6, sizeof(line) - 6, fmt, args);
 	va_end(args);
-	r->broker->log(level, line);
+	report_log(r, level, line);
+}
+
+/*
+ * The log file.
+ */
+
+bool
+report_has_file(const struct report *r)
+{
+	return r->log_file != NULL;
+}
+
+/* On a full disk each line fails: logged once in LOST_INTERVAL_MS, with their number. */
+void
+report_lost(struct report *r, const char *why)
+{
+	int64_t now = r->now();
+
+	r->lost++;
+	if (r->lost_logged != 0 && now >= r->lost_logged && now - r->lost_logged < LOST_INTERVAL_MS)
+		return;
+	report_line(r, LEVEL_ERROR, "log_file %s: %s; %" PRIu64 " lines lost", r->log_file, why,
+	    r->lost);
+	r->lost_logged = now;
+	r->lost = 0;
+}
+
+void
+report_write(struct report *r, const char *text, size_t len)
+{
+	enum err e = r->sink.record(r->sink.context, text, len);
+
+	if (e != ERR_OK)
+		report_lost(r, e == ERR_BUSY ? "too many changes are waiting" : err_text(e));
 }

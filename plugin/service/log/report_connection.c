@@ -72,7 +72,7 @@ report_connection(struct report *r, const struct connection_line *l)
 	line_client(&t, l->client, subject);
 	if (report_has_file(r))
 		write_connection(r, l, subject);
-	r->broker->log(accepted ? LEVEL_INFO : LEVEL_NOTICE, line);
+	report_log(r, accepted ? LEVEL_INFO : LEVEL_NOTICE, line);
 }
 
 void
@@ -84,7 +84,7 @@ report_closed(struct report *r, const struct certid *id, enum reason reason)
 	text_add(&t, "jitr: connection closed:");
 	line_refusal(&t, reason, NULL);
 	line_id(&t, "certificate", id);
-	r->broker->log(LEVEL_NOTICE, buffer);
+	report_log(r, LEVEL_NOTICE, buffer);
 	if (!report_has_file(r))
 		return;
 	t = text_in(buffer, sizeof(buffer));
@@ -123,7 +123,7 @@ report_denied(struct report *r, const struct client *c, const struct certid *id,
 	text_add_escaped(&t, view_of(c->id), CLIENT_ID_SHOWN);
 	text_add(&t, "\"");
 	line_id(&t, "certificate", id);
-	r->broker->log(LEVEL_NOTICE, buffer);
+	report_log(r, LEVEL_NOTICE, buffer);
 	if (!report_has_file(r))
 		return;
 	t = text_in(buffer, sizeof(buffer));
@@ -182,5 +182,5 @@ report_shared(struct report *r, const struct client *c, const struct certid *id,
 	line_bytes(&t, other_address != NULL ? other_address : "-", 64);
 	if (report_has_file(r))
 		write_shared(r, c, id, other_id, other_address, done);
-	r->broker->log(LEVEL_WARNING, line);
+	report_log(r, LEVEL_WARNING, line);
 }

@@ -19,7 +19,7 @@ report_registration(struct report *r, const struct certid *id, const struct cert
 		line_reason(&t, err_text(result), details, DETAILS_SHOWN);
 	line_id(&t, "certificate", id);
 	line_id(&t, "ca", ca_id);
-	r->broker->log(done ? LEVEL_NOTICE : LEVEL_ERROR, buffer);
+	report_log(r, done ? LEVEL_NOTICE : LEVEL_ERROR, buffer);
 	if (!report_has_file(r))
 		return;
 	t = text_in(buffer, sizeof(buffer));
@@ -79,7 +79,7 @@ report_activation(struct report *r, const struct activation_line *a)
 	line_id(&t, "ca", &a->ca_id);
 	if (report_has_file(r))
 		write_activation(r, a);
-	r->broker->log(a->failed ? LEVEL_WARNING : LEVEL_NOTICE, line);
+	report_log(r, a->failed ? LEVEL_WARNING : LEVEL_NOTICE, line);
 }
 
 /*
@@ -148,5 +148,5 @@ report_crl(struct report *r, const struct certid *ca_id, const struct crl *crl, 
 		line_crl(&t, crl);
 	if (report_has_file(r))
 		write_crl(r, ca_id, crl, result, details);
-	r->broker->log(crl != NULL ? LEVEL_NOTICE : LEVEL_ERROR, line);
+	report_log(r, crl != NULL ? LEVEL_NOTICE : LEVEL_ERROR, line);
 }

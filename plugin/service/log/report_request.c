@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* report_request.c - see report.h: control requests. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "report_text.h"
@@ -109,5 +110,29 @@ report_request(struct report *r, const struct request_line *l)
 		line_reason(&t, err_text(l->result), l->details, DETAILS_SHOWN);
 	if (report_has_file(r))
 		write_request(r, l);
-	r->broker->log(done ? LEVEL_NOTICE : LEVEL_WARNING, line);
+	report_log(r, done ? LEVEL_NOTICE : LEVEL_WARNING, line);
+}
+
+void
+report_denied_request(struct report *r, const struct denied_line *l)
+{
+	char buffer[400];
+	struct text t = text_in(buffer, sizeof(buffer));
+
+	text_addf(&t, "request denied: reason=\"%s\" user=\"", l->reason);
+	text_add_escaped(&t, view_of(l->user_name), 80);
+	text_add(&t, "\" client=\"");
+	text_add_escaped(&t, view_of(l->client_id), 80);
+	text_add(&t, "\" address=");
+	text_add_escaped(&t, view_of(l->address != NULL ? l->address : "-"), 64);
+	if (l->command != NULL)
+		text_addf(&t, " command=%s", l->command);
+	report_line(r, LEVEL_NOTICE, "%s", buffer);
+}
+
+void
+report_denied_requests(struct report *r, uint64_t count, int seconds)
+{
+	report_line(r, LEVEL_NOTICE, "requests denied: %" PRIu64 " more in the last %d s", count,
+	    seconds);
 }

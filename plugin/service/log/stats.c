@@ -1,10 +1,59 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* stats.c - see stats.h. */
+#include <assert.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "jitr/service/stats.h"
+
+/*
+ * Deltas.
+ */
+
+static const size_t offsets[] = {
+#define X(field, topic) offsetof(struct stats, field),
+	STATS_TABLE(X)
+#undef X
+};
+
+static_assert(COUNT_OF(offsets) + REASON_COUNT == STATS_COUNTERS, "every counter has an index");
+
+static uint64_t *
+counter_at(struct stats *s, size_t index)
+{
+	if (index >= COUNT_OF(offsets))
+		return &s->refused_for[index - COUNT_OF(offsets)];
+	return (uint64_t *)(void *)((char *)s + offsets[index]);
+}
+
+size_t
+stats_take_delta(struct stats *s, struct stats_delta *list, size_t max)
+{
+	size_t taken = 0;
+
+	for (unsigned i = 0; i < STATS_COUNTERS && taken < max; i++) {
+		uint64_t *counter = counter_at(s, i);
+
+		if (*counter == 0)
+			continue;
+		list[taken++] = (struct stats_delta){ i, *counter };
+		*counter = 0;
+	}
+	return taken;
+}
+
+enum err
+stats_add_delta(struct stats *s, const struct stats_delta *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].index >= STATS_COUNTERS)
+			return ERR_CORRUPT;
+	for (size_t i = 0; i < count; i++)
+		*counter_at(s, list[i].index) += list[i].count;
+	return ERR_OK;
+}
 
 void
 stats_refused(struct stats *s, enum reason reason)

@@ -173,10 +173,10 @@ issuer_validity(struct txn *t, struct issuer_cache *cache, struct x509_st *x, in
 {
 	struct search s = { .t = t, .cache = cache, .x = x };
 	struct ca ca;
-	bool outside = false;
+	bool outside = *found;
 	enum err e = x509_issuer_hint(x, &s.hint);
 
-	if (e == ERR_OK)
+	if (e == ERR_OK && !outside)
 		e = find_outside_validity(&s, now, &outside);
 	for (size_t nth = 0; e == ERR_OK && outside && nth < CA_SAME_SUBJECT_MAX; nth++) {
 		e = store_find_issuer(t, s.hint.subject_hash, nth, &ca);

@@ -4,6 +4,7 @@
 
 #include "jitr/service/schedule.h"
 #include "jitr/service/registry_schedule.h"
+#include "jitr/service/writer.h"
 
 #define CHECK_INTERVAL_MS INT64_C(1000)
 #define DAY_MS            INT64_C(86400000)
@@ -16,7 +17,6 @@ struct schedule {
 	struct schedule_config config;
 	int64_t checked_at; /* 0: check at the next tick */
 	bool job_pending;
-	bool announced;
 };
 
 struct schedule_job {
@@ -69,6 +69,7 @@ schedule_run(struct txn *t, struct job *job, int64_t now)
 static void
 report_superseded(struct schedule *s, const struct certid *id)
 {
+	const struct change_listener *listener = s->config.listener;
 	char hex[CERTID_HEX_SIZE];
 
 	certid_to_hex(id, hex);
@@ -76,7 +77,7 @@ report_superseded(struct schedule *s, const struct certid *id)
 	    "certificate inactive: reason=\"superseded by a newer certificate of its thing\" "
 	    "certificate=%s",
 	    hex);
-	gate_changed(s->config.gate, id);
+	listener->certificate(listener->context, id);
 }
 
 /* After a failure the next check finds the same entries due. */
@@ -90,7 +91,8 @@ schedule_finish(struct job *job)
 	if (job->result == ERR_OK) {
 		for (size_t i = 0; i < j->superseded_count; i++)
 			report_superseded(s, &j->superseded[i]);
-		s->announced |= j->expiring_count > 0;
+		if (j->expiring_count > 0)
+			s->config.listener->events(s->config.listener->context);
 		s->checked_at = 0; /* there may be more */
 	}
 	free(j);
@@ -149,13 +151,4 @@ schedule_tick(struct schedule *s)
 	s->job_pending = writer_submit(s->config.writer, &j->job) == ERR_OK;
 	if (!s->job_pending)
 		free(j);
-}
-
-bool
-schedule_take_announced(struct schedule *s)
-{
-	bool announced = s->announced;
-
-	s->announced = false;
-	return announced;
 }

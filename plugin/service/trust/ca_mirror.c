@@ -5,6 +5,7 @@
 
 #include "jitr/service/ca_dir.h"
 #include "jitr/service/ca_mirror.h"
+#include "jitr/service/writer.h"
 
 /* A failed update is tried again after this time: its cause may be removed at any moment,
  * and devices of a new CA cannot connect until then.  The same failure is logged at most

@@ -2,73 +2,13 @@
 /*
  * writer.c - see writer.h.
  *
- * One mutex guards two queues: waiting (broker to writer) and done (writer to broker).
- * The writer takes at most batch_max waiting jobs and holds no lock while it runs them,
- * commits and syncs.  A job that is to be run again is appended to the first queue.
+ * Submitted jobs wait in one queue and finished ones in another.  A batch is taken from the
+ * first, run and committed without a lock, and goes to the second; a job that is to be run
+ * again is appended to the first.
  */
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "jitr/service/writer.h"
-
-#include "batch.h"
-#include "job_queue.h"
-
-struct writer {
-	struct writer_config config;
-	pthread_t thread;
-	pthread_mutex_t lock; /* guards all members below */
-	struct job_queue waiting, done;
-	size_t running; /* jobs of the batch that is being run */
-	size_t urgent;  /* waiting jobs that are not deferrable */
-	bool stopping;
-	struct commit_times commits;
-	pthread_cond_t work;
-};
-
-static struct timespec
-time_after(int ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec += (long)ms * 1000000;
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
-}
-
-/* Waits for a job that is not deferrable, or until the deferrable ones have waited
- * WRITER_DEFER_MAX_MS.  Called and left with the lock held. */
-static void
-wait_for_work(struct writer *w)
-{
-	struct timespec until;
-	int rc = 0;
-
-	while (w->waiting.count == 0 && !w->stopping)
-		pthread_cond_wait(&w->work, &w->lock);
-	until = time_after(WRITER_DEFER_MAX_MS);
-	while (rc == 0 && w->urgent == 0 && !w->stopping)
-		rc = pthread_cond_timedwait(&w->work, &w->lock, &until);
-}
-
-/* A commit costs the same for one job as for many.  Called and left with the
- * lock held. */
-static void
-gather(struct writer *w)
-{
-	struct timespec until;
-	int rc = 0;
-
-	if (w->config.gather_ms == 0)
-		return;
-	until = time_after(w->config.gather_ms);
-	while (rc == 0 && !w->stopping && w->waiting.count < w->config.batch_max)
-		rc = pthread_cond_timedwait(&w->work, &w->lock, &until);
-}
+#include "writer_private.h"
 
 /* Is the job to be run again?  Not while the writer stops: the remaining parts could take
  * any time. */
@@ -88,25 +28,24 @@ take_again(const struct writer *w, struct job *job)
 /*
  * Moves the jobs of a batch to the done queue; those that are to be run again go to the end
  * of the waiting queue, so that a long job does not delay the others.  Called with the lock
- * held.  Returns whether an urgent job is to be run again.
+ * held.
  */
-static bool
+static void
 return_jobs(struct writer *w, struct job_queue *batch)
 {
-	bool any_urgent = false;
 	struct job *job;
 
+	w->between_parts = false;
 	while ((job = job_queue_pop(batch)) != NULL) {
 		bool again = take_again(w, job);
 
 		job_queue_push(again ? &w->waiting : &w->done, job);
 		if (again && !job->type->deferrable) {
 			w->urgent++;
-			any_urgent = true;
+			w->between_parts = true;
 		}
 	}
 	w->running = 0;
-	return any_urgent;
 }
 
 /* Called with the lock held. */
@@ -122,109 +61,45 @@ add_times(struct writer *w, const struct commit_times *times)
 		w->commits.max_us = times->max_us;
 }
 
-/* Called and left with the lock held. */
-static void
-notify_done(struct writer *w)
-{
-	if (w->config.done == NULL || w->done.count == 0)
-		return;
-	pthread_mutex_unlock(&w->lock);
-	w->config.done(w->config.done_context);
-	pthread_mutex_lock(&w->lock);
-}
-
-/* Called and left with the lock held; runs the batch without it.  Returns as
- * return_jobs(). */
-static bool
-run_batch(struct writer *w, struct job_queue *batch)
+bool
+writer_run_batch(struct writer *w)
 {
 	struct commit_times times = { .count = 0 };
-
-	w->running = batch->count;
-	pthread_mutex_unlock(&w->lock);
-	batch_run(w->config.store, w->config.now, batch, &times);
-	pthread_mutex_lock(&w->lock);
-	add_times(w, &times);
-	return return_jobs(w, batch);
-}
-
-static void *
-writer_main(void *arg)
-{
-	struct writer *w = arg;
-	bool between_parts = false; /* of a long job: there is no wait for other jobs */
 	struct job_queue batch;
 
 	job_queue_init(&batch);
-	pthread_mutex_lock(&w->lock);
-	for (;;) {
-		wait_for_work(w);
-		if (w->waiting.count == 0)
-			break;
-		if (!between_parts)
-			gather(w);
-		(void)job_queue_move(&batch, &w->waiting, w->config.batch_max);
-		w->urgent -= job_queue_count_urgent(&batch);
-		between_parts = run_batch(w, &batch);
-		notify_done(w);
-	}
-	pthread_mutex_unlock(&w->lock);
-	return NULL;
+	if (job_queue_move(&batch, &w->waiting, w->config.batch_max) == 0)
+		return false;
+	w->urgent -= job_queue_count_urgent(&batch);
+	w->running = batch.count;
+	w->waiting_since = w->urgent_since = -1;
+	thread_unlock(w->thread);
+	batch_run(w->config.store, w->config.now, &batch, &times);
+	thread_lock(w->thread);
+	add_times(w, &times);
+	return_jobs(w, &batch);
+	return true;
 }
 
-/* All signals are blocked in the thread: a SIGHUP delivered to it would not wake the
- * broker's loop. */
-static bool
-start_thread(struct writer *w)
-{
-	sigset_t all, before;
-	bool started;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	started = pthread_create(&w->thread, NULL, writer_main, w) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
-}
-
-/* On the monotonic clock, which is never set. */
-static void
-init_condition(pthread_cond_t *cond)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(cond, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
-
-static void
-writer_free(struct writer *w)
-{
-	pthread_cond_destroy(&w->work);
-	pthread_mutex_destroy(&w->lock);
-	free(w);
-}
-
-enum err
-writer_start(const struct writer_config *config, struct writer **out)
+struct writer *
+writer_new(const struct writer_config *config)
 {
 	struct writer *w = calloc(1, sizeof(*w));
 
 	if (w == NULL)
-		return ERR_NOMEM;
+		return NULL;
 	w->config = *config;
+	w->waiting_since = w->urgent_since = -1;
 	job_queue_init(&w->waiting);
 	job_queue_init(&w->done);
-	pthread_mutex_init(&w->lock, NULL);
-	init_condition(&w->work);
-	if (!start_thread(w)) {
-		writer_free(w);
-		return ERR_NOMEM;
-	}
-	*out = w;
-	return ERR_OK;
+	return w;
+}
+
+enum err
+writer_open(const struct writer_config *config, struct writer **out)
+{
+	*out = writer_new(config);
+	return *out != NULL ? ERR_OK : ERR_NOMEM;
 }
 
 /* Jobs submitted and not finished.  Called with the lock held. */
@@ -242,7 +117,7 @@ writer_submit(struct writer *w, struct job *job)
 	enum err e = ERR_BUSY;
 	bool wake = false;
 
-	pthread_mutex_lock(&w->lock);
+	thread_lock(w->thread);
 	if (count_all(w) < w->config.queue_max) {
 		job_queue_push(&w->waiting, job);
 		w->urgent += !job->type->deferrable;
@@ -250,9 +125,9 @@ writer_submit(struct writer *w, struct job *job)
 		    w->waiting.count >= w->config.batch_max;
 		e = ERR_OK;
 	}
-	pthread_mutex_unlock(&w->lock);
+	thread_unlock(w->thread);
 	if (wake)
-		pthread_cond_signal(&w->work);
+		thread_signal(w->thread);
 	return e;
 }
 
@@ -264,9 +139,9 @@ writer_collect(struct writer *w, size_t max)
 	size_t count;
 
 	job_queue_init(&finished);
-	pthread_mutex_lock(&w->lock);
+	thread_lock(w->thread);
 	count = job_queue_move(&finished, &w->done, max);
-	pthread_mutex_unlock(&w->lock);
+	thread_unlock(w->thread);
 
 	while ((job = job_queue_pop(&finished)) != NULL)
 		job->type->finish(job);
@@ -276,29 +151,52 @@ writer_collect(struct writer *w, size_t max)
 void
 writer_read_state(struct writer *w, struct writer_state *out)
 {
-	pthread_mutex_lock(&w->lock);
+	thread_lock(w->thread);
 	*out = (struct writer_state){ .waiting = count_all(w),
 		.commits = w->commits.count,
 		.commit_us = w->commits.sum_us,
 		.commit_us_max = w->commits.max_us,
 		.commit_us_last = w->commits.last_us };
 	w->commits.max_us = 0;
-	pthread_mutex_unlock(&w->lock);
+	thread_unlock(w->thread);
 }
 
-/* The thread has ended: jobs that finish() functions have submitted are run here. */
+int64_t
+writer_due(struct writer *w, int64_t now)
+{
+	int64_t at;
+
+	if (w->waiting.count == 0)
+		return -1;
+	if (w->waiting_since < 0)
+		w->waiting_since = now;
+	if (w->urgent > 0 && w->urgent_since < 0)
+		w->urgent_since = now;
+	if (w->urgent == 0)
+		at = w->waiting_since + WRITER_DEFER_MAX_MS;
+	else if (w->between_parts || w->waiting.count >= w->config.batch_max)
+		at = now;
+	else
+		at = w->urgent_since + w->config.gather_ms;
+	return at > now ? at - now : 0;
+}
+
+size_t
+writer_turn(struct writer *w)
+{
+	if (!writer_run_batch(w))
+		return 0;
+	return writer_collect(w, SIZE_MAX);
+}
+
+/* There is no thread, or no more: finish() functions may submit jobs. */
 static void
 run_rest(struct writer *w)
 {
-	struct job_queue batch;
-
-	job_queue_init(&batch);
-	while (writer_collect(w, SIZE_MAX) > 0) {
-		pthread_mutex_lock(&w->lock);
-		while (job_queue_move(&batch, &w->waiting, w->config.batch_max) > 0)
-			(void)run_batch(w, &batch);
-		pthread_mutex_unlock(&w->lock);
-	}
+	do {
+		while (writer_run_batch(w))
+			continue;
+	} while (writer_collect(w, SIZE_MAX) > 0);
 }
 
 void
@@ -306,11 +204,11 @@ writer_stop(struct writer *w)
 {
 	if (w == NULL)
 		return;
-	pthread_mutex_lock(&w->lock);
+	thread_lock(w->thread);
 	w->stopping = true;
-	pthread_mutex_unlock(&w->lock);
-	pthread_cond_signal(&w->work);
-	pthread_join(w->thread, NULL);
+	thread_unlock(w->thread);
+	thread_end(w->thread);
+	w->thread = NULL;
 	run_rest(w);
-	writer_free(w);
+	free(w);
 }
