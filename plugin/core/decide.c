@@ -28,15 +28,9 @@ fault_of_validity(const struct presented *p, int64_t now)
 	return REASON_NONE;
 }
 
-/* Listed with any reason other than certificateHold: revoked permanently. */
-static bool
-is_revoked(const struct revocation *r)
-{
-	return r->listed && !r->on_hold;
-}
-
-/* A certificate that is listed is refused whatever else the list covers.  A missing,
- * outdated or not applicable list matters only if the CA requires one. */
+/* A certificate that is listed is refused whatever else the list covers, and with any reason
+ * other than certificateHold it is revoked permanently.  A missing, outdated or not
+ * applicable list matters only if the CA requires one. */
 static enum reason
 fault_of_revocation(const struct revocation *r, int64_t now)
 {
@@ -64,11 +58,11 @@ deny_revoked(unsigned effects)
 	return d;
 }
 
-/* A certificate registered without a CA is on no list. */
+/* A certificate that is registered without a CA is on no list. */
 static struct revocation
 revocation_of(const struct known *known)
 {
-	if (known->cert != NULL && !known->cert->has_ca)
+	if (!known->cert->has_ca)
 		return (struct revocation){ .check = CRL_IF_PRESENT };
 	return known->revocation;
 }
@@ -128,7 +122,8 @@ decide_registered(const struct known *known, const struct decide_rules *rules, i
 	struct revocation r = revocation_of(known);
 	enum cert_status status = known->cert->status;
 
-	if (is_revoked(&r) && decide_status_change(status, CERT_REVOKED) && status != CERT_REVOKED)
+	if (fault_of_revocation(&r, now) == REASON_ON_LIST &&
+	    decide_status_change(status, CERT_REVOKED) && status != CERT_REVOKED)
 		return deny_revoked(0);
 	switch (status) {
 	case CERT_ACTIVE:
@@ -178,9 +173,9 @@ decide_unregistered(const struct presented *p, const struct known *known, int64_
 
 	if (fault != REASON_NONE)
 		return deny(fault);
-	if (is_revoked(&known->revocation))
-		return deny_revoked(EFFECT_REGISTER | EFFECT_ANNOUNCE);
 	fault = fault_of_revocation(&known->revocation, now);
+	if (fault == REASON_ON_LIST)
+		return deny_revoked(EFFECT_REGISTER | EFFECT_ANNOUNCE);
 	d = deny(fault != REASON_NONE ? fault : REASON_REGISTERED_NOW);
 	d.effects = EFFECT_REGISTER | EFFECT_ANNOUNCE;
 	if (fault == REASON_NONE)

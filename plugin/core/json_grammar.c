@@ -146,12 +146,18 @@ take_value(struct view *rest, size_t depth)
 	return take(rest, "[") && take_all(rest, depth - 1, "]", false);
 }
 
+/* A byte order mark; cJSON skips it only before two bytes or more. */
+static void
+skip_mark(struct view *rest)
+{
+	if (rest->len > 4)
+		(void)!take(rest, "\xef\xbb\xbf");
+}
+
 bool
 json_is_value(struct view text, size_t depth_max)
 {
-	bool marked = take(&text, "\xef\xbb\xbf"); /* byte order mark */
-
-	(void)marked;
+	skip_mark(&text);
 	skip_space(&text);
 	return take_value(&text, depth_max);
 }

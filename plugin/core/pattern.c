@@ -144,16 +144,12 @@ struct walk {
 	enum truth found; /* the result of a match: YES, or HIDDEN if a hidden value took part */
 };
 
-/* The contiguous bytes at this position. */
+/* The contiguous bytes at this position, which is before the end. */
 static struct view
 run_at(const struct subject *s, size_t at)
 {
-	if (at < s->prefix.len)
-		return view_from(s->prefix, at);
-	at -= s->prefix.len;
-	if (at == s->name.len)
-		return (struct view){ NULL, 0 };
-	return view_from(s->name, at);
+	return at < s->prefix.len ? view_from(s->prefix, at)
+				  : view_from(s->name, at - s->prefix.len);
 }
 
 static bool

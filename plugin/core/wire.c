@@ -9,6 +9,9 @@
 /* Length of what follows the length: the type, the number and the payload. */
 #define LENGTH_MIN (WIRE_HEADER_SIZE - LENGTH_SIZE)
 
+#define ADMINISTRATION_COUNT (ADMINISTRATION_ALL + 1)
+#define ANSWER_COUNT         (ANSWER_YES + 1)
+
 const char *
 wire_type_name(enum wire_type type)
 {
@@ -189,50 +192,74 @@ wire_get_config(struct view in, struct wire_config *out)
 }
 
 static void
-put_request_payload(struct sink *s, const struct wire_request *r)
+put_caller(struct sink *s, const struct caller_facts *c)
 {
-	if (r->payload.len != (r->length <= WIRE_REQUEST_MAX ? r->length : 0))
+	put_number(s, c->session, 8);
+	put_one_of(s, c->administration, ADMINISTRATION_COUNT);
+	put_one_of(s, c->has_certificate, 2);
+	if (c->has_certificate)
+		put_id(s, &c->certificate);
+	put_one_of(s, c->by_plan, 2);
+	put_one_of(s, c->persistent_connect, ANSWER_COUNT);
+	put_string(s, c->client_id);
+	put_optional(s, c->user_name);
+	put_optional(s, c->address);
+}
+
+static void
+get_caller(struct source *s, struct caller_facts *c)
+{
+	c->session = get_number(s, 8);
+	c->administration = (enum administration)get_one_of(s, ADMINISTRATION_COUNT);
+	c->has_certificate = get_one_of(s, 2) == 1;
+	if (c->has_certificate)
+		get_array(s, c->certificate.b, sizeof(c->certificate.b));
+	c->by_plan = get_one_of(s, 2) == 1;
+	c->persistent_connect = (enum answer)get_one_of(s, ANSWER_COUNT);
+	c->client_id = get_string(s);
+	c->user_name = get_optional(s);
+	c->address = get_optional(s);
+}
+
+static void
+put_request_payload(struct sink *s, struct view payload)
+{
+	put_number(s, payload.len, LENGTH_SIZE);
+	if (payload.len > REQUEST_MAX)
+		return;
+	if (payload.len > 0 && payload.data == NULL)
 		s->failed = true;
-	put_number(s, r->length, LENGTH_SIZE);
-	put_bytes(s, r->payload.data, r->payload.len);
+	put_bytes(s, payload.data, payload.len);
+}
+
+static struct view
+get_request_payload(struct source *s)
+{
+	size_t len = (size_t)get_number(s, LENGTH_SIZE);
+
+	return len <= REQUEST_MAX ? get_view(s, len) : (struct view){ NULL, len };
 }
 
 size_t
-wire_put_request(const struct wire_request *r, uint8_t *out, size_t size)
+wire_put_request(const struct control_request *r, uint8_t *out, size_t size)
 {
 	struct sink s = sink_of(out, size);
 
-	put_number(&s, r->session, 8);
-	put_one_of(&s, r->administration, WIRE_ADMINISTRATIONS);
-	put_one_of(&s, r->has_certificate, 2);
-	if (r->has_certificate)
-		put_id(&s, &r->certificate);
-	put_string(&s, r->client_id);
-	put_optional(&s, r->user_name);
-	put_optional(&s, r->address);
+	put_caller(&s, &r->caller);
 	put_optional(&s, r->response_topic);
-	put_request_payload(&s, r);
+	put_request_payload(&s, r->payload);
 	return put_end(&s);
 }
 
 enum err
-wire_get_request(struct view in, struct wire_request *out)
+wire_get_request(struct view in, struct control_request *out)
 {
 	struct source s = source_of(in);
 
 	memset(out, 0, sizeof(*out));
-	out->session = get_number(&s, 8);
-	out->administration = get_one_of(&s, WIRE_ADMINISTRATIONS);
-	out->has_certificate = get_one_of(&s, 2) == 1;
-	if (out->has_certificate)
-		get_array(&s, out->certificate.b, sizeof(out->certificate.b));
-	out->client_id = get_string(&s);
-	out->user_name = get_optional(&s);
-	out->address = get_optional(&s);
+	get_caller(&s, &out->caller);
 	out->response_topic = get_optional(&s);
-	out->length = (size_t)get_number(&s, LENGTH_SIZE);
-	if (out->length <= WIRE_REQUEST_MAX)
-		out->payload = get_view(&s, out->length);
+	out->payload = get_request_payload(&s);
 	return end_of(&s, out, sizeof(*out));
 }
 
@@ -303,55 +330,38 @@ wire_get_hello(struct view in, struct wire_hello *out)
 	return end_of(&s, out, sizeof(*out));
 }
 
+static bool
+answer_fits(const struct control_answer *a)
+{
+	return a->payload.len <= (a->throttled ? 0 : WIRE_ANSWER_MAX);
+}
+
 size_t
-wire_put_answer(const struct wire_answer *a, uint8_t *out, size_t size)
+wire_put_answer(const struct control_answer *a, uint8_t *out, size_t size)
 {
 	struct sink s = sink_of(out, size);
 
-	if (a->payload.len > WIRE_ANSWER_MAX)
+	if (!answer_fits(a))
 		s.failed = true;
 	put_number(&s, a->session, 8);
-	put_string(&s, a->client_id);
+	put_one_of(&s, a->throttled, 2);
 	put_optional(&s, a->response_topic);
 	put_text(&s, a->payload);
 	return put_end(&s);
 }
 
 enum err
-wire_get_answer(struct view in, struct wire_answer *out)
+wire_get_answer(struct view in, struct control_answer *out)
 {
 	struct source s = source_of(in);
 
 	memset(out, 0, sizeof(*out));
 	out->session = get_number(&s, 8);
-	out->client_id = get_string(&s);
+	out->throttled = get_one_of(&s, 2) == 1;
 	out->response_topic = get_optional(&s);
 	out->payload = get_text(&s);
-	if (out->payload.len > WIRE_ANSWER_MAX)
+	if (!answer_fits(out))
 		s.failed = true;
-	return end_of(&s, out, sizeof(*out));
-}
-
-size_t
-wire_put_done(const struct wire_done *d, uint8_t *out, size_t size)
-{
-	struct sink s = sink_of(out, size);
-
-	put_one_of(&s, d->result, ERR_NOMEM + 1);
-	put_optional(&s, d->failure);
-	put_text(&s, d->outcome);
-	return put_end(&s);
-}
-
-enum err
-wire_get_done(struct view in, struct wire_done *out)
-{
-	struct source s = source_of(in);
-
-	memset(out, 0, sizeof(*out));
-	out->result = (enum err)get_one_of(&s, ERR_NOMEM + 1);
-	out->failure = get_optional(&s);
-	out->outcome = get_text(&s);
 	return end_of(&s, out, sizeof(*out));
 }
 

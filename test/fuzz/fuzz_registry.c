@@ -14,6 +14,7 @@
 #include "registry_program.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 
 #define STEPS_MAX 60
 #define DAY_MS    INT64_C(86400000)
@@ -416,15 +417,41 @@ static const struct {
 	{ 'Z', 0, crash },             /* */
 };
 
-/* The next digit; without one 0. */
-static int
-take_digit(struct view *rest)
-{
-	int digit = rest->len > 0 ? (uint8_t)(rest->data[0] - '0') : 0;
+/* A letter and its digits. */
+#define STEP_SIZE 4
 
-	if (rest->len > 0)
+static int
+find_step(char letter)
+{
+	for (size_t i = 0; i < COUNT_OF(steps); i++)
+		if (steps[i].letter == letter)
+			return (int)i;
+	return NONE;
+}
+
+/* Takes the next step off rest, without digits that are missing; false: there is none. */
+static bool
+take_step(struct view *rest, char out[STEP_SIZE])
+{
+	int which = NONE;
+
+	memset(out, '0', STEP_SIZE);
+	while (rest->len > 0 && which == NONE) {
+		out[0] = (char)rest->data[0];
+		which = find_step(out[0]);
 		*rest = view_from(*rest, 1);
-	return digit;
+	}
+	for (int n = 0; which != NONE && n < steps[which].digits && rest->len > 0; n++) {
+		out[1 + n] = (char)rest->data[0];
+		*rest = view_from(*rest, 1);
+	}
+	return which != NONE;
+}
+
+static int
+number_of(char digit)
+{
+	return (uint8_t)(digit - '0');
 }
 
 static void
@@ -437,36 +464,113 @@ finish_step(void)
 	model.now = program_now();
 }
 
-/* Takes a step off rest; false: it was no step. */
-static bool
-step(struct view *rest)
-{
-	char letter = (char)rest->data[0];
-	int digit[3] = { 0 };
-
-	*rest = view_from(*rest, 1);
-	for (size_t i = 0; i < COUNT_OF(steps); i++) {
-		if (steps[i].letter != letter)
-			continue;
-		for (int n = 0; n < steps[i].digits; n++)
-			digit[n] = take_digit(rest);
-		steps[i].run(digit[0], digit[1], digit[2]);
-		finish_step();
-		return true;
-	}
-	return false;
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct view rest = { data, size };
-	size_t count = 0;
+	char step[STEP_SIZE];
 
 	program_begin();
 	model_begin(&model, program_world(), program_now());
-	while (rest.len > 0 && count < STEPS_MAX)
-		count += step(&rest);
+	for (size_t count = 0; count < STEPS_MAX && take_step(&rest, step); count++) {
+		steps[find_step(step[0])].run(number_of(step[1]), number_of(step[2]),
+		    number_of(step[3]));
+		finish_step();
+	}
 	program_end();
 	return 0;
+}
+
+/*
+ * Changes of an input: steps are added, removed, moved or get another digit.
+ */
+
+struct sequence {
+	size_t count;
+	char step[STEPS_MAX][STEP_SIZE];
+};
+
+static unsigned
+next_random(unsigned *seed, size_t below)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return (unsigned)((*seed >> 8) % below);
+}
+
+static void
+make_step(char step[STEP_SIZE], unsigned *seed)
+{
+	step[0] = steps[next_random(seed, COUNT_OF(steps))].letter;
+	for (int n = 1; n < STEP_SIZE; n++)
+		step[n] = (char)('0' + next_random(seed, 10));
+}
+
+/* A new step, or a copy of another. */
+static void
+insert_step(struct sequence *s, unsigned *seed)
+{
+	size_t at = next_random(seed, s->count + 1);
+	char step[STEP_SIZE];
+
+	if (s->count == STEPS_MAX)
+		return;
+	make_step(step, seed);
+	if (s->count > 0 && next_random(seed, 4) == 0)
+		memcpy(step, s->step[next_random(seed, s->count)], STEP_SIZE);
+	memmove(s->step[at + 1], s->step[at], (s->count - at) * STEP_SIZE);
+	memcpy(s->step[at], step, STEP_SIZE);
+	s->count++;
+}
+
+static void
+remove_step(struct sequence *s, size_t at)
+{
+	s->count--;
+	memmove(s->step[at], s->step[at + 1], (s->count - at) * STEP_SIZE);
+}
+
+static void
+change_sequence(struct sequence *s, unsigned *seed)
+{
+	size_t at = s->count > 0 ? next_random(seed, s->count) : 0;
+	unsigned how = s->count > 0 ? next_random(seed, 8) : 0;
+
+	if (how < 4)
+		insert_step(s, seed);
+	else if (how < 6)
+		s->step[at][1 + next_random(seed, 3)] = (char)('0' + next_random(seed, 10));
+	else if (how == 6)
+		make_step(s->step[at], seed);
+	else
+		remove_step(s, at);
+}
+
+static size_t
+write_sequence(const struct sequence *s, uint8_t *data, size_t max_size)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		size_t size = 1 + (size_t)steps[find_step(s->step[i][0])].digits;
+
+		if (len + size + 1 > max_size)
+			break;
+		memcpy(data + len, s->step[i], size);
+		len += size;
+		data[len++] = ' ';
+	}
+	return len;
+}
+
+size_t
+LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+	struct view rest = { data, size };
+	struct sequence s = { .count = 0 };
+
+	while (s.count < STEPS_MAX && take_step(&rest, s.step[s.count]))
+		s.count++;
+	for (unsigned n = 1 + next_random(&seed, 4); n > 0; n--)
+		change_sequence(&s, &seed);
+	return write_sequence(&s, data, max_size);
 }

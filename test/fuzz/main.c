@@ -2,9 +2,11 @@
 /*
  * main.c - runs a fuzz target over files, with any compiler.
  *
- *	fuzz_x509 [-v] x509.in crash-1234 ...
+ *	fuzz_x509 [-v] [-r NUMBER] x509.in crash-1234 ...
  *
- * Arguments are files or folders of files; -v names each before it is run.
+ * Arguments are files or folders of files; -v names each before it is run; -r runs as
+ * many more of the following, changed by a target that has its own way to change them, the
+ * same ones each time.
  * So everything a fuzzer ever found is a regression test.  Fails when there
  * was nothing to run: an empty folder proves nothing.
  */
@@ -17,8 +19,13 @@
 #include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+    __attribute__((weak));
+
+#define CHANGED_MAX 4096
 
 static size_t inputs;
+static unsigned changes; /* of each file */
 static bool verbose;
 
 static bool
@@ -26,6 +33,23 @@ fail(const char *path)
 {
 	perror(path);
 	return false;
+}
+
+/* The changes add up. */
+static void
+run_changed(const uint8_t *data, size_t size)
+{
+	static uint8_t changed[CHANGED_MAX];
+
+	if (size > sizeof(changed))
+		return;
+	memcpy(changed, data, size);
+	for (unsigned n = 0; n < changes; n++) {
+		size = LLVMFuzzerCustomMutator(changed, size, sizeof(changed),
+		    7919 * n + (unsigned)inputs);
+		(void)LLVMFuzzerTestOneInput(changed, size);
+		inputs++;
+	}
 }
 
 /* In a buffer of exactly the file's size: a sanitizer sees a read behind it. */
@@ -41,6 +65,8 @@ run_file(const char *path, size_t size)
 			printf("%s\n", path);
 		(void)LLVMFuzzerTestOneInput(data, size);
 		inputs++;
+		if (LLVMFuzzerCustomMutator != NULL)
+			run_changed(data, size);
 		ok = true;
 	}
 	if (f != NULL)
@@ -98,6 +124,8 @@ main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-v") == 0)
 			verbose = true;
+		else if (strcmp(argv[i], "-r") == 0 && i + 1 < argc)
+			changes = (unsigned)strtoul(argv[++i], NULL, 10);
 		else
 			ok = run(argv[i], true) && ok;
 	}

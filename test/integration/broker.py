@@ -21,6 +21,9 @@ PLUGIN = BUILD_DIR / "mosquitto_jitr.so"
 NEIGHBOUR = BUILD_DIR / "test" / "integration" / "neighbour.so"
 PRELOAD = os.environ.get("JITR_PRELOAD", "")
 
+# A program with its options that runs every broker, such as valgrind (scripts/test-valgrind.sh).
+WRAPPER = os.environ.get("JITR_BROKER_WRAPPER", "").split()
+
 RUNNING = re.compile(r"mosquitto version \S+ running")
 
 # A port that was free a moment ago; 2.0 says the second of a websockets listener.
@@ -232,7 +235,7 @@ class Broker:
             seen = len(self.log())
             with open(self.log_path, "ab") as log:
                 self.process = subprocess.Popen(
-                    [*self.wrapper, program("mosquitto"), "-c", str(self._write_config())],
+                    [*self.wrapper, *WRAPPER, program("mosquitto"), "-c", str(self._write_config())],
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
             until(lambda: RUNNING.search(self.log()[seen:]) or self.process.poll() is not None,
                   "the broker to start")
@@ -281,8 +284,8 @@ class Broker:
         self.admin().registration_code()  # answered from a tick, which comes after it
 
     def clean_up(self):
-        """At the end of a test: it must still be running, end cleanly, and leave no report of a
-        sanitizer."""
+        """At the end of a test: it must still be running, end cleanly (valgrind ends with another
+        status after an error), and leave no report of a sanitizer."""
         alive = self.process is None or self.process.poll() is None
         if not alive:
             raise AssertionError("the broker died with status %d:\n%s" % (

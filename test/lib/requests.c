@@ -18,6 +18,7 @@ struct relay *relay;
 static struct registration_jobs *registrations;
 struct stats stats;
 struct certid admin_certificate;
+enum authorization authorization;
 static struct judge judge;
 static char admin_name[] = "admin";
 static char *const admin_names[] = { admin_name };
@@ -385,7 +386,7 @@ requests_start(size_t queue_max)
 	struct report_config report_config = { .account_id = "123456789012",
 		.sink = world_sink,
 		.now = world_now };
-	struct gate_config gate_config = { .authorization = AUTHORIZATION_DEFER,
+	struct gate_config gate_config = { .authorization = authorization,
 		.admin_users = admin_names,
 		.admin_user_count = 1,
 		.admin_certificates = &admin_certificate,
@@ -394,7 +395,8 @@ requests_start(size_t queue_max)
 		.stats = &stats,
 		.broker = &world_broker,
 		.now = world_now };
-	struct judge_config judge_config = { .admin_certificates = &admin_certificate,
+	struct judge_config judge_config = { .authorization = authorization,
+		.admin_certificates = &admin_certificate,
 		.admin_certificate_count = 1,
 		.store = world.store,
 		.now = world_now };
@@ -499,6 +501,7 @@ requests_open(void)
 	world_open();
 	memset(&stats, 0, sizeof(stats));
 	word_count = 0;
+	authorization = AUTHORIZATION_DEFER;
 	world_wait(983); /* not a full second */
 	make_certificates();
 	world_put_ca(ca, CA_ACTIVE, true);

@@ -31,6 +31,7 @@ extern struct api *api;
 extern struct relay *relay;
 extern struct stats stats;
 extern struct certid admin_certificate;
+extern enum authorization authorization; /* from the next start on; DEFER at first */
 
 /* ca is registered, ACTIVE and ENABLE; other and device are not. */
 extern struct pki_cert *ca, *other, *device, *second, *stranger, *proof, *wrong_proof;

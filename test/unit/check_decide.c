@@ -512,6 +512,17 @@ START_TEST(a_ca_without_a_rule_leaves_certificates_pending)
 }
 END_TEST
 
+/* Nothing fails open: a status that this version does not know gives no access. */
+START_TEST(a_plan_with_an_unknown_status_leaves_certificates_pending)
+{
+	struct plan plan = { .status = (enum cert_status)77 };
+	struct decision d = planned(&first_connection, &plan, true);
+
+	ck_assert_int_eq(d.verdict, VERDICT_DENY);
+	ck_assert_int_eq(d.reason, REASON_RULE_WAITS);
+}
+END_TEST
+
 START_TEST(a_plan_does_not_change_decisions_that_do_not_ask_for_it)
 {
 	struct plan plan = { .status = CERT_ACTIVE };
@@ -1108,6 +1119,7 @@ main(void)
 	tcase_add_test(t, the_reason_names_what_kept_the_rule_from_being_asked);
 	tcase_add_test(t, only_an_activating_plan_admits_and_only_where_allowed);
 	tcase_add_test(t, a_ca_without_a_rule_leaves_certificates_pending);
+	tcase_add_test(t, a_plan_with_an_unknown_status_leaves_certificates_pending);
 	tcase_add_test(t, a_plan_does_not_change_decisions_that_do_not_ask_for_it);
 	tcase_add_test(t, an_unknown_status_is_refused);
 	tcase_add_test(t, an_unknown_reason_has_an_empty_text);

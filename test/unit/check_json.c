@@ -38,6 +38,7 @@ static const struct {
 	{ "a surrogate pair, escaped", BYTES("\"\\ud83d\\udd11\"") },
 	{ "a backslash before u0000", BYTES("\"\\\\u0000\"") },
 	{ "U+0001, escaped", BYTES("\"\\u0001\"") },
+	{ "a byte order mark", BYTES("\xef\xbb\xbf{}") },
 	{ "names that differ in case", BYTES("{\"a\":1,\"A\":2}") },
 	{ "the same name in two objects", BYTES("[{\"a\":1},{\"a\":1}]") },
 };
@@ -54,6 +55,10 @@ static const struct {
 	{ "a string without an end", BYTES("\"abc"), "it is not JSON" },
 	{ "a string that ends in an escape", BYTES("\"abc\\"), "it is not JSON" },
 	{ "a comma too many", BYTES("[1,]"), "it is not JSON" },
+	{ "a byte order mark before one byte, which cJSON does not skip",
+	    BYTES("\xef\xbb\xbf"
+		  "0"),
+	    "it is not JSON" },
 	{ "a name without quotes", BYTES("{a:1}"), "it is not JSON" },
 	{ "a lone surrogate, escaped", BYTES("\"\\ud83d\""), "it is not JSON" },
 	{ "something behind it", BYTES("{} x"), "unexpected text after the JSON value" },

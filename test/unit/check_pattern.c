@@ -152,6 +152,26 @@ START_TEST(a_match_that_runs_out_of_steps_is_hidden)
 }
 END_TEST
 
+/* Wherever the steps run out, at a variable, too. */
+START_TEST(a_match_needs_all_of_its_steps)
+{
+	static const struct facts facts = { .client_id = { (const uint8_t *)"dev", 3 } };
+	struct pattern p = pattern_from("a${iot:ClientId}?b", WILD | VARIABLE, false);
+	struct subject s = { .name = view_of("adevxb") };
+	struct context c = { .facts = &facts, .steps = STEPS_MAX };
+	size_t needed;
+
+	ck_assert_int_eq(pattern_match(&p, &s, &c), TRUTH_YES);
+	needed = STEPS_MAX - c.steps;
+	for (size_t steps = 0; steps < needed; steps++) {
+		c.steps = steps;
+		ck_assert_int_eq(pattern_match(&p, &s, &c), TRUTH_HIDDEN);
+	}
+	c.steps = needed;
+	ck_assert_int_eq(pattern_match(&p, &s, &c), TRUTH_YES);
+}
+END_TEST
+
 /*
  * Words of conditions.
  */
@@ -219,6 +239,7 @@ main(void)
 	tcase_add_test(t, a_variable_without_its_end_is_refused);
 	tcase_add_test(t, short_patterns_match_as_a_simple_recursion_does);
 	tcase_add_test(t, a_match_that_runs_out_of_steps_is_hidden);
+	tcase_add_test(t, a_match_needs_all_of_its_steps);
 	tcase_add_test(t, numbers_of_any_length_are_compared);
 	tcase_add_loop_test(t, dates_are_milliseconds_since_1970, 0, COUNT_OF(dates));
 	return suite_run(suite);

@@ -8,7 +8,9 @@
 #include <stdio.h>
 
 #include "document.h"
+#include "jitr/core/event.h"
 #include "jitr/core/wire.h"
+#include "jitr/core/wire_registration.h"
 #include "suite.h"
 
 #define DOCUMENT "doc/link.md"
@@ -17,12 +19,11 @@
 struct payload {
 	union {
 		struct wire_config config;
-		struct wire_request request;
+		struct control_request request;
 		uint64_t number;
 		const char *line;
 		struct wire_hello hello;
-		struct wire_answer answer;
-		struct wire_done done;
+		struct control_answer answer;
 		struct wire_change change;
 		struct wire_log log;
 		struct wire_state state;
@@ -49,7 +50,6 @@ KIND(config, config)
 KIND(request, request)
 KIND(hello, hello)
 KIND(answer, answer)
-KIND(done, done)
 KIND(change, change)
 KIND(log, log)
 KIND(state, state)
@@ -83,10 +83,10 @@ get_line(struct view in, struct payload *p)
 #name, put_##name, get_##name \
 	}
 
-enum { CONFIG, REQUEST, NUMBER, LINE, HELLO, ANSWER, DONE, CHANGE, LOG, STATE };
+enum { CONFIG, REQUEST, NUMBER, LINE, HELLO, ANSWER, CHANGE, LOG, STATE };
 
 static const struct kind kinds[] = { ROW(config), ROW(request), ROW(number), ROW(line), ROW(hello),
-	ROW(answer), ROW(done), ROW(change), ROW(log), ROW(state) };
+	ROW(answer), ROW(change), ROW(log), ROW(state) };
 
 static const struct certid ids[] = { { .b = { 1, 2, 3 } }, { .b = { 0xff, 0xfe } } };
 
@@ -101,37 +101,34 @@ static const struct {
 		  .facts = { 1, { { "broker_version", "2.0.11" } } } } } },
 	{ CONFIG, { .as.config = { .protocol = WIRE_PROTOCOL, .version = "" } } },
 	{ REQUEST,
-	    { .as.request = { .session = 5,
-		  .administration = 2,
-		  .client_id = "admin",
-		  .user_name = "root",
-		  .address = "192.0.2.1",
-		  .length = 15,
+	    { .as.request = { .caller = { .session = 5,
+				  .administration = ADMINISTRATION_ALL,
+				  .client_id = "admin",
+				  .user_name = "root",
+				  .address = "192.0.2.1" },
 		  .payload = { (const uint8_t *)"{\"commands\":[]}", 15 } } } },
 	{ REQUEST,
-	    { .as.request = { .session = UINT64_MAX,
-		  .administration = 1,
-		  .has_certificate = true,
-		  .certificate = { .b = { 7 } },
-		  .client_id = "",
+	    { .as.request = { .caller = { .session = UINT64_MAX,
+				  .administration = ADMINISTRATION_BY_POLICY,
+				  .has_certificate = true,
+				  .certificate = { .b = { 7 } },
+				  .by_plan = true,
+				  .persistent_connect = ANSWER_YES,
+				  .client_id = "" },
 		  .response_topic = "answers/1",
-		  .length = WIRE_REQUEST_MAX + 1 } } },
-	{ REQUEST, { .as.request = { .client_id = "a" } } },
+		  .payload = { NULL, REQUEST_MAX + 1 } } } },
+	{ REQUEST, { .as.request = { .caller.client_id = "a" } } },
 	{ NUMBER, { .as.number = 0x0102030405060708 } },
 	{ LINE, { .as.line = "a line" } },
 	{ LINE, { .as.line = "" } },
 	{ HELLO, { .as.hello = { 7, "1.2.3" } } },
 	{ ANSWER,
 	    { .as.answer = { .session = 1,
-		  .client_id = "admin",
 		  .response_topic = "a",
 		  .payload = { (const uint8_t *)"{}", 2 } } } },
-	{ ANSWER, { .as.answer = { .client_id = "" } } },
-	{ DONE,
-	    { .as.done = { .result = ERR_NOMEM,
-		  .failure = "the disk is full",
-		  .outcome = { (const uint8_t *)"\0\1", 2 } } } },
-	{ DONE, { .as.done = { .result = ERR_OK } } },
+	{ ANSWER, { .as.answer = { .session = UINT64_MAX } } },
+	{ ANSWER, { .as.answer = { .throttled = true, .response_topic = "a" } } },
+	{ ANSWER, { .as.answer = { .payload = { (const uint8_t *)"{}", 2 } } } },
 	{ CHANGE, { .as.change = { .kind = WIRE_CHANGED_ANYTHING } } },
 	{ CHANGE, { .as.change = { .kind = WIRE_CHANGED_CERTIFICATE, .ids = ids, .count = 1 } } },
 	{ CHANGE, { .as.change = { .kind = WIRE_CHANGED_POLICY, .name = "policy" } } },
@@ -214,17 +211,42 @@ START_TEST(members_are_those_that_were_encoded)
 	uint8_t *bytes = encode(&kinds[REQUEST], &rows[2].payload, &len);
 
 	ck_assert_int_eq(decode(&kinds[REQUEST], bytes, len, &p), ERR_OK);
-	ck_assert_uint_eq(p.as.request.session, 5);
-	ck_assert_str_eq(p.as.request.client_id, "admin");
-	ck_assert_str_eq(p.as.request.user_name, "root");
-	ck_assert_str_eq(p.as.request.address, "192.0.2.1");
+	ck_assert_uint_eq(p.as.request.number, 0);
+	ck_assert_uint_eq(p.as.request.caller.session, 5);
+	ck_assert_int_eq(p.as.request.caller.administration, ADMINISTRATION_ALL);
+	ck_assert_str_eq(p.as.request.caller.client_id, "admin");
+	ck_assert_str_eq(p.as.request.caller.user_name, "root");
+	ck_assert_str_eq(p.as.request.caller.address, "192.0.2.1");
 	ck_assert_ptr_null(p.as.request.response_topic);
-	ck_assert_uint_eq(p.as.request.payload.len, 15);
+	ck_assert(view_equal(p.as.request.payload, rows[2].payload.as.request.payload));
 	free(bytes);
 	bytes = encode(&kinds[CHANGE], &rows[17].payload, &len);
 	ck_assert_int_eq(decode(&kinds[CHANGE], bytes, len, &p), ERR_OK);
 	ck_assert_uint_eq(p.as.change.count, 2);
 	ck_assert(certid_equal(&p.as.change.ids[1], &ids[1]));
+	free(bytes);
+}
+END_TEST
+
+START_TEST(of_a_long_request_the_length_alone_is_sent)
+{
+	struct control_request request = rows[3].payload.as.request;
+	struct payload p;
+	size_t len;
+	uint8_t *bytes = encode(&kinds[REQUEST], &rows[3].payload, &len);
+
+	ck_assert_int_eq(decode(&kinds[REQUEST], bytes, len, &p), ERR_OK);
+	ck_assert(p.as.request.caller.has_certificate);
+	ck_assert_uint_eq(p.as.request.caller.certificate.b[0], 7);
+	ck_assert(p.as.request.caller.by_plan);
+	ck_assert_int_eq(p.as.request.caller.persistent_connect, ANSWER_YES);
+	ck_assert_str_eq(p.as.request.caller.client_id, "");
+	ck_assert_ptr_null(p.as.request.caller.user_name);
+	ck_assert_str_eq(p.as.request.response_topic, "answers/1");
+	ck_assert_ptr_null(p.as.request.payload.data);
+	ck_assert_uint_eq(p.as.request.payload.len, REQUEST_MAX + 1);
+	request.payload.data = bytes; /* not read */
+	ck_assert_uint_eq(wire_put_request(&request, NULL, SIZE_MAX), len);
 	free(bytes);
 }
 END_TEST
@@ -300,7 +322,10 @@ static const struct {
 	{ "number of facts", 1, 10, 0, 1 },
 	{ "rights of a caller", 2, 8, 0, 3 },
 	{ "certificate of a caller", 2, 9, 0, 1 },
-	{ "result", 12, 0, 0, ERR_NOMEM + 1 },
+	{ "let in by a plan", 2, 10, 0, 2 },
+	{ "persistent connection of a caller", 2, 11, 0, 3 },
+	{ "throttled", 11, 8, 0, 2 },
+	{ "throttled with a payload", 9, 8, 0, 1 },
 	{ "level", 21, 0, 0, 5 },
 	{ "number of counters", 23, 40, 0, 1 },
 	{ "index of the first counter", 22, 41, 0, 63 },
@@ -393,13 +418,9 @@ START_TEST(what_exceeds_a_limit_has_no_encoding)
 	struct wire_change change = { .kind = WIRE_CHANGED_CRL,
 		.ids = many,
 		.count = COUNT_OF(many) };
-	struct wire_answer answer = { .client_id = "a", .payload = { large, sizeof(large) } };
-	struct wire_request request = { .client_id = "a",
-		.length = WIRE_REQUEST_MAX + 1,
-		.payload = { large, WIRE_REQUEST_MAX + 1 } };
+	struct control_answer answer = { .payload = { large, sizeof(large) } };
 	struct wire_state state = { .count = 2, .counters = { { 1, 0 }, { 1, 0 } } };
 	struct wire_log log = { WIRE_LEVELS, "a" };
-	struct wire_done done = { .result = (enum err)(ERR_NOMEM + 1) };
 	struct wire_config config = { .version = "1", .options = { .count = WIRE_PAIRS_MAX + 1 } };
 
 	ck_assert_uint_eq(wire_put_change(&change, NULL, SIZE_MAX), 0);
@@ -408,18 +429,44 @@ START_TEST(what_exceeds_a_limit_has_no_encoding)
 	ck_assert_uint_eq(wire_put_answer(&answer, NULL, SIZE_MAX), 0);
 	answer.payload.len--;
 	ck_assert_uint_gt(wire_put_answer(&answer, NULL, SIZE_MAX), WIRE_ANSWER_MAX);
-	ck_assert_uint_eq(wire_put_request(&request, NULL, SIZE_MAX), 0);
-	request.length = --request.payload.len;
-	ck_assert_uint_gt(wire_put_request(&request, NULL, SIZE_MAX), WIRE_REQUEST_MAX);
-	request.length--;
-	ck_assert_uint_eq(wire_put_request(&request, NULL, SIZE_MAX), 0);
+	answer = (struct control_answer){ .throttled = true, .payload = { large, 1 } };
+	ck_assert_uint_eq(wire_put_answer(&answer, NULL, SIZE_MAX), 0);
 	ck_assert_uint_eq(wire_put_state(&state, NULL, SIZE_MAX), 0);
 	state.count = WIRE_COUNTERS_MAX + 1;
 	ck_assert_uint_eq(wire_put_state(&state, NULL, SIZE_MAX), 0);
 	ck_assert_uint_eq(wire_put_log(&log, NULL, SIZE_MAX), 0);
-	ck_assert_uint_eq(wire_put_done(&done, NULL, SIZE_MAX), 0);
 	ck_assert_uint_eq(wire_put_config(&config, NULL, SIZE_MAX), 0);
 	ck_assert_uint_eq(wire_put_line(NULL, NULL, SIZE_MAX), 0);
+}
+END_TEST
+
+static size_t
+size_with(struct caller_facts caller, struct view payload)
+{
+	struct control_request r = { .caller = caller, .payload = payload };
+
+	return wire_put_request(&r, NULL, SIZE_MAX);
+}
+
+START_TEST(a_request_out_of_range_has_no_encoding)
+{
+	static const uint8_t large[REQUEST_MAX];
+	struct view none = { NULL, 0 };
+	size_t least = size_with((struct caller_facts){ .client_id = "" }, none);
+	struct caller_facts fine = { .client_id = "" };
+
+	ck_assert_uint_gt(least, 0);
+	ck_assert_uint_eq(size_with(fine, (struct view){ large, REQUEST_MAX }),
+	    least + REQUEST_MAX);
+	ck_assert_uint_eq(size_with(fine, (struct view){ NULL, REQUEST_MAX }), 0);
+	ck_assert_uint_eq(size_with(fine, (struct view){ NULL, UINT32_MAX }), least);
+	ck_assert_uint_eq(size_with(fine, (struct view){ NULL, (size_t)UINT32_MAX + 1 }), 0);
+	ck_assert_uint_eq(size_with((struct caller_facts){ .client_id = NULL }, none), 0);
+	fine.administration = (enum administration)(ADMINISTRATION_ALL + 1);
+	ck_assert_uint_eq(size_with(fine, none), 0);
+	fine.administration = ADMINISTRATION_ALL;
+	fine.persistent_connect = (enum answer)(ANSWER_YES + 1);
+	ck_assert_uint_eq(size_with(fine, none), 0);
 }
 END_TEST
 
@@ -598,12 +645,37 @@ START_TEST(the_limits_are_as_documented)
 
 	has_limit(text, "| 9 to ", 9 + WIRE_PAYLOAD_MAX);
 	has_limit(text, "how many (1), at most ", WIRE_PAIRS_MAX);
-	has_limit(text, "only if its length is at most ", WIRE_REQUEST_MAX);
+	has_limit(text, "only if its length is at most ", REQUEST_MAX);
 	has_limit(text, "| answer | at most ", WIRE_ANSWER_MAX);
 	has_limit(text, "| result | 0 to ", ERR_NOMEM);
 	has_limit(text, "with kind 1 and 5, at most ", WIRE_IDS_MAX);
 	has_limit(text, "| protocol | ", WIRE_PROTOCOL);
 	has_limit(text, "index (1), below ", WIRE_COUNTERS_MAX);
+	free(text);
+}
+END_TEST
+
+START_TEST(the_limits_of_registrations_are_as_documented)
+{
+	char *text = read_document(DOCUMENT);
+
+	has_limit(text, "| policies | how many (1), at most ", POLICIES_MAX);
+	has_limit(text, "of each the name (name, at most ", NAME_MAX_LENGTH);
+	has_limit(text, "and the document (bytes, at most ", POLICY_BYTES_MAX);
+	has_limit(text, "| serial number | at most ", SERIAL_MAX);
+	has_limit(text, "| of the certificate, at most ", WIRE_DER_MAX);
+	has_limit(text, "| for events, at most ", EVENT_DETAILS_MAX);
+	has_limit(text, "| client id | at most ", REFUSAL_TEXT_MAX);
+	has_limit(text, "| address | at most ", REFUSAL_TEXT_MAX);
+	has_limit(text, "| code | at most ", REFUSAL_TEXT_MAX);
+	has_limit(text, "| details | at most ", REFUSAL_TEXT_MAX);
+	has_limit(text, "| template | at most ", TEMPLATE_NAME_MAX);
+	has_limit(text, "| thing | at most ", NAME_MAX_LENGTH);
+	has_limit(text, "| thing type | at most ", NAME_MAX_LENGTH);
+	has_limit(text, "| billing group | at most ", NAME_MAX_LENGTH);
+	has_limit(text, "why it failed; at most ", sizeof((struct diag){ 0 }.text) - 1);
+	has_limit(text, "the reason of the plan; at most ", sizeof((struct diag){ 0 }.text) - 1);
+	has_limit(text, "why it could not be committed; at most ", WIRE_FAILURE_MAX);
 	free(text);
 }
 END_TEST
@@ -616,6 +688,7 @@ main(void)
 
 	tcase_add_loop_test(t, a_payload_is_decoded_as_it_was_encoded, 0, COUNT_OF(rows));
 	tcase_add_test(t, members_are_those_that_were_encoded);
+	tcase_add_test(t, of_a_long_request_the_length_alone_is_sent);
 	tcase_add_loop_test(t, a_truncated_or_longer_payload_is_refused, 0, COUNT_OF(rows));
 	tcase_add_loop_test(t, nothing_is_written_behind_a_buffer_that_is_too_small, 0,
 	    COUNT_OF(rows));
@@ -625,6 +698,7 @@ main(void)
 	tcase_add_test(t, a_change_has_what_its_kind_says);
 	tcase_add_loop_test(t, a_text_that_is_no_string_is_refused, 0, COUNT_OF(texts));
 	tcase_add_test(t, what_exceeds_a_limit_has_no_encoding);
+	tcase_add_test(t, a_request_out_of_range_has_no_encoding);
 	tcase_add_test(t, the_largest_state_fits);
 	tcase_add_test(t, another_protocol_is_named_whatever_follows);
 	tcase_add_test(t, frames_without_a_payload_have_none);
@@ -635,5 +709,6 @@ main(void)
 	tcase_add_test(t, the_documented_types_are_those_of_the_program);
 	tcase_add_test(t, the_bytes_are_as_documented);
 	tcase_add_test(t, the_limits_are_as_documented);
+	tcase_add_test(t, the_limits_of_registrations_are_as_documented);
 	return suite_run(s);
 }

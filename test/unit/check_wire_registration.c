@@ -2,7 +2,8 @@
 /*
  * check_wire_registration.c - the bytes of registrations and refusals (wire_registration.h).
  *
- * What is decoded is what was encoded, and every other input is refused.
+ * What is decoded is what was encoded, and every other input is refused.  The fields are those
+ * of the tables in doc/link.md.
  */
 #include <check.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "attributes.h"
+#include "document.h"
 #include "suite.h"
 
 #include "jitr/core/event.h"
@@ -458,6 +460,99 @@ START_TEST(a_truncated_refusal_is_refused)
 }
 END_TEST
 
+/*
+ * The document: its tables say how long each field is.
+ */
+
+#define PLAN_HEADING "A plan is what the rule or template of the CA decided:"
+
+static void
+skip(struct view *in, size_t len)
+{
+	ck_assert_uint_le(len, in->len);
+	in->data += len;
+	in->len -= len;
+}
+
+static size_t
+read_number(struct view *in, size_t size)
+{
+	size_t number = 0;
+
+	while (size-- > 0) {
+		skip(in, 1);
+		number = number << 8 | in->data[-1];
+	}
+	return number;
+}
+
+static void
+skip_policies(struct view *in)
+{
+	for (size_t left = read_number(in, 1); left > 0; left--) {
+		skip(in, read_number(in, 1));
+		skip(in, read_number(in, 4));
+	}
+}
+
+/* A plan is not skipped. */
+static void
+skip_field(struct view *in, const char *bytes)
+{
+	unsigned long size = strtoul(bytes, NULL, 10);
+
+	if (strcmp(bytes, "id") == 0)
+		skip(in, sizeof(struct certid));
+	else if (strcmp(bytes, "name") == 0)
+		skip(in, read_number(in, 1));
+	else if (strcmp(bytes, "bytes") == 0)
+		skip(in, read_number(in, 4));
+	else if (strcmp(bytes, "policies") == 0)
+		skip_policies(in);
+	else if (strcmp(bytes, "plan") != 0) {
+		ck_assert_msg(size > 0, "a field of '%s'", bytes);
+		skip(in, size);
+	}
+}
+
+static void
+skip_table(struct view *in, const char *heading)
+{
+	char *table = read_table("doc/link.md", heading), *rows = table;
+	struct cells row;
+
+	while (next_row(&rows, &row))
+		skip_field(in, row.at[0]);
+	free(table);
+}
+
+START_TEST(the_fields_are_as_documented)
+{
+	uint8_t result[WIRE_RESULT_MAX], refused[WIRE_REFUSED_MAX];
+	struct refusal refusal = { 0, view_of("CODE"), view_of("text"), view_of("d0"),
+		view_of("::1") };
+	struct plan plan = full_plan();
+	struct presentation with = full_presentation(&plan), without = full_presentation(NULL);
+	struct view bytes = encode(&without), in = bytes;
+
+	skip_table(&in, "### PRESENT");
+	ck_assert_uint_eq(in.len, 0);
+	release(bytes);
+	in = bytes = encode(&with);
+	skip_table(&in, "### PRESENT");
+	ck_assert_uint_eq(in.data[-1], 1);
+	skip_table(&in, PLAN_HEADING);
+	ck_assert_uint_eq(in.len, 0);
+	release(bytes);
+	in = (struct view){ result, wire_put_result(&full_result, result) };
+	skip_table(&in, "### DONE");
+	ck_assert_uint_eq(in.len, 0);
+	in = (struct view){ refused, wire_put_refused(&with.presented.id, &refusal, refused) };
+	skip_table(&in, "### REFUSED");
+	ck_assert_uint_eq(in.len, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -478,5 +573,7 @@ main(void)
 	t = suite_case(suite, "refusal");
 	tcase_add_test(t, a_refusal_is_decoded_as_it_was_encoded);
 	tcase_add_test(t, a_truncated_refusal_is_refused);
+	t = suite_case(suite, "document");
+	tcase_add_test(t, the_fields_are_as_documented);
 	return suite_run(suite);
 }

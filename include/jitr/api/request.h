@@ -20,7 +20,7 @@
 #define JITR_REQUEST_H
 
 #include "jitr/service/change_listener.h"
-#include "jitr/service/control_message.h"
+#include "jitr/core/control_message.h"
 #include "jitr/service/crls.h"
 #include "jitr/service/writer.h"
 #include "jitr/service/judge.h"

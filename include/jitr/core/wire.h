@@ -17,7 +17,7 @@
 #ifndef JITR_WIRE_H
 #define JITR_WIRE_H
 
-#include "jitr/core/base.h"
+#include "jitr/core/control_message.h"
 
 /* Raised with each change of a frame.  HELLO and the beginning of CONFIG never change, so
  * that both sides can name their versions. */
@@ -32,19 +32,21 @@ enum wire_end {
 /*
  * Frame types: name, number, receiver.
  *
- * The number in the header is the sender's number of the request, registration or refusal;
- * ANSWER and DONE repeat it.  In other frames it is 0.
+ * The number in the header is the sender's number of the request or registration; ANSWER and
+ * DONE repeat it.  In other frames it is 0.  The payloads of PRESENT, REFUSED and DONE are those
+ * of wire_registration.h.
  */
 #define WIRE_TYPES(X) \
 	X(CONFIG, 1, REGISTRAR)    /* the first frame */ \
 	X(REQUEST, 2, REGISTRAR)   /* a control request */ \
 	X(LEFT, 3, REGISTRAR)      /* a connection that had sent requests has ended */ \
-	X(PRESENT, 4, REGISTRAR)   /* a first connection: wire_registration.h */ \
-	X(REFUSED, 5, REGISTRAR)   /* a refused connection: wire_registration.h */ \
+	X(PRESENT, 4, REGISTRAR)   /* a first connection */ \
+	X(REFUSED, 5, REGISTRAR)   /* a refused connection */ \
 	X(PUBLISHED, 6, REGISTRAR) /* the events of the outbox up to a number */ \
 	X(RECORD, 7, REGISTRAR)    /* a line of the log file */ \
 	X(REOPEN, 8, REGISTRAR)    /* open the log file again; no payload */ \
 	X(STOP, 9, REGISTRAR)      /* finish and end; no payload */ \
+	X(ALIVE, 10, REGISTRAR)    /* the broker's loop runs: every 5 seconds; no payload */ \
 	X(HELLO, 128, BROKER)      /* the registry is open */ \
 	X(FAILED, 129, BROKER)     /* it cannot start: one line */ \
 	X(ANSWER, 130, BROKER)     /* to a control request */ \
@@ -107,24 +109,11 @@ size_t wire_put_config(const struct wire_config *c, uint8_t *out, size_t size);
 /* ERR_VERSION: another protocol; only protocol and version are set. */
 MUST_USE enum err wire_get_config(struct view in, struct wire_config *out);
 
-/* The caller's rights to the control API; the values of enum administration. */
-#define WIRE_ADMINISTRATIONS 3
-
-#define WIRE_REQUEST_MAX (512 * 1024) /* bytes; of a longer request only the length is sent */
-
-struct wire_request {
-	uint64_t session;        /* the caller's connection */
-	unsigned administration; /* below WIRE_ADMINISTRATIONS */
-	bool has_certificate;
-	struct certid certificate; /* zero without one */
-	const char *client_id;
-	const char *user_name, *address, *response_topic; /* NULL: none */
-	size_t length;                                    /* of the request */
-	struct view payload; /* length bytes; empty if there are more than WIRE_REQUEST_MAX */
-};
-
-size_t wire_put_request(const struct wire_request *r, uint8_t *out, size_t size);
-MUST_USE enum err wire_get_request(struct view in, struct wire_request *out);
+/* The number of a request is in the header: it is not encoded, and decoded as 0.  A text that
+ * control_message.h does not call NULL is present.  A payload has its bytes if they are at most
+ * REQUEST_MAX, otherwise its length alone. */
+size_t wire_put_request(const struct control_request *r, uint8_t *out, size_t size);
+MUST_USE enum err wire_get_request(struct view in, struct control_request *out);
 
 /* LEFT: the number of a session.  PUBLISHED: the number of an event. */
 #define WIRE_NUMBER_SIZE 8
@@ -135,7 +124,7 @@ MUST_USE enum err wire_get_number(struct view in, uint64_t *out);
 size_t wire_put_line(const char *line, uint8_t *out, size_t size);
 MUST_USE enum err wire_get_line(struct view in, const char **out);
 
-/* REOPEN and STOP. */
+/* REOPEN, STOP and ALIVE. */
 MUST_USE enum err wire_get_nothing(struct view in);
 
 /*
@@ -149,26 +138,12 @@ struct wire_hello {
 size_t wire_put_hello(const struct wire_hello *h, uint8_t *out, size_t size);
 MUST_USE enum err wire_get_hello(struct view in, struct wire_hello *out);
 
-#define WIRE_ANSWER_MAX (1024 * 1024) /* bytes */
+#define WIRE_ANSWER_MAX (1024 * 1024) /* bytes of the payload */
 
-struct wire_answer {
-	uint64_t session; /* as in the request */
-	const char *client_id;
-	const char *response_topic; /* NULL: none */
-	struct view payload;        /* at most WIRE_ANSWER_MAX bytes */
-};
-
-size_t wire_put_answer(const struct wire_answer *a, uint8_t *out, size_t size);
-MUST_USE enum err wire_get_answer(struct view in, struct wire_answer *out);
-
-struct wire_done {
-	enum err result;
-	const char *failure; /* why it could not be committed; NULL: it was, or result says it */
-	struct view outcome; /* wire_registration.h; may be empty */
-};
-
-size_t wire_put_done(const struct wire_done *d, uint8_t *out, size_t size);
-MUST_USE enum err wire_get_done(struct view in, struct wire_done *out);
+/* The number of an answer is in the header, as that of its request.  A throttled answer has no
+ * payload. */
+size_t wire_put_answer(const struct control_answer *a, uint8_t *out, size_t size);
+MUST_USE enum err wire_get_answer(struct view in, struct control_answer *out);
 
 enum wire_change_kind {
 	WIRE_CHANGED_ANYTHING,    /* another process wrote */

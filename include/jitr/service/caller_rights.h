@@ -12,7 +12,7 @@
 #ifndef JITR_CALLER_RIGHTS_H
 #define JITR_CALLER_RIGHTS_H
 
-#include "jitr/service/control_message.h"
+#include "jitr/core/control_message.h"
 #include "jitr/service/judge.h"
 #include "jitr/service/rights.h"
 

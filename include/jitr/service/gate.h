@@ -17,7 +17,7 @@
 
 #include "jitr/core/access.h"
 #include "jitr/core/options.h"
-#include "jitr/service/control_message.h"
+#include "jitr/core/control_message.h"
 #include "jitr/service/presence.h"
 #include "jitr/service/registrations.h"
 #include "jitr/service/registry.h"

@@ -13,7 +13,7 @@
 #ifndef JITR_RELAY_H
 #define JITR_RELAY_H
 
-#include "jitr/service/control_message.h"
+#include "jitr/core/control_message.h"
 #include "jitr/service/gate.h"
 
 /* Outstanding requests, and their bytes: of one user or certificate, and of all. */
