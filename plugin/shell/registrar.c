@@ -128,13 +128,17 @@ registrar_left(void *plugin, uint64_t session)
 enum err
 registrar_record(void *plugin, const char *text, size_t len)
 {
-	uint8_t *bytes = malloc(len + 1);
+	char *line = strndup(text, len);
+	uint8_t *bytes = malloc(len + WIRE_LINE_OVERHEAD);
+	size_t size = 0;
 
-	if (bytes != NULL) {
-		memcpy(bytes, text, len);
-		bytes[len] = '\0';
-	}
-	return send_bytes(plugin, WIRE_RECORD, 0, bytes, len + 1);
+	if (line != NULL && bytes != NULL)
+		size = wire_put_line(line, bytes, len + WIRE_LINE_OVERHEAD);
+	free(line);
+	if (size > 0)
+		return send_bytes(plugin, WIRE_RECORD, 0, bytes, size);
+	free(bytes);
+	return ERR_NOMEM;
 }
 
 void
@@ -252,12 +256,16 @@ log_line(void *context, enum log_level level, const char *line)
 	broker_mosquitto.log(level, line);
 }
 
+/* Results of what was under way, while the process ends; only lines for the log before the
+ * other parts exist. */
 static void
 last_frame(void *context, const struct wire_frame *frame)
 {
 	struct plugin *p = context;
 
-	if (frame->type == WIRE_LOG)
+	if (p->started != 0)
+		(void)!received(p, frame);
+	else if (frame->type == WIRE_LOG)
 		(void)!child_log_frame(p->child, frame);
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """doc/architecture.md is the map of plugin/: each folder has one row, which names the
 folders that plugin/CMakeLists.txt lets it call; each file of ctl/ is in its table; no
-line has more than 160 characters."""
+line but a row of a table has more than 160 characters."""
 import pathlib
 import re
 import sys
@@ -47,7 +47,7 @@ def faults():
         if "`%s`" % path.name not in PAGE:
             yield "ctl/%s is not in the table" % path.name
     for number, line in enumerate(PAGE.splitlines(), 1):
-        if len(line) > LINE_MAX:
+        if len(line) > LINE_MAX and not line.startswith("| "):
             yield "line %d has %d characters" % (number, len(line))
 
 

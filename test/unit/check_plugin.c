@@ -351,17 +351,32 @@ tick(void)
 	ck_assert_int_eq(deliver(MOSQ_EVT_TICK, &ed), MOSQ_ERR_SUCCESS);
 }
 
-/* Ticks until a message with this beginning of a topic was published; the
- * writer needs its time. */
-static const struct publication *
-tick_until_published(const char *topic_prefix)
+/* The registrar needs its time. */
+static void
+tick_until(bool (*holds)(void))
 {
 	static const struct timespec moment = { 0, 1000000 };
 
-	for (int i = 0; i < 5000 && published(topic_prefix) == NULL; i++) {
+	for (int i = 0; i < 5000 && !holds(); i++) {
 		tick();
 		nanosleep(&moment, NULL);
 	}
+}
+
+static const char *awaited;
+
+static bool
+is_published(void)
+{
+	return published(awaited) != NULL;
+}
+
+/* Ticks until a message with this beginning of a topic was published. */
+static const struct publication *
+tick_until_published(const char *topic_prefix)
+{
+	awaited = topic_prefix;
+	tick_until(is_published);
 	ck_assert_msg(published(topic_prefix) != NULL, "%s", topic_prefix);
 	return published(topic_prefix);
 }
@@ -408,15 +423,16 @@ tear_down(void)
 static int
 start_with(const char *name, const char *value)
 {
-	char names[5][32] = { "db_path", "admin_users", "authorization", "other_clients", "" };
-	char values[5][200] = { "", "admin", "allow", "defer", "" };
-	struct mosquitto_opt options[5];
-	int count = name != NULL ? 5 : 4;
+	char names[6][32] = { "db_path", "admin_users", "authorization", "other_clients",
+		"registrar_path", "" };
+	char values[6][200] = { "", "admin", "allow", "defer", REGISTRAR_PROGRAM, "" };
+	struct mosquitto_opt options[6];
+	int count = name != NULL ? 6 : 5;
 
 	snprintf(values[0], sizeof(values[0]), "%s", world.db_path);
 	if (name != NULL) {
-		snprintf(names[4], sizeof(names[4]), "%s", name);
-		snprintf(values[4], sizeof(values[4]), "%s", value);
+		snprintf(names[5], sizeof(names[5]), "%s", name);
+		snprintf(values[5], sizeof(values[5]), "%s", value);
 	}
 	for (int i = 0; i < count; i++)
 		options[i] = (struct mosquitto_opt){ names[i], values[i] };
@@ -625,6 +641,12 @@ START_TEST(a_device_registers_is_activated_and_revoked)
 }
 END_TEST
 
+static bool
+is_said_to_be_empty(void)
+{
+	return strstr(published(CONTROL_RESPONSE_TOPIC)->payload, "it is empty") != NULL;
+}
+
 START_TEST(the_answer_goes_to_the_asking_client_and_its_response_topic)
 {
 	char topic[] = "my/topic";
@@ -635,7 +657,7 @@ START_TEST(the_answer_goes_to_the_asking_client_and_its_response_topic)
 	ck_assert_str_eq(published("my/topic")->client, "a1");
 	ck_assert_int_eq(published("my/topic")->qos, 0);
 	ck_assert_int_eq(control(&m_admin, NULL, NULL), MOSQ_ERR_SUCCESS); /* an empty one */
-	tick();
+	tick_until(is_said_to_be_empty);
 	ck_assert_ptr_nonnull(strstr(published(CONTROL_RESPONSE_TOPIC)->payload, "it is empty"));
 }
 END_TEST
@@ -876,6 +898,12 @@ revoke_elsewhere(void)
 	ck_assert_int_eq(status, 0);
 }
 
+static bool
+is_kicked(void)
+{
+	return broker.kicked[0] != '\0';
+}
+
 START_TEST(a_change_by_another_process_cuts_off)
 {
 	start();
@@ -886,7 +914,7 @@ START_TEST(a_change_by_another_process_cuts_off)
 	tick();
 	ck_assert_str_eq(broker.kicked, "");
 	revoke_elsewhere();
-	tick();
+	tick_until(is_kicked);
 	ck_assert_str_eq(broker.kicked, world_hex(device));
 }
 END_TEST
@@ -1012,15 +1040,15 @@ END_TEST
 
 START_TEST(the_broker_starts_and_stops_the_plugin)
 {
-	char name[] = "db_path";
-	struct mosquitto_opt option = { name, world.db_path };
+	char name[] = "db_path", program_name[] = "registrar_path", program[] = REGISTRAR_PROGRAM;
+	struct mosquitto_opt options[] = { { name, world.db_path }, { program_name, program } };
 	void *user_data = NULL;
 
 	ck_assert_int_eq(mosquitto_plugin_init((mosquitto_plugin_id_t *)&broker, &user_data,
-			     &option, 1),
+			     options, 2),
 	    MOSQ_ERR_SUCCESS);
 	ck_assert_uint_gt(broker.callback_count, 0);
-	ck_assert_int_eq(mosquitto_plugin_cleanup(user_data, &option, 1), MOSQ_ERR_SUCCESS);
+	ck_assert_int_eq(mosquitto_plugin_cleanup(user_data, options, 2), MOSQ_ERR_SUCCESS);
 	ck_assert_uint_eq(broker.callback_count, 0);
 }
 END_TEST

@@ -336,14 +336,14 @@ START_TEST(a_reader_creates_and_upgrades_nothing)
 	ck_assert_int_ne(stat(path_in(dir, "lock.mdb"), &st), 0);
 
 	store_close(open_store(dir));
-	patch_database(dir, (struct view){ (const uint8_t *)"schema\0\0\0\4", 10 },
+	patch_database(dir, (struct view){ (const uint8_t *)"schema\0\0\0\5", 10 },
 	    (struct view){ (const uint8_t *)"schema\0\0\0\3", 10 });
-	assert_reader_refused(dir, "made by an older version (schema 3, this program reads 4)");
+	assert_reader_refused(dir, "made by an older version (schema 3, this program reads 5)");
 	patch_database(dir, (struct view){ (const uint8_t *)"schema\0\0\0\3", 10 },
 	    (struct view){ (const uint8_t *)"schema\0\0\0\7", 10 });
 	assert_reader_refused(dir, "made by a newer version (schema 7");
 	patch_database(dir, (struct view){ (const uint8_t *)"schema\0\0\0\7", 10 },
-	    (struct view){ (const uint8_t *)"schema\0\0\0\4", 10 });
+	    (struct view){ (const uint8_t *)"schema\0\0\0\5", 10 });
 	store_close(open_reader(dir, MAP_SIZE));
 	ck_assert_int_eq(truncate(path_in(dir, "data.mdb"), 12288), 0);
 	assert_reader_refused(dir, "truncated");

@@ -121,6 +121,7 @@ size_t wire_put_number(uint64_t number, uint8_t *out, size_t size);
 MUST_USE enum err wire_get_number(struct view in, uint64_t *out);
 
 /* RECORD and FAILED. */
+#define WIRE_LINE_OVERHEAD 8 /* bytes beyond those of the text, at most */
 size_t wire_put_line(const char *line, uint8_t *out, size_t size);
 MUST_USE enum err wire_get_line(struct view in, const char **out);
 

@@ -147,7 +147,7 @@ claim_directory(struct store *s, const struct store_config *config, struct diag 
 		    PATH_FORMAT ": in use by another broker: stop that one, or name "
 				"another directory",
 		    config->path);
-		return ERR_STORAGE;
+		return ERR_BUSY;
 	}
 	return rc == 0 ? ERR_OK : explain(diag, config->path, rc);
 }

@@ -6,6 +6,7 @@
 #include "command_answer.h"
 #include "command_question.h"
 #include "command_parse.h"
+#include "policy_document.h"
 
 #include "jitr/adapter/x509.h"
 #include "jitr/core/pattern.h"
@@ -178,19 +179,17 @@ add_certificate(cJSON *data, const struct explanation *ex)
 }
 
 static void
-add_warnings(cJSON *data, const struct command *c, const struct explain *i,
+add_warnings(cJSON *data, struct txn *t, const struct command *c, const struct explain *i,
     const struct explanation *ex)
 {
 	if (ex->chain.text[0] != '\0')
 		add_warning(data, ex->chain.text);
 	for (size_t n = 0; n < explain_policy_count(i); n++)
-		if (explain_policy(i, n) != NULL)
-			add_policy_warnings(data, c, explain_policy(i, n),
-			    explain_policy_name(i, n));
+		add_stored_warnings(data, t, c, explain_policy_name(i, n));
 }
 
 static enum err
-add_explanation(cJSON *data, struct command *c, const struct explain *i,
+add_explanation(cJSON *data, struct txn *t, struct command *c, const struct explain *i,
     const struct explanation *ex, const size_t *spent)
 {
 	enum err e = ERR_OK;
@@ -205,7 +204,7 @@ add_explanation(cJSON *data, struct command *c, const struct explain *i,
 	if (e != ERR_OK)
 		return e;
 	add_missing(data, i);
-	add_warnings(data, c, i, ex);
+	add_warnings(data, t, c, i, ex);
 	return ERR_OK;
 }
 
@@ -224,7 +223,7 @@ explain(struct txn *t, struct command *c, cJSON *data)
 	if (e == ERR_OK)
 		e = explain_certificate(i, t, &ex);
 	if (e == ERR_OK)
-		e = add_explanation(data, c, i, &ex, &spent);
+		e = add_explanation(data, t, c, i, &ex, &spent);
 	if (!pay_steps(c, &spent) && e == ERR_OK)
 		e = refuse_steps(c);
 	explain_close(i);

@@ -83,13 +83,30 @@ add_version_id(cJSON *o, const char *name, uint32_t number)
 	cJSON_AddStringToObject(o, name, text);
 }
 
-void
-add_document_warnings(cJSON *answer, const struct command *c)
+static void
+add_warnings_of(cJSON *answer, const struct command *c, struct view document,
+    const char *name_or_null)
 {
 	struct policy *policy = NULL;
 
-	if (policy_compile(c->policy.document, &c->context->account->scope, &policy, NULL) ==
-	    ERR_OK)
-		add_policy_warnings(answer, c, policy, NULL);
+	if (policy_compile(document, &c->context->account->scope, &policy, NULL) == ERR_OK)
+		add_policy_warnings(answer, c, policy, name_or_null);
 	policy_free(policy);
+}
+
+void
+add_document_warnings(cJSON *answer, const struct command *c)
+{
+	add_warnings_of(answer, c, c->policy.document, NULL);
+}
+
+void
+add_stored_warnings(cJSON *answer, struct txn *t, const struct command *c, const char *name)
+{
+	struct policy_record policy;
+	struct policy_version version;
+
+	if (store_get_policy(t, view_of(name), &policy) == ERR_OK &&
+	    store_get_policy_version(t, view_of(name), policy.default_version, &version) == ERR_OK)
+		add_warnings_of(answer, c, version.document, name);
 }

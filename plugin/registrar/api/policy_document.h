@@ -31,4 +31,7 @@ void add_version_id(cJSON *o, const char *name, uint32_t number);
 /* Warnings about the document of the command, which was accepted. */
 void add_document_warnings(cJSON *answer, const struct command *c);
 
+/* About the default version of a stored policy: its compiled form does not quote it. */
+void add_stored_warnings(cJSON *answer, struct txn *t, const struct command *c, const char *name);
+
 #endif
