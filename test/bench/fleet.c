@@ -144,6 +144,21 @@ fleet_close(struct fleet *f)
 	EVP_PKEY_free(f->ca_key);
 }
 
+static void
+set_serial(const struct fleet *f)
+{
+	ASN1_INTEGER *serial = X509_get_serialNumber(f->template);
+	uint8_t bytes[16];
+
+	if (!f->long_serials) {
+		must(ASN1_INTEGER_set_uint64(serial, 1000 + f->made), "serial number");
+		return;
+	}
+	must(random_fill(bytes, sizeof(bytes)) == ERR_OK, "random");
+	bytes[0] = (bytes[0] & 0x3f) | 0x40; /* positive, no zero in front */
+	must(ASN1_STRING_set(serial, bytes, sizeof(bytes)), "serial number");
+}
+
 /* The next certificate, its DER in *der for OPENSSL_free(); key NULL: the one
  * that the template had last. */
 static size_t
@@ -154,8 +169,8 @@ next_certificate(struct fleet *f, EVP_PKEY *key, char *name, size_t name_size, u
 	snprintf(name, name_size, "device-%08" PRIu64, ++f->made);
 	must(subject != NULL, "name");
 	set_name(subject, name);
+	set_serial(f);
 	must(X509_set_subject_name(f->template, subject) &&
-		ASN1_INTEGER_set_uint64(X509_get_serialNumber(f->template), 1000 + f->made) &&
 		(key == NULL || X509_set_pubkey(f->template, key)) &&
 		X509_sign(f->template, f->ca_key, EVP_sha256()) > 0,
 	    "device certificate");
@@ -237,12 +252,18 @@ fleet_write_server(const char *directory)
  * The registry.
  */
 
+size_t
+bench_map_mb(void)
+{
+	return option("JITR_BENCH_MAP_MB", 2048);
+}
+
 struct store *
 bench_store_open(const char *directory)
 {
 	char path[4096];
 	struct store_config config = { .path = path,
-		.map_size = (size_t)BENCH_MAP_MB << 20,
+		.map_size = bench_map_mb() << 20,
 		.sha256 = sha256_of };
 	struct store *s;
 	struct diag diag = { "" };
@@ -286,7 +307,7 @@ put_active(struct fleet *f, struct txn *t, uint8_t *der, size_t len)
 
 	id_of(der, len, &cert.id);
 	/* As if registered one by one over the last hours. */
-	cert.created = ((int64_t)time(NULL) - DAY) * 1000 + (int64_t)f->made;
+	cert.created = ((int64_t)time(NULL) - DAY) * 1000 + (int64_t)f->registered++;
 	cert.modified = cert.created;
 	must(random_fill(&cert.generation, sizeof(cert.generation)) == ERR_OK, "random");
 	store_put_cert(t, &cert, &document);

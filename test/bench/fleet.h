@@ -26,7 +26,8 @@ struct fleet {
 	struct x509_st *ca, *template;
 	struct evp_pkey_st *ca_key;
 	struct certid ca_id;
-	uint64_t made;
+	uint64_t made, registered;
+	bool long_serials; /* random serial numbers of 16 bytes, as most CAs give them */
 	int64_t not_before, not_after; /* ms, of every device */
 };
 
@@ -48,8 +49,8 @@ void fleet_register(struct fleet *f, struct store *s, const struct device *d, si
 /* The number of these devices that are PENDING_ACTIVATION in the registry. */
 size_t devices_pending(struct store *s, const struct device *d, size_t count);
 
-/* The registry of the benchmark: db/ below its directory. */
-#define BENCH_MAP_MB 2048
+/* The registry of the benchmark: db/ below its directory.  Its bound: JITR_BENCH_MAP_MB. */
+size_t bench_map_mb(void);
 struct store *bench_store_open(const char *directory);
 
 #endif

@@ -16,7 +16,7 @@
 #include "mqtt.h"
 #include "server.h"
 
-#define START_TRIES 600 /* a tenth of a second each */
+#define START_TRIES 60000 /* a millisecond each */
 
 static int
 free_port(void)
@@ -53,7 +53,7 @@ write_config(const struct server *s, const struct server_config *config, const c
 	if (config->plugin != NULL) {
 		fprintf(f, "plugin %s\n", config->plugin);
 		fprintf(f, "plugin_opt_db_path %s/db\nplugin_opt_ca_path %s/ca\n", dir, dir);
-		fprintf(f, "plugin_opt_db_map_size_mb %d\n", BENCH_MAP_MB);
+		fprintf(f, "plugin_opt_db_map_size_mb %zu\n", bench_map_mb());
 		fprintf(f, "plugin_opt_authorization %s\n", config->authorization);
 	}
 	if (config->lines != NULL)
@@ -102,7 +102,7 @@ wait_until_it_answers(const struct server *s, const struct server_config *config
 			    config->name);
 		if (answers(s->port) && answers(s->tls_port))
 			return;
-		sleep_us(100000);
+		sleep_us(1000);
 	}
 	die("%s does not answer", config->program);
 }
@@ -122,6 +122,41 @@ server_start(struct server *s, const struct server_config *config)
 	if (s->pid == 0)
 		run(config, conf);
 	wait_until_it_answers(s, config);
+}
+
+/* proc(5): the second number of statm is the resident set in pages. */
+static double
+memory_of(long pid)
+{
+	char path[64];
+	unsigned long resident = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/statm", pid);
+	f = fopen(path, "r");
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%*u %lu", &resident) != 1)
+		resident = 0;
+	fclose(f);
+	return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+double
+server_memory(const struct server *s)
+{
+	double sum = memory_of((long)s->pid);
+	char path[64];
+	long child;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)s->pid, (long)s->pid);
+	f = fopen(path, "r");
+	while (f != NULL && fscanf(f, "%ld", &child) == 1)
+		sum += memory_of(child);
+	if (f != NULL)
+		fclose(f);
+	return sum;
 }
 
 int64_t

@@ -30,6 +30,9 @@ struct server {
 /* Returns when both listeners answer. */
 void server_start(struct server *s, const struct server_config *config);
 
+/* Resident memory in bytes, with its child processes. */
+double server_memory(const struct server *s);
+
 /* CPU time of all its threads since it started, user and system. */
 int64_t server_cpu_ns(const struct server *s);
 

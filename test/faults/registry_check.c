@@ -167,8 +167,34 @@ check_owners(struct txn *t, enum table table, enum table of, bool is_value)
 	mdb_cursor_close(rows);
 }
 
-/* One row for each certificate that has a CA and a serial number; each value is the id of
- * one, and a value occurs once. */
+/* Tables whose keys or values end with the place of a certificate. */
+static void
+check_places(struct txn *t, enum table table, bool is_value)
+{
+	MDB_cursor *rows;
+	MDB_val key, value;
+	int rc = table_cursor(t, table, &rows);
+
+	if (rc != 0) {
+		bad("table %d cannot be read", (int)table);
+		return;
+	}
+	while ((rc = mdb_cursor_get(rows, &key, &value, MDB_NEXT)) == 0) {
+		struct view row = view_of_val(is_value ? &value : &key);
+		size_t before = row.len < PLACE_SIZE ? 0 : row.len - PLACE_SIZE;
+		struct cert_place place;
+		struct cert cert;
+
+		if (cert_place_read(view_from(row, before), &place) != ERR_OK ||
+		    cert_place_find(t, &place, &cert) != ERR_OK)
+			bad("a row of table %d has no certificate", (int)table);
+	}
+	if (rc != MDB_NOTFOUND)
+		bad("table %d: %s", (int)table, mdb_strerror(rc));
+	mdb_cursor_close(rows);
+}
+
+/* One row for each certificate that has a CA and a serial number. */
 static void
 check_serials(struct txn *t)
 {
@@ -192,7 +218,7 @@ check_serials(struct txn *t)
 		}
 		l.after = &after;
 	} while (count == PAGE);
-	(void)mdb_stat(t->handle, t->store->tables[TABLE_CERT_BY_SERIAL], &stat);
+	(void)mdb_stat(t->handle, t->store->tables[TABLE_SERIAL_CERT], &stat);
 	if (stat.ms_entries != expected)
 		bad("%zu rows of serial numbers, %llu certs", stat.ms_entries,
 		    (unsigned long long)expected);
@@ -201,13 +227,16 @@ check_serials(struct txn *t)
 static void
 check_rows(struct txn *t)
 {
-	check_owners(t, TABLE_CERT_DOCUMENT, TABLE_CERT, false);
+	check_places(t, TABLE_DOCUMENT, false);
+	check_places(t, TABLE_CA_CERT, true);
+	check_places(t, TABLE_STATUS_CERT, true);
+	check_places(t, TABLE_SERIAL_CERT, true);
+	check_places(t, TABLE_CONTENT_CERT, true);
+	check_places(t, TABLE_EXPIRY, true);
 	check_owners(t, TABLE_CERT_NOTE, TABLE_CERT, false);
 	check_owners(t, TABLE_REFUSAL, TABLE_CERT, false);
 	check_owners(t, TABLE_CERT_POLICY, TABLE_CERT, false);
 	check_owners(t, TABLE_CERT_THING, TABLE_CERT, false);
-	check_owners(t, TABLE_CERT_BY_SERIAL, TABLE_CERT, true);
-	check_owners(t, TABLE_CERT_BY_CONTENT, TABLE_CERT, true);
 	check_owners(t, TABLE_CA_DOCUMENT, TABLE_CA, false);
 	check_owners(t, TABLE_CA_SETTINGS, TABLE_CA, false);
 	check_owners(t, TABLE_CA_BY_SUBJECT, TABLE_CA, true);

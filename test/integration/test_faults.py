@@ -151,9 +151,9 @@ def test_database_of_a_newer_version(start_broker, refuses_to_start, pki):
     broker.stop()
     dump = subprocess.run(["mdb_dump", "-s", "meta", broker.db_path], check=True,
                           capture_output=True, text=True).stdout
-    assert dump.count("736368656d61\n 00000004\n") == 1  # "schema"
+    assert dump.count("736368656d61\n 00000005\n") == 1  # "schema"
     subprocess.run(["mdb_load", "-s", "meta", broker.db_path], check=True, text=True,
-                   input=dump.replace("736368656d61\n 00000004\n", "736368656d61\n 00000063\n"))
+                   input=dump.replace("736368656d61\n 00000005\n", "736368656d61\n 00000063\n"))
     before = (broker.db_path / "data.mdb").read_bytes()
 
     line = complaint(refuses_to_start(plugin={"db_path": broker.db_path}))

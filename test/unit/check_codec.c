@@ -352,6 +352,25 @@ cert_record(bool has_ca)
 	return r;
 }
 
+/* Modified when it was created, and shared. */
+static struct record
+announced_record(int64_t announced)
+{
+	struct record r = cert_record(true);
+
+	r.as.cert.created = r.as.cert.modified = NOW;
+	r.as.cert.announced = announced;
+	r.as.cert.shared = true;
+	return r;
+}
+
+static struct record
+cert_document_record(const char *pem)
+{
+	return (struct record){ .as.cert_document = { .der = view_of("0\x82\1\2"),
+				    .pem = view_of(pem) } };
+}
+
 static struct record
 ca_document_record(void)
 {
@@ -512,10 +531,14 @@ fill_rows(void)
 	ROW("an empty CA", KIND_CA, empty);
 	ROW("a certificate under a CA", KIND_CERT, cert_record(true));
 	ROW("a certificate without CA", KIND_CERT, cert_record(false));
+	ROW("a certificate announced at creation", KIND_CERT, announced_record(NOW));
+	ROW("a certificate never announced", KIND_CERT, announced_record(0));
 	ROW("a document with some texts", KIND_CA_DOCUMENT, ca_document_record());
 	ROW("a CA document without texts", KIND_CA_DOCUMENT, empty);
 	ROW("a long text", KIND_CERT_DOCUMENT, long_text);
 	ROW("a document without texts", KIND_CERT_DOCUMENT, empty);
+	ROW("a document without PEM", KIND_CERT_DOCUMENT, cert_document_record(""));
+	ROW("a document with PEM", KIND_CERT_DOCUMENT, cert_document_record("-----BEGIN"));
 	ROW("an event", KIND_MESSAGE, message);
 	ROW("a policy", KIND_POLICY, policy_record());
 	ROW("a version of a policy", KIND_POLICY_VERSION, policy_version_record());
@@ -605,6 +628,7 @@ assert_same_cert(const struct cert *a, const struct cert *b)
 	ck_assert_mem_eq(&a->generation, &b->generation, sizeof(a->generation));
 	ck_assert_int_eq(a->has_ca, b->has_ca);
 	ck_assert(certid_equal(&a->ca_id, &b->ca_id));
+	ck_assert_int_eq(a->shared, b->shared);
 }
 
 static void
@@ -837,6 +861,59 @@ START_TEST(an_unknown_format_is_refused)
 }
 END_TEST
 
+/* A record has one encoding: a time that is stored although another one says it, or a time
+ * that the flags announce and that is not there, is refused. */
+START_TEST(the_flags_of_a_certificate_say_which_fields_follow)
+{
+	struct record r = cert_record(true);
+	size_t len;
+	uint8_t *bytes = encode(&kinds[KIND_CERT], &r, &len);
+
+	ck_assert_uint_eq(bytes[2], 0x01 | 0x02 | 0x04 | 0x20);
+	for (unsigned flags = 0; flags < 256; flags++) {
+		bytes[2] = (uint8_t)flags;
+		if ((flags & ~0x09u) == 0x26) /* mode, shared */
+			ck_assert_int_eq(get_cert((struct view){ bytes, len }, &r), ERR_OK);
+		else
+			assert_refused(&kinds[KIND_CERT], bytes, len, "other flags");
+	}
+	bytes[2] = 0x27;
+	memset(bytes + 47 + 32, 0, 8); /* modified, as it was created */
+	assert_refused(&kinds[KIND_CERT], bytes, len, "a time twice");
+	free(bytes);
+}
+END_TEST
+
+/* Schemas 1 to 4 wrote it. */
+START_TEST(the_first_format_of_a_certificate_is_read)
+{
+	uint8_t bytes[96] = { 1, CERT_ACTIVE, MODE_DEFAULT };
+	struct cert cert;
+
+	bytes[26] = 5; /* created */
+	bytes[34] = 6;
+	bytes[42] = 7;
+	bytes[46] = 8;
+	bytes[47] = 9;
+	bytes[63] = 1;
+	bytes[64] = 10;
+	ck_assert_int_eq(codec_get_cert((struct view){ bytes, 96 }, &cert), ERR_OK);
+	ck_assert_int_eq(cert.status, CERT_ACTIVE);
+	ck_assert_int_eq(cert.mode, MODE_DEFAULT);
+	ck_assert_int_eq(cert.created, 5);
+	ck_assert_int_eq(cert.modified, 6);
+	ck_assert_int_eq(cert.announced, 7);
+	ck_assert_uint_eq(cert.version, 8);
+	ck_assert_uint_eq(cert.generation.b[0], 9);
+	ck_assert(cert.has_ca && cert.ca_id.b[0] == 10);
+	ck_assert(cert.shared); /* not known */
+	ck_assert_int_eq(codec_get_cert((struct view){ bytes, 64 }, &cert), ERR_CORRUPT);
+	bytes[63] = 0;
+	ck_assert_int_eq(codec_get_cert((struct view){ bytes, 64 }, &cert), ERR_OK);
+	ck_assert_int_eq(codec_get_cert((struct view){ bytes, 96 }, &cert), ERR_CORRUPT);
+}
+END_TEST
+
 /* Offsets as doc/storage.md has them. */
 static const struct {
 	const char *what;
@@ -849,19 +926,18 @@ static const struct {
 	{ "auto-registration", 0, 3, 2 },
 	{ "creation of a CA, sign", 0, 20, 128 },
 	{ "status of a certificate", 4, 1, 5 },
-	{ "mode of a certificate", 4, 2, 2 },
 	{ "creation of a certificate, sign", 4, 19, 128 },
-	{ "creation of a policy, sign", 11, 9, 128 },
-	{ "creation of a version, sign", 12, 1, 128 },
-	{ "creation of a thing, sign", 13, 5, 128 },
-	{ "what is asked of a list", 16, 1, 3 },
-	{ "a rule that supersedes", 16, 4, 2 },
-	{ "days of grace, high byte", 15, 2, 15 }, /* 0x0e42 is 3650, 0x0f42 is beyond */
-	{ "delay before a certificate is superseded, sign", 15, 5, 128 },
-	{ "template in force", 17, 1, 2 },
-	{ "creation of a template, sign", 17, 2, 128 },
-	{ "list that was applied", 18, 37, 2 },
-	{ "reason", 20, 9, 11 },
+	{ "creation of a policy, sign", 15, 9, 128 },
+	{ "creation of a version, sign", 16, 1, 128 },
+	{ "creation of a thing, sign", 17, 5, 128 },
+	{ "what is asked of a list", 20, 1, 3 },
+	{ "a rule that supersedes", 20, 4, 2 },
+	{ "days of grace, high byte", 19, 2, 15 }, /* 0x0e42 is 3650, 0x0f42 is beyond */
+	{ "delay before a certificate is superseded, sign", 19, 5, 128 },
+	{ "template in force", 21, 1, 2 },
+	{ "creation of a template, sign", 21, 2, 128 },
+	{ "list that was applied", 22, 37, 2 },
+	{ "reason", 24, 9, 11 },
 };
 
 START_TEST(a_value_out_of_range_is_refused)
@@ -1363,17 +1439,14 @@ is_documented(const char *hex)
 
 /* The example of doc/storage.md. */
 static const char example_cert[] =
-    "01"
+    "02"
     "04"
-    "01"
+    "13"
     "0000015957536400"
     "0000024bce5cec18"
     "0000015dcccb0514"
-    "0000015dcccb0514"
-    "0000015dcccb0514"
     "00000001"
     "000102030405060708090a0b0c0d0e0f"
-    "01"
     "3152569674e4a00833bf9337263e4d613e1dc9f80d86ac60931312dc99b99173";
 
 START_TEST(the_bytes_are_as_documented)
@@ -1477,6 +1550,8 @@ codec_case(void)
 	tcase_add_loop_test(t, a_trailing_byte_is_refused, 0, COUNT_OF(rows));
 	tcase_add_loop_test(t, an_unknown_format_is_refused, 0, COUNT_OF(rows));
 	tcase_add_loop_test(t, a_value_out_of_range_is_refused, 0, COUNT_OF(choices));
+	tcase_add_test(t, the_flags_of_a_certificate_say_which_fields_follow);
+	tcase_add_test(t, the_first_format_of_a_certificate_is_read);
 	tcase_add_test(t, a_key_id_has_at_most_64_bytes);
 	tcase_add_test(t, a_length_beyond_the_end_is_refused);
 	tcase_add_test(t, a_record_out_of_range_is_not_encoded);

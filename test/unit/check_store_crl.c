@@ -478,17 +478,30 @@ START_TEST(a_damaged_index_is_reported)
 {
 	struct revoked_walk walk = { .serial_len = 0 };
 	struct certid ca = ca_number(1), id = id_number(1);
-	uint8_t key[32 + SERIAL_MAX + 1] = { 0 };
-	size_t steps = 100, len = _i == 0 ? 32 : _i == 1 ? sizeof(key) : 33;
+	uint8_t value[SERIAL_MAX + 1 + 1 + 12];
+	size_t steps = 100, len = _i == 0 ? 13 : sizeof(value);
 	struct revoked entry;
 
-	memcpy(key, ca.b, sizeof(ca.b));
+	memset(value, 'a', sizeof(value));       /* without an end of the serial number */
+	value[0] = _i == 0 ? 0 : 'a';            /* or without a serial number */
+	value[_i == 2 ? SERIAL_MAX + 1 : 1] = 0; /* or too long, or a place that is */
 	append(1, text("b"));
-	damage(&t, "cert_by_serial", key, len, (const char *)id.b, _i == 2 ? 31 : 32);
+	damage(&t, "serial_cert", ca.b, sizeof(ca.b), (const char *)value, len);
 	ck_assert_int_eq(store_next_revoked_cert(&t, &ca, 1, &walk, &steps, &id, &entry),
 	    ERR_CORRUPT);
 }
 END_TEST
+
+/* doc/storage.md, "Tables" */
+static const uint8_t *
+place_of(const struct certid *id, uint8_t out[12])
+{
+	for (size_t i = 0; i < 6; i++) {
+		out[i] = (uint8_t)((uint64_t)CREATED >> (40 - 8 * i));
+		out[6 + i] = id->b[i];
+	}
+	return out;
+}
 
 /* The index row of a damaged document cannot be determined, so the certificate stays, like every
  * damaged one. */
@@ -497,9 +510,10 @@ START_TEST(a_certificate_with_a_damaged_document_is_never_replaced)
 	struct certid id = id_number(1), ca = ca_number(1);
 	struct cert cert = { .id = id, .has_ca = true, .ca_id = ca, .created = CREATED }, got;
 	struct view serial;
+	uint8_t place[12];
 
 	put_cert(&id, &ca, text("b"));
-	damage(&t, "cert_document", id.b, sizeof(id.b), "rubbish", 7);
+	damage(&t, "document", place_of(&id, place), 12, "rubbish", 7);
 	ck_assert_int_eq(store_get_cert_serial(&t, &id, &serial), ERR_CORRUPT);
 	ck_assert_uint_eq(serial.len, 0);
 	put_cert(&id, &ca, text("b"));

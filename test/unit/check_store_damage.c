@@ -7,11 +7,14 @@
 #include "records.h"
 #include "stores.h"
 
+/* Of a certificate with a CA whose mode is DEFAULT, announced when it was created. */
+#define FLAGS 0x13
+
 /* Here the version byte (doc/storage.md) is 9, which no version writes. */
 START_TEST(a_damaged_record_is_reported_and_never_replaced)
 {
-	const uint8_t from[] = { 1, CERT_PENDING_ACTIVATION, MODE_DEFAULT };
-	const uint8_t to[] = { 9, CERT_PENDING_ACTIVATION, MODE_DEFAULT };
+	const uint8_t from[] = { 2, CERT_PENDING_ACTIVATION, FLAGS };
+	const uint8_t to[] = { 9, CERT_PENDING_ACTIVATION, FLAGS };
 	const char *dir = new_dir();
 	struct store *s = open_store(dir);
 	struct cert cert = cert_number(1);
@@ -58,16 +61,15 @@ START_TEST(an_index_row_that_disagrees_with_its_record_is_reported)
 	struct cert cert = cert_number(0);
 	struct certid ca_id = cert.ca_id;
 	struct listing l = { .ascending = true };
-	uint8_t from[16], to[16];
+	uint8_t from[12] = { 0 }, to[12] = { 0 }; /* created, version 0 */
 	struct txn t;
 	size_t count;
 
 	put_certs(s, 0, 1);
 	store_close(s);
-	for (size_t i = 0; i < 8; i++) { /* created and modified, side by side */
-		from[i] = from[8 + i] = to[i] = to[8 + i] = (uint8_t)(CREATED >> (56 - 8 * i));
-		to[7] = 0;
-	}
+	for (size_t i = 0; i < 8; i++)
+		from[i] = to[i] = (uint8_t)(CREATED >> (56 - 8 * i));
+	to[7] = 0;
 	patch_database(dir, (struct view){ from, sizeof(from) }, (struct view){ to, sizeof(to) });
 	s = open_store(dir);
 	t = reading(s);

@@ -2,7 +2,7 @@
 /*
  * check_store_upgrade.c - an older schema is upgraded when it is opened.
  *
- * The older schema is made by LMDB's own functions: the tables that came later are dropped.
+ * The older schema is written row by row (old_schema.h).
  */
 #include <signal.h>
 #include <string.h>
@@ -10,100 +10,28 @@
 
 #include "census.h"
 #include "child.h"
+#include "old_schema.h"
 #include "records.h"
 #include "stores.h"
 
 #include "jitr/adapter/expression.h"
 #include "jitr/adapter/x509.h"
 
-static const struct {
-	const char *name;
-	unsigned since;
-} later_tables[] = {
-	{ "policy", 2 },
-	{ "policy_version", 2 },
-	{ "policy_by_time", 2 },
-	{ "policy_cert", 2 },
-	{ "cert_policy", 2 },
-	{ "thing", 2 },
-	{ "thing_cert", 2 },
-	{ "cert_thing", 2 },
-	{ "ca_settings", 3 },
-	{ "crl", 3 },
-	{ "revoked", 3 },
-	{ "cert_by_serial", 3 },
-	{ "cert_by_status", 3 },
-	{ "cert_note", 3 },
-	{ "refusal", 3 },
-	{ "agenda", 3 },
-	{ "template", 3 },
-	{ "cert_by_content", 4 },
-};
-
-#define COUNTS_SINCE 3 /* they are in "meta" */
-
-/* An older schema with certificates of every status. */
-static void
-make_schema_with(const char *dir, unsigned schema, uint32_t certs)
+/* Of every status; the expiry of every seventh is years ago, and was announced. */
+static struct old_cert
+old_cert_number(uint32_t n)
 {
-	const uint8_t number[] = { 0, 0, 0, (uint8_t)schema };
-	MDB_val key = raw("schema", 6), counts = raw("counts", 6), value = raw(number, 4);
-	struct store *s = open_store(dir);
-	struct txn t = writing(s);
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi table;
+	struct old_cert o = { .cert = cert_number(n), .der = der_number(n, 900) };
 
-	for (uint32_t n = 0; n < certs; n++) {
-		struct cert cert = cert_number(n);
-		struct cert_document document = { .der = der_number(n, 900) };
-
-		cert.status = (enum cert_status)(n % CERT_STATUS_COUNT);
-		cert.not_after = CREATED - (int64_t)n % 7 * CREATED;
-		store_put_cert(&t, &cert, &document);
-	}
-	commit(&t);
-	store_close(s);
-	txn = raw_begin(dir, &env);
-	for (size_t i = 0; i < COUNT_OF(later_tables); i++)
-		if (later_tables[i].since > schema) {
-			ck_assert_int_eq(mdb_dbi_open(txn, later_tables[i].name, 0, &table), 0);
-			ck_assert_int_eq(mdb_drop(txn, table, 1), 0);
-		}
-	ck_assert_int_eq(mdb_dbi_open(txn, "meta", 0, &table), 0);
-	ck_assert_int_eq(mdb_put(txn, table, &key, &value, 0), 0);
-	if (schema < COUNTS_SINCE)
-		ck_assert_int_eq(mdb_del(txn, table, &counts, NULL), 0);
-	ck_assert_int_eq(mdb_txn_commit(txn), 0);
-	mdb_env_close(env);
+	o.cert.status = (enum cert_status)(n % CERT_STATUS_COUNT);
+	o.cert.not_after = CREATED - (int64_t)n % 7 * CREATED;
+	return o;
 }
 
 static void
 make_schema(const char *dir, unsigned schema)
 {
-	make_schema_with(dir, schema, 20);
-}
-
-/* Reads the schema's number, and checks that it has the tables of that schema only. */
-static unsigned
-schema_of(const char *dir)
-{
-	MDB_val key = raw("schema", 6), counts = raw("counts", 6), value;
-	MDB_env *env;
-	MDB_txn *txn = raw_begin(dir, &env);
-	MDB_dbi table;
-	unsigned schema;
-
-	ck_assert_int_eq(mdb_dbi_open(txn, "meta", 0, &table), 0);
-	ck_assert_int_eq(mdb_get(txn, table, &key, &value), 0);
-	schema = ((uint8_t *)value.mv_data)[3];
-	ck_assert_int_eq(mdb_get(txn, table, &counts, &value) == 0, schema >= COUNTS_SINCE);
-	for (size_t i = 0; i < COUNT_OF(later_tables); i++)
-		ck_assert_int_eq(mdb_dbi_open(txn, later_tables[i].name, 0, &table) == 0,
-		    later_tables[i].since <= schema);
-	mdb_txn_abort(txn);
-	mdb_env_close(env);
-	return schema;
+	old_schema_make(dir, schema, 20, old_cert_number);
 }
 
 /* The records of make_schema() are there, and the tables of later schemas can be used. */
@@ -122,7 +50,7 @@ assert_upgraded(const char *dir)
 	assert_all_on_the_schedule(s, 30);
 	store_close(s);
 	store_close(open_store(dir));
-	ck_assert_uint_eq(schema_of(dir), STORE_SCHEMA);
+	ck_assert_uint_eq(old_schema_of(dir), STORE_SCHEMA);
 }
 
 START_TEST(an_older_schema_is_upgraded_when_it_is_opened)
@@ -130,7 +58,7 @@ START_TEST(an_older_schema_is_upgraded_when_it_is_opened)
 	const char *dir = new_dir();
 
 	make_schema(dir, (unsigned)_i);
-	ck_assert_uint_eq(schema_of(dir), (unsigned)_i);
+	ck_assert_uint_eq(old_schema_of(dir), (unsigned)_i);
 	assert_upgraded(dir);
 }
 END_TEST
@@ -153,7 +81,7 @@ START_TEST(an_older_schema_without_one_of_its_tables_is_reported_as_damage)
 	make_schema(dir, (unsigned)_i);
 	patch_database(dir, view_of("message"), view_of("massage"));
 	assert_refused(dir, false, "damaged");
-	ck_assert_uint_eq(schema_of(dir), (unsigned)_i);
+	ck_assert_uint_eq(old_schema_of(dir), (unsigned)_i);
 }
 END_TEST
 
@@ -162,9 +90,9 @@ START_TEST(an_upgrade_on_a_full_disk_leaves_the_older_schema)
 	static const rlim_t limits[] = { 0, 4096, 8192 };
 	const char *dir = new_dir();
 
-	make_schema(dir, 1 + (unsigned)_i % 3);
-	assert_refused_with_room(dir, limits[_i / 3]);
-	ck_assert_uint_eq(schema_of(dir), 1 + (unsigned)_i % 3);
+	make_schema(dir, 1 + (unsigned)_i % OLD_SCHEMA_LAST);
+	assert_refused_with_room(dir, limits[_i / OLD_SCHEMA_LAST]);
+	ck_assert_uint_eq(old_schema_of(dir), 1 + (unsigned)_i % OLD_SCHEMA_LAST);
 	assert_upgraded(dir);
 }
 END_TEST
@@ -177,13 +105,13 @@ START_TEST(an_upgrade_is_completed_after_a_kill)
 		const char *dir = new_dir();
 		struct child c;
 
-		make_schema(dir, 1 + (unsigned)round % 3);
+		make_schema(dir, 1 + (unsigned)round % OLD_SCHEMA_LAST);
 		c = child_start("create", dir, NULL);
 		child_wait(&c);
 		spin(random_number(&state) % 12000);
 		(void)kill(c.pid, SIGKILL);
 		(void)child_end(&c);
-		ck_assert_uint_le(schema_of(dir), STORE_SCHEMA);
+		ck_assert_uint_le(old_schema_of(dir), STORE_SCHEMA);
 		assert_upgraded(dir);
 	}
 }
@@ -197,12 +125,12 @@ START_TEST(an_upgrade_that_does_not_fit_into_the_map_names_the_option)
 	struct store *s;
 	struct stat st;
 
-	make_schema_with(dir, 2, 3000);
+	old_schema_make(dir, 2, 3000, old_cert_number);
 	ck_assert_int_eq(stat(path_in(dir, "data.mdb"), &st), 0);
 	ck_assert_int_eq(open_with(dir, (size_t)st.st_size / 2, false, &s, &diag), ERR_STORAGE);
 	ck_assert_msg(strstr(diag.text, "does not fit: raise db_map_size_mb") != NULL, "%s",
 	    diag.text);
-	ck_assert_uint_eq(schema_of(dir), 2);
+	ck_assert_uint_eq(old_schema_of(dir), 2);
 	s = open_store(dir);
 	assert_consistent(s, 3000);
 	assert_all_on_the_schedule(s, 3000);
@@ -271,26 +199,74 @@ START_TEST(an_upgrade_does_not_change_damaged_rows)
 }
 END_TEST
 
-/* An older version could register two forms of one certificate: both records stay and both
- * are found.  Counts of schema 3 are kept. */
-START_TEST(an_upgrade_indexes_certificates_that_share_a_signed_part)
+/* Number 20 and 21 are two forms of one certificate: an older version could register both.
+ * The others are alone. */
+static struct old_cert
+old_form_number(uint32_t n)
 {
-	const char *dir = new_dir();
-	struct store *s = open_store(dir);
-	struct txn t = writing(s);
+	struct old_cert o = old_cert_number(n);
 
-	for (uint8_t form = 0; form < 2; form++)
-		put_in_form(&t, 25, form);
-	commit(&t);
-	store_close(s);
-	make_schema(dir, 3);
+	o.der = der_number(n, 900 + n);
+	if (n >= 20)
+		o.der = der_in_form(25, (uint8_t)(n - 20));
+	return o;
+}
+
+START_TEST(an_upgrade_finds_certificates_that_share_a_signed_part)
+{
+	struct certid content = content_of(25), ids[3];
+	const char *dir = new_dir();
+	struct store *s;
+	struct cert cert;
+	struct txn t;
+	size_t count;
+
+	old_schema_make(dir, (unsigned)_i, 22, old_form_number);
 	s = open_store(dir);
 	t = reading(s);
-	ck_assert_uint_eq(count_forms(&t, 25), 2);
+	ck_assert_int_eq(store_find_by_content(&t, &content, ids, 3, &count), ERR_OK);
+	ck_assert_uint_eq(count, 2);
 	assert_statuses_agree(&t, 22);
+	for (uint32_t n = 0; n < 22; n++) {
+		struct certid id = id_number(n);
+
+		ck_assert_int_eq(store_get_cert(&t, &id, &cert), ERR_OK);
+		ck_assert_msg(cert.shared == (n / 2 == 10), "certificate %u", n);
+	}
 	store_end(&t);
 	store_close(s);
-	ck_assert_uint_eq(schema_of(dir), STORE_SCHEMA);
+	ck_assert_uint_eq(old_schema_of(dir), STORE_SCHEMA);
+}
+END_TEST
+
+/* Its event is not published again. */
+static struct old_cert
+announced_number(uint32_t n)
+{
+	struct old_cert o = old_cert_number(n);
+
+	o.announced = n % 2 == 0;
+	return o;
+}
+
+START_TEST(an_upgrade_keeps_what_is_on_the_schedule)
+{
+	const char *dir = new_dir();
+	struct schedule_entry entry;
+	struct store *s;
+	struct txn t;
+	size_t count = 0;
+
+	old_schema_make(dir, (unsigned)_i, 20, announced_number);
+	s = open_store(dir);
+	t = writing(s);
+	for (; store_next_schedule(&t, SCHEDULE_EXPIRY, &entry) == ERR_OK; count++) {
+		ck_assert_uint_eq(number_of(&entry.id) % 2, 1);
+		store_delete_schedule(&t, &entry);
+	}
+	ck_assert_uint_eq(count, 10);
+	store_end(&t);
+	store_close(s);
 }
 END_TEST
 
@@ -391,7 +367,7 @@ START_TEST(an_upgrade_compiles_all_documents)
 	ck_assert_int_eq(store_get_ca_document(&t, &other, &none), ERR_NOT_FOUND);
 	store_end(&t);
 	store_close(s);
-	ck_assert_uint_eq(schema_of(dir), STORE_SCHEMA);
+	ck_assert_uint_eq(old_schema_of(dir), STORE_SCHEMA);
 }
 END_TEST
 
@@ -418,6 +394,114 @@ START_TEST(without_a_compiler_the_documents_have_no_form)
 }
 END_TEST
 
+/*
+ * In several transactions.
+ */
+
+/* So many that one transaction is not enough. */
+#define MANY 25000
+
+static struct old_cert
+small_number(uint32_t n)
+{
+	struct old_cert o = old_cert_number(n);
+
+	o.der = der_number(n, 400);
+	return o;
+}
+
+/* Another program opens the registry, or the same one again, after each part. */
+START_TEST(a_long_upgrade_is_completed_after_a_kill)
+{
+	uint64_t state = 7316541;
+	const char *dir = new_dir();
+	struct store *s;
+	struct txn t;
+	int kills = 0;
+
+	s = open_store(dir);
+	put_documents(s, 100);
+	store_close(s);
+	old_schema_make(dir, OLD_SCHEMA_LAST, MANY, small_number);
+	for (int round = 0; round < 12; round++) {
+		struct child c = child_start("create", dir, NULL);
+
+		child_wait(&c);
+		spin(random_number(&state) % 200000);
+		kills += kill(c.pid, SIGKILL) == 0;
+		(void)child_end(&c);
+	}
+	ck_assert_int_gt(kills, 0);
+	s = open_store(dir);
+	assert_consistent(s, MANY);
+	assert_all_on_the_schedule(s, MANY);
+	t = reading(s);
+	assert_policy_forms(&t, 100);
+	store_end(&t);
+	store_close(s);
+	ck_assert_uint_eq(old_schema_of(dir), STORE_SCHEMA);
+}
+END_TEST
+
+/* Opened for reading, in words; NULL: it can be. */
+static const char *
+refused_reader(const char *dir)
+{
+	static struct diag why;
+	struct store_config config = { .path = dir,
+		.map_size = MAP_SIZE,
+		.read_only = true,
+		.sha256 = sha256_of };
+	struct store *s = NULL;
+
+	if (store_open(&config, &s, &why) != ERR_OK)
+		return why.text;
+	store_close(s);
+	return NULL;
+}
+
+/* The map has room for the first transaction, and not for all. */
+static void
+begin_upgrade(const char *dir)
+{
+	struct diag diag;
+	struct store *s;
+	struct stat st;
+	size_t size;
+
+	ck_assert_int_eq(stat(path_in(dir, "data.mdb"), &st), 0);
+	size = (size_t)st.st_size;
+	do {
+		ck_assert_int_eq(open_with(dir, size, false, &s, &diag), ERR_STORAGE);
+		size += (size_t)1 << 21;
+	} while (old_number_of(dir) == OLD_SCHEMA_LAST);
+}
+
+START_TEST(a_registry_in_the_middle_of_an_upgrade_is_not_opened_for_reading)
+{
+	const char *dir = new_dir(), *why;
+	struct store *s = open_store(dir);
+	struct txn t;
+
+	put_documents(s, 100);
+	store_close(s);
+	old_schema_make(dir, OLD_SCHEMA_LAST, MANY, small_number);
+	why = refused_reader(dir);
+	ck_assert_msg(why != NULL && strstr(why, "made by an older version") != NULL, "%s", why);
+	begin_upgrade(dir);
+	why = refused_reader(dir);
+	ck_assert_msg(why != NULL && strstr(why, "its upgrade is not finished") != NULL, "%s", why);
+	s = open_store(dir);
+	assert_consistent(s, MANY);
+	t = reading(s);
+	assert_policy_forms(&t, 100);
+	assert_other_forms(&t);
+	store_end(&t);
+	store_close(s);
+	ck_assert_ptr_null(refused_reader(dir));
+}
+END_TEST
+
 int
 main(int argc, char **argv)
 {
@@ -428,12 +512,17 @@ main(int argc, char **argv)
 	tcase_add_test(t, schema_number_0_is_reported_as_damage);
 	tcase_add_loop_test(t, an_older_schema_without_one_of_its_tables_is_reported_as_damage, 1,
 	    STORE_SCHEMA);
-	tcase_add_loop_test(t, an_upgrade_on_a_full_disk_leaves_the_older_schema, 0, 9);
+	tcase_add_loop_test(t, an_upgrade_on_a_full_disk_leaves_the_older_schema, 0,
+	    3 * OLD_SCHEMA_LAST);
 	tcase_add_test(t, an_upgrade_is_completed_after_a_kill);
 	tcase_add_test(t, an_upgrade_that_does_not_fit_into_the_map_names_the_option);
 	tcase_add_loop_test(t, an_upgrade_does_not_change_damaged_rows, 1, 3);
-	tcase_add_test(t, an_upgrade_indexes_certificates_that_share_a_signed_part);
+	tcase_add_loop_test(t, an_upgrade_finds_certificates_that_share_a_signed_part, 1,
+	    STORE_SCHEMA);
+	tcase_add_loop_test(t, an_upgrade_keeps_what_is_on_the_schedule, 3, STORE_SCHEMA);
+	tcase_add_test(t, a_long_upgrade_is_completed_after_a_kill);
 	tcase_add_test(t, an_upgrade_compiles_all_documents);
 	tcase_add_test(t, without_a_compiler_the_documents_have_no_form);
+	tcase_add_test(t, a_registry_in_the_middle_of_an_upgrade_is_not_opened_for_reading);
 	return stores_main(suite, argc, argv);
 }

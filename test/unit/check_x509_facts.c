@@ -139,6 +139,32 @@ START_TEST(the_facts_are_read_from_the_certificate)
 }
 END_TEST
 
+#define COPIES 4
+
+/* More text than most certificates have. */
+START_TEST(long_facts_are_read_as_well)
+{
+	char names[4096], text[1024] = "", expected[4096] = "SerialNumber=1\n";
+	int at = 0, end = (int)strlen(expected);
+	struct pki_options options = { .serial = "1",
+		.extensions = { { "subjectAltName", names } } };
+	const char *facts;
+
+	options.issuer = ca;
+	memset(text, 'x', (size_t)_i / COPIES);
+	for (size_t i = 0; i < COPIES; i++) {
+		at += snprintf(names + at, sizeof(names) - (size_t)at, "%sURI:urn:%s",
+		    i > 0 ? "," : "", text);
+		end += snprintf(expected + end, sizeof(expected) - (size_t)end,
+		    "Subject.AlternativeName.UniformResourceIdentifier=urn:%s\n", text);
+	}
+	snprintf(expected + end, sizeof(expected) - (size_t)end, ISSUER);
+	facts = facts_of(&options, false);
+	ck_assert_ptr_nonnull(facts);
+	ck_assert_str_eq(facts, expected);
+}
+END_TEST
+
 /* 2026 has no leap day. */
 #define YEAR      .not_before = "260101000000Z", .not_after = "270101000000Z"
 #define ECDSA(md) "SignatureAlgorithm=ecdsa-with-" md "\n"
@@ -217,6 +243,8 @@ main(void)
 	TCase *t = suite_case(suite, "facts");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
+	for (int length = 900; length < 1100; length += 20)
+		tcase_add_loop_test(t, long_facts_are_read_as_well, length, length + 1);
 	tcase_add_loop_test(t, the_facts_are_read_from_the_certificate, 0, COUNT_OF(rows));
 	tcase_add_loop_test(t, key_signature_and_validity_are_reported_beyond_the_facts_of_aws, 0,
 	    COUNT_OF(own));

@@ -48,7 +48,7 @@ struct store_config {
 /*
  * On failure *diag has the path, the reason and the remedy.
  *
- * With read_only the registry must exist and have this schema: nothing is created,
+ * With read_only the registry must exist and have this schema, completely: nothing is created,
  * upgraded or repaired, the map cannot be written, and store_write() fails.  Another
  * process may write at the same time, also with a larger map_size.
  */
@@ -185,8 +185,9 @@ MUST_USE enum err store_get_cert_serial(struct txn *t, const struct certid *id, 
 MUST_USE enum err store_get_cert_content(struct txn *t, const struct certid *id,
     struct certid *out);
 
-/* All certificates with this signed part, ordered by id, under any CA and in any
- * status.  There is at most one, except for those registered by older versions. */
+/* All certificates with this signed part, in the order of their creation, under any CA
+ * and in any status.  A record that is not shared is the only one.  There is at most one,
+ * except for those registered by older versions. */
 MUST_USE enum err store_find_by_content(struct txn *t, const struct certid *content,
     struct certid *ids, size_t max, size_t *count);
 
@@ -270,8 +271,8 @@ MUST_USE enum err store_drop_revoked(struct txn *t, uint64_t list, size_t max, b
 struct revoked_walk {
 	uint8_t serial[SERIAL_MAX]; /* certificates with smaller serial numbers are done */
 	size_t serial_len;
-	bool answered; /* those with this serial number are done up to id */
-	struct certid id;
+	bool answered; /* those with this serial number are done up to this position */
+	struct position position;
 };
 
 MUST_USE enum err store_next_revoked_cert(struct txn *t, const struct certid *ca_id, uint64_t list,

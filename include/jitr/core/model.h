@@ -165,6 +165,7 @@ struct cert {
 	int64_t announced; /* time of the last registered event; 0: never */
 	uint32_t version;
 	struct generation generation;
+	bool shared; /* false: no other certificate has its signed part.  The store sets it */
 };
 
 struct cert_document {

@@ -291,6 +291,43 @@ table_append(struct txn *t, enum table table, struct view key, struct view value
 }
 
 void
+table_put_new(struct txn *t, enum table table, struct view key, struct view value,
+    const char *words)
+{
+	MDB_val k = val_of(key), v = val_of(value);
+	int rc;
+
+	assert(t->writing);
+	if (t->failed != ERR_OK)
+		return;
+	t->store->changed = true;
+	rc = mdb_put(t->handle, t->store->tables[table], &k, &v, MDB_APPEND);
+	if (rc == MDB_KEYEXIST)
+		rc = mdb_put(t->handle, t->store->tables[table], &k, &v, MDB_NOOVERWRITE);
+	if (rc == MDB_KEYEXIST)
+		txn_fail(t, ERR_STORAGE, words);
+	else
+		txn_check(t, rc);
+}
+
+void
+table_add(struct txn *t, enum table table, struct view key, struct view value, bool mostly_last)
+{
+	MDB_val k = val_of(key), v = val_of(value);
+	int rc = MDB_KEYEXIST;
+
+	assert(t->writing);
+	if (t->failed != ERR_OK)
+		return;
+	t->store->changed = true;
+	if (mostly_last)
+		rc = mdb_put(t->handle, t->store->tables[table], &k, &v, MDB_APPENDDUP);
+	if (rc == MDB_KEYEXIST)
+		rc = mdb_put(t->handle, t->store->tables[table], &k, &v, 0);
+	txn_check(t, rc);
+}
+
+void
 table_delete(struct txn *t, enum table table, struct view key, const struct view *value)
 {
 	MDB_val k = val_of(key), v;
@@ -356,24 +393,6 @@ by_time_key(int64_t created, const struct certid *id, uint8_t out[BY_TIME_SIZE])
 	number_put(out, 8, (uint64_t)created);
 	memcpy(out + 8, id->b, sizeof(id->b));
 	return (struct view){ out, BY_TIME_SIZE };
-}
-
-struct view
-cert_by_ca_key(const struct certid *ca_id, int64_t created, const struct certid *id,
-    uint8_t out[CERT_BY_CA_SIZE])
-{
-	memcpy(out, ca_id->b, sizeof(ca_id->b));
-	(void)by_time_key(created, id, out + sizeof(ca_id->b));
-	return (struct view){ out, CERT_BY_CA_SIZE };
-}
-
-struct view
-cert_by_status_key(enum cert_status status, int64_t created, const struct certid *id,
-    uint8_t out[CERT_BY_STATUS_SIZE])
-{
-	out[0] = (uint8_t)status;
-	(void)by_time_key(created, id, out + 1);
-	return (struct view){ out, CERT_BY_STATUS_SIZE };
 }
 
 struct view

@@ -2,9 +2,10 @@
 /*
  * store_index.c - indexes of certificates.
  *
- * Each index is a table and a function that makes the key from a record; an empty key
- * means that the record is not in the index.  A change of a record touches only rows
- * whose keys change.
+ * Each index is a table whose keys have many values, and a function that makes key and
+ * value from a record.  LMDB keeps the values of a key sorted and packs them closely.
+ * Every value ends with the place of the certificate.  A change of a record touches
+ * only rows that change.
  */
 #include <string.h>
 
@@ -12,83 +13,127 @@
 
 #include "store_private.h"
 
-static struct view
-time_row(const struct indexed *of, uint8_t out[KEY_MAX])
+/* Values of a key of their own, or of the common one. */
+struct index_row {
+	struct view key, value; /* an empty key: not in this index */
+	uint8_t bytes[SERIAL_VALUE_MAX];
+	uint8_t status;
+	struct cert_place place;
+};
+
+static void
+ca_row(const struct indexed *of, struct index_row *row)
 {
-	return by_time_key(of->cert.created, &of->cert.id, out);
+	row->key = of->cert.has_ca ? id_key(&of->cert.ca_id) : view_of("");
+	row->value = cert_place_key(&row->place);
 }
 
-static struct view
-ca_row(const struct indexed *of, uint8_t out[KEY_MAX])
+static void
+status_row(const struct indexed *of, struct index_row *row)
 {
-	if (!of->cert.has_ca)
-		return (struct view){ NULL, 0 };
-	return cert_by_ca_key(&of->cert.ca_id, of->cert.created, &of->cert.id, out);
+	row->status = (uint8_t)of->cert.status;
+	row->key = (struct view){ &row->status, 1 };
+	row->value = cert_place_key(&row->place);
 }
 
-static struct view
-serial_row(const struct indexed *of, uint8_t out[KEY_MAX])
+static void
+serial_row(const struct indexed *of, struct index_row *row)
 {
-	size_t id_size = sizeof(of->cert.ca_id.b);
+	struct view serial = { of->document.serial, of->document.serial_len };
 
-	if (!of->cert.has_ca || of->document.serial_len == 0)
-		return (struct view){ NULL, 0 };
-	memcpy(out, of->cert.ca_id.b, id_size);
-	memcpy(out + id_size, of->document.serial, of->document.serial_len);
-	return (struct view){ out, id_size + of->document.serial_len };
+	row->key = of->cert.has_ca && serial.len > 0 ? id_key(&of->cert.ca_id) : view_of("");
+	row->value = serial_value(serial, &row->place, row->bytes);
 }
 
-static struct view
-content_row(const struct indexed *of, uint8_t out[KEY_MAX])
+static void
+content_row(const struct indexed *of, struct index_row *row)
 {
-	if (!of->document.has_content)
-		return (struct view){ NULL, 0 };
-	memcpy(out, of->document.content.b, sizeof(of->document.content.b));
-	return (struct view){ out, sizeof(of->document.content.b) };
+	row->key = of->document.has_content ? common_key() : view_of("");
+	row->value = content_value(&of->document.content, &row->place, row->bytes);
 }
 
-static struct view
-status_row(const struct indexed *of, uint8_t out[KEY_MAX])
+/* The expiry event deletes the row.  It is not added again unless notAfter changes. */
+static void
+expiry_row(const struct indexed *of, struct index_row *row)
 {
-	return cert_by_status_key(of->cert.status, of->cert.created, &of->cert.id, out);
-}
-
-/* The expiry event deletes the row.  It is not added again unless notAfter changes,
- * because otherwise the key stays the same. */
-static struct view
-expiry_row(const struct indexed *of, uint8_t out[KEY_MAX])
-{
-	return schedule_key(SCHEDULE_EXPIRY, of->cert.not_after, &of->cert.id, out);
+	row->key = common_key();
+	row->value = expiry_value(of->cert.not_after, &row->place, row->bytes);
 }
 
 static const struct index {
 	enum table table;
-	unsigned since; /* schema that introduced it */
-	bool several;   /* certificates may share a key: the value is the id */
-	struct view (*key)(const struct indexed *of, uint8_t out[KEY_MAX]);
+	bool by_time; /* values mostly sort behind those that exist */
+	void (*make)(const struct indexed *of, struct index_row *row);
 } indexes[] = {
-	{ TABLE_CERT_BY_TIME, 1, false, time_row },
-	{ TABLE_CERT_BY_CA, 1, false, ca_row },
-	{ TABLE_CERT_BY_SERIAL, 3, true, serial_row },
-	{ TABLE_CERT_BY_STATUS, 3, false, status_row },
-	{ TABLE_SCHEDULE, 3, false, expiry_row },
-	{ TABLE_CERT_BY_CONTENT, 4, true, content_row },
+	{ TABLE_CA_CERT, true, ca_row },
+	{ TABLE_STATUS_CERT, true, status_row },
+	{ TABLE_SERIAL_CERT, false, serial_row },
+	{ TABLE_CONTENT_CERT, false, content_row },
+	{ TABLE_EXPIRY, true, expiry_row },
 };
 
 static void
-add_row(struct txn *t, const struct index *index, struct view key, const struct indexed *of)
+make_row(const struct index *index, const struct indexed *of_or_null, struct index_row *row)
 {
-	if (key.len > 0)
-		table_put(t, index->table, key,
-		    index->several ? id_key(&of->cert.id) : view_of(""));
+	row->key = row->value = view_of("");
+	if (of_or_null == NULL)
+		return;
+	row->place = cert_place_of(of_or_null->cert.created, &of_or_null->cert.id);
+	index->make(of_or_null, row);
 }
 
-static void
-remove_row(struct txn *t, const struct index *index, struct view key, const struct indexed *of)
+struct view
+common_key(void)
 {
-	struct view id = id_key(&of->cert.id);
+	static const uint8_t key[1];
 
-	table_delete(t, index->table, key, index->several ? &id : NULL);
+	return (struct view){ key, sizeof(key) };
+}
+
+struct view
+content_value(const struct certid *content, const struct cert_place *p, uint8_t out[CONTENT_SIZE])
+{
+	memcpy(out, content->b, CONTENT_ID);
+	memcpy(out + CONTENT_ID, p->b, sizeof(p->b));
+	return (struct view){ out, CONTENT_SIZE };
+}
+
+/* A zero byte of the serial number is followed by 0xff, the end of the serial number is
+ * a zero byte: so a serial number sorts before all that it is the beginning of.  No
+ * place begins with 0xff. */
+struct view
+serial_value(struct view serial, const struct cert_place *p, uint8_t out[SERIAL_VALUE_MAX])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < serial.len; i++) {
+		out[len++] = serial.data[i];
+		if (serial.data[i] == 0)
+			out[len++] = 0xff;
+	}
+	out[len++] = 0;
+	if (p != NULL)
+		memcpy(out + len, p->b, sizeof(p->b));
+	return (struct view){ out, len + (p != NULL ? sizeof(p->b) : 0) };
+}
+
+enum err
+serial_value_read(struct view value, uint8_t serial[SERIAL_MAX], size_t *len, struct cert_place *p)
+{
+	size_t at = 0;
+
+	for (*len = 0; at < value.len && *len < SERIAL_MAX + 1u; at++) {
+		uint8_t byte = value.data[at];
+
+		if (byte == 0 && (at + 1 == value.len || value.data[++at] != 0xff))
+			break;
+		if (*len < SERIAL_MAX)
+			serial[*len] = byte;
+		(*len)++;
+	}
+	if (*len == 0 || *len > SERIAL_MAX || at >= value.len)
+		return ERR_CORRUPT;
+	return cert_place_read(view_from(value, at), p);
 }
 
 enum err
@@ -105,31 +150,45 @@ indexed_read(const struct store *s, struct view der, struct indexed_document *ou
 	return out->has_content ? s->sha256(content, &out->content) : ERR_OK;
 }
 
-void
-index_change(struct txn *t, const struct indexed *before, const struct indexed *after)
+static bool
+is_stored(struct txn *t, enum table table, const struct index_row *row)
 {
-	static const struct view none;
-	uint8_t old[KEY_MAX], new[KEY_MAX];
+	MDB_val key = val_of(row->key), value = val_of(row->value);
+	MDB_cursor *rows;
+	int rc = table_cursor(t, table, &rows);
 
-	for (size_t i = 0; i < COUNT_OF(indexes); i++) {
-		struct view from = before != NULL ? indexes[i].key(before, old) : none;
-		struct view to = after != NULL ? indexes[i].key(after, new) : none;
-
-		if (view_equal(from, to))
-			continue;
-		if (before != NULL)
-			remove_row(t, &indexes[i], from, before);
-		if (after != NULL)
-			add_row(t, &indexes[i], to, after);
+	if (rc == 0) {
+		rc = mdb_cursor_get(rows, &key, &value, MDB_GET_BOTH);
+		mdb_cursor_close(rows);
 	}
+	txn_check(t, rc == MDB_NOTFOUND ? 0 : rc);
+	return rc == 0;
+}
+
+/* A row that only moves, and was deleted because of its event. */
+static bool
+is_announced(struct txn *t, const struct index *index, const struct indexed *before,
+    const struct indexed *after, const struct index_row *from)
+{
+	return index->table == TABLE_EXPIRY && before != NULL && after != NULL &&
+	    before->cert.not_after == after->cert.not_after && !is_stored(t, index->table, from);
 }
 
 void
-index_add_later(struct txn *t, const struct indexed *of, uint64_t schema)
+index_change(struct txn *t, const struct indexed *before, const struct indexed *after)
 {
-	uint8_t key[KEY_MAX];
+	struct index_row from, to;
 
-	for (size_t i = 0; i < COUNT_OF(indexes); i++)
-		if (indexes[i].since > schema)
-			add_row(t, &indexes[i], indexes[i].key(of, key), of);
+	for (size_t i = 0; i < COUNT_OF(indexes); i++) {
+		make_row(&indexes[i], before, &from);
+		make_row(&indexes[i], after, &to);
+		if (view_equal(from.key, to.key) && view_equal(from.value, to.value))
+			continue;
+		if (is_announced(t, &indexes[i], before, after, &from))
+			continue;
+		if (from.key.len > 0)
+			table_delete(t, indexes[i].table, from.key, &from.value);
+		if (to.key.len > 0)
+			table_add(t, indexes[i].table, to.key, to.value, indexes[i].by_time);
+	}
 }

@@ -10,12 +10,10 @@
 
 /* Records are created after 1970; an earlier position is before the first. */
 static struct range
-by_time_range(enum table table, struct view prefix, const struct listing *l,
-    uint8_t after[BY_TIME_SIZE])
+by_time_range(const struct listing *l, uint8_t after[BY_TIME_SIZE])
 {
 	static const struct certid lowest;
-	struct range r = { .table = table,
-		.prefix = prefix,
+	struct range r = { .table = TABLE_CA_BY_TIME,
 		.ascending = l->ascending,
 		.least = BY_TIME_SIZE,
 		.most = BY_TIME_SIZE };
@@ -56,36 +54,95 @@ enum err
 store_list_cas(struct txn *t, const struct listing *l, struct ca *out, size_t max, size_t *count)
 {
 	uint8_t after[BY_TIME_SIZE];
-	struct range r = by_time_range(TABLE_CA_BY_TIME, (struct view){ NULL, 0 }, l, after);
+	struct range r = by_time_range(l, after);
 	struct row_reader reader = { read_ca, NULL, out, sizeof(*out) };
 
 	return list_rows(t, &r, &reader, max, count);
 }
 
-/* The key of a certificate in the index of this listing; empty: none. */
-static struct view
-cert_key(const struct listing *l, const struct cert *cert, uint8_t out[CERT_BY_CA_SIZE])
+/*
+ * Certificates: keys of TABLE_DOCUMENT, or values of one key of an index, are places.
+ */
+
+static bool
+belongs(const struct listing *l, const struct cert *cert)
 {
-	if (l->ca != NULL && !cert->has_ca)
-		return (struct view){ NULL, 0 };
 	if (l->ca != NULL)
-		return cert_by_ca_key(&cert->ca_id, cert->created, &cert->id, out);
-	if (l->status != NULL)
-		return cert_by_status_key(cert->status, cert->created, &cert->id, out);
-	return by_time_key(cert->created, &cert->id, out);
+		return cert->has_ca && certid_equal(&cert->ca_id, l->ca);
+	return l->status == NULL || cert->status == *l->status;
 }
 
 static enum err
-read_cert(struct txn *t, const void *context, const struct row *row, void *out)
+read_place(struct txn *t, const struct listing *l, struct view bytes, struct cert *out)
 {
-	struct certid id = id_of(row->key);
-	uint8_t expected[CERT_BY_CA_SIZE];
-	struct cert *cert = out;
-	enum err e = store_get_cert(t, &id, cert);
+	struct cert_place place;
+	enum err e = cert_place_read(bytes, &place);
 
-	if (e == ERR_NOT_FOUND ||
-	    (e == ERR_OK && !view_equal(row->key, cert_key(context, cert, expected))))
-		return ERR_CORRUPT;
+	if (e == ERR_OK)
+		e = cert_place_find(t, &place, out);
+	return e == ERR_NOT_FOUND || (e == ERR_OK && !belongs(l, out)) ? ERR_CORRUPT : e;
+}
+
+static enum err
+read_document_row(struct txn *t, const void *context, const struct row *row, void *out)
+{
+	return read_place(t, context, row->key, out);
+}
+
+/* The first value of a key behind a place, or in front of it. */
+static int
+start_values(MDB_cursor *rows, struct view of, const struct cert_place *after_or_null,
+    bool ascending, MDB_val *value)
+{
+	MDB_val key = val_of(of);
+	int rc = MDB_NOTFOUND;
+
+	if (after_or_null != NULL) {
+		*value = val_of(cert_place_key(after_or_null));
+		rc = mdb_cursor_get(rows, &key, value, MDB_GET_BOTH_RANGE);
+		if (rc == 0 && !ascending)
+			return mdb_cursor_get(rows, &key, value, MDB_PREV_DUP);
+		if (rc == 0 && view_equal(view_of_val(value), cert_place_key(after_or_null)))
+			return mdb_cursor_get(rows, &key, value, MDB_NEXT_DUP);
+		if (rc != MDB_NOTFOUND || ascending)
+			return rc;
+		key = val_of(of);
+	}
+	rc = mdb_cursor_get(rows, &key, value, MDB_SET);
+	return rc == 0 && !ascending ? mdb_cursor_get(rows, &key, value, MDB_LAST_DUP) : rc;
+}
+
+static enum err
+list_values(struct txn *t, const struct listing *l, MDB_cursor *rows, struct view of,
+    const struct cert_place *after_or_null, struct cert *out, size_t max, size_t *count)
+{
+	MDB_val key, value;
+	int rc = start_values(rows, of, after_or_null, l->ascending, &value);
+
+	while (rc == 0 && *count < max) {
+		enum err e = read_place(t, l, view_of_val(&value), &out[*count]);
+
+		if (e != ERR_OK)
+			return e;
+		(*count)++;
+		rc = mdb_cursor_get(rows, &key, &value, l->ascending ? MDB_NEXT_DUP : MDB_PREV_DUP);
+	}
+	return rc == MDB_NOTFOUND ? ERR_OK : store_error(rc);
+}
+
+static enum err
+list_index(struct txn *t, const struct listing *l, enum table table, struct view of,
+    const struct cert_place *after_or_null, struct cert *out, size_t max, size_t *count)
+{
+	MDB_cursor *rows;
+	int rc = table_cursor(t, table, &rows);
+	enum err e;
+
+	*count = 0;
+	if (rc != 0)
+		return store_error(rc);
+	e = list_values(t, l, rows, of, after_or_null, out, max, count);
+	mdb_cursor_close(rows);
 	return e;
 }
 
@@ -93,32 +150,33 @@ enum err
 store_list_certs(struct txn *t, const struct listing *l, struct cert *out, size_t max,
     size_t *count)
 {
-	uint8_t after[BY_TIME_SIZE], status = l->status != NULL ? (uint8_t)*l->status : 0;
-	struct row_reader reader = { read_cert, l, out, sizeof(*out) };
-	struct range r;
+	static const struct certid lowest;
+	uint8_t status = l->status != NULL ? (uint8_t)*l->status : 0;
+	struct row_reader reader = { read_document_row, l, out, sizeof(*out) };
+	struct cert_place place, *after = NULL;
+	struct range all = { .table = TABLE_DOCUMENT,
+		.ascending = l->ascending,
+		.least = PLACE_SIZE,
+		.most = PLACE_SIZE };
 
+	if (l->after != NULL) {
+		place = cert_place_of(l->after->created,
+		    l->after->created < 0 ? &lowest : &l->after->id);
+		after = &place;
+		all.after = cert_place_key(after);
+	}
 	if (l->ca != NULL)
-		r = by_time_range(TABLE_CERT_BY_CA, id_key(l->ca), l, after);
-	else if (l->status != NULL)
-		r = by_time_range(TABLE_CERT_BY_STATUS, (struct view){ &status, 1 }, l, after);
-	else
-		r = by_time_range(TABLE_CERT_BY_TIME, (struct view){ NULL, 0 }, l, after);
-	return list_rows(t, &r, &reader, max, count);
+		return list_index(t, l, TABLE_CA_CERT, id_key(l->ca), after, out, max, count);
+	if (l->status != NULL)
+		return list_index(t, l, TABLE_STATUS_CERT, (struct view){ &status, 1 }, after, out,
+		    max, count);
+	return list_rows(t, &all, &reader, max, count);
 }
 
 enum err
 store_has_cert_of(struct txn *t, const struct certid *ca_id, bool *out)
 {
-	struct listing all = { .ascending = true };
-	uint8_t after[BY_TIME_SIZE];
-	struct range r = by_time_range(TABLE_CERT_BY_CA, id_key(ca_id), &all, after);
-	struct walk w;
-	struct row row;
-	enum err e = walk_begin(&w, t, &r);
+	struct view value;
 
-	if (e == ERR_OK)
-		e = walk_next(&w, &row);
-	*out = e == ERR_OK;
-	walk_end(&w);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
+	return store_optional(table_get(t, TABLE_CA_CERT, id_key(ca_id), &value), out);
 }

@@ -18,12 +18,16 @@
 
 #define OUR_LOCK "broker.lock"
 
+/* Certificates are read in no order, so reading ahead would fill the memory with pages
+ * that are not needed, and take ten times as long for those that are. */
+#define ENV_FLAGS (MDB_NOTLS | MDB_NORDAHEAD)
+
 /* LMDB forbids two environments of one file in a process: closing either would drop the
  * file locks of both (lmdb.h, "Caveats"). */
 static struct store *open_stores;
 
 /* Additional return code: there is nothing to read. */
-#define NO_REGISTRY (CUT_SHORT + 1)
+#define NO_REGISTRY (CUT_SHORT + 2)
 
 static const struct {
 	int rc;
@@ -48,6 +52,7 @@ static const struct {
 	    "directory, or restore a backup" },
 	{ MDB_INCOMPATIBLE, "the database belongs to another program: name another directory" },
 	{ CUT_SHORT, "data.mdb is truncated: restore a backup" },
+	{ NOT_UPGRADED, "its upgrade is not finished: it goes on when it is opened for writing" },
 	{ NO_REGISTRY, "there is no registry: it is created when it is opened for writing" },
 	{ MDB_CORRUPTED, "damaged: restore a backup" },
 	{ MDB_PAGE_NOTFOUND, "damaged: restore a backup" },
@@ -183,7 +188,7 @@ static int
 try_environment(struct store *s, const struct store_config *config)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	unsigned flags = MDB_NOTLS | (config->read_only ? MDB_RDONLY : 0);
+	unsigned flags = ENV_FLAGS | (config->read_only ? MDB_RDONLY : 0);
 	bool shared = lock_file_in_use(s);
 	int dead, rc = mdb_env_create(&s->env);
 
@@ -191,7 +196,7 @@ try_environment(struct store *s, const struct store_config *config)
 		s->env = NULL;
 		return rc;
 	}
-	rc = mdb_env_set_maxdbs(s->env, TABLE_COUNT);
+	rc = mdb_env_set_maxdbs(s->env, TABLE_COUNT + UPGRADE_TABLES);
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(s->env, config->map_size / page * page);
 	if (rc == 0)

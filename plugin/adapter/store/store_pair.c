@@ -10,6 +10,15 @@
 
 #include "store_private.h"
 
+static enum err
+read_type(const struct pairs *p, struct view value, unsigned *type)
+{
+	if (value.len != 1 || value.data[0] >= p->types)
+		return ERR_CORRUPT;
+	*type = value.data[0];
+	return ERR_OK;
+}
+
 /* Reads one of the two rows. */
 static enum err
 read_half(struct txn *t, const struct pairs *p, enum table table, struct view key, unsigned *type)
@@ -17,11 +26,7 @@ read_half(struct txn *t, const struct pairs *p, enum table table, struct view ke
 	struct view row;
 	enum err e = table_get(t, table, key, &row);
 
-	if (e == ERR_OK && (row.len != 1 || row.data[0] >= p->types))
-		return ERR_CORRUPT;
-	if (e == ERR_OK)
-		*type = row.data[0];
-	return e;
+	return e == ERR_OK ? read_type(p, row, type) : e;
 }
 
 enum err
@@ -72,11 +77,24 @@ struct side {
 	void (*emit)(const struct pair *pair, void *out);
 };
 
+/* Reads the row in the other table: this one was found by the walk. */
+static enum err
+read_mirror(struct txn *t, const struct side *side, const struct pair *pair, unsigned *type)
+{
+	uint8_t key[KEY_MAX];
+	const struct pairs *p = side->pairs;
+
+	return side->id != NULL
+	    ? read_half(t, p, p->by_name, name_id_key(pair->name, &pair->id, key), type)
+	    : read_half(t, p, p->by_id, id_name_key(&pair->id, pair->name, key), type);
+}
+
 static enum err
 read_pair(struct txn *t, const void *context, const struct row *row, void *out)
 {
 	const struct side *side = context;
 	struct pair pair = { .name = side->name };
+	unsigned mirrored = 0;
 	enum err e;
 
 	if (side->id != NULL) {
@@ -85,7 +103,11 @@ read_pair(struct txn *t, const void *context, const struct row *row, void *out)
 	} else {
 		memcpy(pair.id.b, row->rest.data, sizeof(pair.id.b));
 	}
-	e = pair_get(t, side->pairs, pair.name, &pair.id, &pair.type);
+	e = read_type(side->pairs, row->value, &pair.type);
+	if (e == ERR_OK)
+		e = read_mirror(t, side, &pair, &mirrored);
+	if (e == ERR_OK && mirrored != pair.type)
+		return ERR_CORRUPT;
 	if (e == ERR_OK)
 		side->emit(&pair, out);
 	return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;

@@ -26,9 +26,12 @@ enum table {
 	TABLE_CA_BY_SUBJECT,
 	TABLE_CA_BY_TIME,
 	TABLE_CERT,
-	TABLE_CERT_DOCUMENT,
-	TABLE_CERT_BY_TIME,
-	TABLE_CERT_BY_CA,
+	TABLE_DOCUMENT,
+	TABLE_CA_CERT,
+	TABLE_STATUS_CERT,
+	TABLE_SERIAL_CERT,
+	TABLE_CONTENT_CERT,
+	TABLE_EXPIRY,
 	TABLE_MESSAGE,
 	TABLE_POLICY,
 	TABLE_POLICY_VERSION,
@@ -41,13 +44,10 @@ enum table {
 	TABLE_CA_SETTINGS,
 	TABLE_CRL,
 	TABLE_REVOKED,
-	TABLE_CERT_BY_SERIAL,
-	TABLE_CERT_BY_STATUS,
 	TABLE_CERT_NOTE,
 	TABLE_REFUSAL,
 	TABLE_SCHEDULE,
 	TABLE_TEMPLATE,
-	TABLE_CERT_BY_CONTENT,
 	TABLE_COUNT,
 };
 
@@ -130,6 +130,16 @@ void table_put(struct txn *t, enum table table, struct view key, struct view val
 /* As table_put(), for a key that sorts behind all others of the table. */
 void table_append(struct txn *t, enum table table, struct view key, struct view value);
 
+/* As table_put(), but the key must be new; otherwise it fails with these static words.
+ * A key behind all others is appended, which fills pages completely. */
+void table_put_new(struct txn *t, enum table table, struct view key, struct view value,
+    const char *words);
+
+/* Adds a value to a key that may have several.  Values that mostly sort behind those
+ * that exist fill their pages. */
+void table_add(struct txn *t, enum table table, struct view key, struct view value,
+    bool mostly_last);
+
 /* A missing row is not a failure.  value: of a key with several values; otherwise NULL. */
 void table_delete(struct txn *t, enum table table, struct view key, const struct view *value);
 
@@ -139,18 +149,38 @@ void table_delete(struct txn *t, enum table table, struct view key, const struct
 MUST_USE uint8_t *row_allocate(struct txn *t, size_t size, const char *words);
 
 /* Keys are big-endian, so bytewise order is numeric order. */
-#define BY_TIME_SIZE        (8 + 32)
-#define CERT_BY_CA_SIZE     (32 + BY_TIME_SIZE)
-#define CERT_BY_STATUS_SIZE (1 + BY_TIME_SIZE)
+#define BY_TIME_SIZE (8 + 32)
 
 void number_put(uint8_t *out, size_t size, uint64_t value);
 uint64_t number_get(const uint8_t *in, size_t size);
 struct view id_key(const struct certid *id); /* valid as long as *id */
 struct view by_time_key(int64_t created, const struct certid *id, uint8_t out[BY_TIME_SIZE]);
-struct view cert_by_ca_key(const struct certid *ca_id, int64_t created, const struct certid *id,
-    uint8_t out[CERT_BY_CA_SIZE]);
-struct view cert_by_status_key(enum cert_status status, int64_t created, const struct certid *id,
-    uint8_t out[CERT_BY_STATUS_SIZE]);
+
+/* Where a certificate is in every index: 6 bytes of its time of creation in ms, and the
+ * first bytes of its id. */
+#define PLACE_TIME 6
+#define PLACE_ID   6
+#define PLACE_SIZE (PLACE_TIME + PLACE_ID)
+
+struct cert_place {
+	uint8_t b[PLACE_SIZE];
+};
+
+struct cert_place cert_place_of(int64_t created, const struct certid *id);
+struct view cert_place_key(const struct cert_place *p); /* valid as long as *p */
+MUST_USE enum err cert_place_read(struct view bytes, struct cert_place *out);
+
+/* The certificate at this place.  ERR_CORRUPT: its record cannot be read, and out->id
+ * is its id.  ERR_NOT_FOUND: out->id only begins like the id that the place is of. */
+MUST_USE enum err cert_place_find(struct txn *t, const struct cert_place *p, struct cert *out);
+
+/* Documents of certificates.  ERR_NOT_FOUND: it has none. */
+MUST_USE enum err document_get(struct txn *t, const struct cert_place *p,
+    struct cert_document *out);
+void document_put(struct txn *t, const struct cert_place *p,
+    const struct cert_document *document_or_null, bool is_new);
+void document_move(struct txn *t, const struct cert_place *from, const struct cert_place *to);
+void document_delete(struct txn *t, const struct cert_place *p);
 
 /* Sequence numbers: the last one given is a row of TABLE_META under this name.  It is
  * kept when the numbered records are deleted, so numbers are never reused.  0: none
@@ -171,11 +201,29 @@ struct view name_prefix(struct view name, uint8_t out[KEY_MAX]); /* of all keys 
 struct view name_id_key(struct view name, const struct certid *id, uint8_t out[KEY_MAX]);
 struct view id_name_key(const struct certid *id, struct view name, uint8_t out[KEY_MAX]);
 
-/* kind, time (signed: before 1970 sorts first), id */
-#define SCHEDULE_SIZE (1 + 8 + 32)
+/* Rows of TABLE_EXPIRY and TABLE_CONTENT_CERT are values of one key. */
+struct view common_key(void);
 
-struct view schedule_key(enum schedule_kind kind, int64_t time, const struct certid *id,
-    uint8_t out[SCHEDULE_SIZE]);
+/* time (signed: before 1970 sorts first), place */
+#define EXPIRY_SIZE (8 + PLACE_SIZE)
+
+struct view expiry_value(int64_t time, const struct cert_place *p, uint8_t out[EXPIRY_SIZE]);
+
+/* The beginning of the SHA-256 of the signed part, place */
+#define CONTENT_ID   5
+#define CONTENT_SIZE (CONTENT_ID + PLACE_SIZE)
+
+struct view content_value(const struct certid *content, const struct cert_place *p,
+    uint8_t out[CONTENT_SIZE]);
+
+/* A serial number so that no value is the beginning of another one, place.  place NULL:
+ * sorts before all values of this serial number and behind those of smaller ones. */
+#define SERIAL_VALUE_MAX (2 * SERIAL_MAX + 1 + PLACE_SIZE)
+
+struct view serial_value(struct view serial, const struct cert_place *p,
+    uint8_t out[SERIAL_VALUE_MAX]);
+MUST_USE enum err serial_value_read(struct view value, uint8_t serial[SERIAL_MAX], size_t *len,
+    struct cert_place *p);
 
 /* The data by which a certificate is indexed: its record, and parts of its document. */
 struct indexed {
@@ -197,8 +245,9 @@ MUST_USE enum err indexed_read(const struct store *s, struct view der,
 /* Replaces the index rows of before by those of after; NULL: none. */
 void index_change(struct txn *t, const struct indexed *before, const struct indexed *after);
 
-/* Adds rows to indexes that were introduced after this schema. */
-void index_add_later(struct txn *t, const struct indexed *of, uint64_t schema);
+/* Stores a certificate that is new or was in no index: its record, with *of's new
+ * knowledge whether its signed part is shared, and its index rows. */
+void cert_put_indexed(struct txn *t, const struct indexed *before_or_null, struct indexed *of);
 
 /* Number of certificates in each status. */
 struct counts {
@@ -211,14 +260,26 @@ void counts_change(struct txn *t, const struct indexed *before, const struct ind
 /* Deletes what is stored of a deleted CA when its last certificate is gone. */
 void deleted_ca_tidy(struct txn *t, const struct certid *ca_id);
 
-/* Opens all tables, and creates or upgrades them in one transaction if necessary; a
- * current database is opened without waiting for its writer.  Sets the version of the
- * schema; if it is newer than STORE_SCHEMA the tables are not open.  Returns LMDB's
- * code. */
+/* Additional return code: the upgrade of an older schema is not finished. */
+#define NOT_UPGRADED (CUT_SHORT + 1)
+
+/* Opens all tables, and unless the store is read only creates or upgrades them if
+ * necessary; a current database is opened without waiting for its writer.  Sets the
+ * version of the schema; if it is not STORE_SCHEMA the tables are not open.  Returns
+ * LMDB's code or NOT_UPGRADED. */
 MUST_USE int schema_open(struct store *s, uint64_t *schema);
 
-/* Fills tables introduced after this schema from existing ones.  Returns LMDB's code. */
-MUST_USE int schema_upgrade(struct store *s, MDB_txn *txn, uint64_t schema);
+/*
+ * An upgrade to schema 5 (store_upgrade.c).  upgrade_begin() notes in the transaction that
+ * creates the new tables that it has begun, and compiles the documents; upgrade_step()
+ * moves certificates: it does a bounded part of it in a transaction, and sets *done with the last part.  Return LMDB's
+ * code.
+ */
+#define UPGRADE_TABLES 6 /* of earlier schemas, while they are read */
+
+MUST_USE int upgrade_begin(struct txn *t, uint64_t schema);
+MUST_USE int upgrade_is_pending(struct txn *t, bool *out);
+MUST_USE int upgrade_step(struct txn *t, bool *done);
 
 #define DATA_FILE "data.mdb"
 #define LOCK_FILE "lock.mdb"

@@ -4,8 +4,8 @@
  * see store.h.
  *
  * A key is the list number followed by the serial number.  LMDB sorts keys bytewise, a
- * prefix first, as it does the serial numbers of a CA in cert_by_serial, so the two
- * tables can be walked in parallel.
+ * prefix first, and serial_value() sorts the serial numbers of a CA in the same order,
+ * so the two tables can be walked in parallel.
  */
 #include <assert.h>
 #include <string.h>
@@ -16,7 +16,6 @@
 
 #define LIST_SIZE   8
 #define REVOKED_MAX (LIST_SIZE + SERIAL_MAX)
-#define ID_SIZE     sizeof(struct certid)
 
 /* With an empty serial number: sorts before all entries of the list. */
 static struct view
@@ -159,10 +158,10 @@ store_drop_revoked(struct txn *t, uint64_t list, size_t max, bool *left)
  * smaller table.
  */
 struct join {
+	struct txn *txn;
 	MDB_cursor *certs, *entries;
 	const struct certid *ca_id;
 	uint64_t list;
-	uint8_t bytes[ID_SIZE + SERIAL_MAX + 1]; /* of the key to seek */
 };
 
 /* One row on each side, and one left, so that *steps 0 never means that the end was
@@ -174,8 +173,8 @@ join_begin(struct join *j, struct txn *t, const struct certid *ca_id, uint64_t l
 {
 	int rc;
 
-	*j = (struct join){ .ca_id = ca_id, .list = list };
-	rc = table_cursor(t, TABLE_CERT_BY_SERIAL, &j->certs);
+	*j = (struct join){ .txn = t, .ca_id = ca_id, .list = list };
+	rc = table_cursor(t, TABLE_SERIAL_CERT, &j->certs);
 	if (rc != 0)
 		return store_error(rc);
 	rc = table_cursor(t, TABLE_REVOKED, &j->entries);
@@ -208,58 +207,43 @@ walk_to(struct revoked_walk *walk, struct view serial)
 	walk->answered = false;
 }
 
-/* The next certificate with the same serial number, ordered by id.  LMDB finds the
- * first id that is not less. */
+/* The first certificate that was not returned yet.  LMDB finds the first value that is
+ * not less. */
 static int
-seek_sibling(struct join *j, const struct revoked_walk *walk, MDB_val *key, MDB_val *id)
+seek_cert(const struct join *j, const struct revoked_walk *walk, MDB_val *value)
 {
+	uint8_t bytes[SERIAL_VALUE_MAX];
+	struct cert_place last = cert_place_of(walk->position.created, &walk->position.id);
+	struct view from = serial_value(walk_serial(walk), walk->answered ? &last : NULL, bytes);
+	MDB_val key = val_of(id_key(j->ca_id));
 	int rc;
 
-	*id = val_of(id_key(&walk->id));
-	rc = mdb_cursor_get(j->certs, key, id, MDB_GET_BOTH_RANGE);
-	if (rc == 0 && view_equal(view_of_val(id), id_key(&walk->id)))
-		rc = mdb_cursor_get(j->certs, key, id, MDB_NEXT_DUP);
+	*value = val_of(from);
+	rc = mdb_cursor_get(j->certs, &key, value, MDB_GET_BOTH_RANGE);
+	if (rc == 0 && view_equal(view_of_val(value), from))
+		rc = mdb_cursor_get(j->certs, &key, value, MDB_NEXT_DUP);
 	return rc;
 }
 
-/* The first certificate that was not returned yet. */
-static int
-seek_cert(struct join *j, const struct revoked_walk *walk, MDB_val *key, MDB_val *id)
-{
-	size_t len = ID_SIZE + walk->serial_len;
-	int rc;
-
-	memcpy(j->bytes, j->ca_id->b, ID_SIZE);
-	memcpy(j->bytes + ID_SIZE, walk->serial, walk->serial_len);
-	*key = (MDB_val){ len, j->bytes };
-	if (walk->answered) {
-		rc = seek_sibling(j, walk, key, id);
-		if (rc != MDB_NOTFOUND)
-			return rc;
-		j->bytes[len++] = 0; /* sorts behind this serial number and before all others */
-		*key = (MDB_val){ len, j->bytes };
-	}
-	return mdb_cursor_get(j->certs, key, id, MDB_SET_RANGE);
-}
-
+/* A certificate whose record cannot be read has its id and no time; without a record it
+ * has another id. */
 static enum err
-next_cert(struct join *j, struct revoked_walk *walk, struct certid *id)
+next_cert(const struct join *j, struct revoked_walk *walk, struct cert *cert)
 {
-	struct view serial;
-	MDB_val key, value;
-	int rc = seek_cert(j, walk, &key, &value);
+	uint8_t serial[SERIAL_MAX];
+	struct cert_place place;
+	size_t len;
+	MDB_val value;
+	int rc = seek_cert(j, walk, &value);
+	enum err e = rc == 0 ? serial_value_read(view_of_val(&value), serial, &len, &place)
+			     : store_error(rc);
 
-	if (rc != 0)
-		return store_error(rc);
-	if (key.mv_size < ID_SIZE || memcmp(key.mv_data, j->ca_id->b, ID_SIZE) != 0)
-		return ERR_NOT_FOUND; /* a certificate of another CA */
-	serial = view_of_val(&key);
-	serial = view_from(serial, ID_SIZE);
-	if (!is_serial(serial) || value.mv_size != ID_SIZE)
-		return ERR_CORRUPT;
-	walk_to(walk, serial);
-	memcpy(id->b, value.mv_data, ID_SIZE);
-	return ERR_OK;
+	if (e != ERR_OK)
+		return e;
+	walk_to(walk, (struct view){ serial, len });
+	e = cert_place_find(j->txn, &place, cert);
+	cert->created = (int64_t)number_get(place.b, PLACE_TIME);
+	return e == ERR_STORAGE ? e : ERR_OK;
 }
 
 /* Is the serial number of the walk on the list?  If not, advances the walk to the next
@@ -293,6 +277,7 @@ join_next(struct join *j, struct revoked_walk *walk, size_t *steps, struct certi
     struct revoked *out)
 {
 	bool found = false;
+	struct cert cert;
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && !found) {
@@ -301,15 +286,16 @@ join_next(struct join *j, struct revoked_walk *walk, size_t *steps, struct certi
 			return ERR_NOT_FOUND;
 		}
 		--*steps;
-		e = next_cert(j, walk, id);
+		e = next_cert(j, walk, &cert);
 		if (e != ERR_OK)
 			return e;
 		--*steps;
 		e = next_entry(j, walk, &found, out);
 	}
 	if (e == ERR_OK) {
+		*id = cert.id;
 		walk->answered = true;
-		walk->id = *id;
+		walk->position = (struct position){ cert.created, cert.id };
 	}
 	return e;
 }

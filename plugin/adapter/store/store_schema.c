@@ -22,9 +22,6 @@ static const struct {
 	[TABLE_CA_BY_SUBJECT] = { "ca_by_subject", 1, MDB_DUPSORT | MDB_DUPFIXED },
 	[TABLE_CA_BY_TIME] = { "ca_by_time", 1, 0 },
 	[TABLE_CERT] = { "cert", 1, 0 },
-	[TABLE_CERT_DOCUMENT] = { "cert_document", 1, 0 },
-	[TABLE_CERT_BY_TIME] = { "cert_by_time", 1, 0 },
-	[TABLE_CERT_BY_CA] = { "cert_by_ca", 1, 0 },
 	[TABLE_MESSAGE] = { "message", 1, 0 },
 	[TABLE_POLICY] = { "policy", 2, 0 },
 	[TABLE_POLICY_VERSION] = { "policy_version", 2, 0 },
@@ -37,13 +34,21 @@ static const struct {
 	[TABLE_CA_SETTINGS] = { "ca_settings", 3, 0 },
 	[TABLE_CRL] = { "crl", 3, 0 },
 	[TABLE_REVOKED] = { "revoked", 3, 0 },
-	[TABLE_CERT_BY_SERIAL] = { "cert_by_serial", 3, MDB_DUPSORT | MDB_DUPFIXED },
-	[TABLE_CERT_BY_STATUS] = { "cert_by_status", 3, 0 },
 	[TABLE_CERT_NOTE] = { "cert_note", 3, 0 },
 	[TABLE_REFUSAL] = { "refusal", 3, 0 },
 	[TABLE_SCHEDULE] = { "agenda", 3, 0 },
 	[TABLE_TEMPLATE] = { "template", 3, 0 },
-	[TABLE_CERT_BY_CONTENT] = { "cert_by_content", 4, MDB_DUPSORT | MDB_DUPFIXED },
+	[TABLE_DOCUMENT] = { "document", 5, 0 },
+	[TABLE_CA_CERT] = { "ca_cert", 5, MDB_DUPSORT | MDB_DUPFIXED },
+	[TABLE_STATUS_CERT] = { "status_cert", 5, MDB_DUPSORT | MDB_DUPFIXED },
+	[TABLE_SERIAL_CERT] = { "serial_cert", 5, MDB_DUPSORT },
+	[TABLE_CONTENT_CERT] = { "content_cert", 5, MDB_DUPSORT | MDB_DUPFIXED },
+	[TABLE_EXPIRY] = { "expiry", 5, MDB_DUPSORT | MDB_DUPFIXED },
+};
+
+struct opened {
+	uint64_t schema;
+	bool pending; /* an upgrade is not complete */
 };
 
 static int
@@ -84,28 +89,55 @@ open_other_tables(struct store *s, MDB_txn *txn, uint64_t schema)
 	return rc;
 }
 
+/* Creates what is missing, and begins the upgrade of an older schema. */
+static int
+create_tables(struct store *s, MDB_txn *txn, uint64_t schema, bool *pending)
+{
+	struct txn t = { .store = s, .handle = txn, .writing = true };
+	int rc = open_other_tables(s, txn, schema);
+
+	*pending = schema > 0;
+	if (rc == 0)
+		rc = write_schema(s, txn);
+	if (rc == 0 && schema > 0)
+		rc = upgrade_begin(&t, schema);
+	return rc;
+}
+
 /* The schema is read first: a newer schema may have other tables.  An older one, or
  * none, is upgraded. */
 static int
-open_tables_in(struct store *s, MDB_txn *txn, unsigned flags, unsigned create, uint64_t *schema)
+open_tables_in(struct store *s, MDB_txn *txn, unsigned flags, unsigned create,
+    struct opened *opened)
 {
+	struct txn t = { .store = s, .handle = txn };
 	int rc = mdb_dbi_open(txn, tables[TABLE_META].name, create, &s->tables[TABLE_META]);
+	uint64_t schema = 0;
 
-	*schema = 0;
 	if (rc == 0 && create == 0)
-		rc = read_schema(s, txn, schema);
-	if (rc != 0 || *schema > STORE_SCHEMA)
+		rc = read_schema(s, txn, &schema);
+	opened->schema = schema;
+	if (rc != 0 || schema > STORE_SCHEMA)
 		return rc;
-	if (*schema == STORE_SCHEMA)
-		return open_other_tables(s, txn, STORE_SCHEMA);
-	if ((flags & MDB_RDONLY) != 0 || (*schema == 0 && create == 0))
+	if (schema == STORE_SCHEMA) {
+		rc = open_other_tables(s, txn, STORE_SCHEMA);
+		return rc == 0 ? upgrade_is_pending(&t, &opened->pending) : rc;
+	}
+	if ((flags & MDB_RDONLY) != 0 || (schema == 0 && create == 0))
 		return 0;
-	rc = open_other_tables(s, txn, *schema);
-	if (rc == 0 && *schema > 0)
-		rc = schema_upgrade(s, txn, *schema);
-	if (rc == 0)
-		rc = write_schema(s, txn);
-	*schema = STORE_SCHEMA;
+	opened->schema = STORE_SCHEMA;
+	return create_tables(s, txn, schema, &opened->pending);
+}
+
+/* The first part of an upgrade is in the transaction that begins it. */
+static int
+upgrade(struct store *s, MDB_txn *txn, struct opened *opened)
+{
+	struct txn t = { .store = s, .handle = txn, .writing = true };
+	bool done = false;
+	int rc = upgrade_step(&t, &done);
+
+	opened->pending = !done;
 	return rc;
 }
 
@@ -126,37 +158,49 @@ may_create(MDB_txn *txn, unsigned *create)
 }
 
 static int
-try_tables(struct store *s, unsigned flags, uint64_t *schema)
+try_tables(struct store *s, unsigned flags, struct opened *opened)
 {
 	unsigned create = 0;
 	MDB_txn *txn;
 	int rc = mdb_txn_begin(s->env, NULL, flags, &txn);
 
+	*opened = (struct opened){ 0, false };
 	if (rc != 0)
 		return rc;
 	if (flags == 0)
 		rc = may_create(txn, &create);
 	if (rc == 0)
-		rc = open_tables_in(s, txn, flags, create, schema);
+		rc = open_tables_in(s, txn, flags, create, opened);
+	if (rc == 0 && flags == 0 && opened->pending)
+		rc = upgrade(s, txn, opened);
 	if (rc == 0)
 		return mdb_txn_commit(txn);
 	mdb_txn_abort(txn);
 	return rc;
 }
 
+static bool
+is_current(const struct opened *opened)
+{
+	return opened->schema >= STORE_SCHEMA && !opened->pending;
+}
+
 int
 schema_open(struct store *s, uint64_t *schema)
 {
-	int rc;
+	struct opened opened;
+	int rc = try_tables(s, MDB_RDONLY, &opened);
 
-	*schema = 0;
-	rc = try_tables(s, MDB_RDONLY, schema);
+	*schema = opened.schema;
 	if (s->config.read_only)
-		return rc;
-	if (rc == MDB_NOTFOUND || (rc == 0 && *schema < STORE_SCHEMA)) {
-		rc = try_tables(s, 0, schema);
+		return rc == 0 && opened.pending ? NOT_UPGRADED : rc;
+	if (rc == MDB_NOTFOUND || (rc == 0 && !is_current(&opened))) {
+		do
+			rc = try_tables(s, 0, &opened);
+		while (rc == 0 && opened.schema == STORE_SCHEMA && opened.pending);
 		if (rc == 0 && fsync(s->directory) != 0)
 			rc = errno;
 	}
-	return rc == 0 && *schema < STORE_SCHEMA ? MDB_CORRUPTED : rc;
+	*schema = opened.schema;
+	return rc == 0 && opened.schema < STORE_SCHEMA ? MDB_CORRUPTED : rc;
 }

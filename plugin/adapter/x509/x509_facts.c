@@ -22,10 +22,12 @@
 
 #include "x509_private.h"
 
-/* Runs twice: first without facts, to measure, then to store. */
+/* What does not fit is counted only. */
 struct sink {
-	struct cert_facts *facts; /* NULL: only measure */
-	uint8_t *at;              /* the next text is stored here */
+	struct cert_value *values;
+	size_t values_left;
+	uint8_t *at; /* the next text is stored here */
+	size_t bytes_left;
 	size_t count, bytes;
 	unsigned of_field; /* values of the current field so far */
 	enum err failed;
@@ -41,14 +43,17 @@ static void
 put_byte(struct sink *s, uint8_t c)
 {
 	s->bytes++;
-	if (s->facts != NULL)
-		*s->at++ = c;
+	if (s->bytes_left == 0)
+		return;
+	*s->at++ = c;
+	s->bytes_left--;
 }
 
 /* At most CERT_FIELD_VALUES_MAX values per field, as on AWS. */
 static void
 put_value(struct sink *s, enum cert_field field, struct view text)
 {
+	const uint8_t *start = s->at;
 	size_t before = s->bytes;
 
 	if (s->of_field >= CERT_FIELD_VALUES_MAX || s->failed != ERR_OK)
@@ -58,9 +63,10 @@ put_value(struct sink *s, enum cert_field field, struct view text)
 			put_byte(s, '\\');
 		put_byte(s, text.data[i]);
 	}
-	if (s->facts != NULL)
-		s->facts->values[s->count] = (struct cert_value){ field,
-			{ s->at - (s->bytes - before), s->bytes - before } };
+	if (s->values_left > 0 && s->bytes - before <= (size_t)(s->at - start)) {
+		*s->values++ = (struct cert_value){ field, { start, s->bytes - before } };
+		s->values_left--;
+	}
 	s->count++;
 	s->of_field++;
 }
@@ -273,29 +279,82 @@ put_all(struct sink *s, const X509 *x)
 	put_ours(s, x);
 }
 
+/* Most certificates have fewer facts: for those one pass is enough. */
+#define FEW_VALUES 32
+#define FEW_BYTES  1024
+
+static struct cert_facts *
+facts_allocate(const struct sink *s)
+{
+	size_t table = sizeof(struct cert_facts) + s->count * sizeof(struct cert_value);
+	struct cert_facts *facts = malloc(table + s->bytes);
+
+	if (facts != NULL)
+		facts->count = s->count;
+	return facts;
+}
+
+static uint8_t *
+bytes_of(struct cert_facts *facts)
+{
+	return (uint8_t *)&facts->values[facts->count];
+}
+
+static struct cert_facts *
+copy_few(const struct sink *s, const struct cert_value *values, const uint8_t *bytes)
+{
+	struct cert_facts *facts = facts_allocate(s);
+
+	if (facts == NULL)
+		return NULL;
+	if (s->bytes > 0)
+		memcpy(bytes_of(facts), bytes, s->bytes);
+	for (size_t i = 0; i < s->count; i++) {
+		facts->values[i] = values[i];
+		facts->values[i].text.data = bytes_of(facts) + (values[i].text.data - bytes);
+	}
+	return facts;
+}
+
+static enum err
+read_many(const struct sink *measured, struct x509_st *x, struct cert_facts **out)
+{
+	struct cert_facts *facts = facts_allocate(measured);
+	struct sink s = { .failed = ERR_OK };
+
+	if (facts == NULL)
+		return ERR_NOMEM;
+	s.values = facts->values;
+	s.at = bytes_of(facts);
+	s.values_left = measured->count;
+	s.bytes_left = measured->bytes;
+	put_all(&s, x);
+	if (s.failed != ERR_OK) {
+		free(facts);
+		return openssl_failure(s.failed);
+	}
+	*out = facts;
+	return ERR_OK;
+}
+
 enum err
 x509_read_facts(struct x509_st *x, struct cert_facts **out)
 {
-	struct sink measure = { 0 }, sink = { 0 };
-	size_t table;
+	struct cert_value values[FEW_VALUES];
+	uint8_t bytes[FEW_BYTES];
+	struct sink s = { .values = values,
+		.values_left = FEW_VALUES,
+		.at = bytes,
+		.bytes_left = FEW_BYTES };
 
 	*out = NULL;
 	openssl_begin();
-	put_all(&measure, x);
-	if (measure.failed != ERR_OK)
-		return openssl_failure(measure.failed);
-	table = sizeof(**out) + measure.count * sizeof((*out)->values[0]);
-	sink.facts = malloc(table + measure.bytes);
-	if (sink.facts == NULL)
-		return ERR_NOMEM;
-	sink.at = (uint8_t *)sink.facts + table;
-	put_all(&sink, x);
-	if (sink.failed != ERR_OK) {
-		free(sink.facts);
-		return openssl_failure(sink.failed);
-	}
-	sink.facts->count = sink.count;
-	*out = sink.facts;
+	put_all(&s, x);
+	if (s.failed != ERR_OK)
+		return openssl_failure(s.failed);
 	ERR_clear_error();
-	return ERR_OK;
+	if (s.count > FEW_VALUES || s.bytes > FEW_BYTES)
+		return read_many(&s, x, out);
+	*out = copy_few(&s, values, bytes);
+	return *out != NULL ? ERR_OK : ERR_NOMEM;
 }

@@ -50,6 +50,13 @@ find_first(struct txn *t, const struct certid *ids, size_t count, const struct c
 	return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
 }
 
+/* Its record says so: no index needs to be read. */
+static bool
+is_alone(const struct cert *own_or_null)
+{
+	return own_or_null != NULL && !own_or_null->shared;
+}
+
 enum err
 variants_find(struct txn *t, const struct certid *content, const struct certid *id,
     const struct cert *own_or_null, struct variants *out)
@@ -57,9 +64,14 @@ variants_find(struct txn *t, const struct certid *content, const struct certid *
 	struct certid ids[VARIANTS_MAX + 1];
 	struct cert first;
 	size_t count;
-	enum err e = store_find_by_content(t, content, ids, COUNT_OF(ids), &count);
+	enum err e;
 
 	memset(out, 0, sizeof(*out));
+	if (is_alone(own_or_null)) {
+		out->is_primary = true;
+		return ERR_OK;
+	}
+	e = store_find_by_content(t, content, ids, COUNT_OF(ids), &count);
 	if (e == ERR_OK)
 		e = find_first(t, ids, count, id, &first, &out->count);
 	if (e != ERR_OK)
@@ -75,9 +87,14 @@ enum err
 variants_find_registered(struct txn *t, const struct cert *own, struct variants *out)
 {
 	struct certid content;
-	enum err e = store_get_cert_content(t, &own->id, &content);
+	enum err e;
 
 	memset(out, 0, sizeof(*out));
+	if (is_alone(own)) {
+		out->is_primary = true;
+		return ERR_OK;
+	}
+	e = store_get_cert_content(t, &own->id, &content);
 	if (e == ERR_NOT_FOUND)
 		return ERR_CORRUPT;
 	return e == ERR_OK ? variants_find(t, &content, &own->id, own, out) : e;
