@@ -141,7 +141,7 @@ check_certs(struct txn *t)
 }
 
 /*
- * Tables whose keys begin with an id, and their record's table.
+ * Tables with ids at the beginning of their keys, and the table of their records.
  */
 
 static void
@@ -167,7 +167,7 @@ check_owners(struct txn *t, enum table table, enum table of, bool is_value)
 	mdb_cursor_close(rows);
 }
 
-/* Tables whose keys or values end with the place of a certificate. */
+/* Keys or values of the table end with the place of a certificate. */
 static void
 check_places(struct txn *t, enum table table, bool is_value)
 {

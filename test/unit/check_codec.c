@@ -505,7 +505,7 @@ static struct row {
 	const char *what;
 	unsigned kind;
 	struct record record;
-} rows[32];
+} rows[36];
 
 static void
 fill_rows(void)

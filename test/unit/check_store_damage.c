@@ -7,7 +7,7 @@
 #include "records.h"
 #include "stores.h"
 
-/* Of a certificate with a CA whose mode is DEFAULT, announced when it was created. */
+/* Of a certificate with mode DEFAULT and a CA, announced when it was created. */
 #define FLAGS 0x13
 
 /* Here the version byte (doc/storage.md) is 9, which no version writes. */
