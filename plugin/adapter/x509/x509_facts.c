@@ -22,14 +22,25 @@
 
 #include "x509_private.h"
 
-/* Runs twice: first without facts, to measure, then to store. */
+/* What most certificates have at most.  Those with more are read twice. */
+#define USUAL_VALUES 48
+#define USUAL_BYTES  1024
+
+/* What does not fit is counted, but not stored. */
 struct sink {
-	struct cert_facts *facts; /* NULL: only measure */
-	uint8_t *at;              /* the next text is stored here */
+	struct cert_value *values;
+	uint8_t *texts;
+	size_t values_max, bytes_max;
 	size_t count, bytes;
 	unsigned of_field; /* values of the current field so far */
 	enum err failed;
 };
+
+static bool
+fits(const struct sink *s)
+{
+	return s->count <= s->values_max && s->bytes <= s->bytes_max;
+}
 
 static bool
 needs_escape(uint8_t c)
@@ -40,9 +51,9 @@ needs_escape(uint8_t c)
 static void
 put_byte(struct sink *s, uint8_t c)
 {
+	if (s->bytes < s->bytes_max)
+		s->texts[s->bytes] = c;
 	s->bytes++;
-	if (s->facts != NULL)
-		*s->at++ = c;
 }
 
 /* At most CERT_FIELD_VALUES_MAX values per field, as on AWS. */
@@ -58,11 +69,11 @@ put_value(struct sink *s, enum cert_field field, struct view text)
 			put_byte(s, '\\');
 		put_byte(s, text.data[i]);
 	}
-	if (s->facts != NULL)
-		s->facts->values[s->count] = (struct cert_value){ field,
-			{ s->at - (s->bytes - before), s->bytes - before } };
 	s->count++;
 	s->of_field++;
+	if (fits(s))
+		s->values[s->count - 1] = (struct cert_value){ field,
+			{ s->texts + before, s->bytes - before } };
 }
 
 static void
@@ -192,12 +203,12 @@ key_type(const X509 *x)
 	const EVP_PKEY *key = X509_get0_pubkey(x);
 	int curve = named_curve(x);
 
-	for (size_t i = 0; key != NULL && i < COUNT_OF(types); i++)
-		if (EVP_PKEY_is_a(key, types[i].of_openssl))
-			return types[i].name;
 	for (size_t i = 0; key != NULL && i < COUNT_OF(curves); i++)
 		if (curve == curves[i].nid)
 			return curves[i].name;
+	for (size_t i = 0; key != NULL && i < COUNT_OF(types); i++)
+		if (EVP_PKEY_is_a(key, types[i].of_openssl))
+			return types[i].name;
 	return "other";
 }
 
@@ -273,29 +284,64 @@ put_all(struct sink *s, const X509 *x)
 	put_ours(s, x);
 }
 
+/* One allocation. */
+static struct cert_facts *
+new_facts(const struct sink *read, struct sink *out)
+{
+	size_t table = sizeof(struct cert_facts) + read->count * sizeof(struct cert_value);
+	struct cert_facts *facts = malloc(table + read->bytes);
+
+	if (facts == NULL)
+		return NULL;
+	facts->count = read->count;
+	*out = (struct sink){ .values = facts->values,
+		.texts = (uint8_t *)facts + table,
+		.values_max = read->count,
+		.bytes_max = read->bytes };
+	return facts;
+}
+
+static void
+copy_values(const struct sink *from, struct sink *to)
+{
+	memcpy(to->texts, from->texts, from->bytes);
+	for (size_t i = 0; i < from->count; i++) {
+		struct view text = from->values[i].text;
+
+		to->values[i] = (struct cert_value){ from->values[i].field,
+			{ to->texts + (text.data - from->texts), text.len } };
+	}
+}
+
 enum err
 x509_read_facts(struct x509_st *x, struct cert_facts **out)
 {
-	struct sink measure = { 0 }, sink = { 0 };
-	size_t table;
+	struct cert_value values[USUAL_VALUES];
+	uint8_t texts[USUAL_BYTES];
+	struct sink usual = { .values = values,
+		.texts = texts,
+		.values_max = USUAL_VALUES,
+		.bytes_max = USUAL_BYTES };
+	struct sink exact = { 0 };
+	struct cert_facts *facts;
 
 	*out = NULL;
 	openssl_begin();
-	put_all(&measure, x);
-	if (measure.failed != ERR_OK)
-		return openssl_failure(measure.failed);
-	table = sizeof(**out) + measure.count * sizeof((*out)->values[0]);
-	sink.facts = malloc(table + measure.bytes);
-	if (sink.facts == NULL)
+	put_all(&usual, x);
+	if (usual.failed != ERR_OK)
+		return openssl_failure(usual.failed);
+	facts = new_facts(&usual, &exact);
+	if (facts == NULL)
 		return ERR_NOMEM;
-	sink.at = (uint8_t *)sink.facts + table;
-	put_all(&sink, x);
-	if (sink.failed != ERR_OK) {
-		free(sink.facts);
-		return openssl_failure(sink.failed);
+	if (fits(&usual))
+		copy_values(&usual, &exact);
+	else
+		put_all(&exact, x);
+	if (exact.failed != ERR_OK) {
+		free(facts);
+		return openssl_failure(exact.failed);
 	}
-	sink.facts->count = sink.count;
-	*out = sink.facts;
+	*out = facts;
 	ERR_clear_error();
 	return ERR_OK;
 }
