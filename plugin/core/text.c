@@ -235,13 +235,27 @@ is_quotable(const uint8_t *c, size_t n)
 	return is_shown(c, n) && c[0] != '"' && c[0] != '\\';
 }
 
+/* The ASCII characters at the start that every escape leaves as they are, as far as they fit. */
+static size_t
+ascii_run(const struct text *t, struct view bytes)
+{
+	size_t room = t->size - 1 - t->len, len = 0;
+	size_t most = bytes.len < room ? bytes.len : room;
+
+	while (len < most && bytes.data[len] >= ' ' && bytes.data[len] < 0x7f &&
+	    bytes.data[len] != '"' && bytes.data[len] != '\\')
+		len++;
+	return len;
+}
+
 static void
 add_escaped(struct text *t, struct view bytes, bool (*plain)(const uint8_t *c, size_t n))
 {
 	while (bytes.len > 0) {
-		size_t n = utf8_next(bytes);
+		size_t run = ascii_run(t, bytes);
+		size_t n = run > 0 ? run : utf8_next(bytes);
 
-		if (n > 0 && plain(bytes.data, n)) {
+		if (run > 0 || (n > 0 && plain(bytes.data, n))) {
 			add_bytes(t, bytes.data, n);
 		} else {
 			n = 1;
@@ -283,11 +297,15 @@ text_add_json(struct text *t, struct view bytes)
 {
 	text_add(t, "\"");
 	while (bytes.len > 0) {
-		size_t n = utf8_next(bytes);
-		size_t step = n > 0 ? n : 1;
+		size_t n = ascii_run(t, bytes);
 
-		add_json_char(t, bytes.data, n);
-		bytes = view_from(bytes, step);
+		if (n > 0) {
+			add_bytes(t, bytes.data, n);
+		} else {
+			n = utf8_next(bytes);
+			add_json_char(t, bytes.data, n);
+		}
+		bytes = view_from(bytes, n > 0 ? n : 1);
 	}
 	text_add(t, "\"");
 }

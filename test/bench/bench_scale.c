@@ -213,6 +213,15 @@ measure_bytes(struct bench *b)
  * Start and memory.
  */
 
+/* Of the broker and its registrar. */
+static double
+memory_mb(const struct bench *b)
+{
+	struct server_memory m = server_memory(&b->server);
+
+	return (double)(m.broker + m.registrar) / 1024;
+}
+
 static double
 start_ms(struct bench *b, const struct server_config *config)
 {
@@ -268,7 +277,7 @@ measure_dynsec(struct bench *b)
 	config.name = "dynsec";
 	config.lines = lines;
 	row(b, "  with dynamic-security instead", start_ms(b, &config), -1, "ms");
-	row(b, "  memory of that", server_memory(&b->server) / 1048576., -1, "MiB");
+	row(b, "  memory of that", memory_mb(b), -1, "MiB");
 	server_stop(&b->server, SIGTERM);
 }
 
@@ -333,7 +342,7 @@ connect_all(struct bench *b, enum side side)
 	}
 	row(b, "  with the plugin", cpu, -1, "us");
 	row(b, "  relation", cpu / b->bare_cpu, 1.03, "");
-	row(b, "memory with all live connections", server_memory(&b->server) / 1048576., -1, "MiB");
+	row(b, "memory with all live connections", memory_mb(b), -1, "MiB");
 }
 
 static void
@@ -341,8 +350,7 @@ measure_bare(struct bench *b)
 {
 	server_start(&b->server, &b->config[BARE]);
 	connect_all(b, BARE);
-	row(b, "memory of the bare broker with all live connections",
-	    server_memory(&b->server) / 1048576., -1, "MiB");
+	row(b, "memory of the bare broker with all live connections", memory_mb(b), -1, "MiB");
 	measure_fan_out(b, BARE);
 	live_hang_up(b->links, b->live);
 	server_stop(&b->server, SIGTERM);
@@ -521,7 +529,7 @@ measure_plugin(struct bench *b)
 	access_register(s, b->devices, b->live);
 	store_close(s);
 	server_start(&b->server, &b->config[PLUGIN]);
-	row(b, "memory after the start", server_memory(&b->server) / 1048576., -1, "MiB");
+	row(b, "memory after the start", memory_mb(b), -1, "MiB");
 	connect_all(b, PLUGIN);
 	measure_fan_out(b, PLUGIN);
 	measure_lists(b);

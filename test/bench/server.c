@@ -124,50 +124,70 @@ server_start(struct server *s, const struct server_config *config)
 	wait_until_it_answers(s, config);
 }
 
-/* proc(5): the second number of statm is the resident set in pages. */
-static double
-memory_of(long pid)
+static int64_t
+cpu_ns(pid_t pid)
 {
-	char path[64];
-	unsigned long resident = 0;
-	FILE *f;
+	struct timespec ts;
+	clockid_t clock;
 
-	snprintf(path, sizeof(path), "/proc/%ld/statm", pid);
-	f = fopen(path, "r");
-	if (f == NULL)
-		return 0;
-	if (fscanf(f, "%*u %lu", &resident) != 1)
-		resident = 0;
-	fclose(f);
-	return (double)resident * (double)sysconf(_SC_PAGESIZE);
-}
-
-double
-server_memory(const struct server *s)
-{
-	double sum = memory_of((long)s->pid);
-	char path[64];
-	long child;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)s->pid, (long)s->pid);
-	f = fopen(path, "r");
-	while (f != NULL && fscanf(f, "%ld", &child) == 1)
-		sum += memory_of(child);
-	if (f != NULL)
-		fclose(f);
-	return sum;
+	must(clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &ts) == 0,
+	    "CPU time of a process");
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 int64_t
 server_cpu_ns(const struct server *s)
 {
-	struct timespec ts;
-	clockid_t clock;
+	return cpu_ns(s->pid);
+}
 
-	must(clock_getcpuclockid(s->pid, &clock) == 0 && clock_gettime(clock, &ts) == 0,
-	    "CPU time of the broker");
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+/* The only child of the broker; 0: there is none. */
+static pid_t
+registrar_of(const struct server *s)
+{
+	char path[64];
+	int pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)s->pid, (long)s->pid);
+	f = fopen(path, "r");
+	must(f != NULL, path);
+	if (fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	fclose(f);
+	return pid;
+}
+
+int64_t
+server_registrar_cpu_ns(const struct server *s)
+{
+	pid_t registrar = registrar_of(s);
+
+	return registrar != 0 ? cpu_ns(registrar) : 0;
+}
+
+/* proc(5): the second field of statm, in pages. */
+static size_t
+resident_kb(pid_t pid)
+{
+	unsigned long pages = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/statm", (long)pid);
+	f = fopen(path, "r");
+	must(f != NULL && fscanf(f, "%*u %lu", &pages) == 1, path);
+	fclose(f);
+	return pages * ((size_t)sysconf(_SC_PAGESIZE) / 1024);
+}
+
+struct server_memory
+server_memory(const struct server *s)
+{
+	pid_t registrar = registrar_of(s);
+
+	return (struct server_memory){ resident_kb(s->pid),
+		registrar != 0 ? resident_kb(registrar) : 0 };
 }
 
 /* proc(5): utime and stime are the 14th and 15th field of stat; the second, the

@@ -30,11 +30,18 @@ struct server {
 /* Returns when both listeners answer. */
 void server_start(struct server *s, const struct server_config *config);
 
-/* Resident memory in bytes, with its child processes. */
-double server_memory(const struct server *s);
-
 /* CPU time of all its threads since it started, user and system. */
 int64_t server_cpu_ns(const struct server *s);
+
+/* Of its registrar; 0: it has none. */
+int64_t server_registrar_cpu_ns(const struct server *s);
+
+/* Resident memory in KiB. */
+struct server_memory {
+	size_t broker, registrar;
+};
+
+struct server_memory server_memory(const struct server *s);
 
 /* User and system time in clock ticks.  Sampled, so only for long periods. */
 struct server_ticks {

@@ -50,7 +50,8 @@ access_of_session(struct gate *g, struct session *s, const struct access_questio
 	struct access_rights rights;
 	struct admission admission;
 
-	session_refresh(g, s);
+	if (!session_is_current(g, s))
+		session_refresh(g, s);
 	if (!session_is_admitted(s))
 		return ACCESS_DENY;
 	if (is_allowed_again(g, s, q))

@@ -88,7 +88,7 @@ session_refresh(struct gate *g, struct session *s)
 {
 	bool admitted = session_is_admitted(s);
 
-	if (admitted && s->checked_at == g->changes)
+	if (session_is_current(g, s))
 		return;
 	if (admitted && is_unchanged(g, s))
 		s->checked_at = g->changes;

@@ -174,6 +174,13 @@ enum reason session_admit(struct gate *g, struct txn *txn_or_null, struct sessio
  * to disconnect if it may not stay. */
 void session_refresh(struct gate *g, struct session *session);
 
+/* Admitted, and nothing has changed since: session_refresh() would do nothing. */
+static inline bool
+session_is_current(const struct gate *g, const struct session *session)
+{
+	return session_is_admitted(session) && session->checked_at == g->changes;
+}
+
 /* A connected client is refused from now on, whatever is decided about its certificate,
  * and disconnected at the next tick. */
 void session_shut_out(struct gate *g, struct session *session, enum reason reason);
