@@ -265,22 +265,30 @@ model_retire(struct model *m)
 	}
 }
 
-/* The next certificate that expires before this time and was not looked at, by time, then
- * by certificateId. */
+/* By the time of its expiry, then of its creation, then by certificateId. */
+static bool
+expires_before(const struct model *m, int a, int b)
+{
+	const struct model_world *w = m->world;
+
+	if (w->device[a].until != w->device[b].until)
+		return w->device[a].until < w->device[b].until;
+	if (m->cert[a].created != m->cert[b].created)
+		return m->cert[a].created < m->cert[b].created;
+	return memcmp(&w->device[a].id, &w->device[b].id, sizeof(struct certid)) < 0;
+}
+
+/* The next certificate that expires before this time and was not looked at. */
 static int
 next_expiring(const struct model *m, int64_t until)
 {
 	int best = NONE;
 
 	for (int d = 0; d < DEVICES; d++) {
-		int64_t end = m->world->device[d].until;
-
-		if (!m->cert[d].present || m->cert[d].expiry_told || end > until)
+		if (!m->cert[d].present || m->cert[d].expiry_told ||
+		    m->world->device[d].until > until)
 			continue;
-		if (best == NONE || end < m->world->device[best].until ||
-		    (end == m->world->device[best].until &&
-			memcmp(&m->world->device[d].id, &m->world->device[best].id,
-			    sizeof(struct certid)) < 0))
+		if (best == NONE || expires_before(m, d, best))
 			best = d;
 	}
 	return best;
