@@ -125,7 +125,7 @@ unpack_root() {
 copy_tree() {
 	mkdir -p "$tree/build/test/integration" "$tree/build/test/bench"
 	tar -C "$root" --exclude=./.git --exclude='./build*' -cf - . | tar -C "$tree" -xf - || return 1
-	cp "$root"/build/mosquitto_jitr{,.so} "$root/build/mosquitto_ctrl_jitr.so" "$tree/build/" &&
+	cp "$root"/build/mosquitto_jitr{,.so,_registrar} "$root/build/mosquitto_ctrl_jitr.so" "$tree/build/" &&
 		cp "$root/build/test/integration/neighbour.so" "$tree/build/test/integration/" &&
 		cp "$root/build/test/bench/bench_storm" "$tree/build/test/bench/"
 }
@@ -152,7 +152,7 @@ inside() {
 }
 
 check_libraries() {
-	inside "$1" sh -c 'ldd /src/build/mosquitto_jitr.so /src/build/mosquitto_ctrl_jitr.so \
+	inside "$1" sh -c 'ldd /src/build/mosquitto_jitr.so /src/build/mosquitto_jitr_registrar /src/build/mosquitto_ctrl_jitr.so \
 		/src/build/mosquitto_jitr' 2>&1 | awk '/not found/ { print; bad = 1 } END { exit bad }'
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * plugin_private.h - state shared by start.c (start, stop), wiring.c (construction, teardown),
- * plugin.c (callbacks), registrar.c, received.c, tick.c and dropped.c.  Private.  Broker thread, except where a member
- * is atomic.
+ * registrar.c (the registrar process), received.c (its frames), plugin.c (callbacks), tick.c and
+ * dropped.c.  Private.  Broker thread.
  */
 #ifndef JITR_PLUGIN_PRIVATE_H
 #define JITR_PLUGIN_PRIVATE_H

@@ -85,7 +85,8 @@ assert_refused(const char *dir, bool exclusive, const char *words)
 	struct store *s;
 	enum err e = open_with(dir, MAP_SIZE, exclusive, &s, &diag);
 
-	ck_assert_msg(e == ERR_STORAGE || e == ERR_CORRUPT || e == ERR_BUSY, "opened, or %s", err_text(e));
+	ck_assert_msg(e == ERR_STORAGE || e == ERR_CORRUPT || e == ERR_BUSY, "opened, or %s",
+	    err_text(e));
 	ck_assert_ptr_null(s);
 	ck_assert_msg(strncmp(diag.text, dir, strlen(dir)) == 0, "no path: %s", diag.text);
 	ck_assert_msg(strstr(diag.text, words) != NULL, "not '%s': %s", words, diag.text);

@@ -8,6 +8,7 @@ import sys
 
 PROGRAMS = {
     "plugin": ["mosquitto_jitr.so"],
+    "registrar": ["mosquitto_jitr_registrar"],
     "command line": ["mosquitto_ctrl_jitr.so", "mosquitto_jitr"],
 }
 SANITIZER = re.compile(r"lib(a|l|t|ub)san\.")

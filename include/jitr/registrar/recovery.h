@@ -20,7 +20,7 @@
 #define RECOVERY_LOG_MS 10000
 
 struct recovery {
-	struct store *store;         /* borrowed */
+	struct store *store; /* borrowed */
 	void (*log)(void *context, enum log_level level, const char *line);
 	void *context;
 
