@@ -4,13 +4,12 @@
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "program.h"
-
-#define PROGRAM "mosquitto_jitr_registrar"
 
 const char *
 library_path(void)
@@ -21,16 +20,18 @@ library_path(void)
 	return dladdr(&here, &info) != 0 && info.dli_fname != NULL ? info.dli_fname : "";
 }
 
-/* false: there is none. */
+/* name: relative to the directory of the plugin.  false: there is no such program. */
 static bool
-find_beside(char out[PATH_MAX])
+find_program(const char *name, char out[PATH_MAX])
 {
-	char *name = realpath(library_path(), out) != NULL ? strrchr(out, '/') : NULL;
+	char library[PATH_MAX];
+	char *slash = realpath(library_path(), library) != NULL ? strrchr(library, '/') : NULL;
+	int len;
 
-	if (name == NULL || (size_t)(name + 1 - out) + sizeof(PROGRAM) > PATH_MAX)
+	if (slash == NULL)
 		return false;
-	memcpy(name + 1, PROGRAM, sizeof(PROGRAM));
-	return access(out, X_OK) == 0;
+	len = snprintf(out, PATH_MAX, "%.*s/%s", (int)(slash - library), library, name);
+	return len > 0 && len < PATH_MAX && access(out, X_OK) == 0;
 }
 
 const char *
@@ -38,5 +39,8 @@ program_path(const char *option, char out[PATH_MAX])
 {
 	if (option != NULL)
 		return option;
-	return find_beside(out) ? out : JITR_REGISTRAR;
+	if (find_program("mosquitto_jitr_registrar", out) ||
+	    find_program(JITR_REGISTRAR_FROM_PLUGIN, out))
+		return out;
+	return JITR_REGISTRAR;
 }

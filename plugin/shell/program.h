@@ -13,9 +13,9 @@ const char *library_path(void);
 
 /*
  * The path of the registrar's program: option, if it is not NULL; otherwise the program beside
- * the plugin, as in a build
- * directory; otherwise the installed one.  It may not exist.  The result is option,
- * out, or a static text.
+ * the plugin, as in a build directory; otherwise the installed one, which is looked for where
+ * the plugin was installed to, and then where the build was configured to install it.  It may
+ * not exist.  The result is option, out, or a static text.
  */
 const char *program_path(const char *option, char out[PATH_MAX]);
 

@@ -84,7 +84,8 @@ def test_these_files_are_installed_and_no_others(tree):
                  for p in ROOT.glob(pattern)}
     pages = {"share/man/man%s/%s" % (p.suffix[1:], p.name) for p in ROOT.glob("doc/man/*.[18]")}
     assert tree.files == documents | pages | {
-        "bin/mosquitto_jitr", tree.libdir + "/mosquitto_jitr.so",
+        "bin/mosquitto_jitr", "libexec/mosquitto-jitr/mosquitto_jitr_registrar",
+        tree.libdir + "/mosquitto_jitr.so",
         tree.libdir + "/mosquitto_ctrl_jitr.so", DOC + "mosquitto-jitr.spdx.json"}
 
 
