@@ -230,6 +230,7 @@ registrar_receive(struct plugin *p)
 	p->frames_left = false;
 	if (child_link(p->child) == NULL && child_tick(p->child) == CHILD_UP)
 		greet(p);
+	p->stats.registrar_restarts = child_restarts(p->child);
 	if (child_link(p->child) == NULL)
 		return;
 	say_alive(p, clock_ms(CLOCK_MONOTONIC));

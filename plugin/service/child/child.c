@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* child.c - states; see child.h. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "child_private.h"
 
 static void
 report_down(struct child *c)
 {
-	child_log(c, LEVEL_ERROR, "%s; it is started again in %" PRId64 " s", c->why.text,
-	    (c->start_at - c->config.now() + 999) / 1000);
+	int64_t seconds = (c->start_at - c->config.now() + 999) / 1000;
+	char when[40] = "at once";
+
+	if (seconds > 0)
+		(void)snprintf(when, sizeof(when), "in %" PRId64 " s", seconds);
+	child_log(c, LEVEL_ERROR,
+	    "%s; the registrar is started again %s, and until it is up first connections and "
+	    "changes are refused",
+	    c->why.text, when);
 }
 
 enum child_state

@@ -8,6 +8,7 @@
 #include "child_private.h"
 
 #define LINE_SIZE 4096 /* longer lines are cut */
+#define PREFIX    "jitr: " /* of every line of the plugin; those of the process have it */
 
 _Static_assert(LEVEL_DEBUG == 0 && LEVEL_ERROR + 1 == WIRE_LEVELS, "doc/link.md has the levels");
 
@@ -24,11 +25,12 @@ log_escaped(const struct child *c, enum log_level level, const char *line)
 void
 child_log(const struct child *c, enum log_level level, const char *fmt, ...)
 {
-	char line[LINE_SIZE];
+	char line[LINE_SIZE] = PREFIX;
+	size_t start = sizeof(PREFIX) - 1;
 	va_list args;
 
 	va_start(args, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, args);
+	(void)vsnprintf(line + start, sizeof(line) - start, fmt, args);
 	va_end(args);
 	log_escaped(c, level, line);
 }
