@@ -5,7 +5,7 @@
  * cJSON accepts more than is safe: case-insensitive names, duplicate names, bytes
  * behind the end, invalid UTF-8, deep nesting, NUL inside strings.  Here all of these
  * are errors.  A member that violates a constraint is reported in AWS's words (aws-iot
- * 1.5).  Broker thread.
+ * 1.5).  The registrar's thread.
  */
 #ifndef JITR_JSON_H
 #define JITR_JSON_H

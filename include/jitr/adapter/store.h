@@ -5,11 +5,11 @@
  * The only code that uses LMDB.  The interface has records, not keys and values;
  * doc/storage.md documents the schema.
  *
- * Threads.  There is one writer: only the writer thread may call store_write().  The
- * broker thread reads: store_read() starts its one reusable read transaction, which
- * sees a snapshot, costs microseconds and never waits for the writer.  End it within
- * the same callback and call no function of the broker while it is open: an old reader
- * keeps old pages from being reused, and the broker may call the plugin again.
+ * Processes.  There is one writer: only the registrar calls store_write().  Both processes
+ * read: store_read() starts the one reusable read transaction of a store, which sees a
+ * snapshot, costs microseconds and never waits for the writer.  In the broker, end it
+ * within the same callback and call no function of the broker while it is open: an old
+ * reader keeps old pages from being reused, and the broker may call the plugin again.
  *
  * Lifetimes.  Views in records filled by a get function point into the memory map.
  * They are valid until the transaction ends, in a write transaction until its next
@@ -84,8 +84,7 @@ enum store_state {
 enum store_state store_state(const struct store *s);
 
 /* Opens a broken store again.  ERR_BUSY: a transaction is open.  After another error it
- * stays broken, and *diag says why.  Does not wait for the writer thread, whose
- * transactions fail meanwhile.  Broker thread. */
+ * stays broken, and *diag says why. */
 MUST_USE enum err store_reopen(struct store *s, struct diag *diag);
 
 /* A transaction, on the caller's stack. */
@@ -124,11 +123,11 @@ void store_use_reserve(struct txn *t); /* for the current step */
 void store_next_step(struct txn *t);
 
 /* Did the last write transaction change anything?  If not, its commit did not write to
- * disk.  Writer thread. */
+ * disk.  The registrar's thread. */
 bool store_changed(const struct store *s);
 
 /* Why the last write or commit failed ("No space left on device", "Environment mapsize
- * limit reached"), for the log.  A static text.  Writer thread. */
+ * limit reached"), for the log.  A static text.  The registrar's thread. */
 const char *store_failure(const struct store *s);
 
 /* The registration code: 64 lower-case hex digits (aws-iot A.1). */

@@ -3,8 +3,8 @@
  * decide.h - decides what happens to a client certificate at CONNECT.
  *
  * All rules of just-in-time registration in one pure function: no clock, no database,
- * no broker, no allocation.  For a first connection it runs twice: on the broker thread
- * over a snapshot, which gives the answer to the client, and on the writer thread
+ * no broker, no allocation.  For a first connection it runs twice: in the broker
+ * over a snapshot, which gives the answer to the client, and in the registrar
  * inside the write transaction, which gives the change.  Being pure, the two runs need
  * no lock; the second one is final.
  *

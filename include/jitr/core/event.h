@@ -3,7 +3,7 @@
  * event.h - renders the events below $aws/events/: of certificates (aws-iot D.3) and of
  * connections (aws-iot D.9).
  *
- * Events of certificates are rendered once, by the writer thread, when they are stored:
+ * Events of certificates are rendered once, by the registrar, when they are stored:
  * a repeated delivery has the same bytes.  Each function appends a JSON object or a
  * topic to the caller's text and returns a view of the whole text.  Pure.  Any thread.
  */

@@ -89,7 +89,7 @@ struct policy_match {
 struct policy;
 
 /* Compiles a document.  ERR_POLICY: *diag has the place and the reason,
- * "Statement[1].Condition.StringEqual: unknown operator".  Broker thread. */
+ * "Statement[1].Condition.StringEqual: unknown operator".  The registrar's thread. */
 MUST_USE enum err policy_compile(struct view document, const struct arn_scope *scope,
     struct policy **out, struct diag *diag);
 void policy_free(struct policy *p); /* NULL is fine */

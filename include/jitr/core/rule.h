@@ -22,7 +22,7 @@
 struct rule;
 
 /* Compiles a document.  ERR_REQUEST: *diag has the place and the reason, "activation:
- * conditions.StringEqual: unknown operator".  Broker thread. */
+ * conditions.StringEqual: unknown operator".  The registrar's thread. */
 MUST_USE enum err rule_compile(struct view document, struct rule **out, struct diag *diag);
 void rule_free(struct rule *r); /* NULL is fine */
 

@@ -15,7 +15,7 @@ struct template;
 /* Compiles a template (aws-iot E.1).  Parts that belong to fleet provisioning are
  * refused.  Policy documents that are literal text are compiled to check them, which is
  * what scope is for.  ERR_REQUEST: *diag has the place and the reason, "templateBody:
- * Resources.thing.Properties: unknown member 'Name'".  Broker thread. */
+ * Resources.thing.Properties: unknown member 'Name'".  The registrar's thread. */
 MUST_USE enum err template_compile(struct view body, const struct arn_scope *scope,
     struct template **out, struct diag *diag);
 void template_free(struct template *t); /* NULL is fine */

@@ -7,7 +7,7 @@
  * If an import fails, the list in force stays; the failure is logged once, and kept for
  * describeCrl.
  *
- * Broker thread.
+ * The registrar's thread.
  */
 #ifndef JITR_CRLS_H
 #define JITR_CRLS_H

@@ -6,7 +6,7 @@
  * that the registrar's loop makes progress.  A health check that
  * reads the time needs no connection and causes no log line.
  *
- * Broker thread.
+ * The registrar's thread.
  */
 #ifndef JITR_HEALTH_H
 #define JITR_HEALTH_H

@@ -4,7 +4,7 @@
  *
  * The states are those of store.h.  While the registry is broken no certificate is let in
  * and nothing is changed; after it was opened again store_changed_elsewhere() returns true,
- * so that everything that was cached is compared with it.  Broker thread.
+ * so that everything that was cached is compared with it.  The registrar's thread.
  */
 #ifndef JITR_RECOVERY_H
 #define JITR_RECOVERY_H

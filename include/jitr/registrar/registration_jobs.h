@@ -3,7 +3,7 @@
  * registration_jobs.h - registrations (registrations.h) as jobs of the writer.
  *
  * What is presented is decided again in the write transaction (registry_connect()).  Jobs
- * hold the encoding of what was presented (wire_registration.h).  Broker thread.
+ * hold the encoding of what was presented (wire_registration.h).  The registrar's thread.
  */
 #ifndef JITR_REGISTRATION_JOBS_H
 #define JITR_REGISTRATION_JOBS_H

@@ -9,12 +9,12 @@
  * reads sees the changes before it and none after it.  A command that fails has changed
  * nothing, and does not fail the others.
  *
- * Requests are carried out in slices of the broker's thread: the first at once, the others
+ * Requests are carried out in slices of the registrar's thread: the first at once, the others
  * from api_tick(), one caller after the other.  The requests of a caller that was sent more
  * than its share wait; beyond REQUESTS_HELD_MAX they are refused.  Requests of callers without
  * rights do not come here (relay.h).
  *
- * Broker thread.
+ * The registrar's thread.
  */
 #ifndef JITR_REQUEST_H
 #define JITR_REQUEST_H
@@ -30,9 +30,9 @@
 #define REQUEST_DEPTH_MAX    16
 #define REQUEST_ANSWER_MAX   (1024 * 1024) /* bytes; a command that exceeds it fails */
 #define REQUEST_STEPS_MAX    4000000       /* of evaluating policies (pattern.h) */
-#define REQUEST_TIME_MAX_US  500000        /* on the broker's thread */
+#define REQUEST_TIME_MAX_US  500000        /* on the registrar's thread */
 
-/* Time of the broker's thread: at once, and per second. */
+/* Time of the registrar's thread: at once, and per second. */
 #define REQUESTS_SLICE_US 3000
 #define REQUESTS_SHARE_US 300000
 

@@ -3,7 +3,7 @@
  * schedule.h - changes that are due at a certain time: superseded certificates become
  * INACTIVE, and certificates that expire soon get an event.
  *
- * Broker thread.  A tick checks the registry once a second and submits a job if something
+ * The registrar's thread.  A tick checks the registry once a second and submits a job if something
  * is due.
  */
 #ifndef JITR_SCHEDULE_H

@@ -2,7 +2,7 @@
 /*
  * registry_activate.h - checks and applies plans (plan.h).
  *
- * As registry.h: read, decide, then put; writer thread.
+ * As registry.h: read, decide, then put; the registrar's thread.
  */
 #ifndef JITR_REGISTRY_ACTIVATE_H
 #define JITR_REGISTRY_ACTIVATE_H

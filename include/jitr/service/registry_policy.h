@@ -2,10 +2,9 @@
 /*
  * registry_policy.h - changes to policies and their attachments.
  *
- * As registry.h: read, decide, then put; an error has put nothing; writer thread.  The rules
- * are aws-iot A.4 and A.5.  The caller has checked documents and names with
- * policy_compile(), which the writer thread must not call, and passes the compiled form
- * (codec_form.h) with each document.
+ * As registry.h: read, decide, then put; an error has put nothing.  The rules are aws-iot A.4
+ * and A.5.  The caller has checked documents and names with policy_compile(), and passes the
+ * compiled form (codec_form.h) with each document.
  */
 #ifndef JITR_REGISTRY_POLICY_H
 #define JITR_REGISTRY_POLICY_H

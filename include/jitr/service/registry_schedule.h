@@ -3,7 +3,7 @@
  * registry_schedule.h - changes that are due at a certain time: superseded certificates
  * become INACTIVE, and certificates that expire soon get an event.
  *
- * As registry.h: read, decide, then put; writer thread.
+ * As registry.h: read, decide, then put; the registrar's thread.
  */
 #ifndef JITR_REGISTRY_SCHEDULE_H
 #define JITR_REGISTRY_SCHEDULE_H

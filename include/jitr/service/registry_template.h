@@ -3,9 +3,9 @@
  * registry_template.h - changes to provisioning templates (AWS: CreateProvisioningTemplate
  * and the related operations).
  *
- * As registry.h: read, decide, then put; an error has put nothing; writer thread.  The
- * caller has checked names and bodies with template_compile(), which the writer thread must
- * not call, and passes the compiled form (codec_form.h) with the body.  A template's body never changes.
+ * As registry.h: read, decide, then put.  The caller has checked names and bodies with
+ * template_compile(), and passes the compiled form (codec_form.h) with the body.  A template's
+ * body never changes.
  */
 #ifndef JITR_REGISTRY_TEMPLATE_H
 #define JITR_REGISTRY_TEMPLATE_H

@@ -2,7 +2,7 @@
 /*
  * registry_thing.h - changes to things and the certificates attached to them.
  *
- * As registry.h: read, decide, then put; an error has put nothing; writer thread.  The rules
+ * As registry.h: read, decide, then put; an error has put nothing; the registrar's thread.  The rules
  * are aws-iot A.6.  The caller has checked the characters of names and attributes.  Thing
  * types and billing groups are names only; they need not be created first.
  */

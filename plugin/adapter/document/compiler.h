@@ -4,7 +4,7 @@
  * current place in the document, the first failure, and what policies and rules share,
  * variables and conditions.
  *
- * For policy_*.c, rule_compile.c and template_*.c only.  Broker thread.
+ * For policy_*.c, rule_compile.c and template_*.c only.  The registrar's thread.
  * compiler_condition.c compiles the conditions (aws-iot F.6).
  */
 #ifndef JITR_COMPILER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * policy_compile.c - compiles policy documents; see policy.h.  Broker thread.  A
+ * policy_compile.c - compiles policy documents; see policy.h.  The registrar's thread.  A
  * document comes from outside: anything that is not fully understood is refused, since
  * a partial policy would not protect.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * policy_compiler.h - shared by the policy_*.c files of this folder.  Broker thread.
+ * policy_compiler.h - shared by the policy_*.c files of this folder.  The registrar's thread.
  */
 #ifndef JITR_POLICY_COMPILER_H
 #define JITR_POLICY_COMPILER_H

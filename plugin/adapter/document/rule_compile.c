@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * rule_compile.c - compiles rule documents; see rule.h.  Broker thread.  Anything that
+ * rule_compile.c - compiles rule documents; see rule.h.  The registrar's thread.  Anything that
  * is not fully understood is refused, since a partial rule could accept any device.
  */
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * template_compile.c - compiles provisioning templates; see template.h.  Broker thread.
+ * template_compile.c - compiles provisioning templates; see template.h.  The registrar's thread.
  *
  * The grammar is aws-iot E.1 and E.2, as far as it applies to just-in-time
  * provisioning, where the certificate is the only source of values.  Any other

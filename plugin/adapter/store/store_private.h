@@ -56,11 +56,11 @@ struct file_id {
 	ino_t inode;
 };
 
-/* Which thread uses the environment in a way that excludes the other. */
+/* What the environment is used for in a way that excludes other uses. */
 enum store_use {
 	USE_SHARED,
-	USE_WRITING,   /* writer thread: a write transaction is open */
-	USE_REPLACING, /* broker thread: the environment or its map is being replaced */
+	USE_WRITING,   /* a write transaction is open */
+	USE_REPLACING, /* the environment or its map is being replaced */
 };
 
 struct store {
@@ -83,7 +83,7 @@ struct store {
 	MDB_txn *reader;
 	bool reading; /* reader is in use */
 
-	/* Writer thread. */
+	/* The registrar's thread. */
 	const char *failure;
 	int cause;    /* LMDB's return code, if the failure was one */
 	bool changed; /* by the open write transaction */

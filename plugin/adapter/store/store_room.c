@@ -6,7 +6,7 @@
  * LMDB changes no page in place: deleting writes new copies of the pages on the path in
  * each table, and the old ones can be reused two transactions later.  A completely full
  * map could therefore not be emptied any more.  Changes that add something are refused
- * while pages for some removals are left.  Writer thread.
+ * while pages for some removals are left.  The registrar's thread.
  */
 #include <string.h>
 

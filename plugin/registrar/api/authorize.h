@@ -4,7 +4,7 @@
  *
  * After syntax and before anything else (aws-iot 1.5): a caller without the right is not
  * told what is wrong with the content.  A refusal is ERR_DENIED in the command's result.
- * Broker thread.
+ * The registrar's thread.
  */
 #ifndef JITR_AUTHORIZE_H
 #define JITR_AUTHORIZE_H

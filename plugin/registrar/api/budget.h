@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* budget.h - bounds on the cost of one request, shared by its commands.  Broker thread. */
+/* budget.h - bounds on the cost of one request, shared by its commands.  The registrar's thread. */
 #ifndef JITR_BUDGET_H
 #define JITR_BUDGET_H
 

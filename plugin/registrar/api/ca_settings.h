@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
  * ca_settings.h - settings of a CA in commands: its template (aws-iot E), its rule, and
- * its revocation list; the last two are not AWS's.  Broker thread.
+ * its revocation list; the last two are not AWS's.  The registrar's thread.
  */
 #ifndef JITR_CA_SETTINGS_H
 #define JITR_CA_SETTINGS_H

@@ -139,9 +139,8 @@ struct command {
 };
 
 /*
- * A row.  A command either changes the registry (run) or reads it.  Functions run on the
- * broker's thread, but for run(), and in the order of this struct; content(), run() and
- * read() in a transaction.
+ * A row.  A command either changes the registry (run) or reads it.  Functions run in the
+ * order of this struct; content(), run() and read() in a transaction.
  */
 struct command_type {
 	const char *name;

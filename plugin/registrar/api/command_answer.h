@@ -3,7 +3,7 @@
  * command_answer.h - values as answers have them, and errors that several commands give.
  *
  * cJSON leaves out what it cannot allocate memory for; request_answer.c finds that out.
- * Broker thread.
+ * The registrar's thread.
  */
 #ifndef JITR_COMMAND_ANSWER_H
 #define JITR_COMMAND_ANSWER_H

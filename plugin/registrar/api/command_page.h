@@ -4,7 +4,7 @@
  *
  * A mark is the place of the last entry of a page, and is sent as hexadecimal digits:
  * they match AWS's pattern (aws-iot 1.7, Marker).  The entry need not exist any more
- * when the next page is asked for.  Broker thread.
+ * when the next page is asked for.  The registrar's thread.
  */
 #ifndef JITR_COMMAND_PAGE_H
 #define JITR_COMMAND_PAGE_H

@@ -2,7 +2,7 @@
 /*
  * command_parse.h - members that several commands have.
  *
- * As in json.h the first failure sticks: it is the answer to the command.  Broker thread.
+ * As in json.h the first failure sticks: it is the answer to the command.  The registrar's thread.
  */
 #ifndef JITR_COMMAND_PARSE_H
 #define JITR_COMMAND_PARSE_H

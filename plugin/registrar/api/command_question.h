@@ -3,7 +3,7 @@
  * command_question.h - questions to explain.h, for testAuthorization,
  * getEffectivePolicies (aws-iot A.7) and explain, which is not AWS's.
  *
- * Broker thread.
+ * The registrar's thread.
  */
 #ifndef JITR_COMMAND_QUESTION_H
 #define JITR_COMMAND_QUESTION_H

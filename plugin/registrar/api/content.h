@@ -12,7 +12,7 @@
  * policies could give itself every other right.
  *
  * Functions of command rows (command_type.content) collect both; authorize.c decides.
- * Broker thread.
+ * The registrar's thread.
  */
 #ifndef JITR_CONTENT_H
 #define JITR_CONTENT_H

@@ -2,7 +2,7 @@
 /*
  * policy_document.h - documents and numbers of policy versions in commands (aws-iot A.4).
  *
- * Broker thread.
+ * The registrar's thread.
  */
 #ifndef JITR_POLICY_DOCUMENT_H
 #define JITR_POLICY_DOCUMENT_H

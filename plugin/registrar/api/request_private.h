@@ -10,7 +10,7 @@
  *   request_log.c      lines of the log
  *   request_memory.c   a request is made and freed; the bytes that requests hold
  *
- * Each calls only files below it.  Broker thread, but for two functions of request_run.c.
+ * Each calls only files below it.  The registrar's thread, but for two functions of request_run.c.
  */
 #ifndef JITR_REQUEST_PRIVATE_H
 #define JITR_REQUEST_PRIVATE_H
@@ -92,7 +92,7 @@ struct request {
 	uint8_t *payload; /* until it is read; NULL also if it is too large */
 	size_t payload_len, held;
 	struct budget budget;
-	int64_t used_us; /* of the broker's thread */
+	int64_t used_us; /* of the registrar's thread */
 
 	cJSON *json;  /* the texts of commands point into it */
 	char *answer; /* so far, without its end */

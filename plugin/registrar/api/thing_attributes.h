@@ -3,7 +3,7 @@
  * thing_attributes.h - names and attributes of things in commands (aws-iot A.6).
  *
  * Attributes are an object of strings in JSON, and packed as model.h says in the registry.
- * Broker thread.
+ * The registrar's thread.
  */
 #ifndef JITR_THING_ATTRIBUTES_H
 #define JITR_THING_ATTRIBUTES_H

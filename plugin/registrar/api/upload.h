@@ -5,7 +5,7 @@
  * An upload belongs to the connection that began it, and counts for its owner.  The number
  * of uploads and their bytes are bounded, for one owner and for all; an upload that gets no
  * more parts is dropped.  Where no place is free, or all bytes are used, an owner that has
- * less replaces an idle upload of the owner that has the most.  Broker thread.
+ * less replaces an idle upload of the owner that has the most.  The registrar's thread.
  */
 #ifndef JITR_UPLOAD_H
 #define JITR_UPLOAD_H

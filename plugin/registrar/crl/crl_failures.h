@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* crl_failures.h - the last failed import of each CA, until one succeeds.  Broker thread. */
+/* crl_failures.h - the last failed import of each CA, until one succeeds.  The registrar's thread. */
 #ifndef JITR_CRL_FAILURES_H
 #define JITR_CRL_FAILURES_H
 

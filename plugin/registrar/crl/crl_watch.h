@@ -6,7 +6,7 @@
  * first one that has changed.  The next job continues with the file after it, so that many
  * changed files are each imported once.  There is one job at a time.
  *
- * Broker thread.
+ * The registrar's thread.
  */
 #ifndef JITR_CRL_WATCH_H
 #define JITR_CRL_WATCH_H
@@ -27,7 +27,7 @@ struct crl_watch_config {
 	int64_t (*now)(void);  /* ms since 1970 */
 	const char *dir;       /* crl_dir.h */
 
-	/* Broker thread. */
+	/* The registrar's thread. */
 	void (*found)(void *context, const struct crl_found *found);
 	void *context;
 };
