@@ -11,6 +11,7 @@
 
 /* Frames handled in one turn of the broker's loop; an answer can have a megabyte. */
 #define FRAMES_PER_TURN 512
+#define READS_PER_TURN  8
 
 /* How often the registrar is told that the broker's loop runs. */
 #define ALIVE_MS 5000
@@ -202,15 +203,29 @@ receive_one(struct plugin *p, struct link *link)
 	return false;
 }
 
-static void
-receive(struct plugin *p, struct link *link)
+/* Until the socket is empty, as no signal is sent for what stays in it. */
+static bool
+receive_frames(struct plugin *p, struct link *link)
 {
 	size_t count = 0;
 
-	(void)!link_fill(link);
-	while (count < FRAMES_PER_TURN && receive_one(p, link))
-		count++;
-	p->frames_left = count == FRAMES_PER_TURN;
+	for (int reads = 0; reads < READS_PER_TURN; reads++) {
+		bool empty = link_fill(link) != ERR_OK;
+
+		while (count < FRAMES_PER_TURN && receive_one(p, link))
+			count++;
+		if (count == FRAMES_PER_TURN)
+			return true;
+		if (empty || child_link(p->child) != link)
+			return false;
+	}
+	return true;
+}
+
+static void
+receive(struct plugin *p, struct link *link)
+{
+	p->frames_left = receive_frames(p, link);
 	if (!p->frames_left && child_link(p->child) == link && link_state(link) != LINK_OPEN)
 		lost(p, NULL);
 }
