@@ -335,6 +335,7 @@ OTHERS = {
     "POLICY_UNUSABLE",  # a registry that is damaged
     "INTERNAL_SERVER_ERROR",  # a registry that cannot be read
     "NOT_AUTHENTICATED",  # without a certificate: see below
+    "REGISTRAR_NOT_RUNNING",  # test_registrar.py
     "CLIENT_ID_BUSY",  # for a moment, while an answer is on its way
     "CERTIFICATE_CHAIN_REFUSED",  # TLS refuses it, and explain says so
 }
