@@ -48,8 +48,9 @@
 	X(unanswered, "requests/unanswered")        /* denied or throttled, without an answer */ \
 	X(presence_published, "presence/published") /* events of connections */ \
 	X(presence_dropped, "presence/dropped")     /* too many waiting, or no memory */ \
-	X(presence_suppressed, "presence/suppressed") /* of failed connections: too many a second */ \
-	X(registrar_restarts, "registrar/restarts")   /* as child_restarts() */
+	X(presence_suppressed, \
+	    "presence/suppressed")                  /* of failed connections: too many a second */ \
+	X(registrar_restarts, "registrar/restarts") /* as child_restarts() */
 
 /* And "connections/refused/<code>" for each code of a reason. */
 #define STATS_REFUSED_TOPIC STATS_TOPIC "connections/refused/"

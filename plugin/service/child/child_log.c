@@ -7,7 +7,7 @@
 
 #include "child_private.h"
 
-#define LINE_SIZE 4096 /* longer lines are cut */
+#define LINE_SIZE 4096     /* longer lines are cut */
 #define PREFIX    "jitr: " /* of every line of the plugin; those of the process have it */
 
 _Static_assert(LEVEL_DEBUG == 0 && LEVEL_ERROR + 1 == WIRE_LEVELS, "doc/link.md has the levels");
