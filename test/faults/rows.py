@@ -64,20 +64,20 @@ def broker_killed(bench):
 @row("broker and registrar killed", ANSWERED + "; starts again")
 def both_killed(bench):
     kill_at_random(bench, bench.kills,
-                   lambda scene: [scene.need_registrar(), scene.broker.process.pid])
+                   lambda scene: [scene.registrar(), scene.broker.process.pid])
 
 
 @row("registrar killed", ANSWERED + "; known devices, bystander, started again")
 def registrar_killed(bench):
     with bench.scene() as scene:
-        scene.need_registrar()
+        scene.registrar()
         for number in range(bench.kills):
             with bench.attempt():
                 with running(scene, tolerant=True, seed=bench.random.random()) as load:
                     time.sleep(0.1 + bench.random.random() * 1.2)
-                    killed = scene.need_registrar()
+                    killed = scene.registrar()
                     os.kill(killed, signal.SIGKILL)
-                    until(lambda: scene.registrar() not in (None, killed),
+                    until(lambda: scene.broker.registrar() not in (None, killed),
                           "another registrar", 20)
                     time.sleep(0.2)
                 assert load.turned_away == 0, "known devices were turned away"

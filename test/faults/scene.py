@@ -18,7 +18,6 @@ from wait import until
 
 CHECK = BUILD_DIR / "test" / "faults" / "registry_check"
 SHIM = BUILD_DIR / "test" / "faults" / "faulty.so"
-REGISTRAR = "mosquitto_jitr_registrar"
 ALL = 0xffffffff
 DAY = 86400
 
@@ -106,19 +105,8 @@ class Scene:
     # -- its processes -----------------------------------------------------------------
 
     def registrar(self):
-        """The broker's child; None: it has none."""
-        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):
-                parent = int(stat.read_text().rsplit(")", 1)[1].split()[1])
-                name = os.path.basename((stat.parent / "cmdline").read_bytes().split(b"\0")[0])
-                if parent == self.broker.process.pid and name == REGISTRAR.encode():
-                    return int(stat.parent.name)
-        return None
-
-    def need_registrar(self):
-        pid = self.registrar()
-        if pid is None:
-            raise Skip("one process")
+        pid = self.broker.registrar()
+        assert pid is not None, "there is no registrar"
         return pid
 
     def limit_files(self, room):
