@@ -149,6 +149,10 @@ behave(const char *name, int argc)
 		return 1;
 	if (strcmp(name, "killed") == 0)
 		(void)raise(SIGKILL);
+	if (strcmp(name, "another version") == 0) {
+		say_hello(WIRE_PROTOCOL, "1.2.4");
+		return 0;
+	}
 	if (!hear(&f) || f.type != WIRE_CONFIG || wire_get_config(f.payload, &config) != ERR_OK ||
 	    strcmp(config.options.list[0].value, "/var/lib/jitr") != 0)
 		return 91;
