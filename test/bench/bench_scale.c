@@ -173,7 +173,7 @@ read_bytes(const struct bench *b)
 	char path[4096];
 	MDB_envinfo info;
 	MDB_env *env;
-	MDB_txn *txn;
+	MDB_txn *txn = NULL;
 	MDB_stat stat;
 
 	snprintf(path, sizeof(path), "%s/db", b->directory);
@@ -553,7 +553,7 @@ delete_slice(struct store *s)
 	struct listing l = { .ascending = true };
 	struct cert page[SLICE];
 	struct txn t;
-	size_t count;
+	size_t count = 0;
 
 	must(store_write(s, &t) == ERR_OK &&
 		store_list_certs(&t, &l, page, SLICE, &count) == ERR_OK,
