@@ -152,10 +152,13 @@ registrar_reopen(struct plugin *p)
  * Its life.
  */
 
-/* What was under way when the process ended. */
+/* What was under way when the process ended.  It may have committed changes and events that it
+ * had no time to tell, and the next process may start a minute later. */
 static void
 lose(struct plugin *p)
 {
+	gate_changed(p->gate, NULL);
+	outbox_notify(p->outbox);
 	gate_registrations_lost(p->gate, "the registrar ended");
 	relay_requests_lost(p->relay);
 }

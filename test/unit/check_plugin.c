@@ -21,6 +21,7 @@
 
 #include "broker_mosquitto.h"
 #include "plugin.h"
+#include "plugin_private.h"
 #include "suite.h"
 #include "world.h"
 
@@ -343,7 +344,7 @@ disconnect(struct mosquitto *m)
 }
 
 static void
-tick(void)
+turn(void)
 {
 	struct mosquitto_evt_tick ed = { .now_s = 0 };
 
@@ -358,7 +359,7 @@ tick_until(bool (*holds)(void))
 	static const struct timespec moment = { 0, 1000000 };
 
 	for (int i = 0; i < 5000 && !holds(); i++) {
-		tick();
+		turn();
 		nanosleep(&moment, NULL);
 	}
 }
@@ -634,7 +635,7 @@ START_TEST(a_device_registers_is_activated_and_revoked)
 	    MOSQ_ERR_ACL_DENIED);
 	admin_sets_status("REVOKED");
 	ck_assert_int_eq(acl_check(&m_device, MOSQ_ACL_READ, "a/b"), MOSQ_ERR_ACL_DENIED);
-	tick();
+	turn();
 	ck_assert_str_eq(broker.kicked, world_hex(device));
 	disconnect(&m_device);
 	ck_assert_int_eq(basic_auth(&m_device), MOSQ_ERR_AUTH);
@@ -716,7 +717,7 @@ START_TEST(a_reload_succeeds_and_opens_the_log_file_again)
 	tick_until_published("$aws/events/certificates/registered/");
 	ck_assert_int_eq(rename(world.log_path, moved), 0);
 	ck_assert_int_eq(deliver(MOSQ_EVT_RELOAD, NULL), MOSQ_ERR_SUCCESS);
-	tick();
+	turn();
 	ck_assert_int_eq(basic_auth(&m_device), MOSQ_ERR_AUTH);
 	stop();
 	text = world_read_file(world.log_path);
@@ -775,7 +776,7 @@ END_TEST
 START_TEST(a_broker_with_ticks_is_not)
 {
 	start();
-	tick();
+	turn();
 	wait_ms(60000);
 	basic_auth(&m_admin);
 	ck_assert_uint_eq(broker.line_count, STARTED_LINES);
@@ -799,7 +800,7 @@ START_TEST(counters_are_published_now_and_then)
 
 	ck_assert_int_eq(start_with("metrics_interval", "60"), MOSQ_ERR_SUCCESS);
 	wait_ms(60000);
-	tick();
+	turn();
 	count = broker.publication_count;
 	ck_assert_str_eq(counter(refused)->payload, "0");
 	ck_assert(counter(refused)->retain);
@@ -807,10 +808,10 @@ START_TEST(counters_are_published_now_and_then)
 	ck_assert_ptr_nonnull(counter("$SYS/broker/jitr/queue/waiting"));
 	ck_assert_int_eq(basic_auth(&m_device), MOSQ_ERR_AUTH);
 	wait_ms(59000);
-	tick();
+	turn();
 	ck_assert_str_eq(counter(refused)->payload, "0");
 	wait_ms(1000);
-	tick();
+	turn();
 	ck_assert_str_eq(counter(refused)->payload, "1");
 	ck_assert_uint_ge(broker.publication_count, 2 * count);
 }
@@ -820,7 +821,7 @@ START_TEST(counters_may_be_switched_off)
 {
 	ck_assert_int_eq(start_with("metrics_interval", "0"), MOSQ_ERR_SUCCESS);
 	wait_ms(600000);
-	tick();
+	turn();
 	ck_assert_uint_eq(broker.publication_count, 0);
 }
 END_TEST
@@ -911,11 +912,48 @@ START_TEST(a_change_by_another_process_cuts_off)
 	tick_until_published("$aws/events/certificates/registered/");
 	admin_sets_status("ACTIVE");
 	ck_assert_int_eq(basic_auth(&m_device), MOSQ_ERR_SUCCESS);
-	tick();
+	turn();
 	ck_assert_str_eq(broker.kicked, "");
 	revoke_elsewhere();
 	tick_until(is_kicked);
 	ck_assert_str_eq(broker.kicked, world_hex(device));
+}
+END_TEST
+
+static int
+registrar_pid(void)
+{
+	return child_pid(((struct plugin *)plugin)->child);
+}
+
+static bool
+is_running(void)
+{
+	return registrar_pid() != 0 && child_link(((struct plugin *)plugin)->child) != NULL;
+}
+
+static bool
+is_not_running(void)
+{
+	return child_link(((struct plugin *)plugin)->child) == NULL;
+}
+
+START_TEST(a_change_that_a_killed_registrar_did_not_tell_cuts_off_before_the_next_one_starts)
+{
+	start();
+	ck_assert_int_eq(basic_auth(&m_device), MOSQ_ERR_AUTH);
+	tick_until_published("$aws/events/certificates/registered/");
+	admin_sets_status("ACTIVE");
+	ck_assert_int_eq(kill(registrar_pid(), SIGKILL), 0);
+	tick_until(is_not_running);
+	tick_until(is_running); /* after its second end the start waits for a second */
+	ck_assert_int_eq(basic_auth(&m_device), MOSQ_ERR_SUCCESS);
+	ck_assert_int_eq(kill(registrar_pid(), SIGSTOP), 0);
+	revoke_elsewhere();
+	ck_assert_int_eq(kill(registrar_pid(), SIGKILL), 0);
+	tick_until(is_kicked);
+	ck_assert_str_eq(broker.kicked, world_hex(device));
+	ck_assert(!is_running());
 }
 END_TEST
 
@@ -945,7 +983,7 @@ START_TEST(the_broker_finds_a_client_by_its_id_only_where_that_is_certain)
 	else
 		ck_assert_int_eq(basic_auth(&m_device), MOSQ_ERR_SUCCESS);
 	admin_sets_status("REVOKED");
-	tick();
+	turn();
 	ck_assert_str_eq(broker.kicked_id, finding[_i].by_id ? m_device.id : "");
 	ck_assert_str_eq(broker.kicked, world_hex(device)); /* it was not closed by its id here */
 	m_device.protocol = mp_mqtt;
@@ -958,7 +996,7 @@ START_TEST(a_sleeping_broker_is_woken_when_an_answer_is_ready)
 	struct mosquitto_evt_tick ed = { .now_s = 0 };
 
 	start();
-	tick();
+	turn();
 	ck_assert_int_eq(control(&m_admin, "{\"commands\":[{\"command\":\"getRegistrationCode\"}]}",
 			     NULL),
 	    MOSQ_ERR_SUCCESS);
@@ -1085,6 +1123,8 @@ event_tests(TCase *t)
 	tcase_add_test(t, counters_may_be_switched_off);
 	tcase_add_test(t, on_another_thread_nothing_is_touched);
 	tcase_add_test(t, a_change_by_another_process_cuts_off);
+	tcase_add_test(t,
+	    a_change_that_a_killed_registrar_did_not_tell_cuts_off_before_the_next_one_starts);
 	tcase_add_loop_test(t, the_broker_finds_a_client_by_its_id_only_where_that_is_certain, 0,
 	    COUNT_OF(finding));
 	tcase_add_test(t, a_sleeping_broker_is_woken_when_an_answer_is_ready);
