@@ -38,10 +38,9 @@ open_store(struct plugin *p, struct diag *diag)
 {
 	struct store_config config = { .path = p->config.db_path,
 		.map_size = (size_t)p->config.db_map_size_mb << 20,
-		.read_only = true,
 		.sha256 = sha256_of };
 
-	return store_open(&config, &p->store, diag);
+	return store_open_reader(&config, &p->store, diag);
 }
 
 static enum err

@@ -35,7 +35,6 @@ struct store_config {
 	const char *path; /* directory, created with mode 0700 if missing */
 	size_t map_size;  /* upper bound in bytes; address space, not disk space */
 	bool exclusive;   /* fail if another process holds the database exclusively */
-	bool read_only;   /* see below */
 	enum err (*sha256)(struct view bytes, struct certid *out); /* for example sha256_of() of
 								    * x509.h; called on both threads */
 
@@ -48,11 +47,14 @@ struct store_config {
 /*
  * On failure *diag has the path, the reason and the remedy.
  *
- * With read_only the registry must exist and have this schema, completely: nothing is created,
- * upgraded or repaired, the map cannot be written, and store_write() fails.  Another
- * process may write at the same time, also with a larger map_size.
+ * store_open_reader(): the registry must exist and have this schema, completely: nothing is
+ * created, upgraded or repaired, the map cannot be written, and store_write() fails.  Another
+ * process may write at the same time, also with a larger map_size.  It is linked without the
+ * functions that write.
  */
 MUST_USE enum err store_open(const struct store_config *config, struct store **out,
+    struct diag *diag);
+MUST_USE enum err store_open_reader(const struct store_config *config, struct store **out,
     struct diag *diag);
 void store_close(struct store *s); /* NULL is fine */
 

@@ -82,7 +82,9 @@ store_write(struct store *s, struct txn *t)
 
 	*t = (struct txn){ .store = s, .writing = true, .ordinary_steps = 1 };
 	s->changed = false;
-	if (environment_claim(s, USE_WRITING)) {
+	if (s->writing == NULL) {
+		rc = EACCES;
+	} else if (environment_claim(s, USE_WRITING)) {
 		if (s->env != NULL)
 			rc = mdb_txn_begin(s->env, NULL, 0, &handle);
 		if (rc != 0)
@@ -198,7 +200,7 @@ words_of(const struct store *s, int rc)
 {
 	if (rc == EIO)
 		return DISK_FAILED;
-	if (rc == EACCES && s->config.read_only)
+	if (rc == EACCES && s->writing == NULL)
 		return "the registry is open for reading only";
 	return rc == MDB_PANIC ? BEING_REOPENED : mdb_strerror(rc);
 }
@@ -275,7 +277,7 @@ put_with(struct txn *t, enum table table, struct view key, struct view value, un
 	if (t->failed != ERR_OK)
 		return;
 	t->store->changed = true;
-	txn_check(t, mdb_put(t->handle, t->store->tables[table], &k, &v, flags));
+	txn_check(t, t->store->writing->put(t->handle, t->store->tables[table], &k, &v, flags));
 }
 
 void
@@ -301,9 +303,10 @@ table_put_new(struct txn *t, enum table table, struct view key, struct view valu
 	if (t->failed != ERR_OK)
 		return;
 	t->store->changed = true;
-	rc = mdb_put(t->handle, t->store->tables[table], &k, &v, MDB_APPEND);
+	rc = t->store->writing->put(t->handle, t->store->tables[table], &k, &v, MDB_APPEND);
 	if (rc == MDB_KEYEXIST)
-		rc = mdb_put(t->handle, t->store->tables[table], &k, &v, MDB_NOOVERWRITE);
+		rc = t->store->writing->put(t->handle, t->store->tables[table], &k, &v,
+		    MDB_NOOVERWRITE);
 	if (rc == MDB_KEYEXIST)
 		txn_fail(t, ERR_STORAGE, words);
 	else
@@ -321,9 +324,10 @@ table_add(struct txn *t, enum table table, struct view key, struct view value, b
 		return;
 	t->store->changed = true;
 	if (mostly_last)
-		rc = mdb_put(t->handle, t->store->tables[table], &k, &v, MDB_APPENDDUP);
+		rc = t->store->writing->put(t->handle, t->store->tables[table], &k, &v,
+		    MDB_APPENDDUP);
 	if (rc == MDB_KEYEXIST)
-		rc = mdb_put(t->handle, t->store->tables[table], &k, &v, 0);
+		rc = t->store->writing->put(t->handle, t->store->tables[table], &k, &v, 0);
 	txn_check(t, rc);
 }
 
@@ -338,7 +342,8 @@ table_delete(struct txn *t, enum table table, struct view key, const struct view
 		return;
 	if (value != NULL)
 		v = val_of(*value);
-	rc = mdb_del(t->handle, t->store->tables[table], &k, value != NULL ? &v : NULL);
+	rc = t->store->writing->del(t->handle, t->store->tables[table], &k,
+	    value != NULL ? &v : NULL);
 	if (rc == MDB_NOTFOUND)
 		return;
 	t->store->changed = true;

@@ -2,7 +2,8 @@
 /*
  * store_private.h - shared by the store*.c files.
  *
- * store_open.c opens and closes; store_state.c notices a broken environment and files
+ * store_open.c opens and closes; store_writing.c has what changes a file, and is linked by
+ * the registrar only; store_state.c notices a broken environment and files
  * that are gone, and opens again; store_lock.c and store_data_file.c prepare and check
  * the files of LMDB; store_schema.c has the tables; store_upgrade.c upgrades older
  * schemas; store.c has transactions and the table_ functions; store_room.c keeps the
@@ -63,8 +64,23 @@ enum store_use {
 	USE_REPLACING, /* the environment or its map is being replaced */
 };
 
+/* What changes a file (store_writing.c).  The integers are LMDB's codes. */
+struct store_writing {
+	int (*put)(MDB_txn *txn, MDB_dbi table, MDB_val *key, MDB_val *value, unsigned flags);
+	int (*del)(MDB_txn *txn, MDB_dbi table, MDB_val *key, MDB_val *value_or_null);
+	int (*cursor_del)(MDB_cursor *rows, unsigned flags);
+	int (*open_directory)(const char *path); /* creates it; a descriptor, or -1 and errno */
+	int (*sync_directory)(const struct store *s);
+	int (*reserve_lock_file)(struct store *s);
+	int (*check_data_file)(MDB_env *env);
+	int (*undo_creation)(const struct store *s);
+	int (*upgrade_begin)(struct txn *t, uint64_t schema);
+	int (*upgrade_step)(struct txn *t, bool *done);
+};
+
 struct store {
-	MDB_env *env; /* NULL: it could not be opened again */
+	MDB_env *env;                        /* NULL: it could not be opened again */
+	const struct store_writing *writing; /* NULL: for reading only */
 	struct store_config config;
 	char *path; /* config.path, owned */
 	MDB_dbi tables[TABLE_COUNT];
@@ -263,7 +279,7 @@ void deleted_ca_tidy(struct txn *t, const struct certid *ca_id);
 /* Additional return code: the upgrade of an older schema is not finished. */
 #define NOT_UPGRADED (CUT_SHORT + 1)
 
-/* Opens all tables, and unless the store is read only creates or upgrades them if
+/* Opens all tables, and in a store for writing creates or upgrades them if
  * necessary; a current database is opened without waiting for its writer.  Sets the
  * version of the schema; if it is not STORE_SCHEMA the tables are not open.  Returns
  * LMDB's code or NOT_UPGRADED. */
@@ -275,14 +291,18 @@ MUST_USE int schema_open(struct store *s, uint64_t *schema);
  * moves certificates: it does a bounded part of it in a transaction, and sets *done with the last part.  Return LMDB's
  * code.
  */
-#define UPGRADE_TABLES 6 /* of earlier schemas, while they are read */
+#define UPGRADE_ROW    "upgrade" /* of TABLE_META, until it is finished */
+#define UPGRADE_TABLES 6         /* of earlier schemas, while they are read */
 
 MUST_USE int upgrade_begin(struct txn *t, uint64_t schema);
-MUST_USE int upgrade_is_pending(struct txn *t, bool *out);
 MUST_USE int upgrade_step(struct txn *t, bool *done);
 
 #define DATA_FILE "data.mdb"
 #define LOCK_FILE "lock.mdb"
+
+/* writing NULL: for reading only. */
+MUST_USE enum err store_open_with(const struct store_writing *writing,
+    const struct store_config *config, struct store **out, struct diag *diag);
 
 /* The environment, its tables and the reusable read transaction. */
 MUST_USE enum err environment_open(struct store *s, struct diag *diag);
@@ -309,9 +329,6 @@ MUST_USE int forms_add(struct txn *t);
 
 /* Creates lock.mdb with its blocks allocated.  Returns an errno. */
 MUST_USE int lock_file_reserve(struct store *s);
-
-/* Does another process have lock.mdb open? */
-MUST_USE bool lock_file_in_use(const struct store *s);
 
 /* Additional return code: data.mdb is truncated. */
 #define CUT_SHORT (MDB_LAST_ERRCODE + 1000)
