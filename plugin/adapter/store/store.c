@@ -69,7 +69,7 @@ store_read(struct store *s, struct txn *t)
 	if (rc == 0)
 		t->handle = handle;
 	else if (rc == MDB_PANIC)
-		atomic_store(&s->state, STORE_BROKEN);
+		s->state = STORE_BROKEN;
 	t->failed = store_error(rc);
 	return t->failed;
 }
@@ -116,9 +116,7 @@ store_end(struct txn *t)
 
 /*
  * LMDB numbers commits without gaps, and only the process that holds the write
- * transaction can commit its number.  The number is therefore recorded as ours before
- * the commit: store_changed_elsewhere() on the other thread never takes it for a
- * foreign one.
+ * transaction can commit its number: a gap before ours is a foreign commit.
  */
 static int
 commit_changes(struct store *s, MDB_txn *handle)
@@ -126,12 +124,12 @@ commit_changes(struct store *s, MDB_txn *handle)
 	size_t id = mdb_txn_id(handle), before = id - 1;
 	int rc;
 
-	if (before > atomic_load(&s->own) && before > atomic_load(&s->reported))
-		atomic_store(&s->foreign, true);
-	atomic_store(&s->own, id);
+	if (before > s->own && before > s->reported)
+		s->foreign = true;
+	s->own = id;
 	rc = mdb_txn_commit(handle);
 	if (rc != 0) {
-		atomic_store(&s->own, before);
+		s->own = before;
 		environment_check(s);
 	}
 	environment_release(s);
@@ -158,8 +156,7 @@ store_commit(struct txn *t)
 	return t->failed;
 }
 
-/* The order matters: the writer marks a foreign commit before hiding it behind its own,
- * so the mark is read last. */
+/* A foreign commit that precedes one of ours is not the last one any more. */
 bool
 store_changed_elsewhere(struct store *s)
 {
@@ -167,11 +164,12 @@ store_changed_elsewhere(struct store *s)
 	bool last_is_foreign;
 
 	(void)mdb_env_info(s->env, &info);
-	last_is_foreign = info.me_last_txnid > atomic_load(&s->own) &&
-	    info.me_last_txnid > atomic_load(&s->reported);
+	last_is_foreign = info.me_last_txnid > s->own && info.me_last_txnid > s->reported;
 	if (last_is_foreign)
-		atomic_store(&s->reported, info.me_last_txnid);
-	return atomic_exchange(&s->foreign, false) || last_is_foreign;
+		s->reported = info.me_last_txnid;
+	last_is_foreign |= s->foreign;
+	s->foreign = false;
+	return last_is_foreign;
 }
 
 bool

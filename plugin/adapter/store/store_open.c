@@ -2,7 +2,7 @@
 /*
  * store_open.c - opens and closes the store; see store.h.
  *
- * Both functions are called by one thread of a process.  Every commit is synced: no
+ * Every commit is synced: no
  * flag that trades safety for speed is set, and the map is never written (with
  * MDB_WRITEMAP a full disk raises SIGBUS).
  */
@@ -272,7 +272,7 @@ open_reader(struct store *s, const struct store_config *config, struct diag *dia
 	}
 	mdb_txn_reset(s->reader);
 	(void)mdb_env_info(s->env, &info);
-	atomic_store(&s->own, info.me_last_txnid);
+	s->own = info.me_last_txnid;
 	return ERR_OK;
 }
 

@@ -15,7 +15,6 @@
 #define JITR_STORE_PRIVATE_H
 
 #include <lmdb.h>
-#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "jitr/adapter/store.h"
@@ -94,24 +93,23 @@ struct store {
 	enum err (*sha256)(struct view bytes, struct certid *out);
 	enum err (*make_form)(enum form_kind kind, struct view document, struct view *form);
 
-	/* Broker thread.  The reusable read transaction keeps its slot in LMDB's reader
+	/* The reusable read transaction keeps its slot in LMDB's reader
 	 * table, so reading cannot fail because other processes fill the table. */
 	MDB_txn *reader;
 	bool reading; /* reader is in use */
 
-	/* The registrar's thread. */
+	/* The last write. */
 	const char *failure;
 	int cause;    /* LMDB's return code, if the failure was one */
 	bool changed; /* by the open write transaction */
 
-	/* Both threads. */
-	_Atomic(enum store_use) use;
-	_Atomic(enum store_state) state;
+	enum store_use use;
+	enum store_state state;
 
-	/* Both threads; see store_changed_elsewhere().  Transaction numbers. */
-	atomic_size_t own;      /* our last commit, or the last one when we opened */
-	atomic_size_t reported; /* the last foreign commit that was reported */
-	atomic_bool foreign;    /* an unreported foreign commit precedes our last one, or the
+	/* See store_changed_elsewhere().  Transaction numbers. */
+	size_t own;      /* our last commit, or the last one when we opened */
+	size_t reported; /* the last foreign commit that was reported */
+	bool foreign;    /* an unreported foreign commit precedes our last one, or the
 				 * store was reopened */
 };
 
@@ -308,7 +306,7 @@ MUST_USE enum err store_open_with(const struct store_writing *writing,
 MUST_USE enum err environment_open(struct store *s, struct diag *diag);
 void environment_close(struct store *s);
 
-/* Claims the environment for one thread; returns whether the other has not claimed it. */
+/* Claims the environment for this use; false: it has another one. */
 MUST_USE bool environment_claim(struct store *s, enum store_use use);
 void environment_release(struct store *s);
 
@@ -316,7 +314,7 @@ void environment_release(struct store *s);
 void environment_check(struct store *s);
 
 /* Another process has enlarged the map: adopts its size.  No read transaction of the
- * thread is open.  Broker thread.  Returns LMDB's code. */
+ * store is open.  Returns LMDB's code. */
 MUST_USE int environment_resize(struct store *s);
 
 /* Remembers which files were opened.  Returns an errno. */
