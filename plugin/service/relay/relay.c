@@ -20,7 +20,8 @@ struct pending {
 	size_t bytes;
 	bool left; /* its connection ended, and the api was told */
 	UT_hash_handle hh;
-	char client_id[];
+	char *response_topic; /* in text; NULL: none */
+	char text[];          /* the client id, then the response topic */
 };
 
 struct outstanding {
@@ -103,14 +104,18 @@ has_room(const struct relay *r, uint64_t hash, size_t bytes)
 static struct pending *
 pending_new(struct relay *r, const struct control_request *request, size_t bytes)
 {
+	const char *topic = request->response_topic;
 	size_t size = strlen(request->caller.client_id) + 1;
-	struct pending *p = calloc(1, sizeof(*p) + size);
+	size_t topic_size = topic != NULL ? strlen(topic) + 1 : 0;
+	struct pending *p = calloc(1, sizeof(*p) + size + topic_size);
 
 	if (p == NULL)
 		return NULL;
 	p->number = request->number;
 	p->bytes = bytes;
-	memcpy(p->client_id, request->caller.client_id, size);
+	memcpy(p->text, request->caller.client_id, size);
+	if (topic != NULL)
+		p->response_topic = memcpy(p->text + size, topic, topic_size);
 	HASH_ADD(hh, r->pending, number, sizeof(p->number), p);
 	if (find(r, p->number) == p)
 		return p;
@@ -174,7 +179,7 @@ answer(struct relay *r, const struct caller *caller, const char *client_id,
 /* The answer is always the same, whatever the request says.  A bridge has no address, and
  * may have no name. */
 static void
-deny(struct relay *r, const struct client *c)
+deny(struct relay *r, const struct client *c, const char *response_topic)
 {
 	struct denied_line line = { .reason = "not an administrator",
 		.user_name = c->user_name,
@@ -191,7 +196,7 @@ deny(struct relay *r, const struct client *c)
 		return;
 	}
 	caller = gate_caller(r->config.gate, c);
-	answer(r, &caller, c->id != NULL ? c->id : "", NULL,
+	answer(r, &caller, c->id != NULL ? c->id : "", response_topic,
 	    view_of("{\"responses\":[{\"error\":"
 		    "\"AccessDeniedException\",\"message\":\"This client may not use " CONTROL_TOPIC
 		    ": name "
@@ -199,14 +204,15 @@ deny(struct relay *r, const struct client *c)
 }
 
 static void
-throttle(struct relay *r, const struct caller *caller, const char *client_id, uint64_t hash)
+throttle(struct relay *r, const struct caller *caller, const char *client_id,
+    const char *response_topic, uint64_t hash)
 {
 	r->config.stats->throttled++;
 	if (!refusals_may_answer(&r->throttled, hash, r->config.clock_us())) {
 		r->config.stats->unanswered++;
 		return;
 	}
-	answer(r, caller, client_id, NULL,
+	answer(r, caller, client_id, response_topic,
 	    view_of("{\"responses\":[{\"error\":\"ThrottlingException\","
 		    "\"message\":\"Too many requests of this caller wait: send the next ones when "
 		    "these are answered\"}]}"));
@@ -225,7 +231,7 @@ relay_requests_lost(struct relay *r)
 	while (r->pending != NULL) {
 		struct pending *p = r->pending;
 
-		answer(r, &p->caller, p->client_id, NULL, view_of(LOST));
+		answer(r, &p->caller, p->text, p->response_topic, view_of(LOST));
 		pending_end(r, p);
 	}
 }
@@ -238,9 +244,9 @@ relay_answer(struct relay *r, const struct control_answer *a)
 	if (p == NULL || p->caller.session != a->session)
 		return;
 	if (a->throttled)
-		throttle(r, &p->caller, p->client_id, p->hash);
+		throttle(r, &p->caller, p->text, p->response_topic, p->hash);
 	else
-		answer(r, &p->caller, p->client_id, a->response_topic, a->payload);
+		answer(r, &p->caller, p->text, a->response_topic, a->payload);
 	pending_end(r, p);
 }
 
@@ -277,9 +283,11 @@ pass_on(struct relay *r, const struct client *c, struct control_request *request
 	if (p != NULL)
 		pending_end(r, p);
 	if (e == ERR_BUSY)
-		throttle(r, &caller, request->caller.client_id, hash_of(r, c));
+		throttle(r, &caller, request->caller.client_id, request->response_topic,
+		    hash_of(r, c));
 	else
-		answer(r, &caller, request->caller.client_id, NULL, view_of(NOT_RUNNING));
+		answer(r, &caller, request->caller.client_id, request->response_topic,
+		    view_of(NOT_RUNNING));
 }
 
 void
@@ -293,7 +301,7 @@ relay_request(struct relay *r, const struct client *c, struct view payload,
 	if (payload.len > REQUEST_MAX)
 		request.payload.data = NULL;
 	if (request.caller.administration == ADMINISTRATION_NONE)
-		deny(r, c);
+		deny(r, c, response_topic);
 	else
 		pass_on(r, c, &request);
 }
