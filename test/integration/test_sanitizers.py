@@ -33,7 +33,7 @@ def report(*leaks):
     (report("something unknown\n"), True),
     (report(OF_THE_BROKER) + "==1==ERROR: AddressSanitizer: heap-use-after-free on address\n", True),
     ("gate.c:12:3: runtime error: null pointer passed\n" + report(OF_THE_BROKER), True),
-    ("==7== Invalid read of size 1\n==7==    at 0x10A2B4: cert_read (cert.c:7)\n", True),
+    ("==7== Invalid read of size 1\n==7==    at 0x10A2B4: gate_connect (gate.c:7)\n", True),
     ("==7== 64 (32 direct, 32 indirect) bytes in 1 blocks are definitely lost in loss record\n",
      True),
     ("==7== Warning: set address range perms: large range [0x1, 0x2) (noaccess)\n", False)],
