@@ -349,14 +349,6 @@ ask_on(const struct client *c, const char *response_topic)
 }
 
 static void
-cause_denied(void)
-{
-	struct client c = without_rights();
-
-	ask_on(&c, "a/b");
-}
-
-static void
 cause_not_running(void)
 {
 	struct client c = log_in(0);
@@ -399,7 +391,6 @@ static const struct own_answer {
 	void (*cause)(void);
 	const char *text;
 } own_answers[] = {
-	{ cause_denied, "AccessDeniedException" },
 	{ cause_not_running, "nothing was changed" },
 	{ cause_no_room, "ThrottlingException" },
 	{ cause_throttled, "ThrottlingException" },

@@ -105,11 +105,22 @@ stop(struct child *c)
 void
 child_close(struct child *c)
 {
+	bool told;
+
 	if (c == NULL)
 		return;
-	if (c->link != NULL)
+	told = c->link != NULL;
+	if (told)
 		stop(c);
 	if (c->state == CHILD_ENDING && !wait_end(c, c->kill_at + KILL_MS))
-		child_log(c, LEVEL_WARNING, "the registrar (process %d) does not end", c->pid);
+		child_log(c, LEVEL_WARNING,
+		    "the registrar (process %d) does not end: a disk may not answer; until it "
+		    "has ended, no broker can open the registry",
+		    c->pid);
+	else if (told && c->config.now() >= c->kill_at)
+		child_log(c, LEVEL_WARNING,
+		    "the registrar did not end within %d s and was killed: a disk may not answer; "
+		    "what was answered is stored",
+		    CHILD_END_MS / 1000);
 	free(c);
 }

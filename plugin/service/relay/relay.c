@@ -176,10 +176,11 @@ answer(struct relay *r, const struct caller *caller, const char *client_id,
 		log_unanswered(r, e);
 }
 
-/* The answer is always the same, whatever the request says.  A bridge has no address, and
- * may have no name. */
+/* The answer is always the same, whatever the request says, and on the answers' topic alone: a
+ * client without rights does not choose where it goes.  A bridge has no address, and may have no
+ * name. */
 static void
-deny(struct relay *r, const struct client *c, const char *response_topic)
+deny(struct relay *r, const struct client *c)
 {
 	struct denied_line line = { .reason = "not an administrator",
 		.user_name = c->user_name,
@@ -196,7 +197,7 @@ deny(struct relay *r, const struct client *c, const char *response_topic)
 		return;
 	}
 	caller = gate_caller(r->config.gate, c);
-	answer(r, &caller, c->id != NULL ? c->id : "", response_topic,
+	answer(r, &caller, c->id != NULL ? c->id : "", NULL,
 	    view_of("{\"responses\":[{\"error\":"
 		    "\"AccessDeniedException\",\"message\":\"This client may not use " CONTROL_TOPIC
 		    ": name "
@@ -301,7 +302,7 @@ relay_request(struct relay *r, const struct client *c, struct view payload,
 	if (payload.len > REQUEST_MAX)
 		request.payload.data = NULL;
 	if (request.caller.administration == ADMINISTRATION_NONE)
-		deny(r, c, response_topic);
+		deny(r, c);
 	else
 		pass_on(r, c, &request);
 }
