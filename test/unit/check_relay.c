@@ -397,6 +397,18 @@ static const struct own_answer {
 	{ cause_lost, "whether this was carried out is not known" },
 };
 
+/* A client without rights does not choose where an answer goes. */
+START_TEST(a_refusal_without_rights_goes_to_no_response_topic)
+{
+	struct client c = without_rights();
+
+	ask_on(&c, "a/b");
+	send_answers();
+	ck_assert_uint_eq(world_count(NOTE_ANSWER), 1);
+	ck_assert_str_eq(world_note(NOTE_ANSWER, 0)->topic, CONTROL_RESPONSE_TOPIC);
+}
+END_TEST
+
 START_TEST(an_answer_without_the_api_goes_to_the_response_topic_too)
 {
 	own_answers[_i].cause();
@@ -431,6 +443,7 @@ main(void)
 	tcase_add_test(t, a_request_without_rights_is_not_passed_on);
 	tcase_add_loop_test(t, an_answer_without_the_api_goes_to_the_response_topic_too, 0,
 	    COUNT_OF(own_answers));
+	tcase_add_test(t, a_refusal_without_rights_goes_to_no_response_topic);
 
 	return suite_run(suite);
 }
