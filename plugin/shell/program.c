@@ -20,18 +20,20 @@ library_path(void)
 	return dladdr(&here, &info) != 0 && info.dli_fname != NULL ? info.dli_fname : "";
 }
 
-/* name: relative to the directory of the plugin.  false: there is no such program. */
+/* name: relative to the directory of the plugin.  false: there is no such program.  ps and
+ * the log show the path without "..". */
 static bool
 find_program(const char *name, char out[PATH_MAX])
 {
-	char library[PATH_MAX];
+	char library[PATH_MAX], program[PATH_MAX];
 	char *slash = realpath(library_path(), library) != NULL ? strrchr(library, '/') : NULL;
 	int len;
 
 	if (slash == NULL)
 		return false;
-	len = snprintf(out, PATH_MAX, "%.*s/%s", (int)(slash - library), library, name);
-	return len > 0 && len < PATH_MAX && access(out, X_OK) == 0;
+	len = snprintf(program, sizeof(program), "%.*s/%s", (int)(slash - library), library, name);
+	return len > 0 && len < PATH_MAX && realpath(program, out) != NULL &&
+	    access(out, X_OK) == 0;
 }
 
 const char *

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from admin import CONTROL, AwsError
-from broker import BUILD_DIR, DidNotStart
+from broker import BUILD_DIR, DidNotStart, PRELOAD
 from counters import Counters
 from disk import held
 from fleet import Fleet
@@ -19,9 +19,6 @@ from policies import allow
 from revocation import large_list, parts_of
 from test_faults import complaint
 from wait import until
-
-pytestmark = pytest.mark.skipif("JITR_PRELOAD" in os.environ,
-                                reason="its times are those of a build without sanitizers")
 
 NOT_RUNNING = "The registrar is not running: nothing was changed"
 NOT_KNOWN = "whether this was carried out is not known"
@@ -243,8 +240,8 @@ def test_each_end_is_an_error_in_the_log_and_the_delay_grows(world):
         start = time.monotonic()
         words = "in %d s" % delay if delay else "at once"
         line = broker.log_lines("killed by signal 9")[-1]
-        assert "the registrar is started again " + words in line
-        assert "first connections and changes are refused" in line
+        assert "; started again " + words in line
+        assert "new devices and requests are refused, and all else goes on" in line
         until(lambda: broker.registrar() not in (None, pid), "another registrar")
         broker.wait_for_log("the registrar is up again", count=number)
         assert delay - 1 <= time.monotonic() - start < delay + 10
@@ -360,6 +357,7 @@ def test_device_whose_registration_was_lost_is_cut_off_and_one_that_is_stored_st
 
 # -- it hangs ------------------------------------------------------------------------
 
+@pytest.mark.skipif(bool(PRELOAD), reason="1024 answers within its time need a quick registrar")
 def test_broker_goes_on_while_the_registrar_hangs(world, pki):
     """What was sent to it meanwhile is carried out when it goes on; a caller with too much under
     way is told so."""

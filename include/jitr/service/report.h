@@ -28,8 +28,8 @@ struct report_sink {
 	/* A line of the broker's log, as of struct broker. */
 	void (*log)(void *context, enum log_level level, const char *line);
 
-	/* A line of the log file, with its end.  ERR_BUSY, ERR_NOMEM: it is lost.  Not called
-	 * without a log file. */
+	/* A line of the log file, with its end.  ERR_BUSY, ERR_NOMEM, ERR_STORAGE (the
+	 * registrar is not running): it is lost.  Not called without a log file. */
 	enum err (*record)(void *context, const char *text, size_t len);
 };
 

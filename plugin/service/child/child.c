@@ -14,9 +14,18 @@ report_down(struct child *c)
 	if (seconds > 0)
 		(void)snprintf(when, sizeof(when), "in %" PRId64 " s", seconds);
 	child_log(c, LEVEL_ERROR,
-	    "%s; the registrar is started again %s, and until it is up first connections and "
-	    "changes are refused",
+	    "%s; started again %s; until it is up, new devices and requests are refused, and all "
+	    "else goes on",
 	    c->why.text, when);
+}
+
+static void
+report_up(const struct child *c)
+{
+	int64_t ms = c->config.now() - c->lost_at;
+
+	child_log(c, LEVEL_NOTICE, "the registrar is up again after %" PRId64 ".%" PRId64 " s",
+	    ms / 1000, ms % 1000 / 100);
 }
 
 enum child_state
@@ -37,7 +46,7 @@ child_tick(struct child *c)
 	if (c->state == CHILD_DOWN && before != CHILD_DOWN)
 		report_down(c);
 	if (c->state == CHILD_UP && before != CHILD_UP)
-		child_log(c, LEVEL_NOTICE, "the registrar is up again");
+		report_up(c);
 	return c->state;
 }
 
@@ -56,6 +65,7 @@ child_lost(struct child *c, const char *why_or_null)
 		why_or_null = "sent what is no frame";
 	if (why_or_null != NULL)
 		diag_set(&c->why, "the registrar %s", why_or_null);
+	c->lost_at = c->config.now();
 	child_end(c, why_or_null != NULL ? 0 : CHILD_END_MS);
 }
 

@@ -19,7 +19,7 @@ wait_link(const struct link *l, int64_t ms)
 
 	if (link_waiting(l).frames > 0)
 		p.events |= POLLOUT;
-	(void)poll(&p, 1, (int)ms);
+	(void)poll(&p, 1, ms > 0 ? (int)ms : 0);
 }
 
 /* ENDING to DOWN; false: it has not ended. */
@@ -39,7 +39,7 @@ wait_start(struct child *c, struct diag *diag)
 {
 	while (c->state == CHILD_STARTING) {
 		if (child_greet(c) && c->state == CHILD_STARTING)
-			wait_link(c->link, -1);
+			wait_link(c->link, c->heard_at + CHILD_START_MS - c->config.now());
 	}
 	if (c->state == CHILD_UP)
 		return ERR_OK;
@@ -105,11 +105,22 @@ stop(struct child *c)
 void
 child_close(struct child *c)
 {
+	bool told;
+
 	if (c == NULL)
 		return;
-	if (c->link != NULL)
+	told = c->link != NULL;
+	if (told)
 		stop(c);
 	if (c->state == CHILD_ENDING && !wait_end(c, c->kill_at + KILL_MS))
-		child_log(c, LEVEL_WARNING, "the registrar (process %d) does not end", c->pid);
+		child_log(c, LEVEL_WARNING,
+		    "the registrar (process %d) does not end: a disk may not answer; until it "
+		    "has ended, no broker can open the registry",
+		    c->pid);
+	else if (told && c->config.now() >= c->kill_at)
+		child_log(c, LEVEL_WARNING,
+		    "the registrar did not end within %d s and was killed: a disk may not answer; "
+		    "what was answered is stored",
+		    CHILD_END_MS / 1000);
 	free(c);
 }

@@ -73,11 +73,20 @@ report_lost(struct report *r, const char *why)
 	r->lost = 0;
 }
 
+/* Of the sink's errors (report.h). */
+static const char *
+why_lost(enum err e)
+{
+	if (e == ERR_BUSY)
+		return "too many changes are waiting";
+	return e == ERR_STORAGE ? "the registrar is not running" : err_text(e);
+}
+
 void
 report_write(struct report *r, const char *text, size_t len)
 {
 	enum err e = r->sink.record(r->sink.context, text, len);
 
 	if (e != ERR_OK)
-		report_lost(r, e == ERR_BUSY ? "too many changes are waiting" : err_text(e));
+		report_lost(r, why_lost(e));
 }
