@@ -242,6 +242,17 @@ say_alive(struct plugin *p, int64_t now)
 	(void)!send_nothing(p, WIRE_ALIVE);
 }
 
+/* While no registrar tells of changes: one whose link has ended finishes its last commit, and
+ * that of another broker may have opened the registry meanwhile. */
+static void
+look_for_changes(struct plugin *p)
+{
+	if (!store_changed_elsewhere(p->store))
+		return;
+	gate_changed(p->gate, NULL);
+	outbox_notify(p->outbox);
+}
+
 void
 registrar_receive(struct plugin *p)
 {
@@ -249,8 +260,10 @@ registrar_receive(struct plugin *p)
 	if (child_link(p->child) == NULL && child_tick(p->child) == CHILD_UP)
 		greet(p);
 	p->stats.registrar_restarts = child_restarts(p->child);
-	if (child_link(p->child) == NULL)
+	if (child_link(p->child) == NULL) {
+		look_for_changes(p);
 		return;
+	}
 	say_alive(p, clock_ms(CLOCK_MONOTONIC));
 	receive(p, child_link(p->child));
 }
@@ -313,6 +326,22 @@ copy_options(struct plugin *p, const struct mosquitto_opt *options, int count)
 	return ERR_OK;
 }
 
+/* A registrar that opened other files would store changes, revocations among them, that the
+ * broker never sees.  At the start of the broker it is the first to open them. */
+static bool
+has_same_registry(void *plugin, struct diag *why)
+{
+	struct plugin *p = plugin;
+
+	if (p->store == NULL || store_is_in_place(p->store))
+		return true;
+	diag_set(why,
+	    "%.150s: the files of the registry were removed or replaced while it is in use: move "
+	    "them back, or restart the broker",
+	    p->config.db_path);
+	return false;
+}
+
 enum err
 registrar_start(struct plugin *p, const struct mosquitto_opt *options, int count, struct diag *diag)
 {
@@ -322,6 +351,7 @@ registrar_start(struct plugin *p, const struct mosquitto_opt *options, int count
 		.bytes_max = LINK_BYTES_MAX,
 		.now = monotonic_ms,
 		.log = log_line,
+		.may_run = has_same_registry,
 		.last_frame = last_frame,
 		.context = p };
 	enum err e;

@@ -4,6 +4,7 @@ without it, and neither is left alone (doc/architecture.md)."""
 import json
 import os
 import re
+import shutil
 import signal
 import statistics
 import time
@@ -228,6 +229,59 @@ def test_known_devices_go_on_while_the_registrar_is_not_running(world, pki):
     assert world.broker.connect(late).refused
     assert world.admin.status(late) == "PENDING_ACTIVATION"
     world.serves_known()
+
+
+def move_away(path):
+    path.rename(path.with_suffix(".old"))
+    return lambda: path.with_suffix(".old").rename(path)
+
+
+def copy_directory(path):
+    put_back = move_away(path)
+    shutil.copytree(path.with_suffix(".old"), path)
+
+    def undo():
+        shutil.rmtree(path)
+        put_back()
+    return undo
+
+
+def copy_files(path):
+    for name in ("data.mdb", "lock.mdb"):
+        (path / name).rename(path / (name + ".old"))
+        shutil.copy(path / (name + ".old"), path / name)
+    return lambda: [(path / (name + ".old")).rename(path / name)
+                    for name in ("data.mdb", "lock.mdb")]
+
+
+@pytest.mark.parametrize("replace", [move_away, copy_directory, copy_files])
+def test_no_registrar_serves_another_registry_than_the_broker_reads(broker, pki, admin, factory,
+                                                                    replace):
+    """A backup that is put in place under a running broker: a certificate revoked in it would stay
+    active in the files that the broker has open."""
+    device = admin.activate(pki.device("d1", issuer=factory))
+    live = broker.connect(device)
+    put_back = replace(broker.db_path)
+    pid = kill(broker)
+    broker.wait_for_log("the registrar may not run", "removed or replaced")
+    told_not_running(admin, "updateCertificate", certificateId=device.id, newStatus="REVOKED")
+    assert broker.registrar() is None
+    put_back()
+    another(broker, pid)
+    admin.call("updateCertificate", certificateId=device.id, newStatus="REVOKED")
+    live.wait_until_closed()
+    assert broker.connect(device).refused
+
+
+def test_changes_are_noticed_while_the_registrar_is_not_running(world, start_broker):
+    """Another broker has opened the registry meanwhile: what it revokes is cut off here, too."""
+    world.take_away()
+    other = start_broker(plugin={"db_path": world.broker.db_path})
+    other.admin().call("updateCertificate", certificateId=world.listener.id, newStatus="REVOKED")
+    world.listening.wait_until_closed()
+    assert world.broker.connect(world.listener).refused
+    other.stop()
+    world.put_back()
 
 
 def test_each_end_is_an_error_in_the_log_and_the_delay_grows(world):

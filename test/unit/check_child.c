@@ -232,6 +232,48 @@ START_TEST(a_start_that_fails_says_why)
 }
 END_TEST
 
+static unsigned asked, allowed; /* how often it may run */
+
+static bool
+may_run(void *context, struct diag *why)
+{
+	ck_assert_ptr_eq(context, &line_count);
+	diag_set(why, "the files are gone");
+	return asked++ < allowed;
+}
+
+/* It is asked before the start, and again when the process is up. */
+START_TEST(what_may_not_run_is_not_started_or_ended)
+{
+	config.may_run = may_run;
+	asked = 0;
+	allowed = (unsigned)_i;
+	start_fails("serves", "the registrar may not run: the files are gone");
+	ck_assert_uint_eq(asked, allowed + 1);
+	config.may_run = NULL;
+}
+END_TEST
+
+START_TEST(what_may_not_run_again_is_tried_later)
+{
+	struct child_config before = config;
+
+	config.may_run = may_run;
+	asked = 0;
+	allowed = 2;
+	start("leaves");
+	ask();
+	lose();
+	tick_until(CHILD_DOWN);
+	ck_assert_int_eq(child_tick(child), CHILD_DOWN);
+	ck_assert(said("the registrar may not run: the files are gone; started again in "));
+	allowed = asked + 2;
+	skew += 60000;
+	tick_until(CHILD_UP);
+	config = before;
+}
+END_TEST
+
 /* Most of the time passes when its line is logged. */
 static void
 pass_time(void *context, enum log_level level, const char *line)
@@ -532,6 +574,8 @@ main(void)
 	tcase_add_test(t, the_start_waits_for_hello);
 	tcase_add_test(t, lines_are_passed_on_while_it_starts);
 	tcase_add_loop_test(t, a_start_that_fails_says_why, 0, COUNT_OF(failures));
+	tcase_add_loop_test(t, what_may_not_run_is_not_started_or_ended, 0, 2);
+	tcase_add_test(t, what_may_not_run_again_is_tried_later);
 	tcase_add_test(t, a_program_that_cannot_be_started_is_named);
 	tcase_add_test(t, a_program_that_hangs_does_not_hold_the_start);
 	tcase_add_loop_test(t, it_holds_nothing_of_the_broker, 0, 3);

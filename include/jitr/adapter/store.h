@@ -84,6 +84,10 @@ enum store_state {
 
 enum store_state store_state(const struct store *s);
 
+/* Are the files that were opened still in their place?  A process that opens the same path
+ * otherwise opens others. */
+bool store_is_in_place(struct store *s);
+
 /* Opens a broken store again.  ERR_BUSY: a transaction is open.  After another error it
  * stays broken, and *diag says why. */
 MUST_USE enum err store_reopen(struct store *s, struct diag *diag);

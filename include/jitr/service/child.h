@@ -45,6 +45,10 @@ struct child_config {
 	/* A line of the process, or about its end. */
 	void (*log)(void *context, enum log_level level, const char *line);
 
+	/* May the process run?  Asked before each start and when it is up; false: *why says why
+	 * not.  NULL: it may. */
+	bool (*may_run)(void *context, struct diag *why);
+
 	/* A frame that arrives while the process is stopped, valid for the call.  May be
 	 * NULL. */
 	void (*last_frame)(void *context, const struct wire_frame *frame);

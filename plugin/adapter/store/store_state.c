@@ -112,6 +112,12 @@ files_are_there(struct store *s)
 	return there;
 }
 
+bool
+store_is_in_place(struct store *s)
+{
+	return files_are_there(s);
+}
+
 enum store_state
 store_state(const struct store *s)
 {

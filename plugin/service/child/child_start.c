@@ -39,6 +39,17 @@ open_link(struct child *c, int fd)
 	return e;
 }
 
+static bool
+may_run(struct child *c)
+{
+	struct diag diag = { "" };
+
+	if (c->config.may_run == NULL || c->config.may_run(c->config.context, &diag))
+		return true;
+	diag_set(&c->why, "the registrar may not run: %s", diag.text);
+	return false;
+}
+
 void
 child_begin(struct child *c)
 {
@@ -47,6 +58,10 @@ child_begin(struct child *c)
 	enum err e;
 
 	c->why.text[0] = '\0';
+	if (!may_run(c)) {
+		child_ended(c);
+		return;
+	}
 	if (process_start(c->config.path, &p, &diag) != ERR_OK) {
 		diag_set(&c->why, "the registrar %s", diag.text);
 		child_ended(c);
@@ -79,7 +94,7 @@ take_hello(struct child *c, struct view payload)
 		diag_set(&c->why,
 		    "the registrar is version %s, the plugin is version %s: restart the broker",
 		    theirs.version, ours->version);
-	if (c->why.text[0] != '\0') {
+	if (c->why.text[0] != '\0' || !may_run(c)) {
 		child_end(c, 0);
 		return;
 	}
