@@ -4,7 +4,7 @@
 # without it, and the plugin's own part.  doc/performance.md explains the
 # numbers.  Environment variables:
 #
-#   JITR_BENCH_PARTS="gate policy broker publish storm"   which parts to run
+#   JITR_BENCH_PARTS="gate policy broker publish storm goals"   which parts to run
 #
 # gate and broker, connections:
 #
@@ -30,6 +30,13 @@
 #   JITR_BENCH_CLOSES=10000        connections that one policy version closes
 #   JITR_BENCH_EVENTS=20000        new devices whose events a subscriber receives; 0: none
 #
+# goals, one change by command line and PINGREQ of another client, in a table at the end:
+#
+#   JITR_BENCH_GOAL_ROUNDS=3       pairs of a bare broker and one that works, in turns
+#   JITR_BENCH_ENTRIES=300000      entries of the list; 3800000 takes minutes
+#   JITR_BENCH_THINGS=6000         things that are listed
+#   JITR_BENCH_BEFORE=DIR          a build of an earlier version, measured too
+#
 # and all:
 #
 #   JITR_BENCH_BROKER=mosquitto    the broker
@@ -53,15 +60,18 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 need "${build_packages[@]}"
-parts=" ${JITR_BENCH_PARTS:-gate policy broker publish storm} "
+parts=" ${JITR_BENCH_PARTS:-gate policy broker publish storm goals} "
 has() { [[ $parts == *" $1 "* ]]; }
 if [ "${JITR_BENCH_INSTRUCTIONS:-0}" != 0 ] || { has publish && [ "${JITR_BENCH_COUNTS:-5}" != 0 ]; }; then
 	need valgrind
 fi
+if has goals; then
+	need python3 python3-pytest python3-paho-mqtt python3-cryptography
+fi
 build_dir=$(build_dir release)
 { configure release -DJITR_TESTS=ON &&
 	cmake --build "$build_dir" --target bench_broker bench_gate \
-		bench_policy bench_publish bench_storm; } >"$dir/build.log" 2>&1 || {
+		bench_policy bench_publish bench_storm mosquitto_jitr mosquitto_jitr_registrar; } >"$dir/build.log" 2>&1 || {
 	tail -n 40 "$dir/build.log" >&2
 	die "the build failed"
 }
@@ -94,5 +104,33 @@ fi
 if has storm; then
 	"$build_dir/test/bench/bench_storm" "$dir/storm" "$build_dir/mosquitto_jitr.so" ||
 		{ status=$?; [ "$status" -lt 2 ] || exit "$status"; missed=$status; }
+fi
+# measure_goals BUILD ROWS
+measure_goals() {
+	JITR_BUILD_DIR=$1 JITR_BENCH_ROWS=$2 JITR_BENCH_DIR=$dir PYTHONDONTWRITEBYTECODE=1 \
+		/usr/bin/python3 "$root/test/bench/goals.py"
+}
+
+# The value of an earlier version stands before that of this one, in the row of the same name.
+print_goals() {
+	awk -F '\t' 'FNR == NR && FILENAME ~ /before$/ { before[$1] = $3; next }
+		BEGIN { line = "%-44s %-16s %-10s %-10s %-10s %-14s %s\n"
+			printf line, "what", "bare", "before", "plugin", "relation", "goal", "" }
+		{ printf line, $1, $2, before[$1], $3, $4, $5, $6 }' "$dir/before" "$dir/now"
+}
+
+if has goals; then
+	: >"$dir/before"
+	if [ -n "${JITR_BENCH_BEFORE:-}" ]; then
+		printf '\nbefore:\n'
+		measure_goals "$(realpath "$JITR_BENCH_BEFORE")" "$dir/before"
+	fi
+	printf '\nnow:\n'
+	measure_goals "$build_dir" "$dir/now"
+	printf '\n'
+	print_goals
+	if [ "${JITR_BENCH_STRICT:-0}" != 0 ] && grep -q MISSED "$dir/now"; then
+		missed=1
+	fi
 fi
 [ "$missed" = 0 ]

@@ -6,7 +6,7 @@
 #
 #   JITR_SCALE_SIZES="1000 100000"   certificates; 1000000 and 10000000 take longer
 #   JITR_SCALE_LIVE=10000            live connections; needs that many descriptors
-#   JITR_SCALE_NEW=5000              new devices whose events arrive; 0: none
+#   JITR_SCALE_NEW=20000             new devices whose events arrive; 0: none
 #   JITR_SCALE_ROUNDS=5              rounds of delete and register again; 0: none
 #   JITR_BENCH_DYNSEC=FILE           mosquitto_dynamic_security.so, to compare with
 #   JITR_BENCH_BROKER=mosquitto      the broker

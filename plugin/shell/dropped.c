@@ -14,7 +14,7 @@
 
 #define REPORT_INTERVAL_MS 60000
 
-void
+NOT_INLINE void
 dropped_read(struct plugin *p, const void *text, size_t len)
 {
 	char number[24];

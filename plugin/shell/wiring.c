@@ -7,6 +7,7 @@
 #include "plugin_private.h"
 
 #include "jitr/adapter/x509.h"
+#include "jitr/service/judge_rules.h"
 
 int64_t
 clock_ms(clockid_t clock)
@@ -38,10 +39,9 @@ open_store(struct plugin *p, struct diag *diag)
 {
 	struct store_config config = { .path = p->config.db_path,
 		.map_size = (size_t)p->config.db_map_size_mb << 20,
-		.read_only = true,
 		.sha256 = sha256_of };
 
-	return store_open(&config, &p->store, diag);
+	return store_open_reader(&config, &p->store, diag);
 }
 
 static enum err
@@ -87,18 +87,6 @@ open_report(struct plugin *p)
 	return report_open(&config, &p->report);
 }
 
-static struct registry_rules
-rules_of(const struct config *c)
-{
-	struct registry_rules rules = { .decide = { .announce_interval = c->announce_interval *
-						1000,
-					    .defer_unknown = c->unknown_ca_defer,
-					    .accept_first = c->first_connection_accept } };
-
-	memcpy(rules.account_id, c->account_id, sizeof(rules.account_id));
-	return rules;
-}
-
 static enum err
 open_gate(struct plugin *p)
 {
@@ -124,7 +112,7 @@ open_gate(struct plugin *p)
 	config.shared_certificate = p->config.shared_certificate;
 	config.trust_store = p->config.trust_store;
 	config.scope = arn_scope_of(p->config.region, p->config.account_id);
-	config.rules = rules_of(&p->config);
+	config.rules = registry_rules_of(&p->config);
 	return gate_open(&config, &p->gate);
 }
 

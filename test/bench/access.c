@@ -44,8 +44,8 @@ static const struct statement statements[POLICIES][STATEMENTS] = {
 	    { true, "iot:Publish",
 		"topic/factory/line1/${iot:Certificate.Subject.CommonName}/vibration", SEND,
 		"factory/line1/%s/vibration" },
-	    { true, "iot:Publish", "topic/factory/line1/${iot:Certificate.Subject.CommonName}/log",
-		SEND, "factory/line1/%s/log" },
+	    { true, "iot:Publish", "topic/factory/line1/${iot:Certificate.Subject.CommonName}/log*",
+		SEND, "factory/line1/%s/log/#" },
 	    { true, "iot:RetainPublish", "topic/factory/line1/${iot:ClientId}/state", NULL, NULL },
 	},
 	{

@@ -41,6 +41,7 @@ static const char *const side_names[SIDES] = { "bare", "named", "plugin", "dynse
 static const struct pace paces[] = {
 	{ "apart", "16 publishers, each now and then", PAIRS, 1, 1, 25000 },
 	{ "topics", "the same, on four topics in turn", PAIRS, 4, 1, 25000 },
+	{ "new", "the same, each to a new topic", PAIRS, 0, 1, 25000 },
 	{ "alone", "1 publisher, message by message", 1, 1, 1, 0 },
 	{ "bursts", "16 publishers, 20 on their way", PAIRS, 1, BURST, 0 },
 };

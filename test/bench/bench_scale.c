@@ -34,7 +34,7 @@
 #include "jitr/registrar/ca_dir.h"
 
 #define STARTS     5
-#define CHANGES    20
+#define CHANGES    100
 #define FAN_OUT    1000
 #define FAN_ROUNDS 20
 #define LISTED_S   60
@@ -80,10 +80,10 @@ read_options(struct bench *b, char **argv)
 
 	b->certs = option("JITR_SCALE_CERTS", 1000);
 	b->live = option("JITR_SCALE_LIVE", 10000);
-	b->new_devices = option("JITR_SCALE_NEW", 5000);
+	b->new_devices = option("JITR_SCALE_NEW", 20000);
 	b->rounds = option("JITR_SCALE_ROUNDS", 5);
 	b->live = b->live < b->certs ? b->live : b->certs;
-	must(b->live >= 100, "JITR_SCALE_CERTS and JITR_SCALE_LIVE: at least 100");
+	must(b->live >= 500, "JITR_SCALE_CERTS and JITR_SCALE_LIVE: at least 500");
 	live_need_files(b->live);
 	b->directory = argv[1];
 	b->dynsec = argv[3];
@@ -222,6 +222,17 @@ memory_mb(const struct bench *b)
 	return (double)(m.broker + m.registrar) / 1024;
 }
 
+static void
+memory_rows(struct bench *b, const char *when)
+{
+	struct server_memory m = server_memory(&b->server);
+	char what[80];
+
+	snprintf(what, sizeof(what), "memory of the broker %s", when);
+	row(b, what, (double)m.broker / 1024, -1, "MiB");
+	row(b, "  of the registrar", (double)m.registrar / 1024, -1, "MiB");
+}
+
 static double
 start_ms(struct bench *b, const struct server_config *config)
 {
@@ -342,7 +353,7 @@ connect_all(struct bench *b, enum side side)
 	}
 	row(b, "  with the plugin", cpu, -1, "us");
 	row(b, "  relation", cpu / b->bare_cpu, 1.03, "");
-	row(b, "memory with all live connections", memory_mb(b), -1, "MiB");
+	memory_rows(b, "with all live connections");
 }
 
 static void
@@ -360,19 +371,43 @@ measure_bare(struct bench *b)
  * The administrator.
  */
 
+static double
+list_page_ms(struct bench *b, char marker[CONTROL_MARKER_SIZE])
+{
+	int64_t start = clock_ns();
+
+	control_list_page(&b->links[0], marker);
+	return (double)(clock_ns() - start) / 1e6;
+}
+
+/* The median of ten, the first of them at this place, or as many as there are. */
+static void
+row_of_pages(struct bench *b, const char *what, const struct series *pages, size_t first)
+{
+	struct series some = { NULL, 0, 0 };
+
+	for (size_t i = first; i < pages->count && i < first + 10; i++)
+		series_add(&some, pages->at[i]);
+	row(b, what, series_median(&some), -1, "ms");
+	series_free(&some);
+}
+
+/* Every page once, in their order. */
 static void
 measure_lists(struct bench *b)
 {
-	struct series times = { NULL, 0, 0 };
+	struct series pages = { NULL, 0, 0 };
+	char marker[CONTROL_MARKER_SIZE] = "";
 
-	for (size_t i = 0; i < CHANGES; i++) {
-		int64_t start = clock_ns();
-
-		(void)control_call(&b->links[0], "listCertificates", "\"pageSize\":250");
-		series_add(&times, (double)(clock_ns() - start) / 1e6);
-	}
-	row(b, "list page of 250 certificates", series_median(&times), -1, "ms");
-	series_free(&times);
+	do
+		series_add(&pages, list_page_ms(b, marker));
+	while (marker[0] != '\0');
+	must(pages.count >= b->certs / 250, "all pages of the list");
+	row_of_pages(b, "list page of 250 certificates: the first ones", &pages, 0);
+	row_of_pages(b, "  in the middle", &pages, pages.count / 2);
+	row_of_pages(b, "  the last ones", &pages, pages.count > 10 ? pages.count - 10 : 0);
+	row(b, "  the longest of all", series_at(&pages, 1), -1, "ms");
+	series_free(&pages);
 }
 
 /* Each change has the time until its answer, and the longest PINGREQ of another client. */
@@ -415,7 +450,8 @@ measure_revoked(struct bench *b)
 		sleep_us(20000);
 	}
 	row(b, "one change, answered: median", series_median(&answered), -1, "ms");
-	row(b, "one live certificate revoked, closed: longest", series_at(&closed, 1), 200, "ms");
+	row(b, "one live certificate revoked, closed: p99", series_at(&closed, 0.99), 200, "ms");
+	row(b, "  longest", series_at(&closed, 1), -1, "ms");
 	series_free(&closed);
 	series_free(&answered);
 }
@@ -451,52 +487,96 @@ write_list(const struct bench *b, const char *path, size_t first, size_t count, 
 	ASN1_TIME_free(next);
 }
 
-/* Half of the live certificates.  The broker reads the file when it is named. */
+/* aws-iot A.2.3: the certificates of a CA that is INACTIVE go on working. */
 static void
-measure_list(struct bench *b)
+measure_ca_inactive(struct bench *b)
 {
-	size_t half = b->live / 2;
+	struct series rtt = { NULL, 0, 0 }, closed = { NULL, 0, 0 };
+	char members[CONTROL_MEMBERS_MAX], hex[CERTID_HEX_SIZE];
+	struct ping *ping = ping_start(b->server.port);
+
+	certid_to_hex(&b->fleet.ca_id, hex);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(members, sizeof(members), "\"certificateId\":\"%s\",\"newStatus\":\"%s\"",
+		    hex, i == 0 ? "INACTIVE" : "ACTIVE");
+		(void)control_call(&b->links[0], "updateCACertificate", members);
+		live_await_closed(&b->links[1], b->live - CHANGES - 1, clock_ns(), 1, &closed);
+	}
+	ping_stop(ping, &rtt);
+	row(b, "the CA made INACTIVE and ACTIVE: connections closed", (double)closed.count, 0, "");
+	row(b, "  PINGREQ of another client meanwhile, p99", series_at(&rtt, 0.99), 10, "ms");
+	series_free(&rtt);
+	series_free(&closed);
+}
+
+/*
+ * A list that names the first ones: those from first on are open and close.  The broker reads
+ * the file when it is named.
+ */
+static void
+measure_list(struct bench *b, size_t first, size_t count, int64_t time)
+{
 	struct series closed = { NULL, 0, 0 }, rtt = { NULL, 0, 0 };
 	char path[4096], members[8192], hex[CERTID_HEX_SIZE], what[80];
 	struct ping *ping = ping_start(b->server.port);
 	int64_t start;
 
-	snprintf(path, sizeof(path), "%s/crl/list.pem", b->directory);
-	write_list(b, path, 2, half, (int64_t)time(NULL) - 60);
+	snprintf(path, sizeof(path), "%s/crl/list-%zu.pem", b->directory, first);
+	write_list(b, path, 2, first + count - 2, time);
 	certid_to_hex(&b->fleet.ca_id, hex);
 	snprintf(members, CONTROL_MEMBERS_MAX, "\"certificateId\":\"%s\",\"crlFile\":\"%.1000s\"",
 	    hex, path);
 	start = clock_ns();
 	control_send(&b->links[0], "updateCACertificate", members);
-	live_await_closed(&b->links[2], half, start, LISTED_S, &closed);
+	live_await_closed(&b->links[first], count, start, LISTED_S, &closed);
 	ping_stop(ping, &rtt);
 	(void)control_answer(&b->links[0]);
-	must(closed.count == half, "all listed devices closed");
-	snprintf(what, sizeof(what), "a list that names %zu of them: all closed", half);
+	must(closed.count == count, "all listed devices closed");
+	snprintf(what, sizeof(what), "a list that names %zu more of them: all closed", count);
 	row(b, what, series_at(&closed, 1), -1, "ms");
 	row(b, "  from the first one to the last one",
 	    series_at(&closed, 1) - series_at(&closed, 0), -1, "ms");
 	row(b, "  PINGREQ of another client meanwhile, p99", series_at(&rtt, 0.99), -1, "ms");
+	row(b, "  longest", series_at(&rtt, 1), -1, "ms");
 	series_free(&closed);
 	series_free(&rtt);
 }
 
-/* The policy that lets all others in does it no more. */
+/* The lists end with all certificates of the CA that are connected, but for the administrator's. */
+static void
+measure_all_listed(struct bench *b)
+{
+	size_t count = b->live - CHANGES - 2, half = count / 2;
+	int64_t now = (int64_t)time(NULL);
+
+	measure_list(b, 2, half, now - 60);
+	measure_list(b, 2 + half, count - half, now - 30);
+}
+
+/* The policy that lets all of them in does it no more; then it does again, and they connect. */
 static void
 measure_all_off(struct bench *b)
 {
-	size_t first = 2 + b->live / 2, count = b->live - CHANGES - first;
-	struct series closed = { NULL, 0, 0 };
+	size_t first = 2, count = b->live - CHANGES - first;
+	struct series closed = { NULL, 0, 0 }, rtt = { NULL, 0, 0 };
+	struct ping *ping = ping_start(b->server.port);
 	char what[80];
 	int64_t start = clock_ns();
 
 	control_policy(&b->links[0], "Guard", "Deny");
 	live_await_closed(&b->links[first], count, start, LISTED_S, &closed);
+	ping_stop(ping, &rtt);
 	(void)control_answer(&b->links[0]);
 	must(closed.count == count, "all devices closed");
-	snprintf(what, sizeof(what), "a policy that shuts out the other %zu: all closed", count);
+	snprintf(what, sizeof(what), "a policy that shuts out %zu: all closed", count);
 	row(b, what, series_at(&closed, 1), 2000, "ms");
+	row(b, "  PINGREQ of another client meanwhile, p99", series_at(&rtt, 0.99), -1, "ms");
+	control_policy(&b->links[0], "Guard", "Allow");
+	(void)control_answer(&b->links[0]);
+	live_hang_up(&b->links[first], count);
+	live_connect(&b->links[first], &b->devices[first], count, b->server.tls_port);
 	series_free(&closed);
+	series_free(&rtt);
 }
 
 static void
@@ -506,6 +586,7 @@ measure_new_devices(struct bench *b)
 	struct subscriber *s = subscriber_start(b->server.port);
 	struct load_result r;
 	char what[80];
+	size_t arrived;
 
 	load_run(b->server.tls_port, d, b->new_devices, 16, HANG_UP, &r);
 	load_must_be(&r, REFUSED, "new devices");
@@ -516,7 +597,12 @@ measure_new_devices(struct bench *b)
 	    (double)b->new_devices / ((double)(r.ended - r.started) / 1e9), -1, "");
 	snprintf(what, sizeof(what), "  events of %zu new devices that did not arrive",
 	    b->new_devices);
-	row(b, what, (double)(b->new_devices - subscriber_events(s)), 0, "");
+	sleep_us(1000000);
+	arrived = subscriber_distinct(s);
+	row(b, what, (double)(b->new_devices - arrived), 0, "");
+	row(b, "  events that arrived again", (double)(subscriber_events(s) - arrived), 0, "");
+	row(b, "  the last event, after the last connection",
+	    (double)(subscriber_last(s) - r.ended) / 1e9, -1, "s");
 	subscriber_stop(s);
 	devices_free(d, b->new_devices);
 }
@@ -529,14 +615,15 @@ measure_plugin(struct bench *b)
 	access_register(s, b->devices, b->live);
 	store_close(s);
 	server_start(&b->server, &b->config[PLUGIN]);
-	row(b, "memory after the start", memory_mb(b), -1, "MiB");
+	memory_rows(b, "after the start");
 	connect_all(b, PLUGIN);
 	measure_fan_out(b, PLUGIN);
 	measure_lists(b);
 	measure_policy(b);
 	measure_revoked(b);
-	measure_list(b);
+	measure_ca_inactive(b);
 	measure_all_off(b);
+	measure_all_listed(b);
 	if (b->new_devices > 0)
 		measure_new_devices(b);
 	live_hang_up(b->links, b->live);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* control.c - see control.h. */
 #define _GNU_SOURCE /* memmem */
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -59,19 +60,28 @@ read_length(struct link *l)
 	die("answer: not MQTT");
 }
 
+/* The caller frees it; it ends with a zero byte. */
+static char *
+read_answer(struct link *l, size_t *len)
+{
+	uint8_t head;
+	char *text = malloc(ANSWER_MAX);
+
+	must(text != NULL && link_read(l, &head, 1), "answer");
+	*len = read_length(l);
+	must(*len < ANSWER_MAX && link_read(l, (uint8_t *)text, *len), "answer");
+	text[*len] = '\0';
+	if (memmem(text, *len, "\"error\"", 7) != NULL)
+		die("a command failed: %.*s", (int)*len, text);
+	return text;
+}
+
 size_t
 control_answer(struct link *l)
 {
-	uint8_t head;
-	uint8_t *text = malloc(ANSWER_MAX);
 	size_t len;
 
-	must(text != NULL && link_read(l, &head, 1), "answer");
-	len = read_length(l);
-	must(len < ANSWER_MAX && link_read(l, text, len), "answer");
-	if (memmem(text, len, "\"error\"", 7) != NULL)
-		die("a command failed: %.*s", (int)len, (const char *)text);
-	free(text);
+	free(read_answer(l, &len));
 	return len;
 }
 
@@ -80,6 +90,29 @@ control_call(struct link *l, const char *command, const char *members)
 {
 	control_send(l, command, members);
 	return control_answer(l);
+}
+
+void
+control_list_page(struct link *l, char marker[CONTROL_MARKER_SIZE])
+{
+	static const char name[] = "\"nextMarker\":\"";
+	char members[CONTROL_MARKER_SIZE + 64], *text, *next;
+	size_t len;
+
+	snprintf(members, sizeof(members), "\"pageSize\":250%s%s%s",
+	    marker[0] != '\0' ? ",\"marker\":\"" : "", marker, marker[0] != '\0' ? "\"" : "");
+	control_send(l, "listCertificates", members);
+	text = read_answer(l, &len);
+	next = memmem(text, len, name, sizeof(name) - 1);
+	marker[0] = '\0';
+	if (next != NULL) {
+		next += sizeof(name) - 1;
+		len = strcspn(next, "\"");
+		must(len > 0 && len < CONTROL_MARKER_SIZE, "marker");
+		memcpy(marker, next, len);
+		marker[len] = '\0';
+	}
+	free(text);
 }
 
 void
@@ -116,6 +149,8 @@ struct subscriber {
 	int fd;
 	atomic_size_t events;
 	_Atomic(int64_t) last; /* clock_ns() */
+	uint64_t *ids;         /* the start of each event's certificateId */
+	size_t capacity;
 };
 
 static bool
@@ -124,10 +159,27 @@ receive(int fd, uint8_t *data, size_t len)
 	return recv(fd, data, len, MSG_WAITALL) == (ssize_t)len;
 }
 
+static void
+note_event(struct subscriber *s, const uint8_t *body, size_t len)
+{
+	static const char name[] = "\"certificateId\":\"";
+	const char *id = memmem(body, len, name, sizeof(name) - 1);
+	size_t count = s->events;
+
+	must(id != NULL && id + sizeof(name) + 15 < (const char *)body + len, "event");
+	if (count == s->capacity) {
+		s->capacity = count * 2 + 1024;
+		s->ids = realloc(s->ids, s->capacity * sizeof(*s->ids));
+		must(s->ids != NULL, "memory");
+	}
+	must(sscanf(id + sizeof(name) - 1, "%16" SCNx64, &s->ids[count]) == 1, "event");
+}
+
 /* One PUBLISH, QoS 1, and its PUBACK. */
 static bool
-take_event(int fd)
+take_event(struct subscriber *s)
 {
+	int fd = s->fd;
 	uint8_t head[2], body[EVENT_MAX], length = 0;
 	size_t len, topic;
 
@@ -139,6 +191,7 @@ take_event(int fd)
 		len += (size_t)length * 128;
 	}
 	must((head[0] & 0xf6) == 0x32 && len < sizeof(body) && receive(fd, body, len), "event");
+	note_event(s, body, len);
 	topic = (size_t)body[0] << 8 | body[1];
 	return send(fd, (uint8_t[]){ 0x40, 2, body[2 + topic], body[3 + topic] }, 4, 0) == 4;
 }
@@ -148,7 +201,7 @@ subscriber_main(void *arg)
 {
 	struct subscriber *s = arg;
 
-	while (take_event(s->fd)) {
+	while (take_event(s)) {
 		s->events++;
 		s->last = clock_ns();
 	}
@@ -182,6 +235,26 @@ subscriber_events(const struct subscriber *s)
 	return s->events;
 }
 
+static int
+compare_ids(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+size_t
+subscriber_distinct(const struct subscriber *s)
+{
+	size_t count = s->events, distinct = count > 0;
+
+	if (count > 0)
+		qsort(s->ids, count, sizeof(*s->ids), compare_ids);
+	for (size_t i = 1; i < count; i++)
+		distinct += s->ids[i] != s->ids[i - 1];
+	return distinct;
+}
+
 int64_t
 subscriber_last(const struct subscriber *s)
 {
@@ -194,5 +267,6 @@ subscriber_stop(struct subscriber *s)
 	shutdown(s->fd, SHUT_RDWR);
 	pthread_join(s->thread, NULL);
 	close(s->fd);
+	free(s->ids);
 	free(s);
 }

@@ -18,6 +18,11 @@ void control_send(struct link *l, const char *command, const char *members);
 size_t control_answer(struct link *l);
 size_t control_call(struct link *l, const char *command, const char *members);
 
+/* One page of listCertificates, of 250.  marker is of the page before, empty for the first; it
+ * becomes the next one's, or empty after the last page. */
+#define CONTROL_MARKER_SIZE 512
+void control_list_page(struct link *l, char marker[CONTROL_MARKER_SIZE]);
+
 /* Members of updateCertificate. */
 void control_status(struct link *l, const struct certid *id, const char *status);
 
@@ -29,7 +34,8 @@ struct subscriber;
 
 struct subscriber *subscriber_start(int port);
 size_t subscriber_events(const struct subscriber *s);
-int64_t subscriber_last(const struct subscriber *s); /* clock_ns() of the last event */
+size_t subscriber_distinct(const struct subscriber *s); /* certificates; no more may arrive */
+int64_t subscriber_last(const struct subscriber *s);    /* clock_ns() of the last event */
 void subscriber_stop(struct subscriber *s);
 
 #endif

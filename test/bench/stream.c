@@ -18,9 +18,15 @@ struct message {
 	size_t len;
 };
 
+/* The end of a topic that no message had before. */
+#define NEW_TOPIC  "log/"
+#define NEW_DIGITS 8
+
 struct pair {
 	struct link publisher, subscriber;
 	struct message messages[STREAM_TOPICS_MAX];
+	struct message new_topic;
+	size_t digits; /* their place in it */
 	const struct pace *pace;
 	size_t bursts; /* to do */
 	unsigned sent, received;
@@ -73,6 +79,10 @@ pair_open(struct pair *p, const struct stream *s, int port, const struct device 
 		snprintf(topic, sizeof(topic), "factory/line1/%s/%s", d[0].name, stream_topics[i]);
 		p->messages[i].len = mqtt_publish_packet(topic, p->messages[i].packet);
 	}
+	snprintf(topic, sizeof(topic), "factory/line1/%s/" NEW_TOPIC "%0*d", d[0].name, NEW_DIGITS,
+	    0);
+	p->new_topic.len = mqtt_publish_packet(topic, p->new_topic.packet);
+	p->digits = p->new_topic.len - MQTT_PAYLOAD_LEN - NEW_DIGITS;
 }
 
 struct stream *
@@ -106,28 +116,42 @@ stream_close(struct stream *s)
  * Publishing.
  */
 
-static const struct message *
+static struct message
+numbered_message(const struct pair *p, unsigned number)
+{
+	struct message m = p->new_topic;
+	char digits[NEW_DIGITS + 4];
+
+	snprintf(digits, sizeof(digits), "%0*u", NEW_DIGITS, number);
+	memcpy(m.packet + p->digits, digits, NEW_DIGITS);
+	return m;
+}
+
+static struct message
 next_message(const struct pair *p, unsigned *counter)
 {
-	return &p->messages[(*counter)++ % p->pace->topics];
+	unsigned number = (*counter)++;
+
+	return p->pace->topics > 0 ? p->messages[number % p->pace->topics]
+				   : numbered_message(p, number);
 }
 
 static void
 publish_one(struct pair *p)
 {
-	const struct message *m = next_message(p, &p->sent);
+	struct message m = next_message(p, &p->sent);
 
-	must(link_write(&p->publisher, m->packet, m->len), "PUBLISH");
+	must(link_write(&p->publisher, m.packet, m.len), "PUBLISH");
 }
 
 /* At QoS 0 the subscriber receives the publisher's packet, byte for byte. */
 static void
 receive_one(struct pair *p)
 {
-	const struct message *m = next_message(p, &p->received);
+	struct message m = next_message(p, &p->received);
 	uint8_t packet[MQTT_PACKET_MAX];
 
-	must(link_read(&p->subscriber, packet, m->len) && memcmp(packet, m->packet, m->len) == 0,
+	must(link_read(&p->subscriber, packet, m.len) && memcmp(packet, m.packet, m.len) == 0,
 	    "delivery of a message");
 }
 

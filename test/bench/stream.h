@@ -21,7 +21,7 @@ struct pace {
 	const char *name;
 	const char *what; /* the same in words */
 	size_t pairs;     /* at a time */
-	unsigned topics;  /* the first so many, in turns */
+	unsigned topics;  /* the first so many, in turns; 0: each message has a topic of its own */
 	unsigned burst;   /* messages on their way before it waits until all have arrived */
 	unsigned gap_us;  /* then it pauses for up to twice as long */
 };

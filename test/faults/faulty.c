@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * faulty.c - preloaded into a broker: system calls that fail, and a clock that is wrong.
+ * faulty.c - preloaded into a broker and its registrar: system calls that fail, and a clock
+ * that is wrong.
  *
- * JITR_FAULTS names a file with a struct control, which a test changes while the broker
- * runs (faults.py has its layout).
+ * The file "faults" beside this library has a struct control, which a test changes while
+ * they run (scene.py has its layout).  An environment variable could not name it: the
+ * registrar inherits LD_PRELOAD and few others.
  */
 #undef _FORTIFY_SOURCE /* has an inline read() */
 #define _GNU_SOURCE    /* RTLD_NEXT */
@@ -12,7 +14,6 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -34,10 +35,23 @@ struct control {
 
 static struct control *control;
 
+static int
+name_control(char *out, size_t size)
+{
+	Dl_info self;
+	const char *end;
+	int len;
+
+	if (dladdr(&control, &self) == 0 || (end = strrchr(self.dli_fname, '/')) == NULL)
+		return 0;
+	len = snprintf(out, size, "%.*s/faults", (int)(end - self.dli_fname), self.dli_fname);
+	return len > 0 && (size_t)len < size;
+}
+
 static void __attribute__((constructor)) open_control(void)
 {
-	const char *path = getenv("JITR_FAULTS");
-	int fd = path != NULL ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	char path[4096];
+	int fd = name_control(path, sizeof(path)) ? open(path, O_RDWR | O_CLOEXEC) : -1;
 	void *map;
 
 	if (fd < 0)

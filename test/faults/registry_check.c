@@ -403,14 +403,11 @@ check_messages(struct txn *t)
 static struct store *
 open_registry(const char *path, bool read_only)
 {
-	struct store_config config = { .path = path,
-		.map_size = MAP_SIZE,
-		.read_only = read_only,
-		.sha256 = sha256_of };
+	struct store_config config = { .path = path, .map_size = MAP_SIZE, .sha256 = sha256_of };
 	struct store *s = NULL;
 	struct diag diag;
 
-	if (store_open(&config, &s, &diag) == ERR_OK)
+	if ((read_only ? store_open_reader : store_open)(&config, &s, &diag) == ERR_OK)
 		return s;
 	(void)printf("bad: %s\n", diag.text);
 	exit(1);

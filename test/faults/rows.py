@@ -34,6 +34,15 @@ ANSWERED = "answered changes, events, indexes, lists"
 
 # -- killed ----------------------------------------------------------------------
 
+def has_ended(pid):
+    """A registrar without a broker finishes its last commit; a zombie has no files open."""
+    try:
+        with open("/proc/%d/stat" % pid, encoding="ascii") as stat:
+            return stat.read().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def kill_at_random(bench, count, victims):
     """Under load, at moments that the seed decides."""
     with bench.scene() as scene:
@@ -43,9 +52,11 @@ def kill_at_random(bench, count, victims):
                 load = scene.load(seed=bench.random.random())
                 time.sleep(0.1 + bench.random.random() * 1.2)
                 load.expect_end()
+                registrar = scene.registrar()
                 for pid in victims(scene):
                     os.kill(pid, signal.SIGKILL)
                 scene.broker.process.wait()
+                until(lambda: has_ended(registrar), "the registrar to end", 20)
                 complaints = load.stop()
                 assert not complaints, "; ".join(complaints)
                 scene.broker.discard()

@@ -34,7 +34,7 @@ class Control(ctypes.Structure):
 
 
 class Shim:
-    """System calls of a broker that fail when told so."""
+    """System calls of a broker and its registrar that fail when told so."""
 
     def __init__(self, directory):
         self.path = pathlib.Path(directory) / "faults"
@@ -42,7 +42,8 @@ class Shim:
         with open(self.path, "r+b") as opened:
             self._map = mmap.mmap(opened.fileno(), mmap.PAGESIZE)
         self.control = Control.from_buffer(self._map)
-        self.wrapper = ["env", "LD_PRELOAD=%s" % SHIM, "JITR_FAULTS=%s" % self.path]
+        library = shutil.copy(SHIM, directory)
+        self.wrapper = ["env", "LD_PRELOAD=%s" % library]
 
     @contextlib.contextmanager
     def failing(self, **calls):

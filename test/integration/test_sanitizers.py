@@ -32,8 +32,13 @@ def report(*leaks):
     (report(OF_THE_BROKER) + report(OF_THE_PLUGIN), True),
     (report("something unknown\n"), True),
     (report(OF_THE_BROKER) + "==1==ERROR: AddressSanitizer: heap-use-after-free on address\n", True),
-    ("gate.c:12:3: runtime error: null pointer passed\n" + report(OF_THE_BROKER), True)],
+    ("gate.c:12:3: runtime error: null pointer passed\n" + report(OF_THE_BROKER), True),
+    ("==7== Invalid read of size 1\n==7==    at 0x10A2B4: gate_connect (gate.c:7)\n", True),
+    ("==7== 64 (32 direct, 32 indirect) bytes in 1 blocks are definitely lost in loss record\n",
+     True),
+    ("==7== Warning: set address range perms: large range [0x1, 0x2) (noaccess)\n", False)],
     ids=["quiet", "broker", "broker twice", "plugin", "broker and plugin", "plugin and broker",
-         "one each", "unreadable", "use after free", "undefined"])
+         "one each", "unreadable", "use after free", "undefined", "valgrind's read",
+         "valgrind's leak", "valgrind's warning"])
 def test_leaks_of_the_broker_alone_are_no_complaint(log, complain):
     assert sanitizers_complain(log) == complain

@@ -232,6 +232,31 @@ START_TEST(a_start_that_fails_says_why)
 }
 END_TEST
 
+/* Most of the time passes when its line is logged. */
+static void
+pass_time(void *context, enum log_level level, const char *line)
+{
+	log_line(context, level, line);
+	skew += CHILD_START_MS - 100;
+}
+
+START_TEST(a_program_that_hangs_does_not_hold_the_start)
+{
+	char why[512];
+
+	config.log = pass_time;
+	snprintf(path, sizeof(path), "%s/hangs", dir);
+	snprintf(why, sizeof(why),
+	    "the registrar hung while it started: it sent nothing for 10 minutes and was killed; "
+	    "check registrar_path and the disk of db_path (an upgrade goes on with the next start): %s",
+	    path);
+	path[0] = '\0';
+	start_fails("hangs", why);
+	config.log = log_line;
+	ck_assert(said("opening"));
+}
+END_TEST
+
 START_TEST(a_program_that_cannot_be_started_is_named)
 {
 	struct diag diag;
@@ -350,6 +375,21 @@ START_TEST(ends_in_a_row_delay_the_next_start)
 	end_again("again at once", 0);
 	end_again("again in 1 s", 1000);
 	ck_assert_uint_eq(child_restarts(child), 5);
+}
+END_TEST
+
+START_TEST(a_program_that_hangs_at_a_restart_is_killed)
+{
+	start("report");
+	use("hangs");
+	ck_assert_int_eq(kill(child_pid(child), SIGKILL), 0);
+	lose();
+	tick_until(CHILD_STARTING);
+	while (!said("opening"))
+		ck_assert_int_eq(child_tick(child), CHILD_STARTING);
+	skew += CHILD_START_MS;
+	tick_until(CHILD_DOWN);
+	ck_assert(said("hung while it started"));
 }
 END_TEST
 
@@ -492,11 +532,13 @@ main(void)
 	tcase_add_test(t, lines_are_passed_on_while_it_starts);
 	tcase_add_loop_test(t, a_start_that_fails_says_why, 0, COUNT_OF(failures));
 	tcase_add_test(t, a_program_that_cannot_be_started_is_named);
+	tcase_add_test(t, a_program_that_hangs_does_not_hold_the_start);
 	tcase_add_loop_test(t, it_holds_nothing_of_the_broker, 0, 3);
 	t = suite_case(s, "end");
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_killed_process_is_started_again_at_once);
 	tcase_add_test(t, ends_in_a_row_delay_the_next_start);
+	tcase_add_test(t, a_program_that_hangs_at_a_restart_is_killed);
 	tcase_add_test(t, a_start_that_fails_is_tried_again);
 	tcase_add_test(t, a_process_without_a_link_is_killed_after_a_while);
 	tcase_add_test(t, a_process_ends_with_its_link);

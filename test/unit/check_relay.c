@@ -3,6 +3,7 @@
  * check_relay.c - control requests are passed on or refused, and answers reach the connection
  * that asked or none (relay.h).  The test takes the place of the api.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -323,6 +324,104 @@ START_TEST(a_request_without_rights_is_not_passed_on)
 }
 END_TEST
 
+/*
+ * Answers of the broker's process go where the answers of the api go.
+ */
+
+static struct client
+without_rights(void)
+{
+	struct client c = { .handle = &clients[0], .id = "d1", .address = "::1", .x = device->x };
+
+	ck_assert_int_eq(gate_connect(gate, &c), VERDICT_ALLOW);
+	c.user_name = world_hex(device);
+	return c;
+}
+
+static void
+ask_on(const struct client *c, const char *response_topic)
+{
+	char topic[16];
+
+	(void)snprintf(topic, sizeof(topic), "%s", response_topic);
+	relay_request(relay, c, view_of("x"), topic);
+	memset(topic, 'z', sizeof(topic) - 1); /* it was borrowed for the call */
+}
+
+static void
+cause_not_running(void)
+{
+	struct client c = log_in(0);
+
+	request_result = ERR_STORAGE;
+	ask_on(&c, "a/b");
+}
+
+static void
+cause_no_room(void)
+{
+	struct client c = log_in(0);
+
+	request_result = ERR_BUSY;
+	ask_on(&c, "a/b");
+}
+
+static void
+cause_throttled(void)
+{
+	struct client c = log_in(0);
+	struct control_answer answer;
+
+	ask_on(&c, "a/b");
+	answer = answer_to(&last);
+	answer.throttled = true;
+	relay_answer(relay, &answer);
+}
+
+static void
+cause_lost(void)
+{
+	struct client c = log_in(0);
+
+	ask_on(&c, "a/b");
+	relay_requests_lost(relay);
+}
+
+static const struct own_answer {
+	void (*cause)(void);
+	const char *text;
+} own_answers[] = {
+	{ cause_not_running, "nothing was changed" },
+	{ cause_no_room, "ThrottlingException" },
+	{ cause_throttled, "ThrottlingException" },
+	{ cause_lost, "whether this was carried out is not known" },
+};
+
+/* A client without rights does not choose where an answer goes. */
+START_TEST(a_refusal_without_rights_goes_to_no_response_topic)
+{
+	struct client c = without_rights();
+
+	ask_on(&c, "a/b");
+	send_answers();
+	ck_assert_uint_eq(world_count(NOTE_ANSWER), 1);
+	ck_assert_str_eq(world_note(NOTE_ANSWER, 0)->topic, CONTROL_RESPONSE_TOPIC);
+}
+END_TEST
+
+START_TEST(an_answer_without_the_api_goes_to_the_response_topic_too)
+{
+	own_answers[_i].cause();
+	send_answers();
+	ck_assert_uint_eq(world_count(NOTE_ANSWER), 2);
+	ck_assert_str_eq(world_note(NOTE_ANSWER, 0)->topic, CONTROL_RESPONSE_TOPIC);
+	ck_assert_str_eq(world_note(NOTE_ANSWER, 1)->topic, "a/b");
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_ptr_nonnull(
+		    strstr(world_note(NOTE_ANSWER, i)->text, own_answers[_i].text));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -342,6 +441,9 @@ main(void)
 	tcase_add_test(t, requests_that_are_answered_are_not_bounded);
 	tcase_add_test(t, a_request_that_was_not_carried_out_gets_few_answers);
 	tcase_add_test(t, a_request_without_rights_is_not_passed_on);
+	tcase_add_loop_test(t, an_answer_without_the_api_goes_to_the_response_topic_too, 0,
+	    COUNT_OF(own_answers));
+	tcase_add_test(t, a_refusal_without_rights_goes_to_no_response_topic);
 
 	return suite_run(suite);
 }

@@ -269,14 +269,11 @@ END_TEST
 static enum err
 open_reader_with(const char *dir, size_t map_size, struct store **s, struct diag *diag)
 {
-	struct store_config config = { .path = dir,
-		.map_size = map_size,
-		.read_only = true,
-		.sha256 = sha256_of };
+	struct store_config config = { .path = dir, .map_size = map_size, .sha256 = sha256_of };
 
 	*s = NULL;
 	diag->text[0] = '\0';
-	return store_open(&config, s, diag);
+	return store_open_reader(&config, s, diag);
 }
 
 static struct store *

@@ -448,13 +448,10 @@ static const char *
 refused_reader(const char *dir)
 {
 	static struct diag why;
-	struct store_config config = { .path = dir,
-		.map_size = MAP_SIZE,
-		.read_only = true,
-		.sha256 = sha256_of };
+	struct store_config config = { .path = dir, .map_size = MAP_SIZE, .sha256 = sha256_of };
 	struct store *s = NULL;
 
-	if (store_open(&config, &s, &why) != ERR_OK)
+	if (store_open_reader(&config, &s, &why) != ERR_OK)
 		return why.text;
 	store_close(s);
 	return NULL;

@@ -175,6 +175,11 @@ behave(const char *name, int argc)
 		    wire_put_line("the registry is made of cheese", bytes, sizeof(bytes)));
 		return 1;
 	}
+	if (strcmp(name, "hangs") == 0) {
+		say_line("opening");
+		while (true)
+			(void)pause();
+	}
 	if (strcmp(name, "talks") == 0)
 		for (int i = 0; i < 200; i++)
 			say_line("upgrading\nERROR: forged");

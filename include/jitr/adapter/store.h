@@ -5,7 +5,7 @@
  * The only code that uses LMDB.  The interface has records, not keys and values;
  * doc/storage.md documents the schema.
  *
- * Processes.  There is one writer: only the registrar calls store_write().  Both processes
+ * Processes.  Each has one thread.  There is one writer: only the registrar calls store_write().  Both processes
  * read: store_read() starts the one reusable read transaction of a store, which sees a
  * snapshot, costs microseconds and never waits for the writer.  In the broker, end it
  * within the same callback and call no function of the broker while it is open: an old
@@ -35,9 +35,8 @@ struct store_config {
 	const char *path; /* directory, created with mode 0700 if missing */
 	size_t map_size;  /* upper bound in bytes; address space, not disk space */
 	bool exclusive;   /* fail if another process holds the database exclusively */
-	bool read_only;   /* see below */
 	enum err (*sha256)(struct view bytes, struct certid *out); /* for example sha256_of() of
-								    * x509.h; called on both threads */
+								    * x509.h */
 
 	/* The form of a document, for the upgrade of a database that has none: form_make()
 	 * of form.h.  The caller frees it.  NULL: documents stay without, and are not
@@ -48,11 +47,14 @@ struct store_config {
 /*
  * On failure *diag has the path, the reason and the remedy.
  *
- * With read_only the registry must exist and have this schema, completely: nothing is created,
- * upgraded or repaired, the map cannot be written, and store_write() fails.  Another
- * process may write at the same time, also with a larger map_size.
+ * store_open_reader(): the registry must exist and have this schema, completely: nothing is
+ * created, upgraded or repaired, the map cannot be written, and store_write() fails.  Another
+ * process may write at the same time, also with a larger map_size.  It is linked without the
+ * functions that write.
  */
 MUST_USE enum err store_open(const struct store_config *config, struct store **out,
+    struct diag *diag);
+MUST_USE enum err store_open_reader(const struct store_config *config, struct store **out,
     struct diag *diag);
 void store_close(struct store *s); /* NULL is fine */
 
@@ -60,7 +62,7 @@ void store_close(struct store *s); /* NULL is fine */
 const char *store_warning(const struct store *s);
 
 /* Has another process committed, or was the store reopened, since the last call?  May
- * return true once too often, never too seldom.  Cheap.  Broker thread. */
+ * return true once too often, never too seldom.  Cheap. */
 bool store_changed_elsewhere(struct store *s);
 
 /*
@@ -80,7 +82,6 @@ enum store_state {
 	STORE_IN_ORDER,
 };
 
-/* Any thread. */
 enum store_state store_state(const struct store *s);
 
 /* Opens a broken store again.  ERR_BUSY: a transaction is open.  After another error it
@@ -123,11 +124,11 @@ void store_use_reserve(struct txn *t); /* for the current step */
 void store_next_step(struct txn *t);
 
 /* Did the last write transaction change anything?  If not, its commit did not write to
- * disk.  The registrar's thread. */
+ * disk. */
 bool store_changed(const struct store *s);
 
 /* Why the last write or commit failed ("No space left on device", "Environment mapsize
- * limit reached"), for the log.  A static text.  The registrar's thread. */
+ * limit reached"), for the log.  A static text. */
 const char *store_failure(const struct store *s);
 
 /* The registration code: 64 lower-case hex digits (aws-iot A.1). */

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #define MUST_USE              __attribute__((warn_unused_result))
+#define NOT_INLINE            __attribute__((noinline))
 #define PRINTF_LIKE(fmt, arg) __attribute__((format(printf, fmt, arg)))
 #define COUNT_OF(array)       (sizeof(array) / sizeof((array)[0]))
 

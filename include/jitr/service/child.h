@@ -16,7 +16,8 @@
  *	                                                  child_lost()
  *
  * A process whose link has ended has CHILD_END_MS to finish what it is doing, then it is
- * killed: the next one is started when it has ended, because a registry has one writer.
+ * killed: the next one is started when it has ended, because a registry has one writer.  A
+ * process that hangs before HELLO is killed after CHILD_START_MS.
  *
  * Broker thread.  Only child_open() and child_close() wait.
  */
@@ -27,6 +28,10 @@
 #include "jitr/service/link.h"
 
 #define CHILD_END_MS 5000
+
+/* A process that is starting and sends no frame for this long is killed.  An upgrade of a
+ * large registry takes minutes without a frame; the next start goes on with it. */
+#define CHILD_START_MS (10 * 60 * 1000)
 
 /* The process's end of the link. */
 #define CHILD_FD 3
@@ -56,7 +61,8 @@ enum child_state {
 struct child;
 
 /* Starts the process and waits until it is up; meanwhile its log lines are passed on.  An
- * error: it cannot be started, is of another version, or has failed; *diag has its line. */
+ * error: it cannot be started, is of another version, has failed, or sent nothing for
+ * CHILD_START_MS; *diag has its line. */
 MUST_USE enum err child_open(const struct child_config *config, struct child **out,
     struct diag *diag);
 

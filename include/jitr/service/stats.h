@@ -74,6 +74,9 @@ struct stats_delta {
  * afterwards.  Counters that do not fit stay for the next call.  Returns their number. */
 size_t stats_take_delta(struct stats *s, struct stats_delta *list, size_t max);
 
+/* Whether a counter is not zero. */
+bool stats_any(const struct stats *s);
+
 /* ERR_CORRUPT, and nothing was added: there is no such counter. */
 MUST_USE enum err stats_add_delta(struct stats *s, const struct stats_delta *list, size_t count);
 

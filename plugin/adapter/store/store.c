@@ -69,7 +69,7 @@ store_read(struct store *s, struct txn *t)
 	if (rc == 0)
 		t->handle = handle;
 	else if (rc == MDB_PANIC)
-		atomic_store(&s->state, STORE_BROKEN);
+		s->state = STORE_BROKEN;
 	t->failed = store_error(rc);
 	return t->failed;
 }
@@ -82,7 +82,9 @@ store_write(struct store *s, struct txn *t)
 
 	*t = (struct txn){ .store = s, .writing = true, .ordinary_steps = 1 };
 	s->changed = false;
-	if (environment_claim(s, USE_WRITING)) {
+	if (s->writing == NULL) {
+		rc = EACCES;
+	} else if (environment_claim(s, USE_WRITING)) {
 		if (s->env != NULL)
 			rc = mdb_txn_begin(s->env, NULL, 0, &handle);
 		if (rc != 0)
@@ -114,9 +116,7 @@ store_end(struct txn *t)
 
 /*
  * LMDB numbers commits without gaps, and only the process that holds the write
- * transaction can commit its number.  The number is therefore recorded as ours before
- * the commit: store_changed_elsewhere() on the other thread never takes it for a
- * foreign one.
+ * transaction can commit its number: a gap before ours is a foreign commit.
  */
 static int
 commit_changes(struct store *s, MDB_txn *handle)
@@ -124,12 +124,12 @@ commit_changes(struct store *s, MDB_txn *handle)
 	size_t id = mdb_txn_id(handle), before = id - 1;
 	int rc;
 
-	if (before > atomic_load(&s->own) && before > atomic_load(&s->reported))
-		atomic_store(&s->foreign, true);
-	atomic_store(&s->own, id);
+	if (before > s->own && before > s->reported)
+		s->foreign = true;
+	s->own = id;
 	rc = mdb_txn_commit(handle);
 	if (rc != 0) {
-		atomic_store(&s->own, before);
+		s->own = before;
 		environment_check(s);
 	}
 	environment_release(s);
@@ -156,8 +156,7 @@ store_commit(struct txn *t)
 	return t->failed;
 }
 
-/* The order matters: the writer marks a foreign commit before hiding it behind its own,
- * so the mark is read last. */
+/* A foreign commit that precedes one of ours is not the last one any more. */
 bool
 store_changed_elsewhere(struct store *s)
 {
@@ -165,11 +164,12 @@ store_changed_elsewhere(struct store *s)
 	bool last_is_foreign;
 
 	(void)mdb_env_info(s->env, &info);
-	last_is_foreign = info.me_last_txnid > atomic_load(&s->own) &&
-	    info.me_last_txnid > atomic_load(&s->reported);
+	last_is_foreign = info.me_last_txnid > s->own && info.me_last_txnid > s->reported;
 	if (last_is_foreign)
-		atomic_store(&s->reported, info.me_last_txnid);
-	return atomic_exchange(&s->foreign, false) || last_is_foreign;
+		s->reported = info.me_last_txnid;
+	last_is_foreign |= s->foreign;
+	s->foreign = false;
+	return last_is_foreign;
 }
 
 bool
@@ -198,7 +198,7 @@ words_of(const struct store *s, int rc)
 {
 	if (rc == EIO)
 		return DISK_FAILED;
-	if (rc == EACCES && s->config.read_only)
+	if (rc == EACCES && s->writing == NULL)
 		return "the registry is open for reading only";
 	return rc == MDB_PANIC ? BEING_REOPENED : mdb_strerror(rc);
 }
@@ -275,7 +275,7 @@ put_with(struct txn *t, enum table table, struct view key, struct view value, un
 	if (t->failed != ERR_OK)
 		return;
 	t->store->changed = true;
-	txn_check(t, mdb_put(t->handle, t->store->tables[table], &k, &v, flags));
+	txn_check(t, t->store->writing->put(t->handle, t->store->tables[table], &k, &v, flags));
 }
 
 void
@@ -301,9 +301,10 @@ table_put_new(struct txn *t, enum table table, struct view key, struct view valu
 	if (t->failed != ERR_OK)
 		return;
 	t->store->changed = true;
-	rc = mdb_put(t->handle, t->store->tables[table], &k, &v, MDB_APPEND);
+	rc = t->store->writing->put(t->handle, t->store->tables[table], &k, &v, MDB_APPEND);
 	if (rc == MDB_KEYEXIST)
-		rc = mdb_put(t->handle, t->store->tables[table], &k, &v, MDB_NOOVERWRITE);
+		rc = t->store->writing->put(t->handle, t->store->tables[table], &k, &v,
+		    MDB_NOOVERWRITE);
 	if (rc == MDB_KEYEXIST)
 		txn_fail(t, ERR_STORAGE, words);
 	else
@@ -321,9 +322,10 @@ table_add(struct txn *t, enum table table, struct view key, struct view value, b
 		return;
 	t->store->changed = true;
 	if (mostly_last)
-		rc = mdb_put(t->handle, t->store->tables[table], &k, &v, MDB_APPENDDUP);
+		rc = t->store->writing->put(t->handle, t->store->tables[table], &k, &v,
+		    MDB_APPENDDUP);
 	if (rc == MDB_KEYEXIST)
-		rc = mdb_put(t->handle, t->store->tables[table], &k, &v, 0);
+		rc = t->store->writing->put(t->handle, t->store->tables[table], &k, &v, 0);
 	txn_check(t, rc);
 }
 
@@ -338,7 +340,8 @@ table_delete(struct txn *t, enum table table, struct view key, const struct view
 		return;
 	if (value != NULL)
 		v = val_of(*value);
-	rc = mdb_del(t->handle, t->store->tables[table], &k, value != NULL ? &v : NULL);
+	rc = t->store->writing->del(t->handle, t->store->tables[table], &k,
+	    value != NULL ? &v : NULL);
 	if (rc == MDB_NOTFOUND)
 		return;
 	t->store->changed = true;

@@ -116,19 +116,6 @@ check_shorter(MDB_env *env, int fd)
 	return rc;
 }
 
-bool
-data_file_is_shorter(MDB_env *env)
-{
-	MDB_envinfo info;
-	MDB_stat stat;
-	struct stat st;
-	int fd;
-
-	return mdb_env_get_fd(env, &fd) == 0 && mdb_env_info(env, &info) == 0 &&
-	    mdb_env_stat(env, &stat) == 0 && fstat(fd, &st) == 0 &&
-	    (size_t)st.st_size / stat.ms_psize <= info.me_last_pgno;
-}
-
 int
 data_file_check(MDB_env *env)
 {

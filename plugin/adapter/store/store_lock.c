@@ -87,18 +87,6 @@ write_in_place(int fd)
 	(void)takes_flag(fd);
 }
 
-bool
-lock_file_in_use(const struct store *s)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
-	int fd = openat(s->directory, LOCK_FILE, O_RDWR | O_CLOEXEC);
-	bool in_use = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-
-	if (fd >= 0)
-		(void)close(fd);
-	return in_use;
-}
-
 int
 lock_file_reserve(struct store *s)
 {

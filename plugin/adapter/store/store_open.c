@@ -2,7 +2,7 @@
 /*
  * store_open.c - opens and closes the store; see store.h.
  *
- * Both functions are called by one thread of a process.  Every commit is synced: no
+ * Every commit is synced: no
  * flag that trades safety for speed is set, and the map is never written (with
  * MDB_WRITEMAP a full disk raises SIGBUS).
  */
@@ -73,34 +73,6 @@ explain(struct diag *diag, const char *path, int rc)
 	return rc == CUT_SHORT || store_error(rc) == ERR_CORRUPT ? ERR_CORRUPT : ERR_STORAGE;
 }
 
-/* Makes a new directory survive a power failure.  If the parent may not be opened, this
- * is left to the file system. */
-static void
-sync_parent(int directory)
-{
-	int parent = openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (parent < 0)
-		return;
-	(void)fsync(parent);
-	(void)close(parent);
-}
-
-static int
-open_directory(const char *path, bool may_create)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0 || errno != ENOENT || !may_create)
-		return fd;
-	if (mkdir(path, S_IRWXU) != 0 && errno != EEXIST)
-		return -1;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0)
-		sync_parent(fd);
-	return fd;
-}
-
 /* Compares inodes: the path may differ (links, bind mounts). */
 static bool
 is_open_already(const struct store *s)
@@ -130,8 +102,11 @@ claim_directory(struct store *s, const struct store_config *config, struct diag 
 	struct stat st;
 	int rc;
 
-	s->directory = open_directory(config->path, !config->read_only);
-	if (s->directory < 0 && errno == ENOENT && config->read_only)
+	if (s->writing != NULL)
+		s->directory = s->writing->open_directory(config->path);
+	else
+		s->directory = open(config->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->directory < 0 && errno == ENOENT && s->writing == NULL)
 		return explain(diag, config->path, NO_REGISTRY);
 	if (s->directory < 0 || fstat(s->directory, &st) != 0)
 		return explain(diag, config->path, errno);
@@ -174,13 +149,39 @@ keep_data_file(MDB_env *env)
 	return rc;
 }
 
+bool
+data_file_is_shorter(MDB_env *env)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	struct stat st;
+	int fd;
+
+	return mdb_env_get_fd(env, &fd) == 0 && mdb_env_info(env, &info) == 0 &&
+	    mdb_env_stat(env, &stat) == 0 && fstat(fd, &st) == 0 &&
+	    (size_t)st.st_size / stat.ms_psize <= info.me_last_pgno;
+}
+
+/* Does another process have lock.mdb open? */
+static bool
+lock_file_in_use(const struct store *s)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
+	int fd = openat(s->directory, LOCK_FILE, O_RDWR | O_CLOEXEC);
+	bool in_use = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return in_use;
+}
+
 /* A read-only environment cannot be repaired.  If another process has it open, that one
  * has checked the file, and what is missing now has no data (store_data_file.c). */
 static int
 check_data_file(const struct store *s, bool shared)
 {
-	if (!s->config.read_only)
-		return data_file_check(s->env);
+	if (s->writing != NULL)
+		return s->writing->check_data_file(s->env);
 	return !shared && data_file_is_shorter(s->env) ? CUT_SHORT : 0;
 }
 
@@ -188,7 +189,7 @@ static int
 try_environment(struct store *s, const struct store_config *config)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	unsigned flags = ENV_FLAGS | (config->read_only ? MDB_RDONLY : 0);
+	unsigned flags = ENV_FLAGS | (s->writing == NULL ? MDB_RDONLY : 0);
 	bool shared = lock_file_in_use(s);
 	int dead, rc = mdb_env_create(&s->env);
 
@@ -212,46 +213,24 @@ try_environment(struct store *s, const struct store_config *config)
 	return rc;
 }
 
-/*
- * LMDB starts a database by writing two pages.  If that is interrupted (killed, disk
- * full), LMDB rejects the file forever, although it never held anything.  Such a file
- * is recognised by its length and LMDB's magic number; any other file is left alone.
- */
+/* A writer made lock.mdb before there was a registry to read. */
 static int
-undo_interrupted_creation(const struct store *s)
+prepare_files(struct store *s)
 {
-	static const uint32_t magic = 0xBEEFC0DE;
-	const off_t magic_at = sizeof(size_t) + 8; /* behind the page header */
-	const off_t txn_at = magic_at + 24 + 13 * (off_t)sizeof(size_t);
-	int fd = openat(s->directory, DATA_FILE, O_RDWR | O_CLOEXEC), rc = MDB_INVALID;
-	size_t txn = 0;
-	uint32_t found = 0;
-	struct stat st;
-
-	if (fd < 0)
-		return rc;
-	if (fstat(fd, &st) == 0 && st.st_size < 2 * sysconf(_SC_PAGESIZE) &&
-	    pread(fd, &found, sizeof(found), magic_at) == (ssize_t)sizeof(found) &&
-	    found == magic) {
-		/* A transaction number means that the database held something. */
-		rc = pread(fd, &txn, sizeof(txn), txn_at) >= 0 && txn > 0 ? CUT_SHORT : 0;
-		if (rc == 0 && ftruncate(fd, 0) != 0)
-			rc = MDB_INVALID;
-	}
-	(void)close(fd);
-	return rc;
+	if (s->writing != NULL)
+		return s->writing->reserve_lock_file(s);
+	return faccessat(s->directory, DATA_FILE, F_OK, 0) != 0 ? NO_REGISTRY : 0;
 }
 
 static enum err
 open_files(struct store *s, const struct store_config *config, struct diag *diag)
 {
-	bool missing = config->read_only && faccessat(s->directory, DATA_FILE, F_OK, 0) != 0;
-	int rc = missing ? NO_REGISTRY : lock_file_reserve(s);
+	int rc = prepare_files(s);
 
 	if (rc == 0)
 		rc = try_environment(s, config);
-	if (rc == MDB_INVALID && !config->read_only) {
-		rc = undo_interrupted_creation(s);
+	if (rc == MDB_INVALID && s->writing != NULL) {
+		rc = s->writing->undo_creation(s);
 		if (rc == 0)
 			rc = try_environment(s, config);
 	}
@@ -293,7 +272,7 @@ open_reader(struct store *s, const struct store_config *config, struct diag *dia
 	}
 	mdb_txn_reset(s->reader);
 	(void)mdb_env_info(s->env, &info);
-	atomic_store(&s->own, info.me_last_txnid);
+	s->own = info.me_last_txnid;
 	return ERR_OK;
 }
 
@@ -331,7 +310,8 @@ new_store(const struct store_config *config)
 }
 
 enum err
-store_open(const struct store_config *config, struct store **out, struct diag *diag)
+store_open_with(const struct store_writing *writing, const struct store_config *config,
+    struct store **out, struct diag *diag)
 {
 	struct store *s = new_store(config);
 	enum err e;
@@ -341,6 +321,7 @@ store_open(const struct store_config *config, struct store **out, struct diag *d
 		diag_set(diag, PATH_FORMAT ": out of memory", config->path);
 		return ERR_NOMEM;
 	}
+	s->writing = writing;
 	e = claim_directory(s, config, diag);
 	if (e == ERR_OK)
 		e = environment_open(s, diag);
@@ -354,6 +335,12 @@ store_open(const struct store_config *config, struct store **out, struct diag *d
 	open_stores = s;
 	*out = s;
 	return ERR_OK;
+}
+
+enum err
+store_open_reader(const struct store_config *config, struct store **out, struct diag *diag)
+{
+	return store_open_with(NULL, config, out, diag);
 }
 
 const char *

@@ -2,7 +2,8 @@
 /*
  * store_private.h - shared by the store*.c files.
  *
- * store_open.c opens and closes; store_state.c notices a broken environment and files
+ * store_open.c opens and closes; store_writing.c has what changes a file, and is linked by
+ * the registrar only; store_state.c notices a broken environment and files
  * that are gone, and opens again; store_lock.c and store_data_file.c prepare and check
  * the files of LMDB; store_schema.c has the tables; store_upgrade.c upgrades older
  * schemas; store.c has transactions and the table_ functions; store_room.c keeps the
@@ -14,7 +15,6 @@
 #define JITR_STORE_PRIVATE_H
 
 #include <lmdb.h>
-#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "jitr/adapter/store.h"
@@ -63,8 +63,23 @@ enum store_use {
 	USE_REPLACING, /* the environment or its map is being replaced */
 };
 
+/* What changes a file (store_writing.c).  The integers are LMDB's codes. */
+struct store_writing {
+	int (*put)(MDB_txn *txn, MDB_dbi table, MDB_val *key, MDB_val *value, unsigned flags);
+	int (*del)(MDB_txn *txn, MDB_dbi table, MDB_val *key, MDB_val *value_or_null);
+	int (*cursor_del)(MDB_cursor *rows, unsigned flags);
+	int (*open_directory)(const char *path); /* creates it; a descriptor, or -1 and errno */
+	int (*sync_directory)(const struct store *s);
+	int (*reserve_lock_file)(struct store *s);
+	int (*check_data_file)(MDB_env *env);
+	int (*undo_creation)(const struct store *s);
+	int (*upgrade_begin)(struct txn *t, uint64_t schema);
+	int (*upgrade_step)(struct txn *t, bool *done);
+};
+
 struct store {
-	MDB_env *env; /* NULL: it could not be opened again */
+	MDB_env *env;                        /* NULL: it could not be opened again */
+	const struct store_writing *writing; /* NULL: for reading only */
 	struct store_config config;
 	char *path; /* config.path, owned */
 	MDB_dbi tables[TABLE_COUNT];
@@ -78,24 +93,23 @@ struct store {
 	enum err (*sha256)(struct view bytes, struct certid *out);
 	enum err (*make_form)(enum form_kind kind, struct view document, struct view *form);
 
-	/* Broker thread.  The reusable read transaction keeps its slot in LMDB's reader
+	/* The reusable read transaction keeps its slot in LMDB's reader
 	 * table, so reading cannot fail because other processes fill the table. */
 	MDB_txn *reader;
 	bool reading; /* reader is in use */
 
-	/* The registrar's thread. */
+	/* The last write. */
 	const char *failure;
 	int cause;    /* LMDB's return code, if the failure was one */
 	bool changed; /* by the open write transaction */
 
-	/* Both threads. */
-	_Atomic(enum store_use) use;
-	_Atomic(enum store_state) state;
+	enum store_use use;
+	enum store_state state;
 
-	/* Both threads; see store_changed_elsewhere().  Transaction numbers. */
-	atomic_size_t own;      /* our last commit, or the last one when we opened */
-	atomic_size_t reported; /* the last foreign commit that was reported */
-	atomic_bool foreign;    /* an unreported foreign commit precedes our last one, or the
+	/* See store_changed_elsewhere().  Transaction numbers. */
+	size_t own;      /* our last commit, or the last one when we opened */
+	size_t reported; /* the last foreign commit that was reported */
+	bool foreign;    /* an unreported foreign commit precedes our last one, or the
 				 * store was reopened */
 };
 
@@ -263,7 +277,7 @@ void deleted_ca_tidy(struct txn *t, const struct certid *ca_id);
 /* Additional return code: the upgrade of an older schema is not finished. */
 #define NOT_UPGRADED (CUT_SHORT + 1)
 
-/* Opens all tables, and unless the store is read only creates or upgrades them if
+/* Opens all tables, and in a store for writing creates or upgrades them if
  * necessary; a current database is opened without waiting for its writer.  Sets the
  * version of the schema; if it is not STORE_SCHEMA the tables are not open.  Returns
  * LMDB's code or NOT_UPGRADED. */
@@ -275,20 +289,24 @@ MUST_USE int schema_open(struct store *s, uint64_t *schema);
  * moves certificates: it does a bounded part of it in a transaction, and sets *done with the last part.  Return LMDB's
  * code.
  */
-#define UPGRADE_TABLES 6 /* of earlier schemas, while they are read */
+#define UPGRADE_ROW    "upgrade" /* of TABLE_META, until it is finished */
+#define UPGRADE_TABLES 6         /* of earlier schemas, while they are read */
 
 MUST_USE int upgrade_begin(struct txn *t, uint64_t schema);
-MUST_USE int upgrade_is_pending(struct txn *t, bool *out);
 MUST_USE int upgrade_step(struct txn *t, bool *done);
 
 #define DATA_FILE "data.mdb"
 #define LOCK_FILE "lock.mdb"
 
+/* writing NULL: for reading only. */
+MUST_USE enum err store_open_with(const struct store_writing *writing,
+    const struct store_config *config, struct store **out, struct diag *diag);
+
 /* The environment, its tables and the reusable read transaction. */
 MUST_USE enum err environment_open(struct store *s, struct diag *diag);
 void environment_close(struct store *s);
 
-/* Claims the environment for one thread; returns whether the other has not claimed it. */
+/* Claims the environment for this use; false: it has another one. */
 MUST_USE bool environment_claim(struct store *s, enum store_use use);
 void environment_release(struct store *s);
 
@@ -296,7 +314,7 @@ void environment_release(struct store *s);
 void environment_check(struct store *s);
 
 /* Another process has enlarged the map: adopts its size.  No read transaction of the
- * thread is open.  Broker thread.  Returns LMDB's code. */
+ * store is open.  Returns LMDB's code. */
 MUST_USE int environment_resize(struct store *s);
 
 /* Remembers which files were opened.  Returns an errno. */
@@ -309,9 +327,6 @@ MUST_USE int forms_add(struct txn *t);
 
 /* Creates lock.mdb with its blocks allocated.  Returns an errno. */
 MUST_USE int lock_file_reserve(struct store *s);
-
-/* Does another process have lock.mdb open? */
-MUST_USE bool lock_file_in_use(const struct store *s);
 
 /* Additional return code: data.mdb is truncated. */
 #define CUT_SHORT (MDB_LAST_ERRCODE + 1000)

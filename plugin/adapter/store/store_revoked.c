@@ -53,9 +53,9 @@ store_append_revoked(struct txn *t, uint64_t list, struct view serial, const str
 	}
 	t->store->changed = true;
 	key = val_of(list_key(list, serial, bytes));
-	rc = mdb_put(t->handle, table, &key, &value, MDB_APPEND);
+	rc = t->store->writing->put(t->handle, table, &key, &value, MDB_APPEND);
 	if (rc == MDB_KEYEXIST)
-		rc = mdb_put(t->handle, table, &key, &value, MDB_NOOVERWRITE);
+		rc = t->store->writing->put(t->handle, table, &key, &value, MDB_NOOVERWRITE);
 	if (rc == MDB_KEYEXIST)
 		txn_fail(t, ERR_CORRUPT, "a revocation list that names a serial number twice");
 	else
@@ -126,7 +126,7 @@ drop_rows(struct txn *t, MDB_cursor *rows, uint64_t list, size_t max, bool *left
 			return 0;
 		}
 		t->store->changed = true;
-		rc = mdb_cursor_del(rows, 0);
+		rc = t->store->writing->cursor_del(rows, 0);
 		if (rc != 0)
 			return rc;
 	}

@@ -153,7 +153,7 @@ delete_expiry(struct txn *t, const struct schedule_entry *entry)
 		rc = seek_expiry(rows, entry);
 		t->store->changed |= rc == 0;
 		if (rc == 0)
-			rc = mdb_cursor_del(rows, 0);
+			rc = t->store->writing->cursor_del(rows, 0);
 		mdb_cursor_close(rows);
 	}
 	txn_check(t, rc == MDB_NOTFOUND ? 0 : rc);

@@ -4,9 +4,6 @@
  *
  * doc/storage.md documents the schema.
  */
-#include <errno.h>
-#include <unistd.h>
-
 #include "store_private.h"
 
 #define SCHEMA_SIZE 4
@@ -59,7 +56,7 @@ write_schema(struct store *s, MDB_txn *txn)
 	MDB_val value = { sizeof(bytes), bytes };
 
 	number_put(bytes, sizeof(bytes), STORE_SCHEMA);
-	return mdb_put(txn, s->tables[TABLE_META], &key, &value, 0);
+	return s->writing->put(txn, s->tables[TABLE_META], &key, &value, 0);
 }
 
 static int
@@ -100,8 +97,17 @@ create_tables(struct store *s, MDB_txn *txn, uint64_t schema, bool *pending)
 	if (rc == 0)
 		rc = write_schema(s, txn);
 	if (rc == 0 && schema > 0)
-		rc = upgrade_begin(&t, schema);
+		rc = s->writing->upgrade_begin(&t, schema);
 	return rc;
+}
+
+static int
+upgrade_is_pending(struct txn *t, bool *out)
+{
+	struct view row;
+	enum err e = store_optional(table_get(t, TABLE_META, view_of(UPGRADE_ROW), &row), out);
+
+	return e == ERR_OK ? 0 : MDB_CORRUPTED;
 }
 
 /* The schema is read first: a newer schema may have other tables.  An older one, or
@@ -135,7 +141,7 @@ upgrade(struct store *s, MDB_txn *txn, struct opened *opened)
 {
 	struct txn t = { .store = s, .handle = txn, .writing = true };
 	bool done = false;
-	int rc = upgrade_step(&t, &done);
+	int rc = s->writing->upgrade_step(&t, &done);
 
 	opened->pending = !done;
 	return rc;
@@ -192,14 +198,14 @@ schema_open(struct store *s, uint64_t *schema)
 	int rc = try_tables(s, MDB_RDONLY, &opened);
 
 	*schema = opened.schema;
-	if (s->config.read_only)
+	if (s->writing == NULL)
 		return rc == 0 && opened.pending ? NOT_UPGRADED : rc;
 	if (rc == MDB_NOTFOUND || (rc == 0 && !is_current(&opened))) {
 		do
 			rc = try_tables(s, 0, &opened);
 		while (rc == 0 && opened.schema == STORE_SCHEMA && opened.pending);
-		if (rc == 0 && fsync(s->directory) != 0)
-			rc = errno;
+		if (rc == 0)
+			rc = s->writing->sync_directory(s);
 	}
 	*schema = opened.schema;
 	return rc == 0 && opened.schema < STORE_SCHEMA ? MDB_CORRUPTED : rc;

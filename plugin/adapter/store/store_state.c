@@ -6,8 +6,7 @@
  * If LMDB cannot write a meta page it does not know which of the two on disk is valid.
  * It refuses every transaction of the process from then on, reading ones included, and
  * opening the environment again is the only remedy.  An environment is never replaced
- * while the other thread uses it: whichever thread comes second fails instead of
- * waiting.
+ * while a transaction is open.
  *
  * A file that was unlinked stays usable for the process that has it open, so that
  * changes to it would succeed and be lost at the next start.  lock.mdb matters as much:
@@ -21,15 +20,16 @@
 bool
 environment_claim(struct store *s, enum store_use use)
 {
-	enum store_use expected = USE_SHARED;
-
-	return atomic_compare_exchange_strong(&s->use, &expected, use);
+	if (s->use != USE_SHARED)
+		return false;
+	s->use = use;
+	return true;
 }
 
 void
 environment_release(struct store *s)
 {
-	atomic_store(&s->use, USE_SHARED);
+	s->use = USE_SHARED;
 }
 
 void
@@ -41,7 +41,7 @@ environment_check(struct store *s)
 	if (rc == 0)
 		mdb_txn_abort(txn);
 	else if (rc == MDB_PANIC)
-		atomic_store(&s->state, STORE_BROKEN);
+		s->state = STORE_BROKEN;
 }
 
 int
@@ -95,7 +95,7 @@ files_remember(struct store *s)
 	if (rc == 0)
 		rc = identify(s, LOCK_FILE, &s->lock_id);
 	if (rc == 0)
-		atomic_store(&s->state, STORE_IN_ORDER);
+		s->state = STORE_IN_ORDER;
 	return rc;
 }
 
@@ -106,17 +106,16 @@ files_are_there(struct store *s)
 	bool there = is_in_place(stat(s->path, &st), &st, &s->directory_id) &&
 	    is_in_place(fstatat(s->directory, DATA_FILE, &st, 0), &st, &s->data_id) &&
 	    is_in_place(fstatat(s->directory, LOCK_FILE, &st, 0), &st, &s->lock_id);
-	enum store_state expected = there ? STORE_GONE : STORE_IN_ORDER;
 
-	(void)atomic_compare_exchange_strong(&s->state, &expected,
-	    there ? STORE_IN_ORDER : STORE_GONE);
+	if (s->state != STORE_BROKEN)
+		s->state = there ? STORE_IN_ORDER : STORE_GONE;
 	return there;
 }
 
 enum store_state
 store_state(const struct store *s)
 {
-	return atomic_load(&s->state);
+	return s->state;
 }
 
 /* Files that are not those that were opened first are not opened: one that is missing
@@ -134,8 +133,8 @@ replace_environment(struct store *s, struct diag *diag)
 	e = environment_open(s, diag);
 	if (e != ERR_OK)
 		return e;
-	atomic_store(&s->foreign, true);
-	atomic_store(&s->state, STORE_IN_ORDER);
+	s->foreign = true;
+	s->state = STORE_IN_ORDER;
 	return ERR_OK;
 }
 

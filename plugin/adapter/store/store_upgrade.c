@@ -46,12 +46,6 @@ struct upgrade {
 static const char *const replaced[UPGRADE_TABLES] = { "cert_document", "cert_by_time", "cert_by_ca",
 	"cert_by_serial", "cert_by_status", "cert_by_content" };
 
-static struct view
-progress_key(void)
-{
-	return view_of("upgrade");
-}
-
 static int
 result(const struct txn *t)
 {
@@ -63,7 +57,7 @@ result(const struct txn *t)
 static void
 put_progress(struct txn *t, const struct progress *p)
 {
-	table_put(t, TABLE_META, progress_key(), (struct view){ p->bytes, p->len });
+	table_put(t, TABLE_META, view_of(UPGRADE_ROW), (struct view){ p->bytes, p->len });
 }
 
 int
@@ -77,21 +71,12 @@ upgrade_begin(struct txn *t, uint64_t schema)
 	return rc == 0 ? result(t) : rc;
 }
 
-int
-upgrade_is_pending(struct txn *t, bool *out)
-{
-	struct view row;
-	enum err e = store_optional(table_get(t, TABLE_META, progress_key(), &row), out);
-
-	return e == ERR_OK ? 0 : MDB_CORRUPTED;
-}
-
 static int
 read_progress(struct upgrade *u)
 {
 	struct view row;
 
-	if (table_get(u->t, TABLE_META, progress_key(), &row) != ERR_OK ||
+	if (table_get(u->t, TABLE_META, view_of(UPGRADE_ROW), &row) != ERR_OK ||
 	    (row.len != 1 && row.len != PROGRESS_MAX))
 		return MDB_CORRUPTED;
 	u->progress.len = row.len;
@@ -223,7 +208,7 @@ end_step(struct upgrade *u, bool done)
 	int rc = done ? drop_replaced(u->t) : 0;
 
 	if (done)
-		table_delete(u->t, TABLE_META, progress_key(), NULL);
+		table_delete(u->t, TABLE_META, view_of(UPGRADE_ROW), NULL);
 	else
 		put_progress(u->t, &u->progress);
 	return rc == 0 ? result(u->t) : rc;

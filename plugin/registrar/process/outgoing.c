@@ -87,10 +87,18 @@ outgoing_change(struct outgoing *o, const struct wire_change *c)
 		o->owes_change = true;
 }
 
-void
-outgoing_state(struct outgoing *o, const struct wire_state *s)
+bool
+outgoing_state(struct outgoing *o, struct wire_state *s, struct stats *stats)
 {
-	(void)!send_state(o, 0, s);
+	struct stats_delta deltas[WIRE_COUNTERS_MAX];
+
+	s->count = stats_take_delta(stats, deltas, COUNT_OF(deltas));
+	for (size_t i = 0; i < s->count; i++)
+		s->counters[i] = (struct wire_counter){ deltas[i].index, deltas[i].count };
+	if (send_state(o, 0, s) == ERR_OK)
+		return true;
+	(void)!stats_add_delta(stats, deltas, s->count);
+	return false;
 }
 
 bool

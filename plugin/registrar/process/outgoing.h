@@ -7,8 +7,9 @@
  *
  * Nothing is lost without a trace.  A change that finds no room becomes "anything may have
  * changed", which follows as soon as there is room.  Lines of the log and answers that find
- * none are counted, and their number is logged.  The result of a registration must not be
- * lost: the process ends, and the broker treats it like any registrar that died.
+ * none are counted, and their number is logged.  Counters stay until a STATE has them.  The
+ * result of a registration must not be lost: the process ends, and the broker treats it like
+ * any registrar that died.
  *
  * The registrar's thread.
  */
@@ -18,6 +19,7 @@
 #include "jitr/core/control_message.h"
 #include "jitr/service/broker.h"
 #include "jitr/service/link.h"
+#include "jitr/service/stats.h"
 
 /* Above this no more work is begun that sends something. */
 #define OUTGOING_FULL_BYTES  ((size_t)16 << 20)
@@ -37,7 +39,10 @@ void outgoing_fail(struct outgoing *o, const char *line);
 void outgoing_log(struct outgoing *o, enum log_level level, const char *line);
 void outgoing_answer(struct outgoing *o, const struct control_answer *a);
 void outgoing_change(struct outgoing *o, const struct wire_change *c);
-void outgoing_state(struct outgoing *o, const struct wire_state *s);
+
+/* Moves the counters of stats to s->counters and queues s.  false: there was no room, and
+ * stats has its counters as before. */
+MUST_USE bool outgoing_state(struct outgoing *o, struct wire_state *s, struct stats *stats);
 
 /* result: wire_put_result().  false: no room. */
 MUST_USE bool outgoing_done(struct outgoing *o, uint64_t number, struct view result);

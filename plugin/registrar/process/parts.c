@@ -13,6 +13,7 @@
 #include "jitr/adapter/form.h"
 #include "jitr/adapter/x509.h"
 #include "jitr/registrar/ca_dir.h"
+#include "jitr/service/judge_rules.h"
 
 #define QUEUE_MAX 65536
 #define BATCH_MAX 512
@@ -127,18 +128,6 @@ open_registry(struct registrar *r, struct diag *diag)
  * What works on it.
  */
 
-static struct registry_rules
-rules_of(const struct config *c)
-{
-	struct registry_rules rules = { .decide = { .announce_interval = c->announce_interval *
-						1000,
-					    .defer_unknown = c->unknown_ca_defer,
-					    .accept_first = c->first_connection_accept } };
-
-	memcpy(rules.account_id, c->account_id, sizeof(rules.account_id));
-	return rules;
-}
-
 static enum err
 open_writer(struct registrar *r)
 {
@@ -156,7 +145,7 @@ static enum err
 open_registrations(struct registrar *r)
 {
 	struct registration_jobs_config config = { .writer = r->writer,
-		.rules = rules_of(&r->config),
+		.rules = registry_rules_of(&r->config),
 		.presented = port_presented,
 		.context = r };
 	enum err e = registration_jobs_open(&config, &r->registrations);
@@ -169,7 +158,7 @@ open_registrations(struct registrar *r)
 static enum err
 open_judge(struct registrar *r)
 {
-	struct judge_config config = { .rules = rules_of(&r->config),
+	struct judge_config config = { .rules = registry_rules_of(&r->config),
 		.authorization = r->config.authorization,
 		.trust_store = r->config.trust_store,
 		.client_id_as_is = r->config.client_id_as_is,

@@ -147,7 +147,6 @@ look_elsewhere(struct registrar *r, int64_t now)
 static void
 tell_state(struct registrar *r, int64_t now)
 {
-	struct stats_delta deltas[WIRE_COUNTERS_MAX];
 	struct wire_state state = { .count = 0 };
 	struct writer_state writer;
 
@@ -155,18 +154,19 @@ tell_state(struct registrar *r, int64_t now)
 		return;
 	r->told = now;
 	writer_read_state(r->writer, &writer);
-	state.count = stats_take_delta(&r->stats, deltas, COUNT_OF(deltas));
-	for (size_t i = 0; i < state.count; i++)
-		state.counters[i] = (struct wire_counter){ deltas[i].index, deltas[i].count };
-	if (state.count == 0 && writer.commits == r->commits_told)
+	if (writer.commit_us_max > r->commit_us_max)
+		r->commit_us_max = writer.commit_us_max;
+	if (!stats_any(&r->stats) && writer.commits == r->commits_told)
 		return;
-	r->commits_told = writer.commits;
 	state.waiting = writer.waiting;
 	state.commits = writer.commits;
 	state.commit_us = writer.commit_us;
-	state.commit_us_max = writer.commit_us_max;
+	state.commit_us_max = r->commit_us_max;
 	state.commit_us_last = writer.commit_us_last;
-	outgoing_state(&r->out, &state);
+	if (!outgoing_state(&r->out, &state, &r->stats))
+		return;
+	r->commits_told = writer.commits;
+	r->commit_us_max = 0;
 }
 
 static void

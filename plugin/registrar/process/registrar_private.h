@@ -60,6 +60,7 @@ struct registrar {
 	int64_t heard;            /* the last ALIVE of the broker */
 	int64_t told;             /* the last STATE */
 	uint64_t commits_told;    /* in it */
+	uint64_t commit_us_max;   /* since it */
 };
 
 int64_t now_ms(void); /* since 1970 */

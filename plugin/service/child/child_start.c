@@ -54,6 +54,7 @@ child_begin(struct child *c)
 	}
 	c->pid = p.pid;
 	c->state = CHILD_STARTING;
+	c->heard_at = c->config.now();
 	e = open_link(c, p.fd);
 	if (e != ERR_OK) {
 		diag_set(&c->why, "the registrar cannot be started: %s", err_text(e));
@@ -134,6 +135,19 @@ fail(struct child *c, enum err e)
 	child_end(c, e == ERR_STORAGE ? CHILD_END_MS : 0);
 }
 
+static void
+end_if_silent(struct child *c)
+{
+	if (c->config.now() - c->heard_at < CHILD_START_MS)
+		return;
+	diag_set(&c->why,
+	    "the registrar hung while it started: it sent nothing for %d minutes and was killed; "
+	    "check registrar_path and the disk of db_path (an upgrade goes on with the next "
+	    "start): %s",
+	    CHILD_START_MS / 60000, c->config.path);
+	child_end(c, 0);
+}
+
 bool
 child_greet(struct child *c)
 {
@@ -143,10 +157,14 @@ child_greet(struct child *c)
 	(void)link_flush(c->link);
 	for (unsigned i = 0; i < FRAMES_AT_ONCE && e == ERR_OK && c->state == CHILD_STARTING; i++) {
 		e = next_frame(c->link, &frame);
-		if (e == ERR_OK)
+		if (e == ERR_OK) {
+			c->heard_at = c->config.now();
 			take(c, &frame);
+		}
 	}
-	if (e != ERR_OK && e != ERR_NOT_FOUND)
+	if (e == ERR_NOT_FOUND)
+		end_if_silent(c);
+	else if (e != ERR_OK)
 		fail(c, e);
 	return e != ERR_OK;
 }

@@ -19,7 +19,7 @@ wait_link(const struct link *l, int64_t ms)
 
 	if (link_waiting(l).frames > 0)
 		p.events |= POLLOUT;
-	(void)poll(&p, 1, (int)ms);
+	(void)poll(&p, 1, ms > 0 ? (int)ms : 0);
 }
 
 /* ENDING to DOWN; false: it has not ended. */
@@ -39,7 +39,7 @@ wait_start(struct child *c, struct diag *diag)
 {
 	while (c->state == CHILD_STARTING) {
 		if (child_greet(c) && c->state == CHILD_STARTING)
-			wait_link(c->link, -1);
+			wait_link(c->link, c->heard_at + CHILD_START_MS - c->config.now());
 	}
 	if (c->state == CHILD_UP)
 		return ERR_OK;

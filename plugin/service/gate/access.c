@@ -43,27 +43,31 @@ keep_allowed(struct gate *g, const struct session *s, const struct access_questi
 	allow_cache_keep(&g->allow_cache, &question);
 }
 
+/* Not inlined, so that the frequent case saves fewer registers. */
+static NOT_INLINE enum access
+ask_policies(struct gate *g, const struct session *s, const struct access_question *q)
+{
+	struct admission admission = admission_of(g, s->principal, &s->live->facts);
+	struct access_rights rights = admission_rights(&admission);
+	struct access_decision d = access_decide(&rights, q);
+
+	keep_allowed(g, s, q, &d);
+	if (d.access != ACCESS_DENY || d.basis != BASIS_POLICY)
+		return d.access;
+	denial_note(g, s->principal, &s->live->facts, q);
+	return disconnects(g, q->action) ? ACCESS_DISCONNECT : ACCESS_DENY;
+}
+
 static enum access
 access_of_session(struct gate *g, struct session *s, const struct access_question *q)
 {
-	struct access_decision d;
-	struct access_rights rights;
-	struct admission admission;
-
 	if (!session_is_current(g, s))
 		session_refresh(g, s);
 	if (!session_is_admitted(s))
 		return ACCESS_DENY;
 	if (is_allowed_again(g, s, q))
 		return ACCESS_ALLOW;
-	admission = admission_of(g, s->principal, &s->live->facts);
-	rights = admission_rights(&admission);
-	d = access_decide(&rights, q);
-	keep_allowed(g, s, q, &d);
-	if (d.access != ACCESS_DENY || d.basis != BASIS_POLICY)
-		return d.access;
-	denial_note(g, s->principal, &s->live->facts, q);
-	return disconnects(g, q->action) ? ACCESS_DISCONNECT : ACCESS_DENY;
+	return ask_policies(g, s, q);
 }
 
 static enum access

@@ -44,6 +44,14 @@ stats_take_delta(struct stats *s, struct stats_delta *list, size_t max)
 	return taken;
 }
 
+bool
+stats_any(const struct stats *s)
+{
+	static const struct stats none;
+
+	return memcmp(s, &none, sizeof(none)) != 0;
+}
+
 enum err
 stats_add_delta(struct stats *s, const struct stats_delta *list, size_t count)
 {

@@ -3,7 +3,7 @@
  * registry_connect.c - see registry.h: a certificate that a client presented is registered,
  * announced, activated or revoked.
  *
- * The broker thread has decided on its snapshot; the decision is made again in the write
+ * The broker has decided on its snapshot; the decision is made again in the write
  * transaction.  Then its effects are put: the record, the plan's policies and thing, the
  * event, the note, the refusal.
  */

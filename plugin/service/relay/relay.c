@@ -20,7 +20,8 @@ struct pending {
 	size_t bytes;
 	bool left; /* its connection ended, and the api was told */
 	UT_hash_handle hh;
-	char client_id[];
+	char *response_topic; /* in text; NULL: none */
+	char text[];          /* the client id, then the response topic */
 };
 
 struct outstanding {
@@ -103,14 +104,18 @@ has_room(const struct relay *r, uint64_t hash, size_t bytes)
 static struct pending *
 pending_new(struct relay *r, const struct control_request *request, size_t bytes)
 {
+	const char *topic = request->response_topic;
 	size_t size = strlen(request->caller.client_id) + 1;
-	struct pending *p = calloc(1, sizeof(*p) + size);
+	size_t topic_size = topic != NULL ? strlen(topic) + 1 : 0;
+	struct pending *p = calloc(1, sizeof(*p) + size + topic_size);
 
 	if (p == NULL)
 		return NULL;
 	p->number = request->number;
 	p->bytes = bytes;
-	memcpy(p->client_id, request->caller.client_id, size);
+	memcpy(p->text, request->caller.client_id, size);
+	if (topic != NULL)
+		p->response_topic = memcpy(p->text + size, topic, topic_size);
 	HASH_ADD(hh, r->pending, number, sizeof(p->number), p);
 	if (find(r, p->number) == p)
 		return p;
@@ -171,8 +176,9 @@ answer(struct relay *r, const struct caller *caller, const char *client_id,
 		log_unanswered(r, e);
 }
 
-/* The answer is always the same, whatever the request says.  A bridge has no address, and
- * may have no name. */
+/* The answer is always the same, whatever the request says, and on the answers' topic alone: a
+ * client without rights does not choose where it goes.  A bridge has no address, and may have no
+ * name. */
 static void
 deny(struct relay *r, const struct client *c)
 {
@@ -199,14 +205,15 @@ deny(struct relay *r, const struct client *c)
 }
 
 static void
-throttle(struct relay *r, const struct caller *caller, const char *client_id, uint64_t hash)
+throttle(struct relay *r, const struct caller *caller, const char *client_id,
+    const char *response_topic, uint64_t hash)
 {
 	r->config.stats->throttled++;
 	if (!refusals_may_answer(&r->throttled, hash, r->config.clock_us())) {
 		r->config.stats->unanswered++;
 		return;
 	}
-	answer(r, caller, client_id, NULL,
+	answer(r, caller, client_id, response_topic,
 	    view_of("{\"responses\":[{\"error\":\"ThrottlingException\","
 		    "\"message\":\"Too many requests of this caller wait: send the next ones when "
 		    "these are answered\"}]}"));
@@ -225,7 +232,7 @@ relay_requests_lost(struct relay *r)
 	while (r->pending != NULL) {
 		struct pending *p = r->pending;
 
-		answer(r, &p->caller, p->client_id, NULL, view_of(LOST));
+		answer(r, &p->caller, p->text, p->response_topic, view_of(LOST));
 		pending_end(r, p);
 	}
 }
@@ -238,9 +245,9 @@ relay_answer(struct relay *r, const struct control_answer *a)
 	if (p == NULL || p->caller.session != a->session)
 		return;
 	if (a->throttled)
-		throttle(r, &p->caller, p->client_id, p->hash);
+		throttle(r, &p->caller, p->text, p->response_topic, p->hash);
 	else
-		answer(r, &p->caller, p->client_id, a->response_topic, a->payload);
+		answer(r, &p->caller, p->text, a->response_topic, a->payload);
 	pending_end(r, p);
 }
 
@@ -277,9 +284,11 @@ pass_on(struct relay *r, const struct client *c, struct control_request *request
 	if (p != NULL)
 		pending_end(r, p);
 	if (e == ERR_BUSY)
-		throttle(r, &caller, request->caller.client_id, hash_of(r, c));
+		throttle(r, &caller, request->caller.client_id, request->response_topic,
+		    hash_of(r, c));
 	else
-		answer(r, &caller, request->caller.client_id, NULL, view_of(NOT_RUNNING));
+		answer(r, &caller, request->caller.client_id, request->response_topic,
+		    view_of(NOT_RUNNING));
 }
 
 void
