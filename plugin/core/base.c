@@ -37,6 +37,15 @@ view_equal(struct view a, struct view b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+int
+view_order(struct view a, struct view b)
+{
+	size_t shorter = a.len < b.len ? a.len : b.len;
+	int order = shorter == 0 ? 0 : memcmp(a.data, b.data, shorter);
+
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 uint8_t
 ascii_lower(uint8_t c)
 {

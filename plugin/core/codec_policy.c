@@ -85,15 +85,6 @@ codec_get_policy_version(struct view in, struct policy_version *out)
 	return ERR_CORRUPT;
 }
 
-static int
-compare(struct view a, struct view b)
-{
-	size_t shorter = a.len < b.len ? a.len : b.len;
-	int order = shorter == 0 ? 0 : memcmp(a.data, b.data, shorter);
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 bool
 codec_check_attributes(struct view packed, size_t *count)
 {
@@ -103,7 +94,7 @@ codec_check_attributes(struct view packed, size_t *count)
 		if (*count == THING_ATTRIBUTES_MAX || !thing_attribute_next(&packed, &name, &value))
 			return false;
 		if (name.len > THING_ATTRIBUTE_NAME_MAX || value.len > THING_ATTRIBUTE_VALUE_MAX ||
-		    compare(name, last) <= 0)
+		    view_order(name, last) <= 0)
 			return false;
 		last = name;
 	}
@@ -129,7 +120,7 @@ codec_merge_attributes(struct view old, struct view changes, uint8_t *out)
 	bool is_new = thing_attribute_next(&changes, &name, &value);
 
 	while (is_old || is_new) {
-		int order = !is_old ? 1 : !is_new ? -1 : compare(old_name, name);
+		int order = !is_old ? 1 : !is_new ? -1 : view_order(old_name, name);
 
 		if (order < 0)
 			put_attribute(&s, old_name, old_value);

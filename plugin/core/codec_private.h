@@ -4,7 +4,7 @@
  *
  * Both directions have sticky errors: a record is a list of fields, and the result is
  * checked once at the end.  Every record has exactly one encoding, so an accepted
- * record would be encoded to the same bytes.
+ * record would be encoded to the same bytes, unless it is in the format of an older schema.
  */
 #ifndef JITR_CODEC_PRIVATE_H
 #define JITR_CODEC_PRIVATE_H

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* fuzz_codec.c - records from a damaged disk: each is refused, or decoded and encoded to the
- * same bytes. */
+ * same bytes; those of older schemas to the format of today. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "jitr/core/codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define OLD_CERT     1 /* format of schemas 1 to 4 */
+#define OLD_DOCUMENT 1 /* their format of a document without PEM */
 
 static void
 expect_same(struct view in, const uint8_t *again, size_t len)
@@ -15,21 +18,37 @@ expect_same(struct view in, const uint8_t *again, size_t len)
 		abort();
 }
 
+/* A record of schemas 1 to 4 is encoded in the format of schema 5, which has the same facts. */
+static void
+try_cert(struct view in)
+{
+	uint8_t bytes[CODEC_CERT_MAX], again[CODEC_CERT_MAX];
+	struct view now = { bytes, 0 };
+	struct cert cert;
+
+	if (codec_get_cert(in, &cert) != ERR_OK)
+		return;
+	now.len = codec_put_cert(&cert, bytes);
+	if (in.data[0] != OLD_CERT)
+		expect_same(in, now.data, now.len);
+	if (codec_get_cert(now, &cert) != ERR_OK)
+		abort();
+	expect_same(now, again, codec_put_cert(&cert, again));
+}
+
 static void
 try_records(struct view in)
 {
-	uint8_t ca_bytes[CODEC_CA_MAX], cert_bytes[CODEC_CERT_MAX];
+	uint8_t ca_bytes[CODEC_CA_MAX];
 	uint8_t policy_bytes[CODEC_POLICY_MAX];
 	struct policy_record policy;
-	struct cert cert;
 	struct ca ca;
 
 	if (codec_get_policy(in, &policy) == ERR_OK)
 		expect_same(in, policy_bytes, codec_put_policy(&policy, policy_bytes));
 	if (codec_get_ca(in, &ca) == ERR_OK)
 		expect_same(in, ca_bytes, codec_put_ca(&ca, ca_bytes));
-	if (codec_get_cert(in, &cert) == ERR_OK)
-		expect_same(in, cert_bytes, codec_put_cert(&cert, cert_bytes));
+	try_cert(in);
 }
 
 static void
@@ -38,14 +57,21 @@ try_documents(struct view in, uint8_t *again)
 	struct cert_document cert;
 	struct ca_document ca;
 
-	if (codec_get_ca_document(in, &ca) == ERR_OK && codec_ca_document_size(&ca) == in.len) {
+	if (codec_get_ca_document(in, &ca) == ERR_OK) {
+		if (codec_ca_document_size(&ca) != in.len)
+			abort();
 		codec_put_ca_document(&ca, again);
 		expect_same(in, again, in.len);
 	}
-	if (codec_get_cert_document(in, &cert) == ERR_OK &&
-	    codec_cert_document_size(&cert) == in.len) {
+	if (codec_get_cert_document(in, &cert) == ERR_OK) {
+		size_t size = codec_cert_document_size(&cert);
+
+		if (size > in.len ||
+		    (size < in.len && (in.data[0] != OLD_DOCUMENT || cert.pem.len > 0)))
+			abort();
 		codec_put_cert_document(&cert, again);
-		expect_same(in, again, in.len);
+		if (size == in.len)
+			expect_same(in, again, size);
 	}
 }
 
@@ -55,8 +81,9 @@ try_named(struct view in, uint8_t *again)
 	struct policy_version version;
 	struct thing thing;
 
-	if (codec_get_policy_version(in, &version) == ERR_OK &&
-	    codec_policy_version_size(&version) == in.len) {
+	if (codec_get_policy_version(in, &version) == ERR_OK) {
+		if (codec_policy_version_size(&version) != in.len)
+			abort();
 		codec_put_policy_version(&version, again);
 		expect_same(in, again, in.len);
 	}

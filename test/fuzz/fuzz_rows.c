@@ -231,14 +231,16 @@ find_row(MDB_cursor *cursor, uint8_t row, MDB_val *key, MDB_val *value)
 	return rc == 0;
 }
 
-/* A new row: key and value are the two halves. */
+/* A new row: key and value are the two halves.  If the values of the table have one size, LMDB
+ * takes as many bytes whatever the size that it is told. */
 static void
 insert_row(MDB_txn *txn, MDB_dbi table, struct view bytes)
 {
-	MDB_val key = { bytes.len / 2, (void *)(uintptr_t)bytes.data };
-	MDB_val value = { bytes.len - bytes.len / 2,
-		(void *)(uintptr_t)(bytes.data + bytes.len / 2) };
+	uint8_t copy[256 + 511] = { 0 };
+	MDB_val key = { bytes.len / 2, copy };
+	MDB_val value = { bytes.len - bytes.len / 2, copy + bytes.len / 2 };
 
+	memcpy(copy, bytes.data, bytes.len);
 	if (key.mv_size > 0)
 		(void)mdb_put(txn, table, &key, &value, 0);
 }
@@ -264,7 +266,7 @@ changed_value(const struct change *c, const MDB_val *value, uint8_t *out)
 static void
 change_row(MDB_txn *txn, MDB_dbi table, const struct change *c)
 {
-	uint8_t name[512], bytes[4096];
+	uint8_t name[512], bytes[4096] = { 0 };
 	MDB_cursor *cursor;
 	MDB_val key, value;
 

@@ -130,6 +130,151 @@ START_TEST(a_damaged_row_of_the_schedule_can_be_dropped)
 }
 END_TEST
 
+#define ROW_MAX 64
+
+/* Wherever one of them is, the other one is afterwards: rows that begin so change places. */
+static void
+exchange(const char *dir, struct view a, struct view b)
+{
+	uint8_t other[ROW_MAX];
+	struct view between = { other, a.len };
+
+	ck_assert(a.len == b.len && a.len <= sizeof(other));
+	memset(other, 0xee, sizeof(other));
+	patch_database(dir, a, between);
+	patch_database(dir, b, a);
+	patch_database(dir, between, b);
+}
+
+/* Where a certificate is in each index (doc/storage.md). */
+static struct view
+place_of(uint32_t n, uint8_t out[12])
+{
+	struct cert cert = cert_number(n);
+
+	for (size_t i = 0; i < 6; i++)
+		out[i] = (uint8_t)(cert.created >> (40 - 8 * i));
+	memcpy(out + 6, cert.id.b, 6);
+	return (struct view){ out, 12 };
+}
+
+/* Pages of this size are listed until the end or an error. */
+static enum err
+list_all_certs(struct txn *t, struct listing l, size_t size)
+{
+	struct cert page[4];
+	struct position last;
+	size_t count = 1, all = 0;
+	enum err e = ERR_OK;
+
+	for (; e == ERR_OK && count > 0; l.after = &last) {
+		e = store_list_certs(t, &l, page, size, &count);
+		if (count > 0)
+			last = (struct position){ page[count - 1].created, page[count - 1].id };
+		all += count;
+		ck_assert_uint_le(all, 100);
+	}
+	return e;
+}
+
+/* Certificates 0, 6 and 12 have one CA and one status; the first and the last change places in
+ * every table. */
+START_TEST(certificates_in_another_order_are_reported)
+{
+	enum cert_status status = CERT_PENDING_ACTIVATION;
+	struct certid ca_id = ca_id_number(0);
+	struct listing listings[] = { { 0 }, { .ca = &ca_id }, { .status = &status } };
+	const char *dir = new_dir();
+	struct store *s = open_store(dir);
+	uint8_t first[12], last[12];
+	struct txn t;
+
+	for (uint32_t n = 0; n <= 12; n += 6)
+		put_certs(s, n, 1);
+	store_close(s);
+	exchange(dir, place_of(0, first), place_of(12, last));
+	s = open_store(dir);
+	t = reading(s);
+	for (size_t i = 0; i < COUNT_OF(listings); i++) {
+		listings[i].ascending = _i % 2 == 0;
+		ck_assert_int_eq(list_all_certs(&t, listings[i], 2 + (size_t)_i / 2), ERR_CORRUPT);
+	}
+	store_end(&t);
+	store_close(s);
+}
+END_TEST
+
+static struct view
+by_time_of(uint32_t n, uint8_t out[40])
+{
+	struct ca ca = ca_number(n);
+
+	for (size_t i = 0; i < 8; i++)
+		out[i] = (uint8_t)(ca.created >> (56 - 8 * i));
+	memcpy(out + 8, ca.id.b, sizeof(ca.id.b));
+	return (struct view){ out, 40 };
+}
+
+START_TEST(cas_in_another_order_are_reported)
+{
+	const char *dir = new_dir();
+	struct store *s = open_store(dir);
+	struct listing l = { .ascending = _i == 0 };
+	struct txn t = writing(s);
+	uint8_t first[40], last[40];
+	struct ca page[4];
+	size_t count;
+
+	for (uint32_t n = 0; n < 3; n++)
+		put_ca_number(&t, n);
+	commit(&t);
+	store_close(s);
+	exchange(dir, by_time_of(0, first), by_time_of(2, last));
+	s = open_store(dir);
+	t = reading(s);
+	ck_assert_int_eq(store_list_cas(&t, &l, page, 4, &count), ERR_CORRUPT);
+	store_end(&t);
+	store_close(s);
+}
+END_TEST
+
+/* The number of a message, and the beginning of its record. */
+static struct view
+message_row(uint8_t number, uint8_t out[18])
+{
+	memcpy(out, "\0\0\0\0\0\0\0\0\1\0\0\0\5topic", 18);
+	out[7] = number;
+	return (struct view){ out, 18 };
+}
+
+/* A reader that continues behind each message comes to an end, and so does their deletion. */
+START_TEST(messages_in_another_order_are_reported)
+{
+	const char *dir = new_dir();
+	struct store *s = open_store(dir);
+	uint8_t first[18], last[18];
+	struct message m = { .seq = 0 };
+	enum err e = ERR_OK;
+	struct txn t;
+
+	for (int i = 0; i < 3; i++)
+		post(s, "topic", "payload");
+	store_close(s);
+	exchange(dir, message_row(1, first), message_row(3, last));
+	s = open_store(dir);
+	t = reading(s);
+	for (uint64_t at = 0; e == ERR_OK; at = m.seq) {
+		e = store_next_message(&t, at, &m);
+		ck_assert(e != ERR_OK || m.seq > at);
+	}
+	store_end(&t);
+	t = writing(s);
+	store_drop_messages(&t, 3);
+	(void)!store_commit(&t);
+	store_close(s);
+}
+END_TEST
+
 int
 main(int argc, char **argv)
 {
@@ -140,5 +285,8 @@ main(int argc, char **argv)
 	tcase_add_test(t, an_index_row_that_disagrees_with_its_record_is_reported);
 	tcase_add_test(t, a_sequence_that_went_back_is_reported);
 	tcase_add_test(t, a_damaged_row_of_the_schedule_can_be_dropped);
+	tcase_add_loop_test(t, certificates_in_another_order_are_reported, 0, 6);
+	tcase_add_loop_test(t, cas_in_another_order_are_reported, 0, 2);
+	tcase_add_test(t, messages_in_another_order_are_reported);
 	return stores_main(suite, argc, argv);
 }

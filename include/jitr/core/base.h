@@ -25,6 +25,7 @@ struct view {
 };
 
 bool view_equal(struct view a, struct view b); /* byte by byte */
+int view_order(struct view a, struct view b);  /* of memcmp(); a beginning sorts first */
 
 /* The same, ignoring the case of ASCII letters. */
 bool view_equal_folded(struct view a, struct view b);

@@ -89,6 +89,18 @@ read_document_row(struct txn *t, const void *context, const struct row *row, voi
 	return read_place(t, context, row->key, out);
 }
 
+/* The values of a damaged page may be in another order: a listing of them would not end. */
+static bool
+is_behind(const struct cert_place *p, const struct cert_place *last_or_null, bool ascending)
+{
+	int order;
+
+	if (last_or_null == NULL)
+		return true;
+	order = memcmp(p->b, last_or_null->b, sizeof(p->b));
+	return ascending ? order > 0 : order < 0;
+}
+
 /* The first value of a key behind a place, or in front of it. */
 static int
 start_values(MDB_cursor *rows, struct view of, const struct cert_place *after_or_null,
@@ -116,6 +128,7 @@ static enum err
 list_values(struct txn *t, const struct listing *l, MDB_cursor *rows, struct view of,
     const struct cert_place *after_or_null, struct cert *out, size_t max, size_t *count)
 {
+	struct cert_place last, here;
 	MDB_val key, value;
 	int rc = start_values(rows, of, after_or_null, l->ascending, &value);
 
@@ -124,6 +137,11 @@ list_values(struct txn *t, const struct listing *l, MDB_cursor *rows, struct vie
 
 		if (e != ERR_OK)
 			return e;
+		here = cert_place_of(out[*count].created, &out[*count].id);
+		if (!is_behind(&here, after_or_null, l->ascending))
+			return ERR_CORRUPT;
+		last = here;
+		after_or_null = &last;
 		(*count)++;
 		rc = mdb_cursor_get(rows, &key, &value, l->ascending ? MDB_NEXT_DUP : MDB_PREV_DUP);
 	}

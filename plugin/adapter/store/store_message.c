@@ -70,7 +70,8 @@ next_row(struct txn *t, uint64_t after_seq, uint64_t *seq, struct view *row)
 		return ERR_CORRUPT;
 	*seq = number_get(key.mv_data, SEQ_SIZE);
 	*row = view_of_val(&value);
-	return ERR_OK;
+	return *seq > after_seq ? ERR_OK
+				: ERR_CORRUPT; /* rows of a damaged page are not in order */
 }
 
 enum err
@@ -92,7 +93,7 @@ store_drop_messages(struct txn *t, uint64_t up_to_seq)
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && t->failed == ERR_OK) {
-		e = next_row(t, 0, &seq, &row);
+		e = next_row(t, seq, &seq, &row);
 		if (e == ERR_OK && seq > up_to_seq)
 			return;
 		if (e == ERR_OK)

@@ -107,6 +107,8 @@ store_next_list(struct txn *t, uint64_t from, uint64_t *list)
 		return ERR_CORRUPT;
 	if (rc == 0)
 		*list = number_get(key.mv_data, LIST_SIZE);
+	if (rc == 0 && *list < from)
+		return ERR_CORRUPT;
 	return store_error(rc);
 }
 
@@ -208,7 +210,8 @@ walk_to(struct revoked_walk *walk, struct view serial)
 }
 
 /* The first certificate that was not returned yet.  LMDB finds the first value that is
- * not less. */
+ * not less, unless a damaged page has its values in another order: then the walk would not
+ * end. */
 static int
 seek_cert(const struct join *j, const struct revoked_walk *walk, MDB_val *value)
 {
@@ -222,7 +225,7 @@ seek_cert(const struct join *j, const struct revoked_walk *walk, MDB_val *value)
 	rc = mdb_cursor_get(j->certs, &key, value, MDB_GET_BOTH_RANGE);
 	if (rc == 0 && view_equal(view_of_val(value), from))
 		rc = mdb_cursor_get(j->certs, &key, value, MDB_NEXT_DUP);
-	return rc;
+	return rc == 0 && view_order(view_of_val(value), from) <= 0 ? MDB_CORRUPTED : rc;
 }
 
 /* A certificate whose record cannot be read has its id and no time; without a record it
@@ -262,7 +265,7 @@ next_entry(struct join *j, struct revoked_walk *walk, bool *found, struct revoke
 		return ERR_NOT_FOUND;
 	serial = view_of_val(&key);
 	serial = view_from(serial, LIST_SIZE);
-	if (!is_serial(serial))
+	if (!is_serial(serial) || view_order(view_of_val(&key), place) < 0)
 		return ERR_CORRUPT;
 	*found = view_equal(serial, walk_serial(walk));
 	if (*found)
