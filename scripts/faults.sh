@@ -7,6 +7,7 @@
 #   --kills 20     how often each process is killed, up to 500
 #   --seed N       the moments and choices of an earlier run
 #   --only TEXT    the faults whose name has it
+#   --resume FILE  goes on with the totals of earlier runs, up to --kills of each process
 #
 # Faults that need root, a file system or a program that is not there are skipped with
 # the reason.  JITR_FAULTS_KEEP=1 keeps the brokers' directories.

@@ -3,6 +3,7 @@
 """Breaks a broker in many ways and prints a table of what held; see scripts/faults.sh."""
 import argparse
 import contextlib
+import json
 import os
 import pathlib
 import random
@@ -21,13 +22,40 @@ from rows import ROWS  # noqa: E402
 from scene import Scene, Shim, Skip  # noqa: E402
 
 
+class Totals:
+    """What was tried and held by earlier runs: with a file, a run goes on where one ended."""
+
+    def __init__(self, path=None):
+        self.path, self.rows = path and pathlib.Path(path), {}
+        if self.path and self.path.exists():
+            self.rows = json.loads(self.path.read_text())
+
+    def of(self, row):
+        kept = self.rows.get(row, {})
+        return kept.get("tried", 0), kept.get("held", 0)
+
+    def keep(self, row, tried, held, failures):
+        if self.path is None:
+            return
+        kept = self.rows.setdefault(row, {"failures": []})
+        kept.update(tried=tried, held=held)
+        kept["failures"] += [f for f in failures if f not in kept["failures"]]
+        new = self.path.with_suffix(".new")
+        new.write_text(json.dumps(self.rows, indent=1))
+        new.rename(self.path)
+
+    def failures(self, row):
+        return self.rows.get(row, {}).get("failures", [])
+
+
 class Bench:
     """Runs one row: its attempts, and its scenes, which are removed afterwards."""
 
-    def __init__(self, pki, seed, kills):
-        self.pki, self.kills = pki, kills
-        self.random = random.Random(seed)
-        self.tried = self.held = 0
+    def __init__(self, pki, row, seed, kills, totals):
+        self.pki, self.row, self.totals = pki, row, totals
+        self.tried, self.held = totals.of(row)
+        self.kills = max(0, kills - self.tried)
+        self.random = random.Random("%d %s %d" % (seed, row, self.tried))
         self.failures, self.notes = [], []
 
     @contextlib.contextmanager
@@ -63,6 +91,8 @@ class Bench:
         except Exception as problem:  # what did not hold, or a client that could not go on
             self.failures.append(describe(problem))
             raise Broken from problem
+        finally:
+            self.totals.keep(self.row, self.tried, self.held, self.failures)
 
     def note(self, text):
         if text and text not in self.notes:
@@ -90,7 +120,8 @@ def run(name, function, bench):
         return "FAILED", bench.failures[-1]
     except Exception as problem:  # before the first attempt
         return "FAILED", describe(problem)
-    return "held", "; ".join(bench.notes)
+    earlier = bench.totals.failures(name)
+    return ("FAILED", earlier[-1]) if earlier else ("held", "; ".join(bench.notes))
 
 
 def main():
@@ -98,17 +129,19 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--kills", type=int, default=20, help="of each process, up to 500")
     parser.add_argument("--only", default="", help="rows whose name has this")
+    parser.add_argument("--resume", metavar="FILE", help="goes on with the totals in this file")
     options = parser.parse_args()
     if not 1 <= options.kills <= 500:
         parser.error("--kills: 1 to 500")
     print("seed %d (repeat with --seed %d --kills %d)" % (options.seed, options.seed,
                                                         options.kills), flush=True)
     home, table = new_directory(), []
-    pki = Pki(home)
+    pki, totals = Pki(home), Totals(options.resume)
     for name, checked, function in ROWS:
         if options.only not in name:
             continue
-        bench, start = Bench(pki, "%d %s" % (options.seed, name), options.kills), time.monotonic()
+        bench = Bench(pki, name, options.seed, options.kills, totals)
+        start = time.monotonic()
         result, said = run(name, function, bench)
         table.append((name, bench.tried, bench.held, result, checked, said))
         print("%-34s %-8s %3d s  %s" % (name, result, time.monotonic() - start, said), flush=True)

@@ -28,6 +28,7 @@ class Book:
     def __init__(self):
         self._lock = threading.Lock()
         self.values = {}
+        self.sources = {}  # of a record's values: an answer, or the registry that was compared
         self.newcomers = set()  # ids of devices that were presented
         self.events = set()  # ids in events that were received or stored
         self.named = set()  # ids in lists that were imported
@@ -40,6 +41,7 @@ class Book:
     def done(self, key, value):
         with self._lock:
             self.values[key] = {value}
+            self.sources[key] = "was answered to be"
             self.answered += 1
 
     def count_refused(self):
@@ -59,8 +61,11 @@ class Book:
                 if key[0] == "cert" and key[1] in self.named and found == "REVOKED":
                     continue
                 if found not in values:
-                    complaints.append("%s is %s and was answered to be %s" % (
-                        key, found, " or ".join(sorted(values))))
+                    complaints.append("%s is %s and %s %s" % (
+                        key, found, self.sources.get(key, "was asked to be"),
+                        " or ".join(sorted(values))))
+                if len(values) > 1 or found not in values:
+                    self.sources[key] = "was compared as"
                 self.values[key] = {found}
         self.events |= registry.waiting
         stored = {key[1] for key in registry.values if key[0] == "cert"}

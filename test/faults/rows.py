@@ -29,6 +29,9 @@ def row(name, checked):
 # The next start comes after 0, 1 and 2 seconds, and later each time (backoff.h).
 KILLS_OF_ONE = 3
 
+# Attempts with one broker and its registry.
+KILLS_OF_SCENE = 25
+
 ANSWERED = "answered changes, events, indexes, lists"
 
 
@@ -43,8 +46,18 @@ def has_ended(pid):
         return True
 
 
-def kill_at_random(bench, count, victims):
+def kill_at_random(bench, victims):
     """Under load, at moments that the seed decides."""
+    for count in in_scenes(bench.kills):
+        kill_in_scene(bench, count, victims)
+
+
+def in_scenes(kills):
+    """A registry grows with each attempt, and comparing it takes longer."""
+    return [min(KILLS_OF_SCENE, kills - done) for done in range(0, kills, KILLS_OF_SCENE)]
+
+
+def kill_in_scene(bench, count, victims):
     with bench.scene() as scene:
         victims(scene)
         for number in range(count):
@@ -69,20 +82,24 @@ def kill_at_random(bench, count, victims):
 
 @row("broker killed", ANSWERED + "; starts again")
 def broker_killed(bench):
-    kill_at_random(bench, bench.kills, lambda scene: [scene.broker.process.pid])
+    kill_at_random(bench, lambda scene: [scene.broker.process.pid])
 
 
 @row("broker and registrar killed", ANSWERED + "; starts again")
 def both_killed(bench):
-    kill_at_random(bench, bench.kills,
-                   lambda scene: [scene.registrar(), scene.broker.process.pid])
+    kill_at_random(bench, lambda scene: [scene.registrar(), scene.broker.process.pid])
 
 
 @row("registrar killed", ANSWERED + "; known devices, bystander, started again")
 def registrar_killed(bench):
+    for count in in_scenes(bench.kills):
+        kill_registrar(bench, count)
+
+
+def kill_registrar(bench, count):
     with bench.scene() as scene:
         scene.registrar()
-        for number in range(bench.kills):
+        for number in range(count):
             with bench.attempt():
                 with running(scene, tolerant=True, seed=bench.random.random()) as load:
                     time.sleep(0.1 + bench.random.random() * 1.2)
@@ -92,7 +109,7 @@ def registrar_killed(bench):
                           "another registrar", 20)
                     time.sleep(0.2)
                 assert load.turned_away == 0, "known devices were turned away"
-                if number % KILLS_OF_ONE == KILLS_OF_ONE - 1 or number + 1 == bench.kills:
+                if number % KILLS_OF_ONE == KILLS_OF_ONE - 1 or number + 1 == count:
                     scene.restart_and_compare()
         bench.note(scene.book.totals())
 
