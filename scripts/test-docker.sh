@@ -160,7 +160,8 @@ image_has_no_more_than_it_needs() {
 libraries_are_all_there() {
 	local missing
 	missing=$(docker run --rm --entrypoint sh "$image" -c \
-		'ldd /usr/bin/mosquitto_jitr /usr/lib/mosquitto_jitr.so /usr/lib/mosquitto_ctrl_jitr.so' |
+		'ldd /usr/bin/mosquitto_jitr /usr/lib/mosquitto_jitr.so /usr/lib/mosquitto_ctrl_jitr.so \
+			/usr/libexec/mosquitto-jitr/mosquitto_jitr_registrar' |
 		grep 'not found')
 	echo "$missing"
 	[ -z "$missing" ]
@@ -242,12 +243,77 @@ nobody_gets_in_without_a_password() {
 		! at_factory mosquitto_pub -h broker.example -u admin -P wrong -t x -m x
 }
 
-# A stopped process still has its ports open.  The file grows old within 30 seconds.
+# registrar CONTAINER: the number of the process in the container, which has no ps.
+registrar() {
+	docker exec "$1" sh -c 'for p in /proc/[0-9]*; do
+		case $(readlink $p/exe) in */mosquitto_jitr_registrar) echo "${p#/proc/}" ;; esac; done'
+}
+
+# Of the broker, and confined as the broker is.
+registrar_is_confined() {
+	local pid
+	pid=$(registrar "$name-broker") && [ -n "$pid" ] &&
+		in_broker cat "/proc/$pid/status" >"$dir/status" && cat "$dir/status" &&
+		[ "$(in_broker readlink "/proc/$pid/exe")" = /usr/libexec/mosquitto-jitr/mosquitto_jitr_registrar ] &&
+		grep -qE '^PPid:[[:space:]]+1$' "$dir/status" && grep -qE '^Uid:[[:space:]]+1883' "$dir/status" &&
+		grep -qE '^CapEff:[[:space:]]+0+$' "$dir/status" && grep -qE '^NoNewPrivs:[[:space:]]+1$' "$dir/status" &&
+		grep -qE '^Seccomp:[[:space:]]+2$' "$dir/status"
+}
+
+is_another_registrar() {
+	local pid
+	pid=$(registrar "$1") && [ -n "$pid" ] && [ "$pid" != "$2" ]
+}
+
+# Process 1 is the broker: it has to wait for the registrar, as no init does it.
+no_zombie() {
+	! docker exec "$1" sh -c 'cat /proc/[0-9]*/stat 2>/dev/null' | grep -E '\) Z '
+}
+
+registrar_is_started_again() {
+	local started pid
+	started=$(docker inspect -f '{{.State.StartedAt}}' "$name-broker") pid=$(registrar "$name-broker") &&
+		in_broker sh -c "kill -9 $pid" && logged 'the registrar is up again' &&
+		is_another_registrar "$name-broker" "$pid" && wait_for jitr list-ca-certificates &&
+		no_zombie "$name-broker" && is_healthy "$name-broker" &&
+		[ "$(docker inspect -f '{{.State.StartedAt}}' "$name-broker")" = "$started" ]
+}
+
+# A stopped process still has its ports open.  The file grows old within 30 seconds, when the
+# broker or the registrar hangs.
 healthy_means_that_it_works() {
+	local pid
 	start_broker "$name-ill" "$name-ill" --health-interval 1s --health-timeout 2s \
 		--health-retries 1 && docker kill -s STOP "$name-ill" && sleep 20 &&
 		wait_for is_unhealthy "$name-ill" && docker kill -s CONT "$name-ill" &&
-		wait_for is_healthy "$name-ill"
+		wait_for is_healthy "$name-ill" && pid=$(registrar "$name-ill") &&
+		docker exec "$name-ill" sh -c "kill -STOP $pid" && sleep 20 &&
+		wait_for is_unhealthy "$name-ill" && docker exec "$name-ill" sh -c "kill -CONT $pid" &&
+		wait_for is_healthy "$name-ill" && [ "$(registrar "$name-ill")" = "$pid" ]
+}
+
+# The broker kills it after five seconds, before docker kills the broker.
+a_hanging_registrar_does_not_keep_it() {
+	local start=$SECONDS pid
+	pid=$(registrar "$name-ill") && docker exec "$name-ill" sh -c "kill -STOP $pid" &&
+		docker stop -t 10 "$name-ill" >/dev/null || return
+	echo "$((SECONDS - start)) s, status $(docker inspect -f '{{.State.ExitCode}}' "$name-ill")"
+	[ $((SECONDS - start)) -lt 9 ] && [ "$(docker inspect -f '{{.State.ExitCode}}' "$name-ill")" = 0 ]
+}
+
+# Nothing is left of the old processes that would keep the new ones from the registry.
+starts_after_a_kill() {
+	docker start "$name-ill" && wait_for is_healthy "$name-ill" && docker kill "$name-ill" &&
+		docker start "$name-ill" && wait_for is_healthy "$name-ill" &&
+		docker exec "$name-ill" mosquitto_ctrl jitr list-ca-certificates
+}
+
+# A user without a name, a /tmp from which nothing may be executed, and few processes.
+another_user() {
+	docker run --rm --user 0 -v "$name-user:/mosquitto/data" --entrypoint chown "$image" -R 4242 /mosquitto/data &&
+		start_broker "$name-user" "$name-user" --user 4242:1883 --tmpfs /tmp:noexec,nosuid,nodev,size=1m \
+			--pids-limit 20 && docker exec "$name-user" mosquitto_ctrl jitr list-ca-certificates &&
+		[ -n "$(registrar "$name-user")" ] && ends_in_time "$name-user"
 }
 
 # There were some forty checks so far.
@@ -645,10 +711,15 @@ step "a first start, read-only and without capabilities, gets healthy" first_sta
 step "it says where certificate and password are" first_start_says_where_things_are
 step "and what it says works" what_it_says_works
 step "it runs as user 1883 with no capability, the broker as process 1" runs_as_nobody_special
+step "the registrar too, below the broker" registrar_is_confined
+step "a registrar that is killed is started again, and leaves no zombie" registrar_is_started_again
 step "what it made is readable for the broker alone" secrets_are_for_the_broker_alone
 step "no secret in history, inspect, logs, environment and process list" tells_no_secret
 step "healthy means that the plugin works" healthy_means_that_it_works
 step "health checks leave no lines in the log" checks_leave_no_lines
+step "a registrar that hangs delays a stop by seconds" a_hanging_registrar_does_not_keep_it
+step "a container that was killed starts again" starts_after_a_kill
+step "another user, with /tmp noexec and few processes" another_user
 step "a machine beside it" start_factory
 step "without a password nobody gets in" nobody_gets_in_without_a_password
 

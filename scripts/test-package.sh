@@ -7,6 +7,8 @@
 #   JITR_SUITE=bookworm   a Debian of this suite is made for it below a temporary
 #                         directory, and deleted afterwards (root and debootstrap;
 #                         the suite of this machine by default)
+#   JITR_OLD=PACKAGE      an older package, of version 0.1 for example: installed and used first, and
+#                         upgraded while its broker runs
 #   JITR_HERE=1           on this machine, which it changes: for a machine that
 #                         is deleted afterwards.  Under systemd the broker is
 #                         the machine's mosquitto.service.
@@ -18,6 +20,8 @@ log_dir=$dir
 . "$root/scripts/common.sh"
 package=$(realpath -e "${1:-$(echo "$root"/build-package/*.deb)}") ||
 	die "no package: scripts/package.sh builds it"
+old=${JITR_OLD:-}
+[ -z "$old" ] || old=$(realpath -e "$old") || die "no package $JITR_OLD"
 [ "$(id -u)" = 0 ] || die "only root may install packages"
 trap 'rm -rf --one-file-system "$dir"' EXIT
 
@@ -46,9 +50,10 @@ elsewhere() {
 	mkdir -p "$machine/src/scripts"
 	cp "$root"/scripts/{common,test-package}.sh "$machine/src/scripts"
 	cp "$package" "$machine/src"
+	[ -z "$old" ] || cp "$old" "$machine/src/old.deb"
 	unshare --mount --pid --fork --kill-child sh -c \
-		'mount -t proc proc "$1/proc" && exec chroot "$1" env JITR_HERE=1 "/src/scripts/test-package.sh" "/src/$2"' \
-		sh "$machine" "$(basename "$package")"
+		'mount -t proc proc "$1/proc" && exec chroot "$1" env JITR_HERE=1 JITR_OLD="$3" "/src/scripts/test-package.sh" "/src/$2"' \
+		sh "$machine" "$(basename "$package")" "${old:+/src/old.deb}"
 }
 
 if [ "${JITR_HERE:-0}" = 0 ]; then
@@ -97,6 +102,16 @@ broker_pid() {
 	fi
 }
 
+registrar=/usr/libexec/mosquitto-jitr/mosquitto_jitr_registrar
+
+# The process that the plugin started, and nothing if there is none.
+registrar_pid() {
+	local pid
+	for pid in $(pgrep -P "$(broker_pid)"); do
+		case $(readlink "/proc/$pid/exe") in "$registrar"*) echo "$pid" ;; esac
+	done
+}
+
 # says WORDS: how often the broker's log has them.
 says() {
 	cat "$dir/broker.log" /var/log/mosquitto/mosquitto.log 2>/dev/null | grep -c "$1"
@@ -107,7 +122,7 @@ broker_state() {
 	local pid
 	pid=$(broker_pid)
 	says 'mosquitto version .* running' >/dev/null && [ "$(cat "/proc/$pid/comm")" = mosquitto ] &&
-		echo "process $pid, reloads $(says 'Reloading config')"
+		echo "process $pid, registrar $(registrar_pid), reloads $(says 'Reloading config')"
 }
 
 free_port() {
@@ -208,8 +223,20 @@ lies_where_it_should() {
 	is '644 root:root' "$lib"/mosquitto_jitr.so "$lib"/mosquitto_ctrl_jitr.so \
 		$doc/copyright $doc/changelog.gz $doc/changelog.Debian.gz $doc/NOTICE.md \
 		$doc/mosquitto.conf.example $doc/examples/rule.json $doc/mosquitto-jitr.spdx.json &&
-		is '755 root:root' /usr/bin/mosquitto_jitr $doc/examples/activate.sh &&
+		is '755 root:root' /usr/bin/mosquitto_jitr $registrar $doc/examples/activate.sh &&
 		is '700 mosquitto:mosquitto' $state && dpkg --verify mosquitto-jitr
+}
+
+# One process, of the broker's user, whose program has this path, or was replaced since.
+registrar_runs() {
+	local pid
+	pid=$(registrar_pid)
+	ls -l "/proc/$pid/exe"
+	[ "$(readlink "/proc/$pid/exe")" = "$registrar$1" ] && [ "$(stat -c %U "/proc/$pid")" = mosquitto ]
+}
+
+no_registrar_is_left() {
+	! pgrep -x mosquitto_jitr_ -a
 }
 
 owned_by_broker() {
@@ -231,6 +258,60 @@ removing_says_what_to_do() {
 # A registry that is in use is not deleted.
 purging_leaves_what_is_in_use() {
 	quietly purge mosquitto-jitr && grep "$state is in use" "$dir/apt.log" && [ -e $state/data.mdb ]
+}
+
+# With a CA, a policy and a certificate in its registry.
+fill() {
+	local jitr=(mosquitto_jitr -h 127.0.0.1 -p "$port" -u admin -P "$password") home=$dir/fill
+	mkdir -p "$home" && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+		-subj "/CN=Factory CA" -addext keyUsage=critical,keyCertSign,cRLSign -keyout "$home/ca.key" -out "$home/ca.pem" &&
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=own \
+			-keyout "$home/own.key" -out "$home/own.pem" &&
+		"${jitr[@]}" register-ca-certificate --ca-certificate "$home/ca.pem" --ca-key "$home/ca.key" --set-as-active &&
+		"${jitr[@]}" create-policy --policy-name p --policy-document \
+			'{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iot:Connect","Resource":"*"}}' &&
+		"${jitr[@]}" register-certificate-without-ca --certificate-pem "$home/own.pem" --status ACTIVE &&
+		contents >"$dir/contents"
+}
+
+# What is registered, by the command line's lists.
+contents() {
+	local list
+	for list in list-ca-certificates list-certificates list-policies get-registration-code; do
+		mosquitto_jitr -h 127.0.0.1 -p "$port" -u admin -P "$password" $list || return
+	done
+}
+
+same_contents() {
+	contents | diff "$dir/contents" -
+}
+
+schema() {
+	mdb_dump -p -s meta "$state" | sed -n '/^ schema$/{n;p}'
+}
+
+from_old() {
+	stop_broker
+	apt install "$old" && apt satisfy lmdb-utils && configure && start_broker && code=$(answers) && fill
+}
+
+upgrades_old() {
+	make_upgrade >/dev/null
+	quietly install "$dir/upgrade.deb" && same_code && same_contents && [ -z "$(registrar_pid)" ] && is '755 root:root' $registrar
+}
+
+schema_is_new() {
+	stop_broker
+	schema >"$dir/schema"
+	start_broker
+	same_code && same_contents && registrar_runs '' && stop_broker && schema >"$dir/schema_now" || return
+	cat "$dir/schema" "$dir/schema_now"
+	! cmp "$dir/schema" "$dir/schema_now" && start_broker && same_code
+}
+
+leave_old() {
+	stop_broker
+	apt purge mosquitto-jitr && [ ! -e $state ] && plain
 }
 
 does_not_start() {
@@ -272,14 +353,21 @@ plain() {
 same_code() {
 	[ "$(answers)" = "$code" ]
 }
+code=
 
 printf '%s, ' "$(. /etc/os-release && echo "$PRETTY_NAME")"
 apt update >/dev/null
-apt install mosquitto openssl >"$dir/apt.log" 2>&1 || { cat "$dir/apt.log"; exit 1; }
+apt install mosquitto openssl procps >"$dir/apt.log" 2>&1 || { cat "$dir/apt.log"; exit 1; }
 printf 'mosquitto %s, %s\n' "$(dpkg-query -W -f '${Version}' mosquitto)" "$(by_systemd && echo systemd || echo 'no systemd')"
 step "what it depends on can be installed" apt satisfy "$(dpkg-deb -f "$package" Depends)"
 chmod 755 "$dir"
 step "a broker without the plugin runs" plain
+if [ -n "$old" ]; then
+	step "version $(dpkg-deb -f "$old" Version) runs, with a CA, a policy and a certificate" from_old
+	step "upgrading it leaves the broker alone, which goes on with its plugin" upgrades_old
+	step "started again the registrar runs, and the registry has the new schema and the same contents" schema_is_new
+	step "removed and purged" leave_old
+fi
 files >"$dir/before"
 step "installing leaves the broker alone" quietly install "$package"
 step "every file is in its place, owners and modes are right" lies_where_it_should
@@ -288,19 +376,24 @@ configure
 start_broker
 code=$(answers) || true
 step "the example configuration works, and both commands answer" test -n "$code"
+step "the registrar runs as the broker's user" registrar_runs ''
 step "the registry belongs to the broker" owned_by_broker
 make_upgrade >/dev/null
 step "upgrading leaves the broker alone" quietly install "$dir/upgrade.deb"
 step "the broker goes on with the plugin it has" same_code
+step "and with the registrar it has" registrar_runs ' (deleted)'
 start_again() {
 	stop_broker
 	start_broker
 	same_code
 }
 step "started again it has the new one, and the same registry" start_again
+step "and the new registrar" registrar_runs ''
 step "removing leaves the broker alone, and says which line to take out" removing_says_what_to_do
+step "the broker and its registrar go on without their files" registrar_runs ' (deleted)'
 step "purging leaves a registry that is in use, and says so" purging_leaves_what_is_in_use
 step "while the line is there the broker does not start again" does_not_start
+step "no registrar is left" no_registrar_is_left
 step "purging removes the registry" purging_removes_the_registry
 step "without the line the broker starts again" plain
 step "the machine is as it was before" is_as_before

@@ -302,7 +302,7 @@ END_TEST
 START_TEST(a_program_that_cannot_be_started_is_named)
 {
 	struct diag diag;
-	char expected[256];
+	char expected[512];
 
 	snprintf(path, sizeof(path), "%s/missing", dir);
 	ck_assert_int_eq(child_open(&config, &child, &diag), ERR_STORAGE);
@@ -312,7 +312,9 @@ START_TEST(a_program_that_cannot_be_started_is_named)
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	ck_assert_int_eq(child_open(&config, &child, &diag), ERR_STORAGE);
 	snprintf(expected, sizeof(expected),
-	    "the registrar cannot be started: Permission denied: %s", path);
+	    "the registrar cannot be started: Permission denied: %s: the broker's user must be "
+	    "able to execute it, on a file system that is not mounted noexec",
+	    path);
 	ck_assert_str_eq(diag.text, expected);
 	ck_assert_int_eq(rmdir(path), 0);
 }

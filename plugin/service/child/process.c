@@ -121,10 +121,16 @@ spawn(const char *path, int fd, pid_t *pid)
 	return e;
 }
 
+/* EACCES has several causes, and most of them are not the mode of the file. */
 static enum err
 cannot_start(struct diag *diag, const char *path, int error)
 {
-	diag_set(diag, "cannot be started: %s: %s", strerror(error), path);
+	const char *advice = error == EACCES
+	    ? ": the broker's user must be able to execute it, on a "
+	      "file system that is not mounted noexec"
+	    : "";
+
+	diag_set(diag, "cannot be started: %s: %s%s", strerror(error), path, advice);
 	return ERR_STORAGE;
 }
 
