@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """What the registrar, the second process, promises: the broker does not start without it, goes on
 without it, and neither is left alone (doc/architecture.md)."""
+import contextlib
 import json
 import os
 import re
@@ -10,18 +11,21 @@ import time
 
 import pytest
 
+import der
 from admin import CONTROL, AwsError
 from broker import BUILD_DIR, DidNotStart, PRELOAD
 from counters import Counters
 from disk import held
 from fleet import Fleet
 from policies import allow
+from raw import connect_packet, first_connection, tls_socket
 from revocation import large_list, parts_of
 from test_faults import complaint
 from wait import until
 
 NOT_RUNNING = "The registrar is not running: nothing was changed"
 NOT_KNOWN = "whether this was carried out is not known"
+REFUSED = bytes([0x20, 2, 0, 5])  # CONNACK: not authorised
 END = 6  # s: what a process may take to end, and a little
 
 
@@ -378,6 +382,107 @@ def test_broker_goes_on_while_the_registrar_hangs(world, pki):
           == 1024, "an answer to each request that was taken")
     assert [world.admin.status(device) for device in late] == ["PENDING_ACTIVATION"] * 5
     world.serves_known()
+
+
+LINK_BYTES = 64 * 1024 * 1024  # that wait for the registrar (link.h)
+LARGE = 47000  # bytes of an extension: a certificate has at most 65536 characters of PEM
+EVENTS_LARGE = 2 * LARGE  # at least, of a frame with the certificate and its details for the event
+
+
+@pytest.fixture
+def large(start_broker, pki):
+    """A broker, a CA whose devices have to be activated, and one with a rule that lets devices in."""
+    made = Fleet(start_broker(plugin={"event_details": "true", "other_clients": "allow",
+                                      "metrics_interval": 1, "announce_interval": 86400}))
+    made.set_rule()
+    made.factory = made.pki.ca("factory")
+    made.admin.register_ca(made.factory)
+    return made
+
+
+def large_devices(pki, ca, count):
+    comment = der.extension("2.16.840.1.113730.1.13", der.tlv(0x16, b"x" * LARGE))
+    return [pki.device("large%d" % n, issuer=ca, extensions=[comment]) for n in range(count)]
+
+
+def connect_until_put_off(broker, devices):
+    """Each is refused, until the registration of one finds no room.  Without Session, which is slow
+    here."""
+    contexts = [device.tls(broker.pki) for device in devices]
+    seen = len(broker.log_lines("code=REGISTRATION_FAILED"))
+    for count in range(2 * LINK_BYTES // EVENTS_LARGE):
+        device, context = devices[count % len(devices)], contexts[count % len(devices)]
+        with contextlib.closing(tls_socket(broker, device, context=context)) as s:
+            s.sendall(connect_packet(device.client_id))
+            assert s.recv(64) == REFUSED
+        if count % 20 == 19 and len(broker.log_lines("code=REGISTRATION_FAILED")) > seen:
+            return
+    raise AssertionError("the link is never full")
+
+
+def answers_by_number(session):
+    """The responses that have arrived, by their correlationData."""
+    session.subscribe("round/trip")
+    found = {}
+    for message in session.messages:
+        for response in json.loads(message.payload)["responses"]:
+            found.setdefault(response.get("correlationData"), []).append(response)
+    return found
+
+
+@pytest.mark.skipif(bool(PRELOAD), reason="takes some minutes there")
+def test_full_link_puts_off_what_is_new_and_all_is_carried_out_once(large, pki):
+    """64 MiB wait for a registrar that hangs (doc/link.md): what finds no room is put off and never
+    let in, known devices go on, and what was taken is carried out once."""
+    broker, admin, session = large.broker, large.admin, large.broker.admin().session
+    known = admin.activate(pki.device("known", issuer=large.factory))
+    listening = broker.connect(admin.activate(pki.device("listener", issuer=large.factory)))
+    assert listening.subscribe("heard")
+    events = admin.listen_to_events(large.factory)
+    devices, small = large_devices(pki, large.factory, 8), pki.device("s", issuer=large.factory)
+    by_rule, late = large.fresh(), pki.device("larger than small", issuer=large.factory)
+    counters = Counters(admin)
+    stop(broker)
+    try:
+        for number in range(5):
+            ask(session, "registerCertificate", certificatePem=late.pem, status="INACTIVE",
+                correlationData=str(number))
+        connect_until_put_off(broker, devices)
+        connect_until_put_off(broker, [small])
+        assert first_connection(broker, by_rule) == first_connection(broker, late) == REFUSED[3]
+        for device in (by_rule, late):
+            broker.wait_for_log("connection refused", "code=REGISTRATION_FAILED", device.id)
+        counters.wait_until(lambda seen: seen["certificates/throttled"] >= 4, "four put off")
+        ask(session, "registerCertificate", certificatePem=devices[0].pem)
+        answer, = json.loads(session.next_message().payload)["responses"]
+        assert answer["error"] == "ThrottlingException"
+        serves_known(broker, known, listening)
+    finally:
+        go_on(broker)
+    serves_again(broker)
+    found = answers_by_number(session)
+    assert sorted(found) == ["0", "1", "2", "3", "4"]
+    assert all(len(answers) == 1 for answers in found.values())
+    new = [*devices, small]
+    assert {admin.status(device) for device in new} == {"PENDING_ACTIVATION"}
+    assert sorted(json.loads(m)["certificateId"] for m in events.received()) == sorted(
+        device.id for device in new)
+    assert large.status(by_rule) is None and admin.status(late) == "INACTIVE"
+    large.admits(by_rule)
+    serves_known(broker, known, listening)
+
+
+def serves_again(broker):
+    """All that waited is carried out: a request that comes after it is answered."""
+    admin = broker.admin()
+
+    def serves():
+        try:
+            return admin.registration_code()
+        except AwsError as e:
+            assert e.name == "ThrottlingException"
+            return None
+    until(serves, "room in the link")
 
 
 # -- the broker ends -----------------------------------------------------------------
