@@ -7,11 +7,13 @@ import os
 import re
 import signal
 import statistics
+import struct
 import time
 
 import pytest
 
 import der
+import hostile
 from admin import CONTROL, AwsError
 from broker import BUILD_DIR, DidNotStart, PRELOAD
 from counters import Counters
@@ -194,6 +196,7 @@ def world(start_broker, pki, directory):
             assert self.listening.subscribe("heard")
 
         def put_back(self):
+            self.path.unlink(missing_ok=True)
             self.path.symlink_to(BUILD_DIR / "mosquitto_jitr_registrar")
 
         def take_away(self):
@@ -483,6 +486,61 @@ def serves_again(broker):
             assert e.name == "ThrottlingException"
             return None
     until(serves, "room in the link")
+
+
+# -- it sends what it should not --------------------------------------------------------
+
+def replace(world, frames):
+    """A program that sends these takes its place; returns the process before it."""
+    world.path.unlink()
+    hostile.registrar(world.path, frames)
+    return kill(world.broker)
+
+
+HOSTILE = {
+    **hostile.NO_FRAMES,
+    "of the other end": hostile.frame(hostile.STOP),
+    "a second HELLO": hostile.frame(hostile.HELLO),
+    "FAILED after HELLO": hostile.frame(hostile.FAILED, hostile.text("no")),
+    "malformed ANSWER": hostile.frame(hostile.ANSWER, b"\xff" * 40),
+    "malformed DONE": hostile.frame(hostile.DONE, b"\xff" * 20),
+    "malformed CHANGED": hostile.frame(hostile.CHANGED, b"\x04" + b"\xff" * 20),
+    "malformed LOG": hostile.frame(hostile.LOG, b"\x09" + hostile.text("level")),
+    "malformed STATE": hostile.frame(hostile.STATE, b"\xff" * 60),
+}
+
+
+@pytest.mark.parametrize("frames", HOSTILE.values(), ids=HOSTILE)
+def test_registrar_that_sends_a_wrong_frame_is_replaced(world, frames):
+    """The broker does not believe what comes behind it, and goes on."""
+    forged = hostile.frame(hostile.LOG, b"\x02" + hostile.text("jitr: behind it"))
+    pid = replace(world, frames + forged)
+    world.broker.wait_for_log("the registrar sent", "new devices and requests are refused")
+    world.serves_known()
+    assert world.broker.log_lines("behind it") == []
+    world.put_back()
+    another(world.broker, pid)
+    world.serves_known()
+
+
+def test_answers_to_what_was_not_asked_are_dropped(world):
+    """Of sessions that are gone, numbers that are not under way, certificates that are unknown."""
+    answer = struct.pack(">QBII", 1 << 60, 0, 0, 6) + b"forged"
+    done = bytes([0, 1, 0, 8, 0, 0]) + struct.pack(">II", 0, 0)
+    frames = [hostile.frame(hostile.ANSWER, answer, number) for number in range(50)]
+    frames += [hostile.frame(hostile.DONE, done, number) for number in range(50)]
+    frames.append(hostile.frame(hostile.CHANGED, b"\x01" + bytes(4) + struct.pack(">I", 1)
+                                + b"\xaa" * 32))
+    frames.append(hostile.frame(hostile.LOG, b"\x02" + hostile.text("jitr: behind\nthem")))
+    pid = replace(world, b"".join(frames))
+    world.broker.wait_for_log("jitr: behind\\x0athem")
+    assert world.broker.log_lines("the registrar sent") == []
+    world.serves_known()
+    assert world.admin.session.messages == []
+    world.put_back()
+    kill(world.broker)
+    another(world.broker, pid)
+    world.serves_known()
 
 
 # -- the broker ends -----------------------------------------------------------------
