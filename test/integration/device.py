@@ -19,6 +19,10 @@ MQTT_5 = paho.MQTTv5
 # CONNACK: "not authorised", by version.
 NOT_AUTHORISED = {MQTT_3_1_1: 5, MQTT_5: 0x87}
 
+# select() watches no descriptor from here on, and paho takes that for a closed connection: it would
+# look as if the broker had turned the client away.  A session holds two or three.
+DESCRIPTORS_MAX = 1024
+
 _numbers = itertools.count(1)
 
 
@@ -89,6 +93,7 @@ class Session:
         except (ssl.SSLError, ConnectionError, paho.WebsocketConnectionError):
             self.closed = self.handshake_failed = True
             return
+        assert self._client.socket().fileno() < DESCRIPTORS_MAX, "too many sessions in this test"
         self.pump_until(lambda: self.code is not None or self.closed, "an answer to CONNECT")
 
     # -- what the broker says --------------------------------------------------

@@ -40,6 +40,7 @@ def tls_socket(broker, device, listener="tls", source="", context=None, session=
     """A connection after the handshake, which may resume a TLS session."""
     plain = socket.create_connection(("127.0.0.1", broker.ports[listener]), PATIENCE,
                                      source_address=(source, 0))
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         return (context or device.tls(broker.pki)).wrap_socket(plain, session=session)
     except OSError:

@@ -1,28 +1,34 @@
 # SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause
 """What the registrar, the second process, promises: the broker does not start without it, goes on
 without it, and neither is left alone (doc/architecture.md)."""
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
 import statistics
+import struct
 import time
 
 import pytest
 
+import der
+import hostile
 from admin import CONTROL, AwsError
 from broker import BUILD_DIR, DidNotStart, PRELOAD
 from counters import Counters
 from disk import held
 from fleet import Fleet
 from policies import allow
+from raw import connect_packet, first_connection, tls_socket
 from revocation import large_list, parts_of
 from test_faults import complaint
 from wait import until
 
 NOT_RUNNING = "The registrar is not running: nothing was changed"
 NOT_KNOWN = "whether this was carried out is not known"
+REFUSED = bytes([0x20, 2, 0, 5])  # CONNACK: not authorised
 END = 6  # s: what a process may take to end, and a little
 
 
@@ -191,6 +197,7 @@ def world(start_broker, pki, directory):
             assert self.listening.subscribe("heard")
 
         def put_back(self):
+            self.path.unlink(missing_ok=True)
             self.path.symlink_to(BUILD_DIR / "mosquitto_jitr_registrar")
 
         def take_away(self):
@@ -411,7 +418,13 @@ def test_device_whose_registration_was_lost_is_cut_off_and_one_that_is_stored_st
 
 # -- it hangs ------------------------------------------------------------------------
 
-@pytest.mark.skipif(bool(PRELOAD), reason="1024 answers within its time need a quick registrar")
+def next_taken(session, answered):
+    try:
+        return session.next_message()
+    except AssertionError as e:
+        raise AssertionError("%d requests were answered: %s" % (answered, e)) from e
+
+
 def test_broker_goes_on_while_the_registrar_hangs(world, pki):
     """What was sent to it meanwhile is carried out when it goes on; a caller with too much under
     way is told so."""
@@ -428,9 +441,166 @@ def test_broker_goes_on_while_the_registrar_hangs(world, pki):
         world.serves_known()
     finally:
         go_on(world.broker)
-    until(lambda: session.pump() or sum(b"registrationCode" in m.payload for m in session.messages)
-          == 1024, "an answer to each request that was taken")
+    answered = 0
+    while answered < 1024:
+        answered += b"registrationCode" in next_taken(session, answered).payload
     assert [world.admin.status(device) for device in late] == ["PENDING_ACTIVATION"] * 5
+    world.serves_known()
+
+
+LINK_BYTES = 64 * 1024 * 1024  # that wait for the registrar (link.h)
+LARGE = 47000  # bytes of an extension: a certificate has at most 65536 characters of PEM
+EVENTS_LARGE = 2 * LARGE  # at least, of a frame with the certificate and its details for the event
+
+
+@pytest.fixture
+def large(start_broker, pki):
+    """A broker, a CA whose devices have to be activated, and one with a rule that lets devices in."""
+    made = Fleet(start_broker(plugin={"event_details": "true", "other_clients": "allow",
+                                      "metrics_interval": 1, "announce_interval": 86400}))
+    made.set_rule()
+    made.factory = made.pki.ca("factory")
+    made.admin.register_ca(made.factory)
+    return made
+
+
+def large_devices(pki, ca, count):
+    comment = der.extension("2.16.840.1.113730.1.13", der.tlv(0x16, b"x" * LARGE))
+    return [pki.device("large%d" % n, issuer=ca, extensions=[comment]) for n in range(count)]
+
+
+def connect_until_put_off(broker, devices):
+    """Each is refused, until the registration of one finds no room.  Without Session, which is slow
+    here."""
+    contexts = [device.tls(broker.pki) for device in devices]
+    seen = len(broker.log_lines("code=REGISTRATION_FAILED"))
+    for count in range(2 * LINK_BYTES // EVENTS_LARGE):
+        device, context = devices[count % len(devices)], contexts[count % len(devices)]
+        with contextlib.closing(tls_socket(broker, device, context=context)) as s:
+            s.sendall(connect_packet(device.client_id))
+            assert s.recv(64) == REFUSED
+        if count % 20 == 19 and len(broker.log_lines("code=REGISTRATION_FAILED")) > seen:
+            return
+    raise AssertionError("the link is never full")
+
+
+def answers_by_number(session):
+    """The responses that have arrived, by their correlationData."""
+    session.subscribe("round/trip")
+    found = {}
+    for message in session.messages:
+        for response in json.loads(message.payload)["responses"]:
+            found.setdefault(response.get("correlationData"), []).append(response)
+    return found
+
+
+@pytest.mark.skipif(bool(PRELOAD), reason="takes some minutes there")
+def test_full_link_puts_off_what_is_new_and_all_is_carried_out_once(large, pki):
+    """64 MiB wait for a registrar that hangs (doc/link.md): what finds no room is put off and never
+    let in, known devices go on, and what was taken is carried out once."""
+    broker, admin, session = large.broker, large.admin, large.broker.admin().session
+    known = admin.activate(pki.device("known", issuer=large.factory))
+    listening = broker.connect(admin.activate(pki.device("listener", issuer=large.factory)))
+    assert listening.subscribe("heard")
+    events = admin.listen_to_events(large.factory)
+    devices, small = large_devices(pki, large.factory, 8), pki.device("s", issuer=large.factory)
+    by_rule, late = large.fresh(), pki.device("larger than small", issuer=large.factory)
+    counters = Counters(admin)
+    stop(broker)
+    try:
+        for number in range(5):
+            ask(session, "registerCertificate", certificatePem=late.pem, status="INACTIVE",
+                correlationData=str(number))
+        connect_until_put_off(broker, devices)
+        connect_until_put_off(broker, [small])
+        assert first_connection(broker, by_rule) == first_connection(broker, late) == REFUSED[3]
+        for device in (by_rule, late):
+            broker.wait_for_log("connection refused", "code=REGISTRATION_FAILED", device.id)
+        counters.wait_until(lambda seen: seen["certificates/throttled"] >= 4, "four put off")
+        ask(session, "registerCertificate", certificatePem=devices[0].pem)
+        answer, = json.loads(session.next_message().payload)["responses"]
+        assert answer["error"] == "ThrottlingException"
+        serves_known(broker, known, listening)
+    finally:
+        go_on(broker)
+    serves_again(broker)
+    found = answers_by_number(session)
+    assert sorted(found) == ["0", "1", "2", "3", "4"]
+    assert all(len(answers) == 1 for answers in found.values())
+    new = [*devices, small]
+    assert {admin.status(device) for device in new} == {"PENDING_ACTIVATION"}
+    assert sorted(json.loads(m)["certificateId"] for m in events.received()) == sorted(
+        device.id for device in new)
+    assert large.status(by_rule) is None and admin.status(late) == "INACTIVE"
+    large.admits(by_rule)
+    serves_known(broker, known, listening)
+
+
+def serves_again(broker):
+    """All that waited is carried out: a request that comes after it is answered."""
+    admin = broker.admin()
+
+    def serves():
+        try:
+            return admin.registration_code()
+        except AwsError as e:
+            assert e.name == "ThrottlingException"
+            return None
+    until(serves, "room in the link")
+
+
+# -- it sends what it should not --------------------------------------------------------
+
+def replace(world, frames):
+    """A program that sends these takes its place; returns the process before it."""
+    world.path.unlink()
+    hostile.registrar(world.path, frames)
+    return kill(world.broker)
+
+
+HOSTILE = {
+    **hostile.NO_FRAMES,
+    "of the other end": hostile.frame(hostile.STOP),
+    "a second HELLO": hostile.frame(hostile.HELLO),
+    "FAILED after HELLO": hostile.frame(hostile.FAILED, hostile.text("no")),
+    "malformed ANSWER": hostile.frame(hostile.ANSWER, b"\xff" * 40),
+    "malformed DONE": hostile.frame(hostile.DONE, b"\xff" * 20),
+    "malformed CHANGED": hostile.frame(hostile.CHANGED, b"\x04" + b"\xff" * 20),
+    "malformed LOG": hostile.frame(hostile.LOG, b"\x09" + hostile.text("level")),
+    "malformed STATE": hostile.frame(hostile.STATE, b"\xff" * 60),
+}
+
+
+@pytest.mark.parametrize("frames", HOSTILE.values(), ids=HOSTILE)
+def test_registrar_that_sends_a_wrong_frame_is_replaced(world, frames):
+    """The broker does not believe what comes behind it, and goes on."""
+    forged = hostile.frame(hostile.LOG, b"\x02" + hostile.text("jitr: behind it"))
+    pid = replace(world, frames + forged)
+    world.broker.wait_for_log("the registrar sent", "new devices and requests are refused")
+    world.serves_known()
+    assert world.broker.log_lines("behind it") == []
+    world.put_back()
+    another(world.broker, pid)
+    world.serves_known()
+
+
+def test_answers_to_what_was_not_asked_are_dropped(world):
+    """Of sessions that are gone, numbers that are not under way, certificates that are unknown."""
+    answer = struct.pack(">QBII", 1 << 60, 0, 0, 6) + b"forged"
+    done = bytes([0, 1, 0, 8, 0, 0]) + struct.pack(">II", 0, 0)
+    frames = [hostile.frame(hostile.ANSWER, answer, number) for number in range(50)]
+    frames += [hostile.frame(hostile.DONE, done, number) for number in range(50)]
+    frames.append(hostile.frame(hostile.CHANGED, b"\x01" + bytes(4) + struct.pack(">I", 1)
+                                + b"\xaa" * 32))
+    frames.append(hostile.frame(hostile.LOG, b"\x02" + hostile.text("jitr: behind\nthem")))
+    pid = replace(world, b"".join(frames))
+    world.broker.wait_for_log("jitr: behind\\x0athem")
+    assert world.broker.log_lines("the registrar sent") == []
+    world.serves_known()
+    assert world.admin.session.messages == []
+    world.put_back()
+    kill(world.broker)
+    another(world.broker, pid)
     world.serves_known()
 
 

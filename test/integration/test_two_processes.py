@@ -5,14 +5,17 @@ import contextlib
 import os
 import pathlib
 import signal
+import socket
+import struct
 import time
 
 import pytest
 
+import hostile
 from admin import AwsError
 from broker import BUILD_DIR
 from test_faults import complaint
-from wait import until
+from wait import PATIENCE, until
 
 NOT_RUNNING = "The registrar is not running"
 LOST = "The registrar ended"
@@ -170,3 +173,89 @@ def test_change_does_not_wait_for_the_next_turn_of_an_idle_broker(broker):
 def test_program_is_the_one_beside_the_plugin(broker):
     exe = os.readlink("/proc/%d/exe" % broker.registrar())
     assert exe == str(BUILD_DIR / "mosquitto_jitr_registrar")
+
+
+# -- a registrar that receives wrong frames ------------------------------------------------
+
+@pytest.fixture(scope="module")
+def version():
+    """Of the registrar, as in its HELLO."""
+    process, link = hostile.start_registrar()
+    with link:
+        link.sendall(hostile.frame(hostile.CONFIG, struct.pack(">I", 99) + hostile.text("9")))
+        (kind, payload), *_ = hostile.read_to_end(link)
+    assert kind == hostile.HELLO and process.wait(PATIENCE) == 1
+    return payload[8:-1].decode()
+
+
+def send_and_wait(data, shut=False, config=b""):
+    """Send to a new registrar, once it is up if there is a CONFIG.  It must end by itself; returns
+    status and the frames after HELLO."""
+    process, link = hostile.start_registrar()
+    with link:
+        link.sendall(config)
+        while config and hostile.read_frame(link)[0] != hostile.HELLO:
+            pass
+        with contextlib.suppress(ConnectionError):
+            link.sendall(data)
+        if shut:
+            link.shutdown(socket.SHUT_WR)
+        frames = hostile.read_to_end(link)
+    status = process.wait(PATIENCE)
+    complaint = process.stderr.read().decode()
+    process.stderr.close()
+    assert complaint == ""
+    return status, frames
+
+
+BEFORE_CONFIG = {
+    **hostile.NO_FRAMES,
+    "of the other end": hostile.frame(hostile.HELLO),
+    "malformed CONFIG": hostile.frame(hostile.CONFIG, b"\0\0\0\1" + b"\xff" * 100),
+    "REQUEST": hostile.frame(hostile.REQUEST, b"\xff" * 100),
+    "STOP": hostile.frame(hostile.STOP),
+}
+
+
+@pytest.mark.parametrize("data", BEFORE_CONFIG.values(), ids=BEFORE_CONFIG)
+def test_registrar_ends_at_a_wrong_first_frame(data):
+    """And says nothing."""
+    assert send_and_wait(data) == (1, [])
+
+
+@pytest.mark.parametrize("data", [b"", hostile.frame(hostile.CONFIG, b"\0\0\0\1", length=500)],
+                         ids=["nothing", "a part of a frame"])
+def test_registrar_ends_with_a_link_that_ends_before_its_first_frame(data):
+    assert send_and_wait(data, shut=True) == (0, [])
+
+
+AFTER_CONFIG = {
+    **hostile.NO_FRAMES,
+    "of the other end": hostile.frame(hostile.HELLO),
+    "a second CONFIG": hostile.frame(hostile.CONFIG),
+    "malformed REQUEST": hostile.frame(hostile.REQUEST, b"\xff" * 100),
+    "malformed PRESENT": hostile.frame(hostile.PRESENT, b"\xff" * 500),
+    "malformed PUBLISHED": hostile.frame(hostile.PUBLISHED, b"\0"),
+    "malformed RECORD": hostile.frame(hostile.RECORD, b"\0\0\0\2ab"),
+    "STOP with a payload": hostile.frame(hostile.STOP, b"x"),
+}
+
+
+@pytest.mark.parametrize("data", AFTER_CONFIG.values(), ids=AFTER_CONFIG)
+def test_registrar_that_is_up_ends_at_a_wrong_frame(directory, version, data):
+    """The request behind it is not carried out, and the registry is whole."""
+    options = {"db_path": str(directory / "registry"), "admin_users": "admin",
+               "authorization": "allow"}
+    config = hostile.frame(hostile.CONFIG, hostile.config(version, options))
+    asked = hostile.frame(hostile.REQUEST, request(), 7)
+    status, frames = send_and_wait(data + asked, config=config)
+    assert status == 1 and hostile.ANSWER not in [kind for kind, _ in frames], frames
+    status, frames = send_and_wait(asked + hostile.frame(hostile.STOP), config=config)
+    assert status == 0 and hostile.ANSWER in [kind for kind, _ in frames], frames
+
+
+def request():
+    """Of an administrator: getRegistrationCode."""
+    body = b'{"commands":[{"command":"getRegistrationCode"}]}'
+    return (struct.pack(">QBBBB", 5, 2, 0, 0, 0) + hostile.text("c") + hostile.text("admin")
+            + bytes(8) + struct.pack(">I", len(body)) + body)

@@ -299,6 +299,56 @@ START_TEST(a_program_that_hangs_does_not_hold_the_start)
 }
 END_TEST
 
+static size_t counted;
+
+static void
+count_line(void *context, enum log_level level, const char *line)
+{
+	if (strcmp(line, "upgrading") == 0)
+		counted++;
+	else
+		log_line(context, level, line);
+}
+
+static const char *
+talked_on(void)
+{
+	static char why[512];
+
+	snprintf(why, sizeof(why),
+	    "the registrar logged more than 10000 lines before HELLO and was killed: check "
+	    "registrar_path: %s/talks on",
+	    dir);
+	return why;
+}
+
+/* Its lines are no reason to wait for ever. */
+START_TEST(a_program_that_logs_without_end_does_not_hold_the_start)
+{
+	config.log = count_line;
+	counted = 0;
+	start_fails("talks on", talked_on());
+	ck_assert_uint_eq(counted, CHILD_START_LINES + 1);
+	config.log = log_line;
+}
+END_TEST
+
+START_TEST(a_program_that_logs_without_end_at_a_restart_is_killed)
+{
+	config.log = count_line;
+	start("report");
+	use("talks on");
+	ck_assert_int_eq(kill(child_pid(child), SIGKILL), 0);
+	lose();
+	counted = 0;
+	tick_until(CHILD_STARTING);
+	tick_until(CHILD_DOWN);
+	ck_assert(said(talked_on()));
+	ck_assert_uint_eq(counted, CHILD_START_LINES + 1);
+	config.log = log_line;
+}
+END_TEST
+
 START_TEST(a_program_that_cannot_be_started_is_named)
 {
 	struct diag diag;
@@ -578,6 +628,7 @@ main(void)
 	tcase_add_loop_test(t, a_start_that_fails_says_why, 0, COUNT_OF(failures));
 	tcase_add_loop_test(t, what_may_not_run_is_not_started_or_ended, 0, 2);
 	tcase_add_test(t, what_may_not_run_again_is_tried_later);
+	tcase_add_test(t, a_program_that_logs_without_end_does_not_hold_the_start);
 	tcase_add_test(t, a_program_that_cannot_be_started_is_named);
 	tcase_add_test(t, a_program_that_hangs_does_not_hold_the_start);
 	tcase_add_loop_test(t, it_holds_nothing_of_the_broker, 0, 3);
@@ -586,6 +637,7 @@ main(void)
 	tcase_add_test(t, a_killed_process_is_started_again_at_once);
 	tcase_add_test(t, ends_in_a_row_delay_the_next_start);
 	tcase_add_test(t, a_program_that_hangs_at_a_restart_is_killed);
+	tcase_add_test(t, a_program_that_logs_without_end_at_a_restart_is_killed);
 	tcase_add_test(t, a_start_that_fails_is_tried_again);
 	tcase_add_test(t, a_process_without_a_link_is_killed_after_a_while);
 	tcase_add_test(t, a_process_ends_with_its_link);

@@ -180,6 +180,8 @@ behave(const char *name, int argc)
 		while (true)
 			(void)pause();
 	}
+	while (strcmp(name, "talks on") == 0)
+		say_line("upgrading");
 	if (strcmp(name, "talks") == 0)
 		for (int i = 0; i < 200; i++)
 			say_line("upgrading\nERROR: forged");

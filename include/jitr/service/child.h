@@ -17,7 +17,8 @@
  *
  * A process whose link has ended has CHILD_END_MS to finish what it is doing, then it is
  * killed: the next one is started when it has ended, because a registry has one writer.  A
- * process that hangs before HELLO is killed after CHILD_START_MS.
+ * process that hangs before HELLO is killed after CHILD_START_MS, and one that does not stop
+ * logging after CHILD_START_LINES.
  *
  * Broker thread.  Only child_open() and child_close() wait.
  */
@@ -32,6 +33,9 @@
 /* A process that is starting and sends no frame for this long is killed.  An upgrade of a
  * large registry takes minutes without a frame; the next start goes on with it. */
 #define CHILD_START_MS (10 * 60 * 1000)
+
+/* Lines of the log before HELLO.  A start has some dozens. */
+#define CHILD_START_LINES 10000
 
 /* The process's end of the link. */
 #define CHILD_FD 3

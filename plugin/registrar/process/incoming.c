@@ -126,8 +126,11 @@ alive(struct registrar *r, const struct wire_frame *frame)
 static enum err
 stop(struct registrar *r, const struct wire_frame *frame)
 {
-	r->state = REGISTRAR_ENDED;
-	return wire_get_nothing(frame->payload);
+	enum err e = wire_get_nothing(frame->payload);
+
+	if (e == ERR_OK)
+		r->state = REGISTRAR_ENDED;
+	return e;
 }
 
 static const struct {

@@ -24,6 +24,7 @@ struct child {
 	unsigned ends;    /* in a row (backoff.h) */
 	int64_t up_since; /* ms, monotonic; 0: not yet */
 	int64_t heard_at; /* STARTING: its start, or its last frame */
+	unsigned lines;   /* STARTING: logged by it */
 	int64_t lost_at;  /* when the last one that was up was lost */
 	int64_t kill_at;  /* ENDING */
 	int64_t start_at; /* DOWN */

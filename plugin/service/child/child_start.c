@@ -70,6 +70,7 @@ child_begin(struct child *c)
 	c->pid = p.pid;
 	c->state = CHILD_STARTING;
 	c->heard_at = c->config.now();
+	c->lines = 0;
 	e = open_link(c, p.fd);
 	if (e != ERR_OK) {
 		diag_set(&c->why, "the registrar cannot be started: %s", err_text(e));
@@ -113,6 +114,19 @@ take_failed(struct child *c, struct view payload)
 	child_end(c, CHILD_END_MS);
 }
 
+/* Each line extends the time for the start. */
+static void
+count_line(struct child *c)
+{
+	if (++c->lines <= CHILD_START_LINES)
+		return;
+	diag_set(&c->why,
+	    "the registrar logged more than %d lines before HELLO and was killed: check "
+	    "registrar_path: %s",
+	    CHILD_START_LINES, c->config.path);
+	child_end(c, 0);
+}
+
 static void
 take(struct child *c, const struct wire_frame *frame)
 {
@@ -120,7 +134,9 @@ take(struct child *c, const struct wire_frame *frame)
 		take_hello(c, frame->payload);
 	} else if (frame->type == WIRE_FAILED) {
 		take_failed(c, frame->payload);
-	} else if (frame->type != WIRE_LOG || child_log_frame(c, frame) != ERR_OK) {
+	} else if (frame->type == WIRE_LOG && child_log_frame(c, frame) == ERR_OK) {
+		count_line(c);
+	} else {
 		diag_set(&c->why, "the registrar sent %s before HELLO, or malformed",
 		    wire_type_name(frame->type));
 		child_end(c, 0);
