@@ -34,6 +34,7 @@ struct plugin {
 	struct writer_state writer; /* as the registrar told it last */
 	int64_t said_alive;         /* ms, monotonic */
 	bool frames_left;           /* more arrived than one turn handles */
+	int64_t received;           /* CPU time at the end of the last turn that left some, ns */
 
 	/* The parts, all owned. */
 	struct store *store; /* read-only */

@@ -9,9 +9,10 @@
 
 #include "jitr/core/wire_registration.h"
 
-/* Frames handled in one turn of the broker's loop; an answer can have a megabyte. */
-#define FRAMES_PER_TURN 512
-#define READS_PER_TURN  8
+/* Frames are handled in half of a slice of each turn of the broker's loop, the gate works in the
+ * other half.  An answer can have a megabyte. */
+#define FRAMES_SHARE   2
+#define READS_PER_TURN 8
 
 /* How often the registrar is told that the broker's loop runs. */
 #define ALIVE_MS 5000
@@ -206,18 +207,24 @@ receive_one(struct plugin *p, struct link *link)
 	return false;
 }
 
+/* Frames that were read, at least one.  true: there was no time for all of them. */
+static bool
+receive_until(struct plugin *p, struct link *link, int64_t until)
+{
+	while (receive_one(p, link))
+		if (gate_clock_ns() >= until)
+			return true;
+	return false;
+}
+
 /* Until the socket is empty, as no signal is sent for what stays in it. */
 static bool
-receive_frames(struct plugin *p, struct link *link)
+receive_frames(struct plugin *p, struct link *link, int64_t until)
 {
-	size_t count = 0;
-
 	for (int reads = 0; reads < READS_PER_TURN; reads++) {
 		bool empty = link_fill(link) != ERR_OK;
 
-		while (count < FRAMES_PER_TURN && receive_one(p, link))
-			count++;
-		if (count == FRAMES_PER_TURN)
+		if (receive_until(p, link, until))
 			return true;
 		if (empty || child_link(p->child) != link)
 			return false;
@@ -228,7 +235,12 @@ receive_frames(struct plugin *p, struct link *link)
 static void
 receive(struct plugin *p, struct link *link)
 {
-	p->frames_left = receive_frames(p, link);
+	int64_t since_last = p->frames_left ? gate_cpu_ns() - p->received : 0;
+	int64_t slice = gate_slice_ns(since_last) / FRAMES_SHARE;
+
+	p->frames_left = receive_frames(p, link, gate_clock_ns() + slice);
+	if (p->frames_left)
+		p->received = gate_cpu_ns();
 	if (!p->frames_left && child_link(p->child) == link && link_state(link) != LINK_OPEN)
 		lost(p, NULL);
 }
@@ -256,11 +268,11 @@ look_for_changes(struct plugin *p)
 void
 registrar_receive(struct plugin *p)
 {
-	p->frames_left = false;
 	if (child_link(p->child) == NULL && child_tick(p->child) == CHILD_UP)
 		greet(p);
 	p->stats.registrar_restarts = child_restarts(p->child);
 	if (child_link(p->child) == NULL) {
+		p->frames_left = false;
 		look_for_changes(p);
 		return;
 	}

@@ -117,7 +117,7 @@ tear_down(void)
 
 /* The writer must be idle.  Files are checked at the next tick. */
 static void
-set(const struct certid *id, const char *file, enum crl_check check, uint32_t days)
+set_at_once(const struct certid *id, const char *file, enum crl_check check, uint32_t days)
 {
 	struct ca_settings settings = CA_SETTINGS_DEFAULT;
 	struct txn t;
@@ -129,6 +129,12 @@ set(const struct certid *id, const char *file, enum crl_check check, uint32_t da
 	store_put_ca_settings(&t, id, &settings);
 	world_commit(&t);
 	crls_settings_changed(crls);
+}
+
+static void
+set(const struct certid *id, const char *file, enum crl_check check, uint32_t days)
+{
+	set_at_once(id, file, check, days);
 	world_wait(CRL_WATCH_MS);
 }
 
@@ -516,6 +522,24 @@ START_TEST(a_new_file_name_is_read_at_once)
 	ck_assert_int_eq(in_force(&ca_id), 1);
 	watch();
 	world_wait(CRL_WATCH_MS);
+	tick();
+	ck_assert_int_eq(in_force(&ca_id), 2);
+}
+END_TEST
+
+/* However short ago the files were checked. */
+START_TEST(a_file_is_read_as_soon_as_it_is_configured)
+{
+	char other[180];
+
+	write_list("1", NULL);
+	watch();
+	tick();
+	snprintf(other, sizeof(other), "%s.2", path);
+	ck_assert_int_eq(rename(path, other), 0);
+	write_list("2", NULL);
+	ck_assert_int_eq(rename(path, other), 0);
+	set_at_once(&ca_id, other, CRL_IF_PRESENT, 0);
 	tick();
 	ck_assert_int_eq(in_force(&ca_id), 2);
 }
@@ -1074,6 +1098,7 @@ main(void)
 	tcase_add_test(t, without_files_there_is_nothing_to_do);
 	tcase_add_test(t, a_file_configured_during_a_check_is_found);
 	tcase_add_test(t, a_new_file_name_is_read_at_once);
+	tcase_add_test(t, a_file_is_read_as_soon_as_it_is_configured);
 	tcase_add_test(t, another_missing_file_is_reported);
 	tcase_add_test(t, a_replaced_file_is_read_although_size_and_time_are_the_same);
 	tcase_add_test(t, a_list_removed_from_the_registry_is_read_again);

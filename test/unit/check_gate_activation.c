@@ -19,14 +19,24 @@ static char clients[400];
 /* The linker puts this into the place of the gate's own clock: how much it goes
  * on from one look to the next. */
 static int64_t tick_time;
+static unsigned looks;
 int64_t __wrap_gate_clock_ns(void);
+int64_t __wrap_gate_cpu_ns(void);
 
 int64_t
 __wrap_gate_clock_ns(void)
 {
 	static int64_t ns;
 
+	looks++;
 	return ns += tick_time;
+}
+
+/* The broker has nothing else to do. */
+int64_t
+__wrap_gate_cpu_ns(void)
+{
+	return 1;
 }
 
 #define A "arn:aws:iot:local:123456789012"
@@ -49,6 +59,23 @@ create_policy(const char *name, const char *document)
 			     &(struct new_policy_version){ .document = view_of(document),
 				 .form = form_text(FORM_POLICY, view_of(document)) },
 			     world_now(), NULL),
+	    ERR_OK);
+	world_commit(&t);
+}
+
+/* The default version of this policy is now this one. */
+static void
+replace_policy(const char *name, const char *document)
+{
+	struct new_policy_version made = { .document = view_of(document),
+		.form = form_text(FORM_POLICY, view_of(document)),
+		.set_default = true };
+	uint32_t number;
+	struct txn t;
+
+	world_change(&t);
+	ck_assert_int_eq(registry_create_policy_version(&t, view_of(name), &made, world_now(),
+			     &number, NULL),
 	    ERR_OK);
 	world_commit(&t);
 }
@@ -675,11 +702,11 @@ START_TEST(the_connections_of_one_certificate_are_closed_part_by_part)
 		ck_assert_int_eq(connect_as(i, device), VERDICT_ALLOW);
 		world_settle();
 	}
-	tick_time = 1000 * 1000;
+	tick_time = 500 * 1000;
 	list_changed(device, REVOKED_UNSPECIFIED);
 	for (bool more = true; more;) {
 		more = gate_tick(gate);
-		ck_assert_uint_le(world_count(NOTE_KICK) - before, 5);
+		ck_assert_uint_le(world_count(NOTE_KICK) - before, 2);
 		before = world_count(NOTE_KICK);
 	}
 	ck_assert_uint_eq(before, SHARED);
@@ -688,20 +715,55 @@ START_TEST(the_connections_of_one_certificate_are_closed_part_by_part)
 }
 END_TEST
 
+/* The clock is looked at after each session that is judged and each client that is disconnected:
+ * so many looks, so many of them at most. */
+static void
+await_slices(size_t kicks)
+{
+	for (bool more = true; more;) {
+		looks = 0;
+		gate_release(gate);
+		more = gate_tick(gate);
+		ck_assert_uint_le(looks, 8);
+	}
+	ck_assert_uint_eq(world_count(NOTE_KICK), kicks);
+}
+
+/* A policy that all have, and anything, concern every session. */
+START_TEST(a_tick_judges_and_disconnects_few_sessions)
+{
+	enum { DEVICES = 60 };
+	static struct pki_cert *devices[DEVICES];
+
+	for (int i = 0; i < DEVICES; i++) {
+		devices[i] = pki_device(ca, "d1");
+		ck_assert_int_eq(connect_as(i, devices[i]), VERDICT_ALLOW);
+		world_settle();
+	}
+	tick_time = 500 * 1000;
+	gate_changed(gate, NULL);
+	await_slices(0);
+	replace_policy("device",
+	    "{\"Version\":\"2012-10-17\",\"Statement\":[" STATEMENT("Publish", "topic/x") "]}");
+	gate_policy_changed(gate, view_of("device"));
+	await_slices(DEVICES);
+	for (int i = 0; i < DEVICES; i++)
+		pki_free(devices[i]);
+}
+END_TEST
+
 /* Time since the last slice, and the next one, in ms. */
 static const struct {
 	int64_t since, slice;
 } slices[] = {
-	{ 0, 4 },
-	{ 1, 4 },
-	{ 16, 4 },
-	{ 40, 10 },
-	{ 100, 25 },
-	{ 1000, 50 },
-	{ -5, 4 },
+	{ 0, 1 },
+	{ 1, 1 },
+	{ 4, 1 },
+	{ 12, 3 },
+	{ 20, 5 },
+	{ 1000, 5 },
+	{ -5, 1 },
 };
-
-int64_t gate_slice_ns(int64_t since_last); /* gate_private.h */
 
 /* A broker with long turns disconnects as many clients per second as one with short turns. */
 START_TEST(a_slice_grows_with_the_time_since_the_last_one)
@@ -1310,6 +1372,7 @@ main(void)
 	tcase_add_test(c, a_list_disconnects_only_the_certificates_it_names);
 	tcase_add_test(c, named_certificates_are_disconnected_before_others_are_judged);
 	tcase_add_test(c, the_connections_of_one_certificate_are_closed_part_by_part);
+	tcase_add_test(c, a_tick_judges_and_disconnects_few_sessions);
 	tcase_add_loop_test(c, a_slice_grows_with_the_time_since_the_last_one, 0, COUNT_OF(slices));
 	tcase_add_test(c, a_certificate_on_hold_is_disconnected_and_accepted_when_it_is_lifted);
 	tcase_add_test(c, a_list_that_becomes_stale_disconnects_no_client);

@@ -36,6 +36,7 @@
  */
 
 static int64_t added_ns; /* to the monotonic clock; broker thread */
+static int64_t look_ns;  /* how much it goes on from one look to the next */
 static pthread_t broker_thread;
 
 int
@@ -44,6 +45,7 @@ clock_gettime(clockid_t clock, struct timespec *ts)
 	int rc = (int)syscall(SYS_clock_gettime, clock, ts);
 
 	if (clock == CLOCK_MONOTONIC && pthread_equal(pthread_self(), broker_thread)) {
+		added_ns += look_ns;
 		ts->tv_sec += (time_t)(added_ns / 1000000000);
 		ts->tv_nsec += (long)(added_ns % 1000000000);
 		ts->tv_sec += ts->tv_nsec / 1000000000;
@@ -663,6 +665,33 @@ START_TEST(the_answer_goes_to_the_asking_client_and_its_response_topic)
 }
 END_TEST
 
+/* The broker reads no packet meanwhile.  Each of these requests has an answer and lines of the
+ * log, which are frames too. */
+START_TEST(few_frames_are_handled_in_one_turn)
+{
+	static const struct timespec moment = { 0, 300000000 };
+	size_t before;
+
+	start();
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(control(&m_admin, "{\"commands\":[{\"command\":\"getSettings\"}]}",
+				     NULL),
+		    MOSQ_ERR_SUCCESS);
+	turn();
+	before = broker.publication_count;
+	nanosleep(&moment, NULL);
+	look_ns = 1000000;
+	for (int turns = 0; broker.publication_count < before + 15; turns++) {
+		size_t count = broker.publication_count;
+
+		ck_assert_int_lt(turns, 200);
+		turn();
+		ck_assert_uint_le(broker.publication_count, count + 1);
+	}
+	look_ns = 0;
+}
+END_TEST
+
 START_TEST(clients_without_a_certificate_are_left_to_others)
 {
 	struct mosquitto nobody = { .id = "x", .address = "::1" };
@@ -1112,6 +1141,7 @@ event_tests(TCase *t)
 {
 	tcase_add_test(t, a_device_registers_is_activated_and_revoked);
 	tcase_add_test(t, the_answer_goes_to_the_asking_client_and_its_response_topic);
+	tcase_add_test(t, few_frames_are_handled_in_one_turn);
 	tcase_add_test(t, clients_without_a_certificate_are_left_to_others);
 	tcase_add_test(t, extended_authentication_is_no_way_around);
 	tcase_add_test(t, a_message_on_a_reserved_topic_goes_nowhere);

@@ -191,6 +191,31 @@ START_TEST(an_answer_goes_to_the_connection_that_asked)
 }
 END_TEST
 
+/* The broker copies and encrypts an answer before it reads the packet of another client. */
+START_TEST(large_answers_are_sent_some_at_each_tick)
+{
+	static char text[40000];
+	struct client c = log_in(0);
+
+	memset(text, 'x', sizeof(text) - 1);
+	for (int i = 0; i < 5; i++) {
+		struct control_answer answer;
+
+		ask(&c);
+		answer = answer_to(&last);
+		answer.payload = view_of(text);
+		relay_answer(relay, &answer);
+	}
+	for (size_t sent = 0; sent < 5; sent = world_count(NOTE_ANSWER)) {
+		ck_assert(relay_has_answers(relay));
+		send_answers();
+		ck_assert_uint_gt(world_count(NOTE_ANSWER), sent);
+		ck_assert_uint_le(world_count(NOTE_ANSWER), sent + 2);
+	}
+	ck_assert(!relay_has_answers(relay));
+}
+END_TEST
+
 START_TEST(an_answer_to_no_request_is_dropped)
 {
 	struct client c = log_in(0);
@@ -433,6 +458,7 @@ main(void)
 	tcase_add_test(t, an_administrator_is_known_by_its_certificate);
 	tcase_add_test(t, a_request_that_is_too_long_is_passed_on_without_its_bytes);
 	tcase_add_test(t, an_answer_goes_to_the_connection_that_asked);
+	tcase_add_test(t, large_answers_are_sent_some_at_each_tick);
 	tcase_add_test(t, an_answer_to_no_request_is_dropped);
 	tcase_add_test(t, the_end_of_a_connection_with_requests_is_told_once);
 	tcase_add_test(t, a_connection_in_the_place_of_another_is_found_by_the_tick);

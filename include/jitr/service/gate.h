@@ -169,6 +169,14 @@ void gate_crl_changed(struct gate *g, const struct certid *named, size_t count);
 void gate_policy_changed(struct gate *g, struct view name);
 void gate_thing_changed(struct gate *g, struct view name);
 
+/* slice.c: the broker's time, in ns. */
+int64_t gate_clock_ns(void); /* monotonic; tests replace it */
+int64_t gate_cpu_ns(void);   /* CPU time of this thread */
+
+/* How long a slice of work at a turn of the broker's loop may take.  since_last: CPU time since
+ * the end of the last slice; 0: there was nothing to do before. */
+int64_t gate_slice_ns(int64_t since_last);
+
 /* TICK: logs and publishes what waited for it, and does one slice of judging sessions again
  * after a change and disconnecting those that may not stay.  true: sessions are left, call
  * gate_go_on() at the next turn of the broker's loop and do not let it sleep. */

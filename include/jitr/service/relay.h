@@ -59,7 +59,7 @@ void relay_requests_lost(struct relay *r);
 /* A client disconnects: called before gate_disconnected(). */
 void relay_disconnected(struct relay *r, const struct client *c);
 
-/* Answers are sent on a TICK; Mosquitto 2.1 sends messages of plugins before that event, so
+/* Answers are sent on a TICK, large ones some at each; Mosquitto 2.1 sends messages of plugins before that event, so
  * there they are also sent when a request was passed on. */
 void relay_send_answers(struct relay *r);
 bool relay_has_answers(const struct relay *r);

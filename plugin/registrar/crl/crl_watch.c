@@ -373,8 +373,8 @@ is_time_to_check(const struct crl_watch *w, int64_t now)
 {
 	if (w->job_pending || w->idle)
 		return false;
-	return w->checked_at == 0 || now < w->checked_at || now - w->checked_at >= CRL_WATCH_MS ||
-	    (w->check_by != 0 && now >= w->check_by);
+	return w->retry || w->checked_at == 0 || now < w->checked_at ||
+	    now - w->checked_at >= CRL_WATCH_MS || (w->check_by != 0 && now >= w->check_by);
 }
 
 /* Without memory or room in the queue, the next tick tries again. */

@@ -67,6 +67,7 @@ gate_release(struct gate *g)
 {
 	struct held *h;
 
+	slice_begin(g);
 	sessions_tick(&g->sessions);
 	while ((h = g->held) != NULL) {
 		g->held = h->next;

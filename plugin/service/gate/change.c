@@ -12,7 +12,7 @@
 
 /* Certificates of one thing that are judged within one call; if a thing has more, every
  * session is judged again by the sweep. */
-#define THING_PRINCIPALS_AT_ONCE 100
+#define THING_PRINCIPALS_AT_ONCE 10
 
 void
 gate_reload(struct gate *g)

@@ -45,7 +45,8 @@ struct gate {
 	struct takeover *takeovers; /* list: connections that resumed another one's */
 	struct certid *named;       /* owned; the sweep visits these before others */
 	size_t named_count;
-	int64_t worked; /* ns; the end of the last slice; 0: nothing was left to do */
+	int64_t worked; /* ns of CPU time; the end of the last slice; 0: nothing was left */
+	int64_t turned; /* ns; the start of the tick; 0: there was nothing to do then */
 	struct allow_cache allow_cache;
 };
 
@@ -68,15 +69,6 @@ view_up_to(const char *text, size_t max)
 {
 	return (struct view){ (const uint8_t *)text, text != NULL ? strnlen(text, max) : 0 };
 }
-
-/*
- * slice.c: the broker's time.
- */
-int64_t gate_clock_ns(void); /* monotonic; tests replace it */
-
-/* How long a slice may take.  since_last: ns since the end of the last one; 0: there was
- * nothing to do before. */
-int64_t gate_slice_ns(int64_t since_last);
 
 /*
  * snapshot.c
@@ -205,7 +197,10 @@ void disconnect_until(struct gate *g, int64_t until);
  */
 
 /* Sessions of one certificate that are judged within one call. */
-#define SESSIONS_AT_ONCE 64
+#define SESSIONS_AT_ONCE 16
+
+/* The work of a tick counts from here, if sessions are left from the one before. */
+void slice_begin(struct gate *g);
 
 /* Judges the sessions of a certificate again.  false: there are more, for the sweep. */
 bool refresh_sessions(struct gate *g, struct principal *p);

@@ -1,24 +1,36 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* slice.c - the clock, and the length of a slice of the broker's time. */
+/* slice.c - see gate.h: the clocks, and the length of a slice of the broker's time. */
 #include <time.h>
 
 #include "gate_private.h"
 
 /* The slice at one turn of the broker's loop: other clients wait longer by this. */
-#define SLICE_NS ((int64_t)4 * 1000 * 1000)
+#define SLICE_NS ((int64_t)1000 * 1000)
 
-/* If the turns are long because the broker is busy, the slice is a quarter of its time, so
- * that a busy broker disconnects as many clients per second as an idle one. */
+/* Where a turn of a busy broker takes long, the slice is a quarter of it, so that closing many
+ * connections does not take a busy broker much longer than an idle one. */
 #define SLICE_SHARE  4
-#define SLICE_MAX_NS ((int64_t)50 * 1000 * 1000)
+#define SLICE_MAX_NS ((int64_t)5 * 1000 * 1000)
+
+static int64_t
+read_clock(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
 
 int64_t
 gate_clock_ns(void)
 {
-	struct timespec ts;
+	return read_clock(CLOCK_MONOTONIC);
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+int64_t
+gate_cpu_ns(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 int64_t

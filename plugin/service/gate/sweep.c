@@ -63,6 +63,12 @@ has_work(const struct gate *g)
 	return g->sessions.sweep_left > 0 || g->sessions.closing != NULL;
 }
 
+void
+slice_begin(struct gate *g)
+{
+	g->turned = has_work(g) ? gate_clock_ns() : 0;
+}
+
 bool
 gate_go_on(struct gate *g)
 {
@@ -72,11 +78,12 @@ gate_go_on(struct gate *g)
 		g->worked = 0;
 		return false;
 	}
-	start = gate_clock_ns();
-	slice = gate_slice_ns(g->worked != 0 ? start - g->worked : 0);
+	start = g->turned != 0 ? g->turned : gate_clock_ns();
+	g->turned = 0;
+	slice = gate_slice_ns(g->worked != 0 ? gate_cpu_ns() - g->worked : 0);
 	sweep(g, start + slice / 2);
 	disconnect_until(g, start + slice);
 	sweep(g, start + slice);
-	g->worked = gate_clock_ns();
-	return has_work(g);
+	g->worked = has_work(g) ? gate_cpu_ns() : 0;
+	return g->worked != 0;
 }

@@ -26,7 +26,7 @@
 /* Sessions whose certificate is remembered; beyond, the oldest is forgotten. */
 #define OWNERS_MAX 200000
 
-#define TAKEOVER_BUDGET_NS (3 * 1000 * 1000) /* of a tick */
+#define TAKEOVER_BUDGET_NS (500 * 1000) /* of a tick */
 
 struct owner {
 	struct certid id;

@@ -13,6 +13,10 @@ struct reply {
 	uint8_t payload[];
 };
 
+/* Answers of one call are sent until they have this many bytes: the broker copies and encrypts
+ * them before it reads the next packet of another client. */
+#define BYTES_AT_ONCE 65536
+
 struct answers {
 	struct reply *first, *last; /* list */
 	struct gate *gate;
@@ -109,11 +113,13 @@ enum err
 answers_send(struct answers *a)
 {
 	enum err failed = ERR_OK;
+	size_t sent = 0;
 
-	while (a->first != NULL) {
+	while (a->first != NULL && sent < BYTES_AT_ONCE) {
 		enum err e = send_one(a, a->first);
 
 		failed = e != ERR_OK ? e : failed;
+		sent += a->first->len;
 		drop_first(a);
 	}
 	return failed;

@@ -26,7 +26,7 @@ MUST_USE enum err answers_add(struct answers *a, const struct caller *caller, co
 
 bool answers_waiting(const struct answers *a);
 
-/* Sends all; the error is that of the last one that could not be sent. */
+/* Sends those that wait, up to a limit of bytes and at least one; the error is that of the last one that could not be sent. */
 MUST_USE enum err answers_send(struct answers *a);
 
 #endif
