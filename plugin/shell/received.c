@@ -6,6 +6,8 @@
 
 #include "jitr/core/wire_registration.h"
 
+_Static_assert(STATS_COUNTERS <= WIRE_COUNTERS_MAX, "STATE can carry every counter");
+
 static enum err
 answer(struct plugin *p, const struct wire_frame *frame)
 {

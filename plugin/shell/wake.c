@@ -65,11 +65,13 @@ is_free(int signal)
 	    now.sa_handler == SIG_DFL;
 }
 
-/* SA_RESTART restarts the broker's other system calls; epoll_wait() is never restarted. */
+/* SA_RESTART restarts the broker's other system calls; epoll_wait() is never restarted.
+ * SA_ONSTACK: another plugin may run on small stacks of its own, as those in Go do, and gives
+ * the thread a stack for signals (os/signal, "Non-Go programs that call Go code"). */
 static bool
 handle(struct taken *t, int number, void (*handler)(int))
 {
-	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART | SA_ONSTACK };
 
 	sigemptyset(&action.sa_mask);
 	if (sigaction(number, &action, &t->before) != 0)

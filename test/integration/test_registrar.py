@@ -473,9 +473,10 @@ def test_registrar_has_no_descriptor_of_the_broker(start_broker, directory, pki)
 
 
 def test_signals_of_the_broker_do_not_reach_the_registrar(broker, admin):
-    """A terminal sends SIGINT to both, systemd SIGTERM and SIGHUP."""
+    """A terminal sends SIGINT to both, systemd SIGTERM and SIGHUP, pkill and systemctl kill those
+    that make the broker save its database and print its topics."""
     pid = broker.registrar()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         os.kill(pid, number)
     assert admin.registration_code()
     assert broker.registrar() == pid

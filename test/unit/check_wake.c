@@ -331,6 +331,37 @@ START_TEST(the_signal_is_given_back)
 }
 END_TEST
 
+/* Another plugin's own stacks have no room for a handler. */
+#define STACK_SIZE 65536
+
+static bool
+is_used(const char stack[STACK_SIZE])
+{
+	for (size_t i = 0; i < STACK_SIZE; i++)
+		if (stack[i] != 0)
+			return true;
+	return false;
+}
+
+START_TEST(handlers_run_on_the_stack_for_signals)
+{
+	static char bytes[STACK_SIZE];
+	stack_t before, stack = { .ss_sp = bytes, .ss_size = sizeof(bytes) };
+
+	watch();
+	memset(bytes, 0, sizeof(bytes));
+	ck_assert_int_eq(sigaltstack(&stack, &before), 0);
+	if (_i == 0)
+		send_byte(pair[1]);
+	else
+		wake_start(wake, WAKE_SOCKET_US);
+	must(is_woken(10000));
+	wake_stop(wake);
+	ck_assert_int_eq(sigaltstack(&before, NULL), 0);
+	ck_assert(is_used(bytes));
+}
+END_TEST
+
 START_TEST(two_plugins_have_a_signal_each)
 {
 	struct wake *other;
@@ -372,6 +403,7 @@ main(void)
 	tcase_add_test(t, another_user_keeps_sigio);
 	tcase_add_test(t, without_a_free_signal_nothing_is_watched);
 	tcase_add_test(t, the_signal_is_given_back);
+	tcase_add_loop_test(t, handlers_run_on_the_stack_for_signals, 0, 2);
 	tcase_add_test(t, two_plugins_have_a_signal_each);
 	return suite_run(s);
 }

@@ -139,7 +139,7 @@ static const struct {
 	{ CHANGE, { .as.change = { .kind = WIRE_CHANGED_EVENTS } } },
 	{ LOG, { .as.log = { 4, "an error" } } },
 	{ STATE,
-	    { .as.state = { 1, 2, 3, 4, 5, .count = 2, .counters = { { 0, 9 }, { 63, 1 } } } } },
+	    { .as.state = { 1, 2, 3, 4, 5, .count = 2, .counters = { { 0, 9 }, { 127, 1 } } } } },
 	{ STATE, { .as.state = { .count = 0 } } },
 };
 
@@ -328,8 +328,8 @@ static const struct {
 	{ "throttled with a payload", 9, 8, 0, 1 },
 	{ "level", 21, 0, 0, 5 },
 	{ "number of counters", 23, 40, 0, 1 },
-	{ "index of the first counter", 22, 41, 0, 63 },
-	{ "index of the second counter", 22, 50, 1, 63 },
+	{ "index of the first counter", 22, 41, 0, WIRE_COUNTERS_MAX - 1 },
+	{ "index of the second counter", 22, 50, 1, WIRE_COUNTERS_MAX - 1 },
 };
 
 START_TEST(a_value_out_of_range_is_refused)

@@ -5,9 +5,8 @@
  * Reading checks everything: form, extensions, issuer, signature, dates.  A list of a
  * million entries takes half a second and 20 MB in addition to its bytes; OpenSSL,
  * which would need several hundred MB for it, is given the list without its entries.
- * The worst case of CRL_DER_MAX bytes takes some seconds, so never call this on the
- * broker's thread.  OpenSSL's error queue is empty on return.  Any other thread; one
- * object in one thread at a time.
+ * The worst case of CRL_DER_MAX bytes takes some seconds, so never call this in the
+ * broker.  OpenSSL's error queue is empty on return.  The registrar's thread.
  */
 #ifndef JITR_CRL_H
 #define JITR_CRL_H

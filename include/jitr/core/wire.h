@@ -181,7 +181,7 @@ size_t wire_put_log(const struct wire_log *l, uint8_t *out, size_t size);
 MUST_USE enum err wire_get_log(struct view in, struct wire_log *out);
 
 /* index: of a row of STATS_TABLE (stats.h), ascending. */
-#define WIRE_COUNTERS_MAX 64
+#define WIRE_COUNTERS_MAX 128
 
 struct wire_counter {
 	unsigned index; /* below WIRE_COUNTERS_MAX */

@@ -3,8 +3,7 @@
  * ca_mirror.h - decides when the CA files are updated; ca_dir.h updates them.
  *
  * They are updated by the request that changed a CA, after another process wrote to the
- * registry, and at intervals for as long as updates fail.  The registrar's thread, except
- * ca_mirror_sync().
+ * registry, and at intervals for as long as updates fail.  The registrar's thread.
  */
 #ifndef JITR_CA_MIRROR_H
 #define JITR_CA_MIRROR_H

@@ -2,7 +2,7 @@
 /*
  * log_file.h - the file with one JSON object per line.
  *
- * Writing may wait for a disk.  One thread at a time; logs nothing.
+ * Writing may wait for a disk.  The registrar's thread; logs nothing.
  */
 #ifndef JITR_LOG_FILE_H
 #define JITR_LOG_FILE_H

@@ -6,7 +6,7 @@
  * next change.  Since any change commits the removal as well, the certificate of an event that
  * is published again after a crash has not changed in the meantime.
  *
- * The thread that submits and collects jobs.
+ * The registrar's thread.
  */
 #ifndef JITR_REMOVAL_H
 #define JITR_REMOVAL_H

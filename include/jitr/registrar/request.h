@@ -80,8 +80,8 @@ void api_caller_left(struct api *a, uint64_t session);
 
 bool api_is_busy(const struct api *a); /* requests wait for api_tick() */
 
-/* On the broker's TICK: requests go on, and a failed update of the CA
- * mirror (ca_mirror.h) is tried again. */
+/* Each turn of the registrar's loop: requests go on, and a failed update of the CA mirror
+ * (ca_mirror.h) is tried again. */
 void api_tick(struct api *a);
 
 /* Another process changed the registry: the CA mirror is updated. */

@@ -39,7 +39,7 @@ struct job_type {
 	 * A long job does one part of its work in each run and records its progress here.
 	 * If it sets job->again, it is appended to the queue and run again after the jobs
 	 * submitted in the meantime.  After writer_stop() it is not run again, so that the
-	 * broker stops soon: it is finished with ERR_BUSY, and the database has the parts
+	 * process ends soon: it is finished with ERR_BUSY, and the database has the parts
 	 * committed so far, as after a crash. */
 	void (*committed)(struct job *job);
 

@@ -5,9 +5,9 @@
  * The process gets one end of a pair of sockets as descriptor 3, /dev/null as input and
  * output, and the broker's standard error, where a crash shows.  Every other descriptor is
  * closed.  It has no arguments, and of the environment only what libraries and sanitizers
- * read.  SIGHUP, SIGINT and SIGTERM are blocked in it, because a terminal and systemd send
- * the broker's signals to all of its processes: it ends when STOP arrives or its socket
- * ends.
+ * read.  The signals that the broker handles are blocked in it (SIGHUP, SIGINT, SIGTERM,
+ * SIGUSR1, SIGUSR2), because a terminal, systemd and pkill send them to all of its processes:
+ * it ends when STOP arrives or its socket ends.
  *
  *	CHILD_DOWN ── child_tick(), the delay is over ──► CHILD_STARTING
  *	    ▲                                                │      │ HELLO

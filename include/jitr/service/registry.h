@@ -3,8 +3,7 @@
  * registry.h - changes to the registry, each as a function of a write transaction.
  *
  * Read, decide, then put: a function that returns an error has put nothing.  A function also
- * puts the outbox messages of its change, in the same transaction.  the registrar's thread (in tests
- * any thread that has a transaction).  The rules are aws-iot A.1 to A.3; *diag is the error
+ * puts the outbox messages of its change, in the same transaction.  The registrar's thread.  The rules are aws-iot A.1 to A.3; *diag is the error
  * message for the caller.
  */
 #ifndef JITR_REGISTRY_H

@@ -52,7 +52,7 @@ void relay_request(struct relay *r, const struct client *c, struct view payload,
  * outstanding request is dropped. */
 void relay_answer(struct relay *r, const struct control_answer *a);
 
-/* What carried out the requests that are outstanding has ended.  Each is answered: whether it
+/* The registrar has ended.  Each outstanding request is answered: whether it
  * was carried out is not known. */
 void relay_requests_lost(struct relay *r);
 
@@ -64,8 +64,7 @@ void relay_disconnected(struct relay *r, const struct client *c);
 void relay_send_answers(struct relay *r);
 bool relay_has_answers(const struct relay *r);
 
-/* TICK, before requests go on: connections that ended otherwise are found, and refusals
- * without a line are logged. */
+/* TICK: connections that ended otherwise are found, and refusals without a line are logged. */
 void relay_tick(struct relay *r);
 
 #endif

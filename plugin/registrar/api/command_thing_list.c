@@ -2,8 +2,8 @@
 /*
  * command_thing_list.c - the list of things, with filters (aws-iot A.6).
  *
- * A page of a filtered list may have fewer entries than its size: so that the broker does
- * not wait, only so many things are looked at for one answer.
+ * A page of a filtered list may have fewer entries than its size: so that other
+ * requests do not wait, only so many things are looked at for one answer.
  */
 #include "command_answer.h"
 #include "command_parse.h"

@@ -19,7 +19,7 @@
 
 #include "command.h"
 
-/* An action that must be allowed on resource and not be denied on also (gate.h).  A
+/* An action that must be allowed on resource and not be denied on also (command.h).  A
  * resource that ends with '/' stands for every one of its kind. */
 struct need {
 	const char *action;

@@ -10,7 +10,7 @@
  *   request_log.c      lines of the log
  *   request_memory.c   a request is made and freed; the bytes that requests hold
  *
- * Each calls only files below it.  The registrar's thread, but for two functions of request_run.c.
+ * Each calls only files below it.  The registrar's thread.
  */
 #ifndef JITR_REQUEST_PRIVATE_H
 #define JITR_REQUEST_PRIVATE_H

@@ -148,8 +148,7 @@ request_take_next(struct api *a, int64_t now)
 	return r;
 }
 
-/* A slice does not begin inside another one: the broker may call the plugin back when the
- * plugin calls it. */
+/* A call from within a slice does nothing. */
 void
 requests_run(struct api *a)
 {

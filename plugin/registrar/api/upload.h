@@ -27,7 +27,7 @@ void uploads_close(struct uploads *u); /* NULL is fine */
 /* Borrowed for the call. */
 struct upload_part {
 	const char *owner; /* a user name, or a client id */
-	uint64_t session;  /* of the connection that sends the parts (gate.h) */
+	uint64_t session;  /* of the connection that sends the parts (control_message.h) */
 	struct view id;    /* at most UPLOAD_ID_MAX bytes */
 	struct certid ca_id;
 	size_t part, parts; /* 1 to parts */

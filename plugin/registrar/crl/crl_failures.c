@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Out of memory is an error to handle here, not the end of the broker. */
+/* Out of memory is an error to handle here, not the end of the process. */
 #define HASH_NONFATAL_OOM 1
 
 #include <uthash.h>

@@ -302,7 +302,7 @@ crls_open(const struct crls_config *config, struct crls **out)
 	if (c == NULL)
 		return ERR_NOMEM;
 	c->config = *config;
-	c->tidy_needed = true; /* a broker that was killed may have left something */
+	c->tidy_needed = true; /* a registrar that was killed may have left something */
 	watch.context = c;
 	e = crl_watch_open(&watch, &c->watch);
 	if (e == ERR_OK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* main.c - the program of the registrar (registrar.h). */
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -19,6 +20,14 @@ is_started_by_the_plugin(void)
 	return fstat(CHILD_FD, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
+/* A write fails with EPIPE or EFBIG instead, and its error is reported. */
+static void
+ignore_signals_of_writes(void)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+}
+
 int
 main(void)
 {
@@ -32,6 +41,7 @@ main(void)
 		    JITR_VERSION);
 		return 2;
 	}
+	ignore_signals_of_writes();
 	if (registrar_open(CHILD_FD, &r) != ERR_OK)
 		return 1;
 	while (registrar_turn(r, TURN_MS) != REGISTRAR_ENDED)

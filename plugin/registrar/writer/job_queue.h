@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
-/* job_queue.h - a first-in first-out list of jobs.  The caller has the lock, if it needs one. */
+/* job_queue.h - a first-in first-out list of jobs. */
 #ifndef JITR_JOB_QUEUE_H
 #define JITR_JOB_QUEUE_H
 

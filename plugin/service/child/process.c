@@ -62,6 +62,10 @@ add_descriptors(posix_spawn_file_actions_t *actions, int fd)
 	return e;
 }
 
+/* The signals that the broker handles.  A terminal, a service manager or pkill sends them to both
+ * processes. */
+static const int signals_of_broker[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2 };
+
 /* All other signals have their default action: the broker ignores SIGPIPE. */
 static int
 set_signals(posix_spawnattr_t *attributes)
@@ -70,9 +74,8 @@ set_signals(posix_spawnattr_t *attributes)
 	int e;
 
 	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGHUP);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGTERM);
+	for (size_t i = 0; i < COUNT_OF(signals_of_broker); i++)
+		sigaddset(&blocked, signals_of_broker[i]);
 	sigfillset(&defaults);
 	e = posix_spawnattr_setsigmask(attributes, &blocked);
 	if (e == 0)
