@@ -14,7 +14,8 @@ from wait import until
 # How many n of each row; JITR_FAULTS_ALLOCATIONS=all: every n.
 SAMPLES = 10
 
-REFUSALS = ("ServiceUnavailableException", "InternalFailureException", "LimitExceededException")
+REFUSALS = ("ServiceUnavailableException", "InternalFailureException", "LimitExceededException",
+            "ThrottlingException")
 
 
 def numbers(bench, count):
