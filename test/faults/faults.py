@@ -17,6 +17,8 @@ os.environ["JITR_BUILD_DIR"] = os.path.abspath(os.environ.get("JITR_BUILD_DIR", 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 
 from broker import new_directory  # noqa: E402
+import memory  # noqa: E402,F401
+import restarts  # noqa: E402,F401
 from pki import Pki  # noqa: E402
 from rows import ROWS  # noqa: E402
 from scene import Scene, Shim, Skip  # noqa: E402

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /*
- * faulty.c - preloaded into a broker and its registrar: system calls that fail, and a clock
- * that is wrong.
+ * faulty.c - preloaded into a broker and its registrar: system calls and allocations that
+ * fail, and a clock that is wrong.
  *
  * The file "faults" beside this library has a struct control, which a test changes while
  * they run (scene.py has its layout).  An environment variable could not name it: the
@@ -12,8 +12,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -31,9 +33,17 @@ struct control {
 	uint32_t list_reads;  /* of files named *.crl */
 	int32_t clock;        /* added to the time of day, in seconds */
 	uint32_t failed;      /* counts the failures */
+	uint32_t process;     /* whose allocations count: enum role */
+	uint32_t allocations; /* so many were made since a test set this to 0 */
+	uint32_t fails_at;    /* the allocation with this number fails; 0: none */
+	uint32_t spawns;      /* of processes; they fail with spawn_errno */
+	uint32_t spawn_errno;
 };
 
+enum role { ROLE_NONE, ROLE_BROKER, ROLE_REGISTRAR };
+
 static struct control *control;
+static enum role role;
 
 static int
 name_control(char *out, size_t size)
@@ -59,6 +69,9 @@ static void __attribute__((constructor)) open_control(void)
 	map = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map != MAP_FAILED)
 		control = map;
+	role = ROLE_BROKER;
+	if (strcmp(program_invocation_short_name, "mosquitto_jitr_registrar") == 0)
+		role = ROLE_REGISTRAR;
 	(void)close(fd);
 }
 
@@ -155,4 +168,67 @@ time(time_t *out)
 	if (out != NULL)
 		*out = now.tv_sec;
 	return now.tv_sec;
+}
+
+int
+posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+    const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
+{
+	if (control != NULL && fails(&control->spawns))
+		return (int)control->spawn_errno;
+	return NEXT(posix_spawn)(pid, path, actions, attributes, arguments, environment);
+}
+
+/*
+ * Allocations.
+ *
+ * The registrar's all count.  The broker's count if the plugin or LMDB makes them: what
+ * Mosquitto does without memory is not the plugin's.
+ */
+
+/* dlsym() would allocate. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+
+static int
+is_counted(const void *caller)
+{
+	Dl_info from;
+
+	if (role == ROLE_REGISTRAR)
+		return 1;
+	return dladdr(caller, &from) != 0 && from.dli_fname != NULL &&
+	    (strstr(from.dli_fname, "mosquitto_jitr.so") != NULL ||
+		strstr(from.dli_fname, "liblmdb") != NULL);
+}
+
+static int
+allocation_fails(const void *caller)
+{
+	if (control == NULL || control->process != (uint32_t)role || !is_counted(caller))
+		return 0;
+	if (++control->allocations != control->fails_at)
+		return 0;
+	control->failed++;
+	errno = ENOMEM;
+	return 1;
+}
+
+void *
+malloc(size_t size)
+{
+	return allocation_fails(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
+}
+
+void *
+calloc(size_t count, size_t size)
+{
+	return allocation_fails(__builtin_return_address(0)) ? NULL : __libc_calloc(count, size);
+}
+
+void *
+realloc(void *memory, size_t size)
+{
+	return allocation_fails(__builtin_return_address(0)) ? NULL : __libc_realloc(memory, size);
 }

@@ -30,7 +30,13 @@ class Control(ctypes.Structure):
     """struct control of faulty.c."""
     _fields_ = [("meta_writes", ctypes.c_uint32), ("data_writes", ctypes.c_uint32),
                 ("syncs", ctypes.c_uint32), ("list_reads", ctypes.c_uint32),
-                ("clock", ctypes.c_int32), ("failed", ctypes.c_uint32)]
+                ("clock", ctypes.c_int32), ("failed", ctypes.c_uint32),
+                ("process", ctypes.c_uint32), ("allocations", ctypes.c_uint32),
+                ("fails_at", ctypes.c_uint32), ("spawns", ctypes.c_uint32),
+                ("spawn_errno", ctypes.c_uint32)]
+
+
+BROKER, REGISTRAR = 1, 2  # enum role of faulty.c
 
 
 class Shim:
@@ -57,6 +63,16 @@ class Shim:
             for name in calls:
                 setattr(self.control, name, 0)
         assert self.control.failed > before, "no call failed"
+
+    @contextlib.contextmanager
+    def counting(self, process, fails_at=0):
+        """Counts the allocations of a process meanwhile; one of them fails."""
+        self.control.allocations, self.control.fails_at = 0, fails_at
+        self.control.process = process
+        try:
+            yield
+        finally:
+            self.control.process = 0
 
 
 class Scene:
@@ -110,9 +126,9 @@ class Scene:
         assert pid is not None, "there is no registrar"
         return pid
 
-    def limit_files(self, room):
-        """The broker may open so many files more."""
-        pid = self.broker.process.pid
+    def limit_files(self, room, pid=None):
+        """The broker, or this process, may open so many files more."""
+        pid = pid or self.broker.process.pid
         used = len(os.listdir("/proc/%d/fd" % pid))
         before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + room, before[1]))

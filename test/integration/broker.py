@@ -275,8 +275,9 @@ class Broker:
         """The process id of the registrar; None: there is none."""
         task = pathlib.Path("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid))
         for pid in task.read_text().split():
-            if "mosquitto_jitr_" in pathlib.Path("/proc/%s/comm" % pid).read_text():
-                return int(pid)
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                if "mosquitto_jitr_" in pathlib.Path("/proc/%s/comm" % pid).read_text():
+                    return int(pid)
         return None
 
     def kill(self):

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: EPL-2.0 OR BSD-3-Clause */
 /* ports.c - see registrar_private.h: the functions by which the parts reach the broker. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "registrar_private.h"
@@ -139,7 +138,7 @@ port_answer(void *context, const struct control_answer *a)
 }
 
 /* The broker waits for the result of each registration.  Where it cannot be sent the process
- * ends, which the broker notices. */
+ * ends with its turn, which the broker notices. */
 void
 port_presented(void *context, uint64_t number, enum err result, const struct outcome *outcome,
     const char *failure)
@@ -151,6 +150,9 @@ port_presented(void *context, uint64_t number, enum err result, const struct out
 	if (result == ERR_OK)
 		done.outcome = *outcome;
 	done.failure = view_of(failure != NULL ? failure : "");
-	if (!outgoing_done(&r->out, number, (struct view){ bytes, wire_put_result(&done, bytes) }))
-		abort();
+	if (!outgoing_done(&r->out, number,
+		(struct view){ bytes, wire_put_result(&done, bytes) })) {
+		r->failed = true;
+		r->state = REGISTRAR_ENDED;
+	}
 }

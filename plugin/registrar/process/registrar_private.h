@@ -30,7 +30,7 @@
 
 struct registrar {
 	enum registrar_state state;
-	bool failed; /* it could not start */
+	bool failed; /* it could not start, or not send a result */
 	bool unread; /* frames that were read are not handled yet */
 	struct link *link;
 	struct outgoing out;
