@@ -157,6 +157,21 @@ store_commit(struct txn *t)
 }
 
 /* A foreign commit that precedes one of ours is not the last one any more. */
+/* The last transaction that a reader sees.  The meta page of a commit is visible before: LMDB
+ * lets readers have it when it is on the disk.  committed: where none can be begun. */
+static size_t
+last_readable(struct store *s, size_t committed)
+{
+	MDB_txn *txn = NULL;
+	size_t id = committed;
+
+	if (mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn) == 0) {
+		id = mdb_txn_id(txn);
+		mdb_txn_abort(txn);
+	}
+	return id;
+}
+
 bool
 store_changed_elsewhere(struct store *s)
 {
@@ -165,8 +180,12 @@ store_changed_elsewhere(struct store *s)
 
 	(void)mdb_env_info(s->env, &info);
 	last_is_foreign = info.me_last_txnid > s->own && info.me_last_txnid > s->reported;
-	if (last_is_foreign)
-		s->reported = info.me_last_txnid;
+	if (last_is_foreign) {
+		size_t id = last_readable(s, info.me_last_txnid);
+
+		last_is_foreign = id > s->own && id > s->reported;
+		s->reported = last_is_foreign ? id : s->reported;
+	}
 	last_is_foreign |= s->foreign;
 	s->foreign = false;
 	return last_is_foreign;
